@@ -1,0 +1,61 @@
+"""The errors of a run.
+
+    RunError                 what happened, to what, what to do; `retry` says whether trying again makes sense
+    ├── SpecError            the specification is not valid; `field` names the entry
+    ├── BadTripFile          one trip file cannot be used; `reason` is a key of the manifest's counts
+    ├── StorageError         a folder or disk refused
+    └── Cancelled            somebody asked the run to stop
+"""
+
+from __future__ import annotations
+
+
+class RunError(Exception):
+    """A run that cannot go on.
+
+    `message` is for the person: what happened, to what, what to do. `detail` is for the log.
+    """
+
+    retry = False
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+
+class SpecError(RunError):
+    """An entry of the run specification that is missing or not valid."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+
+
+class BadTripFile(RunError):
+    """A trip file that cannot be used.
+
+    `reason` is one of `trips.FILE_REASONS`. `passing` marks faults of the moment (vanished, changed
+    while it was read, may not be read), after which the file is tried again by the next run.
+    """
+
+    def __init__(self, reason: str, message: str, passing: bool = False) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.passing = passing
+
+    def __reduce__(self) -> tuple[type[BadTripFile], tuple[str, str, bool]]:
+        return BadTripFile, (self.reason, self.message, self.passing)
+
+
+class StorageError(RunError):
+    """A folder or disk that refused to be read or written."""
+
+    retry = True
+
+
+class Cancelled(RunError):
+    """The run was asked to stop."""
+
+    def __init__(self) -> None:
+        super().__init__("The run was cancelled. Nothing that was there before was changed.")

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Debian packages that Roadpulse is developed with: QGIS 3.40 from bookworm-backports, PostGIS, Xvfb.
+# Does nothing where they are there already; needs root or sudo otherwise.
+set -euo pipefail
+
+from_backports=(qgis python3-qgis)
+packages=(
+  postgresql-15 postgresql-15-postgis-3
+  xvfb xauth xdotool imagemagick ffmpeg
+  python3-venv python3-pip
+  fonts-open-sans poppler-utils ca-certificates openssl git make
+)
+qgis_at_least=3.40
+
+die() { printf 'Set-up stopped: %s\n' "$*" >&2; exit 1; }
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+qgis_version=$(dpkg-query -W -f '${Version}' python3-qgis 2>/dev/null || true)
+qgis_ready=no
+dpkg --compare-versions "${qgis_version:-0}" ge "$qgis_at_least" && command -v qgis >/dev/null && qgis_ready=yes
+[ ${#missing[@]} -eq 0 ] && [ $qgis_ready = yes ] && exit 0
+
+. /etc/os-release
+[ "${ID:-}:${VERSION_CODENAME:-}" = debian:bookworm ] || die \
+  "this machine runs ${PRETTY_NAME:-an unknown system}, and the set-up knows Debian 12 only. Install QGIS $qgis_at_least or later and: ${missing[*]}"
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+  command -v sudo >/dev/null || die "installing packages needs root: run it as root, or install sudo. Missing: ${missing[*]}"
+  as_root=(sudo)
+fi
+apt() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+    -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"
+}
+
+if [ $qgis_ready = no ] && ! apt-get indextargets --format '$(RELEASE)' | grep -qx bookworm-backports; then
+  # The mirror that this machine already uses for bookworm serves its backports too.
+  mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' | awk '$1 == "bookworm" {print $2; exit}')
+  [ -n "$mirror" ] || mirror=$(grep -rhoE '^(URIs:|deb)[[:space:]]+[^[:space:]]+/debian/?' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | awk '{print $2; exit}')
+  [ -n "$mirror" ] || die "no Debian mirror found in this machine's package sources; add bookworm-backports there"
+  echo "deb ${mirror%/} bookworm-backports main" |
+    "${as_root[@]}" tee /etc/apt/sources.list.d/roadpulse-backports.list >/dev/null
+fi
+
+echo "Installing Debian packages (once): ${missing[*]} $([ $qgis_ready = yes ] || echo "${from_backports[*]}")"
+apt update >/dev/null || die "the list of Debian packages could not be fetched; check the network and the package sources"
+for package in "${missing[@]}" "${from_backports[@]}"; do
+  apt-cache show "$package" >/dev/null 2>&1 || die "the package sources have no package '$package'"
+done
+log=$(mktemp)
+if [ $qgis_ready = no ]; then
+  apt install --no-install-recommends -t bookworm-backports "${from_backports[@]}" >"$log" 2>&1 ||
+    { tail -n 20 "$log" >&2; die "QGIS could not be installed from bookworm-backports (log: $log)"; }
+fi
+if [ ${#missing[@]} -gt 0 ]; then
+  apt install --no-install-recommends "${missing[@]}" >"$log" 2>&1 ||
+    { tail -n 20 "$log" >&2; die "could not install ${missing[*]} (log: $log)"; }
+fi
+rm -f "$log"
