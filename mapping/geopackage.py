@@ -1,0 +1,423 @@
+"""Result and road geometry to one GeoPackage that explains itself.
+
+GDAL makes the tables (so that every entry a GeoPackage needs is there), SQLite's own interface fills
+them, GDAL builds the spatial index. Filling through OGR or QgsVectorFileWriter takes an object for
+each feature and field in Python, and several times as long.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+import numpy as np
+import pandas as pd
+from osgeo import gdal, ogr, osr
+from qgis.core import QgsCoordinateReferenceSystem
+
+from ..aggregation.errors import Cancelled, StorageError
+from ..aggregation.spec import RunSpec
+from ..cluster_client.link_geometry import LinkGeometry
+from .columns import STATISTICS, Column, bin_suffix, link_columns
+from .errors import MapError, OutputInUse
+from .packed import pack, scale_for
+from .road_class import line_widths
+from .shapes import Shapes, blob, measure
+
+LINKS_TABLE = "links"
+BY_TIME_TABLE = "link_speeds_by_time"
+UNMATCHED_TABLE = "unmatched"
+RUN_TABLE = "run"
+
+CHUNK = 8192
+"""Links written at once: 288 bins of them are 38 MB."""
+
+
+@dataclass(frozen=True)
+class MatchReport:
+    """How much of the result found its road.
+
+    `links` and `points` count what the run found, `matched_…` what of it has geometry. Kilometres can only
+    be known of roads that have a shape: `matched_km` is the length of the matched links, `source_km` that
+    of all links the geometry came with (with or without data; equal to `matched_km` when only links
+    with data were asked for). `duplicates` and `missing_geometry` are the source's, as in `LinkGeometry`.
+    """
+
+    links: int
+    matched_links: int
+    points: int
+    matched_points: int
+    source_links: int
+    matched_km: float
+    source_km: float
+    duplicates: int = 0
+    missing_geometry: int = 0
+
+    @property
+    def link_rate(self) -> float:
+        """Share of the links with data that have geometry, 0 to 1 (1 where there are none)."""
+        return self.matched_links / self.links if self.links else 1.0
+
+    @property
+    def point_rate(self) -> float:
+        """Share of the points that lie on links with geometry, 0 to 1 (1 where there are none)."""
+        return self.matched_points / self.points if self.points else 1.0
+
+    @property
+    def km_rate(self) -> float:
+        """Share of the source's road kilometres that have data, 0 to 1 (0 where there are none)."""
+        return self.matched_km / self.source_km if self.source_km else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON-ready values, rates included."""
+        return {**asdict(self), "link_rate": self.link_rate, "point_rate": self.point_rate, "km_rate": self.km_rate}
+
+
+def write_geopackage(
+    path: str | os.PathLike[str],
+    speeds: pd.DataFrame,
+    by_time: pd.DataFrame,
+    links: LinkGeometry,
+    manifest: dict[str, Any],
+    spec: RunSpec,
+    progress: Callable[[float], None] = lambda percent: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> MatchReport:
+    """Write `links`, `link_speeds_by_time`, `unmatched` and `run` to `path`; a file there is replaced at the end.
+
+    `speeds` and `by_time` have the columns of the result CSVs (`bin` as `HH:MM`), `link_id` int64 and
+    distinct, or distinct with `bin`. `progress` is told per cent. Raises `OutputInUse`, `MapError`, `StorageError`
+    or `Cancelled`; after any of them an earlier file is as it was.
+    """
+    target = Path(path)
+    _refuse_open_file(target)
+    aside = target.with_name(f".{target.name}.{os.getpid()}.part.gpkg")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        report = _Writer(aside, speeds, by_time, links, manifest, spec, progress, cancelled).write()
+        _refuse_open_file(target)
+        aside.replace(target)
+    except PermissionError as error:
+        raise OutputInUse(_in_use(target), str(error)) from error
+    except (OSError, sqlite3.Error, RuntimeError) as error:
+        raise StorageError(
+            f"The map file {target} cannot be written: {error}. Nothing that was there before was changed; "
+            "free some space or choose another folder.", repr(error)
+        ) from error
+    finally:
+        for left in (aside, *(aside.with_name(aside.name + end) for end in ("-journal", "-wal", "-shm"))):
+            with suppress(OSError):
+                left.unlink()
+    progress(100.0)
+    return report
+
+
+class _Writer:
+    """One file being written."""
+
+    def __init__(
+        self,
+        path: Path,
+        speeds: pd.DataFrame,
+        by_time: pd.DataFrame,
+        links: LinkGeometry,
+        manifest: dict[str, Any],
+        spec: RunSpec,
+        progress: Callable[[float], None],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self.path, self.spec, self.manifest, self.links = path, spec, manifest, links
+        self.progress, self.cancelled = progress, cancelled
+        self.speeds = _indexed(speeds, "speeds")
+        self.by_time = by_time
+        self.crs = QgsCoordinateReferenceSystem()
+        self.crs.createFromUserInput(links.srid_wkt_or_auth)
+        self.columns = link_columns(
+            spec.bin_names, spec.speed_unit, links.names is not None, links.classes is not None
+        )
+        known = speeds["mean"].to_numpy(dtype=float)
+        largest = max((float(np.nanmax(v)) for v in (known, by_time["mean"].to_numpy(dtype=float))
+                       if len(v) and not np.isnan(v).all()), default=0.0)  # fmt: skip
+        self.scale = scale_for(largest)
+
+    def write(self) -> MatchReport:
+        shapes = measure(self.links.wkb, self.crs)
+        self._step(5)
+        report = self._report(shapes)
+        _create(self.path, self.crs, self.columns, shapes, self.by_time)
+        with closing(sqlite3.connect(self.path)) as database:
+            database.isolation_level = None
+            database.execute("PRAGMA journal_mode = OFF")
+            database.execute("PRAGMA synchronous = OFF")
+            database.execute("PRAGMA cache_size = -65536")
+            with _without_triggers(database):
+                database.execute("BEGIN")
+                self._write_links(database, shapes)
+                self._write_by_time(database)
+                self._write_unmatched(database)
+                self._write_run(database, report)
+                self._write_catalogue(database, shapes)
+                database.execute("COMMIT")
+        self._step(90)
+        with _opened(self.path) as dataset:
+            dataset.ExecuteSQL(f"SELECT CreateSpatialIndex('{LINKS_TABLE}', 'geom')")
+        self._step(99)
+        return report
+
+    def _step(self, percent: float) -> None:
+        if self.cancelled():
+            raise Cancelled
+        self.progress(percent)
+
+    def _report(self, shapes: Shapes) -> MatchReport:
+        matched = self.speeds.index.isin(self.links.ids)
+        points = self.speeds["n_points"].to_numpy()
+        with_data = np.isin(self.links.ids, self.speeds.index.to_numpy())
+        return MatchReport(
+            links=len(self.speeds),
+            matched_links=int(matched.sum()),
+            points=int(points.sum()),
+            matched_points=int(points[matched].sum()),
+            source_links=len(self.links),
+            matched_km=float(shapes.metres[with_data].sum() / 1000),
+            source_km=float(shapes.metres.sum() / 1000),
+            duplicates=self.links.duplicates,
+            missing_geometry=self.links.missing_geometry,
+        )
+
+    def _write_links(self, database: sqlite3.Connection, shapes: Shapes) -> None:
+        links, n_bins = self.links, self.spec.n_bins
+        stats = self.speeds.reindex(links.ids)
+        trips = stats["n_trips"].to_numpy(dtype=float)
+        widths = line_widths(links.classes, trips)
+        srs_id = database.execute(
+            "SELECT srs_id FROM gpkg_contents WHERE table_name = ?", (LINKS_TABLE,)
+        ).fetchone()[0]
+        # A frame draws main roads last; written in that order, they need hardly any sorting.
+        order = np.lexsort((links.ids, widths))
+        day = self._bins_by_link(order)
+        names = ["fid", "geom", *(column.name for column in self.columns)]
+        insert = _insert(LINKS_TABLE, names)
+        for start in range(0, len(order), CHUNK):
+            rows = order[start : start + CHUNK]
+            cells = np.full((len(rows), 2, n_bins), np.nan)
+            link, bins, mean, n_trips = day.between(start, start + len(rows))
+            cells[link, 0, bins], cells[link, 1, bins] = mean, n_trips
+            part = stats.iloc[rows]
+            packed = pack(
+                np.column_stack([part["mean"].to_numpy(dtype=float), cells[:, 0]]),
+                np.column_stack([trips[rows], cells[:, 1]]),
+                self.spec.min_trips,
+                self.scale,
+            )
+            shapes_of_rows = [
+                blob(bytes(links.wkb[row]), srs_id, shapes.box[row], shapes.multi) for row in rows.tolist()
+            ]
+            texts = [list(column[rows]) for column in (links.names, links.classes) if column is not None]
+            numbers = part[["n_points", "n_trips", *STATISTICS]].to_numpy(dtype=float)
+            wide = np.concatenate([numbers, cells.transpose(0, 2, 1).reshape(len(rows), -1)], axis=1)
+            columns: list[list[Any]] = [
+                list(range(start + 1, start + 1 + len(rows))),
+                shapes_of_rows,
+                links.ids[rows].tolist(),
+                *texts,
+                widths[rows].tolist(),
+                packed,
+                *wide.T.tolist(),  # NaN becomes NULL, and 5.0 becomes 5 in a column of whole numbers
+            ]
+            database.executemany(insert, zip(*columns))
+            self._step(5 + 45 * (start + len(rows)) / len(order))
+
+    def _bins_by_link(self, order: np.ndarray) -> _Cells:
+        """The cells of `by_time`, sorted by the place of their link in `order`."""
+        place_of_sorted = np.argsort(self.links.ids[order], kind="stable")
+        sorted_ids = self.links.ids[order][place_of_sorted]
+        ids = self.by_time["link_id"].to_numpy(dtype=np.int64)
+        at = np.searchsorted(sorted_ids, ids)
+        found = at < len(sorted_ids)
+        found[found] = sorted_ids[at[found]] == ids[found]
+        number = {name: i for i, name in enumerate(self.spec.bin_names)}
+        codes, names = pd.factorize(self.by_time["bin"])
+        unknown = [str(name) for name in names if name not in number]
+        if unknown:
+            raise MapError(
+                f"The result by time has the bin {unknown[0]}, which is not one of {self.spec.bin_minutes} minutes. "
+                "Run the aggregation again."
+            )
+        bins = np.array([number[name] for name in names], dtype=np.int64)[codes[found]]
+        place = place_of_sorted[at[found]]
+        by_place = np.argsort(place, kind="stable")
+        return _Cells(
+            place[by_place],
+            bins[by_place],
+            self.by_time["mean"].to_numpy(dtype=float)[found][by_place],
+            self.by_time["n_trips"].to_numpy(dtype=float)[found][by_place],
+        )
+
+    def _write_by_time(self, database: sqlite3.Connection) -> None:
+        names = list(self.by_time.columns)
+        insert = _insert(BY_TIME_TABLE, names)
+        chunk = 65536
+        for start in range(0, len(self.by_time), chunk):
+            part = self.by_time.iloc[start : start + chunk]
+            database.executemany(insert, zip(*(part[name].tolist() for name in names)))
+            self._step(50 + 35 * min(1.0, (start + chunk) / len(self.by_time)))
+        database.execute(f"CREATE INDEX link_speeds_by_time_link ON {BY_TIME_TABLE} (link_id)")
+
+    def _write_unmatched(self, database: sqlite3.Connection) -> None:
+        lost = self.speeds[~self.speeds.index.isin(self.links.ids)]
+        rows = zip(lost.index.tolist(), lost["n_points"].tolist(), lost["n_trips"].tolist(), lost["mean"].tolist())
+        database.executemany(_insert(UNMATCHED_TABLE, ["link_id", "n_points", "n_trips", "mean"]), rows)
+
+    def _write_run(self, database: sqlite3.Connection, report: MatchReport) -> None:
+        values = {
+            "spec": self.spec.to_json(),
+            "manifest": self.manifest,
+            "match": report.to_json(),
+            "packed": {"statistic": "mean", "scale": self.scale, "min_trips": self.spec.min_trips},
+        }
+        rows = [(key, json.dumps(value, ensure_ascii=False)) for key, value in values.items()]
+        database.executemany(_insert(RUN_TABLE, ["key", "value"]), rows)
+
+    def _write_catalogue(self, database: sqlite3.Connection, shapes: Shapes) -> None:
+        """What GDAL would have kept up to date row by row: the extent and the counts."""
+        if np.isfinite(shapes.box).any():
+            low, high = np.nanmin(shapes.box, axis=0), np.nanmax(shapes.box, axis=0)
+            database.execute(
+                "UPDATE gpkg_contents SET min_x = ?, max_x = ?, min_y = ?, max_y = ? WHERE table_name = ?",
+                (low[0], high[1], low[2], high[3], LINKS_TABLE),
+            )
+        for table in (LINKS_TABLE, BY_TIME_TABLE, UNMATCHED_TABLE, RUN_TABLE):
+            database.execute(
+                f"UPDATE gpkg_ogr_contents SET feature_count = (SELECT count(*) FROM {table}) WHERE table_name = ?",  # noqa: S608
+                (table,),
+            )
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Cells of links and bins, sorted by `place`, the place of their link in the table."""
+
+    place: np.ndarray
+    bins: np.ndarray
+    mean: np.ndarray
+    n_trips: np.ndarray
+
+    def between(self, start: int, end: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Cells of the links from `start` up to `end`, their places counted from `start`."""
+        cut = slice(*np.searchsorted(self.place, [start, end]).tolist())
+        return self.place[cut] - start, self.bins[cut], self.mean[cut], self.n_trips[cut]
+
+
+def _indexed(speeds: pd.DataFrame, what: str) -> pd.DataFrame:
+    table = speeds.set_index("link_id")
+    if not table.index.is_unique:
+        raise MapError(f"The table of {what} has a link twice: {table.index[table.index.duplicated()][0]}.")
+    return table
+
+
+def _insert(table: str, columns: list[str]) -> str:
+    names = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
+    return f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+
+
+def _create(
+    path: Path, crs: QgsCoordinateReferenceSystem, columns: list[Column], shapes: Shapes, by_time: pd.DataFrame
+) -> None:
+    """The empty tables, made by GDAL."""
+    types = {"INTEGER": ogr.OFTInteger64, "REAL": ogr.OFTReal, "TEXT": ogr.OFTString}
+    kind = ogr.wkbMultiLineString if shapes.multi else ogr.wkbLineString
+    reference: Optional[osr.SpatialReference] = None
+    if crs.isValid():
+        reference = osr.SpatialReference()
+        reference.SetFromUserInput(crs.authid() or crs.toWkt())
+        reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    with _exceptions():
+        dataset = gdal.GetDriverByName("GPKG").Create(str(path), 0, 0, 0, gdal.GDT_Unknown)
+        layer = dataset.CreateLayer(
+            LINKS_TABLE, reference, ogr.GT_SetZ(kind) if shapes.has_z else kind,
+            ["GEOMETRY_NAME=geom", "FID=fid", "SPATIAL_INDEX=NO"],
+        )  # fmt: skip
+        for column in columns:
+            field = ogr.FieldDefn(column.name, types[column.sql_type])
+            field.SetAlternativeName(column.alias)  # kept in gpkg_data_columns; QGIS shows it as the alias
+            layer.CreateField(field)
+        long = [(name, _type_of(by_time, name)) for name in by_time.columns]
+        lost = [("link_id", "INTEGER"), ("n_points", "INTEGER"), ("n_trips", "INTEGER"), ("mean", "REAL")]
+        for table, fields in (
+            (BY_TIME_TABLE, long), (UNMATCHED_TABLE, lost), (RUN_TABLE, [("key", "TEXT"), ("value", "TEXT")])
+        ):  # fmt: skip
+            layer = dataset.CreateLayer(table, None, ogr.wkbNone, ["FID=fid"])
+            for name, sql_type in fields:
+                layer.CreateField(ogr.FieldDefn(name, types[sql_type]))
+        layer = None
+        dataset = None
+
+
+def _type_of(table: pd.DataFrame, name: str) -> str:
+    if name == "bin":
+        return "TEXT"
+    return "INTEGER" if name in ("link_id", "n_points", "n_trips") else "REAL"
+
+
+@contextmanager
+def _exceptions() -> Iterator[None]:
+    """GDAL reports errors by return values unless told otherwise; the setting is put back."""
+    before = gdal.GetUseExceptions()
+    gdal.UseExceptions()
+    try:
+        yield
+    finally:
+        if not before:
+            gdal.DontUseExceptions()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    with _exceptions():
+        dataset = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE)
+        try:
+            yield dataset
+        finally:
+            dataset = None
+
+
+@contextmanager
+def _without_triggers(database: sqlite3.Connection) -> Iterator[None]:
+    """GDAL's triggers count features one by one; they are put back when all are in."""
+    triggers = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for name, _ in triggers:
+        database.execute('DROP TRIGGER "{}"'.format(name.replace('"', '""')))
+    yield
+    for _, sql in triggers:
+        database.execute(sql)
+
+
+def _refuse_open_file(path: Path) -> None:
+    """Raise `OutputInUse` where another program holds the file; replacing it would spoil its write-ahead log."""
+    if path.is_dir():
+        raise MapError(f"{path} is a folder. Name a file for the map.")
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(path, timeout=0)) as database:
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            database.execute("BEGIN EXCLUSIVE")
+            database.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        raise OutputInUse(_in_use(path), str(error)) from error
+    except sqlite3.DatabaseError:
+        return  # not a database: replaced like any other file
+
+
+def _in_use(path: Path) -> str:
+    return (
+        f"The map file {path} is open, here or in another program. Nothing was changed; "
+        "remove its layers from the project, or choose another name."
+    )
