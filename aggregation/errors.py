@@ -1,10 +1,10 @@
 """The errors of a run.
 
-    RunError                 what happened, to what, what to do; `retry` says whether trying again makes sense
-    ├── SpecError            the specification is not valid; `field` names the entry
-    ├── BadTripFile          one trip file cannot be used; `reason` is a key of the manifest's counts
-    ├── StorageError         a folder or disk refused
-    └── Cancelled            somebody asked the run to stop
+RunError                 what happened, to what, what to do; `retry` says whether trying again makes sense
+├── SpecError            the specification is not valid; `field` names the entry
+├── BadTripFile          one trip file cannot be used; `reason` is a key of the manifest's counts
+├── StorageError         a folder or disk refused
+└── Cancelled            somebody asked the run to stop
 """
 
 from __future__ import annotations

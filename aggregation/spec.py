@@ -116,8 +116,9 @@ class RunSpec:
             raise SpecError("time_zone", _zone_message(self.time_zone)) from error
         if self.bin_minutes not in BIN_MINUTES:
             raise SpecError(
-                "bin_minutes", f"is {self.bin_minutes}; a day is cut into equal bins of 5 to 1440 minutes, "
-                f"so choose one of {', '.join(map(str, BIN_MINUTES))}"
+                "bin_minutes",
+                f"is {self.bin_minutes}; a day is cut into equal bins of 5 to 1440 minutes, "
+                f"so choose one of {', '.join(map(str, BIN_MINUTES))}",
             )
         if self.date_from and self.date_to and self.date_from > self.date_to:
             raise SpecError("date_from", f"{self.date_from} is after date_to, {self.date_to}")

@@ -1,0 +1,184 @@
+"""The result CSVs: parts written by the summary tasks, merged in order of link ids when all are there.
+
+Both tables are RFC 4180 with a header, LF and UTF-8; floats are the shortest text that reads back the
+same, and empty where there is none. Alongside its two parts a task leaves an index of the bytes that
+belong to each link, so that merging moves blocks of bytes and parses nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Optional
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import storage
+from .points import connect
+from .statistics import COLUMNS, Groups
+
+LINK_SPEEDS, LINK_SPEEDS_BY_TIME = "link_speeds", "link_speeds_by_time"
+TABLES = {LINK_SPEEDS: ("link_id", *COLUMNS), LINK_SPEEDS_BY_TIME: ("link_id", "bin", *COLUMNS)}
+"""The result's tables and their columns."""
+
+PART_BYTES = 256 << 20
+"""A table larger than this comes in several files."""
+
+
+def write_part(
+    folder: Path, number: int, links: NDArray[np.int64], overall: Groups, by_time: Groups, bins: list[str]
+) -> tuple[int, int]:
+    """Write one task's rows of both tables and their index; returns the numbers of rows.
+
+    `overall.key` indexes `links` (sorted ids); `by_time.key` is that index × number of bins + bin.
+    """
+    rank, bin_of = np.divmod(by_time.key, len(bins))
+    minutes = 1440 // len(bins)
+    tables = {
+        LINK_SPEEDS: (overall, overall.key, None),
+        LINK_SPEEDS_BY_TIME: (by_time, rank, bin_of * minutes),
+    }
+    ends = {}
+    with storage.disk_errors("write the result", folder):
+        for table, (groups, link_of_row, minute) in tables.items():
+            path = folder / f"{table}-{number:05d}.csv"
+            with storage.written_aside(path) as aside:
+                _write_rows(aside, links[link_of_row], minute, groups)
+                ends[table] = _ends_of_links(aside, link_of_row, len(links))
+        with storage.written_aside(_index(folder, number)) as aside, aside.open("wb") as stream:
+            np.savez(stream, link_id=links, **ends)
+    return len(overall.key), len(by_time.key)
+
+
+def _index(folder: Path, number: int) -> Path:
+    return folder / f"links-{number:05d}.npz"
+
+
+def _write_rows(
+    path: Path, link_id: NDArray[np.int64], minute: Optional[NDArray[np.int64]], groups: Groups
+) -> None:
+    if not len(link_id):
+        path.write_bytes(b"")
+        return
+    columns: dict[str, NDArray[Any]] = {"link_id": link_id, **groups.columns}
+    select = ["link_id", *COLUMNS[:3], "CASE WHEN isnan(std) THEN NULL ELSE std END AS std", *COLUMNS[4:]]
+    if minute is not None:
+        columns["minute"] = minute
+        select.insert(1, "printf('%02d:%02d', minute // 60, minute % 60) AS bin")
+    with connect() as connection:
+        connection.register("part", columns)
+        connection.execute(
+            f"COPY (SELECT {', '.join(select)} FROM part) TO ? (FORMAT csv, HEADER false)",  # noqa: S608  # nosec B608
+            [str(path)],
+        )
+
+
+def _ends_of_links(path: Path, link_of_row: NDArray[np.int64], n_links: int) -> NDArray[np.int64]:
+    """Where each link's rows end, in bytes from the start of the part."""
+    content = np.fromfile(path, dtype=np.uint8)
+    ends_of_rows = np.concatenate([[0], np.flatnonzero(content == ord("\n")) + 1])
+    last_row = np.searchsorted(link_of_row, np.arange(n_links), side="right")
+    ends: NDArray[np.int64] = ends_of_rows[last_row]
+    return ends
+
+
+@dataclass
+class _Output:
+    """The files of one merged table, each begun with the header and at most about PART_BYTES long."""
+
+    folder: Path
+    table: str
+    single: bool
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    _stream: Optional[BinaryIO] = None
+    _digest: Any = None
+
+    def write(self, block: bytes) -> None:
+        if self._stream is None or (
+            self.parts[-1]["bytes"] + len(block) > PART_BYTES and self.parts[-1]["rows"]
+        ):
+            self.close()
+            name = f"{self.table}.csv" if self.single else f"{self.table}-{len(self.parts):05d}.csv"
+            self._stream = (self.folder / name).open("wb")
+            self._digest = hashlib.sha256()
+            self.parts.append({"path": f"{self.folder.name}/{name}", "rows": -1, "bytes": 0})
+            self._put((",".join(TABLES[self.table]) + "\n").encode("ascii"))
+        if block:
+            self._put(block)
+
+    def _put(self, block: bytes) -> None:
+        if self._stream is not None:
+            self._stream.write(block)
+            self._digest.update(block)
+            self.parts[-1]["rows"] += block.count(b"\n")
+            self.parts[-1]["bytes"] += len(block)
+
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+            self.parts[-1]["sha256"] = self._digest.hexdigest()
+
+
+def merge(
+    work: Path, results: Path, numbers: list[int], progress: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
+    """Merge the parts of all tasks into `results`; returns the `results` entry of the manifest.
+
+    Rows come in order of link id, then of bin. `progress` is called now and then.
+    """
+    indexes = [np.load(_index(work, number)) for number in numbers]
+    entries: dict[str, Any] = {}
+    ids = np.concatenate([index["link_id"] for index in indexes]) if indexes else np.empty(0, np.int64)
+    part_of = np.repeat(np.arange(len(indexes)), [len(index["link_id"]) for index in indexes])
+    order = np.argsort(ids, kind="stable")
+    results.mkdir(parents=True, exist_ok=True)
+    with storage.disk_errors("write the result", results):
+        for table, columns in TABLES.items():
+            ends = [index[table] for index in indexes]
+            starts = np.concatenate([np.concatenate([[0], end[:-1]]) for end in ends]) if ends else ids
+            stops = np.concatenate(ends) if ends else ids
+            total = int((stops - starts).sum())
+            output = _Output(results, table, single=total <= PART_BYTES)
+            output.write(b"")
+            contents = [_Mapped(work / f"{table}-{number:05d}.csv") for number in numbers]
+            pending: list[bytes] = []
+            for step, (part, start, stop) in enumerate(
+                zip(part_of[order].tolist(), starts[order].tolist(), stops[order].tolist())
+            ):
+                pending.append(contents[part][start:stop])
+                if step % 4096 == 4095:
+                    output.write(b"".join(pending))
+                    pending.clear()
+                    progress()
+            output.write(b"".join(pending))
+            output.close()
+            for content in contents:
+                content.close()
+            entries[table] = {
+                "columns": list(columns),
+                "rows": sum(part["rows"] for part in output.parts),
+                "parts": output.parts,
+            }
+    return entries
+
+
+class _Mapped:
+    """A file's bytes by slices, without reading it whole; an empty file is fine."""
+
+    def __init__(self, path: Path) -> None:
+        self._stream = path.open("rb")
+        empty = path.stat().st_size == 0
+        self._map = None if empty else mmap.mmap(self._stream.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def __getitem__(self, span: slice) -> bytes:
+        return b"" if self._map is None else self._map[span]
+
+    def close(self) -> None:
+        if self._map is not None:
+            self._map.close()
+        self._stream.close()

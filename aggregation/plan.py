@@ -1,0 +1,118 @@
+"""What a run has to do: which trip files are new, in which tasks they are read, and how results are cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Optional
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import storage
+from .decode import DecodeTask
+from .points import BUCKETS, FileRecord, PointStore
+from .storage import TripFile
+from .summarise import SummaryTask
+
+POINTS_PER_TASK = 400_000
+"""Points that a summary task handles on average; it holds about 100 bytes for each."""
+
+MIN_TASK_BYTES, MAX_TASK_BYTES = 4 << 20, 160 << 20
+TASKS_PER_WORKER = 4
+
+
+@dataclass
+class Selection:
+    """The files that a run counts, and where their points are: for each ingest, the records that count."""
+
+    records: dict[str, list[FileRecord]] = field(default_factory=dict)
+    new: list[TripFile] = field(default_factory=list)
+
+    def take(self, ingest: str, records: Iterable[FileRecord]) -> None:
+        """Count more records of an ingest."""
+        self.records.setdefault(ingest, []).extend(records)
+
+    @property
+    def everything(self) -> list[FileRecord]:
+        """All records that count, in order of their paths."""
+        found = [record for records in self.records.values() for record in records]
+        return sorted(found, key=lambda record: record.path)
+
+    def parts(self) -> dict[str, list[int]]:
+        """For each ingest the parts that hold points of this run."""
+        return {
+            ingest: sorted({record.part for record in records if record.counted})
+            for ingest, records in self.records.items()
+            if any(record.counted for record in records)
+        }
+
+    def trips(self) -> tuple[dict[str, NDArray[np.int32]], int]:
+        """For each ingest, by file number, the index of the file's trip (-1: does not count); how many trips.
+
+        A file is a trip of its own unless it names one; files that name the same trip are parts of it.
+        """
+        index: dict[tuple[bool, str], int] = {}
+        trips = {}
+        for ingest in self.parts():
+            records = self.records[ingest]
+            of_file = np.full(max(record.number for record in records) + 1, -1, dtype=np.int32)
+            for record in records:
+                key = (bool(record.trip_id), record.trip_id or record.path)
+                of_file[record.number] = index.setdefault(key, len(index))
+            trips[ingest] = of_file
+        return trips, len(index)
+
+
+def select(
+    files: list[TripFile], store: PointStore, progress: Optional[Callable[[], None]] = None
+) -> Selection:
+    """Find which of `files` the store has, in just this version; the others are new.
+
+    Where several ingests hold a file the oldest is taken. Faults of the moment are tried again.
+    """
+    wanted = {(storage.printable(file.path), file.size, file.version): file for file in files}
+    selection = Selection()
+    for ingest in store.ingests():
+        if not wanted:
+            break
+        found = []
+        for record in store.read_files(ingest):
+            key = (record.path, record.size, record.version)
+            if not record.passing and wanted.pop(key, None):
+                found.append(record)
+        if found:
+            selection.take(ingest, found)
+        if progress:
+            progress()
+    selection.new = sorted(wanted.values(), key=lambda file: file.path)
+    return selection
+
+
+def decode_tasks(files: list[TripFile], workers: int, max_bytes: int = MAX_TASK_BYTES) -> list[DecodeTask]:
+    """Cut files into tasks of about equal size, a few for each worker; none larger than `max_bytes`.
+
+    Every file is at least 32 KiB of work, for the opening alone.
+    """
+    weights = [max(file.size, 32 << 10) * (8 if file.path.lower().endswith(".gz") else 1) for file in files]
+    share = sum(weights) // max(workers * TASKS_PER_WORKER, 1) + 1
+    limit = min(max(share, MIN_TASK_BYTES), max_bytes)
+    tasks: list[DecodeTask] = []
+    start, weight = 0, 0
+    for end, size in enumerate(weights):
+        if end > start and weight + size > limit:
+            tasks.append(DecodeTask(len(tasks), start, tuple(files[start:end])))
+            start, weight = end, 0
+        weight += size
+    if start < len(files):
+        tasks.append(DecodeTask(len(tasks), start, tuple(files[start:])))
+    return tasks
+
+
+def summary_tasks(n_points: int) -> list[SummaryTask]:
+    """Cut the buckets into equal ranges of about `POINTS_PER_TASK`: by the number of points alone."""
+    n = 1
+    while n < BUCKETS and n * POINTS_PER_TASK < n_points:
+        n *= 2
+    width = BUCKETS // n
+    return [SummaryTask(i, i * width, (i + 1) * width) for i in range(n)]

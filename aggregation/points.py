@@ -1,0 +1,241 @@
+"""The point store: Parquet files of decoded points, ingested once and analysed often.
+
+    <store>/<mapping digest>/points/ingest=<run>/part-NNNNN.parquet   one a decode task
+    <store>/<mapping digest>/files/ingest=<run>/files.parquet         one row a trip file: the commit
+
+An ingest without its `files` does not exist for readers. Ingests are never changed, so that runs may
+read and write the same store at once; when two of them took in the same file, a reader counts one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any, Optional
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from . import storage
+from .spec import FieldMapping
+from .times import NO_TIME
+from .values import POINT_REASONS, TIME_FAULTS
+
+BUCKETS = 4096
+ROW_GROUP = 32_768
+_MULTIPLIER = np.uint64(11_400_714_819_323_198_485)
+_ABANDONED_AFTER = 3600.0
+FAULTS = (*POINT_REASONS, *TIME_FAULTS)
+
+
+def bucket_of(link_id: NDArray[np.int64]) -> NDArray[np.int16]:
+    """The bucket (0 to 4095) of link ids: top 12 bits of `link_id × 11400714819323198485 mod 2^64`."""
+    with np.errstate(over="ignore"):
+        hashed = link_id.astype(np.uint64) * _MULTIPLIER
+    return (hashed >> np.uint64(52)).astype(np.int16)
+
+
+@dataclass
+class FileRecord:
+    """One trip file in an ingest: the row of `files`.
+
+    `number` is the file's in `points`, `part` the part that holds its points. `reason` and `message`
+    are empty for a good file; `passing` marks a fault of the moment, to be tried again.
+    """
+
+    number: int
+    part: int
+    path: str
+    size: int
+    version: str
+    trip_id: str = ""
+    points: int = 0
+    counted: int = 0
+    reason: str = ""
+    message: str = ""
+    passing: bool = False
+    fields: str = ""
+    faults: tuple[int, ...] = (0,) * len(FAULTS)
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection on one thread that never reaches for the network or the home folder."""
+    return duckdb.connect(
+        config={
+            "threads": 1,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "preserve_insertion_order": True,
+        }
+    )
+
+
+@dataclass(frozen=True)
+class PointStore:
+    """A store's part for one field mapping."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, store: str, mapping: FieldMapping) -> PointStore:
+        """The store's folder for a mapping; made, with a note of the mapping, where it is new."""
+        root = Path(store).expanduser() / mapping.digest()
+        with storage.disk_errors("open the point store", root):
+            note = root / "mapping.json"
+            if not note.exists():
+                storage.write_json(
+                    note, {name: getattr(mapping, name) for name in mapping.__dataclass_fields__}
+                )
+        return cls(root)
+
+    def points_folder(self, ingest: str) -> Path:
+        return self.root / "points" / f"ingest={ingest}"
+
+    def part(self, ingest: str, number: int) -> Path:
+        """Path of one part of an ingest."""
+        return self.points_folder(ingest) / f"part-{number:05d}.parquet"
+
+    def files_table(self, ingest: str) -> Path:
+        return self.root / "files" / f"ingest={ingest}" / "files.parquet"
+
+    def ingests(self) -> list[str]:
+        """Names of the committed ingests, oldest first."""
+        tables = [path for path in (self.root / "files").glob("ingest=*/files.parquet")]
+        tables.sort(key=lambda path: (path.stat().st_mtime_ns, path.parent.name))
+        return [path.parent.name.split("=", 1)[1] for path in tables]
+
+    # -- writing ------------------------------------------------------------------------------------
+
+    def begin(self, ingest: str) -> None:
+        """Claim an ingest, so that nobody takes its points for abandoned."""
+        owner = {"host": socket.gethostname(), "pid": os.getpid()}
+        with storage.disk_errors("begin writing points", self.root):
+            storage.write_json(self.points_folder(ingest) / "owner.json", owner)
+
+    def keep_alive(self, ingest: str) -> None:
+        """Say that the ingest is still being written; called every few seconds."""
+        (self.points_folder(ingest) / "owner.json").touch()
+
+    def write_part(self, ingest: str, number: int, columns: dict[str, NDArray[Any]]) -> None:
+        """Write points, already in order (see `decode.in_order`), as one part. Idempotent.
+
+        `columns` holds bucket int16, link_id int64, time int64 (`NO_TIME` for none), speed float64 and
+        file int32.
+        """
+        path = self.part(ingest, number)
+        with storage.disk_errors("write points", path.parent), storage.written_aside(path) as aside:
+            with connect() as connection:
+                connection.execute("SET TimeZone = 'UTC'")
+                connection.register("part", columns)
+                connection.execute(
+                    "COPY (SELECT bucket, link_id, "
+                    f"make_timestamp(nullif(time, {NO_TIME}))::TIMESTAMPTZ AS time, speed, file FROM part) "
+                    f"TO ? (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE {ROW_GROUP})",
+                    [str(aside)],
+                )
+
+    def commit(self, ingest: str, records: Sequence[FileRecord]) -> None:
+        """Write the ingest's `files`: from here on its points count."""
+        path = self.files_table(ingest)
+        kinds = {f.name: f.type for f in fields(FileRecord)}
+        names = list(kinds)[:-1]
+        columns = ", ".join(f"{name} {_sql_type(str(kinds[name]))}" for name in names)
+        faults = ", ".join(f"{fault} INTEGER" for fault in FAULTS)
+        rows = [[*astuple(record)[:-1], *record.faults] for record in records]
+        with storage.disk_errors("commit the points", path.parent), storage.written_aside(path) as aside:
+            with connect() as connection:
+                connection.execute(f"CREATE TABLE files ({columns}, {faults})")
+                frame = {name: _array([row[i] for row in rows]) for i, name in enumerate([*names, *FAULTS])}
+                if rows:
+                    connection.register("frame", frame)
+                    connection.execute("INSERT INTO files SELECT * FROM frame")
+                connection.execute("COPY files TO ? (FORMAT parquet, COMPRESSION zstd)", [str(aside)])
+
+    def discard(self, ingest: str) -> None:
+        """Remove the points of an ingest that was not committed."""
+        if not self.files_table(ingest).exists():
+            shutil.rmtree(self.points_folder(ingest), ignore_errors=True)
+
+    def clean_up(self) -> list[str]:
+        """Remove what ended runs left uncommitted; returns the names of those ingests."""
+        removed = []
+        for folder in sorted((self.root / "points").glob("ingest=*")):
+            ingest = folder.name.split("=", 1)[1]
+            if not self.files_table(ingest).exists() and _abandoned(folder / "owner.json"):
+                shutil.rmtree(folder, ignore_errors=True)
+                removed.append(ingest)
+        return removed
+
+    # -- reading ------------------------------------------------------------------------------------
+
+    def read_files(self, ingest: str) -> list[FileRecord]:
+        """The `files` of a committed ingest."""
+        plain = [f.name for f in fields(FileRecord)][:-1]
+        with storage.disk_errors("read the point store", self.root), connect() as connection:
+            rows = connection.execute(
+                f"SELECT {', '.join([*plain, *FAULTS])} FROM read_parquet(?)",  # noqa: S608  # nosec B608
+                [_literal(self.files_table(ingest))],
+            ).fetchall()
+        return [FileRecord(*row[: len(plain)], faults=tuple(row[len(plain) :])) for row in rows]
+
+    def read_points(
+        self, ingest: str, parts: Sequence[int], first_bucket: int, end_bucket: int
+    ) -> Iterator[dict[str, NDArray[Any]]]:
+        """Points of the buckets from `first_bucket` up to but not `end_bucket`, some parts at a time.
+
+        Columns link_id int64, time int64 (`NO_TIME` for none), speed float64, file int32.
+        """
+        with connect() as connection:
+            for start in range(0, len(parts), 64):
+                paths = [_literal(self.part(ingest, number)) for number in parts[start : start + 64]]
+                with storage.disk_errors("read the point store", self.root):
+                    yield connection.execute(
+                        "SELECT link_id, "
+                        f"coalesce(epoch_us(time), {NO_TIME}) AS time, speed, file "  # noqa: S608  # nosec B608
+                        "FROM read_parquet(?) WHERE bucket >= ? AND bucket < ?",
+                        [paths, first_bucket, end_bucket],
+                    ).fetchnumpy()
+
+
+def _literal(path: Path) -> str:
+    """A path for DuckDB's readers, which take it for a glob."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
+
+
+def _sql_type(annotation: str) -> str:
+    return {"int": "BIGINT", "str": "VARCHAR", "bool": "BOOLEAN"}[annotation]
+
+
+def _array(values: list[Any]) -> NDArray[Any]:
+    return np.array(values, dtype=object if values and isinstance(values[0], str) else None)
+
+
+def _abandoned(owner: Path) -> bool:
+    """Whether the writer of an uncommitted ingest is gone: its process has ended, or is long silent."""
+    try:
+        claim = json.loads(owner.read_text(encoding="utf-8"))
+        silent = time.time() - owner.stat().st_mtime
+    except (OSError, ValueError):
+        return False  # just being made; the next run looks again
+    if claim.get("host") == socket.gethostname() and not _alive(claim.get("pid")):
+        return True
+    return silent > _ABANDONED_AFTER
+
+
+def _alive(pid: Optional[int]) -> bool:
+    if os.name != "posix" or not isinstance(pid, int):
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

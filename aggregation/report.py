@@ -1,0 +1,127 @@
+"""The manifest: what a run read, dropped, counted and wrote, and what to think of it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .decode import faults_of
+from .points import FileRecord
+from .runfolder import now
+from .spec import METRES_PER_SECOND, SCHEMA
+from .storage import TripFile
+from .summarise import IMPLAUSIBLE, SummaryReport
+from .trips import FILE_REASONS
+from .values import POINT_REASONS, REASON_TEXTS, TIME_FAULTS
+from .version import software
+
+if TYPE_CHECKING:
+    from .run import _Run
+
+ESTIMATOR = "mean of points"
+"""What `mean` is: every point counts once. Of points at a constant interval this is the space-mean speed."""
+
+BAD_FILES_NAMED = 1000
+
+
+def manifest(
+    run: _Run,
+    files: list[TripFile],
+    records: list[FileRecord],
+    summaries: list[SummaryReport],
+    results: dict[str, Any],
+) -> dict[str, Any]:
+    """The manifest of a run whose results are all written. `records` are those of the files that count."""
+    spec = run.spec
+    faults = faults_of(records)
+    bad = [record for record in records if record.reason]
+    read = sum(record.points for record in records)
+    counted = sum(summary.points for summary in summaries)
+    usable = sum(record.counted for record in records)
+    values: dict[str, Any] = {
+        "schema": SCHEMA,
+        "results": results,
+        "speed_unit": spec.speed_unit,
+        "time_zone": spec.time_zone,
+        "bin_minutes": spec.bin_minutes,
+        "estimator": ESTIMATOR,
+        "files": {
+            "named": len(files),
+            "decoded": run.decoded,
+            "reused": run.reused,
+            "bad": len(bad),
+            "bytes": sum(file.size for file in files),
+        },
+        "points": {
+            "read": read,
+            "counted": counted,
+            "dropped": read - usable,
+            "reasons": {name: faults[name] for name in POINT_REASONS if name in faults},
+            "time_faults": {name: faults[name] for name in TIME_FAULTS if name in faults},
+            "without_time": sum(summary.without_time for summary in summaries),
+            "filtered": {
+                "date": sum(summary.other_date for summary in summaries),
+                "weekday": sum(summary.other_weekday for summary in summaries),
+            },
+            "implausible": sum(summary.implausible for summary in summaries),
+        },
+        "bad_files": [
+            {"path": record.path, "reason": record.reason, "message": record.message}
+            for record in bad[:BAD_FILES_NAMED]
+        ],
+        "bad_files_total": len(bad),
+        "bad_files_by_reason": _by_reason(bad),
+        "timings": {name: round(seconds, 3) for name, seconds in run.timings.items()},
+        "workers": run.runner.workers,
+        "peak_memory_mb": _peak_memory(),
+        "software": software(),
+        "started": run.status.started,
+        "finished": now(),
+    }
+    values["warnings"] = _warnings(values)
+    return values
+
+
+def _by_reason(bad: list[FileRecord]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for record in bad:
+        counts[record.reason] = counts.get(record.reason, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+def _warnings(values: dict[str, Any]) -> list[str]:
+    """What the person should know before trusting the map; the largest trouble first."""
+    found = []
+    files, points = values["files"], values["points"]
+    if files["bad"]:
+        reasons = "; ".join(
+            f"{n:,}: {FILE_REASONS[reason]}" for reason, n in values["bad_files_by_reason"].items()
+        )
+        first = values["bad_files"][0]
+        found.append(
+            f"{files['bad']:,} of {files['named']:,} trip files could not be used ({reasons}). "
+            f"The first is {first['path']}: {first['message']}."
+        )
+    for reason, n in (*points["reasons"].items(), *points["time_faults"].items()):
+        share = n / max(points["read"], 1)
+        if share > 0.2:  # noqa: PLR2004
+            found.append(f"{share:.0%} of the points: {REASON_TEXTS[reason]}. Check the field mapping.")
+    if not points["counted"]:
+        found.append("No point lies in the dates and weekdays asked for, so the result is empty.")
+    elif points["implausible"] > 0.01 * points["counted"]:
+        limit = IMPLAUSIBLE / METRES_PER_SECOND[values["speed_unit"]]
+        found.append(
+            f"{points['implausible'] / points['counted']:.1%} of the points are faster than "
+            f"{limit:,.0f} {values['speed_unit']}. Check the unit of the speeds."
+        )
+    return found
+
+
+def _peak_memory() -> float:
+    """Largest resident size of any process of the run so far, in MB; 0 where the system does not say."""
+    try:
+        import resource  # noqa: PLC0415  (there is none on Windows)
+    except ImportError:
+        return 0.0
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return round(peak / (1e6 if sys.platform == "darwin" else 1e3), 1)

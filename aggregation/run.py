@@ -1,0 +1,199 @@
+"""One run from its specification to its manifest, on any runner."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from . import csvparts, report, storage
+from .decode import DecodeContext, unusable
+from .errors import Cancelled, RunError
+from .plan import Selection, decode_tasks, select, summary_tasks
+from .points import FileRecord, PointStore
+from .runfolder import DECODING, FAILED, FINISHED, LISTING, PUBLISHING, SUMMARISING, RunFolder, Status
+from .runfolder import CANCELLED as CANCELLED_STATE
+from .runners import Runner
+from .spec import RunSpec
+from .summarise import SummaryContext, SummaryReport, save_trips
+
+log = logging.getLogger(__name__)
+KEEP_ALIVE = 20.0
+
+
+def run(
+    folder: RunFolder, runner: Runner, is_cancelled: Callable[[], bool] = lambda: False
+) -> dict[str, Any]:
+    """Carry out the run in `folder` and return its manifest.
+
+    Raises `RunError` after writing why to status.json; results exist only once the manifest does.
+    """
+    status = Status(folder, workers=runner.workers)
+    try:
+        if folder.manifest.exists():
+            raise RunError(f"The run in {folder.path} has ended already. Start another run in a new folder.")
+        return _Run(folder, runner, is_cancelled, status).carry_out()
+    except Cancelled as error:
+        _end(status, CANCELLED_STATE, error)
+        raise
+    except RunError as error:
+        _end(status, FAILED, error)
+        raise
+    except Exception as error:
+        log.exception("The run failed")
+        wrapped = RunError(f"The run stopped at an error that Roadpulse does not know: {error}", repr(error))
+        _end(status, FAILED, wrapped)
+        raise wrapped from error
+
+
+def _end(status: Status, state: str, error: RunError) -> None:
+    status.state = state
+    status.error = {"message": error.message, "detail": error.detail, "retry": error.retry}
+    try:
+        status.write(force=True)
+    except OSError:  # the disk may be full: the log and the exit code still tell
+        log.exception("status.json could not be written")
+
+
+class _Run:
+    """The state of one run while it goes on."""
+
+    def __init__(
+        self, folder: RunFolder, runner: Runner, is_cancelled: Callable[[], bool], status: Status
+    ) -> None:
+        self.folder, self.runner, self.status = folder, runner, status
+        self.is_cancelled = is_cancelled
+        self.spec: RunSpec = folder.read_spec()
+        self.timings: dict[str, float] = {}
+        self.reused = self.decoded = 0
+        self._alive = time.monotonic()
+
+    def carry_out(self) -> dict[str, Any]:
+        self.status.enter(LISTING)
+        store = PointStore.open(self.spec.store, self.spec.mapping)
+        with self._timed("list"):
+            for ingest in store.clean_up():
+                log.info("Removed points that an earlier run left unfinished: %s", ingest)
+            files = storage.list_trips(self.spec.trips, self._found)
+            selection = select(files, store, self._check)
+        self.reused = len(files) - len(selection.new)
+        log.info("%d trip files, %d of them new", len(files), len(selection.new))
+        with self._timed("decode"):
+            self._decode(store, selection, len(files))
+        records = selection.everything
+        problem = unusable(records, self.spec.mapping)
+        if problem:
+            raise RunError(problem)
+        with self._timed("summarise"):
+            summaries = self._summarise(store, selection)
+        with self._timed("publish"):
+            self.status.enter(PUBLISHING)
+            results = csvparts.merge(
+                self.folder.work, self.folder.results, [s.number for s in summaries], self._check
+            )
+        self.timings["total"] = self.status.elapsed
+        manifest = report.manifest(self, files, records, summaries, results)
+        with storage.disk_errors("write the manifest", self.folder.path):
+            self.folder.write_manifest(manifest)
+        shutil.rmtree(self.folder.work, ignore_errors=True)
+        self.status.warnings = manifest["warnings"]
+        self.status.enter(FINISHED)
+        return manifest
+
+    # -- steps --------------------------------------------------------------------------------------
+
+    def _decode(self, store: PointStore, selection: Selection, n_files: int) -> None:
+        new = selection.new
+        self.status.files = {"done": self.reused, "total": n_files}
+        self.status.bytes = {"done": 0, "total": sum(file.size for file in new)}
+        self.status.points = sum(record.counted for record in selection.everything)
+        if not new:
+            return
+        ingest = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{uuid4().hex[:8]}"
+        store.begin(ingest)
+        limit = self.spec.max_trip_megabytes << 20
+        context = DecodeContext(store, ingest, self.spec.mapping, limit, self.spec.bad_files == "stop")
+        tasks = decode_tasks(new, self.runner.workers)
+        self.status.enter(DECODING, len(tasks))
+        records: list[FileRecord] = []
+        known = self.status.points
+
+        def done(found: list[FileRecord]) -> None:
+            records.extend(found)
+            self.status.task_done()
+
+        def tick(n_read: int, n_bytes: int, n_points: int) -> None:
+            self.status.files["done"] = self.reused + n_read
+            self.status.bytes["done"] = n_bytes
+            self.status.points = known + n_points
+            if time.monotonic() - self._alive > KEEP_ALIVE:
+                self._alive = time.monotonic()
+                store.keep_alive(ingest)
+            self._check()
+
+        try:
+            self.runner.decode(tasks, context, done, tick)
+        except RunError:
+            self._keep_what_is_done(store, ingest, records)
+            raise
+        store.commit(ingest, records)
+        self.decoded = len(records)
+        selection.take(ingest, records)
+
+    def _keep_what_is_done(self, store: PointStore, ingest: str, records: list[FileRecord]) -> None:
+        """Commit the finished tasks of a run that stops early, so that the next one need not repeat them."""
+        try:
+            if records:
+                store.commit(ingest, records)
+            else:
+                store.discard(ingest)
+        except RunError as error:
+            log.warning("What was decoded could not be kept: %s", error.message)
+
+    def _summarise(self, store: PointStore, selection: Selection) -> list[SummaryReport]:
+        tasks = summary_tasks(sum(record.counted for record in selection.everything))
+        self.status.enter(SUMMARISING, len(tasks))
+        work = self.folder.work
+        trips_file = work / "trips.npz"
+        with storage.disk_errors("write to the run folder", work):
+            shutil.rmtree(work, ignore_errors=True)
+            save_trips(trips_file, *selection.trips())
+        context = SummaryContext(store, self.spec, selection.parts(), trips_file, work)
+        reports: list[SummaryReport] = []
+
+        def done(found: SummaryReport) -> None:
+            reports.append(found)
+            self.status.task_done()
+
+        self.runner.summarise(tasks, context, done, lambda *_: self._check())
+        return sorted(reports, key=lambda r: r.number)
+
+    # -- watching -----------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        self.status.write()
+        if self.is_cancelled():
+            raise Cancelled
+
+    def _found(self, n_files: int) -> None:
+        self.status.files["total"] = n_files
+        self._check()
+
+    def _timed(self, name: str) -> _Timer:
+        return _Timer(self.timings, name)
+
+
+class _Timer:
+    """Adds the seconds that a block takes to a table."""
+
+    def __init__(self, table: dict[str, float], name: str) -> None:
+        self._table, self._name = table, name
+
+    def __enter__(self) -> None:
+        self._begin = time.perf_counter()
+
+    def __exit__(self, *exception: object) -> None:
+        self._table[self._name] = time.perf_counter() - self._begin

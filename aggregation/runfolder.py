@@ -1,0 +1,153 @@
+"""The run folder: the protocol between a run and whoever watches it.
+
+spec.json      read here, written by the client before the start
+status.json    written here, atomically, about once a second
+results/*.csv  written by the last step
+manifest.json  written last: the result exists if and only if this file does
+work/          of no meaning once the run has ended, and removed then
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Optional
+
+from . import storage
+from .errors import RunError, SpecError
+from .spec import SCHEMA, RunSpec
+
+LISTING, DECODING, SUMMARISING, PUBLISHING = "listing", "decoding", "summarising", "publishing"
+FINISHED, FAILED, CANCELLED = "finished", "failed", "cancelled"
+STATES = (LISTING, DECODING, SUMMARISING, PUBLISHING, FINISHED, FAILED, CANCELLED)
+"""What `state` in status.json may be, in order; the last three are final."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of one run's files."""
+
+    path: Path
+
+    @property
+    def spec(self) -> Path:
+        return self.path / "spec.json"
+
+    @property
+    def status(self) -> Path:
+        return self.path / "status.json"
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "manifest.json"
+
+    @property
+    def results(self) -> Path:
+        return self.path / "results"
+
+    @property
+    def work(self) -> Path:
+        return self.path / "work"
+
+    def read_spec(self) -> RunSpec:
+        """The run's specification; raises `SpecError`."""
+        try:
+            return RunSpec.from_text(self.spec.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise SpecError("spec.json", f"cannot be read from {self.path}: {error}") from error
+
+    def write_manifest(self, manifest: dict[str, Any]) -> None:
+        """Publish the result. Nothing of `results` may change from here on."""
+        storage.write_json(self.manifest, manifest)
+
+    def read_manifest(self) -> dict[str, Any]:
+        """The manifest of a finished run; raises `RunError` where there is none."""
+        try:
+            manifest: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise RunError(f"The run in {self.path} has no result yet.") from error
+        except ValueError as error:
+            raise RunError(f"{self.manifest} is damaged; run again.", repr(error)) from error
+        if manifest.get("schema") != SCHEMA:
+            raise RunError(f"{self.manifest} is of another version of Roadpulse; run again.")
+        return manifest
+
+
+def now() -> str:
+    """This moment, ISO-8601 in UTC."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
+@dataclass
+class Status:
+    """What status.json says while a run goes on; `write` leaves out what changed less than a second ago."""
+
+    folder: RunFolder
+    workers: int = 1
+    state: str = LISTING
+    files: dict[str, int] = field(default_factory=lambda: {"done": 0, "total": 0})
+    bytes: dict[str, int] = field(default_factory=lambda: {"done": 0, "total": 0})
+    tasks: dict[str, int] = field(default_factory=lambda: {"done": 0, "total": 0})
+    points: int = 0
+    error: Optional[dict[str, Any]] = None
+    warnings: list[str] = field(default_factory=list)
+    started: str = field(default_factory=now)
+
+    def __post_init__(self) -> None:
+        self._clock = time.monotonic()
+        self._phase_began = self._clock
+        self._written = 0.0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._clock
+
+    def enter(self, state: str, tasks: int = 0) -> None:
+        """Begin a phase of `tasks` tasks."""
+        self.state, self.tasks = state, {"done": 0, "total": tasks}
+        self._phase_began = time.monotonic()
+        self.write(force=True)
+
+    def task_done(self) -> None:
+        """Count one task of the phase."""
+        self.tasks["done"] += 1
+        self.write()
+
+    def write(self, force: bool = False) -> None:
+        """Write status.json if the last one is a second old, or always with `force`."""
+        moment = time.monotonic()
+        if not force and moment - self._written < 1:
+            return
+        self._written = moment
+        storage.write_json(
+            self.folder.status,
+            {
+                "schema": SCHEMA,
+                "state": self.state,
+                "files": self.files,
+                "bytes": self.bytes,
+                "tasks": self.tasks,
+                "points": self.points,
+                "started": self.started,
+                "updated": now(),
+                "elapsed": round(self.elapsed, 3),
+                "seconds_left": self._seconds_left(),
+                "workers": self.workers,
+                "pid": os.getpid(),
+                "error": self.error,
+                "warnings": self.warnings[:20],
+            },
+        )
+
+    def _seconds_left(self) -> Optional[float]:
+        """Of the present phase, at its mean pace; by bytes while decoding, else by tasks."""
+        measure = self.bytes if self.state == DECODING else self.tasks
+        done, total = measure["done"], measure["total"]
+        if not done or not total or self.state not in (DECODING, SUMMARISING):
+            return None
+        return round((time.monotonic() - self._phase_began) / done * (total - done), 1)

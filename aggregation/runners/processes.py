@@ -1,0 +1,116 @@
+"""Tasks on the processes of this computer."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from ..decode import DecodeContext, DecodeTask, decode
+from ..errors import RunError
+from ..points import FileRecord
+from ..summarise import SummaryContext, SummaryReport, SummaryTask, summarise
+from . import Tick
+
+TICK = 0.2
+_counters: Any = None  # of a worker: files, bytes, points; shared with the process that started it
+
+
+class ProcessRunner:
+    """Spreads tasks over `workers` processes, which end with this one."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = max(workers, 1)
+        # Forked before this process starts any thread of its own, workers are there at once.
+        method = "fork" if sys.platform.startswith("linux") else "spawn"
+        context = multiprocessing.get_context(method)
+        self._counters = context.Array("q", 3)
+        self._pool = ProcessPoolExecutor(
+            self.workers, mp_context=context, initializer=_begin, initargs=(self._counters, os.getpid())
+        )
+
+    def decode(
+        self,
+        tasks: Sequence[DecodeTask],
+        context: DecodeContext,
+        done: Callable[[list[FileRecord]], None],
+        tick: Tick,
+    ) -> None:
+        """See `Runner.decode`."""
+        self._spread(_decode, tasks, context, done, tick)
+
+    def summarise(
+        self,
+        tasks: Sequence[SummaryTask],
+        context: SummaryContext,
+        done: Callable[[SummaryReport], None],
+        tick: Tick,
+    ) -> None:
+        """See `Runner.summarise`."""
+        self._spread(summarise, tasks, context, done, tick)
+
+    def close(self) -> None:
+        """End the workers, in the middle of a task if need be."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+        self._pool.shutdown(wait=True)
+
+    def _spread(
+        self,
+        step: Callable[..., Any],
+        tasks: Sequence[Any],
+        context: Any,
+        done: Callable[[Any], None],
+        tick: Tick,
+    ) -> None:
+        waiting = list(reversed(tasks))
+        running: set[Future[Any]] = set()
+        try:
+            while waiting or running:
+                while waiting and len(running) < self.workers + 1:
+                    running.add(self._pool.submit(step, waiting.pop(), context))
+                finished, running = wait(running, timeout=TICK, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    done(future.result())
+                tick(*self._counters[:])
+        except BrokenProcessPool as error:
+            tick(*self._counters[:])  # a cancelled run ends its workers too: then this raises
+            raise RunError(
+                "A worker process ended unexpectedly, most often because the computer ran out of memory. "
+                "Nothing was lost; run again with fewer workers.",
+                repr(error),
+            ) from error
+
+
+def _begin(counters: Any, parent: int) -> None:
+    """Set up a worker: counters, signals, and an end that follows the parent's."""
+    global _counters  # noqa: PLW0603  (one a process, set once)
+    _counters = counters
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if os.name == "posix":
+        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def _decode(task: DecodeTask, context: DecodeContext) -> list[FileRecord]:
+    return decode(task, context, _count)
+
+
+def _count(files: int, size: int, points: int) -> None:
+    with _counters.get_lock():
+        for i, amount in enumerate((files, size, points)):
+            _counters[i] += amount

@@ -1,0 +1,177 @@
+"""Files behind paths: trips listed and read, results written aside and moved into place.
+
+The one place that knows what a path is. Everything else of a run works through these functions.
+"""
+
+from __future__ import annotations
+
+import errno
+import glob
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from .errors import BadTripFile, RunError, StorageError
+from .trips import FILE_REASONS
+
+SUFFIXES = (".json", ".json.gz")
+"""Names of trip files end so, in any case."""
+
+_GLOB_CHARACTERS = frozenset("*?[")
+_COARSE_CLOCK = 2_000_000_000
+_FINE_CLOCK = 20_000_000
+
+
+@dataclass(frozen=True)
+class TripFile:
+    """A trip file as the listing found it: absolute path, size in bytes, and what tells its versions apart."""
+
+    path: str
+    size: int
+    version: str
+
+
+def list_trips(trips: str, progress: Callable[[int], None] = lambda n: None) -> list[TripFile]:
+    """The trip files that a folder, a glob or a single path names, in order of their paths.
+
+    Raises `RunError` when nothing is there. `progress` is told the number found so far.
+    """
+    given = Path(trips).expanduser()
+    if given.is_dir():
+        paths = _walk(str(given))
+    elif given.exists():
+        paths = iter([str(given)])
+    elif _GLOB_CHARACTERS & set(trips):
+        paths = (path for path in glob.iglob(str(given), recursive=True) if path.lower().endswith(SUFFIXES))
+    else:
+        raise RunError(f"The folder of the trips, {trips!r}, does not exist. Check its name and the disk.")
+    found = []
+    for path in paths:
+        try:
+            found.append(_trip_file(os.path.abspath(path)))  # noqa: PTH100  (no symlinks resolved)
+        except FileNotFoundError:
+            continue  # gone since the folder was read, so it is not there
+        except OSError as error:
+            raise StorageError(f"{printable(path)} cannot be examined: {error.strerror}.") from error
+        if len(found) % 1000 == 0:
+            progress(len(found))
+    if not found:
+        raise RunError(f"There are no trip files (.json, .json.gz) in {trips!r}. Check the folder.")
+    progress(len(found))
+    return sorted(found, key=lambda file: file.path)
+
+
+def _walk(folder: str) -> Iterator[str]:
+    def refuse(error: OSError) -> None:
+        raise StorageError(f"The folder {printable(str(error.filename))} cannot be read: {error.strerror}.")
+
+    for parent, _, names in os.walk(folder, onerror=refuse):
+        for name in names:
+            if name.lower().endswith(SUFFIXES):
+                yield os.path.join(parent, name)  # noqa: PTH118  (a million of these)
+
+
+def _trip_file(path: str) -> TripFile:
+    state = os.stat(path)  # noqa: PTH116
+    # A file rewritten within one tick of the file system's clock keeps its times. Like git, distrust
+    # files as young as that: their version is unique, so the next run reads them again.
+    tick = _COARSE_CLOCK if state.st_mtime_ns % 1_000_000_000 == 0 else _FINE_CLOCK
+    young = abs(time.time_ns() - max(state.st_mtime_ns, state.st_ctime_ns)) < tick
+    version = f"{state.st_mtime_ns:x}-{state.st_ctime_ns:x}" + (f"-{uuid4().hex[:8]}" if young else "")
+    return TripFile(path, state.st_size, version)
+
+
+def read_trip(file: TripFile, max_bytes: int) -> bytes:
+    """The bytes of a trip file, whole and of one version; raises `BadTripFile`."""
+    if file.size > max_bytes:
+        raise BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
+    try:
+        with open(file.path, "rb", buffering=0) as stream:  # noqa: PTH123
+            before = os.fstat(stream.fileno())
+            raw = stream.readall() if before.st_size == file.size else b""
+            after = os.fstat(stream.fileno())
+    except FileNotFoundError as error:
+        raise BadTripFile("vanished", FILE_REASONS["vanished"], passing=True) from error
+    except OSError as error:
+        message = f"{FILE_REASONS['unreadable']}: {error.strerror}"
+        raise BadTripFile("unreadable", message, passing=True) from error
+    listed = file.version.split("-")[0]
+    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or (
+        len(raw) != after.st_size or listed != f"{after.st_mtime_ns:x}" or file.size != after.st_size
+    ):
+        raise BadTripFile("changed", FILE_REASONS["changed"], passing=True)
+    return raw
+
+
+def printable(path: str) -> str:
+    """A path for messages, manifests and the store: valid UTF-8 whatever bytes the file's name holds."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+@contextmanager
+def disk_errors(doing: str, folder: Path) -> Iterator[None]:
+    """Turn what a full or read-only disk raises into a `StorageError` that says what to do.
+
+    `doing` completes "could not …".
+    """
+    try:
+        yield
+    except RunError:
+        raise
+    except Exception as error:
+        number = getattr(error, "errno", None)
+        if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in str(error):
+            message = (
+                f"The disk is full: Roadpulse could not {doing}; {_free(folder)} left on {folder}. "
+                "Nothing that was there before was lost; free some space and run again."
+            )
+        elif number is not None or type(error).__module__.startswith(("duckdb", "_duckdb")):
+            message = f"Roadpulse could not {doing} in {folder}: {error}"
+        else:
+            raise
+        raise StorageError(message, repr(error)) from error
+
+
+def _free(folder: Path) -> str:
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        return f"{shutil.disk_usage(folder).free / 1e6:,.0f} MB"
+    except OSError:
+        return "an unknown amount"
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; moved onto it when the block ends well, removed otherwise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
+    try:
+        yield aside
+        os.replace(aside, path)  # noqa: PTH105
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write JSON atomically: a reader finds the earlier version or this one, never a part."""
+    with written_aside(path) as aside, aside.open("w", encoding="utf-8") as stream:
+        json.dump(values, stream, indent=1, ensure_ascii=False)
+        stream.write("\n")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

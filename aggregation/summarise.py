@@ -1,0 +1,169 @@
+"""Step 2, summarise: the points of a range of buckets to one part of the result.
+
+A plain function over paths that may run anywhere, and twice: it writes the same bytes again. All points
+of a link lie in one bucket, so the ranges know nothing of each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import csvparts, storage
+from .points import PointStore
+from .spec import ALL_WEEKDAYS, METRES_PER_SECOND, RunSpec
+from .statistics import Groups, SpeedCodes, distinct, summarise_groups
+from .times import DAY, MICROSECONDS, NO_TIME, local_clock
+
+IMPLAUSIBLE = 70.0
+"""m/s (252 km/h, 157 mph): beyond this a road speed is more likely a wrong unit or a sensor's error."""
+
+_THURSDAY = 3  # the weekday of 1970-01-01, Monday being 0
+
+
+@dataclass(frozen=True)
+class SummaryTask:
+    """Buckets from `first` up to but not `end`; the result's part is called `number`."""
+
+    number: int
+    first: int
+    end: int
+
+
+@dataclass(frozen=True)
+class SummaryContext:
+    """What all summary tasks of a run share.
+
+    `parts` says for each ingest which of its parts hold points that count, `trips_file` where
+    `save_trips` left the trips.
+    """
+
+    store: PointStore
+    spec: RunSpec
+    parts: dict[str, list[int]]
+    trips_file: Path
+    results: Path
+
+
+@dataclass
+class SummaryReport:
+    """What a summary task wrote: rows of both tables, and the points by what became of them."""
+
+    number: int
+    rows: int = 0
+    rows_by_time: int = 0
+    points: int = 0
+    without_time: int = 0
+    other_date: int = 0
+    other_weekday: int = 0
+    implausible: int = 0
+
+
+def save_trips(path: Path, trips: dict[str, NDArray[np.int32]], n_trips: int) -> None:
+    """Leave the trips for the tasks: for each ingest, by file number, the trip's index or -1.
+
+    -1 marks files that this run does not count.
+    """
+    with storage.written_aside(path) as aside, aside.open("wb") as stream:
+        np.savez(stream, n_trips=np.array(n_trips), **{f"ingest-{name}": trips[name] for name in trips})
+
+
+def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
+    """Compute the statistics of the task's buckets and write them as CSV parts."""
+    spec = context.spec
+    report = SummaryReport(task.number)
+    columns = _read(task, context)
+    link_id, instant, speed, trip, n_trips = columns
+    keep, local, timed = _filter(spec, instant, report)
+    if keep is not None:
+        link_id, speed, trip, local, timed = (c[keep] for c in (link_id, speed, trip, local, timed))
+    report.points = len(link_id)
+    report.without_time = int(len(timed) - timed.sum())
+    limit = IMPLAUSIBLE / METRES_PER_SECOND[spec.speed_unit]
+    report.implausible = int((speed > limit).sum())
+
+    links, rank = _ranks(link_id)
+    codes = SpeedCodes.of(speed)
+    rows = np.flatnonzero(timed) if report.without_time else np.arange(len(rank))
+    bins = local[rows] % DAY // (spec.bin_minutes * 60 * MICROSECONDS)
+    key = rank[rows] * spec.n_bins + bins
+    trips_of_bins, bin_trips = distinct(key, trip[rows], n_trips)
+    by_time = summarise_groups(key, codes, rows, trips_of_bins)
+
+    everything = np.arange(len(rank))
+    if report.without_time:
+        trips_of_links, _ = distinct(rank, trip, n_trips)
+    else:  # the pairs of the bins hold every trip of a link already
+        trips_of_links, _ = distinct(trips_of_bins // spec.n_bins, bin_trips, n_trips)
+    overall = summarise_groups(rank, codes, everything, trips_of_links)
+
+    if spec.suppress_below > 1:
+        overall, by_time = _suppress(overall, spec.suppress_below), _suppress(by_time, spec.suppress_below)
+    report.rows, report.rows_by_time = csvparts.write_part(
+        context.results, task.number, links, overall, by_time, spec.bin_names
+    )
+    return report
+
+
+def _read(task: SummaryTask, context: SummaryContext) -> tuple[NDArray[Any], ...]:
+    """Link ids, instants, speeds and trips (index) of the task's points, and the number of trips."""
+    pieces: list[tuple[NDArray[Any], ...]] = []
+    with np.load(context.trips_file) as saved:
+        n_trips = max(int(saved["n_trips"]), 1)
+        for ingest, parts in context.parts.items():
+            trip_of_file = saved[f"ingest-{ingest}"]
+            everything = bool((trip_of_file >= 0).all())
+            for piece in context.store.read_points(ingest, parts, task.first, task.end):
+                trip = trip_of_file[piece["file"]].astype(np.int64)
+                columns = (piece["link_id"], piece["time"], piece["speed"], trip)
+                pieces.append(columns if everything else tuple(c[trip >= 0] for c in columns))
+    if not pieces:
+        empty = np.empty(0, dtype=np.int64)
+        return empty, empty, np.empty(0), empty, n_trips
+    return (*(np.concatenate(column) for column in zip(*pieces)), n_trips)
+
+
+def _filter(
+    spec: RunSpec, instant: NDArray[np.int64], report: SummaryReport
+) -> tuple[Any, NDArray[np.int64], NDArray[np.bool_]]:
+    """Apply the dates and weekdays: the points to keep (None: all), local clocks, and which have a time."""
+    timed = instant != NO_TIME
+    local = np.zeros(len(instant), dtype=np.int64)
+    if timed.all():
+        local = local_clock(instant, spec.time_zone)
+    else:
+        local[timed] = local_clock(instant[timed], spec.time_zone)
+    if spec.date_from is None and spec.date_to is None and spec.weekdays == ALL_WEEKDAYS:
+        return None, local, timed
+    day = local // DAY
+    right_date = timed.copy()  # a point without a time lies on no date
+    if spec.date_from is not None:
+        right_date &= day >= spec.date_from.toordinal() - 719_163
+    if spec.date_to is not None:
+        right_date &= day <= spec.date_to.toordinal() - 719_163
+    right_day = right_date & np.isin((day + _THURSDAY) % 7 + 1, spec.weekdays)
+    report.other_date = int(len(day) - right_date.sum())
+    report.other_weekday = int(right_date.sum() - right_day.sum())
+    return np.flatnonzero(right_day), local, timed
+
+
+def _ranks(link_id: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The distinct link ids in order, and every point's index among them.
+
+    Every part of the store holds a link's points together, so there are far fewer runs than points.
+    """
+    if not len(link_id):
+        return link_id, link_id
+    starts = np.flatnonzero(np.concatenate([[True], link_id[1:] != link_id[:-1]]))
+    links, of_run = np.unique(link_id[starts], return_inverse=True)
+    return links, np.repeat(of_run, np.diff(np.append(starts, len(link_id)))).astype(np.int64)
+
+
+def _suppress(groups: Groups, below: int) -> Groups:
+    """Leave out groups with fewer than `below` distinct trips."""
+    keep = groups.columns["n_trips"] >= below  # type: ignore[operator]
+    return Groups(groups.key[keep], {name: column[keep] for name, column in groups.columns.items()})

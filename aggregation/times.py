@@ -1,0 +1,255 @@
+"""Times: the texts and numbers of trip files to instants, and instants to local days and bins.
+
+An instant is an int64 of microseconds since 1970-01-01T00:00Z; `NO_TIME` stands for none. The texts of
+a trip all look alike, so columns of equal layout are read as a matrix of digits; whatever does not fit
+is read one by one by `instant_of`, which is the definition of what a time may look like.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta, timezone
+from typing import Optional
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+NO_TIME = np.iinfo(np.int64).min
+"""Stands for "no usable time" in columns of instants."""
+
+MICROSECONDS = 1_000_000
+DAY = 86_400 * MICROSECONDS
+EARLIEST = int(datetime(1900, 1, 1, tzinfo=timezone.utc).timestamp()) * MICROSECONDS
+LATEST = int(datetime(2200, 1, 1, tzinfo=timezone.utc).timestamp()) * MICROSECONDS
+MILLISECONDS_FROM = 1e11
+"""Epoch numbers of this size or more are milliseconds: as seconds they would lie after the year 5100."""
+
+OK, NONE_GIVEN, NOT_A_TIME, WITHOUT_ZONE = range(4)
+"""What came of reading a time."""
+
+Instants = NDArray[np.int64]
+Codes = NDArray[np.uint8]
+
+_ISO = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)[Tt ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9})\d*)?)? ?([Zz]|[+-]\d\d(?::?\d\d)?)?",
+    re.ASCII,
+)
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_TAIL = re.compile(rb"((?:[.,]\d+)?)([Zz]|[+-]\d\d:?\d\d|[+-]\d\d)")
+_DIGITS = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]
+_WEIGHTS = np.zeros((14, 4))  # digits of YYYYMMDDhhmmss to columns: yyyymmdd, hours, minutes, seconds
+_WEIGHTS[:8, 0] = 10.0 ** np.arange(7, -1, -1)
+_WEIGHTS[8:10, 1] = _WEIGHTS[10:12, 2] = _WEIGHTS[12:14, 3] = (10, 1)
+_LAYOUTS_TRIED = 16
+
+
+def instant_of(value: object, naive_is_utc: bool = False) -> tuple[int, int]:
+    """Read one time: `(instant, code)`, the instant being `NO_TIME` unless the code is `OK`.
+
+    Accepts ISO-8601 texts with an offset, and epoch seconds or milliseconds as number or text.
+    """
+    if value is None or value == "":
+        return NO_TIME, NONE_GIVEN
+    if isinstance(value, bool):
+        return NO_TIME, NOT_A_TIME
+    if isinstance(value, (int, float)):
+        return _instant_of_number(value)
+    if not isinstance(value, str):
+        return NO_TIME, NOT_A_TIME
+    match = _ISO.fullmatch(value)
+    if not match:
+        if value.lower() == "null":
+            return NO_TIME, NONE_GIVEN
+        return _instant_of_number(float(value)) if _NUMBER.fullmatch(value) else (NO_TIME, NOT_A_TIME)
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    if zone is None and not naive_is_utc:
+        return NO_TIME, WITHOUT_ZONE
+    days = _days(int(year), int(month), int(day))
+    seconds = int(second or 0)
+    offset = _offset(zone)
+    if days is None or offset is None or int(hour) > 23 or int(minute) > 59 or seconds > 60:
+        return NO_TIME, NOT_A_TIME
+    instant = days * DAY + (int(hour) * 3600 + int(minute) * 60 + seconds) * MICROSECONDS
+    instant += int((fraction or "0").ljust(6, "0")[:6]) - offset * 60 * MICROSECONDS
+    return _within_range(instant)
+
+
+def _instant_of_number(value: float) -> tuple[int, int]:
+    try:
+        number = float(value)
+    except OverflowError:
+        return NO_TIME, NOT_A_TIME
+    if not abs(number) < 1e15:  # also not a number
+        return NO_TIME, NOT_A_TIME
+    scale = 1e3 if abs(number) >= MILLISECONDS_FROM else 1e6
+    return _within_range(int(np.rint(number * scale)))
+
+
+def _within_range(instant: int) -> tuple[int, int]:
+    return (instant, OK) if EARLIEST <= instant < LATEST else (NO_TIME, NOT_A_TIME)
+
+
+def _days(year: int, month: int, day: int) -> Optional[int]:
+    try:
+        return date(year, month, day).toordinal() - 719_163
+    except ValueError:
+        return None
+
+
+def _offset(zone: Optional[str]) -> Optional[int]:
+    """Minutes east of UTC of `Z`, `+01`, `+0100` or `+01:00`; None where there is no such offset."""
+    if zone is None or zone in "Zz":
+        return 0
+    digits = zone[1:].replace(":", "")
+    hours, minutes = int(digits[:2]), int(digits[2:] or 0)
+    if hours > 18 or minutes > 59:
+        return None
+    return (hours * 60 + minutes) * (-1 if zone[0] == "-" else 1)
+
+
+def instants_of_numbers(values: NDArray[np.float64]) -> tuple[Instants, Codes]:
+    """Read a column of epoch seconds or milliseconds; NaN is "none given"."""
+    given = ~np.isnan(values)
+    scale = np.where(np.abs(values) >= MILLISECONDS_FROM, 1e3, 1e6)
+    with np.errstate(invalid="ignore", over="ignore"):
+        scaled = np.rint(values * scale)
+        good = given & (scaled >= EARLIEST) & (scaled < LATEST)
+    instants = np.full(len(values), NO_TIME, dtype=np.int64)
+    instants[good] = scaled[good].astype(np.int64)
+    codes = np.where(good, OK, np.where(given, NOT_A_TIME, NONE_GIVEN)).astype(np.uint8)
+    return instants, codes
+
+
+def instants_of_texts(texts: list[str], naive_is_utc: bool = False) -> tuple[Instants, Codes]:
+    """Read a column of texts (empty: none given); equal, value by value, to `instant_of`."""
+    n = len(texts)
+    instants = np.full(n, NO_TIME, dtype=np.int64)
+    codes = np.zeros(n, dtype=np.uint8)
+    lengths = set(map(len, texts))
+    left: list[int] = []
+    if len(lengths) == 1:
+        left = _read_block(texts, None, instants, codes)
+    else:
+        length_of = np.fromiter(map(len, texts), dtype=np.int64, count=n)
+        for length in lengths:
+            rows = np.flatnonzero(length_of == length)
+            left += _read_block([texts[row] for row in rows], rows, instants, codes)
+    for row in left:
+        instants[row], codes[row] = instant_of(texts[row], naive_is_utc)
+    return instants, codes
+
+
+def _read_block(
+    texts: list[str], rows: Optional[NDArray[np.int64]], instants: Instants, codes: Codes
+) -> list[int]:
+    """Read texts of one length into `rows` of the columns; returns the rows that fit no layout."""
+    where = np.arange(len(texts)) if rows is None else rows
+    length = len(texts[0]) if texts else 0
+    joined = "".join(texts)
+    if length < 20 or not joined.isascii():
+        return [int(row) for row in where]
+    block = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(texts), length)
+    left = []
+    for _ in range(_LAYOUTS_TRIED):
+        tail = _TAIL.fullmatch(block[0, 19:].tobytes())
+        read, good = _read_layout(block, tail) if tail else (_nothing(block), _none_good(block))
+        instants[where[good]] = read[good]
+        if not good[0]:  # it has the layout that it sets, so its date or its clock is wrong
+            left.append(int(where[0]))
+            good[0] = True
+        where, block = where[~good], block[~good]
+        if not len(block):
+            return left
+    return left + [int(row) for row in where]
+
+
+def _read_layout(block: NDArray[np.uint8], tail: re.Match[bytes]) -> tuple[Instants, NDArray[np.bool_]]:
+    """Read the rows that have the first row's separators and offset; says which rows did."""
+    digits = block[:, _DIGITS] - np.uint8(48)
+    good = (digits <= 9).all(axis=1)
+    first = block[0]
+    if first[10] not in b"Tt " or bytes(first[[4, 7, 13, 16]]) != b"--::":
+        return _nothing(block), _none_good(block)
+    fraction, zone = tail.groups()
+    fixed = [4, 7, 10, 13, 16, *range(19 + len(fraction), block.shape[1])]
+    if fraction:
+        fixed.append(19)
+    good &= (block[:, fixed] == first[fixed]).all(axis=1)
+    values = digits.astype(np.float64) @ _WEIGHTS
+    good &= (values[:, 1] < 24) & (values[:, 2] < 60) & (values[:, 3] <= 60)
+    days, real_day = _days_of(values[:, 0].astype(np.int64))
+    good &= real_day
+    seconds = (values[:, 1] * 3600 + values[:, 2] * 60 + values[:, 3]).astype(np.int64)
+    instants = days * DAY + seconds * MICROSECONDS
+    if fraction:
+        tens = block[:, 20 : 19 + len(fraction)] - np.uint8(48)
+        good &= (tens <= 9).all(axis=1)
+        used = min(tens.shape[1], 6)
+        instants += tens[:, :used].astype(np.int64) @ (10 ** np.arange(5, 5 - used, -1))
+    offset = _offset(zone.decode("ascii"))
+    if offset is None:
+        good[:] = False
+    else:
+        instants -= offset * 60 * MICROSECONDS
+    good &= (instants >= EARLIEST) & (instants < LATEST)
+    return instants, good
+
+
+def _nothing(block: NDArray[np.uint8]) -> Instants:
+    return np.zeros(len(block), dtype=np.int64)
+
+
+def _none_good(block: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    return np.zeros(len(block), dtype=bool)
+
+
+def _days_of(dates: Instants) -> tuple[Instants, NDArray[np.bool_]]:
+    """Days since 1970 of dates written as the number yyyymmdd, and which of them exist."""
+    if (dates == dates[0]).all():
+        unique, inverse = dates[:1], np.zeros(len(dates), dtype=np.intp)
+    else:
+        unique, inverse = np.unique(dates, return_inverse=True)
+    days = [_days(int(d) // 10_000, int(d) // 100 % 100, int(d) % 100) for d in unique]
+    known = np.array([0 if day is None else day for day in days], dtype=np.int64)
+    exists = np.array([day is not None for day in days])
+    return known[inverse], exists[inverse]
+
+
+def local_clock(instants: Instants, zone: str) -> Instants:
+    """Microseconds of the local wall clock since 1970-01-01T00:00 local, of instants that are all given.
+
+    On the day that clocks go back the same local time comes twice; both passes fall into the same bins.
+    """
+    if not len(instants):
+        return instants.copy()
+    starts, offsets = _transitions(ZoneInfo(zone), int(instants.min()), int(instants.max()))
+    if len(offsets) == 1:
+        return instants + offsets[0]
+    local: Instants = instants + offsets[np.searchsorted(starts, instants, side="right") - 1]
+    return local
+
+
+def _transitions(zone: ZoneInfo, first: int, last: int) -> tuple[Instants, Instants]:
+    """When the zone's offset changes between two instants: starts and offsets, both in microseconds."""
+
+    def offset_at(seconds: int) -> int:
+        moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)
+        offset = moment.astimezone(zone).utcoffset()
+        return 0 if offset is None else int(offset.total_seconds())
+
+    at, end = first // MICROSECONDS, last // MICROSECONDS
+    offset = offset_at(at)
+    starts, offsets = [np.iinfo(np.int64).min], [offset * MICROSECONDS]
+    while at < end:
+        low, high = at, min(at + 86_400, end)
+        at = high
+        if offset_at(high) == offset:
+            continue
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if offset_at(middle) == offset else (low, middle)
+        at, offset = high, offset_at(high)
+        starts.append(high * MICROSECONDS)
+        offsets.append(offset * MICROSECONDS)
+    return np.array(starts, dtype=np.int64), np.array(offsets, dtype=np.int64)

@@ -1,0 +1,97 @@
+"""What a single value of a trip file means: the definition that the fast decoder must agree with.
+
+Numbers may be written as JSON texts ("4575425001", "24.5"), as some databases export them; `null`, an
+empty text and a missing field all mean "not given". Everything else is a fault with a name.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Optional
+
+MAX_LINK_ID = 2**63 - 1
+EXACT_FLOAT = 2**53
+"""Floats beyond this no longer tell neighbouring integers apart, so they are no link ids."""
+
+MAX_SPEED = 1e9
+"""Beyond this a speed is as good as infinite, in any unit."""
+
+LINK_REASONS = ("no_link", "bad_link", "negative_link", "link_too_large")
+SPEED_REASONS = ("no_speed", "bad_speed", "negative_speed", "speed_not_finite")
+POINT_REASONS = (*LINK_REASONS, *SPEED_REASONS, "not_a_point")
+"""Why a point is dropped. A point with two faults is counted under both."""
+
+TIME_FAULTS = ("no_time", "bad_time", "time_without_zone")
+"""Why a point counts in the whole day only and in no bin."""
+
+REASON_TEXTS = {
+    "no_link": "no link id",
+    "bad_link": "link id is not a whole number",
+    "negative_link": "link id is negative",
+    "link_too_large": "link id is larger than 2^63 - 1",
+    "no_speed": "no speed",
+    "bad_speed": "speed is not a number",
+    "negative_speed": "speed is negative",
+    "speed_not_finite": "speed is not a finite number",
+    "not_a_point": "entry of the points is not an object",
+    "no_time": "no time",
+    "bad_time": "time is not ISO-8601 or epoch seconds",
+    "time_without_zone": "time has no zone offset",
+}
+
+_INTEGER = re.compile(r"-?[0-9]+")
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NOT_FINITE = {"nan", "inf", "-inf", "infinity", "-infinity"}
+_MAX_DIGITS = 400
+
+
+def link_id_of(value: object) -> tuple[int, Optional[str]]:
+    """Read a link id: `(id, None)`, or `(-1, reason)` with a reason of `LINK_REASONS`."""
+    if isinstance(value, str):
+        if value == "" or value.lower() == "null":
+            return -1, "no_link"
+        if len(value) > _MAX_DIGITS or not _NUMBER.fullmatch(value):
+            return -1, "bad_link"
+        value = int(value) if _INTEGER.fullmatch(value) else float(value)
+    if value is None:
+        return -1, "no_link"
+    if isinstance(value, float):
+        if not value.is_integer() or abs(value) > EXACT_FLOAT:
+            return -1, "bad_link"
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return -1, "bad_link"
+    if value < 0:
+        return -1, "negative_link"
+    return (value, None) if value <= MAX_LINK_ID else (-1, "link_too_large")
+
+
+def speed_of(value: object) -> tuple[float, Optional[str]]:
+    """Read a speed: `(speed, None)`, or `(nan, reason)` with a reason of `SPEED_REASONS`."""
+    if isinstance(value, str):
+        if value == "" or value.lower() == "null":
+            return math.nan, "no_speed"
+        if value.lower() in _NOT_FINITE:
+            return math.nan, "speed_not_finite"
+        if len(value) > _MAX_DIGITS or not _NUMBER.fullmatch(value):
+            return math.nan, "bad_speed"
+        value = float(value)
+    if value is None:
+        return math.nan, "no_speed"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return math.nan, "bad_speed"
+    if value < 0 and value >= -MAX_SPEED:
+        return math.nan, "negative_speed"
+    if not 0 <= value <= MAX_SPEED:
+        return math.nan, "speed_not_finite"
+    return float(value) + 0.0, None  # + 0.0 turns -0.0 into 0.0
+
+
+def follow(value: Any, path: tuple[str, ...]) -> Any:
+    """The value at the end of a path of object keys; None where the path breaks off."""
+    for key in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
