@@ -1,0 +1,251 @@
+"""The local backend: the aggregation in a process of its own on this computer, so that it outlives QGIS."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Callable, Optional
+
+from . import files
+from .errors import AlreadyStarted, BackendError, NotFinished, StartError
+from .files import read_text, write_atomically
+from .processes import end_group, group_alive, start_mark
+from .python_path import child_environment, find_python
+from .runs import Run, RunStore
+from .status import Evidence, RunState, RunStatus, judge
+
+GRACE_SECONDS = 10.0
+"""Time between asking a run to stop and ending it by force."""
+START_SECONDS = 30.0
+"""A recorded run of which no process is seen after this time was never started."""
+RUN_FILES = ("spec.json", "status.json", "log.txt", "pid", "rc", "rc.tmp", "cancel", "manifest.json")
+
+_PACKAGE = __name__.split(".", maxsplit=1)[0]
+_PACKAGE_PARENT = Path(__file__).absolute().parents[2]
+
+
+@dataclass(frozen=True)
+class _Process:
+    """A process group and the mark of its leader's start."""
+
+    group: int
+    mark: str
+
+    @property
+    def alive(self) -> bool:
+        mark = start_mark(self.group)
+        # No other process can have the leader's id while members of its group live.
+        return mark == self.mark if mark else group_alive(self.group)
+
+
+class LocalBackend:
+    """Runs on this computer; see `backend.Backend` for the protocol.
+
+    `runs_folder` takes the folders of runs that name none. `module` is what runs in the child, with the
+    run folder as its argument.
+    """
+
+    def __init__(
+        self,
+        store: RunStore,
+        runs_folder: Path,
+        *,
+        grace: float = GRACE_SECONDS,
+        module: str = f"{_PACKAGE}.aggregation",
+    ) -> None:
+        self._store = store
+        self._runs_folder = runs_folder
+        self._grace = grace
+        self._module = module
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def submit(self, run: Run) -> Run:
+        """Record the run, make its folder and start it."""
+        python = find_python(run.profile.python)
+        folder = self._folder(run)
+        run = replace(run, folder=str(folder), local_folder=str(folder), started=_now())
+        self._store.record(run)
+        try:
+            self._claim(folder, run)
+        except AlreadyStarted:
+            self._store.delete(run.id)
+            raise
+        except OSError as error:
+            raise self._not_started(
+                run, f"The run folder {folder} cannot be written: {error.strerror or error}.", error
+            ) from error
+        command = [python, "-m", f"{_PACKAGE}.cluster_client.launcher", str(folder), str(self._grace)]
+        command += [python, "-m", self._module, str(folder)]
+        if run.profile.workers:
+            command += ["--workers", str(run.profile.workers)]
+        try:
+            child = _start(command, folder)
+        except OSError as error:
+            raise self._not_started(
+                run, f"The aggregation could not be started with {python}: {error.strerror or error}.", error
+            ) from error
+        self._children[run.id] = child
+        remote_id = f"{child.pid} {start_mark(child.pid)}"
+        return self._store.update(run.id, remote_id=remote_id, state=RunState.STARTING)
+
+    def status(self, run: Run) -> RunStatus:
+        """Where the run stands now; its record follows."""
+        folder = Path(run.folder)
+        child = self._children.get(run.id)
+        if child is not None and child.poll() is not None:
+            del self._children[run.id]
+        process = _process(run)
+        # In the order that `Evidence` asks for: the process first, the manifest last.
+        alive = process.alive if process else _just_started(run)
+        cancel_asked = _age(folder / "cancel")
+        if alive and process and cancel_asked is not None and cancel_asked > self._grace + 2:
+            end_group(process.group, by_force=True)  # the launcher is gone, or the computer was asleep
+        evidence = Evidence(
+            alive=alive,
+            exit_code=_exit_code(folder),
+            status=_bytes(folder / "status.json"),
+            log_tail=files.tail(folder / "log.txt", 20) if not alive else "",
+            cancel_asked=cancel_asked is not None,
+            folder=folder.is_dir(),
+            manifest=(folder / "manifest.json").exists(),
+        )
+        status = judge(evidence, str(folder))
+        self._store.note(run, status)
+        return status
+
+    def cancel(self, run: Run) -> None:
+        """Ask the run's processes to stop; after the grace period they are ended."""
+        folder = Path(run.folder)
+        process = _process(run)
+        if process is None or not process.alive or (folder / "manifest.json").exists():
+            return
+        if _age(folder / "cancel") is None:
+            try:
+                write_atomically(folder / "cancel", f"{_now().isoformat()}\n")
+            except OSError as error:
+                if sys.platform == "win32":  # there the file is the only way to ask
+                    raise BackendError(f"The run in {folder} cannot be stopped: {error}.") from error
+        with contextlib.suppress(PermissionError):
+            end_group(process.group, by_force=False)
+
+    def fetch(
+        self,
+        run: Run,
+        progress: Optional[Callable[[int, int], None]] = None,
+        cancelled: Optional[Callable[[], bool]] = None,
+    ) -> Path:
+        """The run folder, where its files are already; raises `NotFinished`."""
+        folder = Path(run.folder)
+        if not (folder / "manifest.json").exists():
+            raise NotFinished(f"The run {run.name!r} has no result: there is no manifest.json in {folder}.")
+        return folder
+
+    def log(self, run: Run, tail: int = 200) -> str:
+        """The last lines of the run's log."""
+        return files.tail(Path(run.folder) / "log.txt", tail)
+
+    def discard(self, run: Run) -> None:
+        """Delete what the run wrote into its folder, and its record; other files in the folder stay."""
+        if not self.status(run).is_final:
+            raise BackendError(f"The run {run.name!r} is still going. Cancel it first.")
+        folder = Path(run.folder)
+        try:
+            for path in [*(folder / name for name in RUN_FILES), *(folder / "results").glob("*.csv")]:
+                path.unlink(missing_ok=True)
+            for path in (folder / "results", folder):
+                if path.is_dir() and not any(path.iterdir()):
+                    path.rmdir()
+        except OSError as error:
+            raise BackendError(
+                f"The files of the run in {folder} cannot be deleted: {error.strerror}.", str(error)
+            ) from error
+        self._store.delete(run.id)
+
+    def close(self) -> None:
+        """Nothing to give up; runs go on."""
+
+    def _folder(self, run: Run) -> Path:
+        if run.folder:
+            return Path(run.folder).expanduser().absolute()
+        base = Path(run.profile.folders.runs).expanduser() if run.profile.folders.runs else self._runs_folder
+        readable = re.sub(r"[^A-Za-z0-9]+", "-", run.name).strip("-")[:40]
+        made = (run.created or _now()).astimezone().strftime("%Y-%m-%d-%H%M%S")
+        return base.absolute() / "_".join(filter(None, (made, readable, run.id[:8])))
+
+    def _claim(self, folder: Path, run: Run) -> None:
+        """Make the run folder ours by its spec.json; whoever comes second is refused."""
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = AlreadyStarted(f"The folder {folder} already holds a run. Choose an empty folder.")
+        if any((folder / name).exists() for name in RUN_FILES):
+            raise taken
+        try:
+            with (folder / "spec.json").open("x", encoding="utf-8", newline="\n") as file:
+                json.dump(dict(run.spec), file, indent=2)
+        except FileExistsError as error:
+            raise taken from error
+
+    def _not_started(self, run: Run, message: str, error: OSError) -> StartError:
+        self._store.update(run.id, state=RunState.FAILED, message=message, ended=_now())
+        return StartError(message, str(error))
+
+
+def _start(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    with (folder / "log.txt").open("ab") as log:
+        if sys.platform == "win32":
+            flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+            return subprocess.Popen(  # noqa: S603  # nosec B603
+                command, cwd=folder, env=child_environment(_PACKAGE_PARENT), creationflags=flags,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        return subprocess.Popen(  # noqa: S603  # nosec B603
+            command, cwd=folder, env=child_environment(_PACKAGE_PARENT), start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+
+def _process(run: Run) -> Optional[_Process]:
+    """The run's process group, from its folder or its record; None where neither knows one."""
+    try:
+        group, _, mark = read_text(Path(run.folder) / "pid").strip().partition("\n")
+        return _Process(int(group), mark)
+    except (OSError, ValueError):
+        group, _, mark = run.remote_id.partition(" ")
+        return _Process(int(group), mark) if group.isdigit() else None
+
+
+def _just_started(run: Run) -> bool:
+    began = run.started or run.created
+    return began is not None and (_now() - began).total_seconds() < START_SECONDS
+
+
+def _exit_code(folder: Path) -> Optional[int]:
+    try:
+        return int(read_text(folder / "rc"))
+    except (OSError, ValueError):
+        return None
+
+
+def _bytes(path: Path) -> Optional[bytes]:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _age(path: Path) -> Optional[float]:
+    """Seconds since a file was written; None without it."""
+    try:
+        return max(0.0, time.time() - path.stat().st_mtime)
+    except OSError:
+        return None
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc).replace(microsecond=0)

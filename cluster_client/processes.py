@@ -1,0 +1,111 @@
+"""Processes of this computer: is it the one we started, and how to end it with all its children.
+
+A process id alone proves nothing, since ids are used again: a process is known by its id and the moment
+of its start together.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Optional
+
+
+def start_mark(pid: int) -> str:
+    """A text that tells this process from every other that had or will have its id; empty if it is gone.
+
+    A process that has ended and only waits to be collected (zombie) counts as gone.
+    """
+    if pid <= 0:
+        return ""
+    if sys.platform == "win32":
+        return _windows_mark(pid)
+    if sys.platform.startswith("linux"):
+        found = _linux_stat(Path(f"/proc/{pid}/stat"))
+        return f"{_boot()}-{found[1]}" if found else ""
+    line = _ps("-p", str(pid), "-o", "stat=,lstart=").strip()
+    return "" if not line or line.startswith("Z") else " ".join(line.split()[1:])
+
+
+def group_alive(group: int) -> bool:
+    """Whether a process group has a living member (zombies do not count); on Windows always False."""
+    if sys.platform == "win32" or group <= 1:
+        return False
+    if sys.platform.startswith("linux"):
+        stats = (_linux_stat(path / "stat") for path in Path("/proc").iterdir() if path.name.isdigit())
+        return any(stat is not None and stat[0] == group for stat in stats)
+    lines = (line.split() for line in _ps("-A", "-o", "pgid=,stat=").splitlines())
+    return any(line[0] == str(group) and not line[1].startswith("Z") for line in lines if len(line) > 1)
+
+
+def end_group(group: int, *, by_force: bool) -> None:
+    """Ask a process group to end, or end it; nothing happens when it is gone already.
+
+    On Windows, where groups cannot be signalled from another console, the launcher does the asking, and
+    this only ends the process tree by force.
+    """
+    if group <= 1:
+        return
+    if sys.platform == "win32":
+        if by_force:
+            subprocess.run(  # noqa: S603  # nosec B603
+                [str(Path(os.environ.get("SYSTEMROOT", r"C:\Windows")) / "System32" / "taskkill.exe"),
+                 "/PID", str(group), "/T", "/F"],
+                capture_output=True, check=False, timeout=30, creationflags=subprocess.CREATE_NO_WINDOW,
+            )  # fmt: skip
+        return
+    try:
+        os.killpg(group, signal.SIGKILL if by_force else signal.SIGTERM)
+    except ProcessLookupError:
+        return
+
+
+def _linux_stat(path: Path) -> Optional[tuple[int, str]]:
+    """Process group and start (clock ticks since boot) from a /proc stat file; None if gone or zombie."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    # The second field is the program's name in brackets and may hold anything, brackets included.
+    values = content[content.rindex(b")") + 2 :].split()
+    if values[0] in (b"Z", b"X"):
+        return None
+    return int(values[2]), values[19].decode()
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return "boot"
+
+
+def _ps(*arguments: str) -> str:
+    done = subprocess.run(  # noqa: S603  # nosec B603
+        ["/bin/ps", *arguments], capture_output=True, check=False, text=True, timeout=10,
+        env={**os.environ, "LC_ALL": "C"},
+    )  # fmt: skip
+    return done.stdout
+
+
+def _windows_mark(pid: int) -> str:
+    if sys.platform != "win32":
+        return ""
+    kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+    kernel.OpenProcess.restype = ctypes.c_void_p
+    handle = ctypes.c_void_p(kernel.OpenProcess(0x1000, False, pid))  # PROCESS_QUERY_LIMITED_INFORMATION
+    if not handle:
+        return ""
+    try:
+        times = [ctypes.c_uint64() for _ in range(4)]
+        code = ctypes.c_uint32()
+        known = kernel.GetProcessTimes(handle, *map(ctypes.byref, times))
+        kernel.GetExitCodeProcess(handle, ctypes.byref(code))
+        still_active = 259
+        return str(times[0].value) if known and code.value == still_active else ""
+    finally:
+        kernel.CloseHandle(handle)

@@ -1,0 +1,242 @@
+"""What is known of a run: its state, its progress, and how that is judged from the run folder's files.
+
+The judgement is the same wherever the folder lies: a backend collects the `Evidence` (from disk, over
+SFTP, from a bucket) and `judge` decides. `manifest.json` and `status.json` are the truth; the process
+and its exit code only corroborate.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Any, Optional
+
+SILENT_SECONDS = 60.0
+"""A run that wrote no status for so long is mentioned to the person; its state stays what it is."""
+
+
+class RunState(Enum):
+    """The states of a run. What a later version may write and this one does not know is `UNKNOWN`."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    LISTING = "listing"
+    DECODING = "decoding"
+    SUMMARISING = "summarising"
+    PUBLISHING = "publishing"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def read(cls, word: object) -> RunState:
+        """The state of that name, else `UNKNOWN`, which is never the end of a run."""
+        try:
+            return cls(word)
+        except ValueError:
+            return cls.UNKNOWN
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen."""
+        return self in FINAL_STATES
+
+
+FINAL_STATES = frozenset({RunState.FINISHED, RunState.FAILED, RunState.CANCELLED, RunState.LOST})
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many; `total` is 0 while it is not known."""
+
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a run failed: `message` for the person (what, to what, what to do), `detail` for the log."""
+
+    message: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """A run at one moment.
+
+    `phase` is the word that the run itself wrote. `files`, `bytes` and `tasks` count the present phase's
+    work, `speed` is in bytes/s over the whole run so far, `elapsed` and `seconds_left` in s. `message` is
+    a remark for the person that is no error, such as a long silence.
+    """
+
+    state: RunState
+    phase: str = ""
+    files: Share = field(default_factory=Share)
+    bytes: Share = field(default_factory=Share)
+    tasks: Share = field(default_factory=Share)
+    points: int = 0
+    speed: float = 0.0
+    elapsed: float = 0.0
+    seconds_left: Optional[float] = None
+    workers: int = 0
+    updated: Optional[datetime] = None
+    message: str = ""
+    error: Optional[Fault] = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state.is_final
+
+    @property
+    def fraction(self) -> Optional[float]:
+        """Share of the phase's work that is done, 0 to 1; None while its size is not known."""
+        for share in (self.tasks, self.bytes, self.files):
+            if share.total > 0:
+                return min(1.0, share.done / share.total)
+        return None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a backend found in and around a run folder.
+
+    Collect it in the order of the fields: a run that ends meanwhile is then never taken for a lost one.
+    `alive` is whether a process of the run exists (None: cannot be told), `exit_code` the content of
+    `rc` (128 + n for an end by signal n), `cancel_asked` whether the person asked for the end.
+    """
+
+    alive: Optional[bool]
+    exit_code: Optional[int] = None
+    status: Optional[bytes] = None
+    manifest: bool = False
+    folder: bool = True
+    cancel_asked: bool = False
+    log_tail: str = ""
+
+
+def judge(evidence: Evidence, folder: str, now: Optional[datetime] = None) -> RunStatus:
+    """The status that the evidence amounts to; `folder` is named in messages."""
+    told = read_status(evidence.status)
+    if evidence.manifest:
+        return replace(told, state=RunState.FINISHED, seconds_left=0.0, error=None, message="")
+    if not evidence.folder:
+        return replace(
+            told, state=RunState.LOST, error=Fault(
+                f"The run's folder {folder} is gone, and its result with it. Start the run again; "
+                "trips that are in the point store are not read again."
+            ),
+        )  # fmt: skip
+    if told.state is RunState.FAILED and told.error is None:
+        told = replace(told, error=_ended(evidence, folder))
+    if told.state in (RunState.FAILED, RunState.CANCELLED):
+        return told
+    if evidence.alive or (evidence.alive is None and evidence.exit_code is None):
+        return _running(told, evidence, now or datetime.now(timezone.utc))
+    if evidence.cancel_asked:
+        return replace(told, state=RunState.CANCELLED, seconds_left=None)
+    state = RunState.LOST if evidence.exit_code is None else RunState.FAILED
+    return replace(told, state=state, seconds_left=None, error=_ended(evidence, folder))
+
+
+def read_status(content: Optional[bytes]) -> RunStatus:
+    """What a `status.json` says; whatever is missing or malformed counts as not known."""
+    if content is None:
+        return RunStatus(RunState.STARTING)
+    try:
+        values = json.loads(content)
+    except ValueError:  # UnicodeDecodeError is one too
+        values = None
+    if not isinstance(values, Mapping):
+        return RunStatus(RunState.UNKNOWN, message="The run's status.json cannot be read.")
+    done = _share(values.get("bytes"))
+    elapsed = _number(values.get("elapsed")) or 0.0
+    warnings = values.get("warnings")
+    return RunStatus(
+        state=RunState.read(values.get("state")),
+        phase=str(values.get("state", "")),
+        files=_share(values.get("files")),
+        bytes=done,
+        tasks=_share(values.get("tasks")),
+        points=_count(values.get("points")),
+        speed=done.done / elapsed if elapsed > 0 else 0.0,
+        elapsed=elapsed,
+        seconds_left=_number(values.get("seconds_left")),
+        workers=_count(values.get("workers")),
+        updated=_instant(values.get("updated")),
+        error=_fault(values.get("error")),
+        warnings=tuple(map(str, warnings)) if isinstance(warnings, list) else (),
+    )
+
+
+def _running(told: RunStatus, evidence: Evidence, now: datetime) -> RunStatus:
+    state = told.state
+    if state is RunState.FINISHED:  # said before its manifest was there: the manifest decides
+        state = RunState.PUBLISHING
+    message = told.message
+    silence = (now - told.updated).total_seconds() if told.updated else 0.0
+    if evidence.cancel_asked:
+        message = "Stopping."
+    elif silence > SILENT_SECONDS:
+        message = f"The run has said nothing for {silence / 60:.0f} min."
+    return replace(told, state=state, message=message)
+
+
+def _ended(evidence: Evidence, folder: str) -> Fault:
+    code = evidence.exit_code
+    again = "Start the run again; trips that are in the point store are not read again."
+    if code is None:
+        what = (
+            "The run stopped without a word: its process was ended from outside, or the computer restarted."
+        )
+    elif code == 0:
+        what = f"The run ended without a result: there is no manifest.json in {folder}."
+    elif code == 137:
+        what = "The run was killed, most likely because the computer ran out of memory."
+        again = "Close other programs or use fewer workers, then start it again."
+    elif code > 128:
+        what = f"The run was ended from outside by signal {code - 128}."
+    else:
+        what, again = f"The run failed with exit code {code}.", f"Its log is in {folder}."
+    last = (
+        f" Its last words: {evidence.log_tail.splitlines()[-1].strip()}" if evidence.log_tail.strip() else ""
+    )
+    return Fault(f"{what} {again}{last}", evidence.log_tail)
+
+
+def _share(value: object) -> Share:
+    if not isinstance(value, Mapping):
+        return Share()
+    return Share(_count(value.get("done")), _count(value.get("total")))
+
+
+def _count(value: object) -> int:
+    return int(_number(value) or 0)
+
+
+def _number(value: Any) -> Optional[float]:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return max(0.0, float(value))
+
+
+def _instant(value: object) -> Optional[datetime]:
+    try:
+        read = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=timezone.utc)
+
+
+def _fault(value: object) -> Optional[Fault]:
+    if not isinstance(value, Mapping):
+        return None
+    return Fault(str(value.get("message", "")), str(value.get("detail") or ""))
