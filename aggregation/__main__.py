@@ -47,7 +47,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
         logging.warning(error.message)
         return CANCELLED_CODE
     except RunError as error:
-        logging.error(error.message)  # noqa: TRY400  (for the person; the detail follows)
+        logging.error(error.message)
         if error.detail:
             logging.info(error.detail)
         return 1

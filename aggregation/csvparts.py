@@ -28,6 +28,20 @@ TABLES = {LINK_SPEEDS: ("link_id", *COLUMNS), LINK_SPEEDS_BY_TIME: ("link_id", "
 PART_BYTES = 256 << 20
 """A table larger than this comes in several files."""
 
+_WRITE_LINKS = """
+COPY (
+    SELECT link_id, n_points, n_trips, mean, CASE WHEN n_points > 1 THEN std END, p05, p15, p50, p85, p95
+    FROM part
+) TO ? (FORMAT csv, HEADER false)
+"""
+_WRITE_LINKS_BY_TIME = """
+COPY (
+    SELECT link_id, printf('%02d:%02d', minute // 60, minute % 60),
+        n_points, n_trips, mean, CASE WHEN n_points > 1 THEN std END, p05, p15, p50, p85, p95
+    FROM part
+) TO ? (FORMAT csv, HEADER false)
+"""
+
 
 def write_part(
     folder: Path, number: int, links: NDArray[np.int64], overall: Groups, by_time: Groups, bins: list[str]
@@ -65,16 +79,11 @@ def _write_rows(
         path.write_bytes(b"")
         return
     columns: dict[str, NDArray[Any]] = {"link_id": link_id, **groups.columns}
-    select = ["link_id", *COLUMNS[:3], "CASE WHEN isnan(std) THEN NULL ELSE std END AS std", *COLUMNS[4:]]
     if minute is not None:
         columns["minute"] = minute
-        select.insert(1, "printf('%02d:%02d', minute // 60, minute % 60) AS bin")
     with connect() as connection:
         connection.register("part", columns)
-        connection.execute(
-            f"COPY (SELECT {', '.join(select)} FROM part) TO ? (FORMAT csv, HEADER false)",  # noqa: S608  # nosec B608
-            [str(path)],
-        )
+        connection.execute(_WRITE_LINKS if minute is None else _WRITE_LINKS_BY_TIME, [str(path)])
 
 
 def _ends_of_links(path: Path, link_of_row: NDArray[np.int64], n_links: int) -> NDArray[np.int64]:

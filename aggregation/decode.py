@@ -146,7 +146,8 @@ def unusable(records: list[FileRecord], mapping: FieldMapping) -> str:
     faults = faults_of(read)
     worst = max((f for f in faults if f in values.POINT_REASONS), key=lambda f: faults[f], default="")
     return (
-        f"None of the {sum(r.points for r in read):,} points can be used: {values.REASON_TEXTS.get(worst, '')}. "
+        f"None of the {sum(r.points for r in read):,} points can be used: "
+        f"{values.REASON_TEXTS.get(worst, '')}. "
         f"The field mapping expects link id '{mapping.link_id}' and speed '{mapping.speed}'; "
         f"a point of {read[0].path} has: {read[0].fields}. Correct the field mapping and run again."
     )

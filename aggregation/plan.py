@@ -79,7 +79,8 @@ def select(
         found = []
         for record in store.read_files(ingest):
             key = (record.path, record.size, record.version)
-            if not record.passing and wanted.pop(key, None):
+            if not record.passing and key in wanted:
+                del wanted[key]
                 found.append(record)
         if found:
             selection.take(ingest, found)

@@ -15,7 +15,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Optional
 
@@ -29,10 +29,20 @@ from .times import NO_TIME
 from .values import POINT_REASONS, TIME_FAULTS
 
 BUCKETS = 4096
-ROW_GROUP = 32_768
 _MULTIPLIER = np.uint64(11_400_714_819_323_198_485)
 _ABANDONED_AFTER = 3600.0
+_PARTS_AT_ONCE = 64
 FAULTS = (*POINT_REASONS, *TIME_FAULTS)
+
+_WRITE_POINTS = """
+COPY (
+    SELECT bucket, link_id, make_timestamp(nullif(time, ?))::TIMESTAMPTZ AS time, speed, file FROM part
+) TO ? (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 32768)
+"""
+_READ_POINTS = """
+SELECT link_id, coalesce(epoch_us(time), ?) AS time, speed, file
+FROM read_parquet(?) WHERE bucket >= ? AND bucket < ?
+"""
 
 
 def bucket_of(link_id: NDArray[np.int64]) -> NDArray[np.int16]:
@@ -65,6 +75,9 @@ class FileRecord:
     faults: tuple[int, ...] = (0,) * len(FAULTS)
 
 
+_PLAIN_FIELDS = tuple(f.name for f in fields(FileRecord) if f.name != "faults")
+
+
 def connect() -> duckdb.DuckDBPyConnection:
     """A DuckDB connection on one thread that never reaches for the network or the home folder."""
     return duckdb.connect(
@@ -72,7 +85,6 @@ def connect() -> duckdb.DuckDBPyConnection:
             "threads": 1,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
-            "preserve_insertion_order": True,
         }
     )
 
@@ -107,7 +119,7 @@ class PointStore:
 
     def ingests(self) -> list[str]:
         """Names of the committed ingests, oldest first."""
-        tables = [path for path in (self.root / "files").glob("ingest=*/files.parquet")]
+        tables = list((self.root / "files").glob("ingest=*/files.parquet"))
         tables.sort(key=lambda path: (path.stat().st_mtime_ns, path.parent.name))
         return [path.parent.name.split("=", 1)[1] for path in tables]
 
@@ -130,33 +142,27 @@ class PointStore:
         file int32.
         """
         path = self.part(ingest, number)
-        with storage.disk_errors("write points", path.parent), storage.written_aside(path) as aside:
-            with connect() as connection:
-                connection.execute("SET TimeZone = 'UTC'")
-                connection.register("part", columns)
-                connection.execute(
-                    "COPY (SELECT bucket, link_id, "
-                    f"make_timestamp(nullif(time, {NO_TIME}))::TIMESTAMPTZ AS time, speed, file FROM part) "
-                    f"TO ? (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE {ROW_GROUP})",
-                    [str(aside)],
-                )
+        with (
+            storage.disk_errors("write points", path.parent),
+            storage.written_aside(path) as aside,
+            connect() as connection,
+        ):
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.register("part", columns)
+            connection.execute(_WRITE_POINTS, [NO_TIME, str(aside)])
 
     def commit(self, ingest: str, records: Sequence[FileRecord]) -> None:
         """Write the ingest's `files`: from here on its points count."""
         path = self.files_table(ingest)
-        kinds = {f.name: f.type for f in fields(FileRecord)}
-        names = list(kinds)[:-1]
-        columns = ", ".join(f"{name} {_sql_type(str(kinds[name]))}" for name in names)
-        faults = ", ".join(f"{fault} INTEGER" for fault in FAULTS)
-        rows = [[*astuple(record)[:-1], *record.faults] for record in records]
-        with storage.disk_errors("commit the points", path.parent), storage.written_aside(path) as aside:
-            with connect() as connection:
-                connection.execute(f"CREATE TABLE files ({columns}, {faults})")
-                frame = {name: _array([row[i] for row in rows]) for i, name in enumerate([*names, *FAULTS])}
-                if rows:
-                    connection.register("frame", frame)
-                    connection.execute("INSERT INTO files SELECT * FROM frame")
-                connection.execute("COPY files TO ? (FORMAT parquet, COMPRESSION zstd)", [str(aside)])
+        frame = {name: _column([getattr(record, name) for record in records]) for name in _PLAIN_FIELDS}
+        frame.update(zip(FAULTS, np.array([record.faults for record in records], dtype=np.int64).T))
+        with (
+            storage.disk_errors("commit the points", path.parent),
+            storage.written_aside(path) as aside,
+            connect() as connection,
+        ):
+            connection.register("files", frame)
+            connection.execute("COPY files TO ? (FORMAT parquet, COMPRESSION zstd)", [str(aside)])
 
     def discard(self, ingest: str) -> None:
         """Remove the points of an ingest that was not committed."""
@@ -177,13 +183,12 @@ class PointStore:
 
     def read_files(self, ingest: str) -> list[FileRecord]:
         """The `files` of a committed ingest."""
-        plain = [f.name for f in fields(FileRecord)][:-1]
         with storage.disk_errors("read the point store", self.root), connect() as connection:
             rows = connection.execute(
-                f"SELECT {', '.join([*plain, *FAULTS])} FROM read_parquet(?)",  # noqa: S608  # nosec B608
-                [_literal(self.files_table(ingest))],
+                "SELECT * FROM read_parquet(?)", [_literal(self.files_table(ingest))]
             ).fetchall()
-        return [FileRecord(*row[: len(plain)], faults=tuple(row[len(plain) :])) for row in rows]
+        plain = len(_PLAIN_FIELDS)
+        return [FileRecord(*row[:plain], faults=tuple(row[plain:])) for row in rows]  # type: ignore[misc]
 
     def read_points(
         self, ingest: str, parts: Sequence[int], first_bucket: int, end_bucket: int
@@ -193,15 +198,11 @@ class PointStore:
         Columns link_id int64, time int64 (`NO_TIME` for none), speed float64, file int32.
         """
         with connect() as connection:
-            for start in range(0, len(parts), 64):
-                paths = [_literal(self.part(ingest, number)) for number in parts[start : start + 64]]
+            for start in range(0, len(parts), _PARTS_AT_ONCE):
+                paths = [_literal(self.part(ingest, n)) for n in parts[start : start + _PARTS_AT_ONCE]]
                 with storage.disk_errors("read the point store", self.root):
-                    yield connection.execute(
-                        "SELECT link_id, "
-                        f"coalesce(epoch_us(time), {NO_TIME}) AS time, speed, file "  # noqa: S608  # nosec B608
-                        "FROM read_parquet(?) WHERE bucket >= ? AND bucket < ?",
-                        [paths, first_bucket, end_bucket],
-                    ).fetchnumpy()
+                    found = connection.execute(_READ_POINTS, [NO_TIME, paths, first_bucket, end_bucket])
+                    yield {name: np.asarray(column) for name, column in found.fetchnumpy().items()}
 
 
 def _literal(path: Path) -> str:
@@ -209,12 +210,8 @@ def _literal(path: Path) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
 
 
-def _sql_type(annotation: str) -> str:
-    return {"int": "BIGINT", "str": "VARCHAR", "bool": "BOOLEAN"}[annotation]
-
-
-def _array(values: list[Any]) -> NDArray[Any]:
-    return np.array(values, dtype=object if values and isinstance(values[0], str) else None)
+def _column(values: list[Any]) -> NDArray[Any]:
+    return np.array(values, dtype=object if isinstance(values[0], str) else None)
 
 
 def _abandoned(owner: Path) -> bool:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from .decode import faults_of
 from .points import FileRecord
 from .runfolder import now
-from .spec import METRES_PER_SECOND, SCHEMA
+from .spec import METRES_PER_SECOND, SCHEMA, RunSpec
 from .storage import TripFile
 from .summarise import IMPLAUSIBLE, SummaryReport
 from .trips import FILE_REASONS
 from .values import POINT_REASONS, REASON_TEXTS, TIME_FAULTS
 from .version import software
-
-if TYPE_CHECKING:
-    from .run import _Run
 
 ESTIMATOR = "mean of points"
 """What `mean` is: every point counts once. Of points at a constant interval this is the space-mean speed."""
@@ -24,15 +22,24 @@ ESTIMATOR = "mean of points"
 BAD_FILES_NAMED = 1000
 
 
-def manifest(
-    run: _Run,
-    files: list[TripFile],
-    records: list[FileRecord],
-    summaries: list[SummaryReport],
-    results: dict[str, Any],
-) -> dict[str, Any]:
-    """The manifest of a run whose results are all written. `records` are those of the files that count."""
-    spec = run.spec
+@dataclass(frozen=True)
+class RunFacts:
+    """What the manifest tells of: `records` are those of the files that count, bad ones included."""
+
+    spec: RunSpec
+    files: list[TripFile]
+    records: list[FileRecord]
+    summaries: list[SummaryReport]
+    results: dict[str, Any]
+    decoded: int
+    timings: dict[str, float]
+    workers: int
+    started: str
+
+
+def manifest(run: RunFacts) -> dict[str, Any]:
+    """The manifest of a run whose results are all written."""
+    spec, files, records, summaries = run.spec, run.files, run.records, run.summaries
     faults = faults_of(records)
     bad = [record for record in records if record.reason]
     read = sum(record.points for record in records)
@@ -40,7 +47,7 @@ def manifest(
     usable = sum(record.counted for record in records)
     values: dict[str, Any] = {
         "schema": SCHEMA,
-        "results": results,
+        "results": run.results,
         "speed_unit": spec.speed_unit,
         "time_zone": spec.time_zone,
         "bin_minutes": spec.bin_minutes,
@@ -48,7 +55,7 @@ def manifest(
         "files": {
             "named": len(files),
             "decoded": run.decoded,
-            "reused": run.reused,
+            "reused": len(files) - run.decoded,
             "bad": len(bad),
             "bytes": sum(file.size for file in files),
         },
@@ -72,10 +79,10 @@ def manifest(
         "bad_files_total": len(bad),
         "bad_files_by_reason": _by_reason(bad),
         "timings": {name: round(seconds, 3) for name, seconds in run.timings.items()},
-        "workers": run.runner.workers,
+        "workers": run.workers,
         "peak_memory_mb": _peak_memory(),
         "software": software(),
-        "started": run.status.started,
+        "started": run.started,
         "finished": now(),
     }
     values["warnings"] = _warnings(values)
@@ -104,7 +111,7 @@ def _warnings(values: dict[str, Any]) -> list[str]:
         )
     for reason, n in (*points["reasons"].items(), *points["time_faults"].items()):
         share = n / max(points["read"], 1)
-        if share > 0.2:  # noqa: PLR2004
+        if share > 0.2:
             found.append(f"{share:.0%} of the points: {REASON_TEXTS[reason]}. Check the field mapping.")
     if not points["counted"]:
         found.append("No point lies in the dates and weekdays asked for, so the result is empty.")

@@ -14,8 +14,8 @@ from .decode import DecodeContext, unusable
 from .errors import Cancelled, RunError
 from .plan import Selection, decode_tasks, select, summary_tasks
 from .points import FileRecord, PointStore
-from .runfolder import DECODING, FAILED, FINISHED, LISTING, PUBLISHING, SUMMARISING, RunFolder, Status
 from .runfolder import CANCELLED as CANCELLED_STATE
+from .runfolder import DECODING, FAILED, FINISHED, LISTING, PUBLISHING, SUMMARISING, RunFolder, Status
 from .runners import Runner
 from .spec import RunSpec
 from .summarise import SummaryContext, SummaryReport, save_trips
@@ -95,7 +95,19 @@ class _Run:
                 self.folder.work, self.folder.results, [s.number for s in summaries], self._check
             )
         self.timings["total"] = self.status.elapsed
-        manifest = report.manifest(self, files, records, summaries, results)
+        manifest = report.manifest(
+            report.RunFacts(
+                self.spec,
+                files,
+                records,
+                summaries,
+                results,
+                self.decoded,
+                self.timings,
+                self.runner.workers,
+                self.status.started,
+            )
+        )
         with storage.disk_errors("write the manifest", self.folder.path):
             self.folder.write_manifest(manifest)
         shutil.rmtree(self.folder.work, ignore_errors=True)

@@ -32,7 +32,7 @@ _FINE_CLOCK = 20_000_000
 
 @dataclass(frozen=True)
 class TripFile:
-    """A trip file as the listing found it: absolute path, size in bytes, and what tells its versions apart."""
+    """A trip file as it was listed: absolute path, size in bytes, and what tells its versions apart."""
 
     path: str
     size: int
@@ -50,7 +50,8 @@ def list_trips(trips: str, progress: Callable[[int], None] = lambda n: None) -> 
     elif given.exists():
         paths = iter([str(given)])
     elif _GLOB_CHARACTERS & set(trips):
-        paths = (path for path in glob.iglob(str(given), recursive=True) if path.lower().endswith(SUFFIXES))
+        named = glob.iglob(str(given), recursive=True)  # noqa: PTH207  (takes absolute patterns)
+        paths = (path for path in named if path.lower().endswith(SUFFIXES))
     else:
         raise RunError(f"The folder of the trips, {trips!r}, does not exist. Check its name and the disk.")
     found = []

@@ -76,8 +76,7 @@ def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
     """Compute the statistics of the task's buckets and write them as CSV parts."""
     spec = context.spec
     report = SummaryReport(task.number)
-    columns = _read(task, context)
-    link_id, instant, speed, trip, n_trips = columns
+    (link_id, instant, speed, trip), n_trips = _read(task, context)
     keep, local, timed = _filter(spec, instant, report)
     if keep is not None:
         link_id, speed, trip, local, timed = (c[keep] for c in (link_id, speed, trip, local, timed))
@@ -109,7 +108,7 @@ def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
     return report
 
 
-def _read(task: SummaryTask, context: SummaryContext) -> tuple[NDArray[Any], ...]:
+def _read(task: SummaryTask, context: SummaryContext) -> tuple[tuple[NDArray[Any], ...], int]:
     """Link ids, instants, speeds and trips (index) of the task's points, and the number of trips."""
     pieces: list[tuple[NDArray[Any], ...]] = []
     with np.load(context.trips_file) as saved:
@@ -123,8 +122,8 @@ def _read(task: SummaryTask, context: SummaryContext) -> tuple[NDArray[Any], ...
                 pieces.append(columns if everything else tuple(c[trip >= 0] for c in columns))
     if not pieces:
         empty = np.empty(0, dtype=np.int64)
-        return empty, empty, np.empty(0), empty, n_trips
-    return (*(np.concatenate(column) for column in zip(*pieces)), n_trips)
+        return (empty, empty, np.empty(0), empty), n_trips
+    return tuple(np.concatenate(column) for column in zip(*pieces)), n_trips
 
 
 def _filter(

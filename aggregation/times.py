@@ -32,7 +32,8 @@ Instants = NDArray[np.int64]
 Codes = NDArray[np.uint8]
 
 _ISO = re.compile(
-    r"(\d{4})-?(\d\d)-?(\d\d)[Tt ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9})\d*)?)? ?([Zz]|[+-]\d\d(?::?\d\d)?)?",
+    r"(\d{4})-?(\d\d)-?(\d\d)[Tt ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9})\d*)?)?"
+    r" ?([Zz]|[+-]\d\d(?::?\d\d)?)?",
     re.ASCII,
 )
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
@@ -226,8 +227,8 @@ def local_clock(instants: Instants, zone: str) -> Instants:
     starts, offsets = _transitions(ZoneInfo(zone), int(instants.min()), int(instants.max()))
     if len(offsets) == 1:
         return instants + offsets[0]
-    local: Instants = instants + offsets[np.searchsorted(starts, instants, side="right") - 1]
-    return local
+    passed = np.searchsorted(starts, instants, side="right") - 1
+    return instants + offsets[passed]
 
 
 def _transitions(zone: ZoneInfo, first: int, last: int) -> tuple[Instants, Instants]:
