@@ -1,0 +1,45 @@
+# Roadpulse: all commands set up what they need, and a second call is fast. `make help` lists them.
+SHELL := /bin/bash
+PYTHON := build/venv/bin/python
+export PYTHONPATH := $(CURDIR)/build/plugins
+export QGIS_PLUGINPATH := $(CURDIR)/build/plugins
+export PYTHONDONTWRITEBYTECODE := 1
+TESTS ?= tests
+DEMO ?= build/demo
+TRIPS ?= 1500
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test check bench package env clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what development needs (QGIS, PostGIS, Xvfb, a Python environment)
+	@development/setup.sh
+
+demo: setup ## a generated city from trips to map: CSVs, GeoPackage, project, PNG, PDF, GIF
+	@QT_QPA_PLATFORM=offscreen $(PYTHON) development/demo.py $(DEMO) --trips $(TRIPS)
+
+run: setup demo ## open QGIS with the plugin and the demo
+	@$(PYTHON) development/run_qgis.py $(DEMO)
+
+check: setup ## ruff, mypy
+	@build/venv/bin/ruff check .
+	@build/venv/bin/ruff format --check -q . || { echo "run: build/venv/bin/ruff format ."; exit 1; }
+	@MYPYPATH=build/plugins build/venv/bin/mypy -p roadpulse
+
+test: check ## all checks and tests (TESTS=tests/unit for some)
+	@development/test.sh $(TESTS)
+
+bench: setup ## performance, as ratios measured side by side
+	@$(PYTHON) -m benchmarks
+
+package: setup ## build/roadpulse-<version>.zip, ready to install
+	@$(PYTHON) development/package.py
+
+env: setup ## print the exports with which qgis, qgis_process and python3 see the plugin
+	@echo "export QGIS_PLUGINPATH=$(CURDIR)/build/plugins"
+	@echo "export PYTHONPATH=$(CURDIR)/build/plugins:$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+
+clean: ## remove everything that was built
+	@rm -rf build
