@@ -41,7 +41,7 @@ COPY (
 """
 _READ_POINTS = """
 SELECT link_id, coalesce(epoch_us(time), ?) AS time, speed, file
-FROM read_parquet(?) WHERE bucket >= ? AND bucket < ?
+FROM read_parquet(?, hive_partitioning = false) WHERE bucket >= ? AND bucket < ?
 """
 
 
@@ -185,7 +185,8 @@ class PointStore:
         """The `files` of a committed ingest."""
         with storage.disk_errors("read the point store", self.root), connect() as connection:
             rows = connection.execute(
-                "SELECT * FROM read_parquet(?)", [_literal(self.files_table(ingest))]
+                "SELECT * FROM read_parquet(?, hive_partitioning = false)",
+                [_literal(self.files_table(ingest))],
             ).fetchall()
         plain = len(_PLAIN_FIELDS)
         return [FileRecord(*row[:plain], faults=tuple(row[plain:])) for row in rows]  # type: ignore[misc]
