@@ -68,7 +68,7 @@ class Land:
         if any(hypot(point[0] - x, point[1] - y) < radius for x, y, radius in self.works):
             town = max(town, 6.0)
         if s > 1.0:
-            town *= exp(min((s - 1.0) / 0.055, 4.0))
+            town *= exp(min((s - 1.0) / 0.06, 2.5))
         return float(town * HECTARE)
 
 
@@ -87,7 +87,7 @@ def cut_blocks(plan: Plan, chance: Chance) -> Land:
         urban = land.built_up(where) < 1.05
         if area < size:
             _finish(plan, block, chance, urban, area)
-        elif urban and 3.0 * HECTARE < area < 26.0 * HECTARE and chance.maybe(0.045):
+        elif urban and 3.0 * HECTARE < area < 26.0 * HECTARE and chance.maybe(0.03):
             plan.parks.append(block)
         else:
             halves = _cut(plan, block, chance, area, urban)

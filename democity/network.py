@@ -19,6 +19,7 @@ from .blocks import cut_blocks
 from .chance import Chance
 from .names import CITY, RIVER
 from .plan import Plan, draw_main_roads
+from .river import cut_river
 from .roads import Road, lay_roads
 from .warp import Warp, to_lon_lat
 
@@ -115,12 +116,13 @@ def make_network(seed: int = 1, size: Union[str, int] = "medium") -> Network:
     chance = Chance(seed, "network", wanted)
     radius = 33.0 * wanted**0.5
     plan = draw_main_roads(radius, chance)
+    cut_river(plan, chance)
     land = cut_blocks(plan, chance)
     warp = Warp(plan.angles, radius, chance)
     roads, nodes = lay_roads(plan, warp, chance)
     built_up = np.full(len(nodes), 1.0)
     built_up[: len(plan.nodes)] = [land.built_up(point) for point in plan.nodes]
-    banks = [warp(_densify(plan, bank)) for bank in plan.banks]
+    banks = [warp(_densify(plan, bank)) for bank in plan.banks if bank]
     _mark_bridges(plan, roads, banks)
     _choose_oneways(plan, roads, chance)
     roads = _keep_connected(roads, len(nodes))
@@ -136,11 +138,13 @@ def _densify(plan: Plan, chain: list[int]) -> Floats:
 
 def _water(banks: list[Floats]) -> tuple[Floats, ...]:
     """The river as one ring, narrower than the distance of the quays and with rounded bends."""
+    if not banks:
+        return ()
     middle = (banks[0] + banks[1]) / 2
     lines = []
     for bank in banks:
         line = middle + 0.74 * (bank - middle)
-        for _ in range(3):
+        for _ in range(12):
             line[1:-1] = 0.25 * line[:-2] + 0.5 * line[1:-1] + 0.25 * line[2:]
         lines.append(line)
     ring = np.vstack((lines[0], lines[1][::-1], lines[0][:1]))
@@ -158,6 +162,8 @@ def _parks(plan: Plan, warp: Warp) -> tuple[Floats, ...]:
 
 def _mark_bridges(plan: Plan, roads: list[Road], banks: list[Floats]) -> None:
     """A road whose line crosses the middle of the river is a bridge and has a name of its own."""
+    if not banks:
+        return
     river = (banks[0] + banks[1]) / 2
     p, d = river[:-1], np.diff(river, axis=0)
     low, high = river.min(axis=0) - 5.0, river.max(axis=0) + 5.0

@@ -22,7 +22,7 @@ MPH = 0.44704
 """One mile per hour in metres per second."""
 
 STARTS_BY_HOUR = (
-    0.7, 0.5, 0.5, 0.5, 0.6, 1.3, 3.6, 8.2, 9.4, 5.6, 4.3, 4.4,
+    0.9, 0.7, 0.7, 0.7, 0.8, 1.4, 3.6, 8.2, 9.4, 5.6, 4.3, 4.4,
     4.9, 4.8, 5.0, 6.4, 8.4, 9.3, 6.8, 4.6, 3.2, 2.4, 1.8, 1.2,
 )  # fmt: skip
 """Shares of the trips that start in each local hour of a working day."""
@@ -32,7 +32,7 @@ _FREE = {  # share of the limit that is driven on an empty road, signals and jun
     "tertiary": 0.92, "unclassified": 0.88, "residential": 0.84,
 }  # fmt: skip
 _CAPACITY = {
-    "motorway": 6.0, "motorway_link": 1.6, "trunk": 3.6, "primary": 2.2, "secondary": 1.7, "tertiary": 1.1,
+    "motorway": 4.4, "motorway_link": 1.6, "trunk": 3.6, "primary": 2.2, "secondary": 1.7, "tertiary": 1.1,
     "unclassified": 0.8, "residential": 0.7,
 }  # fmt: skip
 _WORST = 5.0  # no link gets slower than a fifth of its free speed, signals aside
@@ -82,16 +82,16 @@ def make_traffic(network: Network, seed: int, n_hubs: int = 0) -> Traffic:
     free = network.limit * MPH * np.array([_FREE[name] for name in names]) * (0.94 + 0.1 * chance.uniform(n))
     capacity = np.array([_CAPACITY[name] for name in names])
     centre = network.centrality[network.to_node]
-    capacity = capacity * np.where(network.bridge, 0.62, 1.0) * (0.8 + 0.3 * np.minimum(centre, 1.2))
+    capacity = capacity * np.where(network.bridge, 0.5, 1.0) * (0.8 + 0.3 * np.minimum(centre, 1.2))
     homes, home_shares = _homes(network)
-    n_hubs = n_hubs or int(min(max(28_000_000 // max(n, 1) ** 1.35, 10), 28))
+    n_hubs = n_hubs or int(min(max(28_000_000 // max(n, 1) ** 1.35, 10), 24))
     hubs, hub_shares = _hubs(network, chance, n_hubs)
     weight = np.zeros(len(network.nodes))
     np.add.at(weight, homes, home_shares)
     router = Router(network)
     wait = np.where(network.signals[network.to_node], 9.0, 2.0)
     main = network.highway <= HIGHWAYS.index("tertiary")
-    empty = network.length / free * np.where(main, 1.0, 1.25) + wait
+    empty = network.length / free * np.where(main, 1.0, 1.5) + wait
     trees: dict[tuple[int, int], list[Tree]] = {(p, d): [] for p in (0, 1) for d in (0, 1)}
     flows = np.zeros((2, n))
     for hub, share in zip(hubs.tolist(), hub_shares.tolist()):
@@ -104,7 +104,7 @@ def make_traffic(network: Network, seed: int, n_hubs: int = 0) -> Traffic:
     traffic = Traffic(free, inward, outward, homes, home_shares, hubs, hub_shares, trees)
     for direction, hour in ((0, 8.2), (1, 17.3)):
         slow = traffic.speed(np.arange(n), np.full(n, hour))
-        jammed = network.length / slow * np.where(main, 1.0, 1.15) + wait
+        jammed = network.length / slow * np.where(main, 1.0, 1.4) + wait
         for hub in hubs.tolist():
             taste = 0.88 + 0.24 * chance.uniform(n)
             trees[1, direction].append(router.tree(hub, direction == 0, jammed * taste))
@@ -114,7 +114,7 @@ def make_traffic(network: Network, seed: int, n_hubs: int = 0) -> Traffic:
 def _loads(flow: Floats, main: NDArray[np.bool_]) -> Floats:
     """Load of every link at the height of the rush: about 1 on the busiest of the main roads."""
     busy = np.sort(flow[main & (flow > 0)])
-    return np.asarray(1.25 * np.minimum(flow / busy[int(0.93 * (len(busy) - 1))], 2.2))
+    return np.asarray(1.15 * np.minimum(flow / busy[int(0.94 * (len(busy) - 1))], 1.5))
 
 
 def _homes(network: Network) -> tuple[NDArray[np.int64], Floats]:
@@ -139,8 +139,8 @@ def _hubs(network: Network, chance: Chance, n_hubs: int) -> tuple[NDArray[np.int
     if len(inner) < n_hubs:
         inner = usable[np.argsort(network.centrality[usable], kind="stable")[: 2 * n_hubs]]
     outer = usable[(network.centrality[usable] > 0.3) & (network.centrality[usable] < 1.1)]
-    n_gates = min(len(network.gateways), max(n_hubs // 7, 1))
-    n_inner = n_hubs // 2
+    n_gates = min(len(network.gateways), max(n_hubs // 6, 1))
+    n_inner = (2 * n_hubs) // 5
     chosen: list[int] = []
     for pool, wanted in ((inner, n_inner), (outer, n_hubs - n_inner - n_gates), (network.gateways, n_gates)):
         left = [node for node in pool.tolist() if node not in chosen]

@@ -124,28 +124,26 @@ class TripMaker:
         return float(int(min(float(np.interp(place, self._hours, np.arange(25.0))) * 3600.0, 86_000.0)))
 
     def _route(self, hour: float, most: int, chance: Chance) -> NDArray[np.int64]:
-        """Links from a home to a hub or back; with legs added until about `most` seconds are driven."""
-        inbound = chance.one() < self._share_inbound(hour)
-        hub = self._hub(chance)
-        legs: list[int] = self._leg(hub, self._home(chance), inbound, hour, chance)
-        # Deliveries and errands go on; a rich trip goes on until the tracker has enough.
-        onward = self._rich or chance.maybe(0.12)
-        while onward and (len(legs) < 4 or self._seconds(legs) < most):
-            if inbound:
-                legs += self._leg(hub, self._home(chance), False, hour, chance)
-            else:
-                here = int(self._network.to_node[legs[-1]]) if legs else self._home(chance)
-                hub = self._hub(chance)
-                legs += self._leg(hub, here, True, hour, chance)
-            inbound = not inbound
-            onward = self._rich
-        if not legs:
-            return self._route(hour, most, chance)
-        return np.array(legs, dtype=np.int64)
+        """Links from a home over one or more hubs, or the other way round.
 
-    def _seconds(self, legs: list[int]) -> float:
-        links = np.array(legs)
-        return float((self._network.length[links] / self._traffic.free[links]).sum())
+        A rich trip goes from hub to hub until its tracker has about `most` seconds.
+        """
+        inbound = chance.one() < self._share_inbound(hour)
+        home, hub = self._home(chance), self._hub(chance)
+        links: list[int] = []
+        if inbound:
+            links += self._leg(hub, home, True, hour, chance)
+        while self._seconds(links) < 0.9 * most if self._rich else chance.maybe(0.46):
+            following = self._hub(chance)
+            links += self._leg(following, int(self._traffic.hubs[hub]), True, hour, chance)
+            hub = following
+        if not inbound:
+            links += self._leg(hub, home, False, hour, chance)
+        return np.array(links, dtype=np.int64) if links else self._route(hour, most, chance)
+
+    def _seconds(self, links: list[int]) -> float:
+        rows = np.array(links, dtype=np.int64)
+        return float((self._network.length[rows] / self._traffic.free[rows]).sum())
 
     def _leg(self, hub: int, place: int, inbound: bool, hour: float, chance: Chance) -> list[int]:
         busy = (6.8 < hour < 9.4) if inbound else (15.6 < hour < 18.8)
