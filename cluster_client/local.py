@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -159,6 +160,8 @@ class LocalBackend:
         try:
             for path in [*(folder / name for name in RUN_FILES), *(folder / "results").glob("*.csv")]:
                 path.unlink(missing_ok=True)
+            if (folder / "work").is_dir():
+                shutil.rmtree(folder / "work")
             for path in (folder / "results", folder):
                 if path.is_dir() and not any(path.iterdir()):
                     path.rmdir()

@@ -61,10 +61,14 @@ class Share:
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a run failed: `message` for the person (what, to what, what to do), `detail` for the log."""
+    """Why a run failed: `message` for the person (what, to what, what to do), `detail` for the log.
+
+    `retry` says whether the same again may succeed.
+    """
 
     message: str
     detail: str = ""
+    retry: bool = False
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,7 @@ def _ended(evidence: Evidence, folder: str) -> Fault:
     last = (
         f" Its last words: {evidence.log_tail.splitlines()[-1].strip()}" if evidence.log_tail.strip() else ""
     )
-    return Fault(f"{what} {again}{last}", evidence.log_tail)
+    return Fault(f"{what} {again}{last}", evidence.log_tail, retry=code in (None, 137))
 
 
 def _share(value: object) -> Share:
@@ -239,4 +243,4 @@ def _instant(value: object) -> Optional[datetime]:
 def _fault(value: object) -> Optional[Fault]:
     if not isinstance(value, Mapping):
         return None
-    return Fault(str(value.get("message", "")), str(value.get("detail") or ""))
+    return Fault(str(value.get("message", "")), str(value.get("detail") or ""), value.get("retry") is True)

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-
 from roadpulse.cluster_client.errors import ProfileError
 from roadpulse.cluster_client.profile import LOCAL, Folders, Profile, Resources
 from roadpulse.cluster_client.profiles import ProfileStore, file_name
@@ -14,7 +13,16 @@ PI = Profile(
     spark_home="/opt/spark", python="python3.11", resources=Resources(12, 3, "470m", "1g"),
     folders=Folders("/data/runs", "/data/store"), s3_endpoint="http://pi0:9000", workers=0,
 )  # fmt: skip
-NAMES = ["Ein Café am Straße", "名前", "a/b\\c:*?", '"quoted" and \'so\'', "  two spaces", "CON", "..", "x" * 100]
+NAMES = [
+    "Ein Café am Straße",
+    "名前",
+    "a/b\\c:*?",
+    "\"quoted\" and 'so'",
+    "  two spaces",
+    "CON",
+    "..",
+    "x" * 100,
+]
 
 
 def test_a_profile_comes_back_from_its_file_as_it_was(tmp_path):

@@ -7,14 +7,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-
 from roadpulse.aggregation.spec import RunSpec
 from roadpulse.cluster_client.errors import AlreadyStarted, RunRecordError
 from roadpulse.cluster_client.profile import LOCAL, Profile
 from roadpulse.cluster_client.runs import Run, RunStore
 from roadpulse.cluster_client.status import Fault, RunState, RunStatus
 
-SPEC = RunSpec(trips="/data/Büro \"trips\"/*.json", store="/data/store")
+SPEC = RunSpec(trips='/data/Büro "trips"/*.json', store="/data/store")
 
 
 @pytest.fixture
@@ -167,9 +166,7 @@ def test_of_two_processes_that_record_one_run_one_is_refused(store):
     context = multiprocessing.get_context("spawn")
     answers = context.Queue()
     values = new_run().to_json()
-    both = [
-        context.Process(target=_try_to_record, args=(store.folder, values, answers)) for _ in range(2)
-    ]
+    both = [context.Process(target=_try_to_record, args=(store.folder, values, answers)) for _ in range(2)]
     for process in both:
         process.start()
     assert sorted(answers.get(timeout=60) for _ in both) == ["recorded", "refused"]

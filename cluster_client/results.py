@@ -1,0 +1,195 @@
+"""A run's result as tables, checked against its manifest before a number of it is believed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Hashable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Union
+
+import numpy as np
+import pandas as pd
+
+from .errors import ResultError
+from .files import read_text
+
+SCHEMA = 1
+LINK_SPEEDS = "link_speeds"
+LINK_SPEEDS_BY_TIME = "link_speeds_by_time"
+_STATISTICS = ("n_points", "n_trips", "mean", "std", "p05", "p15", "p50", "p85", "p95")
+COLUMNS = {
+    LINK_SPEEDS: ("link_id", *_STATISTICS),
+    LINK_SPEEDS_BY_TIME: ("link_id", "bin", *_STATISTICS),
+}
+"""The columns that a result always has; a later version may add to them."""
+
+_INTEGERS = ("link_id", "n_points", "n_trips")
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a result table; `path` is relative to the run folder."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One result table: its columns in order, its rows in all parts together."""
+
+    columns: tuple[str, ...]
+    rows: int
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A run's manifest. `values` is all of it, as decoded JSON; `tables` is checked."""
+
+    folder: Path
+    values: Mapping[str, Any]
+    tables: Mapping[str, Table]
+
+    @property
+    def speed_unit(self) -> str:
+        """Unit of every speed in the result."""
+        return str(self.values.get("speed_unit", ""))
+
+
+def read_manifest(folder: Union[str, Path]) -> Manifest:
+    """Read the manifest of a run folder; raises `ResultError` that names the file."""
+    path = Path(folder) / "manifest.json"
+    try:
+        values = json.loads(read_text(path))
+    except FileNotFoundError as error:
+        raise _fault(
+            path, f"The run in {folder} has no result: manifest.json is not there. Wait for the run's end, "
+            "or start it again."
+        ) from error  # fmt: skip
+    except OSError as error:
+        raise _fault(path, f"The file {path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise _damaged(path, f"it is not valid JSON ({error})") from error
+    if not isinstance(values, Mapping):
+        raise _damaged(path, "it is not a JSON object")
+    if values.get("schema") != SCHEMA:
+        raise _fault(
+            path, f"The result in {folder} has the version {values.get('schema')!r}, and this Roadpulse reads "
+            f"version {SCHEMA}. Update Roadpulse, or start the run again."
+        )  # fmt: skip
+    try:
+        tables = {str(name): _table(name, entry) for name, entry in values["results"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(path, f"its entry 'results' is not understood: {error}") from error
+    for name in COLUMNS:
+        if name not in tables:
+            raise _damaged(path, f"it lists no table {name!r}")
+    return Manifest(Path(folder), values, tables)
+
+
+def read_speeds(folder: Union[str, Path]) -> pd.DataFrame:
+    """The speeds by link of a finished run, as the result CSV has them.
+
+    `link_id`, `n_points` and `n_trips` are int64, the rest float64 in the manifest's unit (`std` is NaN
+    for one point). Every part's size, SHA-256 and rows are checked; raises `ResultError`.
+    """
+    return read_table(read_manifest(folder), LINK_SPEEDS)
+
+
+def read_speeds_by_time(folder: Union[str, Path]) -> pd.DataFrame:
+    """The speeds by link and bin; as `read_speeds`, with `bin` as text `HH:MM`, local."""
+    return read_table(read_manifest(folder), LINK_SPEEDS_BY_TIME)
+
+
+def read_table(manifest: Manifest, name: str) -> pd.DataFrame:
+    """One table of a result, all parts of it; raises `ResultError`."""
+    table = manifest.tables[name]
+    frames = [_read_part(manifest.folder, table, part) for part in table.parts]
+    rows = sum(map(len, frames))
+    if rows != table.rows or not frames:
+        raise _damaged(
+            manifest.folder / "manifest.json", f"its table {name!r} has {table.rows} rows, its parts {rows}"
+        )
+    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True, copy=False)
+
+
+def _read_part(folder: Path, table: Table, part: Part) -> pd.DataFrame:
+    path = folder / PurePosixPath(part.path)
+    try:
+        size = path.stat().st_size
+        if size != part.bytes:
+            raise _damaged(path, f"it has {size} bytes, and the manifest says {part.bytes}")
+        # Both release the interpreter's lock: on two cores the check costs nothing.
+        with ThreadPoolExecutor(1) as pool:
+            digest = pool.submit(_sha256, path)
+            frame = _parse(path, table.columns)
+            if digest.result() != part.sha256:
+                raise _damaged(path, "its SHA-256 is not the manifest's")
+    except FileNotFoundError as error:
+        raise _damaged(path, "it is not there, and the manifest lists it") from error
+    except OSError as error:
+        raise _fault(path, f"The file {path} cannot be read: {error.strerror}.", str(error)) from error
+    if len(frame) != part.rows:
+        raise _damaged(path, f"it has {len(frame)} rows, and the manifest says {part.rows}")
+    return frame
+
+
+def _parse(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    kinds: dict[Hashable, type] = {
+        column: np.int64 if column in _INTEGERS else str if column == "bin" else np.float64
+        for column in columns
+    }
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header = file.readline().rstrip("\r\n").split(",")
+        if tuple(header) != columns:
+            raise _damaged(path, f"its columns are {', '.join(header)[:200]}")
+        with np.errstate(invalid="ignore"):  # a fraction where a whole number belongs: refused, not warned of
+            frame = pd.read_csv(path, dtype=kinds, encoding="utf-8", keep_default_na=False, na_values=[""])
+        if any(frame[column].dtype != np.int64 for column in _INTEGERS):  # pandas then chose uint64
+            raise _damaged(path, "a number in it is above 2^63-1")
+        return frame
+    except (ValueError, OverflowError) as error:  # pandas' own errors are ValueErrors too
+        raise _damaged(path, str(error)) from error
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _table(name: str, entry: Mapping[str, Any]) -> Table:
+    parts = tuple(
+        Part(str(part["path"]), int(part["rows"]), int(part["bytes"]), str(part["sha256"]).lower())
+        for part in entry["parts"]
+    )
+    for part in parts:
+        pure = PurePosixPath(part.path)
+        if pure.is_absolute() or ".." in pure.parts or "\\" in part.path or ":" in part.path:
+            raise ValueError(f"{part.path!r} lies outside of the run folder")
+    columns = tuple(map(str, entry["columns"]))
+    missing = [column for column in COLUMNS.get(name, ()) if column not in columns]
+    if missing:
+        raise ValueError(f"table {name!r} lacks {', '.join(missing)}")
+    return Table(columns, int(entry["rows"]), parts)
+
+
+def _damaged(path: Path, what: str) -> ResultError:
+    return _fault(
+        path, f"The result file {path} is damaged: {what}. Fetch it again, or start the run again; trips "
+        "that are in the point store are not read again."
+    )  # fmt: skip
+
+
+def _fault(path: Path, message: str, detail: str = "") -> ResultError:
+    return ResultError(str(path), message, detail)
