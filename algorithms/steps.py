@@ -1,0 +1,184 @@
+"""The steps from trips to a map, without widgets: what the algorithms and the windows both call.
+
+    profile = resolve_profile("local")
+    spec = RunSpec(trips=…, store=locations.point_store(profile), …)
+    folder = run_aggregation(profile, spec, locations.run_store(), on_status=…, is_cancelled=…)
+    roads = roads_of_layer(layer, "link_id", "name", "highway")        # in the main thread
+    report = make_map(folder, roads, "speeds.gpkg", progress=…, is_cancelled=…)
+
+All but `roads_of_layer` may run in any thread, and none waits in an event loop. Errors are of the trees
+in `aggregation.errors`, `cluster_client.errors` and `mapping.errors`: all are a `RunError`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Union
+
+import numpy as np
+
+from ..aggregation.errors import Cancelled, RunError
+from ..aggregation.runfolder import RunFolder
+from ..aggregation.spec import RunSpec
+from ..cluster_client.backend import Backend, follow
+from ..cluster_client.errors import ProfileError
+from ..cluster_client.link_geometry import LinkGeometry
+from ..cluster_client.local import LocalBackend
+from ..cluster_client.profile import LOCAL_NAME, Profile
+from ..cluster_client.results import (
+    LINK_SPEEDS,
+    LINK_SPEEDS_BY_TIME,
+    Manifest,
+    read_manifest,
+    read_table,
+)
+from ..cluster_client.runs import Run, RunStore
+from ..cluster_client.status import RunState, RunStatus
+from ..mapping.geopackage import MatchReport, write_geopackage
+from . import locations
+from .roads import Roads
+
+OnStatus = Callable[[RunStatus], None]
+OnProgress = Callable[[float], None]
+IsCancelled = Callable[[], bool]
+
+
+class RunFailed(RunError):
+    """A run that was started and came to an end without a result."""
+
+    def __init__(self, message: str, detail: str = "", retry: bool = False) -> None:
+        super().__init__(message, detail)
+        self.retry = retry
+
+
+def _nothing(_: Any) -> None:
+    """For those who do not want to be told."""
+
+
+def _never() -> bool:
+    return False
+
+
+def resolve_profile(text: str) -> Profile:
+    """The stored profile of that name, the profile in that file, or `local`; raises `ProfileError`."""
+    return locations.profile_store().find(text.strip() or LOCAL_NAME)
+
+
+def backend_for(profile: Profile, run_store: RunStore) -> Backend:
+    """The backend that a profile asks for; raises `ProfileError`."""
+    if profile.kind == "local":
+        return LocalBackend(run_store, locations.runs_folder())
+    raise ProfileError(
+        "kind",
+        f"The profile {profile.name!r} runs over {profile.kind}, and this version of Roadpulse runs on this "
+        f"computer only. Choose the profile {LOCAL_NAME!r}.",
+    )
+
+
+def run_aggregation(
+    profile: Profile,
+    spec: RunSpec,
+    run_store: RunStore,
+    on_status: OnStatus = _nothing,
+    is_cancelled: IsCancelled = _never,
+    *,
+    name: str = "",
+    folder: str = "",
+) -> Path:
+    """Run one aggregation to its end and return its run folder on this computer.
+
+    `name` is what the person reads in the list of runs (empty: that of the trips), `folder` the new run
+    folder (empty: one is made). Raises `Cancelled`, `RunFailed` or a `ClientError`; the record of the run
+    stays.
+    """
+    backend = backend_for(profile, run_store)
+    try:
+        run = backend.submit(Run.new(name or run_name(spec), profile, spec, folder=folder))
+        return _result_of(backend, run, on_status, is_cancelled)
+    finally:
+        backend.close()
+
+
+def rejoin(
+    run: Run, run_store: RunStore, on_status: OnStatus = _nothing, is_cancelled: IsCancelled = _never
+) -> Path:
+    """Follow a run that was started before, by another QGIS perhaps; otherwise as `run_aggregation`."""
+    backend = backend_for(run.profile, run_store)
+    try:
+        return _result_of(backend, run, on_status, is_cancelled)
+    finally:
+        backend.close()
+
+
+def _result_of(backend: Backend, run: Run, on_status: OnStatus, is_cancelled: IsCancelled) -> Path:
+    status = follow(backend, run, on_status=on_status, cancelled=is_cancelled)
+    if status.state is RunState.CANCELLED:
+        raise Cancelled
+    if status.state is not RunState.FINISHED:
+        log = backend.log(run)
+        fault = status.error
+        if fault is None:
+            raise RunFailed(f"The run {run.name!r} ended without a result. Look at its log.", log)
+        raise RunFailed(fault.message, "\n".join(filter(None, (fault.detail, log))), fault.retry)
+    return backend.fetch(run, cancelled=is_cancelled)
+
+
+def run_name(spec: RunSpec) -> str:
+    """A run's name for people: the last part of its trips' path that is not a pattern."""
+    parts = [part for part in spec.trips.replace("\\", "/").split("/") if part and not set(part) & set("*?[")]
+    named = [part for part in parts if part.lower() != "trips"] or parts or ["trips"]
+    return named[-1][:100]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run, read and checked."""
+
+    manifest: Manifest
+    spec: RunSpec
+
+    @classmethod
+    def read(cls, folder: Union[str, Path]) -> RunResult:
+        """Read the run in `folder`; raises `ResultError` or `SpecError`."""
+        manifest = read_manifest(folder)
+        return cls(manifest, RunFolder(Path(folder)).read_spec())
+
+    def part_paths(self, table: str) -> list[str]:
+        """Paths of a table's CSV files."""
+        return [str(self.manifest.folder / part.path) for part in self.manifest.tables[table].parts]
+
+
+def link_geometry(
+    roads: Roads, ids: np.ndarray, progress: OnProgress = _nothing, is_cancelled: IsCancelled = _never
+) -> LinkGeometry:
+    """The geometry of the links `ids` (int64), from a layer or from PostGIS."""
+    return roads.read(ids, progress, is_cancelled)
+
+
+def make_map(
+    run_folder: Union[str, Path],
+    roads: Roads,
+    output: Union[str, Path],
+    progress: OnProgress = _nothing,
+    is_cancelled: IsCancelled = _never,
+) -> MatchReport:
+    """Join a run's result to its roads and write the GeoPackage `output`.
+
+    Raises `ResultError`, `LinksError`, `MapError`, `StorageError` or `Cancelled`; an earlier file is then
+    as it was.
+    """
+    result = RunResult.read(run_folder)
+    progress(1)
+    speeds = read_table(result.manifest, LINK_SPEEDS)
+    progress(5)
+    by_time = read_table(result.manifest, LINK_SPEEDS_BY_TIME)
+    progress(20)
+    if is_cancelled():
+        raise Cancelled
+    ids = speeds["link_id"].to_numpy(dtype=np.int64)
+    links = link_geometry(roads, ids, lambda percent: progress(20 + 0.3 * percent), is_cancelled)
+    return write_geopackage(
+        output, speeds, by_time, links, dict(result.manifest.values), result.spec,
+        progress=lambda percent: progress(50 + 0.5 * percent), cancelled=is_cancelled,
+    )  # fmt: skip
