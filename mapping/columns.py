@@ -68,7 +68,9 @@ def link_columns(bin_names: list[str], unit: str, with_names: bool, with_classes
     columns += [Column(name, "REAL", statistic_alias(name, unit)) for name in STATISTICS]
     for bin_name in bin_names:
         suffix = bin_suffix(bin_name)
-        columns.append(Column(f"mean_{suffix}", "REAL", f"{bin_name} {statistic_alias('mean', unit).lower()}"))
+        columns.append(
+            Column(f"mean_{suffix}", "REAL", f"{bin_name} {statistic_alias('mean', unit).lower()}")
+        )
         columns.append(Column(f"n_trips_{suffix}", "INTEGER", f"{bin_name} trips"))
     return columns
 

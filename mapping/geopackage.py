@@ -24,7 +24,8 @@ from qgis.core import QgsCoordinateReferenceSystem
 from ..aggregation.errors import Cancelled, StorageError
 from ..aggregation.spec import RunSpec
 from ..cluster_client.link_geometry import LinkGeometry
-from .columns import STATISTICS, Column, bin_suffix, link_columns
+from .breaks import class_limits
+from .columns import STATISTICS, Column, link_columns
 from .errors import MapError, OutputInUse
 from .packed import pack, scale_for
 from .road_class import line_widths
@@ -76,7 +77,12 @@ class MatchReport:
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON-ready values, rates included."""
-        return {**asdict(self), "link_rate": self.link_rate, "point_rate": self.point_rate, "km_rate": self.km_rate}
+        return {
+            **asdict(self),
+            "link_rate": self.link_rate,
+            "point_rate": self.point_rate,
+            "km_rate": self.km_rate,
+        }
 
 
 def write_geopackage(
@@ -108,7 +114,8 @@ def write_geopackage(
     except (OSError, sqlite3.Error, RuntimeError) as error:
         raise StorageError(
             f"The map file {target} cannot be written: {error}. Nothing that was there before was changed; "
-            "free some space or choose another folder.", repr(error)
+            "free some space or choose another folder.",
+            repr(error),
         ) from error
     finally:
         for left in (aside, *(aside.with_name(aside.name + end) for end in ("-journal", "-wal", "-shm"))):
@@ -272,7 +279,9 @@ class _Writer:
 
     def _write_unmatched(self, database: sqlite3.Connection) -> None:
         lost = self.speeds[~self.speeds.index.isin(self.links.ids)]
-        rows = zip(lost.index.tolist(), lost["n_points"].tolist(), lost["n_trips"].tolist(), lost["mean"].tolist())
+        rows = zip(
+            lost.index.tolist(), lost["n_points"].tolist(), lost["n_trips"].tolist(), lost["mean"].tolist()
+        )
         database.executemany(_insert(UNMATCHED_TABLE, ["link_id", "n_points", "n_trips", "mean"]), rows)
 
     def _write_run(self, database: sqlite3.Connection, report: MatchReport) -> None:
@@ -280,10 +289,29 @@ class _Writer:
             "spec": self.spec.to_json(),
             "manifest": self.manifest,
             "match": report.to_json(),
-            "packed": {"statistic": "mean", "scale": self.scale, "min_trips": self.spec.min_trips},
+            "drawn": {
+                "statistic": "mean",
+                "scale": self.scale,
+                "min_trips": self.spec.min_trips,
+                "limits": self._limits(),
+                "has_classes": self.links.classes is not None,
+            },
         }
         rows = [(key, json.dumps(value, ensure_ascii=False)) for key, value in values.items()]
         database.executemany(_insert(RUN_TABLE, ["key", "value"]), rows)
+
+    def _limits(self) -> list[float]:
+        """Class limits of all that is drawn: every bin of every link with a shape, and the whole day."""
+        enough = [
+            table["mean"].to_numpy(dtype=float)[
+                (table["n_trips"].to_numpy() >= self.spec.min_trips) & np.isin(ids, self.links.ids)
+            ]
+            for table, ids in (
+                (self.speeds, self.speeds.index.to_numpy()),
+                (self.by_time, self.by_time["link_id"].to_numpy()),
+            )
+        ]
+        return class_limits(np.concatenate(enough), self.spec.speed_unit)
 
     def _write_catalogue(self, database: sqlite3.Connection, shapes: Shapes) -> None:
         """What GDAL would have kept up to date row by row: the extent and the counts."""
@@ -328,7 +356,11 @@ def _insert(table: str, columns: list[str]) -> str:
 
 
 def _create(
-    path: Path, crs: QgsCoordinateReferenceSystem, columns: list[Column], shapes: Shapes, by_time: pd.DataFrame
+    path: Path,
+    crs: QgsCoordinateReferenceSystem,
+    columns: list[Column],
+    shapes: Shapes,
+    by_time: pd.DataFrame,
 ) -> None:
     """The empty tables, made by GDAL."""
     types = {"INTEGER": ogr.OFTInteger64, "REAL": ogr.OFTReal, "TEXT": ogr.OFTString}

@@ -42,12 +42,18 @@ def measure(wkb: np.ndarray, crs: QgsCoordinateReferenceSystem) -> Shapes:
         if QgsWkbTypes.geometryType(QgsWkbTypes.Type(int(kind))) != QgsWkbTypes.GeometryType.LineGeometry:
             where = int(np.flatnonzero(kinds == kind)[0])
             name = QgsWkbTypes.displayString(QgsWkbTypes.Type(int(kind))) or f"type {kind}"
-            raise MapError(f"Link number {where + 1} of the roads is a {name}, not a line. Choose a layer of lines.")
+            raise MapError(
+                f"Link number {where + 1} of the roads is a {name}, not a line. Choose a layer of lines."
+            )
     flat_kinds = kinds % 1000
     multi = bool(((flat_kinds == 5) | (flat_kinds == 11) | (flat_kinds == 12)).any())
     has_z = bool(any(QgsWkbTypes.hasZ(QgsWkbTypes.Type(int(kind))) for kind in np.unique(kinds)))
     simple = kinds == 2
-    rows = np.flatnonzero(simple & np.array([shape[0] == 1 for shape in wkb], dtype=bool)) if n else np.zeros(0, int)
+    rows = (
+        np.flatnonzero(simple & np.array([shape[0] == 1 for shape in wkb], dtype=bool))
+        if n
+        else np.zeros(0, int)
+    )
     parts = [wkb[row][_LINE_HEADER:] for row in rows]
     others = np.setdiff1d(np.arange(n), rows)
     owners = [rows]
@@ -70,7 +76,9 @@ def measure(wkb: np.ndarray, crs: QgsCoordinateReferenceSystem) -> Shapes:
     xy = np.frombuffer(b"".join(parts), dtype="<f8").reshape(-1, 2)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     box[:, (0, 2)], box[:, (1, 3)] = np.inf, -np.inf
-    for column, (take, axis) in enumerate(((np.minimum, 0), (np.maximum, 0), (np.minimum, 1), (np.maximum, 1))):
+    for column, (take, axis) in enumerate(
+        ((np.minimum, 0), (np.maximum, 0), (np.minimum, 1), (np.maximum, 1))
+    ):
         take.at(box[:, column], owner, take.reduceat(xy[:, axis], starts))
     box[~np.isfinite(box).all(axis=1)] = np.nan
     steps = _steps(_geographic(xy, crs))

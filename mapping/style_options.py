@@ -1,0 +1,144 @@
+"""What decides how the layer looks, and how to read it out of the GeoPackage."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Optional
+
+from qgis.core import QgsProviderRegistry, QgsVectorLayer
+
+from ..aggregation.spec import RunSpec
+from .breaks import DEFAULTS, WANTED
+from .columns import STATISTIC_NAMES, STATISTICS
+from .errors import MapError, UnknownLayer
+
+THEMES = ("light", "dark")
+DRIVING_SIDES = ("left", "right")
+
+REFERENCE_DAY = date(2025, 1, 1)
+"""Day on which bins are shown where the run has more than one date, or none: only the hour counts."""
+
+LEFT_HAND_ZONES = (
+    "Europe/London", "Europe/Dublin", "Europe/Belfast", "Europe/Jersey", "Europe/Guernsey", "Europe/Isle_of_Man",
+    "Europe/Malta", "Asia/Nicosia", "Asia/Tokyo", "Asia/Kolkata", "Asia/Calcutta", "Asia/Bangkok",
+    "Asia/Singapore", "Asia/Hong_Kong", "Asia/Kuala_Lumpur", "Asia/Jakarta", "Asia/Colombo", "Asia/Dhaka",
+    "Asia/Karachi", "Asia/Kathmandu", "Africa/Johannesburg", "Africa/Nairobi", "Africa/Kampala",
+    "Africa/Dar_es_Salaam", "Africa/Harare", "Africa/Lusaka", "Pacific/Auckland", "Pacific/Fiji", "America/Jamaica",
+)  # fmt: skip
+"""Zones of countries that drive on the left, besides all of Australia."""
+
+
+@dataclass(frozen=True)
+class StyleOptions:
+    """How a layer of link speeds is drawn.
+
+    `statistic` is a column of the overall statistics; the bins hold means, so anything but `mean` is
+    drawn for the whole day and does not play. `limits` are the class limits in `unit`, ascending. `day` is the day that stands for all days
+    when the layer plays. `scale` belongs to the packed column (see `packed`).
+    """
+
+    statistic: str = "mean"
+    unit: str = "km/h"
+    min_trips: int = 5
+    bin_minutes: int = 60
+    time_zone: str = "UTC"
+    theme: str = "light"
+    driving_side: str = "right"
+    fast_glows: bool = False
+    labels: bool = True
+    limits: tuple[float, ...] = ()
+    day: date = REFERENCE_DAY
+    scale: int = 100
+
+    def __post_init__(self) -> None:
+        for name, value, choices in (
+            ("statistic", self.statistic, STATISTICS),
+            ("theme", self.theme, THEMES),
+            ("driving_side", self.driving_side, DRIVING_SIDES),
+        ):
+            if value not in choices:
+                raise MapError(f"The style's {name} is {value!r}; choose one of {', '.join(choices)}.")
+        if 1440 % self.bin_minutes:
+            raise MapError(f"Bins of {self.bin_minutes} minutes do not cut a day into equal parts.")
+        if not self.limits:
+            step = DEFAULTS.get(self.unit, 10.0)
+            object.__setattr__(self, "limits", tuple(step * i for i in range(WANTED + 1)))
+
+    @property
+    def n_bins(self) -> int:
+        """Number of bins in the day."""
+        return 1440 // self.bin_minutes
+
+    @property
+    def title(self) -> str:
+        """First words of the legend: the statistic and its unit."""
+        return f"{STATISTIC_NAMES[self.statistic]} ({self.unit})"
+
+    @classmethod
+    def from_run_table(cls, layer: QgsVectorLayer, **changes: Any) -> StyleOptions:
+        """Options out of the GeoPackage that `layer` comes from; `changes` go over what the file says.
+
+        Raises `UnknownLayer` where the file has no table `run`.
+        """
+        values = read_run_table(layer)
+        spec = RunSpec.from_json(values["spec"])
+        drawn = values["drawn"]
+        options = cls(
+            statistic=drawn["statistic"],
+            unit=spec.speed_unit,
+            min_trips=drawn["min_trips"],
+            bin_minutes=spec.bin_minutes,
+            time_zone=spec.time_zone,
+            driving_side=driving_side_of(spec.time_zone),
+            limits=tuple(drawn["limits"]),
+            day=reference_day(spec),
+            scale=drawn["scale"],
+        )
+        return replace(options, **changes)
+
+
+def driving_side_of(time_zone: str) -> str:
+    """`left` or `right`, by the time zone: a default that a person can change."""
+    return "left" if time_zone in LEFT_HAND_ZONES or time_zone.startswith("Australia/") else "right"
+
+
+def reference_day(spec: RunSpec) -> date:
+    """The one day of the run, or the day that stands for several."""
+    if spec.date_from and spec.date_from == spec.date_to:
+        return spec.date_from
+    return REFERENCE_DAY
+
+
+def file_of(layer: QgsVectorLayer) -> Path:
+    """The GeoPackage that `layer` comes from; raises `UnknownLayer`."""
+    parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
+    path: Optional[str] = parts.get("path")
+    if layer.providerType() != "ogr" or not path or not Path(path).is_file():
+        raise UnknownLayer(_unknown(layer))
+    return Path(path)
+
+
+def read_run_table(layer: QgsVectorLayer) -> dict[str, Any]:
+    """What the table `run` holds: `spec`, `manifest`, `match`, `drawn`; raises `UnknownLayer`."""
+    path = file_of(layer)
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            rows = database.execute("SELECT key, value FROM run").fetchall()
+        values = {key: json.loads(value) for key, value in rows}
+    except (sqlite3.Error, ValueError) as error:
+        raise UnknownLayer(_unknown(layer), str(error)) from error
+    if not {"spec", "drawn"} <= set(values):
+        raise UnknownLayer(_unknown(layer))
+    return values
+
+
+def _unknown(layer: QgsVectorLayer) -> str:
+    return (
+        f"The layer {layer.name()} cannot be styled: it is not the table 'links' of a map file written by Roadpulse. "
+        "Choose such a layer, or make one with 'Join links'."
+    )
