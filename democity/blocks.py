@@ -15,11 +15,12 @@ from .plan import Block, Plan, Point
 Floats = NDArray[np.float64]
 
 HECTARE = 10_000.0
-_MARGIN = 32.0  # metres from a corner to the next junction
+_MARGIN = 32.0  # metres from a corner to a new junction
+_NEAREST = 12.0  # and to one that is there already
 
 
 class Hit(NamedTuple):
-    """Where a cut meets a street: the share of its length, and the bounds that keep clear of corners."""
+    """Where a cut meets a street: the share of its length, and bounds for junctions to use instead."""
 
     share: float
     low: float
@@ -191,7 +192,8 @@ def _hits(
         low, high = min(ends) + margin, max(ends) - margin
         if low >= high:
             return None
-        hits.append((i, Hit(min(max(share, low), high), low, high)))
+        room = (_MARGIN - _NEAREST) / length
+        hits.append((i, Hit(min(max(share, low), high), low - room, high + room)))
     return (hits[0], hits[1]) if len(hits) == 2 else None
 
 

@@ -27,7 +27,7 @@ SPEED_UNIT = "mph"
 TIME_ZONE = "Europe/London"
 DRIVING_SIDE = "left"
 
-SIZES = {"small": 1_500, "medium": 6_000, "large": 20_000, "huge": 170_000}
+SIZES = {"small": 1_500, "medium": 5_000, "large": 20_000, "huge": 170_000}
 """Named sizes and about how many directed links they have."""
 
 HIGHWAYS = (
@@ -114,7 +114,7 @@ def make_network(seed: int = 1, size: Union[str, int] = "medium") -> Network:
     if not 300 <= wanted <= 500_000:
         raise ValueError(f"size is {size!r}; choose one of {', '.join(SIZES)} or a number from 300 to 500000")
     chance = Chance(seed, "network", wanted)
-    radius = 33.0 * wanted**0.5
+    radius = 33.0 * wanted**0.5 * min(1.0, 20_000 / wanted) ** 0.03
     plan = draw_main_roads(radius, chance)
     cut_river(plan, chance)
     land = cut_blocks(plan, chance)
@@ -143,8 +143,8 @@ def _water(banks: list[Floats]) -> tuple[Floats, ...]:
     middle = (banks[0] + banks[1]) / 2
     lines = []
     for bank in banks:
-        line = middle + 0.74 * (bank - middle)
-        for _ in range(12):
+        line = middle + 0.68 * (bank - middle)
+        for _ in range(4):
             line[1:-1] = 0.25 * line[:-2] + 0.5 * line[1:-1] + 0.25 * line[2:]
         lines.append(line)
     ring = np.vstack((lines[0], lines[1][::-1], lines[0][:1]))

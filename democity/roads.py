@@ -18,6 +18,7 @@ from .warp import Warp
 Floats = NDArray[np.float64]
 
 _SAMPLE = 38.0  # metres between the points of a bent line
+_LESSER = {"secondary": "tertiary", "tertiary": "residential"}  # what a main road is where it leads nowhere
 _CARRIAGEWAY = 9.0  # metres from the middle of the motorway to that of one carriageway
 
 
@@ -72,6 +73,8 @@ def _bend(plan: Plan, warp: Warp, pairs: list[tuple[int, int]]) -> list[Floats]:
 def _shorten_stubs(plan: Plan, roads: list[Road], nodes: list[Floats], chance: Chance) -> list[Road]:
     """Streets that ran into the river, the motorway or the edge of the map end before it, or go."""
     touched = {node for street in plan.streets for _, node in street.touches} - set(plan.gateways)
+    edge = [street for street in plan.streets if street.kind == "ring" and not street.highway]
+    at_edge = {node for street in edge for _, node in street.touches}
     degree: dict[int, int] = {}
     for road in roads:
         for node in (road.a, road.b):
@@ -89,6 +92,8 @@ def _shorten_stubs(plan: Plan, roads: list[Road], nodes: list[Floats], chance: C
             continue
         line = cut(line, 0.0, keep)
         nodes[end] = line[-1]
+        if end not in at_edge:
+            road.highway = _LESSER.get(road.highway, road.highway)
         road.line = line if end == road.b else line[::-1]
         kept.append(road)
     return kept
@@ -130,8 +135,11 @@ def _build_motorway(roads: list[Road], nodes: list[Floats]) -> list[Road]:
     lengths = [length(road.line) for road in ring]
     slips = [min(340.0, 0.3 * min(lengths[i - 1], lengths[i])) for i in range(n)]
     whole = np.vstack([road.line[:-1] for road in ring])
-    at = np.concatenate(([0.0], np.cumsum(lengths)))  # where each crossing lies on the closed ring
+    for _ in range(8):  # no motorway has the kinks that the wedges between radials leave
+        whole = 0.25 * np.roll(whole, 1, axis=0) + 0.5 * whole + 0.25 * np.roll(whole, -1, axis=0)
+    whole = np.round(whole, 2)
     circle = np.vstack((whole, whole[:1]))
+    at = _stations(circle, [len(road.line) - 1 for road in ring])
     twice = np.vstack((circle, circle[1:]))  # two rounds, so that no piece has to cross the start
     result = []
     bridges: dict[int, tuple[int, int]] = {}
@@ -162,6 +170,13 @@ def _build_motorway(roads: list[Road], nodes: list[Floats]) -> list[Road]:
             line[0], line[-1] = nodes[start], nodes[goal]
             result.append(Road(start, goal, "motorway", name, ring[0].street, line, "", True))
     return others + result
+
+
+def _stations(circle: Floats, counts: list[int]) -> Floats:
+    """Distances along the closed ring at which its pieces of so many points start, and its whole length."""
+    steps = np.diff(circle, axis=0)
+    along = np.concatenate(([0.0], np.cumsum(np.hypot(steps[:, 0], steps[:, 1]))))
+    return np.asarray(along[np.concatenate(([0], np.cumsum(counts)))])
 
 
 class _Stretch:

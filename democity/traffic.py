@@ -82,7 +82,11 @@ def make_traffic(network: Network, seed: int, n_hubs: int = 0) -> Traffic:
     free = network.limit * MPH * np.array([_FREE[name] for name in names]) * (0.94 + 0.1 * chance.uniform(n))
     capacity = np.array([_CAPACITY[name] for name in names])
     centre = network.centrality[network.to_node]
-    capacity = capacity * np.where(network.bridge, 0.5, 1.0) * (0.8 + 0.3 * np.minimum(centre, 1.2))
+    capacity = (
+        capacity
+        * np.where(network.bridge, np.where(names == "motorway", 0.85, 0.5), 1.0)
+        * (0.8 + 0.3 * np.minimum(centre, 1.2))
+    )
     homes, home_shares = _homes(network)
     n_hubs = n_hubs or int(min(max(28_000_000 // max(n, 1) ** 1.35, 10), 24))
     hubs, hub_shares = _hubs(network, chance, n_hubs)

@@ -133,7 +133,7 @@ class TripMaker:
         links: list[int] = []
         if inbound:
             links += self._leg(hub, home, True, hour, chance)
-        while self._seconds(links) < 0.9 * most if self._rich else chance.maybe(0.46):
+        while self._seconds(links) < 0.9 * most if self._rich else chance.maybe(0.54):
             following = self._hub(chance)
             links += self._leg(following, int(self._traffic.hubs[hub]), True, hour, chance)
             hub = following
