@@ -117,11 +117,12 @@ def _finish(plan: Plan, block: Block, chance: Chance, urban: bool, area: float) 
 def _street_class(plan: Plan, block: Block, area: float, urban: bool) -> str:
     if block.ring == -1:
         return "tertiary" if area > 9 * HECTARE else "residential"
-    if area > 110 * HECTARE:
-        return "secondary" if urban else "tertiary"
-    if area > 22 * HECTARE:
-        return "tertiary"
-    return "residential" if urban else "unclassified"
+    between_main_roads = 110 * HECTARE * max(1.0, plan.radius / 2500.0)
+    if not urban:
+        return "tertiary" if area > between_main_roads else "unclassified"
+    if area > between_main_roads:
+        return "secondary"
+    return "tertiary" if area > 0.2 * between_main_roads else "residential"
 
 
 def _cut(

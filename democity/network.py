@@ -22,6 +22,7 @@ from .plan import Plan, draw_main_roads
 from .river import cut_river
 from .roads import Road, lay_roads
 from .warp import Warp, to_lon_lat
+from .water import flood, parks
 
 SPEED_UNIT = "mph"
 TIME_ZONE = "Europe/London"
@@ -122,68 +123,10 @@ def make_network(seed: int = 1, size: Union[str, int] = "medium") -> Network:
     roads, nodes = lay_roads(plan, warp, chance)
     built_up = np.full(len(nodes), 1.0)
     built_up[: len(plan.nodes)] = [land.built_up(point) for point in plan.nodes]
-    banks = [warp(_densify(plan, bank)) for bank in plan.banks if bank]
-    _mark_bridges(plan, roads, banks)
+    water = flood(plan, roads, warp)
     _choose_oneways(plan, roads, chance)
     roads = _keep_connected(roads, len(nodes))
-    return _number(seed, wanted, plan, roads, nodes, built_up, _water(banks), _parks(plan, warp), chance)
-
-
-def _densify(plan: Plan, chain: list[int]) -> Floats:
-    points = np.array([plan.nodes[node] for node in chain])
-    share = np.linspace(0.0, 1.0, 12, endpoint=False)[:, None]
-    pieces = [a + share * (b - a) for a, b in zip(points, points[1:])]
-    return np.vstack([*pieces, points[-1:]])
-
-
-def _water(banks: list[Floats]) -> tuple[Floats, ...]:
-    """The river as one ring, narrower than the distance of the quays and with rounded bends."""
-    if not banks:
-        return ()
-    middle = (banks[0] + banks[1]) / 2
-    lines = []
-    for bank in banks:
-        line = middle + 0.68 * (bank - middle)
-        for _ in range(4):
-            line[1:-1] = 0.25 * line[:-2] + 0.5 * line[1:-1] + 0.25 * line[2:]
-        lines.append(line)
-    ring = np.vstack((lines[0], lines[1][::-1], lines[0][:1]))
-    return (to_lon_lat(ring),)
-
-
-def _parks(plan: Plan, warp: Warp) -> tuple[Floats, ...]:
-    rings = []
-    for block in plan.parks:
-        ring = warp(_densify(plan, [*block.corners, block.corners[0]]))
-        middle = ring[:-1].mean(axis=0)
-        rings.append(to_lon_lat(middle + 0.965 * (ring - middle)))
-    return tuple(rings)
-
-
-def _mark_bridges(plan: Plan, roads: list[Road], banks: list[Floats]) -> None:
-    """A road whose line crosses the middle of the river is a bridge and has a name of its own."""
-    if not banks:
-        return
-    river = (banks[0] + banks[1]) / 2
-    p, d = river[:-1], np.diff(river, axis=0)
-    low, high = river.min(axis=0) - 5.0, river.max(axis=0) + 5.0
-    named: dict[str, str] = {}
-    for road in roads:
-        if (road.line.max(axis=0) < low).any() or (road.line.min(axis=0) > high).any():
-            continue
-        if road.highway in ("residential", "unclassified") or road.kind in ("quay", "end", "core"):
-            continue
-        for a, b in zip(road.line, road.line[1:]):
-            e = b - a
-            cross = d[:, 0] * e[1] - d[:, 1] * e[0]
-            with np.errstate(divide="ignore", invalid="ignore"):
-                t = ((a[0] - p[:, 0]) * e[1] - (a[1] - p[:, 1]) * e[0]) / cross
-                u = ((a[0] - p[:, 0]) * d[:, 1] - (a[1] - p[:, 1]) * d[:, 0]) / cross
-            if ((t >= 0) & (t < 1) & (u >= 0) & (u < 1)).any():
-                road.kind = "bridge"
-                if road.highway != "motorway":
-                    road.name = named.setdefault(f"{road.a} {road.b}", plan.names.bridge())
-                break
+    return _number(seed, wanted, plan, roads, nodes, built_up, water, parks(plan, warp), chance)
 
 
 def _choose_oneways(plan: Plan, roads: list[Road], chance: Chance) -> None:

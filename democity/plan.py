@@ -141,7 +141,7 @@ def _ring_class(plan: Plan, k: int) -> tuple[str, str]:
     if k == orbital + 1:
         return "", ""
     if k == orbital:
-        return ("motorway", "M98 Orbital") if plan.radius > 1300 else ("trunk", "Orbital Way")
+        return ("motorway", "M98 Orbital") if plan.radius > 1000 else ("trunk", "Orbital Way")
     if k == 0:
         return "primary", "Inner Ring"
     outer = k == orbital - 1

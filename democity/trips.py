@@ -21,7 +21,7 @@ from .driving import Drive, drive
 from .network import Network
 from .routes import follow
 from .traffic import STARTS_BY_HOUR, Traffic, make_traffic
-from .tripfiles import TripWriter
+from .tripfiles import TripWriter, utc_seconds
 
 DAY_OF_DEMO = date(2025, 6, 10)
 """A Tuesday in summer time: local midnight is 23:00 UTC of the day before."""
@@ -64,8 +64,9 @@ def write_trips(
     """Write `n_trips` files to `folder`/trips, ordered by their start.
 
     `progress(done, n_trips)` is called now and then; when `cancelled()` is true, `GenerationCancelled` is
-    raised soon. `rich` makes trips of about 1,600 points of about 280 bytes, as in 2019; else they are
-    single journeys with about 125 bytes a point. Needs about 100 MB a worker, whatever `n_trips`.
+    raised soon. `workers` above 1 start processes of this Python, which a program that embeds Python
+    cannot always do. `rich` makes trips of about 1,600 points of about 285 bytes, as in 2019; else they are
+    about 670 points of 133 bytes. Needs about 100 MB a worker, whatever `n_trips`.
     """
     target = Path(folder) / "trips"
     target.mkdir(parents=True, exist_ok=True)
@@ -93,6 +94,7 @@ class TripMaker:
         self._home_bounds = np.cumsum(traffic.home_shares)
         self._hub_bounds = np.cumsum(traffic.hub_shares)
         self._hours = np.concatenate(([0.0], np.cumsum(STARTS_BY_HOUR) / sum(STARTS_BY_HOUR)))
+        self._latest = utc_seconds(day)[1] - 400.0
         self._writer: Optional[TripWriter] = None
 
     def write(self, numbers: range) -> TripTotals:
@@ -121,7 +123,7 @@ class TripMaker:
     def _start(self, number: int, chance: Chance) -> float:
         """Second of the local day: the numbers run evenly through the day's distribution of starts."""
         place = (number + chance.one()) / self._n_trips
-        return float(int(min(float(np.interp(place, self._hours, np.arange(25.0))) * 3600.0, 86_000.0)))
+        return float(int(min(float(np.interp(place, self._hours, np.arange(25.0))) * 3600.0, self._latest)))
 
     def _route(self, hour: float, most: int, chance: Chance) -> NDArray[np.int64]:
         """Links from a home over one or more hubs, or the other way round.
