@@ -8,6 +8,7 @@ its own would need a second exchange, the right to make one, and a server that i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
@@ -67,7 +68,7 @@ def fetch_links(
     """
     wanted = np.unique(np.asarray(ids, dtype=np.int64))
     _ask(cancelled)
-    with connect(info) as connection:
+    with closing(connect(info)) as connection:  # no COMMIT: it would cost a round trip
         _ask(cancelled)
         way = _Way()
         try:
@@ -200,8 +201,12 @@ class _Rows:
         self.srids = np.where(self.null, 0, self._numbers(np.where(self.null, 0, starts + 18), ">i4"))
         at = starts + np.where(self.null, 18, 22)
         self._wkb_at, self._wkb_size, at = self._field(at)
-        self.names, at = self._texts(at) if has_name else (None, at)
-        self.classes, at = self._texts(at) if has_class else (None, at)
+        self.names: Optional[NDArray[np.object_]] = None
+        self.classes: Optional[NDArray[np.object_]] = None
+        if has_name:
+            self.names, at = self._texts(at)
+        if has_class:
+            self.classes, at = self._texts(at)
         self.shapes, self.empty = self._kinds()
 
     def wkb(self, chosen: NDArray[np.int64]) -> NDArray[np.object_]:
@@ -259,7 +264,7 @@ def _links(rows: _Rows, system: Sequence[Optional[bytes]], table: LinkTable) -> 
     srids = np.unique(rows.srids[shaped])
     if len(srids) > 1:
         raise UnsuitableLinks(
-            f"The links in {table} have several reference systems ({', '.join(map(str, srids[:5].tolist()))}). "
+            f"The links in {table} have several reference systems ({', '.join(map(str, srids[:5]))}). "
             "Bring them to one, for example with ST_Transform in a view."
         )
     distinct = np.unique(rows.ids)
@@ -270,10 +275,8 @@ def _links(rows: _Rows, system: Sequence[Optional[bytes]], table: LinkTable) -> 
     chosen = order[first]
     if len(chosen) < len(order):
         chosen = _first_of_several(rows, order, np.flatnonzero(first), chosen)
-    if not len(srids):
-        srid = int(system[0] or 0) if system else 0
-    else:
-        srid = int(srids[0])
+    without_links = int(system[0] or 0) if system else 0
+    srid = int(srids[0]) if len(srids) else without_links
     return LinkGeometry(
         ids=rows.ids[chosen],
         wkb=rows.wkb(chosen),

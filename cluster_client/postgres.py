@@ -213,7 +213,8 @@ def _explain_refusal(error: psycopg.OperationalError, wanted: Mapping[str, Any])
     where = f"{host}:{port}" if host else "this computer"
     if "timeout" in said.lower() or isinstance(error, psycopg.errors.ConnectionTimeout):
         return ServerUnreachable(
-            f"PostGIS at {where} does not answer. Check the address, and whether a firewall or VPN is between.",
+            f"PostGIS at {where} does not answer. Check the address, and whether a firewall or VPN is "
+            "between.",
             said,
         )
     fault = _reach(host, port)
@@ -222,7 +223,8 @@ def _explain_refusal(error: psycopg.OperationalError, wanted: Mapping[str, Any])
     database, user = wanted.get("dbname"), wanted.get("user") or "the user of this computer"
     if "SSL" in said or "certificate" in said:
         return LoginRefused(
-            f"No secure connection to {where} came about: {_last_line(said)}. Check the SSL mode and certificates.",
+            f"No secure connection to {where} came about: {_last_line(said)}. Check the SSL mode and the "
+            "certificates.",
             said,
         )
     if line is not None and line.needs_password:

@@ -81,8 +81,8 @@ def read_manifest(folder: Union[str, Path]) -> Manifest:
         raise _damaged(path, "it is not a JSON object")
     if values.get("schema") != SCHEMA:
         raise _fault(
-            path, f"The result in {folder} has the version {values.get('schema')!r}, and this Roadpulse reads "
-            f"version {SCHEMA}. Update Roadpulse, or start the run again."
+            path, f"The result in {folder} has the version {values.get('schema')!r}, and this Roadpulse "
+            f"reads version {SCHEMA}. Update Roadpulse, or start the run again."
         )  # fmt: skip
     try:
         tables = {str(name): _table(name, entry) for name, entry in values["results"].items()}

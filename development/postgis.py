@@ -166,7 +166,9 @@ class PostGIS:
             command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", *command]
         # Output goes to a file: the server inherits it, and a pipe would be waited for until the server ends.
         with tempfile.TemporaryFile() as output:
-            done = subprocess.run(command, cwd="/", stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+            done = subprocess.run(
+                command, cwd="/", stdout=output, stderr=output, stdin=subprocess.DEVNULL, check=False
+            )
             if done.returncode:
                 output.seek(0)
                 said = output.read().decode("utf-8", "replace")
