@@ -16,7 +16,9 @@ from . import points, storage, values
 from .errors import BadTripFile, RunError
 from .points import FileRecord, PointStore, bucket_of
 from .spec import FieldMapping
+from .sorting import order_by
 from .storage import TripFile
+from .times import MICROSECONDS, NO_TIME
 from .trips import Points, TripDecoder
 
 Columns = dict[str, NDArray[Any]]
@@ -90,44 +92,37 @@ def _describe(record: FileRecord, trip: Points) -> None:
 def in_order(
     link_id: NDArray[np.int64], time: NDArray[np.int64], speed: NDArray[np.float64], file: NDArray[np.int32]
 ) -> Columns:
-    """Points sorted by bucket, link and time, as columns of the point store.
+    """Points sorted by bucket, link and time, as columns of the point store; there is at least one.
 
-    A vehicle stays on a link for many points, so whole traversals are sorted first, and only where the
-    traversals of several vehicles overlap are their points sorted one by one.
+    A vehicle stays on a link for many points, so links are ranked by traversal and not by point.
     """
-    starts = np.flatnonzero(np.concatenate([[True], (link_id[1:] != link_id[:-1]) | (file[1:] != file[:-1])]))
+    starts = np.flatnonzero(np.concatenate([[True], link_id[1:] != link_id[:-1]]))
     lengths = np.diff(np.append(starts, len(link_id)))
-    links = link_id[starts]
+    links, of_run = np.unique(link_id[starts], return_inverse=True)
     buckets = bucket_of(links)
-    order = np.lexsort((time[starts], links, buckets))
-    lengths, first = lengths[order], starts[order]
-    ends = np.cumsum(lengths)
-    gather = np.repeat(first - (ends - lengths), lengths) + np.arange(len(link_id))
-    link_id, time = link_id[gather], time[gather]
-    late = (time[1:] < time[:-1]) & (link_id[1:] == link_id[:-1])
-    if late.any():
-        gather, link_id, time = _by_time(gather, link_id, time, late)
+    rank = np.empty(len(links), dtype=np.int64)
+    by_bucket = order_by(buckets, np.arange(len(links)))
+    rank[by_bucket] = np.arange(len(links))
+    order = order_by(np.repeat(rank[of_run], lengths), _ticks(time))
+    counts = np.bincount(np.repeat(rank[of_run], lengths), minlength=len(links))
     return {
-        "bucket": np.repeat(buckets[order], lengths),
-        "link_id": link_id,
-        "time": time,
-        "speed": speed[gather],
-        "file": file[gather],
+        "bucket": np.repeat(buckets[by_bucket], counts),
+        "link_id": np.repeat(links[by_bucket], counts),
+        "time": time[order],
+        "speed": speed[order],
+        "file": file[order],
     }
 
 
-def _by_time(
-    gather: NDArray[np.int64], link_id: NDArray[np.int64], time: NDArray[np.int64], late: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Sort the points of every link by time, given that links are together already."""
-    rank = np.cumsum(np.concatenate([[False], link_id[1:] != link_id[:-1]]))
-    affected = np.zeros(int(rank[-1]) + 1, dtype=bool)
-    affected[rank[1:][late]] = True
-    rows = np.flatnonzero(affected[rank])
-    order = rows[np.lexsort((time[rows], rank[rows]))]
-    gather, time = gather.copy(), time.copy()
-    gather[rows], time[rows] = gather[order], time[order]
-    return gather, link_id, time
+def _ticks(time: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Times as small numbers in the same order: since the first, in whole seconds where all are whole."""
+    given = time != NO_TIME
+    if not given.any():
+        return np.zeros(len(time), dtype=np.int64)
+    first = time[given].min()
+    ticks = np.where(given, time - first + MICROSECONDS, 0)
+    seconds = ticks // MICROSECONDS
+    return seconds if np.array_equal(seconds * MICROSECONDS, ticks) else ticks
 
 
 def faults_of(records: list[FileRecord]) -> dict[str, int]:

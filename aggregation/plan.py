@@ -15,7 +15,7 @@ from .points import BUCKETS, FileRecord, PointStore
 from .storage import TripFile
 from .summarise import SummaryTask
 
-POINTS_PER_TASK = 400_000
+POINTS_PER_TASK = 800_000
 """Points that a summary task handles on average; it holds about 100 bytes for each."""
 
 MIN_TASK_BYTES, MAX_TASK_BYTES = 4 << 20, 160 << 20
@@ -47,8 +47,8 @@ class Selection:
             if any(record.counted for record in records)
         }
 
-    def trips(self) -> tuple[dict[str, NDArray[np.int32]], int]:
-        """For each ingest, by file number, the index of the file's trip (-1: does not count); how many trips.
+    def trips(self) -> dict[str, NDArray[np.int32]]:
+        """For each ingest, by file number, the index of the file's trip (-1: does not count).
 
         A file is a trip of its own unless it names one; files that name the same trip are parts of it.
         """
@@ -61,7 +61,7 @@ class Selection:
                 key = (bool(record.trip_id), record.trip_id or record.path)
                 of_file[record.number] = index.setdefault(key, len(index))
             trips[ingest] = of_file
-        return trips, len(index)
+        return trips
 
 
 def select(

@@ -16,6 +16,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Optional
 
@@ -36,8 +37,8 @@ FAULTS = (*POINT_REASONS, *TIME_FAULTS)
 
 _WRITE_POINTS = """
 COPY (
-    SELECT bucket, link_id, make_timestamp(nullif(time, ?))::TIMESTAMPTZ AS time, speed, file FROM part
-) TO ? (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 32768)
+    SELECT bucket, link_id, make_timestamptz(nullif(time, ?)) AS time, speed, file FROM part
+) TO ? (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION lz4_raw, ROW_GROUP_SIZE 61440)
 """
 _READ_POINTS = """
 SELECT link_id, coalesce(epoch_us(time), ?) AS time, speed, file
@@ -78,8 +79,9 @@ class FileRecord:
 _PLAIN_FIELDS = tuple(f.name for f in fields(FileRecord) if f.name != "faults")
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection on one thread that never reaches for the network or the home folder."""
+@lru_cache(maxsize=1)
+def _database(pid: int) -> duckdb.DuckDBPyConnection:
+    """The process's DuckDB, in memory; a forked process gets one of its own."""
     return duckdb.connect(
         config={
             "threads": 1,
@@ -87,6 +89,11 @@ def connect() -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
         }
     )
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """A connection to a DuckDB on one thread that never reaches for the network or the home folder."""
+    return _database(os.getpid()).cursor()
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,6 @@ class PointStore:
             storage.written_aside(path) as aside,
             connect() as connection,
         ):
-            connection.execute("SET TimeZone = 'UTC'")
             connection.register("part", columns)
             connection.execute(_WRITE_POINTS, [NO_TIME, str(aside)])
 

@@ -172,7 +172,7 @@ class _Run:
         trips_file = work / "trips.npz"
         with storage.disk_errors("write to the run folder", work):
             shutil.rmtree(work, ignore_errors=True)
-            save_trips(trips_file, *selection.trips())
+            save_trips(trips_file, selection.trips())
         context = SummaryContext(store, self.spec, selection.parts(), trips_file, work)
         reports: list[SummaryReport] = []
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .sorting import order_by
+
 PERCENTILES = (5, 15, 50, 85, 95)
 COLUMNS = ("n_points", "n_trips", "mean", "std", "p05", "p15", "p50", "p85", "p95")
 
@@ -18,36 +20,19 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class SpeedCodes:
-    """Speeds as small integers in the order of the speeds: `table[code]` (or `code / scale`) is the speed.
+def speed_codes(speed: Floats) -> Ints:
+    """Integers, not negative, in the order of the speeds (finite, not negative); equal for equal speeds.
 
-    Recorded speeds have few decimals, so multiplying by a power of ten usually gives integers that
-    divide back exactly; otherwise a speed's code is its rank.
+    Recorded speeds have few decimals, so times a power of ten they are usually whole, and small enough
+    to sort fast; otherwise a speed's code is its rank.
     """
-
-    codes: Ints
-    bits: int
-    scale: float
-    table: Floats
-
-    @classmethod
-    def of(cls, speed: Floats) -> SpeedCodes:
-        """Code speeds that are finite and not negative."""
-        sample = speed[:: len(speed) // 1000 + 1]
-        for scale in (1.0, 10.0, 100.0, 1000.0, 10_000.0):
-            if not np.array_equal(np.rint(sample * scale) / scale, sample):
-                continue
+    sample = speed[:: len(speed) // 1000 + 1]
+    for scale in (1.0, 10.0, 100.0, 1000.0, 10_000.0):
+        if np.array_equal(np.rint(sample * scale) / scale, sample):
             codes = np.rint(speed * scale)
-            if len(codes) and codes.max() < 2**31 and np.array_equal(codes / scale, speed):
-                whole = codes.astype(np.int64)
-                return cls(whole, int(whole.max()).bit_length(), scale, np.empty(0))
-        table, ranks = np.unique(speed, return_inverse=True)
-        return cls(ranks.astype(np.int64), max(len(table) - 1, 0).bit_length(), 0.0, table)
-
-    def speeds(self, codes: Ints) -> Floats:
-        """The speeds of codes."""
-        return codes / self.scale if self.scale else self.table[codes]
+            if np.array_equal(codes / scale, speed) and codes.max(initial=0) < 2**31:
+                return codes.astype(np.int64)
+    return np.unique(speed, return_inverse=True)[1].astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -61,29 +46,30 @@ class Groups:
     columns: dict[str, NDArray[np.generic]]
 
 
-def distinct(key: Ints, trip: Ints, n_trips: int) -> tuple[Ints, Ints]:
-    """The distinct pairs of `key` and `trip` (below `n_trips`), sorted, as two columns."""
-    pairs = key * n_trips + trip
-    if len(pairs):  # a vehicle's points follow each other, so most repeats are neighbours
-        pairs = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])]
-        pairs = np.sort(pairs)
-        pairs = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])]
-    keys = pairs // n_trips
-    return keys, pairs - keys * n_trips
+def distinct(key: Ints, trip: Ints) -> tuple[Ints, Ints]:
+    """The distinct pairs of `key` and `trip`, sorted, as two columns."""
+    for step in ("neighbours", "all"):
+        if len(key):  # a vehicle's points follow each other, so most repeats are neighbours
+            new = np.flatnonzero((key[1:] != key[:-1]) | (trip[1:] != trip[:-1])) + 1
+            rows = np.concatenate([[0], new])
+            key, trip = key[rows], trip[rows]
+        if step == "neighbours":
+            order = order_by(key, trip)
+            key, trip = key[order], trip[order]
+    return key, trip
 
 
-def summarise_groups(key: Ints, codes: SpeedCodes, rows: NDArray[np.intp], trip_keys: Ints) -> Groups:
-    """Statistics of the points `rows` of each `key`; `trip_keys` holds a key once for each of its trips.
+def summarise_groups(key: Ints, speed: Floats, codes: Ints, trip_keys: Ints) -> Groups:
+    """Statistics of points by `key`; `trip_keys`, sorted, holds a key once for each of its trips.
 
-    `key` belongs to `rows`, one each. Percentiles interpolate linearly between the order statistics
+    `key`, `speed` and its `speed_codes` are of one length. Percentiles interpolate linearly between the order statistics
     (Hyndman and Fan 1996, type 7).
     """
-    order = np.sort((key << codes.bits) | codes.codes[rows])
-    sorted_key = order >> codes.bits
-    starts = np.flatnonzero(np.concatenate([[True], sorted_key[1:] != sorted_key[:-1]])) if len(key) else key
-    speed = codes.speeds(order & ((1 << codes.bits) - 1))
+    order = order_by(key, codes)
+    key, speed = key[order], speed[order]
+    starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else key
     n = np.diff(np.append(starts, len(speed)))
-    groups = sorted_key[starts]
+    groups = key[starts]
     columns: dict[str, NDArray[np.generic]] = {"n_points": n, "n_trips": _count(trip_keys, groups)}
     if not len(groups):
         return Groups(groups, {name: columns.get(name, np.empty(0)) for name in COLUMNS})

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from . import csvparts, storage
 from .points import PointStore
 from .spec import ALL_WEEKDAYS, METRES_PER_SECOND, RunSpec
-from .statistics import Groups, SpeedCodes, distinct, summarise_groups
+from .statistics import Groups, distinct, speed_codes, summarise_groups
 from .times import DAY, MICROSECONDS, NO_TIME, local_clock
 
 IMPLAUSIBLE = 70.0
@@ -63,20 +63,20 @@ class SummaryReport:
     implausible: int = 0
 
 
-def save_trips(path: Path, trips: dict[str, NDArray[np.int32]], n_trips: int) -> None:
+def save_trips(path: Path, trips: dict[str, NDArray[np.int32]]) -> None:
     """Leave the trips for the tasks: for each ingest, by file number, the trip's index or -1.
 
     -1 marks files that this run does not count.
     """
     with storage.written_aside(path) as aside, aside.open("wb") as stream:
-        np.savez(stream, n_trips=np.array(n_trips), **{f"ingest-{name}": trips[name] for name in trips})
+        np.savez(stream, **{f"ingest-{name}": trips[name] for name in trips})
 
 
 def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
     """Compute the statistics of the task's buckets and write them as CSV parts."""
     spec = context.spec
     report = SummaryReport(task.number)
-    (link_id, instant, speed, trip), n_trips = _read(task, context)
+    link_id, instant, speed, trip = _read(task, context)
     keep, local, timed = _filter(spec, instant, report)
     if keep is not None:
         link_id, speed, trip, local, timed = (c[keep] for c in (link_id, speed, trip, local, timed))
@@ -86,19 +86,20 @@ def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
     report.implausible = int((speed > limit).sum())
 
     links, rank = _ranks(link_id)
-    codes = SpeedCodes.of(speed)
-    rows = np.flatnonzero(timed) if report.without_time else np.arange(len(rank))
-    bins = local[rows] % DAY // (spec.bin_minutes * 60 * MICROSECONDS)
-    key = rank[rows] * spec.n_bins + bins
-    trips_of_bins, bin_trips = distinct(key, trip[rows], n_trips)
-    by_time = summarise_groups(key, codes, rows, trips_of_bins)
-
-    everything = np.arange(len(rank))
+    codes = speed_codes(speed)
+    bins = local % DAY // (spec.bin_minutes * 60 * MICROSECONDS)
+    key = rank * spec.n_bins + bins
     if report.without_time:
-        trips_of_links, _ = distinct(rank, trip, n_trips)
-    else:  # the pairs of the bins hold every trip of a link already
-        trips_of_links, _ = distinct(trips_of_bins // spec.n_bins, bin_trips, n_trips)
-    overall = summarise_groups(rank, codes, everything, trips_of_links)
+        by_time = summarise_groups(
+            key[timed], speed[timed], codes[timed], distinct(key[timed], trip[timed])[0]
+        )
+        trips_of_links, _ = distinct(rank, trip)
+    else:
+        trips_of_bins, trip_of_bin = distinct(key, trip)
+        by_time = summarise_groups(key, speed, codes, trips_of_bins)
+        # The pairs of the bins hold every trip of a link already, so the links' are few to look through.
+        trips_of_links, _ = distinct(trips_of_bins // spec.n_bins, trip_of_bin)
+    overall = summarise_groups(rank, speed, codes, trips_of_links)
 
     if spec.suppress_below > 1:
         overall, by_time = _suppress(overall, spec.suppress_below), _suppress(by_time, spec.suppress_below)
@@ -108,11 +109,10 @@ def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
     return report
 
 
-def _read(task: SummaryTask, context: SummaryContext) -> tuple[tuple[NDArray[Any], ...], int]:
-    """Link ids, instants, speeds and trips (index) of the task's points, and the number of trips."""
+def _read(task: SummaryTask, context: SummaryContext) -> tuple[NDArray[Any], ...]:
+    """Link ids, instants, speeds and trips (index) of the task's points."""
     pieces: list[tuple[NDArray[Any], ...]] = []
     with np.load(context.trips_file) as saved:
-        n_trips = max(int(saved["n_trips"]), 1)
         for ingest, parts in context.parts.items():
             trip_of_file = saved[f"ingest-{ingest}"]
             everything = bool((trip_of_file >= 0).all())
@@ -122,8 +122,8 @@ def _read(task: SummaryTask, context: SummaryContext) -> tuple[tuple[NDArray[Any
                 pieces.append(columns if everything else tuple(c[trip >= 0] for c in columns))
     if not pieces:
         empty = np.empty(0, dtype=np.int64)
-        return (empty, empty, np.empty(0), empty), n_trips
-    return tuple(np.concatenate(column) for column in zip(*pieces)), n_trips
+        return empty, empty, np.empty(0), empty
+    return tuple(np.concatenate(column) for column in zip(*pieces))
 
 
 def _filter(

@@ -28,13 +28,15 @@ class ProcessRunner:
 
     def __init__(self, workers: int) -> None:
         self.workers = max(workers, 1)
-        # Forked before this process starts any thread of its own, workers are there at once.
+        # Forking is fast, and safe as long as this process has started no thread and no DuckDB yet:
+        # so all workers are forked here, by a first task that does nothing.
         method = "fork" if sys.platform.startswith("linux") else "spawn"
         context = multiprocessing.get_context(method)
         self._counters = context.Array("q", 3)
         self._pool = ProcessPoolExecutor(
             self.workers, mp_context=context, initializer=_begin, initargs=(self._counters, os.getpid())
         )
+        self._pool.submit(os.getpid).result()
 
     def decode(
         self,
