@@ -7,14 +7,18 @@ A layer of a plain PostGIS table is read by key at the server, which a layer can
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Callable, Optional, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Callable, Protocol
 
-import numpy as np
 from qgis.core import Qgis, QgsDataSourceUri, QgsFields, QgsVectorLayer, QgsVectorLayerFeatureSource
 
-from ..cluster_client.link_geometry import LinkGeometry
 from ..mapping.errors import MapError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ..cluster_client.link_geometry import LinkGeometry
 
 ID_FIELDS = ("link_id", "linkid", "link", "edge_id", "segment_id", "way_id", "osm_id", "id")
 NAME_FIELDS = ("name", "street", "street_name", "streetname", "road_name", "roadname", "label")
@@ -30,7 +34,7 @@ Cancelled = Callable[[], bool]
 class Roads(Protocol):
     """A source of link geometry."""
 
-    def read(self, ids: np.ndarray, progress: Progress, cancelled: Cancelled) -> LinkGeometry:
+    def read(self, ids: NDArray[np.int64], progress: Progress, cancelled: Cancelled) -> LinkGeometry:
         """The geometry of the links `ids` (int64); raises `LinksError`, `MapError` or `Cancelled`."""
 
 
@@ -45,87 +49,119 @@ class LayerRoads:
     name_field: str = ""
     class_field: str = ""
 
-    def read(self, ids: np.ndarray, progress: Progress, cancelled: Cancelled) -> LinkGeometry:
+    def read(self, ids: NDArray[np.int64], progress: Progress, cancelled: Cancelled) -> LinkGeometry:
         """The geometry of the links `ids`."""
-        raise NotImplementedError
+        import numpy as np
+
+        from ..cluster_client.link_geometry import LinkGeometry
+
+        want = set(ids.tolist())
+        found = {}
+        a, b, c = (
+            self.fields.lookupField(n) if n else -1
+            for n in (self.id_field, self.name_field, self.class_field)
+        )
+        for f in self.source.getFeatures():
+            if f[a] in want:
+                found.setdefault(
+                    int(f[a]),
+                    (bytes(f.geometry().asWkb()), f[b] if b >= 0 else None, f[c] if c >= 0 else None),
+                )
+        keys = np.array(sorted(found), dtype=np.int64)
+        cols = []
+        for i in range(3):
+            col = np.empty(len(keys), dtype=object)
+            col[:] = [found[k][i] for k in keys.tolist()]
+            cols.append(col)
+        return LinkGeometry(keys, cols[0], self.crs, cols[1] if b >= 0 else None, cols[2] if c >= 0 else None)
 
 
 @dataclass(frozen=True)
 class PostgisRoads:
-    """Roads of one table or view; `connection` is libpq's text, credentials included, and never shown."""
+    """Roads of one table or view, asked at the server.
 
-    connection: str
+    `connection` is libpq's text, credentials included, and never shown. `where` is a condition as a
+    layer's filter has it, `crs` the reference system of a table that declares none.
+    """
+
+    connection: str = field(repr=False)
     schema: str
     table: str
     geometry: str
     id_field: str
     name_field: str = ""
     class_field: str = ""
+    where: str = ""
+    crs: str = ""
 
-    def __repr__(self) -> str:
-        return f"PostgisRoads({self.schema}.{self.table})"
-
-    def read(self, ids: np.ndarray, progress: Progress, cancelled: Cancelled) -> LinkGeometry:
+    def read(self, ids: NDArray[np.int64], progress: Progress, cancelled: Cancelled) -> LinkGeometry:
         """The geometry of the links `ids`."""
-        raise NotImplementedError
+        from ..cluster_client.link_table import LinkTable  # noqa: PLC0415  (needs psycopg)
+        from ..cluster_client.links import fetch_links  # noqa: PLC0415
+
+        table = LinkTable(
+            self.schema,
+            self.table,
+            self.id_field,
+            self.geometry,
+            self.name_field,
+            self.class_field,
+            self.where,
+        )
+        links = fetch_links(
+            self.connection, table, ids, lambda done, total: progress(100 * done / max(total, 1)), cancelled
+        )
+        return links if links.srid_wkt_or_auth else replace(links, srid_wkt_or_auth=self.crs)
 
 
 def roads_of_layer(
     layer: QgsVectorLayer, id_field: str, name_field: str = "", class_field: str = ""
 ) -> Roads:
     """The roads of a layer, with its filter and edits; for the main thread. Raises `MapError`."""
-    check_fields(layer.fields(), id_field, name_field, class_field)
-    uri = QgsDataSourceUri(layer.source()) if layer.providerType() == "postgres" else None
-    if uri is not None and is_plain_table(layer, uri, (id_field, name_field, class_field)):
-        return postgis_roads(uri, id_field, name_field, class_field)
-    return LayerRoads(
-        QgsVectorLayerFeatureSource(layer), layer.fields(), layer.crs().authid() or layer.crs().toWkt(),
-        id_field, name_field, class_field,
-    )  # fmt: skip
+    names = (id_field, name_field, class_field)
+    check_fields(layer.fields(), *names)
+    crs = layer.crs().authid() or layer.crs().toWkt()
+    if layer.providerType() == "postgres" and not _has_own_values(layer, names):
+        uri = QgsDataSourceUri(layer.dataProvider().dataSourceUri())
+        if is_table(uri):
+            return postgis_roads(uri, *names, crs=crs)
+    return LayerRoads(QgsVectorLayerFeatureSource(layer), layer.fields(), crs, *names)
 
 
 def postgis_roads(
-    uri: QgsDataSourceUri, id_field: str, name_field: str = "", class_field: str = ""
+    uri: QgsDataSourceUri, id_field: str, name_field: str = "", class_field: str = "", crs: str = ""
 ) -> PostgisRoads:
-    """The roads of the table that `uri` names; for the main thread, where QGIS gives out credentials."""
+    """The roads of the table that `uri` names, with its filter; for the main thread.
+
+    There QGIS gives out the credentials that an authcfg stands for.
+    """
     return PostgisRoads(
-        uri.connectionInfo(True),  # True: an authcfg becomes user and password
-        uri.schema(), uri.table(), uri.geometryColumn(), id_field, name_field, class_field,
+        uri.connectionInfo(True), uri.schema(), uri.table(), uri.geometryColumn(),
+        id_field, name_field, class_field, uri.sql(), crs,
     )  # fmt: skip
 
 
-def is_plain_table(layer: QgsVectorLayer, uri: QgsDataSourceUri, names: Sequence[str]) -> bool:
-    """Whether the server's table says all that the layer does: no query, filter, edits or joined fields."""
+def is_table(uri: QgsDataSourceUri) -> bool:
+    """Whether a source is a table or view with a geometry, and not a query."""
+    return bool(uri.table() and uri.geometryColumn() and not uri.table().lstrip().startswith("("))
+
+
+def _has_own_values(layer: QgsVectorLayer, names: Sequence[str]) -> bool:
+    """Whether the layer holds what its server does not: unsaved edits, joined or computed fields."""
     fields = layer.fields()
-    from_server = all(
-        fields.fieldOrigin(fields.lookupField(name)) == Qgis.FieldOrigin.Provider
-        for name in names if name
-    )  # fmt: skip
-    return bool(
-        uri.table()
-        and uri.geometryColumn()
-        and not uri.table().lstrip().startswith("(")
-        and not layer.subsetString()
-        and not uri.sql()
-        and not (layer.isEditable() and layer.isModified())
-        and from_server
-    )
+    origins = (fields.fieldOrigin(fields.lookupField(name)) for name in names if name)
+    return layer.isModified() or any(origin != Qgis.FieldOrigin.Provider for origin in origins)
 
 
 def check_fields(fields: QgsFields, *names: str) -> None:
     """Raise `MapError` for a field that is not there; empty names pass, except the first."""
     for place, name in enumerate(names):
         if (name or place == 0) and fields.lookupField(name) < 0:
-            known = ", ".join(field.name() for field in fields)
+            known = ", ".join(each.name() for each in fields)
             raise MapError(f"The roads have no field {name!r}. Choose one of {known}.")
 
 
 def guess_field(fields: QgsFields, usual: Sequence[str]) -> str:
     """The first of the usual names that the fields have, in the fields' own spelling; else empty."""
-    known = {field.name().lower(): field.name() for field in fields}
+    known = {each.name().lower(): each.name() for each in fields}
     return next((known[name] for name in usual if name in known), "")
-
-
-def find_field(fields: QgsFields, wish: Optional[str], usual: Sequence[str]) -> str:
-    """The field that was asked for, else the one with a usual name, else empty."""
-    return wish or guess_field(fields, usual)

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Callable, Union
 
 import numpy as np
+from numpy.typing import NDArray
+from qgis.core import QgsVectorLayer
 
 from ..aggregation.errors import Cancelled, RunError
 from ..aggregation.runfolder import RunFolder
@@ -35,13 +37,19 @@ from ..cluster_client.results import (
 )
 from ..cluster_client.runs import Run, RunStore
 from ..cluster_client.status import RunState, RunStatus
-from ..mapping.geopackage import MatchReport, write_geopackage
+from ..mapping.errors import MapError
+from ..mapping.geopackage import LINKS_TABLE, MatchReport, write_geopackage
+from ..mapping.style_options import StyleOptions
+from ..mapping.symbology import style_layer
 from . import locations
 from .roads import Roads
 
 OnStatus = Callable[[RunStatus], None]
 OnProgress = Callable[[float], None]
 IsCancelled = Callable[[], bool]
+
+STYLE_NAME = "Speeds"
+"""Name of the style that a map file carries."""
 
 
 class RunFailed(RunError):
@@ -138,6 +146,11 @@ class RunResult:
     manifest: Manifest
     spec: RunSpec
 
+    @property
+    def name(self) -> str:
+        """What the run is called."""
+        return run_name(self.spec)
+
     @classmethod
     def read(cls, folder: Union[str, Path]) -> RunResult:
         """Read the run in `folder`; raises `ResultError` or `SpecError`."""
@@ -150,7 +163,7 @@ class RunResult:
 
 
 def link_geometry(
-    roads: Roads, ids: np.ndarray, progress: OnProgress = _nothing, is_cancelled: IsCancelled = _never
+    roads: Roads, ids: NDArray[np.int64], progress: OnProgress = _nothing, is_cancelled: IsCancelled = _never
 ) -> LinkGeometry:
     """The geometry of the links `ids` (int64), from a layer or from PostGIS."""
     return roads.read(ids, progress, is_cancelled)
@@ -182,3 +195,31 @@ def make_map(
         output, speeds, by_time, links, dict(result.manifest.values), result.spec,
         progress=lambda percent: progress(50 + 0.5 * percent), cancelled=is_cancelled,
     )  # fmt: skip
+
+
+def save_style(path: Union[str, Path], **changes: Any) -> StyleOptions:
+    """Keep the map's style in the GeoPackage, as the default of its table, and return its options.
+
+    `changes` go over what the file says, as in `StyleOptions`. Whoever opens the file, in a QGIS without
+    Roadpulse too, then sees it styled. Raises `MapError`.
+    """
+    layer = QgsVectorLayer(f"{path}|layername={LINKS_TABLE}", Path(path).stem, "ogr")
+    if not layer.isValid():
+        raise MapError(f"The map file {path} cannot be opened. Make it again.")
+    options = style_layer(layer, StyleOptions.from_run_table(layer, **changes))
+    keep_style(layer)
+    return options
+
+
+def keep_style(layer: QgsVectorLayer) -> None:
+    """Make a layer's present style the default one of its table, in the GeoPackage; raises `MapError`."""
+    fault = layer.saveStyleToDatabase(STYLE_NAME, "Roadpulse", True, "")
+    if fault:
+        raise MapError(
+            f"The style cannot be kept in {layer.source()}. Is the file open in another program?", fault
+        )
+
+
+def link_ids(result: RunResult) -> NDArray[np.int64]:
+    """Ids of the links that a run found; raises `ResultError`."""
+    return read_table(result.manifest, LINK_SPEEDS)["link_id"].to_numpy(dtype=np.int64)

@@ -1,0 +1,105 @@
+"""`roadpulse:aggregatetrips`: trips to the tables of speeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingOutputFile,
+    QgsProcessingOutputNumber,
+)
+
+from . import parameters as p
+from .base import Parameters, Results, RoadpulseAlgorithm
+from .progress import part
+from .words import tr
+
+
+class AggregateTrips(RoadpulseAlgorithm):
+    """One aggregation; gives a run folder."""
+
+    ID = "aggregatetrips"
+    NEEDS = ("numpy", "pandas", "duckdb", "msgspec")
+    TAGS = ("aggregate", "statistics", "percentile", "json", "csv")
+
+    def title(self) -> str:
+        return tr("Aggregate trips")
+
+    def paragraphs(self) -> tuple[str, ...]:
+        return (
+            tr(
+                "Computes speed statistics for each road link from GPS trips that are matched to links: "
+                "points, trips, mean, standard deviation and percentiles, over the whole time and by bins of "
+                "the day."
+            ),
+            tr(
+                "Trips are JSON files, one a trip. What was read once is kept in a point store: the next run "
+                "reads only files that are new or changed, and other bins or dates read none."
+            ),
+            tr(
+                "“mean” is the mean of the points. Every point that is dropped is counted, by reason, in the "
+                "run folder's manifest.json."
+            ),
+            tr(
+                "The run folder holds results/link_speeds.csv, results/link_speeds_by_time.csv, "
+                "manifest.json and the specification of the run."
+            ),
+        )
+
+    def initAlgorithm(self, configuration: Any = None) -> None:
+        for parameter in p.trip_parameters():
+            self.addParameter(parameter)
+        self.addParameter(p.run_folder_destination())
+        add_run_outputs(self)
+
+    def checkParameterValues(self, parameters: Parameters, context: QgsProcessingContext) -> tuple[bool, str]:
+        good, message = super().checkParameterValues(parameters, context)
+        return p.check_spec(self, parameters, context) if good else (good, message)
+
+    def run(
+        self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> Results:
+        return run_trips(p.Reader(self, parameters, context), feedback, 0, 100)
+
+
+def add_run_outputs(algorithm: RoadpulseAlgorithm) -> None:
+    """Declare what `run_trips` gives besides the run folder."""
+    for name, label in (
+        ("LINK_SPEEDS", tr("Speeds by link")),
+        ("LINK_SPEEDS_BY_TIME", tr("Speeds by link and time")),
+    ):
+        algorithm.addOutput(QgsProcessingOutputFile(name, label))
+    for name, label in (
+        ("TRIP_COUNT", tr("Trips that count")),
+        ("POINT_COUNT", tr("Points that count")),
+        ("LINK_COUNT", tr("Links with data")),
+        ("BAD_FILE_COUNT", tr("Trip files that could not be used")),
+    ):
+        algorithm.addOutput(QgsProcessingOutputNumber(name, label))
+
+
+def run_trips(reader: p.Reader, feedback: QgsProcessingFeedback, start: float, end: float) -> Results:
+    """Run the aggregation that the parameters ask for; progress goes from `start` to `end` per cent."""
+    from . import locations, steps  # noqa: PLC0415  (need the packages)
+    from .progress import RunReporter, run_summary, tell  # noqa: PLC0415
+
+    profile = reader.profile()
+    spec = reader.spec(locations.point_store(profile))
+    folder = steps.run_aggregation(
+        profile, spec, locations.run_store(), RunReporter(feedback, part(feedback, start, end)),
+        feedback.isCanceled, folder=reader.text(p.RUN_FOLDER),
+    )  # fmt: skip
+    result = steps.RunResult.read(folder)
+    values = result.manifest.values
+    tell(feedback, run_summary(values), values["warnings"])
+    return {
+        p.RUN_FOLDER: str(folder),
+        "LINK_SPEEDS": result.part_paths(steps.LINK_SPEEDS)[0],
+        "LINK_SPEEDS_BY_TIME": result.part_paths(steps.LINK_SPEEDS_BY_TIME)[0],
+        "TRIP_COUNT": values["files"]["named"] - values["files"]["bad"],
+        "POINT_COUNT": values["points"]["counted"],
+        "LINK_COUNT": result.manifest.tables[steps.LINK_SPEEDS].rows,
+        "BAD_FILE_COUNT": values["files"]["bad"],
+    }

@@ -1,0 +1,120 @@
+"""What Roadpulse's algorithms have in common: icon, help, packages, errors in words, cancellation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+)
+from qgis.PyQt.QtGui import QIcon
+
+from ..aggregation.errors import Cancelled, RunError
+from . import requirements
+from .words import tr
+
+ICON = Path(__file__).absolute().parents[1] / "resources" / "icons" / "roadpulse.svg"
+
+Parameters = dict[str, Any]
+Results = dict[str, Any]
+
+
+class RoadpulseAlgorithm(QgsProcessingAlgorithm):
+    """Base of the algorithms. Subclasses say who they are and write `run`, and `prepare` where needed.
+
+    `ID`, `NEEDS` (packages without which it cannot run) and `TAGS` are for the computer; `title`, `section`
+    and `paragraphs` for the person.
+    """
+
+    ID = ""
+    NEEDS: tuple[str, ...] = ()
+    TAGS: tuple[str, ...] = ()
+
+    def title(self) -> str:
+        """What the algorithm is called."""
+        raise NotImplementedError
+
+    def section(self) -> tuple[str, str]:
+        """Id and name of its group in the toolbox."""
+        return "speeds", tr("Link speeds")
+
+    def paragraphs(self) -> tuple[str, ...]:
+        """What it does and gives."""
+        raise NotImplementedError
+
+    def prepare(self, parameters: Parameters, context: QgsProcessingContext, feedback: Any) -> None:
+        """Whatever must happen in the main thread, such as looking at layers."""
+
+    def run(
+        self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> Results:
+        """The work, in any thread; raises `RunError`."""
+        raise NotImplementedError
+
+    # -- QGIS's names ---------------------------------------------------------------------------------
+
+    def name(self) -> str:
+        return self.ID
+
+    def displayName(self) -> str:
+        return self.title()
+
+    def groupId(self) -> str:
+        return self.section()[0]
+
+    def group(self) -> str:
+        return self.section()[1]
+
+    def shortHelpString(self) -> str:
+        return "\n".join(self.paragraphs())
+
+    def shortDescription(self) -> str:
+        return self.paragraphs()[0]
+
+    def tags(self) -> list[str]:
+        return ["roadpulse", "traffic", "speed", "gps", "trips", *self.TAGS]
+
+    def icon(self) -> QIcon:
+        return QIcon(str(ICON))
+
+    def svgIconPath(self) -> str:
+        return str(ICON)
+
+    def createInstance(self) -> RoadpulseAlgorithm:
+        return type(self)()
+
+    def canExecute(self) -> tuple[bool, str]:
+        lacking = requirements.missing(self.NEEDS) if self.NEEDS else []
+        return not lacking, requirements.install_text(lacking) if lacking else ""
+
+    def prepareAlgorithm(
+        self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> bool:
+        try:
+            self.prepare(parameters, context, feedback)
+        except RunError as error:
+            raise _for_qgis(error, feedback) from error
+        return True
+
+    def processAlgorithm(
+        self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> Results:
+        try:
+            return self.run(parameters, context, feedback)
+        except Cancelled as error:
+            if feedback.isCanceled():  # QGIS says so itself, and wants an end without an error
+                feedback.pushInfo(error.message)
+                return {}
+            raise _for_qgis(error, feedback) from error
+        except RunError as error:
+            raise _for_qgis(error, feedback) from error
+
+
+def _for_qgis(error: RunError, feedback: QgsProcessingFeedback) -> QgsProcessingException:
+    if error.detail:
+        feedback.pushDebugInfo(error.detail)
+    return QgsProcessingException(error.message)

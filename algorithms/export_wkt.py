@@ -1,0 +1,133 @@
+"""`roadpulse:exportwkt`: the CSV of 2019, with the shapes of the links."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsGeometry,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFileDestination,
+)
+
+from ..aggregation.errors import Cancelled
+from . import parameters as p
+from .base import Parameters, Results, RoadpulseAlgorithm
+from .progress import part
+from .words import percent, tr
+
+if TYPE_CHECKING:
+    from ..cluster_client.link_geometry import LinkGeometry
+    from .steps import RunResult
+
+HEADER = ("linkID", "count(linkID)", "avg(absVelocity)", "wkt")
+"""The columns of 2019, as Spark named them, and the shape."""
+
+DECIMALS = 7
+"""Of a degree: a centimetre."""
+
+TELL_ROWS = 2000
+
+
+class ExportWkt(RoadpulseAlgorithm):
+    """Writes one CSV with a row for each link of the result."""
+
+    ID = "exportwkt"
+    NEEDS = ("numpy", "pandas", "psycopg")
+    TAGS = ("csv", "wkt", "export", "2019")
+
+    def title(self) -> str:
+        return tr("Export CSV with WKT")
+
+    def section(self) -> tuple[str, str]:
+        return "publish", tr("Publish")
+
+    def paragraphs(self) -> tuple[str, ...]:
+        return (
+            tr(
+                "Writes the table of 2019 with the shape of each link: linkID, count(linkID), "
+                "avg(absVelocity) and wkt."
+            ),
+            tr(
+                "The shape is WKT in longitude and latitude (EPSG:4326), 7 decimals, whatever the roads' own "
+                "reference system. The mean is in the unit of the run. A link without a road keeps its row, "
+                "with an empty shape. The file is UTF-8 with quotes as in RFC 4180."
+            ),
+        )
+
+    def initAlgorithm(self, configuration: Any = None) -> None:
+        self.addParameter(p.run_folder_input())
+        for parameter in p.road_parameters(with_names=False):
+            self.addParameter(parameter)
+        self.addParameter(
+            QgsProcessingParameterFileDestination(p.OUTPUT, tr("CSV file"), tr("CSV files") + " (*.csv)")
+        )
+        self.addOutput(QgsProcessingOutputNumber("LINK_COUNT", tr("Rows")))
+        self.addOutput(QgsProcessingOutputNumber("MATCHED_LINKS", tr("Rows with a shape")))
+
+    def prepare(self, parameters: Parameters, context: QgsProcessingContext, feedback: Any) -> None:
+        self._roads = p.Reader(self, parameters, context).roads()
+        self._transform_context = context.transformContext()
+
+    def run(
+        self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> Results:
+        from ..aggregation.storage import disk_errors, written_aside  # noqa: PLC0415
+        from . import steps  # noqa: PLC0415  (needs the packages)
+
+        result = steps.RunResult.read(p.Reader(self, parameters, context).text(p.RUN_FOLDER))
+        ids = steps.link_ids(result)
+        links = steps.link_geometry(self._roads, ids, part(feedback, 0, 50), feedback.isCanceled)
+        output = Path(self.parameterAsFileOutput(parameters, p.OUTPUT, context))
+        wgs84 = QgsCoordinateReferenceSystem("EPSG:4326")
+        crs = QgsCoordinateReferenceSystem()
+        crs.createFromUserInput(links.srid_wkt_or_auth)
+        transform = QgsCoordinateTransform(crs, wgs84, self._transform_context)
+        progress = part(feedback, 50, 100)
+        with (
+            disk_errors("write the CSV", output.parent),
+            written_aside(output) as aside,
+            aside.open("w", encoding="utf-8", newline="") as stream,
+        ):
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(HEADER)
+            for number, row in enumerate(rows(result, links, transform)):
+                writer.writerow(row)
+                if number % TELL_ROWS == 0:
+                    progress(100 * number / max(len(ids), 1))
+                    if feedback.isCanceled():
+                        raise Cancelled
+        matched = len(links)
+        feedback.pushInfo(
+            tr("{rows} links, {share} of them with a shape.").format(
+                rows=f"{len(ids):,}", share=percent(matched / max(len(ids), 1))
+            )
+        )
+        return {p.OUTPUT: str(output), "LINK_COUNT": len(ids), "MATCHED_LINKS": matched}
+
+
+def rows(
+    result: RunResult, links: LinkGeometry, transform: QgsCoordinateTransform
+) -> Iterator[tuple[str, str, str, str]]:
+    """Rows of the CSV in the order of the result; numbers keep the text that the result gives them."""
+    place = {link_id: i for i, link_id in enumerate(links.ids.tolist())}
+    for path in result.part_paths("link_speeds"):
+        with Path(path).open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream):
+                at = place.get(int(row["link_id"]))
+                wkt = "" if at is None else _wkt(bytes(links.wkb[at]), transform)
+                yield row["link_id"], row["n_points"], row["mean"], wkt
+
+
+def _wkt(wkb: bytes, transform: QgsCoordinateTransform) -> str:
+    geometry = QgsGeometry()
+    geometry.fromWkb(wkb)
+    geometry.transform(transform)
+    return str(geometry.asWkt(DECIMALS))

@@ -1,0 +1,103 @@
+"""`roadpulse:joinlinks`: a result and its roads to one GeoPackage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputNumber
+
+from . import parameters as p
+from .base import Parameters, Results, RoadpulseAlgorithm
+from .post_processing import load_map, map_path
+from .progress import part
+from .words import tr
+
+
+class JoinLinks(RoadpulseAlgorithm):
+    """Joins by link id; gives the map's GeoPackage, styled."""
+
+    ID = "joinlinks"
+    NEEDS = ("numpy", "pandas", "psycopg")
+    TAGS = ("join", "geometry", "postgis", "geopackage")
+
+    def title(self) -> str:
+        return tr("Join links")
+
+    def paragraphs(self) -> tuple[str, ...]:
+        return (
+            tr(
+                "Joins the result of a run to the geometry of its roads, by link id, and writes one "
+                "GeoPackage: a feature for each link with its statistics and a mean for each bin, ready to "
+                "be drawn and played."
+            ),
+            tr(
+                "The share of links and points that found their road is reported; ids without a road are "
+                "kept in the table “unmatched”. An earlier file is replaced only when the new one is "
+                "complete."
+            ),
+        )
+
+    def initAlgorithm(self, configuration: Any = None) -> None:
+        self.addParameter(p.run_folder_input())
+        for parameter in p.road_parameters():
+            self.addParameter(parameter)
+        self.addParameter(p.map_destination())
+        add_match_outputs(self)
+
+    def prepare(self, parameters: Parameters, context: QgsProcessingContext, feedback: Any) -> None:
+        self._roads = p.Reader(self, parameters, context).roads()
+
+    def run(
+        self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> Results:
+        folder = p.Reader(self, parameters, context).text(p.RUN_FOLDER)
+        return join(self, parameters, context, feedback, folder, self._roads, 0, 100)
+
+
+def add_match_outputs(algorithm: RoadpulseAlgorithm) -> None:
+    """Declare the numbers that `join` gives."""
+    for name, label in (
+        ("MATCHED_LINKS", tr("Links on the map")),
+        ("MATCH_RATE", tr("Share of the links on the map (%)")),
+        ("MATCH_RATE_POINTS", tr("Share of the points on the map (%)")),
+        ("MATCHED_KM", tr("Road on the map (km)")),
+    ):
+        algorithm.addOutput(QgsProcessingOutputNumber(name, label))
+
+
+def join(
+    algorithm: RoadpulseAlgorithm,
+    parameters: Parameters,
+    context: QgsProcessingContext,
+    feedback: QgsProcessingFeedback,
+    folder: str,
+    roads: Any,
+    start: float,
+    end: float,
+) -> Results:
+    """Write the map of the run in `folder`, style it and have it loaded; progress from `start` to `end`."""
+    from . import steps  # noqa: PLC0415  (needs the packages)
+    from .progress import match_summary, tell  # noqa: PLC0415
+
+    destination = algorithm.parameterAsOutputLayer(parameters, p.OUTPUT, context)
+    output = map_path(destination)
+    feedback.setProgressText(tr("Joining links and roads"))
+    middle = start + 0.95 * (end - start)
+    report = steps.make_map(folder, roads, output, part(feedback, start, middle), feedback.isCanceled)
+    steps.save_style(output)
+    part(feedback, middle, end)(100)
+    tell(feedback, match_summary(report))
+    if not report.matched_links and report.links:
+        feedback.pushWarning(
+            tr(
+                "None of the {links} links of the result is among the roads. Check the field with the link "
+                "id, and that these are the roads that the trips were matched to."
+            ).format(links=f"{report.links:,}")
+        )
+    return {
+        p.OUTPUT: load_map(context, destination, output, steps.RunResult.read(folder).name),
+        "MATCHED_LINKS": report.matched_links,
+        "MATCH_RATE": round(100 * report.link_rate, 2),
+        "MATCH_RATE_POINTS": round(100 * report.point_rate, 2),
+        "MATCHED_KM": round(report.matched_km, 3),
+    }

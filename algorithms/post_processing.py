@@ -1,0 +1,93 @@
+"""The map's layer on its way into the project: the right table, a name, its style and its time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
+
+from qgis.core import (
+    QgsMapLayer,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingLayerPostProcessorInterface,
+    QgsProject,
+    QgsVectorLayer,
+)
+
+from ..aggregation.errors import RunError
+from .words import tr
+
+if TYPE_CHECKING:
+    from ..mapping.style_options import StyleOptions
+
+LINKS_SUFFIX = "|layername=links"
+
+_alive: dict[str, ShowMap] = {}
+"""QGIS does not keep Python's part of a post-processor alive; this does, until it was called."""
+
+
+class ShowMap(QgsProcessingLayerPostProcessorInterface):
+    """Makes sure that the loaded layer is styled and that the project knows its day."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self._source = source
+
+    def postProcessLayer(
+        self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> None:
+        """Called by QGIS in the main thread, before the layer enters the project."""
+        _alive.pop(self._source, None)
+        if not isinstance(layer, QgsVectorLayer):
+            return
+        try:
+            show(layer, context.project())
+        except RunError as error:
+            feedback.pushWarning(error.message)
+
+
+def show(
+    layer: QgsVectorLayer, project: Optional[QgsProject], changes: Optional[Mapping[str, Any]] = None
+) -> StyleOptions:
+    """Style a layer of a map file, and tell a project its day; for the main thread.
+
+    `changes` go over what the file says. A project that has nothing else takes the theme's ground too.
+    Raises `MapError`.
+    """
+    from ..mapping.style_options import StyleOptions  # noqa: PLC0415  (GDAL and the like, only when used)
+    from ..mapping.symbology import style_layer, style_project  # noqa: PLC0415
+    from ..mapping.temporal import set_project_time  # noqa: PLC0415
+
+    options = style_layer(layer, StyleOptions.from_run_table(layer, **dict(changes or {})))
+    if project is not None:
+        if set(project.mapLayers()) <= {layer.id()}:
+            style_project(project, options)
+        elif changes is None or project.timeSettings().temporalRange().isInfinite():
+            set_project_time(project, options)
+    return options
+
+
+def map_path(destination: str) -> Path:
+    """The file to write of a destination such as `/tmp/map.gpkg` or one with `|layername=` behind it."""
+    path = Path(destination.split("|", maxsplit=1)[0])
+    if path.suffix.lower() != ".gpkg":
+        raise QgsProcessingException(
+            tr("The map is a GeoPackage, so its name ends in .gpkg: {path}").format(path=path)
+        )
+    return path
+
+
+def load_map(context: QgsProcessingContext, destination: str, path: Path, run_name: str) -> str:
+    """Have the table `links` of `path` loaded in place of `destination`, if that is to be; its source."""
+    source = f"{path}{LINKS_SUFFIX}"
+    waiting = context.layersToLoadOnCompletion()
+    details = waiting.pop(destination, None)
+    if details is not None:
+        details.name = run_name
+        details.forceName = True
+        _alive[source] = ShowMap(source)
+        details.setPostProcessor(_alive[source])
+        context.setLayersToLoadOnCompletion({**waiting, source: details})
+    return source

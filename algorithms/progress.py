@@ -1,0 +1,105 @@
+"""A run's status as Processing shows it: one percentage, and a line of text where something changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Optional
+
+from qgis.core import QgsFeedback, QgsProcessingFeedback
+
+from .words import many, percent, tr
+
+if TYPE_CHECKING:
+    from ..cluster_client.status import RunStatus
+    from ..mapping.geopackage import MatchReport
+
+SPANS = {"listing": (0, 2), "decoding": (2, 75), "summarising": (75, 97), "publishing": (97, 100)}
+"""Where each phase of a run begins and ends, per cent of the run."""
+
+TELL_SECONDS = 10.0
+"""A phase that lasts is told about this often."""
+
+
+def part(feedback: QgsFeedback, start: float, end: float) -> Callable[[float], None]:
+    """A progress function whose 0 to 100 are `start` to `end` of the whole."""
+    return lambda done: feedback.setProgress(start + (end - start) * min(max(done, 0.0), 100.0) / 100)
+
+
+class RunReporter:
+    """Tells a feedback what becomes of a run; `progress` gets per cent of the run."""
+
+    def __init__(self, feedback: QgsProcessingFeedback, progress: Callable[[float], None]) -> None:
+        self._feedback, self._progress = feedback, progress
+        self._phase, self._told, self._message = "", 0.0, ""
+
+    def __call__(self, status: RunStatus) -> None:
+        """Report one status."""
+        phase = status.state.value
+        if phase in SPANS:
+            start, end = SPANS[phase]
+            self._progress(start + (end - start) * (status.fraction or 0.0))
+        text = phase_text(status)
+        now = time.monotonic()
+        if text and (phase != self._phase or now - self._told > TELL_SECONDS):
+            self._phase, self._told = phase, now
+            self._feedback.setProgressText(text)
+        if status.message and status.message != self._message:
+            self._feedback.pushInfo(status.message)
+        self._message = status.message
+
+
+def phase_text(status: RunStatus) -> str:
+    """What a run does now, with real numbers; empty where there is nothing to say."""
+    files = status.files
+    texts = {
+        "starting": tr("Starting the run"),
+        "listing": tr("Listing the trips"),
+        "decoding": tr("Reading trips: {done} of {total} files").format(
+            done=f"{files.done:,}", total=f"{files.total:,}"
+        ),
+        "summarising": tr("Computing speeds of {points} points").format(points=many(status.points)),
+        "publishing": tr("Writing the result"),
+    }
+    text = texts.get(status.state.value, "")
+    if status.seconds_left and text:
+        text += ", " + tr("{seconds} s left").format(seconds=f"{status.seconds_left:,.0f}")
+    return text
+
+
+def run_summary(manifest: Mapping[str, Any]) -> str:
+    """What came out of a run, in one line."""
+    files, points = manifest["files"], manifest["points"]
+    links = manifest["results"]["link_speeds"]["rows"]
+    text = tr("{trips} trips, {points} points, {links} links").format(
+        trips=f"{files['named'] - files['bad']:,}", points=many(points["counted"]), links=f"{links:,}"
+    )
+    if points["read"]:
+        text += "; " + tr("{share} of the points could not be used").format(
+            share=percent(points["dropped"] / points["read"])
+        )
+    return text + "."
+
+
+def match_summary(report: MatchReport) -> str:
+    """How much of a result is on the map, in one line."""
+    text = tr("{links} of the links and {points} of the points are on the map, {km} km of road").format(
+        links=percent(report.link_rate), points=percent(report.point_rate), km=f"{report.matched_km:,.0f}"
+    )
+    if report.duplicates:
+        text += "; " + tr("{count} roads had the id of another and were left out").format(
+            count=f"{report.duplicates:,}"
+        )
+    return text + "."
+
+
+def tell(feedback: QgsProcessingFeedback, text: str, warnings: Iterable[str] = ()) -> None:
+    """A result's line, and what to know before trusting it."""
+    feedback.pushInfo(text)
+    for warning in warnings:
+        feedback.pushWarning(warning)
+
+
+def is_cancelled(feedback: Optional[QgsFeedback]) -> Callable[[], bool]:
+    """The feedback's question whether to stop, as a function."""
+    return feedback.isCanceled if feedback is not None else lambda: False

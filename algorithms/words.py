@@ -1,0 +1,23 @@
+"""Words for people."""
+
+from __future__ import annotations
+
+from qgis.PyQt.QtCore import QCoreApplication
+
+
+def tr(text: str) -> str:
+    """The text in the person's language. Put values in with `.format` afterwards."""
+    return QCoreApplication.translate("Roadpulse", text)
+
+
+def many(number: int) -> str:
+    """Large numbers as one says them: `9,412`, `1.1 million`, `85.1 million`."""
+    return (
+        f"{number:,}" if number < 1_000_000 else tr("{number} million").format(number=f"{number / 1e6:,.1f}")
+    )
+
+
+def percent(share: float) -> str:
+    """`97.4 %` of 0.974; a whole hundred only of 1."""
+    value = share * 100
+    return f"{min(value, 99.9) if share < 1 else value:.1f}".rstrip("0").rstrip(".") + " %"

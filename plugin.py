@@ -1,0 +1,60 @@
+"""The plugin as QGIS sees it: the Processing provider always, windows where there is a QGIS with windows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Optional
+
+from qgis.core import QgsApplication, QgsSettings
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QCoreApplication, QLocale, QTranslator
+
+from .algorithms.provider import RoadpulseProvider
+
+_TRANSLATIONS = Path(__file__).absolute().parent / "resources" / "translations"
+
+
+class RoadpulsePlugin:
+    """Pairs every init with its unload; `iface` is None under qgis_process."""
+
+    def __init__(self, iface: Any) -> None:
+        self._iface = iface
+        self._provider: Optional[RoadpulseProvider] = None
+        self._windows: Any = None
+        self._translator: Optional[QTranslator] = None
+
+    def initProcessing(self) -> None:
+        """Called by QGIS and by qgis_process."""
+        if self._provider is not None:
+            return
+        self._install_translator()
+        self._provider = RoadpulseProvider()
+        QgsApplication.processingRegistry().addProvider(self._provider)
+
+    def initGui(self) -> None:
+        """Called by QGIS with windows."""
+        self.initProcessing()
+        from .ui.main import MainUi  # noqa: PLC0415  (no windows under qgis_process)
+
+        self._windows = MainUi(self._iface)
+        self._windows.load()
+
+    def unload(self) -> None:
+        """Called by QGIS when the plugin is switched off or QGIS closes."""
+        if self._windows is not None:
+            self._windows.unload()
+            self._windows = None
+        if self._provider is not None:
+            if not sip.isdeleted(self._provider):
+                QgsApplication.processingRegistry().removeProvider(self._provider)
+            self._provider = None
+        if self._translator is not None:
+            QCoreApplication.removeTranslator(self._translator)
+            self._translator = None
+
+    def _install_translator(self) -> None:
+        language = QgsSettings().value("locale/userLocale", QLocale().name(), type=str) or QLocale().name()
+        translator = QTranslator()
+        if translator.load(f"roadpulse_{language}", str(_TRANSLATIONS)):
+            QCoreApplication.installTranslator(translator)
+            self._translator = translator
