@@ -13,7 +13,7 @@ from psycopg import sql
 from .errors import NoPostgis, NotThere, UnsuitableLinks
 from .postgres import ConnectionInfo, connect, nearest, server_error, suggestion
 
-PROBE_SECONDS = 5
+PROBE_SECONDS = 5.0
 _INTEGER_TYPES = ("int8", "int4", "int2", "numeric", "float8", "float4", "oid")
 _TEXT_TYPES = ("text", "varchar", "bpchar", "citext", "name")
 _GEOMETRY_TYPES = ("geometry", "geography")
@@ -101,6 +101,11 @@ class TableProbe:
     srid: int
     sample: int = 0
     matched: Optional[int] = None
+
+
+def id_array(ids: np.ndarray[Any, Any]) -> sql.Literal:
+    """Ids as the text of an array: no parameter, since names in the query may hold per cent signs."""
+    return sql.Literal("{" + ",".join(map(str, ids.tolist())) + "}")
 
 
 def look_up(connection: psycopg.Connection[Any], table: LinkTable, *, complete: bool = True) -> Facts:
@@ -253,14 +258,19 @@ def _matched(
     connection: psycopg.Connection[Any], table: LinkTable, column: Column, sample: np.ndarray[Any, Any]
 ) -> Optional[int]:
     query = sql.SQL(
-        "SELECT count(*) FROM unnest(%s::bigint[]) AS wanted(id) "
-        "WHERE EXISTS (SELECT 1 FROM {} AS t WHERE t.{} = wanted.id{})"
-    ).format(table.identifier(), sql.Identifier(column.name), sql.SQL("::text" if column.is_text else ""))
+        "SELECT count(*) FROM unnest({ids}::bigint[]) AS wanted(id) "
+        "WHERE EXISTS (SELECT 1 FROM {table} AS t WHERE t.{column} = wanted.id{cast})"
+    ).format(
+        ids=id_array(sample),
+        table=table.identifier(),
+        column=sql.Identifier(column.name),
+        cast=sql.SQL("::text" if column.is_text else ""),
+    )
     try:
         with connection.transaction():
             connection.execute("SET TRANSACTION READ ONLY")
-            connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(PROBE_SECONDS * 1000))
-            row = connection.execute(query, [sample.tolist()]).fetchone()
+            connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(int(PROBE_SECONDS * 1000)))
+            row = connection.execute(query).fetchone()
     except psycopg.errors.QueryCanceled:
         return None
     except psycopg.Error as error:
@@ -279,7 +289,7 @@ def _first_srid(connection: psycopg.Connection[Any], table: LinkTable, geom: Col
     )
     try:
         with connection.transaction():
-            connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(PROBE_SECONDS * 1000))
+            connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(int(PROBE_SECONDS * 1000)))
             row = connection.execute(query).fetchone()
     except psycopg.errors.QueryCanceled:
         return 0

@@ -20,10 +20,12 @@ from psycopg import sql
 from ..aggregation.errors import Cancelled
 from .errors import UnsuitableLinks
 from .link_geometry import LinkGeometry
-from .link_table import LinkTable, look_up
+from .link_table import LinkTable, id_array, look_up
 from .postgres import ConnectionInfo, connect, exchange, server_error
 
 TIMEOUT_SECONDS = 300.0
+PATIENCE_SECONDS = 15.0
+"""Silence that is borne beyond the query's own time limit."""
 PROGRESS_ROWS = 5_000
 _HEADER = 19
 """Bytes before the first row of a binary COPY: signature 11, flags 4, extension length 4."""
@@ -104,7 +106,7 @@ def _read(
     """The rows of the answer and the entry of their reference system (srid, authority, code, WKT)."""
     begin = sql.SQL("BEGIN READ ONLY; SET LOCAL statement_timeout = {}").format(int(timeout * 1000))
     copy, system_query = _copy_query(table, wanted, way), _system_query(table, way)
-    patience = timeout + 15
+    patience = timeout + PATIENCE_SECONDS
     batches: list[tuple[sql.Composable, bool]]
     if table.where:
         # Somebody's own SQL goes alone, as one statement: then it cannot end the read-only transaction.
@@ -146,7 +148,7 @@ def _copy_query(table: LinkTable, wanted: NDArray[np.int64], way: _Way) -> sql.C
     ).format(
         srid=way.name("st_srid"), wkb=way.name("st_asbinary"), geometry=geometry,
         extra=sql.SQL("").join(extra), table=table.identifier(), id=sql.Identifier(table.id_column),
-        ids=sql.Literal("{" + ",".join(map(str, wanted.tolist())) + "}"),
+        ids=id_array(wanted),
         cast=sql.SQL("::text" if way.text_ids else ""), where=_where(table),
     )  # fmt: skip
 

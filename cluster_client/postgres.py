@@ -67,6 +67,7 @@ def exchange(
     line = connection.pgconn
     line.nonblocking = 1
     wait = _waiter(connection, patience, cancelled)
+    refused: Optional[psycopg.Error] = None
     try:
         if single:
             line.send_query_params(query, None)
@@ -78,14 +79,16 @@ def exchange(
             while line.is_busy():
                 wait(False)
             result = line.get_result()
-            if result is None:
-                return
+            if result is None:  # only now the connection is ready for another query
+                break
             if result.status == ExecStatus.COPY_OUT:
                 yield from _copied(line, wait)
             elif result.status == ExecStatus.FATAL_ERROR:
-                raise psycopg.errors.error_from_result(result, encoding="utf-8")
+                refused = refused or psycopg.errors.error_from_result(result, encoding="utf-8")
             for row in range(result.ntuples):
                 yield [result.get_value(row, column) for column in range(result.nfields)]
+        if refused is not None:
+            raise refused
     except psycopg.OperationalError as error:
         if error.sqlstate is None or connection.closed:
             raise ServerUnreachable(

@@ -103,7 +103,8 @@ class RunStatus:
     @property
     def fraction(self) -> Optional[float]:
         """Share of the phase's work that is done, 0 to 1; None while its size is not known."""
-        for share in (self.tasks, self.bytes, self.files):
+        by_size = (self.bytes, self.tasks, self.files)
+        for share in by_size if self.state is RunState.DECODING else (self.tasks, self.bytes, self.files):
             if share.total > 0:
                 return min(1.0, share.done / share.total)
         return None

@@ -21,8 +21,12 @@ def status_json(state="decoding", **values):
 def test_progress_is_read_with_its_units():
     told = judge(Evidence(alive=True, status=status_json()), FOLDER, NOW)
     assert (told.state, told.files, told.bytes) == (RunState.DECODING, Share(5, 10), Share(400, 1000))
-    assert (told.points, told.speed, told.seconds_left, told.fraction) == (12, 200.0, 3.0, 0.25)
+    assert (told.points, told.speed, told.seconds_left, told.fraction) == (12, 200.0, 3.0, 0.4)
     assert not told.is_final
+
+
+def test_summarising_is_measured_by_its_tasks():
+    assert judge(Evidence(alive=True, status=status_json("summarising")), FOLDER, NOW).fraction == 0.25
 
 
 def test_a_run_without_a_status_yet_is_starting():
