@@ -8,11 +8,12 @@ links; `traffic` loads them, `routes` finds ways, `driving` drives, `tripfiles` 
 from __future__ import annotations
 
 from .city import City, FolderInUse, generate
-from .network import SPEED_UNIT, TIME_ZONE, Network, make_network, write_streets_csv
+from .network import DEFAULT_SEED, SPEED_UNIT, TIME_ZONE, Network, make_network, write_streets_csv
 from .trips import DAY_OF_DEMO, GenerationCancelled, TripTotals, write_trips
 
 __all__ = [
     "DAY_OF_DEMO",
+    "DEFAULT_SEED",
     "SPEED_UNIT",
     "TIME_ZONE",
     "City",

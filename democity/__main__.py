@@ -11,7 +11,7 @@ from datetime import date
 from typing import Optional, Union
 
 from .city import FolderInUse, generate
-from .network import SIZES
+from .network import DEFAULT_SEED, SIZES
 from .trips import DAY_OF_DEMO, GenerationCancelled
 
 
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         "--trips", type=int, default=2000, metavar="N", help="number of trip files (default 2000)"
     )
     parser.add_argument(
-        "--seed", type=int, default=1, metavar="S", help="another seed, another city (default 1)"
+        "--seed", type=int, default=DEFAULT_SEED, metavar="S", help="another seed, another city"
     )
     parser.add_argument(
         "--size", type=_size, default="medium",

@@ -11,10 +11,11 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from .network import SPEED_UNIT, TIME_ZONE, Network, make_network, write_streets_csv
+from .network import DEFAULT_SEED, SPEED_UNIT, TIME_ZONE, Network, make_network, write_streets_csv
 from .trips import DAY_OF_DEMO, TripTotals, write_trips
 
 MARKER = "city.json"
@@ -27,7 +28,7 @@ class FolderInUse(Exception):
 
 @dataclass(frozen=True)
 class City:
-    """A generated city on disk. `network` is None when it was there already and was not drawn again."""
+    """A generated city on disk."""
 
     folder: Path
     trips: Path
@@ -38,13 +39,22 @@ class City:
     totals: TripTotals
     speed_unit: str = SPEED_UNIT
     time_zone: str = TIME_ZONE
-    network: Optional[Network] = None
+
+    @property
+    def network(self) -> Network:
+        """Its roads, water and parks, drawn again (a quarter of a second for a medium city) if need be."""
+        return _draw(self.seed, self.size)
+
+
+@lru_cache(maxsize=1)
+def _draw(seed: int, size: Union[str, int]) -> Network:
+    return make_network(seed, size)
 
 
 def generate(
     folder: Union[str, Path],
     n_trips: int = 2000,
-    seed: int = 1,
+    seed: int = DEFAULT_SEED,
     size: Union[str, int] = "medium",
     day: date = DAY_OF_DEMO,
     rich: bool = False,
@@ -70,7 +80,7 @@ def generate(
         if progress:
             progress(n_trips, n_trips)
         return City(folder, trips, streets, seed, size, day, TripTotals(**found))
-    network = make_network(seed, size)
+    network = _draw(seed, size)
     folder.mkdir(parents=True, exist_ok=True)
     _write_marker(folder, {**wanted, "complete": False})
     write_streets_csv(network, streets)
@@ -78,7 +88,7 @@ def generate(
     _write_readme(folder, network, wanted, totals)
     units = {"speed_unit": SPEED_UNIT, "time_zone": TIME_ZONE, "city": network.city, "links": len(network)}
     _write_marker(folder, {**wanted, **units, "totals": asdict(totals), "complete": True})
-    return City(folder, trips, streets, seed, size, day, totals, network=network)
+    return City(folder, trips, streets, seed, size, day, totals)
 
 
 def _look(folder: Path, wanted: dict[str, Any]) -> Optional[dict[str, int]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Union
 
@@ -27,6 +27,8 @@ from .water import flood, parks
 SPEED_UNIT = "mph"
 TIME_ZONE = "Europe/London"
 DRIVING_SIDE = "left"
+DEFAULT_SEED = 12
+"""A city whose shape, river and rings make a good first map."""
 
 SIZES = {"small": 1_500, "medium": 5_000, "large": 20_000, "huge": 170_000}
 """Named sizes and about how many directed links they have."""
@@ -106,7 +108,7 @@ class Network:
             yield f"LINESTRING({', '.join(texts[start:end])})"
 
 
-def make_network(seed: int = 1, size: Union[str, int] = "medium") -> Network:
+def make_network(seed: int = DEFAULT_SEED, size: Union[str, int] = "medium") -> Network:
     """Draw a city: the same for the same seed and size, to the last bit.
 
     `size` is one of SIZES or about how many directed links are wanted (300 to 500,000).
@@ -126,7 +128,12 @@ def make_network(seed: int = 1, size: Union[str, int] = "medium") -> Network:
     water = flood(plan, roads, warp)
     _choose_oneways(plan, roads, chance)
     roads = _keep_connected(roads, len(nodes))
-    return _number(seed, wanted, plan, roads, nodes, built_up, water, parks(plan, warp), chance)
+    network = _number(seed, wanted, plan, roads, nodes, built_up, water, parks(plan, warp), chance)
+    for field in fields(network):  # it is shared, so nobody may change it
+        value = getattr(network, field.name)
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+    return network
 
 
 def _choose_oneways(plan: Plan, roads: list[Road], chance: Chance) -> None:

@@ -22,7 +22,7 @@ MPH = 0.44704
 """One mile per hour in metres per second."""
 
 STARTS_BY_HOUR = (
-    0.9, 0.7, 0.7, 0.7, 0.8, 1.4, 3.6, 8.2, 9.4, 5.6, 4.3, 4.4,
+    1.5, 1.3, 1.2, 1.2, 1.3, 1.7, 3.6, 8.2, 9.4, 5.6, 4.3, 4.4,
     4.9, 4.8, 5.0, 6.4, 8.4, 9.3, 6.8, 4.6, 3.2, 2.4, 1.8, 1.2,
 )  # fmt: skip
 """Shares of the trips that start in each local hour of a working day."""

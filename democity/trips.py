@@ -98,7 +98,7 @@ class TripMaker:
         self._writer: Optional[TripWriter] = None
 
     def write(self, numbers: range) -> TripTotals:
-        """Write these trips; each file is complete once it has its name."""
+        """Write these trips, whole files each."""
         if self._writer is None:  # its tables are quicker made in the worker than sent there
             self._writer = TripWriter(self._network, self._day, self._rich)
         points = size = 0
@@ -133,9 +133,10 @@ class TripMaker:
         inbound = chance.one() < self._share_inbound(hour)
         home, hub = self._home(chance), self._hub(chance)
         links: list[int] = []
+        onward = 0.8 if hour < 5.0 else 0.54  # at night it is taxis and deliveries
         if inbound:
             links += self._leg(hub, home, True, hour, chance)
-        while self._seconds(links) < 0.9 * most if self._rich else chance.maybe(0.54):
+        while self._seconds(links) < 0.9 * most if self._rich else chance.maybe(onward):
             following = self._hub(chance)
             links += self._leg(following, int(self._traffic.hubs[hub]), True, hour, chance)
             hub = following

@@ -26,8 +26,8 @@ class Warp:
 
     def __init__(self, angles: Floats, radius: float, chance: Chance) -> None:
         self._angles = angles
-        self._turn = chance.one(0.0, pi)
-        self._stretch = 1.0 + chance.one(0.08, 0.14)
+        self._turn = chance.one(-0.5, 0.5)  # wider than high, as pages and screens are
+        self._stretch = 1.0 + chance.one(0.1, 0.16)
         # (wave length, steepness): steepness below 1 in sum keeps the bending free of folds
         waves = [
             (2.1 * radius, 0.13),

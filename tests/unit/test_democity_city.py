@@ -36,6 +36,9 @@ def test_the_second_call_finds_the_city_and_touches_nothing(tmp_path: Path) -> N
     again = generate(tmp_path / "city", n_trips=10, seed=5, size=400)
     assert snapshot(first.folder) == before
     assert again.totals == first.totals
+    assert f"{len(again.network):,} directed links" in (first.folder / "README.txt").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_city_with_a_missing_trip_is_made_whole_again(tmp_path: Path) -> None:
