@@ -27,7 +27,7 @@ from ..cluster_client.link_geometry import LinkGeometry
 from .breaks import class_limits
 from .columns import STATISTICS, Column, link_columns
 from .errors import MapError, OutputInUse
-from .packed import pack, scale_for
+from .packed import pack
 from .road_class import line_widths
 from .shapes import Shapes, blob, measure
 
@@ -148,10 +148,6 @@ class _Writer:
         self.columns = link_columns(
             spec.bin_names, spec.speed_unit, links.names is not None, links.classes is not None
         )
-        known = speeds["mean"].to_numpy(dtype=float)
-        largest = max((float(np.nanmax(v)) for v in (known, by_time["mean"].to_numpy(dtype=float))
-                       if len(v) and not np.isnan(v).all()), default=0.0)  # fmt: skip
-        self.scale = scale_for(largest)
 
     def write(self) -> MatchReport:
         shapes = measure(self.links.wkb, self.crs)
@@ -206,8 +202,8 @@ class _Writer:
         srs_id = database.execute(
             "SELECT srs_id FROM gpkg_contents WHERE table_name = ?", (LINKS_TABLE,)
         ).fetchone()[0]
-        # A frame draws main roads last; written in that order, they need hardly any sorting.
-        order = np.lexsort((links.ids, widths))
+        # As they are drawn: never coloured first, then by width, the busier direction of a road last.
+        order = np.lexsort((links.ids, np.nan_to_num(trips), widths, trips >= self.spec.min_trips))
         day = self._bins_by_link(order)
         names = ["fid", "geom", *(column.name for column in self.columns)]
         insert = _insert(LINKS_TABLE, names)
@@ -221,7 +217,6 @@ class _Writer:
                 np.column_stack([part["mean"].to_numpy(dtype=float), cells[:, 0]]),
                 np.column_stack([trips[rows], cells[:, 1]]),
                 self.spec.min_trips,
-                self.scale,
             )
             shapes_of_rows = [
                 blob(bytes(links.wkb[row]), srs_id, shapes.box[row], shapes.multi) for row in rows.tolist()
@@ -291,7 +286,6 @@ class _Writer:
             "match": report.to_json(),
             "drawn": {
                 "statistic": "mean",
-                "scale": self.scale,
                 "min_trips": self.spec.min_trips,
                 "limits": self._limits(),
                 "has_classes": self.links.classes is not None,

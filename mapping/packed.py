@@ -1,56 +1,68 @@
-"""The day of a link in one short text: what an animation frame reads instead of a column for each bin.
+"""The day of a link in one text: what an animation frame reads instead of a column for each bin.
 
 Asking QGIS for `attribute('mean_' || …)` makes it fetch every column of every feature. So `links` carries
-one more column, `day_packed`: a text of 1 + n characters, first the whole day, then the n bins. A
-character's code is a speed, `OFFSET + ceil(speed × scale)`, or `TOO_FEW` where too few trips
-were counted. Numbers, not letters of classes: the value that the renderer sees is a speed in the unit
-shown, so that the layer can be given other classes, or another mode of classification, in QGIS itself.
+one more column, `day_packed`: 1 + n numbers of `DIGITS` characters each, first the whole day's, then
+those of the n bins, `-1.00` where too few trips were counted. A link that is never drawn in a colour
+has no text at all, so that QGIS is done with it at once.
 
-Rounding up, never to the nearest: a class includes its upper limit in QGIS, so with limits that are
-multiples of 1 / scale every packed value falls into the same class as the value itself.
+Numbers, not letters of classes: what the renderer sees is a speed in the unit shown, so that the layer
+can be given other classes, or another mode of classification, in QGIS itself. Rounding is always up:
+a class includes its upper limit in QGIS, so with limits of two decimals (one above 100) each
+packed number falls into the same class as the number itself.
 """
 
 from __future__ import annotations
+
+from typing import Optional
 
 import numpy as np
 
 PACKED_FIELD = "day_packed"
 """The column's name."""
 
-TOO_FEW = 64
-"""Code of a bin with too few trips, `@`."""
+DIGITS = 5
+"""Characters of one number."""
 
-OFFSET = 164
-"""Code of speed 0. From here on no character is a control character."""
+FEW = -1.0
+"""Stands for too few trips."""
 
-LAST = 0xD7FF
-"""Codes end before the surrogates, so that a character is one UTF-16 unit, as QGIS counts them."""
-
-SCALES = (100, 10, 1)
-"""Steps per unit of speed; the finest that holds the largest speed is used."""
+LARGEST = 99_999
+"""Larger speeds are cut off."""
 
 
-def scale_for(largest: float) -> int:
-    """Steps per unit with which `largest` still has a code; speeds beyond the coarsest are cut off."""
-    for scale in SCALES:
-        if np.isnan(largest) or largest * scale <= LAST - OFFSET:
-            return scale
-    return SCALES[-1]
+def _table() -> np.ndarray:
+    """All numbers that can be written: hundredths up to 100, tenths up to 1000, whole ones beyond, then `FEW`."""
+    texts = [f"{i / 100:5.2f}" for i in range(10_000)]
+    texts += [f"{100 + i / 10:5.1f}" for i in range(9_000)]
+    texts += [f"{i:5d}" for i in range(1000, LARGEST + 1)]
+    return np.array([*texts, f"{FEW:5.2f}"], dtype=f"S{DIGITS}")
 
 
-def pack(values: np.ndarray, trips: np.ndarray, min_trips: int, scale: int) -> list[str]:
-    """Texts for `values` (n, 1 + bins), float, drawn where `trips` (same shape) reaches `min_trips`."""
+def pack(values: np.ndarray, trips: np.ndarray, min_trips: int) -> list[Optional[str]]:
+    """Texts of n links; `values` (n, 1 + bins) count where `trips` (same shape) reach `min_trips`."""
+    table = _table()
     with np.errstate(invalid="ignore"):
-        # A sum of floats is a hair above its true value now and then: 25.000000000000004 is 25.
-        steps = np.ceil(np.round(values * scale, 6))
-        drawn = (trips >= min_trips) & np.isfinite(steps)
-    codes = np.where(drawn, np.clip(np.where(drawn, steps, 0), 0, LAST - OFFSET) + OFFSET, TOO_FEW)
-    text = codes.astype("<u2").tobytes().decode("utf-16-le")
-    width = values.shape[1]
-    return [text[start : start + width] for start in range(0, len(text), width)]
+        drawn = (trips >= min_trips) & np.isfinite(values)
+    speed = np.clip(np.where(drawn, values, 0.0), 0.0, LARGEST)
+    # A mean of floats is a hair above its true value now and then: 25.000000000000004 is 25.
+    hundredths, tenths, ones = (
+        np.ceil(np.round(speed * scale, 7)).astype(np.int64) for scale in (100, 10, 1)
+    )
+    place = np.where(
+        hundredths < 10_000, hundredths, np.where(tenths < 10_000, 9_000 + tenths, 18_000 + ones)
+    )
+    place = np.where(drawn, place, len(table) - 1)
+    text = table[place].tobytes().decode("ascii")
+    width = values.shape[1] * DIGITS
+    return [
+        text[i * width : (i + 1) * width] if any_drawn else None
+        for i, any_drawn in enumerate(drawn.any(axis=1).tolist())
+    ]
 
 
-def unpack(text: str, scale: int) -> np.ndarray:
+def unpack(text: Optional[str], n_bins: int) -> np.ndarray:
     """Speeds (1 + bins,) of one text, NaN where too few trips were counted."""
-    codes = np.frombuffer(text.encode("utf-16-le"), dtype="<u2").astype(float)
-    return np.where(codes == TOO_FEW, np.nan, (codes - OFFSET) / scale)
+    if text is None:
+        return np.full(1 + n_bins, np.nan)
+    numbers = np.array([float(text[i : i + DIGITS]) for i in range(0, len(text), DIGITS)])
+    return np.where(numbers == FEW, np.nan, numbers)

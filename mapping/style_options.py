@@ -39,7 +39,7 @@ class StyleOptions:
 
     `statistic` is a column of the overall statistics; the bins hold means, so anything but `mean` is
     drawn for the whole day and does not play. `limits` are the class limits in `unit`, ascending. `day` is the day that stands for all days
-    when the layer plays. `scale` belongs to the packed column (see `packed`).
+
     """
 
     statistic: str = "mean"
@@ -53,7 +53,6 @@ class StyleOptions:
     labels: bool = True
     limits: tuple[float, ...] = ()
     day: date = REFERENCE_DAY
-    scale: int = 100
 
     def __post_init__(self) -> None:
         for name, value, choices in (
@@ -97,7 +96,6 @@ class StyleOptions:
             driving_side=driving_side_of(spec.time_zone),
             limits=tuple(drawn["limits"]),
             day=reference_day(spec),
-            scale=drawn["scale"],
         )
         return replace(options, **changes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log2
 from typing import Optional
 
 from qgis.core import (
@@ -19,13 +20,14 @@ from qgis.core import (
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor
 
+from ..aggregation.spec import RunSpec
 from .breaks import class_labels
 from .columns import WIDTH_FIELD, link_columns
-from .packed import PACKED_FIELD
+from .packed import FEW, PACKED_FIELD
 from .palette import PALETTES, class_colours, ramp
 from .road_class import REFERENCE_SCALE
 from .style_options import StyleOptions, read_run_table
-from .temporal import few_value, set_layer_time, value_expression
+from .temporal import set_layer_time, set_project_time, value_expression
 
 FEW_LABEL = "too few trips"
 FEW_WIDTH = 0.5
@@ -33,6 +35,9 @@ FEW_WIDTH = 0.5
 
 BESIDE_SCALE = 20_000
 """From this scale (1:n) on, the two directions of a road lie beside each other."""
+
+ORDER_SCALE = 100_000
+"""Up to this scale (1:n) links are sorted for every map; beyond it, lines are too thin to cover each other."""
 
 ZOOM_OF_SCALE_1 = 29.058536
 """log2 of 559,082,264.0287, the scale of zoom level 0, by which QGIS counts zoom levels."""
@@ -58,8 +63,6 @@ def style_layer(layer: QgsVectorLayer, options: Optional[StyleOptions] = None) -
 
 def style_project(project: QgsProject, options: StyleOptions) -> None:
     """Give the project the theme's ground and the run's day."""
-    from .temporal import set_project_time
-
     project.setBackgroundColor(PALETTES[options.theme].ground)
     set_project_time(project, options)
 
@@ -68,8 +71,7 @@ def speed_renderer(options: StyleOptions) -> QgsGraduatedSymbolRenderer:
     """The classes of `options.limits`, slowest first, and one for links with too few trips."""
     limits = options.limits
     colours = class_colours(len(limits) - 1, options.theme, options.fast_glows)
-    few = few_value(options) if options.statistic == "mean" else -1.0
-    ranges = [QgsRendererRange(few - 0.001, few + 0.001, few_symbol(options), FEW_LABEL)]
+    ranges = [QgsRendererRange(FEW, FEW, few_symbol(options), FEW_LABEL)]
     labels = class_labels(limits)
     for i, (colour, label) in enumerate(zip(colours, labels)):
         low = 0.0 if i == 0 and limits[0] > 0 else limits[i]
@@ -83,6 +85,19 @@ def speed_renderer(options: StyleOptions) -> QgsGraduatedSymbolRenderer:
     )
     renderer.setOrderByEnabled(True)
     return renderer
+
+
+def drawing_order(options: StyleOptions) -> str:
+    """Expression to sort by: links with too few trips first, then by width, so that main roads come last.
+
+    Beyond `ORDER_SCALE` the order of the file serves, which is by width too.
+    """
+    value = value_expression(options)
+    return (
+        f"CASE WHEN @vector_tile_zoom < {zoom_of_scale(ORDER_SCALE):.6f} THEN 0 "
+        f'WHEN "{PACKED_FIELD}" IS NULL THEN 0 '
+        f'WHEN to_real({value}) = {FEW:g} THEN 0 ELSE "{WIDTH_FIELD}" END'
+    )
 
 
 def line_symbol(colour: QColor, options: StyleOptions, share: float = 1.0) -> QgsLineSymbol:
@@ -125,15 +140,11 @@ def few_symbol(options: StyleOptions) -> QgsLineSymbol:
 
 def zoom_of_scale(scale: float) -> float:
     """QGIS's `@vector_tile_zoom` at the scale 1:`scale`."""
-    from math import log2
-
     return ZOOM_OF_SCALE_1 - log2(scale)
 
 
 def _name_columns(layer: QgsVectorLayer, options: StyleOptions) -> None:
     """Aliases with unit and estimator, and an attribute table without the packed column."""
-    from ..aggregation.spec import RunSpec
-
     spec = RunSpec.from_json(read_run_table(layer)["spec"])
     for column in link_columns(spec.bin_names, options.unit, True, True):
         index = layer.fields().indexOf(column.name)

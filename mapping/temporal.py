@@ -5,56 +5,48 @@ from __future__ import annotations
 from datetime import date
 
 from qgis.core import Qgis, QgsDateTimeRange, QgsInterval, QgsProject, QgsVectorLayer
-from qgis.PyQt.QtCore import QDate, QDateTime, QTime
+from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
-from .packed import OFFSET, PACKED_FIELD
+from .packed import DIGITS, FEW, PACKED_FIELD
 from .style_options import StyleOptions
-
-
-def bin_index(bin_minutes: int) -> str:
-    """Expression for the place in the packed column: 1 is the whole day, 2 the first bin.
-
-    The time goes through `to_time`: what a clock shows, whatever time zone QGIS holds it in.
-    """
-    minutes = "minute(to_time(@map_start_time) - make_time(0, 0, 0))"
-    return f"coalesce(2 + {minutes} // {bin_minutes}, 1)"
 
 
 def value_expression(options: StyleOptions) -> str:
     """Expression for the value drawn: the bin's while the map has a time, else the whole day's.
 
-    Below 0 means too few trips, but only while a map is drawn: where QGIS asks for values to make new
-    classes from, there is no zoom level, and such links have no value, so that no classification ever
-    takes them for slow ones.
+    `FEW` stands for too few trips, but only while a map is drawn: where QGIS asks for values to make
+    new classes from there is no zoom level, and such links have no value, so that no classification
+    takes them for slow ones. QGIS folds the zoom level into a constant once a map; the time it looks
+    up for every link. The time goes through `to_time`, what a clock shows, whatever time zone
+    QGIS holds it in.
     """
     if options.statistic != "mean":
         few = f'coalesce("n_trips", 0) < {options.min_trips}'
-        drawn, plain = f'CASE WHEN {few} THEN -1 ELSE "{options.statistic}" END', f'"{options.statistic}"'
-        return f"CASE WHEN @zoom_level IS NOT NULL THEN {drawn} WHEN NOT {few} THEN {plain} END"
-    decoded = '(ascii(substr("{field}", {place}, 1)) - {offset}) / {scale}'.format
-    drawn = decoded(
-        field=PACKED_FIELD, place=bin_index(options.bin_minutes), offset=OFFSET, scale=f"{options.scale:.1f}"
+        value = f'"{options.statistic}"'
+        return f"CASE WHEN NOT ({few}) THEN {value} WHEN @zoom_level IS NOT NULL THEN {FEW:g} END"
+    minutes = "minute(to_time(@map_start_time) - make_time(0, 0, 0))"
+    place = f"coalesce({1 + DIGITS} + {DIGITS} * ({minutes} // {options.bin_minutes}), 1)"
+    bin_value = f'substr("{PACKED_FIELD}", {place}, {DIGITS})'
+    return (
+        f"CASE WHEN @zoom_level IS NULL THEN nullif(to_real({bin_value}), {FEW:g}) "
+        f'WHEN "{PACKED_FIELD}" IS NULL THEN {FEW:g} ELSE {bin_value} END'
     )
-    day = decoded(field=PACKED_FIELD, place=1, offset=OFFSET, scale=f"{options.scale:.1f}")
-    return f"CASE WHEN @zoom_level IS NOT NULL THEN {drawn} ELSE nullif({day}, {few_value(options)}) END"
-
-
-def few_value(options: StyleOptions) -> float:
-    """What the expression gives for too few trips."""
-    from .packed import TOO_FEW
-
-    return (TOO_FEW - OFFSET) / options.scale
 
 
 def bin_range(day: date, bin_number: int, bin_minutes: int) -> QgsDateTimeRange:
-    """The half-open time of one bin: naive, local to the run's zone, as the map and its clock show it."""
-    start = QDateTime(QDate(day.year, day.month, day.day), QTime(0, 0)).addSecs(bin_number * bin_minutes * 60)
+    """The half-open time of one bin: local to the run's zone, as the map and its clock show it.
+
+    It is labelled UTC, as QGIS's own time widgets label what they hold, so that they show it unshifted.
+    """
+    start = QDateTime(QDate(day.year, day.month, day.day), QTime(0, 0), Qt.TimeSpec.UTC).addSecs(
+        bin_number * bin_minutes * 60
+    )
     return QgsDateTimeRange(start, start.addSecs(bin_minutes * 60), True, False)
 
 
 def day_range(day: date) -> QgsDateTimeRange:
     """The half-open day."""
-    start = QDateTime(QDate(day.year, day.month, day.day), QTime(0, 0))
+    start = QDateTime(QDate(day.year, day.month, day.day), QTime(0, 0), Qt.TimeSpec.UTC)
     return QgsDateTimeRange(start, start.addDays(1), True, False)
 
 
