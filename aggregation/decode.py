@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from . import points, storage, values
 from .errors import BadTripFile, RunError
 from .points import FileRecord, PointStore, bucket_of
-from .spec import FieldMapping
 from .sorting import order_by
+from .spec import FieldMapping
 from .storage import TripFile
 from .times import MICROSECONDS, NO_TIME
 from .trips import Points, TripDecoder

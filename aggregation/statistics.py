@@ -62,8 +62,8 @@ def distinct(key: Ints, trip: Ints) -> tuple[Ints, Ints]:
 def summarise_groups(key: Ints, speed: Floats, codes: Ints, trip_keys: Ints) -> Groups:
     """Statistics of points by `key`; `trip_keys`, sorted, holds a key once for each of its trips.
 
-    `key`, `speed` and its `speed_codes` are of one length. Percentiles interpolate linearly between the order statistics
-    (Hyndman and Fan 1996, type 7).
+    `key`, `speed` and its `speed_codes` are of one length. Percentiles interpolate linearly between
+    the order statistics (Hyndman and Fan 1996, type 7).
     """
     order = order_by(key, codes)
     key, speed = key[order], speed[order]

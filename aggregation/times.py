@@ -38,10 +38,17 @@ _ISO = re.compile(
 )
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _TAIL = re.compile(rb"((?:[.,]\d+)?)([Zz]|[+-]\d\d:?\d\d|[+-]\d\d)")
-_DIGITS = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]
-_WEIGHTS = np.zeros((14, 4))  # digits of YYYYMMDDhhmmss to columns: yyyymmdd, hours, minutes, seconds
-_WEIGHTS[:8, 0] = 10.0 ** np.arange(7, -1, -1)
-_WEIGHTS[8:10, 1] = _WEIGHTS[10:12, 2] = _WEIGHTS[12:14, 3] = (10, 1)
+_STAMP = b"0000-00-00T00:00:00"
+# What each character may be at most, once the layout's own ("0" for digits) is taken out by XOR.
+_LIMITS = np.array([9, 9, 9, 9, 0, 1, 9, 0, 3, 9, 0, 2, 9, 0, 5, 9, 0, 5, 9], dtype=np.uint8)
+_WEIGHTS = np.array(  # digits to year, month × 100 + day, seconds of the day; small enough for float32
+    [
+        [1000, 100, 10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0, 1000, 100, 0, 10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 36000, 3600, 0, 600, 60, 0, 10, 1],
+    ],
+    dtype=np.float32,
+).T.copy()
 _LAYOUTS_TRIED = 16
 
 
@@ -130,90 +137,83 @@ def instants_of_texts(texts: list[str], naive_is_utc: bool = False) -> tuple[Ins
     lengths = set(map(len, texts))
     left: list[int] = []
     if len(lengths) == 1:
-        left = _read_block(texts, None, instants, codes)
+        left = _read_block(texts, np.arange(n), instants)
     else:
         length_of = np.fromiter(map(len, texts), dtype=np.int64, count=n)
         for length in lengths:
             rows = np.flatnonzero(length_of == length)
-            left += _read_block([texts[row] for row in rows], rows, instants, codes)
+            left += _read_block([texts[row] for row in rows], rows, instants)
     for row in left:
         instants[row], codes[row] = instant_of(texts[row], naive_is_utc)
     return instants, codes
 
 
-def _read_block(
-    texts: list[str], rows: Optional[NDArray[np.int64]], instants: Instants, codes: Codes
-) -> list[int]:
-    """Read texts of one length into `rows` of the columns; returns the rows that fit no layout."""
-    where = np.arange(len(texts)) if rows is None else rows
-    length = len(texts[0]) if texts else 0
+def _read_block(texts: list[str], rows: NDArray[np.int64], instants: Instants) -> list[int]:
+    """Read texts of one length into `rows` of the column; returns the rows that fit no layout."""
+    length = len(texts[0])
     joined = "".join(texts)
-    if length < 20 or not joined.isascii():
-        return [int(row) for row in where]
+    if length <= len(_STAMP) or not joined.isascii():
+        return [int(row) for row in rows]
     block = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(texts), length)
-    left = []
+    left: list[int] = []
     for _ in range(_LAYOUTS_TRIED):
-        tail = _TAIL.fullmatch(block[0, 19:].tobytes())
-        read, good = _read_layout(block, tail) if tail else (_nothing(block), _none_good(block))
-        instants[where[good]] = read[good]
+        read, good = _read_layout(block)
+        if good is None:
+            instants[rows] = read
+            return left
+        instants[rows[good]] = read[good]
         if not good[0]:  # it has the layout that it sets, so its date or its clock is wrong
-            left.append(int(where[0]))
+            left.append(int(rows[0]))
             good[0] = True
-        where, block = where[~good], block[~good]
+        rows, block = rows[~good], block[~good]
         if not len(block):
             return left
-    return left + [int(row) for row in where]
+    return left + [int(row) for row in rows]
 
 
-def _read_layout(block: NDArray[np.uint8], tail: re.Match[bytes]) -> tuple[Instants, NDArray[np.bool_]]:
-    """Read the rows that have the first row's separators and offset; says which rows did."""
-    digits = block[:, _DIGITS] - np.uint8(48)
-    good = (digits <= 9).all(axis=1)
-    first = block[0]
-    if first[10] not in b"Tt " or bytes(first[[4, 7, 13, 16]]) != b"--::":
-        return _nothing(block), _none_good(block)
+def _read_layout(block: NDArray[np.uint8]) -> tuple[Instants, Optional[NDArray[np.bool_]]]:
+    """Read the rows that have the first row's separators and offset, and say which did (None: all)."""
+    first = block[0].tobytes()
+    tail = _TAIL.fullmatch(first[len(_STAMP) :])
+    if tail is None or first[10] not in b"Tt ":
+        return np.zeros(len(block), dtype=np.int64), np.zeros(len(block), dtype=bool)
     fraction, zone = tail.groups()
-    fixed = [4, 7, 10, 13, 16, *range(19 + len(fraction), block.shape[1])]
-    if fraction:
-        fixed.append(19)
-    good &= (block[:, fixed] == first[fixed]).all(axis=1)
-    values = digits.astype(np.float64) @ _WEIGHTS
-    good &= (values[:, 1] < 24) & (values[:, 2] < 60) & (values[:, 3] <= 60)
-    days, real_day = _days_of(values[:, 0].astype(np.int64))
-    good &= real_day
-    seconds = (values[:, 1] * 3600 + values[:, 2] * 60 + values[:, 3]).astype(np.int64)
-    instants = days * DAY + seconds * MICROSECONDS
-    if fraction:
-        tens = block[:, 20 : 19 + len(fraction)] - np.uint8(48)
-        good &= (tens <= 9).all(axis=1)
-        used = min(tens.shape[1], 6)
-        instants += tens[:, :used].astype(np.int64) @ (10 ** np.arange(5, 5 - used, -1))
+    digits = max(len(fraction) - 1, 0)
     offset = _offset(zone.decode("ascii"))
+    layout = _STAMP[:10] + first[10:11] + _STAMP[11:] + fraction[:1] + b"0" * digits + zone
+    limits = np.zeros(len(layout), dtype=np.uint8)
+    limits[: len(_STAMP)] = _LIMITS
+    limits[len(_STAMP) + 1 : len(_STAMP) + 1 + digits] = 9 if digits else 0
+    values = block ^ np.frombuffer(layout, dtype=np.uint8)
+    fits = values <= limits
+    good = None if fits.all() else fits.all(axis=1)
+    parts = values[:, : len(_STAMP)].astype(np.float32) @ _WEIGHTS
+    days, real_day = _days_of(parts[:, 0], parts[:, 1])
+    seconds = parts[:, 2].astype(np.int64)
+    instants = days * DAY + (seconds - (offset or 0) * 60) * MICROSECONDS
+    if digits:
+        used = min(digits, 6)
+        start = len(_STAMP) + 1
+        instants += values[:, start : start + used].astype(np.int64) @ 10 ** np.arange(5, 5 - used, -1)
+    right = real_day & (seconds < 86_400) & (instants >= EARLIEST) & (instants < LATEST)
     if offset is None:
-        good[:] = False
+        right[:] = False
+    if good is None and right.all():
+        return instants, None
+    return instants, right if good is None else good & right
+
+
+def _days_of(year: NDArray[np.float32], day: NDArray[np.float32]) -> tuple[Instants, NDArray[np.bool_]]:
+    """Days since 1970 of dates, given as year and month × 100 + day, and which of them exist."""
+    if (year == year[0]).all() and (day == day[0]).all():
+        year, day, inverse = year[:1], day[:1], np.zeros(len(year), dtype=np.intp)
     else:
-        instants -= offset * 60 * MICROSECONDS
-    good &= (instants >= EARLIEST) & (instants < LATEST)
-    return instants, good
-
-
-def _nothing(block: NDArray[np.uint8]) -> Instants:
-    return np.zeros(len(block), dtype=np.int64)
-
-
-def _none_good(block: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    return np.zeros(len(block), dtype=bool)
-
-
-def _days_of(dates: Instants) -> tuple[Instants, NDArray[np.bool_]]:
-    """Days since 1970 of dates written as the number yyyymmdd, and which of them exist."""
-    if (dates == dates[0]).all():
-        unique, inverse = dates[:1], np.zeros(len(dates), dtype=np.intp)
-    else:
-        unique, inverse = np.unique(dates, return_inverse=True)
-    days = [_days(int(d) // 10_000, int(d) // 100 % 100, int(d) % 100) for d in unique]
-    known = np.array([0 if day is None else day for day in days], dtype=np.int64)
-    exists = np.array([day is not None for day in days])
+        dates = year.astype(np.int64) * 10_000 + day.astype(np.int64)
+        dates, inverse = np.unique(dates, return_inverse=True)
+        year, day = dates // 10_000, dates % 10_000
+    days = [_days(int(y), int(d) // 100, int(d) % 100) for y, d in zip(year, day)]
+    known = np.array([0 if number is None else number for number in days], dtype=np.int64)
+    exists = np.array([number is not None for number in days])
     return known[inverse], exists[inverse]
 
 

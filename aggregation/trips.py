@@ -37,6 +37,8 @@ FILE_REASONS = {
 }
 """Why a whole file is left out, and what that means in words."""
 
+_EXACT = 2  # the decoder that leaves link ids as they are written
+
 
 @dataclass
 class Points:
@@ -107,17 +109,9 @@ class TripDecoder:
         if points is None:
             return None
         links = _column(points, self._paths[2])
-        if time_is_text and self._decoders[2][0] is decoder:
-            try:
-                links = [int(link) if isinstance(link, str) and link.isdigit() else link for link in links]
-            except ValueError:
-                return None
         n, without_link = len(points), links.count(None)
-        if without_link:
-            links = [-1 if link is None else link for link in links]
-        try:
-            link_id = np.array(links, dtype=np.int64)
-        except (OverflowError, ValueError):
+        link_id = _link_ids(links, without_link, exact=choice == _EXACT)
+        if link_id is None:
             return None
         given = _column(points, self._paths[1])
         speed = np.array(given, dtype=np.float64) + 0.0
@@ -125,20 +119,19 @@ class TripDecoder:
         n_link, n_speed = int(has_link.sum()), int(has_speed.sum())
         if n - n_link != without_link or n - n_speed != given.count(None):
             return None  # a negative id or speed, or one that is not finite: name the fault
-        if n_link and choice != 2 and int(link_id.max()) > values.EXACT_FLOAT:
-            return self._decode_typed(raw, 2) if time_is_text else None
-        keep = has_link & has_speed
+        if n_link and choice != _EXACT and int(link_id.max()) > values.EXACT_FLOAT:
+            return self._decode_typed(raw, _EXACT) if time_is_text else None
         faults = {"no_link": n - n_link, "no_speed": n - n_speed}
         moments = _column(points, self._paths[0])
-        if not keep.all():
-            kept = np.flatnonzero(keep)
-            link_id, speed = link_id[kept], speed[kept]
-            moments = [moments[i] for i in kept.tolist()]
         if time_is_text:
-            texts = ["" if moment is None else moment for moment in moments]
-            time, codes = times.instants_of_texts(texts, self._naive_is_utc)
+            if moments.count(None):
+                moments = ["" if moment is None else moment for moment in moments]
+            time, codes = times.instants_of_texts(moments, self._naive_is_utc)
         else:
             time, codes = times.instants_of_numbers(np.array(moments, dtype=np.float64))
+        if n_link < n or n_speed < n:
+            kept = np.flatnonzero(has_link & has_speed)
+            link_id, speed, time, codes = link_id[kept], speed[kept], time[kept], codes[kept]
         _count_times(codes, faults)
         trip = _column([root], self._trip_path)[0] if self._trip_path else None
         result = Points(link_id, time, speed, n, faults, _trip_id(trip))
@@ -217,6 +210,24 @@ def unpack(raw: bytes, max_bytes: int) -> bytes:
     return raw
 
 
+def _link_ids(links: list[Any], without_link: int, exact: bool) -> Optional[NDArray[np.int64]]:
+    """A column of link ids, -1 for none; None where one is no number below 2^63."""
+    try:
+        if exact:  # texts are still texts
+            links = [_whole(link) if isinstance(link, str) else link for link in links]
+        if without_link:
+            links = [-1 if link is None else link for link in links]
+        return np.array(links, dtype=np.int64)
+    except (OverflowError, ValueError):
+        return None
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):  # int() would take "1_0", " 10" and other scripts' digits
+        raise ValueError(text)
+    return int(text)
+
+
 def _struct(fields: dict[tuple[str, ...], Any]) -> Any:
     """A msgspec type with an optional field for each path; paths with equal first keys share a type."""
     heads: dict[str, dict[tuple[str, ...], Any]] = {}
@@ -241,8 +252,9 @@ def _column(objects: list[Any], path: tuple[str, ...]) -> list[Any]:
         member = attrgetter(_member(key))
         try:
             column = list(map(member, column))
-        except AttributeError:
-            column = [None if item is None else member(item) for item in column]
+        except AttributeError:  # None has no members
+            nothing = next(type(item) for item in column if item is not None)()
+            column = [member(nothing if item is None else item) for item in column]
     return column
 
 

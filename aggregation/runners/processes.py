@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -98,8 +99,22 @@ def _begin(counters: Any, parent: int) -> None:
     _counters = counters
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _keep_memory()
     if os.name == "posix":
         threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _keep_memory() -> None:
+    """Let the worker reuse its memory for the next task instead of giving it back and asking again.
+
+    glibc returns every large array to the system, which then clears the pages anew for the next one: a
+    sixth of all time. Other systems have no `mallopt`, and do without.
+    """
+    mmap_threshold, trim_threshold, limit = -3, -1, 1 << 30
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform.startswith("linux") else None
+    if mallopt is not None:
+        mallopt(mmap_threshold, limit)
+        mallopt(trim_threshold, limit)
 
 
 def _follow(parent: int) -> None:
