@@ -117,6 +117,10 @@ def _read(task: SummaryTask, context: SummaryContext) -> tuple[NDArray[Any], ...
             trip_of_file = saved[f"ingest-{ingest}"]
             everything = bool((trip_of_file >= 0).all())
             for piece in context.store.read_points(ingest, parts, task.first, task.end):
+                beyond = int(piece["file"].max(initial=-1)) + 1 - len(trip_of_file)
+                if beyond > 0:  # files of the ingest after the last one that counts
+                    trip_of_file = np.append(trip_of_file, np.full(beyond, -1, dtype=np.int32))
+                    everything = False
                 trip = trip_of_file[piece["file"]].astype(np.int64)
                 columns = (piece["link_id"], piece["time"], piece["speed"], trip)
                 pieces.append(columns if everything else tuple(c[trip >= 0] for c in columns))
