@@ -13,7 +13,7 @@ from qgis.core import (
 
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
-from .progress import part
+from .progress import RunReporter, part, run_summary, tell
 from .words import tr
 
 
@@ -54,11 +54,10 @@ class AggregateTrips(RoadpulseAlgorithm):
         self.addParameter(p.run_folder_destination())
         add_run_outputs(self)
 
-    def checkParameterValues(self, parameters: Parameters, context: QgsProcessingContext) -> tuple[bool, str]:
-        good, message = super().checkParameterValues(parameters, context)
-        return p.check_spec(self, parameters, context) if good else (good, message)
+    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+        p.Reader(self, parameters, context).spec()
 
-    def run(
+    def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
         return run_trips(p.Reader(self, parameters, context), feedback, 0, 100)
@@ -82,8 +81,8 @@ def add_run_outputs(algorithm: RoadpulseAlgorithm) -> None:
 
 def run_trips(reader: p.Reader, feedback: QgsProcessingFeedback, start: float, end: float) -> Results:
     """Run the aggregation that the parameters ask for; progress goes from `start` to `end` per cent."""
+    from ..cluster_client.results import LINK_SPEEDS, LINK_SPEEDS_BY_TIME  # noqa: PLC0415
     from . import locations, steps  # noqa: PLC0415  (need the packages)
-    from .progress import RunReporter, run_summary, tell  # noqa: PLC0415
 
     profile = reader.profile()
     spec = reader.spec(locations.point_store(profile))
@@ -96,10 +95,10 @@ def run_trips(reader: p.Reader, feedback: QgsProcessingFeedback, start: float, e
     tell(feedback, run_summary(values), values["warnings"])
     return {
         p.RUN_FOLDER: str(folder),
-        "LINK_SPEEDS": result.part_paths(steps.LINK_SPEEDS)[0],
-        "LINK_SPEEDS_BY_TIME": result.part_paths(steps.LINK_SPEEDS_BY_TIME)[0],
+        "LINK_SPEEDS": result.part_paths(LINK_SPEEDS)[0],
+        "LINK_SPEEDS_BY_TIME": result.part_paths(LINK_SPEEDS_BY_TIME)[0],
         "TRIP_COUNT": values["files"]["named"] - values["files"]["bad"],
         "POINT_COUNT": values["points"]["counted"],
-        "LINK_COUNT": result.manifest.tables[steps.LINK_SPEEDS].rows,
+        "LINK_COUNT": result.manifest.tables[LINK_SPEEDS].rows,
         "BAD_FILE_COUNT": values["files"]["bad"],
     }

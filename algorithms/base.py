@@ -24,7 +24,8 @@ Results = dict[str, Any]
 
 
 class RoadpulseAlgorithm(QgsProcessingAlgorithm):
-    """Base of the algorithms. Subclasses say who they are and write `run`, and `prepare` where needed.
+    """Base of the algorithms. Subclasses say who they are and write `carry_out`,
+    and `look_ahead` where needed.
 
     `ID`, `NEEDS` (packages without which it cannot run) and `TAGS` are for the computer; `title`, `section`
     and `paragraphs` for the person.
@@ -46,10 +47,13 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
         """What it does and gives."""
         raise NotImplementedError
 
-    def prepare(self, parameters: Parameters, context: QgsProcessingContext, feedback: Any) -> None:
-        """Whatever must happen in the main thread, such as looking at layers."""
+    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+        """Whatever must happen in the main thread and may refuse the parameters; raises `RunError`.
 
-    def run(
+        QGIS calls for it twice: when it checks the parameters and before the work.
+        """
+
+    def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
         """The work, in any thread; raises `RunError`."""
@@ -91,11 +95,21 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
         lacking = requirements.missing(self.NEEDS) if self.NEEDS else []
         return not lacking, requirements.install_text(lacking) if lacking else ""
 
+    def checkParameterValues(self, parameters: Parameters, context: QgsProcessingContext) -> tuple[bool, str]:
+        good, message = super().checkParameterValues(parameters, context)
+        if not good:
+            return False, message
+        try:
+            self.look_ahead(parameters, context)
+        except RunError as error:  # here QGIS shows it in the window, from `prepareAlgorithm` only in the log
+            return False, error.message
+        return True, ""
+
     def prepareAlgorithm(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
         try:
-            self.prepare(parameters, context, feedback)
+            self.look_ahead(parameters, context)
         except RunError as error:
             raise _for_qgis(error, feedback) from error
         return True
@@ -104,7 +118,7 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
         try:
-            return self.run(parameters, context, feedback)
+            return self.carry_out(parameters, context, feedback)
         except Cancelled as error:
             if feedback.isCanceled():  # QGIS says so itself, and wants an end without an error
                 feedback.pushInfo(error.message)

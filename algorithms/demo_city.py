@@ -113,7 +113,7 @@ class DemoCity(RoadpulseAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("TRIP_COUNT", tr("Trips made")))
         self.addOutput(QgsProcessingOutputNumber("LINK_COUNT", tr("Links")))
 
-    def run(
+    def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
         from ..democity import make_network  # noqa: PLC0415  (needs numpy)

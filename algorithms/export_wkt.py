@@ -66,17 +66,17 @@ class ExportWkt(RoadpulseAlgorithm):
         self.addParameter(p.run_folder_input())
         for parameter in p.road_parameters(with_names=False):
             self.addParameter(parameter)
-        self.addParameter(
-            QgsProcessingParameterFileDestination(p.OUTPUT, tr("CSV file"), tr("CSV files") + " (*.csv)")
-        )
+        output = QgsProcessingParameterFileDestination(p.OUTPUT, tr("CSV file"), tr("CSV files") + " (*.csv)")
+        output.setHelp(tr("A file that is there is replaced once the new one is complete."))
+        self.addParameter(output)
         self.addOutput(QgsProcessingOutputNumber("LINK_COUNT", tr("Rows")))
         self.addOutput(QgsProcessingOutputNumber("MATCHED_LINKS", tr("Rows with a shape")))
 
-    def prepare(self, parameters: Parameters, context: QgsProcessingContext, feedback: Any) -> None:
+    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         self._roads = p.Reader(self, parameters, context).roads()
         self._transform_context = context.transformContext()
 
-    def run(
+    def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
         from ..aggregation.storage import disk_errors, written_aside  # noqa: PLC0415
@@ -117,8 +117,10 @@ def rows(
     result: RunResult, links: LinkGeometry, transform: QgsCoordinateTransform
 ) -> Iterator[tuple[str, str, str, str]]:
     """Rows of the CSV in the order of the result; numbers keep the text that the result gives them."""
+    from ..cluster_client.results import LINK_SPEEDS  # noqa: PLC0415  (needs pandas)
+
     place = {link_id: i for i, link_id in enumerate(links.ids.tolist())}
-    for path in result.part_paths("link_speeds"):
+    for path in result.part_paths(LINK_SPEEDS):
         with Path(path).open(encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream):
                 at = place.get(int(row["link_id"]))

@@ -9,7 +9,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessing
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .post_processing import load_map, map_path
-from .progress import part
+from .progress import match_summary, part, tell
 from .words import tr
 
 
@@ -44,10 +44,10 @@ class JoinLinks(RoadpulseAlgorithm):
         self.addParameter(p.map_destination())
         add_match_outputs(self)
 
-    def prepare(self, parameters: Parameters, context: QgsProcessingContext, feedback: Any) -> None:
+    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         self._roads = p.Reader(self, parameters, context).roads()
 
-    def run(
+    def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
         folder = p.Reader(self, parameters, context).text(p.RUN_FOLDER)
@@ -77,7 +77,6 @@ def join(
 ) -> Results:
     """Write the map of the run in `folder`, style it and have it loaded; progress from `start` to `end`."""
     from . import steps  # noqa: PLC0415  (needs the packages)
-    from .progress import match_summary, tell  # noqa: PLC0415
 
     destination = algorithm.parameterAsOutputLayer(parameters, p.OUTPUT, context)
     output = map_path(destination)

@@ -12,7 +12,6 @@ from qgis.core import (
     Qgis,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
-    QgsProcessingException,
     QgsProcessingParameterDateTime,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
@@ -28,6 +27,7 @@ from qgis.PyQt.QtCore import QTimeZone
 
 from ..aggregation.errors import SpecError
 from ..aggregation.spec import METRES_PER_SECOND, FieldMapping, RunSpec
+from ..mapping.errors import MapError
 from .words import tr
 
 if TYPE_CHECKING:
@@ -304,12 +304,12 @@ class Reader:
         return resolve_profile(self.text(PROFILE))
 
     def roads(self) -> Roads:
-        """The roads; for the main thread. Raises `QgsProcessingException` or `MapError`."""
+        """The roads; for the main thread. Raises `MapError`."""
         from . import roads  # noqa: PLC0415  (needs the packages)
 
         layer = self._algorithm.parameterAsVectorLayer(self._parameters, LINKS, self._context)
         if layer is None:
-            raise QgsProcessingException(self._algorithm.invalidSourceError(self._parameters, LINKS))
+            raise MapError(tr("The roads {name!r} cannot be opened.").format(name=self.text(LINKS)))
         fields = layer.fields()
         names = self.text(NAME_FIELD) if self._has(NAME_FIELD) else ""
         classes = self.text(CLASS_FIELD) if self._has(CLASS_FIELD) else ""
@@ -322,17 +322,6 @@ class Reader:
 
     def _has(self, name: str) -> bool:
         return self._algorithm.parameterDefinition(name) is not None
-
-
-def check_spec(
-    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
-) -> tuple[bool, str]:
-    """Whether the parameters make a run; otherwise why not, for `checkParameterValues`."""
-    try:
-        Reader(algorithm, parameters, context).spec()
-    except SpecError as error:
-        return False, error.message
-    return True, ""
 
 
 def _absolute(trips: str) -> str:

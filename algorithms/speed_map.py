@@ -49,14 +49,12 @@ class SpeedMap(RoadpulseAlgorithm):
         add_run_outputs(self)
         add_match_outputs(self)
 
-    def checkParameterValues(self, parameters: Parameters, context: QgsProcessingContext) -> tuple[bool, str]:
-        good, message = super().checkParameterValues(parameters, context)
-        return p.check_spec(self, parameters, context) if good else (good, message)
+    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+        reader = p.Reader(self, parameters, context)
+        reader.spec()
+        self._roads = reader.roads()
 
-    def prepare(self, parameters: Parameters, context: QgsProcessingContext, feedback: Any) -> None:
-        self._roads = p.Reader(self, parameters, context).roads()  # wrong roads are told before the long part
-
-    def run(
+    def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
         run = run_trips(p.Reader(self, parameters, context), feedback, 0, RUN_SHARE)

@@ -55,11 +55,11 @@ class StyleSpeeds(RoadpulseAlgorithm):
     def initAlgorithm(self, configuration: Any = None) -> None:
         from ..mapping.style_options import THEMES  # noqa: PLC0415
 
-        self.addParameter(
-            QgsProcessingParameterVectorLayer(
-                INPUT, tr("Link speeds"), [Qgis.ProcessingSourceType.VectorLine]
-            )
+        layer = QgsProcessingParameterVectorLayer(
+            INPUT, tr("Link speeds"), [Qgis.ProcessingSourceType.VectorLine]
         )
+        layer.setHelp(tr("The table “links” of a GeoPackage that Roadpulse wrote."))
+        self.addParameter(layer)
         for name, label, choices, default, text in (
             (STATISTIC, tr("Statistic"), list(STATISTICS), "mean",
              tr("Bins hold means, so any other statistic is drawn for the whole day and does not play.")),
@@ -78,18 +78,20 @@ class StyleSpeeds(RoadpulseAlgorithm):
             )
         )
         self.addParameter(limits)
-        for name, label, default, text in (
-            (FAST_GLOWS, tr("Fast roads contrast most"), False, tr("Turns the colours round.")),
-            (LABELS, tr("Street names"), True, tr("Where the roads came with names.")),
-            (SAVE, tr("Keep the style in the file"), True,
-             tr("Then every QGIS that opens the GeoPackage shows it so.")),
-        ):  # fmt: skip
-            parameter = QgsProcessingParameterBoolean(name, label, default)
-            parameter.setHelp(text)
-            self.addParameter(parameter)
+        for flag in (
+            _flag(FAST_GLOWS, tr("Fast roads contrast most"), False, tr("Turns the colours round.")),
+            _flag(LABELS, tr("Street names"), True, tr("Where the roads came with names.")),
+            _flag(
+                SAVE,
+                tr("Keep the style in the file"),
+                True,
+                tr("Then every QGIS that opens the GeoPackage shows it so."),
+            ),
+        ):
+            self.addParameter(flag)
         self.addOutput(QgsProcessingOutputVectorLayer(p.OUTPUT, tr("Styled layer")))
 
-    def run(
+    def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
         from . import steps  # noqa: PLC0415
@@ -118,6 +120,12 @@ class StyleSpeeds(RoadpulseAlgorithm):
         if limits:
             changes["limits"] = limits
         return changes
+
+
+def _flag(name: str, label: str, default: bool, text: str) -> QgsProcessingParameterBoolean:
+    flag = QgsProcessingParameterBoolean(name, label, default)
+    flag.setHelp(text)
+    return flag
 
 
 def class_limits(text: str) -> tuple[float, ...]:

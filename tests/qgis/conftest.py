@@ -1,0 +1,73 @@
+"""Fixtures of the tests that need a QGIS."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture(scope="session")
+def processing(
+    qgis_app: Any, qgis_processing: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    """Processing with Roadpulse's provider; nothing is written into the person's own folders."""
+    import processing
+    from qgis.core import QgsApplication
+    from roadpulse.algorithms.provider import RoadpulseProvider
+
+    before = os.environ.get("XDG_CACHE_HOME")
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+    provider = RoadpulseProvider()
+    QgsApplication.processingRegistry().addProvider(provider)
+    yield processing
+    QgsApplication.processingRegistry().removeProvider(provider)
+    if before is None:
+        del os.environ["XDG_CACHE_HOME"]
+    else:
+        os.environ["XDG_CACHE_HOME"] = before
+
+
+@pytest.fixture(scope="session")
+def city(processing: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A small generated city with 100 trips: what `roadpulse:democity` gives."""
+    folder = tmp_path_factory.mktemp("city") / "city"
+    return processing.run(
+        "roadpulse:democity", {"TRIPS": 100, "SEED": 3, "SIZE": "small", "OUTPUT": str(folder)}
+    )
+
+
+@pytest.fixture(scope="session")
+def trip_parameters(city: dict[str, Any]) -> dict[str, Any]:
+    """What every run over the city asks for."""
+    return {
+        "PROFILE": city["PROFILE"], "TRIPS": city["TRIPS_FOLDER"], "SPEED_UNIT": "mph",
+        "TIME_ZONE": "Europe/London", "MIN_TRIPS": 2,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def city_run(
+    processing: Any, trip_parameters: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    """A finished aggregation of the city's trips."""
+    folder = tmp_path_factory.mktemp("run") / "run"
+    return processing.run("roadpulse:aggregatetrips", {**trip_parameters, "RUN_FOLDER": str(folder)})
+
+
+@pytest.fixture(scope="session")
+def city_map(
+    processing: Any, city: dict[str, Any], city_run: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The map of the city's run. Copy it to change it."""
+    path = tmp_path_factory.mktemp("map") / "speeds.gpkg"
+    processing.run(
+        "roadpulse:joinlinks",
+        {"RUN_FOLDER": city_run["RUN_FOLDER"], "LINKS": city["LINKS"], "OUTPUT": str(path)},
+    )
+    return path
