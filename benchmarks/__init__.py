@@ -1,0 +1,1 @@
+"""Performance, as ratios of two ways measured side by side in one run. `python -m benchmarks --help`."""

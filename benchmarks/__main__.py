@@ -1,0 +1,26 @@
+"""Run benchmarks: all of them, or those named.
+
+python -m benchmarks [engine] [postgis] [layer] [frame] …
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+NAMES = {"engine": "engine", "postgis": "postgis_join", "layer": "layer", "frame": "frame"}
+
+
+def main(names: list[str]) -> int:
+    unknown = set(names) - set(NAMES)
+    if unknown or "--help" in names:
+        print(__doc__, "known:", ", ".join(NAMES))
+        return 2
+    for name in names or NAMES:
+        print(f"\n== {name}")
+        importlib.import_module(f"benchmarks.{NAMES[name]}").main()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

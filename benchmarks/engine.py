@@ -1,0 +1,111 @@
+"""The local engine against DuckDB's `read_json` computing the same CSVs, cold and on re-analysis; memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from .measure import SCRATCH, Cost, alternate, cost_of, report, rich_trips
+
+ZONE, UNIT = "Europe/London", "mph"
+
+
+def run_ours(trips: Path, store: Path, minutes: int = 60) -> tuple[Cost, dict[str, Any]]:
+    """One run of the engine in a new run folder; returns its cost and its manifest."""
+    folder = SCRATCH / "run"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    spec = {
+        "trips": str(trips),
+        "store": str(store),
+        "speed_unit": UNIT,
+        "time_zone": ZONE,
+        "bin_minutes": minutes,
+    }
+    (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    cost = cost_of([sys.executable, "-m", "roadpulse.aggregation", str(folder)])
+    return cost, json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+
+def run_duckdb(trips: Path, minutes: int = 60) -> Cost:
+    """The same CSVs by SQL over the JSON files."""
+    out = SCRATCH / "duckdb"
+    shutil.rmtree(out, ignore_errors=True)
+    return cost_of([sys.executable, "-m", "benchmarks.duckdb_job", str(trips), str(out), ZONE, str(minutes)])
+
+
+def main(n_trips: int = 4000, times: int = 3) -> None:
+    """Print cold and re-analysis ratios, the share of each step, and memory at 1 × and 4 × the data."""
+    trips = rich_trips(n_trips)
+    size = sum(file.stat().st_size for file in trips.iterdir())
+    store = SCRATCH / "store"
+    manifests: list[dict[str, Any]] = []
+
+    def cold() -> Cost:
+        shutil.rmtree(store, ignore_errors=True)
+        cost, manifest = run_ours(trips, store)
+        manifests.append(manifest)
+        return cost
+
+    for file in trips.iterdir():  # both read from memory
+        file.read_bytes()
+    print(f"{n_trips:,} trips, {size / 1e9:.2f} GB, {os.cpu_count()} cores")
+    costs = alternate({"Roadpulse, cold": cold, "DuckDB read_json": lambda: run_duckdb(trips)}, times)
+    report("Trips to result CSVs", costs, "Roadpulse, cold", "DuckDB read_json", 10)
+    timings = manifests[-1]["timings"]
+    print("  steps: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in timings.items()))
+    print(
+        f"  {size / 1e6 / timings['decode']:,.0f} MB/s decoded, {manifests[-1]['points']['counted']:,} points"
+    )
+    _check_equal()
+
+    costs = alternate(
+        {
+            "Roadpulse, other bins": lambda: run_ours(trips, store, 30)[0],
+            "DuckDB read_json": lambda: run_duckdb(trips, 30),
+        },
+        times,
+    )
+    report("Re-analysis with other bins", costs, "Roadpulse, other bins", "DuckDB read_json", 30)
+    _memory(trips, size)
+
+
+def _check_equal() -> None:
+    """Both ways must have computed the same: counts exactly, means to 1e-9."""
+    import numpy as np
+    import pandas as pd
+
+    for name, keys in (("link_speeds", ["link_id"]), ("link_speeds_by_time", ["link_id", "bin"])):
+        ours = pd.read_csv(SCRATCH / "run" / "results" / f"{name}.csv").set_index(keys).sort_index()
+        theirs = pd.read_csv(SCRATCH / "duckdb" / f"{name}.csv").set_index(keys).sort_index()
+        counts = ["n_points", "n_trips"]
+        if not ours[counts].equals(theirs[counts]):
+            raise SystemExit(f"{name}: the counts differ, so the comparison means nothing")
+        np.testing.assert_allclose(ours[theirs.columns], theirs, rtol=1e-9, atol=1e-9)
+    print("  the results are equal")
+
+
+def _memory(trips: Path, size: int) -> None:
+    print("\nPeak memory of all processes together (goal 1,500 MB)")
+    for copies in (1, 4):
+        folder = SCRATCH / f"copies-{copies}"
+        shutil.rmtree(folder, ignore_errors=True)
+        for copy in range(copies):
+            part = folder / str(copy)
+            part.mkdir(parents=True)
+            for file in trips.iterdir():
+                os.link(file, part / file.name)
+        shutil.rmtree(SCRATCH / "store-memory", ignore_errors=True)
+        cost, manifest = run_ours(folder, SCRATCH / "store-memory")
+        print(
+            f"  {copies * size / 1e9:5.2f} GB of trips: {cost.memory:,.0f} MB, {manifest['timings']['total']:.1f} s"
+        )
+    shutil.rmtree(SCRATCH / "store-memory", ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
