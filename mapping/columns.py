@@ -12,6 +12,9 @@ STATISTICS = ("mean", "std", "p05", "p15", "p50", "p85", "p95")
 WIDTH_FIELD = "width_mm"
 """Width of the drawn line at 1:12,000."""
 
+LABEL_FIELD = "label"
+"""The street's name on the links that are to carry it on the map."""
+
 ESTIMATORS = {
     "mean": "mean of points",
     "std": "sample standard deviation of points",
@@ -57,6 +60,7 @@ def link_columns(bin_names: list[str], unit: str, with_names: bool, with_classes
     columns = [Column("link_id", "INTEGER", "Link")]
     if with_names:
         columns.append(Column("name", "TEXT", "Street"))
+        columns.append(Column(LABEL_FIELD, "TEXT", "Street as labelled"))
     if with_classes:
         columns.append(Column("road_class", "TEXT", "Road class"))
     columns += [

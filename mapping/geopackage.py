@@ -27,6 +27,7 @@ from ..cluster_client.link_geometry import LinkGeometry
 from .breaks import class_limits
 from .columns import STATISTICS, Column, link_columns
 from .errors import MapError, OutputInUse
+from .labels import label_texts
 from .packed import pack
 from .road_class import line_widths
 from .shapes import Shapes, blob, measure
@@ -205,6 +206,12 @@ class _Writer:
         # As they are drawn: never coloured first, then by width, the busier direction of a road last.
         order = np.lexsort((links.ids, np.nan_to_num(trips), widths, trips >= self.spec.min_trips))
         day = self._bins_by_link(order)
+        text_columns = (
+            []
+            if links.names is None
+            else [links.names, label_texts(links.names, shapes.metres, shapes.place)]
+        )
+        text_columns += [] if links.classes is None else [links.classes]
         names = ["fid", "geom", *(column.name for column in self.columns)]
         insert = _insert(LINKS_TABLE, names)
         for start in range(0, len(order), CHUNK):
@@ -221,7 +228,7 @@ class _Writer:
             shapes_of_rows = [
                 blob(bytes(links.wkb[row]), srs_id, shapes.box[row], shapes.multi) for row in rows.tolist()
             ]
-            texts = [list(column[rows]) for column in (links.names, links.classes) if column is not None]
+            texts = [[column[row] for row in rows.tolist()] for column in text_columns]
             numbers = part[["n_points", "n_trips", *STATISTICS]].to_numpy(dtype=float)
             wide = np.concatenate([numbers, cells.transpose(0, 2, 1).reshape(len(rows), -1)], axis=1)
             columns: list[list[Any]] = [

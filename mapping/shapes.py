@@ -24,10 +24,13 @@ _LINE_HEADER = 9  # byte order, type, number of points
 
 @dataclass(frozen=True)
 class Shapes:
-    """Lines as numbers: `box` float64 (n, 4) xmin, xmax, ymin, ymax; `metres` float64 (n,) on the ellipsoid."""
+    """Lines as numbers: `box` float64 (n, 4) xmin, xmax, ymin, ymax; `metres` (n,) on the
+    ellipsoid, `place` (n, 2) longitude and latitude of a point about halfway.
+    """
 
     box: np.ndarray
     metres: np.ndarray
+    place: np.ndarray
     multi: bool
     has_z: bool
 
@@ -37,6 +40,7 @@ def measure(wkb: np.ndarray, crs: QgsCoordinateReferenceSystem) -> Shapes:
     n = len(wkb)
     box = np.zeros((n, 4))
     lengths = np.zeros(n)
+    place = np.zeros((n, 2))
     kinds = np.array([_kind(shape) for shape in wkb], dtype=np.int64)
     for kind in np.unique(kinds):
         if QgsWkbTypes.geometryType(QgsWkbTypes.Type(int(kind))) != QgsWkbTypes.GeometryType.LineGeometry:
@@ -72,7 +76,7 @@ def measure(wkb: np.ndarray, crs: QgsCoordinateReferenceSystem) -> Shapes:
     owner, sizes = owner[keep], sizes[keep]
     if not len(sizes):
         box[:] = np.nan
-        return Shapes(box, lengths, multi, has_z)
+        return Shapes(box, lengths, place, multi, has_z)
     xy = np.frombuffer(b"".join(parts), dtype="<f8").reshape(-1, 2)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     box[:, (0, 2)], box[:, (1, 3)] = np.inf, -np.inf
@@ -81,10 +85,12 @@ def measure(wkb: np.ndarray, crs: QgsCoordinateReferenceSystem) -> Shapes:
     ):
         take.at(box[:, column], owner, take.reduceat(xy[:, axis], starts))
     box[~np.isfinite(box).all(axis=1)] = np.nan
-    steps = _steps(_geographic(xy, crs))
+    degrees = _geographic(xy, crs)
+    place[owner] = degrees[starts + sizes // 2]
+    steps = _steps(degrees)
     steps[starts[1:] - 1] = 0  # from the end of one line to the start of the next
     np.add.at(lengths, owner, np.add.reduceat(np.append(steps, 0.0), starts))
-    return Shapes(box, lengths, multi, has_z)
+    return Shapes(box, lengths, place, multi, has_z)
 
 
 def blob(shape: bytes, srs_id: int, box: np.ndarray, multi: bool) -> bytes:

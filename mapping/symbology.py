@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import log2
 from typing import Optional
 
 from qgis.core import (
@@ -22,12 +21,14 @@ from qgis.PyQt.QtGui import QColor
 
 from ..aggregation.spec import RunSpec
 from .breaks import class_labels
-from .columns import WIDTH_FIELD, link_columns
+from .columns import LABEL_FIELD, WIDTH_FIELD, link_columns
+from .labels import street_labels
 from .packed import FEW, PACKED_FIELD
 from .palette import PALETTES, class_colours, ramp
 from .road_class import REFERENCE_SCALE
 from .style_options import StyleOptions, read_run_table
 from .temporal import set_layer_time, set_project_time, value_expression
+from .zoom import zoom_of_scale
 
 FEW_LABEL = "too few trips"
 FEW_WIDTH = 0.5
@@ -38,9 +39,6 @@ BESIDE_SCALE = 20_000
 
 ORDER_SCALE = 100_000
 """Up to this scale (1:n) links are sorted for every map; beyond it, lines are too thin to cover each other."""
-
-ZOOM_OF_SCALE_1 = 29.058536
-"""log2 of 559,082,264.0287, the scale of zoom level 0, by which QGIS counts zoom levels."""
 
 LEGEND_WIDTH = 1.1
 """Millimetres; what the legend and a map without a scale draw."""
@@ -56,6 +54,10 @@ def style_layer(layer: QgsVectorLayer, options: Optional[StyleOptions] = None) -
         options = StyleOptions.from_run_table(layer)
     layer.setRenderer(speed_renderer(options))
     set_layer_time(layer, options)
+    has_names = layer.fields().indexOf(LABEL_FIELD) >= 0
+    if has_names:
+        layer.setLabeling(street_labels(options.theme))
+    layer.setLabelsEnabled(has_names and options.labels)
     _name_columns(layer, options)
     layer.triggerRepaint()
     return options
@@ -138,11 +140,6 @@ def few_symbol(options: StyleOptions) -> QgsLineSymbol:
     return symbol
 
 
-def zoom_of_scale(scale: float) -> float:
-    """QGIS's `@vector_tile_zoom` at the scale 1:`scale`."""
-    return ZOOM_OF_SCALE_1 - log2(scale)
-
-
 def _name_columns(layer: QgsVectorLayer, options: StyleOptions) -> None:
     """Aliases with unit and estimator, and an attribute table without the packed column."""
     spec = RunSpec.from_json(read_run_table(layer)["spec"])
@@ -153,6 +150,6 @@ def _name_columns(layer: QgsVectorLayer, options: StyleOptions) -> None:
     table = layer.attributeTableConfig()
     table.update(layer.fields())
     for i, column in enumerate(table.columns()):
-        if column.name in (PACKED_FIELD, WIDTH_FIELD):
+        if column.name in (PACKED_FIELD, WIDTH_FIELD, LABEL_FIELD):
             table.setColumnHidden(i, True)
     layer.setAttributeTableConfig(table)

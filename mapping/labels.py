@@ -1,0 +1,115 @@
+"""Street names: few, by importance, along the line."""
+
+from __future__ import annotations
+
+import html
+from typing import Optional
+
+import numpy as np
+from qgis.core import (
+    Qgis,
+    QgsLabelPlacementSettings,
+    QgsPalLayerSettings,
+    QgsProperty,
+    QgsPropertyCollection,
+    QgsTextBufferSettings,
+    QgsTextFormat,
+    QgsUnitTypes,
+    QgsVectorLayerSimpleLabeling,
+)
+from qgis.PyQt.QtGui import QFont, QFontDatabase
+
+from .columns import LABEL_FIELD, WIDTH_FIELD
+from .palette import PALETTES
+from .road_class import MAIN_ROAD_WIDTH
+from .zoom import zoom_of_scale
+
+FAMILY = "Open Sans"
+"""The one type family, where it is installed."""
+
+SIDE_STREETS_SCALE = 16_000
+"""From this scale (1:n) on side streets have names too."""
+
+SMALLEST_SCALE = 60_000
+"""Beyond it no street has a name."""
+
+LABEL_POINTS = 7.5
+OVERRUN_MM = 12.0
+"""A name may be longer than its link by this much on either side."""
+
+REPEAT_KM = 1.5
+SHORTEST_STREET_M = 500.0
+
+
+def font_family() -> str:
+    """Open Sans, or what this computer uses instead."""
+    return FAMILY if FAMILY in QFontDatabase().families() else QFont().family()
+
+
+def street_labels(theme: str) -> QgsVectorLayerSimpleLabeling:
+    """Labels of the column that `label_texts` fills."""
+    palette = PALETTES[theme]
+    text = QgsTextFormat()
+    font = QFont(font_family())
+    text.setFont(font)
+    text.setSize(LABEL_POINTS)
+    text.setSizeUnit(QgsUnitTypes.RenderUnit.RenderPoints)
+    text.setColor(palette.ink)
+    halo = QgsTextBufferSettings()
+    halo.setEnabled(True)
+    halo.setSize(0.9)
+    halo.setColor(palette.ground)
+    halo.setOpacity(0.9)
+    text.setBuffer(halo)
+
+    settings = QgsPalLayerSettings()
+    settings.fieldName = LABEL_FIELD
+    settings.setFormat(text)
+    settings.placement = Qgis.LabelPlacement.Curved
+    line = settings.lineSettings()
+    line.setPlacementFlags(Qgis.LabelLinePlacementFlag.OnLine)
+    line.setOverrunDistance(OVERRUN_MM)
+    settings.setLineSettings(line)
+    placement = QgsLabelPlacementSettings()
+    placement.setOverlapHandling(Qgis.LabelOverlapHandling.PreventOverlap)
+    settings.setPlacementSettings(placement)
+    settings.scaleVisibility = True
+    settings.minimumScale, settings.maximumScale = SMALLEST_SCALE, 1
+    settings.repeatDistance = 0
+    properties = QgsPropertyCollection()
+    properties.setProperty(
+        QgsPalLayerSettings.Property.Show,
+        QgsProperty.fromExpression(
+            f"@vector_tile_zoom >= {zoom_of_scale(SIDE_STREETS_SCALE):.6f} "
+            f'OR "{WIDTH_FIELD}" >= {MAIN_ROAD_WIDTH}'
+        ),
+    )
+    properties.setProperty(
+        QgsPalLayerSettings.Property.Priority, QgsProperty.fromExpression(f'min(10, "{WIDTH_FIELD}" * 6)')
+    )
+    settings.setDataDefinedProperties(properties)
+    return QgsVectorLayerSimpleLabeling(settings)
+
+
+def label_texts(names: np.ndarray, metres: np.ndarray, place: np.ndarray) -> list[Optional[str]]:
+    """The names to label n links with: on the longest link of a street, and again every `REPEAT_KM`.
+
+    A street is cut into links at every junction and has two directions; labelled link by link it
+    would carry its name a dozen times. `names` is object (n,), `metres` (n,), `place` (n, 2) in degrees.
+    A street shorter than `SHORTEST_STREET_M` (both directions together) gets none.
+    """
+    texts: list[Optional[str]] = [None] * len(names)
+    latitude = np.radians(np.nanmean(place[:, 1])) if len(place) else 0.0
+    km = place * [111.32 * np.cos(latitude), 110.57]
+    streets: dict[str, list[int]] = {}
+    for row, name in enumerate(names.tolist()):
+        if name:
+            streets.setdefault(name, []).append(row)
+    for name, rows in streets.items():
+        if metres[rows].sum() < SHORTEST_STREET_M:
+            continue
+        left = np.array(sorted(rows, key=lambda row: -float(metres[row])))
+        while len(left):
+            texts[left[0]] = html.unescape(name)  # exports of OpenStreetMap write "King&apos;s Road"
+            left = left[np.hypot(*(km[left] - km[left[0]]).T) > REPEAT_KM]
+    return texts
