@@ -7,30 +7,27 @@ its own would need a second exchange, the right to make one, and a server that i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Union
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from psycopg import sql
 
-from ..aggregation.errors import Cancelled
+from .copy_rows import LINES, LinkRows, RowReader
 from .errors import UnsuitableLinks
 from .link_geometry import LinkGeometry
 from .link_table import LinkTable, id_array, look_up
-from .postgres import ConnectionInfo, connect, exchange, server_error
+from .postgres import Connecting, ConnectionInfo, CopyRows, Rows, exchange, server_error
 
 TIMEOUT_SECONDS = 300.0
 PATIENCE_SECONDS = 15.0
 """Silence that is borne beyond the query's own time limit."""
-PROGRESS_ROWS = 5_000
-_HEADER = 19
-"""Bytes before the first row of a binary COPY: signature 11, flags 4, extension length 4."""
-
-_LINES = (2, 5)
+_WORK_MEM = "64MB"
+"""The server's usual 4 MB would have the join of 140,000 ids go through its disk."""
 _SHAPES = {
     1: "points", 3: "polygons", 4: "points", 6: "polygons", 7: "collections", 8: "arcs", 9: "curves",
     10: "polygons", 11: "curves", 12: "surfaces", 15: "surfaces", 16: "surfaces", 17: "triangles",
@@ -68,13 +65,13 @@ def fetch_links(
 
     Raises `LinksError` or one of its kinds, and `Cancelled`.
     """
+    connecting = Connecting(info)
     wanted = np.unique(np.asarray(ids, dtype=np.int64))
-    _ask(cancelled)
-    with closing(connect(info)) as connection:  # no COMMIT: it would cost a round trip
-        _ask(cancelled)
-        way = _Way()
+    array = id_array(wanted)
+    with closing(connecting.result(cancelled)) as connection:  # no COMMIT: it would cost a round trip
+        reading = _Reading(table, array, len(wanted), progress, cancelled, timeout)
         try:
-            rows, system = _read(connection, table, wanted, way, progress, cancelled, timeout)
+            rows, system = reading.read(connection, _Way())
         except psycopg.Error as error:
             if error.sqlstate not in _LOOK_CLOSER:
                 raise server_error(error, str(table)) from error
@@ -83,58 +80,62 @@ def fetch_links(
             column = facts.column(table.id_column)
             way = _Way(text_ids=column is not None and column.is_text, postgis=facts.postgis_schema)
             try:
-                rows, system = _read(connection, table, wanted, way, progress, cancelled, timeout)
+                rows, system = reading.read(connection, way)
             except psycopg.Error as again:
                 raise server_error(again, str(table)) from again
     return _links(rows, system, table)
 
 
-def _ask(cancelled: Optional[Callable[[], bool]]) -> None:
-    if cancelled and cancelled():
-        raise Cancelled
+@dataclass(frozen=True)
+class _Reading:
+    """One reading of a table; `n_wanted` ids are in `array`."""
 
+    table: LinkTable
+    array: sql.Literal
+    n_wanted: int
+    progress: Optional[Callable[[int, int], None]]
+    cancelled: Optional[Callable[[], bool]]
+    timeout: float
 
-def _read(
-    connection: psycopg.Connection[Any],
-    table: LinkTable,
-    wanted: NDArray[np.int64],
-    way: _Way,
-    progress: Optional[Callable[[int, int], None]],
-    cancelled: Optional[Callable[[], bool]],
-    timeout: float,
-) -> tuple[_Rows, Sequence[Optional[bytes]]]:
-    """The rows of the answer and the entry of their reference system (srid, authority, code, WKT)."""
-    begin = sql.SQL("BEGIN READ ONLY; SET LOCAL statement_timeout = {}").format(int(timeout * 1000))
-    copy, system_query = _copy_query(table, wanted, way), _system_query(table, way)
-    patience = timeout + PATIENCE_SECONDS
-    batches: list[tuple[sql.Composable, bool]]
-    if table.where:
-        # Somebody's own SQL goes alone, as one statement: then it cannot end the read-only transaction.
-        batches = [(begin, False), (copy, True), (system_query, True)]
-    else:
-        batches = [(sql.SQL("; ").join([begin, copy, system_query]), False)]
-    rows: list[bytes] = []
-    system: Sequence[Optional[bytes]] = ()
-    try:
-        for query, single in batches:
-            for piece in exchange(
-                connection, query.as_bytes(connection), patience=patience, cancelled=cancelled, single=single
-            ):
-                if isinstance(piece, list):
+    def read(
+        self, connection: psycopg.Connection[Any], way: _Way
+    ) -> tuple[LinkRows, Sequence[Optional[bytes]]]:
+        """The rows of the answer and the entry of their reference system (srid, authority, code, WKT)."""
+        table = self.table
+        reader = RowReader(bool(table.name_column), bool(table.class_column))
+        system: Sequence[Optional[bytes]] = ()
+        try:
+            for piece in self._pieces(connection, way):
+                if not isinstance(piece, CopyRows):
                     system = piece
                     continue
-                rows.append(bytes(piece))
-                if progress and len(rows) % PROGRESS_ROWS == 0:
-                    progress(min(len(rows), len(wanted)), len(wanted))
-    except psycopg.Error:
-        if not _complete(rows):
-            raise  # else only the name of the reference system could not be read
-    if progress:
-        progress(len(wanted), len(wanted))
-    return _Rows(rows, bool(table.name_column), bool(table.class_column)), system
+                reader.add(piece)
+                if self.progress:
+                    self.progress(min(reader.count, self.n_wanted), self.n_wanted)
+        except psycopg.Error:
+            if not reader.complete:
+                raise  # else only the name of the reference system could not be read
+        if self.progress:
+            self.progress(self.n_wanted, self.n_wanted)
+        return reader.rows(), system
+
+    def _pieces(self, connection: psycopg.Connection[Any], way: _Way) -> Iterator[Union[CopyRows, Rows]]:
+        begin = sql.SQL("BEGIN READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL work_mem = {}").format(
+            int(self.timeout * 1000), _WORK_MEM
+        )
+        copy, system = _copy_query(self.table, self.array, way), _system_query(self.table, way)
+        queries: list[tuple[sql.Composable, bool]] = [(sql.SQL("; ").join([begin, copy, system]), False)]
+        if self.table.where:
+            # Somebody's own SQL goes alone, as one statement: then it cannot end the read-only transaction.
+            queries = [(begin, False), (copy, True), (system, True)]
+        for query, single in queries:
+            yield from exchange(
+                connection, query.as_bytes(connection), patience=self.timeout + PATIENCE_SECONDS,
+                cancelled=self.cancelled, single=single,
+            )  # fmt: skip
 
 
-def _copy_query(table: LinkTable, wanted: NDArray[np.int64], way: _Way) -> sql.Composed:
+def _copy_query(table: LinkTable, array: sql.Literal, way: _Way) -> sql.Composed:
     geometry = sql.SQL("t.{}::{}").format(sql.Identifier(table.geom_column), way.name("geometry"))
     extra = [
         sql.SQL(", t.{}::text").format(sql.Identifier(column))
@@ -148,7 +149,7 @@ def _copy_query(table: LinkTable, wanted: NDArray[np.int64], way: _Way) -> sql.C
     ).format(
         srid=way.name("st_srid"), wkb=way.name("st_asbinary"), geometry=geometry,
         extra=sql.SQL("").join(extra), table=table.identifier(), id=sql.Identifier(table.id_column),
-        ids=id_array(wanted),
+        ids=array,
         cast=sql.SQL("::text" if way.text_ids else ""), where=_where(table),
     )  # fmt: skip
 
@@ -175,88 +176,8 @@ class _Raw(sql.Composable):
         return str(self._obj).encode()
 
 
-def _complete(rows: Sequence[bytes]) -> bool:
-    """Whether a COPY came to its end, which is a row of -1 columns."""
-    return bool(rows) and rows[-1][-2:] == b"\xff\xff" and (len(rows) > 1 or len(rows[0]) == _HEADER + 2)
-
-
-class _Rows:
-    """The rows of a binary COPY, taken apart without a loop over them where that is possible.
-
-    A row is int16 columns; then for each int32 length (-1: NULL) and the bytes, all big endian: here
-    id int64, srid int32, WKB and up to two texts. Every COPY message holds one row; the first one begins
-    with the header, the last one is the end mark.
-    """
-
-    def __init__(self, messages: list[bytes], has_name: bool, has_class: bool) -> None:
-        messages = messages[:-1] if _complete(messages) else messages
-        if messages:
-            messages[0] = messages[0][_HEADER:]
-        messages = [message for message in messages if message]
-        sizes = np.fromiter(map(len, messages), np.int64, len(messages))
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64) if messages else sizes
-        self._data = b"".join(messages)
-        self._bytes = np.frombuffer(self._data, np.uint8)
-        self.ids = self._numbers(starts + 6, ">i8").astype(np.int64)
-        # A NULL geometry has neither srid nor WKB: each of the two is then only its length, -1.
-        self.null = self._numbers(starts + 14, ">i4") < 0
-        self.srids = np.where(self.null, 0, self._numbers(np.where(self.null, 0, starts + 18), ">i4"))
-        at = starts + np.where(self.null, 18, 22)
-        self._wkb_at, self._wkb_size, at = self._field(at)
-        self.names: Optional[NDArray[np.object_]] = None
-        self.classes: Optional[NDArray[np.object_]] = None
-        if has_name:
-            self.names, at = self._texts(at)
-        if has_class:
-            self.classes, at = self._texts(at)
-        self.shapes, self.empty = self._kinds()
-
-    def wkb(self, chosen: NDArray[np.int64]) -> NDArray[np.object_]:
-        """WKB of some rows that have one."""
-        data, begin = self._data, self._wkb_at[chosen]
-        end = begin + self._wkb_size[chosen]
-        return _objects([data[a:b] for a, b in zip(begin.tolist(), end.tolist())])
-
-    def _numbers(self, at: NDArray[np.int64], kind: str) -> NDArray[Any]:
-        width = np.dtype(kind).itemsize
-        if not len(at):
-            return np.empty(0, np.dtype(kind).newbyteorder("="))
-        taken = self._bytes[at[:, None] + np.arange(width)]
-        return np.ascontiguousarray(taken).view(kind)[:, 0].astype(np.dtype(kind).newbyteorder("="))
-
-    def _field(self, at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Start and size of a field (0 for NULL), and where the next one begins."""
-        size = self._numbers(at, ">i4").astype(np.int64)
-        begin = at + 4
-        return begin, size, begin + np.maximum(size, 0)
-
-    def _texts(self, at: NDArray[np.int64]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
-        begin, size, after = self._field(at)
-        data = self._data
-        texts: dict[bytes, str] = {}  # streets have many links, and classes are few
-        found: list[Optional[str]] = []
-        for a, n in zip(begin.tolist(), size.tolist()):
-            if n < 0:
-                found.append(None)
-                continue
-            raw = data[a : a + n]
-            text = texts.get(raw)
-            if text is None:
-                text = texts[raw] = raw.decode("utf-8", "replace")
-            found.append(text)
-        return _objects(found), after
-
-    def _kinds(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """WKB type of every row without Z and M (0: NULL), and whether it has no shape at all."""
-        at = np.where(self.null, 0, self._wkb_at)
-        kinds = np.where(self.null, 0, self._numbers(at + 1, "<u4").astype(np.int64) % 1000)
-        counted = np.isin(kinds, (*_LINES, 3, 4, 6, 7))
-        parts = self._numbers(np.where(counted, at + 5, 0), "<u4")
-        return kinds, self.null | (counted & (parts == 0))
-
-
-def _links(rows: _Rows, system: Sequence[Optional[bytes]], table: LinkTable) -> LinkGeometry:
-    odd = np.unique(rows.shapes[~np.isin(rows.shapes, (0, *_LINES))])
+def _links(rows: LinkRows, system: Sequence[Optional[bytes]], table: LinkTable) -> LinkGeometry:
+    odd = np.unique(rows.kinds[~np.isin(rows.kinds, (0, *LINES))])
     if len(odd):
         names = ", ".join(sorted({_SHAPES.get(int(kind), "other shapes") for kind in odd}))
         raise UnsuitableLinks(
@@ -281,7 +202,7 @@ def _links(rows: _Rows, system: Sequence[Optional[bytes]], table: LinkTable) -> 
     srid = int(srids[0]) if len(srids) else without_links
     return LinkGeometry(
         ids=rows.ids[chosen],
-        wkb=rows.wkb(chosen),
+        wkb=rows.wkb[chosen],
         srid_wkt_or_auth=_system_name(srid, system),
         names=None if rows.names is None else rows.names[chosen],
         classes=None if rows.classes is None else rows.classes[chosen],
@@ -291,14 +212,14 @@ def _links(rows: _Rows, system: Sequence[Optional[bytes]], table: LinkTable) -> 
 
 
 def _first_of_several(
-    rows: _Rows, order: NDArray[np.int64], begins: NDArray[np.int64], chosen: NDArray[np.int64]
+    rows: LinkRows, order: NDArray[np.int64], begins: NDArray[np.int64], chosen: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Of the rows of each id (a stretch of `order`) the first by WKB, then name and class."""
     chosen = chosen.copy()
     ends = np.append(begins[1:], len(order))
     for group in np.flatnonzero(ends - begins > 1).tolist():
         stretch = order[begins[group] : ends[group]]
-        shapes = rows.wkb(stretch)
+        shapes = rows.wkb[stretch]
         chosen[group] = min(
             range(len(stretch)),
             key=lambda i: (
@@ -322,9 +243,3 @@ def _system_name(srid: int, system: Sequence[Optional[bytes]]) -> str:
     if authority and code and code != "0":
         return f"{authority}:{code}"
     return wkt or f"EPSG:{srid}"
-
-
-def _objects(values: Sequence[object]) -> NDArray[np.object_]:
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import selectors
 import socket
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -36,6 +37,13 @@ _MAINTENANCE = ("postgres", "template1")
 Rows = list[Optional[bytes]]
 
 
+class CopyRows(list[bytes]):
+    """Messages of a COPY, each with one row."""
+
+
+BATCH_ROWS = 4096
+
+
 def connect(info: ConnectionInfo) -> psycopg.Connection[Any]:
     """Connect in autocommit mode; raises `ServerUnreachable`, `LoginRefused`, `NotThere`, `LinksError`."""
     wanted = _parameters(info)
@@ -49,6 +57,41 @@ def connect(info: ConnectionInfo) -> psycopg.Connection[Any]:
         ) from None
 
 
+class Connecting:
+    """A connection that is being made in the background; its own thread, so that a cancel need not wait."""
+
+    def __init__(self, info: ConnectionInfo) -> None:
+        self._connection: Optional[psycopg.Connection[Any]] = None
+        self._error: Optional[LinksError] = None
+        self._given_up = False
+        self._thread = threading.Thread(target=self._connect, args=(info,), daemon=True)
+        self._thread.start()
+
+    def result(self, cancelled: Optional[Callable[[], bool]] = None) -> psycopg.Connection[Any]:
+        """The connection, once it is there; raises the errors of `connect`, and `Cancelled`."""
+        while True:
+            if cancelled and cancelled():
+                self._given_up = True
+                raise Cancelled
+            self._thread.join(LOOK_SECONDS)
+            if self._error is not None:
+                raise self._error
+            if self._connection is not None:
+                return self._connection
+
+    def _connect(self, info: ConnectionInfo) -> None:
+        try:
+            connection = connect(info)
+        except LinksError as error:
+            self._error = error
+        except Exception as error:  # noqa: BLE001  (handed to the thread that waits)
+            self._error = LinksError("The connection to PostGIS failed for an unknown reason.", repr(error))
+        else:
+            self._connection = connection
+            if self._given_up:
+                connection.close()
+
+
 def exchange(
     connection: psycopg.Connection[Any],
     query: bytes,
@@ -56,11 +99,11 @@ def exchange(
     patience: float,
     cancelled: Optional[Callable[[], bool]] = None,
     single: bool = False,
-) -> Iterator[Union[memoryview, Rows]]:
+) -> Iterator[Union[CopyRows, Rows]]:
     """Send one query, of any number of statements, and give what comes back as it comes.
 
-    The data of a COPY come as one memoryview a row, valid until the next; other rows as lists of their
-    values' bytes in text format. With `single` the server refuses a text of more than one statement.
+    The data of a COPY come as `CopyRows`, some thousands at a time; other rows as lists of their values'
+    bytes in text format. With `single` the server refuses a text of more than one statement.
     `cancelled` is asked ten times a second. Raises `psycopg.Error` for what the server refuses,
     `Cancelled`, `TookTooLong` after `patience` seconds of silence, `ServerUnreachable`.
     """
@@ -97,15 +140,23 @@ def exchange(
         raise
 
 
-def _copied(line: pq.abc.PGconn, wait: Callable[[bool], None]) -> Iterator[memoryview]:
+def _copied(line: pq.abc.PGconn, wait: Callable[[bool], None]) -> Iterator[CopyRows]:
+    rows = CopyRows()
+    take, keep = line.get_copy_data, rows.append  # this loop is most of the client's time
     while True:
-        size, data = line.get_copy_data(1)
+        size, data = take(1)
         if size > 0:
-            yield data
-        elif size == 0:
-            wait(False)
-        else:
+            keep(bytes(data))
+            if len(rows) < BATCH_ROWS:
+                continue
+        if rows:
+            yield rows
+            rows = CopyRows()
+            keep = rows.append
+        if size < 0:
             return
+        if size == 0:
+            wait(False)
 
 
 def _waiter(
