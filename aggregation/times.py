@@ -8,6 +8,7 @@ is read one by one by `instant_of`, which is the definition of what a time may l
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
 from typing import Optional
 from zoneinfo import ZoneInfo
@@ -129,32 +130,41 @@ def instants_of_numbers(values: NDArray[np.float64]) -> tuple[Instants, Codes]:
     return instants, codes
 
 
-def instants_of_texts(texts: list[str], naive_is_utc: bool = False) -> tuple[Instants, Codes]:
-    """Read a column of texts (empty: none given); equal, value by value, to `instant_of`."""
-    n = len(texts)
-    instants = np.full(n, NO_TIME, dtype=np.int64)
-    codes = np.zeros(n, dtype=np.uint8)
-    lengths = set(map(len, texts))
-    left: list[int] = []
-    if len(lengths) == 1:
-        left = _read_block(texts, np.arange(n), instants)
-    else:
-        length_of = np.fromiter(map(len, texts), dtype=np.int64, count=n)
-        for length in lengths:
-            rows = np.flatnonzero(length_of == length)
-            left += _read_block([texts[row] for row in rows], rows, instants)
-    for row in left:
+def instants_of_texts(texts: Sequence[Optional[str]], naive_is_utc: bool = False) -> tuple[Instants, Codes]:
+    """Read a column of texts (None or empty: none given); equal, value by value, to `instant_of`."""
+    instants = np.full(len(texts), NO_TIME, dtype=np.int64)
+    codes = np.zeros(len(texts), dtype=np.uint8)
+    for row in _read_column(texts, np.arange(len(texts)), instants):
         instants[row], codes[row] = instant_of(texts[row], naive_is_utc)
     return instants, codes
 
 
-def _read_block(texts: list[str], rows: NDArray[np.int64], instants: Instants) -> list[int]:
-    """Read texts of one length into `rows` of the column; returns the rows that fit no layout."""
-    length = len(texts[0])
-    joined = "".join(texts)
-    if length <= len(_STAMP) or not joined.isascii():
+def _read_column(texts: Sequence[Optional[str]], rows: NDArray[np.int64], instants: Instants) -> list[int]:
+    """Read what has a layout, texts of equal length at a time; returns the rows that are left."""
+    try:
+        joined = "\n".join(texts) + "\n"  # type: ignore[arg-type]
+        length = len(texts[0]) + 1  # type: ignore[arg-type]
+    except (TypeError, IndexError):
+        joined, length = "", 0
+    # Where every row ends in the line break, no text can be of another length.
+    if length and len(joined) == length * len(texts) and joined[length - 1 :: length] == "\n" * len(texts):
+        return _read_block(joined, rows, instants)
+    lengths = np.array([0 if text is None else len(text) for text in texts])
+    left: list[int] = []
+    for one in np.unique(lengths).tolist():
+        of_length = np.flatnonzero(lengths == one)
+        if one <= len(_STAMP) or len(of_length) == len(texts):
+            left += rows[of_length].tolist()
+        else:
+            left += _read_column([texts[row] for row in of_length], rows[of_length], instants)
+    return left
+
+
+def _read_block(joined: str, rows: NDArray[np.int64], instants: Instants) -> list[int]:
+    """Read texts of one length, each with a line break after it; returns the rows that fit no layout."""
+    if len(joined) <= (len(_STAMP) + 1) * len(rows) or not joined.isascii():
         return [int(row) for row in rows]
-    block = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(texts), length)
+    block = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(rows), -1)
     left: list[int] = []
     for _ in range(_LAYOUTS_TRIED):
         read, good = _read_layout(block)
@@ -174,13 +184,13 @@ def _read_block(texts: list[str], rows: NDArray[np.int64], instants: Instants) -
 def _read_layout(block: NDArray[np.uint8]) -> tuple[Instants, Optional[NDArray[np.bool_]]]:
     """Read the rows that have the first row's separators and offset, and say which did (None: all)."""
     first = block[0].tobytes()
-    tail = _TAIL.fullmatch(first[len(_STAMP) :])
+    tail = _TAIL.fullmatch(first[len(_STAMP) : -1])
     if tail is None or first[10] not in b"Tt ":
         return np.zeros(len(block), dtype=np.int64), np.zeros(len(block), dtype=bool)
     fraction, zone = tail.groups()
     digits = max(len(fraction) - 1, 0)
     offset = _offset(zone.decode("ascii"))
-    layout = _STAMP[:10] + first[10:11] + _STAMP[11:] + fraction[:1] + b"0" * digits + zone
+    layout = _STAMP[:10] + first[10:11] + _STAMP[11:] + fraction[:1] + b"0" * digits + zone + b"\n"
     limits = np.zeros(len(layout), dtype=np.uint8)
     limits[: len(_STAMP)] = _LIMITS
     limits[len(_STAMP) + 1 : len(_STAMP) + 1 + digits] = 9 if digits else 0

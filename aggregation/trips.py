@@ -108,24 +108,21 @@ class TripDecoder:
         points = _column([root], self._points_path)[0]
         if points is None:
             return None
-        links = _column(points, self._paths[2])
-        n, without_link = len(points), links.count(None)
-        link_id = _link_ids(links, without_link, exact=choice == _EXACT)
+        n = len(points)
+        link_id = _link_ids(_column(points, self._paths[2]), exact=choice == _EXACT)
         if link_id is None:
             return None
         given = _column(points, self._paths[1])
         speed = np.array(given, dtype=np.float64) + 0.0
         has_link, has_speed = link_id >= 0, (speed >= 0) & (speed <= values.MAX_SPEED)
         n_link, n_speed = int(has_link.sum()), int(has_speed.sum())
-        if n - n_link != without_link or n - n_speed != given.count(None):
-            return None  # a negative id or speed, or one that is not finite: name the fault
+        if n_speed < n and n - n_speed != given.count(None):
+            return None  # a speed that is negative or not finite: name the fault
         if n_link and choice != _EXACT and int(link_id.max()) > values.EXACT_FLOAT:
             return self._decode_typed(raw, _EXACT) if time_is_text else None
         faults = {"no_link": n - n_link, "no_speed": n - n_speed}
         moments = _column(points, self._paths[0])
         if time_is_text:
-            if moments.count(None):
-                moments = ["" if moment is None else moment for moment in moments]
             time, codes = times.instants_of_texts(moments, self._naive_is_utc)
         else:
             time, codes = times.instants_of_numbers(np.array(moments, dtype=np.float64))
@@ -210,16 +207,19 @@ def unpack(raw: bytes, max_bytes: int) -> bytes:
     return raw
 
 
-def _link_ids(links: list[Any], without_link: int, exact: bool) -> Optional[NDArray[np.int64]]:
-    """A column of link ids, -1 for none; None where one is no number below 2^63."""
+def _link_ids(links: list[Any], exact: bool) -> Optional[NDArray[np.int64]]:
+    """A column of link ids, -1 for none; None where one is negative, no number, or 2^63 and more."""
     try:
         if exact:  # texts are still texts
             links = [_whole(link) if isinstance(link, str) else link for link in links]
-        if without_link:
-            links = [-1 if link is None else link for link in links]
-        return np.array(links, dtype=np.int64)
+        try:
+            link_id, without = np.array(links, dtype=np.int64), 0
+        except TypeError:  # a None among them
+            without = links.count(None)
+            link_id = np.array([-1 if link is None else link for link in links], dtype=np.int64)
     except (OverflowError, ValueError):
         return None
+    return link_id if np.count_nonzero(link_id < 0) == without else None
 
 
 def _whole(text: str) -> int:

@@ -14,7 +14,9 @@ from .measure import SCRATCH, Cost, alternate, cost_of, report, rich_trips
 ZONE, UNIT = "Europe/London", "mph"
 
 
-def run_ours(trips: Path, store: Path, minutes: int = 60) -> tuple[Cost, dict[str, Any]]:
+def run_ours(
+    trips: Path, store: Path, minutes: int = 60, memory: bool = False
+) -> tuple[Cost, dict[str, Any]]:
     """One run of the engine in a new run folder; returns its cost and its manifest."""
     folder = SCRATCH / "run"
     shutil.rmtree(folder, ignore_errors=True)
@@ -27,7 +29,7 @@ def run_ours(trips: Path, store: Path, minutes: int = 60) -> tuple[Cost, dict[st
         "bin_minutes": minutes,
     }
     (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
-    cost = cost_of([sys.executable, "-m", "roadpulse.aggregation", str(folder)])
+    cost = cost_of([sys.executable, "-m", "roadpulse.aggregation", str(folder)], memory)
     return cost, json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
 
 
@@ -100,7 +102,7 @@ def _memory(trips: Path, size: int) -> None:
             for file in trips.iterdir():
                 os.link(file, part / file.name)
         shutil.rmtree(SCRATCH / "store-memory", ignore_errors=True)
-        cost, manifest = run_ours(folder, SCRATCH / "store-memory")
+        cost, manifest = run_ours(folder, SCRATCH / "store-memory", memory=True)
         print(
             f"  {copies * size / 1e9:5.2f} GB of trips: {cost.memory:,.0f} MB, {manifest['timings']['total']:.1f} s"
         )

@@ -26,23 +26,26 @@ class Cost:
     memory: float
 
 
-def cost_of(command: Sequence[str]) -> Cost:
-    """Run a command to its end and measure it; raises `CalledProcessError` with its output."""
+def cost_of(command: Sequence[str], memory: bool = False) -> Cost:
+    """Run a command to its end and measure it; raises `CalledProcessError` with its output.
+
+    With `memory` its memory is watched too, which slows it down: not for comparing times.
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begin = time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "build" / "plugins")}
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
-        watch = _MemoryWatch(process.pid)
+        watch = _MemoryWatch(process.pid) if memory else None
         output, _ = process.communicate()
         wall = time.perf_counter() - begin
-        memory = watch.stop()
+        peak = watch.stop() if watch else 0.0
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command, output)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(wall, cpu, memory)
+    return Cost(wall, cpu, peak)
 
 
 class _MemoryWatch:
@@ -93,10 +96,7 @@ def report(title: str, costs: dict[str, list[Cost]], ours: str, other: str, goal
     """Print the medians of two ways and their ratio (other / ours, by wall clock); returns the ratio."""
     print(f"\n{title}")
     for name, found in costs.items():
-        print(
-            f"  {name:28} {_median(found, 'wall'):7.2f} s wall   {_median(found, 'cpu'):7.2f} s CPU   "
-            f"{max(cost.memory for cost in found):7.0f} MB"
-        )
+        print(f"  {name:28} {_median(found, 'wall'):7.2f} s wall   {_median(found, 'cpu'):7.2f} s CPU")
     ratio = _median(costs[other], "wall") / _median(costs[ours], "wall")
     by_cpu = _median(costs[other], "cpu") / _median(costs[ours], "cpu")
     print(f"  ratio {ratio:.1f} x by wall clock, {by_cpu:.1f} x by CPU   (goal {goal:g} x)")
