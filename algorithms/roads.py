@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Callable, Protocol
 
-from qgis.core import Qgis, QgsDataSourceUri, QgsFields, QgsVectorLayer, QgsVectorLayerFeatureSource
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsDataSourceUri,
+    QgsFeatureIterator,
+    QgsFeatureRequest,
+    QgsFeedback,
+    QgsFields,
+    QgsVectorLayer,
+    QgsVectorLayerFeatureSource,
+)
 
 from ..mapping.errors import MapError
 
@@ -38,42 +48,69 @@ class Roads(Protocol):
         """The geometry of the links `ids` (int64); raises `LinksError`, `MapError` or `Cancelled`."""
 
 
+class LayerSnapshot:
+    """What of a vector layer may be read in another thread: its features as they are now, edits included."""
+
+    def __init__(self, layer: QgsVectorLayer) -> None:
+        self._source = QgsVectorLayerFeatureSource(layer)
+        self._name, self._crs, self._fields = layer.name(), layer.crs(), QgsFields(layer.fields())
+        self._kind, self._count = layer.geometryType(), layer.featureCount()
+
+    def name(self) -> str:
+        """As the layer's."""
+        return str(self._name)
+
+    def crs(self) -> QgsCoordinateReferenceSystem:
+        """As the layer's."""
+        return self._crs
+
+    def fields(self) -> QgsFields:
+        """As the layer's."""
+        return self._fields
+
+    def geometryType(self) -> Qgis.GeometryType:
+        """As the layer's."""
+        return self._kind
+
+    def featureCount(self) -> int:
+        """As the layer's; -1 where it is not known."""
+        return int(self._count)
+
+    def getFeatures(self, request: QgsFeatureRequest) -> QgsFeatureIterator:
+        """As the layer's, in any thread."""
+        return self._source.getFeatures(request)
+
+
+class _Relay(QgsFeedback):
+    """A feedback that hands progress and the question whether to stop to functions."""
+
+    def __init__(self, progress: Progress, cancelled: Cancelled) -> None:
+        super().__init__()
+        self._cancelled = cancelled
+        self.progressChanged.connect(progress)
+
+    def isCanceled(self) -> bool:
+        """Ask; a yes reaches QGIS's own iterators too."""
+        if not super().isCanceled() and self._cancelled():
+            self.cancel()
+        return bool(super().isCanceled())
+
+
 @dataclass(frozen=True)
 class LayerRoads:
-    """Roads of a layer, through a snapshot of it that any thread may read."""
+    """Roads of a layer."""
 
-    source: QgsVectorLayerFeatureSource
-    fields: QgsFields
-    crs: str
+    layer: LayerSnapshot
     id_field: str
     name_field: str = ""
     class_field: str = ""
 
     def read(self, ids: NDArray[np.int64], progress: Progress, cancelled: Cancelled) -> LinkGeometry:
         """The geometry of the links `ids`."""
-        import numpy as np
+        from ..mapping.link_layers import links_of_layer  # noqa: PLC0415  (needs numpy)
 
-        from ..cluster_client.link_geometry import LinkGeometry
-
-        want = set(ids.tolist())
-        found = {}
-        a, b, c = (
-            self.fields.lookupField(n) if n else -1
-            for n in (self.id_field, self.name_field, self.class_field)
-        )
-        for f in self.source.getFeatures():
-            if f[a] in want:
-                found.setdefault(
-                    int(f[a]),
-                    (bytes(f.geometry().asWkb()), f[b] if b >= 0 else None, f[c] if c >= 0 else None),
-                )
-        keys = np.array(sorted(found), dtype=np.int64)
-        cols = []
-        for i in range(3):
-            col = np.empty(len(keys), dtype=object)
-            col[:] = [found[k][i] for k in keys.tolist()]
-            cols.append(col)
-        return LinkGeometry(keys, cols[0], self.crs, cols[1] if b >= 0 else None, cols[2] if c >= 0 else None)
+        relay = _Relay(progress, cancelled)
+        return links_of_layer(self.layer, self.id_field, ids, relay, self.name_field, self.class_field)
 
 
 @dataclass(frozen=True)
@@ -125,7 +162,7 @@ def roads_of_layer(
         uri = QgsDataSourceUri(layer.dataProvider().dataSourceUri())
         if is_table(uri):
             return postgis_roads(uri, *names, crs=crs)
-    return LayerRoads(QgsVectorLayerFeatureSource(layer), layer.fields(), crs, *names)
+    return LayerRoads(LayerSnapshot(layer), *names)
 
 
 def postgis_roads(

@@ -1,0 +1,200 @@
+"""Roads in a real PostGIS, as a layer of a QGIS project names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psycopg
+import pytest
+from qgis.core import (
+    QgsApplication,
+    QgsAuthMethodConfig,
+    QgsDataSourceUri,
+    QgsFeature,
+    QgsField,
+    QgsGeometry,
+    QgsVectorLayer,
+    edit,
+)
+from qgis.PyQt.QtCore import QMetaType
+
+from development.pytest_postgis import postgis  # noqa: F401
+
+Values = dict[str, Any]
+
+ROADS = """
+CREATE TABLE roads.streets (id bigint PRIMARY KEY, link_id bigint UNIQUE, name text, highway text,
+                            geom geometry(LineString, 4326));
+"""
+
+
+@pytest.fixture(scope="module")
+def streets(postgis: Any, city: Values) -> Iterator[Any]:  # noqa: F811
+    """The city's roads as the table roads.streets; gives libpq's parameters."""
+    layer = QgsVectorLayer(city["LINKS"], "", "ogr")
+    rows = [
+        (number, f["link_id"], f["name"], f["highway"], f.geometry().asWkt(9))
+        for number, f in enumerate(layer.getFeatures())
+    ]
+    with postgis.connect() as connection:
+        connection.autocommit = True
+        connection.execute("CREATE EXTENSION IF NOT EXISTS postgis")
+        connection.execute("CREATE SCHEMA roads")
+        connection.execute(ROADS)
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO roads.streets VALUES (%s, %s, %s, %s, ST_GeomFromText(%s, 4326))", rows
+            )
+    yield postgis.conninfo()
+    with postgis.connect() as connection:
+        connection.execute("DROP SCHEMA roads CASCADE")
+        connection.commit()
+
+
+def uri_of(info: Any, where: str = "", table: str = "streets", key: str = "id") -> QgsDataSourceUri:
+    values = psycopg.conninfo.conninfo_to_dict(info) if isinstance(info, str) else dict(info)
+    uri = QgsDataSourceUri()
+    uri.setConnection(
+        str(values.get("host", "")), str(values.get("port", "")), str(values["dbname"]),
+        str(values.get("user") or ""), str(values.get("password") or ""),
+    )  # fmt: skip
+    uri.setDataSource("" if table.startswith("(") else "roads", table, "geom", where, key)
+    return uri
+
+
+def layer_of(info: Any, *arguments: str) -> QgsVectorLayer:
+    layer = QgsVectorLayer(uri_of(info, *arguments).uri(False), "streets", "postgres")
+    assert layer.isValid(), layer.error().message()
+    return layer
+
+
+def read(layer: QgsVectorLayer, ids: list[int]) -> Any:
+    from roadpulse.algorithms.roads import roads_of_layer
+
+    wanted = np.array(ids, dtype=np.int64)
+    return roads_of_layer(layer, "link_id", "name", "highway").read(wanted, lambda _: None, lambda: False)
+
+
+@pytest.fixture(scope="module")
+def ids(city: Values) -> list[int]:
+    layer = QgsVectorLayer(city["LINKS"], "", "ogr")
+    return sorted(feature["link_id"] for feature in layer.getFeatures())[:50]
+
+
+def test_a_speed_map_takes_its_roads_from_a_source_as_qgis_writes_it(
+    processing: Any, streets: Any, trip_parameters: Values, tmp_path: Path
+) -> None:
+    results = processing.run(
+        "roadpulse:speedmap",
+        {
+            **trip_parameters, "LINKS": f"postgres://{uri_of(streets).uri(False)}",
+            "OUTPUT": str(tmp_path / "speeds.gpkg"),
+        },
+    )  # fmt: skip
+    assert results["MATCH_RATE"] == 100
+    layer = QgsVectorLayer(results["OUTPUT"], "", "ogr")
+    assert layer.featureCount() == results["LINK_COUNT"]
+    assert {feature["road_class"] for feature in layer.getFeatures()} & {"primary", "residential"}
+
+
+def test_a_layer_of_a_table_is_asked_at_the_server(streets: Any, ids: list[int]) -> None:
+    from roadpulse.algorithms.roads import PostgisRoads, roads_of_layer
+
+    layer = layer_of(streets)
+    assert isinstance(roads_of_layer(layer, "link_id"), PostgisRoads)
+    assert read(layer, ids).ids.tolist() == ids
+
+
+def test_a_filtered_layer_gives_only_what_its_filter_lets_through(streets: Any, ids: list[int]) -> None:
+    middle = ids[len(ids) // 2]
+    layer = layer_of(streets, f'"link_id" < {middle}')
+    assert read(layer, ids).ids.tolist() == [link for link in ids if link < middle]
+
+
+def test_a_filter_on_a_column_called_id_is_no_riddle_for_the_server(streets: Any, ids: list[int]) -> None:
+    layer = layer_of(streets, "id < 20")
+    expected = sorted(feature["link_id"] for feature in layer.getFeatures() if feature["link_id"] in ids)
+    assert expected
+    assert read(layer, ids).ids.tolist() == expected
+
+
+def test_a_layer_made_by_a_query_gives_what_the_query_gives(streets: Any, ids: list[int]) -> None:
+    query = (
+        "(SELECT id, link_id, upper(name) AS name, highway, geom FROM roads.streets "
+        f"WHERE link_id < {ids[7]})"
+    )
+    links = read(layer_of(streets, "", query), ids)
+    assert links.ids.tolist() == ids[:7]
+    assert all(name == name.upper() for name in links.names if name)
+
+
+def test_edits_that_are_not_saved_yet_count(streets: Any, ids: list[int]) -> None:
+    layer = layer_of(streets)
+    feature = next(f for f in layer.getFeatures() if f["link_id"] == ids[0])
+    layer.startEditing()
+    layer.changeGeometry(feature.id(), QgsGeometry.fromWkt("LineString(7 7, 8 8)"))
+    links = read(layer, ids[:1])
+    layer.rollBack()
+    assert QgsGeometry.fromWkt("LineString(7 7, 8 8)").asWkb().data() == bytes(links.wkb[0])
+
+
+def test_a_computed_field_may_hold_the_link_id(streets: Any, ids: list[int]) -> None:
+    layer = layer_of(streets)
+    layer.addExpressionField('"link_id" + 0', QgsField("link_of_mine", QMetaType.Type.LongLong))
+    from roadpulse.algorithms.roads import roads_of_layer
+
+    roads = roads_of_layer(layer, "link_of_mine")
+    found = roads.read(np.array(ids, dtype=np.int64), lambda _: None, lambda: False)
+    assert found.ids.tolist() == ids
+
+
+def test_credentials_come_out_of_qgis_and_show_nowhere(
+    postgis: Any,  # noqa: F811
+    streets: Any,
+    ids: list[int],
+) -> None:
+    from roadpulse.algorithms.roads import postgis_roads
+
+    manager = QgsApplication.authManager()
+    if not manager.masterPasswordIsSet():
+        assert manager.setMasterPassword("only for this test", True)
+    config = QgsAuthMethodConfig("Basic")
+    config.setName("streets")
+    secret = "not-to-be-seen"
+    with postgis.connect() as connection:
+        connection.execute(f"CREATE ROLE reader LOGIN PASSWORD '{secret}'")
+        connection.execute("GRANT USAGE ON SCHEMA roads TO reader; GRANT SELECT ON roads.streets TO reader")
+    config.setConfig("username", "reader")
+    config.setConfig("password", secret)
+    assert manager.storeAuthenticationConfig(config)[0]
+    uri = uri_of(streets)
+    uri.setUsername("")
+    uri.setPassword("")
+    uri.setAuthConfigId(config.id())
+    roads = postgis_roads(uri, "link_id")
+    assert secret not in uri.uri(False)
+    assert secret not in repr(roads)
+    found = roads.read(np.array(ids, dtype=np.int64), lambda _: None, lambda: False)
+    assert found.ids.tolist() == ids
+
+
+def test_a_layer_of_another_provider_sees_its_filter_too(city: Values, ids: list[int]) -> None:
+    layer = QgsVectorLayer(city["LINKS"], "", "ogr")
+    layer.setSubsetString(f'"link_id" < {ids[3]}')
+    assert read(layer, ids).ids.tolist() == ids[:3]
+
+
+def test_a_text_field_may_hold_the_link_id(ids: list[int]) -> None:
+    layer = QgsVectorLayer(
+        "LineString?crs=EPSG:4326&field=link_id:string&field=name:string&field=highway:string", "", "memory"
+    )
+    with edit(layer):
+        for link in ids[:2]:
+            feature = QgsFeature(layer.fields())
+            feature.setAttributes([str(link), None, None])
+            feature.setGeometry(QgsGeometry.fromWkt("LineString(0 0, 1 1)"))
+            layer.addFeature(feature)
+    assert read(layer, ids).ids.tolist() == ids[:2]
