@@ -17,11 +17,11 @@ from typing import Any, Callable
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
+from roadpulse.cluster_client.link_table import LinkTable
+from roadpulse.cluster_client.links import fetch_links
 
 from benchmarks.delay_proxy import DelayProxy
 from development.postgis import PostGIS
-from roadpulse.cluster_client.link_table import LinkTable
-from roadpulse.cluster_client.links import fetch_links
 
 LINKS, WANTED, BATCH = 170_000, 140_000, 10_000
 ROUND_TRIP = 0.100
@@ -32,7 +32,7 @@ _TABLE = """
 CREATE TABLE streets AS
 SELECT 1000000000000 + 10 * n AS link_id,
        ST_SetSRID(ST_MakeLine(ARRAY(
-           SELECT ST_Point(-6 + 0.00001 * (n % 1000) + 0.0003 * k, 54 + 0.00001 * (n / 1000) + 0.0001 * sin(k + n))
+           SELECT ST_Point(-6 + n % 1000 / 1e5 + k / 3e3, 54 + n / 1e8 + sin(k + n) / 1e4)
            FROM generate_series(0, 2 + n % 7) AS k)), 4326)::geometry(LineString, 4326) AS geom
 FROM generate_series(1, %(links)s) AS n
 """

@@ -115,6 +115,7 @@ def look_up(connection: psycopg.Connection[Any], table: LinkTable, *, complete: 
     a column cannot serve.
     """
     try:
+        connection.execute("ROLLBACK")  # of a query that failed before
         return _look_up(connection, table, complete)
     except psycopg.Error as error:
         raise server_error(error, f"the catalogue of {table}") from error

@@ -75,7 +75,6 @@ def fetch_links(
         except psycopg.Error as error:
             if error.sqlstate not in _LOOK_CLOSER:
                 raise server_error(error, str(table)) from error
-            connection.execute("ROLLBACK")
             facts = look_up(connection, table)
             column = facts.column(table.id_column)
             way = _Way(text_ids=column is not None and column.is_text, postgis=facts.postgis_schema)
@@ -143,8 +142,8 @@ def _copy_query(table: LinkTable, array: sql.Literal, way: _Way) -> sql.Composed
         if column
     ]
     return sql.SQL(
-        "COPY (SELECT wanted.id, {srid}({geometry}), {wkb}({geometry}, 'NDR'){extra} "
-        "FROM {table} AS t JOIN unnest({ids}::bigint[]) AS wanted(id) ON t.{id} = wanted.id{cast}{where}) "
+        "COPY (SELECT wanted.roadpulse_id, {srid}({geometry}), {wkb}({geometry}, 'NDR'){extra} "
+        "FROM {table} AS t JOIN unnest({ids}::bigint[]) AS wanted(roadpulse_id) ON t.{id} = wanted.roadpulse_id{cast}{where}) "
         "TO STDOUT (FORMAT BINARY)"
     ).format(
         srid=way.name("st_srid"), wkb=way.name("st_asbinary"), geometry=geometry,

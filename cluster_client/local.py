@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 import shutil
-import subprocess
+import subprocess  # nosec B404  (a fixed command, no shell)
 import sys
 import time
 from dataclasses import dataclass, replace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import selectors
 import socket
@@ -192,15 +193,14 @@ def _waiter(
 
 def _stop(connection: psycopg.Connection[Any]) -> None:
     """End the running query on the server, if it still listens, and the connection."""
-    try:
-        if hasattr(connection, "cancel_safe"):
+    with contextlib.suppress(
+        psycopg.Error
+    ):  # it has ended, or cannot be reached: closing is all that is left
+        if hasattr(connection, "cancel_safe"):  # from psycopg 3.2
             connection.cancel_safe(timeout=3)
         else:
             connection.cancel()
-    except psycopg.Error:
-        pass  # it has ended, or cannot be reached: closing is all that is left
-    finally:
-        connection.close()
+    connection.close()
 
 
 def server_error(error: psycopg.Error, what: str) -> LinksError:
@@ -220,7 +220,7 @@ def server_error(error: psycopg.Error, what: str) -> LinksError:
             "column helps.",
             detail, state,
         )  # fmt: skip
-    if state[:2] in ("08", "53", "57"):
+    if state[:2] in ("08", "53", "57") or (not state and isinstance(error, psycopg.OperationalError)):
         return ServerUnreachable(f"PostGIS stopped answering while {what} was read: {said}.", detail, state)
     if state[:2] in ("22", "XX"):
         return UnsuitableLinks(f"{what} holds something that cannot be read as links: {said}.", detail, state)

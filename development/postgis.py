@@ -21,6 +21,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -51,9 +52,10 @@ _SETTINGS = {
 class PostGIS:
     """One server in a folder; a context manager that starts and stops it."""
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder.absolute()
         self.port = port
+        self._settings = settings or {}
 
     def __enter__(self) -> PostGIS:
         self.start()
@@ -93,7 +95,7 @@ class PostGIS:
             "initdb", "-D", str(self._data), "-U", USER, f"--pwfile={secret}", "-A", "scram-sha-256",
             "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions",
         )  # fmt: skip
-        settings = {**_SETTINGS, "port": str(self.port)}
+        settings = {**_SETTINGS, "port": str(self.port), **self._settings}
         text = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
         with (self._data / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write(text)

@@ -11,7 +11,6 @@ import psycopg
 import pytest
 import shapely
 from psycopg import sql
-
 from roadpulse.aggregation.errors import Cancelled
 from roadpulse.cluster_client.errors import (
     LinksError,
@@ -27,9 +26,20 @@ from roadpulse.cluster_client.link_table import LinkTable, probe_table
 from roadpulse.cluster_client.links import fetch_links
 
 HOSTILE = [
-    "two words", 'quoted "x"', "it's", "new\nline", "улица", "道路 🛣", "Straße", "select", "a;drop table x;--", "%s{}$1",
-    "back\\slash", " lead", "UPPER",
-]  # fmt: skip
+    "two words",
+    'quoted "x"',
+    "it's",
+    "new\nline",
+    "улица",
+    "道路 🛣",
+    "Straße",
+    "select",
+    "a;drop table x;--",
+    "%s{}$1",
+    "back\\slash",
+    " lead",
+    "UPPER",
+]
 LARGEST = 2**63 - 1
 
 
@@ -160,15 +170,29 @@ def test_an_empty_table_gives_no_links(streets):
 
 
 def test_the_largest_ids_are_exact(streets):
-    streets.run(f"UPDATE streets SET link_id = {LARGEST} WHERE link_id = 10",
-                f"UPDATE streets SET link_id = {2**53 + 1} WHERE link_id = 20",
-                "UPDATE streets SET link_id = -5 WHERE link_id = 30")  # fmt: skip
+    streets.run(
+        f"UPDATE streets SET link_id = {LARGEST} WHERE link_id = 10",
+        f"UPDATE streets SET link_id = {2**53 + 1} WHERE link_id = 20",
+        "UPDATE streets SET link_id = -5 WHERE link_id = 30",
+    )
     links = fetch_links(streets.info, STREETS, ids(LARGEST, LARGEST - 1, 2**53 + 1, 2**53, -5, -(2**63)))
     assert ends(links) == {-5: [30, 31], 2**53 + 1: [20, 21], LARGEST: [10, 11]}
 
 
-@pytest.mark.parametrize("kind", ["bigint", "integer", "smallint", "numeric", "numeric(12,2)", "float8", "text",
-                                  "varchar(20)", "char(20)"])  # fmt: skip
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "bigint",
+        "integer",
+        "smallint",
+        "numeric",
+        "numeric(12,2)",
+        "float8",
+        "text",
+        "varchar(20)",
+        "char(20)",
+    ],
+)
 def test_the_id_column_may_be_of_any_plain_type(streets, kind):
     streets.run(f"ALTER TABLE streets ALTER link_id TYPE {kind}")
     links = fetch_links(streets.info, STREETS, ids(10, 30, 2**40))
@@ -176,8 +200,10 @@ def test_the_id_column_may_be_of_any_plain_type(streets, kind):
 
 
 def test_text_ids_match_by_their_digits_alone(streets):
-    streets.run("ALTER TABLE streets ALTER link_id TYPE text",
-                "UPDATE streets SET link_id = 'road ' || link_id WHERE link_id <> '20'")  # fmt: skip
+    streets.run(
+        "ALTER TABLE streets ALTER link_id TYPE text",
+        "UPDATE streets SET link_id = 'road ' || link_id WHERE link_id <> '20'",
+    )
     assert fetch_links(streets.info, STREETS, ids(10, 20, 30)).ids.tolist() == [20]
 
 
@@ -209,7 +235,9 @@ def test_street_names_may_hold_anything(streets, text):
 
 @pytest.mark.parametrize("what", ["VIEW", "MATERIALIZED VIEW"])
 def test_views_work(streets, what):
-    streets.run(f"CREATE {what} seen AS SELECT link_id, ST_SetSRID(geom, 3857)::geometry AS geom FROM streets")
+    streets.run(
+        f"CREATE {what} seen AS SELECT link_id, ST_SetSRID(geom, 3857)::geometry AS geom FROM streets"
+    )
     links = fetch_links(streets.info, LinkTable("public", "seen"), ids(10))
     assert len(links) == 1
     assert links.srid_wkt_or_auth == "EPSG:3857"
@@ -220,12 +248,21 @@ def test_a_table_of_the_search_path_needs_no_schema(streets):
 
 
 @pytest.mark.parametrize(
-    "wkt", ["LINESTRING (0 0, 1 1)", "MULTILINESTRING ((0 0, 1 1), (2 2, 3 3))", "LINESTRING Z (0 0 5, 1 1 6)",
-            "LINESTRING M (0 0 5, 1 1 6)", "LINESTRING ZM (0 0 5 7, 1 1 6 8)", "MULTILINESTRING Z ((0 0 1, 1 1 2))"],
-)  # fmt: skip
+    "wkt",
+    [
+        "LINESTRING (0 0, 1 1)",
+        "MULTILINESTRING ((0 0, 1 1), (2 2, 3 3))",
+        "LINESTRING Z (0 0 5, 1 1 6)",
+        "LINESTRING M (0 0 5, 1 1 6)",
+        "LINESTRING ZM (0 0 5 7, 1 1 6 8)",
+        "MULTILINESTRING Z ((0 0 1, 1 1 2))",
+    ],
+)
 def test_lines_of_every_kind_come_as_iso_wkb(streets, wkt):
-    streets.run("ALTER TABLE streets ALTER geom TYPE geometry",
-                f"UPDATE streets SET geom = ST_GeomFromText('{wkt}', 4326)")  # fmt: skip
+    streets.run(
+        "ALTER TABLE streets ALTER geom TYPE geometry",
+        f"UPDATE streets SET geom = ST_GeomFromText('{wkt}', 4326)",
+    )
     (shape,) = fetch_links(streets.info, STREETS, ids(10)).wkb
     assert shape == bytes(streets.ask("SELECT ST_AsBinary(geom, 'NDR') FROM streets LIMIT 1")[0][0])
     assert shapely.from_wkb(shape).length > 1
@@ -238,10 +275,11 @@ def test_a_geography_will_do(streets):
 
 def test_postgis_may_live_in_a_schema_of_its_own(empty):
     empty.run(
-        'CREATE SCHEMA "gis extension"', 'CREATE EXTENSION postgis SCHEMA "gis extension"',
-        'CREATE TABLE roads AS SELECT \'7\'::text AS id, "gis extension".ST_GeomFromText(\'LINESTRING (0 0, 1 2)\', 3857)'
-        " AS geom",
-    )  # fmt: skip
+        'CREATE SCHEMA "gis extension"',
+        'CREATE EXTENSION postgis SCHEMA "gis extension"',
+        "CREATE TABLE roads AS SELECT '7'::text AS id, "
+        "\"gis extension\".ST_GeomFromText('LINESTRING (0 0, 1 2)', 3857) AS geom",
+    )
     links = fetch_links(empty.info, LinkTable("public", "roads", "id"), ids(7))
     assert ends(links) == {7: [1, 2]}
     assert links.srid_wkt_or_auth == "EPSG:3857"
@@ -269,12 +307,17 @@ def test_geometry_without_a_system_says_so(streets):
 
 
 def test_of_several_rows_with_one_id_the_same_one_counts_in_any_order(streets):
-    streets.run("ALTER TABLE streets DROP CONSTRAINT streets_pkey",
-                "UPDATE streets SET link_id = 10 WHERE link_id <= 40")  # fmt: skip
+    streets.run(
+        "ALTER TABLE streets DROP CONSTRAINT streets_pkey",
+        "UPDATE streets SET link_id = 10 WHERE link_id <= 40",
+    )
     table = LinkTable("public", "streets", name_column="name")
     first = fetch_links(streets.info, table, ids(10, 50))
-    streets.run("CREATE TABLE turned AS SELECT * FROM streets ORDER BY name DESC", "DROP TABLE streets",
-                "ALTER TABLE turned RENAME TO streets")  # fmt: skip
+    streets.run(
+        "CREATE TABLE turned AS SELECT * FROM streets ORDER BY name DESC",
+        "DROP TABLE streets",
+        "ALTER TABLE turned RENAME TO streets",
+    )
     second = fetch_links(streets.info, table, ids(10, 50))
     assert first.ids.tolist() == [10, 50]
     assert (first.duplicates, first.missing_geometry) == (3, 0)
@@ -283,8 +326,10 @@ def test_of_several_rows_with_one_id_the_same_one_counts_in_any_order(streets):
 
 
 def test_links_without_a_shape_are_counted_and_left_out(streets):
-    streets.run("UPDATE streets SET geom = NULL WHERE link_id IN (10, 100)",
-                "UPDATE streets SET geom = ST_GeomFromText('LINESTRING EMPTY', 4326) WHERE link_id = 20")  # fmt: skip
+    streets.run(
+        "UPDATE streets SET geom = NULL WHERE link_id IN (10, 100)",
+        "UPDATE streets SET geom = ST_GeomFromText('LINESTRING EMPTY', 4326) WHERE link_id = 20",
+    )
     table = LinkTable("public", "streets", name_column="name", class_column="highway")
     links = fetch_links(streets.info, table, ids(10, 20, 30, 100))
     assert links.ids.tolist() == [30]
@@ -293,8 +338,11 @@ def test_links_without_a_shape_are_counted_and_left_out(streets):
 
 
 def test_a_second_row_lends_its_shape_to_one_without(streets):
-    streets.run("ALTER TABLE streets DROP CONSTRAINT streets_pkey", "UPDATE streets SET geom = NULL WHERE link_id = 10",
-                "UPDATE streets SET link_id = 10 WHERE link_id = 20")  # fmt: skip
+    streets.run(
+        "ALTER TABLE streets DROP CONSTRAINT streets_pkey",
+        "UPDATE streets SET geom = NULL WHERE link_id = 10",
+        "UPDATE streets SET link_id = 10 WHERE link_id = 20",
+    )
     links = fetch_links(streets.info, STREETS, ids(10))
     assert ends(links) == {10: [20, 21]}
     assert (links.duplicates, links.missing_geometry) == (1, 0)
@@ -315,9 +363,13 @@ def test_a_condition_narrows_the_table(streets):
 
 @pytest.mark.parametrize(
     "where",
-    ["true); DROP TABLE streets; --", "true) TO STDOUT; COMMIT; DROP TABLE streets; COPY (SELECT 1",
-     "link_id IN (SELECT lo_create(77)::bigint)", "nextval('counter') > 0"],
-)  # fmt: skip
+    [
+        "true); DROP TABLE streets; --",
+        "true) TO STDOUT; COMMIT; DROP TABLE streets; COPY (SELECT 1",
+        "link_id IN (SELECT lo_create(77)::bigint)",
+        "nextval('counter') > 0",
+    ],
+)
 def test_a_condition_changes_nothing_in_the_database(streets, where):
     streets.run("CREATE SEQUENCE counter")
     with contextlib.suppress(LinksError):  # a large object may be made in vain: nothing is committed
@@ -328,8 +380,10 @@ def test_a_condition_changes_nothing_in_the_database(streets, where):
 
 
 def test_the_transaction_is_read_only(streets):
-    streets.run("CREATE SEQUENCE counter",
-                "CREATE VIEW busy AS SELECT link_id + 0 * nextval('counter') AS link_id, geom FROM streets")  # fmt: skip
+    streets.run(
+        "CREATE SEQUENCE counter",
+        "CREATE VIEW busy AS SELECT link_id + 0 * nextval('counter') AS link_id, geom FROM streets",
+    )
     with pytest.raises(LinksError, match="read-only") as caught:
         fetch_links(streets.info, LinkTable("public", "busy"), ids(10))
     assert caught.value.sqlstate == "25006"
@@ -341,10 +395,11 @@ def test_a_database_in_another_encoding_gives_right_names(postgis):
     latin = Database(postgis, "latin")
     try:
         latin.run(
-            "SET client_encoding = 'UTF8'", "CREATE EXTENSION postgis",
+            "SET client_encoding = 'UTF8'",
+            "CREATE EXTENSION postgis",
             "CREATE TABLE \"Straßen\" AS SELECT 1 AS id, 'Königsallee' AS name, "
             "ST_GeomFromText('LINESTRING (0 0, 1 1)', 4326) AS geom",
-        )  # fmt: skip
+        )
         links = fetch_links(latin.info, LinkTable("public", "Straßen", "id", name_column="name"), ids(1))
         assert links.names.tolist() == ["Königsallee"]
     finally:
@@ -353,10 +408,15 @@ def test_a_database_in_another_encoding_gives_right_names(postgis):
 
 
 def test_progress_ends_at_the_number_asked_for(streets):
-    streets.run("TRUNCATE streets", "INSERT INTO streets SELECT n, '', '', ST_GeomFromText('LINESTRING (0 0, 1 1)', 4326)"
-                " FROM generate_series(1, 12000) AS n")  # fmt: skip
+    streets.run(
+        "TRUNCATE streets",
+        "INSERT INTO streets SELECT n, '', '', ST_GeomFromText('LINESTRING (0 0, 1 1)', 4326)"
+        " FROM generate_series(1, 12000) AS n",
+    )
     seen = []
-    fetch_links(streets.info, STREETS, np.arange(1, 12001), progress=lambda done, total: seen.append((done, total)))
+    fetch_links(
+        streets.info, STREETS, np.arange(1, 12001), progress=lambda done, total: seen.append((done, total))
+    )
     assert len(seen) > 2
     assert seen == sorted(seen)
     assert seen[-1] == (12000, 12000)
@@ -390,7 +450,7 @@ def test_no_server_is_told_with_its_address(streets):
 
 
 def test_an_unknown_host_is_told(streets):
-    with pytest.raises(ServerUnreachable, match="no computer called 'nowhere.invalid'"):
+    with pytest.raises(ServerUnreachable, match=r"no computer called 'nowhere.invalid'"):
         fetch_links({**streets.info, "host": "nowhere.invalid"}, STREETS, ids(10))
 
 
@@ -419,12 +479,14 @@ def test_a_missing_password_is_told(streets, monkeypatch, tmp_path):
 
 
 def test_an_unknown_user_reads_like_a_wrong_password(streets):
-    with pytest.raises(LoginRefused, match="refused the password of 'nobody'|refused the password of nobody"):
+    with pytest.raises(
+        LoginRefused, match=r"refused the password of 'nobody'|refused the password of nobody"
+    ):
         fetch_links({**streets.info, "user": "nobody"}, STREETS, ids(10))
 
 
 def test_a_missing_database_is_named_with_its_neighbours(streets):
-    with pytest.raises(NotThere, match="no database 'scrach'.*'scratch'") as caught:
+    with pytest.raises(NotThere, match=r"no database 'scrach'.*'scratch'") as caught:
         fetch_links({**streets.info, "dbname": "scrach"}, STREETS, ids(10))
     assert (caught.value.what, caught.value.nearest[0]) == ("database", "scratch")
 
@@ -434,7 +496,9 @@ def test_ssl_that_the_server_lacks_is_told(streets):
         fetch_links({**streets.info, "sslmode": "require"}, STREETS, ids(10))
 
 
-@pytest.mark.parametrize("text", ["password=hunter2 host", "host='x password=hunter2", "nonsense=1 password=hunter2"])
+@pytest.mark.parametrize(
+    "text", ["password=hunter2 host", "host='x password=hunter2", "nonsense=1 password=hunter2"]
+)
 def test_a_connection_that_cannot_be_read_is_told_without_its_password(text):
     with pytest.raises(LinksError) as caught:
         fetch_links(text, STREETS, ids(10))
@@ -464,13 +528,13 @@ def test_what_is_not_there_is_named_with_what_is(streets, table, what, name, sug
 
 def test_a_table_in_another_schema_is_suggested(streets):
     streets.run("CREATE SCHEMA roads", "ALTER TABLE streets SET SCHEMA roads")
-    with pytest.raises(NotThere, match="roads.streets"):
+    with pytest.raises(NotThere, match=r"roads.streets"):
         fetch_links(streets.info, STREETS, ids(10))
 
 
 def test_a_database_without_postgis_is_told(empty):
     empty.run("CREATE TABLE streets (link_id bigint, geom text)")
-    with pytest.raises(NoPostgis, match="scratch.*CREATE EXTENSION"):
+    with pytest.raises(NoPostgis, match=r"scratch.*CREATE EXTENSION"):
         fetch_links(empty.info, STREETS, ids(10))
 
 
@@ -489,14 +553,21 @@ def test_a_table_that_may_not_be_read_is_told(reader):
 
 
 def test_a_schema_that_may_not_be_used_is_told(streets, reader):
-    streets.run("CREATE SCHEMA closed", "ALTER TABLE streets SET SCHEMA closed", "GRANT SELECT ON closed.streets TO reader")
+    streets.run(
+        "CREATE SCHEMA closed",
+        "ALTER TABLE streets SET SCHEMA closed",
+        "GRANT SELECT ON closed.streets TO reader",
+    )
     with pytest.raises(NotAllowed, match="GRANT USAGE"):
         fetch_links(reader, LinkTable("closed", "streets"), ids(10))
 
 
 def test_the_right_to_read_is_enough(streets, reader):
-    streets.run("GRANT SELECT ON streets TO reader", "REVOKE TEMPORARY ON DATABASE scratch FROM PUBLIC",
-                "REVOKE SELECT ON spatial_ref_sys FROM PUBLIC")  # fmt: skip
+    streets.run(
+        "GRANT SELECT ON streets TO reader",
+        "REVOKE TEMPORARY ON DATABASE scratch FROM PUBLIC",
+        "REVOKE SELECT ON spatial_ref_sys FROM PUBLIC",
+    )
     links = fetch_links(reader, STREETS, ids(10))
     assert (len(links), links.srid_wkt_or_auth) == (1, "EPSG:4326")
 
@@ -507,15 +578,20 @@ def test_the_right_to_read_is_enough(streets, reader):
         ("ALTER TABLE streets ALTER geom TYPE geometry USING ST_StartPoint(geom::geometry)", "points"),
         ("ALTER TABLE streets ALTER geom TYPE geometry USING ST_Buffer(geom::geometry, 1)", "polygons"),
         ("ALTER TABLE streets ALTER geom TYPE geometry USING ST_ForceCurve(geom::geometry)", "curves"),
-        ("ALTER TABLE streets ALTER geom TYPE geometry USING ST_SetSRID(geom::geometry, 4326 + link_id::int % 20)",
-         "reference systems"),
+        (
+            "ALTER TABLE streets ALTER geom TYPE geometry USING ST_SetSRID(geom, 4326 + link_id::int % 20)",
+            "reference systems",
+        ),
         ("ALTER TABLE streets ALTER geom TYPE integer USING 5", "not a geometry"),
         ("ALTER TABLE streets ALTER link_id TYPE date USING '2025-06-10'::date", "cannot hold link ids"),
     ],
-)  # fmt: skip
+)
 def test_a_table_that_cannot_serve_says_why(streets, change, message):
-    streets.run("ALTER TABLE streets DROP CONSTRAINT streets_pkey",
-                "ALTER TABLE streets ALTER geom TYPE geometry", change)  # fmt: skip
+    streets.run(
+        "ALTER TABLE streets DROP CONSTRAINT streets_pkey",
+        "ALTER TABLE streets ALTER geom TYPE geometry",
+        change,
+    )
     with pytest.raises(UnsuitableLinks, match=message):
         fetch_links(streets.info, STREETS, ids(10, 20, 30))
 
@@ -533,11 +609,16 @@ def test_cancel_is_quick_and_ends_the_query_on_the_server(streets):
     began = time.monotonic()
     with pytest.raises(Cancelled):
         fetch_links(
-            streets.info, LinkTable("public", "slow"), ids(10), cancelled=lambda: time.monotonic() - began > 0.5
+            streets.info,
+            LinkTable("public", "slow"),
+            ids(10),
+            cancelled=lambda: time.monotonic() - began > 0.5,
         )
     assert time.monotonic() - began < 2
     end = time.monotonic() + 3
-    while streets.ask("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'BEGIN READ ONLY%' AND state = 'active'"):
+    while streets.ask(
+        "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'BEGIN READ ONLY%' AND state = 'active'"
+    ):
         assert time.monotonic() < end
         time.sleep(0.05)
 
@@ -551,10 +632,12 @@ def test_a_cancel_does_not_wait_for_a_server_that_does_not_answer(streets):
 
 
 def test_many_rows_come_in_any_order_and_each_finds_its_own(streets):
-    streets.run("TRUNCATE streets",
-                "INSERT INTO streets SELECT n, CASE WHEN n % 3 > 0 THEN 'S' || n END, NULL, CASE WHEN n % 5 > 0 THEN "
-                "ST_SetSRID(ST_MakeLine(ARRAY(SELECT ST_Point(k, n) FROM generate_series(0, 1 + n % 4) k)), 4326) END "
-                "FROM generate_series(1, 40000) n ORDER BY random()")  # fmt: skip
+    streets.run(
+        "TRUNCATE streets",
+        "INSERT INTO streets SELECT n, CASE WHEN n % 3 > 0 THEN 'S' || n END, NULL, CASE WHEN n % 5 > 0 "
+        "THEN ST_SetSRID(ST_MakeLine(ARRAY(SELECT ST_Point(k, n) FROM generate_series(0, 1 + n % 4) k)), 4326) "
+        "END FROM generate_series(1, 40000) n ORDER BY random()",
+    )
     table = LinkTable("public", "streets", name_column="name", class_column="highway")
     links = fetch_links(streets.info, table, np.arange(1, 50001))
     shapes = shapely.from_wkb(links.wkb)
@@ -577,7 +660,9 @@ def test_a_connection_that_is_ended_by_the_server_is_told(streets):
     def end_it():
         stop = time.monotonic() + 5
         while time.monotonic() < stop:
-            if streets.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN READ ONLY%'"):
+            if streets.ask(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN READ ONLY%'"
+            ):
                 return
             time.sleep(0.05)
 
@@ -657,8 +742,11 @@ def test_a_probe_shows_what_a_dialog_needs(streets):
 
 
 def test_a_probe_proposes_columns_that_were_not_named(streets):
-    streets.run("ALTER TABLE streets RENAME link_id TO road_link", "ALTER TABLE streets RENAME geom TO shape",
-                "ALTER TABLE streets ADD code integer")  # fmt: skip
+    streets.run(
+        "ALTER TABLE streets RENAME link_id TO road_link",
+        "ALTER TABLE streets RENAME geom TO shape",
+        "ALTER TABLE streets ADD code integer",
+    )
     probe = probe_table(streets.info, STREETS, ids(10))
     assert (probe.id_column, probe.geom_column, probe.matched) == ("road_link", "shape", 1)
     assert probe.id_columns[:2] == ("road_link", "code")

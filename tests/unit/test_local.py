@@ -81,7 +81,7 @@ def test_a_run_goes_from_start_to_result(backend):
     folder = here.fetch(run)
     assert json.loads((folder / "spec.json").read_text(encoding="utf-8")) == run.spec
     assert here.log(run) == "hello"
-    until(lambda: (folder / "rc").exists())
+    until((folder / "rc").exists)
     assert (folder / "rc").read_text() == "0\n"
 
 
@@ -165,7 +165,7 @@ def test_a_cancel_is_carried_out_though_qgis_has_ended(backend):
     run = here.submit(new_run())
     decoding(here, run)
     here.cancel(run)
-    until(lambda: (Path(run.folder) / "rc").exists())  # nobody asks for the status
+    until((Path(run.folder) / "rc").exists)  # nobody asks for the status
     assert (Path(run.folder) / "rc").read_text() == "143\n"
 
 
@@ -259,7 +259,8 @@ from roadpulse.aggregation.spec import RunSpec
 from roadpulse.cluster_client.local import LocalBackend
 from roadpulse.cluster_client.profile import LOCAL
 from roadpulse.cluster_client.runs import Run, RunStore
-here = LocalBackend(RunStore(Path({str(tmp_path / "store")!r})), Path({str(tmp_path / "r")!r}), module="stand_in")
+folder = Path({str(tmp_path)!r})
+here = LocalBackend(RunStore(folder / "store"), folder / "r", module="stand_in")
 here.submit(Run.new("June", LOCAL, RunSpec(trips="/trips", store="/store")))
 """
     from roadpulse.cluster_client.python_path import child_environment
@@ -306,7 +307,7 @@ def test_discard_removes_what_the_run_wrote_and_nothing_else(backend, tmp_path):
     (tmp_path / "shared/notes.txt").write_text("mine", encoding="utf-8")
     run = here.submit(new_run(folder=str(tmp_path / "shared")))
     follow(here, run, polling=FAST)
-    until(lambda: (tmp_path / "shared/rc").exists())
+    until((tmp_path / "shared/rc").exists)
     here.discard(run)
     assert [path.name for path in (tmp_path / "shared").iterdir()] == ["notes.txt"]
     assert here._store.runs().runs == ()

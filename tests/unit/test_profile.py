@@ -100,7 +100,7 @@ def test_a_secret_is_refused_and_not_repeated(change, entry):
 def test_a_file_that_is_no_profile_is_named(tmp_path, content):
     path = tmp_path / "broken profile.json"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(ProfileError, match="broken profile.json"):
+    with pytest.raises(ProfileError, match=r"broken profile.json"):
         Profile.read(path)
 
 
@@ -161,7 +161,7 @@ def test_a_profile_file_can_be_named_by_its_path(tmp_path):
 
 
 def test_an_unknown_name_says_what_there_is(tmp_path):
-    with pytest.raises(ProfileError, match="no profile 'clutser'.*'local'"):
+    with pytest.raises(ProfileError, match=r"no profile 'clutser'.*'local'"):
         ProfileStore(tmp_path).find("clutser")
 
 

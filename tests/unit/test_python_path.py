@@ -19,9 +19,13 @@ def program(path):
 
 def around(platform, executable, prefix, search=""):
     return Surroundings(
-        platform=platform, executable=str(executable), prefix=str(prefix), base_prefix=str(prefix),
-        version=(3, 12), search=str(search),
-    )  # fmt: skip
+        platform=platform,
+        executable=str(executable),
+        prefix=str(prefix),
+        base_prefix=str(prefix),
+        version=(3, 12),
+        search=str(search),
+    )
 
 
 def test_outside_qgis_it_is_this_python():
@@ -71,11 +75,18 @@ def test_the_child_sees_the_same_packages(tmp_path, monkeypatch):
     (tmp_path / "only here/rare_package.py").write_text("WHERE = __file__", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path / "only here"))
     monkeypatch.setenv("PYTHONPATH", "/nowhere")
-    code = "import rare_package, numpy, msgspec, roadpulse; print(rare_package.WHERE, roadpulse.__file__, sep='\\n')"
+    code = (
+        "import rare_package, numpy, msgspec, roadpulse; "
+        "print(rare_package.WHERE, roadpulse.__file__, sep='\\n')"
+    )
     answer = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=child_environment(Path(__file__).parents[2] / "build/plugins"),
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=child_environment(Path(__file__).parents[2] / "build/plugins"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     rare, package = answer.stdout.splitlines()
     assert rare == str(tmp_path / "only here/rare_package.py")
     assert Path(package).parent.name == "roadpulse"
@@ -84,4 +95,4 @@ def test_the_child_sees_the_same_packages(tmp_path, monkeypatch):
 def test_the_standard_library_is_not_handed_down():
     paths = child_environment(Path("/somewhere"), {})["PYTHONPATH"].split(os.pathsep)
     assert paths[0] == "/somewhere"
-    assert os.path.dirname(os.__file__) not in paths
+    assert str(Path(os.__file__).parent) not in paths

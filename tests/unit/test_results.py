@@ -36,9 +36,7 @@ class RunFolder:
                 listed.append(
                     {"path": file, "rows": len(rows), "bytes": len(text.encode()), "sha256": digest}
                 )
-            results[name] = {
-                "columns": COLUMNS[name], "rows": sum(map(len, parts)), "parts": listed
-            }  # fmt: skip
+            results[name] = {"columns": COLUMNS[name], "rows": sum(map(len, parts)), "parts": listed}
         self.manifest = {"schema": 1, "results": results, "speed_unit": "mph"}
         self.save()
 
@@ -112,7 +110,7 @@ def test_a_missing_tail_is_noticed(folder):
 
 def test_a_missing_part_is_named(folder):
     folder.part("link_speeds_by_time").unlink()
-    with pytest.raises(ResultError, match="by_time-00000.csv.*not there"):
+    with pytest.raises(ResultError, match=r"by_time-00000.csv.*not there"):
         read_speeds_by_time(folder.path)
 
 
@@ -125,11 +123,20 @@ def test_rows_that_do_not_add_up_are_noticed(folder, where):
         read_speeds(folder.path)
 
 
-@pytest.mark.parametrize("row", ["1.5,1,1,1,1,1,1,1,1,1", f"{2**63},1,1,1,1,1,1,1,1,1", ",1,1,1,1,1,1,1,1,1",
-                                 "x,1,1,1,1,1,1,1,1,1", "1,1,1,fast,1,1,1,1,1,1", "1,1,1,1,1,1,1,1,1,1,1,1"])  # fmt: skip
+@pytest.mark.parametrize(
+    "row",
+    [
+        "1.5,1,1,1,1,1,1,1,1,1",
+        f"{2**63},1,1,1,1,1,1,1,1,1",
+        ",1,1,1,1,1,1,1,1,1",
+        "x,1,1,1,1,1,1,1,1,1",
+        "1,1,1,fast,1,1,1,1,1,1",
+        "1,1,1,1,1,1,1,1,1,1,1,1",
+    ],
+)
 def test_a_row_that_does_not_fit_the_contract_is_refused(folder, row):
     folder.write({"link_speeds": [[*OVERALL, row]], "link_speeds_by_time": [BY_TIME]})
-    with pytest.raises(ResultError, match="link_speeds-00000.csv"):
+    with pytest.raises(ResultError, match=r"link_speeds-00000.csv"):
         read_speeds(folder.path)
 
 
@@ -151,9 +158,19 @@ def test_a_part_outside_of_the_run_folder_is_refused(folder, path):
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", "{}", '{"schema": 1}', '{"schema": 1, "results": {}}', '{"schema": 1, "results": 5}',
-                '{"schema": 1, "results": {"link_speeds": {}}}', '{"schema": 1, "results": {"link_speeds": 7}}'],
-)  # fmt: skip
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"schema": 1}',
+        '{"schema": 1, "results": {}}',
+        '{"schema": 1, "results": 5}',
+        '{"schema": 1, "results": {"link_speeds": {}}}',
+        '{"schema": 1, "results": {"link_speeds": 7}}',
+    ],
+)
 def test_a_damaged_manifest_is_named(folder, content):
     (folder.path / "manifest.json").write_text(content, encoding="utf-8")
     with pytest.raises(ResultError) as caught:
@@ -164,7 +181,7 @@ def test_a_damaged_manifest_is_named(folder, content):
 def test_a_result_of_a_later_version_is_told_apart_from_a_damaged_one(folder):
     folder.manifest["schema"] = 2
     folder.save()
-    with pytest.raises(ResultError, match="version 2.*Update"):
+    with pytest.raises(ResultError, match=r"version 2.*Update"):
         read_manifest(folder.path)
 
 

@@ -11,11 +11,23 @@ FOLDER = "/data/runs/june"
 
 
 def status_json(state="decoding", **values):
-    return json.dumps({
-        "schema": 1, "state": state, "files": {"done": 5, "total": 10}, "bytes": {"done": 400, "total": 1000},
-        "tasks": {"done": 1, "total": 4}, "points": 12, "updated": NOW.isoformat(), "elapsed": 2.0,
-        "seconds_left": 3.0, "workers": 2, "error": None, "warnings": [], **values,
-    }).encode()  # fmt: skip
+    return json.dumps(
+        {
+            "schema": 1,
+            "state": state,
+            "files": {"done": 5, "total": 10},
+            "bytes": {"done": 400, "total": 1000},
+            "tasks": {"done": 1, "total": 4},
+            "points": 12,
+            "updated": NOW.isoformat(),
+            "elapsed": 2.0,
+            "seconds_left": 3.0,
+            "workers": 2,
+            "error": None,
+            "warnings": [],
+            **values,
+        }
+    ).encode()
 
 
 def test_progress_is_read_with_its_units():
@@ -114,10 +126,19 @@ def test_a_long_silence_is_mentioned_and_no_verdict():
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"null", b"[1]", b'"x"', b"\xff\xfe", b"{}", b'{"state": null, "files": 3, "bytes": {"done": "x"}}',
-     b'{"state": ["decoding"], "elapsed": "soon", "points": NaN, "warnings": "x", "error": "y", "updated": 5}',
-     b'{"state": "decoding", "points": -4, "bytes": {"done": 1e999, "total": true}}'],
-)  # fmt: skip
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[1]",
+        b'"x"',
+        b"\xff\xfe",
+        b"{}",
+        b'{"state": null, "files": 3, "bytes": {"done": "x"}}',
+        b'{"state": ["decoding"], "elapsed": "soon", "points": NaN, "warnings": "x", "error": "y"}',
+        b'{"state": "decoding", "points": -4, "bytes": {"done": 1e999, "total": true}}',
+    ],
+)
 def test_a_malformed_status_is_survived(content):
     told = read_status(content)
     assert not told.is_final
