@@ -27,30 +27,30 @@ def class_limits(values: np.ndarray, unit: str = "km/h") -> list[float]:
 
     `values` is any shape of float in `unit`; what is not finite does not count. The first class also
     holds what is slower than its lower limit, the last what is faster than its upper one: a handful of
-    values far out does not widen all classes (the limits follow the 1st and 99th percentile). Limits
-    start at 0 unless even the slowest are far from it.
+    values far out does not widen all classes (the limits follow the 5th and 95th percentile). Limits
+    start at 0 unless even slow links are far from it.
     """
     drawn = np.asarray(values, dtype=float).ravel()
     drawn = drawn[np.isfinite(drawn)]
     if not len(drawn):
         step = DEFAULTS.get(unit, 10.0)
         return [i * step for i in range(WANTED + 1)]
-    low, high = np.quantile(drawn, [0.01, 0.99]).tolist()
-    if 0 <= low <= 0.4 * high or high - low < 0.05 * abs(high):
+    low, high = np.quantile(drawn, [0.05, 0.95]).tolist()
+    if 0 <= low <= 0.5 * high or high - low < 0.05 * abs(high):
         low = min(0.0, low)
+    top = float(drawn.max())
     best: Optional[tuple[tuple[float, ...], list[float]]] = None
     for step in _steps(high - low):
         first = math.floor(low / step + 1e-9)
         last = max(math.ceil(high / step - 1e-9), first + 1)
-        count = last - first
-        empty = max(FEWEST - count, 0)  # classes added on the fast side
-        count += empty
-        if count > MOST:
+        last += top > last * step * (1 + 1e-9)  # one more, open class for what lies beyond
+        empty = max(FEWEST - (last - first), 0)  # classes added on the fast side
+        last += empty
+        if last - first > MOST:
             continue
-        limits = [_clean(i * step) for i in range(first, last + empty + 1)]
-        rank = (empty, abs(count - WANTED), -step)
+        rank = (empty, abs(last - first - WANTED), -step)
         if best is None or rank < best[0]:
-            best = (rank, limits)
+            best = (rank, [_clean(i * step) for i in range(first, last + 1)])
     return best[1] if best else [0.0, max(high, 1.0)]
 
 

@@ -21,17 +21,22 @@ DARK_END = 0.16
 
 @dataclass(frozen=True)
 class Palette:
-    """A theme's colours: ground, the line of a link with too few trips, two greys of text."""
+    """A theme's colours: ground, the line of a link with too few trips, two greys of text, the page's column."""
 
     ground: QColor
     few: QColor
     ink: QColor
     soft_ink: QColor
+    column: QColor
 
 
 PALETTES = {
-    "light": Palette(QColor("#fafaf7"), QColor("#d3d3ce"), QColor("#1d1f24"), QColor("#6d7178")),
-    "dark": Palette(QColor("#0d1017"), QColor("#30353f"), QColor("#f1f2f4"), QColor("#9aa0aa")),
+    "light": Palette(
+        QColor("#fafaf7"), QColor("#d3d3ce"), QColor("#1d1f24"), QColor("#6d7178"), QColor("#ffffff")
+    ),
+    "dark": Palette(
+        QColor("#0d1017"), QColor("#30353f"), QColor("#f1f2f4"), QColor("#9aa0aa"), QColor("#141821")
+    ),
 }
 
 

@@ -40,7 +40,7 @@ BESIDE_SCALE = 20_000
 ORDER_SCALE = 100_000
 """Up to this scale (1:n) links are sorted for every map; beyond it, lines are too thin to cover each other."""
 
-LEGEND_WIDTH = 1.1
+LEGEND_WIDTH = 2.4
 """Millimetres; what the legend and a map without a scale draw."""
 
 
