@@ -1,0 +1,201 @@
+"""Inside QGIS: steps of a scenario taken one by one from QGIS's own event loop, as a person would.
+
+    def scenario(robot):
+        robot.click("run")
+        yield lambda: robot.dialog.outcome is not None
+
+    drive(scenario)
+
+A scenario yields conditions, and goes on when they hold; nothing ever waits inside the event loop.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QObject, QPoint, Qt, QTimer
+from qgis.PyQt.QtGui import QPainter, QPixmap
+from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QApplication, QWidget
+from qgis.utils import iface
+
+PATIENCE = float(os.environ.get("ROADPULSE_GUI_PATIENCE", "90"))
+BEAT = 10
+
+_kept: list[Any] = []
+"""Whatever a timer calls has to be held by Python, or the garbage collector takes it."""
+
+
+class Heartbeat(QObject):
+    """Measures how long the event loop was away: the largest gap between beats that should be 10 ms apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gaps: list[tuple[float, float]] = []
+        self._last = time.perf_counter()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(BEAT)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start()
+
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        self.gaps.append((now, now - self._last - BEAT / 1000))
+        self._last = now
+
+    def largest(self, since: float = 0.0) -> float:
+        """Largest gap in ms after the moment `since` (of `time.perf_counter`)."""
+        return round(max((gap for at, gap in self.gaps if at >= since), default=0.0) * 1000, 1)
+
+    def worst(self, since: float, n: int = 5) -> list[tuple[float, float]]:
+        """The largest gaps: (s after `since`, ms)."""
+        after = sorted((gap, at) for at, gap in self.gaps if at >= since)[-n:]
+        return [(round(at - since, 2), round(gap * 1000, 1)) for gap, at in reversed(after)]
+
+
+class Robot:
+    """The person: finds widgets by their names, clicks, types, looks."""
+
+    def __init__(self) -> None:
+        self.options: dict[str, Any] = json.loads(os.environ["ROADPULSE_GUI_OPTIONS"])
+        self.report: dict[str, Any] = {"screens": []}
+        self.heart = Heartbeat()
+        self.iface = iface
+
+    @property
+    def ui(self) -> Any:
+        """Roadpulse's `MainUi`."""
+        import qgis.utils
+
+        return qgis.utils.plugins["roadpulse"]._windows
+
+    @property
+    def dialog(self) -> Any:
+        return self.ui.dialog
+
+    def find(self, name: str, within: QWidget | None = None) -> Any:
+        found = (within or self.dialog).findChild(QWidget, name)
+        if found is None:
+            raise AssertionError(f"there is no widget {name!r}")
+        return found
+
+    def click(self, widget: str | QWidget) -> None:
+        target = self.find(widget) if isinstance(widget, str) else widget
+        if not target.isVisible() or not target.isEnabled():
+            raise AssertionError(f"{target.objectName()!r} cannot be clicked: visible {target.isVisible()}, "
+                                 f"enabled {target.isEnabled()}")  # fmt: skip
+        QTest.mouseClick(target, Qt.MouseButton.LeftButton)
+
+    def type(self, name: str, text: str) -> None:
+        field = self.find(name)
+        field.setFocus()
+        field.clear()
+        QTest.keyClicks(field, text)
+
+    def choose(self, name: str, data: Any) -> None:
+        chooser = self.find(name)
+        at = chooser.findData(data)
+        if at < 0:
+            at = chooser.findText(str(data))
+        if at < 0:
+            raise AssertionError(f"{name!r} has no entry {data!r}")
+        chooser.setCurrentIndex(at)
+
+    def screenshot(self, name: str, widget: QWidget | None = None) -> None:
+        """Save what the screen shows of a widget, or of QGIS with all its windows on top."""
+        folder = self.options.get("screens")
+        if not folder:
+            return
+        path = Path(folder) / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if widget is not None:
+            picture = widget.grab()
+        else:
+            main = iface.mainWindow()
+            picture = QPixmap(main.size())
+            picture.fill(Qt.GlobalColor.white)
+            painter = QPainter(picture)
+            main.render(painter, QPoint(0, 0))
+            origin = main.mapToGlobal(QPoint(0, 0))
+            for window in QApplication.topLevelWidgets():
+                if window is not main and window.isVisible() and window.isWindow() and window.width() > 50:
+                    frame = window.mapToGlobal(QPoint(0, 0)) - origin
+                    painter.fillRect(
+                        frame.x() - 1, frame.y() - 25, window.width() + 2, 25, Qt.GlobalColor.darkGray
+                    )
+                    painter.setPen(Qt.GlobalColor.white)
+                    painter.drawText(frame.x() + 10, frame.y() - 8, window.windowTitle())
+                    window.render(painter, frame)
+            painter.end()
+        picture.save(str(path))
+        self.report["screens"].append(str(path))
+
+    def map_is_drawn(self) -> bool:
+        return not iface.mapCanvas().isDrawing()
+
+
+class Director(QObject):
+    """Takes the steps of a scenario; writes the report and closes QGIS at its end."""
+
+    def __init__(self, scenario: Callable[[Robot], Iterator[Any]]) -> None:
+        super().__init__(iface.mainWindow())
+        self.robot = Robot()
+        self._steps = scenario(self.robot)
+        self._condition: Callable[[], bool] | None = None
+        self._since = time.monotonic()
+        self._timer = QTimer(self)
+        self._timer.setInterval(20)
+        self._timer.timeout.connect(self._step)
+        QTimer.singleShot(1500, self._timer.start)
+
+    def _step(self) -> None:
+        if self._waiting():
+            return
+        try:
+            self._condition = next(self._steps, None)
+        except Exception:
+            self._fail(traceback.format_exc())
+            return
+        self._since = time.monotonic()
+        if self._condition is None:
+            self._end()
+
+    def _waiting(self) -> bool:
+        try:
+            if self._condition is None or self._condition():
+                return False
+        except Exception:
+            self._fail(traceback.format_exc())
+            return True
+        if time.monotonic() - self._since > PATIENCE:
+            line = self._steps.gi_frame.f_lineno
+            self._fail(f"line {line} of the scenario waited in vain for {PATIENCE:.0f} s")
+        return True
+
+    def _fail(self, text: str) -> None:
+        self.robot.report["failure"] = text
+        try:
+            self.robot.screenshot("failure")
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self._timer.stop()
+        self.robot.report["largest_gap_ms"] = self.robot.heart.largest()
+        text = json.dumps(self.robot.report, default=str)
+        Path(os.environ["ROADPULSE_GUI_REPORT"]).write_text(text, encoding="utf-8")
+        QgsProject.instance().setDirty(False)
+        QTimer.singleShot(0, iface.actionExit().trigger)
+
+
+def drive(scenario: Callable[[Robot], Iterator[Any]]) -> None:
+    """Begin a scenario as soon as QGIS has settled."""
+    _kept.append(Director(scenario))

@@ -1,0 +1,129 @@
+"""What Roadpulse adds to QGIS's windows: a button, a menu entry, the Run dialog. Light to import.
+
+Everything that needs packages beyond QGIS's own is imported when it is used, so that QGIS starts as fast
+as without Roadpulse and a missing package is told politely.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
+
+from qgis.core import Qgis
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QCoreApplication, QTimer
+from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtWidgets import QAction, QPushButton
+
+from ..algorithms import requirements
+from . import qgis_log
+from .words import tr
+
+if TYPE_CHECKING:
+    from .pending import Pending
+    from .run_dialog import RunDialog
+
+MENU = "Roadpulse"
+ICON = Path(__file__).absolute().parents[1] / "resources" / "icons" / "roadpulse.svg"
+
+
+class MainUi:
+    """Pairs everything it adds in `load` with its removal in `unload`."""
+
+    def __init__(self, iface: Any) -> None:
+        self.iface = iface
+        self.dialog: Optional[RunDialog] = None
+        self.action: Optional[QAction] = None
+        self._log: Optional[qgis_log.QgisLogHandler] = None
+        self._offers: list[Any] = []
+
+    def load(self) -> None:
+        """Add the button and the menu entry; look for runs that went on without QGIS."""
+        self._log = qgis_log.install()
+        self.action = QAction(QIcon(str(ICON)), tr("Run Roadpulse…"), self.iface.mainWindow())
+        self.action.setObjectName("roadpulse_run")
+        self.action.setToolTip(tr("Speeds per road link from GPS trips, as a map that plays through the day"))
+        self.action.triggered.connect(self.show_dialog)
+        self.iface.addVectorToolBarIcon(self.action)
+        self.iface.addPluginToVectorMenu(MENU, self.action)
+        QCoreApplication.instance().aboutToQuit.connect(self._leave)
+        QTimer.singleShot(0, self._offer_pending)
+
+    def unload(self) -> None:
+        """Take everything away again; a run goes on without QGIS."""
+        QCoreApplication.instance().aboutToQuit.disconnect(self._leave)
+        self._leave()
+        for item in self._offers:
+            if not sip.isdeleted(item):
+                self.iface.messageBar().popWidget(item)
+        self._offers.clear()
+        dialog, self.dialog = self.dialog, None
+        if dialog is not None and not sip.isdeleted(dialog):
+            dialog.close()
+            dialog.deleteLater()
+        action, self.action = self.action, None
+        if action is not None and not sip.isdeleted(action):
+            self.iface.removePluginVectorMenu(MENU, action)
+            self.iface.removeVectorToolBarIcon(action)
+            action.deleteLater()
+        if self._log is not None:
+            qgis_log.remove(self._log)
+            self._log = None
+
+    def show_dialog(self) -> Optional[RunDialog]:
+        """Open the Run dialog, or say which packages are missing."""
+        lacking = requirements.missing()
+        if lacking:
+            self.iface.messageBar().pushMessage(
+                "Roadpulse", requirements.install_text(lacking), Qgis.MessageLevel.Warning, 0
+            )
+            return None
+        if self.dialog is None or sip.isdeleted(self.dialog):
+            from .run_dialog import RunDialog  # noqa: PLC0415
+
+            self.dialog = RunDialog(self.iface)
+        self.dialog.show()
+        self.dialog.raise_()
+        self.dialog.activateWindow()
+        return self.dialog
+
+    def _leave(self) -> None:
+        if self.dialog is not None and not sip.isdeleted(self.dialog):
+            self.dialog.leave()
+        if self.dialog is not None:
+            from .tasks import leave_all  # noqa: PLC0415
+
+            leave_all()
+
+    # -- runs that went on --------------------------------------------------------------------------
+
+    def _offer_pending(self) -> None:
+        if self._log is None:  # unloaded meanwhile
+            return
+        from .pending import pending  # noqa: PLC0415
+
+        for noted in pending():
+            item = self.iface.messageBar().createMessage(
+                "Roadpulse",
+                tr("The run “{name}” was still going when QGIS was closed.").format(name=noted.name),
+            )
+            show, drop = QPushButton(tr("Show")), QPushButton(tr("Forget it"))
+            show.setObjectName("roadpulse_rejoin")
+            show.clicked.connect(lambda _=False, n=noted, i=item: self._rejoin(n, i))
+            drop.clicked.connect(lambda _=False, n=noted, i=item: self._drop(n, i))
+            item.layout().addWidget(show)
+            item.layout().addWidget(drop)
+            self.iface.messageBar().pushWidget(item, Qgis.MessageLevel.Info)
+            self._offers.append(item)
+
+    def _rejoin(self, noted: Pending, item: Any) -> None:
+        self.iface.messageBar().popWidget(item)
+        dialog = self.show_dialog()
+        if dialog is not None:
+            dialog.rejoin(noted)
+
+    def _drop(self, noted: Pending, item: Any) -> None:
+        from .pending import forget  # noqa: PLC0415
+
+        forget(noted.folder)
+        self.iface.messageBar().popWidget(item)

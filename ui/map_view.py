@@ -1,0 +1,107 @@
+"""The finished map file in the project: layer, look, time, and the view on it. Main thread only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Optional
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsInterval,
+    QgsProject,
+    QgsTemporalNavigationObject,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QTimer
+
+from ..aggregation.errors import RunError
+from .run_task import Outcome
+from .words import tr
+
+RUN_FOLDER_PROPERTY = "roadpulse/run_folder"
+
+
+def show_map(iface: Any, outcome: Outcome) -> QgsVectorLayer:
+    """Add the map's layer on top of the project, styled and temporal; zoom to it if it is the first.
+
+    Raises `RunError` where the map file cannot be opened.
+    """
+    from ..mapping.style_options import StyleOptions  # noqa: PLC0415
+    from ..mapping.symbology import style_layer, style_project  # noqa: PLC0415
+    from ..mapping.temporal import set_project_time  # noqa: PLC0415
+
+    settings = outcome.job.settings
+    name = tr("{name}: mean speed ({unit})").format(name=outcome.job.name, unit=settings.speed_unit)
+    layer = QgsVectorLayer(f"{outcome.job.output}|layername=links", name, "ogr")
+    if not layer.isValid():
+        raise RunError(
+            tr("The map file {file} was written, but QGIS cannot open it. Look at its folder.").format(
+                file=outcome.job.output
+            )
+        )
+    changes: dict[str, Any] = {"theme": settings.theme}
+    if settings.driving_side:
+        changes["driving_side"] = settings.driving_side
+    options = style_layer(layer, StyleOptions.from_run_table(layer, **changes))
+    layer.setCustomProperty(RUN_FOLDER_PROPERTY, str(outcome.folder))
+    project = QgsProject.instance()
+    empty = not project.mapLayers()
+    first = not any(known.customProperty(RUN_FOLDER_PROPERTY) for known in project.mapLayers().values())
+    bridge = iface.layerTreeCanvasBridge()
+    automatic = bridge.autoSetupOnFirstLayer()
+    bridge.setAutoSetupOnFirstLayer(False)
+    project.addMapLayer(layer, False)
+    project.layerTreeRoot().insertLayer(0, layer)
+    if empty:
+        project.setCrs(local_crs(layer) or layer.crs())
+        style_project(project, options)
+    else:
+        set_project_time(project, options)
+    _set_controller(iface, project, options.bin_minutes)
+    if empty or first:
+        _zoom(iface, project, layer)
+    iface.setActiveLayer(layer)
+    # The bridge looks at the new layer when the event loop turns; only then may it set up by itself again.
+    QTimer.singleShot(500, lambda: bridge.setAutoSetupOnFirstLayer(automatic))
+    return layer
+
+
+def local_crs(layer: QgsVectorLayer) -> Optional[QgsCoordinateReferenceSystem]:
+    """The UTM zone of a layer in degrees, so that streets are not drawn squashed; None for other layers."""
+    if not layer.crs().isGeographic() or layer.extent().isEmpty():
+        return None
+    to_wgs84 = QgsCoordinateTransform(
+        layer.crs(), QgsCoordinateReferenceSystem("EPSG:4326"), QgsProject.instance()
+    )
+    centre = to_wgs84.transform(layer.extent().center())
+    zone = min(60, max(1, int((centre.x() + 180) // 6) + 1))
+    crs = QgsCoordinateReferenceSystem(f"EPSG:{(32600 if centre.y() >= 0 else 32700) + zone}")
+    return crs if crs.isValid() else None
+
+
+def _set_controller(iface: Any, project: QgsProject, bin_minutes: int) -> None:
+    """Let QGIS's temporal controller play the day; it stays off until the person switches it on."""
+    controller = iface.mapCanvas().temporalController()
+    if isinstance(controller, QgsTemporalNavigationObject):
+        controller.setTemporalExtents(project.timeSettings().temporalRange())
+        controller.setFrameDuration(QgsInterval(bin_minutes * 60))
+        controller.setFramesPerSecond(project.timeSettings().framesPerSecond())
+
+
+def _zoom(iface: Any, project: QgsProject, layer: QgsVectorLayer) -> None:
+    canvas = iface.mapCanvas()
+    canvas.setDestinationCrs(project.crs())
+    extent = canvas.mapSettings().layerExtentToOutputExtent(layer, layer.extent())
+    if not extent.isEmpty():
+        extent.scale(1.05)
+        canvas.setExtent(extent)
+    canvas.refresh()
+
+
+def layer_of(output: str) -> Optional[QgsVectorLayer]:
+    """The layer of a map file that is in the project already."""
+    for layer in QgsProject.instance().mapLayers().values():
+        if isinstance(layer, QgsVectorLayer) and Path(layer.source().split("|")[0]) == Path(output):
+            return layer
+    return None

@@ -1,0 +1,58 @@
+"""The small line under a field that says what is there, what is missing and what to do."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Optional
+
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtGui import QColor, QPalette
+from qgis.PyQt.QtWidgets import QLabel, QSizePolicy, QWidget
+
+
+def is_dark(palette: QPalette) -> bool:
+    """Whether QGIS is shown in dark colours."""
+    return palette.color(QPalette.ColorRole.Window).lightness() < 128
+
+
+def muted(palette: QPalette) -> QColor:
+    """The colour of words that matter less, readable on the window (contrast above 4.5)."""
+    return QColor("#a8adb2" if is_dark(palette) else "#5c6166")
+
+
+def warning(palette: QPalette) -> QColor:
+    """The colour of words that ask for something to be done."""
+    return QColor("#f0b46a" if is_dark(palette) else "#9a4b00")
+
+
+class Note(QLabel):
+    """One or two lines of text under a field. Links in it are reported by `clicked`, with their name."""
+
+    clicked = pyqtSignal(str)
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.RichText)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByMouse
+                                     | Qt.TextInteractionFlag.LinksAccessibleByKeyboard)  # fmt: skip
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self.linkActivated.connect(self.clicked)
+        self.plain = ""
+        self.say("")
+
+    def say(self, text: str, link: str = "", name: str = "") -> None:
+        """Say how things are; `link` is a piece of text to click, reported as `name`."""
+        self._show(text, muted(self.palette()), link, name)
+
+    def ask(self, text: str, link: str = "", name: str = "") -> None:
+        """Say what is missing and what to do."""
+        self._show(text, warning(self.palette()), link, name)
+
+    def _show(self, text: str, colour: QColor, link: str, name: str) -> None:
+        self.plain = f"{text} {link}".strip()
+        words = escape(text).replace("\n", "<br>")
+        if link:
+            words += f' <a href="{name}">{escape(link)}</a>'
+        self.setText(f'<span style="color:{colour.name()}">{words}</span>')
+        self.setVisible(bool(self.plain))

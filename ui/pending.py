@@ -1,0 +1,64 @@
+"""Runs that QGIS has not seen the end of: remembered by their folder, found again at the next start.
+
+The run store knows where a run executes and how far it is; this keeps what only the window knew: the
+roads, the look and the map file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from dataclasses import asdict, dataclass
+
+from qgis.core import QgsSettings
+
+from .settings import RunSettings, from_json
+
+_GROUP = "roadpulse/pending"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A run that may still go on."""
+
+    folder: str
+    output: str
+    name: str
+    settings: RunSettings
+
+
+def remember(run: Pending) -> None:
+    """Write down a run before it starts."""
+    values = {"folder": run.folder, "output": run.output, "name": run.name, "settings": asdict(run.settings)}
+    settings = QgsSettings()
+    settings.setValue(_key(run.folder), json.dumps(values))
+    settings.sync()
+
+
+def forget(folder: str) -> None:
+    """The run has ended, and somebody saw it."""
+    QgsSettings().remove(_key(folder))
+
+
+def pending() -> list[Pending]:
+    """The runs to offer; unreadable notes are dropped."""
+    settings = QgsSettings()
+    settings.beginGroup(_GROUP)
+    texts = {key: settings.value(key, "", type=str) for key in settings.childKeys()}
+    settings.endGroup()
+    found = []
+    for key, text in texts.items():
+        try:
+            values = json.loads(text)
+            read = from_json(values["settings"], RunSettings.defaults())
+            found.append(Pending(str(values["folder"]), str(values["output"]), str(values["name"]), read))
+        except (ValueError, KeyError, TypeError) as error:
+            log.warning("A note of an unfinished run cannot be read and was dropped: %s", error)
+            settings.remove(f"{_GROUP}/{key}")
+    return found
+
+
+def _key(folder: str) -> str:
+    return f"{_GROUP}/{hashlib.sha256(folder.encode()).hexdigest()[:16]}"

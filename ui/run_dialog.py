@@ -1,0 +1,311 @@
+"""The Run dialog: stays open beside the map; form, then progress, then what came out, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Optional
+
+from qgis.core import Qgis, QgsSettings
+from qgis.gui import QgsMessageBar
+from qgis.PyQt.QtCore import QByteArray, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QCloseEvent, QKeySequence, QShowEvent
+from qgis.PyQt.QtWidgets import (
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QShortcut,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..algorithms import locations
+from ..cluster_client.profiles import file_name
+from . import estimate, summary
+from .map_view import show_map
+from .messages import show_error
+from .notes import Note
+from .pending import Pending, forget, remember
+from .run_form import RunForm
+from .run_page import RunPage
+from .run_task import Job, Outcome, RunTask
+from .settings import RunSettings, run_spec
+from .words import tr
+
+_GEOMETRY = "roadpulse/dialog_geometry"
+_LONGEST_FOOTER = 90
+
+
+class RunDialog(QDialog):
+    """The window behind the toolbar button. `ended` tells how a run ended: finished, failed or cancelled."""
+
+    ended = pyqtSignal(str)
+
+    def __init__(self, iface: Any, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent or iface.mainWindow())
+        self.iface = iface
+        self.task: Optional[RunTask] = None
+        self.outcome: Optional[Outcome] = None
+        self._placed = False
+        self.setObjectName("RoadpulseRunDialog")
+        self.setWindowTitle(tr("Roadpulse: run"))
+        self.setModal(False)
+        self.resize(720, 520)
+        self.bar = QgsMessageBar(self)
+        self.form = RunForm()
+        self.page = RunPage()
+        self.stack = QStackedWidget()
+        self.stack.addWidget(Scrolled(self.form))
+        self.stack.addWidget(Scrolled(self.page))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.bar)
+        column.addWidget(self.stack, 1)
+        rule = QFrame()
+        rule.setFrameShape(QFrame.Shape.HLine)
+        rule.setFrameShadow(QFrame.Shadow.Sunken)
+        column.addWidget(rule)
+        column.addLayout(self._footer())
+        self.form.changed.connect(self._look)
+        self.form.show_settings(RunSettings.load())
+        self._show_buttons()
+
+    def _footer(self) -> QHBoxLayout:
+        self.say = Note()
+        self.say.setObjectName("footer")
+        self.say.clicked.connect(self._go_to_problem)
+        self.close_button = QPushButton(tr("Close"))
+        self.close_button.setObjectName("close")
+        self.close_button.clicked.connect(self.close)
+        self.back_button = QPushButton(tr("New run"))
+        self.back_button.setObjectName("back")
+        self.back_button.clicked.connect(self.show_form)
+        self.cancel_button = QPushButton(tr("Cancel"))
+        self.cancel_button.setObjectName("cancel")
+        self.cancel_button.clicked.connect(self.cancel)
+        self.run_button = QPushButton(tr("Run"))
+        self.run_button.setObjectName("run")
+        self.run_button.setDefault(True)
+        self.run_button.setToolTip(tr("Ctrl+Enter"))
+        self.run_button.clicked.connect(self.run)
+        for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            shortcut = QShortcut(QKeySequence(int(Qt.Modifier.CTRL) | int(key)), self)
+            shortcut.activated.connect(self.run)
+        line = QHBoxLayout()
+        line.setContentsMargins(16, 10, 16, 12)
+        line.setSpacing(8)
+        line.addWidget(self.say, 1)
+        for button in (self.close_button, self.back_button, self.cancel_button, self.run_button):
+            button.setMinimumWidth(88)
+            button.setAutoDefault(False)
+            line.addWidget(button)
+        return line
+
+    # -- the form -----------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """Whether a run goes on that this dialog follows."""
+        return self.task is not None
+
+    def show_form(self) -> None:
+        """Back to the settings."""
+        if not self.running:
+            self.stack.setCurrentIndex(0)
+            self._show_buttons()
+            self.form.look_again()
+
+    def _look(self) -> None:
+        """Say in the footer what will happen, or what is missing."""
+        if self.running or self.stack.currentIndex() != 0:
+            return
+        problem, section = self.form.problem()
+        self.run_button.setEnabled(not problem)
+        if not problem:
+            self.say.say(self.form.estimate() or tr("Ready."))
+        elif section is None:
+            self.say.say(problem)
+        elif len(problem) > _LONGEST_FOOTER:
+            self.say.ask(
+                tr("{section}: see what is said there.").format(section=tr(section.title)),
+                tr("Show"),
+                "problem",
+            )
+        else:
+            self.say.ask(problem, tr("Show"), "problem")
+
+    def _go_to_problem(self) -> None:
+        section = self.form.problem()[1]
+        if section is not None:
+            section.go_to()
+
+    def _show_buttons(self) -> None:
+        form = self.stack.currentIndex() == 0
+        self.run_button.setVisible(form and not self.running)
+        self.cancel_button.setVisible(self.running)
+        self.cancel_button.setEnabled(True)
+        self.back_button.setVisible(not form and not self.running)
+        if form:
+            self._look()
+        elif self.running:
+            self.say.say(tr("You can close this window; the run goes on."))
+
+    # -- the run ------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Start what the form says."""
+        if self.running or self.stack.currentIndex() != 0 or self.form.problem()[0]:
+            return
+        self.bar.clearWidgets()
+        settings = self.form.settings()
+        settings.save()
+        try:
+            job = self._job(settings)
+        except Exception as error:  # noqa: BLE001  (shown to the person)
+            show_error(self.bar, error)
+            return
+        self._follow(job)
+
+    def rejoin(self, noted: Pending) -> None:
+        """Follow a run that was going on when QGIS was closed."""
+        self.bar.clearWidgets()
+        try:
+            job = self._job(noted.settings, noted)
+        except Exception as error:  # noqa: BLE001  (shown to the person)
+            forget(noted.folder)
+            show_error(self.bar, error)
+            return
+        self._follow(job)
+
+    def cancel(self) -> None:
+        """Stop the run."""
+        if self.task is not None:
+            self.cancel_button.setEnabled(False)
+            self.page.stopping()
+            self.task.cancel()
+
+    def leave(self) -> None:
+        """QGIS closes or the plugin is unloaded: the run itself goes on."""
+        self.form.forget()
+        if self.task is not None:
+            self.task.leave()
+
+    def _job(self, settings: RunSettings, noted: Optional[Pending] = None) -> Job:
+        from ..algorithms.steps import run_name  # noqa: PLC0415
+
+        store = locations.run_store()
+        profile = locations.profile_store().find(settings.profile)
+        if settings.workers:
+            profile = replace(profile, workers=settings.workers)
+        spec = run_spec(settings, locations.point_store(profile))
+        name = noted.name if noted else run_name(spec)
+        stamp = datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S")
+        known = store.find_folder(noted.folder) if noted else None
+        return Job(
+            settings=settings, profile=profile, spec=spec,
+            roads=self.form.roads.roads(settings.roads if noted else None),
+            store=store,
+            folder=noted.folder if noted else str(locations.runs_folder() / f"{stamp}-{file_name(name)}"),
+            output=noted.output if noted else str(locations.maps_folder() / f"{file_name(name)}-{stamp}.gpkg"),
+            name=name, known=known,
+            new_bytes=self.form.trips.count.new_bytes if self.form.trips.count and not noted else 0,
+        )  # fmt: skip
+
+    def _follow(self, job: Job) -> None:
+        self.form.forget()
+        remember(Pending(job.folder, job.output, job.name, job.settings))
+        task = RunTask(job, tr("Roadpulse: {name}").format(name=job.name))
+        task.moved.connect(self.page.show_moment)
+        task.done.connect(self._finished)
+        task.failed.connect(self._failed)
+        task.stopped.connect(self._stopped)
+        self.task = task
+        self.page.begin(job.name, job.folder)
+        self.stack.setCurrentIndex(1)
+        self._show_buttons()
+        task.start()
+
+    def _finished(self, outcome: Outcome) -> None:
+        self.task = None
+        self.outcome = outcome
+        forget(outcome.job.folder)
+        try:
+            show_map(self.iface, outcome)
+        except Exception as error:  # noqa: BLE001  (shown to the person)
+            self._failed(error)
+            return
+        estimate.learn(outcome)
+        self.page.finish(outcome)
+        self.say.say("")
+        self._show_buttons()
+        if not self.isVisible():
+            self.iface.messageBar().pushMessage(
+                "Roadpulse", summary.plain_line(outcome), Qgis.MessageLevel.Success, 0
+            )
+        self.ended.emit("finished")
+
+    def _failed(self, error: Exception) -> None:
+        self._back(lambda: show_error(self._message_bar(), error))
+        self.ended.emit("failed")
+
+    def _stopped(self) -> None:
+        text = tr("The run was cancelled. Trips that were read are kept, so the next run is shorter.")
+        self._back(lambda: self._message_bar().pushMessage("Roadpulse", text, Qgis.MessageLevel.Info, 0))
+        self.ended.emit("cancelled")
+
+    def _back(self, tell: Callable[[], object]) -> None:
+        task, self.task = self.task, None
+        self.page.end()
+        if task is not None:
+            forget(task.job.folder)
+        self.show_form()
+        tell()
+
+    def _message_bar(self) -> QgsMessageBar:
+        return self.bar if self.isVisible() else self.iface.messageBar()
+
+    # -- the window ---------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Stand where it stood last, or at the right of the map."""
+        super().showEvent(event)
+        if self._placed:
+            return
+        self._placed = True
+        known = QgsSettings().value(_GEOMETRY, QByteArray(), type=QByteArray)
+        if known and self.restoreGeometry(known):
+            return
+        around = self.parentWidget().geometry() if self.parentWidget() else None
+        if around is not None:
+            self.move(max(0, around.right() - self.width() - 24), around.top() + 120)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Hide; a run goes on."""
+        self.form.settings().save()
+        QgsSettings().setValue(_GEOMETRY, self.saveGeometry())
+        super().closeEvent(event)
+
+
+class Scrolled(QScrollArea):
+    """Scrolls up and down where the window is too low, and is never narrower than what it holds."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(16, 14, 16, 12)
+        column.addWidget(widget)
+        self.setWidget(holder)
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as the contents ask for, with room for the scroll bar."""
+        width = self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        return QSize(width, 240)

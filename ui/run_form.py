@@ -1,0 +1,196 @@
+"""The form of the Run dialog: the sections in the order of thinking, and what is known before a run."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from ..algorithms import locations
+from . import estimate
+from .fields_dialog import FieldsDialog
+from .sections.roads import RoadsSection
+from .sections.section import Section
+from .sections.show import MoreSection, ShowSection
+from .sections.trips import TripsSection
+from .sections.when import WhenSection
+from .sections.where import WhereSection
+from .settings import Pace, RunSettings
+from .tasks import CallTask, Latest, Task
+from .words import tr
+
+
+class RunForm(QWidget):
+    """All sections; `changed` says that the footer should look again."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.where = WhereSection()
+        self.trips = TripsSection(locations.point_store(self.where.profile))
+        self.roads = RoadsSection()
+        self.when = WhenSection()
+        self.show_ = ShowSection()
+        self.more = MoreSection()
+        self.loaded = False
+        self._filling = False
+        self._sampled: Any = None
+        self._sampler = Latest(tr("Reading a sample of the trips"), self, wait=10)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addLayout(self._grid())
+        column.addStretch(1)
+        self._connect()
+        self._load_packages()
+
+    def _grid(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(14)
+        grid.setVerticalSpacing(14)
+        grid.setColumnStretch(1, 1)
+        for row, section in enumerate((self.where, self.trips, self.roads, self.when, self.show_)):
+            title = QLabel(tr(section.title))
+            font = title.font()
+            font.setBold(True)
+            title.setFont(font)
+            # As high as a line of controls, so that the word stands on their base line.
+            title.setMinimumHeight(self.where.chooser.sizeHint().height())
+            grid.addWidget(title, row, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+            grid.addWidget(section, row, 1)
+        grid.addWidget(self.more, 5, 1)
+        return grid
+
+    def _connect(self) -> None:
+        for section in self.sections:
+            section.changed.connect(self._changed)
+            section.updated.connect(self._updated)
+        self.trips.updated.connect(self._trips_updated)
+        self.trips.unit_proposed.connect(self._use_unit)
+        self.trips.fields.clicked.connect(self._edit_fields)
+        self._sampler.done.connect(self.roads.set_sample)
+        self._sampler.failed.connect(lambda _error: self.roads.set_sample(None))
+
+    def _load_packages(self) -> None:
+        """Import pandas, DuckDB and the like in a thread, so that no click ever waits for it."""
+
+        def load(_task: Task) -> None:
+            import duckdb  # noqa: F401, PLC0415
+            import psycopg  # noqa: F401, PLC0415
+
+            from ..algorithms import roads, steps  # noqa: F401, PLC0415
+            from ..mapping import symbology  # noqa: F401, PLC0415
+            from . import trip_sample  # noqa: F401, PLC0415
+
+        task = CallTask(tr("Loading Roadpulse"), load)
+        task.done.connect(lambda _nothing: self._packages_loaded(None))
+        task.failed.connect(self._packages_loaded)
+        self._load_error: Optional[Exception] = None
+        task.start()
+
+    def _packages_loaded(self, error: Optional[Exception]) -> None:
+        self.loaded, self._load_error = True, error
+        self.changed.emit()
+
+    # -- settings -----------------------------------------------------------------------------------
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """All sections, in the order of thinking."""
+        return (self.where, self.trips, self.roads, self.when, self.show_, self.more)
+
+    def show_settings(self, settings: RunSettings) -> None:
+        """Fill the form."""
+        self._filling = True
+        for section in self.sections:
+            section.show_settings(settings)
+        self._filling = False
+        self._changed()
+
+    def settings(self) -> RunSettings:
+        """What the form says."""
+        settings = RunSettings.defaults()
+        for section in self.sections:
+            settings = section.apply(settings)
+        return settings
+
+    # -- what is known ------------------------------------------------------------------------------
+
+    def problem(self) -> tuple[str, Optional[Section]]:
+        """The first thing that is missing, and the section where it belongs; empty when a run may start."""
+        for section in self.sections:
+            problem = section.problem()
+            if problem:
+                return problem, section
+        if self._load_error is not None:
+            text = tr("A package of Roadpulse cannot be loaded: {error}").format(error=self._load_error)
+            return text, None
+        if not self.loaded:
+            return tr("Loading…"), None
+        return "", None
+
+    def estimate(self) -> str:
+        """How long it will take; empty while nothing is known."""
+        return estimate.sentence(self.trips.count, Pace.load()) if self.trips.count else ""
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still to become known."""
+        return self.trips.busy or self.roads.busy or self._sampler.busy or not self.loaded
+
+    def forget(self) -> None:
+        """Stop looking at trips and roads."""
+        self.trips.forget()
+        self.roads.forget()
+        self._sampler.forget()
+
+    def look_again(self) -> None:
+        """Count and match anew, after a run or when the dialog is opened again."""
+        self.trips.look()
+
+    def _changed(self) -> None:
+        if self._filling:
+            return
+        self.trips.set_shown(self.show_.unit.currentData(), self.when.time_zone)
+        naive = self.more.naive.currentData()
+        if naive != self.trips.mapping.naive_times:
+            from dataclasses import replace  # noqa: PLC0415
+
+            self.trips.set_mapping(replace(self.trips.mapping, naive_times=naive))
+        self.changed.emit()
+
+    def _updated(self) -> None:
+        if not self._filling:
+            self.changed.emit()
+
+    def _trips_updated(self) -> None:
+        found, mapping = self.trips.count, self.trips.mapping
+        if found is None:
+            self._sampler.forget()
+            self._sampled = None
+            return
+        if self._sampled == (found.sample, mapping):
+            return
+        self._sampled = (found.sample, mapping)
+
+        def read(task: Task) -> object:
+            from .trip_sample import sample_link_ids  # noqa: PLC0415
+
+            return sample_link_ids(found.sample, mapping, task.check)
+
+        self._sampler.ask(read)
+
+    def _use_unit(self, unit: str) -> None:
+        self.show_.unit.setCurrentIndex(max(0, self.show_.unit.findData(unit)))
+
+    def _edit_fields(self) -> None:
+        preview = self.trips.preview
+        if preview is None or preview.root is None:
+            return
+        dialog = FieldsDialog(
+            preview, self.trips.mapping, self.when.time_zone, self.show_.unit.currentData(), self.window()
+        )
+        dialog.chosen.connect(self.trips.set_mapping)
+        dialog.open()

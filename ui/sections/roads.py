@@ -1,0 +1,421 @@
+"""Where the roads come from: a stored PostGIS connection, or a line layer of the project."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Optional
+
+from qgis.core import (
+    QgsField,
+    QgsMapLayerProxyModel,
+    QgsVectorLayerFeatureSource,
+)
+from qgis.gui import QgsMapLayerComboBox, QgsProviderConnectionComboBox
+from qgis.PyQt.QtCore import QMetaType, Qt
+from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QStackedWidget, QWidget
+
+from ...aggregation.errors import RunError
+from ..roads_choice import roads_of, stored_uri
+from ..settings import LAYER, POSTGIS, RoadsChoice, RunSettings
+from ..tasks import Latest, Task
+from ..words import counted, share, tr
+from .section import Section, add_to_row, words
+
+if TYPE_CHECKING:
+    from ..road_probe import Match, RoadField, RoadTable
+
+_POOR_MATCH = 0.5
+_WHOLE = (QMetaType.Type.Int, QMetaType.Type.LongLong, QMetaType.Type.UInt, QMetaType.Type.ULongLong)
+
+
+class RoadsSection(Section):
+    """Source, table or layer, fields, and how many of the sample's links are there."""
+
+    title = "Roads"
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.fields: list[RoadField] = []
+        self.match: Optional[Match] = None
+        self.sample: Any = None
+        self._wish = RoadsChoice()
+        self._fault = ""
+        self._tables: list[RoadTable] = []
+        self._tasks = {
+            "tables": Latest(tr("Looking for road tables"), self, wait=50),
+            "fields": Latest(tr("Looking at the road table"), self, wait=50),
+            "match": Latest(tr("Looking for the links of the sample"), self, wait=100),
+        }
+        self._make_source_row()
+        self._make_field_row()
+        self.column.addWidget(self.note)
+        self._connect()
+        self._kind_changed()
+
+    def _make_source_row(self) -> None:
+        self.kind = QComboBox()
+        self.kind.setObjectName("roads_kind")
+        self.kind.addItem(tr("PostGIS"), POSTGIS)
+        self.kind.addItem(tr("Layer"), LAYER)
+        self.kind.setToolTip(
+            tr("A table of a PostGIS connection that QGIS knows, or a line layer of this project.")
+        )
+        self.connection = QgsProviderConnectionComboBox("postgres")
+        self.connection.setObjectName("connection")
+        self.connection.setMinimumWidth(120)
+        self.table = QComboBox()
+        self.table.setObjectName("table")
+        self.table.setEditable(True)
+        self.table.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.table.lineEdit().setPlaceholderText(tr("schema.table"))
+        self.table.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        self.table.completer().setFilterMode(Qt.MatchFlag.MatchContains)
+        self.layer = QgsMapLayerComboBox()
+        self.layer.setObjectName("layer")
+        self.layer.setFilters(QgsMapLayerProxyModel.Filter.LineLayer)
+        self.layer.setAllowEmptyLayer(True, tr("choose a line layer"))
+        self.stack = QStackedWidget()
+        self.stack.setSizePolicy(self.table.sizePolicy())
+        for parts in (((self.connection, 1), (self.table, 2)), ((self.layer, 1),)):
+            page = QWidget()
+            line = QHBoxLayout(page)
+            line.setContentsMargins(0, 0, 0, 0)
+            line.setSpacing(6)
+            add_to_row(line, *parts)
+            self.stack.addWidget(page)
+        self.row(self.kind, (self.stack, 1))
+
+    def _make_field_row(self) -> None:
+        self.id_field, self.name_field, self.class_field = QComboBox(), QComboBox(), QComboBox()
+        self.field_row = QWidget()
+        line = QHBoxLayout(self.field_row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(6)
+        for label, chooser, name in (
+            (tr("id"), self.id_field, "id_field"),
+            (tr("street"), self.name_field, "name_field"),
+            (tr("class"), self.class_field, "class_field"),
+        ):
+            chooser.setObjectName(name)
+            chooser.setMinimumContentsLength(9)
+            chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            add_to_row(line, words(label), (chooser, 1))
+        self.id_field.setToolTip(tr("The field with the link ids, the same as in the trips."))
+        self.name_field.setToolTip(tr("The field with the street's name, for labels. It may be left out."))
+        self.class_field.setToolTip(
+            tr("The field with the road's class (primary, residential …), for widths. It may be left out.")
+        )
+        self.column.addWidget(self.field_row)
+
+    def _connect(self) -> None:
+        self.kind.currentIndexChanged.connect(self._kind_changed)
+        self.connection.connectionChanged.connect(lambda _name: self._connection_changed())
+        self.table.currentTextChanged.connect(lambda _text: self._table_changed())
+        self.layer.layerChanged.connect(lambda _layer: self._layer_changed())
+        self.id_field.currentIndexChanged.connect(self._id_changed)
+        self.name_field.currentIndexChanged.connect(self.changed)
+        self.class_field.currentIndexChanged.connect(self.changed)
+        self._tasks["tables"].done.connect(self._tables_found)
+        self._tasks["fields"].done.connect(self._fields_found)
+        self._tasks["match"].done.connect(self._matched)
+        for task in self._tasks.values():
+            task.failed.connect(self._refused)
+
+    # -- settings -----------------------------------------------------------------------------------
+
+    def show_settings(self, settings: RunSettings) -> None:
+        """Choose the remembered source; table and fields follow when they are known."""
+        self._wish = settings.roads
+        kind = settings.roads.kind
+        if not settings.roads.connection and not settings.roads.layer and not self.connection.count():
+            kind = LAYER  # nobody who has no stored connection should have to look for the other choice
+        if settings.roads.connection:
+            self.connection.setConnection(settings.roads.connection)
+        wanted = settings.roads.layer
+        for at in range(self.layer.count()):
+            layer = self.layer.layer(at)
+            if layer is not None and wanted in (layer.id(), layer.name()):
+                self.layer.setLayer(layer)
+        self.kind.setCurrentIndex(self.kind.findData(kind))
+        self._kind_changed()
+
+    def apply(self, settings: RunSettings) -> RunSettings:
+        """The settings with this source."""
+        table = self._chosen_table()
+        layer = self.layer.currentLayer()
+        return replace(
+            settings,
+            roads=RoadsChoice(
+                kind=self.kind.currentData(),
+                connection=self.connection.currentConnection(),
+                schema=table.schema if table else self._wish.schema,
+                table=table.table if table else self._wish.table,
+                geometry=table.geometry if table else self._wish.geometry,
+                layer=layer.id() if layer is not None else "",
+                id_field=self.id_field.currentData() or "",
+                name_field=self.name_field.currentData() or "",
+                class_field=self.class_field.currentData() or "",
+            ),
+        )
+
+    def problem(self) -> str:
+        """What is missing."""
+        if self.kind.currentData() == POSTGIS:
+            if not self.connection.currentConnection():
+                return tr(
+                    "There is no PostGIS connection in QGIS yet. Add one in the Browser, or choose a layer."
+                )
+            if self._fault:
+                return self._fault
+            if self._tasks["tables"].busy:
+                return tr("Looking for road tables…")
+            if self._chosen_table() is None:
+                return tr("Choose the table of the roads.")
+        elif self.layer.currentLayer() is None:
+            return tr("Choose the line layer of the roads.")
+        if self._tasks["fields"].busy:
+            return tr("Looking at the roads…")
+        if self._fault:
+            return self._fault
+        if not self.id_field.currentData():
+            return tr("Choose the field of the roads that holds the link id.")
+        return ""
+
+    def go_to(self) -> None:
+        """Focus what `problem` is about."""
+        target: QWidget = self.id_field
+        if self.kind.currentData() == LAYER and self.layer.currentLayer() is None:
+            target = self.layer
+        elif self.kind.currentData() == POSTGIS and self._chosen_table() is None:
+            target = self.table if self.connection.currentConnection() else self.kind
+        target.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def roads(self, choice: Optional[RoadsChoice] = None) -> Any:
+        """The roads for a run (`algorithms.roads.Roads`): as chosen here, or those of a remembered choice.
+
+        For the main thread, where QGIS gives out credentials. Raises `RunError`.
+        """
+        return roads_of(choice or self.apply(RunSettings()).roads)
+
+    # -- looking ------------------------------------------------------------------------------------
+
+    def forget(self) -> None:
+        """Stop looking."""
+        for task in self._tasks.values():
+            task.forget()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still to become known."""
+        return any(task.busy for task in self._tasks.values())
+
+    def look_again(self) -> None:
+        """Ask the source anew."""
+        self._kind_changed()
+
+    def set_sample(self, ids: Any) -> None:
+        """Link ids of a sample of the trips (int64 array), or None."""
+        self.sample = ids
+        self._look_for_match()
+
+    def _kind_changed(self) -> None:
+        self.stack.setCurrentIndex(0 if self.kind.currentData() == POSTGIS else 1)
+        if self.kind.currentData() == POSTGIS:
+            self._connection_changed()
+        else:
+            self._layer_changed()
+
+    def _connection_text(self) -> str:
+        uri = stored_uri(self.connection.currentConnection())
+        return uri.connectionInfo(True) if uri is not None else ""
+
+    def _connection_changed(self) -> None:
+        if self.kind.currentData() != POSTGIS:
+            return
+        self._start_over()
+        self._tables = []
+        self._fill_tables()
+        text = self._connection_text()
+        if text:
+
+            def look(_task: Task) -> object:
+                from ..road_probe import list_tables  # noqa: PLC0415
+
+                return list_tables(text)
+
+            self._tasks["tables"].ask(look)
+        self._tell()
+
+    def _tables_found(self, tables: list[RoadTable]) -> None:
+        self._tables = tables
+        self._fill_tables()
+        if not tables:
+            self._fault = tr("This database has no table with lines that you may read.")
+        self._table_changed()
+
+    def _fill_tables(self) -> None:
+        self.table.blockSignals(True)
+        self.table.clear()
+        several = {t.label for t in self._tables if sum(o.label == t.label for o in self._tables) > 1}
+        for table in self._tables:
+            label = f"{table.label} ({table.geometry})" if table.label in several else table.label
+            self.table.addItem(label, table)
+        wish = (self._wish.schema, self._wish.table, self._wish.geometry)
+        at = next((i for i, t in enumerate(self._tables) if (t.schema, t.table, t.geometry) == wish), -1)
+        if at < 0 and len(self._tables) == 1:
+            at = 0
+        self.table.setCurrentIndex(at)
+        if at < 0:
+            self.table.setEditText("")
+        self.table.blockSignals(False)
+
+    def _chosen_table(self) -> Optional[RoadTable]:
+        at = self.table.findText(self.table.currentText().strip())
+        return self.table.itemData(at) if at >= 0 else None
+
+    def _table_changed(self) -> None:
+        if self.kind.currentData() != POSTGIS:
+            return
+        fault = self._fault if not self._tables else ""
+        self._start_over()
+        self._fault = fault
+        table, text = self._chosen_table(), self._connection_text()
+        if table is not None:
+
+            def look(_task: Task) -> object:
+                from ..road_probe import list_fields  # noqa: PLC0415
+
+                return list_fields(text, table)
+
+            self._tasks["fields"].ask(look)
+        self._tell()
+        self.changed.emit()
+
+    def _layer_changed(self) -> None:
+        if self.kind.currentData() != LAYER:
+            return
+        self._start_over()
+        layer = self.layer.currentLayer()
+        if layer is not None:
+            from ..road_probe import RoadField  # noqa: PLC0415
+
+            keys = set(layer.primaryKeyAttributes())
+            self._fields_found(
+                [
+                    RoadField(
+                        field.name(),
+                        field.type() in _WHOLE
+                        or _is_text(field)
+                        or (field.isNumeric() and field.precision() == 0),
+                        _is_text(field),
+                        at in keys,
+                    )
+                    for at, field in enumerate(layer.fields())
+                ]
+            )
+        self._tell()
+        self.changed.emit()
+
+    def _start_over(self) -> None:
+        self._tasks["fields"].forget()
+        self._tasks["match"].forget()
+        self._fault = ""
+        self.match = None
+        self.fields = []
+        self._fill_fields()
+
+    def _fields_found(self, fields: list[RoadField]) -> None:
+        self.fields = fields
+        self._fill_fields()
+        self._look_for_match()
+        self.changed.emit()
+
+    def _fill_fields(self) -> None:
+        from ...algorithms.roads import CLASS_FIELDS, ID_FIELDS, NAME_FIELDS  # noqa: PLC0415
+        from ..road_probe import usual_field  # noqa: PLC0415
+
+        for chooser, usual, wish, text in (
+            (self.id_field, ID_FIELDS, self._wish.id_field, False),
+            (self.name_field, NAME_FIELDS, self._wish.name_field, True),
+            (self.class_field, CLASS_FIELDS, self._wish.class_field, True),
+        ):
+            chooser.blockSignals(True)
+            chooser.clear()
+            chooser.addItem(tr("none") if text else tr("choose"), "")
+            for field in self.fields:
+                if field.is_text if text else field.may_be_id:
+                    chooser.addItem(field.name, field.name)
+            at = chooser.findData(wish) if wish else -1
+            if at < 0:
+                at = chooser.findData(usual_field(self.fields, usual, text))
+            chooser.setCurrentIndex(max(0, at))
+            chooser.blockSignals(False)
+        self.field_row.setVisible(bool(self.fields))
+
+    def _id_changed(self) -> None:
+        self._look_for_match()
+        self.changed.emit()
+
+    def _look_for_match(self) -> None:
+        self._tasks["match"].forget()
+        self.match = None
+        id_field, sample = self.id_field.currentData(), self.sample
+        if not id_field or not self.fields:
+            self._tell()
+            return
+        if sample is None:
+            import numpy as np  # noqa: PLC0415
+
+            sample = np.empty(0, dtype=np.int64)
+        if self.kind.currentData() == POSTGIS:
+            text, table = self._connection_text(), self._chosen_table()
+
+            def look(_task: Task) -> object:
+                from ..road_probe import match_table  # noqa: PLC0415
+
+                return match_table(text, table, id_field, sample)
+
+        else:
+            layer = self.layer.currentLayer()
+            source, at = QgsVectorLayerFeatureSource(layer), layer.fields().lookupField(id_field)
+
+            def look(task: Task) -> object:
+                from ..road_probe import match_layer  # noqa: PLC0415
+
+                return match_layer(source, at, sample, task.check)
+
+        self._tasks["match"].ask(look)
+        self._tell()
+
+    def _matched(self, match: Match) -> None:
+        self.match = match
+        self._tell()
+
+    def _refused(self, error: Exception) -> None:
+        self._fault = error.message if isinstance(error, RunError) else str(error)
+        self._tell()
+
+    def _tell(self) -> None:
+        match = self.match
+        if self.problem():
+            busy = self._tasks["tables"].busy or self._tasks["fields"].busy
+            (self.note.say if busy else self.note.ask)(self.problem())
+        elif match is None:
+            self.note.say(tr("Looking for the links of the trips…") if self._tasks["match"].busy else "")
+        else:
+            text = tr("links") if match.links is None else counted(match.links, tr("link"), tr("links"))
+            known = match.asked > 0 and match.matched is not None
+            rate = match.matched / match.asked if known else 1.0
+            if known:
+                text = tr("{links}, {share} of the sample's ids match").format(links=text, share=share(rate))
+            if rate < _POOR_MATCH:
+                self.note.ask(
+                    tr("{found}. Check the id field and the version of the roads.").format(found=text)
+                )
+            else:
+                self.note.say(text)
+        self.updated.emit()
+
+
+def _is_text(field: QgsField) -> bool:
+    return field.type() == QMetaType.Type.QString

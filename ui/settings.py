@@ -1,0 +1,140 @@
+"""What the Run dialog remembers: one typed record, kept in QGIS's settings. No secrets."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date
+from typing import Any, Optional
+
+from qgis.core import QgsSettings
+from qgis.PyQt.QtCore import QTimeZone
+
+from ..aggregation.errors import SpecError
+from ..aggregation.spec import ALL_WEEKDAYS, FieldMapping, RunSpec
+
+_KEY = "roadpulse/run"
+log = logging.getLogger(__name__)
+
+POSTGIS, LAYER = "postgis", "layer"
+"""Kinds of road sources."""
+
+
+@dataclass(frozen=True)
+class RoadsChoice:
+    """Where the roads come from: a table of a stored PostGIS connection, or a layer of the project."""
+
+    kind: str = POSTGIS
+    connection: str = ""
+    schema: str = ""
+    table: str = ""
+    geometry: str = ""
+    layer: str = ""
+    id_field: str = ""
+    name_field: str = ""
+    class_field: str = ""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Everything that the Run dialog asks for.
+
+    Dates are ISO texts, both inclusive, empty for all. An empty `driving_side` follows the time zone.
+    """
+
+    profile: str = "local"
+    trips: str = ""
+    mapping: FieldMapping = field(default_factory=FieldMapping)
+    roads: RoadsChoice = field(default_factory=RoadsChoice)
+    date_from: str = ""
+    date_to: str = ""
+    weekdays: tuple[int, ...] = ALL_WEEKDAYS
+    bin_minutes: int = 60
+    time_zone: str = ""
+    speed_unit: str = "km/h"
+    min_trips: int = 5
+    bad_files: str = "skip"
+    suppress_below: int = 0
+    workers: int = 0
+    theme: str = "light"
+    driving_side: str = ""
+
+    @classmethod
+    def defaults(cls) -> RunSettings:
+        """Those of somebody who starts Roadpulse for the first time."""
+        zone = bytes(QTimeZone.systemTimeZoneId()).decode("ascii", "replace")
+        return cls(time_zone=zone or "UTC")
+
+    @classmethod
+    def load(cls, settings: Optional[QgsSettings] = None) -> RunSettings:
+        """The remembered settings; what cannot be read has its default."""
+        text = (settings or QgsSettings()).value(_KEY, "", type=str)
+        start = cls.defaults()
+        try:
+            return from_json(json.loads(text), start) if text else start
+        except (ValueError, TypeError, SpecError) as error:
+            log.warning("The remembered settings of the Run dialog cannot be read and were reset: %s", error)
+            return start
+
+    def save(self, settings: Optional[QgsSettings] = None) -> None:
+        """Remember these settings."""
+        (settings or QgsSettings()).setValue(_KEY, json.dumps(asdict(self)))
+
+
+def from_json(values: dict[str, Any], start: RunSettings) -> RunSettings:
+    """Read settings over `start`: entries that are unknown or of another type are passed over."""
+    read: dict[str, Any] = {f.name: getattr(start, f.name) for f in fields(RunSettings)}
+    for name, before in read.items():
+        value = values.get(name)
+        if name == "mapping" and isinstance(value, dict):
+            read[name] = FieldMapping.from_json(value)
+        elif name == "roads" and isinstance(value, dict):
+            known = {f.name for f in fields(RoadsChoice)}
+            read[name] = RoadsChoice(**{k: str(v) for k, v in value.items() if k in known})
+        elif name == "weekdays" and isinstance(value, list):
+            read[name] = tuple(day for day in value if day in ALL_WEEKDAYS) or ALL_WEEKDAYS
+        elif isinstance(value, type(before)) and not isinstance(value, bool):
+            read[name] = value
+    return RunSettings(**read)
+
+
+class Pace:
+    """How fast this computer was in the last run, for the estimate; bytes/s and s."""
+
+    _KEY = "roadpulse/pace"
+    DEFAULT = {"decode": 60e6, "summarise": 150e6, "rest": 6.0}
+
+    @classmethod
+    def load(cls) -> dict[str, float]:
+        """`decode` and `summarise` in bytes of trips a second, `rest` in seconds."""
+        pace = {}
+        for name, usual in cls.DEFAULT.items():
+            value = QgsSettings().value(f"{cls._KEY}/{name}", usual, type=float)
+            pace[name] = value if value > 0 else usual
+        return pace
+
+    @classmethod
+    def save(cls, pace: dict[str, float]) -> None:
+        """Remember measured paces; only those that are known."""
+        for name, value in pace.items():
+            if name in cls.DEFAULT and value > 0:
+                QgsSettings().setValue(f"{cls._KEY}/{name}", value)
+
+
+def run_spec(settings: RunSettings, store: str) -> RunSpec:
+    """The run specification that the settings amount to; raises `SpecError`."""
+    return RunSpec(
+        trips=settings.trips,
+        store=store,
+        speed_unit=settings.speed_unit,
+        time_zone=settings.time_zone,
+        bin_minutes=settings.bin_minutes,
+        date_from=date.fromisoformat(settings.date_from) if settings.date_from else None,
+        date_to=date.fromisoformat(settings.date_to) if settings.date_to else None,
+        weekdays=settings.weekdays,
+        min_trips=settings.min_trips,
+        suppress_below=settings.suppress_below,
+        mapping=settings.mapping,
+        bad_files=settings.bad_files,
+    )

@@ -1,0 +1,155 @@
+"""What came out of a run, in one line and, behind each number, in a small table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from .words import count, counted, duration, many, share, size, tr
+
+if TYPE_CHECKING:
+    from .run_task import Outcome
+
+LINK_REASONS = ("no_link", "bad_link", "negative_link", "link_too_large")
+
+
+def line(outcome: Outcome) -> str:
+    """The summary as HTML, every number a link to `details`."""
+    values = outcome.manifest
+    files, points = values["files"], values["points"]
+    trips, links = files["named"] - files["bad"], outcome.match.links
+    parts = [
+        _link("trips", counted(trips, tr("trip"), tr("trips"))),
+        _link("points", tr("{n} points").format(n=many(points["read"]))),
+        _link("links", counted(links, tr("link"), tr("links"))),
+    ]
+    without = sum(points["reasons"].get(reason, 0) for reason in LINK_REASONS) / max(1, points["read"])
+    no_link = tr("{share} of the points had no link").format(share=share(without))
+    on_map = tr("{share} of the links are on the map").format(share=share(outcome.match.link_rate))
+    return f"{', '.join(parts)}; {_link('no_link', no_link)}; {_link('map', on_map)}."
+
+
+def plain_line(outcome: Outcome) -> str:
+    """The summary without links, for the message bar and the log."""
+    import re  # noqa: PLC0415
+
+    return re.sub(r"<[^>]+>", "", line(outcome))
+
+
+def details(outcome: Outcome, name: str) -> str:
+    """HTML about one number of the line."""
+    makers = {"trips": _trips, "points": _points, "links": _links, "no_link": _no_link, "map": _map}
+    return makers.get(name, _trips)(outcome)
+
+
+def _trips(outcome: Outcome) -> str:
+    files = outcome.manifest["files"]
+    rows = [
+        (tr("Files named"), f"{count(files['named'])}, {size(files['bytes'])}"),
+        (tr("Read in this run"), count(files["decoded"])),
+        (tr("Known from earlier runs"), count(files["reused"])),
+        (tr("Left out"), count(files["bad"])),
+    ]
+    text = _table(tr("Trips"), rows)
+    bad = outcome.manifest.get("bad_files", [])
+    if bad:
+        text += _table(tr("Files left out"), ((file["path"], file["message"]) for file in bad[:50]))
+        if outcome.manifest.get("bad_files_total", 0) > 50:
+            text += (
+                "<p>"
+                + escape(tr("The rest is named in {file}.").format(file=outcome.folder / "manifest.json"))
+                + "</p>"
+            )
+    return text
+
+
+def _points(outcome: Outcome) -> str:
+    from ..aggregation.values import REASON_TEXTS  # noqa: PLC0415
+
+    points = outcome.manifest["points"]
+    rows = [
+        (tr("Points read"), count(points["read"])),
+        (tr("Counted"), count(points["counted"])),
+        (tr("Dropped"), count(points["dropped"])),
+    ]
+    rows += [(f"– {tr(REASON_TEXTS.get(k, k))}", count(n)) for k, n in points["reasons"].items() if n]
+    filtered = points.get("filtered", {})
+    rows += [
+        (tr("On other dates"), count(filtered.get("date", 0))),
+        (tr("On other days of the week"), count(filtered.get("weekday", 0))),
+        (tr("In no time bin"), count(points.get("without_time", 0))),
+        (tr("Implausibly fast"), count(points.get("implausible", 0))),
+    ]
+    return _table(tr("Points"), [row for i, row in enumerate(rows) if i < 3 or row[1] != "0"])
+
+
+def _links(outcome: Outcome) -> str:
+    values, spec = outcome.manifest, outcome.job.spec
+    rows = [
+        (tr("Links with data"), count(outcome.match.links)),
+        (
+            tr("Statistic"),
+            tr("mean speed ({unit}), {how}").format(unit=values["speed_unit"], how=values["estimator"]),
+        ),
+        (tr("Drawn in colour from"), tr("{n} trips on").format(n=count(spec.min_trips))),
+        (tr("Bins"), tr("{n} min, clock of {zone}").format(n=spec.bin_minutes, zone=values["time_zone"])),
+        (tr("Time taken"), duration(outcome.seconds)),
+        (tr("Results"), str(outcome.folder)),
+    ]
+    return _table(tr("Links"), rows)
+
+
+def _no_link(outcome: Outcome) -> str:
+    from ..aggregation.values import REASON_TEXTS  # noqa: PLC0415
+
+    points = outcome.manifest["points"]
+    rows = [
+        (tr(REASON_TEXTS.get(reason, reason)), f"{count(n)} ({share(n / max(1, points['read']))})")
+        for reason, n in points["reasons"].items()
+        if n
+    ]
+    return _table(tr("Points that count nowhere"), rows or [(tr("None"), "")])
+
+
+def _map(outcome: Outcome) -> str:
+    match = outcome.match
+    lost = match.links - match.matched_links
+    rows = [
+        (tr("Links with data that have a road"), _of(match.matched_links, match.links)),
+        (tr("Points on them"), _of(match.matched_points, match.points)),
+        (tr("Length of these roads"), tr("{n} km").format(n=f"{match.matched_km:,.1f}")),
+        (
+            tr("Links without a road"),
+            tr("{n}, in the table “unmatched”").format(n=count(lost)) if lost else "0",
+        ),
+    ]
+    if match.duplicates:
+        rows.append((tr("Roads with an id that came before"), count(match.duplicates)))
+    if match.missing_geometry:
+        rows.append((tr("Roads without a shape"), count(match.missing_geometry)))
+    rows.append((tr("Map file"), outcome.job.output))
+    return _table(tr("On the map"), rows)
+
+
+def _of(part: int, whole: int) -> str:
+    return tr("{part} of {whole} ({share})").format(
+        part=count(part), whole=count(whole), share=share(part / whole if whole else 1.0)
+    )
+
+
+def _link(name: str, text: str) -> str:
+    return f'<a href="{name}">{escape(text)}</a>'
+
+
+def _table(title: str, rows: Iterable[tuple[str, str]]) -> str:
+    cells = "".join(
+        f"<tr><td style='padding-right:16px'>{escape(left)}</td><td>{escape(right)}</td></tr>"
+        for left, right in rows
+    )
+    return f"<p><b>{escape(title)}</b></p><table cellspacing='2'>{cells}</table>"
+
+
+def warnings(values: Mapping[str, Any]) -> list[str]:
+    """What the run wants to be known before its map is trusted."""
+    return [str(text) for text in values.get("warnings", [])]
