@@ -120,7 +120,11 @@ def rejoin(
 
 
 def _result_of(backend: Backend, run: Run, on_status: OnStatus, is_cancelled: IsCancelled) -> Path:
-    status = follow(backend, run, on_status=on_status, cancelled=is_cancelled)
+    try:
+        status = follow(backend, run, on_status=on_status, cancelled=is_cancelled)
+    except KeyboardInterrupt as error:  # Ctrl+C in qgis_process, whose feedback knows nothing of it
+        backend.cancel(run)
+        raise Cancelled from error
     if status.state is RunState.CANCELLED:
         raise Cancelled
     if status.state is not RunState.FINISHED:

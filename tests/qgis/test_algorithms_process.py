@@ -1,0 +1,128 @@
+"""The algorithms through qgis_process, as one calls it in a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sysconfig
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from qgis.core import QgsVectorLayer
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Terminal:
+    """Calls qgis_process with a QGIS profile of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.environment = {
+            **os.environ,
+            "QT_QPA_PLATFORM": "offscreen",
+            "QGIS_PLUGINPATH": str(ROOT / "build" / "plugins"),
+            "PYTHONPATH": sysconfig.get_path("purelib"),
+            "QGIS_CUSTOM_CONFIG_PATH": str(home / "config"),
+            "XDG_CACHE_HOME": str(home / "cache"),
+            "XDG_DATA_HOME": str(home / "data"),
+        }
+        self("plugins", "enable", "roadpulse")
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            ["qgis_process", *arguments], env=self.environment, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            # A shell's background jobs ignore SIGINT, and so would their children.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
+
+    def __call__(self, *arguments: str, given: str = "", code: int = 0) -> str:
+        process = self.start(*arguments)
+        out, err = process.communicate(given, timeout=120)
+        assert process.returncode == code, err + out
+        return out if code == 0 else err + out
+
+    def run(self, algorithm: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Results of an algorithm whose inputs go in as JSON."""
+        return json.loads(self("run", algorithm, "-", given=json.dumps({"inputs": inputs})))["results"]
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    if shutil.which("qgis_process") is None:
+        pytest.skip("there is no qgis_process; install QGIS's command line tools")
+    return Terminal(tmp_path_factory.mktemp("qgis"))
+
+
+@pytest.fixture(scope="module")
+def folder(terminal: Terminal, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A city of 100 trips, made in the terminal."""
+    folder = tmp_path_factory.mktemp("city") / "city"
+    terminal("run", "roadpulse:democity", "--TRIPS=100", "--SEED=5", "--SIZE=small", f"--OUTPUT={folder}")
+    return folder
+
+
+def test_the_help_names_every_parameter_with_what_it_means(terminal: Terminal) -> None:
+    text = terminal("help", "roadpulse:speedmap")
+    names = (
+        "PROFILE TRIPS MAPPING SPEED_UNIT TIME_ZONE BIN_MINUTES DATE_FROM DATE_TO WEEKDAYS MIN_TRIPS LINKS "
+        "LINK_ID_FIELD RUN_FOLDER OUTPUT"
+    )
+    assert [name for name in names.split() if name not in text] == []
+    assert "0 is Monday" in text
+
+
+def test_the_settings_that_the_demo_leaves_make_a_map(terminal: Terminal, folder: Path) -> None:
+    answer = json.loads(
+        terminal("run", "roadpulse:speedmap", "-", given=(folder / "speedmap.json").read_text())
+    )
+    results = answer["results"]
+    assert results["TRIP_COUNT"] == 100
+    assert results["MATCH_RATE"] == 100
+    layer = QgsVectorLayer(results["OUTPUT"], "", "ogr")
+    assert layer.featureCount() == results["LINK_COUNT"] > 100
+    assert layer.renderer().type() == "graduatedSymbol"
+
+
+def test_a_call_with_arguments_alone_finds_sensible_defaults(
+    terminal: Terminal, folder: Path, tmp_path: Path
+) -> None:
+    text = terminal(
+        "run", "roadpulse:speedmap", f"--TRIPS={folder / 'trips'}", f"--LINKS={folder / 'links.gpkg'}",
+        f"--OUTPUT={tmp_path / 'speeds.gpkg'}",
+    )  # fmt: skip
+    assert "100 trips" in text
+    assert "MATCH_RATE:\t100" in text
+    assert str(Path(terminal.environment["QGIS_CUSTOM_CONFIG_PATH"])) in text  # the run's folder
+
+
+def test_a_refusal_is_told_in_words_and_by_the_exit_code(terminal: Terminal, folder: Path) -> None:
+    text = terminal(
+        "run", "roadpulse:aggregatetrips", f"--TRIPS={folder / 'trips'}", "--BIN_MINUTES=7", code=1
+    )
+    assert "bin_minutes" in text
+    assert "Traceback" not in text
+
+
+def test_an_interrupt_ends_the_run_too(terminal: Terminal, folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    trips = tmp_path / "trips"  # enough of them to be still reading when the interrupt comes
+    trips.mkdir()
+    for number in range(15):
+        for trip in (folder / "trips").iterdir():
+            (trips / f"{number}_{trip.name}").symlink_to(trip)
+    process = terminal.start("run", "roadpulse:aggregatetrips", f"--TRIPS={trips}", f"--RUN_FOLDER={run}")
+    end = time.monotonic() + 60
+    while not (run / "pid").exists() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "The run was cancelled" in err + out
+    assert (run / "cancel").exists()
+    assert not (run / "manifest.json").exists()
