@@ -61,4 +61,9 @@ def main(arguments: Optional[list[str]] = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_code = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    # Everything is written. Python's own way out can wait for ever for the queue of workers that were ended
+    # in the middle of a task (concurrent.futures joins a thread that is blocked on the full pipe).
+    os._exit(exit_code)

@@ -11,7 +11,8 @@ import psycopg
 from psycopg import sql
 
 from .errors import NoPostgis, NotThere, UnsuitableLinks
-from .postgres import ConnectionInfo, connect, nearest, server_error, suggestion
+from .postgres import ConnectionInfo, connect
+from .postgres_faults import nearest, server_error, suggestion
 
 PROBE_SECONDS = 5.0
 _INTEGER_TYPES = ("int8", "int4", "int2", "numeric", "float8", "float4", "oid")

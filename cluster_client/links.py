@@ -21,7 +21,8 @@ from .copy_rows import LINES, LinkRows, RowReader
 from .errors import UnsuitableLinks
 from .link_geometry import LinkGeometry
 from .link_table import LinkTable, id_array, look_up
-from .postgres import Connecting, ConnectionInfo, CopyRows, Rows, exchange, server_error
+from .postgres import Connecting, ConnectionInfo, CopyRows, Rows, exchange
+from .postgres_faults import server_error
 
 TIMEOUT_SECONDS = 300.0
 PATIENCE_SECONDS = 15.0
@@ -143,7 +144,8 @@ def _copy_query(table: LinkTable, array: sql.Literal, way: _Way) -> sql.Composed
     ]
     return sql.SQL(
         "COPY (SELECT wanted.roadpulse_id, {srid}({geometry}), {wkb}({geometry}, 'NDR'){extra} "
-        "FROM {table} AS t JOIN unnest({ids}::bigint[]) AS wanted(roadpulse_id) ON t.{id} = wanted.roadpulse_id{cast}{where}) "
+        "FROM {table} AS t JOIN unnest({ids}::bigint[]) AS wanted(roadpulse_id) "  # no name a filter may use
+        "ON t.{id} = wanted.roadpulse_id{cast}{where}) "
         "TO STDOUT (FORMAT BINARY)"
     ).format(
         srid=way.name("st_srid"), wkb=way.name("st_asbinary"), geometry=geometry,

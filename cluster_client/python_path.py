@@ -77,9 +77,6 @@ def child_environment(package_parent: Path, base: Mapping[str, str] | None = Non
 
 def _candidates(around: Surroundings) -> Iterator[Path]:
     major, minor = around.version
-    executable = Path(around.executable) if around.executable else None
-    if executable and executable.name.lower().startswith("python"):
-        yield executable
     prefixes = list(dict.fromkeys(Path(prefix) for prefix in (around.prefix, around.base_prefix) if prefix))
     if around.platform == "win32":
         folders = [*prefixes, *(prefix / "Scripts" for prefix in prefixes)]
@@ -87,11 +84,20 @@ def _candidates(around: Surroundings) -> Iterator[Path]:
     else:
         folders = [prefix / "bin" for prefix in prefixes]
         names = (f"python{major}.{minor}", "python3", "python")
-    if executable:  # beside QGIS itself: OSGeo4W's bin, and Contents/MacOS and Contents/MacOS/bin
-        folders += [executable.parent, executable.parent / "bin"]
+    executable = Path(around.executable) if around.executable else None
+    is_python = executable is not None and executable.name.lower().startswith("python")
+    own = {os.path.realpath(folder) for folder in folders}
+    if executable and is_python and os.path.realpath(executable.parent) in own:
+        yield executable
     for folder in folders:
         for name in names:
             yield folder / name
+    if executable and is_python:  # inside QGIS only what PATH has first, of whatever version
+        yield executable
+    if executable:  # beside QGIS itself: OSGeo4W's bin, and Contents/MacOS and Contents/MacOS/bin
+        for folder in (executable.parent, executable.parent / "bin"):
+            for name in names:
+                yield folder / name
     for name in names:
         found = shutil.which(name, path=around.search)
         if found:

@@ -635,8 +635,8 @@ def test_many_rows_come_in_any_order_and_each_finds_its_own(streets):
     streets.run(
         "TRUNCATE streets",
         "INSERT INTO streets SELECT n, CASE WHEN n % 3 > 0 THEN 'S' || n END, NULL, CASE WHEN n % 5 > 0 "
-        "THEN ST_SetSRID(ST_MakeLine(ARRAY(SELECT ST_Point(k, n) FROM generate_series(0, 1 + n % 4) k)), 4326) "
-        "END FROM generate_series(1, 40000) n ORDER BY random()",
+        "THEN ST_SetSRID(ST_MakeLine(ARRAY(SELECT ST_Point(k, n) FROM generate_series(0, 1 + n % 4) k)), "
+        "4326) END FROM generate_series(1, 40000) n ORDER BY random()",
     )
     table = LinkTable("public", "streets", name_column="name", class_column="highway")
     links = fetch_links(streets.info, table, np.arange(1, 50001))

@@ -58,6 +58,18 @@ def test_on_linux_the_same_version_is_preferred(tmp_path):
     assert find_python("", around("linux", tmp_path / "usr/bin/qgis", tmp_path / "usr")) == str(python)
 
 
+def test_a_python_that_only_comes_first_on_the_path_is_not_preferred(tmp_path):
+    shim = program(tmp_path / "shims/python3")
+    python = program(tmp_path / "usr/bin/python3.12")
+    assert find_python("", around("linux", shim, tmp_path / "usr")) == str(python)
+
+
+def test_the_python_of_a_virtual_environment_is_kept(tmp_path):
+    program(tmp_path / "venv/bin/python3.12")
+    python = program(tmp_path / "venv/bin/python")
+    assert find_python("", around("linux", python, tmp_path / "venv")) == str(python)
+
+
 def test_the_profiles_wish_comes_first(tmp_path):
     python = program(tmp_path / "my python")
     assert find_python(str(python)) == str(python)
