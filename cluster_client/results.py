@@ -28,6 +28,7 @@ COLUMNS = {
 
 _INTEGERS = ("link_id", "n_points", "n_trips")
 _BLOCK = 1 << 20
+_READERS = 4
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def read_speeds_by_time(folder: Union[str, Path]) -> pd.DataFrame:
 def read_table(manifest: Manifest, name: str) -> pd.DataFrame:
     """One table of a result, all parts of it; raises `ResultError`."""
     table = manifest.tables[name]
-    frames = [_read_part(manifest.folder, table, part) for part in table.parts]
+    with ThreadPoolExecutor(_READERS) as pool:  # pandas lets other threads run while it parses
+        frames = list(pool.map(lambda part: _read_part(manifest.folder, table, part), table.parts))
     rows = sum(map(len, frames))
     if rows != table.rows or not frames:
         raise _damaged(
