@@ -8,6 +8,7 @@ packages=(
   postgresql-15 postgresql-15-postgis-3
   xvfb xauth xdotool imagemagick ffmpeg
   python3-venv python3-pip
+  openssh-server openssh-client openjdk-17-jre-headless
   fonts-open-sans poppler-utils ca-certificates openssl git make
 )
 qgis_at_least=3.40
