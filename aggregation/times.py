@@ -146,8 +146,13 @@ def _read_column(texts: Sequence[Optional[str]], rows: NDArray[np.int64], instan
         length = len(texts[0]) + 1  # type: ignore[arg-type]
     except (TypeError, IndexError):
         joined, length = "", 0
-    # Where every row ends in the line break, no text can be of another length.
-    if length and len(joined) == length * len(texts) and joined[length - 1 :: length] == "\n" * len(texts):
+    # Where every row ends in the line break, and there is no other, no text can be of another length.
+    if (
+        length
+        and len(joined) == length * len(texts)
+        and joined[length - 1 :: length] == "\n" * len(texts)
+        and joined.count("\n") == len(texts)
+    ):
         return _read_block(joined, rows, instants)
     lengths = np.array([0 if text is None else len(text) for text in texts])
     left: list[int] = []

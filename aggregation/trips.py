@@ -118,14 +118,17 @@ class TripDecoder:
         n_link, n_speed = int(has_link.sum()), int(has_speed.sum())
         if n_speed < n and n - n_speed != given.count(None):
             return None  # a speed that is negative or not finite: name the fault
-        if n_link and choice != _EXACT and int(link_id.max()) > values.EXACT_FLOAT:
+        if n_link and choice != _EXACT and int(link_id.max()) >= values.EXACT_FLOAT:
             return self._decode_typed(raw, _EXACT) if time_is_text else None
         faults = {"no_link": n - n_link, "no_speed": n - n_speed}
         moments = _column(points, self._paths[0])
         if time_is_text:
             time, codes = times.instants_of_texts(moments, self._naive_is_utc)
         else:
-            time, codes = times.instants_of_numbers(np.array(moments, dtype=np.float64))
+            numbers = np.array(moments, dtype=np.float64)
+            if np.count_nonzero(np.isnan(numbers)) != moments.count(None):
+                return None  # the text "nan" is a number to msgspec, but a bad time
+            time, codes = times.instants_of_numbers(numbers)
         if n_link < n or n_speed < n:
             kept = np.flatnonzero(has_link & has_speed)
             link_id, speed, time, codes = link_id[kept], speed[kept], time[kept], codes[kept]
@@ -253,7 +256,10 @@ def _column(objects: list[Any], path: tuple[str, ...]) -> list[Any]:
         try:
             column = list(map(member, column))
         except AttributeError:  # None has no members
-            nothing = next(type(item) for item in column if item is not None)()
+            present = next((type(item) for item in column if item is not None), None)
+            if present is None:
+                return column
+            nothing = present()
             column = [member(nothing if item is None else item) for item in column]
     return column
 
@@ -270,11 +276,17 @@ def _trip_id(value: object) -> Optional[str]:
 def _load(raw: bytes) -> Any:
     try:
         encoding = json.detect_encoding(raw)
-        return json.loads(raw.decode(encoding, "surrogateescape" if "8" in encoding else "strict"))
+        text = raw.decode(encoding, "surrogateescape" if "8" in encoding else "strict")
+        return json.loads(text, parse_int=_integer)
     except RecursionError as error:
         raise BadTripFile("too_deep", FILE_REASONS["too_deep"]) from error
     except ValueError as error:
         raise BadTripFile("bad_json", f"{FILE_REASONS['bad_json']}: {error}") from error
+
+
+def _integer(digits: str) -> float:
+    """An integer of a file; Python refuses very long ones, which fields of no interest may hold."""
+    return int(digits) if len(digits) <= values.MAX_DIGITS else float(digits)
 
 
 def _kind(value: object) -> str:

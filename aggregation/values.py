@@ -12,7 +12,7 @@ from typing import Any, Optional
 
 MAX_LINK_ID = 2**63 - 1
 EXACT_FLOAT = 2**53
-"""Floats beyond this no longer tell neighbouring integers apart, so they are no link ids."""
+"""From here on floats no longer tell neighbouring integers apart, so they are no link ids."""
 
 MAX_SPEED = 1e9
 """Beyond this a speed is as good as infinite, in any unit."""
@@ -43,7 +43,8 @@ REASON_TEXTS = {
 _INTEGER = re.compile(r"-?[0-9]+")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NOT_FINITE = {"nan", "inf", "-inf", "infinity", "-infinity"}
-_MAX_DIGITS = 400
+MAX_DIGITS = 400
+"""A number of more digits than this is none."""
 
 
 def link_id_of(value: object) -> tuple[int, Optional[str]]:
@@ -51,13 +52,13 @@ def link_id_of(value: object) -> tuple[int, Optional[str]]:
     if isinstance(value, str):
         if value == "" or value.lower() == "null":
             return -1, "no_link"
-        if len(value) > _MAX_DIGITS or not _NUMBER.fullmatch(value):
+        if len(value) > MAX_DIGITS or not _NUMBER.fullmatch(value):
             return -1, "bad_link"
         value = int(value) if _INTEGER.fullmatch(value) else float(value)
     if value is None:
         return -1, "no_link"
     if isinstance(value, float):
-        if not value.is_integer() or abs(value) > EXACT_FLOAT:
+        if not value.is_integer() or abs(value) >= EXACT_FLOAT:
             return -1, "bad_link"
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -74,7 +75,7 @@ def speed_of(value: object) -> tuple[float, Optional[str]]:
             return math.nan, "no_speed"
         if value.lower() in _NOT_FINITE:
             return math.nan, "speed_not_finite"
-        if len(value) > _MAX_DIGITS or not _NUMBER.fullmatch(value):
+        if len(value) > MAX_DIGITS or not _NUMBER.fullmatch(value):
             return math.nan, "bad_speed"
         value = float(value)
     if value is None:
