@@ -29,7 +29,10 @@ class SpecError(RunError):
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
-        self.field = field
+        self.field, self._entry_message = field, message
+
+    def __reduce__(self) -> tuple[type[SpecError], tuple[str, str]]:
+        return SpecError, (self.field, self._entry_message)
 
 
 class BadTripFile(RunError):
@@ -59,3 +62,6 @@ class Cancelled(RunError):
 
     def __init__(self) -> None:
         super().__init__("The run was cancelled. Nothing that was there before was changed.")
+
+    def __reduce__(self) -> tuple[type[Cancelled], tuple[()]]:
+        return Cancelled, ()

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
+from itertools import permutations
 from typing import Any, Optional
 from zoneinfo import ZoneInfo
 
@@ -55,13 +56,13 @@ class FieldMapping:
         if self.trip_id:
             _check_path("mapping.trip_id", self.trip_id)
         _check_choice("mapping.naive_times", self.naive_times, NAIVE_TIMES)
-        paths = [self.link_id, self.speed, self.time]
-        for path in paths:
-            for other in paths:
-                if other is not path and (other == path or other.startswith(path + ".")):
-                    raise SpecError("mapping", f"{path!r} cannot be a value and hold {other!r} at once")
+        for path, other in permutations((self.link_id, self.speed, self.time), 2):
+            if (other + ".").startswith(path + "."):
+                raise SpecError("mapping", f"{path!r} cannot be a value and hold {other!r} at once")
         if self.trip_id and (self.trip_id + ".").startswith(self.points + "."):
             raise SpecError("mapping.trip_id", f"the trip id cannot lie inside the points ({self.points!r})")
+        if self.trip_id and self.points.startswith(self.trip_id + "."):
+            raise SpecError("mapping.trip_id", f"the trip id cannot hold the points ({self.points!r})")
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FieldMapping:
@@ -176,7 +177,7 @@ class RunSpec:
         """Read a specification from the text of a `spec.json`; raises `SpecError`."""
         try:
             return cls.from_json(json.loads(text))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SpecError("spec.json", f"is not valid JSON: {error}") from error
 
 

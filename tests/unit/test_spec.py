@@ -1,0 +1,173 @@
+"""The run specification: what it refuses, and that it names the entry."""
+
+import json
+import pickle
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from roadpulse.aggregation.errors import BadTripFile, Cancelled, RunError, SpecError, StorageError
+from roadpulse.aggregation.spec import BIN_MINUTES, FieldMapping, RunSpec
+
+GIVEN = {"trips": "/data/trips", "store": "/data/store"}
+
+
+def test_a_specification_survives_the_way_to_json_and_back():
+    spec = RunSpec(
+        "/data/trips",
+        "/data/store",
+        speed_unit="mph",
+        time_zone="Europe/London",
+        bin_minutes=15,
+        date_from=date(2025, 6, 1),
+        date_to=date(2025, 6, 30),
+        weekdays=(5, 1),
+        suppress_below=3,
+        mapping=FieldMapping(points="track", link_id="id", trip_id="trip.id"),
+    )
+    assert RunSpec.from_text(json.dumps(spec.to_json())) == spec
+    assert spec.weekdays == (1, 5)
+
+
+def test_everything_but_trips_and_store_has_a_default():
+    assert RunSpec.from_json(GIVEN) == RunSpec("/data/trips", "/data/store")
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        ("trips", ""),
+        ("trips", " "),
+        ("trips", None),
+        ("trips", 7),
+        ("store", "a\0b"),
+        ("store", ["a"]),
+        ("speed_unit", "knots"),
+        ("speed_unit", "MPH"),
+        ("time_zone", "Europe/Atlantis"),
+        ("time_zone", "../../etc/passwd"),
+        ("time_zone", "Europe"),
+        ("time_zone", ""),
+        ("time_zone", "a\0"),
+        ("bin_minutes", 7),
+        ("bin_minutes", 1),
+        ("bin_minutes", 2880),
+        ("bin_minutes", 60.0),
+        ("bin_minutes", True),
+        ("bin_minutes", "60"),
+        ("date_from", "10.06.2025"),
+        ("date_from", "2025-02-30"),
+        ("date_to", 20250610),
+        ("weekdays", []),
+        ("weekdays", [0]),
+        ("weekdays", [8]),
+        ("weekdays", ["Monday"]),
+        ("weekdays", 5),
+        ("min_trips", 0),
+        ("suppress_below", -1),
+        ("max_trip_megabytes", 0),
+        ("max_trip_megabytes", 10**9),
+        ("bad_files", "ignore"),
+        ("schema", 2),
+        ("schema", "1"),
+        ("schema", True),
+        ("colour", "red"),
+    ],
+)
+def test_a_wrong_entry_is_refused_by_name(entry, value):
+    with pytest.raises(SpecError) as caught:
+        RunSpec.from_text(json.dumps({**GIVEN, entry: value}))
+    assert caught.value.field == entry
+    assert caught.value.message.startswith(f"{entry}: ")
+
+
+@pytest.mark.parametrize(
+    ("mapping", "entry"),
+    [
+        ("data", "mapping"),
+        ({"speed": ""}, "mapping.speed"),
+        ({"speed": "a..b"}, "mapping.speed"),
+        ({"speed": "a. .b"}, "mapping.speed"),
+        ({"time": "a\nb"}, "mapping.time"),
+        ({"link_id": 5}, "mapping.link_id"),
+        ({"velocity": "v"}, "velocity"),
+        ({"naive_times": "local"}, "mapping.naive_times"),
+        ({"link_id": "v", "speed": "v"}, "mapping"),
+        ({"link_id": "road", "time": "road.t"}, "mapping"),
+        ({"trip_id": "data"}, "mapping.trip_id"),
+        ({"trip_id": "data.id"}, "mapping.trip_id"),
+        ({"trip_id": "trip", "points": "trip.data"}, "mapping.trip_id"),
+    ],
+)
+def test_a_field_mapping_that_cannot_be_is_refused_by_name(mapping, entry):
+    with pytest.raises(SpecError) as caught:
+        RunSpec.from_text(json.dumps({**GIVEN, "mapping": mapping}))
+    assert caught.value.field == entry
+
+
+def test_names_that_only_begin_alike_are_different_fields():
+    mapping = FieldMapping(
+        link_id="road.id", speed="road.idle_speed", time="roadtime", trip_id="database", points="data"
+    )
+    assert mapping.speed == "road.idle_speed"
+
+
+@pytest.mark.parametrize("entry", ["trips", "store"])
+def test_a_missing_folder_is_named(entry):
+    with pytest.raises(SpecError) as caught:
+        RunSpec.from_json({name: value for name, value in GIVEN.items() if name != entry})
+    assert caught.value.field == entry
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", "null", '"x"', "\ufeff{}", "[" * 100_000, "NaN"])
+def test_a_text_that_is_no_specification_says_so(text):
+    with pytest.raises(SpecError):
+        RunSpec.from_text(text)
+
+
+def test_dates_the_wrong_way_round_are_refused():
+    with pytest.raises(SpecError) as caught:
+        RunSpec.from_json({**GIVEN, "date_from": "2025-06-11", "date_to": "2025-06-10"})
+    assert caught.value.field == "date_from"
+    RunSpec.from_json({**GIVEN, "date_from": "2025-06-10", "date_to": "2025-06-10"})
+
+
+@pytest.mark.parametrize("minutes", BIN_MINUTES)
+def test_bins_cut_the_whole_day(minutes):
+    spec = RunSpec("t", "s", bin_minutes=minutes)
+    assert len(spec.bin_names) == spec.n_bins == 1440 / minutes
+    starts = [int(name[:2]) * 60 + int(name[3:]) for name in spec.bin_names]
+    assert starts == list(range(0, 1440, minutes))
+
+
+def test_bins_reach_from_five_minutes_to_a_day():
+    assert (min(BIN_MINUTES), max(BIN_MINUTES)) == (5, 1440)
+    assert {5, 10, 15, 20, 30, 60, 120, 1440} <= set(BIN_MINUTES)
+
+
+paths = st.lists(st.text("abc", min_size=1, max_size=2), min_size=1, max_size=3).map(".".join)
+
+
+@given(paths, paths)
+def test_mappings_have_different_stores_where_they_differ(one, other):
+    digests = {FieldMapping(link_id=f"l.{path}", speed="s", time="t").digest() for path in (one, other)}
+    assert len(digests) == len({one, other})
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RunError("It stopped.", "why"),
+        SpecError("trips", "is empty"),
+        BadTripFile("changed", "it changed", passing=True),
+        StorageError("The disk is full.", "ENOSPC"),
+        Cancelled(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_come_whole_out_of_another_process(error):
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert vars(copy) == vars(error)
+    assert str(copy) == str(error)
