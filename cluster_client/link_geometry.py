@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Any, Optional
 
-import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,11 @@ class LinkGeometry:
     counts rows whose id had come before (the first one counts), `missing_geometry` ids without a shape.
     """
 
-    ids: np.ndarray
-    wkb: np.ndarray
+    ids: NDArray[Any]
+    wkb: NDArray[Any]
     srid_wkt_or_auth: str
-    names: Optional[np.ndarray] = None
-    classes: Optional[np.ndarray] = None
+    names: Optional[NDArray[Any]] = None
+    classes: Optional[NDArray[Any]] = None
     duplicates: int = 0
     missing_geometry: int = 0
 

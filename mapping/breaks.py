@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
+from numpy.typing import NDArray
 
 FEWEST, MOST = 6, 9
 """Numbers of classes that can still be told apart and still say something."""
@@ -22,7 +23,7 @@ DEFAULTS = {"mph": 5.0, "km/h": 10.0, "m/s": 2.0}
 """Step of the classes from 0 on where nothing is drawn."""
 
 
-def class_limits(values: np.ndarray, unit: str = "km/h") -> list[float]:
+def class_limits(values: NDArray[Any], unit: str = "km/h") -> list[float]:
     """Limits of 6 to 9 classes, ascending (classes + 1 numbers), from the values that are drawn.
 
     `values` is any shape of float in `unit`; what is not finite does not count. The first class also

@@ -46,7 +46,7 @@ class Frame:
 def frames(
     page: SpeedPage, size: tuple[int, int] = (1920, 1080), bins: Optional[Sequence[int]] = None
 ) -> Iterator[Frame]:
-    """The frames of the day, or of `bins`, in order. `size` in pixels; both sides even, as films want them."""
+    """The frames of the day, or of `bins`; `size` in pixels, cut to even sides as films want them."""
     even = (size[0] - size[0] % 2, size[1] - size[1] % 2)
     for number in range(page.style.n_bins) if bins is None else bins:
         yield Frame(page, number, even)
@@ -103,7 +103,8 @@ def write_gif(pictures: Sequence[Path], path: Path, frames_per_second: float) ->
         from PIL import Image  # noqa: PLC0415  (not in every QGIS)
     except ImportError as error:
         raise MapError(
-            "A GIF cannot be written: the Python package Pillow is missing. Install it, or choose MP4 or a folder."
+            "A GIF cannot be written: the Python package Pillow is missing. "
+            "Install it, or choose MP4 or a folder."
         ) from error
     with (
         Image.open(pictures[len(pictures) // 2]) as middle,

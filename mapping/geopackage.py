@@ -10,80 +10,43 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import numpy as np
 import pandas as pd
-from osgeo import gdal, ogr, osr
+from numpy.typing import NDArray
 from qgis.core import QgsCoordinateReferenceSystem
 
 from ..aggregation.errors import Cancelled, StorageError
 from ..aggregation.spec import RunSpec
 from ..cluster_client.link_geometry import LinkGeometry
 from .breaks import class_limits
-from .columns import STATISTICS, Column, link_columns
+from .columns import STATISTICS, link_columns
 from .errors import MapError, OutputInUse
+from .geopackage_tables import (
+    BY_TIME_TABLE,
+    LINKS_TABLE,
+    RUN_TABLE,
+    UNMATCHED_TABLE,
+    create_tables,
+    describe_columns,
+    opened,
+    without_triggers,
+)
 from .labels import label_texts
+from .match_report import MatchReport
+from .output_file import in_use, refuse_open_file
 from .packed import pack
 from .road_class import line_widths
 from .shapes import Shapes, blob, measure
 
-LINKS_TABLE = "links"
-BY_TIME_TABLE = "link_speeds_by_time"
-UNMATCHED_TABLE = "unmatched"
-RUN_TABLE = "run"
+__all__ = ["LINKS_TABLE", "MatchReport", "write_geopackage"]
 
 CHUNK = 8192
 """Links written at once: 288 bins of them are 38 MB."""
-
-
-@dataclass(frozen=True)
-class MatchReport:
-    """How much of the result found its road.
-
-    `links` and `points` count what the run found, `matched_…` what of it has geometry. Kilometres can only
-    be known of roads that have a shape: `matched_km` is the length of the matched links, `source_km` that
-    of all links the geometry came with (with or without data; equal to `matched_km` when only links
-    with data were asked for). `duplicates` and `missing_geometry` are the source's, as in `LinkGeometry`.
-    """
-
-    links: int
-    matched_links: int
-    points: int
-    matched_points: int
-    source_links: int
-    matched_km: float
-    source_km: float
-    duplicates: int = 0
-    missing_geometry: int = 0
-
-    @property
-    def link_rate(self) -> float:
-        """Share of the links with data that have geometry, 0 to 1 (1 where there are none)."""
-        return self.matched_links / self.links if self.links else 1.0
-
-    @property
-    def point_rate(self) -> float:
-        """Share of the points that lie on links with geometry, 0 to 1 (1 where there are none)."""
-        return self.matched_points / self.points if self.points else 1.0
-
-    @property
-    def km_rate(self) -> float:
-        """Share of the source's road kilometres that have data, 0 to 1 (0 where there are none)."""
-        return self.matched_km / self.source_km if self.source_km else 0.0
-
-    def to_json(self) -> dict[str, Any]:
-        """The report as JSON-ready values, rates included."""
-        return {
-            **asdict(self),
-            "link_rate": self.link_rate,
-            "point_rate": self.point_rate,
-            "km_rate": self.km_rate,
-        }
 
 
 def write_geopackage(
@@ -96,22 +59,22 @@ def write_geopackage(
     progress: Callable[[float], None] = lambda percent: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> MatchReport:
-    """Write `links`, `link_speeds_by_time`, `unmatched` and `run` to `path`; a file there is replaced at the end.
+    """Write `links`, `link_speeds_by_time`, `unmatched` and `run` to `path`, in place of what is there.
 
     `speeds` and `by_time` have the columns of the result CSVs (`bin` as `HH:MM`), `link_id` int64 and
-    distinct, or distinct with `bin`. `progress` is told per cent. Raises `OutputInUse`, `MapError`, `StorageError`
-    or `Cancelled`; after any of them an earlier file is as it was.
+    distinct, or distinct with `bin`. `progress` is told per cent. Raises `OutputInUse`, `MapError`,
+    `StorageError` or `Cancelled`; after any of them an earlier file is as it was.
     """
     target = Path(path)
-    _refuse_open_file(target)
+    refuse_open_file(target)
     aside = target.with_name(f".{target.name}.{os.getpid()}.part.gpkg")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         report = _Writer(aside, speeds, by_time, links, manifest, spec, progress, cancelled).write()
-        _refuse_open_file(target)
+        refuse_open_file(target)
         aside.replace(target)
     except PermissionError as error:
-        raise OutputInUse(_in_use(target), str(error)) from error
+        raise OutputInUse(in_use(target), str(error)) from error
     except (OSError, sqlite3.Error, RuntimeError) as error:
         raise StorageError(
             f"The map file {target} cannot be written: {error}. Nothing that was there before was changed; "
@@ -154,13 +117,13 @@ class _Writer:
         shapes = measure(self.links.wkb, self.crs)
         self._step(5)
         report = self._report(shapes)
-        _create(self.path, self.crs, self.columns, shapes, self.by_time)
+        create_tables(self.path, self.crs, self.columns, shapes, self.by_time)
         with closing(sqlite3.connect(self.path)) as database:
             database.isolation_level = None
             database.execute("PRAGMA journal_mode = OFF")
             database.execute("PRAGMA synchronous = OFF")
             database.execute("PRAGMA cache_size = -65536")
-            with _without_triggers(database):
+            with without_triggers(database):
                 database.execute("BEGIN")
                 self._write_links(database, shapes)
                 self._write_by_time(database)
@@ -169,7 +132,7 @@ class _Writer:
                 self._write_catalogue(database, shapes)
                 database.execute("COMMIT")
         self._step(90)
-        with _opened(self.path) as dataset:
+        with opened(self.path) as dataset:
             dataset.ExecuteSQL(f"SELECT CreateSpatialIndex('{LINKS_TABLE}', 'geom')")
         self._step(99)
         return report
@@ -206,12 +169,11 @@ class _Writer:
         # As they are drawn: never coloured first, then by width, the busier direction of a road last.
         order = np.lexsort((links.ids, np.nan_to_num(trips), widths, trips >= self.spec.min_trips))
         day = self._bins_by_link(order)
-        text_columns = (
-            []
-            if links.names is None
-            else [links.names, label_texts(links.names, shapes.metres, shapes.place)]
-        )
-        text_columns += [] if links.classes is None else [links.classes]
+        text_columns: list[Any] = []
+        if links.names is not None:
+            text_columns += [links.names, label_texts(links.names, shapes.metres, shapes.place)]
+        if links.classes is not None:
+            text_columns.append(links.classes)
         names = ["fid", "geom", *(column.name for column in self.columns)]
         insert = _insert(LINKS_TABLE, names)
         for start in range(0, len(order), CHUNK):
@@ -243,7 +205,7 @@ class _Writer:
             database.executemany(insert, zip(*columns))
             self._step(5 + 45 * (start + len(rows)) / len(order))
 
-    def _bins_by_link(self, order: np.ndarray) -> _Cells:
+    def _bins_by_link(self, order: NDArray[Any]) -> _Cells:
         """The cells of `by_time`, sorted by the place of their link in `order`."""
         place_of_sorted = np.argsort(self.links.ids[order], kind="stable")
         sorted_ids = self.links.ids[order][place_of_sorted]
@@ -256,8 +218,8 @@ class _Writer:
         unknown = [str(name) for name in names if name not in number]
         if unknown:
             raise MapError(
-                f"The result by time has the bin {unknown[0]}, which is not one of {self.spec.bin_minutes} minutes. "
-                "Run the aggregation again."
+                f"The result by time has the bin {unknown[0]}, which is not one of "
+                f"{self.spec.bin_minutes} minutes. Run the aggregation again."
             )
         bins = np.array([number[name] for name in names], dtype=np.int64)[codes[found]]
         place = place_of_sorted[at[found]]
@@ -324,21 +286,23 @@ class _Writer:
             )
         for table in (LINKS_TABLE, BY_TIME_TABLE, UNMATCHED_TABLE, RUN_TABLE):
             database.execute(
-                f"UPDATE gpkg_ogr_contents SET feature_count = (SELECT count(*) FROM {table}) WHERE table_name = ?",  # noqa: S608
+                f"UPDATE gpkg_ogr_contents SET feature_count = (SELECT count(*) FROM {table})"  # noqa: S608
+                " WHERE table_name = ?",
                 (table,),
             )
+        describe_columns(database, LINKS_TABLE, self.columns)
 
 
 @dataclass(frozen=True)
 class _Cells:
     """Cells of links and bins, sorted by `place`, the place of their link in the table."""
 
-    place: np.ndarray
-    bins: np.ndarray
-    mean: np.ndarray
-    n_trips: np.ndarray
+    place: NDArray[Any]
+    bins: NDArray[Any]
+    mean: NDArray[Any]
+    n_trips: NDArray[Any]
 
-    def between(self, start: int, end: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def between(self, start: int, end: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Cells of the links from `start` up to `end`, their places counted from `start`."""
         cut = slice(*np.searchsorted(self.place, [start, end]).tolist())
         return self.place[cut] - start, self.bins[cut], self.mean[cut], self.n_trips[cut]
@@ -354,103 +318,3 @@ def _indexed(speeds: pd.DataFrame, what: str) -> pd.DataFrame:
 def _insert(table: str, columns: list[str]) -> str:
     names = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
     return f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
-
-
-def _create(
-    path: Path,
-    crs: QgsCoordinateReferenceSystem,
-    columns: list[Column],
-    shapes: Shapes,
-    by_time: pd.DataFrame,
-) -> None:
-    """The empty tables, made by GDAL."""
-    types = {"INTEGER": ogr.OFTInteger64, "REAL": ogr.OFTReal, "TEXT": ogr.OFTString}
-    kind = ogr.wkbMultiLineString if shapes.multi else ogr.wkbLineString
-    reference: Optional[osr.SpatialReference] = None
-    if crs.isValid():
-        reference = osr.SpatialReference()
-        reference.SetFromUserInput(crs.authid() or crs.toWkt())
-        reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    with _exceptions():
-        dataset = gdal.GetDriverByName("GPKG").Create(str(path), 0, 0, 0, gdal.GDT_Unknown)
-        layer = dataset.CreateLayer(
-            LINKS_TABLE, reference, ogr.GT_SetZ(kind) if shapes.has_z else kind,
-            ["GEOMETRY_NAME=geom", "FID=fid", "SPATIAL_INDEX=NO"],
-        )  # fmt: skip
-        for column in columns:
-            field = ogr.FieldDefn(column.name, types[column.sql_type])
-            field.SetAlternativeName(column.alias)  # kept in gpkg_data_columns; QGIS shows it as the alias
-            layer.CreateField(field)
-        long = [(name, _type_of(by_time, name)) for name in by_time.columns]
-        lost = [("link_id", "INTEGER"), ("n_points", "INTEGER"), ("n_trips", "INTEGER"), ("mean", "REAL")]
-        for table, fields in (
-            (BY_TIME_TABLE, long), (UNMATCHED_TABLE, lost), (RUN_TABLE, [("key", "TEXT"), ("value", "TEXT")])
-        ):  # fmt: skip
-            layer = dataset.CreateLayer(table, None, ogr.wkbNone, ["FID=fid"])
-            for name, sql_type in fields:
-                layer.CreateField(ogr.FieldDefn(name, types[sql_type]))
-        layer = None
-        dataset = None
-
-
-def _type_of(table: pd.DataFrame, name: str) -> str:
-    if name == "bin":
-        return "TEXT"
-    return "INTEGER" if name in ("link_id", "n_points", "n_trips") else "REAL"
-
-
-@contextmanager
-def _exceptions() -> Iterator[None]:
-    """GDAL reports errors by return values unless told otherwise; the setting is put back."""
-    before = gdal.GetUseExceptions()
-    gdal.UseExceptions()
-    try:
-        yield
-    finally:
-        if not before:
-            gdal.DontUseExceptions()
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    with _exceptions():
-        dataset = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE)
-        try:
-            yield dataset
-        finally:
-            dataset = None
-
-
-@contextmanager
-def _without_triggers(database: sqlite3.Connection) -> Iterator[None]:
-    """GDAL's triggers count features one by one; they are put back when all are in."""
-    triggers = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-    for name, _ in triggers:
-        database.execute('DROP TRIGGER "{}"'.format(name.replace('"', '""')))
-    yield
-    for _, sql in triggers:
-        database.execute(sql)
-
-
-def _refuse_open_file(path: Path) -> None:
-    """Raise `OutputInUse` where another program holds the file; replacing it would spoil its write-ahead log."""
-    if path.is_dir():
-        raise MapError(f"{path} is a folder. Name a file for the map.")
-    if not path.exists():
-        return
-    try:
-        with closing(sqlite3.connect(path, timeout=0)) as database:
-            database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            database.execute("BEGIN EXCLUSIVE")
-            database.execute("ROLLBACK")
-    except sqlite3.OperationalError as error:
-        raise OutputInUse(_in_use(path), str(error)) from error
-    except sqlite3.DatabaseError:
-        return  # not a database: replaced like any other file
-
-
-def _in_use(path: Path) -> str:
-    return (
-        f"The map file {path} is open, here or in another program. Nothing was changed; "
-        "remove its layers from the project, or choose another name."
-    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
+from numpy.typing import NDArray
 from qgis.core import (
     Qgis,
     QgsLabelPlacementSettings,
@@ -91,7 +92,7 @@ def street_labels(theme: str) -> QgsVectorLayerSimpleLabeling:
     return QgsVectorLayerSimpleLabeling(settings)
 
 
-def label_texts(names: np.ndarray, metres: np.ndarray, place: np.ndarray) -> list[Optional[str]]:
+def label_texts(names: NDArray[Any], metres: NDArray[Any], place: NDArray[Any]) -> list[Optional[str]]:
     """The names to label n links with: on the longest link of a street, and again every `REPEAT_KM`.
 
     A street is cut into links at every junction and has two directions; labelled link by link it

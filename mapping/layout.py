@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-import numpy as np
 from qgis.core import (
-    QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsLayoutExporter,
     QgsLayoutItemMap,
@@ -23,8 +19,10 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QFont, QFontMetricsF
 
+from .columns import ESTIMATORS
 from .errors import MapError
 from .labels import font_family
+from .page_facts import bin_totals, busy_extent, describe, fill, local_crs
 from .page_items import (
     SMALL,
     TEXT,
@@ -40,7 +38,7 @@ from .page_items import (
     track_picture,
 )
 from .palette import PALETTES
-from .style_options import StyleOptions, file_of, read_run_table
+from .style_options import StyleOptions
 from .temporal import bin_range
 
 PAPERS = {"A4": (297.0, 210.0), "A3": (420.0, 297.0), "frame": (338.667, 190.5)}
@@ -51,7 +49,10 @@ COLUMN = 0.258
 
 SMALL_MULTIPLES = ("03:00", "08:00", "13:00", "17:00")
 
-NOTE = "{estimator}. Links with fewer than {min_trips} trips are grey. Limits are the same at every hour."
+NOTE = (
+    "{estimator}, each direction for itself. Links with fewer than {min_trips} trips are grey. "
+    "Limits are the same at every hour."
+)
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,6 @@ def speed_page(
     if options.paper not in PAPERS:
         raise MapError(f"There is no paper {options.paper}. Choose one of {', '.join(PAPERS)}.")
     width, height = PAPERS[options.paper]
-    palette = PALETTES[style.theme]
-    size = height / 210.0
     layout = QgsPrintLayout(project)
     layout.initializeDefaults()
     layout.setName(options.title)
@@ -124,89 +123,116 @@ def speed_page(
     )
     layout.renderContext().setDpi(300)
     column = width * COLUMN
-    map_box = Box(0, 0, width - column, height)
+    frame = Box(0, 0, width - column, height)
     crs = local_crs(layer)
-    extent = fill(
-        QgsCoordinateTransform(layer.crs(), crs, project).transformBoundingBox(
-            options.extent or busy_extent(layer)
-        ),
-        map_box.width / map_box.height,
+    wanted = QgsCoordinateTransform(layer.crs(), crs, project).transformBoundingBox(
+        options.extent or busy_extent(layer)
     )
-    number = options.bin_number
-    time = None if number is None else bin_range(style.day, number, style.bin_minutes)
-    map_item = add_map(layout, layer, map_box, extent, crs, time, palette.ground, "map")
+    palette, number = PALETTES[style.theme], options.bin_number
+    map_item = add_map(
+        layout, layer, frame, fill(wanted, frame.width / frame.height), crs,
+        None if number is None else bin_range(style.day, number, style.bin_minutes), palette.ground, "map",
+    )  # fmt: skip
     layout.setReferenceMap(map_item)
     add_ground(layout, Box(width - column, 0, column, height), palette.column, "column")
-
     page = SpeedPage(layout, map_item, style, bin_totals(layer, style))
-    left, inner = width - column + 8 * size, column - 16 * size
-    y = 9.0 * size
-
-    def write(
-        words: str, points: float, lines: float, bold: bool = False, soft: bool = False, name: str = ""
-    ) -> None:
-        nonlocal y
-        tall = lines * points * 0.3528 * 1.42 * size
-        colour = palette.soft_ink if soft else palette.ink
-        add_text(layout, words, Box(left, y, inner, tall), text_format(points * size, colour, bold), name)
-        y += tall
-
-    write(options.title, fitting(options.title, TITLE, inner / size), 1, bold=True, name="title")
-    y += 1 * size
-    when = (
-        "whole day"
-        if number is None
-        else f"{clock_text(number, style.bin_minutes)} – {clock_text(number + 1, style.bin_minutes)}"
-    )
-    write(options.subtitle if options.film else f"{options.subtitle}, {when}", TEXT, 1, name="subtitle")
-    y += 1 * size
-    dates, facts = describe(layer, style)
-    write(options.dates or dates, SMALL, 1, soft=True, name="dates")
-    write(options.facts or facts, SMALL, 1, soft=True, name="facts")
-    y += 7 * size
-    if options.film:
-        write(clock_text(number or 0, style.bin_minutes), TITLE * 1.9, 1, bold=True, name="clock")
-        page.track_box = Box(left, y, inner, 12 * size)
-        add_track(layout, page.track_box)
-        y += 12 * size
-        for words, right in (("00:00", False), ("24:00", True)):
-            add_text(layout, words, Box(left, y + 0.8 * size, inner, 4 * size),
-                     text_format(SMALL * size, palette.soft_ink), right=right)  # fmt: skip
-        y += 12 * size
-    legend = add_legend(layout, layer, style.title, Box(left, y, inner, 50 * size), palette, size)
-    legend.setLinkedMap(map_item)
-    y += legend.rect().height() + 7 * size
-    if not options.film and options.small_multiples and style.statistic == "mean":
-        write("The same streets through the day", TEXT, 1, bold=True)
-        y += 1.5 * size
-        _small_maps(page, layer, options, extent, crs, Box(left, y, inner, height - y - 30 * size), size)
-    add_scale_bar(layout, map_item, Box(left, height - 29 * size, inner * 0.62, 0), palette, size)
-    estimator = "Mean of all points on a link, each direction for itself"
-    note = NOTE.format(estimator=estimator, min_trips=style.min_trips)
-    add_text(layout, f"{note}\n{options.sources}".strip(), Box(left, height - 20 * size, inner, 15 * size),
-             text_format(SMALL * size * 0.85, palette.soft_ink), "sources")  # fmt: skip
+    _Column(page, layer, options, Box(width - column, 0, column, height)).fill()
     if number is not None or options.film:
         page.show_bin(number or 0)
     return page
 
 
-def _small_maps(
-    page: SpeedPage, layer: QgsVectorLayer, options: PageOptions, extent: QgsRectangle,
-    crs: QgsCoordinateReferenceSystem, box: Box, size: float,
-) -> None:  # fmt: skip
-    """The day as four small maps, each with a time of its own."""
-    palette, style = PALETTES[page.style.theme], page.style
-    gap, head = 3 * size, 4 * size
-    width = (box.width - gap) / 2
-    height = min(width, (box.height - gap) / 2 - head)
-    for i, name in enumerate(options.small_multiples[:4]):
-        hour, minute = map(int, name.split(":"))
-        number = (hour * 60 + minute) // style.bin_minutes
-        x, y = box.x + (i % 2) * (width + gap), box.y + (i // 2) * (height + head + gap)
-        add_text(page.layout, clock_text(number, style.bin_minutes), Box(x, y, width, head),
-                 text_format(SMALL * size * 1.1, palette.soft_ink, bold=True))  # fmt: skip
-        add_map(page.layout, layer, Box(x, y + head, width, height), fill(extent, width / height), crs,
-                bin_range(style.day, number, style.bin_minutes), palette.ground, f"map {name}")  # fmt: skip
+class _Column:
+    """The column beside the map, filled from the top; lengths are those of A4, times `size`."""
+
+    def __init__(self, page: SpeedPage, layer: QgsVectorLayer, options: PageOptions, box: Box) -> None:
+        self.page, self.layer, self.options, self.style = page, layer, options, page.style
+        self.palette = PALETTES[page.style.theme]
+        self.size = box.height / 210.0
+        self.left, self.width, self.height = box.x + 8 * self.size, box.width - 16 * self.size, box.height
+        self.y = 9.0 * self.size
+
+    def fill(self) -> None:
+        """Write everything from the title to the sources."""
+        options, size, film = self.options, self.size, self.options.film
+        when = "whole day" if options.bin_number is None else self._span(options.bin_number)
+        dates, facts = describe(self.layer, self.style)
+        self._write(options.title, fitting(options.title, TITLE, self.width / size), bold=True, name="title")
+        self.y += size
+        self._write(options.subtitle if film else f"{options.subtitle}, {when}", TEXT, name="subtitle")
+        self.y += size
+        self._write(options.dates or dates, SMALL, soft=True, name="dates")
+        self._write(options.facts or facts, SMALL, soft=True, name="facts")
+        self.y += 7 * size
+        if film:
+            self._clock()
+        legend = add_legend(
+            self.page.layout, self.layer, self.style.title, self._box(50 * size), self.palette, size
+        )
+        legend.setLinkedMap(self.page.map_item)
+        # The legend knows its height only once it is painted.
+        self.y += (6.5 + 4.35 * len(self.style.limits) + 9) * size
+        if not film and options.small_multiples and self.style.statistic == "mean":
+            self._small_maps(self.height - 30 * size)
+        self.y = self.height - 29 * size
+        bar = Box(self.left, self.y, self.width * 0.62, 0)
+        add_scale_bar(self.page.layout, self.page.map_item, bar, self.palette, size)
+        self.y = self.height - 20 * size
+        note = NOTE.format(
+            estimator=ESTIMATORS[self.style.statistic].capitalize(), min_trips=self.style.min_trips
+        )
+        add_text(self.page.layout, f"{note}\n{options.sources}".strip(), self._box(15 * size),
+                 text_format(SMALL * size * 0.85, self.palette.soft_ink), "sources")  # fmt: skip
+
+    def _box(self, height: float) -> Box:
+        return Box(self.left, self.y, self.width, height)
+
+    def _span(self, number: int) -> str:
+        minutes = self.style.bin_minutes
+        return f"{clock_text(number, minutes)} – {clock_text(number + 1, minutes)}"
+
+    def _write(
+        self, words: str, points: float, bold: bool = False, soft: bool = False, name: str = ""
+    ) -> None:
+        height = points * 0.3528 * 1.42 * self.size
+        colour = self.palette.soft_ink if soft else self.palette.ink
+        text = text_format(points * self.size, colour, bold)
+        add_text(self.page.layout, words, self._box(height), text, name)
+        self.y += height
+
+    def _clock(self) -> None:
+        """The clock large, the track of the day under it."""
+        size = self.size
+        first = clock_text(self.options.bin_number or 0, self.style.bin_minutes)
+        self._write(first, TITLE * 1.9, bold=True, name="clock")
+        self.page.track_box = self._box(12 * size)
+        add_track(self.page.layout, self.page.track_box)
+        self.y += 12.8 * size
+        for words, right in (("00:00", False), ("24:00", True)):
+            add_text(self.page.layout, words, self._box(4 * size),
+                     text_format(SMALL * size, self.palette.soft_ink), right=right)  # fmt: skip
+        self.y += 11.2 * size
+
+    def _small_maps(self, bottom: float) -> None:
+        """The day as four small maps, each with a time of its own; none where there is no room."""
+        size, style, layout = self.size, self.style, self.page.layout
+        gap, head, title = 3 * size, 4 * size, 6.5 * size
+        width = (self.width - gap) / 2
+        height = min(width, (bottom - self.y - title - gap) / 2 - head)
+        if height < 12 * size:
+            return
+        self._write("The same streets through the day", TEXT, bold=True)
+        self.y += 1.5 * size
+        main = self.page.map_item
+        for i, name in enumerate(self.options.small_multiples[:4]):
+            hour, minute = map(int, name.split(":"))
+            number = (hour * 60 + minute) // style.bin_minutes
+            x, y = self.left + (i % 2) * (width + gap), self.y + (i // 2) * (height + head + gap)
+            add_text(layout, clock_text(number, style.bin_minutes), Box(x, y, width, head),
+                     text_format(SMALL * size, self.palette.soft_ink, bold=True))  # fmt: skip
+            add_map(layout, self.layer, Box(x, y + head, width, height), fill(main.extent(), width / height),
+                    main.crs(), bin_range(style.day, number, style.bin_minutes), self.palette.ground,
+                    f"map {name}")  # fmt: skip
 
 
 def fitting(words: str, points: float, width: float) -> float:
@@ -241,72 +267,7 @@ def export_page(page: SpeedPage, path: Path, dpi: int = 300) -> None:
         raise MapError(f"A page cannot be written as {path.name}. Let the name end in .pdf, .png or .svg.")
     if result != QgsLayoutExporter.ExportResult.Success:
         raise MapError(
-            f"The page cannot be written to {path}. Close the file where it is open, or choose another folder.",
+            f"The page cannot be written to {path}. "
+            "Close the file where it is open, or choose another folder.",
             exporter.errorMessage(),
         )
-
-
-def local_crs(layer: QgsVectorLayer) -> QgsCoordinateReferenceSystem:
-    """The layer's own system where it is in metres, else the UTM zone at its centre."""
-    if not layer.crs().isGeographic():
-        return layer.crs()
-    centre = QgsCoordinateTransform(
-        layer.crs(), QgsCoordinateReferenceSystem("EPSG:4326"), QgsProject.instance()
-    ).transform(layer.extent().center())
-    zone = min(max(int((centre.x() + 180) // 6) + 1, 1), 60)
-    return QgsCoordinateReferenceSystem(f"EPSG:{(32600 if centre.y() >= 0 else 32700) + zone}")
-
-
-def busy_extent(layer: QgsVectorLayer) -> QgsRectangle:
-    """Where the middle 94 % of the links with data lie, in the layer's coordinate system."""
-    with closing(sqlite3.connect(f"{file_of(layer).resolve().as_uri()}?mode=ro", uri=True)) as database:
-        rows = database.execute(
-            "SELECT (r.minx + r.maxx) / 2, (r.miny + r.maxy) / 2 FROM rtree_links_geom r "
-            "JOIN links ON links.fid = r.id WHERE links.n_points > 0"
-        ).fetchall()
-    if not rows:
-        return layer.extent()
-    (left, bottom), (right, top) = np.quantile(np.array(rows), [0.03, 0.97], axis=0).tolist()
-    return QgsRectangle(left, bottom, right, top)
-
-
-def fill(extent: QgsRectangle, ratio: float) -> QgsRectangle:
-    """The largest part of `extent`, about its centre, of the shape width : height = `ratio`: no edge stays empty."""
-    width, height = extent.width(), extent.height()
-    if width / max(height, 1e-12) > ratio:
-        width = height * ratio
-    else:
-        height = width / ratio
-    centre = extent.center()
-    return QgsRectangle(
-        centre.x() - width / 2, centre.y() - height / 2, centre.x() + width / 2, centre.y() + height / 2
-    )
-
-
-def bin_totals(layer: QgsVectorLayer, style: StyleOptions) -> list[float]:
-    """Points in each bin of the day."""
-    totals = [0.0] * style.n_bins
-    with closing(sqlite3.connect(f"{file_of(layer).resolve().as_uri()}?mode=ro", uri=True)) as database:
-        for name, points in database.execute(
-            "SELECT bin, sum(n_points) FROM link_speeds_by_time GROUP BY bin"
-        ):
-            hour, minute = map(int, name.split(":"))
-            totals[(hour * 60 + minute) // style.bin_minutes] = float(points)
-    return totals
-
-
-def describe(layer: QgsVectorLayer, style: StyleOptions) -> tuple[str, str]:
-    """`10 June 2025, local time (Europe/London)` and `1,066,880 points on 3,526 links`."""
-    values = read_run_table(layer)
-    first, last = values["spec"].get("date_from"), values["spec"].get("date_to")
-    zone = f"local time ({style.time_zone})"
-    dates = (
-        f"{first}, {zone}"
-        if first and first == last
-        else f"{first} – {last}, {zone}"
-        if first and last
-        else zone
-    )
-    match = values.get("match", {})
-    facts = f"{match.get('points', 0):,} points on {match.get('links', 0):,} links"
-    return dates, facts

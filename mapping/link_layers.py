@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import numpy as np
+from numpy.typing import NDArray
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsFeatureRequest,
@@ -24,7 +25,7 @@ _LARGEST = 2**63 - 1
 def links_of_layer(
     layer: QgsVectorLayer,
     id_field: str,
-    ids: np.ndarray,
+    ids: NDArray[Any],
     feedback: Optional[QgsFeedback] = None,
     name_field: str = "",
     class_field: str = "",
@@ -112,7 +113,7 @@ def _text(feature: Any, index: int) -> Optional[str]:
     return None if QgsVariantUtils.isNull(value) or value == "" else str(value)
 
 
-def _objects(values: list[Any]) -> np.ndarray:
+def _objects(values: list[Any]) -> NDArray[Any]:
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column

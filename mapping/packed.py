@@ -13,9 +13,11 @@ packed number falls into the same class as the number itself.
 
 from __future__ import annotations
 
-from typing import Optional
+from functools import lru_cache
+from typing import Any, Optional
 
 import numpy as np
+from numpy.typing import NDArray
 
 PACKED_FIELD = "day_packed"
 """The column's name."""
@@ -26,19 +28,20 @@ DIGITS = 5
 FEW = -1.0
 """Stands for too few trips."""
 
-LARGEST = 99_999
+LARGEST = 9_999
 """Larger speeds are cut off."""
 
 
-def _table() -> np.ndarray:
-    """All numbers that can be written: hundredths up to 100, tenths up to 1000, whole ones beyond, then `FEW`."""
+@lru_cache(maxsize=1)
+def _table() -> NDArray[Any]:
+    """All that can be written: hundredths up to 100, tenths up to 1000, whole numbers beyond, then `FEW`."""
     texts = [f"{i / 100:5.2f}" for i in range(10_000)]
     texts += [f"{100 + i / 10:5.1f}" for i in range(9_000)]
     texts += [f"{i:5d}" for i in range(1000, LARGEST + 1)]
     return np.array([*texts, f"{FEW:5.2f}"], dtype=f"S{DIGITS}")
 
 
-def pack(values: np.ndarray, trips: np.ndarray, min_trips: int) -> list[Optional[str]]:
+def pack(values: NDArray[Any], trips: NDArray[Any], min_trips: int) -> list[Optional[str]]:
     """Texts of n links; `values` (n, 1 + bins) count where `trips` (same shape) reach `min_trips`."""
     table = _table()
     with np.errstate(invalid="ignore"):
@@ -60,7 +63,7 @@ def pack(values: np.ndarray, trips: np.ndarray, min_trips: int) -> list[Optional
     ]
 
 
-def unpack(text: Optional[str], n_bins: int) -> np.ndarray:
+def unpack(text: Optional[str], n_bins: int) -> NDArray[Any]:
     """Speeds (1 + bins,) of one text, NaN where too few trips were counted."""
     if text is None:
         return np.full(1 + n_bins, np.nan)

@@ -225,7 +225,8 @@ def track_picture(totals: Sequence[float], now: int, box: Box, palette: Palette)
             f'fill="{colour.name()}"/>'
         )
     bars.append(
-        f'<rect x="0" y="{ground:.3f}" width="{box.width:.3f}" height="0.15" fill="{palette.soft_ink.name()}"/>'
+        f'<rect x="0" y="{ground:.3f}" width="{box.width:.3f}" height="0.15" '
+        f'fill="{palette.soft_ink.name()}"/>'
     )
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{box.width}mm" height="{box.height}mm" '

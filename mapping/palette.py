@@ -8,7 +8,8 @@ from qgis.core import QgsGradientColorRamp, QgsGradientStop
 from qgis.PyQt.QtGui import QColor
 
 VIRIDIS = (
-    "#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725",
+    "#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89",
+    "#35b779", "#6ece58", "#b5de2b", "#fde725",
 )  # fmt: skip
 """Viridis at tenths from 0 to 1 (Smith and van der Walt, 2015, CC0)."""
 
@@ -21,7 +22,7 @@ DARK_END = 0.16
 
 @dataclass(frozen=True)
 class Palette:
-    """A theme's colours: ground, the line of a link with too few trips, two greys of text, the page's column."""
+    """A theme's colours: ground, line of a link with too few trips, two greys of text, the page's column."""
 
     ground: QColor
     few: QColor

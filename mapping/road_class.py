@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
+from numpy.typing import NDArray
 
 REFERENCE_SCALE = 12_000
 """Scale (1:n) at which the widths below hold; they grow with the root of the scale."""
@@ -40,7 +41,7 @@ def class_width(road_class: Optional[str]) -> float:
     return WIDTHS.get(text, OTHER_WIDTH)
 
 
-def line_widths(classes: Optional[np.ndarray], trips: np.ndarray) -> np.ndarray:
+def line_widths(classes: Optional[NDArray[Any]], trips: NDArray[Any]) -> NDArray[Any]:
     """Widths (n,) in mm of links with `classes` (object, n) or, where that is None, by `trips` (n,)."""
     if classes is not None:
         known = {text: class_width(text) for text in set(classes.tolist())}

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
@@ -28,14 +30,14 @@ class Shapes:
     ellipsoid, `place` (n, 2) longitude and latitude of a point about halfway.
     """
 
-    box: np.ndarray
-    metres: np.ndarray
-    place: np.ndarray
+    box: NDArray[Any]
+    metres: NDArray[Any]
+    place: NDArray[Any]
     multi: bool
     has_z: bool
 
 
-def measure(wkb: np.ndarray, crs: QgsCoordinateReferenceSystem) -> Shapes:
+def measure(wkb: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> Shapes:
     """Measure n shapes in `crs`; raises `MapError` where one is not a line."""
     n = len(wkb)
     box = np.zeros((n, 4))
@@ -80,10 +82,10 @@ def measure(wkb: np.ndarray, crs: QgsCoordinateReferenceSystem) -> Shapes:
     xy = np.frombuffer(b"".join(parts), dtype="<f8").reshape(-1, 2)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     box[:, (0, 2)], box[:, (1, 3)] = np.inf, -np.inf
-    for column, (take, axis) in enumerate(
-        ((np.minimum, 0), (np.maximum, 0), (np.minimum, 1), (np.maximum, 1))
-    ):
-        take.at(box[:, column], owner, take.reduceat(xy[:, axis], starts))
+    for axis in (0, 1):
+        low, high = box[:, 2 * axis], box[:, 2 * axis + 1]
+        np.minimum.at(low, owner, np.minimum.reduceat(xy[:, axis], starts))
+        np.maximum.at(high, owner, np.maximum.reduceat(xy[:, axis], starts))
     box[~np.isfinite(box).all(axis=1)] = np.nan
     degrees = _geographic(xy, crs)
     place[owner] = degrees[starts + sizes // 2]
@@ -93,7 +95,7 @@ def measure(wkb: np.ndarray, crs: QgsCoordinateReferenceSystem) -> Shapes:
     return Shapes(box, lengths, place, multi, has_z)
 
 
-def blob(shape: bytes, srs_id: int, box: np.ndarray, multi: bool) -> bytes:
+def blob(shape: bytes, srs_id: int, box: NDArray[Any], multi: bool) -> bytes:
     """One GeoPackage geometry (OGC 12-128r19, 2.1.3): header with the XY envelope, then the WKB."""
     head = struct.pack("<2sBBi4d", b"GP", 0, 0b011, srs_id, *box)
     if multi and _kind(shape) % 1000 == 2:
@@ -108,7 +110,7 @@ def _kind(shape: bytes) -> int:
     return (kind & 0xFFFF) + (1000 if kind & 0x80000000 else 0)
 
 
-def _geographic(xy: np.ndarray, crs: QgsCoordinateReferenceSystem) -> np.ndarray:
+def _geographic(xy: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> NDArray[Any]:
     """Coordinates as degrees of WGS 84, by QGIS's own transformation, all in one call."""
     wgs84 = QgsCoordinateReferenceSystem("EPSG:4326")
     if not crs.isValid() or crs == wgs84:
@@ -119,7 +121,7 @@ def _geographic(xy: np.ndarray, crs: QgsCoordinateReferenceSystem) -> np.ndarray
     return np.frombuffer(bytes(line.asWkb())[_LINE_HEADER:], dtype="<f8").reshape(-1, 2)
 
 
-def _steps(degrees: np.ndarray) -> np.ndarray:
+def _steps(degrees: NDArray[Any]) -> NDArray[Any]:
     """Metres between consecutive points (n - 1,), from the radii of curvature of WGS 84.
 
     Exact to a few millionths for the short steps of a road (M and N as in Snyder, Map Projections: A

@@ -24,11 +24,13 @@ REFERENCE_DAY = date(2025, 1, 1)
 """Day on which bins are shown where the run has more than one date, or none: only the hour counts."""
 
 LEFT_HAND_ZONES = (
-    "Europe/London", "Europe/Dublin", "Europe/Belfast", "Europe/Jersey", "Europe/Guernsey", "Europe/Isle_of_Man",
+    "Europe/London", "Europe/Dublin", "Europe/Belfast", "Europe/Jersey", "Europe/Guernsey",
+    "Europe/Isle_of_Man",
     "Europe/Malta", "Asia/Nicosia", "Asia/Tokyo", "Asia/Kolkata", "Asia/Calcutta", "Asia/Bangkok",
     "Asia/Singapore", "Asia/Hong_Kong", "Asia/Kuala_Lumpur", "Asia/Jakarta", "Asia/Colombo", "Asia/Dhaka",
     "Asia/Karachi", "Asia/Kathmandu", "Africa/Johannesburg", "Africa/Nairobi", "Africa/Kampala",
-    "Africa/Dar_es_Salaam", "Africa/Harare", "Africa/Lusaka", "Pacific/Auckland", "Pacific/Fiji", "America/Jamaica",
+    "Africa/Dar_es_Salaam", "Africa/Harare", "Africa/Lusaka", "Pacific/Auckland", "Pacific/Fiji",
+    "America/Jamaica",
 )  # fmt: skip
 """Zones of countries that drive on the left, besides all of Australia."""
 
@@ -38,7 +40,8 @@ class StyleOptions:
     """How a layer of link speeds is drawn.
 
     `statistic` is a column of the overall statistics; the bins hold means, so anything but `mean` is
-    drawn for the whole day and does not play. `limits` are the class limits in `unit`, ascending. `day` is the day that stands for all days
+    drawn for the whole day and does not play. `limits` are the class limits in `unit`, ascending. `day`
+    is the day that stands for all days when the layer plays.
 
     """
 
@@ -137,6 +140,6 @@ def read_run_table(layer: QgsVectorLayer) -> dict[str, Any]:
 
 def _unknown(layer: QgsVectorLayer) -> str:
     return (
-        f"The layer {layer.name()} cannot be styled: it is not the table 'links' of a map file written by Roadpulse. "
-        "Choose such a layer, or make one with 'Join links'."
+        f"The layer {layer.name()} cannot be styled: it is not the table 'links' of a "
+        "map file written by Roadpulse. Choose such a layer, or make one with 'Join links'."
     )

@@ -38,7 +38,7 @@ BESIDE_SCALE = 20_000
 """From this scale (1:n) on, the two directions of a road lie beside each other."""
 
 ORDER_SCALE = 100_000
-"""Up to this scale (1:n) links are sorted for every map; beyond it, lines are too thin to cover each other."""
+"""Up to this scale (1:n) links are sorted for every map; beyond it lines are too thin to hide each other."""
 
 LEGEND_WIDTH = 2.4
 """Millimetres; what the legend and a map without a scale draw."""

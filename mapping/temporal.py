@@ -1,4 +1,4 @@
-"""Time: which bin a frame shows, and the settings with which QGIS's own temporal controller plays the layer."""
+"""Time: which bin a frame shows, and what QGIS's own temporal controller needs to play the layer."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def day_range(day: date) -> QgsDateTimeRange:
 
 
 def set_layer_time(layer: QgsVectorLayer, options: StyleOptions) -> None:
-    """Let the layer be drawn anew for every frame; a layer with a fixed range would keep its first picture."""
+    """Let the layer be drawn anew for every frame; one with a fixed range would keep its first picture."""
     properties = layer.temporalProperties()
     properties.setMode(Qgis.VectorTemporalMode.RedrawLayerOnly)
     properties.setFixedTemporalRange(day_range(options.day))

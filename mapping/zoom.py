@@ -1,4 +1,4 @@
-"""Scales as zoom levels: `@vector_tile_zoom` is one of two variables of a map that QGIS folds into constants."""
+"""Scales as zoom levels: `@vector_tile_zoom` is one of two variables of a map that QGIS makes constants."""
 
 from __future__ import annotations
 

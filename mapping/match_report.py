@@ -1,0 +1,51 @@
+"""How much of a result found its road."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class MatchReport:
+    """How much of the result found its road.
+
+    `links` and `points` count what the run found, `matched_…` what of it has geometry. Kilometres can only
+    be known of roads that have a shape: `matched_km` is the length of the matched links, `source_km` that
+    of all links the geometry came with (with or without data; equal to `matched_km` when only links
+    with data were asked for). `duplicates` and `missing_geometry` are the source's, as in `LinkGeometry`.
+    """
+
+    links: int
+    matched_links: int
+    points: int
+    matched_points: int
+    source_links: int
+    matched_km: float
+    source_km: float
+    duplicates: int = 0
+    missing_geometry: int = 0
+
+    @property
+    def link_rate(self) -> float:
+        """Share of the links with data that have geometry, 0 to 1 (1 where there are none)."""
+        return self.matched_links / self.links if self.links else 1.0
+
+    @property
+    def point_rate(self) -> float:
+        """Share of the points that lie on links with geometry, 0 to 1 (1 where there are none)."""
+        return self.matched_points / self.points if self.points else 1.0
+
+    @property
+    def km_rate(self) -> float:
+        """Share of the source's road kilometres that have data, 0 to 1 (0 where there are none)."""
+        return self.matched_km / self.source_km if self.source_km else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON-ready values, rates included."""
+        return {
+            **asdict(self),
+            "link_rate": self.link_rate,
+            "point_rate": self.point_rate,
+            "km_rate": self.km_rate,
+        }

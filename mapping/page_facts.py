@@ -1,0 +1,83 @@
+"""What a page says about its layer: where it lies, how the day is spread, dates and counts."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsProject,
+    QgsRectangle,
+    QgsVectorLayer,
+)
+
+from .style_options import StyleOptions, file_of, read_run_table
+
+
+def local_crs(layer: QgsVectorLayer) -> QgsCoordinateReferenceSystem:
+    """The layer's own system where it is in metres, else the UTM zone at its centre."""
+    if not layer.crs().isGeographic():
+        return layer.crs()
+    centre = QgsCoordinateTransform(
+        layer.crs(), QgsCoordinateReferenceSystem("EPSG:4326"), QgsProject.instance()
+    ).transform(layer.extent().center())
+    zone = min(max(int((centre.x() + 180) // 6) + 1, 1), 60)
+    return QgsCoordinateReferenceSystem(f"EPSG:{(32600 if centre.y() >= 0 else 32700) + zone}")
+
+
+def busy_extent(layer: QgsVectorLayer) -> QgsRectangle:
+    """Where the middle 94 % of the links with data lie, in the layer's coordinate system."""
+    with closing(sqlite3.connect(f"{file_of(layer).resolve().as_uri()}?mode=ro", uri=True)) as database:
+        rows = database.execute(
+            "SELECT (r.minx + r.maxx) / 2, (r.miny + r.maxy) / 2 FROM rtree_links_geom r "
+            "JOIN links ON links.fid = r.id WHERE links.n_points > 0"
+        ).fetchall()
+    if not rows:
+        return layer.extent()
+    (left, bottom), (right, top) = np.quantile(np.array(rows), [0.03, 0.97], axis=0).tolist()
+    return QgsRectangle(left, bottom, right, top)
+
+
+def fill(extent: QgsRectangle, ratio: float) -> QgsRectangle:
+    """The largest part of `extent`, about its centre, with width : height = `ratio`: no edge stays empty."""
+    width, height = extent.width(), extent.height()
+    if width / max(height, 1e-12) > ratio:
+        width = height * ratio
+    else:
+        height = width / ratio
+    centre = extent.center()
+    return QgsRectangle(
+        centre.x() - width / 2, centre.y() - height / 2, centre.x() + width / 2, centre.y() + height / 2
+    )
+
+
+def bin_totals(layer: QgsVectorLayer, style: StyleOptions) -> list[float]:
+    """Points in each bin of the day."""
+    totals = [0.0] * style.n_bins
+    with closing(sqlite3.connect(f"{file_of(layer).resolve().as_uri()}?mode=ro", uri=True)) as database:
+        for name, points in database.execute(
+            "SELECT bin, sum(n_points) FROM link_speeds_by_time GROUP BY bin"
+        ):
+            hour, minute = map(int, name.split(":"))
+            totals[(hour * 60 + minute) // style.bin_minutes] = float(points)
+    return totals
+
+
+def describe(layer: QgsVectorLayer, style: StyleOptions) -> tuple[str, str]:
+    """`10 June 2025, local time (Europe/London)` and `1,066,880 points on 3,526 links`."""
+    values = read_run_table(layer)
+    first, last = values["spec"].get("date_from"), values["spec"].get("date_to")
+    zone = f"local time ({style.time_zone})"
+    dates = (
+        f"{first}, {zone}"
+        if first and first == last
+        else f"{first} – {last}, {zone}"
+        if first and last
+        else zone
+    )
+    match = values.get("match", {})
+    facts = f"{match.get('points', 0):,} points on {match.get('links', 0):,} links"
+    return dates, facts
