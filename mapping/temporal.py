@@ -24,8 +24,9 @@ def value_expression(options: StyleOptions) -> str:
         few = f'coalesce("n_trips", 0) < {options.min_trips}'
         value = f'"{options.statistic}"'
         return f"CASE WHEN NOT ({few}) THEN {value} WHEN @zoom_level IS NOT NULL THEN {FEW:g} END"
-    minutes = "minute(to_time(@map_start_time) - make_time(0, 0, 0))"
-    place = f"coalesce({1 + DIGITS} + {DIGITS} * ({minutes} // {options.bin_minutes}), 1)"
+    # Without a time the whole day, as the bin -1; QGIS's `//` fails at NULL, so NULL must not reach it.
+    minutes = f"coalesce(minute(to_time(@map_start_time) - make_time(0, 0, 0)), -{options.bin_minutes})"
+    place = f"{1 + DIGITS} + {DIGITS} * ({minutes} // {options.bin_minutes})"
     bin_value = f'substr("{PACKED_FIELD}", {place}, {DIGITS})'
     return (
         f"CASE WHEN @zoom_level IS NULL THEN nullif(to_real({bin_value}), {FEW:g}) "
