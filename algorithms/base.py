@@ -15,6 +15,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from ..aggregation.errors import Cancelled, RunError
 from . import requirements
+from .interrupts import cancelled_by_interrupt
 from .words import tr
 
 ICON = Path(__file__).absolute().parents[1] / "resources" / "icons" / "roadpulse.svg"
@@ -117,15 +118,16 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
     def processAlgorithm(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
-        try:
-            return self.carry_out(parameters, context, feedback)
-        except Cancelled as error:
-            if feedback.isCanceled():  # QGIS says so itself, and wants an end without an error
-                feedback.pushInfo(error.message)
-                return {}
-            raise _for_qgis(error, feedback) from error
-        except RunError as error:
-            raise _for_qgis(error, feedback) from error
+        with cancelled_by_interrupt(feedback) as interrupted:
+            try:
+                return self.carry_out(parameters, context, feedback)
+            except Cancelled as error:
+                if feedback.isCanceled() and not interrupted:
+                    feedback.pushInfo(error.message)
+                    return {}  # QGIS tells of a cancellation itself, and wants an end without error
+                raise _for_qgis(error, feedback) from error
+            except RunError as error:
+                raise _for_qgis(error, feedback) from error
 
 
 def _for_qgis(error: RunError, feedback: QgsProcessingFeedback) -> QgsProcessingException:

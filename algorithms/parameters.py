@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
@@ -54,8 +54,8 @@ def this_zone() -> str:
 
 def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
     """What an aggregation asks for, but the run folder."""
-    yield _advanced(
-        _helped(
+    yield advanced(
+        with_help(
             QgsProcessingParameterString(PROFILE, tr("Where to run"), "local"),
             tr(
                 "Name of a stored profile, or path of a profile file (.json). “local” is this computer, "
@@ -63,7 +63,7 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
             ),
         )
     )
-    yield _helped(
+    yield with_help(
         # A folder's widget takes any text, so patterns and single files too.
         QgsProcessingParameterFile(TRIPS, tr("Trips"), Qgis.ProcessingFileParameterBehavior.Folder),
         tr(
@@ -71,20 +71,18 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
             "/data/2019/*/trip_*.json, or a single file."
         ),
     )
-    yield _helped(
-        QgsProcessingParameterEnum(
-            SPEED_UNIT, tr("Unit of the speeds"), list(UNITS), False, "km/h", False, True
-        ),
+    yield choice(
+        SPEED_UNIT, tr("Unit of the speeds"), UNITS, "km/h",
         tr("The unit in which the trips give speeds, and the result too. It is never guessed."),
-    )
-    yield _helped(
+    )  # fmt: skip
+    yield with_help(
         _zones(QgsProcessingParameterString(TIME_ZONE, tr("Time zone"), this_zone())),
         tr(
             "IANA name, such as Europe/London. Hours, dates and weekdays are local to it, summer time "
             "included."
         ),
     )
-    yield _helped(
+    yield with_help(
         QgsProcessingParameterNumber(
             BIN_MINUTES,
             tr("Minutes in a bin"),
@@ -97,7 +95,7 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
         tr("The day is cut into equal bins: 5, 10, 15, 20, 30, 60, 120 … 1440 minutes."),
     )
     for name, label in ((DATE_FROM, tr("First date")), (DATE_TO, tr("Last date"))):
-        yield _helped(
+        yield with_help(
             QgsProcessingParameterDateTime(
                 name, label, Qgis.ProcessingDateTimeParameterDataType.Date, None, True
             ),
@@ -106,11 +104,11 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
                 "do not count."
             ),
         )
-    yield _helped(
+    yield with_help(
         QgsProcessingParameterEnum(WEEKDAYS, tr("Weekdays"), weekday_names(), True, list(range(7))),
         tr("Local weekdays that count; in scripts 0 is Monday and 6 is Sunday."),
     )
-    yield _helped(
+    yield with_help(
         QgsProcessingParameterNumber(
             MIN_TRIPS, tr("Fewest trips"), Qgis.ProcessingNumberParameterType.Integer, 5, False, 1, 1_000_000
         ),
@@ -120,8 +118,8 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
         ),
     )
     mapping = QgsProcessingParameterString(MAPPING, tr("Fields of the trips"), default_mapping(), True, True)
-    yield _advanced(
-        _helped(
+    yield advanced(
+        with_help(
             mapping,
             tr(
                 "Where a trip file keeps its points, and a point its values: JSON text, or the path of a "
@@ -135,8 +133,8 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
 def run_folder_destination() -> QgsProcessingParameterFolderDestination:
     """Where a run writes to."""
     parameter = QgsProcessingParameterFolderDestination(RUN_FOLDER, tr("Run folder"), None, True, False)
-    return _advanced(
-        _helped(
+    return advanced(
+        with_help(
             parameter,
             tr("A new folder for the result tables and the manifest; empty for one in your QGIS profile."),
         )
@@ -148,25 +146,25 @@ def run_folder_input() -> QgsProcessingParameterFile:
     parameter = QgsProcessingParameterFile(
         RUN_FOLDER, tr("Run folder"), Qgis.ProcessingFileParameterBehavior.Folder
     )
-    return _helped(parameter, tr("Folder of a finished run: the one with manifest.json."))
+    return with_help(parameter, tr("Folder of a finished run: the one with manifest.json."))
 
 
 def road_parameters(with_names: bool = True) -> Iterable[QgsProcessingParameterDefinition]:
     """What the join with the roads asks for."""
-    yield _helped(
+    yield with_help(
         QgsProcessingParameterVectorLayer(LINKS, tr("Roads"), [Qgis.ProcessingSourceType.VectorLine]),
         tr(
             "Any line layer with one feature for each link. A PostGIS table is asked by link id, at the "
             "server; in scripts it may be given as postgres://… as QGIS writes it."
         ),
     )
-    yield _helped(
+    yield with_help(
         QgsProcessingParameterField(LINK_ID_FIELD, tr("Field with the link id"), "link_id", LINKS),
         tr("Whole numbers, or text of digits."),
     )
     if with_names:
-        yield _advanced(_road_field(NAME_FIELD, tr("Field with the street's name"), tr("For labels.")))
-        yield _advanced(
+        yield advanced(_road_field(NAME_FIELD, tr("Field with the street's name"), tr("For labels.")))
+        yield advanced(
             _road_field(
                 CLASS_FIELD,
                 tr("Field with the road's class"),
@@ -180,7 +178,7 @@ def map_destination() -> QgsProcessingParameterVectorDestination:
     parameter = QgsProcessingParameterVectorDestination(
         OUTPUT, tr("Link speeds"), Qgis.ProcessingSourceType.VectorLine
     )
-    return _helped(
+    return with_help(
         parameter,
         tr(
             "A GeoPackage. Its table “links” is the map; “link_speeds_by_time”, “unmatched” and “run” hold "
@@ -202,7 +200,7 @@ def default_mapping() -> str:
 
 def _road_field(name: str, label: str, text: str) -> QgsProcessingParameterField:
     field = QgsProcessingParameterField(name, label, None, LINKS, optional=True)
-    return _helped(field, text + " " + tr("Empty: a field with a usual name, if the roads have one."))
+    return with_help(field, text + " " + tr("Empty: a field with a usual name, if the roads have one."))
 
 
 def _zones(parameter: QgsProcessingParameterString) -> QgsProcessingParameterString:
@@ -213,14 +211,25 @@ def _zones(parameter: QgsProcessingParameterString) -> QgsProcessingParameterStr
     return parameter
 
 
-def _helped(parameter: Any, text: str) -> Any:
+def with_help(parameter: Any, text: str) -> Any:
+    """The parameter, with what it means."""
     parameter.setHelp(text)
     return parameter
 
 
-def _advanced(parameter: Any) -> Any:
+def advanced(parameter: Any) -> Any:
+    """The parameter, folded away in the window."""
     parameter.setFlags(parameter.flags() | Qgis.ProcessingParameterFlag.Advanced)
     return parameter
+
+
+def choice(
+    name: str, label: str, choices: Sequence[str], default: str, text: str
+) -> QgsProcessingParameterEnum:
+    """One of several words, which scripts name as they stand."""
+    return with_help(
+        QgsProcessingParameterEnum(name, label, list(choices), False, default, False, True), text
+    )
 
 
 # -- reading ----------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from qgis.PyQt.QtGui import QIcon
 from .aggregate_trips import AggregateTrips
 from .base import ICON
 from .demo_city import DemoCity
+from .export_animation import ExportAnimation
+from .export_layout import ExportLayout
 from .export_wkt import ExportWkt
 from .join_links import JoinLinks
 from .speed_map import SpeedMap
@@ -19,6 +21,8 @@ ALGORITHMS = (
     AggregateTrips,
     JoinLinks,
     StyleSpeeds,
+    ExportLayout,
+    ExportAnimation,
     ExportWkt,
     DemoCity,
 )

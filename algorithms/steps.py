@@ -120,11 +120,7 @@ def rejoin(
 
 
 def _result_of(backend: Backend, run: Run, on_status: OnStatus, is_cancelled: IsCancelled) -> Path:
-    try:
-        status = follow(backend, run, on_status=on_status, cancelled=is_cancelled)
-    except KeyboardInterrupt as error:  # Ctrl+C in qgis_process, whose feedback knows nothing of it
-        backend.cancel(run)
-        raise Cancelled from error
+    status = follow(backend, run, on_status=on_status, cancelled=is_cancelled)
     if status.state is RunState.CANCELLED:
         raise Cancelled
     if status.state is not RunState.FINISHED:

@@ -38,7 +38,7 @@ class Terminal:
             ["qgis_process", *arguments], env=self.environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             # A shell's background jobs ignore SIGINT, and so would their children.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )  # fmt: skip
 
     def __call__(self, *arguments: str, given: str = "", code: int = 0) -> str:

@@ -1,0 +1,104 @@
+"""`roadpulse:exportanimation`: the day as a film."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterString,
+)
+
+from ..mapping.errors import MapError
+from . import pages
+from . import parameters as p
+from .base import Parameters, Results, RoadpulseAlgorithm
+from .progress import part
+from .words import tr
+
+TIME_FROM, TIME_TO, FRAME_SIZE, FRAMES_PER_SECOND = "TIME_FROM", "TIME_TO", "FRAME_SIZE", "FRAMES_PER_SECOND"
+SIZES = ("960x540", "1280x720", "1920x1080", "2560x1440", "3840x2160")
+
+
+class ExportAnimation(RoadpulseAlgorithm):
+    """Writes a GIF, an MP4 or a folder of frames, one frame for each bin."""
+
+    ID = "exportanimation"
+    NEEDS = ("numpy",)
+    TAGS = ("animation", "film", "video", "gif", "mp4", "temporal")
+
+    def title(self) -> str:
+        return tr("Export film")
+
+    def section(self) -> tuple[str, str]:
+        return "publish", tr("Publish")
+
+    def paragraphs(self) -> tuple[str, ...]:
+        return (
+            tr(
+                "Writes the day as a film, one picture for each bin: the map, a clock with the track of "
+                "the day under it, and the legend."
+            ),
+            tr(
+                "The ending of the name decides: .gif (needs the Python package Pillow), .mp4 (needs the "
+                "program ffmpeg), or none for a folder of PNG pictures."
+            ),
+            tr("Neither the layer nor the project changes."),
+        )
+
+    def flags(self) -> Any:
+        return super().flags() | Qgis.ProcessingAlgorithmFlag.NoThreading  # layouts belong to the main thread
+
+    def initAlgorithm(self, configuration: Any = None) -> None:
+        self.addParameter(pages.map_input())
+        for name, label, default in (
+            (TIME_FROM, tr("From"), "00:00"),
+            (TIME_TO, tr("Up to, not including"), "24:00"),
+        ):
+            time = QgsProcessingParameterString(name, label, default)
+            self.addParameter(p.with_help(time, tr("Local time of the day, such as 06:00.")))
+        for parameter in pages.words_and_place():
+            self.addParameter(parameter)
+        self.addParameter(pages.theme())
+        self.addParameter(pages.limits())
+        self.addParameter(p.choice(FRAME_SIZE, tr("Size"), SIZES, "1920x1080", tr("Width and height.")))
+        rate = QgsProcessingParameterNumber(
+            FRAMES_PER_SECOND, tr("Pictures a second"), Qgis.ProcessingNumberParameterType.Double, 2.0,
+            False, 0.1, 60,
+        )  # fmt: skip
+        self.addParameter(p.with_help(rate, tr("With bins of an hour, 2 make a day of 12 s.")))
+        output = QgsProcessingParameterFileDestination(p.OUTPUT, tr("Film"), "GIF (*.gif);;MP4 (*.mp4)")
+        self.addParameter(
+            p.with_help(output, tr("A name that ends in .gif or .mp4, or a folder for pictures."))
+        )
+        self.addOutput(QgsProcessingOutputNumber("FRAME_COUNT", tr("Pictures")))
+
+    def carry_out(
+        self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> Results:
+        from ..mapping.film import export_film  # noqa: PLC0415
+
+        reader = p.Reader(self, parameters, context)
+        sheet = pages.Sheet(self, parameters, context)
+        minutes = sheet.bin_minutes()
+        first, end = (pages.bin_of(reader.text(name), minutes) for name in (TIME_FROM, TIME_TO))
+        bins = range(first, min(end, 1440 // minutes))
+        if not bins:
+            raise MapError(
+                f"There is no bin from {reader.text(TIME_FROM)} up to {reader.text(TIME_TO)}. "
+                "Choose a later end."
+            )
+        page = sheet.page(paper="frame", film=True, bin_number=bins[0])
+        width, height = map(int, reader.choice(FRAME_SIZE).split("x"))
+        output = self.parameterAsFileOutput(parameters, p.OUTPUT, context)
+        export_film(
+            page, Path(output), (width, height), reader.real(FRAMES_PER_SECOND), bins,
+            part(feedback, 0, 100), feedback.isCanceled,
+        )  # fmt: skip
+        return {p.OUTPUT: output, "FRAME_COUNT": len(bins)}

@@ -1,0 +1,96 @@
+"""`roadpulse:exportlayout`: a page to print or to publish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterString,
+)
+
+from ..mapping.columns import STATISTICS
+from . import pages
+from . import parameters as p
+from .base import Parameters, Results, RoadpulseAlgorithm
+from .words import tr
+
+TIME, PAPER, DPI = "TIME", "PAPER", "DPI"
+PAPERS = ("A4", "A3")
+
+
+class ExportLayout(RoadpulseAlgorithm):
+    """Writes a map with title, legend, small maps of the day and sources."""
+
+    ID = "exportlayout"
+    NEEDS = ("numpy",)
+    TAGS = ("layout", "print", "pdf", "png", "svg", "map")
+
+    def title(self) -> str:
+        return tr("Export page")
+
+    def section(self) -> tuple[str, str]:
+        return "publish", tr("Publish")
+
+    def paragraphs(self) -> tuple[str, ...]:
+        return (
+            tr(
+                "Writes a page with the map to its edges and, beside it, title, time, legend, the day as "
+                "small maps, scale bar and sources: as PDF, PNG or SVG, by the ending of the file's name."
+            ),
+            tr("Neither the layer nor the project changes."),
+        )
+
+    def flags(self) -> Any:
+        return super().flags() | Qgis.ProcessingAlgorithmFlag.NoThreading  # layouts belong to the main thread
+
+    def initAlgorithm(self, configuration: Any = None) -> None:
+        self.addParameter(pages.map_input())
+        self.addParameter(
+            p.with_help(
+                QgsProcessingParameterString(TIME, tr("Time of the day"), "", False, True),
+                tr("Such as 08:00: the bin that holds it. Empty: the whole day."),
+            )
+        )
+        for parameter in pages.words_and_place():
+            self.addParameter(parameter)
+        self.addParameter(
+            p.choice(
+                pages.STATISTIC, tr("Statistic"), STATISTICS, "mean",
+                tr("Anything but the mean is drawn for the whole day."),
+            )
+        )  # fmt: skip
+        self.addParameter(pages.theme())
+        self.addParameter(pages.limits())
+        self.addParameter(p.choice(PAPER, tr("Paper"), PAPERS, "A4", tr("Landscape.")))
+        dpi = QgsProcessingParameterNumber(
+            DPI, tr("Resolution (dpi)"), Qgis.ProcessingNumberParameterType.Integer, 300, False, 36, 1200
+        )
+        self.addParameter(p.advanced(p.with_help(dpi, tr("Of PNG, and of what a PDF holds as a picture."))))
+        output = QgsProcessingParameterFileDestination(
+            p.OUTPUT, tr("Page"), "PDF (*.pdf);;PNG (*.png);;SVG (*.svg)"
+        )
+        self.addParameter(p.with_help(output, tr("The ending decides: .pdf, .png or .svg.")))
+
+    def carry_out(
+        self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> Results:
+        from ..mapping.layout import export_page  # noqa: PLC0415
+
+        reader = p.Reader(self, parameters, context)
+        sheet = pages.Sheet(self, parameters, context)
+        time, statistic, number = reader.text(TIME), reader.choice(pages.STATISTIC), None
+        if time and statistic == "mean":
+            minutes = sheet.bin_minutes()
+            number = min(pages.bin_of(time, minutes), 1440 // minutes - 1)
+        page = sheet.page(statistic, paper=reader.choice(PAPER), bin_number=number)
+        feedback.setProgress(20)
+        output = self.parameterAsFileOutput(parameters, p.OUTPUT, context)
+        export_page(page, Path(output), reader.number(DPI))
+        feedback.setProgress(100)
+        return {p.OUTPUT: output}

@@ -1,0 +1,138 @@
+"""What the page and the film have in common: the layer, its look, what is written beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterString,
+    QgsProcessingParameterVectorLayer,
+    QgsProject,
+    QgsVectorLayer,
+)
+
+from ..mapping.errors import MapError
+from . import parameters as p
+from .words import tr
+
+if TYPE_CHECKING:
+    from ..mapping.layout import SpeedPage
+
+INPUT, TITLE, SUBTITLE, SOURCES = "INPUT", "TITLE", "SUBTITLE", "SOURCES"
+STATISTIC, THEME, LIMITS, EXTENT = "STATISTIC", "THEME", "LIMITS", "EXTENT"
+THEMES = ("light", "dark")
+
+
+def map_input() -> QgsProcessingParameterDefinition:
+    """The layer of speeds."""
+    layer = QgsProcessingParameterVectorLayer(
+        INPUT, tr("Link speeds"), [Qgis.ProcessingSourceType.VectorLine]
+    )
+    return p.with_help(layer, tr("The table “links” of a GeoPackage that Roadpulse wrote."))
+
+
+def theme() -> QgsProcessingParameterDefinition:
+    """Light or dark."""
+    return p.choice(
+        THEME, tr("Theme"), THEMES, "light", tr("Slow is dark on the light ground and glows on the dark one.")
+    )
+
+
+def limits() -> QgsProcessingParameterDefinition:
+    """Class limits as text."""
+    return p.with_help(
+        QgsProcessingParameterString(LIMITS, tr("Class limits"), "", False, True),
+        tr(
+            "Ascending numbers in the unit shown, such as “0 5 10 15 20 30”. "
+            "Empty: round numbers that fit, the same at every hour."
+        ),
+    )
+
+
+def words_and_place() -> Iterable[QgsProcessingParameterDefinition]:
+    """Title, subtitle, sources and extent."""
+    for name, label, default, text in (
+        (TITLE, tr("Title"), "", tr("Empty: the layer's name.")),
+        (SUBTITLE, tr("Subtitle"), tr("How fast traffic moves"), tr("What the map shows, in a few words.")),
+        (SOURCES, tr("Sources"), "", tr("Whom the trips and the roads come from; in small type.")),
+    ):
+        yield p.with_help(QgsProcessingParameterString(name, label, default, False, True), text)
+    yield p.with_help(
+        QgsProcessingParameterExtent(EXTENT, tr("Extent"), None, True),
+        tr("What fills the map, to its edges. Empty: where most of the links with data lie."),
+    )
+
+
+def class_limits(text: str) -> tuple[float, ...]:
+    """Limits from text with blanks, commas or semicolons between; raises `MapError`."""
+    words = text.replace(",", " ").replace(";", " ").split()
+    try:
+        numbers = tuple(float(word) for word in words)
+    except ValueError:
+        numbers = (0.0,)
+    if numbers and (len(numbers) < 2 or any(b <= a for a, b in zip(numbers, numbers[1:]))):
+        raise MapError(f"The class limits {text!r} are not ascending numbers such as “0 5 10 15 20 30”.")
+    return numbers
+
+
+class Sheet:
+    """A page of its own project, so that neither the person's layer nor their project changes.
+
+    Keep it as long as the page: QGIS's layout does not keep its project alive.
+    """
+
+    def __init__(
+        self, algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> None:
+        self._reader = p.Reader(algorithm, parameters, context)
+        layer = algorithm.parameterAsVectorLayer(parameters, INPUT, context)
+        if layer is None:
+            raise MapError(tr("The layer {name!r} cannot be opened.").format(name=self._reader.text(INPUT)))
+        self._extent = algorithm.parameterAsExtent(parameters, EXTENT, context, layer.crs())
+        self.project = QgsProject()
+        self.layer = QgsVectorLayer(layer.source(), layer.name(), layer.providerType())
+        self.project.addMapLayer(self.layer)
+
+    def page(self, statistic: str = "mean", **options: Any) -> SpeedPage:
+        """The page, with the words and the place that the parameters name; raises `MapError`."""
+        from ..mapping.layout import PageOptions, speed_page  # noqa: PLC0415
+        from .post_processing import show  # noqa: PLC0415
+
+        reader = self._reader
+        changes: dict[str, Any] = {"statistic": statistic, "theme": reader.choice(THEME)}
+        limits = class_limits(reader.text(LIMITS))
+        if limits:
+            changes["limits"] = limits
+        style = show(self.layer, self.project, changes)
+        return speed_page(
+            self.project, self.layer, style,
+            PageOptions(
+                title=reader.text(TITLE) or self.layer.name(),
+                subtitle=reader.text(SUBTITLE),
+                sources=reader.text(SOURCES),
+                extent=None if self._extent.isEmpty() else self._extent,
+                **options,
+            ),
+        )  # fmt: skip
+
+    def bin_minutes(self) -> int:
+        """Length of the layer's bins."""
+        from ..mapping.style_options import StyleOptions  # noqa: PLC0415
+
+        return StyleOptions.from_run_table(self.layer).bin_minutes
+
+
+def bin_of(text: str, bin_minutes: int) -> int:
+    """The bin that holds a time such as `08:00` (`24:00`: one after the last); raises `MapError`."""
+    hour, _, minute = text.partition(":")
+    if hour.isdigit() and (minute or "0").isdigit():
+        minutes = int(hour) * 60 + int(minute or 0)
+        if minutes <= 1440 and int(minute or 0) < 60:
+            return minutes // bin_minutes
+    raise MapError(f"{text!r} is not a time of the day such as 08:00.")
