@@ -9,6 +9,20 @@ RunError                 what happened, to what, what to do; `retry` says whethe
 
 from __future__ import annotations
 
+FILE_REASONS = {
+    "empty": "the file is empty",
+    "bad_json": "the file is not valid JSON",
+    "too_deep": "the file is nested too deeply",
+    "not_an_object": "the file does not hold a JSON object",
+    "no_points": "the file has no array of points where the field mapping says",
+    "bad_gzip": "the file is not a whole gzip archive",
+    "too_large": "the file is larger than the limit",
+    "unreadable": "the file may not be read",
+    "vanished": "the file was there when the run began and is gone",
+    "changed": "the file changed while it was read",
+}
+"""Why a whole file is left out, and what that means in words."""
+
 
 class RunError(Exception):
     """A run that cannot go on.
@@ -38,7 +52,7 @@ class SpecError(RunError):
 class BadTripFile(RunError):
     """A trip file that cannot be used.
 
-    `reason` is one of `trips.FILE_REASONS`. `passing` marks faults of the moment (vanished, changed
+    `reason` is one of `FILE_REASONS`. `passing` marks faults of the moment (vanished, changed
     while it was read, may not be read), after which the file is tried again by the next run.
     """
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .decode import faults_of
+from .errors import FILE_REASONS
 from .points import FileRecord
 from .runfolder import now
 from .spec import METRES_PER_SECOND, SCHEMA, RunSpec
 from .storage import TripFile
 from .summarise import IMPLAUSIBLE, SummaryReport
-from .trips import FILE_REASONS
 from .values import POINT_REASONS, REASON_TEXTS, TIME_FAULTS
 from .version import software
 

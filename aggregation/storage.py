@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from .errors import BadTripFile, RunError, StorageError
-from .trips import FILE_REASONS
+from .errors import FILE_REASONS, BadTripFile, RunError, StorageError
 
 SUFFIXES = (".json", ".json.gz")
 """Names of trip files end so, in any case."""

@@ -20,22 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import times, values
-from .errors import BadTripFile
+from .errors import FILE_REASONS, BadTripFile
 from .spec import FieldMapping
-
-FILE_REASONS = {
-    "empty": "the file is empty",
-    "bad_json": "the file is not valid JSON",
-    "too_deep": "the file is nested too deeply",
-    "not_an_object": "the file does not hold a JSON object",
-    "no_points": "the file has no array of points where the field mapping says",
-    "bad_gzip": "the file is not a whole gzip archive",
-    "too_large": "the file is larger than the limit",
-    "unreadable": "the file may not be read",
-    "vanished": "the file was there when the run began and is gone",
-    "changed": "the file changed while it was read",
-}
-"""Why a whole file is left out, and what that means in words."""
 
 _EXACT = 2  # the decoder that leaves link ids as they are written
 
