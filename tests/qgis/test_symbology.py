@@ -1,0 +1,301 @@
+"""The layer's look: what is drawn in which colour, when, and what is left when somebody restyles it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+import pytest
+from qgis.core import (
+    QgsClassificationEqualInterval,
+    QgsDateTimeRange,
+    QgsExpressionContext,
+    QgsExpressionContextUtils,
+    QgsMapRendererSequentialJob,
+    QgsMapSettings,
+    QgsProject,
+    QgsRectangle,
+    QgsStyle,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QDate, QDateTime, QSize, Qt, QTime
+from qgis.PyQt.QtGui import QColor, QImage
+from roadpulse.mapping.errors import UnknownLayer
+from roadpulse.mapping.palette import PALETTES
+from roadpulse.mapping.style_options import StyleOptions
+from roadpulse.mapping.symbology import FEW_LABEL, style_layer, style_project
+from roadpulse.mapping.temporal import bin_range
+
+from tests.qgis import speed_maps as maps
+
+pytestmark = pytest.mark.usefixtures("qgis_app")
+
+Draw = Callable[..., QImage]
+
+
+@pytest.fixture
+def layer(tmp_path: Path) -> QgsVectorLayer:
+    maps.write(tmp_path / "map.gpkg")
+    layer = QgsVectorLayer(f"{tmp_path / 'map.gpkg'}|layername=links", "Speeds", "ogr")
+    assert layer.isValid()
+    return layer
+
+
+def draw(
+    layer: QgsVectorLayer,
+    time: Optional[QgsDateTimeRange] = None,
+    extent: tuple[float, float, float, float] = (499900, 5999400, 501100, 6000600),
+) -> QImage:
+    """800 × 800 points on white; 1.5 m a point for the extent given, about 1:5,700."""
+    settings = QgsMapSettings()
+    settings.setLayers([layer])
+    settings.setDestinationCrs(layer.crs())
+    settings.setOutputSize(QSize(800, 800))
+    settings.setOutputDpi(96)
+    settings.setBackgroundColor(QColor("white"))
+    settings.setExtent(QgsRectangle(*extent))
+    if time is not None:
+        settings.setIsTemporal(True)
+        settings.setTemporalRange(time)
+    # What QGIS does for its own maps:
+    context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
+    context.appendScope(QgsExpressionContextUtils.mapSettingsScope(settings))
+    settings.setExpressionContext(context)
+    job = QgsMapRendererSequentialJob(settings)
+    job.start()
+    job.waitForFinished()
+    return job.renderedImage()
+
+
+def colours_across(image: QImage, x_metres: float, y_metres: float, reach: int = 40) -> list[str]:
+    """Colours of the column of points through a place, from north to south."""
+    x, y = round((x_metres - 499900) / 1.5), round((6000600 - y_metres) / 1.5)
+    return [QColor(image.pixel(x, y + i)).name() for i in range(-reach, reach + 1)]
+
+
+def class_colour(layer: QgsVectorLayer, speed: float) -> str:
+    """The colour that the legend gives a speed."""
+    for drawn in layer.renderer().ranges():
+        if drawn.lowerValue() <= speed <= drawn.upperValue():
+            return str(drawn.symbol().color().name())
+    raise LookupError(speed)
+
+
+def styled(layer: QgsVectorLayer, **changes: object) -> StyleOptions:
+    return style_layer(layer, replace(StyleOptions.from_run_table(layer, labels=False), **changes))
+
+
+def at(options: StyleOptions, hour: int) -> QgsDateTimeRange:
+    return bin_range(options.day, hour, 60)
+
+
+def test_a_link_is_drawn_in_the_colour_of_its_class_in_every_bin(layer: QgsVectorLayer) -> None:
+    options = styled(layer)
+    for hour, speed in ((3, maps.SPEED_AT_3), (8, maps.SPEED_AT_8)):
+        assert class_colour(layer, speed) in colours_across(draw(layer, at(options, hour)), 500200, 6000000)
+    assert class_colour(layer, maps.SPEED_AT_3) != class_colour(layer, maps.SPEED_AT_8)
+
+
+def test_without_a_time_the_whole_days_mean_is_drawn(layer: QgsVectorLayer) -> None:
+    styled(layer)
+    assert class_colour(layer, 15.0) in colours_across(draw(layer), 500200, 6000000)
+
+
+def test_a_bin_with_too_few_trips_is_grey_and_never_a_colour(layer: QgsVectorLayer) -> None:
+    options = styled(layer)
+    seen = set(colours_across(draw(layer, at(options, 8)), 500200, 5999500))
+    grey = PALETTES["light"].few
+    assert grey.name() in seen
+    for name in seen:
+        colour = QColor(name)
+        assert max(colour.getRgb()[:3]) - min(colour.getRgb()[:3]) <= 6
+
+
+def test_a_link_with_too_few_trips_is_half_as_wide(layer: QgsVectorLayer) -> None:
+    few = styled(layer, min_trips=5)
+    thin = sum(name != "#ffffff" for name in colours_across(draw(layer, at(few, 12)), 500200, 6000000))
+    wide = sum(name != "#ffffff" for name in colours_across(draw(layer, at(few, 8)), 500200, 6000000))
+    assert thin == pytest.approx(wide / 2, abs=4)
+
+
+@pytest.mark.parametrize("hour", [3, 8])
+@pytest.mark.parametrize("spec", [Qt.TimeSpec.UTC, Qt.TimeSpec.LocalTime])
+def test_the_clocks_hour_counts_whatever_time_zone_qgis_holds_it_in(
+    layer: QgsVectorLayer, hour: int, spec: Qt.TimeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import time
+
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        options = styled(layer)
+        start = QDateTime(QDate(2025, 6, 10), QTime(hour, 0), spec)
+        image = draw(layer, QgsDateTimeRange(start, start.addSecs(3600), True, False))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    speed = {3: maps.SPEED_AT_3, 8: maps.SPEED_AT_8}[hour]
+    assert class_colour(layer, speed) in colours_across(image, 500200, 6000000)
+    assert options.time_zone == "Europe/London"
+
+
+def test_a_frame_inside_a_bin_shows_that_bin(layer: QgsVectorLayer) -> None:
+    options = styled(layer)
+    start = at(options, 8).begin().addSecs(40 * 60)
+    image = draw(layer, QgsDateTimeRange(start, start.addSecs(600), True, False))
+    assert class_colour(layer, maps.SPEED_AT_8) in colours_across(image, 500200, 6000000)
+
+
+@pytest.mark.parametrize(("side", "north"), [("left", "east"), ("right", "west")])
+def test_directions_lie_beside_each_other_on_the_driving_side(
+    layer: QgsVectorLayer, side: str, north: str
+) -> None:
+    options = styled(layer, driving_side=side)
+    across = colours_across(draw(layer, at(options, 8)), 500200, 6000000)
+    east, west = class_colour(layer, maps.SPEED_AT_8), class_colour(layer, 22.0)
+    assert (across.index(east) < across.index(west)) == (north == "east")
+    assert across.count(east) == pytest.approx(across.count(west), abs=2)
+
+
+def test_directions_are_merged_on_small_scales(layer: QgsVectorLayer) -> None:
+    options = styled(layer)
+    small = draw(layer, at(options, 8), (480000, 5980000, 520000, 6020000))
+    zoomed_in = draw(layer, at(options, 8))
+    names = {QColor(small.pixel(x, y)).name() for x in range(395, 425) for y in range(395, 405)}
+    both = {class_colour(layer, maps.SPEED_AT_8), class_colour(layer, 22.0)}
+    assert not both <= names
+    assert both <= set(colours_across(zoomed_in, 500200, 6000000))
+
+
+def test_a_street_that_ends_on_a_main_road_does_not_cut_into_it(layer: QgsVectorLayer) -> None:
+    options = styled(layer)
+    main = class_colour(layer, maps.SPEED_AT_8)  # eastward, so on the northern side
+    image = draw(layer, at(options, 8))
+    assert colours_across(image, 500500, 6000000).count(main) == colours_across(image, 500200, 6000000).count(
+        main
+    )
+
+
+def test_slow_is_dark_on_paper_and_glows_on_a_dark_ground(layer: QgsVectorLayer) -> None:
+    def lightness(**changes: object) -> tuple[int, int]:
+        styled(layer, **changes)
+        slow, fast = class_colour(layer, 1.0), class_colour(layer, 400.0)
+        return QColor(slow).lightness(), QColor(fast).lightness()
+
+    slow, fast = lightness(theme="light")
+    assert slow < fast
+    slow, fast = lightness(theme="dark")
+    assert slow > fast
+    slow, fast = lightness(theme="dark", fast_glows=True)
+    assert slow < fast
+
+
+def test_the_legend_begins_with_the_statistic_and_its_unit(layer: QgsVectorLayer) -> None:
+    options = styled(layer)
+    assert options.title == "Mean speed (mph)"
+    labels = [drawn.label() for drawn in layer.renderer().ranges()]
+    assert labels[0] == FEW_LABEL
+    assert labels[1].startswith("0 – ")
+    assert 7 <= len(labels) <= 10
+    assert layer.attributeAlias(layer.fields().indexOf("p85")) == (
+        "85th percentile speed (mph), 85th percentile of points"
+    )
+
+
+def test_a_new_classification_in_qgis_takes_too_few_trips_for_no_speed(layer: QgsVectorLayer) -> None:
+    options = styled(layer)
+    renderer = layer.renderer()
+    renderer.setClassificationMethod(QgsClassificationEqualInterval())
+    renderer.updateClasses(layer, 4)
+    ranges = renderer.ranges()
+    assert min(drawn.lowerValue() for drawn in ranges) == pytest.approx(12.0)  # the slowest of the whole day
+    assert max(drawn.upperValue() for drawn in ranges) == pytest.approx(22.0)
+    seen = set(colours_across(draw(layer, at(options, 8)), 500200, 5999500))
+    assert seen == {"#ffffff"}  # not drawn rather than drawn as slow
+
+
+def test_another_ramp_leaves_too_few_trips_grey(layer: QgsVectorLayer) -> None:
+    styled(layer)
+    before = class_colour(layer, 3.0)
+    layer.renderer().updateColorRamp(QgsStyle.defaultStyle().colorRamp("Spectral") or _reds())
+    assert layer.renderer().ranges()[0].symbol().symbolLayer(0).color() == PALETTES["light"].few
+    assert class_colour(layer, 3.0) != before
+
+
+def _reds() -> object:
+    from qgis.core import QgsGradientColorRamp
+
+    return QgsGradientColorRamp(QColor("white"), QColor("red"))
+
+
+def test_another_statistic_is_drawn_for_the_whole_day_and_does_not_play(layer: QgsVectorLayer) -> None:
+    options = styled(layer, statistic="p85")
+    assert not layer.temporalProperties().isActive()
+    assert class_colour(layer, 17.0) in colours_across(draw(layer), 500200, 6000000)
+    assert class_colour(layer, 17.0) in colours_across(draw(layer, at(options, 8)), 500200, 6000000)
+
+
+def test_width_grows_with_the_root_of_the_scale(layer: QgsVectorLayer) -> None:
+    options = styled(layer)
+
+    def width(metres: float) -> int:
+        image = draw(
+            layer, at(options, 8), (500200 - metres, 6000000 - metres, 500200 + metres, 6000000 + metres)
+        )
+        wanted = {class_colour(layer, maps.SPEED_AT_8), class_colour(layer, 22.0)}
+        return sum(QColor(image.pixel(400, y)).name() in wanted for y in range(800))
+
+    assert width(200) / width(800) == pytest.approx(2.0, rel=0.1)
+
+
+def test_main_roads_are_drawn_as_wide_as_their_class_asks_at_1_to_12000(layer: QgsVectorLayer) -> None:
+    options = styled(layer)
+    half = 12000 * 800 / 96 * 0.0254 / 2  # metres from the middle to the edge at 1:12,000
+    image = draw(layer, at(options, 8), (500200 - half, 6000000 - half, 500200 + half, 6000000 + half))
+    main = class_colour(layer, maps.SPEED_AT_8)
+    points = sum(QColor(image.pixel(400, y)).name() == main for y in range(800))
+    assert points / 96 * 25.4 == pytest.approx(1.7, abs=0.35)  # an edge point is mixed with its neighbour
+
+
+def test_a_layer_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    other = QgsVectorLayer("LineString?crs=EPSG:4326&field=mean:double", "Rivers", "memory")
+    with pytest.raises(UnknownLayer, match="Rivers"):
+        StyleOptions.from_run_table(other)
+
+
+def test_a_saved_project_plays_without_the_plugin(layer: QgsVectorLayer, tmp_path: Path) -> None:
+    project = QgsProject()
+    project.addMapLayer(layer, True)
+    options = styled(layer, theme="dark", day=date(2025, 6, 10))
+    style_project(project, options)
+    assert project.write(str(tmp_path / "day.qgz"))
+    colours = {speed: class_colour(layer, speed) for speed in (maps.SPEED_AT_3, maps.SPEED_AT_8, 15.0)}
+
+    script = Path(__file__).with_name("render_saved_project.py")
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "QGIS_PLUGINPATH")}
+    environment["QT_QPA_PLATFORM"] = "offscreen"
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "day.qgz"), str(tmp_path), "3", "8", "day"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.strip()) == (0, "False"), done.stderr
+    pictures = {name: QImage(str(tmp_path / f"{name}.png")) for name in ("3", "8", "day")}
+    ground = PALETTES["dark"].ground.name()
+    for name, speed in (("3", maps.SPEED_AT_3), ("8", maps.SPEED_AT_8), ("day", 15.0)):
+        across = colours_across(pictures[name], 500200, 6000000)
+        assert colours[speed] in across
+        assert across[0] == ground
+    differ = np.array([
+        pictures["3"].pixel(x, y) != pictures["8"].pixel(x, y) for x in range(800) for y in range(800)
+    ]).reshape(800, 800)  # fmt: skip
+    rows = np.flatnonzero(differ.any(axis=0))
+    assert len(rows) > 0
+    quiet = round((6000600 - 5999500) / 1.5)
+    assert not (abs(rows - quiet) < 20).any()  # grey at both hours
