@@ -85,7 +85,7 @@ def follow(
     on_status: Optional[Callable[[RunStatus], None]] = None,
     cancelled: Optional[Callable[[], bool]] = None,
     polling: Polling = Polling(),
-    patience: float = 600.0,
+    patience: float = 3600.0,
 ) -> RunStatus:
     """Look at a run until it has ended and return its last status; for a thread of its own.
 

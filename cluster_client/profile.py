@@ -32,6 +32,7 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+(%[A
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?")
 _JUMP = re.compile(r"(?:(?P<user>[^@\s:/]+)@)?(?P<host>[^@\s:/]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?")
 _AUTHCFG = re.compile(r"[A-Za-z0-9]{7}")
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 _MEMORY = re.compile(r"[1-9]\d*[mg]")
 
 
@@ -64,7 +65,8 @@ class Profile:
     """Where and how runs execute; see the module's text.
 
     `authcfg` is the id of an entry in QGIS's authentication database, `key_path` a file with an SSH key,
-    `jump_host` is `[user@]host[:port]`, `python` the interpreter where the run executes (empty: found
+    `host_key` the fingerprint of the host's key as OpenSSH shows it (`SHA256:…`; empty: the known hosts of
+    this computer decide), `jump_host` is `[user@]host[:port]`, `python` the interpreter where the run executes (empty: found
     there), `workers` the number of processes of a run on one computer (0: as many as it has cores).
     """
 
@@ -75,6 +77,7 @@ class Profile:
     user: str = ""
     authcfg: str = ""
     key_path: str = ""
+    host_key: str = ""
     jump_host: str = ""
     spark_master: str = ""
     spark_home: str = ""
@@ -100,6 +103,7 @@ class Profile:
         _check_pattern("host", self.host, _HOST, "a host name or address")
         _check_pattern("user", self.user, _USER, "a user name")
         _check_pattern("authcfg", self.authcfg, _AUTHCFG, "the 7 letters and digits of a QGIS authentication")
+        _check_pattern("host_key", self.host_key, _FINGERPRINT, "a fingerprint as ssh shows it, SHA256:…")
         _check_jump(self.jump_host)
         for entry in ("livy_url", "s3_endpoint"):
             _check_url(entry, getattr(self, entry))

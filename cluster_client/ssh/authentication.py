@@ -1,0 +1,138 @@
+"""Logging in: key file, agent, the usual keys of this computer, password; and why it failed."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Optional
+
+import paramiko
+
+from .credentials import Credentials
+from .errors import ConnectionLost, KeyUnusable, LoginFailed
+
+USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
+_MOST_AGENT_KEYS = 5
+"""A server counts every key that is offered, and hangs up after six."""
+
+
+def authenticate(transport: paramiko.Transport, where: str, user: str, credentials: Credentials) -> None:
+    """Log in; raises `LoginFailed`, `KeyUnusable` or `ConnectionLost`. `where` is named in messages."""
+    tried: list[str] = []
+    allowed: list[str] = []
+    for what, key in _keys(credentials):
+        tried.append(what)
+        try:
+            rest = transport.auth_publickey(user, key)
+        except paramiko.BadAuthenticationType as error:
+            allowed = list(error.allowed_types)
+            break
+        except paramiko.AuthenticationException as error:
+            if not transport.is_active():
+                raise _refused(where, user, tried, allowed, error) from error
+            continue
+        except (EOFError, OSError, paramiko.SSHException) as error:
+            raise _broken(where, tried, error) from error
+        if not rest:
+            return
+        allowed = list(rest)  # this was right, and the server wants more
+    if credentials.password is not None:
+        tried.append("the password")
+        try:
+            if not transport.auth_password(user, credentials.password, fallback=True):
+                return
+        except paramiko.BadAuthenticationType as error:
+            allowed = list(error.allowed_types)
+        except paramiko.AuthenticationException as error:
+            raise _refused(where, user, tried, allowed, error) from error
+        except (EOFError, OSError, paramiko.SSHException) as error:
+            raise _broken(where, tried, error) from error
+    raise _refused(where, user, tried, allowed, None)
+
+
+def load_key(path: Path, passphrase: Optional[str]) -> paramiko.PKey:
+    """Read a private key file; raises `KeyUnusable`, which never holds the passphrase."""
+    path = path.expanduser()
+    try:
+        return paramiko.PKey.from_path(path, passphrase.encode() if passphrase else None)
+    except FileNotFoundError as error:
+        raise KeyUnusable(f"There is no key file {path}. Correct the profile's entry 'key_path'.") from error
+    except OSError as error:
+        raise KeyUnusable(f"The key file {path} cannot be read: {error.strerror}.", repr(error)) from error
+    except (paramiko.PasswordRequiredException, TypeError) as error:
+        if passphrase:  # the other way round: the key has none
+            return load_key(path, None)
+        raise KeyUnusable(
+            f"The key file {path} is locked with a passphrase. Give it in QGIS's authentication entry, or "
+            "load the key into the SSH agent."
+        ) from error
+    except (ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType) as error:
+        text = path.read_bytes()[:4096]
+        if passphrase and b"PRIVATE KEY" in text:
+            raise KeyUnusable(
+                f"The passphrase does not fit the key file {path}. Correct it in QGIS's authentication entry."
+            ) from None
+        if text.startswith(b"PuTTY-User-Key-File"):
+            raise KeyUnusable(
+                f"The key file {path} is PuTTY's. Export it with PuTTYgen as an OpenSSH key."
+            ) from error
+        raise KeyUnusable(
+            f"The key file {path} is no private key that can be used here (an OpenSSH key of type ed25519, "
+            "ecdsa or rsa).",
+            repr(error),
+        ) from error
+
+
+def _keys(credentials: Credentials) -> Iterator[tuple[str, paramiko.PKey]]:
+    """The keys to offer, in order, each with a name for messages."""
+    if credentials.key_path:
+        yield f"the key {credentials.key_path}", load_key(Path(credentials.key_path), credentials.passphrase)
+        return
+    if credentials.password is not None:
+        return
+    for agent_key in _agent_keys():
+        yield f"the agent's key {agent_key.comment or agent_key.fingerprint}", agent_key
+    for name in USUAL_KEYS:
+        path = Path("~/.ssh").expanduser() / name
+        if path.is_file():
+            try:
+                key = load_key(path, credentials.passphrase)
+            except KeyUnusable:
+                continue  # nobody named this one
+            yield f"the key {path}", key
+
+
+def _agent_keys() -> list[paramiko.AgentKey]:
+    try:
+        return list(paramiko.Agent().get_keys())[:_MOST_AGENT_KEYS]
+    except (OSError, paramiko.SSHException):  # none there, or it does not answer
+        return []
+
+
+def _refused(
+    where: str, user: str, tried: list[str], allowed: list[str], error: Optional[Exception]
+) -> LoginFailed:
+    if tried:
+        what = f"The server refused the log-in of {user!r} to {where}: {' and '.join(tried)} did not do."
+        todo = "Check the user and what proves it" + (
+            "; the user's ~/.ssh/authorized_keys there has to list the public key."
+            if any("key" in t for t in tried)
+            else "."
+        )
+    else:
+        what = f"There is nothing to log in to {where} with as {user!r}: no key, no agent, no password."
+        todo = (
+            "Name a key file in the profile, load a key into the SSH agent, or choose an entry of QGIS's "
+            "authentication."
+        )
+    accepts = f" The server accepts: {', '.join(sorted(set(allowed)))}." if allowed else ""
+    return LoginFailed(f"{what}{accepts} {todo}", repr(error) if error else "")
+
+
+def _broken(where: str, tried: list[str], error: Exception) -> ConnectionLost:
+    silent = isinstance(error, socket.timeout) or "timeout" in str(error).lower()
+    why = "did not answer in time" if silent else "ended the connection"
+    return ConnectionLost(
+        f"{where} {why} during the log-in ({' and '.join(tried)}). Try again in a minute.", repr(error)
+    )

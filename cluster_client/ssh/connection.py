@@ -1,0 +1,295 @@
+"""One SSH connection: opened with a known host key, ended by a time limit wherever somebody falls silent.
+
+with Connection.open(login, credentials, known_hosts) as connection:
+    connection.sftp().listdir(".")
+    done = connection.run(script)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import getpass
+import logging
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Callable, Optional
+
+import paramiko
+
+from .authentication import authenticate
+from .credentials import Credentials
+from .errors import ConnectionLost, NoRoute, NoSftp, NoShell, NoSsh, ShellPrints
+from .known_hosts import KnownHosts
+from .network import TIMEOUTS, Login, Timeouts, dial, resolve
+
+logging.getLogger("paramiko").addHandler(logging.NullHandler())  # what matters is raised
+
+KEEPALIVE_SECONDS = 30
+SHELL = "exec /bin/sh -s"
+"""The only command that is ever sent. What it shall do comes on its standard input: nothing of a run is in
+the process list, and no login shell gets to interpret a path."""
+
+_LONGEST_ANSWER = 16 << 20
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that ended: `code` is -1 when the server told none, `out` all that it printed."""
+
+    code: int
+    out: str
+
+
+class Connection:
+    """An open and authenticated connection; a context manager. Calls raise the errors of `errors`."""
+
+    def __init__(
+        self, transport: paramiko.Transport, login: Login, timeouts: Timeouts, jump: Optional[Connection]
+    ) -> None:
+        self._transport, self._jump = transport, jump
+        self._sftp: Optional[paramiko.SFTPClient] = None
+        self._lock = threading.Lock()
+        self.login, self.timeouts = login, timeouts
+
+    @classmethod
+    def open(
+        cls,
+        login: Login,
+        credentials: Credentials,
+        known_hosts: KnownHosts,
+        timeouts: Timeouts = TIMEOUTS,
+        report: Callable[[str], None] = lambda step: None,
+    ) -> Connection:
+        """Connect, through the jump host where there is one, check the host key and log in.
+
+        `report` is told each step that is done: `address`, `port`, `host key`, `login`.
+        """
+        jump = None
+        if login.jump is not None:
+            jump = cls.open(login.jump, credentials.jump or credentials, known_hosts, timeouts)
+        try:
+            line: Any
+            if jump is None:
+                address = resolve(login.host, login.port, timeouts.resolve)
+                report("address")
+                line = dial(login, address, timeouts.connect)
+            else:
+                line = jump._passage(login)
+                report("address")
+            report("port")
+            transport = _shake_hands(login, line, known_hosts, timeouts)
+            try:
+                report("host key")
+                user = credentials.user or login.user or getpass.getuser()
+                authenticate(transport, str(login), user, credentials)
+                transport.set_keepalive(KEEPALIVE_SECONDS)
+                report("login")
+            except BaseException:
+                transport.close()
+                raise
+        except BaseException:
+            if jump is not None:
+                jump.close()
+            raise
+        return cls(transport, login, timeouts, jump)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the connection was there when somebody last looked."""
+        return bool(self._transport.is_active())
+
+    def sftp(self) -> paramiko.SFTPClient:
+        """File transfer, opened with the first call; use it within `guarded`."""
+        with self._lock:
+            if self._sftp is None:
+                self._sftp = self._open_sftp()
+            return self._sftp
+
+    def run(self, script: str, timeout: Optional[float] = None) -> Done:
+        """Run a script of /bin/sh; raises `ConnectionLost` when it is not known how it ended."""
+        end = time.monotonic() + (timeout or self.timeouts.answer)
+        with self.guarded():
+            channel = self._transport.open_session(timeout=self.timeouts.channel)
+            try:
+                channel.settimeout(self.timeouts.answer)
+                channel.set_combine_stderr(True)
+                channel.exec_command(SHELL)
+                channel.sendall(script.encode("utf-8", "surrogateescape"))
+                channel.shutdown_write()
+                out = _collect(channel, end)
+                if not channel.status_event.wait(max(0.1, end - time.monotonic())):
+                    raise socket.timeout("no exit code")
+                if channel.exit_status == -1 and not self.alive:
+                    raise EOFError
+                return Done(channel.exit_status, out)
+            finally:
+                channel.close()
+
+    @contextlib.contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Turn what a broken or silent connection raises into `ConnectionLost`; it is closed then.
+
+        Answers of the server about files (`OSError` with a number, or "Failure") pass.
+        """
+        try:
+            yield
+        except (EOFError, paramiko.SSHException, socket.timeout, paramiko.sftp.SFTPError) as error:
+            raise self._lost(error) from error
+        except OSError as error:
+            broken = (errno.EPIPE, errno.ECONNRESET, errno.ECONNABORTED, errno.ETIMEDOUT, errno.EBADF)
+            if error.errno in broken or "closed" in str(error).lower() or not self.alive:
+                raise self._lost(error) from error
+            raise
+
+    def close(self) -> None:
+        """End the connection; what runs there goes on."""
+        self._transport.close()
+        if self._jump is not None:
+            self._jump.close()
+
+    def __enter__(self) -> Connection:
+        """The connection itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def _lost(self, error: Exception) -> ConnectionLost:
+        self.close()
+        silent = isinstance(error, socket.timeout)
+        what = (
+            f"did not answer for {self.timeouts.answer:.0f} s"
+            if silent
+            else "ended the connection, or the network did"
+        )
+        return ConnectionLost(f"{self.login} {what}. Roadpulse connects again.", repr(error))
+
+    def _open_sftp(self) -> paramiko.SFTPClient:
+        try:
+            channel = self._transport.open_session(timeout=self.timeouts.channel)
+            channel.settimeout(self.timeouts.channel)
+            channel.invoke_subsystem("sftp")
+            sftp = paramiko.SFTPClient(channel)
+        except (EOFError, OSError, paramiko.SSHException, paramiko.sftp.SFTPError) as error:
+            if not self.alive:
+                raise self._lost(error) from error
+            raise self._why_no_sftp(error) from error
+        channel.settimeout(self.timeouts.answer)
+        return sftp
+
+    def _why_no_sftp(self, error: Exception) -> Exception:
+        """SFTP is started by the user's shell on many servers: ask the shell what is the matter."""
+        done = self.run("echo roadpulse-is-here\n", self.timeouts.channel)
+        lines = done.out.splitlines()
+        if "roadpulse-is-here" not in lines:
+            words = " ".join(done.out.split())[:200]
+            return NoShell(
+                f"The user of {self.login} may log in but not run commands"
+                + (f" (the server says: {words})" if words else "")
+                + ". Give the user a shell, or choose another user.",
+                repr(error),
+            )
+        noise = " ".join(line for line in lines if line != "roadpulse-is-here")[:200]
+        if noise:
+            return ShellPrints(
+                f"The shell of {self.login} prints text ({noise!r}) where nobody reads it, and so disturbs "
+                "the file transfer. Print it only in interactive shells: in ~/.bashrc put "
+                "`case $- in *i*) ;; *) return;; esac` before it.",
+                repr(error),
+            )
+        return NoSftp(
+            f"{self.login} offers no file transfer (SFTP). Switch it on in its sshd_config: "
+            "Subsystem sftp internal-sftp.",
+            repr(error),
+        )
+
+    def _passage(self, login: Login) -> paramiko.Channel:
+        """A channel to another computer, which this one reaches."""
+        try:
+            return self._transport.open_channel(
+                "direct-tcpip", (login.host, login.port), ("127.0.0.1", 0), timeout=self.timeouts.channel
+            )
+        except paramiko.ChannelException as error:
+            if error.code == 1:
+                raise NoSsh(
+                    f"The jump host {self.login} does not forward connections. Allow it in its sshd_config: "
+                    "AllowTcpForwarding yes.",
+                    repr(error),
+                ) from error
+            raise NoRoute(
+                f"The jump host {self.login} does not reach {login.host}, port {login.port}. Check the "
+                "name and the port, and whether the computer is switched on.",
+                repr(error),
+            ) from error
+        except (EOFError, OSError, paramiko.SSHException) as error:
+            raise self._lost(error) from error
+
+
+def _shake_hands(login: Login, line: Any, known_hosts: KnownHosts, timeouts: Timeouts) -> paramiko.Transport:
+    """Agree on encryption and check the host's key; nothing secret has been sent by then."""
+    transport = paramiko.Transport(line)
+    try:
+        transport.banner_timeout = timeouts.banner
+        transport.handshake_timeout = timeouts.login
+        transport.auth_timeout = timeouts.login
+        transport.channel_timeout = timeouts.channel
+        _prefer(transport, known_hosts.key_types(login.host, login.port))
+        try:
+            transport.start_client(timeout=timeouts.banner + timeouts.login)
+            key = transport.get_remote_server_key()
+        except (EOFError, OSError, paramiko.SSHException) as error:
+            if "banner" in str(error).lower():
+                raise NoSsh(
+                    f"What answers on {login.host}, port {login.port}, does not speak SSH, or is "
+                    "overloaded. Check the port.",
+                    repr(error),
+                ) from error
+            if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
+                raise NoSsh(
+                    f"{login.host} speaks an SSH too old for this computer. Update its SSH server.",
+                    repr(error),
+                ) from error
+            raise ConnectionLost(
+                f"{login.host} ended the connection before the log-in. Try again in a minute; it may be "
+                "restarting or busy.",
+                repr(error),
+            ) from error
+        known_hosts.check(login.host, login.port, key, login.pinned)
+    except BaseException:
+        transport.close()
+        raise
+    return transport
+
+
+def _prefer(transport: paramiko.Transport, key_types: list[str]) -> None:
+    """Ask the server first for the kinds of key by which it is known."""
+    wanted: list[str] = []
+    for kind in key_types:
+        wanted += ["rsa-sha2-512", "rsa-sha2-256"] if kind == "ssh-rsa" else [kind]
+    options = transport.get_security_options()
+    able = list(options.key_types)
+    first = [kind for kind in wanted if kind in able]
+    options.key_types = [*first, *(kind for kind in able if kind not in first)]
+
+
+def _collect(channel: paramiko.Channel, end: float) -> str:
+    """All that a command prints; raises `socket.timeout` when it is not done by `end`."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        channel.settimeout(max(0.1, end - time.monotonic()))
+        part = channel.recv(1 << 16)
+        if not part:
+            return b"".join(parts).decode("utf-8", "replace")
+        parts.append(part)
+        size += len(part)
+        if size > _LONGEST_ANSWER or time.monotonic() > end:
+            raise socket.timeout("the answer has no end")

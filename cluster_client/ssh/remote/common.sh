@@ -1,0 +1,37 @@
+# What the scripts share. They are sent to `/bin/sh -s`, after lines that set `nonce`, `folder` and others,
+# and before a line that calls `main`: sh runs nothing of a script that arrives cut off.
+# Every answer is a line `<nonce> <word> …`, so that whatever a log-in prints is told from it.
+
+say() {
+  printf '%s %s\n' "$nonce" "$*"
+}
+
+# Boot and start of process $1 (ticks since boot): together with the id no other process ever has these.
+mark() {
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  stat=${stat##*) } # the program's name in brackets may hold anything
+  set -- $stat
+  case $1 in Z | X) return 1 ;; esac
+  printf '%s-%s' "$(cat /proc/sys/kernel/random/boot_id)" "${20}"
+}
+
+# Sets `group` and `began` from the file pid; fails without one.
+read_pid() {
+  group='' began=''
+  [ -s pid ] || return 1
+  { read -r group; read -r began; } <pid
+  case $group in '' | *[!0-9]* | 0 | 1) return 1 ;; esac
+}
+
+# Whether a process of the run lives: its leader, or members that outlived it.
+alive() {
+  now=$(mark "$group") && { [ "$now" = "$began" ]; return; }
+  [ "${began%-*}" = "$(cat /proc/sys/kernel/random/boot_id)" ] || return 1
+  ps -A -o pgid= -o stat= 2>/dev/null | while read -r of state; do
+    case $of:$state in "$group":[!ZX]*) echo yes; break ;; esac
+  done | grep -q yes
+}
+
+free_kilobytes() {
+  df -Pk . 2>/dev/null | { read -r _; read -r _ _ _ free _; echo "${free:-unknown}"; }
+}

@@ -1,0 +1,24 @@
+# Start the run in `folder`, unless somebody did: making the folder `started` is the claim, and only one can.
+main() {
+  cd -- "$folder" || { say failed the run folder is gone; return; }
+  command -v setsid >/dev/null || { say failed the program setsid of util-linux is not there; return; }
+  if ! mkdir started 2>/dev/null; then
+    [ -d started ] || { say failed the run folder cannot be written, "$(free_kilobytes)" kB free; return; }
+    read_pid
+    say already "$group" "$began"
+    return
+  fi
+  setsid /bin/sh "$launcher" </dev/null >>log.txt 2>&1 &
+  child=$!
+  tries=0
+  until [ -s pid ] || [ $tries -ge 100 ]; do
+    kill -0 $child 2>/dev/null || break
+    sleep 0.1 2>/dev/null || sleep 1
+    tries=$((tries + 1))
+  done
+  if read_pid; then
+    say started "$group" "$began"
+  else
+    say failed "$(tail -n 1 log.txt 2>/dev/null)" "$(free_kilobytes)" kB free in the run folder
+  fi
+}

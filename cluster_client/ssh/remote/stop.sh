@@ -1,0 +1,13 @@
+# Ask the run in `folder` to stop. One that was not started never will be.
+main() {
+  cd -- "$folder" 2>/dev/null || { say gone; return; }
+  [ -e manifest.json ] && { say finished; return; }
+  : >cancel || { say failed; return; }
+  mkdir started 2>/dev/null && { say unstarted; return; }
+  if read_pid && alive; then
+    kill -TERM -- "-$group" 2>/dev/null
+    say asked
+  else
+    say dead
+  fi
+}

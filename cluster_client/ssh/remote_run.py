@@ -1,0 +1,141 @@
+"""Where a run lies on the cluster, and the files that are written there before its start."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from ..profile import Profile
+from ..runs import Run
+from .jobzip import JobZip
+from .scripts import assignments
+
+DEFAULT_RUNS = "~/roadpulse"
+DEFAULT_PYTHON = "python3"
+GRACE_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folders of a cluster's user; `home` and `runs` are absolute.
+
+    `runs` holds the run folders, and beside them `jobs`, what was sent, and `points`, the point store of
+    profiles that name none.
+    """
+
+    home: str
+    runs: str
+
+    @classmethod
+    def of(cls, profile: Profile, home: str) -> Place:
+        """The place of a profile's runs."""
+        return cls(home, absolute(runs_folder(profile), home))
+
+    @property
+    def jobs(self) -> str:
+        """The folder of what was sent."""
+        return f"{self.runs.rstrip('/')}/jobs"
+
+    def job_zip(self, job: JobZip) -> str:
+        """The path of a job's zip; its name is its content's."""
+        return f"{self.jobs}/{job.sha256}.zip"
+
+    def absolute(self, path: str) -> str:
+        """A path as the cluster's programs see it."""
+        return absolute(path, self.home)
+
+
+def runs_folder(profile: Profile) -> str:
+    """The folder of a profile's runs as the profile writes it; `~/` is the user's home there."""
+    return profile.folders.runs.rstrip("/") or DEFAULT_RUNS
+
+
+def default_store(profile: Profile) -> str:
+    """The point store of a profile's runs, on the cluster."""
+    return profile.folders.store or f"{runs_folder(profile)}/points"
+
+
+def folder_name(run: Run) -> str:
+    """The name of a run's folder: of plain characters, and of this run alone."""
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", run.name).strip("-")[:40]
+    made = (run.created or datetime.now(timezone.utc)).astimezone(timezone.utc).strftime("%Y-%m-%d-%H%M%S")
+    return "_".join(filter(None, (made, readable, run.id[:8])))
+
+
+def absolute(path: str, home: str) -> str:
+    """A path as the cluster's programs see it: `~` is the home, and relative ones begin there."""
+    if path == "~" or path.startswith("~/"):
+        path = path[2:]
+    if "://" in path:
+        return path
+    return posixpath.normpath(posixpath.join(home, path))
+
+
+def spec_values(spec: Mapping[str, Any], home: str) -> dict[str, Any]:
+    """The specification with paths that hold on the cluster."""
+    values = dict(spec)
+    for entry in ("trips", "store"):
+        values[entry] = absolute(str(values[entry]), home)
+    return values
+
+
+def run_files(run: Run, place: Place, job: JobZip, grace: float = GRACE_SECONDS) -> dict[str, bytes]:
+    """Names and contents of the files that a run's folder holds before the start; none holds a secret."""
+    profile = run.profile
+    spark = bool(profile.spark_master or profile.spark_home)
+    submit = posixpath.join(absolute(profile.spark_home, place.home), "bin/spark-submit")
+    python = absolute(profile.python, place.home) if "/" in profile.python else profile.python
+    files = {
+        "spec.json": _json(spec_values(run.spec, place.home)),
+        "job.json": _json(
+            {"schema": 1, "run": run.id, "name": run.name, "resources": vars(profile.resources)}
+        ),
+        "job.sh": assignments(
+            {
+                "python": python or DEFAULT_PYTHON,
+                "job_zip": place.job_zip(job),
+                "workers": str(profile.workers),
+                "grace": f"{grace:g}",
+                "spark_submit": (submit if profile.spark_home else "spark-submit") if spark else "",
+            }
+        ).encode("utf-8", "surrogateescape"),
+    }
+    if spark:
+        files["spark.conf"] = spark_conf(run, python or DEFAULT_PYTHON).encode("utf-8")
+    return files
+
+
+def spark_conf(run: Run, python: str) -> str:
+    """Spark's settings for a run, as a properties file."""
+    resources = run.profile.resources
+    values = {
+        "spark.master": run.profile.spark_master,
+        "spark.app.name": f"Roadpulse {run.name}",
+        "spark.pyspark.python": python,
+        "spark.cores.max": str(resources.cores or ""),
+        "spark.executor.cores": str(resources.executor_cores or ""),
+        "spark.executor.memory": resources.executor_memory,
+        "spark.driver.memory": resources.driver_memory,
+    }
+    return "".join(f"{name} {_property(value)}\n" for name, value in values.items() if value)
+
+
+def _property(value: str) -> str:
+    """A value as java.util.Properties reads it."""
+    plain = "".join(c if c.isprintable() else " " for c in value)
+    escaped = plain.replace("\\", "\\\\")
+    return "".join(c if ord(c) < 128 else "".join(f"\\u{u:04x}" for u in _utf16(c)) for c in escaped)
+
+
+def _utf16(character: str) -> list[int]:
+    raw = character.encode("utf-16-be", "surrogatepass")
+    return [int.from_bytes(raw[i : i + 2], "big") for i in range(0, len(raw), 2)]
+
+
+def _json(values: Mapping[str, Any]) -> bytes:
+    return (json.dumps(values, indent=2) + "\n").encode()
