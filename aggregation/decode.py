@@ -28,49 +28,68 @@ Progress = Callable[[int, int, int], None]
 
 @dataclass(frozen=True)
 class DecodeTask:
-    """Trip files that go into part `part`; they are numbered from `first_number` on."""
+    """Trip files that go into part `part`; they are numbered from `first_number` on.
+
+    Where one part would be too large, the next ones are `part + step`, `part + 2 * step` and so on.
+    """
 
     part: int
     first_number: int
     files: tuple[TripFile, ...]
+    step: int = 0
 
 
 @dataclass(frozen=True)
 class DecodeContext:
-    """What all decode tasks of a run share."""
+    """What all decode tasks of a run share.
+
+    A task of theirs that has read `part_points` points begins another part (0: one part each).
+    """
 
     store: PointStore
     ingest: str
     mapping: FieldMapping
     max_bytes: int
     stop_at_bad_file: bool
+    part_points: int = 0
 
 
 def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list[FileRecord]:
-    """Read the task's files, write their points as one part, and report on every file.
+    """Read the task's files, write their points in parts, and report on every file.
 
     A bad file is reported and passed over; with `stop_at_bad_file` it raises `RunError` instead.
     """
     decoder = TripDecoder(context.mapping, context.max_bytes)
     records, decoded, numbers = [], [], []
+    part, held = task.part, 0
     for number, file in enumerate(task.files, start=task.first_number):
-        record = FileRecord(number, task.part, storage.printable(file.path), file.size, file.version)
+        path = storage.printable(file.path)
+        record = FileRecord(number, part, path, file.size, file.version, context.max_bytes)
         try:
             trip = decoder.decode(storage.read_trip(file, context.max_bytes))
         except BadTripFile as error:
+            record.reason, record.message = error.reason, storage.printable(error.message)
+            record.passing = error.passing
             if context.stop_at_bad_file:
-                raise RunError(
-                    f"Stopped at a bad trip file, as asked: {record.path}: {error.message}. "
-                    "Mend or remove it, or let the run pass over bad files."
-                ) from error
-            record.reason, record.message, record.passing = error.reason, error.message, error.passing
+                raise stopped_at(record) from error
             trip = None
         if trip is not None:
             _describe(record, trip)
             decoded.append(trip)
             numbers.append(number)
+            held += len(trip.link_id)
         records.append(record)
         progress(1, file.size, record.points)
+        if context.part_points and task.step and held >= context.part_points:
+            trip = None
+            _write(part, decoded, numbers, context)
+            part, held = part + task.step, 0
+    _write(part, decoded, numbers, context)
+    return records
+
+
+def _write(part: int, decoded: list[Points], numbers: list[int], context: DecodeContext) -> None:
+    """Write the points of decoded files, if there are any, as one part, and forget them."""
     if any(len(trip.link_id) for trip in decoded):
         columns = in_order(
             np.concatenate([trip.link_id for trip in decoded]),
@@ -79,13 +98,22 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
             np.repeat(np.array(numbers, dtype=np.int32), [len(trip.link_id) for trip in decoded]),
         )
         decoded.clear()
-        context.store.write_part(context.ingest, task.part, columns)
-    return records
+        context.store.write_part(context.ingest, part, columns)
+    decoded.clear()
+    numbers.clear()
+
+
+def stopped_at(record: FileRecord) -> RunError:
+    """What ends a run that was asked to stop at the first bad file."""
+    return RunError(
+        f"Stopped at a bad trip file, as asked: {record.path}: {record.message}. "
+        "Mend or remove it, or let the run pass over bad files."
+    )
 
 
 def _describe(record: FileRecord, trip: Points) -> None:
     record.points, record.counted = trip.read, len(trip.link_id)
-    record.trip_id, record.fields = trip.trip_id or "", trip.fields
+    record.trip_id, record.fields = storage.printable(trip.trip_id or ""), storage.printable(trip.fields)
     record.faults = tuple(trip.faults.get(fault, 0) for fault in points.FAULTS)
 
 
@@ -134,7 +162,13 @@ def faults_of(records: list[FileRecord]) -> dict[str, int]:
 
 
 def unusable(records: list[FileRecord], mapping: FieldMapping) -> str:
-    """Why no point of any file could be used, naming fields; empty where one could."""
+    """Why no point of any file could be used, naming files and fields; empty where one could."""
+    if records and all(record.reason for record in records):
+        first = records[0]
+        return (
+            f"None of the {len(records):,} trip files can be used. "
+            f"The first is {first.path}: {first.message}. Check that these are trip files and that the field mapping fits them."
+        )
     read = [record for record in records if record.points]
     if not read or any(record.counted for record in read):
         return ""

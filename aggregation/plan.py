@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from . import storage
 from .decode import DecodeTask
 from .points import BUCKETS, FileRecord, PointStore
+from .spec import MAX_TRIP_MEGABYTES
 from .storage import TripFile
 from .summarise import SummaryTask
 
@@ -65,11 +66,15 @@ class Selection:
 
 
 def select(
-    files: list[TripFile], store: PointStore, progress: Optional[Callable[[], None]] = None
+    files: list[TripFile],
+    store: PointStore,
+    progress: Optional[Callable[[], None]] = None,
+    limit: int = MAX_TRIP_MEGABYTES << 20,
 ) -> Selection:
     """Find which of `files` the store has, in just this version; the others are new.
 
-    Where several ingests hold a file the oldest is taken. Faults of the moment are tried again.
+    Where several ingests hold a file the oldest is taken. Faults of the moment are tried again, and so
+    is a file of which another `limit` on its size in bytes may make something else.
     """
     wanted = {(storage.printable(file.path), file.size, file.version): file for file in files}
     selection = Selection()
@@ -79,7 +84,7 @@ def select(
         found = []
         for record in store.read_files(ingest):
             key = (record.path, record.size, record.version)
-            if not record.passing and key in wanted:
+            if not record.passing and _holds(record, limit) and key in wanted:
                 del wanted[key]
                 found.append(record)
         if found:
@@ -90,14 +95,21 @@ def select(
     return selection
 
 
-def decode_tasks(files: list[TripFile], workers: int, max_bytes: int = MAX_TASK_BYTES) -> list[DecodeTask]:
-    """Cut files into tasks of about equal size, a few for each worker; none larger than `max_bytes`.
+def _holds(record: FileRecord, limit: int) -> bool:
+    """Whether a file read under one limit would come out the same under another."""
+    too_large = record.reason == "too_large"
+    return record.limit == limit or (record.limit > limit if too_large else record.limit < limit)
+
+
+def decode_tasks(files: list[TripFile], workers: int, max_bytes: Optional[int] = None) -> list[DecodeTask]:
+    """Cut files into tasks of about equal size, a few for each worker; none larger than `max_bytes`
+    (by default `MAX_TASK_BYTES`).
 
     Every file is at least 32 KiB of work, for the opening alone.
     """
     weights = [max(file.size, 32 << 10) * (8 if file.path.lower().endswith(".gz") else 1) for file in files]
     share = sum(weights) // max(workers * TASKS_PER_WORKER, 1) + 1
-    limit = min(max(share, MIN_TASK_BYTES), max_bytes)
+    limit = min(max(share, MIN_TASK_BYTES), max_bytes or MAX_TASK_BYTES)
     tasks: list[DecodeTask] = []
     start, weight = 0, 0
     for end, size in enumerate(weights):
@@ -110,10 +122,13 @@ def decode_tasks(files: list[TripFile], workers: int, max_bytes: int = MAX_TASK_
     return tasks
 
 
-def summary_tasks(n_points: int) -> list[SummaryTask]:
-    """Cut the buckets into equal ranges of about `POINTS_PER_TASK`: by the number of points alone."""
+def summary_tasks(n_points: int, per_task: Optional[int] = None) -> list[SummaryTask]:
+    """Cut the buckets into equal ranges of at most about `per_task` points (`POINTS_PER_TASK`).
+
+    The result is the same however they are cut: its rows are merged in order of their links.
+    """
     n = 1
-    while n < BUCKETS and n * POINTS_PER_TASK < n_points:
+    while n < BUCKETS and n * (per_task or POINTS_PER_TASK) < n_points:
         n *= 2
     width = BUCKETS // n
     return [SummaryTask(i, i * width, (i + 1) * width) for i in range(n)]

@@ -15,6 +15,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import storage
+from .errors import RunError
 from .spec import FieldMapping
 from .times import NO_TIME
 from .values import POINT_REASONS, TIME_FAULTS
@@ -33,6 +35,7 @@ BUCKETS = 4096
 _MULTIPLIER = np.uint64(11_400_714_819_323_198_485)
 _ABANDONED_AFTER = 3600.0
 _PARTS_AT_ONCE = 64
+_OWNER = "owner.json"
 FAULTS = (*POINT_REASONS, *TIME_FAULTS)
 
 _WRITE_POINTS = """
@@ -58,7 +61,8 @@ class FileRecord:
     """One trip file in an ingest: the row of `files`.
 
     `number` is the file's in `points`, `part` the part that holds its points. `reason` and `message`
-    are empty for a good file; `passing` marks a fault of the moment, to be tried again.
+    are empty for a good file; `passing` marks a fault of the moment, to be tried again. `limit` is the
+    size in bytes above which the file would have been refused.
     """
 
     number: int
@@ -66,6 +70,7 @@ class FileRecord:
     path: str
     size: int
     version: str
+    limit: int
     trip_id: str = ""
     points: int = 0
     counted: int = 0
@@ -77,6 +82,8 @@ class FileRecord:
 
 
 _PLAIN_FIELDS = tuple(f.name for f in fields(FileRecord) if f.name != "faults")
+_COLUMNS = ", ".join(f'"{name}"' for name in (*_PLAIN_FIELDS, *FAULTS))
+_READ_FILES = f"SELECT {_COLUMNS} FROM read_parquet(?, hive_partitioning = false)"  # noqa: S608  (own names)
 
 
 @lru_cache(maxsize=1)
@@ -105,7 +112,8 @@ class PointStore:
     @classmethod
     def open(cls, store: str, mapping: FieldMapping) -> PointStore:
         """The store's folder for a mapping; made, with a note of the mapping, where it is new."""
-        root = Path(store).expanduser() / mapping.digest()
+        # Absolute, as DuckDB takes "name:…" for a protocol.
+        root = Path(os.path.abspath(os.path.expanduser(store))) / mapping.digest()  # noqa: PTH100, PTH111
         with storage.disk_errors("open the point store", root):
             note = root / "mapping.json"
             if not note.exists():
@@ -136,11 +144,11 @@ class PointStore:
         """Claim an ingest, so that nobody takes its points for abandoned."""
         owner = {"host": socket.gethostname(), "pid": os.getpid()}
         with storage.disk_errors("begin writing points", self.root):
-            storage.write_json(self.points_folder(ingest) / "owner.json", owner)
+            storage.write_json(self.points_folder(ingest) / _OWNER, owner)
 
     def keep_alive(self, ingest: str) -> None:
         """Say that the ingest is still being written; called every few seconds."""
-        (self.points_folder(ingest) / "owner.json").touch()
+        (self.points_folder(ingest) / _OWNER).touch()
 
     def write_part(self, ingest: str, number: int, columns: dict[str, NDArray[Any]]) -> None:
         """Write points, already in order (see `decode.in_order`), as one part. Idempotent.
@@ -169,10 +177,19 @@ class PointStore:
         ):
             connection.register("files", frame)
             connection.execute("COPY files TO ? (FORMAT parquet, COMPRESSION zstd)", [str(aside)])
+        self._remove_orphans(ingest, records)
+
+    def _remove_orphans(self, ingest: str, records: Sequence[FileRecord]) -> None:
+        """Remove parts of tasks that came to no end, where a run stopped early."""
+        kept = {self.part(ingest, record.part).name for record in records if record.counted}
+        for path in self.points_folder(ingest).iterdir():
+            if path.name != _OWNER and path.name not in kept:
+                path.unlink(missing_ok=True)
 
     def discard(self, ingest: str) -> None:
-        """Remove the points of an ingest that was not committed."""
+        """Remove an ingest that was not committed."""
         if not self.files_table(ingest).exists():
+            shutil.rmtree(self.files_table(ingest).parent, ignore_errors=True)
             shutil.rmtree(self.points_folder(ingest), ignore_errors=True)
 
     def clean_up(self) -> list[str]:
@@ -180,20 +197,20 @@ class PointStore:
         removed = []
         for folder in sorted((self.root / "points").glob("ingest=*")):
             ingest = folder.name.split("=", 1)[1]
-            if not self.files_table(ingest).exists() and _abandoned(folder / "owner.json"):
-                shutil.rmtree(folder, ignore_errors=True)
+            if not self.files_table(ingest).exists() and _abandoned(folder / _OWNER):
+                self.discard(ingest)
                 removed.append(ingest)
+        for folder in (self.root / "files").glob("ingest=*"):  # left by a commit that was cut off
+            if not (folder / "files.parquet").exists() and not (self.root / "points" / folder.name).exists():
+                shutil.rmtree(folder, ignore_errors=True)
         return removed
 
     # -- reading ------------------------------------------------------------------------------------
 
     def read_files(self, ingest: str) -> list[FileRecord]:
         """The `files` of a committed ingest."""
-        with storage.disk_errors("read the point store", self.root), connect() as connection:
-            rows = connection.execute(
-                "SELECT * FROM read_parquet(?, hive_partitioning = false)",
-                [_literal(self.files_table(ingest))],
-            ).fetchall()
+        with self._intact(ingest), connect() as connection:
+            rows = connection.execute(_READ_FILES, [_literal(self.files_table(ingest))]).fetchall()
         plain = len(_PLAIN_FIELDS)
         return [FileRecord(*row[:plain], faults=tuple(row[plain:])) for row in rows]  # type: ignore[misc]
 
@@ -207,9 +224,23 @@ class PointStore:
         with connect() as connection:
             for start in range(0, len(parts), _PARTS_AT_ONCE):
                 paths = [_literal(self.part(ingest, n)) for n in parts[start : start + _PARTS_AT_ONCE]]
-                with storage.disk_errors("read the point store", self.root):
+                with self._intact(ingest):
                     found = connection.execute(_READ_POINTS, [NO_TIME, paths, first_bucket, end_bucket])
-                    yield {name: np.asarray(column) for name, column in found.fetchnumpy().items()}
+                    columns = found.fetchnumpy()
+                yield {name: np.asarray(column) for name, column in columns.items()}
+
+    @contextmanager
+    def _intact(self, ingest: str) -> Iterator[None]:
+        """Turn what damaged files of an ingest raise into a `RunError` that says how to mend the store."""
+        try:
+            yield
+        except duckdb.Error as error:
+            commit = self.files_table(ingest).parent
+            raise RunError(
+                f"The point store is damaged: {str(error).splitlines()[0]}. Delete the folder {commit}; "
+                "the next run reads the trip files in it again.",
+                repr(error),
+            ) from error
 
 
 def _literal(path: Path) -> str:
@@ -224,8 +255,8 @@ def _column(values: list[Any]) -> NDArray[Any]:
 def _abandoned(owner: Path) -> bool:
     """Whether the writer of an uncommitted ingest is gone: its process has ended, or is long silent."""
     try:
-        claim = json.loads(owner.read_text(encoding="utf-8"))
-        silent = time.time() - owner.stat().st_mtime
+        silent = time.time() - (owner if owner.exists() else owner.parent).stat().st_mtime
+        claim = json.loads(owner.read_text(encoding="utf-8")) if owner.exists() else {}
     except (OSError, ValueError):
         return False  # just being made; the next run looks again
     if claim.get("host") == socket.gethostname() and not _alive(claim.get("pid")):

@@ -34,6 +34,7 @@ class RunFacts:
     decoded: int
     timings: dict[str, float]
     workers: int
+    runner: dict[str, Any]
     started: str
 
 
@@ -80,6 +81,7 @@ def manifest(run: RunFacts) -> dict[str, Any]:
         "bad_files_by_reason": _by_reason(bad),
         "timings": {name: round(seconds, 3) for name, seconds in run.timings.items()},
         "workers": run.workers,
+        "runner": run.runner,
         "peak_memory_mb": _peak_memory(),
         "software": software(),
         "started": run.started,
@@ -113,7 +115,9 @@ def _warnings(values: dict[str, Any]) -> list[str]:
         share = n / max(points["read"], 1)
         if share > 0.2:
             found.append(f"{share:.0%} of the points: {REASON_TEXTS[reason]}. Check the field mapping.")
-    if not points["counted"]:
+    if not points["read"]:
+        found.append("The trip files hold no points, so the result is empty.")
+    elif not points["counted"]:
         found.append("No point lies in the dates and weekdays asked for, so the result is empty.")
     elif points["implausible"] > 0.01 * points["counted"]:
         limit = IMPLAUSIBLE / METRES_PER_SECOND[values["speed_unit"]]

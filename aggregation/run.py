@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from . import csvparts, report, storage
-from .decode import DecodeContext, unusable
+from .decode import DecodeContext, stopped_at, unusable
 from .errors import Cancelled, RunError
 from .plan import Selection, decode_tasks, select, summary_tasks
 from .points import FileRecord, PointStore
@@ -31,30 +31,34 @@ def run(
 
     Raises `RunError` after writing why to status.json; results exist only once the manifest does.
     """
+    if folder.manifest.exists():  # its status stays as it is
+        raise RunError(f"The run in {folder.path} has ended already. Start another run in a new folder.")
     status = Status(folder, workers=runner.workers)
     try:
-        if folder.manifest.exists():
-            raise RunError(f"The run in {folder.path} has ended already. Start another run in a new folder.")
         return _Run(folder, runner, is_cancelled, status).carry_out()
     except Cancelled as error:
-        _end(status, CANCELLED_STATE, error)
+        _end(status, runner, CANCELLED_STATE, error)
         raise
     except RunError as error:
-        _end(status, FAILED, error)
+        _end(status, runner, FAILED, error)
         raise
     except Exception as error:
         log.exception("The run failed")
         wrapped = RunError(f"The run stopped at an error that Roadpulse does not know: {error}", repr(error))
-        _end(status, FAILED, wrapped)
+        _end(status, runner, FAILED, wrapped)
         raise wrapped from error
 
 
-def _end(status: Status, state: str, error: RunError) -> None:
+def _end(status: Status, runner: Runner, state: str, error: RunError) -> None:
+    """End a run that has no result: nothing writes any more, and nothing but the status is left."""
+    runner.close()
+    for leftover in (status.folder.work, status.folder.results):
+        shutil.rmtree(leftover, ignore_errors=True)
     status.state = state
     status.error = {"message": error.message, "detail": error.detail, "retry": error.retry}
     try:
         status.write(force=True)
-    except OSError:  # the disk may be full: the log and the exit code still tell
+    except (OSError, RunError):  # the disk may be full: the log and the exit code still tell
         log.exception("status.json could not be written")
 
 
@@ -78,7 +82,10 @@ class _Run:
             for ingest in store.clean_up():
                 log.info("Removed points that an earlier run left unfinished: %s", ingest)
             files = storage.list_trips(self.spec.trips, self._found)
-            selection = select(files, store, self._check)
+            selection = select(files, store, self._check, self.spec.max_trip_megabytes << 20)
+            bad = next((record for record in selection.everything if record.reason), None)
+            if bad and self.spec.bad_files == "stop":
+                raise stopped_at(bad)
         self.reused = len(files) - len(selection.new)
         log.info("%d trip files, %d of them new", len(files), len(selection.new))
         with self._timed("decode"):
@@ -105,6 +112,7 @@ class _Run:
                 self.decoded,
                 self.timings,
                 self.runner.workers,
+                self.runner.describe(),
                 self.status.started,
             )
         )
@@ -128,7 +136,7 @@ class _Run:
         store.begin(ingest)
         limit = self.spec.max_trip_megabytes << 20
         context = DecodeContext(store, ingest, self.spec.mapping, limit, self.spec.bad_files == "stop")
-        tasks = decode_tasks(new, self.runner.workers)
+        tasks = decode_tasks(new, self.runner.workers, self.runner.task_bytes)
         self.status.enter(DECODING, len(tasks))
         records: list[FileRecord] = []
         known = self.status.points
@@ -157,21 +165,23 @@ class _Run:
 
     def _keep_what_is_done(self, store: PointStore, ingest: str, records: list[FileRecord]) -> None:
         """Commit the finished tasks of a run that stops early, so that the next one need not repeat them."""
+        self.runner.close()
         try:
             if records:
                 store.commit(ingest, records)
-            else:
-                store.discard(ingest)
         except RunError as error:
             log.warning("What was decoded could not be kept: %s", error.message)
+        store.discard(ingest)  # unless it is committed
 
     def _summarise(self, store: PointStore, selection: Selection) -> list[SummaryReport]:
-        tasks = summary_tasks(sum(record.counted for record in selection.everything))
+        n_points = sum(record.counted for record in selection.everything)
+        tasks = summary_tasks(n_points, self.runner.task_points)
         self.status.enter(SUMMARISING, len(tasks))
         work = self.folder.work
         trips_file = work / "trips.npz"
         with storage.disk_errors("write to the run folder", work):
-            shutil.rmtree(work, ignore_errors=True)
+            for leftover in (work, self.folder.results):  # of an earlier attempt that came to no end
+                shutil.rmtree(leftover, ignore_errors=True)
             save_trips(trips_file, selection.trips())
         context = SummaryContext(store, self.spec, selection.parts(), trips_file, work)
         reports: list[SummaryReport] = []
@@ -186,7 +196,10 @@ class _Run:
     # -- watching -----------------------------------------------------------------------------------
 
     def _check(self) -> None:
-        self.status.write()
+        changed = self.status.waiting != self.runner.waiting
+        self.status.waiting, self.status.workers = self.runner.waiting, self.runner.workers
+        self.status.runner = self.runner.describe()
+        self.status.write(force=changed)
         if self.is_cancelled():
             raise Cancelled
 

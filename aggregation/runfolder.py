@@ -21,10 +21,11 @@ from . import storage
 from .errors import RunError, SpecError
 from .spec import SCHEMA, RunSpec
 
+STARTING, WAITING = "starting", "waiting"
 LISTING, DECODING, SUMMARISING, PUBLISHING = "listing", "decoding", "summarising", "publishing"
 FINISHED, FAILED, CANCELLED = "finished", "failed", "cancelled"
-STATES = (LISTING, DECODING, SUMMARISING, PUBLISHING, FINISHED, FAILED, CANCELLED)
-"""What `state` in status.json may be, in order; the last three are final."""
+STATES = (STARTING, LISTING, DECODING, SUMMARISING, PUBLISHING, WAITING, FINISHED, FAILED, CANCELLED)
+"""What `state` in status.json may be; the last three are final. A phase may wait for cores at any time."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,8 @@ class Status:
     points: int = 0
     error: Optional[dict[str, Any]] = None
     warnings: list[str] = field(default_factory=list)
+    waiting: str = ""
+    runner: dict[str, Any] = field(default_factory=dict)
     started: str = field(default_factory=now)
 
     def __post_init__(self) -> None:
@@ -124,25 +127,29 @@ class Status:
         if not force and moment - self._written < 1:
             return
         self._written = moment
-        storage.write_json(
-            self.folder.status,
-            {
-                "schema": SCHEMA,
-                "state": self.state,
-                "files": self.files,
-                "bytes": self.bytes,
-                "tasks": self.tasks,
-                "points": self.points,
-                "started": self.started,
-                "updated": now(),
-                "elapsed": round(self.elapsed, 3),
-                "seconds_left": self._seconds_left(),
-                "workers": self.workers,
-                "pid": os.getpid(),
-                "error": self.error,
-                "warnings": self.warnings[:20],
-            },
-        )
+        with storage.disk_errors("write status.json", self.folder.path):
+            storage.write_json(self.folder.status, self._values())
+
+    def _values(self) -> dict[str, Any]:
+        """The contents of status.json at this moment."""
+        return {
+            "schema": SCHEMA,
+            "state": WAITING if self.waiting else self.state,
+            "message": self.waiting,
+            "files": self.files,
+            "bytes": self.bytes,
+            "tasks": self.tasks,
+            "points": self.points,
+            "started": self.started,
+            "updated": now(),
+            "elapsed": round(self.elapsed, 3),
+            "seconds_left": self._seconds_left(),
+            "workers": self.workers,
+            "pid": os.getpid(),
+            "runner": self.runner,
+            "error": self.error,
+            "warnings": self.warnings[:20],
+        }
 
     def _seconds_left(self) -> Optional[float]:
         """Of the present phase, at its mean pace; by bytes while decoding, else by tasks."""

@@ -20,8 +20,14 @@ from .errors import SpecError
 SCHEMA = 1
 """Version of the run folder's files; a reader refuses a later one."""
 
+STORE_LAYOUT = 2
+"""Version of the point store's files; points in another layout are left alone and decoded anew."""
+
 METRES_PER_SECOND = {"m/s": 1.0, "km/h": 1 / 3.6, "mph": 0.44704}
 """Speed units and their size in m/s."""
+
+MAX_TRIP_MEGABYTES = 256
+"""Size of the largest trip file, unpacked, unless a specification says otherwise."""
 
 BIN_MINUTES = tuple(m for m in range(5, 1441) if 1440 % m == 0)
 """Lengths that cut a day of 1440 minutes into equal bins."""
@@ -71,8 +77,13 @@ class FieldMapping:
         return cls(**{name: _text(f"mapping.{name}", value) for name, value in values.items()})
 
     def digest(self) -> str:
-        """A short name for this mapping: points decoded under another one never mix with these."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]
+        """A short name for this mapping: points decoded under another one never mix with these.
+
+        Nor do points that an earlier Roadpulse has kept in another layout.
+        """
+        return hashlib.sha256(json.dumps([STORE_LAYOUT, asdict(self)], sort_keys=True).encode()).hexdigest()[
+            :12
+        ]
 
 
 @dataclass(frozen=True)
@@ -98,7 +109,7 @@ class RunSpec:
     suppress_below: int = 0
     mapping: FieldMapping = field(default_factory=FieldMapping)
     bad_files: str = "skip"
-    max_trip_megabytes: int = 256
+    max_trip_megabytes: int = MAX_TRIP_MEGABYTES
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:

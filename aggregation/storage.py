@@ -11,12 +11,13 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 from uuid import uuid4
 
 from .errors import FILE_REASONS, BadTripFile, RunError, StorageError
@@ -43,30 +44,33 @@ def list_trips(trips: str, progress: Callable[[int], None] = lambda n: None) -> 
 
     Raises `RunError` when nothing is there. `progress` is told the number found so far.
     """
-    given = Path(trips).expanduser()
-    if given.is_dir():
+    given = Path(os.path.expanduser(trips))  # noqa: PTH111  (refuses no "~name")
+    try:
+        is_folder, is_there = given.is_dir(), given.exists()
+    except OSError as error:  # a name that is too long, or lies in a folder that may not be searched
+        raise StorageError(
+            f"The trips, {trips!r}, cannot be reached: {error.strerror}. Check the name and your rights."
+        ) from error
+    if is_folder:
         paths = _walk(str(given))
-    elif given.exists():
+    elif is_there:
         paths = iter([str(given)])
     elif _GLOB_CHARACTERS & set(trips):
         named = glob.iglob(str(given), recursive=True)  # noqa: PTH207  (takes absolute patterns)
         paths = (path for path in named if path.lower().endswith(SUFFIXES))
     else:
         raise RunError(f"The folder of the trips, {trips!r}, does not exist. Check its name and the disk.")
-    found = []
+    found: dict[str, TripFile] = {}  # by path: a glob with several ** names a file more than once
     for path in paths:
-        try:
-            found.append(_trip_file(os.path.abspath(path)))  # noqa: PTH100  (no symlinks resolved)
-        except FileNotFoundError:
-            continue  # gone since the folder was read, so it is not there
-        except OSError as error:
-            raise StorageError(f"{printable(path)} cannot be examined: {error.strerror}.") from error
-        if len(found) % 1000 == 0:
-            progress(len(found))
+        file = _trip_file(os.path.abspath(path))  # noqa: PTH100  (no symlinks resolved)
+        if file is not None:
+            found[file.path] = file
+            if len(found) % 1000 == 0:
+                progress(len(found))
     if not found:
         raise RunError(f"There are no trip files (.json, .json.gz) in {trips!r}. Check the folder.")
     progress(len(found))
-    return sorted(found, key=lambda file: file.path)
+    return sorted(found.values(), key=lambda file: file.path)
 
 
 def _walk(folder: str) -> Iterator[str]:
@@ -79,12 +83,19 @@ def _walk(folder: str) -> Iterator[str]:
                 yield os.path.join(parent, name)  # noqa: PTH118  (a million of these)
 
 
-def _trip_file(path: str) -> TripFile:
-    state = os.stat(path)  # noqa: PTH116
+def _trip_file(path: str) -> Optional[TripFile]:
+    """A file as it is now; None if it is gone. One that cannot be examined is listed: reading it tells why."""
+    try:
+        state = os.stat(path)  # noqa: PTH116
+    except FileNotFoundError:
+        return TripFile(path, 0, "nowhere") if os.path.islink(path) else None  # noqa: PTH114
+    except OSError:
+        return TripFile(path, 0, "hidden")
     # A file rewritten within one tick of the file system's clock keeps its times. Like git, distrust
     # files as young as that: their version is unique, so the next run reads them again.
     tick = _COARSE_CLOCK if state.st_mtime_ns % 1_000_000_000 == 0 else _FINE_CLOCK
-    young = abs(time.time_ns() - max(state.st_mtime_ns, state.st_ctime_ns)) < tick
+    now = time.time_ns()
+    young = min(abs(now - state.st_mtime_ns), abs(now - state.st_ctime_ns)) < tick
     version = f"{state.st_mtime_ns:x}-{state.st_ctime_ns:x}" + (f"-{uuid4().hex[:8]}" if young else "")
     return TripFile(path, state.st_size, version)
 
@@ -94,12 +105,16 @@ def read_trip(file: TripFile, max_bytes: int) -> bytes:
     if file.size > max_bytes:
         raise BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
     try:
-        with open(file.path, "rb", buffering=0) as stream:  # noqa: PTH123
+        with open(file.path, "rb", buffering=0, opener=_open_at_once) as stream:  # noqa: PTH123
             before = os.fstat(stream.fileno())
+            if not stat.S_ISREG(before.st_mode):
+                raise BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: it is a pipe or device", True)
             raw = stream.readall() if before.st_size == file.size else b""
             after = os.fstat(stream.fileno())
     except FileNotFoundError as error:
-        raise BadTripFile("vanished", FILE_REASONS["vanished"], passing=True) from error
+        link = os.path.islink(file.path)  # noqa: PTH114
+        message = "the file is a link that leads nowhere" if link else FILE_REASONS["vanished"]
+        raise BadTripFile("vanished", message, passing=True) from error
     except OSError as error:
         message = f"{FILE_REASONS['unreadable']}: {error.strerror}"
         raise BadTripFile("unreadable", message, passing=True) from error
@@ -111,9 +126,17 @@ def read_trip(file: TripFile, max_bytes: int) -> bytes:
     return raw
 
 
-def printable(path: str) -> str:
-    """A path for messages, manifests and the store: valid UTF-8 whatever bytes the file's name holds."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for somebody to write into it, should it be a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def printable(text: str) -> str:
+    """A path or text of a file for messages, manifests and the store: valid UTF-8 whatever bytes it holds."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can escape
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @contextmanager
@@ -133,8 +156,13 @@ def disk_errors(doing: str, folder: Path) -> Iterator[None]:
                 f"The disk is full: Roadpulse could not {doing}; {_free(folder)} left on {folder}. "
                 "Nothing that was there before was lost; free some space and run again."
             )
+        elif number in (errno.EACCES, errno.EPERM, errno.EROFS):
+            message = (
+                f"Roadpulse could not {doing}: {folder} may not be written ({error}). "
+                "Choose another folder or change its permissions, and run again."
+            )
         elif number is not None or type(error).__module__.startswith(("duckdb", "_duckdb")):
-            message = f"Roadpulse could not {doing} in {folder}: {error}"
+            message = f"Roadpulse could not {doing} in {folder}: {error}. Check the folder and the disk, and run again."
         else:
             raise
         raise StorageError(message, repr(error)) from error
@@ -163,7 +191,8 @@ def written_aside(path: Path) -> Iterator[Path]:
 
 def write_json(path: Path, values: Any) -> None:
     """Write JSON atomically: a reader finds the earlier version or this one, never a part."""
-    with written_aside(path) as aside, aside.open("w", encoding="utf-8") as stream:
+    # JSON's own escape is also Python's replacement for the bytes of names that are no UTF-8.
+    with written_aside(path) as aside, aside.open("w", encoding="utf-8", errors="backslashreplace") as stream:
         json.dump(values, stream, indent=1, ensure_ascii=False)
         stream.write("\n")
 

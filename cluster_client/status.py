@@ -24,6 +24,7 @@ class RunState(Enum):
 
     QUEUED = "queued"
     STARTING = "starting"
+    WAITING = "waiting"
     LISTING = "listing"
     DECODING = "decoding"
     SUMMARISING = "summarising"
@@ -177,6 +178,7 @@ def read_status(content: Optional[bytes]) -> RunStatus:
         seconds_left=_number(values.get("seconds_left")),
         workers=_count(values.get("workers")),
         updated=_instant(values.get("updated")),
+        message=str(values.get("message") or ""),
         error=_fault(values.get("error")),
         warnings=tuple(map(str, warnings)) if isinstance(warnings, list) else (),
     )

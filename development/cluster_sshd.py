@@ -110,6 +110,6 @@ def make_key(path: Path, passphrase: str = "") -> None:
     """Make an Ed25519 key, unless it is there."""
     if not path.exists():
         subprocess.run(
-            ["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-C", "roadpulse stand-in", "-f", str(path)],
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-C", "stand-in", "-f", str(path)],
             check=True, stdin=subprocess.DEVNULL,
         )  # fmt: skip

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Optional, Protocol
 
-from ..decode import DecodeContext, DecodeTask
-from ..points import FileRecord
-from ..summarise import SummaryContext, SummaryReport, SummaryTask
+if TYPE_CHECKING:  # a node imports this before it has the packages of the steps
+    from ..decode import DecodeContext, DecodeTask
+    from ..points import FileRecord
+    from ..summarise import SummaryContext, SummaryReport, SummaryTask
 
 Tick = Callable[[int, int, int], None]
 """Called several times a second with all files, bytes and points decoded so far; may raise to stop."""
 
 
 class Runner(Protocol):
-    """Something that carries out both steps' tasks."""
+    """Something that carries out both steps' tasks.
 
-    workers: int
+    `task_bytes` and `task_points` bound a task of either step, for the memory that a worker has (None:
+    the plan's own bounds). `waiting` says what the runner waits for, and is empty while tasks go on.
+    """
+
+    task_bytes: Optional[int]
+    task_points: Optional[int]
+    waiting: str
+
+    @property
+    def workers(self) -> int:
+        """Tasks that are carried out at once, as far as that is known."""
+
+    def describe(self) -> dict[str, Any]:
+        """What the status and the manifest say of the runner: its `kind` and whatever it knows."""
 
     def decode(
         self,

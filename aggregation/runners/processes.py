@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from typing import Any, Optional
 
 from ..decode import DecodeContext, DecodeTask, decode
 from ..errors import RunError
@@ -21,11 +21,16 @@ from ..summarise import SummaryContext, SummaryReport, SummaryTask, summarise
 from . import Tick
 
 TICK = 0.2
+_ENDING = 5.0  # seconds that a worker, once told to end, is waited for
 _counters: Any = None  # of a worker: files, bytes, points; shared with the process that started it
 
 
 class ProcessRunner:
     """Spreads tasks over `workers` processes, which end with this one."""
+
+    task_bytes: Optional[int] = None
+    task_points: Optional[int] = None
+    waiting = ""
 
     def __init__(self, workers: int) -> None:
         self.workers = max(workers, 1)
@@ -37,7 +42,7 @@ class ProcessRunner:
         self._pool = ProcessPoolExecutor(
             self.workers, mp_context=context, initializer=_begin, initargs=(self._counters, os.getpid())
         )
-        self._pool.submit(os.getpid).result()
+        self._pool.submit(os.getpid)
 
     def decode(
         self,
@@ -59,12 +64,18 @@ class ProcessRunner:
         """See `Runner.summarise`."""
         self._spread(summarise, tasks, context, done, tick)
 
+    def describe(self) -> dict[str, Any]:
+        """See `Runner.describe`."""
+        return {"kind": "processes"}
+
     def close(self) -> None:
         """End the workers, in the middle of a task if need be."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
+        workers = multiprocessing.active_children()
+        for process in workers:
             process.terminate()
-        self._pool.shutdown(wait=True)
+        for process in workers:
+            process.join(_ENDING)
 
     def _spread(
         self,
@@ -83,14 +94,18 @@ class ProcessRunner:
                 finished, running = wait(running, timeout=TICK, return_when=FIRST_COMPLETED)
                 for future in finished:
                     done(future.result())
-                tick(*self._counters[:])
+                tick(*self._counted())
         except BrokenProcessPool as error:
-            tick(*self._counters[:])  # a cancelled run ends its workers too: then this raises
+            tick(*self._counted())  # a cancelled run ends its workers too: then this raises
             raise RunError(
                 "A worker process ended unexpectedly, most often because the computer ran out of memory. "
                 "Nothing was lost; run again with fewer workers.",
                 repr(error),
             ) from error
+
+    def _counted(self) -> list[int]:
+        """Files, bytes and points so far; without the lock, which a killed worker may have held."""
+        return list(self._counters.get_obj())
 
 
 def _begin(counters: Any, parent: int) -> None:

@@ -1,0 +1,231 @@
+"""What the nodes need: the Python packages of the steps, which travel with the job.
+
+The head node gets them once, as wheels for its own Python and architecture, into a folder that all nodes
+share (`collect`). Each node unpacks them once into a cache of its own, under a name that carries their
+content, and imports them from there (`provide`). Nothing is installed, and nobody needs to be root.
+
+Imports nothing but Python's own library, since it runs before the packages are there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess  # nosec B404  (pip, without a shell)
+import sys
+import sysconfig
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+from .errors import StorageError
+from .storage import disk_errors, sha256, write_json
+
+REQUIREMENTS = ("msgspec>=0.18", "numpy>=1.24", "duckdb>=1.2")
+"""What the steps import, for pip; any of these versions computes the same result."""
+
+MODULES = ("msgspec", "numpy", "duckdb")
+
+_PIP_SECONDS = 900
+_LIST = "packages.json"
+
+
+class PackagesMissing(StorageError):
+    """The packages cannot be had, or do not fit a node."""
+
+
+@dataclass(frozen=True)
+class Packages:
+    """Wheels in a folder that every node sees: `files` are their names and SHA-256."""
+
+    folder: str
+    platform: str
+    files: tuple[tuple[str, str], ...]
+
+    @property
+    def name(self) -> str:
+        """A name for just these wheels: versions, Python and architecture, and a hash of their content."""
+        digest = hashlib.sha256(repr(self.files).encode()).hexdigest()[:12]
+        versions = "-".join("".join(file.split("-")[:2]) for file, _ in self.files)
+        return f"{self.platform}-{versions}-{digest}"
+
+
+def here() -> str:
+    """This Python and architecture, such as `cpython-311-linux-aarch64`."""
+    system = sysconfig.get_platform().replace(".", "_")
+    return f"{sys.implementation.cache_tag}-{system}"
+
+
+def missing() -> list[str]:
+    """Which of the packages this Python cannot import."""
+    return [name for name in MODULES if importlib.util.find_spec(name) is None]
+
+
+# -- on the head node -------------------------------------------------------------------------------
+
+
+def collect(shared: Path, wheels: Optional[Path] = None) -> Packages:
+    """The wheels for this Python in a folder below `shared`; fetched by pip where they are not there.
+
+    With `wheels`, a folder of wheels, the network is not used. Raises `PackagesMissing`.
+    """
+    wanted = hashlib.sha256(" ".join(REQUIREMENTS).encode()).hexdigest()[:8]
+    folder = shared / f"{here()}-{wanted}"
+    with disk_errors("store the Python packages", shared):
+        known = _read_list(folder)
+        if known:
+            return known
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder):
+            known = _read_list(folder)
+            if known:
+                return known
+            with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as aside:
+                _fetch(Path(aside), wheels)
+                found = sorted(Path(aside).glob("*.whl"))
+                files = [(wheel.name, sha256(wheel)) for wheel in found]
+                for wheel in found:
+                    os.replace(wheel, folder / wheel.name)  # noqa: PTH105
+            write_json(folder / _LIST, {"platform": here(), "files": files})
+    return Packages(str(folder), here(), tuple(files))
+
+
+def _read_list(folder: Path) -> Optional[Packages]:
+    try:
+        values = json.loads((folder / _LIST).read_text(encoding="utf-8"))
+        files = tuple((str(name), str(digest)) for name, digest in values["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    whole = all((folder / name).is_file() for name, _ in files)
+    return Packages(str(folder), str(values["platform"]), files) if whole else None
+
+
+def _fetch(folder: Path, wheels: Optional[Path]) -> None:
+    pip = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "-q"]
+    source = ["--no-index", "--find-links", str(wheels)] if wheels else ["--retries", "2", "--timeout", "20"]
+    command = [*pip, *source, "--only-binary=:all:", "-d", str(folder), *REQUIREMENTS]
+    try:
+        done = subprocess.run(  # noqa: S603  # nosec B603
+            command, capture_output=True, text=True, errors="replace", timeout=_PIP_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise PackagesMissing(_refusal(wheels), repr(error)) from error
+    if done.returncode:
+        raise PackagesMissing(_refusal(wheels), done.stderr.strip()[-2000:])
+
+
+def _refusal(wheels: Optional[Path]) -> str:
+    names = ", ".join(MODULES)
+    where = f"in {wheels}" if wheels else "from the network"
+    return (
+        f"The Python packages {names} could not be had {where} for {here()} on {platform.node()}. "
+        f"Give that computer access to a package index and pip (python3-pip), or put wheels for it into "
+        "the folder 'wheels' beside the point store."
+    )
+
+
+# -- on every node ----------------------------------------------------------------------------------
+
+
+def provide(packages: Packages) -> None:
+    """Make the packages importable in this process, unpacking them where this node has not yet.
+
+    Raises `PackagesMissing`.
+    """
+    if packages.platform != here():
+        raise PackagesMissing(
+            f"The node {platform.node()} has {here()}, while the head node's packages are for "
+            f"{packages.platform}. Use nodes of one architecture, with the same version of Python."
+        )
+    folder = str(_unpacked(packages))
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+        importlib.invalidate_caches()
+
+
+def cache_folder() -> Path:
+    """Where this node keeps packages: ROADPULSE_CACHE, else the user's cache, else below /var/tmp."""
+    named = os.environ.get("ROADPULSE_CACHE")
+    if named:
+        return Path(named)
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "roadpulse"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # a user without a home
+        return Path(f"/var/tmp/roadpulse-{os.getuid()}")  # noqa: S108  # nosec B108  (checked below)
+    return folder
+
+
+def _unpacked(packages: Packages) -> Path:
+    cache = cache_folder()
+    folder = cache / packages.name
+    if folder.is_dir() and _is_ours(cache):
+        return folder
+    with disk_errors("unpack the Python packages", cache):
+        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not _is_ours(cache):
+            raise PackagesMissing(f"The folder {cache} on {platform.node()} belongs to somebody else.")
+        with _locked(cache):
+            if not folder.is_dir():
+                aside = Path(tempfile.mkdtemp(dir=cache, prefix=".new-"))
+                try:
+                    for name, digest in packages.files:
+                        _unpack(Path(packages.folder) / name, digest, aside)
+                    if not folder.is_dir():  # again: not every file system knows locks
+                        os.replace(aside, folder)  # noqa: PTH105
+                finally:
+                    shutil.rmtree(aside, ignore_errors=True)
+    return folder
+
+
+def _is_ours(folder: Path) -> bool:
+    return folder.stat().st_uid == os.getuid()
+
+
+def _unpack(wheel: Path, digest: str, folder: Path) -> None:
+    """Unpack one wheel; those of the packages hold nothing that would have to be installed."""
+    try:
+        if sha256(wheel) != digest:
+            raise PackagesMissing(
+                f"{wheel} is damaged, seen from {platform.node()}. Delete its folder; the next run "
+                "makes it anew."
+            )
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(folder)  # nosec B202  (zipfile keeps names inside the folder)
+    except (FileNotFoundError, zipfile.BadZipFile) as error:
+        raise PackagesMissing(
+            f"{wheel} cannot be read on {platform.node()}. The folder of the point store has to be shared by "
+            "all nodes, under the same path.",
+            repr(error),
+        ) from error
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Only one process at a time, of this node; where the file system knows no locks, all at once."""
+    import fcntl  # noqa: PLC0415  (nodes run Linux; there is none on Windows)
+
+    with (folder / ".lock").open("w") as lock:
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def facts() -> dict[str, Any]:
+    """What a node is, for the diagnosis."""
+    return {
+        "host": platform.node(),
+        "python": platform.python_version(),
+        "platform": here(),
+        "cache": str(cache_folder()),
+        "packages": sorted(path.name for path in cache_folder().glob("cpython-*")),
+        "missing": missing(),
+    }

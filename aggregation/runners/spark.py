@@ -1,0 +1,353 @@
+"""Tasks on a Spark cluster. Spark only spreads them: points and results go from the tasks to the store.
+
+The driver is this process, under `spark-submit` in client mode. Everything about the cluster (master,
+memory, cores) comes from Spark's own configuration, so a run's specification knows nothing of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import pickle  # nosec B403  (between the processes of one job)
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Optional
+
+from ..errors import RunError, StorageError
+from ..nodes import Packages
+from . import Tick
+from .spark_tasks import DECODE, SUMMARISE, Report, Reports, Share
+
+if TYPE_CHECKING:
+    from ..decode import DecodeContext, DecodeTask
+    from ..points import FileRecord
+    from ..summarise import SummaryContext, SummaryReport, SummaryTask
+
+log = logging.getLogger(__name__)
+
+TASK_BYTES = 64 << 20
+TASK_POINTS = 240_000
+"""With both a Python worker stays below 150 MB; 85 MB of that are Python, its packages and DuckDB."""
+
+TICK = 0.2
+_LOOK_EVERY = 1.0
+_PATIENCE = 4.0
+_CORES_GUESSED = 16
+_CONNECT_SECONDS = 5.0
+_END_SECONDS = 10.0
+
+DEFAULTS = {
+    "spark.ui.showConsoleProgress": "false",
+    "spark.locality.wait": "0s",
+    # Executors hold no data and live for minutes: the smallest machine there is serves them best.
+    "spark.executor.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss512k",
+}
+
+
+class SparkRunner:
+    """Spreads tasks over the executors of a Spark application, which ends with `close`.
+
+    Spark starts in the background, while the driver lists trips; the first step waits for it.
+    """
+
+    task_bytes: Optional[int] = TASK_BYTES
+    task_points: Optional[int] = TASK_POINTS
+
+    def __init__(self, packages: Packages, name: str) -> None:
+        self.waiting = ""
+        self._packages, self._name = packages, name
+        self._spark: Any = None
+        self._error: Optional[BaseException] = None
+        self._executors: set[str] = set()
+        self._now = 0
+        self._memory = 0.0
+        self._totals = [0, 0, 0]
+        self._looked, self._seen = 0.0, time.monotonic()
+        self._starter = threading.Thread(target=self._start, daemon=True)
+        self._starter.start()
+
+    @property
+    def workers(self) -> int:
+        """Cores of the application: asked for, else those there now, else a guess."""
+        if self._spark is None:
+            return 0
+        asked = int(self._spark.getConf().get("spark.cores.max", "0") or 0)
+        return asked or max(self._spark.defaultParallelism, 1) if self._now else asked or _CORES_GUESSED
+
+    def describe(self) -> dict[str, Any]:
+        """See `Runner.describe`."""
+        facts: dict[str, Any] = {"kind": "spark"}
+        if self._spark is not None:
+            facts.update(self._facts)
+        return {**facts, "executors": sorted(self._executors), "worker_memory_mb": self._memory}
+
+    def decode(
+        self,
+        tasks: Sequence[DecodeTask],
+        context: DecodeContext,
+        done: Callable[[list[FileRecord]], None],
+        tick: Tick,
+    ) -> None:
+        """See `Runner.decode`."""
+
+        def finished(index: int, records: list[FileRecord]) -> None:
+            self._totals[0] += len(records)
+            self._totals[1] += sum(file.size for file in tasks[index].files)
+            self._totals[2] += sum(record.points for record in records)
+            done(records)
+
+        self._spread(DECODE, tasks, replace(context, part_points=TASK_POINTS), finished, tick)
+
+    def summarise(
+        self,
+        tasks: Sequence[SummaryTask],
+        context: SummaryContext,
+        done: Callable[[SummaryReport], None],
+        tick: Tick,
+    ) -> None:
+        """See `Runner.summarise`."""
+        self._spread(SUMMARISE, tasks, context, lambda _, report: done(report), tick)
+
+    def close(self) -> None:
+        """End the application; its executors are free then, even where Spark does not answer."""
+        self._starter.join(_END_SECONDS)
+        if self._spark is not None:
+            _within(_END_SECONDS, self._spark.stop)
+
+    # -- a step -------------------------------------------------------------------------------------
+
+    def _spread(
+        self,
+        step: str,
+        tasks: Sequence[Any],
+        context: Any,
+        finished: Callable[[int, Any], None],
+        tick: Tick,
+    ) -> None:
+        spark = self._ready(tick)
+        heard: list[Report] = []  # filled by Spark whenever a task ends
+        failures = int(spark.getConf().get("spark.task.maxFailures", "4"))
+        share = Share(
+            step, self._packages, pickle.dumps(context), len(tasks), failures,
+            spark.accumulator(heard, Reports()),
+        )  # fmt: skip
+        items = [(index, pickle.dumps(task)) for index, task in enumerate(tasks)]
+        job = _Job(spark, f"Roadpulse {step}", items, share)
+        missing = set(range(len(tasks)))
+
+        def take(reports: list[Report]) -> None:
+            for report in reports:
+                self._memory = max(self._memory, report.memory)
+                if report.error[0]:
+                    message, detail, again = report.error
+                    raise (StorageError if again else RunError)(message, detail)
+                if report.index in missing:
+                    missing.discard(report.index)
+                    finished(report.index, pickle.loads(report.outcome))  # noqa: S301  # nosec B301
+
+        try:
+            self._seen = time.monotonic()
+            while not job.ended(TICK):
+                take(_emptied(heard))
+                self._look(spark)
+                tick(*self._totals)
+            take(_emptied(heard))
+            tick(*self._totals)  # a cancelled run may have ended Spark first: then this raises
+            if job.error is not None:
+                raise _explained(job.error)
+            take(job.reports)
+            tick(*self._totals)
+        finally:
+            self.waiting = ""
+            job.end()
+
+    def _ready(self, tick: Tick) -> Any:
+        """The Spark context, once it is there."""
+        while self._starter.is_alive():
+            self.waiting = "Spark is starting"
+            tick(*self._totals)
+            self._starter.join(TICK)
+        self.waiting = ""
+        tick(*self._totals)
+        if self._error is not None:
+            raise _explained(self._error)
+        return self._spark
+
+    def _look(self, spark: Any) -> None:
+        """See which executors there are; without any for a while, say that the run waits for them."""
+        if time.monotonic() - self._looked < _LOOK_EVERY:
+            return
+        self._looked = time.monotonic()
+        try:
+            found = spark._jsc.sc().statusTracker().getExecutorInfos()
+            names = {f"{info.host()}:{info.port()}" for info in found}
+        except Exception as error:  # noqa: BLE001  (the job itself will tell)
+            log.debug("Spark does not tell its executors: %r", error)
+            return
+        names.discard(self._facts["driver"])
+        self._executors |= names
+        self._now = len(names)
+        if names:
+            self._seen, self.waiting = self._looked, ""
+        elif self._looked - self._seen > _PATIENCE:
+            self.waiting = "waiting for cores"
+
+    # -- Spark --------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        try:
+            from pyspark import SparkConf, SparkContext  # noqa: PLC0415  (only where a run is on Spark)
+
+            conf = SparkConf()
+            for name, value in DEFAULTS.items():
+                conf.setIfMissing(name, value)
+            conf.setIfMissing("spark.app.name", f"Roadpulse {self._name}")
+            _reach(conf.get("spark.master") or "")
+            spark = SparkContext(conf=conf)
+            spark.setLogLevel("WARN")
+            settings = spark.getConf()
+            self._facts = {
+                "spark": spark.version,
+                "master": spark.master,
+                "app_id": spark.applicationId,
+                "ui": spark.uiWebUrl or "",
+                "driver": f"{settings.get('spark.driver.host')}:{settings.get('spark.driver.port')}",
+                "executor_memory": settings.get("spark.executor.memory", ""),
+                "packages": self._packages.name,
+            }
+            _own_manager(spark, self._facts)
+            self._spark = spark
+        except BaseException as error:  # noqa: BLE001  (raised where the run waits for Spark)
+            self._error = error
+
+
+class _Job:
+    """A Spark job in a thread of its own, so that the run can watch it."""
+
+    def __init__(self, spark: Any, name: str, items: list[tuple[int, bytes]], share: Share) -> None:
+        self.reports: list[Report] = []
+        self.error: Optional[BaseException] = None
+        self._spark, self._name, self._items, self._share = spark, name, items, share
+        self._thread = threading.Thread(target=self._carry_out, daemon=True)
+        self._thread.start()
+
+    def ended(self, wait: float) -> bool:
+        """Whether the job has ended, at the latest after `wait` seconds."""
+        self._thread.join(wait)
+        return not self._thread.is_alive()
+
+    def end(self) -> None:
+        """Cancel the job where it still goes on."""
+        if self._thread.is_alive():
+            _within(_END_SECONDS, self._spark.cancelAllJobs)
+            self._thread.join(_END_SECONDS)
+
+    def _carry_out(self) -> None:
+        try:
+            self._spark.setJobGroup(self._name, self._name, interruptOnCancel=True)
+            self.reports = self._spark.parallelize(self._items, len(self._items)).map(self._share).collect()
+        except BaseException as error:  # noqa: BLE001  (judged by the run)
+            self.error = error
+
+
+def _emptied(reports: list[Report]) -> list[Report]:
+    """Take what is in a list that another thread adds to."""
+    return [reports.pop(0) for _ in range(len(reports))]
+
+
+def _within(seconds: float, call: Callable[[], object]) -> None:
+    """Call something that may hang or fail when Spark is already gone; not for longer than `seconds`."""
+
+    def quietly() -> None:
+        with contextlib.suppress(Exception):
+            call()
+
+    thread = threading.Thread(target=quietly, daemon=True)
+    thread.start()
+    thread.join(seconds)
+
+
+def _own_manager(spark: Any, facts: dict[str, Any]) -> None:
+    """Note the driver's own entry in the list of executors, to be left out of it."""
+    found = spark._jsc.sc().statusTracker().getExecutorInfos()
+    for info in found:
+        if info.host() == spark.getConf().get("spark.driver.host"):
+            facts["driver"] = f"{info.host()}:{info.port()}"
+            return
+
+
+def _reach(master: str) -> None:
+    """Raise `RunError` when no standalone master answers: Spark itself would try for a minute."""
+    if not master.startswith("spark://"):
+        return
+    reasons = []
+    for address in master[len("spark://") :].split(","):
+        host, _, port = address.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
+        except (OSError, ValueError) as error:
+            reasons.append(f"{address}: {error}")
+        else:
+            return
+    raise RunError(
+        f"The Spark master {master} does not answer. Check that it runs (sbin/start-master.sh) and that the "
+        "profile names the same address as its page at port 8080.",
+        "; ".join(reasons),
+    )
+
+
+def _explained(error: BaseException) -> RunError:
+    """An error of Spark in words; its own text goes to the log."""
+    if isinstance(error, RunError):
+        return error
+    text = str(error)
+    if isinstance(error, ImportError):
+        return RunError(
+            f"Spark's Python package is not there: {error}. Start the run with spark-submit.", repr(error)
+        )
+    if "All masters are unresponsive" in text or "Cannot call methods on a stopped SparkContext" in text:
+        return RunError(
+            "Spark ended the application before it was done: the master did not take it or was stopped. "
+            "Check that the master has the same Spark version, then run again.",
+            text[-4000:],
+        )
+    if "Master removed our application" in text:
+        return RunError(
+            "The Spark master gave the application up, since its executors ended again and again. Look for "
+            "the reason in an executor's stderr on the master's page; often it is too little memory.",
+            text[-4000:],
+        )
+    raised = re.findall(r"^(?:\w+\.)*(\w+(?:Error|Exception)?): (.*)$", _python_part(text), re.MULTILINE)
+    if raised:
+        return RunError(
+            f"A task failed on the cluster, again after Spark repeated it: {raised[-1][1]}", text[-4000:]
+        )
+    if "ExecutorLostFailure" in text or "Worker exited" in text or "Python worker" in text:
+        return RunError(
+            "A task ended its worker again and again, most often because a node ran out of memory. Nothing "
+            "was lost; run again with fewer cores an executor.",
+            text[-4000:],
+        )
+    if type(error).__name__ in ("Py4JNetworkError", "Py4JError") or isinstance(error, OSError):
+        return RunError(
+            "Spark's driver ended in the middle of the run. Nothing was lost; run again.", repr(error)
+        )
+    return RunError(
+        f"Spark stopped the run: {text.strip().splitlines()[0] if text.strip() else error!r}", text[-4000:]
+    )
+
+
+def _python_part(text: str) -> str:
+    """The Python traceback in the text of a Java exception."""
+    _, mark, rest = text.partition("Traceback (most recent call last):")
+    return rest.split("\n\tat ", 1)[0] if mark else ""
+
+
+def under_spark_submit() -> bool:
+    """Whether `spark-submit` started this process."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ

@@ -1,0 +1,109 @@
+"""What a Spark task does on a node: get the packages ready, carry out one task of a step, report.
+
+Imported by the nodes' Python before it has any of the packages, so it imports them inside. Tasks and
+context come pickled in bytes for the same reason: unpickling them imports the steps.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import pickle  # nosec B403  (between the processes of one job)
+import sys
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..errors import RunError
+from ..nodes import Packages, provide
+
+DECODE, SUMMARISE = "decode", "summarise"
+DUCKDB_MEMORY = "96MB"
+MAX_ATTEMPTS = 1000
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of one task: `outcome` pickled, or why the run cannot go on; peak memory in MB."""
+
+    index: int
+    outcome: bytes = b""
+    error: tuple[str, str, bool] = ("", "", False)
+    memory: float = 0.0
+
+
+class Reports:
+    """Collects reports in a list while tasks finish: what Spark calls an accumulator's parameter."""
+
+    def zero(self, _value: list[Report]) -> list[Report]:
+        """An empty list."""
+        return []
+
+    def addInPlace(self, value: list[Report], more: list[Report]) -> list[Report]:  # noqa: N802
+        """Add to the list that is there, which somebody else empties meanwhile."""
+        value.extend(more)
+        return value
+
+
+@dataclass(frozen=True)
+class Share:
+    """What all tasks of a step have in common. Called with one task, it carries it out."""
+
+    step: str
+    packages: Packages
+    context: bytes
+    n_tasks: int
+    max_failures: int
+    reports: Any
+
+    def __call__(self, item: tuple[int, bytes]) -> Report:
+        """Carry out a task and report, now and when Spark's job ends, whichever is heard of."""
+        index, task = item
+        attempt = _attempt()
+        try:
+            provide(self.packages)
+            report = Report(index, self._carry_out(task, index, attempt), memory=_peak_memory())
+        except RunError as error:
+            if error.retry and attempt + 1 < self.max_failures:
+                raise  # Spark tries again, perhaps on another node
+            report = Report(index, error=(error.message, error.detail, error.retry), memory=_peak_memory())
+        self.reports.add([report])
+        return report
+
+    def _carry_out(self, pickled: bytes, index: int, attempt: int) -> bytes:
+        from .. import points  # noqa: PLC0415
+        from ..decode import decode  # noqa: PLC0415
+        from ..summarise import summarise  # noqa: PLC0415
+
+        with points.connect() as connection:
+            connection.execute(f"SET memory_limit = '{DUCKDB_MEMORY}'")
+        task, context = pickle.loads(pickled), pickle.loads(self.context)  # noqa: S301  # nosec B301
+        outcome: Any
+        if self.step == DECODE:
+            # Every attempt writes parts of its own: one that was given up, yet still goes on somewhere,
+            # never changes what another one reported.
+            own = replace(task, part=index + self.n_tasks * attempt, step=self.n_tasks * MAX_ATTEMPTS)
+            outcome = decode(own, context, lambda *_: None)
+        else:
+            outcome = summarise(task, context)
+        _give_back()
+        return pickle.dumps(outcome)
+
+
+def _attempt() -> int:
+    from pyspark import TaskContext  # noqa: PLC0415
+
+    context = TaskContext.get()
+    return context.attemptNumber() if context else 0
+
+
+def _peak_memory() -> float:
+    """Largest resident size of this process so far, in MB."""
+    import resource  # noqa: PLC0415  (nodes run Linux)
+
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, 1)
+
+
+def _give_back() -> None:
+    """Return freed memory to the system: a worker stays for other tasks, beside an executor and others."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
+    if trim is not None:
+        trim(0)
