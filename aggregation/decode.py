@@ -167,7 +167,8 @@ def unusable(records: list[FileRecord], mapping: FieldMapping) -> str:
         first = records[0]
         return (
             f"None of the {len(records):,} trip files can be used. "
-            f"The first is {first.path}: {first.message}. Check that these are trip files and that the field mapping fits them."
+            f"The first is {first.path}: {first.message}. "
+            "Check that these are trip files and that the field mapping fits them."
         )
     read = [record for record in records if record.points]
     if not read or any(record.counted for record in read):

@@ -81,9 +81,8 @@ class FieldMapping:
 
         Nor do points that an earlier Roadpulse has kept in another layout.
         """
-        return hashlib.sha256(json.dumps([STORE_LAYOUT, asdict(self)], sort_keys=True).encode()).hexdigest()[
-            :12
-        ]
+        text = json.dumps([STORE_LAYOUT, asdict(self)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)

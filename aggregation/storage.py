@@ -84,7 +84,7 @@ def _walk(folder: str) -> Iterator[str]:
 
 
 def _trip_file(path: str) -> Optional[TripFile]:
-    """A file as it is now; None if it is gone. One that cannot be examined is listed: reading it tells why."""
+    """A file as it is now; None if it is gone. What cannot be examined is listed: reading it tells why."""
     try:
         state = os.stat(path)  # noqa: PTH116
     except FileNotFoundError:
@@ -105,7 +105,7 @@ def read_trip(file: TripFile, max_bytes: int) -> bytes:
     if file.size > max_bytes:
         raise BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
     try:
-        with open(file.path, "rb", buffering=0, opener=_open_at_once) as stream:  # noqa: PTH123
+        with open(file.path, "rb", buffering=0, opener=_open_at_once) as stream:
             before = os.fstat(stream.fileno())
             if not stat.S_ISREG(before.st_mode):
                 raise BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: it is a pipe or device", True)
@@ -162,7 +162,7 @@ def disk_errors(doing: str, folder: Path) -> Iterator[None]:
                 "Choose another folder or change its permissions, and run again."
             )
         elif number is not None or type(error).__module__.startswith(("duckdb", "_duckdb")):
-            message = f"Roadpulse could not {doing} in {folder}: {error}. Check the folder and the disk, and run again."
+            message = f"Roadpulse could not {doing} in {folder}: {error}. Check the folder and the disk."
         else:
             raise
         raise StorageError(message, repr(error)) from error
