@@ -6,7 +6,7 @@ export QGIS_PLUGINPATH := $(CURDIR)/build/plugins
 export PYTHONDONTWRITEBYTECODE := 1
 TESTS ?= tests
 DEMO ?= build/demo
-TRIPS ?= 1500
+TRIPS ?= 3000
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test check bench package env clean

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import Any, Optional
 
 from .decode import faults_of
 from .errors import FILE_REASONS
@@ -53,6 +54,7 @@ def manifest(run: RunFacts) -> dict[str, Any]:
         "time_zone": spec.time_zone,
         "bin_minutes": spec.bin_minutes,
         "estimator": ESTIMATOR,
+        "dates": _dates(summaries),
         "files": {
             "named": len(files),
             "decoded": run.decoded,
@@ -89,6 +91,17 @@ def manifest(run: RunFacts) -> dict[str, Any]:
     }
     values["warnings"] = _warnings(values)
     return values
+
+
+def _dates(summaries: list[SummaryReport]) -> dict[str, Optional[str]]:
+    """The first and last local date of the points that count, ISO-8601; None where none has a time."""
+    first = min((s.first_day for s in summaries if s.first_day is not None), default=None)
+    last = max((s.last_day for s in summaries if s.last_day is not None), default=None)
+    return {"first": _iso(first), "last": _iso(last)}
+
+
+def _iso(day: Optional[int]) -> Optional[str]:
+    return None if day is None else date.fromordinal(day + 719_163).isoformat()
 
 
 def _by_reason(bad: list[FileRecord]) -> dict[str, int]:

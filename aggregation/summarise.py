@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +51,10 @@ class SummaryContext:
 
 @dataclass
 class SummaryReport:
-    """What a summary task wrote: rows of both tables, and the points by what became of them."""
+    """What a summary task wrote: rows of both tables, and the points by what became of them.
+
+    `first_day` and `last_day` are local days since 1970-01-01, None where no point has a time.
+    """
 
     number: int
     rows: int = 0
@@ -61,6 +64,8 @@ class SummaryReport:
     other_date: int = 0
     other_weekday: int = 0
     implausible: int = 0
+    first_day: Optional[int] = None
+    last_day: Optional[int] = None
 
 
 def save_trips(path: Path, trips: dict[str, NDArray[np.int32]]) -> None:
@@ -85,6 +90,9 @@ def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
     limit = IMPLAUSIBLE / METRES_PER_SECOND[spec.speed_unit]
     report.implausible = int((speed > limit).sum())
 
+    if timed.any():
+        of_points = local[timed]
+        report.first_day, report.last_day = int(of_points.min() // DAY), int(of_points.max() // DAY)
     links, rank = _ranks(link_id)
     codes = speed_codes(speed)
     bins = local % DAY // (spec.bin_minutes * 60 * MICROSECONDS)

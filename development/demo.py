@@ -1,0 +1,161 @@
+"""The main job end to end on a generated city: trips to map, page and film, as a person would script it.
+
+    python development/demo.py FOLDER [--trips N] [--seed N] [--size small|medium|large|huge]
+
+Leaves the city (trips, roads, water), the run folder with its CSVs, a GeoPackage, a project, the map as PNG and PDF and
+the day as GIF, and prints where. What is there already, made with the same options, stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "build" / "plugins"), "/usr/share/qgis/python/plugins"]
+
+from qgis.core import (  # noqa: E402
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsProcessingFeedback,
+    QgsProject,
+    QgsReferencedRectangle,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtGui import QColor  # noqa: E402
+
+HOUR = "08:00"
+GROUND = {"light": {"water": "#dfe7ee", "parks": "#eef2ea"}, "dark": {"water": "#131c29", "parks": "#10181a"}}
+SOURCES = "Streets, traffic and trips are generated. Made with Roadpulse."
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--trips", type=int, default=3000)
+    parser.add_argument("--seed", type=int, default=12)
+    parser.add_argument("--size", default="medium")
+    parser.add_argument("--theme", default="light", choices=("light", "dark"))
+    options = parser.parse_args()
+    folder = options.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = {**vars(options), "folder": str(folder), "code": _state_of_code()}
+    stamp = folder / "demo.json"
+    made = {
+        "result": folder / "run" / "results" / "link_speeds.csv",
+        "result by hour": folder / "run" / "results" / "link_speeds_by_time.csv",
+        "map": folder / "speeds.gpkg",
+        "project": folder / "speeds.qgz",
+        "page": folder / "speeds-0800.pdf",
+        "picture": folder / "speeds-0800.png",
+        "film": folder / "speeds.gif",
+    }
+    if not (
+        stamp.exists() and json.loads(stamp.read_text()) == wanted and all(p.exists() for p in made.values())
+    ):
+        stamp.unlink(missing_ok=True)
+        _make(folder, options, made)
+        stamp.write_text(json.dumps(wanted, indent=1))
+    for what, path in {"trips": folder / "city" / "trips", **made}.items():
+        print(f"  {what:15} {path}")
+    return 0
+
+
+def _state_of_code() -> float:
+    """When the plugin's code was last changed: what was made by earlier code is made again."""
+    rooms = ("aggregation", "cluster_client", "mapping", "algorithms", "democity", "development")
+    return max(path.stat().st_mtime for room in rooms for path in (ROOT / room).rglob("*.py"))
+
+
+def _make(folder: Path, options: argparse.Namespace, made: dict[str, Path]) -> None:
+    application = QgsApplication([], False)
+    application.initQgis()
+    import processing
+    from processing.core.Processing import Processing
+    from roadpulse.algorithms.provider import RoadpulseProvider
+
+    Processing.initialize()
+    provider = RoadpulseProvider()
+    QgsApplication.processingRegistry().addProvider(provider)
+    feedback = _Words()
+
+    def run(name: str, **parameters: Any) -> dict[str, Any]:
+        begin = time.perf_counter()
+        results: dict[str, Any] = processing.run(f"roadpulse:{name}", parameters, feedback=feedback)
+        print(f"{name:16} {time.perf_counter() - begin:5.1f} s")
+        return results
+
+    city = run(
+        "democity", TRIPS=options.trips, SEED=options.seed, SIZE=options.size, OUTPUT=str(folder / "city")
+    )
+    _remove(folder / "run")
+    speeds = run(
+        "speedmap", PROFILE=city["PROFILE"], TRIPS=city["TRIPS_FOLDER"], SPEED_UNIT="mph",
+        TIME_ZONE="Europe/London", LINKS=city["LINKS"], RUN_FOLDER=str(folder / "run"), OUTPUT=str(made["map"]),
+    )  # fmt: skip
+    words = {"TITLE": "Aldermere", "SOURCES": SOURCES, "THEME": options.theme}
+    _save_project(speeds["OUTPUT"], city, options.theme, made["project"])
+    for name in ("page", "picture"):
+        run("exportlayout", INPUT=speeds["OUTPUT"], TIME=HOUR, OUTPUT=str(made[name]), DPI=200, **words)
+    run("exportanimation", INPUT=speeds["OUTPUT"], OUTPUT=str(made["film"]), FRAME_SIZE="1280x720", **words)
+    QgsApplication.processingRegistry().removeProvider(provider)
+    application.exitQgis()
+
+
+class _Words(QgsProcessingFeedback):
+    """Prints what went wrong and nothing else."""
+
+    def reportError(self, error: str, fatalError: bool = False) -> None:  # noqa: N803
+        print(error, file=sys.stderr)
+
+    def pushWarning(self, warning: str) -> None:
+        print(warning, file=sys.stderr)
+
+
+def _save_project(source: str, city: dict[str, Any], theme: str, path: Path) -> None:
+    """A project with the speeds over water and parks, whose temporal controller plays the day."""
+    from roadpulse.mapping.palette import PALETTES
+    from roadpulse.mapping.style_options import StyleOptions
+    from roadpulse.mapping.symbology import style_layer
+    from roadpulse.mapping.temporal import bin_range
+
+    project = QgsProject.instance()
+    project.setTitle("Aldermere: how fast traffic moves")
+    for name in ("parks", "water"):
+        area = QgsVectorLayer(city[name.upper()], name.capitalize(), "ogr")
+        symbol = area.renderer().symbol()
+        symbol.setColor(QColor(GROUND[theme][name]))
+        symbol.symbolLayer(0).setStrokeColor(QColor(GROUND[theme][name]))
+        project.addMapLayer(area)
+    layer = QgsVectorLayer(source, "Speeds", "ogr")
+    style = StyleOptions.from_run_table(layer, theme=theme)
+    style_layer(layer, style)
+    project.addMapLayer(layer)
+    project.setBackgroundColor(QColor(PALETTES[theme].ground))
+    project.setCrs(QgsCoordinateReferenceSystem("EPSG:27700"))
+    transform = QgsCoordinateTransform(layer.crs(), project.crs(), project)
+    extent = transform.transformBoundingBox(layer.extent())
+    project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(extent, project.crs()))
+    day = bin_range(style.day, 0, 1440)
+    project.timeSettings().setTemporalRange(day)
+    project.timeSettings().setTimeStep(style.bin_minutes / 60)
+    if not project.write(str(path)):
+        raise SystemExit(f"The project cannot be written to {path}: {project.error()}")
+    project.clear()
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
