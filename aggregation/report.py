@@ -101,7 +101,7 @@ def _dates(summaries: list[SummaryReport]) -> dict[str, Optional[str]]:
 
 
 def _iso(day: Optional[int]) -> Optional[str]:
-    return None if day is None else date.fromordinal(day + 719_163).isoformat()
+    return None if day is None else date.fromordinal(day + DAYS_TO_1970).isoformat()
 
 
 def _by_reason(bad: list[FileRecord]) -> dict[str, int]:

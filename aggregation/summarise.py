@@ -17,7 +17,7 @@ from . import csvparts, storage
 from .points import PointStore
 from .spec import ALL_WEEKDAYS, METRES_PER_SECOND, RunSpec
 from .statistics import Groups, distinct, speed_codes, summarise_groups
-from .times import DAY, MICROSECONDS, NO_TIME, local_clock
+from .times import DAY, DAYS_TO_1970, MICROSECONDS, NO_TIME, local_clock
 
 IMPLAUSIBLE = 70.0
 """m/s (252 km/h, 157 mph): beyond this a road speed is more likely a wrong unit or a sensor's error."""
@@ -153,9 +153,9 @@ def _filter(
     day = local // DAY
     right_date = timed.copy()  # a point without a time lies on no date
     if spec.date_from is not None:
-        right_date &= day >= spec.date_from.toordinal() - 719_163
+        right_date &= day >= spec.date_from.toordinal() - DAYS_TO_1970
     if spec.date_to is not None:
-        right_date &= day <= spec.date_to.toordinal() - 719_163
+        right_date &= day <= spec.date_to.toordinal() - DAYS_TO_1970
     right_day = right_date & np.isin((day + _THURSDAY) % 7 + 1, spec.weekdays)
     report.other_date = int(len(day) - right_date.sum())
     report.other_weekday = int(right_date.sum() - right_day.sum())

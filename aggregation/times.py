@@ -21,6 +21,7 @@ NO_TIME = np.iinfo(np.int64).min
 
 MICROSECONDS = 1_000_000
 DAY = 86_400 * MICROSECONDS
+DAYS_TO_1970 = date(1970, 1, 1).toordinal()
 EARLIEST = int(datetime(1900, 1, 1, tzinfo=timezone.utc).timestamp()) * MICROSECONDS
 LATEST = int(datetime(2200, 1, 1, tzinfo=timezone.utc).timestamp()) * MICROSECONDS
 MILLISECONDS_FROM = 1e11
@@ -101,7 +102,7 @@ def _within_range(instant: int) -> tuple[int, int]:
 
 def _days(year: int, month: int, day: int) -> Optional[int]:
     try:
-        return date(year, month, day).toordinal() - 719_163
+        return date(year, month, day).toordinal() - DAYS_TO_1970
     except ValueError:
         return None
 
