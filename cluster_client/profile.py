@@ -66,8 +66,9 @@ class Profile:
 
     `authcfg` is the id of an entry in QGIS's authentication database, `key_path` a file with an SSH key,
     `host_key` the fingerprint of the host's key as OpenSSH shows it (`SHA256:…`; empty: the known hosts of
-    this computer decide), `jump_host` is `[user@]host[:port]`, `python` the interpreter where the run executes (empty: found
-    there), `workers` the number of processes of a run on one computer (0: as many as it has cores).
+    this computer decide), `jump_host` is `[user@]host[:port]`, `python` the interpreter where the run
+    executes (empty: found there), `workers` the number of processes of a run on one computer (0: as many
+    as it has cores).
     """
 
     kind: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import paramiko
 
@@ -55,7 +55,8 @@ def load_key(path: Path, passphrase: Optional[str]) -> paramiko.PKey:
     """Read a private key file; raises `KeyUnusable`, which never holds the passphrase."""
     path = path.expanduser()
     try:
-        return paramiko.PKey.from_path(path, passphrase.encode() if passphrase else None)
+        secret: Any = passphrase.encode() if passphrase else None  # whatever its type hint says
+        return paramiko.PKey.from_path(path, secret)
     except FileNotFoundError as error:
         raise KeyUnusable(f"There is no key file {path}. Correct the profile's entry 'key_path'.") from error
     except OSError as error:

@@ -138,13 +138,28 @@ class Connection:
         """
         try:
             yield
-        except (EOFError, paramiko.SSHException, socket.timeout, paramiko.sftp.SFTPError) as error:
-            raise self._lost(error) from error
-        except OSError as error:
-            broken = (errno.EPIPE, errno.ECONNRESET, errno.ECONNABORTED, errno.ETIMEDOUT, errno.EBADF)
-            if error.errno in broken or "closed" in str(error).lower() or not self.alive:
-                raise self._lost(error) from error
+        except (EOFError, OSError, paramiko.SSHException, paramiko.sftp.SFTPError) as error:
+            if self.broke(error):
+                raise self.lost(error) from error
             raise
+
+    def broke(self, error: Exception) -> bool:
+        """Whether an error is the connection's; otherwise it is the server's answer about a file."""
+        if not isinstance(error, OSError) or isinstance(error, socket.timeout) or not self.alive:
+            return True
+        gone = (errno.EPIPE, errno.ECONNRESET, errno.ECONNABORTED, errno.ETIMEDOUT, errno.EBADF)
+        return error.errno in gone or "closed" in str(error).lower()
+
+    def lost(self, error: Exception) -> ConnectionLost:
+        """Close what is broken; the error that says so."""
+        self.close()
+        silent = isinstance(error, socket.timeout) or "timeout" in str(error).lower()
+        what = (
+            f"did not answer for {self.timeouts.answer:.0f} s"
+            if silent
+            else "ended the connection, or the network did"
+        )
+        return ConnectionLost(f"{self.login} {what}. Roadpulse connects again.", repr(error))
 
     def close(self) -> None:
         """End the connection; what runs there goes on."""
@@ -162,16 +177,6 @@ class Connection:
         """Close it."""
         self.close()
 
-    def _lost(self, error: Exception) -> ConnectionLost:
-        self.close()
-        silent = isinstance(error, socket.timeout)
-        what = (
-            f"did not answer for {self.timeouts.answer:.0f} s"
-            if silent
-            else "ended the connection, or the network did"
-        )
-        return ConnectionLost(f"{self.login} {what}. Roadpulse connects again.", repr(error))
-
     def _open_sftp(self) -> paramiko.SFTPClient:
         try:
             channel = self._transport.open_session(timeout=self.timeouts.channel)
@@ -180,7 +185,7 @@ class Connection:
             sftp = paramiko.SFTPClient(channel)
         except (EOFError, OSError, paramiko.SSHException, paramiko.sftp.SFTPError) as error:
             if not self.alive:
-                raise self._lost(error) from error
+                raise self.lost(error) from error
             raise self._why_no_sftp(error) from error
         channel.settimeout(self.timeouts.answer)
         return sftp
@@ -230,7 +235,7 @@ class Connection:
                 repr(error),
             ) from error
         except (EOFError, OSError, paramiko.SSHException) as error:
-            raise self._lost(error) from error
+            raise self.lost(error) from error
 
 
 def _shake_hands(login: Login, line: Any, known_hosts: KnownHosts, timeouts: Timeouts) -> paramiko.Transport:

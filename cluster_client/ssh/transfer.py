@@ -43,8 +43,8 @@ def put_new(connection: Connection, path: str, content: bytes) -> bool:
         nonlocal taken
         try:
             sftp.rename(aside, path)  # unlike posix_rename this refuses to replace
-        except OSError:
-            taken = connection.alive and size(connection, path) is not None
+        except OSError as error:
+            taken = not connection.broke(error) and size(connection, path) is not None
             if not taken:
                 raise
             sftp.remove(aside)
@@ -71,10 +71,9 @@ def _put(
                 raise OSError(errno.EIO, "what was read back differs from what was written")
             rename(sftp, aside)
         except OSError as error:
-            if not connection.alive:
-                raise
-            with contextlib.suppress(OSError):
-                sftp.remove(aside)
+            if not connection.broke(error):
+                with contextlib.suppress(OSError):
+                    sftp.remove(aside)
             raise fault(connection, "written", path, error) from error
 
 
@@ -101,7 +100,7 @@ def make_folders(connection: Connection, folder: str) -> None:
             try:
                 sftp.mkdir(path)
             except OSError as error:  # somebody else may have made it meanwhile
-                if not connection.alive or not _is_folder(connection, path):
+                if connection.broke(error) or not _is_folder(connection, path):
                     raise fault(connection, "made", path, error) from error
 
 
@@ -184,8 +183,10 @@ def get(
         part.replace(local)
 
 
-def fault(connection: Connection, what: str, path: str, error: OSError) -> RemoteFault:
+def fault(connection: Connection, what: str, path: str, error: OSError) -> BackendError:
     """The error that says why a file there could not be `what`; a full disk looks like any failure."""
+    if connection.broke(error):
+        return connection.lost(error)
     where = f"{path} on {connection.login}"
     if isinstance(error, PermissionError):
         return RemoteFault(
@@ -195,7 +196,7 @@ def fault(connection: Connection, what: str, path: str, error: OSError) -> Remot
         )
     if isinstance(error, FileNotFoundError):
         return RemoteFault(f"{where} cannot be {what}: its folder is not there (any more).", repr(error))
-    free = free_kilobytes(connection, posixpath.dirname(path)) if connection.alive else None
+    free = free_kilobytes(connection, posixpath.dirname(path))
     if free is not None and free < 1024:
         return RemoteFault(
             f"{where} cannot be {what}: the disk is full there, {free} kB are left. Free some space and try "
@@ -256,8 +257,8 @@ def _is_folder(connection: Connection, path: str) -> bool:
         return stat.S_ISDIR(connection.sftp().stat(path).st_mode or 0)
     except FileNotFoundError:
         return False
-    except OSError:
-        if not connection.alive:
+    except OSError as error:
+        if connection.broke(error):
             raise
         return False
 

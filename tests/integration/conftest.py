@@ -1,3 +1,38 @@
 """Fixtures of the tests that need real servers."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from development.pytest_postgis import postgis  # noqa: F401
+from tests.integration.ssh_server import PROGRAM, Relay, SshServer, User, temporary_user
+
+
+@pytest.fixture
+def ssh_server(tmp_path: Path) -> Iterator[SshServer]:
+    """An SSH server of this test's own; it lets the present user in with its `user_key`."""
+    if not PROGRAM:
+        pytest.skip("there is no sshd; install openssh-server")
+    server = SshServer(tmp_path / "sshd").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def relay(ssh_server: SshServer) -> Iterator[Relay]:
+    """A way to that server, which can be cut."""
+    relay = Relay(ssh_server.port)
+    yield relay
+    relay.close()
+
+
+@pytest.fixture(scope="module")
+def other_user() -> Iterator[User]:
+    """A user with a password, a home and a shell that a test may change."""
+    if os.geteuid() != 0:
+        pytest.skip("making a user needs root")
+    with temporary_user() as user:
+        yield user

@@ -38,11 +38,13 @@ class SshServer:
     def __init__(self, folder: Path, *lines: str) -> None:
         self.folder, self.lines = folder, list(lines)
         folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o755)
         self.port = free_port()
         self.host_key = make_key(folder / "host_key")
         self.user_key = make_key(folder / "user_key")
-        self.authorized = folder / "authorized_keys"
+        # Where any user may read it, since sshd does so as the user who logs in.
+        self._public = tempfile.TemporaryDirectory(prefix="rpkeys")
+        Path(self._public.name).chmod(0o755)
+        self.authorized = Path(self._public.name) / "authorized_keys"
         self.trust(self.user_key)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -87,7 +89,7 @@ class SshServer:
                     "KbdInteractiveAuthentication no",
                     "MaxStartups 100",
                     "LogLevel VERBOSE",
-                    "Subsystem sftp internal-sftp",
+                    *(["Subsystem sftp internal-sftp"] if "Subsystem" not in str(self.lines) else []),
                     "",
                 ]
             )
