@@ -14,6 +14,7 @@ from qgis.core import (
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .progress import RunReporter, part, run_summary, tell
+from .reader import Reader
 from .words import tr
 
 
@@ -55,12 +56,12 @@ class AggregateTrips(RoadpulseAlgorithm):
         add_run_outputs(self)
 
     def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
-        p.Reader(self, parameters, context).spec()
+        Reader(self, parameters, context).spec()
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
-        return run_trips(p.Reader(self, parameters, context), feedback, 0, 100)
+        return run_trips(Reader(self, parameters, context), feedback, 0, 100)
 
 
 def add_run_outputs(algorithm: RoadpulseAlgorithm) -> None:
@@ -79,7 +80,7 @@ def add_run_outputs(algorithm: RoadpulseAlgorithm) -> None:
         algorithm.addOutput(QgsProcessingOutputNumber(name, label))
 
 
-def run_trips(reader: p.Reader, feedback: QgsProcessingFeedback, start: float, end: float) -> Results:
+def run_trips(reader: Reader, feedback: QgsProcessingFeedback, start: float, end: float) -> Results:
     """Run the aggregation that the parameters ask for; progress goes from `start` to `end` per cent."""
     from ..cluster_client.results import LINK_SPEEDS, LINK_SPEEDS_BY_TIME  # noqa: PLC0415
     from . import locations, steps  # noqa: PLC0415  (need the packages)

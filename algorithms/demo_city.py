@@ -33,6 +33,7 @@ from ..aggregation.errors import Cancelled, RunError, StorageError
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .progress import part
+from .reader import Reader
 from .words import many, tr
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class DemoCity(RoadpulseAlgorithm):
     ) -> Results:
         from ..democity import make_network  # noqa: PLC0415  (needs numpy)
 
-        reader = p.Reader(self, parameters, context)
+        reader = Reader(self, parameters, context)
         city = generate(
             Path(reader.text(p.OUTPUT)), reader.number(p.TRIPS), reader.number(SEED), reader.choice(SIZE),
             reader.flag(RICH), feedback,

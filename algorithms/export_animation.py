@@ -20,6 +20,7 @@ from . import pages
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .progress import part
+from .reader import Reader
 from .words import tr
 
 TIME_FROM, TIME_TO, FRAME_SIZE, FRAMES_PER_SECOND = "TIME_FROM", "TIME_TO", "FRAME_SIZE", "FRAMES_PER_SECOND"
@@ -84,7 +85,7 @@ class ExportAnimation(RoadpulseAlgorithm):
     ) -> Results:
         from ..mapping.film import export_film  # noqa: PLC0415
 
-        reader = p.Reader(self, parameters, context)
+        reader = Reader(self, parameters, context)
         sheet = pages.Sheet(self, parameters, context)
         minutes = sheet.bin_minutes()
         first, end = (pages.bin_of(reader.text(name), minutes) for name in (TIME_FROM, TIME_TO))

@@ -18,6 +18,7 @@ from ..mapping.columns import STATISTICS
 from . import pages
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
+from .reader import Reader
 from .words import tr
 
 TIME, PAPER, DPI = "TIME", "PAPER", "DPI"
@@ -82,7 +83,7 @@ class ExportLayout(RoadpulseAlgorithm):
     ) -> Results:
         from ..mapping.layout import export_page  # noqa: PLC0415
 
-        reader = p.Reader(self, parameters, context)
+        reader = Reader(self, parameters, context)
         sheet = pages.Sheet(self, parameters, context)
         time, statistic, number = reader.text(TIME), reader.choice(pages.STATISTIC), None
         if time and statistic == "mean":

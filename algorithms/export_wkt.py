@@ -21,6 +21,7 @@ from ..aggregation.errors import Cancelled
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .progress import part
+from .reader import Reader
 from .words import percent, tr
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class ExportWkt(RoadpulseAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("MATCHED_LINKS", tr("Rows with a shape")))
 
     def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
-        self._roads = p.Reader(self, parameters, context).roads()
+        self._roads = Reader(self, parameters, context).roads()
         self._transform_context = context.transformContext()
 
     def carry_out(
@@ -82,7 +83,7 @@ class ExportWkt(RoadpulseAlgorithm):
         from ..aggregation.storage import disk_errors, written_aside  # noqa: PLC0415
         from . import steps  # noqa: PLC0415  (needs the packages)
 
-        result = steps.RunResult.read(p.Reader(self, parameters, context).text(p.RUN_FOLDER))
+        result = steps.RunResult.read(Reader(self, parameters, context).text(p.RUN_FOLDER))
         ids = steps.link_ids(result)
         links = steps.link_geometry(self._roads, ids, part(feedback, 0, 50), feedback.isCanceled)
         output = Path(self.parameterAsFileOutput(parameters, p.OUTPUT, context))

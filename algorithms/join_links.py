@@ -10,6 +10,7 @@ from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .post_processing import load_map, map_path
 from .progress import match_summary, part, tell
+from .reader import Reader
 from .words import tr
 
 
@@ -45,12 +46,12 @@ class JoinLinks(RoadpulseAlgorithm):
         add_match_outputs(self)
 
     def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
-        self._roads = p.Reader(self, parameters, context).roads()
+        self._roads = Reader(self, parameters, context).roads()
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
-        folder = p.Reader(self, parameters, context).text(p.RUN_FOLDER)
+        folder = Reader(self, parameters, context).text(p.RUN_FOLDER)
         return join(self, parameters, context, feedback, folder, self._roads, 0, 100)
 
 
@@ -83,7 +84,8 @@ def join(
     feedback.setProgressText(tr("Joining links and roads"))
     middle = start + 0.95 * (end - start)
     report = steps.make_map(folder, roads, output, part(feedback, start, middle), feedback.isCanceled)
-    steps.save_style(output)
+    style = steps.save_style(output)
+    name = f"{style.title}, {steps.RunResult.read(folder).name}"
     part(feedback, middle, end)(100)
     tell(feedback, match_summary(report))
     if not report.matched_links and report.links:
@@ -94,7 +96,7 @@ def join(
             ).format(links=f"{report.links:,}")
         )
     return {
-        p.OUTPUT: load_map(context, destination, output, steps.RunResult.read(folder).name),
+        p.OUTPUT: load_map(context, destination, output, name),
         "MATCHED_LINKS": report.matched_links,
         "MATCH_RATE": round(100 * report.link_rate, 2),
         "MATCH_RATE_POINTS": round(100 * report.point_rate, 2),

@@ -19,7 +19,8 @@ from qgis.core import (
 
 from ..mapping.errors import MapError
 from . import parameters as p
-from .words import tr
+from .reader import Reader
+from .words import name_of_trips, tr
 
 if TYPE_CHECKING:
     from ..mapping.layout import SpeedPage
@@ -58,7 +59,7 @@ def limits() -> QgsProcessingParameterDefinition:
 def words_and_place() -> Iterable[QgsProcessingParameterDefinition]:
     """Title, subtitle, sources and extent."""
     for name, label, default, text in (
-        (TITLE, tr("Title"), "", tr("Empty: the layer's name.")),
+        (TITLE, tr("Title"), "", tr("Empty: the name of the run.")),
         (SUBTITLE, tr("Subtitle"), tr("How fast traffic moves"), tr("What the map shows, in a few words.")),
         (SOURCES, tr("Sources"), "", tr("Whom the trips and the roads come from; in small type.")),
     ):
@@ -90,7 +91,7 @@ class Sheet:
     def __init__(
         self, algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> None:
-        self._reader = p.Reader(algorithm, parameters, context)
+        self._reader = Reader(algorithm, parameters, context)
         layer = algorithm.parameterAsVectorLayer(parameters, INPUT, context)
         if layer is None:
             raise MapError(tr("The layer {name!r} cannot be opened.").format(name=self._reader.text(INPUT)))
@@ -113,13 +114,19 @@ class Sheet:
         return speed_page(
             self.project, self.layer, style,
             PageOptions(
-                title=reader.text(TITLE) or self.layer.name(),
+                title=reader.text(TITLE) or self.run_name(),
                 subtitle=reader.text(SUBTITLE),
                 sources=reader.text(SOURCES),
                 extent=None if self._extent.isEmpty() else self._extent,
                 **options,
             ),
         )  # fmt: skip
+
+    def run_name(self) -> str:
+        """What the layer's run is called."""
+        from ..mapping.style_options import read_run_table  # noqa: PLC0415
+
+        return name_of_trips(str(read_run_table(self.layer)["spec"]["trips"]))
 
     def bin_minutes(self) -> int:
         """Length of the layer's bins."""

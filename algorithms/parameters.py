@@ -1,17 +1,13 @@
-"""The parameters that several algorithms share, each defined and read in one place."""
+"""The parameters that several algorithms share, each defined in one place. `reader` reads them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any
 
 from qgis.core import (
     Qgis,
-    QgsProcessingAlgorithm,
-    QgsProcessingContext,
     QgsProcessingParameterDateTime,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
@@ -25,14 +21,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QTimeZone
 
-from ..aggregation.errors import SpecError
-from ..aggregation.spec import METRES_PER_SECOND, FieldMapping, RunSpec
-from ..mapping.errors import MapError
+from ..aggregation.spec import METRES_PER_SECOND, FieldMapping
 from .words import tr
-
-if TYPE_CHECKING:
-    from ..cluster_client.profile import Profile
-    from .roads import Roads
 
 PROFILE, TRIPS, MAPPING, SPEED_UNIT, TIME_ZONE = "PROFILE", "TRIPS", "MAPPING", "SPEED_UNIT", "TIME_ZONE"
 BIN_MINUTES, DATE_FROM, DATE_TO, WEEKDAYS = "BIN_MINUTES", "DATE_FROM", "DATE_TO", "WEEKDAYS"
@@ -40,7 +30,6 @@ MIN_TRIPS, LINKS, LINK_ID_FIELD, NAME_FIELD = "MIN_TRIPS", "LINKS", "LINK_ID_FIE
 CLASS_FIELD, RUN_FOLDER, OUTPUT = "CLASS_FIELD", "RUN_FOLDER", "OUTPUT"
 
 UNITS = tuple(METRES_PER_SECOND)
-_NO_STORE = "-"  # stands for the point store where a specification is only checked
 
 
 def this_zone() -> str:
@@ -132,7 +121,9 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
 
 def run_folder_destination() -> QgsProcessingParameterFolderDestination:
     """Where a run writes to."""
-    parameter = QgsProcessingParameterFolderDestination(RUN_FOLDER, tr("Run folder"), None, True, False)
+    parameter = QgsProcessingParameterFolderDestination(
+        RUN_FOLDER, tr("Run folder, if not in your QGIS profile"), None, True, False
+    )
     return advanced(
         with_help(
             parameter,
@@ -230,111 +221,3 @@ def choice(
     return with_help(
         QgsProcessingParameterEnum(name, label, list(choices), False, default, False, True), text
     )
-
-
-# -- reading ----------------------------------------------------------------------------------------
-
-
-class Reader:
-    """Values of one call's parameters."""
-
-    def __init__(
-        self, algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
-    ) -> None:
-        self._algorithm, self._parameters, self._context = algorithm, parameters, context
-
-    def text(self, name: str) -> str:
-        """A text without blanks around it; empty where none was given."""
-        return str(self._algorithm.parameterAsString(self._parameters, name, self._context) or "").strip()
-
-    def number(self, name: str) -> int:
-        """A whole number."""
-        return int(self._algorithm.parameterAsInt(self._parameters, name, self._context))
-
-    def real(self, name: str) -> float:
-        """A number."""
-        return float(self._algorithm.parameterAsDouble(self._parameters, name, self._context))
-
-    def flag(self, name: str) -> bool:
-        """Yes or no."""
-        return bool(self._algorithm.parameterAsBool(self._parameters, name, self._context))
-
-    def choice(self, name: str) -> str:
-        """One of an enumeration's texts."""
-        return str(self._algorithm.parameterAsEnumString(self._parameters, name, self._context))
-
-    def day(self, name: str) -> Optional[date]:
-        """A date, or None."""
-        moment = self._algorithm.parameterAsDateTime(self._parameters, name, self._context)
-        if moment.isValid():
-            return date(moment.date().year(), moment.date().month(), moment.date().day())
-        if self.text(name):
-            raise SpecError(name, f"{self.text(name)!r} is not a date such as 2025-06-10")
-        return None
-
-    def mapping(self) -> FieldMapping:
-        """The field mapping, from JSON text or a JSON file; raises `SpecError`."""
-        text = self.text(MAPPING)
-        if not text:
-            return FieldMapping()
-        if not text.startswith("{"):
-            try:
-                text = Path(text).expanduser().read_text(encoding="utf-8-sig")
-            except (OSError, ValueError) as error:
-                raise SpecError(
-                    MAPPING,
-                    f"is neither JSON text nor a JSON file: {text}",
-                ) from error
-        try:
-            return FieldMapping.from_json(json.loads(text))
-        except ValueError as error:
-            raise SpecError(MAPPING, f"is not valid JSON: {error}") from error
-
-    def spec(self, store: str = _NO_STORE) -> RunSpec:
-        """The run specification; raises `SpecError`."""
-        days = self._algorithm.parameterAsEnums(self._parameters, WEEKDAYS, self._context)
-        return RunSpec(
-            trips=_absolute(self.text(TRIPS)),
-            store=store,
-            speed_unit=self.choice(SPEED_UNIT),
-            time_zone=self.text(TIME_ZONE),
-            bin_minutes=self.number(BIN_MINUTES),
-            date_from=self.day(DATE_FROM),
-            date_to=self.day(DATE_TO),
-            weekdays=tuple(day + 1 for day in days),
-            min_trips=self.number(MIN_TRIPS),
-            mapping=self.mapping(),
-        )
-
-    def profile(self) -> Profile:
-        """The profile; raises `ProfileError`."""
-        from .steps import resolve_profile  # noqa: PLC0415  (needs the packages)
-
-        return resolve_profile(self.text(PROFILE))
-
-    def roads(self) -> Roads:
-        """The roads; for the main thread. Raises `MapError`."""
-        from . import roads  # noqa: PLC0415  (needs the packages)
-
-        layer = self._algorithm.parameterAsVectorLayer(self._parameters, LINKS, self._context)
-        if layer is None:
-            raise MapError(tr("The roads {name!r} cannot be opened.").format(name=self.text(LINKS)))
-        fields = layer.fields()
-        names = self.text(NAME_FIELD) if self._has(NAME_FIELD) else ""
-        classes = self.text(CLASS_FIELD) if self._has(CLASS_FIELD) else ""
-        return roads.roads_of_layer(
-            layer,
-            self.text(LINK_ID_FIELD),
-            names or roads.guess_field(fields, roads.NAME_FIELDS),
-            classes or roads.guess_field(fields, roads.CLASS_FIELDS),
-        )
-
-    def _has(self, name: str) -> bool:
-        return self._algorithm.parameterDefinition(name) is not None
-
-
-def _absolute(trips: str) -> str:
-    """The run happens in another folder than the call."""
-    if not trips or "://" in trips:
-        return trips
-    return str(Path(trips).expanduser().absolute())

@@ -79,13 +79,13 @@ def map_path(destination: str) -> Path:
     return path
 
 
-def load_map(context: QgsProcessingContext, destination: str, path: Path, run_name: str) -> str:
+def load_map(context: QgsProcessingContext, destination: str, path: Path, name: str) -> str:
     """Have the table `links` of `path` loaded in place of `destination`, if that is to be; its source."""
     source = f"{path}{LINKS_SUFFIX}"
     waiting = context.layersToLoadOnCompletion()
     details = waiting.pop(destination, None)
     if details is not None:
-        details.name = run_name
+        details.name = name
         details.forceName = True
         _alive[source] = ShowMap(source)
         details.setPostProcessor(_alive[source])

@@ -10,6 +10,7 @@ from . import parameters as p
 from .aggregate_trips import AggregateTrips, add_run_outputs, run_trips
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .join_links import JoinLinks, add_match_outputs, join
+from .reader import Reader
 from .words import tr
 
 RUN_SHARE = 75.0
@@ -50,13 +51,13 @@ class SpeedMap(RoadpulseAlgorithm):
         add_match_outputs(self)
 
     def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
-        reader = p.Reader(self, parameters, context)
+        reader = Reader(self, parameters, context)
         reader.spec()
         self._roads = reader.roads()
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
-        run = run_trips(p.Reader(self, parameters, context), feedback, 0, RUN_SHARE)
+        run = run_trips(Reader(self, parameters, context), feedback, 0, RUN_SHARE)
         folder = run[p.RUN_FOLDER]
         return {**run, **join(self, parameters, context, feedback, folder, self._roads, RUN_SHARE, 100)}

@@ -43,6 +43,7 @@ from ..mapping.style_options import StyleOptions
 from ..mapping.symbology import style_layer
 from . import locations
 from .roads import Roads
+from .words import name_of_trips
 
 OnStatus = Callable[[RunStatus], None]
 OnProgress = Callable[[float], None]
@@ -133,10 +134,8 @@ def _result_of(backend: Backend, run: Run, on_status: OnStatus, is_cancelled: Is
 
 
 def run_name(spec: RunSpec) -> str:
-    """A run's name for people: the last part of its trips' path that is not a pattern."""
-    parts = [part for part in spec.trips.replace("\\", "/").split("/") if part and not set(part) & set("*?[")]
-    named = [part for part in parts if part.lower() != "trips"] or parts or ["trips"]
-    return named[-1][:100]
+    """A run's name for people: that of its trips."""
+    return name_of_trips(spec.trips)
 
 
 @dataclass(frozen=True)

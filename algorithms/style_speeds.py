@@ -17,6 +17,7 @@ from ..mapping.columns import STATISTICS
 from . import pages
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
+from .reader import Reader
 from .words import tr
 
 DRIVING_SIDE, FAST_GLOWS, LABELS, SAVE = "DRIVING_SIDE", "FAST_GLOWS", "LABELS", "SAVE"
@@ -84,14 +85,14 @@ class StyleSpeeds(RoadpulseAlgorithm):
         layer = self.parameterAsVectorLayer(parameters, pages.INPUT, context)
         if layer is None:
             raise QgsProcessingException(self.invalidSourceError(parameters, pages.INPUT))
-        changes = self._changes(p.Reader(self, parameters, context))
+        changes = self._changes(Reader(self, parameters, context))
         options = show(layer, context.project(), changes)
-        if p.Reader(self, parameters, context).flag(SAVE):
+        if Reader(self, parameters, context).flag(SAVE):
             steps.keep_style(layer)
         feedback.pushInfo(options.title)
         return {p.OUTPUT: layer.id()}
 
-    def _changes(self, reader: p.Reader) -> dict[str, Any]:
+    def _changes(self, reader: Reader) -> dict[str, Any]:
         changes: dict[str, Any] = {
             "statistic": reader.choice(pages.STATISTIC),
             "theme": reader.choice(pages.THEME),

@@ -21,3 +21,10 @@ def percent(share: float) -> str:
     """`97.4 %` of 0.974; a whole hundred only of 1."""
     value = share * 100
     return f"{min(value, 99.9) if share < 1 else value:.1f}".rstrip("0").rstrip(".") + " %"
+
+
+def name_of_trips(trips: str) -> str:
+    """A name for what lies in a folder or behind a pattern: the path's last part that says something."""
+    parts = [part for part in trips.replace("\\", "/").split("/") if part and not set(part) & set("*?[")]
+    named = [part for part in parts if part.lower() != "trips"] or parts or ["trips"]
+    return named[-1][:100]

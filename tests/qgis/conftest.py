@@ -23,10 +23,10 @@ def processing(
 
     before = os.environ.get("XDG_CACHE_HOME")
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
-    provider = RoadpulseProvider()
+    provider = RoadpulseProvider()  # QGIS does not keep Python's part of it alive
     QgsApplication.processingRegistry().addProvider(provider)
     yield processing
-    QgsApplication.processingRegistry().removeProvider(provider)
+    QgsApplication.processingRegistry().removeProvider("roadpulse")
     if before is None:
         del os.environ["XDG_CACHE_HOME"]
     else:

@@ -210,6 +210,22 @@ def test_runs_in_a_row_share_the_point_store_and_not_their_results(
     assert maps[1][1]["files"]["decoded"] == 0
 
 
+def test_a_map_may_be_made_again_under_its_name_but_not_while_it_is_being_edited(
+    processing: Any, city: Values, city_run: Values, tmp_path: Path
+) -> None:
+    parameters = {
+        "RUN_FOLDER": city_run["RUN_FOLDER"], "LINKS": city["LINKS"], "OUTPUT": str(tmp_path / "speeds.gpkg"),
+    }  # fmt: skip
+    first = processing.run("roadpulse:joinlinks", parameters)
+    assert processing.run("roadpulse:joinlinks", parameters) == first
+    layer = QgsVectorLayer(first["OUTPUT"], "", "ogr")
+    layer.startEditing()
+    with pytest.raises(QgsProcessingException, match="is open"):
+        processing.run("roadpulse:joinlinks", parameters)
+    layer.rollBack()
+    assert layer.featureCount() == first["MATCHED_LINKS"]
+
+
 def test_roads_that_do_not_match_are_told_with_what_to_check(
     processing: Any, city_run: Values, tmp_path: Path
 ) -> None:

@@ -4,19 +4,38 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from qgis.core import QgsApplication
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+_kept: list[Any] = []
+"""Providers of other tests, put back."""
 
 
 def providers() -> set[str]:
     return {provider.id() for provider in QgsApplication.processingRegistry().providers()}
 
 
-def test_without_windows_there_is_the_provider_alone(qgis_app: Any, qgis_processing: None) -> None:
+@pytest.fixture
+def bare(qgis_app: Any, qgis_processing: None) -> Iterator[None]:
+    """A QGIS without Roadpulse's provider, which other tests may have added."""
+    from roadpulse.algorithms.provider import RoadpulseProvider
+
+    registry = QgsApplication.processingRegistry()
+    added = registry.removeProvider("roadpulse")
+    yield
+    if added:
+        _kept.append(RoadpulseProvider())
+        registry.addProvider(_kept[-1])
+
+
+def test_without_windows_there_is_the_provider_alone(bare: None) -> None:
     from roadpulse import classFactory
 
     plugin = classFactory(None)
@@ -27,7 +46,7 @@ def test_without_windows_there_is_the_provider_alone(qgis_app: Any, qgis_process
     assert "roadpulse" not in providers()
 
 
-def test_it_can_be_switched_off_and_on_again(qgis_iface: Any, qgis_processing: None) -> None:
+def test_it_can_be_switched_off_and_on_again(qgis_iface: Any, bare: None) -> None:
     from roadpulse import classFactory
 
     for _ in range(2):
