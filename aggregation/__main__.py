@@ -108,4 +108,8 @@ def _shared(folder: RunFolder) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_code = main()
+    logging.shutdown()  # flushes, and bears a full disk
+    # Everything is written. Python's own way out can wait for ever for the queue of workers that were ended
+    # in the middle of a task (concurrent.futures joins a thread that is blocked on the full pipe).
+    os._exit(exit_code)
