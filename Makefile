@@ -4,6 +4,7 @@ PYTHON := build/venv/bin/python
 export PYTHONPATH := $(CURDIR)/build/plugins
 export QGIS_PLUGINPATH := $(CURDIR)/build/plugins
 export PYTHONDONTWRITEBYTECODE := 1
+export XDG_RUNTIME_DIR ?= $(shell mkdir -p -m 700 $(CURDIR)/build/runtime && echo $(CURDIR)/build/runtime)
 TESTS ?= tests
 DEMO ?= build/demo
 TRIPS ?= 3000

@@ -14,6 +14,7 @@ from .runfolder import now
 from .spec import METRES_PER_SECOND, SCHEMA, RunSpec
 from .storage import TripFile
 from .summarise import IMPLAUSIBLE, SummaryReport
+from .times import DAYS_TO_1970
 from .values import POINT_REASONS, REASON_TEXTS, TIME_FAULTS
 from .version import software
 

@@ -2,8 +2,8 @@
 
     python development/demo.py FOLDER [--trips N] [--seed N] [--size small|medium|large|huge]
 
-Leaves the city (trips, roads, water), the run folder with its CSVs, a GeoPackage, a project, the map as PNG and PDF and
-the day as GIF, and prints where. What is there already, made with the same options, stays.
+Leaves the city (trips, roads, water), the run folder with its CSVs, a GeoPackage, a project, the map as
+PNG and PDF and the day as GIF, and prints where. What is there already, made with the same options, stays.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def main() -> int:
         stamp.unlink(missing_ok=True)
         _make(folder, options, made)
         stamp.write_text(json.dumps(wanted, indent=1))
-    for what, path in {"trips": folder / "city" / "trips", **made}.items():
+    for what, path in made.items():
         print(f"  {what:15} {path}")
     return 0
 
@@ -92,9 +92,8 @@ def _make(folder: Path, options: argparse.Namespace, made: dict[str, Path]) -> N
         print(f"{name:16} {time.perf_counter() - begin:5.1f} s")
         return results
 
-    city = run(
-        "democity", TRIPS=options.trips, SEED=options.seed, SIZE=options.size, OUTPUT=str(folder / "city")
-    )
+    home = folder / f"city-{options.size}-{options.seed}-{options.trips}"
+    city = run("democity", TRIPS=options.trips, SEED=options.seed, SIZE=options.size, OUTPUT=str(home))
     _remove(folder / "run")
     speeds = run(
         "speedmap", PROFILE=city["PROFILE"], TRIPS=city["TRIPS_FOLDER"], SPEED_UNIT="mph",
