@@ -97,7 +97,8 @@ def _make(folder: Path, options: argparse.Namespace, made: dict[str, Path]) -> N
     _remove(folder / "run")
     speeds = run(
         "speedmap", PROFILE=city["PROFILE"], TRIPS=city["TRIPS_FOLDER"], SPEED_UNIT="mph",
-        TIME_ZONE="Europe/London", LINKS=city["LINKS"], RUN_FOLDER=str(folder / "run"), OUTPUT=str(made["map"]),
+        TIME_ZONE="Europe/London", LINKS=city["LINKS"], RUN_FOLDER=str(folder / "run"),
+        OUTPUT=str(made["map"]),
     )  # fmt: skip
     words = {"TITLE": "Aldermere", "SOURCES": SOURCES, "THEME": options.theme}
     _save_project(speeds["OUTPUT"], city, options.theme, made["project"])
@@ -111,7 +112,7 @@ def _make(folder: Path, options: argparse.Namespace, made: dict[str, Path]) -> N
 class _Words(QgsProcessingFeedback):
     """Prints what went wrong and nothing else."""
 
-    def reportError(self, error: str, fatalError: bool = False) -> None:  # noqa: N803
+    def reportError(self, error: str, fatalError: bool = False) -> None:
         print(error, file=sys.stderr)
 
     def pushWarning(self, warning: str) -> None:
