@@ -8,12 +8,13 @@ export XDG_RUNTIME_DIR ?= $(shell mkdir -p -m 700 $(CURDIR)/build/runtime && ech
 TESTS ?= tests
 DEMO ?= build/demo
 TRIPS ?= 3000
+SPARK ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench package env clean
+.PHONY: help setup demo run test check cluster cluster-stop bench package env clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what development needs (QGIS, PostGIS, Xvfb, a Python environment)
 	@development/setup.sh
@@ -31,6 +32,12 @@ check: setup ## ruff, mypy
 
 test: check ## all checks and tests (TESTS=tests/unit for some)
 	@development/test.sh $(TESTS)
+
+cluster: setup ## start the stand-in cluster (sshd, Spark, PostGIS); prints profile files (SPARK=3.5|4)
+	@$(PYTHON) development/cluster.py start --spark $(SPARK)
+
+cluster-stop: ## end what `make cluster` started
+	@$(PYTHON) development/cluster.py stop
 
 bench: setup ## performance, as ratios measured side by side
 	@$(PYTHON) -m benchmarks
