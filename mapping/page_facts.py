@@ -32,13 +32,18 @@ def busy_extent(layer: QgsVectorLayer) -> QgsRectangle:
     """Where the middle 94 % of the links with data lie, in the layer's coordinate system."""
     with closing(sqlite3.connect(f"{file_of(layer).resolve().as_uri()}?mode=ro", uri=True)) as database:
         rows = database.execute(
-            "SELECT (r.minx + r.maxx) / 2, (r.miny + r.maxy) / 2 FROM rtree_links_geom r "
+            "SELECT r.minx, r.miny, r.maxx, r.maxy FROM rtree_links_geom r "
             "JOIN links ON links.fid = r.id WHERE links.n_points > 0"
         ).fetchall()
     if not rows:
         return layer.extent()
-    (left, bottom), (right, top) = np.quantile(np.array(rows), [0.03, 0.97], axis=0).tolist()
-    return QgsRectangle(left, bottom, right, top)
+    boxes = np.array(rows)
+    left, bottom = np.quantile(boxes[:, :2], 0.03, axis=0).tolist()
+    right, top = np.quantile(boxes[:, 2:], 0.97, axis=0).tolist()
+    busy = QgsRectangle(left, bottom, right, top)
+    if min(busy.width(), busy.height()) < 0.1 * max(busy.width(), busy.height()):  # one long road
+        busy.grow(max(busy.width(), busy.height()) / 4)
+    return busy
 
 
 def fill(extent: QgsRectangle, ratio: float) -> QgsRectangle:

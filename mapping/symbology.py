@@ -37,7 +37,7 @@ FEW_WIDTH = 0.5
 BESIDE_SCALE = 20_000
 """From this scale (1:n) on, the two directions of a road lie beside each other."""
 
-ORDER_SCALE = 100_000
+ORDER_SCALE = 60_000
 """Up to this scale (1:n) links are sorted for every map; beyond it lines are too thin to hide each other."""
 
 LEGEND_WIDTH = 2.4

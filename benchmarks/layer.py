@@ -1,0 +1,90 @@
+"""Building the layer: 170,000 links × 24 bins to a GeoPackage, against QgsVectorFileWriter.
+
+QgsVectorFileWriter gets ready-made features of a tenth of the links (their making counts, as it does for
+us); its time is multiplied by ten.
+
+    python -m benchmarks.layer [--links 170000] [--filled 1.0]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import pandas as pd
+from qgis.core import (
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransformContext,
+    QgsFeature,
+    QgsField,
+    QgsFields,
+    QgsGeometry,
+    QgsVectorFileWriter,
+    QgsWkbTypes,
+)
+from qgis.PyQt.QtCore import QMetaType
+from roadpulse.cluster_client.link_geometry import LinkGeometry
+from roadpulse.mapping.geopackage import write_geopackage
+
+from benchmarks.measure import SCRATCH
+from benchmarks.synthetic import SPEC, city
+
+
+def through_qgis(path: Path, speeds: pd.DataFrame, by_time: pd.DataFrame, links: LinkGeometry) -> None:
+    """The table `links` alone, feature by feature."""
+    fields = QgsFields()
+    fields.append(QgsField("link_id", QMetaType.Type.LongLong))
+    wide = by_time.pivot(index="link_id", columns="bin", values=["mean", "n_trips"]).reindex(links.ids)
+    for what, name in wide.columns:
+        kind = QMetaType.Type.Double if what == "mean" else QMetaType.Type.Int
+        fields.append(QgsField(f"{what}_{name.replace(':', '')}", kind))
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName = "GPKG"
+    writer = QgsVectorFileWriter.create(
+        str(path), fields, QgsWkbTypes.Type.LineString, QgsCoordinateReferenceSystem("EPSG:32630"),
+        QgsCoordinateTransformContext(), options,
+    )  # fmt: skip
+    for link, shape, values in zip(links.ids.tolist(), links.wkb, wide.to_numpy().tolist()):
+        feature = QgsFeature(fields)
+        feature.setAttributes([link, *values])
+        geometry = QgsGeometry()
+        geometry.fromWkb(shape)
+        feature.setGeometry(geometry)
+        writer.addFeature(feature)
+    del writer
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--links", type=int, default=170_000)
+    parser.add_argument("--filled", type=float, default=1.0)
+    wanted = parser.parse_args(arguments or [])
+    application = QgsApplication([], False)
+    application.initQgis()
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    ours, theirs = SCRATCH / "layer.gpkg", SCRATCH / "layer_qgis.gpkg"
+    speeds, by_time, links = city(wanted.links, wanted.filled)
+    print(f"{len(links):,} links, {len(by_time):,} cells of links and hours")
+    begin, cpu = time.perf_counter(), time.process_time()
+    write_geopackage(ours, speeds, by_time, links, {}, SPEC)
+    took, cpu = time.perf_counter() - begin, time.process_time() - cpu
+    print(f"ours, all four tables: {took:.1f} s ({cpu:.1f} CPU), {ours.stat().st_size / 1e6:.0f} MB")
+    tenth = wanted.links // 10
+    small = LinkGeometry(links.ids[:tenth], links.wkb[:tenth], links.srid_wkt_or_auth)
+    part = by_time[by_time["link_id"] <= links.ids[tenth - 1]]
+    theirs.unlink(missing_ok=True)
+    begin = time.perf_counter()
+    through_qgis(theirs, speeds, part, small)
+    other = (time.perf_counter() - begin) * 10
+    print(f"QgsVectorFileWriter, links alone (ten times a tenth): {other:.1f} s, {other / took:.1f} ×")
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1:])
