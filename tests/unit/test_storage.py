@@ -1,0 +1,281 @@
+"""Trip files listed and read, versions told apart, files written aside."""
+
+import errno
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from roadpulse.aggregation import storage
+from roadpulse.aggregation.errors import BadTripFile, RunError, StorageError
+from roadpulse.aggregation.storage import (
+    TripFile,
+    disk_errors,
+    list_trips,
+    printable,
+    read_trip,
+    write_json,
+    written_aside,
+)
+
+LIMIT = 1 << 20
+AWKWARD = [
+    "with space.json",
+    "quo'te\".json",
+    "line\nbreak.json",
+    "Zürich 東京.json",
+    "[a]*?.json",
+    "back\\slash.json",
+    "%s{}.json",
+]
+
+
+def names(files):
+    return [Path(file.path).name for file in files]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("b.json", "a.JSON", "c.json.gz", "deep/er/d.json", "e.txt", "f.json.tmp", "json"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"{}")
+    return tmp_path
+
+
+def test_a_folder_names_the_trip_files_in_it_and_below_in_order(folder):
+    files = list_trips(str(folder))
+    assert [os.path.relpath(file.path, folder) for file in files] == [
+        "a.JSON",
+        "b.json",
+        "c.json.gz",
+        "deep/er/d.json",
+    ]
+    assert all(Path(file.path).is_absolute() and file.size == 2 for file in files)
+
+
+def test_a_glob_and_a_single_file_name_trips(folder, monkeypatch):
+    assert names(list_trips(f"{folder}/*.json")) == ["b.json"]
+    assert names(list_trips(f"{folder}/**/*.json")) == ["b.json", "d.json"]
+    assert names(list_trips(f"{folder}/e.txt")) == ["e.txt"]
+    monkeypatch.chdir(folder)
+    assert list_trips("b.json")[0].path == str(folder / "b.json")
+
+
+def test_a_file_that_a_glob_names_several_times_counts_once(folder):
+    assert names(list_trips(f"{folder}/**/**/d.json")) == ["d.json"]
+
+
+def test_a_folder_whose_name_looks_like_a_glob_is_a_folder(tmp_path):
+    for name in ("2025[06]", "what?", "*"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.json").write_bytes(b"{}")
+        assert names(list_trips(str(tmp_path / name))) == ["a.json"]
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_awkward_names_are_listed_and_read(tmp_path, name):
+    (tmp_path / name).write_bytes(b"{}")
+    (file,) = list_trips(str(tmp_path))
+    assert Path(file.path).name == name
+    assert read_trip(file, LIMIT) == b"{}"
+
+
+def test_a_name_that_is_no_utf8_is_read_and_can_be_printed(tmp_path):
+    (tmp_path / os.fsdecode(b"caf\xe9.json")).write_bytes(b"{}")
+    (file,) = list_trips(str(tmp_path))
+    assert read_trip(file, LIMIT) == b"{}"
+    assert printable(file.path).endswith(r"/caf\xe9.json")
+
+
+@pytest.mark.parametrize("text", ["plain", "Zoë 東京", "\udce9", "\ud800", "a\udfff\udc80\n"])
+def test_whatever_is_printable_is_utf8(text):
+    printable(text).encode("utf-8")
+    assert (printable(text) == text) == text.isprintable() or "\n" in text
+
+
+@pytest.mark.parametrize(
+    "trips",
+    [
+        "{}/nothing here",
+        "~nobody-of-that-name/trips",
+        "{}/" + "x" * 300,
+        "{}/b.json/inside",
+        "{}/\ud800",
+        "{}/\udce9",
+    ],
+)
+def test_trips_that_are_not_there_are_named(folder, trips):
+    given = trips.format(folder)
+    with pytest.raises(RunError) as caught:
+        list_trips(given)
+    assert repr(given) in caught.value.message
+
+
+@pytest.mark.parametrize("trips", ["{}/empty", "{}/*.xml", "{}/[z].json"])
+def test_trips_without_any_file_are_told(folder, trips):
+    (folder / "empty").mkdir()
+    with pytest.raises(RunError, match=r"no trip files \(\.json, \.json\.gz\)"):
+        list_trips(trips.format(folder))
+
+
+def test_a_link_to_nothing_is_listed_and_its_fault_told(tmp_path):
+    (tmp_path / "a.json").symlink_to("gone.json")
+    (tmp_path / "b.json").symlink_to("b.json")
+    dangling, loop = list_trips(str(tmp_path))
+    with pytest.raises(BadTripFile, match="leads nowhere") as caught:
+        read_trip(dangling, LIMIT)
+    assert (caught.value.reason, caught.value.passing) == ("vanished", True)
+    with pytest.raises(BadTripFile) as caught:
+        read_trip(loop, LIMIT)
+    assert (caught.value.reason, caught.value.passing) == ("unreadable", True)
+
+
+def test_a_link_to_a_trip_is_the_trip(folder):
+    (folder / "link.json").symlink_to("b.json")
+    assert "link.json" in names(list_trips(str(folder)))
+
+
+@pytest.mark.timeout(20)
+def test_what_is_no_regular_file_is_refused_and_never_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "device.json").symlink_to("/dev/zero")
+    (tmp_path / "folder.json").mkdir()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "socket.json"))
+    for file in list_trips(str(tmp_path / "*.json")):
+        with pytest.raises(BadTripFile) as caught:
+            read_trip(file, LIMIT)
+        assert (caught.value.reason, caught.value.passing) == ("unreadable", True), file.path
+
+
+def test_a_file_that_is_gone_or_changed_since_it_was_listed_is_left_out_for_now(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_bytes(b"{}")
+    os.utime(path, (1, 1))
+    (file,) = list_trips(str(tmp_path))
+    assert read_trip(file, LIMIT) == b"{}"
+    path.write_bytes(b"[]")
+    with pytest.raises(BadTripFile) as caught:
+        read_trip(file, LIMIT)
+    assert (caught.value.reason, caught.value.passing) == ("changed", True)
+    path.write_bytes(b"{ }")
+    os.utime(path, (1, 1))
+    with pytest.raises(BadTripFile) as caught:
+        read_trip(file, LIMIT)
+    assert (caught.value.reason, caught.value.passing) == ("changed", True)
+    path.unlink()
+    with pytest.raises(BadTripFile) as caught:
+        read_trip(file, LIMIT)
+    assert (caught.value.reason, caught.value.passing) == ("vanished", True)
+
+
+@pytest.mark.parametrize("change", ["rewritten", "longer", "touched"])
+def test_a_file_that_changes_while_it_is_read_is_left_out(tmp_path, monkeypatch, change):
+    path = tmp_path / "a.json"
+    path.write_bytes(b"{}")
+    os.utime(path, (1, 1))
+    (file,) = list_trips(str(tmp_path))
+    fstat, looks = os.fstat, []
+
+    def look(descriptor):
+        looks.append(descriptor)
+        if len(looks) == 2:  # after the reading
+            path.write_bytes(b"[]" if change == "rewritten" else b"[ ]" if change == "longer" else b"{}")
+        return fstat(descriptor)
+
+    monkeypatch.setattr(os, "fstat", look)
+    with pytest.raises(BadTripFile) as caught:
+        read_trip(file, LIMIT)
+    assert (caught.value.reason, caught.value.passing) == ("changed", True)
+
+
+def test_a_file_above_the_limit_is_not_even_opened(tmp_path):
+    path = tmp_path / "large.json"
+    path.write_bytes(bytes(LIMIT))
+    (file,) = list_trips(str(tmp_path))
+    assert len(read_trip(file, LIMIT)) == LIMIT
+    path.unlink()
+    with pytest.raises(BadTripFile, match="1 MiB") as caught:
+        read_trip(TripFile(file.path, LIMIT + 1, file.version), LIMIT)
+    assert caught.value.reason == "too_large"
+
+
+def test_a_rewrite_of_the_same_size_makes_another_version_however_fast_it_comes(tmp_path):
+    """Within one tick of the clock the times stay the same; so young files are never taken as known."""
+    path = tmp_path / "a.json"
+    seen = set()
+    for n in range(50):
+        path.write_bytes(b"%02d" % n)
+        (file,) = list_trips(str(tmp_path))
+        seen.add(file.version)
+    assert len(seen) == 50
+
+
+def test_a_rewrite_that_puts_the_old_time_back_makes_another_version(tmp_path):
+    path = tmp_path / "a.json"
+    seen = set()
+    for stamp in (1, 1, 2e9, 2e9, 4e9, 4e9):
+        for content in (b"1", b"2"):
+            path.write_bytes(content)
+            os.utime(path, (stamp, stamp))
+            (file,) = list_trips(str(tmp_path))
+            seen.add(file.version)
+    assert len(seen) == 12
+
+
+def test_a_file_that_rests_keeps_its_version(tmp_path, monkeypatch):
+    (tmp_path / "a.json").write_bytes(b"{}")
+    os.utime(tmp_path / "a.json", (1_750_000_000, 1_750_000_000))
+    later = storage.time.time_ns() + 10**10
+    monkeypatch.setattr(storage.time, "time_ns", lambda: later)
+    assert list_trips(str(tmp_path)) == list_trips(str(tmp_path))
+
+
+# -- writing ----------------------------------------------------------------------------------------
+
+
+def test_what_is_written_aside_is_there_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "new" / "a"
+    with pytest.raises(ZeroDivisionError), written_aside(path) as aside:
+        aside.write_bytes(b"half")
+        1 / 0  # noqa: B018
+    assert list(path.parent.iterdir()) == []
+    with written_aside(path) as aside:
+        aside.write_bytes(b"whole")
+        assert not path.exists()
+    assert [p.name for p in path.parent.iterdir()] == ["a"]
+
+
+def test_json_of_any_text_is_valid(tmp_path):
+    values = {"path": "/x/caf\udce9", "half": "\ud800", "plain": "Zoë", "line": "a\nb"}
+    write_json(tmp_path / "a.json", values)
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == values
+    assert "Zoë" in (tmp_path / "a.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, ("disk is full", "MB left", "free some space")),
+        (errno.EDQUOT, ("disk is full",)),
+        (errno.EROFS, ("may not be written", "Choose another folder")),
+        (errno.EACCES, ("may not be written",)),
+        (errno.EIO, ("could not write points", "Check the folder and the disk")),
+    ],
+)
+def test_a_disk_that_refuses_is_told_with_what_to_do(tmp_path, number, words):
+    folder = tmp_path / "not yet there"
+    with pytest.raises(StorageError) as caught, disk_errors("write points", folder):
+        raise OSError(number, os.strerror(number))
+    assert all(word in caught.value.message for word in words)
+    assert str(tmp_path) in caught.value.message
+    assert caught.value.retry
+
+
+def test_other_errors_pass_through():
+    with pytest.raises(ZeroDivisionError), disk_errors("write", Path("/")):
+        1 / 0  # noqa: B018
+    with pytest.raises(RunError, match="mine"), disk_errors("write", Path("/")):
+        raise RunError("mine")
