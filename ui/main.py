@@ -6,6 +6,7 @@ as without Roadpulse and a missing package is told politely.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -43,7 +44,7 @@ class MainUi:
         self.action = QAction(QIcon(str(ICON)), tr("Run Roadpulse…"), self.iface.mainWindow())
         self.action.setObjectName("roadpulse_run")
         self.action.setToolTip(tr("Speeds per road link from GPS trips, as a map that plays through the day"))
-        self.action.triggered.connect(self.show_dialog)
+        self.action.triggered.connect(lambda _checked: self.show_dialog())
         self.iface.addVectorToolBarIcon(self.action)
         self.iface.addPluginToVectorMenu(MENU, self.action)
         QCoreApplication.instance().aboutToQuit.connect(self._leave)
@@ -70,22 +71,39 @@ class MainUi:
             qgis_log.remove(self._log)
             self._log = None
 
-    def show_dialog(self) -> Optional[RunDialog]:
+    def show_dialog(self) -> None:
         """Open the Run dialog, or say which packages are missing."""
+        self._with_dialog(lambda _dialog: None)
+
+    def _with_dialog(self, then: Callable[[RunDialog], None]) -> None:
+        """Open the dialog, then do something with it."""
         lacking = requirements.missing()
         if lacking:
             self.iface.messageBar().pushMessage(
                 "Roadpulse", requirements.install_text(lacking), Qgis.MessageLevel.Warning, 0
             )
-            return None
+            return
+        from . import run_dialog  # noqa: F401, PLC0415
+
+        # Loading, making and drawing it take some 40 ms each: in turns of the event loop nobody notices.
+        QTimer.singleShot(0, lambda: self._make_dialog(then))
+
+    def _make_dialog(self, then: Callable[[RunDialog], None]) -> None:
+        if self.action is None:  # unloaded meanwhile
+            return
         if self.dialog is None or sip.isdeleted(self.dialog):
             from .run_dialog import RunDialog  # noqa: PLC0415
 
             self.dialog = RunDialog(self.iface)
+        QTimer.singleShot(0, lambda: self._open_dialog(then))
+
+    def _open_dialog(self, then: Callable[[RunDialog], None]) -> None:
+        if self.dialog is None or sip.isdeleted(self.dialog):
+            return
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
-        return self.dialog
+        then(self.dialog)
 
     def _leave(self) -> None:
         if self.dialog is not None and not sip.isdeleted(self.dialog):
@@ -118,9 +136,7 @@ class MainUi:
 
     def _rejoin(self, noted: Pending, item: Any) -> None:
         self.iface.messageBar().popWidget(item)
-        dialog = self.show_dialog()
-        if dialog is not None:
-            dialog.rejoin(noted)
+        self._with_dialog(lambda dialog: dialog.rejoin(noted))
 
     def _drop(self, noted: Pending, item: Any) -> None:
         from .pending import forget  # noqa: PLC0415

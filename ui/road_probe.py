@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Callable, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
 import numpy as np
+from numpy.typing import NDArray
 from qgis.core import QgsFeatureRequest, QgsVectorLayerFeatureSource
 
 from ..aggregation import values
+
+if TYPE_CHECKING:
+    from ..cluster_client.link_table import LinkTable
 
 COUNT_MILLISECONDS = 5_000
 Check = Callable[[], None]
@@ -42,7 +46,7 @@ class RoadTable:
 
 @dataclass(frozen=True)
 class RoadField:
-    """A field of the roads; `may_be_id` and `is_text` say what it can serve as, `is_key` that it is the key."""
+    """A field of the roads: `may_be_id` and `is_text` say what it can serve as, `is_key` is the likely id."""
 
     name: str
     may_be_id: bool
@@ -64,7 +68,8 @@ def list_tables(connection: str) -> list[RoadTable]:
     import psycopg  # noqa: PLC0415
 
     from ..cluster_client.errors import NoPostgis  # noqa: PLC0415
-    from ..cluster_client.postgres import connect, server_error  # noqa: PLC0415
+    from ..cluster_client.postgres import connect  # noqa: PLC0415
+    from ..cluster_client.postgres_faults import server_error  # noqa: PLC0415
 
     with connect(connection) as session:
         try:
@@ -87,7 +92,7 @@ def list_fields(connection: str, table: RoadTable) -> list[RoadField]:
     return [RoadField(name, name in ids, name in texts, name == probe.id_column) for name in names]
 
 
-def match_table(connection: str, table: RoadTable, id_field: str, ids: np.ndarray) -> Match:
+def match_table(connection: str, table: RoadTable, id_field: str, ids: NDArray[np.int64]) -> Match:
     """Count a table's links and look for the sample's ids; raises `LinksError`."""
     from ..cluster_client.link_table import LinkTable, probe_table  # noqa: PLC0415
 
@@ -96,7 +101,9 @@ def match_table(connection: str, table: RoadTable, id_field: str, ids: np.ndarra
     return Match(_count(connection, named, probe.rows), probe.sample, probe.matched)
 
 
-def match_layer(source: QgsVectorLayerFeatureSource, field: int, ids: np.ndarray, check: Check) -> Match:
+def match_layer(
+    source: QgsVectorLayerFeatureSource, field: int, ids: NDArray[np.int64], check: Check
+) -> Match:
     """Count a layer's links and look for the sample's ids; `field` is the index of the id field."""
     request = QgsFeatureRequest()
     request.setFlags(QgsFeatureRequest.Flag.NoGeometry)
@@ -123,12 +130,13 @@ def usual_field(fields: Sequence[RoadField], usual: Sequence[str], text: bool) -
     return next((field.name for field in fields if field.is_key), "")
 
 
-def _count(connection: str, table: object, estimate: Optional[int]) -> Optional[int]:
+def _count(connection: str, table: LinkTable, estimate: Optional[int]) -> Optional[int]:
     """The exact number of rows where it is to be had in a few seconds, else the server's estimate."""
     import psycopg  # noqa: PLC0415
     from psycopg import sql  # noqa: PLC0415
 
-    from ..cluster_client.postgres import connect, server_error  # noqa: PLC0415
+    from ..cluster_client.postgres import connect  # noqa: PLC0415
+    from ..cluster_client.postgres_faults import server_error  # noqa: PLC0415
 
     with connect(connection) as session:
         try:

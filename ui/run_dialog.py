@@ -24,7 +24,6 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ..algorithms import locations
-from ..cluster_client.profiles import file_name
 from . import estimate, summary
 from .map_view import show_map
 from .messages import show_error
@@ -34,7 +33,7 @@ from .run_form import RunForm
 from .run_page import RunPage
 from .run_task import Job, Outcome, RunTask
 from .settings import RunSettings, run_spec
-from .words import tr
+from .words import slug, tr
 
 _GEOMETRY = "roadpulse/dialog_geometry"
 _LONGEST_FOOTER = 90
@@ -79,6 +78,9 @@ class RunDialog(QDialog):
         self.say = Note()
         self.say.setObjectName("footer")
         self.say.clicked.connect(self._go_to_problem)
+        policy = self.say.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.say.setSizePolicy(policy)
         self.close_button = QPushButton(tr("Close"))
         self.close_button.setObjectName("close")
         self.close_button.clicked.connect(self.close)
@@ -210,8 +212,8 @@ class RunDialog(QDialog):
             settings=settings, profile=profile, spec=spec,
             roads=self.form.roads.roads(settings.roads if noted else None),
             store=store,
-            folder=noted.folder if noted else str(locations.runs_folder() / f"{stamp}-{file_name(name)}"),
-            output=noted.output if noted else str(locations.maps_folder() / f"{file_name(name)}-{stamp}.gpkg"),
+            folder=noted.folder if noted else str(locations.runs_folder() / f"{stamp}-{slug(name)}"),
+            output=noted.output if noted else str(locations.maps_folder() / f"{slug(name)}-{stamp}.gpkg"),
             name=name, known=known,
             new_bytes=self.form.trips.count.new_bytes if self.form.trips.count and not noted else 0,
         )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from ..algorithms import locations
@@ -19,6 +19,9 @@ from .sections.where import WhereSection
 from .settings import Pace, RunSettings
 from .tasks import CallTask, Latest, Task
 from .words import tr
+
+_SETTLE = 150
+"""Milliseconds until a new window has been drawn."""
 
 
 class RunForm(QWidget):
@@ -43,8 +46,10 @@ class RunForm(QWidget):
         column.setSpacing(12)
         column.addLayout(self._grid())
         column.addStretch(1)
+        self._load_error: Optional[Exception] = None
         self._connect()
-        self._load_packages()
+        # Not while the window is being made and drawn: the two would take Python's lock from each other.
+        QTimer.singleShot(_SETTLE, self._load_packages)
 
     def _grid(self) -> QGridLayout:
         grid = QGridLayout()
@@ -87,7 +92,6 @@ class RunForm(QWidget):
         task = CallTask(tr("Loading Roadpulse"), load)
         task.done.connect(lambda _nothing: self._packages_loaded(None))
         task.failed.connect(self._packages_loaded)
-        self._load_error: Optional[Exception] = None
         task.start()
 
     def _packages_loaded(self, error: Optional[Exception]) -> None:

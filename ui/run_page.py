@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Optional
 
 from qgis.core import QgsApplication
-from qgis.gui import QgsCodeEditor
 from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtGui import QPalette
+from qgis.PyQt.QtGui import QFontDatabase, QPalette
 from qgis.PyQt.QtWidgets import (
     QGridLayout,
     QLabel,
@@ -61,6 +60,13 @@ class RunPage(QWidget):
         self.time = Note()
         self.time.setObjectName("time")
         column.addWidget(self.time)
+        self._add_result(column)
+        self._add_log(column)
+        self._clock = QTimer(self)
+        self._clock.setInterval(1000)
+        self._clock.timeout.connect(self._read_log)
+
+    def _add_result(self, column: QVBoxLayout) -> None:
         self.summary = QLabel()
         self.summary.setObjectName("summary")
         self.summary.setWordWrap(True)
@@ -74,6 +80,8 @@ class RunPage(QWidget):
         self.detail.setObjectName("detail")
         self.detail.setMinimumHeight(150)
         column.addWidget(self.detail, 1)
+
+    def _add_log(self, column: QVBoxLayout) -> None:
         self.log_button = QPushButton()
         self.log_button.setObjectName("log_button")
         self.log_button.setFlat(True)
@@ -82,14 +90,11 @@ class RunPage(QWidget):
         self.log = QPlainTextEdit()
         self.log.setObjectName("log")
         self.log.setReadOnly(True)
-        self.log.setFont(QgsCodeEditor.getMonospaceFont())
+        self.log.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.log.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.log.setMinimumHeight(140)
         column.addWidget(self.log, 1)
         column.addStretch(0)
-        self._clock = QTimer(self)
-        self._clock.setInterval(1000)
-        self._clock.timeout.connect(self._read_log)
 
     def _phase_rows(self) -> QGridLayout:
         grid = QGridLayout()
@@ -201,14 +206,11 @@ class RunPage(QWidget):
         self.title.setText(tr("{name} is on the map").format(name=outcome.job.name))
         for phase in Phase:
             self._mark(phase, "done")
-        points = outcome.manifest["points"]["counted"]
-        self._numbers[Phase.COMPUTING].setText(tr("{n} points counted").format(n=many(points)))
-        if not outcome.manifest["files"]["decoded"]:
-            self._numbers[Phase.READING].setText(tr("none is new"))
+        files, points = outcome.manifest["files"], outcome.manifest["points"]
+        self._numbers[Phase.LISTING].setText(counted(files["named"], tr("file"), tr("files")))
+        self._numbers[Phase.READING].setText(_read_text(outcome))
+        self._numbers[Phase.COMPUTING].setText(tr("{n} points counted").format(n=many(points["counted"])))
         self._numbers[Phase.MAPPING].setText(Path(outcome.job.output).name)
-        self._numbers[Phase.LISTING].setText(
-            counted(outcome.manifest["files"]["named"], tr("file"), tr("files"))
-        )
         self.bar.hide()
         self.time.say(tr("Took {time}").format(time=duration(outcome.seconds)))
         self.summary.setText(summary.line(outcome))
@@ -261,3 +263,15 @@ class RunPage(QWidget):
         else:
             icon.setText("●" if state == "active" else "○")
             icon.setPalette(palette)
+
+
+def _read_text(outcome: Outcome) -> str:
+    """What was read, and how fast."""
+    decoded = outcome.manifest["files"]["decoded"]
+    if not decoded:
+        return tr("none is new")
+    parts = [counted(decoded, tr("file"), tr("files"))]
+    seconds = float(outcome.manifest.get("timings", {}).get("decode", 0))
+    if outcome.job.new_bytes and seconds:
+        parts += [size(outcome.job.new_bytes), rate(outcome.job.new_bytes / seconds)]
+    return "  ·  ".join(parts)

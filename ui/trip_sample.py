@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..aggregation import plan, storage, times, values
 from ..aggregation.errors import BadTripFile
@@ -155,7 +156,7 @@ def look(path: str, root: Any, mapping: FieldMapping) -> Preview:
     )  # fmt: skip
 
 
-def sample_link_ids(paths: tuple[str, ...], mapping: FieldMapping, check: Check) -> np.ndarray:
+def sample_link_ids(paths: tuple[str, ...], mapping: FieldMapping, check: Check) -> NDArray[np.int64]:
     """Distinct link ids (n,) int64 of some files; bad files are passed over."""
     decoder = TripDecoder(mapping, LARGEST_PREVIEW)
     found: set[int] = set()

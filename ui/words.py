@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Optional
 
 from ..algorithms.words import many, tr
 
 __all__ = [
-    "WEEKDAYS", "about", "count", "counted", "duration", "left", "many", "rate", "share", "size", "tr",
+    "WEEKDAYS", "about", "count", "counted", "duration", "left", "many", "rate", "share", "size", "slug",
+    "tr",
 ]  # fmt: skip
 
 
@@ -68,6 +70,11 @@ def left(seconds: Optional[float]) -> str:
     if seconds is None:
         return ""
     return tr("{time} left").format(time=duration(seconds))
+
+
+def slug(name: str) -> str:
+    """A name for files, readable in every file system: letters of any script, digits and hyphens."""
+    return re.sub(r"[\W_]+", "-", name).strip("-")[:40] or "run"
 
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

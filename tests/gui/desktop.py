@@ -1,4 +1,4 @@
-"""Starts the real QGIS Desktop under Xvfb with a profile of its own, lets a script drive it, reads its report."""
+"""Starts the real QGIS Desktop under Xvfb with its own profile, lets a script drive it, reads its report."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 SCREEN = "1920x1200x24"
+SCREENS = os.environ.get("ROADPULSE_GUI_SCREENS", str(HERE.parents[1] / "build" / "screens"))
+"""Where the screenshots go."""
 PROFILE = "gui"
 
 _INI = """\

@@ -404,9 +404,9 @@ class RoadsSection(Section):
             self.note.say(tr("Looking for the links of the trips…") if self._tasks["match"].busy else "")
         else:
             text = tr("links") if match.links is None else counted(match.links, tr("link"), tr("links"))
-            known = match.asked > 0 and match.matched is not None
-            rate = match.matched / match.asked if known else 1.0
-            if known:
+            rate = 1.0
+            if match.asked and match.matched is not None:
+                rate = match.matched / match.asked
                 text = tr("{links}, {share} of the sample's ids match").format(links=text, share=share(rate))
             if rate < _POOR_MATCH:
                 self.note.ask(
