@@ -82,9 +82,8 @@ def speed_renderer(options: StyleOptions) -> QgsGraduatedSymbolRenderer:
     renderer = QgsGraduatedSymbolRenderer(value_expression(options), ranges)
     renderer.setSourceSymbol(line_symbol(colours[0], options))
     renderer.setSourceColorRamp(ramp(options.theme, options.fast_glows))
-    renderer.setOrderBy(
-        QgsFeatureRequest.OrderBy([QgsFeatureRequest.OrderByClause(f'"{WIDTH_FIELD}"', True)])
-    )
+    clause = QgsFeatureRequest.OrderByClause(drawing_order(options), True)
+    renderer.setOrderBy(QgsFeatureRequest.OrderBy([clause]))
     renderer.setOrderByEnabled(True)
     return renderer
 

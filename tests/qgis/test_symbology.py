@@ -183,6 +183,16 @@ def test_a_street_that_ends_on_a_main_road_does_not_cut_into_it(layer: QgsVector
     )
 
 
+def test_too_few_trips_lie_under_the_other_direction_where_both_are_merged(layer: QgsVectorLayer) -> None:
+    """On 1:30,000 the directions are merged; westward the main road has too few trips at 3."""
+    options = styled(layer)
+    half = 30000 * 800 / 96 * 0.0254 / 2
+    image = draw(layer, at(options, 3), (500200 - half, 6000000 - half, 500200 + half, 6000000 + half))
+    seen = [QColor(image.pixel(400, y)).name() for y in range(385, 415)]
+    assert class_colour(layer, maps.SPEED_AT_3) in seen
+    assert PALETTES["light"].few.name() not in seen
+
+
 def test_slow_is_dark_on_paper_and_glows_on_a_dark_ground(layer: QgsVectorLayer) -> None:
     def lightness(**changes: object) -> tuple[int, int]:
         styled(layer, **changes)
