@@ -71,6 +71,9 @@ def street_labels(theme: str) -> QgsVectorLayerSimpleLabeling:
     line.setPlacementFlags(Qgis.LabelLinePlacementFlag.OnLine)
     line.setOverrunDistance(OVERRUN_MM)
     settings.setLineSettings(line)
+    obstacles = settings.obstacleSettings()
+    obstacles.setIsObstacle(False)  # roads do not push names about: in a film they stay where they are
+    settings.setObstacleSettings(obstacles)
     placement = QgsLabelPlacementSettings()
     placement.setOverlapHandling(Qgis.LabelOverlapHandling.PreventOverlap)
     settings.setPlacementSettings(placement)
