@@ -114,6 +114,7 @@ class PointStore:
         """The store's folder for a mapping; made, with a note of the mapping, where it is new."""
         # Absolute, as DuckDB takes "name:…" for a protocol.
         root = Path(os.path.abspath(os.path.expanduser(store))) / mapping.digest()  # noqa: PTH100, PTH111
+        storage.check_name(root)
         with storage.disk_errors("open the point store", root):
             note = root / "mapping.json"
             if not note.exists():

@@ -68,6 +68,7 @@ class _Run:
     def __init__(
         self, folder: RunFolder, runner: Runner, is_cancelled: Callable[[], bool], status: Status
     ) -> None:
+        storage.check_name(folder.path)
         self.folder, self.runner, self.status = folder, runner, status
         self.is_cancelled = is_cancelled
         self.spec: RunSpec = folder.read_spec()

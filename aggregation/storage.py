@@ -139,6 +139,13 @@ def printable(text: str) -> str:
         return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def check_name(folder: Path) -> None:
+    """Refuse a folder that DuckDB could not write to, as its name is no UTF-8; raises `RunError`."""
+    name = str(folder)
+    if printable(name) != name:
+        raise RunError(f"The name of the folder {printable(name)} is not valid UTF-8. Choose another folder.")
+
+
 @contextmanager
 def disk_errors(doing: str, folder: Path) -> Iterator[None]:
     """Turn what a full or read-only disk raises into a `StorageError` that says what to do.

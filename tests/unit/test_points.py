@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from roadpulse.aggregation.decode import in_order
 from roadpulse.aggregation.errors import RunError, StorageError
-from roadpulse.aggregation.points import BUCKETS, FileRecord, PointStore, bucket_of
+from roadpulse.aggregation.points import BUCKETS, FAULTS, FileRecord, PointStore, bucket_of
 from roadpulse.aggregation.spec import FieldMapping
 from roadpulse.aggregation.times import NO_TIME
 
@@ -151,8 +151,8 @@ def test_a_part_is_what_the_design_says(store):
         "speed": "DOUBLE",
         "file": "INTEGER",
     }
-    untimed = duckdb.sql(f"SELECT count(*) FROM '{store.part('a', 0)}' WHERE time IS NULL").fetchone()
-    assert untimed == (1,)
+    untimed = duckdb.sql(f"SELECT count(*) FROM '{store.part('a', 0)}' WHERE time IS NULL").fetchall()
+    assert untimed == [(1,)]
 
 
 def test_mappings_do_not_share_points(tmp_path):
@@ -168,7 +168,7 @@ def test_mappings_do_not_share_points(tmp_path):
 
 def test_records_come_back_as_they_were_committed(store):
     records = [
-        record(0, 0, "/t/a.json", trip_id="é\0 'x'", faults=tuple(range(len(FileRecord.faults)))),
+        record(0, 0, "/t/a.json", trip_id="é\0 'x'", faults=tuple(range(len(FAULTS)))),
         record(1, 3, "/t/line\nbreak.json", counted=0, points=0, reason="changed", message="m", passing=True),
         record(2, 3, "/t/c.json", fields="a, b"),
     ]
