@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import date
+from typing import Optional
 
 import numpy as np
 from qgis.core import (
@@ -15,6 +17,11 @@ from qgis.core import (
 )
 
 from .style_options import StyleOptions, file_of, read_run_table
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+    "November", "December",
+)  # fmt: skip
 
 
 def local_crs(layer: QgsVectorLayer) -> QgsCoordinateReferenceSystem:
@@ -74,15 +81,22 @@ def bin_totals(layer: QgsVectorLayer, style: StyleOptions) -> list[float]:
 def describe(layer: QgsVectorLayer, style: StyleOptions) -> tuple[str, str]:
     """`10 June 2025, local time (Europe/London)` and `1,066,880 points on 3,526 links`."""
     values = read_run_table(layer)
-    first, last = values["spec"].get("date_from"), values["spec"].get("date_to")
-    zone = f"local time ({style.time_zone})"
-    dates = (
-        f"{first}, {zone}"
-        if first and first == last
-        else f"{first} – {last}, {zone}"
-        if first and last
-        else zone
-    )
+    found = values["manifest"].get("dates") or {}
+    when = span(found.get("first"), found.get("last"))
     match = values.get("match", {})
     facts = f"{match.get('points', 0):,} points on {match.get('links', 0):,} links"
-    return dates, facts
+    return ", ".join(filter(None, (when, f"local time ({style.time_zone})"))), facts
+
+
+def span(first: Optional[str], last: Optional[str]) -> str:
+    """Two ISO dates as `10 June 2025`, `10 – 12 June 2025` or `30 May – 2 June 2025`; empty for none."""
+    if not first or not last:
+        return ""
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    whole = f"{end.day} {MONTHS[end.month - 1]} {end.year}"
+    if start == end:
+        return whole
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{start.day} – {whole}"
+    year = "" if start.year == end.year else f" {start.year}"
+    return f"{start.day} {MONTHS[start.month - 1]}{year} – {whole}"
