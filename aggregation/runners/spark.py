@@ -10,8 +10,6 @@ import contextlib
 import logging
 import os
 import pickle  # nosec B403  (between the processes of one job)
-import re
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from ..errors import RunError, StorageError
 from ..nodes import Packages
 from . import Tick
+from .spark_errors import explained, reach
 from .spark_tasks import DECODE, SUMMARISE, Report, Reports, Share
 
 if TYPE_CHECKING:
@@ -30,15 +29,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TASK_BYTES = 64 << 20
-TASK_POINTS = 240_000
-"""With both a Python worker stays below 150 MB; 85 MB of that are Python, its packages and DuckDB."""
+TASK_BYTES = 48 << 20
+TASK_POINTS = 180_000
+"""With both a Python worker stays below 150 MB: 110 MB for PySpark, the packages and DuckDB, which are
+the same for any amount of trips, and about 130 bytes for each point that a task holds."""
 
 TICK = 0.2
 _LOOK_EVERY = 1.0
 _PATIENCE = 4.0
 _CORES_GUESSED = 16
-_CONNECT_SECONDS = 5.0
 _END_SECONDS = 10.0
 
 DEFAULTS = {
@@ -159,7 +158,7 @@ class SparkRunner:
             take(_emptied(heard))
             tick(*self._totals)  # a cancelled run may have ended Spark first: then this raises
             if job.error is not None:
-                raise _explained(job.error)
+                raise explained(job.error)
             take(job.reports)
             tick(*self._totals)
         finally:
@@ -175,7 +174,7 @@ class SparkRunner:
         self.waiting = ""
         tick(*self._totals)
         if self._error is not None:
-            raise _explained(self._error)
+            raise explained(self._error)
         return self._spark
 
     def _look(self, spark: Any) -> None:
@@ -185,11 +184,13 @@ class SparkRunner:
         self._looked = time.monotonic()
         try:
             found = spark._jsc.sc().statusTracker().getExecutorInfos()
-            names = {f"{info.host()}:{info.port()}" for info in found}
+            names = {f"{info.host()}:{info.port()}" for info in found if info.port()}
         except Exception as error:  # noqa: BLE001  (the job itself will tell)
             log.debug("Spark does not tell its executors: %r", error)
             return
         names.discard(self._facts["driver"])
+        for name in sorted(names - self._executors):
+            log.info("Executor at %s", name)
         self._executors |= names
         self._now = len(names)
         if names:
@@ -207,7 +208,7 @@ class SparkRunner:
             for name, value in DEFAULTS.items():
                 conf.setIfMissing(name, value)
             conf.setIfMissing("spark.app.name", f"Roadpulse {self._name}")
-            _reach(conf.get("spark.master") or "")
+            reach(conf.get("spark.master") or "")
             spark = SparkContext(conf=conf)
             spark.setLogLevel("WARN")
             settings = spark.getConf()
@@ -222,6 +223,7 @@ class SparkRunner:
             }
             _own_manager(spark, self._facts)
             self._spark = spark
+            log.info("Spark %s is up: %s at %s", spark.version, spark.applicationId, spark.master)
         except BaseException as error:  # noqa: BLE001  (raised where the run waits for Spark)
             self._error = error
 
@@ -279,73 +281,6 @@ def _own_manager(spark: Any, facts: dict[str, Any]) -> None:
         if info.host() == spark.getConf().get("spark.driver.host"):
             facts["driver"] = f"{info.host()}:{info.port()}"
             return
-
-
-def _reach(master: str) -> None:
-    """Raise `RunError` when no standalone master answers: Spark itself would try for a minute."""
-    if not master.startswith("spark://"):
-        return
-    reasons = []
-    for address in master[len("spark://") :].split(","):
-        host, _, port = address.rpartition(":")
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
-        except (OSError, ValueError) as error:
-            reasons.append(f"{address}: {error}")
-        else:
-            return
-    raise RunError(
-        f"The Spark master {master} does not answer. Check that it runs (sbin/start-master.sh) and that the "
-        "profile names the same address as its page at port 8080.",
-        "; ".join(reasons),
-    )
-
-
-def _explained(error: BaseException) -> RunError:
-    """An error of Spark in words; its own text goes to the log."""
-    if isinstance(error, RunError):
-        return error
-    text = str(error)
-    if isinstance(error, ImportError):
-        return RunError(
-            f"Spark's Python package is not there: {error}. Start the run with spark-submit.", repr(error)
-        )
-    if "All masters are unresponsive" in text or "Cannot call methods on a stopped SparkContext" in text:
-        return RunError(
-            "Spark ended the application before it was done: the master did not take it or was stopped. "
-            "Check that the master has the same Spark version, then run again.",
-            text[-4000:],
-        )
-    if "Master removed our application" in text:
-        return RunError(
-            "The Spark master gave the application up, since its executors ended again and again. Look for "
-            "the reason in an executor's stderr on the master's page; often it is too little memory.",
-            text[-4000:],
-        )
-    raised = re.findall(r"^(?:\w+\.)*(\w+(?:Error|Exception)?): (.*)$", _python_part(text), re.MULTILINE)
-    if raised:
-        return RunError(
-            f"A task failed on the cluster, again after Spark repeated it: {raised[-1][1]}", text[-4000:]
-        )
-    if "ExecutorLostFailure" in text or "Worker exited" in text or "Python worker" in text:
-        return RunError(
-            "A task ended its worker again and again, most often because a node ran out of memory. Nothing "
-            "was lost; run again with fewer cores an executor.",
-            text[-4000:],
-        )
-    if type(error).__name__ in ("Py4JNetworkError", "Py4JError") or isinstance(error, OSError):
-        return RunError(
-            "Spark's driver ended in the middle of the run. Nothing was lost; run again.", repr(error)
-        )
-    return RunError(
-        f"Spark stopped the run: {text.strip().splitlines()[0] if text.strip() else error!r}", text[-4000:]
-    )
-
-
-def _python_part(text: str) -> str:
-    """The Python traceback in the text of a Java exception."""
-    _, mark, rest = text.partition("Traceback (most recent call last):")
-    return rest.split("\n\tat ", 1)[0] if mark else ""
 
 
 def under_spark_submit() -> bool:

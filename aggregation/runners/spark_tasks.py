@@ -59,6 +59,7 @@ class Share:
         index, task = item
         attempt = _attempt()
         try:
+            _give_back()  # a worker begins with what PySpark's start left over
             provide(self.packages)
             report = Report(index, self._carry_out(task, index, attempt), memory=_peak_memory())
         except RunError as error:

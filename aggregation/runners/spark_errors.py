@@ -1,0 +1,84 @@
+"""What goes wrong with Spark, in words: what happened, to what, what to do."""
+
+from __future__ import annotations
+
+import re
+import socket
+
+from ..errors import RunError, StorageError
+
+_CONNECT_SECONDS = 5.0
+_LONGEST = 4000
+
+
+class SparkLost(StorageError):
+    """Spark, or a part of it, went away; the same run may succeed later."""
+
+
+def reach(master: str) -> None:
+    """Raise `SparkLost` when no standalone master answers: Spark itself would try for a minute."""
+    if not master.startswith("spark://"):
+        return
+    reasons = []
+    for address in master[len("spark://") :].split(","):
+        host, _, port = address.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
+        except (OSError, ValueError) as error:
+            reasons.append(f"{address}: {error}")
+        else:
+            return
+    raise SparkLost(
+        f"The Spark master {master} does not answer. Check that it runs (sbin/start-master.sh) and that the "
+        "profile names the same address as its page at port 8080.",
+        "; ".join(reasons),
+    )
+
+
+def explained(error: BaseException) -> RunError:
+    """An error of Spark in words; its own text goes to the log."""
+    if isinstance(error, RunError):
+        return error
+    text = str(error)
+    if isinstance(error, ImportError):
+        return RunError(
+            f"Spark's Python package is not there: {error}. Start the run with spark-submit.", repr(error)
+        )
+    if "All masters are unresponsive" in text or "Cannot call methods on a stopped SparkContext" in text:
+        return SparkLost(
+            "Spark ended the application before it was done: the master did not take it or was stopped. "
+            "Check that the master has the same Spark version, then run again.",
+            text[-_LONGEST:],
+        )
+    if "Master removed our application" in text:
+        return RunError(
+            "The Spark master gave the application up, since its executors ended again and again. Look for "
+            "the reason in an executor's stderr on the master's page; often it is too little memory.",
+            text[-_LONGEST:],
+        )
+    raised = re.findall(r"^(?:\w+\.)*(\w+(?:Error|Exception)?): (.*)$", _python_part(text), re.MULTILINE)
+    if raised:
+        return RunError(
+            f"A task failed on the cluster, again after Spark repeated it: {raised[-1][1]}", text[-_LONGEST:]
+        )
+    if "ExecutorLostFailure" in text or "Worker exited" in text or "Python worker" in text:
+        return RunError(
+            "A task ended its worker again and again, most often because a node ran out of memory. Nothing "
+            "was lost; run again with fewer cores an executor.",
+            text[-_LONGEST:],
+        )
+    if type(error).__name__ in ("Py4JNetworkError", "Py4JError") or isinstance(error, OSError):
+        return SparkLost(
+            "Spark's driver ended in the middle of the run. Nothing was lost; run again.", repr(error)
+        )
+    return RunError(
+        f"Spark stopped the run: {text.strip().splitlines()[0] if text.strip() else error!r}", text[-_LONGEST:]
+    )
+
+
+def _python_part(text: str) -> str:
+    """The Python traceback in the text of a Java exception."""
+    _, mark, rest = text.partition("Traceback (most recent call last):")
+    return rest.split("\n\tat ", 1)[0] if mark else ""
+
+

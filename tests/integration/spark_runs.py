@@ -1,0 +1,160 @@
+"""Runs on the stand-in cluster, started as the SSH backend starts them, and the same ones without Spark."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Optional
+
+from development.cluster import Cluster
+from development.cluster_daemons import Process, descendants
+from development.cluster_spark import spark_home, spark_python
+from roadpulse.cluster_client.ssh.jobzip import job_zip
+
+BUILD = Path(__file__).resolve().parents[2] / "build"
+ENTRY = "import sys\nfrom roadpulse.aggregation.__main__ import main\nsys.exit(main())\n"
+TABLES = ("link_speeds.csv", "link_speeds_by_time.csv")
+
+
+@dataclass
+class SparkRun:
+    """One run in a folder of its own, as `spark-submit` carries it out."""
+
+    cluster: Cluster
+    folder: Path
+    conf: dict[str, str] = field(default_factory=dict)
+    process: Optional[subprocess.Popen[bytes]] = None
+
+    def start(self, spec: dict[str, Any], *arguments: str) -> SparkRun:
+        """Write the specification and start the driver in a process group of its own."""
+        self.folder.mkdir(parents=True)
+        (self.folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+        job, entry = self.folder / "job.zip", self.folder / "entry.py"
+        job.write_bytes(job_zip().content)
+        entry.write_text(ENTRY, encoding="utf-8")
+        spark, cache = self.cluster.spark, str(BUILD / "node-cache")
+        conf = {
+            "spark.master": spark.url,
+            "spark.driver.host": spark.host,
+            "spark.executor.memory": "470m",
+            "spark.executor.cores": "2",
+            "spark.driver.memory": "512m",
+            "spark.executorEnv.ROADPULSE_CACHE": cache,
+            **self.conf,
+        }
+        options = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]
+        home = spark_home(self.cluster.version)
+        command = [
+            str(home / "bin" / "spark-submit"), *options, "--py-files", str(job), str(entry),
+            str(self.folder), "--packages", str(BUILD / "packages"), *arguments,
+        ]  # fmt: skip
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        environment.update(
+            PYSPARK_PYTHON=str(spark_python(self.cluster.version)), ROADPULSE_CACHE=cache,
+            SPARK_LOCAL_IP=spark.host, PYTHONDONTWRITEBYTECODE="1",
+        )  # fmt: skip
+        with (self.folder / "log.txt").open("wb") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
+                start_new_session=True, cwd=self.folder,
+            )  # fmt: skip
+        return self
+
+    def finish(self, seconds: float = 120) -> SparkRun:
+        """Wait until the run has finished; fails with the log's end where it did not."""
+        code = self.wait(seconds)
+        assert code == 0, f"exit code {code}\n{self.log()[-3000:]}"
+        return self
+
+    def wait(self, seconds: float = 60) -> int:
+        """The exit code, once there is one."""
+        assert self.process is not None
+        return self.process.wait(seconds)
+
+    def wait_for(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 60) -> dict[str, Any]:
+        """The first status of which `wanted` holds; fails when the run ends or time is up before."""
+        assert self.process is not None
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            status = self.status()
+            if status and wanted(status):
+                return status
+            assert self.process.poll() is None, f"the run ended first\n{self.log()[-3000:]}"
+            time.sleep(0.05)
+        raise AssertionError(f"not within {seconds} s: {self.status()}\n{self.log()[-2000:]}")
+
+    def signal(self, number: int) -> None:
+        """Signal the whole group, as the SSH backend does."""
+        assert self.process is not None
+        os.killpg(self.process.pid, number)
+
+    def end(self) -> None:
+        """Leave nothing behind, whatever happened."""
+        if self.process is not None and self.process.poll() is None:
+            self.signal(signal.SIGKILL)
+            self.process.wait(20)
+
+    def status(self) -> dict[str, Any]:
+        return _json(self.folder / "status.json")
+
+    def manifest(self) -> dict[str, Any]:
+        return _json(self.folder / "manifest.json")
+
+    def log(self) -> str:
+        return (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace")
+
+    def tables(self) -> list[bytes]:
+        """The result's bytes."""
+        return tables(self.folder)
+
+
+def run_locally(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
+    """The same run on the processes of this computer; returns its manifest."""
+    folder.mkdir(parents=True)
+    (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    command = [sys.executable, "-m", "roadpulse.aggregation", str(folder), "--workers", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(BUILD / "plugins")}
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
+    return _json(folder / "manifest.json")
+
+
+def tables(folder: Path) -> list[bytes]:
+    """The bytes of a run's result."""
+    return [(folder / "results" / name).read_bytes() for name in TABLES]
+
+
+def executors(cluster: Cluster) -> list[Process]:
+    """The executors that run on the cluster's workers now."""
+    found = []
+    for number in range(cluster.spark.workers):
+        worker = cluster.spark.worker(number).process()
+        found += [p for p in descendants(worker.pid) if _runs(p, b"ExecutorBackend")] if worker else []
+    return found
+
+
+def python_workers(executor: Process) -> list[Process]:
+    """The processes that carry out an executor's Python tasks."""
+    daemons = [process for process in descendants(executor.pid) if _runs(process, b"pyspark")]
+    return [process for process in daemons if not descendants(process.pid)]
+
+
+def _runs(process: Process, what: bytes) -> bool:
+    try:
+        return what in Path(f"/proc/{process.pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return found
