@@ -140,7 +140,11 @@ def merge(
 
     Rows come in order of link id, then of bin. `progress` is called now and then.
     """
-    indexes = [np.load(_index(work, number)) for number in numbers]
+    _allow_open_files(len(numbers))
+    indexes = []
+    for number in numbers:
+        with np.load(_index(work, number)) as index:
+            indexes.append(dict(index))
     entries: dict[str, Any] = {}
     ids = np.concatenate([index["link_id"] for index in indexes]) if indexes else np.empty(0, np.int64)
     part_of = np.repeat(np.arange(len(indexes)), [len(index["link_id"]) for index in indexes])
@@ -149,7 +153,7 @@ def merge(
     with storage.disk_errors("write the result", results):
         for table, columns in TABLES.items():
             ends = [index[table] for index in indexes]
-            starts = np.concatenate([np.concatenate([[0], end[:-1]]) for end in ends]) if ends else ids
+            starts = np.concatenate([np.concatenate([[0], end])[:-1] for end in ends]) if ends else ids
             stops = np.concatenate(ends) if ends else ids
             total = int((stops - starts).sum())
             output = _Output(results, table, single=total <= PART_BYTES)
@@ -176,13 +180,26 @@ def merge(
     return entries
 
 
+def _allow_open_files(n: int) -> None:
+    """Let this process keep `n` files open, as far as the system allows; 1024 is a common limit."""
+    try:
+        import resource  # noqa: PLC0415  (there is none on Windows)
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = n + 256
+    if soft not in (resource.RLIM_INFINITY, -1) and soft < wanted:
+        within = wanted if hard in (resource.RLIM_INFINITY, -1) else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (within, hard))
+
+
 class _Mapped:
     """A file's bytes by slices, without reading it whole; an empty file is fine."""
 
     def __init__(self, path: Path) -> None:
-        self._stream = path.open("rb")
         empty = path.stat().st_size == 0
-        self._map = None if empty else mmap.mmap(self._stream.fileno(), 0, access=mmap.ACCESS_READ)
+        with path.open("rb") as stream:
+            self._map = None if empty else mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
 
     def __getitem__(self, span: slice) -> bytes:
         return b"" if self._map is None else self._map[span]
@@ -190,4 +207,3 @@ class _Mapped:
     def close(self) -> None:
         if self._map is not None:
             self._map.close()
-        self._stream.close()
