@@ -26,7 +26,7 @@ _NAMES = {
         r"edge|segment",
     ),
     "speed": (r"^(abs)?_?(speed|velocity)$", r"speed|velocity|veloc|kmh|mph|kph", r"^v$|^spd$"),
-    "time": (r"^(time_?stamp|time|date_?time|ts|instant)$", r"time|stamp|date|epoch|^ts$|^t$"),
+    "time": (r"^(time_?stamp|time|date_?time|ts|instant)$", r"time|stamp|date|epoch|when|^ts$|^t$"),
 }
 _DEPTH = 4
 _WIDTH = 200
@@ -78,11 +78,17 @@ def propose(root: Any, mapping: FieldMapping) -> Optional[FieldMapping]:
     for name in ("link_id", "speed", "time"):
         if name not in chosen:
             best = _best(name, [field for field in fields if field.path not in chosen.values()])
-            if best is None:
-                return None
-            chosen[name] = best
+            if best is not None:
+                chosen[name] = best
     proposal = replace(mapping, points=path, **chosen)
-    return proposal if proposal != mapping else None
+    return proposal if proposal != mapping and chosen else None
+
+
+def changes(mapping: FieldMapping, proposal: FieldMapping) -> str:
+    """What a proposal would change, as text: the fields of its points that `mapping` does not name."""
+    names = ("link_id", "speed", "time")
+    changed = [getattr(proposal, name) for name in names if getattr(proposal, name) != getattr(mapping, name)]
+    return ", ".join(changed or [proposal.points])
 
 
 def unit_hint(root: Any) -> str:
@@ -116,8 +122,9 @@ def _best(name: str, fields: Sequence[RawField]) -> Optional[str]:
     usable = [field for field in fields if fits(name, field.example)]
     for pattern in _NAMES[name]:
         for field in usable:
-            last = field.path.rsplit(".", 1)[-1]
-            if re.search(pattern, last, re.IGNORECASE):
+            parts = field.path.split(".")
+            names = (parts[-1], "_".join(parts[-2:]))  # `edge.id` says as much as `edge_id`
+            if any(re.search(pattern, name, re.IGNORECASE) for name in names):
                 return field.path
     return None
 

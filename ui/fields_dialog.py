@@ -139,6 +139,7 @@ class FieldsDialog(QDialog):
         return replace(self._start, **texts)
 
     def _edited(self) -> None:
+        from .field_proposals import changes  # noqa: PLC0415
         from .trip_sample import look  # noqa: PLC0415
 
         try:
@@ -158,7 +159,7 @@ class FieldsDialog(QDialog):
                 n=len(found.found), points=len(found.points)
             )
         if found.proposal:
-            names = ", ".join((found.proposal.link_id, found.proposal.speed, found.proposal.time))
+            names = changes(mapping, found.proposal)
             self.note.ask(text, tr("Use {fields}").format(fields=names), "propose")
         elif len(found.found) < 3:
             self.note.ask(text)

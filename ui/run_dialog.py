@@ -189,7 +189,7 @@ class RunDialog(QDialog):
         if self.task is not None:
             self.cancel_button.setEnabled(False)
             self.page.stopping()
-            self.task.cancel()
+            self.task.stop()
 
     def leave(self) -> None:
         """QGIS closes or the plugin is unloaded: the run itself goes on."""

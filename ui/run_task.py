@@ -82,6 +82,10 @@ class Outcome:
     phase_seconds: Mapping[Phase, float] = field(default_factory=dict)
 
 
+_DOUBT = 1.5
+"""Seconds after which a cancellation by QGIS counts as the person's: QGIS did not close meanwhile."""
+
+
 class RunTask(Task):
     """Runs (or follows) one aggregation, joins the roads and writes the map file."""
 
@@ -91,21 +95,33 @@ class RunTask(Task):
         super().__init__(description, hidden=False)
         self.job = job
         self._leaving = False
-        self._asked = False
+        self._asked_at: Optional[float] = None
         self._phase = Phase.LISTING
         self._entered = time.monotonic()
         self._seconds: dict[Phase, float] = {}
         self._furthest = 0.0
 
     def cancel(self) -> None:
-        """Stop the run, wherever it executes; QGIS's own task list calls this too."""
-        self._asked = not self._leaving
+        """Called by QGIS's own task list, and when QGIS closes; which of the two shows a moment later."""
+        if self._asked_at is None:
+            self._asked_at = time.monotonic() + _DOUBT
+        super().cancel()
+
+    def stop(self) -> None:
+        """Stop the run, wherever it executes: the person asked for it."""
+        self._asked_at = time.monotonic()
         super().cancel()
 
     def leave(self) -> None:
         """Stop following; the run itself goes on without QGIS."""
         self._leaving = True
         super().cancel()
+
+    def _is_stopped(self) -> bool:
+        """Whether the run itself is to be stopped; raises `Cancelled` when only nobody follows any more."""
+        if self._leaving:
+            raise Cancelled
+        return self._asked_at is not None and time.monotonic() >= self._asked_at
 
     def work(self) -> Outcome:
         """Everything, in the task's thread."""
@@ -115,10 +131,10 @@ class RunTask(Task):
         began = time.monotonic()
         job = self.job
         if job.known is not None:
-            folder = steps.rejoin(job.known, job.store, self._on_status, lambda: self._asked)
+            folder = steps.rejoin(job.known, job.store, self._on_status, self._is_stopped)
         else:
             folder = steps.run_aggregation(
-                job.profile, job.spec, job.store, self._on_status, lambda: self._asked,
+                job.profile, job.spec, job.store, self._on_status, self._is_stopped,
                 name=job.name, folder=job.folder,
             )  # fmt: skip
         self._tell(Phase.MAPPING, 0.0, None)

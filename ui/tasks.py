@@ -29,7 +29,7 @@ class Task(QgsTask):
     stopped = pyqtSignal()
 
     def __init__(self, description: str, *, hidden: bool = True) -> None:
-        flags = QgsTask.Flag.CanCancel | QgsTask.Flag.Silent
+        flags = QgsTask.Flag.CanCancel | QgsTask.Flag.CancelWithoutPrompt | QgsTask.Flag.Silent
         super().__init__(description, flags | QgsTask.Flag.Hidden if hidden else flags)
         self.result: Any = None
         self.error: Optional[Exception] = None

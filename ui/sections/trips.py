@@ -224,11 +224,13 @@ class TripsSection(Section):
             point = next((p for p in found.points if p.link_id is not None), found.points[0])
             self.point.setText(self._describe(point))
         if found.proposal:
+            from ..field_proposals import changes  # noqa: PLC0415
+
             text = tr("{n} of 3 fields recognised.").format(n=len(found.found))
             if found.problem:
                 text = tr("In {file} {problem}.").format(file=name, problem=found.problem)
             self.fields_note.ask(
-                text, tr("Use {fields}").format(fields=_fields_text(found.proposal)), "propose"
+                text, tr("Use {fields}").format(fields=changes(self.mapping, found.proposal)), "propose"
             )
         elif found.problem:
             self.fields_note.ask(tr("In {file} {problem}.").format(file=name, problem=found.problem))
@@ -265,7 +267,3 @@ class TripsSection(Section):
             self.set_mapping(self.preview.proposal)
         elif self.preview and name == "unit":
             self.unit_proposed.emit(self.preview.unit)
-
-
-def _fields_text(mapping: FieldMapping) -> str:
-    return ", ".join((mapping.link_id, mapping.speed, mapping.time))

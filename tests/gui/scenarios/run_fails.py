@@ -1,0 +1,48 @@
+"""A run that fails, one that is cancelled, one that succeeds: each said in the message bar or the page."""
+
+from driver import Robot, drive, pause, store_connection
+from qgis.gui import QgsMessageViewer
+from qgis.PyQt.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QTextBrowser, QTextEdit
+
+
+def scenario(robot: Robot):
+    options = robot.options
+    store_connection("Roads", options["postgis"])
+    robot.ui.action.trigger()
+    yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
+    dialog, form = robot.dialog, robot.dialog.form
+    robot.type("trips", options["broken"])
+    yield lambda: form.roads.table.count() > 0
+    robot.find("table").setCurrentText("roads.streets")
+    form.more.bad_files.setCurrentIndex(1)
+    yield lambda: robot.find("run").isEnabled() and not form.busy
+    robot.click("run")
+    yield lambda: not dialog.running
+    yield from pause(0.5)
+    item = dialog.bar.currentItem()
+    robot.report["error"] = item.text()
+    robot.screenshot("dialog-error", dialog)
+    robot.click(item.findChild(QPushButton, "details"))
+    yield from pause(0.5)
+    viewer = next(
+        w for w in QApplication.topLevelWidgets() if isinstance(w, QgsMessageViewer) and w.isVisible()
+    )
+    texts = [
+        w.toPlainText()
+        for kind in (QTextBrowser, QTextEdit, QPlainTextEdit)
+        for w in viewer.findChildren(kind)
+    ]
+    robot.report["details"] = "\n".join(texts)
+    viewer.close()
+    robot.type("trips", options["trips"])
+    yield lambda: robot.find("run").isEnabled() and not form.busy
+    robot.click("run")
+    yield lambda: robot.dialog.page.bar.value() > 0
+    robot.click("cancel")
+    yield lambda: not dialog.running
+    yield from pause(0.3)
+    robot.report["cancelled"] = dialog.bar.currentItem().text()
+    robot.report["form_again"] = robot.find("run").isVisible()
+
+
+drive(scenario)
