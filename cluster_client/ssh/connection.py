@@ -23,7 +23,7 @@ import paramiko
 
 from .authentication import authenticate
 from .credentials import Credentials
-from .errors import ConnectionLost, NoRoute, NoSftp, NoShell, NoSsh, ShellPrints
+from .errors import ConnectionLost, NoRoute, NoSftp, NoShell, NoSsh, ShellPrints, TimedOut
 from .known_hosts import KnownHosts
 from .network import TIMEOUTS, Login, Timeouts, dial, resolve
 
@@ -251,10 +251,16 @@ def _shake_hands(login: Login, line: Any, known_hosts: KnownHosts, timeouts: Tim
             transport.start_client(timeout=timeouts.banner + timeouts.login)
             key = transport.get_remote_server_key()
         except (EOFError, OSError, paramiko.SSHException) as error:
-            if "banner" in str(error).lower():
+            silent = "timeout" in repr(error.__context__).lower() + str(error).lower()
+            if silent:
+                raise TimedOut(
+                    f"{login.host} takes connections on port {login.port} and then says nothing. Check the "
+                    "port, and whether the computer is overloaded.",
+                    repr(error),
+                ) from error
+            if "protocol version" in str(error):
                 raise NoSsh(
-                    f"What answers on {login.host}, port {login.port}, does not speak SSH, or is "
-                    "overloaded. Check the port.",
+                    f"What answers on {login.host}, port {login.port}, does not speak SSH. Check the port.",
                     repr(error),
                 ) from error
             if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
@@ -263,8 +269,8 @@ def _shake_hands(login: Login, line: Any, known_hosts: KnownHosts, timeouts: Tim
                     repr(error),
                 ) from error
             raise ConnectionLost(
-                f"{login.host} ended the connection before the log-in. Try again in a minute; it may be "
-                "restarting or busy.",
+                f"{login.host} ended the connection on port {login.port} before the log-in. It may be "
+                "restarting or busy: try again in a minute. If this stays, check the port.",
                 repr(error),
             ) from error
         known_hosts.check(login.host, login.port, key, login.pinned)

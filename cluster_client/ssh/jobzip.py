@@ -15,7 +15,7 @@ from pathlib import Path
 
 _PACKAGE = __name__.split(".", maxsplit=1)[0]
 _ROOT = Path(__file__).absolute().parents[2]
-_MAIN = f"""import sys
+MAIN = f"""import sys
 
 from {_PACKAGE}.aggregation.__main__ import main
 
@@ -36,7 +36,7 @@ class JobZip:
 @cache
 def job_zip() -> JobZip:
     """The zip of this plugin's aggregation; Python runs it as it stands."""
-    files = {"__main__.py": _MAIN.encode()}
+    files = {"__main__.py": MAIN.encode()}
     paths = [_ROOT / "__init__.py", _ROOT / "metadata.txt", *(_ROOT / "aggregation").rglob("*.py")]
     for path in paths:
         # Line ends differ between a checkout on Windows and the rest.

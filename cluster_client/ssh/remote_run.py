@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import posixpath
 import re
@@ -12,8 +13,8 @@ from typing import Any
 
 from ..profile import Profile
 from ..runs import Run
-from .jobzip import JobZip
-from .scripts import assignments
+from .jobzip import MAIN, JobZip
+from .scripts import assignments, source
 
 DEFAULT_RUNS = "~/roadpulse"
 DEFAULT_PYTHON = "python3"
@@ -45,9 +46,19 @@ class Place:
         """The path of a job's zip; its name is its content's."""
         return f"{self.jobs}/{job.sha256}.zip"
 
+    @property
+    def launcher(self) -> str:
+        """The path of the launcher."""
+        return f"{self.jobs}/{named('launcher', source('launcher').encode(), '.sh')}"
+
     def absolute(self, path: str) -> str:
         """A path as the cluster's programs see it."""
         return absolute(path, self.home)
+
+
+def named(stem: str, content: bytes, ending: str) -> str:
+    """A file name that goes with this content only."""
+    return f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}{ending}"
 
 
 def runs_folder(profile: Profile) -> str:
@@ -106,6 +117,7 @@ def run_files(run: Run, place: Place, job: JobZip, grace: float = GRACE_SECONDS)
         ).encode("utf-8", "surrogateescape"),
     }
     if spark:
+        files["run.py"] = MAIN.encode()
         files["spark.conf"] = spark_conf(run, python or DEFAULT_PYTHON).encode("utf-8")
     return files
 

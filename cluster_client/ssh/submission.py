@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 
@@ -47,7 +46,7 @@ def prepare(connection: Connection, place: Place, run: Run, grace: float) -> Non
     folder, job, launcher = place.absolute(run.folder), job_zip(), source("launcher").encode()
     transfer.make_folders(connection, place.jobs)
     transfer.put_once(connection, place.job_zip(job), job.content)
-    transfer.put_once(connection, _launcher_path(place), launcher)
+    transfer.put_once(connection, place.launcher, launcher)
     transfer.make_folders(connection, folder)
     files = run_files(run, place, job, grace)
     if not transfer.put_new(connection, f"{folder}/job.json", files.pop("job.json")):
@@ -66,7 +65,7 @@ def start(connection: Connection, place: Place, run: Run) -> str:
     Raises `StartError`, and `ConnectionLost` when it may have been started.
     """
     folder = place.absolute(run.folder)
-    answer = call(connection, "start", {"folder": folder, "launcher": _launcher_path(place)})
+    answer = call(connection, "start", {"folder": folder, "launcher": place.launcher})
     if answer[0] == "failed":
         raise StartError(
             f"The run could not be started in {folder} on {connection.login}: {' '.join(answer[1:])}."
@@ -77,11 +76,6 @@ def start(connection: Connection, place: Place, run: Run) -> str:
 def withdraw(connection: Connection, folder: str) -> bool:
     """Make sure that a run that was not started never will be; False when it was started after all."""
     return call(connection, "withdraw", {"folder": folder})[0] != "started"
-
-
-def _launcher_path(place: Place) -> str:
-    digest = hashlib.sha256(source("launcher").encode()).hexdigest()
-    return f"{place.jobs}/launcher-{digest[:16]}.sh"
 
 
 def _run_id(job: bytes) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from development.pytest_postgis import postgis  # noqa: F401
 from tests.integration.ssh_server import PROGRAM, Relay, SshServer, User, temporary_user
 

@@ -156,7 +156,7 @@ class Relay:
         self._lines: list[socket.socket] = []
         self._lock = threading.Lock()
         self.open = True
-        self.sent = self.received = 0
+        self.sent = self.received = self.accepted = 0
         self.cut_after_sent: int | None = None
         self.cut_after_received: int | None = None
         self.flows = threading.Event()
@@ -184,6 +184,7 @@ class Relay:
                 near, _ = self._listener.accept()
             except OSError:
                 return
+            self.accepted += 1
             if not self.open:
                 near.close()
                 continue

@@ -3,7 +3,7 @@ main() {
   cd -- "$folder" 2>/dev/null || { [ -e "$folder" ] && say closed || say gone; return; }
   if read_pid; then
     if alive; then
-      [ "$force" = yes ] && kill -KILL -- "-$group" 2>/dev/null
+      [ "$force" = yes ] && kill -s KILL -- "-$group" 2>/dev/null
       say alive
     else
       say dead "$(free_kilobytes)"

@@ -4,6 +4,7 @@ main() {
   command -v setsid >/dev/null || { say failed the program setsid of util-linux is not there; return; }
   if ! mkdir started 2>/dev/null; then
     [ -d started ] || { say failed the run folder cannot be written, "$(free_kilobytes)" kB free; return; }
+    [ -e withdrawn ] && { say failed the run was withdrawn before; return; }
     read_pid
     say already "$group" "$began"
     return

@@ -5,7 +5,7 @@ main() {
   : >cancel || { say failed; return; }
   mkdir started 2>/dev/null && { say unstarted; return; }
   if read_pid && alive; then
-    kill -TERM -- "-$group" 2>/dev/null
+    kill -s TERM -- "-$group" 2>/dev/null
     say asked
   else
     say dead
