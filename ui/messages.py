@@ -32,10 +32,14 @@ def detail_of(error: Exception) -> str:
     return "\n\n".join(filter(None, (message_of(error), own, trace)))
 
 
+def log_error(error: Exception) -> None:
+    """Write an error with its trace to the log."""
+    log.error("%s", detail_of(error))
+
+
 def show_error(bar: QgsMessageBar, error: Exception, title: str = "Roadpulse") -> QgsMessageBarItem:
-    """Show an error in a message bar and write it to the log; it stays until it is closed."""
+    """Show an error in a message bar; it stays until it is closed."""
     detail = detail_of(error)
-    log.error("%s", detail)
     item = QgsMessageBar.createMessage(title, message_of(error))
     button = QPushButton(tr("Details"))
     button.setObjectName("details")

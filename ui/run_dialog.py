@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Optional
 
 from qgis.core import Qgis, QgsSettings
-from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtCore import QByteArray, QSize, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QCloseEvent, QKeySequence, QShowEvent
 from qgis.PyQt.QtWidgets import (
@@ -25,8 +23,9 @@ from qgis.PyQt.QtWidgets import (
 
 from ..algorithms import locations
 from . import estimate, summary
+from .banner import Banner
 from .map_view import show_map
-from .messages import show_error
+from .messages import log_error, show_error
 from .notes import Note
 from .pending import Pending, forget, remember
 from .run_form import RunForm
@@ -54,7 +53,7 @@ class RunDialog(QDialog):
         self.setWindowTitle(tr("Roadpulse: run"))
         self.setModal(False)
         self.resize(720, 520)
-        self.bar = QgsMessageBar(self)
+        self.banner = Banner()
         self.form = RunForm()
         self.page = RunPage()
         self.stack = QStackedWidget()
@@ -63,7 +62,7 @@ class RunDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.bar)
+        column.addWidget(self.banner)
         column.addWidget(self.stack, 1)
         rule = QFrame()
         rule.setFrameShape(QFrame.Shape.HLine)
@@ -95,8 +94,8 @@ class RunDialog(QDialog):
         self.run_button.setDefault(True)
         self.run_button.setToolTip(tr("Ctrl+Enter"))
         self.run_button.clicked.connect(self.run)
-        for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            shortcut = QShortcut(QKeySequence(int(Qt.Modifier.CTRL) | int(key)), self)
+        for keys in ("Ctrl+Return", "Ctrl+Enter"):
+            shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(self.run)
         line = QHBoxLayout()
         line.setContentsMargins(16, 10, 16, 12)
@@ -163,24 +162,26 @@ class RunDialog(QDialog):
         """Start what the form says."""
         if self.running or self.stack.currentIndex() != 0 or self.form.problem()[0]:
             return
-        self.bar.clearWidgets()
+        self.banner.hide()
         settings = self.form.settings()
         settings.save()
         try:
             job = self._job(settings)
         except Exception as error:  # noqa: BLE001  (shown to the person)
-            show_error(self.bar, error)
+            log_error(error)
+            self.banner.show_error(error)
             return
         self._follow(job)
 
     def rejoin(self, noted: Pending) -> None:
         """Follow a run that was going on when QGIS was closed."""
-        self.bar.clearWidgets()
+        self.banner.hide()
         try:
             job = self._job(noted.settings, noted)
         except Exception as error:  # noqa: BLE001  (shown to the person)
             forget(noted.folder)
-            show_error(self.bar, error)
+            log_error(error)
+            self.banner.show_error(error)
             return
         self._follow(job)
 
@@ -252,24 +253,27 @@ class RunDialog(QDialog):
         self.ended.emit("finished")
 
     def _failed(self, error: Exception) -> None:
-        self._back(lambda: show_error(self._message_bar(), error))
+        log_error(error)
+        self._back()
+        self.banner.show_error(error)
+        if not self.isVisible():
+            show_error(self.iface.messageBar(), error)
         self.ended.emit("failed")
 
     def _stopped(self) -> None:
         text = tr("The run was cancelled. Trips that were read are kept, so the next run is shorter.")
-        self._back(lambda: self._message_bar().pushMessage("Roadpulse", text, Qgis.MessageLevel.Info, 0))
+        self._back()
+        self.banner.show_note(text)
+        if not self.isVisible():
+            self.iface.messageBar().pushMessage("Roadpulse", text, Qgis.MessageLevel.Info, 0)
         self.ended.emit("cancelled")
 
-    def _back(self, tell: Callable[[], object]) -> None:
+    def _back(self) -> None:
         task, self.task = self.task, None
         self.page.end()
         if task is not None:
             forget(task.job.folder)
         self.show_form()
-        tell()
-
-    def _message_bar(self) -> QgsMessageBar:
-        return self.bar if self.isVisible() else self.iface.messageBar()
 
     # -- the window ---------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from qgis.core import QgsProject, QgsSettings
 from qgis.PyQt.QtCore import QObject, QPoint, Qt, QTimer
 from qgis.PyQt.QtGui import QColor, QPainter, QPixmap
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QApplication, QWidget
+from qgis.PyQt.QtWidgets import QApplication, QDialog, QWidget
 from qgis.utils import iface
 
 PATIENCE = float(os.environ.get("ROADPULSE_GUI_PATIENCE", "40"))
@@ -127,7 +127,7 @@ class Robot:
             main.render(painter, QPoint(0, 0))
             origin = main.mapToGlobal(QPoint(0, 0))
             for window in QApplication.topLevelWidgets():
-                if window is not main and window.isVisible() and window.isWindow() and window.width() > 50:
+                if window is not main and isinstance(window, QDialog) and window.isVisible():
                     _paint_window(painter, window, window.mapToGlobal(QPoint(0, 0)) - origin)
             painter.end()
         picture.save(str(path))

@@ -2,7 +2,7 @@
 
 from driver import Robot, drive, pause, store_connection
 from qgis.gui import QgsMessageViewer
-from qgis.PyQt.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QTextBrowser, QTextEdit
+from qgis.PyQt.QtWidgets import QApplication, QPlainTextEdit, QTextBrowser, QTextEdit
 
 
 def scenario(robot: Robot):
@@ -19,10 +19,9 @@ def scenario(robot: Robot):
     robot.click("run")
     yield lambda: not dialog.running
     yield from pause(0.5)
-    item = dialog.bar.currentItem()
-    robot.report["error"] = item.text()
+    robot.report["error"] = dialog.banner.words.text()
     robot.screenshot("dialog-error", dialog)
-    robot.click(item.findChild(QPushButton, "details"))
+    robot.click("details")
     yield from pause(0.5)
     viewer = next(
         w for w in QApplication.topLevelWidgets() if isinstance(w, QgsMessageViewer) and w.isVisible()
@@ -41,7 +40,8 @@ def scenario(robot: Robot):
     robot.click("cancel")
     yield lambda: not dialog.running
     yield from pause(0.3)
-    robot.report["cancelled"] = dialog.bar.currentItem().text()
+    robot.report["cancelled"] = dialog.banner.words.text()
+    robot.screenshot("dialog-cancelled", dialog)
     robot.report["form_again"] = robot.find("run").isVisible()
 
 

@@ -1,0 +1,56 @@
+"""Which field holds what is proposed from names and values, and never against what is found already."""
+
+from __future__ import annotations
+
+from roadpulse.aggregation.spec import FieldMapping
+from roadpulse.ui.field_proposals import arrays_of, fields_of, propose, unit_hint
+
+
+def trip(**point: object) -> dict[str, object]:
+    return {"id": "x", "data": [point, point]}
+
+
+def test_nothing_is_proposed_where_the_mapping_fits() -> None:
+    found = trip(timestamp="2025-06-10T08:00:00Z", absVelocity=3.5, dbResponse={"linkID": "17"})
+    assert propose(found, FieldMapping()) is None
+
+
+def test_other_names_are_found_by_what_they_are_called_and_hold() -> None:
+    root = {"meta": {"n": 2}, "track": {"pts": [{"edge": {"id": 17}, "v_kmh": 31.5, "when": 1749510026}]}}
+    proposal = propose(root, FieldMapping())
+    assert proposal == FieldMapping(points="track.pts", link_id="edge.id", speed="v_kmh", time="when")
+
+
+def test_a_field_whose_values_cannot_serve_is_not_proposed() -> None:
+    root = trip(link_id="Main Street", edge=17, speed="fast", velocity=3.5, time="2025-06-10T08:00:00Z")
+    proposal = propose(root, FieldMapping())
+    assert proposal is not None
+    assert (proposal.link_id, proposal.speed, proposal.time) == ("edge", "velocity", "time")
+
+
+def test_what_is_found_stays_when_only_one_field_is_missing() -> None:
+    root = trip(timestamp="2025-06-10T08:00:00Z", speed=3.5, absSpeed=99, dbResponse={"linkID": "17"})
+    proposal = propose(root, FieldMapping())
+    assert proposal == FieldMapping(speed="speed")
+
+
+def test_without_any_array_of_objects_there_is_nothing_to_propose() -> None:
+    assert propose({"data": [1, 2, 3]}, FieldMapping()) is None
+    assert propose([], FieldMapping()) is None
+
+
+def test_the_longest_array_of_objects_is_the_first_guess() -> None:
+    root = {"stops": [{"a": 1}], "log": {"points": [{"b": 1}, {"b": 2}]}, "numbers": [1, 2, 3, 4]}
+    assert arrays_of(root) == ["log.points", "stops"]
+
+
+def test_a_fields_example_is_its_first_value_that_is_given() -> None:
+    fields = fields_of([{"a": None, "b": {"c": 1}}, {"a": 2}])
+    assert [(field.path, field.example) for field in fields] == [("a", 2), ("b.c", 1)]
+
+
+def test_a_unit_counts_only_where_the_file_names_one() -> None:
+    assert unit_hint({"velocityUnit": "MPH"}) == "mph"
+    assert unit_hint({"speed_unit": "km/h"}) == "km/h"
+    assert unit_hint({"unit": "furlongs"}) == ""
+    assert unit_hint({"note": "mph"}) == ""
