@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import (
     QgsProcessingContext,
@@ -16,6 +17,11 @@ from .base import Parameters, Results, RoadpulseAlgorithm
 from .progress import RunReporter, part, run_summary, tell
 from .reader import Reader
 from .words import tr
+
+if TYPE_CHECKING:
+    from ..aggregation.spec import RunSpec
+    from ..cluster_client.profile import Profile
+    from ..cluster_client.ssh.credentials import Credentials
 
 
 class AggregateTrips(RoadpulseAlgorithm):
@@ -56,12 +62,12 @@ class AggregateTrips(RoadpulseAlgorithm):
         add_run_outputs(self)
 
     def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
-        Reader(self, parameters, context).spec()
+        self._run = look_ahead_to_run(Reader(self, parameters, context))
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
-        return run_trips(Reader(self, parameters, context), feedback, 0, 100)
+        return run_trips(self._run, Reader(self, parameters, context), feedback, 0, 100)
 
 
 def add_run_outputs(algorithm: RoadpulseAlgorithm) -> None:
@@ -80,16 +86,35 @@ def add_run_outputs(algorithm: RoadpulseAlgorithm) -> None:
         algorithm.addOutput(QgsProcessingOutputNumber(name, label))
 
 
-def run_trips(reader: Reader, feedback: QgsProcessingFeedback, start: float, end: float) -> Results:
+@dataclass(frozen=True)
+class PlannedRun:
+    """What the main thread found out about a run: where it goes, and who the person is there."""
+
+    profile: Profile
+    spec: RunSpec
+    credentials: Optional[Credentials]
+
+
+def look_ahead_to_run(reader: Reader) -> PlannedRun:
+    """Read what determines a run; for the main thread. Raises `ProfileError` or `SpecError`."""
+    from . import locations  # noqa: PLC0415  (needs the packages)
+    from .credentials import read_credentials  # noqa: PLC0415
+
+    profile = reader.profile()
+    spec = reader.spec(locations.point_store(profile), remote=profile.kind != "local")
+    return PlannedRun(profile, spec, None if profile.kind == "local" else read_credentials(profile))
+
+
+def run_trips(
+    run: PlannedRun, reader: Reader, feedback: QgsProcessingFeedback, start: float, end: float
+) -> Results:
     """Run the aggregation that the parameters ask for; progress goes from `start` to `end` per cent."""
     from ..cluster_client.results import LINK_SPEEDS, LINK_SPEEDS_BY_TIME  # noqa: PLC0415
     from . import locations, steps  # noqa: PLC0415  (need the packages)
 
-    profile = reader.profile()
-    spec = reader.spec(locations.point_store(profile))
     folder = steps.run_aggregation(
-        profile, spec, locations.run_store(), RunReporter(feedback, part(feedback, start, end)),
-        feedback.isCanceled, folder=reader.text(p.RUN_FOLDER),
+        run.profile, run.spec, locations.run_store(), RunReporter(feedback, part(feedback, start, end)),
+        feedback.isCanceled, folder=reader.text(p.RUN_FOLDER), credentials=run.credentials,
     )  # fmt: skip
     result = steps.RunResult.read(folder)
     values = result.manifest.values

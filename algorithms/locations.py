@@ -14,6 +14,7 @@ from qgis.PyQt.QtCore import QStandardPaths
 from ..cluster_client.profile import Profile
 from ..cluster_client.profiles import ProfileStore
 from ..cluster_client.runs import RunStore
+from ..cluster_client.ssh.folders import default_store
 
 
 def home() -> Path:
@@ -31,6 +32,11 @@ def run_store() -> RunStore:
     return RunStore(home() / "records")
 
 
+def known_hosts() -> Path:
+    """The SSH host keys that a person has accepted here."""
+    return home() / "known_hosts"
+
+
 def runs_folder() -> Path:
     """Where the folders of runs go that name none."""
     return home() / "runs"
@@ -42,8 +48,10 @@ def maps_folder() -> Path:
 
 
 def point_store(profile: Profile) -> str:
-    """The folder of the point store for runs of a profile."""
+    """The folder of the point store for runs of a profile, as the place of execution sees it."""
     if profile.folders.store:
         return profile.folders.store
+    if profile.kind != "local":
+        return default_store(profile)
     cache = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericCacheLocation)
     return str(Path(cache) / "roadpulse" / "points") if cache else str(home() / "points")

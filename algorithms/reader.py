@@ -77,11 +77,11 @@ class Reader:
         except ValueError as error:
             raise SpecError(p.MAPPING, f"is not valid JSON: {error}") from error
 
-    def spec(self, store: str = _NO_STORE) -> RunSpec:
-        """The run specification; raises `SpecError`."""
+    def spec(self, store: str = _NO_STORE, remote: bool = False) -> RunSpec:
+        """The run specification; `remote` says that TRIPS lie on another computer. Raises `SpecError`."""
         days = self._algorithm.parameterAsEnums(self._parameters, p.WEEKDAYS, self._context)
         return RunSpec(
-            trips=_absolute(self.text(p.TRIPS)),
+            trips=self.text(p.TRIPS) if remote else _absolute(self.text(p.TRIPS)),
             store=store,
             speed_unit=self.choice(p.SPEED_UNIT),
             time_zone=self.text(p.TIME_ZONE),

@@ -7,7 +7,7 @@ from typing import Any
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
 from . import parameters as p
-from .aggregate_trips import AggregateTrips, add_run_outputs, run_trips
+from .aggregate_trips import AggregateTrips, add_run_outputs, look_ahead_to_run, run_trips
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .join_links import JoinLinks, add_match_outputs, join
 from .reader import Reader
@@ -52,12 +52,12 @@ class SpeedMap(RoadpulseAlgorithm):
 
     def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         reader = Reader(self, parameters, context)
-        reader.spec()
+        self._run = look_ahead_to_run(reader)
         self._roads = reader.roads()
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
-        run = run_trips(Reader(self, parameters, context), feedback, 0, RUN_SHARE)
+        run = run_trips(self._run, Reader(self, parameters, context), feedback, 0, RUN_SHARE)
         folder = run[p.RUN_FOLDER]
         return {**run, **join(self, parameters, context, feedback, folder, self._roads, RUN_SHARE, 100)}

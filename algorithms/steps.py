@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +41,12 @@ from ..mapping.errors import MapError
 from ..mapping.geopackage import LINKS_TABLE, MatchReport, write_geopackage
 from ..mapping.style_options import StyleOptions
 from ..mapping.symbology import style_layer
-from . import locations
+from . import locations, requirements
+from .credentials import read_credentials
 from .roads import Roads
+
+if TYPE_CHECKING:
+    from ..cluster_client.ssh.credentials import Credentials
 from .words import name_of_trips
 
 OnStatus = Callable[[RunStatus], None]
@@ -74,14 +78,32 @@ def resolve_profile(text: str) -> Profile:
     return locations.profile_store().find(text.strip() or LOCAL_NAME)
 
 
-def backend_for(profile: Profile, run_store: RunStore) -> Backend:
-    """The backend that a profile asks for; raises `ProfileError`."""
+def backend_for(profile: Profile, run_store: RunStore, credentials: Optional[Credentials] = None) -> Backend:
+    """The backend that a profile asks for; raises `ProfileError`.
+
+    `credentials` come from `credentials.read_credentials`, which wants the main thread; without them they
+    are read here.
+    """
     if profile.kind == "local":
         return LocalBackend(run_store, locations.runs_folder())
+    if profile.kind == "ssh":
+        lacking = requirements.missing(("paramiko",))
+        if lacking:
+            raise ProfileError("kind", requirements.install_text(lacking))
+        from ..cluster_client.ssh.backend import SshBackend  # noqa: PLC0415  (needs the package)
+        from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
+
+        return SshBackend(
+            profile,
+            run_store,
+            locations.runs_folder(),
+            credentials or read_credentials(profile),
+            KnownHosts(locations.known_hosts()),
+        )
     raise ProfileError(
         "kind",
-        f"The profile {profile.name!r} runs over {profile.kind}, and this version of Roadpulse runs on this "
-        f"computer only. Choose the profile {LOCAL_NAME!r}.",
+        f"The profile {profile.name!r} runs over {profile.kind}, which this version of Roadpulse does not "
+        f"know. Choose a profile over SSH, or {LOCAL_NAME!r}.",
     )
 
 
@@ -94,26 +116,33 @@ def run_aggregation(
     *,
     name: str = "",
     folder: str = "",
+    credentials: Optional[Credentials] = None,
 ) -> Path:
     """Run one aggregation to its end and return its run folder on this computer.
 
     `name` is what the person reads in the list of runs (empty: that of the trips), `folder` the new run
-    folder (empty: one is made). Raises `Cancelled`, `RunFailed` or a `ClientError`; the record of the run
-    stays.
+    folder on this computer (empty: one is made). Raises `Cancelled`, `RunFailed` or a `ClientError`; the
+    record of the run stays.
     """
-    backend = backend_for(profile, run_store)
+    backend = backend_for(profile, run_store, credentials)
+    place = {"folder": folder} if profile.kind == "local" else {"local_folder": folder}
     try:
-        run = backend.submit(Run.new(name or run_name(spec), profile, spec, folder=folder))
+        run = backend.submit(Run.new(name or run_name(spec), profile, spec, **place))
         return _result_of(backend, run, on_status, is_cancelled)
     finally:
         backend.close()
 
 
 def rejoin(
-    run: Run, run_store: RunStore, on_status: OnStatus = _nothing, is_cancelled: IsCancelled = _never
+    run: Run,
+    run_store: RunStore,
+    on_status: OnStatus = _nothing,
+    is_cancelled: IsCancelled = _never,
+    *,
+    credentials: Optional[Credentials] = None,
 ) -> Path:
     """Follow a run that was started before, by another QGIS perhaps; otherwise as `run_aggregation`."""
-    backend = backend_for(run.profile, run_store)
+    backend = backend_for(run.profile, run_store, credentials)
     try:
         return _result_of(backend, run, on_status, is_cancelled)
     finally:

@@ -23,9 +23,10 @@ from . import submission, transfer
 from .connection import Connection
 from .credentials import Credentials
 from .fetching import fetch_run
+from .folders import folder_name, runs_folder
 from .known_hosts import KnownHosts
 from .network import TIMEOUTS, Timeouts
-from .remote_run import GRACE_SECONDS, Place, folder_name, runs_folder
+from .remote_run import GRACE_SECONDS, Place
 from .scripts import call
 from .session import PATIENCE, Patience, Session
 from .watch import Watch

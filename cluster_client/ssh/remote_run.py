@@ -5,18 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any
 
 from ..profile import Profile
 from ..runs import Run
+from .folders import absolute, runs_folder
 from .jobzip import MAIN, JobZip
 from .scripts import assignments, source
 
-DEFAULT_RUNS = "~/roadpulse"
 DEFAULT_PYTHON = "python3"
 GRACE_SECONDS = 10
 
@@ -59,32 +57,6 @@ class Place:
 def named(stem: str, content: bytes, ending: str) -> str:
     """A file name that goes with this content only."""
     return f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}{ending}"
-
-
-def runs_folder(profile: Profile) -> str:
-    """The folder of a profile's runs as the profile writes it; `~/` is the user's home there."""
-    return profile.folders.runs.rstrip("/") or DEFAULT_RUNS
-
-
-def default_store(profile: Profile) -> str:
-    """The point store of a profile's runs, on the cluster."""
-    return profile.folders.store or f"{runs_folder(profile)}/points"
-
-
-def folder_name(run: Run) -> str:
-    """The name of a run's folder: of plain characters, and of this run alone."""
-    readable = re.sub(r"[^A-Za-z0-9]+", "-", run.name).strip("-")[:40]
-    made = (run.created or datetime.now(timezone.utc)).astimezone(timezone.utc).strftime("%Y-%m-%d-%H%M%S")
-    return "_".join(filter(None, (made, readable, run.id[:8])))
-
-
-def absolute(path: str, home: str) -> str:
-    """A path as the cluster's programs see it: `~` is the home, and relative ones begin there."""
-    if path == "~" or path.startswith("~/"):
-        path = path[2:]
-    if "://" in path:
-        return path
-    return posixpath.normpath(posixpath.join(home, path))
 
 
 def spec_values(spec: Mapping[str, Any], home: str) -> dict[str, Any]:
