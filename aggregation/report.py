@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Optional
 
 from .decode import faults_of
 from .errors import FILE_REASONS
+from .memory import peak_memory
 from .points import FileRecord
 from .runfolder import now
 from .spec import METRES_PER_SECOND, SCHEMA, RunSpec
@@ -85,7 +85,7 @@ def manifest(run: RunFacts) -> dict[str, Any]:
         "timings": {name: round(seconds, 3) for name, seconds in run.timings.items()},
         "workers": run.workers,
         "runner": run.runner,
-        "peak_memory_mb": _peak_memory(),
+        "peak_memory_mb": max(peak_memory(), run.runner.get("worker_memory_mb") or 0.0),
         "software": software(),
         "started": run.started,
         "finished": now(),
@@ -140,13 +140,3 @@ def _warnings(values: dict[str, Any]) -> list[str]:
             f"{limit:,.0f} {values['speed_unit']}. Check the unit of the speeds."
         )
     return found
-
-
-def _peak_memory() -> float:
-    """Largest resident size of any process of the run so far, in MB; 0 where the system does not say."""
-    try:
-        import resource  # noqa: PLC0415  (there is none on Windows)
-    except ImportError:
-        return 0.0
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return round(peak / (1e6 if sys.platform == "darwin" else 1e3), 1)

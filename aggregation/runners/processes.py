@@ -16,13 +16,14 @@ from typing import Any, Optional
 
 from ..decode import DecodeContext, DecodeTask, decode
 from ..errors import RunError
+from ..memory import peak_memory
 from ..points import FileRecord
 from ..summarise import SummaryContext, SummaryReport, SummaryTask, summarise
 from . import Tick
 
 TICK = 0.2
 _ENDING = 5.0  # seconds that a worker, once told to end, is waited for
-_counters: Any = None  # of a worker: files, bytes, points; shared with the process that started it
+_counters: Any = None  # files, bytes, points, largest memory; shared with the process that started a worker
 
 
 class ProcessRunner:
@@ -38,7 +39,7 @@ class ProcessRunner:
         # so all workers are forked here, by a first task that does nothing.
         method = "fork" if sys.platform.startswith("linux") else "spawn"
         context = multiprocessing.get_context(method)
-        self._counters = context.Array("q", 3)
+        self._counters = context.Array("q", 4)
         self._pool = ProcessPoolExecutor(
             self.workers, mp_context=context, initializer=_begin, initargs=(self._counters, os.getpid())
         )
@@ -62,11 +63,11 @@ class ProcessRunner:
         tick: Tick,
     ) -> None:
         """See `Runner.summarise`."""
-        self._spread(summarise, tasks, context, done, tick)
+        self._spread(_summarise, tasks, context, done, tick)
 
     def describe(self) -> dict[str, Any]:
         """See `Runner.describe`."""
-        return {"kind": "processes"}
+        return {"kind": "processes", "worker_memory_mb": self._counters.get_obj()[3] / 1e3}
 
     def close(self) -> None:
         """End the workers, in the middle of a task if need be."""
@@ -105,7 +106,7 @@ class ProcessRunner:
 
     def _counted(self) -> list[int]:
         """Files, bytes and points so far; without the lock, which a killed worker may have held."""
-        return list(self._counters.get_obj())
+        return list(self._counters.get_obj())[:3]
 
 
 def _begin(counters: Any, parent: int) -> None:
@@ -139,7 +140,22 @@ def _follow(parent: int) -> None:
 
 
 def _decode(task: DecodeTask, context: DecodeContext) -> list[FileRecord]:
-    return decode(task, context, _count)
+    try:
+        return decode(task, context, _count)
+    finally:
+        _note_memory()
+
+
+def _summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
+    try:
+        return summarise(task, context)
+    finally:
+        _note_memory()
+
+
+def _note_memory() -> None:
+    with _counters.get_lock():
+        _counters[3] = max(_counters[3], int(peak_memory() * 1000))
 
 
 def _count(files: int, size: int, points: int) -> None:

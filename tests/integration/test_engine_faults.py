@@ -1,0 +1,337 @@
+"""Whole runs in adversity: full and closed disks, damage, company, and death at any moment."""
+
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from roadpulse.tests.engine import LINK, Engine, Outcome, point, trip, until
+
+POINTS, MANY = 3000, 250
+
+
+@pytest.fixture
+def engine(tmp_path):
+    return Engine(tmp_path)
+
+
+def much(engine, n=MANY):
+    """A second's work and more: many names of one trip."""
+    first = engine.write("trip 000.json", trip(POINTS, links=50))
+    for number in range(1, n):
+        os.link(first, engine.trips / f"trip {number:03d}.json")
+    engine.settle()
+
+
+def incompressible(engine, n=30, points=4000):
+    """Trips whose points need about 10 bytes each in the store."""
+    random.seed(5)
+    for number in range(n):
+        engine.write(
+            f"noise {number:02d}.json",
+            [
+                point(random.randrange(3600), random.randrange(2**62), 100 * random.random())
+                for _ in range(points)
+            ],
+        )
+    engine.settle()
+
+
+# -- full disks -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def small_disk(folder, size):
+    """A disk of that many KiB, where one can be mounted; None elsewhere."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(folder)]
+    mounted = (
+        shutil.which("mount") and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    )
+    try:
+        yield folder if mounted else None
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def limited(kilobytes):
+    """What makes a process meet the end of its files as it would meet that of a disk."""
+    limit = (kilobytes << 10,) * 2
+    return {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit)}
+
+
+def carry_out(engine, folder, **options):
+    process = engine.start(folder, **options)
+    output, _ = process.communicate(timeout=60)
+    return Outcome(process.returncode, folder, output)
+
+
+def assert_told_that_the_disk_is_full(outcome, place):
+    assert outcome.code == 1
+    assert "disk is full" in outcome.output
+    assert "free some space" in outcome.output
+    assert str(place) in outcome.output
+    assert not (outcome.folder / "manifest.json").exists()
+    assert not (outcome.folder / "results").exists()
+    assert outcome.status["state"] == "failed"
+    assert "disk is full" in outcome.error
+
+
+def test_a_full_disk_under_the_store_is_told_and_costs_nothing_but_time(engine, tmp_path):
+    small = str(engine.write("small.json", trip()))
+    incompressible(engine)
+    with small_disk(tmp_path / "disk", 600) as disk:
+        store = (disk or tmp_path) / "store"
+        first = engine.finish(store=str(store), trips=small)
+        options = {} if disk else limited(40)
+        outcome = carry_out(engine, engine.prepare(store=str(store)), **options)
+        assert_told_that_the_disk_is_full(outcome, store)
+        assert not [path for path in store.rglob("*") if path.name.endswith(".tmp")]
+        again = engine.finish(store=str(store), trips=small)
+        assert (again.manifest["files"]["decoded"], again.hashes) == (0, first.hashes)
+        if disk:
+            subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+        found = engine.finish(store=str(store))
+        assert found.hashes == engine.finish(store=str(tmp_path / "fresh")).hashes
+        assert not list((store.parent).rglob("*.tmp"))
+
+
+def test_a_full_disk_under_the_run_folder_is_told_and_leaves_the_store_whole(engine, tmp_path):
+    incompressible(engine, n=10)
+    first = engine.finish()
+    with small_disk(tmp_path / "disk", 600) as disk:
+        folder = engine.prepare()
+        if disk:
+            folder = shutil.move(folder, disk / "run")
+        outcome = carry_out(engine, folder, **({} if disk else limited(100)))
+        assert_told_that_the_disk_is_full(outcome, folder)
+        assert not (folder / "work").exists()
+    assert engine.finish().hashes == first.hashes
+
+
+def test_a_disk_without_a_byte_left_still_lets_the_log_tell(engine, tmp_path):
+    engine.write("a.json", trip())
+    with small_disk(tmp_path / "disk", 64) as disk:
+        folder = engine.prepare()
+        if disk:
+            folder = shutil.move(folder, disk / "run")
+            with pytest.raises(OSError), (disk / "filler").open("wb", buffering=0) as filler:
+                while True:
+                    filler.write(bytes(512))
+        outcome = carry_out(engine, folder, **({} if disk else limited(0)))
+        assert outcome.code == 1
+        assert "disk is full" in outcome.output
+        assert not (folder / "manifest.json").exists()
+
+
+# -- closed disks -----------------------------------------------------------------------------------
+
+
+def as_nobody():
+    """Options for a process that file permissions bind, which they do not root."""
+    return {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+def open_up(tmp_path):
+    for path in (*tmp_path.parents[:2], tmp_path, *tmp_path.rglob("*")):
+        if path.is_dir():
+            path.chmod(0o777 if tmp_path in (path, *path.parents) else 0o755)
+
+
+def test_a_store_that_may_only_be_read_serves_what_it_has(engine, tmp_path):
+    engine.write("a.json", trip())
+    engine.settle()
+    first = engine.finish()
+    folders = [engine.prepare(), engine.prepare()]
+    open_up(tmp_path)
+    for path in [engine.store, *engine.store.rglob("*")]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    outcome = carry_out(engine, folders[0], **as_nobody())
+    assert outcome.code == 0, outcome.output
+    assert outcome.hashes == first.hashes
+    engine.write("b.json", trip())
+    outcome = carry_out(engine, folders[1], **as_nobody())
+    assert outcome.code == 1
+    assert "may not be written" in outcome.error
+    assert "Choose another folder" in outcome.error
+    assert str(engine.store) in outcome.error
+
+
+def test_a_run_folder_that_may_not_be_written_is_told_in_the_log(engine, tmp_path):
+    engine.write("a.json", trip())
+    folder = engine.prepare()
+    open_up(tmp_path)
+    folder.chmod(0o555)
+    outcome = carry_out(engine, folder, **as_nobody())
+    assert outcome.code == 1
+    assert "may not be written" in outcome.output
+    assert str(folder) in outcome.output
+
+
+# -- damage -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["part-00000.parquet", "files.parquet"])
+@pytest.mark.parametrize("damage", ["truncated", "gone"])
+def test_a_damaged_store_is_told_and_following_the_advice_mends_it(engine, name, damage):
+    engine.write("a.json", trip())
+    engine.settle()
+    first = engine.finish()
+    (victim,) = engine.store.rglob(name)
+    if damage == "gone":
+        victim.unlink()
+    else:
+        os.truncate(victim, victim.stat().st_size // 2)
+    outcome = engine.run()
+    if (name, damage) == ("files.parquet", "gone"):  # as if it had never been committed
+        assert (outcome.code, outcome.hashes) == (0, first.hashes)
+        return
+    assert (outcome.code, outcome.status["state"]) == (1, "failed")
+    assert "The point store is damaged" in outcome.error
+    commit = outcome.error.split("Delete the folder ")[1].split(";")[0]
+    shutil.rmtree(commit)
+    again = engine.finish()
+    assert (again.manifest["files"]["decoded"], again.hashes) == (1, first.hashes)
+    assert len(list(engine.store.rglob("part-*.parquet"))) == 1
+
+
+# -- company ----------------------------------------------------------------------------------------
+
+
+def test_two_runs_at_once_on_one_store_both_come_out_right(engine):
+    much(engine, 100)
+    alone = engine.finish(store=str(engine.folder / "alone"))
+    folders = [engine.prepare(), engine.prepare()]
+    processes = [engine.start(folder) for folder in folders]
+    for process, folder in zip(processes, folders):
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, output
+        assert Outcome(0, folder).hashes == alone.hashes
+    after = engine.finish()
+    assert (after.manifest["files"]["decoded"], after.hashes) == (0, alone.hashes)
+    assert engine.leftovers() == []
+
+
+def test_a_run_does_not_clean_up_after_one_that_goes_on(engine):
+    much(engine)
+    folder = engine.prepare()
+    process = engine.start(folder)
+    until(lambda: list(engine.store.rglob("owner.json")))
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        other = engine.finish(trips=str(engine.trips / "trip 000.json"))
+        assert other.manifest["points"]["counted"] == POINTS
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    assert Outcome(0, folder).manifest["points"]["counted"] == MANY * POINTS
+
+
+# -- death ------------------------------------------------------------------------------------------
+
+
+def children(pid):
+    """Ids of a process's children."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+
+
+def kill_main(process):
+    os.kill(process.pid, signal.SIGKILL)
+
+
+def kill_worker(process):
+    workers = children(process.pid)
+    if workers:
+        os.kill(random.choice(workers), signal.SIGKILL)
+
+
+def kill_all(process):
+    os.killpg(process.pid, signal.SIGKILL)
+
+
+def terminate(process):
+    os.kill(process.pid, signal.SIGTERM)
+
+
+def terminate_all(process):
+    os.killpg(process.pid, signal.SIGTERM)
+
+
+def group_is_gone(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.fixture(scope="module")
+def workload(tmp_path_factory):
+    """Trips, the hashes of their result, and the seconds that a run takes."""
+    engine = Engine(tmp_path_factory.mktemp("workload"))
+    much(engine, 200)
+    began = time.monotonic()
+    outcome = engine.finish(workers=2)
+    return engine.trips, outcome.hashes, time.monotonic() - began
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="children are found in Linux's /proc")
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("blow", [kill_main, kill_worker, kill_all, terminate, terminate_all])
+def test_death_at_any_moment_spoils_nothing(engine, workload, blow, seed):
+    trips, hashes, seconds = workload
+    random.seed(f"{blow.__name__} {seed}")
+    folder = engine.prepare(trips=str(trips))
+    process = engine.start(folder, workers=2)
+    time.sleep((seed + random.random()) / 2 * seconds)  # early, late
+    if process.poll() is None:
+        blow(process)
+    output, _ = process.communicate(timeout=30)
+    until(lambda: group_is_gone(process.pid), 10)
+    outcome = Outcome(process.returncode, folder, output)
+    if process.returncode == 0:  # the blow came too late, or to nobody
+        assert outcome.hashes == hashes
+    else:
+        assert not (folder / "manifest.json").exists()
+    if process.returncode == 1:
+        assert "worker process ended unexpectedly" in outcome.error
+    if process.returncode == 143:
+        assert outcome.status["state"] == "cancelled"
+    assert process.returncode in (0, 1, 143, -signal.SIGKILL, -signal.SIGTERM), output
+    again = engine.finish(workers=2, trips=str(trips))
+    assert again.hashes == hashes
+    shutil.rmtree(folder)  # a killed run cannot tidy its own folder
+    assert engine.leftovers() == []
+
+
+def test_a_run_that_failed_can_be_carried_out_again_in_its_folder(engine, workload):
+    trips, hashes, _ = workload
+    folder = engine.prepare(trips=str(trips))
+    process = engine.start(folder)
+    until((folder / "work").exists)  # it has begun to summarise
+    kill_all(process)
+    process.wait()
+    outcome = engine.run(folder=folder)
+    assert outcome.code == 0, outcome.output
+    assert outcome.hashes == hashes
+
+
+def test_what_a_cancelled_run_had_done_is_not_done_again(engine):
+    much(engine)
+    folder = engine.prepare()
+    process = engine.start(folder)
+    until(lambda: len(list(engine.store.rglob("part-*.parquet"))) > 1)
+    terminate(process)
+    assert process.wait(20) == 143
+    again = engine.finish()
+    assert again.manifest["files"]["reused"] > 0
+    assert again.manifest["points"]["counted"] == MANY * POINTS
+    assert f"{LINK}," in again.csv()
