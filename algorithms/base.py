@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,8 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
 
 
 def _for_qgis(error: RunError, feedback: QgsProcessingFeedback) -> QgsProcessingException:
+    """What QGIS is told. It keeps the exception for good, so no layer may hang on its traceback."""
     if error.detail:
         feedback.pushDebugInfo(error.detail)
+    traceback.clear_frames(error.__traceback__)
     return QgsProcessingException(error.message)

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def layers_end_before_qgis(qgis_app: Any) -> Iterator[None]:
+    """A layer that outlives QGIS takes the process with it.
+
+    QGIS keeps an exception that a Python algorithm raises, for good, and with it the variables of the
+    test that had called the algorithm: so those are cleared.
+    """
+    yield
+    for frame in [thing for thing in gc.get_objects() if isinstance(thing, FrameType)]:
+        if Path(frame.f_code.co_filename).is_relative_to(Path(__file__).parent):
+            with suppress(RuntimeError):  # of a function that has not ended
+                frame.clear()
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
