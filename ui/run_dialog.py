@@ -52,7 +52,7 @@ class RunDialog(QDialog):
         self.setObjectName("RoadpulseRunDialog")
         self.setWindowTitle(tr("Roadpulse: run"))
         self.setModal(False)
-        self.resize(720, 520)
+        self.resize(720, 580)
         self.banner = Banner()
         self.form = RunForm()
         self.page = RunPage()

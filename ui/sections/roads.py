@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional
 
-from qgis.core import (
-    QgsField,
-    QgsMapLayerProxyModel,
-    QgsVectorLayerFeatureSource,
-)
-from qgis.gui import QgsMapLayerComboBox, QgsProviderConnectionComboBox
+from qgis.core import QgsField, QgsVectorLayerFeatureSource
 from qgis.PyQt.QtCore import QMetaType, Qt
-from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QStackedWidget, QWidget
+from qgis.PyQt.QtWidgets import QWidget
 
 from ...aggregation.errors import RunError
-from ..roads_choice import roads_of, stored_uri
+from ..roads_choice import roads_of
 from ..settings import LAYER, POSTGIS, RoadsChoice, RunSettings
 from ..tasks import Latest, Task
 from ..words import counted, share, tr
-from .section import Section, add_to_row, words
+from .roads_controls import RoadsControls
 
 if TYPE_CHECKING:
     from ..road_probe import Match, RoadField, RoadTable
@@ -28,84 +24,21 @@ _POOR_MATCH = 0.5
 _WHOLE = (QMetaType.Type.Int, QMetaType.Type.LongLong, QMetaType.Type.UInt, QMetaType.Type.ULongLong)
 
 
-class RoadsSection(Section):
+class RoadsSection(RoadsControls):
     """Source, table or layer, fields, and how many of the sample's links are there."""
-
-    title = "Roads"
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
-        self.fields: list[RoadField] = []
         self.match: Optional[Match] = None
         self.sample: Any = None
-        self._wish = RoadsChoice()
         self._fault = ""
-        self._tables: list[RoadTable] = []
         self._tasks = {
             "tables": Latest(tr("Looking for road tables"), self, wait=50),
             "fields": Latest(tr("Looking at the road table"), self, wait=50),
             "match": Latest(tr("Looking for the links of the sample"), self, wait=100),
         }
-        self._make_source_row()
-        self._make_field_row()
-        self.column.addWidget(self.note)
         self._connect()
         self._kind_changed()
-
-    def _make_source_row(self) -> None:
-        self.kind = QComboBox()
-        self.kind.setObjectName("roads_kind")
-        self.kind.addItem(tr("PostGIS"), POSTGIS)
-        self.kind.addItem(tr("Layer"), LAYER)
-        self.kind.setToolTip(
-            tr("A table of a PostGIS connection that QGIS knows, or a line layer of this project.")
-        )
-        self.connection = QgsProviderConnectionComboBox("postgres")
-        self.connection.setObjectName("connection")
-        self.connection.setMinimumWidth(120)
-        self.table = QComboBox()
-        self.table.setObjectName("table")
-        self.table.setEditable(True)
-        self.table.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.table.lineEdit().setPlaceholderText(tr("schema.table"))
-        self.table.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
-        self.table.completer().setFilterMode(Qt.MatchFlag.MatchContains)
-        self.layer = QgsMapLayerComboBox()
-        self.layer.setObjectName("layer")
-        self.layer.setFilters(QgsMapLayerProxyModel.Filter.LineLayer)
-        self.layer.setAllowEmptyLayer(True, tr("choose a line layer"))
-        self.stack = QStackedWidget()
-        self.stack.setSizePolicy(self.table.sizePolicy())
-        for parts in (((self.connection, 1), (self.table, 2)), ((self.layer, 1),)):
-            page = QWidget()
-            line = QHBoxLayout(page)
-            line.setContentsMargins(0, 0, 0, 0)
-            line.setSpacing(6)
-            add_to_row(line, *parts)
-            self.stack.addWidget(page)
-        self.row(self.kind, (self.stack, 1))
-
-    def _make_field_row(self) -> None:
-        self.id_field, self.name_field, self.class_field = QComboBox(), QComboBox(), QComboBox()
-        self.field_row = QWidget()
-        line = QHBoxLayout(self.field_row)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(6)
-        for label, chooser, name in (
-            (tr("id"), self.id_field, "id_field"),
-            (tr("street"), self.name_field, "name_field"),
-            (tr("class"), self.class_field, "class_field"),
-        ):
-            chooser.setObjectName(name)
-            chooser.setMinimumContentsLength(9)
-            chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            add_to_row(line, words(label), (chooser, 1))
-        self.id_field.setToolTip(tr("The field with the link ids, the same as in the trips."))
-        self.name_field.setToolTip(tr("The field with the street's name, for labels. It may be left out."))
-        self.class_field.setToolTip(
-            tr("The field with the road's class (primary, residential …), for widths. It may be left out.")
-        )
-        self.column.addWidget(self.field_row)
 
     def _connect(self) -> None:
         self.kind.currentIndexChanged.connect(self._kind_changed)
@@ -225,10 +158,6 @@ class RoadsSection(Section):
         else:
             self._layer_changed()
 
-    def _connection_text(self) -> str:
-        uri = stored_uri(self.connection.currentConnection())
-        return uri.connectionInfo(True) if uri is not None else ""
-
     def _connection_changed(self) -> None:
         if self.kind.currentData() != POSTGIS:
             return
@@ -252,26 +181,6 @@ class RoadsSection(Section):
         if not tables:
             self._fault = tr("This database has no table with lines that you may read.")
         self._table_changed()
-
-    def _fill_tables(self) -> None:
-        self.table.blockSignals(True)
-        self.table.clear()
-        several = {t.label for t in self._tables if sum(o.label == t.label for o in self._tables) > 1}
-        for table in self._tables:
-            label = f"{table.label} ({table.geometry})" if table.label in several else table.label
-            self.table.addItem(label, table)
-        wish = (self._wish.schema, self._wish.table, self._wish.geometry)
-        at = next((i for i, t in enumerate(self._tables) if (t.schema, t.table, t.geometry) == wish), -1)
-        if at < 0 and len(self._tables) == 1:
-            at = 0
-        self.table.setCurrentIndex(at)
-        if at < 0:
-            self.table.setEditText("")
-        self.table.blockSignals(False)
-
-    def _chosen_table(self) -> Optional[RoadTable]:
-        at = self.table.findText(self.table.currentText().strip())
-        return self.table.itemData(at) if at >= 0 else None
 
     def _table_changed(self) -> None:
         if self.kind.currentData() != POSTGIS:
@@ -330,28 +239,6 @@ class RoadsSection(Section):
         self._look_for_match()
         self.changed.emit()
 
-    def _fill_fields(self) -> None:
-        from ...algorithms.roads import CLASS_FIELDS, ID_FIELDS, NAME_FIELDS  # noqa: PLC0415
-        from ..road_probe import usual_field  # noqa: PLC0415
-
-        for chooser, usual, wish, text in (
-            (self.id_field, ID_FIELDS, self._wish.id_field, False),
-            (self.name_field, NAME_FIELDS, self._wish.name_field, True),
-            (self.class_field, CLASS_FIELDS, self._wish.class_field, True),
-        ):
-            chooser.blockSignals(True)
-            chooser.clear()
-            chooser.addItem(tr("none") if text else tr("choose"), "")
-            for field in self.fields:
-                if field.is_text if text else field.may_be_id:
-                    chooser.addItem(field.name, field.name)
-            at = chooser.findData(wish) if wish else -1
-            if at < 0:
-                at = chooser.findData(usual_field(self.fields, usual, text))
-            chooser.setCurrentIndex(max(0, at))
-            chooser.blockSignals(False)
-        self.field_row.setVisible(bool(self.fields))
-
     def _id_changed(self) -> None:
         self._look_for_match()
         self.changed.emit()
@@ -367,23 +254,11 @@ class RoadsSection(Section):
             import numpy as np  # noqa: PLC0415
 
             sample = np.empty(0, dtype=np.int64)
-        if self.kind.currentData() == POSTGIS:
-            text, table = self._connection_text(), self._chosen_table()
-
-            def look(_task: Task) -> object:
-                from ..road_probe import match_table  # noqa: PLC0415
-
-                return match_table(text, table, id_field, sample)
-
+        table, layer = self._chosen_table(), self.layer.currentLayer()
+        if self.kind.currentData() == POSTGIS and table is not None:
+            look = _in_table(self._connection_text(), table, id_field, sample)
         else:
-            layer = self.layer.currentLayer()
-            source, at = QgsVectorLayerFeatureSource(layer), layer.fields().lookupField(id_field)
-
-            def look(task: Task) -> object:
-                from ..road_probe import match_layer  # noqa: PLC0415
-
-                return match_layer(source, at, sample, task.check)
-
+            look = _in_layer(QgsVectorLayerFeatureSource(layer), layer.fields().lookupField(id_field), sample)
         self._tasks["match"].ask(look)
         self._tell()
 
@@ -415,6 +290,24 @@ class RoadsSection(Section):
             else:
                 self.note.say(text)
         self.updated.emit()
+
+
+def _in_table(connection: str, table: RoadTable, id_field: str, sample: Any) -> Callable[[Task], object]:
+    def look(_task: Task) -> object:
+        from ..road_probe import match_table  # noqa: PLC0415
+
+        return match_table(connection, table, id_field, sample)
+
+    return look
+
+
+def _in_layer(source: QgsVectorLayerFeatureSource, field: int, sample: Any) -> Callable[[Task], object]:
+    def look(task: Task) -> object:
+        from ..road_probe import match_layer  # noqa: PLC0415
+
+        return match_layer(source, field, sample, task.check)
+
+    return look
 
 
 def _is_text(field: QgsField) -> bool:
