@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from qgis.core import QgsFeatureRequest, QgsVectorLayerFeatureSource
 
 from ..aggregation import values
+from .tasks import Task
 
 if TYPE_CHECKING:
     from ..cluster_client.link_table import LinkTable
@@ -147,3 +148,17 @@ def _count(connection: str, table: LinkTable, estimate: Optional[int]) -> Option
         except psycopg.Error as error:
             raise server_error(error, str(table)) from error
     return int(row[0]) if row else estimate
+
+
+def look_in_table(
+    connection: str, table: RoadTable, id_field: str, ids: NDArray[np.int64]
+) -> Callable[[Task], Match]:
+    """`match_table` for a task."""
+    return lambda _task: match_table(connection, table, id_field, ids)
+
+
+def look_in_layer(
+    source: QgsVectorLayerFeatureSource, field: int, ids: NDArray[np.int64]
+) -> Callable[[Task], Match]:
+    """`match_layer` for a task; `source` is a snapshot taken in the main thread."""
+    return lambda task: match_layer(source, field, ids, task.check)

@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Any, Optional
 
 from qgis.core import Qgis, QgsSettings
-from qgis.PyQt.QtCore import QByteArray, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QByteArray, pyqtSignal
 from qgis.PyQt.QtGui import QCloseEvent, QKeySequence, QShowEvent
 from qgis.PyQt.QtWidgets import (
     QDialog,
     QFrame,
     QHBoxLayout,
     QPushButton,
-    QScrollArea,
     QShortcut,
     QStackedWidget,
     QVBoxLayout,
@@ -31,6 +30,7 @@ from .pending import Pending, forget, remember
 from .run_form import RunForm
 from .run_page import RunPage
 from .run_task import Job, Outcome, RunTask
+from .scrolled import Scrolled
 from .settings import RunSettings, run_spec
 from .words import slug, tr
 
@@ -295,23 +295,3 @@ class RunDialog(QDialog):
         self.form.settings().save()
         QgsSettings().setValue(_GEOMETRY, self.saveGeometry())
         super().closeEvent(event)
-
-
-class Scrolled(QScrollArea):
-    """Scrolls up and down where the window is too low, and is never narrower than what it holds."""
-
-    def __init__(self, widget: QWidget) -> None:
-        super().__init__()
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        holder = QWidget()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(16, 14, 16, 12)
-        column.addWidget(widget)
-        self.setWidget(holder)
-
-    def minimumSizeHint(self) -> QSize:
-        """As wide as the contents ask for, with room for the scroll bar."""
-        width = self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
-        return QSize(width, 240)

@@ -105,3 +105,20 @@ def test_no_run_ever_blocks_the_window(
         if max(least.values()) < LONGEST_GAP_MS:
             break
     assert max(least.values()) < LONGEST_GAP_MS, least
+
+
+def test_a_second_run_reads_nothing_anew_and_leaves_the_persons_view_alone(
+    desktop: Desktop, city: Path
+) -> None:
+    """With roads out of a layer of the project, which is offered at once where QGIS knows no PostGIS."""
+    report = desktop.drive("roads_of_a_layer", trips=str(city / "trips"), streets=str(city / "streets.csv"))
+    assert report["kind"] == "Layer"
+    assert report["roads"].endswith("of the sample's ids match")
+    assert report["fields"] == ["link_id", "name"]
+    assert report["estimate"].endswith("(no file is new).")
+    assert report["titles"] == ["Aldermere is on the map"] * 2
+    assert report["read"][0].startswith("150 files")
+    assert report["read"][1] == "none is new"
+    assert report["view_kept"]
+    assert report["crs_kept"]
+    assert report["layers"] == ["Aldermere: mean speed (mph)"] * 2 + ["Streets"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -254,11 +253,15 @@ class RoadsSection(RoadsControls):
             import numpy as np  # noqa: PLC0415
 
             sample = np.empty(0, dtype=np.int64)
+        from ..road_probe import look_in_layer, look_in_table  # noqa: PLC0415
+
         table, layer = self._chosen_table(), self.layer.currentLayer()
         if self.kind.currentData() == POSTGIS and table is not None:
-            look = _in_table(self._connection_text(), table, id_field, sample)
+            look = look_in_table(self._connection_text(), table, id_field, sample)
         else:
-            look = _in_layer(QgsVectorLayerFeatureSource(layer), layer.fields().lookupField(id_field), sample)
+            look = look_in_layer(
+                QgsVectorLayerFeatureSource(layer), layer.fields().lookupField(id_field), sample
+            )
         self._tasks["match"].ask(look)
         self._tell()
 
@@ -290,24 +293,6 @@ class RoadsSection(RoadsControls):
             else:
                 self.note.say(text)
         self.updated.emit()
-
-
-def _in_table(connection: str, table: RoadTable, id_field: str, sample: Any) -> Callable[[Task], object]:
-    def look(_task: Task) -> object:
-        from ..road_probe import match_table  # noqa: PLC0415
-
-        return match_table(connection, table, id_field, sample)
-
-    return look
-
-
-def _in_layer(source: QgsVectorLayerFeatureSource, field: int, sample: Any) -> Callable[[Task], object]:
-    def look(task: Task) -> object:
-        from ..road_probe import match_layer  # noqa: PLC0415
-
-        return match_layer(source, field, sample, task.check)
-
-    return look
 
 
 def _is_text(field: QgsField) -> bool:

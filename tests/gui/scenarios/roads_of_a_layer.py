@@ -1,0 +1,42 @@
+"""Roads of a layer of the project, with a look back at a view that the person chose; then the same again."""
+
+from driver import Robot, drive, pause
+from qgis.core import QgsProject, QgsVectorLayer
+from qgis.utils import iface
+
+
+def scenario(robot: Robot):
+    options = robot.options
+    uri = f"file://{options['streets']}?delimiter=,&wktField=wkt&crs=epsg:4326&detectTypes=yes"
+    streets = QgsVectorLayer(uri, "Streets", "delimitedtext")
+    QgsProject.instance().addMapLayer(streets)
+    robot.ui.action.trigger()
+    yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
+    dialog, form = robot.dialog, robot.dialog.form
+    robot.report["kind"] = form.roads.kind.currentText()
+    form.roads.layer.setLayer(streets)
+    robot.type("trips", options["trips"])
+    robot.choose("unit", "mph")
+    yield lambda: form.roads.match is not None and form.roads.match.asked > 0 and not form.busy
+    robot.report["roads"] = form.roads.note.plain
+    robot.report["fields"] = [form.roads.id_field.currentText(), form.roads.name_field.currentText()]
+    extents, crs = [], QgsProject.instance().crs().authid()
+    for _ in range(2):
+        yield lambda: robot.find("run").isEnabled() and not form.busy
+        robot.report["estimate"] = robot.find("footer").plain
+        robot.click("run")
+        yield lambda: not dialog.running
+        yield from pause(0.5)
+        robot.report.setdefault("titles", []).append(dialog.page.title.text())
+        robot.report.setdefault("read", []).append(robot.find("phase_reading").text())
+        extents.append(iface.mapCanvas().extent().toString(3))
+        iface.mapCanvas().zoomByFactor(0.5)
+        extents.append(iface.mapCanvas().extent().toString(3))
+        robot.click("back")
+        yield from pause(0.3)
+    robot.report["view_kept"] = extents[1] == extents[2]
+    robot.report["crs_kept"] = QgsProject.instance().crs().authid() == crs
+    robot.report["layers"] = [layer.name() for layer in QgsProject.instance().layerTreeRoot().layerOrder()]
+
+
+drive(scenario)
