@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Optional
 
-from qgis.core import QgsDataSourceUri, QgsProject, QgsProviderRegistry, QgsVectorLayer
+from qgis.core import QgsCredentials, QgsDataSourceUri, QgsProject, QgsProviderRegistry, QgsVectorLayer
 
 from ..aggregation.errors import RunError
 from .settings import LAYER, RoadsChoice
@@ -14,10 +14,33 @@ if TYPE_CHECKING:
     from ..algorithms.roads import Roads
 
 
+_entered: dict[str, tuple[str, str]] = {}
+"""User and password that the person entered in this session, by connection; never stored."""
+
+
 def stored_uri(connection: str) -> Optional[QgsDataSourceUri]:
-    """The address of a PostGIS connection that QGIS knows."""
+    """The address of a PostGIS connection that QGIS knows, with what the person entered for it."""
     known = QgsProviderRegistry.instance().providerMetadata("postgres").connections(False)
-    return QgsDataSourceUri(known[connection].uri()) if connection in known else None
+    if connection not in known:
+        return None
+    uri = QgsDataSourceUri(known[connection].uri())
+    if connection in _entered:
+        user, word = _entered[connection]
+        uri.setUsername(user)
+        uri.setPassword(word)
+    return uri
+
+
+def ask_login(connection: str, message: str) -> bool:
+    """Let QGIS ask for user and password of a connection that does not store them; whether it was told."""
+    uri = stored_uri(connection)
+    if uri is None:
+        return False
+    realm = uri.connectionInfo(False)
+    told, user, word = QgsCredentials.instance().get(realm, uri.username(), uri.password(), message)
+    if told:
+        _entered[connection] = (user, word)
+    return bool(told)
 
 
 def roads_of(choice: RoadsChoice) -> Roads:

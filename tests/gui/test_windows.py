@@ -80,6 +80,13 @@ def test_a_failed_run_says_what_happened_and_shows_a_trace_only_behind_details(
     assert report["form_again"]
 
 
+def test_a_password_that_is_not_stored_is_asked_for(desktop: Desktop, city: Path, postgis: PostGIS) -> None:
+    postgis.load_streets(city / "streets.csv", table="streets", schema="roads")
+    report = desktop.drive("password_entered", postgis=postgis.conninfo(), screens=f"{SCREENS}/login")
+    assert report["before"].endswith("Enter user and password…")
+    assert "roads.streets" in report["tables"]
+
+
 @pytest.mark.belfast
 def test_a_run_goes_on_without_qgis_and_is_found_again(
     tmp_path: Path, checkout: Path, belfast: Path, postgis: PostGIS

@@ -10,7 +10,8 @@ from qgis.PyQt.QtCore import QMetaType, Qt
 from qgis.PyQt.QtWidgets import QWidget
 
 from ...aggregation.errors import RunError
-from ..roads_choice import roads_of
+from ...cluster_client.errors import LoginRefused
+from ..roads_choice import ask_login, roads_of
 from ..settings import LAYER, POSTGIS, RoadsChoice, RunSettings
 from ..tasks import Latest, Task
 from ..words import counted, share, tr
@@ -31,6 +32,7 @@ class RoadsSection(RoadsControls):
         self.match: Optional[Match] = None
         self.sample: Any = None
         self._fault = ""
+        self._login = False
         self._tasks = {
             "tables": Latest(tr("Looking for road tables"), self, wait=50),
             "fields": Latest(tr("Looking at the road table"), self, wait=50),
@@ -47,6 +49,7 @@ class RoadsSection(RoadsControls):
         self.id_field.currentIndexChanged.connect(self._id_changed)
         self.name_field.currentIndexChanged.connect(self.changed)
         self.class_field.currentIndexChanged.connect(self.changed)
+        self.note.clicked.connect(self._enter_login)
         self._tasks["tables"].done.connect(self._tables_found)
         self._tasks["fields"].done.connect(self._fields_found)
         self._tasks["match"].done.connect(self._matched)
@@ -227,7 +230,7 @@ class RoadsSection(RoadsControls):
     def _start_over(self) -> None:
         self._tasks["fields"].forget()
         self._tasks["match"].forget()
-        self._fault = ""
+        self._fault, self._login = "", False
         self.match = None
         self.fields = []
         self._fill_fields()
@@ -271,12 +274,21 @@ class RoadsSection(RoadsControls):
 
     def _refused(self, error: Exception) -> None:
         self._fault = error.message if isinstance(error, RunError) else str(error)
+        self._login = isinstance(error, LoginRefused)
         self._tell()
+
+    def _enter_login(self, _name: str) -> None:
+        if ask_login(self.connection.currentConnection(), self._fault):
+            self._connection_changed()
 
     def _tell(self) -> None:
         match = self.match
         if self.problem():
             busy = self._tasks["tables"].busy or self._tasks["fields"].busy
+            if self._login and self._fault:
+                self.note.ask(self._fault, tr("Enter user and password…"), "login")
+                self.updated.emit()
+                return
             (self.note.say if busy else self.note.ask)(self.problem())
         elif match is None:
             self.note.say(tr("Looking for the links of the trips…") if self._tasks["match"].busy else "")
