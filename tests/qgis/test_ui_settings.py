@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 
-import pytest
-
-pytest.importorskip("qgis.core")
-
-from roadpulse.aggregation.spec import FieldMapping  # noqa: E402
-from roadpulse.ui.settings import RoadsChoice, RunSettings, from_json, run_spec  # noqa: E402
-from roadpulse.ui.words import about, counted, duration, share, size, slug  # noqa: E402
+from roadpulse.aggregation.spec import FieldMapping
+from roadpulse.ui.settings import RoadsChoice, RunSettings, from_json, run_spec
+from roadpulse.ui.words import about, counted, duration, share, size, slug
 
 CHANGED = RunSettings(
     trips="/data/trips", time_zone="Europe/London", speed_unit="mph", weekdays=(1, 2), bin_minutes=15,
