@@ -67,7 +67,7 @@ class ProcessRunner:
 
     def describe(self) -> dict[str, Any]:
         """See `Runner.describe`."""
-        return {"kind": "processes", "worker_memory_mb": self._counters.get_obj()[3] / 1e3}
+        return {"kind": "processes", "worker_memory_mb": int(self._counters.get_obj()[3]) / 1e3}
 
     def close(self) -> None:
         """End the workers, in the middle of a task if need be."""
