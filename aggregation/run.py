@@ -157,10 +157,10 @@ class _Run:
 
         try:
             self.runner.decode(tasks, context, done, tick)
+            store.commit(ingest, records)
         except RunError:
             self._keep_what_is_done(store, ingest, records)
             raise
-        store.commit(ingest, records)
         self.decoded = len(records)
         selection.take(ingest, records)
 

@@ -77,7 +77,14 @@ def _walk(folder: str) -> Iterator[str]:
     def refuse(error: OSError) -> None:
         raise StorageError(f"The folder {printable(str(error.filename))} cannot be read: {error.strerror}.")
 
-    for parent, _, names in os.walk(folder, onerror=refuse):
+    seen = set()  # linked folders are looked into, but none twice, so that circles end
+    for parent, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        here = os.path.realpath(parent)
+        if here in seen:
+            folders.clear()
+            continue
+        seen.add(here)
+        folders.sort()
         for name in names:
             if name.lower().endswith(SUFFIXES):
                 yield os.path.join(parent, name)  # noqa: PTH118  (a million of these)

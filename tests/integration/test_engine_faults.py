@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from roadpulse.aggregation.errors import StorageError
+from roadpulse.aggregation.points import PointStore
 from roadpulse.tests.engine import LINK, Engine, Outcome, point, trip, until
 
 POINTS, MANY = 3000, 250
@@ -129,6 +131,21 @@ def test_a_disk_without_a_byte_left_still_lets_the_log_tell(engine, tmp_path):
         assert outcome.code == 1
         assert "disk is full" in outcome.output
         assert not (folder / "manifest.json").exists()
+
+
+def test_points_that_cannot_be_committed_do_not_fill_the_disk(engine, monkeypatch):
+    engine.write("a.json", trip())
+
+    def no_space(self, ingest, records):
+        assert list(self.points_folder(ingest).glob("part-*"))
+        raise StorageError("The disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PointStore, "commit", no_space)
+        with pytest.raises(StorageError, match="full"):
+            engine.run_here()
+    assert not list(engine.store.rglob("ingest=*"))
+    assert engine.run_here().manifest["points"]["counted"] == 10
 
 
 # -- closed disks -----------------------------------------------------------------------------------

@@ -138,6 +138,17 @@ def test_a_link_to_a_trip_is_the_trip(folder):
 
 
 @pytest.mark.timeout(20)
+def test_linked_folders_are_looked_into_and_circles_end(folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "x.json").write_bytes(b"{}")
+    (folder / "linked").symlink_to(elsewhere)
+    (folder / "again").symlink_to(elsewhere)
+    (elsewhere / "circle").symlink_to(folder)
+    (folder / "deep" / "myself").symlink_to(".")
+    assert names(list_trips(str(folder))) == ["a.JSON", "x.json", "b.json", "c.json.gz", "d.json"]
+
+
+@pytest.mark.timeout(20)
 def test_what_is_no_regular_file_is_refused_and_never_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.json")
     (tmp_path / "device.json").symlink_to("/dev/zero")
