@@ -8,6 +8,7 @@ from qgis.PyQt.QtGui import QIcon
 from .aggregate_trips import AggregateTrips
 from .base import ICON
 from .demo_city import DemoCity
+from .diagnose import Diagnose
 from .export_animation import ExportAnimation
 from .export_layout import ExportLayout
 from .export_wkt import ExportWkt
@@ -25,6 +26,7 @@ ALGORITHMS = (
     ExportAnimation,
     ExportWkt,
     DemoCity,
+    Diagnose,
 )
 
 

@@ -60,8 +60,8 @@ class KnownHosts:
         if not pinned:
             raise HostKeyUnknown(
                 f"The SSH server {_place(host, port)} is not known yet. It shows the {key.get_name()} key "
-                f"{key.fingerprint}. Compare this with what its administrator says; only if both are the same, "
-                "accept it, or write it into the profile as 'host_key'.",
+                f"{key.fingerprint}. Compare this with what its administrator says; only if both are the "
+                "same, accept it, or write it into the profile as 'host_key'.",
                 **_facts(host, port, key),
             )
 

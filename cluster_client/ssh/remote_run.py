@@ -70,9 +70,8 @@ def spec_values(spec: Mapping[str, Any], home: str) -> dict[str, Any]:
 def run_files(run: Run, place: Place, job: JobZip, grace: float = GRACE_SECONDS) -> dict[str, bytes]:
     """Names and contents of the files that a run's folder holds before the start; none holds a secret."""
     profile = run.profile
-    spark = bool(profile.spark_master or profile.spark_home)
-    submit = posixpath.join(absolute(profile.spark_home, place.home), "bin/spark-submit")
-    python = absolute(profile.python, place.home) if "/" in profile.python else profile.python
+    spark = uses_spark(profile)
+    python = python_of(profile, place)
     files = {
         "spec.json": _json(spec_values(run.spec, place.home)),
         "job.json": _json(
@@ -80,26 +79,42 @@ def run_files(run: Run, place: Place, job: JobZip, grace: float = GRACE_SECONDS)
         ),
         "job.sh": assignments(
             {
-                "python": python or DEFAULT_PYTHON,
+                "python": python,
                 "job_zip": place.job_zip(job),
                 "workers": str(profile.workers),
                 "grace": f"{grace:g}",
-                "spark_submit": (submit if profile.spark_home else "spark-submit") if spark else "",
+                "spark_submit": spark_submit(profile, place) if spark else "",
             }
         ).encode("utf-8", "surrogateescape"),
     }
     if spark:
         files["run.py"] = MAIN.encode()
-        files["spark.conf"] = spark_conf(run, python or DEFAULT_PYTHON).encode("utf-8")
+        files["spark.conf"] = spark_conf(profile, run.name, python).encode("utf-8")
     return files
 
 
-def spark_conf(run: Run, python: str) -> str:
-    """Spark's settings for a run, as a properties file."""
-    resources = run.profile.resources
+def uses_spark(profile: Profile) -> bool:
+    """Whether a profile's runs are Spark's; otherwise the processes of the one computer carry them out."""
+    return bool(profile.spark_master or profile.spark_home)
+
+
+def python_of(profile: Profile, place: Place) -> str:
+    """The interpreter of a profile's runs, as the cluster's shell calls it."""
+    return place.absolute(profile.python) if "/" in profile.python else profile.python or DEFAULT_PYTHON
+
+
+def spark_submit(profile: Profile, place: Place) -> str:
+    """The program that starts a run on Spark, as the cluster's shell calls it."""
+    home = profile.spark_home
+    return posixpath.join(place.absolute(home), "bin/spark-submit") if home else "spark-submit"
+
+
+def spark_conf(profile: Profile, name: str, python: str) -> str:
+    """Spark's settings for an application, as a properties file."""
+    resources = profile.resources
     values = {
-        "spark.master": run.profile.spark_master,
-        "spark.app.name": f"Roadpulse {run.name}",
+        "spark.master": profile.spark_master,
+        "spark.app.name": f"Roadpulse {name}",
         "spark.pyspark.python": python,
         "spark.cores.max": str(resources.cores or ""),
         "spark.executor.cores": str(resources.executor_cores or ""),

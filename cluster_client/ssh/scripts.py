@@ -11,8 +11,8 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import BackendError
 from .connection import Connection, Done
+from .errors import NoShell
 
 _FOLDER = Path(__file__).absolute().parent / "remote"
 _NAME = re.compile(r"[a-z_]+")
@@ -38,18 +38,25 @@ def call(connection: Connection, name: str, values: Mapping[str, str], timeout: 
 
     Raises `ConnectionLost`, after which it is not known whether the script ran, and `BackendError`.
     """
+    return run(connection, name, values, timeout)[0]
+
+
+def run(
+    connection: Connection, name: str, values: Mapping[str, str], timeout: float = 0
+) -> tuple[list[str], str]:
+    """As `call`; returns all that was printed too."""
     nonce = f"roadpulse-{uuid.uuid4().hex}"
     text = assignments({"nonce": nonce, **values}) + source("common") + source(name) + "main\n"
     done = connection.run(text, timeout or None)
     answer = last_answer(done, nonce)
     if not answer:
         words = " ".join(done.out.split())[-300:]
-        raise BackendError(
-            f"The user's shell on {connection.login} does not run scripts: it answered {words!r} with exit "
-            f"code {done.code}. Log in there once with ssh and look.",
+        raise NoShell(
+            f"The user of {connection.login} cannot run scripts: the shell answered {words!r} with exit code "
+            f"{done.code}. Log in there once with ssh and look, or choose another user.",
             done.out,
         )
-    return answer
+    return answer, done.out
 
 
 def last_answer(done: Done, nonce: str) -> list[str]:

@@ -1,0 +1,184 @@
+"""`roadpulse:diagnose`: every step of the connection, with what to do about a failure."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+from qgis.core import (
+    Qgis,
+    QgsDataSourceUri,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterProviderConnection,
+    QgsProcessingParameterString,
+    QgsProviderRegistry,
+)
+
+from ..aggregation.errors import RunError
+from . import parameters as p
+from .base import Parameters, Results, RoadpulseAlgorithm
+from .reader import Reader
+from .words import tr
+
+if TYPE_CHECKING:
+    from ..cluster_client.diagnosis.cluster import ClusterLook
+    from ..cluster_client.diagnosis.local import LocalLook
+    from ..cluster_client.profile import Profile
+    from ..cluster_client.ssh.credentials import Credentials
+
+CONNECTION, HOST_KEY, OUTPUT_JSON = "CONNECTION", "HOST_KEY", "OUTPUT_JSON"
+
+
+class Diagnose(RoadpulseAlgorithm):
+    """Looks at a profile; gives a report."""
+
+    ID = "diagnose"
+    NEEDS = ("numpy", "pandas", "duckdb", "msgspec")
+    TAGS = ("cluster", "ssh", "spark", "test", "connection", "check")
+
+    def title(self) -> str:
+        return tr("Diagnose a cluster")
+
+    def section(self) -> tuple[str, str]:
+        return "cluster", tr("Cluster")
+
+    def paragraphs(self) -> tuple[str, ...]:
+        return (
+            tr(
+                "Looks at everything that a run with a profile needs, step by step, and says what to do "
+                "about what is wrong: network, SSH, folders, Python, Java, Spark and its workers, a job of a "
+                "second on every node, the trips as the nodes see them, clocks, PostGIS."
+            ),
+            tr(
+                "The first connection to a host asks for its key. Compare the fingerprint with what the "
+                "host's administrator says, and give it as the host key to have it accepted here."
+            ),
+        )
+
+    def initAlgorithm(self, configuration: Any = None) -> None:
+        profile = QgsProcessingParameterString(p.PROFILE, tr("Where to run"), "local")
+        profile.setHelp(tr("Name of a stored profile, or path of a profile file (.json)."))
+        self.addParameter(profile)
+        trips = QgsProcessingParameterFile(
+            p.TRIPS, tr("Trips"), Qgis.ProcessingFileParameterBehavior.Folder, "", None, True
+        )
+        trips.setHelp(tr("A folder or pattern as the cluster sees it; empty to leave the trips out."))
+        self.addParameter(trips)
+        connection = QgsProcessingParameterProviderConnection(
+            CONNECTION, tr("PostGIS connection"), "postgres", None, True
+        )
+        connection.setHelp(tr("A stored connection; empty to leave PostGIS out."))
+        self.addParameter(connection)
+        key = QgsProcessingParameterString(HOST_KEY, tr("Host key to accept"), None, False, True)
+        key.setHelp(tr("Fingerprint (SHA256:…). A host that shows just this key is known from then on."))
+        self.addParameter(p.advanced(key))
+        page = tr("Web page") + " (*.html)"
+        self.addParameter(
+            QgsProcessingParameterFileDestination(p.OUTPUT, tr("Report"), page, None, True, True)
+        )
+        self.addOutput(QgsProcessingOutputString("OUTCOME", tr("Outcome: ok, warning or failed")))
+        self.addOutput(QgsProcessingOutputNumber("FAILED_COUNT", tr("Checks that failed")))
+        self.addOutput(QgsProcessingOutputNumber("WARNING_COUNT", tr("Checks that warn")))
+        self.addOutput(QgsProcessingOutputString(OUTPUT_JSON, tr("Findings, as JSON")))
+
+    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+        from .credentials import read_credentials  # noqa: PLC0415  (needs the packages)
+
+        reader = Reader(self, parameters, context)
+        self._profile: Profile = reader.profile()
+        self._credentials: Optional[Credentials] = None
+        if self._profile.kind != "local":
+            self._credentials = read_credentials(self._profile)
+        name = str(self.parameterAsConnectionName(parameters, CONNECTION, context) or "")
+        self._postgis = _connection(name) if name else ""
+
+    def carry_out(
+        self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> Results:
+        from ..cluster_client.diagnosis import report  # noqa: PLC0415  (need the packages)
+        from ..cluster_client.diagnosis.checks import Finding, Outcome, diagnose, worst  # noqa: PLC0415
+        from ..cluster_client.diagnosis.postgis import postgis_check  # noqa: PLC0415
+
+        reader = Reader(self, parameters, context)
+        look = look_at(self._profile, self._credentials, reader.text(p.TRIPS), reader.text(HOST_KEY))
+        with closing(look):
+            checks = look.checks()
+            if self._postgis:
+                checks.append(postgis_check(self._postgis))
+            told = 0
+
+            def tell(finding: Finding) -> None:
+                nonlocal told
+                told += 1
+                feedback.setProgress(100 * told / len(checks))
+                say = {Outcome.FAILED: feedback.reportError, Outcome.WARNING: feedback.pushWarning}
+                say.get(finding.outcome, feedback.pushInfo)(report.line(finding))
+
+            findings = diagnose(
+                checks, tell, feedback.isCanceled, lambda check: feedback.setProgressText(check.title)
+            )
+        feedback.pushInfo(report.summary(findings))
+        output = self.parameterAsFileOutput(parameters, p.OUTPUT, context)
+        if output:
+            try:
+                Path(output).write_text(report.to_html(self._profile, findings), encoding="utf-8")
+            except OSError as error:
+                raise QgsProcessingException(
+                    tr("The report cannot be written to {path}: {why}.").format(
+                        path=output, why=error.strerror
+                    )
+                ) from error
+        count = {outcome: sum(finding.outcome is outcome for finding in findings) for outcome in Outcome}
+        return {
+            p.OUTPUT: output or None,
+            "OUTCOME": worst(findings).value,
+            "FAILED_COUNT": count[Outcome.FAILED],
+            "WARNING_COUNT": count[Outcome.WARNING],
+            OUTPUT_JSON: report.to_json(self._profile, findings),
+        }
+
+
+def look_at(
+    profile: Profile, credentials: Optional[Credentials], trips: str = "", host_key: str = ""
+) -> Union[ClusterLook, LocalLook]:
+    """What carries out the checks of a profile; raises `RunError`.
+
+    `host_key` is a fingerprint that a person compared: a host that shows it is accepted.
+    """
+    from ..cluster_client.errors import ProfileError  # noqa: PLC0415  (need the packages)
+    from . import locations, requirements  # noqa: PLC0415
+
+    if profile.kind == "local":
+        from ..cluster_client.diagnosis.local import LocalLook  # noqa: PLC0415
+
+        runs = profile.folders.runs or str(locations.runs_folder())
+        return LocalLook(profile, runs, locations.point_store(profile), trips)
+    if profile.kind != "ssh":
+        raise ProfileError("kind", f"Profiles over {profile.kind} cannot be diagnosed yet.")
+    lacking = requirements.missing(("paramiko",))
+    if lacking:
+        raise ProfileError("kind", requirements.install_text(lacking))
+    from ..cluster_client.diagnosis.cluster import ClusterLook  # noqa: PLC0415
+    from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
+    from .credentials import read_credentials  # noqa: PLC0415
+
+    known = KnownHosts(locations.known_hosts())
+    look = ClusterLook(profile, credentials or read_credentials(profile), known, trips)
+    if host_key:
+        look.accept(host_key)
+    return look
+
+
+def _connection(name: str) -> str:
+    """What libpq needs for a connection that is stored in QGIS; for the main thread."""
+    known = QgsProviderRegistry.instance().providerMetadata("postgres").dbConnections()
+    if name not in known:
+        raise RunError(tr("There is no stored PostGIS connection {name!r}.").format(name=name))
+    return str(QgsDataSourceUri(known[name].uri()).connectionInfo(True))

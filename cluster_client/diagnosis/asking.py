@@ -1,0 +1,24 @@
+"""The answers of programs that run on other computers: one line of JSON among whatever else is printed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+MARK = "roadpulse-answer "
+
+
+class NoAnswer(Exception):
+    """A program ended without an answer; its last words."""
+
+
+def answer(printed: str) -> dict[str, Any]:
+    """The last answer in what was printed; raises `NoAnswer`."""
+    lines = printed.splitlines()
+    for line in reversed(lines):
+        if line.startswith(MARK):
+            values = json.loads(line[len(MARK) :])
+            if isinstance(values, dict):
+                return values
+    said = [line for line in lines if line.strip() and not line.startswith("roadpulse-")]
+    raise NoAnswer(said[-1].strip()[:300] if said else "it said nothing")

@@ -1,0 +1,72 @@
+"""The one-second Spark job of a diagnosis, started by spark-submit: a look at every node.
+
+Arguments: what to look at, as JSON. Prints one line with the answer.
+"""
+
+import json
+import os
+import socket
+import sys
+import time
+from typing import Any
+
+
+def look_around(wish: Any) -> Any:
+    """What one worker process sees, as JSON-ready values; runs on a node."""
+    answer: Any = {
+        "host": socket.gethostname(),
+        "executor": os.path.basename(os.getcwd()),  # noqa: PTH109, PTH119
+        "python": sys.version.split()[0],
+        "time": time.time(),
+        "shared": os.path.exists(wish["shared"]),  # noqa: PTH110
+    }
+    time.sleep(1)  # long enough that every core gets its share
+    try:
+        from roadpulse.aggregation import nodes  # noqa: PLC0415  (where Spark puts the job)
+
+        answer["packages"] = nodes.facts()["packages"]
+        answer["missing"] = nodes.missing()
+    except Exception as error:  # noqa: BLE001  (an old Python, say)
+        answer["error"] = repr(error)
+    if wish.get("trips"):
+        import look  # type: ignore[import-not-found]  # noqa: PLC0415  (comes with the job)
+
+        answer["trips"] = look.look_at_trips(wish["trips"])
+    return answer
+
+
+def main() -> None:
+    """Run the job on as many cores as there are."""
+    from pyspark import SparkConf, SparkContext  # noqa: PLC0415  (Spark's own)
+
+    wish = json.loads(sys.argv[1])
+    conf = SparkConf().setAppName("Roadpulse diagnosis")
+    conf.setIfMissing("spark.ui.showConsoleProgress", "false")
+    conf.set("spark.ui.enabled", "false")
+    conf.set("spark.locality.wait", "0s")
+    spark = SparkContext(conf=conf)
+    spark.setLogLevel("ERROR")
+    began = time.time()
+    tracker = spark._jsc.sc().statusTracker()
+
+    def executors() -> int:
+        return len(tracker.getExecutorInfos()) - 1  # without the driver
+
+    while executors() < 1 and time.time() - began < wish["patience"]:
+        time.sleep(0.2)
+    began = time.time()
+    while 0 < executors() < wish["executors"] and time.time() - began < wish["patience"]:
+        time.sleep(0.2)
+    if executors() < 1:
+        answer: Any = {"waiting": True}
+    else:
+        cores = max(spark.defaultParallelism, 1)
+        now = time.time()
+        found = spark.parallelize(range(cores), cores).map(lambda _: look_around(wish)).collect()
+        answer = {"cores": cores, "seconds": time.time() - now, "nodes": found, "time": time.time()}
+    print("roadpulse-answer " + json.dumps(answer), flush=True)
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+"""The checks of Spark: its master and workers, and what a job of a second sees on every node."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
+from urllib.parse import urlsplit
+
+from ..ssh import scripts
+from ..ssh.jobzip import job_zip
+from ..ssh.remote_run import python_of, spark_conf, spark_submit
+from . import words
+from .asking import NoAnswer, answer
+from .checks import Check, Found, failed, ok, skipped, warning
+
+if TYPE_CHECKING:
+    from .cluster import ClusterLook
+
+_HERE = Path(__file__).absolute().parent
+_PAGE_PORT = 8080
+_PATIENCE_SECONDS = 15
+_JOB_SECONDS = 90
+
+
+class SparkLook:
+    """Looks at the Spark that a cluster's head reaches."""
+
+    def __init__(self, head: ClusterLook) -> None:
+        self._head = head
+        self._master: dict[str, Any] = {}
+        self._nodes: dict[str, Any] = {}
+
+    def checks(self) -> list[Check]:
+        """The checks in order; they need those of the head named `sftp` and `python`."""
+
+        def check(
+            name: str, title: str, work: Callable[[], Found], *needs: str, seconds: float = 30.0
+        ) -> Check:
+            return Check(name, title, work, needs, seconds, self._head.close)
+
+        return [
+            check("java", "Java", self._java, "sftp"),
+            check("spark", "Spark", self._spark, "java", seconds=60),
+            check("master", "Spark master", self._look_at_master, "python"),
+            check("workers", "Spark workers", self._workers, "master"),
+            check("job", "Job on every node", self._job, "spark", "workers", seconds=_JOB_SECONDS + 15),
+            check("node_packages", "Packages on the nodes", self._node_packages, "job"),
+            check("shared", "Folders on the nodes", self._shared, "job"),
+            check("node_trips", "Trips, seen from the nodes", self._node_trips, "job"),
+        ]
+
+    def _java(self) -> Found:
+        return words.java(scripts.run(self._head.connection, "java", {})[1])
+
+    def _spark(self) -> Found:
+        submit = spark_submit(self._head.profile, self._head.place)
+        printed = scripts.run(self._head.connection, "spark", {"spark_submit": submit}, 55)[1]
+        found = re.search(r"version (\d+\.\d+\S*)", printed)
+        if not found:
+            return failed(
+                f"{submit} does not tell a version: {' '.join(printed.split())[:200]}",
+                "Name the folder of Spark in the profile's entry 'spark_home'.",
+            )
+        return words.spark(found[1], self._head.profile.spark_home or submit)
+
+    def _look_at_master(self) -> Found:
+        master = self._head.profile.spark_master
+        if not master:
+            return skipped("The profile names no Spark master.")
+        address = master[len("spark://") :].split(",")[0] if master.startswith("spark://") else ""
+        if not address:
+            return skipped(f"{master} is no standalone master, so it has no page.")
+        host = urlsplit(f"spark://{address}").hostname or ""
+        page = f"http://{f'[{host}]' if ':' in host else host}:{_PAGE_PORT}/json/"
+        self._master = self._head.ask("look_at_master", address, page)
+        if not self._master.get("answers"):
+            return failed(
+                f"{master} does not answer: {self._master.get('error')}.",
+                "Start it (sbin/start-master.sh), and write its address as its page at port 8080 shows it.",
+            )
+        told = self._master.get("page")
+        if not told:
+            return warning(
+                f"{master} answers; its page {page} does not: {self._master.get('page_error')}.",
+                "Runs will do. The page is at another port where 8080 was taken.",
+            )
+        if told.get("url") != master:
+            return warning(f"{master} answers, and calls itself {told.get('url')}.", "Use that address.")
+        return ok(f"{master} is {str(told.get('status', 'there')).lower()}.")
+
+    def _workers(self) -> Found:
+        page = self._master.get("page")
+        if not page:
+            return warning("The workers cannot be counted without the master's page.", "See above.")
+        alive = [worker for worker in page.get("workers", ()) if worker.get("state") == "ALIVE"]
+        cores, used = sum(w.get("cores", 0) for w in alive), sum(w.get("coresused", 0) for w in alive)
+        memory, taken = sum(w.get("memory", 0) for w in alive), sum(w.get("memoryused", 0) for w in alive)
+        if not alive:
+            return failed("No worker is alive.", "Start them (sbin/start-workers.sh).")
+        names = ", ".join(sorted(str(worker.get("host")) for worker in alive))
+        text = (
+            f"{len(alive)} alive ({names}) with {cores} cores and {memory:,} MB; {cores - used} cores and "
+            f"{memory - taken:,} MB are free."
+        )
+        if cores == used:
+            return warning(text, "A run would wait for cores until another application ends.")
+        gone = len(page.get("workers", ())) - len(alive)
+        if gone:
+            return warning(text, f"{gone} more are known and not alive: start them again.")
+        return ok(text)
+
+    def _job(self) -> Found:
+        wish = {
+            "patience": _PATIENCE_SECONDS,
+            "executors": self._expected_executors,
+            "trips": self._head.place.absolute(self._head.trips) if self._head.trips else "",
+            "shared": self._head.place.job_zip(job_zip()),
+        }
+        python = python_of(self._head.profile, self._head.place)
+        values = {
+            "job_zip": self._head.place.job_zip(job_zip()),
+            "look": (_HERE / "look.py").read_text(encoding="utf-8"),
+            "job": (_HERE / "nodes_job.py").read_text(encoding="utf-8"),
+            "conf": spark_conf(self._head.profile, "diagnosis", python),
+            "seconds": str(_JOB_SECONDS),
+            "spark_submit": spark_submit(self._head.profile, self._head.place),
+            "argument": json.dumps(wish),
+        }
+        printed = scripts.run(self._head.connection, "nodes", values, _JOB_SECONDS + 10)[1]
+        try:
+            self._nodes = answer(printed)
+        except NoAnswer:
+            last = [line for line in printed.splitlines() if "Error" in line or "Exception" in line]
+            return failed(
+                f"The job did not end well: {(last or ['no answer'])[-1].strip()[:300]}.",
+                "Look at the application on the master's page; often memory or the nodes' Python is it.",
+            )
+        if self._nodes.get("waiting"):
+            return failed(
+                f"The job got no core within {_PATIENCE_SECONDS} s.",
+                "Wait for other applications, or ask for less memory and fewer cores in the profile.",
+            )
+        seen = {(node["host"], node["executor"]) for node in self._nodes["nodes"]}
+        text = (
+            f"{len(seen)} executor{'s' * (len(seen) != 1)} with {self._nodes['cores']} cores worked for "
+            f"{self._nodes['seconds']:.1f} s; Python {', '.join(sorted(self._of_nodes('python')))}."
+        )
+        if len(seen) < self._expected_executors:
+            return warning(
+                f"{text} {self._expected_executors} were expected.",
+                "A worker without free cores or memory takes no part; look at the master's page.",
+            )
+        if len(self._of_nodes("python")) > 1:
+            return warning(text, "Have the same Python on all nodes.")
+        return ok(text)
+
+    @property
+    def _expected_executors(self) -> int:
+        """One on each worker, unless the profile asks for fewer cores than that."""
+        workers = (self._master.get("page") or {}).get("workers", ())
+        alive = len([worker for worker in workers if worker.get("state") == "ALIVE"])
+        resources = self._head.profile.resources
+        if resources.cores and resources.executor_cores:
+            return min(alive, resources.cores // resources.executor_cores)
+        return alive
+
+    def _of_nodes(self, entry: str) -> set[str]:
+        return {str(node.get(entry)) for node in self._nodes["nodes"]}
+
+    def _node_packages(self) -> Found:
+        faults = {node["error"] for node in self._nodes["nodes"] if node.get("error")}
+        if faults:
+            return failed(f"The job does not load on a node: {sorted(faults)[0]}.", "See 'Python'.")
+        missing = sorted({name for node in self._nodes["nodes"] for name in node.get("missing", ())})
+        cached = sorted({name for node in self._nodes["nodes"] for name in node.get("packages", ())})
+        if missing and cached:
+            return ok(f"In the nodes' caches: {', '.join(cached)}.")
+        return words.packages(missing, "on the nodes", fetched=True)
+
+    def _shared(self) -> Found:
+        blind = sorted({node["host"] for node in self._nodes["nodes"] if not node["shared"]})
+        if blind:
+            return failed(
+                f"{self._head.place.runs} is not seen by {', '.join(blind)}.",
+                "Choose a folder in the profile that all nodes share (NFS, SMB) under the same path.",
+            )
+        return ok(f"All nodes see {self._head.place.runs}.")
+
+    def _node_trips(self) -> Found:
+        if not self._head.trips:
+            return skipped("No trips were named.")
+        path = self._head.place.absolute(self._head.trips)
+        counts = {str(node["trips"]): node for node in self._nodes["nodes"] if node.get("trips")}
+        if len(counts) > 1 and not all(node["trips"].get("more") for node in counts.values()):
+            told = "; ".join(f"{node['host']}: {node['trips']}" for node in counts.values())
+            return failed(
+                f"The nodes see different files in {path} ({told}).", "Mount the same folder on all."
+            )
+        return words.trips(next(iter(counts.values()))["trips"], path, "from every node")

@@ -1,0 +1,4 @@
+# The time there.
+main() {
+  say "$(date +%s.%N)"
+}
