@@ -5,6 +5,7 @@ export PYTHONPATH := $(CURDIR)/build/plugins
 export QGIS_PLUGINPATH := $(CURDIR)/build/plugins
 export PYTHONDONTWRITEBYTECODE := 1
 export XDG_RUNTIME_DIR ?= $(shell mkdir -p -m 700 $(CURDIR)/build/runtime && echo $(CURDIR)/build/runtime)
+ROOMS := aggregation cluster_client mapping democity algorithms ui
 TESTS ?= tests
 DEMO ?= build/demo
 TRIPS ?= 3000
@@ -28,7 +29,7 @@ run: setup demo ## open QGIS with the plugin and the demo
 check: setup ## ruff, mypy
 	@build/venv/bin/ruff check .
 	@build/venv/bin/ruff format --check -q . || { echo "run: build/venv/bin/ruff format ."; exit 1; }
-	@MYPYPATH=build/plugins build/venv/bin/mypy -p roadpulse
+	@MYPYPATH=build/plugins build/venv/bin/mypy $(foreach room,$(ROOMS),-p roadpulse.$(room)) -m roadpulse -m roadpulse.plugin
 
 test: check ## all checks and tests (TESTS=tests/unit for some)
 	@development/test.sh $(TESTS)
