@@ -35,12 +35,16 @@ _kept: list[Any] = []
 
 
 class Heartbeat(QObject):
-    """Measures how long the event loop was away: the largest gap between beats that should be 10 ms apart."""
+    """Measures how long the event loop was away: the largest gap between beats that should be 10 ms apart.
+
+    Time in which the system let other processes have the processor does not count: the kernel tells how
+    long this thread was ready to run and had to wait.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.gaps: list[tuple[float, float]] = []
-        self._last = time.perf_counter()
+        self._last, self._waited = time.perf_counter(), _seconds_waited()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(BEAT)
@@ -48,9 +52,9 @@ class Heartbeat(QObject):
         self._timer.start()
 
     def _beat(self) -> None:
-        now = time.perf_counter()
-        self.gaps.append((now, now - self._last - BEAT / 1000))
-        self._last = now
+        now, waited = time.perf_counter(), _seconds_waited()
+        self.gaps.append((now, now - self._last - BEAT / 1000 - (waited - self._waited)))
+        self._last, self._waited = now, waited
 
     def largest(self, since: float = 0.0) -> float:
         """Largest gap in ms after the moment `since` (of `time.perf_counter`)."""
@@ -60,6 +64,11 @@ class Heartbeat(QObject):
         """The largest gaps: (s after `since`, ms)."""
         after = sorted((gap, at) for at, gap in self.gaps if at >= since)[-n:]
         return [(round(at - since, 2), round(gap * 1000, 1)) for gap, at in reversed(after)]
+
+
+def _seconds_waited() -> float:
+    """How long this thread has waited for a processor so far."""
+    return int(Path("/proc/thread-self/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
 
 
 class Robot:
