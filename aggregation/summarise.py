@@ -6,6 +6,7 @@ of a link lie in one bucket, so the ranges know nothing of each other.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -21,6 +22,12 @@ from .times import DAY, DAYS_TO_1970, MICROSECONDS, NO_TIME, local_clock
 
 IMPLAUSIBLE = 70.0
 """m/s (252 km/h, 157 mph): beyond this a road speed is more likely a wrong unit or a sensor's error."""
+
+Columns = tuple[NDArray[Any], ...]
+"""Link ids, instants, speeds and trips (index) of points."""
+
+Piece = tuple[NDArray[np.int64], Groups, Groups]
+"""Some links, sorted, with their statistics overall and by time; keys as in `csvparts.write_part`."""
 
 _THURSDAY = 3  # the weekday of 1970-01-01, Monday being 0
 
@@ -39,7 +46,8 @@ class SummaryContext:
     """What all summary tasks of a run share.
 
     `parts` says for each ingest which of its parts hold points that count, `trips_file` where
-    `save_trips` left the trips.
+    `save_trips` left the trips. With `slice_points` a task computes about so many points at once (0: all),
+    for the memory: some links at a time, which changes no result.
     """
 
     store: PointStore
@@ -47,6 +55,7 @@ class SummaryContext:
     parts: dict[str, list[int]]
     trips_file: Path
     results: Path
+    slice_points: int = 0
 
 
 @dataclass
@@ -81,23 +90,39 @@ def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
     """Compute the statistics of the task's buckets and write them as CSV parts."""
     spec = context.spec
     report = SummaryReport(task.number)
-    link_id, instant, speed, trip = _read(task, context)
+    columns = _read(task, context)
+    pieces = [_statistics(some, spec, report) for some in _slices(columns, context.slice_points)]
+    links, overall, by_time = _joined(pieces, spec.n_bins)
+    if spec.suppress_below > 1:
+        overall, by_time = _suppress(overall, spec.suppress_below), _suppress(by_time, spec.suppress_below)
+    report.rows, report.rows_by_time = csvparts.write_part(
+        context.results, task.number, links, overall, by_time, spec.bin_names
+    )
+    return report
+
+
+def _statistics(columns: Columns, spec: RunSpec, report: SummaryReport) -> Piece:
+    """The statistics of all points of some links, and what became of the points in the report."""
+    link_id, instant, speed, trip = columns
     keep, local, timed = _filter(spec, instant, report)
     if keep is not None:
         link_id, speed, trip, local, timed = (c[keep] for c in (link_id, speed, trip, local, timed))
-    report.points = len(link_id)
-    report.without_time = int(len(timed) - timed.sum())
+    without_time = int(len(timed) - timed.sum())
+    report.points += len(link_id)
+    report.without_time += without_time
     limit = IMPLAUSIBLE / METRES_PER_SECOND[spec.speed_unit]
-    report.implausible = int((speed > limit).sum())
+    report.implausible += int((speed > limit).sum())
 
     if timed.any():
         of_points = local[timed]
-        report.first_day, report.last_day = int(of_points.min() // DAY), int(of_points.max() // DAY)
+        first, last = int(of_points.min() // DAY), int(of_points.max() // DAY)
+        report.first_day = first if report.first_day is None else min(first, report.first_day)
+        report.last_day = last if report.last_day is None else max(last, report.last_day)
     links, rank = _ranks(link_id)
     codes = speed_codes(speed)
     bins = local % DAY // (spec.bin_minutes * 60 * MICROSECONDS)
     key = rank * spec.n_bins + bins
-    if report.without_time:
+    if without_time:
         by_time = summarise_groups(
             key[timed], speed[timed], codes[timed], distinct(key[timed], trip[timed])[0]
         )
@@ -107,17 +132,42 @@ def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
         by_time = summarise_groups(key, speed, codes, trips_of_bins)
         # The pairs of the bins hold every trip of a link already, so the links' are few to look through.
         trips_of_links, _ = distinct(trips_of_bins // spec.n_bins, trip_of_bin)
-    overall = summarise_groups(rank, speed, codes, trips_of_links)
+    return links, summarise_groups(rank, speed, codes, trips_of_links), by_time
 
-    if spec.suppress_below > 1:
-        overall, by_time = _suppress(overall, spec.suppress_below), _suppress(by_time, spec.suppress_below)
-    report.rows, report.rows_by_time = csvparts.write_part(
-        context.results, task.number, links, overall, by_time, spec.bin_names
+
+def _slices(columns: Columns, limit: int) -> Iterator[Columns]:
+    """The points of some links at a time, in order of the links: about `limit` points, one link at least."""
+    link_id = columns[0]
+    if not limit or len(link_id) <= limit:
+        yield columns
+        return
+    links, rank = _ranks(link_id)
+    ends = np.cumsum(np.bincount(rank, minlength=len(links)))
+    first = 0
+    while first < len(links):
+        before = ends[first - 1] if first else 0
+        end = max(int(np.searchsorted(ends, before + limit, side="right")), first + 1)
+        rows = np.flatnonzero((rank >= first) & (rank < end))
+        yield tuple(column[rows] for column in columns)
+        first = end
+
+
+def _joined(pieces: list[Piece], n_bins: int) -> Piece:
+    """Pieces in order of their links as one."""
+    if len(pieces) == 1:
+        return pieces[0]
+    offsets = np.cumsum([0, *(len(links) for links, _, _ in pieces)])
+    overall, by_time = (
+        Groups(
+            np.concatenate([p[i].key + offset * width for p, offset in zip(pieces, offsets)]),
+            {name: np.concatenate([p[i].columns[name] for p in pieces]) for name in pieces[0][i].columns},
+        )
+        for i, width in ((1, 1), (2, n_bins))
     )
-    return report
+    return np.concatenate([links for links, _, _ in pieces]), overall, by_time
 
 
-def _read(task: SummaryTask, context: SummaryContext) -> tuple[NDArray[Any], ...]:
+def _read(task: SummaryTask, context: SummaryContext) -> Columns:
     """Link ids, instants, speeds and trips (index) of the task's points."""
     pieces: list[tuple[NDArray[Any], ...]] = []
     with np.load(context.trips_file) as saved:
@@ -129,13 +179,13 @@ def _read(task: SummaryTask, context: SummaryContext) -> tuple[NDArray[Any], ...
                 if beyond > 0:  # files of the ingest after the last one that counts
                     trip_of_file = np.append(trip_of_file, np.full(beyond, -1, dtype=np.int32))
                     everything = False
-                trip = trip_of_file[piece["file"]].astype(np.int64)
+                trip = trip_of_file[piece["file"]]
                 columns = (piece["link_id"], piece["time"], piece["speed"], trip)
                 pieces.append(columns if everything else tuple(c[trip >= 0] for c in columns))
     if not pieces:
         empty = np.empty(0, dtype=np.int64)
         return empty, empty, np.empty(0), empty
-    return tuple(np.concatenate(column) for column in zip(*pieces))
+    return pieces[0] if len(pieces) == 1 else tuple(np.concatenate(column) for column in zip(*pieces))
 
 
 def _filter(

@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TASK_BYTES = 48 << 20
-TASK_POINTS = 180_000
-"""With both a Python worker stays below 150 MB: 110 MB for PySpark, the packages and DuckDB, which are
-the same for any amount of trips, and about 130 bytes for each point that a task holds."""
+PART_POINTS, TASK_POINTS, SLICE_POINTS = 150_000, 250_000, 80_000
+"""Points that a decode task holds, a summary task reads, and computes at once. So a Python worker stays
+below 150 MB: 120 MB of that are PySpark, the packages and DuckDB, the same for any amount of trips."""
+
+DRIVER_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+"""For `spark.driver.extraJavaOptions`: the driver's Java only starts and waits, so it should start fast."""
 
 TICK = 0.2
 _LOOK_EVERY = 1.0
@@ -54,7 +56,7 @@ class SparkRunner:
     Spark starts in the background, while the driver lists trips; the first step waits for it.
     """
 
-    task_bytes: Optional[int] = TASK_BYTES
+    task_bytes: Optional[int] = None
     task_points: Optional[int] = TASK_POINTS
 
     def __init__(self, packages: Packages, name: str) -> None:
@@ -100,7 +102,7 @@ class SparkRunner:
             self._totals[2] += sum(record.points for record in records)
             done(records)
 
-        self._spread(DECODE, tasks, replace(context, part_points=TASK_POINTS), finished, tick)
+        self._spread(DECODE, tasks, replace(context, part_points=PART_POINTS), finished, tick)
 
     def summarise(
         self,
@@ -110,13 +112,15 @@ class SparkRunner:
         tick: Tick,
     ) -> None:
         """See `Runner.summarise`."""
+        context = replace(context, slice_points=SLICE_POINTS)
         self._spread(SUMMARISE, tasks, context, lambda _, report: done(report), tick)
 
     def close(self) -> None:
         """End the application; its executors are free then, even where Spark does not answer."""
         self._starter.join(_END_SECONDS)
         if self._spark is not None:
-            _within(_END_SECONDS, self._spark.stop)
+            # Not Python's own stop(), which then waits a second for a thread of its own.
+            _within(_END_SECONDS, self._spark._jsc.stop)
 
     # -- a step -------------------------------------------------------------------------------------
 

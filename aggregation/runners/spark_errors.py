@@ -72,7 +72,8 @@ def explained(error: BaseException) -> RunError:
             "Spark's driver ended in the middle of the run. Nothing was lost; run again.", repr(error)
         )
     return RunError(
-        f"Spark stopped the run: {text.strip().splitlines()[0] if text.strip() else error!r}", text[-_LONGEST:]
+        f"Spark stopped the run: {text.strip().splitlines()[0] if text.strip() else error!r}",
+        text[-_LONGEST:],
     )
 
 
@@ -80,5 +81,3 @@ def _python_part(text: str) -> str:
     """The Python traceback in the text of a Java exception."""
     _, mark, rest = text.partition("Traceback (most recent call last):")
     return rest.split("\n\tat ", 1)[0] if mark else ""
-
-
