@@ -21,4 +21,5 @@ def order_by(*keys: NDArray[Any]) -> NDArray[np.intp]:
         bits = int(key.max()).bit_length() if len(key) else 0
         for shift in range(0, max(bits, 1), DIGIT_BITS):
             digits.append((key >> shift if shift else key).astype(np.uint16))
-    return np.lexsort(digits)
+    order: NDArray[np.intp] = np.lexsort(digits)
+    return order

@@ -31,8 +31,10 @@ def speed_codes(speed: Floats) -> Ints:
         if np.array_equal(np.rint(sample * scale) / scale, sample):
             codes = np.rint(speed * scale)
             if np.array_equal(codes / scale, speed) and codes.max(initial=0) < 2**31:
-                return codes.astype(np.int64)
-    return np.unique(speed, return_inverse=True)[1].astype(np.int64)
+                whole: Ints = codes.astype(np.int64)
+                return whole
+    ranks: Ints = np.unique(speed, return_inverse=True)[1].astype(np.int64)
+    return ranks
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,28 @@ def summarise_groups(key: Ints, speed: Floats, codes: Ints, trip_keys: Ints) -> 
     starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else key
     n = np.diff(np.append(starts, len(speed)))
     groups = key[starts]
-    columns: dict[str, NDArray[np.generic]] = {"n_points": n, "n_trips": _count(trip_keys, groups)}
+    return _of_sorted(groups, speed, starts, n, _count(trip_keys, groups))
+
+
+def summarise_one(key: int, speed: Floats, n_trips: int) -> Groups:
+    """Statistics of one group, as `summarise_groups` gives them, in a fifth of its memory; sorts `speed`."""
+    speed.sort()
+    only = np.array([key, 0, len(speed), n_trips], dtype=np.int64)
+    return _of_sorted(only[:1], speed, only[1:2], only[2:3], only[3:])
+
+
+def _of_sorted(groups: Ints, speed: Floats, starts: Ints, n: Ints, n_trips: Ints) -> Groups:
+    """Statistics of groups whose speeds, in ascending order, begin at `starts` and are `n` each."""
+    columns: dict[str, NDArray[np.generic]] = {"n_points": n, "n_trips": n_trips}
     if not len(groups):
         return Groups(groups, {name: columns.get(name, np.empty(0)) for name in COLUMNS})
     mean = np.add.reduceat(speed, starts) / n
     columns["mean"] = mean
-    squares = np.add.reduceat((speed - np.repeat(mean, n)) ** 2, starts)
+    deviation = np.repeat(mean, n)
+    np.subtract(speed, deviation, out=deviation)
+    np.multiply(deviation, deviation, out=deviation)
+    squares = np.add.reduceat(deviation, starts)
+    del deviation
     with np.errstate(invalid="ignore", divide="ignore"):
         columns["std"] = np.where(n > 1, np.sqrt(squares / (n - 1)), np.nan)
     for percentile in PERCENTILES:

@@ -29,6 +29,8 @@ Columns = tuple[NDArray[Any], ...]
 Piece = tuple[NDArray[np.int64], Groups, Groups]
 """Some links, sorted, with their statistics overall and by time; keys as in `csvparts.write_part`."""
 
+_NOTHING = summarise_groups(*(np.empty(0, dtype=t) for t in (np.int64, float, np.int64, np.int64)))
+
 _THURSDAY = 3  # the weekday of 1970-01-01, Monday being 0
 
 
@@ -76,6 +78,13 @@ class SummaryReport:
     first_day: Optional[int] = None
     last_day: Optional[int] = None
 
+    def note_days(self, local: NDArray[np.int64]) -> None:
+        """Take local clocks into `first_day` and `last_day`."""
+        if len(local):
+            first, last = int(local.min() // DAY), int(local.max() // DAY)
+            self.first_day = first if self.first_day is None else min(first, self.first_day)
+            self.last_day = last if self.last_day is None else max(last, self.last_day)
+
 
 def save_trips(path: Path, trips: dict[str, NDArray[np.int32]]) -> None:
     """Leave the trips for the tasks: for each ingest, by file number, the trip's index or -1.
@@ -91,7 +100,14 @@ def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
     spec = context.spec
     report = SummaryReport(task.number)
     columns = _read(task, context)
-    pieces = [_statistics(some, spec, report) for some in _slices(columns, context.slice_points)]
+    pieces = []
+    for rows in _slices(columns[0], context.slice_points):
+        if rows is None:
+            pieces.append(_statistics(columns, spec, report))
+        elif len(rows) <= context.slice_points:
+            pieces.append(_statistics(tuple(column[rows] for column in columns), spec, report))
+        else:
+            pieces.append(_of_one_link(columns, rows, spec, report, context.slice_points))
     links, overall, by_time = _joined(pieces, spec.n_bins)
     if spec.suppress_below > 1:
         overall, by_time = _suppress(overall, spec.suppress_below), _suppress(by_time, spec.suppress_below)
@@ -113,11 +129,7 @@ def _statistics(columns: Columns, spec: RunSpec, report: SummaryReport) -> Piece
     limit = IMPLAUSIBLE / METRES_PER_SECOND[spec.speed_unit]
     report.implausible += int((speed > limit).sum())
 
-    if timed.any():
-        of_points = local[timed]
-        first, last = int(of_points.min() // DAY), int(of_points.max() // DAY)
-        report.first_day = first if report.first_day is None else min(first, report.first_day)
-        report.last_day = last if report.last_day is None else max(last, report.last_day)
+    report.note_days(local[timed])
     links, rank = _ranks(link_id)
     codes = speed_codes(speed)
     bins = local % DAY // (spec.bin_minutes * 60 * MICROSECONDS)
@@ -135,11 +147,57 @@ def _statistics(columns: Columns, spec: RunSpec, report: SummaryReport) -> Piece
     return links, summarise_groups(rank, speed, codes, trips_of_links), by_time
 
 
-def _slices(columns: Columns, limit: int) -> Iterator[Columns]:
-    """The points of some links at a time, in order of the links: about `limit` points, one link at least."""
-    link_id = columns[0]
+def _of_one_link(
+    columns: Columns, rows: NDArray[np.intp], spec: RunSpec, report: SummaryReport, limit: int
+) -> Piece:
+    """`_statistics` of one link with more than `limit` points: some bins at a time, for the memory."""
+    link_id, instant, speed, trip = columns
+    untimed, dropped = -1, -2
+    bins = np.full(len(rows), dropped, dtype=np.int16)
+    beyond = IMPLAUSIBLE / METRES_PER_SECOND[spec.speed_unit]
+    for start in range(0, len(rows), limit):
+        some = np.arange(start, min(start + limit, len(rows)))
+        keep, local, timed = _filter(spec, instant[rows[some]], report)
+        if keep is not None:
+            some, local, timed = some[keep], local[keep], timed[keep]
+        bins[some] = np.where(timed, local % DAY // (spec.bin_minutes * 60 * MICROSECONDS), untimed)
+        report.implausible += int((speed[rows[some]] > beyond).sum())
+        report.note_days(local[timed])
+    kept = np.flatnonzero(bins != dropped)
+    rows, bins = rows[kept], bins[kept]
+    del kept
+    report.points += len(rows)
+    report.without_time += int((bins == untimed).sum())
+    of_bins = np.bincount(bins[bins >= 0], minlength=spec.n_bins)
+    by_time: list[Piece] = []
+    first = 0
+    while first < spec.n_bins:
+        end = max(int(np.searchsorted(np.cumsum(of_bins[first:]), limit, side="right")), 1) + first
+        chosen = np.flatnonzero((bins >= first) & (bins < end))
+        if len(chosen):
+            found = _of_bins(bins[chosen], speed[rows[chosen]], trip[rows[chosen]], limit)
+            by_time.append((link_id[:0], found, found))
+        first = end
+    one = len(rows) > 0
+    overall = summarise_one(0, speed[rows], len(np.unique(trip[rows]))) if one else _NOTHING
+    return link_id[rows[:1]], overall, _joined(by_time, 0)[2] if by_time else _NOTHING
+
+
+def _of_bins(bins: NDArray[np.int16], speed: NDArray[np.float64], trip: NDArray[Any], limit: int) -> Groups:
+    """Statistics of one link's points by bin."""
+    if len(bins) > limit:  # then they are of one bin
+        return summarise_one(int(bins[0]), speed, len(np.unique(trip)))
+    key = bins.astype(np.int64)
+    return summarise_groups(key, speed, speed_codes(speed), distinct(key, trip)[0])
+
+
+def _slices(link_id: NDArray[np.int64], limit: int) -> Iterator[Optional[NDArray[np.intp]]]:
+    """Rows of some links at a time, in order of the links: at most `limit` rows, or those of one link.
+
+    None stands for all rows.
+    """
     if not limit or len(link_id) <= limit:
-        yield columns
+        yield None
         return
     links, rank = _ranks(link_id)
     ends = np.cumsum(np.bincount(rank, minlength=len(links)))
@@ -147,8 +205,7 @@ def _slices(columns: Columns, limit: int) -> Iterator[Columns]:
     while first < len(links):
         before = ends[first - 1] if first else 0
         end = max(int(np.searchsorted(ends, before + limit, side="right")), first + 1)
-        rows = np.flatnonzero((rank >= first) & (rank < end))
-        yield tuple(column[rows] for column in columns)
+        yield np.flatnonzero((rank >= first) & (rank < end))
         first = end
 
 
@@ -157,14 +214,16 @@ def _joined(pieces: list[Piece], n_bins: int) -> Piece:
     if len(pieces) == 1:
         return pieces[0]
     offsets = np.cumsum([0, *(len(links) for links, _, _ in pieces)])
-    overall, by_time = (
-        Groups(
-            np.concatenate([p[i].key + offset * width for p, offset in zip(pieces, offsets)]),
-            {name: np.concatenate([p[i].columns[name] for p in pieces]) for name in pieces[0][i].columns},
-        )
-        for i, width in ((1, 1), (2, n_bins))
-    )
+    overall = _joined_groups([groups for _, groups, _ in pieces], offsets)
+    by_time = _joined_groups([groups for _, _, groups in pieces], offsets * n_bins)
     return np.concatenate([links for links, _, _ in pieces]), overall, by_time
+
+
+def _joined_groups(pieces: list[Groups], offsets: NDArray[np.int64]) -> Groups:
+    return Groups(
+        np.concatenate([groups.key + offset for groups, offset in zip(pieces, offsets)]),
+        {name: np.concatenate([groups.columns[name] for groups in pieces]) for name in pieces[0].columns},
+    )
 
 
 def _read(task: SummaryTask, context: SummaryContext) -> Columns:

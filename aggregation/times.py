@@ -242,9 +242,11 @@ def local_clock(instants: Instants, zone: str) -> Instants:
         return instants.copy()
     starts, offsets = _transitions(ZoneInfo(zone), int(instants.min()), int(instants.max()))
     if len(offsets) == 1:
-        return instants + offsets[0]
-    passed = np.searchsorted(starts, instants, side="right") - 1
-    return instants + offsets[passed]
+        passed = np.zeros(len(instants), dtype=np.intp)
+    else:
+        passed = np.searchsorted(starts, instants, side="right") - 1
+    local: Instants = instants + offsets[passed]
+    return local
 
 
 def _transitions(zone: ZoneInfo, first: int, last: int) -> tuple[Instants, Instants]:

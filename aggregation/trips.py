@@ -79,7 +79,8 @@ class TripDecoder:
     def _typed(self, time: Any, speed: Any, link_id: Any, strict: bool) -> msgspec.json.Decoder[Any]:
         """A decoder whose types hold just the mapped fields, nested as their paths are."""
         point = _struct(dict(zip(self._paths, (time, speed, link_id))))
-        root: dict[tuple[str, ...], Any] = {self._points_path: list[point]}
+        points: Any = list[point]  # type: ignore[valid-type]
+        root = {self._points_path: points}
         if self._trip_path:
             root[self._trip_path] = Any
         return msgspec.json.Decoder(_struct(root), strict=strict)
