@@ -217,7 +217,8 @@ def claimed(store, name, **owner):
 def test_what_an_ended_process_left_is_removed(store):
     claimed(store, "dead", pid=ended_process())
     claimed(store, "alive")
-    ingest(store, "committed")
+    claimed(store, "committed", pid=ended_process())
+    store.commit("committed", [record()])
     assert store.clean_up() == ["dead"]
     assert sorted(p.name for p in (store.root / "points").iterdir()) == ["ingest=alive", "ingest=committed"]
     assert store.clean_up() == []

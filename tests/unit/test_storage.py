@@ -236,12 +236,34 @@ def test_a_rewrite_that_puts_the_old_time_back_makes_another_version(tmp_path):
     assert len(seen) == 12
 
 
-def test_a_file_that_rests_keeps_its_version(tmp_path, monkeypatch):
-    (tmp_path / "a.json").write_bytes(b"{}")
-    os.utime(tmp_path / "a.json", (1_750_000_000, 1_750_000_000))
-    later = storage.time.time_ns() + 10**10
-    monkeypatch.setattr(storage.time, "time_ns", lambda: later)
-    assert list_trips(str(tmp_path)) == list_trips(str(tmp_path))
+LONG_AGO, WHOLE_SECOND, FUTURE = (
+    1_750_000_000_123_456_789,
+    1_750_000_000_000_000_000,
+    4_000_000_000_123_456_789,
+)
+
+
+@pytest.mark.parametrize(
+    ("modified", "age", "trusted"),
+    [
+        (LONG_AGO, 0.005, False),
+        (LONG_AGO, 0.1, True),
+        (WHOLE_SECOND, 0.1, False),  # perhaps a file system that knows only seconds, or every other one
+        (WHOLE_SECOND, 1.9, False),
+        (WHOLE_SECOND, 2.1, True),
+        (FUTURE, 0.005, False),
+        (FUTURE, 0.1, True),
+    ],
+)
+def test_a_file_is_trusted_once_its_clock_must_have_moved_since_it_was_written(
+    tmp_path, monkeypatch, modified, age, trusted
+):
+    path = tmp_path / "a.json"
+    path.write_bytes(b"{}")
+    os.utime(path, ns=(modified, modified))
+    moment = path.stat().st_ctime_ns + int(age * 1e9)
+    monkeypatch.setattr(storage.time, "time_ns", lambda: moment)
+    assert (list_trips(str(tmp_path)) == list_trips(str(tmp_path))) is trusted
 
 
 # -- writing ----------------------------------------------------------------------------------------
