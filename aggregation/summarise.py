@@ -6,7 +6,7 @@ of a link lie in one bucket, so the ranges know nothing of each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from . import csvparts, storage
 from .points import PointStore
 from .spec import ALL_WEEKDAYS, METRES_PER_SECOND, RunSpec
-from .statistics import Groups, distinct, speed_codes, summarise_groups
+from .statistics import COLUMNS, Groups, distinct, speed_codes, summarise_groups, summarise_one
 from .times import DAY, DAYS_TO_1970, MICROSECONDS, NO_TIME, local_clock
 
 IMPLAUSIBLE = 70.0
@@ -169,18 +169,18 @@ def _of_one_link(
     report.points += len(rows)
     report.without_time += int((bins == untimed).sum())
     of_bins = np.bincount(bins[bins >= 0], minlength=spec.n_bins)
-    by_time: list[Piece] = []
+    by_time: list[Groups] = []
     first = 0
     while first < spec.n_bins:
         end = max(int(np.searchsorted(np.cumsum(of_bins[first:]), limit, side="right")), 1) + first
         chosen = np.flatnonzero((bins >= first) & (bins < end))
         if len(chosen):
-            found = _of_bins(bins[chosen], speed[rows[chosen]], trip[rows[chosen]], limit)
-            by_time.append((link_id[:0], found, found))
+            by_time.append(_of_bins(bins[chosen], speed[rows[chosen]], trip[rows[chosen]], limit))
         first = end
-    one = len(rows) > 0
-    overall = summarise_one(0, speed[rows], len(np.unique(trip[rows]))) if one else _NOTHING
-    return link_id[rows[:1]], overall, _joined(by_time, 0)[2] if by_time else _NOTHING
+    if not len(rows):
+        return link_id[:0], _NOTHING, _NOTHING
+    joined = _one_after_another(by_time, [0] * len(by_time)) if by_time else _NOTHING
+    return link_id[rows[:1]], summarise_one(0, speed[rows], len(np.unique(trip[rows]))), joined
 
 
 def _of_bins(bins: NDArray[np.int16], speed: NDArray[np.float64], trip: NDArray[Any], limit: int) -> Groups:
@@ -213,16 +213,19 @@ def _joined(pieces: list[Piece], n_bins: int) -> Piece:
     """Pieces in order of their links as one."""
     if len(pieces) == 1:
         return pieces[0]
-    offsets = np.cumsum([0, *(len(links) for links, _, _ in pieces)])
-    overall = _joined_groups([groups for _, groups, _ in pieces], offsets)
-    by_time = _joined_groups([groups for _, _, groups in pieces], offsets * n_bins)
-    return np.concatenate([links for links, _, _ in pieces]), overall, by_time
+    offsets = np.cumsum([0, *(len(links) for links, _, _ in pieces)]).tolist()
+    return (
+        np.concatenate([links for links, _, _ in pieces]),
+        _one_after_another([overall for _, overall, _ in pieces], offsets),
+        _one_after_another([by_time for _, _, by_time in pieces], [n * n_bins for n in offsets]),
+    )
 
 
-def _joined_groups(pieces: list[Groups], offsets: NDArray[np.int64]) -> Groups:
+def _one_after_another(groups: list[Groups], offsets: Iterable[int]) -> Groups:
+    """Groups as one, an offset added to the keys of each."""
     return Groups(
-        np.concatenate([groups.key + offset for groups, offset in zip(pieces, offsets)]),
-        {name: np.concatenate([groups.columns[name] for groups in pieces]) for name in pieces[0].columns},
+        np.concatenate([some.key + offset for some, offset in zip(groups, offsets)]),
+        {name: np.concatenate([some.columns[name] for some in groups]) for name in COLUMNS},
     )
 
 
@@ -266,8 +269,8 @@ def _filter(
     if spec.date_to is not None:
         right_date &= day <= spec.date_to.toordinal() - DAYS_TO_1970
     right_day = right_date & np.isin((day + _THURSDAY) % 7 + 1, spec.weekdays)
-    report.other_date = int(len(day) - right_date.sum())
-    report.other_weekday = int(right_date.sum() - right_day.sum())
+    report.other_date += int(len(day) - right_date.sum())
+    report.other_weekday += int(right_date.sum() - right_day.sum())
     return np.flatnonzero(right_day), local, timed
 
 
