@@ -8,8 +8,10 @@ import os
 import random
 import shutil
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
+from datetime import date, datetime, timezone
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 import numpy as np
@@ -291,6 +293,30 @@ def test_every_number_of_both_tables_is_that_of_a_plain_computation(city):
         assert row["std"] == "" if len(speeds) == 1 else same(row["std"], np.std(speeds, ddof=1), 1e-7)
         for percentile in (5, 15, 50, 85, 95):
             assert same(row[f"p{percentile:02d}"], np.percentile(speeds, percentile))
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]
+)
+def test_dates_and_weekdays_are_those_of_the_calendar_there(engine, zone):
+    random.seed(zone)
+    autumn = [random.randrange(1_759_276_800, 1_762_560_000) for _ in range(400)]  # October 2025 and a week
+    instants = [*autumn, *(random.randrange(-2_000_000, 0) for _ in range(50))]
+    engine.write("a.json", [point(time=instant) for instant in instants])
+    local = [datetime.fromtimestamp(instant, timezone.utc).astimezone(ZoneInfo(zone)) for instant in instants]
+    first, last = date(2025, 10, 4), date(2025, 11, 3)
+    outcome = engine.run_here(
+        time_zone=zone, weekdays=[1, 6, 7], date_from=str(first), date_to=str(last), bin_minutes=180
+    )
+    inside = [moment for moment in local if first <= moment.date() <= last]
+    kept = [moment for moment in inside if moment.isoweekday() in (1, 6, 7)]
+    assert outcome.manifest["points"]["counted"] == len(kept)
+    assert outcome.manifest["points"]["filtered"] == {
+        "date": len(local) - len(inside),
+        "weekday": len(inside) - len(kept),
+    }
+    found = {row["bin"]: int(row["n_points"]) for row in rows_of(outcome.csv("link_speeds_by_time"))}
+    assert found == Counter(f"{moment.hour // 3 * 3:02d}:00" for moment in kept)
 
 
 def test_tables_are_csv_as_the_contract_says(city):
