@@ -34,7 +34,7 @@ from .values import POINT_REASONS, TIME_FAULTS
 BUCKETS = 4096
 _MULTIPLIER = np.uint64(11_400_714_819_323_198_485)
 _ABANDONED_AFTER = 3600.0
-_PARTS_AT_ONCE = 64
+PARTS_AT_ONCE = 64
 _OWNER = "owner.json"
 FAULTS = (*POINT_REASONS, *TIME_FAULTS)
 
@@ -216,15 +216,20 @@ class PointStore:
         return [FileRecord(*row[:plain], faults=tuple(row[plain:])) for row in rows]  # type: ignore[misc]
 
     def read_points(
-        self, ingest: str, parts: Sequence[int], first_bucket: int, end_bucket: int
+        self,
+        ingest: str,
+        parts: Sequence[int],
+        first_bucket: int,
+        end_bucket: int,
+        at_once: int = PARTS_AT_ONCE,
     ) -> Iterator[dict[str, NDArray[Any]]]:
-        """Points of the buckets from `first_bucket` up to but not `end_bucket`, some parts at a time.
+        """Points of the buckets from `first_bucket` up to but not `end_bucket`, `at_once` parts at a time.
 
         Columns link_id int64, time int64 (`NO_TIME` for none), speed float64, file int32.
         """
         with connect() as connection:
-            for start in range(0, len(parts), _PARTS_AT_ONCE):
-                paths = [_literal(self.part(ingest, n)) for n in parts[start : start + _PARTS_AT_ONCE]]
+            for start in range(0, len(parts), at_once):
+                paths = [_literal(self.part(ingest, n)) for n in parts[start : start + at_once]]
                 with self._intact(ingest):
                     found = connection.execute(_READ_POINTS, [NO_TIME, paths, first_bucket, end_bucket])
                     columns = found.fetchnumpy()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import csvparts, storage
-from .points import PointStore
+from .points import PARTS_AT_ONCE, PointStore
 from .spec import ALL_WEEKDAYS, METRES_PER_SECOND, RunSpec
 from .statistics import COLUMNS, Groups, distinct, speed_codes, summarise_groups, summarise_one
 from .times import DAY, DAYS_TO_1970, MICROSECONDS, NO_TIME, local_clock
@@ -30,6 +30,9 @@ Piece = tuple[NDArray[np.int64], Groups, Groups]
 """Some links, sorted, with their statistics overall and by time; keys as in `csvparts.write_part`."""
 
 _NOTHING = summarise_groups(*(np.empty(0, dtype=t) for t in (np.int64, float, np.int64, np.int64)))
+
+_PARTS_OF_SLICES = 12
+"""DuckDB holds what it has found until numpy has it too, so it finds little at once."""
 
 _THURSDAY = 3  # the weekday of 1970-01-01, Monday being 0
 
@@ -200,6 +203,7 @@ def _slices(link_id: NDArray[np.int64], limit: int) -> Iterator[Optional[NDArray
         yield None
         return
     links, rank = _ranks(link_id)
+    rank = rank.astype(np.int32)
     ends = np.cumsum(np.bincount(rank, minlength=len(links)))
     first = 0
     while first < len(links):
@@ -231,23 +235,32 @@ def _one_after_another(groups: list[Groups], offsets: Iterable[int]) -> Groups:
 
 def _read(task: SummaryTask, context: SummaryContext) -> Columns:
     """Link ids, instants, speeds and trips (index) of the task's points."""
-    pieces: list[tuple[NDArray[Any], ...]] = []
+    found: tuple[list[NDArray[Any]], ...] = ([], [], [], [])
+    at_once = _PARTS_OF_SLICES if context.slice_points else PARTS_AT_ONCE
     with np.load(context.trips_file) as saved:
         for ingest, parts in context.parts.items():
             trip_of_file = saved[f"ingest-{ingest}"]
             everything = bool((trip_of_file >= 0).all())
-            for piece in context.store.read_points(ingest, parts, task.first, task.end):
+            for piece in context.store.read_points(ingest, parts, task.first, task.end, at_once):
                 beyond = int(piece["file"].max(initial=-1)) + 1 - len(trip_of_file)
                 if beyond > 0:  # files of the ingest after the last one that counts
                     trip_of_file = np.append(trip_of_file, np.full(beyond, -1, dtype=np.int32))
                     everything = False
                 trip = trip_of_file[piece["file"]]
                 columns = (piece["link_id"], piece["time"], piece["speed"], trip)
-                pieces.append(columns if everything else tuple(c[trip >= 0] for c in columns))
-    if not pieces:
+                for pieces, column in zip(found, columns):
+                    pieces.append(column if everything else column[trip >= 0])
+    if not found[0]:
         empty = np.empty(0, dtype=np.int64)
         return empty, empty, np.empty(0), empty
-    return pieces[0] if len(pieces) == 1 else tuple(np.concatenate(column) for column in zip(*pieces))
+    return tuple(_emptied(pieces) for pieces in found)
+
+
+def _emptied(pieces: list[NDArray[Any]]) -> NDArray[Any]:
+    """The pieces as one array; they are given up, so that columns are never all there twice."""
+    joined = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+    pieces.clear()
+    return joined
 
 
 def _filter(
