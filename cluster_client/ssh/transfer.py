@@ -203,7 +203,12 @@ def fault(connection: Connection, what: str, path: str, error: OSError) -> Backe
             "again.",
             repr(error),
         )
-    return RemoteFault(f"{where} cannot be {what}: {error.strerror or error}.", repr(error))
+    reason = str(error.strerror or error)
+    return RemoteFault(
+        f"{where} cannot be {what}" + (f": {reason}" if reason not in ("", "Failure") else "")
+        + ". Check that its folder can be written there.",
+        repr(error),
+    )
 
 
 def free_kilobytes(connection: Connection, folder: str) -> Optional[int]:

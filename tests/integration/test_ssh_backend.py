@@ -127,7 +127,7 @@ def far_desktop(tmp_path, ssh_server, relay, cluster):
 def long_work(tmp_path):
     """Trips that take one worker several seconds: many names of one file."""
     trip(tmp_path / "trips/trip_0.json", 3000)
-    for number in range(3, 2000):
+    for number in range(3, 1200):
         os.link(tmp_path / "trips/trip_0.json", tmp_path / f"trips/trip_{number}.json")
 
 
@@ -399,7 +399,7 @@ def test_a_run_outlives_the_desktop_and_is_found_and_fetched(desktop, long_work)
     again = desktop.another()
     (found,) = desktop.store.unfinished()
     assert follow(again, found, polling=FAST).state is RunState.FINISHED
-    assert read_speeds(again.fetch(found))["n_points"].sum() > 1900 * 3000
+    assert read_speeds(again.fetch(found))["n_points"].sum() > 1100 * 3000
     assert desktop.started() == 1
 
 
@@ -672,8 +672,10 @@ def test_a_manifest_that_points_outside_is_refused(far_desktop, finished, path):
 
 @pytest.mark.parametrize(
     "name",
-    ["with space", "$(touch {flag})", "`touch {flag}`", "'; touch {flag}; '", '" && touch {flag} "', "-rf", "~", "*",
-     "ünï — 道", "a\\b$HOME", "#%20&|<>"],
+    [
+        "with space", "$(touch {flag})", "`touch {flag}`", "'; touch {flag}; '", '" && touch {flag} "', "-rf",
+        "~", "*", "ünï — 道", "a\\b$HOME", "#%20&|<>",
+    ],
 )  # fmt: skip
 def test_hostile_names_are_only_names(desktop, tmp_path, name):
     flag = Path(f"flag-{os.getpid()}")
