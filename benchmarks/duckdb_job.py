@@ -30,7 +30,8 @@ def main(trips: str, out: str, zone: str, minutes: int) -> None:
         FROM (
             SELECT filename AS file, unnest(data) AS point
             FROM read_json('{trips}/*.json', filename = true, maximum_object_size = 268435456, columns = {{
-                data: 'STRUCT("timestamp" TIMESTAMPTZ, absVelocity DOUBLE, dbResponse STRUCT(linkID VARCHAR))[]'
+                data: 'STRUCT("timestamp" TIMESTAMPTZ, absVelocity DOUBLE,
+                              dbResponse STRUCT(linkID VARCHAR))[]'
             }})
         )
         WHERE link_id IS NOT NULL AND speed IS NOT NULL

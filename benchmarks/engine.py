@@ -103,9 +103,8 @@ def _memory(trips: Path, size: int) -> None:
                 os.link(file, part / file.name)
         shutil.rmtree(SCRATCH / "store-memory", ignore_errors=True)
         cost, manifest = run_ours(folder, SCRATCH / "store-memory", memory=True)
-        print(
-            f"  {copies * size / 1e9:5.2f} GB of trips: {cost.memory:,.0f} MB, {manifest['timings']['total']:.1f} s"
-        )
+        seconds = manifest["timings"]["total"]
+        print(f"  {copies * size / 1e9:5.2f} GB of trips: {cost.memory:,.0f} MB, {seconds:.1f} s")
     shutil.rmtree(SCRATCH / "store-memory", ignore_errors=True)
 
 
