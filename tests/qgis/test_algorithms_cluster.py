@@ -1,0 +1,219 @@
+"""The algorithms with a cluster over SSH: a real server, QGIS's authentication database, qgis_process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+from qgis.core import QgsProcessingException
+
+from tests.integration.ssh_server import PROGRAM, SshServer, make_key
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Any:
+    if not PROGRAM:
+        pytest.skip("there is no sshd; install openssh-server")
+    server = SshServer(tmp_path / "sshd").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def profile_file(tmp_path: Path, server: SshServer) -> Path:
+    """A profile of that server, with the fingerprint of its key, as a team shares it."""
+    profile = {
+        "schema": 1, "kind": "ssh", "name": "one Pi", "host": "127.0.0.1", "port": server.port, "workers": 1,
+        "user": "root", "key_path": str(server.user_key), "host_key": server.fingerprint,
+        "python": sys.executable, "folders": {"runs": str(tmp_path / "runs")},
+    }  # fmt: skip
+    path = tmp_path / "cluster.json"
+    path.write_text(json.dumps(profile))
+    return path
+
+
+@pytest.fixture
+def trips(tmp_path: Path) -> Path:
+    point = {"timestamp": "2025-06-10T08:00:00Z", "absVelocity": 24.0, "dbResponse": {"linkID": "7"}}
+    (tmp_path / "trips").mkdir()
+    for number in range(2):
+        (tmp_path / f"trips/t{number}.json").write_text(json.dumps({"data": [point] * 5}))
+    return tmp_path / "trips"
+
+
+class OwnQgis:
+    """QGIS in a process and with a settings folder of its own, and an authentication database in it."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "master").write_text("the master password")
+        self.environment = {
+            **os.environ,
+            "QT_QPA_PLATFORM": "offscreen",
+            "QGIS_CUSTOM_CONFIG_PATH": str(folder),
+            "QGIS_AUTH_DB_DIR_PATH": str(folder),
+            "QGIS_AUTH_PASSWORD_FILE": str(folder / "master"),
+            "QGIS_PLUGINPATH": str(ROOT / "build" / "plugins"),
+            "PYTHONPATH": os.pathsep.join((str(ROOT / "build" / "plugins"), sysconfig.get_path("purelib"))),
+            "XDG_CACHE_HOME": str(folder / "cache"),
+        }
+
+    def entry(self, method: str = "Basic", **values: str) -> str:
+        """Make an entry of the authentication database; returns its id."""
+        return self.python(f"""
+config = QgsAuthMethodConfig({method!r})
+config.setName("a cluster")
+for name, value in {values!r}.items():
+    config.setConfig(name, value)
+manager = QgsApplication.authManager()
+assert manager.setMasterPassword("the master password", True)
+assert manager.storeAuthenticationConfig(config)[0]
+print(config.id())""")
+
+    def python(self, code: str) -> str:
+        """Run code there, in the main thread; returns what it prints last."""
+        before = (
+            "from qgis.core import QgsApplication, QgsAuthMethodConfig\n"
+            "application = QgsApplication([], False)\napplication.initQgis()\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", before + code], env=self.environment, capture_output=True, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip().splitlines()[-1]
+
+    def credentials(self, **profile: str) -> list[str]:
+        """What `read_credentials` reads for a profile."""
+        values = {"kind": "ssh", "name": "x", "host": "pi0", **profile}
+        return json.loads(
+            self.python(f"""
+import json
+from roadpulse.aggregation.errors import RunError
+from roadpulse.algorithms.credentials import read_credentials
+from roadpulse.cluster_client.profile import Profile
+try:
+    given = read_credentials(Profile(**{values!r}))
+    print(json.dumps([given.user, given.password, given.key_path, given.passphrase]))
+except RunError as error:
+    print(json.dumps([type(error).__name__, error.message]))
+""")
+        )
+
+    def process(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Call qgis_process."""
+        return subprocess.run(
+            ["qgis_process", *arguments], env=self.environment, capture_output=True, text=True, timeout=120,
+            check=False,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def own_qgis(tmp_path: Path) -> OwnQgis:
+    return OwnQgis(tmp_path / "own qgis")
+
+
+def test_trips_are_aggregated_on_the_cluster(
+    processing: Any, profile_file: Path, trips: Path, tmp_path: Path
+) -> None:
+    found = processing.run(
+        "roadpulse:aggregatetrips",
+        {"PROFILE": str(profile_file), "TRIPS": str(trips), "RUN_FOLDER": str(tmp_path / "here")},
+    )
+    assert (found["POINT_COUNT"], found["TRIP_COUNT"], found["LINK_COUNT"]) == (10, 2, 1)
+    assert found["RUN_FOLDER"] == str(tmp_path / "here")
+    (there,) = (tmp_path / "runs").glob("20*")
+    assert (there / "results/link_speeds.csv").read_bytes() == Path(found["LINK_SPEEDS"]).read_bytes()
+    assert (tmp_path / "runs/points").is_dir()
+
+
+def test_the_diagnosis_is_a_report(processing: Any, profile_file: Path, trips: Path, tmp_path: Path) -> None:
+    found = processing.run(
+        "roadpulse:diagnose",
+        {"PROFILE": str(profile_file), "TRIPS": str(trips), "OUTPUT": str(tmp_path / "report.html")},
+    )
+    told = json.loads(found["OUTPUT_JSON"])
+    assert (found["OUTCOME"], found["FAILED_COUNT"]) == (told["outcome"], 0)
+    assert {"address", "login", "trips", "clock"} <= {finding["name"] for finding in told["findings"]}
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Authentication" in page and "2 trip files" in page
+
+
+def test_this_computer_is_diagnosed_too(processing: Any) -> None:
+    found = processing.run("roadpulse:diagnose", {})
+    assert json.loads(found["OUTPUT_JSON"])["profile"] == "local"
+    assert found["FAILED_COUNT"] == 0
+
+
+def test_a_host_key_is_accepted_by_its_fingerprint(
+    processing: Any, profile_file: Path, server: SshServer
+) -> None:
+    values = json.loads(profile_file.read_text())
+    del values["host_key"]
+    profile_file.write_text(json.dumps(values))
+    wrong = processing.run("roadpulse:diagnose", {"PROFILE": str(profile_file)})
+    assert wrong["OUTCOME"] == "failed" and server.fingerprint in wrong["OUTPUT_JSON"]
+    right = processing.run(
+        "roadpulse:diagnose", {"PROFILE": str(profile_file), "HOST_KEY": server.fingerprint}
+    )
+    assert right["FAILED_COUNT"] == 0
+    assert processing.run("roadpulse:diagnose", {"PROFILE": str(profile_file)})["FAILED_COUNT"] == 0
+
+
+def test_a_password_comes_from_qgis(own_qgis: OwnQgis) -> None:
+    authcfg = own_qgis.entry(username="pi", password="for the Pi")
+    assert own_qgis.credentials(authcfg=authcfg) == ["pi", "for the Pi", "", None]
+    assert own_qgis.credentials() == ["", None, "", None]  # the agent then
+
+
+@pytest.mark.parametrize("method", ["", "PKI-Paths"])
+def test_an_entry_that_will_not_do_is_named(own_qgis: OwnQgis, method: str) -> None:
+    authcfg = own_qgis.entry(method, certpath="/x", keypath="/y") if method else "zzzzzzz"
+    kind, message = own_qgis.credentials(authcfg=authcfg)
+    assert kind == "ProfileError" and authcfg in message
+
+
+def test_a_locked_key_opens_with_qgiss_entry_also_without_windows(
+    own_qgis: OwnQgis, server: SshServer, profile_file: Path, trips: Path, tmp_path: Path
+) -> None:
+    if shutil.which("qgis_process") is None:
+        pytest.skip("there is no qgis_process; install QGIS's command line tools")
+    locked = make_key(tmp_path / "locked", "for the key 7f")
+    server.trust(locked)
+    values = {**json.loads(profile_file.read_text()), "key_path": str(locked)}
+    values["authcfg"] = own_qgis.entry(username="root", password="for the key 7f")
+    profile_file.write_text(json.dumps(values))
+    assert own_qgis.credentials(authcfg=values["authcfg"], key_path=str(locked))[2:] == [
+        str(locked), "for the key 7f",
+    ]  # fmt: skip
+    own_qgis.process("plugins", "enable", "roadpulse")
+    done = own_qgis.process(
+        "run", "roadpulse:aggregatetrips", f"--PROFILE={profile_file}", f"--TRIPS={trips}",
+        f"--RUN_FOLDER={tmp_path / 'here'}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert (tmp_path / "here/manifest.json").exists()
+    for path in (*(tmp_path / "runs").rglob("*"), *(tmp_path / "here").rglob("*"), *_records(tmp_path)):
+        assert not path.is_file() or b"for the key 7f" not in path.read_bytes()
+
+
+def _records(folder: Path) -> list[Path]:
+    return [path for path in (folder / "own qgis").rglob("*.json") if "roadpulse" in path.parts]
+
+
+def test_a_refused_log_in_is_said(processing: Any, profile_file: Path, trips: Path, tmp_path: Path) -> None:
+    values = json.loads(profile_file.read_text())
+    values["key_path"] = str(make_key(tmp_path / "other"))
+    profile_file.write_text(json.dumps(values))
+    with pytest.raises(QgsProcessingException, match="authorized_keys"):
+        processing.run("roadpulse:aggregatetrips", {"PROFILE": str(profile_file), "TRIPS": str(trips)})
+    assert not (tmp_path / "runs").exists()
