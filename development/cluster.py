@@ -123,10 +123,16 @@ class Cluster:
             "port": self.ssh_port,
             "user": self.sshd.user,
             "key_path": str(self.sshd.user_key),
+            "host_key": self.sshd.fingerprint,
             "spark_master": self.spark.url,
             "spark_home": str(home),
             "python": str(spark_python(self.version)),
-            "resources": {"cores": 6, "executor_cores": 2, "executor_memory": "470m", "driver_memory": "512m"},
+            "resources": {
+                "cores": 6,
+                "executor_cores": 2,
+                "executor_memory": "470m",
+                "driver_memory": "512m",
+            },
             "folders": {"runs": str(self.shared / "runs"), "store": str(self.shared / "store")},
         }
 

@@ -47,6 +47,14 @@ class Sshd:
         """A known_hosts file with the server's key."""
         return self.folder / "known_hosts"
 
+    @property
+    def fingerprint(self) -> str:
+        """The host key's fingerprint, as `ssh` shows it; the server has to have been started once."""
+        told = subprocess.run(
+            ["ssh-keygen", "-l", "-f", str(self.host_key)], check=True, capture_output=True, text=True
+        )
+        return told.stdout.split()[1]
+
     def start(self) -> None:
         """Make the keys where they are missing, start the server and wait until it answers."""
         if self.daemon.process():

@@ -10,8 +10,9 @@ from typing import NoReturn, Optional
 class Credentials:
     """User and secrets of one login. All empty: the SSH agent, then the usual key files of this computer.
 
-    `key_path` with its `passphrase`, or `password`, are used instead where they are given; a key and a
-    password together serve servers that ask for both. `jump` is for the jump host (None: the same).
+    `user` counts where the profile names none. `key_path` with its `passphrase`, or `password`, are used
+    instead where they are given; a key and a password together serve servers that ask for both. `jump` is
+    for the jump host (None: the same).
     """
 
     user: str = ""

@@ -205,7 +205,8 @@ def fault(connection: Connection, what: str, path: str, error: OSError) -> Backe
         )
     reason = str(error.strerror or error)
     return RemoteFault(
-        f"{where} cannot be {what}" + (f": {reason}" if reason not in ("", "Failure") else "")
+        f"{where} cannot be {what}"
+        + (f": {reason}" if reason not in ("", "Failure") else "")
         + ". Check that its folder can be written there.",
         repr(error),
     )
