@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
+from roadpulse.aggregation.runners.spark import DRIVER_OPTIONS
+from roadpulse.cluster_client.ssh.jobzip import job_zip
+
 from development.cluster import Cluster
 from development.cluster_daemons import Process, descendants
 from development.cluster_spark import spark_home, spark_python
-from roadpulse.cluster_client.ssh.jobzip import job_zip
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
 ENTRY = "import sys\nfrom roadpulse.aggregation.__main__ import main\nsys.exit(main())\n"
@@ -46,6 +48,7 @@ class SparkRun:
             "spark.executor.memory": "470m",
             "spark.executor.cores": "2",
             "spark.driver.memory": "512m",
+            "spark.driver.extraJavaOptions": DRIVER_OPTIONS,
             "spark.executorEnv.ROADPULSE_CACHE": cache,
             **self.conf,
         }

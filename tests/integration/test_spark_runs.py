@@ -14,7 +14,6 @@ import pytest
 
 from development.cluster import Cluster
 from development.pytest_cluster import cluster  # noqa: F401
-
 from tests.integration.spark_runs import SparkRun, executors, python_workers, run_locally, tables
 
 newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)
@@ -61,9 +60,8 @@ def many_trips(belfast: Path, tmp_path: Path) -> Path:
 
 
 def spec_of(trips: Path, store: Path, **entries: Any) -> dict[str, Any]:
-    return {
-        "trips": str(trips), "store": str(store), "speed_unit": "m/s", "time_zone": "Europe/London", **entries,
-    }  # fmt: skip
+    fixed = {"speed_unit": "m/s", "time_zone": "Europe/London"}
+    return {"trips": str(trips), "store": str(store), **fixed, **entries}
 
 
 def in_the_middle(status: dict[str, Any]) -> bool:
@@ -84,7 +82,8 @@ def test_belfast_gives_the_same_bytes_as_on_one_computer(
 ) -> None:  # fmt: skip
     spec = spec_of(belfast / "trips", tmp_path / "store")
     run = start(spec).finish()
-    manifest, local = run.manifest(), run_locally(tmp_path / "local", {**spec, "store": str(tmp_path / "other")})
+    manifest = run.manifest()
+    local = run_locally(tmp_path / "local", {**spec, "store": str(tmp_path / "other")})
     assert run.tables() == tables(tmp_path / "local")
     for entry in ("files", "points", "bad_files", "bad_files_by_reason", "warnings"):
         assert manifest[entry] == local[entry]

@@ -1,0 +1,211 @@
+"""The Spark job of 2019 against ours: same Spark, same cluster, same cores, same trips.
+
+python -m benchmarks.spark_job [--trips N] [--times N] [--growth] [--folder TRIPS]
+
+Every time is the wall clock of a whole `spark-submit`, the start of Spark included. `--growth` measures
+1, 2 and 4 times the data, and 1, 2 and 3 workers, as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+from roadpulse.aggregation.runners.spark import DRIVER_OPTIONS
+from roadpulse.cluster_client.ssh.jobzip import job_zip
+
+from development.cluster import Cluster
+from development.cluster_spark import spark_home, spark_python
+
+from .measure import ROOT, SCRATCH, rich_trips
+
+ENTRY = "import sys\nfrom roadpulse.aggregation.__main__ import main\nsys.exit(main())\n"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A cluster and a folder for what the jobs leave."""
+
+    cluster: Cluster
+    scratch: Path = SCRATCH / "spark"
+
+    def submit(self, cores: int, *words: str) -> float:
+        """Run `spark-submit` to its end; returns its wall clock in s."""
+        spark, home = self.cluster.spark, spark_home(self.cluster.version)
+        conf = {
+            "spark.master": spark.url,
+            "spark.driver.host": spark.host,
+            "spark.driver.memory": "1g",
+            "spark.driver.extraJavaOptions": DRIVER_OPTIONS,
+            "spark.cores.max": str(cores),
+            "spark.executor.cores": str(min(cores, 2)),
+            "spark.executor.memory": "470m",
+            "spark.executorEnv.ROADPULSE_CACHE": str(ROOT / "build" / "node-cache"),
+        }
+        options = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        environment["PYSPARK_PYTHON"] = str(spark_python(self.cluster.version))
+        environment["ROADPULSE_CACHE"] = str(ROOT / "build" / "node-cache")
+        begin = time.perf_counter()
+        done = subprocess.run(
+            [str(home / "bin" / "spark-submit"), *options, *words],
+            env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
+        wall = time.perf_counter() - begin
+        if done.returncode:
+            raise RuntimeError(done.stdout[-4000:])
+        return wall
+
+    def ours(
+        self, trips: Path, store: Path, minutes: int = 60, cores: int = 2
+    ) -> tuple[float, dict[str, Any]]:
+        """One run of Roadpulse; returns its wall clock and its manifest."""
+        folder = self.scratch / "run"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        spec = {"trips": str(trips), "store": str(store), "speed_unit": "mph", "bin_minutes": minutes}
+        (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+        (folder / "job.zip").write_bytes(job_zip().content)
+        (folder / "entry.py").write_text(ENTRY, encoding="utf-8")
+        wall = self.submit(
+            cores, "--py-files", str(folder / "job.zip"), str(folder / "entry.py"), str(folder),
+            "--packages", str(ROOT / "build" / "packages"),
+        )  # fmt: skip
+        return wall, json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+    def theirs(self, trips: Path) -> float:
+        """One run of the job of 2019; returns its wall clock."""
+        out = self.scratch / "out-2019"
+        return self.submit(2, str(ROOT / "benchmarks" / "spark_2019.py"), str(trips), str(out))
+
+    def compare(self) -> None:
+        """Both ways must have found the same links with the same means."""
+        (part,) = (self.scratch / "out-2019").glob("part-*.csv")
+        with part.open(newline="") as stream:
+            theirs = {
+                int(row[0]): (int(row[1]), float(row[2])) for row in list(csv.reader(stream))[1:] if row[0]
+            }
+        with (self.scratch / "run" / "results" / "link_speeds.csv").open(newline="") as stream:
+            ours = {
+                int(row["link_id"]): (int(row["n_points"]), float(row["mean"]))
+                for row in csv.DictReader(stream)
+            }
+        # The job of 2019 counts points without a speed as well; they change no mean.
+        same = ours.keys() == theirs.keys() and all(
+            ours[link][0] <= n and abs(ours[link][1] - mean) <= 1e-9 * abs(mean)
+            for link, (n, mean) in theirs.items()
+        )
+        if not same:
+            raise RuntimeError("the two jobs disagree")
+        print(f"  both agree on {len(ours):,} links")
+
+
+def main(arguments: Optional[list[str]] = None) -> None:
+    """Print cold and re-analysis ratios, and with `--growth` how times grow."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--trips", type=int, default=4000, help="number of generated trips (0.47 MB each)")
+    parser.add_argument("--folder", type=Path, help="trips that are there already")
+    parser.add_argument("--times", type=int, default=1)
+    parser.add_argument("--growth", action="store_true")
+    options = parser.parse_args(arguments or [])
+    trips = options.folder or rich_trips(options.trips)
+    files = list(trips.iterdir())
+    size = sum(file.stat().st_size for file in files)
+    cluster = Cluster(
+        ROOT / "build" / "cluster-bench", os.environ.get("ROADPULSE_SPARK", Cluster.version),
+        subnet="127.77.7", with_postgis=False,
+    )  # fmt: skip
+    cluster.start()
+    try:
+        bench = Bench(cluster)
+        print(
+            f"{len(files):,} trips, {size / 1e9:.2f} GB, Spark {cluster.version}, 2 cores, 470 MB executors"
+        )
+        _ratios(bench, trips, options.times)
+        if options.growth:
+            _growth(bench, trips)
+    finally:
+        cluster.stop()
+
+
+def _warm(trips: Path) -> None:
+    """Bring the trips into the system's cache, so that both jobs read from memory."""
+    for file in trips.iterdir():
+        file.read_bytes()
+
+
+def _ratios(bench: Bench, trips: Path, times: int) -> None:
+    store = bench.scratch / "store"
+    shutil.rmtree(store, ignore_errors=True)
+    bench.ours(trips, store)  # the packages are on the nodes after the first run ever
+    theirs, cold, again = [], [], []
+    for _ in range(times):
+        _warm(trips)
+        theirs.append(bench.theirs(trips))
+        _warm(trips)
+        shutil.rmtree(store)
+        wall, first = bench.ours(trips, store)
+        cold.append(wall)
+        bench.compare()
+        wall, second = bench.ours(trips, store, 30)
+        again.append(wall)
+    job = statistics.median(theirs)
+    print(f"  {'the job of 2019':28} {job:7.1f} s")
+    for name, walls, manifest, goal in (
+        ("Roadpulse, cold", cold, first, 12),
+        ("Roadpulse, other bins", again, second, 20),
+    ):
+        wall = statistics.median(walls)
+        steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in manifest["timings"].items())
+        memory = manifest["runner"]["worker_memory_mb"]
+        print(
+            f"  {name:28} {wall:7.1f} s   {job / wall:5.1f} x (goal {goal} x)   {steps}; worker {memory} MB"
+        )
+
+
+def _growth(bench: Bench, trips: Path) -> None:
+    store = bench.scratch / "growth-store"
+    print("\nOther amounts of the same trips: cold, re-analysis, memory of a Python worker")
+    for times in (1, 2, 4):
+        shutil.rmtree(store, ignore_errors=True)
+        folder = _copies(bench.scratch / "copies", trips, times)
+        cold, first = bench.ours(folder, store)
+        again, second = bench.ours(folder, store, 30)
+        memory = max(m["runner"]["worker_memory_mb"] for m in (first, second))
+        print(f"  {times} x  {cold:7.1f} s  {again:7.1f} s  {memory:5.0f} MB")
+    print("\nWorkers of one core")
+    for cores in (1, 2, 3):
+        shutil.rmtree(store, ignore_errors=True)
+        cold, _ = bench.ours(trips, store, cores=cores)
+        print(f"  {cores}  {cold:7.1f} s")
+
+
+def _copies(folder: Path, trips: Path, times: int) -> Path:
+    """A folder with every trip `times` times, as links to the same bytes."""
+    shutil.rmtree(folder, ignore_errors=True)
+    link: Callable[[Path, Path], None] = (
+        os.link if trips.stat().st_dev == SCRATCH.stat().st_dev else os.symlink
+    )
+    for number in range(times):
+        (folder / str(number)).mkdir(parents=True)
+        for path in trips.iterdir():
+            link(path, folder / str(number) / path.name)
+    return folder
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1:])
