@@ -1,6 +1,6 @@
 """Open QGIS with the plugin enabled and a project loaded, in a profile of its own.
 
-    python development/run_qgis.py FOLDER_OF_THE_DEMO
+python development/run_qgis.py FOLDER_OF_THE_DEMO
 """
 
 from __future__ import annotations
