@@ -31,6 +31,9 @@ from .scripts import call
 from .session import PATIENCE, Patience, Session
 from .watch import Watch
 
+FETCH_PATIENCE = 3600.0
+"""Seconds without a network that the fetching of a result waits out, since nothing else is left to do."""
+
 
 class SshBackend:
     """Runs on the cluster of `profile`; see `backend.Backend` for the protocol.
@@ -119,7 +122,9 @@ class SshBackend:
             return local
         stop = cancelled or (lambda: False)
         finished = self._session.patiently(
-            lambda c, place: transfer.size(c, f"{place.absolute(run.folder)}/manifest.json"), stop
+            lambda c, place: transfer.size(c, f"{place.absolute(run.folder)}/manifest.json"),
+            stop,
+            FETCH_PATIENCE,
         )
         if finished is None:
             raise NotFinished(
@@ -127,7 +132,9 @@ class SshBackend:
                 f"{self._session.login}."
             )
         self._session.patiently(
-            lambda c, place: fetch_run(c, place.absolute(run.folder), local, progress, stop), stop
+            lambda c, place: fetch_run(c, place.absolute(run.folder), local, progress, stop),
+            stop,
+            FETCH_PATIENCE,
         )
         return local
 

@@ -38,6 +38,8 @@ class Patience:
 
 
 PATIENCE = Patience()
+_LASTING_SECONDS = 5.0
+"""An attempt that was connected for so long got somewhere."""
 
 
 class Session:
@@ -67,16 +69,26 @@ class Session:
         """Do something; the first cut is raised."""
         return work(*self._connected())
 
-    def patiently(self, work: Work[T], cancelled: Callable[[], bool] = lambda: False) -> T:
-        """Do something; a cut is waited out for as long as `Patience.total`."""
-        end = time.monotonic() + self._patience.total
+    def patiently(
+        self, work: Work[T], cancelled: Callable[[], bool] = lambda: False, total: float = 0.0
+    ) -> T:
+        """Do something; a cut is waited out for `total` seconds (0: `Patience.total`), counted anew after
+        every attempt that lasted."""
+        total = total or self._patience.total
+        since: Optional[float] = None
         pauses = self._patience.pauses()
         while True:
+            connected: Optional[float] = None
             try:
-                return work(*self._connected())
+                connection, place = self._connected()
+                connected = time.monotonic()
+                return work(connection, place)
             except Unreachable:
+                now = time.monotonic()
+                if since is None or (connected is not None and now - connected > _LASTING_SECONDS):
+                    since, pauses = now, self._patience.pauses()
                 pause = next(pauses)
-                if time.monotonic() + pause > end:
+                if now + pause > since + total:
                     raise
             wake = time.monotonic() + pause
             while (left := wake - time.monotonic()) > 0:

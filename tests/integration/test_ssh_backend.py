@@ -625,6 +625,15 @@ def test_a_fetch_that_is_cut_off_goes_on_where_it_was(far_desktop, relay, finish
     assert relay.received < len(content) + 4_000_000  # without the resumption it would be 19 million
 
 
+def test_a_fetch_waits_for_a_network_that_comes_back(far_desktop, relay, finished):
+    run, content = finished
+    backend = far_desktop.another(patience=Patience(total=0.5, first=0.1, longest=0.2))
+    relay.cut(reopen=False)
+    threading.Timer(2, lambda: setattr(relay, "open", True)).start()
+    backend.fetch(run)
+    assert fetched(run) == content
+
+
 def test_a_fetch_that_is_given_up_is_resumed_by_the_next_desktop(far_desktop, relay, finished):
     run, content = finished
     relay.received = 0

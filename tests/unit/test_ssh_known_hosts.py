@@ -5,7 +5,8 @@ import subprocess
 
 import paramiko
 import pytest
-from roadpulse.cluster_client.errors import BackendError
+from roadpulse.cluster_client.errors import BackendError, ProfileError
+from roadpulse.cluster_client.profile import Profile
 from roadpulse.cluster_client.ssh.credentials import Credentials
 from roadpulse.cluster_client.ssh.errors import HostKeyChanged, HostKeyUnknown
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts, entry_name
@@ -129,6 +130,13 @@ def test_a_profiles_fingerprint_is_trusted_but_does_not_overrule_a_known_key(hos
         hosts().check("pi0", 22, TWO, pinned=ONE.fingerprint)
     with pytest.raises(HostKeyChanged, match="Known is"):
         hosts(line("pi0", TWO)).check("pi0", 22, ONE, pinned=ONE.fingerprint)
+
+
+@pytest.mark.parametrize("text", ["SHA256:short", "MD5:00:11", ONE.fingerprint + "=", "x" + ONE.fingerprint])
+def test_a_profile_takes_only_fingerprints_as_ssh_shows_them(text):
+    Profile(kind="ssh", name="x", host="pi0", host_key=ONE.fingerprint)
+    with pytest.raises(ProfileError, match="host_key"):
+        Profile(kind="ssh", name="x", host="pi0", host_key=text)
 
 
 def test_the_standard_port_is_not_written():
