@@ -208,6 +208,8 @@ class SparkRunner:
         try:
             from pyspark import SparkConf, SparkContext  # noqa: PLC0415  (only where a run is on Spark)
 
+            # Only with its Java side does the configuration know what spark-submit was told.
+            SparkContext._ensure_initialized()
             conf = SparkConf()
             for name, value in DEFAULTS.items():
                 conf.setIfMissing(name, value)
