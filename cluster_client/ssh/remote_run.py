@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...aggregation.runners.spark import DRIVER_OPTIONS
 from ..profile import Profile
 from ..runs import Run
 from .folders import absolute, runs_folder
@@ -120,6 +121,7 @@ def spark_conf(profile: Profile, name: str, python: str) -> str:
         "spark.executor.cores": str(resources.executor_cores or ""),
         "spark.executor.memory": resources.executor_memory,
         "spark.driver.memory": resources.driver_memory,
+        "spark.driver.extraJavaOptions": DRIVER_OPTIONS,
     }
     return "".join(f"{name} {_property(value)}\n" for name, value in values.items() if value)
 
