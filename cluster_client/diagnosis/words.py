@@ -43,7 +43,7 @@ def space(kilobytes: Optional[int], folder: str) -> Found:
     if kilobytes < FEW_KILOBYTES:
         return failed(text, "Free some space there, or choose another folder in the profile.")
     if kilobytes < LITTLE_KILOBYTES:
-        return warning(text, "A large run may need more: the point store takes about a tenth of the trips.")
+        return warning(text, "A large run may need more: the point store takes a few per cent of the trips.")
     return ok(text)
 
 
