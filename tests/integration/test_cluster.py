@@ -1,0 +1,83 @@
+"""The stand-in cluster itself: started once, found again, ended exactly."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from roadpulse.cluster_client.profile import Profile
+
+from development.cluster import Cluster
+from development.cluster_daemons import Daemon, descendants
+from development.pytest_cluster import cluster  # noqa: F401
+
+newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> Daemon:
+    """A program with a child that lives in a session of its own."""
+    daemon = Daemon(tmp_path, "family")
+    daemon.start(["/bin/sh", "-c", "setsid sleep 1000 & echo ready; wait"])
+    process = daemon.process()
+    assert process is not None
+    end = time.monotonic() + 10
+    while "ready" not in daemon.said() or not descendants(process.pid):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return daemon
+
+
+def test_a_stopped_program_takes_its_children_with_it(family: Daemon) -> None:
+    process = family.process()
+    assert process is not None
+    (child,) = descendants(process.pid)
+    family.stop()
+    assert not process.alive
+    assert not child.alive
+    assert family.process() is None
+
+
+def test_a_program_is_started_once(family: Daemon) -> None:
+    before = family.process()
+    family.start(["/bin/false"])
+    assert family.process() == before
+    family.stop()
+
+
+def test_a_later_process_with_the_same_id_is_left_alone(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path, "gone")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        daemon.pid_file.write_text(f"{other.pid} 12345\n", encoding="ascii")
+        assert daemon.process() is None
+        daemon.stop()
+        assert other.poll() is None
+
+
+@newest
+def test_a_second_start_changes_nothing(cluster: Cluster) -> None:  # noqa: F811
+    before = [daemon.process() for daemon in (*cluster.spark.daemons(), cluster.sshd.daemon)]
+    (path,) = cluster.start()
+    assert [daemon.process() for daemon in (*cluster.spark.daemons(), cluster.sshd.daemon)] == before
+    profile = Profile.read(path)
+    assert profile.spark_master == cluster.spark.url
+    assert path.name.endswith(".ssh.json")
+
+
+@newest
+def test_a_worker_that_died_is_started_again(cluster: Cluster) -> None:  # noqa: F811
+    worker = cluster.spark.worker(1)
+    before = worker.process()
+    assert before is not None
+    os.kill(before.pid, signal.SIGKILL)
+    end = time.monotonic() + 10
+    while worker.process():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    cluster.start()
+    assert worker.process() not in (None, before)
