@@ -1,6 +1,6 @@
 """Run benchmarks: all of them, or those named.
 
-python -m benchmarks [engine] [postgis] [layer] [frame] …
+python -m benchmarks [engine] [postgis] [layer] [frame] [spark] …
 """
 
 from __future__ import annotations
@@ -8,7 +8,13 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = {"engine": "engine", "postgis": "postgis_join", "layer": "layer", "frame": "frame"}
+NAMES = {
+    "engine": "engine",
+    "postgis": "postgis_join",
+    "layer": "layer",
+    "frame": "frame",
+    "spark": "spark_job",
+}
 
 
 def main(names: list[str]) -> int:

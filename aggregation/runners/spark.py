@@ -69,7 +69,8 @@ class SparkRunner:
         self._memory = 0.0
         self._totals = [0, 0, 0]
         self._looked, self._seen = 0.0, time.monotonic()
-        self._starter = threading.Thread(target=self._start, daemon=True)
+        conf = self._configuration()  # here, since importing PySpark aside would only slow both down
+        self._starter = threading.Thread(target=self._start, args=(conf,), daemon=True)
         self._starter.start()
 
     @property
@@ -204,7 +205,8 @@ class SparkRunner:
 
     # -- Spark --------------------------------------------------------------------------------------
 
-    def _start(self) -> None:
+    def _configuration(self) -> Any:
+        """Spark's configuration, with our defaults where nothing is set; None where Spark is not there."""
         try:
             from pyspark import SparkConf, SparkContext  # noqa: PLC0415  (only where a run is on Spark)
 
@@ -214,6 +216,17 @@ class SparkRunner:
             for name, value in DEFAULTS.items():
                 conf.setIfMissing(name, value)
             conf.setIfMissing("spark.app.name", f"Roadpulse {self._name}")
+        except Exception as error:  # noqa: BLE001  (raised where the run waits for Spark)
+            self._error = error
+            return None
+        return conf
+
+    def _start(self, conf: Any) -> None:
+        if self._error is not None:
+            return
+        try:
+            from pyspark import SparkContext  # noqa: PLC0415
+
             reach(conf.get("spark.master") or "")
             spark = SparkContext(conf=conf)
             spark.setLogLevel("WARN")
