@@ -20,7 +20,6 @@ sys.path[:0] = [str(ROOT / "build" / "plugins"), "/usr/share/qgis/python/plugins
 
 from qgis.core import (  # noqa: E402
     QgsApplication,
-    QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsProcessingFeedback,
     QgsProject,
@@ -121,31 +120,28 @@ class _Words(QgsProcessingFeedback):
 
 def _save_project(source: str, city: dict[str, Any], theme: str, path: Path) -> None:
     """A project with the speeds over water and parks, whose temporal controller plays the day."""
-    from roadpulse.mapping.palette import PALETTES
-    from roadpulse.mapping.style_options import StyleOptions
-    from roadpulse.mapping.symbology import style_layer
-    from roadpulse.mapping.temporal import bin_range
+    from roadpulse.algorithms.post_processing import show
+    from roadpulse.mapping.page_facts import busy_extent, local_crs
+    from roadpulse.mapping.temporal import set_project_time
 
     project = QgsProject.instance()
     project.setTitle("Aldermere: how fast traffic moves")
-    for name in ("parks", "water"):
+    layer = QgsVectorLayer(source, "Speeds", "ogr")
+    project.addMapLayer(layer)
+    style = show(layer, project, {"theme": theme})
+    layer.setName(f"{style.title}, Aldermere")
+    for name in ("water", "parks"):
         area = QgsVectorLayer(city[name.upper()], name.capitalize(), "ogr")
         symbol = area.renderer().symbol()
         symbol.setColor(QColor(GROUND[theme][name]))
         symbol.symbolLayer(0).setStrokeColor(QColor(GROUND[theme][name]))
-        project.addMapLayer(area)
-    layer = QgsVectorLayer(source, "Speeds", "ogr")
-    style = StyleOptions.from_run_table(layer, theme=theme)
-    style_layer(layer, style)
-    project.addMapLayer(layer)
-    project.setBackgroundColor(QColor(PALETTES[theme].ground))
-    project.setCrs(QgsCoordinateReferenceSystem("EPSG:27700"))
+        project.addMapLayer(area, False)
+        project.layerTreeRoot().addLayer(area)  # below the roads
+    project.setCrs(local_crs(layer))
     transform = QgsCoordinateTransform(layer.crs(), project.crs(), project)
-    extent = transform.transformBoundingBox(layer.extent())
+    extent = transform.transformBoundingBox(busy_extent(layer))
     project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(extent, project.crs()))
-    day = bin_range(style.day, 0, 1440)
-    project.timeSettings().setTemporalRange(day)
-    project.timeSettings().setTimeStep(style.bin_minutes / 60)
+    set_project_time(project, style)
     if not project.write(str(path)):
         raise SystemExit(f"The project cannot be written to {path}: {project.error()}")
     project.clear()

@@ -26,7 +26,7 @@ MONTHS = (
 
 def local_crs(layer: QgsVectorLayer) -> QgsCoordinateReferenceSystem:
     """The layer's own system where it is in metres, else the UTM zone at its centre."""
-    if not layer.crs().isGeographic():
+    if not layer.crs().isGeographic() or layer.extent().isEmpty():
         return layer.crs()
     centre = QgsCoordinateTransform(
         layer.crs(), QgsCoordinateReferenceSystem("EPSG:4326"), QgsProject.instance()

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any, Optional
 
 from qgis.core import (
-    QgsCoordinateReferenceSystem,
-    QgsCoordinateTransform,
     QgsInterval,
     QgsProject,
     QgsTemporalNavigationObject,
@@ -27,6 +25,7 @@ def show_map(iface: Any, outcome: Outcome) -> QgsVectorLayer:
 
     Raises `RunError` where the map file cannot be opened.
     """
+    from ..mapping.page_facts import local_crs  # noqa: PLC0415
     from ..mapping.style_options import StyleOptions  # noqa: PLC0415
     from ..mapping.symbology import style_layer, style_project  # noqa: PLC0415
     from ..mapping.temporal import set_project_time  # noqa: PLC0415
@@ -54,7 +53,7 @@ def show_map(iface: Any, outcome: Outcome) -> QgsVectorLayer:
     project.addMapLayer(layer, False)
     project.layerTreeRoot().insertLayer(0, layer)
     if empty:
-        project.setCrs(local_crs(layer) or layer.crs())
+        project.setCrs(local_crs(layer))
         style_project(project, options)
     else:
         set_project_time(project, options)
@@ -65,19 +64,6 @@ def show_map(iface: Any, outcome: Outcome) -> QgsVectorLayer:
     # The bridge looks at the new layer when the event loop turns; only then may it set up by itself again.
     QTimer.singleShot(500, lambda: bridge.setAutoSetupOnFirstLayer(automatic))
     return layer
-
-
-def local_crs(layer: QgsVectorLayer) -> Optional[QgsCoordinateReferenceSystem]:
-    """The UTM zone of a layer in degrees, so that streets are not drawn squashed; None for other layers."""
-    if not layer.crs().isGeographic() or layer.extent().isEmpty():
-        return None
-    to_wgs84 = QgsCoordinateTransform(
-        layer.crs(), QgsCoordinateReferenceSystem("EPSG:4326"), QgsProject.instance()
-    )
-    centre = to_wgs84.transform(layer.extent().center())
-    zone = min(60, max(1, int((centre.x() + 180) // 6) + 1))
-    crs = QgsCoordinateReferenceSystem(f"EPSG:{(32600 if centre.y() >= 0 else 32700) + zone}")
-    return crs if crs.isValid() else None
 
 
 def _set_controller(iface: Any, project: QgsProject, bin_minutes: int) -> None:
