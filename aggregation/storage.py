@@ -100,7 +100,9 @@ def _trip_file(path: str) -> Optional[TripFile]:
         return TripFile(path, 0, "hidden")
     # A file rewritten within one tick of the file system's clock keeps its times. Like git, distrust
     # files as young as that: their version is unique, so the next run reads them again.
-    tick = _COARSE_CLOCK if state.st_mtime_ns % 1_000_000_000 == 0 else _FINE_CLOCK
+    # The clock is that of the last change; archives and copies bring modification times in whole seconds.
+    clock = state.st_mtime_ns if os.name == "nt" else state.st_ctime_ns
+    tick = _COARSE_CLOCK if clock % 1_000_000_000 == 0 else _FINE_CLOCK
     now = time.time_ns()
     young = min(abs(now - state.st_mtime_ns), abs(now - state.st_ctime_ns)) < tick
     version = f"{state.st_mtime_ns:x}-{state.st_ctime_ns:x}" + (f"-{uuid4().hex[:8]}" if young else "")

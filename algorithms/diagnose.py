@@ -80,9 +80,9 @@ class Diagnose(RoadpulseAlgorithm):
         key.setHelp(tr("Fingerprint (SHA256:…). A host that shows just this key is known from then on."))
         self.addParameter(p.advanced(key))
         page = tr("Web page") + " (*.html)"
-        self.addParameter(
-            QgsProcessingParameterFileDestination(p.OUTPUT, tr("Report"), page, None, True, True)
-        )
+        output = QgsProcessingParameterFileDestination(p.OUTPUT, tr("Report"), page, None, True, True)
+        output.setHelp(tr("A page with every check, what was found and what to do."))
+        self.addParameter(output)
         self.addOutput(QgsProcessingOutputString("OUTCOME", tr("Outcome: ok, warning or failed")))
         self.addOutput(QgsProcessingOutputNumber("FAILED_COUNT", tr("Checks that failed")))
         self.addOutput(QgsProcessingOutputNumber("WARNING_COUNT", tr("Checks that warn")))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PART_POINTS, TASK_POINTS, SLICE_POINTS = 150_000, 250_000, 80_000
+PART_POINTS, TASK_POINTS, SLICE_POINTS = 100_000, 180_000, 60_000
 """Points that a decode task holds, a summary task reads, and computes at once. So a Python worker stays
 below 150 MB: 120 MB of that are PySpark, the packages and DuckDB, the same for any amount of trips."""
 

@@ -208,7 +208,7 @@ def test_bad_trip_files_count_as_on_one_computer(start: Start, trips: Path, tmp_
 @newest
 def test_master_that_does_not_answer_is_named_at_once(start: Start, trips: Path, tmp_path: Path) -> None:
     run = start(spec_of(trips, tmp_path / "store"), master="spark://127.0.0.1:9")
-    assert run.wait(30) == 1
+    assert run.wait(90) == 1
     error = run.status()["error"]
     assert "spark://127.0.0.1:9 does not answer" in error["message"]
     assert error["retry"]

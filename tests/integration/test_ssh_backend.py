@@ -39,6 +39,7 @@ from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.network import Timeouts
 from roadpulse.cluster_client.ssh.session import Patience
 from roadpulse.cluster_client.status import RunState
+from roadpulse.tests.engine import until
 
 FAST = Polling(first=0.05, longest=0.2)
 QUICK = Timeouts(resolve=5, connect=2, banner=5, login=10, channel=5, answer=5)
@@ -523,6 +524,7 @@ def test_the_cancel_of_a_used_again_process_id_hits_nobody(desktop, tmp_path):
     try:
         run = desktop.backend.submit(desktop.new())
         follow(desktop.backend, run, polling=FAST)
+        until(Path(run.folder, "rc").exists)  # the launcher's last word, after the run's own
         for name in ("rc", "manifest.json", "status.json"):
             Path(run.folder, name).unlink()
         mark = Path(run.folder, "pid").read_text().split()[1]

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from roadpulse.aggregation import storage
@@ -248,9 +249,8 @@ LONG_AGO, WHOLE_SECOND, FUTURE = (
     [
         (LONG_AGO, 0.005, False),
         (LONG_AGO, 0.1, True),
-        (WHOLE_SECOND, 0.1, False),  # perhaps a file system that knows only seconds, or every other one
-        (WHOLE_SECOND, 1.9, False),
-        (WHOLE_SECOND, 2.1, True),
+        (WHOLE_SECOND, 0.005, False),
+        (WHOLE_SECOND, 0.1, True),  # out of an archive, which knows seconds only
         (FUTURE, 0.005, False),
         (FUTURE, 0.1, True),
     ],
@@ -264,6 +264,20 @@ def test_a_file_is_trusted_once_its_clock_must_have_moved_since_it_was_written(
     moment = path.stat().st_ctime_ns + int(age * 1e9)
     monkeypatch.setattr(storage.time, "time_ns", lambda: moment)
     assert (list_trips(str(tmp_path)) == list_trips(str(tmp_path))) is trusted
+
+
+@pytest.mark.parametrize(("age", "trusted"), [(0.1, False), (1.9, False), (2.1, True)])
+def test_where_changes_are_timed_in_seconds_files_are_trusted_later(tmp_path, monkeypatch, age, trusted):
+    """A file system that knows only seconds, or every other one, is nothing that this computer has."""
+    path = tmp_path / "a.json"
+    path.write_bytes(b"{}")
+    real = path.stat()
+    coarse = SimpleNamespace(
+        st_mode=real.st_mode, st_size=2, st_mtime_ns=WHOLE_SECOND, st_ctime_ns=WHOLE_SECOND
+    )
+    monkeypatch.setattr(storage.os, "stat", lambda name, **_: coarse if str(name) == str(path) else real)
+    monkeypatch.setattr(storage.time, "time_ns", lambda: WHOLE_SECOND + int(age * 1e9))
+    assert (list_trips(str(path)) == list_trips(str(path))) is trusted
 
 
 # -- writing ----------------------------------------------------------------------------------------
