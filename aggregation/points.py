@@ -112,16 +112,21 @@ class PointStore:
     @classmethod
     def open(cls, store: str, mapping: FieldMapping) -> PointStore:
         """The store's folder for a mapping; made, with a note of the mapping, where it is new."""
-        # Absolute, as DuckDB takes "name:…" for a protocol.
-        root = Path(os.path.abspath(os.path.expanduser(store))) / mapping.digest()  # noqa: PTH100, PTH111
-        storage.check_name(root)
-        with storage.disk_errors("open the point store", root):
-            note = root / "mapping.json"
+        opened = cls.at(store, mapping)
+        storage.check_name(opened.root)
+        with storage.disk_errors("open the point store", opened.root):
+            note = opened.root / "mapping.json"
             if not note.exists():
                 storage.write_json(
                     note, {name: getattr(mapping, name) for name in mapping.__dataclass_fields__}
                 )
-        return cls(root)
+        return opened
+
+    @classmethod
+    def at(cls, store: str, mapping: FieldMapping) -> PointStore:
+        """The store's folder for a mapping, whether it is there or not; nothing is made."""
+        # Absolute, as DuckDB takes "name:…" for a protocol.
+        return cls(Path(os.path.abspath(os.path.expanduser(store))) / mapping.digest())  # noqa: PTH100, PTH111
 
     def points_folder(self, ingest: str) -> Path:
         return self.root / "points" / f"ingest={ingest}"

@@ -84,9 +84,7 @@ def count_trips(
 
     files = storage.list_trips(trips, progress)
     check()
-    # Not `PointStore.open`, which would make the folder: looking must not leave anything behind.
-    root = Path(store).expanduser() / mapping.digest()
-    new = plan.select(files, PointStore(root), check).new if root.is_dir() else files
+    new = plan.select(files, PointStore.at(store, mapping), check).new
     step = max(1, len(files) // SAMPLE_FILES)
     return TripCount(
         files=len(files),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import RunError
+from ..memory import peak_memory
 from ..nodes import Packages, provide
 
 DECODE, SUMMARISE = "decode", "summarise"
@@ -61,11 +62,11 @@ class Share:
         try:
             _give_back()  # a worker begins with what PySpark's start left over
             provide(self.packages)
-            report = Report(index, self._carry_out(task, index, attempt), memory=_peak_memory())
+            report = Report(index, self._carry_out(task, index, attempt), memory=peak_memory())
         except RunError as error:
             if error.retry and attempt + 1 < self.max_failures:
                 raise  # Spark tries again, perhaps on another node
-            report = Report(index, error=(error.message, error.detail, error.retry), memory=_peak_memory())
+            report = Report(index, error=(error.message, error.detail, error.retry), memory=peak_memory())
         self.reports.add([report])
         return report
 
@@ -94,13 +95,6 @@ def _attempt() -> int:
 
     context = TaskContext.get()
     return context.attemptNumber() if context else 0
-
-
-def _peak_memory() -> float:
-    """Largest resident size of this process so far, in MB."""
-    import resource  # noqa: PLC0415  (nodes run Linux)
-
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, 1)
 
 
 def _give_back() -> None:
