@@ -29,7 +29,7 @@ from typing import Any, Optional
 from .errors import StorageError
 from .storage import disk_errors, sha256, write_json
 
-REQUIREMENTS = ("msgspec>=0.18", "numpy>=1.24", "duckdb>=1.2")
+REQUIREMENTS = ("msgspec>=0.18", "numpy>=1.24", "duckdb>=2.0")
 """What the steps import, for pip; any of these versions computes the same result."""
 
 MODULES = ("msgspec", "numpy", "duckdb")
