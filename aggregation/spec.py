@@ -16,6 +16,7 @@ from typing import Any, Optional
 from zoneinfo import ZoneInfo
 
 from .errors import SpecError
+from .s3_access import S3Access
 
 SCHEMA = 1
 """Version of the run folder's files; a reader refuses a later one."""
@@ -89,7 +90,8 @@ class FieldMapping:
 class RunSpec:
     """One aggregation.
 
-    `trips` is a folder, a glob or one file; `store` the folder of the point store. Speeds are in
+    `trips` is a folder, a glob or one file; `store` the folder of the point store. Either may lie in a
+    bucket (`s3://bucket/prefix`), which `s3` says how to reach. Speeds are in
     `speed_unit`; bins, dates and weekdays are local to `time_zone`; `date_from` and `date_to` are both
     inclusive. `min_trips` says what is drawn, not what is kept; `suppress_below` leaves cells with fewer
     distinct trips out of the result (0: none). A trip file larger than `max_trip_megabytes` (unpacked)
@@ -109,6 +111,7 @@ class RunSpec:
     mapping: FieldMapping = field(default_factory=FieldMapping)
     bad_files: str = "skip"
     max_trip_megabytes: int = MAX_TRIP_MEGABYTES
+    s3: S3Access = field(default_factory=S3Access)
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -157,6 +160,8 @@ class RunSpec:
         for name in ("date_from", "date_to"):
             values[name] = values[name].isoformat() if values[name] else None
         values["weekdays"] = list(self.weekdays)
+        if self.s3 == S3Access():
+            del values["s3"]
         return values
 
     @classmethod
@@ -175,6 +180,8 @@ class RunSpec:
                 read[name] = _weekdays(value)
             elif name == "mapping":
                 read[name] = FieldMapping.from_json(value)
+            elif name == "s3":
+                read[name] = S3Access.from_json(value)
             else:
                 read[name] = _integer(name, value)
         for name in ("trips", "store"):

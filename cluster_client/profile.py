@@ -10,30 +10,35 @@ Reading is strict: what is not understood is refused and named, and so is whatev
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from ..aggregation.errors import SpecError
+from ..aggregation.s3_access import S3Access, is_s3
 from .errors import ProfileError
 from .files import read_text, write_atomically
+from .profile_checks import (
+    AUTHCFG,
+    FINGERPRINT,
+    HOST,
+    MEMORY,
+    USER,
+    check_jump,
+    check_name,
+    check_pattern,
+    check_range,
+    check_text,
+    check_url,
+    fault,
+    object_of,
+    typed,
+)
 
 SCHEMA = 1
 KINDS = ("local", "ssh", "livy")
 LOCAL_NAME = "local"
-LONGEST_NAME = 100
-
-_SECRET = re.compile(
-    r"passw|passphrase|pwd|secret|token|credential|private_?key|access_?key|api_?key", re.IGNORECASE
-)
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?")
-_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?")
-_JUMP = re.compile(r"(?:(?P<user>[^@\s:/]+)@)?(?P<host>[^@\s:/]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?")
-_AUTHCFG = re.compile(r"[A-Za-z0-9]{7}")
-_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
-_MEMORY = re.compile(r"[1-9]\d*[mg]")
 
 
 @dataclass(frozen=True)
@@ -53,11 +58,13 @@ class Resources:
 class Folders:
     """Folders (or `s3://bucket/prefix`) as the place of execution sees them; empty means its default.
 
-    `runs` holds the run folders, `store` the point store.
+    `runs` holds the run folders, `store` the point store, `jobs` what is sent to run there (empty: `jobs`
+    in `runs`; for Livy a folder that its `livy.file.local-dir-whitelist` names).
     """
 
     runs: str = ""
     store: str = ""
+    jobs: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,11 @@ class Profile:
     this computer decide), `jump_host` is `[user@]host[:port]`, `python` the interpreter where the run
     executes (empty: found there), `workers` the number of processes of a run on one computer (0: as many
     as it has cores).
+
+    Livy answers at `livy_url`, as the host of the SSH connection sees it with `livy_tunnel`, to the user and
+    password of the entry `livy_authcfg`. `s3` says how the computers that run reach a bucket; this computer
+    goes to the same service with the keys of the entry `s3_authcfg`. `ca_file` holds certificates that this
+    computer trusts, Livy's and S3's, besides the usual ones.
     """
 
     kind: str
@@ -85,36 +97,47 @@ class Profile:
     python: str = ""
     resources: Resources = field(default_factory=Resources)
     folders: Folders = field(default_factory=Folders)
-    s3_endpoint: str = ""
     livy_url: str = ""
+    livy_tunnel: bool = False
+    livy_authcfg: str = ""
+    s3: S3Access = field(default_factory=S3Access)
+    s3_authcfg: str = ""
+    ca_file: str = ""
     workers: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise _fault("kind", self.kind, f"choose one of {', '.join(KINDS)}")
-        _check_name(self.name)
+            raise fault("kind", self.kind, f"choose one of {', '.join(KINDS)}")
+        check_name(self.name)
         if self.name == LOCAL_NAME and self.kind != "local":
             raise ProfileError("name", f"The name {LOCAL_NAME!r} belongs to this computer; choose another.")
         for entry, text in _texts(self):
-            _check_text(entry, text)
+            check_text(entry, text)
         if self.kind == "ssh" and not self.host:
             raise ProfileError("host", "The profile's entry 'host' is empty; name the computer to log in to.")
         if self.kind == "livy" and not self.livy_url:
             raise ProfileError("livy_url", "The profile's entry 'livy_url' is empty; name Livy's address.")
-        _check_pattern("host", self.host, _HOST, "a host name or address")
-        _check_pattern("user", self.user, _USER, "a user name")
-        _check_pattern("authcfg", self.authcfg, _AUTHCFG, "the 7 letters and digits of a QGIS authentication")
-        _check_pattern("host_key", self.host_key, _FINGERPRINT, "a fingerprint as ssh shows it, SHA256:…")
-        _check_jump(self.jump_host)
-        for entry in ("livy_url", "s3_endpoint"):
-            _check_url(entry, getattr(self, entry))
+        if self.kind == "livy" and not self.host and (self.livy_tunnel or not is_s3(self.folders.runs)):
+            raise ProfileError(
+                "host",
+                "The profile's entry 'host' is empty; name the computer to log in to over SSH, where the run "
+                "folders lie, or a bucket (s3://…) as 'folders.runs'.",
+            )
+        check_pattern("host", self.host, HOST, "a host name or address")
+        check_pattern("user", self.user, USER, "a user name")
+        for entry in ("authcfg", "livy_authcfg", "s3_authcfg"):
+            value = getattr(self, entry)
+            check_pattern(entry, value, AUTHCFG, "the 7 letters and digits of a QGIS authentication")
+        check_pattern("host_key", self.host_key, FINGERPRINT, "a fingerprint as ssh shows it, SHA256:…")
+        check_jump(self.jump_host)
+        check_url("livy_url", self.livy_url)
         for entry in ("executor_memory", "driver_memory"):
             value = getattr(self.resources, entry)
-            _check_pattern(f"resources.{entry}", value, _MEMORY, "a size such as 470m or 2g")
-        _check_range("port", self.port, 1, 65535)
-        _check_range("workers", self.workers, 0, 1024)
-        _check_range("resources.cores", self.resources.cores, 0, 100_000)
-        _check_range("resources.executor_cores", self.resources.executor_cores, 0, 1024)
+            check_pattern(f"resources.{entry}", value, MEMORY, "a size such as 470m or 2g")
+        check_range("port", self.port, 1, 65535)
+        check_range("workers", self.workers, 0, 1024)
+        check_range("resources.cores", self.resources.cores, 0, 100_000)
+        check_range("resources.executor_cores", self.resources.executor_cores, 0, 1024)
 
     def to_json(self) -> dict[str, Any]:
         """The profile as JSON-ready values."""
@@ -123,18 +146,21 @@ class Profile:
     @classmethod
     def from_json(cls, values: object) -> Profile:
         """Read a profile from decoded JSON; raises `ProfileError` that names the entry."""
-        entries = dict(_object("", values, {"schema", *(f.name for f in fields(cls))}))
+        entries = dict(object_of("", values, {"schema", *(f.name for f in fields(cls))}))
         if "schema" in entries and entries["schema"] != SCHEMA:
-            raise _fault("schema", entries["schema"], f"this Roadpulse reads version {SCHEMA}")
+            raise fault("schema", entries["schema"], f"this Roadpulse reads version {SCHEMA}")
         entries.pop("schema", None)
         for name in ("kind", "name"):
             if name not in entries:
                 raise ProfileError(name, f"The profile's entry {name!r} is missing.")
         for name, kind in (("resources", Resources), ("folders", Folders)):
             if name in entries:
-                part = _object(name, entries[name], {f.name for f in fields(kind)})
-                entries[name] = kind(**_typed(name + ".", part, kind))
-        return cls(**_typed("", entries, cls))
+                part = object_of(name, entries[name], {f.name for f in fields(kind)})
+                entries[name] = kind(**typed(name + ".", part, kind))
+        if "s3" in entries:
+            part = object_of("s3", entries["s3"], {f.name for f in fields(S3Access)})
+            entries["s3"] = _s3_access(part)
+        return cls(**typed("", entries, cls))
 
     @classmethod
     def read(cls, path: Path) -> Profile:
@@ -158,115 +184,26 @@ class Profile:
             raise ProfileError("", f"The profile cannot be written to {path}: {error.strerror}.") from error
 
 
-def looks_secret(entry: str) -> bool:
-    """Whether an entry's name suggests a secret."""
-    return _SECRET.search(entry) is not None
+def _s3_access(part: Mapping[str, Any]) -> S3Access:
+    for entry, value in part.items():
+        if isinstance(value, str):
+            check_text(f"s3.{entry}", value)  # here, since this says where secrets belong
+    try:
+        return S3Access.from_json(part)
+    except SpecError as error:
+        entry, _, what = error.message.partition(": ")
+        raise ProfileError(error.field, f"The profile's entry {entry!r} {what}.") from error
 
 
 def _texts(profile: Profile) -> list[tuple[str, str]]:
     parts: list[tuple[str, object]] = [("", profile)]
-    parts += [("resources.", profile.resources), ("folders.", profile.folders)]
+    parts += [("resources.", profile.resources), ("folders.", profile.folders), ("s3.", profile.s3)]
     return [
         (prefix + entry, value)
         for prefix, part in parts
         for entry, value in vars(part).items()
         if isinstance(value, str)
     ]
-
-
-def _check_name(name: str) -> None:
-    if not name.strip() or len(name) > LONGEST_NAME:
-        raise _fault("name", name, f"a name has 1 to {LONGEST_NAME} characters")
-
-
-def _check_text(entry: str, text: str) -> None:
-    if any(not (c.isprintable() or c == " ") for c in text):
-        raise _fault(entry, text, "it holds a line break or another character that cannot be printed")
-    if "-----BEGIN" in text:
-        raise _secret(entry)
-    if "://" in text:
-        try:
-            secret = urlsplit(text).password is not None
-        except ValueError as error:
-            raise _fault(entry, text, "it is not a valid address") from error
-        if secret:
-            raise _secret(entry)
-
-
-def _check_pattern(entry: str, text: str, pattern: re.Pattern[str], what: str) -> None:
-    if text and not pattern.fullmatch(text):
-        raise _fault(entry, text, f"it should be {what}")
-
-
-def _check_jump(jump: str) -> None:
-    found = _JUMP.fullmatch(jump)
-    if not jump:
-        return
-    if (
-        not found
-        or not _HOST.fullmatch(found["host"].strip("[]"))
-        or int(found["port"] or 22) not in range(1, 65536)
-    ):
-        raise _fault("jump_host", jump, "it should be [user@]host[:port]")
-    _check_pattern("jump_host", found["user"] or "", _USER, "[user@]host[:port]")
-
-
-def _check_url(entry: str, text: str) -> None:
-    if not text:
-        return
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0
-    except ValueError:
-        good = False
-    if not good or parts.query or parts.fragment:
-        raise _fault(entry, text, "it should be an address such as https://pi0.example.org:8998")
-
-
-def _check_range(entry: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise _fault(entry, value, f"it lies between {low} and {high}")
-
-
-def _object(entry: str, values: object, known: set[str]) -> Mapping[str, Any]:
-    if not isinstance(values, Mapping):
-        raise ProfileError(entry, f"{_named(entry)} is not a JSON object.")
-    for key in values:
-        path = f"{entry}.{key}" if entry else str(key)
-        if key in known:
-            continue
-        if looks_secret(str(key)):
-            raise _secret(path)
-        raise ProfileError(
-            path, f"The profile's entry {path!r} is not known; known are {', '.join(sorted(known))}."
-        )
-    return values
-
-
-def _typed(prefix: str, values: Mapping[str, Any], kind: type) -> dict[str, Any]:
-    wanted = {f.name: str(f.type) for f in fields(kind)}
-    for key, value in values.items():
-        if wanted[key] == "str" and not isinstance(value, str):
-            raise _fault(prefix + key, value, "it is a text")
-        if wanted[key] == "int" and (isinstance(value, bool) or not isinstance(value, int)):
-            raise _fault(prefix + key, value, "it is a whole number")
-    return dict(values)
-
-
-def _named(entry: str) -> str:
-    return f"The profile's entry {entry!r}" if entry else "The profile"
-
-
-def _fault(entry: str, value: object, what: str) -> ProfileError:
-    return ProfileError(entry, f"{_named(entry)} is {value!r}: {what}.")
-
-
-def _secret(entry: str) -> ProfileError:
-    return ProfileError(
-        entry,
-        f"{_named(entry)} holds a secret, and a profile is shared. Remove it, store it in QGIS's "
-        "authentication database and name that entry's id as 'authcfg'.",
-    )
 
 
 LOCAL = Profile(kind="local", name=LOCAL_NAME)

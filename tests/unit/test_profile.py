@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from roadpulse.aggregation.s3_access import S3Access
 from roadpulse.cluster_client.errors import ProfileError
 from roadpulse.cluster_client.profile import LOCAL, Folders, Profile, Resources
 from roadpulse.cluster_client.profiles import ProfileStore, file_name
@@ -11,7 +12,8 @@ PI = Profile(
     kind="ssh", name="Belfast Pi cluster", host="pi0.example.org", port=2222, user="pi", authcfg="a1b2c3d",
     key_path="~/.ssh/id ed25519", jump_host="gate@gateway.example.org:22", spark_master="spark://pi0:7077",
     spark_home="/opt/spark", python="python3.11", resources=Resources(12, 3, "470m", "1g"),
-    folders=Folders("/data/runs", "/data/store"), s3_endpoint="http://pi0:9000", workers=0,
+    folders=Folders("/data/runs", "/data/store"), workers=0,
+    s3=S3Access("http://pi0:9000", keys_file="~/.aws/credentials"),
 )  # fmt: skip
 NAMES = [
     "Ein Café am Straße",
@@ -65,7 +67,7 @@ def test_only_kind_and_name_are_needed_for_this_computer():
         ({"folders": {"runs": 1}}, "folders.runs"),
         ({"livy_url": "pi0:8998"}, "livy_url"),
         ({"livy_url": "https://pi0:99999"}, "livy_url"),
-        ({"s3_endpoint": "ftp://pi0"}, "s3_endpoint"),
+        ({"s3": {"endpoint": "ftp://pi0"}}, "s3.endpoint"),
         ({"schema": 2}, "schema"),
         ({"colour": "red"}, "colour"),
     ],
@@ -85,7 +87,7 @@ def test_what_is_wrong_is_refused_by_name(change, entry):
         ({"s3_secret_key": "hunter2"}, "s3_secret_key"),
         ({"folders": {"token": "hunter2"}}, "folders.token"),
         ({"livy_url": "https://pi:hunter2@pi0:8998"}, "livy_url"),
-        ({"s3_endpoint": "https://pi:hunter2@pi0"}, "s3_endpoint"),
+        ({"s3": {"endpoint": "https://pi:hunter2@pi0"}}, "s3.endpoint"),
     ],
 )
 def test_a_secret_is_refused_and_not_repeated(change, entry):
