@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from development.pytest_postgis import postgis  # noqa: F401
+from development.pytest_s3 import bucket, s3_server  # noqa: F401
 from tests.integration.ssh_server import PROGRAM, Relay, SshServer, User, temporary_user
 
 

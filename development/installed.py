@@ -1,0 +1,61 @@
+"""Parts that are fetched or built once and kept in the build folder, whoever asks for them first."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Optional
+
+BUILD = Path(__file__).resolve().parents[1] / "build"
+_PATIENCE = 1200.0
+
+
+class Unavailable(RuntimeError):
+    """A part cannot be had on this computer; the text says why and what to do."""
+
+
+@contextlib.contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Let one process at a time work on the part of that name."""
+    BUILD.mkdir(exist_ok=True)
+    with (BUILD / f".{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def installed(name: str, make: Callable[[Path], None]) -> Path:
+    """Folder `name` in the build folder; where it is missing, `make` fills one aside.
+
+    It is renamed when whole, and two processes that want it at once get the same one. Raises what `make` raises.
+    """
+    folder = BUILD / name
+    if not folder.exists():
+        with locked(name):
+            if not folder.exists():
+                aside = BUILD / f".{name}.part"
+                shutil.rmtree(aside, ignore_errors=True)
+                aside.mkdir()
+                make(aside)
+                aside.rename(folder)
+    return folder
+
+
+def run(command: Sequence[str], what: str, environment: Optional[Mapping[str, str]] = None) -> None:
+    """Run a program that fetches or builds; raises `Unavailable` with the end of what it said."""
+    program = shutil.which(command[0])
+    if not program:
+        raise Unavailable(f"{what} needs {command[0]}, which is not installed; development/system.sh does it")
+    try:
+        done = subprocess.run(
+            [program, *command[1:]], capture_output=True, text=True, errors="replace", env=environment,
+            stdin=subprocess.DEVNULL, timeout=_PATIENCE, cwd=BUILD, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise Unavailable(f"{what} was not there after {_PATIENCE:.0f} s; check the network") from error
+    if done.returncode:
+        said = (done.stderr + done.stdout).strip()[-1500:]
+        raise Unavailable(f"{what} cannot be had; check the network and call again.\n{said}")
