@@ -47,11 +47,12 @@ class ConnectionLost(Unreachable):
 class HostKeyError(BackendError):
     """A host key that cannot be trusted as it stands.
 
-    `fingerprint` is as OpenSSH shows it (`SHA256:…`); `key` the key itself in base64.
+    `fingerprint` is as OpenSSH shows it (`SHA256:…`); `key` the key itself in base64; `why` says what
+    speaks against a key that changed.
     """
 
     def __init__(
-        self, message: str, *, host: str, port: int, key_type: str, fingerprint: str, key: str
+        self, message: str, *, host: str, port: int, key_type: str, fingerprint: str, key: str, why: str = ""
     ) -> None:
         super().__init__(message, f"{host} port {port}: {key_type} {fingerprint}")
         self.host = host
@@ -59,6 +60,7 @@ class HostKeyError(BackendError):
         self.key_type = key_type
         self.fingerprint = fingerprint
         self.key = key
+        self.why = why
 
 
 class HostKeyUnknown(HostKeyError):

@@ -10,7 +10,7 @@ import base64
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import paramiko
 
@@ -20,6 +20,14 @@ from .errors import HostKeyChanged, HostKeyUnknown
 
 USERS_FILE = Path("~/.ssh/known_hosts")
 _REVOKED = "@revoked"
+
+
+class KnownKey(NamedTuple):
+    """A key by which a host is known: `ssh-ed25519`, `SHA256:…`, and the file that says so."""
+
+    kind: str
+    fingerprint: str
+    path: Path
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,11 @@ class KnownHosts:
         """Types of the keys by which the host is known; the server is asked for these first."""
         entries = self._entries(host, port)
         return list(dict.fromkeys(entry.key.get_name() for entry in entries if not entry.revoked))
+
+    def keys(self, host: str, port: int) -> list[KnownKey]:
+        """The keys by which the host is known, those that were accepted here first."""
+        entries = self._entries(host, port)
+        return [KnownKey(e.key.get_name(), e.key.fingerprint, e.path) for e in entries if not e.revoked]
 
     def check(self, host: str, port: int, key: paramiko.PKey, pinned: str = "") -> None:
         """Return when this is the host's key; raises `HostKeyUnknown` or `HostKeyChanged`.
@@ -78,6 +91,21 @@ class KnownHosts:
         except OSError as error:
             raise BackendError(
                 f"The host key cannot be kept in {self.own}: {error.strerror or error}.", str(error)
+            ) from error
+
+    def forget(self, host: str, port: int) -> bool:
+        """No longer trust the keys that were accepted here for the host; whether there were any."""
+        name = entry_name(host, port)
+        try:
+            with locked(self.own.parent):
+                before = read_text(self.own).splitlines(keepends=True) if self.own.exists() else []
+                kept = [line for line in before if line.split(maxsplit=1)[:1] != [name]]
+                if kept != before:
+                    write_atomically(self.own, "".join(kept))
+                return kept != before
+        except OSError as error:
+            raise BackendError(
+                f"The host key cannot be removed from {self.own}: {error.strerror or error}.", str(error)
             ) from error
 
     def _entries(self, host: str, port: int) -> list[_Entry]:
@@ -153,6 +181,7 @@ def _changed(host: str, port: int, key: paramiko.PKey, why: str) -> HostKeyChang
         "Nothing was sent. Ask its administrator; if the new key is right, remove the old one from that "
         "place and connect again.",
         **_facts(host, port, key),
+        why=why,
     )
 
 
