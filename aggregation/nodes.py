@@ -77,8 +77,7 @@ def collect(shared: Path, wheels: Optional[Path] = None) -> Packages:
 
     With `wheels`, a folder of wheels, the network is not used. Raises `PackagesMissing`.
     """
-    wanted = hashlib.sha256(" ".join(REQUIREMENTS).encode()).hexdigest()[:8]
-    folder = shared / f"{here()}-{wanted}"
+    folder = _folder_in(shared)
     with disk_errors("store the Python packages", shared):
         known = _read_list(folder)
         if known:
@@ -96,6 +95,16 @@ def collect(shared: Path, wheels: Optional[Path] = None) -> Packages:
                     os.replace(wheel, folder / wheel.name)  # noqa: PTH105
             write_json(folder / _LIST, {"platform": here(), "files": files})
     return Packages(str(folder), here(), tuple(files))
+
+
+def kept(shared: Path) -> Optional[Packages]:
+    """The wheels that an earlier `collect` left in `shared`; None where there are none."""
+    return _read_list(_folder_in(shared))
+
+
+def _folder_in(shared: Path) -> Path:
+    wanted = hashlib.sha256(" ".join(REQUIREMENTS).encode()).hexdigest()[:8]
+    return shared / f"{here()}-{wanted}"
 
 
 def _read_list(folder: Path) -> Optional[Packages]:
