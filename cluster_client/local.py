@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import shutil
 import subprocess  # nosec B404  (a fixed command, no shell)
@@ -19,6 +18,7 @@ from .errors import AlreadyStarted, BackendError, NotFinished, StartError
 from .files import read_text, write_atomically
 from .processes import end_group, group_alive, start_mark
 from .python_path import child_environment, find_python
+from .run_folder import RUN_FILES, has_result, take
 from .runs import Run, RunStore
 from .status import Evidence, RunState, RunStatus, judge
 
@@ -26,7 +26,6 @@ GRACE_SECONDS = 10.0
 """Time between asking a run to stop and ending it by force."""
 START_SECONDS = 30.0
 """A recorded run of which no process is seen after this time was never started."""
-RUN_FILES = ("spec.json", "status.json", "log.txt", "pid", "rc", "rc.tmp", "cancel", "manifest.json")
 
 _PACKAGE = __name__.split(".", maxsplit=1)[0]
 _PACKAGE_PARENT = Path(__file__).absolute().parents[2]
@@ -74,7 +73,7 @@ class LocalBackend:
         run = replace(run, folder=str(folder), local_folder=str(folder), started=_now())
         self._store.record(run)
         try:
-            self._claim(folder, run)
+            take(folder, run.spec)
         except AlreadyStarted:
             self._store.delete(run.id)
             raise
@@ -115,7 +114,7 @@ class LocalBackend:
             log_tail=files.tail(folder / "log.txt", 20) if not alive else "",
             cancel_asked=cancel_asked is not None,
             folder=folder.is_dir(),
-            manifest=(folder / "manifest.json").exists(),
+            manifest=has_result(folder),
         )
         status = judge(evidence, str(folder))
         self._store.note(run, status)
@@ -125,7 +124,7 @@ class LocalBackend:
         """Ask the run's processes to stop; after the grace period they are ended."""
         folder = Path(run.folder)
         process = _process(run)
-        if process is None or not process.alive or (folder / "manifest.json").exists():
+        if process is None or not process.alive or has_result(folder):
             return
         if _age(folder / "cancel") is None:
             try:
@@ -144,7 +143,7 @@ class LocalBackend:
     ) -> Path:
         """The run folder, where its files are already; raises `NotFinished`."""
         folder = Path(run.folder)
-        if not (folder / "manifest.json").exists():
+        if not has_result(folder):
             raise NotFinished(f"The run {run.name!r} has no result: there is no manifest.json in {folder}.")
         return folder
 
@@ -181,18 +180,6 @@ class LocalBackend:
         readable = re.sub(r"[^A-Za-z0-9]+", "-", run.name).strip("-")[:40]
         made = (run.created or _now()).astimezone().strftime("%Y-%m-%d-%H%M%S")
         return base.absolute() / "_".join(filter(None, (made, readable, run.id[:8])))
-
-    def _claim(self, folder: Path, run: Run) -> None:
-        """Make the run folder ours by its spec.json; whoever comes second is refused."""
-        folder.mkdir(parents=True, exist_ok=True)
-        taken = AlreadyStarted(f"The folder {folder} already holds a run. Choose an empty folder.")
-        if any((folder / name).exists() for name in RUN_FILES):
-            raise taken
-        try:
-            with (folder / "spec.json").open("x", encoding="utf-8", newline="\n") as file:
-                json.dump(dict(run.spec), file, indent=2)
-        except FileExistsError as error:
-            raise taken from error
 
     def _not_started(self, run: Run, message: str, error: OSError) -> StartError:
         self._store.update(run.id, state=RunState.FAILED, message=message, ended=_now())

@@ -9,7 +9,7 @@ from typing import Any, Callable, Optional
 
 from ...aggregation.errors import RunError
 from ..profile import Profile
-from ..ssh import scripts, transfer
+from ..ssh import scripts
 from ..ssh.connection import Connection
 from ..ssh.credentials import Credentials
 from ..ssh.errors import HostKeyError, HostKeyUnknown, LoginFailed
@@ -17,6 +17,7 @@ from ..ssh.jobzip import job_zip
 from ..ssh.known_hosts import KnownHosts
 from ..ssh.network import TIMEOUTS, Login, Timeouts
 from ..ssh.remote_run import Place, python_of, uses_spark
+from ..ssh.transfer import SftpFiles, free_kilobytes
 from . import words
 from .asking import MARK, NoAnswer, answer
 from .checks import Check, Found, failed, ok, skipped
@@ -132,10 +133,10 @@ class ClusterLook:
         sftp = connection.sftp()
         with connection.guarded():
             self.place = Place.of(self.profile, sftp.normalize("."))
-        job = job_zip()
-        transfer.make_folders(connection, self.place.jobs)
+        job, files = job_zip(), SftpFiles(connection)
+        files.make_folders(self.place.jobs)
         began = time.monotonic()
-        transfer.put(connection, self.place.job_zip(job), job.content)
+        files.put(self.place.job_zip(job), job.content)
         milliseconds = (time.monotonic() - began) * 1000
         return ok(
             f"The job ({len(job.content) / 1000:.0f} kB) was written to {self.place.jobs} and read back in "
@@ -143,7 +144,7 @@ class ClusterLook:
         )
 
     def _space(self) -> Found:
-        free = transfer.free_kilobytes(self.connection, self.place.runs)
+        free = free_kilobytes(self.connection, self.place.runs)
         return words.space(free, self.place.runs)
 
     # -- programs -------------------------------------------------------------------------------------

@@ -7,28 +7,27 @@ started once.
 
 from __future__ import annotations
 
-import contextlib
-import json
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Callable, Optional
 
-from ..errors import AlreadyStarted, BackendError, ClientError, NotFinished, StartError, Unreachable
-from ..local import RUN_FILES
+from ..errors import BackendError, ClientError, NotFinished, Unreachable
+from ..fetching import fetch_run
 from ..profile import Profile
+from ..run_folder import fetched_status, give_back, has_result, take_for
 from ..runs import Run, RunStore
-from ..status import Evidence, RunState, RunStatus, judge
-from . import submission, transfer
+from ..status import RunState, RunStatus
+from . import submission
 from .connection import Connection
 from .credentials import Credentials
-from .fetching import fetch_run
 from .folders import folder_name, runs_folder
 from .known_hosts import KnownHosts
 from .network import TIMEOUTS, Timeouts
 from .remote_run import GRACE_SECONDS, Place
 from .scripts import call
 from .session import PATIENCE, Patience, Session
+from .transfer import SftpFiles
 from .watch import Watch
 
 FETCH_PATIENCE = 3600.0
@@ -72,22 +71,15 @@ class SshBackend:
         )
         try:
             self._store.record(run)
-            try:
-                self._claim(run)
-            except AlreadyStarted:
-                self._store.delete(run.id)
-                raise
+            take_for(run, self._store)
             return self._send(run)
         finally:
             submission.sent(run.id)
 
     def status(self, run: Run) -> RunStatus:
         """Where the run stands now; its record follows."""
-        local = Path(run.local_folder or self._runs_folder / folder_name(run))
-        if (local / "manifest.json").exists():
-            content = (local / "status.json").read_bytes() if (local / "status.json").exists() else None
-            status = judge(Evidence(alive=False, status=content, manifest=True), str(local))
-        else:
+        status = fetched_status(self._local_folder(run))
+        if status is None:
             try:
                 status = self._session.again_and_again(
                     lambda connection, place: self._watch.look(connection, place.absolute(run.folder), run)
@@ -117,12 +109,12 @@ class SshBackend:
         cancelled: Optional[Callable[[], bool]] = None,
     ) -> Path:
         """Bring the finished run's files here; a cut is waited out, and what is here is not sent again."""
-        local = Path(run.local_folder or self._runs_folder / folder_name(run))
-        if (local / "manifest.json").exists():
+        local = self._local_folder(run)
+        if has_result(local):
             return local
         stop = cancelled or (lambda: False)
         finished = self._session.patiently(
-            lambda c, place: transfer.size(c, f"{place.absolute(run.folder)}/manifest.json"),
+            lambda c, place: SftpFiles(c).size(f"{place.absolute(run.folder)}/manifest.json"),
             stop,
             FETCH_PATIENCE,
         )
@@ -132,7 +124,7 @@ class SshBackend:
                 f"{self._session.login}."
             )
         self._session.patiently(
-            lambda c, place: fetch_run(c, place.absolute(run.folder), local, progress, stop),
+            lambda c, place: fetch_run(SftpFiles(c), place.absolute(run.folder), local, progress, stop),
             stop,
             FETCH_PATIENCE,
         )
@@ -141,26 +133,22 @@ class SshBackend:
     def log(self, run: Run, tail: int = 200) -> str:
         """The last lines of the run's log."""
         return self._session.patiently(
-            lambda c, place: transfer.tail(c, f"{place.absolute(run.folder)}/log.txt", tail)
+            lambda c, place: SftpFiles(c).tail(f"{place.absolute(run.folder)}/log.txt", tail)
         )
 
     def discard(self, run: Run) -> None:
         """Delete the run's folder on the cluster and its record; what was fetched stays."""
         if not self.status(run).is_final:
             raise BackendError(f"The run {run.name!r} is still going. Cancel it first.")
-        answer = self._session.patiently(
-            lambda connection, place: call(connection, "remove", {"folder": place.absolute(run.folder)})
-        )
-        if answer[0] == "failed":
-            raise BackendError(
-                f"The run's folder {run.folder} on {self._session.login} cannot be deleted: "
-                f"{' '.join(answer[1:])}."
-            )
+        self._session.patiently(lambda c, place: SftpFiles(c).remove(place.absolute(run.folder)))
         self._store.delete(run.id)
 
     def close(self) -> None:
         """Give up the connection; runs go on."""
         self._session.close()
+
+    def _local_folder(self, run: Run) -> Path:
+        return Path(run.local_folder or self._runs_folder / folder_name(run))
 
     def _send(self, run: Run) -> Run:
         asked = False
@@ -179,30 +167,6 @@ class SshBackend:
                 return self._store.update(run.id, message=error.message)  # whoever looks next is told
             ended = datetime.now(timezone.utc).replace(microsecond=0)
             self._store.update(run.id, state=RunState.FAILED, message=error.message, ended=ended)
-            self._unclaim(run)
+            give_back(run)
             raise
         return self._store.update(run.id, remote_id=process, state=RunState.STARTING)
-
-    def _claim(self, run: Run) -> None:
-        """Make the local folder this run's; its spec.json is replaced by the cluster's in the end."""
-        local = Path(run.local_folder)
-        taken = AlreadyStarted(f"The folder {local} already holds a run. Choose an empty folder.")
-        try:
-            local.mkdir(parents=True, exist_ok=True)
-            if any((local / name).exists() for name in RUN_FILES):
-                raise taken
-            with (local / "spec.json").open("x", encoding="utf-8", newline="\n") as file:
-                json.dump(dict(run.spec), file, indent=2)
-        except FileExistsError as error:
-            raise taken from error
-        except OSError as error:
-            message = f"The run folder {local} cannot be written: {error.strerror or error}."
-            self._store.update(run.id, state=RunState.FAILED, message=message)
-            raise StartError(message, repr(error)) from error
-
-    @staticmethod
-    def _unclaim(run: Run) -> None:
-        """Leave no half-made folder behind for a run that never was."""
-        with contextlib.suppress(OSError):
-            (Path(run.local_folder) / "spec.json").unlink()
-            Path(run.local_folder).rmdir()

@@ -8,11 +8,11 @@ import os
 from ..errors import AlreadyStarted, StartError
 from ..processes import start_mark
 from ..runs import Run
-from . import transfer
 from .connection import Connection
 from .jobzip import job_zip
 from .remote_run import Place, run_files
 from .scripts import call, source
+from .transfer import SftpFiles
 
 _SENDING = "sending"
 _sending_here: set[str] = set()
@@ -43,20 +43,21 @@ def is_being_sent(run: Run) -> bool:
 
 def prepare(connection: Connection, place: Place, run: Run, grace: float) -> None:
     """Send the job, unless it is there, and make the run's folder; raises `AlreadyStarted`."""
+    files = SftpFiles(connection)
     folder, job, launcher = place.absolute(run.folder), job_zip(), source("launcher").encode()
-    transfer.make_folders(connection, place.jobs)
-    transfer.put_once(connection, place.job_zip(job), job.content)
-    transfer.put_once(connection, place.launcher, launcher)
-    transfer.make_folders(connection, folder)
-    files = run_files(run, place, job, grace)
-    if not transfer.put_new(connection, f"{folder}/job.json", files.pop("job.json")):
-        theirs = transfer.read(connection, f"{folder}/job.json") or b""
+    files.make_folders(place.jobs)
+    files.put_once(place.job_zip(job), job.content)
+    files.put_once(place.launcher, launcher)
+    files.make_folders(folder)
+    contents = run_files(run, place, job, grace)
+    if not files.put_new(f"{folder}/job.json", contents.pop("job.json")):
+        theirs = files.read(f"{folder}/job.json") or b""
         if _run_id(theirs) != run.id:
             raise AlreadyStarted(
                 f"The folder {folder} on {connection.login} already holds a run. Choose an empty folder."
             )
-    for name, content in files.items():
-        transfer.put_once(connection, f"{folder}/{name}", content)
+    for name, content in contents.items():
+        files.put_once(f"{folder}/{name}", content)
 
 
 def start(connection: Connection, place: Place, run: Run) -> str:

@@ -10,10 +10,10 @@ from typing import Optional
 from ..errors import BackendError
 from ..runs import Run
 from ..status import Evidence, Fault, RunState, RunStatus, judge, read_status
-from . import transfer
 from .connection import Connection
 from .scripts import call
 from .submission import is_being_sent, withdraw
+from .transfer import SftpFiles
 
 _ENOUGH_KILOBYTES = 1024
 _BEYOND_GRACE = 5.0
@@ -33,8 +33,9 @@ class Watch:
 
     def look(self, connection: Connection, folder: str, run: Run) -> RunStatus:
         """Where the run stands."""
+        files = SftpFiles(connection)
         # In the order that `Evidence` asks for: the process first, the manifest last.
-        content = transfer.read(connection, f"{folder}/status.json")
+        content = files.read(f"{folder}/status.json")
         word, free = self._process(connection, folder, run, content)
         if word == "closed":
             raise BackendError(f"The run folder {folder} on {connection.login} may not be read.")
@@ -45,16 +46,16 @@ class Watch:
                 return RunStatus(RunState.LOST, error=_never_started(run))
             word = "alive"
         if word == "dead":  # it may have written something since
-            content = transfer.read(connection, f"{folder}/status.json")
-        cancel_asked = transfer.size(connection, f"{folder}/cancel") is not None
+            content = files.read(f"{folder}/status.json")
+        cancel_asked = files.size(f"{folder}/cancel") is not None
         evidence = Evidence(
             alive=word == "alive",
-            exit_code=_number(transfer.read(connection, f"{folder}/rc", 20)),
+            exit_code=_number(files.read(f"{folder}/rc", 20)),
             status=content,
-            log_tail=transfer.tail(connection, f"{folder}/log.txt", 20) if word == "dead" else "",
+            log_tail=files.tail(f"{folder}/log.txt", 20) if word == "dead" else "",
             cancel_asked=cancel_asked,
             folder=word != "gone",
-            manifest=transfer.size(connection, f"{folder}/manifest.json") is not None,
+            manifest=files.size(f"{folder}/manifest.json") is not None,
         )
         where = f"{folder} on {connection.login}"
         return _with_full_disk(judge(evidence, where, self._their_now(run, content)), free, where)

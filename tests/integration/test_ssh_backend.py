@@ -30,7 +30,7 @@ from roadpulse.cluster_client.processes import group_alive
 from roadpulse.cluster_client.profile import Folders, Profile
 from roadpulse.cluster_client.results import read_manifest, read_speeds
 from roadpulse.cluster_client.runs import Run, RunStore
-from roadpulse.cluster_client.ssh import scripts, submission, transfer
+from roadpulse.cluster_client.ssh import scripts, submission
 from roadpulse.cluster_client.ssh.backend import SshBackend
 from roadpulse.cluster_client.ssh.credentials import Credentials
 from roadpulse.cluster_client.ssh.errors import ConnectionLost, HostKeyChanged, HostKeyUnknown, RemoteFault
@@ -38,6 +38,7 @@ from roadpulse.cluster_client.ssh.jobzip import job_zip
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.network import Timeouts
 from roadpulse.cluster_client.ssh.session import Patience
+from roadpulse.cluster_client.ssh.transfer import SftpFiles
 from roadpulse.cluster_client.status import RunState
 from roadpulse.tests.engine import until
 
@@ -337,14 +338,14 @@ def test_a_desktop_that_dies_while_sending_leaves_no_run_behind(desktop, tmp_pat
     code = f"""
 import os, sys
 from pathlib import Path
-from roadpulse.cluster_client.ssh import submission, transfer
+from roadpulse.cluster_client.ssh import submission
+from roadpulse.cluster_client.ssh.transfer import SftpFiles
 def die(*_): os._exit(9)
-target = submission if {step!r} == "start" else transfer
 if {step!r} == "start":
     real = submission.call
     submission.call = lambda c, name, *rest: die() if name == "start" else real(c, name, *rest)
 else:
-    setattr(transfer, {step!r}, die)
+    setattr(SftpFiles, {step!r}, die)
 from roadpulse.cluster_client.runs import Run, RunStore
 from roadpulse.cluster_client.ssh.backend import SshBackend
 from roadpulse.cluster_client.ssh.credentials import Credentials
@@ -475,12 +476,10 @@ def test_a_clock_five_minutes_off_does_not_matter(desktop, long_work, monkeypatc
     run = desktop.backend.submit(desktop.new())
     desktop.wait_for(run, lambda s: s.state is RunState.DECODING)
     content = Path(run.folder, "status.json").read_bytes()
-    from roadpulse.cluster_client.ssh import watch
+    real = SftpFiles.read
 
-    real = transfer.read
-
-    def five_minutes_ago(connection, path, most=16 << 20):
-        found = real(connection, path, most)
+    def five_minutes_ago(files, path, most=16 << 20):
+        found = real(files, path, most)
         if found and path.endswith("status.json"):
             values = json.loads(found)
             from datetime import datetime, timedelta
@@ -489,7 +488,7 @@ def test_a_clock_five_minutes_off_does_not_matter(desktop, long_work, monkeypatc
             found = json.dumps({**values, "updated": off.isoformat()}).encode()
         return found
 
-    monkeypatch.setattr(watch.transfer, "read", five_minutes_ago)
+    monkeypatch.setattr(SftpFiles, "read", five_minutes_ago)
     messages = []
     status = follow(desktop.another(), run, on_status=lambda s: messages.append(s.message), polling=FAST)
     assert content and status.state is RunState.FINISHED

@@ -8,7 +8,6 @@ import time
 
 import pytest
 from roadpulse.cluster_client.errors import BackendError, Unreachable
-from roadpulse.cluster_client.ssh import transfer
 from roadpulse.cluster_client.ssh.connection import Connection
 from roadpulse.cluster_client.ssh.credentials import Credentials
 from roadpulse.cluster_client.ssh.errors import (
@@ -29,6 +28,7 @@ from roadpulse.cluster_client.ssh.errors import (
 )
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.network import Login, Timeouts
+from roadpulse.cluster_client.ssh.transfer import SftpFiles
 
 from tests.integration.ssh_server import EXTERNAL_SFTP, SshServer, free_port, make_key
 
@@ -377,7 +377,7 @@ def test_a_cut_is_told_as_such_and_may_be_tried_again(through, relay):
     through.sftp().normalize(".")
     relay.cut()
     with pytest.raises(ConnectionLost) as caught:
-        transfer.read(through, "/etc/hostname")
+        SftpFiles(through).read("/etc/hostname")
     assert caught.value.retry
     assert not through.alive
 
@@ -393,7 +393,7 @@ def test_a_server_that_falls_silent_is_given_up_in_time(through, relay):
     relay.flows.clear()
     began = time.monotonic()
     with pytest.raises(ConnectionLost, match="did not answer"):
-        transfer.read(through, "/etc/hostname")
+        SftpFiles(through).read("/etc/hostname")
     assert time.monotonic() - began < 10
 
 
@@ -420,15 +420,15 @@ def connection(ssh_server, known):
 def test_a_file_is_written_whole_and_leaves_nothing_beside_it(connection, tmp_path):
     content = os.urandom(100_001)
     (tmp_path / "there").mkdir()
-    transfer.put(connection, f"{tmp_path}/there/file", b"before")
-    transfer.put(connection, f"{tmp_path}/there/file", content)
+    SftpFiles(connection).put(f"{tmp_path}/there/file", b"before")
+    SftpFiles(connection).put(f"{tmp_path}/there/file", content)
     assert (tmp_path / "there/file").read_bytes() == content
     assert [path.name for path in (tmp_path / "there").iterdir()] == ["file"]
 
 
 def test_of_two_who_make_a_file_one_is_told_that_it_is_there(connection, tmp_path):
-    assert transfer.put_new(connection, f"{tmp_path}/claim", b"mine")
-    assert not transfer.put_new(connection, f"{tmp_path}/claim", b"theirs")
+    assert SftpFiles(connection).put_new(f"{tmp_path}/claim", b"mine")
+    assert not SftpFiles(connection).put_new(f"{tmp_path}/claim", b"theirs")
     assert (tmp_path / "claim").read_bytes() == b"mine"
     assert not list(tmp_path.glob("*.part"))
 
@@ -436,7 +436,7 @@ def test_of_two_who_make_a_file_one_is_told_that_it_is_there(connection, tmp_pat
 def test_a_folder_that_cannot_be_made_is_named(connection, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RemoteFault, match="/file on"):
-        transfer.make_folders(connection, f"{tmp_path}/file/runs")
+        SftpFiles(connection).make_folders(f"{tmp_path}/file/runs")
     assert connection.alive
 
 
@@ -444,4 +444,4 @@ def test_a_file_that_may_not_be_written_is_named(tmp_path, ssh_server, known, ot
     (tmp_path / "mine").mkdir(mode=0o700)
     connection = Connection.open(login(ssh_server.port, other_user.name), key(ssh_server), known)
     with connection, pytest.raises(BackendError, match="the user may not"):
-        transfer.put(connection, f"{tmp_path}/mine/file", b"")
+        SftpFiles(connection).put(f"{tmp_path}/mine/file", b"")

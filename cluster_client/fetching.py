@@ -1,4 +1,4 @@
-"""A finished run's files, from the cluster into a folder of this computer that looks like a local run's."""
+"""A finished run's files, from where it ran into a folder of this computer that looks like a local run's."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Callable, Optional
 
-from ...aggregation.errors import Cancelled
-from ..results import LINK_SPEEDS, LINK_SPEEDS_BY_TIME, Part, Table, read_manifest
-from . import transfer
-from .connection import Connection
-from .errors import RemoteFault
+from ..aggregation.errors import Cancelled
+from .errors import BackendError
+from .results import LINK_SPEEDS, LINK_SPEEDS_BY_TIME, Part, Table, read_manifest
+from .run_files import RunFiles, here
 
 _BESIDE = ("spec.json", "status.json", "log.txt", "rc")
 _ASIDE = ".fetched"
 
 
 def fetch_run(
-    connection: Connection,
+    files: RunFiles,
     folder: str,
     local: Path,
     progress: Optional[Callable[[int, int], None]] = None,
@@ -26,12 +25,12 @@ def fetch_run(
 ) -> None:
     """Bring the results, then the manifest: here, too, the result exists if and only if that file does.
 
-    Raises `ResultError`, `RemoteFault`, `ConnectionLost` or `Cancelled`; what is here by then is kept.
+    Raises `ResultError`, `BackendError` or `Cancelled`; what is here by then is kept.
     """
     aside = local / _ASIDE
-    with transfer.here(local):
+    with here(local):
         aside.mkdir(parents=True, exist_ok=True)
-        (aside / "manifest.json").write_bytes(_needed(connection, f"{folder}/manifest.json"))
+        (aside / "manifest.json").write_bytes(_needed(files, f"{folder}/manifest.json"))
     manifest = read_manifest(aside)
     parts = _parts(manifest.tables)
     total = sum(part.bytes for part in parts)
@@ -43,19 +42,19 @@ def fetch_run(
             if progress is not None:
                 progress(before + size, total)
 
-        transfer.get(
-            connection, f"{folder}/{part.path}", local / part.path, part.bytes, part.sha256, tell,
+        files.get(
+            f"{folder}/{part.path}", local / part.path, part.bytes, part.sha256, tell,
             cancelled or (lambda: False),
         )  # fmt: skip
         done += part.bytes
     for name in _BESIDE:
-        content = transfer.read(connection, f"{folder}/{name}")
+        content = files.read(f"{folder}/{name}")
         if content is not None:
-            with transfer.here(local):
+            with here(local):
                 (local / name).write_bytes(content)
     if cancelled is not None and cancelled():
         raise Cancelled
-    with transfer.here(local):
+    with here(local):
         (aside / "manifest.json").replace(local / "manifest.json")
         shutil.rmtree(aside)
 
@@ -66,8 +65,8 @@ def _parts(tables: Mapping[str, Table]) -> list[Part]:
     return [part for name in names for part in tables[name].parts]
 
 
-def _needed(connection: Connection, path: str) -> bytes:
-    content = transfer.read(connection, path)
+def _needed(files: RunFiles, path: str) -> bytes:
+    content = files.read(path)
     if content is None:
-        raise RemoteFault(f"{path} on {connection.login} is gone: the run's folder was changed or deleted.")
+        raise BackendError(f"{files.name(path)} is gone: the run's folder was changed or deleted.")
     return content
