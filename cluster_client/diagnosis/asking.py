@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..ssh.connection import Connection
 
 MARK = "roadpulse-answer "
 
@@ -22,3 +25,11 @@ def answer(printed: str) -> dict[str, Any]:
                 return values
     said = [line for line in lines if line.strip() and not line.startswith("roadpulse-")]
     raise NoAnswer(said[-1].strip()[:300] if said else "it said nothing")
+
+
+def ask(connection: Connection, python: str, job_zip: str, program: str, argument: str) -> dict[str, Any]:
+    """Run a program there, which sees the job; raises `NoAnswer` and the errors of `scripts.run`."""
+    from ..ssh import scripts  # noqa: PLC0415  (this module serves places without SSH too)
+
+    values = {"python": python, "program": program, "argument": argument, "job_zip": job_zip}
+    return answer(scripts.run(connection, "ask", values)[1])

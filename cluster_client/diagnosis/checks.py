@@ -5,16 +5,14 @@ report = diagnose(cluster_checks(profile, …), on_finding=print, cancelled=…)
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any, Callable, Optional
 
-from ...aggregation.errors import RunError
-
-_LOOK_SECONDS = 0.1
+from ...aggregation.errors import Cancelled, RunError
+from ..bounded import within
 
 
 class Outcome(Enum):
@@ -128,18 +126,13 @@ def worst(findings: Iterable[Finding]) -> Outcome:
 
 
 def _carry_out(check: Check, cancelled: Callable[[], bool]) -> Found:
-    answer: list[Found] = []
-    thread = threading.Thread(target=lambda: answer.append(_look(check)), daemon=True)
-    thread.start()
-    end = time.monotonic() + check.timeout
-    while thread.is_alive() and time.monotonic() < end and not cancelled():
-        thread.join(_LOOK_SECONDS)
-    if answer:
-        return answer[0]
-    if check.give_up is not None:
-        check.give_up()
-    if cancelled():
-        return skipped("The diagnosis was stopped.")
+    try:
+        return within(check.timeout, lambda: _look(check), cancelled)
+    except (Cancelled, TimeoutError) as error:
+        if check.give_up is not None:
+            check.give_up()
+        if isinstance(error, Cancelled):
+            return skipped("The diagnosis was stopped.")
     return failed(f"There was no answer within {check.timeout:.0f} s.", "Try again; if it stays, look there.")
 
 

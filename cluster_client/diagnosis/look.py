@@ -59,6 +59,14 @@ def look_at_master(address: str, page: str) -> Any:
     return found
 
 
+def cores() -> Any:
+    """How many cores this computer has for us."""
+    try:
+        return {"cores": len(os.sched_getaffinity(0))}
+    except AttributeError:
+        return {"cores": os.cpu_count() or 1}
+
+
 def version() -> Any:
     """This Python."""
     return {"version": sys.version.split()[0], "path": sys.executable, "time": time.time()}

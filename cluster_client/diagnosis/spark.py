@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Optional
 from urllib.parse import urlsplit
 
 from ..ssh import scripts
@@ -22,6 +23,20 @@ _HERE = Path(__file__).absolute().parent
 _PAGE_PORT = 8080
 _PATIENCE_SECONDS = 15
 _JOB_SECONDS = 90
+
+
+def master_page(master: str) -> Optional[tuple[str, str]]:
+    """Address (host:port) of a standalone master and of its page; None for another kind of master."""
+    address = master[len("spark://") :].split(",", maxsplit=1)[0] if master.startswith("spark://") else ""
+    if not address:
+        return None
+    host = urlsplit(f"spark://{address}").hostname or ""
+    return address, f"http://{f'[{host}]' if ':' in host else host}:{_PAGE_PORT}/json/"
+
+
+def at_work(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The workers that are alive, of what a master's page says."""
+    return [worker for worker in page.get("workers", ()) if worker.get("state") == "ALIVE"]
 
 
 class SparkLook:
@@ -69,11 +84,10 @@ class SparkLook:
         master = self._head.profile.spark_master
         if not master:
             return skipped("The profile names no Spark master.")
-        address = master[len("spark://") :].split(",")[0] if master.startswith("spark://") else ""
-        if not address:
+        found = master_page(master)
+        if found is None:
             return skipped(f"{master} is no standalone master, so it has no page.")
-        host = urlsplit(f"spark://{address}").hostname or ""
-        page = f"http://{f'[{host}]' if ':' in host else host}:{_PAGE_PORT}/json/"
+        address, page = found
         self._master = self._head.ask("look_at_master", address, page)
         if not self._master.get("answers"):
             return failed(
@@ -94,7 +108,7 @@ class SparkLook:
         page = self._master.get("page")
         if not page:
             return warning("The workers cannot be counted without the master's page.", "See above.")
-        alive = [worker for worker in page.get("workers", ()) if worker.get("state") == "ALIVE"]
+        alive = at_work(page)
         cores, used = sum(w.get("cores", 0) for w in alive), sum(w.get("coresused", 0) for w in alive)
         memory, taken = sum(w.get("memory", 0) for w in alive), sum(w.get("memoryused", 0) for w in alive)
         if not alive:

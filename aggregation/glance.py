@@ -1,0 +1,171 @@
+"""A glance at the trips, before a run: how many there are, how many are new, and some of them as a sample.
+
+The desktop calls it for what it sees itself, and has it run on a cluster's head for what lies there:
+
+    python -c "from roadpulse.aggregation import glance; glance.main()" '{"trips": …, "store": …, …}'
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+from . import nodes, storage
+from .errors import RunError
+from .spec import FieldMapping
+
+SAMPLE_FILES = 24
+FIRST_FILES = 5
+MARK = "roadpulse-answer "
+
+Check = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class TripCount:
+    """What TRIPS names. `new_…` is what the point store does not have (None: that cannot be told).
+
+    `sample` are paths of some files, spread evenly. With `more` the time was over: there are at least so
+    many.
+    """
+
+    files: int
+    bytes: int
+    new_files: Optional[int]
+    new_bytes: Optional[int]
+    sample: tuple[str, ...]
+    more: bool = False
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> TripCount:
+        """Read it from decoded JSON."""
+        known = dict(values)
+        return cls(**{**known, "sample": tuple(map(str, known["sample"]))})
+
+
+def count(
+    trips: str,
+    store: str,
+    mapping: FieldMapping,
+    check: Check = lambda: None,
+    found: Callable[[int], None] = lambda n: None,
+) -> TripCount:
+    """Count the files and those that are new; `found` is told the number so far. Raises `RunError`.
+
+    What is new is only told where the packages that read the store are at hand.
+    """
+
+    def progress(n_files: int) -> None:
+        check()
+        found(n_files)
+
+    files = storage.list_trips(trips, progress)
+    check()
+    new = _new(files, store, mapping, check)
+    return TripCount(
+        files=len(files),
+        bytes=sum(file.size for file in files),
+        new_files=None if new is None else len(new),
+        new_bytes=None if new is None else sum(file.size for file in new),
+        sample=spread([file.path for file in files]),
+    )
+
+
+def spread(paths: list[str]) -> tuple[str, ...]:
+    """Some of many paths, evenly spread."""
+    step = max(1, len(paths) // SAMPLE_FILES)
+    return tuple(paths[::step][:SAMPLE_FILES])
+
+
+def first_files(trips: str, n: int = FIRST_FILES) -> list[str]:
+    """A few of the files that TRIPS names, without walking through all of them."""
+    given = Path(trips).expanduser()
+    if given.is_file():
+        return [str(given)]
+    found: list[str] = []
+    for path in _walk(given) if given.is_dir() else glob.iglob(str(given), recursive=True):  # noqa: PTH207
+        if path.lower().endswith(storage.SUFFIXES):
+            found.append(path)
+        if len(found) == n:
+            break
+    return found
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            yield os.path.join(parent, name)  # noqa: PTH118
+
+
+def _new(
+    files: list[storage.TripFile], store: str, mapping: FieldMapping, check: Check
+) -> Optional[list[storage.TripFile]]:
+    try:
+        from . import plan  # noqa: PLC0415  (needs the packages, which a head may lack)
+        from .points import PointStore  # noqa: PLC0415
+    except ImportError:
+        return None
+    return plan.select(files, PointStore.at(store, mapping), check).new
+
+
+# -- on a cluster's head ------------------------------------------------------------------------------
+
+
+class _TimeOver(Exception):
+    """Looking on would take too long."""
+
+
+def main() -> None:
+    """Answer one question, given as JSON in the first argument, with one line of JSON.
+
+    `{"first": n, "trips": …}` asks for the first files, `{"seconds": …, "trips": …, "store": …,
+    "mapping": …}` for the count.
+    """
+    wish = json.loads(sys.argv[1])
+    try:
+        if "first" in wish:
+            answer: Any = {"first": first_files(wish["trips"], int(wish["first"]))}
+        else:
+            answer = asdict(_count_in_time(wish))
+    except RunError as error:
+        answer = {"error": error.message, "detail": error.detail}
+    # Names of files need not be text; the cluster is asked for these again.
+    print(MARK + json.dumps(answer))
+
+
+def _count_in_time(wish: Mapping[str, Any]) -> TripCount:
+    end = time.monotonic() + float(wish["seconds"])
+    so_far = 0
+
+    def found(n_files: int) -> None:
+        nonlocal so_far
+        so_far = n_files
+
+    def check() -> None:
+        if time.monotonic() > end:
+            raise _TimeOver
+
+    _use_packages(Path(wish["store"]) / "packages")
+    try:
+        return count(wish["trips"], wish["store"], FieldMapping.from_json(wish["mapping"]), check, found)
+    except _TimeOver:
+        return TripCount(so_far, 0, None, None, tuple(first_files(wish["trips"], SAMPLE_FILES)), more=True)
+
+
+def _use_packages(shared: Path) -> None:
+    """Take the packages that an earlier run brought; none are fetched for a glance."""
+    if not nodes.missing():
+        return
+    packages = nodes.kept(shared)
+    if packages is not None:
+        with contextlib.suppress(nodes.PackagesMissing):
+            nodes.provide(packages)

@@ -1,0 +1,58 @@
+"""The lookout of this computer."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Callable
+
+from ...aggregation import glance
+from ...aggregation.errors import FILE_REASONS, BadTripFile
+from ...aggregation.spec import FieldMapping
+from ..profile import Profile
+from .lookout import Check, PlaceState, TripSource
+
+
+class LocalTrips:
+    """Trips that this computer sees in its own folders."""
+
+    def count(
+        self,
+        trips: str,
+        store: str,
+        mapping: FieldMapping,
+        check: Check,
+        found: Callable[[int], None],
+    ) -> glance.TripCount:
+        """Count them."""
+        return glance.count(trips, store, mapping, check, found)
+
+    def first(self, trips: str) -> list[str]:
+        """The first few."""
+        return glance.first_files(trips)
+
+    def read(self, path: str, most: int) -> bytes:
+        """The content of one."""
+        if Path(path).stat().st_size > most:
+            raise BadTripFile("too_large", FILE_REASONS["too_large"])
+        return Path(path).read_bytes()
+
+
+class LocalLookout:
+    """Looks at this computer."""
+
+    def __init__(self, profile: Profile, bucket: Callable[[], TripSource]) -> None:
+        self._profile, self._bucket = profile, bucket
+
+    def look(self) -> PlaceState:
+        """It always answers."""
+        return PlaceState(cores=self._profile.workers or os.cpu_count() or 1)
+
+    def trips(self, trips: str) -> TripSource:
+        """The trips in a folder here, or in a bucket."""
+        from ...aggregation.s3_access import is_s3  # noqa: PLC0415
+
+        return self._bucket() if is_s3(trips) else LocalTrips()
+
+    def close(self) -> None:
+        """Nothing to give up."""
