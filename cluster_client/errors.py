@@ -34,11 +34,15 @@ class ClientError(RunError):
 
 
 class ProfileError(ClientError):
-    """A profile that cannot be used; `entry` names the part that is wrong."""
+    """A profile that cannot be used; `entry` names the part that is wrong.
 
-    def __init__(self, entry: str, message: str, detail: str = "") -> None:
+    `what` says what is wrong in words that stand beside the entry itself, without its name and value.
+    """
+
+    def __init__(self, entry: str, message: str, detail: str = "", what: str = "") -> None:
         super().__init__(message, detail)
         self.entry = entry
+        self.what = what or message
 
 
 class RunRecordError(ClientError):

@@ -33,6 +33,7 @@ from .profile_checks import (
     check_url,
     fault,
     object_of,
+    sentence,
     typed,
 )
 
@@ -110,19 +111,19 @@ class Profile:
             raise fault("kind", self.kind, f"choose one of {', '.join(KINDS)}")
         check_name(self.name)
         if self.name == LOCAL_NAME and self.kind != "local":
-            raise ProfileError("name", f"The name {LOCAL_NAME!r} belongs to this computer; choose another.")
+            what = f"The name {LOCAL_NAME!r} belongs to this computer; choose another."
+            raise ProfileError("name", what)
         for entry, text in _texts(self):
             check_text(entry, text)
         if self.kind == "ssh" and not self.host:
-            raise ProfileError("host", "The profile's entry 'host' is empty; name the computer to log in to.")
+            raise _empty("host", "name the computer to log in to")
         if self.kind == "livy" and not self.livy_url:
-            raise ProfileError("livy_url", "The profile's entry 'livy_url' is empty; name Livy's address.")
+            raise _empty("livy_url", "name Livy's address")
         if self.kind == "livy" and not self.host and (self.livy_tunnel or not is_s3(self.folders.runs)):
-            raise ProfileError(
-                "host",
-                "The profile's entry 'host' is empty; name the computer to log in to over SSH, where the run "
-                "folders lie, or a bucket (s3://…) as 'folders.runs'.",
-            )
+            where = "where the run folders lie, or a bucket (s3://…) for the runs"
+            if self.livy_tunnel:
+                where = "which leads to Livy"
+            raise _empty("host", f"name the computer to log in to over SSH, {where}")
         check_pattern("host", self.host, HOST, "a host name or address")
         check_pattern("user", self.user, USER, "a user name")
         for entry in ("authcfg", "livy_authcfg", "s3_authcfg"):
@@ -146,9 +147,9 @@ class Profile:
     @classmethod
     def from_json(cls, values: object) -> Profile:
         """Read a profile from decoded JSON; raises `ProfileError` that names the entry."""
+        # First, since what else is in a newer file cannot be judged here.
+        _check_schema(values.get("schema", SCHEMA) if isinstance(values, Mapping) else SCHEMA)
         entries = dict(object_of("", values, {"schema", *(f.name for f in fields(cls))}))
-        if "schema" in entries and entries["schema"] != SCHEMA:
-            raise fault("schema", entries["schema"], f"this Roadpulse reads version {SCHEMA}")
         entries.pop("schema", None)
         for name in ("kind", "name"):
             if name not in entries:
@@ -174,7 +175,8 @@ class Profile:
         except ValueError as error:  # UnicodeDecodeError is one too
             raise ProfileError("", f"The profile {path} is not valid JSON: {error}.", str(error)) from error
         except ProfileError as error:
-            raise ProfileError(error.entry, f"The profile {path} cannot be used. {error.message}") from error
+            message = f"The profile {path} cannot be used. {error.message}"
+            raise ProfileError(error.entry, message, what=error.what) from error
 
     def write(self, path: Path) -> None:
         """Write a profile file, whole or not at all; raises `ProfileError`."""
@@ -192,7 +194,21 @@ def _s3_access(part: Mapping[str, Any]) -> S3Access:
         return S3Access.from_json(part)
     except SpecError as error:
         entry, _, what = error.message.partition(": ")
-        raise ProfileError(error.field, f"The profile's entry {entry!r} {what}.") from error
+        message = f"The profile's entry {entry!r} {what}."
+        raise ProfileError(error.field, message, what=sentence(f"it {what}")) from error
+
+
+def _check_schema(schema: object) -> None:
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise fault(
+            "schema", schema, f"a newer Roadpulse wrote it; this one reads version {SCHEMA}. Update Roadpulse"
+        )
+    if schema != SCHEMA:
+        raise fault("schema", schema, f"this Roadpulse reads version {SCHEMA}")
+
+
+def _empty(entry: str, todo: str) -> ProfileError:
+    return ProfileError(entry, f"The profile's entry {entry!r} is empty; {todo}.", what=sentence(todo))
 
 
 def _texts(profile: Profile) -> list[tuple[str, str]]:

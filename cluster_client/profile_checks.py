@@ -114,7 +114,12 @@ def named(entry: str) -> str:
 
 
 def fault(entry: str, value: object, what: str) -> ProfileError:
-    return ProfileError(entry, f"{named(entry)} is {value!r}: {what}.")
+    return ProfileError(entry, f"{named(entry)} is {value!r}: {what}.", what=sentence(what))
+
+
+def sentence(words: str) -> str:
+    """Words as a sentence of their own."""
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
 
 
 def secret_in(entry: str) -> ProfileError:
@@ -122,4 +127,6 @@ def secret_in(entry: str) -> ProfileError:
         entry,
         f"{named(entry)} holds a secret, and a profile is shared. Remove it, store it in QGIS's "
         "authentication database and name that entry's id as 'authcfg'.",
+        what="This holds a secret, and a profile is shared. Remove it here, and keep it in QGIS's "
+        "authentication database.",
     )
