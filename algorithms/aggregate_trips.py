@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     QgsProcessingContext,
@@ -20,8 +20,8 @@ from .words import tr
 
 if TYPE_CHECKING:
     from ..aggregation.spec import RunSpec
+    from ..cluster_client.keys import ProfileKeys
     from ..cluster_client.profile import Profile
-    from ..cluster_client.ssh.credentials import Credentials
 
 
 class AggregateTrips(RoadpulseAlgorithm):
@@ -92,7 +92,7 @@ class PlannedRun:
 
     profile: Profile
     spec: RunSpec
-    credentials: Optional[Credentials]
+    credentials: ProfileKeys
 
 
 def look_ahead_to_run(reader: Reader) -> PlannedRun:
@@ -102,7 +102,7 @@ def look_ahead_to_run(reader: Reader) -> PlannedRun:
 
     profile = reader.profile()
     spec = reader.spec(locations.point_store(profile), remote=profile.kind != "local")
-    return PlannedRun(profile, spec, None if profile.kind == "local" else read_credentials(profile))
+    return PlannedRun(profile, spec, read_credentials(profile))
 
 
 def run_trips(

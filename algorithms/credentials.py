@@ -1,7 +1,8 @@
-"""Who the person is, from QGIS's authentication database; handed on for one connection, never stored."""
+"""Who the person is, from QGIS's authentication database; handed on to one run, never stored."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from qgis.core import QgsApplication, QgsAuthMethodConfig
@@ -10,52 +11,101 @@ from ..cluster_client.errors import ProfileError
 from .words import tr
 
 if TYPE_CHECKING:
+    from ..cluster_client.keys import ProfileKeys, S3Keys
     from ..cluster_client.profile import Profile
     from ..cluster_client.ssh.credentials import Credentials
 
+_BASIC, _AWS = "Basic", "AWSS3"  # QGIS's names of its methods
 
-def read_credentials(profile: Profile) -> Credentials:
+
+def read_credentials(profile: Profile) -> ProfileKeys:
+    """The keys of a profile: for SSH, Livy and S3, each from its entry of the database.
+
+    For the main thread, since QGIS may have to ask for its master password; a profile that names no entry
+    asks for nothing. Raises `ProfileError`.
+    """
+    from ..cluster_client.keys import ProfileKeys, UserSecret  # noqa: PLC0415  (on demand, as what uses it)
+
+    livy = _entry(profile, "livy_authcfg") if profile.livy_authcfg else None
+    return ProfileKeys(
+        ssh=_ssh(profile) if profile.kind != "local" and profile.host else None,
+        livy=UserSecret(livy["username"], livy["password"]) if livy else None,
+        s3=_s3(profile) if profile.s3_authcfg else None,
+    )
+
+
+def _ssh(profile: Profile) -> Credentials:
     """What a profile logs in with: its key file, and its entry (`authcfg`) of user and password.
 
     With a key file the entry's password is the key's passphrase. Neither: the SSH agent, then the usual
-    key files. For the main thread, since QGIS may have to ask for its master password. Raises
-    `ProfileError`.
+    key files.
     """
-    from ..cluster_client.ssh.credentials import Credentials  # noqa: PLC0415  (as the rest of ssh: on demand)
+    from ..cluster_client.ssh.credentials import Credentials  # noqa: PLC0415
 
-    user, secret = _entry(profile) if profile.authcfg else ("", None)
+    entry = _entry(profile, "authcfg") if profile.authcfg else None
+    user, secret = (entry["username"], entry["password"]) if entry else ("", None)
     if profile.key_path:
         return Credentials(user, key_path=profile.key_path, passphrase=secret)
     return Credentials(user, password=secret)
 
 
-def _entry(profile: Profile) -> tuple[str, str]:
+def _s3(profile: Profile) -> S3Keys:
+    """The access key: its id is the entry's user, the secret its password."""
+    from ..cluster_client.keys import S3Keys  # noqa: PLC0415
+
+    entry = _entry(profile, "s3_authcfg", (_BASIC, _AWS))
+    key_id, secret = entry["username"].strip(), entry["password"].strip()
+    if not key_id or not secret:
+        raise ProfileError(
+            "s3_authcfg",
+            tr(
+                "The entry {entry!r} of QGIS's authentication database holds no access key for S3. Put the "
+                "key's id into the user name and its secret into the password."
+            ).format(entry=profile.s3_authcfg),
+        )
+    return S3Keys(key_id, secret, region=entry.get("region", "").strip())
+
+
+def _entry(profile: Profile, name: str, methods: tuple[str, ...] = (_BASIC,)) -> Mapping[str, str]:
+    """What an entry of the database holds, under QGIS's names; the profile names it as `name`."""
+    authcfg = str(getattr(profile, name))
     manager = QgsApplication.authManager()
     if manager.isDisabled():
-        raise ProfileError("authcfg", tr("QGIS's authentication database is switched off in this QGIS."))
-    if profile.authcfg not in manager.configIds():
+        raise ProfileError(name, tr("QGIS's authentication database is switched off in this QGIS."))
+    if authcfg not in manager.configIds():
         raise ProfileError(
-            "authcfg",
+            name,
             tr(
                 "The profile {name!r} names the entry {entry!r} of QGIS's authentication database, and there "
                 "is none here. Choose another entry in the profile."
-            ).format(name=profile.name, entry=profile.authcfg),
+            ).format(name=profile.name, entry=authcfg),
         )
-    found, config = manager.loadAuthenticationConfig(profile.authcfg, QgsAuthMethodConfig(), True)
+    found, config = manager.loadAuthenticationConfig(authcfg, QgsAuthMethodConfig(), True)
     if not found:
         raise ProfileError(
-            "authcfg",
+            name,
             tr(
                 "The entry {entry!r} of QGIS's authentication database cannot be opened. Is its master "
                 "password right? Under qgis_process name a file with it in QGIS_AUTH_PASSWORD_FILE."
-            ).format(entry=profile.authcfg),
+            ).format(entry=authcfg),
         )
-    if config.method() != "Basic":
+    if config.method() not in methods:
         raise ProfileError(
-            "authcfg",
+            name,
             tr(
-                "The entry {entry!r} of QGIS's authentication database is of the kind {kind!r}. For SSH it "
-                "has to be a user and a password (“Basic authentication”)."
-            ).format(entry=profile.authcfg, kind=config.method()),
+                "The entry {entry!r} of QGIS's authentication database is of the kind {kind!r}. {wanted}"
+            ).format(entry=authcfg, kind=config.method(), wanted=_wanted(name)),
         )
-    return config.config("username"), config.config("password")
+    values = {key: str(value) for key, value in config.configMap().items()}
+    return {"username": "", "password": "", **values}
+
+
+def _wanted(name: str) -> str:
+    if name == "s3_authcfg":
+        return tr(
+            "For S3 it has to be “AWS S3”, or “Basic authentication” with the key's id as user and its "
+            "secret as password."
+        )
+    return tr("For {service} it has to be a user and a password (“Basic authentication”).").format(
+        service="SSH" if name == "authcfg" else "Livy"
+    )

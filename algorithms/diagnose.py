@@ -30,8 +30,8 @@ from .words import tr
 if TYPE_CHECKING:
     from ..cluster_client.diagnosis.cluster import ClusterLook
     from ..cluster_client.diagnosis.local import LocalLook
+    from ..cluster_client.keys import ProfileKeys
     from ..cluster_client.profile import Profile
-    from ..cluster_client.ssh.credentials import Credentials
 
 CONNECTION, HOST_KEY, OUTPUT_JSON = "CONNECTION", "HOST_KEY", "OUTPUT_JSON"
 
@@ -93,9 +93,7 @@ class Diagnose(RoadpulseAlgorithm):
 
         reader = Reader(self, parameters, context)
         self._profile: Profile = reader.profile()
-        self._credentials: Optional[Credentials] = None
-        if self._profile.kind != "local":
-            self._credentials = read_credentials(self._profile)
+        self._credentials = read_credentials(self._profile)
         name = str(self.parameterAsConnectionName(parameters, CONNECTION, context) or "")
         self._postgis = _connection(name) if name else ""
 
@@ -146,7 +144,7 @@ class Diagnose(RoadpulseAlgorithm):
 
 
 def look_at(
-    profile: Profile, credentials: Optional[Credentials], trips: str = "", host_key: str = ""
+    profile: Profile, credentials: Optional[ProfileKeys], trips: str = "", host_key: str = ""
 ) -> Union[ClusterLook, LocalLook]:
     """What carries out the checks of a profile; raises `RunError`.
 
@@ -166,11 +164,13 @@ def look_at(
     if lacking:
         raise ProfileError("kind", requirements.install_text(lacking))
     from ..cluster_client.diagnosis.cluster import ClusterLook  # noqa: PLC0415
+    from ..cluster_client.ssh.credentials import Credentials  # noqa: PLC0415
     from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
     from .credentials import read_credentials  # noqa: PLC0415
 
     known = KnownHosts(locations.known_hosts())
-    look = ClusterLook(profile, credentials or read_credentials(profile), known, trips)
+    keys = credentials or read_credentials(profile)
+    look = ClusterLook(profile, keys.ssh or Credentials(), known, trips)
     if host_key:
         look.accept(host_key)
     return look

@@ -44,10 +44,10 @@ from ..mapping.symbology import style_layer
 from . import locations, requirements
 from .credentials import read_credentials
 from .roads import Roads
+from .words import name_of_trips
 
 if TYPE_CHECKING:
-    from ..cluster_client.ssh.credentials import Credentials
-from .words import name_of_trips
+    from ..cluster_client.keys import ProfileKeys
 
 OnStatus = Callable[[RunStatus], None]
 OnProgress = Callable[[float], None]
@@ -78,26 +78,28 @@ def resolve_profile(text: str) -> Profile:
     return locations.profile_store().find(text.strip() or LOCAL_NAME)
 
 
-def backend_for(profile: Profile, run_store: RunStore, credentials: Optional[Credentials] = None) -> Backend:
+def backend_for(profile: Profile, run_store: RunStore, credentials: Optional[ProfileKeys] = None) -> Backend:
     """The backend that a profile asks for; raises `ProfileError`.
 
     `credentials` come from `credentials.read_credentials`, which wants the main thread; without them they
     are read here.
     """
+    keys = credentials or read_credentials(profile)
     if profile.kind == "local":
-        return LocalBackend(run_store, locations.runs_folder())
+        return LocalBackend(run_store, locations.runs_folder(), s3_keys=keys.s3)
     if profile.kind == "ssh":
         lacking = requirements.missing(("paramiko",))
         if lacking:
             raise ProfileError("kind", requirements.install_text(lacking))
         from ..cluster_client.ssh.backend import SshBackend  # noqa: PLC0415  (needs the package)
+        from ..cluster_client.ssh.credentials import Credentials  # noqa: PLC0415
         from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
 
         return SshBackend(
             profile,
             run_store,
             locations.runs_folder(),
-            credentials or read_credentials(profile),
+            keys.ssh or Credentials(),
             KnownHosts(locations.known_hosts()),
         )
     raise ProfileError(
@@ -116,7 +118,7 @@ def run_aggregation(
     *,
     name: str = "",
     folder: str = "",
-    credentials: Optional[Credentials] = None,
+    credentials: Optional[ProfileKeys] = None,
 ) -> Path:
     """Run one aggregation to its end and return its run folder on this computer.
 
@@ -139,7 +141,7 @@ def rejoin(
     on_status: OnStatus = _nothing,
     is_cancelled: IsCancelled = _never,
     *,
-    credentials: Optional[Credentials] = None,
+    credentials: Optional[ProfileKeys] = None,
 ) -> Path:
     """Follow a run that was started before, by another QGIS perhaps; otherwise as `run_aggregation`."""
     backend = backend_for(run.profile, run_store, credentials)

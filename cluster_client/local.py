@@ -16,6 +16,7 @@ from typing import Callable, Optional
 from . import files
 from .errors import AlreadyStarted, BackendError, NotFinished, StartError
 from .files import read_text, write_atomically
+from .keys import S3Keys
 from .processes import end_group, group_alive, start_mark
 from .python_path import child_environment, find_python
 from .run_folder import RUN_FILES, has_result, take
@@ -49,7 +50,8 @@ class LocalBackend:
     """Runs on this computer; see `backend.Backend` for the protocol.
 
     `runs_folder` takes the folders of runs that name none. `module` is what runs in the child, with the
-    run folder as its argument.
+    run folder as its argument. It finds `s3_keys` in its environment: that is not written anywhere, and
+    nobody else may read it.
     """
 
     def __init__(
@@ -59,11 +61,13 @@ class LocalBackend:
         *,
         grace: float = GRACE_SECONDS,
         module: str = f"{_PACKAGE}.aggregation",
+        s3_keys: Optional[S3Keys] = None,
     ) -> None:
         self._store = store
         self._runs_folder = runs_folder
         self._grace = grace
         self._module = module
+        self._s3_keys = s3_keys
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def submit(self, run: Run) -> Run:
@@ -86,7 +90,7 @@ class LocalBackend:
         if run.profile.workers:
             command += ["--workers", str(run.profile.workers)]
         try:
-            child = _start(command, folder)
+            child = _start(command, folder, self._environment())
         except OSError as error:
             raise self._not_started(
                 run, f"The aggregation could not be started with {python}: {error.strerror or error}.", error
@@ -181,21 +185,27 @@ class LocalBackend:
         made = (run.created or _now()).astimezone().strftime("%Y-%m-%d-%H%M%S")
         return base.absolute() / "_".join(filter(None, (made, readable, run.id[:8])))
 
+    def _environment(self) -> dict[str, str]:
+        environment = child_environment(_PACKAGE_PARENT)
+        if self._s3_keys is not None:
+            self._s3_keys.put_into(environment)
+        return environment
+
     def _not_started(self, run: Run, message: str, error: OSError) -> StartError:
         self._store.update(run.id, state=RunState.FAILED, message=message, ended=_now())
         return StartError(message, str(error))
 
 
-def _start(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
+def _start(command: list[str], folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     with (folder / "log.txt").open("ab") as log:
         if sys.platform == "win32":
             flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
             return subprocess.Popen(  # noqa: S603  # nosec B603
-                command, cwd=folder, env=child_environment(_PACKAGE_PARENT), creationflags=flags,
+                command, cwd=folder, env=environment, creationflags=flags,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         return subprocess.Popen(  # noqa: S603  # nosec B603
-            command, cwd=folder, env=child_environment(_PACKAGE_PARENT), start_new_session=True,
+            command, cwd=folder, env=environment, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
 

@@ -93,7 +93,13 @@ print(config.id())""")
         return done.stdout.strip().splitlines()[-1]
 
     def credentials(self, **profile: str) -> list[str]:
-        """What `read_credentials` reads for a profile."""
+        """What `read_credentials` reads for the log-in of a profile."""
+        return self.keys(
+            "[keys.ssh.user, keys.ssh.password, keys.ssh.key_path, keys.ssh.passphrase]", **profile
+        )
+
+    def keys(self, wanted: str, **profile: str) -> list[str]:
+        """Parts of what `read_credentials` reads for a profile."""
         values = {"kind": "ssh", "name": "x", "host": "pi0", **profile}
         return json.loads(
             self.python(f"""
@@ -102,8 +108,8 @@ from roadpulse.aggregation.errors import RunError
 from roadpulse.algorithms.credentials import read_credentials
 from roadpulse.cluster_client.profile import Profile
 try:
-    given = read_credentials(Profile(**{values!r}))
-    print(json.dumps([given.user, given.password, given.key_path, given.passphrase]))
+    keys = read_credentials(Profile(**{values!r}))
+    print(json.dumps({wanted}))
 except RunError as error:
     print(json.dumps([type(error).__name__, error.message]))
 """)
@@ -175,10 +181,38 @@ def test_a_password_comes_from_qgis(own_qgis: OwnQgis) -> None:
     assert own_qgis.credentials() == ["", None, "", None]  # the agent then
 
 
+@pytest.mark.parametrize(("method", "more"), [("Basic", {}), ("AWSS3", {"region": "eu-west-2"})])
+def test_an_access_key_comes_from_qgis_and_stays_out_of_sight(
+    own_qgis: OwnQgis, method: str, more: dict[str, str]
+) -> None:
+    authcfg = own_qgis.entry(method, username="AKIAWHO", password="the/secret+key", **more)
+    found = own_qgis.keys(
+        "[keys.ssh, keys.s3.key_id, keys.s3.secret, keys.s3.region, repr(keys) + repr(keys.s3)]",
+        kind="local", host="", s3_authcfg=authcfg,
+    )  # fmt: skip
+    assert found[:4] == [None, "AKIAWHO", "the/secret+key", more.get("region", "")]
+    assert "secret" not in found[4] and "AKIA" not in found[4]
+
+
+def test_livys_user_comes_from_qgis_and_stays_out_of_sight(own_qgis: OwnQgis) -> None:
+    authcfg = own_qgis.entry(username="ana", password="for Livy")
+    profile = {"kind": "livy", "livy_url": "https://pi0:8998", "livy_authcfg": authcfg}
+    assert own_qgis.keys("[*keys.livy, repr(keys.livy), keys.s3]", **profile) == [
+        "ana", "for Livy", "UserSecret(…)", None,
+    ]  # fmt: skip
+
+
+def test_an_access_key_without_a_secret_is_named(own_qgis: OwnQgis) -> None:
+    authcfg = own_qgis.entry(username="AKIAWHO", password="")
+    kind, message = own_qgis.keys("1", kind="local", host="", s3_authcfg=authcfg)
+    assert kind == "ProfileError" and authcfg in message and "password" in message
+
+
+@pytest.mark.parametrize("entry", ["authcfg", "livy_authcfg", "s3_authcfg"])
 @pytest.mark.parametrize("method", ["", "PKI-Paths"])
-def test_an_entry_that_will_not_do_is_named(own_qgis: OwnQgis, method: str) -> None:
+def test_an_entry_that_will_not_do_is_named(own_qgis: OwnQgis, method: str, entry: str) -> None:
     authcfg = own_qgis.entry(method, certpath="/x", keypath="/y") if method else "zzzzzzz"
-    kind, message = own_qgis.credentials(authcfg=authcfg)
+    kind, message = own_qgis.credentials(**{entry: authcfg})
     assert kind == "ProfileError" and authcfg in message
 
 
