@@ -1,6 +1,6 @@
 """Run benchmarks: all of them, or those named.
 
-python -m benchmarks [engine] [postgis] [layer] [frame] [spark] …
+python -m benchmarks [engine] [postgis] [layer] [frame] [spark] [s3] …
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ NAMES = {
     "layer": "layer",
     "frame": "frame",
     "spark": "spark_job",
+    "s3": "s3_job",
 }
 
 

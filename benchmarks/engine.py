@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 from .measure import SCRATCH, Cost, alternate, cost_of, report, rich_trips
 
@@ -15,9 +15,9 @@ ZONE, UNIT = "Europe/London", "mph"
 
 
 def run_ours(
-    trips: Path, store: Path, minutes: int = 60, memory: bool = False
+    trips: Union[Path, str], store: Path, minutes: int = 60, memory: bool = False, **more: Any
 ) -> tuple[Cost, dict[str, Any]]:
-    """One run of the engine in a new run folder; returns its cost and its manifest."""
+    """One run of the engine in a new run folder, with `more` in its specification: its cost and manifest."""
     folder = SCRATCH / "run"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -27,6 +27,7 @@ def run_ours(
         "speed_unit": UNIT,
         "time_zone": ZONE,
         "bin_minutes": minutes,
+        **more,
     }
     (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
     cost = cost_of([sys.executable, "-m", "roadpulse.aggregation", str(folder)], memory)

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from roadpulse.aggregation.runners.spark import DRIVER_OPTIONS
 from roadpulse.cluster_client.ssh.jobzip import job_zip
@@ -39,10 +39,10 @@ class Bench:
     cluster: Cluster
     scratch: Path = SCRATCH / "spark"
 
-    def submit(self, cores: int, *words: str) -> float:
-        """Run `spark-submit` to its end; returns its wall clock in s."""
+    def submit(self, cores: int, *words: str, conf: Optional[dict[str, str]] = None) -> float:
+        """Run `spark-submit` to its end, with more configuration in `conf`; returns its wall clock in s."""
         spark, home = self.cluster.spark, spark_home(self.cluster.version)
-        conf = {
+        all_conf = {
             "spark.master": spark.url,
             "spark.driver.host": spark.host,
             "spark.driver.memory": "1g",
@@ -51,8 +51,9 @@ class Bench:
             "spark.executor.cores": str(min(cores, 2)),
             "spark.executor.memory": "470m",
             "spark.executorEnv.ROADPULSE_CACHE": str(ROOT / "build" / "node-cache"),
+            **(conf or {}),
         }
-        options = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]
+        options = [word for name, value in all_conf.items() for word in ("--conf", f"{name}={value}")]
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         environment["PYSPARK_PYTHON"] = str(spark_python(self.cluster.version))
         environment["ROADPULSE_CACHE"] = str(ROOT / "build" / "node-cache")
@@ -67,13 +68,13 @@ class Bench:
         return wall
 
     def ours(
-        self, trips: Path, store: Path, minutes: int = 60, cores: int = 2
+        self, trips: Union[Path, str], store: Path, minutes: int = 60, cores: int = 2, **more: Any
     ) -> tuple[float, dict[str, Any]]:
-        """One run of Roadpulse; returns its wall clock and its manifest."""
+        """One run of Roadpulse, with `more` entries in its specification; its wall clock and its manifest."""
         folder = self.scratch / "run"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        spec = {"trips": str(trips), "store": str(store), "speed_unit": "mph", "bin_minutes": minutes}
+        spec = {"trips": str(trips), "store": str(store), "speed_unit": "mph", "bin_minutes": minutes, **more}
         (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
         (folder / "job.zip").write_bytes(job_zip().content)
         (folder / "entry.py").write_text(ENTRY, encoding="utf-8")
@@ -83,10 +84,10 @@ class Bench:
         )  # fmt: skip
         return wall, json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
 
-    def theirs(self, trips: Path) -> float:
+    def theirs(self, trips: Union[Path, str], conf: Optional[dict[str, str]] = None) -> float:
         """One run of the job of 2019; returns its wall clock."""
         out = self.scratch / "out-2019"
-        return self.submit(2, str(ROOT / "benchmarks" / "spark_2019.py"), str(trips), str(out))
+        return self.submit(2, str(ROOT / "benchmarks" / "spark_2019.py"), str(trips), str(out), conf=conf)
 
     def compare(self) -> None:
         """Both ways must have found the same links with the same means."""

@@ -1,0 +1,199 @@
+"""Trips in a bucket: the time against a disk's and against the job of 2019 over s3a; requests; increments.
+
+python -m benchmarks.s3_job [--trips N] [--times N] [--objects N]
+
+The server is versitygw on this computer, so it takes its share of the same cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Optional
+
+from development.cluster import Cluster
+from development.installed import installed, run
+from development.s3 import REGION, S3Server
+
+from .engine import run_ours
+from .measure import ROOT, SCRATCH, alternate, report, rich_trips
+from .spark_job import Bench
+
+BUCKET = "bench"
+SPARK = "3.5"
+
+
+def main(arguments: Optional[list[str]] = None) -> None:
+    """Print the ratios, the requests for each trip file, and full against incremental runs."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--trips", type=int, default=4000, help="number of generated trips (0.47 MB each)")
+    parser.add_argument("--times", type=int, default=1)
+    parser.add_argument("--objects", type=int, default=50_000, help="small objects of the incremental run")
+    options = parser.parse_args(arguments or [])
+    trips = rich_trips(options.trips)
+    with S3Server(SCRATCH / "s3", access_log=True) as server:
+        server.make_bucket(BUCKET)
+        address = upload(server, trips)
+        files = list(trips.iterdir())
+        size = sum(file.stat().st_size for file in files)
+        print(f"{len(files):,} trips, {size / 1e9:.2f} GB, versitygw on the same computer")
+        against_disk(server, trips, address, options.times)
+        against_2019(server, address, options.times)
+        increments(server, options.objects)
+
+
+def upload(server: S3Server, trips: Path) -> str:
+    """Put the trips into the bucket, unless they are there; returns their address."""
+    prefix = f"trips-{trips.parent.name}"
+    client = server.client()
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{prefix}/")
+    there = {entry["Key"] for page in pages for entry in page.get("Contents", [])}
+    missing = [file for file in trips.iterdir() if f"{prefix}/{file.name}" not in there]
+
+    def put(file: Path) -> None:
+        client.put_object(Bucket=BUCKET, Key=f"{prefix}/{file.name}", Body=file.read_bytes())
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(put, missing))
+    return f"s3://{BUCKET}/{prefix}"
+
+
+def access(server: S3Server) -> dict[str, Any]:
+    """The entry `s3` of a specification."""
+    return {"endpoint": server.endpoint, "region": REGION, "keys_file": str(server.keys_file)}
+
+
+def against_disk(server: S3Server, trips: Path, address: str, times: int) -> None:
+    """The same trips from the bucket and from the disk, on the local engine, the store on the disk."""
+    store = SCRATCH / "store-s3"
+    steps: dict[str, list[float]] = {"bucket": [], "disk": []}
+    requests: Counter[str] = Counter()
+
+    def once(name: str, source: Any, **more: Any) -> Any:
+        shutil.rmtree(store, ignore_errors=True)
+        before = server.operations()
+        cost, manifest = run_ours(source, store, **more)
+        steps[name].append(manifest["timings"]["decode"])
+        if name == "bucket":
+            requests.clear()
+            requests.update(server.operations() - before)
+        return cost
+
+    for file in trips.iterdir():
+        file.read_bytes()
+    costs = alternate(
+        {
+            "bucket": lambda: once("bucket", address, s3=access(server)),
+            "disk": lambda: once("disk", trips),
+        },
+        max(times, 2),
+    )
+    report("From a bucket and from the disk (goal: at most 1.5 x the time)", costs, "disk", "bucket", 1.5)
+    medians = {name: statistics.median(found) for name, found in steps.items()}
+    print(
+        f"  decoding alone: {medians['bucket']:.2f} s and {medians['disk']:.2f} s, "
+        f"{medians['bucket'] / medians['disk']:.2f} x"
+    )
+    n_files = len(list(trips.iterdir()))
+    print(f"  requests: {dict(requests)}: {requests['GetObject'] / n_files:.2f} for each trip file (goal 1)")
+
+
+def against_2019(server: S3Server, address: str, times: int) -> None:
+    """The job of 2019 over s3a against ours, cold, on the same Spark and bucket."""
+    jars = sorted(str(jar) for jar in s3a_jars().glob("*.jar"))
+    keys = server.keys()
+    conf = {
+        "spark.jars": ",".join(jars),
+        "spark.hadoop.fs.s3a.endpoint": server.endpoint,
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+        "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
+        "spark.hadoop.fs.s3a.access.key": keys.access,
+        "spark.hadoop.fs.s3a.secret.key": keys.secret,
+    }
+    cluster = Cluster(ROOT / "build" / "cluster-bench", SPARK, subnet="127.77.7", with_postgis=False)
+    cluster.start()
+    try:
+        bench = Bench(cluster)
+        store = bench.scratch / "store-s3"
+        bench.ours(address, store, s3=access(server))  # the packages are on the nodes after the first run
+        theirs, ours = [], []
+        for _ in range(times):
+            theirs.append(bench.theirs(address.replace("s3://", "s3a://"), conf))
+            shutil.rmtree(store, ignore_errors=True)
+            wall, manifest = bench.ours(address, store, s3=access(server))
+            ours.append(wall)
+            bench.compare()
+    finally:
+        cluster.stop()
+    job, wall = statistics.median(theirs), statistics.median(ours)
+    print(f"\nSpark {SPARK}, 2 cores, whole jobs with Spark's start")
+    print(f"  the job of 2019 over s3a  {job:7.1f} s")
+    print(f"  Roadpulse, cold           {wall:7.1f} s   {job / wall:.1f} x (goal 10 x)")
+    decode = manifest["timings"]["decode"]
+    print(f"  of which decoding         {decode:7.1f} s   {job / decode:.1f} x")
+
+
+def s3a_jars() -> Path:
+    """The folder of what Spark needs to read s3a://; fetched from Maven Central where it is missing."""
+
+    def fetch(folder: Path) -> None:
+        pom = ROOT / "benchmarks" / "s3a.pom.xml"
+        goal = ["dependency:copy-dependencies", f"-DoutputDirectory={folder}"]
+        run(["mvn", "-q", "-B", "-f", str(pom), *goal], "Spark's s3a")
+
+    return installed("s3a-3.3.4", fetch)
+
+
+def increments(server: S3Server, n_objects: int) -> None:
+    """A full run over many small objects, then one with 10 more."""
+    prefix = f"many-{n_objects}"
+    folder = server.data / BUCKET / prefix
+    if not folder.exists():
+        for number in range(n_objects):
+            parent = folder / f"{number // 1000:03d}"
+            parent.mkdir(parents=True, exist_ok=True)
+            (parent / f"{number}.json").write_text(_small_trip(number), encoding="ascii")
+    for path in folder.glob("new/*"):
+        path.unlink()
+    store = SCRATCH / "store-many"
+    shutil.rmtree(store, ignore_errors=True)
+    address = f"s3://{BUCKET}/{prefix}"
+    full, _ = run_ours(address, store, s3=access(server))
+    client = server.client()
+    for number in range(10):
+        body = _small_trip(n_objects + number).encode()
+        client.put_object(Bucket=BUCKET, Key=f"{prefix}/new/{number}.json", Body=body)
+    before = server.operations()
+    again, manifest = run_ours(address, store, s3=access(server))
+    requests = server.operations() - before
+    steps = ", ".join(f"{step} {seconds:.2f}" for step, seconds in manifest["timings"].items())
+    print(f"\n{n_objects:,} small objects: all of them {full.wall:.1f} s")
+    print(
+        f"  10 more {again.wall:.1f} s ({full.wall / again.wall:.1f} x): {steps}; requests {dict(requests)}; "
+        f"{manifest['files']['decoded']} decoded"
+    )
+
+
+def _small_trip(number: int) -> str:
+    points = [
+        {
+            "dbResponse": {"linkID": str(1_000_000 + (number + step) % 5000)},
+            "absVelocity": 8.0 + step % 7,
+            "timestamp": f"2019-06-{1 + number % 28:02d}T{number % 24:02d}:{step:02d}:00Z",
+        }
+        for step in range(20)
+    ]
+    return json.dumps({"data": points})
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1:])
