@@ -34,6 +34,12 @@ def read_credentials(profile: Profile) -> ProfileKeys:
     )
 
 
+def opens_quietly(profile: Profile) -> bool:
+    """Whether a profile's keys can be read without QGIS asking the person for its master password."""
+    stored = profile.authcfg or profile.livy_authcfg or profile.s3_authcfg
+    return not stored or bool(QgsApplication.authManager().masterPasswordIsSet())
+
+
 def _ssh(profile: Profile) -> Credentials:
     """What a profile logs in with: its key file, and its entry (`authcfg`) of user and password.
 

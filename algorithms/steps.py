@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 OnStatus = Callable[[RunStatus], None]
 OnProgress = Callable[[float], None]
 IsCancelled = Callable[[], bool]
+OnFetch = Callable[[int, int], None]
+OnStart = Callable[[Backend, Run], None]
 
 STYLE_NAME = "Speeds"
 """Name of the style that a map file carries."""
@@ -71,6 +73,14 @@ def _nothing(_: Any) -> None:
 
 def _never() -> bool:
     return False
+
+
+def _nowhere(_backend: Backend, _run: Run) -> None:
+    """For those who only wait."""
+
+
+def _silently(_done: int, _total: int) -> None:
+    """For those who do not count bytes."""
 
 
 def resolve_profile(text: str) -> Profile:
@@ -119,18 +129,22 @@ def run_aggregation(
     name: str = "",
     folder: str = "",
     credentials: Optional[ProfileKeys] = None,
+    on_start: OnStart = _nowhere,
+    on_fetch: OnFetch = _silently,
 ) -> Path:
     """Run one aggregation to its end and return its run folder on this computer.
 
     `name` is what the person reads in the list of runs (empty: that of the trips), `folder` the new run
-    folder on this computer (empty: one is made). Raises `Cancelled`, `RunFailed` or a `ClientError`; the
-    record of the run stays.
+    folder on this computer (empty: one is made). `on_start` is handed the backend and the run once this is
+    started, for whoever wants its log meanwhile; `on_fetch` gets bytes done and total. Raises `Cancelled`,
+    `RunFailed` or a `ClientError`; the record of the run stays.
     """
     backend = backend_for(profile, run_store, credentials)
     place = {"folder": folder} if profile.kind == "local" else {"local_folder": folder}
     try:
         run = backend.submit(Run.new(name or run_name(spec), profile, spec, **place))
-        return _result_of(backend, run, on_status, is_cancelled)
+        on_start(backend, run)
+        return _result_of(backend, run, on_status, is_cancelled, on_fetch)
     finally:
         backend.close()
 
@@ -142,16 +156,21 @@ def rejoin(
     is_cancelled: IsCancelled = _never,
     *,
     credentials: Optional[ProfileKeys] = None,
+    on_start: OnStart = _nowhere,
+    on_fetch: OnFetch = _silently,
 ) -> Path:
     """Follow a run that was started before, by another QGIS perhaps; otherwise as `run_aggregation`."""
     backend = backend_for(run.profile, run_store, credentials)
     try:
-        return _result_of(backend, run, on_status, is_cancelled)
+        on_start(backend, run)
+        return _result_of(backend, run, on_status, is_cancelled, on_fetch)
     finally:
         backend.close()
 
 
-def _result_of(backend: Backend, run: Run, on_status: OnStatus, is_cancelled: IsCancelled) -> Path:
+def _result_of(
+    backend: Backend, run: Run, on_status: OnStatus, is_cancelled: IsCancelled, on_fetch: OnFetch
+) -> Path:
     status = follow(backend, run, on_status=on_status, cancelled=is_cancelled)
     if status.state is RunState.CANCELLED:
         raise Cancelled
@@ -161,7 +180,7 @@ def _result_of(backend: Backend, run: Run, on_status: OnStatus, is_cancelled: Is
         if fault is None:
             raise RunFailed(f"The run {run.name!r} ended without a result. Look at its log.", log)
         raise RunFailed(fault.message, "\n".join(filter(None, (fault.detail, log))), fault.retry)
-    return backend.fetch(run, cancelled=is_cancelled)
+    return backend.fetch(run, progress=on_fetch, cancelled=is_cancelled)
 
 
 def run_name(spec: RunSpec) -> str:

@@ -104,6 +104,8 @@ class HeadLookout:
 class HeadTrips:
     """Trips in folders that the host sees."""
 
+    far = True
+
     def __init__(self, head: HeadLookout) -> None:
         self._head = head
 

@@ -8,6 +8,7 @@ from typing import Callable
 
 from ...aggregation import glance
 from ...aggregation.errors import FILE_REASONS, BadTripFile
+from ...aggregation.s3_access import is_s3
 from ...aggregation.spec import FieldMapping
 from ..profile import Profile
 from .lookout import Check, PlaceState, TripSource
@@ -15,6 +16,8 @@ from .lookout import Check, PlaceState, TripSource
 
 class LocalTrips:
     """Trips that this computer sees in its own folders."""
+
+    far = False
 
     def count(
         self,
@@ -50,8 +53,6 @@ class LocalLookout:
 
     def trips(self, trips: str) -> TripSource:
         """The trips in a folder here, or in a bucket."""
-        from ...aggregation.s3_access import is_s3  # noqa: PLC0415
-
         return self._bucket() if is_s3(trips) else LocalTrips()
 
     def close(self) -> None:

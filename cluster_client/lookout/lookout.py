@@ -34,7 +34,12 @@ class PlaceState:
 
 
 class TripSource(Protocol):
-    """The trips at one place. Errors are those of `cluster_client.errors` and `aggregation.errors`."""
+    """The trips at one place; `far` says that reading them takes the network.
+
+    Errors are those of `cluster_client.errors` and `aggregation.errors`.
+    """
+
+    far: bool
 
     def count(
         self,
