@@ -2,6 +2,8 @@
 
 A program's `<name>.pid` holds its process id and start time and is written by the program's own process
 before it begins, so that whatever runs is known even when the one who started it was killed meanwhile.
+Each program has a session of its own, by which its children are found when it died before them;
+`<name>.former` names the sessions of earlier starts that children live on in.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import NamedTuple, Optional
 
 _NOTE = 'echo $$ $(cut -d" " -f22 /proc/$$/stat) > "$0.tmp" && mv "$0.tmp" "$0" && exec "$@"'
 _PATIENCE = 10.0
@@ -30,7 +32,7 @@ class Process:
     @property
     def alive(self) -> bool:
         found = _stat(self.pid)
-        return found is not None and found[1] == self.began
+        return found is not None and found.began == self.began
 
     def send(self, number: int) -> None:
         """Send a signal, unless the process has ended."""
@@ -54,20 +56,27 @@ class Daemon:
     def pid_file(self) -> Path:
         return self.folder / f"{self.name}.pid"
 
+    @property
+    def _former_file(self) -> Path:
+        return self.folder / f"{self.name}.former"
+
     def process(self) -> Optional[Process]:
         """The running program, if it runs."""
-        try:
-            pid, began = self.pid_file.read_text(encoding="ascii").split()
-        except (OSError, ValueError):
-            return None
-        process = Process(int(pid), int(began))
-        return process if process.alive else None
+        return next((process for process in _noted(self.pid_file) if process.alive), None)
+
+    def orphans(self) -> list[Process]:
+        """What the program and its earlier starts left behind when they died."""
+        dead = [leader for leader in (*_noted(self._former_file), *_noted(self.pid_file)) if not leader.alive]
+        return [member for leader in dead for member in _session(leader)]
 
     def start(self, command: Sequence[str], environment: Optional[Mapping[str, str]] = None) -> None:
         """Start the program in a session of its own, unless it runs."""
         if self.process():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self.orphans():
+            with self._former_file.open("a", encoding="ascii") as former:
+                former.writelines(f"{leader.pid} {leader.began}\n" for leader in _noted(self.pid_file))
         self.pid_file.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             subprocess.Popen(
@@ -82,19 +91,19 @@ class Daemon:
         raise RuntimeError(f"{self.name} did not start; see {self.log}")
 
     def stop(self) -> None:
-        """End the program and all that it started; does nothing where it does not run."""
-        process = self.process()
+        """End the program and all that it ever started; does nothing where none of that runs."""
+        process, family = self.process(), self.orphans()
         if process:
-            family = [process, *descendants(process.pid)]
+            family += [*descendants(process.pid), process]
             process.send(signal.SIGTERM)
             _wait_for([process], _PATIENCE)
-            for member in family[1:]:
-                member.send(signal.SIGTERM)
-            _wait_for(family, _PATIENCE / 2)
+        family += [member for member in self.orphans() if member not in family]
+        for number in (signal.SIGTERM, signal.SIGKILL):
             for member in family:
-                member.send(signal.SIGKILL)
-            _wait_for(family, _PATIENCE)
+                member.send(number)
+            _wait_for(family, _PATIENCE / 2)
         self.pid_file.unlink(missing_ok=True)
+        self._former_file.unlink(missing_ok=True)
 
     def said(self, size: int = 2000) -> str:
         """The end of its log."""
@@ -111,7 +120,8 @@ def descendants(pid: int) -> list[Process]:
         if entry.name.isdigit():
             found = _stat(int(entry.name))
             if found:
-                children.setdefault(found[0], []).append(Process(int(entry.name), found[1]))
+                process = Process(int(entry.name), found.began)
+                children.setdefault(found.parent, []).append(process)
     family, waiting = [], [pid]
     while waiting:
         for child in children.get(waiting.pop(), []):
@@ -120,14 +130,38 @@ def descendants(pid: int) -> list[Process]:
     return family
 
 
-def _stat(pid: int) -> Optional[tuple[int, int]]:
-    """A process's parent and start time; None where there is none, or only its remains."""
+def _session(leader: Process) -> list[Process]:
+    """What is left of a dead program's session; a number is not given away while its session lives."""
+    if _stat(leader.pid):
+        return []  # a later program has the number, so nothing is left
+    numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    found = [(number, _stat(number)) for number in numbers]
+    return [Process(number, stat.began) for number, stat in found if stat and stat.session == leader.pid]
+
+
+def _noted(file: Path) -> list[Process]:
+    """The processes that a file names, one in a line, alive or not."""
+    try:
+        lines = [line.split() for line in file.read_text(encoding="ascii").splitlines()]
+        return [Process(int(pid), int(began)) for pid, began in lines]
+    except (OSError, ValueError):
+        return []
+
+
+class _Stat(NamedTuple):
+    parent: int
+    session: int
+    began: int
+
+
+def _stat(pid: int) -> Optional[_Stat]:
+    """A living process's parent, session and start time; None where there is none, or only its remains."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
     fields = text.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else (int(fields[1]), int(fields[19]))
+    return None if fields[0] in "ZX" else _Stat(int(fields[1]), int(fields[3]), int(fields[19]))
 
 
 def _wait_for(processes: Sequence[Process], seconds: float) -> None:

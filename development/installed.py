@@ -30,7 +30,8 @@ def locked(name: str) -> Iterator[None]:
 def installed(name: str, make: Callable[[Path], None]) -> Path:
     """Folder `name` in the build folder; where it is missing, `make` fills one aside.
 
-    It is renamed when whole, and two processes that want it at once get the same one. Raises what `make` raises.
+    It is renamed when whole, and two processes that want it at once get the same one.
+    Raises what `make` raises.
     """
     folder = BUILD / name
     if not folder.exists():

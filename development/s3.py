@@ -168,8 +168,9 @@ class S3Server:
         from botocore.config import Config
 
         keys = self.keys(user)
+        trusted = str(self.certificate.ca_file) if self.certificate else None
         return boto3.client(
-            "s3", endpoint_url=self.endpoint, region_name=REGION, verify=str(self.certificate.ca_file) if self.certificate else None,
+            "s3", endpoint_url=self.endpoint, region_name=REGION, verify=trusted,
             aws_access_key_id=keys.access, aws_secret_access_key=keys.secret,
             config=Config(
                 connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}, proxies={},
