@@ -1,0 +1,264 @@
+"""Livy's client against servers that behave as no Livy should."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from roadpulse.aggregation.errors import RunError
+from roadpulse.cluster_client.errors import BackendError, Unreachable
+from roadpulse.cluster_client.keys import UserSecret
+from roadpulse.cluster_client.livy import errors
+from roadpulse.cluster_client.livy.answers import Batch, read_batch, said
+from roadpulse.cluster_client.livy.client import LivyClient, Timeouts
+
+from tests.http_answers import Answers, http
+
+QUICK = Timeouts(connect=1.0, answer=0.5, whole=1.5)
+BATCH = {"id": 3, "name": "mine", "state": "running", "appId": None, "appInfo": {}, "log": ["stdout: "]}
+
+
+def client(server: Answers, **options) -> LivyClient:
+    return LivyClient(server.url, timeouts=QUICK, **options)
+
+
+def answering(status: int, body: bytes = b"", *headers: str) -> Answers:
+    return Answers(lambda request: http(status, body, *headers))
+
+
+def test_every_call_carries_the_header_that_livy_wants_and_the_log_in():
+    with answering(200, json.dumps(BATCH).encode()) as server:
+        asking = client(server, login=UserSecret("jürgen", "pässword:1"))
+        asking.batch("mine")
+        asking.submit({"name": "mine", "file": "x", "conf": None, "args": ["a"]})
+        asking.delete("mine")
+    assert [r.method for r in server.requests] == ["GET", "POST", "DELETE"]
+    for request in server.requests:
+        assert request.headers["x-requested-by"]
+        assert request.headers["authorization"] == "Basic asO8cmdlbjpww6Rzc3dvcmQ6MQ=="
+    assert json.loads(server.requests[1].body) == {"name": "mine", "file": "x", "args": ["a"]}
+
+
+def test_a_name_cannot_lead_to_another_address():
+    with answering(404, b'{"msg": "Session \'x\' not found."}') as server:
+        assert client(server).batch("../../version?a=b#c") is None
+    assert server.requests[0].path == "/batches/..%2F..%2Fversion%3Fa%3Db%23c"
+
+
+def test_an_address_below_a_gateway_is_kept():
+    with answering(200, b'{"version": "0.9.0"}') as server:
+        asking = LivyClient(server.url + "/gateway/default/livy/v1/", timeouts=QUICK)
+        assert asking.version() == "0.9.0"
+    assert server.requests[0].path == "/gateway/default/livy/v1/version"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (401, b"<html><title>Error 401</title></html>", errors.LivyLoginRefused),
+        (403, b"", errors.LivyLoginRefused),
+        (400, b'"Rejected, Reason: Duplicate session name: Some(mine) for session 3"', errors.DuplicateName),
+        (400, b'{"msg": "Duplicate session name: Some(mine) for session 3"}', errors.DuplicateName),
+        (
+            400,
+            b'{"msg":"requirement failed: Local path /x.py cannot be added to user sessions."}',
+            errors.PathForbidden,
+        ),
+        (400, b'"Unrecognized field \\"x\\""', errors.LivyRefused),
+        (400, b"", errors.LivyRefused),
+        (404, b"<html>nginx</html>", errors.NotLivy),
+        (500, b'"java.lang.NullPointerException"', errors.LivyFault),
+        (502, b"<html>Bad Gateway</html>", errors.LivyOverloaded),
+        (503, b"", errors.LivyOverloaded),
+        (302, b"", errors.NotLivy),
+        (200, b"<html>Sign in</html>", errors.NotLivy),
+        (200, b"", errors.NotLivy),
+        (200, b'{"id": 3, "name": "another", "state": "running"}', errors.NotLivy),
+        (418, b"short and stout", errors.NotLivy),
+    ],
+)
+def test_every_refusal_has_its_error(status, body, kind):
+    with answering(status, body, "Location: https://elsewhere.example.org/") as server:
+        with pytest.raises(kind) as raised:
+            client(server).submit({"name": "mine", "file": "x"})
+        assert len(server.requests) == 1  # nothing is posted twice, and nobody follows to elsewhere
+    assert type(raised.value) is kind
+    assert raised.value.message.endswith((".", ")"))
+    assert "<" not in raised.value.message
+
+
+def test_an_unknown_state_is_not_the_end_of_a_batch():
+    for state in ("not_started", "recovering", "idle", "busy", "shutting_down", "", "Success", "fnord"):
+        assert not Batch("mine", state).ended
+    for state in ("success", "dead", "error", "killed"):
+        assert Batch("mine", state).ended
+
+
+def test_a_server_that_takes_the_call_and_says_nothing_is_silent():
+    with Answers(lambda request: None) as server:
+        began = time.monotonic()
+        with pytest.raises(errors.LivySilent):
+            client(server).submit({"name": "mine", "file": "x"})
+        assert time.monotonic() - began < QUICK.whole + 1
+        assert len(server.requests) == 1
+
+
+def test_a_server_that_drips_headers_is_left():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip():
+            line, _ = listener.accept()
+            with line:
+                try:
+                    line.sendall(b"HTTP/1.1 200 OK\r\n")
+                    while True:
+                        line.sendall(b"X-Drop: 1\r\n")
+                        time.sleep(0.1)
+                except OSError:
+                    return
+
+        threading.Thread(target=drip, daemon=True).start()
+        began = time.monotonic()
+        with pytest.raises(errors.LivySilent):
+            LivyClient(f"http://127.0.0.1:{listener.getsockname()[1]}", timeouts=QUICK).version()
+        assert time.monotonic() - began < QUICK.whole + 2
+
+
+def test_a_connection_cut_in_the_answer_is_cut():
+    for whole in (b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"):
+        with Answers(lambda request, whole=whole: whole) as server:
+            with pytest.raises(errors.LivyCut):
+                client(server).submit({"name": "mine", "file": "x"})
+            assert len(server.requests) == 1
+
+
+def test_nobody_listening_is_told_from_no_such_name():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(errors.LivyAway, match="not on that port"):
+        LivyClient(f"http://127.0.0.1:{port}", timeouts=QUICK).version()
+    with pytest.raises(errors.LivyAway, match="no way leads there"):
+        LivyClient("http://no-such-host.invalid:8998", timeouts=Timeouts(1, 1, 20)).version()
+
+
+def test_no_tls_at_that_port_is_said():
+    with answering(200, b"{}") as server, pytest.raises(errors.NotLivy, match="speaks no TLS"):
+        LivyClient(server.url.replace("http:", "https:"), timeouts=QUICK).version()
+
+
+def test_another_protocol_is_not_livy():
+    with (
+        Answers(lambda request: b"SSH-2.0-OpenSSH_9.2\r\n") as server,
+        pytest.raises(errors.NotLivy, match="does not speak HTTP"),
+    ):
+        client(server).version()
+
+
+def test_an_answer_without_an_end_is_left():
+    body = b'{"version": "' + b"x" * (8 << 20) + b'"}'
+    with answering(200, body) as server, pytest.raises(errors.NotLivy, match="without an end"):
+        client(server).version()
+
+
+def test_variables_of_the_environment_do_not_lead_elsewhere(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with answering(200, b'{"version": "0.7.1"}') as server:
+        assert client(server).version() == "0.7.1"
+
+
+def test_the_proxy_that_is_handed_over_is_used_and_its_password_is_not_shown():
+    with answering(200, b'{"version": "0.7.1"}') as proxy:
+        asking = LivyClient("http://livy.invalid:8998", proxy=f"http://me:hidden@127.0.0.1:{proxy.port}")
+        assert asking.version() == "0.7.1"
+        assert proxy.requests[0].path == "http://livy.invalid:8998/version"
+        assert "proxy-authorization" in proxy.requests[0].headers
+    with pytest.raises(Unreachable) as raised:
+        LivyClient("http://livy.invalid:8998", proxy=proxy_of_nobody(), timeouts=QUICK).version()
+    assert "hidden" not in raised.value.message + raised.value.detail
+
+
+def proxy_of_nobody() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://me:hidden@127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_tunnel_is_asked_for_before_every_call_and_livy_hears_its_own_name():
+    with answering(200, b'{"version": "0.7.1"}') as server:
+        asking = LivyClient("http://livy.inner:8998", via=lambda: ("127.0.0.1", server.port), timeouts=QUICK)
+        assert asking.version() == "0.7.1"
+    assert server.requests[0].headers["host"] == "livy.inner:8998"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["id", "name", "state", "log", "msg", "version", "x"]), inner, max_size=5
+        )
+    ),
+    max_leaves=12,
+)
+BODIES = st.one_of(
+    st.binary(max_size=200),
+    JSON.map(lambda value: json.dumps(value).encode()),
+    st.text(max_size=100).map(lambda text: f"<html><body>{text}</body></html>".encode("utf-8", "replace")),
+    st.just(b"[" * 100_000),
+    st.just(b'{"msg": ' + b"9" * 5000 + b"}"),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(status=st.sampled_from([200, 201, 204, 301, 400, 401, 403, 404, 409, 500, 503]), body=BODIES)
+def test_no_body_is_too_hostile(fuzzed, status, body):
+    fuzzed.answer = lambda request: http(status, b"" if status == 204 else body)
+    asking = client(fuzzed)
+    for call in (
+        asking.version,
+        lambda: asking.submit({"name": "mine", "file": "x"}),
+        lambda: asking.batch("mine"),
+        lambda: asking.log("mine"),
+        lambda: asking.delete("mine"),
+    ):
+        try:
+            call()
+        except RunError as error:
+            assert isinstance(error, BackendError)
+            assert error.message.isprintable()
+            assert len(error.message) < 1000
+
+
+@settings(max_examples=60, deadline=None)
+@given(raw=st.binary(max_size=120), head=st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 "]))
+def test_no_bytes_are_too_hostile(fuzzed, raw, head):
+    fuzzed.answer = lambda request: head + raw
+    try:
+        client(fuzzed).batch("mine")
+    except BackendError as error:
+        assert error.message.isprintable()
+
+
+@pytest.fixture(scope="module")
+def fuzzed():
+    with Answers() as server:
+        yield server
+
+
+@given(content=BODIES)
+def test_the_words_of_an_answer_are_one_short_line(content):
+    words = said(content)
+    assert words.isprintable()
+    assert len(words) <= 2000
+
+
+@given(values=st.dictionaries(st.sampled_from(["id", "name", "state", "log"]), JSON))
+def test_a_batch_is_read_or_none(values):
+    batch = read_batch(values)
+    assert batch is None or isinstance(batch.name + batch.state, str)
