@@ -92,7 +92,7 @@ def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
             status.write(force=True)
             raise
         if spark:
-            return SparkRunner(packages, folder.path.name)
+            return SparkRunner(packages, folder.path.name, folder.cancel_asked)
     from .runners.processes import ProcessRunner  # noqa: PLC0415  (needs the packages)
 
     return ProcessRunner(options.workers or default_workers())

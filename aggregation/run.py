@@ -203,6 +203,7 @@ class _Run:
         self.status.write(force=changed)
         if self.is_cancelled():
             raise Cancelled
+        self.runner.check()
 
     def _found(self, n_files: int) -> None:
         self.status.files["total"] = n_files

@@ -2,6 +2,7 @@
 
 spec.json      read here, written by the client before the start
 status.json    written here, atomically, about once a second
+cancel         written by the client before it ends a run that it cannot signal
 results/*.csv  written by the last step
 manifest.json  written last: the result exists if and only if this file does
 work/          of no meaning once the run has ended, and removed then
@@ -53,6 +54,10 @@ class RunFolder:
     @property
     def work(self) -> Path:
         return self.path / "work"
+
+    def cancel_asked(self) -> bool:
+        """Whether whoever started the run wants it to stop, and left the file `cancel` to say so."""
+        return (self.path / "cancel").exists()
 
     def read_spec(self) -> RunSpec:
         """The run's specification; raises `SpecError`."""

@@ -91,6 +91,9 @@ class HereRunner:
     def describe(self):
         return {"kind": "here"}
 
+    def check(self):
+        pass
+
     def decode(self, tasks, context, done, tick):
         self._before_decode()
         for task in tasks:

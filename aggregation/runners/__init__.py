@@ -32,6 +32,9 @@ class Runner(Protocol):
     def describe(self) -> dict[str, Any]:
         """What the status and the manifest say of the runner: its `kind` and whatever it knows."""
 
+    def check(self) -> None:
+        """Raise `RunError` when the runner cannot go on."""
+
     def decode(
         self,
         tasks: Sequence[DecodeTask],

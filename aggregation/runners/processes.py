@@ -65,6 +65,9 @@ class ProcessRunner:
         """See `Runner.summarise`."""
         self._spread(_summarise, tasks, context, done, tick)
 
+    def check(self) -> None:
+        """See `Runner.check`: nothing goes wrong here unnoticed."""
+
     def describe(self) -> dict[str, Any]:
         """See `Runner.describe`."""
         return {"kind": "processes", "worker_memory_mb": int(self._counters.get_obj()[3]) / 1e3}

@@ -6,7 +6,6 @@ memory, cores) comes from Spark's own configuration, so a run's specification kn
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import pickle  # nosec B403  (between the processes of one job)
@@ -16,10 +15,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional
 
-from ..errors import RunError, StorageError
+from ..errors import Cancelled, RunError, StorageError
 from ..nodes import Packages
 from . import Tick
-from .spark_errors import explained, reach
+from .spark_errors import SparkLost, explained
+from .spark_job import END_SECONDS, SparkJob, emptied, within
+from .spark_master import MasterVersion, reach
 from .spark_tasks import DECODE, SUMMARISE, Report, Reports, Share
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ TICK = 0.2
 _LOOK_EVERY = 1.0
 _PATIENCE = 4.0
 _CORES_GUESSED = 16
-_END_SECONDS = 10.0
 
 DEFAULTS = {
     "spark.ui.showConsoleProgress": "false",
@@ -53,17 +53,25 @@ DEFAULTS = {
 class SparkRunner:
     """Spreads tasks over the executors of a Spark application, which ends with `close`.
 
-    Spark starts in the background, while the driver lists trips; the first step waits for it.
+    Spark starts in the background, while the driver lists trips; the first step waits for it. Where the
+    Java that started this process is ended, `cancel_asked` tells a wish from an accident.
     """
 
     task_bytes: Optional[int] = None
     task_points: Optional[int] = TASK_POINTS
 
-    def __init__(self, packages: Packages, name: str) -> None:
+    def __init__(
+        self, packages: Packages, name: str, cancel_asked: Callable[[], bool] = lambda: False
+    ) -> None:
         self.waiting = ""
+        self._cancel_asked = cancel_asked
         self._packages, self._name = packages, name
         self._spark: Any = None
+        self._facts: dict[str, Any] = {}
+        self._cores = 0
         self._error: Optional[BaseException] = None
+        self._version: Optional[MasterVersion] = None
+        self._java = os.getppid() if under_spark_submit() else 0
         self._executors: set[str] = set()
         self._now = 0
         self._memory = 0.0
@@ -76,17 +84,16 @@ class SparkRunner:
     @property
     def workers(self) -> int:
         """Cores of the application: asked for, else those there now, else a guess."""
-        if self._spark is None:
-            return 0
-        asked = int(self._spark.getConf().get("spark.cores.max", "0") or 0)
-        return asked or max(self._spark.defaultParallelism, 1) if self._now else asked or _CORES_GUESSED
+        return self._cores or _CORES_GUESSED if self._spark is not None else 0
 
     def describe(self) -> dict[str, Any]:
         """See `Runner.describe`."""
-        facts: dict[str, Any] = {"kind": "spark"}
-        if self._spark is not None:
-            facts.update(self._facts)
-        return {**facts, "executors": sorted(self._executors), "worker_memory_mb": self._memory}
+        return {
+            "kind": "spark",
+            **self._facts,
+            "executors": sorted(self._executors),
+            "worker_memory_mb": self._memory,
+        }
 
     def decode(
         self,
@@ -116,12 +123,26 @@ class SparkRunner:
         context = replace(context, slice_points=SLICE_POINTS)
         self._spread(SUMMARISE, tasks, context, lambda _, report: done(report), tick)
 
+    def check(self) -> None:
+        """See `Runner.check`."""
+        if self._java and os.getppid() != self._java:
+            if self._cancel_asked():
+                raise Cancelled
+            raise SparkLost(
+                "Spark's driver was ended from outside in the middle of the run: its Java is gone. What was "
+                "read so far is kept; run again."
+            )
+        problem = self._version and self._version.problem
+        if problem:
+            raise problem
+
     def close(self) -> None:
         """End the application; its executors are free then, even where Spark does not answer."""
-        self._starter.join(_END_SECONDS)
+        if self._version is None or self._version.problem is None:  # else it starts in vain
+            self._starter.join(END_SECONDS)
         if self._spark is not None:
             # Not Python's own stop(), which then waits a second for a thread of its own.
-            _within(_END_SECONDS, self._spark._jsc.stop)
+            within(END_SECONDS, self._spark._jsc.stop)
 
     # -- a step -------------------------------------------------------------------------------------
 
@@ -141,7 +162,7 @@ class SparkRunner:
             spark.accumulator(heard, Reports()),
         )  # fmt: skip
         items = [(index, pickle.dumps(task)) for index, task in enumerate(tasks)]
-        job = _Job(spark, f"Roadpulse {step}", items, share)
+        job = SparkJob(spark, f"Roadpulse {step}", items, share)
         missing = set(range(len(tasks)))
 
         def take(reports: list[Report]) -> None:
@@ -157,13 +178,13 @@ class SparkRunner:
         try:
             self._seen = time.monotonic()
             while not job.ended(TICK):
-                take(_emptied(heard))
+                take(emptied(heard))
                 self._look(spark)
                 tick(*self._totals)
-            take(_emptied(heard))
+            take(emptied(heard))
             tick(*self._totals)  # a cancelled run may have ended Spark first: then this raises
             if job.error is not None:
-                raise explained(job.error)
+                raise self._explained(job.error)
             take(job.reports)
             tick(*self._totals)
         finally:
@@ -179,8 +200,11 @@ class SparkRunner:
         self.waiting = ""
         tick(*self._totals)
         if self._error is not None:
-            raise explained(self._error)
+            raise self._explained(self._error)
         return self._spark
+
+    def _explained(self, error: BaseException) -> RunError:
+        return explained(error, self._version.words if self._version else "")
 
     def _look(self, spark: Any) -> None:
         """See which executors there are; without any for a while, say that the run waits for them."""
@@ -189,6 +213,7 @@ class SparkRunner:
         self._looked = time.monotonic()
         try:
             found = spark._jsc.sc().statusTracker().getExecutorInfos()
+            self._cores = _asked(spark) or (max(spark.defaultParallelism, 1) if self._now else 0)
             names = {f"{info.host()}:{info.port()}" for info in found if info.port()}
         except Exception as error:  # noqa: BLE001  (the job itself will tell)
             log.debug("Spark does not tell its executors: %r", error)
@@ -225,9 +250,11 @@ class SparkRunner:
         if self._error is not None:
             return
         try:
-            from pyspark import SparkContext  # noqa: PLC0415
+            from pyspark import SparkContext, __version__  # noqa: PLC0415
 
-            reach(conf.get("spark.master") or "")
+            master = conf.get("spark.master") or ""
+            reach(master)
+            self._version = MasterVersion(master, __version__)
             spark = SparkContext(conf=conf)
             spark.setLogLevel("WARN")
             settings = spark.getConf()
@@ -241,56 +268,16 @@ class SparkRunner:
                 "packages": self._packages.name,
             }
             _own_manager(spark, self._facts)
+            self._cores = _asked(spark)
             self._spark = spark
             log.info("Spark %s is up: %s at %s", spark.version, spark.applicationId, spark.master)
         except BaseException as error:  # noqa: BLE001  (raised where the run waits for Spark)
             self._error = error
 
 
-class _Job:
-    """A Spark job in a thread of its own, so that the run can watch it."""
-
-    def __init__(self, spark: Any, name: str, items: list[tuple[int, bytes]], share: Share) -> None:
-        self.reports: list[Report] = []
-        self.error: Optional[BaseException] = None
-        self._spark, self._name, self._items, self._share = spark, name, items, share
-        self._thread = threading.Thread(target=self._carry_out, daemon=True)
-        self._thread.start()
-
-    def ended(self, wait: float) -> bool:
-        """Whether the job has ended, at the latest after `wait` seconds."""
-        self._thread.join(wait)
-        return not self._thread.is_alive()
-
-    def end(self) -> None:
-        """Cancel the job where it still goes on."""
-        if self._thread.is_alive():
-            _within(_END_SECONDS, self._spark.cancelAllJobs)
-            self._thread.join(_END_SECONDS)
-
-    def _carry_out(self) -> None:
-        try:
-            self._spark.setJobGroup(self._name, self._name, interruptOnCancel=True)
-            self.reports = self._spark.parallelize(self._items, len(self._items)).map(self._share).collect()
-        except BaseException as error:  # noqa: BLE001  (judged by the run)
-            self.error = error
-
-
-def _emptied(reports: list[Report]) -> list[Report]:
-    """Take what is in a list that another thread adds to."""
-    return [reports.pop(0) for _ in range(len(reports))]
-
-
-def _within(seconds: float, call: Callable[[], object]) -> None:
-    """Call something that may hang or fail when Spark is already gone; not for longer than `seconds`."""
-
-    def quietly() -> None:
-        with contextlib.suppress(Exception):
-            call()
-
-    thread = threading.Thread(target=quietly, daemon=True)
-    thread.start()
-    thread.join(seconds)
+def _asked(spark: Any) -> int:
+    """Cores that the application asked for; 0 for all that there are."""
+    return int(spark.getConf().get("spark.cores.max", "0") or 0)
 
 
 def _own_manager(spark: Any, facts: dict[str, Any]) -> None:

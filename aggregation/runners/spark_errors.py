@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import socket
 
 from ..errors import RunError, StorageError
 
-_CONNECT_SECONDS = 5.0
 _LONGEST = 4000
 
 
@@ -15,28 +13,8 @@ class SparkLost(StorageError):
     """Spark, or a part of it, went away; the same run may succeed later."""
 
 
-def reach(master: str) -> None:
-    """Raise `SparkLost` when no standalone master answers: Spark itself would try for a minute."""
-    if not master.startswith("spark://"):
-        return
-    reasons = []
-    for address in master[len("spark://") :].split(","):
-        host, _, port = address.rpartition(":")
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
-        except (OSError, ValueError) as error:
-            reasons.append(f"{address}: {error}")
-        else:
-            return
-    raise SparkLost(
-        f"The Spark master {master} does not answer. Check that it runs (sbin/start-master.sh) and that the "
-        "profile names the same address as its page at port 8080.",
-        "; ".join(reasons),
-    )
-
-
-def explained(error: BaseException) -> RunError:
-    """An error of Spark in words; its own text goes to the log."""
+def explained(error: BaseException, versions: str = "") -> RunError:
+    """An error of Spark in words, its own text in the detail; `versions`: the driver's and the master's."""
     if isinstance(error, RunError):
         return error
     text = str(error)
@@ -47,7 +25,7 @@ def explained(error: BaseException) -> RunError:
     if "All masters are unresponsive" in text or "Cannot call methods on a stopped SparkContext" in text:
         return SparkLost(
             "Spark ended the application before it was done: the master did not take it or was stopped. "
-            "Check that the master has the same Spark version, then run again.",
+            f"{versions} Use one version of Spark, see that the master runs, and run again.",
             text[-_LONGEST:],
         )
     if "Master removed our application" in text:

@@ -5,7 +5,8 @@
 #   pid      written first: the process group, and the mark of its start
 #   rc       written last: the exit code, 128 + n for an end by signal n
 #
-# Asked to end (TERM), it gives the aggregation `grace` seconds; nothing of the group outlives it.
+# Asked to end (TERM), or when the command fails, it gives the rest `grace` seconds; nothing of the group
+# outlives it.
 
 main() {
   . ./job.sh || exit 78
@@ -20,6 +21,10 @@ main() {
   export PYTHONUTF8=1 PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1 PYTHONDONTWRITEBYTECODE=1
   export LC_ALL=C.UTF-8 # else Java reads no name beyond ASCII
   if [ -n "$spark_submit" ]; then
+    command -v "$spark_submit" >/dev/null || {
+      echo "Spark is not there: $spark_submit is missing. Correct Spark's folder in the profile, or install it."
+      finish 127
+    }
     # In a folder of plain letters: Spark takes paths for lists of addresses, where , # and % mean something.
     stage=$(mktemp -d /tmp/roadpulse.XXXXXX) || finish 74
     cp -- "$job_zip" "$stage/job.zip" && cp run.py "$stage/run.py" || finish 74
@@ -34,7 +39,31 @@ main() {
     code=$?
     kill -0 "$child" 2>/dev/null || break # a trap ends `wait` too
   done
+  [ "$code" = 0 ] || last_words
   finish "$code"
+}
+
+# Gives what the command left behind, such as the driver's Python when its Java was ended, time to end itself.
+last_words() {
+  [ "$(tail -n 1 log.txt)" != 'JAVA_HOME is not set' ] ||
+    echo 'Spark found no Java. Install Java 17, or set JAVA_HOME in conf/spark-env.sh of Spark.'
+  tries=0
+  while [ $tries -lt "$((${grace%.*} * 5 + 5))" ] && left_behind; do
+    tries=$((tries + 1))
+    sleep 0.2 2>/dev/null || sleep 1
+  done
+}
+
+# Whether a process of the group lives that is not a child of this one.
+left_behind() {
+  for of in /proc/[0-9]*/stat; do
+    stat=''
+    read -r stat <"$of" || continue
+    case $stat in *' (sleep) '*) continue ;; esac # of `stop`
+    set -- ${stat##*) }
+    case $1:$3 in Z:* | X:*) ;; *:$$) [ "$2" = $$ ] || [ "$of" = "/proc/$$/stat" ] || return 0 ;; esac
+  done 2>/dev/null
+  return 1
 }
 
 stop() {
