@@ -10,6 +10,7 @@ TESTS ?= tests
 DEMO ?= build/demo
 TRIPS ?= 3000
 SPARK ?= 4
+LIVY ?= 0.7.1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test check cluster cluster-stop bench package env clean
@@ -34,8 +35,8 @@ check: setup ## ruff, mypy
 test: check ## all checks and tests (TESTS=tests/unit for some)
 	@development/test.sh $(TESTS)
 
-cluster: setup ## start the stand-in cluster (sshd, Spark, PostGIS); prints profile files (SPARK=3.5|4)
-	@$(PYTHON) development/cluster.py start --spark $(SPARK)
+cluster: setup ## start the stand-in cluster; prints profile files (SPARK=3.5|4 LIVY=0.7.1|0.9.0 TLS=1 LDAP=1)
+	@$(PYTHON) development/cluster.py start --spark $(SPARK) --livy $(LIVY) $(if $(TLS),--tls) $(if $(LDAP),--ldap)
 
 cluster-stop: ## end what `make cluster` started
 	@$(PYTHON) development/cluster.py stop

@@ -12,11 +12,12 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 _NOTE = 'echo $$ $(cut -d" " -f22 /proc/$$/stat) > "$0.tmp" && mv "$0.tmp" "$0" && exec "$@"'
 _PATIENCE = 10.0
@@ -111,6 +112,25 @@ class Daemon:
             return self.log.read_text(encoding="utf-8", errors="replace")[-size:]
         except OSError:
             return ""
+
+
+def at_once(parts: Sequence[Callable[[], Any]]) -> None:
+    """Call functions at the same time; raises the first error when all have ended."""
+    errors: list[BaseException] = []
+
+    def call(part: Callable[[], Any]) -> None:
+        try:
+            part()
+        except BaseException as error:  # noqa: BLE001  (raised below)
+            errors.append(error)
+
+    threads = [threading.Thread(target=call, args=(part,)) for part in parts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
 
 
 def descendants(pid: int) -> list[Process]:

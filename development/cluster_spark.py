@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .cluster_daemons import Daemon
+from .installed import locked
 
 ROOT = Path(__file__).resolve().parents[1]
 VERSIONS = ("3.5", "4")
@@ -27,12 +28,18 @@ def spark_home(version: str) -> Path:
     wanted = ROOT / "development" / f"requirements-spark-{version}.txt"
     digest = hashlib.sha256(wanted.read_bytes()).hexdigest()
     note = folder / ".ready"
-    if not note.exists() or note.read_text(encoding="ascii") != digest:
-        if not (folder / "bin" / "pip").exists():
-            subprocess.run(["/usr/bin/python3", "-m", "venv", str(folder)], check=True)
-        pip = [str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", "--retries", "3"]
-        subprocess.run([*pip, "-r", str(wanted)], check=True)
-        note.write_text(digest, encoding="ascii")
+
+    def ready() -> bool:
+        return note.exists() and note.read_text(encoding="ascii") == digest
+
+    if not ready():
+        with locked(folder.name):
+            if not ready():
+                if not (folder / "bin" / "pip").exists():
+                    subprocess.run(["/usr/bin/python3", "-m", "venv", str(folder)], check=True)
+                pip = [str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check"]
+                subprocess.run([*pip, "--retries", "3", "-r", str(wanted)], check=True)
+                note.write_text(digest, encoding="ascii")
     return next((folder / "lib").glob("python3.*/site-packages/pyspark"))
 
 

@@ -1,6 +1,11 @@
-"""The pytest fixture `cluster`: the stand-in cluster for the whole session, with either version of Spark.
+"""Pytest fixtures: the stand-in cluster for the whole session, with either Spark, and Livy on it.
 
-from development.pytest_cluster import cluster  # noqa: F401
+from development.pytest_cluster import cluster, livy, start_livy  # noqa: F401
+
+Nothing is started for a test that does not ask for it. A test that needs one combination only says so:
+
+    @pytest.mark.parametrize("cluster", ["4"], indirect=True)
+    @pytest.mark.parametrize("livy", ["0.7.1"], indirect=True)
 """
 
 from __future__ import annotations
@@ -8,13 +13,18 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Optional
 
 import pytest
 
+from .certificates import Certificate
 from .cluster import Cluster
 from .cluster_spark import VERSIONS
+from .installed import Unavailable
+from .ldap import LdapServer
+from .livy import Livy, livy_jars, versions
 
 _BUILD = Path(__file__).resolve().parents[1] / "build"
 _PREFIX = "cluster-test-"
@@ -48,3 +58,56 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     finally:
         found.stop()
         shutil.rmtree(found.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", params=versions(), ids=[f"livy-{version}" for version in versions()])
+def livy(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Livy]:
+    """A running Livy on that cluster, in each version that can be had; tests leave it running and empty."""
+    _need(request.param)
+    found = cluster.livy_server(request.param, f"{cluster.subnet}.15", cluster.folder / "livy")
+    found.start()
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+StartLivy = Callable[..., Livy]
+
+
+@pytest.fixture
+def start_livy(cluster: Cluster) -> Iterator[StartLivy]:
+    """A function that starts a Livy of this test's own, to kill or to set up otherwise; it ends with the test.
+
+    `start_livy(version="0.7.1", *, certificate=None, ldap=None, settings=None)`
+    """
+    started: list[Livy] = []
+
+    def start(
+        version: str = "0.7.1",
+        *,
+        certificate: Optional[Certificate] = None,
+        ldap: Optional[LdapServer] = None,
+        settings: Optional[Mapping[str, str]] = None,
+    ) -> Livy:
+        _need(version)
+        number = len(started)
+        found = cluster.livy_server(
+            version, f"{cluster.subnet}.{31 + number}", cluster.folder / f"livy-own-{number}",
+            certificate=certificate, ldap=ldap, settings=settings,
+        )  # fmt: skip
+        started.append(found)
+        found.start()
+        return found
+
+    yield start
+    for found in started:
+        found.stop()
+        shutil.rmtree(found.folder, ignore_errors=True)
+
+
+def _need(version: str) -> None:
+    try:
+        livy_jars(version)
+    except Unavailable as error:
+        pytest.skip(str(error))
