@@ -1,0 +1,117 @@
+"""A finished run of the list onto the map: fetched, joined to the roads that were used last, drawn."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Optional
+
+from qgis.core import Qgis, QgsProject
+from qgis.PyQt.QtCore import QObject
+from qgis.PyQt.QtWidgets import QPushButton
+
+from ..algorithms import requirements
+from ..cluster_client.runs import Run
+from .map_view import RUN_FOLDER_PROPERTY, show_map
+from .messages import log_error, show_error
+from .run_from_record import job_of, settings_of
+from .run_task import Moment, Outcome, Phase, RunTask
+from .runs_book import result_folder
+from .runs_model import RunsModel
+from .runs_watch import RunsWatch
+from .words import tr
+
+
+class RunMaps(QObject):
+    """Makes maps of runs in the background; `ask_for_roads` is called where none can be used."""
+
+    def __init__(
+        self,
+        iface: Any,
+        watch: RunsWatch,
+        model: RunsModel,
+        ask_for_roads: Callable[[Run], None],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self.iface, self.watch, self.model = iface, watch, model
+        self._ask_for_roads = ask_for_roads
+        self._drawing: dict[str, RunTask] = {}
+
+    def show(self, run: Run) -> None:
+        """Put a finished run on the map; its result is fetched first where it is elsewhere."""
+        if run.id in self._drawing:
+            return
+        layer = _layer_of(run)
+        if layer is not None:
+            self.iface.setActiveLayer(layer)
+            self.iface.zoomToActiveLayer()
+            return
+        lacking = requirements.missing()
+        if lacking:
+            text = requirements.install_text(lacking)
+            self.iface.messageBar().pushMessage("Roadpulse", text, Qgis.MessageLevel.Warning, 0)
+            return
+        from .roads_choice import roads_of  # noqa: PLC0415
+
+        try:
+            settings = settings_of(run)
+            if not settings.roads.id_field:
+                self._ask_for_roads(run)
+                return
+            job = job_of(run, roads_of(settings.roads), self.watch.store)
+        except Exception as error:  # noqa: BLE001  (the Run dialog says what is missing)
+            log_error(error)
+            self._ask_for_roads(run)
+            return
+        task = RunTask(job, tr("Roadpulse: map of {name}").format(name=run.name))
+        task.moved.connect(lambda moment: self._tell(run, _activity(moment)))
+        task.done.connect(lambda outcome: self._drawn(run, outcome))
+        task.failed.connect(lambda error: self._not_drawn(run, error))
+        task.stopped.connect(lambda: self._drawing_over(run))
+        self._drawing[run.id] = task
+        self._tell(run, tr("Opening the result…"))
+        task.start()
+
+    def _drawn(self, run: Run, outcome: Outcome) -> None:
+        from . import summary  # noqa: PLC0415
+
+        self._drawing_over(run)
+        try:
+            show_map(self.iface, outcome)
+        except Exception as error:  # noqa: BLE001  (shown to the person)
+            self._say_error(error)
+            return
+        self.iface.messageBar().pushMessage(
+            "Roadpulse", summary.plain_line(outcome), Qgis.MessageLevel.Success, 12
+        )
+
+    def _not_drawn(self, run: Run, error: Exception) -> None:
+        self._drawing_over(run)
+        item = self._say_error(error)
+        button = QPushButton(tr("Choose other roads…"))
+        button.clicked.connect(lambda _checked=False: self._ask_for_roads(run))
+        item.layout().addWidget(button)
+
+    def _drawing_over(self, run: Run) -> None:
+        self._drawing.pop(run.id, None)
+        self._tell(run, "")
+        self.watch.read()
+
+    def _tell(self, run: Run, activity: str) -> None:
+        self.model.tell(run.id, activity=activity)
+
+    def _say_error(self, error: Exception) -> Any:
+        log_error(error)
+        return show_error(self.iface.messageBar(), error)
+
+
+def _activity(moment: Moment) -> str:
+    if moment.phase is not Phase.MAPPING:
+        return tr("Fetching the result…")
+    return tr("Drawing the map, {n} %").format(n=round(moment.done * 100))
+
+
+def _layer_of(run: Run) -> Optional[Any]:
+    """The layer of a run's map that is in the project already."""
+    folder = result_folder(run)
+    layers = QgsProject.instance().mapLayers().values()
+    return next((layer for layer in layers if layer.customProperty(RUN_FOLDER_PROPERTY) == folder), None)

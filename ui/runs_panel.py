@@ -1,0 +1,291 @@
+"""What the Runs dock holds: filter, table, and words where there is nothing to list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import TYPE_CHECKING, Any, Optional
+
+from qgis.core import QgsApplication, QgsSettings
+from qgis.gui import QgsFilterLineEdit
+from qgis.PyQt.QtCore import QByteArray, QPoint, Qt, QTimer
+from qgis.PyQt.QtGui import QHideEvent, QKeySequence, QPalette, QShowEvent
+from qgis.PyQt.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QMenu,
+    QShortcut,
+    QStackedWidget,
+    QToolButton,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..cluster_client.status import RunState
+from .notes import muted
+from .run_actions import RunActions
+from .run_cells import draw_cells, size_columns
+from .run_row import Column, Row
+from .runs_book import RunEntry
+from .runs_model import RunsModel
+from .runs_watch import RunsWatch
+from .words import count, counted, tr
+
+if TYPE_CHECKING:
+    from .run_dialog import RunDialog
+
+_HEADER = "roadpulse/runs_header"
+_MINUTE = 60_000
+_PAUSE = 150
+
+
+class RunsPanel(QWidget):
+    """The list of runs with its filter."""
+
+    def __init__(
+        self,
+        iface: Any,
+        watch: RunsWatch,
+        with_dialog: Callable[[Callable[[RunDialog], None]], None],
+        parent: Optional[QWidget] = None,
+    ) -> None:
+        super().__init__(parent)
+        self.watch = watch
+        self.model = RunsModel(self)
+        self.actions_ = RunActions(iface, watch, self.model, with_dialog, self)
+        self._with_dialog = with_dialog
+        self._keys: list[str] = []
+        self._current = ""
+        self._scrolled = 0
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.setSpacing(4)
+        column.addLayout(self._head())
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self._table())
+        self.stack.addWidget(self._nothing())
+        column.addWidget(self.stack, 1)
+        self._connect()
+        self._listed(watch.entries)
+
+    def _head(self) -> QHBoxLayout:
+        self.filter = QgsFilterLineEdit()
+        self.filter.setObjectName("runs_filter")
+        self.filter.setShowSearchIcon(True)
+        self.filter.setPlaceholderText(tr("Filter by name, place, state, trips or id"))
+        self.filter.setAccessibleName(tr("Filter the runs"))
+        self.filter.setMaximumWidth(420)
+        self.counts = QLabel()
+        self.counts.setObjectName("runs_counts")
+        palette = self.counts.palette()
+        palette.setColor(QPalette.ColorRole.WindowText, muted(self.palette()))
+        self.counts.setPalette(palette)
+        self.open_button = QToolButton()
+        self.open_button.setObjectName("runs_open")
+        self.open_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.open_button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        menu = QMenu(self.open_button)
+        menu.aboutToShow.connect(self._fill_menu)
+        self.open_button.setMenu(menu)
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addWidget(self.filter, 3)
+        line.addWidget(self.counts, 1)
+        line.addWidget(self.open_button)
+        return line
+
+    def _table(self) -> QTreeView:
+        self.table = QTreeView()
+        self.table.setObjectName("runs_table")
+        self.table.setAccessibleName(tr("Runs"))
+        self.table.setModel(self.model)
+        self.table.setRootIsDecorated(False)
+        self.table.setUniformRowHeights(True)
+        self.table.setAllColumnsShowFocus(True)
+        self.table.setAlternatingRowColors(True)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        draw_cells(self.table)
+        head = self.table.header()
+        head.setStretchLastSection(True)
+        head.setSectionsMovable(True)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        known = QgsSettings().value(_HEADER, QByteArray(), type=QByteArray)
+        if not (known and head.restoreState(known)):
+            size_columns(self.table)
+            head.setSortIndicator(Column.WHEN, Qt.SortOrder.DescendingOrder)
+        self.table.setSortingEnabled(True)
+        return self.table
+
+    def _nothing(self) -> QWidget:
+        self.nothing = QLabel()
+        self.nothing.setObjectName("runs_nothing")
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.nothing.setWordWrap(True)
+        self.nothing.setTextFormat(Qt.TextFormat.RichText)
+        self.nothing.setMargin(24)
+        self.nothing.linkActivated.connect(self._link)
+        return self.nothing
+
+    def _connect(self) -> None:
+        self.watch.listed.connect(self._listed)
+        self.watch.heard.connect(lambda key, status: self.model.tell(key, status=status))
+        self.watch.hindered.connect(lambda key, why: self.model.tell(key, trouble=why))
+        self._typing = QTimer(self)
+        self._typing.setSingleShot(True)
+        self._typing.setInterval(_PAUSE)
+        self._typing.timeout.connect(self._filter)
+        self.filter.textChanged.connect(lambda _text: self._typing.start())
+        self.model.modelAboutToBeReset.connect(self._remember)
+        self.model.modelReset.connect(self._restore)
+        self.model.dataChanged.connect(lambda *_: self._show_button())
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_button())
+        self.table.customContextMenuRequested.connect(self._menu)
+        self.open_button.clicked.connect(lambda _checked=False: self._open_current())
+        self.table.doubleClicked.connect(lambda index: self._open(self.model.key_at(index)))
+        for keys, do in (
+            ("Return", self._open_current),
+            ("Enter", self._open_current),
+            ("Delete", self._delete),
+        ):
+            shortcut = QShortcut(QKeySequence(keys), self.table)
+            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+            shortcut.activated.connect(do)
+        self._minute = QTimer(self)
+        self._minute.setInterval(_MINUTE)
+        self._minute.timeout.connect(self.model.time_passes)
+        self.table.header().geometriesChanged.connect(self._save_header)
+        self.table.header().sortIndicatorChanged.connect(lambda *_: self._save_header())
+
+    # -- what is listed -----------------------------------------------------------------------------
+
+    def select(self, key: str, on_map: bool = False) -> None:
+        """Bring a run into view, and, if wanted, put it on the map."""
+        self.filter.clear()
+        self._filter()
+        index = self.model.index_of(key)
+        if index.isValid():
+            self.table.setCurrentIndex(index)
+            self.table.scrollTo(index)
+        row = self.model.row(key)
+        if on_map and row is not None:
+            self.actions_.show(row)
+
+    def selected(self) -> list[Row]:
+        """The selected rows, from top to bottom."""
+        keys = [self.model.key_at(i) for i in sorted(self.table.selectionModel().selectedRows())]
+        return [row for row in map(self.model.row, keys) if row is not None]
+
+    def _listed(self, entries: tuple[RunEntry, ...]) -> None:
+        self.model.show_entries(entries)
+        self._say()
+
+    def _filter(self) -> None:
+        self.model.filter(self.filter.text())
+        self._say()
+
+    def _say(self) -> None:
+        shown, all_ = self.model.rowCount(), len(self.model)
+        self.stack.setCurrentIndex(0 if shown else 1)
+        going = sum(row.going for row in self.model.rows())
+        text = counted(all_, tr("run"), tr("runs")) if all_ else ""
+        if shown != all_:
+            text = tr("{shown} of {all} runs").format(shown=count(shown), all=count(all_))
+        if going:
+            text += ", " + tr("{n} going on").format(n=count(going))
+        self.counts.setText(text)
+        if not all_:
+            self.nothing.setText(
+                f"{escape(tr('No runs yet.'))} <a href='run'>{escape(tr('Start one'))}</a>. "
+                + escape(tr("It is listed here while it goes on and when it has ended, with its result a "
+                "double click away."))
+            )  # fmt: skip
+        elif not shown:
+            self.nothing.setText(
+                escape(tr("No run matches “{text}”.").format(text=self.filter.text()))
+                + f" <a href='all'>{escape(tr('Show all'))}</a>"
+            )
+        self._show_button()
+
+    def _link(self, name: str) -> None:
+        if name == "run":
+            self._with_dialog(lambda dialog: dialog.show_form())
+        else:
+            self.filter.clear()
+
+    def _remember(self) -> None:
+        self._keys = [row.entry.key for row in self.selected()]
+        self._current = self.model.key_at(self.table.currentIndex())
+        self._scrolled = self.table.verticalScrollBar().value()
+
+    def _restore(self) -> None:
+        selection = self.table.selectionModel()
+        flags = selection.SelectionFlag.Select | selection.SelectionFlag.Rows
+        current = self.model.index_of(self._current)
+        if current.isValid():
+            selection.setCurrentIndex(current, selection.SelectionFlag.NoUpdate)
+        for key in self._keys:
+            index = self.model.index_of(key)
+            if index.isValid():
+                selection.select(index, flags)
+        self.table.verticalScrollBar().setValue(self._scrolled)
+
+    # -- what can be done ---------------------------------------------------------------------------
+
+    def _show_button(self) -> None:
+        rows = self.selected()
+        self.open_button.setEnabled(bool(rows))
+        one = rows[0] if len(rows) == 1 else None
+        text, icon = tr("Show on the map"), "/mActionAddOgrLayer.svg"
+        if one is not None and one.going:
+            text, icon = tr("Follow"), "/mTaskRunning.svg"
+        elif one is not None and (one.run is None or one.entry.gone or one.state is not RunState.FINISHED):
+            text, icon = tr("Log"), "/mIconHistory.svg"
+        if text != self.open_button.text():
+            self.open_button.setText(text)
+            self.open_button.setIcon(QgsApplication.getThemeIcon(icon))
+
+    def _open(self, key: str) -> None:
+        row = self.model.row(key)
+        if row is not None:
+            self.actions_.open(row)
+
+    def _open_current(self) -> None:
+        self._open(self.model.key_at(self.table.currentIndex()))
+
+    def _delete(self) -> None:
+        self.actions_.delete(self.selected())
+
+    def _menu(self, at: QPoint) -> None:
+        rows = self.selected()
+        if rows:
+            menu = QMenu(self)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            self.actions_.fill(menu, rows)
+            menu.popup(self.table.viewport().mapToGlobal(at))
+
+    def _fill_menu(self) -> None:
+        self.open_button.menu().clear()
+        self.actions_.fill(self.open_button.menu(), self.selected())
+
+    def _save_header(self) -> None:
+        QgsSettings().setValue(_HEADER, self.table.header().saveState())
+
+    # -- the window ---------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Somebody looks: often."""
+        super().showEvent(event)
+        self.model.time_passes()
+        self._minute.start()
+        self.watch.show(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks: rarely."""
+        self._minute.stop()
+        self.watch.show(False)
+        super().hideEvent(event)
