@@ -185,6 +185,12 @@ class RunDialog(QDialog):
             return
         self._follow(job)
 
+    def follow(self, job: Job) -> None:
+        """Follow a run that goes on already (`job.known`), unless another one is followed now."""
+        if not self.running:
+            self.banner.hide()
+            self._follow(job)
+
     def cancel(self) -> None:
         """Stop the run."""
         if self.task is not None:
