@@ -17,6 +17,7 @@ from ..fetching import fetch_run
 from ..profile import Profile
 from ..run_folder import fetched_status, give_back, has_result, take_for
 from ..runs import Run, RunStore
+from ..sending import being_sent, sent
 from ..status import RunState, RunStatus
 from . import submission
 from .connection import Connection
@@ -66,7 +67,7 @@ class SshBackend:
             run,
             folder=run.folder or f"{runs_folder(run.profile)}/{folder_name(run)}",
             local_folder=run.local_folder or str(self._runs_folder / folder_name(run)),
-            remote_id=submission.being_sent(run.id),
+            remote_id=being_sent(run.id),
             started=datetime.now(timezone.utc).replace(microsecond=0),
         )
         try:
@@ -74,7 +75,7 @@ class SshBackend:
             take_for(run, self._store)
             return self._send(run)
         finally:
-            submission.sent(run.id)
+            sent(run.id)
 
     def status(self, run: Run) -> RunStatus:
         """Where the run stands now; its record follows."""

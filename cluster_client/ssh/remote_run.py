@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...aggregation.runners.spark import DRIVER_OPTIONS
 from ..profile import Profile
 from ..runs import Run
+from ..spark_settings import spark_settings
 from .folders import absolute, runs_folder
 from .jobzip import MAIN, JobZip
 from .scripts import assignments, source
@@ -24,22 +24,24 @@ GRACE_SECONDS = 10
 class Place:
     """The folders of a cluster's user; `home` and `runs` are absolute.
 
-    `runs` holds the run folders, and beside them `jobs`, what was sent, and `points`, the point store of
-    profiles that name none.
+    `runs` holds the run folders, and beside them `points`, the point store of profiles that name none, and
+    `jobs`, what was sent, unless that lies in `sent`.
     """
 
     home: str
     runs: str
+    sent: str = ""
 
     @classmethod
     def of(cls, profile: Profile, home: str) -> Place:
         """The place of a profile's runs."""
-        return cls(home, absolute(runs_folder(profile), home))
+        jobs = profile.folders.jobs
+        return cls(home, absolute(runs_folder(profile), home), absolute(jobs, home) if jobs else "")
 
     @property
     def jobs(self) -> str:
         """The folder of what was sent."""
-        return f"{self.runs.rstrip('/')}/jobs"
+        return self.sent.rstrip("/") or f"{self.runs.rstrip('/')}/jobs"
 
     def job_zip(self, job: JobZip) -> str:
         """The path of a job's zip; its name is its content's."""
@@ -112,18 +114,8 @@ def spark_submit(profile: Profile, place: Place) -> str:
 
 def spark_conf(profile: Profile, name: str, python: str) -> str:
     """Spark's settings for an application, as a properties file."""
-    resources = profile.resources
-    values = {
-        "spark.master": profile.spark_master,
-        "spark.app.name": f"Roadpulse {name}",
-        "spark.pyspark.python": python,
-        "spark.cores.max": str(resources.cores or ""),
-        "spark.executor.cores": str(resources.executor_cores or ""),
-        "spark.executor.memory": resources.executor_memory,
-        "spark.driver.memory": resources.driver_memory,
-        "spark.driver.extraJavaOptions": DRIVER_OPTIONS,
-    }
-    return "".join(f"{name} {_property(value)}\n" for name, value in values.items() if value)
+    values = spark_settings(profile, name, python)
+    return "".join(f"{name} {_property(value)}\n" for name, value in values.items())
 
 
 def _property(value: str) -> str:

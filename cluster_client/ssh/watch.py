@@ -9,10 +9,11 @@ from typing import Optional
 
 from ..errors import BackendError
 from ..runs import Run
+from ..sending import is_being_sent
 from ..status import Evidence, Fault, RunState, RunStatus, judge, read_status
 from .connection import Connection
 from .scripts import call
-from .submission import is_being_sent, withdraw
+from .submission import withdraw
 from .transfer import SftpFiles
 
 _ENOUGH_KILOBYTES = 1024
