@@ -1,0 +1,209 @@
+"""The way to buckets from this computer: boto3 with explicit waits, a profile's keys, words for faults.
+
+    s3 = connect(access, keys)
+    with s3.asked("Listing", "s3://trips/2019"):
+        s3.client.list_objects_v2(Bucket="trips", Prefix="2019/")
+
+boto3 is imported with the first connection, which takes a moment: not on the thread that draws windows. One
+connection may be used by several threads.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import ipaddress
+import os
+import ssl
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
+from urllib.parse import urlsplit
+
+from ...aggregation.errors import StorageError
+from ...aggregation.s3_access import SCHEME, S3Access
+from ..certificates import trust
+from ..errors import BackendError
+from ..keys import S3Keys
+from ..profile import Profile
+from .errors import KeysMissing
+from .words import Asked, in_words
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Seconds to connect and for every answer; `attempts` counts all, with growing pauses between them."""
+
+    connect: float = 3.0
+    read: float = 30.0
+    attempts: int = 4
+
+
+USUAL = Waits()
+QUICK = Waits(read=5.0, attempts=1)
+"""To find out whether somebody is there."""
+
+
+@dataclass(frozen=True)
+class S3Connection:
+    """A client of boto3, and what is to be said about where it leads."""
+
+    client: S3Client
+    access: S3Access
+    proxies: Mapping[str, str]
+    keys_from: str
+
+    @contextlib.contextmanager
+    def asked(self, doing: str, path: str = "") -> Iterator[None]:
+        """Turn botocore's errors into those of `errors`. `doing` as in "Listing", `path` an address s3://…"""
+        try:
+            yield
+        except BaseException as error:
+            told = in_words(error, Asked(doing, path, self.access, self.proxies, self.keys_from))
+            if told is error:
+                raise
+            raise told from error
+
+    @property
+    def where(self) -> str:
+        """The service as a person calls it."""
+        return self.access.endpoint or "AWS"
+
+    def close(self) -> None:
+        """Give up its connections."""
+        self.client.close()
+
+
+def connect_for(
+    profile: Profile,
+    keys: Optional[S3Keys] = None,
+    proxies: Optional[Mapping[str, str]] = None,
+    waits: Waits = USUAL,
+) -> S3Connection:
+    """The way from this computer to the buckets of a profile; see `connect`."""
+    return connect(access_here(profile), keys, proxies, waits)
+
+
+def access_here(profile: Profile) -> S3Access:
+    """How this computer reaches the buckets of a profile, which describes the computers that run.
+
+    Of a profile that runs elsewhere, a file with keys counts where this computer has it, too.
+    """
+    access = profile.s3
+    if profile.kind == "local":
+        return replace(access, ca_file=access.ca_file or profile.ca_file)
+    has_keys = bool(access.keys_file) and Path(access.keys_file).expanduser().is_file()
+    return replace(
+        access,
+        ca_file=profile.ca_file,
+        keys_file=access.keys_file if has_keys else "",
+        keys_profile=access.keys_profile if has_keys else "",
+    )
+
+
+def connect(
+    access: S3Access,
+    keys: Optional[S3Keys] = None,
+    proxies: Optional[Mapping[str, str]] = None,
+    waits: Waits = USUAL,
+) -> S3Connection:
+    """A connection, which nobody is asked over yet.
+
+    Without `keys` those of `access.keys_file` count, then what boto3 finds on this computer (environment,
+    `~/.aws`, section `access.keys_profile`, the instance's role). `proxies` are addresses for `http` and
+    `https` (None: the environment's); servers of this computer are reached without. Raises `BackendError`.
+    """
+    try:
+        import boto3  # noqa: PLC0415  (takes a moment, and only S3 needs it)
+        from botocore import UNSIGNED  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+    except ImportError as error:
+        raise BackendError(
+            "Buckets cannot be reached: this QGIS has no Python package boto3. Install it (pip install "
+            "boto3, or the plugin qpip), and restart QGIS.",
+            repr(error),
+        ) from error
+    if _is_here(access.endpoint):
+        proxies = {}
+    more: dict[str, Any] = {"signature_version": UNSIGNED if access.anonymous else "s3v4"}
+    config = Config(
+        connect_timeout=waits.connect,
+        read_timeout=waits.read,
+        retries={"total_max_attempts": waits.attempts, "mode": "standard"},
+        proxies=dict(proxies) if proxies is not None else None,
+        s3={"addressing_style": "path" if access.path_style else "virtual"},
+        # Servers of some years ago know nothing of the newer checksums.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        **more,
+    )
+    given = None if access.anonymous else keys or _of_file(access)
+    keys_from = _keys_from(access, keys)
+    try:
+        session = boto3.session.Session(
+            aws_access_key_id=given.key_id if given else None,
+            aws_secret_access_key=given.secret if given else None,
+            aws_session_token=(given.token or None) if given else None,
+            profile_name=None if given else access.keys_profile or None,
+        )
+        region = access.region or (given.region if given else "") or session.region_name or DEFAULT_REGION
+        client = session.client(
+            "s3", region_name=region, endpoint_url=access.endpoint or None, config=config,
+            verify=_bundle(access.ca_file) if access.ca_file else None,
+        )  # fmt: skip
+    except (BotoCoreError, ValueError) as error:
+        raise in_words(error, Asked("Connecting", "", access, proxies or {}, keys_from)) from error
+    return S3Connection(client, access, proxies or {}, keys_from)
+
+
+def split(url: str) -> tuple[str, str]:
+    """Bucket and key (or prefix) of `s3://bucket/key`; either may be empty."""
+    bucket, _, key = url[len(SCHEME) :].partition("/")
+    return bucket, key
+
+
+def _keys_from(access: S3Access, keys: Optional[S3Keys]) -> str:
+    if keys is not None:
+        return "the entry that the profile names as 's3_authcfg'"
+    return access.keys_file or "this computer's environment or ~/.aws/credentials"
+
+
+def _of_file(access: S3Access) -> Optional[S3Keys]:
+    if not access.keys_file:
+        return None
+    from ...aggregation.storage.s3_client import keys as keys_of_file  # noqa: PLC0415  (whoever runs reads it)
+
+    try:
+        found = keys_of_file(access)
+    except StorageError as error:
+        raise KeysMissing(error.message, error.detail) from error
+    return S3Keys(*found) if found else None
+
+
+def _is_here(endpoint: str) -> bool:
+    """Whether an address is this computer's own, to which no proxy leads."""
+    host = urlsplit(endpoint).hostname or ""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+@lru_cache(maxsize=8)
+def _bundle(ca_file: str) -> str:
+    """A file with the certificates that this computer trusts and those of `ca_file`: botocore takes one."""
+    context = trust(ca_file)
+    certificates = context.get_ca_certs(binary_form=True)
+    number, path = tempfile.mkstemp(prefix="roadpulse-", suffix=".pem")
+    with os.fdopen(number, "w", encoding="ascii") as file:
+        file.writelines(map(ssl.DER_cert_to_PEM_cert, certificates))
+    atexit.register(Path(path).unlink, missing_ok=True)
+    return path

@@ -1,0 +1,183 @@
+"""The files of runs in a bucket; paths are `s3://bucket/key`."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, Optional
+
+from ..run_files import LONGEST_FILE, RunFiles
+from .client import S3Connection, split
+from .errors import S3Cut, S3Refused, S3Silent
+from .listing import objects
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+BLOCK = 1 << 20
+_CUTS = 4
+"""So often a transfer is taken up again at the same byte; every byte that comes counts anew."""
+_FIRST_PAUSE = 0.5
+_MISSING = ("NoSuchKey", "404")
+_EMPTY = ("InvalidRange", "416")
+_THERE = ("PreconditionFailed", "412")
+_AT_ONCE = ("ConditionalRequestConflict", "409")
+
+
+class S3Files(RunFiles):
+    """The files that a connection sees, in any bucket. Raises the errors of `errors`."""
+
+    def __init__(self, connection: S3Connection) -> None:
+        self._s3 = connection
+
+    def name(self, path: str) -> str:
+        """The address, and the service."""
+        return f"{path} at {self._s3.where}"
+
+    def size(self, path: str) -> Optional[int]:
+        """Bytes of an object; None without one."""
+        bucket, key = split(path)
+        try:
+            with self._s3.asked("Looking at", path):
+                return int(self._s3.client.head_object(Bucket=bucket, Key=key)["ContentLength"])
+        except S3Refused:
+            # An answer to HEAD has no body, so that a wrong key or bucket looks like a missing file.
+            try:
+                response = self._get(path, "bytes=0-0")
+            except S3Refused as error:
+                if error.code in _EMPTY:
+                    return 0
+                raise
+            if response is None:
+                return None
+            with contextlib.closing(response["Body"]):
+                return int(response.get("ContentRange", "/0").rpartition("/")[2])
+
+    def read(self, path: str, most: int = LONGEST_FILE) -> Optional[bytes]:
+        """The first `most` bytes of an object; None without one."""
+        return self._read(path, "", most)
+
+    def read_last(self, path: str, most: int) -> Optional[bytes]:
+        """The last `most` bytes of an object; None without one."""
+        return self._read(path, f"bytes=-{most}", most)
+
+    def blocks(self, path: str, start: int, length: int) -> Generator[bytes, None, None]:
+        """The bytes from `start` to `length`, in blocks; a cut is taken up where it happened."""
+        cuts, pause = 0, _FIRST_PAUSE
+        while start < length:
+            try:
+                for block in self._stream(path, start):
+                    start += len(block)
+                    cuts, pause = 0, _FIRST_PAUSE
+                    yield block
+                return
+            except (S3Cut, S3Silent):
+                cuts += 1
+                if cuts == _CUTS:
+                    raise
+            time.sleep(pause)
+            pause *= 2
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write an object; a reader finds the earlier one or this one, never a part."""
+        bucket, key = split(path)
+        with self._s3.asked("Writing", path):
+            self._s3.client.put_object(Bucket=bucket, Key=key, Body=content)
+
+    def put_new(self, path: str, content: bytes) -> bool:
+        """As `put`, but nothing is done where there is an object; of two at once, one is told False.
+
+        Whoever is told False may have written it himself, when the answer was lost: the content tells.
+        """
+        if self.size(path) is not None:  # old servers overlook the condition
+            return False
+        bucket, key = split(path)
+        for pause in (0.1, 0.3, 1.0, 3.0, 0.0):
+            try:
+                with self._s3.asked("Writing", path):
+                    self._s3.client.put_object(Bucket=bucket, Key=key, Body=content, IfNoneMatch="*")
+                    return True
+            except S3Refused as error:
+                if error.code in _THERE or (error.code in _AT_ONCE and self.size(path) is not None):
+                    return False
+                if error.code not in _AT_ONCE or not pause:
+                    raise
+            time.sleep(pause)
+        return False
+
+    def make_folders(self, folder: str) -> None:
+        """Nothing: a bucket has no folders."""
+
+    def remove(self, folder: str) -> None:
+        """Delete a run's objects, its spec.json last, so that what was cut off can be done again."""
+        bucket, prefix = split(folder.rstrip("/") + "/")
+        if not prefix.strip("/"):
+            raise S3Refused(f"{folder} is no run's folder but a whole bucket. It is not deleted.")
+        spec = prefix + "spec.json"
+        found = [each.key for each in objects(self._s3, folder)]
+        if found and spec not in found:
+            raise S3Refused(f"{self.name(folder)} holds no run: there is no spec.json. It is not deleted.")
+        # One by one: not every server knows the deletion of many, nor all of its checksums.
+        for key in sorted(found, key=lambda key: key == spec):
+            with self._s3.asked("Deleting", f"s3://{bucket}/{key}"):
+                self._s3.client.delete_object(Bucket=bucket, Key=key)
+
+    def delete(self, path: str) -> None:
+        """Delete one object, if it is there."""
+        bucket, key = split(path)
+        with self._s3.asked("Deleting", path):
+            self._s3.client.delete_object(Bucket=bucket, Key=key)
+
+    def _read(self, path: str, span: str, most: int) -> Optional[bytes]:
+        """The object's first bytes, or its last ones where a span asks for them; a cut is tried again."""
+        for cut in range(_CUTS):
+            try:
+                response = self._get(path, span)
+                if response is None:
+                    return None
+                with self._s3.asked("Reading", path), contextlib.closing(response["Body"]) as body:
+                    whole = bool(span) and "ContentRange" not in response  # the server overlooked the span
+                    return bytes(body.read())[-most:] if whole else bytes(body.read(most))
+            except (S3Cut, S3Silent):
+                if cut == _CUTS - 1:
+                    raise
+            except S3Refused as error:
+                if error.code in _EMPTY:
+                    return b""
+                raise
+            time.sleep(_FIRST_PAUSE * 2**cut)
+        return None
+
+    def _get(self, path: str, span: str) -> Optional[GetObjectOutputTypeDef]:
+        """The answer to a question for an object; None where it is not there."""
+        bucket, key = split(path)
+        more: Any = {"Range": span} if span else {}
+        try:
+            with self._s3.asked("Reading", path):
+                return self._s3.client.get_object(Bucket=bucket, Key=key, **more)
+        except S3Refused as error:
+            if error.code in _MISSING:
+                return None
+            raise
+
+    def _stream(self, path: str, start: int) -> Generator[bytes, None, None]:
+        try:
+            response = self._get(path, f"bytes={start}-" if start else "")
+        except S3Refused as error:
+            if error.code in _EMPTY:  # it is shorter than expected, which the caller sees
+                return
+            raise
+        if response is None:
+            return
+        with contextlib.closing(response["Body"]) as body:
+            whole = start if start and "ContentRange" not in response else 0
+            while True:
+                with self._s3.asked("Reading", path):
+                    block = bytes(body.read(BLOCK))
+                if not block:
+                    return
+                skipped = min(whole, len(block))
+                whole -= skipped
+                if block[skipped:]:
+                    yield block[skipped:]
