@@ -1,5 +1,8 @@
 """Run folder in, exit code out: `python -m roadpulse.aggregation RUN_FOLDER [--workers N]`.
 
+The run folder may lie in a bucket (`s3://bucket/prefix`), which `--s3` says how to reach (see `S3Access`;
+keys come otherwise). Then `log.txt`, `cancel` and `rc` are looked after here.
+
 Started by `spark-submit` it runs on that Spark cluster, else on the processes of this computer. Where
 Python packages are missing they are fetched (see nodes).
 
@@ -14,13 +17,16 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from . import nodes
+from . import nodes, storage
+from .bucket_run import FORMAT, BucketRun
 from .errors import Cancelled, RunError, SpecError
-from .runfolder import FAILED, STARTING, RunFolder, Status
+from .runfolder import FAILED, RunFolder, Status
 from .runners.spark import SparkRunner, under_spark_submit
+from .s3_access import S3Access
 
 if TYPE_CHECKING:
     from .runners import Runner
@@ -39,36 +45,59 @@ def default_workers() -> int:
 def main(arguments: Optional[list[str]] = None) -> int:
     """Carry out one run; returns the exit code."""
     parser = argparse.ArgumentParser(prog="roadpulse.aggregation", description=__doc__)
-    parser.add_argument("folder", type=Path, help="run folder that holds spec.json")
+    parser.add_argument("folder", help="run folder that holds spec.json")
+    parser.add_argument("--s3", default="{}", help="how the run folder's bucket is reached, as JSON")
     parser.add_argument("--workers", type=int, default=0, help="worker processes (0: one for each core)")
     parser.add_argument("--spark", action="store_true", help="on Spark, also without spark-submit")
     parser.add_argument("--packages", type=Path, help="folder for Python packages, seen by all nodes")
     parser.add_argument("--wheels", type=Path, help="take them from here instead of the network")
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
+    logging.basicConfig(level=logging.INFO, format=FORMAT, stream=sys.stdout)
     logging.getLogger("py4j").setLevel(logging.WARNING)
     asked_to_stop: list[int] = []
     for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda number, _: asked_to_stop.append(number))
-    folder = RunFolder(options.folder.absolute())
-    runner: Optional[Runner] = None
     try:
+        place = storage.place(options.folder, S3Access.from_json(json.loads(options.s3)))
+    except (SpecError, ValueError) as error:
+        parser.error(str(error))
+    folder = RunFolder.begun(place)
+    keeper: Optional[BucketRun] = None
+    runner: Optional[Runner] = None
+    code = 1
+    try:
+        # Before anything else: processes are forked while there are no threads, which obstore starts.
         runner = _runner(options, folder)
-        from .run import run  # noqa: PLC0415  (needs the packages)
+        if isinstance(place, storage.S3Path):
+            place.reach()
+            keeper = BucketRun(place)
+            keeper.begin()
+        code = _carry_out(
+            folder, runner, lambda: bool(asked_to_stop) or (keeper is not None and keeper.cancelled)
+        )
+    except RunError as error:
+        _tell(error)
+    finally:
+        if runner is not None:
+            runner.close()
+        if keeper is not None:
+            keeper.end(code)
+        storage.scratch.clear()
+    return code
 
-        manifest = run(folder, runner, lambda: bool(asked_to_stop))
+
+def _carry_out(folder: RunFolder, runner: Runner, is_cancelled: Callable[[], bool]) -> int:
+    from .run import run  # noqa: PLC0415  (needs the packages)
+
+    try:
+        manifest = run(folder, runner, is_cancelled)
     except Cancelled as error:
         logging.warning(error.message)
         return CANCELLED_CODE
     except RunError as error:
-        logging.error(error.message)
-        if error.detail:
-            logging.info(error.detail)
+        _tell(error)
         return 1
-    finally:
-        if runner is not None:
-            runner.close()
     for warning in manifest["warnings"]:
         logging.warning(warning)
     points, seconds = manifest["points"]["counted"], manifest["timings"]["total"]
@@ -76,20 +105,28 @@ def main(arguments: Optional[list[str]] = None) -> int:
     return 0
 
 
+def _tell(error: RunError) -> None:
+    logging.error(error.message)
+    if error.detail:
+        logging.info(error.detail)
+
+
 def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
     """What carries the tasks out, with the packages that they need; raises `RunError`."""
     spark = options.spark or under_spark_submit()
-    if spark or nodes.missing():
-        status = Status(folder, state=STARTING)
+    spec = _few_facts(folder)
+    s3 = any(storage.is_s3(path) for path in (str(folder.path), spec.get("trips", ""), spec.get("store", "")))
+    if spark or nodes.missing(s3):
         try:
-            shared = options.packages or _shared(folder)
+            shared = options.packages or _shared(folder, spec)
             wheels = options.wheels or (shared / "wheels" if (shared / "wheels").is_dir() else None)
-            packages = nodes.collect(shared, wheels)
+            packages = nodes.collect(shared, wheels, s3)
             nodes.provide(packages)
         except RunError as error:
-            status.state = FAILED
-            status.error = {"message": error.message, "detail": error.detail, "retry": error.retry}
-            status.write(force=True)
+            if isinstance(folder.path, Path):  # a bucket cannot be had without the packages
+                status = Status(folder, state=FAILED)
+                status.error = {"message": error.message, "detail": error.detail, "retry": error.retry}
+                status.write(force=True)
             raise
         if spark:
             return SparkRunner(packages, folder.path.name, folder.cancel_asked)
@@ -98,13 +135,30 @@ def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
     return ProcessRunner(options.workers or default_workers())
 
 
-def _shared(folder: RunFolder) -> Path:
-    """Where the packages lie: in the folder of the point store, which all nodes share."""
+def _few_facts(folder: RunFolder) -> dict[str, str]:
+    """What the packages depend on, of a specification that is on a disk; nothing of one in a bucket."""
+    if not isinstance(folder.path, Path):
+        return {}
     try:
-        store = json.loads(folder.spec.read_text(encoding="utf-8"))["store"]
-        return Path(str(store)).expanduser() / "packages"
+        values = json.loads(folder.spec.read_text(encoding="utf-8"))
+        return {name: str(values[name]) for name in ("trips", "store")}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SpecError("spec.json", f"cannot be read from {folder.path}: {error}") from error
+        if nodes.missing():
+            raise SpecError("spec.json", f"cannot be read from {folder.path}: {error}") from error
+        return {}  # the run itself tells what is wrong
+
+
+def _shared(folder: RunFolder, spec: dict[str, str]) -> Path:
+    """Where the packages lie: in the folder of the point store, which all nodes share.
+
+    Where the store is in a bucket: beside the run folder, or else in a folder of this computer.
+    """
+    store = spec.get("store", "")
+    if store and not storage.is_s3(store):
+        return Path(store).expanduser() / "packages"
+    if isinstance(folder.path, Path):
+        return folder.path.parent / "packages"
+    return nodes.cache_folder() / "wheels"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Optional
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from . import storage
 from .points import connect
 from .statistics import COLUMNS, Groups
+from .storage import Place
 
 LINK_SPEEDS, LINK_SPEEDS_BY_TIME = "link_speeds", "link_speeds_by_time"
 TABLES = {LINK_SPEEDS: ("link_id", *COLUMNS), LINK_SPEEDS_BY_TIME: ("link_id", "bin", *COLUMNS)}
@@ -44,7 +46,7 @@ COPY (
 
 
 def write_part(
-    folder: Path, number: int, links: NDArray[np.int64], overall: Groups, by_time: Groups, bins: list[str]
+    folder: Place, number: int, links: NDArray[np.int64], overall: Groups, by_time: Groups, bins: list[str]
 ) -> tuple[int, int]:
     """Write one task's rows of both tables and their index; returns the numbers of rows.
 
@@ -68,7 +70,7 @@ def write_part(
     return len(overall.key), len(by_time.key)
 
 
-def _index(folder: Path, number: int) -> Path:
+def _index(folder: Place, number: int) -> Place:
     return folder / f"links-{number:05d}.npz"
 
 
@@ -99,12 +101,14 @@ def _ends_of_links(path: Path, link_of_row: NDArray[np.int64], n_links: int) -> 
 class _Output:
     """The files of one merged table, each begun with the header and at most about PART_BYTES long."""
 
-    folder: Path
+    folder: Place
+    shown: str
     table: str
     single: bool
     parts: list[dict[str, Any]] = field(default_factory=list)
     _stream: Optional[BinaryIO] = None
     _digest: Any = None
+    _aside: ExitStack = field(default_factory=ExitStack)
 
     def write(self, block: bytes) -> None:
         if self._stream is None or (
@@ -112,9 +116,10 @@ class _Output:
         ):
             self.close()
             name = f"{self.table}.csv" if self.single else f"{self.table}-{len(self.parts):05d}.csv"
-            self._stream = (self.folder / name).open("wb")
+            aside = self._aside.enter_context(storage.written_aside(self.folder / name))
+            self._stream = self._aside.enter_context(aside.open("wb"))
             self._digest = hashlib.sha256()
-            self.parts.append({"path": f"{self.folder.name}/{name}", "rows": -1, "bytes": 0})
+            self.parts.append({"path": f"{self.shown}/{name}", "rows": -1, "bytes": 0})
             self._put((",".join(TABLES[self.table]) + "\n").encode("ascii"))
         if block:
             self._put(block)
@@ -128,50 +133,68 @@ class _Output:
 
     def close(self) -> None:
         if self._stream is not None:
-            self._stream.close()
             self._stream = None
             self.parts[-1]["sha256"] = self._digest.hexdigest()
+            self._aside.close()
+
+    def __enter__(self) -> _Output:
+        self.write(b"")
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        if exception[0] is None:
+            self.close()
+        else:
+            self._aside.__exit__(*exception)
 
 
 def merge(
-    work: Path, results: Path, numbers: list[int], progress: Callable[[], None] = lambda: None
+    work: Place,
+    results: Place,
+    numbers: list[int],
+    progress: Callable[[], None] = lambda: None,
+    shown: str = "results",
 ) -> dict[str, Any]:
     """Merge the parts of all tasks into `results`; returns the `results` entry of the manifest.
 
-    Rows come in order of link id, then of bin. `progress` is called now and then.
+    Rows come in order of link id, then of bin. `progress` is called now and then; `shown` is the path of
+    `results` in the run folder.
     """
     _allow_open_files(len(numbers))
     indexes = []
-    for number in numbers:
-        with np.load(_index(work, number)) as index:
-            indexes.append(dict(index))
+    with storage.all_at_hand([_index(work, number) for number in numbers]) as files:
+        for file in files:
+            with np.load(file) as index:
+                indexes.append(dict(index))
     entries: dict[str, Any] = {}
     ids = np.concatenate([index["link_id"] for index in indexes]) if indexes else np.empty(0, np.int64)
     part_of = np.repeat(np.arange(len(indexes)), [len(index["link_id"]) for index in indexes])
     order = np.argsort(ids, kind="stable")
-    results.mkdir(parents=True, exist_ok=True)
     with storage.disk_errors("write the result", results):
         for table, columns in TABLES.items():
             ends = [index[table] for index in indexes]
             starts = np.concatenate([np.concatenate([[0], end])[:-1] for end in ends]) if ends else ids
             stops = np.concatenate(ends) if ends else ids
             total = int((stops - starts).sum())
-            output = _Output(results, table, single=total <= PART_BYTES)
-            output.write(b"")
-            contents = [_Mapped(work / f"{table}-{number:05d}.csv") for number in numbers]
-            pending: list[bytes] = []
-            for step, (part, start, stop) in enumerate(
-                zip(part_of[order].tolist(), starts[order].tolist(), stops[order].tolist())
+            parts = [work / f"{table}-{number:05d}.csv" for number in numbers]
+            with (
+                storage.all_at_hand(parts) as files,
+                _Output(results, shown, table, single=total <= PART_BYTES) as output,
+                ExitStack() as stack,
             ):
-                pending.append(contents[part][start:stop])
-                if step % 4096 == 4095:
-                    output.write(b"".join(pending))
-                    pending.clear()
-                    progress()
-            output.write(b"".join(pending))
-            output.close()
-            for content in contents:
-                content.close()
+                contents = [_Mapped(file) for file in files]
+                for content in contents:
+                    stack.callback(content.close)
+                pending: list[bytes] = []
+                for step, (part, start, stop) in enumerate(
+                    zip(part_of[order].tolist(), starts[order].tolist(), stops[order].tolist())
+                ):
+                    pending.append(contents[part][start:stop])
+                    if step % 4096 == 4095:
+                        output.write(b"".join(pending))
+                        pending.clear()
+                        progress()
+                output.write(b"".join(pending))
             entries[table] = {
                 "columns": list(columns),
                 "rows": sum(part["rows"] for part in output.parts),

@@ -6,7 +6,7 @@ A plain function over paths that may run anywhere, and twice: it writes the same
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from . import points, storage, values
 from .errors import BadTripFile, RunError
 from .points import FileRecord, PointStore, bucket_of
+from .s3_access import S3Access
 from .sorting import order_by
 from .spec import FieldMapping
 from .storage import TripFile
@@ -43,7 +44,8 @@ class DecodeTask:
 class DecodeContext:
     """What all decode tasks of a run share.
 
-    A task of theirs that has read `part_points` points begins another part (0: one part each).
+    A task of theirs that has read `part_points` points begins another part (0: one part each). `s3` says
+    how the bucket of the trips is reached.
     """
 
     store: PointStore
@@ -52,6 +54,7 @@ class DecodeContext:
     max_bytes: int
     stop_at_bad_file: bool
     part_points: int = 0
+    s3: S3Access = field(default_factory=S3Access)
 
 
 def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list[FileRecord]:
@@ -62,11 +65,14 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
     decoder = TripDecoder(context.mapping, context.max_bytes)
     records, decoded, numbers = [], [], []
     part, held = task.part, 0
-    for number, file in enumerate(task.files, start=task.first_number):
+    contents = storage.read_trips(task.files, context.max_bytes, context.s3)
+    for number, (file, content) in enumerate(contents, start=task.first_number):
         path = storage.printable(file.path)
         record = FileRecord(number, part, path, file.size, file.version, context.max_bytes)
         try:
-            trip = decoder.decode(storage.read_trip(file, context.max_bytes))
+            if isinstance(content, BadTripFile):
+                raise content
+            trip = decoder.decode(content)
         except BadTripFile as error:
             record.reason, record.message = error.reason, storage.printable(error.message)
             record.passing = error.passing

@@ -34,6 +34,9 @@ REQUIREMENTS = ("msgspec>=0.18", "numpy>=1.24", "duckdb>=2.0")
 
 MODULES = ("msgspec", "numpy", "duckdb")
 
+FOR_S3 = ("obstore>=0.8", "obstore")
+"""What the steps import as well where a run uses a bucket: for pip, and the module."""
+
 _PIP_SECONDS = 900
 _LIST = "packages.json"
 
@@ -64,20 +67,22 @@ def here() -> str:
     return f"{sys.implementation.cache_tag}-{system}"
 
 
-def missing() -> list[str]:
-    """Which of the packages this Python cannot import."""
-    return [name for name in MODULES if importlib.util.find_spec(name) is None]
+def missing(s3: bool = False) -> list[str]:
+    """Which of the packages this Python cannot import; with `s3` those for buckets too."""
+    names = (*MODULES, FOR_S3[1]) if s3 else MODULES
+    return [name for name in names if importlib.util.find_spec(name) is None]
 
 
 # -- on the head node -------------------------------------------------------------------------------
 
 
-def collect(shared: Path, wheels: Optional[Path] = None) -> Packages:
+def collect(shared: Path, wheels: Optional[Path] = None, s3: bool = False) -> Packages:
     """The wheels for this Python in a folder below `shared`; fetched by pip where they are not there.
 
-    With `wheels`, a folder of wheels, the network is not used. Raises `PackagesMissing`.
+    With `wheels`, a folder of wheels, the network is not used; with `s3` there are those for buckets too.
+    Raises `PackagesMissing`.
     """
-    folder = _folder_in(shared)
+    folder = _folder_in(shared, s3)
     with disk_errors("store the Python packages", shared):
         known = _read_list(folder)
         if known:
@@ -88,7 +93,7 @@ def collect(shared: Path, wheels: Optional[Path] = None) -> Packages:
             if known:
                 return known
             with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as aside:
-                _fetch(Path(aside), wheels)
+                _fetch(Path(aside), wheels, _wanted(s3))
                 found = sorted(Path(aside).glob("*.whl"))
                 files = [(wheel.name, sha256(wheel)) for wheel in found]
                 for wheel in found:
@@ -102,8 +107,12 @@ def kept(shared: Path) -> Optional[Packages]:
     return _read_list(_folder_in(shared))
 
 
-def _folder_in(shared: Path) -> Path:
-    wanted = hashlib.sha256(" ".join(REQUIREMENTS).encode()).hexdigest()[:8]
+def _wanted(s3: bool) -> tuple[str, ...]:
+    return (*REQUIREMENTS, FOR_S3[0]) if s3 else REQUIREMENTS
+
+
+def _folder_in(shared: Path, s3: bool = False) -> Path:
+    wanted = hashlib.sha256(" ".join(_wanted(s3)).encode()).hexdigest()[:8]
     return shared / f"{here()}-{wanted}"
 
 
@@ -117,10 +126,10 @@ def _read_list(folder: Path) -> Optional[Packages]:
     return Packages(str(folder), str(values["platform"]), files) if whole else None
 
 
-def _fetch(folder: Path, wheels: Optional[Path]) -> None:
+def _fetch(folder: Path, wheels: Optional[Path], wanted: tuple[str, ...]) -> None:
     pip = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "-q"]
     source = ["--no-index", "--find-links", str(wheels)] if wheels else ["--retries", "2", "--timeout", "20"]
-    command = [*pip, *source, "--only-binary=:all:", "-d", str(folder), *REQUIREMENTS]
+    command = [*pip, *source, "--only-binary=:all:", "-d", str(folder), *wanted]
     try:
         done = subprocess.run(  # noqa: S603  # nosec B603
             command, capture_output=True, text=True, errors="replace", timeout=_PIP_SECONDS, check=False

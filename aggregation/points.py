@@ -1,4 +1,4 @@
-"""The point store: Parquet files of decoded points, ingested once and analysed often.
+"""The point store: Parquet files of decoded points, in a folder or a bucket, ingested once, analysed often.
 
     <store>/<mapping digest>/points/ingest=<run>/part-NNNNN.parquet   one a decode task
     <store>/<mapping digest>/files/ingest=<run>/files.parquet         one row a trip file: the commit
@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -27,7 +25,9 @@ from numpy.typing import NDArray
 
 from . import storage
 from .errors import RunError
+from .s3_access import S3Access
 from .spec import FieldMapping
+from .storage import Place
 from .times import NO_TIME
 from .values import POINT_REASONS, TIME_FAULTS
 
@@ -35,7 +35,7 @@ BUCKETS = 4096
 _MULTIPLIER = np.uint64(11_400_714_819_323_198_485)
 _ABANDONED_AFTER = 3600.0
 PARTS_AT_ONCE = 64
-_OWNER = "owner.json"
+_OWNER, _FILES, _INGEST = "owner.json", "files.parquet", "ingest="
 FAULTS = (*POINT_REASONS, *TIME_FAULTS)
 
 _WRITE_POINTS = """
@@ -107,12 +107,15 @@ def connect() -> duckdb.DuckDBPyConnection:
 class PointStore:
     """A store's part for one field mapping."""
 
-    root: Path
+    root: Place
 
     @classmethod
-    def open(cls, store: str, mapping: FieldMapping) -> PointStore:
-        """The store's folder for a mapping; made, with a note of the mapping, where it is new."""
-        opened = cls.at(store, mapping)
+    def open(cls, store: str, mapping: FieldMapping, access: Optional[S3Access] = None) -> PointStore:
+        """The store's folder for a mapping; made, with a note of the mapping, where it is new.
+
+        `access` says how the bucket is reached where the store lies in one.
+        """
+        opened = cls.at(store, mapping, access)
         storage.check_name(opened.root)
         with storage.disk_errors("open the point store", opened.root):
             note = opened.root / "mapping.json"
@@ -123,38 +126,37 @@ class PointStore:
         return opened
 
     @classmethod
-    def at(cls, store: str, mapping: FieldMapping) -> PointStore:
+    def at(cls, store: str, mapping: FieldMapping, access: Optional[S3Access] = None) -> PointStore:
         """The store's folder for a mapping, whether it is there or not; nothing is made."""
         # Absolute, as DuckDB takes "name:…" for a protocol.
-        return cls(Path(os.path.abspath(os.path.expanduser(store))) / mapping.digest())  # noqa: PTH100, PTH111
+        return cls(storage.place(store, access) / mapping.digest())
 
-    def points_folder(self, ingest: str) -> Path:
-        return self.root / "points" / f"ingest={ingest}"
+    def points_folder(self, ingest: str) -> Place:
+        return self.root / "points" / f"{_INGEST}{ingest}"
 
-    def part(self, ingest: str, number: int) -> Path:
+    def part(self, ingest: str, number: int) -> Place:
         """Path of one part of an ingest."""
         return self.points_folder(ingest) / f"part-{number:05d}.parquet"
 
-    def files_table(self, ingest: str) -> Path:
-        return self.root / "files" / f"ingest={ingest}" / "files.parquet"
+    def files_table(self, ingest: str) -> Place:
+        return self.root / "files" / f"{_INGEST}{ingest}" / _FILES
 
     def ingests(self) -> list[str]:
         """Names of the committed ingests, oldest first."""
-        tables = list((self.root / "files").glob("ingest=*/files.parquet"))
-        tables.sort(key=lambda path: (path.stat().st_mtime_ns, path.parent.name))
-        return [path.parent.name.split("=", 1)[1] for path in tables]
+        return _ingests(storage.files_in_folders(self.root / "files", _FILES))
 
     # -- writing ------------------------------------------------------------------------------------
 
     def begin(self, ingest: str) -> None:
         """Claim an ingest, so that nobody takes its points for abandoned."""
-        owner = {"host": socket.gethostname(), "pid": os.getpid()}
+        owner = {"host": socket.gethostname(), "boot": _boot(), "pid": os.getpid()}
         with storage.disk_errors("begin writing points", self.root):
             storage.write_json(self.points_folder(ingest) / _OWNER, owner)
 
     def keep_alive(self, ingest: str) -> None:
         """Say that the ingest is still being written; called every few seconds."""
-        (self.points_folder(ingest) / _OWNER).touch()
+        with storage.disk_errors("keep the points", self.root):
+            (self.points_folder(ingest) / _OWNER).touch()
 
     def write_part(self, ingest: str, number: int, columns: dict[str, NDArray[Any]]) -> None:
         """Write points, already in order (see `decode.in_order`), as one part. Idempotent.
@@ -188,35 +190,42 @@ class PointStore:
     def _remove_orphans(self, ingest: str, records: Sequence[FileRecord]) -> None:
         """Remove parts of tasks that came to no end, where a run stopped early."""
         kept = {self.part(ingest, record.part).name for record in records if record.counted}
-        for path in self.points_folder(ingest).iterdir():
-            if path.name != _OWNER and path.name not in kept:
-                path.unlink(missing_ok=True)
+        folder = self.points_folder(ingest)
+        for name in storage.file_names(folder):
+            if name != _OWNER and name not in kept:
+                (folder / name).unlink(missing_ok=True)
 
     def discard(self, ingest: str) -> None:
         """Remove an ingest that was not committed."""
         if not self.files_table(ingest).exists():
-            shutil.rmtree(self.files_table(ingest).parent, ignore_errors=True)
-            shutil.rmtree(self.points_folder(ingest), ignore_errors=True)
+            storage.remove_tree(self.files_table(ingest).parent)
+            storage.remove_tree(self.points_folder(ingest))
 
     def clean_up(self) -> list[str]:
         """Remove what ended runs left uncommitted; returns the names of those ingests."""
         removed = []
-        for folder in sorted((self.root / "points").glob("ingest=*")):
-            ingest = folder.name.split("=", 1)[1]
-            if not self.files_table(ingest).exists() and _abandoned(folder / _OWNER):
+        began = _ingests(storage.folder_names(self.root / "points"))
+        committing = _ingests(storage.folder_names(self.root / "files"))
+        committed = set(self.ingests())  # after the others, so that no commit is missed
+        for ingest in began:
+            if ingest not in committed and _abandoned(self.points_folder(ingest) / _OWNER):
                 self.discard(ingest)
                 removed.append(ingest)
-        for folder in (self.root / "files").glob("ingest=*"):  # left by a commit that was cut off
-            if not (folder / "files.parquet").exists() and not (self.root / "points" / folder.name).exists():
-                shutil.rmtree(folder, ignore_errors=True)
+        for ingest in committing:  # left by a commit that was cut off
+            if ingest not in committed and ingest not in began:
+                storage.remove_tree(self.files_table(ingest).parent)
         return removed
 
     # -- reading ------------------------------------------------------------------------------------
 
     def read_files(self, ingest: str) -> list[FileRecord]:
         """The `files` of a committed ingest."""
-        with self._intact(ingest), connect() as connection:
-            rows = connection.execute(_READ_FILES, [_literal(self.files_table(ingest))]).fetchall()
+        with (
+            self._intact(ingest),
+            storage.at_hand(self.files_table(ingest)) as table,
+            connect() as connection,
+        ):
+            rows = connection.execute(_READ_FILES, [_literal(table)]).fetchall()
         plain = len(_PLAIN_FIELDS)
         return [FileRecord(*row[:plain], faults=tuple(row[plain:])) for row in rows]  # type: ignore[misc]
 
@@ -234,9 +243,12 @@ class PointStore:
         """
         with connect() as connection:
             for start in range(0, len(parts), at_once):
-                paths = [_literal(self.part(ingest, n)) for n in parts[start : start + at_once]]
-                with self._intact(ingest):
-                    found = connection.execute(_READ_POINTS, [NO_TIME, paths, first_bucket, end_bucket])
+                paths = [self.part(ingest, n) for n in parts[start : start + at_once]]
+                with self._intact(ingest), storage.rows_at_hand(paths, first_bucket, end_bucket) as files:
+                    if not files:
+                        continue
+                    at_hand = [_literal(file) for file in files]
+                    found = connection.execute(_READ_POINTS, [NO_TIME, at_hand, first_bucket, end_bucket])
                     columns = found.fetchnumpy()
                 yield {name: np.asarray(column) for name, column in columns.items()}
 
@@ -245,7 +257,7 @@ class PointStore:
         """Turn what damaged files of an ingest raise into a `RunError` that says how to mend the store."""
         try:
             yield
-        except duckdb.Error as error:
+        except (duckdb.Error, FileNotFoundError) as error:
             commit = self.files_table(ingest).parent
             raise RunError(
                 f"The point store is damaged: {str(error).splitlines()[0]}. Delete the folder {commit}; "
@@ -263,16 +275,33 @@ def _column(values: list[Any]) -> NDArray[Any]:
     return np.array(values, dtype=object if isinstance(values[0], str) else None)
 
 
-def _abandoned(owner: Path) -> bool:
+def _ingests(folders: list[str]) -> list[str]:
+    """The ingests among the names of folders."""
+    return [name[len(_INGEST) :] for name in folders if name.startswith(_INGEST)]
+
+
+def _abandoned(owner: Place) -> bool:
     """Whether the writer of an uncommitted ingest is gone: its process has ended, or is long silent."""
+    silent = storage.silent_for(owner)
     try:
-        silent = time.time() - (owner if owner.exists() else owner.parent).stat().st_mtime
-        claim = json.loads(owner.read_text(encoding="utf-8")) if owner.exists() else {}
+        claim = json.loads(owner.read_text(encoding="utf-8")) if silent is not None else {}
     except (OSError, ValueError):
         return False  # just being made; the next run looks again
-    if claim.get("host") == socket.gethostname() and not _alive(claim.get("pid")):
+    if silent is None:
+        silent = storage.silent_for(owner.parent)
+    # In a bucket meet computers that know nothing of each other, and may well have one name.
+    here = isinstance(owner, Path) or claim.get("boot") == _boot()
+    if here and claim.get("host") == socket.gethostname() and not _alive(claim.get("pid")):
         return True
-    return silent > _ABANDONED_AFTER
+    return silent is not None and silent > _ABANDONED_AFTER
+
+
+def _boot() -> str:
+    """What tells this start of this computer from any other; empty where the system does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def _alive(pid: Optional[int]) -> bool:

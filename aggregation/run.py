@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +14,20 @@ from .errors import Cancelled, RunError
 from .plan import Selection, decode_tasks, select, summary_tasks
 from .points import FileRecord, PointStore
 from .runfolder import CANCELLED as CANCELLED_STATE
-from .runfolder import DECODING, FAILED, FINISHED, LISTING, PUBLISHING, SUMMARISING, RunFolder, Status
+from .runfolder import (
+    DECODING,
+    FAILED,
+    FINISHED,
+    LISTING,
+    PUBLISHING,
+    SUMMARISING,
+    AlreadyPublished,
+    RunFolder,
+    Status,
+)
 from .runners import Runner
 from .spec import RunSpec
+from .storage import Place
 from .summarise import SummaryContext, SummaryReport, save_trips
 
 log = logging.getLogger(__name__)
@@ -31,6 +41,7 @@ def run(
 
     Raises `RunError` after writing why to status.json; results exist only once the manifest does.
     """
+    storage.check_reach(str(folder.path), getattr(folder.path, "access", None))
     if folder.manifest.exists():  # its status stays as it is
         raise RunError(f"The run in {folder.path} has ended already. Start another run in a new folder.")
     status = Status(folder, workers=runner.workers)
@@ -38,6 +49,10 @@ def run(
         return _Run(folder, runner, is_cancelled, status).carry_out()
     except Cancelled as error:
         _end(status, runner, CANCELLED_STATE, error)
+        raise
+    except AlreadyPublished:  # the status is that of the other process
+        runner.close()
+        _remove(folder.work, folder.results)
         raise
     except RunError as error:
         _end(status, runner, FAILED, error)
@@ -52,14 +67,21 @@ def run(
 def _end(status: Status, runner: Runner, state: str, error: RunError) -> None:
     """End a run that has no result: nothing writes any more, and nothing but the status is left."""
     runner.close()
-    for leftover in (status.folder.work, status.folder.results):
-        shutil.rmtree(leftover, ignore_errors=True)
     status.state = state
     status.error = {"message": error.message, "detail": error.detail, "retry": error.retry}
     try:
         status.write(force=True)
     except (OSError, RunError):  # the disk may be full: the log and the exit code still tell
         log.exception("status.json could not be written")
+    _remove(status.folder.work, status.folder.results)
+
+
+def _remove(*leftovers: Place) -> None:
+    for leftover in leftovers:
+        try:
+            storage.remove_tree(leftover)
+        except RunError as error:
+            log.warning("%s could not be removed: %s", leftover, error.message)
 
 
 class _Run:
@@ -78,11 +100,13 @@ class _Run:
 
     def carry_out(self) -> dict[str, Any]:
         self.status.enter(LISTING)
-        store = PointStore.open(self.spec.store, self.spec.mapping)
+        for place in (self.spec.trips, self.spec.store):
+            storage.check_reach(place, self.spec.s3)
+        store = PointStore.open(self.spec.store, self.spec.mapping, self.spec.s3)
         with self._timed("list"):
             for ingest in store.clean_up():
                 log.info("Removed points that an earlier run left unfinished: %s", ingest)
-            files = storage.list_trips(self.spec.trips, self._found)
+            files = storage.list_trips(self.spec.trips, self._found, self.spec.s3)
             selection = select(files, store, self._check, self.spec.max_trip_megabytes << 20)
             bad = next((record for record in selection.everything if record.reason), None)
             if bad and self.spec.bad_files == "stop":
@@ -100,7 +124,11 @@ class _Run:
         with self._timed("publish"):
             self.status.enter(PUBLISHING)
             results = csvparts.merge(
-                self.folder.work, self.folder.results, [s.number for s in summaries], self._check
+                self.folder.work,
+                self.folder.results,
+                [s.number for s in summaries],
+                self._check,
+                self.folder.results_name,
             )
         self.timings["total"] = self.status.elapsed
         manifest = report.manifest(
@@ -119,7 +147,7 @@ class _Run:
         )
         with storage.disk_errors("write the manifest", self.folder.path):
             self.folder.write_manifest(manifest)
-        shutil.rmtree(self.folder.work, ignore_errors=True)
+        storage.remove_tree(self.folder.work)
         self.status.warnings = manifest["warnings"]
         self.status.enter(FINISHED)
         return manifest
@@ -136,7 +164,8 @@ class _Run:
         ingest = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{uuid4().hex[:8]}"
         store.begin(ingest)
         limit = self.spec.max_trip_megabytes << 20
-        context = DecodeContext(store, ingest, self.spec.mapping, limit, self.spec.bad_files == "stop")
+        stop = self.spec.bad_files == "stop"
+        context = DecodeContext(store, ingest, self.spec.mapping, limit, stop, s3=self.spec.s3)
         tasks = decode_tasks(new, self.runner.workers, self.runner.task_bytes)
         self.status.enter(DECODING, len(tasks))
         records: list[FileRecord] = []
@@ -182,7 +211,7 @@ class _Run:
         trips_file = work / "trips.npz"
         with storage.disk_errors("write to the run folder", work):
             for leftover in (work, self.folder.results):  # of an earlier attempt that came to no end
-                shutil.rmtree(leftover, ignore_errors=True)
+                storage.remove_tree(leftover)
             save_trips(trips_file, selection.trips())
         context = SummaryContext(store, self.spec, selection.parts(), trips_file, work)
         reports: list[SummaryReport] = []

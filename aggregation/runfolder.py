@@ -1,4 +1,4 @@
-"""The run folder: the protocol between a run and whoever watches it.
+"""The run folder: the protocol between a run and whoever watches it, on a disk or in a bucket.
 
 spec.json      read here, written by the client before the start
 status.json    written here, atomically, about once a second
@@ -17,10 +17,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Optional
+from uuid import uuid4
 
 from . import storage
 from .errors import RunError, SpecError
 from .spec import SCHEMA, RunSpec
+from .storage import Place, S3Path
 
 STARTING, WAITING = "starting", "waiting"
 LISTING, DECODING, SUMMARISING, PUBLISHING = "listing", "decoding", "summarising", "publishing"
@@ -29,31 +31,50 @@ STATES = (STARTING, LISTING, DECODING, SUMMARISING, PUBLISHING, WAITING, FINISHE
 """What `state` in status.json may be; the last three are final. A phase may wait for cores at any time."""
 
 
+class AlreadyPublished(RunError):
+    """The run has a result already, of another process."""
+
+
 @dataclass(frozen=True)
 class RunFolder:
-    """Paths of one run's files."""
+    """Paths of one run's files, in a folder or a bucket.
 
-    path: Path
+    In a bucket nothing keeps two processes from carrying out the same run, so each writes its results under
+    an `attempt` of its own, and the manifest, of which there is one, says which of them counts.
+    """
+
+    path: Place
+    attempt: str = ""
+
+    @classmethod
+    def begun(cls, path: Place) -> RunFolder:
+        """The folder for a process that now carries out the run."""
+        return cls(path, uuid4().hex[:8] if isinstance(path, S3Path) else "")
 
     @property
-    def spec(self) -> Path:
+    def spec(self) -> Place:
         return self.path / "spec.json"
 
     @property
-    def status(self) -> Path:
+    def status(self) -> Place:
         return self.path / "status.json"
 
     @property
-    def manifest(self) -> Path:
+    def manifest(self) -> Place:
         return self.path / "manifest.json"
 
     @property
-    def results(self) -> Path:
-        return self.path / "results"
+    def results_name(self) -> str:
+        """Path of the results in the run folder."""
+        return f"results/{self.attempt}".rstrip("/")
 
     @property
-    def work(self) -> Path:
-        return self.path / "work"
+    def results(self) -> Place:
+        return self.path / self.results_name
+
+    @property
+    def work(self) -> Place:
+        return self.path / f"work/{self.attempt}".rstrip("/")
 
     def cancel_asked(self) -> bool:
         """Whether whoever started the run wants it to stop, and left the file `cancel` to say so."""
@@ -67,8 +88,15 @@ class RunFolder:
             raise SpecError("spec.json", f"cannot be read from {self.path}: {error}") from error
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
-        """Publish the result. Nothing of `results` may change from here on."""
-        storage.write_json(self.manifest, manifest)
+        """Publish the result. Nothing of `results` may change from here on.
+
+        Raises `RunError` where another process has published one meanwhile.
+        """
+        if not storage.write_new_json(self.manifest, manifest):
+            raise AlreadyPublished(
+                f"Another process has ended the run in {self.path} meanwhile; its result counts. "
+                "This one is not needed and was removed."
+            )
 
     def read_manifest(self) -> dict[str, Any]:
         """The manifest of a finished run; raises `RunError` where there is none."""
@@ -127,9 +155,9 @@ class Status:
         self.write()
 
     def write(self, force: bool = False) -> None:
-        """Write status.json if the last one is a second old, or always with `force`."""
+        """Write status.json if the last one is a second old (two, in a bucket), or always with `force`."""
         moment = time.monotonic()
-        if not force and moment - self._written < 1:
+        if not force and moment - self._written < (1 if isinstance(self.folder.path, Path) else 2):
             return
         self._written = moment
         with storage.disk_errors("write status.json", self.folder.path):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
@@ -18,6 +17,7 @@ from . import csvparts, storage
 from .points import PARTS_AT_ONCE, PointStore
 from .spec import ALL_WEEKDAYS, METRES_PER_SECOND, RunSpec
 from .statistics import COLUMNS, Groups, distinct, speed_codes, summarise_groups, summarise_one
+from .storage import Place
 from .times import DAY, DAYS_TO_1970, MICROSECONDS, NO_TIME, local_clock
 
 IMPLAUSIBLE = 70.0
@@ -58,8 +58,8 @@ class SummaryContext:
     store: PointStore
     spec: RunSpec
     parts: dict[str, list[int]]
-    trips_file: Path
-    results: Path
+    trips_file: Place
+    results: Place
     slice_points: int = 0
 
 
@@ -89,7 +89,7 @@ class SummaryReport:
             self.last_day = last if self.last_day is None else max(last, self.last_day)
 
 
-def save_trips(path: Path, trips: dict[str, NDArray[np.int32]]) -> None:
+def save_trips(path: Place, trips: dict[str, NDArray[np.int32]]) -> None:
     """Leave the trips for the tasks: for each ingest, by file number, the trip's index or -1.
 
     -1 marks files that this run does not count.
@@ -237,7 +237,7 @@ def _read(task: SummaryTask, context: SummaryContext) -> Columns:
     """Link ids, instants, speeds and trips (index) of the task's points."""
     found: tuple[list[NDArray[Any]], ...] = ([], [], [], [])
     at_once = _PARTS_OF_SLICES if context.slice_points else PARTS_AT_ONCE
-    with np.load(context.trips_file) as saved:
+    with storage.at_hand(context.trips_file) as trips_file, np.load(trips_file) as saved:
         for ingest, parts in context.parts.items():
             trip_of_file = saved[f"ingest-{ingest}"]
             everything = bool((trip_of_file >= 0).all())

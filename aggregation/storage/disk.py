@@ -1,7 +1,4 @@
-"""Files behind paths: trips listed and read, results written aside and moved into place.
-
-The one place that knows what a path is. Everything else of a run works through these functions.
-"""
+"""Files on a disk or a shared folder: trips listed and read, results written aside and moved into place."""
 
 from __future__ import annotations
 
@@ -15,28 +12,15 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 from uuid import uuid4
 
-from .errors import FILE_REASONS, BadTripFile, RunError, StorageError
+from ..errors import FILE_REASONS, BadTripFile, RunError, StorageError
+from .trip_files import GLOB_CHARACTERS, SUFFIXES, TripFile, printable
 
-SUFFIXES = (".json", ".json.gz")
-"""Names of trip files end so, in any case."""
-
-_GLOB_CHARACTERS = frozenset("*?[")
 _COARSE_CLOCK = 2_000_000_000
 _FINE_CLOCK = 20_000_000
-
-
-@dataclass(frozen=True)
-class TripFile:
-    """A trip file as it was listed: absolute path, size in bytes, and what tells its versions apart."""
-
-    path: str
-    size: int
-    version: str
 
 
 def list_trips(trips: str, progress: Callable[[int], None] = lambda n: None) -> list[TripFile]:
@@ -55,7 +39,7 @@ def list_trips(trips: str, progress: Callable[[int], None] = lambda n: None) -> 
         paths = _walk(str(given))
     elif is_there:
         paths = iter([str(given)])
-    elif _GLOB_CHARACTERS & set(trips):
+    elif GLOB_CHARACTERS & set(trips):
         named = glob.iglob(str(given), recursive=True)  # noqa: PTH207  (takes absolute patterns)
         paths = (path for path in named if path.lower().endswith(SUFFIXES))
     else:
@@ -140,15 +124,7 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def printable(text: str) -> str:
-    """A path or text of a file for messages, manifests and the store: valid UTF-8 whatever bytes it holds."""
-    try:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:  # half a surrogate pair, which JSON can escape
-        return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def check_name(folder: Path) -> None:
+def check_name(folder: object) -> None:
     """Refuse a folder that DuckDB could not write to, as its name is no UTF-8; raises `RunError`."""
     name = str(folder)
     if printable(name) != name:
@@ -207,10 +183,14 @@ def written_aside(path: Path) -> Iterator[Path]:
 
 def write_json(path: Path, values: Any) -> None:
     """Write JSON atomically: a reader finds the earlier version or this one, never a part."""
+    with written_aside(path) as aside:
+        aside.write_bytes(json_bytes(values))
+
+
+def json_bytes(values: Any) -> bytes:
+    """Values as the text of a JSON file, in UTF-8."""
     # JSON's own escape is also Python's replacement for the bytes of names that are no UTF-8.
-    with written_aside(path) as aside, aside.open("w", encoding="utf-8", errors="backslashreplace") as stream:
-        json.dump(values, stream, indent=1, ensure_ascii=False)
-        stream.write("\n")
+    return f"{json.dumps(values, indent=1, ensure_ascii=False)}\n".encode("utf-8", "backslashreplace")
 
 
 def sha256(path: Path) -> str:

@@ -1,0 +1,202 @@
+"""Files behind paths: one small interface to folders and to buckets.
+
+A `Place` is a `Path`, or an `S3Path` with those of its methods that a run uses. What differs more than a
+method can hide is a function here. So the code of the steps knows nothing of where files lie.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from ..errors import BadTripFile
+from ..s3_access import S3Access, is_s3
+from . import disk, s3_parts, s3_trips, scratch
+from .disk import check_name, sha256
+from .s3_path import S3Path, young
+from .trip_files import SUFFIXES, TripFile, printable
+
+Place = Union[Path, S3Path]
+"""A file or folder, wherever it lies."""
+
+_FETCHED_AT_ONCE = 8
+
+__all__ = [
+    "SUFFIXES", "BadTripFile", "Place", "S3Access", "S3Path", "TripFile", "all_at_hand", "at_hand",
+    "check_name", "check_reach", "disk_errors", "file_names", "files_in_folders", "folder_names", "is_s3",
+    "list_trips", "place", "printable", "read_trip", "read_trips", "remove_tree", "rows_at_hand", "scratch", "sha256", "silent_for",
+    "write_json", "write_new_json", "written_aside",
+]  # fmt: skip
+
+
+def place(path: str, access: Optional[S3Access] = None) -> Place:
+    """The place that a path names, absolute; `access` says how its bucket is reached."""
+    if is_s3(path):
+        return S3Path.of(path, access or S3Access())
+    return Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111  (no symlinks resolved)
+
+
+def check_reach(path: str, access: Optional[S3Access]) -> None:
+    """Raise `StorageError`, soon, where a path names a bucket that cannot be had."""
+    if is_s3(path):
+        s3_trips.base(path, access or S3Access()).reach()
+
+
+# -- trips ------------------------------------------------------------------------------------------
+
+
+def list_trips(
+    trips: str,
+    progress: Callable[[int], None] = lambda n: None,
+    access: Optional[S3Access] = None,
+) -> list[TripFile]:
+    """The trip files that a folder or prefix, a glob or a single path names, in order of their paths.
+
+    Raises `RunError` when nothing is there. `progress` is told the number found so far.
+    """
+    if is_s3(trips):
+        return s3_trips.list_trips(trips, access or S3Access(), progress)
+    return disk.list_trips(trips, progress)
+
+
+def read_trips(
+    files: Sequence[TripFile], max_bytes: int, access: Optional[S3Access] = None
+) -> Iterator[tuple[TripFile, Union[bytes, BadTripFile]]]:
+    """Trip files in their order, each with its bytes, whole and of one version, or why it cannot be had."""
+    if files and is_s3(files[0].path):
+        yield from s3_trips.read_trips(files, max_bytes, access or S3Access())
+        return
+    for file in files:
+        try:
+            content: Union[bytes, BadTripFile] = disk.read_trip(file, max_bytes)
+        except BadTripFile as error:
+            content = error
+        yield file, content
+
+
+def read_trip(file: TripFile, max_bytes: int, access: Optional[S3Access] = None) -> bytes:
+    """The bytes of a trip file, whole and of one version; raises `BadTripFile`."""
+    ((_, content),) = read_trips([file], max_bytes, access)
+    if isinstance(content, BadTripFile):
+        raise content
+    return content
+
+
+# -- writing ----------------------------------------------------------------------------------------
+
+
+def disk_errors(doing: str, folder: Place) -> AbstractContextManager[None]:
+    """Turn what a full or read-only disk raises into a `StorageError` that says what to do.
+
+    `doing` completes "could not …". What goes wrong with a bucket is told by `S3Path` itself; its files
+    pass through the temporary folder.
+    """
+    return disk.disk_errors(doing, folder if isinstance(folder, Path) else scratch.folder())
+
+
+def written_aside(path: Place) -> AbstractContextManager[Path]:
+    """Yield a temporary file; it is at `path` when the block ends well, whole, and removed otherwise."""
+    return disk.written_aside(path) if isinstance(path, Path) else path.written()
+
+
+def write_json(path: Place, values: Any) -> None:
+    """Write JSON atomically: a reader finds the earlier version or this one, never a part."""
+    if isinstance(path, Path):
+        disk.write_json(path, values)
+    else:
+        path.write_bytes(disk.json_bytes(values))
+
+
+def write_new_json(path: Place, values: Any) -> bool:
+    """As `write_json`; in a bucket, of two who write the same path the second is told False."""
+    if isinstance(path, Path):
+        disk.write_json(path, values)
+        return True
+    return path.write_new(disk.json_bytes(values))
+
+
+def remove_tree(path: Place) -> None:
+    """Remove a folder with everything in it, as far as possible; nothing happens where there is none."""
+    if isinstance(path, Path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.remove_all()
+
+
+# -- reading ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def at_hand(path: Place) -> Iterator[Path]:
+    """Yield a file of this computer with the content of `path`: itself, or a temporary one."""
+    if isinstance(path, Path):
+        yield path
+        return
+    with path.fetched() as here:
+        yield here
+
+
+@contextmanager
+def all_at_hand(paths: Sequence[Place]) -> Iterator[list[Path]]:
+    """As `at_hand`, for many files."""
+    with ExitStack() as stack:
+        if all(isinstance(path, Path) for path in paths):
+            yield [path for path in paths if isinstance(path, Path)]
+            return
+        with ThreadPoolExecutor(_FETCHED_AT_ONCE) as pool:
+            yield list(pool.map(lambda path: stack.enter_context(at_hand(path)), paths))
+
+
+def rows_at_hand(
+    paths: Sequence[Place], first_bucket: int, end_bucket: int
+) -> AbstractContextManager[list[Path]]:
+    """Yield Parquet files of this computer that hold at least the rows of some buckets.
+
+    Files without such rows may be left out.
+    """
+    far = [path for path in paths if isinstance(path, S3Path)]
+    if far:
+        return s3_parts.rows_at_hand(far, first_bucket, end_bucket)
+    return contextlib.nullcontext([path for path in paths if isinstance(path, Path)])
+
+
+def folder_names(folder: Place) -> list[str]:
+    """Names of the folders in a folder, sorted; none where it is not there."""
+    if isinstance(folder, S3Path):
+        return folder.folder_names()
+    return sorted(path.name for path in folder.glob("*") if path.is_dir())
+
+
+def file_names(folder: Place) -> list[str]:
+    """Names of the files in a folder."""
+    if isinstance(folder, S3Path):
+        return [path.name for path, _ in folder.objects() if path.parent == folder]
+    return [path.name for path in folder.iterdir()]
+
+
+def files_in_folders(folder: Place, name: str) -> list[str]:
+    """The folders in a folder that hold a file of that name, by the age of that file, oldest first."""
+    if isinstance(folder, S3Path):
+        below = [(path, moment.timestamp()) for path, moment in folder.objects() if path.name == name]
+        found = [(moment, path.parent.name) for path, moment in below if path.parent.parent == folder]
+    else:
+        found = [(path.stat().st_mtime_ns, path.parent.name) for path in folder.glob(f"*/{name}")]
+    return [folder_name for _, folder_name in sorted(found)]
+
+
+def silent_for(file: Place) -> Optional[float]:
+    """Seconds since a file, or something in a folder, was written; None where nothing is there."""
+    if isinstance(file, S3Path):
+        moment = file.modified() or max((moment for _, moment in file.objects()), default=None)
+        return None if moment is None else young(moment)
+    try:
+        return time.time() - file.stat().st_mtime
+    except OSError:
+        return None

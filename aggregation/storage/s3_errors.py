@@ -1,0 +1,125 @@
+"""What goes wrong with a bucket, in words: what happened, to what, with the server's own code, what to do."""
+
+from __future__ import annotations
+
+import re
+from xml.sax.saxutils import unescape
+
+from ..errors import StorageError
+from ..s3_access import S3Access
+
+_ADVICE = {
+    "InvalidAccessKeyId": "The server does not know the access key. Check the keys of the profile.",
+    "XAdminUserNotFound": "The server does not know the access key. Check the keys of the profile.",
+    "SignatureDoesNotMatch": "The secret key does not fit the access key. Check the keys of the profile.",
+    "ExpiredToken": "The session token is no longer valid. Get new keys and run again.",
+    "InvalidToken": "The session token is not valid. Get new keys and run again.",
+    "NoSuchBucket": "There is no such bucket. Check its name, and that the endpoint is the right one.",
+    "AccessDenied": "The keys do not allow it. Ask for the right, or use other keys.",
+    "AllAccessDisabled": "The keys do not allow it. Ask for the right, or use other keys.",
+    "AuthorizationHeaderMalformed": "Most often the region is wrong. Correct it in the profile.",
+    "PermanentRedirect": "The bucket lies in another region. Correct the region in the profile.",
+    "RequestTimeTooSkewed": "The clocks differ by too much. Set the clock of this computer or of the server.",
+    "QuotaExceeded": "The bucket is full. Free some space and run again.",
+    "XMinioStorageFull": "The server's disk is full. Free some space and run again.",
+    "InsufficientStorage": "The server's disk is full. Free some space and run again.",
+}
+_BUSY = ("SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "XMinioServerNotInitialized")
+_STATUS = re.compile(r"status code: (\d{3})")
+_CODE, _MESSAGE = re.compile(r"<Code>([^<]+)</Code>"), re.compile(r"<Message>([^<]*)</Message>")
+_KEY_ID = re.compile(
+    r"<AWSAccessKeyId>.*?</AWSAccessKeyId>|<StringToSign.*?</CanonicalRequestBytes>", re.DOTALL
+)
+
+
+class S3Refused(StorageError):
+    """The server refused; asking again would not help."""
+
+    retry = False
+
+
+class S3Unreachable(StorageError):
+    """The server did not answer, or is busy; the same may succeed later."""
+
+
+def code_of(error: BaseException) -> str:
+    """The server's own code in an error, such as `NoSuchKey`; empty where it gave none."""
+    found = _CODE.search(str(error))
+    return found[1] if found else ""
+
+
+def status_of(error: BaseException) -> int:
+    """The HTTP status in an error; 0 where there was no answer."""
+    found = _STATUS.search(str(error))
+    return int(found[1]) if found else 0
+
+
+def explained(error: BaseException, doing: str, bucket: str, access: S3Access) -> StorageError:
+    """An error of obstore in words. `doing` completes "Roadpulse could not …"."""
+    text = _KEY_ID.sub("", str(error))
+    code, status = code_of(error), status_of(error)
+    server = access.endpoint or f"AWS, region {access.region or 'us-east-1'}"
+    begin = f"Roadpulse could not {doing}: bucket {bucket} at {server}"
+    detail = text.split("\n\nDebug source:")[0][:2000]
+    if status:
+        words = _MESSAGE.search(text)
+        said = f"{code or f'status {status}'}" + (f", {unescape(words[1]).rstrip('.')}" if words else "")
+        advice = _ADVICE.get(code) or _of_status(status)
+        busy = code in _BUSY or status in (408, 429) or status >= 500
+        if busy and code not in _ADVICE:
+            return S3Unreachable(f"{begin} answered {said}, again and again. {_of_status(503)}", detail)
+        return S3Refused(f"{begin} answered {said}. {advice}", detail)
+    reason, advice = _of_connection(text, server)
+    kind = S3Refused if "certificate" in reason else S3Unreachable
+    return kind(f"{begin} {reason}. {advice}", f"{detail} {_causes(text)}"[:2000])
+
+
+def _of_status(status: int) -> str:
+    if status in (401, 403):
+        return _ADVICE["AccessDenied"]
+    if status >= 500 or status in (408, 429):
+        return "The server is busy or has a fault. Run again later; nothing was lost."
+    if status in (301, 307):
+        return _ADVICE["PermanentRedirect"]
+    return "Check the bucket, the endpoint and the region."
+
+
+def _of_connection(text: str, server: str) -> tuple[str, str]:
+    """Why no answer came, and what to do."""
+    lowered = text.lower()
+    if "certificate" in lowered:
+        what = (
+            "expired"
+            if "expired" in lowered
+            else "is for another host"
+            if "notvalidforname" in lowered
+            else ""
+        )
+        if not what:
+            what = (
+                "is signed by nobody that this computer trusts"
+                if "unknownissuer" in lowered
+                else "is not valid"
+            )
+        advice = (
+            "Correct the server's certificate, or name the file of its authority (ca_file) in the profile."
+        )
+        return f"has a certificate that {what}", advice
+    if "dns error" in lowered or "failed to lookup" in lowered:
+        return "has a name that cannot be found", f"Check the endpoint, {server}, and the network."
+    if "connection refused" in lowered or "connectionrefused" in lowered:
+        return "refuses the connection", f"Check the endpoint, {server}, and that the server runs."
+    if "corruptmessage" in lowered or "invalidcontenttype" in lowered:
+        return "does not speak https", f"Check the endpoint, {server}; perhaps it begins with http://."
+    if "timedout" in lowered or "timed out" in lowered or "timeout" in lowered:
+        return "did not answer in time", f"Check the endpoint, {server}, and the network; run again later."
+    if "credential" in lowered or "169.254.169.254" in lowered:
+        return "could not be signed for: the instance's role gave no keys", "Name keys in the profile."
+    if "parsing a signature" in lowered or "error decoding response body" in lowered or "xml" in lowered:
+        return "gave an answer that is not S3's", f"Check the endpoint, {server}."
+    return "cut the connection", f"Check the endpoint, {server}, and the network; run again later."
+
+
+def _causes(text: str) -> str:
+    """The innermost causes of obstore's long account."""
+    return "; ".join(dict.fromkeys(re.findall(r'(?:message|error|kind): "?([^",\n{(]+)', text)))

@@ -1,0 +1,221 @@
+"""A place in a bucket, with those methods of `pathlib.Path` that a run uses.
+
+What is not there raises `FileNotFoundError`, as on a disk; everything else that goes wrong is a
+`StorageError` in words.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Optional
+
+from ..errors import SpecError
+from ..s3_access import SCHEME, S3Access
+from . import scratch
+from .s3_client import store
+from .s3_errors import code_of, explained
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+MULTIPART = 16 << 20
+"""Files larger than this are sent in parts."""
+_PAGE = 1000
+_BLOCK = 8 << 20
+_AT_ONCE = 4
+
+
+@dataclass(frozen=True, order=True)
+class S3Path:
+    """An object or a prefix: `key` without slashes at its ends, empty for the whole bucket."""
+
+    bucket: str
+    key: str
+    access: S3Access = field(default_factory=S3Access, compare=False)
+
+    @classmethod
+    def of(cls, url: str, access: S3Access) -> S3Path:
+        """Read `s3://bucket/prefix`; raises `SpecError`."""
+        bucket, _, key = url[len(SCHEME) :].partition("/")
+        key = key.strip("/")
+        if not bucket:
+            raise SpecError("s3", f"{url!r} names no bucket; write s3://bucket/folder")
+        if key and not all(part not in ("", ".", "..") and part.isprintable() for part in key.split("/")):
+            raise SpecError("s3", f"{url!r} has a folder without a proper name; write s3://bucket/folder")
+        return cls(bucket, key, access)
+
+    def __str__(self) -> str:
+        return f"{SCHEME}{self.bucket}/{self.key}".rstrip("/")
+
+    def __truediv__(self, name: str) -> S3Path:
+        return S3Path(self.bucket, f"{self.key}/{name}".lstrip("/"), self.access)
+
+    @property
+    def name(self) -> str:
+        """The last part of the key."""
+        return self.key.rpartition("/")[2]
+
+    @property
+    def parent(self) -> S3Path:
+        """The prefix that this lies in."""
+        return S3Path(self.bucket, self.key.rpartition("/")[0], self.access)
+
+    @property
+    def store(self) -> S3Store:
+        """The connection to the bucket."""
+        return store(self.access, self.bucket)
+
+    @contextlib.contextmanager
+    def errors(self, doing: str) -> Iterator[None]:
+        """Turn obstore's errors into `FileNotFoundError` and `StorageError`. `doing` as in `explained`."""
+        import obstore.exceptions as of_obstore  # noqa: PLC0415  (after `store` has told if it is missing)
+
+        try:
+            yield
+        except FileNotFoundError as error:
+            if code_of(error) not in ("NoSuchKey", ""):
+                raise explained(error, doing, self.bucket, self.access) from error
+            raise
+        except of_obstore.BaseError as error:
+            raise explained(error, doing, self.bucket, self.access) from error
+
+    # -- one object ---------------------------------------------------------------------------------
+
+    def modified(self) -> Optional[datetime]:
+        """When the object was written, by the server's clock; None without one."""
+        import obstore  # noqa: PLC0415
+
+        place = self.store
+        with contextlib.suppress(FileNotFoundError), self.errors(f"look at {self}"):
+            moment: datetime = obstore.head(place, self.key)["last_modified"]
+            return moment
+        return None
+
+    def exists(self) -> bool:
+        """Whether there is an object of just this key."""
+        return self.modified() is not None
+
+    def read_bytes(self) -> bytes:
+        """The whole object."""
+        import obstore  # noqa: PLC0415
+
+        place = self.store
+        with self.errors(f"read {self}"):
+            return bytes(obstore.get(place, self.key).bytes())
+
+    def read_text(self, encoding: str = "utf-8") -> str:
+        """The whole object as text."""
+        return self.read_bytes().decode(encoding)
+
+    def write_bytes(self, content: bytes) -> None:
+        """Write the object; a reader finds the earlier one or this one, never a part."""
+        import obstore  # noqa: PLC0415
+
+        place = self.store
+        with self.errors(f"write {self}"):
+            obstore.put(place, self.key, content, use_multipart=False)
+
+    def write_new(self, content: bytes) -> bool:
+        """Write the object unless there is one; of two who try at once one is told False."""
+        import obstore  # noqa: PLC0415
+        from obstore.exceptions import AlreadyExistsError, PreconditionError  # noqa: PLC0415
+
+        place = self.store
+        with self.errors(f"write {self}"):
+            try:
+                obstore.put(place, self.key, content, mode="create", use_multipart=False)
+            except (AlreadyExistsError, PreconditionError):
+                # A request whose answer was lost was sent again: then it is ours that is there.
+                return bytes(obstore.get(place, self.key).bytes()) == content
+        return True
+
+    def touch(self) -> None:
+        """Write the object as it is, so that it is young again."""
+        self.write_bytes(self.read_bytes())
+
+    def unlink(self, missing_ok: bool = False) -> None:
+        """Remove the object; S3 does not say whether there was one."""
+        import obstore  # noqa: PLC0415
+
+        place = self.store
+        with contextlib.suppress(FileNotFoundError), self.errors(f"delete {self}"):
+            obstore.delete(place, self.key)
+
+    @contextlib.contextmanager
+    def written(self) -> Iterator[Path]:
+        """Yield a temporary file of this computer; sent, once, when the block ends well."""
+        import obstore  # noqa: PLC0415
+
+        place = self.store
+        with scratch.file(self.name) as aside:
+            yield aside
+            with self.errors(f"write {self}"):
+                large = aside.stat().st_size > MULTIPART
+                obstore.put(
+                    place,
+                    self.key,
+                    aside,
+                    use_multipart=large,
+                    chunk_size=MULTIPART,
+                    max_concurrency=_AT_ONCE,
+                )
+
+    @contextlib.contextmanager
+    def fetched(self) -> Iterator[Path]:
+        """Yield a temporary file of this computer that holds the object."""
+        import obstore  # noqa: PLC0415
+
+        place = self.store
+        with scratch.file(self.name) as here:
+            with self.errors(f"read {self}"), here.open("wb") as file:
+                for block in obstore.get(place, self.key).stream(min_chunk_size=_BLOCK):
+                    file.write(block)
+            yield here
+
+    # -- everything below ---------------------------------------------------------------------------
+
+    def objects(self) -> Iterator[tuple[S3Path, datetime]]:
+        """All objects below this prefix, and when they were written."""
+        import obstore  # noqa: PLC0415
+
+        place = self.store
+        with self.errors(f"list {self}"):
+            for page in obstore.list(place, self.key or None, chunk_size=_PAGE):
+                for found in page:
+                    yield S3Path(self.bucket, found["path"], self.access), found["last_modified"]
+
+    def folder_names(self) -> list[str]:
+        """The names right below this prefix that hold something, sorted."""
+        import obstore  # noqa: PLC0415
+
+        place = self.store
+        with self.errors(f"list {self}"):
+            found = obstore.list_with_delimiter(place, self.key or None)["common_prefixes"]
+        return sorted(prefix.rpartition("/")[2] for prefix in found)
+
+    def remove_all(self) -> None:
+        """Remove all objects below this prefix."""
+        import obstore  # noqa: PLC0415
+
+        place = self.store
+        keys = [path.key for path, _ in self.objects()]
+        for start in range(0, len(keys), _PAGE):
+            with contextlib.suppress(FileNotFoundError), self.errors(f"delete {self}"):
+                obstore.delete(place, keys[start : start + _PAGE])
+
+    def reach(self) -> None:
+        """Ask the bucket one question, impatiently; raises `StorageError` when it cannot be had."""
+        import obstore  # noqa: PLC0415
+
+        place = store(self.access, self.bucket, patient=False)
+        with self.errors(f"list {self}"):
+            next(iter(obstore.list(place, self.key or None, chunk_size=1)), None)
+
+
+def young(moment: datetime) -> float:
+    """Seconds since a moment, by this computer's clock."""
+    return (datetime.now(timezone.utc) - moment).total_seconds()

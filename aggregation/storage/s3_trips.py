@@ -1,0 +1,201 @@
+"""Trips in a bucket: listed a page at a time, read with one request each and several under way at once."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from typing import Optional, Union
+from uuid import uuid4
+
+from ..errors import FILE_REASONS, BadTripFile, RunError
+from ..s3_access import SCHEME, S3Access
+from .s3_errors import status_of
+from .s3_listing import Listed, UnnamedObject, get, pages
+from .s3_path import S3Path
+from .trip_files import GLOB_CHARACTERS, SUFFIXES, TripFile
+
+AT_ONCE = 8
+"""Requests that a task has under way while it decodes."""
+HELD_BYTES = 12 << 20
+"""Bytes of trips that it has asked for and not yet decoded; a single trip may be larger."""
+
+_YOUNG = 5.0
+
+
+def base(trips: str, access: S3Access) -> S3Path:
+    """The prefix that all trips of a path have: all of it, or the folders before the first wildcard."""
+    bucket, key = _parts(trips)
+    folders: list[str] = []
+    for part in key.split("/")[:-1] if GLOB_CHARACTERS & set(key) else [key]:
+        if GLOB_CHARACTERS & set(part):
+            break
+        folders.append(part)
+    return S3Path(bucket, "/".join(folders).strip("/"), access)
+
+
+def _parts(trips: str) -> tuple[str, str]:
+    bucket, _, key = trips[len(SCHEME) :].partition("/")
+    if not bucket:
+        raise RunError(f"The trips, {trips!r}, name no bucket. Write s3://bucket/folder.")
+    return bucket, key
+
+
+def list_trips(trips: str, access: S3Access, progress: Callable[[int], None]) -> list[TripFile]:
+    """See `storage.list_trips`. A prefix is a folder: `s3://b/2025` does not name `s3://b/2025-06/a.json`."""
+    bucket, key = _parts(trips)
+    found: list[TripFile] = []
+    anything = _collect(S3Path(bucket, key.strip("/"), access), None, found, progress)
+    if not anything and not key.endswith("/"):
+        single = _single(S3Path(bucket, key, access)) if key else None
+        if single is not None:
+            found, anything = [single], True
+        elif GLOB_CHARACTERS & set(key):
+            anything = True
+            _collect(base(trips, access), pattern(key), found, progress)
+    if not anything:
+        raise RunError(
+            f"There is nothing in {trips!r}. Check the names of the bucket and of the folder in it."
+        )
+    if not found:
+        raise RunError(f"There are no trip files (.json, .json.gz) in {trips!r}. Check the folder.")
+    progress(len(found))
+    return sorted(found, key=lambda file: file.path)
+
+
+def _collect(
+    folder: S3Path, pattern: Optional[re.Pattern[str]], found: list[TripFile], progress: Callable[[int], None]
+) -> bool:
+    """Add the trips below a prefix to `found`; returns whether there is anything at all."""
+    anything = False
+    for page in pages(folder):
+        anything = anything or bool(page)
+        for listed in page:
+            if listed.key.lower().endswith(SUFFIXES) and (pattern is None or pattern.fullmatch(listed.key)):
+                found.append(_trip_file(folder.bucket, listed))
+        progress(len(found))
+    return anything
+
+
+def _single(path: S3Path) -> Optional[TripFile]:
+    """The object of just this key, whatever its name ends with; None without one."""
+    import obstore  # noqa: PLC0415
+
+    store = path.store
+    try:
+        with path.errors(f"look at {path}"):
+            meta = obstore.head(store, path.key)
+    except (FileNotFoundError, UnnamedObject):
+        return None
+    return _trip_file(path.bucket, Listed(path.key, meta["size"], meta["e_tag"] or "", meta["last_modified"]))
+
+
+def _trip_file(bucket: str, listed: Listed) -> TripFile:
+    return TripFile(
+        f"{SCHEME}{bucket}/{listed.key}", listed.size, _version(listed.e_tag, listed.modified, True)
+    )
+
+
+def _version(e_tag: str, modified: datetime, listing: bool = False) -> str:
+    """What tells versions apart: the ETag, or else the time.
+
+    Servers over a folder have no ETag for files that came into it otherwise, and tell whole seconds. An
+    object as young as that may be rewritten unseen, so its version is unique: the next run reads it again.
+    """
+    tag = e_tag[2:] if e_tag.startswith("W/") else e_tag
+    if tag.strip('"'):
+        return tag.strip('"')
+    moment = modified.timestamp()
+    young = listing and abs(time.time() - moment) < _YOUNG
+    return f"t{int(moment)}" + (f"-{uuid4().hex[:8]}" if young else "")
+
+
+def pattern(key: str) -> re.Pattern[str]:
+    """A glob's key as a regular expression, after the rules of Python's `glob`: hidden names need a dot."""
+    parts = key.split("/")
+    found = []
+    for n, part in enumerate(parts):
+        last = n == len(parts) - 1
+        if part == "**":
+            found.append(r"(?:(?!\.)[^/]+/)*" + (r"(?!\.)[^/]+" if last else ""))
+            continue
+        hidden = part.startswith(".") or not GLOB_CHARACTERS & set(part)
+        found.append(("" if hidden else r"(?!\.)") + _segment(part) + ("" if last else "/"))
+    return re.compile("".join(found), re.DOTALL)
+
+
+def _segment(part: str) -> str:
+    words, i = [], 0
+    while i < len(part):
+        c, i = part[i], i + 1
+        if c == "*":
+            words.append("[^/]*")
+        elif c == "?":
+            words.append("[^/]")
+        elif c == "[" and (end := part.find("]", i + 2 if part[i : i + 1] == "!" else i + 1)) > 0:
+            inside = part[i:end].replace("\\", r"\\").replace("[", r"\[").replace("&&", r"\&&")
+            inside = "^" + inside[1:] if inside.startswith("!") else "\\" * (inside[0] == "^") + inside
+            words.append(f"[{inside}]")
+            i = end + 1
+        else:
+            words.append(re.escape(c))
+    return "".join(words)
+
+
+# -- reading ----------------------------------------------------------------------------------------
+
+
+def read_trips(
+    files: Sequence[TripFile], max_bytes: int, access: S3Access
+) -> Iterator[tuple[TripFile, Union[bytes, BadTripFile]]]:
+    """See `storage.read_trips`: one request a file, the next ones asked for while one is decoded."""
+    waiting = deque(files)
+    under_way: deque[tuple[TripFile, Future[Union[bytes, BadTripFile]]]] = deque()
+    held = 0
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        while waiting or under_way:
+            while waiting and len(under_way) < AT_ONCE and (
+                not under_way or held + waiting[0].size <= HELD_BYTES
+            ):  # fmt: skip
+                file = waiting.popleft()
+                held += file.size
+                under_way.append((file, pool.submit(_read, file, max_bytes, access)))
+            file, future = under_way.popleft()
+            content = future.result()
+            held -= file.size
+            yield file, content
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _read(file: TripFile, max_bytes: int, access: S3Access) -> Union[bytes, BadTripFile]:
+    """The bytes of a trip, or why it is left out; raises `StorageError` where the bucket fails."""
+    if file.size > max_bytes:
+        return BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
+    bucket, key = _parts(file.path)
+    path = S3Path(bucket, key, access)
+    try:
+        with path.errors(f"read {file.path}"):
+            listed, read = get(path)
+            same = listed.size == file.size and (
+                _version(listed.e_tag, listed.modified) == file.version.partition("-")[0]
+                or (not listed.e_tag and not file.version.startswith("t"))
+            )
+            if not same:
+                return BadTripFile("changed", FILE_REASONS["changed"], passing=True)
+            content = read()
+    except FileNotFoundError:
+        return BadTripFile("vanished", FILE_REASONS["vanished"], passing=True)
+    except UnnamedObject as error:
+        return BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: {error.message}", passing=True)
+    except RunError as error:
+        if error.__cause__ is not None and status_of(error.__cause__) == 403:
+            return BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: {error.message}", passing=True)
+        raise
+    if len(content) != file.size:
+        return BadTripFile("changed", FILE_REASONS["changed"], passing=True)
+    return content
