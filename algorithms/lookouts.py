@@ -10,9 +10,9 @@ from . import locations, requirements
 from .words import tr
 
 if TYPE_CHECKING:
+    from ..cluster_client.keys import ProfileKeys
     from ..cluster_client.lookout.lookout import Lookout, TripSource
     from ..cluster_client.profile import Profile
-    from ..cluster_client.keys import ProfileKeys
 
 
 def lookout_for(profile: Profile, keys: ProfileKeys) -> Lookout:

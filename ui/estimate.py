@@ -1,16 +1,18 @@
-"""How long a run will take, from what this computer did last time."""
+"""How long a run will take, from what its place did last time."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from .run_words import place
 from .settings import Pace
 from .words import about, count, tr
 
 if TYPE_CHECKING:
+    from ..aggregation.glance import TripCount
+    from ..cluster_client.profile import Profile
     from .run_task import Outcome
-    from .trip_sample import TripCount
 
 _MEASURABLE_BYTES = 20e6
 _MEASURABLE_SECONDS = 0.5
@@ -18,31 +20,47 @@ _MEASURABLE_SECONDS = 0.5
 
 def seconds(found: TripCount, pace: Mapping[str, float]) -> float:
     """Expected duration in s: new bytes are read, all bytes' points computed, and the map made."""
-    return found.new_bytes / pace["decode"] + found.bytes / pace["summarise"] + pace["rest"]
+    new = found.bytes if found.new_bytes is None else found.new_bytes
+    return new / pace["decode"] + found.bytes / pace["summarise"] + pace["rest"]
 
 
-def sentence(found: TripCount, pace: Mapping[str, float]) -> str:
-    """`About 20 s on this computer (1,204 files are new).`"""
-    time = about(seconds(found, pace))
+def sentence(found: TripCount, pace: Mapping[str, float], profile: Profile) -> str:
+    """`About 20 s on this computer (1,204 files are new).` An empty pace: nothing was measured there yet."""
+    where = tr("this computer") if profile.kind == "local" else place(profile)
+    if found.more or not pace:
+        text = tr("How long {place} takes is known after the first run there{news}.")
+        if found.more:
+            text = tr("There are too many trips to say how long {place} takes.")
+        return text.format(place=where, news=_news(found))
+    text = tr("At most about {time} on {place}.") if found.new_files is None else tr(
+        "About {time} on {place}{news}."
+    )  # fmt: skip
+    return text.format(time=about(seconds(found, pace)), place=where, news=_news(found))
+
+
+def _news(found: TripCount) -> str:
+    if found.new_files is None:
+        return ""
     if found.new_files == 0:
-        return tr("About {time} on this computer (no file is new).").format(time=time)
+        return tr(" (no file is new)")
     if found.new_files == found.files:
-        return tr("About {time} on this computer (all files are new).").format(time=time)
+        return tr(" (all files are new)")
     if found.new_files == 1:
-        return tr("About {time} on this computer (1 file is new).").format(time=time)
-    return tr("About {time} on this computer ({n} files are new).").format(
-        time=time, n=count(found.new_files)
-    )
+        return tr(" (1 file is new)")
+    return tr(" ({n} files are new)").format(n=count(found.new_files))
 
 
 def learn(outcome: Outcome) -> None:
-    """Keep what a finished run tells about this computer."""
-    timings = outcome.manifest.get("timings", {})
+    """Keep what a finished run tells about its place."""
+    timings, files = outcome.manifest.get("timings", {}), outcome.manifest["files"]
     decode, summarise = float(timings.get("decode", 0)), float(timings.get("summarise", 0))
-    n_bytes = float(outcome.manifest["files"]["bytes"])
+    n_bytes = float(files["bytes"])
+    # How many bytes were new is known where they were counted, and where all of them were.
+    new_bytes = outcome.job.new_bytes or (n_bytes if files["decoded"] == files["named"] else 0.0)
     pace = {"rest": max(1.0, outcome.seconds - decode - summarise)}
-    if outcome.job.new_bytes > _MEASURABLE_BYTES and decode > _MEASURABLE_SECONDS:
-        pace["decode"] = outcome.job.new_bytes / decode
+    if new_bytes > _MEASURABLE_BYTES and decode > _MEASURABLE_SECONDS:
+        pace["decode"] = new_bytes / decode
     if n_bytes > _MEASURABLE_BYTES and summarise > _MEASURABLE_SECONDS:
         pace["summarise"] = n_bytes / summarise
-    Pace.save(pace)
+    if outcome.job.known is None:  # otherwise nobody knows when it began
+        Pace.save(pace, outcome.job.profile)

@@ -10,27 +10,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
-from qgis.core import Qgis, QgsApplication
+from qgis.core import Qgis
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QCoreApplication, Qt, QTimer
+from qgis.PyQt.QtCore import QCoreApplication, QTimer
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QAction, QPushButton
 
 from ..algorithms import requirements
 from . import qgis_log
-from .runs_dock import RunsDock
+from .runs_entry import RunsEntry
 from .words import tr
 
 if TYPE_CHECKING:
-    from ..cluster_client.runs import Run
-    from ..cluster_client.status import RunStatus
+    from .calls import Calls
     from .pending import Pending
+    from .reattach import Offer
     from .run_dialog import RunDialog
-    from .runs_watch import RunsWatch
 
 MENU = "Roadpulse"
-_SETTLE = 3_000
-"""Milliseconds after which QGIS has started, and runs of earlier days are looked at."""
+_MOST_OFFERS = 3
 ICON = Path(__file__).absolute().parents[1] / "resources" / "icons" / "roadpulse.svg"
 
 
@@ -43,9 +41,9 @@ class MainUi:
         self.action: Optional[QAction] = None
         self._log: Optional[qgis_log.QgisLogHandler] = None
         self._offers: list[Any] = []
-        self.runs: Optional[RunsDock] = None
-        self._runs_action: Optional[QAction] = None
-        self._watch: Optional[RunsWatch] = None
+        self._offered: dict[str, Any] = {}
+        self._calls: Optional[Calls] = None
+        self.runs = RunsEntry(iface, self._with_dialog, self._followed)
 
     def load(self) -> None:
         """Add the button and the menu entry; look for runs that went on without QGIS."""
@@ -56,10 +54,9 @@ class MainUi:
         self.action.triggered.connect(lambda _checked: self.show_dialog())
         self.iface.addVectorToolBarIcon(self.action)
         self.iface.addPluginToVectorMenu(MENU, self.action)
-        self._add_runs()
+        self.runs.load(MENU)
         QCoreApplication.instance().aboutToQuit.connect(self._leave)
         QTimer.singleShot(0, self._offer_pending)
-        QTimer.singleShot(_SETTLE, self._take_up_runs)
 
     def unload(self) -> None:
         """Take everything away again; a run goes on without QGIS."""
@@ -69,7 +66,12 @@ class MainUi:
             if not sip.isdeleted(item):
                 self.iface.messageBar().popWidget(item)
         self._offers.clear()
-        self._remove_runs()
+        self._offered.clear()
+        calls, self._calls = self._calls, None
+        if calls is not None and not sip.isdeleted(calls):
+            calls.forget()
+            calls.deleteLater()
+        self.runs.unload()
         dialog, self.dialog = self.dialog, None
         if dialog is not None and not sip.isdeleted(dialog):
             dialog.close()
@@ -117,9 +119,14 @@ class MainUi:
         self.dialog.activateWindow()
         then(self.dialog)
 
+    def _followed(self) -> str:
+        """Id of the run that the dialog follows; empty for none."""
+        dialog = self.dialog if self.dialog is not None and not sip.isdeleted(self.dialog) else None
+        known = dialog.task.job.known if dialog is not None and dialog.task is not None else None
+        return known.id if known is not None else ""
+
     def _leave(self) -> None:
-        if self._watch is not None:
-            self._watch.close()
+        self.runs.leave()
         if self.dialog is not None and not sip.isdeleted(self.dialog):
             self.dialog.leave()
         if self.dialog is not None:
@@ -127,103 +134,59 @@ class MainUi:
 
             leave_all()
 
-    # -- the list of runs ---------------------------------------------------------------------------
-
-    def _add_runs(self) -> None:
-        main = self.iface.mainWindow()
-        self.runs = RunsDock(self.iface, self._runs_watch, self._with_dialog)
-        self.iface.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.runs)
-        if not main.restoreDockWidget(self.runs):
-            self.runs.hide()
-        self._runs_action = self.runs.toggleViewAction()
-        self._runs_action.setObjectName("roadpulse_runs")
-        self._runs_action.setText(tr("Roadpulse runs"))
-        self._runs_action.setIcon(QgsApplication.getThemeIcon("/mIconHistory.svg"))
-        self._runs_action.setToolTip(tr("Every run of Roadpulse: how far it is and what came out"))
-        self.iface.addVectorToolBarIcon(self._runs_action)
-        self.iface.addPluginToVectorMenu(MENU, self._runs_action)
-
-    def _remove_runs(self) -> None:
-        action, self._runs_action = self._runs_action, None
-        if action is not None and not sip.isdeleted(action):
-            self.iface.removePluginVectorMenu(MENU, action)
-            self.iface.removeVectorToolBarIcon(action)
-        watch, self._watch = self._watch, None
-        if watch is not None and not sip.isdeleted(watch):
-            watch.close()
-        dock, self.runs = self.runs, None
-        if dock is not None and not sip.isdeleted(dock):
-            self.iface.removeDockWidget(dock)
-            dock.deleteLater()
-        if watch is not None and not sip.isdeleted(watch):
-            watch.deleteLater()
-
-    def _runs_watch(self) -> RunsWatch:
-        """What reads the run store and looks at runs that go on."""
-        if self._watch is None:
-            from ..algorithms import locations  # noqa: PLC0415
-            from .runs_watch import RunsWatch  # noqa: PLC0415
-
-            self._watch = RunsWatch(locations.run_store(), self.iface.mainWindow())
-            self._watch.ended.connect(self._tell_end)
-            self._watch.begin()
-        return self._watch
-
-    def _take_up_runs(self) -> None:
-        """Look at runs on other computers that had not ended when QGIS was closed."""
-        if self._log is not None:  # not unloaded meanwhile
-            self._runs_watch()
-
-    def _tell_end(self, run: Run, status: RunStatus) -> None:
-        """Say that a run from before this QGIS was started has ended, unless the dialog follows it."""
-        task = self.dialog.task if self.dialog is not None and not sip.isdeleted(self.dialog) else None
-        if self.runs is None or (task is not None and task.job.known is not None
-                                 and task.job.known.id == run.id):  # fmt: skip
-            return
-        from .run_words import end_sentence  # noqa: PLC0415
-
-        item = self.iface.messageBar().createMessage("Roadpulse", end_sentence(run, status))
-        finished = status.state.value == "finished"
-        button = QPushButton(tr("Show on the map") if finished else tr("Show in the list"))
-        button.setObjectName("roadpulse_show_run")
-        button.clicked.connect(lambda _=False: self._show_run(run, finished, item))
-        item.layout().addWidget(button)
-        level = Qgis.MessageLevel.Success if finished else Qgis.MessageLevel.Warning
-        self.iface.messageBar().pushWidget(item, level)
-        self._offers.append(item)
-
-    def _show_run(self, run: Run, on_map: bool, item: Any) -> None:
-        self.iface.messageBar().popWidget(item)
-        if self.runs is not None:
-            self.runs.show_run(run.id, on_map)
-
     # -- runs that went on --------------------------------------------------------------------------
 
     def _offer_pending(self) -> None:
         if self._log is None:  # unloaded meanwhile
             return
+        from ..algorithms import locations  # noqa: PLC0415
+        from . import reattach  # noqa: PLC0415
+        from .calls import Calls  # noqa: PLC0415
+        from .messages import log_error  # noqa: PLC0415
         from .pending import pending  # noqa: PLC0415
 
-        for noted in pending():
-            item = self.iface.messageBar().createMessage(
-                "Roadpulse",
-                tr("The run “{name}” was still going when QGIS was closed.").format(name=noted.name),
-            )
-            show, drop = QPushButton(tr("Show")), QPushButton(tr("Forget it"))
-            show.setObjectName("roadpulse_rejoin")
-            show.clicked.connect(lambda _=False, n=noted, i=item: self._rejoin(n, i))
-            drop.clicked.connect(lambda _=False, n=noted, i=item: self._drop(n, i))
-            item.layout().addWidget(show)
-            item.layout().addWidget(drop)
-            self.iface.messageBar().pushWidget(item, Qgis.MessageLevel.Info)
-            self._offers.append(item)
+        noted, store = pending(), locations.run_store()
+        self._calls = Calls(self.iface.mainWindow())
+        self._calls.ask(lambda _call: reattach.offers(store, noted), self._offer_all, log_error)
 
-    def _rejoin(self, noted: Pending, item: Any) -> None:
-        self.iface.messageBar().popWidget(item)
-        self._with_dialog(lambda dialog: dialog.rejoin(noted))
-
-    def _drop(self, noted: Pending, item: Any) -> None:
+    def _offer_all(self, found: tuple[list[Offer], list[Pending]]) -> None:
         from .pending import forget  # noqa: PLC0415
 
-        forget(noted.folder)
-        self.iface.messageBar().popWidget(item)
+        offers, lost = found
+        for note in lost:  # never started: the record comes first
+            forget(note.folder)
+        # The newest comes last and lies on top; the rest are in the list of runs.
+        for offer in reversed(offers[:_MOST_OFFERS]):
+            self._offer(offer)
+
+    def _offer(self, offer: Offer) -> None:
+        from .reattach import sentence  # noqa: PLC0415
+
+        item = self.iface.messageBar().createMessage("Roadpulse", sentence(offer.run))
+        show, drop = QPushButton(tr("Show")), QPushButton(tr("Forget it"))
+        show.setObjectName("roadpulse_rejoin")
+        show.clicked.connect(lambda _=False: self._rejoin(offer))
+        drop.clicked.connect(lambda _=False: self._drop(offer))
+        drop.setVisible(offer.noted is not None)
+        item.layout().addWidget(show)
+        item.layout().addWidget(drop)
+        self.iface.messageBar().pushWidget(item, Qgis.MessageLevel.Info)
+        self._offers.append(item)
+        self._offered[offer.run.id] = item
+
+    def _withdraw(self, run_id: str) -> None:
+        """Take an offer away: it was taken, or is out of date."""
+        item = self._offered.pop(run_id, None)
+        if item is not None and not sip.isdeleted(item):
+            self.iface.messageBar().popWidget(item)
+
+    def _rejoin(self, offer: Offer) -> None:
+        self._withdraw(offer.run.id)
+        self._with_dialog(lambda dialog: dialog.rejoin(offer))
+
+    def _drop(self, offer: Offer) -> None:
+        from .pending import forget  # noqa: PLC0415
+
+        if offer.noted is not None:
+            forget(offer.noted.folder)
+        self._withdraw(offer.run.id)

@@ -25,6 +25,16 @@ def warning(palette: QPalette) -> QColor:
     return QColor("#f0b46a" if is_dark(palette) else "#9a4b00")
 
 
+def good(palette: QPalette) -> QColor:
+    """The colour of a light that says that all is well."""
+    return QColor("#6cc27a" if is_dark(palette) else "#2f8f46")
+
+
+def bad(palette: QPalette) -> QColor:
+    """The colour of a light that says that something is wrong."""
+    return QColor("#f08d86" if is_dark(palette) else "#b3261e")
+
+
 class Note(QLabel):
     """One or two lines of text under a field. Links in it are reported by `clicked`, with their name."""
 

@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, cast
 
 from qgis.core import Qgis, QgsSettings
 from qgis.PyQt.QtCore import QByteArray, pyqtSignal
-from qgis.PyQt.QtGui import QCloseEvent, QKeySequence, QShowEvent
-from qgis.PyQt.QtWidgets import (
-    QDialog,
-    QFrame,
-    QHBoxLayout,
-    QPushButton,
-    QShortcut,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from qgis.PyQt.QtGui import QCloseEvent, QShowEvent
+from qgis.PyQt.QtWidgets import QDialog, QFrame, QStackedWidget, QVBoxLayout, QWidget
 
-from ..algorithms import locations
 from . import estimate, summary
 from .banner import Banner
 from .map_view import show_map
 from .messages import log_error, show_error
-from .notes import Note
 from .pending import Pending, forget, remember
+from .run_footer import RunFooter
 from .run_form import RunForm
+from .run_job import job_again, new_job
 from .run_page import RunPage
 from .run_task import Job, Outcome, RunTask
+from .run_words import place
 from .scrolled import Scrolled
-from .settings import RunSettings, run_spec
-from .words import slug, tr
+from .settings import RunSettings, TripsMemory
+from .words import tr
+
+if TYPE_CHECKING:
+    from ..cluster_client.ssh.errors import HostKeyError
+    from .reattach import Offer
 
 _GEOMETRY = "roadpulse/dialog_geometry"
-_LONGEST_FOOTER = 90
 
 
 class RunDialog(QDialog):
-    """The window behind the toolbar button. `ended` tells how a run ended: finished, failed or cancelled."""
+    """The window behind the toolbar button.
+
+    `ended` tells how a run ended: finished, failed, cancelled, or left to itself.
+    """
 
     ended = pyqtSignal(str)
 
@@ -52,13 +48,14 @@ class RunDialog(QDialog):
         self.setObjectName("RoadpulseRunDialog")
         self.setWindowTitle(tr("Roadpulse: run"))
         self.setModal(False)
-        self.resize(720, 580)
+        self.resize(740, 600)
         self.banner = Banner()
         self.form = RunForm()
         self.page = RunPage()
         self.stack = QStackedWidget()
         self.stack.addWidget(Scrolled(self.form))
         self.stack.addWidget(Scrolled(self.page))
+        self.footer = RunFooter(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -68,44 +65,20 @@ class RunDialog(QDialog):
         rule.setFrameShape(QFrame.Shape.HLine)
         rule.setFrameShadow(QFrame.Shadow.Sunken)
         column.addWidget(rule)
-        column.addLayout(self._footer())
-        self.form.changed.connect(self._look)
+        column.addWidget(self.footer)
+        self._connect()
         self.form.show_settings(RunSettings.load())
         self._show_buttons()
 
-    def _footer(self) -> QHBoxLayout:
-        self.say = Note()
-        self.say.setObjectName("footer")
-        self.say.clicked.connect(self._go_to_problem)
-        policy = self.say.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.say.setSizePolicy(policy)
-        self.close_button = QPushButton(tr("Close"))
-        self.close_button.setObjectName("close")
-        self.close_button.clicked.connect(self.close)
-        self.back_button = QPushButton(tr("New run"))
-        self.back_button.setObjectName("back")
-        self.back_button.clicked.connect(self.show_form)
-        self.cancel_button = QPushButton(tr("Cancel"))
-        self.cancel_button.setObjectName("cancel")
-        self.cancel_button.clicked.connect(self.cancel)
-        self.run_button = QPushButton(tr("Run"))
-        self.run_button.setObjectName("run")
-        self.run_button.setDefault(True)
-        self.run_button.setToolTip(tr("Ctrl+Enter"))
-        self.run_button.clicked.connect(self.run)
-        for keys in ("Ctrl+Return", "Ctrl+Enter"):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.activated.connect(self.run)
-        line = QHBoxLayout()
-        line.setContentsMargins(16, 10, 16, 12)
-        line.setSpacing(8)
-        line.addWidget(self.say, 1)
-        for button in (self.close_button, self.back_button, self.cancel_button, self.run_button):
-            button.setMinimumWidth(88)
-            button.setAutoDefault(False)
-            line.addWidget(button)
-        return line
+    def _connect(self) -> None:
+        self.form.changed.connect(self._look)
+        self.page.try_now.connect(lambda: self.task.try_now() if self.task is not None else None)
+        self.footer.show_wanted.connect(self._go_to_problem)
+        self.footer.close_button.clicked.connect(self.close)
+        self.footer.back.clicked.connect(self.show_form)
+        self.footer.leave.clicked.connect(self.leave_it)
+        self.footer.cancel.clicked.connect(self.cancel)
+        self.footer.run.clicked.connect(self.run)
 
     # -- the form -----------------------------------------------------------------------------------
 
@@ -123,22 +96,9 @@ class RunDialog(QDialog):
 
     def _look(self) -> None:
         """Say in the footer what will happen, or what is missing."""
-        if self.running or self.stack.currentIndex() != 0:
-            return
-        problem, section = self.form.problem()
-        self.run_button.setEnabled(not problem)
-        if not problem:
-            self.say.say(self.form.estimate() or tr("Ready."))
-        elif section is None:
-            self.say.say(problem)
-        elif len(problem) > _LONGEST_FOOTER:
-            self.say.ask(
-                tr("{section}: see what is said there.").format(section=tr(section.title)),
-                tr("Show"),
-                "problem",
-            )
-        else:
-            self.say.ask(problem, tr("Show"), "problem")
+        if not self.running and self.stack.currentIndex() == 0:
+            problem, section = self.form.problem()
+            self.footer.tell(problem, section.title if section else "", self.form.estimate())
 
     def _go_to_problem(self) -> None:
         section = self.form.problem()[1]
@@ -147,14 +107,10 @@ class RunDialog(QDialog):
 
     def _show_buttons(self) -> None:
         form = self.stack.currentIndex() == 0
-        self.run_button.setVisible(form and not self.running)
-        self.cancel_button.setVisible(self.running)
-        self.cancel_button.setEnabled(True)
-        self.back_button.setVisible(not form and not self.running)
+        remote = self.task is not None and self.task.job.profile.kind != "local"
+        self.footer.show_for(form=form, running=self.running, remote=remote)
         if form:
             self._look()
-        elif self.running:
-            self.say.say(tr("You can close this window; the run goes on."))
 
     # -- the run ------------------------------------------------------------------------------------
 
@@ -163,27 +119,26 @@ class RunDialog(QDialog):
         if self.running or self.stack.currentIndex() != 0 or self.form.problem()[0]:
             return
         self.banner.hide()
-        settings = self.form.settings()
-        settings.save()
+        self._remember()
         try:
-            job = self._job(settings)
+            job = new_job(self.form.settings(), self.form.trips.count)
         except Exception as error:  # noqa: BLE001  (shown to the person)
             log_error(error)
             self.banner.show_error(error)
             return
         self._follow(job)
 
-    def rejoin(self, noted: Pending) -> None:
-        """Follow a run that was going on when QGIS was closed."""
-        self.banner.hide()
+    def rejoin(self, offer: Offer) -> None:
+        """Take up a run that went on without QGIS."""
+        if self.running:
+            return  # it is in front now, with the run that it follows
         try:
-            job = self._job(noted.settings, noted)
+            job = job_again(offer.run, offer.noted)
         except Exception as error:  # noqa: BLE001  (shown to the person)
-            forget(noted.folder)
             log_error(error)
             self.banner.show_error(error)
             return
-        self._follow(job)
+        self.follow(job)
 
     def follow(self, job: Job) -> None:
         """Follow a run that goes on already (`job.known`), unless another one is followed now."""
@@ -194,36 +149,31 @@ class RunDialog(QDialog):
     def cancel(self) -> None:
         """Stop the run."""
         if self.task is not None:
-            self.cancel_button.setEnabled(False)
+            self.footer.cancel.setEnabled(False)
             self.page.stopping()
             self.task.stop()
+
+    def leave_it(self) -> None:
+        """Look no further at a run that goes on elsewhere; it is offered again later."""
+        task, self.task = self.task, None
+        if task is None:
+            return
+        for signal in (task.moved, task.done, task.failed, task.stopped):
+            signal.disconnect()
+        task.leave()
+        self.page.end()
+        self.show_form()
+        text = tr(
+            "“{name}” goes on on {place}. It is in the list of runs, and offered when QGIS starts again."
+        )
+        self.banner.show_note(text.format(name=task.job.name, place=place(task.job.profile)))
+        self.ended.emit("left")
 
     def leave(self) -> None:
         """QGIS closes or the plugin is unloaded: the run itself goes on."""
         self.form.forget()
         if self.task is not None:
             self.task.leave()
-
-    def _job(self, settings: RunSettings, noted: Optional[Pending] = None) -> Job:
-        from ..algorithms.steps import run_name  # noqa: PLC0415
-
-        store = locations.run_store()
-        profile = locations.profile_store().find(settings.profile)
-        if settings.workers:
-            profile = replace(profile, workers=settings.workers)
-        spec = run_spec(settings, locations.point_store(profile))
-        name = noted.name if noted else run_name(spec)
-        stamp = datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S")
-        known = store.find_folder(noted.folder) if noted else None
-        return Job(
-            settings=settings, profile=profile, spec=spec,
-            roads=self.form.roads.roads(settings.roads if noted else None),
-            store=store,
-            folder=noted.folder if noted else str(locations.runs_folder() / f"{stamp}-{slug(name)}"),
-            output=noted.output if noted else str(locations.maps_folder() / f"{slug(name)}-{stamp}.gpkg"),
-            name=name, known=known,
-            new_bytes=self.form.trips.count.new_bytes if self.form.trips.count and not noted else 0,
-        )  # fmt: skip
 
     def _follow(self, job: Job) -> None:
         self.form.forget()
@@ -234,7 +184,7 @@ class RunDialog(QDialog):
         task.failed.connect(self._failed)
         task.stopped.connect(self._stopped)
         self.task = task
-        self.page.begin(job.name, job.folder)
+        self.page.begin(task)
         self.stack.setCurrentIndex(1)
         self._show_buttons()
         task.start()
@@ -250,7 +200,7 @@ class RunDialog(QDialog):
             return
         estimate.learn(outcome)
         self.page.finish(outcome)
-        self.say.say("")
+        self.footer.words.say("")
         self._show_buttons()
         if not self.isVisible():
             self.iface.messageBar().pushMessage(
@@ -264,6 +214,8 @@ class RunDialog(QDialog):
         self.banner.show_error(error)
         if not self.isVisible():
             show_error(self.iface.messageBar(), error)
+        elif type(error).__name__ == "HostKeyUnknown":  # the class needs paramiko
+            self.form.where.check_key(cast("HostKeyError", error)).accepted.connect(self.run)
         self.ended.emit("failed")
 
     def _stopped(self) -> None:
@@ -277,11 +229,16 @@ class RunDialog(QDialog):
     def _back(self) -> None:
         task, self.task = self.task, None
         self.page.end()
-        if task is not None:
+        if task is not None and not task.may_go_on:
             forget(task.job.folder)
         self.show_form()
 
     # -- the window ---------------------------------------------------------------------------------
+
+    def _remember(self) -> None:
+        settings = self.form.settings()
+        settings.save()
+        TripsMemory.save(self.form.where.profile, settings.trips)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Stand where it stood last, or at the right of the map."""
@@ -298,6 +255,6 @@ class RunDialog(QDialog):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Hide; a run goes on."""
-        self.form.settings().save()
+        self._remember()
         QgsSettings().setValue(_GEOMETRY, self.saveGeometry())
         super().closeEvent(event)

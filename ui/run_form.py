@@ -7,17 +7,20 @@ from typing import Any, Optional
 from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from ..algorithms import locations
+from ..aggregation.s3_access import is_s3
+from ..cluster_client.profile import Profile
 from . import estimate
+from .calls import Call
 from .fields_dialog import FieldsDialog
+from .latest_call import LatestCall
 from .sections.roads import RoadsSection
 from .sections.section import Section
 from .sections.show import MoreSection, ShowSection
 from .sections.trips import TripsSection
 from .sections.when import WhenSection
 from .sections.where import WhereSection
-from .settings import Pace, RunSettings
-from .tasks import CallTask, Latest, Task
+from .settings import Pace, RunSettings, TripsMemory
+from .tasks import CallTask, Task
 from .words import tr
 
 _SETTLE = 150
@@ -32,7 +35,7 @@ class RunForm(QWidget):
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
         self.where = WhereSection()
-        self.trips = TripsSection(locations.point_store(self.where.profile))
+        self.trips = TripsSection(self.where.watch)
         self.roads = RoadsSection()
         self.when = WhenSection()
         self.show_ = ShowSection()
@@ -40,7 +43,8 @@ class RunForm(QWidget):
         self.loaded = False
         self._filling = False
         self._sampled: Any = None
-        self._sampler = Latest(tr("Reading a sample of the trips"), self, wait=10)
+        self._sampler = LatestCall(self, wait=10)
+        self._shown_for: Profile = self.where.profile
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
@@ -72,6 +76,7 @@ class RunForm(QWidget):
         for section in self.sections:
             section.changed.connect(self._changed)
             section.updated.connect(self._updated)
+        self.where.moved.connect(self._moved)
         self.trips.updated.connect(self._trips_updated)
         self.trips.unit_proposed.connect(self._use_unit)
         self.trips.fields.clicked.connect(self._edit_fields)
@@ -110,6 +115,8 @@ class RunForm(QWidget):
         self._filling = True
         for section in self.sections:
             section.show_settings(settings)
+        self._shown_for = self.where.profile
+        self.more.set_place(self._shown_for)
         self._filling = False
         self._changed()
 
@@ -137,22 +144,37 @@ class RunForm(QWidget):
 
     def estimate(self) -> str:
         """How long it will take; empty while nothing is known."""
-        return estimate.sentence(self.trips.count, Pace.load()) if self.trips.count else ""
+        profile, found = self.where.profile, self.trips.count
+        return estimate.sentence(found, Pace.load(profile), profile) if found else ""
 
     @property
     def busy(self) -> bool:
         """Whether something is still to become known."""
-        return self.trips.busy or self.roads.busy or self._sampler.busy or not self.loaded
+        looking = self.where.watch.busy or self.trips.busy or self.roads.busy or self._sampler.busy
+        return looking or not self.loaded
 
     def forget(self) -> None:
-        """Stop looking at trips and roads."""
+        """Stop looking at place, trips and roads."""
+        self.where.forget()
         self.trips.forget()
         self.roads.forget()
         self._sampler.forget()
 
     def look_again(self) -> None:
-        """Count and match anew, after a run or when the dialog is opened again."""
-        self.trips.look()
+        """Look at the place anew, and with it count and match, after a run."""
+        self.where.watch.look()
+
+    def _moved(self) -> None:
+        """Another profile: its place has folders of its own; a bucket is the same for all."""
+        before, profile = self._shown_for, self.where.profile
+        if self._filling or profile == before:
+            return
+        self._shown_for = profile
+        self.more.set_place(profile)
+        if profile.name != before.name:
+            TripsMemory.save(before, self.trips.trips)
+            if not is_s3(self.trips.trips):
+                self.trips.folder.setText(TripsMemory.load(profile))
 
     def _changed(self) -> None:
         if self._filling:
@@ -170,8 +192,8 @@ class RunForm(QWidget):
             self.changed.emit()
 
     def _trips_updated(self) -> None:
-        found, mapping = self.trips.count, self.trips.mapping
-        if found is None:
+        found, mapping, source = self.trips.count, self.trips.mapping, self.trips.source
+        if found is None or source is None:
             self._sampler.forget()
             self._sampled = None
             return
@@ -179,10 +201,10 @@ class RunForm(QWidget):
             return
         self._sampled = (found.sample, mapping)
 
-        def read(task: Task) -> object:
+        def read(call: Call) -> object:
             from .trip_sample import sample_link_ids  # noqa: PLC0415
 
-            return sample_link_ids(found.sample, mapping, task.check)
+            return sample_link_ids(source, found.sample, mapping, call.check)
 
         self._sampler.ask(read)
 

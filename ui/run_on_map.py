@@ -12,8 +12,9 @@ from ..algorithms import requirements
 from ..cluster_client.runs import Run
 from .map_view import RUN_FOLDER_PROPERTY, show_map
 from .messages import log_error, show_error
+from .phases import Moment, Phase
 from .run_from_record import job_of, settings_of
-from .run_task import Moment, Outcome, Phase, RunTask
+from .run_task import Outcome, RunTask
 from .runs_book import result_folder
 from .runs_model import RunsModel
 from .runs_watch import RunsWatch

@@ -13,6 +13,8 @@ from qgis.PyQt.QtCore import QTimeZone
 
 from ..aggregation.errors import SpecError
 from ..aggregation.spec import ALL_WEEKDAYS, FieldMapping, RunSpec
+from ..cluster_client.profile import LOCAL, Profile
+from ..cluster_client.profiles import file_name
 
 _KEY = "roadpulse/run"
 log = logging.getLogger(__name__)
@@ -100,26 +102,53 @@ def from_json(values: dict[str, Any], start: RunSettings) -> RunSettings:
 
 
 class Pace:
-    """How fast this computer was in the last run, for the estimate; bytes/s and s."""
+    """How fast a place was in the last run there, for the estimate; bytes/s and s."""
 
     _KEY = "roadpulse/pace"
     DEFAULT = {"decode": 60e6, "summarise": 150e6, "rest": 6.0}
 
     @classmethod
-    def load(cls) -> dict[str, float]:
-        """`decode` and `summarise` in bytes of trips a second, `rest` in seconds."""
-        pace = {}
-        for name, usual in cls.DEFAULT.items():
-            value = QgsSettings().value(f"{cls._KEY}/{name}", usual, type=float)
-            pace[name] = value if value > 0 else usual
-        return pace
+    def load(cls, profile: Profile = LOCAL) -> dict[str, float]:
+        """`decode` and `summarise` in bytes of trips a second, `rest` in seconds.
+
+        For this computer there is a guess; of other places nothing is known before the first run there.
+        """
+        known = {name: QgsSettings().value(cls._key(profile, name), 0.0, type=float) for name in cls.DEFAULT}
+        if profile.kind != "local" and not any(known.values()):
+            return {}
+        return {name: value if value > 0 else cls.DEFAULT[name] for name, value in known.items()}
 
     @classmethod
-    def save(cls, pace: dict[str, float]) -> None:
+    def save(cls, pace: dict[str, float], profile: Profile = LOCAL) -> None:
         """Remember measured paces; only those that are known."""
         for name, value in pace.items():
             if name in cls.DEFAULT and value > 0:
-                QgsSettings().setValue(f"{cls._KEY}/{name}", value)
+                QgsSettings().setValue(cls._key(profile, name), value)
+
+    @classmethod
+    def _key(cls, profile: Profile, name: str) -> str:
+        group = cls._KEY if profile.name == LOCAL.name else _place_key(profile, cls._KEY)
+        return f"{group}/{name}"
+
+
+class TripsMemory:
+    """The trips that were chosen last with each profile: a path is its place's own."""
+
+    _KEY = "roadpulse/trips"
+
+    @classmethod
+    def load(cls, profile: Profile) -> str:
+        """What was chosen last; empty for nothing."""
+        return str(QgsSettings().value(_place_key(profile, cls._KEY), "", type=str))
+
+    @classmethod
+    def save(cls, profile: Profile, trips: str) -> None:
+        """Remember a choice."""
+        QgsSettings().setValue(_place_key(profile, cls._KEY), trips)
+
+
+def _place_key(profile: Profile, group: str) -> str:
+    return f"{group}/{file_name(profile.name)}"
 
 
 def run_spec(settings: RunSettings, store: str) -> RunSpec:

@@ -88,7 +88,8 @@ class CallTask(Task):
 class Latest(QObject):
     """At most one wanted task of a kind: a new request replaces the one before, whose end is ignored.
 
-    Requests wait for a pause of `wait` ms, so that typing does not start a task for every letter.
+    Requests wait for a pause of `wait` ms, so that typing does not start a task for every letter. What is
+    asked gets the task, to `check`.
     """
 
     done = pyqtSignal(object)
@@ -97,8 +98,8 @@ class Latest(QObject):
     def __init__(self, description: str, parent: QObject, wait: int = 300) -> None:
         super().__init__(parent)
         self._description = description
-        self._function: Optional[Callable[[Task], Any]] = None
-        self._task: Optional[Task] = None
+        self._function: Optional[Callable[[Any], Any]] = None
+        self._going: Any = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(wait)
@@ -107,9 +108,9 @@ class Latest(QObject):
     @property
     def busy(self) -> bool:
         """Whether an answer is still to come."""
-        return self._timer.isActive() or self._task is not None
+        return self._timer.isActive() or self._going is not None
 
-    def ask(self, function: Callable[[Task], Any]) -> None:
+    def ask(self, function: Callable[[Any], Any]) -> None:
         """Replace whatever was asked before."""
         self.forget()
         self._function = function
@@ -118,28 +119,33 @@ class Latest(QObject):
     def forget(self) -> None:
         """Want no answer any more."""
         self._timer.stop()
-        task, self._task = self._task, None
-        if task is not None and not sip.isdeleted(task):
-            task.cancel()
+        going, self._going = self._going, None
+        if going is not None:
+            self._cancel(going)
 
     def _begin(self) -> None:
-        function = self._function
-        if function is None:
-            return
+        if self._function is not None:
+            self._going = self._start(self._function)
+
+    def _start(self, function: Callable[[Any], Any]) -> Any:
         task = CallTask(self._description, function)
         task.done.connect(lambda result: self._answered(task, result))
         task.failed.connect(lambda error: self._refused(task, error))
-        self._task = task
         task.start()
+        return task
 
-    def _answered(self, task: Task, result: Any) -> None:
-        if task is self._task and not sip.isdeleted(self):
-            self._task = None
+    def _cancel(self, going: Any) -> None:
+        if not sip.isdeleted(going):
+            going.cancel()
+
+    def _answered(self, asked: Any, result: Any) -> None:
+        if asked is self._going and not sip.isdeleted(self):
+            self._going = None
             self.done.emit(result)
 
-    def _refused(self, task: Task, error: Exception) -> None:
-        if task is self._task and not sip.isdeleted(self):
-            self._task = None
+    def _refused(self, asked: Any, error: Exception) -> None:
+        if asked is self._going and not sip.isdeleted(self):
+            self._going = None
             self.failed.emit(error)
 
 

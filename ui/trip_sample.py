@@ -1,47 +1,33 @@
-"""A first look at the trips: how many there are, how many are new, and what the first points say.
+"""A first look at the trips: what the first points say, and the links of a sample.
 
 Plain functions for a thread; nothing here knows of widgets.
 """
 
 from __future__ import annotations
 
-import glob
 import json
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, Callable, Optional
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..aggregation import plan, storage, times, values
+from ..aggregation import times, values
 from ..aggregation.errors import BadTripFile
-from ..aggregation.points import PointStore
 from ..aggregation.spec import FieldMapping
 from ..aggregation.trips import TripDecoder, unpack
+from ..cluster_client.lookout.lookout import TripSource
 from .field_proposals import RawField, fields_of, fits, propose, unit_hint
 
-LARGEST_PREVIEW = 64 << 20
-FIRST_FILES = 5
+LARGEST_PREVIEW, LARGEST_FETCHED = 64 << 20, 8 << 20
+FETCHED_SAMPLE = 3 << 20
+"""Bytes: the largest file that is looked at, here and over the network, and what a sample may fetch."""
+
 POINTS_SHOWN = 20
-SAMPLE_FILES = 24
 SAMPLE_IDS = 2_000
 
 Check = Callable[[], None]
-
-
-@dataclass(frozen=True)
-class TripCount:
-    """What TRIPS names: `new_…` is what the point store does not have; `sample` some files, spread evenly."""
-
-    files: int
-    bytes: int
-    new_files: int
-    new_bytes: int
-    sample: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -73,49 +59,13 @@ class Preview:
     root: Any = field(default=None, repr=False)
 
 
-def count_trips(
-    trips: str, store: str, mapping: FieldMapping, check: Check, found: Callable[[int], None]
-) -> TripCount:
-    """Count the files and those that are new; `found` is told the number so far. Raises `RunError`."""
-
-    def progress(n_files: int) -> None:
-        check()
-        found(n_files)
-
-    files = storage.list_trips(trips, progress)
-    check()
-    new = plan.select(files, PointStore.at(store, mapping), check).new
-    step = max(1, len(files) // SAMPLE_FILES)
-    return TripCount(
-        files=len(files),
-        bytes=sum(file.size for file in files),
-        new_files=len(new),
-        new_bytes=sum(file.size for file in new),
-        sample=tuple(file.path for file in files[::step][:SAMPLE_FILES]),
-    )
-
-
-def first_files(trips: str, n: int = FIRST_FILES) -> list[str]:
-    """A few of the files that TRIPS names, without walking through all of them."""
-    given = Path(trips).expanduser()
-    if given.is_file():
-        return [str(given)]
-    found: list[str] = []
-    for path in _walk(given) if given.is_dir() else glob.iglob(str(given), recursive=True):  # noqa: PTH207
-        if path.lower().endswith(storage.SUFFIXES):
-            found.append(path)
-        if len(found) == n:
-            break
-    return found
-
-
-def preview(trips: str, mapping: FieldMapping, check: Check) -> Preview:
+def preview(source: TripSource, trips: str, mapping: FieldMapping, check: Check) -> Preview:
     """Read the first points; what is wrong with them is said in `Preview.problem`. Raises `RunError`."""
     last = Preview()
-    for path in first_files(trips):
+    for path in source.first(trips):
         check()
         try:
-            last = preview_file(path, mapping)
+            last = look(path, _load(source, path), mapping)
         except BadTripFile as error:
             last = Preview(file=path, problem=error.message)
         except OSError as error:
@@ -123,12 +73,6 @@ def preview(trips: str, mapping: FieldMapping, check: Check) -> Preview:
         if last.points or last.proposal:
             return last
     return last
-
-
-def preview_file(path: str, mapping: FieldMapping) -> Preview:
-    """The first points of one file; raises `BadTripFile` or `OSError`."""
-    root = _load(path)
-    return look(path, root, mapping)
 
 
 def look(path: str, root: Any, mapping: FieldMapping) -> Preview:
@@ -154,33 +98,34 @@ def look(path: str, root: Any, mapping: FieldMapping) -> Preview:
     )  # fmt: skip
 
 
-def sample_link_ids(paths: tuple[str, ...], mapping: FieldMapping, check: Check) -> NDArray[np.int64]:
-    """Distinct link ids (n,) int64 of some files; bad files are passed over."""
+def sample_link_ids(
+    source: TripSource, paths: tuple[str, ...], mapping: FieldMapping, check: Check
+) -> NDArray[np.int64]:
+    """Distinct link ids (n,) int64 of some files; bad files are passed over. Raises `RunError`."""
     decoder = TripDecoder(mapping, LARGEST_PREVIEW)
     found: set[int] = set()
+    read = 0
     for path in paths:
         check()
         try:
-            if Path(path).stat().st_size <= LARGEST_PREVIEW:
-                found.update(np.unique(decoder.decode(Path(path).read_bytes()).link_id).tolist())
+            content = source.read(path, LARGEST_FETCHED if source.far else LARGEST_PREVIEW)
+            found.update(np.unique(decoder.decode(content).link_id).tolist())
         except (BadTripFile, OSError):
             continue  # counted and named by the run itself
-        if len(found) >= SAMPLE_IDS:
+        read += len(content)
+        if len(found) >= SAMPLE_IDS or (source.far and read > FETCHED_SAMPLE):
             break
     return np.array(sorted(found)[:SAMPLE_IDS], dtype=np.int64)
 
 
-def _walk(folder: Path) -> Iterator[str]:
-    for parent, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            yield os.path.join(parent, name)  # noqa: PTH118
-
-
-def _load(path: str) -> Any:
-    if Path(path).stat().st_size > LARGEST_PREVIEW:
-        raise BadTripFile("too_large", "it is too large for a preview")
-    raw = unpack(Path(path).read_bytes(), LARGEST_PREVIEW * 4)
+def _load(source: TripSource, path: str) -> Any:
+    try:
+        content = source.read(path, LARGEST_FETCHED if source.far else LARGEST_PREVIEW)
+    except BadTripFile as error:
+        if error.reason == "too_large":
+            raise BadTripFile("too_large", "it is too large for a preview") from error
+        raise
+    raw = unpack(content, LARGEST_PREVIEW * 4)
     try:
         return json.loads(raw)
     except (ValueError, RecursionError) as error:

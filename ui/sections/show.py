@@ -8,6 +8,7 @@ from typing import Optional
 from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QSpinBox, QWidget
 
+from ...cluster_client.profile import Profile
 from ..settings import RunSettings
 from ..words import tr
 from .section import Section
@@ -70,7 +71,7 @@ class MoreSection(Section):
         self.group.setObjectName("more")
         self.group.setSaveCollapsedState(False)
         self.group.setCollapsed(True)
-        form = QFormLayout(self.group)
+        self.form = form = QFormLayout(self.group)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.FieldsStayAtSizeHint)
         self.bad_files = _chooser(
             "bad_files", (tr("leave them out and name them"), "skip"), (tr("stop at the first one"), "stop")
@@ -102,6 +103,11 @@ class MoreSection(Section):
             chooser.currentIndexChanged.connect(self.changed)
         for spin in (self.suppress, self.workers):
             spin.valueChanged.connect(self.changed)
+
+    def set_place(self, profile: Profile) -> None:
+        """Of a cluster the profile says how many workers there are."""
+        for widget in (self.workers, self.form.labelForField(self.workers)):
+            widget.setVisible(profile.kind == "local")
 
     def show_settings(self, settings: RunSettings) -> None:
         """Put the remembered choice into the controls."""

@@ -1,4 +1,7 @@
-"""Where the trips are: the folder, how many there are, and what the first points look like."""
+"""Where the trips are: how many there are, how many are new, and what the first points look like.
+
+The path is the place's own: a folder of this computer, one that the cluster sees, or a bucket.
+"""
 
 from __future__ import annotations
 
@@ -6,81 +9,49 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from qgis.gui import QgsFilterLineEdit
-from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QFileDialog, QWidget
 
 from ...aggregation.errors import RunError
+from ...aggregation.s3_access import S3Access, is_s3
 from ...aggregation.spec import FieldMapping
-from ..notes import Note
+from ...algorithms import locations
+from ...cluster_client.errors import ClientError
+from ..latest_call import LatestCall
+from ..messages import message_of
+from ..place_watch import PlaceWatch
+from ..run_words import place
 from ..settings import RunSettings
-from ..tasks import Latest, Task
-from ..words import WEEKDAYS, count, counted, size, tr
-from .section import Section
+from ..words import count, counted, size, tr
+from .trips_controls import TripsControls
 
 if TYPE_CHECKING:
-    from ..trip_sample import FirstPoint, Preview, TripCount
+    from ...aggregation.glance import TripCount
+    from ...cluster_client.lookout.lookout import TripSource
+    from ..calls import Call
+    from ..trip_sample import Preview
 
-_FIELD_NAMES = {"link_id": "link id", "speed": "speed", "time": "time"}
 
+class TripsSection(TripsControls):
+    """Folder, glob or bucket of the trips at the place of `watch`, with count, preview and field mapping."""
 
-class TripsSection(Section):
-    """Folder or glob of the trips, with count, preview and field mapping."""
-
-    title = "Trips"
-    unit_proposed = pyqtSignal(str)
-    counting = pyqtSignal(int)
-
-    def __init__(self, store: str, parent: Optional[QWidget] = None) -> None:
+    def __init__(self, watch: PlaceWatch, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
-        self.store = store
-        self.mapping = FieldMapping()
-        self.unit, self.zone = "km/h", "UTC"
+        self.watch = watch
         self.count: Optional[TripCount] = None
-        self.preview: Optional[Preview] = None
-        self._fault = ""
-        self.folder = QgsFilterLineEdit()
-        self.folder.setObjectName("trips")
-        self.folder.setPlaceholderText(
-            tr("Folder of trip files (.json, .json.gz), or a pattern such as /data/2019/*.json")
-        )
-        self.folder.setAccessibleName(tr("Folder of the trips"))
-        self.browse = QPushButton(tr("Browse…"))
-        self.browse.setObjectName("browse")
-        self.row((self.folder, 1), self.browse)
-        self.column.addWidget(self.note)
-        self.column.addWidget(self._preview_box())
-        self._counter = Latest(tr("Counting trips"), self)
-        self._previewer = Latest(tr("Looking at the first trip"), self, wait=150)
+        self._fault, self._sure = "", False
+        self._counter = LatestCall(self)
+        self._previewer = LatestCall(self, wait=150)
         self.folder.textChanged.connect(self._folder_changed)
         self.browse.clicked.connect(self._browse)
-        self.counting.connect(self._counted_so_far)
+        self.note.clicked.connect(lambda _name: self.look())
         self._counter.done.connect(self._counted)
         self._counter.failed.connect(self._not_counted)
         self._previewer.done.connect(self._previewed)
         self._previewer.failed.connect(lambda _error: self._previewed(None))
-
-    def _preview_box(self) -> QWidget:
-        self.box = QFrame()
-        self.box.setObjectName("preview")
-        self.box.setFrameShape(QFrame.Shape.StyledPanel)
-        self.point = QLabel()
-        self.point.setTextFormat(Qt.TextFormat.PlainText)
-        self.point.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.fields_note = Note()
-        self.fields = QPushButton(tr("Fields…"))
-        self.fields.setObjectName("fields")
-        text = QVBoxLayout()
-        text.setSpacing(2)
-        text.addWidget(self.point)
-        text.addWidget(self.fields_note)
-        line = QHBoxLayout(self.box)
-        line.setContentsMargins(8, 5, 6, 5)
-        line.addLayout(text, 1)
-        line.addWidget(self.fields, 0, Qt.AlignmentFlag.AlignVCenter)
-        self.fields_note.clicked.connect(self._link_clicked)
-        self.box.hide()
-        return self.box
+        self.mapping_proposed.connect(self.set_mapping)
+        watch.changed.connect(self._place_changed)
+        self._fit_to_place()
 
     # -- settings -----------------------------------------------------------------------------------
 
@@ -102,11 +73,23 @@ class TripsSection(Section):
         """What stands in the field, without blanks around it."""
         return self.folder.text().strip()
 
+    @property
+    def source(self) -> Optional[TripSource]:
+        """What reads the trips; None while the place does not answer."""
+        lookout = self.watch.lookout
+        if lookout is None or self.watch.state is None:
+            return None
+        try:
+            return lookout.trips(self.trips)
+        except RunError as error:
+            self._not_counted(error)
+            return None
+
     def problem(self) -> str:
-        """What is missing."""
+        """What is missing. That nobody could look at trips elsewhere is no reason not to run."""
         if not self.trips:
             return tr("Choose the folder of the trips.")
-        if self._fault:
+        if self._fault and self._sure:
             return self._fault
         if self.preview and self.preview.root is not None and "link_id" not in self.preview.found:
             return tr("Say which field of the trips holds the link id.")
@@ -119,12 +102,6 @@ class TripsSection(Section):
         target = self.fields if self.trips and not self._fault else self.folder
         target.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def set_shown(self, unit: str, zone: str) -> None:
-        """The unit and zone in which the preview is written."""
-        if (unit, zone) != (self.unit, self.zone):
-            self.unit, self.zone = unit, zone
-            self._show_preview()
-
     def set_mapping(self, mapping: FieldMapping) -> None:
         """Use another field mapping and look again: points decoded under another one do not count."""
         if mapping != self.mapping:
@@ -135,31 +112,37 @@ class TripsSection(Section):
     # -- looking ------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Count and preview again, in the background."""
-        trips, store, mapping = self.trips, self.store, self.mapping
+        """Count and preview again, in the background, once the place answers."""
+        trips, mapping = self.trips, self.mapping
         self.count = self.preview = None
         self._fault = ""
         self._counter.forget()
         self._previewer.forget()
-        self._show_preview()
-        if not trips:
-            self.note.say(tr("One file a trip, as JSON. Nothing in them is changed."))
-            self.updated.emit()
-            return
-        self.note.say(tr("Counting…"))
+        self.show_preview()
+        source = self.source if trips else None
+        if source is not None:
+            self.note.say(tr("Counting…"))
+            store = locations.point_store(self.watch.profile)
 
-        def count_them(task: Task) -> object:
-            from ..trip_sample import count_trips  # noqa: PLC0415  (numpy and DuckDB load in the thread)
+            def count_them(call: Call) -> TripCount:
+                return source.count(
+                    trips, store, mapping, call.check, lambda n: counter.say(call, self._counted_so_far, n)
+                )
 
-            return count_trips(trips, store, mapping, task.check, self.counting.emit)
+            def look_at_them(call: Call) -> object:
+                from ..trip_sample import preview  # noqa: PLC0415  (numpy loads in the thread)
 
-        def look_at_them(task: Task) -> object:
-            from ..trip_sample import preview  # noqa: PLC0415
+                return preview(source, trips, mapping, call.check)
 
-            return preview(trips, mapping, task.check)
-
-        self._counter.ask(count_them)
-        self._previewer.ask(look_at_them)
+            counter = self._counter
+            counter.ask(count_them)
+            self._previewer.ask(look_at_them)
+        elif not trips:
+            self.note.say("")
+        elif not self._fault:
+            waiting = tr("Counted as soon as {place} answers.") if self.watch.busy else ""
+            unknown = tr("How many there are is not known: {place} was not asked.")
+            self.note.say((waiting or unknown).format(place=place(self.watch.profile)))
         self.updated.emit()
 
     @property
@@ -172,11 +155,40 @@ class TripsSection(Section):
         self._counter.forget()
         self._previewer.forget()
 
+    def _is_near(self) -> bool:
+        return not self.watch.remote and not is_s3(self.trips)
+
+    def _place_changed(self) -> None:
+        self._fit_to_place()
+        self.look()
+
+    def _fit_to_place(self) -> None:
+        """Words and buttons for a folder of this computer, or of another one."""
+        profile = self.watch.profile
+        if self.watch.remote:
+            text = tr("Folder as {place} sees it, such as /mnt/shared/trips, or s3://bucket/prefix")
+            self.folder.setPlaceholderText(text.format(place=place(profile)))
+        else:
+            text = tr("Folder of trip files (.json, .json.gz), or a pattern such as /data/2019/*.json")
+            self.folder.setPlaceholderText(text)
+        self.browse.setVisible(not self.watch.remote or self._browses_buckets())
+
+    def _browses_buckets(self) -> bool:
+        return is_s3(self.trips) or self.watch.profile.s3 != S3Access() or bool(self.watch.profile.s3_authcfg)
+
     def _folder_changed(self) -> None:
+        self._fit_to_place()
         self.changed.emit()
         self.look()
 
     def _browse(self) -> None:
+        if is_s3(self.trips) or (self._browses_buckets() and (self.watch.remote or not self.trips)):
+            from ..s3_browser import S3Browser  # noqa: PLC0415
+
+            browser = S3Browser(self.watch.profile, self.trips if is_s3(self.trips) else "", self.window())
+            browser.chosen.connect(self.folder.setText)
+            browser.open()
+            return
         dialog = QFileDialog(self, tr("Folder of the trips"), self.trips or str(Path.home()))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
@@ -184,86 +196,44 @@ class TripsSection(Section):
         dialog.fileSelected.connect(self.folder.setText)
         dialog.open()
 
+    # -- found --------------------------------------------------------------------------------------
+
     def _counted_so_far(self, n_files: int) -> None:
         if self.count is None and self._counter.busy:
             self.note.say(tr("Counting… {files}").format(files=counted(n_files, tr("file"), tr("files"))))
 
     def _counted(self, found: TripCount) -> None:
         self.count = found
-        parts = [counted(found.files, tr("file"), tr("files")), size(found.bytes)]
-        if found.new_files == found.files:
-            parts.append(tr("all new"))
-        else:
-            parts.append(
-                tr("{n} new").format(n=count(found.new_files)) if found.new_files else tr("none new")
-            )
-        self.note.say(", ".join(parts))
+        self.note.say(count_text(found))
         self.updated.emit()
 
     def _not_counted(self, error: Exception) -> None:
-        self._fault = error.message if isinstance(error, RunError) else str(error)
-        self.note.ask(self._fault)
+        self._fault = message_of(error)
+        # What a place says of its folders is so; that it could not be asked says nothing of the trips.
+        self._sure = self._is_near() or not isinstance(error, ClientError)
+        if self._is_near():
+            self.note.ask(self._fault)
+        else:
+            self.note.ask(self._fault, tr("Look again"), "look")
         self.updated.emit()
 
     def _previewed(self, found: Optional[Preview]) -> None:
         self.preview = found
-        self._show_preview()
+        self.show_preview()
         self.updated.emit()
 
-    # -- the preview --------------------------------------------------------------------------------
 
-    def _show_preview(self) -> None:
-        found = self.preview
-        self.box.setVisible(bool(found and found.file))
-        if not found or not found.file:
-            return
-        name = Path(found.file).name
-        if found.problem:
-            self.point.setText(tr("{file} cannot be used").format(file=name))
-        else:
-            point = next((p for p in found.points if p.link_id is not None), found.points[0])
-            self.point.setText(self._describe(point))
-        if found.proposal:
-            from ..field_proposals import changes  # noqa: PLC0415
-
-            text = tr("{n} of 3 fields recognised.").format(n=len(found.found))
-            if found.problem:
-                text = tr("In {file} {problem}.").format(file=name, problem=found.problem)
-            self.fields_note.ask(
-                text, tr("Use {fields}").format(fields=changes(self.mapping, found.proposal)), "propose"
-            )
-        elif found.problem:
-            self.fields_note.ask(tr("In {file} {problem}.").format(file=name, problem=found.problem))
-        elif len(found.found) < len(_FIELD_NAMES):
-            missing = ", ".join(tr(_FIELD_NAMES[n]) for n in _FIELD_NAMES if n not in found.found)
-            self.fields_note.ask(
-                tr("{n} of 3 fields recognised; not found: {missing}. Choose them under Fields.").format(
-                    n=len(found.found), missing=missing
-                )
-            )
-        elif found.unit and found.unit != self.unit:
-            text = tr("The file says its speeds are in {there}, Show says {here}.")
-            text = text.format(there=found.unit, here=self.unit)
-            self.fields_note.ask(text, tr("Use {unit}").format(unit=found.unit), "unit")
-        else:
-            self.fields_note.say(tr("3 of 3 fields recognised"))
-
-    def _describe(self, point: FirstPoint) -> str:
-        from zoneinfo import ZoneInfo  # noqa: PLC0415
-
-        link = tr("link {id}").format(id=point.link_id) if point.link_id is not None else tr("no link")
-        speed = f"{point.speed:.1f} {self.unit}" if point.speed is not None else tr("no speed")
-        time = tr("no time")
-        if point.time is not None:
-            try:
-                local = point.time.astimezone(ZoneInfo(self.zone))
-            except (KeyError, ValueError, OSError):
-                local = point.time
-            time = f"{tr(WEEKDAYS[local.weekday()])} {local:%H:%M}"
-        return f"{link}  ·  {speed}  ·  {time}"
-
-    def _link_clicked(self, name: str) -> None:
-        if self.preview and name == "propose" and self.preview.proposal:
-            self.set_mapping(self.preview.proposal)
-        elif self.preview and name == "unit":
-            self.unit_proposed.emit(self.preview.unit)
+def count_text(found: TripCount) -> str:
+    """`49,998 files, 22.4 GB, 1,204 new`; less where less is known."""
+    if found.more:
+        return tr("at least {files}; there was no time to count them all").format(
+            files=counted(found.files, tr("file"), tr("files"))
+        )
+    parts = [counted(found.files, tr("file"), tr("files")), size(found.bytes)]
+    if found.new_files is None:
+        pass
+    elif found.new_files == found.files:
+        parts.append(tr("all new"))
+    else:
+        parts.append(tr("{n} new").format(n=count(found.new_files)) if found.new_files else tr("none new"))
+    return ", ".join(parts)

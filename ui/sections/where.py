@@ -1,49 +1,81 @@
-"""Where a run executes: the profile."""
+"""Where a run executes: the profile, and whether its place answers."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Optional
+from typing import TYPE_CHECKING, Any, Optional, cast
 
-from qgis.PyQt.QtWidgets import QComboBox, QWidget
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QWidget
 
-from ...cluster_client.profile import LOCAL, LOCAL_NAME, Profile
+from ...algorithms import locations
+from ...cluster_client.profile import LOCAL, Profile
+from ..messages import message_of
+from ..notes import Note, bad, good, muted, warning
+from ..place_watch import PlaceWatch
+from ..run_words import place
 from ..settings import RunSettings
-from ..words import counted, tr
+from ..words import count, counted, tr
 from .section import Section
+
+if TYPE_CHECKING:
+    from ...cluster_client.lookout.lookout import PlaceState
+    from ...cluster_client.ssh.errors import HostKeyError
 
 
 class WhereSection(Section):
-    """The profile's chooser."""
+    """The profile's chooser, a light for its place, and the way to the profiles.
+
+    `moved` says that another profile was chosen, or the chosen one changed.
+    """
 
     title = "Where"
+    moved = pyqtSignal()
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
         self.profiles: tuple[Profile, ...] = (LOCAL,)
+        self.watch = PlaceWatch(self)
+        self._faults: tuple[str, ...] = ()
+        self._missing = ""
+        self._dialog: Any = None
         self.chooser = QComboBox()
         self.chooser.setObjectName("profile")
-        self.chooser.setMinimumWidth(220)
+        self.chooser.setMinimumWidth(200)
         self.chooser.setAccessibleName(tr("Where the run executes"))
-        self.row(self.chooser, self.note, None)
-        self.note.setWordWrap(False)
+        self.light = QLabel("●")
+        self.light.setAlignment(Qt.AlignmentFlag.AlignVCenter)
+        self.live = Note()
+        self.live.setObjectName("live")
+        self.live.setWordWrap(False)
+        self.live.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.set_up = QPushButton(tr("Set up…"))
+        self.set_up.setObjectName("set_up")
+        self.set_up.setToolTip(tr("Add or change the clusters and computers that runs execute on"))
+        self.row(self.chooser, self.light, (self.live, 1), self.set_up)
+        self.note.setObjectName("where_note")
+        self.column.addWidget(self.note)
         self.chooser.currentIndexChanged.connect(self._chosen)
-        self.offer((LOCAL,))
+        self.set_up.clicked.connect(self._set_up)
+        self.watch.changed.connect(self._tell)
+        self.note.clicked.connect(self._clicked)
+        self.live.clicked.connect(self._clicked)
+        self.offer()
 
-    def offer(self, profiles: Sequence[Profile]) -> None:
-        """Fill the chooser; only this computer can execute runs in this version."""
-        chosen = self.profile.name if self.chooser.count() else LOCAL_NAME
-        self.profiles = tuple(profile for profile in profiles if profile.kind == "local") or (LOCAL,)
+    def offer(self, chosen: str = "") -> None:
+        """Fill the chooser with the stored profiles, and choose one (empty: the one chosen before)."""
+        known = locations.profile_store().profiles()
+        wanted, before = chosen or self.profile.name, self.profile
+        self.profiles = known.profiles
+        self._faults = tuple(fault.message for fault in known.faults)
         self.chooser.blockSignals(True)
         self.chooser.clear()
         for profile in self.profiles:
-            name = tr("This computer") if profile.name == LOCAL_NAME else profile.name
-            self.chooser.addItem(name, profile.name)
-        self.chooser.setCurrentIndex(max(0, self.chooser.findData(chosen)))
+            self.chooser.addItem(place(profile), profile.name)
+        self.chooser.setCurrentIndex(max(0, self.chooser.findData(wanted)))
         self.chooser.blockSignals(False)
-        self._describe()
+        if self.profile != before:
+            self._chosen()
 
     @property
     def profile(self) -> Profile:
@@ -53,16 +85,115 @@ class WhereSection(Section):
 
     def show_settings(self, settings: RunSettings) -> None:
         """Choose the remembered profile, or this computer where it is gone."""
-        self.chooser.setCurrentIndex(max(0, self.chooser.findData(settings.profile)))
+        at = self.chooser.findData(settings.profile)
+        self._missing = settings.profile if at < 0 else ""
+        self.chooser.setCurrentIndex(max(0, at))
+        self.watch.use(self.profile)
 
     def apply(self, settings: RunSettings) -> RunSettings:
         """The settings with the chosen profile."""
         return replace(settings, profile=self.profile.name)
 
+    def problem(self) -> str:
+        """Why no run can start there; a place that only does not answer now may do so in a moment."""
+        error = self.watch.error
+        return message_of(error) if error is not None and not getattr(error, "retry", False) else ""
+
+    def go_to(self) -> None:
+        """Focus the chooser."""
+        self.chooser.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def forget(self) -> None:
+        """Stop looking, and give the connection up."""
+        self.watch.forget()
+
+    # -- what is known ------------------------------------------------------------------------------
+
     def _chosen(self) -> None:
-        self._describe()
+        self._missing = ""
+        self.watch.use(self.profile)
+        self.moved.emit()
         self.changed.emit()
 
-    def _describe(self) -> None:
-        cores = self.profile.workers or os.cpu_count() or 1
-        self.note.say(counted(cores, tr("worker"), tr("workers")))
+    def _tell(self) -> None:
+        watch, error = self.watch, self.watch.error
+        self.note.say("")
+        if watch.state is not None:
+            self._show(good(self.palette()), state_text(watch.state, watch.remote))
+            if watch.state.remark:
+                self._show(warning(self.palette()), tr("connected"))
+                self.note.ask(tr(watch.state.remark), tr("Look again"), "look")
+        elif watch.locked:
+            self._show(muted(self.palette()), tr("not looked at yet"))
+            self.note.say(
+                tr("QGIS keeps the password, and its master password has not been entered."),
+                tr("Enter it…"), "unlock",
+            )  # fmt: skip
+        elif error is None:
+            self._show(muted(self.palette()), tr("connecting…"))
+        else:
+            self._tell_error(error)
+        if not self.note.plain and self._missing:
+            text = tr("The profile “{name}”, which was used last, is not there any more.")
+            self.note.ask(text.format(name=self._missing))
+        elif not self.note.plain and self._faults:
+            self.note.ask(self._faults[0])
+        self.updated.emit()
+
+    def _tell_error(self, error: Exception) -> None:
+        self._show(bad(self.palette()), tr("not reachable") if getattr(error, "retry", False) else "")
+        kind = type(error).__name__  # the classes need paramiko
+        if kind == "HostKeyUnknown":
+            self._show(warning(self.palette()), tr("host key unknown"))
+            text = tr("{place} was not connected to before. Compare its key once.")
+            self.note.ask(text.format(place=place(self.profile)), tr("Check…"), "key")
+            return
+        if kind == "HostKeyChanged":
+            self._show(bad(self.palette()), tr("host key changed"))
+        elif kind in ("LoginFailed", "KeyUnusable"):
+            self._show(bad(self.palette()), tr("log-in refused"))
+        elif not getattr(error, "retry", False):
+            self._show(bad(self.palette()), tr("cannot be used"))
+        self.note.ask(message_of(error), tr("Look again"), "look")
+
+    def _show(self, colour: Any, text: str) -> None:
+        self.light.setStyleSheet(f"color: {colour.name()}")
+        self.live.say(text)
+
+    # -- what can be done ---------------------------------------------------------------------------
+
+    def _clicked(self, name: str) -> None:
+        if name in ("look", "unlock"):
+            self.watch.look(ask=True)
+        elif name == "key" and self.watch.error is not None:
+            self.check_key(cast("HostKeyError", self.watch.error)).accepted.connect(self.watch.look)
+
+    def check_key(self, error: HostKeyError) -> Any:
+        """Show the key of a host, to be compared; the dialog's `accepted` comes once it is stored."""
+        from ..host_key_dialog import HostKeyDialog  # noqa: PLC0415
+
+        dialog = HostKeyDialog(error, self.window())
+        dialog.open()
+        return dialog
+
+    def _set_up(self) -> None:
+        from ..profiles_dialog import ProfilesDialog  # noqa: PLC0415
+
+        dialog = ProfilesDialog(locations.profile_store(), self.window(), self.profile.name)
+        dialog.profiles_changed.connect(self.offer)
+        dialog.open()
+
+
+def state_text(state: PlaceState, remote: bool) -> str:
+    """`connected, 16 workers, 60 of 64 cores free`, `connected, 4 cores`, `8 cores`."""
+    parts = [tr("connected")] if remote else []
+    if state.workers is not None:
+        parts.append(counted(state.workers, tr("worker"), tr("workers")))
+    if state.cores and state.free is not None:
+        free = tr("all {n} cores free") if state.free == state.cores else tr("{free} of {n} cores free")
+        if not state.free:
+            free = tr("all {n} cores busy: a run would wait")
+        parts.append(free.format(free=count(state.free), n=count(state.cores)))
+    elif state.cores:
+        parts.append(counted(state.cores, tr("core"), tr("cores")))
+    return ", ".join(parts)

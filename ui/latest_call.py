@@ -1,0 +1,32 @@
+"""The latest call of a kind, for what may have to wait for another computer."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from qgis.PyQt.QtCore import QObject
+
+from .calls import Call, Calls
+from .tasks import Latest
+
+
+class LatestCall(Latest):
+    """As `Latest`, in a thread of its own instead of one of QGIS's few: see `calls`."""
+
+    def __init__(self, parent: QObject, wait: int = 300) -> None:
+        super().__init__("", parent, wait)
+        self._calls = Calls(self)
+
+    def _start(self, function: Callable[[Any], Any]) -> Call:
+        # The answer comes through the event loop, and so after `call` is known.
+        call = self._calls.ask(
+            function, lambda result: self._answered(call, result), lambda error: self._refused(call, error)
+        )
+        return call
+
+    def _cancel(self, going: Call) -> None:
+        going.cancel()
+
+    def say(self, call: Call, listener: Callable[[Any], None], value: Any) -> None:
+        """From within the work: tell `listener`, in the main thread, something on the way."""
+        self._calls.say(call, listener, value)
