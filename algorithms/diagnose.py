@@ -95,7 +95,7 @@ class Diagnose(RoadpulseAlgorithm):
         self._profile: Profile = reader.profile()
         self._credentials = read_credentials(self._profile)
         name = str(self.parameterAsConnectionName(parameters, CONNECTION, context) or "")
-        self._postgis = _connection(name) if name else ""
+        self._postgis = connection_info(name) if name else ""
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -176,8 +176,8 @@ def look_at(
     return look
 
 
-def _connection(name: str) -> str:
-    """What libpq needs for a connection that is stored in QGIS; for the main thread."""
+def connection_info(name: str) -> str:
+    """What libpq needs for a connection that is stored in QGIS; for the main thread. Raises `RunError`."""
     known = QgsProviderRegistry.instance().providerMetadata("postgres").dbConnections()
     if name not in known:
         raise RunError(tr("There is no stored PostGIS connection {name!r}.").format(name=name))

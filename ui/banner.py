@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Callable, Optional
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import Qt
@@ -32,6 +32,11 @@ class Banner(QFrame):
         self.details.setObjectName("details")
         self.details.setAutoDefault(False)
         self.details.clicked.connect(lambda: show_text(self, "Roadpulse", self._detail))
+        self.act = QPushButton()
+        self.act.setObjectName("act")
+        self.act.setAutoDefault(False)
+        self.act.clicked.connect(self._act)
+        self._do: Callable[[], object] = self.hide
         self.shut = QToolButton()
         self.shut.setIcon(QgsApplication.getThemeIcon("/mIconClose.svg"))
         self.shut.setAutoRaise(True)
@@ -42,6 +47,7 @@ class Banner(QFrame):
         line.setSpacing(10)
         line.addWidget(self.icon, 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(self.words, 1)
+        line.addWidget(self.act, 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(self.details, 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(self.shut, 0, Qt.AlignmentFlag.AlignTop)
         self.hide()
@@ -53,12 +59,19 @@ class Banner(QFrame):
             message_of(error), "/mIconCritical.svg", "#5a2320" if is_dark(self.palette()) else "#fbe3e1"
         )
 
-    def show_note(self, text: str) -> None:
-        """Something to know."""
+    def show_note(self, text: str, action: str = "", do: Optional[Callable[[], object]] = None) -> None:
+        """Something to know, and perhaps a button for something to do about it."""
         self._detail = ""
-        self._say(text, "/mIconInfo.svg", "#1f3d55" if is_dark(self.palette()) else "#e5f1fa")
+        self._say(text, "/mIconInfo.svg", "#1f3d55" if is_dark(self.palette()) else "#e5f1fa", action)
+        self._do = do or self.hide
 
-    def _say(self, text: str, icon: str, colour: str) -> None:
+    def _act(self) -> None:
+        self.hide()
+        self._do()
+
+    def _say(self, text: str, icon: str, colour: str, action: str = "") -> None:
+        self.act.setText(action)
+        self.act.setVisible(bool(action))
         self.words.setText(text)
         self.icon.setPixmap(QgsApplication.getThemeIcon(icon).pixmap(_ICON, _ICON))
         self.details.setVisible(bool(self._detail))

@@ -41,6 +41,12 @@ def summary(findings: Sequence[Finding]) -> str:
 _WORDS = ((Outcome.WARNING, "to look at"), (Outcome.FAILED, "wrong"), (Outcome.SKIPPED, "not looked at"))
 
 
+def to_text(profile: Profile, findings: Sequence[Finding]) -> str:
+    """A diagnosis as plain text, for a mail to whoever can mend it."""
+    lines = [f"Roadpulse: {profile.name}", summary(findings), "", *map(line, findings)]
+    return "\n".join(lines) + "\n"
+
+
 def to_json(profile: Profile, findings: Sequence[Finding]) -> str:
     """A diagnosis as JSON text; holds no secret, since a profile holds none."""
     values = {

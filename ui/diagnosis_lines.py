@@ -1,0 +1,213 @@
+"""The lines of a diagnosis: a mark, what was looked at, what was found and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Optional
+
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtGui import QColor, QFontMetrics, QPalette, QResizeEvent
+from qgis.PyQt.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from .notes import bad, good, muted, warning
+from .words import duration, tr
+
+if TYPE_CHECKING:
+    from ..cluster_client.diagnosis.checks import Finding
+
+_SIGNS = {"ok": "✓", "warning": "!", "failed": "✗", "skipped": "–", "looking": "…", "waiting": "·"}
+_TOLD = {
+    "ok": "all right", "warning": "to look at", "failed": "wrong", "skipped": "not looked at",
+    "looking": "being looked at", "waiting": "not looked at yet",
+}  # fmt: skip
+_LONG_SECONDS = 1.0
+_PAD = 7
+
+
+def colour(state: str, palette: QPalette) -> QColor:
+    """The colour of a check's mark."""
+    return {"ok": good, "warning": warning, "failed": bad}.get(state, muted)(palette)
+
+
+class DiagnosisLines(QWidget):
+    """A line for every check, in one grid, so that the columns stand under each other."""
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.lines: dict[str, Line] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._table = QWidget()
+        self._column.addWidget(self._table)
+        self._column.addStretch(1)
+
+    def begin(self, checks: Sequence[tuple[str, str]]) -> None:
+        """Show the (name, title) of checks that are still to be carried out."""
+        self._column.removeWidget(self._table)
+        self._table.deleteLater()
+        self._table = QWidget()
+        self._column.insertWidget(0, self._table)
+        grid = QGridLayout(self._table)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(0)
+        grid.setColumnStretch(2, 1)
+        self.lines = {}
+        for name, title in checks:
+            if self.lines:
+                rule = QFrame()
+                rule.setFrameShape(QFrame.Shape.HLine)
+                rule.setStyleSheet("color: palette(midlight);")
+                grid.addWidget(rule, grid.rowCount(), 0, 1, 4)
+            self.lines[name] = Line(name, title, grid)
+
+    def looking(self, name: str) -> None:
+        """A check has begun."""
+        self.lines[name].show_state("looking")
+
+    def show_finding(self, finding: Finding) -> None:
+        """A check has ended."""
+        self.lines[finding.name].show_finding(finding)
+
+    def stop(self) -> None:
+        """The rest will not be looked at."""
+        for line in self.lines.values():
+            if line.state in ("looking", "waiting"):
+                line.show_state("skipped", tr("The diagnosis was stopped."))
+
+
+class Line:
+    """One check; what is right is folded to one line of text, what is not is told in full."""
+
+    def __init__(self, name: str, title: str, grid: QGridLayout) -> None:
+        self.state = "waiting"
+        self._unfolded = False
+        self.mark, self.title = QLabel(), QLabel(tr(title))
+        self.mark.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        self.mark.setMinimumWidth(QFontMetrics(self.mark.font()).horizontalAdvance("MM"))
+        for label, scale in ((self.mark, 1.15), (self.title, 1.0)):
+            font = label.font()
+            font.setBold(True)
+            font.setPointSizeF(font.pointSizeF() * scale)
+            label.setFont(font)
+        self.text = OneLine()
+        self.text.setObjectName(f"{name} found")
+        self.todo = _wrapped()
+        self.todo.setObjectName(f"{name} todo")
+        self.took = _wrapped()
+        self.fold = QToolButton()
+        self.fold.setObjectName(f"{name} fold")
+        self.fold.setStyleSheet("QToolButton { border: none; background: none; }")
+        self.fold.setAccessibleName(tr("Details of {check}").format(check=tr(title)))
+        self.fold.clicked.connect(lambda _=False: self._unfold(not self._unfolded))
+        self.text.resized.connect(self._offer)
+        told = QWidget()
+        column = QVBoxLayout(told)
+        column.setSpacing(3)
+        for label in (self.text, self.todo, self.took):
+            column.addWidget(label)
+        column.setContentsMargins(0, _PAD, 0, _PAD)
+        self.fold.setFixedHeight(self.title.sizeHint().height())
+        beside = QWidget()
+        aside = QVBoxLayout(beside)
+        aside.setContentsMargins(0, _PAD, 0, _PAD)
+        aside.addWidget(self.fold)
+        for label in (self.mark, self.title):
+            label.setContentsMargins(0, _PAD, 0, _PAD)
+        at, top = grid.rowCount(), Qt.AlignmentFlag.AlignTop
+        grid.addWidget(self.mark, at, 0, top)
+        grid.addWidget(self.title, at, 1, top)
+        grid.addWidget(told, at, 2)
+        grid.addWidget(beside, at, 3, top)
+        policy = self.fold.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.fold.setSizePolicy(policy)
+        self._unfold(False)
+        self.show_state("waiting")
+
+    def show_state(self, state: str, text: str = "") -> None:
+        """Show how far the check is."""
+        self.state = state
+        palette = self.title.palette()
+        ink = colour(state, palette).name()
+        self.mark.setText(_SIGNS[state])
+        self.mark.setStyleSheet(f"color: {ink}")
+        self.mark.setAccessibleName(tr(_TOLD[state]))
+        quiet = state in ("waiting", "skipped")
+        self.title.setStyleSheet(f"color: {muted(palette).name()}" if quiet else "")
+        self.text.setStyleSheet(f"color: {muted(palette).name()}" if quiet or state == "looking" else "")
+        self.text.show_text(tr("Looking…") if state == "looking" else text)
+        self._offer()
+
+    def show_finding(self, finding: Finding) -> None:
+        """Show what came out."""
+        self.show_state(finding.outcome.value, finding.found)
+        self.todo.setText(f"→ {finding.todo}" if finding.todo else "")
+        if finding.seconds >= _LONG_SECONDS:
+            self.took.setText(tr("This took {time}.").format(time=duration(finding.seconds)))
+        self.took.setStyleSheet(f"color: {muted(self.title.palette()).name()}")
+        self._unfold(finding.outcome.value in ("failed", "warning"))
+
+    def _unfold(self, unfolded: bool) -> None:
+        self._unfolded = unfolded
+        self.fold.setArrowType(Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow)
+        self.text.unfold(unfolded)
+        self.todo.setVisible(unfolded and bool(self.todo.text()))
+        self.took.setVisible(unfolded and bool(self.took.text()))
+        self._offer()
+
+    def _offer(self) -> None:
+        """Offer to unfold where there is more than the line shows."""
+        self.fold.setVisible(self.text.too_long or bool(self.todo.text() or self.took.text()))
+
+
+class OneLine(QLabel):
+    """Text that is cut to one line until it is unfolded."""
+
+    resized = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.whole = ""
+        self._unfolded = False
+
+    def show_text(self, text: str) -> None:
+        """Show another text."""
+        self.whole = text
+        self._cut()
+
+    def unfold(self, unfolded: bool) -> None:
+        """Show all of it, or what fits into a line."""
+        self._unfolded = unfolded
+        self.setWordWrap(unfolded)
+        self._cut()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Cut anew."""
+        super().resizeEvent(event)
+        self._cut()
+        self.resized.emit()
+
+    @property
+    def too_long(self) -> bool:
+        """Whether it does not fit into a line."""
+        return self.fontMetrics().horizontalAdvance(self.whole) > self.width()
+
+    def _cut(self) -> None:
+        metrics = self.fontMetrics()
+        cut = metrics.elidedText(self.whole, Qt.TextElideMode.ElideRight, max(40, self.width()))
+        shown = self.whole if self._unfolded else cut
+        if shown != self.text():
+            self.setText(shown)
+        self.setToolTip("" if shown == self.whole else self.whole)
+
+
+def _wrapped() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label

@@ -1,0 +1,64 @@
+"""What the editor of profiles asks: what to do with changes, whether to delete, and for files."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from .words import slug, tr
+
+_FILTER = "Roadpulse (*.json)"
+Do = Callable[[], object]
+
+
+def ask_unsaved(parent: QWidget, name: str, problem: str, save: Do, drop: Do) -> None:
+    """Ask what to do with changes; `problem` says why they cannot be saved."""
+    more = tr("They cannot be saved yet: {why}").format(why=problem) if problem else ""
+    box = _question(parent, tr("Save the changes of “{name}”?").format(name=name), more)
+    button = box.addButton(QMessageBox.StandardButton.Save)
+    button.setEnabled(not problem)
+    button.clicked.connect(lambda _=False: save())
+    box.addButton(QMessageBox.StandardButton.Discard).clicked.connect(lambda _=False: drop())
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.open()
+
+
+def ask_delete(parent: QWidget, name: str, delete: Do) -> None:
+    """Ask whether a profile is to go."""
+    text = tr("Delete the profile “{name}”?").format(name=name)
+    box = _question(parent, text, tr("Its runs and their results stay, here and on the cluster."))
+    button = box.addButton(tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
+    button.setObjectName("yes")
+    button.clicked.connect(lambda _=False: delete())
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.open()
+
+
+def choose_import(parent: QWidget, then: Callable[[str], object]) -> None:
+    """Ask for a profile file to read."""
+    dialog = QFileDialog(parent, tr("Add a profile from a file"), "", tr(_FILTER))
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(then)
+    dialog.open()
+
+
+def choose_export(parent: QWidget, name: str, then: Callable[[str], object]) -> None:
+    """Ask for a profile file to write."""
+    dialog = QFileDialog(parent, tr("Write the profile to a file"), "", tr(_FILTER))
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix("json")
+    dialog.selectFile(f"{slug(name)}.json")
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(then)
+    dialog.open()
+
+
+def _question(parent: QWidget, text: str, more: str) -> QMessageBox:
+    box = QMessageBox(QMessageBox.Icon.Question, tr("Roadpulse"), text, parent=parent)
+    box.setObjectName("question")
+    box.setInformativeText(more)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    return box
