@@ -107,7 +107,7 @@ class Row:
         if column is Column.STATE:
             return run_words.state_word(self.state)
         if column is Column.NAME:
-            return run.name
+            return " ".join(run.name.split())
         if column is Column.PLACE:
             return run_words.place(run.profile)
         if column is Column.WHEN:

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
-from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QFileSystemWatcher, QObject, QTimer, pyqtSignal
 
 from ..aggregation.errors import RunError
+from ..algorithms.credentials import opens_quietly, read_credentials
 from ..cluster_client.profile import Profile
 from ..cluster_client.runs import Run, RunStore
 from ..cluster_client.status import RunStatus
@@ -188,16 +188,12 @@ class RunsWatch(QObject):
         return self._places.setdefault(profile, Place(profile))
 
     def _read_credentials(self, place: Place) -> None:
-        if place.known:
-            return
-        if place.profile.kind != "local":
-            from ..algorithms.credentials import read_credentials  # noqa: PLC0415
-
+        if not place.known:
             place.credentials = read_credentials(place.profile)
-        place.known = True
+            place.known = True
 
     def _look(self, place: Place, runs: list[Run]) -> None:
-        if not place.known and not _opens_quietly(place.profile):
+        if not place.known and not opens_quietly(place.profile):
             self._tell_all(runs, tr("QGIS's master password is needed to look. Choose “Look now”."))
             place.next_look = time.monotonic() + _RESCAN
             return
@@ -265,9 +261,3 @@ def _statuses(backend: Backend, runs: list[Run], call: Call) -> list[tuple[Run, 
         except ClientError as error:
             heard.append((run, None, error.message))
     return heard
-
-
-def _opens_quietly(profile: Profile) -> bool:
-    """Whether a profile's credentials can be read without QGIS asking for its master password."""
-    stored = profile.authcfg or profile.livy_authcfg or profile.s3_authcfg
-    return not stored or bool(QgsApplication.authManager().masterPasswordIsSet())
