@@ -60,7 +60,7 @@ class RunActions(QObject):
             self._add(menu, tr("Look now"), "/mActionRefresh.svg", lambda: self.watch.look(run))
             self._add(menu, tr("Cancel the run"), "/mTaskCancel.svg", lambda: self.cancel(row))
         elif row.state is RunState.FINISHED:
-            show = self._add(menu, tr("Show on the map"), "/mActionAddOgrLayer.svg", lambda: self.show(row))
+            show = self._add(menu, tr("Show on the map"), "/mActionZoomToLayer.svg", lambda: self.show(row))
             show.setEnabled(not row.entry.gone)
             menu.setDefaultAction(show)
         menu.addSeparator()

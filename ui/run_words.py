@@ -20,9 +20,9 @@ _ICONS = {
     RunState.DECODING: "/mTaskRunning.svg",
     RunState.SUMMARISING: "/mTaskRunning.svg",
     RunState.PUBLISHING: "/mTaskRunning.svg",
-    RunState.FINISHED: "/mTaskComplete.svg",
-    RunState.FAILED: "/mIconCritical.svg",
-    RunState.CANCELLED: "/mTaskCancel.svg",
+    RunState.FINISHED: "/mIconSuccess.svg",
+    RunState.FAILED: "/mIconDelete.svg",
+    RunState.CANCELLED: "/mActionStop.svg",
     RunState.LOST: "/mIconWarning.svg",
     RunState.UNKNOWN: "/mTaskOnHold.svg",
 }

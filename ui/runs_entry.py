@@ -27,7 +27,7 @@ class RunsEntry:
     """Pairs what it adds in `load` with its removal in `unload`.
 
     `with_dialog` opens the Run dialog and does something with it; `followed` tells the id of the run that
-    the dialog follows, empty for none.
+    the dialog follows, empty for none; `withdraw` takes back what was said of a run before it ended.
     """
 
     def __init__(
@@ -35,11 +35,12 @@ class RunsEntry:
         iface: Any,
         with_dialog: Callable[[Callable[[RunDialog], None]], None],
         followed: Callable[[], str],
+        withdraw: Callable[[str], None],
     ) -> None:
         self.iface = iface
         self.dock: Optional[RunsDock] = None
         self.action: Optional[QAction] = None
-        self._with_dialog, self._followed = with_dialog, followed
+        self._with_dialog, self._followed, self._withdraw = with_dialog, followed, withdraw
         self._watch: Optional[RunsWatch] = None
         self._said: list[Any] = []
         self._menu = ""
@@ -136,6 +137,7 @@ class RunsEntry:
         """Say that a run from before this QGIS was started has ended, unless the dialog follows it."""
         if self.action is None or run.id == self._followed():
             return
+        self._withdraw(run.id)
         from ..cluster_client.status import RunState  # noqa: PLC0415
         from .run_words import end_sentence  # noqa: PLC0415
 

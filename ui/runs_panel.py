@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import QgsApplication, QgsSettings
 from qgis.gui import QgsFilterLineEdit
-from qgis.PyQt.QtCore import QByteArray, QPoint, Qt, QTimer
-from qgis.PyQt.QtGui import QHideEvent, QKeySequence, QPalette, QShowEvent
+from qgis.PyQt.QtCore import QByteArray, QEvent, QObject, QPoint, Qt, QTimer
+from qgis.PyQt.QtGui import QHideEvent, QPalette, QShowEvent
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QLabel,
     QMenu,
-    QShortcut,
     QStackedWidget,
     QToolButton,
     QTreeView,
@@ -147,14 +146,7 @@ class RunsPanel(QWidget):
         self.table.customContextMenuRequested.connect(self._menu)
         self.open_button.clicked.connect(lambda _checked=False: self._open_current())
         self.table.doubleClicked.connect(lambda index: self._open(self.model.key_at(index)))
-        for keys, do in (
-            ("Return", self._open_current),
-            ("Enter", self._open_current),
-            ("Delete", self._delete),
-        ):
-            shortcut = QShortcut(QKeySequence(keys), self.table)
-            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
-            shortcut.activated.connect(do)
+        self.table.installEventFilter(self)
         self._minute = QTimer(self)
         self._minute.setInterval(_MINUTE)
         self._minute.timeout.connect(self.model.time_passes)
@@ -240,7 +232,7 @@ class RunsPanel(QWidget):
         rows = self.selected()
         self.open_button.setEnabled(bool(rows))
         one = rows[0] if len(rows) == 1 else None
-        text, icon = tr("Show on the map"), "/mActionAddOgrLayer.svg"
+        text, icon = tr("Show on the map"), "/mActionZoomToLayer.svg"
         if one is not None and one.going:
             text, icon = tr("Follow"), "/mTaskRunning.svg"
         elif one is not None and (one.run is None or one.entry.gone or one.state is not RunState.FINISHED):
@@ -257,9 +249,6 @@ class RunsPanel(QWidget):
     def _open_current(self) -> None:
         self._open(self.model.key_at(self.table.currentIndex()))
 
-    def _delete(self) -> None:
-        self.actions_.delete(self.selected())
-
     def _menu(self, at: QPoint) -> None:
         rows = self.selected()
         if rows:
@@ -274,6 +263,18 @@ class RunsPanel(QWidget):
 
     def _save_header(self) -> None:
         QgsSettings().setValue(_HEADER, self.table.header().saveState())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Enter opens a run, Delete deletes the selected ones."""
+        if watched is self.table and event.type() == QEvent.Type.KeyPress:
+            key = event.key()
+            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._open_current()
+                return True
+            if key == Qt.Key.Key_Delete:
+                self.actions_.delete(self.selected())
+                return True
+        return super().eventFilter(watched, event)
 
     # -- the window ---------------------------------------------------------------------------------
 
