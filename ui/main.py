@@ -43,7 +43,7 @@ class MainUi:
         self._offers: list[Any] = []
         self._offered: dict[str, Any] = {}
         self._calls: Optional[Calls] = None
-        self.runs = RunsEntry(iface, self._with_dialog, self._followed)
+        self.runs = RunsEntry(iface, self._with_dialog, self._followed, self._withdraw)
 
     def load(self) -> None:
         """Add the button and the menu entry; look for runs that went on without QGIS."""
