@@ -63,9 +63,15 @@ def trust(ca_file: str) -> ssl.SSLContext:
 
 def certificate_fault(error: BaseException, who: str, ca_file: str) -> Optional[CertificateError]:
     """What is wrong with a certificate, where that is behind an error; `who` is the server in words."""
-    found = next((cause for cause in causes(error) if isinstance(cause, ssl.SSLCertVerificationError)), None)
-    if found is None:
+    behind = list(causes(error))
+    other = next(
+        (str(cause) for cause in behind if type(cause).__name__ == "CertificateError"), ""
+    )  # urllib3's
+    found = next((cause for cause in behind if isinstance(cause, ssl.SSLCertVerificationError)), None)
+    if found is None and not other:
         return None
+    if found is None:
+        return _of_other(who, other)
     detail = found.verify_message or str(found)
     if found.verify_code in _EXPIRED:
         what = "is not valid yet" if found.verify_code == 9 else "has expired"
@@ -74,16 +80,20 @@ def certificate_fault(error: BaseException, who: str, ca_file: str) -> Optional[
             detail,
         )
     if found.verify_code in _OF_OTHER:
-        return CertificateOfOther(
-            f"The certificate of {who} belongs to another host. Write the host into the address as the "
-            "certificate names it, or have a right one issued.",
-            detail,
-        )
+        return _of_other(who, detail)
     why = _UNTRUSTED.get(found.verify_code, detail)
     besides = f" besides those in {ca_file}" if ca_file else ""
     return CertificateUntrusted(
         f"The certificate of {who} is not trusted: {why}{besides}. Get its certificate, or its issuer's, "
         "from the administrator and name the file as 'ca_file' in the profile.",
+        detail,
+    )
+
+
+def _of_other(who: str, detail: str) -> CertificateOfOther:
+    return CertificateOfOther(
+        f"The certificate of {who} belongs to another host. Write the host into the address as the "
+        "certificate names it, or have a right one issued.",
         detail,
     )
 

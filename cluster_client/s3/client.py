@@ -30,7 +30,7 @@ from ..errors import BackendError
 from ..keys import S3Keys
 from ..profile import Profile
 from .errors import KeysMissing
-from .words import Asked, in_words
+from .words import Asked, in_words, no_s3
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -71,6 +71,11 @@ class S3Connection:
             if told is error:
                 raise
             raise told from error
+
+    def expect(self, answer: Mapping[str, Any], entry: str) -> None:
+        """Raise `NotS3` for an answer without what every S3 server says: some page may look like success."""
+        if entry not in answer:
+            raise no_s3(self.where, f"{entry} is missing in {sorted(answer)}")
 
     @property
     def where(self) -> str:

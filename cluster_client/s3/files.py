@@ -19,7 +19,7 @@ BLOCK = 1 << 20
 _CUTS = 4
 """So often a transfer is taken up again at the same byte; every byte that comes counts anew."""
 _FIRST_PAUSE = 0.5
-_MISSING = ("NoSuchKey", "404")
+_MISSING = "NoSuchKey"
 _EMPTY = ("InvalidRange", "416")
 _THERE = ("PreconditionFailed", "412")
 _AT_ONCE = ("ConditionalRequestConflict", "409")
@@ -40,7 +40,9 @@ class S3Files(RunFiles):
         bucket, key = split(path)
         try:
             with self._s3.asked("Looking at", path):
-                return int(self._s3.client.head_object(Bucket=bucket, Key=key)["ContentLength"])
+                answer = self._s3.client.head_object(Bucket=bucket, Key=key)
+            self._s3.expect(answer, "LastModified")
+            return int(answer["ContentLength"])
         except S3Refused:
             # An answer to HEAD has no body, so that a wrong key or bucket looks like a missing file.
             try:
@@ -83,7 +85,8 @@ class S3Files(RunFiles):
         """Write an object; a reader finds the earlier one or this one, never a part."""
         bucket, key = split(path)
         with self._s3.asked("Writing", path):
-            self._s3.client.put_object(Bucket=bucket, Key=key, Body=content)
+            answer = self._s3.client.put_object(Bucket=bucket, Key=key, Body=content)
+        self._s3.expect(answer, "ETag")
 
     def put_new(self, path: str, content: bytes) -> bool:
         """As `put`, but nothing is done where there is an object; of two at once, one is told False.
@@ -96,8 +99,9 @@ class S3Files(RunFiles):
         for pause in (0.1, 0.3, 1.0, 3.0, 0.0):
             try:
                 with self._s3.asked("Writing", path):
-                    self._s3.client.put_object(Bucket=bucket, Key=key, Body=content, IfNoneMatch="*")
-                    return True
+                    answer = self._s3.client.put_object(Bucket=bucket, Key=key, Body=content, IfNoneMatch="*")
+                self._s3.expect(answer, "ETag")
+                return True
             except S3Refused as error:
                 if error.code in _THERE or (error.code in _AT_ONCE and self.size(path) is not None):
                     return False
@@ -155,9 +159,11 @@ class S3Files(RunFiles):
         more: Any = {"Range": span} if span else {}
         try:
             with self._s3.asked("Reading", path):
-                return self._s3.client.get_object(Bucket=bucket, Key=key, **more)
+                answer = self._s3.client.get_object(Bucket=bucket, Key=key, **more)
+            self._s3.expect(answer, "LastModified")
+            return answer
         except S3Refused as error:
-            if error.code in _MISSING:
+            if error.code == _MISSING:
                 return None
             raise
 

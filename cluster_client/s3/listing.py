@@ -93,17 +93,20 @@ def _untold(counted: Counted) -> None:
 def buckets(s3: S3Connection) -> list[Bucket]:
     """The buckets that the keys' owner has; others may be read all the same, if one knows their names."""
     with s3.asked("Listing the buckets"):
-        found = s3.client.list_buckets().get("Buckets", [])
-    return [Bucket(each["Name"], each.get("CreationDate")) for each in found]
+        answer = s3.client.list_buckets()
+    s3.expect(answer, "Buckets")
+    return [Bucket(each["Name"], each.get("CreationDate")) for each in answer["Buckets"]]
 
 
-def pages(s3: S3Connection, folder: str, cancelled: Callable[[], bool] = _never) -> Iterator[Page]:
+def pages(
+    s3: S3Connection, folder: str, cancelled: Callable[[], bool] = _never, starting: str = ""
+) -> Iterator[Page]:
     """What lies right below a prefix, in order of the names; raises `Cancelled`.
 
-    At least one page comes, empty where there is nothing.
+    With `starting` only names that begin so. At least one page comes, empty where there is nothing.
     """
     bucket, prefix = _prefix(folder)
-    for answer in _answers(s3, bucket, prefix, "/", cancelled):
+    for answer in _answers(s3, bucket, prefix + starting, "/", cancelled):
         yield Page(
             tuple(f"{SCHEME}{bucket}/{each['Prefix']}" for each in answer.get("CommonPrefixes", ())),
             tuple(found for found in _objects(bucket, answer) if found.key != prefix),
@@ -187,8 +190,9 @@ def _answers(
             raise Cancelled
         with s3.asked("Listing", f"{SCHEME}{bucket}/{prefix}"):
             answer = s3.client.list_objects_v2(**question)
+        s3.expect(answer, "IsTruncated")
         yield answer
-        if not answer.get("IsTruncated"):
+        if not answer["IsTruncated"]:
             return
         following = answer.get("NextContinuationToken", "")
         if not following or following == question.get("ContinuationToken"):

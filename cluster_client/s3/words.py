@@ -89,7 +89,7 @@ def in_words(error: BaseException, asked: Asked) -> Any:
             repr(error),
         )
     if isinstance(error, ResponseParserError):
-        return _no_s3(asked.server, _line(error), "")
+        return no_s3(asked.server, _line(error))
     if isinstance(error, of_botocore.ParamValidationError) and "bucket name" in str(error):
         return errors.BucketMissing(
             f"{asked.path!r} names no bucket: their names have 3 to 63 lower-case letters, digits, dots and "
@@ -164,7 +164,7 @@ def _answer(error: Any, asked: Asked) -> BackendError:
             code,
         )
     if code.isdigit() or not said.get("Code"):
-        return _no_s3(server, detail, code)
+        return no_s3(server, detail, code)
     return errors.S3Refused(
         f"{what} was refused by {server} ({told}). Check bucket and profile.", detail, code
     )
@@ -187,7 +187,8 @@ def _region(
     )
 
 
-def _no_s3(server: str, detail: str, code: str) -> errors.NotS3:
+def no_s3(server: str, detail: str, code: str = "") -> errors.NotS3:
+    """What answers is something else."""
     return errors.NotS3(
         f"What answers at {server} does not answer as S3 does. Check the endpoint's host and port: it is "
         "that of the S3 service, not of its web page.",
@@ -237,7 +238,7 @@ def _network(error: BaseException, of_botocore: Any, asked: Asked) -> BackendErr
             detail,
         )
     if caused(of_botocore.ConnectionClosedError) and "BadStatusLine" in detail:
-        return _no_s3(server, detail, "")
+        return no_s3(server, detail)
     return errors.S3Cut(
         f"{what} was cut off: the connection to {server} broke. Try again; what is here already is not "
         "fetched again.",
