@@ -112,11 +112,13 @@ class Cluster:
         certificate: Optional[Certificate] = None,
         ldap: Optional[LdapServer] = None,
         settings: Optional[Mapping[str, str]] = None,
+        environment: Optional[Mapping[str, str]] = None,
     ) -> Livy:
         """A Livy server for this cluster's Spark; `stop` ends those whose folder begins with `livy` here."""
         return Livy(
             folder, version, host, spark_home(self.version), spark_python(self.version), self.spark.url,
             [self.shared / "jobs"], certificate=certificate, ldap=ldap, settings=settings or {},
+            environment=environment or {},
         )  # fmt: skip
 
     def start(self) -> list[Path]:

@@ -111,13 +111,14 @@ class Standalone:
                 raise RuntimeError(f"the Spark master did not come up:\n{self.master.said()}")
             time.sleep(0.1)
 
-    def start_worker(self, number: int) -> None:
-        """Start one worker; the master lists it a moment later."""
+    def start_worker(self, number: int, *within: str) -> None:
+        """Start one worker; the master lists it a moment later. `within` is a command that runs commands."""
         host = f"{self.subnet}.{12 + number}"
         self._start(
             self.worker(number), host, "worker.Worker",
             "--host", host, "--port", "7078", "--webui-port", "8081", "--cores", str(self.cores),
             "--memory", self.memory, "--work-dir", str(self.folder / f"work-{number}"), self.url,
+            within=within,
         )  # fmt: skip
 
     def state(self) -> dict[str, Any]:
@@ -137,7 +138,9 @@ class Standalone:
         """Cores that applications hold now."""
         return int(self.state().get("coresused", 0))
 
-    def _start(self, daemon: Daemon, host: str, name: str, *arguments: str) -> None:
+    def _start(
+        self, daemon: Daemon, host: str, name: str, *arguments: str, within: tuple[str, ...] = ()
+    ) -> None:
         home = spark_home(self.version)
         number = host.rpartition(".")[2]
         environment = {
@@ -150,4 +153,4 @@ class Standalone:
             "PYTHONPATH": "",
         }
         program = str(home / "bin" / "spark-class")
-        daemon.start([program, f"org.apache.spark.deploy.{name}", *arguments], environment)
+        daemon.start([*within, program, f"org.apache.spark.deploy.{name}", *arguments], environment)

@@ -4,6 +4,7 @@
     livy.start()                                       # 4 s, once its jars are there (half a minute or two)
     livy.session().get(f"{livy.url}/version")
     livy.kill(signal.SIGKILL); livy.start()            # its drivers live on; the ids begin with 0 again
+    livy.received("POST")                              # what its request log says
     livy.stop()                                        # ends it and all drivers that it ever started
 
 Its drivers stay in its session, which is how `stop` finds those that outlived it.
@@ -168,8 +169,17 @@ class Livy:
         if self.certificate:
             session.verify = str(self.certificate.ca_file)
         if self.ldap:
-            session.auth = next(iter(self.ldap.users.items()))
+            name, password = next(iter(self.ldap.users.items()))
+            session.auth = (name.encode(), password.encode())  # Livy expects UTF-8
         return session
+
+    def received(self, method: str = "POST") -> list[str]:
+        """The lines of Livy's request log with one method: what really arrived, over all starts."""
+        logs = sorted((self.folder / "logs").glob("*.request.log"))
+        lines = [
+            line for log in logs for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
+        ]
+        return [line for line in lines if f'"{method} ' in line]
 
     def configuration(self) -> dict[str, str]:
         """The entries of livy.conf."""

@@ -1,6 +1,7 @@
 """Pytest fixtures: the stand-in cluster for the whole session, with either Spark, and Livy on it.
 
-from development.pytest_cluster import cluster, livy, start_livy  # noqa: F401
+tests/integration/conftest.py imports them, and no test does so itself: that would make a second cluster in
+the same place.
 
 Nothing is started for a test that does not ask for it. A test that needs one combination only says so:
 
@@ -64,7 +65,9 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 def livy(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Livy]:
     """A running Livy on that cluster, in each version that can be had; tests leave it running and empty."""
     _need(request.param)
-    found = cluster.livy_server(request.param, f"{cluster.subnet}.15", cluster.folder / "livy")
+    found = cluster.livy_server(
+        request.param, f"{cluster.subnet}.15", cluster.folder / f"livy-{request.param}"
+    )
     found.start()
     try:
         yield found
@@ -77,24 +80,27 @@ StartLivy = Callable[..., Livy]
 
 @pytest.fixture
 def start_livy(cluster: Cluster) -> Iterator[StartLivy]:
-    """A function that starts a Livy of this test's own, to kill or to set up otherwise; it ends with the test.
+    """A function that starts a Livy of this test's own, to kill or to set up otherwise.
 
-    `start_livy(version="0.7.1", *, certificate=None, ldap=None, settings=None)`
+    `start_livy(version="0.7.1", *, certify=None, ldap=None, settings=None, environment=None)`: `certify`
+    makes a certificate for the host that it is given; the others are those of `Livy`.
     """
     started: list[Livy] = []
 
     def start(
         version: str = "0.7.1",
         *,
-        certificate: Optional[Certificate] = None,
+        certify: Optional[Callable[[str], Certificate]] = None,
         ldap: Optional[LdapServer] = None,
         settings: Optional[Mapping[str, str]] = None,
+        environment: Optional[Mapping[str, str]] = None,
     ) -> Livy:
         _need(version)
         number = len(started)
+        host = f"{cluster.subnet}.{31 + number}"
         found = cluster.livy_server(
-            version, f"{cluster.subnet}.{31 + number}", cluster.folder / f"livy-own-{number}",
-            certificate=certificate, ldap=ldap, settings=settings,
+            version, host, cluster.folder / f"livy-own-{number}", certificate=certify and certify(host),
+            ldap=ldap, settings=settings, environment=environment,
         )  # fmt: skip
         started.append(found)
         found.start()

@@ -14,7 +14,6 @@ from roadpulse.cluster_client.profile import Profile
 
 from development.cluster import Cluster
 from development.cluster_daemons import Daemon, descendants
-from development.pytest_cluster import cluster  # noqa: F401
 
 newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)
 
@@ -59,8 +58,32 @@ def test_a_later_process_with_the_same_id_is_left_alone(tmp_path: Path) -> None:
         assert other.poll() is None
 
 
+def test_children_that_outlived_a_killed_program_are_found_and_ended(family: Daemon, tmp_path: Path) -> None:
+    process = family.process()
+    assert process is not None
+    stays = Daemon(tmp_path, "stays")
+    stays.start(["/bin/sh", "-c", "sleep 1000 & echo ready; wait"])
+    leader = stays.process()
+    assert leader is not None
+    end = time.monotonic() + 10
+    while not (children := descendants(leader.pid)):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    leader.send(signal.SIGKILL)
+    while leader.alive:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert stays.orphans() == children
+    stays.start(["/bin/sleep", "1000"])
+    assert stays.orphans() == children
+    stays.stop()
+    assert not any(child.alive for child in children)
+    assert process.alive
+    family.stop()
+
+
 @newest
-def test_a_second_start_changes_nothing(cluster: Cluster) -> None:  # noqa: F811
+def test_a_second_start_changes_nothing(cluster: Cluster) -> None:
     before = [daemon.process() for daemon in (*cluster.spark.daemons(), cluster.sshd.daemon)]
     (path,) = cluster.start()
     assert [daemon.process() for daemon in (*cluster.spark.daemons(), cluster.sshd.daemon)] == before
@@ -70,7 +93,7 @@ def test_a_second_start_changes_nothing(cluster: Cluster) -> None:  # noqa: F811
 
 
 @newest
-def test_a_worker_that_died_is_started_again(cluster: Cluster) -> None:  # noqa: F811
+def test_a_worker_that_died_is_started_again(cluster: Cluster) -> None:
     worker = cluster.spark.worker(1)
     before = worker.process()
     assert before is not None

@@ -1,0 +1,213 @@
+"""Livy and S3 on the stand-in cluster: what `make cluster` promises and the tests of clients rely on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from roadpulse.cluster_client.profile import Profile
+
+from development.certificates import Authority
+from development.cluster import Cluster
+from development.installed import Unavailable
+from development.ldap import LdapServer
+from development.livy import Livy, livy_jars
+from development.pytest_cluster import StartLivy
+from development.s3 import versitygw
+
+newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)
+
+PI = """
+import sys, time
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.appName("pi").getOrCreate()
+def inside(part):
+    import random
+    return sum(random.random() ** 2 + random.random() ** 2 < 1 for _ in range(10000))
+print("pi is", spark.sparkContext.parallelize(range(2), 2).map(inside).sum() / 5000)
+if sys.argv[1:]:
+    open(sys.argv[1], "w").close()
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def pi(cluster: Cluster) -> Path:
+    """A small job in the folder that Livy takes jobs from; with a file's name it writes that and waits."""
+    job = cluster.shared / "jobs" / "pi.py"
+    job.write_text(PI, encoding="utf-8")
+    return job
+
+
+def post(livy: Livy, job: Path, name: str, *arguments: str) -> None:
+    conf = {"spark.cores.max": "2", "spark.executor.memory": "470m", "spark.driver.memory": "512m"}
+    batch = {"file": str(job), "name": name, "args": list(arguments), "conf": conf}
+    with livy.session() as session:
+        answer = session.post(f"{livy.url}/batches", json=batch, timeout=30)
+    assert answer.status_code == 201, answer.text
+
+
+def get(livy: Livy, path: str) -> Any:
+    with livy.session() as session:
+        return session.get(livy.url + path, timeout=10).json()
+
+
+def until(condition: Callable[[], Any], seconds: float = 90) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    return found
+
+
+@newest
+def test_a_batch_runs(livy: Livy, pi: Path) -> None:
+    assert get(livy, "/version")["version"].startswith(livy.version)
+    assert get(livy, "/batches")["sessions"] == []
+    post(livy, pi, "pi")
+    done = until(lambda: (found := get(livy, "/batches/pi"))["state"] in ("success", "dead") and found)
+    log = "\n".join(get(livy, "/batches/pi/log?size=-1")["log"])
+    assert done["state"] == "success", log
+    assert "pi is 3." in log
+    assert len(livy.received("POST")) == 1
+    with livy.session() as session:
+        assert session.delete(f"{livy.url}/batches/pi", timeout=10).status_code == 200
+
+
+@newest
+def test_a_driver_outlives_a_killed_livy_and_ends_with_its_stop(
+    cluster: Cluster,
+    start_livy: StartLivy,
+    pi: Path,
+    tmp_path: Path,
+) -> None:
+    server = start_livy()
+    post(server, pi, "orphan", str(tmp_path / "runs"))
+    until((tmp_path / "runs").exists)
+    server.kill(signal.SIGKILL)
+    assert not server.answers()
+    server.start()
+    assert get(server, "/batches")["sessions"] == []
+    assert server.daemon.orphans()
+    assert cluster.spark.cores_used() == 2
+    server.stop()
+    assert not server.daemon.orphans()
+    until(lambda: cluster.spark.cores_used() == 0, 30)
+
+
+@pytest.fixture
+def ldap(cluster: Cluster, tmp_path: Path) -> Iterator[LdapServer]:
+    server = LdapServer(tmp_path / "ldap", f"{cluster.subnet}.17", {"analyst": "a pass-word: ü"})
+    server.start()
+    yield server
+    server.stop()
+
+
+@newest
+@pytest.mark.parametrize("version", ["0.7.1", "0.9.0"])
+def test_livy_asks_for_a_user_and_shows_its_certificate(
+    cluster: Cluster,
+    start_livy: StartLivy,
+    ldap: LdapServer,
+    version: str,
+    tmp_path: Path,
+) -> None:
+    authority = Authority(tmp_path / "tls")
+    server = start_livy(version, certify=lambda host: authority.certificate("livy", [host]), ldap=ldap)
+    assert server.url.startswith("https://")
+    assert get(server, "/batches")["sessions"] == []
+    answers = {}
+    for user in (None, ("analyst", "wrong"), ("analyst", ""), ("nobody", "x")):
+        with server.session() as session:
+            session.auth = user
+            answers[user] = session.get(f"{server.url}/batches", timeout=10).status_code
+    assert list(answers.values()) == [401, 403, 403, 403]
+    with pytest.raises(requests.exceptions.SSLError):
+        requests.get(f"{server.url}/version", timeout=10)
+
+
+@newest
+def test_settings_of_livy_can_be_chosen(start_livy: StartLivy, pi: Path) -> None:
+    server = start_livy(settings={"livy.file.local-dir-whitelist": "/nowhere/"})
+    with server.session() as session:
+        answer = session.post(f"{server.url}/batches", json={"file": str(pi)}, timeout=10)
+    assert answer.status_code == 400
+    assert "cannot be added" in answer.text
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster as `make cluster` starts it, with addresses and a folder of its own."""
+    for part in (versitygw, lambda: livy_jars("0.7.1")):
+        try:
+            part()
+        except Unavailable as error:
+            pytest.skip(str(error))
+    pid = os.getpid()
+    subnet = f"127.{60 + pid % 30}.{pid // 30 % 250}"
+    found = Cluster(tmp_path / "cluster", subnet=subnet, livy_version="0.7.1", with_s3=True)
+    yield found
+    found.stop()
+
+
+def test_everything_starts_is_found_again_and_ends(own: Cluster) -> None:
+    files = own.start()
+    assert [path.name for path in files] == [
+        "standin.ssh.json", "standin.livy.json", "standin-s3.livy.json", "standin-s3.local.json",
+    ]  # fmt: skip
+    by_ssh, by_livy, by_livy_s3, here = (Profile.read(path) for path in files)
+    secret = own.s3.keys().secret
+    assert not any(secret in path.read_text() for path in files)
+    assert by_ssh.spark_master == own.spark.url
+    assert requests.get(f"{by_livy.livy_url}/version", timeout=5).json()["version"].startswith("0.7.1")
+    assert Path(by_livy.folders.jobs).is_dir()
+    assert by_livy_s3.folders.runs == "s3://roadpulse/runs"
+    assert {profile.s3.endpoint for profile in (by_ssh, by_livy, by_livy_s3, here)} == {own.s3.endpoint}
+    buckets = [bucket["Name"] for bucket in own.s3.client().list_buckets()["Buckets"]]
+    assert buckets == ["roadpulse", "trips"]
+    assert own.status()["livy"] == by_livy.livy_url
+    assert own.status()["s3"] == own.s3.endpoint
+    own.s3.client().put_object(Bucket="trips", Key="kept.json", Body=b"[]")
+
+    daemons = (own.livy.daemon, own.s3.daemon, own.sshd.daemon, *own.spark.daemons())
+    before = [daemon.process() for daemon in daemons]
+    began = time.monotonic()
+    assert own.start() == files
+    assert time.monotonic() - began < 5
+    assert [daemon.process() for daemon in daemons] == before
+
+    own.stop()
+    assert not any(process and process.alive for process in before)
+    assert not own.profile_file.exists()
+    assert own.status()["livy"] is None
+    assert (own.s3.data / "trips" / "kept.json").read_bytes() == b"[]"
+
+
+def test_other_options_restart_what_they_are_about_and_nothing_else(own: Cluster) -> None:
+    own.with_postgis = False
+    own.start()
+    kept = [daemon.process() for daemon in (own.sshd.daemon, *own.spark.daemons())]
+    own.tls = own.ldap = True
+    by_livy = Profile.read(own.start()[1])
+    assert [daemon.process() for daemon in (own.sshd.daemon, *own.spark.daemons())] == kept
+    user = json.loads((own.folder / "livy_user.json").read_text())
+    answer = requests.get(
+        f"{by_livy.livy_url}/version",
+        auth=(user["user"], user["password"]),
+        verify=by_livy.ca_file,
+        timeout=5,
+    )
+    assert answer.status_code == 200
+    assert by_livy.s3.endpoint.startswith("https://")
+    assert own.s3.client().list_objects_v2(Bucket="trips")["KeyCount"] == 0
+    ldap_server = own.livy.ldap
+    assert ldap_server is not None
+    own.stop()
+    assert not ldap_server.answers()
