@@ -1,7 +1,7 @@
 """Run folder in, exit code out: `python -m roadpulse.aggregation RUN_FOLDER [--workers N]`.
 
 The run folder may lie in a bucket (`s3://bucket/prefix`), which `--s3` says how to reach (see `S3Access`;
-keys come otherwise). Then `log.txt`, `cancel` and `rc` are looked after here.
+keys come otherwise). Then, and with `--own-log`, `log.txt`, `cancel` and `rc` are looked after here.
 
 Started by `spark-submit` it runs on that Spark cluster, else on the processes of this computer. Where
 Python packages are missing they are fetched (see nodes).
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Optional
 from . import nodes, storage
 from .bucket_run import FORMAT, BucketRun
 from .errors import Cancelled, RunError, SpecError
-from .runfolder import FAILED, RunFolder, Status
+from .runfolder import FAILED, STARTING, RunFolder, Status
 from .runners.spark import SparkRunner, under_spark_submit
 from .s3_access import S3Access
 
@@ -47,6 +47,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog="roadpulse.aggregation", description=__doc__)
     parser.add_argument("folder", help="run folder that holds spec.json")
     parser.add_argument("--s3", default="{}", help="how the run folder's bucket is reached, as JSON")
+    parser.add_argument("--own-log", action="store_true", help="no launcher looks after the run folder")
     parser.add_argument("--workers", type=int, default=0, help="worker processes (0: one for each core)")
     parser.add_argument("--spark", action="store_true", help="on Spark, also without spark-submit")
     parser.add_argument("--packages", type=Path, help="folder for Python packages, seen by all nodes")
@@ -67,6 +68,10 @@ def main(arguments: Optional[list[str]] = None) -> int:
     runner: Optional[Runner] = None
     code = 1
     try:
+        if options.own_log and isinstance(place, Path):
+            keeper = BucketRun(place)
+            keeper.begin()
+            Status(folder, state=STARTING).write(force=True)  # packages may take a while
         # Before anything else: processes are forked while there are no threads, which obstore starts.
         runner = _runner(options, folder)
         if isinstance(place, storage.S3Path):

@@ -1,4 +1,4 @@
-"""For a run folder in a bucket, what a launcher does for others: log, cancel, exit code.
+"""For a run in a bucket, and one that Livy starts, what a launcher does for others: log, cancel, exit code.
 
 `log.txt` is sent every few seconds, where it grew; `cancel` is looked for as often; `rc` comes last.
 """
@@ -12,7 +12,6 @@ from typing import Any
 
 from . import storage
 from .errors import RunError
-from .storage import S3Path
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +57,7 @@ class Lines(logging.Handler):
 class BucketRun:
     """Looks after the run folder of this process, in a thread of its own, until `end`."""
 
-    def __init__(self, folder: S3Path, every: float = EVERY) -> None:
+    def __init__(self, folder: storage.Place, every: float = EVERY) -> None:
         self.cancelled = False
         self._folder, self._every = folder, every
         self._lines = Lines()

@@ -16,7 +16,8 @@ from ..ssh.errors import HostKeyError, HostKeyUnknown, LoginFailed
 from ..ssh.jobzip import job_zip
 from ..ssh.known_hosts import KnownHosts
 from ..ssh.network import TIMEOUTS, Login, Timeouts
-from ..ssh.remote_run import Place, python_of, uses_spark
+from ..ssh.place import Place, python_of
+from ..ssh.remote_run import uses_spark
 from ..ssh.transfer import SftpFiles, free_kilobytes
 from . import words
 from .asking import MARK, NoAnswer, answer

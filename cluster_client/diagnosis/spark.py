@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from ..ssh import scripts
 from ..ssh.jobzip import job_zip
-from ..ssh.remote_run import python_of, spark_conf, spark_submit
+from ..ssh.place import python_of
+from ..ssh.remote_run import spark_conf, spark_submit
 from . import words
 from .asking import NoAnswer, answer
 from .checks import Check, Found, failed, ok, skipped, warning

@@ -17,10 +17,11 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
+from ...aggregation.errors import RunError
 from ..bounded import within
 from ..keys import UserSecret
 from .answers import Batch, is_missing, read_batch, read_json, said
-from .errors import NotLivy, refusal
+from .errors import LivyAway, NotLivy, refusal
 from .transport import Via, in_words, new_session
 
 LONGEST_ANSWER = 4 << 20
@@ -42,9 +43,9 @@ TIMEOUTS = Timeouts()
 class LivyClient:
     """Livy at one address; calls may come from several threads and raise the errors of `errors`.
 
-    `proxy` is the address of an HTTP proxy (empty: none; variables of the environment do not count),
-    `ca_file` holds certificates to trust besides the usual ones. `via` gives the near end of a tunnel to
-    Livy's host, and is asked before every call.
+    `proxies` are addresses of HTTP proxies for `http` and `https`; the environment's do not count.
+    `ca_file` holds certificates to trust besides the usual ones. `via` is a
+    tunnel to Livy's host, in which no proxy is used.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class LivyClient:
         login: Optional[UserSecret] = None,
         *,
         ca_file: str = "",
-        proxy: str = "",
+        proxies: Optional[Mapping[str, str]] = None,
         via: Optional[Via] = None,
         timeouts: Timeouts = TIMEOUTS,
     ) -> None:
@@ -61,7 +62,7 @@ class LivyClient:
         self._host = self._url.netloc.rpartition("@")[2]
         self.where = self._host.replace(":", ", port ") if self._host.count(":") == 1 else self._host
         self.login = login
-        self._proxy, self._ca_file, self._via, self._timeouts = proxy, ca_file, via, timeouts
+        self._proxies, self._ca_file, self._via, self._timeouts = proxies or {}, ca_file, via, timeouts
         self._lock = threading.Lock()
         self._session: Optional[requests.Session] = None
 
@@ -146,7 +147,7 @@ class LivyClient:
         headers = {"Content-Type": "application/json"} if body else {}
         base = f"{self._url.scheme}://{self._host}"
         if self._via is not None:
-            near, port = self._via()
+            near, port = self._via.near()
             base, headers["Host"] = f"{self._url.scheme}://{near}:{port}", self._host
         # An idle connection may be dead: what must not be sent twice goes over a new one.
         session = self._new_session() if method == "POST" else self._kept_session()
@@ -174,7 +175,7 @@ class LivyClient:
 
     def _new_session(self) -> requests.Session:
         server_name = str(self._url.hostname) if self._via is not None else ""
-        return new_session(self.login, self._ca_file, "" if self._via else self._proxy, server_name)
+        return new_session(self.login, self._ca_file, {} if self._via else self._proxies, server_name)
 
     def _within(self, exchange: Callable[[], tuple[int, bytes, str]]) -> tuple[int, bytes, str]:
         """Bound the whole of a call: sockets and resolvers only know limits for their next step."""
@@ -183,10 +184,14 @@ class LivyClient:
         except Exception as error:
             if isinstance(error, TimeoutError):
                 self.close()
-            words = in_words(error, self.where, self._proxy, self._ca_file)
-            if words is error:
+            fault = self._via.fault if self._via is not None else None
+            if fault is not None and not isinstance(error, RunError):
+                words = f"Livy at {self.where} cannot be reached. {fault.message}"
+                raise LivyAway(words, fault.detail) from error
+            told = in_words(error, self.where, self._proxies, self._ca_file)
+            if told is error:
                 raise
-            raise words from error
+            raise told from error
 
     def _not_livy(self, what: str) -> NotLivy:
         return NotLivy(

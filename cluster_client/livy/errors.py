@@ -6,16 +6,14 @@ cluster_client.errors.BackendError
 │   ├── LivySilent               no answer in time; Livy may have taken what was sent
 │   ├── LivyCut                  the connection broke before the answer; the same
 │   └── LivyOverloaded           502, 503, 504, 429: what stands before Livy answers in its place
-├── CertificateError             what answers cannot prove that it is the one that was asked for
-│   ├── CertificateExpired       its time is over, or has not begun
-│   ├── CertificateOfOther       it is another host's
-│   └── CertificateUntrusted     self-signed, or issued by nobody that this computer trusts
 ├── LivyLoginRefused             401, 403
 ├── LivyRefused                  400: Livy does not want that batch; `said` are its words
 │   ├── DuplicateName            there is a batch of that name
 │   └── PathForbidden            a file outside of livy.file.local-dir-whitelist
 ├── LivyFault                    500: an error of Livy's own
 └── NotLivy                      an answer that Livy would not give
+
+What is wrong with a certificate is a `cluster_client.certificates.CertificateError`.
 """
 
 from __future__ import annotations
@@ -39,22 +37,6 @@ class LivyCut(Unreachable):
 
 class LivyOverloaded(Unreachable):
     """Something before Livy answers that Livy does not."""
-
-
-class CertificateError(BackendError):
-    """The server cannot prove that it is the one that was asked for; nothing was sent."""
-
-
-class CertificateExpired(CertificateError):
-    """The certificate's time is over, or has not begun."""
-
-
-class CertificateOfOther(CertificateError):
-    """The certificate is another host's."""
-
-
-class CertificateUntrusted(CertificateError):
-    """The certificate was issued by nobody that this computer trusts."""
 
 
 class LivyLoginRefused(BackendError):

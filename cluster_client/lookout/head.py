@@ -21,7 +21,7 @@ from ..ssh.errors import ConnectionLost
 from ..ssh.jobzip import job_zip
 from ..ssh.known_hosts import KnownHosts
 from ..ssh.network import Timeouts
-from ..ssh.remote_run import Place, python_of
+from ..ssh.place import Place, python_of
 from ..ssh.session import Session
 from ..ssh.transfer import SftpFiles
 from .lookout import Check, PlaceState, TripSource

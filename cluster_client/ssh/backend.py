@@ -14,6 +14,7 @@ from typing import Callable, Optional
 
 from ..errors import BackendError, ClientError, NotFinished, Unreachable
 from ..fetching import fetch_run
+from ..patience import PATIENCE, Patience
 from ..profile import Profile
 from ..run_folder import fetched_status, give_back, has_result, take_for
 from ..runs import Run, RunStore
@@ -25,9 +26,10 @@ from .credentials import Credentials
 from .folders import folder_name, runs_folder
 from .known_hosts import KnownHosts
 from .network import TIMEOUTS, Timeouts
-from .remote_run import GRACE_SECONDS, Place
+from .place import Place
+from .remote_run import GRACE_SECONDS
 from .scripts import call
-from .session import PATIENCE, Patience, Session
+from .session import Session
 from .transfer import SftpFiles
 from .watch import Watch
 

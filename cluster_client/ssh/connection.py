@@ -79,7 +79,7 @@ class Connection:
                 report("address")
                 line = dial(login, address, timeouts.connect)
             else:
-                line = jump._passage(login)
+                line = jump.passage(login.host, login.port)
                 report("address")
             report("port")
             transport = _shake_hands(login, line, known_hosts, timeouts)
@@ -216,21 +216,21 @@ class Connection:
             repr(error),
         )
 
-    def _passage(self, login: Login) -> paramiko.Channel:
-        """A channel to another computer, which this one reaches."""
+    def passage(self, host: str, port: int) -> paramiko.Channel:
+        """A channel to a port of another computer, as this one reaches it."""
         try:
             return self._transport.open_channel(
-                "direct-tcpip", (login.host, login.port), ("127.0.0.1", 0), timeout=self.timeouts.channel
+                "direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=self.timeouts.channel
             )
         except paramiko.ChannelException as error:
             if error.code == 1:
                 raise NoSsh(
-                    f"The jump host {self.login} does not forward connections. Allow it in its sshd_config: "
+                    f"{self.login} does not forward connections. Allow it in its sshd_config: "
                     "AllowTcpForwarding yes.",
                     repr(error),
                 ) from error
             raise NoRoute(
-                f"The jump host {self.login} does not reach {login.host}, port {login.port}. Check the "
+                f"{self.login} does not reach {host}, port {port}. Check the "
                 "name and the port, and whether the computer is switched on.",
                 repr(error),
             ) from error

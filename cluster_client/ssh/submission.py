@@ -7,7 +7,8 @@ from ..runs import Run
 from ..sending import claim
 from .connection import Connection
 from .jobzip import job_zip
-from .remote_run import Place, run_files
+from .place import Place
+from .remote_run import launcher, run_files
 from .scripts import call, source
 from .transfer import SftpFiles
 
@@ -15,10 +16,10 @@ from .transfer import SftpFiles
 def prepare(connection: Connection, place: Place, run: Run, grace: float) -> None:
     """Send the job, unless it is there, and make the run's folder; raises `AlreadyStarted`."""
     files = SftpFiles(connection)
-    folder, job, launcher = place.absolute(run.folder), job_zip(), source("launcher").encode()
+    folder, job, program = place.absolute(run.folder), job_zip(), source("launcher").encode()
     files.make_folders(place.jobs)
     files.put_once(place.job_zip(job), job.content)
-    files.put_once(place.launcher, launcher)
+    files.put_once(launcher(place), program)
     files.make_folders(folder)
     contents = run_files(run, place, job, grace)
     claim(files, folder, run, contents.pop("job.json"))
@@ -32,7 +33,7 @@ def start(connection: Connection, place: Place, run: Run) -> str:
     Raises `StartError`, and `ConnectionLost` when it may have been started.
     """
     folder = place.absolute(run.folder)
-    answer = call(connection, "start", {"folder": folder, "launcher": place.launcher})
+    answer = call(connection, "start", {"folder": folder, "launcher": launcher(place)})
     if answer[0] == "failed":
         raise StartError(
             f"The run could not be started in {folder} on {connection.login}: {' '.join(answer[1:])}."

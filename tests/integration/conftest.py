@@ -8,8 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from development.pytest_cluster import livy, start_livy  # noqa: F401
 from development.pytest_postgis import postgis  # noqa: F401
 from development.pytest_s3 import bucket, s3_server  # noqa: F401
+from tests.integration.livy_fixtures import few_trips, livy_way, make_way  # noqa: F401
+from tests.integration.spark_fixtures import (  # noqa: F401
+    belfast_tables,
+    cluster,
+    many_tables,
+    many_trips,
+    start,
+    trips,
+    way,
+)
 from tests.integration.ssh_server import PROGRAM, Relay, SshServer, User, temporary_user
 
 

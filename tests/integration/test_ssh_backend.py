@@ -37,7 +37,7 @@ from roadpulse.cluster_client.ssh.errors import ConnectionLost, HostKeyChanged, 
 from roadpulse.cluster_client.ssh.jobzip import job_zip
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.network import Timeouts
-from roadpulse.cluster_client.ssh.session import Patience
+from roadpulse.cluster_client.patience import Patience
 from roadpulse.cluster_client.ssh.transfer import SftpFiles
 from roadpulse.cluster_client.status import RunState
 from roadpulse.tests.engine import until

@@ -175,12 +175,14 @@ def test_variables_of_the_environment_do_not_lead_elsewhere(monkeypatch):
 
 def test_the_proxy_that_is_handed_over_is_used_and_its_password_is_not_shown():
     with answering(200, b'{"version": "0.7.1"}') as proxy:
-        asking = LivyClient("http://livy.invalid:8998", proxy=f"http://me:hidden@127.0.0.1:{proxy.port}")
+        asking = LivyClient(
+            "http://livy.invalid:8998", proxies={"http": f"http://me:hidden@127.0.0.1:{proxy.port}"}
+        )
         assert asking.version() == "0.7.1"
         assert proxy.requests[0].path == "http://livy.invalid:8998/version"
         assert "proxy-authorization" in proxy.requests[0].headers
     with pytest.raises(Unreachable) as raised:
-        LivyClient("http://livy.invalid:8998", proxy=proxy_of_nobody(), timeouts=QUICK).version()
+        LivyClient("http://livy.invalid:8998", proxies={"http": proxy_of_nobody()}, timeouts=QUICK).version()
     assert "hidden" not in raised.value.message + raised.value.detail
 
 
@@ -189,9 +191,15 @@ def proxy_of_nobody() -> str:
         return f"http://me:hidden@127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_a_tunnel_is_asked_for_before_every_call_and_livy_hears_its_own_name():
+def test_through_a_tunnel_livy_hears_its_own_name():
+    class Way:
+        fault = None
+
+        def near(self):
+            return "127.0.0.1", server.port
+
     with answering(200, b'{"version": "0.7.1"}') as server:
-        asking = LivyClient("http://livy.inner:8998", via=lambda: ("127.0.0.1", server.port), timeouts=QUICK)
+        asking = LivyClient("http://livy.inner:8998", via=Way(), timeouts=QUICK)
         assert asking.version() == "0.7.1"
     assert server.requests[0].headers["host"] == "livy.inner:8998"
 

@@ -15,7 +15,8 @@ from roadpulse.cluster_client.runs import Run
 from roadpulse.cluster_client.ssh.connection import Done
 from roadpulse.cluster_client.ssh.folders import absolute, default_store, folder_name
 from roadpulse.cluster_client.ssh.jobzip import job_zip
-from roadpulse.cluster_client.ssh.remote_run import Place, run_files
+from roadpulse.cluster_client.ssh.place import Place
+from roadpulse.cluster_client.ssh.remote_run import run_files
 from roadpulse.cluster_client.ssh.scripts import assignments, last_answer, source
 
 SH = shutil.which("dash") or shutil.which("sh")

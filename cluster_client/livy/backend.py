@@ -1,0 +1,228 @@
+"""The Livy backend: runs on a cluster's Spark, started through Livy's REST interface.
+
+A run is in the run store, under the name of its batch, before anything is posted; it is posted once, and
+found again by that name and by its folder. The folder is the truth, and Livy corroborates.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable, Optional
+from urllib.parse import urlsplit
+
+from ...aggregation.errors import RunError
+from ..errors import BackendError, ClientError, NotFinished, Unreachable
+from ..fetching import fetch_run
+from ..keys import ProfileKeys
+from ..patience import PATIENCE, Patience
+from ..profile import Profile
+from ..run_files import RunFiles
+from ..run_folder import fetched_status, give_back, has_result, take_for
+from ..runs import Run, RunStore
+from ..sending import being_sent, sent
+from ..ssh.folders import folder_name, runs_folder
+from ..ssh.network import TIMEOUTS as SSH_TIMEOUTS
+from ..ssh.network import Timeouts as SshTimeouts
+from ..ssh.place import Place
+from ..status import RunState, RunStatus
+from . import submission
+from .batch import batch_name, batch_of
+from .client import TIMEOUTS, LivyClient, Timeouts
+from .jobs import put_jobs
+from .rooms import Rooms
+from .tunnel import Tunnel
+from .watch import LIMITS, Limits, Watch
+
+if TYPE_CHECKING:
+    from ..ssh.known_hosts import KnownHosts
+
+FETCH_PATIENCE = 3600.0
+"""Seconds without a network that the fetching of a result waits out, since nothing else is left to do."""
+
+
+class LivyBackend:
+    """Runs through the Livy of `profile`; see `backend.Backend` for the protocol.
+
+    `runs_folder` takes the fetched results of runs that name no local folder. `known_hosts` are needed where
+    the profile names a host. `proxies` are addresses of proxies for `http` and `https`. Calls may come from
+    several threads.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        store: RunStore,
+        runs_folder: Path,
+        keys: ProfileKeys,
+        known_hosts: Optional[KnownHosts] = None,
+        *,
+        proxies: Optional[Mapping[str, str]] = None,
+        timeouts: Timeouts = TIMEOUTS,
+        ssh_timeouts: SshTimeouts = SSH_TIMEOUTS,
+        patience: Patience = PATIENCE,
+        limits: Limits = LIMITS,
+        sure: float = submission.SURE_SECONDS,
+    ) -> None:
+        self._store, self._runs_folder, self._sure = store, runs_folder.absolute(), sure
+        self._rooms = Rooms(
+            profile, keys, known_hosts, proxies=proxies, timeouts=ssh_timeouts, patience=patience
+        )
+        self.way = Way(profile, keys, self._rooms, proxies, timeouts)
+        self._watch = Watch(self.way.client, limits)
+
+    def submit(self, run: Run) -> Run:
+        """Record the run, send what it needs and post it.
+
+        A run of which it is not known whether it was started is returned too: `status` tells.
+        """
+        run = replace(
+            run,
+            folder=run.folder or f"{runs_folder(run.profile)}/{folder_name(run)}",
+            local_folder=run.local_folder or str(self._runs_folder / folder_name(run)),
+            remote_id=being_sent(run.id),
+            started=datetime.now(timezone.utc).replace(microsecond=0),
+        )
+        try:
+            self._store.record(run)
+            take_for(run, self._store)
+            try:
+                return self._send(run)
+            except ClientError as error:
+                ended = datetime.now(timezone.utc).replace(microsecond=0)
+                self._store.update(run.id, state=RunState.FAILED, message=error.message, ended=ended)
+                give_back(run)
+                raise
+        finally:
+            sent(run.id)
+
+    def status(self, run: Run) -> RunStatus:
+        """Where the run stands now; its record follows."""
+        status = fetched_status(self._local_folder(run))
+        if status is None:
+            with contextlib.suppress(RunError):
+                run = self._store.find(run.id)  # another process may have posted it since
+            try:
+                status = self._rooms.again_and_again(
+                    run.folder, lambda files, place: self._watch.look(files, place.absolute(run.folder), run)
+                )
+            except Unreachable as error:
+                raise type(error)(
+                    f"The run's folder cannot be reached. The run goes on, and Roadpulse looks again. "
+                    f"({error.message})",
+                    error.detail,
+                ) from error
+        self._store.note(run, status)
+        return status
+
+    def cancel(self, run: Run) -> None:
+        """Ask the run to stop; one that does not within seconds, or has not begun, is ended by Livy."""
+
+        def leave_word(files: RunFiles, place: Place) -> bool:
+            folder = place.absolute(run.folder)
+            if files.size(f"{folder}/manifest.json") is None:
+                files.put(f"{folder}/cancel", b"cancelled\n")
+            return files.size(f"{folder}/status.json") is not None
+
+        begun = self._rooms.patiently(run.folder, leave_word)
+        deleted = False
+        if not begun:
+            with contextlib.suppress(RunError):  # `status` tries again
+                deleted = self.way.client.delete(batch_name(run))
+        self._watch.stopping(run, deleted)
+
+    def fetch(
+        self,
+        run: Run,
+        progress: Optional[Callable[[int, int], None]] = None,
+        cancelled: Optional[Callable[[], bool]] = None,
+    ) -> Path:
+        """Bring the finished run's files here; a cut is waited out, and what is here is not sent again."""
+        local = self._local_folder(run)
+        if has_result(local):
+            return local
+        stop = cancelled or (lambda: False)
+
+        def bring(files: RunFiles, place: Place) -> None:
+            folder = place.absolute(run.folder)
+            if files.size(f"{folder}/manifest.json") is None:
+                raise NotFinished(
+                    f"The run {run.name!r} has no result: there is no manifest.json in {files.name(folder)}."
+                )
+            fetch_run(files, folder, local, progress, stop)
+
+        self._rooms.patiently(run.folder, bring, stop, FETCH_PATIENCE)
+        return local
+
+    def log(self, run: Run, tail: int = 200) -> str:
+        """The last lines of the run's log; before it has one, those that Livy has of its driver."""
+        text = self._rooms.patiently(
+            run.folder, lambda files, place: files.tail(f"{place.absolute(run.folder)}/log.txt", tail)
+        )
+        if not text:
+            with contextlib.suppress(RunError):
+                text = "\n".join(self.way.client.log(batch_name(run))[-tail:])
+        return text
+
+    def discard(self, run: Run) -> None:
+        """Delete the run's folder there and its record; what was fetched stays."""
+        if not self.status(run).is_final:
+            raise BackendError(f"The run {run.name!r} is still going. Cancel it first.")
+        self._rooms.patiently(run.folder, lambda files, place: files.remove(place.absolute(run.folder)))
+        self._store.delete(run.id)
+
+    def close(self) -> None:
+        """Give up the connections; runs go on."""
+        self.way.close()
+        self._rooms.close()
+
+    def _local_folder(self, run: Run) -> Path:
+        return Path(run.local_folder or self._runs_folder / folder_name(run))
+
+    def _send(self, run: Run) -> Run:
+        self.way.client.version()  # the address may be wrong: nothing is sent then
+        place = self._rooms.place()
+        folder = place.absolute(run.folder)
+        addresses = put_jobs(self._rooms, place)
+        self._rooms.patiently(folder, lambda files, _: submission.prepare(files, place, run, folder))
+        run = self._store.update(run.id, remote_id=batch_name(run))  # before it is posted
+        poster = submission.Poster(self.way.client, self._rooms, folder, self._sure)
+        found = poster.post(batch_of(run, place, addresses))
+        if found is None:
+            return run  # whoever looks next is told
+        remote_id = f"{found.name} {found.number}"
+        return self._store.update(run.id, remote_id=remote_id, state=RunState.STARTING)
+
+
+class Way:
+    """The way to a profile's Livy: a client, and the tunnel for it where the profile wants one."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        keys: ProfileKeys,
+        rooms: Rooms,
+        proxies: Optional[Mapping[str, str]],
+        timeouts: Timeouts = TIMEOUTS,
+    ) -> None:
+        self.tunnel: Optional[Tunnel] = None
+        if profile.livy_tunnel:
+            url = urlsplit(profile.livy_url)
+            host, port = str(url.hostname), url.port or (443 if url.scheme == "https" else 80)
+            self.tunnel = Tunnel(
+                lambda: rooms.session.at_once(lambda connection, _: connection.passage(host, port)),
+                lambda: rooms.session.at_once(lambda *_: None),
+            )
+        self.client = LivyClient(
+            profile.livy_url, keys.livy, ca_file=profile.ca_file, proxies=proxies, via=self.tunnel,
+            timeouts=timeouts,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Give up the connections and the tunnel; the next call opens what it needs."""
+        self.client.close()
+        if self.tunnel is not None:
+            self.tunnel.close()

@@ -1,0 +1,141 @@
+"""Runs through Livy on the stand-in cluster, as analysts do them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from roadpulse.aggregation.spec import RunSpec
+from roadpulse.cluster_client.backend import Polling
+from roadpulse.cluster_client.keys import ProfileKeys, UserSecret
+from roadpulse.cluster_client.livy.backend import LivyBackend
+from roadpulse.cluster_client.livy.client import LivyClient, Timeouts
+from roadpulse.cluster_client.livy.watch import Limits
+from roadpulse.cluster_client.profile import Folders, Profile
+from roadpulse.cluster_client.runs import Run, RunStore
+from roadpulse.cluster_client.ssh.credentials import Credentials
+from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
+from roadpulse.cluster_client.status import RunStatus
+
+from development.cluster import Cluster
+from development.cluster_profiles import livy_profile
+from development.livy import Livy
+from tests.integration.spark_runs import BUILD
+
+FAST = Polling(first=0.1, longest=0.5)
+LIMITS = Limits(cancel=4, ghost=3, posted=5, silent=8, begin=30, away=15)
+QUICK = Timeouts(connect=3, answer=10, whole=15)
+newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)
+anywhere = pytest.mark.parametrize(("cluster", "livy"), [("4", "0.7.1")], indirect=True)
+"""For what depends on no version."""
+
+
+@dataclass
+class LivyWay:
+    """A desktop's way to one Livy, with folders of one test's own."""
+
+    cluster: Cluster
+    server: Livy
+    folder: Path
+    changes: dict[str, Any] = field(default_factory=dict)
+    login: UserSecret | None = None
+
+    def __post_init__(self) -> None:
+        found = Profile.from_json(livy_profile(self.cluster, self.server))
+        folders = Folders(str(self.folder / "runs"), str(self.folder / "store"), found.folders.jobs)
+        self.profile = replace(found, folders=folders, **self.changes)
+        self.keys = ProfileKeys(Credentials(key_path=self.profile.key_path), self.login)
+        self.known = KnownHosts(self.cluster.sshd.known_hosts, ())
+        self.store = RunStore(self.folder / "records")
+        self.backends: list[LivyBackend] = []
+
+    def backend(self, profile: Profile | None = None, **options: Any) -> LivyBackend:
+        """A desktop's way in; a second one is that of a desktop that was restarted."""
+        options = {"timeouts": QUICK, "limits": LIMITS, "sure": 3.0, **options}
+        found = LivyBackend(
+            profile or self.profile, self.store, self.folder / "fetched", self.keys, self.known, **options
+        )
+        self.backends.append(found)
+        return found
+
+    def client(self) -> LivyClient:
+        """A way of the test's own to ask that Livy."""
+        return LivyClient(self.server.url, self.login, ca_file=self.profile.ca_file, timeouts=QUICK)
+
+    def run(self, trips: Path, name: str = "Belfast", **entries: Any) -> Run:
+        """A run that is not submitted yet."""
+        spec = RunSpec(
+            trips=str(trips), store=str(self.folder / "store"), speed_unit="m/s",
+            time_zone="Europe/London", **entries,
+        )  # fmt: skip
+        return Run.new(name, self.profile, spec)
+
+    def batches(self) -> list[dict[str, Any]]:
+        """All batches that this Livy knows."""
+        with self.server.session() as session:
+            found: list[dict[str, Any]] = session.get(f"{self.server.url}/batches?size=1000").json()[
+                "sessions"
+            ]
+        return found
+
+    def applications(self, run: Run) -> int:
+        """How many Spark applications were ever started for a run."""
+        state = self.cluster.spark.state()
+        apps = [*state.get("activeapps", ()), *state.get("completedapps", ())]
+        return sum(run.id in app["name"] for app in apps)
+
+    def close(self) -> None:
+        for backend in self.backends:
+            backend.close()
+
+    @staticmethod
+    def wait_for(
+        backend: LivyBackend, run: Run, wanted: Callable[[RunStatus], bool], seconds: float = 60
+    ) -> RunStatus:
+        """The first status of which `wanted` holds; fails when the run ends or time is up before."""
+        end = time.monotonic() + seconds
+        while not wanted(status := backend.status(run)):
+            assert not status.is_final and time.monotonic() < end, (status, backend.log(run)[-2000:])
+            time.sleep(0.05)
+        return status
+
+
+MakeWay = Callable[..., LivyWay]
+
+
+@pytest.fixture
+def make_way(cluster: Cluster, tmp_path: Path) -> Iterator[MakeWay]:
+    """Makes ways to servers of a test's own."""
+    # The packages are not what is tested here: take those that other tests fetched.
+    (tmp_path / "store").mkdir()
+    (BUILD / "packages").mkdir(exist_ok=True)
+    (tmp_path / "store/packages").symlink_to(BUILD / "packages")
+    made: list[LivyWay] = []
+
+    def make(server: Livy, login: UserSecret | None = None, **changes: Any) -> LivyWay:
+        made.append(LivyWay(cluster, server, tmp_path, changes, login))
+        return made[-1]
+
+    yield make
+    for way in made:
+        way.close()
+
+
+@pytest.fixture
+def livy_way(make_way: MakeWay, livy: Livy) -> LivyWay:
+    """The way to the session's Livy."""
+    return make_way(livy)
+
+
+@pytest.fixture
+def few_trips(belfast: Path, tmp_path: Path) -> Path:
+    """A folder with 60 trips."""
+    folder = tmp_path / "trips"
+    folder.mkdir()
+    for path in sorted((belfast / "trips").iterdir())[:60]:
+        (folder / path.name).symlink_to(path)
+    return folder

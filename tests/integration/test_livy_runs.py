@@ -1,0 +1,33 @@
+"""The whole way: a run through Livy on the stand-in cluster, and back."""
+
+import pytest
+from roadpulse.cluster_client.backend import follow
+from roadpulse.cluster_client.status import RunState
+
+from tests.integration.livy_fixtures import FAST, anywhere
+from tests.integration.spark_runs import run_locally, tables
+
+
+@pytest.mark.belfast
+def test_belfast_through_livy_gives_the_same_bytes(livy_way, belfast, tmp_path):
+    backend = livy_way.backend()
+    run = backend.submit(livy_way.run(belfast / "trips"))
+    backend.close()  # the desktop goes away, and another one comes
+    backend = livy_way.backend()
+    (run,) = livy_way.store.unfinished()
+    status = follow(backend, run, polling=FAST)
+    assert status.state is RunState.FINISHED, (status, backend.log(run))
+    assert "Finished:" in backend.log(run)
+    folder = backend.fetch(run)
+    run_locally(tmp_path / "local", {**run.spec, "store": str(tmp_path / "other")})
+    assert tables(folder) == tables(tmp_path / "local")
+    assert livy_way.applications(run) == 1
+
+
+@anywhere
+def test_a_cancelled_run_gives_its_executors_back(livy_way, cluster, belfast):
+    backend = livy_way.backend()
+    run = backend.submit(livy_way.run(belfast / "trips"))
+    status = follow(backend, run, polling=FAST, cancelled=lambda: bool(cluster.spark.cores_used()))
+    assert status.state is RunState.CANCELLED
+    assert not cluster.spark.cores_used()
