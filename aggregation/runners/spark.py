@@ -21,6 +21,7 @@ from . import Tick
 from .spark_errors import SparkLost, explained
 from .spark_job import END_SECONDS, SparkJob, emptied, within
 from .spark_master import MasterVersion, reach
+from .spark_nodes import seen_differently
 from .spark_tasks import DECODE, SUMMARISE, Report, Reports, Share
 
 if TYPE_CHECKING:
@@ -104,7 +105,10 @@ class SparkRunner:
     ) -> None:
         """See `Runner.decode`."""
 
-        def finished(index: int, records: list[FileRecord]) -> None:
+        def finished(index: int, records: list[FileRecord], node: str) -> None:
+            unseen = seen_differently(tasks[index].files, records, node)
+            if unseen:
+                raise unseen
             self._totals[0] += len(records)
             self._totals[1] += sum(file.size for file in tasks[index].files)
             self._totals[2] += sum(record.points for record in records)
@@ -121,7 +125,7 @@ class SparkRunner:
     ) -> None:
         """See `Runner.summarise`."""
         context = replace(context, slice_points=SLICE_POINTS)
-        self._spread(SUMMARISE, tasks, context, lambda _, report: done(report), tick)
+        self._spread(SUMMARISE, tasks, context, lambda _, report, __: done(report), tick)
 
     def check(self) -> None:
         """See `Runner.check`."""
@@ -151,7 +155,7 @@ class SparkRunner:
         step: str,
         tasks: Sequence[Any],
         context: Any,
-        finished: Callable[[int, Any], None],
+        finished: Callable[[int, Any, str], None],
         tick: Tick,
     ) -> None:
         spark = self._ready(tick)
@@ -173,7 +177,8 @@ class SparkRunner:
                     raise (StorageError if again else RunError)(message, detail)
                 if report.index in missing:
                     missing.discard(report.index)
-                    finished(report.index, pickle.loads(report.outcome))  # noqa: S301  # nosec B301
+                    outcome = pickle.loads(report.outcome)  # noqa: S301  # nosec B301
+                    finished(report.index, outcome, report.node)
 
         try:
             self._seen = time.monotonic()

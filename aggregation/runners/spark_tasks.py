@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import pickle  # nosec B403  (between the processes of one job)
+import platform
 import sys
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,12 +24,13 @@ MAX_ATTEMPTS = 1000
 
 @dataclass(frozen=True)
 class Report:
-    """What came of one task: `outcome` pickled, or why the run cannot go on; peak memory in MB."""
+    """What came of one task: `outcome` pickled, or why the run cannot go on; peak memory in MB, and where."""
 
     index: int
     outcome: bytes = b""
     error: tuple[str, str, bool] = ("", "", False)
     memory: float = 0.0
+    node: str = ""
 
 
 class Reports:
@@ -62,7 +64,8 @@ class Share:
         try:
             _give_back()  # a worker begins with what PySpark's start left over
             provide(self.packages)
-            report = Report(index, self._carry_out(task, index, attempt), memory=peak_memory())
+            outcome = self._carry_out(task, index, attempt)
+            report = Report(index, outcome, memory=peak_memory(), node=platform.node())
         except RunError as error:
             if error.retry and attempt + 1 < self.max_failures:
                 raise  # Spark tries again, perhaps on another node

@@ -34,13 +34,13 @@ class SparkRun:
     conf: dict[str, str] = field(default_factory=dict)
     process: Optional[subprocess.Popen[bytes]] = None
 
-    def start(self, spec: dict[str, Any], *arguments: str) -> SparkRun:
-        """Write the specification and start the driver in a process group of its own."""
+    def start(self, spec: dict[str, Any], *arguments: str, entry: str = ENTRY) -> SparkRun:
+        """Write the specification and start the driver, `entry`, in a process group of its own."""
         self.folder.mkdir(parents=True)
         (self.folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
-        job, entry = self.folder / "job.zip", self.folder / "entry.py"
+        job, program = self.folder / "job.zip", self.folder / "entry.py"
         job.write_bytes(job_zip().content)
-        entry.write_text(ENTRY, encoding="utf-8")
+        program.write_text(entry, encoding="utf-8")
         spark, cache = self.cluster.spark, str(BUILD / "node-cache")
         conf = {
             "spark.master": spark.url,
@@ -55,7 +55,7 @@ class SparkRun:
         options = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]
         home = spark_home(self.cluster.version)
         command = [
-            str(home / "bin" / "spark-submit"), *options, "--py-files", str(job), str(entry),
+            str(home / "bin" / "spark-submit"), *options, "--py-files", str(job), str(program),
             str(self.folder), "--packages", str(BUILD / "packages"), *arguments,
         ]  # fmt: skip
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}

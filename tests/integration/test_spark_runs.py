@@ -2,85 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from development.cluster import Cluster
-from development.pytest_cluster import cluster  # noqa: F401
-from tests.integration.spark_runs import SparkRun, executors, python_workers, run_locally, tables
-
-newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)
-"""For what does not depend on Spark's version."""
-
-Start = Callable[..., SparkRun]
-
-
-@pytest.fixture
-def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:  # noqa: F811
-    """Starts runs on the cluster, and ends those that a failed test leaves."""
-    runs: list[SparkRun] = []
-
-    def begin(spec: dict[str, Any], *arguments: str, **conf: str) -> SparkRun:
-        settings = {f"spark.{name.replace('_', '.')}": value for name, value in conf.items()}
-        run = SparkRun(cluster, tmp_path / f"run-{len(runs)}", settings)
-        runs.append(run)
-        return run.start(spec, *arguments)
-
-    yield begin
-    for run in runs:
-        run.end()
-
-
-@pytest.fixture
-def trips(belfast: Path, tmp_path: Path) -> Path:
-    """A folder with 300 trips, to be changed at will."""
-    folder = tmp_path / "trips"
-    folder.mkdir()
-    for path in sorted((belfast / "trips").iterdir())[:300]:
-        copy = Path(shutil.copy(path, folder))
-        # Files with times of whole seconds are read again by a run that listed them when just written.
-        os.utime(copy, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns // 1000 * 1000 + 1))
-    return folder
-
-
-@pytest.fixture
-def many_trips(belfast: Path, tmp_path: Path) -> Path:
-    """More trips than two cores read in the twinkling of an eye: every Belfast trip six times."""
-    folder = tmp_path / "many"
-    for copy in range(6):
-        (folder / str(copy)).mkdir(parents=True)
-        for path in (belfast / "trips").iterdir():
-            (folder / str(copy) / path.name).symlink_to(path)
-    return folder
-
-
-def spec_of(trips: Path, store: Path, **entries: Any) -> dict[str, Any]:
-    fixed = {"speed_unit": "m/s", "time_zone": "Europe/London"}
-    return {"trips": str(trips), "store": str(store), **fixed, **entries}
-
-
-def in_the_middle(status: dict[str, Any]) -> bool:
-    done, total = status["tasks"]["done"], status["tasks"]["total"]
-    return status["state"] == "decoding" and 0 < done < total
-
-
-def wait_for_free_cores(cluster: Cluster, seconds: float = 20) -> None:  # noqa: F811
-    end = time.monotonic() + seconds
-    while cluster.spark.cores_used():
-        assert time.monotonic() < end, "the application holds its cores"
-        time.sleep(0.1)
+from tests.integration.spark_fixtures import Start, in_the_middle, newest, spec_of, wait_for_free_cores
+from tests.integration.spark_runs import executors, python_workers, run_locally, tables
 
 
 @pytest.mark.belfast
 def test_belfast_gives_the_same_bytes_as_on_one_computer(
-    start: Start, cluster: Cluster, belfast: Path, tmp_path: Path  # noqa: F811
+    start: Start, cluster: Cluster, belfast: Path, tmp_path: Path
 ) -> None:  # fmt: skip
     spec = spec_of(belfast / "trips", tmp_path / "store")
     run = start(spec).finish()
@@ -113,7 +48,7 @@ def test_second_run_reads_only_what_is_new(start: Start, trips: Path, tmp_path: 
 
 
 def test_cancelled_run_frees_the_cores_and_keeps_what_was_read(
-    start: Start, cluster: Cluster, many_trips: Path, tmp_path: Path  # noqa: F811
+    start: Start, cluster: Cluster, many_trips: Path, many_tables: list[bytes], tmp_path: Path
 ) -> None:  # fmt: skip
     spec = spec_of(many_trips, tmp_path / "store")
     run = start(spec, cores_max="2")
@@ -128,13 +63,12 @@ def test_cancelled_run_frees_the_cores_and_keeps_what_was_read(
     wait_for_free_cores(cluster)
     again = start(spec).finish()
     assert again.manifest()["files"]["reused"] > 0
-    run_locally(tmp_path / "local", {**spec, "store": str(tmp_path / "other")})
-    assert again.tables() == tables(tmp_path / "local")
+    assert again.tables() == many_tables
 
 
 @newest
 def test_executor_and_worker_killed_in_the_middle_leave_the_result_right(
-    start: Start, cluster: Cluster, many_trips: Path, tmp_path: Path  # noqa: F811
+    start: Start, cluster: Cluster, many_trips: Path, many_tables: list[bytes], tmp_path: Path
 ) -> None:  # fmt: skip
     spec = spec_of(many_trips, tmp_path / "store")
     run = start(spec, cores_max="2")
@@ -145,13 +79,12 @@ def test_executor_and_worker_killed_in_the_middle_leave_the_result_right(
     executor.send(signal.SIGKILL)
     run.finish()
     assert len(run.manifest()["runner"]["executors"]) == 2
-    run_locally(tmp_path / "local", {**spec, "store": str(tmp_path / "other")})
-    assert run.tables() == tables(tmp_path / "local")
+    assert run.tables() == many_tables
 
 
 @newest
 def test_killed_driver_spoils_neither_store_nor_cluster(
-    start: Start, cluster: Cluster, many_trips: Path, tmp_path: Path  # noqa: F811
+    start: Start, cluster: Cluster, many_trips: Path, many_tables: list[bytes], tmp_path: Path
 ) -> None:  # fmt: skip
     spec = spec_of(many_trips, tmp_path / "store")
     run = start(spec, cores_max="2")
@@ -163,13 +96,12 @@ def test_killed_driver_spoils_neither_store_nor_cluster(
     again = start(spec).finish()
     assert again.manifest()["files"]["bad"] == 0
     assert not left.exists()
-    run_locally(tmp_path / "local", {**spec, "store": str(tmp_path / "other")})
-    assert again.tables() == tables(tmp_path / "local")
+    assert again.tables() == many_tables
 
 
 @newest
 def test_run_without_free_cores_says_so_and_goes_on_once_there_are_some(
-    start: Start, cluster: Cluster, trips: Path, tmp_path: Path  # noqa: F811
+    start: Start, cluster: Cluster, trips: Path, tmp_path: Path
 ) -> None:  # fmt: skip
     for number in range(cluster.spark.workers):
         cluster.spark.worker(number).stop()

@@ -1,0 +1,159 @@
+"""Runs on the stand-in cluster as fixtures (see conftest): with spark-submit, and over SSH as analysts do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from roadpulse.aggregation.spec import RunSpec
+from roadpulse.cluster_client.backend import Polling
+from roadpulse.cluster_client.profile import Folders, Profile
+from roadpulse.cluster_client.runs import Run, RunStore
+from roadpulse.cluster_client.ssh.backend import SshBackend
+from roadpulse.cluster_client.ssh.credentials import Credentials
+from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
+from roadpulse.cluster_client.status import RunStatus
+
+from development.cluster import Cluster
+from development.pytest_cluster import cluster  # noqa: F401
+from tests.integration.spark_runs import BUILD, SparkRun, run_locally, tables
+
+FAST = Polling(first=0.1, longest=0.5)
+newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)
+"""For what does not depend on Spark's version."""
+
+Start = Callable[..., SparkRun]
+
+
+@pytest.fixture
+def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:  # noqa: F811
+    """Starts runs on the cluster, and ends those that a failed test leaves."""
+    runs: list[SparkRun] = []
+
+    def begin(spec: dict[str, Any], *arguments: str, **conf: str) -> SparkRun:
+        settings = {f"spark.{name.replace('_', '.')}": value for name, value in conf.items()}
+        run = SparkRun(cluster, tmp_path / f"run-{len(runs)}", settings)
+        runs.append(run)
+        return run.start(spec, *arguments)
+
+    yield begin
+    for run in runs:
+        run.end()
+
+
+@pytest.fixture
+def trips(belfast: Path, tmp_path: Path) -> Path:
+    """A folder with 300 trips, to be changed at will."""
+    folder = tmp_path / "trips"
+    folder.mkdir()
+    for path in sorted((belfast / "trips").iterdir())[:300]:
+        copy = Path(shutil.copy(path, folder))
+        # Files with times of whole seconds are read again by a run that listed them when just written.
+        os.utime(copy, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns // 1000 * 1000 + 1))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def many_trips(belfast: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """More trips than two cores read in the twinkling of an eye: every Belfast trip four times."""
+    folder = tmp_path_factory.mktemp("many")
+    for copy in range(4):
+        (folder / str(copy)).mkdir()
+        for path in (belfast / "trips").iterdir():
+            (folder / str(copy) / path.name).symlink_to(path)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def many_tables(many_trips: Path, tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """What these trips give without Spark."""
+    folder = tmp_path_factory.mktemp("without-spark")
+    run_locally(folder / "run", spec_of(many_trips, folder / "store"))
+    return tables(folder / "run")
+
+
+@pytest.fixture(scope="session")
+def belfast_tables(belfast: Path, tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """What Belfast's trips give without Spark."""
+    folder = tmp_path_factory.mktemp("without-spark")
+    run_locally(folder / "run", spec_of(belfast / "trips", folder / "store"))
+    return tables(folder / "run")
+
+
+def spec_of(trips: Path, store: Path, **entries: Any) -> dict[str, Any]:
+    fixed = {"speed_unit": "m/s", "time_zone": "Europe/London"}
+    return {"trips": str(trips), "store": str(store), **fixed, **entries}
+
+
+def in_the_middle(status: dict[str, Any]) -> bool:
+    done, total = status["tasks"]["done"], status["tasks"]["total"]
+    return status["state"] == "decoding" and 0 < done < total
+
+
+def wait_for_free_cores(cluster: Cluster, seconds: float = 20) -> None:  # noqa: F811
+    end = time.monotonic() + seconds
+    while cluster.spark.cores_used():
+        assert time.monotonic() < end, "the application holds its cores"
+        time.sleep(0.1)
+
+
+@dataclass
+class Way:
+    """The profile that the cluster prints, with folders of one test's own, and what it takes to use it."""
+
+    cluster: Cluster
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self.profile = replace(
+            Profile.read(self.cluster.profile_file),
+            folders=Folders(str(self.folder / "runs"), str(self.folder / "store")),
+        )
+        self.credentials = Credentials(key_path=self.profile.key_path)
+        self.known = KnownHosts(self.cluster.sshd.known_hosts, ())
+        self.store = RunStore(self.folder / "records")
+
+    def backend(self, profile: Profile | None = None) -> SshBackend:
+        """A desktop's way in; a second one is that of a desktop that was restarted."""
+        return SshBackend(
+            profile or self.profile, self.store, self.folder / "fetched", self.credentials, self.known
+        )
+
+    def run(self, trips: Path, name: str = "Belfast", profile: Profile | None = None, **entries: Any) -> Run:
+        """A run that is not submitted yet; `resources` of the profile may be given as `cores`."""
+        spec = RunSpec(
+            trips=str(trips), store=str(self.folder / "store"), speed_unit="m/s",
+            time_zone="Europe/London", **entries,
+        )  # fmt: skip
+        return Run.new(name, profile or self.profile, spec)
+
+    def with_cores(self, cores: int) -> Profile:
+        """The profile, asking for so many cores."""
+        return replace(self.profile, resources=replace(self.profile.resources, cores=cores))
+
+    @staticmethod
+    def wait_for(
+        backend: SshBackend, run: Run, wanted: Callable[[RunStatus], bool], seconds: float = 60
+    ) -> RunStatus:
+        """The first status of which `wanted` holds; fails when the run ends or time is up before."""
+        end = time.monotonic() + seconds
+        while not wanted(status := backend.status(run)):
+            assert not status.is_final and time.monotonic() < end, (status, backend.log(run)[-2000:])
+            time.sleep(0.05)
+        return status
+
+
+@pytest.fixture
+def way(cluster: Cluster, tmp_path: Path) -> Way:  # noqa: F811
+    """The way to the cluster over SSH."""
+    # The packages are not what is tested here: take those that other tests fetched.
+    (tmp_path / "store").mkdir()
+    (BUILD / "packages").mkdir(exist_ok=True)
+    (tmp_path / "store/packages").symlink_to(BUILD / "packages")
+    return Way(cluster, tmp_path)

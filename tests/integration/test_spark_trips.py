@@ -1,0 +1,87 @@
+"""Trips in a folder that every node has of its own, on workers that each see file systems of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from development.cluster import Cluster
+from tests.integration.spark_fixtures import Start, newest, spec_of
+from tests.integration.spark_runs import run_locally, tables
+
+Nodes = Callable[[str], None]
+
+
+@pytest.fixture
+def nodes(cluster: Cluster, tmp_path: Path) -> Iterator[Nodes]:
+    """A function that starts the workers anew, each after a command in a name space of its own mounts."""
+    if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this computer does not let a process have mounts of its own")
+
+    def restart(*within: str) -> None:
+        for number in range(cluster.spark.workers):
+            cluster.spark.worker(number).stop()
+        for number in range(cluster.spark.workers):
+            cluster.spark.start_worker(number, *within)
+
+    yield lambda command: restart("unshare", "-m", "sh", "-ec", f'{command}\nexec "$@"', "node")
+    restart()
+
+
+@pytest.fixture
+def elsewhere(trips: Path, tmp_path: Path) -> Path:
+    """A copy of the trips with the files' times, to be mounted by nodes."""
+    copy = tmp_path / "copy"
+    shutil.copytree(trips, copy)
+    return copy
+
+
+@newest
+def test_trips_may_lie_in_a_folder_that_every_node_has_of_its_own(
+    start: Start, nodes: Nodes, trips: Path, elsewhere: Path, tmp_path: Path
+) -> None:  # fmt: skip
+    (trips / "only-on-the-head.txt").touch()
+    nodes(f"mount -t tmpfs none {trips}; cp -a {elsewhere}/. {trips}/")
+    spec = spec_of(trips, tmp_path / "store")
+    run = start(spec).finish()
+    assert run.manifest()["files"]["bad"] == 0
+    run_locally(tmp_path / "local", {**spec, "store": str(tmp_path / "other")})
+    assert run.tables() == tables(tmp_path / "local")
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("mount -t tmpfs none {trips}", "is missing there"),
+        ("mount -t tmpfs none {trips}; cp -r {copy}/. {trips}/", "has another time or size there"),
+    ],
+    ids=["not-mounted", "copied-without-times"],
+)
+@newest
+def test_nodes_that_see_other_trips_are_named(
+    start: Start, nodes: Nodes, trips: Path, elsewhere: Path, tmp_path: Path, command: str, words: str
+) -> None:  # fmt: skip
+    nodes(command.format(trips=trips, copy=elsewhere))
+    spec = spec_of(trips, tmp_path / "store")
+    run = start(spec)
+    assert run.wait(90) == 1
+    message = run.status()["error"]["message"]
+    assert words in message and str(trips) in message and os.uname().nodename in message
+    nodes("true")  # mended
+    again = start(spec).finish()
+    assert again.manifest()["files"]["bad"] == 0
+
+
+@newest
+def test_file_that_is_gone_everywhere_is_no_fault_of_a_node(
+    start: Start, trips: Path, tmp_path: Path
+) -> None:  # fmt: skip
+    """A link that leads nowhere, since it is there for the listing and for nobody who reads."""
+    (trips / "gone.json").symlink_to(tmp_path / "nowhere.json")
+    run = start(spec_of(trips, tmp_path / "store")).finish()
+    assert run.manifest()["bad_files_by_reason"] == {"vanished": 1}
