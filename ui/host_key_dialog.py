@@ -21,7 +21,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ..aggregation.errors import RunError
 from ..algorithms import locations
-from ..cluster_client.ssh.errors import HostKeyChanged
+from ..cluster_client.ssh.errors import HostKeyChanged, HostKeyUnknown
 from .banner import Banner
 from .messages import log_error
 from .notes import muted
@@ -184,7 +184,7 @@ class HostKeyDialog(QDialog):
 
     def accept(self) -> None:
         """Trust the key from now on."""
-        if self.changed:
+        if not isinstance(self.error, HostKeyUnknown):
             return
         from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415  (needs paramiko)
 

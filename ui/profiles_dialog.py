@@ -126,8 +126,8 @@ class ProfilesDialog(QDialog):
         profiles = self.side.list
         profiles.blockSignals(True)
         profiles.clear()
-        for stored, profile in self._stored.items():
-            profiles.add(stored, shown_name(profile.name), place_of(profile))
+        for profile in self._stored.values():
+            profiles.add(profile.name, shown_name(profile.name), place_of(profile))
         if self._draft is not None:
             profiles.add(DRAFT, "", "")
         profiles.blockSignals(False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Callable, Optional
 
 from qgis.core import QgsApplication
@@ -285,6 +285,7 @@ def _nothing(_value: Any) -> str:
 
 
 def _missing(path: str) -> str:
-    if not path or Path(path).expanduser().is_file():
+    # pathlib raises at the home of a user who is not there.
+    if not path or os.path.isfile(os.path.expanduser(path)):  # noqa: PTH111, PTH113
         return ""
     return tr("There is no such file on this computer.")
