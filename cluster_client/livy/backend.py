@@ -48,8 +48,8 @@ class LivyBackend:
     """Runs through the Livy of `profile`; see `backend.Backend` for the protocol.
 
     `runs_folder` takes the fetched results of runs that name no local folder. `known_hosts` are needed where
-    the profile names a host. `proxies` are addresses of proxies for `http` and `https`. Calls may come from
-    several threads.
+    the profile names a host. `proxies` are addresses of proxies for `http` and `https` on the way to Livy,
+    `s3_proxies` those to the bucket (None: the environment's). Calls may come from several threads.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class LivyBackend:
         known_hosts: Optional[KnownHosts] = None,
         *,
         proxies: Optional[Mapping[str, str]] = None,
+        s3_proxies: Optional[Mapping[str, str]] = None,
         timeouts: Timeouts = TIMEOUTS,
         ssh_timeouts: SshTimeouts = SSH_TIMEOUTS,
         patience: Patience = PATIENCE,
@@ -69,7 +70,7 @@ class LivyBackend:
     ) -> None:
         self._store, self._runs_folder, self._sure = store, runs_folder.absolute(), sure
         self._rooms = Rooms(
-            profile, keys, known_hosts, proxies=proxies, timeouts=ssh_timeouts, patience=patience
+            profile, keys, known_hosts, proxies=s3_proxies, timeouts=ssh_timeouts, patience=patience
         )
         self.way = Way(profile, keys, self._rooms, proxies, timeouts)
         self._watch = Watch(self.way.client, limits)

@@ -1,0 +1,56 @@
+"""The proxies of QGIS's settings (Options, Network), for what does not go through QGIS's own network."""
+
+from __future__ import annotations
+
+import ipaddress
+from importlib.util import find_spec
+from urllib.parse import quote, urlsplit
+
+from qgis.core import QgsNetworkAccessManager
+from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtNetwork import QNetworkProxy, QNetworkProxyQuery
+
+from ..cluster_client.errors import ProfileError
+from .words import tr
+
+_KINDS = {
+    QNetworkProxy.ProxyType.HttpProxy: "http",
+    QNetworkProxy.ProxyType.HttpCachingProxy: "http",
+    QNetworkProxy.ProxyType.Socks5Proxy: "socks5h",
+}
+
+
+def proxies_for(url: str) -> dict[str, str]:
+    """Addresses of the proxies for `http` and `https` through which a URL is reached; none for most.
+
+    The exceptions of QGIS's settings count, and this computer itself is reached without. The addresses may
+    hold a password. Raises `ProfileError` for a kind of proxy that cannot be used.
+    """
+    if _is_here(url):
+        return {}
+    factory = QgsNetworkAccessManager.instance().proxyFactory()
+    found = factory.queryProxy(QNetworkProxyQuery(QUrl(url))) if factory is not None else []
+    proxy = found[0] if found else QNetworkProxy()
+    kind = _KINDS.get(proxy.type())
+    if kind is None or not proxy.hostName():
+        return {}
+    if kind == "socks5h" and find_spec("socks") is None:
+        raise ProfileError(
+            "livy_url",
+            tr(
+                "QGIS's settings lead to {url} through a SOCKS proxy, for which the Python package PySocks "
+                "is missing. Install it (pip install pysocks), or exclude the address in Options, Network."
+            ).format(url=url),
+        )
+    login = f"{quote(proxy.user(), safe='')}:{quote(proxy.password(), safe='')}@" if proxy.user() else ""
+    host = f"[{proxy.hostName()}]" if ":" in proxy.hostName() else proxy.hostName()
+    address = f"{kind}://{login}{host}:{proxy.port()}"
+    return {"http": address, "https": address}
+
+
+def _is_here(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
