@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import signal
+import sys
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -62,7 +63,7 @@ def livy_jars(version: str) -> Path:
     pom = _JARS_OF_090 / "pom.xml" if version == "0.9.0" else ROOT / "development" / "livy-0.7.1.pom.xml"
 
     def fetch(folder: Path) -> None:
-        print(f"Fetching Livy {version} with Maven (once; a minute)", flush=True)
+        print(f"Fetching Livy {version} with Maven (once; a minute)", file=sys.stderr)
         copy = ["dependency:copy-dependencies", f"-DoutputDirectory={folder}"]
         with locked("maven"):  # two at once do not share Maven's repository well
             run(["mvn", "-B", "-ntp", "-q", "-f", str(pom), *copy], f"Livy {version}")

@@ -19,6 +19,7 @@ import secrets
 import signal
 import socket
 import ssl
+import sys
 import time
 import urllib.request
 from collections import Counter
@@ -43,14 +44,9 @@ def versitygw() -> Path:
     """The server's program; built where it is missing. Raises `Unavailable`."""
 
     def build(folder: Path) -> None:
-        print("Building the S3 server versitygw (once; a few minutes)", flush=True)
+        print("Building the S3 server versitygw (once; a few minutes)", file=sys.stderr)
         # The Go of Debian fetches the newer one that versitygw asks for.
-        environment = {
-            **os.environ,
-            "GOBIN": str(folder),
-            "GOTOOLCHAIN": "auto",
-            "GOFLAGS": "-buildvcs=false",
-        }
+        environment = {**os.environ, "GOBIN": str(folder), "GOTOOLCHAIN": "auto", "CGO_ENABLED": "0"}
         module = f"github.com/versity/versitygw/cmd/versitygw@v{VERSION}"
         run(["go", "install", module], "The S3 server versitygw", environment)
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Debian packages that Roadpulse is developed with: QGIS 3.40 from bookworm-backports, PostGIS, Xvfb.
+# Debian packages that Roadpulse is developed with: QGIS 3.40 from bookworm-backports, PostGIS, Xvfb, and
+# Java, Maven and Go for the stand-in cluster's Spark, Livy and S3 server.
 # Does nothing where they are there already; needs root or sudo otherwise.
 set -euo pipefail
 
-from_backports=(qgis python3-qgis)
 packages=(
   postgresql-15 postgresql-15-postgis-3
   xvfb xauth xdotool imagemagick ffmpeg
   python3-venv python3-pip
-  openssh-server openssh-client openjdk-17-jre-headless
+  openssh-server openssh-client openjdk-17-jre-headless maven
   fonts-open-sans poppler-utils ca-certificates openssl git make
 )
 qgis_at_least=3.40
@@ -19,10 +19,14 @@ missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
 done
+from_backports=()
 qgis_version=$(dpkg-query -W -f '${Version}' python3-qgis 2>/dev/null || true)
-qgis_ready=no
-dpkg --compare-versions "${qgis_version:-0}" ge "$qgis_at_least" && command -v qgis >/dev/null && qgis_ready=yes
-[ ${#missing[@]} -eq 0 ] && [ $qgis_ready = yes ] && exit 0
+dpkg --compare-versions "${qgis_version:-0}" ge "$qgis_at_least" && command -v qgis >/dev/null ||
+  from_backports+=(qgis python3-qgis)
+# Any Go since 1.21 fetches the newer one that a module asks for; Debian 12 itself has 1.19.
+go_version=$(go version 2>/dev/null | sed -nE 's/.* go([0-9.]+).*/\1/p' || true)
+dpkg --compare-versions "${go_version:-0}" ge 1.21 || from_backports+=(golang-go)
+[ ${#missing[@]} -eq 0 ] && [ ${#from_backports[@]} -eq 0 ] && exit 0
 
 . /etc/os-release
 [ "${ID:-}:${VERSION_CODENAME:-}" = debian:bookworm ] || die \
@@ -37,7 +41,7 @@ apt() {
     -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"
 }
 
-if [ $qgis_ready = no ] && ! apt-get indextargets --format '$(RELEASE)' | grep -qx bookworm-backports; then
+if [ ${#from_backports[@]} -gt 0 ] && ! apt-get indextargets --format '$(RELEASE)' | grep -qx bookworm-backports; then
   # The mirror that this machine already uses for bookworm serves its backports too.
   mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' | awk '$1 == "bookworm" {print $2; exit}')
   [ -n "$mirror" ] || mirror=$(grep -rhoE '^(URIs:|deb)[[:space:]]+[^[:space:]]+/debian/?' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | awk '{print $2; exit}')
@@ -46,15 +50,15 @@ if [ $qgis_ready = no ] && ! apt-get indextargets --format '$(RELEASE)' | grep -
     "${as_root[@]}" tee /etc/apt/sources.list.d/roadpulse-backports.list >/dev/null
 fi
 
-echo "Installing Debian packages (once): ${missing[*]} $([ $qgis_ready = yes ] || echo "${from_backports[*]}")"
+echo "Installing Debian packages (once): ${missing[*]} ${from_backports[*]}"
 apt update >/dev/null || die "the list of Debian packages could not be fetched; check the network and the package sources"
 for package in "${missing[@]}" "${from_backports[@]}"; do
   apt-cache show "$package" >/dev/null 2>&1 || die "the package sources have no package '$package'"
 done
 log=$(mktemp)
-if [ $qgis_ready = no ]; then
+if [ ${#from_backports[@]} -gt 0 ]; then
   apt install --no-install-recommends -t bookworm-backports "${from_backports[@]}" >"$log" 2>&1 ||
-    { tail -n 20 "$log" >&2; die "QGIS could not be installed from bookworm-backports (log: $log)"; }
+    { tail -n 20 "$log" >&2; die "could not install ${from_backports[*]} from bookworm-backports (log: $log)"; }
 fi
 if [ ${#missing[@]} -gt 0 ]; then
   apt install --no-install-recommends "${missing[@]}" >"$log" 2>&1 ||

@@ -16,11 +16,15 @@ pytest() { # name, then pytest's arguments
 }
 
 if [ "$*" = tests ]; then
+  nice build/venv/bin/python development/parts.py 2>build/parts.log & # on a fresh clone, minutes
+  parts=$!
   pytest "unit: no QGIS" -p no:pytest_qgis tests/unit
+  wait $parts || cat build/parts.log
   pytest "integration: PostGIS, processes, packages" -p no:pytest_qgis tests/integration
   pytest "qgis: real QGIS, no window" tests/qgis
   pytest "gui: real QGIS Desktop under Xvfb" -p no:pytest_qgis tests/gui
 else
+  [[ "$*" != *integration* ]] || build/venv/bin/python development/parts.py
   pytest "$*" "$@"
 fi
 exit $failed

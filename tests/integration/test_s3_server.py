@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
@@ -13,7 +14,7 @@ import requests
 from botocore.exceptions import ClientError
 
 from development.certificates import Authority, self_signed
-from development.installed import installed
+from development.installed import Unavailable, installed, run
 from development.s3 import REGION, S3Server, free_port
 
 
@@ -145,3 +146,28 @@ def test_a_part_that_failed_half_way_is_made_anew(tmp_path: Path, monkeypatch: p
     found = installed("part", whole)
     assert [path.name for path in found.iterdir()] == ["whole"]
     assert installed("part", half) == found
+
+
+def test_two_who_want_a_part_at_once_get_the_same_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("development.installed.BUILD", tmp_path)
+    made: list[Path] = []
+
+    def slowly(folder: Path) -> None:
+        made.append(folder)
+        time.sleep(0.2)
+        (folder / "whole").touch()
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: installed("part", slowly), range(2))
+    assert first == second == tmp_path / "part"
+    assert len(made) == 1
+    assert (first / "whole").exists()
+
+
+def test_a_program_that_cannot_be_had_is_said_with_its_reason(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"The thing needs no-such-program"):
+        run(["no-such-program"], "The thing")
+    with pytest.raises(Unavailable, match=r"The thing cannot be had.*\n.*it said why"):
+        run(["sh", "-c", "echo it said why >&2; exit 3"], "The thing")
