@@ -12,7 +12,7 @@ in `aggregation.errors`, `cluster_client.errors` and `mapping.errors`: all are a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
@@ -22,6 +22,7 @@ from qgis.core import QgsVectorLayer
 
 from ..aggregation.errors import Cancelled, RunError
 from ..aggregation.runfolder import RunFolder
+from ..aggregation.s3_access import is_s3
 from ..aggregation.spec import RunSpec
 from ..cluster_client.backend import Backend, follow
 from ..cluster_client.errors import ProfileError
@@ -36,6 +37,7 @@ from ..cluster_client.results import (
     read_table,
 )
 from ..cluster_client.runs import Run, RunStore
+from ..cluster_client.s3.client import access_here, access_of_runs, keys_of_runs
 from ..cluster_client.status import RunState, RunStatus
 from ..mapping.errors import MapError
 from ..mapping.geopackage import LINKS_TABLE, MatchReport, write_geopackage
@@ -96,7 +98,9 @@ def backend_for(profile: Profile, run_store: RunStore, credentials: Optional[Pro
     """
     keys = credentials or read_credentials(profile)
     if profile.kind == "local":
-        return LocalBackend(run_store, locations.runs_folder(), s3_keys=keys.s3)
+        return LocalBackend(
+            run_store, locations.runs_folder(), s3_keys=lambda: keys_of_runs(access_here(profile), keys.s3)
+        )
     if profile.kind == "ssh":
         lacking = requirements.missing(("paramiko",))
         if lacking:
@@ -112,11 +116,43 @@ def backend_for(profile: Profile, run_store: RunStore, credentials: Optional[Pro
             keys.ssh or Credentials(),
             KnownHosts(locations.known_hosts()),
         )
-    raise ProfileError(
-        "kind",
-        f"The profile {profile.name!r} runs over {profile.kind}, which this version of Roadpulse does not "
-        f"know. Choose a profile over SSH, or {LOCAL_NAME!r}.",
+    return _livy_backend(profile, run_store, keys)
+
+
+def _livy_backend(profile: Profile, run_store: RunStore, keys: ProfileKeys) -> Backend:
+    lacking = requirements.missing(("requests", *(("paramiko",) if profile.host else ())))
+    if lacking:
+        raise ProfileError("kind", requirements.install_text(lacking))
+    from ..cluster_client.livy.backend import LivyBackend  # noqa: PLC0415  (needs the packages)
+    from .proxies import proxies_for  # noqa: PLC0415
+
+    known = None
+    if profile.host:
+        from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
+
+        known = KnownHosts(locations.known_hosts())
+    return LivyBackend(
+        profile,
+        run_store,
+        locations.runs_folder(),
+        keys,
+        known,
+        proxies={} if profile.livy_tunnel else proxies_for(profile.livy_url),
+        s3_proxies=proxies_for(profile.s3.endpoint or "https://s3.amazonaws.com"),
     )
+
+
+def with_bucket(spec: RunSpec, profile: Profile, keys: ProfileKeys) -> RunSpec:
+    """The specification of a profile's run with the way to the buckets that it names; raises `ProfileError`.
+
+    It says who has the keys and not what they are.
+    """
+    if not any(map(is_s3, (spec.trips, spec.store, profile.folders.runs))):
+        return spec
+    lacking = requirements.missing(("obstore",)) if profile.kind == "local" else []
+    if lacking:
+        raise ProfileError("s3", requirements.install_text(lacking))
+    return replace(spec, s3=access_of_runs(profile, keys.s3))
 
 
 def run_aggregation(
@@ -139,7 +175,9 @@ def run_aggregation(
     started, for whoever wants its log meanwhile; `on_fetch` gets bytes done and total. Raises `Cancelled`,
     `RunFailed` or a `ClientError`; the record of the run stays.
     """
-    backend = backend_for(profile, run_store, credentials)
+    keys = credentials or read_credentials(profile)
+    spec = with_bucket(spec, profile, keys)
+    backend = backend_for(profile, run_store, keys)
     place = {"folder": folder} if profile.kind == "local" else {"local_folder": folder}
     try:
         run = backend.submit(Run.new(name or run_name(spec), profile, spec, **place))

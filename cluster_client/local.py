@@ -13,8 +13,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Callable, Optional
 
+from ..aggregation.s3_access import is_s3
 from . import files
-from .errors import AlreadyStarted, BackendError, NotFinished, StartError
+from .errors import AlreadyStarted, BackendError, NotFinished, ProfileError, StartError
 from .files import read_text, write_atomically
 from .keys import S3Keys
 from .processes import end_group, group_alive, start_mark
@@ -50,8 +51,8 @@ class LocalBackend:
     """Runs on this computer; see `backend.Backend` for the protocol.
 
     `runs_folder` takes the folders of runs that name none. `module` is what runs in the child, with the
-    run folder as its argument. It finds `s3_keys` in its environment: that is not written anywhere, and
-    nobody else may read it.
+    run folder as its argument. A run with trips or points in a bucket finds `s3_keys` in its environment:
+    that is not written anywhere, and nobody else may read it.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class LocalBackend:
         *,
         grace: float = GRACE_SECONDS,
         module: str = f"{_PACKAGE}.aggregation",
-        s3_keys: Optional[S3Keys] = None,
+        s3_keys: Callable[[], Optional[S3Keys]] = lambda: None,
     ) -> None:
         self._store = store
         self._runs_folder = runs_folder
@@ -90,7 +91,7 @@ class LocalBackend:
         if run.profile.workers:
             command += ["--workers", str(run.profile.workers)]
         try:
-            child = _start(command, folder, self._environment())
+            child = _start(command, folder, self._environment(run))
         except OSError as error:
             raise self._not_started(
                 run, f"The aggregation could not be started with {python}: {error.strerror or error}.", error
@@ -180,15 +181,24 @@ class LocalBackend:
     def _folder(self, run: Run) -> Path:
         if run.folder:
             return Path(run.folder).expanduser().absolute()
+        if is_s3(run.profile.folders.runs):
+            raise ProfileError(
+                "folders.runs",
+                f"The profile {run.profile.name!r} names a bucket for its run folders, and runs on this "
+                "computer keep them here. Name a folder as 'folders.runs', or none; trips and points may lie "
+                "in a bucket.",
+            )
         base = Path(run.profile.folders.runs).expanduser() if run.profile.folders.runs else self._runs_folder
         readable = re.sub(r"[^A-Za-z0-9]+", "-", run.name).strip("-")[:40]
         made = (run.created or _now()).astimezone().strftime("%Y-%m-%d-%H%M%S")
         return base.absolute() / "_".join(filter(None, (made, readable, run.id[:8])))
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, run: Run) -> dict[str, str]:
         environment = child_environment(_PACKAGE_PARENT)
-        if self._s3_keys is not None:
-            self._s3_keys.put_into(environment)
+        if any(is_s3(str(run.spec.get(entry, ""))) for entry in ("trips", "store")):
+            keys = self._s3_keys()
+            if keys is not None:
+                keys.put_into(environment)
         return environment
 
     def _not_started(self, run: Run, message: str, error: OSError) -> StartError:

@@ -33,9 +33,11 @@ from .errors import KeysMissing
 from .words import Asked, in_words, no_s3
 
 if TYPE_CHECKING:
+    from boto3.session import Session
     from mypy_boto3_s3 import S3Client
 
 DEFAULT_REGION = "us-east-1"
+_OF_ROLES = ("iam-role", "container-role", "assume-role-with-web-identity")  # they end, and are renewed there
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,35 @@ def access_here(profile: Profile) -> S3Access:
     )
 
 
+def access_of_runs(profile: Profile, keys: Optional[S3Keys] = None) -> S3Access:
+    """How the computers that carry out a profile's runs reach its buckets, for `RunSpec.s3`.
+
+    A run on this computer gets `keys` by its environment, which then stand before a file.
+    """
+    access = access_here(profile) if profile.kind == "local" else profile.s3
+    if keys is None:
+        return access
+    access = replace(access, region=access.region or keys.region)
+    return replace(access, keys_file="", keys_profile="") if profile.kind == "local" else access
+
+
+def keys_of_runs(access: S3Access, keys: Optional[S3Keys] = None) -> Optional[S3Keys]:
+    """The keys to hand to a run on this computer; None: it finds them by itself, or needs none.
+
+    Runs know the environment, files of keys and roles of instances, but not all else that boto3 finds.
+    """
+    if keys is not None or access.anonymous or access.keys_file:
+        return keys
+    try:
+        found = _session(access, None).get_credentials()
+    except BackendError:
+        return None  # the run tells what it lacks
+    if found is None or found.method in _OF_ROLES:
+        return None
+    frozen = found.get_frozen_credentials()
+    return S3Keys(frozen.access_key, frozen.secret_key, frozen.token or "")
+
+
 def connect(
     access: S3Access,
     keys: Optional[S3Keys] = None,
@@ -126,17 +157,12 @@ def connect(
     `~/.aws`, section `access.keys_profile`, the instance's role). `proxies` are addresses for `http` and
     `https` (None: the environment's); servers of this computer are reached without. Raises `BackendError`.
     """
-    try:
-        import boto3  # noqa: PLC0415  (takes a moment, and only S3 needs it)
-        from botocore import UNSIGNED  # noqa: PLC0415
-        from botocore.config import Config  # noqa: PLC0415
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-    except ImportError as error:
-        raise BackendError(
-            "Buckets cannot be reached: this QGIS has no Python package boto3. Install it (pip install "
-            "boto3, or the plugin qpip), and restart QGIS.",
-            repr(error),
-        ) from error
+    given = None if access.anonymous else keys or _of_file(access)
+    session = _session(access, given)
+    from botocore import UNSIGNED  # noqa: PLC0415  (`_session` has told if it is missing)
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
     if _is_here(access.endpoint):
         proxies = {}
     more: dict[str, Any] = {"signature_version": UNSIGNED if access.anonymous else "s3v4"}
@@ -151,15 +177,8 @@ def connect(
         response_checksum_validation="when_required",
         **more,
     )
-    given = None if access.anonymous else keys or _of_file(access)
     keys_from = _keys_from(access, keys)
     try:
-        session = boto3.session.Session(
-            aws_access_key_id=given.key_id if given else None,
-            aws_secret_access_key=given.secret if given else None,
-            aws_session_token=(given.token or None) if given else None,
-            profile_name=None if given else access.keys_profile or None,
-        )
         region = access.region or (given.region if given else "") or session.region_name or DEFAULT_REGION
         client = session.client(
             "s3", region_name=region, endpoint_url=access.endpoint or None, config=config,
@@ -168,6 +187,27 @@ def connect(
     except (BotoCoreError, ValueError) as error:
         raise in_words(error, Asked("Connecting", "", access, proxies or {}, keys_from)) from error
     return S3Connection(client, access, proxies or {}, keys_from)
+
+
+def _session(access: S3Access, keys: Optional[S3Keys]) -> Session:
+    try:
+        import boto3  # noqa: PLC0415  (takes a moment, and only S3 needs it)
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+    except ImportError as error:
+        raise BackendError(
+            "Buckets cannot be reached: this QGIS has no Python package boto3. Install it (pip install "
+            "boto3, or the plugin qpip), and restart QGIS.",
+            repr(error),
+        ) from error
+    try:
+        return boto3.session.Session(
+            aws_access_key_id=keys.key_id if keys else None,
+            aws_secret_access_key=keys.secret if keys else None,
+            aws_session_token=(keys.token or None) if keys else None,
+            profile_name=None if keys else access.keys_profile or None,
+        )
+    except BotoCoreError as error:
+        raise in_words(error, Asked("Connecting", "", access, {}, _keys_from(access, keys))) from error
 
 
 def split(url: str) -> tuple[str, str]:

@@ -13,7 +13,14 @@ import pytest
 from roadpulse.aggregation.spec import RunSpec
 from roadpulse.cluster_client import processes
 from roadpulse.cluster_client.backend import Polling, follow
-from roadpulse.cluster_client.errors import AlreadyStarted, BackendError, NotFinished, StartError
+from roadpulse.cluster_client.errors import (
+    AlreadyStarted,
+    BackendError,
+    NotFinished,
+    ProfileError,
+    StartError,
+)
+from roadpulse.cluster_client.keys import S3Keys
 from roadpulse.cluster_client.local import LocalBackend
 from roadpulse.cluster_client.profile import LOCAL, Folders, Profile
 from roadpulse.cluster_client.runs import Run, RunStore
@@ -44,10 +51,10 @@ def backend(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path / "modules"))
     store = RunStore(tmp_path / "store")
 
-    def make(text, grace=5.0):
+    def make(text, grace=5.0, **more):
         (tmp_path / "modules").mkdir(exist_ok=True)
         (tmp_path / "modules/stand_in.py").write_text(PRELUDE + text, encoding="utf-8")
-        return LocalBackend(store, tmp_path / "run folders", grace=grace, module="stand_in")
+        return LocalBackend(store, tmp_path / "run folders", grace=grace, module="stand_in", **more)
 
     yield make
     for run in store.runs().runs:
@@ -331,3 +338,43 @@ def test_a_python_that_is_not_there_is_named_and_nothing_recorded(backend):
 def test_looking_gets_rarer_but_never_rarer_than_agreed():
     pauses = Polling(first=0.2, growth=2, longest=1).pauses()
     assert [next(pauses) for _ in range(5)] == [0.2, 0.4, 0.8, 1, 1]
+
+
+# -- keys of a bucket ---------------------------------------------------------------------------------
+
+TELL_KEYS = (
+    "(folder / 'seen').write_text(json.dumps([os.environ.get('AWS_' + name) for name in"
+    " ('ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'SESSION_TOKEN', 'PROFILE')]"
+    " + [Path(f'/proc/{os.getppid()}/cmdline').read_text(), ' '.join(sys.argv)]))\n" + GOOD
+)
+
+
+def test_a_run_with_a_bucket_finds_the_keys_in_its_environment_alone(backend, monkeypatch, tmp_path):
+    for name in ("SESSION_TOKEN", "PROFILE"):
+        monkeypatch.setenv(f"AWS_{name}", "of somebody else")
+    there = backend(TELL_KEYS, s3_keys=lambda: S3Keys("AKWHO", "the-secret"))
+    run = there.submit(Run.new("June", LOCAL, RunSpec(trips="s3://trips/2019", store="/store")))
+    assert follow(there, run, polling=FAST).state is RunState.FINISHED
+    *seen, launched, called = json.loads(Path(run.folder, "seen").read_text())
+    assert seen == ["AKWHO", "the-secret", None, None]
+    assert "the-secret" not in launched + called
+    for path in (*Path(run.folder).iterdir(), *(tmp_path / "store").rglob("*.json")):
+        if path.name != "seen":
+            assert "the-secret" not in path.read_text()
+
+
+def test_a_run_without_a_bucket_gets_no_keys(backend, monkeypatch):
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
+    there = backend(TELL_KEYS, s3_keys=lambda: S3Keys("AKWHO", "the-secret"))
+    run = there.submit(new_run())
+    assert follow(there, run, polling=FAST).state is RunState.FINISHED
+    assert json.loads(Path(run.folder, "seen").read_text())[:2] == [None, None]
+
+
+def test_run_folders_of_this_computer_are_not_in_a_bucket(backend, tmp_path):
+    profile = Profile(kind="local", name="MinIO", folders=Folders(runs="s3://runs"))
+    with pytest.raises(ProfileError, match="keep them here") as caught:
+        backend(GOOD).submit(new_run(profile=profile))
+    assert caught.value.entry == "folders.runs"
+    assert RunStore(tmp_path / "store").runs().runs == ()
