@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ..cluster_client.errors import ProfileError
 from ..cluster_client.lookout.here import LocalLookout
 from . import locations, requirements
-from .words import tr
 
 if TYPE_CHECKING:
     from ..cluster_client.keys import ProfileKeys
@@ -22,9 +21,9 @@ def lookout_for(profile: Profile, keys: ProfileKeys) -> Lookout:
     """
 
     def bucket() -> TripSource:
-        raise ProfileError(
-            "s3", tr("This version of Roadpulse cannot look into buckets before a run. The run itself can.")
-        )
+        from ..cluster_client.lookout.bucket import BucketTrips  # noqa: PLC0415  (on demand, as all of S3)
+
+        return BucketTrips(profile, keys.s3)
 
     if profile.kind == "local":
         return LocalLookout(profile, bucket)
