@@ -279,6 +279,10 @@ class DiagnosisDialog(QDialog):
             self._began = True
             self.begin()
 
+    def leave(self) -> None:
+        """The window goes away."""
+        self.cancel()
+
     def done(self, result: int) -> None:
         """Closed, however: nothing goes on without the window."""
         self.cancel()

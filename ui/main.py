@@ -18,6 +18,7 @@ from qgis.PyQt.QtWidgets import QAction, QPushButton
 
 from ..algorithms import requirements
 from . import qgis_log
+from .profiles_entry import ProfilesEntry
 from .runs_entry import RunsEntry
 from .words import tr
 
@@ -44,6 +45,7 @@ class MainUi:
         self._offered: dict[str, Any] = {}
         self._calls: Optional[Calls] = None
         self.runs = RunsEntry(iface, self._with_dialog, self._followed, self._withdraw)
+        self.profiles = ProfilesEntry(iface, self._offer_profiles)
 
     def load(self) -> None:
         """Add the button and the menu entry; look for runs that went on without QGIS."""
@@ -55,6 +57,7 @@ class MainUi:
         self.iface.addVectorToolBarIcon(self.action)
         self.iface.addPluginToVectorMenu(MENU, self.action)
         self.runs.load(MENU)
+        self.profiles.load(MENU)
         QCoreApplication.instance().aboutToQuit.connect(self._leave)
         QTimer.singleShot(0, self._offer_pending)
 
@@ -72,6 +75,7 @@ class MainUi:
             calls.forget()
             calls.deleteLater()
         self.runs.unload()
+        self.profiles.unload()
         dialog, self.dialog = self.dialog, None
         if dialog is not None and not sip.isdeleted(dialog):
             dialog.close()
@@ -118,6 +122,11 @@ class MainUi:
         self.dialog.raise_()
         self.dialog.activateWindow()
         then(self.dialog)
+
+    def _offer_profiles(self, name: str) -> None:
+        """The stored profiles have changed; the one of that name was being edited."""
+        if self.dialog is not None and not sip.isdeleted(self.dialog):
+            self.dialog.form.where.offer(name)
 
     def _followed(self) -> str:
         """Id of the run that the dialog follows; empty for none."""

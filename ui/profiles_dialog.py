@@ -27,8 +27,8 @@ from .words import tr
 class ProfilesDialog(QDialog):
     """Adds, changes, deletes, imports and exports profiles.
 
-    `profiles_changed` names the profile to choose after the store has changed. A profile is written when
-    the person saves it, whole or not at all; the file of its old name goes after that.
+    `profiles_changed` names the profile to choose after the store has changed (empty: any). A profile is
+    written when the person saves it, whole or not at all; the file of its old name goes after that.
     """
 
     profiles_changed = pyqtSignal(str)
@@ -96,11 +96,11 @@ class ProfilesDialog(QDialog):
     def _connect(self) -> None:
         self.form.changed.connect(self._look)
         self.side.list.currentItemChanged.connect(self._chosen)
-        self.side.add.connect(lambda kind: self.leave(lambda: self.begin(kind)))
+        self.side.add.connect(lambda kind: self._go_on(lambda: self.begin(kind)))
         self.side.add_from_file.connect(
-            lambda: self.leave(lambda: questions.choose_import(self, self.import_file))
+            lambda: self._go_on(lambda: questions.choose_import(self, self.import_file))
         )
-        self.side.duplicate.connect(lambda: self.leave(self.duplicate))
+        self.side.duplicate.connect(lambda: self._go_on(self.duplicate))
         self.side.delete.connect(self._ask_delete)
         self.side.export.connect(
             lambda: questions.choose_export(self, self.form.head.name.value(), self.export_file)
@@ -172,7 +172,7 @@ class ProfilesDialog(QDialog):
         name = item.data(NAME)
         if self.unsaved:
             self.side.list.choose(self._current)  # until it is known that nothing is lost
-        self.leave(lambda: self._show(name))
+        self._go_on(lambda: self._show(name))
 
     # -- changes ------------------------------------------------------------------------------------
 
@@ -226,9 +226,9 @@ class ProfilesDialog(QDialog):
             self._fail(error)
             return
         self._reload(LOCAL_NAME)
-        self.profiles_changed.emit(LOCAL_NAME)
+        self.profiles_changed.emit("")
         text = tr("The profile “{name}” was deleted.").format(name=profile.name)
-        self.banner.show_note(text, tr("Undo"), lambda: self.leave(lambda: self._keep(profile)))
+        self.banner.show_note(text, tr("Undo"), lambda: self._go_on(lambda: self._keep(profile)))
 
     def _keep(self, profile: Profile, note: str = "") -> None:
         """Store a profile as it is, under a name that is free, and show it."""
@@ -281,7 +281,7 @@ class ProfilesDialog(QDialog):
         else:
             questions.ask_delete(self, self._current, self.delete)
 
-    def leave(self, then: Callable[[], object]) -> None:
+    def _go_on(self, then: Callable[[], object]) -> None:
         """Go on with something else; what would be lost is asked about first."""
         if self.unsaved:
             questions.ask_unsaved(
@@ -298,10 +298,14 @@ class ProfilesDialog(QDialog):
 
     def reject(self) -> None:
         """Close, if nothing is lost by it."""
-        self.leave(self._close)
+        self._go_on(self._close)
+
+    def leave(self) -> None:
+        """The window goes away without a question."""
+        self.form.forget()
 
     def _close(self) -> None:
-        self.form.forget()
+        self.leave()
         super().reject()
 
 

@@ -12,7 +12,7 @@ from ..profile import Profile
 from ..ssh import scripts
 from ..ssh.connection import Connection
 from ..ssh.credentials import Credentials
-from ..ssh.errors import HostKeyError, HostKeyUnknown, LoginFailed
+from ..ssh.errors import ConnectionLost, HostKeyError, HostKeyUnknown, LoginFailed
 from ..ssh.jobzip import job_zip
 from ..ssh.known_hosts import KnownHosts
 from ..ssh.network import TIMEOUTS, Login, Timeouts
@@ -46,6 +46,7 @@ class ClusterLook:
         self._connection: Optional[Connection] = None
         self._steps: list[str] = []
         self._accepted = ""
+        self._given_up = 0
         self.place = Place("/", "/")
 
     def accept(self, fingerprint: str) -> None:
@@ -53,7 +54,8 @@ class ClusterLook:
         self._accepted = fingerprint
 
     def close(self) -> None:
-        """Give up the connection."""
+        """Give up the connection, also one that is being made."""
+        self._given_up += 1
         if self._connection is not None:
             self._connection.close()
 
@@ -118,9 +120,14 @@ class ClusterLook:
                 self._steps[:] = _STEPS[: max(reached, len(self._steps))]
 
     def _new_connection(self) -> Connection:
-        return Connection.open(
+        given_up = self._given_up
+        connection = Connection.open(
             self.login, self._credentials, self._known_hosts, self._timeouts, self._steps.append
         )
+        if self._given_up != given_up:
+            connection.close()
+            raise ConnectionLost("The connection took too long, and was given up. Try again.")
+        return connection
 
     @property
     def connection(self) -> Connection:

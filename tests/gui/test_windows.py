@@ -24,9 +24,11 @@ def dead_port() -> int:
 def test_switched_off_and_on_again_the_plugin_leaves_nothing_behind(desktop: Desktop) -> None:
     report = desktop.drive("lifecycle")
     there = report["loaded"]
-    assert (there["actions"], there["buttons"], len(there["menus"])) == (["roadpulse_run"], 1, 1)
+    assert there["actions"] == [f"roadpulse_{name}" for name in ("check", "profiles", "run", "runs")]
+    assert (there["buttons"], len(there["menus"])) == (2, 1)
     assert there["providers"] == ["roadpulse"]
     assert there["handlers"] == 1
+    assert report["windows"] == 3
     nothing = {"actions": [], "buttons": 0, "menus": [], "dialogs": 0, "providers": [], "handlers": 0}
     assert report["unloaded"] == nothing
     assert report["loaded_again"] == there

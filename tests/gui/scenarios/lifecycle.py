@@ -33,6 +33,10 @@ def scenario(robot: Robot):
     robot.report["loaded"] = traces()
     robot.ui.action.trigger()
     yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
+    for action in robot.ui.profiles.actions:
+        action.trigger()
+    yield lambda: all(dialog.isVisible() for dialog in robot.ui.profiles.dialogs.values())
+    robot.report["windows"] = traces()["dialogs"]
     qgis.utils.unloadPlugin("roadpulse")
     yield from pause(0.5)
     robot.report["unloaded"] = traces()
