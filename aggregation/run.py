@@ -50,8 +50,9 @@ def run(
     except Cancelled as error:
         _end(status, runner, CANCELLED_STATE, error)
         raise
-    except AlreadyPublished:  # the status is that of the other process
+    except AlreadyPublished:
         runner.close()
+        status.enter(FINISHED)  # the last word of the other process may be written over by now
         _remove(folder.work, folder.results)
         raise
     except RunError as error:
@@ -210,8 +211,9 @@ class _Run:
         work = self.folder.work
         trips_file = work / "trips.npz"
         with storage.disk_errors("write to the run folder", work):
-            for leftover in (work, self.folder.results):  # of an earlier attempt that came to no end
-                storage.remove_tree(leftover)
+            if not self.folder.attempt:
+                for leftover in (work, self.folder.results):  # of an earlier attempt that came to no end
+                    storage.remove_tree(leftover)
             save_trips(trips_file, selection.trips())
         context = SummaryContext(store, self.spec, selection.parts(), trips_file, work)
         reports: list[SummaryReport] = []

@@ -31,8 +31,8 @@ _FETCHED_AT_ONCE = 8
 __all__ = [
     "SUFFIXES", "BadTripFile", "Place", "S3Access", "S3Path", "TripFile", "all_at_hand", "at_hand",
     "check_name", "check_reach", "disk_errors", "file_names", "files_in_folders", "folder_names", "is_s3",
-    "list_trips", "place", "printable", "read_trip", "read_trips", "remove_tree", "rows_at_hand", "scratch", "sha256", "silent_for",
-    "write_json", "write_new_json", "written_aside",
+    "list_trips", "place", "printable", "read_trip", "read_trips", "remove_tree", "rows_at_hand", "scratch",
+    "sha256", "silent_for", "write_json", "write_new_json", "written_aside",
 ]  # fmt: skip
 
 

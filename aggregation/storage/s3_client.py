@@ -62,15 +62,14 @@ def _store(_pid: int, access: S3Access, bucket: str, patient: bool) -> S3Store:
         "timeout": timedelta(seconds=waits["whole"]),
     }
     if access.ca_file:
-        options["root_certificate"] = _certificates(access.ca_file)
+        options["root_certificate"] = certificates(access.ca_file)
     config: dict[str, Any] = {"virtual_hosted_style_request": not access.path_style, **_signing(access)}
     if access.endpoint:
         config["endpoint"] = _endpoint(access, bucket)
-    region = access.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     try:
         return S3Store(
             bucket,
-            region=region or "us-east-1",
+            region=region_of(access),
             client_options=options,  # type: ignore[arg-type]
             retry_config={
                 "max_retries": waits["retries"],
@@ -87,6 +86,12 @@ def _store(_pid: int, access: S3Access, bucket: str, patient: bool) -> S3Store:
         ) from error
 
 
+def region_of(access: S3Access) -> str:
+    """The region that requests are signed for."""
+    named = access.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    return named or "us-east-1"
+
+
 def first_line(error: BaseException) -> str:
     """The first line of an error's text."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -101,7 +106,8 @@ def _endpoint(access: S3Access, bucket: str) -> str:
     return f"{scheme}://{bucket}.{rest}"
 
 
-def _certificates(ca_file: str) -> bytes:
+def certificates(ca_file: str) -> bytes:
+    """The content of a file of certificates to trust; raises `KeysMissing`."""
     path = Path(ca_file).expanduser()
     try:
         return path.read_bytes()
@@ -140,9 +146,9 @@ def keys(access: S3Access) -> Optional[tuple[str, str, str]]:
         return None
     where = access.endpoint or "AWS"
     raise KeysMissing(
-        f"There are no keys for S3 at {where} on {socket.gethostname()}. Name a file with keys in the "
-        f"profile (in the format of ~/.aws/credentials), set {ENVIRONMENT[0]} and {ENVIRONMENT[1]}, or choose "
-        "anonymous."
+        f"There are no keys for S3 at {where} on {socket.gethostname()}. Name a file with keys (in the "
+        f"format of ~/.aws/credentials) in the profile, set {ENVIRONMENT[0]} and {ENVIRONMENT[1]}, or "
+        "choose anonymous."
     )
 
 

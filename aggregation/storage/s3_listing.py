@@ -1,19 +1,26 @@
-"""Objects listed and read, whatever their names.
-
-obstore cannot name some objects: those with an empty part (`a//b`), with `.` or `..` as a part, or with
-a control character; one of them makes a whole listing fail. Then the plain client of `s3_plain` takes over.
-"""
+"""Trips in a bucket as the server tells them: listed a page at a time, read with one request each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import html
+import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import unquote_plus
 
 from ..errors import StorageError
+from . import s3_plain
+from .s3_errors import S3Refused, code_of, explained, status_of
 from .s3_path import S3Path
+from .s3_plain import PlainClient, PlainError
 
 PAGE = 1000
+_OBJECT = re.compile(r"<Contents>(.*?)</Contents>", re.DOTALL)
+_FIELD = re.compile(r"<(Key|Size|ETag|LastModified)>(.*?)</", re.DOTALL)
+_NEXT = re.compile(r"<NextContinuationToken>(.*?)</", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -32,8 +39,70 @@ class UnnamedObject(StorageError):
     retry = False
 
 
-def pages(folder: S3Path) -> Iterator[list[Listed]]:
-    """The objects below a prefix, a page at a time; raises `UnnamedObject`, `StorageError`."""
+def pages(folder: S3Path, prefix: str) -> Iterator[list[Listed]]:
+    """The objects whose keys begin with a prefix, which lies in `folder`, a page at a time.
+
+    Keys that end in a slash stand for folders and are left out. Raises `StorageError`.
+    """
+    plain = s3_plain.client(os.getpid(), folder.access, folder.bucket)
+    found = _pages_of_plain(plain, folder, prefix) if plain else _pages_of_obstore(folder)
+    for page in found:
+        yield [listed for listed in page if listed.key.startswith(prefix) and not listed.key.endswith("/")]
+
+
+def get(path: S3Path, size: int) -> tuple[Listed, bytes]:
+    """One object by one request: what the server tells of it, and its bytes, unless it has not that `size`.
+
+    Raises `FileNotFoundError`, `StorageError`.
+    """
+    plain = s3_plain.client(os.getpid(), path.access, path.bucket)
+    if plain is None:
+        return _get_of_obstore(path, size)
+    try:
+        answer = plain.get(path.key)
+    except PlainError as error:
+        if status_of(error) == 404 and code_of(error) in ("NoSuchKey", ""):
+            raise FileNotFoundError(str(path)) from error
+        raise explained(error, f"read {path}", path.bucket, path.access) from error
+    modified = parsedate_to_datetime(answer.headers["Last-Modified"])
+    return Listed(path.key, len(answer.body), answer.headers.get("ETag") or "", modified), answer.body
+
+
+# -- plain requests ---------------------------------------------------------------------------------
+
+
+def _pages_of_plain(plain: PlainClient, folder: S3Path, prefix: str) -> Iterator[list[Listed]]:
+    query = {"list-type": "2", "encoding-type": "url", "max-keys": str(PAGE), "prefix": prefix}
+    while True:
+        try:
+            text = plain.get("", query).body.decode("utf-8")
+        except PlainError as error:
+            raise explained(error, f"list {folder}", folder.bucket, folder.access) from error
+        if "<ListBucketResult" not in text:
+            raise S3Refused(
+                f"Roadpulse could not list {folder}: {folder.access.endpoint} gave an answer that is not "
+                "S3's. Check the endpoint.",
+                text[:500],
+            )
+        encoded = "<EncodingType>url<" in text
+        yield [_listed(found[1], encoded) for found in _OBJECT.finditer(text)]
+        token = _NEXT.search(text)
+        if token is None or "<IsTruncated>false<" in text:
+            return
+        query["continuation-token"] = html.unescape(token[1])
+
+
+def _listed(text: str, encoded: bool) -> Listed:
+    values = {name: html.unescape(value) for name, value in _FIELD.findall(text)}
+    key = unquote_plus(values["Key"]) if encoded else values["Key"]
+    modified = datetime.fromisoformat(values["LastModified"].replace("Z", "+00:00"))
+    return Listed(key, int(values["Size"]), values.get("ETag", ""), modified)
+
+
+# -- obstore ----------------------------------------------------------------------------------------
+
+
+def _pages_of_obstore(folder: S3Path) -> Iterator[list[Listed]]:
     import obstore  # noqa: PLC0415
     from obstore.exceptions import InvalidPathError  # noqa: PLC0415
 
@@ -46,25 +115,24 @@ def pages(folder: S3Path) -> Iterator[list[Listed]]:
                     for found in page
                 ]
         except (InvalidPathError, ValueError) as error:
-            raise _unnamed(error) from error
+            raise S3Refused(
+                f"Roadpulse could not list {folder}: an object in it has a name that cannot be asked for "
+                f"here ({str(error).splitlines()[0]}). Rename it, or name keys in the profile.",
+                repr(error),
+            ) from error
 
 
-def get(path: S3Path) -> tuple[Listed, Callable[[], bytes]]:
-    """One object by one request: what the server tells of it, and what reads its bytes.
-
-    Raises `UnnamedObject`, and obstore's errors.
-    """
+def _get_of_obstore(path: S3Path, size: int) -> tuple[Listed, bytes]:
     import obstore  # noqa: PLC0415
     from obstore.exceptions import InvalidPathError  # noqa: PLC0415
 
-    try:
-        found = obstore.get(path.store, path.key)
-    except (InvalidPathError, ValueError) as error:
-        raise _unnamed(error) from error
-    meta = found.meta
-    listed = Listed(path.key, meta["size"], meta["e_tag"] or "", meta["last_modified"])
-    return listed, lambda: bytes(found.bytes())
-
-
-def _unnamed(error: Exception) -> UnnamedObject:
-    return UnnamedObject(f"its name cannot be asked for ({str(error).splitlines()[0]})", repr(error))
+    with path.errors(f"read {path}"):
+        try:
+            found = obstore.get(path.store, path.key)
+        except (InvalidPathError, ValueError) as error:
+            raise UnnamedObject(
+                f"its name cannot be asked for ({str(error).splitlines()[0]})", repr(error)
+            ) from error
+        meta = found.meta
+        listed = Listed(path.key, meta["size"], meta["e_tag"] or "", meta["last_modified"])
+        return listed, bytes(found.bytes()) if listed.size == size else b""

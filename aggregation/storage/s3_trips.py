@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from ..errors import FILE_REASONS, BadTripFile, RunError
 from ..s3_access import SCHEME, S3Access
-from .s3_errors import status_of
+from .s3_errors import code_of
 from .s3_listing import Listed, UnnamedObject, get, pages
 from .s3_path import S3Path
 from .trip_files import GLOB_CHARACTERS, SUFFIXES, TripFile
@@ -48,14 +48,16 @@ def list_trips(trips: str, access: S3Access, progress: Callable[[int], None]) ->
     """See `storage.list_trips`. A prefix is a folder: `s3://b/2025` does not name `s3://b/2025-06/a.json`."""
     bucket, key = _parts(trips)
     found: list[TripFile] = []
-    anything = _collect(S3Path(bucket, key.strip("/"), access), None, found, progress)
-    if not anything and not key.endswith("/"):
-        single = _single(S3Path(bucket, key, access)) if key else None
+    folder = S3Path(bucket, key.strip("/"), access)
+    anything = _collect(folder, f"{folder.key}/".lstrip("/"), None, found, progress)
+    if not anything and key and not key.endswith("/"):
+        single = next((listed for listed in next(pages(folder.parent, key), []) if listed.key == key), None)
+        anything = single is not None
         if single is not None:
-            found, anything = [single], True
+            found.append(_trip_file(bucket, single))
         elif GLOB_CHARACTERS & set(key):
-            anything = True
-            _collect(base(trips, access), pattern(key), found, progress)
+            begin = re.split(r"[*?\[]", key)[0]
+            anything = _collect(base(trips, access), begin, pattern(key), found, progress) or begin == ""
     if not anything:
         raise RunError(
             f"There is nothing in {trips!r}. Check the names of the bucket and of the folder in it."
@@ -67,30 +69,21 @@ def list_trips(trips: str, access: S3Access, progress: Callable[[int], None]) ->
 
 
 def _collect(
-    folder: S3Path, pattern: Optional[re.Pattern[str]], found: list[TripFile], progress: Callable[[int], None]
+    folder: S3Path,
+    prefix: str,
+    wanted: Optional[re.Pattern[str]],
+    found: list[TripFile],
+    progress: Callable[[int], None],
 ) -> bool:
-    """Add the trips below a prefix to `found`; returns whether there is anything at all."""
+    """Add the trips whose keys begin with `prefix` to `found`; returns whether there is anything at all."""
     anything = False
-    for page in pages(folder):
+    for page in pages(folder, prefix):
         anything = anything or bool(page)
         for listed in page:
-            if listed.key.lower().endswith(SUFFIXES) and (pattern is None or pattern.fullmatch(listed.key)):
+            if listed.key.lower().endswith(SUFFIXES) and (wanted is None or wanted.fullmatch(listed.key)):
                 found.append(_trip_file(folder.bucket, listed))
         progress(len(found))
     return anything
-
-
-def _single(path: S3Path) -> Optional[TripFile]:
-    """The object of just this key, whatever its name ends with; None without one."""
-    import obstore  # noqa: PLC0415
-
-    store = path.store
-    try:
-        with path.errors(f"look at {path}"):
-            meta = obstore.head(store, path.key)
-    except (FileNotFoundError, UnnamedObject):
-        return None
-    return _trip_file(path.bucket, Listed(path.key, meta["size"], meta["e_tag"] or "", meta["last_modified"]))
 
 
 def _trip_file(bucket: str, listed: Listed) -> TripFile:
@@ -177,25 +170,19 @@ def _read(file: TripFile, max_bytes: int, access: S3Access) -> Union[bytes, BadT
     if file.size > max_bytes:
         return BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
     bucket, key = _parts(file.path)
-    path = S3Path(bucket, key, access)
     try:
-        with path.errors(f"read {file.path}"):
-            listed, read = get(path)
-            same = listed.size == file.size and (
-                _version(listed.e_tag, listed.modified) == file.version.partition("-")[0]
-                or (not listed.e_tag and not file.version.startswith("t"))
-            )
-            if not same:
-                return BadTripFile("changed", FILE_REASONS["changed"], passing=True)
-            content = read()
+        listed, content = get(S3Path(bucket, key, access), file.size)
     except FileNotFoundError:
         return BadTripFile("vanished", FILE_REASONS["vanished"], passing=True)
     except UnnamedObject as error:
         return BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: {error.message}", passing=True)
     except RunError as error:
-        if error.__cause__ is not None and status_of(error.__cause__) == 403:
+        if error.__cause__ is not None and code_of(error.__cause__) == "AccessDenied":
             return BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: {error.message}", passing=True)
         raise
-    if len(content) != file.size:
+    same = _version(listed.e_tag, listed.modified) == file.version.partition("-")[0] or (
+        not listed.e_tag and not file.version.startswith("t")
+    )
+    if listed.size != file.size or not same:
         return BadTripFile("changed", FILE_REASONS["changed"], passing=True)
     return content

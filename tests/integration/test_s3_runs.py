@@ -1,0 +1,298 @@
+"""Whole runs in a bucket: the same bytes as on a disk, few requests, one commit, nothing left behind."""
+
+import gzip
+import json
+import os
+import shutil
+import signal
+import socket
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from roadpulse.aggregation import csvparts, runfolder
+from roadpulse.aggregation.decode import in_order
+from roadpulse.aggregation.errors import Cancelled, RunError
+from roadpulse.aggregation.points import PointStore, bucket_of
+from roadpulse.aggregation.run import run
+from roadpulse.aggregation.runfolder import AlreadyPublished, RunFolder
+from roadpulse.aggregation.spec import FieldMapping
+from roadpulse.aggregation.storage import S3Path, s3_parts, scratch
+from roadpulse.tests.engine import Engine, HereRunner, trip, until
+
+from tests.integration.s3_engine import BucketEngine, result_bytes
+from tests.integration.s3_proxy import Fault, S3Proxy
+
+
+@pytest.fixture
+def engine(s3_server, bucket):
+    return BucketEngine(s3_server, bucket)
+
+
+@pytest.fixture
+def filled(engine):
+    """A bucket with thirty trips, one of them packed and one broken."""
+    for n in range(28):
+        engine.write(f"day {n % 3}/trip {n}.json", trip(60, n, 9))
+    engine.write("packed.json.gz", gzip.compress(trip(60, 99, 9)))
+    engine.write("broken.json", b"{")
+    return engine
+
+
+def twin(engine, tmp_path):
+    """The same trips, store and runs in folders of this computer."""
+    local = Engine(tmp_path)
+    shutil.copytree(engine.folder / "trips", local.trips, dirs_exist_ok=True)
+    return local
+
+
+# -- the same bytes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_bucket_gives_the_same_bytes_as_a_folder(filled, tmp_path, workers):
+    far, near = filled.finish(workers), twin(filled, tmp_path).finish(workers)
+    assert result_bytes(far) == result_bytes(near)
+    assert far.manifest["points"] == near.manifest["points"]
+    assert far.bad == near.bad == {"broken.json": "bad_json"}
+    assert far.status["state"] == "finished"
+    assert (far.folder / "rc").read_text() == "0\n"
+    assert "30 trip files, 30 of them new" in (far.folder / "log.txt").read_text(encoding="utf-8")
+    assert filled.leftovers() == []
+
+
+def test_belfast_in_a_bucket_gives_the_same_bytes_as_on_a_disk(engine, belfast, tmp_path):
+    engine.copy_in(belfast / "trips")
+    local = Engine(tmp_path)
+    names = {"speed_unit": "mph", "time_zone": "Europe/London"}
+    far = engine.finish(2, **names)
+    near = local.finish(2, trips=str(belfast / "trips"), **names)
+    assert result_bytes(far) == result_bytes(near)
+
+
+def test_only_the_trips_may_lie_in_a_bucket_and_store_and_run_in_folders(filled, tmp_path):
+    local = twin(filled, tmp_path)
+    near = local.finish()
+    mixed = local.finish(trips=filled.trips, s3=filled.access.to_json())
+    assert result_bytes(mixed) == result_bytes(near)
+
+
+def test_a_result_in_several_parts_is_whole_too(filled, tmp_path, monkeypatch):
+    filled.write("far.json", trip(9000, 500, 9000))
+    near = twin(filled, tmp_path).run_here()
+    monkeypatch.setattr(csvparts, "PART_BYTES", 60_000)
+    parts = result_bytes(filled.run_here())
+    assert len(parts) > 4
+    rows = [line for name in sorted(parts) if "by_time" not in name for line in parts[name].splitlines()[1:]]
+    assert rows == (near.folder / "results/link_speeds.csv").read_bytes().splitlines()[1:]
+
+
+# -- requests ---------------------------------------------------------------------------------------
+
+
+def test_every_trip_is_asked_for_once_and_only_once(filled):
+    before = filled.requests()
+    log = filled.server.access_log
+    begin = log.stat().st_size
+    filled.finish(2)
+    asked = Counter()
+    for line in log.read_text(encoding="utf-8")[begin:].splitlines():
+        if "GetObject " in line and "/trips/" in line:
+            asked[line.split("GetObject ")[1].split(" /")[0]] += 1
+    assert len(asked) == 30
+    assert set(asked.values()) == {1}
+    assert filled.requests(before)["ListObjectsV2"] <= 10
+
+
+def test_an_incremental_run_reads_the_list_the_known_files_and_what_is_new(filled):
+    first = filled.finish()
+    for n in range(3):
+        filled.write(f"new {n}.json", trip(60, 200 + n, 9))
+    begin = filled.server.access_log.stat().st_size
+    second = filled.finish()
+    lines = filled.server.access_log.read_text(encoding="utf-8")[begin:].splitlines()
+    trips = [line for line in lines if "GetObject " in line and "/trips/" in line]
+    assert len(trips) == 3
+    # The broken file is known as well: only a new version of it is read again.
+    assert second.manifest["files"] == {**second.manifest["files"], "named": 33, "decoded": 3, "reused": 30}
+    assert second.manifest["points"]["counted"] > first.manifest["points"]["counted"]
+
+
+def test_a_trip_that_was_written_again_is_read_again_and_counts_once(filled):
+    first = filled.finish()
+    filled.write("day 0/trip 0.json", trip(30, 0, 9))
+    second = filled.finish()
+    assert second.manifest["files"]["decoded"] == 1
+    assert second.manifest["points"]["counted"] == first.manifest["points"]["counted"] - 30
+
+
+# -- the protocol -----------------------------------------------------------------------------------
+
+
+def test_of_two_processes_that_commit_at_once_the_second_is_told_and_harms_nothing(filled):
+    folder = filled.prepare()
+    place = S3Path.of(folder, filled.access)
+    firsts = []
+
+    def overtaken():
+        firsts.append(run(RunFolder.begun(place), HereRunner()))
+
+    with pytest.raises(AlreadyPublished, match="Another process has ended the run"):
+        run(RunFolder.begun(place), HereRunner(overtaken))
+    outcome = filled.outcome(folder)
+    assert outcome.manifest == firsts[0]
+    assert outcome.status["state"] == "finished"
+    for table in outcome.manifest["results"].values():
+        for part in table["parts"]:
+            assert len((outcome.folder / part["path"]).read_bytes()) == part["bytes"]
+    assert len([key for key in filled.keys("runs/") if key.endswith(".csv")]) == 2
+    with pytest.raises(RunError, match="has ended already"):
+        run(RunFolder.begun(place), HereRunner())
+
+
+def test_an_object_named_cancel_ends_a_run_even_while_the_server_hangs(filled):
+    with S3Proxy(filled.server.endpoint) as proxy:
+        proxy.faults.append(
+            Fault(hang=True, fits=lambda method, path: method == "GET" and "trip%2027" in path)
+        )
+        slow = BucketEngine(filled.server, filled.bucket, endpoint=proxy.endpoint)
+        folder = slow.prepare()
+        outcome = slow.outcome(folder)
+        process = slow.start(folder)
+        until(lambda: not proxy.faults)
+        filled.client.put_object(Bucket=filled.bucket, Key=f"{folder.split('/', 3)[3]}/cancel", Body=b"now")
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 143, output
+    assert outcome.status["state"] == "cancelled"
+    assert (outcome.folder / "rc").read_text() == "143\n"
+    assert not (outcome.folder / "manifest.json").exists()
+    assert filled.leftovers() == []
+
+
+def test_a_run_that_is_cancelled_leaves_no_results(filled):
+    place = S3Path.of(filled.prepare(), filled.access)
+    with pytest.raises(Cancelled):
+        run(RunFolder.begun(place), HereRunner(), lambda: True)
+    assert not [key for key in filled.keys("runs/") if key.endswith(".csv")]
+    assert filled.leftovers() == []
+
+
+def test_a_stopped_run_gives_its_log_and_exit_code_to_the_bucket(filled):
+    folder = filled.prepare(trips=f"s3://{filled.bucket}/nothing here")
+    outcome = filled.run(folder=folder)
+    assert outcome.code == 1
+    assert "nothing in" in outcome.error
+    assert outcome.error in (outcome.folder / "log.txt").read_text(encoding="utf-8")
+    assert (outcome.folder / "rc").read_text() == "1\n"
+
+
+def test_the_status_is_sent_every_other_second_at_most(filled, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(runfolder.time, "monotonic", lambda: clock[0])
+    status = runfolder.Status(RunFolder(filled.place("runs/x")))
+    before = filled.requests()
+    for _ in range(50):
+        clock[0] += 0.1
+        status.write()
+    assert filled.requests(before)["PutObject"] <= 3
+
+
+def test_no_key_is_written_anywhere(filled):
+    outcome = filled.finish()
+    keys = filled.server.keys()
+    for path in [*outcome.folder.rglob("*"), *(filled.folder / "store").rglob("*")]:
+        if path.is_file():
+            assert keys.secret.encode() not in path.read_bytes(), path
+            assert keys.access.encode() not in path.read_bytes(), path
+    assert keys.secret not in outcome.output
+    assert keys.access not in outcome.output
+
+
+def test_a_run_leaves_no_temporary_files_even_when_it_is_killed(filled, tmp_path):
+    folder = filled.prepare()
+    process = filled.start(folder, 2, TMPDIR=str(tmp_path))
+    process.communicate(timeout=60)
+    assert list(tmp_path.iterdir()) == []
+    for n in range(30):
+        filled.write(f"large {n}.json", trip(20_000, 300 + n, 9))
+    process = filled.start(filled.prepare(), 2, TMPDIR=str(tmp_path))
+    until(lambda: list(tmp_path.iterdir()) or process.poll() is not None)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    filled.start(filled.prepare(), 1, TMPDIR=str(tmp_path)).communicate(timeout=60)
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- the point store --------------------------------------------------------------------------------
+
+
+def test_points_that_a_killed_run_left_are_removed_once_they_are_old(filled, monkeypatch):
+    store = PointStore.open(filled.store, FieldMapping(), filled.access)
+    store.begin("dead")
+    (store.points_folder("dead") / "part-00000.parquet").write_bytes(b"half")
+    store.begin("alive")
+    elsewhere = json.dumps({"host": "raspberrypi", "pid": 1})
+    (store.points_folder("dead") / "owner.json").write_bytes(elsewhere.encode())
+    (store.points_folder("lost") / "part-00000.parquet").write_bytes(b"half")
+    assert store.clean_up() == []
+    root = filled.folder / store.root.key / "points"
+    for path in [*(root / "ingest=dead").iterdir(), *(root / "ingest=lost").iterdir()]:
+        os.utime(path, (time.time() - 7200,) * 2)
+    assert store.clean_up() == ["dead", "lost"]
+    assert [path.name for path in root.iterdir() if any(path.iterdir())] == ["ingest=alive"]
+
+
+def test_a_writer_that_says_it_lives_keeps_its_points(filled):
+    store = PointStore.open(filled.store, FieldMapping(), filled.access)
+    store.begin("slow")
+    owner = store.points_folder("slow") / "owner.json"
+    owner.write_bytes(json.dumps({"host": "raspberrypi", "pid": 1}).encode())
+    path = filled.folder / owner.key
+    os.utime(path, (time.time() - 7200,) * 2)
+    store.keep_alive("slow")
+    assert store.clean_up() == []
+
+
+def test_a_computer_of_the_same_name_is_not_taken_for_this_one(filled):
+    store = PointStore.open(filled.store, FieldMapping(), filled.access)
+    store.begin("other")
+    claim = {"host": socket.gethostname(), "boot": "another", "pid": 2**22 - 1}
+    (store.points_folder("other") / "owner.json").write_bytes(json.dumps(claim).encode())
+    assert store.clean_up() == []
+    claim["boot"] = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    (store.points_folder("other") / "owner.json").write_bytes(json.dumps(claim).encode())
+    assert store.clean_up() == ["other"]
+
+
+def test_a_missing_part_of_the_store_is_told_with_how_to_mend_it(filled):
+    filled.run_here()
+    (part, *_) = [key for key in filled.keys("store/") if key.endswith("part-00000.parquet")]
+    filled.client.delete_object(Bucket=filled.bucket, Key=part)
+    s3_parts._layouts.clear()
+    with pytest.raises(RunError, match=r"point store is damaged.*part-00000.*Delete") as caught:
+        filled.run_here()
+    assert caught.value.message.count("point store is damaged") == 1
+
+
+def test_of_a_part_only_the_end_and_the_rows_of_some_buckets_are_fetched(filled):
+    n = 500_000
+    random = np.random.default_rng(1)
+    links, time_, speed = random.integers(0, 9000, n), random.integers(0, 10**15, n), random.random(n) * 30
+    near = PointStore.open(filled.store, FieldMapping(), filled.access)
+    near.write_part("one", 0, in_order(links, time_, speed, np.zeros(n, dtype=np.int32)))
+    size = (filled.folder / near.part("one", 0).key).stat().st_size
+    with S3Proxy(filled.server.endpoint) as proxy:
+        access = BucketEngine(filled.server, filled.bucket, endpoint=proxy.endpoint).access
+        store = PointStore.at(filled.store, FieldMapping(), access)
+        expected = np.isin(bucket_of(links), np.arange(64, 128)).sum()
+        for requests in (2, 3):  # the end is known to the second reader
+            found = list(store.read_points("one", [0], 64, 128))
+            assert sum(len(piece["link_id"]) for piece in found) == expected
+            assert len(proxy.seen) == requests
+        ranges = [span.removeprefix("bytes=").split("-") for _, _, span in proxy.seen]
+        assert sum(int(b) - int(a) + 1 if a else int(b) for a, b in ranges) < size / 2
+        whole = list(store.read_points("one", [0], 0, 4096))
+    assert sum(len(piece["link_id"]) for piece in whole) == n
+    assert not list(scratch.folder().glob("*.parquet"))

@@ -1,0 +1,343 @@
+"""Trips in a bucket: listed whatever they are called, read in one version, or named with the reason."""
+
+import json
+import os
+import string
+import tracemalloc
+import urllib.parse
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from roadpulse.aggregation import storage
+from roadpulse.aggregation.errors import BadTripFile, Cancelled, RunError, StorageError
+from roadpulse.aggregation.storage import TripFile, list_trips, read_trip, read_trips
+
+from tests.integration.s3_engine import BucketEngine
+from tests.integration.s3_proxy import Fault, S3Proxy, refusal
+
+LIMIT = 1 << 20
+AWKWARD = [
+    "a b.json",
+    "a#b?.json",
+    "p%2Fq.json",
+    "p%41.json",
+    "%.json",
+    "%zz.json",
+    "Zürich 東京.json",
+    "e\u0301.json",
+    ".hidden.json",
+    "back\\slash.json",
+    "plus+and&equal=.json",
+    "~!@$^*()[]{}|<>'\".json",
+    "d.json/e.json",
+    "..json",
+]
+
+
+@pytest.fixture
+def engine(s3_server, bucket):
+    return BucketEngine(s3_server, bucket)
+
+
+@pytest.fixture
+def filled(engine):
+    for name in (
+        "b.json",
+        "a.JSON",
+        "c.json.gz",
+        "deep/er/d.json",
+        "e.txt",
+        "f.json.tmp",
+        ".h.json",
+        ".i/j.json",
+    ):
+        engine.write(name, b"{}")
+    engine.client.put_object(Bucket=engine.bucket, Key="trips/folder.json/")
+    engine.client.put_object(Bucket=engine.bucket, Key="trips2/other.json", Body=b"{}")
+    return engine
+
+
+def listed(engine, trips, **options):
+    return list_trips(trips, access=engine.access, **options)
+
+
+def names(files):
+    return [file.path.split("/trips/")[1] for file in files]
+
+
+# -- listing ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["", "/"])
+def test_a_prefix_names_the_trip_files_below_it_in_order(filled, ending):
+    files = listed(filled, filled.trips + ending)
+    assert names(files) == [".h.json", ".i/j.json", "a.JSON", "b.json", "c.json.gz", "deep/er/d.json"]
+    assert all(file.size == 2 and file.version for file in files)
+
+
+def test_the_whole_bucket_is_a_prefix_too(filled):
+    assert len(listed(filled, f"s3://{filled.bucket}")) == 7
+    assert len(listed(filled, f"S3://{filled.bucket}/")) == 7
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "*.json",
+        "**/*.json",
+        "**/**/d.json",
+        "*/*/d.json",
+        "?.json",
+        "[!b].json",
+        "[a-b].*",
+        ".*",
+        "**",
+        "[].json",
+        "*[",
+    ],
+)
+def test_globs_mean_what_they_mean_on_a_disk(filled, pattern):
+    on_disk = filled.folder / "trips"
+    (on_disk / "folder.json").rmdir()
+
+    def found(trips, access=None):
+        try:
+            return names(list_trips(trips, access=access))
+        except RunError:
+            return []
+
+    assert found(f"{filled.trips}/{pattern}", filled.access) == found(f"{on_disk}/{pattern}")
+
+
+def test_a_single_object_is_a_trip_whatever_its_name_ends_with(filled):
+    assert names(listed(filled, f"{filled.trips}/e.txt")) == ["e.txt"]
+    assert names(listed(filled, f"{filled.trips}/deep/er/d.json")) == ["deep/er/d.json"]
+
+
+@pytest.mark.parametrize(
+    "trips", ["s3://{}/nothing", "s3://{}/trips/b", "s3://{}/trips/x.json", "s3://{}/trip"]
+)
+def test_trips_that_are_not_there_are_named(filled, trips):
+    with pytest.raises(RunError, match="There is nothing in"):
+        listed(filled, trips.format(filled.bucket))
+
+
+@pytest.mark.parametrize("trips", ["s3://{}/none", "s3://{}/none/*.json", "s3://{}/*.xml"])
+def test_a_prefix_without_any_trip_file_is_told(filled, trips):
+    filled.client.put_object(Bucket=filled.bucket, Key="none/readme.txt", Body=b"x")
+    with pytest.raises(RunError, match=r"no trip files \(\.json, \.json\.gz\)"):
+        listed(filled, trips.format(filled.bucket))
+
+
+def test_twenty_thousand_objects_are_listed_in_bounded_memory_with_progress_and_can_be_stopped(engine):
+    folder = engine.folder / "trips"
+    for n in range(20):
+        (folder / f"{n:02d}").mkdir(parents=True)
+        for m in range(1000):
+            (folder / f"{n:02d}" / f"{m}.json").touch()
+    told = []
+    tracemalloc.start()
+    files = listed(engine, engine.trips, progress=told.append)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(files) == 20_000
+    assert files == sorted(files, key=lambda file: file.path)
+    assert told[-1] == 20_000
+    assert len(told) >= 20
+    assert peak < 20e6  # 1 kB each
+
+    def stop(n):
+        if n:
+            raise Cancelled
+
+    before = engine.requests()
+    with pytest.raises(Cancelled):
+        listed(engine, engine.trips, progress=stop)
+    assert engine.requests(before)["ListObjectsV2"] <= 2
+
+
+# -- names ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_awkward_names_are_listed_and_read(engine, name):
+    engine.write(name, name.encode())
+    (file,) = listed(engine, engine.trips)
+    assert file.path == f"{engine.trips}/{name}"
+    assert read_trip(file, LIMIT, engine.access) == name.encode()
+
+
+PRINTABLE = st.characters(blacklist_categories=("C",), blacklist_characters="/\\") | st.sampled_from(
+    string.punctuation.replace("/", "") + string.digits
+)
+NAME = st.text(PRINTABLE, min_size=1, max_size=20).filter(lambda name: len(name.encode()) < 100)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(folder=NAME.filter(lambda name: name not in (".", "..")), name=NAME)
+def test_names_with_every_printable_character_are_listed_and_read(engine, folder, name):
+    key = f"{folder}/{name}.json"
+    engine.write(key, key.encode())
+    file = next(file for file in listed(engine, engine.trips) if file.path == f"{engine.trips}/{key}")
+    assert read_trip(file, LIMIT, engine.access) == key.encode()
+    engine.client.delete_object(Bucket=engine.bucket, Key=f"trips/{key}")
+
+
+@pytest.mark.parametrize("name", ["new\nline.json", "tab\there.json", "delete\x7f.json"])
+def test_a_name_that_cannot_be_printed_spoils_no_other_trip(engine, name):
+    engine.write(name, b"{}")
+    engine.write("good.json", b"[1]")
+    found = {file.path: file for file in listed(engine, engine.trips)}
+    assert set(found) == {f"{engine.trips}/{name}", f"{engine.trips}/good.json"}
+    assert read_trip(found[f"{engine.trips}/good.json"], LIMIT, engine.access) == b"[1]"
+    assert read_trip(found[f"{engine.trips}/{name}"], LIMIT, engine.access) == b"{}"
+
+
+# -- reading ----------------------------------------------------------------------------------------
+
+
+def fault_of(file, engine):
+    with pytest.raises(BadTripFile) as caught:
+        read_trip(file, LIMIT, engine.access)
+    return caught.value.reason, caught.value.passing
+
+
+def test_an_object_that_changes_or_vanishes_after_the_listing_is_left_out_for_now(engine):
+    for name in ("same.json", "longer.json", "gone.json", "kept.json"):
+        engine.write(name, b"{}")
+    files = {file.path.split("/")[-1]: file for file in listed(engine, engine.trips)}
+    engine.write("same.json", b"[]")
+    engine.write("longer.json", b"{ }")
+    engine.client.delete_object(Bucket=engine.bucket, Key="trips/gone.json")
+    assert fault_of(files["same.json"], engine) == ("changed", True)
+    assert fault_of(files["longer.json"], engine) == ("changed", True)
+    assert fault_of(files["gone.json"], engine) == ("vanished", True)
+    assert read_trip(files["kept.json"], LIMIT, engine.access) == b"{}"
+
+
+def test_where_there_is_no_etag_size_and_time_tell_versions_apart(engine):
+    folder = engine.folder / "trips"
+    folder.mkdir()
+    for name, moment in (("a.json", 1_750_000_000), ("b.json", 1_750_000_000), ("young.json", None)):
+        (folder / name).write_bytes(b"{}")
+        if moment:
+            os.utime(folder / name, (moment, moment))
+    first, second = listed(engine, engine.trips), listed(engine, engine.trips)
+    assert first[:2] == second[:2]
+    assert first[2].version != second[2].version  # may yet change within the second
+    assert read_trip(first[2], LIMIT, engine.access) == b"{}"
+    os.utime(folder / "a.json", (1_750_000_001,) * 2)
+    assert listed(engine, engine.trips)[0].version != first[0].version
+    assert fault_of(first[0], engine) == ("changed", True)
+    assert read_trip(first[1], LIMIT, engine.access) == b"{}"
+
+
+def test_an_object_above_the_limit_is_not_even_asked_for(engine):
+    engine.write("large.json", bytes(LIMIT + 1))
+    (file,) = listed(engine, engine.trips)
+    before = engine.requests()
+    assert fault_of(file, engine) == ("too_large", False)
+    assert not engine.requests(before)["GetObject"]
+
+
+def test_trips_come_in_their_order_and_bad_ones_between_them(engine):
+    for n in range(40):
+        engine.write(f"{n:02d}.json", b"%d" % n)
+    files = listed(engine, engine.trips)
+    engine.client.delete_object(Bucket=engine.bucket, Key="trips/07.json")
+    found = list(read_trips(files, LIMIT, engine.access))
+    assert [file for file, _ in found] == files
+    assert [content.reason if isinstance(content, BadTripFile) else int(content) for _, content in found] == [
+        "vanished" if n == 7 else n for n in range(40)
+    ]
+
+
+def test_reading_may_end_early_and_holds_little(engine, monkeypatch):
+    for n in range(30):
+        engine.write(f"{n:02d}.json", bytes(200_000))
+    files = listed(engine, engine.trips)
+    monkeypatch.setattr(storage.s3_trips, "HELD_BYTES", 500_000)
+    before = engine.requests()
+    reading = read_trips(files, LIMIT, engine.access)
+    next(reading)
+    reading.close()
+    assert 1 <= engine.requests(before)["GetObject"] <= 3
+
+
+def test_an_object_that_one_may_list_and_not_read_is_named(s3_server, bucket):
+    owner = BucketEngine(s3_server, bucket)
+    owner.write("a.json", b"{}")
+    name = f"lister-{bucket}"
+    s3_server.add_user(name)
+    s3_server.allow(bucket, name, ("s3:ListBucket",))
+    lister = BucketEngine(s3_server, bucket, keys_profile=name)
+    (file,) = listed(lister, lister.trips)
+    with pytest.raises(BadTripFile, match="AccessDenied") as caught:
+        read_trip(file, LIMIT, lister.access)
+    assert (caught.value.reason, caught.value.passing) == ("unreadable", True)
+
+
+# -- weather ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def proxied(engine):
+    with S3Proxy(engine.server.endpoint) as proxy:
+        slow = BucketEngine(engine.server, engine.bucket, endpoint=proxy.endpoint)
+        yield slow, proxy
+
+
+def is_get(method, path):
+    return method == "GET" and "/trips/" in urllib.parse.unquote(path)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refusal("SlowDown", 503, is_get),
+        refusal("InternalError", 500, is_get),
+        Fault(cut=70_000, fits=is_get),
+        Fault(cut=0, fits=is_get),
+        Fault(lost=True, fits=is_get),
+    ],
+    ids=["503", "500", "cut", "cut at once", "lost"],
+)
+def test_a_passing_fault_in_the_middle_of_a_trip_is_asked_for_again(proxied, fault):
+    engine, proxy = proxied
+    content = os.urandom(200_000)
+    engine.write("a.json", content)
+    (file,) = listed(engine, engine.trips)
+    proxy.faults.extend([fault, fault])
+    assert read_trip(file, LIMIT, engine.access) == content
+    assert not proxy.faults
+
+
+def test_a_busy_server_while_listing_is_asked_again(proxied):
+    engine, proxy = proxied
+    engine.write("a.json", b"{}")
+    proxy.faults.append(refusal("SlowDown", 503))
+    assert len(listed(engine, engine.trips)) == 1
+    assert not proxy.faults
+
+
+def test_a_listing_that_is_no_xml_is_told(proxied):
+    engine, proxy = proxied
+    engine.write("a.json", b"{}")
+    proxy.faults.append(Fault(200, b"<html>Log in</html>", "text/html"))
+    with pytest.raises(StorageError, match="not S3's"):
+        listed(engine, engine.trips)
+
+
+def test_a_trip_file_is_what_goes_to_the_nodes_so_it_holds_no_key(engine):
+    engine.write("a.json", b"{}")
+    (file,) = listed(engine, engine.trips)
+    secret = engine.server.keys()
+    assert isinstance(file, TripFile)
+    assert secret.secret not in json.dumps(engine.access.to_json()) + repr(file)
+    assert Path(engine.access.keys_file).exists()
