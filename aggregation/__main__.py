@@ -75,7 +75,6 @@ def main(arguments: Optional[list[str]] = None) -> int:
         # Before anything else: processes are forked while there are no threads, which obstore starts.
         runner = _runner(options, folder)
         if isinstance(place, storage.S3Path):
-            place.reach()
             keeper = BucketRun(place)
             keeper.begin()
         code = _carry_out(
