@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Callable, Optional
 
 from qgis.core import QgsApplication
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtGui import QBrush
+from qgis.PyQt.QtGui import QBrush, QIcon
 from qgis.PyQt.QtWidgets import QTreeWidget, QTreeWidgetItem, QWidget
 
 from .calls import Call, Calls
@@ -36,6 +37,8 @@ class S3Tree(QTreeWidget):
         self._calls = Calls(self)
         self._going: dict[str, Call] = {}
         self._way: list[str] = []
+        self._bucket = QgsApplication.getThemeIcon("/mIconDbSchema.svg")
+        self._folder = QgsApplication.getThemeIcon("/mIconFolder.svg")
         self.setHeaderHidden(True)
         self.setUniformRowHeights(True)
         self.setAccessibleName(tr("Buckets and folders"))
@@ -92,7 +95,7 @@ class S3Tree(QTreeWidget):
         if self._way and self._way[0] not in buckets:
             buckets.insert(0, self._way[0])  # it may be read, though it is somebody else's
         for bucket in buckets:
-            self._add(self.invisibleRootItem(), bucket, "/mIconDbSchema.svg")
+            self._add_bucket(bucket)
         if not buckets:
             self._say(self.invisibleRootItem(), tr("There are no buckets."))
         self._walk(self.invisibleRootItem())
@@ -101,7 +104,7 @@ class S3Tree(QTreeWidget):
         self._going.pop("", None)
         self.clear()
         if self._way:
-            self._add(self.invisibleRootItem(), self._way[0], "/mIconDbSchema.svg")
+            self._add_bucket(self._way[0])
             self._walk(self.invisibleRootItem())
         else:
             self._say(self.invisibleRootItem(), tr("The buckets cannot be listed."), warn=message_of(error))
@@ -122,9 +125,8 @@ class S3Tree(QTreeWidget):
         address = str(item.data(0, _ADDRESS) or "")
         if not address:
             return
-        before = self._going.pop(address, None)
-        if before is not None:
-            before.cancel()
+        for going in [known for known in self._going if known.startswith(address)]:
+            self._going.pop(going).cancel()  # those further down go with their items
         item.takeChildren()
         item.setData(0, _STATE, _LOOKING)
         self._say(item, tr("Looking…"))
@@ -135,11 +137,12 @@ class S3Tree(QTreeWidget):
         )
 
     def _fill(self, item: QTreeWidgetItem, starting: str, found: Level) -> None:
+        if sip.isdeleted(item):
+            return
         self._going.pop(str(item.data(0, _ADDRESS)), None)
         item.takeChildren()
         item.setData(0, _STATE, _KNOWN)
-        for folder in found.folders:
-            self._add(item, folder, "/mIconFolder.svg")
+        item.addChildren([self._item(folder, self._folder) for folder in found.folders])
         if found.more and len(found.folders) == MOST_FOLDERS:
             text = tr("Only the first {n} are shown. Filter by how the name begins.")
             self._say(item, text.format(n=count(MOST_FOLDERS)))
@@ -151,6 +154,8 @@ class S3Tree(QTreeWidget):
         self._walk(item)
 
     def _not_filled(self, item: QTreeWidgetItem, error: Exception) -> None:
+        if sip.isdeleted(item):
+            return
         self._going.pop(str(item.data(0, _ADDRESS)), None)
         item.takeChildren()
         item.setData(0, _STATE, _NEW)
@@ -174,14 +179,18 @@ class S3Tree(QTreeWidget):
 
     # -- rows ---------------------------------------------------------------------------------------
 
-    def _add(self, parent: QTreeWidgetItem, address: str, icon: str) -> None:
+    def _add_bucket(self, address: str) -> None:
+        self.addTopLevelItem(self._item(address, self._bucket))
+
+    @staticmethod
+    def _item(address: str, icon: QIcon) -> QTreeWidgetItem:
         item = QTreeWidgetItem([name_of(address)])
         item.setData(0, _ADDRESS, address)
         item.setData(0, _STATE, _NEW)
-        item.setIcon(0, QgsApplication.getThemeIcon(icon))
+        item.setIcon(0, icon)
         item.setToolTip(0, address)
         item.setChildIndicatorPolicy(QTreeWidgetItem.ChildIndicatorPolicy.ShowIndicator)
-        parent.addChild(item)
+        return item
 
     def _say(self, parent: QTreeWidgetItem, text: str, warn: str = "") -> None:
         item = QTreeWidgetItem([text])
