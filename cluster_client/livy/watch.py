@@ -198,7 +198,7 @@ class Watch:
         last = telling(lines)
         return Fault(
             f"The run {run.name!r} ended before it began (Livy says {batch.state})."
-            + (f" Its last words: {last}" if last else "")
+            + (f" Its last words: {last.rstrip('.')}." if last else "")
             + " Diagnose the profile, then start it again.",
             "\n".join(lines),
         )
@@ -222,7 +222,10 @@ class Watch:
 def telling(lines: list[str]) -> str:
     """The line of a log that tells most about a failure."""
     plain = [line.strip() for line in lines if line.strip() not in ("", "stdout:", "stderr:")]
-    faults = [line for line in plain if "Error" in line or "Exception" in line or "cannot" in line.lower()]
+    causes = ("at ", "Caused by:")  # of Java: the error that they explain says more
+    faults = [
+        line for line in plain if not line.startswith(causes) and ("Error" in line or "Exception" in line)
+    ]
     return (faults or plain or [""])[-1][:300]
 
 

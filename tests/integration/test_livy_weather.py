@@ -1,0 +1,328 @@
+"""Bad weather between a desktop and Livy: the right result or a clear error, and never a second run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import time
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from roadpulse.cluster_client.backend import follow
+from roadpulse.cluster_client.errors import AlreadyStarted, NotFinished, StartError, Unreachable
+from roadpulse.cluster_client.livy.batch import batch_name
+from roadpulse.cluster_client.livy.client import LivyClient
+from roadpulse.cluster_client.livy.errors import LivySilent
+from roadpulse.cluster_client.status import RunState
+
+from development.cluster_daemons import descendants
+from tests.integration.livy_fixtures import FAST, QUICK, anywhere
+from tests.integration.livy_relay import LivyRelay
+from tests.integration.spark_fixtures import wait_for_free_cores
+from tests.integration.spark_runs import tables
+
+pytestmark = [anywhere, pytest.mark.belfast]
+
+
+def busy(status):
+    return status.state is RunState.DECODING
+
+
+def finished(status):
+    return status.state is RunState.FINISHED
+
+
+@pytest.fixture
+def relay(livy):
+    """A way to Livy that loses things."""
+    found = LivyRelay(livy.host, livy.port)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def mortal(livy):
+    """The session's Livy, to be killed: it runs again afterwards."""
+    yield livy
+    if livy.daemon.process():
+        livy.daemon.process().send(signal.SIGCONT)
+    livy.start()
+
+
+def driver(livy, run):
+    """The process that Livy started for a run."""
+    name = batch_name(run)
+    (found,) = [p for p in descendants(livy.daemon.process().pid) if name in command(p.pid)]
+    return found
+
+
+def command(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+# -- the POST -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fate", ["drop", "hang"])
+def test_when_the_answer_to_the_post_is_lost_the_run_is_found_by_its_name(livy_way, relay, few_trips, fate):
+    relay.fate = fate
+    way = livy_way
+    options = {"timeouts": replace(QUICK, answer=2.0, whole=4.0)}
+    backend = way.backend(replace(way.profile, livy_url=relay.url), **options)
+    run = backend.submit(way.run(few_trips))
+    assert run.remote_id.split(" ")[0] == batch_name(run)
+    assert follow(backend, run, polling=FAST).state is RunState.FINISHED
+    assert relay.posts == 1
+    assert way.applications(run) == 1
+
+
+def test_a_post_that_never_arrived_starts_nothing_and_says_so(livy_way, relay, few_trips):
+    relay.fate = "lose"
+    backend = livy_way.backend(replace(livy_way.profile, livy_url=relay.url))
+    run = livy_way.run(few_trips)
+    with pytest.raises(StartError, match="did not take the run"):
+        backend.submit(run)
+    assert relay.posts == 1
+    recorded = livy_way.store.find(run.id)
+    assert recorded.state is RunState.FAILED
+    # Should it come after all, it stops at once.
+    assert (livy_way.folder / "runs" / Path(recorded.folder).name / "cancel").exists()
+    assert livy_way.client().batch(batch_name(run)) is None
+
+
+def test_the_answer_is_lost_and_livy_dies_and_the_run_goes_on(livy_way, relay, mortal, few_trips):
+    relay.fate = "drop"
+    way = livy_way
+    backend = way.backend(replace(way.profile, livy_url=relay.url), sure=30.0)
+    posted = backend.way.client.submit
+
+    def and_die(body):
+        try:
+            return posted(body)
+        finally:
+            mortal.kill(signal.SIGKILL)
+
+    backend.way.client.submit = and_die
+    run = backend.submit(way.run(few_trips))
+    mortal.start()
+    assert follow(way.backend(), run, polling=FAST).state is RunState.FINISHED
+    assert relay.posts == 1
+    assert way.applications(run) == 1
+
+
+def test_the_same_run_is_not_posted_twice(livy_way, few_trips):
+    backend = livy_way.backend()
+    run = backend.submit(livy_way.run(few_trips))
+    with pytest.raises(AlreadyStarted):
+        backend.submit(run)
+    before = len(livy_way.batches())
+    again = replace(run, id=str(uuid.uuid4()), local_folder="")
+    with pytest.raises(AlreadyStarted):  # another run in the same folder
+        backend.submit(again)
+    assert len(livy_way.batches()) == before
+    backend.cancel(run)
+    assert follow(backend, run, polling=FAST).state is RunState.CANCELLED
+
+
+def test_a_forbidden_folder_is_said_and_leaves_no_ghost(livy_way, few_trips, tmp_path):
+    profile = replace(
+        livy_way.profile, folders=replace(livy_way.profile.folders, jobs=str(tmp_path / "jobs"))
+    )
+    run = livy_way.run(few_trips)
+    with pytest.raises(StartError, match="local-dir-whitelist"):
+        livy_way.backend(profile).submit(replace(run, profile=profile))
+    assert livy_way.client().batch(batch_name(run)) is None
+    assert livy_way.store.find(run.id).state is RunState.FAILED
+
+
+def test_a_ghost_that_an_earlier_desktop_left_is_cleared_and_said(livy_way, few_trips, cluster):
+    backend = livy_way.backend()
+    run = livy_way.run(few_trips)
+    with livy_way.server.session() as session:
+        answer = session.post(
+            f"{livy_way.server.url}/batches", json={"name": batch_name(run), "file": "file:///x"}
+        )
+    assert answer.status_code == 400
+    folder = livy_way.folder / "runs" / "ghostly"
+    folder.mkdir(parents=True)
+    (folder / "job.json").write_text(json.dumps({"run": run.id}))
+    livy_way.store.record(replace(run, folder=str(folder), remote_id=batch_name(run)))
+    (run,) = livy_way.store.unfinished()
+    status = follow(backend, run, polling=FAST)
+    assert status.state is RunState.FAILED
+    assert "never started it" in status.error.message
+    assert livy_way.client().batch(batch_name(run)) is None
+
+
+def test_a_desktop_that_died_before_the_post_leaves_a_run_that_never_was(livy_way, few_trips):
+    run = livy_way.run(few_trips)
+    livy_way.store.record(replace(run, folder=str(livy_way.folder / "runs/x"), remote_id="sending 1 gone"))
+    (run,) = livy_way.store.unfinished()
+    status = livy_way.backend().status(run)
+    assert status.state is RunState.LOST
+    assert "never started" in status.error.message
+
+
+def test_a_desktop_that_died_around_the_post_leaves_a_run_that_never_begins(livy_way, few_trips):
+    run = livy_way.run(few_trips)
+    folder = livy_way.folder / "runs/x"
+    folder.mkdir(parents=True)
+    (folder / "job.json").write_text(json.dumps({"run": run.id}))
+    livy_way.store.record(replace(run, folder=str(folder), remote_id=batch_name(run)))
+    (run,) = livy_way.store.unfinished()
+    began = time.monotonic()
+    status = follow(livy_way.backend(), run, polling=FAST)
+    assert status.state.is_final and "never started" in status.error.message
+    assert time.monotonic() - began < 20
+    assert (folder / "cancel").exists()
+
+
+# -- while it runs --------------------------------------------------------------------------------
+
+
+def test_livy_ended_by_sigterm_takes_its_runs_along_and_nobody_waits_for_ever(
+    livy_way, mortal, belfast, cluster
+):
+    backend = livy_way.backend()
+    run = backend.submit(livy_way.run(belfast / "trips"))
+    livy_way.wait_for(backend, run, busy)
+    mortal.kill(signal.SIGTERM)
+    mortal.start()
+    assert livy_way.batches() == []
+    began = time.monotonic()
+    status = follow(backend, run, polling=FAST)
+    assert status.state in (RunState.LOST, RunState.FAILED)
+    assert time.monotonic() - began < 60
+    wait_for_free_cores(cluster)
+    with pytest.raises(NotFinished):
+        backend.fetch(run)
+
+
+def test_a_run_outlives_livy_killed_and_another_batch_takes_its_number(
+    livy_way, mortal, belfast, belfast_tables, few_trips
+):
+    backend = livy_way.backend()
+    run = backend.submit(livy_way.run(belfast / "trips"))
+    livy_way.wait_for(backend, run, busy)
+    mortal.kill(signal.SIGKILL)
+    assert not backend.status(run).is_final
+    mortal.start()
+    script = mortal.whitelist[0] / "other.py"
+    script.write_text("raise SystemExit(1)\n")
+    other = LivyClient(mortal.url, timeouts=QUICK).submit(
+        {"name": f"o-{uuid.uuid4()}", "file": f"file://{script}"}
+    )
+    assert other.number == 0  # the numbers begin again
+    status = follow(backend, run, polling=FAST)
+    assert status.state is RunState.FINISHED
+    assert tables(backend.fetch(run)) == belfast_tables
+    assert livy_way.applications(run) == 1
+
+
+def test_a_run_whose_livy_died_can_be_cancelled(livy_way, mortal, belfast, cluster):
+    backend = livy_way.backend()
+    run = backend.submit(livy_way.run(belfast / "trips"))
+    livy_way.wait_for(backend, run, busy)
+    mortal.kill(signal.SIGKILL)
+    backend.cancel(run)
+    assert follow(backend, run, polling=FAST).state is RunState.CANCELLED
+    wait_for_free_cores(cluster)
+
+
+def test_a_livy_that_hangs_holds_no_run_up(livy_way, mortal, belfast, belfast_tables):
+    backend = livy_way.backend(timeouts=replace(QUICK, answer=1.0, whole=2.0))
+    run = backend.submit(livy_way.run(belfast / "trips"))
+    livy_way.wait_for(backend, run, busy)
+    mortal.daemon.process().send(signal.SIGSTOP)
+    with pytest.raises((LivySilent, Unreachable)):
+        backend.submit(livy_way.run(belfast / "trips", name="another"))
+    assert follow(backend, run, polling=FAST).state is RunState.FINISHED
+    assert tables(backend.fetch(run)) == belfast_tables
+    assert len([r for r in livy_way.store.runs().runs if r.state is RunState.FAILED]) == 1
+
+
+def test_a_driver_that_is_killed_is_a_run_that_ended(livy_way, livy, belfast, cluster):
+    backend = livy_way.backend()
+    run = backend.submit(livy_way.run(belfast / "trips"))
+    livy_way.wait_for(backend, run, busy)
+    for process in [*descendants(driver(livy, run).pid), driver(livy, run)]:
+        process.send(signal.SIGKILL)
+    status = follow(backend, run, polling=FAST)
+    assert status.state in (RunState.LOST, RunState.FAILED)
+    assert status.error.message
+    wait_for_free_cores(cluster)
+
+
+def test_a_run_waits_for_cores_and_says_so(livy_way, belfast, few_trips, cluster):
+    backend = livy_way.backend()
+    first = backend.submit(livy_way.run(belfast / "trips"))
+    livy_way.wait_for(backend, first, lambda status: cluster.spark.cores_used() == 6)
+    second = backend.submit(livy_way.run(few_trips, name="second"))
+    waiting = livy_way.wait_for(backend, second, lambda status: status.state is RunState.WAITING)
+    assert waiting.message
+    backend.cancel(first)
+    assert follow(backend, first, polling=FAST).state is RunState.CANCELLED
+    assert follow(backend, second, polling=FAST).state is RunState.FINISHED
+
+
+def test_a_run_whose_job_does_not_listen_is_ended_by_livy(livy_way, livy, belfast, cluster):
+    backend = livy_way.backend()
+    run = backend.submit(livy_way.run(belfast / "trips"))
+    livy_way.wait_for(backend, run, busy)
+    python = [p for p in descendants(driver(livy, run).pid) if "python" in command(p.pid).split("\0")[0]]
+    for process in python:
+        process.send(signal.SIGSTOP)
+    backend.cancel(run)
+    assert follow(backend, run, polling=FAST).state is RunState.CANCELLED
+    assert livy_way.client().batch(batch_name(run)) is None
+    for process in python:
+        process.send(signal.SIGKILL)
+    wait_for_free_cores(cluster)
+
+
+def test_a_run_is_cancelled_before_it_begins(livy_way, belfast, cluster):
+    backend = livy_way.backend()
+    run = backend.submit(livy_way.run(belfast / "trips"))
+    backend.cancel(run)
+    assert follow(backend, run, polling=FAST).state is RunState.CANCELLED
+    wait_for_free_cores(cluster)
+
+
+def test_a_finished_run_that_livy_forgot_is_finished_and_discarded(livy_way, few_trips):
+    backend = livy_way.backend()
+    run = backend.submit(livy_way.run(few_trips))
+    assert follow(backend, run, polling=FAST).state is RunState.FINISHED
+    livy_way.client().delete(batch_name(run))
+    assert livy_way.backend().status(run).state is RunState.FINISHED
+    backend.discard(run)
+    assert not list((livy_way.folder / "runs").iterdir())
+    assert livy_way.store.runs().runs == ()
+
+
+def test_a_run_folder_that_vanished_is_a_lost_run(livy_way, belfast, cluster):
+    backend = livy_way.backend()
+    run = backend.submit(livy_way.run(belfast / "trips"))
+    livy_way.wait_for(backend, run, busy)
+    folder = livy_way.folder / "runs" / Path(run.folder).name
+    shutil.rmtree(folder, ignore_errors=True)
+    while folder.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+    status = follow(backend, run, polling=FAST)
+    assert status.state in (RunState.LOST, RunState.FAILED)
+    assert "folder" in status.error.message
+    wait_for_free_cores(cluster)
+
+
+def test_a_python_that_is_not_there_is_said(livy_way, few_trips):
+    profile = replace(livy_way.profile, python="/nowhere/python3")
+    backend = livy_way.backend(profile)
+    run = backend.submit(replace(livy_way.run(few_trips), profile=profile))
+    status = follow(backend, run, polling=FAST)
+    assert status.state is RunState.FAILED
+    assert "/nowhere/python3" in status.error.message
