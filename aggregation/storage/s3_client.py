@@ -30,7 +30,7 @@ _ROLE_VARIABLES = (
 _ROLE_SERVICE = ("169.254.169.254", 80)
 
 _PATIENT = {"connect": 5, "read": 30, "whole": 600, "retries": 8, "retrying": 120}
-_IMPATIENT = {"connect": 3, "read": 5, "whole": 8, "retries": 1, "retrying": 10}
+_IMPATIENT = {"connect": 3, "read": 4, "whole": 6, "retries": 3, "retrying": 6}
 
 
 class KeysMissing(StorageError):

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote_plus
 
@@ -64,8 +64,21 @@ def get(path: S3Path, size: int) -> tuple[Listed, bytes]:
         if status_of(error) == 404 and code_of(error) in ("NoSuchKey", ""):
             raise FileNotFoundError(str(path)) from error
         raise explained(error, f"read {path}", path.bucket, path.access) from error
-    modified = parsedate_to_datetime(answer.headers["Last-Modified"])
-    return Listed(path.key, len(answer.body), answer.headers.get("ETag") or "", modified), answer.body
+    listed = Listed(
+        path.key,
+        len(answer.body),
+        answer.headers.get("etag") or "",
+        _moment(answer.headers.get("last-modified", "")),
+    )
+    return listed, answer.body
+
+
+def _moment(text: str) -> datetime:
+    """A moment as HTTP writes it; long ago where it does not."""
+    try:
+        return parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return datetime.fromtimestamp(0, timezone.utc)
 
 
 # -- plain requests ---------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from typing import Optional, Union
 from urllib.parse import quote, urlsplit
 
 from ..s3_access import S3Access
-from .s3_client import certificates, keys, region_of
+from .s3_client import KeysMissing, certificates, keys, region_of
 
 _CONNECT_SECONDS, _READ_SECONDS = 5, 30
 _RETRIES, _RETRY_SECONDS, _LONGEST_PAUSE = 8, 120.0, 10.0
@@ -36,7 +36,7 @@ class PlainError(Exception):
 
 
 class Answer:
-    """What the server answered: `body` is read whole."""
+    """What the server answered: headers by their names in lower case, and all of the body."""
 
     def __init__(self, headers: Mapping[str, str], body: bytes) -> None:
         self.headers, self.body = headers, body
@@ -74,9 +74,7 @@ class PlainClient:
         if self.scheme == "https":
             self._trust = ssl.create_default_context()
             if access.ca_file:
-                self._trust.load_verify_locations(
-                    cadata=certificates(access.ca_file).decode("ascii", "replace")
-                )
+                _trust(self._trust, access.ca_file)
         self._idle: list[Connection] = []
         self._signing: tuple[str, bytes] = ("", b"")
 
@@ -133,7 +131,9 @@ class PlainClient:
                 connection.close()
             else:
                 self._idle.append(connection)
-            return response.status, Answer(response.headers, body)
+            return response.status, Answer(
+                {name.lower(): value for name, value in response.getheaders()}, body
+            )
 
     def _connect(self) -> Connection:
         if self._trust is not None:
@@ -178,6 +178,16 @@ class PlainClient:
                 key = hmac.new(key, word.encode("ascii"), hashlib.sha256).digest()
             self._signing = (day, key)
         return key
+
+
+def _trust(context: ssl.SSLContext, ca_file: str) -> None:
+    try:
+        context.load_verify_locations(cadata=certificates(ca_file).decode("ascii", "replace"))
+    except ssl.SSLError as error:
+        raise KeysMissing(
+            f"The file of trusted certificates, {ca_file}, holds none (PEM). Check the profile's entry for it.",
+            repr(error),
+        ) from error
 
 
 def _of_certificate(error: ssl.SSLCertVerificationError) -> str:

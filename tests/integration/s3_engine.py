@@ -72,7 +72,8 @@ class BucketEngine:
                 "--s3", json.dumps(self.access.to_json()),
             ],
             env={**os.environ, "PYTHONPATH": str(PLUGINS), **environment},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+            start_new_session=True,
         )  # fmt: skip
 
     def run(self, workers: int = 1, folder: str = "", **spec: Any) -> Outcome:

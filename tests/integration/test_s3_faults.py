@@ -1,0 +1,296 @@
+"""What can be wrong with a bucket, on a real server: told at once, in words, with the server's own code."""
+
+import dataclasses
+import socket
+import time
+
+import pytest
+from roadpulse.aggregation.errors import BadTripFile, StorageError
+from roadpulse.aggregation.points import PointStore
+from roadpulse.aggregation.s3_access import S3Access
+from roadpulse.aggregation.spec import FieldMapping
+from roadpulse.aggregation.storage import S3Path, check_reach, list_trips, read_trip, s3_client, s3_plain
+from roadpulse.aggregation.storage.s3_client import KeysMissing
+from roadpulse.tests.engine import trip
+
+from development.certificates import Authority, self_signed
+from development.s3 import READING, S3Server
+from tests.integration.s3_engine import BucketEngine, result_bytes
+from tests.integration.s3_proxy import Fault, S3Proxy, refusal
+
+
+@pytest.fixture
+def engine(s3_server, bucket):
+    engine = BucketEngine(s3_server, bucket)
+    for n in range(4):
+        engine.write(f"{n}.json", trip(20, n))
+    return engine
+
+
+@pytest.fixture
+def no_keys(monkeypatch):
+    for name in s3_client.ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+    s3_client._store.cache_clear()
+    s3_plain.client.cache_clear()
+
+
+def other(engine, **changes):
+    """The same engine with another way to its bucket, which only the spec knows."""
+    found = BucketEngine(engine.server, engine.bucket)
+    found.access = dataclasses.replace(engine.access, **changes)
+    return found
+
+
+def told(engine, access, trips=""):
+    """The error of a first look, which comes soon."""
+    begin = time.monotonic()
+    with pytest.raises(StorageError) as caught:
+        check_reach(trips or engine.trips, access)
+    assert time.monotonic() - begin < 15
+    return caught.value
+
+
+def keys_file(tmp_path, key, secret):
+    path = tmp_path / "keys"
+    path.touch(mode=0o600)
+    path.write_text(f"[default]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
+    return str(path)
+
+
+# -- access -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "secret", "code", "advice"),
+    [
+        ("AKNOBODY", "x" * 40, "InvalidAccessKeyId", "does not know the access key"),
+        (None, "x" * 40, "SignatureDoesNotMatch", "secret key does not fit"),
+    ],
+    ids=["key", "secret"],
+)
+def test_wrong_keys_are_told_with_bucket_endpoint_and_code(engine, tmp_path, key, secret, code, advice):
+    file = keys_file(tmp_path, key or engine.server.keys().access, secret)
+    access = dataclasses.replace(engine.access, keys_file=file)
+    error = told(engine, access)
+    for words in (engine.bucket, engine.access.endpoint, code, advice):
+        assert words in error.message
+    assert not error.retry
+    for shown in (error.message, error.detail):
+        assert secret not in shown
+        assert engine.server.keys().access not in shown
+    with pytest.raises(StorageError, match=code):  # the plain requests say the same
+        list_trips(engine.trips, access=access)
+
+
+@pytest.mark.parametrize(
+    ("change", "trips", "words"),
+    [
+        ({}, "s3://no-such-bucket/trips", ("NoSuchBucket", "no-such-bucket", "Check its name")),
+        ({"region": "eu-west-1"}, "", ("region", "AuthorizationHeaderMalformed")),
+        ({"endpoint": "http://127.0.8.1:1"}, "", ("refuses the connection", "http://127.0.8.1:1")),
+        ({"endpoint": "http://nowhere.invalid:9000"}, "", ("cannot be found", "nowhere.invalid")),
+        ({"endpoint": "https://{}"}, "", ("https", "Check the endpoint")),
+    ],
+    ids=["bucket", "region", "port", "host", "https"],
+)
+def test_a_wrong_bucket_region_or_endpoint_is_told_at_once(engine, change, trips, words):
+    change = {name: value.format(engine.access.endpoint.split("//")[1]) for name, value in change.items()}
+    error = told(engine, dataclasses.replace(engine.access, **change), trips)
+    assert all(word in error.message for word in words), error.message
+
+
+def test_a_server_that_takes_the_call_and_never_answers_is_given_up(engine):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        error = told(engine, dataclasses.replace(engine.access, endpoint=address))
+    assert "did not answer in time" in error.message
+    assert error.retry
+
+
+def test_a_run_says_what_is_wrong_in_its_status(engine):
+    wrong = other(engine, region="eu-west-1")
+    outcome = engine.run(s3=wrong.access.to_json())
+    assert outcome.code == 1
+    assert "AuthorizationHeaderMalformed" in outcome.error
+    assert outcome.status["error"]["retry"] is False
+
+
+# -- keys -------------------------------------------------------------------------------------------
+
+
+def test_missing_keys_are_told_before_anything_is_asked(engine, no_keys):
+    error = told(engine, dataclasses.replace(engine.access, keys_file=""))
+    assert isinstance(error, KeysMissing)
+    assert "There are no keys" in error.message
+
+
+def test_keys_may_come_from_the_environment(engine, no_keys, monkeypatch):
+    keys = engine.server.keys()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys.access)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys.secret)
+    access = dataclasses.replace(engine.access, keys_file="")
+    check_reach(engine.trips, access)
+    assert len(list_trips(engine.trips, access=access)) == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "words"),
+    [
+        ("[default]\naws_access_key_id = a\naws_secret_access_key = b\n", 0o640, "may be read by others"),
+        ("[other]\naws_access_key_id = a\naws_secret_access_key = b\n", 0o600, r"under \[default\]"),
+        ("[default]\naws_access_key_id = a\n", 0o600, "has no aws_access_key_id and aws_secret_access_key"),
+        ("geheim", 0o600, "not in the format"),
+        (None, 0, "cannot be read"),
+    ],
+)
+def test_a_file_of_keys_that_is_not_right_is_named_and_its_content_is_not_shown(
+    engine, tmp_path, content, mode, words
+):
+    path = tmp_path / "keys"
+    if content is not None:
+        path.touch(mode=mode)
+        path.chmod(mode)
+        path.write_text(content)
+    with pytest.raises(KeysMissing, match=words) as caught:
+        check_reach(engine.trips, dataclasses.replace(engine.access, keys_file=str(path)))
+    assert str(path) in caught.value.message
+    assert "geheim" not in caught.value.message + caught.value.detail
+
+
+def test_an_open_bucket_needs_no_keys(engine, no_keys):
+    engine.server.allow(engine.bucket, "*")
+    access = S3Access(endpoint=engine.access.endpoint, anonymous=True)
+    check_reach(engine.trips, access)
+    assert len(list_trips(engine.trips, access=access)) == 4
+    engine.server.client().delete_bucket_policy(Bucket=engine.bucket)
+    assert "AccessDenied" in told(engine, access).message
+
+
+# -- rights -----------------------------------------------------------------------------------------
+
+
+def test_a_bucket_that_may_be_read_and_not_written_gives_trips_and_refuses_the_store(engine, tmp_path):
+    name = f"reader-{engine.bucket}"
+    engine.server.add_user(name)
+    engine.server.allow(engine.bucket, name, READING)
+    access = dataclasses.replace(engine.access, keys_profile=name)
+    with pytest.raises(StorageError, match="AccessDenied") as caught:
+        PointStore.open(engine.store, FieldMapping(), access)
+    assert not caught.value.retry
+    assert "write" in caught.value.message
+    assert len(list_trips(engine.trips, access=access)) == 4
+    outcome = engine.run(s3=access.to_json())
+    assert outcome.code == 1
+    assert "could not write" in outcome.error
+    local = engine.run_here(store=str(tmp_path / "store"), s3=access.to_json())
+    assert result_bytes(local)
+
+
+def test_a_trip_may_not_be_read_and_the_others_count(engine):
+    name = f"some-{engine.bucket}"
+    engine.server.add_user(name)
+    user = engine.server.keys(name).access
+    about = f"arn:aws:s3:::{engine.bucket}"
+    allow = [
+        {"Effect": "Allow", "Principal": user, "Action": ["s3:ListBucket"], "Resource": about},
+        {"Effect": "Allow", "Principal": user, "Action": ["s3:GetObject"], "Resource": f"{about}/*"},
+        {
+            "Effect": "Deny",
+            "Principal": user,
+            "Action": ["s3:GetObject"],
+            "Resource": f"{about}/trips/2.json",
+        },
+    ]
+    engine.server.set_policy(engine.bucket, {"Version": "2012-10-17", "Statement": allow})
+    access = dataclasses.replace(engine.access, keys_profile=name)
+    outcome = engine.run_here(s3=access.to_json(), store=str(engine.folder.parent / f"store-{name}"))
+    assert outcome.bad == {"2.json": "unreadable"}
+
+
+# -- certificates -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("which", ["good", "late", "elsewhere", "alone"])
+def test_certificates_are_told_apart(tmp_path, which):
+    authority = Authority(tmp_path / "tls")
+    if which == "alone":
+        certificate = self_signed(tmp_path, which, ["127.0.0.1"])
+    else:
+        hosts = ["other.example.org"] if which == "elsewhere" else ["127.0.0.1"]
+        certificate = authority.certificate(which, hosts, expired=which == "late")
+    with S3Server(tmp_path / "s3", certificate=certificate) as server:
+        access = S3Access(
+            endpoint=server.endpoint, keys_file=str(server.keys_file), ca_file=str(authority.ca_file)
+        )
+        if which == "good":
+            engine = BucketEngine(server, server.make_bucket("trips-tls"), ca_file=str(authority.ca_file))
+            engine.write("a.json", trip(20))
+            assert engine.run_here().manifest["files"]["decoded"] == 1
+            untrusting = dataclasses.replace(access, ca_file="")
+            assert "nobody that this computer trusts" in told(engine, untrusting).message
+            return
+        words = {
+            "late": "expired",
+            "elsewhere": "for another host",
+            "alone": "nobody that this computer trusts",
+        }
+        for ask in (
+            lambda: check_reach("s3://trips-tls/t", access),
+            lambda: list_trips("s3://trips-tls/t", access=access),
+        ):
+            with pytest.raises(StorageError, match="certificate") as caught:
+                ask()
+            assert words[which] in caught.value.message
+            assert not caught.value.retry
+
+
+# -- a server in trouble ----------------------------------------------------------------------------
+
+
+def test_a_run_gets_over_a_busy_server_and_lost_answers(engine):
+    expected = result_bytes(engine.run_here())
+    with S3Proxy(engine.server.endpoint) as proxy:
+        slow = other(engine, endpoint=proxy.endpoint)
+        for method in ("GET", "PUT", "HEAD", "GET", "PUT"):
+            proxy.faults.append(refusal("SlowDown", 503, lambda m, _, wanted=method: m == wanted))
+        outcome = engine.run_here(
+            s3=slow.access.to_json(), store=f"s3://{engine.bucket}/another", trips=engine.trips
+        )
+        assert not proxy.faults
+    assert result_bytes(outcome) == expected
+
+
+def test_a_manifest_whose_answer_was_lost_is_still_ours(engine):
+    with S3Proxy(engine.server.endpoint) as proxy:
+        place = S3Path.of(f"s3://{engine.bucket}/once.json", other(engine, endpoint=proxy.endpoint).access)
+        proxy.faults.append(Fault(lost=True, fits=lambda method, _: method == "PUT"))
+        assert place.write_new(b"mine")
+        assert [method for method, _, _ in proxy.seen].count("PUT") == 2
+        assert not place.write_new(b"another's")
+    assert place.bucket == engine.bucket
+
+
+def test_a_server_that_dies_ends_the_run_with_words_and_the_next_run_goes_on(tmp_path):
+    with S3Server(tmp_path / "s3") as server:
+        engine = BucketEngine(server, server.make_bucket("trips-dead"))
+        for n in range(6):
+            engine.write(f"{n}.json", trip(20, n))
+        (files, access) = list_trips(engine.trips, access=engine.access), engine.access
+        server.kill()
+        with pytest.raises(StorageError) as caught:
+            check_reach(engine.trips, access)
+        assert caught.value.retry
+        server.start()
+        assert engine.run_here().manifest["files"]["named"] == len(files)
+
+
+def test_an_empty_answer_is_no_empty_trip(engine):
+    """What answers 200 with nothing, such as a portal, has changed the object as far as one can tell."""
+    with S3Proxy(engine.server.endpoint) as proxy:
+        access = other(engine, endpoint=proxy.endpoint).access
+        (file, *_) = list_trips(engine.trips, access=access)
+        proxy.faults.append(Fault(200, b"", "text/html"))
+        with pytest.raises(BadTripFile) as caught:
+            read_trip(file, 1 << 20, access)
+    assert (caught.value.reason, caught.value.passing) == ("changed", True)
