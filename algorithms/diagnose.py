@@ -22,6 +22,7 @@ from qgis.core import (
 )
 
 from ..aggregation.errors import RunError
+from ..aggregation.s3_access import is_s3
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .reader import Reader
@@ -30,10 +31,12 @@ from .words import tr
 if TYPE_CHECKING:
     from ..cluster_client.diagnosis.cluster import ClusterLook
     from ..cluster_client.diagnosis.local import LocalLook
+    from ..cluster_client.diagnosis.together import Together
     from ..cluster_client.keys import ProfileKeys
     from ..cluster_client.profile import Profile
 
 CONNECTION, HOST_KEY, OUTPUT_JSON = "CONNECTION", "HOST_KEY", "OUTPUT_JSON"
+_OF_TRIPS, _OF_STORE = ("trips", "node_trips"), ("store_space",)  # names of checks of folders
 
 
 class Diagnose(RoadpulseAlgorithm):
@@ -54,7 +57,7 @@ class Diagnose(RoadpulseAlgorithm):
             tr(
                 "Looks at everything that a run with a profile needs, step by step, and says what to do "
                 "about what is wrong: network, SSH, folders, Python, Java, Spark and its workers, a job of a "
-                "second on every node, the trips as the nodes see them, clocks, PostGIS."
+                "second on every node, the trips as the nodes see them, clocks, buckets of S3, PostGIS."
             ),
             tr(
                 "The first connection to a host asks for its key. Compare the fingerprint with what the "
@@ -69,7 +72,9 @@ class Diagnose(RoadpulseAlgorithm):
         trips = QgsProcessingParameterFile(
             p.TRIPS, tr("Trips"), Qgis.ProcessingFileParameterBehavior.Folder, "", None, True
         )
-        trips.setHelp(tr("A folder or pattern as the cluster sees it; empty to leave the trips out."))
+        trips.setHelp(
+            tr("A folder or pattern as the cluster sees it, or s3://bucket/folder; empty to leave them out.")
+        )
         self.addParameter(trips)
         connection = QgsProcessingParameterProviderConnection(
             CONNECTION, tr("PostGIS connection"), "postgres", None, True
@@ -145,11 +150,29 @@ class Diagnose(RoadpulseAlgorithm):
 
 def look_at(
     profile: Profile, credentials: Optional[ProfileKeys], trips: str = "", host_key: str = ""
-) -> Union[ClusterLook, LocalLook]:
+) -> Together:
     """What carries out the checks of a profile; raises `RunError`.
 
     `host_key` is a fingerprint that a person compared: a host that shows it is accepted.
     """
+    from ..cluster_client.diagnosis.s3 import S3Look, concerns_s3  # noqa: PLC0415  (need the packages)
+    from ..cluster_client.diagnosis.together import Look, Together  # noqa: PLC0415
+    from . import locations  # noqa: PLC0415
+    from .credentials import read_credentials  # noqa: PLC0415
+
+    keys: ProfileKeys = credentials or read_credentials(profile)
+    store = locations.point_store(profile)
+    looks: list[Look] = [_look_where_it_runs(profile, keys, store, trips, host_key)]
+    if concerns_s3(profile, trips):
+        looks.append(S3Look(profile, keys.s3, trips))
+    # What lies in a bucket is looked at there, and not in a folder of that name.
+    without = [*(_OF_TRIPS if is_s3(trips) else ()), *(_OF_STORE if is_s3(store) else ())]
+    return Together(looks, without)
+
+
+def _look_where_it_runs(
+    profile: Profile, keys: ProfileKeys, store: str, trips: str, host_key: str
+) -> Union[ClusterLook, LocalLook]:
     from ..cluster_client.errors import ProfileError  # noqa: PLC0415  (need the packages)
     from . import locations, requirements  # noqa: PLC0415
 
@@ -157,7 +180,7 @@ def look_at(
         from ..cluster_client.diagnosis.local import LocalLook  # noqa: PLC0415
 
         runs = profile.folders.runs or str(locations.runs_folder())
-        return LocalLook(profile, runs, locations.point_store(profile), trips)
+        return LocalLook(profile, runs, store, trips)
     if profile.kind != "ssh":
         raise ProfileError("kind", f"Profiles over {profile.kind} cannot be diagnosed yet.")
     lacking = requirements.missing(("paramiko",))
@@ -166,11 +189,9 @@ def look_at(
     from ..cluster_client.diagnosis.cluster import ClusterLook  # noqa: PLC0415
     from ..cluster_client.ssh.credentials import Credentials  # noqa: PLC0415
     from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
-    from .credentials import read_credentials  # noqa: PLC0415
 
     known = KnownHosts(locations.known_hosts())
-    keys = credentials or read_credentials(profile)
-    look = ClusterLook(profile, keys.ssh or Credentials(), known, trips)
+    look = ClusterLook(profile, keys.ssh or Credentials(), known, "" if is_s3(trips) else trips)
     if host_key:
         look.accept(host_key)
     return look

@@ -16,6 +16,7 @@ import ipaddress
 import os
 import ssl
 import tempfile
+import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -142,7 +143,7 @@ def keys_of_runs(access: S3Access, keys: Optional[S3Keys] = None) -> Optional[S3
     if found is None or found.method in _OF_ROLES:
         return None
     frozen = found.get_frozen_credentials()
-    return S3Keys(frozen.access_key, frozen.secret_key, frozen.token or "")
+    return S3Keys(frozen.access_key or "", frozen.secret_key or "", frozen.token or "")
 
 
 def connect(
@@ -163,14 +164,13 @@ def connect(
     from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
-    if _is_here(access.endpoint):
-        proxies = {}
+    proxies = _proxies(access.endpoint, proxies)
     more: dict[str, Any] = {"signature_version": UNSIGNED if access.anonymous else "s3v4"}
     config = Config(
         connect_timeout=waits.connect,
         read_timeout=waits.read,
         retries={"total_max_attempts": waits.attempts, "mode": "standard"},
-        proxies=dict(proxies) if proxies is not None else None,
+        proxies=dict(proxies),
         s3={"addressing_style": "path" if access.path_style else "virtual"},
         # Servers of some years ago know nothing of the newer checksums.
         request_checksum_calculation="when_required",
@@ -185,8 +185,8 @@ def connect(
             verify=_bundle(access.ca_file) if access.ca_file else None,
         )  # fmt: skip
     except (BotoCoreError, ValueError) as error:
-        raise in_words(error, Asked("Connecting", "", access, proxies or {}, keys_from)) from error
-    return S3Connection(client, access, proxies or {}, keys_from)
+        raise in_words(error, Asked("Connecting", "", access, proxies, keys_from)) from error
+    return S3Connection(client, access, proxies, keys_from)
 
 
 def _session(access: S3Access, keys: Optional[S3Keys]) -> Session:
@@ -232,6 +232,17 @@ def _of_file(access: S3Access) -> Optional[S3Keys]:
     except StorageError as error:
         raise KeysMissing(error.message, error.detail) from error
     return S3Keys(*found) if found else None
+
+
+def _proxies(endpoint: str, given: Optional[Mapping[str, str]]) -> Mapping[str, str]:
+    """The proxies that lead to an endpoint: those given, else the environment's but for its exceptions."""
+    host = urlsplit(endpoint).hostname or "amazonaws.com"
+    if _is_here(endpoint):
+        return {}
+    if given is not None:
+        return given
+    found = {} if urllib.request.proxy_bypass(host) else urllib.request.getproxies()
+    return {scheme: address for scheme, address in found.items() if scheme in ("http", "https")}
 
 
 def _is_here(endpoint: str) -> bool:

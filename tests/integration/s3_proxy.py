@@ -7,7 +7,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Optional
@@ -20,7 +20,8 @@ class Fault:
     """What happens to the next request that it fits: `status` and `body` instead of the server's answer, the
     connection cut after `cut` bytes of the server's body, or no answer for as long as the proxy is there.
 
-    With `lost` the server gets the request and does it, and its answer is thrown away.
+    With `lost` the server gets the request and does it, and its answer is thrown away. `headers` stand in the
+    answer, instead of the server's of these names.
     """
 
     status: int = 0
@@ -29,6 +30,7 @@ class Fault:
     cut: Optional[int] = None
     hang: bool = False
     lost: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
     fits: Matches = lambda method, path: True
 
 
@@ -92,7 +94,9 @@ class S3Proxy:
                 request.close_connection = True
                 return None
             if fault.status:
-                return _answer(request, fault.status, {"Content-Type": fault.kind}, fault.body)
+                return _answer(
+                    request, fault.status, {"Content-Type": fault.kind, **fault.headers}, fault.body
+                )
         onward = http.client.HTTPConnection(self._host, self._port, timeout=30)
         headers = {name: value for name, value in request.headers.items() if name.lower() != "expect"}
         onward.request(request.command, request.path, body, headers)
@@ -102,6 +106,8 @@ class S3Proxy:
         if fault is not None and fault.lost:
             return _hang_up(request)
         kept = {name: value for name, value in response.getheaders() if name.lower() != "transfer-encoding"}
+        if fault is not None:
+            kept = {name: value for name, value in kept.items() if name not in fault.headers} | fault.headers
         if fault is not None and fault.cut is not None:
             _answer(request, response.status, kept, content, fault.cut)
             return _hang_up(request)
