@@ -83,7 +83,7 @@ class Row:
     def remark(self) -> str:
         """What else there is to know, in a few words."""
         if self.run is None:
-            return self.entry.fault
+            return tr("The record cannot be read: {reason}").format(reason=self.entry.reason)
         if self.activity:
             return self.activity
         if self.going:

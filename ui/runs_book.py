@@ -39,7 +39,8 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class RunEntry:
-    """One line of the list. `key` is the record's id; `fault` says why a record cannot be read.
+    """One line of the list. `key` is the record's id; `fault` says why a record cannot be read,
+    and what that means, `reason` the cause alone.
 
     `written` is when the record was changed last. `facts` are known once the result is on this computer.
     `gone`: the run ended well, and its result is not where it was any more.
@@ -49,6 +50,7 @@ class RunEntry:
     run: Optional[Run] = None
     facts: Optional[RunFacts] = None
     fault: str = ""
+    reason: str = ""
     written: Optional[datetime] = None
     gone: bool = False
 
@@ -79,7 +81,8 @@ class RunsBook:
         try:
             return RunEntry(key, self.store.find(key), written=written)
         except RunRecordError as error:
-            return RunEntry(key, fault=error.message, written=written)
+            reason = error.detail or error.message
+            return RunEntry(key, fault=error.message, reason=reason, written=written)
 
 
 def result_folder(run: Run) -> str:
