@@ -94,12 +94,14 @@ def serve(host: str, port: int, users: Mapping[str, str]) -> None:
     from twisted.internet import protocol, reactor
     from twisted.python.components import registerAdapter
 
-    factory = protocol.ServerFactory()
+    factory: Any = protocol.ServerFactory()
     factory.protocol = LDAPServer
-    factory.root = tree(users)  # type: ignore[attr-defined]
-    registerAdapter(lambda found: found.root, protocol.ServerFactory, IConnectedLDAPEntry)
-    reactor.listenTCP(port, factory, interface=host)  # type: ignore[attr-defined]
-    reactor.run()  # type: ignore[attr-defined]
+    factory.root = tree(users)
+    register: Any = registerAdapter
+    register(lambda found: found.root, protocol.ServerFactory, IConnectedLDAPEntry)
+    loop: Any = reactor
+    loop.listenTCP(port, factory, interface=host)
+    loop.run()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Optional
 
 import requests
+from requests.auth import HTTPBasicAuth
 
 from .certificates import STORE_PASSWORD, Certificate
 from .cluster_daemons import Daemon
@@ -171,7 +172,7 @@ class Livy:
             session.verify = str(self.certificate.ca_file)
         if self.ldap:
             name, password = next(iter(self.ldap.users.items()))
-            session.auth = (name.encode(), password.encode())  # Livy expects UTF-8
+            session.auth = HTTPBasicAuth(name.encode(), password.encode())  # Livy expects UTF-8
         return session
 
     def received(self, method: str = "POST") -> list[str]:

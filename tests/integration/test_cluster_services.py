@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from roadpulse.cluster_client.profile import Profile
 
 from development.certificates import Authority
 from development.cluster import Cluster
-from development.installed import Unavailable
+from development.installed import BUILD, Unavailable
 from development.ldap import LdapServer
 from development.livy import Livy, livy_jars
 from development.pytest_cluster import StartLivy
@@ -143,7 +144,7 @@ def test_settings_of_livy_can_be_chosen(start_livy: StartLivy, pi: Path) -> None
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Cluster]:
+def own() -> Iterator[Cluster]:
     """A cluster as `make cluster` starts it, with addresses and a folder of its own."""
     for part in (versitygw, lambda: livy_jars("0.7.1")):
         try:
@@ -152,9 +153,12 @@ def own(tmp_path: Path) -> Iterator[Cluster]:
             pytest.skip(str(error))
     pid = os.getpid()
     subnet = f"127.{60 + pid % 30}.{pid // 30 % 250}"
-    found = Cluster(tmp_path / "cluster", subnet=subnet, livy_version="0.7.1", with_s3=True)
+    # Where the next session finds what a killed one left.
+    folder = BUILD / f"cluster-test-own-{pid}"
+    found = Cluster(folder, subnet=subnet, livy_version="0.7.1", with_s3=True)
     yield found
     found.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_everything_starts_is_found_again_and_ends(own: Cluster) -> None:
