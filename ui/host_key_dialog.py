@@ -94,7 +94,8 @@ class HostKeyDialog(QDialog):
 
     def _facts(self) -> QWidget:
         holder = QFrame()
-        holder.setFrameShape(QFrame.Shape.StyledPanel)
+        holder.setObjectName("facts")
+        holder.setStyleSheet("#facts { border: 1px solid palette(mid); border-radius: 3px; }")
         form = QFormLayout(holder)
         form.setContentsMargins(14, 12, 14, 12)
         form.setHorizontalSpacing(16)

@@ -1,0 +1,59 @@
+"""A person makes a profile of a cluster, compares its key, has it looked at, saves it, and finds it under Where."""
+
+from driver import Robot, drive, pause
+from qgis.PyQt import sip
+from qgis.PyQt.QtTest import QTest
+from roadpulse.algorithms import locations
+from roadpulse.ui.diagnosis_dialog import DiagnosisDialog
+from roadpulse.ui.host_key_dialog import HostKeyDialog
+
+
+def write(dialog, entry, text):
+    field = next(f for s in dialog.form.sections for f in s.fields if f.entry == entry and f.wanted)
+    edit = field.spin.lineEdit() if hasattr(field, "spin") else field.edit
+    edit.selectAll()
+    QTest.keyClicks(edit, str(text))
+
+
+def scenario(robot: Robot):
+    options = robot.options
+    robot.ui.action.trigger()
+    yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
+    robot.ui.profiles.show_profiles()
+    yield lambda: robot.ui.profiles.dialogs["profiles"].isVisible()
+    profiles = robot.ui.profiles.dialogs["profiles"]
+    profiles.side.add.emit("ssh")
+    robot.report["grey_because"] = profiles.say.plain
+    for entry in ("name", "host", "port", "user", "key_path", "python", "folders.runs"):
+        write(profiles, entry, options[entry])
+    yield from pause(0.3)
+    robot.screenshot("profile-typed", profiles)
+    robot.report["stored_before"] = [p.name for p in locations.profile_store().profiles().profiles]
+    since = robot.now()
+    profiles.check_button.click()
+    yield (
+        lambda: (
+            profiles.findChild(HostKeyDialog) is not None and profiles.findChild(HostKeyDialog).isVisible()
+        )
+    )
+    key = profiles.findChild(HostKeyDialog)
+    robot.report["fingerprint"] = key.error.fingerprint
+    yield from pause(0.2)
+    robot.screenshot("host-key", key)
+    key.accept_button.click()
+    looked = profiles.findChild(DiagnosisDialog)
+    yield lambda: looked.findings and not looked.running and looked.findings[2].outcome.value == "ok"
+    yield from pause(0.2)
+    robot.screenshot("diagnosis", looked)
+    robot.report["outcomes"] = {finding.name: finding.outcome.value for finding in looked.findings}
+    robot.report["gap"], robot.report["gaps"] = robot.heart.largest(since), robot.heart.worst(since)
+    looked.close()
+    profiles.save_button.click()
+    profiles.close()
+    yield lambda: sip.isdeleted(profiles)
+    where = robot.dialog.form.where
+    robot.report["chosen"] = where.profile.name
+    robot.report["profile"] = where.profile.to_json()
+
+
+drive(scenario)
