@@ -76,33 +76,37 @@ def summarise_groups(key: Ints, speed: Floats, codes: Ints, trip_keys: Ints) -> 
 
 
 def summarise_one(key: int, speed: Floats, n_trips: int) -> Groups:
-    """Statistics of one group, as `summarise_groups` gives them, in a fifth of its memory; sorts `speed`."""
+    """Statistics of one group, as `summarise_groups` gives them, in less memory; uses up `speed`."""
     speed.sort()
     only = np.array([key, 0, len(speed), n_trips], dtype=np.int64)
-    return _of_sorted(only[:1], speed, only[1:2], only[2:3], only[3:])
+    return _of_sorted(only[:1], speed, only[1:2], only[2:3], only[3:], in_place=True)
 
 
-def _of_sorted(groups: Ints, speed: Floats, starts: Ints, n: Ints, n_trips: Ints) -> Groups:
-    """Statistics of groups whose speeds, in ascending order, begin at `starts` and are `n` each."""
+def _of_sorted(
+    groups: Ints, speed: Floats, starts: Ints, n: Ints, n_trips: Ints, in_place: bool = False
+) -> Groups:
+    """Statistics of groups whose speeds, in ascending order, begin at `starts` and are `n` each.
+
+    With `in_place` there is one group, and its deviations are computed where its speeds are.
+    """
     columns: dict[str, NDArray[np.generic]] = {"n_points": n, "n_trips": n_trips}
     if not len(groups):
         return Groups(groups, {name: columns.get(name, np.empty(0)) for name in COLUMNS})
     mean = np.add.reduceat(speed, starts) / n
     columns["mean"] = mean
-    deviation = np.repeat(mean, n)
-    np.subtract(speed, deviation, out=deviation)
-    np.multiply(deviation, deviation, out=deviation)
-    squares = np.add.reduceat(deviation, starts)
-    del deviation
-    with np.errstate(invalid="ignore", divide="ignore"):
-        columns["std"] = np.where(n > 1, np.sqrt(squares / (n - 1)), np.nan)
     for percentile in PERCENTILES:
         position = (n - 1) * (percentile / 100)
         below = np.floor(position).astype(np.int64)
         low = speed[starts + below]
         high = speed[starts + np.minimum(below + 1, n - 1)]
         columns[f"p{percentile:02d}"] = low + (high - low) * (position - below)
-    return Groups(groups, columns)
+    of_point = mean if in_place else np.repeat(mean, n)
+    deviation = np.subtract(speed, of_point, out=speed if in_place else of_point)
+    np.multiply(deviation, deviation, out=deviation)
+    squares = np.add.reduceat(deviation, starts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        columns["std"] = np.where(n > 1, np.sqrt(squares / (n - 1)), np.nan)
+    return Groups(groups, {name: columns[name] for name in COLUMNS})
 
 
 def _count(keys: Ints, groups: Ints) -> Ints:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import csvparts, storage
+from .memory import give_back
 from .points import PARTS_AT_ONCE, PointStore
 from .spec import ALL_WEEKDAYS, METRES_PER_SECOND, RunSpec
 from .statistics import COLUMNS, Groups, distinct, speed_codes, summarise_groups, summarise_one
@@ -30,9 +31,6 @@ Piece = tuple[NDArray[np.int64], Groups, Groups]
 """Some links, sorted, with their statistics overall and by time; keys as in `csvparts.write_part`."""
 
 _NOTHING = summarise_groups(*(np.empty(0, dtype=t) for t in (np.int64, float, np.int64, np.int64)))
-
-_PARTS_OF_SLICES = 12
-"""DuckDB holds what it has found until numpy has it too, so it finds little at once."""
 
 _THURSDAY = 3  # the weekday of 1970-01-01, Monday being 0
 
@@ -102,15 +100,7 @@ def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
     """Compute the statistics of the task's buckets and write them as CSV parts."""
     spec = context.spec
     report = SummaryReport(task.number)
-    columns = _read(task, context)
-    pieces = []
-    for rows in _slices(columns[0], context.slice_points):
-        if rows is None:
-            pieces.append(_statistics(columns, spec, report))
-        elif len(rows) <= context.slice_points:
-            pieces.append(_statistics(tuple(column[rows] for column in columns), spec, report))
-        else:
-            pieces.append(_of_one_link(columns, rows, spec, report, context.slice_points))
+    pieces = list(_pieces(_read(task, context), spec, report, context.slice_points))
     links, overall, by_time = _joined(pieces, spec.n_bins)
     if spec.suppress_below > 1:
         overall, by_time = _suppress(overall, spec.suppress_below), _suppress(by_time, spec.suppress_below)
@@ -150,11 +140,40 @@ def _statistics(columns: Columns, spec: RunSpec, report: SummaryReport) -> Piece
     return links, summarise_groups(rank, speed, codes, trips_of_links), by_time
 
 
+def _pieces(columns: list[NDArray[Any]], spec: RunSpec, report: SummaryReport, limit: int) -> Iterator[Piece]:
+    """The statistics of the points, of some links at a time in their order; `columns` are given up.
+
+    At most `limit` points (0: all) are computed at once, or those of one link.
+    """
+    if not limit or len(columns[0]) <= limit:
+        yield _statistics(tuple(columns), spec, report)
+        return
+    links, rank = _ranks(columns[0])
+    columns[0] = rank.astype(np.int32)  # half of what the ids take
+    del rank
+    ends = np.cumsum(np.bincount(columns[0], minlength=len(links)))
+    first = 0
+    while first < len(links):
+        before = ends[first - 1] if first else 0
+        end = max(int(np.searchsorted(ends, before + limit, side="right")), first + 1)
+        rows = np.flatnonzero((columns[0] >= first) & (columns[0] < end)).astype(np.int32)
+        if len(rows) <= limit:
+            rank, instant, speed, trip = (column[rows] for column in columns)
+            yield _statistics((links[rank], instant, speed, trip), spec, report)
+        else:
+            overall, by_time = _of_one_link(columns[1:], rows, spec, report, limit)
+            yield links[first : end if len(overall.key) else first], overall, by_time
+        first = end
+
+
 def _of_one_link(
-    columns: Columns, rows: NDArray[np.intp], spec: RunSpec, report: SummaryReport, limit: int
-) -> Piece:
-    """`_statistics` of one link with more than `limit` points: some bins at a time, for the memory."""
-    link_id, instant, speed, trip = columns
+    columns: list[NDArray[Any]], rows: NDArray[np.int32], spec: RunSpec, report: SummaryReport, limit: int
+) -> tuple[Groups, Groups]:
+    """Statistics of one link with more than `limit` points: some bins at a time, for the memory.
+
+    `columns` are instants, speeds and trips, `rows` the link's.
+    """
+    instant, speed, trip = columns
     untimed, dropped = -1, -2
     bins = np.full(len(rows), dropped, dtype=np.int16)
     beyond = IMPLAUSIBLE / METRES_PER_SECOND[spec.speed_unit]
@@ -166,9 +185,9 @@ def _of_one_link(
         bins[some] = np.where(timed, local % DAY // (spec.bin_minutes * 60 * MICROSECONDS), untimed)
         report.implausible += int((speed[rows[some]] > beyond).sum())
         report.note_days(local[timed])
-    kept = np.flatnonzero(bins != dropped)
-    rows, bins = rows[kept], bins[kept]
-    del kept
+    kept = bins != dropped
+    if not kept.all():
+        rows, bins = rows[kept], bins[kept]
     report.points += len(rows)
     report.without_time += int((bins == untimed).sum())
     of_bins = np.bincount(bins[bins >= 0], minlength=spec.n_bins)
@@ -181,9 +200,11 @@ def _of_one_link(
             by_time.append(_of_bins(bins[chosen], speed[rows[chosen]], trip[rows[chosen]], limit))
         first = end
     if not len(rows):
-        return link_id[:0], _NOTHING, _NOTHING
+        return _NOTHING, _NOTHING
     joined = _one_after_another(by_time, [0] * len(by_time)) if by_time else _NOTHING
-    return link_id[rows[:1]], summarise_one(0, speed[rows], len(np.unique(trip[rows]))), joined
+    n_trips = len(np.unique(trip[rows]))
+    give_back()
+    return summarise_one(0, speed[rows], n_trips), joined
 
 
 def _of_bins(bins: NDArray[np.int16], speed: NDArray[np.float64], trip: NDArray[Any], limit: int) -> Groups:
@@ -192,25 +213,6 @@ def _of_bins(bins: NDArray[np.int16], speed: NDArray[np.float64], trip: NDArray[
         return summarise_one(int(bins[0]), speed, len(np.unique(trip)))
     key = bins.astype(np.int64)
     return summarise_groups(key, speed, speed_codes(speed), distinct(key, trip)[0])
-
-
-def _slices(link_id: NDArray[np.int64], limit: int) -> Iterator[Optional[NDArray[np.intp]]]:
-    """Rows of some links at a time, in order of the links: at most `limit` rows, or those of one link.
-
-    None stands for all rows.
-    """
-    if not limit or len(link_id) <= limit:
-        yield None
-        return
-    links, rank = _ranks(link_id)
-    rank = rank.astype(np.int32)
-    ends = np.cumsum(np.bincount(rank, minlength=len(links)))
-    first = 0
-    while first < len(links):
-        before = ends[first - 1] if first else 0
-        end = max(int(np.searchsorted(ends, before + limit, side="right")), first + 1)
-        yield np.flatnonzero((rank >= first) & (rank < end))
-        first = end
 
 
 def _joined(pieces: list[Piece], n_bins: int) -> Piece:
@@ -233,15 +235,14 @@ def _one_after_another(groups: list[Groups], offsets: Iterable[int]) -> Groups:
     )
 
 
-def _read(task: SummaryTask, context: SummaryContext) -> Columns:
+def _read(task: SummaryTask, context: SummaryContext) -> list[NDArray[Any]]:
     """Link ids, instants, speeds and trips (index) of the task's points."""
     found: tuple[list[NDArray[Any]], ...] = ([], [], [], [])
-    at_once = _PARTS_OF_SLICES if context.slice_points else PARTS_AT_ONCE
     with storage.at_hand(context.trips_file) as trips_file, np.load(trips_file) as saved:
         for ingest, parts in context.parts.items():
             trip_of_file = saved[f"ingest-{ingest}"]
             everything = bool((trip_of_file >= 0).all())
-            for piece in context.store.read_points(ingest, parts, task.first, task.end, at_once):
+            for piece in _portions(task, context, ingest, parts):
                 beyond = int(piece["file"].max(initial=-1)) + 1 - len(trip_of_file)
                 if beyond > 0:  # files of the ingest after the last one that counts
                     trip_of_file = np.append(trip_of_file, np.full(beyond, -1, dtype=np.int32))
@@ -252,14 +253,38 @@ def _read(task: SummaryTask, context: SummaryContext) -> Columns:
                     pieces.append(column if everything else column[trip >= 0])
     if not found[0]:
         empty = np.empty(0, dtype=np.int64)
-        return empty, empty, np.empty(0), empty
-    return tuple(_emptied(pieces) for pieces in found)
+        return [empty, empty, np.empty(0), empty]
+    return [_emptied(pieces, context.slice_points > 0) for pieces in found]
 
 
-def _emptied(pieces: list[NDArray[Any]]) -> NDArray[Any]:
+def _portions(
+    task: SummaryTask, context: SummaryContext, ingest: str, parts: list[int]
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """The task's points in some parts of an ingest at a time.
+
+    DuckDB holds what it finds until numpy has it too: so that this is little, as many parts are read at
+    once as hold about `slice_points`, going by those before.
+    """
+    at_once = 1 if context.slice_points else PARTS_AT_ONCE
+    start = 0
+    while start < len(parts):
+        some = parts[start : start + at_once]
+        found = 0
+        for piece in context.store.read_points(ingest, some, task.first, task.end, len(some)):
+            found += len(piece["link_id"])
+            yield piece
+        start += len(some)
+        if context.slice_points:
+            fitting = context.slice_points * len(some) // max(found, 1)
+            at_once = max(min(fitting, 8 * len(some), PARTS_AT_ONCE), 1)
+
+
+def _emptied(pieces: list[NDArray[Any]], sparing: bool) -> NDArray[Any]:
     """The pieces as one array; they are given up, so that columns are never all there twice."""
     joined = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
     pieces.clear()
+    if sparing:
+        give_back()
     return joined
 
 

@@ -6,15 +6,13 @@ context come pickled in bytes for the same reason: unpickling them imports the s
 
 from __future__ import annotations
 
-import ctypes
 import pickle  # nosec B403  (between the processes of one job)
 import platform
-import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import RunError
-from ..memory import peak_memory
+from ..memory import give_back, peak_memory
 from ..nodes import Packages, provide
 
 DECODE, SUMMARISE = "decode", "summarise"
@@ -62,7 +60,7 @@ class Share:
         index, task = item
         attempt = _attempt()
         try:
-            _give_back()  # a worker begins with what PySpark's start left over
+            give_back()  # a worker begins with what PySpark's start left over
             provide(self.packages)
             outcome = self._carry_out(task, index, attempt)
             report = Report(index, outcome, memory=peak_memory(), node=platform.node())
@@ -89,7 +87,7 @@ class Share:
             outcome = decode(own, context, lambda *_: None)
         else:
             outcome = summarise(task, context)
-        _give_back()
+        give_back()
         return pickle.dumps(outcome)
 
 
@@ -98,10 +96,3 @@ def _attempt() -> int:
 
     context = TaskContext.get()
     return context.attemptNumber() if context else 0
-
-
-def _give_back() -> None:
-    """Return freed memory to the system: a worker stays for other tasks, beside an executor and others."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
-    if trim is not None:
-        trim(0)
