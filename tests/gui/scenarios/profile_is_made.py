@@ -1,4 +1,4 @@
-"""A person makes a profile of a cluster, compares its key, has it looked at, saves it, and finds it under Where."""
+"""A profile of a cluster is made: typed, its key compared, looked at, saved, and found under Where."""
 
 from driver import Robot, drive, pause
 from qgis.PyQt import sip
@@ -20,7 +20,7 @@ def scenario(robot: Robot):
     robot.ui.action.trigger()
     yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
     robot.ui.profiles.show_profiles()
-    yield lambda: robot.ui.profiles.dialogs["profiles"].isVisible()
+    yield robot.ui.profiles.dialogs["profiles"].isVisible
     profiles = robot.ui.profiles.dialogs["profiles"]
     profiles.side.add.emit("ssh")
     robot.report["grey_because"] = profiles.say.plain
