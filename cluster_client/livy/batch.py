@@ -31,8 +31,9 @@ def job_files(place: Place) -> dict[str, bytes]:
 def batch_of(run: Run, place: Place, addresses: list[str]) -> dict[str, Any]:
     """The body of the POST; `addresses` are where Livy finds the files of `job_files`, in that order."""
     folder = place.absolute(run.folder)
-    more = ["--s3", json.dumps(run.spec.get("s3") or run.profile.s3.to_json())] if is_s3(folder) else ["--own-log"]
-    arguments = [folder, *more]
+    arguments = [folder, "--own-log"]
+    if is_s3(folder):
+        arguments = [folder, "--s3", json.dumps(run.spec.get("s3") or run.profile.s3.to_json())]
     return batch(run.profile, batch_name(run), addresses, arguments, place)
 
 

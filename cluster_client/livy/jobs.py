@@ -1,13 +1,23 @@
-"""The job's files where Livy's Spark finds them: in a folder of Livy's host, or at an address in a bucket."""
+"""The job's files where Livy's Spark finds them: in a folder of Livy's host, or at an address in a bucket.
+
+From a bucket Spark's driver fetches them over http: by an address that is signed for this one object and some
+minutes, so that neither Livy nor Spark needs a key, nor the jars of s3a. What it leads to is the plugin's own
+source code.
+"""
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from ...aggregation.s3_access import is_s3
-from ..errors import StartError
 from ..run_files import RunFiles
+from ..s3.client import S3Connection, split
 from ..ssh.place import Place
 from .batch import address, job_files
 from .rooms import Rooms
+
+SIGNED_SECONDS = 3600
+"""Validity of a signed address: the driver fetches them when it starts."""
 
 
 def put_jobs(rooms: Rooms, place: Place) -> list[str]:
@@ -16,14 +26,32 @@ def put_jobs(rooms: Rooms, place: Place) -> list[str]:
     Raises `StartError` where Livy would not find them.
     """
     contents = job_files(place)
-    if is_s3(place.jobs):
-        raise StartError("Jobs in a bucket are not yet known.")
-    addresses = [address(path) for path in contents]
 
     def put(files: RunFiles, _: Place) -> None:
         files.make_folders(place.jobs)
         for path, content in contents.items():
             files.put_once(path, content)
 
+    in_bucket = is_s3(place.jobs)
+    addresses = [] if in_bucket else [address(path) for path in contents]
     rooms.patiently(place.jobs, put)
-    return addresses
+    return [signed(rooms.s3(), path) for path in contents] if in_bucket else addresses
+
+
+def signed(s3: S3Connection, path: str) -> str:
+    """An address at which one object of a bucket can be read for a while, and nothing else done.
+
+    Spark takes a script for Python by the end of its address, which is that of the signature: the object's
+    name is asked for once more as the name under which to save it, and put last.
+    """
+    bucket, key = split(path)
+    name = key.rpartition("/")[2]
+    with s3.asked("Signing an address of", path):
+        url = s3.client.generate_presigned_url(
+            "get_object",
+            Params={"Bucket": bucket, "Key": key, "ResponseContentDisposition": name},
+            ExpiresIn=SIGNED_SECONDS,
+        )
+    parts = urlsplit(url)
+    query = sorted(parts.query.split("&"), key=lambda part: part.endswith(f"={name}"))
+    return parts._replace(query="&".join(query)).geturl()

@@ -47,10 +47,11 @@ class LivyWay:
     def __post_init__(self) -> None:
         found = Profile.from_json(livy_profile(self.cluster, self.server))
         folders = Folders(str(self.folder / "runs"), str(self.folder / "store"), found.folders.jobs)
-        self.profile = replace(found, folders=folders, **self.changes)
+        self.profile = replace(found, **{"folders": folders, **self.changes})
         self.keys = ProfileKeys(Credentials(key_path=self.profile.key_path), self.login)
         self.known = KnownHosts(self.cluster.sshd.known_hosts, ())
         self.store = RunStore(self.folder / "records")
+        self.store_folder = str(self.folder / "store")
         self.backends: list[LivyBackend] = []
 
     def backend(self, profile: Profile | None = None, **options: Any) -> LivyBackend:
@@ -69,7 +70,7 @@ class LivyWay:
     def run(self, trips: Path, name: str = "Belfast", **entries: Any) -> Run:
         """A run that is not submitted yet."""
         spec = RunSpec(
-            trips=str(trips), store=str(self.folder / "store"), speed_unit="m/s",
+            trips=str(trips), store=self.store_folder, s3=self.profile.s3, speed_unit="m/s",
             time_zone="Europe/London", **entries,
         )  # fmt: skip
         return Run.new(name, self.profile, spec)

@@ -1,0 +1,49 @@
+"""Runs through Livy whose folders, trips and points lie in a bucket."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from roadpulse.aggregation.s3_access import S3Access
+from roadpulse.cluster_client.backend import follow
+from roadpulse.cluster_client.profile import Folders
+from roadpulse.cluster_client.status import RunState
+
+from development.livy import versions
+from tests.integration.livy_fixtures import FAST
+from tests.integration.spark_runs import run_locally
+
+both = [("3.5", "0.7.1"), ("4", versions()[-1])]
+pytestmark = [pytest.mark.parametrize(("cluster", "livy"), both, indirect=True), pytest.mark.belfast]
+
+
+@pytest.fixture
+def in_bucket(make_way, livy, s3_server, bucket):
+    """A way without SSH: all that is sent goes through the bucket."""
+    access = S3Access(endpoint=s3_server.endpoint, region="us-east-1", keys_file=str(s3_server.keys_file))
+    folders = Folders(f"s3://{bucket}/runs", f"s3://{bucket}/store", "")
+    way = make_way(livy, host="", folders=folders, s3=access)
+    way.store_folder = folders.store
+    return way
+
+
+def test_without_ssh_a_run_goes_through_the_bucket_alone(in_bucket, few_trips, tmp_path, s3_server, bucket):
+    for path in few_trips.iterdir():
+        s3_server.client().upload_file(str(path.resolve()), bucket, f"trips/{path.name}")
+    backend = in_bucket.backend()
+    run = in_bucket.run(Path("x"))
+    run = replace(run, spec={**run.spec, "trips": f"s3://{bucket}/trips"})
+    run = backend.submit(run)
+    status = follow(backend, run, polling=FAST)
+    assert status.state is RunState.FINISHED, (status, backend.log(run))
+    folder = backend.fetch(run)
+    run_locally(tmp_path / "local", {**run.spec, "trips": str(few_trips), "store": str(tmp_path / "other")})
+    for name in ("link_speeds.csv", "link_speeds_by_time.csv"):
+        (there,) = list((folder / "results").rglob(name))
+        assert there.read_bytes() == (tmp_path / "local/results" / name).read_bytes()
+    assert in_bucket.applications(run) == 1
+    backend.discard(run)
+    left = s3_server.client().list_objects_v2(Bucket=bucket, Prefix="runs/2")
+    assert not left.get("Contents")
