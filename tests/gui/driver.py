@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from heartbeat import Heartbeat
 from qgis.core import QgsProject, QgsSettings
 from qgis.PyQt.QtCore import QObject, QPoint, Qt, QTimer
 from qgis.PyQt.QtGui import QColor, QPainter, QPixmap
@@ -28,47 +29,9 @@ from qgis.PyQt.QtWidgets import QApplication, QDialog, QWidget
 from qgis.utils import iface
 
 PATIENCE = float(os.environ.get("ROADPULSE_GUI_PATIENCE", "40"))
-BEAT = 10
 
 _kept: list[Any] = []
 """Whatever a timer calls has to be held by Python, or the garbage collector takes it."""
-
-
-class Heartbeat(QObject):
-    """Measures how long the event loop was away: the largest gap between beats that should be 10 ms apart.
-
-    Time in which the system let other processes have the processor does not count: the kernel tells how
-    long this thread was ready to run and had to wait.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gaps: list[tuple[float, float]] = []
-        self._last, self._waited = time.perf_counter(), _seconds_waited()
-        self._timer = QTimer(self)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(BEAT)
-        self._timer.timeout.connect(self._beat)
-        self._timer.start()
-
-    def _beat(self) -> None:
-        now, waited = time.perf_counter(), _seconds_waited()
-        self.gaps.append((now, now - self._last - BEAT / 1000 - (waited - self._waited)))
-        self._last, self._waited = now, waited
-
-    def largest(self, since: float = 0.0) -> float:
-        """Largest gap in ms after the moment `since` (of `time.perf_counter`)."""
-        return round(max((gap for at, gap in self.gaps if at >= since), default=0.0) * 1000, 1)
-
-    def worst(self, since: float, n: int = 5) -> list[tuple[float, float]]:
-        """The largest gaps: (s after `since`, ms)."""
-        after = sorted((gap, at) for at, gap in self.gaps if at >= since)[-n:]
-        return [(round(at - since, 2), round(gap * 1000, 1)) for gap, at in reversed(after)]
-
-
-def _seconds_waited() -> float:
-    """How long this thread has waited for a processor so far."""
-    return int(Path("/proc/thread-self/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
 
 
 class Robot:

@@ -31,8 +31,8 @@ from roadpulse.ui.runs_panel import RunsPanel
 from roadpulse.ui.runs_watch import RunsWatch
 
 from tests.engine import trip
+from tests.gui.heartbeat import Heartbeat
 from tests.integration.ssh_server import PROGRAM, SshServer
-from tests.qgis.heartbeat import Heartbeat
 from tests.qgis.widgets import until
 from tests.recorded_runs import PI, a_run, carry_out, ended, going_on, write
 

@@ -17,7 +17,7 @@ from roadpulse.ui.s3_level import MOST_FOLDERS, above
 
 from development.s3 import REGION, S3Server
 from tests.engine import trip
-from tests.qgis.heartbeat import Heartbeat
+from tests.gui.heartbeat import Heartbeat
 from tests.qgis.widgets import until
 
 PATIENCE = 30.0

@@ -39,6 +39,7 @@ def scenario(robot: Robot):
     yield lambda: any(row.status is not None for row in panel.model.rows())
     yield from pause(0.5)
     robot.report["gap_opening_ms"] = robot.heart.largest(opened)
+    robot.report["work_opening_ms"] = robot.heart.busiest(opened)
     robot.report["gaps_opening"] = robot.heart.worst(opened)
     shown = [panel.model.index(at, 0) for at in range(panel.model.rowCount())]
     robot.report["rows"] = [
