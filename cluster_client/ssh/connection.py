@@ -53,7 +53,7 @@ class Connection:
     ) -> None:
         self._transport, self._jump = transport, jump
         self._sftp: Optional[paramiko.SFTPClient] = None
-        self._lock = threading.Lock()
+        self._lock, self._transfer = threading.Lock(), threading.RLock()
         self.login, self.timeouts = login, timeouts
 
     @classmethod
@@ -113,7 +113,7 @@ class Connection:
     def run(self, script: str, timeout: Optional[float] = None) -> Done:
         """Run a script of /bin/sh; raises `ConnectionLost` when it is not known how it ended."""
         end = time.monotonic() + (timeout or self.timeouts.answer)
-        with self.guarded():
+        with self._in_words():
             channel = self._transport.open_session(timeout=self.timeouts.channel)
             try:
                 channel.settimeout(self.timeouts.answer)
@@ -132,6 +132,15 @@ class Connection:
 
     @contextlib.contextmanager
     def guarded(self) -> Iterator[None]:
+        """For file transfer: one thread at a time, and the errors of a broken connection in words.
+
+        paramiko's file transfer drops answers that another thread waits for.
+        """
+        with self._transfer, self._in_words():
+            yield
+
+    @contextlib.contextmanager
+    def _in_words(self) -> Iterator[None]:
         """Turn what a broken or silent connection raises into `ConnectionLost`; it is closed then.
 
         Answers of the server about files (`OSError` with a number, or "Failure") pass.

@@ -445,3 +445,27 @@ def test_a_file_that_may_not_be_written_is_named(tmp_path, ssh_server, known, ot
     connection = Connection.open(login(ssh_server.port, other_user.name), key(ssh_server), known)
     with connection, pytest.raises(BackendError, match="the user may not"):
         SftpFiles(connection).put(f"{tmp_path}/mine/file", b"")
+
+
+# -- several at once ----------------------------------------------------------------------------------
+
+
+def test_several_threads_move_files_over_one_connection(ssh_server, known, tmp_path):
+    """The window counts trips, looks at the first one and reads a log at once."""
+    contents = {tmp_path / f"there-{n}": os.urandom(40_000 + n) for n in range(3)}
+    right = []
+
+    def work(path, content):
+        files = SftpFiles(connection)
+        for _ in range(8):
+            files.put(str(path), content)
+            right.append(files.size(str(path)) == len(content) and files.read(str(path)) == content)
+
+    with Connection.open(login(ssh_server.port), key(ssh_server), known) as connection:
+        threads = [threading.Thread(target=work, args=item) for item in contents.items()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert not any(thread.is_alive() for thread in threads)
+    assert right == [True] * 24
