@@ -27,27 +27,28 @@ def seconds(found: TripCount, pace: Mapping[str, float]) -> float:
 def sentence(found: TripCount, pace: Mapping[str, float], profile: Profile) -> str:
     """`About 20 s on this computer (1,204 files are new).` An empty pace: nothing was measured there yet."""
     where = tr("this computer") if profile.kind == "local" else place(profile)
-    if found.more or not pace:
-        text = tr("How long {place} takes is known after the first run there{news}.")
-        if found.more:
-            text = tr("There are too many trips to say how long {place} takes.")
-        return text.format(place=where, news=_news(found))
-    text = tr("At most about {time} on {place}.") if found.new_files is None else tr(
-        "About {time} on {place}{news}."
-    )  # fmt: skip
-    return text.format(time=about(seconds(found, pace)), place=where, news=_news(found))
+    if found.more:
+        return tr("There are too many trips to say how long {place} takes.").format(place=where)
+    if not pace:
+        text = tr("How long {place} takes is known after the first run there.").format(place=where)
+        return f"{_news(found)}. {text}" if found.new_files is not None else text
+    time = about(seconds(found, pace))
+    if found.new_files is None:
+        return tr("At most about {time} on {place}.").format(time=time, place=where)
+    news = _news(found)
+    return tr("About {time} on {place} ({news}).").format(
+        time=time, place=where, news=news[0].lower() + news[1:]
+    )
 
 
 def _news(found: TripCount) -> str:
-    if found.new_files is None:
-        return ""
-    if found.new_files == 0:
-        return tr(" (no file is new)")
+    if not found.new_files:
+        return tr("No file is new")
     if found.new_files == found.files:
-        return tr(" (all files are new)")
+        return tr("All files are new")
     if found.new_files == 1:
-        return tr(" (1 file is new)")
-    return tr(" ({n} files are new)").format(n=count(found.new_files))
+        return tr("1 file is new")
+    return tr("{n} files are new").format(n=count(found.new_files))
 
 
 def learn(outcome: Outcome) -> None:

@@ -108,7 +108,8 @@ class PhaseRows(QWidget):
         elif phase is Phase.COMPUTING:
             read = self._last.get(Phase.READING)
             if read is not None:
-                self._numbers[Phase.READING].setText(f"{size(read.bytes.total)}  ·  {rate(read.speed)}")
+                parts = [size(read.bytes.total), *([rate(read.speed)] if read.speed else [])]
+                self._numbers[Phase.READING].setText("  ·  ".join(parts))
             elif not self._numbers[Phase.READING].text():
                 self._numbers[Phase.READING].setText(tr("none is new"))
             parts = [tr("{n} points").format(n=many(status.points))]

@@ -7,7 +7,7 @@ from typing import Optional
 
 from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QFontDatabase
-from qgis.PyQt.QtWidgets import QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QPlainTextEdit, QToolButton, QVBoxLayout, QWidget
 
 from .latest_call import LatestCall
 from .messages import message_of
@@ -25,9 +25,10 @@ class RunLog(QWidget):
         self._read: Optional[Callable[[], str]] = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        self.button = QPushButton()
+        self.button = QToolButton()
         self.button.setObjectName("log_button")
-        self.button.setFlat(True)
+        self.button.setAutoRaise(True)
+        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
         self.text = QPlainTextEdit()
         self.button.clicked.connect(lambda _checked: self.show_log(not self.text.isVisibleTo(self)))
@@ -37,6 +38,7 @@ class RunLog(QWidget):
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.text.setMinimumHeight(140)
         column.addWidget(self.text, 1)
+        column.addStretch(0)
         self._reader = LatestCall(self, wait=0)
         self._reader.done.connect(self._show)
         self._reader.failed.connect(lambda error: self._show(message_of(error)))
@@ -59,7 +61,8 @@ class RunLog(QWidget):
     def show_log(self, shown: bool) -> None:
         """Show the log, or hide it."""
         self.text.setVisible(shown)
-        self.button.setText(tr("Hide log") if shown else tr("Show log"))
+        self.button.setText(tr("Log"))
+        self.button.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
         if shown:
             if not self.text.toPlainText():
                 self.text.setPlainText(tr("Reading…"))

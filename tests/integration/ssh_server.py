@@ -149,8 +149,8 @@ def _command(pid: int) -> bytes:
 class Relay:
     """A way to a server that can be cut, held, and cut by itself after so many bytes."""
 
-    def __init__(self, target: int) -> None:
-        self._target = target
+    def __init__(self, target: int, host: str = "127.0.0.1") -> None:
+        self._target = (host, target)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=50)
         self.port = int(self._listener.getsockname()[1])
         self._lines: list[socket.socket] = []
@@ -189,7 +189,7 @@ class Relay:
                 near.close()
                 continue
             try:
-                far = socket.create_connection(("127.0.0.1", self._target), timeout=5)
+                far = socket.create_connection(self._target, timeout=5)
             except OSError:
                 near.close()
                 continue

@@ -10,7 +10,9 @@ def scenario(robot: Robot):
     yield lambda: iface.mainWindow().findChild(QPushButton, "roadpulse_rejoin") is not None
     yield from pause(0.5)
     robot.screenshot("offered")
-    robot.click(iface.mainWindow().findChild(QPushButton, "roadpulse_rejoin"))
+    offer = iface.mainWindow().findChild(QPushButton, "roadpulse_rejoin")
+    robot.report["offer"] = offer.parent().text()
+    robot.click(offer)
     yield lambda: robot.dialog is not None and robot.dialog.outcome is not None
     yield from pause(0.3)
     robot.report["layers"] = [layer.featureCount() for layer in QgsProject.instance().mapLayers().values()]

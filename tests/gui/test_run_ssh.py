@@ -1,0 +1,180 @@
+"""The same Run on a cluster over SSH: chosen in the dialog, followed, left, cancelled, on the map."""
+
+from __future__ import annotations
+
+import csv
+import json
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from development.cluster import Cluster
+from development.postgis import PostGIS
+from tests.gui.conftest import ROOT
+from tests.gui.desktop import SCREENS, Desktop
+from tests.gui.test_run import LONGEST_GAP_MS
+from tests.integration.ssh_server import Relay
+
+NAME = "Belfast Pi cluster"
+PATIENCE = "150"
+"""Seconds for a step: a run on Spark starts slowly where other tests go on."""
+
+newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)
+
+
+@dataclass
+class Analyst:
+    """Somebody with a QGIS profile that knows the cluster."""
+
+    desktop: Desktop
+    cluster: Cluster
+    folder: Path
+
+    def know(self, **entries: Any) -> None:
+        """Store the cluster's profile, with run folders of this test's own."""
+        values = json.loads(self.cluster.profile_file.read_text(encoding="utf-8"))
+        folders = {"runs": str(self.folder / "runs"), "store": str(self.folder / "store")}
+        file = self.desktop.profile / "roadpulse" / "profiles" / "cluster.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({**values, "name": NAME, "folders": folders, **entries}), encoding="utf-8")
+
+    def drive(self, scenario: str, trips: Path, postgis: PostGIS, **options: Any) -> dict[str, Any]:
+        return self.desktop.drive(
+            scenario, timeout=240, trips=str(trips), postgis=postgis.conninfo(), profile=NAME, **options
+        )
+
+
+class Cable:
+    """The network between QGIS and a host; a scenario writes `down` or `up` into the file `switch`."""
+
+    def __init__(self, host: str, port: int, switch: Path) -> None:
+        self.switch = switch
+        self._relay = Relay(port, host)
+        self.port = self._relay.port
+        self._ended = threading.Event()
+
+    def __enter__(self) -> Cable:
+        threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._relay.close()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.05):
+            word = self.switch.read_text(encoding="ascii") if self.switch.exists() else "up"
+            if word == "down" and self._relay.open:
+                self._relay.cut(reopen=False)
+            elif word == "up":
+                self._relay.open = True
+
+
+@pytest.fixture
+def analyst(tmp_path: Path, checkout: Path, cluster: Cluster) -> Analyst:
+    # The packages are not what is tested here: take those that other tests fetched.
+    packages = ROOT / "build" / "packages"
+    packages.mkdir(exist_ok=True)
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "packages").symlink_to(packages)
+    desktop = Desktop(tmp_path / "qgis", checkout, environment={"ROADPULSE_GUI_PATIENCE": PATIENCE})
+    found = Analyst(desktop, cluster, tmp_path)
+    found.know()
+    return found
+
+
+@newest
+@pytest.mark.belfast
+def test_belfast_run_on_the_cluster_is_the_same_map(
+    analyst: Analyst, belfast: Path, postgis: PostGIS
+) -> None:
+    postgis.load_streets(belfast / "streets.csv", table="streets", schema="roads")
+    report = analyst.drive("person_runs_on_cluster", belfast / "trips", postgis, screens=f"{SCREENS}/cluster")
+    assert report["ended"] == ""
+    assert report["filled"]["live"] == "connected, 3 workers, all 6 cores free"
+    assert report["filled"]["trips"].startswith("2,574 files, ")
+    assert report["filled"]["preview"] == "link 14778911013  ·  34.6 mph  ·  Tue 00:00"
+    assert report["filled"]["roads"] == "4,383 links, 100 % of the sample's ids match"
+    assert not report["filled"]["browse"]
+    assert NAME in report["filled"]["footer"]
+
+    assert report["phases"][-2:] == ["FETCHING", "MAPPING"]
+    assert report["fetched"][0] == report["fetched"][1] > 100_000
+    assert report["log"]
+    with (belfast / "expected.csv").open(newline="") as file:
+        expected = list(csv.DictReader(file))
+    assert report["layers"] == [len(expected)]
+    assert f"{sum(int(row['count(linkID)']) for row in expected):,}" in report["points"]
+    assert "2,574 trips" in report["summary"]
+    assert report["again"]["trips"].endswith(", none new")
+    assert report["again"]["footer"].startswith("About ")
+    assert max(report["gap_filling_ms"], report["gap_running_ms"]) < LONGEST_GAP_MS, (
+        report["gaps_filling"], report["gaps_running"],
+    )  # fmt: skip
+
+
+@newest
+@pytest.mark.belfast
+def test_a_run_on_the_cluster_is_cancelled_and_gives_its_cores_back(
+    analyst: Analyst, belfast: Path, postgis: PostGIS
+) -> None:
+    postgis.load_streets(belfast / "streets.csv", table="streets", schema="roads")
+    report = analyst.drive("run_is_cancelled_there", belfast / "trips", postgis, screens=f"{SCREENS}/stop")
+    assert report["running"]
+    assert report["at_once"].startswith("Stopping.")
+    assert report["said"].startswith("The run was cancelled.")
+    assert report["form_again"]
+    assert report["gap_ms"] < LONGEST_GAP_MS, report["gaps"]
+    assert not analyst.cluster.spark.cores_used()
+
+
+@newest
+def test_the_key_of_an_unknown_host_is_compared_once(analyst: Analyst, city: Path, postgis: PostGIS) -> None:
+    analyst.know(host_key="")
+    report = analyst.drive("host_key_is_unknown", city / "trips", postgis, screens=f"{SCREENS}/key")
+    before = report["before"]
+    assert before["live"] == "host key unknown"
+    assert before["note"].endswith("Check…")
+    assert not before["run"]
+    assert before["footer"]
+    assert analyst.cluster.sshd.fingerprint in report["shown"]
+    assert report["after"]["live"].startswith("connected, 3 workers")
+    known = (analyst.desktop.profile / "roadpulse" / "known_hosts").read_text(encoding="ascii")
+    assert analyst.cluster.sshd.known_hosts.read_text(encoding="ascii").split()[2] in known
+
+
+@newest
+@pytest.mark.belfast
+def test_a_run_on_the_cluster_goes_on_without_qgis_and_is_taken_up_again(
+    analyst: Analyst, belfast: Path, postgis: PostGIS
+) -> None:
+    postgis.load_streets(belfast / "streets.csv", table="streets", schema="roads")
+    left = analyst.drive("run_goes_on_there", belfast / "trips", postgis)
+    assert left["running"]
+    found = analyst.drive("run_is_found_again", belfast / "trips", postgis, screens=f"{SCREENS}/there-again")
+    assert f"on {NAME}" in found["offer"]
+    assert found["folder"] == left["folder"]
+    assert "2,574 trips" in found["summary"]
+    started = list((analyst.folder / "runs").glob("2*"))
+    assert len(started) == 1
+
+
+@newest
+@pytest.mark.belfast
+def test_a_lost_network_is_said_and_waited_out(analyst: Analyst, belfast: Path, postgis: PostGIS) -> None:
+    postgis.load_streets(belfast / "streets.csv", table="streets", schema="roads")
+    sshd = analyst.cluster.sshd
+    with Cable(sshd.host, sshd.port, analyst.folder / "network") as cable:
+        analyst.know(host="127.0.0.1", port=cable.port)
+        report = analyst.drive(
+            "network_is_lost", belfast / "trips", postgis, screens=f"{SCREENS}/lost", network=cable.switch
+        )
+    assert report["running"]
+    assert "There is no connection to" in report["trouble"]
+    assert report["trouble"].endswith("Try now")
+    assert report["connecting"] == "Connecting…"
+    assert "2,574 trips" in report["summary"], report["said"]
+    assert report["gap_ms"] < LONGEST_GAP_MS, report["gaps"]
