@@ -191,33 +191,33 @@ class DiagnosisDialog(QDialog):
                 checks,
                 lambda finding: self._calls.say(call, self._found, finding),
                 lambda: call.cancelled,
-                lambda check: self._calls.say(call, self._looking, (check.name, check.title)),
+                lambda check: self._calls.say(call, self._looking, check.title),
             )
             error: Optional[RunError] = getattr(look, "error", None)
             return error
 
-    def _looking(self, check: tuple[str, str]) -> None:
-        name, title = check
-        self.lines.looking(name)
-        self._scroll_to(name)
+    def _looking(self, title: str) -> None:
+        at = len(self.findings)  # checks come one after the other, as their lines do
+        self.lines.looking(at)
+        self._scroll_to(at)
         self.say.say(tr("Looking at: {check}…").format(check=tr(title)))
 
-    def _scroll_to(self, name: str) -> None:
+    def _scroll_to(self, at: int) -> None:
         """Show a line once it has its place."""
-        line = self.lines.lines[name].title
+        line = self.lines.lines[at].title
         QTimer.singleShot(0, lambda: None if sip.isdeleted(line) else self.scroll.ensureWidgetVisible(line))
 
     def _found(self, finding: Finding) -> None:
+        self.lines.show_finding(len(self.findings), finding)
         self.findings.append(finding)
-        self.lines.show_finding(finding)
         self.bar.setValue(len(self.findings))
 
     def _done(self, error: Optional[RunError]) -> None:
         self._call = None
         self._tell()
-        wrong = next((found for found in self.findings if found.outcome is Outcome.FAILED), None)
-        if self.findings:
-            self._scroll_to((wrong or self.findings[0]).name)
+        outcomes = [finding.outcome for finding in self.findings]
+        if outcomes:
+            self._scroll_to(outcomes.index(Outcome.FAILED) if Outcome.FAILED in outcomes else 0)
         self._show_buttons()
         if isinstance(error, HostKeyUnknown):
             dialog = HostKeyDialog(error, self)

@@ -34,7 +34,7 @@ class DiagnosisLines(QWidget):
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
-        self.lines: dict[str, Line] = {}
+        self.lines: list[Line] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._table = QWidget()
@@ -52,26 +52,26 @@ class DiagnosisLines(QWidget):
         grid.setHorizontalSpacing(10)
         grid.setVerticalSpacing(0)
         grid.setColumnStretch(2, 1)
-        self.lines = {}
+        self.lines = []
         for name, title in checks:
             if self.lines:
                 rule = QFrame()
                 rule.setFrameShape(QFrame.Shape.HLine)
                 rule.setStyleSheet("color: palette(midlight);")
                 grid.addWidget(rule, grid.rowCount(), 0, 1, 4)
-            self.lines[name] = Line(name, title, grid)
+            self.lines.append(Line(name, title, grid))
 
-    def looking(self, name: str) -> None:
-        """A check has begun."""
-        self.lines[name].show_state("looking")
+    def looking(self, at: int) -> None:
+        """The check in that place has begun."""
+        self.lines[at].show_state("looking")
 
-    def show_finding(self, finding: Finding) -> None:
-        """A check has ended."""
-        self.lines[finding.name].show_finding(finding)
+    def show_finding(self, at: int, finding: Finding) -> None:
+        """The check in that place has ended."""
+        self.lines[at].show_finding(finding)
 
     def stop(self) -> None:
         """The rest will not be looked at."""
-        for line in self.lines.values():
+        for line in self.lines:
             if line.state in ("looking", "waiting"):
                 line.show_state("skipped", tr("The diagnosis was stopped."))
 
@@ -80,7 +80,7 @@ class Line:
     """One check; what is right is folded to one line of text, what is not is told in full."""
 
     def __init__(self, name: str, title: str, grid: QGridLayout) -> None:
-        self.state = "waiting"
+        self.name, self.state = name, "waiting"
         self._unfolded = False
         self.mark, self.title = QLabel(), QLabel(tr(title))
         self.mark.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)

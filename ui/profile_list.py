@@ -16,7 +16,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ..cluster_client.profile import LOCAL_NAME, Profile
+from ..cluster_client.profile import LOCAL, LOCAL_NAME, Profile
 from .notes import muted
 from .words import tr
 
@@ -38,6 +38,8 @@ def place_of(profile: Profile) -> str:
     if profile.kind == "livy":
         host = profile.host if profile.livy_tunnel else urlsplit(profile.livy_url).hostname
         return tr("Livy: {host}").format(host=host or profile.livy_url)
+    if profile.s3 != LOCAL.s3 or profile.s3_authcfg:
+        return tr("this computer, with S3")
     return tr("always there") if profile.name == LOCAL_NAME else tr("this computer")
 
 

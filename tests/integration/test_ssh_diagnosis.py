@@ -2,6 +2,8 @@
 
 import os
 import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -157,3 +159,19 @@ def test_postgis_is_looked_at_when_a_connection_is_given(postgis):
     assert found.outcome is Outcome.OK and "PostGIS 3" in found.found
     (found,) = diagnose([postgis_check({**postgis.conninfo(), "password": "wrong-9"})])
     assert found.outcome is Outcome.FAILED and "wrong-9" not in found.found + found.todo
+
+
+def test_a_connection_that_is_made_while_one_gives_up_is_not_kept(place):
+    before = set(threading.enumerate())
+
+    class GivesUp(KnownHosts):
+        def check(self, *arguments):
+            look.close()  # as when the time of the check is over, in the middle of shaking hands
+            super().check(*arguments)
+
+    look = ClusterLook(place.profile, place.credentials, GivesUp(place.known.own, ()), timeouts=QUICK)
+    diagnose(look.checks()[:4])
+    end = time.monotonic() + 20
+    while set(threading.enumerate()) - before and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not set(threading.enumerate()) - before

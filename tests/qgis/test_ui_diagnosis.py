@@ -64,7 +64,7 @@ def opened(*arguments: Any, **more: Any) -> DiagnosisDialog:
 
 
 def states(dialog: DiagnosisDialog) -> dict[str, str]:
-    return {name: line.state for name, line in dialog.lines.lines.items()}
+    return {line.name: line.state for line in dialog.lines.lines}
 
 
 def text(dialog: DiagnosisDialog, check: str, what: str = "found") -> str:
@@ -186,23 +186,6 @@ def test_closed_in_the_middle_nothing_goes_on(silent: int) -> None:
     assert sip.isdeleted(dialog)
     # What is in the middle of shaking hands ends with its own limit.
     until(lambda: not threads() - before, 40)
-
-
-def test_a_connection_that_comes_too_late_is_not_kept(server: SshServer, tmp_path: Path) -> None:
-    from roadpulse.algorithms.credentials import read_credentials
-    from roadpulse.algorithms.diagnose import look_at
-
-    chosen = profile(server, tmp_path)
-    before = threads()
-    look = look_at(chosen, read_credentials(chosen))
-    given = look._known_hosts.check
-    look._known_hosts = type("Late", (), {
-        "key_types": lambda *_: [], "check": lambda _self, *args: (look.close(), given(*args)),
-    })()  # fmt: skip
-    (address,) = (check for check in look.checks() if check.name == "address")
-    address.work()
-    assert look._connection is None
-    until(lambda: not threads() - before, 20)
 
 
 def test_another_profile_can_be_chosen(server: SshServer, tmp_path: Path) -> None:

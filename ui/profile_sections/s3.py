@@ -71,9 +71,10 @@ class S3Section(ProfileSection):
         self.add(
             tr("… there"),
             TextField(
-                "s3.ca_file", tr("those that the nodes trust"), ALL,
-                tr("The same file as the computers that run see it."),
+                "s3.ca_file", tr("those that the nodes trust"), CLUSTERS,
+                tr("A file (PEM) on every node, with the certificate of whoever signed the service's own."),
             ),
+            by_kind={"livy": tr("Certificates")},
         )  # fmt: skip
 
     def look(self) -> None:
