@@ -18,6 +18,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
@@ -126,6 +127,7 @@ def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
             wheels = options.wheels or (shared / "wheels" if (shared / "wheels").is_dir() else None)
             packages = nodes.collect(shared, wheels, s3)
             nodes.provide(packages)
+            packages = replace(packages, shipped=not options.packages and shared == _own_folder())
         except RunError as error:
             if isinstance(folder.path, Path):  # a bucket cannot be had without the packages
                 status = Status(folder, state=FAILED)
@@ -155,13 +157,18 @@ def _few_facts(folder: RunFolder) -> dict[str, str]:
 def _shared(folder: RunFolder, spec: dict[str, str]) -> Path:
     """Where the packages lie: in the folder of the point store, which all nodes share.
 
-    Where the store is in a bucket: beside the run folder, or else in a folder of this computer.
+    Where the store is in a bucket: beside the run folder, or else in a folder of this computer, from where
+    Spark ships them.
     """
     store = spec.get("store", "")
     if store and not storage.is_s3(store):
         return Path(store).expanduser() / "packages"
     if isinstance(folder.path, Path):
         return folder.path.parent / "packages"
+    return _own_folder()
+
+
+def _own_folder() -> Path:
     return nodes.cache_folder() / "wheels"
 
 

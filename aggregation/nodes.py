@@ -47,11 +47,15 @@ class PackagesMissing(StorageError):
 
 @dataclass(frozen=True)
 class Packages:
-    """Wheels in a folder that every node sees: `files` are their names and SHA-256."""
+    """Wheels in a folder that every node sees: `files` are their names and SHA-256.
+
+    Where there is no such folder they are `shipped`: each node gets them from Spark's driver.
+    """
 
     folder: str
     platform: str
     files: tuple[tuple[str, str], ...]
+    shipped: bool = False
 
     @property
     def name(self) -> str:
@@ -102,9 +106,9 @@ def collect(shared: Path, wheels: Optional[Path] = None, s3: bool = False) -> Pa
     return Packages(str(folder), here(), tuple(files))
 
 
-def kept(shared: Path) -> Optional[Packages]:
+def kept(shared: Path, s3: bool = False) -> Optional[Packages]:
     """The wheels that an earlier `collect` left in `shared`; None where there are none."""
-    return _read_list(_folder_in(shared))
+    return _read_list(_folder_in(shared, s3))
 
 
 def _wanted(s3: bool) -> tuple[str, ...]:
@@ -196,12 +200,21 @@ def _unpacked(packages: Packages) -> Path:
                 aside = Path(tempfile.mkdtemp(dir=cache, prefix=".new-"))
                 try:
                     for name, digest in packages.files:
-                        _unpack(Path(packages.folder) / name, digest, aside)
+                        _unpack(_wheel(packages, name), digest, aside)
                     if not folder.is_dir():  # again: not every file system knows locks
                         os.replace(aside, folder)  # noqa: PTH105
                 finally:
                     shutil.rmtree(aside, ignore_errors=True)
     return folder
+
+
+def _wheel(packages: Packages, name: str) -> Path:
+    """Where a wheel lies for this node."""
+    if packages.shipped:
+        from pyspark import SparkFiles  # noqa: PLC0415  (only where Spark ships them)
+
+        return Path(SparkFiles.get(name))
+    return Path(packages.folder) / name
 
 
 def _is_ours(folder: Path) -> bool:

@@ -41,7 +41,8 @@ FAULTS = (*POINT_REASONS, *TIME_FAULTS)
 _WRITE_POINTS = """
 COPY (
     SELECT bucket, link_id, make_timestamptz(nullif(time, ?)) AS time, speed, file FROM part
-) TO ? (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION lz4_raw, ROW_GROUP_SIZE 61440)
+) TO ? (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION lz4_raw, ROW_GROUP_SIZE 61440,
+    WRITE_BLOOM_FILTER false)
 """
 _READ_POINTS = """
 SELECT link_id, coalesce(epoch_us(time), ?) AS time, speed, file

@@ -262,6 +262,8 @@ class SparkRunner:
             self._version = MasterVersion(master, __version__)
             spark = SparkContext(conf=conf)
             spark.setLogLevel("WARN")
+            for name, _ in self._packages.files if self._packages.shipped else ():
+                spark.addFile(os.path.join(self._packages.folder, name))  # noqa: PTH118  (wants a text)
             settings = spark.getConf()
             self._facts = {
                 "spark": spark.version,

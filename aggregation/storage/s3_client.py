@@ -44,16 +44,24 @@ def store(access: S3Access, bucket: str, patient: bool = True) -> S3Store:
     return _store(os.getpid(), access, bucket, patient)
 
 
-@lru_cache(maxsize=16)
-def _store(_pid: int, access: S3Access, bucket: str, patient: bool) -> S3Store:
+def library() -> Any:
+    """The package obstore, where a run uses S3; raises `StorageError` where it is not installed."""
     try:
-        from obstore.store import S3Store  # noqa: PLC0415  (only where a run uses S3)
+        import obstore  # noqa: PLC0415
     except ImportError as error:
         raise StorageError(
-            f"The bucket {bucket} cannot be reached: this Python has no package obstore. Install it "
-            "(pip install obstore), or keep the trips in a folder.",
+            f"Buckets cannot be reached from {socket.gethostname()}: its Python has no package obstore. "
+            "Install it (pip install obstore), or keep everything in folders.",
             repr(error),
         ) from error
+    return obstore
+
+
+@lru_cache(maxsize=16)
+def _store(_pid: int, access: S3Access, bucket: str, patient: bool) -> S3Store:
+    library()
+    from obstore.store import S3Store  # noqa: PLC0415  (only where a run uses S3)
+
     waits = _PATIENT if patient else _IMPATIENT
     options: dict[str, Any] = {
         "allow_http": access.endpoint.startswith("http://"),

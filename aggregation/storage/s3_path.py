@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Optional
 from ..errors import SpecError
 from ..s3_access import SCHEME, S3Access
 from . import scratch
-from .s3_client import store
+from .s3_client import library, store
 from .s3_errors import code_of, explained
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ class S3Path:
     @contextlib.contextmanager
     def errors(self, doing: str) -> Iterator[None]:
         """Turn obstore's errors into `FileNotFoundError` and `StorageError`. `doing` as in `explained`."""
-        import obstore.exceptions as of_obstore  # noqa: PLC0415  (after `store` has told if it is missing)
+        library()
+        import obstore.exceptions as of_obstore  # noqa: PLC0415
 
         try:
             yield
@@ -87,8 +88,7 @@ class S3Path:
 
     def modified(self) -> Optional[datetime]:
         """When the object was written, by the server's clock; None without one."""
-        import obstore  # noqa: PLC0415
-
+        obstore = library()
         place = self.store
         with contextlib.suppress(FileNotFoundError), self.errors(f"look at {self}"):
             moment: datetime = obstore.head(place, self.key)["last_modified"]
@@ -101,8 +101,7 @@ class S3Path:
 
     def read_bytes(self) -> bytes:
         """The whole object."""
-        import obstore  # noqa: PLC0415
-
+        obstore = library()
         place = self.store
         with self.errors(f"read {self}"):
             return bytes(obstore.get(place, self.key).bytes())
@@ -113,15 +112,14 @@ class S3Path:
 
     def write_bytes(self, content: bytes) -> None:
         """Write the object; a reader finds the earlier one or this one, never a part."""
-        import obstore  # noqa: PLC0415
-
+        obstore = library()
         place = self.store
         with self.errors(f"write {self}"):
             obstore.put(place, self.key, content, use_multipart=False)
 
     def write_new(self, content: bytes) -> bool:
         """Write the object unless there is one; of two who try at once one is told False."""
-        import obstore  # noqa: PLC0415
+        obstore = library()
         from obstore.exceptions import AlreadyExistsError, PreconditionError  # noqa: PLC0415
 
         place = self.store
@@ -139,8 +137,7 @@ class S3Path:
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Remove the object; S3 does not say whether there was one."""
-        import obstore  # noqa: PLC0415
-
+        obstore = library()
         place = self.store
         with contextlib.suppress(FileNotFoundError), self.errors(f"delete {self}"):
             obstore.delete(place, self.key)
@@ -148,8 +145,7 @@ class S3Path:
     @contextlib.contextmanager
     def written(self) -> Iterator[Path]:
         """Yield a temporary file of this computer; sent, once, when the block ends well."""
-        import obstore  # noqa: PLC0415
-
+        obstore = library()
         place = self.store
         with scratch.file(self.name) as aside:
             yield aside
@@ -167,8 +163,7 @@ class S3Path:
     @contextlib.contextmanager
     def fetched(self) -> Iterator[Path]:
         """Yield a temporary file of this computer that holds the object."""
-        import obstore  # noqa: PLC0415
-
+        obstore = library()
         place = self.store
         with scratch.file(self.name) as here:
             with self.errors(f"read {self}"), here.open("wb") as file:
@@ -180,8 +175,7 @@ class S3Path:
 
     def objects(self) -> Iterator[tuple[S3Path, datetime]]:
         """All objects below this prefix, and when they were written."""
-        import obstore  # noqa: PLC0415
-
+        obstore = library()
         place = self.store
         with self.errors(f"list {self}"):
             for page in obstore.list(place, self.key or None, chunk_size=_PAGE):
@@ -190,8 +184,7 @@ class S3Path:
 
     def folder_names(self) -> list[str]:
         """The names right below this prefix that hold something, sorted."""
-        import obstore  # noqa: PLC0415
-
+        obstore = library()
         place = self.store
         with self.errors(f"list {self}"):
             found = obstore.list_with_delimiter(place, self.key or None)["common_prefixes"]
@@ -199,8 +192,7 @@ class S3Path:
 
     def remove_all(self) -> None:
         """Remove all objects below this prefix."""
-        import obstore  # noqa: PLC0415
-
+        obstore = library()
         place = self.store
         keys = [path.key for path, _ in self.objects()]
         for start in range(0, len(keys), _PAGE):
@@ -209,8 +201,7 @@ class S3Path:
 
     def reach(self) -> None:
         """Ask the bucket one question, impatiently; raises `StorageError` when it cannot be had."""
-        import obstore  # noqa: PLC0415
-
+        obstore = library()
         place = store(self.access, self.bucket, patient=False)
         with self.errors(f"list {self}"):
             next(iter(obstore.list(place, self.key or None, chunk_size=1)), None)

@@ -185,7 +185,7 @@ def _trust(context: ssl.SSLContext, ca_file: str) -> None:
         context.load_verify_locations(cadata=certificates(ca_file).decode("ascii", "replace"))
     except ssl.SSLError as error:
         raise KeysMissing(
-            f"The file of trusted certificates, {ca_file}, holds none (PEM). Check the profile's entry for it.",
+            f"The file of trusted certificates, {ca_file}, holds none (PEM). Check the entry of the profile.",
             repr(error),
         ) from error
 

@@ -1,0 +1,79 @@
+"""Spark with trips and store, or everything, in a bucket: the same bytes as without Spark and on a disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from roadpulse.cluster_client.ssh.jobzip import job_zip
+
+from development.cluster import Cluster
+from development.cluster_spark import spark_home, spark_python
+from tests.integration.s3_engine import BucketEngine, result_bytes
+from tests.integration.spark_fixtures import newest, spec_of
+from tests.integration.spark_runs import ENTRY, TABLES, run_locally, tables
+
+
+@pytest.fixture
+def engine(s3_server, bucket, trips):
+    engine = BucketEngine(s3_server, bucket)
+    engine.copy_in(trips)
+    return engine
+
+
+def spec_in(engine):
+    return spec_of(engine.trips, engine.store, s3=engine.access.to_json())
+
+
+@newest
+def test_trips_and_store_in_a_bucket_give_the_same_bytes_and_workers_stay_small(
+    start, engine, trips, tmp_path
+):
+    run_locally(tmp_path / "local", spec_of(trips, tmp_path / "store"))
+    run = start(spec_in(engine)).finish()
+    assert run.tables() == tables(tmp_path / "local")
+    assert run.manifest()["runner"]["worker_memory_mb"] < 190
+    asked = engine.requests()
+    again = start(spec_in(engine)).finish()
+    assert again.manifest()["files"]["decoded"] == 0
+    assert again.tables() == run.tables()
+    assert engine.requests(asked)["GetObject"] < 100  # the trips are 300
+
+
+@newest
+def test_with_the_run_folder_in_the_bucket_too_nothing_need_be_shared(
+    cluster: Cluster, engine: BucketEngine, trips: Path, tmp_path: Path
+):
+    """Packages travel with the job as well, since no folder is seen by driver and nodes alike."""
+    run_locally(tmp_path / "local", spec_of(trips, tmp_path / "store"))
+    folder = engine.prepare(**spec_in(engine))
+    job, program, spark = tmp_path / "job.zip", tmp_path / "entry.py", cluster.spark
+    job.write_bytes(job_zip().content)
+    program.write_text(ENTRY, encoding="utf-8")
+    conf = {
+        "spark.master": spark.url,
+        "spark.driver.host": spark.host,
+        "spark.executor.memory": "470m",
+        "spark.executorEnv.ROADPULSE_CACHE": str(tmp_path / "node"),
+    }
+    options = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment.update(
+        PYSPARK_PYTHON=str(spark_python(cluster.version)),
+        ROADPULSE_CACHE=str(tmp_path / "driver"),
+        SPARK_LOCAL_IP=spark.host,
+    )
+    submit = str(spark_home(cluster.version) / "bin" / "spark-submit")
+    arguments = [str(program), folder, "--s3", json.dumps(engine.access.to_json())]
+    done = subprocess.run(
+        [submit, *options, "--py-files", str(job), *arguments],
+        env=environment, capture_output=True, text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    outcome = engine.outcome(folder)
+    assert [result_bytes(outcome)[name] for name in TABLES] == tables(tmp_path / "local")
+    assert engine.leftovers() == []
+    assert (outcome.folder / "rc").read_text() == "0\n"

@@ -1,0 +1,197 @@
+"""Places in buckets, the log of a run there, and temporary files: what needs no server."""
+
+import logging
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from roadpulse.aggregation import nodes, storage
+from roadpulse.aggregation.bucket_run import HEAD_BYTES, TAIL_BYTES, Lines
+from roadpulse.aggregation.errors import RunError, SpecError
+from roadpulse.aggregation.runfolder import RunFolder
+from roadpulse.aggregation.s3_access import S3Access
+from roadpulse.aggregation.storage import S3Path, list_trips, place, scratch
+from roadpulse.aggregation.storage.s3_errors import explained
+from roadpulse.aggregation.storage.s3_trips import base
+
+ACCESS = S3Access(endpoint="http://pi0:9000")
+
+
+@pytest.mark.parametrize("url", ["s3://trips/a/b", "S3://trips/a/b/", "s3://trips//a/b"])
+def test_a_path_of_a_bucket_is_read_and_told_back(url):
+    found = place(url, ACCESS)
+    assert str(found) == "s3://trips/a/b"
+    assert (found.bucket, found.key, found.name, str(found.parent)) == ("trips", "a/b", "b", "s3://trips/a")
+    assert str(found / "c.json") == "s3://trips/a/b/c.json"
+    assert pickle.loads(pickle.dumps(found)) == found
+    assert pickle.loads(pickle.dumps(found)).access == ACCESS
+
+
+def test_a_whole_bucket_is_a_place():
+    bucket = S3Path.of("s3://trips", ACCESS)
+    assert (str(bucket), str(bucket / "a")) == ("s3://trips", "s3://trips/a")
+
+
+@pytest.mark.parametrize("url", ["s3://", "s3:///a", "s3://b/x//y", "s3://b/../y", "s3://b/a\nb"])
+def test_what_names_no_place_is_refused(url):
+    with pytest.raises(SpecError, match="s3"):
+        place(url, ACCESS)
+
+
+def test_other_paths_are_folders_of_this_computer(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert place("s3:/trips") == tmp_path / "s3:/trips"
+    assert place("~") == Path.home()
+
+
+@pytest.mark.parametrize(
+    ("trips", "folder"),
+    [
+        ("s3://b/a/c", "s3://b/a/c"),
+        ("s3://b/a/*.json", "s3://b/a"),
+        ("s3://b/a/2025-*/x/*.json", "s3://b/a"),
+        ("s3://b/*", "s3://b"),
+        ("s3://b", "s3://b"),
+    ],
+)
+def test_the_folder_of_a_glob_ends_before_the_first_wildcard(trips, folder):
+    assert str(base(trips, ACCESS)) == folder
+
+
+def test_trips_without_a_bucket_are_refused():
+    with pytest.raises(RunError, match="name no bucket"):
+        list_trips("s3://")
+
+
+def test_only_in_a_bucket_attempts_have_folders_of_their_own(tmp_path):
+    here, there = RunFolder.begun(tmp_path), RunFolder.begun(S3Path.of("s3://b/runs/1", ACCESS))
+    assert here.results == tmp_path / "results"
+    assert here.work == tmp_path / "work"
+    assert str(there.results) == f"s3://b/runs/1/results/{there.attempt}"
+    assert there.results != RunFolder.begun(there.path).results
+
+
+def test_what_a_server_says_never_shows_the_access_key():
+    said = (
+        "Server returned non-2xx status code: 403 Forbidden: <Error><Code>SignatureDoesNotMatch</Code>"
+        "<Message>It does not fit.</Message><AWSAccessKeyId>AKSECRET</AWSAccessKeyId></Error>"
+    )
+    error = explained(Exception(said), "read s3://b/x", "b", ACCESS)
+    assert "SignatureDoesNotMatch, It does not fit." in error.message
+    assert "AKSECRET" not in error.message + error.detail
+
+
+# -- packages ---------------------------------------------------------------------------------------
+
+
+def test_obstore_travels_only_where_a_run_uses_a_bucket(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(nodes, "_fetch", lambda folder, wheels, wanted: asked.append(wanted))
+    plain, with_s3 = nodes.collect(tmp_path), nodes.collect(tmp_path, s3=True)
+    assert plain.folder != with_s3.folder
+    assert not any(word.startswith("obstore") for word in asked[0])
+    assert asked[1][:-1] == asked[0]
+    assert asked[1][-1].startswith("obstore")
+
+
+def test_the_engine_loads_without_obstore():
+    script = (
+        "import sys; sys.modules['obstore'] = None\n"
+        "import roadpulse.aggregation.run, roadpulse.aggregation.runners.processes\n"
+        "from roadpulse.aggregation import storage\n"
+        "from roadpulse.aggregation.errors import StorageError\n"
+        "access = storage.S3Access(endpoint='http://127.0.0.1:1', anonymous=True)\n"
+        "try: storage.check_reach('s3://bucket/trips', access)\n"
+        "except StorageError as error: assert 'pip install obstore' in error.message; sys.exit(7)\n"
+    )
+    plugins = str(Path(__file__).resolve().parents[2] / "build" / "plugins")
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": plugins}, check=False
+    )
+    assert done.returncode == 7
+
+
+# -- the log ----------------------------------------------------------------------------------------
+
+
+def test_a_long_log_keeps_its_beginning_and_its_end():
+    lines = Lines()
+    log = logging.Logger("test")
+    log.addHandler(lines)
+    log.info("the first words")
+    for n in range(30_000):
+        log.info("line %06d %s", n, "x" * 60)
+    log.info("the last words")
+    content = lines.content()
+    assert len(content) <= HEAD_BYTES + TAIL_BYTES + 100
+    assert content.startswith(b"20")
+    assert b"the first words" in content.splitlines()[0]
+    assert content.endswith(b"the last words\n")
+    assert content.count(b"bytes left out") == 1
+    kept = [line for line in content.splitlines() if b" line " in line]
+    assert all(line.endswith(b"x" * 60) for line in kept)
+
+
+def test_a_short_log_is_whole():
+    lines = Lines()
+    log = logging.Logger("test")
+    log.addHandler(lines)
+    log.warning("caf\udce9 %s", "東京")
+    assert lines.content().decode("utf-8").endswith("WARNING caf\\xe9 東京\n")
+
+
+# -- temporary files --------------------------------------------------------------------------------
+
+
+def test_a_temporary_file_goes_with_its_block():
+    with pytest.raises(ZeroDivisionError), scratch.file("part.parquet") as path:
+        path.write_bytes(b"x")
+        1 / 0  # noqa: B018
+    assert not path.exists()
+    assert path.parent == scratch.folder()
+    with scratch.file() as path:
+        pass  # never written
+
+
+def test_folders_of_killed_processes_are_removed_and_those_of_living_ones_stay(tmp_path):
+    script = (
+        "import sys, time\nfrom roadpulse.aggregation.storage import scratch\n"
+        "(scratch.folder() / 'a').touch(); print(scratch.folder(), flush=True)\n"
+        "time.sleep(60 if len(sys.argv) > 1 else 0)"
+    )
+    plugins = str(Path(__file__).resolve().parents[2] / "build" / "plugins")
+    command = [sys.executable, "-c", script]
+    env = {**os.environ, "PYTHONPATH": plugins, "TMPDIR": str(tmp_path)}
+    killed, living = (
+        subprocess.Popen([*command, "wait"], env=env, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    )
+    of_killed, of_living = (Path(process.stdout.readline().strip()) for process in (killed, living))
+    killed.kill()
+    killed.communicate()
+    ended = Path(
+        subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    )
+    try:
+        assert of_killed.parent == tmp_path
+        assert not of_killed.exists()
+        assert not ended.exists()
+        assert (of_living / "a").exists()
+    finally:
+        living.kill()
+        living.communicate()
+
+
+def test_places_of_both_kinds_answer_alike(tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "x.json").write_text("{}")
+    (tmp_path / "file").touch()
+    assert storage.folder_names(tmp_path) == ["one"]
+    assert storage.file_names(tmp_path / "one") == ["x.json"]
+    assert storage.files_in_folders(tmp_path, "x.json") == ["one"]
+    assert storage.silent_for(tmp_path / "none") is None
+    assert storage.silent_for(tmp_path / "file") < 60
+    with storage.all_at_hand([tmp_path / "file"]) as files:
+        assert files == [tmp_path / "file"]
