@@ -30,6 +30,7 @@ from .words import tr
 
 if TYPE_CHECKING:
     from ..cluster_client.diagnosis.cluster import ClusterLook
+    from ..cluster_client.diagnosis.livy import LivyLook
     from ..cluster_client.diagnosis.local import LocalLook
     from ..cluster_client.diagnosis.together import Together
     from ..cluster_client.keys import ProfileKeys
@@ -159,12 +160,13 @@ def look_at(
     from ..cluster_client.diagnosis.together import Look, Together  # noqa: PLC0415
     from . import locations  # noqa: PLC0415
     from .credentials import read_credentials  # noqa: PLC0415
+    from .proxies import s3_proxies  # noqa: PLC0415
 
     keys: ProfileKeys = credentials or read_credentials(profile)
     store = locations.point_store(profile)
     looks: list[Look] = [_look_where_it_runs(profile, keys, store, trips, host_key)]
     if concerns_s3(profile, trips):
-        looks.append(S3Look(profile, keys.s3, trips))
+        looks.append(S3Look(profile, keys.s3, trips, s3_proxies(profile)))
     # What lies in a bucket is looked at there, and not in a folder of that name.
     without = [*(_OF_TRIPS if is_s3(trips) else ()), *(_OF_STORE if is_s3(store) else ())]
     return Together(looks, without)
@@ -172,7 +174,7 @@ def look_at(
 
 def _look_where_it_runs(
     profile: Profile, keys: ProfileKeys, store: str, trips: str, host_key: str
-) -> Union[ClusterLook, LocalLook]:
+) -> Union[ClusterLook, LivyLook, LocalLook]:
     from ..cluster_client.errors import ProfileError  # noqa: PLC0415  (need the packages)
     from . import locations, requirements  # noqa: PLC0415
 
@@ -181,20 +183,39 @@ def _look_where_it_runs(
 
         runs = profile.folders.runs or str(locations.runs_folder())
         return LocalLook(profile, runs, store, trips)
-    if profile.kind != "ssh":
-        raise ProfileError("kind", f"Profiles over {profile.kind} cannot be diagnosed yet.")
-    lacking = requirements.missing(("paramiko",))
+    needed = (*(("requests",) if profile.kind == "livy" else ()), *(("paramiko",) if profile.host else ()))
+    lacking = requirements.missing(needed) if needed else []
     if lacking:
         raise ProfileError("kind", requirements.install_text(lacking))
-    from ..cluster_client.diagnosis.cluster import ClusterLook  # noqa: PLC0415
-    from ..cluster_client.ssh.credentials import Credentials  # noqa: PLC0415
-    from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
-
-    known = KnownHosts(locations.known_hosts())
-    look = ClusterLook(profile, keys.ssh or Credentials(), known, "" if is_s3(trips) else trips)
+    look = (_livy_look if profile.kind == "livy" else _cluster_look)(profile, keys, trips)
     if host_key:
         look.accept(host_key)
     return look
+
+
+def _cluster_look(profile: Profile, keys: ProfileKeys, trips: str) -> Union[ClusterLook, LivyLook]:
+    from ..cluster_client.diagnosis.cluster import ClusterLook  # noqa: PLC0415  (need the packages)
+    from ..cluster_client.ssh.credentials import Credentials  # noqa: PLC0415
+    from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
+    from . import locations  # noqa: PLC0415
+
+    known = KnownHosts(locations.known_hosts())
+    return ClusterLook(profile, keys.ssh or Credentials(), known, "" if is_s3(trips) else trips)
+
+
+def _livy_look(profile: Profile, keys: ProfileKeys, trips: str) -> Union[ClusterLook, LivyLook]:
+    from ..cluster_client.diagnosis.livy import LivyLook  # noqa: PLC0415  (need the packages)
+    from . import locations  # noqa: PLC0415
+    from .proxies import livy_proxies, s3_proxies  # noqa: PLC0415
+
+    known = None
+    if profile.host:
+        from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
+
+        known = KnownHosts(locations.known_hosts())
+    return LivyLook(
+        profile, keys, known, trips, proxies=livy_proxies(profile), s3_proxies=s3_proxies(profile)
+    )
 
 
 def connection_info(name: str) -> str:

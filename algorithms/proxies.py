@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import ipaddress
 from importlib.util import find_spec
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING, Optional
+from urllib.parse import quote
 
 from qgis.core import QgsNetworkAccessManager
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtNetwork import QNetworkProxy, QNetworkProxyQuery
 
 from ..cluster_client.errors import ProfileError
+from ..cluster_client.profile_checks import is_loopback
 from .words import tr
+
+if TYPE_CHECKING:
+    from ..cluster_client.profile import Profile
+
+AWS = "https://s3.amazonaws.com"
 
 _KINDS = {
     QNetworkProxy.ProxyType.HttpProxy: "http",
@@ -26,7 +32,7 @@ def proxies_for(url: str) -> dict[str, str]:
     The exceptions of QGIS's settings count, and this computer itself is reached without. The addresses may
     hold a password. Raises `ProfileError` for a kind of proxy that cannot be used.
     """
-    if _is_here(url):
+    if is_loopback(url):
         return {}
     factory = QgsNetworkAccessManager.instance().proxyFactory()
     found = factory.queryProxy(QNetworkProxyQuery(QUrl(url))) if factory is not None else []
@@ -48,9 +54,11 @@ def proxies_for(url: str) -> dict[str, str]:
     return {"http": address, "https": address}
 
 
-def _is_here(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def livy_proxies(profile: Profile) -> dict[str, str]:
+    """The proxies of QGIS's settings on the way to a profile's Livy; none into a tunnel."""
+    return {} if profile.livy_tunnel else proxies_for(profile.livy_url)
+
+
+def s3_proxies(profile: Profile) -> Optional[dict[str, str]]:
+    """The proxies of QGIS's settings on the way to a profile's buckets; None: the environment's count."""
+    return proxies_for(profile.s3.endpoint or AWS) or None

@@ -124,7 +124,7 @@ def _livy_backend(profile: Profile, run_store: RunStore, keys: ProfileKeys) -> B
     if lacking:
         raise ProfileError("kind", requirements.install_text(lacking))
     from ..cluster_client.livy.backend import LivyBackend  # noqa: PLC0415  (needs the packages)
-    from .proxies import proxies_for  # noqa: PLC0415
+    from .proxies import livy_proxies, s3_proxies  # noqa: PLC0415
 
     known = None
     if profile.host:
@@ -137,8 +137,8 @@ def _livy_backend(profile: Profile, run_store: RunStore, keys: ProfileKeys) -> B
         locations.runs_folder(),
         keys,
         known,
-        proxies={} if profile.livy_tunnel else proxies_for(profile.livy_url),
-        s3_proxies=proxies_for(profile.s3.endpoint or "https://s3.amazonaws.com"),
+        proxies=livy_proxies(profile),
+        s3_proxies=s3_proxies(profile),
     )
 
 

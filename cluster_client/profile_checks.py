@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import fields
@@ -75,6 +76,15 @@ def check_url(entry: str, text: str) -> None:
         good = False
     if not good or parts.query or parts.fragment:
         raise fault(entry, text, "it should be an address such as https://pi0.example.org:8998")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is one of this computer's own, which nobody else reaches."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def check_range(entry: str, value: int, low: int, high: int) -> None:

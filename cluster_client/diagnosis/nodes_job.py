@@ -1,8 +1,9 @@
-"""The one-second Spark job of a diagnosis, started by spark-submit: a look at every node.
+"""The one-second Spark job of a diagnosis, started by spark-submit or Livy: a look at every node.
 
 Arguments: what to look at, as JSON. Prints one line with the answer.
 """
 
+import getpass
 import json
 import os
 import socket
@@ -35,6 +36,37 @@ def look_around(wish: Any) -> Any:
     return answer
 
 
+def look_at_driver(wish: Any) -> Any:
+    """What the process sees that carries out runs, as JSON-ready values."""
+    answer: Any = {
+        "host": socket.gethostname(),
+        "user": getpass.getuser(),
+        "python": sys.version.split()[0],
+        "path": sys.executable,
+    }
+    if wish.get("write"):
+        answer["wrote"] = _write_in(wish["write"])
+    try:
+        from roadpulse.aggregation import nodes  # noqa: PLC0415
+
+        answer["missing"] = nodes.missing()
+        answer["platform"] = nodes.here()
+    except Exception as error:  # noqa: BLE001
+        answer["error"] = repr(error)
+    return answer
+
+
+def _write_in(folder: str) -> str:
+    """Write as a run does; why that is impossible, or nothing."""
+    try:
+        os.mkdir(os.path.join(folder, "results"))  # noqa: PTH102, PTH118
+        with open(os.path.join(folder, "results", "probe"), "w") as file:  # noqa: PTH118, PTH123
+            file.write("written")
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
 def main() -> None:
     """Run the job on as many cores as there are."""
     from pyspark import SparkConf, SparkContext  # noqa: PLC0415  (Spark's own)
@@ -64,8 +96,9 @@ def main() -> None:
         now = time.time()
         found = spark.parallelize(range(cores), cores).map(lambda _: look_around(wish)).collect()
         answer = {"cores": cores, "seconds": time.time() - now, "nodes": found, "time": time.time()}
-    print("roadpulse-answer " + json.dumps(answer), flush=True)
+    answer["driver"] = look_at_driver(wish)
     spark.stop()
+    print("roadpulse-answer " + json.dumps(answer), flush=True)  # last: of long logs only the end is kept
 
 
 if __name__ == "__main__":

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Optional
 from urllib.parse import urlsplit
 
@@ -14,16 +12,13 @@ from ..ssh.jobzip import job_zip
 from ..ssh.place import python_of
 from ..ssh.remote_run import spark_conf, spark_submit
 from . import words
-from .asking import NoAnswer, answer
 from .checks import Check, Found, failed, ok, skipped, warning
+from .nodes import HERE, JOB_SECONDS, NodesLook
 
 if TYPE_CHECKING:
     from .cluster import ClusterLook
 
-_HERE = Path(__file__).absolute().parent
 _PAGE_PORT = 8080
-_PATIENCE_SECONDS = 15
-_JOB_SECONDS = 90
 
 
 def master_page(master: str) -> Optional[tuple[str, str]]:
@@ -46,7 +41,9 @@ class SparkLook:
     def __init__(self, head: ClusterLook) -> None:
         self._head = head
         self._master: dict[str, Any] = {}
-        self._nodes: dict[str, Any] = {}
+        self._nodes = NodesLook(
+            self._start, lambda: head.place, head.trips, head.close, lambda: self._expected_executors
+        )
 
     def checks(self) -> list[Check]:
         """The checks in order; they need those of the head named `sftp` and `python`."""
@@ -61,10 +58,7 @@ class SparkLook:
             check("spark", "Spark", self._spark, "java", seconds=60),
             check("master", "Spark master", self._look_at_master, "python"),
             check("workers", "Spark workers", self._workers, "master"),
-            check("job", "Job on every node", self._job, "spark", "workers", seconds=_JOB_SECONDS + 15),
-            check("node_packages", "Packages on the nodes", self._node_packages, "job"),
-            check("shared", "Folders on the nodes", self._shared, "job"),
-            check("node_trips", "Trips, seen from the nodes", self._node_trips, "job"),
+            *self._nodes.checks("spark", "workers"),
         ]
 
     def _java(self) -> Found:
@@ -126,50 +120,19 @@ class SparkLook:
             return warning(text, f"{gone} more are known and not alive: start them again.")
         return ok(text)
 
-    def _job(self) -> Found:
-        wish = {
-            "patience": _PATIENCE_SECONDS,
-            "executors": self._expected_executors,
-            "trips": self._head.place.absolute(self._head.trips) if self._head.trips else "",
-            "shared": self._head.place.job_zip(job_zip()),
-        }
-        python = python_of(self._head.profile, self._head.place)
+    def _start(self, wish: str) -> str:
+        """Have the job carried out by spark-submit; what it prints."""
+        place, profile = self._head.place, self._head.profile
         values = {
-            "job_zip": self._head.place.job_zip(job_zip()),
-            "look": (_HERE / "look.py").read_text(encoding="utf-8"),
-            "job": (_HERE / "nodes_job.py").read_text(encoding="utf-8"),
-            "conf": spark_conf(self._head.profile, "diagnosis", python),
-            "seconds": str(_JOB_SECONDS),
-            "spark_submit": spark_submit(self._head.profile, self._head.place),
-            "argument": json.dumps(wish),
+            "job_zip": place.job_zip(job_zip()),
+            "look": (HERE / "look.py").read_text(encoding="utf-8"),
+            "job": (HERE / "nodes_job.py").read_text(encoding="utf-8"),
+            "conf": spark_conf(profile, "diagnosis", python_of(profile, place)),
+            "seconds": str(JOB_SECONDS),
+            "spark_submit": spark_submit(profile, place),
+            "argument": wish,
         }
-        printed = scripts.run(self._head.connection, "nodes", values, _JOB_SECONDS + 10)[1]
-        try:
-            self._nodes = answer(printed)
-        except NoAnswer:
-            last = [line for line in printed.splitlines() if "Error" in line or "Exception" in line]
-            return failed(
-                f"The job did not end well: {(last or ['no answer'])[-1].strip()[:300]}.",
-                "Look at the application on the master's page; often memory or the nodes' Python is it.",
-            )
-        if self._nodes.get("waiting"):
-            return failed(
-                f"The job got no core within {_PATIENCE_SECONDS} s.",
-                "Wait for other applications, or ask for less memory and fewer cores in the profile.",
-            )
-        seen = {(node["host"], node["executor"]) for node in self._nodes["nodes"]}
-        text = (
-            f"{len(seen)} executor{'s' * (len(seen) != 1)} with {self._nodes['cores']} cores worked for "
-            f"{self._nodes['seconds']:.1f} s; Python {', '.join(sorted(self._of_nodes('python')))}."
-        )
-        if len(seen) < self._expected_executors:
-            return warning(
-                f"{text} {self._expected_executors} were expected.",
-                "A worker without free cores or memory takes no part; look at the master's page.",
-            )
-        if len(self._of_nodes("python")) > 1:
-            return warning(text, "Have the same Python on all nodes.")
-        return ok(text)
+        return scripts.run(self._head.connection, "nodes", values, JOB_SECONDS + 10)[1]
 
     @property
     def _expected_executors(self) -> int:
@@ -180,37 +143,3 @@ class SparkLook:
         if resources.cores and resources.executor_cores:
             return min(alive, resources.cores // resources.executor_cores)
         return alive
-
-    def _of_nodes(self, entry: str) -> set[str]:
-        return {str(node.get(entry)) for node in self._nodes["nodes"]}
-
-    def _node_packages(self) -> Found:
-        faults = {node["error"] for node in self._nodes["nodes"] if node.get("error")}
-        if faults:
-            return failed(f"The job does not load on a node: {sorted(faults)[0]}.", "See 'Python'.")
-        missing = sorted({name for node in self._nodes["nodes"] for name in node.get("missing", ())})
-        cached = sorted({name for node in self._nodes["nodes"] for name in node.get("packages", ())})
-        if missing and cached:
-            return ok(f"In the nodes' caches: {', '.join(cached)}.")
-        return words.packages(missing, "on the nodes", fetched=True)
-
-    def _shared(self) -> Found:
-        blind = sorted({node["host"] for node in self._nodes["nodes"] if not node["shared"]})
-        if blind:
-            return failed(
-                f"{self._head.place.runs} is not seen by {', '.join(blind)}.",
-                "Choose a folder in the profile that all nodes share (NFS, SMB) under the same path.",
-            )
-        return ok(f"All nodes see {self._head.place.runs}.")
-
-    def _node_trips(self) -> Found:
-        if not self._head.trips:
-            return skipped("No trips were named.")
-        path = self._head.place.absolute(self._head.trips)
-        counts = {str(node["trips"]): node for node in self._nodes["nodes"] if node.get("trips")}
-        if len(counts) > 1 and not all(node["trips"].get("more") for node in counts.values()):
-            told = "; ".join(f"{node['host']}: {node['trips']}" for node in counts.values())
-            return failed(
-                f"The nodes see different files in {path} ({told}).", "Mount the same folder on all."
-            )
-        return words.trips(next(iter(counts.values()))["trips"], path, "from every node")

@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Optional
-from urllib.parse import urlsplit
 
 from ...aggregation.errors import RunError
 from ..errors import BackendError, ClientError, NotFinished, Unreachable
@@ -31,11 +30,11 @@ from ..ssh.place import Place
 from ..status import RunState, RunStatus
 from . import submission
 from .batch import batch_name, batch_of
-from .client import TIMEOUTS, LivyClient, Timeouts
+from .client import TIMEOUTS, Timeouts
 from .jobs import put_jobs
 from .rooms import Rooms
-from .tunnel import Tunnel
 from .watch import LIMITS, Limits, Watch
+from .way import Way
 
 if TYPE_CHECKING:
     from ..ssh.known_hosts import KnownHosts
@@ -196,34 +195,3 @@ class LivyBackend:
             return run  # whoever looks next is told
         remote_id = f"{found.name} {found.number}"
         return self._store.update(run.id, remote_id=remote_id, state=RunState.STARTING)
-
-
-class Way:
-    """The way to a profile's Livy: a client, and the tunnel for it where the profile wants one."""
-
-    def __init__(
-        self,
-        profile: Profile,
-        keys: ProfileKeys,
-        rooms: Rooms,
-        proxies: Optional[Mapping[str, str]],
-        timeouts: Timeouts = TIMEOUTS,
-    ) -> None:
-        self.tunnel: Optional[Tunnel] = None
-        if profile.livy_tunnel:
-            url = urlsplit(profile.livy_url)
-            host, port = str(url.hostname), url.port or (443 if url.scheme == "https" else 80)
-            self.tunnel = Tunnel(
-                lambda: rooms.session.at_once(lambda connection, _: connection.passage(host, port)),
-                lambda: rooms.session.at_once(lambda *_: None),
-            )
-        self.client = LivyClient(
-            profile.livy_url, keys.livy, ca_file=profile.ca_file, proxies=proxies, via=self.tunnel,
-            timeouts=timeouts,
-        )  # fmt: skip
-
-    def close(self) -> None:
-        """Give up the connections and the tunnel; the next call opens what it needs."""
-        self.client.close()
-        if self.tunnel is not None:
-            self.tunnel.close()

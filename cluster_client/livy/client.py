@@ -91,6 +91,11 @@ class LivyClient:
         lines = values.get("log", [])
         return [str(line) for line in lines] if isinstance(lines, list) else []
 
+    def count(self) -> int:
+        """How many batches Livy knows."""
+        total = self._object("GET", "/batches?from=0&size=1").get("total")
+        return total if isinstance(total, int) else 0
+
     def delete(self, name: str) -> bool:
         """End a batch and have Livy forget it; False where Livy knows none of that name."""
         return self._call("DELETE", self._of(name), b"", True) is not None

@@ -25,11 +25,15 @@ def put_jobs(rooms: Rooms, place: Place) -> list[str]:
 
     Raises `StartError` where Livy would not find them.
     """
-    contents = job_files(place)
+    return put_files(rooms, place, job_files(place))
+
+
+def put_files(rooms: Rooms, place: Place, contents: dict[str, bytes]) -> list[str]:
+    """As `put_jobs`, of other files in the same folder."""
 
     def put(files: RunFiles, _: Place) -> None:
-        files.make_folders(place.jobs)
         for path, content in contents.items():
+            files.make_folders(path.rpartition("/")[0])
             files.put_once(path, content)
 
     in_bucket = is_s3(place.jobs)

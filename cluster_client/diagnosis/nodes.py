@@ -1,0 +1,123 @@
+"""The checks of a cluster's nodes: what a Spark job of a second sees on each of them, whoever starts it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Callable
+
+from ...aggregation.s3_access import is_s3
+from ..ssh.jobzip import job_zip
+from ..ssh.place import Place
+from . import words
+from .asking import NoAnswer, answer
+from .checks import Check, Found, failed, ok, skipped, warning
+
+HERE = Path(__file__).absolute().parent
+JOB_SECONDS = 90
+_PATIENCE_SECONDS = 15
+
+
+class NodesLook:
+    """Looks at the nodes. `start` carries out nodes_job.py with its argument and returns what is printed;
+    `expected` is the number of executors that should be there (0: not known), `write` a folder in which the
+    driver tries to write (empty: none)."""
+
+    def __init__(
+        self,
+        start: Callable[[str], str],
+        place: Callable[[], Place],
+        trips: str,
+        give_up: Callable[[], None],
+        expected: Callable[[], int] = lambda: 0,
+        write: Callable[[], str] = lambda: "",
+    ) -> None:
+        self._start, self._place, self._trips, self._give_up = start, place, trips, give_up
+        self._expected, self._write = expected, write
+        self.answer: dict[str, Any] = {}
+
+    def checks(self, *needs: str) -> list[Check]:
+        """The checks in order."""
+
+        def check(name: str, title: str, work: Callable[[], Found]) -> Check:
+            return Check(name, title, work, ("job",), 30.0, self._give_up)
+
+        return [
+            Check("job", "Job on every node", self._job, needs, JOB_SECONDS + 15, self._give_up),
+            check("node_packages", "Packages on the nodes", self._node_packages),
+            check("shared", "Folders on the nodes", self._shared),
+            check("node_trips", "Trips, seen from the nodes", self._node_trips),
+        ]
+
+    def _job(self) -> Found:
+        place = self._place()
+        wish = {
+            "patience": _PATIENCE_SECONDS,
+            "executors": self._expected(),
+            "trips": place.absolute(self._trips) if self._trips else "",
+            "shared": place.job_zip(job_zip()),
+            "write": self._write(),
+        }
+        printed = self._start(json.dumps(wish))
+        try:
+            self.answer = answer(printed)
+        except NoAnswer:
+            last = [line for line in printed.splitlines() if "Error" in line or "Exception" in line]
+            return failed(
+                f"The job did not end well: {(last or ['no answer'])[-1].strip()[:300]}.",
+                "Look at the application on the master's page; often memory or the nodes' Python is it.",
+            )
+        if self.answer.get("waiting"):
+            return failed(
+                f"The job got no core within {_PATIENCE_SECONDS} s.",
+                "Wait for other applications, or ask for less memory and fewer cores in the profile.",
+            )
+        seen = {(node["host"], node["executor"]) for node in self.answer["nodes"]}
+        text = (
+            f"{len(seen)} executor{'s' * (len(seen) != 1)} with {self.answer['cores']} cores worked for "
+            f"{self.answer['seconds']:.1f} s; Python {', '.join(sorted(self._of_nodes('python')))}."
+        )
+        if len(seen) < self._expected():
+            return warning(
+                f"{text} {self._expected()} were expected.",
+                "A worker without free cores or memory takes no part; look at the master's page.",
+            )
+        if len(self._of_nodes("python")) > 1:
+            return warning(text, "Have the same Python on all nodes.")
+        return ok(text)
+
+    def _of_nodes(self, entry: str) -> set[str]:
+        return {str(node.get(entry)) for node in self.answer["nodes"]}
+
+    def _node_packages(self) -> Found:
+        faults = {node["error"] for node in self.answer["nodes"] if node.get("error")}
+        if faults:
+            return failed(f"The job does not load on a node: {sorted(faults)[0]}.", "See 'Python'.")
+        missing = sorted({name for node in self.answer["nodes"] for name in node.get("missing", ())})
+        cached = sorted({name for node in self.answer["nodes"] for name in node.get("packages", ())})
+        if missing and cached:
+            return ok(f"In the nodes' caches: {', '.join(cached)}.")
+        return words.packages(missing, "on the nodes", fetched=True)
+
+    def _shared(self) -> Found:
+        if is_s3(self._place().jobs):
+            return skipped("The job comes from a bucket.")
+        blind = sorted({node["host"] for node in self.answer["nodes"] if not node["shared"]})
+        if blind:
+            return failed(
+                f"{self._place().jobs} is not seen by {', '.join(blind)}.",
+                "Choose a folder in the profile that all nodes share (NFS, SMB) under the same path.",
+            )
+        return ok(f"All nodes see {self._place().jobs}.")
+
+    def _node_trips(self) -> Found:
+        if not self._trips:
+            return skipped("No trips were named.")
+        path = self._place().absolute(self._trips)
+        counts = {str(node["trips"]): node for node in self.answer["nodes"] if node.get("trips")}
+        if len(counts) > 1 and not all(node["trips"].get("more") for node in counts.values()):
+            told = "; ".join(f"{node['host']}: {node['trips']}" for node in counts.values())
+            return failed(
+                f"The nodes see different files in {path} ({told}).", "Mount the same folder on all."
+            )
+        return words.trips(next(iter(counts.values()))["trips"], path, "from every node")

@@ -1,0 +1,44 @@
+"""The way to a profile's Livy: a client, directly or through a tunnel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Optional
+from urllib.parse import urlsplit
+
+from ..keys import ProfileKeys
+from ..profile import Profile
+from .client import TIMEOUTS, LivyClient, Timeouts
+from .rooms import Rooms
+from .tunnel import Tunnel
+
+
+class Way:
+    """The way to a profile's Livy: a client, and the tunnel for it where the profile wants one."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        keys: ProfileKeys,
+        rooms: Rooms,
+        proxies: Optional[Mapping[str, str]],
+        timeouts: Timeouts = TIMEOUTS,
+    ) -> None:
+        self.tunnel: Optional[Tunnel] = None
+        if profile.livy_tunnel:
+            url = urlsplit(profile.livy_url)
+            host, port = str(url.hostname), url.port or (443 if url.scheme == "https" else 80)
+            self.tunnel = Tunnel(
+                lambda: rooms.session.at_once(lambda connection, _: connection.passage(host, port)),
+                lambda: rooms.session.at_once(lambda *_: None),
+            )
+        self.client = LivyClient(
+            profile.livy_url, keys.livy, ca_file=profile.ca_file, proxies=proxies, via=self.tunnel,
+            timeouts=timeouts,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Give up the connections and the tunnel; the next call opens what it needs."""
+        self.client.close()
+        if self.tunnel is not None:
+            self.tunnel.close()
