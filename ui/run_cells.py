@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from qgis.PyQt.QtCore import QModelIndex
+from qgis.PyQt.QtCore import QModelIndex, QSize
 from qgis.PyQt.QtGui import QPainter, QPalette
 from qgis.PyQt.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTreeView
 
 from .run_row import Column
 from .runs_model import PROGRESS
 
-_ICON = 24
+_ICON, _ROOM = 24, 6
 _SAMPLES = {
     Column.STATE: "Waiting for cores", Column.NAME: "Belfast, before and after",
     Column.PLACE: "Belfast Pi cluster",
@@ -34,6 +34,11 @@ class ProgressLine(QStyledItemDelegate):
         painter.fillRect(box, track)
         box.setWidth(round(box.width() * float(done)))
         painter.fillRect(box, option.palette.color(QPalette.ColorRole.Highlight))
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        """Room for the line under the word."""
+        size = super().sizeHint(option, index)
+        return QSize(size.width(), size.height() + _ROOM)
 
 
 class Indented(QStyledItemDelegate):

@@ -3,6 +3,7 @@
 from driver import Robot, drive, pause
 from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QMenu, QMessageBox, QPushButton, QTreeView
 from qgis.utils import iface
@@ -17,9 +18,10 @@ def double_click(table: QTreeView, key: str) -> None:
 def scenario(robot: Robot):
     options = robot.options
     main = iface.mainWindow()
-    main.resize(1700, 1000)
+    main.resize(1560, 920)
     uri = f"file://{options['streets']}?delimiter=,&wktField=wkt&crs=epsg:4326&detectTypes=yes"
     streets = QgsVectorLayer(uri, "Streets", "delimitedtext")
+    streets.renderer().symbol().setColor(QColor("#c4c7cb"))
     QgsProject.instance().addMapLayer(streets)
     from dataclasses import replace
 
@@ -31,7 +33,7 @@ def scenario(robot: Robot):
     robot.report["hidden"] = robot.ui.runs.dock is None
     opened = robot.now()
     robot.ui.runs.action.trigger()
-    main.resizeDocks([robot.ui.runs.dock], [360], Qt.Orientation.Vertical)
+    main.resizeDocks([robot.ui.runs.dock], [310], Qt.Orientation.Vertical)
     yield lambda: robot.ui.runs.dock.panel is not None and len(robot.ui.runs.dock.panel.model) > 0
     panel = robot.ui.runs.dock.panel
     table: QTreeView = panel.table

@@ -1,0 +1,45 @@
+"""Trips in a bucket, found from the Run dialog of the real QGIS."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from roadpulse.aggregation.s3_access import S3Access
+from roadpulse.cluster_client.profile import Profile
+from roadpulse.cluster_client.profiles import ProfileStore
+
+from development.pytest_s3 import s3_server  # noqa: F401
+from development.s3 import REGION, S3Server
+from tests.gui.desktop import SCREENS, Desktop
+
+
+def test_a_folder_of_a_bucket_is_found_from_the_run_dialog_without_stopping_the_window(
+    desktop: Desktop,
+    city: Path,
+    s3_server: S3Server,  # noqa: F811
+) -> None:
+    names = sorted((city / "trips").iterdir())
+    for name in ("archive-2018", "belfast-trips", "results"):
+        s3_server.make_bucket(name)
+    for month in range(1, 7):
+        folder = s3_server.data / "belfast-trips" / "2019" / f"{month:02d}"
+        folder.mkdir(parents=True)
+        for trip in names:
+            shutil.copyfile(trip, folder / trip.name)
+    (s3_server.data / "belfast-trips" / "2020").mkdir()
+    shutil.copyfile(names[0], s3_server.data / "belfast-trips" / "2020" / names[0].name)
+    access = S3Access(endpoint=s3_server.endpoint, region=REGION, keys_file=str(s3_server.keys_file))
+    profile = replace(Profile(kind="local", name="MinIO from here"), s3=access)
+    ProfileStore(desktop.profile / "roadpulse" / "profiles").save(profile)
+    report = desktop.drive(
+        "bucket_is_chosen", profile=profile.name, bucket="belfast-trips", screens=f"{SCREENS}/s3"
+    )
+    assert report["buckets"] == ["archive-2018", "belfast-trips", "results"]
+    n_bytes = 6 * sum(trip.stat().st_size for trip in names)
+    assert report["numbers"] == f"900 trip files, {n_bytes / 1e6:,.0f} MB"
+    assert report["trips"] == "s3://belfast-trips/2019/"
+    assert report["note"].startswith("900 files")
+    assert report["work_ms"] < 100
+    assert report["gap_ms"] < 500, report["gaps"]  # others work here, too
