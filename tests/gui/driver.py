@@ -104,6 +104,7 @@ class Robot:
             painter.end()
         picture.save(str(path))
         self.report["screens"].append(str(path))
+        self.heart.forgive()
 
     @staticmethod
     def now() -> float:

@@ -12,8 +12,6 @@ def scenario(robot: Robot):
     filling = robot.now()
     yield from fill_in(robot)
     dialog, form = robot.dialog, robot.dialog.form
-    robot.report["gap_filling_ms"] = robot.heart.largest(filling)
-    robot.report["gaps_filling"] = robot.heart.worst(filling)
     robot.report["filled"] = {
         "live": form.where.live.plain,
         "trips": form.trips.note.plain,
@@ -26,7 +24,6 @@ def scenario(robot: Robot):
     robot.screenshot("dialog-cluster", dialog)
 
     seen = []
-    started = robot.now()
     robot.click("run")
     dialog.task.moved.connect(seen.append)
     yield lambda: any(m.status is not None and m.status.files.done for m in seen) or not dialog.running
@@ -48,8 +45,9 @@ def scenario(robot: Robot):
     robot.report["ended"] = dialog.banner.words.text() if dialog.outcome is None else ""
     yield robot.map_is_drawn
     yield from pause(1.0)
-    robot.report["gap_running_ms"] = robot.heart.largest(started)
-    robot.report["gaps_running"] = robot.heart.worst(started)
+    robot.report["gap_ms"] = robot.heart.largest(filling)
+    robot.report["gaps"] = robot.heart.worst(filling)
+    robot.report["busiest_ms"] = robot.heart.busiest(filling)
     robot.report["phases"] = list(dict.fromkeys(moment.phase.name for moment in seen))
     robot.report["fetched"] = max(moment.fetched for moment in seen)
     robot.screenshot("dialog-cluster-done", dialog)
