@@ -20,6 +20,7 @@ from typing import Any, Callable, Optional
 
 from . import nodes, storage
 from .errors import RunError
+from .s3_access import S3Access, is_s3
 from .spec import FieldMapping
 
 SAMPLE_FILES = 24
@@ -57,19 +58,21 @@ def count(
     mapping: FieldMapping,
     check: Check = lambda: None,
     found: Callable[[int], None] = lambda n: None,
+    access: Optional[S3Access] = None,
 ) -> TripCount:
     """Count the files and those that are new; `found` is told the number so far. Raises `RunError`.
 
-    What is new is only told where the packages that read the store are at hand.
+    What is new is only told where the packages that read the store are at hand and, for a store in a
+    bucket, `access` says how that is reached.
     """
 
     def progress(n_files: int) -> None:
         check()
         found(n_files)
 
-    files = storage.list_trips(trips, progress)
+    files = storage.list_trips(trips, progress, access)
     check()
-    new = _new(files, store, mapping, check)
+    new = _new(files, store, mapping, check, access)
     return TripCount(
         files=len(files),
         bytes=sum(file.size for file in files),
@@ -107,14 +110,20 @@ def _walk(folder: Path) -> Iterator[str]:
 
 
 def _new(
-    files: list[storage.TripFile], store: str, mapping: FieldMapping, check: Check
+    files: list[storage.TripFile],
+    store: str,
+    mapping: FieldMapping,
+    check: Check,
+    access: Optional[S3Access],
 ) -> Optional[list[storage.TripFile]]:
+    if access is None and is_s3(store):
+        return None
     try:
         from . import plan  # noqa: PLC0415  (needs the packages, which a head may lack)
         from .points import PointStore  # noqa: PLC0415
     except ImportError:
         return None
-    return plan.select(files, PointStore.at(store, mapping), check).new
+    return plan.select(files, PointStore.at(store, mapping, access), check).new
 
 
 # -- on a cluster's head ------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def test_trips_and_store_in_a_bucket_give_the_same_bytes_and_workers_stay_small(
     run_locally(tmp_path / "local", spec_of(trips, tmp_path / "store"))
     run = start(spec_in(engine)).finish()
     assert run.tables() == tables(tmp_path / "local")
-    assert run.manifest()["runner"]["worker_memory_mb"] < 190
+    assert run.manifest()["runner"]["worker_memory_mb"] < 150
     asked = engine.requests()
     again = start(spec_in(engine)).finish()
     assert again.manifest()["files"]["decoded"] == 0
