@@ -10,10 +10,14 @@ import hashlib
 import json
 import logging
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Optional
 
 from qgis.core import QgsSettings
 
 from .settings import RunSettings, from_json
+
+if TYPE_CHECKING:
+    from ..cluster_client.runs import Run
 
 _GROUP = "roadpulse/pending"
 log = logging.getLogger(__name__)
@@ -58,6 +62,11 @@ def pending() -> list[Pending]:
             log.warning("A note of an unfinished run cannot be read and was dropped: %s", error)
             settings.remove(f"{_GROUP}/{key}")
     return found
+
+
+def note_of(run: Run) -> Optional[Pending]:
+    """What was noted of a run; None for one that somebody has seen the end of."""
+    return next((note for note in pending() if note.folder in (run.folder, run.local_folder)), None)
 
 
 def _key(folder: str) -> str:

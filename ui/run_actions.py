@@ -14,9 +14,10 @@ from qgis.PyQt.QtWidgets import QMenu, QPushButton, QWidget
 
 from ..cluster_client.runs import Run
 from ..cluster_client.status import RunState
-from . import run_deletion, run_words
+from . import pending, run_deletion, run_words
 from .messages import log_error, show_error, show_text
-from .run_from_record import job_of, settings_of
+from .reattach import Offer
+from .run_from_record import settings_of
 from .run_on_map import RunMaps
 from .run_row import Row
 from .runs_book import result_folder
@@ -109,23 +110,9 @@ class RunActions(QObject):
 
     def follow(self, row: Row) -> None:
         """Follow a run that goes on, in the Run dialog."""
-        run = row.run
-        if run is None:
-            return
-        from .roads_choice import roads_of  # noqa: PLC0415
-
-        def take_up(dialog: RunDialog) -> None:
-            if dialog.running:
-                return  # it is in front now, with the run that it follows
-            try:
-                job = job_of(run, roads_of(settings_of(run).roads), self.watch.store)
-            except Exception as error:  # noqa: BLE001  (shown to the person)
-                log_error(error)
-                dialog.banner.show_error(error)
-                return
-            dialog.follow(job)
-
-        self._with_dialog(take_up)
+        if row.run is not None:
+            offer = Offer(row.run, pending.note_of(row.run))
+            self._with_dialog(lambda dialog: dialog.rejoin(offer))
 
     def cancel(self, row: Row) -> None:
         """Ask a run to stop."""
@@ -213,9 +200,15 @@ class RunActions(QObject):
             self.watch.call(
                 run,
                 lambda backend, known: backend.discard(known),
-                lambda _nothing: self.watch.read(),
+                partial(self._deleted, run),
                 partial(self._not_deleted, run),
             )
+
+    def _deleted(self, run: Run, _nothing: object) -> None:
+        note = pending.note_of(run)
+        if note is not None:
+            pending.forget(note.folder)
+        self.watch.read()
 
     def _not_deleted(self, run: Run, error: Exception) -> None:
         self._tell(run, "")

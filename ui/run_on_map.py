@@ -10,15 +10,20 @@ from qgis.PyQt.QtWidgets import QPushButton
 
 from ..algorithms import requirements
 from ..cluster_client.runs import Run
+from . import pending
 from .map_view import RUN_FOLDER_PROPERTY, show_map
 from .messages import log_error, show_error
 from .phases import Moment, Phase
-from .run_from_record import job_of, settings_of
+from .run_from_record import settings_of
+from .run_job import job_again
 from .run_task import Outcome, RunTask
 from .runs_book import result_folder
 from .runs_model import RunsModel
 from .runs_watch import RunsWatch
 from .words import tr
+
+_FEW = 0.5
+"""With a smaller share of the links on the map the roads are most likely not those of the trips."""
 
 
 class RunMaps(QObject):
@@ -51,14 +56,12 @@ class RunMaps(QObject):
             text = requirements.install_text(lacking)
             self.iface.messageBar().pushMessage("Roadpulse", text, Qgis.MessageLevel.Warning, 0)
             return
-        from .roads_choice import roads_of  # noqa: PLC0415
-
         try:
-            settings = settings_of(run)
-            if not settings.roads.id_field:
+            noted = pending.note_of(run)
+            if not (noted.settings if noted else settings_of(run)).roads.id_field:
                 self._ask_for_roads(run)
                 return
-            job = job_of(run, roads_of(settings.roads), self.watch.store)
+            job = job_again(run, noted)
         except Exception as error:  # noqa: BLE001  (the Run dialog says what is missing)
             log_error(error)
             self._ask_for_roads(run)
@@ -81,13 +84,20 @@ class RunMaps(QObject):
         except Exception as error:  # noqa: BLE001  (shown to the person)
             self._say_error(error)
             return
-        self.iface.messageBar().pushMessage(
-            "Roadpulse", summary.plain_line(outcome), Qgis.MessageLevel.Success, 12
-        )
+        pending.forget(outcome.job.folder)
+        bar = self.iface.messageBar()
+        if outcome.match.link_rate >= _FEW:
+            bar.pushMessage("Roadpulse", summary.plain_line(outcome), Qgis.MessageLevel.Success, 12)
+            return
+        item = bar.createMessage("Roadpulse", summary.plain_line(outcome))
+        self._offer_roads(item, run)
+        bar.pushWidget(item, Qgis.MessageLevel.Warning)
 
     def _not_drawn(self, run: Run, error: Exception) -> None:
         self._drawing_over(run)
-        item = self._say_error(error)
+        self._offer_roads(self._say_error(error), run)
+
+    def _offer_roads(self, item: Any, run: Run) -> None:
         button = QPushButton(tr("Choose other roads…"))
         button.clicked.connect(lambda _checked=False: self._ask_for_roads(run))
         item.layout().addWidget(button)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 from qgis.PyQt.QtCore import QFileSystemWatcher, QObject, QTimer, pyqtSignal
 
 from ..aggregation.errors import RunError
+from ..algorithms import requirements
 from ..algorithms.credentials import opens_quietly, read_credentials
+from ..cluster_client.errors import ProfileError
 from ..cluster_client.profile import Profile
 from ..cluster_client.runs import Run, RunStore
 from ..cluster_client.status import RunStatus
@@ -47,6 +49,9 @@ class Place:
 
     def backend(self, store: RunStore) -> Backend:
         """The connection; made on first use, in the thread that uses it. Raises `ProfileError`."""
+        lacking = requirements.missing()
+        if lacking:
+            raise ProfileError("", requirements.install_text(lacking))
         from ..algorithms.steps import backend_for  # noqa: PLC0415  (pandas and GDAL load in the thread)
 
         with self._lock:

@@ -48,9 +48,10 @@ def test_the_list_shows_every_run_and_leads_to_its_map(
         "state": "decoding", "elapsed": 190, "seconds_left": 84, "points": 21_300_000,
         "files": {"done": 12_404, "total": 49_998}, "bytes": {"done": 5_561_000_000, "total": 22_400_000_000},
     }  # fmt: skip
-    with going_on(store, tmp_path / "going", "Belfast, summer", **state):
+    with going_on(store, tmp_path / "going", "Belfast, summer", **state) as going:
         report = desktop.drive(
             "runs_dock", streets=str(city / "streets.csv"), finished=finished.id, failed=failed.id,
+            going=going.id,
             screens=f"{SCREENS}/runs",
         )  # fmt: skip
     rows = {row[1]: row for row in report["rows"]}
@@ -67,6 +68,8 @@ def test_the_list_shows_every_run_and_leads_to_its_map(
     assert report["layers"] == ["Aldermere, June: mean speed (mph)", "Streets"]
     assert report["layers_again"] == 2
     assert report["again"] == [str(city / "trips"), "mph", 30, "Europe/London"]
+    assert report["button"] == "Follow"
+    assert report["followed"] == "Running: Belfast, summer"
     assert report["menu"] == ["Run again…", "Log", "Open run folder", "Copy run id", "Delete…"]
     assert failed.folder in report["question"]
     assert report["question"].endswith("This cannot be undone.")

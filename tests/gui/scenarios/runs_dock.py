@@ -71,6 +71,18 @@ def scenario(robot: Robot):
     robot.report["again"] = [settings.trips, settings.speed_unit, settings.bin_minutes, settings.time_zone]
     robot.dialog.close()
 
+    # A run that another QGIS started is followed, and ends when its person wants it to.
+    table.setCurrentIndex(panel.model.index_of(options["going"]))
+    robot.report["button"] = panel.open_button.text()
+    robot.click(panel.open_button)
+    yield lambda: robot.dialog.isVisible() and robot.dialog.running
+    robot.report["followed"] = robot.dialog.page.title.text()
+    robot.screenshot("runs-followed", robot.dialog)
+    robot.dialog.cancel()
+    yield lambda: not robot.dialog.running
+    yield lambda: panel.model.row(options["going"]).state.value == "cancelled"
+    robot.dialog.close()
+
     table.setCurrentIndex(panel.model.index_of(options["failed"]))
     menu = QMenu(panel)
     panel.actions_.fill(menu, panel.selected())
