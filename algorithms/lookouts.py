@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..cluster_client.errors import ProfileError
 from ..cluster_client.lookout.here import LocalLookout
 from . import locations, requirements
+from .proxies import s3_proxies
 
 if TYPE_CHECKING:
     from ..cluster_client.keys import ProfileKeys
@@ -20,10 +21,12 @@ def lookout_for(profile: Profile, keys: ProfileKeys) -> Lookout:
     The keys come from `credentials.read_credentials`.
     """
 
+    proxies = s3_proxies(profile)
+
     def bucket() -> TripSource:
         from ..cluster_client.lookout.bucket import BucketTrips  # noqa: PLC0415  (on demand, as all of S3)
 
-        return BucketTrips(profile, keys.s3)
+        return BucketTrips(profile, keys.s3, proxies)
 
     if profile.kind == "local":
         return LocalLookout(profile, bucket)

@@ -149,11 +149,12 @@ class S3Browser(QDialog):
 
     def _trips(self) -> BucketTrips:
         """What reads the buckets; for threads."""
+        from ..algorithms.proxies import s3_proxies  # noqa: PLC0415
         from ..cluster_client.lookout.bucket import BucketTrips  # noqa: PLC0415  (boto3)
 
         with self._lock:
             if self._source is None:
-                self._source = BucketTrips(self.profile, self._keys)
+                self._source = BucketTrips(self.profile, self._keys, s3_proxies(self.profile))
             return self._source
 
     def _connection(self) -> S3Connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Callable, Optional
 
 from ...aggregation.glance import FIRST_FILES, SAMPLE_FILES, TripCount
@@ -21,8 +22,13 @@ class BucketTrips:
 
     far = True
 
-    def __init__(self, profile: Profile, keys: Optional[S3Keys] = None) -> None:
-        self._profile, self._keys = profile, keys
+    def __init__(
+        self,
+        profile: Profile,
+        keys: Optional[S3Keys] = None,
+        proxies: Optional[Mapping[str, str]] = None,
+    ) -> None:
+        self._profile, self._keys, self._proxies = profile, keys, proxies
         self._connection: Optional[S3Connection] = None
         self._lock = threading.Lock()
 
@@ -31,7 +37,7 @@ class BucketTrips:
         """The connection; raises `BackendError`."""
         with self._lock:
             if self._connection is None:
-                self._connection = connect_for(self._profile, self._keys, waits=LOOKING)
+                self._connection = connect_for(self._profile, self._keys, self._proxies, LOOKING)
             return self._connection
 
     def count(

@@ -18,7 +18,8 @@ import ssl
 import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
@@ -61,7 +62,7 @@ class S3Connection:
 
     client: S3Client
     access: S3Access
-    proxies: Mapping[str, str]
+    proxies: Mapping[str, str] = field(repr=False)  # may hold a password
     keys_from: str
 
     @contextlib.contextmanager
@@ -192,6 +193,7 @@ def connect(
 def _session(access: S3Access, keys: Optional[S3Keys]) -> Session:
     try:
         import boto3  # noqa: PLC0415  (takes a moment, and only S3 needs it)
+        import botocore.session  # noqa: PLC0415
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
     except ImportError as error:
         raise BackendError(
@@ -199,8 +201,11 @@ def _session(access: S3Access, keys: Optional[S3Keys]) -> Session:
             "boto3, or the plugin qpip), and restart QGIS.",
             repr(error),
         ) from error
+    core = botocore.session.Session()
+    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     try:
         return boto3.session.Session(
+            botocore_session=core,
             aws_access_key_id=keys.key_id if keys else None,
             aws_secret_access_key=keys.secret if keys else None,
             aws_session_token=(keys.token or None) if keys else None,
@@ -208,6 +213,17 @@ def _session(access: S3Access, keys: Optional[S3Keys]) -> Session:
         )
     except BotoCoreError as error:
         raise in_words(error, Asked("Connecting", "", access, {}, _keys_from(access, keys))) from error
+
+
+def _moment(text: Any) -> datetime:
+    """As botocore reads a time, but ten times as fast for those of listings, where it took half of all."""
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except (AttributeError, ValueError):
+        from botocore.utils import parse_timestamp  # noqa: PLC0415
+
+        moment: datetime = parse_timestamp(text)
+        return moment
 
 
 def split(url: str) -> tuple[str, str]:
@@ -240,6 +256,12 @@ def _proxies(endpoint: str, given: Optional[Mapping[str, str]]) -> Mapping[str, 
     if _is_here(endpoint):
         return {}
     if given is not None:
+        if any(not address.startswith(("http://", "https://")) for address in given.values()):
+            raise BackendError(
+                f"{host} is to be reached through a SOCKS proxy, and buckets can only be reached through one "
+                "of HTTP. Exclude the address in QGIS's settings (Options, Network), or name an HTTP proxy "
+                "there."
+            )
         return given
     found = {} if urllib.request.proxy_bypass(host) else urllib.request.getproxies()
     return {scheme: address for scheme, address in found.items() if scheme in ("http", "https")}

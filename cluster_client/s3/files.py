@@ -19,6 +19,8 @@ BLOCK = 1 << 20
 _CUTS = 4
 """So often a transfer is taken up again at the same byte; every byte that comes counts anew."""
 _FIRST_PAUSE = 0.5
+_SETTLING = 0.3
+"""Servers over a folder look and write in two steps, and another may write in between: the last one counts."""
 _MISSING = "NoSuchKey"
 _EMPTY = ("InvalidRange", "416")
 _THERE = ("PreconditionFailed", "412")
@@ -101,7 +103,8 @@ class S3Files(RunFiles):
                 with self._s3.asked("Writing", path):
                     answer = self._s3.client.put_object(Bucket=bucket, Key=key, Body=content, IfNoneMatch="*")
                 self._s3.expect(answer, "ETag")
-                return True
+                time.sleep(_SETTLING)
+                return self.read(path) == content
             except S3Refused as error:
                 if error.code in _THERE or (error.code in _AT_ONCE and self.size(path) is not None):
                     return False

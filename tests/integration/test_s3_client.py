@@ -482,6 +482,21 @@ def test_a_proxy_that_leads_nowhere_is_told_without_its_password() -> None:
     assert "secret" not in caught.value.message + caught.value.detail
 
 
+def test_a_proxy_of_another_kind_is_named_before_anything_is_sent() -> None:
+    proxies = dict.fromkeys(("http", "https"), "socks5h://127.0.9.1:1080")
+    with pytest.raises(BackendError, match="SOCKS"):
+        connect(S3Access(endpoint="http://s3.example.org"), S3Keys("a", "b"), proxies)
+
+
+def test_the_environments_proxies_count_but_for_its_exceptions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.9.1:3128")
+    monkeypatch.setenv("no_proxy", "near.example.org")
+    far, near = (
+        connect(S3Access(endpoint=f"http://{name}.example.org"), S3Keys("a", "b")) for name in ("far", "near")
+    )
+    assert far.proxies["http"] == "http://127.0.9.1:3128" and not near.proxies
+
+
 def test_a_server_of_this_computer_is_reached_without_the_proxy(
     s3_server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
