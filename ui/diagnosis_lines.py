@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Optional
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QFontMetrics, QPalette, QResizeEvent
 from qgis.PyQt.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -92,9 +92,9 @@ class Line:
             label.setFont(font)
         self.text = OneLine()
         self.text.setObjectName(f"{name} found")
-        self.todo = _wrapped()
+        self.todo = Wrapped()
         self.todo.setObjectName(f"{name} todo")
-        self.took = _wrapped()
+        self.took = Wrapped()
         self.fold = QToolButton()
         self.fold.setObjectName(f"{name} fold")
         self.fold.setStyleSheet("QToolButton { border: none; background: none; }")
@@ -161,16 +161,28 @@ class Line:
         self.fold.setVisible(self.text.too_long or bool(self.todo.text() or self.took.text()))
 
 
-class OneLine(QLabel):
+class Wrapped(QLabel):
+    """Plain text in as many lines as its width asks for, and no more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+
+    def minimumSizeHint(self) -> QSize:
+        """A line: Qt would reserve the height that the text has at its narrowest."""
+        return QSize(40, self.fontMetrics().height())
+
+
+class OneLine(Wrapped):
     """Text that is cut to one line until it is unfolded."""
 
     resized = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.whole = ""
         self._unfolded = False
 
@@ -203,11 +215,3 @@ class OneLine(QLabel):
         if shown != self.text():
             self.setText(shown)
         self.setToolTip("" if shown == self.whole else self.whole)
-
-
-def _wrapped() -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label

@@ -25,12 +25,13 @@ KINDS = (("This computer", "local"), ("A cluster over SSH", "ssh"), ("A cluster 
 
 
 class ProfileForm(QWidget):
-    """Edits a profile; `changed` comes after every change, whoever made it.
+    """Edits a profile; `changed` comes after every change, whoever made it, `widened` when other fields show.
 
     Entries that the present kind does not show keep the values that they had.
     """
 
     changed = pyqtSignal()
+    widened = pyqtSignal()
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -51,6 +52,8 @@ class ProfileForm(QWidget):
         for section in self.sections:
             column.addWidget(section)
             section.changed.connect(self._edited)
+            if section.group is not None:
+                section.group.collapsedStateChanged.connect(lambda _folded: self.widened.emit())
         column.addStretch(1)
         self._align_labels()
         self.show_values(LOCAL.to_json())
@@ -127,6 +130,7 @@ class ProfileForm(QWidget):
         for field in self._fields():
             if field.wanted and field.entry in typed and field.value() != typed[field.entry]:
                 field.fill(typed[field.entry])
+        self.widened.emit()
 
     def _look(self) -> None:
         values = self.values()
