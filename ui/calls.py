@@ -6,6 +6,7 @@ one of them for hours: a host that does not answer would soon keep everything el
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import Any, Callable, Optional
 
@@ -86,7 +87,8 @@ class Calls(QObject):
     def _carry_out(self, call: Call) -> None:
         value, error = call.carry_out()
         if not call.cancelled and not sip.isdeleted(self):
-            self._ended.emit(call, value, error)
+            with contextlib.suppress(RuntimeError):  # the window went in this very moment
+                self._ended.emit(call, value, error)
 
     def _answer(self, call: Call, value: Any, error: Optional[Exception]) -> None:
         self._going.discard(call)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from qgis.PyQt.QtCore import QFileSystemWatcher, QObject, QTimer, pyqtSignal
@@ -42,6 +43,8 @@ class Place:
     known: bool = False
     """Whether the credentials have been read."""
     looking: bool = False
+    calls: int = 0
+    """What the person asked for there and has not come back."""
     next_look: float = 0.0
     pause: float = SHOWN
     _backend: Optional[Backend] = None
@@ -116,9 +119,8 @@ class RunsWatch(QObject):
         """Give everything up; runs go on."""
         self._clock.stop()
         self._calls.forget()
-        places, self._places = list(self._places.values()), {}
-        for place in places:
-            threading.Thread(target=place.close, daemon=True).start()
+        for place in list(self._places.values()):
+            self._leave(place)
 
     # -- the store ----------------------------------------------------------------------------------
 
@@ -164,10 +166,22 @@ class RunsWatch(QObject):
         except RunError as error:
             failed(error)
             return
-        self._calls.ask(lambda _call: work(place.backend(self.store), run), done, failed)
+        place.calls += 1
+
+        def back(tell: Callable[[Any], None], answer: Any) -> None:
+            place.calls -= 1
+            tell(answer)
+
+        self._calls.ask(
+            lambda _call: work(place.backend(self.store), run), partial(back, done), partial(back, failed)
+        )
 
     def look(self, run: Run) -> None:
-        """Look at a run now; the person asked for it, and so may be asked for a password."""
+        """Look at a run now, with a connection and credentials of its own; the person asked for it, and so
+        may be asked for a password."""
+        before = self._places.get(run.profile)
+        if before is not None and not before.looking and not before.calls:
+            self._leave(before)
         place = self._place(run.profile)
         try:
             self._read_credentials(place)
@@ -188,6 +202,14 @@ class RunsWatch(QObject):
             place = self._place(profile)
             if not place.looking and now >= place.next_look:
                 self._look(place, runs)
+        for place in list(self._places.values()):
+            if place.profile not in going and not place.looking and not place.calls:
+                self._leave(place)
+
+    def _leave(self, place: Place) -> None:
+        """Keep no connection to a place where nothing goes on."""
+        self._places.pop(place.profile, None)
+        threading.Thread(target=place.close, name="Roadpulse", daemon=True).start()
 
     def _place(self, profile: Profile) -> Place:
         return self._places.setdefault(profile, Place(profile))
