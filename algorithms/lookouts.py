@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..cluster_client.errors import ProfileError
 from ..cluster_client.lookout.here import LocalLookout
 from . import locations, requirements
-from .proxies import s3_proxies
+from .proxies import livy_proxies, s3_proxies
 
 if TYPE_CHECKING:
     from ..cluster_client.keys import ProfileKeys
@@ -15,27 +15,45 @@ if TYPE_CHECKING:
     from ..cluster_client.profile import Profile
 
 
-def lookout_for(profile: Profile, keys: ProfileKeys) -> Lookout:
-    """The lookout of a profile; raises `ProfileError`. Connects nowhere before it is asked to look.
+class Routes(NamedTuple):
+    """The proxies on the way to a profile's Livy and to its buckets."""
 
-    The keys come from `credentials.read_credentials`.
+    livy: Optional[dict[str, str]] = None
+    s3: Optional[dict[str, str]] = None
+
+
+def routes_of(profile: Profile) -> Routes:
+    """What QGIS's settings say; for the main thread. Raises `ProfileError`."""
+    if profile.kind == "livy":
+        return Routes(livy_proxies(profile), s3_proxies(profile))
+    return Routes(s3=s3_proxies(profile))
+
+
+def lookout_for(profile: Profile, keys: ProfileKeys, routes: Routes) -> Lookout:
+    """The lookout of a profile, for a thread; raises `ProfileError`. Connects nowhere before it looks.
+
+    The keys come from `credentials.read_credentials`, the routes from `routes_of`.
     """
-
-    proxies = s3_proxies(profile)
 
     def bucket() -> TripSource:
         from ..cluster_client.lookout.bucket import BucketTrips  # noqa: PLC0415  (on demand, as all of S3)
 
-        return BucketTrips(profile, keys.s3, proxies)
+        return BucketTrips(profile, keys.s3, routes.s3)
 
     if profile.kind == "local":
         return LocalLookout(profile, bucket)
-    lacking = requirements.missing(("paramiko",))
+    livy = profile.kind == "livy"
+    lacking = requirements.missing(("paramiko", *(("requests",) if livy else ())))
     if lacking:
         raise ProfileError("kind", requirements.install_text(lacking))
-    from ..cluster_client.lookout.head import HeadLookout  # noqa: PLC0415  (needs the package)
-    from ..cluster_client.ssh.credentials import Credentials  # noqa: PLC0415
+    from ..cluster_client.ssh.credentials import Credentials  # noqa: PLC0415  (need the packages)
     from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
 
     known = KnownHosts(locations.known_hosts())
+    if livy:
+        from ..cluster_client.lookout.livy import LivyLookout  # noqa: PLC0415
+
+        return LivyLookout(profile, keys, known, bucket, routes.livy)
+    from ..cluster_client.lookout.head import HeadLookout  # noqa: PLC0415
+
     return HeadLookout(profile, keys.ssh or Credentials(), known, bucket)

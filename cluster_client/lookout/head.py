@@ -84,8 +84,8 @@ class HeadLookout:
         program = _PROGRAMS.read_text(encoding="utf-8")
         page = master_page(self._profile.spark_master)
         if page is None:
-            if self._profile.spark_master or self._profile.spark_home:
-                return PlaceState()  # not a standalone master, so nobody tells its workers
+            if self._profile.kind != "ssh" or self._profile.spark_master or self._profile.spark_home:
+                return PlaceState()  # there is a cluster, and nobody to tell its workers
             return PlaceState(cores=int(self.ask(connection, place, program, ["cores"])["cores"]))
         found = self.ask(connection, place, program, ["look_at_master", *page])
         if not found.get("answers"):
@@ -98,7 +98,7 @@ class HeadLookout:
         workers = at_work(found["page"])
         cores, used = sum(w.get("cores", 0) for w in workers), sum(w.get("coresused", 0) for w in workers)
         remark = "No worker is alive: a run would wait for one." if not workers else ""
-        return PlaceState(len(workers), cores, cores - used, remark)
+        return PlaceState(len(workers), cores, cores - used, remark=remark)
 
 
 class HeadTrips:

@@ -24,12 +24,14 @@ Check = Callable[[], None]
 class PlaceState:
     """A place that answered. `workers` are those of Spark that are alive (None: there is no Spark, or it
     does not tell), `cores` those of all of them, or of the one computer (0: not known); `free` how many of
-    these no other run uses (None: not known). `remark` says what would keep a run waiting, and what to do.
+    these no other run uses (None: not known). `service` is what takes runs there, such as Livy and its
+    version. `remark` says what would keep a run waiting, and what to do.
     """
 
     workers: Optional[int] = None
     cores: int = 0
     free: Optional[int] = None
+    service: str = ""
     remark: str = ""
 
 

@@ -187,6 +187,8 @@ class WhereSection(Section):
 def state_text(state: PlaceState, remote: bool) -> str:
     """`connected, 16 workers, 60 of 64 cores free`, `connected, 4 cores`, `8 cores`."""
     parts = [tr("connected")] if remote else []
+    if state.service:
+        parts.append(state.service)
     if state.workers is not None:
         parts.append(counted(state.workers, tr("worker"), tr("workers")))
     if state.cores and state.free is not None:
