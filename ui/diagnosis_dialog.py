@@ -44,7 +44,7 @@ class DiagnosisDialog(QDialog):
     """Begins to look as soon as it is shown; closing it ends that.
 
     `trips` are looked at as the place of execution sees them, `connection` is a PostGIS connection stored
-    in QGIS; with `profiles` the person may choose another one.
+    in QGIS; with `profiles` the person may choose another one, to which the trips then do not belong.
     """
 
     def __init__(
@@ -57,7 +57,8 @@ class DiagnosisDialog(QDialog):
         profiles: Sequence[Profile] = (),
     ) -> None:
         super().__init__(parent)
-        self.profile, self.trips, self.connection = profile, trips, connection
+        self.profile, self.connection = profile, connection
+        self._trips = {profile.name: trips}
         self.findings: list[Finding] = []
         self._profiles = tuple(profiles)
         self._calls = Calls(self)
@@ -164,7 +165,10 @@ class DiagnosisDialog(QDialog):
             self._failed(error)
             return
         self.say.say(tr("Looking…"))
-        self._call = self._calls.ask(lambda call: self._look(call, keys, postgis), self._done, self._failed)
+        profile = self.profile
+        self._call = self._calls.ask(
+            lambda call: self._look(call, profile, keys, postgis), self._done, self._failed
+        )
         self._show_buttons()
 
     def _lookups(self) -> tuple[ProfileKeys, str]:
@@ -175,11 +179,11 @@ class DiagnosisDialog(QDialog):
         keys = read_credentials(self.profile)
         return keys, connection_info(self.connection) if self.connection else ""
 
-    def _look(self, call: Call, keys: ProfileKeys, postgis: str) -> Optional[RunError]:
+    def _look(self, call: Call, profile: Profile, keys: ProfileKeys, postgis: str) -> Optional[RunError]:
         """In a thread of its own. Returns why there is no connection, for who may mend it."""
         from ..algorithms.diagnose import look_at  # noqa: PLC0415  (needs the packages)
 
-        with closing(look_at(self.profile, keys, self.trips)) as look:
+        with closing(look_at(profile, keys, self._trips.get(profile.name, ""))) as look:
             checks = look.checks()
             if postgis:
                 from ..cluster_client.diagnosis.postgis import postgis_check  # noqa: PLC0415
@@ -277,7 +281,8 @@ class DiagnosisDialog(QDialog):
         super().showEvent(event)
         if not self._began:
             self._began = True
-            self.begin()
+            # Not while the window is being shown: QGIS may have to ask for its master password.
+            QTimer.singleShot(0, lambda: None if sip.isdeleted(self) else self.begin())
 
     def leave(self) -> None:
         """The window goes away."""

@@ -22,6 +22,7 @@ _TOLD = {
 }  # fmt: skip
 _LONG_SECONDS = 1.0
 _PAD = 7
+_TITLE_LETTERS = 28
 
 
 def colour(state: str, palette: QPalette) -> QColor:
@@ -90,6 +91,10 @@ class Line:
             font.setBold(True)
             font.setPointSizeF(font.pointSizeF() * scale)
             label.setFont(font)
+        widest = self.title.fontMetrics().horizontalAdvance("n") * _TITLE_LETTERS
+        cut = self.title.fontMetrics().elidedText(self.title.text(), Qt.TextElideMode.ElideMiddle, widest)
+        self.title.setToolTip("" if cut == self.title.text() else self.title.text())
+        self.title.setText(cut)
         self.text = OneLine()
         self.text.setObjectName(f"{name} found")
         self.todo = Wrapped()

@@ -21,6 +21,7 @@ from .profile_form import ProfileForm
 from .profile_list import DRAFT, NAME, place_of, shown_name
 from .profile_side import ProfileSide
 from .scrolled import Scrolled
+from .settings import RunSettings
 from .words import tr
 
 
@@ -33,11 +34,9 @@ class ProfilesDialog(QDialog):
 
     profiles_changed = pyqtSignal(str)
 
-    def __init__(
-        self, store: ProfileStore, parent: Optional[QWidget] = None, selected: str = "", trips: str = ""
-    ) -> None:
+    def __init__(self, store: ProfileStore, parent: Optional[QWidget] = None, selected: str = "") -> None:
         super().__init__(parent)
-        self.store, self.trips = store, trips
+        self.store = store
         self._stored: dict[str, Profile] = {}
         self._draft: Optional[dict[str, Any]] = None
         self._current = LOCAL_NAME
@@ -269,7 +268,9 @@ class ProfilesDialog(QDialog):
         """Look at everything that a run with the shown profile needs, saved or not."""
         from .diagnosis_dialog import DiagnosisDialog  # noqa: PLC0415
 
-        DiagnosisDialog(self.form.profile(), self.trips, self).show()
+        chosen = RunSettings.load()  # only its own trips are sure to be a path of that place
+        trips = chosen.trips if chosen.profile == self._current else ""
+        DiagnosisDialog(self.form.profile(), trips, self).show()
 
     def _fail(self, error: Exception) -> None:
         log_error(error)

@@ -58,10 +58,8 @@ class ProfilesEntry:
         def make() -> QDialog:
             from .profiles_dialog import ProfilesDialog  # noqa: PLC0415
 
-            settings = RunSettings.load()
-            dialog = ProfilesDialog(
-                locations.profile_store(), self.iface.mainWindow(), settings.profile, settings.trips
-            )
+            chosen = RunSettings.load().profile
+            dialog = ProfilesDialog(locations.profile_store(), self.iface.mainWindow(), chosen)
             dialog.profiles_changed.connect(self._changed)
             return dialog
 

@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from qgis.PyQt.QtCore import QCoreApplication, QEvent
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtTest import QSignalSpy
 from qgis.PyQt.QtWidgets import QComboBox, QLabel, QPushButton, QToolButton
+from roadpulse.aggregation.s3_access import S3Access
 from roadpulse.algorithms import locations
 from roadpulse.cluster_client.profile import LOCAL, Folders, Profile
 from roadpulse.ui.diagnosis_dialog import DiagnosisDialog
 from roadpulse.ui.diagnosis_lines import OneLine
 from roadpulse.ui.host_key_dialog import HostKeyDialog
 
+from development.s3 import S3Server
 from tests.integration.ssh_server import PROGRAM, SshServer, make_key
 from tests.qgis.widgets import until
 
@@ -142,6 +145,27 @@ def test_this_computer_is_looked_at_too(tmp_path: Path) -> None:
     dialog.close()
 
 
+def test_buckets_are_looked_at_where_the_profile_or_the_trips_lead_there(
+    s3_server: S3Server, bucket: str, tmp_path: Path
+) -> None:
+    s3_server.client().put_object(Bucket=bucket, Key="2025/a.json", Body=b'{"data": []}')
+    here = Profile(
+        kind="local", name="MinIO", folders=Folders(str(tmp_path), f"s3://{bucket}/points"),
+        s3=S3Access(s3_server.endpoint, keys_file=str(s3_server.keys_file)),
+    )  # fmt: skip
+    dialog = opened(here, f"s3://{bucket}/2025")
+    until(lambda: ended(dialog), 120)
+    told = states(dialog)
+    assert {told["s3_trips"], told["s3_read"], told[f"s3_write s3://{bucket}/points"]} == {"ok"}
+    assert f"s3://{bucket}/2025" in dialog.lines.lines[list(told).index("s3_trips")].title.toolTip()
+    dialog.close()
+    wrong = replace(here, s3=replace(here.s3, endpoint="http://127.0.7.1:9"))
+    dialog = opened(wrong, f"s3://{bucket}/2025")
+    until(lambda: ended(dialog), 120)
+    assert states(dialog)["s3_trips"] == "skipped" and "failed" in states(dialog).values()
+    dialog.close()
+
+
 def test_the_report_is_copied_as_text_and_holds_no_secret(server: SshServer, tmp_path: Path) -> None:
     dialog = opened(profile(server, tmp_path, key_path=str(tmp_path / "none")))
     assert not dialog.findChild(QPushButton, "copy").isEnabled()
@@ -212,6 +236,7 @@ def test_what_is_right_can_be_unfolded(server: SshServer, tmp_path: Path) -> Non
 
 def test_an_entry_that_is_not_in_qgis_is_told_and_nothing_begins(server: SshServer, tmp_path: Path) -> None:
     dialog = opened(profile(server, tmp_path, authcfg="zzzzzzz"))
+    until(dialog.banner.isVisible)
     assert "zzzzzzz" in dialog.banner.words.text() and not dialog.running
     spy = QSignalSpy(dialog.rejected)
     dialog.findChild(QPushButton, "close").click()
