@@ -73,7 +73,8 @@ def _store(_pid: int, access: S3Access, bucket: str, patient: bool) -> S3Store:
         options["root_certificate"] = certificates(access.ca_file)
     config: dict[str, Any] = {"virtual_hosted_style_request": not access.path_style, **_signing(access)}
     if access.endpoint:
-        config["endpoint"] = _endpoint(access, bucket)
+        # Both, since the environment's second one would come before the first.
+        config["endpoint"] = config["aws_endpoint_url_s3"] = _endpoint(access, bucket)
     try:
         return S3Store(
             bucket,
@@ -136,8 +137,10 @@ def _signing(access: S3Access) -> dict[str, Any]:
     found = keys(access)
     if found is None:
         return {}
-    names = ("access_key_id", "secret_access_key", "session_token")
-    return {name: value for name, value in zip(names, found) if value}
+    key, secret, token = found
+    # Not as settings, which obstore would mix with those of the environment.
+    given = {"access_key_id": key, "secret_access_key": secret, "token": token or None, "expires_at": None}
+    return {"credential_provider": lambda: given}
 
 
 def keys(access: S3Access) -> Optional[tuple[str, str, str]]:

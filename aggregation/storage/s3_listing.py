@@ -60,14 +60,14 @@ def get(path: S3Path, size: int) -> tuple[Listed, bytes]:
     if plain is None:
         return _get_of_obstore(path, size)
     try:
-        answer = plain.get(path.key)
+        answer = plain.get(path.key, size=size)
     except PlainError as error:
         if status_of(error) == 404 and code_of(error) in ("NoSuchKey", ""):
             raise FileNotFoundError(str(path)) from error
         raise explained(error, f"read {path}", path.bucket, path.access) from error
     listed = Listed(
         path.key,
-        len(answer.body),
+        answer.length,
         answer.headers.get("etag") or "",
         _moment(answer.headers.get("last-modified", "")),
     )

@@ -36,10 +36,10 @@ class PlainError(Exception):
 
 
 class Answer:
-    """What the server answered: headers by their names in lower case, and all of the body."""
+    """What the server answered: headers by their names in lower case, the body, and how long it is."""
 
-    def __init__(self, headers: Mapping[str, str], body: bytes) -> None:
-        self.headers, self.body = headers, body
+    def __init__(self, headers: Mapping[str, str], body: bytes, length: int) -> None:
+        self.headers, self.body, self.length = headers, body, length
 
 
 @lru_cache(maxsize=16)
@@ -78,8 +78,11 @@ class PlainClient:
         self._idle: list[Connection] = []
         self._signing: tuple[str, bytes] = ("", b"")
 
-    def get(self, key: str, query: Optional[Mapping[str, str]] = None) -> Answer:
-        """One request, tried again while the server is busy or the connection is cut; raises `PlainError`."""
+    def get(self, key: str, query: Optional[Mapping[str, str]] = None, size: Optional[int] = None) -> Answer:
+        """One request, tried again while the server is busy or the connection is cut; raises `PlainError`.
+
+        What has not the `size` that is expected is not read: it may be far too large.
+        """
         path = f"{self._base}/{quote(key, safe='/')}" if key else self._base or "/"
         text = "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in sorted((query or {}).items()))
         began, failed = time.monotonic(), ""
@@ -90,7 +93,7 @@ class PlainClient:
                     break
                 time.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311  # nosec B311  (not for secrets)
             try:
-                status, answer = self._once(path, text)
+                status, answer = self._once(path, text, size)
             except ssl.SSLCertVerificationError as error:
                 raise PlainError(_of_certificate(error)) from error
             except (OSError, http.client.HTTPException) as error:
@@ -104,7 +107,7 @@ class PlainClient:
                 break
         raise PlainError(failed)
 
-    def _once(self, path: str, query: str) -> tuple[int, Answer]:
+    def _once(self, path: str, query: str, size: Optional[int]) -> tuple[int, Answer]:
         """One request; on a connection that was kept and has died meanwhile, once more."""
         headers = self._signed(path, query)
         target = f"{path}?{query}" if query else path
@@ -122,6 +125,10 @@ class PlainClient:
             except BaseException:
                 connection.close()
                 raise
+            found = {name.lower(): value for name, value in response.getheaders()}
+            if size is not None and response.status == 200 and response.length not in (None, size):
+                connection.close()
+                return 200, Answer(found, b"", response.length or 0)
             try:
                 body = response.read()
             except BaseException:
@@ -131,9 +138,7 @@ class PlainClient:
                 connection.close()
             else:
                 self._idle.append(connection)
-            return response.status, Answer(
-                {name.lower(): value for name, value in response.getheaders()}, body
-            )
+            return response.status, Answer(found, body, len(body))
 
     def _connect(self) -> Connection:
         if self._trust is not None:

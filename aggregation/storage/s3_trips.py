@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
 from typing import Optional, Union
 from uuid import uuid4
 
@@ -18,12 +17,13 @@ from .s3_listing import Listed, UnnamedObject, get, pages
 from .s3_path import S3Path
 from .trip_files import GLOB_CHARACTERS, SUFFIXES, TripFile
 
-AT_ONCE = 8
+AT_ONCE = 12
 """Requests that a task has under way while it decodes."""
 HELD_BYTES = 12 << 20
 """Bytes of trips that it has asked for and not yet decoded; a single trip may be larger."""
 
 _YOUNG = 5.0
+_TIME = "@"
 
 
 def base(trips: str, access: S3Access) -> S3Path:
@@ -87,23 +87,27 @@ def _collect(
 
 
 def _trip_file(bucket: str, listed: Listed) -> TripFile:
-    return TripFile(
-        f"{SCHEME}{bucket}/{listed.key}", listed.size, _version(listed.e_tag, listed.modified, True)
-    )
+    version = _version(listed)
+    # Servers over a folder have no ETag for files that came into it otherwise, and tell whole seconds. An
+    # object as young as that may be rewritten unseen, so its version is unique: the next run reads it again.
+    if version.startswith(_TIME) and abs(time.time() - listed.modified.timestamp()) < _YOUNG:
+        version += f"-{uuid4().hex[:8]}"
+    return TripFile(f"{SCHEME}{bucket}/{listed.key}", listed.size, version)
 
 
-def _version(e_tag: str, modified: datetime, listing: bool = False) -> str:
-    """What tells versions apart: the ETag, or else the time.
+def _version(listed: Listed, by_time: bool = False) -> str:
+    """What tells versions apart: the ETag, or else the time."""
+    tag = (listed.e_tag[2:] if listed.e_tag.startswith("W/") else listed.e_tag).strip('"')
+    return f"{_TIME}{int(listed.modified.timestamp())}" if by_time or not tag else tag
 
-    Servers over a folder have no ETag for files that came into it otherwise, and tell whole seconds. An
-    object as young as that may be rewritten unseen, so its version is unique: the next run reads it again.
-    """
-    tag = e_tag[2:] if e_tag.startswith("W/") else e_tag
-    if tag.strip('"'):
-        return tag.strip('"')
-    moment = modified.timestamp()
-    young = listing and abs(time.time() - moment) < _YOUNG
-    return f"t{int(moment)}" + (f"-{uuid4().hex[:8]}" if young else "")
+
+def _same(listed: Listed, file: TripFile) -> bool:
+    """Whether an object is in the version in which it was listed."""
+    if listed.size != file.size:
+        return False
+    if file.version.startswith(_TIME):
+        return _version(listed, by_time=True) == file.version.partition("-")[0]
+    return not listed.e_tag or _version(listed) == file.version
 
 
 def pattern(key: str) -> re.Pattern[str]:
@@ -180,9 +184,6 @@ def _read(file: TripFile, max_bytes: int, access: S3Access) -> Union[bytes, BadT
         if error.__cause__ is not None and code_of(error.__cause__) == "AccessDenied":
             return BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: {error.message}", passing=True)
         raise
-    same = _version(listed.e_tag, listed.modified) == file.version.partition("-")[0] or (
-        not listed.e_tag and not file.version.startswith("t")
-    )
-    if listed.size != file.size or not same:
+    if not _same(listed, file) or len(content) != file.size:
         return BadTripFile("changed", FILE_REASONS["changed"], passing=True)
     return content

@@ -125,6 +125,16 @@ def test_missing_keys_are_told_before_anything_is_asked(engine, no_keys):
     assert "There are no keys" in error.message
 
 
+def test_a_file_of_keys_is_not_mixed_with_the_environment(engine, no_keys, monkeypatch):
+    for name in (*s3_client.ENVIRONMENT, "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT"):
+        monkeypatch.setenv(name, "http://127.0.8.1:1")
+    check_reach(engine.trips, engine.access)
+    assert len(list_trips(engine.trips, access=engine.access)) == 4
+    place = S3Path.of(f"s3://{engine.bucket}/x", engine.access)
+    place.write_bytes(b"1")
+    assert place.read_bytes() == b"1"
+
+
 def test_keys_may_come_from_the_environment(engine, no_keys, monkeypatch):
     keys = engine.server.keys()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys.access)

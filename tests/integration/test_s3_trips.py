@@ -221,6 +221,31 @@ def test_an_object_that_changes_or_vanishes_after_the_listing_is_left_out_for_no
     assert read_trip(files["kept.json"], LIMIT, engine.access) == b"{}"
 
 
+def test_an_object_that_came_in_parts_is_read(engine):
+    content = os.urandom(6 << 20)
+    about = {"Bucket": engine.bucket, "Key": "trips/parts.json"}
+    upload = engine.client.create_multipart_upload(**about)["UploadId"]
+    parts = []
+    for n, piece in enumerate((content[: 5 << 20], content[5 << 20 :]), start=1):
+        sent = engine.client.upload_part(**about, UploadId=upload, PartNumber=n, Body=piece)
+        parts.append({"PartNumber": n, "ETag": sent["ETag"]})
+    engine.client.complete_multipart_upload(**about, UploadId=upload, MultipartUpload={"Parts": parts})
+    (file,) = listed(engine, engine.trips)
+    assert file.version.endswith("-2")
+    assert read_trip(file, 8 << 20, engine.access) == content
+
+
+def test_an_object_that_grew_is_not_fetched(engine):
+    engine.write("a.json", b"{}")
+    (file,) = listed(engine, engine.trips)
+    engine.write("a.json", bytes(50 << 20))
+    tracemalloc.start()
+    assert fault_of(file, engine) == ("changed", True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5 << 20
+
+
 def test_where_there_is_no_etag_size_and_time_tell_versions_apart(engine):
     folder = engine.folder / "trips"
     folder.mkdir()
