@@ -67,7 +67,7 @@ class LivyLook:
 
             self._head = ClusterLook(profile, keys.ssh or Credentials(), known_hosts)
         self._nodes = NodesLook(
-            self._start, self._place, "" if is_s3(trips) else trips, self.close, write=self._folder
+            self._start, self._place, "" if is_s3(trips) else trips, self.close, self._expected, self._folder
         )
 
     @property
@@ -187,6 +187,11 @@ class LivyLook:
         finally:
             self._way.client.delete(name)  # a refused one would keep its name
         return ok(f"Livy takes files of {place.jobs}.")
+
+    def _expected(self) -> int:
+        """Executors that the profile asks for; 0 where it leaves that open."""
+        resources = self._profile.resources
+        return resources.cores // resources.executor_cores if resources.executor_cores else 0
 
     # -- the batch ------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from .checks import Check, Found, failed, ok, skipped, warning
 
 HERE = Path(__file__).absolute().parent
 JOB_SECONDS = 90
-_PATIENCE_SECONDS = 15
+_PATIENCE_SECONDS = 30
 
 
 class NodesLook:

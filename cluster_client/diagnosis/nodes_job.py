@@ -11,6 +11,8 @@ import sys
 import time
 from typing import Any
 
+_QUIET_SECONDS = 2
+
 
 def look_around(wish: Any) -> Any:
     """What one worker process sees, as JSON-ready values; runs on a node."""
@@ -89,6 +91,13 @@ def main() -> None:
     began = time.time()
     while 0 < executors() < wish["executors"] and time.time() - began < wish["patience"]:
         time.sleep(0.2)
+    there, since = executors(), time.time()
+    while (
+        there and not wish["executors"] and time.time() - since < _QUIET_SECONDS
+    ):  # it is not known how many
+        time.sleep(0.2)
+        if executors() > there:
+            there, since = executors(), time.time()
     if executors() < 1:
         answer: Any = {"waiting": True}
     else:

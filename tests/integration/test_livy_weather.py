@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from roadpulse.cluster_client.backend import follow
 from roadpulse.cluster_client.errors import AlreadyStarted, NotFinished, StartError, Unreachable
-from roadpulse.cluster_client.livy.batch import batch_name
+from roadpulse.cluster_client.livy.batch import batch_name, batch_of
 from roadpulse.cluster_client.livy.client import LivyClient
 from roadpulse.cluster_client.livy.errors import LivySilent
+from roadpulse.cluster_client.livy.jobs import put_jobs
 from roadpulse.cluster_client.status import RunState
 
 from development.cluster_daemons import descendants
@@ -91,9 +92,19 @@ def test_a_post_that_never_arrived_starts_nothing_and_says_so(livy_way, relay, f
     assert relay.posts == 1
     recorded = livy_way.store.find(run.id)
     assert recorded.state is RunState.FAILED
-    # Should it come after all, it stops at once.
-    assert (livy_way.folder / "runs" / Path(recorded.folder).name / "cancel").exists()
     assert livy_way.client().batch(batch_name(run)) is None
+    # Should it come after all, it stops at once.
+    rooms = backend._rooms
+    late = batch_of(recorded, rooms.place(), put_jobs(rooms, rooms.place()))
+    client = livy_way.client()
+    client.submit(late)
+    end = time.monotonic() + 60
+    while not client.batch(late["name"]).ended:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    folder = Path(recorded.folder)
+    assert json.loads((folder / "status.json").read_text())["state"] == "cancelled"
+    assert not (folder / "manifest.json").exists()
 
 
 def test_the_answer_is_lost_and_livy_dies_and_the_run_goes_on(livy_way, relay, mortal, few_trips):
