@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from roadpulse.aggregation import storage
 from roadpulse.aggregation.errors import BadTripFile, Cancelled, RunError, StorageError
+from roadpulse.aggregation.s3_access import S3Access
 from roadpulse.aggregation.storage import TripFile, list_trips, read_trip, read_trips
 
 from tests.integration.s3_engine import BucketEngine
@@ -366,3 +367,64 @@ def test_a_trip_file_is_what_goes_to_the_nodes_so_it_holds_no_key(engine):
     assert isinstance(file, TripFile)
     assert secret.secret not in json.dumps(engine.access.to_json()) + repr(file)
     assert Path(engine.access.keys_file).exists()
+
+
+# -- where only obstore knows the keys --------------------------------------------------------------
+
+
+@pytest.fixture
+def by_obstore(monkeypatch):
+    """As with the keys of an instance's role, or behind a proxy."""
+    monkeypatch.setattr(storage.s3_listing.s3_plain, "client", lambda *_: None)
+
+
+def test_obstore_lists_and_reads_the_same(filled, monkeypatch):
+    filled.client.delete_object(Bucket=filled.bucket, Key="trips/folder.json/")
+    plain = listed(filled, filled.trips)
+    monkeypatch.setattr(storage.s3_listing.s3_plain, "client", lambda *_: None)
+    assert listed(filled, filled.trips) == plain
+    assert names(listed(filled, f"{filled.trips}/*.json")) == ["b.json"]
+    assert names(listed(filled, f"{filled.trips}/e.txt")) == ["e.txt"]
+    assert [content for _, content in read_trips(plain, LIMIT, filled.access)] == [b"{}"] * len(plain)
+
+
+def test_obstore_tells_what_changed_and_vanished(engine, by_obstore):
+    for name in ("a.json", "b.json"):
+        engine.write(name, b"{}")
+    changed, gone = listed(engine, engine.trips)
+    engine.write("a.json", b"[]")
+    engine.client.delete_object(Bucket=engine.bucket, Key="trips/b.json")
+    assert fault_of(changed, engine) == ("changed", True)
+    assert fault_of(gone, engine) == ("vanished", True)
+
+
+def test_a_name_that_obstore_cannot_say_is_told_and_never_left_out(engine, by_obstore):
+    engine.write("good.json", b"{}")
+    engine.write("tab\there.json", b"{}")
+    with pytest.raises(StorageError, match=r"tab.here\.json.*Rename it"):
+        listed(engine, engine.trips)
+    file = TripFile(f"{engine.trips}/tab\there.json", 2, "x")
+    assert fault_of(file, engine) == ("unreadable", True)
+
+
+def test_a_proxy_is_obstores_business(engine, monkeypatch):
+    s3_plain = storage.s3_listing.s3_plain
+    monkeypatch.setattr(s3_plain.urllib.request, "getproxies", lambda: {"http": "http://proxy:3128"})
+    monkeypatch.setattr(s3_plain.urllib.request, "proxy_bypass", lambda host: False)
+    s3_plain.client.cache_clear()
+    assert s3_plain.client(os.getpid(), engine.access, engine.bucket) is None
+    s3_plain.client.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("access", "bucket_name", "host"),
+    [
+        (S3Access(endpoint="https://s3.example.org", addressing="virtual"), "trips", "trips.s3.example.org"),
+        (S3Access(endpoint="https://s3.example.org"), "trips", "s3.example.org"),
+        (S3Access(region="eu-west-1"), "trips", "trips.s3.eu-west-1.amazonaws.com"),
+        (S3Access(region="eu-west-1"), "a.b", "s3.eu-west-1.amazonaws.com"),
+        (S3Access(region="cn-north-1"), "trips", "trips.s3.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_the_bucket_is_named_in_the_path_or_in_the_host(access, bucket_name, host):
+    assert storage.s3_listing.s3_plain.PlainClient(access, bucket_name, "", "", "").host == host
