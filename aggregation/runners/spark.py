@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PART_POINTS, TASK_POINTS, SLICE_POINTS = 100_000, 180_000, 60_000
+PART_POINTS, TASK_POINTS, SLICE_POINTS = 60_000, 120_000, 30_000
 """Points that a decode task holds, a summary task reads, and computes at once. So a Python worker stays
-below 150 MB: 120 MB of that are PySpark, the packages and DuckDB, the same for any amount of trips."""
+below 150 MB: 120 MB of that are PySpark, the packages and DuckDB, the same for any amount of trips. A link
+with more points than a task takes 40 bytes for each, a file while it is read up to four times its size."""
 
 DRIVER_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 """For `spark.driver.extraJavaOptions`: the driver's Java only starts and waits, so it should start fast."""
@@ -46,6 +47,9 @@ _CORES_GUESSED = 16
 DEFAULTS = {
     "spark.ui.showConsoleProgress": "false",
     "spark.locality.wait": "0s",
+    # Threads that have nothing to do in a worker take memory all the same.
+    "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
+    "spark.executorEnv.MALLOC_ARENA_MAX": "1",
     # Executors hold no data and live for minutes: the smallest machine there is serves them best.
     "spark.executor.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss512k",
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 import signal
 import time
 from pathlib import Path
@@ -80,6 +82,29 @@ def test_executor_and_worker_killed_in_the_middle_leave_the_result_right(
     run.finish()
     assert len(run.manifest()["runner"]["executors"]) == 2
     assert run.tables() == many_tables
+    assert 0 < run.manifest()["runner"]["worker_memory_mb"] <= 150
+
+
+@newest
+def test_worker_stays_small_where_one_link_has_most_points(start: Start, tmp_path: Path) -> None:
+    """A quarter of a million points of one link, which one task has to bring together."""
+    (tmp_path / "trips").mkdir()
+    chosen = random.Random(7)
+    for number in range(25):
+        data = [
+            {
+                "timestamp": 1_749_542_400 + number * 1000 + n,
+                "absVelocity": round(chosen.random() * 30, 2),
+                "dbResponse": {"linkID": str(chosen.choice((7, 7, 7, 7, 7, 7, 7, 7, 7, n)))},
+            }
+            for n in range(11_000)
+        ]
+        (tmp_path / "trips" / f"{number}.json").write_text(json.dumps({"data": data}), encoding="utf-8")
+    spec = spec_of(tmp_path / "trips", tmp_path / "store")
+    run = start(spec).finish()
+    assert 0 < run.manifest()["runner"]["worker_memory_mb"] <= 150
+    run_locally(tmp_path / "local", {**spec, "store": str(tmp_path / "other")})
+    assert run.tables() == tables(tmp_path / "local")
 
 
 @newest
