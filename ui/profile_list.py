@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
-from qgis.PyQt.QtCore import QModelIndex, QRect, QSize, Qt
-from qgis.PyQt.QtGui import QPainter, QPalette
+from qgis.PyQt.QtCore import QModelIndex, QRect, QRectF, QSize, Qt
+from qgis.PyQt.QtGui import QPainter, QPalette, QTextOption
 from qgis.PyQt.QtWidgets import (
     QListWidget,
     QListWidgetItem,
@@ -116,4 +116,6 @@ class _TwoLines(QStyledItemDelegate):
     @staticmethod
     def _write(painter: QPainter, option: QStyleOptionViewItem, line: QRect, text: Any) -> None:
         cut = option.fontMetrics.elidedText(str(text or ""), Qt.TextElideMode.ElideRight, line.width())
-        painter.drawText(line, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), cut)
+        how = QTextOption(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        how.setWrapMode(QTextOption.WrapMode.NoWrap)
+        painter.drawText(QRectF(line), cut, how)
