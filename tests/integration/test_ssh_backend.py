@@ -26,6 +26,7 @@ from roadpulse.cluster_client.errors import (
     Unreachable,
 )
 from roadpulse.cluster_client.local import LocalBackend
+from roadpulse.cluster_client.patience import Patience
 from roadpulse.cluster_client.processes import group_alive
 from roadpulse.cluster_client.profile import Folders, Profile
 from roadpulse.cluster_client.results import read_manifest, read_speeds
@@ -37,7 +38,6 @@ from roadpulse.cluster_client.ssh.errors import ConnectionLost, HostKeyChanged, 
 from roadpulse.cluster_client.ssh.jobzip import job_zip
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.network import Timeouts
-from roadpulse.cluster_client.patience import Patience
 from roadpulse.cluster_client.ssh.transfer import SftpFiles
 from roadpulse.cluster_client.status import RunState
 from roadpulse.tests.engine import until
