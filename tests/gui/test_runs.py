@@ -112,3 +112,9 @@ def test_a_run_that_ended_on_another_computer_is_told_at_the_start_and_shown_on_
     assert report["selected"] == [run.id]
     assert store.find(run.id).state is RunState.FINISHED
     assert (Path(run.local_folder) / "manifest.json").exists()
+
+
+def test_the_list_is_where_and_as_it_was_when_qgis_was_closed(desktop: Desktop) -> None:
+    first, second = desktop.drive("dock_is_moved"), desktop.drive("dock_is_moved")
+    assert (first["there"], first["pressed"]) == (False, False)
+    assert (second["there"], second["pressed"], second["right"]) == (True, True, True)
