@@ -9,9 +9,7 @@ read and write the same store at once; when two of them took in the same file, a
 
 from __future__ import annotations
 
-import json
 import os
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -23,7 +21,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from . import storage
+from . import owners, storage
 from .errors import RunError
 from .s3_access import S3Access
 from .spec import FieldMapping
@@ -33,7 +31,6 @@ from .values import POINT_REASONS, TIME_FAULTS
 
 BUCKETS = 4096
 _MULTIPLIER = np.uint64(11_400_714_819_323_198_485)
-_ABANDONED_AFTER = 3600.0
 PARTS_AT_ONCE = 64
 _OWNER, _FILES, _INGEST = "owner.json", "files.parquet", "ingest="
 FAULTS = (*POINT_REASONS, *TIME_FAULTS)
@@ -150,9 +147,8 @@ class PointStore:
 
     def begin(self, ingest: str) -> None:
         """Claim an ingest, so that nobody takes its points for abandoned."""
-        owner = {"host": socket.gethostname(), "boot": _boot(), "pid": os.getpid()}
         with storage.disk_errors("begin writing points", self.root):
-            storage.write_json(self.points_folder(ingest) / _OWNER, owner)
+            storage.write_json(self.points_folder(ingest) / _OWNER, owners.claim())
 
     def keep_alive(self, ingest: str) -> None:
         """Say that the ingest is still being written; called every few seconds."""
@@ -209,7 +205,7 @@ class PointStore:
         committing = _ingests(storage.folder_names(self.root / "files"))
         committed = set(self.ingests())  # after the others, so that no commit is missed
         for ingest in began:
-            if ingest not in committed and _abandoned(self.points_folder(ingest) / _OWNER):
+            if ingest not in committed and owners.abandoned(self.points_folder(ingest) / _OWNER):
                 self.discard(ingest)
                 removed.append(ingest)
         for ingest in committing:  # left by a commit that was cut off
@@ -279,39 +275,3 @@ def _column(values: list[Any]) -> NDArray[Any]:
 def _ingests(folders: list[str]) -> list[str]:
     """The ingests among the names of folders."""
     return [name[len(_INGEST) :] for name in folders if name.startswith(_INGEST)]
-
-
-def _abandoned(owner: Place) -> bool:
-    """Whether the writer of an uncommitted ingest is gone: its process has ended, or is long silent."""
-    silent = storage.silent_for(owner)
-    try:
-        claim = json.loads(owner.read_text(encoding="utf-8")) if silent is not None else {}
-    except (OSError, ValueError):
-        return False  # just being made; the next run looks again
-    if silent is None:
-        silent = storage.silent_for(owner.parent)
-    # In a bucket meet computers that know nothing of each other, and may well have one name.
-    here = isinstance(owner, Path) or claim.get("boot") == _boot()
-    if here and claim.get("host") == socket.gethostname() and not _alive(claim.get("pid")):
-        return True
-    return silent is not None and silent > _ABANDONED_AFTER
-
-
-def _boot() -> str:
-    """What tells this start of this computer from any other; empty where the system does not say."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-
-
-def _alive(pid: Optional[int]) -> bool:
-    if os.name != "posix" or not isinstance(pid, int):
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
