@@ -29,39 +29,48 @@ dpkg --compare-versions "${go_version:-0}" ge 1.21 || from_backports+=(golang-go
 [ ${#missing[@]} -eq 0 ] && [ ${#from_backports[@]} -eq 0 ] && exit 0
 
 . /etc/os-release
+wanted="${missing[*]} ${from_backports[*]}"
 [ "${ID:-}:${VERSION_CODENAME:-}" = debian:bookworm ] || die \
-  "this machine runs ${PRETTY_NAME:-an unknown system}, and the set-up knows Debian 12 only. Install QGIS $qgis_at_least or later and: ${missing[*]}"
+  "this machine runs ${PRETTY_NAME:-an unknown system}, and the set-up knows Debian 12 only. Install QGIS $qgis_at_least or later and: $wanted"
 as_root=()
 if [ "$(id -u)" != 0 ]; then
-  command -v sudo >/dev/null || die "installing packages needs root: run it as root, or install sudo. Missing: ${missing[*]}"
+  command -v sudo >/dev/null || die "installing packages needs root: run it as root, or install sudo. Missing: $wanted"
+  sudo true || die "installing packages needs root, and sudo does not let $(id -un) in here. Let root run development/system.sh, then call again. Missing: $wanted"
   as_root=(sudo)
 fi
-apt() {
+umask 022 # what is written for apt must be readable by everybody
+log=$(mktemp)
+apt() { # nothing here may ask a question: there may be nobody to answer it
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
-    -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"
+    -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold \
+    "$@" </dev/null >"$log" 2>&1
+}
+complaints() { grep -E '^(E|W|Err|dpkg):' "$log" | tail -n 20 >&2 || tail -n 20 "$log" >&2; }
+update() {
+  apt update || { complaints; die "the list of Debian packages could not be fetched; check the network and the package sources (log: $log)"; }
+}
+install() { # where from, options and packages
+  local from=$1
+  shift
+  apt install --no-install-recommends "$@" ||
+    { complaints; die "Debian packages from $from could not be installed (log: $log)"; }
 }
 
+echo "Installing Debian packages (once, some minutes): $wanted"
+update
 if [ ${#from_backports[@]} -gt 0 ] && ! apt-get indextargets --format '$(RELEASE)' | grep -qx bookworm-backports; then
   # The mirror that this machine already uses for bookworm serves its backports too.
-  mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' | awk '$1 == "bookworm" {print $2; exit}')
-  [ -n "$mirror" ] || mirror=$(grep -rhoE '^(URIs:|deb)[[:space:]]+[^[:space:]]+/debian/?' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | awk '{print $2; exit}')
-  [ -n "$mirror" ] || die "no Debian mirror found in this machine's package sources; add bookworm-backports there"
+  mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI) $(ORIGIN)' |
+    awk '$1 == "bookworm" && $3 == "Debian" && !seen++ {print $2}')
+  [ -n "$mirror" ] || { complaints; die "no mirror of Debian 12 answers; check the network and the package sources"; }
   echo "deb ${mirror%/} bookworm-backports main" |
     "${as_root[@]}" tee /etc/apt/sources.list.d/roadpulse-backports.list >/dev/null
+  update
 fi
-
-echo "Installing Debian packages (once): ${missing[*]} ${from_backports[*]}"
-apt update >/dev/null || die "the list of Debian packages could not be fetched; check the network and the package sources"
 for package in "${missing[@]}" "${from_backports[@]}"; do
-  apt-cache show "$package" >/dev/null 2>&1 || die "the package sources have no package '$package'"
+  apt-cache show "$package" >/dev/null 2>&1 ||
+    { complaints; die "the package sources have no package '$package'; check the network and the package sources"; }
 done
-log=$(mktemp)
-if [ ${#from_backports[@]} -gt 0 ]; then
-  apt install --no-install-recommends -t bookworm-backports "${from_backports[@]}" >"$log" 2>&1 ||
-    { tail -n 20 "$log" >&2; die "could not install ${from_backports[*]} from bookworm-backports (log: $log)"; }
-fi
-if [ ${#missing[@]} -gt 0 ]; then
-  apt install --no-install-recommends "${missing[@]}" >"$log" 2>&1 ||
-    { tail -n 20 "$log" >&2; die "could not install ${missing[*]} (log: $log)"; }
-fi
+[ ${#from_backports[@]} -eq 0 ] || install bookworm-backports -t bookworm-backports "${from_backports[@]}"
+[ ${#missing[@]} -eq 0 ] || install bookworm "${missing[@]}"
 rm -f "$log"
