@@ -23,9 +23,17 @@ def scenario(robot: Robot):
     }
     robot.screenshot("dialog-cluster", dialog)
 
-    seen = []
+    seen, shots = [], set()
+
+    def moved(moment) -> None:
+        seen.append(moment)
+        name = moment.phase.name.lower()
+        if name in ("reading", "computing", "fetching") and moment.done > 0.2 and name not in shots:
+            shots.add(name)
+            robot.screenshot(f"dialog-cluster-{name}", dialog)
+
     robot.click("run")
-    dialog.task.moved.connect(seen.append)
+    dialog.task.moved.connect(moved)
     yield lambda: any(m.status is not None and m.status.files.done for m in seen) or not dialog.running
     robot.click("log_button")
     yield lambda: dialog.page.log.text.toPlainText() not in ("", "Reading…") or not dialog.running
@@ -33,15 +41,7 @@ def scenario(robot: Robot):
     robot.screenshot("dialog-cluster-log", dialog)
     if dialog.running:
         robot.click("log_button")
-    shot = {"taken": False}
-
-    def look() -> bool:
-        if not shot["taken"] and seen[-1].phase.name == "COMPUTING" and seen[-1].done > 0.2:
-            shot["taken"] = True
-            robot.screenshot("dialog-cluster-running", dialog)
-        return not dialog.running
-
-    yield look
+    yield lambda: not dialog.running
     robot.report["ended"] = dialog.banner.words.text() if dialog.outcome is None else ""
     yield robot.map_is_drawn
     yield from pause(1.0)

@@ -1,0 +1,132 @@
+"""The Run dialog's words and what it knows of places and of runs that went on without QGIS."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from qgis.core import QgsSettings
+from roadpulse.aggregation.glance import TripCount
+from roadpulse.aggregation.spec import RunSpec
+from roadpulse.cluster_client.lookout.lookout import PlaceState
+from roadpulse.cluster_client.profile import LOCAL, Profile
+from roadpulse.cluster_client.runs import Run, RunStore
+from roadpulse.cluster_client.status import RunState
+from roadpulse.ui import estimate, reattach
+from roadpulse.ui.pending import Pending
+from roadpulse.ui.phases import Phase, phase_of, phases_of, total
+from roadpulse.ui.sections.trips import count_text
+from roadpulse.ui.sections.where import state_text
+from roadpulse.ui.settings import Pace, RunSettings, TripsMemory
+
+PI = Profile(kind="ssh", name="Pi cluster", host="pi0")
+FOUND = TripCount(1_204, 60_000_000, 204, 10_000_000, ())
+NOW = datetime.now(timezone.utc).replace(microsecond=0)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return RunStore(tmp_path / "records")
+
+
+def recorded(store: RunStore, name: str, profile: Profile = PI, days: int = 0, **changes: object) -> Run:
+    run = Run.new(name, profile, RunSpec("/trips", "/store", "mph"), "", f"/here/{name}")
+    run = replace(run, created=NOW - timedelta(days=days), **changes)
+    store.record(run)
+    return run
+
+
+def note(run: Run) -> Pending:
+    return Pending(run.local_folder, "/maps/x.gpkg", run.name, RunSettings())
+
+
+# -- runs that went on --------------------------------------------------------------------------------
+
+
+def test_runs_on_other_computers_are_offered_whoever_started_them(store: RunStore) -> None:
+    old = recorded(store, "noted long ago", days=40, state=RunState.DECODING)
+    noted = recorded(store, "noted", days=1, state=RunState.FINISHED)
+    headless = recorded(store, "headless", state=RunState.WAITING)
+    recorded(store, "of no interest any more", days=40)
+    recorded(store, "followed to its end", state=RunState.FINISHED)
+    recorded(store, "of another program here", LOCAL)
+    offers, lost = reattach.offers(store, [note(old), note(noted)])
+    assert [(offer.run.id, offer.noted is not None) for offer in offers] == [
+        (headless.id, False), (noted.id, True), (old.id, True)
+    ]  # fmt: skip
+    assert lost == []
+
+
+def test_a_run_that_was_never_recorded_is_not_offered_since_that_would_start_it(store: RunStore) -> None:
+    never = note(Run.new("never", PI, RunSpec("/trips", "/store", "mph"), "", "/here/never"))
+    assert reattach.offers(store, [never]) == ([], [never])
+
+
+def test_an_offer_says_no_more_than_is_known(store: RunStore) -> None:
+    assert "was still going on Pi cluster when" in reattach.sentence(recorded(store, "a"))
+    assert "has finished" in reattach.sentence(recorded(store, "b", state=RunState.FINISHED))
+    assert "ended without a map" in reattach.sentence(recorded(store, "c", state=RunState.LOST))
+
+
+# -- words --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (PlaceState(16, 64, 64), "connected, 16 workers, all 64 cores free"),
+        (PlaceState(1, 64, 60), "connected, 1 worker, 60 of 64 cores free"),
+        (PlaceState(3, 6, 0), "connected, 3 workers, all 6 cores busy: a run would wait"),
+        (PlaceState(cores=4), "connected, 4 cores"),
+        (PlaceState(service="Livy 0.7.1"), "connected, Livy 0.7.1"),
+    ],
+)
+def test_a_place_is_described_with_what_it_told(state: PlaceState, words: str) -> None:
+    assert state_text(state, remote=True) == words
+
+
+def test_less_is_said_of_trips_where_less_is_known() -> None:
+    assert count_text(FOUND) == "1,204 files, 60 MB, 204 new"
+    assert count_text(replace(FOUND, new_files=None, new_bytes=None)) == "1,204 files, 60 MB"
+    assert count_text(replace(FOUND, more=True)).startswith("at least 1,204 files")
+
+
+def test_an_estimate_promises_only_what_was_measured_there() -> None:
+    pace = {"decode": 1e6, "summarise": 60e6, "rest": 9.0}
+    assert estimate.sentence(FOUND, pace, PI) == "About 20 s on Pi cluster (204 files are new)."
+    unknown = replace(FOUND, new_files=None, new_bytes=None)
+    assert estimate.sentence(unknown, pace, PI) == "At most about 70 s on Pi cluster."
+    assert estimate.sentence(FOUND, {}, PI) == (
+        "204 files are new. How long Pi cluster takes is known after the first run there."
+    )
+    assert estimate.sentence(FOUND, pace, LOCAL) == "About 20 s on this computer (204 files are new)."
+
+
+def test_each_place_has_a_pace_and_trips_of_its_own() -> None:
+    QgsSettings().remove("roadpulse")
+    assert Pace.load(PI) == {}
+    Pace.save({"decode": 5e6, "rest": 0.0}, PI)
+    assert Pace.load(PI)["decode"] == 5e6
+    assert Pace.load(LOCAL) == Pace.DEFAULT
+    TripsMemory.save(PI, "/mnt/shared/trips")
+    assert (TripsMemory.load(PI), TripsMemory.load(LOCAL)) == ("/mnt/shared/trips", "")
+    QgsSettings().remove("roadpulse")
+
+
+# -- phases -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("profile", [LOCAL, PI])
+def test_the_phases_make_up_the_whole(profile: Profile) -> None:
+    ends = [total(phase, 1.0, profile) for phase in phases_of(profile)]
+    assert ends == sorted(ends)
+    assert ends[-1] == pytest.approx(1.0)
+
+
+def test_what_waits_or_is_out_of_sight_stays_in_its_phase() -> None:
+    assert phase_of(RunState.WAITING, Phase.READING, PI) is Phase.READING
+    assert phase_of(RunState.UNKNOWN, Phase.COMPUTING, PI) is Phase.COMPUTING
+    assert phase_of(RunState.STARTING, Phase.STARTING, PI) is Phase.STARTING
+    assert phase_of(RunState.STARTING, Phase.LISTING, LOCAL) is Phase.LISTING
