@@ -20,7 +20,7 @@ _CUTS = 4
 """So often a transfer is taken up again at the same byte; every byte that comes counts anew."""
 _FIRST_PAUSE = 0.5
 _SETTLING = 0.3
-"""Servers over a folder look and write in two steps, and another may write in between: the last one counts."""
+"""Servers over a folder look and write in two steps; of two who write in between, the last one counts."""
 _MISSING = "NoSuchKey"
 _EMPTY = ("InvalidRange", "416")
 _THERE = ("PreconditionFailed", "412")

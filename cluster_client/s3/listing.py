@@ -95,7 +95,7 @@ def buckets(s3: S3Connection) -> list[Bucket]:
     with s3.asked("Listing the buckets"):
         answer = s3.client.list_buckets()
     s3.expect(answer, "Buckets")
-    return [Bucket(each["Name"], each.get("CreationDate")) for each in answer["Buckets"]]
+    return [Bucket(each["Name"], each.get("CreationDate")) for each in answer["Buckets"] if "Name" in each]
 
 
 def pages(
@@ -108,7 +108,11 @@ def pages(
     bucket, prefix = _prefix(folder)
     for answer in _answers(s3, bucket, prefix + starting, "/", cancelled):
         yield Page(
-            tuple(f"{SCHEME}{bucket}/{each['Prefix']}" for each in answer.get("CommonPrefixes", ())),
+            tuple(
+                f"{SCHEME}{bucket}/{each['Prefix']}"
+                for each in answer.get("CommonPrefixes", ())
+                if each.get("Prefix")
+            ),
             tuple(found for found in _objects(bucket, answer) if found.key != prefix),
             bool(answer.get("IsTruncated")),
         )
@@ -205,8 +209,9 @@ def _answers(
 
 def _objects(bucket: str, answer: Any) -> Iterator[Object]:
     for each in answer.get("Contents", ()):
-        tag = str(each.get("ETag", "")).strip('"')
-        yield Object(bucket, each["Key"], int(each["Size"]), each.get("LastModified"), tag)
+        if each.get("Key"):  # what has no name cannot be asked for
+            tag = str(each.get("ETag", "")).strip('"')
+            yield Object(bucket, each["Key"], int(each.get("Size", 0)), each.get("LastModified"), tag)
 
 
 def _prefix(folder: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 from ...aggregation.errors import RunError
 from ...aggregation.s3_access import S3Access
@@ -104,7 +104,17 @@ def in_words(error: BaseException, asked: Asked) -> Any:
         )
     if isinstance(error, (of_botocore.BotoCoreError, HTTPError, OSError)):
         return _network(error, of_botocore, asked)
+    if isinstance(error, Exception) and _is_of_botocore(error):
+        return no_s3(asked.server, repr(error)[:_LONGEST])
     return error
+
+
+def _is_of_botocore(error: Exception) -> bool:
+    """Whether botocore itself stumbled, as it does over answers that no S3 server gives."""
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    return where is not None and str(where.tb_frame.f_globals.get("__name__", "")).startswith("botocore.")
 
 
 # -- answers of the server ----------------------------------------------------------------------------
@@ -114,7 +124,7 @@ def _answer(error: Any, asked: Asked) -> BackendError:
     response: Mapping[str, Any] = error.response
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
     said: Mapping[str, Any] = response.get("Error", {})
-    code, message = str(said.get("Code") or status), _plain(str(said.get("Message") or ""))
+    code, message = _plain(str(said.get("Code") or status), 80), _plain(str(said.get("Message") or ""))
     told = f"{code}: {message}" if message and message != code else code
     detail = f"HTTP {status}, {told}"
     server, what = asked.server, asked.what
@@ -126,7 +136,7 @@ def _answer(error: Any, asked: Asked) -> BackendError:
             code,
         )
     if code == "NoSuchBucket":
-        bucket = str(said.get("BucketName") or asked.path[5:].partition("/")[0])
+        bucket = _plain(str(said.get("BucketName") or "")) or asked.path[5:].partition("/")[0]
         return errors.BucketMissing(
             f"There is no bucket {bucket!r} at {server} ({code}). Check its name, the endpoint and the "
             "region.",
@@ -175,7 +185,9 @@ def _region(
 ) -> errors.WrongRegion:
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     named, written = _NAMED_REGION.search(told), asked.access.region
-    region = str(said.get("Region") or headers.get("x-amz-bucket-region") or (named[1] if named else ""))
+    region = _plain(
+        str(said.get("Region") or headers.get("x-amz-bucket-region") or (named[1] if named else "")), 80
+    )
     why = f"{written!r} is not the bucket's region" if written else "the bucket lies in another region"
     todo = f"Write {region!r} as" if region else "Correct"
     return errors.WrongRegion(
@@ -255,7 +267,7 @@ def _why_away(behind: list[BaseException]) -> str:
     return "no way leads there. Check the endpoint, the network and VPN."
 
 
-def _plain(text: str, longest: Optional[int] = _LONGEST) -> str:
+def _plain(text: str, longest: int = _LONGEST) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:longest].rstrip(".")
 
 

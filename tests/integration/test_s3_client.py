@@ -89,6 +89,11 @@ def through(proxy: S3Proxy, s3_server: S3Server) -> S3Connection:
     return connect(S3Access(endpoint=proxy.endpoint), keys_of(s3_server), waits=replace(HASTE, attempts=3))
 
 
+@pytest.fixture
+def impatient(proxy: S3Proxy, s3_server: S3Server) -> S3Connection:
+    return connect(S3Access(endpoint=proxy.endpoint), keys_of(s3_server), waits=HASTE)
+
+
 def look(s3: S3Connection, bucket: str) -> list[listing.Page]:
     return list(listing.pages(s3, f"s3://{bucket}"))
 
@@ -378,6 +383,38 @@ def test_what_other_servers_say_is_understood(
     with pytest.raises(kind, match=code) as caught:
         look(through, bucket)
     assert type(caught.value) is kind and caught.value.message.count(". ") >= 1
+
+
+HOSTILE = [
+    b"", b"<", b"null", b'{"msg": "no"}', b"\xff\xfe\x00", b"<?xml version='1.0'?>", b"<Error/>",
+    b"<Error><Code/></Error>", b"<Error><Code>x</Code></Error>" * 2,
+    b"<Error><Code>" + b"A" * 5000 + b"</Code></Error>",
+    b"<!DOCTYPE x [<!ENTITY a 'b'>]><Error><Code>&a;</Code></Error>",
+    b"<R/>", b"<R><IsTruncated>maybe</IsTruncated><Contents/></R>", b"<R><IsTruncated>true</IsTruncated></R>",
+    b"<R><IsTruncated>false</IsTruncated><Contents><Key>a</Key><Size>x</Size></Contents></R>",
+    b"<R><IsTruncated>false</IsTruncated><CommonPrefixes/></R>", b"<R><Buckets><Bucket/></Buckets></R>",
+]  # fmt: skip
+"""What no S3 server answers, in whichever place it stands."""
+
+
+@pytest.mark.parametrize("status", [200, 301, 404, 503])
+def test_whatever_answers_is_told_in_words(
+    impatient: S3Connection, proxy: S3Proxy, bucket: str, status: int
+) -> None:
+    files, path = S3Files(impatient), f"s3://{bucket}/x"
+    questions = [
+        lambda: look(impatient, bucket), lambda: listing.buckets(impatient), lambda: files.size(path),
+        lambda: files.read_last(path, 3), lambda: files.put(path, b"x"),
+    ]  # fmt: skip
+    bodies = [*HOSTILE, *(os.urandom(40) for _ in range(3))]
+    for number, body in enumerate(bodies):
+        for ask in (questions[0], questions[1 + number % 4]):
+            proxy.faults.extend([Fault(status, body)] * 4)
+            try:
+                ask()
+            except BackendError as error:
+                assert len(error.message) < 900 and error.message.isprintable(), body
+            proxy.faults.clear()
 
 
 def test_another_region_is_named(through: S3Connection, proxy: S3Proxy, bucket: str) -> None:
