@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 from typing import Any
@@ -44,14 +43,12 @@ class Lines(logging.Handler):
 
     def content(self) -> bytes:
         """All that is kept."""
-        with contextlib.suppress(RuntimeError):
-            self.acquire()
+        self.acquire()
         try:
             gap = f"… {self.dropped:,} bytes left out …\n".encode() if self.dropped else b""
             return bytes(self._head) + gap + bytes(self._tail)
         finally:
-            with contextlib.suppress(RuntimeError):
-                self.release()
+            self.release()
 
 
 class BucketRun:

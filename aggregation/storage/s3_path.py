@@ -7,6 +7,7 @@ What is not there raises `FileNotFoundError`, as on a disk; everything else that
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -27,6 +28,7 @@ MULTIPART = 16 << 20
 _PAGE = 1000
 _BLOCK = 8 << 20
 _AT_ONCE = 4
+_PAUSES = (0.2, 1.0, 3.0)
 
 
 @dataclass(frozen=True, order=True)
@@ -124,12 +126,18 @@ class S3Path:
 
         place = self.store
         with self.errors(f"write {self}"):
-            try:
-                obstore.put(place, self.key, content, mode="create", use_multipart=False)
-            except (AlreadyExistsError, PreconditionError):
-                # A request whose answer was lost was sent again: then it is ours that is there.
-                return bytes(obstore.get(place, self.key).bytes()) == content
-        return True
+            for pause in _PAUSES:
+                try:
+                    obstore.put(place, self.key, content, mode="create", use_multipart=False)
+                except (AlreadyExistsError, PreconditionError):
+                    # A request whose answer was lost was sent again: then it is ours that is there. And AWS
+                    # refuses while another one is under way, which may yet come to nothing.
+                    with contextlib.suppress(FileNotFoundError):
+                        return bytes(obstore.get(place, self.key).bytes()) == content
+                    time.sleep(pause)
+                else:
+                    return True
+        return False
 
     def touch(self) -> None:
         """Write the object as it is, so that it is young again."""

@@ -281,6 +281,16 @@ def test_a_manifest_whose_answer_was_lost_is_still_ours(engine):
     assert place.bucket == engine.bucket
 
 
+def test_two_conditional_writes_at_the_very_same_time_are_tried_again(engine):
+    with S3Proxy(engine.server.endpoint) as proxy:
+        place = S3Path.of(f"s3://{engine.bucket}/at once", other(engine, endpoint=proxy.endpoint).access)
+        proxy.faults.append(refusal("ConditionalRequestConflict", 409, lambda method, _: method == "PUT"))
+        assert place.write_new(b"mine")
+        proxy.faults.append(refusal("ConditionalRequestConflict", 409, lambda method, _: method == "PUT"))
+        assert not place.write_new(b"late")
+        assert place.read_bytes() == b"mine"
+
+
 def test_a_server_that_dies_ends_the_run_with_words_and_the_next_run_goes_on(tmp_path):
     with S3Server(tmp_path / "s3") as server:
         engine = BucketEngine(server, server.make_bucket("trips-dead"))
