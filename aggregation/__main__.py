@@ -12,6 +12,7 @@ Exit codes: 0 finished, 1 failed (status.json says why), 2 wrong call, 143 cance
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -81,8 +82,14 @@ def main(arguments: Optional[list[str]] = None) -> int:
         code = _carry_out(
             folder, runner, lambda: bool(asked_to_stop) or (keeper is not None and keeper.cancelled)
         )
-    except RunError as error:
-        _tell(error)
+    except (RunError, ImportError) as problem:
+        why = problem if isinstance(problem, RunError) else nodes.damaged(problem)
+        _tell(why)
+        if isinstance(place, Path):  # of a bucket the keeper tells
+            status = Status(folder, state=FAILED)
+            status.error = {"message": why.message, "detail": why.detail, "retry": why.retry}
+            with contextlib.suppress(RunError):  # a full disk: the log has it already
+                status.write(force=True)
     finally:
         if runner is not None:
             runner.close()
@@ -122,18 +129,11 @@ def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
     spec = _few_facts(folder)
     s3 = any(storage.is_s3(path) for path in (str(folder.path), spec.get("trips", ""), spec.get("store", "")))
     if spark or nodes.missing(s3):
-        try:
-            shared = options.packages or _shared(folder, spec)
-            wheels = options.wheels or (shared / "wheels" if (shared / "wheels").is_dir() else None)
-            packages = nodes.collect(shared, wheels, s3)
-            nodes.provide(packages)
-            packages = replace(packages, shipped=not options.packages and shared == _own_folder())
-        except RunError as error:
-            if isinstance(folder.path, Path):  # a bucket cannot be had without the packages
-                status = Status(folder, state=FAILED)
-                status.error = {"message": error.message, "detail": error.detail, "retry": error.retry}
-                status.write(force=True)
-            raise
+        shared = options.packages or _shared(folder, spec)
+        wheels = options.wheels or (shared / "wheels" if (shared / "wheels").is_dir() else None)
+        packages = nodes.collect(shared, wheels, s3)
+        nodes.provide(packages)
+        packages = replace(packages, shipped=not options.packages and shared == _own_folder())
         if spark:
             return SparkRunner(packages, folder.path.name, folder.cancel_asked)
     from .runners.processes import ProcessRunner  # noqa: PLC0415  (needs the packages)
@@ -148,7 +148,7 @@ def _few_facts(folder: RunFolder) -> dict[str, str]:
     try:
         values = json.loads(folder.spec.read_text(encoding="utf-8"))
         return {name: str(values[name]) for name in ("trips", "store")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         if nodes.missing():
             raise SpecError("spec.json", f"cannot be read from {folder.path}: {error}") from error
         return {}  # the run itself tells what is wrong

@@ -173,6 +173,15 @@ def provide(packages: Packages) -> None:
         importlib.invalidate_caches()
 
 
+def damaged(error: ImportError) -> PackagesMissing:
+    """What it means that one of the packages is there and cannot be imported."""
+    return PackagesMissing(
+        f"The Python packages cannot be loaded on {platform.node()}: {error}. Where they lie in "
+        f"{cache_folder()}, delete that folder; the next run makes it anew.",
+        repr(error),
+    )
+
+
 def cache_folder() -> Path:
     """Where this node keeps packages: ROADPULSE_CACHE, else the user's cache, else below /var/tmp."""
     named = os.environ.get("ROADPULSE_CACHE")

@@ -30,7 +30,7 @@ from tests.integration.spark_fixtures import (
     spec_of,
     wait_for_free_cores,
 )
-from tests.integration.spark_runs import SparkRun, tables
+from tests.integration.spark_runs import BUILD, SparkRun, tables
 
 
 def half_decoded(status: Any) -> bool:
@@ -236,6 +236,25 @@ def test_worker_killed_with_all_it_runs_leaves_the_result_right(
         cluster.spark.start_worker(busy)
     assert run.tables() == many_tables
     until(lambda: cluster.spark.alive_workers() == cluster.spark.workers, 60)
+
+
+@newest
+def test_packages_that_are_damaged_are_named(cluster: Cluster, trips: Path, tmp_path: Path) -> None:
+    """On the Python of a node, which has none of its own."""
+    folder, cache = tmp_path / "run", tmp_path / "cache"
+    folder.mkdir()
+    (folder / "spec.json").write_text(json.dumps(spec_of(trips, tmp_path / "store")), encoding="utf-8")
+    command = [str(spark_python("4")), "-m", "roadpulse.aggregation", str(folder)]
+    command += ["--packages", str(BUILD / "packages"), "--workers", "1"]
+    environment = {**os.environ, "PYTHONPATH": str(BUILD / "plugins"), "ROADPULSE_CACHE": str(cache)}
+    for damage in (False, True):
+        if damage:
+            next(cache.glob("*/numpy/__init__.py")).write_text("import nothing_of_that_name\n")
+        (folder / "manifest.json").unlink(missing_ok=True)
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=120, check=False)
+        status = json_of(folder)
+        assert (done.returncode, status["state"]) == ((1, "failed") if damage else (0, "finished"))
+    assert "nothing_of_that_name" in status["error"]["message"] and str(cache) in status["error"]["message"]
 
 
 def worker_of(cluster: Cluster, number: int) -> Any:
