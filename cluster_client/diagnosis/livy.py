@@ -26,6 +26,7 @@ from ..ssh.place import Place, named
 from . import words
 from .checks import Check, Found, failed, ok, skipped, warning
 from .nodes import HERE, JOB_SECONDS, NodesLook
+from .s3 import concerns_s3
 
 if TYPE_CHECKING:
     from ..ssh.known_hosts import KnownHosts
@@ -67,8 +68,9 @@ class LivyLook:
 
             self._head = ClusterLook(profile, keys.ssh or Credentials(), known_hosts)
         self._nodes = NodesLook(
-            self._start, self._place, "" if is_s3(trips) else trips, self.close, self._expected, self._folder
-        )
+            self._start, self._place, "" if is_s3(trips) else trips, self.close, self._expected, self._folder,
+            profile.s3 if concerns_s3(profile, trips) else None,
+        )  # fmt: skip
 
     @property
     def error(self) -> Optional[RunError]:

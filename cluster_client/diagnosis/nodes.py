@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
-from ...aggregation.s3_access import is_s3
+from ...aggregation.s3_access import S3Access, is_s3
 from ..ssh.jobzip import job_zip
 from ..ssh.place import Place
 from . import words
@@ -21,7 +21,7 @@ _PATIENCE_SECONDS = 30
 class NodesLook:
     """Looks at the nodes. `start` carries out nodes_job.py with its argument and returns what is printed;
     `expected` is the number of executors that should be there (0: not known), `write` a folder in which the
-    driver tries to write (empty: none)."""
+    driver tries to write (empty: none), `s3` how the nodes reach buckets (None: they need not)."""
 
     def __init__(
         self,
@@ -31,9 +31,10 @@ class NodesLook:
         give_up: Callable[[], None],
         expected: Callable[[], int] = lambda: 0,
         write: Callable[[], str] = lambda: "",
+        s3: Optional[S3Access] = None,
     ) -> None:
         self._start, self._place, self._trips, self._give_up = start, place, trips, give_up
-        self._expected, self._write = expected, write
+        self._expected, self._write, self._s3 = expected, write, s3
         self.answer: dict[str, Any] = {}
 
     def checks(self, *needs: str) -> list[Check]:
@@ -47,6 +48,7 @@ class NodesLook:
             check("node_packages", "Packages on the nodes", self._node_packages),
             check("shared", "Folders on the nodes", self._shared),
             check("node_trips", "Trips, seen from the nodes", self._node_trips),
+            *([check("node_keys", "Keys of S3 on the nodes", self._node_keys)] if self._s3 else []),
         ]
 
     def _job(self) -> Found:
@@ -57,6 +59,7 @@ class NodesLook:
             "trips": place.absolute(self._trips) if self._trips else "",
             "shared": place.job_zip(job_zip()),
             "write": self._write(),
+            "s3": self._s3.to_json() if self._s3 is not None else None,
         }
         printed = self._start(json.dumps(wish))
         try:
@@ -121,3 +124,13 @@ class NodesLook:
                 f"The nodes see different files in {path} ({told}).", "Mount the same folder on all."
             )
         return words.trips(next(iter(counts.values()))["trips"], path, "from every node")
+
+    def _node_keys(self) -> Found:
+        told = [*self.answer["nodes"], self.answer.get("driver", {})]
+        faults = sorted({node["s3"]["error"] for node in told if node.get("s3", {}).get("error")})
+        if faults:
+            what, _, todo = faults[0].partition(". ")
+            return failed(f"{what.rstrip('.')}.", todo or "Put them where the profile's entry 's3' says.")
+        if not all(node.get("s3", {}).get("found") for node in told):
+            return ok("None are written down there: the role of the instances counts.")
+        return ok("The driver and every node have what the profile's entry 's3' names.")

@@ -31,11 +31,26 @@ def look_around(wish: Any) -> Any:
         answer["missing"] = nodes.missing()
     except Exception as error:  # noqa: BLE001  (an old Python, say)
         answer["error"] = repr(error)
+    if wish.get("s3"):
+        answer["s3"] = _keys_for(wish["s3"])
     if wish.get("trips"):
         import look  # type: ignore[import-not-found]  # noqa: PLC0415  (comes with the job)
 
         answer["trips"] = look.look_at_trips(wish["trips"])
     return answer
+
+
+def _keys_for(access: Any) -> Any:
+    """Whether there are keys for the bucket, and certificates; never what they are."""
+    try:
+        from roadpulse.aggregation.s3_access import S3Access  # noqa: PLC0415
+        from roadpulse.aggregation.storage import s3_client  # noqa: PLC0415
+
+        if access["ca_file"]:
+            s3_client.certificates(access["ca_file"])
+        return {"found": access["anonymous"] or s3_client.keys(S3Access(**access)) is not None}
+    except Exception as error:  # noqa: BLE001
+        return {"error": getattr(error, "message", repr(error))}
 
 
 def look_at_driver(wish: Any) -> Any:
@@ -46,6 +61,8 @@ def look_at_driver(wish: Any) -> Any:
         "python": sys.version.split()[0],
         "path": sys.executable,
     }
+    if wish.get("s3"):
+        answer["s3"] = _keys_for(wish["s3"])
     if wish.get("write"):
         answer["wrote"] = _write_in(wish["write"])
     try:

@@ -14,6 +14,7 @@ from ..ssh.remote_run import spark_conf, spark_submit
 from . import words
 from .checks import Check, Found, failed, ok, skipped, warning
 from .nodes import HERE, JOB_SECONDS, NodesLook
+from .s3 import concerns_s3
 
 if TYPE_CHECKING:
     from .cluster import ClusterLook
@@ -42,8 +43,9 @@ class SparkLook:
         self._head = head
         self._master: dict[str, Any] = {}
         self._nodes = NodesLook(
-            self._start, lambda: head.place, head.trips, head.close, lambda: self._expected_executors
-        )
+            self._start, lambda: head.place, head.trips, head.close, lambda: self._expected_executors,
+            s3=head.profile.s3 if concerns_s3(head.profile, head.trips) else None,
+        )  # fmt: skip
 
     def checks(self) -> list[Check]:
         """The checks in order; they need those of the head named `sftp` and `python`."""

@@ -63,6 +63,7 @@ def test_through_a_bucket_alone_no_ssh_is_looked_at(livy_way, findings, s3_serve
     folders = Folders(f"s3://{bucket}/runs", f"s3://{bucket}/store", "")
     found = findings(livy_way, host="", folders=folders, s3=access)
     assert "login" not in found
+    assert found["node_keys"].outcome is Outcome.OK
     assert worst(found.values()) is Outcome.OK, [f for f in found.values() if f.outcome is not Outcome.OK]
 
 
