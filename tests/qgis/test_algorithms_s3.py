@@ -107,3 +107,22 @@ def test_wrong_keys_are_told_with_the_servers_word(
     assert done.returncode != 0
     assert "SignatureDoesNotMatch" in done.stdout + done.stderr
     assert "of somebody else" not in done.stdout + done.stderr
+
+
+def test_the_diagnosis_looks_at_buckets_and_not_at_folders_of_that_name(
+    own_qgis: OwnQgis, s3_server: S3Server, bucket: str, trips: str, tmp_path: Path
+) -> None:
+    profile = profile_file(
+        tmp_path, s3_server, s3={"keys_file": str(s3_server.keys_file)},
+        folders={"store": f"s3://{bucket}/points"},
+    )  # fmt: skip
+    done = own_qgis.process("--json", "run", "roadpulse:diagnose", f"--PROFILE={profile}", f"--TRIPS={trips}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    findings = json.loads(json.loads(done.stdout)["results"]["OUTPUT_JSON"])["findings"]
+    told = {finding["name"].split(" ")[0]: finding for finding in findings}
+    assert told["s3_trips"]["found"].startswith("3 trip files in")
+    assert {told[name]["outcome"] for name in ("s3_keys", "s3_bucket", "s3_read", "s3_write", "s3_once")} == {
+        "ok"
+    }
+    assert "trips" not in told and "store_space" not in told
+    assert json.loads(done.stdout)["results"]["FAILED_COUNT"] == 0
