@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..cluster_client.errors import ProfileError
-from ..cluster_client.lookout.here import LocalLookout
 from . import locations, requirements
 from .proxies import livy_proxies, s3_proxies
 
@@ -41,6 +40,8 @@ def lookout_for(profile: Profile, keys: ProfileKeys, routes: Routes) -> Lookout:
         return BucketTrips(profile, keys.s3, routes.s3)
 
     if profile.kind == "local":
+        from ..cluster_client.lookout.here import LocalLookout  # noqa: PLC0415  (loads what reads trips)
+
         return LocalLookout(profile, bucket)
     livy = profile.kind == "livy"
     lacking = requirements.missing(("paramiko", *(("requests",) if livy else ())))
