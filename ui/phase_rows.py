@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtGui import QPalette
+from qgis.PyQt.QtGui import QFontMetrics, QPalette
 from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QWidget
 
 from ..cluster_client.profile import Profile
@@ -56,7 +56,12 @@ class PhaseRows(QWidget):
         """Start over, with the phases of a run of this profile."""
         self._phases, self._last = phases_of(profile), {}
         self._names[Phase.STARTING].setText(tr("Start on {place}").format(place=place(profile)))
+        bold = self.font()
+        bold.setBold(True)
         for phase in Phase:
+            # The active one is bold: nothing shall move when it is another one's turn.
+            wide = QFontMetrics(bold).horizontalAdvance(self._names[phase].text())
+            self._names[phase].setMinimumWidth(wide)
             shown = phase in self._phases
             for widget in (self._icons[phase], self._names[phase], self._numbers[phase]):
                 widget.setVisible(shown)
@@ -94,14 +99,14 @@ class PhaseRows(QWidget):
         self._numbers[Phase.MAPPING].setText(output)
 
     def _show_status(self, phase: Phase, status: RunStatus) -> None:
+        if status.files.total:
+            self._numbers[Phase.LISTING].setText(counted(status.files.total, tr("file"), tr("files")))
         if status.state is RunState.WAITING:
             self._numbers[phase].setText(status.message or tr("waiting for cores…"))
             return
         if phase is Phase.STARTING:
             begun = status.state is not RunState.QUEUED
             self._numbers[phase].setText(tr("starting…") if begun else tr("sending what the run needs"))
-        if status.files.total:
-            self._numbers[Phase.LISTING].setText(counted(status.files.total, tr("file"), tr("files")))
         if phase is Phase.READING:
             self._last[phase] = status
             self._numbers[phase].setText("  ·  ".join(_reading(status)))
