@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from roadpulse.cluster_client.status import RunState
 
 from development.livy import versions
 from tests.integration.livy_fixtures import FAST
-from tests.integration.spark_runs import run_locally
+from tests.integration.spark_runs import TABLES
 
 both = [("3.5", "0.7.1"), ("4", versions()[-1])]
 pytestmark = [pytest.mark.parametrize(("cluster", "livy"), both, indirect=True), pytest.mark.belfast]
@@ -29,9 +30,10 @@ def in_bucket(make_way, livy, s3_server, bucket):
     return way
 
 
-def test_without_ssh_a_run_goes_through_the_bucket_alone(in_bucket, few_trips, tmp_path, s3_server, bucket):
-    for path in few_trips.iterdir():
-        s3_server.client().upload_file(str(path.resolve()), bucket, f"trips/{path.name}")
+def test_without_ssh_belfast_goes_through_the_bucket_alone(
+    in_bucket, belfast, belfast_tables, s3_server, bucket
+):
+    shutil.copytree(belfast / "trips", s3_server.data / bucket / "trips")
     backend = in_bucket.backend()
     run = in_bucket.run(Path("x"))
     run = replace(run, spec={**run.spec, "trips": f"s3://{bucket}/trips"})
@@ -39,10 +41,8 @@ def test_without_ssh_a_run_goes_through_the_bucket_alone(in_bucket, few_trips, t
     status = follow(backend, run, polling=FAST)
     assert status.state is RunState.FINISHED, (status, backend.log(run))
     folder = backend.fetch(run)
-    run_locally(tmp_path / "local", {**run.spec, "trips": str(few_trips), "store": str(tmp_path / "other")})
-    for name in ("link_speeds.csv", "link_speeds_by_time.csv"):
-        (there,) = list((folder / "results").rglob(name))
-        assert there.read_bytes() == (tmp_path / "local/results" / name).read_bytes()
+    found = [next((folder / "results").rglob(name)).read_bytes() for name in TABLES]
+    assert found == belfast_tables
     assert in_bucket.applications(run) == 1
     backend.discard(run)
     left = s3_server.client().list_objects_v2(Bucket=bucket, Prefix="runs/2")
