@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import RunError
 from ..memory import give_back, peak_memory
 from ..nodes import Packages, provide
+from ..storage import scratch
 
 DECODE, SUMMARISE = "decode", "summarise"
 DUCKDB_MEMORY = "96MB"
@@ -80,13 +81,16 @@ class Share:
             connection.execute(f"SET memory_limit = '{DUCKDB_MEMORY}'")
         task, context = pickle.loads(pickled), pickle.loads(self.context)  # noqa: S301  # nosec B301
         outcome: Any
-        if self.step == DECODE:
-            # Every attempt writes parts of its own: one that was given up, yet still goes on somewhere,
-            # never changes what another one reported.
-            own = replace(task, part=index + self.n_tasks * attempt, step=self.n_tasks * MAX_ATTEMPTS)
-            outcome = decode(own, context, lambda *_: None)
-        else:
-            outcome = summarise(task, context)
+        try:
+            if self.step == DECODE:
+                # Every attempt writes parts of its own: one that was given up, yet still goes on somewhere,
+                # never changes what another one reported.
+                own = replace(task, part=index + self.n_tasks * attempt, step=self.n_tasks * MAX_ATTEMPTS)
+                outcome = decode(own, context, lambda *_: None)
+            else:
+                outcome = summarise(task, context)
+        finally:
+            scratch.clear()  # Spark ends its workers without a word
         give_back()
         return pickle.dumps(outcome)
 

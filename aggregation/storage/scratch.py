@@ -26,7 +26,7 @@ except ImportError:  # Windows
 _PREFIX = "roadpulse-scratch-"
 _LOCK = "lock"
 _FORGOTTEN = 86_400.0
-_held: dict[Path, IO[Any]] = {}
+_held: dict[Path, Optional[IO[Any]]] = {}
 
 
 def folder() -> Path:
@@ -38,6 +38,7 @@ def folder() -> Path:
 def _folder(pid: int) -> Path:
     sweep()
     made = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{pid}-"))
+    _held[made] = None
     if fcntl is not None:
         # Locked before it has its name, so that nobody ever finds a lock that is not held.
         lock = (made / f".{_LOCK}").open("w")
@@ -65,8 +66,11 @@ def file(name: str = "file") -> Iterator[Path]:
 
 def clear() -> None:
     """Remove this process's folder, and those of processes that are gone."""
-    for made in list(_held):
-        _held.pop(made).close()
+    for made in [made for made in _held if made.name.startswith(f"{_PREFIX}{os.getpid()}-")]:
+        lock = _held.pop(made)
+        shutil.rmtree(made, ignore_errors=True)
+        if lock is not None:
+            lock.close()
     _folder.cache_clear()
     sweep()
 
