@@ -22,7 +22,7 @@ setup: ## install what development needs (QGIS, PostGIS, Xvfb, a Python environm
 	@development/setup.sh
 
 demo: setup ## a generated city from trips to map: CSVs, GeoPackage, project, PNG, PDF, GIF
-	@QT_QPA_PLATFORM=offscreen $(PYTHON) development/demo.py $(DEMO) --trips $(TRIPS)
+	@QT_QPA_PLATFORM=offscreen QGIS_CUSTOM_CONFIG_PATH=$(CURDIR)/build/demo-settings $(PYTHON) development/demo.py $(DEMO) --trips $(TRIPS)
 
 run: setup demo ## open QGIS with the plugin and the demo
 	@$(PYTHON) development/run_qgis.py $(DEMO)

@@ -46,7 +46,8 @@ def versitygw() -> Path:
     def build(folder: Path) -> None:
         print("Building the S3 server versitygw (once; a few minutes)", file=sys.stderr)
         # The Go of Debian fetches the newer one that versitygw asks for.
-        environment = {**os.environ, "GOBIN": str(folder), "GOTOOLCHAIN": "auto", "CGO_ENABLED": "0"}
+        environment = {"HOME": str(Path.home()), **os.environ}  # Go does not look it up
+        environment |= {"GOBIN": str(folder), "GOTOOLCHAIN": "auto", "CGO_ENABLED": "0"}
         module = f"github.com/versity/versitygw/cmd/versitygw@v{VERSION}"
         run(["go", "install", module], "The S3 server versitygw", environment)
 
