@@ -16,6 +16,7 @@ from roadpulse.cluster_client.keys import UserSecret
 from roadpulse.cluster_client.livy import errors
 from roadpulse.cluster_client.livy.answers import Batch, read_batch, said
 from roadpulse.cluster_client.livy.client import LivyClient, Timeouts
+from roadpulse.cluster_client.livy.watch import telling
 
 from tests.http_answers import Answers, http
 
@@ -202,6 +203,27 @@ def test_through_a_tunnel_livy_hears_its_own_name():
         asking = LivyClient("http://livy.inner:8998", via=Way(), timeouts=QUICK)
         assert asking.version() == "0.7.1"
     assert server.requests[0].headers["host"] == "livy.inner:8998"
+
+
+@pytest.mark.parametrize(
+    ("log", "line"),
+    [
+        ("stdout: \n\nstderr: ", ""),
+        ("stdout: \nhello\n\nstderr: \nbye", "bye"),
+        (
+            "Traceback (most recent call last):\nModuleNotFoundError: No module named 'x'\nbye",
+            "ModuleNotFoundError",
+        ),
+        (
+            'Exception in thread "main" java.io.IOException: Cannot run program "/nowhere/python3"\n'
+            "\tat java.base/java.lang.ProcessBuilder.start(ProcessBuilder.java:1143)\n"
+            "Caused by: java.io.IOException: error=2, No such file or directory",
+            'Exception in thread "main" java.io.IOException: Cannot run program "/nowhere/python3"',
+        ),
+    ],
+)
+def test_the_telling_line_of_a_log_is_found(log, line):
+    assert telling(log.splitlines()).startswith(line)
 
 
 JSON = st.recursive(
