@@ -11,19 +11,19 @@ from ..errors import ProfileError
 from ..keys import ProfileKeys
 from ..patience import PATIENCE, Patience, Persistent
 from ..profile import Profile
-from ..run_files import RunFiles
+from ..run_files import IsCancelled, RunFiles
 from ..ssh.credentials import Credentials
 from ..ssh.network import TIMEOUTS, Timeouts
 from ..ssh.place import Place
 
 if TYPE_CHECKING:
     from ..s3.client import S3Connection
+    from ..ssh.connection import Connection
     from ..ssh.known_hosts import KnownHosts
     from ..ssh.session import Session
 
 T = TypeVar("T")
 Work = Callable[[RunFiles, Place], T]
-Always = Callable[[], bool]
 
 
 def _never() -> bool:
@@ -78,7 +78,7 @@ class Rooms:
             return self._bucket.at_once(lambda found: work(*found))
         return self.session.at_once(lambda c, place: work(_sftp(c), place))
 
-    def patiently(self, path: str, work: Work[T], cancelled: Always = _never, total: float = 0.0) -> T:
+    def patiently(self, path: str, work: Work[T], cancelled: IsCancelled = _never, total: float = 0.0) -> T:
         """See `Persistent.patiently`."""
         if is_s3(path):
             return self._bucket.patiently(lambda found: work(*found), cancelled, total)
@@ -122,10 +122,7 @@ class Rooms:
         return S3Files(self.s3()), Place.of(self._profile, "")
 
 
-def _sftp(connection: object) -> RunFiles:
-    from ..ssh.connection import Connection  # noqa: PLC0415
-    from ..ssh.transfer import SftpFiles  # noqa: PLC0415
+def _sftp(connection: Connection) -> RunFiles:
+    from ..ssh.transfer import SftpFiles  # noqa: PLC0415  (needs a package that buckets do without)
 
-    if not isinstance(connection, Connection):
-        raise TypeError(f"{connection!r} is not an SSH connection")
     return SftpFiles(connection)
