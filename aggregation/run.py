@@ -68,7 +68,7 @@ def run(
 def _end(status: Status, runner: Runner, state: str, error: RunError) -> None:
     """End a run that has no result: nothing writes any more, and nothing but the status is left."""
     runner.close()
-    status.state = state
+    status.state, status.waiting = state, ""  # whatever it waited for
     status.error = {"message": error.message, "detail": error.detail, "retry": error.retry}
     try:
         status.write(force=True)

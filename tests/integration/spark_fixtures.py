@@ -139,7 +139,7 @@ class Way:
 
     @staticmethod
     def wait_for(
-        backend: SshBackend, run: Run, wanted: Callable[[RunStatus], bool], seconds: float = 60
+        backend: SshBackend, run: Run, wanted: Callable[[RunStatus], bool], seconds: float = 180
     ) -> RunStatus:
         """The first status of which `wanted` holds; fails when the run ends or time is up before."""
         end = time.monotonic() + seconds

@@ -70,7 +70,7 @@ class SparkRun:
             )  # fmt: skip
         return self
 
-    def finish(self, seconds: float = 120) -> SparkRun:
+    def finish(self, seconds: float = 240) -> SparkRun:
         """Wait until the run has finished; fails with the log's end where it did not."""
         code = self.wait(seconds)
         assert code == 0, f"exit code {code}\n{self.log()[-3000:]}"
@@ -81,7 +81,7 @@ class SparkRun:
         assert self.process is not None
         return self.process.wait(seconds)
 
-    def wait_for(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 60) -> dict[str, Any]:
+    def wait_for(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 180) -> dict[str, Any]:
         """The first status of which `wanted` holds; fails when the run ends or time is up before."""
         assert self.process is not None
         end = time.monotonic() + seconds

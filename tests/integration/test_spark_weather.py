@@ -37,7 +37,7 @@ def half_decoded(status: Any) -> bool:
     return status.state is RunState.DECODING and 0 < status.tasks.done < status.tasks.total
 
 
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "in vain"
