@@ -209,13 +209,17 @@ class RunDialog(QDialog):
         self.ended.emit("finished")
 
     def _failed(self, error: Exception) -> None:
+        job = self.task.job if self.task is not None else None
         log_error(error)
         self._back()
         self.banner.show_error(error)
         if not self.isVisible():
             show_error(self.iface.messageBar(), error)
         elif type(error).__name__ == "HostKeyUnknown":  # the class needs paramiko
-            self.form.where.check_key(cast("HostKeyError", error)).accepted.connect(self.run)
+            # A run that was started before is looked at again, and never started a second time.
+            known = job if job is not None and job.known is not None else None
+            dialog = self.form.where.check_key(cast("HostKeyError", error))
+            dialog.accepted.connect(lambda: self.follow(known) if known is not None else self.run())
         self.ended.emit("failed")
 
     def _stopped(self) -> None:
@@ -243,7 +247,12 @@ class RunDialog(QDialog):
     def showEvent(self, event: QShowEvent) -> None:
         """Stand where it stood last, or at the right of the map."""
         super().showEvent(event)
+        if event.spontaneous():  # it was only minimised
+            return
         if self._placed:
+            self.form.where.offer()  # profiles and trips may have changed meanwhile
+            if not self.running and self.stack.currentIndex() == 0:
+                self.form.look_again()
             return
         self._placed = True
         known = QgsSettings().value(_GEOMETRY, QByteArray(), type=QByteArray)
@@ -254,7 +263,9 @@ class RunDialog(QDialog):
             self.move(max(0, around.right() - self.width() - 24), around.top() + 120)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Hide; a run goes on."""
+        """Hide; a run goes on. Nobody is to be kept connected to a cluster by a window that is closed."""
         self._remember()
+        self.form.trips.forget()
+        self.form.where.forget()
         QgsSettings().setValue(_GEOMETRY, self.saveGeometry())
         super().closeEvent(event)

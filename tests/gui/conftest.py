@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from development import package
-from development.pytest_cluster import cluster  # noqa: F401
+from development.pytest_cluster import cluster, livy  # noqa: F401
 from development.pytest_postgis import postgis  # noqa: F401
 from tests.gui.desktop import Desktop
 

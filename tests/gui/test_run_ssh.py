@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from development.cluster import Cluster
+from development.cluster_profiles import livy_profile, ssh_profile
+from development.livy import Livy
 from development.postgis import PostGIS
 from tests.gui.conftest import ROOT
 from tests.gui.desktop import SCREENS, Desktop
@@ -33,10 +35,11 @@ class Analyst:
     cluster: Cluster
     folder: Path
 
-    def know(self, **entries: Any) -> None:
-        """Store the cluster's profile, with run folders of this test's own."""
-        values = json.loads(self.cluster.profile_file.read_text(encoding="utf-8"))
+    def know(self, profile: dict[str, Any] | None = None, **entries: Any) -> None:
+        """Store the cluster's profile (over SSH), with run folders of this test's own."""
+        values = profile or ssh_profile(self.cluster)
         folders = {"runs": str(self.folder / "runs"), "store": str(self.folder / "store")}
+        folders = {**values["folders"], **folders}
         file = self.desktop.profile / "roadpulse" / "profiles" / "cluster.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps({**values, "name": NAME, "folders": folders, **entries}), encoding="utf-8")
@@ -183,3 +186,18 @@ def test_a_lost_network_is_said_and_waited_out(analyst: Analyst, belfast: Path, 
     assert report["trouble"].endswith("Try now")
     assert report["connecting"] == "Connecting…"
     assert "2,574 trips" in report["summary"], report["said"]
+
+
+@newest
+@pytest.mark.parametrize("livy", ["0.7.1"], indirect=True)
+@pytest.mark.belfast
+def test_the_same_run_through_livy(analyst: Analyst, livy: Livy, belfast: Path, postgis: PostGIS) -> None:
+    postgis.load_streets(belfast / "streets.csv", table="streets", schema="roads")
+    analyst.know(livy_profile(analyst.cluster, livy))
+    report = analyst.drive("person_runs_on_cluster", belfast / "trips", postgis, screens=f"{SCREENS}/livy")
+    assert report["ended"] == ""
+    assert report["filled"]["live"] == "connected, Livy 0.7.1"
+    assert report["filled"]["trips"].startswith("2,574 files, ")
+    assert report["phases"][-2:] == ["FETCHING", "MAPPING"]
+    assert "2,574 trips" in report["summary"]
+    assert report["again"]["trips"].endswith(", none new")

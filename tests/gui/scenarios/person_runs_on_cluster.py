@@ -28,7 +28,7 @@ def scenario(robot: Robot):
     def moved(moment) -> None:
         seen.append(moment)
         name = moment.phase.name.lower()
-        if name in ("reading", "computing", "fetching") and moment.done > (0.05 if name == "reading" else 0.2) and name not in shots:
+        if name in ("reading", "computing", "fetching") and moment.done > 0.05 and name not in shots:
             shots.add(name)
             robot.screenshot(f"dialog-cluster-{name}", dialog)
 
