@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 from roadpulse.aggregation.spec import RunSpec
 from roadpulse.cluster_client.backend import Polling
+from roadpulse.cluster_client.processes import start_mark
 from roadpulse.cluster_client.profile import Folders, Profile
 from roadpulse.cluster_client.runs import Run, RunStore
 from roadpulse.cluster_client.ssh.backend import SshBackend
@@ -150,10 +153,15 @@ class Way:
 
 
 @pytest.fixture
-def way(cluster: Cluster, tmp_path: Path) -> Way:  # noqa: F811
-    """The way to the cluster over SSH."""
+def way(cluster: Cluster, tmp_path: Path) -> Iterator[Way]:  # noqa: F811
+    """The way to the cluster over SSH; ends the runs that a failed test leaves."""
     # The packages are not what is tested here: take those that other tests fetched.
     (tmp_path / "store").mkdir()
     (BUILD / "packages").mkdir(exist_ok=True)
     (tmp_path / "store/packages").symlink_to(BUILD / "packages")
-    return Way(cluster, tmp_path)
+    yield Way(cluster, tmp_path)
+    for path in tmp_path.glob("runs/*/pid"):
+        with contextlib.suppress(OSError, ValueError):
+            group, mark = path.read_text(encoding="ascii").split()
+            if start_mark(int(group)) == mark:  # nobody else's
+                os.killpg(int(group), signal.SIGKILL)
