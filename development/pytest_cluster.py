@@ -15,7 +15,6 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Optional
 
 import pytest
@@ -23,21 +22,18 @@ import pytest
 from .certificates import Certificate
 from .cluster import Cluster
 from .cluster_spark import VERSIONS
-from .installed import Unavailable
+from .installed import BUILD, Unavailable, left_behind
 from .ldap import LdapServer
 from .livy import Livy, livy_jars, versions
 
-_BUILD = Path(__file__).resolve().parents[1] / "build"
 _PREFIX = "cluster-test-"
 
 
 def _clean_up() -> None:
     """End the clusters of test sessions that were killed."""
-    for folder in _BUILD.glob(f"{_PREFIX}*"):
-        owner = folder.name.rpartition("-")[2]
-        if not Path("/proc", owner).exists():
-            Cluster(folder).stop()
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in left_behind(_PREFIX):
+        Cluster(folder).stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session", params=VERSIONS, ids=[f"spark-{version}" for version in VERSIONS])
@@ -47,7 +43,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
         _clean_up()
     pid = os.getpid()
     found = Cluster(
-        _BUILD / f"{_PREFIX}{pid}",
+        BUILD / f"{_PREFIX}{pid}",
         request.param,
         subnet=f"127.{100 + pid % 100}.{pid // 100 % 250}",
         ssh_port=22022,

@@ -10,11 +10,10 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from .installed import BUILD, Unavailable
+from .installed import BUILD, Unavailable, left_behind
 from .s3 import S3Server, versitygw
 
 _PREFIX = "s3-test-"
@@ -22,11 +21,9 @@ _PREFIX = "s3-test-"
 
 def _clean_up() -> None:
     """End the servers of test sessions that were killed."""
-    for folder in BUILD.glob(f"{_PREFIX}*"):
-        owner = folder.name.rpartition("-")[2]
-        if not Path("/proc", owner).exists():
-            S3Server(folder).stop()
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in left_behind(_PREFIX):
+        S3Server(folder).stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
