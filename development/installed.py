@@ -48,7 +48,7 @@ def installed(name: str, make: Callable[[Path], None]) -> Path:
 
 
 def left_behind(prefix: str) -> list[Path]:
-    """Folders `<prefix><process id>` in the build folder whose test sessions were killed.
+    """Folders `<prefix>…<process id>` in the build folder whose test sessions were killed.
 
     Ids repeat, in containers at once: one with the id of this process is left behind too, unless this
     process has asked before and made it since.
@@ -56,7 +56,7 @@ def left_behind(prefix: str) -> list[Path]:
     ours = str(os.getpid()) if prefix in _asked else ""
     _asked.add(prefix)
     alive = {entry.name for entry in Path("/proc").iterdir()} - {str(os.getpid())} | {ours}
-    return [folder for folder in BUILD.glob(f"{prefix}*") if folder.name[len(prefix) :] not in alive]
+    return [folder for folder in BUILD.glob(f"{prefix}*") if folder.name.rpartition("-")[2] not in alive]
 
 
 def run(command: Sequence[str], what: str, environment: Optional[Mapping[str, str]] = None) -> None:

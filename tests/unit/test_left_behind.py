@@ -24,6 +24,7 @@ def test_a_session_that_ended_left_its_folder_behind_and_one_that_runs_did_not(b
     ended.wait()
     for pid in (ended.pid, os.getppid()):
         (build / f"server-{pid}").mkdir()
+    (build / f"server-own-{os.getppid()}").mkdir()
     (build / "venv").mkdir()
     assert installed.left_behind("server-") == [build / f"server-{ended.pid}"]
 
