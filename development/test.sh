@@ -1,30 +1,78 @@
 #!/usr/bin/env bash
 # Run the tests, each kind in a process of its own: unit tests must not find a running QGIS.
+# Tests of the cluster wait more than they compute, so the unit tests and those of other servers run beside
+# them; tests of QGIS measure time and run alone. What failed is named in the end.
 # ROADPULSE_STRICT=1 turns every skipped test into a failed one.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export QT_QPA_PLATFORM=offscreen QT_LOGGING_RULES="*.debug=false" LC_ALL=C.UTF-8
 export QGIS_CUSTOM_CONFIG_PATH="$PWD/build/qgis-settings"
-failed=0
+cluster=(tests/integration/test_{cluster,livy,spark}*.py tests/integration/test_{s3,ssh}_spark.py)
+failed=()
 
 pytest() { # name, then pytest's arguments
-  echo "== $1"
+  local name=$1 code
+  echo "== $name"
   shift
   build/venv/bin/python -m pytest -q "$@"
   code=$?
-  [ $code = 0 ] || [ $code = 5 ] || failed=1
+  [ $code = 0 ] || [ $code = 5 ]
+}
+
+parts() { # on a fresh clone, minutes; a second process waits for the first one's
+  nice build/venv/bin/python development/parts.py
+}
+
+on_cluster() {
+  parts
+  pytest "integration: Spark and Livy" -p no:pytest_qgis "${cluster[@]}"
+}
+
+off_cluster() {
+  local code=0
+  pytest "unit: no QGIS" -p no:pytest_qgis tests/unit || code=1
+  parts 2>/dev/null # said there
+  pytest "integration: PostGIS, S3, SSH, processes, packages" -p no:pytest_qgis \
+    "${cluster[@]/#/--ignore=}" tests/integration || code=1
+  return $code
+}
+
+side_by_side() { # functions; what each printed comes whole, that of failed ones in the end
+  local lanes=() lane late=()
+  set -m # a process group for each lane, so that Ctrl-C reaches it through the trap
+  trap 'for lane in "${lanes[@]}"; do kill -INT -- "-$lane"; done; wait; exit 130' INT TERM
+  for lane in "$@"; do
+    (trap 'exit 130' INT && "$lane") >"build/tests-$lane.log" 2>&1 </dev/null &
+    lanes+=($!)
+  done
+  for lane in "$@"; do
+    if wait "${lanes[0]}"; then
+      cat "build/tests-$lane.log"
+    else
+      late+=("$lane")
+    fi
+    lanes=("${lanes[@]:1}")
+  done
+  trap - INT TERM
+  set +m
+  for lane in "${late[@]}"; do
+    cat "build/tests-$lane.log"
+    failed+=("$lane")
+  done
+}
+
+alone() { # as pytest
+  pytest "$@" || failed+=("$1")
 }
 
 if [ "$*" = tests ]; then
-  nice build/venv/bin/python development/parts.py 2>build/parts.log & # on a fresh clone, minutes
-  parts=$!
-  pytest "unit: no QGIS" -p no:pytest_qgis tests/unit
-  wait $parts || cat build/parts.log
-  pytest "integration: PostGIS, processes, packages" -p no:pytest_qgis tests/integration
-  pytest "qgis: real QGIS, no window" tests/qgis
-  pytest "gui: real QGIS Desktop under Xvfb" -p no:pytest_qgis tests/gui
+  echo "== unit and integration, side by side: minutes without a word (build/tests-*.log)"
+  side_by_side off_cluster on_cluster
+  alone "qgis: real QGIS, no window" tests/qgis
+  alone "gui: real QGIS Desktop under Xvfb" -p no:pytest_qgis tests/gui
 else
-  [[ "$*" != *integration* ]] || build/venv/bin/python development/parts.py
-  pytest "$*" "$@"
+  [[ "$*" != *integration* ]] || parts
+  alone "$*" "$@"
 fi
-exit $failed
+[ ${#failed[@]} = 0 ] || echo "== failed: ${failed[*]}"
+exit $((${#failed[@]} > 0))
