@@ -35,7 +35,7 @@ wanted="${missing[*]} ${from_backports[*]}"
 as_root=()
 if [ "$(id -u)" != 0 ]; then
   command -v sudo >/dev/null || die "installing packages needs root: run it as root, or install sudo. Missing: $wanted"
-  sudo true || die "installing packages needs root, and sudo does not let $(id -un) in here. Let root run development/system.sh, then call again. Missing: $wanted"
+  sudo true || die "installing packages needs root, and sudo does not let $(id -un) in here. Call in a terminal, or let root run development/system.sh first. Missing: $wanted"
   as_root=(sudo)
 fi
 umask 022 # what is written for apt must be readable by everybody
