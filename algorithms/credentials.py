@@ -1,4 +1,4 @@
-"""Who the person is, from QGIS's authentication database; handed on to one run, never stored."""
+"""Who the person is, and the proxies on the way, from QGIS; handed on to one run, never stored."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qgis.core import QgsApplication, QgsAuthMethodConfig
 
 from ..cluster_client.errors import ProfileError
+from .proxies import livy_proxies, s3_proxies
 from .words import tr
 
 if TYPE_CHECKING:
@@ -19,10 +20,10 @@ _BASIC, _AWS = "Basic", "AWSS3"  # QGIS's names of its methods
 
 
 def read_credentials(profile: Profile) -> ProfileKeys:
-    """The keys of a profile: for SSH, Livy and S3, each from its entry of the database.
+    """The keys of a profile, for SSH, Livy and S3, each from its entry of the database, and the proxies.
 
-    For the main thread, since QGIS may have to ask for its master password; a profile that names no entry
-    asks for nothing. Raises `ProfileError`.
+    For the main thread, since QGIS may have to ask for its master password, and its network settings are
+    not to be read elsewhere; a profile that names no entry asks for nothing. Raises `ProfileError`.
     """
     from ..cluster_client.keys import ProfileKeys, UserSecret  # noqa: PLC0415  (on demand, as what uses it)
 
@@ -31,6 +32,8 @@ def read_credentials(profile: Profile) -> ProfileKeys:
         ssh=_ssh(profile) if profile.kind != "local" and profile.host else None,
         livy=UserSecret(livy["username"], livy["password"]) if livy else None,
         s3=_s3(profile) if profile.s3_authcfg else None,
+        livy_proxies=livy_proxies(profile) if profile.kind == "livy" else None,
+        s3_proxies=s3_proxies(profile),
     )
 
 

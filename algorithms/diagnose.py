@@ -160,13 +160,12 @@ def look_at(
     from ..cluster_client.diagnosis.together import Look, Together  # noqa: PLC0415
     from . import locations  # noqa: PLC0415
     from .credentials import read_credentials  # noqa: PLC0415
-    from .proxies import s3_proxies  # noqa: PLC0415
 
     keys: ProfileKeys = credentials or read_credentials(profile)
     store = locations.point_store(profile)
     looks: list[Look] = [_look_where_it_runs(profile, keys, store, trips, host_key)]
     if concerns_s3(profile, trips):
-        looks.append(S3Look(profile, keys.s3, trips, s3_proxies(profile)))
+        looks.append(S3Look(profile, keys.s3, trips, keys.s3_proxies))
     # What lies in a bucket is looked at there, and not in a folder of that name.
     without = [*(_OF_TRIPS if is_s3(trips) else ()), *(_OF_STORE if is_s3(store) else ())]
     return Together(looks, without)
@@ -206,16 +205,13 @@ def _cluster_look(profile: Profile, keys: ProfileKeys, trips: str) -> Union[Clus
 def _livy_look(profile: Profile, keys: ProfileKeys, trips: str) -> Union[ClusterLook, LivyLook]:
     from ..cluster_client.diagnosis.livy import LivyLook  # noqa: PLC0415  (need the packages)
     from . import locations  # noqa: PLC0415
-    from .proxies import livy_proxies, s3_proxies  # noqa: PLC0415
 
     known = None
     if profile.host:
         from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
 
         known = KnownHosts(locations.known_hosts())
-    return LivyLook(
-        profile, keys, known, trips, proxies=livy_proxies(profile), s3_proxies=s3_proxies(profile)
-    )
+    return LivyLook(profile, keys, known, trips)
 
 
 def connection_info(name: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING
 
 from ..cluster_client.errors import ProfileError
 from . import locations, requirements
-from .proxies import livy_proxies, s3_proxies
 
 if TYPE_CHECKING:
     from ..cluster_client.keys import ProfileKeys
@@ -14,30 +13,16 @@ if TYPE_CHECKING:
     from ..cluster_client.profile import Profile
 
 
-class Routes(NamedTuple):
-    """The proxies on the way to a profile's Livy and to its buckets."""
-
-    livy: Optional[dict[str, str]] = None
-    s3: Optional[dict[str, str]] = None
-
-
-def routes_of(profile: Profile) -> Routes:
-    """What QGIS's settings say; for the main thread. Raises `ProfileError`."""
-    if profile.kind == "livy":
-        return Routes(livy_proxies(profile), s3_proxies(profile))
-    return Routes(s3=s3_proxies(profile))
-
-
-def lookout_for(profile: Profile, keys: ProfileKeys, routes: Routes) -> Lookout:
+def lookout_for(profile: Profile, keys: ProfileKeys) -> Lookout:
     """The lookout of a profile, for a thread; raises `ProfileError`. Connects nowhere before it looks.
 
-    The keys come from `credentials.read_credentials`, the routes from `routes_of`.
+    The keys come from `credentials.read_credentials`.
     """
 
     def bucket() -> TripSource:
         from ..cluster_client.lookout.bucket import BucketTrips  # noqa: PLC0415  (on demand, as all of S3)
 
-        return BucketTrips(profile, keys.s3, routes.s3)
+        return BucketTrips(profile, keys.s3, keys.s3_proxies)
 
     if profile.kind == "local":
         from ..cluster_client.lookout.here import LocalLookout  # noqa: PLC0415  (loads what reads trips)
@@ -54,7 +39,7 @@ def lookout_for(profile: Profile, keys: ProfileKeys, routes: Routes) -> Lookout:
     if livy:
         from ..cluster_client.lookout.livy import LivyLookout  # noqa: PLC0415
 
-        return LivyLookout(profile, keys, known, bucket, routes.livy)
+        return LivyLookout(profile, keys, known, bucket)
     from ..cluster_client.lookout.head import HeadLookout  # noqa: PLC0415
 
     return HeadLookout(profile, keys.ssh or Credentials(), known, bucket)

@@ -29,8 +29,8 @@ _KINDS = {
 def proxies_for(url: str) -> dict[str, str]:
     """Addresses of the proxies for `http` and `https` through which a URL is reached; none for most.
 
-    The exceptions of QGIS's settings count, and this computer itself is reached without. The addresses may
-    hold a password. Raises `ProfileError` for a kind of proxy that cannot be used.
+    For the main thread. The exceptions of QGIS's settings count, and this computer itself is reached
+    without. The addresses may hold a password.
     """
     if is_loopback(url):
         return {}
@@ -40,14 +40,6 @@ def proxies_for(url: str) -> dict[str, str]:
     kind = _KINDS.get(proxy.type())
     if kind is None or not proxy.hostName():
         return {}
-    if kind == "socks5h" and find_spec("socks") is None:
-        raise ProfileError(
-            "livy_url",
-            tr(
-                "QGIS's settings lead to {url} through a SOCKS proxy, for which the Python package PySocks "
-                "is missing. Install it (pip install pysocks), or exclude the address in Options, Network."
-            ).format(url=url),
-        )
     login = f"{quote(proxy.user(), safe='')}:{quote(proxy.password(), safe='')}@" if proxy.user() else ""
     host = f"[{proxy.hostName()}]" if ":" in proxy.hostName() else proxy.hostName()
     address = f"{kind}://{login}{host}:{proxy.port()}"
@@ -55,8 +47,20 @@ def proxies_for(url: str) -> dict[str, str]:
 
 
 def livy_proxies(profile: Profile) -> dict[str, str]:
-    """The proxies of QGIS's settings on the way to a profile's Livy; none into a tunnel."""
-    return {} if profile.livy_tunnel else proxies_for(profile.livy_url)
+    """The proxies of QGIS's settings on the way to a profile's Livy; none into a tunnel.
+
+    Raises `ProfileError` for a kind of proxy that cannot be used here.
+    """
+    found = {} if profile.livy_tunnel else proxies_for(profile.livy_url)
+    if any(address.startswith("socks") for address in found.values()) and find_spec("socks") is None:
+        raise ProfileError(
+            "livy_url",
+            tr(
+                "QGIS's settings lead to {url} through a SOCKS proxy, for which the Python package PySocks "
+                "is missing. Install it (pip install pysocks), or exclude the address in Options, Network."
+            ).format(url=profile.livy_url),
+        )
+    return found
 
 
 def s3_proxies(profile: Profile) -> Optional[dict[str, str]]:

@@ -124,22 +124,13 @@ def _livy_backend(profile: Profile, run_store: RunStore, keys: ProfileKeys) -> B
     if lacking:
         raise ProfileError("kind", requirements.install_text(lacking))
     from ..cluster_client.livy.backend import LivyBackend  # noqa: PLC0415  (needs the packages)
-    from .proxies import livy_proxies, s3_proxies  # noqa: PLC0415
 
     known = None
     if profile.host:
         from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
 
         known = KnownHosts(locations.known_hosts())
-    return LivyBackend(
-        profile,
-        run_store,
-        locations.runs_folder(),
-        keys,
-        known,
-        proxies=livy_proxies(profile),
-        s3_proxies=s3_proxies(profile),
-    )
+    return LivyBackend(profile, run_store, locations.runs_folder(), keys, known)
 
 
 def with_bucket(spec: RunSpec, profile: Profile, keys: ProfileKeys) -> RunSpec:

@@ -1,7 +1,11 @@
-"""What proves who the person is to the services of one profile; handed in, never stored, shown nowhere."""
+"""What proves who the person is to the services of one profile, and the proxies on the way to them.
+
+Handed in, never stored, shown nowhere.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn, Optional
 
@@ -51,15 +55,19 @@ class UserSecret(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class ProfileKeys:
-    """The keys of one profile; None where it names none.
+    """The keys of one profile, None where it names none, and the proxies, whose addresses may hold passwords.
 
     Without `ssh` there is nothing to log in to. Without `livy` nobody is asked who he is. Without `s3` this
-    computer's own keys count: the environment, `~/.aws/credentials`, the instance's role.
+    computer's own keys count: the environment, `~/.aws/credentials`, the instance's role. Proxies are
+    addresses for `http` and `https`; without `livy_proxies` there is none on the way to Livy, without
+    `s3_proxies` the environment's count.
     """
 
     ssh: Optional[Credentials] = None
     livy: Optional[UserSecret] = None
     s3: Optional[S3Keys] = None
+    livy_proxies: Optional[Mapping[str, str]] = None
+    s3_proxies: Optional[Mapping[str, str]] = None
 
     def __repr__(self) -> str:
         """Nothing that could be read in a log."""

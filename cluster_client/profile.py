@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..aggregation.errors import SpecError
+from ..aggregation.runners.head_start import MOST as HEAD_WORKERS
 from ..aggregation.s3_access import S3Access, is_s3
 from .errors import ProfileError
 from .files import read_text, write_atomically
@@ -47,12 +48,14 @@ class Resources:
     """What a run may use of the cluster. 0 or empty leaves it to Spark's own configuration.
 
     `cores` is the total over the cluster (`spark.cores.max`); memories are written as `470m` or `2g`.
+    `head_workers` processes of the driver's computer work until Spark's executors are there (0: none).
     """
 
     cores: int = 0
     executor_cores: int = 0
     executor_memory: str = ""
     driver_memory: str = ""
+    head_workers: int = 0
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,7 @@ class Profile:
         check_range("workers", self.workers, 0, 1024)
         check_range("resources.cores", self.resources.cores, 0, 100_000)
         check_range("resources.executor_cores", self.resources.executor_cores, 0, 1024)
+        check_range("resources.head_workers", self.resources.head_workers, 0, HEAD_WORKERS)
 
     def to_json(self) -> dict[str, Any]:
         """The profile as JSON-ready values."""

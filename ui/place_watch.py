@@ -19,7 +19,6 @@ from .latest_call import LatestCall
 from .words import tr
 
 if TYPE_CHECKING:
-    from ..algorithms.lookouts import Routes
     from ..cluster_client.keys import ProfileKeys
     from ..cluster_client.lookout.lookout import Lookout, PlaceState
     from .calls import Call
@@ -64,15 +63,14 @@ class PlaceWatch(QObject):
     def look(self, ask: bool = False) -> None:
         """Ask the place again; with `ask` QGIS may ask the person for its master password."""
         from ..algorithms.credentials import opens_quietly, read_credentials  # noqa: PLC0415
-        from ..algorithms.lookouts import routes_of  # noqa: PLC0415
 
         self.forget()
         profile, self.state, self.error = self.profile, None, None
         self.locked = not ask and not opens_quietly(profile)
         try:
             if not self.locked:
-                keys, routes = read_credentials(profile), routes_of(profile)
-                self._looks.ask(lambda call: _look(profile, keys, routes, call))
+                keys = read_credentials(profile)
+                self._looks.ask(lambda call: _look(profile, keys, call))
         except RunError as error:
             self.error = error
         self.changed.emit()
@@ -96,11 +94,11 @@ class PlaceWatch(QObject):
         self.changed.emit()
 
 
-def _look(profile: Profile, keys: ProfileKeys, routes: Routes, call: Call) -> tuple[Lookout, PlaceState]:
+def _look(profile: Profile, keys: ProfileKeys, call: Call) -> tuple[Lookout, PlaceState]:
     """Look at a place, for a thread: what looks there takes a while to load alone."""
     from ..algorithms.lookouts import lookout_for  # noqa: PLC0415
 
-    lookout = lookout_for(profile, keys, routes)
+    lookout = lookout_for(profile, keys)
     try:
         state = within(LOOK_SECONDS, lookout.look, lambda: call.cancelled)
     except BaseException:

@@ -32,7 +32,7 @@ from .settings import RunSettings
 from .words import tr
 
 if TYPE_CHECKING:
-    from ..cluster_client.keys import S3Keys
+    from ..cluster_client.keys import ProfileKeys
     from ..cluster_client.lookout.bucket import BucketTrips
     from ..cluster_client.s3.client import S3Connection
 
@@ -51,7 +51,7 @@ class S3Browser(QDialog):
     def __init__(self, profile: Profile, url: str = "", parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
         self.profile = profile
-        self._keys: Optional[S3Keys] = None
+        self._keys: Optional[ProfileKeys] = None
         self._source: Optional[BucketTrips] = None
         self._lock = threading.Lock()
         self.setObjectName("RoadpulseS3Browser")
@@ -138,7 +138,7 @@ class S3Browser(QDialog):
     def _begin(self) -> None:
         """Read the keys, for which QGIS may ask its master password, and look."""
         try:
-            self._keys = read_credentials(self.profile).s3
+            self._keys = read_credentials(self.profile)
         except RunError as error:
             self.banner.show_error(error)
             self.address.setEnabled(False)
@@ -149,12 +149,13 @@ class S3Browser(QDialog):
 
     def _trips(self) -> BucketTrips:
         """What reads the buckets; for threads."""
-        from ..algorithms.proxies import s3_proxies  # noqa: PLC0415
+        from ..cluster_client.keys import ProfileKeys  # noqa: PLC0415
         from ..cluster_client.lookout.bucket import BucketTrips  # noqa: PLC0415  (boto3)
 
         with self._lock:
             if self._source is None:
-                self._source = BucketTrips(self.profile, self._keys, s3_proxies(self.profile))
+                keys = self._keys or ProfileKeys()
+                self._source = BucketTrips(self.profile, keys.s3, keys.s3_proxies)
             return self._source
 
     def _connection(self) -> S3Connection:

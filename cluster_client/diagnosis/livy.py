@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Callable, Optional
 
 from ...aggregation.errors import RunError
@@ -41,8 +40,8 @@ _PROBE = b"print('Roadpulse was here')\n"
 class LivyLook:
     """Looks at the Livy of a profile, and at the SSH connection where files or a tunnel need one.
 
-    `error` is why that connection could not be made, for who may mend it. `proxies` and `s3_proxies` as in
-    `livy.backend.LivyBackend`. Batches and files that it makes it deletes.
+    `error` is why that connection could not be made, for who may mend it. Batches and files that it
+    makes it deletes.
     """
 
     def __init__(
@@ -51,13 +50,10 @@ class LivyLook:
         keys: ProfileKeys,
         known_hosts: Optional[KnownHosts] = None,
         trips: str = "",
-        *,
-        proxies: Optional[Mapping[str, str]] = None,
-        s3_proxies: Optional[Mapping[str, str]] = None,
     ) -> None:
         self._profile, self._keys = profile, keys
-        self._rooms = Rooms(profile, keys, known_hosts, proxies=s3_proxies)
-        self._way = Way(profile, keys, self._rooms, proxies, _TIMEOUTS)
+        self._rooms = Rooms(profile, keys, known_hosts)
+        self._way = Way(profile, keys, self._rooms, _TIMEOUTS)
         self._fault: Optional[RunError] = None
         self._version = ""
         self._head: Optional[ClusterLook] = None

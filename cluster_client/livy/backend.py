@@ -7,7 +7,6 @@ found again by that name and by its folder. The folder is the truth, and Livy co
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -47,8 +46,7 @@ class LivyBackend:
     """Runs through the Livy of `profile`; see `backend.Backend` for the protocol.
 
     `runs_folder` takes the fetched results of runs that name no local folder. `known_hosts` are needed where
-    the profile names a host. `proxies` are addresses of proxies for `http` and `https` on the way to Livy,
-    `s3_proxies` those to the bucket (None: the environment's). Calls may come from several threads.
+    the profile names a host. Calls may come from several threads.
     """
 
     def __init__(
@@ -59,8 +57,6 @@ class LivyBackend:
         keys: ProfileKeys,
         known_hosts: Optional[KnownHosts] = None,
         *,
-        proxies: Optional[Mapping[str, str]] = None,
-        s3_proxies: Optional[Mapping[str, str]] = None,
         timeouts: Timeouts = TIMEOUTS,
         ssh_timeouts: SshTimeouts = SSH_TIMEOUTS,
         patience: Patience = PATIENCE,
@@ -68,10 +64,8 @@ class LivyBackend:
         sure: float = submission.SURE_SECONDS,
     ) -> None:
         self._store, self._runs_folder, self._sure = store, runs_folder.absolute(), sure
-        self._rooms = Rooms(
-            profile, keys, known_hosts, proxies=s3_proxies, timeouts=ssh_timeouts, patience=patience
-        )
-        self.way = Way(profile, keys, self._rooms, proxies, timeouts)
+        self._rooms = Rooms(profile, keys, known_hosts, timeouts=ssh_timeouts, patience=patience)
+        self.way = Way(profile, keys, self._rooms, timeouts)
         self._watch = Watch(self.way.client, limits)
 
     def submit(self, run: Run) -> Run:

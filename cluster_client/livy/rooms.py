@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Callable, Optional, TypeVar
 
 from ...aggregation.s3_access import is_s3
@@ -42,12 +41,11 @@ class Rooms:
         keys: ProfileKeys,
         known_hosts: Optional[KnownHosts],
         *,
-        proxies: Optional[Mapping[str, str]] = None,
         timeouts: Timeouts = TIMEOUTS,
         patience: Patience = PATIENCE,
     ) -> None:
         self._profile, self._keys, self._known_hosts = profile, keys, known_hosts
-        self._proxies, self._timeouts, self._patience = proxies, timeouts, patience
+        self._timeouts, self._patience = timeouts, patience
         self._lock = threading.Lock()
         self._session: Optional[Session] = None
         self._s3: Optional[S3Connection] = None
@@ -112,7 +110,7 @@ class Rooms:
 
         with self._lock:
             if self._s3 is None:
-                self._s3 = connect_for(self._profile, self._keys.s3, self._proxies)
+                self._s3 = connect_for(self._profile, self._keys.s3, self._keys.s3_proxies)
             return self._s3
 
     def _in_bucket(self) -> tuple[RunFiles, Place]:

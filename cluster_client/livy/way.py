@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Optional
 from urllib.parse import urlsplit
 
@@ -17,12 +16,7 @@ class Way:
     """The way to a profile's Livy: a client, and the tunnel for it where the profile wants one."""
 
     def __init__(
-        self,
-        profile: Profile,
-        keys: ProfileKeys,
-        rooms: Rooms,
-        proxies: Optional[Mapping[str, str]],
-        timeouts: Timeouts = TIMEOUTS,
+        self, profile: Profile, keys: ProfileKeys, rooms: Rooms, timeouts: Timeouts = TIMEOUTS
     ) -> None:
         self.tunnel: Optional[Tunnel] = None
         if profile.livy_tunnel:
@@ -33,7 +27,7 @@ class Way:
                 lambda: rooms.session.at_once(lambda *_: None),
             )
         self.client = LivyClient(
-            profile.livy_url, keys.livy, ca_file=profile.ca_file, proxies=proxies, via=self.tunnel,
+            profile.livy_url, keys.livy, ca_file=profile.ca_file, proxies=keys.livy_proxies, via=self.tunnel,
             timeouts=timeouts,
         )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Callable, Optional
 
@@ -21,10 +20,7 @@ _OF_LIVY = Timeouts(connect=5.0, answer=10.0, whole=15.0)
 
 
 class LivyLookout:
-    """Looks at the Livy of a profile, and at its host where there is one.
-
-    `proxies` are those on the way to Livy, as in `livy.backend.LivyBackend`.
-    """
+    """Looks at the Livy of a profile, and at its host where there is one."""
 
     def __init__(
         self,
@@ -32,7 +28,6 @@ class LivyLookout:
         keys: ProfileKeys,
         known_hosts: Optional[KnownHosts],
         bucket: Callable[[], TripSource],
-        proxies: Optional[Mapping[str, str]] = None,
     ) -> None:
         self._profile, self._bucket = profile, bucket
         self._head: Optional[HeadLookout] = None
@@ -41,7 +36,7 @@ class LivyLookout:
 
             self._head = HeadLookout(profile, keys.ssh or Credentials(), known_hosts, bucket)
         self._rooms = Rooms(profile, keys, known_hosts, timeouts=TIMEOUTS)
-        self._way = Way(profile, keys, self._rooms, proxies, _OF_LIVY)
+        self._way = Way(profile, keys, self._rooms, _OF_LIVY)
 
     def look(self) -> PlaceState:
         """Whether the host and Livy let the person in, and what Spark's master says."""

@@ -15,12 +15,10 @@ from pathlib import Path
 
 _PACKAGE = __name__.split(".", maxsplit=1)[0]
 _ROOT = Path(__file__).absolute().parents[2]
-MAIN = f"""import sys
-
-from {_PACKAGE}.aggregation.__main__ import main
+MAIN = f"""from {_PACKAGE}.aggregation.__main__ import leave
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave()
 """
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 

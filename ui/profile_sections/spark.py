@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...aggregation.runners.head_start import MOST as HEAD_WORKERS
 from ..words import tr
 from .fields import CLUSTERS, NumberField, TextField
 from .section import ProfileSection
@@ -66,6 +67,16 @@ class ResourcesSection(ProfileSection):
                 "resources.driver_memory", tr("as Spark is set up"), CLUSTERS, tr("Such as 512m or 1g.")
             ),
             tr("for the driver"),
+        )  # fmt: skip
+        self.add(
+            tr("Head start"),
+            NumberField(
+                "resources.head_workers", 0, HEAD_WORKERS, tr("none"), CLUSTERS,
+                tr("Spark takes some ten seconds to start. Meanwhile so many processes work on the computer "
+                   "of its driver, with some 150 MB each; a small run ends before Spark is there."),
+            ),
+            tr("processes on the head until Spark is up"),
+            None,
         )  # fmt: skip
         self.add(
             tr("Processes"),
