@@ -27,6 +27,7 @@ from . import nodes, storage
 from .bucket_run import FORMAT, BucketRun
 from .errors import Cancelled, RunError, SpecError
 from .runfolder import FAILED, STARTING, RunFolder, Status
+from .runners.head_start import MOST
 from .runners.spark import SparkRunner, under_spark_submit
 from .s3_access import S3Access
 
@@ -52,6 +53,10 @@ def main(arguments: Optional[list[str]] = None) -> int:
     parser.add_argument("--own-log", action="store_true", help="no launcher looks after the run folder")
     parser.add_argument("--workers", type=int, default=0, help="worker processes (0: one for each core)")
     parser.add_argument("--spark", action="store_true", help="on Spark, also without spark-submit")
+    parser.add_argument(
+        "--head-workers", type=int, default=0, metavar="N", choices=range(MOST + 1),
+        help="on Spark, processes of this computer that work until Spark's executors are there",
+    )  # fmt: skip
     parser.add_argument("--packages", type=Path, help="folder for Python packages, seen by all nodes")
     parser.add_argument("--wheels", type=Path, help="take them from here instead of the network")
     options = parser.parse_args(arguments)
@@ -135,7 +140,7 @@ def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
         nodes.provide(packages)
         packages = replace(packages, shipped=not options.packages and shared == _own_folder())
         if spark:
-            return SparkRunner(packages, folder.path.name, folder.cancel_asked)
+            return SparkRunner(packages, folder.path.name, folder.cancel_asked, options.head_workers)
     from .runners.processes import ProcessRunner  # noqa: PLC0415  (needs the packages)
 
     return ProcessRunner(options.workers or default_workers())
@@ -172,9 +177,14 @@ def _own_folder() -> Path:
     return nodes.cache_folder() / "wheels"
 
 
-if __name__ == "__main__":
-    exit_code = main()
+def leave() -> None:
+    """Carry out one run and end this process with its exit code."""
+    code = main()
     logging.shutdown()  # flushes, and bears a full disk
     # Everything is written. Python's own way out can wait for ever for the queue of workers that were ended
     # in the middle of a task (concurrent.futures joins a thread that is blocked on the full pipe).
-    os._exit(exit_code)
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    leave()

@@ -4,6 +4,7 @@ RunError                 what happened, to what, what to do; `retry` says whethe
 ├── SpecError            the specification is not valid; `field` names the entry
 ├── BadTripFile          one trip file cannot be used; `reason` is a key of the manifest's counts
 ├── StorageError         a folder or disk refused
+├── WorkerDied           a process of this computer ended in the middle of its task
 └── Cancelled            somebody asked the run to stop
 """
 
@@ -79,3 +80,7 @@ class Cancelled(RunError):
 
     def __reduce__(self) -> tuple[type[Cancelled], tuple[()]]:
         return Cancelled, ()
+
+
+class WorkerDied(RunError):
+    """A process of this computer that ended in the middle of its task."""

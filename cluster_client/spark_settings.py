@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..aggregation.runners.head_start import SETTING as HEAD_WORKERS
 from ..aggregation.runners.spark import DRIVER_OPTIONS
 from .profile import Profile
 
@@ -19,6 +18,5 @@ def spark_settings(profile: Profile, name: str, python: str) -> dict[str, str]:
         "spark.executor.memory": resources.executor_memory,
         "spark.driver.memory": resources.driver_memory,
         "spark.driver.extraJavaOptions": DRIVER_OPTIONS,
-        HEAD_WORKERS: str(resources.head_workers or ""),
     }
     return {name: value for name, value in values.items() if value}

@@ -15,7 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Optional
 
 from ..decode import DecodeContext, DecodeTask, decode
-from ..errors import RunError
+from ..errors import WorkerDied
 from ..memory import peak_memory
 from ..points import FileRecord
 from ..summarise import SummaryContext, SummaryReport, SummaryTask, summarise
@@ -53,7 +53,7 @@ class ProcessRunner:
         tick: Tick,
     ) -> None:
         """See `Runner.decode`."""
-        self._spread(_decode, tasks, context, done, tick)
+        self.spread(_decode, tasks, context, done, tick)
 
     def summarise(
         self,
@@ -63,7 +63,7 @@ class ProcessRunner:
         tick: Tick,
     ) -> None:
         """See `Runner.summarise`."""
-        self._spread(_summarise, tasks, context, done, tick)
+        self.spread(_summarise, tasks, context, done, tick)
 
     def check(self) -> None:
         """See `Runner.check`: nothing goes wrong here unnoticed."""
@@ -81,18 +81,25 @@ class ProcessRunner:
         for process in workers:
             process.join(_ENDING)
 
-    def _spread(
+    def spread(
         self,
         step: Callable[..., Any],
         tasks: Sequence[Any],
         context: Any,
         done: Callable[[Any], None],
         tick: Tick,
+        enough: Callable[[], bool] = lambda: False,
     ) -> None:
+        """Call `step` with each task and the context; `done` gets what it returns, in any order.
+
+        Once there is `enough`, no more tasks are begun. Raises `WorkerDied`, and the first error of a task.
+        """
         waiting = list(reversed(tasks))
         running: set[Future[Any]] = set()
         try:
             while waiting or running:
+                if enough():
+                    waiting.clear()
                 while waiting and len(running) < self.workers + 1:
                     running.add(self._pool.submit(step, waiting.pop(), context))
                 finished, running = wait(running, timeout=TICK, return_when=FIRST_COMPLETED)
@@ -101,7 +108,7 @@ class ProcessRunner:
                 tick(*self._counted())
         except BrokenProcessPool as error:
             tick(*self._counted())  # a cancelled run ends its workers too: then this raises
-            raise RunError(
+            raise WorkerDied(
                 "A worker process ended unexpectedly, most often because the computer ran out of memory. "
                 "Nothing was lost; run again with fewer workers.",
                 repr(error),

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Optional
 from ..errors import Cancelled, RunError, StorageError
 from ..nodes import Packages
 from . import Tick
+from .head_start import TASK_BYTES, HeadStart
+from .spark_conf import configuration
 from .spark_errors import SparkLost, explained
 from .spark_job import END_SECONDS, SparkJob, emptied, within
 from .spark_master import MasterVersion, reach
@@ -44,36 +46,31 @@ _LOOK_EVERY = 1.0
 _PATIENCE = 4.0
 _CORES_GUESSED = 16
 
-DEFAULTS = {
-    "spark.ui.showConsoleProgress": "false",
-    "spark.locality.wait": "0s",
-    # Threads that have nothing to do in a worker take memory all the same.
-    "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
-    "spark.executorEnv.MALLOC_ARENA_MAX": "1",
-    # Executors hold no data and live for minutes: the smallest machine there is serves them best.
-    "spark.executor.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss512k",
-}
-
 
 class SparkRunner:
     """Spreads tasks over the executors of a Spark application, which ends with `close`.
 
     Spark starts in the background, while the driver lists trips; the first step waits for it. Where the
-    Java that started this process is ended, `cancel_asked` tells a wish from an accident.
+    Java that started this process is ended, `cancel_asked` tells a wish from an accident. Until executors
+    are there `head_workers` processes of this computer work (see head_start).
     """
 
-    task_bytes: Optional[int] = None
     task_points: Optional[int] = TASK_POINTS
 
     def __init__(
-        self, packages: Packages, name: str, cancel_asked: Callable[[], bool] = lambda: False
+        self,
+        packages: Packages,
+        name: str,
+        cancel_asked: Callable[[], bool] = lambda: False,
+        head_workers: int = 0,
     ) -> None:
+        self._head = HeadStart(head_workers) if head_workers else None
+        self.task_bytes = TASK_BYTES if head_workers else None
         self.waiting = ""
         self._cancel_asked = cancel_asked
         self._packages, self._name = packages, name
         self._spark: Any = None
         self._facts: dict[str, Any] = {}
-        self._cores = 0
         self._error: Optional[BaseException] = None
         self._version: Optional[MasterVersion] = None
         self._java = os.getppid() if under_spark_submit() else 0
@@ -83,22 +80,28 @@ class SparkRunner:
         self._totals = [0, 0, 0]
         self._looked, self._seen = 0.0, time.monotonic()
         conf = self._configuration()  # here, since importing PySpark aside would only slow both down
+        self._cores = 0 if conf is None else _asked(conf)
         self._starter = threading.Thread(target=self._start, args=(conf,), daemon=True)
         self._starter.start()
 
     @property
     def workers(self) -> int:
-        """Cores of the application: asked for, else those there now, else a guess."""
-        return self._cores or _CORES_GUESSED if self._spark is not None else 0
+        """Cores of the application: asked for, else those there now, else a guess; before, the head's."""
+        if self._head and self._head.working:
+            return self._head.workers
+        return self._cores or _CORES_GUESSED  # tasks are cut before Spark is up
 
     def describe(self) -> dict[str, Any]:
         """See `Runner.describe`."""
-        return {
+        facts = {
             "kind": "spark",
             **self._facts,
             "executors": sorted(self._executors),
             "worker_memory_mb": self._memory,
         }
+        if self._head:
+            facts.update(head_workers=self._head.workers, head_tasks=self._head.tasks)
+        return facts
 
     def decode(
         self,
@@ -146,7 +149,9 @@ class SparkRunner:
 
     def close(self) -> None:
         """End the application; its executors are free then, even where Spark does not answer."""
-        if self._version is None or self._version.problem is None:  # else it starts in vain
+        if self._head:
+            self._head.close()  # and a Spark that still starts ends with this process
+        elif self._version is None or self._version.problem is None:  # else it starts in vain
             self._starter.join(END_SECONDS)
         if self._spark is not None:
             # Not Python's own stop(), which then waits a second for a thread of its own.
@@ -162,15 +167,8 @@ class SparkRunner:
         finished: Callable[[int, Any, str], None],
         tick: Tick,
     ) -> None:
-        spark = self._ready(tick)
-        heard: list[Report] = []  # filled by Spark whenever a task ends
-        failures = int(spark.getConf().get("spark.task.maxFailures", "4"))
-        share = Share(
-            step, self._packages, pickle.dumps(context), len(tasks), failures,
-            spark.accumulator(heard, Reports()),
-        )  # fmt: skip
         items = [(index, pickle.dumps(task)) for index, task in enumerate(tasks)]
-        job = SparkJob(spark, f"Roadpulse {step}", items, share)
+        share = Share(step, self._packages, pickle.dumps(context), len(tasks))
         missing = set(range(len(tasks)))
 
         def take(reports: list[Report]) -> None:
@@ -184,6 +182,16 @@ class SparkRunner:
                     outcome = pickle.loads(report.outcome)  # noqa: S301  # nosec B301
                     finished(report.index, outcome, report.node)
 
+        if self._head:
+            self._head.carry_out(items, share, take, lambda: tick(*self._totals), self._has_executors)
+            if not missing:
+                return
+        spark = self._ready(tick)
+        heard: list[Report] = []  # filled by Spark whenever a task ends
+        failures = int(spark.getConf().get("spark.task.maxFailures", "4"))
+        share = replace(share, max_failures=failures, reports=spark.accumulator(heard, Reports()))
+        items = [item for item in items if item[0] in missing]
+        job = SparkJob(spark, f"Roadpulse {step}", items, share)
         try:
             self._seen = time.monotonic()
             while not job.ended(TICK):
@@ -212,6 +220,15 @@ class SparkRunner:
             raise self._explained(self._error)
         return self._spark
 
+    def _has_executors(self) -> bool:
+        """Whether Spark could take over from the head; raises `RunError` where it never will."""
+        if self._error is not None:
+            raise self._explained(self._error)
+        if self._spark is not None:
+            self._look(self._spark)
+        self.waiting = ""  # nobody waits for Spark now
+        return self._now > 0
+
     def _explained(self, error: BaseException) -> RunError:
         return explained(error, self._version.words if self._version else "")
 
@@ -222,7 +239,7 @@ class SparkRunner:
         self._looked = time.monotonic()
         try:
             found = spark._jsc.sc().statusTracker().getExecutorInfos()
-            self._cores = _asked(spark) or (max(spark.defaultParallelism, 1) if self._now else 0)
+            self._cores = _asked(spark.getConf()) or (max(spark.defaultParallelism, 1) if self._now else 0)
             names = {f"{info.host()}:{info.port()}" for info in found if info.port()}
         except Exception as error:  # noqa: BLE001  (the job itself will tell)
             log.debug("Spark does not tell its executors: %r", error)
@@ -240,20 +257,12 @@ class SparkRunner:
     # -- Spark --------------------------------------------------------------------------------------
 
     def _configuration(self) -> Any:
-        """Spark's configuration, with our defaults where nothing is set; None where Spark is not there."""
+        """Spark's configuration; None where Spark is not there."""
         try:
-            from pyspark import SparkConf, SparkContext  # noqa: PLC0415  (only where a run is on Spark)
-
-            # Only with its Java side does the configuration know what spark-submit was told.
-            SparkContext._ensure_initialized()
-            conf = SparkConf()
-            for name, value in DEFAULTS.items():
-                conf.setIfMissing(name, value)
-            conf.setIfMissing("spark.app.name", f"Roadpulse {self._name}")
+            return configuration(self._name)
         except Exception as error:  # noqa: BLE001  (raised where the run waits for Spark)
             self._error = error
             return None
-        return conf
 
     def _start(self, conf: Any) -> None:
         if self._error is not None:
@@ -279,16 +288,15 @@ class SparkRunner:
                 "packages": self._packages.name,
             }
             _own_manager(spark, self._facts)
-            self._cores = _asked(spark)
             self._spark = spark
             log.info("Spark %s is up: %s at %s", spark.version, spark.applicationId, spark.master)
         except BaseException as error:  # noqa: BLE001  (raised where the run waits for Spark)
             self._error = error
 
 
-def _asked(spark: Any) -> int:
+def _asked(conf: Any) -> int:
     """Cores that the application asked for; 0 for all that there are."""
-    return int(spark.getConf().get("spark.cores.max", "0") or 0)
+    return int(conf.get("spark.cores.max", "0") or 0)
 
 
 def _own_manager(spark: Any, facts: dict[str, Any]) -> None:

@@ -19,6 +19,8 @@ from ..storage import scratch
 DECODE, SUMMARISE = "decode", "summarise"
 DUCKDB_MEMORY = "96MB"
 MAX_ATTEMPTS = 1000
+ON_HEAD = MAX_ATTEMPTS - 1
+"""The attempt that is the head's, and none of Spark's."""
 
 
 @dataclass(frozen=True)
@@ -47,30 +49,36 @@ class Reports:
 
 @dataclass(frozen=True)
 class Share:
-    """What all tasks of a step have in common. Called with one task, it carries it out."""
+    """What all tasks of a step have in common. Called with one task, it carries it out.
+
+    `reports` is Spark's accumulator of them; Spark tries a task `max_failures` times.
+    """
 
     step: str
     packages: Packages
     context: bytes
     n_tasks: int
-    max_failures: int
-    reports: Any
+    max_failures: int = 1
+    reports: Any = None
 
     def __call__(self, item: tuple[int, bytes]) -> Report:
         """Carry out a task and report, now and when Spark's job ends, whichever is heard of."""
+        report = self.attempt(item, _attempt())
+        self.reports.add([report])
+        return report
+
+    def attempt(self, item: tuple[int, bytes], attempt: int) -> Report:
+        """Carry out a task; raises `RunError` where Spark should try again."""
         index, task = item
-        attempt = _attempt()
         try:
             give_back()  # a worker begins with what PySpark's start left over
             provide(self.packages)
             outcome = self._carry_out(task, index, attempt)
-            report = Report(index, outcome, memory=peak_memory(), node=platform.node())
+            return Report(index, outcome, memory=peak_memory(), node=platform.node())
         except RunError as error:
             if error.retry and attempt + 1 < self.max_failures:
                 raise  # Spark tries again, perhaps on another node
-            report = Report(index, error=(error.message, error.detail, error.retry), memory=peak_memory())
-        self.reports.add([report])
-        return report
+            return Report(index, error=(error.message, error.detail, error.retry), memory=peak_memory())
 
     def _carry_out(self, pickled: bytes, index: int, attempt: int) -> bytes:
         from .. import points  # noqa: PLC0415

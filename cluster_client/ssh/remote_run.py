@@ -32,6 +32,7 @@ def run_files(run: Run, place: Place, job: JobZip, grace: float = GRACE_SECONDS)
                 "python": python,
                 "job_zip": place.job_zip(job),
                 "workers": str(profile.workers),
+                "head_workers": str(profile.resources.head_workers),
                 "grace": f"{grace:g}",
                 "spark_submit": spark_submit(profile, place) if spark else "",
             }

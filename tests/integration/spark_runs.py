@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any, Optional
 
 from roadpulse.aggregation.runners.spark import DRIVER_OPTIONS
-from roadpulse.cluster_client.ssh.jobzip import job_zip
+from roadpulse.cluster_client.ssh.jobzip import MAIN, job_zip
 
 from development.cluster import Cluster
 from development.cluster_daemons import Process, descendants
 from development.cluster_spark import spark_home, spark_python
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
-ENTRY = "import sys\nfrom roadpulse.aggregation.__main__ import main\nsys.exit(main())\n"
 TABLES = ("link_speeds.csv", "link_speeds_by_time.csv")
 
 
@@ -34,7 +33,7 @@ class SparkRun:
     conf: dict[str, str] = field(default_factory=dict)
     process: Optional[subprocess.Popen[bytes]] = None
 
-    def start(self, spec: dict[str, Any], *arguments: str, entry: str = ENTRY) -> SparkRun:
+    def start(self, spec: dict[str, Any], *arguments: str, entry: str = MAIN) -> SparkRun:
         """Write the specification and start the driver, `entry`, in a process group of its own."""
         self.folder.mkdir(parents=True)
         (self.folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
@@ -76,7 +75,7 @@ class SparkRun:
         assert code == 0, f"exit code {code}\n{self.log()[-3000:]}"
         return self
 
-    def wait(self, seconds: float = 60) -> int:
+    def wait(self, seconds: float = 240) -> int:
         """The exit code, once there is one."""
         assert self.process is not None
         return self.process.wait(seconds)

@@ -8,13 +8,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from roadpulse.cluster_client.ssh.jobzip import job_zip
+from roadpulse.cluster_client.ssh.jobzip import MAIN, job_zip
 
 from development.cluster import Cluster
 from development.cluster_spark import spark_home, spark_python
 from tests.integration.s3_engine import BucketEngine, result_bytes
 from tests.integration.spark_fixtures import newest, spec_of
-from tests.integration.spark_runs import ENTRY, TABLES, run_locally, tables
+from tests.integration.spark_runs import TABLES, run_locally, tables
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_with_the_run_folder_in_the_bucket_too_nothing_need_be_shared(
     folder = engine.prepare(**spec_in(engine))
     job, program, spark = tmp_path / "job.zip", tmp_path / "entry.py", cluster.spark
     job.write_bytes(job_zip().content)
-    program.write_text(ENTRY, encoding="utf-8")
+    program.write_text(MAIN, encoding="utf-8")
     conf = {
         "spark.master": spark.url,
         "spark.driver.host": spark.host,

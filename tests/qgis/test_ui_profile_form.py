@@ -30,7 +30,7 @@ SSH = Profile(
     kind="ssh", name="Belfast Pi cluster", host="pi0.example.org", port=2222, user="pi", authcfg="a1b2c3d",
     key_path="~/.ssh/id ed25519", host_key="SHA256:" + "a" * 43, jump_host="gate@gateway.example.org:22",
     spark_master="spark://pi0:7077", spark_home="/opt/spark", python="python3.11",
-    resources=Resources(12, 3, "470m", "1g"), folders=Folders("/data/runs", "/data/store", "/data/jobs"),
+    resources=Resources(12, 3, "470m", "1g", 2), folders=Folders("/data/runs", "/data/store", "/data/jobs"),
     workers=3, s3=S3Access("http://pi0:9000", "eu-west-2", "path", "/ca.pem", "~/.aws/keys", "x", True),
     s3_authcfg="d1b2c3d", ca_file="/here/ca.pem",
 )  # fmt: skip
@@ -86,6 +86,7 @@ def profiles(draw: st.DrawFn) -> Profile:
     values["port"] = draw(st.integers(1, 65535))
     values["workers"] = draw(st.integers(0, 1024))
     values["resources"]["cores"] = draw(st.integers(0, 100_000))
+    values["resources"]["head_workers"] = draw(st.integers(0, 64))
     values["s3"]["anonymous"], values["livy_tunnel"] = draw(st.booleans()), draw(st.booleans())
     for entry in ("authcfg", "s3_authcfg", "livy_authcfg"):
         values[entry] = draw(st.sampled_from(["", "a1b2c3d", "0000000"]))

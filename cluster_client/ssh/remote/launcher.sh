@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs one aggregation in the folder it is started in, as the leader of a process group of its own.
 #
-#   job.sh   read: python, job_zip, workers, grace, and spark_submit for a run on Spark (spark.conf, run.py)
+#   job.sh   read: python, job_zip, workers, grace, and for a run on Spark (spark.conf, run.py) spark_submit
+#            and head_workers
 #   pid      written first: the process group, and the mark of its start
 #   rc       written last: the exit code, 128 + n for an end by signal n
 #
@@ -29,6 +30,7 @@ main() {
     stage=$(mktemp -d /tmp/roadpulse.XXXXXX) || finish 74
     cp -- "$job_zip" "$stage/job.zip" && cp run.py "$stage/run.py" || finish 74
     set -- "$spark_submit" --properties-file spark.conf --py-files "$stage/job.zip" "$stage/run.py" "$PWD"
+    [ "${head_workers:-0}" = 0 ] || set -- "$@" --head-workers "$head_workers"
   else
     set -- "$python" "$job_zip" "$PWD" --workers "$workers"
   fi
