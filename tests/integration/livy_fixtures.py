@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -13,6 +16,7 @@ from roadpulse.aggregation.spec import RunSpec
 from roadpulse.cluster_client.backend import Polling
 from roadpulse.cluster_client.keys import ProfileKeys, UserSecret
 from roadpulse.cluster_client.livy.backend import LivyBackend
+from roadpulse.cluster_client.livy.batch import batch_name
 from roadpulse.cluster_client.livy.client import LivyClient, Timeouts
 from roadpulse.cluster_client.livy.watch import Limits
 from roadpulse.cluster_client.profile import Folders, Profile
@@ -22,6 +26,7 @@ from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.status import RunStatus
 
 from development.cluster import Cluster
+from development.cluster_daemons import descendants
 from development.cluster_profiles import livy_profile
 from development.livy import Livy
 from tests.integration.spark_runs import BUILD
@@ -90,12 +95,21 @@ class LivyWay:
         return sum(run.id in app["name"] for app in apps)
 
     def close(self) -> None:
+        """Give up the connections, and end the runs that a failed test leaves."""
         for backend in self.backends:
             backend.close()
+        names = [batch_name(run).encode() for run in self.store.runs().runs]
+        for pid in (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()):
+            with contextlib.suppress(OSError):
+                command = Path(f"/proc/{pid}/cmdline").read_bytes()
+                if any(name in command for name in names):
+                    for process in descendants(pid):
+                        process.send(signal.SIGKILL)
+                    os.kill(pid, signal.SIGKILL)
 
     @staticmethod
     def wait_for(
-        backend: LivyBackend, run: Run, wanted: Callable[[RunStatus], bool], seconds: float = 60
+        backend: LivyBackend, run: Run, wanted: Callable[[RunStatus], bool], seconds: float = 180
     ) -> RunStatus:
         """The first status of which `wanted` holds; fails when the run ends or time is up before."""
         end = time.monotonic() + seconds

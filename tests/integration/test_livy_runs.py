@@ -6,12 +6,17 @@ import pytest
 from roadpulse.cluster_client.backend import follow
 from roadpulse.cluster_client.status import RunState
 
+from development.livy import versions
 from tests.integration.livy_fixtures import FAST, anywhere
-from tests.integration.spark_runs import run_locally, tables
+from tests.integration.spark_runs import tables
+
+crosswise = [("4", "0.7.1"), ("3.5", versions()[-1])]
+"""Every Spark and every Livy; through a bucket alone (test_livy_s3) they meet the other way round."""
 
 
+@pytest.mark.parametrize(("cluster", "livy"), crosswise, indirect=True)
 @pytest.mark.belfast
-def test_belfast_through_livy_gives_the_same_bytes(livy_way, belfast, tmp_path):
+def test_belfast_through_livy_gives_the_same_bytes(livy_way, belfast, belfast_tables):
     backend = livy_way.backend()
     run = backend.submit(livy_way.run(belfast / "trips"))
     backend.close()  # the desktop goes away, and another one comes
@@ -20,8 +25,7 @@ def test_belfast_through_livy_gives_the_same_bytes(livy_way, belfast, tmp_path):
     status = follow(backend, run, polling=FAST)
     assert status.state is RunState.FINISHED, (status, backend.log(run))
     folder = backend.fetch(run)
-    run_locally(tmp_path / "local", {**run.spec, "store": str(tmp_path / "other")})
-    assert tables(folder) == tables(tmp_path / "local")
+    assert tables(folder) == belfast_tables
     assert livy_way.applications(run) == 1
     end = time.monotonic() + 30  # the driver's last words come after the result
     while "Finished:" not in backend.log(run):

@@ -43,7 +43,7 @@ def batch(livy, client):
         client.delete(name)
 
 
-def wait_for_end(client, name, seconds=40):
+def wait_for_end(client, name, seconds=120):
     end = time.monotonic() + seconds
     while not (found := client.batch(name)).ended:
         assert time.monotonic() < end, found
