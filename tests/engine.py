@@ -150,7 +150,7 @@ class Engine:
         """Carry out a run in a process of its own."""
         folder = folder or self.prepare(**spec)
         process = self.start(folder, workers)
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=240)
         return Outcome(process.returncode, folder, output)
 
     def finish(self, workers: int = 1, **spec: Any) -> Outcome:
@@ -187,10 +187,18 @@ class Engine:
         return [str(path.relative_to(self.folder)) for path in found]
 
 
-def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
-    """Wait for something to become true, and return it."""
+def until(condition: Callable[[], Any], seconds: float = 120) -> Any:
+    """Wait for something to become true, and return it; so long only where it does not, or all is busy."""
     end = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.01)
     return value
+
+
+def slowness() -> float:
+    """How many times longer than on an idle computer work takes here now: at least 1."""
+    began, used = time.monotonic(), time.process_time()
+    while time.process_time() < used + 0.2:
+        pass
+    return max(1.0, (time.monotonic() - began) / 0.2)

@@ -99,7 +99,7 @@ def in_the_middle(status: dict[str, Any]) -> bool:
     return status["state"] == "decoding" and 0 < done < total
 
 
-def wait_for_free_cores(cluster: Cluster, seconds: float = 20) -> None:  # noqa: F811
+def wait_for_free_cores(cluster: Cluster, seconds: float = 120) -> None:  # noqa: F811
     end = time.monotonic() + seconds
     while cluster.spark.cores_used():
         assert time.monotonic() < end, "the application holds its cores"

@@ -9,7 +9,7 @@ import time
 from datetime import datetime
 
 import pytest
-from roadpulse.tests.engine import PLUGINS, Engine, Outcome, trip, until
+from roadpulse.tests.engine import PLUGINS, Engine, Outcome, slowness, trip, until
 
 POINTS = 3000
 ORDER = ["listing", "decoding", "summarising", "publishing", "finished"]
@@ -46,8 +46,10 @@ def watch(process, folder):
 def test_a_watcher_sees_every_second_states_in_order_and_counts_that_only_grow(engine):
     much(engine, 1500)
     folder = engine.prepare()
+    busy = slowness()
     process = engine.start(folder)
     seen = watch(process, folder)
+    busy = max(busy, slowness())
     assert process.returncode == 0
     places = [ORDER.index(status["state"]) for status in seen]
     assert places == sorted(places)
@@ -75,7 +77,7 @@ def test_a_watcher_sees_every_second_states_in_order_and_counts_that_only_grow(e
     assert any(status["bytes"]["done"] > 0 for status in seen if status["state"] == "decoding")
     moments = [datetime.fromisoformat(status["updated"]).timestamp() for status in seen]
     assert moments[-1] - moments[0] > 2  # long enough for what follows to say something
-    assert max(later - earlier for earlier, later in zip(moments, moments[1:])) < 2.5
+    assert max(later - earlier for earlier, later in zip(moments, moments[1:])) < 2.5 * busy
 
 
 @pytest.mark.parametrize("state", ["decoding", "summarising"])
@@ -88,8 +90,8 @@ def test_a_cancelled_run_ends_within_two_seconds_and_leaves_nothing(engine, stat
     until(lambda: (folder / "status.json").exists() and outcome.status["state"] == state)
     os.kill(process.pid, number)
     began = time.monotonic()
-    assert process.wait(20) == 143
-    assert time.monotonic() - began < 2
+    assert process.wait(120) == 143
+    assert time.monotonic() - began < 2 * slowness()
     status = outcome.status
     assert status["state"] == "cancelled"
     assert "cancelled" in status["error"]["message"]

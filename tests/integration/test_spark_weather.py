@@ -8,8 +8,7 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 from roadpulse.cluster_client.backend import follow
 from roadpulse.cluster_client.status import RunState
+from roadpulse.tests.engine import until
 
 from development.cluster import Cluster
 from development.cluster_daemons import descendants
@@ -35,13 +35,6 @@ from tests.integration.spark_runs import BUILD, SparkRun, tables
 
 def half_decoded(status: Any) -> bool:
     return status.state is RunState.DECODING and 0 < status.tasks.done < status.tasks.total
-
-
-def until(condition: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "in vain"
-        time.sleep(0.05)
 
 
 # -- the driver ---------------------------------------------------------------------------------------
@@ -121,9 +114,8 @@ def test_client_and_master_of_different_versions_are_both_named_in_time(
     wrong = replace(way.profile, spark_home=str(spark_home(other)), python=str(spark_python(other)))
     backend = way.backend(wrong)
     run = backend.submit(way.run(belfast / "trips", profile=wrong))
-    began = time.monotonic()
     status = follow(backend, run, polling=FAST)
-    assert time.monotonic() - began < 20  # Spark itself tries for a minute
+    assert "masters are unresponsive" not in backend.log(run)  # Spark itself tries for a minute
     assert status.state is RunState.FAILED and status.error is not None
     message = status.error.message
     assert f"is Spark {cluster.version}" in message and f"with Spark {other}" in message
@@ -167,7 +159,7 @@ def test_run_waits_for_cores_that_another_application_holds(
     other = SparkRun(cluster, tmp_path / "other")
     try:
         other.start({}, entry=HOLD)
-        until(lambda: cluster.spark.cores_used() == cluster.spark.workers * cluster.spark.cores, 60)
+        until(lambda: cluster.spark.cores_used() == cluster.spark.workers * cluster.spark.cores)
         run = start(spec_of(belfast / "trips", tmp_path / "store"))
         status = run.wait_for(lambda found: found["message"] == "waiting for cores")
         assert status["state"] == "waiting"
@@ -193,7 +185,7 @@ def test_two_analysts_who_read_the_same_trips_at_once_count_them_once(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(240)
     assert found == {"Ann": belfast_tables, "Bob": belfast_tables}
     backend = way.backend()  # the store that both left serves a third one, who reads nothing again
     run = backend.submit(way.run(belfast / "trips", "Cleo"))
@@ -235,7 +227,7 @@ def test_worker_killed_with_all_it_runs_leaves_the_result_right(
         cluster.spark.worker(busy).stop()
         cluster.spark.start_worker(busy)
     assert run.tables() == many_tables
-    until(lambda: cluster.spark.alive_workers() == cluster.spark.workers, 60)
+    until(lambda: cluster.spark.alive_workers() == cluster.spark.workers)
 
 
 @newest
@@ -251,7 +243,7 @@ def test_packages_that_are_damaged_are_named(cluster: Cluster, trips: Path, tmp_
         if damage:
             next(cache.glob("*/numpy/__init__.py")).write_text("import nothing_of_that_name\n")
         (folder / "manifest.json").unlink(missing_ok=True)
-        done = subprocess.run(command, env=environment, capture_output=True, timeout=120, check=False)
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=240, check=False)
         status = json_of(folder)
         assert (done.returncode, status["state"]) == ((1, "failed") if damage else (0, "finished"))
     assert "nothing_of_that_name" in status["error"]["message"] and str(cache) in status["error"]["message"]
@@ -283,7 +275,7 @@ def test_disk_of_the_store_that_is_full_is_said_by_the_nodes(
 ) -> None:  # fmt: skip
     spec = spec_of(belfast / "trips", small_disk / "store")
     run = start(spec)
-    assert run.wait(120) == 1
+    assert run.wait() == 1
     error = run.status()["error"]
     assert error["message"].startswith("The disk is full") and str(small_disk) in error["message"]
     assert error["retry"]

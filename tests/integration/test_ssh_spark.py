@@ -1,5 +1,6 @@
 """The whole way: SSH to the stand-in cluster's head, Spark on its workers, and back."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -29,13 +30,14 @@ def test_belfast_over_ssh_and_spark_gives_the_same_bytes(way, belfast, tmp_path)
 
 @newest
 def test_a_cancelled_run_gives_its_executors_back(way, cluster, belfast):
-    before = set(Path("/tmp").glob("roadpulse.*"))
     backend = way.backend()
     run = backend.submit(way.run(belfast / "trips"))
     status = follow(backend, run, polling=FAST, cancelled=lambda: bool(cluster.spark.cores_used()))
     assert status.state is RunState.CANCELLED
     wait_for_free_cores(cluster)
-    until(lambda: not set(Path("/tmp").glob("roadpulse.*")) - before)  # the launcher tidies up last
+    stages = set(re.findall(r"/tmp/roadpulse\.\w+", Path(run.folder, "log.txt").read_text(encoding="utf-8")))
+    assert stages
+    until(lambda: not any(Path(stage).exists() for stage in stages))  # the launcher tidies up last
 
 
 @newest
