@@ -16,6 +16,8 @@ SCREEN = "1920x1200x24"
 SCREENS = os.environ.get("ROADPULSE_GUI_SCREENS", str(HERE.parents[1] / "build" / "screens"))
 """Where the screenshots go."""
 PROFILE = "gui"
+LONGEST_GAP_MS = 100
+"""Nothing keeps the event loop for longer."""
 
 _INI = """\
 [PythonPlugins]
@@ -44,6 +46,11 @@ fileVersion=2
 [UI]
 UITheme=default
 """
+
+
+def waits(report: dict[str, Any]) -> dict[str, Any]:
+    """What of the measured parts of a scenario kept the window waiting: its longest gaps (`Heartbeat`)."""
+    return {name: gaps for name, gaps in report["gaps"].items() if gaps[0][0] > LONGEST_GAP_MS}
 
 
 @dataclass

@@ -16,8 +16,7 @@ from development.cluster_profiles import livy_profile, ssh_profile
 from development.livy import Livy
 from development.postgis import PostGIS
 from tests.gui.conftest import ROOT
-from tests.gui.desktop import SCREENS, Desktop
-from tests.gui.test_run import LONGEST_GAP_MS
+from tests.gui.desktop import SCREENS, Desktop, waits
 from tests.integration.ssh_server import Relay
 
 NAME = "Belfast Pi cluster"
@@ -48,16 +47,6 @@ class Analyst:
         return self.desktop.drive(
             scenario, timeout=240, trips=str(trips), postgis=postgis.conninfo(), profile=NAME, **options
         )
-
-    def measure(self, scenario: str, trips: Path, postgis: PostGIS, **options: Any) -> dict[str, Any]:
-        """Drive it, and hold that the window never waited. Other work here only adds: the least counts."""
-        first = report = self.drive(scenario, trips, postgis, **options)
-        for _ in range(2):
-            if report["gap_ms"] < LONGEST_GAP_MS:
-                break
-            report = self.drive(scenario, trips, postgis, **options)
-        assert report["gap_ms"] < LONGEST_GAP_MS, report["gaps"]
-        return first
 
 
 class Cable:
@@ -124,6 +113,7 @@ def test_belfast_run_on_the_cluster_is_the_same_map(
     assert "2,574 trips" in report["summary"]
     assert report["again"]["trips"].endswith(", none new")
     assert report["again"]["footer"].startswith("About ")
+    assert not waits(report)
 
 
 @newest
@@ -132,11 +122,12 @@ def test_a_run_on_the_cluster_is_cancelled_and_gives_its_cores_back(
     analyst: Analyst, belfast: Path, postgis: PostGIS
 ) -> None:
     postgis.load_streets(belfast / "streets.csv", table="streets", schema="roads")
-    report = analyst.measure("run_is_cancelled_there", belfast / "trips", postgis, screens=f"{SCREENS}/stop")
+    report = analyst.drive("run_is_cancelled_there", belfast / "trips", postgis, screens=f"{SCREENS}/stop")
     assert report["running"]
     assert report["at_once"].startswith("Stopping.")
     assert report["said"].startswith("The run was cancelled.")
     assert report["form_again"]
+    assert not waits(report)
     assert not analyst.cluster.spark.cores_used()
 
 
@@ -178,7 +169,7 @@ def test_a_lost_network_is_said_and_waited_out(analyst: Analyst, belfast: Path, 
     sshd = analyst.cluster.sshd
     with Cable(sshd.host, sshd.port, analyst.folder / "network") as cable:
         analyst.know(host="127.0.0.1", port=cable.port)
-        report = analyst.measure(
+        report = analyst.drive(
             "network_is_lost", belfast / "trips", postgis, screens=f"{SCREENS}/lost", network=cable.switch
         )
     assert report["running"]
@@ -186,6 +177,7 @@ def test_a_lost_network_is_said_and_waited_out(analyst: Analyst, belfast: Path, 
     assert report["trouble"].endswith("Try now")
     assert report["connecting"] == "Connecting…"
     assert "2,574 trips" in report["summary"], report["said"]
+    assert not waits(report)
 
 
 @newest
@@ -201,3 +193,4 @@ def test_the_same_run_through_livy(analyst: Analyst, livy: Livy, belfast: Path, 
     assert report["phases"][-2:] == ["FETCHING", "MAPPING"]
     assert "2,574 trips" in report["summary"]
     assert report["again"]["trips"].endswith(", none new")
+    assert not waits(report)

@@ -32,9 +32,7 @@ def scenario(robot: Robot):
     yield lambda: contents.counted is not None and contents.fields.rowCount() > 0
     yield from pause(0.3)
     robot.report["numbers"] = contents.numbers.text()
-    robot.report["work_ms"] = robot.heart.busiest(opened)
-    robot.report["gap_ms"] = robot.heart.largest(opened)
-    robot.report["gaps"] = robot.heart.worst(opened)
+    robot.measure("browsing", opened)
     robot.screenshot("s3-browser", browser)
     robot.screenshot("s3-browser-in-qgis")
     robot.click(browser.choose)

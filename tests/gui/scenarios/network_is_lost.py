@@ -30,8 +30,7 @@ def scenario(robot: Robot):
     robot.find("trouble").clicked.emit("now")
     yield lambda: not robot.find("trouble").plain
     yield lambda: not dialog.running
-    robot.report["gap_ms"] = robot.heart.largest(began)
-    robot.report["gaps"] = robot.heart.worst(began)
+    robot.measure("lost", began)
     robot.report["summary"] = dialog.page.summary.text()
     robot.report["said"] = dialog.banner.words.text()
 

@@ -16,8 +16,7 @@ def scenario(robot: Robot):
     dialog, form = robot.dialog, robot.dialog.form
     yield lambda: form.loaded
     yield from pause(0.3)
-    robot.report["gap_opening_ms"] = robot.heart.largest(opened)
-    robot.report["gaps_opening"] = robot.heart.worst(opened)
+    robot.measure("opening", opened)
     robot.screenshot("dialog-empty", dialog)
     robot.report["empty"] = {"run": robot.find("run").isEnabled(), "footer": robot.find("footer").plain}
 
@@ -39,7 +38,7 @@ def scenario(robot: Robot):
         "roads": form.roads.note.plain,
         "footer": robot.find("footer").plain,
     }
-    robot.report["gap_filling_ms"] = robot.heart.largest(filling)
+    robot.measure("filling", filling)
     robot.screenshot("dialog-filled", dialog)
 
     seen, values = [], set()
@@ -59,8 +58,7 @@ def scenario(robot: Robot):
     yield robot.map_is_drawn
     yield from pause(1.5)
     yield robot.map_is_drawn
-    robot.report["gap_running_ms"] = robot.heart.largest(started)
-    robot.report["gaps"] = robot.heart.worst(started)
+    robot.measure("running", started)
     robot.report["progress"] = sorted(values)
     robot.report["phases"] = list(dict.fromkeys(moment.phase.name for moment in seen))
     robot.screenshot("dialog-done", dialog)

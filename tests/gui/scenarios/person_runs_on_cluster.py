@@ -44,9 +44,7 @@ def scenario(robot: Robot):
     robot.report["ended"] = dialog.banner.words.text() if dialog.outcome is None else ""
     yield robot.map_is_drawn
     yield from pause(1.0)
-    robot.report["gap_ms"] = robot.heart.largest(robot.opened)
-    robot.report["gaps"] = robot.heart.worst(robot.opened)
-    robot.report["busiest_ms"] = robot.heart.busiest(robot.opened)
+    robot.measure("all", robot.opened)
     robot.report["phases"] = list(dict.fromkeys(moment.phase.name for moment in seen))
     robot.report["fetched"] = max(moment.fetched for moment in seen)
     robot.screenshot("dialog-cluster-done", dialog)

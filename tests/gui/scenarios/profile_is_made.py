@@ -46,7 +46,7 @@ def scenario(robot: Robot):
     yield from pause(0.2)
     robot.screenshot("diagnosis", looked)
     robot.report["outcomes"] = {finding.name: finding.outcome.value for finding in looked.findings}
-    robot.report["gap"], robot.report["gaps"] = robot.heart.largest(since), robot.heart.worst(since)
+    robot.measure("all", since)
     looked.close()
     profiles.save_button.click()
     profiles.close()

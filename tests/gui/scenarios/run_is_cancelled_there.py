@@ -18,8 +18,7 @@ def scenario(robot: Robot):
     yield lambda: not dialog.running
     robot.report["seconds"] = robot.now() - asked
     yield from pause(0.3)
-    robot.report["gap_ms"] = robot.heart.largest(asked)
-    robot.report["gaps"] = robot.heart.worst(asked)
+    robot.measure("stopping", asked)
     robot.report["said"] = dialog.banner.words.text()
     robot.report["form_again"] = robot.find("run").isVisible()
     robot.screenshot("dialog-cancelled", dialog)

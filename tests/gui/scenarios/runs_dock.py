@@ -40,9 +40,7 @@ def scenario(robot: Robot):
     yield lambda: any(row.trouble for row in panel.model.rows())
     yield lambda: any(row.status is not None for row in panel.model.rows())
     yield from pause(0.5)
-    robot.report["gap_opening_ms"] = robot.heart.largest(opened)
-    robot.report["work_opening_ms"] = robot.heart.busiest(opened)
-    robot.report["gaps_opening"] = robot.heart.worst(opened)
+    robot.measure("opening", opened)
     shown = [panel.model.index(at, 0) for at in range(panel.model.rowCount())]
     robot.report["rows"] = [
         [str(index.sibling(index.row(), column).data() or "") for column in range(9)] for index in shown
@@ -57,7 +55,7 @@ def scenario(robot: Robot):
     yield lambda: len(QgsProject.instance().mapLayers()) == 2
     yield from pause(1.0)
     yield robot.map_is_drawn
-    robot.report["gap_drawing_ms"] = robot.heart.largest(drawing)
+    robot.measure("drawing", drawing)
     robot.report["layers"] = [layer.name() for layer in QgsProject.instance().layerTreeRoot().layerOrder()]
     robot.screenshot("runs-map")
     double_click(table, options["finished"])
