@@ -284,7 +284,7 @@ def test_a_folder_on_the_cluster_that_holds_a_run_is_refused(desktop):
 
 @pytest.mark.parametrize(
     ("of_job", "more"),
-    [(0, 500), (0, 3_000), (0, 8_000), (0.5, 0), (1, 2_000), (1, 6_000), (1, 9_000), (1, 12_000), (1, 15_000)],
+    [(0, 500), (0, 3_000), (0, 8_000), (0.5, 0), (1, 2_000), (1, 6_000), (1, 9_000), (1, 12_000)],
 )
 def test_a_submission_that_is_cut_off_goes_on_and_starts_once(far_desktop, relay, of_job, more):
     """While logging in, asking, sending the job, and in each of the steps after that."""
