@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from development.installed import locked
+
 ROOT = Path(__file__).resolve().parent.parent
 PACK = ROOT.parent / "shared" / "data" / "belfast.tar.xz"
 STRICT = os.environ.get("ROADPULSE_STRICT") == "1"
@@ -31,9 +33,10 @@ def belfast() -> Path:
         pytest.skip(f"the Belfast pack is not at {PACK}")
     folder = ROOT / "build" / "belfast"
     done = folder / ".unpacked"
-    if not done.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with tarfile.open(PACK) as archive:
-            archive.extractall(folder)
-        done.touch()
+    with locked("belfast"):
+        if not done.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            with tarfile.open(PACK) as archive:
+                archive.extractall(folder)
+            done.touch()
     return folder
