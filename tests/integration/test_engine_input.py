@@ -384,7 +384,7 @@ def test_what_may_not_be_read_is_told_as_somebody_who_is_not_root(engine, tmp_pa
     folder = engine.prepare()
     folder.chmod(0o777)
     process = engine.start(folder, user=65534, group=65534, extra_groups=[])
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=240)
     outcome = Outcome(process.returncode, folder, output)
     assert outcome.code == 0, output
     assert outcome.bad == {"secret.json": "unreadable"}
@@ -393,7 +393,7 @@ def test_what_may_not_be_read_is_told_as_somebody_who_is_not_root(engine, tmp_pa
     folder = engine.prepare()
     folder.chmod(0o777)
     process = engine.start(folder, user=65534, group=65534, extra_groups=[])
-    assert process.wait(60) == 0
+    assert process.wait(240) == 0
     manifest = Outcome(0, folder).manifest
     assert (manifest["files"]["bad"], manifest["points"]["counted"]) == (0, 8)
     store = engine.folder / "closed"
@@ -401,7 +401,7 @@ def test_what_may_not_be_read_is_told_as_somebody_who_is_not_root(engine, tmp_pa
     folder = engine.prepare(store=str(store / "store"))
     folder.chmod(0o777)
     process = engine.start(folder, user=65534, group=65534, extra_groups=[])
-    assert process.wait(60) == 1
+    assert process.wait(240) == 1
     assert "may not be written" in Outcome(1, folder).error
     assert str(store) in Outcome(1, folder).error
 
