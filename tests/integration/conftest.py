@@ -24,6 +24,17 @@ from tests.integration.spark_fixtures import (  # noqa: F401
 from tests.integration.ssh_server import PROGRAM, Relay, SshServer, User, temporary_user
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests of the same cluster and Livy follow one another, so that each of those starts once."""
+
+    def servers(item: pytest.Item) -> tuple[str, str]:
+        chosen = item.callspec.params if hasattr(item, "callspec") else {}
+        return chosen.get("cluster", ""), chosen.get("livy", "")
+
+    items.sort(key=servers)
+
+
 @pytest.fixture
 def ssh_server(tmp_path: Path) -> Iterator[SshServer]:
     """An SSH server of this test's own; it lets the present user in with its `user_key`."""
