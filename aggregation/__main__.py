@@ -96,11 +96,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
             with contextlib.suppress(RunError):  # a full disk: the log has it already
                 status.write(force=True)
     finally:
-        if runner is not None:
-            runner.close()
-        if keeper is not None:
-            keeper.end(code)
-        storage.scratch.clear()
+        _end(runner, keeper, code)
     return code
 
 
@@ -120,6 +116,16 @@ def _carry_out(folder: RunFolder, runner: Runner, is_cancelled: Callable[[], boo
     points, seconds = manifest["points"]["counted"], manifest["timings"]["total"]
     logging.info("Finished: %s points in %.1f s", f"{points:,}", seconds)
     return 0
+
+
+def _end(runner: Optional[Runner], keeper: Optional[BucketRun], code: int) -> None:
+    if runner is not None:
+        runner.close()
+    if keeper is not None:
+        keeper.end(code)
+    storage.scratch.clear()
+    if isinstance(runner, SparkRunner):
+        runner.leave(code)
 
 
 def _tell(error: RunError) -> None:

@@ -19,7 +19,7 @@ from ..errors import Cancelled, RunError, StorageError
 from ..nodes import Packages
 from . import Tick
 from .head_start import TASK_BYTES, HeadStart
-from .spark_conf import configuration
+from .spark_conf import configuration, end_java
 from .spark_errors import SparkLost, explained
 from .spark_job import END_SECONDS, SparkJob, emptied, within
 from .spark_master import MasterVersion, reach
@@ -71,6 +71,7 @@ class SparkRunner:
         self._packages, self._name = packages, name
         self._spark: Any = None
         self._facts: dict[str, Any] = {}
+        self._half_started = False
         self._error: Optional[BaseException] = None
         self._version: Optional[MasterVersion] = None
         self._java = os.getppid() if under_spark_submit() else 0
@@ -150,12 +151,18 @@ class SparkRunner:
     def close(self) -> None:
         """End the application; its executors are free then, even where Spark does not answer."""
         if self._head:
-            self._head.close()  # and a Spark that still starts ends with this process
+            self._head.close()
+            self._half_started = self._starter.is_alive()
         elif self._version is None or self._version.problem is None:  # else it starts in vain
             self._starter.join(END_SECONDS)
         if self._spark is not None:
             # Not Python's own stop(), which then waits a second for a thread of its own.
             within(END_SECONDS, self._spark._jsc.stop)
+
+    def leave(self, code: int) -> None:
+        """The last act of this process, where it does not wait for Spark to start: end it in its midst."""
+        if self._half_started:
+            within(END_SECONDS, lambda: end_java(code))
 
     # -- a step -------------------------------------------------------------------------------------
 

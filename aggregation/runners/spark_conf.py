@@ -1,4 +1,4 @@
-"""Spark's configuration for a run: what `spark-submit` was told, and our defaults where nothing is set."""
+"""Spark's settings for a run: what `spark-submit` was told, and our defaults where nothing is set."""
 
 from __future__ import annotations
 
@@ -26,3 +26,17 @@ def configuration(name: str) -> Any:
         conf.setIfMissing(setting, value)
     conf.setIfMissing("spark.app.name", f"Roadpulse {name}")
     return conf
+
+
+def end_java(code: int) -> None:
+    """End Java, whatever it does, with an exit code; does not come back.
+
+    Where Python just ended, Java would interrupt its own threads; one of them, when it binds the port of
+    Spark's page, then ends Java with an exit code of failure.
+    """
+    from pyspark import SparkContext  # noqa: PLC0415
+
+    jvm: Any = SparkContext._jvm
+    log4j = jvm.org.apache.logging.log4j
+    log4j.core.config.Configurator.setAllLevels("", log4j.Level.OFF)  # all that is cut short would tell so
+    jvm.System.exit(code)
