@@ -64,6 +64,10 @@ class Heartbeat(QObject):
         self._last, self._worked = time.perf_counter(), time.thread_time()
         self._waited, self._waiting = _waited(self._me), self._waits()
 
+    def longest(self, since: float) -> float:
+        """The largest gap after that moment, in ms."""
+        return self.largest(since, 1)[0][0]
+
     def largest(self, since: float, n: int = 5) -> list[tuple[float, float, float]]:
         """The largest gaps after the moment `since` (of `time.perf_counter`), the largest first.
 

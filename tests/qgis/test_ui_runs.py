@@ -245,7 +245,7 @@ def test_a_place_that_does_not_answer_is_said_in_its_row_and_keeps_nobody_waitin
         for run in far:
             assert "127.0.10.1" in row(panel, run).remark
             assert row(panel, run).going
-        assert heart.busiest(began) < 100
+        assert heart.longest(began) < 100
     assert store.find(far[0].id).state is RunState.DECODING
 
 
@@ -301,11 +301,10 @@ def test_two_thousand_runs_stay_fluid(panel: RunsPanel, store: RunStore) -> None
     store.folder.mkdir(parents=True)
     states = (RunState.FINISHED, RunState.FAILED, RunState.CANCELLED)
     until(lambda: panel.stack.currentIndex() == 1)
-    heart, began = Heartbeat(panel), time.perf_counter()
     for n in range(2000):
         run = ended(a_run(f"Run {n:04d}x", PI if n % 2 else LOCAL, n), states[n % 3], "Something")
         (store.folder / f"{run.id}.json").write_text(json.dumps(run.to_json()))
-    filled = time.perf_counter()
+    heart, filled = Heartbeat(panel), time.perf_counter()
     until(lambda: panel.model.rowCount() == 2000, 60)
     panel.filter.setText("Run 1907x")
     until(lambda: cells(panel, Column.NAME) == ["Run 1907x"])
@@ -315,8 +314,7 @@ def test_two_thousand_runs_stay_fluid(panel: RunsPanel, store: RunStore) -> None
     panel.model.time_passes()
     panel.table.scrollToBottom()
     until(lambda: len(heart.gaps) > 0 and heart.gaps[-1][0] > filled)
-    assert began < filled
-    assert heart.busiest(filled + 0.05) < 100
+    assert heart.longest(filled) < 100
 
 
 # -- words ----------------------------------------------------------------------------------------------

@@ -204,8 +204,7 @@ def test_of_a_level_with_thousands_the_first_are_shown_and_the_others_found_by_h
         lambda: names(top(browser, bucket)) == [f"d{number:05d}" for number in range(1020, 1030)],
         PATIENCE,
     )
-    assert heart.busiest(began) < 100
-    assert heart.largest(began) < 1000  # others have this computer, too
+    assert heart.longest(began) < 100
 
 
 def test_the_way_to_an_address_begins_with_its_bucket() -> None:
