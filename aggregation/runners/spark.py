@@ -44,6 +44,7 @@ DRIVER_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 TICK = 0.2
 _LOOK_EVERY = 1.0
 _PATIENCE = 4.0
+_DYING = 2.0
 _CORES_GUESSED = 16
 
 
@@ -237,7 +238,12 @@ class SparkRunner:
         return self._now > 0
 
     def _explained(self, error: BaseException) -> RunError:
-        return explained(error, self._version.words if self._version else "")
+        found = explained(error, self._version.words if self._version else "")
+        end = time.monotonic() + _DYING
+        while isinstance(found, SparkLost) and self._java == os.getppid() and time.monotonic() < end:
+            time.sleep(0.05)  # a Java that was ended closes its connections before it is gone
+        self.check()
+        return found
 
     def _look(self, spark: Any) -> None:
         """See which executors there are; without any for a while, say that the run waits for them."""

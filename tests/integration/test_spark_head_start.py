@@ -14,7 +14,7 @@ import pytest
 from development.cluster import Cluster
 from development.cluster_daemons import Process, descendants
 from tests.integration.spark_fixtures import Start, newest, spec_of
-from tests.integration.spark_runs import SparkRun
+from tests.integration.spark_runs import MOST_WORKER_MB, SparkRun
 
 NEVER = "2g"
 """Memory of an executor that no worker has: Spark starts, and never has any."""
@@ -69,7 +69,7 @@ def test_head_does_everything_where_spark_gets_no_executors(
     assert runner["head_workers"] == run.manifest()["workers"] == 2
     assert runner["head_tasks"] > 2
     assert runner["executors"] == []
-    assert 0 < runner["worker_memory_mb"] <= 150
+    assert 0 < runner["worker_memory_mb"] <= MOST_WORKER_MB
 
 
 @pytest.mark.belfast

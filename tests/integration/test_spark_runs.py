@@ -12,7 +12,7 @@ from roadpulse.tests.engine import until
 
 from development.cluster import Cluster
 from tests.integration.spark_fixtures import Start, in_the_middle, newest, spec_of, wait_for_free_cores
-from tests.integration.spark_runs import executors, python_workers, run_locally, tables
+from tests.integration.spark_runs import MOST_WORKER_MB, executors, python_workers, run_locally, tables
 
 
 @pytest.mark.belfast
@@ -35,7 +35,7 @@ def test_belfast_gives_the_same_bytes_as_on_one_computer(
     assert {host.split(":")[0] for host in runner["executors"]} <= {
         f"{cluster.subnet}.{n}" for n in (12, 13, 14)
     }
-    assert 0 < runner["worker_memory_mb"] <= 150
+    assert 0 < runner["worker_memory_mb"] <= MOST_WORKER_MB
 
 
 @newest
@@ -82,7 +82,7 @@ def test_executor_and_worker_killed_in_the_middle_leave_the_result_right(
     run.finish()
     assert len(run.manifest()["runner"]["executors"]) == 2
     assert run.tables() == many_tables
-    assert 0 < run.manifest()["runner"]["worker_memory_mb"] <= 150
+    assert 0 < run.manifest()["runner"]["worker_memory_mb"] <= MOST_WORKER_MB
 
 
 @newest
@@ -102,7 +102,7 @@ def test_worker_stays_small_where_one_link_has_most_points(start: Start, tmp_pat
         (tmp_path / "trips" / f"{number}.json").write_text(json.dumps({"data": data}), encoding="utf-8")
     spec = spec_of(tmp_path / "trips", tmp_path / "store")
     run = start(spec).finish()
-    assert 0 < run.manifest()["runner"]["worker_memory_mb"] <= 150
+    assert 0 < run.manifest()["runner"]["worker_memory_mb"] <= MOST_WORKER_MB
     run_locally(tmp_path / "local", {**spec, "store": str(tmp_path / "other")})
     assert run.tables() == tables(tmp_path / "local")
 
