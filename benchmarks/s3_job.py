@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import statistics
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -155,11 +157,14 @@ def increments(server: S3Server, n_objects: int) -> None:
     """A full run over many small objects, then one with 10 more."""
     prefix = f"many-{n_objects}"
     folder = server.data / BUCKET / prefix
+    long_ago = time.time() - 3600
     if not folder.exists():
         for number in range(n_objects):
             parent = folder / f"{number // 1000:03d}"
             parent.mkdir(parents=True, exist_ok=True)
-            (parent / f"{number}.json").write_text(_small_trip(number), encoding="ascii")
+            path = parent / f"{number}.json"
+            path.write_text(_small_trip(number), encoding="ascii")
+            os.utime(path, (long_ago, long_ago))  # objects without an ETag are not trusted when young
     for path in folder.glob("new/*"):
         path.unlink()
     store = SCRATCH / "store-many"
