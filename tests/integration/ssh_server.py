@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 EXTERNAL_SFTP = "/usr/lib/openssh/sftp-server"
@@ -147,7 +147,7 @@ def _command(pid: int) -> bytes:
 
 
 class Relay:
-    """A way to a server that can be cut, held, and cut by itself after so many bytes."""
+    """A way to a server that can be cut, held, and cut by itself after so many bytes, `before_cut` first."""
 
     def __init__(self, target: int, host: str = "127.0.0.1") -> None:
         self._target = (host, target)
@@ -159,6 +159,7 @@ class Relay:
         self.sent = self.received = self.accepted = 0
         self.cut_after_sent: int | None = None
         self.cut_after_received: int | None = None
+        self.before_cut: Callable[[], None] = lambda: None
         self.flows = threading.Event()
         self.flows.set()
         threading.Thread(target=self._serve, daemon=True).start()
@@ -213,6 +214,7 @@ class Relay:
                     self.received += len(data)
                     if self.cut_after_received is not None and self.received >= self.cut_after_received:
                         self.cut_after_received = None
+                        self.before_cut()
                         self.cut()
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
