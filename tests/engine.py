@@ -196,9 +196,13 @@ def until(condition: Callable[[], Any], seconds: float = 120) -> Any:
     return value
 
 
-def slowness() -> float:
-    """How many times longer than on an idle computer work takes here now: at least 1."""
-    began, used = time.monotonic(), time.process_time()
-    while time.process_time() < used + 0.2:
-        pass
-    return max(1.0, (time.monotonic() - began) / 0.2)
+def own_seconds_until(condition: Callable[[], Any], seconds: float = 240) -> float:
+    """Seconds of a processor that this process could use until something became true.
+
+    On an idle computer that is the time that passed. On a busy one, which divides its processors fairly,
+    it is the time that another process would have needed on an idle one, so a limit on it always holds.
+    """
+    end, used = time.monotonic() + seconds, time.thread_time()
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+    return time.thread_time() - used

@@ -126,7 +126,7 @@ class Desktop:
         (self.folder / "run").chmod(0o700)
         return environment
 
-    def drive(self, scenario: str, timeout: float = 120, **options: Any) -> dict[str, Any]:
+    def drive(self, scenario: str, timeout: float = 400, **options: Any) -> dict[str, Any]:
         """Run one scenario of `scenarios/` to its end; returns its report. A failed step fails the test."""
         report = self.folder / f"{scenario}.json"
         report.unlink(missing_ok=True)

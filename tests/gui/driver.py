@@ -28,7 +28,7 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QApplication, QDialog, QWidget
 from qgis.utils import iface
 
-PATIENCE = float(os.environ.get("ROADPULSE_GUI_PATIENCE", "40"))
+PATIENCE = float(os.environ.get("ROADPULSE_GUI_PATIENCE", "120"))
 
 _kept: list[Any] = []
 """Whatever a timer calls has to be held by Python, or the garbage collector takes it."""

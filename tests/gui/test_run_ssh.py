@@ -45,7 +45,7 @@ class Analyst:
 
     def drive(self, scenario: str, trips: Path, postgis: PostGIS, **options: Any) -> dict[str, Any]:
         return self.desktop.drive(
-            scenario, timeout=240, trips=str(trips), postgis=postgis.conninfo(), profile=NAME, **options
+            scenario, timeout=600, trips=str(trips), postgis=postgis.conninfo(), profile=NAME, **options
         )
 
     def measure(self, scenario: str, trips: Path, postgis: PostGIS, **options: Any) -> dict[str, Any]:

@@ -102,7 +102,7 @@ class SshServer:
                 stderr=log,
                 start_new_session=True,
             )
-        end = time.monotonic() + 20
+        end = time.monotonic() + 120
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError((self.folder / "log").read_text())
@@ -124,7 +124,7 @@ class SshServer:
         for pid in {self._process.pid, *leaders}:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=60)
         self._process = None
 
     def restart(self) -> None:
@@ -133,7 +133,7 @@ class SshServer:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
                 return connection.recv(4) == b"SSH-"
         except OSError:
             return False
@@ -190,7 +190,7 @@ class Relay:
                 near.close()
                 continue
             try:
-                far = socket.create_connection(self._target, timeout=5)
+                far = socket.create_connection(self._target, timeout=60)
             except OSError:
                 near.close()
                 continue

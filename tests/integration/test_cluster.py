@@ -6,11 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from roadpulse.cluster_client.profile import Profile
+from roadpulse.tests.engine import until
 
 from development.cluster import Cluster
 from development.cluster_daemons import Daemon, descendants
@@ -25,10 +25,7 @@ def family(tmp_path: Path) -> Daemon:
     daemon.start(["/bin/sh", "-c", "setsid sleep 1000 & echo ready; wait"])
     process = daemon.process()
     assert process is not None
-    end = time.monotonic() + 10
-    while "ready" not in daemon.said() or not descendants(process.pid):
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    until(lambda: "ready" in daemon.said() and descendants(process.pid))
     return daemon
 
 
@@ -65,14 +62,9 @@ def test_children_that_outlived_a_killed_program_are_found_and_ended(family: Dae
     stays.start(["/bin/sh", "-c", "sleep 1000 & echo ready; wait"])
     leader = stays.process()
     assert leader is not None
-    end = time.monotonic() + 10
-    while not (children := descendants(leader.pid)):
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    children = until(lambda: descendants(leader.pid))
     leader.send(signal.SIGKILL)
-    while leader.alive:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    until(lambda: not leader.alive)
     assert stays.orphans() == children
     stays.start(["/bin/sleep", "1000"])
     assert stays.orphans() == children
@@ -98,9 +90,6 @@ def test_a_worker_that_died_is_started_again(cluster: Cluster) -> None:
     before = worker.process()
     assert before is not None
     os.kill(before.pid, signal.SIGKILL)
-    end = time.monotonic() + 10
-    while worker.process():
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    until(lambda: not worker.process())
     cluster.start()
     assert worker.process() not in (None, before)

@@ -1,5 +1,6 @@
 """What a watcher sees of a run: states, counts, its process, its end; and how much memory it needs."""
 
+import contextlib
 import json
 import os
 import signal
@@ -7,9 +8,10 @@ import subprocess
 import sys
 import time
 from datetime import datetime
+from pathlib import Path
 
 import pytest
-from roadpulse.tests.engine import PLUGINS, Engine, Outcome, slowness, trip, until
+from roadpulse.tests.engine import PLUGINS, Engine, Outcome, own_seconds_until, trip, until
 
 POINTS = 3000
 ORDER = ["listing", "decoding", "summarising", "publishing", "finished"]
@@ -29,14 +31,16 @@ def much(engine, n):
 
 
 def watch(process, folder):
-    """Every status.json that a process leaves until its end."""
-    seen, last = [], None
+    """Every status.json that a process leaves until its end, and how long it had waited for a processor."""
+    seen, last, waited = [], None, 0.0
     while True:
         ended = process.poll() is not None
         if (folder / "status.json").exists():
             text = (folder / "status.json").read_text(encoding="utf-8")
             if text != last:
-                seen.append(json.loads(text))
+                with contextlib.suppress(OSError):  # it has just ended
+                    waited = int(Path(f"/proc/{process.pid}/schedstat").read_text().split()[1]) / 1e9
+                seen.append({**json.loads(text), "waited": waited})
                 last = text
         if ended:
             return seen
@@ -46,10 +50,8 @@ def watch(process, folder):
 def test_a_watcher_sees_every_second_states_in_order_and_counts_that_only_grow(engine):
     much(engine, 1500)
     folder = engine.prepare()
-    busy = slowness()
     process = engine.start(folder)
     seen = watch(process, folder)
-    busy = max(busy, slowness())
     assert process.returncode == 0
     places = [ORDER.index(status["state"]) for status in seen]
     assert places == sorted(places)
@@ -77,7 +79,8 @@ def test_a_watcher_sees_every_second_states_in_order_and_counts_that_only_grow(e
     assert any(status["bytes"]["done"] > 0 for status in seen if status["state"] == "decoding")
     moments = [datetime.fromisoformat(status["updated"]).timestamp() for status in seen]
     assert moments[-1] - moments[0] > 2  # long enough for what follows to say something
-    assert max(later - earlier for earlier, later in zip(moments, moments[1:])) < 2.5 * busy
+    running = [at - status["waited"] for at, status in zip(moments, seen)]  # but for what others took
+    assert max(later - earlier for earlier, later in zip(running, running[1:])) < 2.5
 
 
 @pytest.mark.parametrize("state", ["decoding", "summarising"])
@@ -89,9 +92,8 @@ def test_a_cancelled_run_ends_within_two_seconds_and_leaves_nothing(engine, stat
     outcome = Outcome(0, folder)
     until(lambda: (folder / "status.json").exists() and outcome.status["state"] == state)
     os.kill(process.pid, number)
-    began = time.monotonic()
-    assert process.wait(120) == 143
-    assert time.monotonic() - began < 2 * slowness()
+    assert own_seconds_until(lambda: process.poll() is not None) < 2
+    assert process.returncode == 143
     status = outcome.status
     assert status["state"] == "cancelled"
     assert "cancelled" in status["error"]["message"]

@@ -205,10 +205,10 @@ def test_a_run_that_does_not_listen_is_ended_after_the_grace_period(desktop, tmp
     backend = desktop.another(grace=1)
     run = backend.submit(desktop.new(profile=replace(desktop.profile, python=str(deaf))))
     group = int(run.remote_id.split()[0])
-    backend.cancel(run)
     began = time.monotonic()
-    assert follow(backend, run, polling=FAST).state is RunState.CANCELLED
-    assert 1 <= time.monotonic() - began < 60  # it would go on for ever
+    backend.cancel(run)
+    assert follow(backend, run, polling=FAST).state is RunState.CANCELLED  # it would go on for ever
+    assert time.monotonic() - began >= 1
     assert not group_alive(group)
 
 

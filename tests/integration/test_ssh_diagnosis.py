@@ -3,7 +3,6 @@
 import os
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from roadpulse.cluster_client.ssh.credentials import Credentials
 from roadpulse.cluster_client.ssh.errors import HostKeyUnknown
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.network import Timeouts
+from roadpulse.tests.engine import until
 
 from tests.integration.ssh_server import free_port, make_key
 
@@ -171,7 +171,4 @@ def test_a_connection_that_is_made_while_one_gives_up_is_not_kept(place):
 
     look = ClusterLook(place.profile, place.credentials, GivesUp(place.known.own, ()), timeouts=QUICK)
     diagnose(look.checks()[:4])
-    end = time.monotonic() + 20
-    while set(threading.enumerate()) - before and time.monotonic() < end:
-        time.sleep(0.02)
-    assert not set(threading.enumerate()) - before
+    until(lambda: not set(threading.enumerate()) - before)

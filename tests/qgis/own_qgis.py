@@ -49,7 +49,7 @@ print(config.id())""")
         )
         done = subprocess.run(
             [sys.executable, "-c", before + code], env=self.environment, capture_output=True, text=True,
-            timeout=60, check=False,
+            timeout=240, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout.strip().splitlines()[-1]
@@ -80,6 +80,6 @@ except RunError as error:
     def process(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Call qgis_process."""
         return subprocess.run(
-            ["qgis_process", *arguments], env=self.environment, capture_output=True, text=True, timeout=120,
+            ["qgis_process", *arguments], env=self.environment, capture_output=True, text=True, timeout=400,
             check=False,
         )  # fmt: skip

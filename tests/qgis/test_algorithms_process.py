@@ -43,7 +43,7 @@ class Terminal:
 
     def __call__(self, *arguments: str, given: str = "", code: int = 0) -> str:
         process = self.start(*arguments)
-        out, err = process.communicate(given, timeout=120)
+        out, err = process.communicate(given, timeout=400)
         assert process.returncode == code, err + out
         return out if code == 0 else err + out
 
@@ -121,7 +121,7 @@ def test_an_interrupt_ends_the_run_too(terminal: Terminal, folder: Path, tmp_pat
     while not (run / "pid").exists() and process.poll() is None and time.monotonic() < end:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     assert process.returncode == 1
     assert "The run was cancelled" in err + out
     assert (run / "cancel").exists()

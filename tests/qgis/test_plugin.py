@@ -88,7 +88,7 @@ for algorithm in provider.algorithms():
 
 def test_missing_packages_leave_the_provider_and_are_named_by_what_needs_them(tmp_path: Path) -> None:
     answer = subprocess.run(
-        [sys.executable, "-c", MISSING], capture_output=True, text=True, timeout=60, check=False,
+        [sys.executable, "-c", MISSING], capture_output=True, text=True, timeout=240, check=False,
         env={
             "PYTHONPATH": str(ROOT / "build" / "plugins"), "QT_QPA_PLATFORM": "offscreen",
             "HOME": str(tmp_path), "PATH": "/usr/bin:/bin",

@@ -293,7 +293,7 @@ def test_a_saved_project_plays_without_the_plugin(layer: QgsVectorLayer, tmp_pat
     environment["QT_QPA_PLATFORM"] = "offscreen"
     done = subprocess.run(
         [sys.executable, str(script), str(tmp_path / "day.qgz"), str(tmp_path), "3", "8", "day"],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=400, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout.strip()) == (0, "False"), done.stderr
     pictures = {name: QImage(str(tmp_path / f"{name}.png")) for name in ("3", "8", "day")}

