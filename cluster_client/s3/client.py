@@ -201,7 +201,10 @@ def _session(access: S3Access, keys: Optional[S3Keys]) -> Session:
             "boto3, or the plugin qpip), and restart QGIS.",
             repr(error),
         ) from error
+    from .models import share  # noqa: PLC0415  (it needs the package)
+
     core = botocore.session.Session()
+    share(core)
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     try:
         return boto3.session.Session(

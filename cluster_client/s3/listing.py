@@ -19,6 +19,7 @@ from typing import Any, Callable, Optional
 from ...aggregation.errors import FILE_REASONS, BadTripFile, Cancelled
 from ...aggregation.s3_access import SCHEME
 from .client import S3Connection, split
+from .collector import paused
 from .errors import S3Refused
 
 SUFFIXES = (".json", ".json.gz")  # as of `aggregation.storage`
@@ -192,7 +193,7 @@ def _answers(
     while True:
         if cancelled():
             raise Cancelled
-        with s3.asked("Listing", f"{SCHEME}{bucket}/{prefix}"):
+        with s3.asked("Listing", f"{SCHEME}{bucket}/{prefix}"), paused():
             answer = s3.client.list_objects_v2(**question)
         s3.expect(answer, "IsTruncated")
         yield answer

@@ -49,14 +49,9 @@ UITheme=default
 """
 
 
-FIRST_USE_MS = 250
-"""The longest gap where a part of Python's packages is used for the first time in a QGIS: loading compiled
-code, or boto3's description of S3, holds Python's lock for some 120 ms, in whichever thread it is done."""
-
-
-def waits(report: dict[str, Any], most: float = LONGEST_GAP_MS) -> dict[str, Any]:
+def waits(report: dict[str, Any]) -> dict[str, Any]:
     """What of the measured parts of a scenario kept the window waiting: its longest gaps (`Heartbeat`)."""
-    return {name: gaps for name, gaps in report["gaps"].items() if gaps[0][0] > most}
+    return {name: gaps for name, gaps in report["gaps"].items() if gaps[0][0] > LONGEST_GAP_MS}
 
 
 def always_waits(report: dict[str, Any], again: Callable[[], dict[str, Any]]) -> dict[str, Any]:

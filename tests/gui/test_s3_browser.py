@@ -12,7 +12,7 @@ from roadpulse.cluster_client.profiles import ProfileStore
 
 from development.pytest_s3 import s3_server  # noqa: F401
 from development.s3 import REGION, S3Server
-from tests.gui.desktop import FIRST_USE_MS, SCREENS, Desktop, waits
+from tests.gui.desktop import SCREENS, Desktop, waits
 
 
 def test_a_folder_of_a_bucket_is_found_from_the_run_dialog_without_stopping_the_window(
@@ -41,7 +41,7 @@ def test_a_folder_of_a_bucket_is_found_from_the_run_dialog_without_stopping_the_
     assert report["numbers"] == f"900 trip files, {n_bytes / 1e6:,.0f} MB"
     assert report["trips"] == "s3://belfast-trips/2019/"
     assert report["note"].startswith("900 files")
-    assert not waits(report, FIRST_USE_MS)
+    assert not waits(report)
 
 
 def test_trips_in_a_bucket_are_read_by_this_computer_and_drawn(
@@ -72,4 +72,4 @@ def test_trips_in_a_bucket_are_read_by_this_computer_and_drawn(
     assert "150 trips" in report["summary"]
     assert report["layers"] == ["june: mean speed (mph)", "Streets"]
     assert (s3_server.data / "points" / "aldermere").is_dir()
-    assert not waits(report, FIRST_USE_MS)
+    assert not waits(report)
