@@ -11,6 +11,7 @@ from uuid import uuid4
 from . import csvparts, report, storage
 from .decode import DecodeContext, stopped_at, unusable
 from .errors import Cancelled, RunError
+from .leftovers import Notes
 from .plan import Selection, decode_tasks, select, summary_tasks
 from .points import FileRecord, PointStore
 from .runfolder import CANCELLED as CANCELLED_STATE
@@ -66,7 +67,10 @@ def run(
 
 
 def _end(status: Status, runner: Runner, state: str, error: RunError) -> None:
-    """End a run that has no result: nothing writes any more, and nothing but the status is left."""
+    """End a run that has no result: nothing writes any more, and nothing but the status is left.
+
+    Where its manifest was written and the answer lost, the result counts all the same, and stays.
+    """
     runner.close()
     status.state, status.waiting = state, ""  # whatever it waited for
     status.error = {"message": error.message, "detail": error.detail, "retry": error.retry}
@@ -74,7 +78,7 @@ def _end(status: Status, runner: Runner, state: str, error: RunError) -> None:
         status.write(force=True)
     except (OSError, RunError):  # the disk may be full: the log and the exit code still tell
         log.exception("status.json could not be written")
-    _remove(status.folder.work, status.folder.results)
+    _remove(status.folder.work, *(() if status.folder.may_be_published() else (status.folder.results,)))
 
 
 def _remove(*leftovers: Place) -> None:
@@ -97,7 +101,7 @@ class _Run:
         self.spec: RunSpec = folder.read_spec()
         self.timings: dict[str, float] = {}
         self.reused = self.decoded = 0
-        self._alive = time.monotonic()
+        self._alive = 0.0
 
     def carry_out(self) -> dict[str, Any]:
         self.status.enter(LISTING)
@@ -105,7 +109,7 @@ class _Run:
             storage.check_reach(place, self.spec.s3)
         store = PointStore.open(self.spec.store, self.spec.mapping, self.spec.s3)
         with self._timed("list"):
-            for ingest in store.clean_up():
+            for ingest in store.clean_up(self._check):
                 log.info("Removed points that an earlier run left unfinished: %s", ingest)
             files = storage.list_trips(self.spec.trips, self._found, self.spec.s3)
             selection = select(files, store, self._check, self.spec.max_trip_megabytes << 20)
@@ -171,28 +175,37 @@ class _Run:
         self.status.enter(DECODING, len(tasks))
         records: list[FileRecord] = []
         known = self.status.points
+        notes = Notes(store, ingest)
 
         def done(found: list[FileRecord]) -> None:
             records.extend(found)
+            notes.add(found)
             self.status.task_done()
 
         def tick(n_read: int, n_bytes: int, n_points: int) -> None:
             self.status.files["done"] = self.reused + n_read
             self.status.bytes["done"] = n_bytes
             self.status.points = known + n_points
-            if time.monotonic() - self._alive > KEEP_ALIVE:
-                self._alive = time.monotonic()
-                store.keep_alive(ingest)
+            notes.tick()
+            self._keep_alive(store, ingest)
             self._check()
 
         try:
+            self._alive = time.time()
             self.runner.decode(tasks, context, done, tick)
+            self._keep_alive(store, ingest)
             store.commit(ingest, records)
         except RunError:
             self._keep_what_is_done(store, ingest, records)
             raise
         self.decoded = len(records)
         selection.take(ingest, records)
+
+    def _keep_alive(self, store: PointStore, ingest: str) -> None:
+        """Say so, if it is time; by a clock that goes on while the computer is asleep."""
+        if abs(time.time() - self._alive) > KEEP_ALIVE:
+            self._alive = time.time()
+            store.keep_alive(ingest)
 
     def _keep_what_is_done(self, store: PointStore, ingest: str, records: list[FileRecord]) -> None:
         """Commit the finished tasks of a run that stops early, so that the next one need not repeat them."""

@@ -98,6 +98,13 @@ class RunFolder:
                 "This one is not needed and was removed."
             )
 
+    def may_be_published(self) -> bool:
+        """Whether there is a result, or nobody can tell: the answer to the last word may have been lost."""
+        try:
+            return self.manifest.exists()
+        except (OSError, RunError):
+            return True
+
     def read_manifest(self) -> dict[str, Any]:
         """The manifest of a finished run; raises `RunError` where there is none."""
         try:

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from ..errors import SpecError
+from ..errors import SpecError, StorageError
 from ..s3_access import SCHEME, S3Access
 from . import scratch
 from .s3_client import library, store
@@ -29,6 +29,8 @@ _PAGE = 1000
 _BLOCK = 8 << 20
 _AT_ONCE = 4
 _PAUSES = (0.2, 1.0, 3.0)
+SETTLING = 0.3
+"""Seconds: servers over a folder look and write in two steps; of two in between, the last one counts."""
 
 
 @dataclass(frozen=True, order=True)
@@ -120,7 +122,11 @@ class S3Path:
             obstore.put(place, self.key, content, use_multipart=False)
 
     def write_new(self, content: bytes) -> bool:
-        """Write the object unless there is one; of two who try at once one is told False."""
+        """Write the object unless there is one; whoever is told False has nothing there.
+
+        Of two who try at once, one is: not every server checks the condition and writes in one step, so what
+        was written is looked at once more.
+        """
         obstore = library()
         from obstore.exceptions import AlreadyExistsError, PreconditionError  # noqa: PLC0415
 
@@ -136,8 +142,16 @@ class S3Path:
                         return bytes(obstore.get(place, self.key).bytes()) == content
                     time.sleep(pause)
                 else:
-                    return True
+                    return self._settled(content)
         return False
+
+    def _settled(self, content: bytes) -> bool:
+        """Whether what was written is still there a moment later; what cannot be looked at is."""
+        time.sleep(SETTLING)
+        try:
+            return self.read_bytes() == content
+        except (OSError, StorageError):
+            return True
 
     def touch(self) -> None:
         """Write the object as it is, so that it is young again."""

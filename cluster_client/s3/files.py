@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Optional
 
+from ...aggregation.storage.s3_path import SETTLING
 from ..run_files import LONGEST_FILE, RunFiles
 from .client import S3Connection, split
 from .errors import S3Cut, S3Refused, S3Silent
@@ -19,8 +20,6 @@ BLOCK = 1 << 20
 _CUTS = 4
 """So often a transfer is taken up again at the same byte; every byte that comes counts anew."""
 _FIRST_PAUSE = 0.5
-_SETTLING = 0.3
-"""Servers over a folder look and write in two steps; of two who write in between, the last one counts."""
 _MISSING = "NoSuchKey"
 _EMPTY = ("InvalidRange", "416")
 _THERE = ("PreconditionFailed", "412")
@@ -103,7 +102,7 @@ class S3Files(RunFiles):
                 with self._s3.asked("Writing", path):
                     answer = self._s3.client.put_object(Bucket=bucket, Key=key, Body=content, IfNoneMatch="*")
                 self._s3.expect(answer, "ETag")
-                time.sleep(_SETTLING)
+                time.sleep(SETTLING)
                 return self.read(path) == content
             except S3Refused as error:
                 if error.code in _THERE or (error.code in _AT_ONCE and self.size(path) is not None):

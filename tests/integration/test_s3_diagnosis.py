@@ -21,7 +21,7 @@ from roadpulse.cluster_client.profile import LOCAL, Folders, Profile
 
 from development.certificates import Authority
 from development.s3 import READING, S3Server, free_port
-from tests.integration.s3_proxy import Fault, S3Proxy
+from tests.integration.bad_weather import Fault, WeatherProxy
 
 
 @pytest.fixture(autouse=True)
@@ -44,8 +44,8 @@ def profile(s3_server: S3Server, bucket: str) -> Profile:
 
 
 @pytest.fixture
-def proxy(s3_server: S3Server) -> Iterator[S3Proxy]:
-    with S3Proxy(s3_server.endpoint) as proxy:
+def proxy(s3_server: S3Server) -> Iterator[WeatherProxy]:
+    with WeatherProxy(s3_server.endpoint) as proxy:
         yield proxy
 
 
@@ -155,7 +155,7 @@ def test_the_way_there_is_looked_at_step_by_step(profile: Profile, endpoint: str
     assert told["s3_keys"] == "skipped"
 
 
-def test_a_clock_that_is_off_is_told(s3_server: S3Server, profile: Profile, proxy: S3Proxy) -> None:
+def test_a_clock_that_is_off_is_told(s3_server: S3Server, profile: Profile, proxy: WeatherProxy) -> None:
     there = replace(profile, s3=replace(profile.s3, endpoint=proxy.endpoint))
     for minutes, outcome in ((20, Outcome.FAILED), (-5, Outcome.WARNING)):
         proxy.faults.append(Fault(headers={"Date": formatdate(time.time() + minutes * 60, usegmt=True)}))
@@ -163,7 +163,9 @@ def test_a_clock_that_is_off_is_told(s3_server: S3Server, profile: Profile, prox
         assert clock.outcome is outcome and f"{abs(minutes)} min" in clock.found
 
 
-def test_a_server_that_overlooks_the_condition(s3_server: S3Server, profile: Profile, proxy: S3Proxy) -> None:
+def test_a_server_that_overlooks_the_condition(
+    s3_server: S3Server, profile: Profile, proxy: WeatherProxy
+) -> None:
     there = replace(profile, s3=replace(profile.s3, endpoint=proxy.endpoint))
     there = replace(there, folders=replace(there.folders, jobs=""))
     body = b""

@@ -15,8 +15,8 @@ from roadpulse.tests.engine import trip
 
 from development.certificates import Authority, self_signed
 from development.s3 import READING, S3Server
+from tests.integration.bad_weather import Fault, WeatherProxy, refusal
 from tests.integration.s3_engine import BucketEngine, result_bytes
-from tests.integration.s3_proxy import Fault, S3Proxy, refusal
 
 
 @pytest.fixture
@@ -260,7 +260,7 @@ def test_certificates_are_told_apart(tmp_path, which):
 
 def test_a_run_gets_over_a_busy_server_and_lost_answers(engine):
     expected = result_bytes(engine.run_here())
-    with S3Proxy(engine.server.endpoint) as proxy:
+    with WeatherProxy(engine.server.endpoint) as proxy:
         slow = other(engine, endpoint=proxy.endpoint)
         for method in ("GET", "PUT", "HEAD", "GET", "PUT"):
             proxy.faults.append(refusal("SlowDown", 503, lambda m, _, wanted=method: m == wanted))
@@ -272,7 +272,7 @@ def test_a_run_gets_over_a_busy_server_and_lost_answers(engine):
 
 
 def test_a_manifest_whose_answer_was_lost_is_still_ours(engine):
-    with S3Proxy(engine.server.endpoint) as proxy:
+    with WeatherProxy(engine.server.endpoint) as proxy:
         place = S3Path.of(f"s3://{engine.bucket}/once.json", other(engine, endpoint=proxy.endpoint).access)
         proxy.faults.append(Fault(lost=True, fits=lambda method, _: method == "PUT"))
         assert place.write_new(b"mine")
@@ -282,7 +282,7 @@ def test_a_manifest_whose_answer_was_lost_is_still_ours(engine):
 
 
 def test_two_conditional_writes_at_the_very_same_time_are_tried_again(engine):
-    with S3Proxy(engine.server.endpoint) as proxy:
+    with WeatherProxy(engine.server.endpoint) as proxy:
         place = S3Path.of(f"s3://{engine.bucket}/at once", other(engine, endpoint=proxy.endpoint).access)
         proxy.faults.append(refusal("ConditionalRequestConflict", 409, lambda method, _: method == "PUT"))
         assert place.write_new(b"mine")
@@ -307,7 +307,7 @@ def test_a_server_that_dies_ends_the_run_with_words_and_the_next_run_goes_on(tmp
 
 def test_an_empty_answer_is_no_empty_trip(engine):
     """What answers 200 with nothing, such as a portal, has changed the object as far as one can tell."""
-    with S3Proxy(engine.server.endpoint) as proxy:
+    with WeatherProxy(engine.server.endpoint) as proxy:
         access = other(engine, endpoint=proxy.endpoint).access
         (file, *_) = list_trips(engine.trips, access=access)
         proxy.faults.append(Fault(200, b"", "text/html"))

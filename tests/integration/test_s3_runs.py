@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -22,8 +23,8 @@ from roadpulse.aggregation.spec import FieldMapping
 from roadpulse.aggregation.storage import S3Path, s3_parts, scratch
 from roadpulse.tests.engine import Engine, HereRunner, trip, until
 
+from tests.integration.bad_weather import Fault, WeatherProxy
 from tests.integration.s3_engine import BucketEngine, result_bytes
-from tests.integration.s3_proxy import Fault, S3Proxy
 
 
 @pytest.fixture
@@ -152,8 +153,75 @@ def test_of_two_processes_that_commit_at_once_the_second_is_told_and_harms_nothi
         run(RunFolder.begun(place), HereRunner())
 
 
+class AtOnce(RunFolder):
+    """A run folder whose manifest is written when everybody else is about to write one."""
+
+    together = threading.Barrier(4)
+
+    def write_manifest(self, manifest):
+        self.together.wait(60)
+        super().write_manifest(manifest)
+
+
+def test_of_many_processes_that_commit_at_the_very_same_time_one_result_is_left_whole(filled):
+    filled.finish()  # the points
+    place = S3Path.of(filled.prepare(), filled.access)
+    ended = []
+
+    def carry_out(number):
+        try:
+            run(AtOnce(place, f"attempt{number}"), HereRunner())
+            ended.append(number)
+        except AlreadyPublished:
+            ended.append(None)
+
+    threads = [threading.Thread(target=carry_out, args=(n,)) for n in range(AtOnce.together.parties)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert len(ended) == len(threads)
+    (winner,) = [number for number in ended if number is not None]
+    outcome = filled.outcome(str(place))
+    assert outcome.status["state"] == "finished"
+    (part,) = outcome.manifest["results"]["link_speeds"]["parts"]
+    assert part["path"].startswith(f"results/attempt{winner}/")
+    assert result_bytes(outcome)
+    assert len([key for key in filled.keys(f"{place.key}/") if key.endswith(".csv")]) == 2
+
+
+def test_a_manifest_that_another_one_wrote_over_is_not_ours(filled):
+    """Servers over a folder look for the object and write it in two steps."""
+    with WeatherProxy(filled.server.endpoint) as proxy:
+        access = BucketEngine(filled.server, filled.bucket, endpoint=proxy.endpoint).access
+        told = []
+        place = S3Path(filled.bucket, "once.json", access)
+
+        def claim():
+            told.append(place.write_new(b"ours"))
+
+        ours = threading.Thread(target=claim)
+        ours.start()
+        until(lambda: (filled.folder / "once.json").exists())
+        filled.client.put_object(Bucket=filled.bucket, Key="once.json", Body=b"theirs")
+        ours.join(30)
+    assert told == [False]
+
+
+def test_a_result_whose_manifest_got_no_answer_stays_and_counts(filled):
+    with WeatherProxy(filled.server.endpoint) as proxy:
+        folder = filled.prepare()
+        access = BucketEngine(filled.server, filled.bucket, endpoint=proxy.endpoint).access
+        proxy.faults.append(
+            Fault(403, lost=True, lasting=True, fits=lambda m, path: m == "PUT" and "manifest.json" in path)
+        )
+        with pytest.raises(RunError):
+            run(RunFolder.begun(S3Path.of(folder, access)), HereRunner())
+    assert result_bytes(filled.outcome(folder))
+
+
 def test_an_object_named_cancel_ends_a_run_even_while_the_server_hangs(filled):
-    with S3Proxy(filled.server.endpoint) as proxy:
+    with WeatherProxy(filled.server.endpoint) as proxy:
         proxy.faults.append(
             Fault(hang=True, fits=lambda method, path: method == "GET" and "trip%2027" in path)
         )
@@ -283,7 +351,7 @@ def test_of_a_part_only_the_end_and_the_rows_of_some_buckets_are_fetched(filled)
     near = PointStore.open(filled.store, FieldMapping(), filled.access)
     near.write_part("one", 0, in_order(links, time_, speed, np.zeros(n, dtype=np.int32)))
     size = (filled.folder / near.part("one", 0).key).stat().st_size
-    with S3Proxy(filled.server.endpoint) as proxy:
+    with WeatherProxy(filled.server.endpoint) as proxy:
         access = BucketEngine(filled.server, filled.bucket, endpoint=proxy.endpoint).access
         store = PointStore.at(filled.store, FieldMapping(), access)
         expected = np.isin(bucket_of(links), np.arange(64, 128)).sum()

@@ -15,8 +15,8 @@ from roadpulse.aggregation.errors import BadTripFile, Cancelled, RunError, Stora
 from roadpulse.aggregation.s3_access import S3Access
 from roadpulse.aggregation.storage import TripFile, list_trips, read_trip, read_trips
 
+from tests.integration.bad_weather import Fault, WeatherProxy, refusal
 from tests.integration.s3_engine import BucketEngine
-from tests.integration.s3_proxy import Fault, S3Proxy, refusal
 
 LIMIT = 1 << 20
 AWKWARD = [
@@ -314,7 +314,7 @@ def test_an_object_that_one_may_list_and_not_read_is_named(s3_server, bucket):
 
 @pytest.fixture
 def proxied(engine):
-    with S3Proxy(engine.server.endpoint) as proxy:
+    with WeatherProxy(engine.server.endpoint) as proxy:
         slow = BucketEngine(engine.server, engine.bucket, endpoint=proxy.endpoint)
         yield slow, proxy
 
