@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import re
+import socket
 from xml.sax.saxutils import unescape
 
 from ..errors import StorageError
 from ..s3_access import S3Access
+from .s3_codes import BUSY, meaning
 
-_ADVICE = {
-    "InvalidAccessKeyId": "The server does not know the access key. Check the keys of the profile.",
-    "XAdminUserNotFound": "The server does not know the access key. Check the keys of the profile.",
-    "SignatureDoesNotMatch": "The secret key does not fit the access key. Check the keys of the profile.",
-    "ExpiredToken": "The session token is no longer valid. Get new keys and run again.",
-    "InvalidToken": "The session token is not valid. Get new keys and run again.",
-    "NoSuchBucket": "There is no such bucket. Check its name, and that the endpoint is the right one.",
-    "AccessDenied": "The keys do not allow it. Ask for the right, or use other keys.",
-    "AllAccessDisabled": "The keys do not allow it. Ask for the right, or use other keys.",
-    "AuthorizationHeaderMalformed": "Most often the region is wrong. Correct it in the profile.",
-    "PermanentRedirect": "The bucket lies in another region. Correct the region in the profile.",
-    "RequestTimeTooSkewed": "The clocks differ by too much. Set the clock of this computer or of the server.",
-    "QuotaExceeded": "The bucket is full. Free some space and run again.",
-    "XMinioStorageFull": "The server's disk is full. Free some space and run again.",
-    "InsufficientStorage": "The server's disk is full. Free some space and run again.",
-}
-_BUSY = ("SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "XMinioServerNotInitialized")
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE, _MESSAGE = re.compile(r"<Code>([^<]+)</Code>"), re.compile(r"<Message>([^<]*)</Message>")
 _KEY_ID = re.compile(
@@ -64,24 +49,23 @@ def explained(error: BaseException, doing: str, bucket: str, access: S3Access) -
     if status:
         words = _MESSAGE.search(text)
         said = f"{code or f'status {status}'}" + (f", {unescape(words[1]).rstrip('.')}" if words else "")
-        advice = _ADVICE.get(code) or _of_status(status)
-        busy = code in _BUSY or status in (408, 429) or status >= 500
-        if busy and code not in _ADVICE:
-            return S3Unreachable(f"{begin} answered {said}, again and again. {_of_status(503)}", detail)
-        return S3Refused(f"{begin} answered {said}. {advice}", detail)
+        found = meaning(code, status)
+        if found is None:
+            return S3Refused(
+                f"{begin} answered {said}. Check the bucket, the endpoint and the region.", detail
+            )
+        told = f"The server {found.what}. {found.advice(_keys_from(access))}"
+        if found.kind == BUSY:
+            return S3Unreachable(f"{begin} answered {said}, again and again. {told}", detail)
+        return S3Refused(f"{begin} answered {said}. {told}", detail)
     reason, advice = _of_connection(text, server)
     kind = S3Refused if "certificate" in reason else S3Unreachable
     return kind(f"{begin} {reason}. {advice}", f"{detail} {_causes(text)}"[:2000])
 
 
-def _of_status(status: int) -> str:
-    if status in (401, 403):
-        return _ADVICE["AccessDenied"]
-    if status >= 500 or status in (408, 429):
-        return "The server is busy or has a fault. Run again later; nothing was lost."
-    if status in (301, 307):
-        return _ADVICE["PermanentRedirect"]
-    return "Check the bucket, the endpoint and the region."
+def _keys_from(access: S3Access) -> str:
+    where = access.keys_file or "the environment"
+    return f"{where} on {socket.gethostname()}"
 
 
 def _of_connection(text: str, server: str) -> tuple[str, str]:

@@ -9,31 +9,18 @@ from typing import Any
 
 from ...aggregation.errors import RunError
 from ...aggregation.s3_access import S3Access
+from ...aggregation.storage import s3_codes
 from ..certificates import causes, certificate_fault, speaks_no_tls
 from ..errors import BackendError
 from . import errors
 
-_KEYS = {
-    "InvalidAccessKeyId": "does not know the access key",
-    "XAdminUserNotFound": "does not know the access key",
-    "SignatureDoesNotMatch": "refuses the signature: the secret does not belong to the access key",
-    "ExpiredToken": "says that the time of the keys is over",
-    "TokenRefreshRequired": "says that the time of the keys is over",
-    "InvalidToken": "does not accept the session token",
+_KINDS = {
+    s3_codes.KEYS: errors.KeysRefused,
+    s3_codes.DENIED: errors.AccessDenied,
+    s3_codes.BUCKET: errors.BucketMissing,
+    s3_codes.CLOCK: errors.ClockOff,
+    s3_codes.FULL: errors.StorageFull,
 }
-_REGION = (
-    "PermanentRedirect",
-    "AuthorizationHeaderMalformed",
-    "IllegalLocationConstraintException",
-    "301",
-    "307",
-)
-_BUSY = (
-    "SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "Throttling", "ThrottlingException",
-    "TooManyRequests", "XMinioServerNotInitialized", "OperationAborted",
-)  # fmt: skip
-_FULL = ("XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "InsufficientStorage", "507")
-_DENIED = ("AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "401", "MethodNotAllowed")
 _NAMED_REGION = re.compile(r"expecting '([a-z0-9-]+)'")
 _SECRET = re.compile(r"//[^/@\s]*@|AWS4-HMAC\S*.*", re.DOTALL)
 _LONGEST = 300
@@ -127,57 +114,23 @@ def _answer(error: Any, asked: Asked) -> BackendError:
     code, message = _plain(str(said.get("Code") or status), 80), _plain(str(said.get("Message") or ""))
     told = f"{code}: {message}" if message and message != code else code
     detail = f"HTTP {status}, {told}"
-    server, what = asked.server, asked.what
-    if code in _KEYS:
-        return errors.KeysRefused(
-            f"{server} {_KEYS[code]} ({code}). Check key and secret in {asked.keys_from}, and that the "
-            "endpoint is the right one.",
-            detail,
-            code,
+    server = asked.server
+    meant = s3_codes.meaning(code, status)
+    if meant is None:
+        if code.isdigit() or not said.get("Code"):
+            return no_s3(server, detail, code)
+        return errors.S3Refused(
+            f"{asked.what} was refused by {server} ({told}). Check bucket and profile.", detail, code
         )
-    if code == "NoSuchBucket":
-        bucket = _plain(str(said.get("BucketName") or "")) or asked.path[5:].partition("/")[0]
-        return errors.BucketMissing(
-            f"There is no bucket {bucket!r} at {server} ({code}). Check its name, the endpoint and the "
-            "region.",
-            detail,
-            code,
-        )
-    if code == "RequestTimeTooSkewed":
-        return errors.ClockOff(
-            f"{server} refuses the question: this computer's clock and the server's "
-            f"differ by too much ({code}). Set the clock that is wrong; switch on NTP.",
-            detail,
-            code,
-        )
-    if code in _REGION:
+    if meant.kind == s3_codes.REGION:
         return _region(response, said, code, told, asked)
-    if code in _FULL or status == 507:
-        return errors.StorageFull(
-            f"{what} was refused: there is no room at {server} ({code}). Free some space there, or choose "
-            "another bucket.",
-            detail,
-            code,
-        )
-    if code in _BUSY or status == 429 or status >= 500:
-        return errors.S3Busy(
-            f"{what} did not succeed: {server} is busy or has a fault ({code}). Try again in a while; if it "
-            "stays, tell its administrator.",
-            detail,
-        )
-    if code in _DENIED:
-        # Answers without a body carry the status alone, those of another kind of server, a page.
-        return errors.AccessDenied(
-            f"{server} does not allow it: {what} was refused ({code}). Ask for the right to do it, or use "
-            "other keys.",
-            detail,
-            code,
-        )
-    if code.isdigit() or not said.get("Code"):
-        return no_s3(server, detail, code)
-    return errors.S3Refused(
-        f"{what} was refused by {server} ({told}). Check bucket and profile.", detail, code
-    )
+    words = f"{asked.what} did not succeed: {server} {meant.what} ({code}). {meant.advice(asked.keys_from)}"
+    if meant.kind == s3_codes.BUSY:
+        return errors.S3Busy(words, detail)
+    if meant.kind == s3_codes.BUCKET:
+        bucket = _plain(str(said.get("BucketName") or "")) or asked.path[5:].partition("/")[0]
+        words = f"There is no bucket {bucket!r} at {server} ({code}). {meant.todo}"
+    return _KINDS[meant.kind](words, detail, code)
 
 
 def _region(

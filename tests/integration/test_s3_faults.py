@@ -65,7 +65,7 @@ def keys_file(tmp_path, key, secret):
     ("key", "secret", "code", "advice"),
     [
         ("AKNOBODY", "x" * 40, "InvalidAccessKeyId", "does not know the access key"),
-        (None, "x" * 40, "SignatureDoesNotMatch", "secret key does not fit"),
+        (None, "x" * 40, "SignatureDoesNotMatch", "the secret does not belong to the access key"),
     ],
     ids=["key", "secret"],
 )
