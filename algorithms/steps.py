@@ -158,20 +158,23 @@ def run_aggregation(
     credentials: Optional[ProfileKeys] = None,
     on_start: OnStart = _nowhere,
     on_fetch: OnFetch = _silently,
+    is_withdrawn: Optional[IsCancelled] = None,
 ) -> Path:
     """Run one aggregation to its end and return its run folder on this computer.
 
     `name` is what the person reads in the list of runs (empty: that of the trips), `folder` the new run
     folder on this computer (empty: one is made). `on_start` is handed the backend and the run once this is
-    started, for whoever wants its log meanwhile; `on_fetch` gets bytes done and total. Raises `Cancelled`,
-    `RunFailed` or a `ClientError`; the record of the run stays.
+    started, for whoever wants its log meanwhile; `on_fetch` gets bytes done and total. `is_withdrawn` is
+    asked instead of `is_cancelled` until the run is started. Raises `Cancelled`, `RunFailed` or a
+    `ClientError`; the record of the run stays.
     """
     keys = credentials or read_credentials(profile)
     spec = with_bucket(spec, profile, keys)
     backend = backend_for(profile, run_store, keys)
     place = {"folder": folder} if profile.kind == "local" else {"local_folder": folder}
     try:
-        run = backend.submit(Run.new(name or run_name(spec), profile, spec, **place))
+        run = Run.new(name or run_name(spec), profile, spec, **place)
+        run = backend.submit(run, is_withdrawn or is_cancelled)
         on_start(backend, run)
         return _result_of(backend, run, on_status, is_cancelled, on_fetch)
     finally:

@@ -25,8 +25,12 @@ from .status import RunState, RunStatus
 class Backend(Protocol):
     """Where runs execute. Every call raises errors of the tree in `errors`."""
 
-    def submit(self, run: Run) -> Run:
+    def submit(self, run: Run, cancelled: Optional[Callable[[], bool]] = None) -> Run:
         """Record and start a run; returns it with its folder and remote id.
+
+        `cancelled` is asked several times a second while the run is being sent. Once it says yes, nothing of
+        the run is started, its record says so, and `aggregation.errors.Cancelled` is raised, however slow the
+        network; where the run is being started at that moment, it is returned, and can be stopped.
 
         Raises `AlreadyStarted` when this run, or one in the same folder, was started before, and
         `StartError` when nothing is running after all.

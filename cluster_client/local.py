@@ -71,8 +71,8 @@ class LocalBackend:
         self._s3_keys = s3_keys
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
-    def submit(self, run: Run) -> Run:
-        """Record the run, make its folder and start it."""
+    def submit(self, run: Run, cancelled: Optional[Callable[[], bool]] = None) -> Run:
+        """Record the run, make its folder and start it, which takes no time in which to cancel."""
         python = find_python(run.profile.python)
         folder = self._folder(run)
         run = replace(run, folder=str(folder), local_folder=str(folder), started=_now())

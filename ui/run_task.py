@@ -155,6 +155,7 @@ class RunTask(Task):
                 job.profile, job.spec, job.store, self._on_status, self._is_stopped,
                 name=job.name, folder=job.folder,
                 credentials=self._keys, on_start=self._on_start, on_fetch=self._on_fetch,
+                is_withdrawn=self._is_withdrawn,
             )  # fmt: skip
         self._tell(Phase.MAPPING, 0.0)
         match = steps.make_map(folder, job.roads, job.output, self._on_map, self.isCanceled)
@@ -168,6 +169,10 @@ class RunTask(Task):
         if self._leaving:
             raise Cancelled
         return self._asked_at is not None and time.monotonic() >= self._asked_at
+
+    def _is_withdrawn(self) -> bool:
+        """Whether a run that is being sent is not to be started; whoever only leaves wants it started."""
+        return not self._leaving and self._asked_at is not None and time.monotonic() >= self._asked_at
 
     def _on_start(self, backend: Backend, run: Run) -> None:
         self._backend, self._run = backend, run

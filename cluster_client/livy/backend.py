@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Optional
 
-from ...aggregation.errors import RunError
-from ..errors import BackendError, ClientError, NotFinished, Unreachable
+from ...aggregation.errors import Cancelled, RunError
+from ..errors import BackendError, NotFinished, Unreachable
 from ..fetching import fetch_run
 from ..keys import ProfileKeys
 from ..patience import PATIENCE, Patience
 from ..profile import Profile
 from ..run_files import RunFiles
-from ..run_folder import fetched_status, give_back, has_result, take_for
+from ..run_folder import fetched_status, has_result
 from ..runs import Run, RunStore
-from ..sending import being_sent, sent
+from ..sending import Sending, carry_out, clear, give_up
 from ..ssh.folders import folder_name, runs_folder
 from ..ssh.network import TIMEOUTS as SSH_TIMEOUTS
 from ..ssh.network import Timeouts as SshTimeouts
@@ -68,7 +67,7 @@ class LivyBackend:
         self.way = Way(profile, keys, self._rooms, timeouts)
         self._watch = Watch(self.way.client, limits)
 
-    def submit(self, run: Run) -> Run:
+    def submit(self, run: Run, cancelled: Optional[Callable[[], bool]] = None) -> Run:
         """Record the run, send what it needs and post it.
 
         A run of which it is not known whether it was started is returned too: `status` tells.
@@ -77,21 +76,8 @@ class LivyBackend:
             run,
             folder=run.folder or f"{runs_folder(run.profile)}/{folder_name(run)}",
             local_folder=run.local_folder or str(self._runs_folder / folder_name(run)),
-            remote_id=being_sent(run.id),
-            started=datetime.now(timezone.utc).replace(microsecond=0),
         )
-        try:
-            self._store.record(run)
-            take_for(run, self._store)
-            try:
-                return self._send(run)
-            except ClientError as error:
-                ended = datetime.now(timezone.utc).replace(microsecond=0)
-                self._store.update(run.id, state=RunState.FAILED, message=error.message, ended=ended)
-                give_back(run)
-                raise
-        finally:
-            sent(run.id)
+        return carry_out(self._store, run, self._send, cancelled)
 
     def status(self, run: Run) -> RunStatus:
         """Where the run stands now; its record follows."""
@@ -114,6 +100,8 @@ class LivyBackend:
 
     def cancel(self, run: Run) -> None:
         """Ask the run to stop; one that does not within seconds, or has not begun, is ended by Livy."""
+        if give_up(run.id):
+            return
 
         def leave_word(files: RunFiles, place: Place) -> bool:
             folder = place.absolute(run.folder)
@@ -176,12 +164,28 @@ class LivyBackend:
     def _local_folder(self, run: Run) -> Path:
         return Path(run.local_folder or self._runs_folder / folder_name(run))
 
-    def _send(self, run: Run) -> Run:
+    def _send(self, run: Run, sending: Sending) -> Run:
+        try:
+            return self._send_unless_given_up(run, sending)
+        except (RunError, Cancelled):
+            if sending.given_up:
+                self._clear(run)
+            raise
+
+    def _send_unless_given_up(self, run: Run, sending: Sending) -> Run:
         self.way.client.version()  # the address may be wrong: nothing is sent then
+        sending.check()
         place = self._rooms.place()
+        sending.check()
         folder = place.absolute(run.folder)
         addresses = put_jobs(self._rooms, place)
-        self._rooms.patiently(folder, lambda files, _: submission.prepare(files, place, run, folder))
+        sending.check()
+        self._rooms.patiently(
+            folder,
+            lambda files, _: submission.prepare(files, place, run, folder, sending.check),
+            lambda: sending.given_up,
+        )
+        sending.starts()
         run = self._store.update(run.id, remote_id=batch_name(run))  # before it is posted
         poster = submission.Poster(self.way.client, self._rooms, folder, self._sure)
         found = poster.post(batch_of(run, place, addresses))
@@ -189,3 +193,11 @@ class LivyBackend:
             return run  # whoever looks next is told
         remote_id = f"{found.name} {found.number}"
         return self._store.update(run.id, remote_id=remote_id, state=RunState.STARTING)
+
+    def _clear(self, run: Run) -> None:
+        """Leave nothing there of a run that was given up; where nobody answers, a folder without a run."""
+        with contextlib.suppress(RunError):
+            self._rooms.at_once(
+                run.folder, lambda files, place: clear(files, place.absolute(run.folder), run)
+            )
+        self.close()

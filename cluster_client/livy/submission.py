@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from ...aggregation.errors import RunError
 from ..errors import ClientError, StartError, Unreachable
@@ -24,10 +24,13 @@ SURE_SECONDS = 20.0
 """So long Livy is asked for a batch whose POST got no answer, before it counts as never posted."""
 
 
-def prepare(files: RunFiles, place: Place, run: Run, folder: str) -> None:
-    """Make the run's folder; raises `AlreadyStarted`."""
+def prepare(
+    files: RunFiles, place: Place, run: Run, folder: str, check: Callable[[], None] = lambda: None
+) -> None:
+    """Make the run's folder; raises `AlreadyStarted`. `check` is called on the way, and may raise."""
     files.make_folders(folder)
     claim(files, folder, run, job_json(run))
+    check()
     files.put_once(f"{folder}/spec.json", json_file(spec_values(run.spec, place.home)))
 
 

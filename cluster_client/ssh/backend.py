@@ -7,18 +7,19 @@ started once.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Callable, Optional
 
+from ...aggregation.errors import Cancelled
 from ..errors import BackendError, ClientError, NotFinished, Unreachable
 from ..fetching import fetch_run
 from ..patience import PATIENCE, Patience
 from ..profile import Profile
-from ..run_folder import fetched_status, give_back, has_result, take_for
+from ..run_folder import fetched_status, has_result
 from ..runs import Run, RunStore
-from ..sending import being_sent, sent
+from ..sending import Sending, carry_out, clear, give_up
 from ..status import RunState, RunStatus
 from . import submission
 from .connection import Connection
@@ -60,7 +61,7 @@ class SshBackend:
         self._session = Session(profile, credentials, known_hosts, timeouts, patience)
         self._watch = Watch(grace)
 
-    def submit(self, run: Run) -> Run:
+    def submit(self, run: Run, cancelled: Optional[Callable[[], bool]] = None) -> Run:
         """Record the run, send what it needs and start it.
 
         A run of which it is not known whether it was started is returned too: `status` tells.
@@ -69,15 +70,8 @@ class SshBackend:
             run,
             folder=run.folder or f"{runs_folder(run.profile)}/{folder_name(run)}",
             local_folder=run.local_folder or str(self._runs_folder / folder_name(run)),
-            remote_id=being_sent(run.id),
-            started=datetime.now(timezone.utc).replace(microsecond=0),
         )
-        try:
-            self._store.record(run)
-            take_for(run, self._store)
-            return self._send(run)
-        finally:
-            sent(run.id)
+        return carry_out(self._store, run, self._send, cancelled)
 
     def status(self, run: Run) -> RunStatus:
         """Where the run stands now; its record follows."""
@@ -98,6 +92,8 @@ class SshBackend:
 
     def cancel(self, run: Run) -> None:
         """Ask the run's processes to stop; after the grace period they are ended."""
+        if give_up(run.id):
+            return
         answer = self._session.patiently(
             lambda connection, place: call(connection, "stop", {"folder": place.absolute(run.folder)})
         )
@@ -153,23 +149,33 @@ class SshBackend:
     def _local_folder(self, run: Run) -> Path:
         return Path(run.local_folder or self._runs_folder / folder_name(run))
 
-    def _send(self, run: Run) -> Run:
+    def _send(self, run: Run, sending: Sending) -> Run:
         asked = False
 
         def start(connection: Connection, place: Place) -> str:
             nonlocal asked
+            if not asked:
+                sending.starts()
             asked = True
             return submission.start(connection, place, run)
 
         try:
-            self._session.at_once(lambda *_: None)  # the address may be wrong: no second attempt
-            self._session.patiently(lambda c, place: submission.prepare(c, place, run, self._grace))
-            process = self._session.patiently(start)
-        except ClientError as error:
-            if asked and isinstance(error, Unreachable):
+            self._session.at_once(lambda *_: sending.check())  # the address may be wrong: no second attempt
+            self._session.patiently(
+                lambda c, place: submission.prepare(c, place, run, self._grace, sending.check),
+                lambda: sending.given_up,
+            )
+            process = self._session.patiently(start, lambda: sending.given_up)
+        except (ClientError, Cancelled) as error:
+            if sending.given_up:
+                self._clear(run)
+            elif asked and isinstance(error, Unreachable):
                 return self._store.update(run.id, message=error.message)  # whoever looks next is told
-            ended = datetime.now(timezone.utc).replace(microsecond=0)
-            self._store.update(run.id, state=RunState.FAILED, message=error.message, ended=ended)
-            give_back(run)
             raise
         return self._store.update(run.id, remote_id=process, state=RunState.STARTING)
+
+    def _clear(self, run: Run) -> None:
+        """Leave nothing there of a run that was given up; where nobody answers, a folder without a run."""
+        with contextlib.suppress(ClientError):
+            self._session.at_once(lambda c, place: clear(SftpFiles(c), place.absolute(run.folder), run))
+        self._session.close()

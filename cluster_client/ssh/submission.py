@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Callable
+
 from ..errors import StartError
 from ..runs import Run
 from ..sending import claim
@@ -13,17 +15,24 @@ from .scripts import call, source
 from .transfer import SftpFiles
 
 
-def prepare(connection: Connection, place: Place, run: Run, grace: float) -> None:
-    """Send the job, unless it is there, and make the run's folder; raises `AlreadyStarted`."""
+def prepare(
+    connection: Connection, place: Place, run: Run, grace: float, check: Callable[[], None] = lambda: None
+) -> None:
+    """Send the job, unless it is there, and make the run's folder; raises `AlreadyStarted`.
+
+    `check` is called on the way, and may raise.
+    """
     files = SftpFiles(connection)
     folder, job, program = place.absolute(run.folder), job_zip(), source("launcher").encode()
     files.make_folders(place.jobs)
     files.put_once(place.job_zip(job), job.content)
     files.put_once(launcher(place), program)
+    check()
     files.make_folders(folder)
     contents = run_files(run, place, job, grace)
     claim(files, folder, run, contents.pop("job.json"))
     for name, content in contents.items():
+        check()
         files.put_once(f"{folder}/{name}", content)
 
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from roadpulse.aggregation.errors import Cancelled
 from roadpulse.aggregation.spec import RunSpec
 from roadpulse.cluster_client.backend import Polling, follow
 from roadpulse.cluster_client.errors import (
@@ -196,6 +197,62 @@ def test_a_cancelled_run_stops_and_leaves_no_process(desktop, long_work):
     desktop.backend.cancel(run)
     assert follow(desktop.backend, run, polling=FAST).state is RunState.CANCELLED
     until(lambda: not group_alive(group))
+
+
+@pytest.mark.parametrize("step", ["make_folders", "put_once", "put_new"])
+def test_a_run_that_is_cancelled_while_it_is_sent_leaves_nothing_there(desktop, monkeypatch, step):
+    run = desktop.new()
+    real = getattr(SftpFiles, step)
+
+    def cancelled_meanwhile(files, *rest):
+        found = real(files, *rest)
+        desktop.another().cancel(run)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SftpFiles, step, cancelled_meanwhile)
+        with pytest.raises(Cancelled):
+            desktop.backend.submit(run)
+    assert desktop.store.find(run.id).state is RunState.CANCELLED
+    there = [path.name for path in (desktop.cluster / "runs").iterdir()]
+    assert there == ["jobs"]
+    assert not list((desktop.cluster / "runs").rglob("*.part"))
+    assert not list((desktop.folder / "fetched").iterdir())
+    assert desktop.backend.submit(desktop.new()).remote_id.split()[0].isdigit()
+
+
+def test_a_silent_network_holds_up_nobody_who_cancels(far_desktop, relay, monkeypatch):
+    asked = []
+    real = SftpFiles.put_once
+
+    def into_silence(*those):
+        relay.flows.clear()
+        asked.append(time.monotonic())
+        return real(*those)
+
+    monkeypatch.setattr(SftpFiles, "put_once", into_silence)
+    run = far_desktop.new()
+    with pytest.raises(Cancelled):
+        far_desktop.backend.submit(run, lambda: bool(asked))
+    assert time.monotonic() - asked[0] < far_desktop.backend._session._timeouts.answer / 3
+    assert far_desktop.store.find(run.id).state is RunState.CANCELLED
+    relay.flows.set()
+    until(lambda: not any(thread.name == "Roadpulse sends" for thread in threading.enumerate()), 60)
+    assert not list((far_desktop.cluster / "runs").rglob("started"))
+
+
+def test_a_run_that_is_started_while_it_is_cancelled_is_stopped_there(desktop, long_work, monkeypatch):
+    asked = threading.Event()
+    real = submission.start
+
+    def start(*those):
+        asked.set()
+        return real(*those)
+
+    monkeypatch.setattr(submission, "start", start)
+    run = desktop.backend.submit(desktop.new(), asked.is_set)
+    status = follow(desktop.backend, run, cancelled=asked.is_set, polling=FAST)
+    assert status.state is RunState.CANCELLED
 
 
 def test_a_run_that_does_not_listen_is_ended_after_the_grace_period(desktop, tmp_path):

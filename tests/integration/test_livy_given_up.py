@@ -1,0 +1,81 @@
+"""Runs through Livy that are cancelled while they are being sent: nothing of them is posted, nothing is left."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from roadpulse.aggregation.errors import Cancelled
+from roadpulse.aggregation.s3_access import S3Access
+from roadpulse.cluster_client.livy.batch import batch_name
+from roadpulse.cluster_client.profile import Folders
+from roadpulse.cluster_client.s3.files import S3Files
+from roadpulse.cluster_client.ssh.transfer import SftpFiles
+from roadpulse.cluster_client.status import RunState
+
+from tests.integration.livy_fixtures import QUICK, anywhere
+
+pytestmark = [anywhere]
+
+
+@pytest.fixture
+def in_bucket(make_way, livy, s3_server, bucket):
+    """A way without SSH: all that is sent goes through the bucket."""
+    access = S3Access(endpoint=s3_server.endpoint, region="us-east-1", keys_file=str(s3_server.keys_file))
+    folders = Folders(f"s3://{bucket}/runs", f"s3://{bucket}/store", "")
+    return make_way(livy, host="", folders=folders, s3=access)
+
+
+def cancelled_at(step, files, way, monkeypatch):
+    """A run that is submitted, and cancelled from another window after one step of the sending."""
+    run = way.run(way.folder / "trips")
+    real = getattr(files, step)
+
+    def cancelled_meanwhile(these, *rest):
+        found = real(these, *rest)
+        way.backend().cancel(run)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, step, cancelled_meanwhile)
+        with pytest.raises(Cancelled):
+            way.backend().submit(run)
+    return run
+
+
+@pytest.mark.parametrize("step", ["put_once", "put_new"])
+def test_over_sftp(make_way, livy, monkeypatch, step):
+    way = make_way(livy)
+    run = cancelled_at(step, SftpFiles, way, monkeypatch)
+    assert way.store.find(run.id).state is RunState.CANCELLED
+    assert way.client().batch(batch_name(run)) is None
+    assert not list((way.folder / "runs").rglob("job.json"))
+
+
+@pytest.mark.parametrize("step", ["put_once", "put_new"])
+def test_through_a_bucket(in_bucket, s3_server, bucket, monkeypatch, step):
+    run = cancelled_at(step, S3Files, in_bucket, monkeypatch)
+    assert in_bucket.store.find(run.id).state is RunState.CANCELLED
+    assert in_bucket.client().batch(batch_name(run)) is None
+    assert not s3_server.client().list_objects_v2(Bucket=bucket, Prefix="runs/2").get("Contents")
+
+
+def test_a_livy_that_hangs_holds_up_nobody_who_cancels(make_way, livy, monkeypatch):
+    way = make_way(livy)
+    backend = way.backend()
+    asked, silent = [], threading.Event()
+
+    def says_nothing():
+        asked.append(time.monotonic())
+        silent.wait(60)
+        return "0.7.1"
+
+    monkeypatch.setattr(backend.way.client, "version", says_nothing)
+    run = way.run(way.folder / "trips")
+    with pytest.raises(Cancelled):
+        backend.submit(run, lambda: bool(asked))
+    assert time.monotonic() - asked[0] < QUICK.answer
+    silent.set()
+    assert way.store.find(run.id).state is RunState.CANCELLED
+    assert way.client().batch(batch_name(run)) is None
