@@ -10,14 +10,6 @@ from typing import Optional
 
 KEYS, DENIED, BUCKET, REGION = "keys", "denied", "bucket", "region"
 CLOCK, FULL, BUSY = "clock", "full", "busy"
-    "keys",
-    "denied",
-    "bucket",
-    "region",
-    "clock",
-    "full",
-    "busy",
-)
 
 
 @dataclass(frozen=True)
