@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from typing import Optional
 from urllib.parse import unquote_plus
 
 from ..errors import StorageError
@@ -16,7 +17,7 @@ from . import s3_plain
 from .s3_client import library
 from .s3_errors import S3Refused, code_of, explained, status_of
 from .s3_path import S3Path
-from .s3_plain import PlainClient, PlainError
+from .s3_plain import Asked, PlainClient, PlainError
 
 PAGE = 1000
 _OBJECT = re.compile(r"<Contents>(.*?)</Contents>", re.DOTALL)
@@ -45,22 +46,22 @@ def pages(folder: S3Path, prefix: str) -> Iterator[list[Listed]]:
 
     Keys that end in a slash stand for folders and are left out. Raises `StorageError`.
     """
-    plain = s3_plain.client(os.getpid(), folder.access, folder.bucket)
+    plain = sender(folder)
     found = _pages_of_plain(plain, folder, prefix) if plain else _pages_of_obstore(folder)
     for page in found:
         yield [listed for listed in page if listed.key.startswith(prefix) and not listed.key.endswith("/")]
 
 
-def get(path: S3Path, size: int) -> tuple[Listed, bytes]:
+def get(path: S3Path, size: int, asked: Optional[Asked] = None) -> tuple[Listed, bytes]:
     """One object by one request: what the server tells of it, and its bytes, unless it has not that `size`.
 
-    Raises `FileNotFoundError`, `StorageError`.
+    The request may have been sent before, by `sender`. Raises `FileNotFoundError`, `StorageError`.
     """
-    plain = s3_plain.client(os.getpid(), path.access, path.bucket)
+    plain = sender(path)
     if plain is None:
         return _get_of_obstore(path, size)
     try:
-        answer = plain.get(path.key, size=size)
+        answer = plain.answer(asked, size) if asked else plain.get(path.key, size=size)
     except PlainError as error:
         if status_of(error) == 404 and code_of(error) in ("NoSuchKey", ""):
             raise FileNotFoundError(str(path)) from error
@@ -72,6 +73,11 @@ def get(path: S3Path, size: int) -> tuple[Listed, bytes]:
         _moment(answer.headers.get("last-modified", "")),
     )
     return listed, answer.body
+
+
+def sender(path: S3Path) -> Optional[PlainClient]:
+    """What sends plain requests to a bucket; None where only obstore can reach it."""
+    return s3_plain.client(os.getpid(), path.access, path.bucket)
 
 
 def _moment(text: str) -> datetime:

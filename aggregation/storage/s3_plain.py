@@ -7,6 +7,7 @@ copies more: decoding is bound by the processor, and reading a trip this way cos
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -14,7 +15,7 @@ import random
 import ssl
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Optional, Union
@@ -57,6 +58,20 @@ def client(pid: int, access: S3Access, bucket: str) -> Optional[PlainClient]:
     return None if through else made
 
 
+class Asked:
+    """A request for an object: on its way where it has a `connection`, else still to be made."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.connection: Optional[Connection] = None
+
+    def close(self) -> None:
+        """Want no answer any more."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.close()
+
+
 class PlainClient:
     """Signed GET requests to one bucket, from several threads; connections are kept."""
 
@@ -75,6 +90,8 @@ class PlainClient:
             self._trust = ssl.create_default_context()
             if access.ca_file:
                 _trust(self._trust, access.ca_file)
+        self.stalled = 0.0
+        """Seconds that connecting, and the coming of answers once they had begun, has taken so far."""
         self._idle: list[Connection] = []
         self._signing: tuple[str, bytes] = ("", b"")
 
@@ -83,8 +100,42 @@ class PlainClient:
 
         What has not the `size` that is expected is not read: it may be far too large.
         """
-        path = f"{self._base}/{quote(key, safe='/')}" if key else self._base or "/"
         text = "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in sorted((query or {}).items()))
+        return self._persist(lambda: self._once(self._path(key), text, size))
+
+    def ask(self, key: str) -> Asked:
+        """Send the request for an object and wait for no answer; `answer` reads what comes.
+
+        Every request has a connection of its own, in which the system keeps what has arrived.
+        """
+        asked = Asked(key)
+        path = self._path(key)
+        # What goes wrong, goes wrong again in `answer`, which tries again and tells.
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            connection, _ = self._connection()
+            asked.connection = connection
+            connection.request("GET", path, headers=self._signed(path, ""))
+            return asked
+        asked.close()
+        return asked
+
+    def answer(self, asked: Asked, size: int) -> Answer:
+        """What `get` returns, for a request that is sent already; where that fails, by further ones."""
+
+        def once() -> tuple[int, Answer]:
+            connection, asked.connection = asked.connection, None
+            if connection is not None:
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    return self._receive(connection, size)
+            return self._once(self._path(asked.key), "", size)
+
+        return self._persist(once)
+
+    def _path(self, key: str) -> str:
+        return f"{self._base}/{quote(key, safe='/')}" if key else self._base or "/"
+
+    def _persist(self, once: Callable[[], tuple[int, Answer]]) -> Answer:
+        """Try until the server answers, with pauses that grow; raises `PlainError`."""
         began, failed = time.monotonic(), ""
         for attempt in range(_RETRIES + 1):
             if attempt:
@@ -93,7 +144,7 @@ class PlainClient:
                     break
                 time.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311  # nosec B311  (not for secrets)
             try:
-                status, answer = self._once(path, text, size)
+                status, answer = once()
             except ssl.SSLCertVerificationError as error:
                 raise PlainError(_of_certificate(error)) from error
             except (OSError, http.client.HTTPException) as error:
@@ -112,8 +163,7 @@ class PlainClient:
         headers = self._signed(path, query)
         target = f"{path}?{query}" if query else path
         while True:
-            kept = bool(self._idle)
-            connection = self._idle.pop() if kept else self._connect()
+            connection, kept = self._connection()
             try:
                 connection.request("GET", target, headers=headers)
                 response = connection.getresponse()
@@ -125,22 +175,47 @@ class PlainClient:
             except BaseException:
                 connection.close()
                 raise
-            found = {name.lower(): value for name, value in response.getheaders()}
-            if size is not None and response.status == 200 and response.length not in (None, size):
-                connection.close()
-                return 200, Answer(found, b"", response.length or 0)
-            try:
-                body = response.read()
-            except BaseException:
-                connection.close()
-                raise
-            if response.will_close:
-                connection.close()
-            else:
-                self._idle.append(connection)
-            return response.status, Answer(found, body, len(body))
+            return self._read(connection, response, size)
+
+    def _receive(self, connection: Connection, size: int) -> tuple[int, Answer]:
+        """The answer to a request that was sent."""
+        try:
+            response = connection.getresponse()
+        except BaseException:
+            connection.close()
+            raise
+        return self._read(connection, response, size)
+
+    def _read(
+        self, connection: Connection, response: http.client.HTTPResponse, size: Optional[int]
+    ) -> tuple[int, Answer]:
+        """The rest of an answer; its connection is kept for the next request where it may be."""
+        found = {name.lower(): value for name, value in response.getheaders()}
+        if size is not None and response.status == 200 and response.length not in (None, size):
+            connection.close()
+            return 200, Answer(found, b"", response.length or 0)
+        began = time.perf_counter()
+        try:
+            body = response.read()
+        except BaseException:
+            connection.close()
+            raise
+        self.stalled += time.perf_counter() - began
+        if response.will_close:
+            connection.close()
+        else:
+            self._idle.append(connection)
+        return response.status, Answer(found, body, len(body))
+
+    def _connection(self) -> tuple[Connection, bool]:
+        """A connection, and whether it is one that was kept, which may have died meanwhile."""
+        try:
+            return self._idle.pop(), True
+        except IndexError:
+            return self._connect(), False
 
     def _connect(self) -> Connection:
+        began = time.perf_counter()
         if self._trust is not None:
             connection: Connection = http.client.HTTPSConnection(
                 self.host, timeout=_CONNECT_SECONDS, context=self._trust
@@ -150,6 +225,7 @@ class PlainClient:
         connection.connect()
         if connection.sock is not None:
             connection.sock.settimeout(_READ_SECONDS)
+        self.stalled += time.perf_counter() - began
         return connection
 
     # -- signing ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Trips in a bucket: listed a page at a time, read with one request each and several under way at once."""
+"""Trips in a bucket: listed a page at a time, read with one request each, the next ones on their way."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from uuid import uuid4
 from ..errors import FILE_REASONS, BadTripFile, RunError
 from ..s3_access import SCHEME, S3Access
 from .s3_errors import code_of
-from .s3_listing import Listed, UnnamedObject, get, pages
+from .s3_listing import Listed, UnnamedObject, get, pages, sender
 from .s3_path import S3Path
+from .s3_plain import Asked, PlainClient
 from .trip_files import GLOB_CHARACTERS, SUFFIXES, TripFile
 
-AT_ONCE = 12
-"""Requests that a task has under way while it decodes."""
+AT_ONCE, THREADS = 16, 12
+"""Requests that a task has under way while it decodes, and the threads that read where they are needed."""
 HELD_BYTES = 12 << 20
 """Bytes of trips that it has asked for and not yet decoded; a single trip may be larger."""
 
+_PACE_FILES = 8
 _YOUNG = 5.0
 _TIME = "@"
 
@@ -148,34 +150,105 @@ def _segment(part: str) -> str:
 def read_trips(
     files: Sequence[TripFile], max_bytes: int, access: S3Access
 ) -> Iterator[tuple[TripFile, Union[bytes, BadTripFile]]]:
-    """See `storage.read_trips`: one request a file, the next ones asked for while one is decoded."""
+    """See `storage.read_trips`: one request a file, the next ones sent before one is decoded.
+
+    What comes while one is decoded waits in the buffers of the system: threads that read it would take
+    turns with the decoder at every piece, which costs more than the reading. A server that is far away, and
+    closes its connections or sends more than those buffers take, has threads read all the same.
+    """
     waiting = deque(files)
-    under_way: deque[tuple[TripFile, Future[Union[bytes, BadTripFile]]]] = deque()
+    under_way: deque[_Coming] = deque()
     held = 0
-    pool = ThreadPoolExecutor(AT_ONCE)
+    plain = sender(S3Path(_parts(files[0].path)[0], "", access)) if files else None
+    pace = _Pace(plain)
+    pool = None if plain else ThreadPoolExecutor(THREADS)
     try:
         while waiting or under_way:
-            while waiting and len(under_way) < AT_ONCE and (
+            while waiting and len(under_way) < (THREADS if pool else AT_ONCE) and (
                 not under_way or held + waiting[0].size <= HELD_BYTES
             ):  # fmt: skip
-                file = waiting.popleft()
-                held += file.size
-                under_way.append((file, pool.submit(_read, file, max_bytes, access)))
-            file, future = under_way.popleft()
-            content = future.result()
-            held -= file.size
-            yield file, content
+                coming = _Coming(waiting.popleft(), max_bytes, access)
+                held += coming.file.size
+                under_way.append(coming)
+                if pool:
+                    coming.read_by(pool)
+                elif plain and not coming.ask(plain):
+                    break  # reading it tells why, or waits until the server is back
+            coming = under_way.popleft()
+            content = coming.content()
+            held -= coming.file.size
+            yield coming.file, content
+            if pool is None and pace.is_slow():
+                pool = ThreadPoolExecutor(THREADS)
+                for coming in under_way:
+                    coming.read_by(pool)
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        for coming in under_way:
+            coming.close()
+        if pool:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _read(file: TripFile, max_bytes: int, access: S3Access) -> Union[bytes, BadTripFile]:
+class _Pace:
+    """Whether most of the time goes by while answers that have begun do not come."""
+
+    def __init__(self, plain: Optional[PlainClient]) -> None:
+        self._plain, self._files = plain, 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._began, self._stalled = time.perf_counter(), self._plain.stalled if self._plain else 0.0
+
+    def is_slow(self) -> bool:
+        """Asked after each file."""
+        self._files += 1
+        if self._plain is None or self._files % _PACE_FILES:
+            return False
+        stalled, elapsed = self._plain.stalled - self._stalled, time.perf_counter() - self._began
+        self._begin()
+        return stalled > elapsed / 2
+
+
+class _Coming:
+    """A trip on its way."""
+
+    def __init__(self, file: TripFile, max_bytes: int, access: S3Access) -> None:
+        self.file, self._max_bytes, self._access = file, max_bytes, access
+        self._asked: Optional[Asked] = None
+        self._future: Optional[Future[Union[bytes, BadTripFile]]] = None
+
+    def ask(self, plain: PlainClient) -> bool:
+        """Send the request; False where that failed."""
+        if self.file.size > self._max_bytes:
+            return True
+        self._asked = plain.ask(_parts(self.file.path)[1])
+        return self._asked.connection is not None
+
+    def read_by(self, pool: ThreadPoolExecutor) -> None:
+        """Have a thread read it."""
+        self._future = pool.submit(_read, self.file, self._max_bytes, self._access, self._asked)
+
+    def content(self) -> Union[bytes, BadTripFile]:
+        """Its bytes, once they are there; see `_read`."""
+        if self._future:
+            return self._future.result()
+        return _read(self.file, self._max_bytes, self._access, self._asked)
+
+    def close(self) -> None:
+        """Want it no more."""
+        if self._asked and not self._future:
+            self._asked.close()
+
+
+def _read(
+    file: TripFile, max_bytes: int, access: S3Access, asked: Optional[Asked]
+) -> Union[bytes, BadTripFile]:
     """The bytes of a trip, or why it is left out; raises `StorageError` where the bucket fails."""
     if file.size > max_bytes:
         return BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
     bucket, key = _parts(file.path)
     try:
-        listed, content = get(S3Path(bucket, key, access), file.size)
+        listed, content = get(S3Path(bucket, key, access), file.size, asked)
     except FileNotFoundError:
         return BadTripFile("vanished", FILE_REASONS["vanished"], passing=True)
     except UnnamedObject as error:
