@@ -14,33 +14,55 @@ from .storage import Place
 ABANDONED_AFTER = 3600.0
 """Seconds of silence after which a writer of whom nothing else is known is taken for gone."""
 
+RESTARTED_AFTER = 120.0
+"""The same where its computer seems to have been started anew: another of the same name may go on."""
+
 
 def claim() -> dict[str, Any]:
     """What this process leaves as its claim."""
-    return {"host": socket.gethostname(), "boot": _boot(), "pid": os.getpid()}
+    return {
+        "host": socket.gethostname(),
+        "machine": _line("/etc/machine-id"),
+        "boot": _line("/proc/sys/kernel/random/boot_id"),
+        "pid": os.getpid(),
+    }
 
 
 def abandoned(owner: Place) -> bool:
-    """Whether the writer of an uncommitted ingest is gone: its process has ended, or is long silent."""
-    silent = storage.silent_for(owner)
+    """Whether who left this claim on an uncommitted ingest is gone: its process has ended, or is long silent.
+
+    Silence is measured by the clock that the files' times come from, whatever this computer's own says.
+    """
+    now = storage.now_at(owner.parent.parent)
+    silent = storage.silent_for(owner, now)
     try:
         found = json.loads(owner.read_text(encoding="utf-8")) if silent is not None else {}
+    except FileNotFoundError:
+        return False  # just taken away
     except (OSError, ValueError):
-        return False  # just being made; the next run looks again
+        found = {}  # just being made, or damaged
     if silent is None:
-        silent = storage.silent_for(owner.parent)
-    # In a bucket meet computers that know nothing of each other, and may well have one name.
-    here = isinstance(owner, Path) or found.get("boot") == _boot()
-    if here and found.get("host") == socket.gethostname() and not _alive(found.get("pid")):
-        return True
-    return silent is not None and silent > ABANDONED_AFTER
+        silent = storage.silent_for(owner.parent, now)
+    if silent is None:
+        return False
+    here = claim()
+    if isinstance(found, dict) and found.get("host") == here["host"]:
+        if _same(found, here, "boot") or ("boot" not in found and isinstance(owner, Path)):
+            return not _alive(found.get("pid")) or silent > ABANDONED_AFTER
+        if _same(found, here, "machine"):
+            return silent > RESTARTED_AFTER
+    return silent > ABANDONED_AFTER
 
 
-def _boot() -> str:
-    """What tells this start of this computer from any other; empty where the system does not say."""
+def _same(found: dict[str, Any], here: dict[str, Any], name: str) -> bool:
+    return bool(here[name]) and found.get(name) == here[name]
+
+
+def _line(path: str) -> str:
+    """The text in a file of the system; empty where it does not say."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
+        return Path(path).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
         return ""
 
 

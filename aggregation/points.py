@@ -3,14 +3,15 @@
     <store>/<mapping digest>/points/ingest=<run>/part-NNNNN.parquet   one a decode task
     <store>/<mapping digest>/files/ingest=<run>/files.parquet         one row a trip file: the commit
 
-An ingest without its `files` does not exist for readers. Ingests are never changed, so that runs may
-read and write the same store at once; when two of them took in the same file, a reader counts one.
+An ingest without its `files` does not exist for readers (what becomes of it: see leftovers). Ingests are
+never changed, so that runs may read and write the same store at once; when two of them took in the same
+file, a reader counts one.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -21,8 +22,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from . import owners, storage
-from .errors import RunError
+from . import leftovers, owners, storage
+from .errors import RunError, StorageError
 from .s3_access import S3Access
 from .spec import FieldMapping
 from .storage import Place
@@ -32,7 +33,7 @@ from .values import POINT_REASONS, TIME_FAULTS
 BUCKETS = 4096
 _MULTIPLIER = np.uint64(11_400_714_819_323_198_485)
 PARTS_AT_ONCE = 64
-_OWNER, _FILES, _INGEST = "owner.json", "files.parquet", "ingest="
+_OWNER, _FILES, _INGEST, _NOTES = "owner.json", "files.parquet", "ingest=", "notes-"
 FAULTS = (*POINT_REASONS, *TIME_FAULTS)
 
 _WRITE_POINTS = """
@@ -139,21 +140,50 @@ class PointStore:
     def files_table(self, ingest: str) -> Place:
         return self.root / "files" / f"{_INGEST}{ingest}" / _FILES
 
+    def owner(self, ingest: str) -> Place:
+        """Who writes an ingest (see owners)."""
+        return self.points_folder(ingest) / _OWNER
+
+    def heir(self, ingest: str) -> Place:
+        """Who takes over what a killed run left (see leftovers)."""
+        return self.points_folder(ingest) / "heir.json"
+
     def ingests(self) -> list[str]:
         """Names of the committed ingests, oldest first."""
         return _ingests(storage.files_in_folders(self.root / "files", _FILES))
+
+    def begun(self) -> list[str]:
+        """Names of all ingests that have points, committed or not."""
+        return _ingests(storage.folder_names(self.root / "points"))
+
+    def committing(self) -> list[str]:
+        """Names of all ingests of which a commit was begun, if not ended."""
+        return _ingests(storage.folder_names(self.root / "files"))
 
     # -- writing ------------------------------------------------------------------------------------
 
     def begin(self, ingest: str) -> None:
         """Claim an ingest, so that nobody takes its points for abandoned."""
         with storage.disk_errors("begin writing points", self.root):
-            storage.write_json(self.points_folder(ingest) / _OWNER, owners.claim())
+            storage.write_json(self.owner(ingest), owners.claim())
 
     def keep_alive(self, ingest: str) -> None:
-        """Say that the ingest is still being written; called every few seconds."""
+        """Say that the ingest is still being written; called every few seconds.
+
+        Raises `RunError` where another run has taken this one for gone.
+        """
         with storage.disk_errors("keep the points", self.root):
-            (self.points_folder(ingest) / _OWNER).touch()
+            if self.taken(ingest):
+                raise StorageError(
+                    "This run was silent for so long that another one took it for gone, and took over what "
+                    "it had read. Run again: only the rest is read.",
+                    str(self.points_folder(ingest)),
+                )
+            self.owner(ingest).touch()
+
+    def taken(self, ingest: str) -> bool:
+        """Whether another run took the one that writes an ingest for gone; then it is that one's."""
+        return not self.owner(ingest).exists() or self.heir(ingest).exists()
 
     def write_part(self, ingest: str, number: int, columns: dict[str, NDArray[Any]]) -> None:
         """Write points, already in order (see `decode.in_order`), as one part. Idempotent.
@@ -172,17 +202,35 @@ class PointStore:
 
     def commit(self, ingest: str, records: Sequence[FileRecord]) -> None:
         """Write the ingest's `files`: from here on its points count."""
-        path = self.files_table(ingest)
+        self._write_records(self.files_table(ingest), records)
+        self._remove_orphans(ingest, records)
+
+    def write_note(self, ingest: str, number: int, records: Sequence[FileRecord]) -> None:
+        """Note the records of finished tasks beside their points, until the commit (see leftovers)."""
+        self._write_records(self.points_folder(ingest) / f"{_NOTES}{number:05d}.parquet", records)
+
+    @staticmethod
+    def is_note(name: str) -> bool:
+        """Whether a file of this name, beside points, is a note."""
+        return name.startswith(_NOTES)
+
+    def read_note(self, ingest: str, name: str) -> list[FileRecord]:
+        """The records in a note; none where it is damaged."""
+        try:
+            return _read_records(self.points_folder(ingest) / name)
+        except duckdb.Error:
+            return []
+
+    def _write_records(self, path: Place, records: Sequence[FileRecord]) -> None:
         frame = {name: _column([getattr(record, name) for record in records]) for name in _PLAIN_FIELDS}
         frame.update(zip(FAULTS, np.array([record.faults for record in records], dtype=np.int64).T))
         with (
-            storage.disk_errors("commit the points", path.parent),
+            storage.disk_errors("write down what was read", path.parent),
             storage.written_aside(path) as aside,
             connect() as connection,
         ):
             connection.register("files", frame)
             connection.execute("COPY files TO ? (FORMAT parquet, COMPRESSION zstd)", [str(aside)])
-        self._remove_orphans(ingest, records)
 
     def _remove_orphans(self, ingest: str, records: Sequence[FileRecord]) -> None:
         """Remove parts of tasks that came to no end, where a run stopped early."""
@@ -198,40 +246,23 @@ class PointStore:
             storage.remove_tree(self.files_table(ingest).parent)
             storage.remove_tree(self.points_folder(ingest))
 
-    def clean_up(self) -> list[str]:
-        """Remove what ended runs left uncommitted; returns the names of those ingests."""
-        removed = []
-        began = _ingests(storage.folder_names(self.root / "points"))
-        committing = _ingests(storage.folder_names(self.root / "files"))
-        committed = set(self.ingests())  # after the others, so that no commit is missed
-        for ingest in began:
-            if ingest not in committed and owners.abandoned(self.points_folder(ingest) / _OWNER):
-                self.discard(ingest)
-                removed.append(ingest)
-        for ingest in committing:  # left by a commit that was cut off
-            if ingest not in committed and ingest not in began:
-                storage.remove_tree(self.files_table(ingest).parent)
-        return removed
+    def clean_up(self, check: Callable[[], None] = lambda: None) -> list[str]:
+        """Take over or remove what ended runs left uncommitted; returns the names of removed ingests."""
+        return leftovers.clean_up(self, check)
 
     # -- reading ------------------------------------------------------------------------------------
 
     def read_files(self, ingest: str) -> list[FileRecord]:
         """The `files` of a committed ingest."""
-        with (
-            self._intact(ingest),
-            storage.at_hand(self.files_table(ingest)) as table,
-            connect() as connection,
-        ):
-            rows = connection.execute(_READ_FILES, [_literal(table)]).fetchall()
-        plain = len(_PLAIN_FIELDS)
-        return [FileRecord(*row[:plain], faults=tuple(row[plain:])) for row in rows]  # type: ignore[misc]
+        with self._intact(ingest):
+            return _read_records(self.files_table(ingest))
 
     def read_points(
         self,
         ingest: str,
         parts: Sequence[int],
-        first_bucket: int,
-        end_bucket: int,
+        first_bucket: int = 0,
+        end_bucket: int = BUCKETS,
         at_once: int = PARTS_AT_ONCE,
     ) -> Iterator[dict[str, NDArray[Any]]]:
         """Points of the buckets from `first_bucket` up to but not `end_bucket`, `at_once` parts at a time.
@@ -261,6 +292,13 @@ class PointStore:
                 "the next run reads the trip files in it again.",
                 repr(error),
             ) from error
+
+
+def _read_records(path: Place) -> list[FileRecord]:
+    with storage.at_hand(path) as table, connect() as connection:
+        rows = connection.execute(_READ_FILES, [_literal(table)]).fetchall()
+    plain = len(_PLAIN_FIELDS)
+    return [FileRecord(*row[:plain], faults=tuple(row[plain:])) for row in rows]  # type: ignore[misc]
 
 
 def _literal(path: Path) -> str:

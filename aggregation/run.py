@@ -11,6 +11,7 @@ from uuid import uuid4
 from . import csvparts, report, storage
 from .decode import DecodeContext, stopped_at, unusable
 from .errors import Cancelled, RunError
+from .leftovers import Notes
 from .plan import Selection, decode_tasks, select, summary_tasks
 from .points import FileRecord, PointStore
 from .runfolder import CANCELLED as CANCELLED_STATE
@@ -100,7 +101,7 @@ class _Run:
         self.spec: RunSpec = folder.read_spec()
         self.timings: dict[str, float] = {}
         self.reused = self.decoded = 0
-        self._alive = time.monotonic()
+        self._alive = 0.0
 
     def carry_out(self) -> dict[str, Any]:
         self.status.enter(LISTING)
@@ -108,7 +109,7 @@ class _Run:
             storage.check_reach(place, self.spec.s3)
         store = PointStore.open(self.spec.store, self.spec.mapping, self.spec.s3)
         with self._timed("list"):
-            for ingest in store.clean_up():
+            for ingest in store.clean_up(self._check):
                 log.info("Removed points that an earlier run left unfinished: %s", ingest)
             files = storage.list_trips(self.spec.trips, self._found, self.spec.s3)
             selection = select(files, store, self._check, self.spec.max_trip_megabytes << 20)
@@ -174,22 +175,25 @@ class _Run:
         self.status.enter(DECODING, len(tasks))
         records: list[FileRecord] = []
         known = self.status.points
+        notes = Notes(store, ingest)
 
         def done(found: list[FileRecord]) -> None:
             records.extend(found)
+            notes.add(found)
             self.status.task_done()
 
         def tick(n_read: int, n_bytes: int, n_points: int) -> None:
             self.status.files["done"] = self.reused + n_read
             self.status.bytes["done"] = n_bytes
             self.status.points = known + n_points
-            if time.monotonic() - self._alive > KEEP_ALIVE:
-                self._alive = time.monotonic()
-                store.keep_alive(ingest)
+            notes.tick()
+            self._keep_alive(store, ingest)
             self._check()
 
         try:
+            self._alive = time.time()
             self.runner.decode(tasks, context, done, tick)
+            self._keep_alive(store, ingest)
             store.commit(ingest, records)
         except RunError:
             self._keep_what_is_done(store, ingest, records)
@@ -197,10 +201,18 @@ class _Run:
         self.decoded = len(records)
         selection.take(ingest, records)
 
+    def _keep_alive(self, store: PointStore, ingest: str) -> None:
+        """Say so, if it is time; by a clock that goes on while the computer is asleep."""
+        if abs(time.time() - self._alive) > KEEP_ALIVE:
+            self._alive = time.time()
+            store.keep_alive(ingest)
+
     def _keep_what_is_done(self, store: PointStore, ingest: str, records: list[FileRecord]) -> None:
         """Commit the finished tasks of a run that stops early, so that the next one need not repeat them."""
         self.runner.close()
         try:
+            if store.taken(ingest):
+                return
             if records:
                 store.commit(ingest, records)
         except RunError as error:

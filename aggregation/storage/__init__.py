@@ -31,8 +31,8 @@ _FETCHED_AT_ONCE = 8
 __all__ = [
     "SUFFIXES", "BadTripFile", "Place", "S3Access", "S3Path", "TripFile", "all_at_hand", "at_hand",
     "check_name", "check_reach", "disk_errors", "file_names", "files_in_folders", "folder_names", "is_s3",
-    "list_trips", "place", "printable", "read_trip", "read_trips", "remove_tree", "rows_at_hand", "scratch",
-    "sha256", "silent_for", "write_json", "write_new_json", "written_aside",
+    "list_trips", "now_at", "place", "printable", "read_trip", "read_trips", "remove_tree", "rows_at_hand",
+    "scratch", "sha256", "silent_for", "write_json", "write_new_json", "write_once", "written_aside",
 ]  # fmt: skip
 
 
@@ -122,6 +122,14 @@ def write_new_json(path: Place, values: Any) -> bool:
     return path.write_new(disk.json_bytes(values))
 
 
+def write_once(path: Place, values: Any) -> bool:
+    """Write JSON where there is nothing yet, in a folder that is there; of two who try one is told False."""
+    if isinstance(path, Path):
+        with disk.disk_errors(f"write {path.name}", path.parent):
+            return disk.write_once(path, values)
+    return path.write_new(disk.json_bytes(values))
+
+
 def remove_tree(path: Place) -> None:
     """Remove a folder with everything in it, as far as possible; nothing happens where there is none."""
     if isinstance(path, Path):
@@ -191,12 +199,20 @@ def files_in_folders(folder: Place, name: str) -> list[str]:
     return [folder_name for _, folder_name in sorted(found)]
 
 
-def silent_for(file: Place) -> Optional[float]:
+def now_at(folder: Place) -> float:
+    """The time, in s since 1970, by the clock that gives the files in a folder their times.
+
+    A file server's may be minutes off this computer's. That of a bucket is not: it would refuse requests.
+    """
+    return disk.now_at(folder) if isinstance(folder, Path) else time.time()
+
+
+def silent_for(file: Place, now: Optional[float] = None) -> Optional[float]:
     """Seconds since a file, or something in a folder, was written; None where nothing is there."""
     if isinstance(file, S3Path):
         moment = file.modified() or max((moment for _, moment in file.objects()), default=None)
         return None if moment is None else young(moment)
     try:
-        return time.time() - file.stat().st_mtime
+        return (time.time() if now is None else now) - file.stat().st_mtime
     except OSError:
         return None

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import stat
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -185,6 +186,30 @@ def write_json(path: Path, values: Any) -> None:
     """Write JSON atomically: a reader finds the earlier version or this one, never a part."""
     with written_aside(path) as aside:
         aside.write_bytes(json_bytes(values))
+
+
+def write_once(path: Path, values: Any) -> bool:
+    """Write JSON where there is no file yet, in a folder that is there; of two who try one is told False."""
+    try:
+        file = path.open("xb")
+    except (FileExistsError, FileNotFoundError):
+        return False
+    try:
+        with file:
+            file.write(json_bytes(values))
+    except OSError:  # a full disk
+        path.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def now_at(folder: Path) -> float:
+    """The time by the clock of who keeps a folder's files; this computer's where nothing may be written."""
+    try:
+        with tempfile.NamedTemporaryFile(prefix=".clock-", suffix=".tmp", dir=folder) as file:
+            return os.fstat(file.fileno()).st_mtime
+    except OSError:
+        return time.time()
 
 
 def json_bytes(values: Any) -> bytes:
