@@ -15,7 +15,7 @@ from ..sending import claim
 from ..ssh.place import Place, job_json, json_file, spec_values
 from .answers import Batch
 from .client import LivyClient
-from .errors import DuplicateName, LivyAway, LivyFault, LivyRefused, NotLivy
+from .errors import DuplicateName, LivyAway, LivyFault, LivyLoginRefused, LivyRefused, NotLivy
 from .rooms import Rooms
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,9 @@ class Poster:
         except (LivyRefused, LivyFault, NotLivy) as error:
             self._clear(name, error)
             raise StartError(error.message, error.detail) from error
+        except LivyLoginRefused as error:
+            self._clear(name, error)  # what refuses may stand before Livy, and only refuse the answer
+            raise
         except LivyAway:
             raise  # nothing was sent
         except Unreachable as error:

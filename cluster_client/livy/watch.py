@@ -128,8 +128,7 @@ class Watch:
         try:
             batch = self._client.batch(batch_name(run))
         except RunError as error:
-            why = f"Livy cannot be asked at the moment: {error.message}"
-            return self._unless_silent(seen, self._limits.away, why)
+            return self._unless_away(files, folder, run, seen, error)
         if batch is None:
             return self._unknown(files, folder, run, seen)
         if batch.may_be_ghost and seen.content is None:
@@ -155,6 +154,21 @@ class Watch:
             withdraw(files, folder)
             return replace(word, fault=_never_started(run))
         return word
+
+    def _unless_away(self, files: RunFiles, folder: str, run: Run, seen: _Seen, error: RunError) -> _Word:
+        """Livy does not tell of the run, for whatever reason, which is said in the end if nothing else is."""
+        why = f"Livy cannot be asked at the moment: {error.message}"
+        word = self._unless_silent(seen, self._limits.away, why)
+        if word.alive is not False or seen.content is not None or seen.cancelled:
+            return word
+        withdraw(files, folder)
+        fault = Fault(
+            f"Nothing was heard of the run {run.name!r} since it was sent, and Livy cannot be asked: "
+            f"{error.message} Then start it again.",
+            error.detail,
+            retry=True,
+        )
+        return replace(word, fault=fault)
 
     @staticmethod
     def _unless_silent(seen: _Seen, limit: float, remark: str) -> _Word:

@@ -15,13 +15,13 @@ from roadpulse.cluster_client.backend import follow
 from roadpulse.cluster_client.errors import AlreadyStarted, NotFinished, StartError, Unreachable
 from roadpulse.cluster_client.livy.batch import batch_name, batch_of
 from roadpulse.cluster_client.livy.client import LivyClient
-from roadpulse.cluster_client.livy.errors import LivySilent
+from roadpulse.cluster_client.livy.errors import LivyLoginRefused, LivySilent
 from roadpulse.cluster_client.livy.jobs import put_jobs
 from roadpulse.cluster_client.status import RunState
 
 from development.cluster_daemons import descendants
-from tests.integration.livy_fixtures import FAST, QUICK, anywhere
-from tests.integration.livy_relay import LivyRelay
+from tests.integration.bad_weather import Fault, WeatherProxy
+from tests.integration.livy_fixtures import FAST, LIMITS, QUICK, anywhere
 from tests.integration.spark_fixtures import wait_for_free_cores
 from tests.integration.spark_runs import tables
 
@@ -36,12 +36,31 @@ def finished(status):
     return status.state is RunState.FINISHED
 
 
+def posting(method, path):
+    return (method, path) == ("POST", "/batches")
+
+
+def page(status):
+    """What stands before Livy answers in its place."""
+    return {"status": status, "body": b"<html><h1>Sorry</h1></html>", "kind": "text/html"}
+
+
+def said(status, *words):
+    """Livy's own answer, or the wrong one."""
+    body = json.dumps(words[0] if words else "").encode() if words else b""
+    return {"status": status, "body": body, "kind": "application/json"}
+
+
 @pytest.fixture
 def relay(livy):
-    """A way to Livy that loses things."""
-    found = LivyRelay(livy.host, livy.port)
-    yield found
-    found.close()
+    """A way to Livy on which things happen to calls."""
+    with WeatherProxy(livy.url) as found:
+        yield found
+
+
+def through(way, relay, **options):
+    """A desktop's way in that leads over the relay."""
+    return way.backend(replace(way.profile, livy_url=relay.endpoint), **options)
 
 
 @pytest.fixture
@@ -70,30 +89,79 @@ def command(pid):
 # -- the POST -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fate", ["drop", "hang"])
+@pytest.mark.parametrize("fate", ["gateway", "hang"])
 def test_when_the_answer_to_the_post_is_lost_the_run_is_found_by_its_name(livy_way, relay, few_trips, fate):
-    relay.fate = fate
+    answer = page(502) if fate == "gateway" else {"hang": True}
+    relay.faults.append(Fault(lost=True, fits=posting, **answer))
     way = livy_way
-    options = {"timeouts": replace(QUICK, answer=2.0, whole=4.0)}
-    backend = way.backend(replace(way.profile, livy_url=relay.url), **options)
+    backend = through(way, relay, timeouts=replace(QUICK, answer=2.0, whole=4.0))
     run = backend.submit(way.run(few_trips))
     assert run.remote_id.split(" ")[0] == batch_name(run)
     if fate == "hang":
         backend.cancel(run)  # one of the two goes to its end
     status = follow(backend, run, polling=FAST)
     assert status.state is (RunState.CANCELLED if fate == "hang" else RunState.FINISHED)
-    assert relay.posts == 1
+    assert relay.count("POST", "/batches") == 1
     assert way.applications(run) <= 1
     assert len([each for each in way.batches() if each["name"] == batch_name(run)]) <= 1
 
 
+REFUSED = {
+    "log-in": (said(401), LivyLoginRefused, "refuses the call without a log-in"),
+    "right": (said(403, {"msg": "not you"}), LivyLoginRefused, "not you"),
+    "elsewhere": (page(404), StartError, "does not answer as Livy does: 404"),
+    "fault": (said(500, "out of memory"), StartError, "failed with 500 .*out of memory"),
+    "overload": (page(503), StartError, "did not take the run"),
+    "portal": (page(200), StartError, "does not answer as Livy does"),
+    "nothing": (said(201), StartError, "does not answer as Livy does"),
+}
+
+
+@pytest.mark.parametrize(("answer", "kind", "words"), REFUSED.values(), ids=REFUSED)
+def test_a_post_that_something_else_answers_starts_nothing_and_says_why(
+    livy_way, relay, tmp_path, answer, kind, words
+):
+    relay.faults.append(Fault(fits=posting, **answer))
+    backend, run = through(livy_way, relay, sure=0.5), livy_way.run(tmp_path)
+    with pytest.raises(kind, match=words):
+        backend.submit(run)
+    assert relay.count("POST", "/batches") == 1
+    assert livy_way.store.find(run.id).state is RunState.FAILED
+    assert livy_way.client().batch(batch_name(run)) is None
+
+
+def test_a_post_that_livy_took_and_whose_answer_says_otherwise_is_taken_back(livy_way, relay, few_trips):
+    relay.faults.append(Fault(lost=True, fits=posting, **said(201)))
+    backend, run = through(livy_way, relay), livy_way.run(few_trips)
+    with pytest.raises(StartError, match="does not answer as Livy does"):
+        backend.submit(run)
+    assert livy_way.client().batch(batch_name(run)) is None
+    # Where Livy cannot be told either, the run stops by itself.
+    relay.faults.append(Fault(lost=True, fits=posting, **said(401)))
+    relay.faults.append(Fault(lasting=True, fits=lambda method, _: method == "DELETE", **said(401)))
+    run = livy_way.run(few_trips)
+    with pytest.raises(LivyLoginRefused):
+        backend.submit(run)
+    assert Path(livy_way.store.find(run.id).folder, "cancel").exists()
+    assert livy_way.client().delete(batch_name(run))  # it would take a while to notice
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_who_may_not_come_in_is_told_before_anything_is_sent(livy_way, relay, tmp_path, status):
+    relay.faults.append(Fault(lasting=True, **said(status)))
+    with pytest.raises(LivyLoginRefused, match="'livy_authcfg'"):
+        through(livy_way, relay).submit(livy_way.run(tmp_path))
+    assert relay.count("POST", "/batches") == 0
+    assert not (livy_way.folder / "runs").exists()
+
+
 def test_a_post_that_never_arrived_starts_nothing_and_says_so(livy_way, relay, few_trips):
-    relay.fate = "lose"
-    backend = livy_way.backend(replace(livy_way.profile, livy_url=relay.url))
+    relay.faults.append(Fault(gone=True, fits=posting))
+    backend = through(livy_way, relay)
     run = livy_way.run(few_trips)
     with pytest.raises(StartError, match="did not take the run"):
         backend.submit(run)
-    assert relay.posts == 1
+    assert relay.count("POST", "/batches") == 1
     recorded = livy_way.store.find(run.id)
     assert recorded.state is RunState.FAILED
     assert livy_way.client().batch(batch_name(run)) is None
@@ -112,9 +180,9 @@ def test_a_post_that_never_arrived_starts_nothing_and_says_so(livy_way, relay, f
 
 
 def test_the_answer_is_lost_and_livy_dies_and_the_run_goes_on(livy_way, relay, mortal, few_trips):
-    relay.fate = "drop"
+    relay.faults.append(Fault(lost=True, fits=posting))
     way = livy_way
-    backend = way.backend(replace(way.profile, livy_url=relay.url), sure=30.0)
+    backend = through(way, relay, sure=30.0)
     posted = backend.way.client.submit
 
     def and_die(body):
@@ -127,7 +195,7 @@ def test_the_answer_is_lost_and_livy_dies_and_the_run_goes_on(livy_way, relay, m
     run = backend.submit(way.run(few_trips))
     mortal.start()
     assert follow(way.backend(), run, polling=FAST).state is RunState.FINISHED
-    assert relay.posts == 1
+    assert relay.count("POST", "/batches") == 1
     assert way.applications(run) == 1
 
 
@@ -198,7 +266,63 @@ def test_a_desktop_that_died_around_the_post_leaves_a_run_that_never_begins(livy
     assert (folder / "cancel").exists()
 
 
+def test_a_run_that_never_began_ends_with_why_livy_could_not_be_asked(livy_way, relay):
+    run = livy_way.run(Path("x"))
+    folder = livy_way.folder / "runs/x"
+    folder.mkdir(parents=True)
+    (folder / "job.json").write_text(json.dumps({"run": run.id}))
+    run = replace(run, folder=str(folder), remote_id=batch_name(run))
+    livy_way.store.record(run)
+    relay.faults.append(Fault(lasting=True, **said(401)))
+    backend = through(livy_way, relay, limits=replace(LIMITS, away=1.0))
+    assert "refuses the call without a log-in" in backend.status(run).message
+    status = follow(backend, run, polling=FAST)
+    assert status.state is RunState.FAILED
+    assert "refuses the call without a log-in" in status.error.message
+    assert (folder / "cancel").exists()  # it shall not begin later
+
+
 # -- while it runs --------------------------------------------------------------------------------
+
+
+def test_whatever_is_answered_in_livys_place_the_run_goes_on_and_its_result_is_fetched(
+    livy_way, livy, relay, belfast, belfast_tables
+):
+    patient = replace(LIMITS, silent=120, begin=120, away=120)
+    backend = through(livy_way, relay, limits=patient, timeouts=replace(QUICK, answer=1.0, whole=2.0))
+    run = backend.submit(livy_way.run(belfast / "trips"))
+    livy_way.wait_for(backend, run, busy)
+    job = [p for p in descendants(driver(livy, run).pid) if "python" in command(p.pid).split("\0")[0]]
+    for process in job:
+        process.send(signal.SIGSTOP)  # so that its status tells nothing new, and Livy is asked
+    batch = {"id": 7, "name": batch_name(run), "state": "hibernating", "log": ["stdout: "]}
+    try:
+        for answer, words in [
+            (said(401), "refuses the call without a log-in"),
+            (said(403, {"msg": "not you"}), "not you"),
+            (page(404), "does not answer as Livy does: 404"),
+            (said(404, {"msg": "Session 'x' not found."}), "the run goes on by itself"),
+            (said(500, "out of memory"), "failed with 500 (it says: out of memory)"),
+            (page(503), "answers 503"),
+            (page(200), "does not answer as Livy does"),
+            (said(200), "does not answer as Livy does"),
+            (said(200, {**batch, "name": "another"}), "another"),
+            (said(200, batch), ""),
+            ({"gone": True}, "broke before its answer"),
+            ({"hang": True}, "does not answer"),
+        ]:
+            relay.faults.append(Fault(lasting=True, **answer))
+            asked = len(relay.seen)
+            status = livy_way.wait_for(backend, run, lambda _, n=asked: len(relay.seen) > n, 20)
+            assert words in status.message and not status.is_final, (words, status)
+            relay.faults.clear()
+    finally:
+        for process in job:
+            process.send(signal.SIGCONT)
+    assert follow(backend, run, polling=FAST).state is RunState.FINISHED
+    assert tables(backend.fetch(run)) == belfast_tables
+    assert relay.count("POST", "/batches") == 1
+    assert livy_way.applications(run) == 1
 
 
 def test_livy_ended_by_sigterm_takes_its_runs_along_and_nobody_waits_for_ever(
@@ -299,13 +423,18 @@ def test_a_run_whose_job_does_not_listen_is_ended_by_livy(livy_way, livy, belfas
     backend.cancel(run)
     assert follow(backend, run, polling=FAST).state is RunState.CANCELLED
     assert livy_way.client().batch(batch_name(run)) is None
+    # Whom Livy ends says no last word.
+    assert json.loads(Path(run.folder, "status.json").read_text())["state"] == "decoding"
     for process in python:
         process.send(signal.SIGKILL)
     wait_for_free_cores(cluster)
 
 
-def test_a_run_is_cancelled_before_it_begins(livy_way, belfast, cluster):
-    backend = livy_way.backend()
+def test_a_run_is_cancelled_before_it_begins_and_also_when_livy_fails_at_first(
+    livy_way, relay, belfast, cluster
+):
+    backend = through(livy_way, relay)
+    relay.faults.extend([Fault(fits=lambda method, _: method == "DELETE", **page(500))] * 2)
     run = backend.submit(livy_way.run(belfast / "trips"))
     backend.cancel(run)
     assert follow(backend, run, polling=FAST).state is RunState.CANCELLED
