@@ -11,6 +11,8 @@ from qgis.PyQt.QtWidgets import QVBoxLayout, QWidget
 
 from ..cluster_client.profile import LOCAL, LOCAL_NAME, Profile
 from . import profile_faults
+from .bucket_choice import choose_folder, fault_of_buckets
+from .profile_sections.bucket_folder import BucketFolderField
 from .profile_sections.computer import ComputerSection
 from .profile_sections.fields import ChoiceField, Field, TextField
 from .profile_sections.folders import FoldersSection
@@ -38,9 +40,11 @@ class ProfileForm(QWidget):
         self.head = _Head()
         self.host_key = HostKeySection()
         self.ssh = SshSection()
+        folders = FoldersSection()
+        folders.browse.connect(self._browse)
         self.sections: tuple[ProfileSection, ...] = (
             self.head, ComputerSection(), LivySection(), self.ssh, self.host_key, SparkSection(),
-            ResourcesSection(), FoldersSection(), S3Section(),
+            ResourcesSection(), folders, S3Section(),
         )  # fmt: skip
         self._given: dict[str, Any] = LOCAL.to_json()
         self._taken: frozenset[str] = frozenset()
@@ -109,6 +113,15 @@ class ProfileForm(QWidget):
     def forget(self) -> None:
         """Stop looking for known host keys."""
         self.host_key.forget()
+
+    def _browse(self, field: BucketFolderField) -> None:
+        """Look for a folder in the buckets to which the form leads so far."""
+        wrong = fault_of_buckets(self.faults)
+        found = next((each for each in self._fields() if each.wanted and each.entry == wrong), None)
+        if found is not None:
+            self.go_to(found)
+        else:
+            choose_folder(self.values(), field, self.window())
 
     # -- looks --------------------------------------------------------------------------------------
 

@@ -224,6 +224,8 @@ class RunDialog(QDialog):
 
     def _stopped(self) -> None:
         text = tr("The run was cancelled. Trips that were read are kept, so the next run is shorter.")
+        if self.task is not None and not self.task.started:
+            text = tr("The run was cancelled before it began. Nothing of it goes on.")
         self._back()
         self.banner.show_note(text)
         if not self.isVisible():

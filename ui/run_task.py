@@ -121,6 +121,11 @@ class RunTask(Task):
             threading.Thread(target=backend.close, daemon=True).start()
 
     @property
+    def started(self) -> bool:
+        """Whether anything of the run was ever started."""
+        return self._run is not None
+
+    @property
     def may_go_on(self) -> bool:
         """Whether the run may still go on elsewhere after this task has ended: nobody saw its end."""
         run = self._run

@@ -1,4 +1,4 @@
-"""Choosing bucket and folder of the trips, with what lies there counted; or typing the address."""
+"""Choosing bucket and folder, of the trips or to work in, with what lies there counted; or typing it."""
 
 from __future__ import annotations
 
@@ -43,12 +43,15 @@ _PAUSE = 400
 class S3Browser(QDialog):
     """Looks into the buckets that a profile leads to. `chosen` carries the address on OK.
 
+    `for_trips`: what is chosen holds trips, else it is a folder to work in, which need not be there yet.
     Nothing of it waits for the network: whoever types or clicks is answered when the answer is there.
     """
 
     chosen = pyqtSignal(str)
 
-    def __init__(self, profile: Profile, url: str = "", parent: Optional[QWidget] = None) -> None:
+    def __init__(
+        self, profile: Profile, url: str = "", parent: Optional[QWidget] = None, *, for_trips: bool = True
+    ) -> None:
         super().__init__(parent)
         self.profile = profile
         self._keys: Optional[ProfileKeys] = None
@@ -56,19 +59,21 @@ class S3Browser(QDialog):
         self._lock = threading.Lock()
         self.setObjectName("RoadpulseS3Browser")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(tr("Trips in S3"))
+        self.setWindowTitle(tr("Trips in S3") if for_trips else tr("A folder in S3"))
         self.resize(860, 560)
         self.banner = Banner()
         self.address = QgsFilterLineEdit()
         self.address.setObjectName("s3_address")
         self.address.setPlaceholderText("s3://bucket/folder/")
-        self.address.setAccessibleName(tr("Address of the trips"))
+        self.address.setAccessibleName(
+            tr("Address of the trips") if for_trips else tr("Address of the folder")
+        )
         self.tree = S3Tree(self._connection)
         self.tree.setObjectName("s3_tree")
         self.filter = QgsFilterLineEdit()
         self.filter.setObjectName("s3_filter")
         self.filter.setShowSearchIcon(True)
-        self.contents = S3Contents(self._trips, RunSettings.load().mapping)
+        self.contents = S3Contents(self._trips, RunSettings.load().mapping if for_trips else None)
         self._lay_out()
         self._connect()
         known = QgsSettings().value(_GEOMETRY, QByteArray(), type=QByteArray)

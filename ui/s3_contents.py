@@ -34,13 +34,19 @@ _LONGEST_EXAMPLE = 80
 
 
 class S3Contents(QWidget):
-    """Looks at one address at a time. `known` is told when the count is complete, `refused` of an error."""
+    """Looks at one address at a time. `known` is told when the count is complete, `refused` of an error.
+
+    Without a `mapping` it is not trips that are looked for, but a folder to work in.
+    """
 
     known = pyqtSignal(object)
     refused = pyqtSignal(object)
 
     def __init__(
-        self, trips: Callable[[], BucketTrips], mapping: FieldMapping, parent: Optional[QWidget] = None
+        self,
+        trips: Callable[[], BucketTrips],
+        mapping: Optional[FieldMapping],
+        parent: Optional[QWidget] = None,
     ) -> None:
         super().__init__(parent)
         self._trips, self._mapping = trips, mapping
@@ -133,12 +139,15 @@ class S3Contents(QWidget):
                 lambda: call.cancelled,
             )  # fmt: skip
 
+        self._counter.ask(count_them)
+        if mapping is None:
+            return
+
         def read_first(call: Call) -> Any:
             from .trip_sample import preview  # noqa: PLC0415  (numpy loads in the thread)
 
             return preview(trips(), address, mapping, call.check)
 
-        self._counter.ask(count_them)
         self._reader.ask(read_first)
 
     def forget(self) -> None:
@@ -155,8 +164,14 @@ class S3Contents(QWidget):
         self.busy.hide()
         self.counted = found
         self._show_numbers(found)
+        self._say_what_lies(found)
+        self.known.emit(found)
+
+    def _say_what_lies(self, found: Counted) -> None:
         others = counted(found.others, tr("other file"), tr("other files"))
-        if found.files and found.others:
+        if self._mapping is None:
+            self._say_of_folder(found)
+        elif found.files and found.others:
             self.note.say(tr("Beside them lie {others}, not read").format(others=others))
         elif found.files:
             self.note.say(tr("In this folder and those in it"))
@@ -165,7 +180,12 @@ class S3Contents(QWidget):
             self.note.ask(text.format(others=others))
         else:
             self.note.ask(tr("Nothing has a name that begins so. Check the address."))
-        self.known.emit(found)
+
+    def _say_of_folder(self, found: Counted) -> None:
+        if found.files + found.others:
+            self.note.say(tr("In this folder and those in it. Runs leave them as they are."))
+        else:
+            self.note.say(tr("Nothing lies here yet. The first run makes the folder."))
 
     def _not_counted(self, error: Exception) -> None:
         self._reader.forget()
@@ -176,6 +196,9 @@ class S3Contents(QWidget):
         self.refused.emit(error)
 
     def _show_numbers(self, found: Counted) -> None:
+        if self._mapping is None:
+            self.numbers.setText(counted(found.files + found.others, tr("file"), tr("files")))
+            return
         files = counted(found.files, tr("trip file"), tr("trip files"))
         self.numbers.setText(f"{files}, {size(found.bytes)}" if found.files else files)
 
@@ -193,7 +216,7 @@ class S3Contents(QWidget):
         self.fields_title.setText(tr("The first file: {name}").format(name=name_of(found.file)))
         if found.problem:
             self.fields_note.ask(tr("In this file {problem}.").format(problem=found.problem))
-        mapping = self._mapping
+        mapping = self._mapping or FieldMapping()
         uses = {mapping.link_id: tr("link id"), mapping.speed: tr("speed"), mapping.time: tr("time")}
         shown = found.fields[:_MOST_FIELDS]
         self.fields.setRowCount(len(shown))

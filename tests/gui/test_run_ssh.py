@@ -133,6 +133,7 @@ def test_a_run_on_the_cluster_is_cancelled_and_gives_its_cores_back(
 ) -> None:
     postgis.load_streets(belfast / "streets.csv", table="streets", schema="roads")
     report = analyst.measure("run_is_cancelled_there", belfast / "trips", postgis, screens=f"{SCREENS}/stop")
+    assert report["before it began"].startswith("The run was cancelled before it began.")
     assert report["running"]
     assert report["at_once"].startswith("Stopping.")
     assert report["said"].startswith("The run was cancelled.")

@@ -1,4 +1,4 @@
-"""Runs through Livy that are cancelled while they are being sent: nothing of them is posted, nothing is left."""
+"""Runs through Livy that are cancelled while they are sent: nothing of them is posted, nothing is left."""
 
 from __future__ import annotations
 

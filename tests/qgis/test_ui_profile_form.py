@@ -21,6 +21,7 @@ from roadpulse.cluster_client.ssh.errors import HostKeyUnknown
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.ui.profile_faults import faults
 from roadpulse.ui.profile_form import ProfileForm
+from roadpulse.ui.profile_sections.automatic import AutomaticField
 from roadpulse.ui.profile_sections.fields import AuthField, Field, TextField
 
 from tests.qgis.own_qgis import OwnQgis
@@ -86,7 +87,7 @@ def profiles(draw: st.DrawFn) -> Profile:
     values["port"] = draw(st.integers(1, 65535))
     values["workers"] = draw(st.integers(0, 1024))
     values["resources"]["cores"] = draw(st.integers(0, 100_000))
-    values["resources"]["head_workers"] = draw(st.integers(0, 64))
+    values["resources"]["head_workers"] = draw(st.none() | st.integers(0, 64))
     values["s3"]["anonymous"], values["livy_tunnel"] = draw(st.booleans()), draw(st.booleans())
     for entry in ("authcfg", "s3_authcfg", "livy_authcfg"):
         values[entry] = draw(st.sampled_from(["", "a1b2c3d", "0000000"]))
@@ -270,3 +271,25 @@ def test_the_known_host_key_is_shown_and_can_be_forgotten(form: ProfileForm) -> 
 def test_no_field_asks_for_a_secret(form: ProfileForm) -> None:
     form.show_values(LIVY.to_json())
     assert all(edit.echoMode() == QLineEdit.EchoMode.Normal for edit in form.findChildren(QLineEdit))
+
+
+def test_processes_of_the_head_are_automatic_none_or_a_number(form: ProfileForm) -> None:
+    form.show_values(replace(SSH, resources=Resources()).to_json())
+    (field,) = [field for field in form._fields() if field.entry == "resources.head_workers"]
+    assert isinstance(field, AutomaticField)
+    assert field.spin.text() == "automatic"
+    for typed, shown, value in (
+        ("none", "none", 0),
+        ("3", "3", 3),
+        ("automatic", "automatic", None),
+        ("0", "none", 0),
+    ):
+        field.spin.selectAll()
+        QTest.keyClicks(field.spin, typed)
+        field.spin.interpretText()
+        assert (field.spin.text(), form.values()["resources"]["head_workers"]) == (shown, value)
+    for typed in ("-1", "99999", "nobody"):
+        field.spin.selectAll()
+        QTest.keyClicks(field.spin, typed)
+        field.spin.interpretText()
+        assert form.values()["resources"]["head_workers"] in (None, *range(65))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Callable
 
 import pytest
 from qgis.PyQt.QtWidgets import QMainWindow, QTreeWidgetItem
 from roadpulse.aggregation.s3_access import S3Access
 from roadpulse.cluster_client.lookout.bucket import Sample
-from roadpulse.cluster_client.profile import Profile
+from roadpulse.cluster_client.profile import LOCAL, Profile
+from roadpulse.ui.profile_form import ProfileForm
 from roadpulse.ui.s3_browser import S3Browser
 from roadpulse.ui.s3_level import MOST_FOLDERS, above
 
@@ -48,8 +49,8 @@ def browse(qgis_app: Any) -> Iterator[Callable[..., S3Browser]]:
     window = QMainWindow()
     opened: list[S3Browser] = []
 
-    def make(profile: Profile, url: str = "") -> S3Browser:
-        browser = S3Browser(profile, url, window)
+    def make(profile: Profile, url: str = "", **how: Any) -> S3Browser:
+        browser = S3Browser(profile, url, window, **how)
         opened.append(browser)
         browser.open()
         return browser
@@ -223,3 +224,58 @@ def test_a_sample_is_spread_over_all_however_many_come(n: int) -> None:
     assert len(taken) >= min(n, 5)
     assert not taken or (taken[0] == 0 and taken[-1] >= n * 0.7 - 1)
     assert len({b - a for a, b in zip(taken, taken[1:])}) <= 1
+
+
+def test_a_folder_to_work_in_is_counted_or_made_later(
+    browse: Any, profile: Profile, bucket: str, put: Callable[[str, bytes], None]
+) -> None:
+    for number in range(3):
+        put(f"points/part-{number}.parquet", b"x")
+    chosen: list[str] = []
+    browser = browse(profile, f"s3://{bucket}/points", for_trips=False)
+    browser.chosen.connect(chosen.append)
+    until(lambda: browser.contents.counted is not None, PATIENCE)
+    assert browser.contents.numbers.text() == "3 files"
+    assert not browser.contents.fields.isVisible()
+    browser.address.setText(f"s3://{bucket}/new")
+    until(lambda: browser.contents.counted is not None and browser.contents.address.endswith("new"), PATIENCE)
+    assert browser.contents.note.plain == "Nothing lies here yet. The first run makes the folder."
+    browser.choose.click()
+    assert chosen == [f"s3://{bucket}/new"]
+
+
+def test_a_profile_that_is_not_complete_yet_finds_its_folders_in_the_buckets(
+    qgis_app: Any, profile: Profile, bucket: str
+) -> None:
+    form = ProfileForm()
+    form.show_values({**LOCAL.to_json(), "kind": "livy", "name": "Pis", "s3": asdict(profile.s3)})
+    form.show()
+    try:
+        (field,) = [f for f in form._fields() if f.wanted and f.entry == "folders.runs"]
+        field.button.click()
+        (browser,) = form.findChildren(S3Browser)
+        until(lambda: bucket in names(browser.tree.invisibleRootItem()), PATIENCE)
+        browser.tree.setCurrentItem(top(browser, bucket))
+        until(lambda: browser.contents.counted is not None, PATIENCE)
+        browser.choose.click()
+        assert form.values()["folders"]["runs"] == f"s3://{bucket}"
+        assert form.edited and field.touched
+    finally:
+        form.forget()
+        form.deleteLater()
+
+
+def test_what_leads_to_the_buckets_is_put_right_before_they_are_looked_into(qgis_app: Any) -> None:
+    form = ProfileForm()
+    values = {**LOCAL.to_json(), "kind": "livy", "name": "Pis"}
+    form.show_values({**values, "s3": {**values["s3"], "endpoint": "pi0:9000"}})
+    form.show()
+    try:
+        (field,) = [f for f in form._fields() if f.wanted and f.entry == "folders.store"]
+        field.button.click()
+        assert not form.findChildren(S3Browser)
+        (endpoint,) = [f for f in form._fields() if f.entry == "s3.endpoint"]
+        assert endpoint.touched and "minio.example.org" in endpoint.note.plain
+    finally:
+        form.forget()
+        form.deleteLater()

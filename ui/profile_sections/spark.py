@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...aggregation.runners.head_start import MOST as HEAD_WORKERS
 from ..words import tr
+from .automatic import AutomaticField
 from .fields import CLUSTERS, NumberField, TextField
 from .section import ProfileSection
 
@@ -69,13 +70,13 @@ class ResourcesSection(ProfileSection):
             tr("for the driver"),
         )  # fmt: skip
         self.add(
-            tr("Head start"),
-            NumberField(
-                "resources.head_workers", 0, HEAD_WORKERS, tr("none"), CLUSTERS,
-                tr("Spark takes some ten seconds to start. Meanwhile so many processes work on the computer "
-                   "of its driver, with some 150 MB each; a small run ends before Spark is there."),
+            tr("Head first"),
+            AutomaticField(
+                "resources.head_workers", HEAD_WORKERS, CLUSTERS,
+                tr("Processes of the cluster's head that begin at once; Spark is started only when there is "
+                   "more work than they do in the time that Spark needs to start. “None”: Spark at once."),
             ),
-            tr("processes on the head until Spark is up"),
+            tr("processes on the head, before Spark is worth its start"),
             None,
         )  # fmt: skip
         self.add(

@@ -1,4 +1,4 @@
-"""A run on the cluster is cancelled in the middle."""
+"""A run on the cluster is cancelled before it begins, and another one in the middle."""
 
 from cluster_steps import fill_in
 from driver import Robot, drive, pause
@@ -7,6 +7,12 @@ from driver import Robot, drive, pause
 def scenario(robot: Robot):
     yield from fill_in(robot)
     dialog = robot.dialog
+    began = robot.now()
+    robot.click("run")
+    robot.click("cancel")
+    yield lambda: not dialog.running
+    robot.report["before it began"] = dialog.banner.words.text()
+    robot.measure("sending", began)
     robot.click("run")
     seen = []
     dialog.task.moved.connect(seen.append)
