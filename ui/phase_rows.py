@@ -12,6 +12,7 @@ from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QWidget
 
 from ..cluster_client.profile import Profile
 from ..cluster_client.status import RunState, RunStatus
+from .done_by import done_by
 from .notes import muted
 from .phases import Moment, Phase, phases_of
 from .run_words import place
@@ -93,6 +94,7 @@ class PhaseRows(QWidget):
         for phase in Phase:
             self._mark(phase, "done")
         files, points = manifest["files"], manifest["points"]
+        self._numbers[Phase.STARTING].setText(done_by(manifest.get("runner")))
         self._numbers[Phase.LISTING].setText(counted(files["named"], tr("file"), tr("files")))
         self._numbers[Phase.READING].setText(_read_text(manifest, new_bytes))
         self._numbers[Phase.COMPUTING].setText(tr("{n} points counted").format(n=many(points["counted"])))

@@ -174,7 +174,8 @@ def tip(row: Row, column: Column) -> str:
         return tr("{name}\nTrips: {trips}").format(name=run.name, trips=run.spec.get("trips", ""))
     if column is Column.PLACE:
         host = f"{run.profile.host or run.profile.livy_url}\n" if run.profile.kind != "local" else ""
-        return f"{run_words.place(run.profile)}\n{host}{run.folder}".strip()
+        done = f"{tr('Work done')} {facts.done_by}\n" if facts is not None and facts.done_by else ""
+        return f"{run_words.place(run.profile)}\n{host}{done}{run.folder}".strip()
     if column is Column.POINTS and row.points is not None:
         return tr("{n} points").format(n=count(row.points))
     if column is Column.SIZE and facts is not None:

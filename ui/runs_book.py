@@ -17,6 +17,7 @@ from ..cluster_client.errors import RunRecordError
 from ..cluster_client.files import read_text
 from ..cluster_client.runs import Run, RunStore
 from ..cluster_client.status import RunState
+from .done_by import done_by
 
 _Stamp = tuple[int, int, int]
 
@@ -28,13 +29,14 @@ def _nothing() -> None:
 @dataclass(frozen=True)
 class RunFacts:
     """What came out of a run, from its manifest: numbers of trip files, points and links, bytes of trips,
-    seconds from start to end."""
+    seconds from start to end, and who did the work, in words."""
 
     files: int = 0
     bytes: int = 0
     points: int = 0
     links: int = 0
     seconds: float = 0.0
+    done_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def read_facts(folder: str) -> RunFacts:
         points=_whole(points.get("counted")),
         links=_whole(links.get("rows")),
         seconds=_between(values.get("started"), values.get("finished")),
+        done_by=done_by(values.get("runner")),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from .done_by import done_by
 from .words import count, counted, duration, many, share, size, tr
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def _points(outcome: Outcome) -> str:
 
 def _links(outcome: Outcome) -> str:
     values, spec = outcome.manifest, outcome.job.spec
+    who = done_by(values.get("runner"))
     rows = [
         (tr("Links with data"), count(outcome.match.links)),
         (
@@ -95,6 +97,7 @@ def _links(outcome: Outcome) -> str:
         (tr("Drawn in colour from"), tr("{n} trips on").format(n=count(spec.min_trips))),
         (tr("Bins"), tr("{n} min, clock of {zone}").format(n=spec.bin_minutes, zone=values["time_zone"])),
         (tr("Time taken"), duration(outcome.seconds)),
+        *([(tr("Work done"), who)] if who else []),
         (tr("Results"), str(outcome.folder)),
     ]
     return _table(tr("Links"), rows)

@@ -1,0 +1,34 @@
+"""Who did a run's work, in words: the head of the cluster, Spark's executors, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .words import counted, tr
+
+
+def done_by(runner: object) -> str:
+    """From what a manifest says under `runner` (see docs/formats.md); empty where there is nothing to say."""
+    if not isinstance(runner, Mapping) or runner.get("kind") != "spark":
+        return ""
+    by_head, by_spark = _whole(runner, "head_tasks"), _whole(runner, "spark_tasks")
+    if not by_spark:
+        if not by_head:
+            return ""
+        if "app_id" in runner:
+            return tr("on the head itself, before Spark was up")
+        return tr("on the head itself: less work than starting Spark")
+    executors = runner.get("executors")
+    n = len(set(map(str, executors))) if isinstance(executors, list) else 0
+    version = str(runner.get("spark", "")).strip()
+    spark = f"Spark {version}".strip()
+    if n:
+        spark = f"{spark}, {counted(n, tr('executor'), tr('executors'))}"
+    words = tr("on the head first, then on {spark}") if by_head else tr("on {spark}")
+    return words.format(spark=spark)
+
+
+def _whole(values: Mapping[str, Any], name: str) -> int:
+    value = values.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
