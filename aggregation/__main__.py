@@ -3,8 +3,9 @@
 The run folder may lie in a bucket (`s3://bucket/prefix`), which `--s3` says how to reach (see `S3Access`;
 keys come otherwise). Then, and with `--own-log`, `log.txt`, `cancel` and `rc` are looked after here.
 
-Started by `spark-submit` it runs on that Spark cluster, else on the processes of this computer. Where
-Python packages are missing they are fetched (see nodes).
+With `--spark`, or started by `spark-submit`, it runs on a Spark cluster: processes of this computer begin,
+and Spark does what would take them long (see runners.spark). Otherwise all is done by processes of this
+computer. Where Python packages are missing they are fetched (see nodes).
 
 Exit codes: 0 finished, 1 failed (status.json says why), 2 wrong call, 143 cancelled.
 """
@@ -27,22 +28,16 @@ from . import nodes, storage
 from .bucket_run import FORMAT, BucketRun
 from .errors import Cancelled, RunError, SpecError
 from .runfolder import FAILED, STARTING, RunFolder, Status
+from .runners.head_room import free_megabytes, head_workers, usable_cores
 from .runners.head_start import MOST
-from .runners.spark import SparkRunner, under_spark_submit
+from .runners.spark import SparkRunner
+from .runners.spark_java import under_spark_submit
 from .s3_access import S3Access
 
 if TYPE_CHECKING:
     from .runners import Runner
 
 CANCELLED_CODE = 143
-
-
-def default_workers() -> int:
-    """One worker for each core that this process may use."""
-    try:
-        return max(len(os.sched_getaffinity(0)), 1)
-    except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1
 
 
 def main(arguments: Optional[list[str]] = None) -> int:
@@ -52,10 +47,10 @@ def main(arguments: Optional[list[str]] = None) -> int:
     parser.add_argument("--s3", default="{}", help="how the run folder's bucket is reached, as JSON")
     parser.add_argument("--own-log", action="store_true", help="no launcher looks after the run folder")
     parser.add_argument("--workers", type=int, default=0, help="worker processes (0: one for each core)")
-    parser.add_argument("--spark", action="store_true", help="on Spark, also without spark-submit")
+    parser.add_argument("--spark", action="store_true", help="on the Spark of SPARK_HOME")
     parser.add_argument(
-        "--head-workers", type=int, default=0, metavar="N", choices=range(MOST + 1),
-        help="on Spark, processes of this computer that work until Spark's executors are there",
+        "--head-workers", type=_number_or_auto, default="auto", metavar="auto|N",
+        help="on Spark, processes of this computer that work until Spark is worth its start (0: none)",
     )  # fmt: skip
     parser.add_argument("--packages", type=Path, help="folder for Python packages, seen by all nodes")
     parser.add_argument("--wheels", type=Path, help="take them from here instead of the network")
@@ -118,6 +113,16 @@ def _carry_out(folder: RunFolder, runner: Runner, is_cancelled: Callable[[], boo
     return 0
 
 
+def _number_or_auto(text: str) -> Optional[int]:
+    """A number of processes of the head; None for as many as there is room for."""
+    if text == "auto":
+        return None
+    number = int(text)
+    if not 0 <= number <= MOST:
+        raise argparse.ArgumentTypeError(f"{number} is not between 0 and {MOST}")
+    return number
+
+
 def _end(runner: Optional[Runner], keeper: Optional[BucketRun], code: int) -> None:
     if runner is not None:
         runner.close()
@@ -146,10 +151,14 @@ def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
         nodes.provide(packages)
         packages = replace(packages, shipped=not options.packages and shared == _own_folder())
         if spark:
-            return SparkRunner(packages, folder.path.name, folder.cancel_asked, options.head_workers)
+            workers = options.head_workers
+            if workers is None:
+                workers = head_workers(usable_cores(), free_megabytes(), MOST)
+                logging.info("Processes of the head: %d", workers)
+            return SparkRunner(packages, folder.path.name, folder.cancel_asked, workers)
     from .runners.processes import ProcessRunner  # noqa: PLC0415  (needs the packages)
 
-    return ProcessRunner(options.workers or default_workers())
+    return ProcessRunner(options.workers or usable_cores())
 
 
 def _few_facts(folder: RunFolder) -> dict[str, str]:

@@ -101,13 +101,16 @@ def _holds(record: FileRecord, limit: int) -> bool:
     return record.limit == limit or (record.limit > limit if too_large else record.limit < limit)
 
 
+def work_of(file: TripFile) -> int:
+    """How much work a file is, in bytes of JSON: at least 32 KiB, for the opening alone."""
+    return max(file.size, 32 << 10) * (8 if file.path.lower().endswith(".gz") else 1)
+
+
 def decode_tasks(files: list[TripFile], workers: int, max_bytes: Optional[int] = None) -> list[DecodeTask]:
     """Cut files into tasks of about equal size, a few for each worker; none larger than `max_bytes`
     (by default `MAX_TASK_BYTES`).
-
-    Every file is at least 32 KiB of work, for the opening alone.
     """
-    weights = [max(file.size, 32 << 10) * (8 if file.path.lower().endswith(".gz") else 1) for file in files]
+    weights = [work_of(file) for file in files]
     share = sum(weights) // max(workers * TASKS_PER_WORKER, 1) + 1
     limit = min(max(share, MIN_TASK_BYTES), max_bytes or MAX_TASK_BYTES)
     tasks: list[DecodeTask] = []

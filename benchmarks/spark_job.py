@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from roadpulse.aggregation.runners.spark import DRIVER_OPTIONS
+from roadpulse.aggregation.runners.spark_conf import DRIVER_OPTIONS
 from roadpulse.cluster_client.ssh.jobzip import MAIN, job_zip
 
 from development.cluster import Cluster

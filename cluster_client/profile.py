@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from ..aggregation.errors import SpecError
 from ..aggregation.runners.head_start import MOST as HEAD_WORKERS
@@ -48,14 +48,15 @@ class Resources:
     """What a run may use of the cluster. 0 or empty leaves it to Spark's own configuration.
 
     `cores` is the total over the cluster (`spark.cores.max`); memories are written as `470m` or `2g`.
-    `head_workers` processes of the driver's computer work until Spark's executors are there (0: none).
+    `head_workers` processes of the driver's computer work as long as Spark is not worth its start: None for
+    as many as there is room for, 0 for none, so that Spark starts at once.
     """
 
     cores: int = 0
     executor_cores: int = 0
     executor_memory: str = ""
     driver_memory: str = ""
-    head_workers: int = 0
+    head_workers: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ class Profile:
         check_range("workers", self.workers, 0, 1024)
         check_range("resources.cores", self.resources.cores, 0, 100_000)
         check_range("resources.executor_cores", self.resources.executor_cores, 0, 1024)
-        check_range("resources.head_workers", self.resources.head_workers, 0, HEAD_WORKERS)
+        check_range("resources.head_workers", self.resources.head_workers or 0, 0, HEAD_WORKERS)
 
     def to_json(self) -> dict[str, Any]:
         """The profile as JSON-ready values."""

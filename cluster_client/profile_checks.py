@@ -114,7 +114,9 @@ def typed(prefix: str, values: Mapping[str, Any], kind: type) -> dict[str, Any]:
             raise fault(prefix + key, value, "it is a text")
         if wanted[key] == "bool" and not isinstance(value, bool):
             raise fault(prefix + key, value, "it is true or false")
-        if wanted[key] == "int" and (isinstance(value, bool) or not isinstance(value, int)):
+        if value is None and wanted[key].startswith("Optional"):
+            continue
+        if "int" in wanted[key] and (isinstance(value, bool) or not isinstance(value, int)):
             raise fault(prefix + key, value, "it is a whole number")
     return dict(values)
 

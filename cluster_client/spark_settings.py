@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..aggregation.runners.spark import DRIVER_OPTIONS
+from ..aggregation.runners.spark_conf import DRIVER_OPTIONS
 from .profile import Profile
 
 

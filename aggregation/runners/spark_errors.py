@@ -22,6 +22,12 @@ def explained(error: BaseException, versions: str = "") -> RunError:
         return RunError(
             f"Spark's Python package is not there: {error}. Start the run with spark-submit.", repr(error)
         )
+    if "gateway process exited" in text:
+        return RunError(
+            "Spark did not start: its Java ended at once. The run's log says why; often it is not Java 17, "
+            "or the driver's memory is more than the head has.",
+            text[-_LONGEST:],
+        )
     if "All masters are unresponsive" in text or "Cannot call methods on a stopped SparkContext" in text:
         return SparkLost(
             "Spark ended the application before it was done: the master did not take it or was stopped. "

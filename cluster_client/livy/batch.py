@@ -34,8 +34,9 @@ def batch_of(run: Run, place: Place, addresses: list[str]) -> dict[str, Any]:
     arguments = [folder, "--own-log"]
     if is_s3(folder):
         arguments = [folder, "--s3", json.dumps(run.spec.get("s3") or run.profile.s3.to_json())]
-    if run.profile.resources.head_workers:
-        arguments += ["--head-workers", str(run.profile.resources.head_workers)]
+    head = run.profile.resources.head_workers
+    if head is not None:
+        arguments += ["--head-workers", str(head)]
     return batch(run.profile, batch_name(run), addresses, arguments, place)
 
 

@@ -7,7 +7,7 @@ import posixpath
 from ..profile import Profile
 from ..runs import Run
 from ..spark_settings import spark_settings
-from .jobzip import MAIN, JobZip
+from .jobzip import JobZip
 from .place import Place, job_json, json_file, named, python_of, spec_values
 from .scripts import assignments, source
 
@@ -22,7 +22,7 @@ def launcher(place: Place) -> str:
 def run_files(run: Run, place: Place, job: JobZip, grace: float = GRACE_SECONDS) -> dict[str, bytes]:
     """Names and contents of the files that a run's folder holds before the start; none holds a secret."""
     profile = run.profile
-    spark = uses_spark(profile)
+    spark, head = uses_spark(profile), profile.resources.head_workers
     python = python_of(profile, place)
     files = {
         "spec.json": json_file(spec_values(run.spec, place.home)),
@@ -32,14 +32,13 @@ def run_files(run: Run, place: Place, job: JobZip, grace: float = GRACE_SECONDS)
                 "python": python,
                 "job_zip": place.job_zip(job),
                 "workers": str(profile.workers),
-                "head_workers": str(profile.resources.head_workers),
+                "head_workers": "auto" if head is None else str(head),
                 "grace": f"{grace:g}",
                 "spark_submit": spark_submit(profile, place) if spark else "",
             }
         ).encode("utf-8", "surrogateescape"),
     }
     if spark:
-        files["run.py"] = MAIN.encode()
         files["spark.conf"] = spark_conf(profile, run.name, python).encode("utf-8")
     return files
 

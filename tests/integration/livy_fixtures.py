@@ -52,7 +52,8 @@ class LivyWay:
     def __post_init__(self) -> None:
         found = Profile.from_json(livy_profile(self.cluster, self.server))
         folders = Folders(str(self.folder / "runs"), str(self.folder / "store"), found.folders.jobs)
-        self.profile = replace(found, **{"folders": folders, **self.changes})
+        resources = replace(found.resources, head_workers=0)  # Spark does all, unless a test wants otherwise
+        self.profile = replace(found, **{"folders": folders, "resources": resources, **self.changes})
         self.keys = ProfileKeys(Credentials(key_path=self.profile.key_path), self.login)
         self.known = KnownHosts(self.cluster.sshd.known_hosts, ())
         self.store = RunStore(self.folder / "records")

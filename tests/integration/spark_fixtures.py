@@ -39,11 +39,11 @@ def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:  # noqa: F811
     """Starts runs on the cluster, and ends those that a failed test leaves."""
     runs: list[SparkRun] = []
 
-    def begin(spec: dict[str, Any], *arguments: str, **conf: str) -> SparkRun:
+    def begin(spec: dict[str, Any], *arguments: str, entry: str = "", **conf: str) -> SparkRun:
         settings = {f"spark.{name.replace('_', '.')}": value for name, value in conf.items()}
         run = SparkRun(cluster, tmp_path / f"run-{len(runs)}", settings)
         runs.append(run)
-        return run.start(spec, *arguments)
+        return run.start(spec, *arguments, entry=entry)
 
     yield begin
     for run in runs:
@@ -118,6 +118,7 @@ class Way:
             Profile.read(self.cluster.profile_file),
             folders=Folders(str(self.folder / "runs"), str(self.folder / "store")),
         )
+        self.profile = self.with_resources(head_workers=0)
         self.credentials = Credentials(key_path=self.profile.key_path)
         self.known = KnownHosts(self.cluster.sshd.known_hosts, ())
         self.store = RunStore(self.folder / "records")
@@ -136,9 +137,9 @@ class Way:
         )  # fmt: skip
         return Run.new(name, profile or self.profile, spec)
 
-    def with_cores(self, cores: int) -> Profile:
-        """The profile, asking for so many cores."""
-        return replace(self.profile, resources=replace(self.profile.resources, cores=cores))
+    def with_resources(self, **entries: Any) -> Profile:
+        """The profile with other resources. Its own leave nothing to the head, so that Spark does all."""
+        return replace(self.profile, resources=replace(self.profile.resources, **entries))
 
     @staticmethod
     def wait_for(

@@ -1,9 +1,10 @@
-"""Runs on the stand-in cluster, started as the SSH backend starts them, and the same ones without Spark."""
+"""Runs on the stand-in cluster, started as over SSH or as Livy does, and the same ones without Spark."""
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
-from roadpulse.aggregation.runners.spark import DRIVER_OPTIONS
-from roadpulse.cluster_client.ssh.jobzip import MAIN, job_zip
+from roadpulse.aggregation.runners.spark_conf import DRIVER_OPTIONS
+from roadpulse.cluster_client.ssh.jobzip import job_zip
 
 from development.cluster import Cluster
 from development.cluster_daemons import Process, descendants
@@ -28,20 +29,22 @@ MOST_WORKER_MB = 165
 
 @dataclass
 class SparkRun:
-    """One run in a folder of its own, as `spark-submit` carries it out."""
+    """One run in a folder of its own: on Spark at once, unless it is told other `--head-workers`."""
 
     cluster: Cluster
     folder: Path
     conf: dict[str, str] = field(default_factory=dict)
     process: Optional[subprocess.Popen[bytes]] = None
 
-    def start(self, spec: dict[str, Any], *arguments: str, entry: str = MAIN) -> SparkRun:
-        """Write the specification and start the driver, `entry`, in a process group of its own."""
+    def start(self, spec: dict[str, Any], *arguments: str, entry: str = "") -> SparkRun:
+        """Write the specification and start the driver in a process group of its own.
+
+        As the launcher over SSH starts it; with `entry`, a program, as Livy does, by `spark-submit`.
+        """
         self.folder.mkdir(parents=True)
         (self.folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
         job, program = self.folder / "job.zip", self.folder / "entry.py"
         job.write_bytes(job_zip().content)
-        program.write_text(entry, encoding="utf-8")
         spark, cache = self.cluster.spark, str(BUILD / "node-cache")
         conf = {
             "spark.master": spark.url,
@@ -54,16 +57,21 @@ class SparkRun:
             **self.conf,
         }
         options = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]
-        home = spark_home(self.cluster.version)
-        command = [
-            str(home / "bin" / "spark-submit"), *options, "--py-files", str(job), str(program),
-            str(self.folder), "--packages", str(BUILD / "packages"), *arguments,
-        ]  # fmt: skip
+        options += ["--py-files", str(job)]
+        home, python = spark_home(self.cluster.version), str(spark_python(self.cluster.version))
+        words = [str(self.folder), "--packages", str(BUILD / "packages"), "--head-workers", "0", *arguments]
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         environment.update(
-            PYSPARK_PYTHON=str(spark_python(self.cluster.version)), ROADPULSE_CACHE=cache,
-            SPARK_LOCAL_IP=spark.host, PYTHONDONTWRITEBYTECODE="1",
+            PYSPARK_PYTHON=python, ROADPULSE_CACHE=cache, SPARK_LOCAL_IP=spark.host,
+            PYTHONDONTWRITEBYTECODE="1",
         )  # fmt: skip
+        if entry:
+            program.write_text(entry, encoding="utf-8")
+            command = [str(home / "bin" / "spark-submit"), *options, str(program), *words]
+        else:
+            submit = shlex.join([*options, "pyspark-shell"])
+            environment.update(SPARK_HOME=str(home), PYSPARK_SUBMIT_ARGS=submit)
+            command = [python, str(job), *words, "--spark"]
         with (self.folder / "log.txt").open("wb") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,

@@ -67,7 +67,7 @@ def test_with_the_run_folder_in_the_bucket_too_nothing_need_be_shared(
         SPARK_LOCAL_IP=spark.host,
     )
     submit = str(spark_home(cluster.version) / "bin" / "spark-submit")
-    arguments = [str(program), folder, "--s3", json.dumps(engine.access.to_json())]
+    arguments = [str(program), folder, "--s3", json.dumps(engine.access.to_json()), "--head-workers", "0"]
     done = subprocess.run(
         [submit, *options, "--py-files", str(job), *arguments],
         env=environment, capture_output=True, text=True, timeout=180, check=False,

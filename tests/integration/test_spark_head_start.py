@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from roadpulse.cluster_client.ssh.jobzip import MAIN
 
 from development.cluster import Cluster
 from development.cluster_daemons import Process, descendants
@@ -44,6 +46,22 @@ def of_the_head(run: SparkRun) -> list[Process]:
     return descendants(run.wait_for(lambda status: status["state"] == "decoding")["pid"])
 
 
+@contextlib.contextmanager
+def halted(run: SparkRun) -> Iterator[Process]:
+    """The one process of a head that gets no further, so that Spark is worth its start."""
+    (process,) = of_the_head(run)
+    process.send(signal.SIGSTOP)
+    until(lambda: "Spark is started" in run.log())
+    yield process
+    process.send(signal.SIGCONT)
+
+
+def applications(cluster: Cluster) -> int:
+    """How many applications the master has ever seen, of those that it remembers."""
+    state = cluster.spark.state()
+    return len(state["activeapps"]) + len(state["completedapps"])
+
+
 def has_left_nothing(run: SparkRun, cluster: Cluster) -> None:
     """No process of the run lives, and the master has no application any more."""
     assert run.process is not None
@@ -56,32 +74,53 @@ def has_left_nothing(run: SparkRun, cluster: Cluster) -> None:
 
 
 @pytest.mark.belfast
+@pytest.mark.parametrize("entry", ["", MAIN], ids=["as-over-ssh", "as-by-livy"])
+def test_what_the_head_does_in_no_time_needs_no_spark(
+    start: Start, cluster: Cluster, belfast: Path, belfast_tables: list[bytes], tmp_path: Path, entry: str
+) -> None:  # fmt: skip
+    before = applications(cluster)
+    spec = spec_of(belfast / "trips", tmp_path / "store")
+    for decoded in (len(list((belfast / "trips").iterdir())), 0):
+        run = start(spec, "--head-workers", "auto", entry=entry).finish()
+        assert run.tables() == belfast_tables
+        manifest = run.manifest()
+        assert manifest["files"]["decoded"] == decoded
+        runner = manifest["runner"]
+        assert runner["head_workers"] == manifest["workers"] > 0
+        assert runner["head_tasks"] > 2
+        assert (runner["kind"], runner["spark_tasks"], runner["executors"]) == ("spark", 0, [])
+        assert "app_id" not in runner
+        assert 0 < runner["worker_memory_mb"] <= MOST_WORKER_MB
+    assert applications(cluster) == before
+    assert entry or "spark" not in run.log()  # nor was there any Java
+
+
+@pytest.mark.belfast
 def test_head_does_everything_where_spark_gets_no_executors(
     begin: Start, cluster: Cluster, belfast: Path, belfast_tables: list[bytes], tmp_path: Path
 ) -> None:  # fmt: skip
-    run = begin(spec_of(belfast / "trips", tmp_path / "store"), 2, executor_memory=NEVER)
-    status = run.wait_for(lambda status: status["state"] == "decoding")
-    assert (status["workers"], status["message"]) == (2, "")
+    run = begin(spec_of(belfast / "trips", tmp_path / "store"), 1, executor_memory=NEVER)
+    with halted(run):
+        status = run.wait_for(lambda status: "app_id" in status["runner"])
+        assert (status["workers"], status["message"]) == (1, "")
     run.finish()
     has_left_nothing(run, cluster)
     assert run.tables() == belfast_tables
     runner = run.manifest()["runner"]
-    assert runner["head_workers"] == run.manifest()["workers"] == 2
-    assert runner["head_tasks"] > 2
-    assert runner["executors"] == []
-    assert 0 < runner["worker_memory_mb"] <= MOST_WORKER_MB
+    assert (runner["spark_tasks"], runner["executors"]) == (0, [])
 
 
 @pytest.mark.belfast
 def test_run_that_ends_while_spark_starts_does_not_wait_for_it(
     begin: Start, cluster: Cluster, belfast: Path, belfast_tables: list[bytes], tmp_path: Path
 ) -> None:  # fmt: skip
-    spec = spec_of(belfast / "trips", tmp_path / "store")
-    begin(spec, 2).finish()
-    again = begin(spec, 2).finish()  # reads no trip
-    has_left_nothing(again, cluster)
-    assert again.manifest()["files"]["decoded"] == 0
-    assert again.tables() == belfast_tables
+    run = begin(spec_of(belfast / "trips", tmp_path / "store"), 1)
+    with halted(run):
+        pass
+    run.finish()
+    has_left_nothing(run, cluster)
+    assert run.tables() == belfast_tables
+    assert run.manifest()["runner"]["spark_tasks"] == 0
 
 
 @pytest.mark.belfast
@@ -105,18 +144,32 @@ def test_spark_does_the_rest_of_a_head_that_is(
     assert manifest["files"]["decoded"] == manifest["files"]["named"]
     assert manifest["runner"]["executors"]
     assert (manifest["runner"]["head_tasks"] > 0) is (accident == signal.SIGSTOP)
+    assert manifest["runner"]["spark_tasks"] > 0
     assert ("ended in the middle of a task" in run.log()) is (accident == signal.SIGKILL)
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["group", "python-alone"])
+@pytest.mark.parametrize("halt", [False, True], ids=["alone", "while-spark-starts"])
 def test_run_can_be_cancelled_while_the_head_works(
-    begin: Start, cluster: Cluster, many_trips: Path, tmp_path: Path, whole: bool
+    begin: Start, cluster: Cluster, many_trips: Path, tmp_path: Path, whole: bool, halt: bool
 ) -> None:  # fmt: skip
     run = begin(spec_of(many_trips, tmp_path / "store"), 1, executor_memory=NEVER)
     (process,) = of_the_head(run)
+    if halt:
+        with halted(run):
+            pass
     run.signal(signal.SIGTERM) if whole else os.kill(run.status()["pid"], signal.SIGTERM)
-    run.wait(30)
-    until(lambda: run.status()["state"] == "cancelled")
+    assert run.wait(30) == 143
+    assert run.status()["state"] == "cancelled"
     until(lambda: not process.alive)
     assert not run.manifest()
     has_left_nothing(run, cluster)
+
+
+def test_spark_that_cannot_be_had_is_told_where_it_is_wanted(
+    begin: Start, trips: Path, tmp_path: Path
+) -> None:  # fmt: skip
+    run = begin(spec_of(trips, tmp_path / "store"), 1, master="spark://127.0.0.1:9")
+    with halted(run):
+        assert run.wait() == 1
+    assert "spark://127.0.0.1:9 does not answer" in run.status()["error"]["message"]

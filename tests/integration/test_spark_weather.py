@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from roadpulse.cluster_client.backend import follow
+from roadpulse.cluster_client.ssh.jobzip import MAIN
 from roadpulse.cluster_client.status import RunState
 from roadpulse.tests.engine import until
 
@@ -47,7 +48,7 @@ def test_driver_whose_java_alone_is_ended_says_so_and_keeps_what_was_read(
 ) -> None:  # fmt: skip
     """What Livy's DELETE does: nobody tells the driver's Python."""
     spec = spec_of(many_trips, tmp_path / "store")
-    run = start(spec, cores_max="2")
+    run = start(spec, cores_max="2", entry=MAIN)
     run.wait_for(in_the_middle)
     assert run.process is not None
     (python,) = [p for p in descendants(run.process.pid) if p.pid == run.status()["pid"]]
@@ -72,11 +73,11 @@ def test_killed_part_of_the_driver_over_ssh_is_told_and_the_run_can_be_repeated(
     way: Way, many_trips: Path, many_tables: list[bytes], killed: str
 ) -> None:  # fmt: skip
     backend = way.backend()
-    run = backend.submit(way.run(many_trips, profile=way.with_cores(2)))
+    run = backend.submit(way.run(many_trips, profile=way.with_resources(cores=2)))
     way.wait_for(backend, run, half_decoded)
     group = int(run.remote_id.split()[0])
     python = json_of(run.folder)["pid"]
-    (java,) = [p.pid for p in descendants(group) if python in {c.pid for c in descendants(p.pid)}][-1:]
+    (java,) = [p.pid for p in descendants(python) if b"java" in Path(f"/proc/{p.pid}/cmdline").read_bytes()]
     os.kill({"java": java, "python": python, "launcher": group}[killed], signal.SIGKILL)
     status = follow(backend, run, polling=FAST)
     if killed == "launcher":  # the others need it for nothing
@@ -140,7 +141,11 @@ def test_spark_without_java_is_told(way: Way, belfast: Path, tmp_path: Path) -> 
     (home / "bin").mkdir()
     for name in ("spark-submit", "spark-class", "load-spark-env.sh", "find-spark-home"):
         shutil.copy(spark_home("4") / "bin" / name, home / "bin" / name)
-    (home / "conf/spark-env.sh").write_text("PATH=/nowhere\nunset JAVA_HOME\n")
+    others = tmp_path / "all programs but Java"
+    others.mkdir()
+    for program in ("bash", "dirname", "env"):
+        (others / program).symlink_to(str(shutil.which(program)))
+    (home / "conf/spark-env.sh").write_text(f"PATH='{others}'\nunset JAVA_HOME\n")
     wrong = replace(way.profile, spark_home=str(home))
     backend = way.backend(wrong)
     status = follow(backend, backend.submit(way.run(belfast / "trips", profile=wrong)), polling=FAST)
@@ -176,7 +181,7 @@ def test_two_analysts_who_read_the_same_trips_at_once_count_them_once(
     way: Way, belfast: Path, belfast_tables: list[bytes]
 ) -> None:  # fmt: skip
     found: dict[str, Any] = {}
-    profile = way.with_cores(2)
+    profile = way.with_resources(cores=2)
 
     def analyse(name: str) -> None:
         backend = way.backend(profile)
@@ -200,8 +205,7 @@ def test_two_analysts_who_read_the_same_trips_at_once_count_them_once(
 
 @newest
 def test_run_that_waits_for_cores_can_be_cancelled(way: Way, belfast: Path) -> None:
-    resources = replace(way.profile.resources, executor_memory="2g")  # more than any worker has
-    profile = replace(way.profile, resources=resources)
+    profile = way.with_resources(executor_memory="2g")  # more than any worker has
     backend = way.backend(profile)
     run = backend.submit(way.run(belfast / "trips", profile=profile))
     way.wait_for(backend, run, lambda status: status.message == "waiting for cores")

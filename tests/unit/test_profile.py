@@ -64,6 +64,9 @@ def test_only_kind_and_name_are_needed_for_this_computer():
         ({"resources": {"cores": "3"}}, "resources.cores"),
         ({"resources": {"head_workers": -1}}, "resources.head_workers"),
         ({"resources": {"head_workers": 65}}, "resources.head_workers"),
+        ({"resources": {"head_workers": "auto"}}, "resources.head_workers"),
+        ({"resources": {"head_workers": True}}, "resources.head_workers"),
+        ({"resources": {"cores": None}}, "resources.cores"),
         ({"resources": []}, "resources"),
         ({"resources": {"gpus": 1}}, "resources.gpus"),
         ({"folders": {"runs": 1}}, "folders.runs"),
@@ -173,3 +176,11 @@ def test_the_file_holds_no_more_than_the_profile(tmp_path):
     PI.write(tmp_path / "pi.json")
     assert json.loads((tmp_path / "pi.json").read_text(encoding="utf-8")) == PI.to_json()
     assert [path.name for path in tmp_path.iterdir()] == ["pi.json"]
+
+
+@pytest.mark.parametrize("given", [{}, {"head_workers": None}, {"head_workers": 0}, {"head_workers": 3}])
+def test_processes_of_the_head_are_a_number_or_left_open(given):
+    values = {"kind": "ssh", "name": "x", "host": "h", "resources": given}
+    profile = Profile.from_json(values)
+    assert profile.resources.head_workers == given.get("head_workers")
+    assert Profile.from_json(json.loads(json.dumps(profile.to_json()))) == profile

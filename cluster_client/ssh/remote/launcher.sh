@@ -1,13 +1,20 @@
 #!/bin/sh
 # Runs one aggregation in the folder it is started in, as the leader of a process group of its own.
 #
-#   job.sh   read: python, job_zip, workers, grace, and for a run on Spark (spark.conf, run.py) spark_submit
-#            and head_workers
+#   job.sh   read: python, job_zip, workers, grace, and for a run on Spark (spark.conf) spark_submit and
+#            head_workers
 #   pid      written first: the process group, and the mark of its start
 #   rc       written last: the exit code, 128 + n for an end by signal n
 #
 # Asked to end (TERM), or when the command fails, it gives the rest `grace` seconds; nothing of the group
 # outlives it.
+
+# For bash, as Spark's own `pyspark` begins: $0 is spark-submit, and the rest is started in Spark's environment.
+spark_environment='
+  [ -d "$SPARK_HOME/jars" ] || unset SPARK_HOME
+  [ -n "$SPARK_HOME" ] || . "${0%/*}/find-spark-home"
+  . "$SPARK_HOME/bin/load-spark-env.sh"
+  exec "$@"'
 
 main() {
   . ./job.sh || exit 78
@@ -22,15 +29,18 @@ main() {
   export PYTHONUTF8=1 PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1 PYTHONDONTWRITEBYTECODE=1
   export LC_ALL=C.UTF-8 # else Java reads no name beyond ASCII
   if [ -n "$spark_submit" ]; then
-    command -v "$spark_submit" >/dev/null || {
-      echo "Spark is not there: $spark_submit is missing. Correct Spark's folder in the profile, or install it."
-      finish 127
-    }
     # In a folder of plain letters: Spark takes paths for lists of addresses, where , # and % mean something.
     stage=$(mktemp -d /tmp/roadpulse.XXXXXX) || finish 74
-    cp -- "$job_zip" "$stage/job.zip" && cp run.py "$stage/run.py" || finish 74
-    set -- "$spark_submit" --properties-file spark.conf --py-files "$stage/job.zip" "$stage/run.py" "$PWD"
-    [ "${head_workers:-0}" = 0 ] || set -- "$@" --head-workers "$head_workers"
+    cp -- "$job_zip" "$stage/job.zip" || finish 74
+    # The job starts Java itself, when it is worth it; until then nothing has to be there of Spark.
+    export PYSPARK_PYTHON="$python"
+    export PYSPARK_SUBMIT_ARGS="--properties-file spark.conf --py-files $stage/job.zip pyspark-shell"
+    case $spark_submit in */bin/spark-submit) export SPARK_HOME="${spark_submit%/bin/spark-submit}" ;; esac
+    set -- "$python" "$stage/job.zip" "$PWD" --spark --head-workers "$head_workers"
+    if submit=$(command -v "$spark_submit"); then
+      [ -e "${submit%/*}/find-spark-home" ] || submit=$(readlink -f "$submit")
+      set -- bash -c "$spark_environment" "$submit" "$@"
+    fi
   else
     set -- "$python" "$job_zip" "$PWD" --workers "$workers"
   fi
@@ -47,8 +57,6 @@ main() {
 
 # Gives what the command left behind, such as the driver's Python when its Java was ended, time to end itself.
 last_words() {
-  [ "$(tail -n 1 log.txt)" != 'JAVA_HOME is not set' ] ||
-    echo 'Spark found no Java. Install Java 17, or set JAVA_HOME in conf/spark-env.sh of Spark.'
   tries=0
   while [ $tries -lt "$((${grace%.*} * 5 + 5))" ] && left_behind; do
     tries=$((tries + 1))

@@ -1,0 +1,49 @@
+"""The executors of a Spark application, looked at once a second while the run goes on."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY = 1.0
+_PATIENCE = 4.0
+
+
+class Executors:
+    """Those that were ever there by name (`names`), how many are there `now`, and whether the run waits."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.now = 0
+        self.cores = 0
+        self.awaited = False
+        self._looked, self._seen = 0.0, time.monotonic()
+
+    def expect(self) -> None:
+        """From now on the run waits where none is there."""
+        self._seen, self.awaited = time.monotonic(), False
+
+    def look(self, spark: Any, driver: str) -> None:
+        """See which there are; without any for a while the run waits for cores. `driver` is none of them."""
+        if time.monotonic() - self._looked < _LOOK_EVERY:
+            return
+        self._looked = time.monotonic()
+        try:
+            found = spark._jsc.sc().statusTracker().getExecutorInfos()
+            cores = max(spark.defaultParallelism, 1) if self.now else 0
+            names = {f"{info.host()}:{info.port()}" for info in found if info.port()}
+        except Exception as error:  # noqa: BLE001  (the job itself will tell)
+            log.debug("Spark does not tell its executors: %r", error)
+            return
+        names.discard(driver)
+        for name in sorted(names - self.names):
+            log.info("Executor at %s", name)
+        self.names |= names
+        self.now, self.cores = len(names), cores
+        if names:
+            self._seen, self.awaited = self._looked, False
+        elif self._looked - self._seen > _PATIENCE:
+            self.awaited = True

@@ -1,0 +1,69 @@
+"""Whether it is worth starting Spark for what the head's processes have not done yet.
+
+Spark's start takes about ten seconds before the first executor works, and is work itself: some nine CPU
+seconds, of which the driver's five are the head's. Where the head alone needs R seconds more, Spark, that
+takes S seconds to start, saves at most R - S; so with R just above S nothing is won, and a cluster's cores
+are taken for it. `WORTH` is that S and half as much again. A slower computer is slower at both.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+WORTH = 15.0
+"""Seconds of work left from which on Spark is started."""
+
+FASTEST = {"decode": 400e6, "summarise": 70.0}
+"""What one process of no head exceeds in a second: bytes of trips, tasks of 120,000 points. 280e6 and 45 were
+measured on a server's core; a Raspberry Pi is several times slower."""
+
+_ENOUGH = 1.5
+_PATIENCE = 4.0
+
+
+class Pace:
+    """How long the head's `workers` would need for what is left of a step's tasks.
+
+    `amounts` is the work of each task. It is measured from the first task that is done, since the processes
+    import what they need before it; where none comes, from the beginning, with those under way as half done.
+    """
+
+    def __init__(
+        self, step: str, amounts: list[float], workers: int, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._now, self._workers = now, max(workers, 1)
+        self._amounts = amounts
+        self._total, self._done, self._n_done = sum(amounts), 0.0, 0
+        self._began = now()
+        self._first = (0.0, 0.0)
+        self._fastest = FASTEST[step] * self._workers
+
+    def done(self, index: int) -> None:
+        """Count a task that was done."""
+        self._done += self._amounts[index]
+        self._n_done += 1
+        if not self._first[0]:
+            self._first = (self._now(), self._done)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether no head of so many processes does all in time."""
+        return self._total / self._fastest > WORTH
+
+    @property
+    def too_slow(self) -> bool:
+        """Whether what is left takes longer than Spark's start is worth, as far as that can be told yet."""
+        return self.seconds_left() > WORTH
+
+    def seconds_left(self) -> float:
+        """Seconds that the head needs for the rest at its pace so far; 0 while it is too early to tell."""
+        now, (first, before) = self._now(), self._first
+        left = self._total - self._done
+        if first and now - first >= _ENOUGH and self._done > before:
+            return left * (now - first) / (self._done - before)
+        if now - self._began < _PATIENCE or not left:
+            return 0.0
+        open_tasks = len(self._amounts) - self._n_done
+        half = min(self._workers, open_tasks) * left / open_tasks / 2
+        return (left - half) * (now - self._began) / (self._done + half)
