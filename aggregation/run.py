@@ -111,7 +111,7 @@ class _Run:
         with self._timed("list"):
             for ingest in store.clean_up(self._check):
                 log.info("Removed points that an earlier run left unfinished: %s", ingest)
-            files = storage.list_trips(self.spec.trips, self._found, self.spec.s3)
+            files = storage.list_trips(self.spec.trips, self._found, self.spec.s3, store.root)
             selection = select(files, store, self._check, self.spec.max_trip_megabytes << 20)
             bad = next((record for record in selection.everything if record.reason), None)
             if bad and self.spec.bad_files == "stop":

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Debian packages that Roadpulse is developed with: QGIS 3.40 from bookworm-backports, PostGIS, Xvfb, and
-# Java, Maven and Go for the stand-in cluster's Spark, Livy and S3 server.
+# Java, Maven and Go for the stand-in cluster's Spark, Livy and S3 server, and clocks that are off for tests.
 # Does nothing where they are there already; needs root or sudo otherwise.
 set -euo pipefail
 
@@ -9,7 +9,7 @@ packages=(
   xvfb xauth xdotool imagemagick ffmpeg
   python3-venv python3-pip
   openssh-server openssh-client openjdk-17-jre-headless maven
-  fonts-open-sans poppler-utils ca-certificates openssl git make
+  faketime fonts-open-sans poppler-utils ca-certificates openssl git make
 )
 qgis_at_least=3.40
 

@@ -56,14 +56,16 @@ def list_trips(
     trips: str,
     progress: Callable[[int], None] = lambda n: None,
     access: Optional[S3Access] = None,
+    beside: Optional[Place] = None,
 ) -> list[TripFile]:
     """The trip files that a folder or prefix, a glob or a single path names, in order of their paths.
 
-    Raises `RunError` when nothing is there. `progress` is told the number found so far.
+    Raises `RunError` when nothing is there. `progress` is told the number found so far. Trips in folders
+    have their times by the clock that also gives those in `beside`, most likely: a file server's.
     """
     if is_s3(trips):
         return s3_trips.list_trips(trips, access or S3Access(), progress)
-    return disk.list_trips(trips, progress)
+    return disk.list_trips(trips, progress, beside if isinstance(beside, Path) else None)
 
 
 def read_trips(

@@ -24,11 +24,15 @@ _COARSE_CLOCK = 2_000_000_000
 _FINE_CLOCK = 20_000_000
 
 
-def list_trips(trips: str, progress: Callable[[int], None] = lambda n: None) -> list[TripFile]:
+def list_trips(
+    trips: str, progress: Callable[[int], None] = lambda n: None, beside: Optional[Path] = None
+) -> list[TripFile]:
     """The trip files that a folder, a glob or a single path names, in order of their paths.
 
-    Raises `RunError` when nothing is there. `progress` is told the number found so far.
+    Raises `RunError` when nothing is there. `progress` is told the number found so far. `beside` is a folder
+    that may be written; the clock that its files' times come from is taken for the trips' too.
     """
+    clocks = [(0, 0), *([_ahead(beside)] if beside else [])]
     given = Path(os.path.expanduser(trips))  # noqa: PTH111  (refuses no "~name")
     try:
         is_folder, is_there = given.is_dir(), given.exists()
@@ -47,7 +51,7 @@ def list_trips(trips: str, progress: Callable[[int], None] = lambda n: None) -> 
         raise RunError(f"The folder of the trips, {trips!r}, does not exist. Check its name and the disk.")
     found: dict[str, TripFile] = {}  # by path: a glob with several ** names a file more than once
     for path in paths:
-        file = _trip_file(os.path.abspath(path))  # noqa: PTH100  (no symlinks resolved)
+        file = _trip_file(os.path.abspath(path), clocks)  # noqa: PTH100  (no symlinks resolved)
         if file is not None:
             found[file.path] = file
             if len(found) % 1000 == 0:
@@ -75,8 +79,11 @@ def _walk(folder: str) -> Iterator[str]:
                 yield os.path.join(parent, name)  # noqa: PTH118  (a million of these)
 
 
-def _trip_file(path: str) -> Optional[TripFile]:
-    """A file as it is now; None if it is gone. What cannot be examined is listed: reading it tells why."""
+def _trip_file(path: str, clocks: list[tuple[int, int]]) -> Optional[TripFile]:
+    """A file as it is now; None if it is gone. What cannot be examined is listed: reading it tells why.
+
+    `clocks` says how far those that files' times may come from are ahead of ours, and how exactly, in ns.
+    """
     try:
         state = os.stat(path)  # noqa: PTH116
     except FileNotFoundError:
@@ -89,7 +96,10 @@ def _trip_file(path: str) -> Optional[TripFile]:
     clock = state.st_mtime_ns if os.name == "nt" else state.st_ctime_ns
     tick = _COARSE_CLOCK if clock % 1_000_000_000 == 0 else _FINE_CLOCK
     now = time.time_ns()
-    young = min(abs(now - state.st_mtime_ns), abs(now - state.st_ctime_ns)) < tick
+    young = any(
+        min(abs(now + ahead - state.st_mtime_ns), abs(now + ahead - state.st_ctime_ns)) < tick + unsure
+        for ahead, unsure in clocks
+    )
     version = f"{state.st_mtime_ns:x}-{state.st_ctime_ns:x}" + (f"-{uuid4().hex[:8]}" if young else "")
     return TripFile(path, state.st_size, version)
 
@@ -210,6 +220,14 @@ def now_at(folder: Path) -> float:
             return os.fstat(file.fileno()).st_mtime
     except OSError:
         return time.time()
+
+
+def _ahead(folder: Path) -> tuple[int, int]:
+    """How far the clock of a folder's files is ahead of this computer's, and how exactly, in ns."""
+    before = time.time_ns()
+    there = int(now_at(folder) * 1e9)
+    after = time.time_ns()
+    return there - (before + after) // 2, (after - before) // 2
 
 
 def json_bytes(values: Any) -> bytes:
