@@ -35,6 +35,8 @@ _MULTIPLIER = np.uint64(11_400_714_819_323_198_485)
 PARTS_AT_ONCE = 64
 _OWNER, _FILES, _INGEST, _NOTES = "owner.json", "files.parquet", "ingest=", "notes-"
 FAULTS = (*POINT_REASONS, *TIME_FAULTS)
+_NO_FAULTS = (0,) * len(FAULTS)  # one for the many files without any
+_ROWS_AT_ONCE = 10_000
 
 _WRITE_POINTS = """
 COPY (
@@ -77,7 +79,7 @@ class FileRecord:
     message: str = ""
     passing: bool = False
     fields: str = ""
-    faults: tuple[int, ...] = (0,) * len(FAULTS)
+    faults: tuple[int, ...] = _NO_FAULTS
 
 
 _PLAIN_FIELDS = tuple(f.name for f in fields(FileRecord) if f.name != "faults")
@@ -295,10 +297,14 @@ class PointStore:
 
 
 def _read_records(path: Place) -> list[FileRecord]:
+    plain, records = len(_PLAIN_FIELDS), []
     with storage.at_hand(path) as table, connect() as connection:
-        rows = connection.execute(_READ_FILES, [_literal(table)]).fetchall()
-    plain = len(_PLAIN_FIELDS)
-    return [FileRecord(*row[:plain], faults=tuple(row[plain:])) for row in rows]  # type: ignore[misc]
+        found = connection.execute(_READ_FILES, [_literal(table)])
+        while rows := found.fetchmany(_ROWS_AT_ONCE):
+            for row in rows:
+                faults = row[plain:]
+                records.append(FileRecord(*row[:plain], faults=faults if any(faults) else _NO_FAULTS))
+    return records
 
 
 def _literal(path: Path) -> str:

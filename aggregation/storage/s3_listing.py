@@ -6,10 +6,9 @@ import html
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Optional
+from typing import NamedTuple, Optional
 from urllib.parse import unquote_plus
 
 from ..errors import StorageError
@@ -25,8 +24,7 @@ _FIELD = re.compile(r"<(Key|Size|ETag|LastModified)>(.*?)</", re.DOTALL)
 _NEXT = re.compile(r"<NextContinuationToken>(.*?)</", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """An object as the server tells it."""
 
     key: str
@@ -66,13 +64,8 @@ def get(path: S3Path, size: int, asked: Optional[Asked] = None) -> tuple[Listed,
         if status_of(error) == 404 and code_of(error) in ("NoSuchKey", ""):
             raise FileNotFoundError(str(path)) from error
         raise explained(error, f"read {path}", path.bucket, path.access) from error
-    listed = Listed(
-        path.key,
-        answer.length,
-        answer.headers.get("etag") or "",
-        _moment(answer.headers.get("last-modified", "")),
-    )
-    return listed, answer.body
+    moment = _moment(answer.headers.get("last-modified", ""))
+    return Listed(path.key, answer.length, answer.headers.get("etag") or "", moment), answer.body
 
 
 def sender(path: S3Path) -> Optional[PlainClient]:
@@ -93,30 +86,36 @@ def _moment(text: str) -> datetime:
 
 def _pages_of_plain(plain: PlainClient, folder: S3Path, prefix: str) -> Iterator[list[Listed]]:
     query = {"list-type": "2", "encoding-type": "url", "max-keys": str(PAGE), "prefix": prefix}
-    while True:
-        try:
-            text = plain.get("", query).body.decode("utf-8")
-        except PlainError as error:
-            raise explained(error, f"list {folder}", folder.bucket, folder.access) from error
-        if "<ListBucketResult" not in text:
-            raise S3Refused(
-                f"Roadpulse could not list {folder}: {folder.access.endpoint} gave an answer that is not "
-                "S3's. Check the endpoint.",
-                text[:500],
-            )
-        encoded = "<EncodingType>url<" in text
-        yield [_listed(found[1], encoded) for found in _OBJECT.finditer(text)]
-        token = _NEXT.search(text)
-        if token is None or "<IsTruncated>false<" in text:
-            return
-        query["continuation-token"] = html.unescape(token[1])
+    asked: Optional[Asked] = plain.ask("", query)
+    try:
+        while asked is not None:
+            try:
+                text = plain.answer(asked).body.decode("utf-8")
+            except PlainError as error:
+                raise explained(error, f"list {folder}", folder.bucket, folder.access) from error
+            if "<ListBucketResult" not in text:
+                raise S3Refused(
+                    f"Roadpulse could not list {folder}: {folder.access.endpoint} gave an answer that is "
+                    "not S3's. Check the endpoint.",
+                    text[:500],
+                )
+            token = None if "<IsTruncated>false<" in text else _NEXT.search(text)
+            # The server looks for the next page while this one is read.
+            more = token and {**query, "continuation-token": html.unescape(token[1])}
+            asked = plain.ask("", more) if more else None
+            encoded = "<EncodingType>url<" in text
+            yield [_listed(found[1], encoded) for found in _OBJECT.finditer(text)]
+    finally:
+        if asked is not None:
+            asked.close()
 
 
 def _listed(text: str, encoded: bool) -> Listed:
-    values = {name: html.unescape(value) for name, value in _FIELD.findall(text)}
-    key = unquote_plus(values["Key"]) if encoded else values["Key"]
-    modified = datetime.fromisoformat(values["LastModified"].replace("Z", "+00:00"))
-    return Listed(key, int(values["Size"]), values.get("ETag", ""), modified)
+    values = dict(_FIELD.findall(text))
+    key = html.unescape(values["Key"])
+    moment = datetime.fromisoformat(values["LastModified"].replace("Z", "+00:00"))
+    e_tag = html.unescape(values.get("ETag", ""))
+    return Listed(unquote_plus(key) if encoded else key, int(values["Size"]), e_tag, moment)
 
 
 # -- obstore ----------------------------------------------------------------------------------------

@@ -59,10 +59,10 @@ def client(pid: int, access: S3Access, bucket: str) -> Optional[PlainClient]:
 
 
 class Asked:
-    """A request for an object: on its way where it has a `connection`, else still to be made."""
+    """A request for `target`, path and query: sent where it has a `connection`, else still to be made."""
 
-    def __init__(self, key: str) -> None:
-        self.key = key
+    def __init__(self, target: tuple[str, str]) -> None:
+        self.target = target
         self.connection: Optional[Connection] = None
 
     def close(self) -> None:
@@ -100,26 +100,25 @@ class PlainClient:
 
         What has not the `size` that is expected is not read: it may be far too large.
         """
-        text = "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in sorted((query or {}).items()))
-        return self._persist(lambda: self._once(self._path(key), text, size))
+        target = self._target(key, query)
+        return self._persist(lambda: self._once(target, size))
 
-    def ask(self, key: str) -> Asked:
-        """Send the request for an object and wait for no answer; `answer` reads what comes.
+    def ask(self, key: str, query: Optional[Mapping[str, str]] = None) -> Asked:
+        """Send a request and wait for no answer; `answer` reads what comes.
 
         Every request has a connection of its own, in which the system keeps what has arrived.
         """
-        asked = Asked(key)
-        path = self._path(key)
+        asked = Asked(self._target(key, query))
         # What goes wrong, goes wrong again in `answer`, which tries again and tells.
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection, _ = self._connection()
             asked.connection = connection
-            connection.request("GET", path, headers=self._signed(path, ""))
+            self._send(connection, asked.target)
             return asked
         asked.close()
         return asked
 
-    def answer(self, asked: Asked, size: int) -> Answer:
+    def answer(self, asked: Asked, size: Optional[int] = None) -> Answer:
         """What `get` returns, for a request that is sent already; where that fails, by further ones."""
 
         def once() -> tuple[int, Answer]:
@@ -127,12 +126,19 @@ class PlainClient:
             if connection is not None:
                 with contextlib.suppress(OSError, http.client.HTTPException):
                     return self._receive(connection, size)
-            return self._once(self._path(asked.key), "", size)
+            return self._once(asked.target, size)
 
         return self._persist(once)
 
-    def _path(self, key: str) -> str:
-        return f"{self._base}/{quote(key, safe='/')}" if key else self._base or "/"
+    def _target(self, key: str, query: Optional[Mapping[str, str]]) -> tuple[str, str]:
+        """Path and query, as they are sent and signed."""
+        path = f"{self._base}/{quote(key, safe='/')}" if key else self._base or "/"
+        words = sorted((query or {}).items())
+        return path, "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in words)
+
+    def _send(self, connection: Connection, target: tuple[str, str]) -> None:
+        path, query = target
+        connection.request("GET", f"{path}?{query}" if query else path, headers=self._signed(path, query))
 
     def _persist(self, once: Callable[[], tuple[int, Answer]]) -> Answer:
         """Try until the server answers, with pauses that grow; raises `PlainError`."""
@@ -158,14 +164,12 @@ class PlainClient:
                 break
         raise PlainError(failed)
 
-    def _once(self, path: str, query: str, size: Optional[int]) -> tuple[int, Answer]:
+    def _once(self, target: tuple[str, str], size: Optional[int]) -> tuple[int, Answer]:
         """One request; on a connection that was kept and has died meanwhile, once more."""
-        headers = self._signed(path, query)
-        target = f"{path}?{query}" if query else path
         while True:
             connection, kept = self._connection()
             try:
-                connection.request("GET", target, headers=headers)
+                self._send(connection, target)
                 response = connection.getresponse()
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
@@ -177,7 +181,7 @@ class PlainClient:
                 raise
             return self._read(connection, response, size)
 
-    def _receive(self, connection: Connection, size: int) -> tuple[int, Answer]:
+    def _receive(self, connection: Connection, size: Optional[int]) -> tuple[int, Answer]:
         """The answer to a request that was sent."""
         try:
             response = connection.getresponse()

@@ -18,7 +18,7 @@ from .s3_path import S3Path
 from .s3_plain import Asked, PlainClient
 from .trip_files import GLOB_CHARACTERS, SUFFIXES, TripFile
 
-AT_ONCE, THREADS = 16, 12
+AT_ONCE, THREADS = 24, 12
 """Requests that a task has under way while it decodes, and the threads that read where they are needed."""
 HELD_BYTES = 12 << 20
 """Bytes of trips that it has asked for and not yet decoded; a single trip may be larger."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SUFFIXES = (".json", ".json.gz")
 """Names of trip files end so, in any case."""
@@ -10,8 +10,7 @@ SUFFIXES = (".json", ".json.gz")
 GLOB_CHARACTERS = frozenset("*?[")
 
 
-@dataclass(frozen=True)
-class TripFile:
+class TripFile(NamedTuple):
     """A trip file as it was listed: absolute path, size in bytes, and what tells its versions apart."""
 
     path: str
@@ -21,6 +20,8 @@ class TripFile:
 
 def printable(text: str) -> str:
     """A path or text of a file for messages, manifests and the store: valid UTF-8 whatever bytes it holds."""
+    if text.isascii():  # nearly all
+        return text
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # half a surrogate pair, which JSON can escape
