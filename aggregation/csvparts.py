@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import storage
-from .points import connect
+from .database import connect
 from .statistics import COLUMNS, Groups
 from .storage import Place
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,17 @@ from numpy.typing import NDArray
 
 from . import points, storage, values
 from .errors import BadTripFile, RunError
+from .large_trips import decode_large, unpacked
 from .points import FileRecord, PointStore, bucket_of
 from .s3_access import S3Access
 from .sorting import order_by
 from .spec import FieldMapping
+from .spill import Spill, spill
 from .storage import TripFile
 from .times import MICROSECONDS, NO_TIME
 from .trips import Points, TripDecoder
+
+_ROW = np.dtype([("link_id", np.int64), ("time", np.int64), ("speed", np.float64)])
 
 Columns = dict[str, NDArray[Any]]
 Progress = Callable[[int, int, int], None]
@@ -63,50 +68,107 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
     A bad file is reported and passed over; with `stop_at_bad_file` it raises `RunError` instead.
     """
     decoder = TripDecoder(context.mapping, context.max_bytes)
-    records, decoded, numbers = [], [], []
-    part, held = task.part, 0
+    records = []
+    parts = _Parts(task, context)
     contents = storage.read_trips(task.files, context.max_bytes, context.s3)
     for number, (file, content) in enumerate(contents, start=task.first_number):
         path = storage.printable(file.path)
-        record = FileRecord(number, part, path, file.size, file.version, context.max_bytes)
+        record = FileRecord(number, parts.number, path, file.size, file.version, context.max_bytes)
         try:
             if isinstance(content, BadTripFile):
                 raise content
-            trip = decoder.decode(content)
+            with unpacked(content, context.max_bytes) as text:
+                if isinstance(text, bytes):
+                    trip = decoder.decode_text(text)
+                    _describe(record, trip, len(trip.link_id))
+                    parts.add(number, trip)
+                else:
+                    _take_large(record, text, decoder, parts, context)
         except BadTripFile as error:
             record.reason, record.message = error.reason, storage.printable(error.message)
             record.passing = error.passing
             if context.stop_at_bad_file:
                 raise stopped_at(record) from error
-            trip = None
-        if trip is not None:
-            _describe(record, trip)
-            decoded.append(trip)
-            numbers.append(number)
-            held += len(trip.link_id)
         records.append(record)
         progress(1, file.size, record.points)
-        if context.part_points and task.step and held >= context.part_points:
-            trip = None
-            _write(part, decoded, numbers, context)
-            part, held = part + task.step, 0
-    _write(part, decoded, numbers, context)
+    parts.write()
     return records
 
 
-def _write(part: int, decoded: list[Points], numbers: list[int], context: DecodeContext) -> None:
-    """Write the points of decoded files, if there are any, as one part, and forget them."""
-    if any(len(trip.link_id) for trip in decoded):
-        columns = in_order(
-            np.concatenate([trip.link_id for trip in decoded]),
-            np.concatenate([trip.time for trip in decoded]),
-            np.concatenate([trip.speed for trip in decoded]),
-            np.repeat(np.array(numbers, dtype=np.int32), [len(trip.link_id) for trip in decoded]),
+class _Parts:
+    """The parts that a task writes, one after the other: what was decoded for `number`, the current one."""
+
+    def __init__(self, task: DecodeTask, context: DecodeContext) -> None:
+        self.number = task.part
+        self._step, self._context = task.step, context
+        self._limit = context.part_points if task.step else 0
+        self._decoded: list[Points] = []
+        self._files: list[int] = []
+        self._held = 0
+
+    def holds(self, n_points: int) -> bool:
+        """Whether so many points of one file may be held in memory."""
+        return not self._limit or n_points <= self._limit
+
+    def add(self, file: int, trip: Points) -> None:
+        """Take the points of a file into the current part, and end the part where that makes it full."""
+        self._decoded.append(trip)
+        self._files.append(file)
+        self._held += len(trip.link_id)
+        if self._limit and self._held >= self._limit:
+            del trip
+            self.write()
+
+    def add_long(self, file: int, rows: Spill) -> None:
+        """Write a part of a file's points alone, ordered in runs that fit into memory."""
+        runs = (
+            in_order(some["link_id"], some["time"], some["speed"], np.full(len(some), file, dtype=np.int32))
+            for some in rows.portions(self._limit)
         )
-        decoded.clear()
-        context.store.write_part(context.ingest, part, columns)
-    decoded.clear()
-    numbers.clear()
+        self._context.store.write_long_part(self._context.ingest, self.number, runs)
+        self.number += self._step
+
+    def write(self) -> None:
+        """Write the points that were taken, if there are any, as one part, and forget them."""
+        if self._held:
+            columns = in_order(
+                np.concatenate([trip.link_id for trip in self._decoded]),
+                np.concatenate([trip.time for trip in self._decoded]),
+                np.concatenate([trip.speed for trip in self._decoded]),
+                np.repeat(
+                    np.array(self._files, dtype=np.int32), [len(trip.link_id) for trip in self._decoded]
+                ),
+            )
+            self._decoded.clear()
+            self._context.store.write_part(self._context.ingest, self.number, columns)
+            self.number += self._step
+        self._decoded.clear()
+        self._files.clear()
+        self._held = 0
+
+
+def _take_large(
+    record: FileRecord, path: Path, decoder: TripDecoder, parts: _Parts, context: DecodeContext
+) -> None:
+    """Decode a file that is too large for the memory; its points wait in a file until all of it was read."""
+    empty = np.empty(0, dtype=_ROW)
+    trip = Points(empty["link_id"], empty["time"], empty["speed"], 0)
+    with spill(_ROW) as rows:
+        for piece in decode_large(decoder, context.mapping, path):
+            rows.append(piece.link_id, piece.time, piece.speed)
+            trip.add_counts(piece)
+        if len(rows):
+            trip.fields = ""
+        _describe(record, trip, len(rows))
+        if parts.holds(len(rows)):
+            every = rows.read(0, len(rows))
+            trip.link_id, trip.time = every["link_id"].copy(), every["time"].copy()
+            trip.speed = every["speed"].copy()
+            parts.add(record.number, trip)
+        else:
+            parts.write()
+            record.part = parts.number
+            parts.add_long(record.number, rows)
 
 
 def stopped_at(record: FileRecord) -> RunError:
@@ -117,8 +179,8 @@ def stopped_at(record: FileRecord) -> RunError:
     )
 
 
-def _describe(record: FileRecord, trip: Points) -> None:
-    record.points, record.counted = trip.read, len(trip.link_id)
+def _describe(record: FileRecord, trip: Points, counted: int) -> None:
+    record.points, record.counted = trip.read, counted
     record.trip_id, record.fields = storage.printable(trip.trip_id or ""), storage.printable(trip.fields)
     record.faults = tuple(trip.faults.get(fault, 0) for fault in points.FAULTS)
 

@@ -10,11 +10,9 @@ file, a reader counts one.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Optional
 
@@ -23,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import leftovers, owners, storage
+from .database import connect
 from .errors import RunError, StorageError
 from .s3_access import S3Access
 from .spec import FieldMapping
@@ -43,6 +42,10 @@ COPY (
     SELECT bucket, link_id, make_timestamptz(nullif(time, ?)) AS time, speed, file FROM part
 ) TO ? (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION lz4_raw, ROW_GROUP_SIZE 61440,
     WRITE_BLOOM_FILTER false)
+"""
+_JOIN_POINTS = """
+COPY (FROM read_parquet(?, hive_partitioning = false)) TO ?
+(FORMAT parquet, PARQUET_VERSION v2, COMPRESSION lz4_raw, ROW_GROUP_SIZE 61440, WRITE_BLOOM_FILTER false)
 """
 _READ_POINTS = """
 SELECT link_id, coalesce(epoch_us(time), ?) AS time, speed, file
@@ -85,23 +88,6 @@ class FileRecord:
 _PLAIN_FIELDS = tuple(f.name for f in fields(FileRecord) if f.name != "faults")
 _COLUMNS = ", ".join(f'"{name}"' for name in (*_PLAIN_FIELDS, *FAULTS))
 _READ_FILES = f"SELECT {_COLUMNS} FROM read_parquet(?, hive_partitioning = false)"  # noqa: S608  (own names)
-
-
-@lru_cache(maxsize=1)
-def _database(pid: int) -> duckdb.DuckDBPyConnection:
-    """The process's DuckDB, in memory; a forked process gets one of its own."""
-    return duckdb.connect(
-        config={
-            "threads": 1,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
-    )
-
-
-def connect() -> duckdb.DuckDBPyConnection:
-    """A connection to a DuckDB on one thread that never reaches for the network or the home folder."""
-    return _database(os.getpid()).cursor()
 
 
 @dataclass(frozen=True)
@@ -194,13 +180,26 @@ class PointStore:
         file int32.
         """
         path = self.part(ingest, number)
+        with storage.disk_errors("write points", path.parent), storage.written_aside(path) as aside:
+            _write_points(aside, columns)
+
+    def write_long_part(self, ingest: str, number: int, runs: Iterable[dict[str, NDArray[Any]]]) -> None:
+        """As `write_part` for points that are ordered in runs only, which are never in memory all at once.
+
+        Readers skip fewer row groups of such a part.
+        """
+        path = self.part(ingest, number)
         with (
             storage.disk_errors("write points", path.parent),
             storage.written_aside(path) as aside,
+            ExitStack() as stack,
             connect() as connection,
         ):
-            connection.register("part", columns)
-            connection.execute(_WRITE_POINTS, [NO_TIME, str(aside)])
+            files = []
+            for columns in runs:
+                files.append(stack.enter_context(storage.scratch.file("run.parquet")))
+                _write_points(files[-1], columns)
+            connection.execute(_JOIN_POINTS, [[_literal(file) for file in files], str(aside)])
 
     def commit(self, ingest: str, records: Sequence[FileRecord]) -> None:
         """Write the ingest's `files`: from here on its points count."""
@@ -305,6 +304,12 @@ def _read_records(path: Place) -> list[FileRecord]:
                 faults = row[plain:]
                 records.append(FileRecord(*row[:plain], faults=faults if any(faults) else _NO_FAULTS))
     return records
+
+
+def _write_points(path: Path, columns: dict[str, NDArray[Any]]) -> None:
+    with connect() as connection:
+        connection.register("part", columns)
+        connection.execute(_WRITE_POINTS, [NO_TIME, str(path)])
 
 
 def _literal(path: Path) -> str:

@@ -23,6 +23,9 @@ from . import times, values
 from .errors import FILE_REASONS, BadTripFile
 from .spec import FieldMapping
 
+GZIP = b"\x1f\x8b"
+"""What gzip files begin with."""
+
 _EXACT = 2  # the decoder that leaves link ids as they are written
 
 
@@ -42,6 +45,14 @@ class Points:
     faults: dict[str, int] = field(default_factory=dict)
     trip_id: Optional[str] = None
     fields: str = ""
+
+    def add_counts(self, piece: Points) -> None:
+        """Take in what another piece of the same file tells beside its points."""
+        for reason, n in piece.faults.items():
+            self.faults[reason] = self.faults.get(reason, 0) + n
+        self.trip_id = piece.trip_id if self.trip_id is None else self.trip_id
+        self.fields = piece.fields if not self.read else self.fields  # only the file's first point counts
+        self.read += piece.read
 
 
 class TripDecoder:
@@ -63,8 +74,11 @@ class TripDecoder:
         self._first = 0
 
     def decode(self, raw: bytes) -> Points:
-        """Decode the bytes of one file; raises `BadTripFile`."""
-        raw = unpack(raw, self._max_bytes)
+        """Decode the bytes of one file, gzip or not; raises `BadTripFile`."""
+        return self.decode_text(unpack(raw, self._max_bytes))
+
+    def decode_text(self, raw: bytes) -> Points:
+        """Decode the JSON of one file; raises `BadTripFile`."""
         if not raw.strip(b" \t\r\n\0"):
             raise BadTripFile("empty", FILE_REASONS["empty"])
         for choice in (self._first, 1 - self._first):
@@ -185,16 +199,20 @@ class TripDecoder:
 
 def unpack(raw: bytes, max_bytes: int) -> bytes:
     """The file's bytes, gunzipped where they are gzip; refuses what is larger than `max_bytes`."""
-    limit = BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
-    if raw[:2] == b"\x1f\x8b":
+    if raw[:2] == GZIP:
         try:
             with gzip.GzipFile(fileobj=io.BytesIO(raw)) as archive:
                 raw = archive.read(max_bytes + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise BadTripFile("bad_gzip", f"{FILE_REASONS['bad_gzip']}: {error}") from error
     if len(raw) > max_bytes:
-        raise limit
+        raise too_large(max_bytes)
     return raw
+
+
+def too_large(max_bytes: int) -> BadTripFile:
+    """Why a file of more bytes is refused."""
+    return BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
 
 
 def _link_ids(links: list[Any], exact: bool) -> Optional[NDArray[np.int64]]:

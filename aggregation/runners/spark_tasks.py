@@ -81,11 +81,11 @@ class Share:
             return Report(index, error=(error.message, error.detail, error.retry), memory=peak_memory())
 
     def _carry_out(self, pickled: bytes, index: int, attempt: int) -> bytes:
-        from .. import points  # noqa: PLC0415
+        from ..database import connect  # noqa: PLC0415
         from ..decode import decode  # noqa: PLC0415
         from ..summarise import summarise  # noqa: PLC0415
 
-        with points.connect() as connection:
+        with connect() as connection:
             connection.execute(f"SET memory_limit = '{DUCKDB_MEMORY}'")
         task, context = pickle.loads(pickled), pickle.loads(self.context)  # noqa: S301  # nosec B301
         outcome: Any

@@ -21,7 +21,7 @@ from ..s3_access import S3Access, is_s3
 from . import disk, s3_parts, s3_trips, scratch
 from .disk import check_name, sha256
 from .s3_path import S3Path, young
-from .trip_files import SUFFIXES, TripFile, printable
+from .trip_files import LARGE, SUFFIXES, TripFile, printable
 
 Place = Union[Path, S3Path]
 """A file or folder, wherever it lies."""
@@ -29,7 +29,7 @@ Place = Union[Path, S3Path]
 _FETCHED_AT_ONCE = 8
 
 __all__ = [
-    "SUFFIXES", "BadTripFile", "Place", "S3Access", "S3Path", "TripFile", "all_at_hand", "at_hand",
+    "LARGE", "SUFFIXES", "BadTripFile", "Place", "S3Access", "S3Path", "TripFile", "all_at_hand", "at_hand",
     "check_name", "check_reach", "disk_errors", "file_names", "files_in_folders", "folder_names", "is_s3",
     "list_trips", "now_at", "place", "printable", "read_trip", "read_trips", "remove_tree", "rows_at_hand",
     "scratch", "sha256", "silent_for", "write_json", "write_new_json", "write_once", "written_aside",
@@ -70,25 +70,32 @@ def list_trips(
 
 def read_trips(
     files: Sequence[TripFile], max_bytes: int, access: Optional[S3Access] = None
-) -> Iterator[tuple[TripFile, Union[bytes, BadTripFile]]]:
-    """Trip files in their order, each with its bytes, whole and of one version, or why it cannot be had."""
+) -> Iterator[tuple[TripFile, Union[bytes, Path, BadTripFile]]]:
+    """Trip files in their order, each with its bytes, whole and of one version, or why it cannot be had.
+
+    More than `LARGE` bytes are in a temporary file, which is gone when the next one is asked for.
+    """
     if files and is_s3(files[0].path):
         yield from s3_trips.read_trips(files, max_bytes, access or S3Access())
         return
     for file in files:
-        try:
-            content: Union[bytes, BadTripFile] = disk.read_trip(file, max_bytes)
-        except BadTripFile as error:
-            content = error
-        yield file, content
+        with ExitStack() as stack:
+            copy = stack.enter_context(scratch.file("trip")) if file.size > LARGE else None
+            try:
+                read = disk.read_trip(file, max_bytes, copy)
+            except BadTripFile as error:
+                yield file, error
+            else:
+                yield file, copy or read
 
 
 def read_trip(file: TripFile, max_bytes: int, access: Optional[S3Access] = None) -> bytes:
     """The bytes of a trip file, whole and of one version; raises `BadTripFile`."""
-    ((_, content),) = read_trips([file], max_bytes, access)
-    if isinstance(content, BadTripFile):
-        raise content
-    return content
+    for _, content in read_trips([file], max_bytes, access):
+        if isinstance(content, BadTripFile):
+            raise content
+        found = content if isinstance(content, bytes) else content.read_bytes()
+    return found
 
 
 # -- writing ----------------------------------------------------------------------------------------

@@ -14,12 +14,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Optional
+from typing import IO, Any, Optional
 from uuid import uuid4
 
 from ..errors import FILE_REASONS, BadTripFile, RunError, StorageError
 from .trip_files import GLOB_CHARACTERS, SUFFIXES, TripFile, printable
 
+_BLOCK = 1 << 20
 _COARSE_CLOCK = 2_000_000_000
 _FINE_CLOCK = 20_000_000
 
@@ -104,8 +105,11 @@ def _trip_file(path: str, clocks: list[tuple[int, int]]) -> Optional[TripFile]:
     return TripFile(path, state.st_size, version)
 
 
-def read_trip(file: TripFile, max_bytes: int) -> bytes:
-    """The bytes of a trip file, whole and of one version; raises `BadTripFile`."""
+def read_trip(file: TripFile, max_bytes: int, copy: Optional[Path] = None) -> bytes:
+    """The bytes of a trip file, whole and of one version; raises `BadTripFile`.
+
+    With `copy`, a path, they are put there and not returned.
+    """
     if file.size > max_bytes:
         raise BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
     try:
@@ -113,7 +117,10 @@ def read_trip(file: TripFile, max_bytes: int) -> bytes:
             before = os.fstat(stream.fileno())
             if not stat.S_ISREG(before.st_mode):
                 raise BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: it is a pipe or device", True)
-            raw = stream.readall() if before.st_size == file.size else b""
+            raw, size = b"", 0
+            if before.st_size == file.size:
+                raw = stream.readall() if copy is None else b""
+                size = len(raw) if copy is None else _copy(stream, copy)
             after = os.fstat(stream.fileno())
     except FileNotFoundError as error:
         link = os.path.islink(file.path)  # noqa: PTH114
@@ -124,10 +131,19 @@ def read_trip(file: TripFile, max_bytes: int) -> bytes:
         raise BadTripFile("unreadable", message, passing=True) from error
     listed = file.version.split("-")[0]
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or (
-        len(raw) != after.st_size or listed != f"{after.st_mtime_ns:x}" or file.size != after.st_size
+        size != after.st_size or listed != f"{after.st_mtime_ns:x}" or file.size != after.st_size
     ):
         raise BadTripFile("changed", FILE_REASONS["changed"], passing=True)
     return raw
+
+
+def _copy(stream: IO[bytes], copy: Path) -> int:
+    """Copy what is left of a stream; returns the number of bytes."""
+    size = 0
+    with disk_errors("copy a large trip file", copy.parent), copy.open("wb") as written:
+        while block := stream.read(_BLOCK):
+            size += written.write(block)
+    return size
 
 
 def _open_at_once(path: str, flags: int) -> int:

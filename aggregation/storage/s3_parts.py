@@ -22,6 +22,7 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO, Optional
 
+from ..database import connect
 from ..errors import RunError
 from . import scratch
 from .s3_client import library
@@ -137,8 +138,6 @@ def _read_layout(part: S3Path) -> _Layout:
 
 
 def _row_groups(size: int, tail: bytes, part: S3Path) -> list[_RowGroup]:
-    from ..points import connect  # noqa: PLC0415  (which imports this package)
-
     with scratch.file(part.name) as file:
         with file.open("wb") as stream:
             stream.write(_MAGIC)

@@ -7,6 +7,9 @@ from typing import NamedTuple
 SUFFIXES = (".json", ".json.gz")
 """Names of trip files end so, in any case."""
 
+LARGE = 4 << 20
+"""A trip with more bytes than this is never in memory whole, but in a temporary file."""
+
 GLOB_CHARACTERS = frozenset("*?[")
 
 
