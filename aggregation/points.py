@@ -301,8 +301,8 @@ def _read_records(path: Place) -> list[FileRecord]:
         found = connection.execute(_READ_FILES, [_literal(table)])
         while rows := found.fetchmany(_ROWS_AT_ONCE):
             for row in rows:
-                faults = row[plain:]
-                records.append(FileRecord(*row[:plain], faults=faults if any(faults) else _NO_FAULTS))
+                faults = row[plain:] if any(row[plain:]) else _NO_FAULTS
+                records.append(FileRecord(*row[:plain], faults=faults))  # type: ignore[misc]
     return records
 
 

@@ -23,7 +23,7 @@ AT_ONCE, THREADS = 24, 12
 HELD_BYTES = 12 << 20
 """Bytes of trips that it has asked for and not yet decoded; a single trip may be larger."""
 
-_PACE_FILES = 8
+_FIRST, _PACE_FILES = 4, 8
 _YOUNG = 5.0
 _TIME = "@"
 
@@ -158,13 +158,15 @@ def read_trips(
     """
     waiting = deque(files)
     under_way: deque[_Coming] = deque()
-    held = 0
+    held = done = 0
     plain = sender(S3Path(_parts(files[0].path)[0], "", access)) if files else None
     pace = _Pace(plain)
     pool = None if plain else ThreadPoolExecutor(THREADS)
     try:
         while waiting or under_way:
-            while waiting and len(under_way) < (THREADS if pool else AT_ONCE) and (
+            # Not all at first, since connections to somewhere far take their time.
+            most = THREADS if pool else min(_FIRST + done, AT_ONCE)
+            while waiting and len(under_way) < most and (
                 not under_way or held + waiting[0].size <= HELD_BYTES
             ):  # fmt: skip
                 coming = _Coming(waiting.popleft(), max_bytes, access)
@@ -177,6 +179,7 @@ def read_trips(
             coming = under_way.popleft()
             content = coming.content()
             held -= coming.file.size
+            done += 1
             yield coming.file, content
             if pool is None and pace.is_slow():
                 pool = ThreadPoolExecutor(THREADS)
