@@ -40,6 +40,7 @@ class ProfileForm(QWidget):
         self.head = _Head()
         self.host_key = HostKeySection()
         self.ssh = SshSection()
+        self.host_key.found.connect(self.ssh.show_way)
         folders = FoldersSection()
         folders.browse.connect(self._browse)
         self.sections: tuple[ProfileSection, ...] = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
@@ -17,11 +17,21 @@ _MOST_AGENT_KEYS = 5
 """A server counts every key that is offered, and hangs up after six."""
 
 
-def authenticate(transport: paramiko.Transport, where: str, user: str, credentials: Credentials) -> None:
-    """Log in; raises `LoginFailed`, `KeyUnusable` or `ConnectionLost`. `where` is named in messages."""
+def authenticate(
+    transport: paramiko.Transport,
+    where: str,
+    user: str,
+    credentials: Credentials,
+    usual: Sequence[str] = (),
+    usual_only: bool = False,
+) -> None:
+    """Log in; raises `LoginFailed`, `KeyUnusable` or `ConnectionLost`. `where` is named in messages.
+
+    `usual` are key files that are offered where the credentials name none, and with `usual_only` no others.
+    """
     tried: list[str] = []
     allowed: list[str] = []
-    for what, key in _keys(credentials):
+    for what, key in _keys(credentials, usual, usual_only):
         tried.append(what)
         try:
             rest = transport.auth_publickey(user, key)
@@ -85,23 +95,48 @@ def load_key(path: Path, passphrase: Optional[str]) -> paramiko.PKey:
         ) from error
 
 
-def _keys(credentials: Credentials) -> Iterator[tuple[str, paramiko.PKey]]:
+def _keys(
+    credentials: Credentials, usual: Sequence[str], usual_only: bool
+) -> Iterator[tuple[str, paramiko.PKey]]:
     """The keys to offer, in order, each with a name for messages."""
     if credentials.key_path:
         yield f"the key {credentials.key_path}", load_key(Path(credentials.key_path), credentials.passphrase)
         return
     if credentials.password is not None:
         return
+    named = [Path(path).expanduser() for path in usual]
+    offered = list(_usable(named, credentials))
+    yield from offered
+    public = {_public(path) for path in named}
+    known = {key.get_base64() for _, key in offered}
     for agent_key in _agent_keys():
-        yield f"the agent's key {agent_key.comment or agent_key.fingerprint}", agent_key
-    for name in USUAL_KEYS:
-        path = Path("~/.ssh").expanduser() / name
+        text = agent_key.get_base64()
+        if text not in known and (not usual_only or text in public):
+            yield f"the agent's key {agent_key.comment or agent_key.fingerprint}", agent_key
+    if not usual_only:
+        others = [Path("~/.ssh").expanduser() / name for name in USUAL_KEYS]
+        yield from _usable([path for path in others if path not in named], credentials)
+
+
+def _usable(paths: list[Path], credentials: Credentials) -> Iterator[tuple[str, paramiko.PKey]]:
+    """The keys of those files that are there and open; an agent may have the others."""
+    for path in paths:
         if path.is_file():
             try:
                 key = load_key(path, credentials.passphrase)
             except KeyUnusable:
-                continue  # nobody named this one
+                continue  # the profile does not name this one
             yield f"the key {path}", key
+
+
+def _public(path: Path) -> str:
+    """The public key beside a key file, as an agent has it; empty where there is none."""
+    beside = path if path.suffix == ".pub" else path.with_name(f"{path.name}.pub")
+    try:
+        words = beside.read_text(encoding="utf-8", errors="replace").split()
+    except OSError:
+        return ""
+    return words[1] if len(words) > 1 else ""
 
 
 def _agent_keys() -> list[paramiko.AgentKey]:

@@ -21,11 +21,12 @@ from typing import Any, Callable, Optional
 
 import paramiko
 
+from ..errors import BackendError
 from .authentication import authenticate
 from .credentials import Credentials
 from .errors import ConnectionLost, NoRoute, NoSftp, NoShell, NoSsh, ShellPrints, TimedOut
 from .known_hosts import KnownHosts
-from .network import TIMEOUTS, Login, Timeouts, dial, resolve
+from .network import TIMEOUTS, Login, Timeouts, dial, resolve, told_of_programs
 
 logging.getLogger("paramiko").addHandler(logging.NullHandler())  # what matters is raised
 
@@ -69,15 +70,18 @@ class Connection:
 
         `report` is told each step that is done: `address`, `port`, `host key`, `login`.
         """
+        if login.fault:
+            raise BackendError(login.fault)
         jump = None
         if login.jump is not None:
             jump = cls.open(login.jump, credentials.jump or credentials, known_hosts, timeouts)
         try:
             line: Any
             if jump is None:
-                address = resolve(login.host, login.port, timeouts.resolve)
-                report("address")
-                line = dial(login, address, timeouts.connect)
+                with told_of_programs(login):
+                    address = resolve(login.host, login.port, timeouts.resolve)
+                    report("address")
+                    line = dial(login, address, timeouts.connect)
             else:
                 line = jump.passage(login.host, login.port)
                 report("address")
@@ -85,8 +89,8 @@ class Connection:
             transport = _shake_hands(login, line, known_hosts, timeouts)
             try:
                 report("host key")
-                user = login.user or credentials.user or getpass.getuser()
-                authenticate(transport, str(login), user, credentials)
+                user = login.user or credentials.user or login.usual_user or getpass.getuser()
+                authenticate(transport, str(login), user, credentials, login.keys, login.keys_only)
                 transport.set_keepalive(KEEPALIVE_SECONDS)
                 report("login")
             except BaseException:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import re
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Optional
 
+from ..errors import BackendError, Unreachable
 from ..profile import Profile
+from .config import USERS_FILE, SshConfig
 from .errors import ConnectionRefused, NameUnknown, NoRoute, TimedOut
 
-_JUMP = re.compile(r"(?:(?P<user>[^@\s:/]+)@)?(?P<host>[^@\s:/]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?")
+_JUMP = re.compile(
+    r"(?:ssh://)?(?:(?P<user>[^@\s:/]+)@)?(?P<host>[^@\s:/]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?"
+)
+_MOST_JUMPS = 8
+USUAL_PORT = 22
 
 
 @dataclass(frozen=True)
@@ -33,27 +42,82 @@ TIMEOUTS = Timeouts()
 
 @dataclass(frozen=True)
 class Login:
-    """Where to log in as whom; `pinned` is the fingerprint of the host's key where the profile gives it."""
+    """Where to log in as whom; `pinned` is the fingerprint of the host's key where the profile gives it.
+
+    What ~/.ssh/config says comes after what the profile and its credentials say: `usual_user`, and the key
+    files `keys`, with `keys_only` no others. `by_program` says that there the way is a program, which is not
+    run; `fault` why the file is of no use.
+    """
 
     host: str
     port: int = 22
     user: str = ""
     jump: Optional[Login] = None
     pinned: str = ""
+    usual_user: str = ""
+    keys: tuple[str, ...] = ()
+    keys_only: bool = False
+    by_program: bool = False
+    fault: str = ""
 
     @classmethod
-    def of(cls, profile: Profile) -> Login:
-        """The login of an SSH profile."""
-        jump = None
-        found = _JUMP.fullmatch(profile.jump_host)
-        if found:
-            jump = cls(found["host"].strip("[]"), int(found["port"] or 22), found["user"] or profile.user)
-        return cls(profile.host, profile.port, profile.user, jump, profile.host_key)
+    def of(cls, profile: Profile, config_file: Path = USERS_FILE) -> Login:
+        """The login of an SSH profile, whose host may be an alias of the user's SSH configuration."""
+        try:
+            return cls._of(profile, SshConfig(config_file))
+        except BackendError as error:
+            return cls(profile.host, profile.port, profile.user, fault=error.message)
+
+    @classmethod
+    def _of(cls, profile: Profile, config: SshConfig) -> Login:
+        words = config.of(profile.host)
+        jumps = (profile.jump_host,) if profile.jump_host else words.jumps
+        port = profile.port if profile.port != USUAL_PORT else words.port or USUAL_PORT
+        return cls(
+            words.host, port, profile.user, cls._through(jumps, profile.user, config, 0), profile.host_key,
+            words.user, words.keys, words.keys_only, words.by_program and not profile.jump_host,
+        )  # fmt: skip
+
+    @classmethod
+    def _through(cls, jumps: tuple[str, ...], user: str, config: SshConfig, depth: int) -> Optional[Login]:
+        """The last of the hosts to go through, which is reached through those before it."""
+        login: Optional[Login] = None
+        for number, jump in enumerate(jumps):
+            found = _JUMP.fullmatch(jump)
+            if not found or depth + number >= _MOST_JUMPS:
+                raise BackendError(
+                    f"The hosts to go through cannot be told from ~/.ssh/config: {jump!r} is none, or they "
+                    "lead in a circle. Correct ProxyJump there, or name a jump host in the profile."
+                )
+            words = config.of(found["host"].strip("[]"))
+            if not number:  # only the first is reached as its own entry says
+                login = cls._through(words.jumps, user, config, depth + 1)
+            port = int(found["port"] or words.port or USUAL_PORT)
+            login = cls(
+                words.host, port, found["user"] or words.user or user, login, "", "", words.keys,
+                words.keys_only, words.by_program and not number,
+            )  # fmt: skip
+        return login
 
     def __str__(self) -> str:
         """As a person would write it."""
-        place = self.host if self.port == 22 else f"{self.host}, port {self.port}"
+        place = self.host if self.port == USUAL_PORT else f"{self.host}, port {self.port}"
         return f"{self.user}@{place}" if self.user else place
+
+
+@contextlib.contextmanager
+def told_of_programs(login: Login) -> Iterator[None]:
+    """Say with whatever hinders the way that ~/.ssh/config goes by a program, which is not run here."""
+    try:
+        yield
+    except Unreachable as error:
+        if not login.by_program:
+            raise
+        raise type(error)(
+            f"{error.message} In ~/.ssh/config the way there is a program (ProxyCommand), which Roadpulse "
+            "does not run: name a computer to go through as the profile's jump host.",
+            error.detail,
+        ) from error
 
 
 def resolve(host: str, port: int, timeout: float) -> list[tuple[Any, ...]]:

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from roadpulse.cluster_client.errors import BackendError, Unreachable
+from roadpulse.cluster_client.profile import Profile
 from roadpulse.cluster_client.ssh.connection import Connection
 from roadpulse.cluster_client.ssh.credentials import Credentials
 from roadpulse.cluster_client.ssh.errors import (
@@ -150,6 +151,34 @@ def test_a_jump_host_leads_to_a_server_behind_it(tmp_path, ssh_server):
             Connection.open(login(free_port(), jump=by), key(ssh_server), known)
     finally:
         door.stop()
+
+
+def test_a_name_of_the_ssh_configuration_leads_through_its_jump_host_with_its_key(tmp_path, ssh_server):
+    door = SshServer(tmp_path / "door").start()
+    door.trust(ssh_server.user_key)
+    try:
+        (tmp_path / "known_hosts").write_text(ssh_server.known_hosts() + door.known_hosts())
+        (tmp_path / "config").write_text(
+            f"Host pi\n  HostName 127.0.0.1\n  Port {ssh_server.port}\n  User {ME}\n  ProxyJump door\n"
+            f"Host door\n  HostName 127.0.0.1\n  Port {door.port}\n"
+            f"Host *\n  IdentityFile {ssh_server.user_key}\n  IdentitiesOnly yes\n"
+        )
+        there = Login.of(Profile(kind="ssh", name="x", host="pi"), tmp_path / "config")
+        with Connection.open(there, Credentials(), KnownHosts(tmp_path / "known_hosts", ())) as connection:
+            assert says_who(connection) == ME
+            assert connection.run("echo $SSH_CONNECTION\n").out.split()[3] == str(ssh_server.port)
+    finally:
+        door.stop()
+
+
+def test_a_way_by_a_program_is_named_where_there_is_no_other(tmp_path, known):
+    (tmp_path / "config").write_text(
+        f"Host pi\n  HostName 127.0.0.1\n  Port {free_port()}\n  ProxyCommand touch {tmp_path / 'ran'}\n"
+    )
+    there = Login.of(Profile(kind="ssh", name="x", host="pi"), tmp_path / "config")
+    with pytest.raises(ConnectionRefused, match=r"a program \(ProxyCommand\), which Roadpulse does not run"):
+        Connection.open(there, Credentials(), known, QUICK)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_jump_host_that_forwards_nothing_is_named(tmp_path, ssh_server):

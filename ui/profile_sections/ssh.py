@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
+
+from qgis.PyQt.QtCore import pyqtSignal
 
 from ...algorithms import locations, requirements
+from ...cluster_client.profile import Profile
 from ..notes import Note
 from ..tasks import Latest, Task
 from ..words import tr
 from .fields import CLUSTERS, AuthField, NumberField, PathField, TextField
 from .section import ProfileSection
+
+if TYPE_CHECKING:
+    from ...cluster_client.ssh.network import Login
 
 
 class SshSection(ProfileSection):
@@ -19,8 +25,11 @@ class SshSection(ProfileSection):
     def __init__(self) -> None:
         super().__init__(tr("SSH"), CLUSTERS)
         self.host = TextField(
-            "host", "pi0.example.org", CLUSTERS, tr("The computer to log in to: the head of the cluster.")
-        )
+            "host", "pi0.example.org", CLUSTERS,
+            tr("The computer to log in to: the head of the cluster. A name of your ~/.ssh/config will do."),
+        )  # fmt: skip
+        self.host.hint = lambda host: self._ways.get(host, "")
+        self._ways: dict[str, str] = {}
         self.port = NumberField("port", 1, 65535, "", CLUSTERS)
         self.key_path = PathField(
             "key_path", tr("the SSH agent, then the usual keys in ~/.ssh"), CLUSTERS,
@@ -50,13 +59,24 @@ class SshSection(ProfileSection):
             else ""
         )
 
+    def show_way(self, host: str, words: str) -> None:
+        """Say what ~/.ssh/config makes of a host; empty for nothing."""
+        self._ways = {host: words}
+        if not self.host.faulty:
+            self.host.tell("")
+
     def look(self) -> None:
         """With a key file the password is its passphrase."""
         self.authcfg.good = tr("Its password opens the key file.") if self.key_path.value() else ""
 
 
 class HostKeySection(ProfileSection):
-    """The way there, and the key by which the host is known."""
+    """The way there, and the key by which the host is known.
+
+    `found` carries a host, and what ~/.ssh/config makes of it in words.
+    """
+
+    found = pyqtSignal(str, str)
 
     def __init__(self) -> None:
         super().__init__(tr("Jump host and host key"), CLUSTERS, folded=True)
@@ -77,7 +97,7 @@ class HostKeySection(ProfileSection):
         self.say_under(self.known)
         self._place: Optional[tuple[str, int]] = None
         self._asker = Latest(tr("Reading known host keys"), self, wait=200)
-        self._asker.done.connect(self._tell)
+        self._asker.done.connect(self._tell_way)
         self._asker.failed.connect(lambda _error: self._tell([]))
         self.known.clicked.connect(self._forget)
 
@@ -88,7 +108,7 @@ class HostKeySection(ProfileSection):
         self._place = (host, port)
         self._tell([])
         if host and not requirements.missing(("paramiko",)):
-            self._asker.ask(lambda _task: _known_hosts().keys(host, port))
+            self._asker.ask(lambda _task: _look_up(host, port))
 
     @property
     def busy(self) -> bool:
@@ -110,17 +130,41 @@ class HostKeySection(ProfileSection):
         own = any(one.path == locations.known_hosts() for one in known)
         self.known.say(text, tr("Forget it") if own else "", "forget")
 
+    def _tell_way(self, looked_up: tuple[str, str, list[Any]]) -> None:
+        host, words, keys = looked_up
+        self.found.emit(host, words)
+        self._tell(keys)
+
     def _forget(self, _name: str) -> None:
         if self._place is None:
             return
         host, port = self._place
 
-        def forget(_task: Task) -> list[Any]:
-            known = _known_hosts()
-            known.forget(host, port)
-            return list(known.keys(host, port))
+        def forget(_task: Task) -> tuple[str, str, list[Any]]:
+            login = _login(host, port)
+            _known_hosts().forget(login.host, login.port)
+            return _look_up(host, port)
 
         self._asker.ask(forget)
+
+
+def _look_up(host: str, port: int) -> tuple[str, str, list[Any]]:
+    """The host, what ~/.ssh/config makes of it in words, and the keys by which it is known."""
+    login = _login(host, port)
+    if login.fault:
+        return host, login.fault, []
+    words = ""
+    if (login.host, login.port, login.usual_user) != (host, port, "") or login.jump is not None:
+        through = tr(" through {host}").format(host=login.jump) if login.jump is not None else ""
+        user = f"{login.usual_user}@" if login.usual_user else ""
+        words = tr("In ~/.ssh/config: {place}{through}").format(place=f"{user}{login}", through=through)
+    return host, words, list(_known_hosts().keys(login.host, login.port))
+
+
+def _login(host: str, port: int) -> Login:
+    from ...cluster_client.ssh.network import Login  # noqa: PLC0415  (needs paramiko)
+
+    return Login.of(Profile(kind="ssh", name="x", host=host, port=port))
 
 
 def _known_hosts() -> Any:

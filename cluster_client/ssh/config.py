@@ -1,0 +1,110 @@
+"""What the user's ~/.ssh/config says of a host: its real name, port, user, keys, and hosts to go through.
+
+Nothing of it is ever run: a way by a program (ProxyCommand) is only told, and what counts only if a program
+says so (Match exec) does not count. Files that it includes are not read.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+import paramiko
+
+from ..errors import BackendError
+
+USERS_FILE = Path("~/.ssh/config")
+
+_NEVER = "Host !*"
+_WITHOUT_PROGRAMS = {"all", "canonical", "final", "host", "originalhost", "user", "localuser"}
+_ALONE = {"all", "canonical", "final"}
+_KEY = re.compile(r"\s*(\w+)\s*[=\s]\s*(.*)")
+
+
+@dataclass(frozen=True)
+class HostWords:
+    """What the file says of one host; empty or 0 where it says nothing.
+
+    `jumps` are the hosts to go through, the nearest first; `keys` key files in the order in which they are
+    offered, `keys_only` whether no others are; `by_program` whether the file names a program as the way.
+    """
+
+    host: str
+    port: int = 0
+    user: str = ""
+    jumps: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    keys_only: bool = False
+    by_program: bool = False
+
+
+class SshConfig:
+    """The file at `path`, which need not be there. Raises `BackendError` for one that cannot be read."""
+
+    def __init__(self, path: Path = USERS_FILE) -> None:
+        self._path = path.expanduser()
+        self._config: Optional[paramiko.SSHConfig] = None
+        try:
+            if self._path.is_file():
+                text = self._path.read_text(encoding="utf-8", errors="surrogateescape")
+                self._config = paramiko.SSHConfig.from_text("\n".join(_harmless(text)))
+        except (OSError, ValueError, paramiko.SSHException) as error:
+            raise self._unreadable(error) from error
+
+    def of(self, host: str) -> HostWords:
+        """What the file says of a host, or of an alias of one."""
+        if self._config is None or not host:
+            return HostWords(host)
+        try:
+            found: Any = self._config.lookup(host)
+            port = int(found.get("port", 0))
+        except (KeyError, ValueError, paramiko.SSHException) as error:
+            raise self._unreadable(error) from error
+        if not 0 <= port <= 65535:
+            raise self._unreadable(ValueError(f"Port {port} of {host}"))
+        jump = str(found.get("proxyjump") or "")
+        return HostWords(
+            host=str(found.get("hostname") or host),
+            port=port,
+            user=str(found.get("user") or ""),
+            jumps=tuple(filter(None, map(str.strip, jump.split(",")))) if jump.lower() != "none" else (),
+            keys=tuple(str(key) for key in found.get("identityfile") or () if str(key).lower() != "none"),
+            keys_only=str(found.get("identitiesonly", "")).lower() == "yes",
+            by_program=bool(found.get("proxycommand")) and not jump,
+        )
+
+    def _unreadable(self, error: Exception) -> BackendError:
+        return BackendError(
+            f"The file {self._path}, which says how hosts are reached over SSH, cannot be read: {error}. "
+            "Correct it; `ssh -G` with the host's name shows what ssh makes of it.",
+            repr(error),
+        )
+
+
+def _harmless(text: str) -> Iterator[str]:
+    """The file's lines without what would run a program, or ask the network while it is read."""
+    for line in text.splitlines():
+        found = _KEY.fullmatch(line)
+        key = found[1].lower() if found else ""
+        if key == "match" and found and not _without_programs(found[2]):
+            yield _NEVER
+        elif key not in ("canonicalizehostname", "include"):
+            yield line
+
+
+def _without_programs(conditions: str) -> bool:
+    try:
+        words = shlex.split(conditions)
+    except ValueError:
+        return False
+    while words:
+        word = words.pop(0).lstrip("!").lower()
+        if word not in _WITHOUT_PROGRAMS or (word not in _ALONE and not words):
+            return False
+        if word not in _ALONE:
+            words.pop(0)
+    return True
