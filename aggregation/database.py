@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import duckdb
+if TYPE_CHECKING:  # a node imports this before it has its packages
+    import duckdb
 
 
 @lru_cache(maxsize=1)
 def _database(pid: int) -> duckdb.DuckDBPyConnection:
     """The process's DuckDB, in memory; a forked process gets one of its own."""
+    import duckdb  # noqa: PLC0415
+
     return duckdb.connect(
         config={
             "threads": 1,
