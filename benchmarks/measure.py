@@ -48,6 +48,12 @@ def cost_of(command: Sequence[str], memory: bool = False) -> Cost:
     return Cost(wall, cpu, peak)
 
 
+def cpu_of(pid: int) -> float:
+    """CPU seconds of a running process so far, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class _MemoryWatch:
     """Samples the proportional set size of a process and all its descendants."""
 

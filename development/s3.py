@@ -66,7 +66,8 @@ class S3Server:
     """One server in a folder; a context manager that starts and stops it. Buckets outlive a stop.
 
     `port` 0 takes a free one. With `certificate` it speaks https. With `access_log` it writes down every
-    request, for `operations`.
+    request, for `operations`. With `keep_alive` connections stay open after an answer, as those of AWS and
+    MinIO do; versitygw closes them otherwise.
     """
 
     def __init__(
@@ -77,11 +78,13 @@ class S3Server:
         certificate: Optional[Certificate] = None,
         *,
         access_log: bool = False,
+        keep_alive: bool = False,
     ) -> None:
         self.folder = folder.absolute()
         self.host = host
         self.port = port or free_port(host)
         self.certificate = certificate
+        self.keep_alive = keep_alive
         self.access_log = self.folder / "access.log" if access_log else None
 
     def __enter__(self) -> S3Server:
@@ -127,6 +130,8 @@ class S3Server:
             self._keep("default")
         options = ["--port", f"{self.host}:{self.port}", "--region", REGION, "--health", "/health", "--quiet"]
         options += ["--iam-dir", str(self._users), "--iam-cache-disable"]
+        if self.keep_alive:
+            options += ["--keep-alive"]
         if self.access_log:
             options += ["--access-log", str(self.access_log)]
         if self.certificate:

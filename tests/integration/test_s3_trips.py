@@ -1,8 +1,11 @@
 """Trips in a bucket: listed whatever they are called, read in one version, or named with the reason."""
 
+import http.client
 import json
 import os
 import string
+import threading
+import time
 import tracemalloc
 import urllib.parse
 from pathlib import Path
@@ -294,6 +297,36 @@ def test_reading_may_end_early_and_holds_little(engine, monkeypatch):
     next(reading)
     reading.close()
     assert 1 <= engine.requests(before)["GetObject"] <= 3
+
+
+def readers(monkeypatch, seconds):
+    """The threads that open connections, each of which takes so long; filled while trips are read."""
+    found = set()
+    connect = http.client.HTTPConnection.connect
+
+    def slowly(connection):
+        found.add(threading.get_ident())
+        time.sleep(seconds)
+        connect(connection)
+
+    monkeypatch.setattr(http.client.HTTPConnection, "connect", slowly)
+    return found
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["near", "far"])
+def test_threads_read_where_the_server_is_far_and_the_decoders_own_one_elsewhere(engine, monkeypatch, away):
+    for n in range(40):
+        engine.write(f"{n:02d}.json", f"trip {n}".encode())
+    files = listed(engine, engine.trips)
+    before = engine.server.operations()["GetObject"]
+    threads = readers(monkeypatch, 0.1 if away else 0)
+    contents = []
+    for _, content in read_trips(files, 100, engine.access):
+        contents.append(content)
+        time.sleep(0.02)  # a long trip to decode
+    assert contents == [f"trip {n}".encode() for n in range(40)]
+    assert engine.server.operations()["GetObject"] - before == 40
+    assert (threads != {threading.get_ident()}) == away
 
 
 def test_an_object_that_one_may_list_and_not_read_is_named(s3_server, bucket):
