@@ -1,0 +1,292 @@
+"""Whole runs on computers whose clocks really are off, from the desktop's, each other's, the file server's.
+
+libfaketime shifts what a process takes for the time, and leaves alone the times of files, which come from
+the server of a shared folder, and the monotonic clock. Its own shift of file times stands for a server that
+goes wrong together with the cluster.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from roadpulse.aggregation.points import PointStore
+from roadpulse.aggregation.spec import FieldMapping, RunSpec
+from roadpulse.aggregation.storage import list_trips
+from roadpulse.cluster_client.backend import Polling, follow
+from roadpulse.cluster_client.diagnosis.checks import Outcome as Found
+from roadpulse.cluster_client.diagnosis.checks import diagnose
+from roadpulse.cluster_client.diagnosis.cluster import ClusterLook
+from roadpulse.cluster_client.profile import Folders, Profile
+from roadpulse.cluster_client.runs import Run, RunStore
+from roadpulse.cluster_client.ssh.backend import SshBackend
+from roadpulse.cluster_client.ssh.credentials import Credentials
+from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
+from roadpulse.cluster_client.status import RunState, RunStatus
+from roadpulse.tests.engine import PLUGINS, Engine, Outcome, trip, until
+
+from development.cluster_spark import spark_python
+from tests.integration.spark_fixtures import FAST, Way, newest
+from tests.integration.spark_runs import tables
+from tests.integration.ssh_server import SshServer
+
+LIBRARY = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
+pytestmark = pytest.mark.skipif(LIBRARY is None, reason="there is no libfaketime; install faketime")
+both_ways = pytest.mark.parametrize("minutes", [-5, 5], ids=["behind", "ahead"])
+
+
+def clock_off(minutes: float, files_too: bool = False) -> dict[str, str]:
+    """The environment of a process whose clock is off."""
+    return {
+        "LD_PRELOAD": str(LIBRARY),
+        "FAKETIME": f"{minutes * 60:+.0f}s",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        **({} if files_too else {"NO_FAKE_STAT": "1"}),
+    }
+
+
+BEARS_IT = """
+import os, select, time
+time.sleep = lambda seconds: select.select([], [], [], seconds) and None  # Python's own fails there
+os.environ.pop("LD_PRELOAD", None)  # what it starts, Java say, would wait wrongly
+"""
+
+
+def python(folder: Path, head: float, nodes: float | None = None, files_too: bool = False) -> str:
+    """A Python whose clock is off; by another number of minutes where it works for a Spark executor."""
+    site = folder / "bears-it"
+    site.mkdir(exist_ok=True)
+    (site / "sitecustomize.py").write_text(BEARS_IT)
+    settings = [
+        " ".join(f"{name}={value}" for name, value in clock_off(minutes, files_too).items())
+        for minutes in (head, head if nodes is None else nodes)
+    ]
+    wrapper = folder / "python"
+    program = spark_python("4") if nodes is not None else sys.executable
+    wrapper.write_text(
+        "#!/bin/sh\n"
+        f'off="{settings[0]}"\n'
+        f'case "$*" in *pyspark.daemon*|*pyspark.worker*) off="{settings[1]}";; esac\n'
+        f'exec env $off PYTHONPATH="{site}:$PYTHONPATH" {program} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    return str(wrapper)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    found = Engine(tmp_path)
+    for number in range(6):
+        found.write(f"trip {number}.json", trip(200, 300 * number, 9))
+    return found
+
+
+def elsewhere(engine: Engine, folder: Path, minutes: float, host: str = "", **options: Any) -> Any:
+    """Start a run of a process with another clock, and on a computer of another name where one is given."""
+    command = [python(engine.folder, minutes, **options), "-m", "roadpulse.aggregation", str(folder)]
+    command += ["--workers", "1"]
+    if host:
+        command = ["unshare", "--uts", "sh", "-c", f'hostname {host} && exec "$@"', "sh", *command]
+    return subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONPATH": str(PLUGINS)},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def carried_out(engine: Engine, minutes: float, **options: Any) -> Outcome:
+    folder = engine.prepare()
+    process = elsewhere(engine, folder, minutes, **options)
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, output
+    return Outcome(process.returncode, folder, output)
+
+
+# -- the engine and its files -----------------------------------------------------------------------
+
+
+def test_the_clock_really_is_off(tmp_path: Path) -> None:
+    program = "import os, time; time.sleep(0.1); print(time.time(), time.time() - os.stat('.').st_mtime)"
+    tmp_path.touch()
+    said = subprocess.run(
+        [python(tmp_path, 5), "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    now, age = map(float, said.stdout.split())
+    assert 290 < now - time.time() < 310
+    assert 290 < age < 310
+
+
+@pytest.mark.parametrize(
+    ("minutes", "files_too"), [(-5, False), (5, False), (5, True)], ids=["behind", "ahead", "files-too"]
+)
+def test_the_result_is_the_same_and_files_just_written_are_read_once_more_at_most(
+    engine: Engine, minutes: float, files_too: bool
+) -> None:  # fmt: skip
+    first = carried_out(engine, minutes, files_too=files_too)
+    assert 0 < first.status["elapsed"] < 200 and first.status["seconds_left"] is None
+    second = carried_out(engine, minutes, files_too=files_too)
+    third = carried_out(engine, minutes, files_too=files_too)
+    assert third.manifest["files"]["decoded"] == 0
+    right = engine.finish(store=str(engine.folder / "another store"))
+    assert first.hashes == second.hashes == third.hashes == right.hashes
+
+
+@both_ways
+def test_a_file_that_was_changed_is_read_again(engine: Engine, minutes: float) -> None:
+    before = carried_out(engine, minutes)
+    path = engine.trips / "trip 3.json"
+    path.write_bytes(path.read_bytes().replace(b"4575425001", b"4575425009"))  # of the same size
+    after = carried_out(engine, minutes)
+    assert after.hashes != before.hashes
+    assert after.hashes == engine.finish(store=str(engine.folder / "another store")).hashes
+
+
+@both_ways
+def test_a_rewrite_of_the_same_size_is_seen_however_fast_it_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minutes: float
+) -> None:  # fmt: skip
+    """Within one tick of the file server's clock, the times of a file stay the same."""
+    real = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real() + int(minutes * 60e9))
+    (tmp_path / "trips").mkdir()
+    (tmp_path / "store").mkdir()
+    seen = set()
+    for n in range(50):
+        (tmp_path / "trips/a.json").write_bytes(b"%02d" % n)
+        (file,) = list_trips(str(tmp_path / "trips"), beside=tmp_path / "store")
+        seen.add(file.version)
+    assert len(seen) == 50
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="giving a process a computer's name of its own needs root")
+@pytest.mark.parametrize("minutes", [-5, 120])
+def test_points_of_a_run_that_lives_elsewhere_are_let_be(engine: Engine, minutes: float) -> None:
+    """Of two computers with a shared folder one is minutes, or hours, off."""
+    first = engine.write("trip 0.json", trip(3000, links=9))
+    for number in range(6, 400):
+        os.link(first, engine.trips / f"trip {number}.json")
+    engine.settle()
+    folder = engine.prepare()
+    process = elsewhere(engine, folder, 0, host="another")
+    try:
+        until(lambda: list(engine.store.glob("*/points/*/part-*.parquet")) or process.poll() is not None)
+        os.killpg(process.pid, signal.SIGSTOP)
+        (store,) = (PointStore.at(str(engine.store), FieldMapping()),)
+        (ingest,) = store.begun()
+        assert json.loads(Path(str(store.owner(ingest))).read_text())["host"] == "another"
+        other = carried_out(engine, minutes)
+        assert ingest in store.begun() and ingest not in store.ingests()
+    finally:
+        os.killpg(process.pid, signal.SIGCONT)
+        output, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, output
+    assert Outcome(0, folder).hashes == other.hashes
+
+
+# -- over SSH ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def far_off(tmp_path: Path, ssh_server: SshServer) -> Callable[[float], tuple[SshBackend, Profile, RunStore]]:
+    """A cluster all of whose processes have another clock than the desktop."""
+
+    def begin(minutes: float) -> tuple[SshBackend, Profile, RunStore]:
+        told = " ".join(f'"{name}={value}"' for name, value in clock_off(minutes).items())
+        ssh_server.lines = [*ssh_server.lines, f"SetEnv {told}"]
+        ssh_server.restart()
+        (tmp_path / "known_hosts").write_text(ssh_server.known_hosts())
+        profile = Profile(
+            kind="ssh", name="one Pi", host="127.0.0.1", port=ssh_server.port, user="root",
+            python=python(tmp_path, minutes), workers=1,
+            folders=Folders(runs=str(tmp_path / "runs"), store=str(tmp_path / "store")),
+        )  # fmt: skip
+        store = RunStore(tmp_path / "records")
+        known = KnownHosts(tmp_path / "known_hosts", ())
+        credentials = Credentials(key_path=str(ssh_server.user_key))
+        return SshBackend(profile, store, tmp_path / "fetched", credentials, known), profile, store
+
+    return begin
+
+
+@both_ways
+def test_a_cluster_whose_clock_is_off_runs_as_any_other(
+    far_off: Any, engine: Engine, ssh_server: SshServer, tmp_path: Path, minutes: float
+) -> None:  # fmt: skip
+    first = engine.write("trip 0.json", trip(3000, links=9))
+    for number in range(6, 500):
+        os.link(first, engine.trips / f"trip {number}.json")
+    engine.settle()
+    backend, profile, store = far_off(minutes)
+    spec = RunSpec(trips=str(engine.trips), store=str(tmp_path / "store"), speed_unit="mph")
+    run = backend.submit(Run.new("June", profile, spec))
+    seen: list[RunStatus] = []
+    last = follow(backend, run, on_status=seen.append, polling=Polling(first=0.05, longest=0.2))
+    assert last.state is RunState.FINISHED
+    there = json.loads(Path(run.folder, "status.json").read_text())["updated"]
+    off = (datetime.fromisoformat(there) - datetime.now(timezone.utc)).total_seconds()
+    assert abs(off - minutes * 60) < 60  # it was
+    for status in seen:
+        assert status.state not in (RunState.LOST, RunState.FAILED, RunState.UNKNOWN)
+        assert "said nothing" not in status.message
+        assert 0 <= status.elapsed < 200
+        assert status.seconds_left is None or 0 <= status.seconds_left < 200
+    assert [status.elapsed for status in seen] == sorted(status.elapsed for status in seen)
+    fetched = Outcome(0, backend.fetch(run))
+    assert fetched.hashes == engine.finish().hashes
+    assert store.find(run.id).state is RunState.FINISHED
+
+    run = backend.submit(
+        Run.new("cancelled", profile, RunSpec(**{**spec.__dict__, "store": str(tmp_path / "s2")}))
+    )
+    until(lambda: backend.status(run).state is RunState.DECODING)
+    backend.cancel(run)
+    assert follow(backend, run, polling=Polling(first=0.05, longest=0.2)).state is RunState.CANCELLED
+
+    known = KnownHosts(tmp_path / "known_hosts", ())
+    look = ClusterLook(profile, Credentials(key_path=str(ssh_server.user_key)), known)
+    (clock,) = [found for found in diagnose(look.checks()) if found.name == "clock"]
+    assert clock.outcome is Found.WARNING and "5 min" in clock.found
+
+
+# -- on Spark ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("head", "nodes"), [(5, -5), (-5, 5)], ids=["head-ahead", "nodes-ahead"])
+@newest
+def test_head_and_nodes_of_a_cluster_may_disagree_about_the_time(
+    way: Way, belfast: Path, belfast_tables: list[bytes], tmp_path: Path, head: float, nodes: float
+) -> None:  # fmt: skip
+    trips = tmp_path / "trips"
+    trips.mkdir()
+    for path in (belfast / "trips").iterdir():
+        shutil.copyfile(path, trips / path.name)  # just now
+    shifted = replace(way.profile, python=python(tmp_path, head, nodes))
+    runners, decoded = [], []
+    for workers in (0, None):  # on Spark, though it is not worth its start; then as it comes
+        profile = replace(shifted, resources=replace(shifted.resources, head_workers=workers))
+        backend = way.backend(profile)
+        run = backend.submit(way.run(trips, f"{workers}", profile))
+        seen: list[RunStatus] = []
+        status = follow(backend, run, on_status=seen.append, polling=FAST)
+        assert status.state is RunState.FINISHED, backend.log(run)
+        assert not [
+            found for found in seen if found.state is RunState.LOST or "said nothing" in found.message
+        ]
+        assert 0 < status.elapsed < 200
+        assert tables(backend.fetch(run)) == belfast_tables
+        manifest = json.loads(Path(run.folder, "manifest.json").read_text())
+        runners.append(manifest["runner"]["kind"])
+        decoded.append(manifest["files"]["decoded"])
+    assert runners[0] == "spark"
+    assert decoded[0] > 0 and decoded[1] == 0
