@@ -2,8 +2,10 @@
 
 python -m benchmarks.spark_job [--trips N] [--times N] [--growth] [--folder TRIPS]
 
-Every time is the wall clock of a whole `spark-submit`, the start of Spark included. `--growth` measures
-1, 2 and 4 times the data, and 1, 2 and 3 workers, as well.
+Every time is the wall clock of a whole command: of `spark-submit` for the job of 2019, for ours of the
+launcher that a profile over SSH starts. Ours is told both as an analyst gets it, where the head's processes
+begin and Spark is started only when it is worth it, and with all of it on Spark. `--growth` measures 1, 2 and
+4 times the data, and 1, 2 and 3 workers, as well.
 """
 
 from __future__ import annotations
@@ -16,21 +18,32 @@ import shutil
 import statistics
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional, Union
 
 from roadpulse.aggregation.runners.spark_conf import DRIVER_OPTIONS
-from roadpulse.cluster_client.ssh.jobzip import MAIN, job_zip
+from roadpulse.aggregation.spec import RunSpec
+from roadpulse.cluster_client.profile import Profile, Resources
+from roadpulse.cluster_client.runs import Run
+from roadpulse.cluster_client.ssh.jobzip import job_zip
+from roadpulse.cluster_client.ssh.place import Place
+from roadpulse.cluster_client.ssh.remote_run import launcher, run_files
+from roadpulse.cluster_client.ssh.scripts import source
 
 from development.cluster import Cluster
 from development.cluster_spark import spark_home, spark_python
 
 from .measure import ROOT, SCRATCH, rich_trips
 
-HEAD_WORKERS = 2
+AUTOMATIC, SPARK_ONLY = None, 0
+WAYS = {"automatic": AUTOMATIC, "Spark only": SPARK_ONLY}
+"""Processes of the head."""
+
 GOALS = {"cold": 12, "other bins": 20}
 """Times faster than the job of 2019."""
+
+_CACHE = str(ROOT / "build" / "node-cache")
 
 
 @dataclass(frozen=True)
@@ -40,66 +53,81 @@ class Bench:
     cluster: Cluster
     scratch: Path = SCRATCH / "spark"
 
-    def submit(self, cores: int, *words: str, conf: Optional[dict[str, str]] = None) -> float:
-        """Run `spark-submit` to its end, with more configuration in `conf`; returns its wall clock in s."""
+    def ours(
+        self,
+        trips: Union[Path, str],
+        store: Union[Path, str],
+        minutes: int = 60,
+        workers: int = 0,
+        head: Optional[int] = AUTOMATIC,
+        **more: Any,
+    ) -> tuple[float, dict[str, Any]]:
+        """One run of Roadpulse, with `more` in its specification; its wall clock in s and its manifest.
+
+        On one executor of two cores, or with `workers` on so many of one core; `head` processes of the head
+        begin.
+        """
+        resources = Resources(workers or 2, 1 if workers else 2, "470m", "1g", head)
+        profile = Profile(
+            kind="ssh", name="benchmark", host="localhost", spark_master=self.cluster.spark.url,
+            spark_home=str(spark_home(self.cluster.version)), python=str(spark_python(self.cluster.version)),
+            resources=resources,
+        )  # fmt: skip
+        run = Run.new("benchmark", profile, RunSpec(trips="trips", store="store", speed_unit="mph"))
+        place, folder, job = Place(str(self.scratch), str(self.scratch)), self.scratch / "run", job_zip()
+        shutil.rmtree(folder, ignore_errors=True)
+        for path in (folder, Path(place.jobs)):
+            path.mkdir(parents=True, exist_ok=True)
+        files = run_files(replace(run, folder=str(folder)), place, job)
+        spec = {"trips": str(trips), "store": str(store), "speed_unit": "mph", "bin_minutes": minutes, **more}
+        files["spec.json"] = json.dumps(spec).encode()
+        own = {"spark.driver.host": self.cluster.spark.host, "spark.executorEnv.ROADPULSE_CACHE": _CACHE}
+        files["spark.conf"] += "".join(f"{name} {value}\n" for name, value in own.items()).encode()
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        Path(place.job_zip(job)).write_bytes(job.content)
+        Path(launcher(place)).write_text(source("launcher"), encoding="utf-8")
+        if isinstance(store, Path):  # the packages are not what is measured
+            store.mkdir(parents=True, exist_ok=True)
+        packages = (store if isinstance(store, Path) else self.scratch) / "packages"
+        if not packages.exists():
+            packages.symlink_to(ROOT / "build" / "packages")
+        with (folder / "log.txt").open("wb") as log:
+            begin = time.perf_counter()
+            subprocess.run(
+                ["sh", launcher(place)], cwd=folder, env=_environment(), stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, start_new_session=True, check=False,
+            )  # fmt: skip
+            wall = time.perf_counter() - begin
+        if (folder / "rc").read_text(encoding="ascii").strip() != "0":
+            raise RuntimeError((folder / "log.txt").read_text(encoding="utf-8", errors="replace")[-4000:])
+        return wall, json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+    def theirs(self, trips: Union[Path, str], conf: Optional[dict[str, str]] = None) -> float:
+        """One run of the job of 2019, with more configuration in `conf`; returns its wall clock."""
         spark, home = self.cluster.spark, spark_home(self.cluster.version)
         all_conf = {
             "spark.master": spark.url,
             "spark.driver.host": spark.host,
             "spark.driver.memory": "1g",
             "spark.driver.extraJavaOptions": DRIVER_OPTIONS,
-            "spark.cores.max": str(cores),
-            "spark.executor.cores": str(min(cores, 2)),
+            "spark.cores.max": "2",
+            "spark.executor.cores": "2",
             "spark.executor.memory": "470m",
-            "spark.executorEnv.ROADPULSE_CACHE": str(ROOT / "build" / "node-cache"),
             **(conf or {}),
         }
         options = [word for name, value in all_conf.items() for word in ("--conf", f"{name}={value}")]
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        environment["PYSPARK_PYTHON"] = str(spark_python(self.cluster.version))
-        environment["ROADPULSE_CACHE"] = str(ROOT / "build" / "node-cache")
+        job = [str(ROOT / "benchmarks" / "spark_2019.py"), str(trips), str(self.scratch / "out-2019")]
+        environment = {**_environment(), "PYSPARK_PYTHON": str(spark_python(self.cluster.version))}
         begin = time.perf_counter()
         done = subprocess.run(
-            [str(home / "bin" / "spark-submit"), *options, *words],
+            [str(home / "bin" / "spark-submit"), *options, *job],
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )  # fmt: skip
         wall = time.perf_counter() - begin
         if done.returncode:
             raise RuntimeError(done.stdout[-4000:])
         return wall
-
-    def ours(
-        self,
-        trips: Union[Path, str],
-        store: Path,
-        minutes: int = 60,
-        workers: int = 0,
-        head: int = 0,
-        **more: Any,
-    ) -> tuple[float, dict[str, Any]]:
-        """One run of Roadpulse, with `more` entries in its specification; its wall clock and its manifest.
-
-        On one executor of two cores, or with `workers` on so many of one core; with `head` processes of
-        the head until Spark is up.
-        """
-        folder = self.scratch / "run"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        spec = {"trips": str(trips), "store": str(store), "speed_unit": "mph", "bin_minutes": minutes, **more}
-        (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
-        (folder / "job.zip").write_bytes(job_zip().content)
-        (folder / "entry.py").write_text(MAIN, encoding="utf-8")
-        wall = self.submit(
-            2, "--py-files", str(folder / "job.zip"), str(folder / "entry.py"), str(folder),
-            "--packages", str(ROOT / "build" / "packages"), "--head-workers", str(head),
-            conf={"spark.cores.max": str(workers), "spark.executor.cores": "1"} if workers else None,
-        )  # fmt: skip
-        return wall, json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-
-    def theirs(self, trips: Union[Path, str], conf: Optional[dict[str, str]] = None) -> float:
-        """One run of the job of 2019; returns its wall clock."""
-        out = self.scratch / "out-2019"
-        return self.submit(2, str(ROOT / "benchmarks" / "spark_2019.py"), str(trips), str(out), conf=conf)
 
     def compare(self) -> None:
         """Both ways must have found the same links with the same means."""
@@ -159,63 +187,74 @@ def _warm(trips: Path) -> None:
         file.read_bytes()
 
 
+def _environment() -> dict[str, str]:
+    found = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return {**found, "ROADPULSE_CACHE": _CACHE}
+
+
 def _ratios(bench: Bench, trips: Path, times: int) -> None:
     store = bench.scratch / "store"
     shutil.rmtree(store, ignore_errors=True)
-    bench.ours(trips, store)  # the packages are on the nodes after the first run ever
+    bench.ours(trips, store, head=SPARK_ONLY)  # the packages are on the nodes after the first run ever
     theirs: list[float] = []
-    ours: dict[tuple[str, int], list[tuple[float, dict[str, Any]]]] = {}
+    ours: dict[tuple[str, str], list[tuple[float, dict[str, Any]]]] = {}
     for _ in range(times):
         _warm(trips)
         theirs.append(bench.theirs(trips))
-        for head in (0, HEAD_WORKERS):
+        for way, head in WAYS.items():
             _warm(trips)
             shutil.rmtree(store)
-            ours.setdefault(("cold", head), []).append(bench.ours(trips, store, head=head))
+            ours.setdefault((way, "cold"), []).append(bench.ours(trips, store, head=head))
             bench.compare()
-            ours.setdefault(("other bins", head), []).append(bench.ours(trips, store, 30, head=head))
+            ours.setdefault((way, "other bins"), []).append(bench.ours(trips, store, 30, head=head))
     job = statistics.median(theirs)
-    print(f"  {'the job of 2019':37} {job:7.1f} s")
-    for (name, head), runs in ours.items():
+    print(f"  {'the job of 2019':27} {job:7.1f} s")
+    for (way, name), runs in ours.items():
         wall = statistics.median(wall for wall, _ in runs)
-        manifest = runs[-1][1]
-        steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in manifest["timings"].items())
-        memory = manifest["runner"]["worker_memory_mb"]
-        by_head = f", head start of {head}" if head else ""
-        done = f"; {manifest['runner']['head_tasks']} tasks on the head" if head else ""
-        print(
-            f"  {f'Roadpulse, {name}{by_head}':37} {wall:7.1f} s   {job / wall:5.1f} x (goal {GOALS[name]} x)"
-            f"   {steps}; worker {memory} MB{done}"
-        )
+        ratio = f"{job / wall:5.1f} x (goal {GOALS[name]} x)"
+        print(f"  {f'{way}, {name}':27} {wall:7.1f} s   {ratio}   {_told(runs[-1][1])}")
+
+
+def _told(manifest: dict[str, Any]) -> str:
+    """Steps, memory, and who did the tasks, of a run of ours."""
+    steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in manifest["timings"].items())
+    runner = manifest["runner"]
+    return (
+        f"{steps}; worker {runner['worker_memory_mb']:.0f} MB; "
+        f"{runner.get('head_tasks', 0)} tasks by the head, {runner['spark_tasks']} by Spark"
+    )
 
 
 def _growth(bench: Bench, trips: Path) -> None:
-    store, folder = bench.scratch / "growth-store", bench.scratch / "copies"
-    shutil.rmtree(store, ignore_errors=True)
+    folder = bench.scratch / "copies"
     shutil.rmtree(folder, ignore_errors=True)
-    print("\nMore and more of the same trips: time for the new ones, re-analysis of all, memory of a worker")
-    copies, again = 0, 0.0
+    print("\nMore and more of the same trips: time for the new ones, and for a re-analysis of all")
+    stores = {way: bench.scratch / f"growth-{head}" for way, head in WAYS.items()}
+    for store in stores.values():
+        shutil.rmtree(store, ignore_errors=True)
+    copies = 0
+    again: dict[str, float] = {}
     for times in (1, 2, 4):
         new = times - copies
         while copies < times:
             _copy(folder / str(copies), trips)
             copies += 1
-        _warm(trips)
-        wall, first = bench.ours(folder, store)
-        again, second = bench.ours(folder, store, 30)
-        memory = max(m["runner"]["worker_memory_mb"] for m in (first, second))
-        print(
-            f"  {times} x, {new} x new  {wall:7.1f} s (decode {first['timings']['decode']:.1f}, summarise "
-            f"{first['timings']['summarise']:.1f})  {again:7.1f} s  {memory:5.0f} MB"
-        )
+        for way, head in WAYS.items():
+            _warm(trips)
+            wall, first = bench.ours(folder, stores[way], head=head)
+            again[way], second = bench.ours(folder, stores[way], 30, head=head)
+            print(f"  {times} x, {new} x new, {way:10}  {wall:7.1f} s   {_told(first)}")
+            print(f"  {'':6} other bins {'':10}  {again[way]:7.1f} s   {_told(second)}")
     job = bench.theirs(f"{folder}/*")
-    print(f"  the job of 2019 at {copies} x: {job:.1f} s, {job / again:.1f} x of the re-analysis (goal 50 x)")
-    print("\nWorkers of one core each, cold")
+    ratios = ", ".join(f"{way} {job / wall:.1f} x" for way, wall in again.items())
+    print(f"  the job of 2019 at {copies} x: {job:.1f} s; re-analysis: {ratios} (goal 50 x)")
+    print("\nWorkers of one core each, cold, all on Spark")
+    store = bench.scratch / "store"
     for workers in (1, 2, 3):
         shutil.rmtree(store, ignore_errors=True)
         _warm(trips)
-        wall, manifest = bench.ours(trips, store, workers=workers)
-        print(f"  {workers}  {wall:7.1f} s  decode {manifest['timings']['decode']:.1f}")
+        wall, manifest = bench.ours(trips, store, workers=workers, head=SPARK_ONLY)
+        print(f"  {workers}  {wall:7.1f} s   {_told(manifest)}")
 
 
 def _copy(folder: Path, trips: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import os
 import shutil
 import signal
@@ -60,6 +61,8 @@ class Java:
 
     def close(self) -> None:
         """End the one that was started here, in the middle of its start if need be."""
+        # Else it tells of every call that is cut short.
+        logging.getLogger().addFilter(lambda record: "py4j" not in record.pathname)
         process, siblings = self._process, self._siblings
         self._process = self._siblings = None
         if process is not None:
@@ -88,6 +91,9 @@ def _find_pyspark() -> None:
     submit = Path(home, "bin", "spark-submit")
     if not submit.is_file():
         raise _no_spark(str(submit))
+    here = importlib.util.find_spec("pyspark")
+    if here and here.origin and Path(here.origin).parent.resolve() == Path(home).resolve():
+        return  # installed with pip, and compiled, which the zip is not
     python = Path(home, "python")
     whole = python if (python / "pyspark" / "__init__.py").is_file() else python / "lib" / "pyspark.zip"
     for path in (*python.glob("lib/py4j-*-src.zip"), whole):

@@ -1,6 +1,7 @@
 """The whole way: a run through Livy on the stand-in cluster, and back."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from roadpulse.cluster_client.backend import follow
@@ -8,7 +9,7 @@ from roadpulse.cluster_client.status import RunState
 
 from development.livy import versions
 from tests.integration.livy_fixtures import FAST, anywhere
-from tests.integration.spark_runs import tables
+from tests.integration.spark_runs import run_locally, tables
 
 crosswise = [("4", "0.7.1"), ("3.5", versions()[-1])]
 """Every Spark and every Livy; through a bucket alone (test_livy_s3) they meet the other way round."""
@@ -31,6 +32,19 @@ def test_belfast_through_livy_gives_the_same_bytes(livy_way, belfast, belfast_ta
     while "Finished:" not in backend.log(run):
         assert time.monotonic() < end, backend.log(run)
         time.sleep(0.2)
+
+
+@anywhere
+def test_a_small_run_asks_spark_for_nothing(livy_way, few_trips, tmp_path):
+    resources = replace(livy_way.profile.resources, head_workers=None)
+    livy_way.profile = replace(livy_way.profile, resources=resources)
+    backend = livy_way.backend()
+    run = backend.submit(livy_way.run(few_trips))
+    status = follow(backend, run, polling=FAST)
+    assert status.state is RunState.FINISHED, (status, backend.log(run))
+    run_locally(tmp_path / "local", {**run.spec, "store": str(tmp_path / "other")})
+    assert tables(backend.fetch(run)) == tables(tmp_path / "local")
+    assert livy_way.applications(run) == 0
 
 
 @anywhere

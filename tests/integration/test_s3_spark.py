@@ -37,7 +37,8 @@ def test_trips_and_store_in_a_bucket_give_the_same_bytes_and_workers_stay_small(
     assert run.tables() == tables(tmp_path / "local")
     assert run.manifest()["runner"]["worker_memory_mb"] <= MOST_WORKER_MB
     asked = engine.requests()
-    again = start(spec_in(engine)).finish()
+    again = start(spec_in(engine), "--head-workers", "auto").finish()
+    assert again.manifest()["runner"]["spark_tasks"] == 0
     assert again.manifest()["files"]["decoded"] == 0
     assert again.tables() == run.tables()
     assert engine.requests(asked)["GetObject"] < 100  # the trips are 300

@@ -1,6 +1,8 @@
 """The whole way: SSH to the stand-in cluster's head, Spark on its workers, and back."""
 
+import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,15 +31,36 @@ def test_belfast_over_ssh_and_spark_gives_the_same_bytes(way, belfast, tmp_path)
 
 
 @newest
+@pytest.mark.parametrize("there", [True, False], ids=["spark-there", "no-spark"])
+@pytest.mark.belfast
+def test_belfast_over_ssh_is_less_work_than_starting_spark(way, belfast, belfast_tables, tmp_path, there):
+    profile = way.with_resources(head_workers=None)
+    if not there:  # nothing tells, since nothing asks
+        profile = replace(profile, spark_home=str(tmp_path / "no spark"))
+    backend = way.backend(profile)
+    run = backend.submit(way.run(belfast / "trips", profile=profile))
+    status = follow(backend, run, polling=FAST)
+    assert status.state is RunState.FINISHED, (status, backend.log(run))
+    folder = backend.fetch(run)
+    assert tables(folder) == belfast_tables
+    runner = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["runner"]
+    assert runner["head_tasks"] > 0
+    assert "app_id" not in runner
+
+
+@newest
 def test_a_cancelled_run_gives_its_executors_back(way, cluster, belfast):
     backend = way.backend()
     run = backend.submit(way.run(belfast / "trips"))
-    status = follow(backend, run, polling=FAST, cancelled=lambda: bool(cluster.spark.cores_used()))
-    assert status.state is RunState.CANCELLED
+    way.wait_for(backend, run, lambda _: bool(cluster.spark.cores_used()))
+    pid = json.loads(Path(run.folder, "status.json").read_text(encoding="utf-8"))["pid"]
+    command = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
+    (stage,) = set(re.findall(r"/tmp/roadpulse\.\w+", command))
+    assert Path(stage).exists()
+    backend.cancel(run)
+    assert follow(backend, run, polling=FAST).state is RunState.CANCELLED
     wait_for_free_cores(cluster)
-    stages = set(re.findall(r"/tmp/roadpulse\.\w+", Path(run.folder, "log.txt").read_text(encoding="utf-8")))
-    assert stages
-    until(lambda: not any(Path(stage).exists() for stage in stages))  # the launcher tidies up last
+    until(lambda: not Path(stage).exists())  # the launcher tidies up last
 
 
 @newest
