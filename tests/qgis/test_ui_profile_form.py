@@ -293,3 +293,17 @@ def test_processes_of_the_head_are_automatic_none_or_a_number(form: ProfileForm)
         QTest.keyClicks(field.spin, typed)
         field.spin.interpretText()
         assert form.values()["resources"]["head_workers"] in (None, *range(65))
+
+
+@pytest.mark.parametrize("profile", [SSH, LIVY, HERE], ids=lambda p: p.name)
+def test_what_a_kind_does_not_have_stays_hidden_when_a_section_is_opened(
+    form: ProfileForm, profile: Profile
+) -> None:
+    form.show_values(replace(profile, s3=S3Access(), resources=Resources()).to_json())
+    form.show()
+    for section in form.sections:
+        section.unfold()
+        if section.isVisible():
+            shown = [row.label.isVisible() for row in section.rows]
+            assert shown == [any(field.wanted for field in row.fields) for row in section.rows]
+            assert section.intro.isVisible() == bool(section.intro.plain)

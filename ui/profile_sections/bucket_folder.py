@@ -51,6 +51,7 @@ class BucketFolderField(TextField):
         self.button.setToolTip(tr("Choose a folder of a bucket"))
         self.button.setAccessibleName(tr("Choose a folder of a bucket"))
         self.button.setAutoDefault(False)
+        self.button.setFixedWidth(self.button.fontMetrics().horizontalAdvance(self.button.text()) + 24)
         self.button.clicked.connect(lambda _checked: self.browse.emit())
         line.addWidget(self.button)
         box.setFocusProxy(edit)

@@ -25,8 +25,12 @@ class Row:
         """Suit a kind of profile."""
         for field in self.fields:
             field.show_kind(kind)
-        wanted = any(field.wanted for field in self.fields)
         self.label.setText(self.texts.get(kind, self.texts[""]))
+        self.show()
+
+    def show(self) -> None:
+        """Show the row, or hide it where nothing in it is wanted."""
+        wanted = any(field.wanted for field in self.fields)
         self.label.setVisible(wanted)
         self.holder.setVisible(wanted)
 
@@ -54,6 +58,7 @@ class ProfileSection(QWidget):
             self.group.setSaveCollapsedState(False)
             self.group.setScrollOnExpand(True)
             self.group.setLayout(column)
+            self.group.collapsedStateChanged.connect(self._unfolded)
             around.addWidget(self.group)
         else:
             column.setContentsMargins(17, 0, 13, 0)  # in line with the groups and their frames
@@ -115,6 +120,14 @@ class ProfileSection(QWidget):
         """Show the rows."""
         if self.group is not None:
             self.group.setCollapsed(False)
+
+    def _unfolded(self, folded: bool) -> None:
+        """Hide again what QGIS's group shows with everything else when it opens."""
+        if not folded:
+            for row in self.rows:
+                row.show()
+            for note in self.findChildren(Note):
+                note.setVisible(bool(note.plain))
 
     def look(self) -> None:
         """Called after every change, to say something about the section as a whole."""

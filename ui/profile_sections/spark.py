@@ -76,7 +76,7 @@ class ResourcesSection(ProfileSection):
                 tr("Processes of the cluster's head that begin at once; Spark is started only when there is "
                    "more work than they do in the time that Spark needs to start. “None”: Spark at once."),
             ),
-            tr("processes on the head, before Spark is worth its start"),
+            tr("processes on the head; Spark when there is more to do"),
             None,
         )  # fmt: skip
         self.add(
