@@ -225,7 +225,8 @@ def faults_of(records: list[FileRecord]) -> dict[str, int]:
     """Sum of the faults of files, by reason; reasons that did not occur are left out."""
     sums = np.zeros(len(points.FAULTS), dtype=np.int64)
     for record in records:
-        sums += record.faults
+        if any(record.faults):
+            sums += record.faults
     return {name: int(n) for name, n in zip(points.FAULTS, sums) if n}
 
 

@@ -78,15 +78,15 @@ def select(
     """
     wanted = {(storage.printable(file.path), file.size, file.version): file for file in files}
     selection = Selection()
+
+    def counts(record: FileRecord) -> bool:
+        key = (record.path, record.size, record.version)
+        return not record.passing and _holds(record, limit) and wanted.pop(key, None) is not None
+
     for ingest in store.ingests():
         if not wanted:
             break
-        found = []
-        for record in store.read_files(ingest):
-            key = (record.path, record.size, record.version)
-            if not record.passing and _holds(record, limit) and key in wanted:
-                del wanted[key]
-                found.append(record)
+        found = store.read_files(ingest, counts)
         if found:
             selection.take(ingest, found)
         if progress:

@@ -253,10 +253,12 @@ class PointStore:
 
     # -- reading ------------------------------------------------------------------------------------
 
-    def read_files(self, ingest: str) -> list[FileRecord]:
-        """The `files` of a committed ingest."""
+    def read_files(
+        self, ingest: str, kept: Callable[[FileRecord], bool] = lambda record: True
+    ) -> list[FileRecord]:
+        """The `files` of a committed ingest, or those `kept`: a store may know far more than a run counts."""
         with self._intact(ingest):
-            return _read_records(self.files_table(ingest))
+            return _read_records(self.files_table(ingest), kept)
 
     def read_points(
         self,
@@ -295,14 +297,16 @@ class PointStore:
             ) from error
 
 
-def _read_records(path: Place) -> list[FileRecord]:
+def _read_records(path: Place, kept: Callable[[FileRecord], bool] = lambda record: True) -> list[FileRecord]:
     plain, records = len(_PLAIN_FIELDS), []
     with storage.at_hand(path) as table, connect() as connection:
         found = connection.execute(_READ_FILES, [_literal(table)])
         while rows := found.fetchmany(_ROWS_AT_ONCE):
             for row in rows:
                 faults = row[plain:] if any(row[plain:]) else _NO_FAULTS
-                records.append(FileRecord(*row[:plain], faults=faults))  # type: ignore[misc]
+                record = FileRecord(*row[:plain], faults=faults)  # type: ignore[misc]
+                if kept(record):
+                    records.append(record)
     return records
 
 

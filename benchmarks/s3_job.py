@@ -42,7 +42,9 @@ def main(arguments: Optional[list[str]] = None) -> None:
     parser.add_argument("--objects", type=int, default=50_000, help="small objects of the incremental run")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure")
     options = parser.parse_args(arguments or [])
-    with S3Server(SCRATCH / "s3", access_log=True, keep_alive=True) as server:
+    server = S3Server(SCRATCH / "s3", access_log=True, keep_alive=True)
+    server.stop()  # one that a killed benchmark left has another port
+    with server:
         server.make_bucket(BUCKET)
         if {"disk", "2019"} & set(options.only):
             trips = rich_trips(options.trips)
@@ -155,7 +157,9 @@ def against_2019(server: S3Server, address: str, times: int) -> None:
     print(f"\nSpark {SPARK}, 2 cores, whole jobs from the command to the result")
     print(f"  the job of 2019 over s3a  {job:7.1f} s")
     print(f"  Roadpulse, cold           {wall:7.1f} s   {job / wall:.1f} x (goal 10 x)")
-    print(f"  of which decoding         {decode:7.1f} s   {job / decode:.1f} x   {manifest['runner']}")
+    print(f"  of which decoding         {decode:7.1f} s   {job / decode:.1f} x")
+    tasks = {name: n for name, n in manifest["runner"].items() if name.endswith("_tasks")}
+    print(f"  {tasks}, worker {manifest['runner']['worker_memory_mb']} MB")
 
 
 def s3a_jars() -> Path:
