@@ -152,7 +152,7 @@ class _Run:
         )
         with storage.disk_errors("write the manifest", self.folder.path):
             self.folder.write_manifest(manifest)
-        storage.remove_tree(self.folder.work)
+        _remove(self.folder.work)  # the result is there, whatever comes of this
         self.status.warnings = manifest["warnings"]
         self.status.enter(FINISHED)
         return manifest

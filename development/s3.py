@@ -190,18 +190,12 @@ class S3Server:
     def add_user(self, name: str) -> Keys:
         """Make a user, who may do nothing until `allow` or `set_policy` says so."""
         keys = self._keep(name)
-        root = self.keys()
-        environment = {
-            **os.environ,
-            "ADMIN_ACCESS_KEY_ID": root.access,
-            "ADMIN_SECRET_ACCESS_KEY": root.secret,
-            "ADMIN_ENDPOINT_URL": self.endpoint,
-            "ADMIN_ALLOW_INSECURE": "true",
-            "ADMIN_REGION": REGION,
-        }
-        create = ["create-user", "--access", keys.access, "--secret", keys.secret, "--role", "user"]
-        run([str(versitygw()), "admin", *create], f"The S3 user {name}", environment)
+        self._administer(name, "create-user", "--secret", keys.secret, "--role", "user")
         return keys
+
+    def remove_user(self, name: str) -> None:
+        """Have the server know a user no more."""
+        self._administer(name, "delete-user")
 
     def allow(self, bucket: str, user: str, actions: Sequence[str] = READING) -> None:
         """Let one user (`*`: anybody, without keys too) do these things in a bucket, and no other user."""
@@ -224,6 +218,19 @@ class S3Server:
             raise ValueError("this server keeps no access log")
         lines = self.access_log.read_text(encoding="utf-8", errors="replace").splitlines()
         return Counter(found[1] for line in lines if (found := _OPERATION.search(line)))
+
+    def _administer(self, name: str, what: str, *options: str) -> None:
+        root = self.keys()
+        environment = {
+            **os.environ,
+            "ADMIN_ACCESS_KEY_ID": root.access,
+            "ADMIN_SECRET_ACCESS_KEY": root.secret,
+            "ADMIN_ENDPOINT_URL": self.endpoint,
+            "ADMIN_ALLOW_INSECURE": "true",
+            "ADMIN_REGION": REGION,
+        }
+        words = [str(versitygw()), "admin", what, "--access", self.keys(name).access, *options]
+        run(words, f"The S3 user {name}", environment)
 
     @property
     def _users(self) -> Path:

@@ -6,37 +6,22 @@ cut. The first question to a bucket is asked impatiently instead, so that a wron
 
 from __future__ import annotations
 
-import configparser
 import os
 import socket
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 from ..errors import StorageError
 from ..s3_access import S3Access
+from .s3_keys import RENEWED_SECONDS, Keyring, KeysMissing, role_service
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
 
-ENVIRONMENT = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-_ROLE_VARIABLES = (
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-)
-_ROLE_SERVICE = ("169.254.169.254", 80)
-
 _PATIENT = {"connect": 5, "read": 30, "whole": 600, "retries": 8, "retrying": 120}
 _IMPATIENT = {"connect": 3, "read": 4, "whole": 6, "retries": 3, "retrying": 6}
-
-
-class KeysMissing(StorageError):
-    """The keys of a bucket are not there, or not kept safely."""
-
-    retry = False
 
 
 def store(access: S3Access, bucket: str, patient: bool = True) -> S3Store:
@@ -127,81 +112,19 @@ def certificates(ca_file: str) -> bytes:
         ) from error
 
 
-# -- keys -------------------------------------------------------------------------------------------
-
-
 def _signing(access: S3Access) -> dict[str, Any]:
-    """What obstore needs to sign: keys, or nothing where the instance's role gives them."""
+    """What obstore needs to sign: keys, or where the instance's role gives them."""
     if access.anonymous:
         return {"skip_signature": True}
-    found = keys(access)
-    if found is None:
-        return {}
-    key, secret, token = found
+    keyring = Keyring(access)
+    if keyring.of_role:
+        return {"metadata_endpoint": role_service()}
+
+    def given() -> dict[str, Any]:
+        key, secret, token = keyring()
+        # obstore asks again five minutes before the end.
+        end = datetime.now(timezone.utc) + timedelta(seconds=RENEWED_SECONDS + 300) if keyring.ends else None
+        return {"access_key_id": key, "secret_access_key": secret, "token": token or None, "expires_at": end}
+
     # Not as settings, which obstore would mix with those of the environment.
-    given = {"access_key_id": key, "secret_access_key": secret, "token": token or None, "expires_at": None}
-    return {"credential_provider": lambda: given}
-
-
-def keys(access: S3Access) -> Optional[tuple[str, str, str]]:
-    """Key, secret and token (or empty) from the keys file or the environment; None: from the instance's role.
-
-    Raises `KeysMissing`.
-    """
-    if access.keys_file:
-        return _keys_of_file(Path(access.keys_file).expanduser(), access.keys_profile or "default")
-    key, secret, token = (os.environ.get(name, "") for name in ENVIRONMENT)
-    if key and secret:
-        return key, secret, token
-    if any(os.environ.get(name) for name in _ROLE_VARIABLES) or (_is_aws(access) and _has_role_service()):
-        return None
-    where = access.endpoint or "AWS"
-    raise KeysMissing(
-        f"There are no keys for S3 at {where} on {socket.gethostname()}. Name a file with keys (in the "
-        f"format of ~/.aws/credentials) in the profile, set {ENVIRONMENT[0]} and {ENVIRONMENT[1]}, or "
-        "choose anonymous."
-    )
-
-
-def _keys_of_file(path: Path, section: str) -> tuple[str, str, str]:
-    host = socket.gethostname()
-    try:
-        state = path.stat()
-        if os.name == "posix" and state.st_mode & 0o077:
-            raise KeysMissing(
-                f"The file of keys, {path} on {host}, may be read by others. Keep it for its owner alone "
-                f"(chmod 600 {path})."
-            )
-        parser = configparser.ConfigParser(interpolation=None, default_section="\0")
-        parser.read_string(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise KeysMissing(
-            f"The file of keys, {path}, cannot be read on {host}: {error.strerror}. Put it there, readable "
-            "by its owner alone, or correct the profile."
-        ) from error
-    except (configparser.Error, UnicodeDecodeError):  # its text may show a secret
-        raise KeysMissing(
-            f"The file of keys, {path} on {host}, is not in the format of ~/.aws/credentials. Correct it."
-        ) from None
-    values = dict(parser[section]) if parser.has_section(section) else {}
-    key, secret = values.get("aws_access_key_id", ""), values.get("aws_secret_access_key", "")
-    if not key or not secret:
-        raise KeysMissing(
-            f"The file of keys, {path} on {host}, has no aws_access_key_id and aws_secret_access_key under "
-            f"[{section}]. Add them, or name another section in the profile."
-        )
-    return key, secret, values.get("aws_session_token", "")
-
-
-def _is_aws(access: S3Access) -> bool:
-    host = urlsplit(access.endpoint).hostname or ""
-    return not access.endpoint or host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
-
-
-def _has_role_service() -> bool:
-    """Whether this computer has the service that hands out the keys of an instance's role."""
-    try:
-        socket.create_connection(_ROLE_SERVICE, timeout=1).close()
-    except OSError:
-        return False
-    return True
+    return {"credential_provider": given}

@@ -9,12 +9,19 @@ from xml.sax.saxutils import unescape
 from ..errors import StorageError
 from ..s3_access import S3Access
 from .s3_codes import BUSY, meaning
+from .s3_keys import role_service
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE, _MESSAGE = re.compile(r"<Code>([^<]+)</Code>"), re.compile(r"<Message>([^<]*)</Message>")
 _KEY_ID = re.compile(
     r"<AWSAccessKeyId>.*?</AWSAccessKeyId>|<StringToSign.*?</CanonicalRequestBytes>", re.DOTALL
 )
+
+NO_OBJECT = "an answer without Last-Modified is no object"
+_NO_S3 = (
+    "parsing a signature", "error decoding response body", "xml", "metadata from headers", "non-partial",
+    NO_OBJECT.lower(),
+)  # fmt: skip
 
 
 class S3Refused(StorageError):
@@ -71,6 +78,8 @@ def _keys_from(access: S3Access) -> str:
 def _of_connection(text: str, server: str) -> tuple[str, str]:
     """Why no answer came, and what to do."""
     lowered = text.lower()
+    if "credential" in lowered or role_service() in lowered:
+        return "could not be signed for: the instance's role gave no keys", "Name keys in the profile."
     if "certificate" in lowered:
         what = (
             "expired"
@@ -97,10 +106,8 @@ def _of_connection(text: str, server: str) -> tuple[str, str]:
         return "does not speak https", f"Check the endpoint, {server}; perhaps it begins with http://."
     if "timedout" in lowered or "timed out" in lowered or "timeout" in lowered:
         return "did not answer in time", f"Check the endpoint, {server}, and the network; run again later."
-    if "credential" in lowered or "169.254.169.254" in lowered:
-        return "could not be signed for: the instance's role gave no keys", "Name keys in the profile."
-    if "parsing a signature" in lowered or "error decoding response body" in lowered or "xml" in lowered:
-        return "gave an answer that is not S3's", f"Check the endpoint, {server}."
+    if any(words in lowered for words in _NO_S3):
+        return "gave an answer that is not S3's", f"Check the endpoint, {server}; run again later."
     return "cut the connection", f"Check the endpoint, {server}, and the network; run again later."
 
 

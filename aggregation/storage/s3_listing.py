@@ -61,7 +61,7 @@ def get(path: S3Path, size: int, asked: Optional[Asked] = None) -> tuple[Listed,
     try:
         answer = plain.answer(asked, size) if asked else plain.get(path.key, size=size)
     except PlainError as error:
-        if status_of(error) == 404 and code_of(error) in ("NoSuchKey", ""):
+        if status_of(error) == 404 and code_of(error) == "NoSuchKey":
             raise FileNotFoundError(str(path)) from error
         raise explained(error, f"read {path}", path.bucket, path.access) from error
     moment = _moment(answer.headers.get("last-modified", ""))
@@ -148,6 +148,7 @@ def _get_of_obstore(path: S3Path, size: int) -> tuple[Listed, bytes]:
     with path.errors(f"read {path}"):
         try:
             found = obstore.get(path.store, path.key)
+            path.expect(found.meta)
         except (InvalidPathError, ValueError) as error:
             raise UnnamedObject(
                 f"its name cannot be asked for ({str(error).splitlines()[0]})", repr(error)

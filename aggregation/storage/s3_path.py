@@ -18,9 +18,10 @@ from ..errors import SpecError, StorageError
 from ..s3_access import SCHEME, S3Access
 from . import scratch
 from .s3_client import library, store
-from .s3_errors import code_of, explained
+from .s3_errors import NO_OBJECT, code_of, explained
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta
     from obstore.store import S3Store
 
 MULTIPART = 16 << 20
@@ -74,19 +75,28 @@ class S3Path:
         return store(self.access, self.bucket)
 
     @contextlib.contextmanager
-    def errors(self, doing: str) -> Iterator[None]:
-        """Turn obstore's errors into `FileNotFoundError` and `StorageError`. `doing` as in `explained`."""
+    def errors(self, doing: str, bodiless: bool = False) -> Iterator[None]:
+        """Turn obstore's errors into `FileNotFoundError` and `StorageError`. `doing` as in `explained`.
+
+        S3 says by a code that there is no object, but where answers are `bodiless`; other 404s mean something
+        else, such as a gateway without its server.
+        """
         library()
         import obstore.exceptions as of_obstore  # noqa: PLC0415
 
         try:
             yield
         except FileNotFoundError as error:
-            if code_of(error) not in ("NoSuchKey", ""):
+            if code_of(error) != "NoSuchKey" and not (bodiless and not code_of(error)):
                 raise explained(error, doing, self.bucket, self.access) from error
             raise
         except of_obstore.BaseError as error:
             raise explained(error, doing, self.bucket, self.access) from error
+
+    def expect(self, meta: ObjectMeta) -> None:
+        """Raise `StorageError` for an answer without what every server says of an object: that was a page."""
+        if meta["last_modified"].timestamp() <= 0:
+            raise explained(ValueError(NO_OBJECT), f"read {self}", self.bucket, self.access)
 
     # -- one object ---------------------------------------------------------------------------------
 
@@ -94,8 +104,10 @@ class S3Path:
         """When the object was written, by the server's clock; None without one."""
         obstore = library()
         place = self.store
-        with contextlib.suppress(FileNotFoundError), self.errors(f"look at {self}"):
-            moment: datetime = obstore.head(place, self.key)["last_modified"]
+        with contextlib.suppress(FileNotFoundError), self.errors(f"look at {self}", bodiless=True):
+            meta = obstore.head(place, self.key)
+            self.expect(meta)
+            moment: datetime = meta["last_modified"]
             return moment
         return None
 
@@ -108,7 +120,9 @@ class S3Path:
         obstore = library()
         place = self.store
         with self.errors(f"read {self}"):
-            return bytes(obstore.get(place, self.key).bytes())
+            found = obstore.get(place, self.key)
+            self.expect(found.meta)
+            return bytes(found.bytes())
 
     def read_text(self, encoding: str = "utf-8") -> str:
         """The whole object as text."""
@@ -139,7 +153,7 @@ class S3Path:
                     # A request whose answer was lost was sent again: then it is ours that is there. And AWS
                     # refuses while another one is under way, which may yet come to nothing.
                     with contextlib.suppress(FileNotFoundError):
-                        return bytes(obstore.get(place, self.key).bytes()) == content
+                        return self.read_bytes() == content
                     time.sleep(pause)
                 else:
                     return self._settled(content)
@@ -189,7 +203,9 @@ class S3Path:
         place = self.store
         with scratch.file(self.name) as here:
             with self.errors(f"read {self}"), here.open("wb") as file:
-                for block in obstore.get(place, self.key).stream(min_chunk_size=_BLOCK):
+                found = obstore.get(place, self.key)
+                self.expect(found.meta)
+                for block in found.stream(min_chunk_size=_BLOCK):
                     file.write(block)
             yield here
 

@@ -22,7 +22,9 @@ from typing import Optional, Union
 from urllib.parse import quote, urlsplit
 
 from ..s3_access import S3Access
-from .s3_client import KeysMissing, certificates, keys, region_of
+from .s3_client import certificates, region_of
+from .s3_errors import NO_OBJECT
+from .s3_keys import Keyring, Keys, KeysMissing
 
 _CONNECT_SECONDS, _READ_SECONDS = 5, 30
 _RETRIES, _RETRY_SECONDS, _LONGEST_PAUSE = 8, 120.0, 10.0
@@ -49,10 +51,10 @@ def client(pid: int, access: S3Access, bucket: str) -> Optional[PlainClient]:
 
     That is where the keys come from an instance's role, or the way leads through a proxy.
     """
-    found = ("", "", "") if access.anonymous else keys(access)
-    if found is None:
+    keyring = Keyring(access)
+    if keyring.of_role:
         return None
-    made = PlainClient(access, bucket, *found)
+    made = PlainClient(access, bucket, keyring)
     proxies = urllib.request.getproxies()
     through = (proxies.get(made.scheme) or proxies.get("all")) and not urllib.request.proxy_bypass(made.host)
     return None if through else made
@@ -75,9 +77,8 @@ class Asked:
 class PlainClient:
     """Signed GET requests to one bucket, from several threads; connections are kept."""
 
-    def __init__(self, access: S3Access, bucket: str, key: str, secret: str, token: str) -> None:
-        self.region = region_of(access)
-        self._key, self._secret, self._token = key, secret, token
+    def __init__(self, access: S3Access, bucket: str, keyring: Callable[[], Keys]) -> None:
+        self.region, self._keyring = region_of(access), keyring
         end = ".com.cn" if self.region.startswith("cn-") else ".com"
         address = urlsplit(access.endpoint or f"https://s3.{self.region}.amazonaws{end}")
         self.scheme, base = address.scheme, address.path.rstrip("/")
@@ -93,7 +94,7 @@ class PlainClient:
         self.stalled = 0.0
         """Seconds that connecting, and the coming of answers once they had begun, has taken so far."""
         self._idle: list[Connection] = []
-        self._signing: tuple[str, bytes] = ("", b"")
+        self._signing: tuple[tuple[str, str], bytes] = ("", ""), b""
 
     def get(self, key: str, query: Optional[Mapping[str, str]] = None, size: Optional[int] = None) -> Answer:
         """One request, tried again while the server is busy or the connection is cut; raises `PlainError`.
@@ -195,6 +196,9 @@ class PlainClient:
     ) -> tuple[int, Answer]:
         """The rest of an answer; its connection is kept for the next request where it may be."""
         found = {name.lower(): value for name, value in response.getheaders()}
+        if size is not None and response.status == 200 and "last-modified" not in found:
+            connection.close()
+            raise http.client.HTTPException(NO_OBJECT)  # some page in its place
         if size is not None and response.status == 200 and response.length not in (None, size):
             connection.close()
             return 200, Answer(found, b"", response.length or 0)
@@ -236,32 +240,35 @@ class PlainClient:
 
     def _signed(self, path: str, query: str) -> dict[str, str]:
         """The headers of a GET request, signed as AWS asks (Signature Version 4)."""
-        if not self._key:
+        key, secret, token = self._keyring()
+        if not key:
             return {}
         moment = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         headers = {"host": self.host, "x-amz-content-sha256": _EMPTY, "x-amz-date": moment}
-        if self._token:
-            headers["x-amz-security-token"] = self._token
+        if token:
+            headers["x-amz-security-token"] = token
         names = ";".join(sorted(headers))
         lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
         request = f"GET\n{path}\n{query}\n{lines}\n{names}\n{_EMPTY}"
         scope = f"{moment[:8]}/{self.region}/s3/aws4_request"
         digest = hashlib.sha256(request.encode("utf-8")).hexdigest()
         text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{digest}"
-        signature = hmac.new(self._signing_key(moment[:8]), text.encode("ascii"), hashlib.sha256).hexdigest()
+        signature = hmac.new(
+            self._signing_key(moment[:8], secret), text.encode("ascii"), hashlib.sha256
+        ).hexdigest()
         del headers["host"]  # sent anyway
         headers["authorization"] = (
-            f"AWS4-HMAC-SHA256 Credential={self._key}/{scope}, SignedHeaders={names}, Signature={signature}"
+            f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={names}, Signature={signature}"
         )
         return headers
 
-    def _signing_key(self, day: str) -> bytes:
+    def _signing_key(self, day: str, secret: str) -> bytes:
         known, key = self._signing
-        if known != day:
-            key = f"AWS4{self._secret}".encode()
+        if known != (day, secret):
+            key = f"AWS4{secret}".encode()
             for word in (day, self.region, "s3", "aws4_request"):
                 key = hmac.new(key, word.encode("ascii"), hashlib.sha256).digest()
-            self._signing = (day, key)
+            self._signing = (day, secret), key
         return key
 
 

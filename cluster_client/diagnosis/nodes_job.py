@@ -44,11 +44,11 @@ def _keys_for(access: Any) -> Any:
     """Whether there are keys for the bucket, and certificates; never what they are."""
     try:
         from roadpulse.aggregation.s3_access import S3Access  # noqa: PLC0415
-        from roadpulse.aggregation.storage import s3_client  # noqa: PLC0415
+        from roadpulse.aggregation.storage import s3_client, s3_keys  # noqa: PLC0415
 
         if access["ca_file"]:
             s3_client.certificates(access["ca_file"])
-        return {"found": access["anonymous"] or s3_client.keys(S3Access(**access)) is not None}
+        return {"found": access["anonymous"] or s3_keys.keys(S3Access(**access)) is not None}
     except Exception as error:  # noqa: BLE001
         return {"error": getattr(error, "message", repr(error))}
 

@@ -244,7 +244,7 @@ def _keys_from(access: S3Access, keys: Optional[S3Keys]) -> str:
 def _of_file(access: S3Access) -> Optional[S3Keys]:
     if not access.keys_file:
         return None
-    from ...aggregation.storage.s3_client import keys as keys_of_file  # noqa: PLC0415  (whoever runs reads it)
+    from ...aggregation.storage.s3_keys import keys as keys_of_file  # noqa: PLC0415  (whoever runs reads it)
 
     try:
         found = keys_of_file(access)

@@ -460,4 +460,4 @@ def test_a_proxy_is_obstores_business(engine, monkeypatch):
     ],
 )
 def test_the_bucket_is_named_in_the_path_or_in_the_host(access, bucket_name, host):
-    assert storage.s3_listing.s3_plain.PlainClient(access, bucket_name, "", "", "").host == host
+    assert storage.s3_listing.s3_plain.PlainClient(access, bucket_name, lambda: ("", "", "")).host == host
