@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import mmap
-from collections.abc import Callable
-from contextlib import ExitStack
+import shutil
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Optional
@@ -45,29 +46,49 @@ COPY (
 """
 
 
-def write_part(
-    folder: Place, number: int, links: NDArray[np.int64], overall: Groups, by_time: Groups, bins: list[str]
-) -> tuple[int, int]:
+Piece = tuple[NDArray[np.int64], Groups, Groups]
+"""Some links, sorted, with their statistics: overall, by key the index of the link, and by time, where the
+key is that index × number of bins + bin."""
+
+
+def write_part(folder: Place, number: int, pieces: Iterable[Piece], bins: list[str]) -> tuple[int, int]:
     """Write one task's rows of both tables and their index; returns the numbers of rows.
 
-    `overall.key` indexes `links` (sorted ids); `by_time.key` is that index × number of bins + bin.
+    `pieces` come in the order of their links.
     """
-    rank, bin_of = np.divmod(by_time.key, len(bins))
     minutes = 1440 // len(bins)
-    tables = {
-        LINK_SPEEDS: (overall, overall.key, None),
-        LINK_SPEEDS_BY_TIME: (by_time, rank, bin_of * minutes),
-    }
-    ends = {}
-    with storage.disk_errors("write the result", folder):
-        for table, (groups, link_of_row, minute) in tables.items():
-            path = folder / f"{table}-{number:05d}.csv"
-            with storage.written_aside(path) as aside:
-                _write_rows(aside, links[link_of_row], minute, groups)
-                ends[table] = _ends_of_links(aside, link_of_row, len(links))
-        with storage.written_aside(_index(folder, number)) as aside, aside.open("wb") as stream:
-            np.savez(stream, link_id=links, **ends)
-    return len(overall.key), len(by_time.key)
+    n_rows, links_of = dict.fromkeys(TABLES, 0), [np.empty(0, dtype=np.int64)]
+    ends_of = {table: [np.empty(0, dtype=np.int64)] for table in TABLES}
+
+    def writing() -> AbstractContextManager[None]:
+        return storage.disk_errors("write the result", folder)
+
+    with ExitStack() as stack:
+        streams = {}
+        with writing():
+            for table in TABLES:
+                aside = stack.enter_context(storage.written_aside(folder / f"{table}-{number:05d}.csv"))
+                streams[table] = stack.enter_context(aside.open("wb"))
+        for links, overall, by_time in pieces:
+            rank, bin_of = np.divmod(by_time.key, len(bins))
+            for table, groups, link_of_row, minute in (
+                (LINK_SPEEDS, overall, overall.key, None),
+                (LINK_SPEEDS_BY_TIME, by_time, rank, bin_of * minutes),
+            ):
+                before = streams[table].tell()
+                with writing(), storage.scratch.file("rows.csv") as rows:
+                    _write_rows(rows, links[link_of_row], minute, groups)
+                    ends_of[table].append(before + _ends_of_links(rows, link_of_row, len(links)))
+                    with rows.open("rb") as written:
+                        shutil.copyfileobj(written, streams[table], 1 << 20)
+                n_rows[table] += len(link_of_row)
+            links_of.append(links)
+        with writing():
+            stack.close()
+            with storage.written_aside(_index(folder, number)) as aside, aside.open("wb") as stream:
+                ends = {table: np.concatenate(found) for table, found in ends_of.items()}
+                np.savez(stream, link_id=np.concatenate(links_of), **ends)
+    return n_rows[LINK_SPEEDS], n_rows[LINK_SPEEDS_BY_TIME]
 
 
 def _index(folder: Place, number: int) -> Place:

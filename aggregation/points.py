@@ -11,9 +11,8 @@ file, a reader counts one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any, Optional
 
 import duckdb
@@ -23,10 +22,10 @@ from numpy.typing import NDArray
 from . import leftovers, owners, storage
 from .database import connect
 from .errors import RunError, StorageError
+from .point_rows import literal, read_rows, write_rows, write_runs
 from .s3_access import S3Access
 from .spec import FieldMapping
 from .storage import Place
-from .times import NO_TIME
 from .values import POINT_REASONS, TIME_FAULTS
 
 BUCKETS = 4096
@@ -36,21 +35,6 @@ _OWNER, _FILES, _INGEST, _NOTES = "owner.json", "files.parquet", "ingest=", "not
 FAULTS = (*POINT_REASONS, *TIME_FAULTS)
 _NO_FAULTS = (0,) * len(FAULTS)  # one for the many files without any
 _ROWS_AT_ONCE = 10_000
-
-_WRITE_POINTS = """
-COPY (
-    SELECT bucket, link_id, make_timestamptz(nullif(time, ?)) AS time, speed, file FROM part
-) TO ? (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION lz4_raw, ROW_GROUP_SIZE 61440,
-    WRITE_BLOOM_FILTER false)
-"""
-_JOIN_POINTS = """
-COPY (FROM read_parquet(?, hive_partitioning = false)) TO ?
-(FORMAT parquet, PARQUET_VERSION v2, COMPRESSION lz4_raw, ROW_GROUP_SIZE 61440, WRITE_BLOOM_FILTER false)
-"""
-_READ_POINTS = """
-SELECT link_id, coalesce(epoch_us(time), ?) AS time, speed, file
-FROM read_parquet(?, hive_partitioning = false) WHERE bucket >= ? AND bucket < ?
-"""
 
 
 def bucket_of(link_id: NDArray[np.int64]) -> NDArray[np.int16]:
@@ -181,7 +165,7 @@ class PointStore:
         """
         path = self.part(ingest, number)
         with storage.disk_errors("write points", path.parent), storage.written_aside(path) as aside:
-            _write_points(aside, columns)
+            write_rows(aside, columns)
 
     def write_long_part(self, ingest: str, number: int, runs: Iterable[dict[str, NDArray[Any]]]) -> None:
         """As `write_part` for points that are ordered in runs only, which are never in memory all at once.
@@ -189,17 +173,8 @@ class PointStore:
         Readers skip fewer row groups of such a part.
         """
         path = self.part(ingest, number)
-        with (
-            storage.disk_errors("write points", path.parent),
-            storage.written_aside(path) as aside,
-            ExitStack() as stack,
-            connect() as connection,
-        ):
-            files = []
-            for columns in runs:
-                files.append(stack.enter_context(storage.scratch.file("run.parquet")))
-                _write_points(files[-1], columns)
-            connection.execute(_JOIN_POINTS, [[_literal(file) for file in files], str(aside)])
+        with storage.disk_errors("write points", path.parent), storage.written_aside(path) as aside:
+            write_runs(aside, runs)
 
     def commit(self, ingest: str, records: Sequence[FileRecord]) -> None:
         """Write the ingest's `files`: from here on its points count."""
@@ -267,21 +242,17 @@ class PointStore:
         first_bucket: int = 0,
         end_bucket: int = BUCKETS,
         at_once: int = PARTS_AT_ONCE,
+        at_most: int = 0,
     ) -> Iterator[dict[str, NDArray[Any]]]:
         """Points of the buckets from `first_bucket` up to but not `end_bucket`, `at_once` parts at a time.
 
-        Columns link_id int64, time int64 (`NO_TIME` for none), speed float64, file int32.
+        With `at_most` there are never more points at once, however many the parts have. Columns link_id
+        int64, time int64 (`NO_TIME` for none), speed float64, file int32.
         """
-        with connect() as connection:
-            for start in range(0, len(parts), at_once):
-                paths = [self.part(ingest, n) for n in parts[start : start + at_once]]
-                with self._intact(ingest), storage.rows_at_hand(paths, first_bucket, end_bucket) as files:
-                    if not files:
-                        continue
-                    at_hand = [_literal(file) for file in files]
-                    found = connection.execute(_READ_POINTS, [NO_TIME, at_hand, first_bucket, end_bucket])
-                    columns = found.fetchnumpy()
-                yield {name: np.asarray(column) for name, column in columns.items()}
+        for start in range(0, len(parts), at_once):
+            paths = [self.part(ingest, n) for n in parts[start : start + at_once]]
+            with self._intact(ingest), storage.rows_at_hand(paths, first_bucket, end_bucket) as files:
+                yield from read_rows(files, first_bucket, end_bucket, at_most)
 
     @contextmanager
     def _intact(self, ingest: str) -> Iterator[None]:
@@ -300,7 +271,7 @@ class PointStore:
 def _read_records(path: Place, kept: Callable[[FileRecord], bool] = lambda record: True) -> list[FileRecord]:
     plain, records = len(_PLAIN_FIELDS), []
     with storage.at_hand(path) as table, connect() as connection:
-        found = connection.execute(_READ_FILES, [_literal(table)])
+        found = connection.execute(_READ_FILES, [literal(table)])
         while rows := found.fetchmany(_ROWS_AT_ONCE):
             for row in rows:
                 faults = row[plain:] if any(row[plain:]) else _NO_FAULTS
@@ -308,17 +279,6 @@ def _read_records(path: Place, kept: Callable[[FileRecord], bool] = lambda recor
                 if kept(record):
                     records.append(record)
     return records
-
-
-def _write_points(path: Path, columns: dict[str, NDArray[Any]]) -> None:
-    with connect() as connection:
-        connection.register("part", columns)
-        connection.execute(_WRITE_POINTS, [NO_TIME, str(path)])
-
-
-def _literal(path: Path) -> str:
-    """A path for DuckDB's readers, which take it for a glob."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
 
 
 def _column(values: list[Any]) -> NDArray[Any]:

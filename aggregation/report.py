@@ -13,7 +13,7 @@ from .points import FileRecord
 from .runfolder import now
 from .spec import METRES_PER_SECOND, SCHEMA, RunSpec
 from .storage import TripFile
-from .summarise import IMPLAUSIBLE, SummaryReport
+from .summary_report import IMPLAUSIBLE, SummaryReport
 from .times import DAYS_TO_1970
 from .values import POINT_REASONS, REASON_TEXTS, TIME_FAULTS
 from .version import software

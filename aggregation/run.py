@@ -29,7 +29,8 @@ from .runfolder import (
 from .runners import Runner
 from .spec import RunSpec
 from .storage import Place
-from .summarise import SummaryContext, SummaryReport, save_trips
+from .summarise import SummaryContext, save_trips
+from .summary_report import SummaryReport
 
 log = logging.getLogger(__name__)
 KEEP_ALIVE = 20.0

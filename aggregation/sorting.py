@@ -1,11 +1,15 @@
-"""Sorting by several integer keys at once."""
+"""Sorting: by several integer keys at once, and more numbers than the memory holds."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .spill import Spill, spill
 
 DIGIT_BITS = 16
 
@@ -23,3 +27,42 @@ def order_by(*keys: NDArray[Any]) -> NDArray[np.intp]:
             digits.append((key >> shift if shift else key).astype(np.uint16))
     order: NDArray[np.intp] = np.lexsort(digits)
     return order
+
+
+@contextmanager
+def sorted_numbers(numbers: Spill, limit: int) -> Iterator[Spill]:
+    """Yield numbers in ascending order, of which about `limit` are in memory at a time."""
+    with spill(np.float64) as runs, spill(np.float64) as merged:
+        for some in numbers.portions(limit):
+            some.sort()
+            runs.append(some)
+        for some in _merged(runs, limit):
+            merged.append(some)
+        yield merged
+
+
+def _merged(runs: Spill, length: int) -> Iterator[NDArray[np.float64]]:
+    """Merge sorted runs, of `length` numbers each but the last: the begin of each is in memory."""
+    starts = np.arange(0, len(runs), length)
+    ends = np.minimum(starts + length, len(runs))
+    block = max(length // max(len(starts), 1), 64)
+    held = [runs.read(int(start), min(block, int(end - start))) for start, end in zip(starts, ends)]
+    starts = np.minimum(starts + block, ends)
+    first = np.array([some[0] for some in held])
+    last = np.array([some[-1] for some in held])
+    while len(live := np.flatnonzero(~np.isnan(first))):
+        more = live[starts[live] < ends[live]]
+        up_to = last[more].min() if len(more) else np.inf  # no run has a smaller number that is not held
+        taken = []
+        for run in live[first[live] <= up_to].tolist():
+            end = int(np.searchsorted(held[run], up_to, side="right"))
+            taken.append(held[run][:end])
+            held[run] = held[run][end:]
+            if not len(held[run]):
+                held[run] = runs.read(int(starts[run]), min(block, int(ends[run] - starts[run])))
+                starts[run] += len(held[run])
+            first[run] = held[run][0] if len(held[run]) else np.nan
+            last[run] = held[run][-1] if len(held[run]) else np.nan
+        some = np.concatenate(taken)
+        some.sort()
+        yield some

@@ -7,6 +7,7 @@ order in which points were read, on workers or on earlier runs.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Optional, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,17 @@ COLUMNS = ("n_points", "n_trips", "mean", "std", "p05", "p15", "p50", "p85", "p9
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+_STRETCH = 1 << 14  # numbers that are summed up at once where they are many
+
+
+class Sorted(Protocol):
+    """Speeds in ascending order, wherever they are."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, start: int, n: int) -> Floats:
+        """Up to `n` of them, from the one of index `start` on."""
 
 
 def speed_codes(speed: Floats) -> Ints:
@@ -75,20 +87,52 @@ def summarise_groups(key: Ints, speed: Floats, codes: Ints, trip_keys: Ints) -> 
     return _of_sorted(groups, speed, starts, n, _count(trip_keys, groups))
 
 
-def summarise_one(key: int, speed: Floats, n_trips: int) -> Groups:
-    """Statistics of one group, as `summarise_groups` gives them, in less memory; uses up `speed`."""
-    speed.sort()
-    only = np.array([key, 0, len(speed), n_trips], dtype=np.int64)
-    return _of_sorted(only[:1], speed, only[1:2], only[2:3], only[3:], in_place=True)
+def summarise_long(key: int, speeds: Sorted, n_trips: int) -> Groups:
+    """Statistics of one group of any size, bit for bit as `summarise_groups` gives them.
 
-
-def _of_sorted(
-    groups: Ints, speed: Floats, starts: Ints, n: Ints, n_trips: Ints, in_place: bool = False
-) -> Groups:
-    """Statistics of groups whose speeds, in ascending order, begin at `starts` and are `n` each.
-
-    With `in_place` there is one group, and its deviations are computed where its speeds are.
+    `speeds` are in ascending order, in a file; there is at least one.
     """
+    n = np.array([len(speeds)])
+    columns: dict[str, NDArray[np.generic]] = {"n_points": n, "n_trips": np.array([n_trips])}
+    mean = np.array([_sum(speeds)]) / n
+    columns["mean"] = mean
+    for percentile in PERCENTILES:
+        position = (n - 1) * (percentile / 100)
+        below = np.floor(position).astype(np.int64)
+        low, high = (speeds.read(int(at), 1) for at in (below[0], np.minimum(below + 1, n - 1)[0]))
+        columns[f"p{percentile:02d}"] = low + (high - low) * (position - below)
+    columns["std"] = np.full(1, np.nan)
+    if n[0] > 1:
+        columns["std"] = np.sqrt(np.array([_sum(speeds, mean)]) / (n - 1))
+    return Groups(np.array([key]), {name: columns[name] for name in COLUMNS})
+
+
+def _sum(speeds: Sorted, mean: Optional[Floats] = None) -> float:
+    """The sum of the speeds, or of their squared deviations from a mean, in the order of `np.add.reduceat`.
+
+    To the first number it adds the others' sum, of which it halves all stretches until they are short.
+    """
+    at = 1
+
+    def numbers(start: int, n: int) -> Floats:
+        found = speeds.read(start, n)
+        return found if mean is None else (found - mean) ** 2
+
+    def of_stretch(n: int) -> float:
+        nonlocal at
+        if n > _STRETCH:
+            half = n // 2 - n // 2 % 8
+            return of_stretch(half) + of_stretch(n - half)
+        some = np.concatenate([[0.0], numbers(at, n)])
+        at += n
+        return float(np.add.reduceat(some, [0])[0])
+
+    first = float(numbers(0, 1)[0])
+    return first + of_stretch(len(speeds) - 1) if len(speeds) > 1 else first
+
+
+def _of_sorted(groups: Ints, speed: Floats, starts: Ints, n: Ints, n_trips: Ints) -> Groups:
+    """Statistics of groups whose speeds, in ascending order, begin at `starts` and are `n` each."""
     columns: dict[str, NDArray[np.generic]] = {"n_points": n, "n_trips": n_trips}
     if not len(groups):
         return Groups(groups, {name: columns.get(name, np.empty(0)) for name in COLUMNS})
@@ -100,8 +144,8 @@ def _of_sorted(
         low = speed[starts + below]
         high = speed[starts + np.minimum(below + 1, n - 1)]
         columns[f"p{percentile:02d}"] = low + (high - low) * (position - below)
-    of_point = mean if in_place else np.repeat(mean, n)
-    deviation = np.subtract(speed, of_point, out=speed if in_place else of_point)
+    of_point = np.repeat(mean, n)
+    deviation = np.subtract(speed, of_point, out=of_point)
     np.multiply(deviation, deviation, out=deviation)
     squares = np.add.reduceat(deviation, starts)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -18,7 +18,8 @@ from ..decode import DecodeContext, DecodeTask, decode
 from ..errors import WorkerDied
 from ..memory import peak_memory
 from ..points import FileRecord
-from ..summarise import SummaryContext, SummaryReport, SummaryTask, summarise
+from ..summarise import SummaryContext, SummaryTask, summarise
+from ..summary_report import SummaryReport
 from . import Tick
 
 TICK = 0.2

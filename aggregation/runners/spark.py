@@ -27,7 +27,8 @@ from .worth import Pace
 if TYPE_CHECKING:
     from ..decode import DecodeContext, DecodeTask
     from ..points import FileRecord
-    from ..summarise import SummaryContext, SummaryReport, SummaryTask
+    from ..summarise import SummaryContext, SummaryTask
+    from ..summary_report import SummaryReport
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,6 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO, Optional
 
-from ..database import connect
 from ..errors import RunError
 from . import scratch
 from .s3_client import library
@@ -138,6 +137,8 @@ def _read_layout(part: S3Path) -> _Layout:
 
 
 def _row_groups(size: int, tail: bytes, part: S3Path) -> list[_RowGroup]:
+    from ..database import connect  # noqa: PLC0415  (a node imports this before it has DuckDB)
+
     with scratch.file(part.name) as file:
         with file.open("wb") as stream:
             stream.write(_MAGIC)
