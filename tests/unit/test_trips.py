@@ -170,7 +170,7 @@ trips = lists.flatmap(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.one_of(trips, trips, an_object([member("data", unknown), extra]), unknown))
 @example('{"data": [{"absVelocity": 1}]}')
 @example('{"data": [{"absVelocity": 1, "dbResponse": null}, {"absVelocity": 2}]}')
@@ -180,7 +180,7 @@ def test_the_fast_way_agrees_with_the_definition(text):
     assert_both_ways_agree(text)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(trips, st.data())
 def test_both_ways_agree_on_damaged_files(text, data):
     raw = text.encode("utf-8", "surrogatepass")
@@ -230,7 +230,7 @@ nested_trips = st.lists(nested_points, max_size=4).flatmap(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(nested_trips)
 @example("{}")
 @example('{"trip": null}')
