@@ -37,6 +37,8 @@ from roadpulse.cluster_client.status import RunState, RunStatus
 from roadpulse.tests.engine import PLUGINS, Engine, Outcome, trip, until
 
 from development.cluster_spark import spark_python
+from development.s3 import S3Server
+from tests.integration.s3_engine import BucketEngine, result_bytes
 from tests.integration.spark_fixtures import FAST, Way, newest
 from tests.integration.spark_runs import tables
 from tests.integration.ssh_server import SshServer
@@ -192,6 +194,35 @@ def test_points_of_a_run_that_lives_elsewhere_are_let_be(engine: Engine, minutes
         output, _ = process.communicate(timeout=240)
     assert process.returncode == 0, output
     assert Outcome(0, folder).hashes == other.hashes
+
+
+# -- in a bucket ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("minutes", [-20, -5, 5, 20])
+def test_a_bucket_bears_a_clock_that_is_minutes_off_and_names_one_that_is_further(
+    s3_server: S3Server, bucket: str, tmp_path: Path, minutes: float
+) -> None:  # fmt: skip
+    """Signatures hold for a quarter of an hour."""
+    there = BucketEngine(s3_server, bucket)
+    for number in range(6):
+        there.write(f"trip {number}.json", trip(60, 300 * number, 9))
+    folder = there.prepare()
+    process = subprocess.run(
+        [
+            python(tmp_path, minutes), "-m", "roadpulse.aggregation", folder, "--workers", "1",
+            "--s3", json.dumps(there.access.to_json()),
+        ],
+        env={**os.environ, "PYTHONPATH": str(PLUGINS)},
+        capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    if abs(minutes) < 15:
+        assert process.returncode == 0, process.stdout + process.stderr
+        assert result_bytes(there.outcome(folder)) == result_bytes(there.finish(store=f"s3://{bucket}/other"))
+    else:
+        assert process.returncode == 1
+        assert "its clock and this computer's differ by too much" in process.stdout
+        assert "Set the clock that is wrong" in process.stdout
 
 
 # -- over SSH ---------------------------------------------------------------------------------------
