@@ -23,7 +23,6 @@ from typing import Any
 import pytest
 from roadpulse.aggregation.points import PointStore
 from roadpulse.aggregation.spec import FieldMapping, RunSpec
-from roadpulse.aggregation.storage import list_trips
 from roadpulse.cluster_client.backend import Polling, follow
 from roadpulse.cluster_client.diagnosis.checks import Outcome as Found
 from roadpulse.cluster_client.diagnosis.checks import diagnose
@@ -152,23 +151,6 @@ def test_a_file_that_was_changed_is_read_again(engine: Engine, minutes: float) -
     after = carried_out(engine, minutes)
     assert after.hashes != before.hashes
     assert after.hashes == engine.finish(store=str(engine.folder / "another store")).hashes
-
-
-@both_ways
-def test_a_rewrite_of_the_same_size_is_seen_however_fast_it_comes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minutes: float
-) -> None:  # fmt: skip
-    """Within one tick of the file server's clock, the times of a file stay the same."""
-    real = time.time_ns
-    monkeypatch.setattr(time, "time_ns", lambda: real() + int(minutes * 60e9))
-    (tmp_path / "trips").mkdir()
-    (tmp_path / "store").mkdir()
-    seen = set()
-    for n in range(50):
-        (tmp_path / "trips/a.json").write_bytes(b"%02d" % n)
-        (file,) = list_trips(str(tmp_path / "trips"), beside=tmp_path / "store")
-        seen.add(file.version)
-    assert len(seen) == 50
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="giving a process a computer's name of its own needs root")

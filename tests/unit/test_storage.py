@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import socket
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from roadpulse.aggregation import storage
 from roadpulse.aggregation.errors import BadTripFile, RunError, StorageError
 from roadpulse.aggregation.storage import (
     TripFile,
+    disk,
     disk_errors,
     list_trips,
     printable,
@@ -264,6 +266,26 @@ def test_a_file_is_trusted_once_its_clock_must_have_moved_since_it_was_written(
     moment = path.stat().st_ctime_ns + int(age * 1e9)
     monkeypatch.setattr(storage.time, "time_ns", lambda: moment)
     assert (list_trips(str(tmp_path)) == list_trips(str(tmp_path))) is trusted
+
+
+@pytest.mark.parametrize("off", [-300, 300])
+@pytest.mark.parametrize(("age", "trusted"), [(0.005, False), (0.1, True)])
+def test_the_clock_that_counts_is_that_of_the_file_server(tmp_path, monkeypatch, off, age, trusted):
+    path = tmp_path / "a.json"
+    path.write_bytes(b"{}")
+    there = path.stat().st_ctime_ns + int(age * 1e9)
+    monkeypatch.setattr(disk, "now_at", lambda folder: there / 1e9)
+    monkeypatch.setattr(storage.time, "time_ns", lambda: there + off * 1_000_000_000)
+    listed = [list_trips(str(path), beside=tmp_path) for _ in range(2)]
+    assert (listed[0] == listed[1]) is trusted
+
+
+def test_the_time_of_a_folder_is_that_of_its_files(tmp_path, monkeypatch):
+    right = time.time()
+    monkeypatch.setattr(time, "time", lambda: right + 300)
+    assert abs(storage.now_at(tmp_path) - right) < 60
+    assert storage.now_at(tmp_path / "is not there") == right + 300
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("age", "trusted"), [(0.1, False), (1.9, False), (2.1, True)])
