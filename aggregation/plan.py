@@ -22,6 +22,9 @@ POINTS_PER_TASK = 800_000
 MIN_TASK_BYTES, MAX_TASK_BYTES = 4 << 20, 160 << 20
 TASKS_PER_WORKER = 4
 
+MAX_TASK_FILES = 2000
+"""Files of a decode task, however small: it holds about 3 kB for each, as do its pickles."""
+
 
 @dataclass
 class Selection:
@@ -108,7 +111,7 @@ def work_of(file: TripFile) -> int:
 
 def decode_tasks(files: list[TripFile], workers: int, max_bytes: Optional[int] = None) -> list[DecodeTask]:
     """Cut files into tasks of about equal size, a few for each worker; none larger than `max_bytes`
-    (by default `MAX_TASK_BYTES`).
+    (by default `MAX_TASK_BYTES`), or of more than `MAX_TASK_FILES`.
     """
     weights = [work_of(file) for file in files]
     share = sum(weights) // max(workers * TASKS_PER_WORKER, 1) + 1
@@ -116,7 +119,7 @@ def decode_tasks(files: list[TripFile], workers: int, max_bytes: Optional[int] =
     tasks: list[DecodeTask] = []
     start, weight = 0, 0
     for end, size in enumerate(weights):
-        if end > start and weight + size > limit:
+        if end > start and (weight + size > limit or end - start == MAX_TASK_FILES):
             tasks.append(DecodeTask(len(tasks), start, tuple(files[start:end])))
             start, weight = end, 0
         weight += size

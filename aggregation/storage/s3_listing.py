@@ -8,17 +8,20 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import NamedTuple, Optional
 from urllib.parse import unquote_plus
 
 from ..errors import StorageError
 from . import s3_plain
+from .disk import disk_errors
 from .s3_client import library
 from .s3_errors import S3Refused, code_of, explained, status_of
 from .s3_path import S3Path
 from .s3_plain import Asked, PlainClient, PlainError
 
 PAGE = 1000
+_BLOCK = 1 << 20
 _OBJECT = re.compile(r"<Contents>(.*?)</Contents>", re.DOTALL)
 _FIELD = re.compile(r"<(Key|Size|ETag|LastModified)>(.*?)</", re.DOTALL)
 _NEXT = re.compile(r"<NextContinuationToken>(.*?)</", re.DOTALL)
@@ -139,6 +142,27 @@ def _pages_of_obstore(folder: S3Path) -> Iterator[list[Listed]]:
                 f"here ({str(error).splitlines()[0]}). Rename it, or name keys in the profile.",
                 repr(error),
             ) from error
+
+
+def fetch(path: S3Path, size: int, copy: Path) -> tuple[Listed, int]:
+    """As `get`, for what is too large for the memory: into the file `copy`; returns the number of bytes."""
+    obstore = library()
+    from obstore.exceptions import InvalidPathError  # noqa: PLC0415
+
+    with path.errors(f"read {path}"):
+        try:
+            found = obstore.get(path.store, path.key)
+            path.expect(found.meta)
+        except (InvalidPathError, ValueError):
+            listed, content = get(path, size)
+            return listed, copy.write_bytes(content)
+        meta = found.meta
+        listed = Listed(path.key, meta["size"], meta["e_tag"] or "", meta["last_modified"])
+        n = 0
+        with disk_errors("fetch a large trip", copy.parent), copy.open("wb") as file:
+            for block in found.stream(min_chunk_size=_BLOCK) if listed.size == size else ():
+                n += file.write(block)
+    return listed, n
 
 
 def _get_of_obstore(path: S3Path, size: int) -> tuple[Listed, bytes]:

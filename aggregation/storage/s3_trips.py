@@ -7,16 +7,19 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Optional, Union
 from uuid import uuid4
 
 from ..errors import FILE_REASONS, BadTripFile, RunError
 from ..s3_access import SCHEME, S3Access
+from . import scratch
 from .s3_errors import code_of
-from .s3_listing import Listed, UnnamedObject, get, pages, sender
+from .s3_listing import Listed, UnnamedObject, fetch, get, pages, sender
 from .s3_path import S3Path
 from .s3_plain import Asked, PlainClient
-from .trip_files import GLOB_CHARACTERS, SUFFIXES, TripFile
+from .trip_files import GLOB_CHARACTERS, LARGE, SUFFIXES, TripFile
 
 AT_ONCE, THREADS = 24, 12
 """Requests that a task has under way while it decodes, and the threads that read where they are needed."""
@@ -149,7 +152,7 @@ def _segment(part: str) -> str:
 
 def read_trips(
     files: Sequence[TripFile], max_bytes: int, access: S3Access
-) -> Iterator[tuple[TripFile, Union[bytes, BadTripFile]]]:
+) -> Iterator[tuple[TripFile, Union[bytes, Path, BadTripFile]]]:
     """See `storage.read_trips`: one request a file, the next ones sent before one is decoded.
 
     What comes while one is decoded waits in the buffers of the system: threads that read it would take
@@ -177,10 +180,13 @@ def read_trips(
                 elif plain and not coming.ask(plain):
                     break  # reading it tells why, or waits until the server is back
             coming = under_way.popleft()
-            content = coming.content()
             held -= coming.file.size
             done += 1
-            yield coming.file, content
+            if coming.is_large:
+                with scratch.file("trip") as copy:
+                    yield coming.file, _fetch(coming.file, access, copy)
+            else:
+                yield coming.file, coming.content()
             if pool is None and pace.is_slow():
                 pool = ThreadPoolExecutor(THREADS)
                 for coming in under_way:
@@ -220,15 +226,22 @@ class _Coming:
         self._asked: Optional[Asked] = None
         self._future: Optional[Future[Union[bytes, BadTripFile]]] = None
 
+    @property
+    def is_large(self) -> bool:
+        """Whether it comes into a file, when it is its turn."""
+        return LARGE < self.file.size <= self._max_bytes
+
     def ask(self, plain: PlainClient) -> bool:
         """Send the request; False where that failed."""
-        if self.file.size > self._max_bytes:
+        if self.file.size > self._max_bytes or self.is_large:
             return True
         self._asked = plain.ask(_parts(self.file.path)[1])
         return self._asked.connection is not None
 
     def read_by(self, pool: ThreadPoolExecutor) -> None:
         """Have a thread read it."""
+        if self.is_large:
+            return
         self._future = pool.submit(_read, self.file, self._max_bytes, self._access, self._asked)
 
     def content(self) -> Union[bytes, BadTripFile]:
@@ -251,15 +264,43 @@ def _read(
         return BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
     bucket, key = _parts(file.path)
     try:
-        listed, content = get(S3Path(bucket, key, access), file.size, asked)
-    except FileNotFoundError:
-        return BadTripFile("vanished", FILE_REASONS["vanished"], passing=True)
+        with _left_out():
+            listed, content = get(S3Path(bucket, key, access), file.size, asked)
+            _expect(listed, file, len(content))
+    except BadTripFile as error:
+        return error
+    return content
+
+
+def _fetch(file: TripFile, access: S3Access, copy: Path) -> Union[Path, BadTripFile]:
+    """As `_read`, for a large trip: into the file `copy`."""
+    bucket, key = _parts(file.path)
+    try:
+        with _left_out():
+            listed, size = fetch(S3Path(bucket, key, access), file.size, copy)
+            _expect(listed, file, size)
+    except BadTripFile as error:
+        return error
+    return copy
+
+
+def _expect(listed: Listed, file: TripFile, size: int) -> None:
+    if not _same(listed, file) or size != file.size:
+        raise BadTripFile("changed", FILE_REASONS["changed"], passing=True)
+
+
+@contextmanager
+def _left_out() -> Iterator[None]:
+    """Turn what concerns one trip alone into a `BadTripFile`."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise BadTripFile("vanished", FILE_REASONS["vanished"], passing=True) from error
     except UnnamedObject as error:
-        return BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: {error.message}", passing=True)
+        message = f"{FILE_REASONS['unreadable']}: {error.message}"
+        raise BadTripFile("unreadable", message, passing=True) from error
     except RunError as error:
         if error.__cause__ is not None and code_of(error.__cause__) == "AccessDenied":
-            return BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: {error.message}", passing=True)
+            message = f"{FILE_REASONS['unreadable']}: {error.message}"
+            raise BadTripFile("unreadable", message, passing=True) from error
         raise
-    if not _same(listed, file) or len(content) != file.size:
-        return BadTripFile("changed", FILE_REASONS["changed"], passing=True)
-    return content

@@ -1,0 +1,136 @@
+"""What a task takes beyond a worker's start, whatever it works on: measured in a process of its own."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from roadpulse.aggregation import storage
+from roadpulse.aggregation.decode import DecodeContext, DecodeTask, decode, in_order
+from roadpulse.aggregation.plan import decode_tasks
+from roadpulse.aggregation.points import PointStore
+from roadpulse.aggregation.runners.spark import PART_POINTS, SLICE_POINTS
+from roadpulse.aggregation.runners.spark_tasks import DECODE, SUMMARISE
+from roadpulse.aggregation.spec import FieldMapping, RunSpec
+from roadpulse.aggregation.summarise import SummaryContext, SummaryTask, save_trips, summarise
+from roadpulse.tests.engine import PLUGINS, point
+
+ROOM = 36
+"""MB: of the 150 that a worker may take, 112 are Spark's and the packages' before its first task."""
+
+WORKER = """
+import pickle, sys
+from roadpulse.aggregation import decode, summarise
+from roadpulse.aggregation.database import connect
+from roadpulse.aggregation.memory import give_back, peak_memory
+from roadpulse.aggregation.runners.spark_tasks import Share
+step, task, context = pickle.load(sys.stdin.buffer)
+connect().execute("SELECT 1")
+give_back()
+started = peak_memory()
+Share(step, None, context, 1)._carry_out(task, 0, 0)
+print(peak_memory() - started)
+"""
+
+needs_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
+pytestmark = needs_linux
+
+
+def taken(step: str, task: Any, context: Any) -> float:
+    """MB that a worker's process takes for a task."""
+    environment = {**os.environ, "PYTHONPATH": str(PLUGINS), "MALLOC_ARENA_MAX": "1"}
+    given = pickle.dumps((step, pickle.dumps(task), pickle.dumps(context)))
+    done = subprocess.run(
+        [sys.executable, "-c", WORKER], input=given, stdout=subprocess.PIPE, check=True, env=environment
+    )
+    return float(done.stdout)
+
+
+def decoding(folder: Path, trips: Path) -> tuple[DecodeTask, DecodeContext]:
+    """The largest task of reading some trips on Spark, and its context."""
+    tasks = decode_tasks(storage.list_trips(str(trips)), workers=1)
+    store = PointStore.open(str(folder / "store"), FieldMapping())
+    context = DecodeContext(store, "one", FieldMapping(), 256 << 20, True, PART_POINTS)
+    return max(tasks, key=lambda task: len(task.files)), context
+
+
+def large_trip(path: Path, megabytes: int, opened: Callable[..., Any] = open) -> int:
+    """Write a trip of so many MB of JSON; returns its number of points."""
+    some = [{**point(n, str(n // 40)), "note": "x" * 180} for n in range(4000)]
+    text = json.dumps(some)[1:-1].encode()
+    times = megabytes * 1_000_000 // len(text)
+    with opened(path, "wb") as file:
+        file.write(b'{"data": [' + text)
+        for _ in range(times - 1):
+            file.write(b", " + text)
+        file.write(b"]}")
+    return times * len(some)
+
+
+@pytest.mark.parametrize(("megabytes", "opened"), [(20, open), (100, open), (60, gzip.open)])
+def test_a_trip_file_of_any_size(tmp_path: Path, megabytes: int, opened: Callable[..., Any]) -> None:
+    trips = tmp_path / "trips"
+    trips.mkdir()
+    packed = opened is gzip.open
+    n = large_trip(trips / ("a.json.gz" if packed else "a.json"), megabytes, opened)
+    task, context = decoding(tmp_path, trips)
+    assert taken(DECODE, task, context) <= ROOM
+    found = list(context.store.read_points("one", [0]))
+    assert sum(len(columns["link_id"]) for columns in found) == n
+
+
+def test_ten_thousand_files(tmp_path: Path) -> None:
+    trips = tmp_path / "trips"
+    trips.mkdir()
+    content = json.dumps({"data": [point(n) for n in range(5)]})
+    for number in range(10_000):
+        (trips / f"a-vehicle-of-the-fleet-{number:06d}.json").write_text(content, encoding="utf-8")
+    task, context = decoding(tmp_path, trips)
+    assert taken(DECODE, task, context) <= ROOM
+
+
+def test_a_link_with_any_number_of_points(tmp_path: Path) -> None:
+    """Two million points, nearly all of one link, in parts as one computer writes them."""
+    random = np.random.default_rng(5)
+    n = 500_000
+    store = PointStore.open(str(tmp_path / "store"), FieldMapping())
+    for part in range(4):
+        link_id = np.where(random.random(n) < 0.97, 77, random.integers(1, 2000, n))
+        time = 1_749_500_000_000_000 + random.integers(0, 86_400 * 9, n) * 1_000_000
+        speed, file = np.round(random.random(n) * 40, 3), (np.arange(n) // 4000).astype(np.int32)
+        store.write_part("one", part, in_order(link_id, time, speed, file))
+    save_trips(tmp_path / "trips.npz", {"one": np.arange(125, dtype=np.int32)})
+    spec = RunSpec("trips", "store", speed_unit="m/s", time_zone="Europe/London", bin_minutes=15)
+    context = SummaryContext(
+        store, spec, {"one": [0, 1, 2, 3]}, tmp_path / "trips.npz", tmp_path / "work", SLICE_POINTS
+    )
+    task = SummaryTask(0, 0, 4096)
+    assert taken(SUMMARISE, task, context) <= ROOM
+    found = [path.read_bytes() for path in sorted((tmp_path / "work").glob("link_*.csv"))]
+    summarise(task, SummaryContext(store, spec, context.parts, context.trips_file, tmp_path / "whole"))
+    assert found == [path.read_bytes() for path in sorted((tmp_path / "whole").glob("link_*.csv"))]
+
+
+def test_a_large_file_gives_the_points_of_the_same_trip_in_small_ones(tmp_path: Path) -> None:
+    (tmp_path / "large").mkdir()
+    (tmp_path / "small").mkdir()
+    large_trip(tmp_path / "large/a.json", 30)
+    large_trip(tmp_path / "small/a.json", 1)
+    columns = {}
+    for name in ("large", "small"):
+        task, context = decoding(tmp_path / name, tmp_path / name)
+        (record,) = decode(task, context, lambda *_: None)
+        assert not record.reason
+        found = list(context.store.read_points("one", [record.part]))
+        columns[name] = np.unique(np.concatenate([some["link_id"] for some in found]), return_counts=True)
+    assert np.array_equal(columns["large"][0], columns["small"][0])
+    assert np.all(columns["large"][1] % columns["small"][1] == 0)
