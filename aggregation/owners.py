@@ -47,7 +47,7 @@ def abandoned(owner: Place) -> bool:
         return False
     here = claim()
     if isinstance(found, dict) and found.get("host") == here["host"]:
-        if _same(found, here, "boot") or ("boot" not in found and isinstance(owner, Path)):
+        if _same(found, here, "boot") or (not found.get("boot") and isinstance(owner, Path)):
             return not _alive(found.get("pid")) or silent > ABANDONED_AFTER
         if _same(found, here, "machine"):
             return silent > RESTARTED_AFTER

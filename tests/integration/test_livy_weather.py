@@ -376,9 +376,10 @@ def test_a_run_whose_livy_died_can_be_cancelled(livy_way, mortal, belfast, clust
 
 def test_a_livy_that_hangs_holds_no_run_up(livy_way, mortal, belfast, belfast_tables):
     hasty = replace(QUICK, answer=1.0, whole=2.0)
-    run = livy_way.backend().submit(livy_way.run(belfast / "trips"))
+    patient = livy_way.backend()
+    run = patient.submit(livy_way.run(belfast / "trips"))
+    livy_way.wait_for(patient, run, busy)
     backend = livy_way.backend(timeouts=hasty)
-    livy_way.wait_for(backend, run, busy)
     mortal.daemon.process().send(signal.SIGSTOP)
     with pytest.raises(LivySilent):  # it does hang
         LivyClient(mortal.url, timeouts=hasty).version()

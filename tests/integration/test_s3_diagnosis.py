@@ -151,7 +151,7 @@ def test_the_way_there_is_looked_at_step_by_step(profile: Profile, endpoint: str
     findings = found(replace(profile, s3=S3Access(endpoint=address)), S3Keys("a", "b"))
     told = outcomes(findings)
     assert [name for name, outcome in told.items() if outcome == "failed"] == [step]
-    assert findings[step].todo.startswith("Check") and time.monotonic() - began < 20
+    assert findings[step].todo.startswith("Check") and time.monotonic() - began < 60
     assert told["s3_keys"] == "skipped"
 
 
