@@ -128,6 +128,10 @@ class Profile:
             if self.livy_tunnel:
                 where = "which leads to Livy"
             raise _empty("host", f"name the computer to log in to over SSH, {where}")
+        for entry in ("runs", "jobs") if self.kind == "ssh" else ():
+            if is_s3(getattr(self.folders, entry)):
+                what = "name a folder of the cluster: over SSH only trips and points may lie in a bucket"
+                raise fault(f"folders.{entry}", getattr(self.folders, entry), what)
         check_pattern("host", self.host, HOST, "a host name or address")
         check_pattern("user", self.user, USER, "a user name")
         for entry in ("authcfg", "livy_authcfg", "s3_authcfg"):

@@ -116,6 +116,15 @@ def test_a_livy_profile_needs_its_address():
         Profile(kind="livy", name="livy")
 
 
+@pytest.mark.parametrize("entry", ["runs", "jobs"])
+def test_over_ssh_runs_are_in_a_folder_and_points_may_be_in_a_bucket(entry):
+    Profile("ssh", "Pis", host="pi0", folders=Folders(store="s3://roadpulse/points"))
+    with pytest.raises(ProfileError) as caught:
+        Profile("ssh", "Pis", host="pi0", folders=Folders(**{entry: "s3://roadpulse/runs"}))
+    assert caught.value.entry == f"folders.{entry}"
+    assert "trips and points may lie in a bucket" in caught.value.what
+
+
 def test_local_is_always_there(tmp_path):
     assert ProfileStore(tmp_path / "none yet").profiles().profiles == (LOCAL,)
     assert ProfileStore(tmp_path / "none yet").find("local") == LOCAL
