@@ -9,8 +9,6 @@ DEFAULTS = {
     # Threads that have nothing to do in a worker take memory all the same.
     "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
     "spark.executorEnv.MALLOC_ARENA_MAX": "1",
-    # Nor does a worker need the words in which modules document themselves: 4 MB, most of it PySpark's.
-    "spark.executorEnv.PYTHONOPTIMIZE": "2",
     # Executors hold no data and live for minutes: the smallest machine there is serves them best.
     "spark.executor.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss512k",
 }
