@@ -377,6 +377,21 @@ def test_a_passing_fault_in_the_middle_of_a_trip_is_asked_for_again(proxied, fau
     assert not proxy.faults
 
 
+def test_faults_among_trips_that_are_under_way_together_harm_none_of_them(proxied):
+    engine, proxy = proxied
+    contents = [os.urandom(50_000) for _ in range(30)]
+    for n, content in enumerate(contents):
+        engine.write(f"{n:02d}.json", content)
+    files = listed(engine, engine.trips)
+    faults = [refusal("SlowDown", 503, is_get), Fault(cut=20_000, fits=is_get), Fault(gone=True, fits=is_get)]
+    reading = read_trips(files, LIMIT, engine.access)
+    found = [next(reading)[1]]  # connections are kept by now, and the next requests sent
+    proxy.faults.extend(faults * 3)
+    found += [content for _, content in reading]
+    assert found == contents
+    assert not proxy.faults
+
+
 def test_a_busy_server_while_listing_is_asked_again(proxied):
     engine, proxy = proxied
     engine.write("a.json", b"{}")
