@@ -13,13 +13,15 @@ import logging
 import os
 import shutil
 import signal
-import subprocess  # nosec B404  (PySpark's own, to wait for)
 import sys
 from pathlib import Path
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from ..errors import RunError
 from .spark_job import END_SECONDS, within
+
+if TYPE_CHECKING:
+    import subprocess  # nosec B404
 
 _TASKS = Path("/proc/self/task")
 

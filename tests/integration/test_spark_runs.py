@@ -105,6 +105,9 @@ def test_worker_stays_small_where_one_link_has_most_points(start: Start, tmp_pat
     assert 0 < run.manifest()["runner"]["worker_memory_mb"] <= MOST_WORKER_MB
     run_locally(tmp_path / "local", {**spec, "store": str(tmp_path / "other")})
     assert run.tables() == tables(tmp_path / "local")
+    by_head = start({**spec, "store": str(tmp_path / "third")}, "--head-workers", "1").finish()
+    assert 0 < by_head.manifest()["runner"]["worker_memory_mb"] <= 150
+    assert by_head.tables() == run.tables()
 
 
 @newest
