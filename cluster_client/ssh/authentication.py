@@ -40,6 +40,8 @@ def authenticate(
             break
         except paramiko.AuthenticationException as error:
             if not transport.is_active():
+                if len(tried) == 1:  # nobody hangs up for the first key: the network did
+                    raise _broken(where, tried, error) from error
                 raise _refused(where, user, tried, allowed, error) from error
             continue
         except (EOFError, OSError, paramiko.SSHException) as error:

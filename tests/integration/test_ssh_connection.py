@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 
+import paramiko
 import pytest
 from roadpulse.cluster_client.errors import BackendError, Unreachable
 from roadpulse.cluster_client.profile import Profile
@@ -96,6 +97,26 @@ def test_the_usual_key_of_this_computer_lets_the_user_in(ssh_server, known, monk
     ssh_server.trust(make_key(tmp_path / ".ssh/id_ed25519"))
     with Connection.open(login(ssh_server.port), Credentials(), known) as connection:
         assert says_who(connection) == ME
+
+
+@pytest.mark.parametrize("moment", ["before it is asked", "before it answers"])
+def test_a_log_in_that_is_cut_off_is_a_lost_connection_and_no_refusal(
+    ssh_server, relay, tmp_path, monkeypatch, moment
+):
+    known_hosts = tmp_path / "by relay"
+    known_hosts.write_text(ssh_server.known_hosts(relay.port))
+    real = paramiko.Transport.auth_publickey
+
+    def ask(transport, *those):
+        if moment == "before it is asked":
+            relay.cut()
+        else:
+            relay.cut_after_sent = relay.sent + 1
+        return real(transport, *those)
+
+    monkeypatch.setattr(paramiko.Transport, "auth_publickey", ask)
+    with pytest.raises(ConnectionLost, match="ended the connection"):
+        Connection.open(login(relay.port), key(ssh_server), KnownHosts(known_hosts, ()))
 
 
 def with_passwords(tmp_path):
