@@ -66,6 +66,8 @@ def main(arguments: Optional[list[str]] = None) -> int:
     except (SpecError, ValueError) as error:
         parser.error(str(error))
     folder = RunFolder.begun(place)
+    if isinstance(place, Path):
+        storage.disk.share_with_group(place)
     keeper: Optional[BucketRun] = None
     runner: Optional[Runner] = None
     code = 1

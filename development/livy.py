@@ -80,7 +80,8 @@ class Livy:
     """One server; `settings` are further lines of livy.conf, and win over what stands here.
 
     Livy takes jobs from the folders of `whitelist` alone. With `certificate` it speaks https, with `ldap`
-    it asks for one of that server's users. `environment` is what it and its drivers see besides.
+    it asks for one of that server's users. `environment` is what it and its drivers see besides. `before`
+    are words before its command, such as those of setpriv, which make it another user.
     """
 
     folder: Path
@@ -95,6 +96,7 @@ class Livy:
     ldap: Optional[LdapServer] = None
     settings: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    before: Sequence[str] = ()
 
     @property
     def daemon(self) -> Daemon:
@@ -129,7 +131,7 @@ class Livy:
             "SPARK_LOCAL_DIRS": str(self.folder / "local"),
             **self.environment,
         }
-        self.daemon.start(["java", *small, *opened, *exported, *classes], environment)
+        self.daemon.start([*self.before, "java", *small, *opened, *exported, *classes], environment)
         end = time.monotonic() + 90
         while not self.answers():
             if time.monotonic() > end or not self.daemon.process():

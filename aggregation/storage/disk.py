@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import glob
 import hashlib
@@ -21,6 +22,8 @@ from ..errors import FILE_REASONS, BadTripFile, RunError, StorageError
 from .trip_files import GLOB_CHARACTERS, SUFFIXES, TripFile, printable
 
 _BLOCK = 1 << 20
+SHARED = stat.S_ISGID | stat.S_IWGRP
+"""Mode of a folder whose files belong to a group that may write them."""
 _COARSE_CLOCK = 2_000_000_000
 _FINE_CLOCK = 20_000_000
 
@@ -149,6 +152,17 @@ def _copy(stream: IO[bytes], copy: Path) -> int:
 def _open_at_once(path: str, flags: int) -> int:
     """Open a file without waiting for somebody to write into it, should it be a pipe."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def share_with_group(folder: Path) -> None:
+    """Let the group write what this process makes from here on, where a folder is a group's to share.
+
+    That is one with new files of its group, which may write them: several users carry out, fetch and delete
+    the runs in it.
+    """
+    with contextlib.suppress(OSError):
+        if folder.stat().st_mode & SHARED == SHARED:
+            os.umask(os.umask(0o077) & ~stat.S_IRWXG)
 
 
 def check_name(folder: object) -> None:

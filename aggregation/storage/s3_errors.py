@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-from xml.sax.saxutils import unescape
+from html import unescape
 
 from ..errors import StorageError
 from ..s3_access import S3Access
@@ -53,6 +53,8 @@ def explained(error: BaseException, doing: str, bucket: str, access: S3Access) -
     server = access.endpoint or f"AWS, region {access.region or 'us-east-1'}"
     begin = f"Roadpulse could not {doing}: bucket {bucket} at {server}"
     detail = text.split("\n\nDebug source:")[0][:2000]
+    if "to an HTTPS server" in text:
+        return S3Refused(f"{begin} speaks https alone. Begin the endpoint with https://.", detail)
     if status:
         words = _MESSAGE.search(text)
         said = f"{code or f'status {status}'}" + (f", {unescape(words[1]).rstrip('.')}" if words else "")

@@ -248,7 +248,7 @@ class LivyLook:
         user, fault = driver.get("user"), driver.get("wrote")
         todo = (
             f"Have {user} and {self._profile.user or 'your user'} in one group, and in "
-            f"{self._place().runs} new files of that group, which may write them (chmod g+ws, umask 002)."
+            f"{self._place().runs} new files of that group, which may write them (chmod g+ws)."
         )
         try:
             self._rooms.patiently(folder, lambda files, _: files.remove(folder))

@@ -6,6 +6,7 @@ then only their status.json tells, which is written every second or two.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -233,8 +234,14 @@ class Watch:
         return updated + timedelta(seconds=time.monotonic() - seen.changed) if updated else updated
 
 
+_OF_THE_RUN = re.compile(r"[-\d]+ [:,\d]+ ERROR (.+)")
+
+
 def telling(lines: list[str]) -> str:
-    """The line of a log that tells most about a failure."""
+    """The line of a log that tells most about a failure: the run's own word, or else that of what failed."""
+    own = [found[1] for line in lines if (found := _OF_THE_RUN.match(line.strip()))]
+    if own:
+        return own[0][:600]
     plain = [line.strip() for line in lines if line.strip() not in ("", "stdout:", "stderr:")]
     causes = ("at ", "Caused by:")  # of Java: the error that they explain says more
     faults = [

@@ -12,6 +12,7 @@ from typing import Callable, Optional
 
 import paramiko
 
+from ...aggregation.storage.disk import SHARED
 from ..errors import BackendError
 from ..run_files import LONGEST_FILE, RunFiles
 from .connection import Connection
@@ -118,9 +119,20 @@ class SftpFiles(RunFiles):
             for path in reversed(missing):
                 try:
                     sftp.mkdir(path)
+                    self._share(sftp, path)
                 except OSError as error:  # somebody else may have made it meanwhile
                     if self._connection.broke(error) or not self._is_folder(path):
                         raise self._fault("made", path, error) from error
+
+    @staticmethod
+    def _share(sftp: paramiko.SFTPClient, folder: str) -> None:
+        """Let the group write a new folder too where the one above is the group's to share.
+
+        Then runs are carried out by another user of that group.
+        """
+        above = sftp.stat(posixpath.dirname(folder)).st_mode or 0
+        if above & SHARED == SHARED:
+            sftp.chmod(folder, stat.S_IMODE(sftp.stat(folder).st_mode or 0) | stat.S_IRWXG | stat.S_ISGID)
 
     def remove(self, folder: str) -> None:
         """Delete a run's folder, unless its processes live; raises `RemoteFault`."""

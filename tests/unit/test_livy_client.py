@@ -220,6 +220,11 @@ def test_through_a_tunnel_livy_hears_its_own_name():
             "Caused by: java.io.IOException: error=2, No such file or directory",
             'Exception in thread "main" java.io.IOException: Cannot run program "/nowhere/python3"',
         ),
+        (
+            "2026-11-21 10:56:07,811 ERROR The disk is full\n2026-11-21 10:56:07,812 INFO OSError(28)\n"
+            "Exception: bye",
+            "The disk is full",
+        ),
     ],
 )
 def test_the_telling_line_of_a_log_is_found(log, line):

@@ -1,0 +1,102 @@
+"""Livy carries out runs as one user, and the desktop reads and deletes them as another."""
+
+from __future__ import annotations
+
+import grp
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from roadpulse.cluster_client.backend import follow
+from roadpulse.cluster_client.profile import Folders
+from roadpulse.cluster_client.status import RunState
+
+from tests.integration.livy_fixtures import FAST, newest
+from tests.integration.spark_runs import BUILD
+
+pytestmark = [newest, pytest.mark.belfast]
+
+
+@pytest.fixture(scope="module")
+def shared(other_user):
+    """Folders that a group shares; `other_user` is in it, and the user of Livy."""
+    root = Path(tempfile.mkdtemp(prefix="rpshared"))
+    root.chmod(0o755)
+    for name in ("runs", "store", "jobs"):
+        (root / name).mkdir()
+        shutil.chown(root / name, group=other_user.name)
+        (root / name).chmod(0o2775)
+    (root / "store/packages").symlink_to(BUILD / "packages")
+    yield root
+    shutil.rmtree(root)
+
+
+@pytest.fixture(scope="module")
+def server(shared, other_user, cluster):
+    """A Livy of the user nobody, who is in the group as well."""
+    home, temporary = shared / "livy", shared / "livy/local"
+    for folder in (home, home / "logs", home / "conf", temporary):
+        folder.mkdir()
+        shutil.chown(folder, "nobody")
+    environment = {
+        "HOME": str(home),
+        "ROADPULSE_CACHE": str(home / "cache"),
+        "TMPDIR": str(temporary),
+        "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={temporary}",
+    }
+    livy = cluster.livy_server(
+        "0.7.1", f"{cluster.subnet}.39", home, settings={"livy.spark.master": "local[1]"},
+        environment=environment,
+    )  # fmt: skip
+    group = grp.getgrnam(other_user.name).gr_gid
+    nobody = ("setpriv", "--reuid=nobody", "--regid=nogroup", f"--groups={group}")
+    livy = replace(livy, whitelist=[shared / "jobs"], before=nobody)
+    livy.start()
+    yield livy
+    livy.stop()
+
+
+@pytest.fixture
+def trips(shared, belfast):
+    folder = shared / "trips"
+    folder.mkdir(exist_ok=True)
+    for path in sorted((belfast / "trips").iterdir())[:20]:
+        shutil.copy(path, folder)
+    return folder
+
+
+@pytest.fixture
+def way(shared, server, other_user, make_way, ssh_server):
+    """The way to that Livy, over SSH as `other_user`."""
+    folders = Folders(*(str(shared / name) for name in ("runs", "store", "jobs")))
+    found = make_way(
+        server, host="127.0.0.1", port=ssh_server.port, user=other_user.name, folders=folders,
+        key_path=str(ssh_server.user_key), host_key=ssh_server.fingerprint,
+    )  # fmt: skip
+    found.store_folder = folders.store
+    return found
+
+
+def test_what_one_user_sends_and_another_carries_out_is_fetched_and_deleted_by_the_first(way, shared, trips):
+    backend = way.backend()
+    run = backend.submit(way.run(trips))
+    status = follow(backend, run, polling=FAST)
+    assert status.state is RunState.FINISHED, (status, backend.log(run))
+    folder = shared / "runs" / Path(run.folder).name
+    assert {path.owner() for path in folder.iterdir()} == {"nobody", way.profile.user}
+    assert (backend.fetch(run) / "results/link_speeds.csv").stat().st_size
+    backend.discard(run)
+    assert not folder.exists()
+
+
+def test_a_folder_that_the_user_of_livy_may_not_write_is_named(way, shared, trips):
+    (shared / "runs").chmod(0o755)
+    shutil.chown(shared / "runs", way.profile.user)
+    backend = way.backend()
+    run = backend.submit(way.run(trips))
+    status = follow(backend, run, polling=FAST)
+    assert status.state is RunState.FAILED
+    assert "may not be written" in status.error.message
+    assert Path(run.folder).name in status.error.message
