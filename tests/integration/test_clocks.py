@@ -1,21 +1,13 @@
-"""Whole runs on computers whose clocks really are off, from the desktop's, each other's, the file server's.
-
-libfaketime shifts what a process takes for the time, and leaves alone the times of files, which come from
-the server of a shared folder, and the monotonic clock. Its own shift of file times stands for a server that
-goes wrong together with the cluster.
-"""
+"""Whole runs with clocks that really are off: from the desktop's, from each other's, from the file server's."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -35,54 +27,12 @@ from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.status import RunState, RunStatus
 from roadpulse.tests.engine import PLUGINS, Engine, Outcome, trip, until
 
-from development.cluster_spark import spark_python
 from development.s3 import S3Server
+from tests.integration.clocks_off import both_ways, clock_off, needs_library, python
 from tests.integration.s3_engine import BucketEngine, result_bytes
-from tests.integration.spark_fixtures import FAST, Way, newest
-from tests.integration.spark_runs import tables
 from tests.integration.ssh_server import SshServer
 
-LIBRARY = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
-pytestmark = pytest.mark.skipif(LIBRARY is None, reason="there is no libfaketime; install faketime")
-both_ways = pytest.mark.parametrize("minutes", [-5, 5], ids=["behind", "ahead"])
-
-
-def clock_off(minutes: float, files_too: bool = False) -> dict[str, str]:
-    """The environment of a process whose clock is off."""
-    return {
-        "LD_PRELOAD": str(LIBRARY),
-        "FAKETIME": f"{minutes * 60:+.0f}s",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        **({} if files_too else {"NO_FAKE_STAT": "1"}),
-    }
-
-
-BEARS_IT = """
-import os, select, time
-time.sleep = lambda seconds: select.select([], [], [], seconds) and None  # Python's own fails there
-os.environ.pop("LD_PRELOAD", None)  # what it starts, Java say, would wait wrongly
-"""
-
-
-def python(folder: Path, head: float, nodes: float | None = None, files_too: bool = False) -> str:
-    """A Python whose clock is off; by another number of minutes where it works for a Spark executor."""
-    site = folder / "bears-it"
-    site.mkdir(exist_ok=True)
-    (site / "sitecustomize.py").write_text(BEARS_IT)
-    settings = [
-        " ".join(f"{name}={value}" for name, value in clock_off(minutes, files_too).items())
-        for minutes in (head, head if nodes is None else nodes)
-    ]
-    wrapper = folder / "python"
-    program = spark_python("4") if nodes is not None else sys.executable
-    wrapper.write_text(
-        "#!/bin/sh\n"
-        f'off="{settings[0]}"\n'
-        f'case "$*" in *pyspark.daemon*|*pyspark.worker*) off="{settings[1]}";; esac\n'
-        f'exec env $off PYTHONPATH="{site}:$PYTHONPATH" {program} "$@"\n'
-    )
-    wrapper.chmod(0o755)
-    return str(wrapper)
+pytestmark = needs_library
 
 
 @pytest.fixture
@@ -131,7 +81,7 @@ def test_the_clock_really_is_off(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("minutes", "files_too"), [(-5, False), (5, False), (5, True)], ids=["behind", "ahead", "files-too"]
 )
-def test_the_result_is_the_same_and_files_just_written_are_read_once_more_at_most(
+def test_the_result_is_the_same_new_files_are_read_once_more_at_most_and_changed_ones_again(
     engine: Engine, minutes: float, files_too: bool
 ) -> None:  # fmt: skip
     first = carried_out(engine, minutes, files_too=files_too)
@@ -142,15 +92,11 @@ def test_the_result_is_the_same_and_files_just_written_are_read_once_more_at_mos
     right = engine.finish(store=str(engine.folder / "another store"))
     assert first.hashes == second.hashes == third.hashes == right.hashes
 
-
-@both_ways
-def test_a_file_that_was_changed_is_read_again(engine: Engine, minutes: float) -> None:
-    before = carried_out(engine, minutes)
     path = engine.trips / "trip 3.json"
     path.write_bytes(path.read_bytes().replace(b"4575425001", b"4575425009"))  # of the same size
-    after = carried_out(engine, minutes)
-    assert after.hashes != before.hashes
-    assert after.hashes == engine.finish(store=str(engine.folder / "another store")).hashes
+    changed = carried_out(engine, minutes, files_too=files_too)
+    assert changed.hashes != first.hashes
+    assert changed.hashes == engine.finish(store=str(engine.folder / "a third store")).hashes
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="giving a process a computer's name of its own needs root")
@@ -270,36 +216,3 @@ def test_a_cluster_whose_clock_is_off_runs_as_any_other(
     look = ClusterLook(profile, Credentials(key_path=str(ssh_server.user_key)), known)
     (clock,) = [found for found in diagnose(look.checks()) if found.name == "clock"]
     assert clock.outcome is Found.WARNING and "5 min" in clock.found
-
-
-# -- on Spark ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("head", "nodes"), [(5, -5), (-5, 5)], ids=["head-ahead", "nodes-ahead"])
-@newest
-def test_head_and_nodes_of_a_cluster_may_disagree_about_the_time(
-    way: Way, belfast: Path, belfast_tables: list[bytes], tmp_path: Path, head: float, nodes: float
-) -> None:  # fmt: skip
-    trips = tmp_path / "trips"
-    trips.mkdir()
-    for path in (belfast / "trips").iterdir():
-        shutil.copyfile(path, trips / path.name)  # just now
-    shifted = replace(way.profile, python=python(tmp_path, head, nodes))
-    runners, decoded = [], []
-    for workers in (0, None):  # on Spark, though it is not worth its start; then as it comes
-        profile = replace(shifted, resources=replace(shifted.resources, head_workers=workers))
-        backend = way.backend(profile)
-        run = backend.submit(way.run(trips, f"{workers}", profile))
-        seen: list[RunStatus] = []
-        status = follow(backend, run, on_status=seen.append, polling=FAST)
-        assert status.state is RunState.FINISHED, backend.log(run)
-        assert not [
-            found for found in seen if found.state is RunState.LOST or "said nothing" in found.message
-        ]
-        assert 0 < status.elapsed < 200
-        assert tables(backend.fetch(run)) == belfast_tables
-        manifest = json.loads(Path(run.folder, "manifest.json").read_text())
-        runners.append(manifest["runner"]["kind"])
-        decoded.append(manifest["files"]["decoded"])
-    assert runners[0] == "spark"
-    assert decoded[0] > 0 and decoded[1] == 0

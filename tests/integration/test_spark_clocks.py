@@ -1,0 +1,48 @@
+"""A Spark cluster on which head and nodes disagree about the time, by ten minutes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from roadpulse.cluster_client.backend import follow
+from roadpulse.cluster_client.status import RunState, RunStatus
+
+from tests.integration.clocks_off import needs_library, python
+from tests.integration.spark_fixtures import FAST, Way, newest
+from tests.integration.spark_runs import tables
+
+pytestmark = needs_library
+
+
+@pytest.mark.parametrize(("head", "nodes"), [(5, -5), (-5, 5)], ids=["head-ahead", "nodes-ahead"])
+@newest
+def test_head_and_nodes_of_a_cluster_may_disagree_about_the_time(
+    way: Way, belfast: Path, belfast_tables: list[bytes], tmp_path: Path, head: float, nodes: float
+) -> None:  # fmt: skip
+    trips = tmp_path / "trips"
+    trips.mkdir()
+    for path in (belfast / "trips").iterdir():
+        shutil.copyfile(path, trips / path.name)  # just now
+    shifted = replace(way.profile, python=python(tmp_path, head, nodes))
+    runners, decoded = [], []
+    for workers in (0, None):  # on Spark, though it is not worth its start; then as it comes
+        profile = replace(shifted, resources=replace(shifted.resources, head_workers=workers))
+        backend = way.backend(profile)
+        run = backend.submit(way.run(trips, f"{workers}", profile))
+        seen: list[RunStatus] = []
+        status = follow(backend, run, on_status=seen.append, polling=FAST)
+        assert status.state is RunState.FINISHED, backend.log(run)
+        assert not [
+            found for found in seen if found.state is RunState.LOST or "said nothing" in found.message
+        ]
+        assert 0 < status.elapsed < 200
+        assert tables(backend.fetch(run)) == belfast_tables
+        manifest = json.loads(Path(run.folder, "manifest.json").read_text())
+        runners.append(manifest["runner"]["kind"])
+        decoded.append(manifest["files"]["decoded"])
+    assert runners[0] == "spark"
+    assert decoded[0] > 0 and decoded[1] == 0
