@@ -64,35 +64,50 @@ def write_part(folder: Place, number: int, pieces: Iterable[Piece], bins: list[s
         return storage.disk_errors("write the result", folder)
 
     with ExitStack() as stack:
-        streams = {}
         with writing():
-            for table in TABLES:
-                aside = stack.enter_context(storage.written_aside(folder / f"{table}-{number:05d}.csv"))
-                streams[table] = stack.enter_context(aside.open("wb"))
+            paths = {table: folder / f"{table}-{number:05d}.csv" for table in TABLES}
+            asides = {
+                table: stack.enter_context(storage.written_aside(path)) for table, path in paths.items()
+            }
         for links, overall, by_time in pieces:
             rank, bin_of = np.divmod(by_time.key, len(bins))
             for table, groups, link_of_row, minute in (
                 (LINK_SPEEDS, overall, overall.key, None),
                 (LINK_SPEEDS_BY_TIME, by_time, rank, bin_of * minutes),
             ):
-                before = streams[table].tell()
-                with writing(), storage.scratch.file("rows.csv") as rows:
-                    _write_rows(rows, links[link_of_row], minute, groups)
-                    ends_of[table].append(before + _ends_of_links(rows, link_of_row, len(links)))
-                    with rows.open("rb") as written:
-                        shutil.copyfileobj(written, streams[table], 1 << 20)
+                with writing():
+                    ends = _append(asides[table], links, link_of_row, minute, groups)
+                ends_of[table].append(ends)
                 n_rows[table] += len(link_of_row)
             links_of.append(links)
         with writing():
             stack.close()
             with storage.written_aside(_index(folder, number)) as aside, aside.open("wb") as stream:
-                ends = {table: np.concatenate(found) for table, found in ends_of.items()}
-                np.savez(stream, link_id=np.concatenate(links_of), **ends)
+                joined = {table: np.concatenate(found) for table, found in ends_of.items()}
+                np.savez(stream, link_id=np.concatenate(links_of), **joined)
     return n_rows[LINK_SPEEDS], n_rows[LINK_SPEEDS_BY_TIME]
 
 
 def _index(folder: Place, number: int) -> Place:
     return folder / f"links-{number:05d}.npz"
+
+
+def _append(
+    path: Path,
+    links: NDArray[np.int64],
+    link_of_row: NDArray[np.int64],
+    minute: Optional[NDArray[np.int64]],
+    groups: Groups,
+) -> NDArray[np.int64]:
+    """Add rows to a part; returns where each link's rows end in it."""
+    before = path.stat().st_size if path.exists() else 0
+    with ExitStack() as stack:
+        rows = stack.enter_context(storage.scratch.file("rows.csv")) if before else path
+        _write_rows(rows, links[link_of_row], minute, groups)
+        if before:
+            with rows.open("rb") as written, path.open("ab") as part:
+                shutil.copyfileobj(written, part, 1 << 20)
+        return before + _ends_of_links(rows, link_of_row, len(links))
 
 
 def _write_rows(

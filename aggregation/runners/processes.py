@@ -18,6 +18,7 @@ from ..decode import DecodeContext, DecodeTask, decode
 from ..errors import WorkerDied
 from ..memory import peak_memory
 from ..points import FileRecord
+from ..storage import scratch
 from ..summarise import SummaryContext, SummaryTask, summarise
 from ..summary_report import SummaryReport
 from . import Tick
@@ -154,17 +155,18 @@ def _decode(task: DecodeTask, context: DecodeContext) -> list[FileRecord]:
     try:
         return decode(task, context, _count)
     finally:
-        _note_memory()
+        _end_task()
 
 
 def _summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
     try:
         return summarise(task, context)
     finally:
-        _note_memory()
+        _end_task()
 
 
-def _note_memory() -> None:
+def _end_task() -> None:
+    scratch.clear()  # the pool ends its workers without a word
     with _counters.get_lock():
         _counters[3] = max(_counters[3], int(peak_memory() * 1000))
 

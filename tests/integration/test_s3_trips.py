@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from roadpulse.aggregation import storage
 from roadpulse.aggregation.errors import BadTripFile, Cancelled, RunError, StorageError
 from roadpulse.aggregation.s3_access import S3Access
-from roadpulse.aggregation.storage import TripFile, list_trips, read_trip, read_trips
+from roadpulse.aggregation.storage import LARGE, TripFile, list_trips, read_trip, read_trips
 
 from tests.integration.bad_weather import Fault, WeatherProxy, refusal
 from tests.integration.s3_engine import BucketEngine
@@ -285,6 +285,22 @@ def test_trips_come_in_their_order_and_bad_ones_between_them(engine):
     assert [content.reason if isinstance(content, BadTripFile) else int(content) for _, content in found] == [
         "vanished" if n == 7 else n for n in range(40)
     ]
+
+
+def test_large_trips_come_in_a_file_between_the_others(engine):
+    contents = [b"{}", os.urandom(LARGE + 1), b"[]", os.urandom(LARGE + 7), b"[1]"]
+    for n, content in enumerate(contents):
+        engine.write(f"{n}.json", content)
+    files = listed(engine, engine.trips)
+    engine.write("3.json", os.urandom(LARGE + 7))
+    found = []
+    for _, content in read_trips(files, 8 << 20, engine.access):
+        if isinstance(content, BadTripFile):
+            found.append(content.reason)
+        else:
+            found.append(content if isinstance(content, bytes) else content.read_bytes())
+            assert isinstance(content, bytes) == (len(found[-1]) <= LARGE)
+    assert found == [*contents[:3], "changed", contents[4]]
 
 
 def test_reading_may_end_early_and_holds_little(engine, monkeypatch):
