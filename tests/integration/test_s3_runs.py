@@ -202,7 +202,7 @@ def test_a_manifest_that_another_one_wrote_over_is_not_ours(filled):
 
         ours = threading.Thread(target=claim)
         ours.start()
-        until(lambda: (filled.folder / "once.json").exists())
+        until((filled.folder / "once.json").exists)
         filled.client.put_object(Bucket=filled.bucket, Key="once.json", Body=b"theirs")
         ours.join(30)
     assert told == [False]
