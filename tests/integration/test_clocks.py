@@ -1,4 +1,4 @@
-"""Whole runs with clocks that really are off: from the desktop's, from each other's, from the file server's."""
+"""Whole runs with clocks that really are off: the desktop's, the cluster's and the file server's apart."""
 
 from __future__ import annotations
 
