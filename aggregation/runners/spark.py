@@ -34,8 +34,8 @@ log = logging.getLogger(__name__)
 
 PART_POINTS, TASK_POINTS, SLICE_POINTS = 60_000, 120_000, 30_000
 """Points that a decode task holds, a summary task reads, and computes at once. So a Python worker stays
-below 150 MB: 120 MB of that are PySpark, the packages and DuckDB, the same for any amount of trips. A link
-with more points than a task takes 40 bytes for each, a file while it is read up to four times its size."""
+below 150 MB: 110 MB of that are PySpark, the packages and DuckDB, the same for any amount of trips. What is
+more waits in temporary files."""
 
 TICK = 0.2
 _CORES_GUESSED = 16

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from pathlib import Path
@@ -97,3 +98,28 @@ def test_encodings_and_gzip_are_those_of_small_files() -> None:
     for encoding in ("utf-8-sig", "utf-16", "utf-16-le", "utf-32-be"):
         raw = trip_of(9).encode(encoding)
         assert in_pieces(raw, FieldMapping()) == whole(raw, FieldMapping())
+
+
+def test_nested_points_and_the_trip_s_id_are_found() -> None:
+    raw = f'{{"a": {{"data": [{GOOD}, {GOOD}, {GOOD}], "trip": {{"id": "t7"}}}}, "data": [1]}}'.encode()
+    found = in_pieces(raw, NESTED)
+    assert found == whole(raw, NESTED)
+    assert found[1:4] == (3, {}, "t7")
+
+
+def test_of_much_around_the_points_only_what_lies_as_high_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = json.dumps(
+        {"raw": [[1, {"data": [2]}]] * 90, "data": json.loads(f"[{GOOD}, {GOOD}]"), "z": 1}
+    ).encode()
+    expected = whole(raw, FieldMapping())
+    monkeypatch.setattr(json_cuts, "AROUND", 200)
+    cuts = json_cuts.find_cuts(io.BytesIO(raw), ("data",), 100)
+    assert not cuts.whole
+    assert json.loads(cuts.around) == {"raw": [], "data": [], "z": 1}
+    assert in_pieces(raw, FieldMapping()) == expected
+
+
+def test_points_behind_a_sea_of_spaces_are_found_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_cuts, "BLOCK", 4096)
+    raw = ('{"data": ' + " " * 9000 + f"[{GOOD}, {GOOD}]}}").encode()
+    assert in_pieces(raw, FieldMapping()) == whole(raw, FieldMapping())
