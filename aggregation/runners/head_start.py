@@ -13,12 +13,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional
 
 from ..errors import WorkerDied
+from .head_room import free_megabytes
 from .spark_tasks import ON_HEAD, SUMMARISE, Report, Share
 
 if TYPE_CHECKING:
     from .processes import ProcessRunner
 
 log = logging.getLogger(__name__)
+
+_PLENTY_MEGABYTES = 1000
 
 Item = tuple[int, bytes]
 """A task's index, and the task pickled."""
@@ -29,9 +32,15 @@ MOST = 64
 TASK_BYTES = 96 << 20
 """Trips in a task: little enough that Spark, once there, does not wait long for the head's last ones."""
 
-PART_POINTS, SLICE_POINTS, TOGETHER = 400_000, 120_000, 4
+PART_POINTS, SLICE_POINTS, TOGETHER = 400_000, 250_000, 4
 """Points that a process holds while it decodes, and computes at once; summary tasks that it does as one.
 More than on the nodes, since there is no PySpark in its 150 MB: so parts are fewer, and read fewer times."""
+
+
+def slice_points(workers: int) -> int:
+    """Points that each of so many processes computes at once: all of a task (0) where memory is plenty,
+    which is faster; there a busy link may take more of it than on the nodes."""
+    return 0 if free_megabytes() > workers * _PLENTY_MEGABYTES else SLICE_POINTS
 
 
 class HeadStart:

@@ -125,7 +125,8 @@ class SparkRunner:
     ) -> None:
         """See `Runner.summarise`."""
         work = [1.0] * len(tasks)
-        contexts = [replace(context, slice_points=n) for n in (head_start.SLICE_POINTS, SLICE_POINTS)]
+        at_once = head_start.slice_points(self._head.workers) if self._head else 0
+        contexts = [replace(context, slice_points=n) for n in (at_once, SLICE_POINTS)]
         self._spread(SUMMARISE, tasks, work, contexts, lambda _, report, __: done(report), tick)
 
     def check(self) -> None:

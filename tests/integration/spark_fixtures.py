@@ -33,6 +33,9 @@ newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)
 
 Start = Callable[..., SparkRun]
 
+QUICKLY = ("--head-workers", "auto")
+"""For runs of which it does not matter who does them."""
+
 
 @pytest.fixture
 def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:  # noqa: F811

@@ -24,6 +24,7 @@ from development.cluster_daemons import descendants
 from development.cluster_spark import VERSIONS, spark_home, spark_python
 from tests.integration.spark_fixtures import (
     FAST,
+    QUICKLY,
     Start,
     Way,
     in_the_middle,
@@ -62,7 +63,7 @@ def test_driver_whose_java_alone_is_ended_says_so_and_keeps_what_was_read(
     wait_for_free_cores(cluster)
     assert list((tmp_path / "store").glob("*/files/ingest=*/files.parquet"))
     if not asked:
-        again = start(spec).finish()
+        again = start(spec, *QUICKLY).finish()
         assert again.manifest()["files"]["reused"] > 0
         assert again.tables() == many_tables
 
@@ -284,5 +285,5 @@ def test_disk_of_the_store_that_is_full_is_said_by_the_nodes(
     error = run.status()["error"]
     assert error["message"].startswith("The disk is full") and str(small_disk) in error["message"]
     assert error["retry"]
-    again = start({**spec, "store": str(tmp_path / "larger")}).finish()
+    again = start({**spec, "store": str(tmp_path / "larger")}, *QUICKLY).finish()
     assert again.tables() == belfast_tables
