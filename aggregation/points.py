@@ -36,6 +36,11 @@ FAULTS = (*POINT_REASONS, *TIME_FAULTS)
 _NO_FAULTS = (0,) * len(FAULTS)  # one for the many files without any
 _ROWS_AT_ONCE = 10_000
 
+_COUNT_POINTS = """
+SELECT count(*), bit_xor(hash(bucket, link_id, time, speed, file))
+FROM read_parquet(?, hive_partitioning = false)
+"""
+
 
 def bucket_of(link_id: NDArray[np.int64]) -> NDArray[np.int16]:
     """The bucket (0 to 4095) of link ids: top 12 bits of `link_id × 11400714819323198485 mod 2^64`."""
@@ -239,8 +244,8 @@ class PointStore:
         self,
         ingest: str,
         parts: Sequence[int],
-        first_bucket: int = 0,
-        end_bucket: int = BUCKETS,
+        first_bucket: int,
+        end_bucket: int,
         at_once: int = PARTS_AT_ONCE,
         at_most: int = 0,
     ) -> Iterator[dict[str, NDArray[Any]]]:
@@ -253,6 +258,12 @@ class PointStore:
             paths = [self.part(ingest, n) for n in parts[start : start + at_once]]
             with self._intact(ingest), storage.rows_at_hand(paths, first_bucket, end_bucket) as files:
                 yield from read_rows(files, first_bucket, end_bucket, at_most)
+
+    def rows(self, ingest: str, part: int) -> int:
+        """The points of a part, every one of which was read; raises `RunError` where one cannot be."""
+        with self._intact(ingest), storage.at_hand(self.part(ingest, part)) as file, connect() as connection:
+            ((n, _),) = connection.execute(_COUNT_POINTS, [literal(file)]).fetchall()
+        return int(n)
 
     @contextmanager
     def _intact(self, ingest: str) -> Iterator[None]:

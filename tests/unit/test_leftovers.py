@@ -19,7 +19,7 @@ from roadpulse.aggregation import leftovers, owners
 from roadpulse.aggregation.decode import in_order
 from roadpulse.aggregation.errors import StorageError
 from roadpulse.aggregation.leftovers import Notes
-from roadpulse.aggregation.points import FileRecord, PointStore
+from roadpulse.aggregation.points import BUCKETS, FileRecord, PointStore
 from roadpulse.aggregation.spec import FieldMapping
 
 TASKS, POINTS = 4, 500
@@ -135,7 +135,7 @@ def test_a_part_that_is_not_whole_does_not_count(store: PointStore, ended: int, 
     damage(Path(str(store.part("dead", 1))))
     store.clean_up()
     assert numbers(store) == [0, 2]
-    assert sum(len(c["link_id"]) for c in store.read_points("dead", [0, 2])) == 2 * POINTS
+    assert sum(len(c["link_id"]) for c in store.read_points("dead", [0, 2], 0, BUCKETS)) == 2 * POINTS
 
 
 def test_where_no_part_is_whole_everything_is_removed(store: PointStore, ended: int) -> None:
@@ -161,7 +161,7 @@ def test_of_many_runs_that_find_it_at_once_none_loses_anything(store: PointStore
     for run in runs:
         run.join(120)
     assert numbers(store) == [0, 1, 2]
-    assert sum(len(c["link_id"]) for c in store.read_points("dead", [0, 1, 2])) == 3 * POINTS
+    assert sum(len(c["link_id"]) for c in store.read_points("dead", [0, 1, 2], 0, BUCKETS)) == 3 * POINTS
 
 
 def test_an_heir_that_lives_is_left_alone_and_one_that_died_is_followed(
