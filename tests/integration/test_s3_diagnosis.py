@@ -38,7 +38,8 @@ def profile(s3_server: S3Server, bucket: str) -> Profile:
     for number in range(3):
         s3_server.client().put_object(Bucket=bucket, Key=f"trips/{number}.json", Body=b'{"data": []}')
     return Profile(
-        "ssh", "Pi", host="pi0", s3=S3Access(endpoint=s3_server.endpoint, region="us-east-1"),
+        "livy", "Pi", livy_url="http://pi0:8998", host="pi0",
+        s3=S3Access(endpoint=s3_server.endpoint, region="us-east-1"),
         folders=Folders(store=f"s3://{bucket}/points", jobs=f"s3://{bucket}/jobs"),
     )  # fmt: skip
 

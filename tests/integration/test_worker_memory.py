@@ -17,7 +17,7 @@ import pytest
 from roadpulse.aggregation import storage
 from roadpulse.aggregation.decode import DecodeContext, DecodeTask, decode, in_order
 from roadpulse.aggregation.plan import decode_tasks
-from roadpulse.aggregation.points import PointStore
+from roadpulse.aggregation.points import BUCKETS, PointStore
 from roadpulse.aggregation.runners.spark import PART_POINTS, SLICE_POINTS
 from roadpulse.aggregation.runners.spark_tasks import DECODE, SUMMARISE
 from roadpulse.aggregation.spec import FieldMapping, RunSpec
@@ -84,7 +84,7 @@ def test_a_trip_file_of_any_size(tmp_path: Path, megabytes: int, opened: Callabl
     n = large_trip(trips / ("a.json.gz" if packed else "a.json"), megabytes, opened)
     task, context = decoding(tmp_path, trips)
     assert taken(DECODE, task, context) <= ROOM
-    found = list(context.store.read_points("one", [0]))
+    found = list(context.store.read_points("one", [0], 0, BUCKETS))
     assert sum(len(columns["link_id"]) for columns in found) == n
 
 
@@ -130,7 +130,7 @@ def test_a_large_file_gives_the_points_of_the_same_trip_in_small_ones(tmp_path: 
         task, context = decoding(tmp_path / name, tmp_path / name)
         (record,) = decode(task, context, lambda *_: None)
         assert not record.reason
-        found = list(context.store.read_points("one", [record.part]))
+        found = list(context.store.read_points("one", [record.part], 0, BUCKETS))
         columns[name] = np.unique(np.concatenate([some["link_id"] for some in found]), return_counts=True)
     assert np.array_equal(columns["large"][0], columns["small"][0])
     assert np.all(columns["large"][1] % columns["small"][1] == 0)
