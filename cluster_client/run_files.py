@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -23,6 +24,9 @@ from .errors import BackendError, ResultError
 
 Progress = Callable[[int], None]
 IsCancelled = Callable[[], bool]
+
+ENDING = 5.0
+"""Seconds for which the end of a run's process is waited for, once there is a result."""
 
 LONGEST_FILE = 16 << 20
 """Most bytes of a file that is read as a whole; results are fetched."""
@@ -66,6 +70,18 @@ class RunFiles(ABC):
     @abstractmethod
     def remove(self, folder: str) -> None:
         """Delete a run's folder and all in it; nothing happens where it is gone."""
+
+    def remove_ended(self, folder: str) -> None:
+        """As `remove`, once the run's process has had its last word, which it would else leave behind.
+
+        There is a result a moment before the process that made it has ended.
+        """
+        end = time.monotonic() + ENDING
+        while self.size(f"{folder}/manifest.json") and not self.size(f"{folder}/rc"):
+            if time.monotonic() > end:
+                break
+            time.sleep(0.2)
+        self.remove(folder)
 
     def put_once(self, path: str, content: bytes) -> bool:
         """As `put`, unless a file of that size is there under this name, which is that of its content.

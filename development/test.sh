@@ -7,7 +7,8 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 export QT_QPA_PLATFORM=offscreen QT_LOGGING_RULES="*.debug=false" LC_ALL=C.UTF-8
 export QGIS_CUSTOM_CONFIG_PATH="$PWD/build/qgis-settings"
-cluster=(tests/integration/test_{cluster,livy,spark}*.py tests/integration/test_{s3,ssh}_spark.py)
+cluster=(tests/integration/test_spark*.py tests/integration/test_{s3,ssh}_spark.py
+  tests/integration/test_livy_{diagnosis,runs,s3,ways,weather}.py)
 failed=()
 
 pytest() { # name, then pytest's arguments
@@ -32,7 +33,7 @@ off_cluster() {
   local code=0
   pytest "unit: no QGIS" -p no:pytest_qgis tests/unit || code=1
   parts 2>/dev/null # said there
-  pytest "integration: PostGIS, S3, SSH, processes, packages" -p no:pytest_qgis \
+  pytest "integration: PostGIS, S3, SSH, processes, packages, servers of a cluster" -p no:pytest_qgis \
     "${cluster[@]/#/--ignore=}" tests/integration || code=1
   return $code
 }

@@ -14,6 +14,8 @@ import os
 import shutil
 import signal
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -23,7 +25,8 @@ from .spark_job import END_SECONDS, within
 if TYPE_CHECKING:
     import subprocess  # nosec B404
 
-_TASKS = Path("/proc/self/task")
+_PROCESSES = Path("/proc")
+_FORKING = 2.0
 
 
 def under_spark_submit() -> bool:
@@ -37,7 +40,9 @@ class Java:
     def __init__(self) -> None:
         self._parent = os.getppid() if under_spark_submit() else 0
         self._process: Optional[subprocess.Popen[bytes]] = None
-        self._siblings: Optional[set[int]] = None
+        self._siblings: Optional[set[int]] = None  # while it is being started
+        self._closed = False
+        self._lock = threading.Lock()
 
     def start(self) -> None:
         """Have a Java that PySpark is connected with, which takes seconds.
@@ -47,12 +52,19 @@ class Java:
         if not self._parent:
             _find_pyspark()
             _check_java()
-            self._siblings = _children()
         from pyspark import SparkContext  # noqa: PLC0415  (only where a run is on Spark)
 
-        SparkContext._ensure_initialized()
-        if not self._parent:
-            self._process = getattr(SparkContext._gateway, "proc", None)
+        with self._lock:
+            if self._closed:
+                raise RunError("Spark is not wanted any more.")
+            if not self._parent:
+                self._siblings = _children(os.getpid())
+        try:
+            SparkContext._ensure_initialized()
+            if not self._parent:
+                self._process = getattr(SparkContext._gateway, "proc", None)
+        finally:
+            self._siblings = None
 
     @property
     def gone(self) -> bool:
@@ -65,17 +77,22 @@ class Java:
         """End the one that was started here, in the middle of its start if need be."""
         # Else it tells of every call that is cut short.
         logging.getLogger().addFilter(lambda record: "py4j" not in record.pathname)
-        process, siblings = self._process, self._siblings
-        self._process = self._siblings = None
+        with self._lock:
+            self._closed = True
+            siblings, process, self._process = self._siblings, self._process, None
         if process is not None:
             # It ends in good order when it cannot hear this process any more.
             within(END_SECONDS, lambda: (process.stdin and process.stdin.close(), process.wait()))
             if process.poll() is None:
                 process.kill()
         elif siblings is not None:
-            for pid in _children() - siblings:
-                with contextlib.suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
+            end = time.monotonic() + _FORKING
+            while time.monotonic() < end:
+                found = _children(os.getpid()) - siblings
+                if found:
+                    _kill(found)
+                    return
+                time.sleep(0.02)
 
     def leave(self, code: int) -> None:
         """End a parent that is in the middle of starting Spark, and with it this process; else do nothing."""
@@ -120,13 +137,24 @@ def _check_java() -> None:
         )
 
 
-def _children() -> set[int]:
-    """Processes that this one started and that live; none where the system does not tell."""
+def _children(process: int) -> set[int]:
+    """Processes that one started and that live; none where the system does not tell."""
     found: set[int] = set()
-    for entry in _TASKS.glob("*/children"):
+    for entry in _PROCESSES.glob(f"{process}/task/*/children"):
         with contextlib.suppress(OSError):
             found.update(int(pid) for pid in entry.read_text(encoding="ascii").split())
     return found
+
+
+def _kill(processes: set[int]) -> None:
+    """End processes and all that they started, the first ones first, so that they start no more."""
+    for pid in processes:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGSTOP)
+        below = _children(pid)
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+        _kill(below)
 
 
 def _exit(code: int) -> None:

@@ -153,7 +153,7 @@ class LivyBackend:
         """Delete the run's folder there and its record; what was fetched stays."""
         if not self.status(run).is_final:
             raise BackendError(f"The run {run.name!r} is still going. Cancel it first.")
-        self._rooms.patiently(run.folder, lambda files, place: files.remove(place.absolute(run.folder)))
+        self._rooms.patiently(run.folder, lambda files, place: files.remove_ended(place.absolute(run.folder)))
         self._store.delete(run.id)
 
     def close(self) -> None:

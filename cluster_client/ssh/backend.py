@@ -139,7 +139,7 @@ class SshBackend:
         """Delete the run's folder on the cluster and its record; what was fetched stays."""
         if not self.status(run).is_final:
             raise BackendError(f"The run {run.name!r} is still going. Cancel it first.")
-        self._session.patiently(lambda c, place: SftpFiles(c).remove(place.absolute(run.folder)))
+        self._session.patiently(lambda c, place: SftpFiles(c).remove_ended(place.absolute(run.folder)))
         self._store.delete(run.id)
 
     def close(self) -> None:
