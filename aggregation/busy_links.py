@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,19 +41,19 @@ class Counts:
 
 
 def of_one_link(
-    rows: Spill, link: int, spec: RunSpec, report: SummaryReport, limit: int
+    portions: Iterable[NDArray[Any]], spec: RunSpec, report: SummaryReport, limit: int
 ) -> tuple[Groups, Groups]:
     """Statistics of a link, overall and by time, `limit` points at a time; keys as those of a first link.
 
-    `rows` has columns link_id, time, speed and trip, of other links too.
+    `portions` has its points, that many at a time, with columns time, speed and trip.
     """
     with ExitStack() as stack:
         speeds = stack.enter_context(spill(np.float64))
         room = max(HELD_SLICES * limit // spec.n_bins, 1)
         bins = [stack.enter_context(spill(_ROW, room)) for _ in range(spec.n_bins)]
         trips = _Trips()
-        for portion in rows.portions(limit):
-            some = portion[portion["link_id"] == link]
+        for portion in portions:
+            some = portion
             keep, local, timed = report.count(spec, some["time"].copy(), some["speed"])
             if keep is not None:
                 some, local, timed = some[keep], local[keep], timed[keep]

@@ -65,22 +65,30 @@ def read_rows(files: Sequence[Path], first: int, end: int, at_most: int = 0) -> 
     if not files:
         return
     with connect() as connection:
-        # One more than may be: then there are too many to be asked for at once.
-        found = connection.execute(
-            _READ, [NO_TIME, list(map(literal, files)), first, end, at_most + 1 if at_most else _EVERYTHING]
-        )
-        columns = _fetched(found)
-        if not at_most or len(columns["link_id"]) <= at_most:
+        yield from _read(connection, list(map(literal, files)), first, end, at_most)
+
+
+def _read(
+    connection: duckdb.DuckDBPyConnection, files: list[str], first: int, end: int, at_most: int
+) -> Iterator[Columns]:
+    # One more than may be: then there are too many to be asked for at once.
+    limit = at_most + 1 if at_most else _EVERYTHING
+    columns = _fetched(connection.execute(_READ, [NO_TIME, files, first, end, limit]))
+    if not at_most or len(columns["link_id"]) <= at_most:
+        yield columns
+        return
+    del columns
+    if len(files) > 1:
+        half = len(files) // 2
+        yield from _read(connection, files[:half], first, end, at_most)
+        yield from _read(connection, files[half:], first, end, at_most)
+        return
+    (length,) = connection.execute(_LENGTH, files).fetchone() or (0,)
+    for start in range(0, length, at_most):
+        stretch = [NO_TIME, files[0], first, end, start, start + at_most]
+        columns = _fetched(connection.execute(_READ_STRETCH, stretch))
+        if len(columns["link_id"]):
             yield columns
-            return
-        del columns, found
-        for file in map(literal, files):
-            (length,) = connection.execute(_LENGTH, [file]).fetchone() or (0,)
-            for start in range(0, length, at_most):
-                stretch = [NO_TIME, file, first, end, start, start + at_most]
-                columns = _fetched(connection.execute(_READ_STRETCH, stretch))
-                if len(columns["link_id"]):
-                    yield columns
 
 
 def _fetched(found: duckdb.DuckDBPyConnection) -> Columns:

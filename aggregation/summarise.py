@@ -18,7 +18,7 @@ from .busy_links import HELD_SLICES, Counts, of_one_link
 from .csvparts import Piece
 from .points import PARTS_AT_ONCE, PointStore
 from .spec import RunSpec
-from .spill import Spill, spill
+from .spill import spill
 from .statistics import Groups, distinct, speed_codes, summarise_groups
 from .storage import Place
 from .summary_report import SummaryReport
@@ -26,6 +26,9 @@ from .times import DAY, MICROSECONDS
 
 Columns = tuple[NDArray[Any], ...]
 """Link ids, instants, speeds and trips (index) of points."""
+
+FIRST_PARTS = 8
+"""Parts that are read at once before it is known how much they hold."""
 
 _ROW = np.dtype([("link_id", np.int64), ("time", np.int64), ("speed", np.float64), ("trip", np.int32)])
 _NO_POINTS: Columns = tuple(np.empty(0, dtype=_ROW[name]) for name in _ROW.names or ())
@@ -124,35 +127,41 @@ def _some_points_at_once(
 
     About `limit` points are computed at once, and four times that, or a file, hold the others.
     """
-    with spill(_ROW, HELD_SLICES * limit) as rows:
+    with spill(_ROW, HELD_SLICES * limit) as rows, spill(_ROW, HELD_SLICES * limit) as ordered:
         counts = Counts()
         for columns in portions:
             rows.append(*columns)
             counts.add(columns[0])
         links, n_points = counts.sorted()
-        ends = np.cumsum(n_points)
-        first = 0
-        while first < len(links) or not first:
-            before = ends[first - 1] if first else 0
-            end = max(int(np.searchsorted(ends, before + limit, side="right")), first + 1)
-            some = links[first:end]
-            if len(some) == 1 and n_points[first] > limit:
-                overall, by_time = of_one_link(rows, int(some[0]), spec, report, limit)
-                yield some[: len(overall.key)], overall, by_time
+        slices = _slices(n_points, limit)
+        firsts = links[[first for first, _ in slices]]
+        sizes = np.array([n_points[first:end].sum() for first, end in slices], dtype=np.int64)
+        ordered.take_grouped(
+            rows, lambda some: np.searchsorted(firsts, some["link_id"], side="right") - 1, sizes, limit
+        )
+        for (first, end), size, upto in zip(slices, sizes.tolist(), np.cumsum(sizes).tolist()):
+            if size > limit:
+                busy = ordered.portions(limit, upto - size, upto)
+                overall, by_time = of_one_link(busy, spec, report, limit)
+                yield links[first:end][: len(overall.key)], overall, by_time
             else:
-                yield _statistics(_rows_of(rows, some, limit), spec, report)
-            first = end
+                some = ordered.read(upto - size, size)
+                columns = tuple(some[name].copy() for name in _ROW.names or ())
+                del some
+                yield _statistics(columns, spec, report)
+        if not slices:
+            yield _statistics(_NO_POINTS, spec, report)
 
 
-def _rows_of(rows: Spill, links: NDArray[np.int64], limit: int) -> Columns:
-    """The points of some links, which follow each other."""
-    if not len(links):
-        return _NO_POINTS
-    found = []
-    for some in rows.portions(limit):
-        found.append(some[(some["link_id"] >= links[0]) & (some["link_id"] <= links[-1])])
-    chosen = np.concatenate(found)
-    return tuple(chosen[name].copy() for name in _ROW.names or ())
+def _slices(n_points: NDArray[np.int64], limit: int) -> list[tuple[int, int]]:
+    """Cut links with so many points into stretches of at most `limit` points, or of one link with more."""
+    ends, slices, first = np.cumsum(n_points), [], 0
+    while first < len(ends):
+        before = ends[first - 1] if first else 0
+        end = max(int(np.searchsorted(ends, before + limit, side="right")), first + 1)
+        slices.append((first, end))
+        first = end
+    return slices
 
 
 def _read(task: SummaryTask, context: SummaryContext) -> Iterator[Columns]:
@@ -177,9 +186,10 @@ def _portions(
     """The task's points in some parts of an ingest at a time.
 
     DuckDB holds what it finds until numpy has it too: so that this is little, as many parts are read at
-    once as hold about `slice_points`, going by those before.
+    once as hold three quarters of `slice_points`, going by those before: where they hold more than all, they
+    have to be read again in halves.
     """
-    at_once = 1 if context.slice_points else PARTS_AT_ONCE
+    at_once = FIRST_PARTS if context.slice_points else PARTS_AT_ONCE
     start = 0
     while start < len(parts):
         some = parts[start : start + at_once]
@@ -190,8 +200,8 @@ def _portions(
             yield piece
         start += len(some)
         if context.slice_points:
-            fitting = context.slice_points * len(some) // max(found, 1)
-            at_once = max(min(fitting, 8 * len(some), PARTS_AT_ONCE), 1)
+            fitting = context.slice_points * 3 // 4 * len(some) // max(found, 1)
+            at_once = max(min(fitting, PARTS_AT_ONCE), 1)
 
 
 def _ranks(link_id: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -7,14 +7,12 @@ not do, and a small run is done without it.
 from __future__ import annotations
 
 import logging
-import pickle  # nosec B403  (between the processes of one job)
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Optional
 
 from ..errors import WorkerDied
 from .head_room import free_megabytes
-from .spark_tasks import ON_HEAD, SUMMARISE, Report, Share
+from .spark_tasks import ON_HEAD, Report, Share
 
 if TYPE_CHECKING:
     from .processes import ProcessRunner
@@ -23,18 +21,15 @@ log = logging.getLogger(__name__)
 
 _PLENTY_MEGABYTES = 1000
 
-Item = tuple[int, bytes]
-"""A task's index, and the task pickled."""
-
 MOST = 64
 """Processes that may be asked for."""
 
 TASK_BYTES = 96 << 20
 """Trips in a task: little enough that Spark, once there, does not wait long for the head's last ones."""
 
-PART_POINTS, SLICE_POINTS, TOGETHER = 400_000, 250_000, 4
-"""Points that a process holds while it decodes, and computes at once; summary tasks that it does as one.
-More than on the nodes, since there is no PySpark in its 150 MB: so parts are fewer, and read fewer times."""
+PART_POINTS, SLICE_POINTS = 400_000, 100_000
+"""Points that a process holds while it decodes, and computes at once. More than on the nodes, since there is
+no PySpark in its 150 MB: so parts are fewer, and read fewer times."""
 
 
 def slice_points(workers: int) -> int:
@@ -84,10 +79,6 @@ class HeadStart:
                 self.tasks += 1
                 take([report])
 
-        def all_done(reports: list[Report]) -> None:
-            for report in reports:
-                done(report)
-
         def enough() -> bool:
             self.working = self.working and not spark_is_there()
             return not self.working
@@ -95,19 +86,13 @@ class HeadStart:
         if self._processes is None:
             return
         try:
-            groups = self._grouped(items, share)
-            self._processes.spread(_on_head, groups, share, all_done, lambda *_: tick(), enough)
+            self._processes.spread(_on_head, items, share, done, lambda *_: tick(), enough)
         except WorkerDied as error:
             log.warning("A process of the head ended in the middle of a task; Spark does the rest. %s", error)
             self.working = False
         if not self.working:
             log.info("The head did %d tasks; from here on Spark does them", self.tasks)
             self.close()
-
-    def _grouped(self, items: Sequence[Item], share: Share) -> list[list[Item]]:
-        size = len(items) // (2 * self.workers) if share.step == SUMMARISE else 1
-        size = max(min(size, TOGETHER), 1)
-        return [list(items[start : start + size]) for start in range(0, len(items), size)]
 
     def close(self) -> None:
         """End the processes and free their memory."""
@@ -117,24 +102,8 @@ class HeadStart:
             self._processes = None
 
 
-def _on_head(group: list[Item], share: Share) -> list[Report]:
-    """Carry out some tasks, and report on each."""
+def _on_head(item: tuple[int, bytes], share: Share) -> Report:
     try:
-        if len(group) == 1:
-            return [share.attempt(group[0], ON_HEAD)]
-        return _as_one(group, share)
+        return share.attempt(item, ON_HEAD)
     except Exception as error:  # noqa: BLE001  (Spark does the task again, and tells where it fails too)
-        return [Report(group[0][0], error=("It failed here.", repr(error), True))]
-
-
-def _as_one(group: list[Item], share: Share) -> list[Report]:
-    """Summarise the buckets of tasks that follow one another: the first has all of them, the others none."""
-    tasks: list[Any] = [pickle.loads(task) for _, task in group]  # noqa: S301  # nosec B301
-    tasks = [replace(tasks[0], end=tasks[-1].end), *(replace(task, end=task.first) for task in tasks[1:])]
-    first, *others = ((index, pickle.dumps(task)) for (index, _), task in zip(group, tasks))
-    report = share.attempt(first, ON_HEAD)
-    if report.error[0]:
-        return [report]
-    context: Any = pickle.loads(share.context)  # noqa: S301  # nosec B301
-    nothing = replace(share, context=pickle.dumps(replace(context, parts={})))
-    return [report, *(nothing.attempt(item, ON_HEAD) for item in others)]
+        return Report(item[0], error=("It failed here.", repr(error), True))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PART_POINTS, TASK_POINTS, SLICE_POINTS = 60_000, 120_000, 30_000
+PART_POINTS, TASK_POINTS, SLICE_POINTS = 90_000, 960_000, 30_000
 """Points that a decode task holds, a summary task reads, and computes at once. So a Python worker stays
 below 150 MB: 110 MB of that are PySpark, the packages and DuckDB, the same for any amount of trips. What is
 more waits in temporary files."""
