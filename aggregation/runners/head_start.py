@@ -27,7 +27,7 @@ MOST = 64
 TASK_BYTES = 96 << 20
 """Trips in a task: little enough that Spark, once there, does not wait long for the head's last ones."""
 
-PART_POINTS, SLICE_POINTS = 400_000, 100_000
+PART_POINTS, SLICE_POINTS = 400_000, 60_000
 """Points that a process holds while it decodes, and computes at once. More than on the nodes, since there is
 no PySpark in its 150 MB: so parts are fewer, and read fewer times."""
 

@@ -16,7 +16,7 @@ from roadpulse.cluster_client.ssh.jobzip import MAIN
 from development.cluster import Cluster
 from development.cluster_daemons import Process, descendants
 from tests.integration.spark_fixtures import Start, newest, spec_of
-from tests.integration.spark_runs import MOST_WORKER_MB, SparkRun
+from tests.integration.spark_runs import MOST_HEAD_MB, SparkRun
 
 NEVER = "2g"
 """Memory of an executor that no worker has: Spark starts, and never has any."""
@@ -87,10 +87,10 @@ def test_what_the_head_does_in_no_time_needs_no_spark(
         assert manifest["files"]["decoded"] == decoded
         runner = manifest["runner"]
         assert runner["head_workers"] == manifest["workers"] > 0
-        assert runner["head_tasks"] > 2
+        assert runner["head_tasks"] > 0
         assert (runner["kind"], runner["spark_tasks"], runner["executors"]) == ("spark", 0, [])
         assert "app_id" not in runner
-        assert 0 < runner["worker_memory_mb"] <= MOST_WORKER_MB
+        assert 0 < runner["worker_memory_mb"] <= MOST_HEAD_MB
     assert applications(cluster) == before
     assert entry or "spark" not in run.log()  # nor was there any Java
 
