@@ -14,7 +14,7 @@ from development.cluster import Cluster
 from development.cluster_spark import spark_home, spark_python
 from tests.integration.s3_engine import BucketEngine, result_bytes
 from tests.integration.spark_fixtures import newest, spec_of
-from tests.integration.spark_runs import MOST_WORKER_MB, TABLES, run_locally, tables
+from tests.integration.spark_runs import MOST_WITH_BUCKET_MB, TABLES, run_locally, tables
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_trips_and_store_in_a_bucket_give_the_same_bytes_and_workers_stay_small(
     run_locally(tmp_path / "local", spec_of(trips, tmp_path / "store"))
     run = start(spec_in(engine)).finish()
     assert run.tables() == tables(tmp_path / "local")
-    assert run.manifest()["runner"]["worker_memory_mb"] <= MOST_WORKER_MB
+    assert run.manifest()["runner"]["worker_memory_mb"] <= MOST_WITH_BUCKET_MB
     asked = engine.requests()
     again = start(spec_in(engine), "--head-workers", "auto").finish()
     assert again.manifest()["runner"]["spark_tasks"] == 0
