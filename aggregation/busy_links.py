@@ -53,10 +53,10 @@ def of_one_link(
         bins = [stack.enter_context(spill(_ROW, room)) for _ in range(spec.n_bins)]
         trips = _Trips()
         for portion in portions:
+            keep, local, timed = report.count(spec, portion["time"].copy(), portion["speed"])
             some = portion
-            keep, local, timed = report.count(spec, some["time"].copy(), some["speed"])
             if keep is not None:
-                some, local, timed = some[keep], local[keep], timed[keep]
+                some, local, timed = portion[keep], local[keep], timed[keep]
             speeds.append(some["speed"])
             trips.add(some["trip"])
             bin_of = local[timed] % DAY // (spec.bin_minutes * 60 * MICROSECONDS)

@@ -42,6 +42,12 @@ class BucketEngine:
             Bucket=self.bucket, Key=f"trips/{name}", Body=trip() if content is None else content
         )
 
+    def with_few_trips(self) -> BucketEngine:
+        """This, with four small trips."""
+        for n in range(4):
+            self.write(f"{n}.json", trip(20, n))
+        return self
+
     def copy_in(self, folder: Path) -> None:
         """Make files objects the fast way, without ETags, and old enough to be told apart by their times."""
         for path in folder.rglob("*.json*"):

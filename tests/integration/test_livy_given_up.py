@@ -14,6 +14,7 @@ from roadpulse.cluster_client.s3.files import S3Files
 from roadpulse.cluster_client.ssh.transfer import SftpFiles
 from roadpulse.cluster_client.status import RunState
 
+from tests.integration.giving_up import submit_and_give_up
 from tests.integration.livy_fixtures import QUICK, anywhere
 
 pytestmark = [anywhere]
@@ -30,17 +31,9 @@ def in_bucket(make_way, livy, s3_server, bucket):
 def cancelled_at(step, files, way, monkeypatch):
     """A run that is submitted, and cancelled from another window after one step of the sending."""
     run = way.run(way.folder / "trips")
-    real = getattr(files, step)
-
-    def cancelled_meanwhile(these, *rest):
-        found = real(these, *rest)
-        way.backend().cancel(run)
-        return found
-
-    with monkeypatch.context() as patch:
-        patch.setattr(files, step, cancelled_meanwhile)
-        with pytest.raises(Cancelled):
-            way.backend().submit(run)
+    submit_and_give_up(
+        monkeypatch, files, step, lambda: way.backend().submit(run), lambda: way.backend().cancel(run)
+    )
     return run
 
 

@@ -30,10 +30,7 @@ from tests.integration.s3_engine import BucketEngine, result_bytes
 
 @pytest.fixture
 def engine(s3_server, bucket):
-    engine = BucketEngine(s3_server, bucket)
-    for n in range(4):
-        engine.write(f"{n}.json", trip(20, n))
-    return engine
+    return BucketEngine(s3_server, bucket).with_few_trips()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from roadpulse.aggregation.errors import StorageError
 from roadpulse.aggregation.storage import check_reach, list_trips, read_trip, s3_client, s3_keys, s3_plain
 from roadpulse.cluster_client.s3.client import QUICK, connect, keys_of_runs
 from roadpulse.cluster_client.s3.files import S3Files
-from roadpulse.tests.engine import trip, until
+from roadpulse.tests.engine import until
 
 from tests.integration.bad_weather import WeatherProxy
 from tests.integration.metadata_service import MetadataService
@@ -22,10 +22,7 @@ TOKEN = "X-Amz-Security-Token"
 
 @pytest.fixture
 def engine(s3_server, bucket):
-    engine = BucketEngine(s3_server, bucket)
-    for n in range(4):
-        engine.write(f"{n}.json", trip(20, n))
-    return engine
+    return BucketEngine(s3_server, bucket).with_few_trips()
 
 
 @pytest.fixture

@@ -43,6 +43,8 @@ from roadpulse.cluster_client.ssh.transfer import SftpFiles
 from roadpulse.cluster_client.status import RunState
 from roadpulse.tests.engine import until
 
+from tests.integration.giving_up import submit_and_give_up
+
 FAST = Polling(first=0.05, longest=0.2)
 SHORT = Patience(total=30, first=0.05, longest=0.2)
 
@@ -202,17 +204,10 @@ def test_a_cancelled_run_stops_and_leaves_no_process(desktop, long_work):
 @pytest.mark.parametrize("step", ["make_folders", "put_once", "put_new"])
 def test_a_run_that_is_cancelled_while_it_is_sent_leaves_nothing_there(desktop, monkeypatch, step):
     run = desktop.new()
-    real = getattr(SftpFiles, step)
-
-    def cancelled_meanwhile(files, *rest):
-        found = real(files, *rest)
-        desktop.another().cancel(run)
-        return found
-
-    with monkeypatch.context() as patch:
-        patch.setattr(SftpFiles, step, cancelled_meanwhile)
-        with pytest.raises(Cancelled):
-            desktop.backend.submit(run)
+    submit_and_give_up(
+        monkeypatch, SftpFiles, step,
+        lambda: desktop.backend.submit(run), lambda: desktop.another().cancel(run),
+    )  # fmt: skip
     assert desktop.store.find(run.id).state is RunState.CANCELLED
     there = [path.name for path in (desktop.cluster / "runs").iterdir()]
     assert there == ["jobs"]
