@@ -15,6 +15,7 @@ from development.cluster import Cluster
 from development.cluster_profiles import livy_profile, ssh_profile
 from development.livy import Livy
 from development.postgis import PostGIS
+from tests.engine import until
 from tests.gui.conftest import ROOT
 from tests.gui.desktop import SCREENS, Desktop, always_waits
 from tests.integration.ssh_server import Relay
@@ -142,7 +143,7 @@ def test_a_run_on_the_cluster_is_cancelled_and_gives_its_cores_back(
     assert report["at_once"].startswith("Stopping.")
     assert report["said"].startswith("The run was cancelled.")
     assert report["form_again"]
-    assert not analyst.cluster.spark.cores_used()
+    until(lambda: not analyst.cluster.spark.cores_used(), 30)
 
 
 @newest

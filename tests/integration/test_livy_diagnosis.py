@@ -12,6 +12,7 @@ from roadpulse.cluster_client.profile import Folders
 
 from development.certificates import Authority, self_signed
 from tests.integration.livy_fixtures import anywhere, newest
+from tests.integration.spark_fixtures import wait_for_free_cores
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_a_cluster_that_is_well_is_seen_through_and_left_clean(livy_way, finding
     assert "2,574 trip files" in found["node_trips"].found
     assert not [each for each in livy_way.batches() if "diagnosis" in each["name"]]
     assert not list((livy_way.folder / "runs").glob("diagnosis-*"))
-    assert not cluster.spark.cores_used()
+    wait_for_free_cores(cluster, 30)
 
 
 @anywhere

@@ -6,8 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,8 @@ from roadpulse.cluster_client.ssh.jobzip import MAIN
 
 from development.cluster import Cluster
 from development.cluster_daemons import Process, descendants
-from tests.integration.spark_fixtures import Start, newest, spec_of
+from tests.engine import until
+from tests.integration.spark_fixtures import Start, newest, spec_of, wait_for_free_cores
 from tests.integration.spark_runs import MOST_HEAD_MB, SparkRun
 
 NEVER = "2g"
@@ -32,13 +32,6 @@ def begin(start: Start) -> Start:
         return start(spec, "--head-workers", str(workers), **conf)
 
     return run
-
-
-def until(condition: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "in vain"
-        time.sleep(0.05)
 
 
 def of_the_head(run: SparkRun) -> list[Process]:
@@ -62,15 +55,20 @@ def applications(cluster: Cluster) -> int:
     return len(state["activeapps"]) + len(state["completedapps"])
 
 
+def alive_in(group: str) -> list[list[str]]:
+    """The processes of a group that have not ended."""
+    told = subprocess.run(["ps", "-A", "-o", "pgid=,stat=,args="], capture_output=True, text=True, check=True)
+    lines = [line.split(None, 2) for line in told.stdout.splitlines()]
+    return [line for line in lines if line[0] == group and line[1][0] not in "ZX"]
+
+
 def has_left_nothing(run: SparkRun, cluster: Cluster) -> None:
     """No process of the run lives, and the master has no application any more."""
     assert run.process is not None
     group = str(run.process.pid)
-    told = subprocess.run(["ps", "-A", "-o", "pgid=,stat=,args="], capture_output=True, text=True, check=True)
-    lines = [line.split(None, 2) for line in told.stdout.splitlines()]
-    assert not [line for line in lines if line[0] == group and line[1][0] not in "ZX"]
-    until(lambda: not cluster.spark.state()["activeapps"], 10)
-    assert cluster.spark.cores_used() == 0
+    until(lambda: not alive_in(group), 20)  # a Java that was killed frees its memory first
+    until(lambda: not cluster.spark.state()["activeapps"], 20)
+    wait_for_free_cores(cluster, 20)
 
 
 @pytest.mark.belfast
@@ -137,8 +135,8 @@ def test_spark_does_the_rest_of_a_head_that_is(
         assert status["message"] == ""
         process.send(signal.SIGCONT)
     run.finish()
-    assert not process.alive
     has_left_nothing(run, cluster)
+    assert not process.alive
     assert run.tables() == belfast_tables
     manifest = run.manifest()
     assert manifest["files"]["decoded"] == manifest["files"]["named"]
