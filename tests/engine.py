@@ -18,6 +18,8 @@ from roadpulse.aggregation.run import run
 from roadpulse.aggregation.runfolder import RunFolder
 from roadpulse.aggregation.summarise import summarise
 
+from tests.waiting import until
+
 PLUGINS = Path(__file__).resolve().parent.parent / "build" / "plugins"
 LINK = 4575425001
 
@@ -185,24 +187,3 @@ class Engine:
             if not (points.parent.parent / "files" / points.name / "files.parquet").exists():
                 found.append(points)
         return [str(path.relative_to(self.folder)) for path in found]
-
-
-def until(condition: Callable[[], Any], seconds: float = 120) -> Any:
-    """Wait for something to become true, and return it; so long only where it does not, or all is busy."""
-    end = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.01)
-    return value
-
-
-def own_seconds_until(condition: Callable[[], Any], seconds: float = 240) -> float:
-    """Seconds of a processor that this process could use until something became true.
-
-    On an idle computer that is the time that passed. On a busy one, which divides its processors fairly,
-    it is the time that another process would have needed on an idle one, so a limit on it always holds.
-    """
-    end, used = time.monotonic() + seconds, time.thread_time()
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-    return time.thread_time() - used

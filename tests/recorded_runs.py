@@ -20,7 +20,7 @@ from roadpulse.cluster_client.profile import LOCAL, Profile
 from roadpulse.cluster_client.runs import Run, RunStore
 from roadpulse.cluster_client.status import RunState
 
-from tests.engine import until
+from tests.waiting import until
 
 PI = Profile(kind="ssh", name="Belfast Pi cluster", host="127.0.10.1", port=9, user="pi")
 """A cluster at an address where nobody answers."""

@@ -15,10 +15,10 @@ from development.cluster import Cluster
 from development.cluster_profiles import livy_profile, ssh_profile
 from development.livy import Livy
 from development.postgis import PostGIS
-from tests.engine import until
 from tests.gui.conftest import ROOT
 from tests.gui.desktop import SCREENS, Desktop, always_waits
 from tests.integration.ssh_server import Relay
+from tests.waiting import until
 
 NAME = "Belfast Pi cluster"
 PATIENCE = "150"

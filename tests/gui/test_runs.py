@@ -14,10 +14,10 @@ from roadpulse.cluster_client.ssh.credentials import Credentials
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.status import RunState
 
-from tests.engine import until
 from tests.gui.desktop import SCREENS, Desktop, waits
 from tests.integration.ssh_server import PROGRAM, SshServer
 from tests.recorded_runs import PI, a_run, carry_out, ended, going_on, write
+from tests.waiting import until
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +22,6 @@ from roadpulse.cluster_client.profile import Folders, Profile
 from roadpulse.cluster_client.runs import Run, RunStore
 from roadpulse.cluster_client.ssh.credentials import Credentials
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
-from roadpulse.cluster_client.status import RunStatus
 
 from development.cluster import Cluster
 from development.cluster_daemons import descendants
@@ -107,17 +105,6 @@ class LivyWay:
                     for process in descendants(pid):
                         process.send(signal.SIGKILL)
                     os.kill(pid, signal.SIGKILL)
-
-    @staticmethod
-    def wait_for(
-        backend: LivyBackend, run: Run, wanted: Callable[[RunStatus], bool], seconds: float = 180
-    ) -> RunStatus:
-        """The first status of which `wanted` holds; fails when the run ends or time is up before."""
-        end = time.monotonic() + seconds
-        while not wanted(status := backend.status(run)):
-            assert not status.is_final and time.monotonic() < end, (status, backend.log(run)[-2000:])
-            time.sleep(0.05)
-        return status
 
 
 MakeWay = Callable[..., LivyWay]

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,11 +20,11 @@ from roadpulse.cluster_client.runs import Run, RunStore
 from roadpulse.cluster_client.ssh.backend import SshBackend
 from roadpulse.cluster_client.ssh.credentials import Credentials
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
-from roadpulse.cluster_client.status import RunStatus
 
 from development.cluster import Cluster
 from development.pytest_cluster import cluster  # noqa: F401
 from tests.integration.spark_runs import BUILD, SparkRun, run_locally, tables
+from tests.waiting import until
 
 FAST = Polling(first=0.1, longest=0.5)
 newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)
@@ -103,10 +102,7 @@ def in_the_middle(status: dict[str, Any]) -> bool:
 
 
 def wait_for_free_cores(cluster: Cluster, seconds: float = 120) -> None:  # noqa: F811
-    end = time.monotonic() + seconds
-    while cluster.spark.cores_used():
-        assert time.monotonic() < end, "the application holds its cores"
-        time.sleep(0.1)
+    until(lambda: not cluster.spark.cores_used(), seconds, "an application holds its cores")
 
 
 @dataclass
@@ -143,17 +139,6 @@ class Way:
     def with_resources(self, **entries: Any) -> Profile:
         """The profile with other resources. Its own leave nothing to the head, so that Spark does all."""
         return replace(self.profile, resources=replace(self.profile.resources, **entries))
-
-    @staticmethod
-    def wait_for(
-        backend: SshBackend, run: Run, wanted: Callable[[RunStatus], bool], seconds: float = 180
-    ) -> RunStatus:
-        """The first status of which `wanted` holds; fails when the run ends or time is up before."""
-        end = time.monotonic() + seconds
-        while not wanted(status := backend.status(run)):
-            assert not status.is_final and time.monotonic() < end, (status, backend.log(run)[-2000:])
-            time.sleep(0.05)
-        return status
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from roadpulse.cluster_client.ssh.jobzip import job_zip
 from development.cluster import Cluster
 from development.cluster_daemons import Process, descendants
 from development.cluster_spark import spark_home, spark_python
+from tests.waiting import until
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
 TABLES = ("link_speeds.csv", "link_speeds_by_time.csv")
@@ -96,17 +96,21 @@ class SparkRun:
         assert self.process is not None
         return self.process.wait(seconds)
 
-    def wait_for(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 180) -> dict[str, Any]:
+    def wait_for(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 240) -> dict[str, Any]:
         """The first status of which `wanted` holds; fails when the run ends or time is up before."""
-        assert self.process is not None
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        process = self.process
+        assert process is not None
+
+        def seen() -> Optional[dict[str, Any]]:
+            ended = process.poll() is not None
             status = self.status()
-            if status and wanted(status):
-                return status
-            assert self.process.poll() is None, f"the run ended first\n{self.log()[-3000:]}"
-            time.sleep(0.05)
-        raise AssertionError(f"not within {seconds} s: {self.status()}\n{self.log()[-2000:]}")
+            found = bool(status and wanted(status))
+            assert found or not ended, f"the run ended first\n{self.log()[-3000:]}"
+            return status if found else None
+
+        found = until(seen, seconds, lambda: f"{self.status()}\n{self.log()[-2000:]}")
+        assert found is not None
+        return found
 
     def signal(self, number: int) -> None:
         """Signal the whole group, as the SSH backend does."""

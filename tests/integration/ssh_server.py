@@ -10,9 +10,10 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from tests.waiting import until
 
 EXTERNAL_SFTP = "/usr/lib/openssh/sftp-server"
 PROGRAM = shutil.which("sshd", path=os.environ.get("PATH", "") + ":/usr/sbin")
@@ -102,11 +103,10 @@ class SshServer:
                 stderr=log,
                 start_new_session=True,
             )
-        end = time.monotonic() + 120
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError((self.folder / "log").read_text())
-            time.sleep(0.02)
+        process = self._process
+        until(lambda: self._answers() or process.poll() is not None, what=(self.folder / "log").read_text)
+        if process.poll() is not None:
+            raise RuntimeError((self.folder / "log").read_text())
         return self
 
     def stop(self) -> None:

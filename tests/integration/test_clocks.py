@@ -25,12 +25,13 @@ from roadpulse.cluster_client.ssh.backend import SshBackend
 from roadpulse.cluster_client.ssh.credentials import Credentials
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.status import RunState, RunStatus
-from roadpulse.tests.engine import PLUGINS, Engine, Outcome, trip, until
+from roadpulse.tests.engine import PLUGINS, Engine, Outcome, trip
 
 from development.s3 import S3Server
 from tests.integration.clocks_off import both_ways, clock_off, needs_library, python
 from tests.integration.s3_engine import BucketEngine, result_bytes
 from tests.integration.ssh_server import SshServer
+from tests.waiting import until
 
 pytestmark = needs_library
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from roadpulse.cluster_client.profile import Profile
-from roadpulse.tests.engine import until
 
 from development.cluster import Cluster
 from development.cluster_daemons import Daemon, descendants
+from tests.waiting import until
 
 newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)
 

@@ -6,8 +6,7 @@ import json
 import os
 import shutil
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from development.ldap import LdapServer
 from development.livy import Livy, livy_jars
 from development.pytest_cluster import StartLivy
 from development.s3 import versitygw
+from tests.waiting import until
 
 newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)
 
@@ -58,14 +58,6 @@ def post(livy: Livy, job: Path, name: str, *arguments: str) -> None:
 def get(livy: Livy, path: str) -> Any:
     with livy.session() as session:
         return session.get(livy.url + path, timeout=60).json()
-
-
-def until(condition: Callable[[], Any], seconds: float = 240) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end
-        time.sleep(0.1)
-    return found
 
 
 @newest

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from roadpulse.aggregation.errors import StorageError
 from roadpulse.aggregation.points import PointStore
-from roadpulse.tests.engine import LINK, Engine, Outcome, point, trip, until
+from roadpulse.tests.engine import LINK, Engine, Outcome, point, trip
+
+from tests.waiting import until
 
 POINTS, MANY = 3000, 250
 

@@ -11,7 +11,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from roadpulse.tests.engine import PLUGINS, Engine, Outcome, own_seconds_until, trip, until
+from roadpulse.tests.engine import PLUGINS, Engine, Outcome, trip
+
+from tests.waiting import own_seconds_until, until
 
 POINTS = 3000
 ORDER = ["listing", "decoding", "summarising", "publishing", "finished"]

@@ -15,10 +15,11 @@ import pytest
 from roadpulse.aggregation.run import run
 from roadpulse.aggregation.runfolder import RunFolder
 from roadpulse.aggregation.storage import place
-from roadpulse.tests.engine import PLUGINS, Engine, HereRunner, Outcome, trip, until
+from roadpulse.tests.engine import PLUGINS, Engine, HereRunner, Outcome, trip
 
 from development.s3 import S3Server
 from tests.integration.s3_engine import BucketEngine, result_bytes
+from tests.waiting import until
 
 TRIPS, DONE = 12, 7
 

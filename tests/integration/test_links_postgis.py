@@ -24,7 +24,8 @@ from roadpulse.cluster_client.errors import (
 )
 from roadpulse.cluster_client.link_table import LinkTable, probe_table
 from roadpulse.cluster_client.links import fetch_links
-from roadpulse.tests.engine import until
+
+from tests.waiting import until
 
 HOSTILE = [
     "two words",

@@ -1,6 +1,5 @@
 """The whole way: a run through Livy on the stand-in cluster, and back."""
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -11,6 +10,7 @@ from development.livy import versions
 from tests.integration.livy_fixtures import FAST, anywhere
 from tests.integration.spark_fixtures import wait_for_free_cores
 from tests.integration.spark_runs import run_locally, tables
+from tests.waiting import until
 
 crosswise = [("4", "0.7.1"), ("3.5", versions()[-1])]
 """Every Spark and every Livy; through a bucket alone (test_livy_s3) they meet the other way round."""
@@ -29,10 +29,8 @@ def test_belfast_through_livy_gives_the_same_bytes(livy_way, belfast, belfast_ta
     folder = backend.fetch(run)
     assert tables(folder) == belfast_tables
     assert livy_way.applications(run) == 1
-    end = time.monotonic() + 30  # the driver's last words come after the result
-    while "Finished:" not in backend.log(run):
-        assert time.monotonic() < end, backend.log(run)
-        time.sleep(0.2)
+    # The driver's last words come after the result.
+    until(lambda: "Finished:" in backend.log(run), what=lambda: backend.log(run))
 
 
 @anywhere

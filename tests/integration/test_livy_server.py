@@ -13,6 +13,7 @@ from roadpulse.cluster_client.livy import errors
 from roadpulse.cluster_client.livy.client import LivyClient
 
 from tests.integration.livy_fixtures import QUICK, newest
+from tests.waiting import until
 
 pytestmark = newest
 
@@ -43,12 +44,11 @@ def batch(livy, client):
         client.delete(name)
 
 
-def wait_for_end(client, name, seconds=120):
-    end = time.monotonic() + seconds
-    while not (found := client.batch(name)).ended:
-        assert time.monotonic() < end, found
-        time.sleep(0.1)
-    return found
+def wait_for_end(client, name):
+    return until(
+        lambda: (found := client.batch(name)).ended and found,
+        what=lambda: (client.batch(name), client.log(name)),
+    )
 
 
 def test_the_version_is_told(client, livy):

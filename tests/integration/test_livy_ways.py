@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-import time
 
 import pytest
 from roadpulse.cluster_client.backend import follow
@@ -19,6 +19,7 @@ from development.ldap import LdapServer
 from development.livy import versions
 from tests.integration.livy_fixtures import FAST, QUICK, anywhere, newest
 from tests.integration.ssh_server import Relay
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -64,13 +65,12 @@ def test_a_tunnel_opens_again_after_a_cut_and_says_why_it_cannot(tunnelled, rela
     with pytest.raises(Unreachable):
         backend.way.client.version()
     relay.open = True
-    end = time.monotonic() + 10
-    while True:
-        try:
-            assert backend.way.client.version()
-            break
-        except Unreachable:
-            assert time.monotonic() < end
+
+    def answers():
+        with contextlib.suppress(Unreachable):
+            return backend.way.client.version()
+
+    until(answers)
     assert backend.way.tunnel.near() == near  # kept
     backend.close()
     assert tunnels() == []

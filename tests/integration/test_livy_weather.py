@@ -24,6 +24,7 @@ from tests.integration.bad_weather import Fault, WeatherProxy
 from tests.integration.livy_fixtures import FAST, LIMITS, QUICK, anywhere
 from tests.integration.spark_fixtures import wait_for_free_cores
 from tests.integration.spark_runs import tables
+from tests.waiting import status_when, until
 
 pytestmark = [anywhere, pytest.mark.belfast]
 
@@ -182,10 +183,7 @@ def test_a_post_that_never_arrived_starts_nothing_and_says_so(livy_way, relay, f
     late = batch_of(recorded, rooms.place(), put_jobs(rooms, rooms.place()))
     client = livy_way.client()
     client.submit(late)
-    end = time.monotonic() + 60
-    while not client.batch(late["name"]).ended:
-        assert time.monotonic() < end
-        time.sleep(0.2)
+    until(lambda: client.batch(late["name"]).ended)
     folder = Path(recorded.folder)
     assert json.loads((folder / "status.json").read_text())["state"] == "cancelled"
     assert not (folder / "manifest.json").exists()
@@ -303,7 +301,7 @@ def test_whatever_is_answered_in_livys_place_the_run_goes_on_and_its_result_is_f
     patient = replace(LIMITS, silent=120, begin=120, away=120)
     backend = through(livy_way, relay, limits=patient, timeouts=replace(QUICK, answer=1.0, whole=2.0))
     run = backend.submit(livy_way.run(belfast / "trips"))
-    livy_way.wait_for(backend, run, busy)
+    status_when(backend, run, busy)
     job = [p for p in descendants(driver(livy, run).pid) if "python" in command(p.pid).split("\0")[0]]
     for process in job:
         process.send(signal.SIGSTOP)  # so that its status tells nothing new, and Livy is asked
@@ -325,7 +323,7 @@ def test_whatever_is_answered_in_livys_place_the_run_goes_on_and_its_result_is_f
         ]:
             relay.faults.append(Fault(lasting=True, **answer))
             asked = len(relay.seen)
-            status = livy_way.wait_for(backend, run, lambda _, n=asked: len(relay.seen) > n, 20)
+            status = status_when(backend, run, lambda _, n=asked: len(relay.seen) > n, 20)
             assert words in status.message and not status.is_final, (words, status)
             relay.faults.clear()
     finally:
@@ -342,7 +340,7 @@ def test_livy_ended_by_sigterm_takes_its_runs_along_and_nobody_waits_for_ever(
 ):
     backend = livy_way.backend()
     run = backend.submit(livy_way.run(belfast / "trips"))
-    livy_way.wait_for(backend, run, busy)
+    status_when(backend, run, busy)
     mortal.kill(signal.SIGTERM)
     mortal.start()
     assert livy_way.batches() == []
@@ -360,7 +358,7 @@ def test_a_run_outlives_livy_killed_and_another_batch_takes_its_number(
 ):
     backend = livy_way.backend()
     run = backend.submit(livy_way.run(belfast / "trips"))
-    livy_way.wait_for(backend, run, busy)
+    status_when(backend, run, busy)
     mortal.kill(signal.SIGKILL)
     assert not backend.status(run).is_final
     mortal.start()
@@ -379,7 +377,7 @@ def test_a_run_outlives_livy_killed_and_another_batch_takes_its_number(
 def test_a_run_whose_livy_died_can_be_cancelled(livy_way, mortal, belfast, cluster):
     backend = livy_way.backend()
     run = backend.submit(livy_way.run(belfast / "trips"))
-    livy_way.wait_for(backend, run, busy)
+    status_when(backend, run, busy)
     mortal.kill(signal.SIGKILL)
     backend.cancel(run)
     assert follow(backend, run, polling=FAST).state is RunState.CANCELLED
@@ -390,7 +388,7 @@ def test_a_livy_that_hangs_holds_no_run_up(livy_way, mortal, belfast, belfast_ta
     hasty = replace(QUICK, answer=1.0, whole=2.0)
     patient = livy_way.backend()
     run = patient.submit(livy_way.run(belfast / "trips"))
-    livy_way.wait_for(patient, run, busy)
+    status_when(patient, run, busy)
     backend = livy_way.backend(timeouts=hasty)
     mortal.daemon.process().send(signal.SIGSTOP)
     with pytest.raises(LivySilent):  # it does hang
@@ -405,7 +403,7 @@ def test_a_livy_that_hangs_holds_no_run_up(livy_way, mortal, belfast, belfast_ta
 def test_a_driver_that_is_killed_is_a_run_that_ended(livy_way, livy, belfast, cluster):
     backend = livy_way.backend()
     run = backend.submit(livy_way.run(belfast / "trips"))
-    livy_way.wait_for(backend, run, busy)
+    status_when(backend, run, busy)
     for process in [*descendants(driver(livy, run).pid), driver(livy, run)]:
         process.send(signal.SIGKILL)
     status = follow(backend, run, polling=FAST)
@@ -417,9 +415,9 @@ def test_a_driver_that_is_killed_is_a_run_that_ended(livy_way, livy, belfast, cl
 def test_a_run_waits_for_cores_and_says_so(livy_way, belfast, few_trips, cluster):
     backend = livy_way.backend()
     first = backend.submit(livy_way.run(belfast / "trips"))
-    livy_way.wait_for(backend, first, lambda status: cluster.spark.cores_used() == 6)
+    status_when(backend, first, lambda status: cluster.spark.cores_used() == 6)
     second = backend.submit(livy_way.run(few_trips, name="second"))
-    waiting = livy_way.wait_for(backend, second, lambda status: status.state is RunState.WAITING)
+    waiting = status_when(backend, second, lambda status: status.state is RunState.WAITING)
     assert waiting.message
     backend.cancel(first)
     assert follow(backend, first, polling=FAST).state is RunState.CANCELLED
@@ -429,7 +427,7 @@ def test_a_run_waits_for_cores_and_says_so(livy_way, belfast, few_trips, cluster
 def test_a_run_whose_job_does_not_listen_is_ended_by_livy(livy_way, livy, belfast, cluster):
     backend = livy_way.backend()
     run = backend.submit(livy_way.run(belfast / "trips"))
-    livy_way.wait_for(backend, run, busy)
+    status_when(backend, run, busy)
     python = [p for p in descendants(driver(livy, run).pid) if "python" in command(p.pid).split("\0")[0]]
     for process in python:
         process.send(signal.SIGSTOP)
@@ -457,7 +455,7 @@ def test_a_run_is_cancelled_before_it_begins_and_also_when_livy_fails_at_first(
 def test_a_run_folder_that_vanished_is_a_lost_run(livy_way, belfast, cluster):
     backend = livy_way.backend()
     run = backend.submit(livy_way.run(belfast / "trips"))
-    livy_way.wait_for(backend, run, busy)
+    status_when(backend, run, busy)
     folder = livy_way.folder / "runs" / Path(run.folder).name
     shutil.rmtree(folder, ignore_errors=True)
     while folder.exists():

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,8 @@ from roadpulse.cluster_client.profile import Profile
 from roadpulse.cluster_client.results import read_manifest, read_speeds, read_speeds_by_time
 from roadpulse.cluster_client.runs import Run, RunStore
 from roadpulse.cluster_client.status import RunState
-from roadpulse.tests.engine import until
+
+from tests.waiting import status_when, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 HERE = Profile(kind="local", name="one worker", workers=1)
@@ -67,11 +67,7 @@ def long_work(place):
 
 
 def wait_for(place, run, condition):
-    end = time.monotonic() + 240
-    while not condition(status := place.backend.status(run)):
-        assert not status.is_final and time.monotonic() < end, status
-        time.sleep(0.02)
-    return status
+    return status_when(place.backend, run, condition)
 
 
 def test_trips_become_speeds_and_the_result_is_read(place):

@@ -11,11 +11,11 @@ from roadpulse.aggregation.errors import StorageError
 from roadpulse.aggregation.storage import check_reach, list_trips, read_trip, s3_client, s3_keys, s3_plain
 from roadpulse.cluster_client.s3.client import QUICK, connect, keys_of_runs
 from roadpulse.cluster_client.s3.files import S3Files
-from roadpulse.tests.engine import until
 
 from tests.integration.bad_weather import WeatherProxy
 from tests.integration.metadata_service import MetadataService
 from tests.integration.s3_engine import BucketEngine, result_bytes
+from tests.waiting import until
 
 TOKEN = "X-Amz-Security-Token"
 

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from development.certificates import Authority, self_signed
 from development.installed import Unavailable, installed, run
 from development.s3 import REGION, S3Server, free_port
+from tests.waiting import until
 
 
 def code(error: pytest.ExceptionInfo[ClientError]) -> str:
@@ -74,10 +75,8 @@ def test_requests_are_counted(s3_server: S3Server, bucket: str) -> None:
     for _ in range(3):
         client.head_object(Bucket=bucket, Key="a name with spaces] x y z GetObject")
     client.list_objects_v2(Bucket=bucket)
-    end = time.monotonic() + 60
-    while (found := s3_server.operations() - before).total() < 4 and time.monotonic() < end:
-        time.sleep(0.02)
-    assert found == {"HeadObject": 3, "ListObjectsV2": 1}
+    until(lambda: (s3_server.operations() - before).total() >= 4)
+    assert s3_server.operations() - before == {"HeadObject": 3, "ListObjectsV2": 1}
 
 
 def test_the_manifest_is_written_once(s3_server: S3Server, bucket: str) -> None:
@@ -97,10 +96,7 @@ def test_buckets_and_keys_outlive_a_killed_server(s3_server: S3Server, tmp_path:
         before = server.daemon.process()
         assert before is not None
         server.kill(signal.SIGKILL)
-        end = time.monotonic() + 60
-        while server.daemon.process():
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        until(lambda: not server.daemon.process())
         server.start()
         assert server.daemon.process() != before
         assert server.client().get_object(Bucket="kept", Key="a")["Body"].read() == b"1"

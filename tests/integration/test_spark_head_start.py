@@ -14,9 +14,9 @@ from roadpulse.cluster_client.ssh.jobzip import MAIN
 
 from development.cluster import Cluster
 from development.cluster_daemons import Process, descendants
-from tests.engine import until
 from tests.integration.spark_fixtures import Start, newest, spec_of, wait_for_free_cores
 from tests.integration.spark_runs import MOST_HEAD_MB, SparkRun
+from tests.waiting import until
 
 NEVER = "2g"
 """Memory of an executor that no worker has: Spark starts, and never has any."""

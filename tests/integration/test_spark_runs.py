@@ -8,7 +8,6 @@ import signal
 from pathlib import Path
 
 import pytest
-from roadpulse.tests.engine import until
 
 from development.cluster import Cluster
 from tests.integration.spark_fixtures import (
@@ -20,6 +19,7 @@ from tests.integration.spark_fixtures import (
     wait_for_free_cores,
 )
 from tests.integration.spark_runs import MOST_WORKER_MB, executors, python_workers, run_locally, tables
+from tests.waiting import until
 
 
 @pytest.mark.belfast

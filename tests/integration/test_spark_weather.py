@@ -17,7 +17,6 @@ import pytest
 from roadpulse.cluster_client.backend import follow
 from roadpulse.cluster_client.ssh.jobzip import MAIN
 from roadpulse.cluster_client.status import RunState
-from roadpulse.tests.engine import until
 
 from development.cluster import Cluster
 from development.cluster_daemons import descendants
@@ -33,6 +32,7 @@ from tests.integration.spark_fixtures import (
     wait_for_free_cores,
 )
 from tests.integration.spark_runs import BUILD, SparkRun, tables
+from tests.waiting import status_when, until
 
 
 def half_decoded(status: Any) -> bool:
@@ -75,7 +75,7 @@ def test_killed_part_of_the_driver_over_ssh_is_told_and_the_next_run_reads_the_r
 ) -> None:  # fmt: skip
     backend = way.backend()
     run = backend.submit(way.run(many_trips, profile=way.with_resources(cores=2)))
-    way.wait_for(backend, run, half_decoded)
+    status_when(backend, run, half_decoded)
     if killed == "python":
         until(lambda: list((way.folder / "store").glob("*/points/*/notes-*.parquet")))
     group = int(run.remote_id.split()[0])
@@ -207,7 +207,7 @@ def test_run_that_waits_for_cores_can_be_cancelled(way: Way, belfast: Path) -> N
     profile = way.with_resources(executor_memory="2g")  # more than any worker has
     backend = way.backend(profile)
     run = backend.submit(way.run(belfast / "trips", profile=profile))
-    way.wait_for(backend, run, lambda status: status.message == "waiting for cores")
+    status_when(backend, run, lambda status: status.message == "waiting for cores")
     backend.cancel(run)
     assert follow(backend, run, polling=FAST).state is RunState.CANCELLED
     until(lambda: not members(int(run.remote_id.split()[0])))

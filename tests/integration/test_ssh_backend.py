@@ -41,9 +41,9 @@ from roadpulse.cluster_client.ssh.jobzip import job_zip
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.transfer import SftpFiles
 from roadpulse.cluster_client.status import RunState
-from roadpulse.tests.engine import until
 
 from tests.integration.giving_up import submit_and_give_up
+from tests.waiting import status_when, until
 
 FAST = Polling(first=0.05, longest=0.2)
 SHORT = Patience(total=30, first=0.05, longest=0.2)
@@ -91,11 +91,7 @@ class Desktop:
         return replace(run, **changes)
 
     def wait_for(self, run, condition, backend=None):
-        end = time.monotonic() + 240
-        while not condition(status := (backend or self.backend).status(run)):
-            assert not status.is_final and time.monotonic() < end, status
-            time.sleep(0.02)
-        return status
+        return status_when(backend or self.backend, run, condition)
 
     def started(self):
         """How many aggregations were started on the cluster: each writes its own log lines once."""

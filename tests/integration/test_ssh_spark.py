@@ -10,10 +10,10 @@ from roadpulse.cluster_client.backend import follow
 from roadpulse.cluster_client.diagnosis.checks import Outcome, diagnose, worst
 from roadpulse.cluster_client.diagnosis.cluster import ClusterLook
 from roadpulse.cluster_client.status import RunState
-from roadpulse.tests.engine import until
 
 from tests.integration.spark_fixtures import FAST, newest, wait_for_free_cores
 from tests.integration.spark_runs import run_locally, tables
+from tests.waiting import status_when, until
 
 
 @pytest.mark.belfast
@@ -52,7 +52,7 @@ def test_belfast_over_ssh_is_less_work_than_starting_spark(way, belfast, belfast
 def test_a_cancelled_run_gives_its_executors_back(way, cluster, belfast):
     backend = way.backend()
     run = backend.submit(way.run(belfast / "trips"))
-    way.wait_for(backend, run, lambda _: bool(cluster.spark.cores_used()))
+    status_when(backend, run, lambda _: bool(cluster.spark.cores_used()))
     pid = json.loads(Path(run.folder, "status.json").read_text(encoding="utf-8"))["pid"]
     command = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
     (stage,) = set(re.findall(r"/tmp/roadpulse\.\w+", command))

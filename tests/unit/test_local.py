@@ -26,6 +26,8 @@ from roadpulse.cluster_client.profile import LOCAL, Folders, Profile
 from roadpulse.cluster_client.runs import Run, RunStore
 from roadpulse.cluster_client.status import RunState
 
+from tests.waiting import until
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 PRELUDE = """
@@ -64,13 +66,6 @@ def backend(tmp_path, monkeypatch):
 
 def new_run(name="June", profile=LOCAL, folder=""):
     return Run.new(name, profile, RunSpec(trips="/trips", store="/store"), folder=folder)
-
-
-def until(condition, seconds=120):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.02)
 
 
 def decoding(backend, run):
