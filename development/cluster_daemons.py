@@ -85,7 +85,7 @@ class Daemon:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env={**os.environ, **(environment or {})}, cwd="/",
             )  # fmt: skip
-        for _ in range(500):
+        for _ in range(6000):
             if self.pid_file.exists():
                 return
             time.sleep(0.01)
@@ -99,10 +99,10 @@ class Daemon:
             process.send(signal.SIGTERM)
             _wait_for([process], _PATIENCE)
         family += [member for member in self.orphans() if member not in family]
-        for number in (signal.SIGTERM, signal.SIGKILL):
+        for number, seconds in ((signal.SIGTERM, _PATIENCE / 2), (signal.SIGKILL, 6 * _PATIENCE)):
             for member in family:
                 member.send(number)
-            _wait_for(family, _PATIENCE / 2)
+            _wait_for(family, seconds)
         self.pid_file.unlink(missing_ok=True)
         self._former_file.unlink(missing_ok=True)
 

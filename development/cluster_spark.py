@@ -88,7 +88,7 @@ class Standalone:
         self.start_master()
         for number in range(self.workers):
             self.start_worker(number)
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while self.alive_workers() < self.workers:
             if time.monotonic() > end:
                 raise RuntimeError(f"the Spark workers did not come up; see {self.folder}")
@@ -105,7 +105,7 @@ class Standalone:
             self.master, self.host, "master.Master",
             "--host", self.host, "--port", str(PORT), "--webui-port", str(UI_PORT),
         )  # fmt: skip
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while not self.state():
             if time.monotonic() > end or not self.master.process():
                 raise RuntimeError(f"the Spark master did not come up:\n{self.master.said()}")
@@ -125,7 +125,7 @@ class Standalone:
         """What the master's page says; empty while there is none."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(f"{self.page}/json/", timeout=5) as answer:
+            with opener.open(f"{self.page}/json/", timeout=30) as answer:
                 found: dict[str, Any] = json.load(answer)
                 return found
         except (OSError, ValueError):

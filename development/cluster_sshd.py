@@ -73,7 +73,7 @@ class Sshd:
         config = self.folder / "sshd_config"
         config.write_text(self.config(), encoding="utf-8")
         self.daemon.start([program, "-D", "-e", "-f", str(config)])
-        end = time.monotonic() + 20
+        end = time.monotonic() + 120
         while not self.answers():
             if time.monotonic() > end or not self.daemon.process():
                 raise RuntimeError(f"sshd did not come up:\n{self.daemon.said()}")

@@ -56,7 +56,7 @@ class LdapServer:
         users.write_text(json.dumps(dict(self.users)), encoding="utf-8")
         command = [sys.executable, "-m", "development.ldap", self.host, str(self.port), str(users)]
         self.daemon.start(command, {"PYTHONPATH": str(ROOT)})
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while not self.answers():
             if time.monotonic() > end or not self.daemon.process():
                 raise RuntimeError(f"the LDAP server did not come up:\n{self.daemon.said()}")

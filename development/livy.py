@@ -132,7 +132,7 @@ class Livy:
             **self.environment,
         }
         self.daemon.start([*self.before, "java", *small, *opened, *exported, *classes], environment)
-        end = time.monotonic() + 90
+        end = time.monotonic() + 240
         while not self.answers():
             if time.monotonic() > end or not self.daemon.process():
                 raise RuntimeError(f"Livy {self.version} did not come up:\n{self.daemon.said()}")
@@ -150,7 +150,7 @@ class Livy:
         process = self.daemon.process()
         if process:
             process.send(number)
-            end = time.monotonic() + 30
+            end = time.monotonic() + 120
             while process.alive:
                 if time.monotonic() > end:
                     raise RuntimeError(f"Livy still runs after signal {number}")
@@ -162,7 +162,7 @@ class Livy:
             session.verify = False  # a certificate that no client accepts is wanted at times
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return session.get(f"{self.url}/version", timeout=5).status_code in (200, 401, 403)
+                return session.get(f"{self.url}/version", timeout=20).status_code in (200, 401, 403)
         return False
 
     def session(self) -> requests.Session:

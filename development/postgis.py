@@ -4,8 +4,8 @@
         server.load_streets(Path("streets.csv"))            # table streets, as the README describes it
         psycopg.connect(**server.conninfo())
 
-or from a shell: `python development/postgis.py start FOLDER [streets.csv …]` prints the connection as JSON,
-`python development/postgis.py stop FOLDER` ends exactly that server. Started as root it runs as `postgres`,
+or from a shell: `python -m development.postgis start FOLDER [streets.csv …]` prints the connection as JSON,
+`python -m development.postgis stop FOLDER` ends exactly that server. Started as root it runs as `postgres`,
 since PostgreSQL refuses root. It listens on 127.0.0.1 alone, at a port of its own, and asks for a password.
 Nothing is synced to disk: the data are worth nothing.
 """
@@ -17,7 +17,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -28,6 +27,8 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+
+from .ports import free_port
 
 USER = "roadpulse"
 PASSWORD = "roads"  # of a server that only this computer reaches, and only while a test runs
@@ -84,7 +85,7 @@ class PostGIS:
         self._remove()
         self.folder.mkdir(parents=True)
         home = self._make_home()
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         secret = home / "password"
         secret.write_text(PASSWORD, encoding="ascii")
         self._data.mkdir()
@@ -210,12 +211,6 @@ def _programs() -> Path:
     if on_path:
         return Path(on_path).parent
     raise RuntimeError("PostgreSQL's initdb was not found; install postgresql and postgis")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def main() -> None:

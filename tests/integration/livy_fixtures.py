@@ -27,11 +27,12 @@ from development.cluster import Cluster
 from development.cluster_daemons import descendants
 from development.cluster_profiles import livy_profile
 from development.livy import Livy
+from tests.integration.spark_fixtures import wait_for_free_cores
 from tests.integration.spark_runs import BUILD
 
 FAST = Polling(first=0.1, longest=0.5)
-LIMITS = Limits(cancel=4, ghost=3, posted=5, silent=8, begin=30, away=15)
-QUICK = Timeouts(connect=3, answer=10, whole=15)
+LIMITS = Limits(cancel=4, ghost=3, posted=5, silent=60, begin=120, away=60)
+QUICK = Timeouts(connect=10, answer=30, whole=60)
 newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)
 anywhere = pytest.mark.parametrize(("cluster", "livy"), [("4", "0.7.1")], indirect=True)
 """For what depends on no version."""
@@ -117,6 +118,7 @@ def make_way(cluster: Cluster, tmp_path: Path) -> Iterator[MakeWay]:
     (tmp_path / "store").mkdir()
     (BUILD / "packages").mkdir(exist_ok=True)
     (tmp_path / "store/packages").symlink_to(BUILD / "packages")
+    wait_for_free_cores(cluster)  # which the test before gives back by and by
     made: list[LivyWay] = []
 
     def make(server: Livy, login: UserSecret | None = None, **changes: Any) -> LivyWay:

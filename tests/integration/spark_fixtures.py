@@ -23,7 +23,7 @@ from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 
 from development.cluster import Cluster
 from development.pytest_cluster import cluster  # noqa: F401
-from tests.integration.spark_runs import BUILD, SparkRun, run_locally, tables
+from tests.integration.spark_runs import BUILD, SparkRun, executors, run_locally, tables
 from tests.waiting import until
 
 FAST = Polling(first=0.1, longest=0.5)
@@ -40,6 +40,7 @@ QUICKLY = ("--head-workers", "auto")
 def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:  # noqa: F811
     """Starts runs on the cluster, and ends those that a failed test leaves."""
     runs: list[SparkRun] = []
+    wait_for_free_cores(cluster)  # which the test before gives back by and by
 
     def begin(spec: dict[str, Any], *arguments: str, entry: str = "", **conf: str) -> SparkRun:
         settings = {f"spark.{name.replace('_', '.')}": value for name, value in conf.items()}
@@ -102,7 +103,9 @@ def in_the_middle(status: dict[str, Any]) -> bool:
 
 
 def wait_for_free_cores(cluster: Cluster, seconds: float = 120) -> None:  # noqa: F811
+    """Wait until the master has no application, and no executor of an ended one is left."""
     until(lambda: not cluster.spark.cores_used(), seconds, "an application holds its cores")
+    until(lambda: not executors(cluster), seconds, "an executor does not end")
 
 
 @dataclass
@@ -148,6 +151,7 @@ def way(cluster: Cluster, tmp_path: Path) -> Iterator[Way]:  # noqa: F811
     (tmp_path / "store").mkdir()
     (BUILD / "packages").mkdir(exist_ok=True)
     (tmp_path / "store/packages").symlink_to(BUILD / "packages")
+    wait_for_free_cores(cluster)  # which the test before gives back by and by
     yield Way(cluster, tmp_path)
     for path in tmp_path.glob("runs/*/pid"):
         with contextlib.suppress(OSError, ValueError):

@@ -121,7 +121,7 @@ class SparkRun:
         """Leave nothing behind, whatever happened."""
         if self.process is not None and self.process.poll() is None:
             self.signal(signal.SIGKILL)
-            self.process.wait(20)
+            self.process.wait(120)
 
     def status(self) -> dict[str, Any]:
         return _json(self.folder / "status.json")

@@ -13,15 +13,11 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from development.ports import free_port
 from tests.waiting import until
 
 EXTERNAL_SFTP = "/usr/lib/openssh/sftp-server"
 PROGRAM = shutil.which("sshd", path=os.environ.get("PATH", "") + ":/usr/sbin")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def make_key(path: Path, passphrase: str = "", kind: str = "ed25519") -> Path:

@@ -66,9 +66,12 @@ def test_a_batch_runs(livy: Livy, pi: Path) -> None:
     assert get(livy, "/batches")["sessions"] == []
     post(livy, pi, "pi")
     done = until(lambda: (found := get(livy, "/batches/pi"))["state"] in ("success", "dead") and found)
-    log = "\n".join(get(livy, "/batches/pi/log?size=-1")["log"])
-    assert done["state"] == "success", log
-    assert "pi is 3." in log
+
+    def log() -> str:
+        return "\n".join(get(livy, "/batches/pi/log?size=-1")["log"])
+
+    assert done["state"] == "success", log()
+    until(lambda: "pi is 3." in log(), what=log)  # read by and by
     assert len(livy.received("POST")) == 1
     with livy.session() as session:
         assert session.delete(f"{livy.url}/batches/pi", timeout=60).status_code == 200
@@ -92,7 +95,7 @@ def test_a_driver_outlives_a_killed_livy_and_ends_with_its_stop(
     assert cluster.spark.cores_used() == 2
     server.stop()
     assert not server.daemon.orphans()
-    until(lambda: cluster.spark.cores_used() == 0, 30)
+    until(lambda: cluster.spark.cores_used() == 0)
 
 
 @pytest.fixture

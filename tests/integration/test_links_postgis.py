@@ -25,6 +25,7 @@ from roadpulse.cluster_client.errors import (
 from roadpulse.cluster_client.link_table import LinkTable, probe_table
 from roadpulse.cluster_client.links import fetch_links
 
+from development.ports import free_port
 from tests.waiting import until
 
 HOSTILE = [
@@ -438,12 +439,6 @@ def test_a_connection_may_be_given_as_text_and_as_a_service(streets, tmp_path, m
 
 
 # --- what goes wrong
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_no_server_is_told_with_its_address(streets):

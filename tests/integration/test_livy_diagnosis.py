@@ -38,7 +38,7 @@ def test_a_cluster_that_is_well_is_seen_through_and_left_clean(livy_way, finding
     assert "2,574 trip files" in found["node_trips"].found
     assert not [each for each in livy_way.batches() if "diagnosis" in each["name"]]
     assert not list((livy_way.folder / "runs").glob("diagnosis-*"))
-    wait_for_free_cores(cluster, 30)
+    wait_for_free_cores(cluster)
 
 
 @anywhere

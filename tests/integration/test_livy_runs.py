@@ -52,4 +52,4 @@ def test_a_cancelled_run_gives_its_executors_back(livy_way, cluster, belfast):
     run = backend.submit(livy_way.run(belfast / "trips"))
     status = follow(backend, run, polling=FAST, cancelled=lambda: bool(cluster.spark.cores_used()))
     assert status.state is RunState.CANCELLED
-    wait_for_free_cores(cluster, 30)
+    wait_for_free_cores(cluster)

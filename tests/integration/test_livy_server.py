@@ -82,7 +82,7 @@ def test_a_name_is_taken_while_its_batch_runs_and_while_it_is_kept(client, batch
 @pytest.mark.parametrize("name", ["", "12345"])
 def test_a_name_that_is_none_is_refused(client, livy, name):
     with livy.session() as session:  # the client's own way leaves empty fields out
-        answer = session.post(f"{livy.url}/batches", json={"name": name, "file": "file:///x.py"}, timeout=10)
+        answer = session.post(f"{livy.url}/batches", json={"name": name, "file": "file:///x.py"}, timeout=60)
     assert answer.status_code == 400
     if name:
         with pytest.raises(errors.LivyRefused):
@@ -118,19 +118,20 @@ def test_a_missing_file_ends_the_batch_and_the_log_says_why(client, livy):
     name = f"missing-{uuid.uuid4()}"
     client.submit({"name": name, "file": f"file://{livy.whitelist[0]}/none.py"})
     assert wait_for_end(client, name).state == "dead"
-    assert "none.py" in "\n".join(client.log(name))
+    until(lambda: "none.py" in "\n".join(client.log(name)))  # read by and by
     client.delete(name)
 
 
 def test_an_exit_code_is_nowhere_but_the_batch_is_dead(client, batch):
     posted = batch("import sys\nprint('so it ends')\nsys.exit(7)\n")
     assert wait_for_end(client, posted.name).state == "dead"
-    assert "so it ends" in client.log(posted.name)
+    until(lambda: "so it ends" in client.log(posted.name))  # read by and by
 
 
 def test_of_a_long_log_the_last_lines_are_there(client, batch):
     posted = batch("for i in range(1000):\n    print('line', i)\n")
     wait_for_end(client, posted.name)
+    until(lambda: "line 999" in client.log(posted.name))  # read by and by
     lines = [line for line in client.log(posted.name) if line.startswith("line")]
     assert len(lines) == 200
     assert lines[-1] == "line 999"
@@ -139,7 +140,7 @@ def test_of_a_long_log_the_last_lines_are_there(client, batch):
 def test_null_breaks_livy_and_is_never_sent(client, batch, livy):
     with livy.session() as session:
         answer = session.post(
-            f"{livy.url}/batches", json={"name": "x", "file": "y", "conf": None}, timeout=10
+            f"{livy.url}/batches", json={"name": "x", "file": "y", "conf": None}, timeout=60
         )
     assert answer.status_code == 500
     assert isinstance(errors.refusal("there", 500, answer.text, False), errors.LivyFault)

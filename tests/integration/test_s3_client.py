@@ -47,7 +47,8 @@ from roadpulse.cluster_client.s3.errors import (
 from roadpulse.cluster_client.s3.files import S3Files
 
 from development.certificates import Authority, self_signed
-from development.s3 import READING, S3Server, free_port
+from development.ports import free_port
+from development.s3 import READING, S3Server
 from tests.integration.bad_weather import Fault, WeatherProxy, refusal
 
 HASTE = replace(QUICK, read=1.0)

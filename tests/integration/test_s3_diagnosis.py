@@ -20,7 +20,8 @@ from roadpulse.cluster_client.keys import S3Keys
 from roadpulse.cluster_client.profile import LOCAL, Folders, Profile
 
 from development.certificates import Authority
-from development.s3 import READING, S3Server, free_port
+from development.ports import free_port
+from development.s3 import READING, S3Server
 from tests.integration.bad_weather import Fault, WeatherProxy
 
 

@@ -15,7 +15,8 @@ from botocore.exceptions import ClientError
 
 from development.certificates import Authority, self_signed
 from development.installed import Unavailable, installed, run
-from development.s3 import REGION, S3Server, free_port
+from development.ports import free_port
+from development.s3 import REGION, S3Server
 from tests.waiting import until
 
 

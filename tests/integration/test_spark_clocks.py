@@ -39,7 +39,7 @@ def test_head_and_nodes_of_a_cluster_may_disagree_about_the_time(
         assert not [
             found for found in seen if found.state is RunState.LOST or "said nothing" in found.message
         ]
-        assert 0 < status.elapsed < 200
+        assert 0 < status.elapsed < 290  # the clocks are 5 minutes off, and more
         assert tables(backend.fetch(run)) == belfast_tables
         manifest = json.loads(Path(run.folder, "manifest.json").read_text())
         runners.append(manifest["runner"]["kind"])

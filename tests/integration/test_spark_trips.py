@@ -13,6 +13,7 @@ import pytest
 from development.cluster import Cluster
 from tests.integration.spark_fixtures import Start, newest, spec_of
 from tests.integration.spark_runs import run_locally, tables
+from tests.waiting import until
 
 Nodes = Callable[[str], None]
 
@@ -28,6 +29,7 @@ def nodes(cluster: Cluster, tmp_path: Path) -> Iterator[Nodes]:
             cluster.spark.worker(number).stop()
         for number in range(cluster.spark.workers):
             cluster.spark.start_worker(number, *within)
+        until(lambda: cluster.spark.alive_workers() == cluster.spark.workers)
 
     yield lambda command: restart("unshare", "-m", "sh", "-ec", f'{command}\nexec "$@"', "node")
     restart()

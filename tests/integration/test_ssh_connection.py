@@ -32,7 +32,8 @@ from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.network import Login, Timeouts
 from roadpulse.cluster_client.ssh.transfer import SftpFiles
 
-from tests.integration.ssh_server import EXTERNAL_SFTP, SshServer, free_port, make_key
+from development.ports import free_port
+from tests.integration.ssh_server import EXTERNAL_SFTP, SshServer, make_key
 
 QUICK = Timeouts(connect=1, banner=1)
 """For what never answers; whoever does may take its time on a busy computer."""

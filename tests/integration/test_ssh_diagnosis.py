@@ -17,7 +17,8 @@ from roadpulse.cluster_client.ssh.errors import HostKeyUnknown
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.network import Timeouts
 
-from tests.integration.ssh_server import free_port, make_key
+from development.ports import free_port
+from tests.integration.ssh_server import make_key
 from tests.waiting import until
 
 QUICK = Timeouts(resolve=5, connect=2, banner=5, login=10, channel=5, answer=10)

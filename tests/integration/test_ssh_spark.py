@@ -52,7 +52,9 @@ def test_belfast_over_ssh_is_less_work_than_starting_spark(way, belfast, belfast
 def test_a_cancelled_run_gives_its_executors_back(way, cluster, belfast):
     backend = way.backend()
     run = backend.submit(way.run(belfast / "trips"))
-    status_when(backend, run, lambda _: bool(cluster.spark.cores_used()))
+    status_when(
+        backend, run, lambda _: bool(cluster.spark.cores_used()) and Path(run.folder, "status.json").exists()
+    )
     pid = json.loads(Path(run.folder, "status.json").read_text(encoding="utf-8"))["pid"]
     command = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
     (stage,) = set(re.findall(r"/tmp/roadpulse\.\w+", command))
