@@ -35,8 +35,9 @@ def begin(start: Start) -> Start:
 
 
 def of_the_head(run: SparkRun) -> list[Process]:
-    """The head's processes, once the run reads trips."""
-    return descendants(run.wait_for(lambda status: status["state"] == "decoding")["pid"])
+    """The head's processes, which are there before the run lists its trips."""
+    pid = run.wait_for(lambda status: "pid" in status)["pid"]
+    return until(lambda: descendants(pid))
 
 
 @contextlib.contextmanager
@@ -44,7 +45,7 @@ def halted(run: SparkRun) -> Iterator[Process]:
     """The one process of a head that gets no further, so that Spark is worth its start."""
     (process,) = of_the_head(run)
     process.send(signal.SIGSTOP)
-    until(lambda: "Spark is started" in run.log())
+    until(lambda: "Spark is started" in run.log(), what=run.log)
     yield process
     process.send(signal.SIGCONT)
 
@@ -66,9 +67,9 @@ def has_left_nothing(run: SparkRun, cluster: Cluster) -> None:
     """No process of the run lives, and the master has no application any more."""
     assert run.process is not None
     group = str(run.process.pid)
-    until(lambda: not alive_in(group), 20)  # a Java that was killed frees its memory first
-    until(lambda: not cluster.spark.state()["activeapps"], 20)
-    wait_for_free_cores(cluster, 20)
+    until(lambda: not alive_in(group))  # a Java that was killed frees its memory first
+    until(lambda: not cluster.spark.state()["activeapps"])
+    wait_for_free_cores(cluster)
 
 
 @pytest.mark.belfast
@@ -112,7 +113,7 @@ def test_head_does_everything_where_spark_gets_no_executors(
 def test_run_that_ends_while_spark_starts_does_not_wait_for_it(
     begin: Start, cluster: Cluster, belfast: Path, belfast_tables: list[bytes], tmp_path: Path
 ) -> None:  # fmt: skip
-    run = begin(spec_of(belfast / "trips", tmp_path / "store"), 1)
+    run = begin(spec_of(belfast / "trips", tmp_path / "store"), 1, executor_memory=NEVER)
     with halted(run):
         pass
     run.finish()
@@ -129,6 +130,8 @@ def test_spark_does_the_rest_of_a_head_that_is(
 ) -> None:  # fmt: skip
     run = begin(spec_of(belfast / "trips", tmp_path / "store"), 1)
     (process,) = of_the_head(run)
+    process.send(signal.SIGSTOP)  # before it can have done all
+    run.wait_for(lambda status: status["state"] == "decoding")
     process.send(accident)
     if accident == signal.SIGSTOP:
         status = run.wait_for(lambda status: status["runner"]["executors"])
@@ -157,7 +160,7 @@ def test_run_can_be_cancelled_while_the_head_works(
         with halted(run):
             pass
     run.signal(signal.SIGTERM) if whole else os.kill(run.status()["pid"], signal.SIGTERM)
-    assert run.wait(30) == 143
+    assert run.wait() == 143
     assert run.status()["state"] == "cancelled"
     until(lambda: not process.alive)
     assert not run.manifest()
