@@ -17,7 +17,6 @@ import os
 import re
 import secrets
 import signal
-import socket
 import ssl
 import sys
 import time
@@ -32,6 +31,7 @@ from typing import Any, Optional
 from .certificates import Certificate
 from .cluster_daemons import Daemon
 from .installed import Unavailable, installed, run
+from .ports import free_port
 
 VERSION = "1.7.0"
 REGION = "us-east-1"
@@ -65,9 +65,10 @@ class Keys:
 class S3Server:
     """One server in a folder; a context manager that starts and stops it. Buckets outlive a stop.
 
-    `port` 0 takes a free one. With `certificate` it speaks https. With `access_log` it writes down every
-    request, for `operations`. With `keep_alive` connections stay open after an answer, as those of AWS and
-    MinIO do; versitygw closes them otherwise.
+    `port` 0 takes a free one. With `certificate` it speaks https. With `domain` it takes the bucket from the
+    host's name too (`bucket.domain`). With `access_log` it writes down every request, for `operations`. With
+    `keep_alive` connections stay open after an answer, as those of AWS and MinIO do; versitygw closes them
+    otherwise.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class S3Server:
         port: int = 0,
         certificate: Optional[Certificate] = None,
         *,
+        domain: str = "",
         access_log: bool = False,
         keep_alive: bool = False,
     ) -> None:
@@ -84,6 +86,7 @@ class S3Server:
         self.host = host
         self.port = port or free_port(host)
         self.certificate = certificate
+        self.domain = domain
         self.keep_alive = keep_alive
         self.access_log = self.folder / "access.log" if access_log else None
 
@@ -130,6 +133,8 @@ class S3Server:
             self._keep("default")
         options = ["--port", f"{self.host}:{self.port}", "--region", REGION, "--health", "/health", "--quiet"]
         options += ["--iam-dir", str(self._users), "--iam-cache-disable"]
+        if self.domain:
+            options += ["--virtual-domain", self.domain]
         if self.keep_alive:
             options += ["--keep-alive"]
         if self.access_log:
@@ -139,7 +144,7 @@ class S3Server:
         root = self.keys()
         environment = {"ROOT_ACCESS_KEY_ID": root.access, "ROOT_SECRET_ACCESS_KEY": root.secret}
         self.daemon.start([str(program), *options, "posix", str(self.data)], environment)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 120
         while not self.answers():
             if time.monotonic() > end or not self.daemon.process():
                 raise RuntimeError(f"the S3 server did not come up:\n{self.daemon.said()}")
@@ -251,10 +256,4 @@ class S3Server:
         return keys
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server((host, 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-__all__ = ["READING", "REGION", "WRITING", "Keys", "S3Server", "Unavailable", "free_port", "versitygw"]
+__all__ = ["READING", "REGION", "WRITING", "Keys", "S3Server", "Unavailable", "versitygw"]

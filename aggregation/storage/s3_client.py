@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import StorageError
 from ..s3_access import S3Access
+from .s3_address import address_of, region_of
 from .s3_keys import RENEWED_SECONDS, Keyring, KeysMissing, role_service
 
 if TYPE_CHECKING:
@@ -56,10 +57,14 @@ def _store(_pid: int, access: S3Access, bucket: str, patient: bool) -> S3Store:
     }
     if access.ca_file:
         options["root_certificate"] = certificates(access.ca_file)
-    config: dict[str, Any] = {"virtual_hosted_style_request": not access.path_style, **_signing(access)}
-    if access.endpoint:
-        # Both, since the environment's second one would come before the first.
-        config["endpoint"] = config["aws_endpoint_url_s3"] = _endpoint(access, bucket)
+    address, in_path = address_of(access, bucket)
+    # The address twice, since the environment's second one would come before the first.
+    config: dict[str, Any] = {
+        "endpoint": address,
+        "aws_endpoint_url_s3": address,
+        "virtual_hosted_style_request": not in_path,
+        **_signing(access),
+    }
     try:
         return S3Store(
             bucket,
@@ -80,24 +85,9 @@ def _store(_pid: int, access: S3Access, bucket: str, patient: bool) -> S3Store:
         ) from error
 
 
-def region_of(access: S3Access) -> str:
-    """The region that requests are signed for."""
-    named = access.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    return named or "us-east-1"
-
-
 def first_line(error: BaseException) -> str:
     """The first line of an error's text."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _endpoint(access: S3Access, bucket: str) -> str:
-    """The address that requests go to; where the bucket is part of the host's name, with it."""
-    address = access.endpoint.rstrip("/")
-    if access.path_style:
-        return address
-    scheme, _, rest = address.partition("://")
-    return f"{scheme}://{bucket}.{rest}"
 
 
 def certificates(ca_file: str) -> bytes:

@@ -8,6 +8,7 @@ from html import unescape
 
 from ..errors import StorageError
 from ..s3_access import S3Access
+from .s3_address import advice_on_name
 from .s3_codes import BUSY, meaning
 from .s3_keys import role_service
 
@@ -22,6 +23,12 @@ _NO_S3 = (
     "parsing a signature", "error decoding response body", "xml", "metadata from headers", "non-partial",
     NO_OBJECT.lower(),
 )  # fmt: skip
+_NO_NAME, _OTHER_HOST = "has a name that cannot be found", "has a certificate that is for another host"
+_OF_CERTIFICATES = {
+    "expired": "expired",
+    "notvalidforname": "is for another host",
+    "unknownissuer": "is signed by nobody that this computer trusts",
+}
 
 
 class S3Refused(StorageError):
@@ -68,6 +75,8 @@ def explained(error: BaseException, doing: str, bucket: str, access: S3Access) -
             return S3Unreachable(f"{begin} answered {said}, again and again. {told}", detail)
         return S3Refused(f"{begin} answered {said}. {told}", detail)
     reason, advice = _of_connection(text, server)
+    if reason in (_NO_NAME, _OTHER_HOST):
+        advice += advice_on_name(access, bucket)
     kind = S3Refused if "certificate" in reason else S3Unreachable
     return kind(f"{begin} {reason}. {advice}", f"{detail} {_causes(text)}"[:2000])
 
@@ -83,25 +92,13 @@ def _of_connection(text: str, server: str) -> tuple[str, str]:
     if "credential" in lowered or role_service() in lowered:
         return "could not be signed for: the instance's role gave no keys", "Name keys in the profile."
     if "certificate" in lowered:
-        what = (
-            "expired"
-            if "expired" in lowered
-            else "is for another host"
-            if "notvalidforname" in lowered
-            else ""
-        )
-        if not what:
-            what = (
-                "is signed by nobody that this computer trusts"
-                if "unknownissuer" in lowered
-                else "is not valid"
-            )
         advice = (
             "Correct the server's certificate, or name the file of its authority (ca_file) in the profile."
         )
-        return f"has a certificate that {what}", advice
+        found = next((what for word, what in _OF_CERTIFICATES.items() if word in lowered), "is not valid")
+        return f"has a certificate that {found}", advice
     if "dns error" in lowered or "failed to lookup" in lowered:
-        return "has a name that cannot be found", f"Check the endpoint, {server}, and the network."
+        return _NO_NAME, f"Check the endpoint, {server}, and the network."
     if "connection refused" in lowered or "connectionrefused" in lowered:
         return "refuses the connection", f"Check the endpoint, {server}, and that the server runs."
     if "corruptmessage" in lowered or "invalidcontenttype" in lowered:

@@ -22,7 +22,8 @@ from typing import Optional, Union
 from urllib.parse import quote, urlsplit
 
 from ..s3_access import S3Access
-from .s3_client import certificates, region_of
+from .s3_address import address_of, region_of
+from .s3_client import certificates
 from .s3_errors import NO_OBJECT
 from .s3_keys import Keyring, Keys, KeysMissing
 
@@ -79,13 +80,10 @@ class PlainClient:
 
     def __init__(self, access: S3Access, bucket: str, keyring: Callable[[], Keys]) -> None:
         self.region, self._keyring = region_of(access), keyring
-        end = ".com.cn" if self.region.startswith("cn-") else ".com"
-        address = urlsplit(access.endpoint or f"https://s3.{self.region}.amazonaws{end}")
-        self.scheme, base = address.scheme, address.path.rstrip("/")
-        # A dot in the bucket's name is beyond what the certificate of AWS covers.
-        path_style = access.path_style or (not access.endpoint and "." in bucket)
-        self.host = address.netloc if path_style else f"{bucket}.{address.netloc}"
-        self._base = f"{base}/{quote(bucket)}" if path_style else base
+        reached, in_path = address_of(access, bucket)
+        address = urlsplit(reached)
+        self.scheme, self.host = address.scheme, address.netloc
+        self._base = f"{address.path}/{quote(bucket)}" if in_path else address.path
         self._trust: Optional[ssl.SSLContext] = None
         if self.scheme == "https":
             self._trust = ssl.create_default_context()

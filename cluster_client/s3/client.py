@@ -167,6 +167,7 @@ def connect(
 
     proxies = _proxies(access.endpoint, proxies)
     more: dict[str, Any] = {"signature_version": UNSIGNED if access.anonymous else "s3v4"}
+    more["ignore_configured_endpoint_urls"] = True  # of the environment, which runs do not look at either
     config = Config(
         connect_timeout=waits.connect,
         read_timeout=waits.read,

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...aggregation.errors import RunError
-from ...aggregation.s3_access import S3Access
+from ...aggregation.s3_access import SCHEME, S3Access
 from ...aggregation.storage import s3_codes
-from ..certificates import causes, certificate_fault, speaks_no_tls
+from ...aggregation.storage.s3_address import advice_on_name
+from ..certificates import CertificateOfOther, causes, certificate_fault, speaks_no_tls
 from ..errors import BackendError
 from . import errors
 
@@ -40,6 +41,11 @@ class Asked:
     def what(self) -> str:
         """As a sentence begins."""
         return f"{self.doing} {self.path}".strip()
+
+    @property
+    def bucket(self) -> str:
+        """The bucket that was asked for; empty where it was the service itself."""
+        return self.path[len(SCHEME) :].partition("/")[0]
 
     @property
     def server(self) -> str:
@@ -128,7 +134,7 @@ def _answer(error: Any, asked: Asked) -> BackendError:
     if meant.kind == s3_codes.BUSY:
         return errors.S3Busy(words, detail)
     if meant.kind == s3_codes.BUCKET:
-        bucket = _plain(str(said.get("BucketName") or "")) or asked.path[5:].partition("/")[0]
+        bucket = _plain(str(said.get("BucketName") or "")) or asked.bucket
         words = f"There is no bucket {bucket!r} at {server} ({code}). {meant.todo}"
     return _KINDS[meant.kind](words, detail, code)
 
@@ -168,7 +174,10 @@ def no_s3(server: str, detail: str, code: str = "") -> errors.NotS3:
 def _network(error: BaseException, of_botocore: Any, asked: Asked) -> BackendError:
     server, what, detail = asked.server, asked.what, _SECRET.sub("//", repr(error))
     certificate = certificate_fault(error, f"the S3 service at {server}", asked.access.ca_file)
+    by_name = advice_on_name(asked.access, asked.bucket) if asked.bucket else ""
     if certificate is not None:
+        if isinstance(certificate, CertificateOfOther):
+            return CertificateOfOther(certificate.message + by_name, certificate.detail)
         return certificate
     behind = list(causes(error))
 
@@ -195,7 +204,7 @@ def _network(error: BaseException, of_botocore: Any, asked: Asked) -> BackendErr
             detail,
         )
     if caused(of_botocore.EndpointConnectionError):
-        return errors.S3Away(f"{server} cannot be reached: {_why_away(behind)}", detail)
+        return errors.S3Away(f"{server} cannot be reached: {_why_away(behind, by_name)}", detail)
     if caused(of_botocore.ReadTimeoutError, TimeoutError):
         return errors.S3Silent(
             f"{what} did not end: {server} takes the question and does not answer. It may be overloaded; try "
@@ -211,12 +220,12 @@ def _network(error: BaseException, of_botocore: Any, asked: Asked) -> BackendErr
     )
 
 
-def _why_away(behind: list[BaseException]) -> str:
+def _why_away(behind: list[BaseException], by_name: str) -> str:
     text = " ".join(map(repr, behind)).lower()
     if any(isinstance(cause, ConnectionRefusedError) for cause in behind) or "refused" in text:
         return "the computer answers, but not on that port. Check the endpoint, and whether the service runs."
     if "nameresolution" in text or "name or service" in text or "getaddrinfo" in text:
-        return "its name has no address. Check the endpoint's spelling, and the network or VPN."
+        return f"its name has no address. Check the endpoint's spelling, and the network or VPN.{by_name}"
     return "no way leads there. Check the endpoint, the network and VPN."
 
 

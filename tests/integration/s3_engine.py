@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from roadpulse.aggregation.run import run
 from roadpulse.aggregation.runfolder import RunFolder
 from roadpulse.aggregation.s3_access import S3Access
 from roadpulse.aggregation.storage import S3Path
-from roadpulse.tests.engine import PLUGINS, HereRunner, Outcome, trip
+from roadpulse.tests.engine import PLUGINS, Engine, HereRunner, Outcome, trip
 
 from development.s3 import REGION, S3Server
 
@@ -24,8 +24,9 @@ from development.s3 import REGION, S3Server
 class BucketEngine:
     """A bucket with trips, a store and run folders; the counterpart of `tests.engine.Engine`."""
 
-    def __init__(self, server: S3Server, bucket: str, **access: Any) -> None:
-        self.server, self.bucket = server, bucket
+    def __init__(self, server: S3Server, bucket: str, within: Sequence[str] = (), **access: Any) -> None:
+        """`within` are words before the command of a run, such as `named_hosts` gives."""
+        self.server, self.bucket, self._within = server, bucket, within
         values = {"endpoint": server.endpoint, "region": REGION, "keys_file": str(server.keys_file)}
         self.access = S3Access(**{**values, **access})
         self.folder = server.data / bucket
@@ -74,8 +75,8 @@ class BucketEngine:
         """Start a run in a process group of its own."""
         return subprocess.Popen(
             [
-                sys.executable, "-m", "roadpulse.aggregation", folder, "--workers", str(workers),
-                "--s3", json.dumps(self.access.to_json()),
+                *self._within, sys.executable, "-m", "roadpulse.aggregation", folder,
+                "--workers", str(workers), "--s3", json.dumps(self.access.to_json()),
             ],
             env={**os.environ, "PYTHONPATH": str(PLUGINS), **environment},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
@@ -125,6 +126,12 @@ class BucketEngine:
             for key in keys
             if "/work/" in key or ("/points/" in key and key.split("/")[-2] not in committed)
         ]
+
+    def twin(self, folder: Path) -> Engine:
+        """The same trips, with store and runs, in folders of this computer."""
+        local = Engine(folder)
+        shutil.copytree(self.folder / "trips", local.trips, dirs_exist_ok=True)
+        return local
 
 
 def result_bytes(outcome: Outcome) -> dict[str, bytes]:

@@ -3,7 +3,6 @@
 import gzip
 import json
 import os
-import shutil
 import signal
 import socket
 import threading
@@ -21,10 +20,11 @@ from roadpulse.aggregation.run import run
 from roadpulse.aggregation.runfolder import AlreadyPublished, RunFolder
 from roadpulse.aggregation.spec import FieldMapping
 from roadpulse.aggregation.storage import S3Path, s3_parts, scratch
-from roadpulse.tests.engine import Engine, HereRunner, trip, until
+from roadpulse.tests.engine import Engine, HereRunner, trip
 
 from tests.integration.bad_weather import Fault, WeatherProxy
 from tests.integration.s3_engine import BucketEngine, result_bytes
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -42,19 +42,12 @@ def filled(engine):
     return engine
 
 
-def twin(engine, tmp_path):
-    """The same trips, store and runs in folders of this computer."""
-    local = Engine(tmp_path)
-    shutil.copytree(engine.folder / "trips", local.trips, dirs_exist_ok=True)
-    return local
-
-
 # -- the same bytes ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_bucket_gives_the_same_bytes_as_a_folder(filled, tmp_path, workers):
-    far, near = filled.finish(workers), twin(filled, tmp_path).finish(workers)
+    far, near = filled.finish(workers), filled.twin(tmp_path).finish(workers)
     assert result_bytes(far) == result_bytes(near)
     assert far.manifest["points"] == near.manifest["points"]
     assert far.bad == near.bad == {"broken.json": "bad_json"}
@@ -74,7 +67,7 @@ def test_belfast_in_a_bucket_gives_the_same_bytes_as_on_a_disk(engine, belfast, 
 
 
 def test_only_the_trips_may_lie_in_a_bucket_and_store_and_run_in_folders(filled, tmp_path):
-    local = twin(filled, tmp_path)
+    local = filled.twin(tmp_path)
     near = local.finish()
     mixed = local.finish(trips=filled.trips, s3=filled.access.to_json())
     assert result_bytes(mixed) == result_bytes(near)
@@ -82,7 +75,7 @@ def test_only_the_trips_may_lie_in_a_bucket_and_store_and_run_in_folders(filled,
 
 def test_a_result_in_several_parts_is_whole_too(filled, tmp_path, monkeypatch):
     filled.write("far.json", trip(9000, 500, 9000))
-    near = twin(filled, tmp_path).run_here()
+    near = filled.twin(tmp_path).run_here()
     monkeypatch.setattr(csvparts, "PART_BYTES", 60_000)
     parts = result_bytes(filled.run_here())
     assert len(parts) > 4

@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from roadpulse.aggregation import storage
 from roadpulse.aggregation.errors import BadTripFile, Cancelled, RunError, StorageError
-from roadpulse.aggregation.s3_access import S3Access
 from roadpulse.aggregation.storage import LARGE, TripFile, list_trips, read_trip, read_trips
 
 from tests.integration.bad_weather import Fault, WeatherProxy, refusal
@@ -478,17 +477,3 @@ def test_a_proxy_is_obstores_business(engine, monkeypatch):
     s3_plain.client.cache_clear()
     assert s3_plain.client(os.getpid(), engine.access, engine.bucket) is None
     s3_plain.client.cache_clear()
-
-
-@pytest.mark.parametrize(
-    ("access", "bucket_name", "host"),
-    [
-        (S3Access(endpoint="https://s3.example.org", addressing="virtual"), "trips", "trips.s3.example.org"),
-        (S3Access(endpoint="https://s3.example.org"), "trips", "s3.example.org"),
-        (S3Access(region="eu-west-1"), "trips", "trips.s3.eu-west-1.amazonaws.com"),
-        (S3Access(region="eu-west-1"), "a.b", "s3.eu-west-1.amazonaws.com"),
-        (S3Access(region="cn-north-1"), "trips", "trips.s3.cn-north-1.amazonaws.com.cn"),
-    ],
-)
-def test_the_bucket_is_named_in_the_path_or_in_the_host(access, bucket_name, host):
-    assert storage.s3_listing.s3_plain.PlainClient(access, bucket_name, lambda: ("", "", "")).host == host

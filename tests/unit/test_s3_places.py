@@ -5,7 +5,9 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from roadpulse.aggregation import nodes, storage
@@ -14,8 +16,11 @@ from roadpulse.aggregation.errors import RunError, SpecError
 from roadpulse.aggregation.runfolder import RunFolder
 from roadpulse.aggregation.s3_access import S3Access
 from roadpulse.aggregation.storage import S3Path, list_trips, place, scratch
+from roadpulse.aggregation.storage.s3_address import address_of
 from roadpulse.aggregation.storage.s3_errors import explained
+from roadpulse.aggregation.storage.s3_plain import PlainClient
 from roadpulse.aggregation.storage.s3_trips import base
+from roadpulse.cluster_client.s3.client import connect
 
 ACCESS = S3Access(endpoint="http://pi0:9000")
 
@@ -59,6 +64,42 @@ def test_other_paths_are_folders_of_this_computer(monkeypatch, tmp_path):
 )
 def test_the_folder_of_a_glob_ends_before_the_first_wildcard(trips, folder):
     assert str(base(trips, ACCESS)) == folder
+
+
+@pytest.mark.parametrize(
+    ("access", "service"),
+    [
+        (S3Access(region="eu-west-2"), "s3.eu-west-2.amazonaws.com"),
+        (S3Access(region="cn-north-1"), "s3.cn-north-1.amazonaws.com.cn"),
+        (S3Access(region="eu-west-2", addressing="path"), "s3.eu-west-2.amazonaws.com"),
+        (S3Access(endpoint="https://s3.example.org"), "s3.example.org"),
+        (S3Access(endpoint="https://s3.example.org", addressing="virtual"), "s3.example.org"),
+        (S3Access(endpoint="http://s3.example.org:9000/", addressing="virtual"), "s3.example.org:9000"),
+        (S3Access(endpoint="https://127.0.0.1:9000", addressing="virtual"), "127.0.0.1:9000"),
+        (S3Access(endpoint="https://[::1]:9000", addressing="virtual"), "[::1]:9000"),
+    ],
+)
+def test_engine_and_desktop_name_a_bucket_in_the_same_place(access, service):
+    """In the host's name as at AWS, or in the path: always where its name is none for a host."""
+    client, hosts = connect(replace(access, anonymous=True)).client, set()
+    for bucket in ("trips", "a.b", "1.2.3", "Trips", "a_b", "a" * 63, "x-", "-x"):
+        address, in_path = address_of(access, bucket)
+        hosts.add(urlsplit(address).netloc.replace(bucket, "*"))
+        of_desktop = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a"})
+        assert of_desktop == (f"{address}/{bucket}/a" if in_path else f"{address}/a")
+        assert PlainClient(access, bucket, lambda: ("", "", "")).host == urlsplit(address).netloc
+    by_name = not access.path_style and not service.startswith(("1", "["))
+    assert hosts == {service, *([f"*.{service}"] if by_name else [])}
+
+
+def test_what_the_environment_says_of_addresses_does_not_count(monkeypatch):
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT"):
+        monkeypatch.setenv(name, "http://elsewhere:9000")
+    access = S3Access(region="eu-west-2", anonymous=True)
+    aws = "https://s3.eu-west-2.amazonaws.com"
+    assert connect(access).client.meta.endpoint_url == aws
+    found = storage.s3_client.store(access, "environment").config
+    assert found["endpoint"] == aws.replace("s3.", "environment.s3.")
 
 
 def test_trips_without_a_bucket_are_refused():
