@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.gui.desktop import SCREENS, Desktop, waits
+from tests.gui.desktop import SCREENS, Desktop, always_waits
 from tests.integration.ssh_server import PROGRAM, SshServer
 
 
@@ -21,12 +23,16 @@ def server(tmp_path: Path) -> Iterator[SshServer]:
     server.stop()
 
 
-def test_a_cluster_is_set_up_without_a_file(desktop: Desktop, server: SshServer, tmp_path: Path) -> None:
+def test_a_cluster_is_set_up_without_a_file(checkout: Path, server: SshServer, tmp_path: Path) -> None:
     typed = {
         "name": "one Pi", "host": "127.0.0.1", "port": server.port, "user": "root", "python": sys.executable,
         "key_path": str(server.user_key), "folders.runs": str(tmp_path / "runs"),
     }  # fmt: skip
-    report = desktop.drive("profile_is_made", 180, screens=SCREENS, **typed)
+
+    def drive(folder: str) -> dict[str, Any]:
+        return Desktop(tmp_path / folder, checkout).drive("profile_is_made", screens=SCREENS, **typed)
+
+    report = drive("qgis")
     assert report["grey_because"].startswith("Name the computer to log in to")
     assert report["stored_before"] == ["local"], "nothing is stored before it is saved"
     assert report["fingerprint"] == server.fingerprint
@@ -38,4 +44,4 @@ def test_a_cluster_is_set_up_without_a_file(desktop: Desktop, server: SshServer,
         entry: value for entry, value in typed.items() if "." not in entry
     }
     assert profile["folders"]["runs"] == typed["folders.runs"]
-    assert not waits(report)
+    assert not always_waits(report, lambda: drive(f"qgis-{time.monotonic_ns()}"))

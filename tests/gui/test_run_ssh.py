@@ -99,6 +99,7 @@ def analyst(tmp_path: Path, checkout: Path, cluster: Cluster) -> Analyst:
     desktop = Desktop(tmp_path / "qgis", checkout, environment={"ROADPULSE_GUI_PATIENCE": PATIENCE})
     found = Analyst(desktop, cluster, tmp_path)
     found.know()
+    until(lambda: not cluster.spark.cores_used())  # which the test before gives back by and by
     return found
 
 
@@ -143,7 +144,7 @@ def test_a_run_on_the_cluster_is_cancelled_and_gives_its_cores_back(
     assert report["at_once"].startswith("Stopping.")
     assert report["said"].startswith("The run was cancelled.")
     assert report["form_again"]
-    until(lambda: not analyst.cluster.spark.cores_used(), 30)
+    until(lambda: not analyst.cluster.spark.cores_used())
 
 
 @newest

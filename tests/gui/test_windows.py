@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from pathlib import Path
 
 import pytest
 
+from development.ports import free_port
 from development.postgis import PostGIS
 from tests.gui.desktop import SCREENS, Desktop
 
@@ -16,9 +16,7 @@ from tests.gui.desktop import SCREENS, Desktop
 @pytest.fixture
 def dead_port() -> int:
     """A port of this computer where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 def test_switched_off_and_on_again_the_plugin_leaves_nothing_behind(desktop: Desktop) -> None:

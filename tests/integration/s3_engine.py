@@ -87,7 +87,7 @@ class BucketEngine:
         """Carry out a run in a process of its own."""
         folder = folder or self.prepare(**spec)
         process = self.start(folder, workers)
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=240)
         return self.outcome(folder, process.returncode, output)
 
     def finish(self, workers: int = 1, **spec: Any) -> Outcome:

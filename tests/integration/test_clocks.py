@@ -75,8 +75,8 @@ def test_the_clock_really_is_off(tmp_path: Path) -> None:
         [python(tmp_path, 5), "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path
     )
     now, age = map(float, said.stdout.split())
-    assert 290 < now - time.time() < 310
-    assert 290 < age < 310
+    assert 240 < now - time.time() < 360
+    assert 240 < age < 360
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_the_result_is_the_same_new_files_are_read_once_more_at_most_and_changed
     engine: Engine, minutes: float, files_too: bool
 ) -> None:  # fmt: skip
     first = carried_out(engine, minutes, files_too=files_too)
-    assert 0 < first.status["elapsed"] < 200 and first.status["seconds_left"] is None
+    assert 0 < first.status["elapsed"] < 290 and first.status["seconds_left"] is None
     second = carried_out(engine, minutes, files_too=files_too)
     third = carried_out(engine, minutes, files_too=files_too)
     assert third.manifest["files"]["decoded"] == 0
@@ -105,7 +105,7 @@ def test_the_result_is_the_same_new_files_are_read_once_more_at_most_and_changed
 def test_points_of_a_run_that_lives_elsewhere_are_let_be(engine: Engine, minutes: float) -> None:
     """Of two computers with a shared folder one is minutes, or hours, off."""
     first = engine.write("trip 0.json", trip(3000, links=9))
-    for number in range(6, 400):
+    for number in range(6, 800):
         os.link(first, engine.trips / f"trip {number}.json")
     engine.settle()
     folder = engine.prepare()
@@ -199,8 +199,8 @@ def test_a_cluster_whose_clock_is_off_runs_as_any_other(
     for status in seen:
         assert status.state not in (RunState.LOST, RunState.FAILED, RunState.UNKNOWN)
         assert "said nothing" not in status.message
-        assert 0 <= status.elapsed < 200
-        assert status.seconds_left is None or 0 <= status.seconds_left < 200
+        assert 0 <= status.elapsed < 290
+        assert status.seconds_left is None or 0 <= status.seconds_left < 290
     assert [status.elapsed for status in seen] == sorted(status.elapsed for status in seen)
     fetched = Outcome(0, backend.fetch(run))
     assert fetched.hashes == engine.finish().hashes
@@ -209,7 +209,7 @@ def test_a_cluster_whose_clock_is_off_runs_as_any_other(
     run = backend.submit(
         Run.new("cancelled", profile, RunSpec(**{**spec.__dict__, "store": str(tmp_path / "s2")}))
     )
-    until(lambda: backend.status(run).state is RunState.DECODING)
+    until(lambda: backend.status(run).state in (RunState.LISTING, RunState.DECODING))
     backend.cancel(run)
     assert follow(backend, run, polling=Polling(first=0.05, longest=0.2)).state is RunState.CANCELLED
 

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -258,8 +258,11 @@ def test_a_run_does_not_clean_up_after_one_that_goes_on(engine):
 
 
 def children(pid):
-    """Ids of a process's children."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+    """Ids of a process's children; none of one that has just ended."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+    except OSError:
+        return []
 
 
 def kill_main(process):
@@ -269,7 +272,8 @@ def kill_main(process):
 def kill_worker(process):
     workers = children(process.pid)
     if workers:
-        os.kill(random.choice(workers), signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(random.choice(workers), signal.SIGKILL)
 
 
 def kill_all(process):

@@ -82,13 +82,13 @@ def test_a_watcher_sees_every_second_states_in_order_and_counts_that_only_grow(e
     moments = [datetime.fromisoformat(status["updated"]).timestamp() for status in seen]
     assert moments[-1] - moments[0] > 2  # long enough for what follows to say something
     running = [at - status["waited"] for at, status in zip(moments, seen)]  # but for what others took
-    assert max(later - earlier for earlier, later in zip(running, running[1:])) < 2.5
+    assert max(later - earlier for earlier, later in zip(running, running[1:])) < 4
 
 
 @pytest.mark.parametrize("state", ["decoding", "summarising"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_cancelled_run_ends_within_two_seconds_and_leaves_nothing(engine, state, number):
-    much(engine, 1000 if state == "decoding" else 300)
+    much(engine, 1000)
     folder = engine.prepare()
     process = engine.start(folder, workers=2)
     outcome = Outcome(0, folder)

@@ -596,7 +596,7 @@ def test_a_table_that_cannot_serve_says_why(streets, change, message):
 
 
 def test_a_query_that_takes_too_long_is_given_up(streets):
-    streets.run("CREATE VIEW slow AS SELECT link_id, geom FROM streets WHERE pg_sleep(60) IS NOT NULL")
+    streets.run("CREATE VIEW slow AS SELECT link_id, geom FROM streets WHERE pg_sleep(600) IS NOT NULL")
     with pytest.raises(TookTooLong) as caught:
         fetch_links(streets.info, LinkTable("public", "slow"), ids(10), timeout=0.3)
     assert caught.value.sqlstate == "57014"
@@ -604,7 +604,7 @@ def test_a_query_that_takes_too_long_is_given_up(streets):
 
 
 def test_cancel_is_quick_and_ends_the_query_on_the_server(streets):
-    streets.run("CREATE VIEW slow AS SELECT link_id, geom FROM streets WHERE pg_sleep(60) IS NOT NULL")
+    streets.run("CREATE VIEW slow AS SELECT link_id, geom FROM streets WHERE pg_sleep(600) IS NOT NULL")
     began = time.monotonic()
     with pytest.raises(Cancelled):
         fetch_links(
@@ -613,8 +613,8 @@ def test_cancel_is_quick_and_ends_the_query_on_the_server(streets):
             ids(10),
             cancelled=lambda: streets.ask(UNDER_WAY),
         )
-    until(lambda: not streets.ask(UNDER_WAY), 30)  # the query itself takes a minute
-    assert time.monotonic() - began < 40
+    until(lambda: not streets.ask(UNDER_WAY))
+    assert time.monotonic() - began < 300  # the query itself takes ten minutes
 
 
 def test_a_cancel_does_not_wait_for_a_server_that_does_not_answer(streets):
@@ -648,7 +648,7 @@ def test_a_cancel_before_the_start_reads_nothing(streets):
 
 
 def test_a_connection_that_is_ended_by_the_server_is_told(streets):
-    streets.run("CREATE VIEW slow AS SELECT link_id, geom FROM streets WHERE pg_sleep(60) IS NOT NULL")
+    streets.run("CREATE VIEW slow AS SELECT link_id, geom FROM streets WHERE pg_sleep(600) IS NOT NULL")
 
     ended = f"SELECT pg_terminate_backend(pid) FROM ({UNDER_WAY}) AS found"
     killer = threading.Thread(target=lambda: until(lambda: streets.ask(ended)))
@@ -703,7 +703,7 @@ def cable(streets):
 
 
 def test_a_network_that_is_cut_is_told(streets, cable):
-    streets.run("CREATE VIEW slow AS SELECT link_id, geom FROM streets WHERE pg_sleep(60) IS NOT NULL")
+    streets.run("CREATE VIEW slow AS SELECT link_id, geom FROM streets WHERE pg_sleep(600) IS NOT NULL")
     cable.at_query = cable.cut
     with pytest.raises(ServerUnreachable):
         fetch_links({**streets.info, "port": cable.port}, LinkTable("public", "slow"), ids(10))
@@ -711,7 +711,7 @@ def test_a_network_that_is_cut_is_told(streets, cable):
 
 def test_a_network_that_falls_silent_is_given_up(streets, cable, monkeypatch):
     monkeypatch.setattr("roadpulse.cluster_client.links.PATIENCE_SECONDS", 0.5)
-    streets.run("CREATE VIEW slow AS SELECT link_id, geom FROM streets WHERE pg_sleep(60) IS NOT NULL")
+    streets.run("CREATE VIEW slow AS SELECT link_id, geom FROM streets WHERE pg_sleep(600) IS NOT NULL")
     cable.at_query = cable.silent.set
     with pytest.raises(TookTooLong, match="sent nothing"):
         fetch_links({**streets.info, "port": cable.port}, LinkTable("public", "slow"), ids(10), timeout=1.0)
@@ -741,8 +741,8 @@ def test_a_probe_proposes_columns_that_were_not_named(streets):
 
 
 def test_a_probe_does_not_wait_for_a_slow_view(streets, monkeypatch):
-    monkeypatch.setattr("roadpulse.cluster_client.link_table.PROBE_SECONDS", 0.2)
-    streets.run("CREATE VIEW slow AS SELECT link_id, geom FROM streets WHERE pg_sleep(60) IS NOT NULL")
+    monkeypatch.setattr("roadpulse.cluster_client.link_table.PROBE_SECONDS", 0.5)
+    streets.run("CREATE VIEW slow AS SELECT link_id, geom FROM streets WHERE pg_sleep(600) IS NOT NULL")
     assert probe_table(streets.info, LinkTable("public", "slow"), ids(10)).matched is None
 
 

@@ -16,8 +16,8 @@ from development.livy import versions
 from tests.integration.livy_fixtures import FAST
 from tests.integration.spark_runs import TABLES
 
-both = [("3.5", "0.7.1"), ("4", versions()[-1])]
-pytestmark = [pytest.mark.parametrize(("cluster", "livy"), both, indirect=True), pytest.mark.belfast]
+newest = [("4", versions()[-1])]
+pytestmark = [pytest.mark.parametrize(("cluster", "livy"), newest, indirect=True), pytest.mark.belfast]
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def told(engine, access, trips=""):
     begin = time.monotonic()
     with pytest.raises(StorageError) as caught:
         check_reach(trips or engine.trips, access)
-    assert time.monotonic() - begin < 15
+    assert time.monotonic() - begin < 60  # it would go on for minutes
     return caught.value
 
 

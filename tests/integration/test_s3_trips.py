@@ -330,7 +330,7 @@ def readers(monkeypatch, seconds):
 
 @pytest.mark.parametrize("away", [False, True], ids=["near", "far"])
 def test_threads_read_where_the_server_is_far_and_the_decoders_own_one_elsewhere(engine, monkeypatch, away):
-    for n in range(40):
+    for n in range(24):
         engine.write(f"{n:02d}.json", f"trip {n}".encode())
     files = listed(engine, engine.trips)
     before = engine.server.operations()["GetObject"]
@@ -338,9 +338,9 @@ def test_threads_read_where_the_server_is_far_and_the_decoders_own_one_elsewhere
     contents = []
     for _, content in read_trips(files, 100, engine.access):
         contents.append(content)
-        time.sleep(0.02)  # a long trip to decode
-    assert contents == [f"trip {n}".encode() for n in range(40)]
-    assert engine.server.operations()["GetObject"] - before == 40
+        time.sleep(0.02 if away else 0.1)  # a long trip to decode, also where the near server has much to do
+    assert contents == [f"trip {n}".encode() for n in range(24)]
+    assert engine.server.operations()["GetObject"] - before == 24
     assert (threads != {threading.get_ident()}) == away
 
 

@@ -22,6 +22,7 @@ from tests.integration.spark_runs import MOST_WORKER_MB, executors, python_worke
 from tests.waiting import until
 
 
+@newest  # with the other over SSH
 @pytest.mark.belfast
 def test_belfast_gives_the_same_bytes_as_on_one_computer(
     start: Start, cluster: Cluster, belfast: Path, tmp_path: Path
@@ -59,6 +60,7 @@ def test_second_run_reads_only_what_is_new(start: Start, trips: Path, tmp_path: 
     assert run.tables() == tables(tmp_path / "local")
 
 
+@newest
 def test_cancelled_run_frees_the_cores_and_keeps_what_was_read(
     start: Start, cluster: Cluster, many_trips: Path, many_tables: list[bytes], tmp_path: Path
 ) -> None:  # fmt: skip

@@ -165,6 +165,7 @@ def test_a_run_is_submitted_followed_and_fetched(desktop):
     run = desktop.backend.submit(desktop.new())
     assert run.state is RunState.STARTING
     assert follow(desktop.backend, run, polling=FAST).state is RunState.FINISHED
+    until(Path(run.folder, "rc").exists)  # the run's last words come after the result
     seen = []
     folder = desktop.backend.fetch(run, lambda done, total: seen.append((done, total)))
     assert read_speeds(folder)["n_points"].sum() == 300
@@ -305,6 +306,7 @@ def test_nothing_secret_reaches_the_cluster(desktop, monkeypatch):
     desktop.backend = desktop.another()
     run = desktop.backend.submit(desktop.new())
     follow(desktop.backend, run, polling=FAST)
+    until(Path(run.folder, "rc").exists)  # the last of its files
     key = Path(desktop.server.user_key).read_text().splitlines()[1]
     for path in (desktop.cluster / "runs").rglob("*"):
         assert not path.is_file() or key.encode() not in path.read_bytes()

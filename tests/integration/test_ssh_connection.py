@@ -420,7 +420,7 @@ def through(ssh_server, relay, tmp_path):
     """A connection through the relay."""
     (tmp_path / "known_hosts").write_text(ssh_server.known_hosts(relay.port))
     with Connection.open(
-        login(relay.port), key(ssh_server), KnownHosts(tmp_path / "known_hosts", ()), Timeouts(answer=4)
+        login(relay.port), key(ssh_server), KnownHosts(tmp_path / "known_hosts", ()), Timeouts(answer=8)
     ) as connection:
         yield connection
 
@@ -518,6 +518,6 @@ def test_several_threads_move_files_over_one_connection(ssh_server, known, tmp_p
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(240)
         assert not any(thread.is_alive() for thread in threads)
     assert right == [True] * 24

@@ -21,7 +21,7 @@ from development.ports import free_port
 from tests.integration.ssh_server import make_key
 from tests.waiting import until
 
-QUICK = Timeouts(resolve=5, connect=2, banner=5, login=10, channel=5, answer=10)
+QUICK = Timeouts(resolve=20, connect=10, banner=20, login=30, channel=20, answer=30)
 
 
 @pytest.fixture

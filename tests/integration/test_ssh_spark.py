@@ -12,12 +12,12 @@ from roadpulse.cluster_client.diagnosis.cluster import ClusterLook
 from roadpulse.cluster_client.status import RunState
 
 from tests.integration.spark_fixtures import FAST, newest, wait_for_free_cores
-from tests.integration.spark_runs import run_locally, tables
+from tests.integration.spark_runs import MOST_WORKER_MB, tables
 from tests.waiting import status_when, until
 
 
 @pytest.mark.belfast
-def test_belfast_over_ssh_and_spark_gives_the_same_bytes(way, belfast, tmp_path):
+def test_belfast_over_ssh_and_spark_gives_the_same_bytes(way, belfast, belfast_tables):
     backend = way.backend()
     run = backend.submit(way.run(belfast / "trips"))
     backend.close()  # the desktop goes away, and another one comes
@@ -26,8 +26,9 @@ def test_belfast_over_ssh_and_spark_gives_the_same_bytes(way, belfast, tmp_path)
     status = follow(backend, run, polling=FAST)
     assert status.state is RunState.FINISHED, (status, backend.log(run))
     folder = backend.fetch(run)
-    run_locally(tmp_path / "local", {**run.spec, "store": str(tmp_path / "other")})
-    assert tables(folder) == tables(tmp_path / "local")
+    assert tables(folder) == belfast_tables
+    runner = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["runner"]
+    assert 0 < runner["worker_memory_mb"] <= MOST_WORKER_MB
 
 
 @newest

@@ -8,12 +8,13 @@ import shutil
 import signal
 import subprocess
 import sysconfig
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from qgis.core import QgsVectorLayer
+
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -117,9 +118,7 @@ def test_an_interrupt_ends_the_run_too(terminal: Terminal, folder: Path, tmp_pat
         for trip in (folder / "trips").iterdir():
             (trips / f"{number}_{trip.name}").symlink_to(trip)
     process = terminal.start("run", "roadpulse:aggregatetrips", f"--TRIPS={trips}", f"--RUN_FOLDER={run}")
-    end = time.monotonic() + 60
-    while not (run / "pid").exists() and process.poll() is None and time.monotonic() < end:
-        time.sleep(0.01)
+    until(lambda: (run / "pid").exists() or process.poll() is not None)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=240)
     assert process.returncode == 1

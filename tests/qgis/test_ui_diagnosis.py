@@ -87,7 +87,7 @@ def test_every_check_of_a_good_connection_is_told(server: SshServer, tmp_path: P
     (tmp_path / "trips").mkdir()
     (tmp_path / "trips/a.json").write_text("{}")
     dialog = opened(profile(server, tmp_path), str(tmp_path / "trips"))
-    until(lambda: ended(dialog), 60)
+    until(lambda: ended(dialog))
     assert set(states(dialog)) == {finding.name for finding in dialog.findings}
     assert not set(states(dialog).values()) & {"failed", "waiting", "looking", "skipped"}
     assert "1 trip files" in text(dialog, "trips")
@@ -98,7 +98,7 @@ def test_every_check_of_a_good_connection_is_told(server: SshServer, tmp_path: P
 def test_a_failure_is_told_in_full_and_the_rest_is_not_looked_at(server: SshServer, tmp_path: Path) -> None:
     wrong = make_key(tmp_path / "other")
     dialog = opened(profile(server, tmp_path, key_path=str(wrong)))
-    until(lambda: ended(dialog), 60)
+    until(lambda: ended(dialog))
     told = states(dialog)
     assert [told[name] for name in WAY_IN] == ["ok", "ok", "ok", "failed"]
     assert set(told.values()) - {"ok", "failed"} == {"skipped"}
@@ -111,10 +111,10 @@ def test_a_failure_is_told_in_full_and_the_rest_is_not_looked_at(server: SshServ
 
 def test_an_unknown_key_is_compared_and_the_diagnosis_goes_on(server: SshServer, tmp_path: Path) -> None:
     dialog = opened(profile(server, tmp_path, host_key=""))
-    until(lambda: dialog.findChild(HostKeyDialog) is not None, 60)
+    until(lambda: dialog.findChild(HostKeyDialog) is not None)
     assert states(dialog)["host_key"] == "failed"
     dialog.findChild(HostKeyDialog).accept_button.click()
-    until(lambda: ended(dialog) and states(dialog)["host_key"] == "ok", 60)
+    until(lambda: ended(dialog) and states(dialog)["host_key"] == "ok")
     assert "failed" not in states(dialog).values()
     assert server.fingerprint not in locations.known_hosts().read_text()  # the key itself is kept
     dialog.close()
@@ -122,7 +122,7 @@ def test_an_unknown_key_is_compared_and_the_diagnosis_goes_on(server: SshServer,
 
 def test_who_does_not_accept_the_key_stays_outside(server: SshServer, tmp_path: Path) -> None:
     dialog = opened(profile(server, tmp_path, host_key=""))
-    until(lambda: dialog.findChild(HostKeyDialog) is not None, 60)
+    until(lambda: dialog.findChild(HostKeyDialog) is not None)
     dialog.findChild(HostKeyDialog).reject()
     assert states(dialog)["login"] == "skipped" and not dialog.running
     assert not locations.known_hosts().exists()
@@ -131,7 +131,7 @@ def test_who_does_not_accept_the_key_stays_outside(server: SshServer, tmp_path: 
 
 def test_a_changed_key_is_a_failure_and_nothing_is_asked(server: SshServer, tmp_path: Path) -> None:
     dialog = opened(profile(server, tmp_path, host_key="SHA256:" + "a" * 43))
-    until(lambda: ended(dialog), 60)
+    until(lambda: ended(dialog))
     assert states(dialog)["host_key"] == "failed" and "another key" in text(dialog, "host_key")
     assert dialog.findChild(HostKeyDialog) is None
     dialog.close()
@@ -140,7 +140,7 @@ def test_a_changed_key_is_a_failure_and_nothing_is_asked(server: SshServer, tmp_
 def test_this_computer_is_looked_at_too(tmp_path: Path) -> None:
     here = Profile(kind="local", name="here", folders=Folders(str(tmp_path), str(tmp_path)))
     dialog = opened(here)
-    until(lambda: ended(dialog), 90)
+    until(lambda: ended(dialog))
     assert states(dialog)["python"] == "ok" and states(dialog)["trips"] == "skipped"
     dialog.close()
 
@@ -154,14 +154,14 @@ def test_buckets_are_looked_at_where_the_profile_or_the_trips_lead_there(
         s3=S3Access(s3_server.endpoint, keys_file=str(s3_server.keys_file)),
     )  # fmt: skip
     dialog = opened(here, f"s3://{bucket}/2025")
-    until(lambda: ended(dialog), 120)
+    until(lambda: ended(dialog))
     told = states(dialog)
     assert {told["s3_trips"], told["s3_read"], told[f"s3_write s3://{bucket}/points"]} == {"ok"}
     assert f"s3://{bucket}/2025" in dialog.lines.lines[list(told).index("s3_trips")].title.toolTip()
     dialog.close()
     wrong = replace(here, s3=replace(here.s3, endpoint="http://127.0.7.1:9"))
     dialog = opened(wrong, f"s3://{bucket}/2025")
-    until(lambda: ended(dialog), 120)
+    until(lambda: ended(dialog))
     assert states(dialog)["s3_trips"] == "skipped" and "failed" in states(dialog).values()
     dialog.close()
 
@@ -169,7 +169,7 @@ def test_buckets_are_looked_at_where_the_profile_or_the_trips_lead_there(
 def test_the_report_is_copied_as_text_and_holds_no_secret(server: SshServer, tmp_path: Path) -> None:
     dialog = opened(profile(server, tmp_path, key_path=str(tmp_path / "none")))
     assert not dialog.findChild(QPushButton, "copy").isEnabled()
-    until(lambda: ended(dialog), 60)
+    until(lambda: ended(dialog))
     dialog.findChild(QPushButton, "copy").click()
     copied = QGuiApplication.clipboard().text()
     assert copied.startswith("Roadpulse: one Pi") and text(dialog, "login") in copied
@@ -179,13 +179,13 @@ def test_the_report_is_copied_as_text_and_holds_no_secret(server: SshServer, tmp
 def test_it_can_be_run_again_after_the_mistake_was_mended(server: SshServer, tmp_path: Path) -> None:
     key = tmp_path / "later"
     dialog = opened(profile(server, tmp_path, key_path=str(key)))
-    until(lambda: ended(dialog), 60)
+    until(lambda: ended(dialog))
     assert states(dialog)["login"] == "failed"
     make_key(key)
     server.trust(key)
     dialog.findChild(QPushButton, "again").click()
     assert dialog.running
-    until(lambda: ended(dialog), 60)
+    until(lambda: ended(dialog))
     assert states(dialog)["login"] == "ok"
     dialog.close()
 
@@ -209,7 +209,7 @@ def test_closed_in_the_middle_nothing_goes_on(silent: int) -> None:
     QCoreApplication.sendPostedEvents(dialog, QEvent.Type.DeferredDelete)
     assert sip.isdeleted(dialog)
     # What is in the middle of shaking hands ends with its own limit.
-    until(lambda: not threads() - before, 40)
+    until(lambda: not threads() - before)
 
 
 def test_another_profile_can_be_chosen(server: SshServer, tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_another_profile_can_be_chosen(server: SshServer, tmp_path: Path) -> Non
     chooser = dialog.findChild(QComboBox, "profile")
     assert [chooser.itemText(at) for at in range(2)] == ["This computer", "one Pi"]
     chooser.setCurrentIndex(1)
-    until(lambda: ended(dialog) and "login" in states(dialog), 60)
+    until(lambda: ended(dialog) and "login" in states(dialog))
     assert dialog.profile == good and states(dialog)["login"] == "ok"
     dialog.close()
 
@@ -226,7 +226,7 @@ def test_another_profile_can_be_chosen(server: SshServer, tmp_path: Path) -> Non
 def test_what_is_right_can_be_unfolded(server: SshServer, tmp_path: Path) -> None:
     long = tmp_path / ("a folder with a long name " * 8)
     dialog = opened(profile(server, tmp_path, folders=Folders(str(long))))
-    until(lambda: ended(dialog), 60)
+    until(lambda: ended(dialog))
     label = dialog.findChild(QLabel, "sftp found")
     assert label.text() != text(dialog, "sftp")
     dialog.findChild(QToolButton, "sftp fold").click()

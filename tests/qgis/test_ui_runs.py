@@ -116,7 +116,7 @@ def test_a_run_of_another_qgis_appears_is_followed_and_shows_what_came_out(
     spec = RunSpec(trips=str(trips), store=str(tmp_path / "points"))
     run = other.submit(Run.new("June", replace(LOCAL, workers=1), spec))
     until(lambda: row(panel, run) is not None)
-    until(lambda: row(panel, run).entry.facts is not None, 60)
+    until(lambda: row(panel, run).entry.facts is not None)
     shown = row(panel, run)
     assert shown.state is RunState.FINISHED
     assert (shown.entry.facts.files, shown.entry.facts.points, shown.entry.facts.links) == (6, 1200, 3)
@@ -240,7 +240,7 @@ def test_a_place_that_does_not_answer_is_said_in_its_row_and_keeps_nobody_waitin
     far = [write(store, a_run(f"far {n}", PI, n, state=RunState.DECODING)) for n in range(3)]
     with going_on(store, tmp_path / "near", "near", state="decoding", elapsed=12, points=77) as near:
         heart, began = Heartbeat(panel), time.perf_counter()
-        until(lambda: all(row(panel, run) is not None and row(panel, run).trouble for run in far), 40)
+        until(lambda: all(row(panel, run) is not None and row(panel, run).trouble for run in far))
         until(lambda: row(panel, near).points == 77)
         for run in far:
             assert "127.0.10.1" in row(panel, run).remark
@@ -281,12 +281,12 @@ def test_a_run_on_another_computer_that_ended_meanwhile_is_told_and_its_log_is_r
         watch.ended.connect(lambda run, status: told.append((run.name, run_words.end_sentence(run, status))))
         watch.show(True)
         watch.begin()
-        until(lambda: bool(told), 90)
+        until(lambda: bool(told))
         assert told == [("June", "“June” has finished on one Pi.")]
         until(lambda: store.find(run.id).state is RunState.FINISHED)
         logs: list[str] = []
         watch.call(run, lambda backend, known: backend.log(known), logs.append, told.append)
-        until(lambda: bool(logs) or len(told) > 1, 30)
+        until(lambda: bool(logs) or len(told) > 1)
         assert len(told) == 1
         assert not list((tmp_path / "fetched").glob("manifest.json"))
         watch.close()
@@ -305,7 +305,7 @@ def test_two_thousand_runs_stay_fluid(panel: RunsPanel, store: RunStore) -> None
         run = ended(a_run(f"Run {n:04d}x", PI if n % 2 else LOCAL, n), states[n % 3], "Something")
         (store.folder / f"{run.id}.json").write_text(json.dumps(run.to_json()))
     heart, filled = Heartbeat(panel), time.perf_counter()
-    until(lambda: panel.model.rowCount() == 2000, 60)
+    until(lambda: panel.model.rowCount() == 2000)
     panel.filter.setText("Run 1907x")
     until(lambda: cells(panel, Column.NAME) == ["Run 1907x"])
     panel.filter.setText("")

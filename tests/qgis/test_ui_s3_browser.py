@@ -21,7 +21,7 @@ from tests.engine import trip
 from tests.gui.heartbeat import Heartbeat
 from tests.qgis.widgets import until
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @pytest.fixture

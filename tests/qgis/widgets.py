@@ -9,7 +9,7 @@ from typing import Any
 from qgis.PyQt.QtCore import QCoreApplication
 
 
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
+def until(condition: Callable[[], Any], seconds: float = 120.0) -> None:
     """Turn the event loop until a condition holds; fails when it does not in time."""
     end = time.monotonic() + seconds
     while not condition():

@@ -5,6 +5,12 @@ from qgis.gui import QgsMessageViewer
 from qgis.PyQt.QtWidgets import QApplication, QPlainTextEdit, QTextBrowser, QTextEdit
 
 
+def viewer_shown():
+    return next(
+        (w for w in QApplication.topLevelWidgets() if isinstance(w, QgsMessageViewer) and w.isVisible()), None
+    )
+
+
 def scenario(robot: Robot):
     options = robot.options
     store_connection("Roads", options["postgis"])
@@ -22,10 +28,9 @@ def scenario(robot: Robot):
     robot.report["error"] = dialog.banner.words.text()
     robot.screenshot("dialog-error", dialog)
     robot.click("details")
-    yield from pause(0.5)
-    viewer = next(
-        w for w in QApplication.topLevelWidgets() if isinstance(w, QgsMessageViewer) and w.isVisible()
-    )
+    yield lambda: viewer_shown() is not None
+    yield from pause(0.2)
+    viewer = viewer_shown()
     texts = [
         w.toPlainText()
         for kind in (QTextBrowser, QTextEdit, QPlainTextEdit)

@@ -4,6 +4,13 @@ from driver import Robot, drive, pause, store_connection
 from qgis.PyQt.QtWidgets import QApplication
 
 
+def fields_dialog():
+    return next(
+        (w for w in QApplication.topLevelWidgets() if type(w).__name__ == "FieldsDialog" and w.isVisible()),
+        None,
+    )
+
+
 def scenario(robot: Robot):
     options = robot.options
     store_connection("Nobody there", {**options["postgis"], "port": options["dead_port"]})
@@ -31,10 +38,9 @@ def scenario(robot: Robot):
     said["renamed"] = form.trips.fields_note.plain
     robot.screenshot("dialog-proposal", robot.dialog)
     robot.click("fields")
-    yield from pause(0.5)
-    fields = next(
-        w for w in QApplication.topLevelWidgets() if type(w).__name__ == "FieldsDialog" and w.isVisible()
-    )
+    yield lambda: fields_dialog() is not None
+    yield from pause(0.2)
+    fields = fields_dialog()
     said["editor"] = fields.note.plain
     robot.screenshot("fields-not-found", fields)
     fields.note.clicked.emit("propose")
