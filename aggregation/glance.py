@@ -72,7 +72,8 @@ def count(
 
     files = storage.list_trips(trips, progress, access)
     check()
-    new = _new(files, store, mapping, check, access)
+    has = known(store, mapping, check, access)
+    new = None if has is None else [file for file in files if not has(file)]
     return TripCount(
         files=len(files),
         bytes=sum(file.size for file in files),
@@ -109,13 +110,10 @@ def _walk(folder: Path) -> Iterator[str]:
             yield os.path.join(parent, name)  # noqa: PTH118
 
 
-def _new(
-    files: list[storage.TripFile],
-    store: str,
-    mapping: FieldMapping,
-    check: Check,
-    access: Optional[S3Access],
-) -> Optional[list[storage.TripFile]]:
+def known(
+    store: str, mapping: FieldMapping, check: Check, access: Optional[S3Access] = None
+) -> Optional[Callable[[storage.TripFile], bool]]:
+    """What tells of a file whether a point store has it; None where the store cannot be read here."""
     if access is None and is_s3(store):
         return None
     try:
@@ -123,7 +121,7 @@ def _new(
         from .points import PointStore  # noqa: PLC0415
     except ImportError:
         return None
-    return plan.select(files, PointStore.at(store, mapping, access), check).new
+    return plan.known(PointStore.at(store, mapping, access), check)
 
 
 # -- on a cluster's head ------------------------------------------------------------------------------

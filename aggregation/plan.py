@@ -84,7 +84,7 @@ def select(
 
     def counts(record: FileRecord) -> bool:
         key = (record.path, record.size, record.version)
-        return not record.passing and _holds(record, limit) and wanted.pop(key, None) is not None
+        return _counts(record, limit) and wanted.pop(key, None) is not None
 
     for ingest in store.ingests():
         if not wanted:
@@ -96,6 +96,34 @@ def select(
             progress()
     selection.new = sorted(wanted.values(), key=lambda file: file.path)
     return selection
+
+
+def known(
+    store: PointStore,
+    progress: Optional[Callable[[], None]] = None,
+    limit: int = MAX_TRIP_MEGABYTES << 20,
+) -> Callable[[TripFile], bool]:
+    """What tells of a file whether `select` would find it in the store; it holds a number for each, no names.
+
+    For whoever does not want to hold a list of all files.
+    """
+    held: set[int] = set()
+
+    def note(record: FileRecord) -> bool:
+        if _counts(record, limit):
+            held.add(hash((record.path, record.size, record.version)))
+        return False
+
+    for ingest in store.ingests():
+        store.read_files(ingest, note)
+        if progress:
+            progress()
+    return lambda file: hash((storage.printable(file.path), file.size, file.version)) in held
+
+
+def _counts(record: FileRecord, limit: int) -> bool:
+    """Whether what the store knows of a file counts; faults of the moment do not."""
+    return not record.passing and _holds(record, limit)
 
 
 def _holds(record: FileRecord, limit: int) -> bool:

@@ -59,7 +59,7 @@ def list_trips(trips: str, access: S3Access, progress: Callable[[int], None]) ->
         single = next((listed for listed in next(pages(folder.parent, key), []) if listed.key == key), None)
         anything = single is not None
         if single is not None:
-            found.append(_trip_file(bucket, single))
+            found.append(trip_file(bucket, single))
         elif GLOB_CHARACTERS & set(key):
             begin = re.split(r"[*?\[]", key)[0]
             anything = _collect(base(trips, access), begin, pattern(key), found, progress) or begin == ""
@@ -86,12 +86,13 @@ def _collect(
         anything = anything or bool(page)
         for listed in page:
             if listed.key.lower().endswith(SUFFIXES) and (wanted is None or wanted.fullmatch(listed.key)):
-                found.append(_trip_file(folder.bucket, listed))
+                found.append(trip_file(folder.bucket, listed))
         progress(len(found))
     return anything
 
 
-def _trip_file(bucket: str, listed: Listed) -> TripFile:
+def trip_file(bucket: str, listed: Listed) -> TripFile:
+    """An object as a trip file, with what tells its versions apart."""
     version = _version(listed)
     # Servers over a folder have no ETag for files that came into it otherwise, and tell whole seconds. An
     # object as young as that may be rewritten unseen, so its version is unique: the next run reads it again.

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Callable, Optional
 
-from ...aggregation.glance import FIRST_FILES, SAMPLE_FILES, TripCount
+from ...aggregation.errors import Cancelled, RunError
+from ...aggregation.glance import FIRST_FILES, SAMPLE_FILES, TripCount, known
+from ...aggregation.s3_access import is_s3
 from ...aggregation.spec import FieldMapping
+from ...aggregation.storage import TripFile
+from ...aggregation.storage.s3_listing import Listed
+from ...aggregation.storage.s3_trips import trip_file
 from ..keys import S3Keys
 from ..profile import Profile
 from ..s3 import listing
 from ..s3.client import S3Connection, Waits, connect_for
+from ..s3.store_files import tables_at_hand
 
+log = logging.getLogger(__name__)
 LOOKING = Waits(connect=3.0, read=15.0, attempts=2)
 """Somebody waits for the answer."""
+_LONG_AGO = datetime.fromtimestamp(0, timezone.utc)
 
 
 class BucketTrips:
@@ -48,9 +58,10 @@ class BucketTrips:
         check: Callable[[], None],
         found: Callable[[int], None],
     ) -> TripCount:
-        """Count the trip files; how many are new is known to the store's own side alone."""
+        """Count the trip files, and those that are new where this computer sees the store too."""
         sample = Sample(SAMPLE_FILES)
-        files = size = 0
+        files = size = new_files = new_bytes = 0
+        has = self._known(store, mapping, check)
         for trip in listing.trips(self.s3, trips):
             if files % 1000 == 0:
                 check()
@@ -58,7 +69,27 @@ class BucketTrips:
             sample.add(trip.url)
             files += 1
             size += trip.size
-        return TripCount(files, size, None, None, sample.taken())
+            if has is not None and not has(_file(trip)):
+                new_files += 1
+                new_bytes += trip.size
+        if has is None:
+            return TripCount(files, size, None, None, sample.taken())
+        return TripCount(files, size, new_files, new_bytes, sample.taken())
+
+    def _known(
+        self, store: str, mapping: FieldMapping, check: Callable[[], None]
+    ) -> Optional[Callable[[TripFile], bool]]:
+        """What tells of a trip whether the store has it; None where that cannot be told from here."""
+        try:
+            if not is_s3(store):
+                return known(store, mapping, check) if self._profile.kind == "local" else None
+            with tables_at_hand(self.s3, store, mapping, check) as folder:
+                return known(folder, mapping, check) if folder else None
+        except Cancelled:
+            raise
+        except RunError as error:
+            log.info("What is new cannot be told: %s", error.message)
+            return None
 
     def first(self, trips: str) -> list[str]:
         """A few of the trip files, soon."""
@@ -74,6 +105,11 @@ class BucketTrips:
             connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+def _file(trip: listing.Object) -> TripFile:
+    """A trip as runs list it, with what tells its versions apart."""
+    return trip_file(trip.bucket, Listed(trip.key, trip.size, trip.e_tag, trip.modified or _LONG_AGO))
 
 
 class Sample:
