@@ -157,6 +157,7 @@ class SparkRunner:
         """Carry out a step's tasks, each `work` of some unit, in the context of the head or of Spark."""
         items = [(index, pickle.dumps(task)) for index, task in enumerate(tasks)]
         for_head, share = (Share(step, self._packages, pickle.dumps(c), len(tasks)) for c in contexts)
+        for_head = replace(for_head, keeps_memory=head_start.has_plenty(self.workers))
         missing = set(range(len(tasks)))
         pace = Pace(step, work, self.workers)
 

@@ -51,6 +51,7 @@ class Reports:
 class Share:
     """What all tasks of a step have in common. Called with one task, it carries it out.
 
+    With `keeps_memory` a process keeps what it has for its next task, where there is plenty.
     `reports` is Spark's accumulator of them; Spark tries a task `max_failures` times.
     """
 
@@ -60,6 +61,7 @@ class Share:
     n_tasks: int
     max_failures: int = 1
     reports: Any = None
+    keeps_memory: bool = False
 
     def __call__(self, item: tuple[int, bytes]) -> Report:
         """Carry out a task and report, now and when Spark's job ends, whichever is heard of."""
@@ -71,7 +73,7 @@ class Share:
         """Carry out a task; raises `RunError` where Spark should try again."""
         index, task = item
         try:
-            give_back()  # a worker begins with what PySpark's start left over
+            self._give_back()  # a worker begins with what PySpark's start left over
             provide(self.packages)
             outcome = self._carry_out(task, index, attempt)
             return Report(index, outcome, memory=peak_memory(), node=platform.node())
@@ -99,8 +101,12 @@ class Share:
                 outcome = summarise(task, context)
         finally:
             scratch.clear()  # Spark ends its workers without a word
-        give_back()
+        self._give_back()
         return pickle.dumps(outcome)
+
+    def _give_back(self) -> None:
+        if not self.keeps_memory:
+            give_back()
 
 
 def _attempt() -> int:
