@@ -1,5 +1,6 @@
 """The throw-away PostGIS: it starts anywhere, and its end is its own alone. And what TLS asks of it."""
 
+import contextlib
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from roadpulse.cluster_client.link_table import LinkTable
 from roadpulse.cluster_client.links import fetch_links
 
 from development.postgis import PostGIS
+from tests.waiting import until
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
 STREETS = """link_id,name,highway,length_m,wkt
@@ -60,10 +62,16 @@ def own(tmp_path_factory):
             connection.execute("ALTER SYSTEM SET ssl_cert_file = 'crt.pem'")
             connection.execute("ALTER SYSTEM SET ssl = on")
             connection.execute("SELECT pg_reload_conf()")
+        until(lambda: speaks_ssl(server))
         server.certificate = keys / "crt.pem"
         (keys / "streets.csv").write_text(STREETS, encoding="utf-8")
         server.links = server.load_streets(keys / "streets.csv")
         yield server
+
+
+def speaks_ssl(server):
+    with contextlib.suppress(psycopg.OperationalError), psycopg.connect(**server.conninfo(sslmode="require")):
+        return True
 
 
 def fetch(server, **changes):

@@ -51,8 +51,6 @@ from development.ports import free_port
 from development.s3 import READING, S3Server
 from tests.integration.bad_weather import Fault, WeatherProxy, refusal
 
-HASTE = replace(QUICK, read=1.0)
-
 
 @pytest.fixture(autouse=True)
 def without_own_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -87,12 +85,12 @@ def proxy(s3_server: S3Server) -> Iterator[WeatherProxy]:
 
 @pytest.fixture
 def through(proxy: WeatherProxy, s3_server: S3Server) -> S3Connection:
-    return connect(S3Access(endpoint=proxy.endpoint), keys_of(s3_server), waits=replace(HASTE, attempts=3))
+    return connect(S3Access(endpoint=proxy.endpoint), keys_of(s3_server), waits=replace(QUICK, attempts=3))
 
 
 @pytest.fixture
 def impatient(proxy: WeatherProxy, s3_server: S3Server) -> S3Connection:
-    return connect(S3Access(endpoint=proxy.endpoint), keys_of(s3_server), waits=HASTE)
+    return connect(S3Access(endpoint=proxy.endpoint), keys_of(s3_server), waits=QUICK)
 
 
 def look(s3: S3Connection, bucket: str) -> list[listing.Page]:
@@ -342,12 +340,14 @@ def test_an_endpoint_where_nobody_is_fails_at_once(s3_server: S3Server, endpoint
 
 
 def test_a_server_that_hangs_is_given_up_in_time(
-    through: S3Connection, proxy: WeatherProxy, bucket: str
+    s3_server: S3Server, proxy: WeatherProxy, bucket: str
 ) -> None:
     proxy.faults.extend([Fault(hang=True)] * 9)
+    waits = replace(QUICK, read=1.0, attempts=3)
+    hanging = connect(S3Access(endpoint=proxy.endpoint), keys_of(s3_server), waits=waits)
     began = time.monotonic()
     with pytest.raises(S3Silent, match="does not answer") as caught:
-        look(through, bucket)
+        look(hanging, bucket)
     assert caught.value.retry and time.monotonic() - began < 60
 
 
