@@ -78,14 +78,14 @@ def refusal(where: str, status: int, said: str, login: bool) -> BackendError:
     words = f" (it says: {said[:300]})" if said else ""
     if status in (401, 403):
         todo = (
-            "Check user and password in the entry that the profile names as 'livy_authcfg'"
+            "Check user and password in the entry that the profile names as 'livy_authcfg', and whether that "
+            "user may submit batches."
             if login
             else "Store user and password in QGIS's authentication database and name the entry in the "
-            "profile as 'livy_authcfg'"
+            "profile as 'livy_authcfg'."
         )
         return LivyLoginRefused(
-            f"Livy at {where} refuses the {'log-in' if login else 'call without a log-in'}{words}. {todo}, "
-            "and whether that user may submit batches.",
+            f"Livy at {where} refuses the {'log-in' if login else 'call without a log-in'}{words}. {todo}",
             detail,
         )
     if status == 400 and "Duplicate session name" in said:
