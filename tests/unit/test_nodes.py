@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 import zipfile
@@ -34,6 +35,13 @@ def test_a_node_imports_the_packages_from_its_own_cache(packages: Packages, tmp_
 
     del sys.modules["travels"]
     assert Path(travels.ORIGIN).is_relative_to(tmp_path / "cache" / packages.name)
+
+
+def test_what_is_unpacked_is_compiled_for_all_processes_to_come(packages: Packages) -> None:
+    nodes.provide(packages)
+    spec = importlib.util.find_spec("travels")
+    assert spec is not None and spec.cached is not None
+    assert Path(spec.cached).is_file()
 
 
 def test_packages_are_unpacked_once(packages: Packages) -> None:
