@@ -154,10 +154,13 @@ def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
         packages = replace(packages, shipped=not options.packages and shared == _own_folder())
         if spark:
             workers = options.head_workers
+            automatic = workers is None
             if workers is None:
                 workers = head_workers(usable_cores(), free_megabytes(), MOST)
                 logging.info("Processes of the head: %d", workers)
-            return SparkRunner(packages, folder.path.name, folder.cancel_asked, workers)
+            # Where Spark's driver is not there, one more has room.
+            alone = max(workers, 1) if automatic else workers
+            return SparkRunner(packages, folder.path.name, folder.cancel_asked, workers, alone)
     from .runners.processes import ProcessRunner  # noqa: PLC0415  (needs the packages)
 
     return ProcessRunner(options.workers or usable_cores())

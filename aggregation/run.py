@@ -244,8 +244,10 @@ class _Run:
     # -- watching -----------------------------------------------------------------------------------
 
     def _check(self) -> None:
-        changed = self.status.waiting != self.runner.waiting
-        self.status.waiting, self.status.workers = self.runner.waiting, self.runner.workers
+        said = (self.runner.waiting, self.runner.remark)
+        changed = said != (self.status.waiting, self.status.remark)
+        self.status.waiting, self.status.remark = said
+        self.status.workers = self.runner.workers
         self.status.runner = self.runner.describe()
         self.status.write(force=changed)
         if self.is_cancelled():

@@ -137,6 +137,7 @@ class Status:
     error: Optional[dict[str, Any]] = None
     warnings: list[str] = field(default_factory=list)
     waiting: str = ""
+    remark: str = ""
     runner: dict[str, Any] = field(default_factory=dict)
     started: str = field(default_factory=now)
 
@@ -175,7 +176,7 @@ class Status:
         return {
             "schema": SCHEMA,
             "state": WAITING if self.waiting else self.state,
-            "message": self.waiting,
+            "message": self.waiting or self.remark,
             "files": self.files,
             "bytes": self.bytes,
             "tasks": self.tasks,

@@ -19,12 +19,17 @@ class Runner(Protocol):
     """Something that carries out both steps' tasks.
 
     `task_bytes` and `task_points` bound a task of either step, for the memory that a worker has (None:
-    the plan's own bounds). `waiting` says what the runner waits for, and is empty while tasks go on.
+    the plan's own bounds). `waiting` says what the runner waits for, and is empty while tasks go on; `remark`
+    what a person should know of how they go on, empty while all is as it should be.
     """
 
     task_bytes: Optional[int]
     task_points: Optional[int]
     waiting: str
+
+    @property
+    def remark(self) -> str:
+        """See above."""
 
     @property
     def workers(self) -> int:

@@ -1,18 +1,20 @@
 """The head's processes: they work from the first second, and until Spark's executors do, if it is started.
 
 Spark needs some ten seconds before the first executor works. What the head has done by then Spark need
-not do, and a small run is done without it.
+not do, and a small run is done without it. Where Spark is lost, or has no executors for long, they begin
+again.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Optional
 
 from ..errors import WorkerDied
 from .head_room import free_megabytes
-from .spark_tasks import ON_HEAD, Report, Share
+from .spark_tasks import MAX_ATTEMPTS, Report, Share
 
 if TYPE_CHECKING:
     from .processes import ProcessRunner
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PLENTY_MEGABYTES = 1000
+_BEGINNINGS = 20
 
 MOST = 64
 """Processes that may be asked for."""
@@ -45,22 +48,36 @@ def slice_points(workers: int) -> int:
 
 
 class HeadStart:
-    """Processes of the head, which end with `close`, with their first accident, or once Spark takes over.
+    """Processes of the head, which end with `close`, with an accident, or once Spark takes over.
 
-    They are forked here, so before PySpark is imported: it has threads and connections of its own.
-    `tasks` counts what they did; `working` says whether they may still be given some.
+    The first ones are forked here, so before PySpark is imported: it has threads and connections of its own.
+    Not `forked`, or when they `begin` again, they take a second longer. `tasks` counts what they did;
+    `working` says whether they may be given some.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, forked: bool = True) -> None:
+        self.workers, self.tasks, self.working = workers, 0, False
+        self._beginnings = self._accidents = 0
+        self._processes: Optional[ProcessRunner] = None
+        self.begin(forked)
+
+    @property
+    def spent(self) -> bool:
+        """Whether they began or died too often to be begun again while Spark may still do the work."""
+        return self._accidents > 1 or self._beginnings >= _BEGINNINGS
+
+    def begin(self, forked: bool = False) -> None:
+        """Have processes; where they cannot be had nothing is `working`."""
         from .processes import ProcessRunner  # noqa: PLC0415  (needs the packages)
 
-        self.workers, self.tasks, self.working = workers, 0, True
-        self._processes: Optional[ProcessRunner] = None
+        if self.working:
+            return
+        self._beginnings += 1
         try:
-            self._processes = ProcessRunner(workers)
+            self._processes = ProcessRunner(self.workers, forked)
+            self.working = True
         except OSError as error:  # no memory for them
-            log.warning("There is no head start: %s", error)
-            self.working = False
+            log.warning("The head has no processes: %s", error)
 
     def carry_out(
         self,
@@ -68,9 +85,9 @@ class HeadStart:
         share: Share,
         take: Callable[[list[Report]], None],
         tick: Callable[[], None],
-        spark_is_there: Callable[[], bool],
+        enough: Callable[[], bool],
     ) -> None:
-        """Do tasks one after the other until Spark is there; `take` gets the report of each that is done.
+        """Do tasks one after the other until there is `enough`; `take` gets the report of each that is done.
 
         Nothing is told of a task that did not succeed for reasons of this computer or of the moment:
         it is left to Spark, like those that were not begun.
@@ -85,20 +102,40 @@ class HeadStart:
                 self.tasks += 1
                 take([report])
 
-        def enough() -> bool:
-            self.working = self.working and not spark_is_there()
+        def over() -> bool:
+            self.working = self.working and not enough()
             return not self.working
 
         if self._processes is None:
             return
         try:
-            self._processes.spread(_on_head, items, share, done, lambda *_: tick(), enough)
+            self._processes.spread(_on_head, items, self._own(share), done, lambda *_: tick(), over)
         except WorkerDied as error:
             log.warning("A process of the head ended in the middle of a task; Spark does the rest. %s", error)
+            self._accidents += 1
+            self.workers = max(self.workers // 2, 1)  # most often there was not the memory for so many
             self.working = False
         if not self.working:
             log.info("The head did %d tasks; from here on Spark does them", self.tasks)
             self.close()
+
+    def carry_out_all(
+        self,
+        items: Sequence[tuple[int, bytes]],
+        share: Share,
+        take: Callable[[list[Report]], None],
+        tick: Callable[[], None],
+    ) -> None:
+        """Do tasks that nobody else can do; `take` gets the report of each. Raises `WorkerDied`."""
+
+        def done(report: Report) -> None:
+            self.tasks += 1
+            take([report])
+
+        self.begin()
+        if self._processes is None:
+            raise WorkerDied("The head has no memory for another process. Close other programs; run again.")
+        self._processes.spread(_alone, items, self._own(share), done, lambda *_: tick())
 
     def close(self) -> None:
         """End the processes and free their memory."""
@@ -107,9 +144,17 @@ class HeadStart:
             self._processes.close()
             self._processes = None
 
+    def _own(self, share: Share) -> Share:
+        """The share with attempts that are none of Spark's, nor of processes that ended."""
+        return replace(share, before=MAX_ATTEMPTS - self._beginnings)
+
 
 def _on_head(item: tuple[int, bytes], share: Share) -> Report:
     try:
-        return share.attempt(item, ON_HEAD)
+        return share.attempt(item)
     except Exception as error:  # noqa: BLE001  (Spark does the task again, and tells where it fails too)
         return Report(item[0], error=("It failed here.", repr(error), True))
+
+
+def _alone(item: tuple[int, bytes], share: Share) -> Report:
+    return share.attempt(item)

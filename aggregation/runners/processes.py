@@ -29,17 +29,20 @@ _counters: Any = None  # files, bytes, points, largest memory; shared with the p
 
 
 class ProcessRunner:
-    """Spreads tasks over `workers` processes, which end with this one."""
+    """Spreads tasks over `workers` processes, which end with this one.
+
+    Not `forked` they begin from nothing, which takes longer: for a process that has threads already.
+    """
 
     task_bytes: Optional[int] = None
     task_points: Optional[int] = None
-    waiting = ""
+    waiting = remark = ""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, forked: bool = True) -> None:
         self.workers = max(workers, 1)
         # Forking is fast, and safe as long as this process has started no thread and no DuckDB yet:
         # so all workers are forked here, by a first task that does nothing.
-        method = "fork" if sys.platform.startswith("linux") else "spawn"
+        method = "fork" if forked and sys.platform.startswith("linux") else "spawn"
         context = multiprocessing.get_context(method)
         self._counters = context.Array("q", 4)
         self._pool = ProcessPoolExecutor(

@@ -1,8 +1,9 @@
 """Tasks on a Spark cluster. Spark only spreads them: points and results go from the tasks to the store.
 
 Processes of this computer, the head, begin at once; Spark is started when what they would leave is worth it
-(see worth), and then does the rest. Everything about the cluster (master, memory, cores) comes from Spark's
-own configuration, so a run's specification knows nothing of it.
+(see worth), and then does the rest. Where it cannot be had, or is lost, the head goes on alone. Everything
+about the cluster (master, memory, cores) comes from Spark's own configuration, so a run's specification knows
+nothing of it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from typing import TYPE_CHECKING, Any, Optional
 from ..errors import RunError, StorageError
 from ..nodes import Packages
 from . import Tick, head_start
+from .alone import NO_CORES, Alone
 from .head_start import HeadStart
+from .spark_errors import NoSpark
 from .spark_executors import Executors
 from .spark_job import SparkJob, emptied
 from .spark_nodes import seen_differently
@@ -45,7 +48,8 @@ class SparkRunner:
     """Spreads tasks over `head_workers` processes of the head, and over the executors of a Spark application.
 
     Without processes Spark starts at once, while the driver lists trips. The application ends with `close`.
-    Where Spark's Java is ended from outside, `cancel_asked` tells a wish from an accident.
+    Where Spark's Java is ended from outside, `cancel_asked` tells a wish from an accident. Without Spark
+    `alone` processes of the head go on (0: the run fails).
     """
 
     task_points: Optional[int] = TASK_POINTS
@@ -56,6 +60,7 @@ class SparkRunner:
         name: str,
         cancel_asked: Callable[[], bool] = lambda: False,
         head_workers: int = 0,
+        alone: int = 0,
     ) -> None:
         # Processes first: they are forked from what this one is now, without Spark's threads and connections.
         self._head = HeadStart(head_workers) if head_workers else None
@@ -64,8 +69,9 @@ class SparkRunner:
         self._packages = packages
         self._start = SparkStart(packages, name, cancel_asked)
         self._executors = Executors()
+        self._alone = Alone(max(head_workers, alone))
         self._memory = 0.0
-        self._n_done = 0
+        self._n_done = self._attempts = 0
         self._totals = [0, 0, 0]
         if not (self._head and self._head.working):
             self._start.begin(at_once=True)
@@ -79,6 +85,12 @@ class SparkRunner:
             self._start.cores or self._executors.cores or _CORES_GUESSED
         )  # tasks are cut before Spark is up
 
+    @property
+    def remark(self) -> str:
+        """See `Runner.remark`."""
+        waits = self._executors.missed and self._head and self._head.working
+        return self._alone.remark or (NO_CORES if waits else "")
+
     def describe(self) -> dict[str, Any]:
         """See `Runner.describe`."""
         by_head = self._head.tasks if self._head else 0
@@ -91,6 +103,8 @@ class SparkRunner:
         }
         if self._head:
             facts.update(head_workers=self._head.workers, head_tasks=by_head)
+        if self.remark:
+            facts["without_spark"] = self.remark
         return facts
 
     def decode(
@@ -125,13 +139,15 @@ class SparkRunner:
     ) -> None:
         """See `Runner.summarise`."""
         work = [1.0] * len(tasks)
-        at_once = head_start.slice_points(self._head.workers) if self._head else 0
+        at_once = head_start.slice_points(self._head.workers if self._head else max(self._alone.workers, 1))
         contexts = [replace(context, slice_points=n) for n in (at_once, SLICE_POINTS)]
         self._spread(SUMMARISE, tasks, work, contexts, lambda _, report, __: done(report), tick)
 
     def check(self) -> None:
         """See `Runner.check`."""
-        self._start.check()
+        problem = self._start.problem
+        if problem and not self._alone.bears(problem):
+            raise problem
 
     def close(self) -> None:
         """End the head's processes and the application."""
@@ -177,17 +193,38 @@ class SparkRunner:
         def now() -> None:
             tick(*self._totals)
 
-        if self._head:
-            if pace.hopeless:
-                self._start.begin()
-            self._head.carry_out(items, for_head, take, now, lambda: self._spark_takes_over(pace, now))
-            if not missing:
-                return
+        if self._head and pace.hopeless:
+            self._start.begin()
+        while missing:
+            left = [item for item in items if item[0] in missing]
+            if self._alone.has_begun:
+                self._head = self._head or HeadStart(self._alone.workers, forked=False)
+                self._head.carry_out_all(left, for_head, take, now)
+            elif self._head and self._head.working:
+                self._head.carry_out(left, for_head, take, now, lambda: self._spark_takes_over(pace, now))
+            else:
+                try:
+                    self._carry_out(step, left, share, take, now)
+                except NoSpark as error:
+                    self._do_without(error, now)
+
+    def _carry_out(
+        self,
+        step: str,
+        items: list[tuple[int, bytes]],
+        share: Share,
+        take: Callable[[list[Report]], None],
+        now: Callable[[], None],
+    ) -> None:
+        """Have Spark do the tasks, or some of them where the head begins again, since there are no executors
+        for long. Raises `NoSpark` where there is none, or none any more.
+        """
         spark = self._ready(now)
         heard: list[Report] = []  # filled by Spark whenever a task ends
         failures = int(spark.getConf().get("spark.task.maxFailures", "4"))
-        share = replace(share, max_failures=failures, reports=spark.accumulator(heard, Reports()))
-        items = [item for item in items if item[0] in missing]
+        accumulator = spark.accumulator(heard, Reports())
+        share = replace(share, max_failures=failures, reports=accumulator, before=self._attempts)
+        self._attempts += failures
         job = SparkJob(spark, f"Roadpulse {step}", items, share)
         try:
             self._executors.expect()
@@ -196,6 +233,11 @@ class SparkRunner:
                 self._look(spark)
                 self.waiting = "waiting for cores" if self._executors.awaited else ""
                 now()
+                self._start.check()
+                if self._executors.missed and self._head and not self._head.spent:
+                    log.warning(NO_CORES)
+                    self._head.begin()
+                    return
             take(emptied(heard))
             now()  # a cancelled run may have ended Spark first: then this raises
             if job.error is not None:
@@ -206,19 +248,30 @@ class SparkRunner:
             self.waiting = ""
             job.end()
 
+    def _do_without(self, problem: RunError, now: Callable[[], None]) -> None:
+        """Leave the rest to the head; raises the problem where it cannot go on."""
+        self.waiting = ""
+        now()  # what ended Spark may have been the end of the run
+        self._alone.begin(problem)
+        self._start.close()  # its memory is free then, and its executors
+
     def _spark_takes_over(self, pace: Pace, now: Callable[[], None]) -> bool:
         """Start Spark where that is worth it; whether it could take over from the head by now.
 
-        Raises `RunError` where Spark is wanted and never will be there.
+        Raises `RunError` where Spark is wanted and never will be there, if the head cannot go on alone.
         """
+        if self._alone.has_begun:
+            return False
         if not self._start.begun:
             if not pace.too_slow:
                 return False
             log.info("The head needs %.0f s more: Spark is started", pace.seconds_left())
             self._start.begin()
-        if self._start.error is not None:
-            now()  # what ended Spark may have been the end of the run
-            raise self._start.explained(self._start.error)
+        try:
+            self._start.check()
+        except RunError as problem:
+            self._do_without(problem, now)
+            return False
         if self._start.context is not None:
             self._look(self._start.context)
         return self._executors.now > 0
@@ -229,10 +282,10 @@ class SparkRunner:
         while self._start.starting(TICK):
             self.waiting = "Spark is starting"
             now()
+            self._start.check()
         self.waiting = ""
         now()
-        if self._start.error is not None:
-            raise self._start.explained(self._start.error)
+        self._start.check()
         return self._start.context
 
     def _look(self, spark: Any) -> None:

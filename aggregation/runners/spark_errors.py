@@ -4,26 +4,45 @@ from __future__ import annotations
 
 import re
 
-from ..errors import RunError, StorageError
+from ..errors import RunError
 
 _LONGEST = 4000
 
 
-class SparkLost(StorageError):
+class NoSpark(RunError):
+    """Spark cannot be had, or not any more. `remark` says so for a run that goes on without it."""
+
+    def __init__(self, message: str, detail: str = "", remark: str = "") -> None:
+        super().__init__(message, detail)
+        self.remark = remark or message
+
+
+class SparkLost(NoSpark):
     """Spark, or a part of it, went away; the same run may succeed later."""
+
+    retry = True
+
+
+class DriverEnded(RunError):
+    """Whoever ended the driver ended the run that it had started; another run may succeed."""
+
+    retry = True
 
 
 def explained(error: BaseException, versions: str = "") -> RunError:
-    """An error of Spark in words, its own text in the detail; `versions`: the driver's and the master's."""
+    """An error of Spark in words, its own text in the detail; `versions`: the driver's and the master's.
+
+    `NoSpark` where it is no task's fault.
+    """
     if isinstance(error, RunError):
         return error
     text = str(error)
     if isinstance(error, ImportError):
-        return RunError(
+        return NoSpark(
             f"Spark's Python package is not there: {error}. Start the run with spark-submit.", repr(error)
         )
     if "gateway process exited" in text:
-        return RunError(
+        return NoSpark(
             "Spark did not start: its Java ended at once. The run's log says why; often it is not Java 17, "
             "or the driver's memory is more than the head has.",
             text[-_LONGEST:],
@@ -33,9 +52,16 @@ def explained(error: BaseException, versions: str = "") -> RunError:
             "Spark ended the application before it was done: the master did not take it or was stopped. "
             f"{versions} Use one version of Spark, see that the master runs, and run again.",
             text[-_LONGEST:],
+            f"The Spark master did not take the application or was stopped. {versions} Use one version of "
+            "Spark, and see that the master runs.",
+        )
+    if "Master removed our application: KILLED" in text:
+        return RunError(
+            "Somebody ended the application on the Spark master. What was read so far is kept; run again.",
+            text[-_LONGEST:],
         )
     if "Master removed our application" in text:
-        return RunError(
+        return NoSpark(
             "The Spark master gave the application up, since its executors ended again and again. Look for "
             "the reason in an executor's stderr on the master's page; often it is too little memory.",
             text[-_LONGEST:],
@@ -53,10 +79,12 @@ def explained(error: BaseException, versions: str = "") -> RunError:
         )
     if type(error).__name__ in ("Py4JNetworkError", "Py4JError") or isinstance(error, OSError):
         return SparkLost(
-            "Spark's driver ended in the middle of the run. Nothing was lost; run again.", repr(error)
+            "Spark's driver ended in the middle of the run. Nothing was lost; run again.",
+            repr(error),
+            "Spark's driver ended in the middle of the run.",
         )
     return RunError(
-        f"Spark stopped the run: {text.strip().splitlines()[0] if text.strip() else error!r}",
+        f"Spark failed: {text.strip().splitlines()[0] if text.strip() else error!r}",
         text[-_LONGEST:],
     )
 

@@ -10,6 +10,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_EVERY = 1.0
 _PATIENCE = 4.0
+_LONG = 15.0
 
 
 class Executors:
@@ -20,7 +21,12 @@ class Executors:
         self.now = 0
         self.cores = 0
         self.awaited = False
-        self._looked, self._seen = 0.0, time.monotonic()
+        self._looked = self._seen = 0.0
+
+    @property
+    def missed(self) -> bool:
+        """Whether none has been there for long, although Spark is up."""
+        return not self.now and self._looked - self._seen > _LONG
 
     def expect(self) -> None:
         """From now on the run waits where none is there."""
@@ -30,7 +36,8 @@ class Executors:
         """See which there are; without any for a while the run waits for cores. `driver` is none of them."""
         if time.monotonic() - self._looked < _LOOK_EVERY:
             return
-        self._looked = time.monotonic()
+        first, self._looked = not self._looked, time.monotonic()
+        self._seen = self._looked if first else self._seen
         try:
             found = spark._jsc.sc().statusTracker().getExecutorInfos()
             cores = max(spark.defaultParallelism, 1) if self.now else 0

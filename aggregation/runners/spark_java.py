@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
-from ..errors import RunError
+from .spark_errors import NoSpark
 from .spark_job import END_SECONDS, within
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Java:
     def start(self) -> None:
         """Have a Java that PySpark is connected with, which takes seconds.
 
-        Raises `RunError` where Spark or Java is not there, and whatever PySpark does where it fails.
+        Raises `NoSpark` where Spark or Java is not there, and whatever PySpark does where it fails.
         """
         if not self._parent:
             _find_pyspark()
@@ -56,7 +56,7 @@ class Java:
 
         with self._lock:
             if self._closed:
-                raise RunError("Spark is not wanted any more.")
+                raise NoSpark("Spark is not wanted any more.")
             if not self._parent:
                 self._siblings = _children(os.getpid())
         try:
@@ -69,9 +69,12 @@ class Java:
     @property
     def gone(self) -> bool:
         """Whether it was there and is not any more."""
-        if self._parent:
-            return os.getppid() != self._parent
-        return self._process is not None and self._process.poll() is not None
+        return self.gone_first or (self._process is not None and self._process.poll() is not None)
+
+    @property
+    def gone_first(self) -> bool:
+        """Whether it had started this process, and is gone: whoever ended it ended the run."""
+        return bool(self._parent) and os.getppid() != self._parent
 
     def close(self) -> None:
         """End the one that was started here, in the middle of its start if need be."""
@@ -101,7 +104,7 @@ class Java:
 
 
 def _find_pyspark() -> None:
-    """Let this process import the PySpark of SPARK_HOME; raises `RunError` where there is no such Spark."""
+    """Let this process import the PySpark of SPARK_HOME; raises `NoSpark` where there is no such Spark."""
     home = os.environ.get("SPARK_HOME", "")
     if not home:
         if importlib.util.find_spec("pyspark") is None:
@@ -121,17 +124,17 @@ def _find_pyspark() -> None:
     importlib.invalidate_caches()
 
 
-def _no_spark(submit: str) -> RunError:
-    return RunError(
+def _no_spark(submit: str) -> NoSpark:
+    return NoSpark(
         f"Spark is not there: {submit} is missing. Correct Spark's folder in the profile, or install it."
     )
 
 
 def _check_java() -> None:
-    """Raise `RunError` where Spark's own scripts would find no Java."""
+    """Raise `NoSpark` where Spark's own scripts would find no Java."""
     home = os.environ.get("JAVA_HOME", "")
     if not shutil.which(os.path.join(home, "bin", "java") if home else "java"):  # noqa: PTH118  (a text)
-        raise RunError(
+        raise NoSpark(
             "Spark found no Java. Install Java 17, or set JAVA_HOME in conf/spark-env.sh of Spark.",
             f"JAVA_HOME={home}",
         )

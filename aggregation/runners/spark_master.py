@@ -11,8 +11,7 @@ import threading
 import urllib.request
 from typing import Optional
 
-from ..errors import RunError
-from .spark_errors import SparkLost
+from .spark_errors import NoSpark, SparkLost
 
 _CONNECT_SECONDS = 5.0
 _PAGE_SECONDS = 10.0
@@ -21,7 +20,7 @@ _PAGE_BYTES = 1 << 16
 _SCHEME = "spark://"
 
 
-class VersionDiffers(RunError):
+class VersionDiffers(NoSpark):
     """The master is of a Spark that does not take this one's applications."""
 
 

@@ -12,7 +12,7 @@ from typing import Any, Optional
 from ..errors import Cancelled, RunError
 from ..nodes import Packages
 from .spark_conf import asked, configuration
-from .spark_errors import SparkLost, explained
+from .spark_errors import DriverEnded, NoSpark, SparkLost, explained
 from .spark_java import Java
 from .spark_job import END_SECONDS, within
 from .spark_master import MasterVersion, reach
@@ -65,27 +65,37 @@ class SparkStart:
         self._thread.join(wait)
         return self._thread.is_alive()
 
+    @property
+    def problem(self) -> Optional[RunError]:
+        """Why Spark, which was there, is not any more, or why it never can be, as far as that shows without
+        an error of its own."""
+        if not self._java.gone:
+            return self._version.problem if self._version else None
+        if self._cancel_asked():
+            return Cancelled()
+        what = "Spark's driver was ended from outside in the middle of the run: its Java is gone."
+        if self._java.gone_first:
+            return DriverEnded(f"{what} What was read so far is kept; run again.")
+        return SparkLost(
+            f"{what} What was read so far is kept; run again.",
+            remark=f"{what} Most often its computer was short of memory.",
+        )
+
     def check(self) -> None:
-        """Raise `RunError` where Spark was there and is not any more, or never can be."""
-        if self._java.gone:
-            if self._cancel_asked():
-                raise Cancelled
-            raise SparkLost(
-                "Spark's driver was ended from outside in the middle of the run: its Java is gone. What was "
-                "read so far is kept; run again."
-            )
-        problem = self._version and self._version.problem
+        """Raise `RunError`, most often `NoSpark`, where Spark is not there any more or never can be."""
+        problem = self.explained(self.error) if self.error else self.problem
         if problem:
             raise problem
 
     def explained(self, error: BaseException) -> RunError:
-        """What an error of Spark means."""
+        """What an error of Spark means; `NoSpark` whenever it kept Spark from starting."""
         found = explained(error, self._version.words if self._version else "")
         end = time.monotonic() + _DYING
         while isinstance(found, SparkLost) and not self._java.gone and time.monotonic() < end:
             time.sleep(0.05)  # a Java that was ended closes its connections before it is gone
-        self.check()
-        return found
+        if self.context is None and not isinstance(found, (NoSpark, Cancelled)):
+            found = NoSpark(found.message, found.detail)
+        return self.problem or found
 
     def close(self) -> None:
         """End the application, in the middle of its start if need be; its executors are free then, even

@@ -19,8 +19,6 @@ from ..storage import scratch
 DECODE, SUMMARISE = "decode", "summarise"
 DUCKDB_MEMORY = "96MB"
 MAX_ATTEMPTS = 1000
-ON_HEAD = MAX_ATTEMPTS - 1
-"""The attempt that is the head's, and none of Spark's."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,8 @@ class Share:
     """What all tasks of a step have in common. Called with one task, it carries it out.
 
     With `keeps_memory` a process keeps what it has for its next task, where there is plenty.
-    `reports` is Spark's accumulator of them; Spark tries a task `max_failures` times.
+    `reports` is Spark's accumulator of them; Spark tries a task `max_failures` times. `before` counts the
+    attempts that others may have made or may make (below `MAX_ATTEMPTS` in all).
     """
 
     step: str
@@ -62,6 +61,7 @@ class Share:
     max_failures: int = 1
     reports: Any = None
     keeps_memory: bool = False
+    before: int = 0
 
     def __call__(self, item: tuple[int, bytes]) -> Report:
         """Carry out a task and report, now and when Spark's job ends, whichever is heard of."""
@@ -69,13 +69,13 @@ class Share:
         self.reports.add([report])
         return report
 
-    def attempt(self, item: tuple[int, bytes], attempt: int) -> Report:
+    def attempt(self, item: tuple[int, bytes], attempt: int = 0) -> Report:
         """Carry out a task; raises `RunError` where Spark should try again."""
         index, task = item
         try:
             self._give_back()  # a worker begins with what PySpark's start left over
             provide(self.packages)
-            outcome = self._carry_out(task, index, attempt)
+            outcome = self._carry_out(task, index, self.before + attempt)
             return Report(index, outcome, memory=peak_memory(), node=platform.node())
         except RunError as error:
             if error.retry and attempt + 1 < self.max_failures:

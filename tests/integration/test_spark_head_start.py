@@ -14,7 +14,7 @@ from roadpulse.cluster_client.ssh.jobzip import MAIN
 
 from development.cluster import Cluster
 from development.cluster_daemons import Process, descendants
-from tests.integration.spark_fixtures import Start, newest, spec_of, wait_for_free_cores
+from tests.integration.spark_fixtures import Start, in_the_middle, newest, spec_of, wait_for_free_cores
 from tests.integration.spark_runs import MOST_HEAD_MB, SparkRun
 from tests.waiting import until
 
@@ -95,14 +95,20 @@ def test_what_the_head_does_in_no_time_needs_no_spark(
 
 
 @pytest.mark.belfast
+@pytest.mark.parametrize("killed", [False, True], ids=["well", "killed"])
 def test_head_does_everything_where_spark_gets_no_executors(
-    begin: Start, cluster: Cluster, belfast: Path, belfast_tables: list[bytes], tmp_path: Path
+    begin: Start, cluster: Cluster, belfast: Path, belfast_tables: list[bytes], tmp_path: Path, killed: bool
 ) -> None:  # fmt: skip
     run = begin(spec_of(belfast / "trips", tmp_path / "store"), 1, executor_memory=NEVER)
-    with halted(run):
-        status = run.wait_for(lambda status: "app_id" in status["runner"])
-        assert (status["workers"], status["message"]) == (1, "")
+    with halted(run) as process:
+        if killed:
+            process.send(signal.SIGKILL)
+            run.wait_for(lambda status: status["message"] == "waiting for cores")
+        else:
+            status = run.wait_for(lambda status: "app_id" in status["runner"])
+            assert (status["workers"], status["message"]) == (1, "")
     run.finish()
+    assert ("no free cores for a while" in run.log()) is killed
     has_left_nothing(run, cluster)
     assert run.tables() == belfast_tables
     runner = run.manifest()["runner"]
@@ -149,6 +155,24 @@ def test_spark_does_the_rest_of_a_head_that_is(
     assert ("ended in the middle of a task" in run.log()) is (accident == signal.SIGKILL)
 
 
+def test_head_does_the_rest_of_a_spark_that_is_killed(
+    begin: Start, cluster: Cluster, many_trips: Path, many_tables: list[bytes], tmp_path: Path
+) -> None:  # fmt: skip
+    run = begin(spec_of(many_trips, tmp_path / "store"), 1, cores_max="2")
+    (process,) = of_the_head(run)
+    process.send(signal.SIGKILL)
+    status = run.wait_for(lambda status: in_the_middle(status) and status["runner"]["spark_tasks"])
+    (java,) = descendants(status["pid"])
+    java.send(signal.SIGKILL)
+    run.finish()
+    has_left_nothing(run, cluster)
+    assert run.tables() == many_tables
+    manifest = run.manifest()
+    assert manifest["files"]["decoded"] == manifest["files"]["named"]
+    assert manifest["runner"]["head_tasks"] > 0 < manifest["runner"]["spark_tasks"]
+    assert "its Java is gone" in manifest["runner"]["without_spark"]
+
+
 @pytest.mark.parametrize("whole", [True, False], ids=["group", "python-alone"])
 @pytest.mark.parametrize("halt", [False, True], ids=["alone", "while-spark-starts"])
 def test_run_can_be_cancelled_while_the_head_works(
@@ -167,10 +191,19 @@ def test_run_can_be_cancelled_while_the_head_works(
     has_left_nothing(run, cluster)
 
 
-def test_spark_that_cannot_be_had_is_told_where_it_is_wanted(
-    begin: Start, trips: Path, tmp_path: Path
+@pytest.mark.belfast
+@pytest.mark.parametrize("killed", [False, True], ids=["well", "killed"])
+def test_head_goes_on_alone_where_spark_cannot_be_had(
+    begin: Start, belfast: Path, belfast_tables: list[bytes], tmp_path: Path, killed: bool
 ) -> None:  # fmt: skip
-    run = begin(spec_of(trips, tmp_path / "store"), 1, master="spark://127.0.0.1:9")
-    with halted(run):
-        assert run.wait() == 1
-    assert "spark://127.0.0.1:9 does not answer" in run.status()["error"]["message"]
+    run = begin(spec_of(belfast / "trips", tmp_path / "store"), 1, master="spark://127.0.0.1:9")
+    with halted(run) as process:
+        if killed:
+            process.send(signal.SIGKILL)
+        said = run.wait_for(lambda status: "goes on alone" in status["message"])["message"]
+    assert "spark://127.0.0.1:9 does not answer" in said
+    run.finish()
+    assert run.tables() == belfast_tables
+    runner = run.manifest()["runner"]
+    assert (runner["spark_tasks"], runner["without_spark"]) == (0, said)
+    assert said in run.log()

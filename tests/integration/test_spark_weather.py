@@ -49,7 +49,8 @@ def test_driver_whose_java_alone_is_ended_says_so_and_keeps_what_was_read(
 ) -> None:  # fmt: skip
     """What Livy's DELETE does: nobody tells the driver's Python."""
     spec = spec_of(many_trips, tmp_path / "store")
-    run = start(spec, cores_max="2", entry=MAIN)
+    # A driver that Livy started is not the head's to do without.
+    run = start(spec, "--head-workers", "0" if asked else "1", cores_max="2", entry=MAIN)
     run.wait_for(in_the_middle)
     assert run.process is not None
     (python,) = [p for p in descendants(run.process.pid) if p.pid == run.status()["pid"]]
