@@ -85,7 +85,7 @@ class HereRunner:
 
     workers = 1
     task_bytes = task_points = None
-    waiting = ""
+    waiting = remark = ""
 
     def __init__(self, before_decode: Callable[[], None] = lambda: None) -> None:
         self._before_decode = before_decode

@@ -51,6 +51,7 @@ def carry_out(store: RunStore, runs: Path, trips: Path, name: str, points: Path,
     wanted = RunSpec(trips=str(trips), store=str(points), **spec)
     run = backend.submit(Run.new(name, replace(LOCAL, workers=1), wanted))
     assert until(lambda: (status := backend.status(run)).is_final and status).state is RunState.FINISHED
+    until((Path(run.folder) / "rc").exists)  # the launcher's last word, after the run's own
     return store.find(run.id)
 
 

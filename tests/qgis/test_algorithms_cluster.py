@@ -13,6 +13,7 @@ from qgis.core import QgsProcessingException
 
 from tests.integration.ssh_server import PROGRAM, SshServer, make_key
 from tests.qgis.own_qgis import OwnQgis
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -161,6 +162,7 @@ def test_a_locked_key_opens_with_qgiss_entry_also_without_windows(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr + done.stdout
     assert (tmp_path / "here/manifest.json").exists()
+    until(lambda: list((tmp_path / "runs").glob("20*/rc")))  # the last of its files
     for path in (*(tmp_path / "runs").rglob("*"), *(tmp_path / "here").rglob("*"), *_records(tmp_path)):
         assert not path.is_file() or b"for the key 7f" not in path.read_bytes()
 
