@@ -13,9 +13,12 @@ def done_by(runner: object) -> str:
     if not isinstance(runner, Mapping) or runner.get("kind") != "spark":
         return ""
     by_head, by_spark = _whole(runner, "head_tasks"), _whole(runner, "spark_tasks")
+    missed = bool(runner.get("without_spark"))
     if not by_spark:
         if not by_head:
             return ""
+        if missed:
+            return tr("on the head alone, since Spark could not be had")
         if "app_id" in runner:
             return tr("on the head itself, before Spark was up")
         return tr("on the head itself: less work than starting Spark")
@@ -25,6 +28,8 @@ def done_by(runner: object) -> str:
     spark = f"Spark {version}".strip()
     if n:
         spark = f"{spark}, {counted(n, tr('executor'), tr('executors'))}"
+    if missed:
+        return tr("on {spark} until it was lost, the rest on the head").format(spark=spark)
     words = tr("on the head first, then on {spark}") if by_head else tr("on {spark}")
     return words.format(spark=spark)
 
