@@ -19,7 +19,8 @@ FASTEST = {"decode": 400e6, "summarise": 9.0}
 measured on a server's core; a Raspberry Pi is several times slower."""
 
 _ENOUGH = 1.5
-_PATIENCE = 4.0
+_PATIENCE = 6.0
+"""Seconds until something has to come: a Raspberry Pi, or a head with much else to do, takes five to import."""
 
 
 class Pace:
