@@ -10,23 +10,22 @@ connection may be used by several threads.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import ipaddress
 import os
 import ssl
-import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import urlsplit
 
 from ...aggregation.errors import StorageError
 from ...aggregation.s3_access import SCHEME, S3Access
+from ...aggregation.storage import scratch
 from ..certificates import trust
 from ..errors import BackendError
 from ..keys import S3Keys
@@ -279,13 +278,15 @@ def _is_here(endpoint: str) -> bool:
     return host == "localhost"
 
 
-@lru_cache(maxsize=8)
 def _bundle(ca_file: str) -> str:
-    """A file with the certificates that this computer trusts and those of `ca_file`: botocore takes one."""
-    context = trust(ca_file)
-    certificates = context.get_ca_certs(binary_form=True)
-    number, path = tempfile.mkstemp(prefix="roadpulse-", suffix=".pem")
-    with os.fdopen(number, "w", encoding="ascii") as file:
-        file.writelines(map(ssl.DER_cert_to_PEM_cert, certificates))
-    atexit.register(Path(path).unlink, missing_ok=True)
-    return path
+    """A file with the certificates that this computer trusts and those of `ca_file`: botocore takes one.
+
+    It is one of this process's temporary files: where QGIS ends without a word the next process removes it.
+    """
+    certificates = trust(ca_file).get_ca_certs(binary_form=True)
+    path = scratch.folder() / f"{sha256(b''.join(certificates)).hexdigest()}.pem"
+    if not path.exists():
+        with scratch.file("trusted") as aside:
+            aside.write_text("".join(map(ssl.DER_cert_to_PEM_cert, certificates)), encoding="ascii")
+            os.replace(aside, path)  # noqa: PTH105
+    return str(path)

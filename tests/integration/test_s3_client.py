@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -502,6 +504,24 @@ def test_certificates_are_told_apart(authority: Authority, tmp_path: Path, which
         with pytest.raises(kind, match="certificate") as caught:
             look(s3, "trips")
         assert server.endpoint in caught.value.message and not caught.value.retry
+
+
+def test_what_is_trusted_piles_up_nowhere_where_qgis_ends_without_a_word(
+    authority: Authority, tmp_path: Path
+) -> None:
+    script = (
+        "import os, sys\nfrom roadpulse.aggregation.s3_access import S3Access\n"
+        "from roadpulse.cluster_client.keys import S3Keys\n"
+        "from roadpulse.cluster_client.s3.client import connect\n"
+        "connect(S3Access(endpoint='https://127.0.9.1:9', ca_file=sys.argv[1]), S3Keys('a', 'b'))\n"
+        "os._exit(0)"
+    )
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", script, str(authority.ca_file)], env=environment, check=True)
+    assert len(list(temporary.rglob("*.pem"))) == 1  # the last one's, which the next one would remove
 
 
 def test_a_file_of_certificates_that_is_none_is_named(tmp_path: Path) -> None:
