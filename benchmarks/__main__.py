@@ -16,6 +16,8 @@ NAMES = {
     "spark": "spark_job",
     "s3": "s3_job",
 }
+MORE = {"spark": ["--growth"]}
+"""Arguments of those that measure more than the usual only when asked."""
 
 
 def main(names: list[str]) -> int:
@@ -25,7 +27,7 @@ def main(names: list[str]) -> int:
         return 2
     for name in names or NAMES:
         print(f"\n== {name}")
-        importlib.import_module(f"benchmarks.{NAMES[name]}").main()
+        importlib.import_module(f"benchmarks.{NAMES[name]}").main(*([MORE[name]] if name in MORE else []))
     return 0
 
 
