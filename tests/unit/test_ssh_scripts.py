@@ -5,6 +5,7 @@ import shutil
 import string
 import subprocess
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -174,6 +175,22 @@ def test_the_job_holds_the_aggregation_and_nothing_else(tmp_path):
         for name in names
     )
     assert not any("__pycache__" in name for name in names)
+
+
+def test_the_job_is_compiled_where_it_runs(tmp_path):
+    import sys
+
+    job = tmp_path / "it's a job.zip"
+    job.write_bytes(JOB.content)
+    launcher = source("launcher").rpartition("\nmain\n")[0]
+    sh(assignments({"python": sys.executable, "job_zip": str(job)}) + launcher + "\ncompile_job")
+    assert sorted(tmp_path.iterdir()) == [job, Path(f"{job}.compiled")]
+    code = "import roadpulse.aggregation.spec as spec; print(spec.__file__)"
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True,
+        env={"PYTHONPATH": f"{job}.compiled"},
+    )  # fmt: skip
+    assert told.stdout.endswith("spec.pyc\n")
 
 
 def test_the_job_runs_from_its_zip(tmp_path):

@@ -28,6 +28,8 @@ main() {
   [ -e cancel ] && finish 143
   export PYTHONUTF8=1 PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1 PYTHONDONTWRITEBYTECODE=1
   export LC_ALL=C.UTF-8 # else Java reads no name beyond ASCII
+  compile_job >/dev/null 2>&1
+  [ -r "$job_zip.compiled" ] && job_zip="$job_zip.compiled"
   if [ -n "$spark_submit" ]; then
     # In a folder of plain letters: Spark takes paths for lists of addresses, where , # and % mean something.
     stage=$(mktemp -d /tmp/roadpulse.XXXXXX) || finish 74
@@ -53,6 +55,19 @@ main() {
   done
   [ "$code" = 0 ] || last_words
   finish "$code"
+}
+
+# Leaves a copy of the job beside it that has its modules compiled too, unless it is there: of a zip Python keeps
+# nothing compiled, so each of its processes would compile them all.
+compile_job() {
+  [ -r "$job_zip.compiled" ] && return
+  aside=$(mktemp -d "$job_zip.XXXXXX") || return
+  (
+    cd -- "$aside" && "$python" -m zipfile -e "$job_zip" . &&
+      "$python" -m compileall -q -b --invalidation-mode unchecked-hash . &&
+      "$python" -m zipfile -c job.zip * && mv -f job.zip "$job_zip.compiled"
+  )
+  rm -rf -- "$aside"
 }
 
 # Gives what the command left behind, such as the driver's Python when its Java was ended, time to end itself.
