@@ -11,8 +11,12 @@ from typing import Any, Optional
 from . import storage
 from .storage import Place
 
-ABANDONED_AFTER = 3600.0
-"""Seconds of silence after which a writer of whom nothing else is known is taken for gone."""
+ABANDONED_AFTER = 900.0
+"""Seconds of silence after which a writer of whom nothing else is known is taken for gone.
+
+It writes every `run.KEEP_ALIVE` seconds; a store that is busy, or away for a while, may hold it up for
+minutes.
+"""
 
 RESTARTED_AFTER = 120.0
 """The same where its computer seems to have been started anew: another of the same name may go on."""

@@ -20,7 +20,7 @@ from ..errors import BadTripFile
 from ..s3_access import S3Access, is_s3
 from . import disk, s3_parts, s3_trips, scratch
 from .disk import check_name, sha256
-from .s3_path import S3Path, young
+from .s3_path import S3Path
 from .trip_files import LARGE, SUFFIXES, TripFile, printable
 
 Place = Union[Path, S3Path]
@@ -211,17 +211,18 @@ def files_in_folders(folder: Place, name: str) -> list[str]:
 def now_at(folder: Place) -> float:
     """The time, in s since 1970, by the clock that gives the files in a folder their times.
 
-    A file server's may be minutes off this computer's. That of a bucket is not: it would refuse requests.
+    A server's may be minutes off this computer's.
     """
-    return disk.now_at(folder) if isinstance(folder, Path) else time.time()
+    return disk.now_at(folder) if isinstance(folder, Path) else folder.now()
 
 
 def silent_for(file: Place, now: Optional[float] = None) -> Optional[float]:
     """Seconds since a file, or something in a folder, was written; None where nothing is there."""
+    now = time.time() if now is None else now
     if isinstance(file, S3Path):
         moment = file.modified() or max((moment for _, moment in file.objects()), default=None)
-        return None if moment is None else young(moment)
+        return None if moment is None else now - moment.timestamp()
     try:
-        return (time.time() if now is None else now) - file.stat().st_mtime
+        return now - file.stat().st_mtime
     except OSError:
         return None

@@ -154,6 +154,31 @@ def test_a_bucket_bears_a_clock_that_is_minutes_off_and_names_one_that_is_furthe
         assert "Set the clock that is wrong" in process.stdout
 
 
+@both_ways
+def test_a_writer_in_a_bucket_counts_as_gone_after_a_quarter_of_an_hour_of_the_servers_clock(
+    s3_server: S3Server, bucket: str, tmp_path: Path, minutes: float
+) -> None:  # fmt: skip
+    there = BucketEngine(s3_server, bucket)
+    owner = there.place("points/ingest=x/owner.json")
+    owner.write_bytes(json.dumps({"host": "another", "machine": "m", "boot": "b", "pid": 1}).encode())
+    program = (
+        "import json, sys, time; from roadpulse.aggregation import owners, storage\n"
+        "owner = storage.place(sys.argv[1], storage.S3Access.from_json(json.loads(sys.argv[2])))\n"
+        "print(time.time(), owners.abandoned(owner))"
+    )
+    command = [python(tmp_path, minutes), "-c", program, str(owner), json.dumps(there.access.to_json())]
+    for silent, gone in ((13 * 60, "False"), (17 * 60, "True")):
+        os.utime(there.folder / owner.key, (time.time() - silent,) * 2)
+        said = subprocess.run(
+            command,
+            env={**os.environ, "PYTHONPATH": str(PLUGINS)}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        now, told = said.stdout.split()
+        assert abs(float(now) - time.time() - minutes * 60) < 60
+        assert told == gone
+    assert there.keys() == [owner.key]
+
+
 # -- over SSH ---------------------------------------------------------------------------------------
 
 
