@@ -79,6 +79,7 @@ class DiagnosisDialog(QDialog):
         column.addWidget(self.banner)
         column.addLayout(self._head())
         self.scroll = Scrolled(self.lines)
+        self.scroll.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # its lines are there to be read
         column.addWidget(self.scroll, 1)
         column.addWidget(rule)
         column.addLayout(self._footer())

@@ -9,6 +9,7 @@ from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QFontMetrics, QPalette, QResizeEvent
 from qgis.PyQt.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from .entry_words import in_form
 from .notes import bad, good, muted, warning
 from .words import duration, tr
 
@@ -146,8 +147,8 @@ class Line:
 
     def show_finding(self, finding: Finding) -> None:
         """Show what came out."""
-        self.show_state(finding.outcome.value, finding.found)
-        self.todo.setText(f"→ {finding.todo}" if finding.todo else "")
+        self.show_state(finding.outcome.value, in_form(finding.found))
+        self.todo.setText(f"→ {in_form(finding.todo)}" if finding.todo else "")
         if finding.seconds >= _LONG_SECONDS:
             self.took.setText(tr("This took {time}.").format(time=duration(finding.seconds)))
         self.took.setStyleSheet(f"color: {muted(self.title.palette()).name()}")

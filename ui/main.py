@@ -176,6 +176,7 @@ class MainUi:
         show.setObjectName("roadpulse_rejoin")
         show.clicked.connect(lambda _=False: self._rejoin(offer))
         drop.clicked.connect(lambda _=False: self._drop(offer))
+        drop.setToolTip(tr("It stays in the list of runs, and is not offered again"))
         drop.setVisible(offer.noted is not None)
         item.layout().addWidget(show)
         item.layout().addWidget(drop)

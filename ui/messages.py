@@ -11,6 +11,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QPushButton, QWidget
 
 from ..aggregation.errors import RunError
+from .entry_words import in_form
 from .words import tr
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 def message_of(error: Exception) -> str:
     """What to tell the person."""
     if isinstance(error, RunError):
-        return error.message
+        return in_form(error.message)
     return tr("Something went wrong that Roadpulse does not know: {error}").format(
         error=str(error) or type(error).__name__
     )

@@ -35,6 +35,11 @@ def bad(palette: QPalette) -> QColor:
     return QColor("#f08d86" if is_dark(palette) else "#b3261e")
 
 
+_SHORT = 30
+_SELECTABLE = Qt.TextInteractionFlag.TextSelectableByMouse
+_LINKS = Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
+
+
 class Note(QLabel):
     """One or two lines of text under a field. Links in it are reported by `clicked`, with their name."""
 
@@ -44,8 +49,6 @@ class Note(QLabel):
         super().__init__(parent)
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.RichText)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByMouse
-                                     | Qt.TextInteractionFlag.LinksAccessibleByKeyboard)  # fmt: skip
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.linkActivated.connect(self.clicked)
         self.plain = ""
@@ -63,6 +66,10 @@ class Note(QLabel):
         self.plain = f"{text} {link}".strip()
         words = escape(text).replace("\n", "<br>")
         if link:
-            words += f' <a href="{name}">{escape(link)}</a>'
+            # A few words to press stand on one line, as those of a button do.
+            held = link.replace(" ", "\u00a0") if len(link) < _SHORT else link
+            words += f' <a href="{name}">{escape(held)}</a>'
         self.setText(f'<span style="color:{colour.name()}">{words}</span>')
+        # Tab stops where there is something to press, and nowhere else.
+        self.setTextInteractionFlags(_SELECTABLE | _LINKS if link else _SELECTABLE)
         self.setVisible(bool(self.plain))

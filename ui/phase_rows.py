@@ -79,6 +79,8 @@ class PhaseRows(QWidget):
             self._mark(phase, "done" if at < 0 else "active" if at == 0 else "waiting")
         if moment.phase is not Phase.STARTING:
             self._numbers[Phase.STARTING].setText("")
+        if moment.phase in (Phase.COMPUTING, Phase.FETCHING, Phase.MAPPING):
+            self._all_is_read()
         if moment.status is not None:
             if moment.status.state is not RunState.UNKNOWN:  # then nothing is known of its numbers either
                 self._show_status(moment.phase, moment.status)
@@ -113,17 +115,20 @@ class PhaseRows(QWidget):
             self._last[phase] = status
             self._numbers[phase].setText("  ·  ".join(_reading(status)))
         elif phase is Phase.COMPUTING:
-            read = self._last.get(Phase.READING)
-            if read is not None:
-                parts = [size(read.bytes.total), *([rate(read.speed)] if read.speed else [])]
-                self._numbers[Phase.READING].setText("  ·  ".join(parts))
-            elif not self._numbers[Phase.READING].text():
-                self._numbers[Phase.READING].setText(tr("none is new"))
             parts = [tr("{n} points").format(n=many(status.points))]
             if status.tasks.total:
                 text = tr("{done} of {total} parts")
                 parts.append(text.format(done=count(status.tasks.done), total=count(status.tasks.total)))
             self._numbers[phase].setText("  ·  ".join(parts))
+
+    def _all_is_read(self) -> None:
+        """Whatever was heard last of the reading: it has ended."""
+        read = self._last.get(Phase.READING)
+        if read is not None:
+            parts = [size(read.bytes.total), *([rate(read.speed)] if read.speed else [])]
+            self._numbers[Phase.READING].setText("  ·  ".join(parts))
+        elif not self._numbers[Phase.READING].text():
+            self._numbers[Phase.READING].setText(tr("none is new"))
 
     def _mark(self, phase: Phase, state: str) -> None:
         icon, name = self._icons[phase], self._names[phase]

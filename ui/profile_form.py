@@ -12,6 +12,7 @@ from qgis.PyQt.QtWidgets import QVBoxLayout, QWidget
 from ..cluster_client.profile import LOCAL, LOCAL_NAME, Profile
 from . import profile_faults
 from .bucket_choice import choose_folder, fault_of_buckets
+from .profile_list import shown_name
 from .profile_sections.bucket_folder import BucketFolderField
 from .profile_sections.computer import ComputerSection
 from .profile_sections.fields import ChoiceField, Field, TextField
@@ -41,11 +42,12 @@ class ProfileForm(QWidget):
         self.host_key = HostKeySection()
         self.ssh = SshSection()
         self.host_key.found.connect(self.ssh.show_way)
+        self.s3 = S3Section()
         folders = FoldersSection()
         folders.browse.connect(self._browse)
         self.sections: tuple[ProfileSection, ...] = (
             self.head, ComputerSection(), LivySection(), self.ssh, self.host_key, SparkSection(),
-            ResourcesSection(), folders, S3Section(),
+            ResourcesSection(), folders, self.s3,
         )  # fmt: skip
         self._given: dict[str, Any] = LOCAL.to_json()
         self._taken: frozenset[str] = frozenset()
@@ -174,7 +176,7 @@ class _Head(ProfileSection):
 
     def __init__(self) -> None:
         super().__init__()
-        self.name = TextField("name", tr("Belfast Pi cluster"))
+        self.name = _NameField("name", tr("Belfast Pi cluster"))
         self.kind = ChoiceField("kind", [(tr(text), kind) for text, kind in KINDS])
         self.add(tr("Name"), self.name)
         self.add(tr("Runs on"), self.kind)
@@ -183,6 +185,20 @@ class _Head(ProfileSection):
         """The profile that is always there keeps its name and kind."""
         self.name.control.setEnabled(not local)
         self.kind.control.setEnabled(not local)
+
+
+class _NameField(TextField):
+    """The name; that of this computer stands there in words."""
+
+    _local = False
+
+    def value(self) -> str:
+        """The name by which the profile is stored."""
+        return LOCAL_NAME if self._local else super().value()
+
+    def _show(self, value: str) -> None:
+        self._local = value == LOCAL_NAME
+        super()._show(shown_name(value))
 
 
 def _flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
@@ -41,6 +42,16 @@ def place_of(profile: Profile) -> str:
     if profile.s3 != LOCAL.s3 or profile.s3_authcfg:
         return tr("this computer, with S3")
     return tr("always there") if profile.name == LOCAL_NAME else tr("this computer")
+
+
+def free_name(name: str, taken: Iterable[str]) -> str:
+    """The name, with a number behind it where there is one like it."""
+    taken = set(taken) | {LOCAL_NAME}
+    number, found = 2, name
+    while found in taken:
+        found = f"{name} ({number})"
+        number += 1
+    return found
 
 
 class ProfileListWidget(QListWidget):

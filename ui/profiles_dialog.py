@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -18,7 +17,7 @@ from .banner import Banner
 from .messages import log_error
 from .notes import Note
 from .profile_form import ProfileForm
-from .profile_list import DRAFT, NAME, place_of, shown_name
+from .profile_list import DRAFT, NAME, free_name, place_of, shown_name
 from .profile_side import ProfileSide
 from .scrolled import Scrolled
 from .settings import RunSettings
@@ -153,7 +152,9 @@ class ProfilesDialog(QDialog):
         if problem:
             self.say.ask(problem, tr("Show") if field else "", "problem")
         else:
-            self.say.say(tr("Not saved yet.") if unsaved else "")
+            first = tr("A cluster, or trips in S3: add a profile with the plus under the list.")
+            nothing = "" if len(self._stored) > 1 else first
+            self.say.say(tr("Not saved yet.") if unsaved else nothing)
         stored = self._stored.get(self._current)
         under = tr("not saved yet") if unsaved or stored is None else place_of(stored)
         self.side.list.describe(self._current, self._name, under)
@@ -182,6 +183,8 @@ class ProfilesDialog(QDialog):
         names = {"ssh": tr("My cluster"), "livy": tr("My cluster, Livy"), "local": tr("S3, here")}
         name = free_name(names[kind], self._stored)
         self._begin({**LOCAL.to_json(), "kind": kind, "name": name})
+        if kind == "local":  # it is there for the trips in S3
+            self.form.s3.unfold()
         self.form.head.name.go_to()
         self.form.head.name.edit.selectAll()
 
@@ -310,13 +313,3 @@ class ProfilesDialog(QDialog):
     def _close(self) -> None:
         self.leave()
         super().reject()
-
-
-def free_name(name: str, taken: Iterable[str]) -> str:
-    """The name, with a number behind it where there is one like it."""
-    taken = set(taken) | {LOCAL_NAME}
-    number, found = 2, name
-    while found in taken:
-        found = f"{name} ({number})"
-        number += 1
-    return found

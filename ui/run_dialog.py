@@ -55,7 +55,7 @@ class RunDialog(QDialog):
         self.stack = QStackedWidget()
         self.stack.addWidget(Scrolled(self.form))
         self.stack.addWidget(Scrolled(self.page))
-        self.footer = RunFooter(self)
+        self.footer = RunFooter()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -92,6 +92,7 @@ class RunDialog(QDialog):
         if not self.running:
             self.stack.setCurrentIndex(0)
             self._show_buttons()
+            self.form.trips.folder.setFocus()
             self.form.look_again()
 
     def _look(self) -> None:
@@ -164,7 +165,7 @@ class RunDialog(QDialog):
         self.page.end()
         self.show_form()
         text = tr(
-            "“{name}” goes on on {place}. It is in the list of runs, and offered when QGIS starts again."
+            "“{name}” keeps running on {place}. It is in the list of runs, and offered when QGIS starts."
         )
         self.banner.show_note(text.format(name=task.job.name, place=place(task.job.profile)))
         self.ended.emit("left")
@@ -187,6 +188,7 @@ class RunDialog(QDialog):
         self.page.begin(task)
         self.stack.setCurrentIndex(1)
         self._show_buttons()
+        self.footer.close_button.setFocus()  # neither Space nor Enter ends a run unasked
         task.start()
 
     def _finished(self, outcome: Outcome) -> None:
@@ -202,6 +204,7 @@ class RunDialog(QDialog):
         self.page.finish(outcome)
         self.footer.words.say("")
         self._show_buttons()
+        self.footer.back.setFocus()
         if not self.isVisible():
             self.iface.messageBar().pushMessage(
                 "Roadpulse", summary.plain_line(outcome), Qgis.MessageLevel.Success, 0
@@ -251,6 +254,8 @@ class RunDialog(QDialog):
         super().showEvent(event)
         if event.spontaneous():  # it was only minimised
             return
+        if self.stack.currentIndex() == 0:
+            self.form.trips.folder.setFocus()
         if self._placed:
             self.form.where.offer()  # profiles and trips may have changed meanwhile
             if not self.running and self.stack.currentIndex() == 0:

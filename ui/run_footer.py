@@ -40,7 +40,7 @@ class RunFooter(QWidget):
         self.run.setDefault(True)
         self.run.setToolTip(tr("Ctrl+Enter"))
         for keys in ("Ctrl+Return", "Ctrl+Enter"):
-            shortcut = QShortcut(QKeySequence(keys), self.window() if parent is None else parent)
+            shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(self.run.click)
 
     @staticmethod

@@ -13,6 +13,7 @@ from . import estimate
 from .calls import Call
 from .fields_dialog import FieldsDialog
 from .latest_call import LatestCall
+from .run_words import place
 from .sections.roads import RoadsSection
 from .sections.section import Section
 from .sections.show import MoreSection, ShowSection
@@ -145,6 +146,8 @@ class RunForm(QWidget):
     def estimate(self) -> str:
         """How long it will take; empty while nothing is known."""
         profile, found = self.where.profile, self.trips.count
+        if self.where.watch.error is not None:
+            return tr("{place} does not answer now. Run tries it again.").format(place=place(profile))
         return estimate.sentence(found, Pace.load(profile), profile) if found else ""
 
     @property
@@ -196,6 +199,8 @@ class RunForm(QWidget):
         if found is None or source is None:
             self._sampler.forget()
             self._sampled = None
+            if not self.trips.trips and self.roads.sample is not None:
+                self.roads.set_sample(None)
             return
         if self._sampled == (found.sample, mapping):
             return

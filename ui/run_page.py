@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Optional
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QLabel, QProgressBar, QTextBrowser, QVBoxLayout, QWidget
 
 from ..cluster_client.status import RunState, RunStatus
@@ -31,6 +32,12 @@ class RunPage(QWidget):
         super().__init__(parent)
         self._outcome: Optional[Outcome] = None
         self._remote = self._stopping = False
+        self._heard: Optional[tuple[Phase, RunStatus]] = None
+        self._heard_at = self._shown = 0.0
+        # A run that has nothing new to say for a while is still seen to go on.
+        self._clock = QTimer(self)
+        self._clock.setInterval(1000)
+        self._clock.timeout.connect(self._tell_time)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
@@ -82,6 +89,7 @@ class RunPage(QWidget):
         """Start over with a new run."""
         job = task.job
         self._outcome, self._stopping = None, False
+        self._heard, self._shown = None, 0.0
         self._remote = job.profile.kind != "local"
         title = tr("Running on {place}: {name}") if self._remote else tr("Running: {name}")
         self.title.setText(title.format(name=job.name, place=place(job.profile)))
@@ -103,6 +111,7 @@ class RunPage(QWidget):
             self._show_status(moment.phase, moment.status)
             return
         self.trouble.say("")
+        self._clock.stop()
         if not self._stopping:
             fetching = moment.phase is Phase.FETCHING
             text = tr("Fetching the roads and writing the map file")
@@ -110,15 +119,25 @@ class RunPage(QWidget):
 
     def _show_status(self, phase: Phase, status: RunStatus) -> None:
         if status.state is RunState.UNKNOWN:
+            self._clock.stop()
             self.trouble.ask(status.message, tr("Try now"), "now")
             return
         self.trouble.say("")
-        if self._stopping:
+        if self._heard is None or self._heard[1].elapsed != status.elapsed:
+            self._heard_at = time.monotonic()
+        self._heard = (phase, status)
+        self._clock.start()
+        self._tell_time()
+
+    def _tell_time(self) -> None:
+        if self._stopping or self._heard is None:
             return
+        phase, status = self._heard
+        self._shown = max(self._shown, status.elapsed + time.monotonic() - self._heard_at)
         words = []
         if status.workers:
             words.append(counted(status.workers, tr("worker"), tr("workers")))
-        words.append(tr("{time} so far").format(time=duration(status.elapsed)))
+        words.append(tr("{time} so far").format(time=duration(self._shown)))
         if status.seconds_left is not None and phase in (Phase.READING, Phase.COMPUTING):
             words.append(tr("{left} in this step").format(left=left(status.seconds_left)))
         if status.message and status.state is not RunState.WAITING:
@@ -138,7 +157,7 @@ class RunPage(QWidget):
 
     def finish(self, outcome: Outcome) -> None:
         """Show what came out."""
-        self.log.end()
+        self.end()
         self._outcome = outcome
         self.title.setText(tr("{name} is on the map").format(name=outcome.job.name))
         self.rows.finish(outcome.manifest, outcome.job.new_bytes, Path(outcome.job.output).name)
@@ -153,7 +172,8 @@ class RunPage(QWidget):
         self.show_detail("trips" if outcome.manifest["files"]["bad"] else "map")
 
     def end(self) -> None:
-        """The run stopped without a result, or is followed no more."""
+        """The run has ended, or is followed no more."""
+        self._clock.stop()
         self.log.end()
 
     def show_detail(self, name: str) -> None:

@@ -148,9 +148,9 @@ class LivyLook:
         if self._keys.livy:
             return ok(f"{self._keys.livy.user} is let in; Livy has {batches} batches.")
         if is_loopback(self._profile.livy_url) or self._profile.livy_tunnel:
-            return ok(f"Nobody is asked who he is; Livy has {batches} batches.")
+            return ok(f"Livy asks for no log-in; it has {batches} batches.")
         return warning(
-            f"Nobody is asked who he is; Livy has {batches} batches.",
+            f"Livy asks for no log-in; it has {batches} batches.",
             "Whoever reaches this address can run programs on the cluster: bind Livy to 127.0.0.1 and use "
             "the tunnel, or have it ask (livy.server.auth.type).",
         )

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .cluster import ClusterLook
 
 _PAGE_PORT = 8080
+_NOT_FOUND = "127"
+"""Exit code of the shell for a program that is not there."""
 
 
 def master_page(master: str) -> Optional[tuple[str, str]]:
@@ -68,11 +70,13 @@ class SparkLook:
 
     def _spark(self) -> Found:
         submit = spark_submit(self._head.profile, self._head.place)
-        printed = scripts.run(self._head.connection, "spark", {"spark_submit": submit}, 55)[1]
+        answer, printed = scripts.run(self._head.connection, "spark", {"spark_submit": submit}, 55)
         found = re.search(r"version (\d+\.\d+\S*)", printed)
         if not found:
+            said = " ".join(printed.split())[:200]
+            absent = answer[-1] == _NOT_FOUND
             return failed(
-                f"{submit} does not tell a version: {' '.join(printed.split())[:200]}",
+                f"The head has no {submit}." if absent else f"{submit} does not tell a version: {said}",
                 "Name the folder of Spark in the profile's entry 'spark_home'.",
             )
         return words.spark(found[1], self._head.profile.spark_home or submit)

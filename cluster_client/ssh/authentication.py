@@ -77,8 +77,8 @@ def load_key(path: Path, passphrase: Optional[str]) -> paramiko.PKey:
         if passphrase:  # the other way round: the key has none
             return load_key(path, None)
         raise KeyUnusable(
-            f"The key file {path} is locked with a passphrase. Give it in QGIS's authentication entry, or "
-            "load the key into the SSH agent."
+            f"The key file {path} is locked with a passphrase. Put it as password into an entry of QGIS's "
+            "authentication database and name that as 'authcfg', or load the key into the SSH agent."
         ) from error
     except (ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType) as error:
         text = path.read_bytes()[:4096]
@@ -152,11 +152,11 @@ def _refused(
     where: str, user: str, tried: list[str], allowed: list[str], error: Optional[Exception]
 ) -> LoginFailed:
     if tried:
-        what = f"The server refused the log-in of {user!r} to {where}: {' and '.join(tried)} did not do."
-        todo = "Check the user and what proves it" + (
-            "; the user's ~/.ssh/authorized_keys there has to list the public key."
+        what = f"{where} refused the log-in of {user!r} with {' and '.join(tried)}."
+        todo = (
+            "Check user and key; ~/.ssh/authorized_keys of that user there has to list the public key."
             if any("key" in t for t in tried)
-            else "."
+            else "Check user and password."
         )
     else:
         what = f"There is nothing to log in to {where} with as {user!r}: no key, no agent, no password."

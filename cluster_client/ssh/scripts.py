@@ -44,7 +44,7 @@ def call(connection: Connection, name: str, values: Mapping[str, str], timeout: 
 def run(
     connection: Connection, name: str, values: Mapping[str, str], timeout: float = 0
 ) -> tuple[list[str], str]:
-    """As `call`; returns all that was printed too."""
+    """As `call`; returns what was printed besides the answer, too."""
     nonce = f"roadpulse-{uuid.uuid4().hex}"
     text = assignments({"nonce": nonce, **values}) + source("common") + source(name) + "main\n"
     done = connection.run(text, timeout or None)
@@ -56,7 +56,7 @@ def run(
             f"{done.code}. Log in there once with ssh and look, or choose another user.",
             done.out,
         )
-    return answer, done.out
+    return answer, "\n".join(line for line in done.out.splitlines() if not line.startswith(nonce))
 
 
 def last_answer(done: Done, nonce: str) -> list[str]:

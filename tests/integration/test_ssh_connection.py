@@ -34,6 +34,7 @@ from roadpulse.cluster_client.ssh.transfer import SftpFiles
 
 from development.ports import free_port
 from tests.integration.ssh_server import EXTERNAL_SFTP, SshServer, make_key
+from tests.waiting import until
 
 QUICK = Timeouts(connect=1, banner=1)
 """For what never answers; whoever does may take its time on a busy computer."""
@@ -133,7 +134,7 @@ def test_a_password_lets_the_user_in_and_a_wrong_one_does_not(tmp_path, other_us
         with Connection.open(where, Credentials(password=other_user.password), known) as connection:
             assert says_who(connection) == other_user.name
         for wrong in ("wrong", ""):
-            with pytest.raises(LoginFailed, match="the password did not do") as caught:
+            with pytest.raises(LoginFailed, match="with the password") as caught:
                 Connection.open(where, Credentials(password=wrong), known)
             assert not caught.value.retry
             assert not wrong or wrong not in caught.value.message + caught.value.detail
@@ -438,6 +439,16 @@ def test_a_cut_in_the_middle_of_a_command_is_no_end_of_it(through, relay):
     threading.Timer(0.5, relay.cut).start()
     with pytest.raises(ConnectionLost):
         through.run("sleep 5; echo done\n")
+
+
+def test_a_connection_that_nobody_uses_is_kept_alive(ssh_server, relay, tmp_path, monkeypatch):
+    monkeypatch.setattr("roadpulse.cluster_client.ssh.connection.KEEPALIVE_SECONDS", 1)
+    (tmp_path / "known_hosts").write_text(ssh_server.known_hosts(relay.port))
+    known = KnownHosts(tmp_path / "known_hosts", ())
+    with Connection.open(login(relay.port), key(ssh_server), known):
+        for _ in range(2):
+            before = relay.sent
+            until(lambda before=before: relay.sent > before)
 
 
 def test_a_server_that_falls_silent_is_given_up_in_time(through, relay):

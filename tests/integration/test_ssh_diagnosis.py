@@ -130,6 +130,7 @@ def test_a_spark_that_is_not_there_is_found(place):
     assert found["workers"].outcome is found["job"].outcome is Outcome.SKIPPED
     if found["java"].outcome is Outcome.OK:
         assert found["spark"].outcome is Outcome.FAILED and "spark_home" in found["spark"].todo
+        assert found["spark"].found == "The head has no /no/spark/bin/spark-submit."
 
 
 def test_hostile_names_run_nothing(place, tmp_path):

@@ -56,6 +56,7 @@ class S3Section(ProfileSection):
         self.keys_profile = TextField(
             "s3.keys_profile", "default", ALL, tr("The section of that file, in [brackets] there.")
         )
+        self.keys_file.stretch = self.keys_file_here.stretch = 3
         self.add(tr("Keys here"), self.keys_here, by_kind={"local": tr("Keys")})
         self.add(
             tr("Keys there"), self.keys_file, self.keys_file_here, tr("section"), self.keys_profile,

@@ -26,10 +26,6 @@ class Row:
         for field in self.fields:
             field.show_kind(kind)
         self.label.setText(self.texts.get(kind, self.texts[""]))
-        self.show()
-
-    def show(self) -> None:
-        """Show the row, or hide it where nothing in it is wanted."""
         wanted = any(field.wanted for field in self.fields)
         self.label.setVisible(wanted)
         self.holder.setVisible(wanted)
@@ -49,7 +45,9 @@ class ProfileSection(QWidget):
         self.group: Optional[QgsCollapsibleGroupBox] = None
         around = QVBoxLayout(self)
         around.setContentsMargins(0, 0, 0, 0)
-        column = QVBoxLayout()
+        # What is hidden within the body stays so when QGIS's group shows or hides all that it holds itself.
+        body = QWidget()
+        column = QVBoxLayout(body)
         column.setContentsMargins(14, 6, 10, 8)
         column.setSpacing(6)
         if title:
@@ -57,12 +55,13 @@ class ProfileSection(QWidget):
             self.group.setFlat(True)
             self.group.setSaveCollapsedState(False)
             self.group.setScrollOnExpand(True)
-            self.group.setLayout(column)
-            self.group.collapsedStateChanged.connect(self._unfolded)
+            holder = QVBoxLayout(self.group)
+            holder.setContentsMargins(0, 0, 0, 0)
+            holder.addWidget(body)
             around.addWidget(self.group)
         else:
             column.setContentsMargins(17, 0, 13, 0)  # in line with the groups and their frames
-            around.addLayout(column)
+            around.addWidget(body)
         self.intro = Note()
         column.addWidget(self.intro)
         # Not a form layout, which leaves gaps where rows are hidden.
@@ -120,14 +119,6 @@ class ProfileSection(QWidget):
         """Show the rows."""
         if self.group is not None:
             self.group.setCollapsed(False)
-
-    def _unfolded(self, folded: bool) -> None:
-        """Hide again what QGIS's group shows with everything else when it opens."""
-        if not folded:
-            for row in self.rows:
-                row.show()
-            for note in self.findChildren(Note):
-                note.setVisible(bool(note.plain))
 
     def look(self) -> None:
         """Called after every change, to say something about the section as a whole."""

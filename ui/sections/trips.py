@@ -142,6 +142,8 @@ class TripsSection(TripsControls):
         elif not self._fault:
             waiting = tr("Counted as soon as {place} answers.") if self.watch.busy else ""
             unknown = tr("How many there are is not known: {place} was not asked.")
+            if self.watch.error is not None:
+                unknown = tr("How many there are is not known while {place} cannot be asked.")
             self.note.say((waiting or unknown).format(place=place(self.watch.profile)))
         self.updated.emit()
 
@@ -168,6 +170,8 @@ class TripsSection(TripsControls):
         if self.watch.remote:
             text = tr("Folder as {place} sees it, such as /mnt/shared/trips, or s3://bucket/prefix")
             self.folder.setPlaceholderText(text.format(place=place(profile)))
+        elif self._browses_buckets():
+            self.folder.setPlaceholderText(tr("Folder of trip files, or s3://bucket/folder"))
         else:
             text = tr("Folder of trip files (.json, .json.gz), or a pattern such as /data/2019/*.json")
             self.folder.setPlaceholderText(text)
@@ -210,7 +214,9 @@ class TripsSection(TripsControls):
     def _not_counted(self, error: Exception) -> None:
         self._fault = message_of(error)
         # What a place says of its folders is so; that it could not be asked says nothing of the trips.
-        self._sure = self._is_near() or not isinstance(error, ClientError)
+        # This computer's own run gets the same answer from a bucket, unless waiting mends it.
+        lasting = not self.watch.remote and not getattr(error, "retry", False)
+        self._sure = self._is_near() or lasting or not isinstance(error, ClientError)
         if self._is_near():
             self.note.ask(self._fault)
         else:
