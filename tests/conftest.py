@@ -8,12 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from development.installed import locked
 
 ROOT = Path(__file__).resolve().parent.parent
 PACK = ROOT.parent / "shared" / "data" / "belfast.tar.xz"
 STRICT = os.environ.get("ROADPULSE_STRICT") == "1"
+
+# The same examples every time, and no judgement of how long one takes: the computer may have much else to do.
+settings.register_profile(
+    "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 
 @pytest.hookimpl(hookwrapper=True)

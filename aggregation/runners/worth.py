@@ -63,8 +63,10 @@ class Pace:
         left = self._total - self._done
         if first and now - first >= _ENOUGH and self._done > before:
             return left * (now - first) / (self._done - before)
-        if now - self._began < _PATIENCE or not left:
+        if now - self._began < _PATIENCE:
             return 0.0
         open_tasks = len(self._amounts) - self._n_done
-        half = min(self._workers, open_tasks) * left / open_tasks / 2
+        half = min(self._workers, open_tasks) * left / open_tasks / 2 if open_tasks else 0.0
+        if not half:
+            return 0.0
         return (left - half) * (now - self._began) / (self._done + half)
