@@ -27,6 +27,7 @@ GZIP = b"\x1f\x8b"
 """What gzip files begin with."""
 
 _EXACT = 2  # the decoder that leaves link ids as they are written
+_BLANK = b" \t\r\n\0"
 
 
 @dataclass
@@ -79,7 +80,7 @@ class TripDecoder:
 
     def decode_text(self, raw: bytes) -> Points:
         """Decode the JSON of one file; raises `BadTripFile`."""
-        if not raw.strip(b" \t\r\n\0"):
+        if not raw[:64].strip(_BLANK) and not raw.strip(_BLANK):  # the latter copies it all
             raise BadTripFile("empty", FILE_REASONS["empty"])
         for choice in (self._first, 1 - self._first):
             points = self._decode_typed(raw, choice)
@@ -220,11 +221,9 @@ def _link_ids(links: list[Any], exact: bool) -> Optional[NDArray[np.int64]]:
     try:
         if exact:  # texts are still texts
             links = [_whole(link) if isinstance(link, str) else link for link in links]
-        try:
-            link_id, without = np.array(links, dtype=np.int64), 0
-        except TypeError:  # a None among them
-            without = links.count(None)
-            link_id = np.array([-1 if link is None else link for link in links], dtype=np.int64)
+        without = links.count(None)
+        given = [-1 if link is None else link for link in links] if without else links
+        link_id = np.fromiter(given, dtype=np.int64, count=len(given))
     except (OverflowError, ValueError):
         return None
     return link_id if np.count_nonzero(link_id < 0) == without else None
@@ -265,7 +264,7 @@ def _column(objects: list[Any], path: tuple[str, ...]) -> list[Any]:
             if present is None:
                 return column
             nothing = present()
-            column = [member(nothing if item is None else item) for item in column]
+            column = list(map(member, [nothing if item is None else item for item in column]))
     return column
 
 
