@@ -9,6 +9,7 @@ import pytest
 from roadpulse.aggregation.errors import Cancelled
 from roadpulse.aggregation.s3_access import S3Access
 from roadpulse.cluster_client.livy.batch import batch_name
+from roadpulse.cluster_client.livy.errors import LivyAway
 from roadpulse.cluster_client.profile import Folders
 from roadpulse.cluster_client.s3.files import S3Files
 from roadpulse.cluster_client.ssh.transfer import SftpFiles
@@ -52,6 +53,23 @@ def test_through_a_bucket(in_bucket, s3_server, bucket, monkeypatch, step):
     assert in_bucket.store.find(run.id).state is RunState.CANCELLED
     assert in_bucket.client().batch(batch_name(run)) is None
     assert not s3_server.client().list_objects_v2(Bucket=bucket, Prefix="runs/2").get("Contents")
+
+
+def test_a_run_has_its_name_in_the_records_before_livy_hears_of_it(make_way, livy, monkeypatch):
+    way = make_way(livy)
+    backend = way.backend()
+    run = way.run(way.folder / "trips")
+    recorded = []
+
+    def goes_away(body):
+        recorded.append((body["name"], way.store.find(run.id).remote_id))
+        raise LivyAway("Livy is gone.")
+
+    monkeypatch.setattr(backend.way.client, "submit", goes_away)
+    with pytest.raises(LivyAway):
+        backend.submit(run)
+    assert recorded == [(batch_name(run), batch_name(run))]
+    assert way.store.find(run.id).state is RunState.FAILED
 
 
 def test_a_livy_that_hangs_holds_up_nobody_who_cancels(make_way, livy, monkeypatch):
