@@ -146,7 +146,7 @@ def test_where_no_part_is_whole_everything_is_removed(store: PointStore, ended: 
 
 
 def _clean_up(store: PointStore, together: Any, answers: Any) -> None:
-    together.wait(60)
+    together.wait(240)
     answers.put(store.clean_up())
 
 
@@ -157,9 +157,9 @@ def test_of_many_runs_that_find_it_at_once_none_loses_anything(store: PointStore
     runs = [many.Process(target=_clean_up, args=(store, together, answers)) for _ in range(4)]
     for run in runs:
         run.start()
-    assert [answers.get(timeout=120) for _ in runs] == [[]] * 4
+    assert [answers.get(timeout=240) for _ in runs] == [[]] * 4
     for run in runs:
-        run.join(120)
+        run.join(240)
     assert numbers(store) == [0, 1, 2]
     assert sum(len(c["link_id"]) for c in store.read_points("dead", [0, 1, 2], 0, BUCKETS)) == 3 * POINTS
 

@@ -18,14 +18,17 @@ from roadpulse.cluster_client.livy.answers import Batch, read_batch, said
 from roadpulse.cluster_client.livy.client import LivyClient, Timeouts
 from roadpulse.cluster_client.livy.watch import telling
 
+from development.ports import free_port
 from tests.http_answers import Answers, http
 
 QUICK = Timeouts(connect=1.0, answer=0.5, whole=1.5)
+PATIENT = Timeouts(connect=30, answer=30, whole=60)
+"""For servers that answer, if only when this computer comes to it."""
 BATCH = {"id": 3, "name": "mine", "state": "running", "appId": None, "appInfo": {}, "log": ["stdout: "]}
 
 
 def client(server: Answers, **options) -> LivyClient:
-    return LivyClient(server.url, timeouts=QUICK, **options)
+    return LivyClient(server.url, **{"timeouts": PATIENT, **options})
 
 
 def answering(status: int, body: bytes = b"", *headers: str) -> Answers:
@@ -53,7 +56,7 @@ def test_a_name_cannot_lead_to_another_address():
 
 def test_an_address_below_a_gateway_is_kept():
     with answering(200, b'{"version": "0.9.0"}') as server:
-        asking = LivyClient(server.url + "/gateway/default/livy/v1/", timeouts=QUICK)
+        asking = LivyClient(server.url + "/gateway/default/livy/v1/", timeouts=PATIENT)
         assert asking.version() == "0.9.0"
     assert server.requests[0].path == "/gateway/default/livy/v1/version"
 
@@ -139,17 +142,15 @@ def test_a_connection_cut_in_the_answer_is_cut():
 
 
 def test_nobody_listening_is_told_from_no_such_name():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
     with pytest.raises(errors.LivyAway, match="not on that port"):
-        LivyClient(f"http://127.0.0.1:{port}", timeouts=QUICK).version()
+        LivyClient(f"http://127.0.0.1:{free_port()}", timeouts=PATIENT).version()
     with pytest.raises(errors.LivyAway, match="no way leads there"):
         LivyClient("http://no-such-host.invalid:8998", timeouts=Timeouts(1, 1, 20)).version()
 
 
 def test_no_tls_at_that_port_is_said():
     with answering(200, b"{}") as server, pytest.raises(errors.NotLivy, match="speaks no TLS"):
-        LivyClient(server.url.replace("http:", "https:"), timeouts=QUICK).version()
+        LivyClient(server.url.replace("http:", "https:"), timeouts=PATIENT).version()
 
 
 def test_another_protocol_is_not_livy():
@@ -183,13 +184,14 @@ def test_the_proxy_that_is_handed_over_is_used_and_its_password_is_not_shown():
         assert proxy.requests[0].path == "http://livy.invalid:8998/version"
         assert "proxy-authorization" in proxy.requests[0].headers
     with pytest.raises(Unreachable) as raised:
-        LivyClient("http://livy.invalid:8998", proxies={"http": proxy_of_nobody()}, timeouts=QUICK).version()
+        LivyClient(
+            "http://livy.invalid:8998", proxies={"http": proxy_of_nobody()}, timeouts=PATIENT
+        ).version()
     assert "hidden" not in raised.value.message + raised.value.detail
 
 
 def proxy_of_nobody() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"http://me:hidden@127.0.0.1:{listener.getsockname()[1]}"
+    return f"http://me:hidden@127.0.0.1:{free_port()}"
 
 
 def test_through_a_tunnel_livy_hears_its_own_name():
@@ -200,7 +202,7 @@ def test_through_a_tunnel_livy_hears_its_own_name():
             return "127.0.0.1", server.port
 
     with answering(200, b'{"version": "0.7.1"}') as server:
-        asking = LivyClient("http://livy.inner:8998", via=Way(), timeouts=QUICK)
+        asking = LivyClient("http://livy.inner:8998", via=Way(), timeouts=PATIENT)
         assert asking.version() == "0.7.1"
     assert server.requests[0].headers["host"] == "livy.inner:8998"
 
