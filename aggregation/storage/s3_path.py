@@ -7,6 +7,7 @@ What is not there raises `FileNotFoundError`, as on a disk; everything else that
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,9 +18,10 @@ from uuid import uuid4
 
 from ..errors import SpecError, StorageError
 from ..s3_access import SCHEME, S3Access
-from . import scratch
+from . import s3_plain, scratch
 from .s3_client import library, store
 from .s3_errors import NO_OBJECT, code_of, explained
+from .s3_plain import PlainError
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -91,7 +93,7 @@ class S3Path:
             if code_of(error) != "NoSuchKey" and not (bodiless and not code_of(error)):
                 raise explained(error, doing, self.bucket, self.access) from error
             raise
-        except of_obstore.BaseError as error:
+        except (of_obstore.BaseError, PlainError) as error:
             raise explained(error, doing, self.bucket, self.access) from error
 
     def expect(self, meta: ObjectMeta) -> None:
@@ -174,10 +176,7 @@ class S3Path:
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Remove the object; S3 does not say whether there was one."""
-        obstore = library()
-        place = self.store
-        with contextlib.suppress(FileNotFoundError), self.errors(f"delete {self}"):
-            obstore.delete(place, self.key)
+        self._delete([self.key])
 
     @contextlib.contextmanager
     def written(self) -> Iterator[Path]:
@@ -239,12 +238,29 @@ class S3Path:
 
     def remove_all(self) -> None:
         """Remove all objects below this prefix."""
-        obstore = library()
-        place = self.store
         keys = [path.key for path, _ in self.objects()]
         for start in range(0, len(keys), _PAGE):
-            with contextlib.suppress(FileNotFoundError), self.errors(f"delete {self}"):
-                obstore.delete(place, keys[start : start + _PAGE])
+            self._delete(keys[start : start + _PAGE])
+
+    def _delete(self, keys: list[str]) -> None:
+        """Delete objects; one by one where the server does not let these keys delete many by one request.
+
+        versitygw wants the right to do it in the whole bucket for that, however few there are.
+        """
+        obstore = library()
+        from obstore.exceptions import PermissionDeniedError  # noqa: PLC0415
+
+        place, plain = self.store, s3_plain.client(os.getpid(), self.access, self.bucket)
+        with contextlib.suppress(FileNotFoundError), self.errors(f"delete {self}"):
+            try:
+                if plain is None or len(keys) > 1:
+                    obstore.delete(place, keys)
+                    return
+            except PermissionDeniedError:
+                if plain is None:
+                    raise
+            for key in keys:
+                plain.delete(key)
 
     def reach(self) -> None:
         """Ask the bucket one question, impatiently; raises `StorageError` when it cannot be had."""

@@ -1,5 +1,8 @@
 """Trips listed and read by plain requests, signed here (AWS Signature Version 4), over Python's own HTTP.
 
+Single objects are deleted so, too: obstore has one request for many at once delete even one, which not every
+server allows to those who may delete objects.
+
 Not with obstore, for two reasons. It cannot say every name: one object with an empty part (`a//b`), a part
 `.` or `..`, or a control character makes a whole listing fail, and it takes `folder.json/` for a file. And it
 copies more: decoding is bound by the processor, and reading a trip this way costs about half of it.
@@ -18,7 +21,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 from urllib.parse import quote, urlsplit
 
 from ..s3_access import S3Access
@@ -61,10 +64,18 @@ def client(pid: int, access: S3Access, bucket: str) -> Optional[PlainClient]:
     return None if through else made
 
 
-class Asked:
-    """A request for `target`, path and query: sent where it has a `connection`, else still to be made."""
+class Target(NamedTuple):
+    """What a request is for, as it is sent and signed."""
 
-    def __init__(self, target: tuple[str, str]) -> None:
+    path: str
+    query: str
+    method: str = "GET"
+
+
+class Asked:
+    """A request for `target`: sent where it has a `connection`, else still to be made."""
+
+    def __init__(self, target: Target) -> None:
         self.target = target
         self.connection: Optional[Connection] = None
 
@@ -76,7 +87,7 @@ class Asked:
 
 
 class PlainClient:
-    """Signed GET requests to one bucket, from several threads; connections are kept."""
+    """Signed requests to one bucket, from several threads; connections are kept."""
 
     def __init__(self, access: S3Access, bucket: str, keyring: Callable[[], Keys]) -> None:
         self.region, self._keyring = region_of(access), keyring
@@ -101,6 +112,11 @@ class PlainClient:
         """
         target = self._target(key, query)
         return self._persist(lambda: self._once(target, size))
+
+    def delete(self, key: str) -> None:
+        """Delete an object; raises `PlainError`. S3 does not say whether there was one."""
+        target = self._target(key, None)._replace(method="DELETE")
+        self._persist(lambda: self._once(target, None))
 
     def ask(self, key: str, query: Optional[Mapping[str, str]] = None) -> Asked:
         """Send a request and wait for no answer; `answer` reads what comes.
@@ -129,15 +145,14 @@ class PlainClient:
 
         return self._persist(once)
 
-    def _target(self, key: str, query: Optional[Mapping[str, str]]) -> tuple[str, str]:
-        """Path and query, as they are sent and signed."""
+    def _target(self, key: str, query: Optional[Mapping[str, str]]) -> Target:
         path = f"{self._base}/{quote(key, safe='/')}" if key else self._base or "/"
         words = sorted((query or {}).items())
-        return path, "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in words)
+        return Target(path, "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in words))
 
-    def _send(self, connection: Connection, target: tuple[str, str]) -> None:
-        path, query = target
-        connection.request("GET", f"{path}?{query}" if query else path, headers=self._signed(path, query))
+    def _send(self, connection: Connection, target: Target) -> None:
+        address = f"{target.path}?{target.query}" if target.query else target.path
+        connection.request(target.method, address, headers=self._signed(target))
 
     def _persist(self, once: Callable[[], tuple[int, Answer]]) -> Answer:
         """Try until the server answers, with pauses that grow; raises `PlainError`."""
@@ -155,7 +170,7 @@ class PlainClient:
             except (OSError, http.client.HTTPException) as error:
                 failed = f"{type(error).__name__}: {error}"
                 continue
-            if status == 200:
+            if status in (200, 204):
                 return answer
             body = answer.body[:4000].decode("utf-8", "replace")
             failed = f"Server returned non-2xx status code: {status}: {body}"
@@ -163,7 +178,7 @@ class PlainClient:
                 break
         raise PlainError(failed)
 
-    def _once(self, target: tuple[str, str], size: Optional[int]) -> tuple[int, Answer]:
+    def _once(self, target: Target, size: Optional[int]) -> tuple[int, Answer]:
         """One request; on a connection that was kept and has died meanwhile, once more."""
         while True:
             connection, kept = self._connection()
@@ -236,8 +251,8 @@ class PlainClient:
 
     # -- signing ------------------------------------------------------------------------------------
 
-    def _signed(self, path: str, query: str) -> dict[str, str]:
-        """The headers of a GET request, signed as AWS asks (Signature Version 4)."""
+    def _signed(self, target: Target) -> dict[str, str]:
+        """The headers of a request without a body, signed as AWS asks (Signature Version 4)."""
         key, secret, token = self._keyring()
         if not key:
             return {}
@@ -247,7 +262,7 @@ class PlainClient:
             headers["x-amz-security-token"] = token
         names = ";".join(sorted(headers))
         lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-        request = f"GET\n{path}\n{query}\n{lines}\n{names}\n{_EMPTY}"
+        request = f"{target.method}\n{target.path}\n{target.query}\n{lines}\n{names}\n{_EMPTY}"
         scope = f"{moment[:8]}/{self.region}/s3/aws4_request"
         digest = hashlib.sha256(request.encode("utf-8")).hexdigest()
         text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{digest}"

@@ -1,11 +1,13 @@
 """What can be wrong with a bucket, on a real server: told at once, in words, with the server's own code."""
 
 import dataclasses
+import os
 import re
 import socket
 import time
 
 import pytest
+from roadpulse.aggregation import leftovers, run
 from roadpulse.aggregation.errors import StorageError
 from roadpulse.aggregation.points import PointStore
 from roadpulse.aggregation.s3_access import S3Access
@@ -20,6 +22,9 @@ from roadpulse.aggregation.storage import (
     s3_plain,
 )
 from roadpulse.aggregation.storage.s3_keys import KeysMissing
+from roadpulse.cluster_client.keys import S3Keys
+from roadpulse.cluster_client.s3.client import connect
+from roadpulse.cluster_client.s3.files import S3Files
 from roadpulse.tests.engine import trip
 
 from development.certificates import Authority, self_signed
@@ -201,6 +206,44 @@ def test_a_bucket_that_may_be_read_and_not_written_gives_trips_and_refuses_the_s
     assert "could not write" in outcome.error
     local = engine.run_here(store=str(tmp_path / "store"), s3=access.to_json())
     assert result_bytes(local)
+
+
+def test_the_rights_that_the_manual_names_are_all_that_is_needed(engine, monkeypatch, caplog):
+    """Reading in one folder, writing in others. A run cleans up behind itself and behind a killed one."""
+    name, about = f"limited-{engine.bucket}", f"arn:aws:s3:::{engine.bucket}"
+    user = engine.server.add_user(name).access
+    rights = [
+        (["s3:ListBucket"], [about]),
+        (["s3:GetObject"], [f"{about}/trips/*"]),
+        (["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [f"{about}/store/*", f"{about}/runs/*"]),
+    ]
+    statements = [
+        {"Effect": "Allow", "Principal": user, "Action": actions, "Resource": resources}
+        for actions, resources in rights
+    ]
+    engine.server.set_policy(engine.bucket, {"Version": "2012-10-17", "Statement": statements})
+    killed = PointStore.at(engine.store, FieldMapping(), engine.access).owner("killed")
+    killed.write_bytes(b'{"host": "another"}')
+    (killed.parent / "part-00000.parquet").write_bytes(b"")
+    os.utime(engine.folder / killed.key, (1, 1))
+    engine.access = dataclasses.replace(engine.access, keys_profile=name)
+    monkeypatch.setattr(leftovers, "NOTE_EVERY", 0)
+    monkeypatch.setattr(run, "KEEP_ALIVE", 0)
+    assert result_bytes(engine.run_here())
+    assert engine.requests()["DeleteObject"] > 0
+    left = " ".join(engine.keys())
+    assert not any(word in left for word in ("killed", "notes-", "work/", ".tmp"))
+    assert [record.message for record in caplog.records if record.levelname != "INFO"] == []
+
+    keys = engine.server.keys(name)
+    files, folder = (
+        S3Files(connect(engine.access, S3Keys(keys.access, keys.secret))),
+        f"{engine.bucket}/runs/9",
+    )
+    assert files.put_new(f"s3://{folder}/job.json", b"1")
+    files.put(f"s3://{folder}/spec.json", b"{}")
+    files.remove(f"s3://{folder}")
+    assert engine.keys("runs/9") == []
 
 
 def test_a_trip_may_not_be_read_and_the_others_count(engine):
