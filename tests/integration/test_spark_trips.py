@@ -15,24 +15,28 @@ from tests.integration.spark_fixtures import Start, newest, spec_of
 from tests.integration.spark_runs import run_locally, tables
 from tests.waiting import until
 
-Nodes = Callable[[str], None]
+Nodes = Callable[..., None]
 
 
 @pytest.fixture
 def nodes(cluster: Cluster, tmp_path: Path) -> Iterator[Nodes]:
-    """A function that starts the workers anew, each after a command in a name space of its own mounts."""
+    """A function that starts the workers anew, all or so many, each after a command in a name space of its
+    own mounts."""
     if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
         pytest.skip("this computer does not let a process have mounts of its own")
 
-    def restart(*within: str) -> None:
+    def restart(wanted: int, *within: str) -> None:
         for number in range(cluster.spark.workers):
             cluster.spark.worker(number).stop()
-        for number in range(cluster.spark.workers):
+        for number in range(wanted):
             cluster.spark.start_worker(number, *within)
-        until(lambda: cluster.spark.alive_workers() == cluster.spark.workers)
+        until(lambda: cluster.spark.alive_workers() == wanted)
 
-    yield lambda command: restart("unshare", "-m", "sh", "-ec", f'{command}\nexec "$@"', "node")
-    restart()
+    def start(command: str, wanted: int = cluster.spark.workers) -> None:
+        restart(wanted, "unshare", "-m", "sh", "-ec", f'{command}\nexec "$@"', "node")
+
+    yield start
+    restart(cluster.spark.workers)
 
 
 @pytest.fixture
@@ -65,12 +69,12 @@ def test_nodes_that_see_other_trips_are_named_until_they_see_the_same(
         f"mount -t tmpfs none {trips}": "is missing there",
         f"mount -t tmpfs none {trips}; cp -r {elsewhere}/. {trips}/": "has another time or size there",
     }.items():
-        nodes(command)
+        nodes(command, 1)
         run = start(spec)
         assert run.wait() == 1
         message = run.status()["error"]["message"]
         assert words in message and str(trips) in message and os.uname().nodename in message
-    nodes("true")  # mended
+    nodes("true", 1)  # mended
     again = start(spec).finish()
     assert again.manifest()["files"]["bad"] == 0
 
