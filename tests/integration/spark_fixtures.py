@@ -103,9 +103,14 @@ def in_the_middle(status: dict[str, Any]) -> bool:
 
 
 def wait_for_free_cores(cluster: Cluster, seconds: float = 120) -> None:  # noqa: F811
-    """Wait until the master has no application, and no executor of an ended one is left."""
+    """Wait until no application holds a core."""
     until(lambda: not cluster.spark.cores_used(), seconds, "an application holds its cores")
-    until(lambda: not executors(cluster), seconds, "an executor does not end")
+
+
+def wait_for_quiet(cluster: Cluster) -> None:  # noqa: F811
+    """The same, and until the executors of ended applications have ended as well, which takes a second more."""
+    wait_for_free_cores(cluster)
+    until(lambda: not executors(cluster), what="an executor does not end")
 
 
 @dataclass

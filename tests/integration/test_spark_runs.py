@@ -17,6 +17,7 @@ from tests.integration.spark_fixtures import (
     newest,
     spec_of,
     wait_for_free_cores,
+    wait_for_quiet,
 )
 from tests.integration.spark_runs import MOST_WORKER_MB, executors, python_workers, run_locally, tables
 from tests.waiting import until
@@ -81,6 +82,7 @@ def test_cancelled_run_frees_the_cores_and_keeps_what_was_read(
 def test_executor_and_worker_killed_in_the_middle_leave_the_result_right(
     start: Start, cluster: Cluster, many_trips: Path, many_tables: list[bytes], tmp_path: Path
 ) -> None:  # fmt: skip
+    wait_for_quiet(cluster)
     spec = spec_of(many_trips, tmp_path / "store")
     run = start(spec, cores_max="2")
     run.wait_for(in_the_middle)
@@ -129,7 +131,7 @@ def test_killed_driver_spoils_neither_store_nor_cluster(
     run.signal(signal.SIGKILL)
     run.wait()
     (left,) = (tmp_path / "store").glob("*/points/ingest=*")
-    wait_for_free_cores(cluster)  # or an executor writes one more part
+    wait_for_quiet(cluster)  # or an executor writes one more part
     again = start(spec, *QUICKLY).finish()
     assert again.manifest()["files"]["bad"] == 0
     assert left.exists() is (again.manifest()["files"]["reused"] > 0)  # taken over, or removed
@@ -169,7 +171,7 @@ def test_bad_trip_files_count_as_on_one_computer(start: Start, trips: Path, tmp_
     assert len(local["bad_files"]) == 4
     assert run.tables() == tables(tmp_path / "local")
 
-    stopped = start({**spec, "bad_files": "stop", "store": str(tmp_path / "third")})
+    stopped = start({**spec, "bad_files": "stop", "store": str(tmp_path / "third")}, *QUICKLY)
     assert stopped.wait() == 1
     error = stopped.status()["error"]
     assert error["message"].startswith("Stopped at a bad trip file")

@@ -30,6 +30,7 @@ from tests.integration.spark_fixtures import (
     newest,
     spec_of,
     wait_for_free_cores,
+    wait_for_quiet,
 )
 from tests.integration.spark_runs import BUILD, SparkRun, tables
 from tests.waiting import status_when, until
@@ -221,6 +222,7 @@ def test_run_that_waits_for_cores_can_be_cancelled(way: Way, belfast: Path) -> N
 def test_worker_killed_with_all_it_runs_leaves_the_result_right(
     start: Start, cluster: Cluster, many_trips: Path, many_tables: list[bytes], tmp_path: Path
 ) -> None:  # fmt: skip
+    wait_for_quiet(cluster)
     spec = spec_of(many_trips, tmp_path / "store")
     run = start(spec, cores_max="4")
     run.wait_for(in_the_middle)
