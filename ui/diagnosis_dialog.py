@@ -11,7 +11,6 @@ from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import (
     QComboBox,
-    QDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -32,6 +31,7 @@ from .diagnosis_lines import DiagnosisLines
 from .host_key_dialog import HostKeyDialog
 from .messages import log_error
 from .notes import Note
+from .on_screen import OnScreenDialog
 from .profile_list import place_of, shown_name
 from .scrolled import Scrolled
 from .words import tr
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ..cluster_client.keys import ProfileKeys
 
 
-class DiagnosisDialog(QDialog):
+class DiagnosisDialog(OnScreenDialog):
     """Begins to look as soon as it is shown; closing it ends that.
 
     `trips` are looked at as the place of execution sees them, `connection` is a PostGIS connection stored

@@ -85,7 +85,7 @@ class Line:
         self.name, self.state = name, "waiting"
         self._unfolded = False
         self.mark, self.title = QLabel(), QLabel(tr(title))
-        self.mark.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        self.mark.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter)
         self.mark.setMinimumWidth(QFontMetrics(self.mark.font()).horizontalAdvance("MM"))
         for label, scale in ((self.mark, 1.15), (self.title, 1.0)):
             font = label.font()
@@ -112,6 +112,7 @@ class Line:
         column.setSpacing(3)
         for label in (self.text, self.todo, self.took):
             column.addWidget(label)
+        column.addStretch(1)
         column.setContentsMargins(0, _PAD, 0, _PAD)
         self.fold.setFixedHeight(self.title.sizeHint().height())
         beside = QWidget()
@@ -120,6 +121,8 @@ class Line:
         aside.addWidget(self.fold)
         for label in (self.mark, self.title):
             label.setContentsMargins(0, _PAD, 0, _PAD)
+        # The sign may come from another font, with higher lines: it stands beside the words all the same.
+        self.mark.setFixedHeight(self.title.sizeHint().height())
         at, top = grid.rowCount(), Qt.AlignmentFlag.AlignTop
         grid.addWidget(self.mark, at, 0, top)
         grid.addWidget(self.title, at, 1, top)

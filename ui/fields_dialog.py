@@ -10,7 +10,6 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QComboBox,
-    QDialog,
     QDialogButtonBox,
     QFormLayout,
     QHeaderView,
@@ -24,6 +23,7 @@ from qgis.PyQt.QtWidgets import (
 from ..aggregation.errors import SpecError
 from ..aggregation.spec import FieldMapping
 from .notes import Note, muted, warning
+from .on_screen import OnScreenDialog
 from .words import WEEKDAYS, tr
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _ENTRIES = ("points", "link_id", "speed", "time", "trip_id")
 
 
-class FieldsDialog(QDialog):
+class FieldsDialog(OnScreenDialog):
     """Edits a mapping over one file; `chosen` carries the mapping when the person says OK."""
 
     chosen = pyqtSignal(object)

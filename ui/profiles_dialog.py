@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QDialog, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ..aggregation.errors import RunError
 from ..cluster_client.profile import LOCAL, LOCAL_NAME, Profile
@@ -16,6 +16,7 @@ from . import profile_questions as questions
 from .banner import Banner
 from .messages import log_error
 from .notes import Note
+from .on_screen import OnScreenDialog
 from .profile_form import ProfileForm
 from .profile_list import DRAFT, NAME, free_name, place_of, shown_name
 from .profile_side import ProfileSide
@@ -24,7 +25,7 @@ from .settings import RunSettings
 from .words import tr
 
 
-class ProfilesDialog(QDialog):
+class ProfilesDialog(OnScreenDialog):
     """Adds, changes, deletes, imports and exports profiles.
 
     `profiles_changed` names the profile to choose after the store has changed (empty: any). A profile is
@@ -46,7 +47,7 @@ class ProfilesDialog(QDialog):
         self.banner = Banner()
         self.side = ProfileSide()
         self.form = ProfileForm()
-        scrolled = Scrolled(self.form)
+        scrolled = Scrolled(self.form, beside=self.side.sizeHint().width() + 16)
         self.form.widened.connect(scrolled.updateGeometry)
         middle = QHBoxLayout()
         middle.setContentsMargins(16, 14, 0, 12)

@@ -13,6 +13,7 @@ from . import estimate, summary
 from .banner import Banner
 from .map_view import show_map
 from .messages import log_error, show_error
+from .on_screen import keep_on_screen
 from .pending import Pending, forget, remember
 from .run_footer import RunFooter
 from .run_form import RunForm
@@ -264,10 +265,12 @@ class RunDialog(QDialog):
         self._placed = True
         known = QgsSettings().value(_GEOMETRY, QByteArray(), type=QByteArray)
         if known and self.restoreGeometry(known):
+            keep_on_screen(self)
             return
         around = self.parentWidget().geometry() if self.parentWidget() else None
         if around is not None:
             self.move(max(0, around.right() - self.width() - 24), around.top() + 120)
+        keep_on_screen(self)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Hide; a run goes on. Nobody is to be kept connected to a cluster by a window that is closed."""

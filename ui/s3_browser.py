@@ -10,7 +10,6 @@ from qgis.gui import QgsFilterLineEdit
 from qgis.PyQt.QtCore import QByteArray, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import (
-    QDialog,
     QDialogButtonBox,
     QHBoxLayout,
     QLabel,
@@ -25,6 +24,7 @@ from ..algorithms.credentials import read_credentials
 from ..cluster_client.profile import Profile
 from .banner import Banner
 from .notes import muted
+from .on_screen import OnScreenDialog
 from .s3_contents import S3Contents
 from .s3_level import name_of
 from .s3_tree import S3Tree
@@ -40,7 +40,7 @@ _GEOMETRY = "roadpulse/s3_browser_geometry"
 _PAUSE = 400
 
 
-class S3Browser(QDialog):
+class S3Browser(OnScreenDialog):
     """Looks into the buckets that a profile leads to. `chosen` carries the address on OK.
 
     `for_trips`: what is chosen holds trips, else it is a folder to work in, which need not be there yet.

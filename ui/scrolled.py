@@ -5,16 +5,20 @@ from __future__ import annotations
 from qgis.PyQt.QtCore import QSize, Qt
 from qgis.PyQt.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+_FRAME = 8
+
 
 class Scrolled(QScrollArea):
-    """Scrolls up and down where the window is too low, and is never narrower than what it holds."""
+    """Scrolls up and down where the window is too low, and is no narrower than what it holds, unless that is
+    wider than the screen, of which the window needs `beside` pixels for other things.
+    """
 
-    def __init__(self, widget: QWidget) -> None:
+    def __init__(self, widget: QWidget, beside: int = 0) -> None:
         super().__init__()
+        self.beside = beside
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the tab key goes from field to field
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         holder = QWidget()
         column = QVBoxLayout(holder)
         column.setContentsMargins(16, 14, 16, 12)
@@ -24,4 +28,5 @@ class Scrolled(QScrollArea):
     def minimumSizeHint(self) -> QSize:
         """As wide as the contents ask for, with room for the scroll bar."""
         width = self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
-        return QSize(width, 240)
+        room = self.screen().availableGeometry().width() - self.beside - _FRAME
+        return QSize(min(width, room), 240)
