@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 KEYS, DENIED, BUCKET, REGION = "keys", "denied", "bucket", "region"
-CLOCK, FULL, BUSY = "clock", "full", "busy"
+CLOCK, FULL, BUSY, UNABLE = "clock", "full", "busy", "unable"
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,14 @@ _OVER = Meaning(KEYS, "says that the time of the keys is over", _RENEW)
 _DENIED = Meaning(DENIED, "does not allow it", "Ask for the right to do it, or use other keys.")
 _ELSEWHERE = Meaning(REGION, "says that the region is another one", "Correct 's3.region' in the profile.")
 _FULL = Meaning(FULL, "has no room", "Free some space there, or choose another bucket.")
+_ELSEWHERE_SOMEHOW = Meaning(
+    REGION,
+    "sends the question elsewhere",
+    "Check the endpoint, http:// or https:// too, and 's3.region' in the profile.",
+)
+_UNABLE = Meaning(
+    UNABLE, "does not know how to do that", "Check that the endpoint is that of S3, and update the server."
+)
 _BUSY = Meaning(
     BUSY,
     "is busy or has a fault",
@@ -59,7 +67,8 @@ _MEANINGS = {
         ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"),
         _ELSEWHERE,
     ),
-    **dict.fromkeys(("301", "307"), _ELSEWHERE),
+    **dict.fromkeys(("301", "302", "307", "308"), _ELSEWHERE_SOMEHOW),
+    **dict.fromkeys(("NotImplemented", "501"), _UNABLE),
     **dict.fromkeys(
         ("XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "InsufficientStorage"), _FULL
     ),

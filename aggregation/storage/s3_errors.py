@@ -14,9 +14,7 @@ from .s3_keys import role_service
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE, _MESSAGE = re.compile(r"<Code>([^<]+)</Code>"), re.compile(r"<Message>([^<]*)</Message>")
-_KEY_ID = re.compile(
-    r"<AWSAccessKeyId>.*?</AWSAccessKeyId>|<StringToSign.*?</CanonicalRequestBytes>", re.DOTALL
-)
+_LONGEST = 300
 
 NO_OBJECT = "an answer without Last-Modified is no object"
 _NO_S3 = (
@@ -55,16 +53,18 @@ def status_of(error: BaseException) -> int:
 
 def explained(error: BaseException, doing: str, bucket: str, access: S3Access) -> StorageError:
     """An error of obstore in words. `doing` completes "Roadpulse could not …"."""
-    text = _KEY_ID.sub("", str(error))
-    code, status = code_of(error), status_of(error)
+    text, code = str(error), _plain(code_of(error))
     server = access.endpoint or f"AWS, region {access.region or 'us-east-1'}"
     begin = f"Roadpulse could not {doing}: bucket {bucket} at {server}"
-    detail = text.split("\n\nDebug source:")[0][:2000]
+    detail = text.partition("\n\nDebug source:")[0][:2000]
     if "to an HTTPS server" in text:
         return S3Refused(f"{begin} speaks https alone. Begin the endpoint with https://.", detail)
-    if status:
-        words = _MESSAGE.search(text)
-        said = f"{code or f'status {status}'}" + (f", {unescape(words[1]).rstrip('.')}" if words else "")
+    answered = _STATUS.search(text)
+    if answered:
+        status, words = int(answered[1]), _MESSAGE.search(text)
+        said = f"{code or f'status {status}'}" + (f", {_plain(unescape(words[1]))}" if words else "")
+        # No more of the answer than that: servers give back what they were asked with, signature and all.
+        detail = f"{text[: answered.end()]}, {said}"
         found = meaning(code, status)
         if found is None:
             return S3Refused(
@@ -77,8 +77,13 @@ def explained(error: BaseException, doing: str, bucket: str, access: S3Access) -
     reason, advice = _of_connection(text, server)
     if reason in (_NO_NAME, _OTHER_HOST):
         advice += advice_on_name(access, bucket)
-    kind = S3Refused if "certificate" in reason else S3Unreachable
+    kind = S3Refused if "certificate" in reason or "elsewhere" in reason else S3Unreachable
     return kind(f"{begin} {reason}. {advice}", f"{detail} {_causes(text)}"[:2000])
+
+
+def _plain(text: str) -> str:
+    """What a server says, on one line, without what is none of a line's."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_LONGEST].rstrip(".")
 
 
 def _keys_from(access: S3Access) -> str:
@@ -88,7 +93,7 @@ def _keys_from(access: S3Access) -> str:
 
 def _of_connection(text: str, server: str) -> tuple[str, str]:
     """Why no answer came, and what to do."""
-    lowered = text.lower()
+    lowered = text.lower().replace("retry_timeout", "")  # obstore tells it with everything
     if "credential" in lowered or role_service() in lowered:
         return "could not be signed for: the instance's role gave no keys", "Name keys in the profile."
     if "certificate" in lowered:
@@ -101,6 +106,11 @@ def _of_connection(text: str, server: str) -> tuple[str, str]:
         return _NO_NAME, f"Check the endpoint, {server}, and the network."
     if "connection refused" in lowered or "connectionrefused" in lowered:
         return "refuses the connection", f"Check the endpoint, {server}, and that the server runs."
+    if "redirect" in lowered:
+        return (
+            "sends every question elsewhere",
+            f"Check the endpoint, {server}, and 's3.region' in the profile.",
+        )
     if "corruptmessage" in lowered or "invalidcontenttype" in lowered:
         return "does not speak https", f"Check the endpoint, {server}; perhaps it begins with http://."
     if "timedout" in lowered or "timed out" in lowered or "timeout" in lowered:

@@ -100,7 +100,7 @@ def _pages_of_plain(plain: PlainClient, folder: S3Path, prefix: str) -> Iterator
                 raise S3Refused(
                     f"Roadpulse could not list {folder}: {folder.access.endpoint} gave an answer that is "
                     "not S3's. Check the endpoint.",
-                    text[:500],
+                    f"it begins {text[:30]!r}",
                 )
             token = None if "<IsTruncated>false<" in text else _NEXT.search(text)
             # The server looks for the next page while this one is read.

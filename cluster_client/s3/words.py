@@ -21,6 +21,7 @@ _KINDS = {
     s3_codes.BUCKET: errors.BucketMissing,
     s3_codes.CLOCK: errors.ClockOff,
     s3_codes.FULL: errors.StorageFull,
+    s3_codes.UNABLE: errors.S3Refused,
 }
 _NAMED_REGION = re.compile(r"expecting '([a-z0-9-]+)'")
 _SECRET = re.compile(r"//[^/@\s]*@|AWS4-HMAC\S*.*", re.DOTALL)
@@ -64,6 +65,12 @@ def in_words(error: BaseException, asked: Asked) -> Any:
         return error
     if isinstance(error, of_botocore.ClientError):
         return _answer(error, asked)
+    if isinstance(error, RecursionError):  # boto3 asks where the bucket lies, and is sent on for that as well
+        return errors.NotS3(
+            f"{asked.what} came to no end: {asked.server} sends every question elsewhere. Check the "
+            "endpoint, http:// or https:// too, and 's3.region' in the profile.",
+            repr(error),
+        )
     if isinstance(error, of_botocore.NoCredentialsError):
         return errors.KeysMissing(
             f"{asked.what} needs keys, and there are none. Name an entry with access key and secret "
@@ -148,7 +155,7 @@ def _region(
         str(said.get("Region") or headers.get("x-amz-bucket-region") or (named[1] if named else "")), 80
     )
     why = f"{written!r} is not the bucket's region" if written else "the bucket lies in another region"
-    todo = f"Write {region!r} as" if region else "Correct"
+    todo = f"Write {region!r} as" if region else "Check the endpoint, and correct"
     return errors.WrongRegion(
         f"{asked.what} was refused by {asked.access.endpoint or 'AWS'}: {why} ({code}). {todo} 's3.region' "
         "in the profile.",
@@ -213,11 +220,8 @@ def _network(error: BaseException, of_botocore: Any, asked: Asked) -> BackendErr
         )
     if caused(of_botocore.ConnectionClosedError) and "BadStatusLine" in detail:
         return no_s3(server, detail)
-    return errors.S3Cut(
-        f"{what} was cut off: the connection to {server} broke. Try again; what is here already is not "
-        "fetched again.",
-        detail,
-    )
+    kept = "; what is here already is not fetched again" if asked.doing == "Reading" else ""
+    return errors.S3Cut(f"{what} was cut off: the connection to {server} broke. Try again{kept}.", detail)
 
 
 def _why_away(behind: list[BaseException], by_name: str) -> str:

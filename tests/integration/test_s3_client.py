@@ -379,6 +379,7 @@ def test_https_is_asked_of_a_server_that_speaks_none(s3_server: S3Server, bucket
         ("ExpiredToken", 400, KeysRefused),
         ("XMinioStorageFull", 507, StorageFull),
         ("InvalidBucketState", 409, S3Refused),
+        ("NotImplemented", 501, S3Refused),
     ],
 )
 def test_what_other_servers_say_is_understood(
@@ -420,6 +421,18 @@ def test_whatever_answers_is_told_in_words(
             except BackendError as error:
                 assert len(error.message) < 900 and error.message.isprintable(), body
             proxy.faults.clear()
+
+
+@pytest.mark.parametrize("body", [b"<Error><Code>PermanentRedirect</Code></Error>", b"<html>Moved</html>"])
+def test_a_server_that_sends_everything_elsewhere_is_told(
+    impatient: S3Connection, proxy: WeatherProxy, bucket: str, body: bytes
+) -> None:
+    """boto3 would ask where the bucket lies again and again."""
+    proxy.faults.append(Fault(301, body, lasting=True))
+    for ask in (lambda: look(impatient, bucket), lambda: S3Files(impatient).put(f"s3://{bucket}/x", b"")):
+        with pytest.raises(S3Refused, match=r"Check the endpoint, .*'s3\.region'") as caught:
+            ask()
+        assert bucket in caught.value.message and proxy.endpoint in caught.value.message
 
 
 def test_another_region_is_named(through: S3Connection, proxy: WeatherProxy, bucket: str) -> None:

@@ -188,6 +188,45 @@ def test_an_open_bucket_needs_no_keys(engine, no_keys):
     assert "AccessDenied" in told(engine, access).message
 
 
+ECHO = (
+    b"<Error><Code>SignatureDoesNotMatch</Code><Message>Not \x1b[31mit.</Message>"
+    b"<CanonicalRequest>GET\nx-amz-security-token:TOKEN</CanonicalRequest></Error>"
+)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault(301, b"<Error><Code>PermanentRedirect</Code></Error>"), r"elsewhere|region is another one"),
+        (Fault(301, b"<html>Moved</html>", "text/html"), "elsewhere.*endpoint"),
+        (refusal("NotImplemented", 501), "does not know how to do that.*update the server"),
+        (Fault(gone=True), "cut the connection"),
+        (Fault(403, ECHO), r"SignatureDoesNotMatch, Not \[31mit\. .*Check key and secret"),
+        (Fault(403, b"<html>TOKEN</html>", "text/html"), "does not allow it"),
+    ],
+    ids=["redirect", "moved", "unable", "gone", "echo", "page"],
+)
+def test_what_a_server_says_is_told_with_what_to_do_and_nothing_of_what_it_was_sent(
+    engine, monkeypatch, fault, words
+):
+    monkeypatch.setattr(s3_plain, "_RETRIES", 1)
+    monkeypatch.setitem(s3_client._PATIENT, "retries", 1)
+    with WeatherProxy(engine.server.endpoint) as proxy:
+        there = other(engine, endpoint=proxy.endpoint)
+        place = there.place("runs/1/status.json")
+        proxy.faults.append(dataclasses.replace(fault, lasting=True))
+        for name, ask in {
+            there.trips: lambda: list_trips(there.trips, access=there.access),
+            str(place): lambda: place.write_bytes(b"1"),
+        }.items():
+            with pytest.raises(StorageError, match=words) as caught:
+                ask()
+            error = caught.value
+            assert name in error.message and proxy.endpoint in error.message
+            assert error.message.isprintable() and error.message.count(". ") >= 1
+            assert "TOKEN" not in error.message + error.detail
+
+
 # -- rights -----------------------------------------------------------------------------------------
 
 
