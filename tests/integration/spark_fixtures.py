@@ -108,7 +108,7 @@ def wait_for_free_cores(cluster: Cluster, seconds: float = 120) -> None:  # noqa
 
 
 def wait_for_quiet(cluster: Cluster) -> None:  # noqa: F811
-    """The same, and until the executors of ended applications have ended as well, which takes a second more."""
+    """The same, and until the executors of ended applications have ended too, which takes a second more."""
     wait_for_free_cores(cluster)
     until(lambda: not executors(cluster), what="an executor does not end")
 
