@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import (
     QgsProcessingContext,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..aggregation.spec import RunSpec
     from ..cluster_client.keys import ProfileKeys
     from ..cluster_client.profile import Profile
+    from ..cluster_client.runs import Run, RunStore
 
 
 class AggregateTrips(RoadpulseAlgorithm):
@@ -112,10 +114,16 @@ def run_trips(
     from ..cluster_client.results import LINK_SPEEDS, LINK_SPEEDS_BY_TIME  # noqa: PLC0415
     from . import locations, steps  # noqa: PLC0415  (need the packages)
 
-    folder = steps.run_aggregation(
-        run.profile, run.spec, locations.run_store(), RunReporter(feedback, part(feedback, start, end)),
-        feedback.isCanceled, folder=reader.text(p.RUN_FOLDER), credentials=run.credentials,
-    )  # fmt: skip
+    store, where = locations.run_store(), reader.text(p.RUN_FOLDER)
+    watched = (RunReporter(feedback, part(feedback, start, end)), feedback.isCanceled)
+    begun = _begun_before(run, store, where)
+    if begun is None:
+        folder = steps.run_aggregation(
+            run.profile, run.spec, store, *watched, folder=where, credentials=run.credentials
+        )
+    else:
+        feedback.pushInfo(tr("This run was started before, and is taken up again."))
+        folder = steps.rejoin(begun, store, *watched, credentials=run.credentials)
     result = steps.RunResult.read(folder)
     values = result.manifest.values
     tell(feedback, run_summary(values), values["warnings"])
@@ -128,3 +136,18 @@ def run_trips(
         "LINK_COUNT": result.manifest.tables[LINK_SPEEDS].rows,
         "BAD_FILE_COUNT": values["files"]["bad"],
     }
+
+
+def _begun_before(run: PlannedRun, store: RunStore, folder: str) -> Optional[Run]:
+    """The same run, started with that folder by a QGIS that ended before it had the result; None: none is."""
+    from ..cluster_client.run_folder import has_result  # noqa: PLC0415  (need the packages)
+    from ..cluster_client.status import RunState  # noqa: PLC0415
+    from . import steps  # noqa: PLC0415
+
+    begun = store.find_folder(folder) or store.find_folder(str(Path(folder).absolute())) if folder else None
+    if begun is None or begun.profile.name != run.profile.name:
+        return None
+    missing = begun.state is RunState.FINISHED and not has_result(Path(begun.local_folder))
+    if begun.state.is_final and not missing:
+        return None
+    return begun if begun.read_spec() == steps.with_bucket(run.spec, run.profile, run.credentials) else None

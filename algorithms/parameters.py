@@ -128,7 +128,10 @@ def run_folder_destination() -> QgsProcessingParameterFolderDestination:
     return advanced(
         with_help(
             parameter,
-            tr("A new folder for the result tables and the manifest; empty for one in your QGIS profile."),
+            tr(
+                "A new folder for the result tables and the manifest; empty for one in your QGIS profile. "
+                "The same call with the folder of a run that goes on takes it up again."
+            ),
         )
     )
 

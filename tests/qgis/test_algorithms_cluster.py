@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from qgis.core import QgsProcessingException
+from roadpulse.algorithms import steps
+from roadpulse.cluster_client.errors import StartError
 
 from tests.integration.ssh_server import PROGRAM, SshServer, make_key
 from tests.qgis.own_qgis import OwnQgis
@@ -66,6 +68,26 @@ def test_trips_are_aggregated_on_the_cluster(
     (there,) = (tmp_path / "runs").glob("20*")
     assert (there / "results/link_speeds.csv").read_bytes() == Path(found["LINK_SPEEDS"]).read_bytes()
     assert (tmp_path / "runs/points").is_dir()
+
+
+def test_a_run_whose_desktop_went_away_is_taken_up_by_the_same_call(
+    processing: Any, profile_file: Path, trips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = {"PROFILE": str(profile_file), "TRIPS": str(trips), "RUN_FOLDER": str(tmp_path / "here")}
+
+    def goes_away(*_: Any) -> None:
+        raise StartError("The desktop goes away once the run is started.")
+
+    with monkeypatch.context() as desktop, pytest.raises(QgsProcessingException, match="goes away"):
+        desktop.setattr(steps, "_result_of", goes_away)
+        processing.run("roadpulse:aggregatetrips", call)
+    with pytest.raises(QgsProcessingException, match="already holds a run"):
+        processing.run("roadpulse:aggregatetrips", {**call, "BIN_MINUTES": 30})  # another run
+    found = processing.run("roadpulse:aggregatetrips", call)
+    assert (found["POINT_COUNT"], found["RUN_FOLDER"]) == (10, str(tmp_path / "here"))
+    assert len(list((tmp_path / "runs").glob("20*"))) == 1
+    with pytest.raises(QgsProcessingException, match="already holds a run"):
+        processing.run("roadpulse:aggregatetrips", call)
 
 
 def test_the_diagnosis_is_a_report(processing: Any, profile_file: Path, trips: Path, tmp_path: Path) -> None:
