@@ -138,17 +138,24 @@ def work_of(file: TripFile) -> int:
 
 
 def decode_tasks(files: list[TripFile], workers: int, max_bytes: Optional[int] = None) -> list[DecodeTask]:
-    """Cut files into tasks of about equal size, a few for each worker; none larger than `max_bytes`
-    (by default `MAX_TASK_BYTES`), or of more than `MAX_TASK_FILES`.
+    """Cut files into tasks, a few for each worker; none larger than `max_bytes` (by default
+    `MAX_TASK_BYTES`), or of more than `MAX_TASK_FILES`.
+
+    They are of about equal size but for the last ones, which get smaller: so that all workers end at about
+    the same time.
     """
     weights = [work_of(file) for file in files]
-    share = sum(weights) // max(workers * TASKS_PER_WORKER, 1) + 1
-    limit = min(max(share, MIN_TASK_BYTES), max_bytes or MAX_TASK_BYTES)
+    left = sum(weights)
+    share = left // max(workers * TASKS_PER_WORKER, 1) + 1
+    most = limit = min(max(share, MIN_TASK_BYTES), max_bytes or MAX_TASK_BYTES)
+    least = max(most // 4, MIN_TASK_BYTES)
     tasks: list[DecodeTask] = []
     start, weight = 0, 0
     for end, size in enumerate(weights):
         if end > start and (weight + size > limit or end - start == MAX_TASK_FILES):
             tasks.append(DecodeTask(len(tasks), start, tuple(files[start:end])))
+            left -= weight
+            limit = min(max(left // max(2 * workers, 1), least), most)
             start, weight = end, 0
         weight += size
     if start < len(files):

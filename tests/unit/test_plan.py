@@ -146,6 +146,17 @@ def test_many_files_are_spread_over_all_workers():
     assert len(decode_tasks(files, 32)) >= 32
 
 
+@pytest.mark.parametrize("workers", [1, 2, 3, 16])
+@pytest.mark.parametrize("max_bytes", [96 << 20, None])
+def test_no_worker_is_idle_for_long_while_another_one_still_decodes(workers, max_bytes):
+    for n in range(3000, 3100, 13):
+        tasks = decode_tasks([trip_file(f"{i:05d}.json", 460_000) for i in range(n)], workers, max_bytes)
+        ends = [0] * workers
+        for task in tasks:
+            ends[ends.index(min(ends))] += len(task.files)
+        assert max(ends) <= 1.03 * n / workers
+
+
 @given(st.integers(0, 5 * 10**9))
 def test_summary_tasks_cover_every_bucket_once(n_points):
     tasks = summary_tasks(n_points)
