@@ -14,13 +14,11 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional
+from typing import Optional
 
 from . import owners, storage
 from .errors import RunError, StorageError
-
-if TYPE_CHECKING:
-    from .points import FileRecord, PointStore
+from .points import FileRecord, PointStore
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +54,7 @@ class Notes:
         self._due = ended + max(NOTE_EVERY, (ended - began) / _SHARE)
 
 
-def clean_up(store: PointStore, check: Callable[[], None]) -> list[str]:
+def clean_up(store: PointStore, check: Callable[[], None] = lambda: None) -> list[str]:
     """Take over or remove what ended runs left uncommitted; returns the names of removed ingests.
 
     `check` is called now and then, and may raise to stop.

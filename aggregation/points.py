@@ -19,7 +19,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from . import leftovers, owners, storage
+from . import owners, storage
 from .database import connect
 from .errors import RunError, StorageError
 from .point_rows import literal, read_rows, write_rows, write_runs
@@ -226,10 +226,6 @@ class PointStore:
         if not self.files_table(ingest).exists():
             storage.remove_tree(self.files_table(ingest).parent)
             storage.remove_tree(self.points_folder(ingest))
-
-    def clean_up(self, check: Callable[[], None] = lambda: None) -> list[str]:
-        """Take over or remove what ended runs left uncommitted; returns the names of removed ingests."""
-        return leftovers.clean_up(self, check)
 
     # -- reading ------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 from . import csvparts, report, storage
 from .decode import DecodeContext, stopped_at, unusable
 from .errors import Cancelled, RunError
-from .leftovers import Notes
+from .leftovers import Notes, clean_up
 from .plan import Selection, decode_tasks, select, summary_tasks
 from .points import FileRecord, PointStore
 from .runfolder import CANCELLED as CANCELLED_STATE
@@ -110,7 +110,7 @@ class _Run:
             storage.check_reach(place, self.spec.s3)
         store = PointStore.open(self.spec.store, self.spec.mapping, self.spec.s3)
         with self._timed("list"):
-            for ingest in store.clean_up(self._check):
+            for ingest in clean_up(store, self._check):
                 log.info("Removed points that an earlier run left unfinished: %s", ingest)
             files = storage.list_trips(self.spec.trips, self._found, self.spec.s3, store.root)
             selection = select(files, store, self._check, self.spec.max_trip_megabytes << 20)

@@ -18,7 +18,7 @@ import pytest
 from roadpulse.aggregation import leftovers, owners
 from roadpulse.aggregation.decode import in_order
 from roadpulse.aggregation.errors import StorageError
-from roadpulse.aggregation.leftovers import Notes
+from roadpulse.aggregation.leftovers import Notes, clean_up
 from roadpulse.aggregation.points import BUCKETS, FileRecord, PointStore
 from roadpulse.aggregation.spec import FieldMapping
 
@@ -72,11 +72,11 @@ def numbers(store: PointStore, ingest: str = "dead") -> list[int]:
 
 def test_what_a_killed_run_noted_counts_and_the_rest_is_removed(store: PointStore, ended: int) -> None:
     begun(store, pid=ended)
-    assert store.clean_up() == []
+    assert clean_up(store) == []
     assert store.ingests() == ["dead"]
     assert store.read_files("dead") == [record(number) for number in range(TASKS - 1)]
     assert names(store) == ["owner.json", *(f"part-{n:05d}.parquet" for n in range(TASKS - 1))]
-    assert store.clean_up() == []
+    assert clean_up(store) == []
 
 
 def test_without_a_note_nothing_is_taken_over(store: PointStore, ended: int) -> None:
@@ -84,7 +84,7 @@ def test_without_a_note_nothing_is_taken_over(store: PointStore, ended: int) -> 
     for name in names(store):
         if name.startswith("notes-"):
             (Path(str(store.points_folder("dead"))) / name).unlink()
-    assert store.clean_up() == ["dead"]
+    assert clean_up(store) == ["dead"]
     assert store.begun() == []
 
 
@@ -92,7 +92,7 @@ def test_a_run_that_lives_keeps_what_it_noted(store: PointStore) -> None:
     begun(store, "alive", pid=os.getpid())
     begun(store, "elsewhere", host="another computer", pid=1)
     before = names(store, "alive"), names(store, "elsewhere")
-    assert store.clean_up() == []
+    assert clean_up(store) == []
     assert store.ingests() == []
     assert (names(store, "alive"), names(store, "elsewhere")) == before
 
@@ -119,7 +119,7 @@ def foreign(path: Path) -> None:
 def test_a_torn_note_is_passed_over(store: PointStore, ended: int, damage: Any) -> None:
     begun(store, pid=ended)
     damage(Path(str(store.points_folder("dead"))) / "notes-00001.parquet")
-    store.clean_up()
+    clean_up(store)
     assert numbers(store) == [0, 2]
 
 
@@ -133,7 +133,7 @@ def shorter(path: Path) -> None:
 def test_a_part_that_is_not_whole_does_not_count(store: PointStore, ended: int, damage: Any) -> None:
     begun(store, pid=ended)
     damage(Path(str(store.part("dead", 1))))
-    store.clean_up()
+    clean_up(store)
     assert numbers(store) == [0, 2]
     assert sum(len(c["link_id"]) for c in store.read_points("dead", [0, 2], 0, BUCKETS)) == 2 * POINTS
 
@@ -142,12 +142,12 @@ def test_where_no_part_is_whole_everything_is_removed(store: PointStore, ended: 
     begun(store, pid=ended)
     for number in range(TASKS):
         truncate(Path(str(store.part("dead", number))))
-    assert store.clean_up() == ["dead"]
+    assert clean_up(store) == ["dead"]
 
 
 def _clean_up(store: PointStore, together: Any, answers: Any) -> None:
     together.wait(240)
-    answers.put(store.clean_up())
+    answers.put(clean_up(store))
 
 
 def test_of_many_runs_that_find_it_at_once_none_loses_anything(store: PointStore, ended: int) -> None:
@@ -170,10 +170,10 @@ def test_an_heir_that_lives_is_left_alone_and_one_that_died_is_followed(
     begun(store, pid=ended)
     heir = Path(str(store.heir("dead")))
     heir.write_text(json.dumps(owners.claim()), encoding="utf-8")
-    assert store.clean_up() == []
+    assert clean_up(store) == []
     assert store.ingests() == []
     heir.write_text(json.dumps({**owners.claim(), "pid": ended}), encoding="utf-8")
-    assert store.clean_up() == []
+    assert clean_up(store) == []
     assert numbers(store) == [0, 1, 2]
 
 
@@ -209,7 +209,7 @@ def test_a_computer_that_was_started_again_is_not_waited_for(
         pytest.skip("this system does not say which computer it runs on")
     begun(store, **{**owners.claim(), **claim})
     os.utime(str(store.owner("dead")), (time.time() - silent,) * 2)
-    store.clean_up()
+    clean_up(store)
     assert (store.ingests() == ["dead"]) is gone
 
 
@@ -222,7 +222,7 @@ def test_a_clock_that_is_hours_off_makes_nobody_silent(
     os.utime(str(store.owner("gone")), (time.time() - 4000,) * 2)
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + off)  # while the file server's clock is right
-    store.clean_up()
+    clean_up(store)
     assert store.ingests() == ["gone"]
     assert "notes-00000.parquet" in names(store, "elsewhere")
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from roadpulse.aggregation.decode import in_order
 from roadpulse.aggregation.errors import RunError, StorageError
+from roadpulse.aggregation.leftovers import clean_up
 from roadpulse.aggregation.points import BUCKETS, FAULTS, FileRecord, PointStore, bucket_of
 from roadpulse.aggregation.spec import FieldMapping
 from roadpulse.aggregation.times import NO_TIME
@@ -219,30 +220,30 @@ def test_what_an_ended_process_left_is_removed(store):
     claimed(store, "alive")
     claimed(store, "committed", pid=ended_process())
     store.commit("committed", [record()])
-    assert store.clean_up() == ["dead"]
+    assert clean_up(store) == ["dead"]
     assert sorted(p.name for p in (store.root / "points").iterdir()) == ["ingest=alive", "ingest=committed"]
-    assert store.clean_up() == []
+    assert clean_up(store) == []
 
 
 def test_what_another_computer_writes_is_kept_until_it_is_long_silent(store):
     claimed(store, "elsewhere", host="another computer", pid=ended_process())
-    assert store.clean_up() == []
+    assert clean_up(store) == []
     owner = store.points_folder("elsewhere") / "owner.json"
     long_ago = time.time() - 4000
     os.utime(owner, (long_ago, long_ago))
     store.keep_alive("elsewhere")
-    assert store.clean_up() == []
+    assert clean_up(store) == []
     os.utime(owner, (long_ago, long_ago))
-    assert store.clean_up() == ["elsewhere"]
+    assert clean_up(store) == ["elsewhere"]
 
 
 def test_an_ingest_cut_off_while_it_began_is_removed_once_it_is_old(store):
     folder = store.points_folder("begun")
     folder.mkdir(parents=True)
     (folder / ".owner.json.12345678.tmp").write_bytes(b"{")
-    assert store.clean_up() == []
+    assert clean_up(store) == []
     os.utime(folder, (time.time() - 4000,) * 2)
-    assert store.clean_up() == ["begun"]
+    assert clean_up(store) == ["begun"]
 
 
 def test_a_commit_that_was_cut_off_leaves_nothing(store):
@@ -252,7 +253,7 @@ def test_a_commit_that_was_cut_off_leaves_nothing(store):
     half.write_bytes(b"PAR1")
     lonely = store.files_table("lonely").parent
     lonely.mkdir()
-    store.clean_up()
+    clean_up(store)
     assert not half.parent.exists()
     assert not lonely.exists()
 
@@ -308,7 +309,7 @@ def test_other_files_in_the_store_are_let_be(store):
         (folder / "notes.txt").write_bytes(b"mine")
         (folder / "old").mkdir()
     assert store.ingests() == ["a"]
-    assert store.clean_up() == []
+    assert clean_up(store) == []
     assert (store.root / "points" / "notes.txt").exists()
 
 
