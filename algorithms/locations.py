@@ -11,10 +11,10 @@ from pathlib import Path
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QStandardPaths
 
+from ..cluster_client.folders import default_store
 from ..cluster_client.profile import Profile
 from ..cluster_client.profiles import ProfileStore
 from ..cluster_client.runs import RunStore
-from ..cluster_client.ssh.folders import default_store
 
 
 def home() -> Path:

@@ -5,6 +5,7 @@ Spark would try for a minute either way, and then not say what is wrong.
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import threading
@@ -15,7 +16,7 @@ from .spark_errors import NoSpark, SparkLost
 
 _CONNECT_SECONDS = 5.0
 _PAGE_SECONDS = 10.0
-_PAGE_PORT = 8080
+_PAGE_PORT = "8080"
 _PAGE_BYTES = 1 << 16
 _SCHEME = "spark://"
 
@@ -70,12 +71,13 @@ class MasterVersion:
         return f"The run's Spark is {self.own}, {theirs}."
 
     def _ask(self) -> None:
+        page_port = os.environ.get("SPARK_MASTER_WEBUI_PORT", _PAGE_PORT)  # of Spark's own conf/spark-env.sh
         for host, port, _ in _addresses(self._master):
             name = f"[{host}]" if ":" in host else host
             try:
                 # No proxy: the master is in the same network. The page tells whose it is.
                 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-                with opener.open(f"http://{name}:{_PAGE_PORT}/", timeout=_PAGE_SECONDS) as answer:
+                with opener.open(f"http://{name}:{page_port}/", timeout=_PAGE_SECONDS) as answer:
                     page = answer.read(_PAGE_BYTES).decode("utf-8", "replace")
             except (OSError, ValueError):
                 continue  # a page elsewhere, or behind a wall: the versions are probably the same

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import Any, Callable, Optional, Protocol
 from urllib.parse import urlsplit
 
+from ..profile import Profile
 from ..ssh import scripts
+from ..ssh.connection import Connection
 from ..ssh.jobzip import job_zip
-from ..ssh.place import python_of
+from ..ssh.place import Place, python_of
 from ..ssh.remote_run import spark_conf, spark_submit
 from . import words
 from .checks import Check, Found, failed, ok, skipped, warning
 from .nodes import HERE, JOB_SECONDS, NodesLook
 from .s3 import concerns_s3
-
-if TYPE_CHECKING:
-    from .cluster import ClusterLook
 
 _PAGE_PORT = 8080
 _NOT_FOUND = "127"
@@ -38,10 +37,28 @@ def at_work(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [worker for worker in page.get("workers", ()) if worker.get("state") == "ALIVE"]
 
 
+class Head(Protocol):
+    """What it takes to look from a cluster's head: the way there, and who is looked for."""
+
+    profile: Profile
+    trips: str
+    place: Place
+
+    @property
+    def connection(self) -> Connection:
+        """The connection to the head."""
+
+    def ask(self, function: str, *arguments: Any) -> Any:
+        """What a function of `look` answers there."""
+
+    def close(self) -> None:
+        """Give up the connection."""
+
+
 class SparkLook:
     """Looks at the Spark that a cluster's head reaches."""
 
-    def __init__(self, head: ClusterLook) -> None:
+    def __init__(self, head: Head) -> None:
         self._head = head
         self._master: dict[str, Any] = {}
         self._nodes = NodesLook(

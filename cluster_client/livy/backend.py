@@ -7,24 +7,21 @@ found again by that name and by its folder. The folder is the truth, and Livy co
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Callable, Optional, TypeVar
 
 from ...aggregation.errors import Cancelled, RunError
-from ..errors import BackendError, NotFinished, Unreachable
-from ..fetching import fetch_run
+from ..errors import Unreachable
+from ..far_backend import FarBackend, InFolder
 from ..keys import ProfileKeys
 from ..patience import PATIENCE, Patience
 from ..profile import Profile
 from ..run_files import RunFiles
-from ..run_folder import fetched_status, has_result
+from ..run_folder import fetched_status
 from ..runs import Run, RunStore
-from ..sending import Sending, carry_out, clear, give_up
-from ..ssh.folders import folder_name, runs_folder
+from ..sending import Sending, clear, give_up
 from ..ssh.network import TIMEOUTS as SSH_TIMEOUTS
 from ..ssh.network import Timeouts as SshTimeouts
-from ..ssh.place import Place
 from ..status import RunState, RunStatus
 from . import submission
 from .batch import batch_name, batch_of
@@ -37,11 +34,10 @@ from .way import Way
 if TYPE_CHECKING:
     from ..ssh.known_hosts import KnownHosts
 
-FETCH_PATIENCE = 3600.0
-"""Seconds without a network that the fetching of a result waits out, since nothing else is left to do."""
+T = TypeVar("T")
 
 
-class LivyBackend:
+class LivyBackend(FarBackend):
     """Runs through the Livy of `profile`; see `backend.Backend` for the protocol.
 
     `runs_folder` takes the fetched results of runs that name no local folder. `known_hosts` are needed where
@@ -62,22 +58,11 @@ class LivyBackend:
         limits: Limits = LIMITS,
         sure: float = submission.SURE_SECONDS,
     ) -> None:
-        self._store, self._runs_folder, self._sure = store, runs_folder.absolute(), sure
+        super().__init__(store, runs_folder)
+        self._sure = sure
         self._rooms = Rooms(profile, keys, known_hosts, timeouts=ssh_timeouts, patience=patience)
         self.way = Way(profile, keys, self._rooms, timeouts)
         self._watch = Watch(self.way.client, limits)
-
-    def submit(self, run: Run, cancelled: Optional[Callable[[], bool]] = None) -> Run:
-        """Record the run, send what it needs and post it.
-
-        A run of which it is not known whether it was started is returned too: `status` tells.
-        """
-        run = replace(
-            run,
-            folder=run.folder or f"{runs_folder(run.profile)}/{folder_name(run)}",
-            local_folder=run.local_folder or str(self._runs_folder / folder_name(run)),
-        )
-        return carry_out(self._store, run, self._send, cancelled)
 
     def status(self, run: Run) -> RunStatus:
         """Where the run stands now; its record follows."""
@@ -103,66 +88,37 @@ class LivyBackend:
         if give_up(run.id):
             return
 
-        def leave_word(files: RunFiles, place: Place) -> bool:
-            folder = place.absolute(run.folder)
+        def leave_word(files: RunFiles, folder: str) -> bool:
             if files.size(f"{folder}/manifest.json") is None:
                 files.put(f"{folder}/cancel", b"cancelled\n")
             return files.size(f"{folder}/status.json") is not None
 
-        begun = self._rooms.patiently(run.folder, leave_word)
+        begun = self._in_folder(run, leave_word)
         deleted = False
         if not begun:
             with contextlib.suppress(RunError):  # `status` tries again
                 deleted = self.way.client.delete(batch_name(run))
         self._watch.stopping(run, deleted)
 
-    def fetch(
-        self,
-        run: Run,
-        progress: Optional[Callable[[int, int], None]] = None,
-        cancelled: Optional[Callable[[], bool]] = None,
-    ) -> Path:
-        """Bring the finished run's files here; a cut is waited out, and what is here is not sent again."""
-        local = self._local_folder(run)
-        if has_result(local):
-            return local
-        stop = cancelled or (lambda: False)
-
-        def bring(files: RunFiles, place: Place) -> None:
-            folder = place.absolute(run.folder)
-            if files.size(f"{folder}/manifest.json") is None:
-                raise NotFinished(
-                    f"The run {run.name!r} has no result: there is no manifest.json in {files.name(folder)}."
-                )
-            fetch_run(files, folder, local, progress, stop)
-
-        self._rooms.patiently(run.folder, bring, stop, FETCH_PATIENCE)
-        return local
-
     def log(self, run: Run, tail: int = 200) -> str:
         """The last lines of the run's log; before it has one, those that Livy has of its driver."""
-        text = self._rooms.patiently(
-            run.folder, lambda files, place: files.tail(f"{place.absolute(run.folder)}/log.txt", tail)
-        )
+        text = super().log(run, tail)
         if not text:
             with contextlib.suppress(RunError):
                 text = "\n".join(self.way.client.log(batch_name(run))[-tail:])
         return text
-
-    def discard(self, run: Run) -> None:
-        """Delete the run's folder there and its record; what was fetched stays."""
-        if not self.status(run).is_final:
-            raise BackendError(f"The run {run.name!r} is still going. Cancel it first.")
-        self._rooms.patiently(run.folder, lambda files, place: files.remove_ended(place.absolute(run.folder)))
-        self._store.delete(run.id)
 
     def close(self) -> None:
         """Give up the connections; runs go on."""
         self.way.close()
         self._rooms.close()
 
-    def _local_folder(self, run: Run) -> Path:
-        return Path(run.local_folder or self._runs_folder / folder_name(run))
+    def _in_folder(
+        self, run: Run, work: InFolder[T], cancelled: Callable[[], bool] = lambda: False, total: float = 0.0
+    ) -> T:
+        return self._rooms.patiently(
+            run.folder, lambda files, place: work(files, place.absolute(run.folder)), cancelled, total
+        )
 
     def _send(self, run: Run, sending: Sending) -> Run:
         try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Callable
 
 from ...aggregation import glance
 from ...aggregation.errors import FILE_REASONS, BadTripFile
+from ...aggregation.runners.head_room import usable_cores
 from ...aggregation.s3_access import is_s3
 from ...aggregation.spec import FieldMapping
 from ..profile import Profile
@@ -49,7 +49,7 @@ class LocalLookout:
 
     def look(self) -> PlaceState:
         """It always answers."""
-        return PlaceState(cores=self._profile.workers or os.cpu_count() or 1)
+        return PlaceState(cores=self._profile.workers or usable_cores())
 
     def trips(self, trips: str) -> TripSource:
         """The trips in a folder here, or in a bucket."""

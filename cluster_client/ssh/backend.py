@@ -8,23 +8,21 @@ started once.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Callable, TypeVar
 
 from ...aggregation.errors import Cancelled
-from ..errors import BackendError, ClientError, NotFinished, Unreachable
-from ..fetching import fetch_run
+from ..errors import BackendError, ClientError, Unreachable
+from ..far_backend import FarBackend, InFolder
 from ..patience import PATIENCE, Patience
 from ..profile import Profile
-from ..run_folder import fetched_status, has_result
+from ..run_folder import fetched_status
 from ..runs import Run, RunStore
-from ..sending import Sending, carry_out, clear, give_up
+from ..sending import Sending, clear, give_up
 from ..status import RunState, RunStatus
 from . import submission
 from .connection import Connection
 from .credentials import Credentials
-from .folders import folder_name, runs_folder
 from .known_hosts import KnownHosts
 from .network import TIMEOUTS, Timeouts
 from .place import Place
@@ -34,11 +32,10 @@ from .session import Session
 from .transfer import SftpFiles
 from .watch import Watch
 
-FETCH_PATIENCE = 3600.0
-"""Seconds without a network that the fetching of a result waits out, since nothing else is left to do."""
+T = TypeVar("T")
 
 
-class SshBackend:
+class SshBackend(FarBackend):
     """Runs on the cluster of `profile`; see `backend.Backend` for the protocol.
 
     `runs_folder` takes the fetched results of runs that name no local folder. Calls may come from several
@@ -57,21 +54,10 @@ class SshBackend:
         patience: Patience = PATIENCE,
         grace: float = GRACE_SECONDS,
     ) -> None:
-        self._store, self._runs_folder, self._grace = store, runs_folder.absolute(), grace
+        super().__init__(store, runs_folder)
+        self._grace = grace
         self._session = Session(profile, credentials, known_hosts, timeouts, patience)
         self._watch = Watch(grace)
-
-    def submit(self, run: Run, cancelled: Optional[Callable[[], bool]] = None) -> Run:
-        """Record the run, send what it needs and start it.
-
-        A run of which it is not known whether it was started is returned too: `status` tells.
-        """
-        run = replace(
-            run,
-            folder=run.folder or f"{runs_folder(run.profile)}/{folder_name(run)}",
-            local_folder=run.local_folder or str(self._runs_folder / folder_name(run)),
-        )
-        return carry_out(self._store, run, self._send, cancelled)
 
     def status(self, run: Run) -> RunStatus:
         """Where the run stands now; its record follows."""
@@ -101,53 +87,16 @@ class SshBackend:
             raise BackendError(f"The run in {run.folder} on {self._session.login} cannot be stopped.")
         self._watch.stopping(run)
 
-    def fetch(
-        self,
-        run: Run,
-        progress: Optional[Callable[[int, int], None]] = None,
-        cancelled: Optional[Callable[[], bool]] = None,
-    ) -> Path:
-        """Bring the finished run's files here; a cut is waited out, and what is here is not sent again."""
-        local = self._local_folder(run)
-        if has_result(local):
-            return local
-        stop = cancelled or (lambda: False)
-        finished = self._session.patiently(
-            lambda c, place: SftpFiles(c).size(f"{place.absolute(run.folder)}/manifest.json"),
-            stop,
-            FETCH_PATIENCE,
-        )
-        if finished is None:
-            raise NotFinished(
-                f"The run {run.name!r} has no result: there is no manifest.json in {run.folder} on "
-                f"{self._session.login}."
-            )
-        self._session.patiently(
-            lambda c, place: fetch_run(SftpFiles(c), place.absolute(run.folder), local, progress, stop),
-            stop,
-            FETCH_PATIENCE,
-        )
-        return local
-
-    def log(self, run: Run, tail: int = 200) -> str:
-        """The last lines of the run's log."""
-        return self._session.patiently(
-            lambda c, place: SftpFiles(c).tail(f"{place.absolute(run.folder)}/log.txt", tail)
-        )
-
-    def discard(self, run: Run) -> None:
-        """Delete the run's folder on the cluster and its record; what was fetched stays."""
-        if not self.status(run).is_final:
-            raise BackendError(f"The run {run.name!r} is still going. Cancel it first.")
-        self._session.patiently(lambda c, place: SftpFiles(c).remove_ended(place.absolute(run.folder)))
-        self._store.delete(run.id)
-
     def close(self) -> None:
         """Give up the connection; runs go on."""
         self._session.close()
 
-    def _local_folder(self, run: Run) -> Path:
-        return Path(run.local_folder or self._runs_folder / folder_name(run))
+    def _in_folder(
+        self, run: Run, work: InFolder[T], cancelled: Callable[[], bool] = lambda: False, total: float = 0.0
+    ) -> T:
+        return self._session.patiently(
+            lambda c, place: work(SftpFiles(c), place.absolute(run.folder)), cancelled, total
+        )
 
     def _send(self, run: Run, sending: Sending) -> Run:
         asked = False

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..folders import absolute, runs_folder
 from ..profile import Profile
 from ..runs import Run
-from .folders import absolute, runs_folder
 from .jobzip import JobZip
 
 DEFAULT_PYTHON = "python3"

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from roadpulse.aggregation.spec import RunSpec
+from roadpulse.cluster_client.folders import absolute, default_store, folder_name
 from roadpulse.cluster_client.profile import Folders, Profile, Resources
 from roadpulse.cluster_client.runs import Run
 from roadpulse.cluster_client.ssh.connection import Done
-from roadpulse.cluster_client.ssh.folders import absolute, default_store, folder_name
 from roadpulse.cluster_client.ssh.jobzip import job_zip
 from roadpulse.cluster_client.ssh.place import Place
 from roadpulse.cluster_client.ssh.remote_run import run_files

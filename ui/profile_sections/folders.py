@@ -5,8 +5,8 @@ from __future__ import annotations
 from qgis.PyQt.QtCore import pyqtSignal
 
 from ...algorithms import locations
+from ...cluster_client.folders import DEFAULT_RUNS
 from ...cluster_client.profile import LOCAL
-from ...cluster_client.ssh.folders import DEFAULT_RUNS
 from ..words import tr
 from .bucket_folder import BucketFolderField
 from .fields import CLUSTERS, PathField

@@ -1,0 +1,96 @@
+"""What backends have in common whose runs are somewhere else: recorded, sent, fetched and discarded alike."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from pathlib import Path
+from typing import Callable, Optional, TypeVar
+
+from .errors import BackendError, NotFinished
+from .fetching import fetch_run
+from .folders import folder_name, runs_folder
+from .run_files import RunFiles
+from .run_folder import has_result
+from .runs import Run, RunStore
+from .sending import Sending, carry_out
+from .status import RunStatus
+
+T = TypeVar("T")
+InFolder = Callable[[RunFiles, str], T]
+"""Something that is done with the files there and a run's folder, and bears to be done again after a cut."""
+
+FETCH_PATIENCE = 3600.0
+"""Seconds without a network that the fetching of a result waits out, since nothing else is left to do."""
+
+
+class FarBackend(ABC):
+    """Runs that are somewhere else; see `backend.Backend` for the protocol.
+
+    `runs_folder` takes the fetched results of runs that name no local folder.
+    """
+
+    def __init__(self, store: RunStore, runs_folder: Path) -> None:
+        self._store, self._runs_folder = store, runs_folder.absolute()
+
+    def submit(self, run: Run, cancelled: Optional[Callable[[], bool]] = None) -> Run:
+        """Record the run, send what it needs and start it.
+
+        A run of which it is not known whether it was started is returned too: `status` tells.
+        """
+        run = replace(
+            run,
+            folder=run.folder or f"{runs_folder(run.profile)}/{folder_name(run)}",
+            local_folder=run.local_folder or str(self._runs_folder / folder_name(run)),
+        )
+        return carry_out(self._store, run, self._send, cancelled)
+
+    @abstractmethod
+    def status(self, run: Run) -> RunStatus:
+        """Where the run stands now; its record follows."""
+
+    def fetch(
+        self,
+        run: Run,
+        progress: Optional[Callable[[int, int], None]] = None,
+        cancelled: Optional[Callable[[], bool]] = None,
+    ) -> Path:
+        """Bring the finished run's files here; a cut is waited out, and what is here is not sent again."""
+        local = self._local_folder(run)
+        if has_result(local):
+            return local
+        stop = cancelled or (lambda: False)
+
+        def bring(files: RunFiles, folder: str) -> None:
+            if files.size(f"{folder}/manifest.json") is None:
+                raise NotFinished(
+                    f"The run {run.name!r} has no result: there is no manifest.json in {files.name(folder)}."
+                )
+            fetch_run(files, folder, local, progress, stop)
+
+        self._in_folder(run, bring, stop, FETCH_PATIENCE)
+        return local
+
+    def log(self, run: Run, tail: int = 200) -> str:
+        """The last lines of the run's log."""
+        return self._in_folder(run, lambda files, folder: files.tail(f"{folder}/log.txt", tail))
+
+    def discard(self, run: Run) -> None:
+        """Delete the run's folder there and its record; what was fetched stays."""
+        if not self.status(run).is_final:
+            raise BackendError(f"The run {run.name!r} is still going. Cancel it first.")
+        self._in_folder(run, lambda files, folder: files.remove_ended(folder))
+        self._store.delete(run.id)
+
+    @abstractmethod
+    def _in_folder(
+        self, run: Run, work: InFolder[T], cancelled: Callable[[], bool] = lambda: False, total: float = 0.0
+    ) -> T:
+        """Do something in the run's folder; see `Persistent.patiently`."""
+
+    @abstractmethod
+    def _send(self, run: Run, sending: Sending) -> Run:
+        """Send and start a run that is recorded; see `sending.carry_out`."""
+
+    def _local_folder(self, run: Run) -> Path:
+        return Path(run.local_folder or self._runs_folder / folder_name(run))
