@@ -32,6 +32,7 @@ def cost_of(command: Sequence[str], memory: bool = False) -> Cost:
     """
     begin = time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "build" / "plugins")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # compiled modules are kept, as elsewhere
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
