@@ -10,14 +10,17 @@ import pytest
 from qgis.core import QgsSettings
 from roadpulse.aggregation.glance import TripCount
 from roadpulse.aggregation.spec import RunSpec
+from roadpulse.cluster_client.errors import Unreachable
 from roadpulse.cluster_client.lookout.lookout import PlaceState
 from roadpulse.cluster_client.profile import LOCAL, Profile
 from roadpulse.cluster_client.runs import Run, RunStore
+from roadpulse.cluster_client.s3.errors import S3Refused
 from roadpulse.cluster_client.status import RunState
 from roadpulse.ui import estimate, reattach
 from roadpulse.ui.pending import Pending
 from roadpulse.ui.phases import Phase, phase_of, phases_of, total
-from roadpulse.ui.sections.trips import count_text
+from roadpulse.ui.place_watch import PlaceWatch
+from roadpulse.ui.sections.trips import TripsSection, count_text
 from roadpulse.ui.sections.where import state_text
 from roadpulse.ui.settings import Pace, RunSettings, TripsMemory
 
@@ -130,3 +133,16 @@ def test_what_waits_or_is_out_of_sight_stays_in_its_phase() -> None:
     assert phase_of(RunState.UNKNOWN, Phase.COMPUTING, PI) is Phase.COMPUTING
     assert phase_of(RunState.STARTING, Phase.STARTING, PI) is Phase.STARTING
     assert phase_of(RunState.STARTING, Phase.LISTING, LOCAL) is Phase.LISTING
+
+
+def test_what_a_bucket_refuses_this_computer_keeps_it_from_running_and_silence_does_not(
+    qgis_app: object,
+) -> None:
+    section = TripsSection(PlaceWatch())
+    section.folder.setText("s3://trips/")
+    section._not_counted(S3Refused("It is not allowed. Ask for the right to do it.", code="AccessDenied"))
+    assert section.problem().startswith("It is not allowed")
+    section._not_counted(Unreachable("Nobody answers."))
+    assert section.problem() == ""
+    assert section.note.plain.startswith("Nobody answers.")
+    section.forget()
