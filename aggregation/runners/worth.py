@@ -20,7 +20,7 @@ measured on a server's core; a Raspberry Pi is several times slower."""
 
 _ENOUGH = 1.5
 _PATIENCE = 6.0
-"""Seconds until something has to come: a Raspberry Pi, or a head with much else to do, takes five to import."""
+"""Seconds until something has to come: a Raspberry Pi, or a head with much to do, takes five to import."""
 
 
 class Pace:
