@@ -13,7 +13,7 @@ Found = TypeVar("Found")
 
 
 def until(
-    condition: Callable[[], Found], seconds: float = 120, what: str | Callable[[], object] = ""
+    condition: Callable[[], Found], seconds: float = 240, what: str | Callable[[], object] = ""
 ) -> Found:
     """Wait for something to become true, and return it.
 

@@ -102,7 +102,7 @@ def in_the_middle(status: dict[str, Any]) -> bool:
     return status["state"] == "decoding" and 0 < done < total
 
 
-def wait_for_free_cores(cluster: Cluster, seconds: float = 120) -> None:  # noqa: F811
+def wait_for_free_cores(cluster: Cluster, seconds: float = 240) -> None:  # noqa: F811
     """Wait until no application holds a core."""
     until(lambda: not cluster.spark.cores_used(), seconds, "an application holds its cores")
 
