@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Optional, TypeVar
 
-from .errors import BackendError, NotFinished
+from .errors import BackendError, NotFinished, Unreachable
 from .fetching import fetch_run
 from .folders import folder_name, runs_folder
 from .run_files import RunFiles
-from .run_folder import has_result
+from .run_folder import fetched_status, has_result
 from .runs import Run, RunStore
 from .sending import Sending, carry_out
 from .status import RunStatus
@@ -45,9 +45,19 @@ class FarBackend(ABC):
         )
         return carry_out(self._store, run, self._send, cancelled)
 
-    @abstractmethod
     def status(self, run: Run) -> RunStatus:
         """Where the run stands now; its record follows."""
+        status = fetched_status(self._local_folder(run))
+        if status is None:
+            try:
+                status = self._look(run)
+            except Unreachable as error:
+                raise type(error)(
+                    f"{self._cut} The run goes on there, and Roadpulse looks again. ({error.message})",
+                    error.detail,
+                ) from error
+        self._store.note(run, status)
+        return status
 
     def fetch(
         self,
@@ -81,6 +91,15 @@ class FarBackend(ABC):
             raise BackendError(f"The run {run.name!r} is still going. Cancel it first.")
         self._in_folder(run, lambda files, folder: files.remove_ended(folder))
         self._store.delete(run.id)
+
+    @property
+    @abstractmethod
+    def _cut(self) -> str:
+        """What cannot be reached, in words, while nothing can be told of a run."""
+
+    @abstractmethod
+    def _look(self, run: Run) -> RunStatus:
+        """The status of a run, asked for there; raises `Unreachable`."""
 
     @abstractmethod
     def _in_folder(

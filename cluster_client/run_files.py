@@ -12,7 +12,6 @@ that is not there is None, and no error.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from ..aggregation.errors import Cancelled
+from ..aggregation.storage.disk import sha256 as sha256_of
 from .errors import BackendError, ResultError
 
 Progress = Callable[[int], None]
@@ -112,7 +112,7 @@ class RunFiles(ABC):
         The file lies at `local` when it is whole and right, and beside it as `.part` until then. `progress`
         gets the bytes that are here. Raises `ResultError`, `BackendError` or `Cancelled`.
         """
-        if local.is_file() and local.stat().st_size == length and _digest(local) == sha256:
+        if local.is_file() and local.stat().st_size == length and sha256_of(local) == sha256:
             progress(length)
             return
         part = local.with_name(local.name + ".part")
@@ -122,11 +122,11 @@ class RunFiles(ABC):
             if not resumed:
                 part.write_bytes(b"")
         self._append(path, part, length, progress, cancelled)
-        if _digest(part) != sha256 and resumed:
+        if sha256_of(part) != sha256 and resumed:
             # What an earlier call left was of another file: once more, from the start.
             part.write_bytes(b"")
             self._append(path, part, length, progress, cancelled)
-        if part.stat().st_size != length or _digest(part) != sha256:
+        if part.stat().st_size != length or sha256_of(part) != sha256:
             part.unlink()
             raise ResultError(
                 path, f"The result file {self.name(path)} does not have the size and SHA-256 that its "
@@ -166,11 +166,3 @@ def here(path: Path) -> Iterator[None]:
             "some space or choose another run folder; what is here already is not fetched again.",
             repr(error),
         ) from error
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

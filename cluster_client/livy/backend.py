@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Optional, TypeVar
 
 from ...aggregation.errors import Cancelled, RunError
-from ..errors import Unreachable
 from ..far_backend import FarBackend, InFolder
 from ..keys import ProfileKeys
 from ..patience import PATIENCE, Patience
 from ..profile import Profile
 from ..run_files import RunFiles
-from ..run_folder import fetched_status
 from ..runs import Run, RunStore
 from ..sending import Sending, clear, give_up
 from ..ssh.network import TIMEOUTS as SSH_TIMEOUTS
@@ -64,25 +62,6 @@ class LivyBackend(FarBackend):
         self.way = Way(profile, keys, self._rooms, timeouts)
         self._watch = Watch(self.way.client, limits)
 
-    def status(self, run: Run) -> RunStatus:
-        """Where the run stands now; its record follows."""
-        status = fetched_status(self._local_folder(run))
-        if status is None:
-            with contextlib.suppress(RunError):
-                run = self._store.find(run.id)  # another process may have posted it since
-            try:
-                status = self._rooms.again_and_again(
-                    run.folder, lambda files, place: self._watch.look(files, place.absolute(run.folder), run)
-                )
-            except Unreachable as error:
-                raise type(error)(
-                    f"The run's folder cannot be reached. The run goes on, and Roadpulse looks again. "
-                    f"({error.message})",
-                    error.detail,
-                ) from error
-        self._store.note(run, status)
-        return status
-
     def cancel(self, run: Run) -> None:
         """Ask the run to stop; one that does not within seconds, or has not begun, is ended by Livy."""
         if give_up(run.id):
@@ -112,6 +91,17 @@ class LivyBackend(FarBackend):
         """Give up the connections; runs go on."""
         self.way.close()
         self._rooms.close()
+
+    @property
+    def _cut(self) -> str:
+        return "The run's folder cannot be reached."
+
+    def _look(self, run: Run) -> RunStatus:
+        with contextlib.suppress(RunError):
+            run = self._store.find(run.id)  # another process may have posted it since
+        return self._rooms.again_and_again(
+            run.folder, lambda files, place: self._watch.look(files, place.absolute(run.folder), run)
+        )
 
     def _in_folder(
         self, run: Run, work: InFolder[T], cancelled: Callable[[], bool] = lambda: False, total: float = 0.0

@@ -16,7 +16,6 @@ from ..errors import BackendError, ClientError, Unreachable
 from ..far_backend import FarBackend, InFolder
 from ..patience import PATIENCE, Patience
 from ..profile import Profile
-from ..run_folder import fetched_status
 from ..runs import Run, RunStore
 from ..sending import Sending, clear, give_up
 from ..status import RunState, RunStatus
@@ -59,23 +58,6 @@ class SshBackend(FarBackend):
         self._session = Session(profile, credentials, known_hosts, timeouts, patience)
         self._watch = Watch(grace)
 
-    def status(self, run: Run) -> RunStatus:
-        """Where the run stands now; its record follows."""
-        status = fetched_status(self._local_folder(run))
-        if status is None:
-            try:
-                status = self._session.again_and_again(
-                    lambda connection, place: self._watch.look(connection, place.absolute(run.folder), run)
-                )
-            except Unreachable as error:
-                raise type(error)(
-                    f"There is no connection to {self._session.login}. The run goes on there, and "
-                    f"Roadpulse looks again. ({error.message})",
-                    error.detail,
-                ) from error
-        self._store.note(run, status)
-        return status
-
     def cancel(self, run: Run) -> None:
         """Ask the run's processes to stop; after the grace period they are ended."""
         if give_up(run.id):
@@ -90,6 +72,15 @@ class SshBackend(FarBackend):
     def close(self) -> None:
         """Give up the connection; runs go on."""
         self._session.close()
+
+    @property
+    def _cut(self) -> str:
+        return f"There is no connection to {self._session.login}."
+
+    def _look(self, run: Run) -> RunStatus:
+        return self._session.again_and_again(
+            lambda connection, place: self._watch.look(connection, place.absolute(run.folder), run)
+        )
 
     def _in_folder(
         self, run: Run, work: InFolder[T], cancelled: Callable[[], bool] = lambda: False, total: float = 0.0
