@@ -10,32 +10,42 @@ import pytest
 from qgis.core import QgsVectorLayer
 
 from development.cluster import Cluster
-from development.cluster_profiles import livy_profile
+from development.cluster_profiles import livy_profile, s3_access
 from development.livy import Livy
 from development.pytest_cluster import cluster, livy  # noqa: F401
+from development.s3 import S3Server
 from tests.qgis.test_algorithms_process import Terminal
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
 
 
 @pytest.mark.parametrize(("cluster", "livy"), [("4", "0.7.1")], indirect=True)
-def test_a_map_is_made_through_livy(cluster: Cluster, livy: Livy, tmp_path: Path) -> None:  # noqa: F811
+def test_a_map_is_made_through_livy_of_trips_in_a_bucket(
+    cluster: Cluster,  # noqa: F811
+    livy: Livy,  # noqa: F811
+    s3_server: S3Server,
+    bucket: str,
+    tmp_path: Path,
+) -> None:
     if shutil.which("qgis_process") is None:
         pytest.skip("there is no qgis_process; install QGIS's command line tools")
     terminal = Terminal(tmp_path / "qgis")
     city = tmp_path / "city"
     terminal("run", "roadpulse:democity", "--TRIPS=60", "--SEED=5", "--SIZE=small", f"--OUTPUT={city}")
+    shutil.copytree(city / "trips", s3_server.data / bucket / "2019")
+    trips = f"s3://{bucket}/2019"
     (BUILD / "packages").mkdir(exist_ok=True)
     (tmp_path / "store").mkdir()
     (tmp_path / "store/packages").symlink_to(BUILD / "packages")
     profile = livy_profile(cluster, livy)
     profile["folders"].update(runs=str(tmp_path / "runs"), store=str(tmp_path / "store"))
+    profile["s3"] = s3_access(s3_server)
     path = tmp_path / "livy.json"
     path.write_text(json.dumps(profile))
     found = terminal.run(
         "roadpulse:speedmap",
         {
-            "PROFILE": str(path), "TRIPS": str(city / "trips"), "SPEED_UNIT": "mph", "MIN_TRIPS": 2,
+            "PROFILE": str(path), "TRIPS": trips, "SPEED_UNIT": "mph", "MIN_TRIPS": 2,
             "LINKS": str(city / "links.gpkg"), "OUTPUT": str(tmp_path / "speeds.gpkg"),
         },
     )  # fmt: skip
@@ -45,5 +55,5 @@ def test_a_map_is_made_through_livy(cluster: Cluster, livy: Livy, tmp_path: Path
     (there,) = (tmp_path / "runs").glob("20*")
     manifest = json.loads((there / "manifest.json").read_text())
     assert manifest["runner"]["kind"] == "spark"
-    told = terminal("run", "roadpulse:diagnose", f"--PROFILE={path}", f"--TRIPS={city / 'trips'}")
+    told = terminal("run", "roadpulse:diagnose", f"--PROFILE={path}", f"--TRIPS={trips}")
     assert "OUTCOME:\tok" in told, told
