@@ -75,7 +75,7 @@ def test_trips_in_a_bucket_are_read_by_this_computer_and_drawn(
     assert report["filled"]["preview"].startswith("link ")
     assert report["filled"]["fields"] == "3 of 3 fields recognised"
     assert report["filled"]["roads"].endswith("of the sample's ids match")
-    assert report["filled"]["footer"].endswith("on this computer.")
+    assert report["filled"]["footer"].endswith("on this computer (all files are new).")
     assert report["title"] == "june is on the map"
     assert report["read"].startswith("150 files")
     assert "150 trips" in report["summary"]
