@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Run the tests, each kind in a process of its own: unit tests must not find a running QGIS.
 # Tests of the cluster wait more than they compute, so the unit tests and those of other servers run beside
-# them; then those of QGIS and of its Desktop, which measure time, and leave off what others take of a processor.
-# What failed is named in the end.
+# them; tests of QGIS measure time and run alone. What failed is named in the end.
 # ROADPULSE_STRICT=1 turns every skipped test into a failed one.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -39,14 +38,6 @@ off_cluster() {
   return $code
 }
 
-without_windows() {
-  pytest "qgis: real QGIS, no window" tests/qgis
-}
-
-on_desktop() {
-  pytest "gui: real QGIS Desktop under Xvfb" -p no:pytest_qgis tests/gui
-}
-
 side_by_side() { # functions; what each printed comes whole, that of failed ones in the end
   local lanes=() lane late=()
   set -m # a process group for each lane, so that Ctrl-C reaches it through the trap
@@ -78,8 +69,8 @@ alone() { # as pytest
 if [ "$*" = tests ]; then
   echo "== unit and integration, side by side: minutes without a word (build/tests-*.log)"
   side_by_side off_cluster on_cluster
-  echo "== QGIS without windows and QGIS Desktop, side by side"
-  side_by_side without_windows on_desktop
+  alone "qgis: real QGIS, no window" tests/qgis
+  alone "gui: real QGIS Desktop under Xvfb" -p no:pytest_qgis tests/gui
 else
   [[ "$*" != *integration* ]] || parts
   alone "$*" "$@"
