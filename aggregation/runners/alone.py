@@ -8,10 +8,13 @@ fault: a wish to end the run, and the end of a driver that had started the run, 
 from __future__ import annotations
 
 import logging
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from ..errors import RunError
 from .spark_errors import NoSpark
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeGuard
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +39,13 @@ class Alone:
         """What a person is told: that, why, and what to do; empty while Spark was not given up."""
         return f"{_GOES_ON} {self._problem.remark}" if self._problem else ""
 
-    def bears(self, problem: RunError) -> bool:
+    def bears(self, problem: RunError) -> TypeGuard[NoSpark]:
         """Whether the head can go on where that became of Spark."""
         return bool(self.workers) and isinstance(problem, NoSpark)
 
     def begin(self, problem: RunError) -> None:
         """Give Spark up; raises the problem where the head cannot go on."""
-        if not isinstance(problem, NoSpark) or not self.workers:
+        if not self.bears(problem):
             raise problem
         self._problem = problem
         log.warning(self.remark)
