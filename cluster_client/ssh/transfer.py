@@ -17,6 +17,7 @@ from ..errors import BackendError
 from ..run_files import LONGEST_FILE, RunFiles
 from .connection import Connection
 from .errors import RemoteFault
+from .pipelined import read_at_once
 from .scripts import call
 
 WINDOW = 2 << 20
@@ -72,13 +73,14 @@ class SftpFiles(RunFiles):
     def blocks(self, path: str, start: int, length: int) -> Generator[bytes, None, None]:
         """The bytes from `start` to `length`, in blocks; fewer when the file is shorter."""
         with self._connection.guarded():
+            sftp = self._connection.sftp()
             try:
-                source = self._connection.sftp().open(path, "rb")
+                source = sftp.open(path, "rb")
             except OSError as error:
                 raise self._fault("read", path, error) from error
             with source:
                 while start < length:
-                    block = b"".join(source.readv([(start, min(WINDOW, length - start))]))
+                    block = read_at_once(sftp, source, start, min(WINDOW, length - start))
                     if not block:
                         return
                     start += len(block)
