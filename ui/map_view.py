@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import (
     QgsInterval,
@@ -11,24 +13,57 @@ from qgis.core import (
     QgsTemporalNavigationObject,
     QgsVectorLayer,
 )
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QTimer
 
 from ..aggregation.errors import RunError
 from .run_task import Outcome
 from .words import tr
 
+if TYPE_CHECKING:
+    from ..mapping.style_options import StyleOptions
+
 RUN_FOLDER_PROPERTY = "roadpulse/run_folder"
 
 
-def show_map(iface: Any, outcome: Outcome) -> QgsVectorLayer:
+def show_map(iface: Any, outcome: Outcome) -> Iterator[None]:
     """Add the map's layer on top of the project, styled and temporal; zoom to it if it is the first.
 
-    Raises `RunError` where the map file cannot be opened.
+    Each step is a turn of the event loop (`turns.Turns`): together they would be felt. Raises `RunError`
+    where the map file cannot be opened.
     """
     from ..mapping.page_facts import local_crs  # noqa: PLC0415
-    from ..mapping.style_options import StyleOptions  # noqa: PLC0415
-    from ..mapping.symbology import style_layer, style_project  # noqa: PLC0415
+    from ..mapping.symbology import style_project  # noqa: PLC0415
     from ..mapping.temporal import set_project_time  # noqa: PLC0415
+
+    layer, options = _open(outcome)
+    yield
+    project = QgsProject.instance()
+    empty = not project.mapLayers()
+    first = not any(known.customProperty(RUN_FOLDER_PROPERTY) for known in project.mapLayers().values())
+    with _set_up_by_us(iface):
+        project.addMapLayer(layer, False)
+        project.layerTreeRoot().insertLayer(0, layer)
+    yield
+    if sip.isdeleted(layer):
+        return  # the project was closed meanwhile
+    if empty:
+        project.setCrs(local_crs(layer))
+        style_project(project, options)
+    else:
+        set_project_time(project, options)
+    yield
+    if sip.isdeleted(layer):
+        return
+    _set_controller(iface, project, options.bin_minutes)
+    if empty or first:
+        _zoom(iface, project, layer)
+    iface.setActiveLayer(layer)
+
+
+def _open(outcome: Outcome) -> tuple[QgsVectorLayer, StyleOptions]:
+    from ..mapping.style_options import StyleOptions  # noqa: PLC0415
+    from ..mapping.symbology import style_layer  # noqa: PLC0415
 
     settings = outcome.job.settings
     name = tr("{name}: mean speed ({unit})").format(name=outcome.job.name, unit=settings.speed_unit)
@@ -44,26 +79,18 @@ def show_map(iface: Any, outcome: Outcome) -> QgsVectorLayer:
         changes["driving_side"] = settings.driving_side
     options = style_layer(layer, StyleOptions.from_run_table(layer, **changes))
     layer.setCustomProperty(RUN_FOLDER_PROPERTY, str(outcome.folder))
-    project = QgsProject.instance()
-    empty = not project.mapLayers()
-    first = not any(known.customProperty(RUN_FOLDER_PROPERTY) for known in project.mapLayers().values())
+    return layer, options
+
+
+@contextlib.contextmanager
+def _set_up_by_us(iface: Any) -> Iterator[None]:
+    """Keep QGIS from choosing the project's coordinate system and extent for the first layer."""
     bridge = iface.layerTreeCanvasBridge()
     automatic = bridge.autoSetupOnFirstLayer()
     bridge.setAutoSetupOnFirstLayer(False)
-    project.addMapLayer(layer, False)
-    project.layerTreeRoot().insertLayer(0, layer)
-    if empty:
-        project.setCrs(local_crs(layer))
-        style_project(project, options)
-    else:
-        set_project_time(project, options)
-    _set_controller(iface, project, options.bin_minutes)
-    if empty or first:
-        _zoom(iface, project, layer)
-    iface.setActiveLayer(layer)
+    yield
     # The bridge looks at the new layer when the event loop turns; only then may it set up by itself again.
     QTimer.singleShot(500, lambda: bridge.setAutoSetupOnFirstLayer(automatic))
-    return layer
 
 
 def _set_controller(iface: Any, project: QgsProject, bin_minutes: int) -> None:

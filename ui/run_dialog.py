@@ -23,6 +23,7 @@ from .run_task import Job, Outcome, RunTask
 from .run_words import place
 from .scrolled import Scrolled
 from .settings import RunSettings, TripsMemory
+from .turns import Turns
 from .words import tr
 
 if TYPE_CHECKING:
@@ -194,23 +195,28 @@ class RunDialog(QDialog):
 
     def _finished(self, outcome: Outcome) -> None:
         self.task = None
-        self.outcome = outcome
         forget(outcome.job.folder)
-        try:
-            show_map(self.iface, outcome)
-        except Exception as error:  # noqa: BLE001  (shown to the person)
-            self._failed(error)
-            return
         estimate.learn(outcome)
         self.page.finish(outcome)
         self.footer.words.say("")
         self._show_buttons()
         self.footer.back.setFocus()
+        Turns(show_map(self.iface, outcome), lambda: self._shown(outcome), self._not_shown, self)
+
+    def _shown(self, outcome: Outcome) -> None:
+        self.outcome = outcome
         if not self.isVisible():
             self.iface.messageBar().pushMessage(
                 "Roadpulse", summary.plain_line(outcome), Qgis.MessageLevel.Success, 0
             )
         self.ended.emit("finished")
+
+    def _not_shown(self, error: Exception) -> None:
+        if not self.running:
+            self._failed(error)
+            return
+        log_error(error)  # the next run has begun
+        show_error(self.iface.messageBar(), error)
 
     def _failed(self, error: Exception) -> None:
         job = self.task.job if self.task is not None else None

@@ -20,6 +20,7 @@ from .run_task import Outcome, RunTask
 from .runs_book import result_folder
 from .runs_model import RunsModel
 from .runs_watch import RunsWatch
+from .turns import Turns
 from .words import tr
 
 _FEW = 0.5
@@ -76,14 +77,17 @@ class RunMaps(QObject):
         task.start()
 
     def _drawn(self, run: Run, outcome: Outcome) -> None:
+        Turns(
+            show_map(self.iface, outcome),
+            lambda: self._shown(run, outcome),
+            lambda error: self._not_shown(run, error),
+            self,
+        )
+
+    def _shown(self, run: Run, outcome: Outcome) -> None:
         from . import summary  # noqa: PLC0415
 
         self._drawing_over(run)
-        try:
-            show_map(self.iface, outcome)
-        except Exception as error:  # noqa: BLE001  (shown to the person)
-            self._say_error(error)
-            return
         pending.forget(outcome.job.folder)
         bar = self.iface.messageBar()
         if outcome.match.link_rate >= _FEW:
@@ -92,6 +96,10 @@ class RunMaps(QObject):
         item = bar.createMessage("Roadpulse", summary.plain_line(outcome))
         self._offer_roads(item, run)
         bar.pushWidget(item, Qgis.MessageLevel.Warning)
+
+    def _not_shown(self, run: Run, error: Exception) -> None:
+        self._drawing_over(run)
+        self._say_error(error)
 
     def _not_drawn(self, run: Run, error: Exception) -> None:
         self._drawing_over(run)
