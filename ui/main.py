@@ -6,7 +6,7 @@ as without Roadpulse and a missing package is told politely.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -20,6 +20,7 @@ from ..algorithms import requirements
 from . import qgis_log
 from .profiles_entry import ProfilesEntry
 from .runs_entry import RunsEntry
+from .turns import Turns
 from .words import tr
 
 if TYPE_CHECKING:
@@ -101,27 +102,32 @@ class MainUi:
                 "Roadpulse", requirements.install_text(lacking), Qgis.MessageLevel.Warning, 0
             )
             return
-        from . import run_dialog  # noqa: F401, PLC0415
+        if self.action is not None:
+            Turns(self._opening(then), lambda: None, self._not_opened, self.action)
 
-        # Loading, making and drawing it take some 40 ms each: in turns of the event loop nobody notices.
-        QTimer.singleShot(0, lambda: self._make_dialog(then))
+    def _opening(self, then: Callable[[RunDialog], None]) -> Iterator[None]:
+        """Loading, making and drawing the dialog, some 50 ms each at most, as steps of `Turns`."""
+        from . import run_dialog  # noqa: PLC0415
 
-    def _make_dialog(self, then: Callable[[RunDialog], None]) -> None:
+        yield
         if self.action is None:  # unloaded meanwhile
             return
         if self.dialog is None or sip.isdeleted(self.dialog):
-            from .run_dialog import RunDialog  # noqa: PLC0415
-
-            self.dialog = RunDialog(self.iface)
-        QTimer.singleShot(0, lambda: self._open_dialog(then))
-
-    def _open_dialog(self, then: Callable[[RunDialog], None]) -> None:
-        if self.dialog is None or sip.isdeleted(self.dialog):
+            self.dialog = run_dialog.RunDialog(self.iface)
+        yield
+        dialog = self.dialog
+        if dialog is None or sip.isdeleted(dialog):
             return
-        self.dialog.show()
-        self.dialog.raise_()
-        self.dialog.activateWindow()
-        then(self.dialog)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+        then(dialog)
+
+    def _not_opened(self, error: Exception) -> None:
+        from .messages import log_error, show_error  # noqa: PLC0415
+
+        log_error(error)
+        show_error(self.iface.messageBar(), error)
 
     def _offer_profiles(self, name: str) -> None:
         """The stored profiles have changed; the one of that name was being edited."""

@@ -46,7 +46,7 @@ class RunDialog(QDialog):
         self.iface = iface
         self.task: Optional[RunTask] = None
         self.outcome: Optional[Outcome] = None
-        self._placed = False
+        self._placed = self._drawing = False
         self.setObjectName("RoadpulseRunDialog")
         self.setWindowTitle(tr("Roadpulse: run"))
         self.setModal(False)
@@ -86,8 +86,8 @@ class RunDialog(QDialog):
 
     @property
     def running(self) -> bool:
-        """Whether a run goes on that this dialog follows."""
-        return self.task is not None
+        """Whether a run goes on that this dialog follows, until its map is in the project."""
+        return self.task is not None or self._drawing
 
     def show_form(self) -> None:
         """Back to the settings."""
@@ -194,29 +194,22 @@ class RunDialog(QDialog):
         task.start()
 
     def _finished(self, outcome: Outcome) -> None:
-        self.task = None
+        self.task, self._drawing = None, True
         forget(outcome.job.folder)
+        Turns(show_map(self.iface, outcome), lambda: self._shown(outcome), self._failed, self)
+
+    def _shown(self, outcome: Outcome) -> None:
+        self.outcome, self._drawing = outcome, False
         estimate.learn(outcome)
         self.page.finish(outcome)
         self.footer.words.say("")
         self._show_buttons()
         self.footer.back.setFocus()
-        Turns(show_map(self.iface, outcome), lambda: self._shown(outcome), self._not_shown, self)
-
-    def _shown(self, outcome: Outcome) -> None:
-        self.outcome = outcome
         if not self.isVisible():
             self.iface.messageBar().pushMessage(
                 "Roadpulse", summary.plain_line(outcome), Qgis.MessageLevel.Success, 0
             )
         self.ended.emit("finished")
-
-    def _not_shown(self, error: Exception) -> None:
-        if not self.running:
-            self._failed(error)
-            return
-        log_error(error)  # the next run has begun
-        show_error(self.iface.messageBar(), error)
 
     def _failed(self, error: Exception) -> None:
         job = self.task.job if self.task is not None else None
@@ -243,7 +236,7 @@ class RunDialog(QDialog):
         self.ended.emit("cancelled")
 
     def _back(self) -> None:
-        task, self.task = self.task, None
+        task, self.task, self._drawing = self.task, None, False
         self.page.end()
         if task is not None and not task.may_go_on:
             forget(task.job.folder)
