@@ -15,7 +15,16 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "roadpulse"
 
-SHIPPED_FOLDERS = ("aggregation", "algorithms", "cluster_client", "democity", "mapping", "resources", "ui")
+SHIPPED_FOLDERS = (
+    "aggregation",
+    "algorithms",
+    "cluster_client",
+    "democity",
+    "docs",
+    "mapping",
+    "resources",
+    "ui",
+)
 SHIPPED_FILES = (
     "__init__.py",
     "plugin.py",

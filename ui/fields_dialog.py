@@ -22,6 +22,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ..aggregation.errors import SpecError
 from ..aggregation.spec import FieldMapping
+from .manual import FORMATS, HelpButton
 from .notes import Note, muted, warning
 from .on_screen import OnScreenDialog
 from .words import WEEKDAYS, tr
@@ -65,6 +66,7 @@ class FieldsDialog(OnScreenDialog):
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
+        buttons.addButton(HelpButton(FORMATS, "trip-files"), QDialogButtonBox.ButtonRole.HelpRole)
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)

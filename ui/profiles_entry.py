@@ -1,4 +1,4 @@
-"""The menu entries for profiles: their editor, and the look at everything that a run needs."""
+"""The menu entries for profiles (their editor, the look at everything that a run needs), and the manual."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class ProfilesEntry:
         for name, icon, text, show in (
             ("roadpulse_profiles", "/propertyicons/settings.svg", tr("Profiles…"), self.show_profiles),
             ("roadpulse_check", "/mIconConnect.svg", tr("Check connection…"), self.show_check),
+            ("roadpulse_help", "/mActionHelpContents.svg", tr("Help"), self.show_help),
         ):
             action = QAction(QgsApplication.getThemeIcon(icon), text, self.iface.mainWindow())
             action.setObjectName(name)
@@ -81,6 +82,18 @@ class ProfilesEntry:
             )  # fmt: skip
 
         self._show("check", make)
+
+    def show_help(self) -> None:
+        """Open the manual at its start."""
+
+        def make() -> QDialog:
+            from .manual import GUIDE, Manual  # noqa: PLC0415
+
+            manual = Manual(self.iface.mainWindow())
+            manual.go_to(GUIDE)
+            return manual
+
+        self._show("help", make)
 
     def _show(self, name: str, make: Callable[[], QDialog]) -> None:
         known: Optional[QDialog] = self.dialogs.get(name)

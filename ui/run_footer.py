@@ -8,6 +8,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtGui import QKeySequence
 from qgis.PyQt.QtWidgets import QHBoxLayout, QPushButton, QShortcut, QWidget
 
+from .manual import GUIDE, HelpButton
 from .notes import Note
 from .words import tr
 
@@ -30,6 +31,8 @@ class RunFooter(QWidget):
         line = QHBoxLayout(self)
         line.setContentsMargins(16, 10, 16, 12)
         line.setSpacing(8)
+        self.help = HelpButton(GUIDE, "one-run")
+        line.addWidget(self.help)
         line.addWidget(self.words, 1)
         self.close_button = self._button(line, "close", tr("Close"))
         self.back = self._button(line, "back", tr("New run"))

@@ -1,0 +1,131 @@
+"""The manual's window: pages, headings, links, pictures, and the buttons that lead to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from qgis.PyQt.QtCore import QPoint, Qt, QUrl
+from qgis.PyQt.QtGui import QDesktopServices, QImage, QTextDocument
+from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QDialog, QVBoxLayout
+from roadpulse.algorithms import locations
+from roadpulse.cluster_client.profile import Profile
+from roadpulse.ui import manual
+from roadpulse.ui.diagnosis_dialog import DiagnosisDialog
+from roadpulse.ui.manual import CLUSTER, DOCS, FORMATS, GUIDE, HelpButton, Manual, anchor_of
+from roadpulse.ui.profiles_dialog import ProfilesDialog
+from roadpulse.ui.run_footer import RunFooter
+
+from development.package import shipped
+from tests.qgis.widgets import until
+
+PAGES = [GUIDE, CLUSTER, FORMATS]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+@pytest.fixture
+def window(qgis_app: Any) -> Iterator[Manual]:
+    window = Manual()
+    window.show()
+    yield window
+    window.deleteLater()
+
+
+def first_line(window: Manual) -> str:
+    """What stands at the top of what is seen, below the room above a heading."""
+    return window.pages.cursorForPosition(QPoint(40, manual._ABOVE_HEADING + 6)).block().text()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_shown_with_its_headings(window: Manual, page: str) -> None:
+    window.go_to(page)
+    text = (DOCS / page).read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    assert window.pages.document().begin().text() == headings[0]
+    for heading in headings:
+        found = window.pages.heading(anchor_of(heading))
+        assert found is not None and found.text() == heading
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_between_pages_lead_to_a_heading_or_picture_that_is_shipped(window: Manual, page: str) -> None:
+    files = {str(path) for path in shipped()}
+    for link in LINK.findall((DOCS / page).read_text(encoding="utf-8")):
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        assert f"docs/{name or page}" in files, link
+        if anchor:
+            window.go_to(name or page)
+            assert window.pages.heading(anchor) is not None, link
+
+
+def test_a_heading_is_scrolled_to_and_the_way_back_is_kept(window: Manual) -> None:
+    window.go_to(GUIDE)
+    window.pages.follow(QUrl("cluster.md#through-livy"))
+    until(lambda: first_line(window) == "Through Livy")
+    assert Path(window.pages.source().toLocalFile()) == DOCS / CLUSTER
+    window.pages.follow(QUrl("#what-the-nodes-need"))
+    until(lambda: first_line(window) == "What the nodes need")
+    window.pages.backward()
+    until(lambda: first_line(window) == "Through Livy")
+    window.pages.backward()
+    assert Path(window.pages.source().toLocalFile()) == DOCS / GUIDE
+
+
+def test_links_into_the_web_are_the_web_browsers(window: Manual, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: asked.append(url.toString()))
+    window.go_to(GUIDE)
+    window.pages.follow(QUrl("https://spark.apache.org/docs"))
+    assert asked == ["https://spark.apache.org/docs"]
+    assert Path(window.pages.source().toLocalFile()) == DOCS / GUIDE
+
+
+def test_pictures_are_as_wide_as_the_page_at_most(window: Manual) -> None:
+    window.go_to(GUIDE)
+    links = [link for link in LINK.findall((DOCS / GUIDE).read_text(encoding="utf-8")) if ".png" in link]
+    for link in links:
+        shown = window.pages.loadResource(QTextDocument.ResourceType.ImageResource, QUrl(link))
+        real = QImage(str(DOCS / link))
+        assert 300 < shown.width() == min(real.width(), manual._WIDEST_PICTURE)
+        assert shown.width() / shown.height() == pytest.approx(real.width() / real.height(), rel=0.02)
+    assert len(links) > 5
+
+
+def test_f1_opens_the_manual_beside_the_window(qgis_app: Any) -> None:
+    window = QDialog()
+    button = HelpButton(GUIDE, "playing-the-day")
+    QVBoxLayout(window).addWidget(button)
+    window.show()
+    window.activateWindow()
+    until(window.isActiveWindow)
+    QTest.keyClick(button, Qt.Key.Key_F1)
+    until(lambda: button.manual is not None and button.manual.isVisible())
+    assert button.manual is not None and button.manual.parentWidget() is window
+    until(lambda: first_line(button.manual) == "Playing the day")
+    opened = button.manual
+    opened.close()
+    button.click()
+    assert button.manual is opened and opened.isVisible()
+    window.deleteLater()
+
+
+def test_every_help_button_leads_to_a_heading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: Manual
+) -> None:
+    monkeypatch.setattr(locations, "home", lambda: tmp_path / "home")
+    windows = [
+        RunFooter(),
+        ProfilesDialog(locations.profile_store()),
+        DiagnosisDialog(Profile(kind="local", name="here"), ""),
+    ]
+    for each in windows:
+        (button,) = each.findChildren(HelpButton)
+        window.go_to(button.page)
+        assert window.pages.heading(button.anchor) is not None, button.anchor
+        each.deleteLater()
