@@ -18,7 +18,7 @@ SPANS = {"listing": (0, 2), "decoding": (2, 75), "summarising": (75, 97), "publi
 """Where each phase of a run begins and ends, per cent of the run."""
 
 TELL_SECONDS = 10.0
-"""A phase that lasts is told about this often."""
+"""How often news of a phase that lasts are told."""
 
 
 def part(feedback: QgsFeedback, start: float, end: float) -> Callable[[float], None]:
@@ -31,7 +31,7 @@ class RunReporter:
 
     def __init__(self, feedback: QgsProcessingFeedback, progress: Callable[[float], None]) -> None:
         self._feedback, self._progress = feedback, progress
-        self._phase, self._told, self._message = "", 0.0, ""
+        self._phase, self._text, self._told, self._message = "", "", 0.0, ""
 
     def __call__(self, status: RunStatus) -> None:
         """Report one status."""
@@ -41,8 +41,9 @@ class RunReporter:
             self._progress(start + (end - start) * (status.fraction or 0.0))
         text = phase_text(status)
         now = time.monotonic()
-        if text and (phase != self._phase or now - self._told > TELL_SECONDS):
-            self._phase, self._told = phase, now
+        is_news = text != self._text and now - self._told > TELL_SECONDS
+        if text and (phase != self._phase or is_news):
+            self._phase, self._text, self._told = phase, text, now
             self._feedback.setProgressText(text)
         if status.message and status.message != self._message:
             self._feedback.pushInfo(status.message)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
@@ -180,3 +181,19 @@ def _json(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     return found
+
+
+def of_the_head(run: SparkRun) -> list[Process]:
+    """The head's processes, which are there before the run lists its trips."""
+    pid = run.wait_for(lambda status: "pid" in status)["pid"]
+    return until(lambda: descendants(pid))
+
+
+@contextlib.contextmanager
+def halted(run: SparkRun) -> Iterator[Process]:
+    """The one process of a head that gets no further, so that Spark is worth its start."""
+    (process,) = of_the_head(run)
+    process.send(signal.SIGSTOP)
+    until(lambda: "Spark is started" in run.log(), what=run.log)
+    yield process
+    process.send(signal.SIGCONT)

@@ -14,7 +14,7 @@ from development.cluster import Cluster
 from development.cluster_spark import spark_home, spark_python
 from tests.integration.s3_engine import BucketEngine, result_bytes
 from tests.integration.spark_fixtures import newest, spec_of
-from tests.integration.spark_runs import MOST_WITH_BUCKET_MB, TABLES, run_locally, tables
+from tests.integration.spark_runs import MOST_WITH_BUCKET_MB, TABLES, halted, run_locally, tables
 
 
 @pytest.fixture
@@ -42,6 +42,19 @@ def test_trips_and_store_in_a_bucket_give_the_same_bytes_and_workers_stay_small(
     assert again.manifest()["files"]["decoded"] == 0
     assert again.tables() == run.tables()
     assert engine.requests(asked)["GetObject"] < 100  # the trips are 300
+
+
+@newest
+def test_head_goes_on_alone_with_trips_in_a_bucket_where_spark_cannot_be_had(start, engine, trips, tmp_path):
+    run_locally(tmp_path / "local", spec_of(trips, tmp_path / "store"))
+    run = start(spec_in(engine), "--head-workers", "1", master="spark://127.0.0.1:9")
+    with halted(run):
+        run.wait_for(lambda status: "goes on alone" in status["message"])
+    run.finish()
+    runner = run.manifest()["runner"]
+    assert runner["spark_tasks"] == 0 < runner["head_tasks"]
+    assert "spark://127.0.0.1:9 does not answer" in runner["without_spark"]
+    assert run.tables() == tables(tmp_path / "local")
 
 
 @newest

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from roadpulse.cluster_client.ssh.jobzip import MAIN
 
 from development.cluster import Cluster
-from development.cluster_daemons import Process, descendants
+from development.cluster_daemons import descendants
 from tests.integration.spark_fixtures import Start, in_the_middle, newest, spec_of, wait_for_free_cores
-from tests.integration.spark_runs import MOST_HEAD_MB, SparkRun
+from tests.integration.spark_runs import MOST_HEAD_MB, SparkRun, halted, of_the_head
 from tests.waiting import until
 
 NEVER = "2g"
@@ -32,22 +30,6 @@ def begin(start: Start) -> Start:
         return start(spec, "--head-workers", str(workers), **conf)
 
     return run
-
-
-def of_the_head(run: SparkRun) -> list[Process]:
-    """The head's processes, which are there before the run lists its trips."""
-    pid = run.wait_for(lambda status: "pid" in status)["pid"]
-    return until(lambda: descendants(pid))
-
-
-@contextlib.contextmanager
-def halted(run: SparkRun) -> Iterator[Process]:
-    """The one process of a head that gets no further, so that Spark is worth its start."""
-    (process,) = of_the_head(run)
-    process.send(signal.SIGSTOP)
-    until(lambda: "Spark is started" in run.log(), what=run.log)
-    yield process
-    process.send(signal.SIGCONT)
 
 
 def applications(cluster: Cluster) -> int:

@@ -1,0 +1,54 @@
+"""What Processing's log tells of a run: every phase once, news of a long one now and then, no line twice."""
+
+from __future__ import annotations
+
+import pytest
+from qgis.core import QgsProcessingFeedback
+from roadpulse.algorithms import progress
+from roadpulse.algorithms.progress import RunReporter
+from roadpulse.cluster_client.status import RunState, RunStatus, Share
+
+
+class Feedback(QgsProcessingFeedback):
+    def __init__(self) -> None:
+        super().__init__(False)
+        self.told: list[str] = []
+
+    def setProgressText(self, text: str) -> None:
+        self.told.append(text)
+
+    def pushInfo(self, info: str) -> None:
+        self.told.append(info)
+
+
+def starting(message: str = "") -> RunStatus:
+    return RunStatus(RunState.STARTING, message=message)
+
+
+def decoding(done: int) -> RunStatus:
+    return RunStatus(RunState.DECODING, files=Share(done, 300))
+
+
+def test_a_phase_that_lasts_is_told_again_only_with_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    feedback, percent = Feedback(), list[float]()
+    report = RunReporter(feedback, percent.append)
+    for second in range(60):
+        now[0] = 1000.0 + second
+        report(starting("Waiting for cores." if second >= 30 else ""))
+    for second in range(25):
+        now[0] = 1060.0 + second
+        report(decoding(10 * second))
+    for second in range(25):
+        now[0] = 1085.0 + second
+        report(decoding(240))
+    assert feedback.told == [
+        "Starting the run",
+        "Waiting for cores.",
+        "Reading trips: 0 of 300 files",
+        "Reading trips: 110 of 300 files",
+        "Reading trips: 220 of 300 files",
+        "Reading trips: 240 of 300 files",
+    ]
+    assert percent == sorted(percent) and 2 <= percent[0] < percent[-1] < 75
