@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -35,9 +36,8 @@ class Answers:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._listener.close()
-        for line in self._open:
-            line.close()
+        for each in (self._listener, *self._open):
+            shut(each)
 
     def _serve(self) -> None:
         while True:
@@ -71,6 +71,13 @@ class Answers:
             line.close()
         except OSError:
             return
+
+
+def shut(end: socket.socket) -> None:
+    """Close a socket and wake the thread that waits for it, before it waits for another one's number."""
+    with contextlib.suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
+    end.close()
 
 
 def http(status: int, body: bytes = b"", *headers: str) -> bytes:

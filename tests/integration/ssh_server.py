@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from development.ports import free_port
+from tests.http_answers import shut
 from tests.waiting import until
 
 EXTERNAL_SFTP = "/usr/lib/openssh/sftp-server"
@@ -166,14 +167,12 @@ class Relay:
         with self._lock:
             lines, self._lines = self._lines, []
         for line in lines:
-            with contextlib.suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
-            line.close()
+            shut(line)
 
     def close(self) -> None:
         self.flows.set()
         self.cut(reopen=False)
-        self._listener.close()
+        shut(self._listener)
 
     def _serve(self) -> None:
         while True:
