@@ -22,6 +22,9 @@ from tests.integration.s3_engine import BucketEngine, result_bytes
 from tests.waiting import until
 
 TRIPS, DONE = 12, 7
+MANY = 4000
+"""Some seven seconds of one process: the first note comes after two."""
+
 
 DYING = """
 import json, os, signal, sys
@@ -133,7 +136,7 @@ def test_killed_processes_leave_what_they_noted(tmp_path: Path) -> None:
     """The command itself, with its workers, at its own pace."""
     engine = Engine(tmp_path)
     first = engine.write("trip 0.json", trip(3000, links=50))
-    for number in range(1, 2000):
+    for number in range(1, MANY):
         os.link(first, engine.trips / f"trip {number}.json")
     engine.settle()
     process = engine.start(engine.prepare())
@@ -142,5 +145,5 @@ def test_killed_processes_leave_what_they_noted(tmp_path: Path) -> None:
     process.communicate(timeout=120)
     again = engine.finish(workers=2)
     assert again.manifest["files"]["reused"] > 0
-    assert again.manifest["files"]["reused"] + again.manifest["files"]["decoded"] == 2000
-    assert again.manifest["points"]["counted"] == 2000 * 3000
+    assert again.manifest["files"]["reused"] + again.manifest["files"]["decoded"] == MANY
+    assert again.manifest["points"]["counted"] == MANY * 3000

@@ -275,8 +275,9 @@ def test_a_run_leaves_no_temporary_files_even_when_it_is_killed(filled, tmp_path
     process = filled.start(folder, 2, TMPDIR=str(tmp_path))
     process.communicate(timeout=240)
     assert list(tmp_path.iterdir()) == []
-    for n in range(12):
-        filled.write(f"large {n}.json", trip(20_000, 300 + n, 9))
+    large = trip(20_000, 300, 9)
+    for n in range(60):  # seconds of work: it is to be seen before it ends
+        filled.write(f"large {n}.json", large)
     process = filled.start(filled.prepare(), 2, TMPDIR=str(tmp_path))
     until(lambda: list(tmp_path.glob("*/lock")))
     os.killpg(process.pid, signal.SIGKILL)
