@@ -7,6 +7,7 @@ as without Roadpulse and a missing package is told politely.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 MENU = "Roadpulse"
 _MOST_OFFERS = 3
+_DIALOG = (".run_task", ".sections.roads", ".sections.trips", ".run_form", ".run_page", ".run_dialog")
+"""Modules of the Run dialog, each with what those before it have not loaded."""
+
 ICON = Path(__file__).absolute().parents[1] / "resources" / "icons" / "roadpulse.svg"
 
 
@@ -106,14 +110,16 @@ class MainUi:
             Turns(self._opening(then), lambda: None, self._not_opened, self.action)
 
     def _opening(self, then: Callable[[RunDialog], None]) -> Iterator[None]:
-        """Loading, making and drawing the dialog, some 50 ms each at most, as steps of `Turns`."""
-        from . import run_dialog  # noqa: PLC0415
+        """Loading, making and drawing the dialog, as steps of `Turns`: each takes 50 ms at most."""
+        for part in _DIALOG:
+            import_module(part, __package__)
+            yield
+        from .run_dialog import RunDialog  # noqa: PLC0415
 
-        yield
         if self.action is None:  # unloaded meanwhile
             return
         if self.dialog is None or sip.isdeleted(self.dialog):
-            self.dialog = run_dialog.RunDialog(self.iface)
+            self.dialog = RunDialog(self.iface)
         yield
         dialog = self.dialog
         if dialog is None or sip.isdeleted(dialog):

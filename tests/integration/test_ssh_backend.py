@@ -126,7 +126,7 @@ def far_desktop(tmp_path, ssh_server, relay, cluster):
 @pytest.fixture
 def long_work(tmp_path):
     """Trips that take one worker several seconds, for runs that are to be seen at work and then to finish."""
-    many_trips(tmp_path / "trips", 2400)
+    many_trips(tmp_path / "trips", 1700)
 
 
 @pytest.fixture
@@ -462,7 +462,7 @@ def test_a_run_outlives_the_desktop_and_is_found_and_fetched(desktop, long_work)
     again = desktop.another()
     (found,) = desktop.store.unfinished()
     assert follow(again, found, polling=FAST).state is RunState.FINISHED
-    assert read_speeds(again.fetch(found))["n_points"].sum() > 2300 * 3000
+    assert read_speeds(again.fetch(found))["n_points"].sum() > 1600 * 3000
     assert desktop.started() == 1
 
 
