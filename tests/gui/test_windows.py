@@ -26,7 +26,7 @@ def test_switched_off_and_on_again_the_plugin_leaves_nothing_behind(desktop: Des
     assert (there["buttons"], len(there["menus"])) == (2, 1)
     assert there["providers"] == ["roadpulse"]
     assert there["handlers"] == 1
-    assert report["windows"] == 3
+    assert report["windows"] == 4
     nothing = {"actions": [], "buttons": 0, "menus": [], "dialogs": 0, "providers": [], "handlers": 0}
     assert report["unloaded"] == nothing
     assert report["loaded_again"] == there
