@@ -17,7 +17,8 @@ from roadpulse.tests.engine import LINK, Engine, Outcome, point, trip
 
 from tests.waiting import until
 
-POINTS, MANY = 3000, 250
+POINTS, MANY, SECONDS = 3000, 250, 2000
+"""Points of a trip; trips that take half a second, and such as are to be stopped before they end."""
 
 
 @pytest.fixture
@@ -239,7 +240,7 @@ def test_two_runs_at_once_on_one_store_both_come_out_right(engine):
 
 
 def test_a_run_does_not_clean_up_after_one_that_goes_on(engine):
-    much(engine, 2000)
+    much(engine, SECONDS)
     folder = engine.prepare()
     process = engine.start(folder)
     until(lambda: list(engine.store.rglob("owner.json")))
@@ -251,7 +252,7 @@ def test_a_run_does_not_clean_up_after_one_that_goes_on(engine):
         os.kill(process.pid, signal.SIGCONT)
     output, _ = process.communicate(timeout=240)
     assert process.returncode == 0, output
-    assert Outcome(0, folder).manifest["points"]["counted"] == 2000 * POINTS
+    assert Outcome(0, folder).manifest["points"]["counted"] == SECONDS * POINTS
 
 
 # -- death ------------------------------------------------------------------------------------------
@@ -348,7 +349,7 @@ def test_a_run_that_failed_can_be_carried_out_again_in_its_folder(engine, worklo
 
 
 def test_what_a_cancelled_run_had_done_is_not_done_again(engine):
-    much(engine, 2000)
+    much(engine, SECONDS)
     folder = engine.prepare()
     process = engine.start(folder)
     until(lambda: len(list(engine.store.rglob("part-*.parquet"))) > 1)
@@ -356,5 +357,5 @@ def test_what_a_cancelled_run_had_done_is_not_done_again(engine):
     assert process.wait(120) == 143
     again = engine.finish()
     assert again.manifest["files"]["reused"] > 0
-    assert again.manifest["points"]["counted"] == 2000 * POINTS
+    assert again.manifest["points"]["counted"] == SECONDS * POINTS
     assert f"{LINK}," in again.csv()
