@@ -9,6 +9,10 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from ..aggregation import json_text
+from ..aggregation.json_text import LARGEST_NOTE
 
 if sys.platform == "win32":
     import msvcrt
@@ -53,6 +57,19 @@ def read_text(path: Path) -> str:
         except PermissionError:
             time.sleep(_PAUSE)
     return path.read_text(encoding="utf-8-sig")
+
+
+def read_json(path: Path, largest: int = LARGEST_NOTE) -> Any:
+    """Read JSON that others may have written, at most `largest` bytes; raises `OSError` or `JsonFault`.
+
+    Waits out the moment in which Windows has the file replaced.
+    """
+    for _ in range(_TRIES if sys.platform == "win32" else 0):
+        try:
+            return json_text.read(path, largest)
+        except PermissionError:
+            time.sleep(_PAUSE)
+    return json_text.read(path, largest)
 
 
 def tail(path: Path, lines: int, longest: int = 1_000_000) -> str:

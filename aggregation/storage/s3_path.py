@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MULTIPART = 16 << 20
 """Files larger than this are sent in parts."""
+LARGEST_READ = 64 << 20
+"""Most bytes of an object that is read into memory as a whole."""
 _PAGE = 1000
 _BLOCK = 8 << 20
 _AT_ONCE = 4
@@ -119,13 +121,29 @@ class S3Path:
         return self.modified() is not None
 
     def read_bytes(self) -> bytes:
-        """The whole object."""
+        """The whole object; raises `StorageError` for one of more than `LARGEST_READ` bytes."""
+        content = self.read_first(LARGEST_READ + 1)
+        if len(content) > LARGEST_READ:
+            raise StorageError(
+                f"The object {self} is larger than {LARGEST_READ >> 20} MiB, and no such file of a run is. "
+                "Look at what lies there."
+            )
+        return content
+
+    def read_first(self, most: int) -> bytes:
+        """The first `most` bytes of the object."""
         obstore = library()
         place = self.store
+        blocks, left = [], most
         with self.errors(f"read {self}"):
             found = obstore.get(place, self.key)
             self.expect(found.meta)
-            return bytes(found.bytes())
+            for block in found.stream(min_chunk_size=min(most, _BLOCK)):
+                blocks.append(bytes(block)[:left])
+                left -= len(blocks[-1])
+                if left <= 0:
+                    break
+        return b"".join(blocks)
 
     def read_text(self, encoding: str = "utf-8") -> str:
         """The whole object as text."""
