@@ -1,0 +1,193 @@
+"""Print the structure of the shipped code in figures: rooms, imports, circles, and what a change touches.
+
+    build/venv/bin/python development/house.py              a table, one row a folder of the root
+    build/venv/bin/python development/house.py --modules    also each module with a single importer
+
+Read from the imports of the modules as they stand; nothing is executed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = ("aggregation", "cluster_client", "mapping", "workflow", "algorithms", "ui", "democity")
+PACKAGE = "roadpulse"
+SMALL = 80
+"""Lines below which a module with a single importer belongs into that importer, unless it is a seam."""
+_KIND = re.compile(r"""\bprofile\.kind\b|\bkind\s*[!=]=\s*["'](?:local|ssh|livy)["']|["'](?:ssh|livy)["']""")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The structure of one folder: counts of its own modules and of the imports between them."""
+
+    folder: str
+    modules: int
+    lines: int
+    subfolders: int
+    arrows: int
+    floors: int
+    circles: int
+    single: int
+    names_kind: int
+
+
+def module_name(path: Path, root: Path = ROOT) -> str:
+    """Dotted name of a module below the package, such as `ui.run_dialog`."""
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path, known: Iterable[str], root: Path = ROOT) -> set[str]:
+    """Names of the package's modules that a file imports, at its top or inside of functions."""
+    names = set(known)
+    package = list(path.relative_to(root).parts[:-1])
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            targets = [a.name.removeprefix(f"{PACKAGE}.") for a in node.names if a.name.startswith(PACKAGE)]
+            found |= {target for target in targets if target in names}
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                base = package[: len(package) - node.level + 1]
+            elif node.module and node.module.split(".")[0] == PACKAGE:
+                base = []
+            else:
+                continue
+            module = (node.module or "").removeprefix(PACKAGE).lstrip(".") if not node.level else node.module
+            stem = ".".join([*base, *([module] if module else [])])
+            for alias in node.names:
+                whole = f"{stem}.{alias.name}".lstrip(".")
+                found.add(whole if whole in names else stem)
+    return found & names
+
+
+def graph(root: Path = ROOT) -> dict[str, set[str]]:
+    """For each module of the shipped code the modules that it imports."""
+    paths = {module_name(path, root): path for path in source_files(root)}
+    return {name: imports(path, paths, root) - {name} for name, path in paths.items()}
+
+
+def source_files(root: Path = ROOT) -> list[Path]:
+    """The shipped modules, sorted by path."""
+    return [path for folder in FOLDERS for path in sorted((root / folder).rglob("*.py"))]
+
+
+def circles(arrows: Mapping[str, set[str]]) -> list[list[str]]:
+    """Groups of modules that import one another in a circle (Tarjan's strongly connected components)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    groups: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        index[name] = low[name] = len(index)
+        stack.append(name)
+        for target in sorted(arrows.get(name, ())):
+            if target not in arrows:
+                continue
+            if target not in index:
+                visit(target)
+                low[name] = min(low[name], low[target])
+            elif target in stack:
+                low[name] = min(low[name], index[target])
+        if low[name] == index[name]:
+            at = stack.index(name)
+            if len(stack) - at > 1:
+                groups.append(sorted(stack[at:]))
+            del stack[at:]
+
+    for name in sorted(arrows):
+        if name not in index:
+            visit(name)
+    return groups
+
+
+def floors(arrows: Mapping[str, set[str]]) -> int:
+    """Length of the longest chain of imports, in modules; circles count once."""
+    depth: dict[str, int] = {}
+
+    def of(name: str, above: frozenset[str]) -> int:
+        if name not in depth:
+            below = [target for target in arrows[name] if target in arrows and target not in above]
+            depth[name] = 1 + max((of(target, above | {name}) for target in below), default=0)
+        return depth[name]
+
+    return max((of(name, frozenset()) for name in sorted(arrows)), default=0)
+
+
+def importers(arrows: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """For each module the modules that import it."""
+    found: dict[str, set[str]] = {name: set() for name in arrows}
+    for name, targets in arrows.items():
+        for target in targets:
+            found[target].add(name)
+    return found
+
+
+def single_importer(arrows: Mapping[str, set[str]], root: Path = ROOT) -> list[tuple[str, int, str]]:
+    """Modules with one importer: name, lines, the importer; packages' own files are left out."""
+    rows = []
+    for name, users in sorted(importers(arrows).items()):
+        path = root / (name.replace(".", "/") + ".py")
+        if len(users) == 1 and path.exists():
+            rows.append((name, len(path.read_text(encoding="utf-8").splitlines()), next(iter(users))))
+    return rows
+
+
+def figures(folder: str, arrows: Mapping[str, set[str]], root: Path = ROOT) -> Figures:
+    """The figures of one folder of the root."""
+    paths = sorted((root / folder).rglob("*.py"))
+    names = {module_name(path, root) for path in paths}
+    own = {name: arrows[name] & names for name in names}
+    texts = [path.read_text(encoding="utf-8") for path in paths]
+    single = [row for row in single_importer(arrows, root) if row[0] in names and row[1] < SMALL]
+    return Figures(
+        folder,
+        modules=sum(path.name != "__init__.py" for path in paths),
+        lines=sum(len(text.splitlines()) for text in texts),
+        subfolders=len({path.parent for path in paths}) - 1,
+        arrows=sum(len(targets) for targets in own.values()),
+        floors=floors(own),
+        circles=len(circles(own)),
+        single=len(single),
+        names_kind=sum(bool(_KIND.search(text)) for text in texts),
+    )
+
+
+def main(words: list[str]) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--modules", action="store_true", help="list modules with a single importer")
+    asked = parser.parse_args(words)
+    arrows = graph()
+    rows = [figures(folder, arrows) for folder in FOLDERS if (ROOT / folder).is_dir()]
+    print(f"{'folder':15} modules   lines  rooms  arrows  floors  circles  single<{SMALL}  name a kind")
+    for row in rows:
+        print(
+            f"{row.folder:15} {row.modules:7} {row.lines:7} {row.subfolders + 1:6} {row.arrows:7} "
+            f"{row.floors:7} {row.circles:8} {row.single:10} {row.names_kind:12}"
+        )
+    print(
+        f"{'all':15} {sum(r.modules for r in rows):7} {sum(r.lines for r in rows):7} "
+        f"{sum(r.subfolders + 1 for r in rows):6} {sum(len(t) for t in arrows.values()):7} "
+        f"{floors(arrows):7} {len(circles(arrows)):8} {sum(r.single for r in rows):10} "
+        f"{sum(r.names_kind for r in rows):12}"
+    )
+    for group in circles(arrows):
+        print("circle:", ", ".join(group))
+    if asked.modules:
+        for name, lines, user in single_importer(arrows):
+            print(f"{lines:5}  {name}  <-  {user}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
