@@ -15,24 +15,13 @@ from qgis.core import QgsProviderRegistry, QgsVectorLayer
 from ..aggregation.spec import RunSpec
 from .breaks import DEFAULTS, WANTED
 from .columns import STATISTIC_NAMES, STATISTICS
+from .driving_side import DRIVING_SIDES, driving_side_of
 from .errors import MapError, UnknownLayer
 
 THEMES = ("light", "dark")
-DRIVING_SIDES = ("left", "right")
 
 REFERENCE_DAY = date(2025, 1, 1)
 """Day on which bins are shown where the run has more than one date, or none: only the hour counts."""
-
-LEFT_HAND_ZONES = (
-    "Europe/London", "Europe/Dublin", "Europe/Belfast", "Europe/Jersey", "Europe/Guernsey",
-    "Europe/Isle_of_Man",
-    "Europe/Malta", "Asia/Nicosia", "Asia/Tokyo", "Asia/Kolkata", "Asia/Calcutta", "Asia/Bangkok",
-    "Asia/Singapore", "Asia/Hong_Kong", "Asia/Kuala_Lumpur", "Asia/Jakarta", "Asia/Colombo", "Asia/Dhaka",
-    "Asia/Karachi", "Asia/Kathmandu", "Africa/Johannesburg", "Africa/Nairobi", "Africa/Kampala",
-    "Africa/Dar_es_Salaam", "Africa/Harare", "Africa/Lusaka", "Pacific/Auckland", "Pacific/Fiji",
-    "America/Jamaica",
-)  # fmt: skip
-"""Zones of countries that drive on the left, besides all of Australia."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +90,6 @@ class StyleOptions:
             day=reference_day(spec),
         )
         return replace(options, **changes)
-
-
-def driving_side_of(time_zone: str) -> str:
-    """`left` or `right`, by the time zone: a default that a person can change."""
-    return "left" if time_zone in LEFT_HAND_ZONES or time_zone.startswith("Australia/") else "right"
 
 
 def reference_day(spec: RunSpec) -> date:
