@@ -66,6 +66,16 @@ def test_numbers_come_back_as_they_were_written(folder):
     assert np.isnan(speeds["std"][1])
 
 
+def test_every_number_is_read_to_its_last_digit(folder):
+    rng = np.random.default_rng(7)
+    means = (rng.random(2000) * 60).tolist()
+    rows = [f"{link},3,2,{mean!r},1,{mean!r},1,1,1,{mean!r}" for link, mean in enumerate(means)]
+    folder.write({"link_speeds": [rows], "link_speeds_by_time": [BY_TIME]})
+    speeds = read_speeds(folder.path)
+    for name in ("mean", "p05", "p95"):
+        assert speeds[name].tolist() == means
+
+
 def test_bins_stay_text(folder):
     by_time = read_speeds_by_time(folder.path)
     assert by_time["bin"].tolist() == ["00:00", "23:55"]
