@@ -156,7 +156,7 @@ def _parse(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         with np.errstate(invalid="ignore"):  # a fraction where a whole number belongs: refused, not warned of
             frame = pd.read_csv(
                 path, dtype=kinds, encoding="utf-8", keep_default_na=False, na_values=[""],
-                float_precision="round_trip",  # before pandas 3 the default misses the last digit of one in ten
+                float_precision="round_trip",  # by default pandas 2 misses the last digit of some
             )  # fmt: skip
         if any(frame[column].dtype != np.int64 for column in _INTEGERS):  # pandas then chose uint64
             raise _damaged(path, "a number in it is above 2^63-1")

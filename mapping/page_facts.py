@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from datetime import date
 from typing import Optional
 
@@ -16,6 +14,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from .map_file import reading
 from .style_options import StyleOptions, file_of, read_run_table
 
 MONTHS = (
@@ -37,7 +36,7 @@ def local_crs(layer: QgsVectorLayer) -> QgsCoordinateReferenceSystem:
 
 def busy_extent(layer: QgsVectorLayer) -> QgsRectangle:
     """Where the middle 94 % of the links with data lie, in the layer's coordinate system."""
-    with closing(sqlite3.connect(f"{file_of(layer).resolve().as_uri()}?mode=ro", uri=True)) as database:
+    with reading(file_of(layer)) as database:
         rows = database.execute(
             "SELECT r.minx, r.miny, r.maxx, r.maxy FROM rtree_links_geom r "
             "JOIN links ON links.fid = r.id WHERE links.n_points > 0"
@@ -69,7 +68,7 @@ def fill(extent: QgsRectangle, ratio: float) -> QgsRectangle:
 def bin_totals(layer: QgsVectorLayer, style: StyleOptions) -> list[float]:
     """Points in each bin of the day."""
     totals = [0.0] * style.n_bins
-    with closing(sqlite3.connect(f"{file_of(layer).resolve().as_uri()}?mode=ro", uri=True)) as database:
+    with reading(file_of(layer)) as database:
         for name, points in database.execute(
             "SELECT bin, sum(n_points) FROM link_speeds_by_time GROUP BY bin"
         ):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -17,6 +15,7 @@ from .breaks import DEFAULTS, WANTED
 from .columns import STATISTIC_NAMES, STATISTICS
 from .driving_side import DRIVING_SIDES, driving_side_of
 from .errors import MapError, UnknownLayer
+from .map_file import is_database, reading
 
 THEMES = ("light", "dark")
 
@@ -100,22 +99,31 @@ def reference_day(spec: RunSpec) -> date:
 
 
 def file_of(layer: QgsVectorLayer) -> Path:
-    """The GeoPackage that `layer` comes from; raises `UnknownLayer`."""
+    """The GeoPackage that `layer` comes from; raises `UnknownLayer`, or `MapError` if it cannot be read."""
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
     path: Optional[str] = parts.get("path")
-    if layer.providerType() != "ogr" or not path or not Path(path).is_file():
+    if layer.providerType() != "ogr" or not path:
         raise UnknownLayer(_unknown(layer))
-    return Path(path)
+    file = Path(path)
+    if not is_database(file):
+        raise UnknownLayer(_unknown(layer))
+    return file
 
 
 def read_run_table(layer: QgsVectorLayer) -> dict[str, Any]:
-    """What the table `run` holds: `spec`, `manifest`, `match`, `drawn`; raises `UnknownLayer`."""
+    """What the table `run` holds: `spec`, `manifest`, `match`, `drawn`.
+
+    Raises `UnknownLayer` where Roadpulse did not write the file, `MapError` where it cannot be read.
+    """
     path = file_of(layer)
+    with reading(path) as database:
+        columns = {row[1] for row in database.execute("PRAGMA table_info(run)")}
+        if not {"key", "value"} <= columns:
+            raise UnknownLayer(_unknown(layer))
+        rows = database.execute("SELECT key, value FROM run").fetchall()
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-            rows = database.execute("SELECT key, value FROM run").fetchall()
         values = {key: json.loads(value) for key, value in rows}
-    except (sqlite3.Error, ValueError) as error:
+    except (TypeError, ValueError) as error:
         raise UnknownLayer(_unknown(layer), str(error)) from error
     if not {"spec", "drawn"} <= set(values):
         raise UnknownLayer(_unknown(layer))
