@@ -8,7 +8,6 @@ The desktop calls it for what it sees itself, and has it run on a cluster's head
 from __future__ import annotations
 
 import contextlib
-import glob
 import json
 import os
 import sys
@@ -95,7 +94,7 @@ def first_files(trips: str, n: int = FIRST_FILES) -> list[str]:
     if given.is_file():
         return [str(given)]
     found: list[str] = []
-    for path in _walk(given) if given.is_dir() else glob.iglob(str(given), recursive=True):  # noqa: PTH207
+    for path in _walk(given) if given.is_dir() else storage.disk.named_by(str(given)):
         if path.lower().endswith(storage.SUFFIXES):
             found.append(path)
         if len(found) == n:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +52,7 @@ def limits() -> QgsProcessingParameterDefinition:
     return p.with_help(
         QgsProcessingParameterString(LIMITS, tr("Class limits"), "", False, True),
         tr(
-            "Ascending numbers in the unit shown, such as “0 5 10 15 20 30”. "
+            "Ascending numbers in the unit shown, with a point for decimals, such as “0 2.5 5 10 20 30”. "
             "Empty: round numbers that fit, the same at every hour."
         ),
     )
@@ -71,15 +73,40 @@ def words_and_place() -> Iterable[QgsProcessingParameterDefinition]:
 
 
 def class_limits(text: str) -> tuple[float, ...]:
-    """Limits from text with blanks, commas or semicolons between; raises `MapError`."""
-    words = text.replace(",", " ").replace(";", " ").split()
-    try:
-        numbers = tuple(float(word) for word in words)
-    except ValueError:
-        numbers = (0.0,)
+    """Limits from text with blanks, semicolons or commas between; raises `MapError`.
+
+    A comma between two digits separates only where all separators are such commas: in “0 2,5 5” it would be
+    a decimal comma to some and a separator to others.
+    """
+    words = re.split(r"[\s;]+|,(?!\d)|(?<!\d),", text.strip(" \t\n;,"))
+    words = text.strip().split(",") if len(words) == 1 else [word for word in words if word]
+    numbers = []
+    for word in words if text.strip(" \t\n;,") else ():
+        if "," in word:
+            raise MapError(
+                tr(
+                    "The class limits {text!r} hold “{word}”, which is one number to some and several to "
+                    "others. Write {point} for one, or “{blank}” for several."
+                ).format(text=text, word=word, point=word.replace(",", "."), blank=word.replace(",", " "))
+            )
+        try:
+            numbers.append(float(word.replace("−", "-")))
+        except ValueError:
+            numbers.append(math.nan)
+        if not math.isfinite(numbers[-1]):
+            raise MapError(
+                tr(
+                    "“{word}” in the class limits {text!r} is not a number. Write ascending numbers such as "
+                    "“0 2.5 5 10 20”."
+                ).format(text=text, word=word)
+            )
     if numbers and (len(numbers) < 2 or any(b <= a for a, b in zip(numbers, numbers[1:]))):
-        raise MapError(f"The class limits {text!r} are not ascending numbers such as “0 5 10 15 20 30”.")
-    return numbers
+        raise MapError(
+            tr(
+                "The class limits {text!r} are not two or more ascending numbers such as “0 5 10 15 20 30”."
+            ).format(text=text)
+        )
+    return tuple(numbers)
 
 
 class Sheet:

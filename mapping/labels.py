@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from typing import Any, Optional
 
 import numpy as np
@@ -100,20 +101,29 @@ def label_texts(names: NDArray[Any], metres: NDArray[Any], place: NDArray[Any]) 
 
     A street is cut into links at every junction and has two directions; labelled link by link it
     would carry its name a dozen times. `names` is object (n,), `metres` (n,), `place` (n, 2) in degrees.
-    A street shorter than `SHORTEST_STREET_M` (both directions together) gets none.
+    A street shorter than `SHORTEST_STREET_M` (both directions together) gets none, and so does a link
+    whose place is not finite. The cost grows as n log n.
     """
     texts: list[Optional[str]] = [None] * len(names)
-    latitude = np.radians(np.nanmean(place[:, 1])) if len(place) else 0.0
-    km = place * [111.32 * np.cos(latitude), 110.57]
-    streets: dict[str, list[int]] = {}
-    for row, name in enumerate(names.tolist()):
-        if name:
-            streets.setdefault(name, []).append(row)
-    for name, rows in streets.items():
-        if metres[rows].sum() < SHORTEST_STREET_M:
+    somewhere = np.isfinite(place).all(axis=1)
+    if not somewhere.any():
+        return texts
+    length: dict[str, float] = {}
+    for name, of_link in zip(names.tolist(), metres.tolist()):
+        length[name] = length.get(name, 0.0) + of_link
+    latitude = np.radians(place[somewhere, 1].mean())
+    cells = place * [111.32 * np.cos(latitude) / REPEAT_KM, 110.57 / REPEAT_KM]  # REPEAT_KM is 1
+    named: dict[tuple[str, int, int], list[tuple[float, float]]] = {}  # by name and square of REPEAT_KM
+    for row in np.argsort(-metres, kind="stable").tolist():
+        name = names[row]
+        if not name or not somewhere[row] or length[name] < SHORTEST_STREET_M:
             continue
-        left = np.array(sorted(rows, key=lambda row: -float(metres[row])))
-        while len(left):
-            texts[left[0]] = html.unescape(name)  # exports of OpenStreetMap write "King&apos;s Road"
-            left = left[np.hypot(*(km[left] - km[left[0]]).T) > REPEAT_KM]
+        x, y = cells[row].tolist()
+        column, line = math.floor(x), math.floor(y)
+        near = (
+            named.get((name, column + i, line + j), ()) for i in (-1, 0, 1) for j in (-1, 0, 1)
+        )  # a square holds only a few, since they lie apart
+        if all(math.hypot(x - u, y - v) > 1 for square in near for u, v in square):
+            named.setdefault((name, column, line), []).append((x, y))
+            texts[row] = html.unescape(name)  # exports of OpenStreetMap write "King&apos;s Road"
     return texts

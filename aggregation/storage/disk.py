@@ -19,7 +19,7 @@ from typing import IO, Any, Optional
 from uuid import uuid4
 
 from ..errors import FILE_REASONS, BadTripFile, RunError, StorageError
-from .trip_files import GLOB_CHARACTERS, SUFFIXES, TripFile, printable
+from .trip_files import GLOB_CHARACTERS, SUFFIXES, TripFile, plain_folder, printable
 
 _BLOCK = 1 << 20
 SHARED = stat.S_ISGID | stat.S_IWGRP
@@ -49,8 +49,7 @@ def list_trips(
     elif is_there:
         paths = iter([str(given)])
     elif GLOB_CHARACTERS & set(trips):
-        named = glob.iglob(str(given), recursive=True)  # noqa: PTH207  (takes absolute patterns)
-        paths = (path for path in named if path.lower().endswith(SUFFIXES))
+        paths = (path for path in named_by(str(given)) if path.lower().endswith(SUFFIXES))
     else:
         raise RunError(f"The folder of the trips, {trips!r}, does not exist. Check its name and the disk.")
     found: dict[str, TripFile] = {}  # by path: a glob with several ** names a file more than once
@@ -64,6 +63,14 @@ def list_trips(
         raise RunError(f"There are no trip files (.json, .json.gz) in {trips!r}. Check the folder.")
     progress(len(found))
     return sorted(found.values(), key=lambda file: file.path)
+
+
+def named_by(pattern: str) -> Iterator[str]:
+    """The paths that a glob names, in no order; folders that exist under the name given are no patterns."""
+    folder, below = plain_folder(pattern, os.path.isdir, os.sep)
+    if folder:
+        pattern = os.path.join(glob.escape(folder), below)  # noqa: PTH118  (a pattern is no path)
+    return glob.iglob(pattern, recursive=True)  # noqa: PTH207  (takes absolute patterns)
 
 
 def _walk(folder: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ from .s3_errors import code_of
 from .s3_listing import Listed, UnnamedObject, fetch, get, pages, sender
 from .s3_path import S3Path
 from .s3_plain import Asked, PlainClient
-from .trip_files import GLOB_CHARACTERS, LARGE, SUFFIXES, TripFile
+from .trip_files import GLOB_CHARACTERS, LARGE, SUFFIXES, TripFile, plain_folder
 
 AT_ONCE, THREADS = 24, 12
 """Requests that a task has under way while it decodes, and the threads that read where they are needed."""
@@ -61,8 +61,10 @@ def list_trips(trips: str, access: S3Access, progress: Callable[[int], None]) ->
         if single is not None:
             found.append(trip_file(bucket, single))
         elif GLOB_CHARACTERS & set(key):
-            begin = re.split(r"[*?\[]", key)[0]
-            anything = _collect(base(trips, access), begin, pattern(key), found, progress) or begin == ""
+            lead, below = plain_folder(key, lambda name: _has_any(S3Path(bucket, name.strip("/"), access)))
+            begin = beginning(lead, below)
+            inside = S3Path(bucket, begin.rpartition("/")[0].strip("/"), access)
+            anything = _collect(inside, begin, pattern(below, lead), found, progress) or begin == ""
     if not anything:
         raise RunError(
             f"There is nothing in {trips!r}. Check the names of the bucket and of the folder in it."
@@ -71,6 +73,15 @@ def list_trips(trips: str, access: S3Access, progress: Callable[[int], None]) ->
         raise RunError(f"There are no trip files (.json, .json.gz) in {trips!r}. Check the folder.")
     progress(len(found))
     return sorted(found, key=lambda file: file.path)
+
+
+def beginning(lead: str, below: str) -> str:
+    """What the keys of a glob's objects begin with: the plain folder `lead` and `below` up to a wildcard."""
+    return (f"{lead}/" if lead else "") + re.split(r"[*?\[]", below)[0]
+
+
+def _has_any(folder: S3Path) -> bool:
+    return any(page for page in pages(folder, f"{folder.key}/"))
 
 
 def _collect(
@@ -116,10 +127,13 @@ def _same(listed: Listed, file: TripFile) -> bool:
     return not listed.e_tag or _version(listed) == file.version
 
 
-def pattern(key: str) -> re.Pattern[str]:
-    """A glob's key as a regular expression, after the rules of Python's `glob`: hidden names need a dot."""
+def pattern(key: str, lead: str = "") -> re.Pattern[str]:
+    """A glob's key as a regular expression, after the rules of Python's `glob`: hidden names need a dot.
+
+    `lead` is a folder before it, whose name is no pattern.
+    """
     parts = key.split("/")
-    found = []
+    found = [re.escape(f"{lead}/")] if lead else []
     for n, part in enumerate(parts):
         last = n == len(parts) - 1
         if part == "**":

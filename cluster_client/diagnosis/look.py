@@ -19,11 +19,11 @@ def look_at_trips(path: str, longest: float = 3.0, most: int = 10000) -> Any:
     try:
         if os.path.isfile(path):  # noqa: PTH113  (no time to make a Path of each)
             return {"count": 1}
-        pattern = any(c in path for c in "*?[")
+        pattern = any(c in path for c in "*?[") and not os.path.isdir(path)  # noqa: PTH112
         if not pattern and not os.path.isdir(path):  # noqa: PTH112
             return {"error": "there is no such folder"}
 
-        names = glob.iglob(path, recursive=True) if pattern else _below(path)  # noqa: PTH207
+        names = _named_by(path) if pattern else _below(path)
         for name in names:
             count += name.lower().endswith((".json", ".json.gz"))
             if count >= most or time.time() > end:
@@ -31,6 +31,17 @@ def look_at_trips(path: str, longest: float = 3.0, most: int = 10000) -> Any:
     except OSError as error:
         return {"error": error.strerror or str(error)}
     return {"count": count}
+
+
+def _named_by(pattern: str) -> Any:
+    """The paths that a glob names; folders that exist under the name given are no patterns, as in a run."""
+    folder = pattern
+    while folder.count(os.sep) > 1:
+        folder = folder[: folder.rindex(os.sep)]
+        if os.path.isdir(folder):  # noqa: PTH112
+            pattern = glob.escape(folder) + pattern[len(folder) :]
+            break
+    return glob.iglob(pattern, recursive=True)  # noqa: PTH207
 
 
 def _below(folder: str) -> Any:

@@ -222,8 +222,13 @@ def _prefix(folder: str) -> tuple[str, str]:
 
 def _named(s3: S3Connection, named: str, cancelled: Callable[[], bool]) -> Iterator[Optional[Object]]:
     """What TRIPS names, and None after every page."""
-    from ...aggregation.storage.s3_trips import base, pattern  # noqa: PLC0415  (whoever runs names them so)
-    from ...aggregation.storage.trip_files import GLOB_CHARACTERS  # noqa: PLC0415
+    from ...aggregation.storage.s3_trips import beginning, pattern  # noqa: PLC0415  (runs name them so)
+    from ...aggregation.storage.trip_files import GLOB_CHARACTERS, plain_folder  # noqa: PLC0415
+
+    def is_folder(name: str) -> bool:
+        return any(
+            any(_objects(bucket, answer)) for answer in _answers(s3, bucket, f"{name}/", "", cancelled)
+        )
 
     bucket, key = split(named)
     anything = False
@@ -241,7 +246,8 @@ def _named(s3: S3Connection, named: str, cancelled: Callable[[], bool]) -> Itera
             return
         break
     if GLOB_CHARACTERS & set(key):
-        wanted = pattern(key)
-        for answer in _answers(s3, bucket, _prefix(str(base(named, s3.access)))[1], "", cancelled):
+        lead, below = plain_folder(key, is_folder)
+        wanted = pattern(below, lead)
+        for answer in _answers(s3, bucket, beginning(lead, below), "", cancelled):
             yield from (found for found in _objects(bucket, answer) if wanted.fullmatch(found.key))
             yield None

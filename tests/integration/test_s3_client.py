@@ -618,6 +618,14 @@ def test_trips_are_counted_as_a_run_names_them(
     assert len(listing.first(s3, f"s3://{bucket}{named}", 2)) == min(2, files)
 
 
+def test_a_folder_that_exists_under_the_name_given_is_no_pattern(
+    s3_server: S3Server, s3: S3Connection, bucket: str
+) -> None:
+    fill(s3_server, bucket, ["june [2024]/a.json", "june [2024]/b/c.json", "june 2/d.json"])
+    for named, files in (("june [2024]/*.json", 1), ("june [2024]/**/*.json", 2), ("june [0-9]/*.json", 1)):
+        assert listing.count(s3, f"s3://{bucket}/{named}").files == files
+
+
 def test_counting_stops_when_asked(s3_server: S3Server, s3: S3Connection, bucket: str) -> None:
     fill(s3_server, bucket, [f"{n:04}.json" for n in range(1100)])
     heard: list[listing.Counted] = []

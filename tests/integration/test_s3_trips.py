@@ -114,6 +114,14 @@ def test_globs_mean_what_they_mean_on_a_disk(filled, pattern):
     assert found(f"{filled.trips}/{pattern}", filled.access) == found(f"{on_disk}/{pattern}")
 
 
+def test_a_folder_that_exists_under_the_name_given_is_no_pattern(engine):
+    for key in ("june [2024]/a.json", "june [2024]/b/c.json", "june 2/d.json"):
+        engine.client.put_object(Bucket=engine.bucket, Key=f"trips/{key}", Body=b"{}")
+    assert names(listed(engine, f"{engine.trips}/june [2024]/*.json")) == ["june [2024]/a.json"]
+    assert len(listed(engine, f"{engine.trips}/june [2024]/**/*.json")) == 2
+    assert names(listed(engine, f"{engine.trips}/june [0-9]/*.json")) == ["june 2/d.json"]
+
+
 def test_a_single_object_is_a_trip_whatever_its_name_ends_with(filled):
     assert names(listed(filled, f"{filled.trips}/e.txt")) == ["e.txt"]
     assert names(listed(filled, f"{filled.trips}/deep/er/d.json")) == ["deep/er/d.json"]

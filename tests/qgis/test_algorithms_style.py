@@ -18,6 +18,7 @@ from qgis.core import (
     QgsProperty,
     QgsVectorLayer,
 )
+from roadpulse.algorithms.pages import class_limits
 
 Values = dict[str, Any]
 
@@ -74,10 +75,35 @@ def test_a_percentile_is_drawn_for_the_whole_day(processing: Any, layer: QgsVect
     assert not layer.temporalProperties().isActive()
 
 
-@pytest.mark.parametrize("limits", ["0 ten 20", "20 10", "5"])
+@pytest.mark.parametrize("limits", ["0 ten 20", "20 10", "5", "0 nan 5", "0 inf", "0 ٢٫٥ 5"])
 def test_limits_that_do_not_ascend_are_refused(processing: Any, layer: QgsVectorLayer, limits: str) -> None:
     with pytest.raises(QgsProcessingException, match="ascending"):
         processing.run("roadpulse:stylespeeds", {"INPUT": layer, "LIMITS": limits})
+
+
+@pytest.mark.parametrize("limits", ["0 2,5 62 70 80", "0; 2,5; 5", "0, 2,5, 5", "0 5,10 15"])
+def test_a_comma_that_may_be_a_decimal_sign_is_refused_with_what_to_write(
+    processing: Any, layer: QgsVectorLayer, limits: str
+) -> None:
+    with pytest.raises(QgsProcessingException, match=r"Write (2\.5|5\.10) for one"):
+        processing.run("roadpulse:stylespeeds", {"INPUT": layer, "LIMITS": limits})
+
+
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [
+        ("", ()),
+        (" ; ", ()),
+        ("0 2.5 5", (0, 2.5, 5)),
+        ("0,5,10,15", (0, 5, 10, 15)),
+        ("0, 5, 10;15", (0, 5, 10, 15)),
+        ("0 ,5 ;10, ", (0, 5, 10)),
+        ("−5 0 5", (-5, 0, 5)),
+        ("٠ ٥ ١٠", (0, 5, 10)),
+    ],
+)
+def test_limits_are_read_as_they_are_written(text: str, limits: tuple[float, ...]) -> None:
+    assert class_limits(text) == limits
 
 
 def test_a_layer_of_somebody_else_is_refused_in_words(processing: Any, city: Values) -> None:

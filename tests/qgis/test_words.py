@@ -18,6 +18,7 @@ from roadpulse.algorithms.words import name_of_trips
         ("C:/2019", "2019"),
         ("trips", "trips"),
         ("*", "trips"),
+        ("/data/belfast [2024]/trips/*.json", "belfast [2024]"),
     ],
 )
 def test_a_run_is_called_after_what_says_something_of_its_trips(trips: str, name: str) -> None:

@@ -123,6 +123,10 @@ def test_trips_are_seen_and_counted(tmp_path):
     assert look.look_at_trips(str(tmp_path)) == {"count": 2}
     assert look.look_at_trips(str(tmp_path / "a/b/*.json")) == {"count": 1}
     assert look.look_at_trips(str(tmp_path / "none"))["error"]
+    (tmp_path / "a").rename(tmp_path / "a [2024]")
+    assert look.look_at_trips(str(tmp_path / "a [2024]/b/*.json")) == {"count": 1}
+    assert look.look_at_trips(str(tmp_path / "a [2024]")) == {"count": 2}
+    (tmp_path / "a [2024]").rename(tmp_path / "a")
     assert look.look_at_trips(str(tmp_path), most=1) == {"count": 1, "more": True}
     assert words.trips({"count": 0}, "/x", "here").outcome is Outcome.FAILED
     assert words.trips({"error": "no"}, "/x", "here").todo

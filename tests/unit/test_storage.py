@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from roadpulse.aggregation import storage
 from roadpulse.aggregation.errors import BadTripFile, RunError, StorageError
+from roadpulse.aggregation.glance import first_files
 from roadpulse.aggregation.storage import (
     TripFile,
     disk,
@@ -75,6 +76,17 @@ def test_a_folder_whose_name_looks_like_a_glob_is_a_folder(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.json").write_bytes(b"{}")
         assert names(list_trips(str(tmp_path / name))) == ["a.json"]
+
+
+def test_a_folder_that_exists_under_the_name_given_is_no_pattern(tmp_path):
+    for name in ("O'Brien [2024]", "O'Brien 2", "run [a]*/trips [12]", "run [a]*/trips 1"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / f"{name[-2:]}.json").write_text("{}")
+    assert names(list_trips(f"{tmp_path}/O'Brien [2024]/*.json")) == ["4].json"]
+    assert names(list_trips(f"{tmp_path}/run [a]*/trips [12]/*.json")) == ["2].json"]
+    assert names(list_trips(f"{tmp_path}/run [a]*/trips [0-9]/*.json")) == [" 1.json"]
+    assert names(list_trips(f"{tmp_path}/O'Brien [0-9]/*.json")) == [" 2.json"]
+    assert [Path(path).name for path in first_files(f"{tmp_path}/O'Brien [2024]/*.json")] == ["4].json"]
 
 
 @pytest.mark.parametrize("name", AWKWARD)
