@@ -15,7 +15,7 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QIcon
 
 from ..aggregation.errors import Cancelled, RunError
-from . import requirements
+from . import parameter_check, requirements
 from .interrupts import cancelled_by_interrupt
 from .words import tr
 
@@ -98,11 +98,12 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
         return not lacking, requirements.install_text(lacking) if lacking else ""
 
     def checkParameterValues(self, parameters: Parameters, context: QgsProcessingContext) -> tuple[bool, str]:
-        good, message = super().checkParameterValues(parameters, context)
-        if not good:
-            return False, message
         try:
-            self.look_ahead(parameters, context)
+            understood = self._understood(parameters)
+            good, message = super().checkParameterValues(understood, context)
+            if not good:
+                return False, message
+            self.look_ahead(understood, context)
         except RunError as error:  # here QGIS shows it in the window, from `prepareAlgorithm` only in the log
             return False, error.message
         return True, ""
@@ -110,8 +111,8 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
     def prepareAlgorithm(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
-        try:
-            self.look_ahead(parameters, context)
+        try:  # models and tasks come here without the check
+            self.look_ahead(self._understood(parameters), context)
         except RunError as error:
             raise _for_qgis(error, feedback) from error
         return True
@@ -121,7 +122,7 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
     ) -> Results:
         with cancelled_by_interrupt(feedback) as interrupted:
             try:
-                return self.carry_out(parameters, context, feedback)
+                return self.carry_out(self._understood(parameters), context, feedback)
             except Cancelled as error:
                 if feedback.isCanceled() and not interrupted:
                     feedback.pushInfo(error.message)
@@ -129,6 +130,10 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
                 raise _for_qgis(error, feedback) from error
             except RunError as error:
                 raise _for_qgis(error, feedback) from error
+
+    def _understood(self, parameters: Parameters) -> Parameters:
+        """What QGIS hands over is what the caller wrote; all hooks get it checked (see `parameter_check`)."""
+        return parameter_check.understood(self.parameterDefinitions(), parameters)
 
 
 def _for_qgis(error: RunError, feedback: QgsProcessingFeedback) -> QgsProcessingException:

@@ -64,7 +64,7 @@ class Reader:
         text = self.text(p.MAPPING)
         if not text:
             return FieldMapping()
-        if not text.startswith("{"):
+        if not text.startswith(("{", "[")):
             try:
                 text = Path(text).expanduser().read_text(encoding="utf-8-sig")
             except (OSError, ValueError) as error:
@@ -74,7 +74,7 @@ class Reader:
                 ) from error
         try:
             return FieldMapping.from_json(json.loads(text))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SpecError(p.MAPPING, f"is not valid JSON: {error}") from error
 
     def spec(self, store: str = _NO_STORE, remote: bool = False) -> RunSpec:

@@ -110,6 +110,22 @@ def test_a_refusal_is_told_in_words_and_by_the_exit_code(terminal: Terminal, fol
     assert "Traceback" not in text
 
 
+def test_json_on_the_standard_input_is_read_whole_or_refused(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "trip.json").write_text('{"p": [{"link": 101, "v": 22.5}], "data": []}')
+    inputs = {
+        "TRIPS": str(tmp_path),
+        "RUN_FOLDER": str(tmp_path / "run"),
+        "SPEED_UNIT": 2,
+        "MAPPING": {"points": "p", "link_id": "link", "speed": "v"},
+    }
+    misspelt = json.dumps({"inputs": {**inputs, "TIMEZONE": "Europe/Berlin"}})
+    refusal = terminal("run", "roadpulse:aggregatetrips", "-", given=misspelt, code=1)
+    assert "There is no parameter TIMEZONE. Did you mean TIME_ZONE?" in refusal
+    results = terminal.run("roadpulse:aggregatetrips", inputs)
+    assert Path(results["LINK_SPEEDS"]).read_text().splitlines()[1].startswith("101,1,1,22.5,")
+    assert json.loads((tmp_path / "run" / "spec.json").read_text())["speed_unit"] == "mph"
+
+
 def test_an_interrupt_ends_the_run_too(terminal: Terminal, folder: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     trips = tmp_path / "trips"  # enough of them to be still reading when the interrupt comes
