@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Hashable, Mapping
+import re
+from collections.abc import Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -13,8 +13,9 @@ from typing import Any, Union
 import numpy as np
 import pandas as pd
 
+from ..aggregation.json_text import LARGEST, Entries, JsonFault, shown
 from .errors import ResultError
-from .files import read_text
+from .files import read_json
 
 SCHEMA = 1
 LINK_SPEEDS = "link_speeds"
@@ -27,6 +28,11 @@ COLUMNS = {
 """The columns that a result always has; a later version may add to them."""
 
 _INTEGERS = ("link_id", "n_points", "n_trips")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_PART = re.compile(r"results/(?:[0-9a-f]{8}/)?(?P<stem>[A-Za-z0-9_][A-Za-z0-9_-]{0,99})\.csv")
+"""Where a part lies: in `results`, or below it in the folder of one attempt, which runs in buckets have."""
+_DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)
+"""File names that Windows takes for devices, with any ending."""
 _BLOCK = 1 << 20
 _READERS = 4
 
@@ -68,7 +74,7 @@ def read_manifest(folder: Union[str, Path]) -> Manifest:
     """Read the manifest of a run folder; raises `ResultError` that names the file."""
     path = Path(folder) / "manifest.json"
     try:
-        values = json.loads(read_text(path))
+        values = Entries.of(read_json(path, LARGEST), str(path))
     except FileNotFoundError as error:
         raise _fault(
             path, f"The run in {folder} has no result: manifest.json is not there. Wait for the run's end, "
@@ -76,23 +82,23 @@ def read_manifest(folder: Union[str, Path]) -> Manifest:
         ) from error  # fmt: skip
     except OSError as error:
         raise _fault(path, f"The file {path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise _damaged(path, f"it is not valid JSON ({error})") from error
-    if not isinstance(values, Mapping):
-        raise _damaged(path, "it is not a JSON object")
-    if values.get("schema") != SCHEMA:
+    except JsonFault as error:
+        raise _damaged(path, error.fault) from error
+    if values.values.get("schema") != SCHEMA:
         raise _fault(
-            path, f"The result in {folder} has the version {values.get('schema')!r}, and this Roadpulse "
-            f"reads version {SCHEMA}. Update Roadpulse, or start the run again."
+            path, f"The result in {folder} has the version {shown(values.values.get('schema'))}, and this "
+            f"Roadpulse reads version {SCHEMA}. Update Roadpulse, or start the run again."
         )  # fmt: skip
     try:
-        tables = {str(name): _table(name, entry) for name, entry in values["results"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _damaged(path, f"its entry 'results' is not understood: {error}") from error
+        results = values.part("results")
+        tables = {name: _table(name, results.part(name)) for name in results}
+        _check_names(part for table in tables.values() for part in table.parts)
+    except (JsonFault, ValueError) as error:
+        raise _damaged(path, error.fault if isinstance(error, JsonFault) else str(error)) from error
     for name in COLUMNS:
         if name not in tables:
             raise _damaged(path, f"it lists no table {name!r}")
-    return Manifest(Path(folder), values, tables)
+    return Manifest(Path(folder), values.values, tables)
 
 
 def read_speeds(folder: Union[str, Path]) -> pd.DataFrame:
@@ -173,20 +179,35 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _table(name: str, entry: Mapping[str, Any]) -> Table:
-    parts = tuple(
-        Part(str(part["path"]), int(part["rows"]), int(part["bytes"]), str(part["sha256"]).lower())
-        for part in entry["parts"]
-    )
-    for part in parts:
-        pure = PurePosixPath(part.path)
-        if pure.is_absolute() or ".." in pure.parts or "\\" in part.path or ":" in part.path:
-            raise ValueError(f"{part.path!r} lies outside of the run folder")
-    columns = tuple(map(str, entry["columns"]))
+def _table(name: str, entry: Entries) -> Table:
+    """A table as the manifest lists it; raises `JsonFault` or `ValueError`."""
+    columns = entry.texts("columns")
     missing = [column for column in COLUMNS.get(name, ()) if column not in columns]
     if missing:
-        raise ValueError(f"table {name!r} lacks {', '.join(missing)}")
-    return Table(columns, int(entry["rows"]), parts)
+        raise ValueError(f"its table {shown(name)} lacks {', '.join(missing)}")
+    return Table(columns, entry.whole("rows"), tuple(map(_part, entry.parts("parts"))))
+
+
+def _part(entry: Entries) -> Part:
+    path, digest = entry.text("path"), entry.text("sha256").lower()
+    found = _PART.fullmatch(path)
+    if not found or _DEVICES.fullmatch(found["stem"]):
+        raise entry.fault(
+            "path", "and a part is results/NAME.csv, with a name of at most 100 letters, digits, - and _"
+        )
+    if not _SHA256.fullmatch(digest):
+        raise entry.fault("sha256", "and a SHA-256 has 64 hexadecimal digits")
+    return Part(path, entry.whole("rows"), entry.whole("bytes"), digest)
+
+
+def _check_names(parts: Iterable[Part]) -> None:
+    """Refuse a file that is listed twice; some file systems do not tell capitals from small letters."""
+    seen: set[str] = set()
+    for part in parts:
+        name = part.path.casefold()
+        if name in seen:
+            raise ValueError(f"it lists the file {part.path} twice")
+        seen.add(name)
 
 
 def _damaged(path: Path, what: str) -> ResultError:

@@ -84,11 +84,8 @@ class RunFiles(ABC):
         self.remove(folder)
 
     def put_once(self, path: str, content: bytes) -> bool:
-        """As `put`, unless a file of that size is there under this name, which is that of its content.
-
-        Returns whether it was sent.
-        """
-        if self.size(path) == len(content):
+        """As `put`, unless a file with just this content is there. Returns whether it was sent."""
+        if self.size(path) == len(content) and self.read(path, len(content) + 1) == content:
             return False
         self.put(path, content)
         return True
@@ -121,12 +118,12 @@ class RunFiles(ABC):
             resumed = part.is_file() and 0 < part.stat().st_size <= length
             if not resumed:
                 part.write_bytes(b"")
-        self._append(path, part, length, progress, cancelled)
+        longer = self._append(path, part, length, progress, cancelled)
         if sha256_of(part) != sha256 and resumed:
             # What an earlier call left was of another file: once more, from the start.
             part.write_bytes(b"")
-            self._append(path, part, length, progress, cancelled)
-        if part.stat().st_size != length or sha256_of(part) != sha256:
+            longer = self._append(path, part, length, progress, cancelled)
+        if longer or part.stat().st_size != length or sha256_of(part) != sha256:
             part.unlink()
             raise ResultError(
                 path, f"The result file {self.name(path)} does not have the size and SHA-256 that its "
@@ -136,11 +133,15 @@ class RunFiles(ABC):
         with here(local):
             part.replace(local)
 
-    def _append(self, path: str, part: Path, length: int, progress: Progress, cancelled: IsCancelled) -> None:
+    def _append(self, path: str, part: Path, length: int, progress: Progress, cancelled: IsCancelled) -> bool:
+        """Add what `part` lacks of a file of `length` bytes; returns whether the file there is longer.
+
+        Never more than `length` bytes are written, whatever the other side sends.
+        """
         start = part.stat().st_size
         progress(start)
         if start >= length:
-            return
+            return False
         with here(part):
             sink = part.open("ab", buffering=0)
         with sink, contextlib.closing(self.blocks(path, start, length)) as blocks:
@@ -148,11 +149,14 @@ class RunFiles(ABC):
                 raise Cancelled
             for block in blocks:
                 with here(part):
-                    sink.write(block)
+                    sink.write(block[: length - start])
                 start += len(block)
+                if start > length:
+                    return True
                 progress(start)
                 if cancelled():
                     raise Cancelled
+        return False
 
 
 @contextlib.contextmanager

@@ -238,6 +238,11 @@ def test_a_finished_run_is_fetched_as_over_ssh(s3: S3Connection, bucket: str, tm
     assert sorted(path.name for path in (tmp_path / "here").rglob("*") if path.is_file()) == [
         "link_speeds.csv", "link_speeds_by_time.csv", "log.txt", "manifest.json",
     ]  # fmt: skip
+    results["link_speeds"]["parts"][0]["path"] = "cancel"
+    files.put(f"{folder}/manifest.json", json.dumps({"schema": 1, "results": results}).encode())
+    with pytest.raises(ResultError, match=r"'cancel', and a part is results/NAME\.csv"):
+        fetch_run(files, folder, tmp_path / "there")
+    assert list((tmp_path / "there").iterdir()) == []
 
 
 # -- who one is ---------------------------------------------------------------------------------------

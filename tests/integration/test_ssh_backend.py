@@ -682,6 +682,22 @@ AROUND = 200_000
 """Bytes that a connection takes beside a result of 12 MB: keys, questions, the headers of packets."""
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"path": "pid"}, "'pid', and a part is results/NAME.csv"), ({"bytes": 10**18}, "does not fit")],
+)
+def test_a_manifest_that_was_changed_brings_nothing_else(far_desktop, finished, tmp_path, change, words):
+    run, _ = finished
+    path = Path(run.folder, "manifest.json")
+    values = json.loads(path.read_text())
+    values["results"]["link_speeds"]["parts"][0].update(change)
+    path.write_text(json.dumps(values))
+    elsewhere = replace(run, local_folder=str(tmp_path / "elsewhere"))
+    with pytest.raises(ClientError, match=words):
+        far_desktop.backend.fetch(elsewhere)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 def test_a_fetch_that_is_cut_off_goes_on_where_it_was(far_desktop, relay, finished):
     run, content = finished
     part = Path(run.local_folder, "results/link_speeds_by_time.csv.part")

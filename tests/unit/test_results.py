@@ -158,13 +158,51 @@ def test_columns_in_another_order_are_refused(folder):
 
 
 @pytest.mark.parametrize(
-    "path", ["../elsewhere.csv", "/etc/passwd", "results/../../x", "C:/x.csv", "results\\x.csv"]
-)
-def test_a_part_outside_of_the_run_folder_is_refused(folder, path):
+    "path",
+    [
+        "../elsewhere.csv", "/etc/passwd", "results/../../x", "C:/x.csv", "results\\x.csv", ".", "", "pid",
+        "cancel", "spec.json", "results", "results/", "results/.csv", "results/a b.csv", "results/x.csv.part",
+        "results/x.sh", "results/sub/x.csv", "results/nul.csv", "results/COM1.csv",
+        f"results/{'x' * 300}.csv", "results/x.csv\n", "results/stra\u00dfe.csv",
+    ],
+)  # fmt: skip
+def test_a_part_that_is_no_plain_file_of_the_results_is_refused(folder, path):
     folder.manifest["results"]["link_speeds"]["parts"][0]["path"] = path
     folder.save()
-    with pytest.raises(ResultError, match="outside"):
+    with pytest.raises(ResultError, match=r"parts\[0\]\.path.*a part is results/NAME\.csv"):
         read_speeds(folder.path)
+
+
+@pytest.mark.parametrize("path", ["results/link_speeds-00000.csv", "results/LINK_SPEEDS-00000.csv"])
+def test_a_part_that_is_listed_twice_is_refused(folder, path):
+    folder.manifest["results"]["link_speeds_by_time"]["parts"][0]["path"] = path
+    folder.save()
+    with pytest.raises(ResultError, match="twice"):
+        read_speeds(folder.path)
+
+
+def test_a_part_may_lie_in_the_folder_of_an_attempt(folder):
+    part = folder.manifest["results"]["link_speeds"]["parts"][0]
+    moved = folder.path / "results/0a1b2c3d/link_speeds.csv"
+    moved.parent.mkdir()
+    (folder.path / part["path"]).rename(moved)
+    part["path"] = "results/0a1b2c3d/link_speeds.csv"
+    folder.save()
+    assert len(read_speeds(folder.path)) == 3
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        ("bytes", -1), ("bytes", 1.5), ("bytes", "12"), ("bytes", True), ("bytes", None), ("bytes", 2**64),
+        ("rows", -1), ("rows", "many"), ("sha256", "0" * 63), ("sha256", 7), ("sha256", "x" * 64),
+    ],
+)  # fmt: skip
+def test_an_entry_of_a_part_that_is_no_such_thing_is_named(folder, entry, value):
+    folder.manifest["results"]["link_speeds"]["parts"][0][entry] = value
+    folder.save()
+    with pytest.raises(ResultError, match=entry if value != 2**64 else "64 bits|digits|number"):
+        read_manifest(folder.path)
 
 
 @pytest.mark.parametrize(
