@@ -1,4 +1,4 @@
-"""Class limits: round numbers in the unit shown, one set for every bin of a run."""
+"""Class limits: round numbers in the unit shown, one set a statistic, shared by all bins of a run."""
 
 from __future__ import annotations
 

@@ -263,18 +263,25 @@ class _Writer:
         rows = [(key, json.dumps(value, ensure_ascii=False)) for key, value in values.items()]
         database.executemany(_insert(RUN_TABLE, ["key", "value"]), rows)
 
-    def _limits(self) -> list[float]:
-        """Class limits of all that is drawn: every bin of every link with a shape, and the whole day."""
-        enough = [
-            table["mean"].to_numpy(dtype=float)[
-                (table["n_trips"].to_numpy() >= self.spec.min_trips) & np.isin(ids, self.links.ids)
-            ]
-            for table, ids in (
-                (self.speeds, self.speeds.index.to_numpy()),
-                (self.by_time, self.by_time["link_id"].to_numpy()),
-            )
+    def _limits(self) -> dict[str, list[float]]:
+        """Class limits of each statistic, from all that is drawn of it.
+
+        That is the whole day of every link with a shape and, of the mean, every bin too: one set for all.
+        """
+        tables = ((self.speeds, self.speeds.index), (self.by_time, self.by_time["link_id"]))
+        drawn = [
+            table[(table["n_trips"].to_numpy() >= self.spec.min_trips) & np.isin(ids, self.links.ids)]
+            for table, ids in tables
         ]
-        return class_limits(np.concatenate(enough), self.spec.speed_unit)
+        return {
+            name: class_limits(
+                np.concatenate(
+                    [table[name].to_numpy(dtype=float) for table in drawn[: 1 + (name == "mean")]]
+                ),
+                self.spec.speed_unit,
+            )
+            for name in STATISTICS
+        }
 
     def _write_catalogue(self, database: sqlite3.Connection, shapes: Shapes) -> None:
         """What GDAL would have kept up to date row by row: the extent and the counts."""

@@ -49,10 +49,8 @@ COLUMN = 0.258
 
 SMALL_MULTIPLES = ("03:00", "08:00", "13:00", "17:00")
 
-NOTE = (
-    "{estimator}, each direction for itself. Links with fewer than {min_trips} trips are grey. "
-    "Limits are the same at every hour."
-)
+NOTE = "{estimator}, each direction for itself. Links with fewer than {min_trips} trips are grey."
+NOTE_OF_BINS = " Limits are the same at every hour."
 
 
 @dataclass(frozen=True)
@@ -181,6 +179,7 @@ class _Column:
         note = NOTE.format(
             estimator=ESTIMATORS[self.style.statistic].capitalize(), min_trips=self.style.min_trips
         )
+        note += NOTE_OF_BINS if self.style.statistic == "mean" else ""
         add_text(self.page.layout, f"{note}\n{options.sources}".strip(), self._box(15 * size),
                  text_format(SMALL * size * 0.85, self.palette.soft_ink), "sources")  # fmt: skip
 

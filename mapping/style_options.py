@@ -8,10 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Optional
 
+import numpy as np
 from qgis.core import QgsProviderRegistry, QgsVectorLayer
 
 from ..aggregation.spec import RunSpec
-from .breaks import DEFAULTS, WANTED
+from .breaks import DEFAULTS, WANTED, class_limits
 from .columns import STATISTIC_NAMES, STATISTICS
 from .driving_side import DRIVING_SIDES, driving_side_of
 from .errors import MapError, UnknownLayer
@@ -28,9 +29,9 @@ class StyleOptions:
     """How a layer of link speeds is drawn.
 
     `statistic` is a column of the overall statistics; the bins hold means, so anything but `mean` is
-    drawn for the whole day and does not play. `limits` are the class limits in `unit`, ascending. `day`
-    is the day that stands for all days when the layer plays.
-
+    drawn for the whole day and does not play. `limits` are the class limits in `unit`, ascending: those
+    of the statistic, the same for all of its bins. `day` is the day that stands for all days when the
+    layer plays.
     """
 
     statistic: str = "mean"
@@ -78,17 +79,36 @@ class StyleOptions:
         values = read_run_table(layer)
         spec = RunSpec.from_json(values["spec"])
         drawn = values["drawn"]
+        statistic = changes.get("statistic", drawn["statistic"])
         options = cls(
-            statistic=drawn["statistic"],
+            statistic=statistic,
             unit=spec.speed_unit,
             min_trips=drawn["min_trips"],
             bin_minutes=spec.bin_minutes,
             time_zone=spec.time_zone,
             driving_side=driving_side_of(spec.time_zone),
-            limits=tuple(drawn["limits"]),
+            limits=_limits_of(layer, drawn, statistic, spec.speed_unit),
             day=reference_day(spec),
         )
         return replace(options, **changes)
+
+
+def _limits_of(layer: QgsVectorLayer, drawn: dict[str, Any], statistic: str, unit: str) -> tuple[float, ...]:
+    """The class limits of a statistic: those in the file, or else from the whole day of its links.
+
+    Files of 0.1.0 hold one list, which is that of the mean.
+    """
+    held = drawn["limits"]
+    by_statistic = held if isinstance(held, dict) else {"mean": held}
+    if statistic in by_statistic or statistic not in STATISTICS:
+        return tuple(by_statistic.get(statistic, ()))
+    with reading(file_of(layer)) as database:
+        found = database.execute(
+            "SELECT mean, std, p05, p15, p50, p85, p95 FROM links WHERE n_trips >= ?", (drawn["min_trips"],)
+        )
+        column = [name for name, *_ in found.description].index(statistic)
+        values = [row[column] for row in found if isinstance(row[column], float)]
+    return tuple(class_limits(np.array(values), unit))
 
 
 def reference_day(spec: RunSpec) -> date:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -27,6 +30,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QSize, Qt, QTime
 from qgis.PyQt.QtGui import QColor, QImage
+from roadpulse.mapping.breaks import class_limits
 from roadpulse.mapping.errors import UnknownLayer
 from roadpulse.mapping.palette import PALETTES
 from roadpulse.mapping.style_options import StyleOptions
@@ -250,6 +254,33 @@ def test_another_statistic_is_drawn_for_the_whole_day_and_does_not_play(layer: Q
     assert not layer.temporalProperties().isActive()
     assert class_colour(layer, 17.0) in colours_across(draw(layer), 500200, 6000000)
     assert class_colour(layer, 17.0) in colours_across(draw(layer, at(options, 8)), 500200, 6000000)
+
+
+def upper_limits(layer: QgsVectorLayer) -> list[float]:
+    """Of the classes that are drawn, but for the first (too few trips) and the last (open)."""
+    return [drawn.upperValue() for drawn in layer.renderer().ranges()][1:-1]
+
+
+def test_each_statistic_has_limits_of_its_own(layer: QgsVectorLayer) -> None:
+    limits = {}
+    for statistic in ("mean", "p85", "std"):
+        style_layer(layer, StyleOptions.from_run_table(layer, statistic=statistic))
+        limits[statistic] = upper_limits(layer)
+    assert max(limits["std"]) <= 2.0  # every std is 2 mph
+    assert limits["p85"] == class_limits(np.array([14.0, 17.0, 24.0]), "mph")[1:-1]  # of the whole day
+    assert max(limits["mean"]) >= 25.0  # 28 mph at 3
+    assert StyleOptions.from_run_table(layer, statistic="std", limits=(0.0, 1.0, 3.0)).limits == (0, 1, 3)
+
+
+def test_limits_of_an_older_file_are_those_of_the_mean(layer: QgsVectorLayer, tmp_path: Path) -> None:
+    own = {name: StyleOptions.from_run_table(layer, statistic=name).limits for name in ("mean", "p85", "std")}
+    with closing(sqlite3.connect(tmp_path / "map.gpkg")) as database:
+        drawn = json.loads(database.execute("SELECT value FROM run WHERE key = 'drawn'").fetchone()[0])
+        drawn["limits"] = drawn["limits"]["mean"]
+        database.execute("UPDATE run SET value = ? WHERE key = 'drawn'", (json.dumps(drawn),))
+        database.commit()
+    for name, limits in own.items():
+        assert StyleOptions.from_run_table(layer, statistic=name).limits == limits
 
 
 def test_width_grows_with_the_root_of_the_scale(layer: QgsVectorLayer) -> None:
