@@ -18,6 +18,7 @@ from typing import Optional
 
 from . import owners, storage
 from .errors import RunError, StorageError
+from .own_files import COMMIT_FILES
 from .points import FileRecord, PointStore
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ def clean_up(store: PointStore, check: Callable[[], None] = lambda: None) -> lis
             removed.append(ingest)
     for ingest in committing:  # left by a commit that was cut off
         if ingest not in committed and ingest not in began:
-            storage.remove_tree(store.files_table(ingest).parent)
+            storage.remove_files(store.files_table(ingest).parent, COMMIT_FILES)
     return removed
 
 

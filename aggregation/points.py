@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from . import owners, storage
 from .database import connect
 from .errors import RunError, StorageError
+from .own_files import COMMIT_FILES, POINT_FILES
 from .point_rows import literal, read_rows, write_rows, write_runs
 from .s3_access import S3Access
 from .spec import FieldMapping
@@ -218,14 +219,14 @@ class PointStore:
         kept = {self.part(ingest, record.part).name for record in records if record.counted}
         folder = self.points_folder(ingest)
         for name in storage.file_names(folder):
-            if name != _OWNER and name not in kept:
+            if name != _OWNER and name not in kept and POINT_FILES.fullmatch(name):
                 (folder / name).unlink(missing_ok=True)
 
     def discard(self, ingest: str) -> None:
-        """Remove an ingest that was not committed."""
+        """Remove the files of an ingest that was not committed."""
         if not self.files_table(ingest).exists():
-            storage.remove_tree(self.files_table(ingest).parent)
-            storage.remove_tree(self.points_folder(ingest))
+            storage.remove_files(self.files_table(ingest).parent, COMMIT_FILES)
+            storage.remove_files(self.points_folder(ingest), POINT_FILES)
 
     # -- reading ------------------------------------------------------------------------------------
 

@@ -28,7 +28,6 @@ from .runfolder import (
 )
 from .runners import Runner
 from .spec import RunSpec
-from .storage import Place
 from .summarise import SummaryContext, save_trips
 from .summary_report import SummaryReport
 
@@ -47,28 +46,33 @@ def run(
     if folder.manifest.exists():  # its status stays as it is
         raise RunError(f"The run in {folder.path} has ended already. Start another run in a new folder.")
     status = Status(folder, workers=runner.workers)
+    claimed = False
     try:
+        folder.claim()
+        claimed = True
         return _Run(folder, runner, is_cancelled, status).carry_out()
     except Cancelled as error:
-        _end(status, runner, CANCELLED_STATE, error)
+        _end(status, runner, CANCELLED_STATE, error, claimed)
         raise
     except AlreadyPublished:
         runner.close()
         status.enter(FINISHED)  # the last word of the other process may be written over by now
-        _remove(folder.work, folder.results)
+        _quietly(folder.remove_work, folder.remove_results)
         raise
     except RunError as error:
-        _end(status, runner, FAILED, error)
+        _end(status, runner, FAILED, error, claimed)
         raise
     except Exception as error:
         log.exception("The run failed")
         wrapped = RunError(f"The run stopped at an error that Roadpulse does not know: {error}", repr(error))
-        _end(status, runner, FAILED, wrapped)
+        _end(status, runner, FAILED, wrapped, claimed)
         raise wrapped from error
 
 
-def _end(status: Status, runner: Runner, state: str, error: RunError) -> None:
+def _end(status: Status, runner: Runner, state: str, error: RunError, claimed: bool) -> None:
     """End a run that has no result: nothing writes any more, and nothing but the status is left.
+
+    Nothing is removed from a folder that the run has not `claimed`.
 
     Where its manifest was written and the answer lost, the result counts all the same, and stays.
     """
@@ -79,15 +83,19 @@ def _end(status: Status, runner: Runner, state: str, error: RunError) -> None:
         status.write(force=True)
     except (OSError, RunError):  # the disk may be full: the log and the exit code still tell
         log.exception("status.json could not be written")
-    _remove(status.folder.work, *(() if status.folder.may_be_published() else (status.folder.results,)))
+    if claimed:
+        _quietly(status.folder.remove_work)
+        if not status.folder.may_be_published():
+            _quietly(status.folder.remove_results)
 
 
-def _remove(*leftovers: Place) -> None:
-    for leftover in leftovers:
+def _quietly(*steps: Callable[[], None]) -> None:
+    """Remove what is of no use any more; what cannot be removed is logged."""
+    for step in steps:
         try:
-            storage.remove_tree(leftover)
+            step()
         except RunError as error:
-            log.warning("%s could not be removed: %s", leftover, error.message)
+            log.warning("Files of the run could not be removed: %s", error.message)
 
 
 class _Run:
@@ -108,11 +116,14 @@ class _Run:
         self.status.enter(LISTING)
         for place in (self.spec.trips, self.spec.store):
             storage.check_reach(place, self.spec.s3)
+        own = [storage.Own("run folder", str(self.folder.path))]
+        storage.check_apart(self.spec.trips, own)
         store = PointStore.open(self.spec.store, self.spec.mapping, self.spec.s3)
         with self._timed("list"):
             for ingest in clean_up(store, self._check):
                 log.info("Removed points that an earlier run left unfinished: %s", ingest)
-            files = storage.list_trips(self.spec.trips, self._found, self.spec.s3, store.root)
+            own.append(storage.Own("point store", str(store.root)))
+            files = storage.list_trips(self.spec.trips, self._found, self.spec.s3, store.root, own)
             selection = select(files, store, self._check, self.spec.max_trip_megabytes << 20)
             bad = next((record for record in selection.everything if record.reason), None)
             if bad and self.spec.bad_files == "stop":
@@ -153,7 +164,7 @@ class _Run:
         )
         with storage.disk_errors("write the manifest", self.folder.path):
             self.folder.write_manifest(manifest)
-        _remove(self.folder.work)  # the result is there, whatever comes of this
+        _quietly(self.folder.remove_work)  # the result is there, whatever comes of this
         self.status.warnings = manifest["warnings"]
         self.status.enter(FINISHED)
         return manifest
@@ -228,8 +239,8 @@ class _Run:
         trips_file = work / "trips.npz"
         with storage.disk_errors("write to the run folder", work):
             if not self.folder.attempt:
-                for leftover in (work, self.folder.results):  # of an earlier attempt that came to no end
-                    storage.remove_tree(leftover)
+                self.folder.remove_work()  # of an earlier attempt that came to no end
+                self.folder.remove_results()
             save_trips(trips_file, selection.trips())
         context = SummaryContext(store, self.spec, selection.parts(), trips_file, work)
         reports: list[SummaryReport] = []

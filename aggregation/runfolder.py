@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -21,6 +22,7 @@ from uuid import uuid4
 
 from . import storage
 from .errors import RunError, SpecError
+from .own_files import RESULT_FILES, WORK_FILES
 from .spec import SCHEMA, RunSpec
 from .storage import Place, S3Path
 
@@ -87,6 +89,33 @@ class RunFolder:
         except (OSError, UnicodeDecodeError) as error:
             raise SpecError("spec.json", f"cannot be read from {self.path}: {error}") from error
 
+    def claim(self) -> None:
+        """Refuse a folder whose `work` or `results` hold something that is not a run's; raises `RunError`.
+
+        In a bucket each attempt has folders of its own.
+        """
+        for folder, ours in ((self.work, WORK_FILES), (self.results, RESULT_FILES)):
+            if not isinstance(folder, Path) or not os.path.lexists(folder):
+                continue
+            what = "is not a folder that Roadpulse made"
+            if folder.is_dir() and not folder.is_symlink():
+                foreign = next((path for path in sorted(folder.iterdir()) if not _is_ours(path, ours)), None)
+                if foreign is None:
+                    continue
+                what = f"holds {storage.printable(foreign.name)}, which Roadpulse has not written"
+            raise RunError(
+                f"{storage.printable(str(folder))} {what}. Nothing in it was changed. A run folder is new or "
+                "empty: choose another one."
+            )
+
+    def remove_work(self) -> None:
+        """Remove what the steps leave for each other."""
+        storage.remove_files(self.work, WORK_FILES)
+
+    def remove_results(self) -> None:
+        """Remove results that no manifest names."""
+        storage.remove_files(self.results, RESULT_FILES)
+
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         """Publish the result. Nothing of `results` may change from here on.
 
@@ -116,6 +145,10 @@ class RunFolder:
         if manifest.get("schema") != SCHEMA:
             raise RunError(f"{self.manifest} is of another version of Roadpulse; run again.")
         return manifest
+
+
+def _is_ours(path: Path, ours: re.Pattern[str]) -> bool:
+    return ours.fullmatch(path.name) is not None and (path.is_symlink() or not path.is_dir())
 
 
 def now() -> str:

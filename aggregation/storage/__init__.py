@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +19,7 @@ from typing import Any, Optional, Union
 from ..errors import BadTripFile
 from ..s3_access import S3Access, is_s3
 from . import disk, s3_parts, s3_trips, scratch
+from .apart import Own
 from .disk import check_name, sha256
 from .s3_path import S3Path
 from .trip_files import LARGE, SUFFIXES, TripFile, printable
@@ -29,10 +30,11 @@ Place = Union[Path, S3Path]
 _FETCHED_AT_ONCE = 8
 
 __all__ = [
-    "LARGE", "SUFFIXES", "BadTripFile", "Place", "S3Access", "S3Path", "TripFile", "all_at_hand", "at_hand",
-    "check_name", "check_reach", "disk_errors", "file_names", "files_in_folders", "folder_names", "is_s3",
-    "list_trips", "now_at", "place", "printable", "read_trip", "read_trips", "remove_tree", "rows_at_hand",
-    "scratch", "sha256", "silent_for", "write_json", "write_new_json", "write_once", "written_aside",
+    "LARGE", "SUFFIXES", "BadTripFile", "Own", "Place", "S3Access", "S3Path", "TripFile", "all_at_hand",
+    "at_hand", "check_apart", "check_name", "check_reach", "disk_errors", "file_names", "files_in_folders",
+    "folder_names", "is_s3", "list_trips", "now_at", "place", "printable", "read_trip", "read_trips",
+    "remove_files", "rows_at_hand", "scratch", "sha256", "silent_for", "write_json", "write_new_json",
+    "write_once", "written_aside",
 ]  # fmt: skip
 
 
@@ -57,15 +59,32 @@ def list_trips(
     progress: Callable[[int], None] = lambda n: None,
     access: Optional[S3Access] = None,
     beside: Optional[Place] = None,
+    own: Sequence[Own] = (),
 ) -> list[TripFile]:
     """The trip files that a folder or prefix, a glob or a single path names, in order of their paths.
 
-    Raises `RunError` when nothing is there. `progress` is told the number found so far. Trips in folders
-    have their times by the clock that also gives those in `beside`, most likely: a file server's.
+    Raises `RunError` when nothing is there, and where trips and a folder of `own` lie in each other.
+    `progress` is told the number found so far. Trips in folders have their times by the clock that also gives
+    those in `beside`, most likely: a file server's.
     """
     if is_s3(trips):
-        return s3_trips.list_trips(trips, access or S3Access(), progress)
-    return disk.list_trips(trips, progress, beside if isinstance(beside, Path) else None)
+        return s3_trips.list_trips(
+            trips, access or S3Access(), progress, [folder for folder in own if is_s3(folder.path)]
+        )
+    return disk.list_trips(
+        trips,
+        progress,
+        beside if isinstance(beside, Path) else None,
+        [folder for folder in own if not is_s3(folder.path)],
+    )
+
+
+def check_apart(trips: str, own: Sequence[Own]) -> None:
+    """Raise `RunError` where trips and a folder of `own` lie in each other, as far as their names tell."""
+    if is_s3(trips):
+        s3_trips.check_apart(trips, [folder for folder in own if is_s3(folder.path)])
+    else:
+        disk.check_apart(trips, [folder for folder in own if not is_s3(folder.path)])
 
 
 def read_trips(
@@ -139,12 +158,15 @@ def write_once(path: Place, values: Any) -> bool:
     return path.write_new(disk.json_bytes(values))
 
 
-def remove_tree(path: Place) -> None:
-    """Remove a folder with everything in it, as far as possible; nothing happens where there is none."""
-    if isinstance(path, Path):
-        shutil.rmtree(path, ignore_errors=True)
+def remove_files(folder: Place, ours: re.Pattern[str]) -> None:
+    """Remove the files in a folder whose whole names match (see `own_files`), then the folder if it is empty.
+
+    Everything else in it stays; nothing happens where there is no such folder.
+    """
+    if isinstance(folder, Path):
+        disk.remove_files(folder, ours)
     else:
-        path.remove_all()
+        folder.remove_files(ours)
 
 
 # -- reading ----------------------------------------------------------------------------------------

@@ -8,17 +8,19 @@ import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Optional
+from typing import IO, Any, Optional, Union
 from uuid import uuid4
 
 from ..errors import FILE_REASONS, BadTripFile, RunError, StorageError
+from .apart import Own, check_base, check_folder, is_inside
 from .trip_files import GLOB_CHARACTERS, SUFFIXES, TripFile, plain_folder, printable
 
 _BLOCK = 1 << 20
@@ -29,13 +31,18 @@ _FINE_CLOCK = 20_000_000
 
 
 def list_trips(
-    trips: str, progress: Callable[[int], None] = lambda n: None, beside: Optional[Path] = None
+    trips: str,
+    progress: Callable[[int], None] = lambda n: None,
+    beside: Optional[Path] = None,
+    own: Sequence[Own] = (),
 ) -> list[TripFile]:
     """The trip files that a folder, a glob or a single path names, in order of their paths.
 
-    Raises `RunError` when nothing is there. `progress` is told the number found so far. `beside` is a folder
-    that may be written; the clock that its files' times come from is taken for the trips' too.
+    Raises `RunError` when nothing is there, and where the trips lie in a folder of `own` or hold one, through
+    links too. `progress` is told the number found so far. `beside` is a folder that may be written; the clock
+    that its files' times come from is taken for the trips' too.
     """
+    own = _resolved(own)
     clocks = [(0, 0), *([_ahead(beside)] if beside else [])]
     given = Path(os.path.expanduser(trips))  # noqa: PTH111  (refuses no "~name")
     try:
@@ -44,12 +51,16 @@ def list_trips(
         raise StorageError(
             f"The trips, {trips!r}, cannot be reached: {error.strerror}. Check the name and your rights."
         ) from error
+    check_base(trips, _base(given, is_there), own)
     if is_folder:
-        paths = _walk(str(given))
+        paths = _walk(str(given), lambda folder: check_folder(trips, folder, own))
     elif is_there:
         paths = iter([str(given)])
     elif GLOB_CHARACTERS & set(trips):
-        paths = (path for path in named_by(str(given)) if path.lower().endswith(SUFFIXES))
+        paths = _looked_at(
+            (path for path in named_by(str(given)) if path.lower().endswith(SUFFIXES)),
+            lambda folder: check_folder(trips, folder, own),
+        )
     else:
         raise RunError(f"The folder of the trips, {trips!r}, does not exist. Check its name and the disk.")
     found: dict[str, TripFile] = {}  # by path: a glob with several ** names a file more than once
@@ -73,7 +84,53 @@ def named_by(pattern: str) -> Iterator[str]:
     return glob.iglob(pattern, recursive=True)  # noqa: PTH207  (takes absolute patterns)
 
 
-def _walk(folder: str) -> Iterator[str]:
+def check_apart(trips: str, own: Sequence[Own]) -> None:
+    """Raise `RunError` where trips and a folder of `own` lie in each other, as far as their names tell."""
+    own = _resolved(own)
+    given = Path(os.path.expanduser(trips))  # noqa: PTH111  (refuses no "~name")
+    is_there = os.path.lexists(given)
+    check_base(trips, _base(given, is_there), own)
+    if is_there or not GLOB_CHARACTERS & set(trips):
+        base = _without_links(given)
+        for folder in own:
+            if is_inside(folder.path, base):
+                check_folder(trips, folder.path, [folder])
+
+
+def _resolved(own: Sequence[Own]) -> list[Own]:
+    return [Own(folder.what, _without_links(folder.path)) for folder in own]
+
+
+def _base(given: Path, is_there: bool) -> str:
+    """The folder that all trips are in, without links: a path's own, or the one before the first wildcard."""
+    if is_there:
+        return _without_links(given)
+    folder, below = plain_folder(str(given), os.path.isdir, os.sep)
+    parts = Path(below).parts
+    wild = next((n for n, part in enumerate(parts) if GLOB_CHARACTERS & set(part)), len(parts))
+    return _without_links(Path(folder or os.curdir, *parts[:wild]))
+
+
+def _without_links(path: Union[str, Path]) -> str:
+    """An absolute path without links; as it is where it cannot name a file."""
+    try:
+        return os.path.realpath(path)
+    except ValueError:
+        return os.path.abspath(path)  # noqa: PTH100
+
+
+def _looked_at(paths: Iterable[str], look: Callable[[str], None]) -> Iterator[str]:
+    """The paths; `look` is called with each folder that they lie in, without links."""
+    seen: set[str] = set()
+    for path in paths:
+        folder = os.path.dirname(path)  # noqa: PTH120  (a million of these)
+        if folder not in seen:
+            seen.add(folder)
+            look(os.path.realpath(folder))
+        yield path
+
+
+def _walk(folder: str, look: Callable[[str], None]) -> Iterator[str]:
     def refuse(error: OSError) -> None:
         raise StorageError(f"The folder {printable(str(error.filename))} cannot be read: {error.strerror}.")
 
@@ -84,6 +141,7 @@ def _walk(folder: str) -> Iterator[str]:
             folders.clear()
             continue
         seen.add(here)
+        look(here)
         folders.sort()
         for name in names:
             if name.lower().endswith(SUFFIXES):
@@ -248,6 +306,24 @@ def write_once(path: Path, values: Any) -> bool:
         path.unlink(missing_ok=True)
         raise
     return True
+
+
+def remove_files(folder: Path, ours: re.Pattern[str]) -> None:
+    """Remove the files in a folder whose whole names match, then the folder if it is empty.
+
+    Folders in it and other files stay, and so does all that is behind a link.
+    """
+    with contextlib.suppress(OSError):
+        if folder.is_symlink():
+            return
+        with os.scandir(folder) as entries:
+            found = [
+                e.path for e in entries if ours.fullmatch(e.name) and not e.is_dir(follow_symlinks=False)
+            ]
+        for path in found:
+            with contextlib.suppress(OSError):
+                os.unlink(path)  # noqa: PTH108
+        folder.rmdir()
 
 
 def now_at(folder: Path) -> float:

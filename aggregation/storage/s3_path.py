@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -254,9 +255,9 @@ class S3Path:
             found = obstore.list_with_delimiter(place, self.key or None)["common_prefixes"]
         return sorted(prefix.rpartition("/")[2] for prefix in found)
 
-    def remove_all(self) -> None:
-        """Remove all objects below this prefix."""
-        keys = [path.key for path, _ in self.objects()]
+    def remove_files(self, ours: re.Pattern[str]) -> None:
+        """Remove the objects right below this prefix whose whole names match; others stay."""
+        keys = [path.key for path, _ in self.objects() if path.parent == self and ours.fullmatch(path.name)]
         for start in range(0, len(keys), _PAGE):
             self._delete(keys[start : start + _PAGE])
 

@@ -15,6 +15,7 @@ from uuid import uuid4
 from ..errors import FILE_REASONS, BadTripFile, RunError
 from ..s3_access import SCHEME, S3Access
 from . import scratch
+from .apart import Own, check_base, check_folder, is_inside
 from .s3_errors import code_of
 from .s3_listing import Listed, UnnamedObject, fetch, get, pages, sender
 from .s3_path import S3Path
@@ -49,8 +50,21 @@ def _parts(trips: str) -> tuple[str, str]:
     return bucket, key
 
 
-def list_trips(trips: str, access: S3Access, progress: Callable[[int], None]) -> list[TripFile]:
+def check_apart(trips: str, own: Sequence[Own]) -> None:
+    """See `storage.check_apart`."""
+    folder = str(base(trips, S3Access()))
+    check_base(trips, folder, own)
+    if not GLOB_CHARACTERS & set(trips):
+        for each in own:
+            if is_inside(each.path, folder):
+                check_folder(trips, each.path, [each])
+
+
+def list_trips(
+    trips: str, access: S3Access, progress: Callable[[int], None], own: Sequence[Own] = ()
+) -> list[TripFile]:
     """See `storage.list_trips`. A prefix is a folder: `s3://b/2025` does not name `s3://b/2025-06/a.json`."""
+    check_base(trips, str(base(trips, access)), own)
     bucket, key = _parts(trips)
     found: list[TripFile] = []
     folder = S3Path(bucket, key.strip("/"), access)
@@ -72,6 +86,9 @@ def list_trips(trips: str, access: S3Access, progress: Callable[[int], None]) ->
     if not found:
         raise RunError(f"There are no trip files (.json, .json.gz) in {trips!r}. Check the folder.")
     progress(len(found))
+    if own:
+        for file in found:
+            check_folder(trips, file.path, own)
     return sorted(found, key=lambda file: file.path)
 
 

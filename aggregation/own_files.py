@@ -1,0 +1,39 @@
+"""The names of the files that Roadpulse writes: only these are ever deleted, whatever else lies beside them.
+
+A folder is removed once it is empty. What is a run's own is said by `job.json` in its folder, which names the
+run (see `cluster_client.run_folder`).
+"""
+
+from __future__ import annotations
+
+import re
+
+TABLES = ("link_speeds", "link_speeds_by_time")
+"""The tables of a result."""
+
+_TABLE = "|".join(TABLES)
+
+
+def names(*patterns: str) -> re.Pattern[str]:
+    """File names, as regular expressions, with what an interrupted writer leaves in their place."""
+    name = "|".join(patterns)
+    return re.compile(rf"(?:{name})(?:(?:\.[0-9a-f]{{8}})?\.part)?|\.(?:{name})\.[0-9a-f]{{8}}\.tmp")
+
+
+RUN_FILES = names(
+    r"(?:spec|status|manifest|job)\.json", r"log\.txt", r"(?:pid|rc)(?:\.tmp)?", "cancel", "withdrawn",
+    r"job\.sh", r"spark\.conf", r"\.[0-9a-f]{32}\.tmp",
+)  # fmt: skip
+"""Files right in a run folder."""
+
+RESULT_FILES = names(rf"(?:{_TABLE})(?:-[0-9]{{5,}})?\.csv")
+"""Files in `results`."""
+
+WORK_FILES = names(rf"(?:{_TABLE})-[0-9]{{5,}}\.csv", r"links-[0-9]{5,}\.npz", r"trips\.npz")
+"""Files in `work`."""
+
+POINT_FILES = names(r"(?:part|notes)-[0-9]{5,}\.parquet", r"(?:owner|heir)\.json")
+"""Files of an ingest's points."""
+
+COMMIT_FILES = names(r"files\.parquet")
+"""Files of an ingest's commit."""
