@@ -152,13 +152,13 @@ def road_parameters(with_names: bool = True) -> Iterable[QgsProcessingParameterD
     yield with_help(
         QgsProcessingParameterVectorLayer(LINKS, tr("Roads"), [Qgis.ProcessingSourceType.VectorLine]),
         tr(
-            "Any line layer with one feature for each link. A PostGIS table is asked by link id, at the "
-            "server; in scripts it may be given as postgres://… as QGIS writes it."
+            "Any line layer; all features with the id of a link are parts of it. A PostGIS table is asked "
+            "by link id, at the server; in scripts it may be given as postgres://… as QGIS writes it."
         ),
     )
     yield with_help(
         QgsProcessingParameterField(LINK_ID_FIELD, tr("Field with the link id"), "link_id", LINKS),
-        tr("Whole numbers, or text of digits."),
+        tr("Whole numbers, or text such as 101, 0101 or 101.0."),
     )
     if with_names:
         yield advanced(_road_field(NAME_FIELD, tr("Field with the street's name"), tr("For labels.")))

@@ -88,7 +88,7 @@ def match_summary(report: MatchReport) -> str:
         links=percent(report.link_rate), points=percent(report.point_rate), km=f"{report.matched_km:,.0f}"
     )
     if report.duplicates:
-        text += "; " + tr("{count} roads had the id of another and were left out").format(
+        text += "; " + tr("{count} roads are further parts of a link that comes in several").format(
             count=f"{report.duplicates:,}"
         )
     return text + "."

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from .errors import NoPostgis, NotThere, UnsuitableLinks
+from .link_ids import same_id
 from .postgres import ConnectionInfo, connect
 from .postgres_faults import nearest, server_error, suggestion
 
@@ -261,12 +262,13 @@ def _matched(
 ) -> Optional[int]:
     query = sql.SQL(
         "SELECT count(*) FROM unnest({ids}::bigint[]) AS wanted(id) "
-        "WHERE EXISTS (SELECT 1 FROM {table} AS t WHERE t.{column} = wanted.id{cast})"
+        "WHERE EXISTS (SELECT 1 FROM {table} AS t WHERE {same})"
     ).format(
         ids=id_array(sample),
         table=table.identifier(),
-        column=sql.Identifier(column.name),
-        cast=sql.SQL("::text" if column.is_text else ""),
+        same=same_id(
+            sql.SQL("t.{}").format(sql.Identifier(column.name)), sql.SQL("wanted.id"), column.is_text
+        ),
     )
     try:
         with connection.transaction():

@@ -19,7 +19,8 @@ from psycopg import sql
 
 from .copy_rows import LINES, LinkRows, RowReader
 from .errors import UnsuitableLinks
-from .link_geometry import LinkGeometry
+from .link_geometry import LinkGeometry, Road, one_road
+from .link_ids import same_id
 from .link_table import LinkTable, id_array, look_up
 from .postgres import Connecting, ConnectionInfo, CopyRows, Rows, exchange
 from .postgres_faults import server_error
@@ -61,8 +62,8 @@ def fetch_links(
     """Geometry of the links in `ids` that the table has.
 
     `progress` gets links received and links asked for, `cancelled` is asked ten times a second. Geometry
-    comes as ISO WKB, little endian, with Z and M as stored. Of several rows with one id the one counts
-    that comes first by its WKB's bytes, whatever the server's order. `timeout` (s) limits the query.
+    comes as ISO WKB, little endian, with Z and M as stored. The rows of one id are parts of one link
+    (`one_road`), whatever the server's order. `timeout` (s) limits the query.
 
     Raises `LinksError` or one of its kinds, and `Cancelled`.
     """
@@ -145,13 +146,14 @@ def _copy_query(table: LinkTable, array: sql.Literal, way: _Way) -> sql.Composed
     return sql.SQL(
         "COPY (SELECT wanted.roadpulse_id, {srid}({geometry}), {wkb}({geometry}, 'NDR'){extra} "
         "FROM {table} AS t JOIN unnest({ids}::bigint[]) AS wanted(roadpulse_id) "  # no name a filter may use
-        "ON t.{id} = wanted.roadpulse_id{cast}{where}) "
+        "ON {same}{where}) "
         "TO STDOUT (FORMAT BINARY)"
     ).format(
         srid=way.name("st_srid"), wkb=way.name("st_asbinary"), geometry=geometry,
-        extra=sql.SQL("").join(extra), table=table.identifier(), id=sql.Identifier(table.id_column),
-        ids=array,
-        cast=sql.SQL("::text" if way.text_ids else ""), where=_where(table),
+        extra=sql.SQL("").join(extra), table=table.identifier(), ids=array,
+        same=same_id(sql.SQL("t.{}").format(sql.Identifier(table.id_column)),
+                     sql.SQL("wanted.roadpulse_id"), way.text_ids),
+        where=_where(table),
     )  # fmt: skip
 
 
@@ -195,42 +197,36 @@ def _links(rows: LinkRows, system: Sequence[Optional[bytes]], table: LinkTable) 
     order = np.argsort(rows.ids, kind="stable")
     order = order[shaped[order]]
     ids = rows.ids[order]
-    first = np.concatenate([[True], ids[1:] != ids[:-1]]) if len(ids) else np.empty(0, bool)
-    chosen = order[first]
-    if len(chosen) < len(order):
-        chosen = _first_of_several(rows, order, np.flatnonzero(first), chosen)
+    begins = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]])) if len(ids) else order
+    chosen = order[begins]
+    wkb = rows.wkb[chosen]
+    street_names = None if rows.names is None else rows.names[chosen]
+    classes = None if rows.classes is None else rows.classes[chosen]
+    ends = np.append(begins[1:], len(order))
+    for group in np.flatnonzero(ends - begins > 1).tolist():
+        stretch = order[begins[group] : ends[group]]
+        road = one_road(
+            Road(
+                rows.wkb[i],
+                None if rows.names is None else rows.names[i],
+                None if rows.classes is None else rows.classes[i],
+            )
+            for i in stretch
+        )
+        for column, value in zip((wkb, street_names, classes), road):
+            if column is not None:
+                column[group] = value
     without_links = int(system[0] or 0) if system else 0
     srid = int(srids[0]) if len(srids) else without_links
     return LinkGeometry(
         ids=rows.ids[chosen],
-        wkb=rows.wkb[chosen],
+        wkb=wkb,
         srid_wkt_or_auth=_system_name(srid, system),
-        names=None if rows.names is None else rows.names[chosen],
-        classes=None if rows.classes is None else rows.classes[chosen],
+        names=street_names,
+        classes=classes,
         duplicates=len(rows.ids) - len(distinct),
         missing_geometry=len(distinct) - len(chosen),
     )
-
-
-def _first_of_several(
-    rows: LinkRows, order: NDArray[np.int64], begins: NDArray[np.int64], chosen: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Of the rows of each id (a stretch of `order`) the first by WKB, then name and class."""
-    chosen = chosen.copy()
-    ends = np.append(begins[1:], len(order))
-    for group in np.flatnonzero(ends - begins > 1).tolist():
-        stretch = order[begins[group] : ends[group]]
-        shapes = rows.wkb[stretch]
-        chosen[group] = min(
-            range(len(stretch)),
-            key=lambda i: (
-                shapes[i],
-                "" if rows.names is None else rows.names[stretch[i]] or "",
-                "" if rows.classes is None else rows.classes[stretch[i]] or "",
-            ),
-        )
-        chosen[group] = stretch[chosen[group]]
-    return chosen
 
 
 def _system_name(srid: int, system: Sequence[Optional[bytes]]) -> str:

@@ -10,16 +10,16 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsFeatureRequest,
     QgsFeedback,
+    QgsGeometry,
     QgsVariantUtils,
     QgsVectorLayer,
     QgsWkbTypes,
 )
 
 from ..aggregation.errors import Cancelled
-from ..cluster_client.link_geometry import LinkGeometry
+from ..cluster_client.link_geometry import LinkGeometry, Road, one_road
+from ..cluster_client.link_ids import link_id
 from .errors import MapError
-
-_LARGEST = 2**63 - 1
 
 
 def links_of_layer(
@@ -32,9 +32,9 @@ def links_of_layer(
 ) -> LinkGeometry:
     """Geometry of those of `ids` (int64, any order) that `layer` has, in the order of the ids.
 
-    The layer may hold ids as text, whole or floating numbers; what is no link id matches nothing. Of
-    several features with one id the first that has a shape counts. Raises `MapError` where the layer
-    has no lines or no such field, `Cancelled` where `feedback` is.
+    The layer may hold ids as text, whole or floating numbers (`link_ids.link_id`); what is no link id matches
+    nothing. The features of one id are parts of one link (`one_road`), curves become lines. Raises
+    `MapError` where the layer has no lines or no such field, `Cancelled` where `feedback` is.
     """
     if layer.geometryType() != QgsWkbTypes.GeometryType.LineGeometry:
         raise MapError(f"The layer {layer.name()} has no lines. Choose a layer of roads.")
@@ -52,7 +52,7 @@ def links_of_layer(
     request = QgsFeatureRequest().setSubsetOfAttributes([index for index in columns.values() if index >= 0])
     if feedback is not None:
         request.setFeedback(feedback)
-    found: dict[int, tuple[bytes, Optional[str], Optional[str]]] = {}
+    found: dict[int, list[Road]] = {}
     without: set[int] = set()
     duplicates = 0
     total = max(layer.featureCount(), 1)
@@ -64,46 +64,39 @@ def links_of_layer(
         link = link_id(feature.attribute(columns["link ids"]))
         if link is None or link not in wanted:
             continue
-        if link in found:
-            duplicates += 1
-            continue
-        if link in without:
+        if link in found or link in without:
             duplicates += 1
         geometry = feature.geometry()
         if geometry.isNull() or geometry.isEmpty():
             without.add(link)
             continue
-        found[link] = (
-            bytes(geometry.asWkb()),
-            _text(feature, columns["street names"]),
-            _text(feature, columns["road classes"]),
+        found.setdefault(link, []).append(
+            Road(
+                _line_wkb(geometry),
+                _text(feature, columns["street names"]),
+                _text(feature, columns["road classes"]),
+            )
         )
     if feedback is not None and feedback.isCanceled():
         raise Cancelled
     order = sorted(found)
+    roads = [rows[0] if len(rows) == 1 else one_road(rows) for rows in map(found.__getitem__, order)]
     return LinkGeometry(
         ids=np.array(order, dtype=np.int64),
-        wkb=_objects([found[link][0] for link in order]),
+        wkb=_objects([road.wkb for road in roads]),
         srid_wkt_or_auth=_name_of(layer.crs()),
-        names=_objects([found[link][1] for link in order]) if name_field else None,
-        classes=_objects([found[link][2] for link in order]) if class_field else None,
+        names=_objects([road.name for road in roads]) if name_field else None,
+        classes=_objects([road.road_class for road in roads]) if class_field else None,
         duplicates=duplicates,
         missing_geometry=len(without - set(found)),
     )
 
 
-def link_id(value: Any) -> Optional[int]:
-    """A link id as whole number, whether it came as text, integer or floating number; None if it is none."""
-    if value is None or QgsVariantUtils.isNull(value) or isinstance(value, bool):
-        return None
-    if isinstance(value, float):
-        # Beyond 2^53 a floating number no longer says which whole number was meant.
-        return int(value) if value.is_integer() and 0 <= value <= 2**53 else None
-    try:
-        number = int(value.strip() if isinstance(value, str) else value)
-    except (TypeError, ValueError):
-        return None
-    return number if 0 <= number <= _LARGEST else None
+def _line_wkb(geometry: QgsGeometry) -> bytes:
+    """A line as ISO WKB; curves become lines of points."""
+    if QgsWkbTypes.isCurvedType(geometry.wkbType()):
+        geometry = QgsGeometry(geometry.constGet().segmentize())
+    return bytes(geometry.asWkb())
 
 
 def _text(feature: Any, index: int) -> Optional[str]:

@@ -13,7 +13,8 @@ class MatchReport:
     `links` and `points` count what the run found, `matched_…` what of it has geometry. Kilometres can only
     be known of roads that have a shape: `matched_km` is the length of the matched links, `source_km` that
     of all links the geometry came with (with or without data; equal to `matched_km` when only links
-    with data were asked for). `duplicates` and `missing_geometry` are the source's, as in `LinkGeometry`.
+    with data were asked for), all parts of each. `duplicates` and
+    `missing_geometry` are the source's, as in `LinkGeometry`.
     """
 
     links: int

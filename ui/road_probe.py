@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qgis.core import QgsFeatureRequest, QgsVectorLayerFeatureSource
 
-from ..aggregation import values
+from ..cluster_client.link_ids import link_id
 from .tasks import Task
 
 if TYPE_CHECKING:
@@ -116,9 +116,9 @@ def match_layer(
         links += 1
         if links % 1000 == 0:
             check()
-        link_id, fault = values.link_id_of(feature.attribute(field))
-        if fault is None and link_id in wanted:
-            found.add(link_id)
+        link = link_id(feature.attribute(field))
+        if link is not None and link in wanted:
+            found.add(link)
     return Match(links, len(wanted), len(found))
 
 

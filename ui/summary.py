@@ -128,7 +128,7 @@ def _map(outcome: Outcome) -> str:
         ),
     ]
     if match.duplicates:
-        rows.append((tr("Roads with an id that came before"), count(match.duplicates)))
+        rows.append((tr("Roads that are further parts of a link"), count(match.duplicates)))
     if match.missing_geometry:
         rows.append((tr("Roads without a shape"), count(match.missing_geometry)))
     rows.append((tr("Map file"), outcome.job.output))

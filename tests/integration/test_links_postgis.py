@@ -22,6 +22,7 @@ from roadpulse.cluster_client.errors import (
     TookTooLong,
     UnsuitableLinks,
 )
+from roadpulse.cluster_client.link_ids import link_id
 from roadpulse.cluster_client.link_table import LinkTable, probe_table
 from roadpulse.cluster_client.links import fetch_links
 
@@ -204,12 +205,45 @@ def test_the_id_column_may_be_of_any_plain_type(streets, kind):
     assert ends(links) == {10: [10, 11], 30: [30, 31]}
 
 
-def test_text_ids_match_by_their_digits_alone(streets):
+WRITTEN = [
+    "101",
+    " 101 ",
+    "0101",
+    "101.0",
+    "+101.",
+    "\t101\n",
+    "101.5",
+    "1e2",
+    "way 101",
+    "",
+    "9" * 500,
+    str(2**63),
+    "٣",
+]
+
+
+def test_text_ids_are_read_as_those_of_layers_are(streets):
+    with psycopg.connect(**streets.info, autocommit=True) as connection:
+        connection.execute("ALTER TABLE streets DROP CONSTRAINT streets_pkey")
+        connection.execute("ALTER TABLE streets ALTER link_id TYPE text")
+        for text in WRITTEN:
+            connection.execute("UPDATE streets SET link_id = %s", [text])
+            expected = [link_id(text)] if link_id(text) is not None else []
+            found = fetch_links(streets.info, STREETS, ids(101, 100, LARGEST))
+            assert found.ids.tolist() == expected, text
+            assert probe_table(streets.info, STREETS, ids(101, 100, LARGEST)).matched == len(expected), text
+
+
+@pytest.mark.parametrize(("kind", "exact"), [("real", 2**24 - 1), ("float8", 2**53 - 1)])
+def test_floating_ids_count_while_they_tell_neighbours_apart(streets, kind, exact):
     streets.run(
-        "ALTER TABLE streets ALTER link_id TYPE text",
-        "UPDATE streets SET link_id = 'road ' || link_id WHERE link_id <> '20'",
+        f"UPDATE streets SET link_id = {exact} WHERE link_id = 10",
+        f"UPDATE streets SET link_id = {exact + 2} WHERE link_id = 20",
+        f"ALTER TABLE streets ALTER link_id TYPE {kind}",
     )
-    assert fetch_links(streets.info, STREETS, ids(10, 20, 30)).ids.tolist() == [20]
+    asked = ids(exact, exact + 1, exact + 2, 30)
+    assert fetch_links(streets.info, STREETS, asked).ids.tolist() == [30, exact]
+    assert probe_table(streets.info, STREETS, asked).matched == 2
 
 
 @pytest.mark.parametrize("kind", ["bigint", "text"])
@@ -311,12 +345,13 @@ def test_geometry_without_a_system_says_so(streets):
     assert fetch_links(streets.info, STREETS, ids(10)).srid_wkt_or_auth == ""
 
 
-def test_of_several_rows_with_one_id_the_same_one_counts_in_any_order(streets):
+def test_all_rows_of_one_id_are_parts_of_its_link_in_any_order(streets):
     streets.run(
         "ALTER TABLE streets DROP CONSTRAINT streets_pkey",
         "UPDATE streets SET link_id = 10 WHERE link_id <= 40",
+        "INSERT INTO streets SELECT * FROM streets WHERE link_id = 10 LIMIT 1",
     )
-    table = LinkTable("public", "streets", name_column="name")
+    table = LinkTable("public", "streets", name_column="name", class_column="highway")
     first = fetch_links(streets.info, table, ids(10, 50))
     streets.run(
         "CREATE TABLE turned AS SELECT * FROM streets ORDER BY name DESC",
@@ -325,9 +360,12 @@ def test_of_several_rows_with_one_id_the_same_one_counts_in_any_order(streets):
     )
     second = fetch_links(streets.info, table, ids(10, 50))
     assert first.ids.tolist() == [10, 50]
-    assert (first.duplicates, first.missing_geometry) == (3, 0)
+    assert (first.duplicates, first.missing_geometry) == (4, 0)
+    shape = shapely.from_wkb(first.wkb[0])
+    assert sorted(shapely.get_coordinates(shape)[1::2].tolist()) == [[10, 11], [20, 21], [30, 31], [40, 41]]
     assert (first.wkb == second.wkb).all()
     assert first.names.tolist() == second.names.tolist()
+    assert first.classes.tolist() == second.classes.tolist() == ["primary", None]
 
 
 def test_links_without_a_shape_are_counted_and_left_out(streets):

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 from osgeo import ogr
-from qgis.core import QgsFeatureRequest, QgsGeometry, QgsVectorLayer, QgsWkbTypes
+from qgis.core import QgsFeature, QgsFeatureRequest, QgsGeometry, QgsVectorLayer, QgsWkbTypes
 from roadpulse.aggregation.errors import Cancelled, RunError
 from roadpulse.aggregation.spec import RunSpec
 from roadpulse.cluster_client.link_geometry import LinkGeometry
 from roadpulse.mapping.errors import MapError, OutputInUse
 from roadpulse.mapping.geopackage import write_geopackage
+from roadpulse.mapping.link_layers import links_of_layer
 
 from tests.qgis import speed_maps as maps
 
@@ -157,6 +158,21 @@ def test_kilometres_are_those_on_the_ellipsoid(path: Path) -> None:
     measure.setEllipsoid("WGS84")
     assert report.matched_km * 1000 == pytest.approx(measure.measureLength(QgsGeometry.fromWkt(
         "LineString (-5.93 54.58, -5.93 54.59, -5.91 54.59)")), rel=1e-5)  # fmt: skip
+
+
+def test_all_parts_of_a_link_are_drawn_and_counted(path: Path) -> None:
+    roads = QgsVectorLayer("LineString?crs=EPSG:32630&field=way:string", "ways", "memory")
+    for start in (0, 100, 200):
+        feature = QgsFeature(roads.fields())
+        feature.setAttributes([f"{maps.EAST}.0"])
+        feature.setGeometry(
+            QgsGeometry.fromWkt(f"LineString ({500000 + start} 6000000, {500100 + start} 6000000)")
+        )
+        roads.dataProvider().addFeature(feature)
+    report = maps.write(path, links_of_layer(roads, "way", np.array([maps.EAST])))
+    assert (report.matched_links, report.duplicates) == (1, 2)
+    assert report.matched_km == pytest.approx(0.3, rel=1e-3)
+    assert next(layer_of(path).getFeatures()).geometry().length() == pytest.approx(300)
 
 
 def test_points_are_refused_by_name(path: Path) -> None:

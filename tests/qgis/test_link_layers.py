@@ -6,10 +6,10 @@ from typing import Any, Optional
 
 import numpy as np
 import pytest
-from qgis.core import NULL, QgsFeature, QgsFeedback, QgsGeometry, QgsVectorLayer
+from qgis.core import NULL, QgsFeature, QgsFeedback, QgsGeometry, QgsVectorLayer, QgsWkbTypes
 from roadpulse.aggregation.errors import Cancelled
 from roadpulse.mapping.errors import MapError
-from roadpulse.mapping.link_layers import link_id, links_of_layer
+from roadpulse.mapping.link_layers import links_of_layer
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
 
@@ -34,22 +34,18 @@ def roads(kind: str, *rows: tuple[Any, Optional[str]], geometry: str = "LineStri
     return layer
 
 
-@pytest.mark.parametrize(("kind", "value"), [("string", f" {BIG} "), ("int8", BIG), ("double", float(BIG))])
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("string", f" {BIG} "), ("string", f"000{BIG}"), ("string", f"{BIG}.0"), ("int8", BIG),
+        ("double", float(BIG)),
+    ],
+)  # fmt: skip
 def test_ids_are_found_as_text_as_whole_and_as_floating_numbers(kind: str, value: Any) -> None:
     found = links_of_layer(roads(kind, (value, LINE)), "road", np.array([BIG, 5]))
     assert found.ids.tolist() == [BIG]
     assert found.ids.dtype == np.int64
     assert found.srid_wkt_or_auth == "EPSG:2157"
-
-
-@pytest.mark.parametrize("value", ["", "12a", "1.5", NULL, None, 1.5, -3, "-3", 2.0**60, str(2**63), True])
-def test_what_is_no_link_id_matches_nothing(value: Any) -> None:
-    assert link_id(value) is None
-
-
-@pytest.mark.parametrize("value", [0, "0", 2**63 - 1, str(2**63 - 1)])
-def test_the_ends_of_the_range_are_link_ids(value: Any) -> None:
-    assert link_id(value) == int(value)
 
 
 def test_only_the_links_asked_for_come_back_in_the_order_of_their_ids() -> None:
@@ -64,13 +60,34 @@ def test_only_the_links_asked_for_come_back_in_the_order_of_their_ids() -> None:
         assert geometry.asPolyline()[0].x() == link
 
 
-def test_of_several_features_with_one_id_the_first_with_a_shape_counts() -> None:
-    layer = roads("int8", (1, None), (1, "LineString (4 0, 1 1)"), (1, LINE), (2, None))
-    found = links_of_layer(layer, "road", np.array([1, 2]))
+def test_all_features_of_one_id_are_parts_of_its_link() -> None:
+    layer = roads(
+        "int8", (1, None), (1, "LineString (4 0, 1 1)"), (1, LINE), (1, LINE), (2, None),
+        (3, "LineString (5 5, 6 6)"), (3, None),
+    )  # fmt: skip
+    found = links_of_layer(layer, "road", np.array([1, 2, 3]), name_field="street")
+    shapes = [QgsGeometry(), QgsGeometry()]
+    for geometry, shape in zip(shapes, found.wkb):
+        geometry.fromWkb(shape)
+    assert [shape.asWkt(0) for shape in shapes] == [
+        "MultiLineString ((0 0, 1 1),(4 0, 1 1))",
+        "LineString (5 5, 6 6)",
+    ]
+    assert found.names is not None and found.names.tolist() == ["High Street", "High Street"]
+    assert (found.ids.tolist(), found.duplicates, found.missing_geometry) == ([1, 3], 4, 1)
+
+
+def test_curves_become_lines() -> None:
+    layer = roads(
+        "int8",
+        (1, "CompoundCurve (CircularString (0 0, 1 1, 2 0), (2 0, 3 0))"),
+        (1, LINE),
+        geometry="CompoundCurve",
+    )
     geometry = QgsGeometry()
-    geometry.fromWkb(found.wkb[0])
-    assert geometry.asPolyline()[0].x() == 4
-    assert (len(found), found.duplicates, found.missing_geometry) == (1, 2, 1)
+    geometry.fromWkb(links_of_layer(layer, "road", np.array([1])).wkb[0])
+    assert QgsWkbTypes.displayString(geometry.wkbType()) == "MultiLineString"
+    assert geometry.length() == pytest.approx(np.pi + 1 + 2**0.5, rel=1e-3)
 
 
 def test_multi_lines_and_heights_come_through() -> None:

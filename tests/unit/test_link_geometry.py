@@ -1,0 +1,101 @@
+"""The rows of one link id become one road, and its id is read alike wherever the roads lie."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import shapely
+from roadpulse.cluster_client.link_geometry import Road, one_road
+from roadpulse.cluster_client.link_ids import link_id
+
+
+def wkb(text: str) -> bytes:
+    return bytes(shapely.to_wkb(shapely.from_wkt(text), flavor="iso", byte_order=1))
+
+
+A, B, C = "LINESTRING (0 0, 1 0)", "LINESTRING (1 0, 2 0)", "LINESTRING (2 0, 2 5)"
+
+
+def test_all_lines_of_an_id_are_in_its_road_whatever_their_order() -> None:
+    rows = [Road(wkb(text)) for text in (A, B, C, "MULTILINESTRING ((7 7, 8 8), (9 9, 9 10))")]
+    roads = set()
+    for seed in range(5):
+        random.Random(seed).shuffle(rows)
+        roads.add(one_road(rows))
+    (road,) = roads
+    shape = shapely.from_wkb(road.wkb)
+    assert (shape.geom_type, len(shape.geoms)) == ("MultiLineString", 5)
+    assert shape.length == pytest.approx(1 + 1 + 5 + 2**0.5 + 1)
+
+
+def test_a_line_that_comes_twice_counts_once() -> None:
+    assert one_road([Road(wkb(A)), Road(wkb(A))]).wkb == wkb(A)
+    assert one_road([Road(wkb(A)), Road(wkb("MULTILINESTRING ((0 0, 1 0))"))]).wkb == wkb(A)
+    again = shapely.from_wkb(one_road([Road(wkb(A)), Road(wkb(B)), Road(wkb(A))]).wkb)
+    assert again.length == 2
+
+
+def test_parts_without_points_are_left_out() -> None:
+    assert one_road([Road(wkb("LINESTRING EMPTY")), Road(wkb(A))]).wkb == wkb(A)
+
+
+@pytest.mark.parametrize("extra", ["Z", "M", "ZM"])
+def test_heights_and_measures_stay_where_all_parts_have_them(extra: str) -> None:
+    tail = " 5" * len(extra)
+    lines = [wkb(f"LINESTRING {extra} (0 {y}{tail}, 1 {y}{tail})") for y in (0, 1)]
+    shape = shapely.from_wkb(one_road(map(Road, lines)).wkb)
+    assert shapely.to_wkt(shape, output_dimension=4).startswith(f"MULTILINESTRING {extra} ((0 0 5")
+    mixed = shapely.from_wkb(one_road([Road(lines[0]), Road(wkb("LINESTRING (0 1, 1 1)"))]).wkb)
+    assert shapely.to_wkt(mixed, rounding_precision=0) == "MULTILINESTRING ((0 0, 1 0), (0 1, 1 1))"
+
+
+def test_the_old_flag_of_heights_is_understood() -> None:
+    old = bytearray(wkb("LINESTRING Z (0 0 5, 1 0 5)"))
+    old[1:5] = (0x80000002).to_bytes(4, "little")
+    shape = shapely.from_wkb(one_road([Road(bytes(old)), Road(wkb("LINESTRING Z (3 0 5, 4 0 5)"))]).wkb)
+    assert (shape.has_z, shape.length) == (True, 2)
+
+
+def test_name_and_class_are_those_of_a_part_that_has_them() -> None:
+    rows = [
+        Road(wkb(A), None, "primary"),
+        Road(wkb(B), "High Street", None),
+        Road(wkb(C), "", None),
+    ]
+    assert one_road(rows)[1:] == ("High Street", "primary")
+    assert one_road(reversed(rows))[1:] == ("High Street", "primary")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        101,
+        101.0,
+        "101",
+        " 101 ",
+        "\t101\n",
+        "0101",
+        "00000000000000000000000101",
+        "101.0",
+        "101.",
+        "+101",
+        "0101.000",
+    ],
+)
+def test_one_id_is_read_alike_however_it_is_written(value: object) -> None:
+    assert link_id(value) == 101
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", " ", "12a", "1.5", "1e3", "1_000", "1,000", "101,0", "1 0", "٣", "0x10", "--1", ".0", None, 1.5,
+     True, float("nan"), float("inf"), 2.0**53, 2**63, str(2**63), str(-(2**63) - 1), "9" * 5000, b"1", [1]],
+)  # fmt: skip
+def test_what_is_no_link_id_matches_nothing(value: object) -> None:
+    assert link_id(value) is None
+
+
+@pytest.mark.parametrize("value", [0, -3, 2**53 + 1, 2**63 - 1, -(2**63)])
+def test_whole_numbers_of_64_bits_are_exact(value: int) -> None:
+    assert link_id(value) == link_id(str(value)) == value
