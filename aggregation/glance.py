@@ -94,7 +94,7 @@ def first_files(trips: str, n: int = FIRST_FILES) -> list[str]:
     if given.is_file():
         return [str(given)]
     found: list[str] = []
-    for path in _walk(given) if given.is_dir() else storage.disk.named_by(str(given)):
+    for path in _walk(given) if given.is_dir() else storage.disk_trips.named_by(str(given)):
         if path.lower().endswith(storage.SUFFIXES):
             found.append(path)
         if len(found) == n:

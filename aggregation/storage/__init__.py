@@ -18,7 +18,7 @@ from typing import Any, Optional, Union
 
 from ..errors import BadTripFile
 from ..s3_access import S3Access, is_s3
-from . import disk, s3_parts, s3_trips, scratch
+from . import disk, disk_trips, s3_parts, s3_trips, scratch
 from .apart import Own
 from .disk import check_name, sha256
 from .s3_path import S3Path
@@ -71,7 +71,7 @@ def list_trips(
         return s3_trips.list_trips(
             trips, access or S3Access(), progress, [folder for folder in own if is_s3(folder.path)]
         )
-    return disk.list_trips(
+    return disk_trips.list_trips(
         trips,
         progress,
         beside if isinstance(beside, Path) else None,
@@ -84,7 +84,7 @@ def check_apart(trips: str, own: Sequence[Own]) -> None:
     if is_s3(trips):
         s3_trips.check_apart(trips, [folder for folder in own if is_s3(folder.path)])
     else:
-        disk.check_apart(trips, [folder for folder in own if not is_s3(folder.path)])
+        disk_trips.check_apart(trips, [folder for folder in own if not is_s3(folder.path)])
 
 
 def read_trips(
@@ -101,7 +101,7 @@ def read_trips(
         with ExitStack() as stack:
             copy = stack.enter_context(scratch.file("trip")) if file.size > LARGE else None
             try:
-                read = disk.read_trip(file, max_bytes, copy)
+                read = disk_trips.read_trip(file, max_bytes, copy)
             except BadTripFile as error:
                 yield file, error
             else:

@@ -20,7 +20,7 @@ from .s3_errors import code_of
 from .s3_listing import Listed, UnnamedObject, fetch, get, pages, sender
 from .s3_path import S3Path
 from .s3_plain import Asked, PlainClient
-from .trip_files import GLOB_CHARACTERS, LARGE, SUFFIXES, TripFile, plain_folder
+from .trip_files import GLOB_CHARACTERS, LARGE, SUFFIXES, TripFile, beginning, pattern, plain_folder
 
 AT_ONCE, THREADS = 24, 12
 """Requests that a task has under way while it decodes, and the threads that read where they are needed."""
@@ -92,11 +92,6 @@ def list_trips(
     return sorted(found, key=lambda file: file.path)
 
 
-def beginning(lead: str, below: str) -> str:
-    """What the keys of a glob's objects begin with: the plain folder `lead` and `below` up to a wildcard."""
-    return (f"{lead}/" if lead else "") + re.split(r"[*?\[]", below)[0]
-
-
 def _has_any(folder: S3Path) -> bool:
     return any(page for page in pages(folder, f"{folder.key}/"))
 
@@ -142,41 +137,6 @@ def _same(listed: Listed, file: TripFile) -> bool:
     if file.version.startswith(_TIME):
         return _version(listed, by_time=True) == file.version.partition("-")[0]
     return not listed.e_tag or _version(listed) == file.version
-
-
-def pattern(key: str, lead: str = "") -> re.Pattern[str]:
-    """A glob's key as a regular expression, after the rules of Python's `glob`: hidden names need a dot.
-
-    `lead` is a folder before it, whose name is no pattern.
-    """
-    parts = key.split("/")
-    found = [re.escape(f"{lead}/")] if lead else []
-    for n, part in enumerate(parts):
-        last = n == len(parts) - 1
-        if part == "**":
-            found.append(r"(?:(?!\.)[^/]+/)*" + (r"(?!\.)[^/]+" if last else ""))
-            continue
-        hidden = part.startswith(".") or not GLOB_CHARACTERS & set(part)
-        found.append(("" if hidden else r"(?!\.)") + _segment(part) + ("" if last else "/"))
-    return re.compile("".join(found), re.DOTALL)
-
-
-def _segment(part: str) -> str:
-    words, i = [], 0
-    while i < len(part):
-        c, i = part[i], i + 1
-        if c == "*":
-            words.append("[^/]*")
-        elif c == "?":
-            words.append("[^/]")
-        elif c == "[" and (end := part.find("]", i + 2 if part[i : i + 1] == "!" else i + 1)) > 0:
-            inside = part[i:end].replace("\\", r"\\").replace("[", r"\[").replace("&&", r"\&&")
-            inside = "^" + inside[1:] if inside.startswith("!") else "\\" * (inside[0] == "^") + inside
-            words.append(f"[{inside}]")
-            i = end + 1
-        else:
-            words.append(re.escape(c))
-    return "".join(words)
 
 
 # -- reading ----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -28,6 +29,46 @@ def plain_folder(pattern: str, is_folder: Callable[[str], bool], separator: str 
         if is_folder(folder):
             return folder, separator.join(parts[n:])
     return "", pattern
+
+
+def beginning(lead: str, below: str) -> str:
+    """What the keys of a glob's objects begin with: the plain folder `lead` and `below` up to a wildcard."""
+    return (f"{lead}/" if lead else "") + re.split(r"[*?\[]", below)[0]
+
+
+def pattern(key: str, lead: str = "") -> re.Pattern[str]:
+    """A glob's key as a regular expression, after the rules of Python's `glob`: hidden names need a dot.
+
+    `lead` is a folder before it, whose name is no pattern.
+    """
+    parts = key.split("/")
+    found = [re.escape(f"{lead}/")] if lead else []
+    for n, part in enumerate(parts):
+        last = n == len(parts) - 1
+        if part == "**":
+            found.append(r"(?:(?!\.)[^/]+/)*" + (r"(?!\.)[^/]+" if last else ""))
+            continue
+        hidden = part.startswith(".") or not GLOB_CHARACTERS & set(part)
+        found.append(("" if hidden else r"(?!\.)") + _segment(part) + ("" if last else "/"))
+    return re.compile("".join(found), re.DOTALL)
+
+
+def _segment(part: str) -> str:
+    words, i = [], 0
+    while i < len(part):
+        c, i = part[i], i + 1
+        if c == "*":
+            words.append("[^/]*")
+        elif c == "?":
+            words.append("[^/]")
+        elif c == "[" and (end := part.find("]", i + 2 if part[i : i + 1] == "!" else i + 1)) > 0:
+            inside = part[i:end].replace("\\", r"\\").replace("[", r"\[").replace("&&", r"\&&")
+            inside = "^" + inside[1:] if inside.startswith("!") else "\\" * (inside[0] == "^") + inside
+            words.append(f"[{inside}]")
+            i = end + 1
+        else:
+            words.append(re.escape(c))
+    return "".join(words)
 
 
 class TripFile(NamedTuple):

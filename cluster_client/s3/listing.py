@@ -222,8 +222,7 @@ def _prefix(folder: str) -> tuple[str, str]:
 
 def _named(s3: S3Connection, named: str, cancelled: Callable[[], bool]) -> Iterator[Optional[Object]]:
     """What TRIPS names, and None after every page."""
-    from ...aggregation.storage.s3_trips import beginning, pattern  # noqa: PLC0415  (runs name them so)
-    from ...aggregation.storage.trip_files import GLOB_CHARACTERS, plain_folder  # noqa: PLC0415
+    from ...aggregation.storage.trip_files import GLOB_CHARACTERS, beginning, pattern, plain_folder  # noqa: PLC0415  (runs name them so)  # noqa: PLC0415
 
     def is_folder(name: str) -> bool:
         return any(
