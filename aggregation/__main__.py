@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import logging
 import os
 import signal
@@ -24,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from . import nodes, storage
+from . import json_text, nodes, storage
 from .bucket_run import FORMAT, BucketRun
 from .errors import Cancelled, RunError, SpecError
 from .runfolder import FAILED, STARTING, RunFolder, Status
@@ -62,7 +61,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda number, _: asked_to_stop.append(number))
     try:
-        place = storage.place(options.folder, S3Access.from_json(json.loads(options.s3)))
+        place = storage.place(options.folder, S3Access.from_json(json_text.decode(options.s3, "--s3")))
     except (SpecError, ValueError) as error:
         parser.error(str(error))
     folder = RunFolder.begun(place)
@@ -171,9 +170,9 @@ def _few_facts(folder: RunFolder) -> dict[str, str]:
     if not isinstance(folder.path, Path):
         return {}
     try:
-        values = json.loads(folder.spec.read_text(encoding="utf-8"))
-        return {name: str(values[name]) for name in ("trips", "store")}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        entries = json_text.Entries.read(folder.spec, json_text.LARGEST_NOTE)
+        return {name: entries.text(name) for name in ("trips", "store")}
+    except (OSError, json_text.JsonFault) as error:
         if nodes.missing():
             raise SpecError("spec.json", f"cannot be read from {folder.path}: {error}") from error
         return {}  # the run itself tells what is wrong

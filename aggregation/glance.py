@@ -19,6 +19,7 @@ from typing import Any, Callable, Optional
 
 from . import nodes, storage
 from .errors import RunError
+from .json_text import Entries
 from .s3_access import S3Access, is_s3
 from .spec import FieldMapping
 
@@ -45,10 +46,17 @@ class TripCount:
     more: bool = False
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> TripCount:
-        """Read it from decoded JSON."""
-        known = dict(values)
-        return cls(**{**known, "sample": tuple(map(str, known["sample"]))})
+    def from_json(cls, values: object) -> TripCount:
+        """Read it from decoded JSON; raises `JsonFault`."""
+        found = Entries.of(values, "the count of the trips")
+        new = {
+            name: None if found.value(name) is None else found.whole(name)
+            for name in ("new_files", "new_bytes")
+        }
+        return cls(
+            files=found.whole("files"), bytes=found.whole("bytes"), **new,
+            sample=found.texts("sample"), more=found.flag("more"),
+        )  # fmt: skip
 
 
 def count(

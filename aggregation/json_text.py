@@ -68,7 +68,7 @@ class FarFile(Protocol):
 
 def read(path: Union[Path, FarFile], largest: int = LARGEST) -> Any:
     """The decoded JSON of a file of at most `largest` bytes; raises `OSError` or `JsonFault`."""
-    content = _read_file(path, largest + 1) if isinstance(path, Path) else path.read_first(largest + 1)
+    content = first_bytes(path, largest + 1) if isinstance(path, Path) else path.read_first(largest + 1)
     return decode(content, str(path), largest)
 
 
@@ -207,7 +207,7 @@ class Entries:
         return JsonFault(self.name, f"its entry {self.path(entry)!r} is {shown(self.value(entry))}, {what}")
 
 
-def _read_file(path: Path, most: int) -> bytes:
+def first_bytes(path: Path, most: int) -> bytes:
     """The first `most` bytes of a regular file; a pipe or device is refused and not waited for."""
     with open(path, "rb", buffering=0, opener=_open_at_once) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -65,18 +65,28 @@ def clean_up(store: PointStore, check: Callable[[], None] = lambda: None) -> lis
     committed = set(store.ingests())  # after the others, so that no commit is missed
     for ingest in began:
         check()
-        if ingest in committed or not owners.abandoned(store.owner(ingest)):
+        if ingest in committed:
             continue
-        taken = _adopt(store, ingest, check)
-        if taken:
-            log.info("Took over %d trip files that a killed run had read: %s", taken, ingest)
-        elif taken == 0:
-            store.discard(ingest)
-            removed.append(ingest)
+        try:
+            if owners.abandoned(store.owner(ingest)) and _take_over(store, ingest, check):
+                removed.append(ingest)
+        except (OSError, StorageError) as error:  # one that cannot be read or removed stops no run
+            log.warning("What an earlier run left in the point store stays there: %s (%s)", ingest, error)
     for ingest in committing:  # left by a commit that was cut off
         if ingest not in committed and ingest not in began:
             storage.remove_files(store.files_table(ingest).parent, COMMIT_FILES)
     return removed
+
+
+def _take_over(store: PointStore, ingest: str, check: Callable[[], None]) -> bool:
+    """Commit what an ended run noted, or remove what it left; returns whether it was removed."""
+    taken = _adopt(store, ingest, check)
+    if taken:
+        log.info("Took over %d trip files that a killed run had read: %s", taken, ingest)
+    elif taken == 0:
+        store.discard(ingest)
+        return True
+    return False
 
 
 def _inherit(store: PointStore, ingest: str) -> bool:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
-import json
 import os
 import platform
 import shutil
@@ -26,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+from . import json_text
 from .errors import StorageError
 from .storage import disk_errors, sha256, write_json
 
@@ -122,12 +122,21 @@ def _folder_in(shared: Path, s3: bool = False) -> Path:
 
 def _read_list(folder: Path) -> Optional[Packages]:
     try:
-        values = json.loads((folder / _LIST).read_text(encoding="utf-8"))
-        files = tuple((str(name), str(digest)) for name, digest in values["files"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        entries = json_text.Entries.read(folder / _LIST, json_text.LARGEST_NOTE)
+        made_for, files = entries.text("platform"), tuple(map(_listed, entries.array("files")))
+    except (OSError, ValueError):
+        return None  # not there yet, or damaged: the list is made anew
     whole = all((folder / name).is_file() for name, _ in files)
-    return Packages(str(folder), str(values["platform"]), files) if whole else None
+    return Packages(str(folder), made_for, files) if whole else None
+
+
+def _listed(entry: object) -> tuple[str, str]:
+    """Name and digest of a wheel from a list of packages; raises `ValueError`."""
+    if isinstance(entry, list) and len(entry) == 2 and all(isinstance(part, str) for part in entry):
+        name, digest = entry
+        if name.endswith(".whl") and not set(name) & set("/\\:\0"):
+            return name, digest
+    raise ValueError(f"{json_text.shown(entry)} is not a wheel with its SHA-256")
 
 
 def _fetch(folder: Path, wheels: Optional[Path], wanted: tuple[str, ...]) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
-from . import storage
+from . import json_text, storage
 from .storage import Place
 
 ABANDONED_AFTER = 900.0
@@ -20,6 +19,10 @@ minutes.
 
 RESTARTED_AFTER = 120.0
 """The same where its computer seems to have been started anew: another of the same name may go on."""
+
+
+_LARGEST = 1 << 16
+_MOST_PID = 2**31 - 1
 
 
 def claim() -> dict[str, Any]:
@@ -40,10 +43,10 @@ def abandoned(owner: Place) -> bool:
     now = storage.now_at(owner.parent.parent)
     silent = storage.silent_for(owner, now)
     try:
-        found = json.loads(owner.read_text(encoding="utf-8")) if silent is not None else {}
+        found = json_text.read(owner, _LARGEST) if silent is not None else {}
     except FileNotFoundError:
         return False  # just taken away
-    except (OSError, ValueError):
+    except (OSError, json_text.JsonFault):
         found = {}  # just being made, or damaged
     if silent is None:
         silent = storage.silent_for(owner.parent, now)
@@ -70,9 +73,12 @@ def _line(path: str) -> str:
         return ""
 
 
-def _alive(pid: Optional[int]) -> bool:
-    if os.name != "posix" or not isinstance(pid, int):
+def _alive(pid: object) -> bool:
+    """Whether a process of that id is there; True where that cannot be told."""
+    if os.name != "posix" or isinstance(pid, bool) or not isinstance(pid, int):
         return True
+    if not 0 < pid <= _MOST_PID:  # no process has such an id, and to `kill` 0 and -1 mean other things
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

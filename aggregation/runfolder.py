@@ -10,7 +10,6 @@ work/          of no meaning once the run has ended, and removed then
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -20,8 +19,9 @@ from pathlib import Path
 from typing import Any, Optional
 from uuid import uuid4
 
-from . import storage
+from . import json_text, storage
 from .errors import RunError, SpecError
+from .manifest import check_manifest
 from .own_files import RESULT_FILES, WORK_FILES
 from .spec import SCHEMA, RunSpec
 from .storage import Place, S3Path
@@ -85,9 +85,12 @@ class RunFolder:
     def read_spec(self) -> RunSpec:
         """The run's specification; raises `SpecError`."""
         try:
-            return RunSpec.from_text(self.spec.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
+            values = json_text.read(self.spec, json_text.LARGEST_NOTE)
+        except OSError as error:
             raise SpecError("spec.json", f"cannot be read from {self.path}: {error}") from error
+        except json_text.JsonFault as error:
+            raise SpecError("spec.json", f"in {self.path} cannot be used: {error.fault}") from error
+        return RunSpec.from_json(values)
 
     def claim(self) -> None:
         """Refuse a folder whose `work` or `results` hold something that is not a run's; raises `RunError`.
@@ -137,14 +140,13 @@ class RunFolder:
     def read_manifest(self) -> dict[str, Any]:
         """The manifest of a finished run; raises `RunError` where there is none."""
         try:
-            manifest: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
+            return check_manifest(json_text.read(self.manifest), str(self.manifest))
         except FileNotFoundError as error:
             raise RunError(f"The run in {self.path} has no result yet.") from error
-        except ValueError as error:
-            raise RunError(f"{self.manifest} is damaged; run again.", repr(error)) from error
-        if manifest.get("schema") != SCHEMA:
-            raise RunError(f"{self.manifest} is of another version of Roadpulse; run again.")
-        return manifest
+        except OSError as error:
+            raise RunError(f"{self.manifest} cannot be read: {error.strerror or error}.") from error
+        except json_text.JsonFault as error:
+            raise RunError(f"{error}. Start the run again.") from error
 
 
 def _is_ours(path: Path, ours: re.Pattern[str]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import SpecError
+from .json_text import shown
 
 ADDRESSINGS = ("", "path", "virtual")
 SCHEME = "s3://"
@@ -45,11 +46,11 @@ class S3Access:
             value, kind = getattr(self, f.name), bool if f.name == "anonymous" else str
             if not isinstance(value, kind):
                 what = "a text" if kind is str else "true or false"
-                raise SpecError(f"s3.{f.name}", f"is {value!r}, not {what}")
+                raise SpecError(f"s3.{f.name}", f"is {shown(value)}, not {what}")
             if isinstance(value, str) and not value.isprintable():
-                raise SpecError(f"s3.{f.name}", f"{value!r} holds a character that cannot be printed")
+                raise SpecError(f"s3.{f.name}", f"{shown(value)} holds a character that cannot be printed")
         if self.addressing not in ADDRESSINGS:
-            raise SpecError("s3.addressing", f"is {self.addressing!r}; choose path or virtual")
+            raise SpecError("s3.addressing", f"is {shown(self.addressing)}; choose path or virtual")
         if self.endpoint:
             _check_endpoint(self.endpoint)
 
@@ -70,7 +71,9 @@ class S3Access:
         known = {f.name for f in fields(cls)}
         for key in values:
             if key not in known:
-                raise SpecError(f"s3.{key}", f"is not an entry of s3; known are {', '.join(sorted(known))}")
+                raise SpecError(
+                    f"s3.{key}"[:60], f"is not an entry of s3; known are {', '.join(sorted(known))}"
+                )
         return cls(**values)
 
 
@@ -84,4 +87,6 @@ def _check_endpoint(text: str) -> None:
     if secret:
         raise SpecError("s3.endpoint", "holds a user or password; remove it, keys are kept elsewhere")
     if not good or parts.query or parts.fragment:
-        raise SpecError("s3.endpoint", f"{text!r} is not an address such as https://minio.example.org:9000")
+        raise SpecError(
+            "s3.endpoint", f"{shown(text)} is not an address such as https://minio.example.org:9000"
+        )

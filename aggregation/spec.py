@@ -15,7 +15,9 @@ from itertools import permutations
 from typing import Any, Optional
 from zoneinfo import ZoneInfo
 
+from . import json_text
 from .errors import SpecError
+from .json_text import shown
 from .s3_access import S3Access
 
 SCHEMA = 1
@@ -169,7 +171,7 @@ class RunSpec:
         """Read a specification from decoded JSON; raises `SpecError` that names the entry."""
         _check_object("the specification", values, cls)
         if "schema" in values and values["schema"] != SCHEMA:  # first: a later schema has other entries
-            raise SpecError("schema", f"is {values['schema']!r}; this Roadpulse reads version {SCHEMA}")
+            raise SpecError("schema", f"is {shown(values['schema'])}; this Roadpulse reads version {SCHEMA}")
         read: dict[str, Any] = {}
         for name, value in values.items():
             if name in ("trips", "store", "speed_unit", "time_zone", "bad_files"):
@@ -193,13 +195,14 @@ class RunSpec:
     def from_text(cls, text: str) -> RunSpec:
         """Read a specification from the text of a `spec.json`; raises `SpecError`."""
         try:
-            return cls.from_json(json.loads(text))
-        except (ValueError, RecursionError) as error:
-            raise SpecError("spec.json", f"is not valid JSON: {error}") from error
+            values = json_text.decode(text, "spec.json", json_text.LARGEST_NOTE)
+        except json_text.JsonFault as error:
+            raise SpecError("spec.json", f"cannot be used: {error.fault}") from error
+        return cls.from_json(values)
 
 
 def _zone_message(name: str) -> str:
-    return f"{name!r} is not an IANA time zone; use a name such as Europe/London or UTC"
+    return f"{shown(name)} is not an IANA time zone; use a name such as Europe/London or UTC"
 
 
 def _check_object(name: str, values: object, cls: type) -> None:
@@ -208,7 +211,7 @@ def _check_object(name: str, values: object, cls: type) -> None:
     known = {f.name for f in fields(cls)}
     for key in values:
         if key not in known:
-            raise SpecError(str(key), f"is not an entry of {name}; known are {', '.join(sorted(known))}")
+            raise SpecError(str(key)[:60], f"is not an entry of {name}; known are {', '.join(sorted(known))}")
 
 
 def _check_path(name: str, path: str) -> None:
@@ -218,7 +221,7 @@ def _check_path(name: str, path: str) -> None:
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise SpecError(name, f"is {value!r}; choose one of {', '.join(choices)}")
+        raise SpecError(name, f"is {shown(value)}; choose one of {', '.join(choices)}")
 
 
 def _check_range(name: str, value: int, low: int, high: int) -> None:
@@ -228,13 +231,13 @@ def _check_range(name: str, value: int, low: int, high: int) -> None:
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise SpecError(name, f"is {value!r}, not a text")
+        raise SpecError(name, f"is {shown(value)}, not a text")
     return value
 
 
 def _integer(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise SpecError(name, f"is {value!r}, not a whole number")
+        raise SpecError(name, f"is {shown(value)}, not a whole number")
     return value
 
 
@@ -244,7 +247,7 @@ def _date(name: str, value: object) -> Optional[date]:
     try:
         return date.fromisoformat(_text(name, value))
     except ValueError as error:
-        raise SpecError(name, f"is {value!r}, not a date such as 2025-06-10") from error
+        raise SpecError(name, f"is {shown(value)}, not a date such as 2025-06-10") from error
 
 
 def _weekdays(value: object) -> tuple[int, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import QgsProcessingAlgorithm, QgsProcessingContext
 
+from ..aggregation import json_text
 from ..aggregation.errors import SpecError
 from ..aggregation.spec import FieldMapping, RunSpec
 from ..mapping.errors import MapError
@@ -64,18 +64,16 @@ class Reader:
         text = self.text(p.MAPPING)
         if not text:
             return FieldMapping()
-        if not text.startswith(("{", "[")):
-            try:
-                text = Path(text).expanduser().read_text(encoding="utf-8-sig")
-            except (OSError, ValueError) as error:
-                raise SpecError(
-                    p.MAPPING,
-                    f"is neither JSON text nor a JSON file: {text}",
-                ) from error
         try:
-            return FieldMapping.from_json(json.loads(text))
-        except (ValueError, RecursionError) as error:
-            raise SpecError(p.MAPPING, f"is not valid JSON: {error}") from error
+            if text.startswith(("{", "[")):
+                values = json_text.decode(text, p.MAPPING, json_text.LARGEST_NOTE)
+            else:
+                values = json_text.read(Path(text).expanduser(), json_text.LARGEST_NOTE)
+        except json_text.JsonFault as error:
+            raise SpecError(p.MAPPING, f"cannot be used: {error.fault}") from error
+        except (OSError, ValueError) as error:
+            raise SpecError(p.MAPPING, f"is neither JSON text nor a JSON file: {text}") from error
+        return FieldMapping.from_json(values)
 
     def spec(self, store: str = _NO_STORE, remote: bool = False) -> RunSpec:
         """The run specification; `remote` says that TRIPS lie on another computer. Raises `SpecError`."""

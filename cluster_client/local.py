@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Callable, Optional
 
+from ..aggregation.json_text import LARGEST_NOTE, JsonFault, first_bytes
 from ..aggregation.s3_access import is_s3
 from . import files
 from .errors import AlreadyStarted, BackendError, NotFinished, ProfileError, StartError
@@ -22,7 +23,7 @@ from .processes import end_group, group_alive, start_mark
 from .python_path import child_environment, find_python
 from .run_folder import RUN_FILES, has_result, take
 from .runs import Run, RunStore
-from .status import Evidence, RunState, RunStatus, judge
+from .status import Evidence, RunState, RunStatus, judge, read_exit_code
 
 GRACE_SECONDS = 10.0
 """Time between asking a run to stop and ending it by force."""
@@ -236,16 +237,13 @@ def _just_started(run: Run) -> bool:
 
 
 def _exit_code(folder: Path) -> Optional[int]:
-    try:
-        return int(read_text(folder / "rc"))
-    except (OSError, ValueError):
-        return None
+    return read_exit_code(_bytes(folder / "rc"))
 
 
 def _bytes(path: Path) -> Optional[bytes]:
     try:
-        return path.read_bytes()
-    except OSError:
+        return first_bytes(path, LARGEST_NOTE + 1)
+    except (OSError, JsonFault):
         return None
 
 

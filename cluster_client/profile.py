@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ..aggregation.errors import SpecError
+from ..aggregation.json_text import JsonFault
 from ..aggregation.runners.head_start import MOST as HEAD_WORKERS
 from ..aggregation.s3_access import S3Access, is_s3
 from .errors import ProfileError
-from .files import read_text, write_atomically
+from .files import read_json, write_atomically
 from .profile_checks import (
     AUTHCFG,
     FINGERPRINT,
@@ -176,13 +177,14 @@ class Profile:
     def read(cls, path: Path) -> Profile:
         """Read a profile file; raises `ProfileError` that names the file and the entry."""
         try:
-            return cls.from_json(json.loads(read_text(path)))
+            return cls.from_json(read_json(path))
         except OSError as error:
             raise ProfileError(
                 "", f"The profile {path} cannot be read: {error.strerror}.", str(error)
             ) from error
-        except ValueError as error:  # UnicodeDecodeError is one too
-            raise ProfileError("", f"The profile {path} is not valid JSON: {error}.", str(error)) from error
+        except JsonFault as error:
+            what = f"The profile {path} cannot be used: {error.fault}."
+            raise ProfileError("", what, str(error)) from error
         except ProfileError as error:
             message = f"The profile {path} cannot be used. {error.message}"
             raise ProfileError(error.entry, message, what=error.what) from error
@@ -208,6 +210,8 @@ def _s3_access(part: Mapping[str, Any]) -> S3Access:
 
 
 def _check_schema(schema: object) -> None:
+    if isinstance(schema, bool):
+        raise fault("schema", schema, f"this Roadpulse reads version {SCHEMA}")
     if isinstance(schema, int) and schema > SCHEMA:
         raise fault(
             "schema", schema, f"a newer Roadpulse wrote it; this one reads version {SCHEMA}. Update Roadpulse"

@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..aggregation.json_text import shown
 from .errors import ProfileError
 
 LONGEST_NAME = 100
@@ -126,7 +127,7 @@ def named(entry: str) -> str:
 
 
 def fault(entry: str, value: object, what: str) -> ProfileError:
-    return ProfileError(entry, f"{named(entry)} is {value!r}: {what}.", what=sentence(what))
+    return ProfileError(entry, f"{named(entry)} is {shown(value)}: {what}.", what=sentence(what))
 
 
 def sentence(words: str) -> str:

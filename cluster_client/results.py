@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 
 from ..aggregation.json_text import LARGEST, Entries, JsonFault, shown
+from ..aggregation.manifest import OtherVersion, check_manifest
+from ..aggregation.spec import SCHEMA
 from .errors import ResultError
 from .files import read_json
 
-SCHEMA = 1
 LINK_SPEEDS = "link_speeds"
 LINK_SPEEDS_BY_TIME = "link_speeds_by_time"
 _STATISTICS = ("n_points", "n_trips", "mean", "std", "p05", "p15", "p50", "p85", "p95")
@@ -84,15 +85,16 @@ def read_manifest(folder: Union[str, Path]) -> Manifest:
         raise _fault(path, f"The file {path} cannot be read: {error.strerror}.") from error
     except JsonFault as error:
         raise _damaged(path, error.fault) from error
-    if values.values.get("schema") != SCHEMA:
-        raise _fault(
-            path, f"The result in {folder} has the version {shown(values.values.get('schema'))}, and this "
-            f"Roadpulse reads version {SCHEMA}. Update Roadpulse, or start the run again."
-        )  # fmt: skip
     try:
+        check_manifest(values.values, str(path))
         results = values.part("results")
         tables = {name: _table(name, results.part(name)) for name in results}
         _check_names(part for table in tables.values() for part in table.parts)
+    except OtherVersion as error:
+        raise _fault(
+            path, f"The result in {folder} has the version {shown(error.schema)}, and this Roadpulse "
+            f"reads version {SCHEMA}. Update Roadpulse, or start the run again."
+        ) from error  # fmt: skip
     except (JsonFault, ValueError) as error:
         raise _damaged(path, error.fault if isinstance(error, JsonFault) else str(error)) from error
     for name in COLUMNS:

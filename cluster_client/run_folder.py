@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
 
+from ..aggregation.json_text import LARGEST_NOTE, JsonFault, first_bytes
 from .errors import AlreadyStarted, StartError
 from .runs import Run, RunStore
 from .status import Evidence, RunState, RunStatus, judge
@@ -66,5 +67,8 @@ def fetched_status(folder: Path) -> Optional[RunStatus]:
     if not has_result(folder):
         return None
     status = folder / "status.json"
-    content = status.read_bytes() if status.exists() else None
+    try:
+        content: Optional[bytes] = first_bytes(status, LARGEST_NOTE + 1)
+    except (OSError, JsonFault):
+        content = None
     return judge(Evidence(alive=False, status=content, manifest=True), str(folder))

@@ -14,14 +14,17 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Optional
 
+from ..aggregation.json_text import Entries, JsonFault
 from ..aggregation.spec import RunSpec
 from .errors import AlreadyStarted, ProfileError, RunRecordError
-from .files import locked, read_text, write_atomically
+from .files import locked, read_json, write_atomically
 from .profile import Profile
-from .status import RunState, RunStatus
+from .status import RunState, RunStatus, read_instant
 
 SCHEMA = 1
+_TEXTS = ("id", "name", "folder", "local_folder", "remote_id", "message")
 _TIMES = ("created", "started", "ended")
+_LONGEST_FOLDER = 8192
 
 
 @dataclass(frozen=True)
@@ -72,27 +75,22 @@ class Run:
 
     @classmethod
     def from_json(cls, values: object) -> Run:
-        """Read a record from decoded JSON; raises `ValueError` or `ProfileError`."""
-        if not isinstance(values, Mapping):
-            raise ValueError("it is not a JSON object")
-        entries = dict(values)
-        if entries.pop("schema", None) != SCHEMA:
-            raise ValueError(f"its schema is not {SCHEMA}: another version of Roadpulse wrote it")
-        texts = {"id", "name", "folder", "local_folder", "remote_id", "message", "state"}
-        for name in (f.name for f in fields(cls)):
-            if name not in entries:
-                raise ValueError(f"its entry {name!r} is missing")
-            if name in texts and not isinstance(entries[name], str):
-                raise ValueError(f"its entry {name!r} is not a text")
-        if not isinstance(entries["spec"], Mapping):
-            raise ValueError("its entry 'spec' is not an object")
-        for name in _TIMES:
-            entries[name] = datetime.fromisoformat(entries[name]) if entries[name] else None
-        uuid.UUID(entries["id"])
-        entries["profile"] = Profile.from_json(entries["profile"])
-        entries["state"] = RunState.read(entries["state"])
-        known = {f.name for f in fields(cls)}
-        return cls(**{name: value for name, value in entries.items() if name in known})
+        """Read a record from decoded JSON; raises `JsonFault` or `ProfileError`."""
+        entries = Entries.of(values, "the record")
+        if entries.whole("schema") != SCHEMA:
+            raise entries.fault("schema", f"not {SCHEMA}: another version of Roadpulse wrote it")
+        known: dict[str, Any] = {name: entries.text(name) for name in _TEXTS}
+        known.update({name: _moment(entries, name) for name in _TIMES})
+        for name in ("folder", "local_folder"):
+            if "\0" in known[name] or len(known[name]) > _LONGEST_FOLDER:
+                raise entries.fault(name, "not the name of a folder")
+        _check_id(entries)
+        return cls(
+            **known,
+            profile=Profile.from_json(entries.value("profile")),
+            spec=dict(entries.part("spec").values),
+            state=RunState.read(entries.text("state")),
+        )
 
 
 @dataclass(frozen=True)
@@ -152,16 +150,17 @@ class RunStore:
         """The run of that id; raises `RunRecordError`."""
         path = self._path(run_id)
         try:
-            run = Run.from_json(json.loads(read_text(path)))
+            run = Run.from_json(read_json(path))
         except FileNotFoundError as error:
             raise RunRecordError(f"There is no record of a run {run_id} in {self.folder}.") from error
         except OSError as error:
             raise _refused("read", path, error) from error
-        except (ValueError, TypeError, ProfileError) as error:
+        except (JsonFault, ProfileError) as error:
+            what = error.fault if isinstance(error, JsonFault) else error.message.rstrip(".")
             raise RunRecordError(
-                f"The record {path} cannot be read: {error}. The run itself is not touched by this; delete "
+                f"The record {path} cannot be read: {what}. The run itself is not touched by this; delete "
                 "the record to have it out of the list.",
-                str(error),
+                what,
             ) from error
         if run.id != run_id:
             raise RunRecordError(f"The record {path} is that of another run, {run.id}; delete it.")
@@ -203,6 +202,22 @@ class RunStore:
         if not run_id or run_id.startswith(".") or any(c in "/\\:\0" for c in run_id):
             raise RunRecordError(f"{run_id!r} is not the id of a run.")
         return self.folder / f"{run_id}.json"
+
+
+def _check_id(entries: Entries) -> None:
+    try:
+        uuid.UUID(entries.text("id"))
+    except ValueError as error:
+        raise entries.fault("id", "not the id of a run") from error
+
+
+def _moment(entries: Entries, name: str) -> Optional[datetime]:
+    if not entries.value(name):
+        return None
+    moment = read_instant(entries.text(name))
+    if moment is None:
+        raise entries.fault(name, "not a moment such as 2025-06-10T08:00:00+00:00")
+    return moment
 
 
 def _text(run: Run) -> str:

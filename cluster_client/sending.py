@@ -7,7 +7,6 @@ there (`Sending.starts`), it can only be stopped there.
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from dataclasses import replace
@@ -15,6 +14,7 @@ from datetime import datetime, timezone
 from typing import Callable, Optional
 
 from ..aggregation.errors import Cancelled
+from ..aggregation.json_text import LARGEST_NOTE, Entries, JsonFault, decode
 from .errors import AlreadyStarted, ClientError
 from .processes import start_mark
 from .run_files import RunFiles
@@ -160,6 +160,6 @@ def clear(files: RunFiles, folder: str, run: Run) -> None:
 
 def _run_id(job: bytes) -> str:
     try:
-        return str(json.loads(job)["run"])
-    except (ValueError, KeyError, TypeError):
+        return Entries.of(decode(job, "job.json", LARGEST_NOTE), "job.json").text("run")
+    except JsonFault:
         return ""

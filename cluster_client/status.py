@@ -7,16 +7,29 @@ and its exit code only corroborate.
 
 from __future__ import annotations
 
-import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, Optional
 
+from ..aggregation.json_text import LARGEST_NOTE, MOST, JsonFault, decode
+
 SILENT_SECONDS = 60.0
 """A run that wrote no status for so long is mentioned to the person; its state stays what it is."""
+
+
+LONGEST_SECONDS = 1e9
+"""Longest duration, some 30 years, that a status is believed."""
+
+_EXIT_CODE = re.compile(rb"\s*-?[0-9]{1,10}\s*")
+_YEARS = range(1971, 2200)
+_LONGEST_LINE = 500
+_LONGEST_WORDS = 4000
+_LONGEST_DETAIL = 100_000
+_MOST_WARNINGS = 100
 
 
 class RunState(Enum):
@@ -154,34 +167,41 @@ def judge(evidence: Evidence, folder: str, now: Optional[datetime] = None) -> Ru
 
 
 def read_status(content: Optional[bytes]) -> RunStatus:
-    """What a `status.json` says; whatever is missing or malformed counts as not known."""
+    """What a `status.json` says; whatever is missing or of another type counts as not known."""
     if content is None:
         return RunStatus(RunState.STARTING)
     try:
-        values = json.loads(content)
-    except ValueError:  # UnicodeDecodeError is one too
-        values = None
+        values = decode(content, "status.json", LARGEST_NOTE)
+    except JsonFault as error:
+        return RunStatus(RunState.UNKNOWN, message=f"The run's status.json cannot be read: {error.fault}.")
     if not isinstance(values, Mapping):
-        return RunStatus(RunState.UNKNOWN, message="The run's status.json cannot be read.")
+        return RunStatus(
+            RunState.UNKNOWN, message="The run's status.json cannot be read: it is not an object."
+        )
     done = _share(values.get("bytes"))
-    elapsed = _number(values.get("elapsed")) or 0.0
+    elapsed = _seconds(values.get("elapsed")) or 0.0
     warnings = values.get("warnings")
     return RunStatus(
         state=RunState.read(values.get("state")),
-        phase=str(values.get("state", "")),
+        phase=_words(values.get("state"), 100),
         files=_share(values.get("files")),
         bytes=done,
         tasks=_share(values.get("tasks")),
         points=_count(values.get("points")),
         speed=done.done / elapsed if elapsed > 0 else 0.0,
         elapsed=elapsed,
-        seconds_left=_number(values.get("seconds_left")),
+        seconds_left=_seconds(values.get("seconds_left")),
         workers=_count(values.get("workers")),
-        updated=_instant(values.get("updated")),
-        message=str(values.get("message") or ""),
+        updated=read_instant(values.get("updated")),
+        message=_words(values.get("message")),
         error=_fault(values.get("error")),
-        warnings=tuple(map(str, warnings)) if isinstance(warnings, list) else (),
+        warnings=tuple(map(_words, warnings[:_MOST_WARNINGS])) if isinstance(warnings, list) else (),
     )
+
+
+def read_exit_code(content: Optional[bytes]) -> Optional[int]:
+    """What an `rc` says; None without a number of 32 bits."""
+    return int(content) if content and _EXIT_CODE.fullmatch(content) else None
 
 
 def _running(told: RunStatus, evidence: Evidence, now: datetime) -> RunStatus:
@@ -214,7 +234,9 @@ def _ended(evidence: Evidence, folder: str) -> Fault:
     else:
         what, again = f"The run failed with exit code {code}.", f"Its log is in {folder}."
     last = (
-        f" Its last words: {evidence.log_tail.splitlines()[-1].strip()}" if evidence.log_tail.strip() else ""
+        f" Its last words: {evidence.log_tail.strip().splitlines()[-1].strip()[:_LONGEST_LINE]}"
+        if evidence.log_tail.strip()
+        else ""
     )
     return Fault(f"{what} {again}{last}", evidence.log_tail, retry=code in (None, 137))
 
@@ -226,19 +248,31 @@ def _share(value: object) -> Share:
 
 
 def _count(value: object) -> int:
-    return int(_number(value) or 0)
+    """A number of things; 0 where it is no number that one counts with."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST:
+        return 0
+    return int(value)
 
 
-def _number(value: Any) -> Optional[float]:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+def _seconds(value: Any) -> Optional[float]:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value <= LONGEST_SECONDS:
         return None
-    return max(0.0, float(value))
+    return max(0.0, float(value)) if math.isfinite(value) else None
 
 
-def _instant(value: object) -> Optional[datetime]:
+def _words(value: object, longest: int = _LONGEST_WORDS) -> str:
+    return value[:longest] if isinstance(value, str) else ""
+
+
+def read_instant(value: object) -> Optional[datetime]:
+    """A moment from its ISO text, UTC where it names no zone; None for what is none of our time."""
+    if not isinstance(value, str):
+        return None
     try:
-        read = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+        read = datetime.fromisoformat(value.replace("Z", "+00:00"))
     except ValueError:
+        return None
+    if read.year not in _YEARS:  # near the calendar's ends, arithmetic with it overflows
         return None
     return read if read.tzinfo else read.replace(tzinfo=timezone.utc)
 
@@ -246,4 +280,5 @@ def _instant(value: object) -> Optional[datetime]:
 def _fault(value: object) -> Optional[Fault]:
     if not isinstance(value, Mapping):
         return None
-    return Fault(str(value.get("message", "")), str(value.get("detail") or ""), value.get("retry") is True)
+    detail = _words(value.get("detail"), _LONGEST_DETAIL)
+    return Fault(_words(value.get("message")), detail, value.get("retry") is True)

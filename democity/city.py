@@ -106,7 +106,7 @@ def _look(folder: Path, wanted: dict[str, Any]) -> Optional[dict[str, int]]:
         return None
     try:
         found = json.loads(marker.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or found.get("generator") != wanted["generator"]:
         raise FolderInUse(

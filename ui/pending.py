@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Optional
 
 from qgis.core import QgsSettings
 
+from ..aggregation.errors import SpecError
+from ..aggregation.json_text import Entries, JsonFault, decode
 from .settings import RunSettings, from_json
 
 if TYPE_CHECKING:
@@ -55,10 +57,10 @@ def pending() -> list[Pending]:
     found = []
     for key, text in texts.items():
         try:
-            values = json.loads(text)
-            read = from_json(values["settings"], RunSettings.defaults())
-            found.append(Pending(str(values["folder"]), str(values["output"]), str(values["name"]), read))
-        except (ValueError, KeyError, TypeError) as error:
+            values = Entries.of(decode(text, f"{_GROUP}/{key}"), f"{_GROUP}/{key}")
+            read = from_json(values.part("settings").values, RunSettings.defaults())
+            found.append(Pending(values.text("folder"), values.text("output"), values.text("name"), read))
+        except (JsonFault, SpecError) as error:
             log.warning("A note of an unfinished run cannot be read and was dropped: %s", error)
             settings.remove(f"{_GROUP}/{key}")
     return found

@@ -5,18 +5,18 @@ Plain Python for a thread; nothing here knows of widgets.
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Callable, Optional
 
+from ..aggregation.json_text import LARGEST
+from ..aggregation.manifest import check_manifest
 from ..cluster_client.errors import RunRecordError
-from ..cluster_client.files import read_text
+from ..cluster_client.files import read_json
 from ..cluster_client.runs import Run, RunStore
-from ..cluster_client.status import RunState
+from ..cluster_client.status import RunState, read_instant
 from .done_by import done_by
 
 _Stamp = tuple[int, int, int]
@@ -94,18 +94,16 @@ def result_folder(run: Run) -> str:
 
 def read_facts(folder: str) -> RunFacts:
     """The facts of the finished run in `folder`; raises `OSError` or `ValueError`."""
-    values = json.loads(read_text(Path(folder) / "manifest.json"))
-    if not isinstance(values, Mapping):
-        raise ValueError("the manifest is not a JSON object")
-    files, points = _part(values, "files"), _part(values, "points")
-    links = _part(_part(values, "results"), "link_speeds")
+    path = Path(folder) / "manifest.json"
+    values = check_manifest(read_json(path, LARGEST), str(path))
+    files, table = values["files"], values["results"].get("link_speeds", {})
     return RunFacts(
-        files=_whole(files.get("named")) - _whole(files.get("bad")),
-        bytes=_whole(files.get("bytes")),
-        points=_whole(points.get("counted")),
-        links=_whole(links.get("rows")),
+        files=max(0, files["named"] - files["bad"]),
+        bytes=files["bytes"],
+        points=values["points"]["counted"],
+        links=table.get("rows", 0),
         seconds=_between(values.get("started"), values.get("finished")),
-        done_by=done_by(values.get("runner")),
+        done_by=done_by(values["runner"]),
     )
 
 
@@ -129,11 +127,19 @@ def _with_result(entry: RunEntry) -> RunEntry:
     if run is None or run.state is not RunState.FINISHED:
         return entry
     folder = result_folder(run)
-    there = bool(folder) and (Path(folder) / "manifest.json").exists()
+    there = bool(folder) and _exists(Path(folder) / "manifest.json")
     gone = run.profile.kind == "local" and not there
     if there == (entry.facts is not None) and gone == entry.gone:
         return entry
     return replace(entry, facts=_facts(folder) if there else None, gone=gone)
+
+
+def _exists(path: Path) -> bool:
+    """Whether a file is there; False for a name that the file system does not take."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _facts(folder: str) -> RunFacts:
@@ -143,19 +149,6 @@ def _facts(folder: str) -> RunFacts:
         return RunFacts()  # what is wrong with it is said when the result is opened
 
 
-def _part(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    part = values.get(name)
-    return part if isinstance(part, Mapping) else {}
-
-
-def _whole(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
-
-
 def _between(began: object, ended: object) -> float:
-    try:
-        return max(
-            0.0, (datetime.fromisoformat(str(ended)) - datetime.fromisoformat(str(began))).total_seconds()
-        )
-    except (ValueError, TypeError):
-        return 0.0
+    start, end = read_instant(began), read_instant(ended)
+    return max(0.0, (end - start).total_seconds()) if start and end else 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from typing import Any, Optional
@@ -12,12 +13,16 @@ from qgis.core import QgsSettings
 from qgis.PyQt.QtCore import QTimeZone
 
 from ..aggregation.errors import SpecError
+from ..aggregation.json_text import Entries, decode
 from ..aggregation.spec import ALL_WEEKDAYS, FieldMapping, RunSpec
 from ..cluster_client.profile import LOCAL, Profile
 from ..cluster_client.profiles import file_name
 
 _KEY = "roadpulse/run"
 log = logging.getLogger(__name__)
+
+_MOST = 1_000_000
+"""Largest number that a field of the dialog takes."""
 
 POSTGIS, LAYER = "postgis", "layer"
 """Kinds of road sources."""
@@ -74,8 +79,8 @@ class RunSettings:
         text = (settings or QgsSettings()).value(_KEY, "", type=str)
         start = cls.defaults()
         try:
-            return from_json(json.loads(text), start) if text else start
-        except (ValueError, TypeError, SpecError) as error:
+            return from_json(Entries.of(decode(text, "roadpulse/run"), "it").values, start) if text else start
+        except (ValueError, SpecError) as error:
             log.warning("The remembered settings of the Run dialog cannot be read and were reset: %s", error)
             return start
 
@@ -84,7 +89,7 @@ class RunSettings:
         (settings or QgsSettings()).setValue(_KEY, json.dumps(asdict(self)))
 
 
-def from_json(values: dict[str, Any], start: RunSettings) -> RunSettings:
+def from_json(values: Mapping[str, Any], start: RunSettings) -> RunSettings:
     """Read settings over `start`: entries that are unknown or of another type are passed over."""
     read: dict[str, Any] = {f.name: getattr(start, f.name) for f in fields(RunSettings)}
     for name, before in read.items():
@@ -95,8 +100,11 @@ def from_json(values: dict[str, Any], start: RunSettings) -> RunSettings:
             known = {f.name for f in fields(RoadsChoice)}
             read[name] = RoadsChoice(**{k: str(v) for k, v in value.items() if k in known})
         elif name == "weekdays" and isinstance(value, list):
-            read[name] = tuple(day for day in value if day in ALL_WEEKDAYS) or ALL_WEEKDAYS
-        elif isinstance(value, type(before)) and not isinstance(value, bool):
+            days = tuple(day for day in value if type(day) is int and day in ALL_WEEKDAYS)
+            read[name] = days or ALL_WEEKDAYS
+        elif type(value) is int and isinstance(before, int):
+            read[name] = value if 0 <= value <= _MOST else before
+        elif isinstance(value, str) and isinstance(before, str):
             read[name] = value
     return RunSettings(**read)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+from ...aggregation.json_text import JsonFault, decode
 
 if TYPE_CHECKING:
     from ..ssh.connection import Connection
@@ -20,7 +21,10 @@ def answer(printed: str) -> dict[str, Any]:
     lines = printed.splitlines()
     for line in reversed(lines):
         if line.startswith(MARK):
-            values = json.loads(line[len(MARK) :])
+            try:
+                values = decode(line[len(MARK) :], "the answer")
+            except JsonFault as error:
+                raise NoAnswer(f"its answer cannot be used: {error.fault}") from error
             if isinstance(values, dict):
                 return values
     said = [line for line in lines if line.strip() and not line.startswith("roadpulse-")]

@@ -64,8 +64,8 @@ def look_at_master(address: str, page: str) -> Any:
     try:
         # No proxy: the master is near.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        found["page"] = json.loads(opener.open(page, timeout=5).read().decode("utf-8"))
-    except (OSError, ValueError) as error:
+        found["page"] = json.loads(opener.open(page, timeout=5).read(1 << 22).decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         found["page_error"] = str(error)
     return found
 

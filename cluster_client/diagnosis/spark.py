@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Callable, Optional, Protocol
 from urllib.parse import urlsplit
 
@@ -32,9 +32,20 @@ def master_page(master: str) -> Optional[tuple[str, str]]:
     return address, f"http://{f'[{host}]' if ':' in host else host}:{_PAGE_PORT}/json/"
 
 
-def at_work(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def at_work(page: object) -> list[Mapping[str, Any]]:
     """The workers that are alive, of what a master's page says."""
-    return [worker for worker in page.get("workers", ()) if worker.get("state") == "ALIVE"]
+    workers = page.get("workers") if isinstance(page, Mapping) else None
+    return [
+        worker
+        for worker in (workers if isinstance(workers, list) else ())
+        if isinstance(worker, Mapping) and worker.get("state") == "ALIVE"
+    ]
+
+
+def total(workers: Iterable[Mapping[str, Any]], entry: str) -> int:
+    """The sum of a number over workers; what is no number counts as 0."""
+    found = [worker.get(entry) for worker in workers]
+    return sum(value for value in found if isinstance(value, int) and not isinstance(value, bool))
 
 
 class Head(Protocol):
@@ -113,7 +124,7 @@ class SparkLook:
                 "Start it (sbin/start-master.sh), and write its address as its page at port 8080 shows it.",
             )
         told = self._master.get("page")
-        if not told:
+        if not told or not isinstance(told, Mapping):
             return warning(
                 f"{master} answers; its page {page} does not: {self._master.get('page_error')}.",
                 "Runs will do. The page is at another port where 8080 was taken.",
@@ -127,8 +138,8 @@ class SparkLook:
         if not page:
             return warning("The workers cannot be counted without the master's page.", "See above.")
         alive = at_work(page)
-        cores, used = sum(w.get("cores", 0) for w in alive), sum(w.get("coresused", 0) for w in alive)
-        memory, taken = sum(w.get("memory", 0) for w in alive), sum(w.get("memoryused", 0) for w in alive)
+        cores, used = total(alive, "cores"), total(alive, "coresused")
+        memory, taken = total(alive, "memory"), total(alive, "memoryused")
         if not alive:
             return failed("No worker is alive.", "Start them (sbin/start-workers.sh).")
         names = ", ".join(sorted(str(worker.get("host")) for worker in alive))

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from ...aggregation.json_text import JsonFault, decode
+
 ENDED = frozenset({"success", "dead", "error", "killed"})
 """States after which nothing comes. Whatever else a Livy may say, the batch may still be going on."""
 
@@ -45,15 +47,15 @@ def read_batch(values: Mapping[str, Any]) -> Optional[Batch]:
     name, state, number, log = (values.get(key) for key in ("name", "state", "id", "log"))
     if not isinstance(name, str) or not isinstance(state, str):
         return None
-    lines = tuple(map(str, log)) if isinstance(log, list) else ()
-    return Batch(name, state, number if isinstance(number, int) else -1, lines)
+    lines = tuple(line for line in log if isinstance(line, str)) if isinstance(log, list) else ()
+    return Batch(name, state, number if type(number) is int else -1, lines)
 
 
 def read_json(content: bytes) -> Any:
     """An answer's content, decoded; None where it is no JSON."""
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
+        return decode(content, "Livy's answer")
+    except JsonFault:
         return None
 
 

@@ -89,7 +89,7 @@ class LivyClient:
         """The lines of a batch's log that Livy still has, at most 200 of either stream; none without one."""
         values = self._object("GET", f"{self._of(name)}/log?from=0&size=-1", missing={})
         lines = values.get("log", [])
-        return [str(line) for line in lines] if isinstance(lines, list) else []
+        return [line for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
 
     def count(self) -> int:
         """How many batches Livy knows."""

@@ -16,7 +16,7 @@ from ...aggregation.errors import RunError
 from ..run_files import RunFiles
 from ..runs import Run
 from ..sending import is_being_sent
-from ..status import Evidence, Fault, RunState, RunStatus, judge, read_status
+from ..status import Evidence, Fault, RunState, RunStatus, judge, read_exit_code, read_status
 from .answers import Batch
 from .batch import batch_name
 from .client import LivyClient
@@ -105,7 +105,7 @@ class Watch:
             return RunStatus(RunState.FAILED, error=word.fault)
         evidence = Evidence(
             alive=word.alive,
-            exit_code=None if moved else _number(files.read(f"{folder}/rc", 20)),
+            exit_code=None if moved else read_exit_code(files.read(f"{folder}/rc", 20)),
             status=content,
             manifest=manifest,
             folder=content is not None or manifest or files.size(f"{folder}/job.json") is not None,
@@ -260,8 +260,3 @@ def _never_started(run: Run) -> Fault:
 
 def _starting(batch: Batch) -> str:
     return f"Livy has started the run's driver (batch {batch.number}), which has said nothing yet."
-
-
-def _number(content: Optional[bytes]) -> Optional[int]:
-    text = (content or b"").strip()
-    return int(text) if text.isdigit() else None

@@ -9,10 +9,11 @@ from typing import Any, Callable, TypeVar
 
 from ...aggregation import glance
 from ...aggregation.errors import FILE_REASONS, BadTripFile, RunError
+from ...aggregation.json_text import Entries, JsonFault
 from ...aggregation.s3_access import is_s3
 from ...aggregation.spec import FieldMapping
 from ..diagnosis.asking import NoAnswer, ask
-from ..diagnosis.spark import at_work, master_page
+from ..diagnosis.spark import at_work, master_page, total
 from ..errors import BackendError
 from ..profile import Profile
 from ..ssh.connection import Connection
@@ -86,7 +87,8 @@ class HeadLookout:
         if page is None:
             if self._profile.kind != "ssh" or self._profile.spark_master or self._profile.spark_home:
                 return PlaceState()  # there is a cluster, and nobody to tell its workers
-            return PlaceState(cores=int(self.ask(connection, place, program, ["cores"])["cores"]))
+            answer = self.ask(connection, place, program, ["cores"])
+            return PlaceState(cores=_understood(lambda: Entries.of(answer, "the answer").whole("cores")))
         found = self.ask(connection, place, program, ["look_at_master", *page])
         if not found.get("answers"):
             return PlaceState(
@@ -96,7 +98,7 @@ class HeadLookout:
         if not found.get("page"):
             return PlaceState()
         workers = at_work(found["page"])
-        cores, used = sum(w.get("cores", 0) for w in workers), sum(w.get("coresused", 0) for w in workers)
+        cores, used = total(workers, "cores"), total(workers, "coresused")
         remark = "No worker is alive: a run would wait for one." if not workers else ""
         return PlaceState(len(workers), cores, cores - used, remark=remark)
 
@@ -127,7 +129,7 @@ class HeadTrips:
             )  # fmt: skip
 
         check()
-        counted = glance.TripCount.from_json(self._head.asked(work))
+        counted = _understood(lambda: glance.TripCount.from_json(self._head.asked(work)))
         found(counted.files)
         return counted
 
@@ -138,7 +140,7 @@ class HeadTrips:
             wish = {"trips": place.absolute(trips), "first": glance.FIRST_FILES}
             return self._glance(connection, place, wish)
 
-        return [str(path) for path in self._head.asked(work)["first"]]
+        return list(_understood(lambda: Entries.of(self._head.asked(work), "the answer").texts("first")))
 
     def read(self, path: str, most: int) -> bytes:
         """The content of one."""
@@ -162,3 +164,11 @@ class HeadTrips:
         if "error" in answer:
             raise RunError(str(answer["error"]), str(answer.get("detail", "")))
         return answer
+
+
+def _understood(work: Callable[[], T]) -> T:
+    """What `work` reads from the head's answer; raises `BackendError` for one that is not understood."""
+    try:
+        return work()
+    except JsonFault as error:
+        raise BackendError(f"The head's answer cannot be used: {error.fault}.") from error

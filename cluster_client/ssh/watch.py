@@ -10,7 +10,7 @@ from typing import Optional
 from ..errors import BackendError
 from ..runs import Run
 from ..sending import is_being_sent
-from ..status import Evidence, Fault, RunState, RunStatus, judge, read_status
+from ..status import Evidence, Fault, RunState, RunStatus, judge, read_exit_code, read_status
 from .connection import Connection
 from .scripts import call
 from .submission import withdraw
@@ -51,7 +51,7 @@ class Watch:
         cancel_asked = files.size(f"{folder}/cancel") is not None
         evidence = Evidence(
             alive=word == "alive",
-            exit_code=_number(files.read(f"{folder}/rc", 20)),
+            exit_code=read_exit_code(files.read(f"{folder}/rc", 20)),
             status=content,
             log_tail=files.tail(f"{folder}/log.txt", 20) if word == "dead" else "",
             cancel_asked=cancel_asked,
@@ -104,8 +104,3 @@ def _with_full_disk(status: RunStatus, free: Optional[int], where: str) -> RunSt
         "trips that are in the point store are not read again."
     )
     return replace(status, error=Fault(text, f"{before.message}\n{before.detail}", True))
-
-
-def _number(content: Optional[bytes]) -> Optional[int]:
-    text = (content or b"").strip()
-    return int(text) if text.isdigit() else None

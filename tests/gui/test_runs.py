@@ -76,7 +76,7 @@ def test_the_list_shows_every_run_and_leads_to_its_map(checkout: Path, city: Pat
     assert rows["Belfast, after"][3].startswith("yesterday")
     assert rows["Winter"][8].startswith("The disk is full")
     assert rows["half-written"][0] == "Damaged"
-    assert rows["half-written"][8].startswith("The record cannot be read: Expecting value")
+    assert rows["half-written"][8].startswith("The record cannot be read: it is not valid JSON (Expecting")
     assert report["layers"] == ["Aldermere, June: mean speed (mph)", "Streets"]
     assert report["layers_again"] == 2
     assert report["again"] == [str(city / "trips"), "mph", 30, "Europe/London"]

@@ -52,6 +52,7 @@ from development.certificates import Authority, self_signed
 from development.ports import free_port
 from development.s3 import READING, S3Server
 from tests.integration.bad_weather import Fault, WeatherProxy, refusal
+from tests.manifests import manifest_of
 
 
 @pytest.fixture(autouse=True)
@@ -233,13 +234,13 @@ def test_a_finished_run_is_fetched_as_over_ssh(s3: S3Connection, bucket: str, tm
     files.put(f"{folder}/log.txt", b"done\n")
     with pytest.raises(BackendError, match=r"manifest\.json at .* is gone"):
         fetch_run(files, folder, tmp_path / "here")
-    files.put(f"{folder}/manifest.json", json.dumps({"schema": 1, "results": results}).encode())
+    files.put(f"{folder}/manifest.json", json.dumps(manifest_of(results)).encode())
     fetch_run(files, folder, tmp_path / "here")
     assert sorted(path.name for path in (tmp_path / "here").rglob("*") if path.is_file()) == [
         "link_speeds.csv", "link_speeds_by_time.csv", "log.txt", "manifest.json",
     ]  # fmt: skip
     results["link_speeds"]["parts"][0]["path"] = "cancel"
-    files.put(f"{folder}/manifest.json", json.dumps({"schema": 1, "results": results}).encode())
+    files.put(f"{folder}/manifest.json", json.dumps(manifest_of(results)).encode())
     with pytest.raises(ResultError, match=r"'cancel', and a part is results/NAME\.csv"):
         fetch_run(files, folder, tmp_path / "there")
     assert list((tmp_path / "there").iterdir()) == []

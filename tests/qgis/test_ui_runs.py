@@ -169,7 +169,7 @@ def test_a_damaged_record_is_listed_with_its_reason_and_hides_no_other(
     until(lambda: panel.model.rowCount() == 2)
     torn = panel.model.row("torn")
     assert torn.text(Column.STATE, NOW) == "Damaged"
-    assert torn.remark.startswith("The record cannot be read: Expecting property name")
+    assert torn.remark.startswith("The record cannot be read: it is not valid JSON (Expecting property name")
     assert menu_of(panel, torn) == ["Delete…"]
 
 

@@ -14,6 +14,8 @@ from roadpulse.cluster_client.fetching import fetch_run
 from roadpulse.cluster_client.results import COLUMNS
 from roadpulse.cluster_client.run_files import LONGEST_FILE, RunFiles
 
+from tests.manifests import manifest_of
+
 PART = "results/link_speeds.csv"
 
 
@@ -66,7 +68,7 @@ def a_run(**changes: Any) -> dict[str, bytes]:
         part["sha256"] = hashlib.sha256(content).hexdigest()
         results[table] = {"columns": list(columns), "rows": 0, "parts": [part]}
     results["link_speeds"]["parts"][0].update(changes)
-    contents["/run/manifest.json"] = json.dumps({"schema": 1, "results": results}).encode()
+    contents["/run/manifest.json"] = json.dumps(manifest_of(results)).encode()
     return contents
 
 

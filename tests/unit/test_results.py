@@ -9,6 +9,8 @@ import pytest
 from roadpulse.cluster_client.errors import ResultError
 from roadpulse.cluster_client.results import COLUMNS, read_manifest, read_speeds, read_speeds_by_time
 
+from tests.manifests import manifest_of
+
 LARGEST = 2**63 - 1
 OVERALL = [
     f"{2**53 + 1},3,2,24.5,1.25,20,21,24,27,28",
@@ -37,7 +39,7 @@ class RunFolder:
                     {"path": file, "rows": len(rows), "bytes": len(text.encode()), "sha256": digest}
                 )
             results[name] = {"columns": COLUMNS[name], "rows": sum(map(len, parts)), "parts": listed}
-        self.manifest = {"schema": 1, "results": results, "speed_unit": "mph"}
+        self.manifest = manifest_of(results)
         self.save()
 
     def save(self):

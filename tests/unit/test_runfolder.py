@@ -8,6 +8,8 @@ from roadpulse.aggregation import runfolder
 from roadpulse.aggregation.errors import RunError, SpecError, StorageError
 from roadpulse.aggregation.runfolder import DECODING, FINISHED, LISTING, SUMMARISING, RunFolder, Status
 
+from tests.manifests import manifest_of
+
 
 class Clock:
     """A monotonic clock that a test moves."""
@@ -97,12 +99,13 @@ def test_a_status_that_cannot_be_written_is_a_storage_error(tmp_path):
 
 
 def test_a_manifest_comes_back_as_it_was_written(folder):
-    folder.write_manifest({"schema": 1, "rows": 5})
-    assert folder.read_manifest() == {"schema": 1, "rows": 5}
+    folder.write_manifest(manifest_of({}))
+    assert folder.read_manifest() == manifest_of({})
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(None, "no result yet"), ("{", "damaged"), ('{"schema": 99}', "another version")]
+    ("content", "words"),
+    [(None, "no result yet"), ("{", "JSON"), ('{"schema": 99}', "another version")],
 )
 def test_a_manifest_that_cannot_be_used_is_told(folder, content, words):
     folder.path.mkdir()

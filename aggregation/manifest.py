@@ -1,0 +1,87 @@
+"""What a manifest has to hold for its readers, whoever wrote it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from .json_text import Entries, JsonFault
+from .spec import METRES_PER_SECOND, SCHEMA
+
+_FILES = ("named", "decoded", "bad", "bytes")
+_POINTS = ("read", "counted", "dropped")
+_POINTS_OPTIONAL = ("without_time", "implausible")
+_TEXTS = ("time_zone", "estimator")
+
+
+class OtherVersion(JsonFault):
+    """A manifest of a Roadpulse that writes other files; `schema` is its version."""
+
+    def __init__(self, name: str, schema: object) -> None:
+        super().__init__(name, "it is of another version of Roadpulse")
+        self.schema = schema
+
+
+def check_manifest(values: object, name: str) -> dict[str, Any]:
+    """Return the decoded manifest of the file `name`, with every entry that is read later of its type.
+
+    Raises `OtherVersion`, or `JsonFault` that names the entry.
+    """
+    entries = Entries.of(values, name)
+    schema = entries.value("schema")
+    if isinstance(schema, bool) or schema != SCHEMA:
+        raise OtherVersion(name, schema)
+    for table in entries.part("results"):
+        _check_table(entries.part("results").part(table))
+    if entries.text("speed_unit") not in METRES_PER_SECOND:
+        raise entries.fault("speed_unit", f"not one of {', '.join(METRES_PER_SECOND)}")
+    for entry in _TEXTS:
+        entries.text(entry)
+    entries.whole("bin_minutes", 1, 1440)
+    for entry in _FILES:
+        entries.part("files").whole(entry)
+    _check_points(entries.part("points"))
+    for file in entries.parts("bad_files"):
+        for entry in ("path", "message"):
+            file.text(entry)
+    entries.whole("bad_files_total")
+    entries.texts("warnings")
+    timings = entries.part("timings")
+    for entry in timings:
+        timings.number(entry, 0)
+    _check_dates(entries.part("dates"))
+    entries.part("runner")
+    return dict(entries.values)
+
+
+def _check_table(table: Entries) -> None:
+    table.texts("columns")
+    table.whole("rows")
+    for part in table.parts("parts"):
+        part.text("path")
+        part.whole("rows")
+        part.whole("bytes")
+        part.text("sha256")
+
+
+def _check_points(points: Entries) -> None:
+    for entry in _POINTS:
+        points.whole(entry)
+    for entry in _POINTS_OPTIONAL:
+        if entry in points:
+            points.whole(entry)
+    for group in ("reasons", "filtered"):
+        for entry in points.part(group):
+            points.part(group).whole(entry)
+
+
+def _check_dates(dates: Entries) -> None:
+    for entry in ("first", "last"):
+        if dates.value(entry) is None:
+            continue
+        try:
+            date.fromisoformat(dates.text(entry))
+        except JsonFault:
+            raise
+        except ValueError as error:
+            raise dates.fault(entry, "not a date such as 2025-06-10") from error
