@@ -12,7 +12,7 @@ import argparse
 import statistics
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import numpy as np
 import psycopg
@@ -72,11 +72,11 @@ def _timed(call: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - began, answer
 
 
-def main() -> None:
+def main(arguments: Optional[list[str]] = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
+    rounds = parser.parse_args(arguments or []).rounds
     ids = np.sort(np.random.default_rng(1).choice(np.arange(1, LINKS + 1), WANTED, replace=False))
     ids = 1_000_000_000_000 + 10 * ids.astype(np.int64)
     folder = Path(__file__).resolve().parents[1] / "build" / "postgis-bench"
@@ -113,4 +113,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    import sys
+
+    main(sys.argv[1:])

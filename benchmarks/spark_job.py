@@ -33,6 +33,7 @@ from roadpulse.cluster_client.ssh.scripts import source
 
 from development.cluster import Cluster
 from development.cluster_spark import spark_home, spark_python
+from development.installed import link_packages
 
 from .measure import ROOT, SCRATCH, rich_trips
 
@@ -87,11 +88,7 @@ class Bench:
             (folder / name).write_bytes(content)
         Path(place.job_zip(job)).write_bytes(job.content)
         Path(launcher(place)).write_text(source("launcher"), encoding="utf-8")
-        if isinstance(store, Path):  # the packages are not what is measured
-            store.mkdir(parents=True, exist_ok=True)
-        packages = (store if isinstance(store, Path) else self.scratch) / "packages"
-        if not packages.exists():
-            packages.symlink_to(ROOT / "build" / "packages")
+        link_packages(store if isinstance(store, Path) else self.scratch)  # fetching is not what is measured
         with (folder / "log.txt").open("wb") as log:
             begin = time.perf_counter()
             subprocess.run(

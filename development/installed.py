@@ -47,6 +47,26 @@ def installed(name: str, make: Callable[[Path], None]) -> Path:
     return folder
 
 
+def packages() -> Path:
+    """The folder of the packages that runs fetch for a cluster's nodes; made where it is missing.
+
+    Tests and benchmarks share it, so that each version is fetched once.
+    """
+    folder = BUILD / "packages"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def link_packages(store: Path) -> None:
+    """Let the point store in a folder, made where it is missing, have these packages as its own."""
+    store.mkdir(parents=True, exist_ok=True)
+    link = store / "packages"
+    if link.is_symlink() and not link.exists():  # of a clone that has moved
+        link.unlink()
+    if not link.exists():
+        link.symlink_to(packages())
+
+
 def left_behind(prefix: str) -> list[Path]:
     """Folders `<prefix>…<process id>` in the build folder whose test sessions were killed.
 

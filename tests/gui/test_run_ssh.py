@@ -13,9 +13,9 @@ import pytest
 
 from development.cluster import Cluster
 from development.cluster_profiles import livy_profile, ssh_profile
+from development.installed import link_packages
 from development.livy import Livy
 from development.postgis import PostGIS
-from tests.gui.conftest import ROOT
 from tests.gui.desktop import SCREENS, Desktop, always_waits
 from tests.integration.ssh_server import Relay
 from tests.waiting import until
@@ -92,10 +92,7 @@ class Cable:
 @pytest.fixture
 def analyst(tmp_path: Path, checkout: Path, cluster: Cluster) -> Analyst:
     # The packages are not what is tested here: take those that other tests fetched.
-    packages = ROOT / "build" / "packages"
-    packages.mkdir(exist_ok=True)
-    (tmp_path / "store").mkdir()
-    (tmp_path / "store" / "packages").symlink_to(packages)
+    link_packages(tmp_path / "store")
     desktop = Desktop(tmp_path / "qgis", checkout, environment={"ROADPULSE_GUI_PATIENCE": PATIENCE})
     found = Analyst(desktop, cluster, tmp_path)
     found.know()

@@ -26,9 +26,9 @@ from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from development.cluster import Cluster
 from development.cluster_daemons import descendants
 from development.cluster_profiles import livy_profile
+from development.installed import link_packages
 from development.livy import Livy
 from tests.integration.spark_fixtures import wait_for_free_cores
-from tests.integration.spark_runs import BUILD
 
 FAST = Polling(first=0.1, longest=0.5)
 LIMITS = Limits(cancel=4, ghost=3, posted=5, silent=60, begin=120, away=60)
@@ -115,9 +115,7 @@ MakeWay = Callable[..., LivyWay]
 def make_way(cluster: Cluster, tmp_path: Path) -> Iterator[MakeWay]:
     """Makes ways to servers of a test's own."""
     # The packages are not what is tested here: take those that other tests fetched.
-    (tmp_path / "store").mkdir()
-    (BUILD / "packages").mkdir(exist_ok=True)
-    (tmp_path / "store/packages").symlink_to(BUILD / "packages")
+    link_packages(tmp_path / "store")
     wait_for_free_cores(cluster)  # which the test before gives back by and by
     made: list[LivyWay] = []
 

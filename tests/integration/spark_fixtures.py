@@ -22,8 +22,9 @@ from roadpulse.cluster_client.ssh.credentials import Credentials
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 
 from development.cluster import Cluster
+from development.installed import link_packages
 from development.pytest_cluster import cluster  # noqa: F401
-from tests.integration.spark_runs import BUILD, SparkRun, executors, run_locally, tables
+from tests.integration.spark_runs import SparkRun, executors, run_locally, tables
 from tests.waiting import until
 
 FAST = Polling(first=0.1, longest=0.5)
@@ -153,9 +154,7 @@ class Way:
 def way(cluster: Cluster, tmp_path: Path) -> Iterator[Way]:  # noqa: F811
     """The way to the cluster over SSH; ends the runs that a failed test leaves."""
     # The packages are not what is tested here: take those that other tests fetched.
-    (tmp_path / "store").mkdir()
-    (BUILD / "packages").mkdir(exist_ok=True)
-    (tmp_path / "store/packages").symlink_to(BUILD / "packages")
+    link_packages(tmp_path / "store")
     wait_for_free_cores(cluster)  # which the test before gives back by and by
     yield Way(cluster, tmp_path)
     for path in tmp_path.glob("runs/*/pid"):

@@ -20,6 +20,7 @@ from roadpulse.cluster_client.ssh.jobzip import job_zip
 from development.cluster import Cluster
 from development.cluster_daemons import Process, descendants
 from development.cluster_spark import spark_home, spark_python
+from development.installed import packages
 from tests.waiting import until
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
@@ -66,7 +67,7 @@ class SparkRun:
         options = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]
         options += ["--py-files", str(job)]
         home, python = spark_home(self.cluster.version), str(spark_python(self.cluster.version))
-        words = [str(self.folder), "--packages", str(BUILD / "packages"), "--head-workers", "0", *arguments]
+        words = [str(self.folder), "--packages", str(packages()), "--head-workers", "0", *arguments]
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         environment.update(
             PYSPARK_PYTHON=python, ROADPULSE_CACHE=cache, SPARK_LOCAL_IP=spark.host,

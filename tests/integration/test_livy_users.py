@@ -13,8 +13,8 @@ from roadpulse.cluster_client.backend import follow
 from roadpulse.cluster_client.profile import Folders
 from roadpulse.cluster_client.status import RunState
 
+from development.installed import link_packages
 from tests.integration.livy_fixtures import FAST, newest
-from tests.integration.spark_runs import BUILD
 
 pytestmark = [newest, pytest.mark.belfast]
 
@@ -28,7 +28,7 @@ def shared(other_user):
         (root / name).mkdir()
         shutil.chown(root / name, group=other_user.name)
         (root / name).chmod(0o2775)
-    (root / "store/packages").symlink_to(BUILD / "packages")
+    link_packages(root / "store")
     yield root
     shutil.rmtree(root)
 

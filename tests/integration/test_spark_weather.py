@@ -21,6 +21,7 @@ from roadpulse.cluster_client.status import RunState
 from development.cluster import Cluster
 from development.cluster_daemons import descendants
 from development.cluster_spark import VERSIONS, spark_home, spark_python
+from development.installed import packages
 from tests.integration.spark_fixtures import (
     FAST,
     QUICKLY,
@@ -246,7 +247,7 @@ def test_packages_that_are_damaged_are_named(cluster: Cluster, trips: Path, tmp_
     folder.mkdir()
     (folder / "spec.json").write_text(json.dumps(spec_of(trips, tmp_path / "store")), encoding="utf-8")
     command = [str(spark_python("4")), "-m", "roadpulse.aggregation", str(folder)]
-    command += ["--packages", str(BUILD / "packages"), "--workers", "1"]
+    command += ["--packages", str(packages()), "--workers", "1"]
     environment = {**os.environ, "PYTHONPATH": str(BUILD / "plugins"), "ROADPULSE_CACHE": str(cache)}
     for damage in (False, True):
         if damage:

@@ -11,12 +11,11 @@ from qgis.core import QgsVectorLayer
 
 from development.cluster import Cluster
 from development.cluster_profiles import livy_profile, s3_access
+from development.installed import link_packages
 from development.livy import Livy
 from development.pytest_cluster import cluster, livy  # noqa: F401
 from development.s3 import S3Server
 from tests.qgis.test_algorithms_process import Terminal
-
-BUILD = Path(__file__).resolve().parents[2] / "build"
 
 
 @pytest.mark.parametrize(("cluster", "livy"), [("4", "0.7.1")], indirect=True)
@@ -34,9 +33,7 @@ def test_a_map_is_made_through_livy_of_trips_in_a_bucket(
     terminal("run", "roadpulse:democity", "--TRIPS=60", "--SEED=5", "--SIZE=small", f"--OUTPUT={city}")
     shutil.copytree(city / "trips", s3_server.data / bucket / "2019")
     trips = f"s3://{bucket}/2019"
-    (BUILD / "packages").mkdir(exist_ok=True)
-    (tmp_path / "store").mkdir()
-    (tmp_path / "store/packages").symlink_to(BUILD / "packages")
+    link_packages(tmp_path / "store")
     profile = livy_profile(cluster, livy)
     profile["folders"].update(runs=str(tmp_path / "runs"), store=str(tmp_path / "store"))
     profile["s3"] = s3_access(s3_server)
