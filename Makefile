@@ -51,5 +51,6 @@ env: setup ## print the exports with which qgis, qgis_process and python3 see th
 	@echo "export QGIS_PLUGINPATH=$(CURDIR)/build/plugins"
 	@echo "export PYTHONPATH=$(CURDIR)/build/plugins:$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
-clean: ## remove everything that was built
+clean: ## end what `make cluster` started, and remove everything that was built
+	@[ ! -d build/cluster ] || [ ! -x $(PYTHON) ] || $(PYTHON) development/cluster.py stop
 	@rm -rf build
