@@ -77,6 +77,7 @@ def join(
     end: float,
 ) -> Results:
     """Write the map of the run in `folder`, style it and have it loaded; progress from `start` to `end`."""
+    from ..mapping.style_options import StyleOptions  # noqa: PLC0415
     from . import steps  # noqa: PLC0415  (needs the packages)
 
     destination = algorithm.parameterAsOutputLayer(parameters, p.OUTPUT, context)
@@ -84,8 +85,8 @@ def join(
     feedback.setProgressText(tr("Joining links and roads"))
     middle = start + 0.95 * (end - start)
     report = steps.make_map(folder, roads, output, part(feedback, start, middle), feedback.isCanceled)
-    style = steps.save_style(output)
-    name = f"{style.title}, {steps.RunResult.read(folder).name}"
+    result = steps.RunResult.read(folder)
+    name = f"{StyleOptions(unit=result.spec.speed_unit).title}, {result.name}"
     part(feedback, middle, end)(100)
     tell(feedback, match_summary(report))
     if not report.matched_links and report.links:

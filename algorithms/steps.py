@@ -41,6 +41,7 @@ from ..cluster_client.s3.client import access_here, access_of_runs, keys_of_runs
 from ..cluster_client.status import RunState, RunStatus
 from ..mapping.errors import MapError
 from ..mapping.geopackage import LINKS_TABLE, MatchReport, write_geopackage
+from ..mapping.saved_styles import save_style
 from ..mapping.style_options import StyleOptions
 from ..mapping.symbology import style_layer
 from . import locations, requirements
@@ -56,9 +57,6 @@ OnProgress = Callable[[float], None]
 IsCancelled = Callable[[], bool]
 OnFetch = Callable[[int, int], None]
 OnStart = Callable[[Backend, Run], None]
-
-STYLE_NAME = "Speeds"
-"""Name of the style that a map file carries."""
 
 
 class RunFailed(RunError):
@@ -257,7 +255,7 @@ def make_map(
     progress: OnProgress = _nothing,
     is_cancelled: IsCancelled = _never,
 ) -> MatchReport:
-    """Join a run's result to its roads and write the GeoPackage `output`.
+    """Join a run's result to its roads and write the GeoPackage `output`, with its style.
 
     Raises `ResultError`, `LinksError`, `MapError`, `StorageError` or `Cancelled`; an earlier file is then
     as it was.
@@ -275,30 +273,20 @@ def make_map(
     return write_geopackage(
         output, speeds, by_time, links, dict(result.manifest.values), result.spec,
         progress=lambda percent: progress(50 + 0.5 * percent), cancelled=is_cancelled,
+        finish=lambda path: _save_first_style(path, Path(output).stem),
     )  # fmt: skip
 
 
-def save_style(path: Union[str, Path], **changes: Any) -> StyleOptions:
-    """Keep the map's style in the GeoPackage, as the default of its table, and return its options.
+def _save_first_style(path: Path, name: str) -> None:
+    """Keep the style of a new map in its GeoPackage, as the default of its table; raises `MapError`.
 
-    `changes` go over what the file says, as in `StyleOptions`. Whoever opens the file, in a QGIS without
-    Roadpulse too, then sees it styled. Raises `MapError`.
+    Every QGIS that opens the file then shows it styled, one without Roadpulse too.
     """
-    layer = QgsVectorLayer(f"{path}|layername={LINKS_TABLE}", Path(path).stem, "ogr")
+    layer = QgsVectorLayer(f"{path}|layername={LINKS_TABLE}", name, "ogr")
     if not layer.isValid():
-        raise MapError(f"The map file {path} cannot be opened. Make it again.")
-    options = style_layer(layer, StyleOptions.from_run_table(layer, **changes))
-    keep_style(layer)
-    return options
-
-
-def keep_style(layer: QgsVectorLayer) -> None:
-    """Make a layer's present style the default one of its table, in the GeoPackage; raises `MapError`."""
-    fault = layer.saveStyleToDatabase(STYLE_NAME, "Roadpulse", True, "")
-    if fault:
-        raise MapError(
-            f"The style cannot be kept in {layer.source()}. Is the file open in another program?", fault
-        )
+        raise MapError(f"The new map file {path} cannot be opened by QGIS. Make it again.")
+    style_layer(layer, StyleOptions.from_run_table(layer))
+    save_style(layer)
 
 
 def link_ids(result: RunResult) -> NDArray[np.int64]:

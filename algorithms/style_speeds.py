@@ -79,7 +79,7 @@ class StyleSpeeds(RoadpulseAlgorithm):
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
-        from . import steps  # noqa: PLC0415
+        from ..mapping.saved_styles import save_style  # noqa: PLC0415
         from .post_processing import show  # noqa: PLC0415
 
         layer = self.parameterAsVectorLayer(parameters, pages.INPUT, context)
@@ -88,7 +88,7 @@ class StyleSpeeds(RoadpulseAlgorithm):
         changes = self._changes(Reader(self, parameters, context))
         options = show(layer, context.project(), changes)
         if Reader(self, parameters, context).flag(SAVE):
-            steps.keep_style(layer)
+            save_style(layer)
         feedback.pushInfo(options.title)
         return {p.OUTPUT: layer.id()}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
@@ -20,27 +20,21 @@ import pandas as pd
 from numpy.typing import NDArray
 from qgis.core import QgsCoordinateReferenceSystem
 
-from ..aggregation.errors import Cancelled, StorageError
+from ..aggregation.errors import Cancelled
 from ..aggregation.spec import RunSpec
 from ..cluster_client.link_geometry import LinkGeometry
 from .breaks import class_limits
 from .columns import STATISTICS, link_columns
-from .errors import MapError, OutputInUse
-from .geopackage_tables import (
-    BY_TIME_TABLE,
-    LINKS_TABLE,
-    RUN_TABLE,
-    UNMATCHED_TABLE,
-    create_tables,
-    describe_columns,
-    opened,
-    without_triggers,
-)
+from .errors import MapError
+from .file_kinds import MAP
+from .geopackage_tables import create_tables, describe_columns, opened, without_triggers
 from .labels import label_texts
+from .map_file import BY_TIME_TABLE, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
 from .match_report import MatchReport
-from .output_file import in_use, refuse_open_file
+from .output_file import Incomplete, written_whole
 from .packed import pack
 from .road_class import line_widths
+from .saved_styles import keep_styles
 from .shapes import Shapes, blob, measure
 
 __all__ = ["LINKS_TABLE", "MatchReport", "write_geopackage"]
@@ -58,33 +52,22 @@ def write_geopackage(
     spec: RunSpec,
     progress: Callable[[float], None] = lambda percent: None,
     cancelled: Callable[[], bool] = lambda: False,
+    finish: Callable[[Path], None] = lambda path: None,
 ) -> MatchReport:
-    """Write `links`, `link_speeds_by_time`, `unmatched` and `run` to `path`, in place of what is there.
+    """Write `links`, `link_speeds_by_time`, `unmatched` and `run` to `path`, in place of an earlier map.
 
     `speeds` and `by_time` have the columns of the result CSVs (`bin` as `HH:MM`), `link_id` int64 and
-    distinct, or distinct with `bin`. `progress` is told per cent. Raises `OutputInUse`, `MapError`,
-    `StorageError` or `Cancelled`; after any of them an earlier file is as it was.
+    distinct, or distinct with `bin`. `progress` is told per cent; `finish` is called with the
+    path of the new file before this takes the place of the earlier one, whose own styles it keeps. Raises
+    `OutputInUse`, `MapError`, `StorageError` or `Cancelled`; after any of them an earlier file is as it was.
     """
-    target = Path(path)
-    refuse_open_file(target)
-    aside = target.with_name(f".{target.name}.{os.getpid()}.part.gpkg")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        report = _Writer(aside, speeds, by_time, links, manifest, spec, progress, cancelled).write()
-        refuse_open_file(target)
-        aside.replace(target)
-    except PermissionError as error:
-        raise OutputInUse(in_use(target), str(error)) from error
-    except (OSError, sqlite3.Error, RuntimeError) as error:
-        raise StorageError(
-            f"The map file {target} cannot be written: {error}. Nothing that was there before was changed; "
-            "free some space or choose another folder.",
-            repr(error),
-        ) from error
-    finally:
-        for left in (aside, *(aside.with_name(aside.name + end) for end in ("-journal", "-wal", "-shm"))):
-            with suppress(OSError):
-                left.unlink()
+    with written_whole(Path(path), MAP) as aside:
+        try:
+            report = _Writer(aside, speeds, by_time, links, manifest, spec, progress, cancelled).write()
+            finish(aside)
+            keep_styles(Path(path), aside)
+        except (sqlite3.Error, RuntimeError) as error:  # of SQLite and of GDAL
+            raise Incomplete(str(error)) from error
     progress(100.0)
     return report
 

@@ -13,12 +13,8 @@ from osgeo import gdal, ogr, osr
 from qgis.core import QgsCoordinateReferenceSystem
 
 from .columns import Column
+from .map_file import BY_TIME_TABLE, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
 from .shapes import Shapes
-
-LINKS_TABLE = "links"
-BY_TIME_TABLE = "link_speeds_by_time"
-UNMATCHED_TABLE = "unmatched"
-RUN_TABLE = "run"
 
 
 def create_tables(

@@ -21,7 +21,9 @@ from qgis.PyQt.QtGui import QFont, QFontMetricsF
 
 from .columns import ESTIMATORS
 from .errors import MapError
+from .file_kinds import PDF, PNG, SVG
 from .labels import font_family
+from .output_file import Incomplete, kind_of, write_picture, written_whole
 from .page_facts import bin_totals, busy_extent, describe, fill, local_crs
 from .page_items import (
     SMALL,
@@ -46,6 +48,8 @@ PAPERS = {"A4": (297.0, 210.0), "A3": (420.0, 297.0), "frame": (338.667, 190.5)}
 
 COLUMN = 0.258
 """Width of the column, as a share of the page's."""
+
+PAGE_KINDS = (PDF, PNG, SVG)
 
 SMALL_MULTIPLES = ("03:00", "08:00", "13:00", "17:00")
 
@@ -244,29 +248,24 @@ def fitting(words: str, points: float, width: float) -> float:
 
 
 def export_page(page: SpeedPage, path: Path, dpi: int = 300) -> None:
-    """Write the page as PDF, PNG or SVG, by the ending of `path`; raises `MapError`."""
+    """Write the page as PDF, PNG or SVG, by the ending of `path`.
+
+    Raises `MapError` or `StorageError`; an earlier file is then as it was.
+    """
     exporter = QgsLayoutExporter(page.layout)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ending = path.suffix.lower()
-    if ending == ".pdf":
-        pdf = QgsLayoutExporter.PdfExportSettings()
-        pdf.dpi = dpi
-        result = exporter.exportToPdf(str(path), pdf)
-    elif ending == ".png":
-        # Not exportToImage: it would try to write the map's place on earth into the finished picture.
-        picture = exporter.renderPageToImage(0, dpi=dpi)
-        if not picture.isNull() and picture.save(str(path), "PNG"):
+    kind = kind_of(path, PAGE_KINDS)
+    with written_whole(path, kind) as aside:
+        if kind is PNG:
+            # Not exportToImage: it would try to write the map's place on earth into the finished picture.
+            write_picture(exporter.renderPageToImage(0, dpi=dpi), aside, path)
             return
-        result = QgsLayoutExporter.ExportResult.FileError
-    elif ending == ".svg":
-        svg = QgsLayoutExporter.SvgExportSettings()
-        svg.dpi = dpi
-        result = exporter.exportToSvg(str(path), svg)
-    else:
-        raise MapError(f"A page cannot be written as {path.name}. Let the name end in .pdf, .png or .svg.")
-    if result != QgsLayoutExporter.ExportResult.Success:
-        raise MapError(
-            f"The page cannot be written to {path}. "
-            "Close the file where it is open, or choose another folder.",
-            exporter.errorMessage(),
-        )
+        if kind is PDF:
+            pdf = QgsLayoutExporter.PdfExportSettings()
+            pdf.dpi = dpi
+            result = exporter.exportToPdf(str(aside), pdf)
+        else:
+            svg = QgsLayoutExporter.SvgExportSettings()
+            svg.dpi = dpi
+            result = exporter.exportToSvg(str(aside), svg)
+        if result != QgsLayoutExporter.ExportResult.Success:
+            raise Incomplete(exporter.errorMessage())

@@ -9,6 +9,14 @@ from pathlib import Path
 
 from .errors import MapError
 
+LINKS_TABLE = "links"
+BY_TIME_TABLE = "link_speeds_by_time"
+UNMATCHED_TABLE = "unmatched"
+RUN_TABLE = "run"
+STYLES_TABLE = "layer_styles"
+OWN_TABLES = (LINKS_TABLE, BY_TIME_TABLE, UNMATCHED_TABLE, RUN_TABLE, STYLES_TABLE)
+"""All that a map file holds besides the tables of the GeoPackage standard."""
+
 _SQLITE = b"SQLite format 3\0"
 _WAL = 2
 """Byte 18 of the header of a file that is read together with a write-ahead log."""

@@ -180,7 +180,7 @@ def test_what_ffmpeg_says_reaches_the_person(tmp_path: Path) -> None:
     except MapError as error:
         pytest.skip(error.message)
     with pytest.raises(MapError, match="ffmpeg could not write the film"):
-        film.run_ffmpeg(film.ffmpeg_arguments(ffmpeg, tmp_path / "nothing here", tmp_path / "day.mp4", 2))
+        film.run_ffmpeg(film.ffmpeg_arguments(ffmpeg, 2), tmp_path)
 
 
 def test_cancelling_leaves_nothing_behind(film_page: SpeedPage, tmp_path: Path) -> None:

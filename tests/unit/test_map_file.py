@@ -64,7 +64,8 @@ def test_a_folder_that_may_only_be_read_is_enough(path: Path) -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(path)],
-        check=False, capture_output=True, text=True, env=dict(os.environ),
+        check=False, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "{}\n", "")
     assert [each.name for each in path.parent.iterdir()] == [path.name]

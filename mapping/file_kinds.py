@@ -1,0 +1,179 @@
+"""The kinds of files that Roadpulse writes: how each is recognised, and when one is whole."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Callable
+
+from qgis.PyQt.QtCore import QFile, QIODevice, QXmlStreamReader
+
+from .map_file import OWN_TABLES, RUN_TABLE, is_database, reading
+
+_HEAD = 4096
+_STANDARD = ("gpkg_", "rtree_links_geom", "sqlite_")
+"""Beginnings of the names of tables that the standard, its spatial index and SQLite itself need."""
+_COLUMNS = f"PRAGMA table_info({RUN_TABLE})"
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """A kind of file: `title` with its article, the `ending` of its names, and two looks at a file.
+
+    `stranger` returns why a file that is there is not one of this kind, empty if it is. `whole` returns
+    True if a new file is complete. Both may raise OSError.
+    """
+
+    title: str
+    ending: str
+    stranger: Callable[[Path], str]
+    whole: Callable[[Path], bool]
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD)
+
+
+def _unless(title: str, is_one: Callable[[bytes], bool]) -> Callable[[Path], str]:
+    """A look at the first bytes of a file."""
+
+    def look(path: Path) -> str:
+        return "" if is_one(_head(path)) else f"it is not {title}"
+
+    return look
+
+
+def _tail(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - size, 0))
+        return file.read()
+
+
+def _whole_pdf(path: Path) -> bool:
+    """The end names the place of the table of objects, and there it is: no byte before it is missing."""
+    end = re.search(rb"startxref\s+(\d+)\s+%%EOF\s*$", _tail(path, 2048))
+    if not end or not _head(path).startswith(b"%PDF-"):
+        return False
+    with path.open("rb") as file:
+        file.seek(int(end[1]))
+        return re.match(rb"xref\b|\d+ \d+ obj\b", file.read(32)) is not None
+
+
+def _whole_png(path: Path) -> bool:
+    """All chunks are there, each with its checksum, up to the last."""
+    with path.open("rb") as file:
+        if file.read(len(_PNG)) != _PNG:
+            return False
+        while True:
+            length, name = int.from_bytes(file.read(4), "big"), file.read(4)
+            body = file.read(length)
+            if len(body) < length or int.from_bytes(file.read(4), "big") != zlib.crc32(name + body):
+                return False
+            if name == b"IEND":
+                return True
+            if len(name) < 4:
+                return False
+
+
+def _whole_svg(path: Path) -> bool:
+    file = QFile(str(path))
+    if not file.open(QIODevice.OpenModeFlag.ReadOnly):
+        return False
+    try:
+        reader = QXmlStreamReader(file)
+        if not reader.readNextStartElement() or reader.name() != "svg":
+            return False
+        reader.skipCurrentElement()
+        return not reader.hasError()
+    finally:
+        file.close()
+
+
+def _whole_gif(path: Path) -> bool:
+    return _head(path).startswith(b"GIF8") and _tail(path, 1) == b";"
+
+
+def _whole_mp4(path: Path) -> bool:
+    """The boxes follow each other to the end of the file, pictures and their index among them."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        found, at = set(), 0
+        while at < size:
+            file.seek(at)
+            length, name = _box(file, size - at)
+            if length < 8 or at + length > size:
+                return False
+            found.add(name)
+            at += length
+    return {b"ftyp", b"moov", b"mdat"} <= found
+
+
+def _box(file: IO[bytes], left: int) -> tuple[int, bytes]:
+    """Length and name of a box of an MP4 (ISO 14496-12, 4.2)."""
+    length, name = int.from_bytes(file.read(4), "big"), file.read(4)
+    if length == 1:
+        length = int.from_bytes(file.read(8), "big")
+    return length or left, name
+
+
+def _whole_html(path: Path) -> bool:
+    return _tail(path, 64).rstrip().endswith(b"</html>")
+
+
+def _stranger_map(path: Path) -> str:
+    """Why a GeoPackage is not one that holds a map of Roadpulse and nothing else."""
+    if not is_database(path):
+        return "it is not a GeoPackage"
+    with reading(path) as database:
+        tables = database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
+        keys = set()
+        if (RUN_TABLE,) in tables and {"key", "value"} <= {row[1] for row in database.execute(_COLUMNS)}:
+            keys = {key for (key,) in database.execute("SELECT key FROM run")}
+    others = sorted(name for (name,) in tables if name not in OWN_TABLES and not name.startswith(_STANDARD))
+    if others:
+        shown = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
+        return f"it holds tables that Roadpulse did not write ({shown})"
+    if not {"spec", "drawn"} <= keys:
+        return "it is not a map that Roadpulse wrote"
+    return ""
+
+
+def _whole_map(path: Path) -> bool:
+    """The pages that the header counts are there (SQLite's file format, 1.3), our tables among them."""
+    head = _head(path)[:100]
+    page = int.from_bytes(head[16:18], "big")
+    pages = int.from_bytes(head[28:32], "big")
+    if (65536 if page == 1 else page) * pages != path.stat().st_size:
+        return False
+    return not _stranger_map(path)
+
+
+PDF = FileKind("a PDF", ".pdf", _unless("a PDF", lambda head: b"%PDF-" in head[:1024]), _whole_pdf)
+PNG = FileKind("a PNG picture", ".png", _unless("a PNG picture", lambda h: h.startswith(_PNG)), _whole_png)
+SVG = FileKind("an SVG drawing", ".svg", _unless("an SVG drawing", lambda h: b"<svg" in h), _whole_svg)
+GIF = FileKind("a GIF", ".gif", _unless("a GIF", lambda head: head.startswith(b"GIF8")), _whole_gif)
+MP4 = FileKind("an MP4 film", ".mp4", _unless("an MP4 film", lambda h: h[4:8] == b"ftyp"), _whole_mp4)
+HTML = FileKind(
+    "an HTML page", ".html", _unless("an HTML page", lambda head: b"<html" in head.lower()), _whole_html
+)
+
+
+MAP = FileKind("a GeoPackage", ".gpkg", _stranger_map, _whole_map)
+
+
+def table_of(*columns: str) -> FileKind:
+    """A CSV file with a header of these columns."""
+    header = ",".join(columns).encode()
+    title = f"a table of {', '.join(columns)}"
+
+    def is_one(head: bytes) -> bool:
+        return head.splitlines()[0].replace(b'"', b"") == header
+
+    def whole(path: Path) -> bool:
+        return is_one(_head(path)) and _tail(path, 1) == b"\n"
+
+    return FileKind("a CSV table", ".csv", _unless(title, is_one), whole)

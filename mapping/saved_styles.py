@@ -1,0 +1,62 @@
+"""The styles that a map file carries, in the table that QGIS keeps for them."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+from qgis.core import QgsVectorLayer
+
+from .errors import MapError
+from .map_file import LINKS_TABLE, STYLES_TABLE, reading
+
+STYLE_NAME = "Speeds"
+"""Name of the style that Roadpulse saves in a map file."""
+
+_READ = """
+SELECT f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML, styleSLD,
+       useAsDefault, description, owner, ui, update_time
+FROM layer_styles WHERE f_table_name = ? AND styleName <> ?
+"""
+_WRITE = """
+INSERT INTO layer_styles (
+    f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML, styleSLD,
+    useAsDefault, description, owner, ui, update_time
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_USE_AS_DEFAULT = 7
+"""Place of `useAsDefault` in a row."""
+
+
+def save_style(layer: QgsVectorLayer) -> None:
+    """Make a layer's present style the default one of its table, in its file; raises `MapError`."""
+    fault = layer.saveStyleToDatabase(STYLE_NAME, "Roadpulse", True, "")
+    if fault:
+        raise MapError(f"The style cannot be kept in {layer.source()}: {fault}", fault)
+    path = layer.source().split("|", maxsplit=1)[0]
+    # QGIS leaves the file in the mode of a write-ahead log, which a share that may only be read cannot serve.
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(path, timeout=0)) as database:
+        database.execute("PRAGMA journal_mode = DELETE")  # refused while another program has the file open
+
+
+def keep_styles(earlier: Path, path: Path) -> None:
+    """Copy the styles that people saved in an earlier map into its successor at `path`, if it has styles."""
+    if not earlier.exists() or not earlier.stat().st_size:
+        return
+    with reading(earlier) as database:
+        rows = database.execute(_READ, (LINKS_TABLE, STYLE_NAME)).fetchall() if _has_styles(database) else []
+    with closing(sqlite3.connect(path)) as database, database:
+        if not rows or not _has_styles(database):
+            return
+        database.executemany(_WRITE, rows)
+        if any(row[_USE_AS_DEFAULT] for row in rows):
+            database.execute(
+                "UPDATE layer_styles SET useAsDefault = 0 WHERE f_table_name = ? AND styleName = ?",
+                (LINKS_TABLE, STYLE_NAME),
+            )
+
+
+def _has_styles(database: sqlite3.Connection) -> bool:
+    sql = "SELECT 1 FROM sqlite_master WHERE name = ?"
+    return database.execute(sql, (STYLES_TABLE,)).fetchone() is not None
