@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from . import json_text, nodes, storage
+from . import json_text, nodes, storage, wheelhouse
 from .bucket_run import FORMAT, BucketRun
 from .errors import Cancelled, RunError, SpecError
 from .runfolder import FAILED, STARTING, RunFolder, Status
@@ -147,10 +147,10 @@ def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
     s3 = any(storage.is_s3(path) for path in (str(folder.path), spec.get("trips", ""), spec.get("store", "")))
     if spark or nodes.missing(s3):
         shared = options.packages or _shared(folder, spec)
-        wheels = options.wheels or (shared / "wheels" if (shared / "wheels").is_dir() else None)
-        packages = nodes.collect(shared, wheels, s3)
+        wheels = options.wheels or wheelhouse.offline_wheels(shared)
+        packages = wheelhouse.collect(shared, wheels, s3)
         nodes.provide(packages)
-        packages = replace(packages, shipped=not options.packages and shared == _own_folder())
+        packages = replace(packages, shipped=not options.packages and shared == wheelhouse.own_folder())
         if spark:
             workers = options.head_workers
             automatic = workers is None
@@ -189,11 +189,7 @@ def _shared(folder: RunFolder, spec: dict[str, str]) -> Path:
         return Path(store).expanduser() / "packages"
     if isinstance(folder.path, Path):
         return folder.path.parent / "packages"
-    return _own_folder()
-
-
-def _own_folder() -> Path:
-    return nodes.cache_folder() / "wheels"
+    return wheelhouse.own_folder()
 
 
 def leave() -> None:

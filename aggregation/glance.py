@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from . import nodes, storage
+from . import nodes, storage, wheelhouse
 from .errors import RunError
 from .json_text import Entries
 from .s3_access import S3Access, is_s3
@@ -179,7 +179,7 @@ def _use_packages(shared: Path) -> None:
     """Take the packages that an earlier run brought; none are fetched for a glance."""
     if not nodes.missing():
         return
-    packages = nodes.kept(shared)
+    packages = wheelhouse.kept(shared)
     if packages is not None:
         with contextlib.suppress(nodes.PackagesMissing):
             nodes.provide(packages)

@@ -1,8 +1,11 @@
 """What the nodes need: the Python packages of the steps, which travel with the job.
 
 The head node gets them once, as wheels for its own Python and architecture, into a folder that all nodes
-share (`collect`). Each node unpacks them once into a cache of its own, under a name that carries their
+share (see `wheelhouse`). Each node unpacks them once into a cache of its own, under a name that carries their
 content, and imports them from there (`provide`). Nothing is installed, and nobody needs to be root.
+
+Who can write the shared folder could put other wheels there: their SHA-256s reach a node with the tasks, and
+it unpacks only what has them.
 
 Imports nothing but Python's own library, since it runs before the packages are there.
 """
@@ -23,11 +26,11 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
-from . import json_text
 from .errors import StorageError
-from .storage import disk_errors, sha256, write_json
+from .storage import disk_errors
+from .write_access import who_else_may_write
 
 REQUIREMENTS = ("msgspec>=0.18", "numpy>=1.24", "duckdb>=2.0")
 """What the steps import, for pip; any of these versions computes the same result."""
@@ -37,8 +40,9 @@ MODULES = ("msgspec", "numpy", "duckdb")
 FOR_S3 = ("obstore>=0.8", "obstore")
 """What the steps import as well where a run uses a bucket: for pip, and the module."""
 
-_PIP_SECONDS = 900
-_LIST = "packages.json"
+PIP_SECONDS = 900
+"""Most seconds for what is done with packages outside of this process."""
+BLOCK = 1 << 20
 
 
 class PackagesMissing(StorageError):
@@ -77,95 +81,6 @@ def missing(s3: bool = False) -> list[str]:
     return [name for name in names if importlib.util.find_spec(name) is None]
 
 
-# -- on the head node -------------------------------------------------------------------------------
-
-
-def collect(shared: Path, wheels: Optional[Path] = None, s3: bool = False) -> Packages:
-    """The wheels for this Python in a folder below `shared`; fetched by pip where they are not there.
-
-    With `wheels`, a folder of wheels, the network is not used; with `s3` there are those for buckets too.
-    Raises `PackagesMissing`.
-    """
-    folder = _folder_in(shared, s3)
-    with disk_errors("store the Python packages", shared):
-        known = _read_list(folder)
-        if known:
-            return known
-        folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder):
-            known = _read_list(folder)
-            if known:
-                return known
-            with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as aside:
-                _fetch(Path(aside), wheels, _wanted(s3))
-                found = sorted(Path(aside).glob("*.whl"))
-                files = [(wheel.name, sha256(wheel)) for wheel in found]
-                for wheel in found:
-                    os.replace(wheel, folder / wheel.name)  # noqa: PTH105
-            write_json(folder / _LIST, {"platform": here(), "files": files})
-    return Packages(str(folder), here(), tuple(files))
-
-
-def kept(shared: Path, s3: bool = False) -> Optional[Packages]:
-    """The wheels that an earlier `collect` left in `shared`; None where there are none."""
-    return _read_list(_folder_in(shared, s3))
-
-
-def _wanted(s3: bool) -> tuple[str, ...]:
-    return (*REQUIREMENTS, FOR_S3[0]) if s3 else REQUIREMENTS
-
-
-def _folder_in(shared: Path, s3: bool = False) -> Path:
-    wanted = hashlib.sha256(" ".join(_wanted(s3)).encode()).hexdigest()[:8]
-    return shared / f"{here()}-{wanted}"
-
-
-def _read_list(folder: Path) -> Optional[Packages]:
-    try:
-        entries = json_text.Entries.read(folder / _LIST, json_text.LARGEST_NOTE)
-        made_for, files = entries.text("platform"), tuple(map(_listed, entries.array("files")))
-    except (OSError, ValueError):
-        return None  # not there yet, or damaged: the list is made anew
-    whole = all((folder / name).is_file() for name, _ in files)
-    return Packages(str(folder), made_for, files) if whole else None
-
-
-def _listed(entry: object) -> tuple[str, str]:
-    """Name and digest of a wheel from a list of packages; raises `ValueError`."""
-    if isinstance(entry, list) and len(entry) == 2 and all(isinstance(part, str) for part in entry):
-        name, digest = entry
-        if name.endswith(".whl") and not set(name) & set("/\\:\0"):
-            return name, digest
-    raise ValueError(f"{json_text.shown(entry)} is not a wheel with its SHA-256")
-
-
-def _fetch(folder: Path, wheels: Optional[Path], wanted: tuple[str, ...]) -> None:
-    pip = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "-q"]
-    source = ["--no-index", "--find-links", str(wheels)] if wheels else ["--retries", "2", "--timeout", "20"]
-    command = [*pip, *source, "--only-binary=:all:", "-d", str(folder), *wanted]
-    try:
-        done = subprocess.run(  # noqa: S603  # nosec B603
-            command, capture_output=True, text=True, errors="replace", timeout=_PIP_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise PackagesMissing(_refusal(wheels), repr(error)) from error
-    if done.returncode:
-        raise PackagesMissing(_refusal(wheels), done.stderr.strip()[-2000:])
-
-
-def _refusal(wheels: Optional[Path]) -> str:
-    names = ", ".join(MODULES)
-    where = f"in {wheels}" if wheels else "from the network"
-    return (
-        f"The Python packages {names} could not be had {where} for {here()} on {platform.node()}. "
-        f"Give that computer access to a package index and pip (python3-pip), or put wheels for it into "
-        "the folder 'wheels' beside the point store."
-    )
-
-
-# -- on every node ----------------------------------------------------------------------------------
-
-
 def provide(packages: Packages) -> None:
     """Make the packages importable in this process, unpacking them where this node has not yet.
 
@@ -198,22 +113,31 @@ def cache_folder() -> Path:
         return Path(named)
     try:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "roadpulse"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (OSError, RuntimeError):  # a user without a home
         return Path(f"/var/tmp/roadpulse-{os.getuid()}")  # noqa: S108  # nosec B108  (checked below)
     return folder
 
 
+def not_private(folder: Path) -> PackagesMissing:
+    return PackagesMissing(
+        f"Packages cannot be kept on {platform.node()}: {who_else_may_write(folder)}. Have it belong to "
+        "the user of the run and take that right away, or name another folder as ROADPULSE_CACHE."
+    )
+
+
 def _unpacked(packages: Packages) -> Path:
     cache = cache_folder()
     folder = cache / packages.name
-    if folder.is_dir() and _is_ours(cache):
-        return folder
     with disk_errors("unpack the Python packages", cache):
+        if who_else_may_write(folder):
+            raise not_private(folder)
+        if folder.is_dir():
+            return folder
         cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not _is_ours(cache):
-            raise PackagesMissing(f"The folder {cache} on {platform.node()} belongs to somebody else.")
-        with _locked(cache):
+        if who_else_may_write(cache):
+            raise not_private(cache)
+        with locked(cache):
             if not folder.is_dir():
                 aside = Path(tempfile.mkdtemp(dir=cache, prefix=".new-"))
                 try:
@@ -236,20 +160,26 @@ def _wheel(packages: Packages, name: str) -> Path:
     return Path(packages.folder) / name
 
 
-def _is_ours(folder: Path) -> bool:
-    return folder.stat().st_uid == os.getuid()
-
-
 def _unpack(wheel: Path, digest: str, folder: Path) -> None:
-    """Unpack one wheel; those of the packages hold nothing that would have to be installed."""
+    """Unpack one wheel; those of the packages hold nothing that would have to be installed.
+
+    It is copied first, so that what is unpacked is what was looked at.
+    """
     try:
-        if sha256(wheel) != digest:
-            raise PackagesMissing(
-                f"{wheel} is damaged, seen from {platform.node()}. Delete its folder; the next run "
-                "makes it anew."
-            )
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(folder)  # nosec B202  (zipfile keeps names inside the folder)
+        with tempfile.TemporaryFile(dir=folder.parent) as copy:
+            found = hashlib.sha256()
+            with wheel.open("rb") as source:
+                while block := source.read(BLOCK):
+                    found.update(block)
+                    copy.write(block)
+            if found.hexdigest() != digest:
+                raise PackagesMissing(
+                    f"{wheel} is damaged or was replaced, seen from {platform.node()}: it is not the file "
+                    "that the head node has put there, and was not unpacked. Delete its folder; the next "
+                    "run makes it anew."
+                )
+            with zipfile.ZipFile(copy) as archive:
+                archive.extractall(folder)  # nosec B202  (zipfile keeps names inside the folder)
     except (FileNotFoundError, zipfile.BadZipFile) as error:
         raise PackagesMissing(
             f"{wheel} cannot be read on {platform.node()}. The folder of the point store has to be shared by "
@@ -267,12 +197,12 @@ def _compile(folder: Path) -> None:
         subprocess.run(  # nosec B603
             [sys.executable, "-I", "-m", "compileall", "-q", "-x", "/tests/", "."],
             cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            timeout=_PIP_SECONDS, check=False,
+            timeout=PIP_SECONDS, check=False,
         )  # fmt: skip
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Only one process at a time, of this node; where the file system knows no locks, all at once."""
     import fcntl  # noqa: PLC0415  (nodes run Linux; there is none on Windows)
 

@@ -29,7 +29,6 @@ from roadpulse.cluster_client.runs import Run
 from roadpulse.cluster_client.ssh.jobzip import job_zip
 from roadpulse.cluster_client.ssh.place import Place
 from roadpulse.cluster_client.ssh.remote_run import launcher, run_files
-from roadpulse.cluster_client.ssh.scripts import source
 
 from development.cluster import Cluster
 from development.cluster_spark import spark_home, spark_python
@@ -79,20 +78,21 @@ class Bench:
         shutil.rmtree(folder, ignore_errors=True)
         for path in (folder, Path(place.jobs)):
             path.mkdir(parents=True, exist_ok=True)
-        files = run_files(replace(run, folder=str(folder)), place, job)
+        run = replace(run, folder=str(folder))
+        files = run_files(run, place)
         spec = {"trips": str(trips), "store": str(store), "speed_unit": "mph", "bin_minutes": minutes, **more}
         files["spec.json"] = json.dumps(spec).encode()
         own = {"spark.driver.host": self.cluster.spark.host, "spark.executorEnv.ROADPULSE_CACHE": _CACHE}
-        files["spark.conf"] += "".join(f"{name} {value}\n" for name, value in own.items()).encode()
+        more_conf = "".join(f"{name} {value}\n" for name, value in own.items())
+        program = launcher(run, place, job, more_conf=more_conf)
         for name, content in files.items():
             (folder / name).write_bytes(content)
         Path(place.job_zip(job)).write_bytes(job.content)
-        Path(launcher(place)).write_text(source("launcher"), encoding="utf-8")
         link_packages(store if isinstance(store, Path) else self.scratch)  # fetching is not what is measured
         with (folder / "log.txt").open("wb") as log:
             begin = time.perf_counter()
             subprocess.run(
-                ["sh", launcher(place)], cwd=folder, env=_environment(), stdin=subprocess.DEVNULL, stdout=log,
+                ["sh", "-c", program], cwd=folder, env=_environment(), stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, start_new_session=True, check=False,
             )  # fmt: skip
             wall = time.perf_counter() - begin

@@ -63,7 +63,9 @@ class SshBackend(FarBackend):
         if give_up(run.id):
             return
         answer = self._session.patiently(
-            lambda connection, place: call(connection, "stop", {"folder": place.absolute(run.folder)})
+            lambda connection, place: call(
+                connection, "stop", {"folder": place.absolute(run.folder), "run": run.id}
+            )
         )
         if answer[0] == "failed":
             raise BackendError(f"The run in {run.folder} on {self._session.login} cannot be stopped.")
@@ -97,12 +99,12 @@ class SshBackend(FarBackend):
             if not asked:
                 sending.starts()
             asked = True
-            return submission.start(connection, place, run)
+            return submission.start(connection, place, run, self._grace)
 
         try:
             self._session.at_once(lambda *_: sending.check())  # the address may be wrong: no second attempt
             self._session.patiently(
-                lambda c, place: submission.prepare(c, place, run, self._grace, sending.check),
+                lambda c, place: submission.prepare(c, place, run, sending.check),
                 lambda: sending.given_up,
             )
             process = self._session.patiently(start, lambda: sending.given_up)

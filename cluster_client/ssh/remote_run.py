@@ -1,4 +1,4 @@
-"""The files that a run's folder on a cluster holds before its start."""
+"""What a run on a cluster needs: the files in its folder, and the program that carries it out."""
 
 from __future__ import annotations
 
@@ -8,39 +8,38 @@ from ..profile import Profile
 from ..runs import Run
 from ..spark_settings import spark_settings
 from .jobzip import JobZip
-from .place import Place, job_json, json_file, named, python_of, spec_values
+from .place import Place, job_json, json_file, python_of, spec_values
 from .scripts import assignments, source
 
 GRACE_SECONDS = 10
 
 
-def launcher(place: Place) -> str:
-    """The path of the launcher."""
-    return f"{place.jobs}/{named('launcher', source('launcher').encode(), '.sh')}"
+def run_files(run: Run, place: Place) -> dict[str, bytes]:
+    """Names and contents of the files that a run's folder holds before the start; none holds a secret.
+
+    They are data: others may be able to write that folder, so what is run is not read from it.
+    """
+    return {"spec.json": json_file(spec_values(run.spec, place.home)), "job.json": job_json(run)}
 
 
-def run_files(run: Run, place: Place, job: JobZip, grace: float = GRACE_SECONDS) -> dict[str, bytes]:
-    """Names and contents of the files that a run's folder holds before the start; none holds a secret."""
+def launcher(run: Run, place: Place, job: JobZip, grace: float = GRACE_SECONDS, more_conf: str = "") -> str:
+    """The program that carries out a run, for sh: what it needs, and the launcher itself.
+
+    `more_conf` are lines that Spark's settings have beyond the profile's.
+    """
     profile = run.profile
     spark, head = uses_spark(profile), profile.resources.head_workers
     python = python_of(profile, place)
-    files = {
-        "spec.json": json_file(spec_values(run.spec, place.home)),
-        "job.json": job_json(run),
-        "job.sh": assignments(
-            {
-                "python": python,
-                "job_zip": place.job_zip(job),
-                "workers": str(profile.workers),
-                "head_workers": "auto" if head is None else str(head),
-                "grace": f"{grace:g}",
-                "spark_submit": spark_submit(profile, place) if spark else "",
-            }
-        ).encode("utf-8", "surrogateescape"),
+    values = {
+        "python": python,
+        "job_zip": place.job_zip(job),
+        "workers": str(profile.workers),
+        "head_workers": "auto" if head is None else str(head),
+        "grace": f"{grace:g}",
+        "spark_submit": spark_submit(profile, place) if spark else "",
+        "spark_conf": spark_conf(profile, run.name, python) + more_conf if spark else "",
     }
-    if spark:
-        files["spark.conf"] = spark_conf(profile, run.name, python).encode("utf-8")
-    return files
+    return assignments(values) + source("job") + source("launcher")
 
 
 def uses_spark(profile: Profile) -> bool:

@@ -46,7 +46,8 @@ def run(
 ) -> tuple[list[str], str]:
     """As `call`; returns what was printed besides the answer, too."""
     nonce = f"roadpulse-{uuid.uuid4().hex}"
-    text = assignments({"nonce": nonce, **values}) + source("common") + source(name) + "main\n"
+    parts = ("common", "job", name) if "job_zip" in values else ("common", name)
+    text = assignments({"nonce": nonce, **values}) + "".join(map(source, parts)) + "main\n"
     done = connection.run(text, timeout or None)
     answer = last_answer(done, nonce)
     if not answer:

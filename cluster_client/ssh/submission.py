@@ -10,39 +10,37 @@ from ..sending import claim
 from .connection import Connection
 from .jobzip import job_zip
 from .place import Place
-from .remote_run import launcher, run_files
-from .scripts import call, source
+from .remote_run import GRACE_SECONDS, launcher, run_files
+from .scripts import call
 from .transfer import SftpFiles
 
 
-def prepare(
-    connection: Connection, place: Place, run: Run, grace: float, check: Callable[[], None] = lambda: None
-) -> None:
+def prepare(connection: Connection, place: Place, run: Run, check: Callable[[], None] = lambda: None) -> None:
     """Send the job, unless it is there, and make the run's folder; raises `AlreadyStarted`.
 
     `check` is called on the way, and may raise.
     """
     files = SftpFiles(connection)
-    folder, job, program = place.absolute(run.folder), job_zip(), source("launcher").encode()
+    folder, job = place.absolute(run.folder), job_zip()
     files.make_folders(place.jobs)
     files.put_once(place.job_zip(job), job.content)
-    files.put_once(launcher(place), program)
     check()
     files.make_folders(folder)
-    contents = run_files(run, place, job, grace)
+    contents = run_files(run, place)
     claim(files, folder, run, contents.pop("job.json"))
     for name, content in contents.items():
         check()
         files.put_once(f"{folder}/{name}", content)
 
 
-def start(connection: Connection, place: Place, run: Run) -> str:
+def start(connection: Connection, place: Place, run: Run, grace: float = GRACE_SECONDS) -> str:
     """Start the run, unless it was started before; returns its process group and mark.
 
     Raises `StartError`, and `ConnectionLost` when it may have been started.
     """
     folder = place.absolute(run.folder)
-    answer = call(connection, "start", {"folder": folder, "launcher": launcher(place)})
+    program = launcher(run, place, job_zip(), grace)
+    answer = call(connection, "start", {"folder": folder, "run": run.id, "program": program})
     if answer[0] == "failed":
         raise StartError(
             f"The run could not be started in {folder} on {connection.login}: {' '.join(answer[1:])}."

@@ -71,7 +71,8 @@ class Watch:
             if before is not None and not read_status(content).is_final:
                 return "alive", None
         overdue = asked is not None and time.monotonic() - asked > self._grace + _BEYOND_GRACE
-        word, *rest = call(connection, "probe", {"folder": folder, "force": "yes" if overdue else ""})
+        values = {"folder": folder, "run": run.id, "force": "yes" if overdue else ""}
+        word, *rest = call(connection, "probe", values)
         return word, int(rest[0]) if rest and rest[0].isdigit() else None
 
     def _their_now(self, run: Run, content: Optional[bytes]) -> Optional[datetime]:

@@ -14,8 +14,7 @@ from roadpulse.cluster_client.profile import Profile, Resources
 from roadpulse.cluster_client.runs import Run
 from roadpulse.cluster_client.ssh.jobzip import job_zip
 from roadpulse.cluster_client.ssh.place import Place
-from roadpulse.cluster_client.ssh.remote_run import run_files
-from roadpulse.cluster_client.ssh.scripts import source
+from roadpulse.cluster_client.ssh.remote_run import launcher, run_files
 
 PLACE = Place("/home/pi", "/data/runs")
 BARE = Profile(kind="ssh", name="Pi", host="h", spark_master="spark://h:7077", livy_url="http://h:8998")
@@ -46,12 +45,15 @@ def launched(profile: Profile, tmp_path: Path) -> dict[str, str]:
     here = tmp_path / profile.name
     here.mkdir()
     profile = replace(profile, python=str(python))
-    for name, content in run_files(run_of(profile), place, job).items():
+    for name, content in run_files(run_of(profile), place).items():
         (here / name).write_bytes(content)
-    environment = {**os.environ, "SPARK_HOME": "/elsewhere", "PATH": f"{home}/bin:{os.environ['PATH']}"}
+    environment = {
+        **os.environ, "SPARK_HOME": "/elsewhere", "PATH": f"{home}/bin:{os.environ['PATH']}",
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+    }  # fmt: skip
     done = subprocess.run(
-        ["sh", "-c", source("launcher")], cwd=here, start_new_session=True, stdout=subprocess.PIPE,
-        text=True, check=True, env=environment,
+        ["sh", "-c", launcher(run_of(profile), place, job)], cwd=here, start_new_session=True,
+        stdout=subprocess.PIPE, text=True, check=True, env=environment,
     )  # fmt: skip
     return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
 

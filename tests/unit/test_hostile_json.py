@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from roadpulse.aggregation import nodes, owners
+from roadpulse.aggregation import owners, wheelhouse
 from roadpulse.aggregation.errors import RunError, SpecError
 from roadpulse.aggregation.leftovers import clean_up
 from roadpulse.aggregation.points import PointStore
@@ -179,9 +179,9 @@ def test_an_id_that_no_process_has_is_not_alive(tmp_path: Path, pid: int) -> Non
 @FUZZ
 @given(damaged({"platform": "cpython-311-linux", "files": [["numpy-2.0-any.whl", "0" * 64]]}))
 def test_a_list_of_packages_names_wheels_of_its_folder_only(here: Path, content: bytes) -> None:
-    folder = nodes._folder_in(here)
+    folder = wheelhouse.folder_in(here)
     folder.mkdir(exist_ok=True)
     (folder / "packages.json").write_bytes(content)
     (folder / "numpy-2.0-any.whl").touch()
-    found = nodes.kept(here)
+    found = wheelhouse.kept(here)
     assert found is None or all(set(name).isdisjoint("/\\:\0") for name, _ in found.files)

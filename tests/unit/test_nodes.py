@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
 import subprocess
 import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Optional
 
 import pytest
-from roadpulse.aggregation import nodes
+from roadpulse.aggregation import nodes, wheelhouse
 from roadpulse.aggregation.nodes import Packages, PackagesMissing
 from roadpulse.aggregation.storage import sha256, write_json
+from roadpulse.aggregation.write_access import who_else_may_write
 
 WHEEL = "travels-1.0-py3-none-any.whl"
 
@@ -79,12 +83,150 @@ def test_packages_that_are_there_are_not_fetched_again(
     packages: Packages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(PackagesMissing, match="could not be had in"):
-        nodes.collect(tmp_path / "store", wheels=tmp_path / "no-wheels")
+        wheelhouse.collect(tmp_path / "store", wheels=tmp_path / "no-wheels")
     (folder,) = (path for path in (tmp_path / "store").iterdir() if path.is_dir())
     Path(packages.folder, WHEEL).rename(folder / WHEEL)
     write_json(folder / "packages.json", {"platform": nodes.here(), "files": packages.files})
-    found = nodes.collect(tmp_path / "store", wheels=tmp_path / "no-wheels")
+    found = wheelhouse.collect(tmp_path / "store", wheels=tmp_path / "no-wheels")
     assert found == replace(packages, folder=str(folder))
+
+
+# -- folders that others may write ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fetched(packages: Packages, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What pip would fetch is the small wheel; how often it was asked."""
+    times: list[int] = []
+    wheel = Path(packages.folder, WHEEL).read_bytes()
+
+    def fetch(folder: Path, wheels: Optional[Path], wanted: tuple[str, ...]) -> None:
+        times.append(1)
+        (folder / WHEEL).write_bytes(wheel)
+
+    monkeypatch.setattr(wheelhouse, "_fetch", fetch)
+    return times
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Path:
+    """The packages' folder beside a point store that a group shares, with what one of the group planted."""
+    folder = tmp_path / "team/packages"
+    folder.mkdir(parents=True)
+    folder.parent.chmod(0o2777)
+    planted = wheelhouse.folder_in(folder)
+    planted.mkdir()
+    with zipfile.ZipFile(planted / WHEEL, "w") as archive:
+        archive.writestr("travels.py", "ORIGIN = 'planted'\n")
+    write_json(
+        planted / "packages.json",
+        {"platform": nodes.here(), "files": [(WHEEL, sha256(planted / WHEEL))]},
+    )
+    return folder
+
+
+def test_a_list_that_others_could_have_planted_is_not_believed(
+    packages: Packages, fetched: list[int], team: Path
+) -> None:
+    found = wheelhouse.collect(team)
+    assert found.files == packages.files
+    assert Path(found.folder).parent == team  # where all nodes see them
+    assert sha256(Path(found.folder, WHEEL)) == packages.files[0][1]
+    assert wheelhouse.kept(team) == replace(found, folder=wheelhouse.kept(team).folder)  # type: ignore[union-attr]
+    assert wheelhouse.collect(team) == found
+    assert fetched == [1]  # the second time they are in the user's cache
+
+
+@pytest.mark.parametrize("same_size", [True, False])
+def test_a_wheel_that_was_replaced_is_not_unpacked(
+    packages: Packages, fetched: list[int], team: Path, tmp_path: Path, same_size: bool
+) -> None:
+    found = wheelhouse.collect(team)
+    wheel = Path(found.folder, WHEEL)
+    wheel.write_bytes(bytes(wheel.stat().st_size) if same_size else b"planted")
+    with pytest.raises(PackagesMissing, match="was replaced"):
+        nodes.provide(found)
+    assert not (tmp_path / "cache" / found.name).exists()
+    wheel.chmod(0o666)  # as another's file would be looked at
+    assert wheelhouse.collect(team) == found
+    nodes.provide(found)
+
+
+def test_a_folder_that_nobody_else_may_write_is_believed(
+    packages: Packages, fetched: list[int], tmp_path: Path
+) -> None:
+    shared = tmp_path / "own/packages"
+    assert wheelhouse.collect(shared) == wheelhouse.collect(shared) == wheelhouse.kept(shared)
+    assert fetched == [1]
+    assert not (tmp_path / "cache/wheels").exists()
+
+
+@pytest.mark.parametrize("where", ["folder", "above", "file"])
+def test_wheels_that_others_may_write_are_refused(
+    packages: Packages, fetched: list[int], tmp_path: Path, where: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    wheels = tmp_path / "packages/wheels"
+    wheels.mkdir(parents=True)
+    shutil.copy(Path(packages.folder, WHEEL), wheels)
+    assert wheelhouse.offline_wheels(wheels.parent) == wheels
+    {"folder": wheels, "above": wheels.parent, "file": wheels / WHEEL}[where].chmod(0o777)
+    assert wheelhouse.offline_wheels(wheels.parent) is None
+    assert "everybody may write" in caplog.text and "cache/offline" in caplog.text
+    with pytest.raises(PackagesMissing, match="everybody may write"):
+        wheelhouse.collect(tmp_path / "store", wheels)
+    assert fetched == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+def test_a_folder_of_another_user_is_named(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    os.chown(other, 65534, -1)
+    assert who_else_may_write(other / "packages") == f"{other} belongs to the user nobody"
+
+
+def test_a_cache_that_others_may_write_is_refused(packages: Packages, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(0o777)
+    with pytest.raises(PackagesMissing, match=r"everybody may write .*cache.*ROADPULSE_CACHE"):
+        nodes.provide(packages)
+
+
+def test_in_a_sticky_folder_what_is_ours_stays_ours(tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "tmp").chmod(0o1777)
+    assert who_else_may_write(tmp_path / "tmp/mine") == ""
+    assert "everybody" in who_else_may_write(tmp_path / "tmp")
+
+
+def test_a_link_counts_for_where_it_leads(tmp_path: Path) -> None:
+    for name in ("open", "mine"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "open").chmod(0o777)
+    (tmp_path / "mine/link").symlink_to(tmp_path / "open")
+    assert str(tmp_path / "open") in who_else_may_write(tmp_path / "mine/link")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [["../x.whl", "0" * 64]],
+        [["/x.whl", "0" * 64]],
+        [["x.py", "0" * 64]],
+        [["x.whl", "0"]],
+        [["x.whl"]],
+        [7],
+        7,
+    ],
+)
+def test_a_damaged_list_counts_as_none(
+    packages: Packages, fetched: list[int], tmp_path: Path, files: Any
+) -> None:
+    folder = wheelhouse.folder_in(tmp_path / "own")
+    folder.mkdir(parents=True)
+    write_json(folder / "packages.json", {"platform": nodes.here(), "files": files})
+    assert wheelhouse.kept(tmp_path / "own") is None
+    assert wheelhouse.collect(tmp_path / "own").files == packages.files
 
 
 def test_a_node_without_the_packages_can_load_everything_that_spark_hands_it(tmp_path: Path) -> None:

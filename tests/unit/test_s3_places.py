@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from roadpulse.aggregation import nodes, storage
+from roadpulse.aggregation import storage, wheelhouse
 from roadpulse.aggregation.bucket_run import HEAD_BYTES, TAIL_BYTES, Lines
 from roadpulse.aggregation.errors import RunError, SpecError
 from roadpulse.aggregation.runfolder import RunFolder
@@ -130,8 +130,8 @@ def test_what_a_server_says_never_shows_the_access_key():
 
 def test_obstore_travels_only_where_a_run_uses_a_bucket(monkeypatch, tmp_path):
     asked = []
-    monkeypatch.setattr(nodes, "_fetch", lambda folder, wheels, wanted: asked.append(wanted))
-    plain, with_s3 = nodes.collect(tmp_path), nodes.collect(tmp_path, s3=True)
+    monkeypatch.setattr(wheelhouse, "_fetch", lambda folder, wheels, wanted: asked.append(wanted))
+    plain, with_s3 = wheelhouse.collect(tmp_path), wheelhouse.collect(tmp_path, s3=True)
     assert plain.folder != with_s3.folder
     assert not any(word.startswith("obstore") for word in asked[0])
     assert asked[1][:-1] == asked[0]

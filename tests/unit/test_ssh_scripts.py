@@ -1,9 +1,13 @@
 """What is sent to a cluster's shell: only values, whatever characters they hold."""
 
+import contextlib
 import json
+import os
 import shutil
+import signal
 import string
 import subprocess
+import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -12,13 +16,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from roadpulse.aggregation.spec import RunSpec
 from roadpulse.cluster_client.folders import absolute, default_store, folder_name
+from roadpulse.cluster_client.processes import start_mark
 from roadpulse.cluster_client.profile import Folders, Profile, Resources
 from roadpulse.cluster_client.runs import Run
 from roadpulse.cluster_client.ssh.connection import Done
 from roadpulse.cluster_client.ssh.jobzip import job_zip
 from roadpulse.cluster_client.ssh.place import Place
-from roadpulse.cluster_client.ssh.remote_run import run_files
+from roadpulse.cluster_client.ssh.remote_run import launcher, run_files, spark_conf
 from roadpulse.cluster_client.ssh.scripts import assignments, last_answer, source
+
+from tests.waiting import until
 
 SH = shutil.which("dash") or shutil.which("sh")
 pytestmark = pytest.mark.skipif(SH is None, reason="needs a POSIX shell")
@@ -51,7 +58,7 @@ def test_the_shell_gets_just_the_value(value):
 @given(name=HOSTILE, runs=HOSTILE)
 def test_the_launchers_settings_run_nothing(name, runs):
     run = Run.new(name, PROFILE, RunSpec(trips="/trips", store="/store"))
-    text = run_files(run, Place("/home/pi", f"/{runs}"), JOB)["job.sh"].decode("utf-8", "surrogateescape")
+    text = launcher(run, Place("/home/pi", f"/{runs}"), JOB).removesuffix("main\n")
     expected = f"/{runs}".rstrip("/") + f"/jobs/{JOB.sha256}.zip"
     assert sh(text + 'printf %s "$job_zip"\n') == expected
 
@@ -64,7 +71,20 @@ def test_only_plain_names_are_set(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["common", "start", "probe", "stop", "withdraw", "remove", "launcher", "space", "nodes", "ask", "clock"],
+    [
+        "common",
+        "job",
+        "start",
+        "probe",
+        "stop",
+        "withdraw",
+        "remove",
+        "launcher",
+        "space",
+        "nodes",
+        "ask",
+        "clock",
+    ],
 )
 def test_every_script_is_posix(name):
     subprocess.run([SH, "-n"], input=source(name).encode(), check=True, capture_output=True)
@@ -72,7 +92,7 @@ def test_every_script_is_posix(name):
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.99])
 def test_a_script_that_arrives_cut_off_does_nothing(tmp_path, share):
-    values = {"nonce": "n", "folder": str(tmp_path), "launcher": "/bin/true"}
+    values = {"nonce": "n", "folder": str(tmp_path), "run": "x", "program": "/bin/true"}
     whole = assignments(values) + source("common") + source("start") + "main\n"
     cut = whole[: int(len(whole) * share)]
     subprocess.run([SH, "-s"], input=cut.encode(), capture_output=True, check=False)
@@ -90,7 +110,15 @@ def test_an_answer_is_told_from_what_a_log_in_prints():
 
 def files(profile=PROFILE, name="June", **spec):
     run = Run.new(name, profile, RunSpec(**{"trips": "~/trips", "store": "points", **spec}))
-    return run, run_files(run, Place("/home/pi", "/data/runs"), JOB)
+    return run, run_files(run, Place("/home/pi", "/data/runs"))
+
+
+def conf_of(profile=PROFILE, name="June"):
+    return spark_conf(profile, name, "python3")
+
+
+def launcher_of(profile=PROFILE):
+    return launcher(files(profile)[0], Place("/home/pi", "/data/runs"), JOB)
 
 
 def test_the_specification_holds_the_paths_of_the_cluster():
@@ -102,22 +130,28 @@ def test_the_specification_holds_the_paths_of_the_cluster():
 
 
 def test_spark_gets_what_the_profile_says_and_nothing_that_it_leaves_open():
-    conf = dict(line.split(" ", 1) for line in files()[1]["spark.conf"].decode().splitlines())
+    conf = dict(line.split(" ", 1) for line in conf_of().splitlines())
     assert conf["spark.master"] == "spark://pi0:7077"
     assert (conf["spark.cores.max"], conf["spark.executor.memory"]) == ("6", "470m")
-    bare = files(Profile(kind="ssh", name="x", host="h", spark_master="spark://h:7077"))[1]["spark.conf"]
-    assert b"spark.cores.max" not in bare and b"memory" not in bare
+    bare = conf_of(Profile(kind="ssh", name="x", host="h", spark_master="spark://h:7077"))
+    assert "spark.cores.max" not in bare and "memory" not in bare
+    assert sh(launcher_of().rpartition("\nmain\n")[0] + '\nprintf %s "$spark_conf"') == conf_of(name="June")
 
 
 def test_a_profile_without_spark_runs_on_processes():
-    found = files(Profile(kind="ssh", name="x", host="h", python="/opt/py/bin/python", workers=2))[1]
-    assert "spark.conf" not in found
-    assert "spark_submit=''\n" in found["job.sh"].decode()
-    assert "python=/opt/py/bin/python\n" in found["job.sh"].decode()
+    text = launcher_of(Profile(kind="ssh", name="x", host="h", python="/opt/py/bin/python", workers=2))
+    assert "spark_conf=''\n" in text
+    assert "spark_submit=''\n" in text
+    assert "python=/opt/py/bin/python\n" in text
+
+
+def test_nothing_that_is_run_lies_in_the_runs_folder():
+    assert set(files()[1]) == {"spec.json", "job.json"}
 
 
 def test_no_name_breaks_the_properties_file():
-    conf = files(name="a\nspark.evil true\\\n ünï 道 𝄞")[1]["spark.conf"].decode("ascii")
+    conf = conf_of(name="a\nspark.evil true\\\n ünï 道 𝄞")
+    assert conf.isascii()
     assert not any(line.startswith("spark.evil") for line in conf.splitlines())
     assert "\\u00fcn\\u00ef" in conf and "\\ud834\\udd1e" in conf
 
@@ -177,20 +211,168 @@ def test_the_job_holds_the_aggregation_and_nothing_else(tmp_path):
     assert not any("__pycache__" in name for name in names)
 
 
-def test_the_job_is_compiled_where_it_runs(tmp_path):
-    import sys
-
-    job = tmp_path / "it's a job.zip"
+@pytest.fixture
+def sent(tmp_path):
+    """The job where it was sent to, a cache and a stage of one's own, and what the scripts share for them."""
+    job, stage = tmp_path / f"it's shared/{JOB.sha256}.zip", tmp_path / "stage"
+    job.parent.mkdir()
     job.write_bytes(JOB.content)
-    launcher = source("launcher").rpartition("\nmain\n")[0]
-    sh(assignments({"python": sys.executable, "job_zip": str(job)}) + launcher + "\ncompile_job")
-    assert sorted(tmp_path.iterdir()) == [job, Path(f"{job}.compiled")]
+    stage.mkdir()
+    values = {"python": sys.executable, "job_zip": str(job), "stage": str(stage)}
+    cache = f"export XDG_CACHE_HOME='{tmp_path}/cache'\n"
+    return job, cache + assignments(values) + source("job")
+
+
+def test_the_job_is_compiled_in_a_cache_that_only_its_user_may_write(tmp_path, sent):
+    job, text = sent
+    kept = sh(text + 'own_job && keep_job && printf %s "$copy"')
+    assert Path(kept) == tmp_path / "cache/roadpulse/jobs" / job.name
+    assert [path.name for path in job.parent.iterdir()] == [job.name]
+    assert [path.name for path in Path(kept).parent.iterdir()] == [job.name]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in Path(kept).parents[:2])
     code = "import roadpulse.aggregation.spec as spec; print(spec.__file__)"
     told = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True,
-        env={"PYTHONPATH": f"{job}.compiled"},
+        env={"PYTHONPATH": kept},
     )  # fmt: skip
     assert told.stdout.endswith("spec.pyc\n")
+    assert sh(text + 'own_job && printf %s "$copy"') == kept  # from then on
+
+
+def test_a_job_of_the_same_size_and_other_content_is_not_run(tmp_path, sent):
+    job, text = sent
+    Path(f"{job}.compiled").write_bytes(b"planted")
+    planted = bytearray(JOB.content)
+    planted[1000] ^= 1
+    job.write_bytes(planted)
+    assert sh(text + "own_job || printf refused") == "refused"
+    job.unlink()
+    assert sh(text + "own_job 2>/dev/null || printf refused") == "refused"
+
+
+@pytest.mark.parametrize("cache", ["open", "link", "file"])
+def test_a_cache_that_others_may_write_is_not_used(tmp_path, sent, cache):
+    _, text = sent
+    folder = tmp_path / "cache/roadpulse"
+    folder.parent.mkdir()
+    if cache == "open":  # as if it were another user's, whose modes cannot be changed
+        folder.mkdir()
+        folder.chmod(0o777)
+        text = text.replace("chmod go-w", "true")
+    elif cache == "link":
+        (tmp_path / "elsewhere").mkdir()
+        folder.symlink_to(tmp_path / "elsewhere")
+    else:
+        folder.write_text("")
+    assert sh(text + 'own_job && keep_job; printf %s "$copy"') == f"{tmp_path}/stage/job.zip"
+
+
+# -- a run's processes --------------------------------------------------------------------------------
+
+
+class Folder:
+    """A run's folder, with processes that may be its own or not."""
+
+    def __init__(self, path):
+        self.path, self.processes = path, []
+        (path / "started").mkdir(parents=True)
+        (path / "job.json").write_bytes(job_json_of("mine"))
+        (path / "spec.json").write_text("{}")
+
+    def begin(self, run, program="sleep 60"):
+        process = subprocess.Popen(
+            [SH, "-c", program],
+            env={**os.environ, "ROADPULSE_RUN": run},
+            start_new_session=True,
+            cwd=self.path,
+        )
+        self.processes.append(process)
+        return process
+
+    def name(self, process, mark=None):
+        (self.path / "pid").write_text(f"{process.pid}\n{mark or start_mark(process.pid)}\n")
+
+    def call(self, name, run="mine", **values):
+        given = {"nonce": "n", "folder": str(self.path), "run": run, **values}
+        return sh(assignments(given) + source("common") + source(name) + "main\n").split()[1]
+
+
+def job_json_of(run):
+    return json.dumps({"schema": 1, "run": run}, indent=2).encode()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = Folder(tmp_path / "a run")
+    yield made
+    for process in made.processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_the_processes_of_a_run_are_ended(folder):
+    process = folder.begin("mine")
+    folder.name(process)
+    assert folder.call("probe", force="") == "alive"
+    assert folder.call("remove") == "failed"
+    assert folder.call("stop") == "asked"
+    assert process.wait(30) == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("run", ["", "another", "mine2", "min"])
+def test_processes_that_the_file_pid_names_and_that_are_not_the_runs_live_on(folder, run):
+    process = folder.begin(run)
+    folder.name(process)
+    assert folder.call("probe", force="yes") == "dead"
+    assert folder.call("stop") == "dead"
+    assert process.poll() is None
+    assert folder.call("remove") == "removed"
+
+
+def test_a_process_that_has_its_id_from_another_one_lives_on(folder):
+    process = folder.begin("mine")
+    folder.name(process, mark=start_mark(process.pid) + "1")
+    assert folder.call("stop") == "dead"
+    assert process.poll() is None
+
+
+def test_what_outlived_the_leader_of_a_run_is_its_own_too(folder):
+    leader = folder.begin("mine", "sleep 60 & : >begun; exec sleep 60")
+    folder.name(leader)
+    until((folder.path / "begun").exists)
+    leader.kill()
+    leader.wait()
+    assert folder.call("probe", force="") == "alive"
+    assert folder.call("probe", force="yes") == "alive"
+    until(lambda: folder.call("probe", force="") == "dead")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+def test_a_process_of_another_user_is_not_the_runs(folder):
+    process = subprocess.Popen(
+        ["sleep", "60"], env={"ROADPULSE_RUN": "mine"}, start_new_session=True, user=65534
+    )
+    folder.processes.append(process)
+    folder.name(process)
+    assert folder.call("probe", force="yes") == "dead"
+    assert process.poll() is None
+
+
+@pytest.mark.parametrize(
+    "pid", ["", "1\nx\n", "0\n", "-1\n", "x\n", "99999999999999999999\nx\n", "$(touch a)\n"]
+)
+def test_a_damaged_file_pid_names_no_process(folder, pid):
+    (folder.path / "pid").write_text(pid)
+    assert folder.call("stop") == "dead"
+    assert not (folder.path / "a").exists()
+
+
+def test_a_log_that_leads_elsewhere_is_not_written(folder, tmp_path):
+    (folder.path / "started").rmdir()
+    (folder.path / "log.txt").symlink_to(tmp_path / "elsewhere")
+    assert folder.call("start", program="echo planted") == "failed"
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_the_job_runs_from_its_zip(tmp_path):

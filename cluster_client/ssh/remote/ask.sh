@@ -1,6 +1,11 @@
-# Run `program` with `python`; what it prints is the answer.
+# Run `program` with `python`, which sees the job; what it prints is the answer.
 main() {
+  trap '[ -z "$stage" ] || rm -rf -- "$stage"' EXIT
+  copy=''
+  if stage=$(mktemp -d /tmp/roadpulse.XXXXXX) && cd "$stage"; then
+    own_job 2>/dev/null || copy='' # a program may do without
+  fi
   export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
-  PYTHONPATH=$job_zip "$python" -c "$program" "$argument" </dev/null 2>&1
+  PYTHONPATH=$copy "$python" -c "$program" "$argument" </dev/null 2>&1
   say done $?
 }

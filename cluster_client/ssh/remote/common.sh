@@ -23,12 +23,19 @@ read_pid() {
   case $group in '' | *[!0-9]* | 0 | 1) return 1 ;; esac
 }
 
+# Whether process $1 is this user's and one of the run `run`. The file pid may be anybody's work: a process is
+# the run's only if its own environment says so.
+of_run() {
+  [ -n "$run" ] && [ -n "$(find "/proc/$1" -prune -user "$(id -u)" 2>/dev/null)" ] || return 1
+  tr '\0' '\n' 2>/dev/null <"/proc/$1/environ" | grep -qxF "ROADPULSE_RUN=$run"
+}
+
 # Whether a process of the run lives: its leader, or members that outlived it.
 alive() {
-  now=$(mark "$group") && { [ "$now" = "$began" ]; return; }
+  now=$(mark "$group") && { [ "$now" = "$began" ] && of_run "$group"; return; }
   [ "${began%-*}" = "$(cat /proc/sys/kernel/random/boot_id)" ] || return 1
-  ps -A -o pgid= -o stat= 2>/dev/null | while read -r of state; do
-    case $of:$state in "$group":[!ZX]*) echo yes; break ;; esac
+  ps -A -o pgid= -o pid= -o stat= 2>/dev/null | while read -r of pid state; do
+    case $of:$state in "$group":[!ZX]*) of_run "$pid" && { echo yes; break; } ;; esac
   done | grep -q yes
 }
 

@@ -1,8 +1,8 @@
-#!/bin/sh
-# Runs one aggregation in the folder it is started in, as the leader of a process group of its own.
+# Runs one aggregation in the folder it is started in, as the leader of a process group of its own. Sent as
+# one text with what it needs, so that nothing is run that lies in a folder of others:
 #
-#   job.sh   read: python, job_zip, workers, grace, and for a run on Spark (spark.conf) spark_submit and
-#            head_workers
+#   given    python, job_zip, workers, grace, and for a run on Spark spark_submit, spark_conf and head_workers;
+#            job.sh; ROADPULSE_RUN in the environment is the run's id, by which its processes are known
 #   pid      written first: the process group, and the mark of its start
 #   rc       written last: the exit code, 128 + n for an end by signal n
 #
@@ -17,34 +17,37 @@ spark_environment='
   exec "$@"'
 
 main() {
-  . ./job.sh || exit 78
+  folder=$PWD stopping='' stage=''
   stat=$(cat "/proc/$$/stat")
   set -- ${stat##*) }
-  printf '%s\n%s-%s\n' "$$" "$(cat /proc/sys/kernel/random/boot_id)" "${20}" >pid.tmp || exit 74
-  mv pid.tmp pid || exit 74
+  write pid "$$" "$(cat /proc/sys/kernel/random/boot_id)-${20}" || exit 74
 
-  stopping='' stage=''
   trap stop TERM INT HUP
   [ -e cancel ] && finish 143
   export PYTHONUTF8=1 PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1 PYTHONDONTWRITEBYTECODE=1
   export LC_ALL=C.UTF-8 # else Java reads no name beyond ASCII
-  compile_job >/dev/null 2>&1
-  [ -r "$job_zip.compiled" ] && job_zip="$job_zip.compiled"
+  # In a folder of plain letters: Spark takes paths for lists of addresses, where , # and % mean something. And
+  # nothing is started in the run's folder, where Python would take modules from.
+  stage=$(mktemp -d /tmp/roadpulse.XXXXXX) && cd "$stage" || finish 74
+  own_job || {
+    echo "The job $job_zip is not there or is not the one that was sent; it was not run. Start the run again."
+    finish 73
+  }
+  keep_job >/dev/null 2>&1
   if [ -n "$spark_submit" ]; then
-    # In a folder of plain letters: Spark takes paths for lists of addresses, where , # and % mean something.
-    stage=$(mktemp -d /tmp/roadpulse.XXXXXX) || finish 74
-    cp -- "$job_zip" "$stage/job.zip" || finish 74
+    [ "$copy" = "$stage/job.zip" ] || cp -- "$copy" "$stage/job.zip" || finish 74
+    printf '%s' "$spark_conf" >"$stage/spark.conf" || finish 74
     # The job starts Java itself, when it is worth it; until then nothing has to be there of Spark.
     export PYSPARK_PYTHON="$python"
-    export PYSPARK_SUBMIT_ARGS="--properties-file spark.conf --py-files $stage/job.zip pyspark-shell"
+    export PYSPARK_SUBMIT_ARGS="--properties-file $stage/spark.conf --py-files $stage/job.zip pyspark-shell"
     case $spark_submit in */bin/spark-submit) export SPARK_HOME="${spark_submit%/bin/spark-submit}" ;; esac
-    set -- "$python" "$stage/job.zip" "$PWD" --spark --head-workers "$head_workers"
+    set -- "$python" "$stage/job.zip" "$folder" --spark --head-workers "$head_workers"
     if submit=$(command -v "$spark_submit"); then
       [ -e "${submit%/*}/find-spark-home" ] || submit=$(readlink -f "$submit")
       set -- bash -c "$spark_environment" "$submit" "$@"
     fi
   else
-    set -- "$python" "$job_zip" "$PWD" --workers "$workers"
+    set -- "$python" "$copy" "$folder" --workers "$workers"
   fi
   "$@" </dev/null &
   child=$!
@@ -57,17 +60,13 @@ main() {
   finish "$code"
 }
 
-# Leaves a copy of the job beside it that has its modules compiled too, unless it is there: of a zip Python keeps
-# nothing compiled, so each of its processes would compile them all.
-compile_job() {
-  [ -r "$job_zip.compiled" ] && return
-  aside=$(mktemp -d "$job_zip.XXXXXX") || return
-  (
-    cd -- "$aside" && "$python" -m zipfile -e "$job_zip" . &&
-      "$python" -m compileall -q -b --invalidation-mode unchecked-hash . &&
-      "$python" -m zipfile -c job.zip * && mv -f job.zip "$job_zip.compiled"
-  )
-  rm -rf -- "$aside"
+# Writes the file $1 of the run's folder, whole or not at all, with the lines that follow; through no link that
+# somebody left there.
+write() {
+  name=$folder/$1
+  shift
+  rm -f -- "$name.tmp"
+  (set -C && printf '%s\n' "$@" >"$name.tmp") && mv -f -- "$name.tmp" "$name"
 }
 
 # Gives what the command left behind, such as the driver's Python when its Java was ended, time to end itself.
@@ -102,10 +101,10 @@ stop() {
 }
 
 finish() {
-  printf '%s\n' "$1" >rc.tmp && mv rc.tmp rc
-  [ -n "$stage" ] && rm -rf -- "$stage"
+  write rc "$1"
+  [ -n "$stage" ] && cd / && rm -rf -- "$stage"
   if [ "$1" != 0 ] || [ -n "$stopping" ]; then
-    kill -s KILL -- "-$(sed -n 1p pid)"
+    kill -s KILL -- "-$$"
   fi
   exit "$1"
 }

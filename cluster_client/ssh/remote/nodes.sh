@@ -2,7 +2,7 @@
 main() {
   stage=$(mktemp -d /tmp/roadpulse.XXXXXX) || { say failed; return; }
   trap 'rm -rf -- "$stage"' EXIT
-  cd "$stage" && cp -- "$job_zip" job.zip || { say failed; return; }
+  cd "$stage" && own_job && { [ -f job.zip ] || cp -- "$copy" job.zip; } || { say failed; return; }
   printf '%s' "$look" >look.py && printf '%s' "$job" >nodes_job.py && printf '%s' "$conf" >spark.conf
   export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
   timeout -k 5 "$seconds" "$spark_submit" --properties-file spark.conf --py-files job.zip,look.py \

@@ -1,7 +1,12 @@
 # Start the run in `folder`, unless somebody did: making the folder `started` is the claim, and only one can.
+# `program` is the launcher with what it needs.
 main() {
   cd -- "$folder" || { say failed the run folder is gone; return; }
-  command -v setsid >/dev/null || { say failed the program setsid of util-linux is not there; return; }
+  for needed in setsid:util-linux sha256sum:coreutils; do
+    command -v "${needed%:*}" >/dev/null && continue
+    say failed the program "${needed%:*}" of "${needed#*:}" is not there
+    return
+  done
   if ! mkdir started 2>/dev/null; then
     [ -d started ] || { say failed the run folder cannot be written, "$(free_kilobytes)" kB free; return; }
     [ -e withdrawn ] && { say failed the run was withdrawn before; return; }
@@ -9,7 +14,12 @@ main() {
     say already "$group" "$began"
     return
   fi
-  setsid /bin/sh "$launcher" </dev/null >>log.txt 2>&1 &
+  # A log that is there already may be a link to a file that nothing is to be written to.
+  (set -C && : >log.txt) 2>/dev/null || {
+    say failed log.txt cannot be made in the run folder, "$(free_kilobytes)" kB free
+    return
+  }
+  ROADPULSE_RUN=$run setsid /bin/sh -c "$program" roadpulse-run "$run" </dev/null >>log.txt 2>&1 &
   child=$!
   tries=0
   until [ -s pid ] || [ $tries -ge 100 ]; do

@@ -1,0 +1,65 @@
+"""Who may put something else in the place of a file: what is run has to be this user's or root's alone.
+
+Of systems with users and modes as POSIX has them, which all nodes are.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+
+def who_else_may_write(folder: Path, inside: bool = False) -> str:
+    """Who besides this user and root may put something else in a folder's place, in words; empty: none.
+
+    Looked at are the folder, where links lead to, and all folders above, and with `inside` the files in it
+    too. Where others may write a folder above that is sticky, they cannot replace what is ours in it.
+    """
+    real = folder.resolve()
+    contents = sorted(real.iterdir()) if inside and real.is_dir() else []
+    for path in (*contents, real, *real.parents):
+        try:
+            facts = path.stat()
+        except FileNotFoundError:
+            continue
+        if facts.st_uid not in (0, os.geteuid()):
+            return f"{path} belongs to the user {_user_name(facts.st_uid)}"
+        sticky = path in real.parents and facts.st_mode & stat.S_ISVTX
+        if facts.st_mode & stat.S_IWOTH and not sticky:
+            return f"everybody may write {path}"
+        if facts.st_mode & stat.S_IWGRP and not sticky and not _is_own_group(facts.st_gid):
+            return f"the group {_group_name(facts.st_gid)} may write {path}"
+    return ""
+
+
+def _user_name(number: int) -> str:
+    import pwd  # noqa: PLC0415  (there is none on Windows)
+
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
+def _group_name(number: int) -> str:
+    import grp  # noqa: PLC0415  (there is none on Windows)
+
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
+
+
+def _is_own_group(number: int) -> bool:
+    """Whether a group is that of root or of this user alone, as many systems give each user one."""
+    import grp  # noqa: PLC0415  (there is none on Windows)
+
+    if number == 0:
+        return True
+    try:
+        group = grp.getgrgid(number)
+    except KeyError:
+        return False
+    name = _user_name(os.geteuid())
+    return group.gr_name == name and set(group.gr_mem) <= {name}
