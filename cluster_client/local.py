@@ -19,7 +19,7 @@ from . import files
 from .errors import AlreadyStarted, BackendError, NotFinished, ProfileError, StartError
 from .files import read_text, write_atomically
 from .keys import S3Keys
-from .processes import end_group, group_alive, start_mark
+from .processes import RUN_VARIABLE, end_group, is_of_run, run_alive, start_mark
 from .python_path import child_environment, find_python
 from .run_folder import RUN_FILES, has_result, take
 from .runs import Run, RunStore
@@ -31,21 +31,23 @@ START_SECONDS = 30.0
 """A recorded run of which no process is seen after this time was never started."""
 
 _PACKAGE = __name__.split(".", maxsplit=1)[0]
+_LAUNCHER = f"{_PACKAGE}.cluster_client.launcher"
 _PACKAGE_PARENT = Path(__file__).absolute().parents[2]
 
 
 @dataclass(frozen=True)
 class _Process:
-    """A process group and the mark of its leader's start."""
+    """A run's process group and the mark of its leader's start."""
 
     group: int
     mark: str
+    run_id: str
 
     @property
     def alive(self) -> bool:
         mark = start_mark(self.group)
         # No other process can have the leader's id while members of its group live.
-        return mark == self.mark if mark else group_alive(self.group)
+        return mark == self.mark if mark else run_alive(self.group, self.run_id)
 
 
 class LocalBackend:
@@ -87,7 +89,7 @@ class LocalBackend:
             raise self._not_started(
                 run, f"The run folder {folder} cannot be written: {error.strerror or error}.", error
             ) from error
-        command = [python, "-m", f"{_PACKAGE}.cluster_client.launcher", str(folder), str(self._grace)]
+        command = [python, "-m", _LAUNCHER, str(folder), str(self._grace)]
         command += [python, "-m", self._module, str(folder)]
         if run.profile.workers:
             command += ["--workers", str(run.profile.workers)]
@@ -196,6 +198,7 @@ class LocalBackend:
 
     def _environment(self, run: Run) -> dict[str, str]:
         environment = child_environment(_PACKAGE_PARENT)
+        environment[RUN_VARIABLE] = run.id
         if any(is_s3(str(run.spec.get(entry, ""))) for entry in ("trips", "store")):
             keys = self._s3_keys()
             if keys is not None:
@@ -222,13 +225,21 @@ def _start(command: list[str], folder: Path, environment: dict[str, str]) -> sub
 
 
 def _process(run: Run) -> Optional[_Process]:
-    """The run's process group, from its folder or its record; None where neither knows one."""
+    """The run's process group; None where none is known.
+
+    The record tells. The file `pid` in the run's folder, which others may have written, counts only for a
+    process that is provably the run's: when the record was not finished.
+    """
+    group, _, mark = run.remote_id.partition(" ")
+    if group.isdigit():
+        return _Process(int(group), mark, run.id)
     try:
         group, _, mark = read_text(Path(run.folder) / "pid").strip().partition("\n")
-        return _Process(int(group), mark)
+        found = _Process(int(group), mark, run.id)
     except (OSError, ValueError):
-        group, _, mark = run.remote_id.partition(" ")
-        return _Process(int(group), mark) if group.isdigit() else None
+        return None
+    ours = is_of_run(found.group, run.id, f"{_LAUNCHER} {run.folder}") or run_alive(found.group, run.id)
+    return found if ours else None
 
 
 def _just_started(run: Run) -> bool:

@@ -1,7 +1,8 @@
 """Processes of this computer: is it the one we started, and how to end it with all its children.
 
 A process id alone proves nothing, since ids are used again: a process is known by its id and the moment
-of its start together.
+of its start together. Where these come from a file that others may have written, the process itself has to
+tell that it is a run's (`is_of_run`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import subprocess  # nosec B404  (a fixed command, no shell)
 import sys
 from pathlib import Path
 from typing import Optional
+
+RUN_VARIABLE = "ROADPULSE_RUN"
+"""The variable that names the run in the environment of all its processes."""
 
 
 def start_mark(pid: int) -> str:
@@ -42,6 +46,30 @@ def group_alive(group: int) -> bool:
     return any(line[0] == str(group) and not line[1].startswith("Z") for line in lines if len(line) > 1)
 
 
+def is_of_run(pid: int, run_id: str, launched: str) -> bool:
+    """Whether a process is this user's and of the run, by what nobody else can give it.
+
+    That is its environment on Linux (`RUN_VARIABLE`), else its command line, which has to hold `launched`.
+    On Windows always False: only the record of a run tells there.
+    """
+    if sys.platform == "win32" or pid <= 1 or not run_id:
+        return False
+    if sys.platform.startswith("linux"):
+        return _names_run(Path(f"/proc/{pid}"), run_id)
+    owner, _, command = _ps("-p", str(pid), "-o", "uid=,command=").strip().partition(" ")
+    return owner == str(os.geteuid()) and bool(launched) and launched in command
+
+
+def run_alive(group: int, run_id: str) -> bool:
+    """Whether a process group has a living member of the run; where that cannot be told, any member."""
+    if not sys.platform.startswith("linux"):
+        return group_alive(group)
+    members = (path for path in Path("/proc").iterdir() if path.name.isdigit())
+    return any(
+        (_linux_stat(path / "stat") or (0,))[0] == group and _names_run(path, run_id) for path in members
+    )
+
+
 def end_group(group: int, *, by_force: bool) -> None:
     """Ask a process group to end, or end it; nothing happens when it is gone already.
 
@@ -62,6 +90,18 @@ def end_group(group: int, *, by_force: bool) -> None:
         os.killpg(group, signal.SIGKILL if by_force else signal.SIGTERM)
     except ProcessLookupError:
         return
+
+
+def _names_run(process: Path, run_id: str) -> bool:
+    """Whether a process of /proc is this user's and has the run in its environment."""
+    if sys.platform == "win32":
+        return False
+    try:
+        if process.stat().st_uid != os.geteuid():
+            return False
+        return f"{RUN_VARIABLE}={run_id}".encode() in (process / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
 
 
 def _linux_stat(path: Path) -> Optional[tuple[int, str]]:

@@ -61,11 +61,11 @@ def going_on(store: RunStore, folder: Path, name: str, **status: Any) -> Iterato
     folder.mkdir(parents=True)
     process = subprocess.Popen(["sleep", "600"], start_new_session=True)
     try:
-        (folder / "pid").write_text(f"{process.pid}\n{start_mark(process.pid)}")
         now = datetime.now(timezone.utc)
         values = {"schema": 1, "updated": (now + timedelta(hours=1)).isoformat(), **status}
         (folder / "status.json").write_text(json.dumps(values))
         run = a_run(name, hours=status.get("elapsed", 0) / 3600, state=RunState.DECODING)
+        run = replace(run, remote_id=f"{process.pid} {start_mark(process.pid)}")
         yield write(store, replace(run, folder=str(folder), local_folder=str(folder)))
     finally:
         os.killpg(process.pid, 9)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -257,6 +258,41 @@ def test_another_process_under_the_same_id_is_not_taken_for_the_run(backend):
     finally:
         bystander.kill()
         bystander.wait()
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "not-recorded"])
+def test_a_process_that_the_file_pid_names_and_that_is_not_the_runs_lives_on(backend, recorded):
+    here = backend(ENDLESS)
+    run = here.submit(new_run())
+    decoding(here, run)
+    os.killpg(group_of(run), signal.SIGKILL)
+    bystander = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    try:
+        mark = processes.start_mark(bystander.pid)
+        (Path(run.folder) / "pid").write_text(f"{bystander.pid}\n{mark}\n", encoding="utf-8")
+        (Path(run.folder) / "cancel").touch()
+        os.utime(Path(run.folder) / "cancel", (time.time() - 60,) * 2)
+        if not recorded:
+            run = here._store.update(run.id, remote_id="", started=run.started - timedelta(hours=1))
+        here.cancel(run)
+        assert follow(here, run, polling=FAST).state.is_final
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_a_run_whose_record_was_not_finished_is_found_by_its_processes(backend):
+    here = backend(WITH_WORKER)
+    run = here.submit(new_run())
+    decoding(here, run)
+    unfinished = here._store.update(run.id, remote_id="", started=run.started - timedelta(hours=1))
+    assert here.status(unfinished).state is RunState.DECODING
+    os.kill(group_of(run), signal.SIGKILL)  # its launcher
+    assert here.status(unfinished).state is RunState.DECODING
+    here.cancel(unfinished)
+    assert follow(here, unfinished, polling=FAST).state is RunState.CANCELLED
+    until(lambda: not processes.group_alive(group_of(run)))
 
 
 def test_a_run_survives_the_process_that_started_it_and_is_found_again(backend, tmp_path):
