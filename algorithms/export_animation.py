@@ -96,6 +96,8 @@ class ExportAnimation(RoadpulseAlgorithm):
                 "Choose a later end."
             )
         page = sheet.page(paper="frame", film=True, bin_number=bins[0])
+        if page.nothing:
+            feedback.pushWarning(page.nothing)
         width, height = map(int, reader.choice(FRAME_SIZE).split("x"))
         output = self.parameterAsFileOutput(parameters, p.OUTPUT, context)
         export_film(

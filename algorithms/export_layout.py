@@ -21,8 +21,9 @@ from .base import Parameters, Results, RoadpulseAlgorithm
 from .reader import Reader
 from .words import tr
 
-TIME, PAPER, DPI = "TIME", "PAPER", "DPI"
+TIME, PAPER, ORIENTATION, DPI = "TIME", "PAPER", "ORIENTATION", "DPI"
 PAPERS = ("A4", "A3")
+ORIENTATIONS = ("auto", "landscape", "portrait")
 
 
 class ExportLayout(RoadpulseAlgorithm):
@@ -68,7 +69,14 @@ class ExportLayout(RoadpulseAlgorithm):
         )  # fmt: skip
         self.addParameter(pages.theme())
         self.addParameter(pages.limits())
-        self.addParameter(p.choice(PAPER, tr("Paper"), PAPERS, "A4", tr("Landscape.")))
+        self.addParameter(
+            p.choice(PAPER, tr("Paper"), PAPERS, "A4", tr("Landscape, or portrait where that shows more."))
+        )
+        turn = p.choice(
+            ORIENTATION, tr("Orientation"), ORIENTATIONS, "auto",
+            tr("“auto” turns the paper to portrait where that shows the extent larger."),
+        )  # fmt: skip
+        self.addParameter(p.advanced(turn))
         dpi = QgsProcessingParameterNumber(
             DPI, tr("Resolution (dpi)"), Qgis.ProcessingNumberParameterType.Integer, 300, False, 36, 1200
         )
@@ -89,7 +97,11 @@ class ExportLayout(RoadpulseAlgorithm):
         if time and statistic == "mean":
             minutes = sheet.bin_minutes()
             number = min(pages.bin_of(time, minutes), 1440 // minutes - 1)
-        page = sheet.page(statistic, paper=reader.choice(PAPER), bin_number=number)
+        page = sheet.page(
+            statistic, paper=reader.choice(PAPER), orientation=reader.choice(ORIENTATION), bin_number=number
+        )
+        if page.nothing:
+            feedback.pushWarning(page.nothing)
         feedback.setProgress(20)
         output = self.parameterAsFileOutput(parameters, p.OUTPUT, context)
         export_page(page, Path(output), reader.number(DPI))

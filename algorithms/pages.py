@@ -11,6 +11,7 @@ from qgis.core import (
     Qgis,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterExtent,
     QgsProcessingParameterString,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ..mapping.layout import SpeedPage
 
 INPUT, TITLE, SUBTITLE, SOURCES = "INPUT", "TITLE", "SUBTITLE", "SOURCES"
-STATISTIC, THEME, LIMITS, EXTENT = "STATISTIC", "THEME", "LIMITS", "EXTENT"
+STATISTIC, THEME, LIMITS, EXTENT, FILL = "STATISTIC", "THEME", "LIMITS", "EXTENT", "FILL"
 THEMES = ("light", "dark")
 
 
@@ -59,7 +60,7 @@ def limits() -> QgsProcessingParameterDefinition:
 
 
 def words_and_place() -> Iterable[QgsProcessingParameterDefinition]:
-    """Title, subtitle, sources and extent."""
+    """Title, subtitle, sources, extent, and whether that fills the map."""
     for name, label, default, text in (
         (TITLE, tr("Title"), "", tr("Empty: the name of the run.")),
         (SUBTITLE, tr("Subtitle"), tr("How fast traffic moves"), tr("What the map shows, in a few words.")),
@@ -68,7 +69,11 @@ def words_and_place() -> Iterable[QgsProcessingParameterDefinition]:
         yield p.with_help(QgsProcessingParameterString(name, label, default, False, True), text)
     yield p.with_help(
         QgsProcessingParameterExtent(EXTENT, tr("Extent"), None, True),
-        tr("What fills the map, to its edges. Empty: where most of the links with data lie."),
+        tr("What the map shows, whole. Empty: where most of the links with data lie."),
+    )
+    yield p.with_help(
+        QgsProcessingParameterBoolean(FILL, tr("Fill the map to its edges"), False),
+        tr("Then what of the extent does not fit the shape of the map is left out."),
     )
 
 
@@ -144,7 +149,8 @@ class Sheet:
                 title=reader.text(TITLE) or self.run_name(),
                 subtitle=reader.text(SUBTITLE),
                 sources=reader.text(SOURCES),
-                extent=None if self._extent.isEmpty() else self._extent,
+                extent=None if self._extent.isNull() else self._extent,
+                cut=reader.flag(FILL),
                 **options,
             ),
         )  # fmt: skip

@@ -84,6 +84,8 @@ def run_summary(manifest: Mapping[str, Any]) -> str:
 
 def match_summary(report: MatchReport) -> str:
     """How much of a result is on the map, in one line."""
+    if not report.links:
+        return tr("The run found no link with data, so nothing is on the map.")
     text = tr("{links} of the links and {points} of the points are on the map, {km} km of road").format(
         links=percent(report.link_rate), points=percent(report.point_rate), km=f"{report.matched_km:,.0f}"
     )

@@ -9,7 +9,7 @@ packages=(
   xvfb xauth xdotool imagemagick ffmpeg
   python3-venv python3-pip
   openssh-server openssh-client openjdk-17-jre-headless maven
-  faketime fonts-open-sans poppler-utils ca-certificates openssl git make
+  faketime fonts-open-sans poppler-utils qpdf ca-certificates openssl git make
 )
 qgis_at_least=3.40
 

@@ -61,7 +61,7 @@ def street_labels(theme: str) -> QgsVectorLayerSimpleLabeling:
     halo.setEnabled(True)
     halo.setSize(0.9)
     halo.setColor(palette.ground)
-    halo.setOpacity(0.9)
+    halo.setOpacity(1)  # one that is not opaque gets empty paths of blanks into a PDF, which readers refuse
     text.setBuffer(halo)
 
     settings = QgsPalLayerSettings()

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Optional
 
 from qgis.core import (
-    QgsCoordinateTransform,
+    Qgis,
+    QgsCoordinateReferenceSystem,
     QgsLayoutExporter,
     QgsLayoutItemMap,
     QgsLayoutSize,
     QgsPrintLayout,
     QgsProject,
     QgsRectangle,
+    QgsTextFormat,
     QgsUnitTypes,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QFont, QFontMetricsF
 
 from .columns import ESTIMATORS
@@ -24,7 +27,7 @@ from .errors import MapError
 from .file_kinds import PDF, PNG, SVG
 from .labels import font_family
 from .output_file import Incomplete, kind_of, write_picture, written_whole
-from .page_facts import bin_totals, busy_extent, describe, fill, local_crs
+from .page_facts import bin_totals, describe, emptiness, extent_shown, fill, local_crs
 from .page_items import (
     SMALL,
     TEXT,
@@ -44,10 +47,15 @@ from .style_options import StyleOptions
 from .temporal import bin_range
 
 PAPERS = {"A4": (297.0, 210.0), "A3": (420.0, 297.0), "frame": (338.667, 190.5)}
-"""Width and height in mm; `frame` is a film's frame of 16 to 9, 1920 × 1080 points at 144 dpi."""
+"""Width and height in mm, landscape; `frame` is a film's frame of 16 to 9, 1920 × 1080 points at 144 dpi."""
+
+ORIENTATIONS = ("auto", "landscape", "portrait")
 
 COLUMN = 0.258
-"""Width of the column, as a share of the page's."""
+"""Width of the column, as a share of the page's longer side."""
+
+MORE = 1.05
+"""Paper is turned to portrait where that shows the extent larger by at least this factor."""
 
 PAGE_KINDS = (PDF, PNG, SVG)
 
@@ -62,9 +70,10 @@ class PageOptions:
     """What stands on a page.
 
     `bin_number` is the bin that the map shows, None the whole day. `extent` (in the layer's coordinate
-    system) is filled to the edges; None takes where most of the links with data lie. `facts` and
-    `dates` are taken from the file where empty. With `film` there is a clock with the track of the day
-    in place of the small maps.
+    system) is shown whole; None takes where most of the links with data lie. With `cut` the map is filled
+    with it to the edges instead, and what does not fit is left out. `orientation` is one of `ORIENTATIONS`;
+    `auto` turns paper to portrait where that shows more. `facts` and `dates` are taken from the file where
+    empty. With `film` there is a clock with the track of the day in place of the small maps.
     """
 
     title: str
@@ -74,18 +83,26 @@ class PageOptions:
     sources: str = ""
     paper: str = "A4"
     bin_number: Optional[int] = None
+    orientation: str = "auto"
     extent: Optional[QgsRectangle] = None
+    cut: bool = False
     small_multiples: tuple[str, ...] = SMALL_MULTIPLES
     film: bool = False
 
 
 @dataclass
 class SpeedPage:
-    """A layout and the parts of it that change from frame to frame."""
+    """A layout and the parts of it that change from frame to frame.
+
+    `extent` is what was to be shown, in the map's coordinate system; `nothing` says why the map has no
+    links, and is empty where it has some.
+    """
 
     layout: QgsPrintLayout
     map_item: QgsLayoutItemMap
     style: StyleOptions
+    extent: QgsRectangle
+    nothing: str = ""
     totals: list[float] = field(default_factory=list)
     track_box: Optional[Box] = None
 
@@ -116,7 +133,11 @@ def speed_page(
     """A page with `layer`, which `style_layer` has styled with `style`. Raises `MapError`."""
     if options.paper not in PAPERS:
         raise MapError(f"There is no paper {options.paper}. Choose one of {', '.join(PAPERS)}.")
-    width, height = PAPERS[options.paper]
+    nothing, crs = emptiness(layer), local_crs(layer)
+    if nothing and crs.isGeographic():
+        crs = QgsCoordinateReferenceSystem("EPSG:3857")
+    wanted = extent_shown(project, layer, crs, options.extent)
+    width, height = _turned(PAPERS[options.paper], wanted, options)
     layout = QgsPrintLayout(project)
     layout.initializeDefaults()
     layout.setName(options.title)
@@ -124,24 +145,46 @@ def speed_page(
         QgsLayoutSize(width, height, QgsUnitTypes.LayoutUnit.LayoutMillimeters)
     )
     layout.renderContext().setDpi(300)
-    column = width * COLUMN
+    column = max(width, height) * COLUMN
     frame = Box(0, 0, width - column, height)
-    crs = local_crs(layer)
-    wanted = QgsCoordinateTransform(layer.crs(), crs, project).transformBoundingBox(
-        options.extent or busy_extent(layer)
-    )
     palette, number = PALETTES[style.theme], options.bin_number
     map_item = add_map(
-        layout, layer, frame, fill(wanted, frame.width / frame.height), crs,
+        layout, layer, frame, fill(wanted, frame.width / frame.height, options.cut), crs,
         None if number is None else bin_range(style.day, number, style.bin_minutes), palette.ground, "map",
     )  # fmt: skip
     layout.setReferenceMap(map_item)
     add_ground(layout, Box(width - column, 0, column, height), palette.column, "column")
-    page = SpeedPage(layout, map_item, style, bin_totals(layer, style))
+    page = SpeedPage(layout, map_item, style, wanted, nothing, bin_totals(layer, style))
+    if nothing:
+        _say_in(frame, layout, nothing, text_format(TEXT, palette.soft_ink))
     _Column(page, layer, options, Box(width - column, 0, column, height)).fill()
     if number is not None or options.film:
         page.show_bin(number or 0)
     return page
+
+
+def _turned(paper: tuple[float, float], wanted: QgsRectangle, options: PageOptions) -> tuple[float, float]:
+    """Width and height in mm of the paper, turned where that shows more of `wanted`, or shows it larger."""
+    turned = paper[1], paper[0]
+    if options.paper == "frame" or options.orientation == "landscape":
+        return paper
+    if options.orientation == "portrait":
+        return turned
+
+    def shows(size: tuple[float, float]) -> float:
+        width = size[0] - max(size) * COLUMN
+        part = fill(wanted, width / size[1], options.cut)
+        return part.area() if options.cut else width / part.width()
+
+    return turned if shows(turned) > MORE * shows(paper) else paper
+
+
+def _say_in(frame: Box, layout: QgsPrintLayout, words: str, text: QgsTextFormat) -> None:
+    """Write `words` into the middle of an empty map."""
+    box = Box(frame.x + frame.width / 5, frame.y + frame.height / 3, frame.width * 0.6, frame.height / 3)
+    label = add_text(layout, words, box, text, "nothing")
+    label.setHAlign(Qt.AlignmentFlag.AlignHCenter)
+    label.setVAlign(Qt.AlignmentFlag.AlignVCenter)
 
 
 class _Column:
@@ -150,7 +193,8 @@ class _Column:
     def __init__(self, page: SpeedPage, layer: QgsVectorLayer, options: PageOptions, box: Box) -> None:
         self.page, self.layer, self.options, self.style = page, layer, options, page.style
         self.palette = PALETTES[page.style.theme]
-        self.size = box.height / 210.0
+        paper = PAPERS["A4"]
+        self.size = min(box.width / (paper[0] * COLUMN), box.height / paper[1])
         self.left, self.width, self.height = box.x + 8 * self.size, box.width - 16 * self.size, box.height
         self.y = 9.0 * self.size
 
@@ -174,11 +218,13 @@ class _Column:
         legend.setLinkedMap(self.page.map_item)
         # The legend knows its height only once it is painted.
         self.y += (6.5 + 4.35 * len(self.style.limits) + 9) * size
-        if not film and options.small_multiples and self.style.statistic == "mean":
-            self._small_maps(self.height - 30 * size)
+        played = self.style.statistic == "mean" and not self.page.nothing
+        if not film and options.small_multiples and played:
+            self._small_maps(self.height - 33 * size)
         self.y = self.height - 29 * size
         bar = Box(self.left, self.y, self.width * 0.62, 0)
-        add_scale_bar(self.page.layout, self.page.map_item, bar, self.palette, size)
+        if not self.page.nothing:
+            add_scale_bar(self.page.layout, self.page.map_item, bar, self.palette, size)
         self.y = self.height - 20 * size
         note = NOTE.format(
             estimator=ESTIMATORS[self.style.statistic].capitalize(), min_trips=self.style.min_trips
@@ -221,7 +267,8 @@ class _Column:
         size, style, layout = self.size, self.style, self.page.layout
         gap, head, title = 3 * size, 4 * size, 6.5 * size
         width = (self.width - gap) / 2
-        height = min(width, (bottom - self.y - title - gap) / 2 - head)
+        tall = max(1.0, min(2.0, self.page.extent.height() / max(self.page.extent.width(), 1e-9)))
+        height = min(width * tall, (bottom - self.y - title - gap) / 2 - head)
         if height < 12 * size:
             return
         self._write("The same streets through the day", TEXT, bold=True)
@@ -233,8 +280,9 @@ class _Column:
             x, y = self.left + (i % 2) * (width + gap), self.y + (i // 2) * (height + head + gap)
             add_text(layout, clock_text(number, style.bin_minutes), Box(x, y, width, head),
                      text_format(SMALL * size, self.palette.soft_ink, bold=True))  # fmt: skip
-            add_map(layout, self.layer, Box(x, y + head, width, height), fill(main.extent(), width / height),
-                    main.crs(), bin_range(style.day, number, style.bin_minutes), self.palette.ground,
+            add_map(layout, self.layer, Box(x, y + head, width, height),
+                    fill(self.page.extent, width / height, self.options.cut), main.crs(),
+                    bin_range(style.day, number, style.bin_minutes), self.palette.ground,
                     f"map {name}")  # fmt: skip
 
 
@@ -262,6 +310,7 @@ def export_page(page: SpeedPage, path: Path, dpi: int = 300) -> None:
         if kind is PDF:
             pdf = QgsLayoutExporter.PdfExportSettings()
             pdf.dpi = dpi
+            pdf.textRenderFormat = Qgis.TextRenderFormat.AlwaysText  # so that it is found and copied
             result = exporter.exportToPdf(str(aside), pdf)
         else:
             svg = QgsLayoutExporter.SvgExportSettings()

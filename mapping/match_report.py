@@ -29,13 +29,13 @@ class MatchReport:
 
     @property
     def link_rate(self) -> float:
-        """Share of the links with data that have geometry, 0 to 1 (1 where there are none)."""
-        return self.matched_links / self.links if self.links else 1.0
+        """Share of the links with data that have geometry, 0 to 1 (0 where there are none)."""
+        return self.matched_links / self.links if self.links else 0.0
 
     @property
     def point_rate(self) -> float:
-        """Share of the points that lie on links with geometry, 0 to 1 (1 where there are none)."""
-        return self.matched_points / self.points if self.points else 1.0
+        """Share of the points that lie on links with geometry, 0 to 1 (0 where there are none)."""
+        return self.matched_points / self.points if self.points else 0.0
 
     @property
     def km_rate(self) -> float:

@@ -9,13 +9,21 @@ import numpy as np
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
+    QgsCsException,
     QgsProject,
     QgsRectangle,
     QgsVectorLayer,
 )
 
+from .errors import MapError
 from .map_file import reading
 from .style_options import StyleOptions, file_of, read_run_table
+
+MARGIN = 0.03
+"""Free space about the links on a page, as a share of the larger side."""
+
+SMALLEST = 100.0
+"""Metres: no page shows less from edge to edge."""
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -25,7 +33,7 @@ MONTHS = (
 
 def local_crs(layer: QgsVectorLayer) -> QgsCoordinateReferenceSystem:
     """The layer's own system where it is in metres, else the UTM zone at its centre."""
-    if not layer.crs().isGeographic() or layer.extent().isEmpty():
+    if not layer.crs().isGeographic() or layer.extent().isNull():
         return layer.crs()
     centre = QgsCoordinateTransform(
         layer.crs(), QgsCoordinateReferenceSystem("EPSG:4326"), QgsProject.instance()
@@ -34,28 +42,72 @@ def local_crs(layer: QgsVectorLayer) -> QgsCoordinateReferenceSystem:
     return QgsCoordinateReferenceSystem(f"EPSG:{(32600 if centre.y() >= 0 else 32700) + zone}")
 
 
+def emptiness(layer: QgsVectorLayer) -> str:
+    """Why no link is on the map, and what to do; empty where there are links."""
+    if layer.featureCount() != 0:
+        return ""
+    links = read_run_table(layer).get("match", {}).get("links", 0)
+    if links:
+        return (
+            f"Nothing is on this map: none of the {links:,} links with data is among the roads. Check the "
+            "field with the link id, and that these are the roads that the trips were matched to."
+        )
+    return (
+        "Nothing is on this map: the run found no point to count. Check its dates and weekdays, and what "
+        "it says of points that could not be used."
+    )
+
+
 def busy_extent(layer: QgsVectorLayer) -> QgsRectangle:
-    """Where the middle 94 % of the links with data lie, in the layer's coordinate system."""
+    """Where the middle 94 % of the links with data lie, in the layer's coordinate system; null for none."""
     with reading(file_of(layer)) as database:
         rows = database.execute(
             "SELECT r.minx, r.miny, r.maxx, r.maxy FROM rtree_links_geom r "
             "JOIN links ON links.fid = r.id WHERE links.n_points > 0"
         ).fetchall()
-    if not rows:
-        return layer.extent()
-    boxes = np.array(rows)
+    boxes = np.array(rows, dtype=float).reshape(-1, 4)
+    boxes = boxes[np.isfinite(boxes).all(axis=1)]
+    if not len(boxes):
+        return QgsRectangle()
     left, bottom = np.quantile(boxes[:, :2], 0.03, axis=0).tolist()
     right, top = np.quantile(boxes[:, 2:], 0.97, axis=0).tolist()
-    busy = QgsRectangle(left, bottom, right, top)
-    if min(busy.width(), busy.height()) < 0.1 * max(busy.width(), busy.height()):  # one long road
-        busy.grow(max(busy.width(), busy.height()) / 4)
+    busy = QgsRectangle(left, bottom, right, top)  # also where all boxes but a few are points
+    busy.grow(MARGIN * max(busy.width(), busy.height()))
     return busy
 
 
-def fill(extent: QgsRectangle, ratio: float) -> QgsRectangle:
-    """The largest part of `extent`, about its centre, with width : height = `ratio`: no edge stays empty."""
-    width, height = extent.width(), extent.height()
-    if width / max(height, 1e-12) > ratio:
+def extent_shown(
+    project: QgsProject,
+    layer: QgsVectorLayer,
+    crs: QgsCoordinateReferenceSystem,
+    extent: Optional[QgsRectangle],
+) -> QgsRectangle:
+    """What the page is to show, in `crs`: `extent`, or where the links lie. Raises `MapError`."""
+    asked = busy_extent(layer) if extent is None else extent
+    if asked.isNull():
+        return QgsRectangle(0, 0, 1000, 1000)
+    wanted, detail = QgsRectangle(), ""
+    try:
+        if asked.isFinite():
+            wanted = QgsCoordinateTransform(layer.crs(), crs, project).transformBoundingBox(asked)
+    except QgsCsException as error:
+        detail = str(error)
+    if wanted.isNull() or not wanted.isFinite():
+        raise MapError(
+            f"The extent {asked.toString(4)} cannot be shown in {crs.userFriendlyIdentifier()}. Choose one "
+            "where the links lie.",
+            detail,
+        )
+    return wanted
+
+
+def fill(extent: QgsRectangle, ratio: float, cut: bool = False) -> QgsRectangle:
+    """The smallest rectangle about `extent` with width : height = `ratio`.
+
+    With `cut` it is the largest one inside, so that no edge of the map stays empty.
+    """
+    width, height = max(extent.width(), SMALLEST), max(extent.height(), SMALLEST)
+    if (width > height * ratio) == cut:
         width = height * ratio
     else:
         height = width / ratio

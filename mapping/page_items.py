@@ -11,6 +11,7 @@ from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
     QgsDateTimeRange,
+    QgsExpressionBasedNumericFormat,
     QgsFillSymbol,
     QgsLayoutItem,
     QgsLayoutItemLabel,
@@ -160,12 +161,8 @@ def add_scale_bar(
     bar.setLinkedMap(of)
     bar.setStyle("Line Ticks Up")
     metres = of.scale() * box.width / 1000
-    length = max(
-        step * 10.0**power
-        for power in range(0, 7)
-        for step in (1, 2, 5)
-        if step * 10.0**power <= max(metres, 1)
-    )
+    steps = (step * 10.0**power for power in range(0, 7) for step in (1, 2, 5))
+    length = max((step for step in steps if step <= metres), default=1.0)
     kilometres = length >= 1000
     unit = Qgis.DistanceUnit.Kilometers if kilometres else Qgis.DistanceUnit.Meters
     bar.setUnits(unit)
@@ -177,10 +174,16 @@ def add_scale_bar(
     bar.setLabelBarSpace(0.8 * size)
     bar.setBoxContentSpace(0)
     bar.setTextFormat(text_format(SMALL * size, palette.soft_ink))
+    # As all numbers on the page; QGIS's other formats write the zeros of "2.500000" in Arabic and Persian.
+    numbers = QgsExpressionBasedNumericFormat()
+    numbers.setExpression("to_string(@value)")
+    bar.setNumericFormat(numbers)
     line = bar.lineSymbol().clone()
     line.setColor(palette.soft_ink)
     line.setWidth(0.25 * size)
     bar.setLineSymbol(line)
+    bar.setDivisionLineSymbol(line.clone())
+    bar.setSubdivisionLineSymbol(line.clone())
     bar.attemptMove(QgsLayoutPoint(box.x, box.y, QgsUnitTypes.LayoutUnit.LayoutMillimeters))
     bar.update()
     return bar

@@ -90,10 +90,12 @@ class RunMaps(QObject):
         self._drawing_over(run)
         pending.forget(outcome.job.folder)
         bar = self.iface.messageBar()
-        if outcome.match.link_rate >= _FEW:
-            bar.pushMessage("Roadpulse", summary.plain_line(outcome), Qgis.MessageLevel.Success, 12)
+        text, match = summary.plain_line(outcome), outcome.match
+        if match.link_rate >= _FEW or not match.links:  # without links no other roads would help
+            level = Qgis.MessageLevel.Success if match.links else Qgis.MessageLevel.Warning
+            bar.pushMessage("Roadpulse", text, level, 12)
             return
-        item = bar.createMessage("Roadpulse", summary.plain_line(outcome))
+        item = bar.createMessage("Roadpulse", text)
         self._offer_roads(item, run)
         bar.pushWidget(item, Qgis.MessageLevel.Warning)
 

@@ -28,6 +28,8 @@ def line(outcome: Outcome) -> str:
     without = sum(points["reasons"].get(reason, 0) for reason in LINK_REASONS) / max(1, points["read"])
     no_link = tr("{share} of the points had no link").format(share=share(without))
     on_map = tr("{share} of the links are on the map").format(share=share(outcome.match.link_rate))
+    if not links:
+        on_map = tr("nothing is on the map, since no point counted")
     return f"{', '.join(parts)}; {_link('no_link', no_link)}; {_link('map', on_map)}."
 
 

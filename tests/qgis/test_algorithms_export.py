@@ -44,6 +44,16 @@ def test_a_page_has_the_size_of_its_paper(processing: Any, city_map: Path, tmp_p
     assert colours(image) > 50
 
 
+def test_the_paper_is_turned_and_the_map_filled_where_that_is_asked_for(
+    processing: Any, city_map: Path, tmp_path: Path
+) -> None:
+    upright = page(processing, city_map, tmp_path / "upright.png", ORIENTATION="portrait")
+    assert upright.height() > upright.width()
+    whole = page(processing, city_map, tmp_path / "whole.png", ORIENTATION="landscape")
+    filled = page(processing, city_map, tmp_path / "filled.png", ORIENTATION="landscape", FILL=True)
+    assert different(whole, filled) > 0.01
+
+
 def test_pages_of_two_hours_differ_and_of_the_same_hour_do_not(
     processing: Any, city_map: Path, tmp_path: Path
 ) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from qgis.core import QgsProcessingFeedback
 from roadpulse.algorithms import progress
-from roadpulse.algorithms.progress import RunReporter
+from roadpulse.algorithms.progress import RunReporter, match_summary
 from roadpulse.cluster_client.status import RunState, RunStatus, Share
+from roadpulse.mapping.match_report import MatchReport
 
 
 class Feedback(QgsProcessingFeedback):
@@ -27,6 +28,13 @@ def starting(message: str = "") -> RunStatus:
 
 def decoding(done: int) -> RunStatus:
     return RunStatus(RunState.DECODING, files=Share(done, 300))
+
+
+def test_a_run_without_links_is_no_full_match() -> None:
+    nothing = MatchReport(0, 0, 0, 0, source_links=0, matched_km=0.0, source_km=0.0)
+    assert (nothing.link_rate, nothing.point_rate) == (0, 0)
+    assert match_summary(nothing) == "The run found no link with data, so nothing is on the map."
+    assert "50 % of the links" in match_summary(MatchReport(2, 1, 20, 5, 1, 0.4, 0.4))
 
 
 def test_a_phase_that_lasts_is_told_again_only_with_news(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,187 @@
+"""What a page shows: the whole extent, on the paper that suits it; empty maps; clean PDFs; numbers."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qgis.core import QgsLayoutItemMap, QgsNumericFormatContext, QgsProject, QgsRectangle, QgsVectorLayer
+from qgis.PyQt.QtCore import QLocale
+from roadpulse.cluster_client.link_geometry import LinkGeometry
+from roadpulse.mapping import film
+from roadpulse.mapping.errors import MapError
+from roadpulse.mapping.layout import PageOptions, SpeedPage, export_page, speed_page
+from roadpulse.mapping.page_facts import busy_extent, fill
+from roadpulse.mapping.style_options import StyleOptions
+from roadpulse.mapping.symbology import style_layer
+
+from tests.qgis import speed_maps as maps
+
+pytestmark = pytest.mark.usefixtures("qgis_app")
+
+
+def page_of(layer: QgsVectorLayer, **options: object) -> SpeedPage:
+    style = style_layer(layer)
+    return speed_page(QgsProject.instance(), layer, style, PageOptions(title="Small town", **options))
+
+
+def paper_of(page: SpeedPage) -> tuple[float, float]:
+    size = page.layout.pageCollection().page(0).pageSize()
+    return size.width(), size.height()
+
+
+def corridor(path: Path, turned: bool = False) -> QgsVectorLayer:
+    """60 links of a motorway, 60 km from west to east, that swings 10 km about its line; or turned."""
+    at = [(500_000 + 1000 * k, 5_400_000 + 5000 * math.sin(k / 6)) for k in range(61)]
+    if turned:
+        at = [(500_000 + y - 5_400_000, 5_400_000 + x - 500_000) for x, y in at]
+    ends = [(f"{a[0]} {a[1]}", f"{b[0]} {b[1]}") for a, b in zip(at, at[1:])]
+    return maps.write_lines(path, [f"LineString ({start}, {end})" for start, end in ends])
+
+
+def links_on(page: SpeedPage, layer: QgsVectorLayer) -> int:
+    return sum(page.map_item.extent().contains(link.geometry().boundingBox()) for link in layer.getFeatures())
+
+
+def frames_of(page: SpeedPage) -> list[QgsLayoutItemMap]:
+    return [item for item in page.layout.items() if isinstance(item, QgsLayoutItemMap)]
+
+
+@pytest.mark.parametrize("paper", ["A4", "frame"])
+def test_a_long_road_is_on_the_page_from_end_to_end(tmp_path: Path, paper: str) -> None:
+    layer = corridor(tmp_path / "map.gpkg")
+    page = page_of(layer, paper=paper)
+    assert links_on(page, layer) >= 56  # all but the outermost 3 % at either end
+    assert paper_of(page)[0] > paper_of(page)[1]
+
+
+def test_every_map_of_a_page_shows_the_extent_whole(tmp_path: Path) -> None:
+    layer = corridor(tmp_path / "map.gpkg")
+    extent = layer.extent()
+    page = page_of(layer, extent=extent)
+    assert len(frames_of(page)) == 5
+    assert all(item.extent().contains(extent) for item in frames_of(page))
+    filled = page_of(layer, extent=extent, cut=True)
+    assert all(extent.contains(item.extent()) for item in frames_of(filled))
+    assert filled.map_item.extent().height() == pytest.approx(extent.height())
+
+
+def test_paper_is_turned_where_that_shows_more(tmp_path: Path) -> None:
+    layer = corridor(tmp_path / "map.gpkg", turned=True)
+    page = page_of(layer)
+    assert paper_of(page) == (210.0, 297.0)
+    assert links_on(page, layer) >= 56
+    column = page.layout.itemById("column").sceneBoundingRect()
+    assert (column.right(), column.bottom()) == pytest.approx((210.0, 297.0))
+    upright = page_of(layer, orientation="landscape")
+    assert paper_of(upright) == (297.0, 210.0)
+    assert upright.map_item.scale() > 1.3 * page.map_item.scale()
+    assert paper_of(page_of(layer, paper="frame"))[0] > 300
+    assert paper_of(page_of(layer, paper="A3", cut=True)) == (297.0, 420.0)
+    assert paper_of(page_of(corridor(tmp_path / "east.gpkg"), orientation="portrait")) == (210.0, 297.0)
+
+
+def test_the_frame_about_an_extent_and_the_largest_part_inside() -> None:
+    extent = QgsRectangle(0, 0, 6000, 1000)
+    whole, part = fill(extent, 1.5), fill(extent, 1.5, cut=True)
+    assert (whole.width(), whole.height()) == (6000, 4000)
+    assert (part.width(), part.height()) == (1500, 1000)
+    assert whole.center() == part.center() == extent.center()
+
+
+@pytest.mark.parametrize(
+    "line", ["LineString (0 0, 900 0)", "LineString (0 0, 0 900)", "LineString (7 7, 7 7)"]
+)
+def test_a_single_link_has_a_page_whatever_its_direction(tmp_path: Path, line: str) -> None:
+    layer = maps.write_lines(tmp_path / "map.gpkg", [line])
+    page = page_of(layer)
+    shown = page.map_item.extent()
+    assert links_on(page, layer) == 1 or shown.contains(layer.extent().center())
+    assert 80 <= shown.width() <= 2000  # metres
+    assert page.layout.itemById("scale bar").unitsPerSegment() > 0
+
+
+def test_an_extent_that_cannot_be_shown_is_refused_in_words(tmp_path: Path) -> None:
+    layer = maps.write_lines(tmp_path / "map.gpkg", ["LineString (9 48, 9.1 48)"], "EPSG:4326")
+    assert not page_of(layer).map_item.crs().isGeographic()
+    for extent in (QgsRectangle(9, 95, 10, 120), QgsRectangle(9, 48, math.inf, 49)):
+        with pytest.raises(MapError, match="cannot be shown"):
+            page_of(layer, extent=extent)
+
+
+# -- empty maps -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["nothing matched", "nothing found"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> QgsVectorLayer:
+    path = tmp_path / "map.gpkg"
+    if request.param == "nothing found":
+        return maps.write_lines(path, [], "EPSG:4326")
+    nowhere = LinkGeometry(np.zeros(0, np.int64), maps.column(), "EPSG:4326", maps.column(), maps.column())
+    report = maps.write(path, nowhere)
+    assert (report.link_rate, report.point_rate, report.km_rate) == (0, 0, 0)
+    return QgsVectorLayer(f"{path}|layername=links", "Speeds", "ogr")
+
+
+def test_an_empty_map_has_a_page_that_says_why(empty: QgsVectorLayer, tmp_path: Path) -> None:
+    page = page_of(empty, bin_number=8)
+    words = page.layout.itemById("nothing").text()
+    assert words == page.nothing
+    assert ("none of the 5 links" in words) != ("found no point" in words)
+    assert page.layout.itemById("scale bar") is None
+    for name in ("page.png", "page.pdf"):
+        export_page(page, tmp_path / name, dpi=50)
+        assert (tmp_path / name).stat().st_size > 1000
+    given = page_of(empty, extent=QgsRectangle(9, 48, 9.5, 48.2))
+    assert given.nothing and given.map_item.extent().width() > 0
+
+
+def test_an_empty_map_has_a_film(empty: QgsVectorLayer, tmp_path: Path) -> None:
+    page = page_of(empty, paper="frame", film=True)
+    assert [frame.render().isNull() for frame in film.frames(page, (160, 90), [3, 8])] == [False, False]
+
+
+def test_an_empty_map_is_styled_with_usual_limits(empty: QgsVectorLayer) -> None:
+    for statistic in ("mean", "std", "p85"):
+        assert StyleOptions.from_run_table(empty, statistic=statistic).limits[:3] == (0, 5, 10)
+    assert busy_extent(empty).isNull()
+
+
+# -- PDFs and numbers -------------------------------------------------------------------------------
+
+
+def test_a_pdf_is_clean_and_its_texts_are_found(tmp_path: Path) -> None:
+    maps.write(tmp_path / "map.gpkg")
+    layer = QgsVectorLayer(f"{tmp_path / 'map.gpkg'}|layername=links", "Speeds", "ogr")
+    path = tmp_path / "page.pdf"
+    export_page(
+        page_of(layer, bin_number=8, extent=QgsRectangle(499_900, 5_999_400, 501_100, 6_000_600)), path
+    )
+    drawn = subprocess.run(["pdftoppm", "-r", "30", path, tmp_path / "p"], capture_output=True, check=True)
+    assert drawn.stderr == b""
+    subprocess.run(["qpdf", "--check", path], check=True, capture_output=True)
+    words = subprocess.run(
+        ["pdftotext", "-raw", path, "-"], capture_output=True, text=True, check=True
+    ).stdout
+    for text in ("Small town", "Mean speed (mph)", "too few trips"):
+        assert text in words
+
+
+@pytest.fixture(params=["ar_EG", "fa_IR", "de_DE"])
+def locale(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = QLocale()
+    QLocale.setDefault(QLocale(request.param))
+    yield
+    QLocale.setDefault(before)
+
+
+@pytest.mark.usefixtures("locale")
+def test_numbers_of_the_scale_bar_are_short_in_every_locale(tmp_path: Path) -> None:
+    page = page_of(corridor(tmp_path / "map.gpkg"))
+    numbers = page.layout.itemById("scale bar").numericFormat()
+    written = [numbers.formatDouble(value, QgsNumericFormatContext()) for value in (0.0, 2.5, 5.0)]
+    assert written == ["0", "2.5", "5"]
