@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +31,7 @@ from qgis.PyQt.QtCore import QMetaType
 from ..aggregation.errors import Cancelled, RunError, StorageError
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
+from .outputs import Destination
 from .progress import part
 from .reader import Reader
 from .words import many, tr
@@ -113,6 +113,13 @@ class DemoCity(RoadpulseAlgorithm):
         self.addOutput(QgsProcessingOutputFile("SETTINGS", tr("Settings of a speed map")))
         self.addOutput(QgsProcessingOutputNumber("TRIP_COUNT", tr("Trips made")))
         self.addOutput(QgsProcessingOutputNumber("LINK_COUNT", tr("Links")))
+
+    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+        from ..mapping.output_file import check_folder  # noqa: PLC0415
+
+        folder = Destination(self, parameters, context, p.OUTPUT).path
+        if folder is not None:
+            check_folder(folder)
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -207,6 +214,9 @@ def write_areas(path: Path, areas: dict[str, Iterable[Any]], context: QgsProcess
 
 
 def _write(path: Path, tables: dict[str, tuple[Any, Any, Any]], context: QgsProcessingContext) -> None:
+    from ..mapping.file_kinds import whole_database  # noqa: PLC0415
+    from ..mapping.output_file import incomplete  # noqa: PLC0415
+
     aside = path.with_name(f".{path.name}.part.gpkg")
     aside.unlink(missing_ok=True)
     for name, (columns, kind, rows) in tables.items():
@@ -227,19 +237,19 @@ def _write(path: Path, tables: dict[str, tuple[Any, Any, Any]], context: QgsProc
             geometry.fromWkb(wkb)
             feature.setGeometry(geometry)
             feature.setAttributes(values)
-            writer.addFeature(feature)
+            if not writer.addFeature(feature):
+                break
         writer.flushBuffer()
         fault = writer.errorMessage() if writer.hasError() else ""
         del writer
-        if fault:
-            raise StorageError(
-                f"{path} cannot be written: {fault}. Free some space or choose another folder."
-            )
+        if fault or not whole_database(aside):
+            raise incomplete(aside, path, fault)
     aside.replace(path)
 
 
 def write_settings(city: City) -> Results:
     """Write the city's profile and the settings of its speed map; gives the paths of both."""
+    from ..aggregation.storage import disk_errors, write_json  # noqa: PLC0415
     from ..cluster_client.profile import Folders, Profile  # noqa: PLC0415
 
     folder = city.folder.absolute()
@@ -257,5 +267,6 @@ def write_settings(city: City) -> Results:
         p.TIME_ZONE: city.time_zone,
         p.OUTPUT: str(folder / "speeds.gpkg"),
     }
-    settings.write_text(json.dumps({"inputs": inputs}, indent=2) + "\n", encoding="utf-8")
+    with disk_errors(f"write {settings.name}", folder):
+        write_json(settings, {"inputs": inputs})
     return {"PROFILE": str(profile), "SETTINGS": str(settings)}

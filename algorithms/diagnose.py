@@ -10,7 +10,6 @@ from qgis.core import (
     Qgis,
     QgsDataSourceUri,
     QgsProcessingContext,
-    QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
@@ -25,6 +24,7 @@ from ..aggregation.errors import RunError
 from ..aggregation.s3_access import is_s3
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
+from .outputs import Destination
 from .reader import Reader
 from .words import tr
 
@@ -95,8 +95,10 @@ class Diagnose(RoadpulseAlgorithm):
         self.addOutput(QgsProcessingOutputString(OUTPUT_JSON, tr("Findings, as JSON")))
 
     def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+        from ..mapping.file_kinds import REPORT  # noqa: PLC0415
         from .credentials import read_credentials  # noqa: PLC0415  (needs the packages)
 
+        Destination(self, parameters, context, p.OUTPUT).check((REPORT,))
         reader = Reader(self, parameters, context)
         self._profile: Profile = reader.profile()
         self._credentials = read_credentials(self._profile)
@@ -109,6 +111,8 @@ class Diagnose(RoadpulseAlgorithm):
         from ..cluster_client.diagnosis import report  # noqa: PLC0415  (need the packages)
         from ..cluster_client.diagnosis.checks import Finding, Outcome, diagnose, worst  # noqa: PLC0415
         from ..cluster_client.diagnosis.postgis import postgis_check  # noqa: PLC0415
+        from ..mapping.file_kinds import REPORT  # noqa: PLC0415
+        from ..mapping.output_file import written_whole  # noqa: PLC0415
 
         reader = Reader(self, parameters, context)
         look = look_at(self._profile, self._credentials, reader.text(p.TRIPS), reader.text(HOST_KEY))
@@ -131,14 +135,8 @@ class Diagnose(RoadpulseAlgorithm):
         feedback.pushInfo(report.summary(findings))
         output = self.parameterAsFileOutput(parameters, p.OUTPUT, context)
         if output:
-            try:
-                Path(output).write_text(report.to_html(self._profile, findings), encoding="utf-8")
-            except OSError as error:
-                raise QgsProcessingException(
-                    tr("The report cannot be written to {path}: {why}.").format(
-                        path=output, why=error.strerror
-                    )
-                ) from error
+            with written_whole(Path(output), REPORT) as aside:
+                aside.write_text(report.to_html(self._profile, findings), encoding="utf-8")
         count = {outcome: sum(finding.outcome is outcome for finding in findings) for outcome in Outcome}
         return {
             p.OUTPUT: output or None,

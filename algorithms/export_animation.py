@@ -19,6 +19,7 @@ from ..mapping.errors import MapError
 from . import pages
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
+from .outputs import Destination
 from .progress import part
 from .reader import Reader
 from .words import tr
@@ -79,6 +80,17 @@ class ExportAnimation(RoadpulseAlgorithm):
             p.with_help(output, tr("A name that ends in .gif or .mp4, or a folder for pictures."))
         )
         self.addOutput(QgsProcessingOutputNumber("FRAME_COUNT", tr("Pictures")))
+
+    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+        from ..mapping.film import check_film  # noqa: PLC0415
+
+        destination = Destination(self, parameters, context, p.OUTPUT)
+        if destination.path is not None:
+            check_film(destination.path, destination.inputs)
+        reader = Reader(self, parameters, context)
+        pages.class_limits(reader.text(pages.LIMITS))
+        for name in (TIME_FROM, TIME_TO):
+            pages.bin_of(reader.text(name), 1)
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback

@@ -18,6 +18,7 @@ from ..mapping.columns import STATISTICS
 from . import pages
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
+from .outputs import Destination
 from .reader import Reader
 from .words import tr
 
@@ -85,6 +86,15 @@ class ExportLayout(RoadpulseAlgorithm):
             p.OUTPUT, tr("Page"), "PDF (*.pdf);;PNG (*.png);;SVG (*.svg)"
         )
         self.addParameter(p.with_help(output, tr("The ending decides: .pdf, .png or .svg.")))
+
+    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+        from ..mapping.file_kinds import PAGE_KINDS  # noqa: PLC0415
+
+        Destination(self, parameters, context, p.OUTPUT).check(PAGE_KINDS)
+        reader = Reader(self, parameters, context)
+        pages.class_limits(reader.text(pages.LIMITS))
+        if reader.text(TIME):
+            pages.bin_of(reader.text(TIME), 1)
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback

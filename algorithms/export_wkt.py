@@ -20,6 +20,7 @@ from qgis.core import (
 from ..aggregation.errors import Cancelled
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
+from .outputs import Destination
 from .progress import part
 from .reader import Reader
 from .words import percent, tr
@@ -74,13 +75,20 @@ class ExportWkt(RoadpulseAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("MATCHED_LINKS", tr("Rows with a shape")))
 
     def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
-        self._roads = Reader(self, parameters, context).roads()
+        from ..mapping.file_kinds import table_of  # noqa: PLC0415
+        from . import steps  # noqa: PLC0415  (needs the packages)
+
+        Destination(self, parameters, context, p.OUTPUT).check((table_of(*HEADER),))
+        reader = Reader(self, parameters, context)
+        steps.RunResult.read(reader.text(p.RUN_FOLDER))
+        self._roads = reader.roads()
         self._transform_context = context.transformContext()
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
-        from ..aggregation.storage import disk_errors, written_aside  # noqa: PLC0415
+        from ..mapping.file_kinds import table_of  # noqa: PLC0415
+        from ..mapping.output_file import written_whole  # noqa: PLC0415
         from . import steps  # noqa: PLC0415  (needs the packages)
 
         result = steps.RunResult.read(Reader(self, parameters, context).text(p.RUN_FOLDER))
@@ -93,8 +101,7 @@ class ExportWkt(RoadpulseAlgorithm):
         transform = QgsCoordinateTransform(crs, wgs84, self._transform_context)
         progress = part(feedback, 50, 100)
         with (
-            disk_errors("write the CSV", output.parent),
-            written_aside(output) as aside,
+            written_whole(output, table_of(*HEADER)) as aside,
             aside.open("w", encoding="utf-8", newline="") as stream,
         ):
             writer = csv.writer(stream, lineterminator="\n")

@@ -8,6 +8,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessing
 
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
+from .outputs import check_map
 from .post_processing import load_map, map_path
 from .progress import match_summary, part, tell
 from .reader import Reader
@@ -46,7 +47,12 @@ class JoinLinks(RoadpulseAlgorithm):
         add_match_outputs(self)
 
     def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
-        self._roads = Reader(self, parameters, context).roads()
+        from . import steps  # noqa: PLC0415  (needs the packages)
+
+        check_map(self, parameters, context, p.OUTPUT)
+        reader = Reader(self, parameters, context)
+        steps.RunResult.read(reader.text(p.RUN_FOLDER))
+        self._roads = reader.roads()
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback

@@ -10,6 +10,7 @@ from . import parameters as p
 from .aggregate_trips import AggregateTrips, add_run_outputs, look_ahead_to_run, run_trips
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .join_links import JoinLinks, add_match_outputs, join
+from .outputs import check_map
 from .reader import Reader
 from .words import tr
 
@@ -51,6 +52,7 @@ class SpeedMap(RoadpulseAlgorithm):
         add_match_outputs(self)
 
     def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+        check_map(self, parameters, context, p.OUTPUT)
         reader = Reader(self, parameters, context)
         self._run = look_ahead_to_run(reader)
         self._roads = reader.roads()
@@ -58,6 +60,9 @@ class SpeedMap(RoadpulseAlgorithm):
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
+        from . import steps  # noqa: PLC0415  (needs the packages)
+
+        steps.try_roads(self._roads, feedback.isCanceled)
         run = run_trips(self._run, Reader(self, parameters, context), feedback, 0, RUN_SHARE)
         folder = run[p.RUN_FOLDER]
         return {**run, **join(self, parameters, context, feedback, folder, self._roads, RUN_SHARE, 100)}

@@ -40,7 +40,9 @@ from ..cluster_client.runs import Run, RunStore
 from ..cluster_client.s3.client import access_here, access_of_runs, keys_of_runs
 from ..cluster_client.status import RunState, RunStatus
 from ..mapping.errors import MapError
+from ..mapping.file_kinds import MAP
 from ..mapping.geopackage import LINKS_TABLE, MatchReport, write_geopackage
+from ..mapping.output_file import check_output
 from ..mapping.saved_styles import save_style
 from ..mapping.style_options import StyleOptions
 from ..mapping.symbology import style_layer
@@ -246,6 +248,16 @@ def link_geometry(
 ) -> LinkGeometry:
     """The geometry of the links `ids` (int64), from a layer or from PostGIS."""
     return roads.read(ids, progress, is_cancelled)
+
+
+def check_map_file(output: Union[str, Path]) -> None:
+    """Raise `MapError` or `StorageError` where `make_map` could not write its file."""
+    check_output(Path(output), (MAP,))
+
+
+def try_roads(roads: Roads, is_cancelled: IsCancelled = _never) -> None:
+    """Ask for no road at all: raises now what the reading of roads would raise after the run."""
+    link_geometry(roads, np.zeros(0, np.int64), is_cancelled=is_cancelled)
 
 
 def make_map(

@@ -76,6 +76,9 @@ class StyleSpeeds(RoadpulseAlgorithm):
         self.addParameter(p.with_help(keep, tr("Then every QGIS that opens the GeoPackage shows it so.")))
         self.addOutput(QgsProcessingOutputVectorLayer(p.OUTPUT, tr("Styled layer")))
 
+    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+        self._changes(Reader(self, parameters, context))
+
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:

@@ -142,14 +142,15 @@ def _stranger_map(path: Path) -> str:
     return ""
 
 
-def _whole_map(path: Path) -> bool:
-    """The pages that the header counts are there (SQLite's file format, 1.3), our tables among them."""
+def whole_database(path: Path) -> bool:
+    """Return True if all pages that the header counts are there (SQLite's file format, 1.3)."""
     head = _head(path)[:100]
-    page = int.from_bytes(head[16:18], "big")
-    pages = int.from_bytes(head[28:32], "big")
-    if (65536 if page == 1 else page) * pages != path.stat().st_size:
-        return False
-    return not _stranger_map(path)
+    page, pages = int.from_bytes(head[16:18], "big"), int.from_bytes(head[28:32], "big")
+    return len(head) == 100 and (65536 if page == 1 else page) * pages == path.stat().st_size
+
+
+def _whole_map(path: Path) -> bool:
+    return whole_database(path) and not _stranger_map(path)
 
 
 PDF = FileKind("a PDF", ".pdf", _unless("a PDF", lambda head: b"%PDF-" in head[:1024]), _whole_pdf)
@@ -157,11 +158,13 @@ PNG = FileKind("a PNG picture", ".png", _unless("a PNG picture", lambda h: h.sta
 SVG = FileKind("an SVG drawing", ".svg", _unless("an SVG drawing", lambda h: b"<svg" in h), _whole_svg)
 GIF = FileKind("a GIF", ".gif", _unless("a GIF", lambda head: head.startswith(b"GIF8")), _whole_gif)
 MP4 = FileKind("an MP4 film", ".mp4", _unless("an MP4 film", lambda h: h[4:8] == b"ftyp"), _whole_mp4)
-HTML = FileKind(
-    "an HTML page", ".html", _unless("an HTML page", lambda head: b"<html" in head.lower()), _whole_html
+REPORT = FileKind(
+    "a report of Roadpulse",
+    ".html",
+    _unless("a report of Roadpulse", lambda head: b"<title>Roadpulse: " in head),
+    _whole_html,
 )
-
-
+PAGE_KINDS = (PDF, PNG, SVG)
 MAP = FileKind("a GeoPackage", ".gpkg", _stranger_map, _whole_map)
 
 

@@ -24,7 +24,7 @@ from qgis.PyQt.QtGui import QFont, QFontMetricsF
 
 from .columns import ESTIMATORS
 from .errors import MapError
-from .file_kinds import PDF, PNG, SVG
+from .file_kinds import PAGE_KINDS, PDF, PNG
 from .labels import font_family
 from .output_file import Incomplete, kind_of, write_picture, written_whole
 from .page_facts import bin_totals, describe, emptiness, extent_shown, fill, local_crs
@@ -56,8 +56,6 @@ COLUMN = 0.258
 
 MORE = 1.05
 """Paper is turned to portrait where that shows the extent larger by at least this factor."""
-
-PAGE_KINDS = (PDF, PNG, SVG)
 
 SMALL_MULTIPLES = ("03:00", "08:00", "13:00", "17:00")
 

@@ -56,7 +56,7 @@ def links_of_layer(
     without: set[int] = set()
     duplicates = 0
     total = max(layer.featureCount(), 1)
-    for i, feature in enumerate(layer.getFeatures(request)):
+    for i, feature in enumerate(layer.getFeatures(request) if wanted else ()):
         if feedback is not None and i % 1000 == 0:
             if feedback.isCanceled():
                 raise Cancelled

@@ -16,8 +16,8 @@ from qgis.PyQt.QtGui import QImage
 from roadpulse.aggregation.errors import StorageError
 from roadpulse.mapping import film
 from roadpulse.mapping.errors import MapError
-from roadpulse.mapping.file_kinds import GIF, HTML, MAP, MP4, PDF, PNG, SVG, FileKind, table_of
-from roadpulse.mapping.layout import PAGE_KINDS, PageOptions, SpeedPage, export_page, speed_page
+from roadpulse.mapping.file_kinds import GIF, MAP, MP4, PAGE_KINDS, PDF, PNG, REPORT, SVG, FileKind, table_of
+from roadpulse.mapping.layout import PageOptions, SpeedPage, export_page, speed_page
 from roadpulse.mapping.output_file import check_output, written_whole
 from roadpulse.mapping.saved_styles import save_style
 from roadpulse.mapping.style_options import StyleOptions
@@ -128,7 +128,7 @@ def test_a_file_with_a_part_missing_is_not_whole(layer: QgsVectorLayer, tmp_path
 
 def test_tables_and_reports_have_an_end(tmp_path: Path) -> None:
     for kind, whole, part in (
-        (TABLE, "a,b\n1,2\n", "a,b\n1,"), (HTML, "<html>x</html>\n", "<html>x</ht"),
+        (TABLE, "a,b\n1,2\n", "a,b\n1,"), (REPORT, "<html>x</html>\n", "<html>x</ht"),
     ):  # fmt: skip
         path = tmp_path / f"file{kind.ending}"
         path.write_text(whole)
@@ -166,7 +166,7 @@ def text(path: Path) -> None:
         (SVG, text, "not an SVG"),
         (GIF, text, "not a GIF"),
         (MP4, text, "not an MP4"),
-        (HTML, text, "not an HTML page"),
+        (REPORT, text, "not a report of Roadpulse"),
         (TABLE, text, "not a table of a, b"),
     ],
 )
