@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Callable
 
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from ..aggregation.errors import RunError
+from ..cluster_client.errors import ProfileError
+from ..cluster_client.profile import Profile
 from .words import slug, tr
 
 _FILTER = "Roadpulse (*.json)"
@@ -62,3 +66,19 @@ def _question(parent: QWidget, text: str, more: str) -> QMessageBox:
     box.setInformativeText(more)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     return box
+
+
+def refuse_other_file(file: Path) -> None:
+    """Raise `RunError` where a profile would take the place of a file that is none."""
+    try:
+        if file.exists() and file.stat().st_size:
+            Profile.read(file)
+    except ProfileError as error:
+        raise RunError(
+            tr("{path} is not a profile, so it was not replaced. Choose another name.").format(path=file),
+            error.message,
+        ) from error
+    except OSError as error:
+        raise RunError(
+            tr("The profile cannot be written to {path}: {why}.").format(path=file, why=error.strerror)
+        ) from error

@@ -260,9 +260,11 @@ class ProfilesDialog(OnScreenDialog):
         self._keep(profile, tr("The profile “{name}” was added."))
 
     def export_file(self, path: str) -> None:
-        """Write the shown profile to a file."""
+        """Write the shown profile to a file, or over an earlier profile file and nothing else."""
+        file = Path(path)
         try:
-            self.form.profile().write(Path(path))
+            questions.refuse_other_file(file)
+            self.form.profile().write(file)
         except RunError as error:
             self._fail(error)
             return

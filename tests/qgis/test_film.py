@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,22 @@ def test_without_ffmpeg_the_message_says_what_to_do(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MapError, match="ffmpeg is not on this computer"):
         film.export_film(film_page, tmp_path / "day.mp4", SMALL)
+
+
+def test_a_film_that_lacks_its_program_is_refused_before_the_first_frame(
+    film_page: SpeedPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "ffmpeg"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho ' V..... mpeg4  MPEG-4 part 2'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    told: list[float] = []
+    for name, words in (("day.mp4", "has no encoder libx264"), ("day.gif", "package Pillow is missing")):
+        with pytest.raises(MapError, match=words):
+            film.export_film(film_page, tmp_path / name, SMALL, progress=told.append)
+    assert not told
 
 
 def test_what_ffmpeg_says_reaches_the_person(tmp_path: Path) -> None:

@@ -226,6 +226,18 @@ def test_a_profile_goes_to_a_file_and_comes_from_it(
     assert list(spy) == [[f"{PI.name} (2)"]]
 
 
+def test_a_profile_takes_the_place_of_a_profile_alone(dialog: ProfilesDialog, tmp_path: Path) -> None:
+    file, settings = tmp_path / "team.json", tmp_path / "settings.json"
+    file.touch()
+    for _ in range(2):
+        dialog.export_file(str(file))
+        assert Profile.read(file) == PI
+    settings.write_text('{"inputs": {}}')
+    dialog.export_file(str(settings))
+    assert settings.read_text() == '{"inputs": {}}'
+    assert "is not a profile" in dialog.banner.words.text()
+
+
 def test_this_computer_of_a_colleague_does_not_become_ours(
     dialog: ProfilesDialog, store: ProfileStore, tmp_path: Path
 ) -> None:
