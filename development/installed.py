@@ -47,6 +47,35 @@ def installed(name: str, make: Callable[[Path], None]) -> Path:
     return folder
 
 
+def anyone_may_enter(folder: Path) -> bool:
+    """Return True if every user may go into a folder; into one below root's home only root may."""
+    ways = {folder, *folder.parents, folder.resolve(), *folder.resolve().parents}
+    return all(path.stat().st_mode & 0o001 for path in ways)
+
+
+def for_anyone(source: Path, aside: Path) -> Path:
+    """A folder that every user may read: `source` itself, or a copy of it that is made at `aside`.
+
+    The copy consists of hard links where that is possible.
+    """
+    if anyone_may_enter(source):
+        return source
+
+    def copy(file: str, target: str) -> None:
+        mode = Path(file).stat().st_mode
+        if mode & 0o004:
+            with contextlib.suppress(OSError):  # another disk
+                os.link(file, target)
+                return
+        shutil.copyfile(file, target)
+        Path(target).chmod(0o755 if mode & 0o100 else 0o644)
+
+    shutil.copytree(source, aside, symlinks=True, copy_function=copy)
+    for folder in (aside, *(path for path in aside.rglob("*") if path.is_dir() and not path.is_symlink())):
+        folder.chmod(0o755)
+    return aside
+
+
 def packages() -> Path:
     """The folder of the packages that runs fetch for a cluster's nodes; made where it is missing.
 

@@ -81,7 +81,8 @@ class Livy:
 
     Livy takes jobs from the folders of `whitelist` alone. With `certificate` it speaks https, with `ldap`
     it asks for one of that server's users. `environment` is what it and its drivers see besides. `before`
-    are words before its command, such as those of setpriv, which make it another user.
+    are words before its command, such as those of setpriv, which make it another user. `jars` is the folder
+    of its jars where that user may not read those of this clone.
     """
 
     folder: Path
@@ -97,6 +98,7 @@ class Livy:
     settings: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     before: Sequence[str] = ()
+    jars: Optional[Path] = None
 
     @property
     def daemon(self) -> Daemon:
@@ -110,7 +112,7 @@ class Livy:
         """Start the server, unless it runs, and wait until it tells its version."""
         if self.daemon.process():
             return
-        jars = livy_jars(self.version)
+        jars = self.jars or livy_jars(self.version)
         conf = self.folder / "conf"
         for needed in (conf, self.folder / "logs"):
             needed.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from .installed import anyone_may_enter
 from .ports import free_port
 
 USER = "roadpulse"
@@ -88,20 +89,20 @@ class PostGIS:
         self.port = self.port or free_port()
         secret = home / "password"
         secret.write_text(PASSWORD, encoding="ascii")
-        self._data.mkdir()
+        self.data.mkdir()
         if os.geteuid() == 0:
-            for path in (home, secret, self._data):
+            for path in (home, secret, self.data):
                 shutil.chown(path, "postgres", "postgres")
         self._run(
-            "initdb", "-D", str(self._data), "-U", USER, f"--pwfile={secret}", "-A", "scram-sha-256",
+            "initdb", "-D", str(self.data), "-U", USER, f"--pwfile={secret}", "-A", "scram-sha-256",
             "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions",
         )  # fmt: skip
         settings = {**_SETTINGS, "port": str(self.port), **self._settings}
         text = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
-        with (self._data / "postgresql.conf").open("a", encoding="utf-8") as file:
+        with (self.data / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write(text)
         self._run(
-            "pg_ctl", "-D", str(self._data), "-l", str(home / "log.txt"), "-w", "-t", "60", "-s", "start"
+            "pg_ctl", "-D", str(self.data), "-l", str(home / "log.txt"), "-w", "-t", "60", "-s", "start"
         )
         with psycopg.connect(**self.conninfo(dbname="postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
@@ -111,7 +112,7 @@ class PostGIS:
     def stop(self, *, remove: bool = False) -> None:
         """End this folder's server and no other; `remove` deletes its data."""
         if self._running():
-            self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "-s", "stop")
+            self._run("pg_ctl", "-D", str(self.data), "-m", "immediate", "-w", "-s", "stop")
         if remove:
             self._remove()
 
@@ -155,13 +156,13 @@ class PostGIS:
             command = Path(f"/proc/{int(lines[0])}/cmdline").read_bytes()
         except (OSError, ValueError, IndexError):
             return False
-        if str(self._data).encode() not in command:
+        if str(self.data).encode() not in command:
             return False
         self.port = int(lines[3])
         return True
 
     def _postmaster(self) -> list[str]:
-        return (self._data / "postmaster.pid").read_text(encoding="ascii").splitlines()
+        return (self.data / "postmaster.pid").read_text(encoding="ascii").splitlines()
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(_programs() / program), *arguments]
@@ -185,13 +186,13 @@ class PostGIS:
         return (self.folder / "home").resolve()
 
     @property
-    def _data(self) -> Path:
+    def data(self) -> Path:
+        """The server's data directory, by a path that its own user may go."""
         return self._home / "data"
 
     def _make_home(self) -> Path:
         """Make the server's folder; in the system's temporary folder when `postgres` cannot reach ours."""
-        closed = any(not parent.stat().st_mode & 0o001 for parent in (self.folder, *self.folder.parents))
-        if os.geteuid() == 0 and closed:
+        if os.geteuid() == 0 and not anyone_may_enter(self.folder):
             (self.folder / "home").symlink_to(tempfile.mkdtemp(prefix="roadpulse-postgis-", dir="/var/tmp"))
         else:
             (self.folder / "home").mkdir()

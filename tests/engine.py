@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -167,10 +167,12 @@ class Engine:
         run(RunFolder(folder), HereRunner(before_decode))
         return Outcome(0, folder)
 
-    def start(self, folder: Path, workers: int = 1, **options: Any) -> subprocess.Popen[str]:
-        """Start a run in a process group of its own."""
+    def start(
+        self, folder: Path, workers: int = 1, before: Sequence[str] = (), **options: Any
+    ) -> subprocess.Popen[str]:
+        """Start a run in a process group of its own; `before` are words before its command."""
         return subprocess.Popen(
-            [sys.executable, "-m", "roadpulse.aggregation", str(folder), "--workers", str(workers)],
+            [*before, sys.executable, "-m", "roadpulse.aggregation", str(folder), "--workers", str(workers)],
             env={**os.environ, "PYTHONPATH": str(PLUGINS)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from tests.integration.spark_fixtures import (  # noqa: F401
     way,
 )
 from tests.integration.ssh_server import PROGRAM, Relay, SshServer, User, temporary_user
+from tests.left_out import need
 
 
 @pytest.hookimpl(trylast=True)
@@ -56,7 +56,6 @@ def relay(ssh_server: SshServer) -> Iterator[Relay]:
 @pytest.fixture(scope="module")
 def other_user() -> Iterator[User]:
     """A user with a password, a home and a shell that a test may change."""
-    if os.geteuid() != 0:
-        pytest.skip("making a user needs root")
+    need("users")
     with temporary_user() as user:
         yield user

@@ -14,8 +14,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
 from roadpulse.tests.engine import PLUGINS
+
+from development.machine import own_mounts
+from tests.left_out import need
 
 _ROOT = Path(__file__).resolve().parents[2]
 # The second file has names looked up in the first one alone, without services of the computer.
@@ -33,11 +35,8 @@ class NamedHosts:
         hosts, order = folder / "hosts", folder / "nsswitch.conf"
         hosts.write_text("".join(f"{address} {name}\n" for name, address in addresses.items()))
         order.write_text("hosts: files\n")
-        for own in (["unshare", "-m"], ["unshare", "-r", "-m"]):  # the second for others than root
-            self.within = [*own, "sh", "-ec", _MOUNT, "sh", str(hosts), str(order)]
-            if not subprocess.run([*self.within, "true"], capture_output=True, check=False).returncode:
-                return
-        pytest.skip("this computer does not let a process have mounts of its own")
+        need("mounts")
+        self.within = [*own_mounts(), "sh", "-ec", _MOUNT, "sh", str(hosts), str(order)]
 
     def call(self, function: Callable[..., Any], *values: Any) -> Any:
         """What a function of a module returns in a process that finds the names; all as in JSON."""

@@ -31,6 +31,7 @@ from development.s3 import S3Server
 from tests.integration.clocks_off import both_ways, clock_off, needs_library, python
 from tests.integration.s3_engine import BucketEngine, result_bytes
 from tests.integration.ssh_server import SshServer
+from tests.left_out import needs
 from tests.waiting import until
 
 pytestmark = needs_library
@@ -100,7 +101,7 @@ def test_the_result_is_the_same_new_files_are_read_once_more_at_most_and_changed
     assert changed.hashes == engine.finish(store=str(engine.folder / "a third store")).hashes
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="giving a process a computer's name of its own needs root")
+@needs("hostname")
 @pytest.mark.parametrize("minutes", [-5, 120])
 def test_points_of_a_run_that_lives_elsewhere_are_let_be(engine: Engine, minutes: float) -> None:
     """Of two computers with a shared folder one is minutes, or hours, off."""

@@ -15,6 +15,8 @@ from roadpulse.aggregation.errors import StorageError
 from roadpulse.aggregation.points import PointStore
 from roadpulse.tests.engine import LINK, Engine, Outcome, point, trip
 
+from development.machine import BOUND
+from tests.left_out import needs
 from tests.waiting import until
 
 POINTS, MANY, SECONDS = 3000, 250, 2000
@@ -154,42 +156,31 @@ def test_points_that_cannot_be_committed_do_not_fill_the_disk(engine, monkeypatc
 # -- closed disks -----------------------------------------------------------------------------------
 
 
-def as_nobody():
-    """Options for a process that file permissions bind, which they do not root."""
-    return {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
-
-
-def open_up(tmp_path):
-    for path in (*tmp_path.parents[:2], tmp_path, *tmp_path.rglob("*")):
-        if path.is_dir():
-            path.chmod(0o777 if tmp_path in (path, *path.parents) else 0o755)
-
-
+@needs("permissions")
 def test_a_store_that_may_only_be_read_serves_what_it_has(engine, tmp_path):
     engine.write("a.json", trip())
     engine.settle()
     first = engine.finish()
     folders = [engine.prepare(), engine.prepare()]
-    open_up(tmp_path)
     for path in [engine.store, *engine.store.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
-    outcome = carry_out(engine, folders[0], **as_nobody())
+    outcome = carry_out(engine, folders[0], before=BOUND)
     assert outcome.code == 0, outcome.output
     assert outcome.hashes == first.hashes
     engine.write("b.json", trip())
-    outcome = carry_out(engine, folders[1], **as_nobody())
+    outcome = carry_out(engine, folders[1], before=BOUND)
     assert outcome.code == 1
     assert "may not be written" in outcome.error
     assert "Choose another folder" in outcome.error
     assert str(engine.store) in outcome.error
 
 
+@needs("permissions")
 def test_a_run_folder_that_may_not_be_written_is_told_in_the_log(engine, tmp_path):
     engine.write("a.json", trip())
     folder = engine.prepare()
-    open_up(tmp_path)
     folder.chmod(0o555)
-    outcome = carry_out(engine, folder, **as_nobody())
+    outcome = carry_out(engine, folder, before=BOUND)
     assert outcome.code == 1
     assert "may not be written" in outcome.output
     assert str(folder) in outcome.output

@@ -9,6 +9,9 @@ import pytest
 from roadpulse.aggregation.errors import RunError
 from roadpulse.tests.engine import LINK, Engine, Outcome, point, trip
 
+from development.machine import BOUND
+from tests.left_out import needs
+
 GOOD = [point(n, LINK, 20.0 + n) for n in range(4)]
 AWKWARD = [
     "with space",
@@ -374,16 +377,12 @@ def test_a_folder_named_like_a_trip_is_looked_into_and_not_read(engine, tmp_path
     assert outcome.bad == {"x.json": "unreadable"}
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_what_may_not_be_read_is_told_as_somebody_who_is_not_root(engine, tmp_path):
+@needs("permissions")
+def test_what_may_not_be_read_is_told(engine):
     engine.write("good.json", GOOD)
     engine.write("secret.json", GOOD).chmod(0)
-    for path in (tmp_path, *tmp_path.parents[:-2], *tmp_path.rglob("*")):
-        if path.is_dir():
-            path.chmod(0o777 if tmp_path in (path, *path.parents) else 0o755)
     folder = engine.prepare()
-    folder.chmod(0o777)
-    process = engine.start(folder, user=65534, group=65534, extra_groups=[])
+    process = engine.start(folder, before=BOUND)
     output, _ = process.communicate(timeout=240)
     outcome = Outcome(process.returncode, folder, output)
     assert outcome.code == 0, output
@@ -391,16 +390,14 @@ def test_what_may_not_be_read_is_told_as_somebody_who_is_not_root(engine, tmp_pa
     assert "Permission denied" in outcome.manifest["bad_files"][0]["message"]
     (engine.trips / "secret.json").chmod(0o644)
     folder = engine.prepare()
-    folder.chmod(0o777)
-    process = engine.start(folder, user=65534, group=65534, extra_groups=[])
+    process = engine.start(folder, before=BOUND)
     assert process.wait(240) == 0
     manifest = Outcome(0, folder).manifest
     assert (manifest["files"]["bad"], manifest["points"]["counted"]) == (0, 8)
     store = engine.folder / "closed"
-    store.mkdir(mode=0o700)
+    store.mkdir(mode=0o500)
     folder = engine.prepare(store=str(store / "store"))
-    folder.chmod(0o777)
-    process = engine.start(folder, user=65534, group=65534, extra_groups=[])
+    process = engine.start(folder, before=BOUND)
     assert process.wait(240) == 1
     assert "may not be written" in Outcome(1, folder).error
     assert str(store) in Outcome(1, folder).error

@@ -13,7 +13,8 @@ from roadpulse.cluster_client.backend import follow
 from roadpulse.cluster_client.profile import Folders
 from roadpulse.cluster_client.status import RunState
 
-from development.installed import link_packages
+from development.installed import BUILD, for_anyone, link_packages, packages
+from development.livy import livy_jars
 from tests.integration.livy_fixtures import FAST, newest
 
 pytestmark = [newest, pytest.mark.belfast]
@@ -22,13 +23,14 @@ pytestmark = [newest, pytest.mark.belfast]
 @pytest.fixture(scope="module")
 def shared(other_user):
     """Folders that a group shares; `other_user` is in it, and the user of Livy."""
-    root = Path(tempfile.mkdtemp(prefix="rpshared"))
+    root = Path(tempfile.mkdtemp(prefix="rpshared", dir="/var/tmp"))
     root.chmod(0o755)
     for name in ("runs", "store", "jobs"):
         (root / name).mkdir()
         shutil.chown(root / name, group=other_user.name)
         (root / name).chmod(0o2775)
-    link_packages(root / "store")
+    if for_anyone(packages(), root / "store/packages") == packages():
+        link_packages(root / "store")
     yield root
     shutil.rmtree(root)
 
@@ -52,7 +54,13 @@ def server(shared, other_user, cluster):
     )  # fmt: skip
     group = grp.getgrnam(other_user.name).gr_gid
     nobody = ("setpriv", "--reuid=nobody", "--regid=nogroup", f"--groups={group}")
-    livy = replace(livy, whitelist=[shared / "jobs"], before=nobody)
+    here = BUILD / f"spark-{cluster.version}"
+    spark = for_anyone(here, shared / "parts/spark")
+    livy = replace(
+        livy, whitelist=[shared / "jobs"], before=nobody,
+        jars=for_anyone(livy_jars(livy.version), shared / "parts/livy"),
+        spark_home=spark / livy.spark_home.relative_to(here), python=spark / livy.python.relative_to(here),
+    )  # fmt: skip
     livy.start()
     yield livy
     livy.stop()

@@ -51,12 +51,12 @@ def own(tmp_path_factory):
         for name in ("key.pem", "crt.pem"):
             content = (keys / name).read_text(encoding="ascii").replace("'", "''")
             with server.connect() as connection:
-                path = f"{server.folder}/home/data/{name}".replace("'", "''")
+                path = f"{server.data}/{name}".replace("'", "''")
                 connection.execute(
                     f"COPY (SELECT regexp_split_to_table('{content}', '\\n')) TO '{path}'".encode()
                 )
         for name in ("key.pem", "crt.pem"):
-            (server.folder / "home/data" / name).chmod(0o600)
+            (server.data / name).chmod(0o600)
         with server.connect() as connection:
             connection.execute("ALTER SYSTEM SET ssl_key_file = 'key.pem'")
             connection.execute("ALTER SYSTEM SET ssl_cert_file = 'crt.pem'")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from development.cluster import Cluster
+from development.machine import own_mounts
 from tests.integration.spark_fixtures import Start, newest, spec_of
 from tests.integration.spark_runs import run_locally, tables
+from tests.left_out import need
 from tests.waiting import until
 
 Nodes = Callable[..., None]
@@ -22,8 +23,7 @@ Nodes = Callable[..., None]
 def nodes(cluster: Cluster, tmp_path: Path) -> Iterator[Nodes]:
     """A function that starts the workers anew, all or so many, each after a command in a name space of its
     own mounts."""
-    if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
-        pytest.skip("this computer does not let a process have mounts of its own")
+    need("mounts")
 
     def restart(wanted: int, *within: str) -> None:
         for number in range(cluster.spark.workers):
@@ -33,7 +33,7 @@ def nodes(cluster: Cluster, tmp_path: Path) -> Iterator[Nodes]:
         until(lambda: cluster.spark.alive_workers() == wanted)
 
     def start(command: str, wanted: int = cluster.spark.workers) -> None:
-        restart(wanted, "unshare", "-m", "sh", "-ec", f'{command}\nexec "$@"', "node")
+        restart(wanted, *own_mounts(), "sh", "-ec", f'{command}\nexec "$@"', "node")
 
     yield start
     restart(cluster.spark.workers)
