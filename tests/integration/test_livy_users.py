@@ -13,7 +13,7 @@ from roadpulse.cluster_client.backend import follow
 from roadpulse.cluster_client.profile import Folders
 from roadpulse.cluster_client.status import RunState
 
-from development.installed import BUILD, for_anyone, link_packages, packages
+from development.installed import BUILD, for_anyone, packages
 from development.livy import livy_jars
 from tests.integration.livy_fixtures import FAST, newest
 
@@ -25,12 +25,11 @@ def shared(other_user):
     """Folders that a group shares; `other_user` is in it, and the user of Livy."""
     root = Path(tempfile.mkdtemp(prefix="rpshared", dir="/var/tmp"))
     root.chmod(0o755)
-    for name in ("runs", "store", "jobs"):
-        (root / name).mkdir()
+    shutil.copytree(packages(), root / "store/packages")
+    for name in ("runs", "store", "store/packages", "jobs"):
+        (root / name).mkdir(exist_ok=True)
         shutil.chown(root / name, group=other_user.name)
         (root / name).chmod(0o2775)
-    if for_anyone(packages(), root / "store/packages") == packages():
-        link_packages(root / "store")
     yield root
     shutil.rmtree(root)
 
