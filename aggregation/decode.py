@@ -5,6 +5,7 @@ A plain function over paths that may run anywhere, and twice: it writes the same
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import points, storage, values
+from .advice import file_advice, sentence
 from .errors import BadTripFile, RunError
 from .large_trips import decode_large, unpacked
 from .points import FileRecord, PointStore, bucket_of
@@ -182,6 +184,7 @@ def stopped_at(record: FileRecord) -> RunError:
 def _describe(record: FileRecord, trip: Points, counted: int) -> None:
     record.points, record.counted = trip.read, counted
     record.trip_id, record.fields = storage.printable(trip.trip_id or ""), storage.printable(trip.fields)
+    record.examples = json.dumps(trip.examples, sort_keys=True) if trip.examples else ""
     record.faults = tuple(trip.faults.get(fault, 0) for fault in points.FAULTS)
 
 
@@ -230,23 +233,43 @@ def faults_of(records: list[FileRecord]) -> dict[str, int]:
     return {name: int(n) for name, n in zip(points.FAULTS, sums) if n}
 
 
+@dataclass(frozen=True)
+class Example:
+    """A value that was met, as a message shows it, and the file that has it; both empty where none was."""
+
+    value: str = ""
+    path: str = ""
+
+
+def examples_of(records: list[FileRecord]) -> dict[str, Example]:
+    """The first example of each fault; `records` are in order of their paths."""
+    found: dict[str, Example] = {}
+    for record in records:
+        if record.examples:
+            for reason, value in json.loads(record.examples).items():
+                found.setdefault(reason, Example(value, record.path))
+    return found
+
+
 def unusable(records: list[FileRecord], mapping: FieldMapping) -> str:
     """Why no point of any file could be used, naming files and fields; empty where one could."""
     if records and all(record.reason for record in records):
         first = records[0]
         return (
             f"None of the {len(records):,} trip files can be used. "
-            f"The first is {first.path}: {first.message}. "
-            "Check that these are trip files and that the field mapping fits them."
+            f"The first is {first.path}: {first.message}. {file_advice(first.reason, first.message)}"
         )
     read = [record for record in records if record.points]
     if not read or any(record.counted for record in read):
         return ""
     faults = faults_of(read)
     worst = max((f for f in faults if f in values.POINT_REASONS), key=lambda f: faults[f], default="")
-    return (
-        f"None of the {sum(r.points for r in read):,} points can be used: "
-        f"{values.REASON_TEXTS.get(worst, '')}. "
-        f"The field mapping expects link id '{mapping.link_id}' and speed '{mapping.speed}'; "
-        f"a point of {read[0].path} has: {read[0].fields}. Correct the field mapping and run again."
-    )
+    example = examples_of(read).get(worst, Example())
+    text = f"None of the {sum(r.points for r in read):,} points can be used: "
+    if not example.value:
+        return (
+            f"{text}{values.REASON_TEXTS.get(worst, '')}. "
+            f"The field mapping expects link id '{mapping.link_id}' and speed '{mapping.speed}'; "
+            f"a point of {read[0].path} has: {read[0].fields}. Correct the field mapping and run again."
+        )
+    return text + sentence(worst, example.value, example.path, mapping)

@@ -56,7 +56,8 @@ class FileRecord:
 
     `number` is the file's in `points`, `part` the part that holds its points. `reason` and `message`
     are empty for a good file; `passing` marks a fault of the moment, to be tried again. `limit` is the
-    size in bytes above which the file would have been refused.
+    size in bytes above which the file would have been refused; `examples` holds a value for each
+    fault, as JSON.
     """
 
     number: int
@@ -72,6 +73,7 @@ class FileRecord:
     message: str = ""
     passing: bool = False
     fields: str = ""
+    examples: str = ""
     faults: tuple[int, ...] = _NO_FAULTS
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Optional
 
-from .decode import faults_of
+from .advice import file_advice, sentence
+from .decode import Example, examples_of, faults_of
 from .errors import FILE_REASONS
 from .memory import peak_memory
 from .points import FileRecord
@@ -15,13 +16,20 @@ from .spec import METRES_PER_SECOND, SCHEMA, RunSpec
 from .storage import TripFile
 from .summary_report import IMPLAUSIBLE, SummaryReport
 from .times import DAYS_TO_1970
-from .values import POINT_REASONS, REASON_TEXTS, TIME_FAULTS
+from .values import POINT_REASONS, TIME_FAULTS
 from .version import software
 
 ESTIMATOR = "mean of points"
 """What `mean` is: every point counts once. Of points at a constant interval this is the space-mean speed."""
 
 BAD_FILES_NAMED = 1000
+
+WARN_FROM = {"no_link": 0.2, "no_speed": 0.2, "no_time": 0.2, "negative_speed": 0.2, "speed_not_finite": 0.2,
+             "negative_link": 0.0}  # fmt: skip
+"""Share of the points from which a fault is warned of; any sign at all may stand for a direction."""
+
+WARN_FROM_ELSE = 0.01
+"""The same for values in a form that is not read."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,7 @@ class RunFacts:
 def manifest(run: RunFacts) -> dict[str, Any]:
     """The manifest of a run whose results are all written."""
     spec, files, records, summaries = run.spec, run.files, run.records, run.summaries
-    faults = faults_of(records)
+    faults, met = faults_of(records), examples_of(records)
     bad = [record for record in records if record.reason]
     read = sum(record.points for record in records)
     counted = sum(summary.points for summary in summaries)
@@ -69,6 +77,11 @@ def manifest(run: RunFacts) -> dict[str, Any]:
             "dropped": read - usable,
             "reasons": {name: faults[name] for name in POINT_REASONS if name in faults},
             "time_faults": {name: faults[name] for name in TIME_FAULTS if name in faults},
+            "examples": {
+                name: {"value": met[name].value, "file": met[name].path}
+                for name in (*POINT_REASONS, *TIME_FAULTS)
+                if name in met
+            },
             "without_time": sum(summary.without_time for summary in summaries),
             "filtered": {
                 "date": sum(summary.other_date for summary in summaries),
@@ -90,7 +103,7 @@ def manifest(run: RunFacts) -> dict[str, Any]:
         "started": run.started,
         "finished": now(),
     }
-    values["warnings"] = _warnings(values)
+    values["warnings"] = _warnings(values, run, met)
     return values
 
 
@@ -112,7 +125,7 @@ def _by_reason(bad: list[FileRecord]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _warnings(values: dict[str, Any]) -> list[str]:
+def _warnings(values: dict[str, Any], run: RunFacts, met: dict[str, Example]) -> list[str]:
     """What the person should know before trusting the map; the largest trouble first."""
     found = []
     files, points = values["files"], values["points"]
@@ -123,12 +136,15 @@ def _warnings(values: dict[str, Any]) -> list[str]:
         first = values["bad_files"][0]
         found.append(
             f"{files['bad']:,} of {files['named']:,} trip files could not be used ({reasons}). "
-            f"The first is {first['path']}: {first['message']}."
+            f"The first is {first['path']}: {first['message']}. "
+            + file_advice(first["reason"], first["message"])
         )
     for reason, n in (*points["reasons"].items(), *points["time_faults"].items()):
         share = n / max(points["read"], 1)
-        if share > 0.2:
-            found.append(f"{share:.0%} of the points: {REASON_TEXTS[reason]}. Check the field mapping.")
+        if share > WARN_FROM.get(reason, WARN_FROM_ELSE):
+            example = met.get(reason, Example())
+            how_many = f"{share:.0%} of the points" if share >= 0.01 else f"{n:,} points"
+            found.append(f"{how_many}: {sentence(reason, example.value, example.path, run.spec.mapping)}")
     if not points["read"]:
         found.append("The trip files hold no points, so the result is empty.")
     elif not points["counted"]:
@@ -139,4 +155,22 @@ def _warnings(values: dict[str, Any]) -> list[str]:
             f"{points['implausible'] / points['counted']:.1%} of the points are faster than "
             f"{limit:,.0f} {values['speed_unit']}. Check the unit of the speeds."
         )
+    if points["counted"]:
+        found += _too_few_trips(run)
     return found
+
+
+def _too_few_trips(run: RunFacts) -> list[str]:
+    """Say it where no link has enough trips for a colour."""
+    fewest, most = run.spec.min_trips, max(summary.most_trips for summary in run.summaries)
+    if most >= fewest:
+        return []
+    used = [record for record in run.records if record.counted]
+    trips = {(bool(record.trip_id), record.trip_id or record.path) for record in used}
+    grey = f"no link has the {fewest:,} trips that a colour takes (min_trips), and the map is grey everywhere"
+    if len(trips) == 1:
+        return [
+            f"All points count as one trip, that of {used[0].path}, so {grey}. A file is one trip: write "
+            "each trip into a file of its own, or lower that number."
+        ]
+    return [f"The most trips that a link has are {most:,}, so {grey}. Lower that number, or add trips."]

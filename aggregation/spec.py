@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from itertools import permutations
 from typing import Any, Optional
+from unicodedata import category
 from zoneinfo import ZoneInfo
 
 from . import json_text
@@ -23,11 +24,14 @@ from .s3_access import S3Access
 SCHEMA = 1
 """Version of the run folder's files; a reader refuses a later one."""
 
-STORE_LAYOUT = 2
+STORE_LAYOUT = 3
 """Version of the point store's files; points in another layout are left alone and decoded anew."""
 
 METRES_PER_SECOND = {"m/s": 1.0, "km/h": 1 / 3.6, "mph": 0.44704}
 """Speed units and their size in m/s."""
+
+KNOTS = ("knots", "knot", "kn", "kt", "kts")
+KNOTS_ADVICE = "knots are not read by this version: multiply the speeds by 1.852 and choose km/h"
 
 MAX_TRIP_MEGABYTES = 256
 """Size of the largest trip file, unpacked, unless a specification says otherwise."""
@@ -64,12 +68,22 @@ class FieldMapping:
             _check_path(f"mapping.{name}", getattr(self, name))
         if self.trip_id:
             _check_path("mapping.trip_id", self.trip_id)
+        if self.naive_times == "local":
+            raise SpecError(
+                "mapping.naive_times",
+                "is 'local', which is not read by this version; choose refuse or utc, or write times with "
+                "their offset from UTC",
+            )
         _check_choice("mapping.naive_times", self.naive_times, NAIVE_TIMES)
         for path, other in permutations((self.link_id, self.speed, self.time), 2):
             if (other + ".").startswith(path + "."):
                 raise SpecError("mapping", f"{path!r} cannot be a value and hold {other!r} at once")
         if self.trip_id and (self.trip_id + ".").startswith(self.points + "."):
-            raise SpecError("mapping.trip_id", f"the trip id cannot lie inside the points ({self.points!r})")
+            raise SpecError(
+                "mapping.trip_id",
+                f"the trip id cannot lie inside the points ({self.points!r}), as a file is one trip; write "
+                "each trip into a file of its own",
+            )
         if self.trip_id and self.points.startswith(self.trip_id + "."):
             raise SpecError("mapping.trip_id", f"the trip id cannot hold the points ({self.points!r})")
 
@@ -122,6 +136,8 @@ class RunSpec:
         for name in ("trips", "store"):
             if not getattr(self, name).strip() or "\0" in getattr(self, name):
                 raise SpecError(name, "is empty; name a folder")
+        if self.speed_unit.strip().lower() in KNOTS:
+            raise SpecError("speed_unit", f"is {self.speed_unit!r}; {KNOTS_ADVICE}")
         _check_choice("speed_unit", self.speed_unit, tuple(METRES_PER_SECOND))
         _check_choice("bad_files", self.bad_files, BAD_FILE_POLICIES)
         try:
@@ -215,8 +231,17 @@ def _check_object(name: str, values: object, cls: type) -> None:
 
 
 def _check_path(name: str, path: str) -> None:
-    if not path or any(not part.strip() or not part.isprintable() for part in path.split(".")):
+    if not path or not all(map(str.strip, path.split("."))):
         raise SpecError(name, f"{path!r} is not a field path such as 'timestamp' or 'dbResponse.linkID'")
+    if "\\." in path:
+        raise SpecError(
+            name,
+            f"{path!r}: a backslash does not keep a dot from leading to what is inside a key, and keys with "
+            "a dot in their name are not read by this version; rename the key in the trip files",
+        )
+    odd = next((one for one in path if category(one) in ("Cc", "Cs")), "")
+    if odd:
+        raise SpecError(name, f"{path!r} holds the character {odd!a}, which no field path may hold")
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

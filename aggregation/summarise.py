@@ -75,6 +75,7 @@ def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
     report = SummaryReport(task.number)
     some = _some_points_at_once if context.slice_points else _all_points
     pieces = some(_read(task, context), spec, report, context.slice_points)
+    pieces = _noting_trips(pieces, report)
     if spec.suppress_below > 1:
         pieces = (
             (links, _suppress(overall, spec.suppress_below), _suppress(by_time, spec.suppress_below))
@@ -84,6 +85,13 @@ def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
         context.results, task.number, pieces, spec.bin_names
     )
     return report
+
+
+def _noting_trips(pieces: Iterator[Piece], report: SummaryReport) -> Iterator[Piece]:
+    for piece in pieces:
+        n_trips: NDArray[np.int64] = np.asarray(piece[1].columns["n_trips"])
+        report.most_trips = max(report.most_trips, int(n_trips.max(initial=0)))
+        yield piece
 
 
 def _statistics(columns: Columns, spec: RunSpec, report: SummaryReport) -> Piece:

@@ -21,7 +21,8 @@ _THURSDAY = 3  # the weekday of 1970-01-01, Monday being 0
 class SummaryReport:
     """What a summary task wrote: rows of both tables, and the points by what became of them.
 
-    `first_day` and `last_day` are local days since 1970-01-01, None where no point has a time.
+    `most_trips` is the largest number of trips on one link. `first_day` and `last_day` are local days since
+    1970-01-01, None where no point has a time.
     """
 
     number: int
@@ -34,6 +35,7 @@ class SummaryReport:
     implausible: int = 0
     first_day: Optional[int] = None
     last_day: Optional[int] = None
+    most_trips: int = 0
 
     def _note_days(self, local: NDArray[np.int64]) -> None:
         """Take local clocks into `first_day` and `last_day`."""

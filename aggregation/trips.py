@@ -11,15 +11,16 @@ import gzip
 import io
 import json
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any, Optional, Union
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from . import times, values
+from . import times, typed, values
+from .advice import joined_keys, shown, shown_time, whole_key
 from .errors import FILE_REASONS, BadTripFile
 from .spec import FieldMapping
 
@@ -28,6 +29,7 @@ GZIP = b"\x1f\x8b"
 
 _EXACT = 2  # the decoder that leaves link ids as they are written
 _BLANK = b" \t\r\n\0"
+_TIME_VALUES = ((times.NOT_A_TIME, "bad_time"), (times.WITHOUT_ZONE, "time_without_zone"))
 
 
 @dataclass
@@ -37,6 +39,8 @@ class Points:
     `link_id` int64, `time` int64 (`times.NO_TIME` for none) and `speed` float64 (unit as in the file)
     are of one length. `read` counts all entries of the array of points, `faults` those with a fault by
     reason (`values.POINT_REASONS`, `values.TIME_FAULTS`), `fields` names what an unusable point has.
+    `examples` shows, by reason, the first value of the file with a fault; of a missing one the key that
+    spells its path in full, if there is such.
     """
 
     link_id: NDArray[np.int64]
@@ -46,11 +50,13 @@ class Points:
     faults: dict[str, int] = field(default_factory=dict)
     trip_id: Optional[str] = None
     fields: str = ""
+    examples: dict[str, str] = field(default_factory=dict)
 
     def add_counts(self, piece: Points) -> None:
         """Take in what another piece of the same file tells beside its points."""
         for reason, n in piece.faults.items():
             self.faults[reason] = self.faults.get(reason, 0) + n
+        self.examples = {**piece.examples, **self.examples}
         self.trip_id = piece.trip_id if self.trip_id is None else self.trip_id
         self.fields = piece.fields if not self.read else self.fields  # only the file's first point counts
         self.read += piece.read
@@ -65,14 +71,19 @@ class TripDecoder:
         self._paths = [tuple(path.split(".")) for path in (mapping.time, mapping.speed, mapping.link_id)]
         self._points_path = tuple(mapping.points.split("."))
         self._trip_path = tuple(mapping.trip_id.split(".")) if mapping.trip_id else ()
+        self._joined = [tuple(joined_keys(path)) for path in self._paths]
         self._naive_is_utc = mapping.naive_times == "utc"
         number, text = Optional[float], Optional[str]
+        self._first = 0
+        self._decoders: list[tuple[msgspec.json.Decoder[Any], bool]] = []
+        named = (*self._paths, self._points_path, self._trip_path)
+        if not all(map(typed.can_name, named)):
+            return  # point by point
         self._decoders = [  # time as text, as number; the last takes link ids beyond 2^53 exactly
             (self._typed(text, number, Optional[int], strict=False), True),
             (self._typed(number, number, Optional[int], strict=False), False),
             (self._typed(text, number, Union[int, str, None], strict=True), True),
         ]
-        self._first = 0
 
     def decode(self, raw: bytes) -> Points:
         """Decode the bytes of one file, gzip or not; raises `BadTripFile`."""
@@ -82,7 +93,7 @@ class TripDecoder:
         """Decode the JSON of one file; raises `BadTripFile`."""
         if not raw[:64].strip(_BLANK) and not raw.strip(_BLANK):  # the latter copies it all
             raise BadTripFile("empty", FILE_REASONS["empty"])
-        for choice in (self._first, 1 - self._first):
+        for choice in (self._first, 1 - self._first) if self._decoders else ():
             points = self._decode_typed(raw, choice)
             if points is not None:
                 self._first = choice
@@ -93,12 +104,12 @@ class TripDecoder:
 
     def _typed(self, time: Any, speed: Any, link_id: Any, strict: bool) -> msgspec.json.Decoder[Any]:
         """A decoder whose types hold just the mapped fields, nested as their paths are."""
-        point = _struct(dict(zip(self._paths, (time, speed, link_id))))
+        point = typed.struct(dict(zip(self._paths, (time, speed, link_id))))
         points: Any = list[point]  # type: ignore[valid-type]
         root = {self._points_path: points}
         if self._trip_path:
             root[self._trip_path] = Any
-        return msgspec.json.Decoder(_struct(root), strict=strict)
+        return msgspec.json.Decoder(typed.struct(root), strict=strict)
 
     def _decode_typed(self, raw: bytes, choice: int) -> Optional[Points]:
         """Decode into typed objects; None where the file needs the slow way or another type of time."""
@@ -107,14 +118,14 @@ class TripDecoder:
             root = decoder.decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        points = _column([root], self._points_path)[0]
+        points = typed.column([root], self._points_path)[0]
         if points is None:
             return None
         n = len(points)
-        link_id = _link_ids(_column(points, self._paths[2]), exact=choice == _EXACT)
+        link_id = _link_ids(typed.column(points, self._paths[2]), exact=choice == _EXACT)
         if link_id is None:
             return None
-        given = _column(points, self._paths[1])
+        given = typed.column(points, self._paths[1])
         speed = np.array(given, dtype=np.float64) + 0.0
         has_link, has_speed = link_id >= 0, (speed >= 0) & (speed <= values.MAX_SPEED)
         n_link, n_speed = int(has_link.sum()), int(has_speed.sum())
@@ -123,23 +134,42 @@ class TripDecoder:
         if n_link and choice != _EXACT and int(link_id.max()) >= values.EXACT_FLOAT:
             return self._decode_typed(raw, _EXACT) if time_is_text else None
         faults = {"no_link": n - n_link, "no_speed": n - n_speed}
-        moments = _column(points, self._paths[0])
-        if time_is_text:
-            time, codes = times.instants_of_texts(moments, self._naive_is_utc)
-        else:
-            numbers = np.array(moments, dtype=np.float64)
-            if np.count_nonzero(np.isnan(numbers)) != moments.count(None):
-                return None  # the text "nan" is a number to msgspec, but a bad time
-            time, codes = times.instants_of_numbers(numbers)
+        moments = typed.column(points, self._paths[0])
+        moments_read = self._instants(moments, time_is_text)
+        if moments_read is None:
+            return None
+        time, codes = moments_read
+        if self._may_be_spelt(raw, (times.NONE_GIVEN in codes, n_speed < n, n_link < n)):
+            return None  # name the key
+        kept: Optional[NDArray[np.int64]] = None
         if n_link < n or n_speed < n:
             kept = np.flatnonzero(has_link & has_speed)
             link_id, speed, time, codes = link_id[kept], speed[kept], time[kept], codes[kept]
         _count_times(codes, faults)
-        trip = _column([root], self._trip_path)[0] if self._trip_path else None
-        result = Points(link_id, time, speed, n, faults, _trip_id(trip))
+        examples = {
+            name: shown_time(moments[at if kept is None else int(kept[at])])
+            for code, name in _TIME_VALUES
+            for at in np.flatnonzero(codes == code)[:1].tolist()
+        }
+        trip = typed.column([root], self._trip_path)[0] if self._trip_path else None
+        result = Points(link_id, time, speed, n, faults, _trip_id(trip), examples=examples)
         if n and not len(link_id):
             result.fields = self._fields_of(raw)
         return result
+
+    def _instants(self, moments: list[Any], are_texts: bool) -> Optional[tuple[times.Instants, times.Codes]]:
+        """A column of times, typed; None where one of them needs the slow way."""
+        if are_texts:
+            return times.instants_of_texts(moments, self._naive_is_utc)
+        numbers = np.array(moments, dtype=np.float64)
+        if np.count_nonzero(np.isnan(numbers)) != moments.count(None):
+            return None  # the text "nan" is a number to msgspec, but a bad time
+        return times.instants_of_numbers(numbers)
+
+    def _may_be_spelt(self, raw: bytes, missing: tuple[bool, ...]) -> bool:
+        """Whether a key may spell in full a path at whose end values are missing (see `whole_key`)."""
+        pairs = zip(missing, self._joined)
+        return any(is_missing and any(key in raw for key in joined) for is_missing, joined in pairs)
 
     # -- the definition -----------------------------------------------------------------------------
 
@@ -151,27 +181,33 @@ class TripDecoder:
         if not isinstance(points, list):
             found = "nothing is there" if points is None else f"{_kind(points)} is there"
             keys = ", ".join(list(map(str, root))[:12])
+            if whole := whole_key(root, self._points_path):
+                found = f"it has a key {shown(whole)}, and a dot in the mapping leads to what is inside a key"
             raise BadTripFile(
                 "no_points", f"no array of points in field '{self._mapping.points}': {found}; it has: {keys}"
             )
         faults: dict[str, int] = {}
+        examples: dict[str, str] = {}
         kept: list[tuple[int, float, int]] = []
         codes: list[int] = []
         for point in points:
-            reasons = []
             if isinstance(point, dict):
-                link_id, link_fault = values.link_id_of(values.follow(point, self._paths[2]))
-                speed, speed_fault = values.speed_of(values.follow(point, self._paths[1]))
-                reasons = [reason for reason in (link_fault, speed_fault) if reason]
+                time, pace, link = (values.follow(point, path) for path in self._paths)
+                link_id, link_fault = values.link_id_of(link)
+                speed, speed_fault = values.speed_of(pace)
+                found_faults = [(link_fault, link, 2), (speed_fault, pace, 1)]
             else:
-                reasons = ["not_a_point"]
-            for reason in reasons:
-                faults[reason] = faults.get(reason, 0) + 1
-            if not reasons:
-                given = values.follow(point, self._paths[0])
-                instant, code = times.instant_of(given, self._naive_is_utc)
+                found_faults = [("not_a_point", point, 0)]
+            for reason, value, of in found_faults:
+                if reason:
+                    faults[reason] = faults.get(reason, 0) + 1
+                    self._exemplify(examples, reason, shown, value, point, of)
+            if not any(reason for reason, *_ in found_faults):
+                instant, code = times.instant_of(time, self._naive_is_utc)
                 kept.append((link_id, speed, instant))
                 codes.append(code)
+                if code != times.OK:
+                    self._exemplify(examples, values.TIME_FAULTS[code - 1], shown_time, time, point, 0)
         _count_times(np.array(codes, dtype=np.uint8), faults)
         result = Points(
             np.array([p[0] for p in kept], dtype=np.int64),
@@ -180,10 +216,28 @@ class TripDecoder:
             len(points),
             faults,
             _trip_id(values.follow(root, self._trip_path)) if self._trip_path else None,
+            examples=examples,
         )
         if points and not kept:
             result.fields = self._fields_of(raw)
         return result
+
+    def _exemplify(
+        self,
+        examples: dict[str, str],
+        reason: str,
+        show: Callable[[Any], str],
+        value: Any,
+        point: Any,
+        of: int,
+    ) -> None:
+        """Keep what a message may show of the first point with a fault of path number `of`."""
+        if reason in examples:
+            return
+        if not reason.startswith("no_"):
+            examples[reason] = show(value)
+        elif whole := whole_key(point, self._paths[of]):
+            examples[reason] = shown(whole)
 
     def _fields_of(self, raw: bytes) -> str:
         """The fields that the first point has, for the message when no point can be used."""
@@ -233,39 +287,6 @@ def _whole(text: str) -> int:
     if not (text.isascii() and text.isdigit()):  # int() would take "1_0", " 10" and other scripts' digits
         raise ValueError(text)
     return int(text)
-
-
-def _struct(fields: dict[tuple[str, ...], Any]) -> Any:
-    """A msgspec type with an optional field for each path; paths with equal first keys share a type."""
-    heads: dict[str, dict[tuple[str, ...], Any]] = {}
-    for path, kind in fields.items():
-        heads.setdefault(path[0], {})[path[1:]] = kind
-    members, names = [], {}
-    for head, inner in heads.items():
-        names[_member(head)] = head
-        members.append((_member(head), inner[()] if () in inner else Optional[_struct(inner)], None))
-    return msgspec.defstruct("Typed", members, rename=names, gc=False)
-
-
-def _member(key: str) -> str:
-    """A Python name for a JSON key, which may be any text."""
-    return "f" + key.encode("utf-8").hex()
-
-
-def _column(objects: list[Any], path: tuple[str, ...]) -> list[Any]:
-    """The values at the end of a path, one an object; None where the path breaks off."""
-    column = objects
-    for key in path:
-        member = attrgetter(_member(key))
-        try:
-            column = list(map(member, column))
-        except AttributeError:  # None has no members
-            present = next((type(item) for item in column if item is not None), None)
-            if present is None:
-                return column
-            nothing = present()
-            column = list(map(member, [nothing if item is None else item for item in column]))
-    return column
 
 
 def _count_times(codes: NDArray[np.uint8], faults: dict[str, int]) -> None:

@@ -28,6 +28,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDate, QDateTime
 
 from ..aggregation.errors import RunError, SpecError
+from ..aggregation.spec import KNOTS, KNOTS_ADVICE
 from . import parameters as p
 from .words import tr
 
@@ -161,6 +162,8 @@ def _option(definition: QgsProcessingParameterEnum, value: Any) -> int:
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and value in range(len(options)):
         number = int(value)
     if not 0 <= number < len(options):
+        if definition.name() == p.SPEED_UNIT and text.casefold() in KNOTS:
+            raise SpecError(definition.name(), f"is {_shown(value)}; {KNOTS_ADVICE}")
         choices = ", ".join(f"{option} ({place})" for place, option in enumerate(options))
         raise SpecError(
             definition.name(),

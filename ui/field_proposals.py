@@ -133,6 +133,8 @@ def _leaves(point: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str,
     if not isinstance(point, dict):
         return
     for key, value in point.items():
+        if "." in key:  # no path can name it
+            continue
         path = f"{prefix}{key}"
         if isinstance(value, dict) and value and depth < _DEPTH:
             yield from _leaves(value, f"{path}.", depth + 1)
@@ -143,6 +145,8 @@ def _leaves(point: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str,
 def _walk(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict) and depth < _DEPTH:
         for key, inner in value.items():
+            if "." in key:
+                continue
             below = f"{path}.{key}" if path else str(key)
             yield below, inner
             yield from _walk(inner, below, depth + 1)

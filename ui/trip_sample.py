@@ -6,14 +6,16 @@ Plain functions for a thread; nothing here knows of widgets.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from pathlib import PurePosixPath
 from typing import Any, Callable, Optional
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..aggregation import times, values
+from ..aggregation import advice, times, values
 from ..aggregation.errors import BadTripFile
 from ..aggregation.spec import FieldMapping
 from ..aggregation.trips import TripDecoder, unpack
@@ -45,7 +47,8 @@ class Preview:
 
     `found` holds which of link_id, speed and time have a usable value in some of these points; `raw` the
     points as they are in the file. `proposal` is a mapping that would find more, `problem` says in words
-    why nothing can be read.
+    why nothing can be read. `faults` says in words, of the fields that are not found, what is wrong with the
+    value that is there.
     """
 
     file: str = ""
@@ -56,6 +59,7 @@ class Preview:
     proposal: Optional[FieldMapping] = None
     unit: str = ""
     problem: str = ""
+    faults: Mapping[str, str] = field(default_factory=dict)
     root: Any = field(default=None, repr=False)
 
 
@@ -88,13 +92,19 @@ def look(path: str, root: Any, mapping: FieldMapping) -> Preview:
         name: [_value(point, getattr(mapping, name)) for point in first]
         for name in ("link_id", "speed", "time")
     }
+    found = tuple(name for name in given if any(fits(name, value) for value in given[name]))
+    faults = {
+        name: text
+        for name in given
+        if name not in found
+        for text in filter(None, [_fault(name, first, given[name], path, mapping)])
+    }
     naive = mapping.naive_times == "utc"
     points = tuple(_point(*read, naive) for read in zip(given["link_id"], given["speed"], given["time"]))
-    found = tuple(name for name in given if any(fits(name, value) for value in given[name]))
     return Preview(
         file=path, points=points, raw=tuple(first), fields=tuple(fields_of(raw)), found=found,
         proposal=propose(root, mapping) if len(found) < len(given) else None,
-        unit=unit_hint(root), root=root, problem="" if raw else "it holds no points",
+        unit=unit_hint(root), root=root, problem="" if raw else "it holds no points", faults=faults,
     )  # fmt: skip
 
 
@@ -134,6 +144,30 @@ def _load(source: TripSource, path: str) -> Any:
 
 def _value(point: Any, path: str) -> Any:
     return values.follow(point, tuple(path.split(".")))
+
+
+def _fault(name: str, points: list[Any], given: list[Any], path: str, mapping: FieldMapping) -> str:
+    """What is wrong with the first value of a field that is there; empty where nothing is there."""
+    file = PurePosixPath(path.replace("\\", "/")).name
+    for point, value in zip(points, given):
+        reason = _reason(name, value)
+        if reason.startswith("no_"):
+            example = advice.whole_key(point, tuple(getattr(mapping, name).split(".")))
+            example = advice.shown(example) if example else ""
+        else:
+            example = advice.shown(value)
+        if example:
+            text = advice.sentence(reason, example, file, mapping)
+            return text[:1].upper() + text[1:]
+    return ""
+
+
+def _reason(name: str, value: Any) -> str:
+    if name == "link_id":
+        return str(values.link_id_of(value)[1])
+    if name == "speed":
+        return str(values.speed_of(value)[1])
+    return values.TIME_FAULTS[times.instant_of(value, True)[1] - 1]
 
 
 def _point(link: Any, speed: Any, time: Any, naive: bool) -> FirstPoint:

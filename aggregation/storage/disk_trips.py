@@ -14,7 +14,7 @@ from uuid import uuid4
 from ..errors import FILE_REASONS, BadTripFile, RunError, StorageError
 from .apart import Own, check_base, check_folder, is_inside
 from .disk import disk_errors, now_at
-from .trip_files import GLOB_CHARACTERS, SUFFIXES, TripFile, plain_folder, printable
+from .trip_files import GLOB_CHARACTERS, SUFFIXES, TripFile, no_trips, plain_folder, printable
 
 _BLOCK = 1 << 20
 _COARSE_CLOCK = 2_000_000_000
@@ -62,7 +62,8 @@ def list_trips(
             if len(found) % 1000 == 0:
                 progress(len(found))
     if not found:
-        raise RunError(f"There are no trip files (.json, .json.gz) in {trips!r}. Check the folder.")
+        others = (name for _, _, names in os.walk(given) for name in names) if is_folder else ()
+        raise no_trips(trips, others)
     progress(len(found))
     return sorted(found.values(), key=lambda file: file.path)
 

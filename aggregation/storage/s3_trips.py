@@ -20,7 +20,7 @@ from .s3_errors import code_of
 from .s3_listing import Listed, UnnamedObject, fetch, get, pages, sender
 from .s3_path import S3Path
 from .s3_plain import Asked, PlainClient
-from .trip_files import GLOB_CHARACTERS, LARGE, SUFFIXES, TripFile, beginning, pattern, plain_folder
+from .trip_files import GLOB_CHARACTERS, LARGE, SUFFIXES, TripFile, beginning, no_trips, pattern, plain_folder
 
 AT_ONCE, THREADS = 24, 12
 """Requests that a task has under way while it decodes, and the threads that read where they are needed."""
@@ -84,7 +84,9 @@ def list_trips(
             f"There is nothing in {trips!r}. Check the names of the bucket and of the folder in it."
         )
     if not found:
-        raise RunError(f"There are no trip files (.json, .json.gz) in {trips!r}. Check the folder.")
+        raise no_trips(
+            trips, (one.key for page in pages(folder, f"{folder.key}/".lstrip("/")) for one in page)
+        )
     progress(len(found))
     if own:
         for file in found:

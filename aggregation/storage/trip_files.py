@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import NamedTuple
+
+from ..errors import RunError
 
 SUFFIXES = (".json", ".json.gz")
 """Names of trip files end so, in any case."""
+
+OTHERS_SEEN = 10_000
+"""Files of other forms that are looked at where there are no trips."""
 
 LARGE = 4 << 20
 """A trip with more bytes than this is never in memory whole, but in a temporary file."""
@@ -77,6 +84,30 @@ class TripFile(NamedTuple):
     path: str
     size: int
     version: str
+
+
+def no_trips(trips: str, others: Iterable[str]) -> RunError:
+    """What to say where TRIPS names no trip file; `others` are names of the files that lie there."""
+    text = f"There are no trip files (.json, .json.gz) in {trips!r}"
+    names = (name.rpartition("/")[2] for name in islice(others, OTHERS_SEEN))
+    endings = Counter(_ending(name) for name in names if name and not name.startswith("."))
+    if not endings:
+        return RunError(f"{text}. Check the folder.")
+    found = " and ".join(f"{n:,} {ending}" for ending, n in sorted(endings.items(), key=_most)[:2])
+    return RunError(
+        f"{text}, but {found}. Other forms are not read by this version: write each trip into a JSON file of "
+        "its own, or check the folder."
+    )
+
+
+def _most(counted: tuple[str, int]) -> tuple[int, str]:
+    return -counted[1], counted[0]
+
+
+def _ending(name: str) -> str:
+    """`that end in .csv.gz` of a file's name; `of another kind` where it has no plain ending."""
+    found = re.search(r"[^.](\.[A-Za-z0-9]{1,10}(?:\.gz)?)$", name)
+    return f"that end in {found[1].lower()}" if found else "of another kind"
 
 
 def printable(text: str) -> str:

@@ -85,8 +85,8 @@ def test_every_bad_file_is_named_with_its_reason_and_spoils_nothing(engine, tmp_
     assert manifest["bad_files_by_reason"]["too_deep"] == 3
     assert all(bad["message"] for bad in manifest["bad_files"])
     assert manifest["points"] | {"reasons": {}} == {
-        "read": 4, "counted": 4, "dropped": 0, "reasons": {}, "time_faults": {}, "without_time": 0,
-        "filtered": {"date": 0, "weekday": 0}, "implausible": 0,
+        "read": 4, "counted": 4, "dropped": 0, "reasons": {}, "time_faults": {}, "examples": {},
+        "without_time": 0, "filtered": {"date": 0, "weekday": 0}, "implausible": 0,
     }  # fmt: skip
     assert outcome.hashes == alone(tmp_path)
     assert "25 of 26 trip files could not be used" in manifest["warnings"][0]

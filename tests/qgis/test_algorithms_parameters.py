@@ -130,7 +130,7 @@ def test_every_enumeration_takes_its_texts_and_their_numbers(processing: Any) ->
             for given in (text, f" {text.upper()} ", number, str(number), float(number)):
                 assert read(name, **{parameter: given}) == {parameter: wanted}, (name, parameter, given)
             assert definition.checkValueIsAcceptable(wanted)
-        for given in (len(definition.options()), -1, True, 0.5, "knots", {"a": 1}, [["a"]]):
+        for given in (len(definition.options()), -1, True, 0.5, "furlongs", {"a": 1}, [["a"]]):
             with pytest.raises(RunError, match=rf"^{parameter}: is .*choose one of") as refused:
                 read(name, **{parameter: given})
             assert f"{definition.options()[0]} (0)" in refused.value.message

@@ -57,6 +57,9 @@ def _values(trips: list) -> object:
     columns = [
         np.concatenate([getattr(t, name) for t in trips]).tolist() for name in ("link_id", "time", "speed")
     ]
+    examples: dict[str, str] = {}
+    for trip in reversed(trips):
+        examples.update(trip.examples)
     fields = "" if columns[0] else next((trip.fields for trip in trips if trip.read), "")
     return (
         columns,

@@ -32,6 +32,7 @@ def outcome(decode, raw):
         {reason: n for reason, n in trip.faults.items() if n},
         trip.trip_id,
         trip.fields,
+        trip.examples,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from roadpulse.aggregation.spec import FieldMapping
 from roadpulse.ui.field_proposals import arrays_of, fields_of, propose, unit_hint
+from roadpulse.ui.trip_sample import look
 
 
 def trip(**point: object) -> dict[str, object]:
@@ -54,3 +55,25 @@ def test_a_unit_counts_only_where_the_file_names_one() -> None:
     assert unit_hint({"speed_unit": "km/h"}) == "km/h"
     assert unit_hint({"unit": "furlongs"}) == ""
     assert unit_hint({"note": "mph"}) == ""
+
+
+def test_a_value_that_is_there_and_not_read_is_shown_in_the_place_of_a_question_for_its_field() -> None:
+    root = trip(timestamp="8 o'clock", absVelocity=3.5, dbResponse={"linkID": "110+04099"})
+    preview = look("/data/t.json", root, FieldMapping())
+    assert preview.found == ("speed",)
+    assert preview.faults["link_id"].startswith(
+        'Link id is not a whole number, such as "110+04099" in t.json. Ids that are texts are not read'
+    )
+    assert 'such as "8 o\'clock" in t.json' in preview.faults["time"]
+
+
+def test_a_key_with_a_dot_is_named_and_no_path_to_it_is_proposed() -> None:
+    root = trip(**{"timestamp": 1749510026, "absVelocity": 3.5, "dbResponse.linkID": 17})
+    preview = look("t.json", root, FieldMapping())
+    assert 'has the key "dbResponse.linkID"' in preview.faults["link_id"]
+    assert preview.proposal is None
+    assert propose({"a.b": [{"link_id": 1, "speed": 2.5}]}, FieldMapping()) is None
+
+
+def test_a_field_that_is_not_there_has_no_fault_to_show() -> None:
+    assert look("t.json", trip(absVelocity=3.5), FieldMapping()).faults == {}

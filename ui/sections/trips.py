@@ -91,10 +91,12 @@ class TripsSection(TripsControls):
             return tr("Choose the folder of the trips.")
         if self._fault and self._sure:
             return self._fault
-        if self.preview and self.preview.root is not None and "link_id" not in self.preview.found:
-            return tr("Say which field of the trips holds the link id.")
-        if self.preview and self.preview.root is not None and "speed" not in self.preview.found:
-            return tr("Say which field of the trips holds the speed.")
+        if not self.preview or self.preview.root is None:
+            return ""
+        if "link_id" not in self.preview.found:
+            return self.preview.faults.get("link_id") or tr("Say which field of the trips holds the link id.")
+        if "speed" not in self.preview.found:
+            return self.preview.faults.get("speed") or tr("Say which field of the trips holds the speed.")
         return ""
 
     def go_to(self) -> None:

@@ -96,6 +96,8 @@ class TripsControls(Section):
             )
         elif found.problem:
             self.fields_note.ask(tr("In {file} {problem}.").format(file=name, problem=found.problem))
+        elif found.faults:
+            self.fields_note.ask(next(iter(found.faults.values())))
         elif len(found.found) < len(_FIELD_NAMES):
             missing = ", ".join(tr(_FIELD_NAMES[n]) for n in _FIELD_NAMES if n not in found.found)
             self.fields_note.ask(

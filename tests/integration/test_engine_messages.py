@@ -1,0 +1,228 @@
+"""What a run says of values that it does not understand: one that was met, where, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from roadpulse.aggregation.errors import RunError, SpecError
+from roadpulse.aggregation.spec import FieldMapping, RunSpec
+
+from tests.engine import Engine
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return Engine(tmp_path)
+
+
+TIME = "2025-06-10T08:00:00Z"
+
+
+def point(link: Any = 101, speed: Any = 22.5, time: Any = TIME) -> dict[str, Any]:
+    return {"dbResponse": {"linkID": link}, "absVelocity": speed, "timestamp": time}
+
+
+@pytest.mark.parametrize(
+    ("bad", "shown", "what_to_do"),
+    [
+        (point(link="110+04099"), '"110+04099"', "Ids that are texts are not read by this version"),
+        (point(link="4,575,425"), '"4,575,425"', "digits alone"),
+        (point(link=1.5), "1.5", "Check the field mapping, where link_id is 'dbResponse.linkID'"),
+        (point(link=1e17), "1e+17", "lose their last digits"),
+        (point(link={"id": 7}), "an object (id)", "Name the value inside it"),
+        (point(link=-101), "-101", "A direction told by the sign is not read by this version"),
+        (point(link=2**63), str(2**63), "Ids go up to 9,223,372,036,854,775,807"),
+        (point(speed="12,5"), '"12,5"', "decimal point"),
+        (point(speed="30 mph"), '"30 mph"', "Write the number alone"),
+        (point(speed=-1), "-1", "left out"),
+        (["x", 1], "an array of 2", "Points that are arrays are not read"),
+    ],
+)
+def test_a_refusal_shows_the_value_and_says_what_to_do_about_it(
+    engine: Engine, bad: Any, shown: str, what_to_do: str
+) -> None:
+    engine.write("b.json", [bad] * 3)
+    engine.write("a.json", [])
+    with pytest.raises(RunError) as refused:
+        engine.run_here()
+    assert refused.value.message.startswith("None of the 3 points can be used: ")
+    assert f", such as {shown} in {engine.trips / 'b.json'}. " in refused.value.message
+    assert what_to_do in refused.value.message
+    assert "Correct the field mapping" not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("time", "shown", "what_to_do"),
+    [
+        ("2025-06-10 08:00:00 UTC", '"2025-06-10 08:00:00 UTC"', "ISO-8601 with the offset from UTC"),
+        ("/Date(1749542400000)/", '"/Date(1749542400000)/"', "ISO-8601"),
+        (1749542400000000, "1749542400000000", "looks like microseconds"),
+        ("1749542400000000", "1749542400000000", "looks like microseconds"),
+        (1749542400000000000, "1749542400000000000", "looks like nanoseconds"),
+        ("2025-06-10T08:00:00", '"2025-06-10T08:00:00"', "naive_times “utc” in the field mapping"),
+        (True, "true", "Check the field mapping, where time is 'timestamp'"),
+    ],
+)
+def test_a_time_that_is_not_read_is_shown(engine: Engine, time: Any, shown: str, what_to_do: str) -> None:
+    engine.write("a.json", [point(time=time)] * 2)
+    (warning, *_) = engine.run_here(min_trips=1).manifest["warnings"]
+    assert warning.startswith("100% of the points: time ")
+    assert f"such as {shown} in {engine.trips / 'a.json'}. " in warning
+    assert what_to_do in warning
+
+
+def test_one_direction_by_sign_among_many_points_is_warned_of(engine: Engine) -> None:
+    engine.write("a.json", [point()] * 999 + [point(link=-101)])
+    (warning,) = engine.run_here(min_trips=1).manifest["warnings"]
+    assert warning.startswith("1 points: link id is negative, such as -101 in ")
+
+
+def test_points_without_a_link_are_ordinary_up_to_a_fifth(engine: Engine) -> None:
+    engine.write("a.json", [point()] * 9 + [point(link=None)])
+    assert engine.run_here(min_trips=1).manifest["warnings"] == []
+
+
+def test_the_example_is_of_the_first_file_whatever_the_workers(engine: Engine) -> None:
+    """Files of different sizes end in another order than they begin."""
+    for number in range(8):
+        odd = [point(link=f"id {number}"), point(speed=f"v {number}"), point(time=f"t {number}")]
+        engine.write(f"{number}.json", odd + [point()] * (8 - number) * 200)
+    engine.write("0.json", [point()])
+    wanted = {
+        "bad_link": {"value": '"id 1"', "file": str(engine.trips / "1.json")},
+        "bad_speed": {"value": '"v 1"', "file": str(engine.trips / "1.json")},
+        "bad_time": {"value": '"t 1"', "file": str(engine.trips / "1.json")},
+    }
+    engine.settle()
+    for workers in (1, 3):
+        outcome = engine.finish(workers, store=str(engine.folder / f"store {workers}"))
+        assert outcome.manifest["points"]["examples"] == wanted
+    again = engine.run_here(store=str(engine.folder / "store 1")).manifest
+    assert again["files"]["decoded"] == 0
+    assert again["points"]["examples"] == wanted
+
+
+@pytest.mark.parametrize(
+    ("mapping", "points", "key"),
+    [
+        ({}, {"dbResponse.linkID": 101, "absVelocity": 1}, "dbResponse.linkID"),
+        ({"link_id": "a.b.c"}, {"a.b": {"c": 101}, "absVelocity": 1}, "a.b"),
+        ({"link_id": "a.b.c"}, {"a": {"b.c": 101}, "absVelocity": 1}, "b.c"),
+        ({"speed": "v.kmh"}, {"dbResponse": {"linkID": 1}, "v.kmh": 5}, "v.kmh"),
+        ({"link_id": "straße.id"}, {"straße.id": 101, "absVelocity": 1}, "straße.id"),
+    ],
+)
+def test_a_key_with_a_dot_is_told_from_a_path(
+    engine: Engine, mapping: dict[str, str], points: dict[str, Any], key: str
+) -> None:
+    engine.write("a.json", [points])
+    with pytest.raises(RunError) as refused:
+        engine.run_here(mapping=mapping)
+    assert f'but a point of {engine.trips / "a.json"} has the key "{key}". ' in refused.value.message
+    assert "keys with a dot in their name are not read by this version" in refused.value.message
+
+
+def test_a_time_under_a_key_with_a_dot_is_warned_of(engine: Engine) -> None:
+    engine.write("a.json", [{"dbResponse": {"linkID": 1}, "absVelocity": 5, "t.utc": TIME}])
+    (warning,) = engine.run_here(mapping={"time": "t.utc"}, min_trips=1).manifest["warnings"]
+    assert warning.startswith("100% of the points: no time, but a point of ")
+    assert 'has the key "t.utc".' in warning
+
+
+def test_an_array_of_points_under_a_key_with_a_dot(engine: Engine) -> None:
+    engine.write("a.json", {"trip.points": [point()]})
+    with pytest.raises(RunError, match=r'it has a key "trip\.points", and a dot in the mapping'):
+        engine.run_here(mapping={"points": "trip.points"})
+
+
+@pytest.mark.parametrize(
+    "key", ['with "quotes"', "back\\slash", "\u00a0blank", "\u200b", "link-id $(x) {y}", "é"]
+)
+def test_a_mapping_may_name_any_key(engine: Engine, key: str) -> None:
+    engine.write("a.json", {key: {"pts": [{key: 101, "v": {key: 22.5}, "t": TIME}], "id": "x"}})
+    outcome = engine.run_here(
+        mapping={
+            "points": f"{key}.pts",
+            "link_id": key,
+            "speed": f"v.{key}",
+            "time": "t",
+            "trip_id": f"{key}.id",
+        }
+    )
+    assert outcome.csv().splitlines()[1].startswith("101,1,1,22.5,")
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("dbResponse\\.linkID", "a backslash does not keep a dot"),
+        ("tab\tkey", r"holds the character '\\t'"),
+        ("half \ud800", "holds the character"),
+        ("a..b", "is not a field path"),
+    ],
+)
+def test_a_path_that_cannot_be_is_refused_before_the_run(path: str, words: str) -> None:
+    with pytest.raises(SpecError, match=words) as refused:
+        FieldMapping(link_id=path)
+    assert refused.value.field == "mapping.link_id"
+    assert refused.value.message.isprintable()
+
+
+def test_a_trip_id_inside_the_points_says_that_a_file_is_a_trip() -> None:
+    with pytest.raises(SpecError, match="as a file is one trip; write each trip into a file of its own"):
+        FieldMapping(trip_id="data.trip")
+
+
+@pytest.mark.parametrize("unit", ["knots", "kn", "KT"])
+def test_knots_come_with_what_to_do(unit: str) -> None:
+    with pytest.raises(SpecError, match=r"multiply the speeds by 1\.852 and choose km/h"):
+        RunSpec("/trips", "/store", speed_unit=unit)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (
+            json.dumps([point()]),
+            "not hold a JSON object but an array.*Arrays of points or of trips are not read",
+        ),
+        (
+            f"{json.dumps(point())}\n{json.dumps(point())}",
+            "Several JSON texts in one file, such as one a line",
+        ),
+        ('{"trips": []}', "it has: trips.*name the array of points in the field mapping"),
+    ],
+)
+def test_a_form_of_file_that_is_not_read_is_named(engine: Engine, content: str, words: str) -> None:
+    engine.write("a.json", content.encode())
+    with pytest.raises(RunError, match=words):
+        engine.run_here()
+
+
+def test_a_folder_of_files_of_another_form_says_which(engine: Engine) -> None:
+    for name in ("a.jsonl", "b.jsonl", "c.CSV.gz", ".hidden"):
+        Path(engine.trips, name).write_text("")
+    with pytest.raises(
+        RunError, match=r"but 2 that end in \.jsonl and 1 that end in \.csv\.gz\. Other forms"
+    ):
+        engine.run_here()
+
+
+def test_a_run_where_everything_is_one_trip_says_so(engine: Engine) -> None:
+    engine.write("day.json", [point()] * 120)
+    (warning,) = engine.run_here(min_trips=5).manifest["warnings"]
+    assert warning.startswith(
+        f"All points count as one trip, that of {engine.trips / 'day.json'}, so no link has"
+    )
+    assert engine.run_here(min_trips=1).manifest["warnings"] == []
+
+
+def test_a_map_that_is_grey_everywhere_says_so(engine: Engine) -> None:
+    for number in range(6):
+        engine.write(f"{number}.json", [point(link=number // 3)])
+    (warning,) = engine.run_here(min_trips=5).manifest["warnings"]
+    assert warning.startswith("The most trips that a link has are 3, so no link has the 5 trips")
+    assert engine.run_here(min_trips=3).manifest["warnings"] == []
