@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Run the tests, each kind in a process of its own: unit tests must not find a running QGIS.
 # Tests of the cluster wait more than they compute, so the unit tests and those of other servers run beside
-# them; tests of QGIS measure time and run alone. What failed is named in the end.
+# them, and a line every minute says how far both are; tests of QGIS measure time and run alone. What failed is
+# named in the end, after a table of where the time went (each test's is in build/tests-times.tsv).
 # ROADPULSE_STRICT=1 turns every skipped test into a failed one.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export QT_QPA_PLATFORM=offscreen QT_LOGGING_RULES="*.debug=false" LC_ALL=C.UTF-8
 export QGIS_CUSTOM_CONFIG_PATH="$PWD/build/qgis-settings"
+export ROADPULSE_TIMES="$PWD/build/tests-times.tsv"
 cluster=(tests/integration/test_spark*.py tests/integration/test_{s3,ssh}_spark.py
   tests/integration/test_livy_{diagnosis,runs,s3,ways,weather}.py)
 failed=()
@@ -15,7 +17,7 @@ pytest() { # name, then pytest's arguments
   local name=$1 code
   echo "== $name"
   shift
-  build/venv/bin/python -m pytest -q "$@"
+  ROADPULSE_KIND=$name build/venv/bin/python -m pytest -q -p development.pytest_progress "$@"
   code=$?
   [ $code = 0 ] || [ $code = 5 ]
 }
@@ -25,6 +27,7 @@ parts() { # on a fresh clone, minutes; a second process waits for the first one'
 }
 
 on_cluster() {
+  echo "parts of the stand-in cluster" >"$ROADPULSE_NOW"
   parts
   pytest "integration: Spark and Livy" -p no:pytest_qgis "${cluster[@]}"
 }
@@ -38,14 +41,33 @@ off_cluster() {
   return $code
 }
 
+progress() { # lanes; a line for each that still runs, again and again
+  local lane
+  while sleep "${ROADPULSE_TICK:-60}"; do
+    for lane in "$@"; do
+      [ ! -s "build/tests-$lane.now" ] || echo "$(date +%T) $lane: $(<"build/tests-$lane.now")"
+    done
+  done
+}
+
 side_by_side() { # functions; what each printed comes whole, that of failed ones in the end
-  local lanes=() lane late=()
+  local lanes=() lane late=() ticker=
   set -m # a process group for each lane, so that Ctrl-C reaches it through the trap
-  trap 'for lane in "${lanes[@]}"; do kill -INT -- "-$lane"; done; wait; exit 130' INT TERM
+  trap '[ -z "$ticker" ] || kill -- "-$ticker"
+    for lane in "${lanes[@]}"; do kill -INT -- "-$lane"; done; wait; exit 130' INT TERM
   for lane in "$@"; do
-    (trap 'exit 130' INT && "$lane") >"build/tests-$lane.log" 2>&1 </dev/null &
+    (
+      trap 'exit 130' INT
+      export ROADPULSE_NOW="$PWD/build/tests-$lane.now"
+      "$lane"
+      code=$?
+      rm -f "$ROADPULSE_NOW"
+      exit $code
+    ) >"build/tests-$lane.log" 2>&1 </dev/null &
     lanes+=($!)
   done
+  progress "$@" </dev/null &
+  ticker=$!
   for lane in "$@"; do
     if wait "${lanes[0]}"; then
       cat "build/tests-$lane.log"
@@ -54,6 +76,8 @@ side_by_side() { # functions; what each printed comes whole, that of failed ones
     fi
     lanes=("${lanes[@]:1}")
   done
+  kill -- "-$ticker"
+  wait "$ticker" 2>/dev/null
   trap - INT TERM
   set +m
   for lane in "${late[@]}"; do
@@ -66,14 +90,19 @@ alone() { # as pytest
   pytest "$@" || failed+=("$1")
 }
 
+rm -f "$ROADPULSE_TIMES" build/tests-*.now
+left_out=$(build/venv/bin/python development/machine.py)
+[ -z "$left_out" ] || echo "$left_out"
 if [ "$*" = tests ]; then
-  echo "== unit and integration, side by side: minutes without a word (build/tests-*.log)"
+  echo "== unit and integration, side by side (their output comes in the end; build/tests-*.log has it now)"
   side_by_side off_cluster on_cluster
   alone "qgis: real QGIS, no window" tests/qgis
   alone "gui: real QGIS Desktop under Xvfb" -p no:pytest_qgis tests/gui
+  build/venv/bin/python development/test_times.py "$ROADPULSE_TIMES"
 else
   [[ "$*" != *integration* ]] || parts
   alone "$*" "$@"
 fi
+[ -z "$left_out" ] || echo "$left_out"
 [ ${#failed[@]} = 0 ] || echo "== failed: ${failed[*]}"
 exit $((${#failed[@]} > 0))

@@ -1,0 +1,61 @@
+"""Print where the time of the tests went: by kind, and the slowest.
+
+python development/test_times.py build/tests-times.tsv
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+SLOWEST = 15
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds of one test; see `pytest_progress`."""
+
+    kind: str
+    setup: float
+    call: float
+    teardown: float
+    name: str
+
+    @property
+    def total(self) -> float:
+        return self.setup + self.call + self.teardown
+
+
+def read(file: Path) -> list[Times]:
+    """All tests of a file that `pytest_progress` has written."""
+    lines = (line.split("\t", 4) for line in file.read_text(encoding="utf-8").splitlines())
+    return [Times(kind, *map(float, seconds), name) for kind, *seconds, name in lines]
+
+
+def table(tests: list[Times]) -> list[str]:
+    """Lines: time by kind of test, then the slowest tests."""
+    kinds = list(dict.fromkeys(test.kind for test in tests))
+    width = max(map(len, kinds), default=0)
+    lines = [f"== {'seconds by kind of test':{width}}   tests   set-up  themselves   together"]
+    for kind in kinds:
+        own = [test for test in tests if test.kind == kind]
+        setup, total = (sum(getattr(test, step) for test in own) for step in ("setup", "total"))
+        call = sum(test.call for test in own)
+        lines.append(f"   {kind:{width}}  {len(own):6,}  {setup:7,.0f}  {call:10,.0f}  {total:9,.0f}")
+    lines.append(f"== the {SLOWEST} slowest tests: seconds, of these in set-up")
+    for test in sorted(tests, key=lambda test: -test.total)[:SLOWEST]:
+        lines.append(f"   {test.total:7.1f}  {test.setup:7.1f}  {test.name}")
+    return lines
+
+
+def main(file: Path) -> int:
+    """Print the table; nothing where no test has run."""
+    tests = read(file) if file.exists() else []
+    if tests:
+        print("\n".join(table(tests)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

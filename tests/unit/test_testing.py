@@ -1,0 +1,93 @@
+"""How the tests are run: what is said meanwhile, and where their time went."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from development.test_times import SLOWEST, Times, read, table
+
+ROOT = Path(__file__).resolve().parents[2]
+CLUSTER = (
+    "spark_x", "s3_spark", "ssh_spark", "livy_diagnosis", "livy_runs", "livy_s3", "livy_ways", "livy_weather",
+)  # fmt: skip
+LONG = """
+import os, time
+from pathlib import Path
+
+def test_long():
+    # ends when the line about this very test has been printed
+    end = time.monotonic() + 100
+    while "test_long" not in Path(os.environ["SAID"]).read_text() and time.monotonic() < end:
+        time.sleep(0.02)
+"""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A house with a few tests of each kind; one of the unit tests fails."""
+    for name in ("test.sh", "test_times.py", "pytest_progress.py"):
+        (tmp_path / "development").mkdir(exist_ok=True)
+        shutil.copy(ROOT / "development" / name, tmp_path / "development")
+    (tmp_path / "development/parts.py").write_text("")
+    (tmp_path / "development/machine.py").write_text("print('== left out here: something')")
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build/venv").symlink_to(ROOT / "build/venv")
+    files = {f"integration/test_{name}.py": "def test_one(): pass" for name in CLUSTER}
+    files |= {
+        "unit/test_a.py": "def test_fails(): assert 0\ndef test_passes(): pass",
+        "integration/test_b.py": LONG,
+        "qgis/test_c.py": "def test_one(): pass",
+        "gui/test_d.py": "def test_one(): pass",
+    }
+    for name, text in files.items():
+        (tmp_path / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tests" / name).write_text(text)
+    return tmp_path
+
+
+def test_what_goes_on_is_said_and_in_the_end_where_the_time_went(house: Path) -> None:
+    said = house / "said"
+    environment = {
+        **os.environ,
+        "ROADPULSE_TICK": "0.1",
+        "SAID": str(said),
+        "PYTEST_ADDOPTS": "-p no:pytest_qgis",
+    }
+    with said.open("wb") as output:
+        done = subprocess.run(
+            [house / "development/test.sh", "tests"], cwd=house, env=environment, stdin=subprocess.DEVNULL,
+            stdout=output, stderr=subprocess.STDOUT, timeout=240, check=False,
+        )  # fmt: skip
+    told = said.read_text()
+    lines = told.splitlines()
+    assert done.returncode == 1
+    assert lines[0] == "== left out here: something" == lines[-2]
+    assert lines[-1] == "== failed: off_cluster"
+    kind = "integration: PostGIS, S3, SSH, processes, packages, servers of a cluster"
+    assert f" off_cluster: {kind}, 0 % (1 of 1): test_b.py::test_long" in told
+    table = lines[next(n for n, line in enumerate(lines) if line.startswith("== seconds by kind")) :]
+    assert sorted(line.split()[-4] for line in table[1:6]) == ["1", "1", "1", "2", str(len(CLUSTER))]
+    assert len(table[7:-2]) == len(CLUSTER) + 5  # all tests are among the slowest
+    times = read(house / "build/tests-times.tsv")
+    assert {test.name for test in times if test.kind == "unit: no QGIS"} == {
+        "tests/unit/test_a.py::test_fails", "tests/unit/test_a.py::test_passes",
+    }  # fmt: skip
+    assert not list((house / "build").glob("*.now"))
+
+
+def test_the_table_sums_by_kind_and_lists_the_slowest() -> None:
+    tests = [Times("unit", 0.5, number, 0.25, f"test_{number}") for number in range(20)]
+    tests.append(Times("gui", 30.0, 1000.4, 0, "test_window"))
+    lines = table(tests)
+    assert [line.split()[-5:] for line in lines[1:3]] == [
+        ["unit", "20", "10", "190", "205"], ["gui", "1", "30", "1,000", "1,030"],
+    ]  # fmt: skip
+    slowest = [line.split() for line in lines[4:]]
+    assert len(slowest) == SLOWEST
+    assert slowest[0] == ["1030.4", "30.0", "test_window"]
+    assert [name for _, _, name in slowest[1:3]] == ["test_19", "test_18"]
