@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date, timedelta
 
 from qgis.core import Qgis, QgsDateTimeRange, QgsInterval, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
@@ -52,11 +52,27 @@ def day_range(day: date) -> QgsDateTimeRange:
 
 
 def set_layer_time(layer: QgsVectorLayer, options: StyleOptions) -> None:
-    """Let the layer be drawn anew for every frame; one with a fixed range would keep its first picture."""
+    """Let the layer be drawn anew for every frame, and tell QGIS the day that it has, also without a project.
+
+    A layer with a fixed range would keep its first picture, and one that is only redrawn has no day for
+    *Set to full range*. So its links have a beginning and an end, by expressions: those of the day where
+    QGIS asks for the layer's extent in time, and all time while a map is drawn (there is a zoom level then,
+    which QGIS folds into a constant), since the bins play on any date.
+    """
     properties = layer.temporalProperties()
-    properties.setMode(Qgis.VectorTemporalMode.RedrawLayerOnly)
+    properties.setMode(Qgis.VectorTemporalMode.FeatureDateTimeStartAndEndFromExpressions)
+    properties.setStartExpression(_moment_expression(options.day, MINYEAR))
+    properties.setEndExpression(_moment_expression(options.day + timedelta(days=1), MAXYEAR))
     properties.setFixedTemporalRange(day_range(options.day))
     properties.setIsActive(options.statistic == "mean")
+
+
+def _moment_expression(day: date, year: int) -> str:
+    """Expression for midnight of `day`, or while a map is drawn for the first of January of `year`."""
+    midnight, always = (
+        f"make_datetime({d.year}, {d.month}, {d.day}, 0, 0, 0)" for d in (day, date(year, 1, 1))
+    )
+    return f"CASE WHEN @zoom_level IS NULL THEN {midnight} ELSE {always} END"
 
 
 def set_project_time(project: QgsProject, options: StyleOptions) -> None:

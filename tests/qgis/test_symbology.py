@@ -26,6 +26,7 @@ from qgis.core import (
     QgsProject,
     QgsRectangle,
     QgsStyle,
+    QgsTemporalUtils,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QSize, Qt, QTime
@@ -33,9 +34,10 @@ from qgis.PyQt.QtGui import QColor, QImage
 from roadpulse.mapping.breaks import class_limits
 from roadpulse.mapping.errors import UnknownLayer
 from roadpulse.mapping.palette import PALETTES
+from roadpulse.mapping.saved_styles import save_style
 from roadpulse.mapping.style_options import StyleOptions
 from roadpulse.mapping.symbology import FEW_LABEL, style_layer, style_project
-from roadpulse.mapping.temporal import bin_range
+from roadpulse.mapping.temporal import bin_range, day_range
 
 from tests.qgis import speed_maps as maps
 
@@ -309,6 +311,23 @@ def test_a_layer_of_somebody_else_is_refused(tmp_path: Path) -> None:
     other = QgsVectorLayer("LineString?crs=EPSG:4326&field=mean:double", "Rivers", "memory")
     with pytest.raises(UnknownLayer, match="Rivers"):
         StyleOptions.from_run_table(other)
+
+
+@pytest.mark.parametrize("day", [date(2025, 1, 1), date(2024, 2, 29)])
+def test_the_map_file_alone_plays_in_any_project(layer: QgsVectorLayer, day: date) -> None:
+    """As QGIS adds a file, by hand or by drag and drop: it opens it, then loads its default style."""
+    options = styled(layer, day=day)
+    save_style(layer)
+    added = QgsVectorLayer(layer.source(), "added by hand", "ogr")
+    added.loadDefaultStyle()
+    project = QgsProject()
+    project.addMapLayer(added)
+    assert added.temporalProperties().isActive()
+    full = QgsTemporalUtils.calculateTemporalRangeForProject(project)  # of "Set to full range"
+    assert (full.begin(), full.end()) == (day_range(day).begin(), day_range(day).end())
+    for when in (options.day, date(2031, 7, 9)):  # the bins play on any date
+        image = draw(added, bin_range(when, 8, 60))
+        assert class_colour(layer, maps.SPEED_AT_8) in colours_across(image, 500200, 6000000)
 
 
 def test_a_saved_project_plays_without_the_plugin(layer: QgsVectorLayer, tmp_path: Path) -> None:
