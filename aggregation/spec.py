@@ -14,12 +14,12 @@ from datetime import date
 from itertools import permutations
 from typing import Any, Optional
 from unicodedata import category
-from zoneinfo import ZoneInfo
 
 from . import json_text
 from .errors import SpecError
 from .json_text import shown
 from .s3_access import S3Access
+from .zones import zone_fault
 
 SCHEMA = 1
 """Version of the run folder's files; a reader refuses a later one."""
@@ -140,12 +140,8 @@ class RunSpec:
             raise SpecError("speed_unit", f"is {self.speed_unit!r}; {KNOTS_ADVICE}")
         _check_choice("speed_unit", self.speed_unit, tuple(METRES_PER_SECOND))
         _check_choice("bad_files", self.bad_files, BAD_FILE_POLICIES)
-        try:
-            ZoneInfo(self.time_zone)
-        except (OSError, ValueError) as error:  # ZoneInfoNotFoundError is a KeyError on some versions
-            raise SpecError("time_zone", _zone_message(self.time_zone)) from error
-        except KeyError as error:
-            raise SpecError("time_zone", _zone_message(self.time_zone)) from error
+        if fault := zone_fault(self.time_zone):
+            raise SpecError("time_zone", fault)
         if self.bin_minutes not in BIN_MINUTES:
             raise SpecError(
                 "bin_minutes",
@@ -215,10 +211,6 @@ class RunSpec:
         except json_text.JsonFault as error:
             raise SpecError("spec.json", f"cannot be used: {error.fault}") from error
         return cls.from_json(values)
-
-
-def _zone_message(name: str) -> str:
-    return f"{shown(name)} is not an IANA time zone; use a name such as Europe/London or UTC"
 
 
 def _check_object(name: str, values: object, cls: type) -> None:

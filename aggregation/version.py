@@ -10,6 +10,8 @@ import duckdb
 import msgspec
 import numpy as np
 
+from .zones import data_version
+
 
 def software() -> dict[str, str]:
     """Names and versions of what computed a result, for the manifest."""
@@ -19,6 +21,7 @@ def software() -> dict[str, str]:
         "duckdb": duckdb.__version__,
         "msgspec": msgspec.__version__,
         "numpy": np.__version__,
+        "tzdata": data_version() or "unknown",
         "machine": f"{platform.system()} {platform.machine()}",
     }
 

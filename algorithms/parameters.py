@@ -22,6 +22,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QTimeZone
 
 from ..aggregation.spec import METRES_PER_SECOND, FieldMapping
+from ..aggregation.zones import is_zone, zone_names
 from .words import tr
 
 PROFILE, TRIPS, MAPPING, SPEED_UNIT, TIME_ZONE = "PROFILE", "TRIPS", "MAPPING", "SPEED_UNIT", "TIME_ZONE"
@@ -38,7 +39,7 @@ UNITS = tuple(METRES_PER_SECOND)
 def this_zone() -> str:
     """The computer's IANA time zone, else UTC."""
     zone = bytes(QTimeZone.systemTimeZoneId()).decode("ascii", "replace")
-    return zone if "/" in zone else "UTC"
+    return zone if is_zone(zone) else "UTC"
 
 
 # -- definitions ------------------------------------------------------------------------------------
@@ -203,9 +204,7 @@ def _road_field(name: str, label: str, text: str) -> QgsProcessingParameterField
 
 def _zones(parameter: QgsProcessingParameterString) -> QgsProcessingParameterString:
     """Offer the IANA zones as a list; any text is taken all the same where there is no widget."""
-    known = (bytes(zone).decode("ascii", "replace") for zone in QTimeZone.availableTimeZoneIds())
-    zones = sorted({zone for zone in known if "/" in zone} | {"UTC", this_zone()})
-    parameter.setMetadata({"widget_wrapper": {"value_hints": zones}})
+    parameter.setMetadata({"widget_wrapper": {"value_hints": list(zone_names())}})
     return parameter
 
 

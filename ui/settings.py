@@ -10,11 +10,11 @@ from datetime import date
 from typing import Any, Optional
 
 from qgis.core import QgsSettings
-from qgis.PyQt.QtCore import QTimeZone
 
 from ..aggregation.errors import SpecError
 from ..aggregation.json_text import Entries, decode
 from ..aggregation.spec import ALL_WEEKDAYS, FieldMapping, RunSpec
+from ..algorithms.parameters import this_zone
 from ..cluster_client.profile import LOCAL, Profile
 from ..cluster_client.profiles import file_name
 
@@ -70,8 +70,7 @@ class RunSettings:
     @classmethod
     def defaults(cls) -> RunSettings:
         """Those of somebody who starts Roadpulse for the first time."""
-        zone = bytes(QTimeZone.systemTimeZoneId()).decode("ascii", "replace")
-        return cls(time_zone=zone or "UTC")
+        return cls(time_zone=this_zone())
 
     @classmethod
     def load(cls, settings: Optional[QgsSettings] = None) -> RunSettings:

@@ -144,7 +144,7 @@ def test_the_manifest_says_what_made_the_result(engine):
     manifest = engine.finish(time_zone="Europe/London", bin_minutes=15).manifest
     assert (manifest["schema"], manifest["speed_unit"], manifest["time_zone"]) == (1, "mph", "Europe/London")
     assert (manifest["bin_minutes"], manifest["estimator"], manifest["workers"]) == (15, "mean of points", 1)
-    assert {"roadpulse", "python", "duckdb", "msgspec", "numpy"} <= manifest["software"].keys()
+    assert {"roadpulse", "python", "duckdb", "msgspec", "numpy", "tzdata"} <= manifest["software"].keys()
     assert set(manifest["timings"]) == {"list", "decode", "summarise", "publish", "total"}
     assert (
         sum(v for k, v in manifest["timings"].items() if k != "total") <= manifest["timings"]["total"] + 0.01

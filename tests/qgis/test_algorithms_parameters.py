@@ -20,8 +20,11 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate
 from roadpulse.aggregation.errors import RunError
+from roadpulse.algorithms import parameters
 from roadpulse.algorithms.parameter_check import understood
 from roadpulse.algorithms.provider import ALGORITHMS
+from roadpulse.ui.sections.when import WhenSection
+from roadpulse.ui.settings import RunSettings
 
 IDS = [algorithm.ID for algorithm in ALGORITHMS]
 
@@ -213,3 +216,28 @@ def test_a_mapping_of_another_type_is_refused(processing: Any, trips: Path, mapp
     with pytest.raises(QgsProcessingException) as refused:
         processing.run("roadpulse:aggregatetrips", {"TRIPS": str(trips), "MAPPING": mapping})
     assert words in str(refused.value)
+
+
+def of_the_computer(zone: bytes) -> type:
+    """Stands for QTimeZone on a computer with this zone."""
+    return type("OfTheComputer", (), {"systemTimeZoneId": staticmethod(lambda: zone)})
+
+
+@pytest.mark.parametrize("zone", [b"Etc/UTC", b"GMT", b"EST5EDT", b"Japan", b"Europe/London"])
+def test_the_zone_of_the_computer_is_the_default_whatever_it_is_called(
+    processing: Any, monkeypatch: pytest.MonkeyPatch, zone: bytes
+) -> None:
+    monkeypatch.setattr(parameters, "QTimeZone", of_the_computer(zone))
+    name = zone.decode()
+    call = algorithm("aggregatetrips")
+    assert call.parameterDefinition("TIME_ZONE").defaultValue() == name
+    assert name in call.parameterDefinition("TIME_ZONE").metadata()["widget_wrapper"]["value_hints"]
+    section = WhenSection()
+    section.show_settings(RunSettings.defaults())
+    assert (section.time_zone, section.problem()) == (name, "")
+
+
+@pytest.mark.parametrize("zone", [b"", b"localtime", b"Mars/Olympus"])
+def test_a_zone_that_is_none_of_ianas_gives_utc(monkeypatch: pytest.MonkeyPatch, zone: bytes) -> None:
+    monkeypatch.setattr(parameters, "QTimeZone", of_the_computer(zone))
+    assert parameters.this_zone() == "UTC"

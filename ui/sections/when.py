@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Optional
 
-from qgis.PyQt.QtCore import QDate, Qt, QTimeZone
+from qgis.PyQt.QtCore import QDate, Qt
 from qgis.PyQt.QtWidgets import (
     QComboBox,
     QCompleter,
@@ -18,6 +17,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...aggregation.spec import ALL_WEEKDAYS
+from ...aggregation.zones import is_zone, zone_names
 from ..settings import RunSettings
 from ..words import WEEKDAYS, duration, tr
 from .section import Section, add_to_row
@@ -57,8 +57,7 @@ class WhenSection(Section):
         self.zone.setToolTip(
             tr("The zone of the clock, such as Europe/London. Hours and dates are local to it.")
         )
-        self._zones = _zone_names()
-        completer = QCompleter(self._zones, self)
+        completer = QCompleter(list(zone_names()), self)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setMaxVisibleItems(12)
@@ -155,7 +154,7 @@ class WhenSection(Section):
             return tr("Choose at least one day of the week.")
         if not self.time_zone:
             return tr("Name the time zone, such as Europe/London.")
-        if self.time_zone not in self._zones:
+        if not is_zone(self.time_zone):
             return tr("“{zone}” is not a time zone. Choose one such as Europe/London.").format(
                 zone=self.time_zone
             )
@@ -177,10 +176,3 @@ class WhenSection(Section):
         if minutes in (60, 120, 180, 240, 360, 720):
             text = tr("{n} min").format(n=60) if minutes == 60 else tr("{n} h").format(n=minutes // 60)
         self.bins.addItem(text, minutes)
-
-
-def _zone_names() -> Sequence[str]:
-    """IANA names of places, and UTC; Qt lists them in a millisecond, zoneinfo in a hundred."""
-    names = (bytes(name).decode("ascii", "replace") for name in QTimeZone.availableTimeZoneIds())
-    places = [name for name in names if "/" in name and not name.startswith(("posix/", "right/", "SystemV/"))]
-    return sorted({*places, "UTC"})
