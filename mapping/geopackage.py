@@ -64,12 +64,20 @@ def write_geopackage(
     with written_whole(Path(path), MAP) as aside:
         try:
             report = _Writer(aside, speeds, by_time, links, manifest, spec, progress, cancelled).write()
-            finish(aside)
+            _finish(finish, aside)
             keep_styles(Path(path), aside)
         except (sqlite3.Error, RuntimeError) as error:  # of SQLite and of GDAL
             raise Incomplete(str(error)) from error
     progress(100.0)
     return report
+
+
+def _finish(finish: Callable[[Path], None], aside: Path) -> None:
+    """Call `finish`; what QGIS says of a file that the person does not know is a detail."""
+    try:
+        finish(aside)
+    except MapError as error:
+        raise Incomplete(error.detail or error.message) from error
 
 
 class _Writer:

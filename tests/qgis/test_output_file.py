@@ -98,6 +98,17 @@ def test_a_full_disk_is_told_and_the_earlier_file_is_as_it_was(
     assert [each.name for each in tmp_path.iterdir()] == [name]
 
 
+def test_a_disk_that_is_full_with_the_style_is_told(tmp_path: Path) -> None:
+    path, size = tmp_path / "map.gpkg", tmp_path / "size.gpkg"
+    maps.write(size)
+    maps.write(path, finish=finish)
+    before = path.read_bytes()
+    with files_end_at(size.stat().st_size + 8192), pytest.raises(StorageError, match="disk is full"):
+        maps.write(path, finish=finish)
+    assert path.read_bytes() == before
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["map.gpkg", "size.gpkg"]
+
+
 def test_a_full_disk_leaves_the_frames_of_an_earlier_film(layer: QgsVectorLayer, tmp_path: Path) -> None:
     folder = tmp_path / "frames"
     export(layer, folder)
