@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
+    QgsCoordinateTransformContext,
+    QgsCsException,
     QgsGeometry,
     QgsProcessingContext,
     QgsProcessingFeedback,
@@ -59,8 +61,9 @@ class ExportWkt(RoadpulseAlgorithm):
             ),
             tr(
                 "The shape is WKT in longitude and latitude (EPSG:4326), 7 decimals, whatever the roads' own "
-                "reference system. The mean is in the unit of the run. A link without a road keeps its row, "
-                "with an empty shape. The file is UTF-8 with quotes as in RFC 4180."
+                "reference system; roads whose system is not known are refused. The mean is in the unit of "
+                "the run. A link without a road keeps its row, with an empty shape. The file is UTF-8 with "
+                "quotes as in RFC 4180."
             ),
         )
 
@@ -94,12 +97,9 @@ class ExportWkt(RoadpulseAlgorithm):
         result = steps.RunResult.read(Reader(self, parameters, context).text(p.RUN_FOLDER))
         ids = steps.link_ids(result)
         links = steps.link_geometry(self._roads, ids, part(feedback, 0, 50), feedback.isCanceled)
+        transform = _to_wgs84(links, self._transform_context)
         output = Path(self.parameterAsFileOutput(parameters, p.OUTPUT, context))
-        wgs84 = QgsCoordinateReferenceSystem("EPSG:4326")
-        crs = QgsCoordinateReferenceSystem()
-        crs.createFromUserInput(links.srid_wkt_or_auth)
-        transform = QgsCoordinateTransform(crs, wgs84, self._transform_context)
-        progress = part(feedback, 50, 100)
+        progress, shaped = part(feedback, 50, 100), 0
         with (
             written_whole(output, table_of(*HEADER)) as aside,
             aside.open("w", encoding="utf-8", newline="") as stream,
@@ -108,17 +108,44 @@ class ExportWkt(RoadpulseAlgorithm):
             writer.writerow(HEADER)
             for number, row in enumerate(rows(result, links, transform)):
                 writer.writerow(row)
+                shaped += bool(row[-1])
                 if number % TELL_ROWS == 0:
                     progress(100 * number / max(len(ids), 1))
                     if feedback.isCanceled():
                         raise Cancelled
-        matched = len(links)
         feedback.pushInfo(
             tr("{rows} links, {share} of them with a shape.").format(
-                rows=f"{len(ids):,}", share=percent(matched / max(len(ids), 1))
+                rows=f"{len(ids):,}", share=percent(shaped / max(len(ids), 1))
             )
         )
-        return {p.OUTPUT: str(output), "LINK_COUNT": len(ids), "MATCHED_LINKS": matched}
+        if shaped < len(links):
+            feedback.pushWarning(
+                tr(
+                    "{count} roads have coordinates that are no place on the earth; their shapes are empty."
+                ).format(count=f"{len(links) - shaped:,}")
+            )
+        return {p.OUTPUT: str(output), "LINK_COUNT": len(ids), "MATCHED_LINKS": shaped}
+
+
+def _to_wgs84(links: LinkGeometry, context: QgsCoordinateTransformContext) -> QgsCoordinateTransform:
+    """The way from the roads' coordinates to longitude and latitude; raises `UnsuitableSystem`."""
+    from ..mapping.reference_system import UnsuitableSystem, find_system, label_of  # noqa: PLC0415
+    from ..mapping.shapes import measure  # noqa: PLC0415  (needs numpy)
+
+    wgs84 = QgsCoordinateReferenceSystem("EPSG:4326")
+    if not len(links):
+        return QgsCoordinateTransform(wgs84, wgs84, context)
+    crs = find_system(links.srid_wkt_or_auth, links.definition)
+    measure(links.wkb, crs)  # refuses coordinates that cannot be of this system
+    transform = QgsCoordinateTransform(crs, wgs84, context)
+    if not transform.isValid():
+        raise UnsuitableSystem(
+            tr(
+                "The roads are in the reference system {system}, which has no place on the earth, so they "
+                "have no longitude and latitude. Choose roads with a geographic or projected system."
+            ).format(system=label_of(crs))
+        )
+    return transform
 
 
 def rows(
@@ -139,5 +166,10 @@ def rows(
 def _wkt(wkb: bytes, transform: QgsCoordinateTransform) -> str:
     geometry = QgsGeometry()
     geometry.fromWkb(wkb)
-    geometry.transform(transform)
-    return str(geometry.asWkt(DECIMALS))
+    try:
+        geometry.transform(transform)
+    except QgsCsException:
+        return ""
+    box = geometry.boundingBox()
+    on_earth = box.isFinite() and abs(box.yMinimum()) <= 90 and abs(box.yMaximum()) <= 90
+    return str(geometry.asWkt(DECIMALS)) if on_earth else ""

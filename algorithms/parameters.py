@@ -8,6 +8,7 @@ from typing import Any
 
 from qgis.core import (
     Qgis,
+    QgsProcessingParameterCrs,
     QgsProcessingParameterDateTime,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
@@ -28,7 +29,7 @@ from .words import tr
 PROFILE, TRIPS, MAPPING, SPEED_UNIT, TIME_ZONE = "PROFILE", "TRIPS", "MAPPING", "SPEED_UNIT", "TIME_ZONE"
 BIN_MINUTES, DATE_FROM, DATE_TO, WEEKDAYS = "BIN_MINUTES", "DATE_FROM", "DATE_TO", "WEEKDAYS"
 MIN_TRIPS, LINKS, LINK_ID_FIELD, NAME_FIELD = "MIN_TRIPS", "LINKS", "LINK_ID_FIELD", "NAME_FIELD"
-CLASS_FIELD, RUN_FOLDER, OUTPUT = "CLASS_FIELD", "RUN_FOLDER", "OUTPUT"
+CLASS_FIELD, LINKS_CRS, RUN_FOLDER, OUTPUT = "CLASS_FIELD", "LINKS_CRS", "RUN_FOLDER", "OUTPUT"
 
 JSON_TEXTS = frozenset({MAPPING})
 """Parameters that hold JSON: an object is taken where its text is."""
@@ -156,6 +157,15 @@ def road_parameters(with_names: bool = True) -> Iterable[QgsProcessingParameterD
             "Any line layer; all features with the id of a link are parts of it. A PostGIS table is asked "
             "by link id, at the server; in scripts it may be given as postgres://… as QGIS writes it."
         ),
+    )
+    yield advanced(
+        with_help(
+            QgsProcessingParameterCrs(LINKS_CRS, tr("Reference system of the roads"), None, True),
+            tr(
+                "For roads that do not say in which system their coordinates are, or say it wrongly, such as "
+                "a shapefile without its .prj. Coordinates stay as they are. Empty: as the roads say."
+            ),
+        )
     )
     yield with_help(
         QgsProcessingParameterField(LINK_ID_FIELD, tr("Field with the link id"), "link_id", LINKS),

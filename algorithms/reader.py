@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
-from qgis.core import QgsProcessingAlgorithm, QgsProcessingContext
+from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingAlgorithm, QgsProcessingContext
 
 from ..aggregation import json_text
 from ..aggregation.errors import SpecError
@@ -112,7 +112,23 @@ class Reader:
             self.text(p.LINK_ID_FIELD),
             names or roads.guess_field(fields, roads.NAME_FIELDS),
             classes or roads.guess_field(fields, roads.CLASS_FIELDS),
+            self._crs(p.LINKS_CRS),
         )
+
+    def _crs(self, name: str) -> Optional[QgsCoordinateReferenceSystem]:
+        """A reference system, None where none was given; raises `MapError`."""
+        from ..mapping.reference_system import is_known  # noqa: PLC0415  (needs numpy)
+
+        if self._parameters.get(name) in (None, ""):
+            return None
+        crs = self._algorithm.parameterAsCrs(self._parameters, name, self._context)
+        if not is_known(crs):
+            raise MapError(
+                tr("{name} is {value!r}, which QGIS does not know. Give a code such as EPSG:25833.").format(
+                    name=name, value=str(self._parameters[name])
+                )
+            )
+        return crs
 
     def _has(self, name: str) -> bool:
         return self._algorithm.parameterDefinition(name) is not None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Callable, Protocol
+from typing import TYPE_CHECKING, Callable, Optional, Protocol
 
 from qgis.core import (
     Qgis,
@@ -49,11 +49,14 @@ class Roads(Protocol):
 
 
 class LayerSnapshot:
-    """What of a vector layer may be read in another thread: its features as they are now, edits included."""
+    """What of a vector layer may be read in another thread: its features as they are now, edits included.
 
-    def __init__(self, layer: QgsVectorLayer) -> None:
+    `crs` is the reference system that its coordinates are in.
+    """
+
+    def __init__(self, layer: QgsVectorLayer, crs: QgsCoordinateReferenceSystem) -> None:
         self._source = QgsVectorLayerFeatureSource(layer)
-        self._name, self._crs, self._fields = layer.name(), layer.crs(), QgsFields(layer.fields())
+        self._name, self._crs, self._fields = layer.name(), crs, QgsFields(layer.fields())
         self._kind, self._count = layer.geometryType(), layer.featureCount()
 
     def name(self) -> str:
@@ -61,7 +64,7 @@ class LayerSnapshot:
         return str(self._name)
 
     def crs(self) -> QgsCoordinateReferenceSystem:
-        """As the layer's."""
+        """The reference system of the coordinates."""
         return self._crs
 
     def fields(self) -> QgsFields:
@@ -118,7 +121,8 @@ class PostgisRoads:
     """Roads of one table or view, asked at the server.
 
     `connection` is libpq's text, credentials included, and never shown. `where` is a condition as a
-    layer's filter has it, `crs` the reference system of a table that declares none.
+    layer's filter has it, `crs` the reference system (`reference_system.text_of`) of a table that declares
+    none, or of any where a person chose it (`crs_chosen`).
     """
 
     connection: str = field(repr=False)
@@ -130,11 +134,13 @@ class PostgisRoads:
     class_field: str = ""
     where: str = ""
     crs: str = ""
+    crs_chosen: bool = False
 
     def read(self, ids: NDArray[np.int64], progress: Progress, cancelled: Cancelled) -> LinkGeometry:
         """The geometry of the links `ids`."""
         from ..cluster_client.link_table import LinkTable  # noqa: PLC0415  (needs psycopg)
         from ..cluster_client.links import fetch_links  # noqa: PLC0415
+        from ..mapping.reference_system import HOW_TO_DECLARE, UnsuitableSystem  # noqa: PLC0415
 
         table = LinkTable(
             self.schema,
@@ -148,25 +154,44 @@ class PostgisRoads:
         links = fetch_links(
             self.connection, table, ids, lambda done, total: progress(100 * done / max(total, 1)), cancelled
         )
-        return links if links.srid_wkt_or_auth else replace(links, srid_wkt_or_auth=self.crs)
+        if self.crs and (self.crs_chosen or not links.srid_wkt_or_auth):
+            return replace(links, srid_wkt_or_auth=self.crs, definition="")
+        if len(links) and not links.srid_wkt_or_auth:
+            raise UnsuitableSystem(
+                f"The geometries of {table} have the SRID 0, so it is not known what their coordinates are. "
+                + HOW_TO_DECLARE
+            )
+        return links if links.definition else replace(links, definition=self.crs)
 
 
 def roads_of_layer(
-    layer: QgsVectorLayer, id_field: str, name_field: str = "", class_field: str = ""
+    layer: QgsVectorLayer,
+    id_field: str,
+    name_field: str = "",
+    class_field: str = "",
+    crs: Optional[QgsCoordinateReferenceSystem] = None,
 ) -> Roads:
-    """The roads of a layer, with its filter and edits; for the main thread. Raises `MapError`."""
+    """The roads of a layer, with its filter and edits; for the main thread.
+
+    `crs` is the reference system that the coordinates are in; None: as the layer says. Raises `MapError`.
+    """
+    from ..mapping.link_layers import check_system  # noqa: PLC0415  (needs numpy)
+    from ..mapping.reference_system import text_of  # noqa: PLC0415
+
     names = (id_field, name_field, class_field)
     check_fields(layer.fields(), *names)
-    crs = layer.crs().authid() or layer.crs().toWkt()
+    system = layer.crs() if crs is None else crs
+    check_system(layer, layer.name(), system)
     if layer.providerType() == "postgres" and not _has_own_values(layer, names):
         uri = QgsDataSourceUri(layer.dataProvider().dataSourceUri())
         if is_table(uri):
-            return postgis_roads(uri, *names, crs=crs)
-    return LayerRoads(LayerSnapshot(layer), *names)
+            chosen = crs is not None or layer.crs() != layer.dataProvider().crs()
+            return replace(postgis_roads(uri, *names), crs=text_of(system), crs_chosen=chosen)
+    return LayerRoads(LayerSnapshot(layer, system), *names)
 
 
 def postgis_roads(
-    uri: QgsDataSourceUri, id_field: str, name_field: str = "", class_field: str = "", crs: str = ""
+    uri: QgsDataSourceUri, id_field: str, name_field: str = "", class_field: str = ""
 ) -> PostgisRoads:
     """The roads of the table that `uri` names, with its filter; for the main thread.
 
@@ -174,7 +199,7 @@ def postgis_roads(
     """
     return PostgisRoads(
         uri.connectionInfo(True), uri.schema(), uri.table(), uri.geometryColumn(),
-        id_field, name_field, class_field, uri.sql(), crs,
+        id_field, name_field, class_field, uri.sql(),
     )  # fmt: skip
 
 

@@ -22,10 +22,11 @@ class LinkGeometry:
     """Geometry of links; all arrays have the same length n, one entry a link, ids distinct.
 
     `ids` is int64 (n,); `wkb` object (n,) of bytes (ISO WKB); `srid_wkt_or_auth` names the coordinate
-    system, such as "EPSG:4326", or holds its WKT; `names` and `classes` are object (n,) of str or None
-    (street name, road class such as "primary"), or None where the source has no such field. `duplicates`
-    counts rows beyond the first of their id, whose shapes are parts of the link's; `missing_geometry` counts
-    ids without a shape.
+    system, such as "EPSG:4326", or holds its WKT, and `definition` (WKT or PROJ text) is what it means where
+    that name is not known; both are empty where the source does not say. `names` and `classes` are object
+    (n,) of str or None (street name, road class such as "primary"), or None where the source has no such
+    field. `duplicates` counts rows beyond the first of their id, whose shapes are parts of the link's;
+    `missing_geometry` counts ids without a shape.
     """
 
     ids: NDArray[Any]
@@ -35,6 +36,7 @@ class LinkGeometry:
     classes: Optional[NDArray[Any]] = None
     duplicates: int = 0
     missing_geometry: int = 0
+    definition: str = ""
 
     def __len__(self) -> int:
         return len(self.ids)

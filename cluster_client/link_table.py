@@ -90,8 +90,10 @@ class Facts:
 class TableProbe:
     """What a dialog shows of a table before it is used.
 
-    `rows` is the server's estimate (None: never analysed). Candidates come best first. `matched` of
-    `sample` ids are in `id_column`; None when nothing was asked or the answer took too long.
+    `rows` is the server's estimate (None: never analysed). Candidates come best first. `srid` is that of the
+    column or its first geometry (0: it names no reference system; None: there is no geometry, or the answer
+    took too long). `matched` of `sample` ids are in `id_column`; None when nothing was asked or the answer
+    took too long.
     """
 
     rows: Optional[int]
@@ -100,7 +102,7 @@ class TableProbe:
     text_columns: tuple[str, ...]
     id_column: str
     geom_column: str
-    srid: int
+    srid: Optional[int]
     sample: int = 0
     matched: Optional[int] = None
 
@@ -282,7 +284,9 @@ def _matched(
     return int(row[0]) if row else None
 
 
-def _first_srid(connection: psycopg.Connection[Any], table: LinkTable, geom: Column, facts: Facts) -> int:
+def _first_srid(
+    connection: psycopg.Connection[Any], table: LinkTable, geom: Column, facts: Facts
+) -> Optional[int]:
     query = sql.SQL(
         "SELECT {schema}.st_srid(t.{geom}::{schema}.geometry) FROM {table} AS t "
         "WHERE t.{geom} IS NOT NULL LIMIT 1"
@@ -296,7 +300,7 @@ def _first_srid(connection: psycopg.Connection[Any], table: LinkTable, geom: Col
             connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(int(PROBE_SECONDS * 1000)))
             row = connection.execute(query).fetchone()
     except psycopg.errors.QueryCanceled:
-        return 0
+        return None
     except psycopg.Error as error:
         raise server_error(error, str(table)) from error
-    return int(row[0]) if row else 0
+    return int(row[0]) if row else None

@@ -7,6 +7,7 @@ its own would need a second exchange, the right to make one, and a server that i
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ _SHAPES = {
     1: "points", 3: "polygons", 4: "points", 6: "polygons", 7: "collections", 8: "arcs", 9: "curves",
     10: "polygons", 11: "curves", 12: "surfaces", 15: "surfaces", 16: "surfaces", 17: "triangles",
 }  # fmt: skip
+_SYSTEM = sql.SQL("s.srid, s.auth_name, s.auth_srid, s.srtext, s.proj4text")
 _LOOK_CLOSER = ("42P01", "3F000", "42703", "42883", "42704", "42804", "42846")
 """No such table, schema, column, function, type; types that do not go together."""
 
@@ -72,8 +74,9 @@ def fetch_links(
     array = id_array(wanted)
     with closing(connecting.result(cancelled)) as connection:  # no COMMIT: it would cost a round trip
         reading = _Reading(table, array, len(wanted), progress, cancelled, timeout)
+        way = _Way()
         try:
-            rows, system = reading.read(connection, _Way())
+            rows, system = reading.read(connection, way)
         except psycopg.Error as error:
             if error.sqlstate not in _LOOK_CLOSER:
                 raise server_error(error, str(table)) from error
@@ -84,7 +87,10 @@ def fetch_links(
                 rows, system = reading.read(connection, way)
             except psycopg.Error as again:
                 raise server_error(again, str(table)) from again
-    return _links(rows, system, table)
+        srid = _srid(rows, table)
+        if srid and (not system or system[0] != str(srid).encode()):
+            system = reading.system(connection, way, srid)
+    return _links(rows, srid, system)
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,7 @@ class _Reading:
     def read(
         self, connection: psycopg.Connection[Any], way: _Way
     ) -> tuple[LinkRows, Sequence[Optional[bytes]]]:
-        """The rows of the answer and the entry of their reference system (srid, authority, code, WKT)."""
+        """The rows of the answer and the entry of the table's reference system, as `_SYSTEM` has it."""
         table = self.table
         reader = RowReader(bool(table.name_column), bool(table.class_column))
         system: Sequence[Optional[bytes]] = ()
@@ -119,6 +125,20 @@ class _Reading:
         if self.progress:
             self.progress(self.n_wanted, self.n_wanted)
         return reader.rows(), system
+
+    def system(self, connection: psycopg.Connection[Any], way: _Way, srid: int) -> Sequence[Optional[bytes]]:
+        """The entry of a reference system; empty where there is none, or it may not be read."""
+        query = sql.SQL("SELECT {columns} FROM {systems} AS s WHERE s.srid = {srid}").format(
+            columns=_SYSTEM, systems=way.name("spatial_ref_sys"), srid=srid
+        )
+        system: Sequence[Optional[bytes]] = ()
+        with contextlib.suppress(psycopg.Error):  # then the number has to do, as EPSG's
+            for piece in exchange(
+                connection, query.as_bytes(connection), patience=self.timeout + PATIENCE_SECONDS,
+                cancelled=self.cancelled,
+            ):  # fmt: skip
+                system = piece
+        return system
 
     def _pieces(self, connection: psycopg.Connection[Any], way: _Way) -> Iterator[Union[CopyRows, Rows]]:
         begin = sql.SQL("BEGIN READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL work_mem = {}").format(
@@ -160,11 +180,11 @@ def _copy_query(table: LinkTable, array: sql.Literal, way: _Way) -> sql.Composed
 def _system_query(table: LinkTable, way: _Way) -> sql.Composed:
     """The reference system of the table's first geometry: nearly always the one of all."""
     return sql.SQL(
-        "SELECT s.srid, s.auth_name, s.auth_srid, s.srtext FROM {systems} AS s WHERE s.srid = "
+        "SELECT {columns} FROM {systems} AS s WHERE s.srid = "
         "(SELECT {srid}(t.{geom}::{geometry}) FROM {table} AS t WHERE t.{geom} IS NOT NULL LIMIT 1)"
     ).format(
-        systems=way.name("spatial_ref_sys"), srid=way.name("st_srid"), geometry=way.name("geometry"),
-        geom=sql.Identifier(table.geom_column), table=table.identifier(),
+        columns=_SYSTEM, systems=way.name("spatial_ref_sys"), srid=way.name("st_srid"),
+        geometry=way.name("geometry"), geom=sql.Identifier(table.geom_column), table=table.identifier(),
     )  # fmt: skip
 
 
@@ -179,20 +199,29 @@ class _Raw(sql.Composable):
         return str(self._obj).encode()
 
 
-def _links(rows: LinkRows, system: Sequence[Optional[bytes]], table: LinkTable) -> LinkGeometry:
+def _srid(rows: LinkRows, table: LinkTable) -> Optional[int]:
+    """The SRID of the links (0: they name none), None without links.
+
+    Raises `UnsuitableLinks` for other shapes than lines, and for several reference systems.
+    """
     odd = np.unique(rows.kinds[~np.isin(rows.kinds, (0, *LINES))])
     if len(odd):
         names = ", ".join(sorted({_SHAPES.get(int(kind), "other shapes") for kind in odd}))
         raise UnsuitableLinks(
             f"The table {table} holds {names} where lines are needed. Choose a table of lines."
         )
-    shaped = ~rows.empty
-    srids = np.unique(rows.srids[shaped])
+    srids = np.unique(rows.srids[~rows.empty])
     if len(srids) > 1:
         raise UnsuitableLinks(
-            f"The links in {table} have several reference systems ({', '.join(map(str, srids[:5]))}). "
-            "Bring them to one, for example with ST_Transform in a view."
+            f"The links in {table} have several reference systems (SRID {', '.join(map(str, srids[:5]))}). "
+            "Bring them to one, for example with ST_Transform in a view, or with ST_SetSRID where 0 stands "
+            "for none."
         )
+    return int(srids[0]) if len(srids) else None
+
+
+def _links(rows: LinkRows, srid: Optional[int], system: Sequence[Optional[bytes]]) -> LinkGeometry:
+    shaped = ~rows.empty
     distinct = np.unique(rows.ids)
     order = np.argsort(rows.ids, kind="stable")
     order = order[shaped[order]]
@@ -216,27 +245,31 @@ def _links(rows: LinkRows, system: Sequence[Optional[bytes]], table: LinkTable) 
         for column, value in zip((wkb, street_names, classes), road):
             if column is not None:
                 column[group] = value
-    without_links = int(system[0] or 0) if system else 0
-    srid = int(srids[0]) if len(srids) else without_links
+    name, definition = _system_name(srid, system)
     return LinkGeometry(
         ids=rows.ids[chosen],
         wkb=wkb,
-        srid_wkt_or_auth=_system_name(srid, system),
+        srid_wkt_or_auth=name,
         names=street_names,
         classes=classes,
         duplicates=len(rows.ids) - len(distinct),
         missing_geometry=len(distinct) - len(chosen),
+        definition=definition,
     )
 
 
-def _system_name(srid: int, system: Sequence[Optional[bytes]]) -> str:
-    """`EPSG:4326` and the like; the WKT of a system without a code; empty for an unknown one."""
-    if srid == 0:
-        return ""
-    known = [(part or b"").decode("utf-8", "replace") for part in system]
-    if not known or known[0] != str(srid):
-        return f"EPSG:{srid}"  # PostGIS numbers as EPSG does, but for systems that people added
-    _, authority, code, wkt = known
+def _system_name(srid: Optional[int], system: Sequence[Optional[bytes]]) -> tuple[str, str]:
+    """Name and definition of a reference system, as PostGIS reads its entry `system`; empty for none.
+
+    The name is `EPSG:4326` and the like, or the WKT of a system without a code; the definition is what the
+    entry says besides. Without links (`srid` None) it is the table's system.
+    """
+    if srid == 0 or (srid is None and not system):
+        return "", ""
+    if not system:
+        return f"EPSG:{srid}", ""  # PostGIS numbers as EPSG does, but for systems that people added
+    number, authority, code, wkt, proj = ((part or b"").decode("utf-8", "replace").strip() for part in system)
+    definition = wkt or proj
     if authority and code and code != "0":
-        return f"{authority}:{code}"
-    return wkt or f"EPSG:{srid}"
+        return f"{authority}:{code}", definition
+    return definition or f"EPSG:{number}", ""

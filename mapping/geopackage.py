@@ -33,6 +33,7 @@ from .map_file import BY_TIME_TABLE, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
 from .match_report import MatchReport
 from .output_file import Incomplete, written_whole
 from .packed import pack
+from .reference_system import find_system
 from .road_class import line_widths
 from .saved_styles import keep_styles
 from .shapes import Shapes, blob, measure
@@ -98,8 +99,12 @@ class _Writer:
         self.progress, self.cancelled = progress, cancelled
         self.speeds = _indexed(speeds, "speeds")
         self.by_time = by_time
-        self.crs = QgsCoordinateReferenceSystem()
-        self.crs.createFromUserInput(links.srid_wkt_or_auth)
+        # Without a link there is no coordinate that could be misread.
+        self.crs = (
+            find_system(links.srid_wkt_or_auth, links.definition)
+            if len(links) or links.srid_wkt_or_auth
+            else QgsCoordinateReferenceSystem("EPSG:4326")
+        )
         self.columns = link_columns(
             spec.bin_names, spec.speed_unit, links.names is not None, links.classes is not None
         )

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import pandas as pd
 from osgeo import gdal, ogr, osr
@@ -14,6 +14,7 @@ from qgis.core import QgsCoordinateReferenceSystem
 
 from .columns import Column
 from .map_file import BY_TIME_TABLE, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
+from .reference_system import text_of
 from .shapes import Shapes
 
 
@@ -27,12 +28,10 @@ def create_tables(
     """The empty tables, made by GDAL."""
     types = {"INTEGER": ogr.OFTInteger64, "REAL": ogr.OFTReal, "TEXT": ogr.OFTString}
     kind = ogr.wkbMultiLineString if shapes.multi else ogr.wkbLineString
-    reference: Optional[osr.SpatialReference] = None
-    if crs.isValid():
-        reference = osr.SpatialReference()
-        reference.SetFromUserInput(crs.authid() or crs.toWkt())
-        reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
     with _exceptions():
+        reference = osr.SpatialReference()
+        reference.SetFromUserInput(text_of(crs))
+        reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
         dataset = gdal.GetDriverByName("GPKG").Create(str(path), 0, 0, 0, gdal.GDT_Unknown)
         layer = dataset.CreateLayer(
             LINKS_TABLE, reference, ogr.GT_SetZ(kind) if shapes.has_z else kind,

@@ -43,6 +43,7 @@ from .page_items import (
     track_picture,
 )
 from .palette import PALETTES
+from .reference_system import in_degrees
 from .style_options import StyleOptions
 from .temporal import bin_range
 
@@ -132,7 +133,7 @@ def speed_page(
     if options.paper not in PAPERS:
         raise MapError(f"There is no paper {options.paper}. Choose one of {', '.join(PAPERS)}.")
     nothing, crs = emptiness(layer), local_crs(layer)
-    if nothing and crs.isGeographic():
+    if nothing and in_degrees(crs):
         crs = QgsCoordinateReferenceSystem("EPSG:3857")
     wanted = extent_shown(project, layer, crs, options.extent)
     width, height = _turned(PAPERS[options.paper], wanted, options)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
 from qgis.core import (
+    QgsAbstractFeatureSource,
     QgsCoordinateReferenceSystem,
     QgsFeatureRequest,
     QgsFeedback,
@@ -20,6 +21,10 @@ from ..aggregation.errors import Cancelled
 from ..cluster_client.link_geometry import LinkGeometry, Road, one_road
 from ..cluster_client.link_ids import link_id
 from .errors import MapError
+from .reference_system import HOW_TO_DECLARE, UnsuitableSystem, is_known, refuse_misplaced, text_of
+
+SAMPLE = 50
+"""Features of a layer that are looked at before a run."""
 
 
 def links_of_layer(
@@ -84,12 +89,34 @@ def links_of_layer(
     return LinkGeometry(
         ids=np.array(order, dtype=np.int64),
         wkb=_objects([road.wkb for road in roads]),
-        srid_wkt_or_auth=_name_of(layer.crs()),
+        srid_wkt_or_auth=text_of(layer.crs()),
         names=_objects([road.name for road in roads]) if name_field else None,
         classes=_objects([road.road_class for road in roads]) if class_field else None,
         duplicates=duplicates,
         missing_geometry=len(without - set(found)),
     )
+
+
+def check_system(
+    layer: Union[QgsVectorLayer, QgsAbstractFeatureSource], name: str, crs: QgsCoordinateReferenceSystem
+) -> None:
+    """Raise `UnsuitableSystem` where `crs` is not known, or the first features of a layer cannot be in it.
+
+    `name` is what messages call the layer.
+    """
+    request = QgsFeatureRequest().setNoAttributes().setLimit(SAMPLE)
+    shapes = [feature.geometry() for feature in layer.getFeatures(request) if feature.hasGeometry()]
+    boxes = [shape.boundingBox() for shape in shapes if not shape.isEmpty()]
+    roads = f"The roads {name!r}"
+    if not is_known(crs):
+        first = (
+            f" (the first ones are {boxes[0].xMinimum():,.7g}, {boxes[0].yMinimum():,.7g})" if boxes else ""
+        )
+        raise UnsuitableSystem(
+            f"{roads} do not say in which reference system their coordinates are{first}. {HOW_TO_DECLARE}"
+        )
+    limits = [(box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum()) for box in boxes]
+    refuse_misplaced(np.array(limits, dtype=float).reshape(-1, 4), crs, roads)
 
 
 def _line_wkb(geometry: QgsGeometry) -> bytes:
@@ -110,7 +137,3 @@ def _objects(values: list[Any]) -> NDArray[Any]:
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column
-
-
-def _name_of(crs: QgsCoordinateReferenceSystem) -> str:
-    return str(crs.authid() or crs.toWkt())

@@ -17,6 +17,7 @@ from qgis.core import (
 
 from .errors import MapError
 from .map_file import reading
+from .reference_system import in_degrees
 from .style_options import StyleOptions, file_of, read_run_table
 
 MARGIN = 0.03
@@ -33,7 +34,7 @@ MONTHS = (
 
 def local_crs(layer: QgsVectorLayer) -> QgsCoordinateReferenceSystem:
     """The layer's own system where it is in metres, else the UTM zone at its centre."""
-    if not layer.crs().isGeographic() or layer.extent().isNull():
+    if not in_degrees(layer.crs()) or layer.extent().isNull():
         return layer.crs()
     centre = QgsCoordinateTransform(
         layer.crs(), QgsCoordinateReferenceSystem("EPSG:4326"), QgsProject.instance()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
+import numpy as np
 from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
@@ -36,6 +37,7 @@ from qgis.PyQt.QtGui import QColor, QFont
 
 from .labels import font_family
 from .palette import Palette
+from .reference_system import metres_per_unit
 
 TITLE, TEXT, SMALL = 28.0, 10.0, 6.5
 """The three sizes of type on a page of A4, in points."""
@@ -154,22 +156,27 @@ def add_legend(
 def add_scale_bar(
     layout: QgsPrintLayout, of: QgsLayoutItemMap, box: Box, palette: Palette, size: float
 ) -> QgsLayoutItemScaleBar:
-    """A line of a round length, at most as wide as the box."""
+    """A line of a round length on the ground in the middle of the map, at most as wide as the box."""
     bar = QgsLayoutItemScaleBar(layout)
     bar.setId("scale bar")
     layout.addLayoutItem(bar)
     bar.setLinkedMap(of)
     bar.setStyle("Line Ticks Up")
-    metres = of.scale() * box.width / 1000
+    # In the map's own units, since QGIS would measure on the project's ellipsoid, which may be none.
+    unit = metres_per_unit(of.crs(), of.extent())
+    if not np.isfinite(unit):
+        bar.setVisibility(False)
+        return bar
+    metres = of.extent().width() * unit * box.width / max(of.rect().width(), 1e-9)
     steps = (step * 10.0**power for power in range(0, 7) for step in (1, 2, 5))
     length = max((step for step in steps if step <= metres), default=1.0)
     kilometres = length >= 1000
-    unit = Qgis.DistanceUnit.Kilometers if kilometres else Qgis.DistanceUnit.Meters
-    bar.setUnits(unit)
+    bar.setUnits(Qgis.DistanceUnit.Unknown)
+    bar.setMapUnitsPerScaleBarUnit((1000 if kilometres else 1) / unit)
     bar.setUnitLabel("km" if kilometres else "m")
     bar.setNumberOfSegmentsLeft(0)
     bar.setNumberOfSegments(2)
-    bar.setUnitsPerSegment(length / (2000 if kilometres else 2))
+    bar.setUnitsPerSegment(length / 2 / unit)
     bar.setHeight(1.2 * size)
     bar.setLabelBarSpace(0.8 * size)
     bar.setBoxContentSpace(0)

@@ -11,15 +11,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qgis.core import (
-    QgsCoordinateReferenceSystem,
-    QgsCoordinateTransform,
-    QgsGeometry,
-    QgsProject,
-    QgsWkbTypes,
-)
+from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsWkbTypes
 
 from .errors import MapError
+from .reference_system import degrees_of, metres_of_unit, refuse_misplaced
+
+EQUATOR_DEGREE = 111_319.49
+"""Metres in a degree of the equator."""
 
 _LINE_HEADER = 9  # byte order, type, number of points
 
@@ -28,6 +26,9 @@ _LINE_HEADER = 9  # byte order, type, number of points
 class Shapes:
     """Lines as numbers: `box` float64 (n, 4) xmin, xmax, ymin, ymax; `metres` (n,) on the
     ellipsoid, `place` (n, 2) longitude and latitude of a point about halfway.
+
+    In a system that has no place on the earth `metres` are those of its plane, and `place` is counted
+    from a point of the equator.
     """
 
     box: NDArray[Any]
@@ -38,7 +39,10 @@ class Shapes:
 
 
 def measure(wkb: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> Shapes:
-    """Measure n shapes in `crs`; raises `MapError` where one is not a line."""
+    """Measure n shapes in `crs`; raises `MapError` where one is not a line.
+
+    Raises `UnsuitableSystem` where the coordinates cannot be those of `crs`.
+    """
     n = len(wkb)
     box = np.zeros((n, 4))
     lengths = np.zeros(n)
@@ -87,9 +91,16 @@ def measure(wkb: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> Shapes:
         np.minimum.at(low, owner, np.minimum.reduceat(xy[:, axis], starts))
         np.maximum.at(high, owner, np.maximum.reduceat(xy[:, axis], starts))
     box[~np.isfinite(box).all(axis=1)] = np.nan
-    degrees = _geographic(xy, crs)
+    refuse_misplaced(box, crs)
+    degrees = degrees_of(xy, crs)
+    if degrees is None:
+        plane = (xy - np.median(xy, axis=0)) * metres_of_unit(crs)
+        degrees = plane / EQUATOR_DEGREE
+        steps = np.hypot(*np.diff(plane, axis=0).T)
+    else:
+        steps = _steps(degrees)
     place[owner] = degrees[starts + sizes // 2]
-    steps = _steps(degrees)
+    steps = np.nan_to_num(steps)
     steps[starts[1:] - 1] = 0  # from the end of one line to the start of the next
     np.add.at(lengths, owner, np.add.reduceat(np.append(steps, 0.0), starts))
     return Shapes(box, lengths, place, multi, has_z)
@@ -110,17 +121,6 @@ def _kind(shape: bytes) -> int:
     return (kind & 0xFFFF) + (1000 if kind & 0x80000000 else 0)
 
 
-def _geographic(xy: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> NDArray[Any]:
-    """Coordinates as degrees of WGS 84, by QGIS's own transformation, all in one call."""
-    wgs84 = QgsCoordinateReferenceSystem("EPSG:4326")
-    if not crs.isValid() or crs == wgs84:
-        return xy
-    line = QgsGeometry()
-    line.fromWkb(struct.pack("<BII", 1, 2, len(xy)) + np.ascontiguousarray(xy, dtype="<f8").tobytes())
-    line.transform(QgsCoordinateTransform(crs, wgs84, QgsProject.instance().transformContext()))
-    return np.frombuffer(bytes(line.asWkb())[_LINE_HEADER:], dtype="<f8").reshape(-1, 2)
-
-
 def _steps(degrees: NDArray[Any]) -> NDArray[Any]:
     """Metres between consecutive points (n - 1,), from the radii of curvature of WGS 84.
 
@@ -132,5 +132,6 @@ def _steps(degrees: NDArray[Any]) -> NDArray[Any]:
     middle = (latitude[1:] + latitude[:-1]) / 2
     w = 1 - e2 * np.sin(middle) ** 2
     north = np.diff(latitude) * a * (1 - e2) / w**1.5
-    east = np.diff(longitude) * a / np.sqrt(w) * np.cos(middle)
+    turn = (np.diff(longitude) + np.pi) % (2 * np.pi) - np.pi  # the short way across 180°
+    east = turn * a / np.sqrt(w) * np.cos(middle)
     return np.hypot(north, east)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from qgis.core import QgsFeatureRequest, QgsVectorLayerFeatureSource
 
 from ..cluster_client.link_ids import link_id
+from ..mapping.link_layers import check_system
 from .tasks import Task
 
 if TYPE_CHECKING:
@@ -84,10 +85,20 @@ def list_tables(connection: str) -> list[RoadTable]:
 
 
 def list_fields(connection: str, table: RoadTable) -> list[RoadField]:
-    """The fields of a table that can serve, the likeliest id first; raises `LinksError`."""
+    """The fields of a table that can serve, the likeliest id first; raises `LinksError`.
+
+    Also where the table does not say in which reference system its roads are.
+    """
+    from ..cluster_client.errors import UnsuitableLinks  # noqa: PLC0415
     from ..cluster_client.link_table import LinkTable, probe_table  # noqa: PLC0415
 
     probe = probe_table(connection, LinkTable(table.schema, table.table, geom_column=table.geometry))
+    if probe.srid == 0:
+        raise UnsuitableLinks(
+            f"The geometries of {table.label} have the SRID 0, so it is not known what their coordinates "
+            "are. Set it in the database with ST_SetSRID, or choose a layer of these roads and set its "
+            "system in QGIS."
+        )
     texts, ids = set(probe.text_columns), set(probe.id_columns)
     names = [*probe.id_columns, *(name for name in probe.text_columns if name not in ids)]
     return [RoadField(name, name in ids, name in texts, name == probe.id_column) for name in names]
@@ -103,9 +114,13 @@ def match_table(connection: str, table: RoadTable, id_field: str, ids: NDArray[n
 
 
 def match_layer(
-    source: QgsVectorLayerFeatureSource, field: int, ids: NDArray[np.int64], check: Check
+    source: QgsVectorLayerFeatureSource, name: str, field: int, ids: NDArray[np.int64], check: Check
 ) -> Match:
-    """Count a layer's links and look for the sample's ids; `field` is the index of the id field."""
+    """Count a layer's links and look for the sample's ids; `field` is the index of the id field.
+
+    Raises `MapError` where the reference system of the layer `name` is not known, or cannot be right.
+    """
+    check_system(source, name, source.crs())
     request = QgsFeatureRequest()
     request.setFlags(QgsFeatureRequest.Flag.NoGeometry)
     request.setSubsetOfAttributes([field])
@@ -158,7 +173,7 @@ def look_in_table(
 
 
 def look_in_layer(
-    source: QgsVectorLayerFeatureSource, field: int, ids: NDArray[np.int64]
+    source: QgsVectorLayerFeatureSource, name: str, field: int, ids: NDArray[np.int64]
 ) -> Callable[[Task], Match]:
     """`match_layer` for a task; `source` is a snapshot taken in the main thread."""
-    return lambda task: match_layer(source, field, ids, task.check)
+    return lambda task: match_layer(source, name, field, ids, task.check)

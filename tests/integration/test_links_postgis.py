@@ -340,6 +340,35 @@ def test_a_system_of_another_authority_keeps_its_name(streets):
     assert fetch_links(streets.info, STREETS, ids(10)).srid_wkt_or_auth.startswith("ESRI:")
 
 
+def test_a_system_that_people_added_keeps_its_definition(streets):
+    grid = "+proj=tmerc +lat_0=52.5 +lon_0=13.4 +x_0=5000 +y_0=5000 +ellps=bessel +units=m"
+    streets.run(
+        "INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext, proj4text) "
+        f"VALUES (990001, 'SR-ORG', 7483, '', '{grid}')",
+        "ALTER TABLE streets ALTER geom TYPE geometry USING ST_SetSRID(geom::geometry, 990001)",
+    )
+    links = fetch_links(streets.info, STREETS, ids(10))
+    assert (links.srid_wkt_or_auth, links.definition) == ("SR-ORG:7483", grid)
+    streets.run("UPDATE spatial_ref_sys SET auth_name = NULL, auth_srid = NULL WHERE srid = 990001")
+    assert fetch_links(streets.info, STREETS, ids(10)).srid_wkt_or_auth == grid
+
+
+def test_the_system_is_that_of_the_links_and_not_of_the_first_row(streets):
+    streets.run(
+        "ALTER TABLE streets ALTER geom TYPE geometry",
+        "INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext) "
+        "VALUES (990001, NULL, NULL, 'LOCAL_CS[\"Works\"]')",
+        "CREATE TABLE sorted AS SELECT link_id, "
+        "ST_SetSRID(geom, CASE link_id WHEN 20 THEN 990001 WHEN 30 THEN 0 WHEN 40 THEN 3857 ELSE 4326 END) "
+        "AS geom FROM streets ORDER BY link_id",
+    )
+    table = LinkTable("public", "sorted")
+    found = [fetch_links(streets.info, table, ids(link)).srid_wkt_or_auth for link in (10, 20, 30, 40)]
+    assert found == ["EPSG:4326", 'LOCAL_CS["Works"]', "", "EPSG:3857"]
+    with pytest.raises(UnsuitableLinks, match=r"SRID 0, 4326.*ST_SetSRID"):
+        fetch_links(streets.info, table, ids(10, 30))
+
+
 def test_geometry_without_a_system_says_so(streets):
     streets.run("ALTER TABLE streets ALTER geom TYPE geometry USING ST_SetSRID(geom::geometry, 0)")
     assert fetch_links(streets.info, STREETS, ids(10)).srid_wkt_or_auth == ""
@@ -765,6 +794,13 @@ def test_a_probe_shows_what_a_dialog_needs(streets):
     assert (probe.sample, probe.matched) == (3, 2)
     assert probe.id_columns[0] == "link_id"
     assert set(probe.text_columns) == {"name", "highway"}
+
+
+def test_a_probe_tells_no_system_from_no_geometry(streets):
+    streets.run("ALTER TABLE streets ALTER geom TYPE geometry USING ST_SetSRID(geom::geometry, 0)")
+    assert probe_table(streets.info, STREETS).srid == 0
+    streets.run("TRUNCATE streets")
+    assert probe_table(streets.info, STREETS).srid is None
 
 
 def test_a_probe_proposes_columns_that_were_not_named(streets):

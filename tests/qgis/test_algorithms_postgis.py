@@ -12,6 +12,7 @@ import pytest
 from qgis.core import (
     QgsApplication,
     QgsAuthMethodConfig,
+    QgsCoordinateReferenceSystem,
     QgsDataSourceUri,
     QgsFeature,
     QgsField,
@@ -20,6 +21,7 @@ from qgis.core import (
     edit,
 )
 from qgis.PyQt.QtCore import QMetaType
+from roadpulse.cluster_client.errors import LinksError
 
 from development.pytest_postgis import postgis  # noqa: F401
 
@@ -149,6 +151,40 @@ def test_a_computed_field_may_hold_the_link_id(streets: Any, ids: list[int]) -> 
     roads = roads_of_layer(layer, "link_of_mine")
     found = roads.read(np.array(ids, dtype=np.int64), lambda _: None, lambda: False)
     assert found.ids.tolist() == ids
+
+
+def test_a_table_without_a_system_is_refused_unless_it_is_declared(
+    postgis: Any,  # noqa: F811
+    streets: Any,
+    ids: list[int],
+) -> None:
+    from roadpulse.algorithms.roads import postgis_roads, roads_of_layer
+    from roadpulse.mapping.reference_system import UnsuitableSystem
+    from roadpulse.ui.road_probe import RoadTable, list_fields
+
+    with postgis.connect() as connection:
+        connection.execute(
+            "CREATE TABLE roads.unknown AS SELECT id, link_id, ST_SetSRID(geom, 0) AS geom FROM roads.streets"
+        )
+    layer = layer_of(streets, "", "unknown")
+    with pytest.raises(UnsuitableSystem, match=r"'streets' do not say .*ST_SetSRID"):
+        roads_of_layer(layer, "link_id")
+    wanted = np.array(ids[:3], dtype=np.int64)
+    with pytest.raises(UnsuitableSystem, match=r"roads\.unknown have the SRID 0.*ST_SetSRID"):
+        postgis_roads(uri_of(streets, "", "unknown"), "link_id").read(wanted, lambda _: None, lambda: False)
+    with pytest.raises(LinksError, match=r"roads\.unknown have the SRID 0.*ST_SetSRID"):
+        list_fields(psycopg.conninfo.make_conninfo(**streets), RoadTable("roads", "unknown", "geom"))
+    wgs84 = QgsCoordinateReferenceSystem("EPSG:4326")
+    declared = roads_of_layer(layer, "link_id", crs=wgs84)
+    layer.setCrs(wgs84)  # what a person does in the layer's properties
+    for roads in (declared, roads_of_layer(layer, "link_id")):
+        assert roads.read(wanted, lambda _: None, lambda: False).srid_wkt_or_auth == "EPSG:4326"
+
+
+def test_a_system_that_a_person_chose_goes_over_the_tables_own(streets: Any, ids: list[int]) -> None:
+    layer = layer_of(streets)
+    layer.setCrs(QgsCoordinateReferenceSystem("EPSG:4258"))
+    assert read(layer, ids[:1]).srid_wkt_or_auth == "EPSG:4258"
 
 
 def test_credentials_come_out_of_qgis_and_show_nowhere(

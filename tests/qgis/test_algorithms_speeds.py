@@ -10,13 +10,18 @@ from typing import Any
 import pytest
 from qgis.core import (
     QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsFeature,
     QgsGeometry,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProject,
     QgsVectorLayer,
 )
 
 Values = dict[str, Any]
+UTM = "EPSG:32633"
 
 
 class Listener(QgsProcessingFeedback):
@@ -257,6 +262,78 @@ def test_a_road_field_that_is_not_there_is_refused_before_the_run(
             },
         )  # fmt: skip
     assert not folder.exists()
+
+
+@pytest.fixture
+def roads_without_a_system(city: Values, tmp_path: Path) -> QgsVectorLayer:
+    """The city's roads in metres of UTM, in a layer that does not say so."""
+    known = QgsVectorLayer(city["LINKS"], "", "ogr")
+    way = QgsCoordinateTransform(known.crs(), QgsCoordinateReferenceSystem(UTM), QgsProject.instance())
+    roads = QgsVectorLayer("LineString?field=link_id:int8", "roads", "memory")
+    roads.setCrs(QgsCoordinateReferenceSystem())
+    features = []
+    for feature in known.getFeatures():
+        road, shape = QgsFeature(roads.fields()), feature.geometry()
+        shape.transform(way)
+        road.setAttributes([feature["link_id"]])
+        road.setGeometry(shape)
+        features.append(road)
+    assert roads.dataProvider().addFeatures(features)[0]
+    return roads
+
+
+def test_roads_without_a_system_are_refused_before_the_run(
+    processing: Any, roads_without_a_system: QgsVectorLayer, trip_parameters: Values, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    parameters = {
+        **trip_parameters, "LINKS": roads_without_a_system,
+        "RUN_FOLDER": str(folder), "OUTPUT": str(tmp_path / "speeds.gpkg"),
+    }  # fmt: skip
+    with pytest.raises(QgsProcessingException, match=r"do not say in which reference system.*LINKS_CRS"):
+        processing.run("roadpulse:speedmap", parameters)
+    with pytest.raises(QgsProcessingException, match="EPSG:999999"):
+        processing.run("roadpulse:speedmap", {**parameters, "LINKS_CRS": "EPSG:999999"})
+    assert not folder.exists()
+
+
+def test_a_declared_system_gives_the_same_kilometres_and_shapes(
+    processing: Any, city: Values, city_run: Values, roads_without_a_system: QgsVectorLayer, tmp_path: Path
+) -> None:
+    folder = city_run["RUN_FOLDER"]
+    known = {"RUN_FOLDER": folder, "LINKS": city["LINKS"]}
+    declared = {"RUN_FOLDER": folder, "LINKS": roads_without_a_system, "LINKS_CRS": UTM}
+    maps = [
+        processing.run("roadpulse:joinlinks", {**roads, "OUTPUT": str(tmp_path / f"{number}.gpkg")})
+        for number, roads in enumerate((known, declared))
+    ]
+    assert maps[1]["MATCHED_KM"] == pytest.approx(maps[0]["MATCHED_KM"], rel=1e-5)
+    assert QgsVectorLayer(maps[1]["OUTPUT"], "", "ogr").crs().authid() == UTM
+    tables = []
+    for number, roads in enumerate((known, declared)):
+        output = tmp_path / f"{number}.csv"
+        processing.run("roadpulse:exportwkt", {**roads, "OUTPUT": str(output)})
+        tables.append(read_csv(str(output)))
+    for one, other in zip(*tables):
+        shapes = [QgsGeometry.fromWkt(row["wkt"]) for row in (one, other)]
+        assert shapes[0].hausdorffDistance(shapes[1]) < 1e-6  # degrees
+
+
+def test_the_csv_of_2019_is_not_written_without_longitude_and_latitude(
+    processing: Any, city_run: Values, roads_without_a_system: QgsVectorLayer, tmp_path: Path
+) -> None:
+    output = tmp_path / "speeds.csv"
+    parameters = {
+        "RUN_FOLDER": city_run["RUN_FOLDER"], "LINKS": roads_without_a_system, "OUTPUT": str(output)
+    }  # fmt: skip
+    with pytest.raises(QgsProcessingException, match="do not say in which reference system"):
+        processing.run("roadpulse:exportwkt", parameters)
+    with pytest.raises(QgsProcessingException, match="no degrees"):
+        processing.run("roadpulse:exportwkt", {**parameters, "LINKS_CRS": "EPSG:4326"})
+    works = QgsCoordinateReferenceSystem.fromWkt('LOCAL_CS["Works",UNIT["metre",1]]')
+    with pytest.raises(QgsProcessingException, match="Works, which has no place on the earth"):
+        processing.run("roadpulse:exportwkt", {**parameters, "LINKS_CRS": works})
+    assert not output.exists()
 
 
 def test_a_folder_without_a_result_is_refused_by_name(processing: Any, city: Values, tmp_path: Path) -> None:

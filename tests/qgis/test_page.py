@@ -94,7 +94,8 @@ def test_the_frame_about_an_extent_and_the_largest_part_inside() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["LineString (0 0, 900 0)", "LineString (0 0, 0 900)", "LineString (7 7, 7 7)"]
+    "line",
+    ["LineString (0 0, 900 0)", "LineString (0 0, 0 900)", "LineString (500007 6000007, 500007 6000007)"],
 )
 def test_a_single_link_has_a_page_whatever_its_direction(tmp_path: Path, line: str) -> None:
     layer = maps.write_lines(tmp_path / "map.gpkg", [line])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional
 
-from qgis.core import QgsField, QgsVectorLayerFeatureSource
+from qgis.core import QgsField, QgsVectorLayer, QgsVectorLayerFeatureSource
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QMetaType, Qt
 from qgis.PyQt.QtWidgets import QWidget
 
@@ -33,6 +34,7 @@ class RoadsSection(RoadsControls):
         self.sample: Any = None
         self._fault = ""
         self._login = False
+        self._followed: Optional[QgsVectorLayer] = None
         self._tasks = {
             "tables": Latest(tr("Looking for road tables"), self, wait=50),
             "fields": Latest(tr("Looking at the road table"), self, wait=50),
@@ -207,6 +209,7 @@ class RoadsSection(RoadsControls):
             return
         self._start_over()
         layer = self.layer.currentLayer()
+        self._follow_system(layer)
         if layer is not None:
             from ..road_probe import RoadField  # noqa: PLC0415
 
@@ -226,6 +229,16 @@ class RoadsSection(RoadsControls):
             )
         self._tell()
         self.changed.emit()
+
+    def _follow_system(self, layer: Optional[QgsVectorLayer]) -> None:
+        """Look again when the reference system of the chosen layer is set while the dialog is open."""
+        if layer is self._followed:
+            return
+        if self._followed is not None and not sip.isdeleted(self._followed):
+            self._followed.crsChanged.disconnect(self._layer_changed)
+        self._followed = layer
+        if layer is not None:
+            layer.crsChanged.connect(self._layer_changed)
 
     def _start_over(self) -> None:
         self._tasks["fields"].forget()
@@ -263,7 +276,7 @@ class RoadsSection(RoadsControls):
             look = look_in_table(self._connection_text(), table, id_field, sample)
         else:
             look = look_in_layer(
-                QgsVectorLayerFeatureSource(layer), layer.fields().lookupField(id_field), sample
+                QgsVectorLayerFeatureSource(layer), layer.name(), layer.fields().lookupField(id_field), sample
             )
         self._tasks["match"].ask(look)
         self._tell()
