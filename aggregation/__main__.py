@@ -32,6 +32,7 @@ from .runners.head_start import MOST
 from .runners.spark import SparkRunner
 from .runners.spark_java import under_spark_submit
 from .s3_access import S3Access
+from .visible import VisibleFormatter
 
 if TYPE_CHECKING:
     from .runners import Runner
@@ -54,7 +55,9 @@ def main(arguments: Optional[list[str]] = None) -> int:
     parser.add_argument("--packages", type=Path, help="folder for Python packages, seen by all nodes")
     parser.add_argument("--wheels", type=Path, help="take them from here instead of the network")
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format=FORMAT, stream=sys.stdout)
+    lines = logging.StreamHandler(sys.stdout)
+    lines.setFormatter(VisibleFormatter(FORMAT))
+    logging.basicConfig(level=logging.INFO, handlers=[lines])
     logging.getLogger("py4j").setLevel(logging.WARNING)
     asked_to_stop: list[int] = []
     for name in ("SIGTERM", "SIGINT", "SIGBREAK"):

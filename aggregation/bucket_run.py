@@ -11,6 +11,7 @@ from typing import Any
 
 from . import storage
 from .errors import RunError
+from .visible import VisibleFormatter
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ class Lines(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFormatter(logging.Formatter(FORMAT))
+        self.setFormatter(VisibleFormatter(FORMAT))
         self._head, self._tail = bytearray(), bytearray()
         self.dropped = 0
 

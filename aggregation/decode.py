@@ -6,7 +6,7 @@ A plain function over paths that may run anywhere, and twice: it writes the same
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import points, storage, values
+from . import json_text, points, storage, values
 from .advice import file_advice, sentence
 from .errors import BadTripFile, RunError
 from .large_trips import decode_large, unpacked
@@ -245,10 +245,20 @@ def examples_of(records: list[FileRecord]) -> dict[str, Example]:
     """The first example of each fault; `records` are in order of their paths."""
     found: dict[str, Example] = {}
     for record in records:
-        if record.examples:
-            for reason, value in json.loads(record.examples).items():
-                found.setdefault(reason, Example(value, record.path))
+        for reason, value in _examples(record):
+            found.setdefault(reason, Example(value, record.path))
     return found
+
+
+def _examples(record: FileRecord) -> Iterator[tuple[str, str]]:
+    """A file's examples by reason; none where the point store holds something else."""
+    if not record.examples:
+        return
+    try:
+        found = json_text.Entries.of(json_text.decode(record.examples, record.path, 1 << 20), record.path)
+        yield from [(reason, found.text(reason)) for reason in found]
+    except json_text.JsonFault:
+        return
 
 
 def unusable(records: list[FileRecord], mapping: FieldMapping) -> str:

@@ -15,6 +15,7 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QIcon
 
 from ..aggregation.errors import Cancelled, RunError
+from ..aggregation.visible import untagged, visible
 from . import parameter_check, requirements
 from .interrupts import cancelled_by_interrupt
 from .words import tr
@@ -105,7 +106,7 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
                 return False, message
             self.look_ahead(understood, context)
         except RunError as error:  # here QGIS shows it in the window, from `prepareAlgorithm` only in the log
-            return False, error.message
+            return False, untagged(error.message)
         return True, ""
 
     def prepareAlgorithm(
@@ -125,7 +126,7 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
                 return self.carry_out(self._understood(parameters), context, feedback)
             except Cancelled as error:
                 if feedback.isCanceled() and not interrupted:
-                    feedback.pushInfo(error.message)
+                    feedback.pushInfo(visible(error.message))
                     return {}  # QGIS tells of a cancellation itself, and wants an end without error
                 raise _for_qgis(error, feedback) from error
             except RunError as error:
@@ -139,6 +140,6 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
 def _for_qgis(error: RunError, feedback: QgsProcessingFeedback) -> QgsProcessingException:
     """What QGIS is told. It keeps the exception for good, so no layer may hang on its traceback."""
     if error.detail:
-        feedback.pushDebugInfo(error.detail)
+        feedback.pushDebugInfo(visible(error.detail))
     traceback.clear_frames(error.__traceback__)
-    return QgsProcessingException(error.message)
+    return QgsProcessingException(visible(error.message))

@@ -29,6 +29,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QMetaType
 
 from ..aggregation.errors import Cancelled, RunError, StorageError
+from ..aggregation.visible import visible
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination
@@ -148,11 +149,13 @@ class DemoCity(RoadpulseAlgorithm):
             "LINK_COUNT": len(network),
         }
         feedback.pushInfo(
-            tr("{trips} trips with {points} points on {links} links, in {folder}").format(
-                trips=f"{city.totals.trips:,}",
-                points=many(city.totals.points),
-                links=f"{len(network):,}",
-                folder=city.folder,
+            visible(
+                tr("{trips} trips with {points} points on {links} links, in {folder}").format(
+                    trips=f"{city.totals.trips:,}",
+                    points=many(city.totals.points),
+                    links=f"{len(network):,}",
+                    folder=city.folder,
+                )
             )
         )
         if reader.flag(LOAD) and context.project() is not None:

@@ -22,6 +22,7 @@ from qgis.core import (
 
 from ..aggregation.errors import RunError
 from ..aggregation.s3_access import is_s3
+from ..aggregation.visible import visible
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination
@@ -127,12 +128,15 @@ class Diagnose(RoadpulseAlgorithm):
                 told += 1
                 feedback.setProgress(100 * told / len(checks))
                 say = {Outcome.FAILED: feedback.reportError, Outcome.WARNING: feedback.pushWarning}
-                say.get(finding.outcome, feedback.pushInfo)(report.line(finding))
+                say.get(finding.outcome, feedback.pushInfo)(visible(report.line(finding)))
 
             findings = diagnose(
-                checks, tell, feedback.isCanceled, lambda check: feedback.setProgressText(check.title)
+                checks,
+                tell,
+                feedback.isCanceled,
+                lambda check: feedback.setProgressText(visible(check.title)),
             )
-        feedback.pushInfo(report.summary(findings))
+        feedback.pushInfo(visible(report.summary(findings)))
         output = self.parameterAsFileOutput(parameters, p.OUTPUT, context)
         if output:
             with written_whole(Path(output), REPORT) as aside:

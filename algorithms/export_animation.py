@@ -15,6 +15,7 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
+from ..aggregation.visible import visible
 from ..mapping.errors import MapError
 from . import pages
 from . import parameters as p
@@ -109,7 +110,7 @@ class ExportAnimation(RoadpulseAlgorithm):
             )
         page = sheet.page(paper="frame", film=True, bin_number=bins[0])
         if page.nothing:
-            feedback.pushWarning(page.nothing)
+            feedback.pushWarning(visible(page.nothing))
         width, height = map(int, reader.choice(FRAME_SIZE).split("x"))
         output = self.parameterAsFileOutput(parameters, p.OUTPUT, context)
         export_film(

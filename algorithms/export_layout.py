@@ -14,6 +14,7 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
+from ..aggregation.visible import visible
 from ..mapping.columns import STATISTICS
 from . import pages
 from . import parameters as p
@@ -111,7 +112,7 @@ class ExportLayout(RoadpulseAlgorithm):
             statistic, paper=reader.choice(PAPER), orientation=reader.choice(ORIENTATION), bin_number=number
         )
         if page.nothing:
-            feedback.pushWarning(page.nothing)
+            feedback.pushWarning(visible(page.nothing))
         feedback.setProgress(20)
         output = self.parameterAsFileOutput(parameters, p.OUTPUT, context)
         export_page(page, Path(output), reader.number(DPI))

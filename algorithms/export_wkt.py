@@ -20,6 +20,7 @@ from qgis.core import (
 )
 
 from ..aggregation.errors import Cancelled
+from ..aggregation.visible import visible
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination
@@ -114,15 +115,20 @@ class ExportWkt(RoadpulseAlgorithm):
                     if feedback.isCanceled():
                         raise Cancelled
         feedback.pushInfo(
-            tr("{rows} links, {share} of them with a shape.").format(
-                rows=f"{len(ids):,}", share=percent(shaped / max(len(ids), 1))
+            visible(
+                tr("{rows} links, {share} of them with a shape.").format(
+                    rows=f"{len(ids):,}", share=percent(shaped / max(len(ids), 1))
+                )
             )
         )
         if shaped < len(links):
             feedback.pushWarning(
-                tr(
-                    "{count} roads have coordinates that are no place on the earth; their shapes are empty."
-                ).format(count=f"{len(links) - shaped:,}")
+                visible(
+                    tr(
+                        "{count} roads have coordinates that are no place on the earth; their shapes "
+                        "are empty."
+                    ).format(count=f"{len(links) - shaped:,}")
+                )
             )
         return {p.OUTPUT: str(output), "LINK_COUNT": len(ids), "MATCHED_LINKS": shaped}
 

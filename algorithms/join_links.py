@@ -6,6 +6,7 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputNumber
 
+from ..aggregation.visible import visible
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import check_map
@@ -97,10 +98,12 @@ def join(
     tell(feedback, match_summary(report))
     if not report.matched_links and report.links:
         feedback.pushWarning(
-            tr(
-                "None of the {links} links of the result is among the roads. Check the field with the link "
-                "id, and that these are the roads that the trips were matched to."
-            ).format(links=f"{report.links:,}")
+            visible(
+                tr(
+                    "None of the {links} links of the result is among the roads. Check the field with the "
+                    "link id, and that these are the roads that the trips were matched to."
+                ).format(links=f"{report.links:,}")
+            )
         )
     return {
         p.OUTPUT: load_map(context, destination, output, name),

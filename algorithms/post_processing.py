@@ -17,6 +17,7 @@ from qgis.core import (
 )
 
 from ..aggregation.errors import RunError
+from ..aggregation.visible import visible
 from .words import tr
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class ShowMap(QgsProcessingLayerPostProcessorInterface):
         try:
             show(layer, context.project())
         except RunError as error:
-            feedback.pushWarning(error.message)
+            feedback.pushWarning(visible(error.message))
 
 
 def show(
@@ -74,7 +75,7 @@ def map_path(destination: str) -> Path:
     path = Path(destination.split("|", maxsplit=1)[0])
     if path.suffix.lower() != ".gpkg":
         raise QgsProcessingException(
-            tr("The map is a GeoPackage, so its name ends in .gpkg: {path}").format(path=path)
+            visible(tr("The map is a GeoPackage, so its name ends in .gpkg: {path}").format(path=path))
         )
     return path
 

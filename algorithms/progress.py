@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import QgsFeedback, QgsProcessingFeedback
 
+from ..aggregation.visible import visible
 from .words import many, percent, tr
 
 if TYPE_CHECKING:
@@ -44,9 +45,9 @@ class RunReporter:
         is_news = text != self._text and now - self._told > TELL_SECONDS
         if text and (phase != self._phase or is_news):
             self._phase, self._text, self._told = phase, text, now
-            self._feedback.setProgressText(text)
+            self._feedback.setProgressText(visible(text))
         if status.message and status.message != self._message:
-            self._feedback.pushInfo(status.message)
+            self._feedback.pushInfo(visible(status.message))
         self._message = status.message
 
 
@@ -98,9 +99,9 @@ def match_summary(report: MatchReport) -> str:
 
 def tell(feedback: QgsProcessingFeedback, text: str, warnings: Iterable[str] = ()) -> None:
     """A result's line, and what to know before trusting it."""
-    feedback.pushInfo(text)
+    feedback.pushInfo(visible(text))
     for warning in warnings:
-        feedback.pushWarning(warning)
+        feedback.pushWarning(visible(warning))
 
 
 def is_cancelled(feedback: Optional[QgsFeedback]) -> Callable[[], bool]:

@@ -13,6 +13,7 @@ from qgis.core import (
     QgsProcessingParameterBoolean,
 )
 
+from ..aggregation.visible import visible
 from ..mapping.columns import STATISTICS
 from . import pages
 from . import parameters as p
@@ -92,7 +93,7 @@ class StyleSpeeds(RoadpulseAlgorithm):
         options = show(layer, context.project(), changes)
         if Reader(self, parameters, context).flag(SAVE):
             save_style(layer)
-        feedback.pushInfo(options.title)
+        feedback.pushInfo(visible(options.title))
         return {p.OUTPUT: layer.id()}
 
     def _changes(self, reader: Reader) -> dict[str, Any]:

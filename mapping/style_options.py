@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Optional
 import numpy as np
 from qgis.core import QgsProviderRegistry, QgsVectorLayer
 
+from ..aggregation.json_text import decode
 from ..aggregation.spec import RunSpec
 from .breaks import DEFAULTS, WANTED, class_limits
 from .columns import STATISTIC_NAMES, STATISTICS
@@ -142,7 +142,7 @@ def read_run_table(layer: QgsVectorLayer) -> dict[str, Any]:
             raise UnknownLayer(_unknown(layer))
         rows = database.execute("SELECT key, value FROM run").fetchall()
     try:
-        values = {key: json.loads(value) for key, value in rows}
+        values = {key: decode(value, str(path)) for key, value in rows}
     except (TypeError, ValueError) as error:
         raise UnknownLayer(_unknown(layer), str(error)) from error
     if not {"spec", "drawn"} <= set(values):

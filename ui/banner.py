@@ -6,10 +6,11 @@ from typing import Callable, Optional
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from .messages import detail_of, message_of, show_text
 from .notes import is_dark
+from .plain_text import PlainLabel
 from .words import tr
 
 _ICON = 20
@@ -22,11 +23,10 @@ class Banner(QFrame):
         super().__init__(parent)
         self.setObjectName("banner")
         self._detail = ""
-        self.icon = QLabel()
-        self.words = QLabel()
+        self.icon = PlainLabel()
+        self.words = PlainLabel()
         self.words.setObjectName("banner_text")
         self.words.setWordWrap(True)
-        self.words.setTextFormat(Qt.TextFormat.PlainText)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.details = QPushButton(tr("Details"))
         self.details.setObjectName("details")

@@ -13,7 +13,6 @@ from qgis.PyQt.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
@@ -33,6 +32,7 @@ from .manual import CLUSTER, HelpButton
 from .messages import log_error
 from .notes import Note
 from .on_screen import OnScreenDialog
+from .plain_text import PlainLabel
 from .profile_list import place_of, shown_name
 from .scrolled import Scrolled
 from .words import tr
@@ -94,7 +94,7 @@ class DiagnosisDialog(OnScreenDialog):
         self.chooser.setCurrentIndex(self.chooser.findData(self.profile.name))
         self.chooser.setVisible(len(self._profiles) > 1)
         self.chooser.currentIndexChanged.connect(self._choose)
-        self.title = QLabel()
+        self.title = PlainLabel()
         font = self.title.font()
         font.setBold(True)
         font.setPointSizeF(font.pointSizeF() * 1.2)

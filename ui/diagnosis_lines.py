@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Optional
 
 from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QFontMetrics, QPalette, QResizeEvent
-from qgis.PyQt.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QFrame, QGridLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from .entry_words import in_form
 from .notes import bad, good, muted, warning
+from .plain_text import PlainLabel, tip, visible
 from .words import duration, tr
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Line:
     def __init__(self, name: str, title: str, grid: QGridLayout) -> None:
         self.name, self.state = name, "waiting"
         self._unfolded = False
-        self.mark, self.title = QLabel(), QLabel(tr(title))
+        self.mark, self.title = PlainLabel(), PlainLabel(tr(title))
         self.mark.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter)
         self.mark.setMinimumWidth(QFontMetrics(self.mark.font()).horizontalAdvance("MM"))
         for label, scale in ((self.mark, 1.15), (self.title, 1.0)):
@@ -94,7 +95,7 @@ class Line:
             label.setFont(font)
         widest = self.title.fontMetrics().horizontalAdvance("n") * _TITLE_LETTERS
         cut = self.title.fontMetrics().elidedText(self.title.text(), Qt.TextElideMode.ElideMiddle, widest)
-        self.title.setToolTip("" if cut == self.title.text() else self.title.text())
+        self.title.setToolTip(tip("" if cut == self.title.text() else self.title.text()))
         self.title.setText(cut)
         self.text = OneLine()
         self.text.setObjectName(f"{name} found")
@@ -170,13 +171,12 @@ class Line:
         self.fold.setVisible(self.text.too_long or bool(self.todo.text() or self.took.text()))
 
 
-class Wrapped(QLabel):
+class Wrapped(PlainLabel):
     """Plain text in as many lines as its width asks for, and no more."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setWordWrap(True)
-        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
 
     def minimumSizeHint(self) -> QSize:
@@ -197,7 +197,7 @@ class OneLine(Wrapped):
 
     def show_text(self, text: str) -> None:
         """Show another text."""
-        self.whole = text
+        self.whole = visible(text)
         self._cut()
 
     def unfold(self, unfolded: bool) -> None:
@@ -223,4 +223,4 @@ class OneLine(Wrapped):
         shown = self.whole if self._unfolded else cut
         if shown != self.text():
             self.setText(shown)
-        self.setToolTip("" if shown == self.whole else self.whole)
+        self.setToolTip(tip("" if shown == self.whole else self.whole))

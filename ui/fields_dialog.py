@@ -13,7 +13,6 @@ from qgis.PyQt.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QHeaderView,
-    QLabel,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -25,6 +24,7 @@ from ..aggregation.spec import FieldMapping
 from .manual import FORMATS, HelpButton
 from .notes import Note, muted, warning
 from .on_screen import OnScreenDialog
+from .plain_text import PlainLabel, tip, visible
 from .words import WEEKDAYS, tr
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class FieldsDialog(OnScreenDialog):
         self._choosers: dict[str, QComboBox] = {}
         column = QVBoxLayout(self)
         column.setSpacing(10)
-        intro = QLabel(
+        intro = PlainLabel(
             tr("Where the trip files keep what Roadpulse needs. The file shown is {file}.").format(
                 file=Path(preview.file).name
             )
@@ -102,8 +102,8 @@ class FieldsDialog(OnScreenDialog):
             chooser.addItems(paths)
             for at, path in enumerate(paths):
                 if path in examples:
-                    chooser.setItemData(at, tr("for example {value}").format(value=examples[path]),
-                                        Qt.ItemDataRole.ToolTipRole)  # fmt: skip
+                    example = tr("for example {value}").format(value=examples[path])
+                    chooser.setItemData(at, tip(example), Qt.ItemDataRole.ToolTipRole)
             if name == "trip_id":
                 chooser.lineEdit().setPlaceholderText(tr("none: every file is a trip"))
             self._choosers[name] = chooser
@@ -193,7 +193,7 @@ class FieldsDialog(OnScreenDialog):
         self.table.clear()
         self.table.setColumnCount(len(read) + len(raw))
         self.table.setRowCount(len(found.points))
-        self.table.setHorizontalHeaderLabels(read + raw)
+        self.table.setHorizontalHeaderLabels([visible(label) for label in read + raw])
         for row, (point, given) in enumerate(zip(found.points, found.raw)):
             cells = [
                 "" if point.link_id is None else str(point.link_id),
@@ -206,7 +206,7 @@ class FieldsDialog(OnScreenDialog):
                     item.setForeground(warning(self.palette()))
                 self.table.setItem(row, column, item)
             for column, path in enumerate(raw, start=len(read)):
-                item = QTableWidgetItem(_text(given, path))
+                item = QTableWidgetItem(visible(_text(given, path)))
                 item.setForeground(muted(self.palette()))
                 self.table.setItem(row, column, item)
         self.table.resizeColumnsToContents()

@@ -25,6 +25,7 @@ from ..cluster_client.ssh.errors import HostKeyChanged, HostKeyUnknown
 from .banner import Banner
 from .messages import log_error
 from .notes import muted
+from .plain_text import PlainLabel
 from .words import tr
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class HostKeyDialog(QDialog):
         self.setMinimumWidth(_WIDE)
 
     def _head(self) -> QHBoxLayout:
-        icon = QLabel()
+        icon = PlainLabel()
         name = "/mIconCritical.svg" if self.changed else "/mIconWarning.svg"
         icon.setPixmap(QgsApplication.getThemeIcon(name).pixmap(_ICON, _ICON))
         host = self.error.host
@@ -199,19 +200,17 @@ class HostKeyDialog(QDialog):
 
 
 def _words(text: str) -> QLabel:
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
     return label
 
 
 def _fixed(text: str) -> QLabel:
     """Text of a fixed width, to be compared letter by letter and copied."""
-    label = QLabel(text)
+    label = PlainLabel(text)
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     font.setPointSizeF(label.font().pointSizeF())
     label.setFont(font)
-    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setTextInteractionFlags(
         Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
     )

@@ -102,9 +102,10 @@ class MainUi:
         """Open the dialog, then do something with it."""
         lacking = requirements.missing()
         if lacking:
-            self.iface.messageBar().pushMessage(
-                "Roadpulse", requirements.install_text(lacking), Qgis.MessageLevel.Warning, 0
-            )
+            from .messages import show_message  # noqa: PLC0415
+
+            text = requirements.install_text(lacking)
+            show_message(self.iface.messageBar(), text, Qgis.MessageLevel.Warning)
             return
         if self.action is not None:
             Turns(self._opening(then), lambda: None, self._not_opened, self.action)
@@ -181,9 +182,10 @@ class MainUi:
             self._offer(offer)
 
     def _offer(self, offer: Offer) -> None:
+        from .messages import make_message  # noqa: PLC0415
         from .reattach import sentence  # noqa: PLC0415
 
-        item = self.iface.messageBar().createMessage("Roadpulse", sentence(offer.run))
+        item = make_message(sentence(offer.run))
         show, drop = QPushButton(tr("Show")), QPushButton(tr("Forget it"))
         show.setObjectName("roadpulse_rejoin")
         show.clicked.connect(lambda _=False: self._rejoin(offer))

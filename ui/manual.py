@@ -23,6 +23,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from .on_screen import OnScreenDialog
+from .plain_text import tip
 from .words import tr
 
 DOCS = Path(__file__).absolute().parents[1] / "docs"
@@ -108,7 +109,7 @@ class Manual(OnScreenDialog):
         ):
             button = QToolButton()
             button.setArrowType(arrow)
-            button.setToolTip(text)
+            button.setToolTip(tip(text))
             button.setAccessibleName(text)
             button.setAutoRaise(True)
             button.setEnabled(False)

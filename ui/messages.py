@@ -12,6 +12,7 @@ from qgis.PyQt.QtWidgets import QPushButton, QWidget
 
 from ..aggregation.errors import RunError
 from .entry_words import in_form
+from .plain_text import in_html, visible
 from .words import tr
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def log_error(error: Exception) -> None:
 def show_error(bar: QgsMessageBar, error: Exception, title: str = "Roadpulse") -> QgsMessageBarItem:
     """Show an error in a message bar; it stays until it is closed."""
     detail = detail_of(error)
-    item = QgsMessageBar.createMessage(title, message_of(error))
+    item = make_message(message_of(error), title)
     button = QPushButton(tr("Details"))
     button.setObjectName("details")
     button.clicked.connect(lambda: show_text(bar, title, detail))
@@ -50,12 +51,22 @@ def show_error(bar: QgsMessageBar, error: Exception, title: str = "Roadpulse") -
     return item
 
 
+def make_message(text: str, title: str = "Roadpulse") -> QgsMessageBarItem:
+    """A plain text for a message bar, to be pushed by the caller, perhaps with buttons."""
+    return QgsMessageBar.createMessage(in_html(title), in_html(text))
+
+
+def show_message(bar: QgsMessageBar, text: str, level: Qgis.MessageLevel, seconds: int = 0) -> None:
+    """Show a plain text in a message bar, for some seconds, or until it is closed (0)."""
+    bar.pushMessage("Roadpulse", in_html(text), level, seconds)
+
+
 def show_text(parent: QWidget, title: str, text: str) -> QgsMessageViewer:
     """A window with a longer text, which does not stop anything."""
     viewer = QgsMessageViewer(parent.window())
     viewer.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     viewer.setTitle(title)
-    viewer.setMessageAsPlainText(text)
+    viewer.setMessageAsPlainText(visible(text))
     viewer.setCheckBoxVisible(False)
     viewer.setModal(False)
     viewer.show()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Optional
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QPalette
 from qgis.PyQt.QtWidgets import QLabel, QSizePolicy, QWidget
+
+from .plain_text import Link, in_html
 
 
 def is_dark(palette: QPalette) -> bool:
@@ -64,11 +65,11 @@ class Note(QLabel):
 
     def _show(self, text: str, colour: QColor, link: str, name: str) -> None:
         self.plain = f"{text} {link}".strip()
-        words = escape(text).replace("\n", "<br>")
+        words = in_html(text)
         if link:
             # A few words to press stand on one line, as those of a button do.
             held = link.replace(" ", "\u00a0") if len(link) < _SHORT else link
-            words += f' <a href="{name}">{escape(held)}</a>'
+            words += f" {Link(name, held).html}"
         self.setText(f'<span style="color:{colour.name()}">{words}</span>')
         # Tab stops where there is something to press, and nowhere else.
         self.setTextInteractionFlags(_SELECTABLE | _LINKS if link else _SELECTABLE)

@@ -15,6 +15,7 @@ from ..cluster_client.status import RunState, RunStatus
 from .done_by import done_by
 from .notes import muted
 from .phases import Moment, Phase, phases_of
+from .plain_text import PlainLabel
 from .run_words import place
 from .words import count, counted, many, rate, size, tr
 
@@ -45,7 +46,7 @@ class PhaseRows(QWidget):
             Phase.MAPPING: tr("Draw the map"),
         }
         for row, (phase, name) in enumerate(names.items()):
-            icon, label, numbers = QLabel(), QLabel(name), QLabel()
+            icon, label, numbers = PlainLabel(), PlainLabel(name), PlainLabel()
             icon.setFixedSize(_ICON, _ICON)
             icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
             numbers.setObjectName(f"phase_{phase.name.lower()}")

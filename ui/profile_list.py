@@ -19,6 +19,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ..cluster_client.profile import LOCAL, LOCAL_NAME, Profile
 from .notes import muted
+from .plain_text import tip, visible
 from .words import tr
 
 NAME, UNDER = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
@@ -75,9 +76,9 @@ class ProfileListWidget(QListWidget):
         """Change the words of a line."""
         item = self.line(name)
         if item is not None:
-            item.setText(text)
-            item.setToolTip(text)
-            item.setData(UNDER, under)
+            item.setText(visible(text))
+            item.setToolTip(tip(text))
+            item.setData(UNDER, visible(under))
 
     def line(self, name: str) -> Optional[QListWidgetItem]:
         """The line of a stored profile."""

@@ -11,6 +11,7 @@ from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox, QWidget
 from ..aggregation.errors import RunError
 from ..cluster_client.errors import ProfileError
 from ..cluster_client.profile import Profile
+from .plain_text import message_box
 from .words import slug, tr
 
 _FILTER = "Roadpulse (*.json)"
@@ -61,10 +62,8 @@ def choose_export(parent: QWidget, name: str, then: Callable[[str], object]) -> 
 
 
 def _question(parent: QWidget, text: str, more: str) -> QMessageBox:
-    box = QMessageBox(QMessageBox.Icon.Question, tr("Roadpulse"), text, parent=parent)
+    box = message_box(QMessageBox.Icon.Question, tr("Roadpulse"), text, more, parent)
     box.setObjectName("question")
-    box.setInformativeText(more)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     return box
 
 

@@ -8,6 +8,7 @@ from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
+from .plain_text import tip
 from .profile_list import ProfileListWidget
 from .words import tr
 
@@ -62,7 +63,7 @@ def _tool(name: str, icon: str, words: str) -> QToolButton:
     button = QToolButton()
     button.setObjectName(name)
     button.setIcon(QgsApplication.getThemeIcon(icon))
-    button.setToolTip(words)
+    button.setToolTip(tip(words))
     button.setAccessibleName(words)
     button.setAutoRaise(True)
     return button

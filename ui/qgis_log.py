@@ -6,6 +6,8 @@ import logging
 
 from qgis.core import Qgis, QgsMessageLog
 
+from ..aggregation.visible import visible
+
 TAG = "Roadpulse"
 LOGGER = __name__.split(".", maxsplit=1)[0]
 
@@ -21,7 +23,7 @@ class QgisLogHandler(logging.Handler):
         elif record.levelno >= logging.WARNING:
             level = Qgis.MessageLevel.Warning
         try:
-            QgsMessageLog.logMessage(self.format(record), TAG, level, notifyUser=False)
+            QgsMessageLog.logMessage(visible(self.format(record)), TAG, level, notifyUser=False)
         except RuntimeError:  # QGIS is closing and its log is gone
             self.handleError(record)
 

@@ -16,6 +16,7 @@ from ..cluster_client.runs import Run
 from ..cluster_client.status import RunState
 from . import pending, run_deletion, run_words
 from .messages import log_error, show_error, show_text
+from .plain_text import tip
 from .reattach import Offer
 from .run_from_record import settings_of
 from .run_on_map import RunMaps
@@ -73,7 +74,7 @@ class RunActions(QObject):
         if not folder.isEnabled():
             away = tr("Nothing of this run is on this computer. It lies in {folder}, {place}.")
             place = run_words.place(run.profile)
-            folder.setToolTip(away.format(folder=run.folder or "…", place=place))
+            folder.setToolTip(tip(away.format(folder=run.folder or "…", place=place)))
         self._add(menu, tr("Copy run id"), "/mActionEditCopy.svg", lambda: self.copy_id(row))
         menu.addSeparator()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Callable
 
-from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QMessageBox, QWidget
 
 from ..cluster_client.status import RunState
 from . import run_words
+from .plain_text import message_box
 from .run_row import Row
 from .runs_book import result_folder
 from .words import count, tr
@@ -43,17 +43,12 @@ def deletion_text(row: Row) -> str:
 
 def confirm(rows: Sequence[Row], parent: QWidget, then: Callable[[], None]) -> QMessageBox:
     """Ask whether to delete these runs; `then` is called on a yes."""
-    box = QMessageBox(parent)
-    box.setObjectName("delete_runs")
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setIcon(QMessageBox.Icon.Warning)
-    box.setWindowTitle(tr("Delete runs"))
     if len(rows) == 1:
         name = rows[0].run.name if rows[0].run is not None else rows[0].entry.key
-        box.setText(tr("Delete the run “{name}”?").format(name=name))
+        question = tr("Delete the run “{name}”?").format(name=name)
         text = deletion_text(rows[0])
     else:
-        box.setText(tr("Delete {n} runs?").format(n=count(len(rows))))
+        question = tr("Delete {n} runs?").format(n=count(len(rows)))
         text = "\n".join(f"• {_line(row)}" for row in rows[:_NAMED])
         if len(rows) > _NAMED:
             text += "\n" + tr("… and {n} more").format(n=count(len(rows) - _NAMED))
@@ -61,7 +56,9 @@ def confirm(rows: Sequence[Row], parent: QWidget, then: Callable[[], None]) -> Q
             "Deleted are their records and their folders where they were carried out, with results and "
             "logs. Maps, trips and the points read from them stay."
         )
-    box.setInformativeText(text + "\n\n" + tr("This cannot be undone."))
+    more = text + "\n\n" + tr("This cannot be undone.")
+    box = message_box(QMessageBox.Icon.Warning, tr("Delete runs"), question, more, parent)
+    box.setObjectName("delete_runs")
     delete = box.addButton(tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
     delete.setObjectName("delete")
     keep = box.addButton(QMessageBox.StandardButton.Cancel)

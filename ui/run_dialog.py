@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QDialog, QFrame, QStackedWidget, QVBoxLayout, QW
 from . import estimate, summary
 from .banner import Banner
 from .map_view import show_map
-from .messages import log_error, show_error
+from .messages import log_error, show_error, show_message
 from .on_screen import keep_on_screen
 from .pending import Pending, forget, remember
 from .run_footer import RunFooter
@@ -206,9 +206,8 @@ class RunDialog(QDialog):
         self._show_buttons()
         self.footer.back.setFocus()
         if not self.isVisible():
-            self.iface.messageBar().pushMessage(
-                "Roadpulse", summary.plain_line(outcome), Qgis.MessageLevel.Success, 0
-            )
+            text = summary.plain_line(outcome)
+            show_message(self.iface.messageBar(), text, Qgis.MessageLevel.Success)
         self.ended.emit("finished")
 
     def _failed(self, error: Exception) -> None:
@@ -232,7 +231,7 @@ class RunDialog(QDialog):
         self._back()
         self.banner.show_note(text)
         if not self.isVisible():
-            self.iface.messageBar().pushMessage("Roadpulse", text, Qgis.MessageLevel.Info, 0)
+            show_message(self.iface.messageBar(), text, Qgis.MessageLevel.Info)
         self.ended.emit("cancelled")
 
     def _back(self) -> None:

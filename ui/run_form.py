@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from ..aggregation.s3_access import is_s3
 from ..cluster_client.profile import Profile
@@ -13,6 +13,7 @@ from . import estimate
 from .calls import Call
 from .fields_dialog import FieldsDialog
 from .latest_call import LatestCall
+from .plain_text import PlainLabel
 from .run_words import place
 from .sections.roads import RoadsSection
 from .sections.section import Section
@@ -62,7 +63,7 @@ class RunForm(QWidget):
         grid.setVerticalSpacing(14)
         grid.setColumnStretch(1, 1)
         for row, section in enumerate((self.where, self.trips, self.roads, self.when, self.show_)):
-            title = QLabel(tr(section.title))
+            title = PlainLabel(tr(section.title))
             font = title.font()
             font.setBold(True)
             title.setFont(font)

@@ -11,6 +11,7 @@ from qgis.PyQt.QtWidgets import QPlainTextEdit, QToolButton, QVBoxLayout, QWidge
 
 from .latest_call import LatestCall
 from .messages import message_of
+from .plain_text import visible
 from .words import tr
 
 NEAR, FAR = 1000, 3000
@@ -74,7 +75,7 @@ class RunLog(QWidget):
             self._reader.ask(lambda _call: read())
 
     def _show(self, text: str) -> None:
-        text = text or tr("Nothing has been written yet.")
+        text = visible(text) or tr("Nothing has been written yet.")
         if text != self.text.toPlainText():
             self.text.setPlainText(text)
             self.text.verticalScrollBar().setValue(self.text.verticalScrollBar().maximum())

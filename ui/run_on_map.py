@@ -12,7 +12,7 @@ from ..algorithms import requirements
 from ..cluster_client.runs import Run
 from . import pending
 from .map_view import RUN_FOLDER_PROPERTY, show_map
-from .messages import log_error, show_error
+from .messages import log_error, make_message, show_error, show_message
 from .phases import Moment, Phase
 from .run_from_record import settings_of
 from .run_job import job_again
@@ -55,7 +55,7 @@ class RunMaps(QObject):
         lacking = requirements.missing()
         if lacking:
             text = requirements.install_text(lacking)
-            self.iface.messageBar().pushMessage("Roadpulse", text, Qgis.MessageLevel.Warning, 0)
+            show_message(self.iface.messageBar(), text, Qgis.MessageLevel.Warning)
             return
         try:
             noted = pending.note_of(run)
@@ -93,9 +93,9 @@ class RunMaps(QObject):
         text, match = summary.plain_line(outcome), outcome.match
         if match.link_rate >= _FEW or not match.links:  # without links no other roads would help
             level = Qgis.MessageLevel.Success if match.links else Qgis.MessageLevel.Warning
-            bar.pushMessage("Roadpulse", text, level, 12)
+            show_message(bar, text, level, 12)
             return
-        item = bar.createMessage("Roadpulse", text)
+        item = make_message(text)
         self._offer_roads(item, run)
         bar.pushWidget(item, Qgis.MessageLevel.Warning)
 

@@ -6,14 +6,15 @@ import time
 from pathlib import Path
 from typing import Optional
 
-from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import QLabel, QProgressBar, QTextBrowser, QVBoxLayout, QWidget
+from qgis.PyQt.QtCore import QTimer, pyqtSignal
+from qgis.PyQt.QtWidgets import QProgressBar, QTextBrowser, QVBoxLayout, QWidget
 
 from ..cluster_client.status import RunState, RunStatus
 from . import summary
 from .notes import Note
 from .phase_rows import PhaseRows
 from .phases import Moment, Phase
+from .plain_text import LinkLabel, PlainLabel
 from .run_log import RunLog
 from .run_task import Outcome, RunTask
 from .run_words import place
@@ -41,7 +42,7 @@ class RunPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
-        self.title = QLabel()
+        self.title = PlainLabel()
         font = self.title.font()
         font.setPointSizeF(font.pointSizeF() * 1.25)
         font.setBold(True)
@@ -69,11 +70,8 @@ class RunPage(QWidget):
         column.addStretch(0)
 
     def _add_result(self, column: QVBoxLayout) -> None:
-        self.summary = QLabel()
+        self.summary = LinkLabel()
         self.summary.setObjectName("summary")
-        self.summary.setWordWrap(True)
-        self.summary.setTextFormat(Qt.TextFormat.RichText)
-        self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
         self.summary.linkActivated.connect(self.show_detail)
         column.addWidget(self.summary)
         self.warnings = Note()
@@ -166,7 +164,7 @@ class RunPage(QWidget):
         took = tr("Took {time}").format(time=duration(outcome.seconds))
         # A run that was taken up again began before anybody looked.
         self.time.say("" if outcome.job.known is not None else took)
-        self.summary.setText(summary.line(outcome))
+        self.summary.say(summary.line(outcome))
         self.summary.show()
         self.warnings.ask("\n".join(summary.warnings(outcome.manifest)))
         self.show_detail("trips" if outcome.manifest["files"]["bad"] else "map")

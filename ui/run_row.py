@@ -155,7 +155,7 @@ def natural(text: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() and part.isascii() else (-1, part) for part in parts]
 
 
-def tip(row: Row, column: Column) -> str:
+def tip_of(row: Row, column: Column) -> str:
     """What a cell says when the pointer rests on it: the exact and the whole."""
     run, facts = row.run, row.entry.facts
     if run is None:

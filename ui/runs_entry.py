@@ -139,10 +139,11 @@ class RunsEntry:
             return
         self._withdraw(run.id)
         from ..cluster_client.status import RunState  # noqa: PLC0415
+        from .messages import make_message  # noqa: PLC0415
         from .run_words import end_sentence  # noqa: PLC0415
 
         finished = status.state is RunState.FINISHED
-        item = self.iface.messageBar().createMessage("Roadpulse", end_sentence(run, status))
+        item = make_message(end_sentence(run, status))
         button = QPushButton(tr("Show on the map") if finished else tr("Show in the list"))
         button.setObjectName("roadpulse_show_run")
         button.clicked.connect(lambda _=False: self._show_ended(run, finished, item))

@@ -13,7 +13,8 @@ from qgis.PyQt.QtGui import QBrush, QGuiApplication, QIcon
 from ..cluster_client.status import RunState
 from . import run_words
 from .notes import muted, warning
-from .run_row import NUMBERS, Column, Row, tip
+from .plain_text import tip, visible
+from .run_row import NUMBERS, Column, Row, tip_of
 from .runs_book import RunEntry
 from .words import tr
 
@@ -159,9 +160,9 @@ class RunsModel(QAbstractTableModel):
             return None
         row, column = self._rows[self._shown[index.row()]], Column(index.column())
         if role == Qt.ItemDataRole.DisplayRole:
-            return row.text(column, _now())
+            return visible(row.text(column, _now()))
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tip(row, column)
+            return tip(tip_of(row, column))
         if role == Qt.ItemDataRole.DecorationRole and column is Column.STATE:
             return self._icon(run_words.DAMAGED_ICON if row.run is None else run_words.state_icon(row.state))
         if role == Qt.ItemDataRole.TextAlignmentRole and column in NUMBERS:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import QgsApplication, QgsSettings
@@ -14,7 +13,6 @@ from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QMenu,
     QStackedWidget,
     QToolButton,
@@ -25,6 +23,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ..cluster_client.status import RunState
 from .notes import muted
+from .plain_text import Link, LinkLabel, PlainLabel
 from .run_actions import RunActions
 from .run_cells import draw_cells, size_columns
 from .run_row import Column, Row
@@ -77,7 +76,7 @@ class RunsPanel(QWidget):
         self.filter.setPlaceholderText(tr("Filter by name, place, state, trips or id"))
         self.filter.setAccessibleName(tr("Filter the runs"))
         self.filter.setMaximumWidth(420)
-        self.counts = QLabel()
+        self.counts = PlainLabel()
         self.counts.setObjectName("runs_counts")
         palette = self.counts.palette()
         palette.setColor(QPalette.ColorRole.WindowText, muted(self.palette()))
@@ -121,11 +120,9 @@ class RunsPanel(QWidget):
         return self.table
 
     def _nothing(self) -> QWidget:
-        self.nothing = QLabel()
+        self.nothing = LinkLabel()
         self.nothing.setObjectName("runs_nothing")
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.nothing.setWordWrap(True)
-        self.nothing.setTextFormat(Qt.TextFormat.RichText)
         self.nothing.setMargin(24)
         self.nothing.linkActivated.connect(self._link)
         return self.nothing
@@ -191,16 +188,14 @@ class RunsPanel(QWidget):
             text += ", " + tr("{n} going on").format(n=count(going))
         self.counts.setText(text)
         if not all_:
-            self.nothing.setText(
-                f"{escape(tr('No runs yet.'))} <a href='run'>{escape(tr('Start one'))}</a>. "
-                + escape(tr("It is listed here while it goes on and when it has ended, with its result a "
-                "double click away."))
-            )  # fmt: skip
-        elif not shown:
-            self.nothing.setText(
-                escape(tr("No run matches “{text}”.").format(text=self.filter.text()))
-                + f" <a href='all'>{escape(tr('Show all'))}</a>"
+            where = tr(
+                "It is listed here while it goes on and when it has ended, "
+                "with its result a double click away."
             )
+            self.nothing.say([tr("No runs yet.") + " ", Link("run", tr("Start one")), f". {where}"])
+        elif not shown:
+            text = tr("No run matches “{text}”.").format(text=self.filter.text())
+            self.nothing.say([f"{text} ", Link("all", tr("Show all"))])
         self._show_button()
 
     def _link(self, name: str) -> None:

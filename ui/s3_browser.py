@@ -12,7 +12,6 @@ from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import (
     QDialogButtonBox,
     QHBoxLayout,
-    QLabel,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -26,6 +25,7 @@ from .banner import Banner
 from .manual import GUIDE, HelpButton
 from .notes import muted
 from .on_screen import OnScreenDialog
+from .plain_text import PlainLabel
 from .s3_contents import S3Contents
 from .s3_level import name_of
 from .s3_tree import S3Tree
@@ -87,9 +87,9 @@ class S3Browser(OnScreenDialog):
     def _lay_out(self) -> None:
         line = QHBoxLayout()
         line.setSpacing(8)
-        line.addWidget(QLabel(tr("Address")))
+        line.addWidget(PlainLabel(tr("Address")))
         line.addWidget(self.address, 1)
-        where = QLabel(self.profile.s3.endpoint or tr("Amazon S3"))
+        where = PlainLabel(self.profile.s3.endpoint or tr("Amazon S3"))
         palette = where.palette()
         palette.setColor(QPalette.ColorRole.WindowText, muted(self.palette()))
         where.setPalette(palette)

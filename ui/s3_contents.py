@@ -8,7 +8,6 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QLabel,
     QProgressBar,
     QTableWidget,
     QTableWidgetItem,
@@ -20,6 +19,7 @@ from ..aggregation.spec import FieldMapping
 from .latest_call import LatestCall
 from .messages import message_of
 from .notes import Note
+from .plain_text import PlainLabel, visible
 from .s3_level import name_of
 from .words import counted, size, tr
 
@@ -53,14 +53,13 @@ class S3Contents(QWidget):
         self._counter, self._reader = LatestCall(self), LatestCall(self)
         self.address = ""
         self.counted: Optional[Counted] = None
-        self.title = QLabel()
+        self.title = PlainLabel()
         self.title.setObjectName("s3_title")
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.title.setWordWrap(True)
         font = self.title.font()
         font.setBold(True)
         self.title.setFont(font)
-        self.numbers = QLabel()
+        self.numbers = PlainLabel()
         self.numbers.setObjectName("s3_numbers")
         large = self.numbers.font()
         large.setPointSizeF(large.pointSizeF() * 1.35)
@@ -74,8 +73,7 @@ class S3Contents(QWidget):
         policy.setRetainSizeWhenHidden(True)
         self.busy.setSizePolicy(policy)
         self.note = Note()
-        self.fields_title = QLabel()
-        self.fields_title.setTextFormat(Qt.TextFormat.PlainText)
+        self.fields_title = PlainLabel()
         self.fields_title.setWordWrap(True)
         self.fields = self._table()
         self.fields_note = Note()
@@ -223,7 +221,7 @@ class S3Contents(QWidget):
         for row, field in enumerate(shown):
             example = str(field.example)[:_LONGEST_EXAMPLE]
             for at, text in enumerate((field.path, example, uses.get(field.path, ""))):
-                self.fields.setItem(row, at, QTableWidgetItem(text))
+                self.fields.setItem(row, at, QTableWidgetItem(visible(text)))
         if shown and len(found.found) < len(uses):
             self.fields_note.ask(
                 tr("{n} of 3 fields recognised. Choose them in the Run dialog, under Fields.").format(

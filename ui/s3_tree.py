@@ -14,6 +14,7 @@ from qgis.PyQt.QtWidgets import QTreeWidget, QTreeWidgetItem, QWidget
 from .calls import Call, Calls
 from .messages import message_of
 from .notes import muted, warning
+from .plain_text import tip, visible
 from .s3_level import MOST_FOLDERS, Level, above, level, name_of, top
 from .words import count, tr
 
@@ -184,19 +185,19 @@ class S3Tree(QTreeWidget):
 
     @staticmethod
     def _item(address: str, icon: QIcon) -> QTreeWidgetItem:
-        item = QTreeWidgetItem([name_of(address)])
+        item = QTreeWidgetItem([visible(name_of(address))])
         item.setData(0, _ADDRESS, address)
         item.setData(0, _STATE, _NEW)
         item.setIcon(0, icon)
-        item.setToolTip(0, address)
+        item.setToolTip(0, tip(address))
         item.setChildIndicatorPolicy(QTreeWidgetItem.ChildIndicatorPolicy.ShowIndicator)
         return item
 
     def _say(self, parent: QTreeWidgetItem, text: str, warn: str = "") -> None:
-        item = QTreeWidgetItem([text])
+        item = QTreeWidgetItem([visible(text)])
         item.setFlags(Qt.ItemFlag.ItemIsEnabled)
         item.setForeground(0, QBrush(warning(self.palette()) if warn else muted(self.palette())))
-        item.setToolTip(0, warn or text)
+        item.setToolTip(0, tip(warn or text))
         parent.addChild(item)
 
     def _chosen(self, item: Optional[QTreeWidgetItem]) -> None:

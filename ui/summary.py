@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 from .done_by import done_by
+from .plain_text import Link, in_html
 from .words import count, counted, duration, many, share, size, tr
 
 if TYPE_CHECKING:
@@ -15,29 +15,27 @@ if TYPE_CHECKING:
 LINK_REASONS = ("no_link", "bad_link", "negative_link", "link_too_large")
 
 
-def line(outcome: Outcome) -> str:
-    """The summary as HTML, every number a link to `details`."""
+def line(outcome: Outcome) -> list[Union[str, Link]]:
+    """The summary, every number a link to `details`."""
     values = outcome.manifest
     files, points = values["files"], values["points"]
     trips, links = files["named"] - files["bad"], outcome.match.links
-    parts = [
-        _link("trips", counted(trips, tr("trip"), tr("trips"))),
-        _link("points", tr("{n} points").format(n=many(points["read"]))),
-        _link("links", counted(links, tr("link"), tr("links"))),
-    ]
     without = sum(points["reasons"].get(reason, 0) for reason in LINK_REASONS) / max(1, points["read"])
     no_link = tr("{share} of the points had no link").format(share=share(without))
     on_map = tr("{share} of the links are on the map").format(share=share(outcome.match.link_rate))
     if not links:
         on_map = tr("nothing is on the map, since no point counted")
-    return f"{', '.join(parts)}; {_link('no_link', no_link)}; {_link('map', on_map)}."
+    return [
+        Link("trips", counted(trips, tr("trip"), tr("trips"))), ", ",
+        Link("points", tr("{n} points").format(n=many(points["read"]))), ", ",
+        Link("links", counted(links, tr("link"), tr("links"))), "; ",
+        Link("no_link", no_link), "; ", Link("map", on_map), ".",
+    ]  # fmt: skip
 
 
 def plain_line(outcome: Outcome) -> str:
     """The summary without links, for the message bar and the log."""
-    import re  # noqa: PLC0415
-
-    return re.sub(r"<[^>]+>", "", line(outcome))
+    return "".join(part.words if isinstance(part, Link) else part for part in line(outcome))
 
 
 def details(outcome: Outcome, name: str) -> str:
@@ -61,7 +59,7 @@ def _trips(outcome: Outcome) -> str:
         if outcome.manifest.get("bad_files_total", 0) > 50:
             text += (
                 "<p>"
-                + escape(tr("The rest is named in {file}.").format(file=outcome.folder / "manifest.json"))
+                + in_html(tr("The rest is named in {file}.").format(file=outcome.folder / "manifest.json"))
                 + "</p>"
             )
     return text
@@ -143,16 +141,12 @@ def _of(part: int, whole: int) -> str:
     )
 
 
-def _link(name: str, text: str) -> str:
-    return f'<a href="{name}">{escape(text)}</a>'
-
-
 def _table(title: str, rows: Iterable[tuple[str, str]]) -> str:
     cells = "".join(
-        f"<tr><td style='padding-right:16px'>{escape(left)}</td><td>{escape(right)}</td></tr>"
+        f"<tr><td style='padding-right:16px'>{in_html(left)}</td><td>{in_html(right)}</td></tr>"
         for left, right in rows
     )
-    return f"<p><b>{escape(title)}</b></p><table cellspacing='2'>{cells}</table>"
+    return f"<p><b>{in_html(title)}</b></p><table cellspacing='2'>{cells}</table>"
 
 
 def warnings(values: Mapping[str, Any]) -> list[str]:

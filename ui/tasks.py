@@ -14,6 +14,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ..aggregation.errors import Cancelled
+from ..aggregation.visible import untagged
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,8 @@ class Task(QgsTask):
 
     def __init__(self, description: str, *, hidden: bool = True) -> None:
         flags = QgsTask.Flag.CanCancel | QgsTask.Flag.CancelWithoutPrompt | QgsTask.Flag.Silent
-        super().__init__(description, flags | QgsTask.Flag.Hidden if hidden else flags)
+        # QGIS shows it as a line of a list and as a tool tip, which takes a tag for HTML.
+        super().__init__(untagged(description), flags | QgsTask.Flag.Hidden if hidden else flags)
         self.result: Any = None
         self.error: Optional[Exception] = None
 

@@ -6,6 +6,7 @@ import html
 import json
 from collections.abc import Sequence
 
+from ...aggregation.visible import visible
 from ..profile import Profile
 from .checks import Finding, Outcome, worst
 
@@ -44,7 +45,7 @@ _WORDS = ((Outcome.WARNING, "to look at"), (Outcome.FAILED, "wrong"), (Outcome.S
 def to_text(profile: Profile, findings: Sequence[Finding]) -> str:
     """A diagnosis as plain text, for a mail to whoever can mend it."""
     lines = [f"Roadpulse: {profile.name}", summary(findings), "", *map(line, findings)]
-    return "\n".join(lines) + "\n"
+    return visible("\n".join(lines) + "\n")
 
 
 def to_json(profile: Profile, findings: Sequence[Finding]) -> str:
@@ -61,19 +62,23 @@ def to_json(profile: Profile, findings: Sequence[Finding]) -> str:
 def to_html(profile: Profile, findings: Sequence[Finding]) -> str:
     """A diagnosis as a page that stands alone."""
     rows = "".join(_row(finding) for finding in findings)
-    name = html.escape(profile.name)
+    name = _escape(profile.name)
     return (
         f'<!DOCTYPE html><html><head><meta charset="utf-8"><title>Roadpulse: {name}</title>'
-        f"<style>{_STYLE}</style></head><body><h1>{name}</h1><p>{html.escape(summary(findings))}</p>"
+        f"<style>{_STYLE}</style></head><body><h1>{name}</h1><p>{_escape(summary(findings))}</p>"
         f"<table>{rows}</table></body></html>\n"
     )
 
 
+def _escape(text: str) -> str:
+    return html.escape(visible(text))
+
+
 def _row(finding: Finding) -> str:
     colour = _COLOURS[finding.outcome]
-    todo = f'<p class="todo">{html.escape(finding.todo)}</p>' if finding.todo else ""
+    todo = f'<p class="todo">{_escape(finding.todo)}</p>' if finding.todo else ""
     return (
         f'<tr><td class="sign" style="color:{colour}" title="{finding.outcome.value}">'
-        f'{SIGNS[finding.outcome]}</td><td class="title">{html.escape(finding.title)}</td>'
-        f"<td><p>{html.escape(finding.found)}</p>{todo}</td></tr>"
+        f'{SIGNS[finding.outcome]}</td><td class="title">{_escape(finding.title)}</td>'
+        f"<td><p>{_escape(finding.found)}</p>{todo}</td></tr>"
     )

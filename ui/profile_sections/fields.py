@@ -12,6 +12,7 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtGui import QWheelEvent
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
+from .. import plain_text
 from ..notes import Note
 from ..words import tr
 
@@ -38,7 +39,7 @@ class Field(QWidget):
         self._filling = False
         control.setObjectName(entry)
         if tip:
-            control.setToolTip(tip)
+            control.setToolTip(plain_text.tip(tip))
         self.note = Note()
         self.note.setObjectName(f"{entry} note")
         column = QVBoxLayout(self)

@@ -10,6 +10,7 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ..notes import Note
+from ..plain_text import PlainLabel
 from .fields import ALL, Field
 
 
@@ -126,7 +127,7 @@ class ProfileSection(QWidget):
 
 def _words(text: str, height: int) -> QLabel:
     """Words as high as a line of controls, so that they stand on their base line."""
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setMinimumHeight(height)
     label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     return label

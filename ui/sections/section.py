@@ -8,6 +8,7 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ..notes import Note
+from ..plain_text import PlainLabel
 from ..settings import RunSettings
 
 
@@ -70,6 +71,6 @@ def add_to_row(line: QHBoxLayout, *parts: object) -> None:
 
 def words(text: str) -> QLabel:
     """Plain words between controls."""
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setAlignment(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
     return label

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Optional
 
 from qgis.gui import QgsFilterLineEdit
 from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ...aggregation.spec import FieldMapping
 from ..notes import Note
+from ..plain_text import PlainLabel
 from ..words import WEEKDAYS, tr
 from .section import Section
 
@@ -49,8 +50,7 @@ class TripsControls(Section):
         self.box = QFrame()
         self.box.setObjectName("preview")
         self.box.setFrameShape(QFrame.Shape.StyledPanel)
-        self.point = QLabel()
-        self.point.setTextFormat(Qt.TextFormat.PlainText)
+        self.point = PlainLabel()
         self.point.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.fields_note = Note()
         self.fields = QPushButton(tr("Fields…"))

@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional, cast
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QWidget
+from qgis.PyQt.QtWidgets import QComboBox, QPushButton, QSizePolicy, QWidget
 
 from ...algorithms import locations
 from ...cluster_client.profile import LOCAL, Profile
 from ..messages import message_of
 from ..notes import Note, bad, good, muted, warning
 from ..place_watch import PlaceWatch
+from ..plain_text import PlainLabel
 from ..run_words import place
 from ..settings import RunSettings
 from ..words import count, counted, tr
@@ -43,7 +44,7 @@ class WhereSection(Section):
         self.chooser.setObjectName("profile")
         self.chooser.setMinimumWidth(200)
         self.chooser.setAccessibleName(tr("Where the run executes"))
-        self.light = QLabel("●")
+        self.light = PlainLabel("●")
         self.light.setAlignment(Qt.AlignmentFlag.AlignVCenter)
         self.live = Note()
         self.live.setObjectName("live")

@@ -1,0 +1,143 @@
+"""Words of files and servers on widgets: shown letter by letter, nothing of them is loaded or pressed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timezone
+
+import pytest
+from qgis.core import Qgis, QgsApplication
+from qgis.gui import QgsMessageBar
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QLabel, QMessageBox, QTextBrowser, QTextEdit, QWidget
+from roadpulse.aggregation.errors import RunError
+from roadpulse.aggregation.spec import RunSpec
+from roadpulse.aggregation.visible import VisibleFormatter, untagged, visible
+from roadpulse.cluster_client.profile import LOCAL
+from roadpulse.cluster_client.runs import Run
+from roadpulse.cluster_client.status import RunState
+from roadpulse.ui import qgis_log, run_deletion
+from roadpulse.ui.banner import Banner
+from roadpulse.ui.messages import show_error, show_message
+from roadpulse.ui.notes import Note
+from roadpulse.ui.plain_text import Link, LinkLabel, PlainLabel, message_box, tip
+from roadpulse.ui.run_row import Column, Row
+from roadpulse.ui.runs_book import RunEntry
+from roadpulse.ui.runs_model import RunsModel
+from roadpulse.ui.tasks import CallTask
+
+HOSTILE = 'June <img src="http://127.0.0.1:9/a.png"> <a href="file:///etc">press</a> & \x1b[31m\u202etxt.exe'
+SHOWN = 'June <img src="http://127.0.0.1:9/a.png"> <a href="file:///etc">press</a> & \\x1b[31m\\u202etxt.exe'
+
+
+def shown_in(label: QLabel) -> str:
+    """What a person reads: the text, of HTML what comes out of it."""
+    text = label.text()
+    rich = label.textFormat() == Qt.TextFormat.RichText or (
+        label.textFormat() == Qt.TextFormat.AutoText and Qt.mightBeRichText(text)
+    )
+    return plain_of(text) if rich else text
+
+
+def plain_of(html: str) -> str:
+    page = QTextEdit()
+    page.setHtml(html)
+    assert "\ufffc" not in page.toPlainText(), "a picture"
+    return page.toPlainText()
+
+
+@pytest.mark.parametrize("rich", [False, True])
+def test_labels_show_the_letters(rich: bool) -> None:
+    label = LinkLabel() if rich else PlainLabel()
+    if isinstance(label, LinkLabel):
+        label.say([HOSTILE, Link("more", "More")])
+        assert shown_in(label) == f"{SHOWN}More"
+        assert label.text().count("<a ") == 1
+    else:
+        label.setText(HOSTILE)
+        assert shown_in(label) == SHOWN
+
+
+def test_notes_and_banners_show_the_letters() -> None:
+    note, banner = Note(), Banner()
+    note.ask(HOSTILE, "Mend it", "mend")
+    assert shown_in(note) == f"{SHOWN} Mend it"
+    banner.show_error(RunError(HOSTILE))
+    assert shown_in(banner.words) == SHOWN
+
+
+def test_the_message_bar_shows_the_letters() -> None:
+    window = QWidget()
+    bar = QgsMessageBar(window)
+    show_error(bar, RunError(HOSTILE))
+    show_message(bar, HOSTILE, Qgis.MessageLevel.Info)
+    pages = bar.findChildren(QTextBrowser)
+    assert len(pages) == 2
+    for page in pages:
+        assert page.toPlainText().endswith(SHOWN)
+        assert "\ufffc" not in page.toPlainText()
+
+
+def test_tool_tips_show_the_letters() -> None:
+    assert Qt.mightBeRichText(HOSTILE)
+    assert plain_of(tip(HOSTILE)) == SHOWN
+    assert tip("8 < 9 & more\nthan") == "<span>8 &lt; 9 &amp; more<br>than</span>"
+    assert tip("Tom & Jerry\nrun") == "Tom & Jerry\nrun"
+
+
+def test_questions_show_the_letters() -> None:
+    window = QWidget()
+    box = message_box(QMessageBox.Icon.Question, "Roadpulse", HOSTILE, HOSTILE, window)
+    labels = [label for label in box.findChildren(QLabel) if label.text()]
+    assert [shown_in(label) for label in labels] == [SHOWN, SHOWN]
+
+
+def test_the_list_of_runs_shows_the_letters() -> None:
+    run = replace(Run.new(HOSTILE, LOCAL, RunSpec(trips="/t", store="/s"), folder="/r"), message=HOSTILE)
+    run = replace(run, state=RunState.FAILED)
+    model = RunsModel()
+    model.show_entries([RunEntry(run.id, run, written=datetime.now(timezone.utc))])
+    for column in (Column.NAME, Column.REMARK):
+        index = model.index(0, column)
+        assert model.data(index) == SHOWN
+        assert SHOWN in plain_of(model.data(index, Qt.ItemDataRole.ToolTipRole))
+    window = QWidget()
+    box = run_deletion.confirm([Row(RunEntry(run.id, run))], window, lambda: None)
+    assert SHOWN in shown_in(box.findChild(QLabel, "qt_msgbox_label"))
+    box.close()
+
+
+def test_a_task_has_no_tag_in_its_description() -> None:
+    task = CallTask(HOSTILE, lambda _task: None)
+    assert not Qt.mightBeRichText(task.description())
+    assert task.description() == untagged(HOSTILE)
+    assert untagged(HOSTILE).startswith("June ‹img src=")
+
+
+def test_the_log_writes_control_characters_out() -> None:
+    heard: list[str] = []
+
+    def hear(message: str, tag: str, _level: object) -> None:
+        if tag == qgis_log.TAG:
+            heard.append(message)
+
+    log = QgsApplication.messageLog()
+    log.messageReceived[str, str, Qgis.MessageLevel].connect(hear)
+    handler = qgis_log.install()
+    try:
+        logging.getLogger(qgis_log.LOGGER).warning("%s", HOSTILE)
+        QgsApplication.processEvents()
+    finally:
+        qgis_log.remove(handler)
+        log.messageReceived[str, str, Qgis.MessageLevel].disconnect(hear)
+    assert heard == [SHOWN]
+    record = logging.LogRecord("a", logging.INFO, "", 0, "%s", (HOSTILE,), None)
+    assert VisibleFormatter("%(message)s").format(record) == SHOWN
+
+
+def test_scripts_keep_what_they_need() -> None:
+    persian = "می\u200cروم \u200fالف\u200e"
+    assert visible(persian) == persian
+    assert visible("a\tb\nc") == "a\tb\nc"
+    assert visible("\x00\r\x7f\x9b\u2028\ufeff\ud800") == "\\x00\\r\\x7f\\x9b\\u2028\\ufeff\\ud800"
