@@ -136,8 +136,7 @@ class LivyLook:
         if self._profile.livy_tunnel or is_loopback(self._profile.livy_url):
             return ok("There is none, and the way is closed to others.")
         return warning(
-            "There is none: whoever is on the way reads everything"
-            + (", the password too." if self._keys.livy else "."),
+            "There is none: whoever is on the way reads everything.",
             "Have TLS switched on in livy.conf (livy.keystore), or tick the tunnel through SSH.",
         )
 

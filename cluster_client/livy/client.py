@@ -8,6 +8,7 @@ client.batch("roadpulse-…")                 # None: Livy does not know that na
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Mapping
@@ -20,8 +21,9 @@ import requests
 from ...aggregation.errors import RunError
 from ..bounded import within
 from ..keys import UserSecret
+from ..profile_checks import is_loopback
 from .answers import Batch, is_missing, read_batch, read_json, said
-from .errors import LivyAway, NotLivy, refusal
+from .errors import LivyAway, LivyLoginUnsafe, NotLivy, refusal
 from .transport import Via, in_words, new_session
 
 LONGEST_ANSWER = 4 << 20
@@ -44,8 +46,8 @@ class LivyClient:
     """Livy at one address; calls may come from several threads and raise the errors of `errors`.
 
     `proxies` are addresses of HTTP proxies for `http` and `https`; the environment's do not count.
-    `ca_file` holds certificates to trust besides the usual ones. `via` is a
-    tunnel to Livy's host, in which no proxy is used.
+    `ca_file` holds certificates to trust besides the usual ones. `via` is a tunnel to Livy's host, in which
+    no proxy is used. A log-in is sent over https, through a tunnel, or to this computer itself.
     """
 
     def __init__(
@@ -148,12 +150,12 @@ class LivyClient:
 
     def _exchange(self, method: str, path: str, body: bytes) -> tuple[int, bytes, str]:
         """Send and receive, once; returns status, content and where a redirection leads."""
+        self._check_login()
         end = time.monotonic() + self._timeouts.whole
         headers = {"Content-Type": "application/json"} if body else {}
         base = f"{self._url.scheme}://{self._host}"
         if self._via is not None:
-            near, port = self._via.near()
-            base, headers["Host"] = f"{self._url.scheme}://{near}:{port}", self._host
+            self._via.ready()
         # An idle connection may be dead: what must not be sent twice goes over a new one.
         session = self._new_session() if method == "POST" else self._kept_session()
         try:
@@ -179,8 +181,29 @@ class LivyClient:
             return self._session
 
     def _new_session(self) -> requests.Session:
-        server_name = str(self._url.hostname) if self._via is not None else ""
-        return new_session(self.login, self._ca_file, {} if self._via else self._proxies, server_name)
+        if self._via is None:
+            return new_session(self.login, self._ca_file, self._proxies)
+        return new_session(self.login, self._ca_file, {}, self._connect)
+
+    def _connect(self) -> socket.socket:
+        """A connection through the tunnel; raises `LivyAway`."""
+        if self._via is None:
+            raise LivyAway(f"There is no tunnel to Livy at {self.where}.")
+        try:
+            return self._via.connect()
+        except RunError as error:
+            words = f"Livy at {self.where} cannot be reached. {error.message}"
+            raise LivyAway(words, error.detail) from error
+
+    def _check_login(self) -> None:
+        """Refuse to send user and password where others can read them on the way."""
+        plain = self.login is not None and self._url.scheme != "https" and self._via is None
+        if plain and (self._proxies or not is_loopback(self._url.geturl())):
+            raise LivyLoginUnsafe(
+                f"User and password are not sent to Livy at {self.where}: over http whoever is on the way "
+                "reads them. Use https (livy.keystore in livy.conf) or the tunnel through SSH, or remove the "
+                "log-in from the profile."
+            )
 
     def _within(self, exchange: Callable[[], tuple[int, bytes, str]]) -> tuple[int, bytes, str]:
         """Bound the whole of a call: sockets and resolvers only know limits for their next step."""
@@ -189,10 +212,6 @@ class LivyClient:
         except Exception as error:
             if isinstance(error, TimeoutError):
                 self.close()
-            fault = self._via.fault if self._via is not None else None
-            if fault is not None and not isinstance(error, RunError):
-                words = f"Livy at {self.where} cannot be reached. {fault.message}"
-                raise LivyAway(words, fault.detail) from error
             told = in_words(error, self.where, self._proxies, self._ca_file)
             if told is error:
                 raise

@@ -7,6 +7,7 @@ cluster_client.errors.BackendError
 │   ├── LivyCut                  the connection broke before the answer; the same
 │   └── LivyOverloaded           502, 503, 504, 429: what stands before Livy answers in its place
 ├── LivyLoginRefused             401, 403
+├── LivyLoginUnsafe              nothing was sent: others could read user and password on the way
 ├── LivyRefused                  400: Livy does not want that batch; `said` are its words
 │   ├── DuplicateName            there is a batch of that name
 │   └── PathForbidden            a file outside of livy.file.local-dir-whitelist
@@ -41,6 +42,10 @@ class LivyOverloaded(Unreachable):
 
 class LivyLoginRefused(BackendError):
     """Livy refused the user or the password."""
+
+
+class LivyLoginUnsafe(BackendError):
+    """User and password would be sent in the clear; nothing was sent."""
 
 
 class LivyRefused(BackendError):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import http.client
 import re
+import socket
 import ssl
 from collections.abc import Mapping
-from typing import Any, Optional, Protocol
+from typing import Any, Callable, Optional, Protocol
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from ...aggregation.errors import RunError
 from ..certificates import causes, certificate_fault, speaks_no_tls, trust
@@ -27,38 +30,66 @@ _CUT = (ConnectionError, http.client.IncompleteRead, urllib3.exceptions.Incomple
 
 
 class Via(Protocol):
-    """The near end of a way to Livy's host, such as a tunnel."""
+    """A way to Livy's host, such as a tunnel."""
 
-    fault: Optional[RunError]
-    """Why the last connection did not get to the far end; None: it did."""
+    def ready(self) -> None:
+        """Open the way, or raise a `RunError`; asked before every call."""
 
-    def near(self) -> tuple[str, int]:
-        """Host and port of this computer at which Livy answers; asked before every call."""
+    def connect(self) -> socket.socket:
+        """A new connection to Livy; raises a `RunError`."""
 
 
 class _Adapter(HTTPAdapter):
     """Trusts the computer's own certificates and one more file; nothing is sent a second time."""
 
-    def __init__(self, trust: ssl.SSLContext, server_name: str) -> None:
-        self._trust, self._server_name = trust, server_name
+    def __init__(self, trust: ssl.SSLContext, connect: Optional[Callable[[], socket.socket]]) -> None:
+        self._trust, self._connect = trust, connect
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        if self._server_name:  # the address is a tunnel's, the certificate Livy's
-            kwargs["server_hostname"] = self._server_name
         super().init_poolmanager(*args, ssl_context=self._trust, **kwargs)
+        if self._connect is not None:
+            self.poolmanager.pool_classes_by_scheme = _pools(self._connect)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         return super().proxy_manager_for(*args, ssl_context=self._trust, **kwargs)
 
 
-def new_session(
-    login: Optional[UserSecret], ca_file: str, proxies: Mapping[str, str], server_name: str = ""
-) -> requests.Session:
-    """A session that takes nothing from the environment.
+def _pools(connect: Callable[[], socket.socket]) -> dict[str, type[HTTPConnectionPool]]:
+    """Pools, by the scheme of an address, whose connections are opened by `connect`."""
 
-    `server_name` is whose certificate is expected where the address is a tunnel's. Raises `BackendError`
-    for a `ca_file` that is of no use.
+    def opened(connection: HTTPConnection) -> socket.socket:
+        found = connect()
+        if isinstance(connection.timeout, (int, float)):
+            found.settimeout(connection.timeout)
+        return found
+
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return opened(self)
+
+    class Secure(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return opened(self)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}
+
+
+def new_session(
+    login: Optional[UserSecret],
+    ca_file: str,
+    proxies: Mapping[str, str],
+    connect: Optional[Callable[[], socket.socket]] = None,
+) -> requests.Session:
+    """A session that takes nothing from the environment; `connect` opens its connections where it is given.
+
+    Raises `BackendError` for a `ca_file` that is of no use.
     """
     session = requests.Session()
     session.trust_env = False
@@ -68,7 +99,8 @@ def new_session(
     if login is not None:
         session.auth = (login.user.encode(), login.secret.encode())  # type: ignore[assignment]  # requests itself knows Latin-1 only
     session.proxies = dict(proxies)
-    session.mount("https://", _Adapter(trust(ca_file), server_name))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _Adapter(trust(ca_file), connect))
     return session
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +19,7 @@ from roadpulse.cluster_client.keys import UserSecret
 from roadpulse.cluster_client.livy import errors
 from roadpulse.cluster_client.livy.answers import Batch, read_batch, said
 from roadpulse.cluster_client.livy.client import LivyClient, Timeouts
+from roadpulse.cluster_client.livy.tunnel import Tunnel
 from roadpulse.cluster_client.livy.watch import telling
 
 from development.ports import free_port
@@ -199,15 +202,81 @@ def proxy_of_nobody() -> str:
 
 def test_through_a_tunnel_livy_hears_its_own_name():
     class Way:
-        fault = None
+        def ready(self):
+            pass
 
-        def near(self):
-            return "127.0.0.1", server.port
+        def connect(self):
+            return socket.create_connection(("127.0.0.1", server.port))
 
     with answering(200, b'{"version": "0.7.1"}') as server:
         asking = LivyClient("http://livy.inner:8998", via=Way(), timeouts=PATIENT)
         assert asking.version() == "0.7.1"
     assert server.requests[0].headers["host"] == "livy.inner:8998"
+
+
+SECRET = UserSecret("analyst", "hidden")
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+def test_a_log_in_is_not_sent_over_http_where_others_can_read_it(proxied):
+    with answering(200, b'{"version": "0.7.1"}') as proxy:
+        to_proxy = {"proxies": {"http": f"http://127.0.0.1:{proxy.port}"}} if proxied else {}
+        # Not even to this computer, where a proxy would see it.
+        for url in ("http://livy.invalid:8998", *(["http://127.0.0.1:8998"] if proxied else [])):
+            asking = LivyClient(url, SECRET, timeouts=PATIENT, **to_proxy)
+            for call in (asking.version, lambda asking=asking: asking.submit({"name": "mine", "file": "x"})):
+                with pytest.raises(errors.LivyLoginUnsafe, match=r"over http .* https .* tunnel") as raised:
+                    call()
+                assert "hidden" not in raised.value.message + raised.value.detail
+    assert proxy.requests == []
+
+
+def test_a_log_in_is_sent_to_this_computer_and_through_a_tunnel():
+    with answering(200, b'{"version": "0.7.1"}') as server:
+        assert client(server, login=SECRET).version() == "0.7.1"
+        tunnel = Tunnel(lambda: socket.create_connection(("127.0.0.1", server.port)))
+        assert LivyClient("http://livy.inner:8998", SECRET, via=tunnel, timeouts=PATIENT).version() == "0.7.1"
+        tunnel.close()
+    assert all("authorization" in request.headers for request in server.requests)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="looks at Linux's list of ports")
+def test_a_tunnel_opens_no_port_to_others():
+    with answering(200, b'{"version": "0.7.1"}') as server:
+        before = ports()
+        tunnel = Tunnel(lambda: socket.create_connection(("127.0.0.1", server.port)))
+        asking = LivyClient("http://livy.inner:8998", via=tunnel, timeouts=PATIENT)
+        for _ in range(2):
+            assert asking.version() == "0.7.1"
+        assert ports() == before
+        asking.close()
+        tunnel.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "roadpulse-tunnel"]
+
+
+def test_a_tunnel_that_leads_nowhere_says_why():
+    def closed():
+        raise Unreachable("The computer does not reach Livy.", "refused")
+
+    asking = LivyClient("http://livy.inner:8998", via=Tunnel(closed), timeouts=PATIENT)
+    with pytest.raises(
+        errors.LivyAway, match=r"livy\.inner, port 8998 cannot be reached\. The computer"
+    ) as raised:
+        asking.version()
+    assert raised.value.detail == "refused"
+
+
+def ports() -> set[int]:
+    """The ports at which this process listens."""
+    own = set()
+    for path in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            own.add(str(path.readlink()))
+    tables = [Path(f"/proc/self/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
+    lines = [line.split() for table in tables for line in table]
+    listening = [line for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in own]
+    return {int(line[1].rpartition(":")[2], 16) for line in listening}
 
 
 @pytest.mark.parametrize(
