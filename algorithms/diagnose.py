@@ -71,6 +71,7 @@ class Diagnose(RoadpulseAlgorithm):
         profile = QgsProcessingParameterString(p.PROFILE, tr("Where to run"), "local")
         profile.setHelp(tr("Name of a stored profile, or path of a profile file (.json)."))
         self.addParameter(profile)
+        self.addParameter(p.trust_programs())
         trips = QgsProcessingParameterFile(
             p.TRIPS, tr("Trips"), Qgis.ProcessingFileParameterBehavior.Folder, "", None, True
         )

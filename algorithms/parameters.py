@@ -8,6 +8,7 @@ from typing import Any
 
 from qgis.core import (
     Qgis,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterCrs,
     QgsProcessingParameterDateTime,
     QgsProcessingParameterDefinition,
@@ -34,6 +35,8 @@ CLASS_FIELD, LINKS_CRS, RUN_FOLDER, OUTPUT = "CLASS_FIELD", "LINKS_CRS", "RUN_FO
 JSON_TEXTS = frozenset({MAPPING})
 """Parameters that hold JSON: an object is taken where its text is."""
 
+TRUST_PROGRAMS = "TRUST_PROGRAMS"
+
 UNITS = tuple(METRES_PER_SECOND)
 
 
@@ -57,6 +60,7 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
             ),
         )
     )
+    yield trust_programs()
     yield with_help(
         # A folder's widget takes any text, so patterns and single files too.
         QgsProcessingParameterFile(TRIPS, tr("Trips"), Qgis.ProcessingFileParameterBehavior.Folder),
@@ -120,6 +124,22 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
                 "Where a trip file keeps its points, and a point its values: JSON text, or the path of a "
                 "JSON file. Paths are keys joined by dots; what is left out keeps its name of 2019. "
                 "“naive_times” says what a time without an offset means: “refuse” or “utc”."
+            ),
+        )
+    )
+
+
+def trust_programs() -> QgsProcessingParameterBoolean:
+    """Whether the programs of a profile file may be run."""
+    parameter = QgsProcessingParameterBoolean(
+        TRUST_PROGRAMS, tr("Trust the programs of a profile file"), False
+    )
+    return advanced(
+        with_help(
+            parameter,
+            tr(
+                "A profile file may name programs (“python”, “spark_home”), which are run on your computer "
+                "or your cluster, as you. True if you know who wrote it; it is remembered for these programs."
             ),
         )
     )

@@ -95,7 +95,8 @@ class Reader:
         """The profile; raises `ProfileError`."""
         from .steps import resolve_profile  # noqa: PLC0415  (needs the packages)
 
-        return resolve_profile(self.text(p.PROFILE))
+        agreed = self._algorithm.parameterAsBoolean(self._parameters, p.TRUST_PROGRAMS, self._context)
+        return resolve_profile(self.text(p.PROFILE), agreed)
 
     def roads(self) -> Roads:
         """The roads; for the main thread. Raises `MapError`."""

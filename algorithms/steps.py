@@ -85,9 +85,12 @@ def _silently(_done: int, _total: int) -> None:
     """For those who do not count bytes."""
 
 
-def resolve_profile(text: str) -> Profile:
-    """The stored profile of that name, the profile in that file, or `local`; raises `ProfileError`."""
-    return locations.profile_store().find(text.strip() or LOCAL_NAME)
+def resolve_profile(text: str, agreed: bool = False) -> Profile:
+    """The stored profile of that name, the profile in that file, or `local`; raises `ProfileError`.
+
+    `agreed` says that the programs which a file names may be run.
+    """
+    return locations.profile_store().find(text.strip() or LOCAL_NAME, agreed)
 
 
 def backend_for(profile: Profile, run_store: RunStore, credentials: Optional[ProfileKeys] = None) -> Backend:

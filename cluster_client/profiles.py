@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .errors import ProfileError
 from .profile import LOCAL, LOCAL_NAME, Profile
+from .profile_trust import Trust
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,27 @@ class ProfileStore:
         ordered = sorted(found.values(), key=lambda p: (p.name != LOCAL_NAME, p.name.casefold(), p.name))
         return ProfileList(tuple(ordered), tuple(faults))
 
-    def find(self, name: str) -> Profile:
-        """The profile of that name, or the one in the file of that path; raises `ProfileError`."""
+    @property
+    def trust(self) -> Trust:
+        """The programs of profile files that the person has agreed to."""
+        return Trust(self.folder / "trusted-programs.txt")
+
+    def find(self, name: str, agreed: bool = False) -> Profile:
+        """The profile of that name, or the one in the file of that path; raises `ProfileError`.
+
+        A file that names programs is refused unless they were `agreed` to, now or before.
+        """
         known = self.profiles()
         for profile in known.profiles:
             if profile.name == name:
                 return profile
         if name.endswith(".json") or Path(name).is_file():
-            return Profile.read(Path(name).expanduser())
+            path = Path(name).expanduser()
+            profile = Profile.read(path)
+            if agreed:
+                self.trust.remember(profile)
+            self.trust.check(profile, path)
+            return profile
         names = ", ".join(repr(profile.name) for profile in known.profiles)
         broken = "".join(f"\n{fault.message}" for fault in known.faults)
         raise ProfileError("", f"There is no profile {name!r}. Known are {names}.{broken}")

@@ -11,6 +11,7 @@ from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox, QWidget
 from ..aggregation.errors import RunError
 from ..cluster_client.errors import ProfileError
 from ..cluster_client.profile import Profile
+from ..cluster_client.profile_trust import named_programs, where_they_run
 from .plain_text import message_box
 from .words import slug, tr
 
@@ -38,6 +39,28 @@ def ask_delete(parent: QWidget, name: str, delete: Do) -> None:
     button.setObjectName("yes")
     button.clicked.connect(lambda _=False: delete())
     box.addButton(QMessageBox.StandardButton.Cancel)
+    box.open()
+
+
+def ask_programs(parent: QWidget, profile: Profile, add: Do) -> None:
+    """Ask whether the programs that a profile of a file names may be run; at once where it names none."""
+    programs = named_programs(profile)
+    if not programs:
+        add()
+        return
+    listed = "\n".join(f"{entry}: {value}" for entry, value in programs.items())
+    more = tr("They would run on {where}, as you. Add it only if you know who wrote the file.")
+    box = _question(
+        parent,
+        tr("The profile “{name}” names programs. Add it?").format(name=profile.name),
+        f"{listed}\n\n{more.format(where=where_they_run(profile))}",
+    )
+    button = box.addButton(tr("Add"), QMessageBox.ButtonRole.AcceptRole)
+    button.setObjectName("yes")
+    button.clicked.connect(lambda _=False: add())
+    cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(QMessageBox.StandardButton.Cancel)
+    box.setEscapeButton(cancel)
     box.open()
 
 

@@ -257,7 +257,8 @@ class ProfilesDialog(OnScreenDialog):
         except RunError as error:
             self._fail(error)
             return
-        self._keep(profile, tr("The profile “{name}” was added."))
+        added = tr("The profile “{name}” was added.")
+        questions.ask_programs(self, profile, lambda: self._keep(profile, added))
 
     def export_file(self, path: str) -> None:
         """Write the shown profile to a file, or over an earlier profile file and nothing else."""

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from qgis.core import QgsProcessingException
-from roadpulse.algorithms import steps
+from roadpulse.algorithms import locations, steps
 from roadpulse.cluster_client.errors import StartError
+from roadpulse.cluster_client.profile import Profile
 
 from tests.integration.ssh_server import PROGRAM, SshServer, make_key
 from tests.qgis.own_qgis import OwnQgis
@@ -39,6 +40,7 @@ def profile_file(tmp_path: Path, server: SshServer) -> Path:
     }  # fmt: skip
     path = tmp_path / "cluster.json"
     path.write_text(json.dumps(profile))
+    locations.profile_store().trust.remember(Profile.read(path))
     return path
 
 
@@ -88,6 +90,27 @@ def test_a_run_whose_desktop_went_away_is_taken_up_by_the_same_call(
     assert len(list((tmp_path / "runs").glob("20*"))) == 1
     with pytest.raises(QgsProcessingException, match="already holds a run"):
         processing.run("roadpulse:aggregatetrips", call)
+
+
+@pytest.mark.parametrize("algorithm", ["aggregatetrips", "diagnose"])
+def test_programs_of_a_profile_file_are_not_run_unasked(
+    processing: Any, trips: Path, tmp_path: Path, algorithm: str
+) -> None:
+    program, path = tmp_path / "python", tmp_path / "team.json"
+    program.write_text(f'#!/bin/sh\n: >{tmp_path}/run\nexec {sys.executable} "$@"\n')
+    program.chmod(0o755)
+    Profile(kind="local", name="team", python=str(program)).write(path)
+    call = {"PROFILE": str(path), "TRIPS": str(trips)}
+    with pytest.raises(
+        QgsProcessingException, match=r"names programs: .*python' as 'python'.*TRUST_PROGRAMS"
+    ):
+        processing.run(f"roadpulse:{algorithm}", call)
+    assert not (tmp_path / "run").exists()
+    processing.run(f"roadpulse:{algorithm}", {**call, "TRUST_PROGRAMS": True})
+    assert (tmp_path / "run").exists()
+    (tmp_path / "run").unlink()
+    processing.run(f"roadpulse:{algorithm}", call)  # remembered
+    assert (tmp_path / "run").exists()
 
 
 def test_the_diagnosis_is_a_report(processing: Any, profile_file: Path, trips: Path, tmp_path: Path) -> None:
@@ -180,7 +203,7 @@ def test_a_locked_key_opens_with_qgiss_entry_also_without_windows(
     own_qgis.process("plugins", "enable", "roadpulse")
     done = own_qgis.process(
         "run", "roadpulse:aggregatetrips", f"--PROFILE={profile_file}", f"--TRIPS={trips}",
-        f"--RUN_FOLDER={tmp_path / 'here'}",
+        f"--RUN_FOLDER={tmp_path / 'here'}", "--TRUST_PROGRAMS=true",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr + done.stdout
     assert (tmp_path / "here/manifest.json").exists()

@@ -42,7 +42,7 @@ def test_a_map_is_made_through_livy_of_trips_in_a_bucket(
     found = terminal.run(
         "roadpulse:speedmap",
         {
-            "PROFILE": str(path), "TRIPS": trips, "SPEED_UNIT": "mph", "MIN_TRIPS": 2,
+            "PROFILE": str(path), "TRUST_PROGRAMS": True, "TRIPS": trips, "SPEED_UNIT": "mph", "MIN_TRIPS": 2,
             "LINKS": str(city / "links.gpkg"), "OUTPUT": str(tmp_path / "speeds.gpkg"),
         },
     )  # fmt: skip

@@ -71,8 +71,8 @@ def folder(terminal: Terminal, tmp_path_factory: pytest.TempPathFactory) -> Path
 def test_the_help_names_every_parameter_with_what_it_means(terminal: Terminal) -> None:
     text = terminal("help", "roadpulse:speedmap")
     names = (
-        "PROFILE TRIPS MAPPING SPEED_UNIT TIME_ZONE BIN_MINUTES DATE_FROM DATE_TO WEEKDAYS MIN_TRIPS LINKS "
-        "LINK_ID_FIELD RUN_FOLDER OUTPUT"
+        "PROFILE TRUST_PROGRAMS TRIPS MAPPING SPEED_UNIT TIME_ZONE BIN_MINUTES DATE_FROM DATE_TO WEEKDAYS "
+        "MIN_TRIPS LINKS LINK_ID_FIELD RUN_FOLDER OUTPUT"
     )
     assert [name for name in names.split() if name not in text] == []
     assert "0 is Monday" in text

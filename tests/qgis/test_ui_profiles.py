@@ -238,6 +238,29 @@ def test_a_profile_takes_the_place_of_a_profile_alone(dialog: ProfilesDialog, tm
     assert "is not a profile" in dialog.banner.words.text()
 
 
+def test_programs_of_a_file_are_asked_about(
+    dialog: ProfilesDialog, store: ProfileStore, tmp_path: Path
+) -> None:
+    named = replace(PI, name="team", python="/tmp/<b>python</b>", spark_home="/opt/spark")
+    named.write(tmp_path / "team.json")
+    dialog.import_file(str(tmp_path / "team.json"))
+    asked = question(dialog)
+    assert "team" in asked.text() and "names programs" in asked.text()
+    for words in (
+        "python: /tmp/<b>python</b>",
+        "spark_home: /opt/spark",
+        "pi0.example.org",
+        "who wrote the file",
+    ):
+        assert words in asked.informativeText()
+    assert asked.defaultButton() is asked.button(QMessageBox.StandardButton.Cancel)
+    answer(dialog, CANCEL)
+    assert "team" not in names(store)
+    dialog.import_file(str(tmp_path / "team.json"))
+    answer(dialog, "yes")
+    assert store.find("team") == named
+
+
 def test_this_computer_of_a_colleague_does_not_become_ours(
     dialog: ProfilesDialog, store: ProfileStore, tmp_path: Path
 ) -> None:

@@ -173,7 +173,7 @@ def test_two_files_of_one_name_are_reported(tmp_path):
 
 def test_a_profile_file_can_be_named_by_its_path(tmp_path):
     PI.write(tmp_path / "team.json")
-    assert ProfileStore(tmp_path / "store").find(str(tmp_path / "team.json")) == PI
+    assert ProfileStore(tmp_path / "store").find(str(tmp_path / "team.json"), agreed=True) == PI
 
 
 def test_an_unknown_name_says_what_there_is(tmp_path):
