@@ -111,9 +111,11 @@ def test_a_refusal_is_told_in_words_and_by_the_exit_code(terminal: Terminal, fol
 
 
 def test_json_on_the_standard_input_is_read_whole_or_refused(terminal: Terminal, tmp_path: Path) -> None:
-    (tmp_path / "trip.json").write_text('{"p": [{"link": 101, "v": 22.5}], "data": []}')
+    trips = tmp_path / "trips"
+    trips.mkdir()
+    (trips / "trip.json").write_text('{"p": [{"link": 101, "v": 22.5}], "data": []}')
     inputs = {
-        "TRIPS": str(tmp_path),
+        "TRIPS": str(trips),
         "RUN_FOLDER": str(tmp_path / "run"),
         "SPEED_UNIT": 2,
         "MAPPING": {"points": "p", "link_id": "link", "speed": "v"},

@@ -75,6 +75,13 @@ def test_modules_stay_small(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 330
 
 
+def test_map_files_are_opened_in_one_place_for_reading_and_by_their_writers() -> None:
+    """Other ways leave journals behind, or fail on shares that may only be read."""
+    writers = {"geopackage.py", "output_file.py", "saved_styles.py"}
+    found = {path.name for path in SHIPPED if "sqlite3.connect(" in path.read_text(encoding="utf-8")}
+    assert found <= {"map_file.py", *writers}
+
+
 def test_the_aggregation_loads_without_qgis_and_without_the_rest_of_the_plugin() -> None:
     script = (
         "import sys, roadpulse.aggregation.__main__\n"
