@@ -78,7 +78,13 @@ class StyleSpeeds(RoadpulseAlgorithm):
         self.addOutput(QgsProcessingOutputVectorLayer(p.OUTPUT, tr("Styled layer")))
 
     def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
-        self._changes(Reader(self, parameters, context))
+        from ..mapping.saved_styles import check_save  # noqa: PLC0415
+
+        reader = Reader(self, parameters, context)
+        self._changes(reader)
+        layer = self.parameterAsVectorLayer(parameters, pages.INPUT, context)
+        if layer is not None and reader.flag(SAVE):
+            check_save(layer)
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback

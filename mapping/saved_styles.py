@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from qgis.core import QgsVectorLayer
 
 from .errors import MapError
 from .map_file import LINKS_TABLE, STYLES_TABLE, reading
+from .style_options import file_of
 
 STYLE_NAME = "Speeds"
 """Name of the style that Roadpulse saves in a map file."""
@@ -27,6 +29,16 @@ INSERT INTO layer_styles (
 """
 _USE_AS_DEFAULT = 7
 """Place of `useAsDefault` in a row."""
+
+
+def check_save(layer: QgsVectorLayer) -> None:
+    """Raise `MapError` where the file of a layer may not be written, so that no style can be saved in it."""
+    path = file_of(layer)
+    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):  # SQLite needs its journal there
+        raise MapError(
+            f"The style cannot be kept in {path}, which may not be written. Style the layer without keeping "
+            "the style in its file, or copy the file first."
+        )
 
 
 def save_style(layer: QgsVectorLayer) -> None:

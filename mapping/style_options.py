@@ -144,7 +144,9 @@ def read_run_table(layer: QgsVectorLayer) -> dict[str, Any]:
     try:
         values = {key: decode(value, str(path)) for key, value in rows}
     except (TypeError, ValueError) as error:
-        raise UnknownLayer(_unknown(layer), str(error)) from error
+        raise MapError(
+            f"The table “run” of the map file {path} is damaged: {error}. Make the map again.", repr(error)
+        ) from error
     if not {"spec", "drawn"} <= set(values):
         raise UnknownLayer(_unknown(layer))
     return values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -192,6 +193,19 @@ def test_what_the_others_can_know_is_refused_before_the_work(
     parameters = {"INPUT": f"{roads}|layername=links", **output}
     assert not refusal(name, parameters)
     assert words in refusal(name, {**parameters, **changes})
+
+
+@pytest.mark.usefixtures("processing")
+def test_a_style_is_kept_only_in_a_file_that_may_be_written(
+    roads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def access(path: Any, mode: int) -> bool:  # root may write everywhere
+        return Path(path) != roads or mode != os.W_OK
+
+    monkeypatch.setattr(os, "access", access)
+    parameters = {"INPUT": f"{roads}|layername=links"}
+    assert "may not be written" in refusal("stylespeeds", parameters)
+    assert not refusal("stylespeeds", {**parameters, "SAVE": False})
 
 
 @pytest.mark.usefixtures("processing")
