@@ -98,12 +98,13 @@ class PlannedRun:
 
 
 def look_ahead_to_run(reader: Reader) -> PlannedRun:
-    """Read what determines a run; for the main thread. Raises `ProfileError` or `SpecError`."""
-    from . import locations  # noqa: PLC0415  (needs the packages)
+    """Read what determines a run; for the main thread. Raises `RunError`."""
+    from . import locations, steps  # noqa: PLC0415  (need the packages)
     from .credentials import read_credentials  # noqa: PLC0415
 
     profile = reader.profile()
     spec = reader.spec(locations.point_store(profile), remote=profile.kind != "local")
+    steps.check_trips(profile, spec)
     return PlannedRun(profile, spec, read_credentials(profile))
 
 

@@ -24,6 +24,7 @@ from ..aggregation.errors import Cancelled, RunError
 from ..aggregation.runfolder import RunFolder
 from ..aggregation.s3_access import is_s3
 from ..aggregation.spec import RunSpec
+from ..aggregation.storage.disk_trips import check_there
 from ..cluster_client.backend import Backend, follow
 from ..cluster_client.errors import ProfileError
 from ..cluster_client.link_geometry import LinkGeometry
@@ -251,6 +252,12 @@ def link_geometry(
 ) -> LinkGeometry:
     """The geometry of the links `ids` (int64), from a layer or from PostGIS."""
     return roads.read(ids, progress, is_cancelled)
+
+
+def check_trips(profile: Profile, spec: RunSpec) -> None:
+    """Raise `RunError` where the trips of a run on this computer are not there."""
+    if profile.kind == "local" and not is_s3(spec.trips):
+        check_there(spec.trips)
 
 
 def check_map_file(output: Union[str, Path]) -> None:

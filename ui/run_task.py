@@ -156,6 +156,7 @@ class RunTask(Task):
                 credentials=self._keys, on_start=self._on_start, on_fetch=self._on_fetch,
             )  # fmt: skip
         else:
+            steps.check_trips(job.profile, job.spec)
             steps.check_map_file(job.output)
             steps.try_roads(job.roads, self.isCanceled)
             folder = steps.run_aggregation(

@@ -35,25 +35,18 @@ def list_trips(
     """
     own = _resolved(own)
     clocks = [(0, 0), *([_ahead(beside)] if beside else [])]
-    given = Path(os.path.expanduser(trips))  # noqa: PTH111  (refuses no "~name")
-    try:
-        is_folder, is_there = given.is_dir(), given.exists()
-    except OSError as error:  # a name that is too long, or lies in a folder that may not be searched
-        raise StorageError(
-            f"The trips, {trips!r}, cannot be reached: {error.strerror}. Check the name and your rights."
-        ) from error
+    given, is_there = check_there(trips)
+    is_folder = is_there and given.is_dir()
     check_base(trips, _base(given, is_there), own)
     if is_folder:
         paths = _walk(str(given), lambda folder: check_folder(trips, folder, own))
     elif is_there:
         paths = iter([str(given)])
-    elif GLOB_CHARACTERS & set(trips):
+    else:
         paths = _looked_at(
             (path for path in named_by(str(given)) if path.lower().endswith(SUFFIXES)),
             lambda folder: check_folder(trips, folder, own),
         )
-    else:
-        raise RunError(f"The folder of the trips, {trips!r}, does not exist. Check its name and the disk.")
     found: dict[str, TripFile] = {}  # by path: a glob with several ** names a file more than once
     for path in paths:
         file = _trip_file(os.path.abspath(path), clocks)  # noqa: PTH100  (no symlinks resolved)
@@ -66,6 +59,23 @@ def list_trips(
         raise no_trips(trips, others)
     progress(len(found))
     return sorted(found.values(), key=lambda file: file.path)
+
+
+def check_there(trips: str) -> tuple[Path, bool]:
+    """The path that trips name and whether it is there; one that is not is a pattern.
+
+    Raises `RunError` where it cannot be looked at, or is neither there nor a pattern.
+    """
+    given = Path(os.path.expanduser(trips))  # noqa: PTH111  (refuses no "~name")
+    try:
+        is_there = given.exists()
+    except OSError as error:  # a name that is too long, or lies in a folder that may not be searched
+        raise StorageError(
+            f"The trips, {trips!r}, cannot be reached: {error.strerror}. Check the name and your rights."
+        ) from error
+    if not is_there and not GLOB_CHARACTERS & set(trips):
+        raise RunError(f"The folder of the trips, {trips!r}, does not exist. Check its name and the disk.")
+    return given, is_there
 
 
 def named_by(pattern: str) -> Iterator[str]:

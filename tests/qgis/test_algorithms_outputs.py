@@ -156,6 +156,7 @@ def test_the_files_behind_a_layer_are_found(qgis_app: Any, tmp_path: Path, roads
         ({"NAME_FIELD": "nope"}, "no field 'nope'"),
         ({"CLASS_FIELD": "nope"}, "no field 'nope'"),
         ({"LINKS": "nowhere.gpkg"}, "LINKS"),
+        ({"TRIPS": "/nowhere"}, "does not exist"),
     ],
 )
 def test_what_speedmap_can_know_is_refused_before_the_run(
@@ -236,7 +237,7 @@ def test_trying_roads_reads_none(qgis_app: Any, roads: Path) -> None:
     try_roads(roads_of_layer(layer, "link_id"))
 
 
-@pytest.mark.parametrize("fault", ["output", "roads"])
+@pytest.mark.parametrize("fault", ["output", "roads", "trips"])
 def test_the_run_dialog_starts_nothing_that_cannot_become_a_map(
     qgis_app: Any, tmp_path: Path, roads: Path, trips: Path, fault: str
 ) -> None:
@@ -244,7 +245,7 @@ def test_the_run_dialog_starts_nothing_that_cannot_become_a_map(
         def read(self, ids: Any, progress: Any, cancelled: Any) -> Any:
             raise RunError("The table of the roads is gone.")
 
-    settings = RunSettings(trips=str(trips), time_zone="UTC")
+    settings = RunSettings(trips=f"{trips}{'x' if fault == 'trips' else ''}", time_zone="UTC")
     store = RunStore(tmp_path / "records")
     layer = QgsVectorLayer(f"{roads}|layername=links", "links", "ogr")
     job = Job(
@@ -253,7 +254,7 @@ def test_the_run_dialog_starts_nothing_that_cannot_become_a_map(
         folder=str(tmp_path / "run"), name="trips",
         output=str(tmp_path / ("trips/a.json/map.gpkg" if fault == "output" else "map.gpkg")),
     )  # fmt: skip
-    with pytest.raises(RunError, match=r"is not a folder|is gone"):
+    with pytest.raises(RunError, match=r"is not a folder|is gone|does not exist"):
         RunTask(job, "Roadpulse").work()
     assert not (tmp_path / "run").exists()
     assert not store.runs().runs

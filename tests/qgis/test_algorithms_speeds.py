@@ -143,12 +143,13 @@ def test_a_profile_that_does_not_exist_is_named(processing: Any, trip_parameters
         processing.run("roadpulse:aggregatetrips", {**trip_parameters, "PROFILE": "pi-cluster"})
 
 
-def test_trips_that_are_not_there_end_the_run_with_the_reason(
+def test_trips_that_are_not_there_are_refused_before_the_run(
     processing: Any, trip_parameters: Values, tmp_path: Path
 ) -> None:
-    nowhere = str(tmp_path / "nowhere")
+    parameters = {**trip_parameters, "TRIPS": str(tmp_path / "nowhere"), "RUN_FOLDER": str(tmp_path / "run")}
     with pytest.raises(QgsProcessingException, match="does not exist"):
-        processing.run("roadpulse:aggregatetrips", {**trip_parameters, "TRIPS": nowhere})
+        processing.run("roadpulse:aggregatetrips", parameters)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_cancelled_run_leaves_no_result_and_its_processes_end(
