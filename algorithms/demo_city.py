@@ -24,6 +24,7 @@ from qgis.core import (
     QgsProcessingParameterFolderDestination,
     QgsProcessingParameterNumber,
     QgsVectorFileWriter,
+    QgsVectorLayer,
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QMetaType
@@ -234,6 +235,7 @@ def _write(path: Path, tables: dict[str, tuple[Any, Any, Any]], context: QgsProc
             str(aside), fields, QgsWkbTypes.singleType(kind), QgsCoordinateReferenceSystem("EPSG:4326"),
             context.transformContext(), options,
         )  # fmt: skip
+        written = 0
         for wkb, values in rows:
             feature = QgsFeature(fields)
             geometry = QgsGeometry()
@@ -242,10 +244,13 @@ def _write(path: Path, tables: dict[str, tuple[Any, Any, Any]], context: QgsProc
             feature.setAttributes(values)
             if not writer.addFeature(feature):
                 break
+            written += 1
         writer.flushBuffer()
         fault = writer.errorMessage() if writer.hasError() else ""
         del writer
-        if fault or not whole_database(aside):
+        # GDAL keeps silent about a commit that fails when the file is closed.
+        there = QgsVectorLayer(f"{aside}|layername={name}", name, "ogr").featureCount()
+        if fault or there != written or not whole_database(aside):
             raise incomplete(aside, path, fault)
     aside.replace(path)
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from qgis.core import QgsProject, QgsVectorLayer
+from qgis.core import QgsProcessingContext, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtGui import QImage
 from roadpulse.aggregation.errors import StorageError
+from roadpulse.algorithms.demo_city import write_links
+from roadpulse.democity import make_network
 from roadpulse.mapping import film
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.file_kinds import GIF, MAP, MP4, PAGE_KINDS, PDF, PNG, REPORT, SVG, FileKind, table_of
@@ -96,6 +98,26 @@ def test_a_full_disk_is_told_and_the_earlier_file_is_as_it_was(
     assert name in caught.value.message
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
+def test_a_full_disk_leaves_the_earlier_table(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\n1,2\n")
+    full = pytest.raises(StorageError, match="disk is full")
+    with files_end_at(3_000), full, written_whole(path, TABLE) as aside, aside.open("w") as stream:
+        stream.write("a,b\n" + "1,2\n" * 10_000)
+    assert path.read_text() == "a,b\n1,2\n"
+    assert [each.name for each in tmp_path.iterdir()] == ["table.csv"]
+
+
+def test_a_full_disk_makes_no_roads_of_a_city(tmp_path: Path) -> None:
+    network = make_network(3, "small")
+    with files_end_at(120_000), pytest.raises(StorageError, match="disk is full"):
+        write_links(network, tmp_path / "links.gpkg", QgsProcessingContext())
+    assert not (tmp_path / "links.gpkg").exists()
+    write_links(network, tmp_path / "links.gpkg", QgsProcessingContext())
+    layer = QgsVectorLayer(f"{tmp_path / 'links.gpkg'}|layername=links", "links", "ogr")
+    assert layer.featureCount() == len(network)
 
 
 def test_a_disk_that_is_full_with_the_style_is_told(tmp_path: Path) -> None:
