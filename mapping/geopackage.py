@@ -119,6 +119,9 @@ class _Writer:
             database.execute("PRAGMA journal_mode = OFF")
             database.execute("PRAGMA synchronous = OFF")
             database.execute("PRAGMA cache_size = -65536")
+            made = {name for (name,) in database.execute("SELECT table_name FROM gpkg_contents")}
+            if not {LINKS_TABLE, BY_TIME_TABLE, UNMATCHED_TABLE, RUN_TABLE} <= made:
+                raise Incomplete  # GDAL says nothing of a commit that fails while it closes a file
             with without_triggers(database):
                 database.execute("BEGIN")
                 self._write_links(database, shapes)

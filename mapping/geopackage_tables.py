@@ -48,6 +48,7 @@ def create_tables(
             for name, sql_type in fields:
                 layer.CreateField(ogr.FieldDefn(name, types[sql_type]))
         layer = None
+        dataset.FlushCache()  # raises what closing it would only print
         dataset = None
 
 
@@ -103,6 +104,7 @@ def opened(path: Path) -> Iterator[Any]:
         dataset = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE)
         try:
             yield dataset
+            dataset.FlushCache()  # raises what closing it would only print
         finally:
             dataset = None
 

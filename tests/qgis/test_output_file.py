@@ -120,6 +120,16 @@ def test_a_full_disk_makes_no_roads_of_a_city(tmp_path: Path) -> None:
     assert layer.featureCount() == len(network)
 
 
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.48, 0.5, 0.6, 0.8, 0.98])
+def test_a_map_is_whole_or_not_there_whenever_the_disk_gets_full(tmp_path: Path, share: float) -> None:
+    """At some sizes GDAL loses its tables without a word."""
+    maps.write(tmp_path / "size.gpkg")
+    size = int((tmp_path / "size.gpkg").stat().st_size * share)
+    with files_end_at(size), pytest.raises(StorageError, match="disk is full"):
+        maps.write(tmp_path / "map.gpkg")
+    assert [each.name for each in tmp_path.iterdir()] == ["size.gpkg"]
+
+
 def test_a_disk_that_is_full_with_the_style_is_told(tmp_path: Path) -> None:
     path, size = tmp_path / "map.gpkg", tmp_path / "size.gpkg"
     maps.write(size)
