@@ -129,7 +129,9 @@ class Sheet:
             raise MapError(tr("The layer {name!r} cannot be opened.").format(name=self._reader.text(INPUT)))
         self._extent = algorithm.parameterAsExtent(parameters, EXTENT, context, layer.crs())
         self.project = QgsProject()
-        self.layer = QgsVectorLayer(layer.source(), layer.name(), layer.providerType())
+        # Without the style in the file, which may hold actions and expressions of others.
+        bare = QgsVectorLayer.LayerOptions(loadDefaultStyle=False)
+        self.layer = QgsVectorLayer(layer.source(), layer.name(), layer.providerType(), bare)
         self.project.addMapLayer(self.layer)
 
     def page(self, statistic: str = "mean", **options: Any) -> SpeedPage:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import date
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 from qgis.core import (
@@ -15,10 +17,13 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from ..aggregation.json_text import shown
 from .errors import MapError
 from .map_file import reading
 from .reference_system import in_degrees
 from .style_options import StyleOptions, file_of, read_run_table
+
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 MARGIN = 0.03
 """Free space about the links on a page, as a share of the larger side."""
@@ -47,7 +52,7 @@ def emptiness(layer: QgsVectorLayer) -> str:
     """Why no link is on the map, and what to do; empty where there are links."""
     if layer.featureCount() != 0:
         return ""
-    links = read_run_table(layer).get("match", {}).get("links", 0)
+    links = _matched(read_run_table(layer), "links")
     if links:
         return (
             f"Nothing is on this map: none of the {links:,} links with data is among the roads. Check the "
@@ -125,26 +130,38 @@ def bin_totals(layer: QgsVectorLayer, style: StyleOptions) -> list[float]:
         for name, points in database.execute(
             "SELECT bin, sum(n_points) FROM link_speeds_by_time GROUP BY bin"
         ):
-            hour, minute = map(int, name.split(":"))
-            totals[(hour * 60 + minute) // style.bin_minutes] = float(points)
+            clock = _CLOCK.fullmatch(name) if isinstance(name, str) else None
+            if clock is None or not isinstance(points, (int, float)):
+                raise MapError(
+                    f"The map file {file_of(layer)} cannot be used: its table 'link_speeds_by_time' has "
+                    f"{shown(points)} points in the bin {shown(name)}. Make the map anew with 'Join links'."
+                )
+            totals[(int(clock[1]) * 60 + int(clock[2])) // style.bin_minutes] = float(points)
     return totals
 
 
 def describe(layer: QgsVectorLayer, style: StyleOptions) -> tuple[str, str]:
     """`10 June 2025, local time (Europe/London)` and `1,066,880 points on 3,526 links`."""
     values = read_run_table(layer)
-    found = values["manifest"].get("dates") or {}
-    when = span(found.get("first"), found.get("last"))
-    match = values.get("match", {})
-    facts = f"{match.get('points', 0):,} points on {match.get('links', 0):,} links"
+    found = values.get("manifest", {}).get("dates")
+    dates = found if isinstance(found, dict) else {}
+    when = span(dates.get("first"), dates.get("last"))
+    facts = f"{_matched(values, 'points'):,} points on {_matched(values, 'links'):,} links"
     return ", ".join(filter(None, (when, f"local time ({style.time_zone})"))), facts
 
 
-def span(first: Optional[str], last: Optional[str]) -> str:
+def _matched(values: Mapping[str, Any], name: str) -> int:
+    """A number of the match report; 0 where the file does not say."""
+    found = values.get("match", {}).get(name)
+    return found if isinstance(found, int) else 0
+
+
+def span(first: object, last: object) -> str:
     """Two ISO dates as `10 June 2025`, `10 – 12 June 2025` or `30 May – 2 June 2025`; empty for none."""
-    if not first or not last:
+    try:
+        start, end = date.fromisoformat(str(first)), date.fromisoformat(str(last))
+    except ValueError:
         return ""
-    start, end = date.fromisoformat(first), date.fromisoformat(last)
     whole = f"{end.day} {MONTHS[end.month - 1]} {end.year}"
     if start == end:
         return whole

@@ -35,6 +35,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor, QFont
 
+from ..aggregation.visible import visible
 from .labels import font_family
 from .palette import Palette
 from .reference_system import metres_per_unit
@@ -75,12 +76,20 @@ def text_format(points: float, colour: QColor, bold: bool = False) -> QgsTextFor
     return text
 
 
+def inert(words: str) -> str:
+    """A text for a label of a layout, which reads `[% … %]` as an expression and `$CURRENT_DATE` as the day.
+
+    Both come out as they were written: only the first character of each is given by an expression.
+    """
+    return visible(words).replace("[%", "[% '[' %]%").replace("$CURRENT_DATE", "[% '$' %]CURRENT_DATE")
+
+
 def add_text(
     layout: QgsPrintLayout, words: str, box: Box, text: QgsTextFormat, name: str = "", right: bool = False
 ) -> QgsLayoutItemLabel:
     """A text without a margin; `name` is the item's id in the layout."""
     label = QgsLayoutItemLabel(layout)
-    label.setText(words)
+    label.setText(inert(words))
     label.setTextFormat(text)
     label.setMargin(0)
     label.setHAlign(Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft)

@@ -10,8 +10,9 @@ from typing import Any, Optional
 import numpy as np
 from qgis.core import QgsProviderRegistry, QgsVectorLayer
 
-from ..aggregation.json_text import decode
-from ..aggregation.spec import RunSpec
+from ..aggregation.errors import SpecError
+from ..aggregation.json_text import Entries, JsonFault, decode, shown
+from ..aggregation.spec import BIN_MINUTES, METRES_PER_SECOND, RunSpec
 from .breaks import DEFAULTS, WANTED, class_limits
 from .columns import STATISTIC_NAMES, STATISTICS
 from .driving_side import DRIVING_SIDES, driving_side_of
@@ -19,6 +20,9 @@ from .errors import MapError, UnknownLayer
 from .map_file import is_database, reading
 
 THEMES = ("light", "dark")
+MOST_TRIPS = 1_000_000
+MOST_LIMITS, LARGEST_LIMIT = 100, 1e9
+"""Of a style: numbers of trips and of class limits, and the size of a limit."""
 
 REFERENCE_DAY = date(2025, 1, 1)
 """Day on which bins are shown where the run has more than one date, or none: only the hour counts."""
@@ -49,13 +53,19 @@ class StyleOptions:
     def __post_init__(self) -> None:
         for name, value, choices in (
             ("statistic", self.statistic, STATISTICS),
+            ("unit", self.unit, tuple(METRES_PER_SECOND)),
             ("theme", self.theme, THEMES),
             ("driving_side", self.driving_side, DRIVING_SIDES),
         ):
             if value not in choices:
-                raise MapError(f"The style's {name} is {value!r}; choose one of {', '.join(choices)}.")
-        if 1440 % self.bin_minutes:
-            raise MapError(f"Bins of {self.bin_minutes} minutes do not cut a day into equal parts.")
+                raise MapError(f"The style's {name} is {shown(value)}; choose one of {', '.join(choices)}.")
+        if type(self.bin_minutes) is not int or self.bin_minutes not in BIN_MINUTES:
+            raise MapError(f"Bins of {shown(self.bin_minutes)} minutes do not cut a day into equal parts.")
+        if type(self.min_trips) is not int or not 1 <= self.min_trips <= MOST_TRIPS:
+            raise MapError(
+                f"The style's min_trips is {shown(self.min_trips)}, not a number from 1 to {MOST_TRIPS:,}."
+            )
+        _check_limits(self.limits)
         if not self.limits:
             step = DEFAULTS.get(self.unit, 10.0)
             object.__setattr__(self, "limits", tuple(step * i for i in range(WANTED + 1)))
@@ -77,38 +87,60 @@ class StyleOptions:
         Raises `UnknownLayer` where the file has no table `run`.
         """
         values = read_run_table(layer)
-        spec = RunSpec.from_json(values["spec"])
-        drawn = values["drawn"]
-        statistic = changes.get("statistic", drawn["statistic"])
-        options = cls(
-            statistic=statistic,
-            unit=spec.speed_unit,
-            min_trips=drawn["min_trips"],
-            bin_minutes=spec.bin_minutes,
-            time_zone=spec.time_zone,
-            driving_side=driving_side_of(spec.time_zone),
-            limits=_limits_of(layer, drawn, statistic, spec.speed_unit),
-            day=reference_day(spec),
-        )
+        name = f"The table 'run' of {file_of(layer)}"
+        try:
+            spec = RunSpec.from_json(values["spec"])
+            drawn = Entries.of(values["drawn"], name, "drawn")
+            statistic = changes.get("statistic", drawn.text("statistic"))
+            options = cls(
+                statistic=statistic,
+                unit=spec.speed_unit,
+                min_trips=drawn.whole("min_trips", 1, MOST_TRIPS),
+                bin_minutes=spec.bin_minutes,
+                time_zone=spec.time_zone,
+                driving_side=driving_side_of(spec.time_zone),
+                limits=_limits_of(layer, drawn, statistic, spec.speed_unit),
+                day=reference_day(spec),
+            )
+        except JsonFault as error:
+            raise MapError(f"{error}. Make the map anew with 'Join links'.") from error
+        except SpecError as error:
+            raise MapError(f"{name} cannot be used: {error.message}.") from error
         return replace(options, **changes)
 
 
-def _limits_of(layer: QgsVectorLayer, drawn: dict[str, Any], statistic: str, unit: str) -> tuple[float, ...]:
+def _limits_of(layer: QgsVectorLayer, drawn: Entries, statistic: str, unit: str) -> tuple[float, ...]:
     """The class limits of a statistic: those in the file, or else from the whole day of its links.
 
     Files of 0.1.0 hold one list, which is that of the mean.
     """
-    held = drawn["limits"]
-    by_statistic = held if isinstance(held, dict) else {"mean": held}
-    if statistic in by_statistic or statistic not in STATISTICS:
-        return tuple(by_statistic.get(statistic, ()))
+    held = drawn.value("limits")
+    by_statistic = drawn.part("limits") if isinstance(held, dict) else Entries({"mean": held}, drawn.name)
+    if statistic in by_statistic:
+        return tuple(by_statistic.array(statistic))
+    if statistic not in STATISTICS:
+        return ()
+    least = drawn.whole("min_trips", 1, MOST_TRIPS)
     with reading(file_of(layer)) as database:
         found = database.execute(
-            "SELECT mean, std, p05, p15, p50, p85, p95 FROM links WHERE n_trips >= ?", (drawn["min_trips"],)
+            "SELECT mean, std, p05, p15, p50, p85, p95 FROM links WHERE n_trips >= ?", (least,)
         )
         column = [name for name, *_ in found.description].index(statistic)
         values = [row[column] for row in found if isinstance(row[column], float)]
     return tuple(class_limits(np.array(values), unit))
+
+
+def _check_limits(limits: object) -> None:
+    """Refuse class limits that are not two or more ascending numbers; none stand for the usual ones."""
+    if not isinstance(limits, tuple) or not limits:
+        if limits == ():
+            return
+        raise MapError(f"The style's limits are {shown(limits)}, not ascending numbers such as 0, 5, 10.")
+    numbers = [value for value in limits if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    rising = all(low < high for low, high in zip(numbers, numbers[1:]))
+    fine = all(abs(value) <= LARGEST_LIMIT for value in numbers)  # NaN is not
+    if len(numbers) != len(limits) or not 2 <= len(limits) <= MOST_LIMITS or not rising or not fine:
+        raise MapError(f"The style's limits are {shown(limits)}, not ascending numbers such as 0, 5, 10.")
 
 
 def reference_day(spec: RunSpec) -> date:
@@ -140,15 +172,18 @@ def read_run_table(layer: QgsVectorLayer) -> dict[str, Any]:
         columns = {row[1] for row in database.execute("PRAGMA table_info(run)")}
         if not {"key", "value"} <= columns:
             raise UnknownLayer(_unknown(layer))
-        rows = database.execute("SELECT key, value FROM run").fetchall()
-    try:
-        values = {key: decode(value, str(path)) for key, value in rows}
-    except (TypeError, ValueError) as error:
-        raise MapError(
-            f"The table “run” of the map file {path} is damaged: {error}. Make the map again.", repr(error)
-        ) from error
-    if not {"spec", "drawn"} <= set(values):
+        rows = database.execute("SELECT key, value FROM run LIMIT 100").fetchall()
+    if not {"spec", "drawn"} <= {key for key, _ in rows}:
         raise UnknownLayer(_unknown(layer))
+    values: dict[str, Any] = {}
+    for key, value in rows:
+        name = f"The entry {shown(key)} in the table 'run' of {path}"
+        if not isinstance(key, str) or not isinstance(value, (str, bytes)):
+            raise MapError(f"{name} is not a text. Make the map anew with 'Join links'.")
+        try:
+            values[key] = Entries.of(decode(value, name), name).values
+        except JsonFault as error:
+            raise MapError(f"{error}. Make the map anew with 'Join links'.") from error
     return values
 
 
