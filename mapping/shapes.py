@@ -92,15 +92,8 @@ def measure(wkb: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> Shapes:
         np.maximum.at(high, owner, np.maximum.reduceat(xy[:, axis], starts))
     box[~np.isfinite(box).all(axis=1)] = np.nan
     refuse_misplaced(box, crs)
-    degrees = degrees_of(xy, crs)
-    if degrees is None:
-        plane = (xy - np.median(xy, axis=0)) * metres_of_unit(crs)
-        degrees = plane / EQUATOR_DEGREE
-        steps = np.hypot(*np.diff(plane, axis=0).T)
-    else:
-        steps = _steps(degrees)
+    degrees, steps = _on_ground(xy, crs)
     place[owner] = degrees[starts + sizes // 2]
-    steps = np.nan_to_num(steps)
     steps[starts[1:] - 1] = 0  # from the end of one line to the start of the next
     np.add.at(lengths, owner, np.add.reduceat(np.append(steps, 0.0), starts))
     return Shapes(box, lengths, place, multi, has_z)
@@ -121,6 +114,17 @@ def _kind(shape: bytes) -> int:
     return (kind & 0xFFFF) + (1000 if kind & 0x80000000 else 0)
 
 
+def _on_ground(xy: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Longitude and latitude (n, 2), and metres between consecutive points (n - 1,), 0 where unknown."""
+    degrees = degrees_of(xy, crs)
+    if degrees is None:
+        plane = (xy - np.median(xy, axis=0)) * metres_of_unit(crs)
+        degrees, steps = plane / EQUATOR_DEGREE, np.hypot(*np.diff(plane, axis=0).T)
+    else:
+        steps = _steps(degrees)
+    return degrees, steps if np.isfinite(steps.sum()) else np.nan_to_num(steps)
+
+
 def _steps(degrees: NDArray[Any]) -> NDArray[Any]:
     """Metres between consecutive points (n - 1,), from the radii of curvature of WGS 84.
 
@@ -132,6 +136,8 @@ def _steps(degrees: NDArray[Any]) -> NDArray[Any]:
     middle = (latitude[1:] + latitude[:-1]) / 2
     w = 1 - e2 * np.sin(middle) ** 2
     north = np.diff(latitude) * a * (1 - e2) / w**1.5
-    turn = (np.diff(longitude) + np.pi) % (2 * np.pi) - np.pi  # the short way across 180°
+    turn = np.diff(longitude)
+    if turn.size and not np.abs(turn).max() <= np.pi:  # the short way across 180°; also where one is NaN
+        turn = (turn + np.pi) % (2 * np.pi) - np.pi
     east = turn * a / np.sqrt(w) * np.cos(middle)
     return np.hypot(north, east)
