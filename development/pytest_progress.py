@@ -35,7 +35,9 @@ class Progress:
         if self.now:
             share = 100 * (self.begun - 1) // max(1, self.total)
             line = f"{self.kind}, {share} % ({self.begun:,} of {self.total:,}): {nodeid.rpartition('/')[2]}\n"
-            Path(self.now).write_text(line, encoding="utf-8")
+            aside = Path(f"{self.now}.part")
+            aside.write_text(line, encoding="utf-8")
+            aside.replace(self.now)  # whoever reads it finds a whole line
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.seconds[report.when or ""] += report.duration

@@ -42,10 +42,10 @@ off_cluster() {
 }
 
 progress() { # lanes; a line for each that still runs, again and again
-  local lane
+  local lane now
   while sleep "${ROADPULSE_TICK:-60}"; do
     for lane in "$@"; do
-      [ ! -s "build/tests-$lane.now" ] || echo "$(date +%T) $lane: $(<"build/tests-$lane.now")"
+      now=$(cat "build/tests-$lane.now" 2>/dev/null) && echo "$(date +%T) $now"
     done
   done
 }

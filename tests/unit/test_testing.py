@@ -56,7 +56,7 @@ def test_what_goes_on_is_said_and_in_the_end_where_the_time_went(house: Path) ->
         **os.environ,
         "ROADPULSE_TICK": "0.1",
         "SAID": str(said),
-        "PYTEST_ADDOPTS": "-p no:pytest_qgis",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
     with said.open("wb") as output:
         done = subprocess.run(
@@ -69,7 +69,7 @@ def test_what_goes_on_is_said_and_in_the_end_where_the_time_went(house: Path) ->
     assert lines[0] == "== left out here: something" == lines[-2]
     assert lines[-1] == "== failed: off_cluster"
     kind = "integration: PostGIS, S3, SSH, processes, packages, servers of a cluster"
-    assert f" off_cluster: {kind}, 0 % (1 of 1): test_b.py::test_long" in told
+    assert f" {kind}, 0 % (1 of 1): test_b.py::test_long" in told
     table = lines[next(n for n, line in enumerate(lines) if line.startswith("== seconds by kind")) :]
     assert sorted(line.split()[-4] for line in table[1:6]) == ["1", "1", "1", "2", str(len(CLUSTER))]
     assert len(table[7:-2]) == len(CLUSTER) + 5  # all tests are among the slowest
