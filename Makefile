@@ -47,7 +47,8 @@ bench: setup ## performance, as ratios measured side by side
 package: setup ## build/roadpulse-<version>.zip, ready to install
 	@$(PYTHON) development/package.py
 
-env: setup ## print the exports with which qgis, qgis_process and python3 see the plugin
+env: ## print the exports with which qgis, qgis_process and python3 see the plugin
+	@development/setup.sh >&2
 	@echo "export QGIS_PLUGINPATH=$(CURDIR)/build/plugins"
 	@echo "export PYTHONPATH=$(CURDIR)/build/plugins:$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 

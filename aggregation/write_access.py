@@ -33,6 +33,24 @@ def who_else_may_write(folder: Path, inside: bool = False) -> str:
     return ""
 
 
+def make_folder(folder: Path, mode: int) -> None:
+    """Make a folder and what is missing above it, all with these rights at most, unless it is there.
+
+    `Path.mkdir` gives those above what the umask leaves, and a run that shares its folders with a group
+    leaves the group's right to write.
+    """
+    try:
+        folder.mkdir(mode=mode)
+    except FileNotFoundError:
+        if folder.parent == folder:
+            raise
+        make_folder(folder.parent, mode)
+        folder.mkdir(mode=mode, exist_ok=True)
+    except OSError:
+        if not folder.is_dir():
+            raise
+
+
 def _user_name(number: int) -> str:
     import pwd  # noqa: PLC0415  (there is none on Windows)
 

@@ -81,7 +81,7 @@ ABILITIES = {
         lambda: bool(own_mounts()),
     ),
     "disks": Ability(
-        "No disk can be mounted here, so tests of a full disk over SSH and on Spark are left out",
+        "No disk can be mounted here, so tests of full disks are left out",
         "Run as root; a container needs CAP_SYS_ADMIN",
         _disks,
     ),

@@ -2,7 +2,6 @@
 
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -16,7 +15,7 @@ from roadpulse.aggregation.points import PointStore
 from roadpulse.tests.engine import LINK, Engine, Outcome, point, trip
 
 from development.machine import BOUND
-from tests.left_out import needs
+from tests.left_out import need, needs
 from tests.waiting import until
 
 POINTS, MANY, SECONDS = 3000, 250, 2000
@@ -55,23 +54,14 @@ def incompressible(engine, n=30, points=4000):
 
 @contextmanager
 def small_disk(folder, size):
-    """A disk of that many KiB, where one can be mounted; None elsewhere."""
+    """A disk of that many KiB."""
+    need("disks")
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(folder)]
-    mounted = (
-        shutil.which("mount") and subprocess.run(command, capture_output=True, check=False).returncode == 0
-    )
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(folder)], check=True)
     try:
-        yield folder if mounted else None
+        yield folder
     finally:
-        if mounted:
-            subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def limited(kilobytes):
-    """What makes a process meet the end of its files as it would meet that of a disk."""
-    limit = (kilobytes << 10,) * 2
-    return {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit)}
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def carry_out(engine, folder, **options):
@@ -95,16 +85,14 @@ def test_a_full_disk_under_the_store_is_told_and_costs_nothing_but_time(engine, 
     small = str(engine.write("small.json", trip()))
     incompressible(engine)
     with small_disk(tmp_path / "disk", 600) as disk:
-        store = (disk or tmp_path) / "store"
+        store = disk / "store"
         first = engine.finish(store=str(store), trips=small)
-        options = {} if disk else limited(40)
-        outcome = carry_out(engine, engine.prepare(store=str(store)), **options)
+        outcome = carry_out(engine, engine.prepare(store=str(store)))
         assert_told_that_the_disk_is_full(outcome, store)
         assert not [path for path in store.rglob("*") if path.name.endswith(".tmp")]
         again = engine.finish(store=str(store), trips=small)
         assert (again.manifest["files"]["decoded"], again.hashes) == (0, first.hashes)
-        if disk:
-            subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+        subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
         found = engine.finish(store=str(store))
         assert found.hashes == engine.finish(store=str(tmp_path / "fresh")).hashes
         assert not list((store.parent).rglob("*.tmp"))
@@ -114,10 +102,8 @@ def test_a_full_disk_under_the_run_folder_is_told_and_leaves_the_store_whole(eng
     incompressible(engine, n=10)
     first = engine.finish()
     with small_disk(tmp_path / "disk", 600) as disk:
-        folder = engine.prepare()
-        if disk:
-            folder = shutil.move(folder, disk / "run")
-        outcome = carry_out(engine, folder, **({} if disk else limited(100)))
+        folder = shutil.move(engine.prepare(), disk / "run")
+        outcome = carry_out(engine, folder)
         assert_told_that_the_disk_is_full(outcome, folder)
         assert not (folder / "work").exists()
     assert engine.finish().hashes == first.hashes
@@ -126,13 +112,11 @@ def test_a_full_disk_under_the_run_folder_is_told_and_leaves_the_store_whole(eng
 def test_a_disk_without_a_byte_left_still_lets_the_log_tell(engine, tmp_path):
     engine.write("a.json", trip())
     with small_disk(tmp_path / "disk", 64) as disk:
-        folder = engine.prepare()
-        if disk:
-            folder = shutil.move(folder, disk / "run")
-            with pytest.raises(OSError), (disk / "filler").open("wb", buffering=0) as filler:
-                while True:
-                    filler.write(bytes(512))
-        outcome = carry_out(engine, folder, **({} if disk else limited(0)))
+        folder = shutil.move(engine.prepare(), disk / "run")
+        with pytest.raises(OSError), (disk / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(bytes(512))
+        outcome = carry_out(engine, folder)
         assert outcome.code == 1
         assert "disk is full" in outcome.output
         assert not (folder / "manifest.json").exists()
