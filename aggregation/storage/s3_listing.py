@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import os
 import re
@@ -90,6 +91,7 @@ def _moment(text: str) -> datetime:
 def _pages_of_plain(plain: PlainClient, folder: S3Path, prefix: str) -> Iterator[list[Listed]]:
     query = {"list-type": "2", "encoding-type": "url", "max-keys": str(PAGE), "prefix": prefix}
     asked: Optional[Asked] = plain.ask("", query)
+    seen: set[bytes] = set()
     try:
         while asked is not None:
             try:
@@ -104,6 +106,14 @@ def _pages_of_plain(plain: PlainClient, folder: S3Path, prefix: str) -> Iterator
                 )
             token = None if "<IsTruncated>false<" in text else _NEXT.search(text)
             # The server looks for the next page while this one is read.
+            if token is not None:
+                mark = hashlib.sha256(token[1].encode("utf-8")).digest()
+                if mark in seen:
+                    raise S3Refused(
+                        f"Listing {folder} has no end: {folder.access.endpoint} says that there is more, and "
+                        "gives a page again. Tell its administrator."
+                    )
+                seen.add(mark)
             more = token and {**query, "continuation-token": html.unescape(token[1])}
             asked = plain.ask("", more) if more else None
             encoded = "<EncodingType>url<" in text

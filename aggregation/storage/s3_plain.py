@@ -33,6 +33,8 @@ from .s3_keys import Keyring, Keys, KeysMissing
 _CONNECT_SECONDS, _READ_SECONDS = 5, 30
 _RETRIES, _RETRY_SECONDS, _LONGEST_PAUSE = 8, 120.0, 10.0
 _BUSY = (408, 429, 500, 502, 503, 504)
+LONGEST_ANSWER = 32 << 20
+"""Most bytes of an answer whose length is not known before: a page of a listing, or an error."""
 _EMPTY = hashlib.sha256(b"").hexdigest()
 
 Connection = Union[http.client.HTTPConnection, http.client.HTTPSConnection]
@@ -217,7 +219,14 @@ class PlainClient:
             return 200, Answer(found, b"", response.length or 0)
         began = time.perf_counter()
         try:
-            body = response.read()
+            body = response.read((LONGEST_ANSWER if size is None else size) + 1)
+            if len(body) > (LONGEST_ANSWER if size is None else size):
+                connection.close()
+                if size is None:
+                    raise http.client.HTTPException("an answer without an end")
+                return response.status, Answer(found, b"", len(body))
+            if response.length:  # cut off; only reading without a bound tells by itself
+                raise http.client.IncompleteRead(body, response.length)
         except BaseException:
             connection.close()
             raise

@@ -20,6 +20,8 @@ BLOCK = 1 << 20
 _CUTS = 4
 """So often a transfer is taken up again at the same byte; every byte that comes counts anew."""
 _FIRST_PAUSE = 0.5
+_LONGEST_WHOLE = 256 << 20
+"""Most bytes that are read of an object of which the last ones are wanted."""
 _MISSING = "NoSuchKey"
 _EMPTY = ("InvalidRange", "416")
 _THERE = ("PreconditionFailed", "412")
@@ -144,7 +146,7 @@ class S3Files(RunFiles):
                     return None
                 with self._s3.asked("Reading", path), contextlib.closing(response["Body"]) as body:
                     whole = bool(span) and "ContentRange" not in response  # the server overlooked the span
-                    return bytes(body.read())[-most:] if whole else bytes(body.read(most))
+                    return _last(body, most, path) if whole else bytes(body.read(most))
             except (S3Cut, S3Silent):
                 if cut == _CUTS - 1:
                     raise
@@ -189,3 +191,17 @@ class S3Files(RunFiles):
                 whole -= skipped
                 if block[skipped:]:
                     yield block[skipped:]
+
+
+def _last(body: Any, most: int, path: str) -> bytes:
+    """The last `most` bytes of an object that is sent whole; raises `S3Refused` for one without end."""
+    read, last = 0, b""
+    while block := bytes(body.read(BLOCK)):
+        read += len(block)
+        if read > _LONGEST_WHOLE:
+            raise S3Refused(
+                f"Reading {path} has no end: the server overlooks that its last bytes are asked for, and "
+                f"sends more than {_LONGEST_WHOLE >> 20} MiB. Tell its administrator."
+            )
+        last = (last + block)[-most:]
+    return last

@@ -173,7 +173,10 @@ def read(s3: S3Connection, url: str, most: int) -> bytes:
             with answer["Body"] as body:
                 if answer["ContentLength"] > most:
                     raise BadTripFile("too_large", FILE_REASONS["too_large"])
-                return bytes(body.read())
+                content = bytes(body.read(most + 1))
+                if len(content) > most:
+                    raise BadTripFile("too_large", FILE_REASONS["too_large"])
+                return content
     except S3Refused as error:
         if error.code == "NoSuchKey":
             raise BadTripFile("vanished", FILE_REASONS["vanished"], passing=True) from error
@@ -190,6 +193,7 @@ def _answers(
     question: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": _PAGE}
     if delimiter:
         question["Delimiter"] = delimiter
+    seen: set[str] = set()
     while True:
         if cancelled():
             raise Cancelled
@@ -200,11 +204,12 @@ def _answers(
         if not answer["IsTruncated"]:
             return
         following = answer.get("NextContinuationToken", "")
-        if not following or following == question.get("ContinuationToken"):
+        if not following or following in seen:
             raise S3Refused(
                 f"Listing {SCHEME}{bucket}/{prefix} has no end: {s3.where} says that there is more, and "
                 "gives the same page again. Tell its administrator."
             )
+        seen.add(following)
         question["ContinuationToken"] = following
 
 

@@ -1,0 +1,105 @@
+"""Servers of S3 without end: listings that begin again, bodies that never stop, ranges overlooked."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from roadpulse.aggregation.s3_access import S3Access
+from roadpulse.aggregation.storage import s3_listing, s3_plain
+from roadpulse.aggregation.storage.s3_errors import S3Refused as EngineRefused
+from roadpulse.aggregation.storage.s3_path import S3Path
+from roadpulse.cluster_client.s3 import files, listing
+from roadpulse.cluster_client.s3.errors import S3Refused
+
+ACCESS = S3Access(endpoint="http://127.0.0.1:9", anonymous=True)
+
+
+class Circle:
+    """A server whose pages lead to each other: a, b, a, b, …"""
+
+    where, client = "the server", None
+
+    def __init__(self) -> None:
+        self.client, self.n = self, 0
+
+    def token(self) -> str:
+        self.n += 1
+        return "ab"[self.n % 2]
+
+    def ask(self, key: str, query: Any) -> Any:
+        return io.BytesIO()
+
+    def answer(self, asked: Any) -> s3_plain.Answer:
+        body = f"<ListBucketResult><NextContinuationToken>{self.token()}</NextContinuationToken>"
+        return s3_plain.Answer({}, body.encode(), 0)
+
+    def asked(self, *_: str) -> Any:
+        return contextlib.nullcontext()
+
+    def expect(self, *_: Any) -> None:
+        pass
+
+    def list_objects_v2(self, **_: Any) -> dict[str, Any]:
+        return {"IsTruncated": True, "NextContinuationToken": self.token()}
+
+
+def test_a_listing_that_begins_again_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(S3Refused, match="has no end"):
+        list(listing.objects(Circle(), "s3://trips"))  # type: ignore[arg-type]
+    monkeypatch.setattr(s3_listing, "sender", lambda _path: Circle())
+    with pytest.raises(EngineRefused, match="has no end"):
+        list(s3_listing.pages(S3Path.of("s3://trips", ACCESS), ""))
+
+
+@contextlib.contextmanager
+def endless(head: bytes, limit: int) -> Iterator[str]:
+    """A server that sends `head` and then bytes, at most `limit`, as long as somebody reads them."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    near, _ = server.accept()
+                    with near, contextlib.suppress(OSError):
+                        near.recv(1 << 16)
+                        near.sendall(head)
+                        for _block in range(limit >> 16):
+                            near.sendall(bytes(1 << 16))
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_body_without_an_end_is_read_no_further_than_it_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_plain, "_RETRIES", 0)
+    monkeypatch.setattr(s3_plain, "LONGEST_ANSWER", 1 << 20)
+    head = b"HTTP/1.1 200 OK\r\nLast-Modified: Tue, 10 Jun 2025 08:00:00 GMT\r\n\r\n"
+    with endless(head, 64 << 20) as url:
+        plain = s3_plain.PlainClient(S3Access(endpoint=url, anonymous=True), "b", lambda: ("", "", ""))
+        with pytest.raises(s3_plain.PlainError, match="without an end"):
+            plain.get("", {"list-type": "2"})
+        answer = plain.get("a.json", size=100)
+        assert (answer.body, answer.length) == (b"", 101)
+
+
+def test_a_body_that_is_cut_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_plain, "_RETRIES", 0)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n"
+    with endless(head, 1 << 16) as url:
+        plain = s3_plain.PlainClient(S3Access(endpoint=url, anonymous=True), "b", lambda: ("", "", ""))
+        with pytest.raises(s3_plain.PlainError, match="IncompleteRead"):
+            plain.get("", {"list-type": "2"})
+
+
+def test_of_an_object_that_is_sent_whole_the_last_bytes_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert files._last(io.BytesIO(b"0123456789"), 3, "s3://b/log.txt") == b"789"
+    monkeypatch.setattr(files, "_LONGEST_WHOLE", 4)
+    with pytest.raises(S3Refused, match="has no end"):
+        files._last(io.BytesIO(b"0123456789"), 3, "s3://b/log.txt")
