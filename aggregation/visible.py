@@ -15,9 +15,17 @@ _HIDDEN = re.compile(
 def visible(text: str) -> str:
     """A text with its control characters and overrides of direction written out, as `\\x1b` or `\\u202e`.
 
-    Line breaks and tabs stay, and so do the marks and joiners that scripts need.
+    Line breaks and tabs stay, and so do the marks and joiners that scripts need. A byte that is not UTF-8,
+    which Python keeps in a file's name as half of a pair, is written as the byte: `\\xe9`.
     """
-    return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    return _HIDDEN.sub(_written_out, text)
+
+
+def _written_out(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return found[0].encode("unicode_escape").decode("ascii")
 
 
 def untagged(text: str) -> str:
