@@ -70,6 +70,7 @@ class ExportAnimation(RoadpulseAlgorithm):
             self.addParameter(parameter)
         self.addParameter(pages.theme())
         self.addParameter(pages.limits())
+        self.addParameter(pages.driving_side())
         self.addParameter(p.choice(FRAME_SIZE, tr("Size"), SIZES, "1920x1080", tr("Width and height.")))
         rate = QgsProcessingParameterNumber(
             FRAMES_PER_SECOND, tr("Pictures a second"), Qgis.ProcessingNumberParameterType.Double, 2.0,

@@ -71,6 +71,7 @@ class ExportLayout(RoadpulseAlgorithm):
         )  # fmt: skip
         self.addParameter(pages.theme())
         self.addParameter(pages.limits())
+        self.addParameter(pages.driving_side())
         self.addParameter(
             p.choice(PAPER, tr("Paper"), PAPERS, "A4", tr("Landscape, or portrait where that shows more."))
         )

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 INPUT, TITLE, SUBTITLE, SOURCES = "INPUT", "TITLE", "SUBTITLE", "SOURCES"
 STATISTIC, THEME, LIMITS, EXTENT, FILL = "STATISTIC", "THEME", "LIMITS", "EXTENT", "FILL"
+DRIVING_SIDE = "DRIVING_SIDE"
 THEMES = ("light", "dark")
+AS_IN_ZONE = "by the time zone"
+SIDES = (AS_IN_ZONE, "left", "right")
 
 
 def map_input() -> QgsProcessingParameterDefinition:
@@ -57,6 +60,20 @@ def limits() -> QgsProcessingParameterDefinition:
             "Empty: round numbers that fit, the same at every hour."
         ),
     )
+
+
+def driving_side() -> QgsProcessingParameterDefinition:
+    """Left, right, or that of the country of the run's time zone."""
+    return p.choice(
+        DRIVING_SIDE, tr("Traffic drives on the"), SIDES, AS_IN_ZONE,
+        tr("The side of its road on which a direction is drawn. A run in UTC needs it for the left."),
+    )  # fmt: skip
+
+
+def driving_side_change(reader: Reader) -> dict[str, Any]:
+    """The option of the style that a call's DRIVING_SIDE sets; empty for that of the time zone."""
+    side = reader.choice(DRIVING_SIDE)
+    return {} if side == AS_IN_ZONE else {"driving_side": side}
 
 
 def words_and_place() -> Iterable[QgsProcessingParameterDefinition]:
@@ -141,6 +158,7 @@ class Sheet:
 
         reader = self._reader
         changes: dict[str, Any] = {"statistic": statistic, "theme": reader.choice(THEME)}
+        changes |= driving_side_change(reader)
         limits = class_limits(reader.text(LIMITS))
         if limits:
             changes["limits"] = limits

@@ -21,9 +21,7 @@ from .base import Parameters, Results, RoadpulseAlgorithm
 from .reader import Reader
 from .words import tr
 
-DRIVING_SIDE, FAST_GLOWS, LABELS, SAVE = "DRIVING_SIDE", "FAST_GLOWS", "LABELS", "SAVE"
-AS_IN_ZONE = "by the time zone"
-SIDES = (AS_IN_ZONE, "left", "right")
+FAST_GLOWS, LABELS, SAVE = "FAST_GLOWS", "LABELS", "SAVE"
 
 
 class StyleSpeeds(RoadpulseAlgorithm):
@@ -62,12 +60,7 @@ class StyleSpeeds(RoadpulseAlgorithm):
         )  # fmt: skip
         self.addParameter(pages.theme())
         self.addParameter(pages.limits())
-        self.addParameter(
-            p.choice(
-                DRIVING_SIDE, tr("Traffic drives on the"), SIDES, AS_IN_ZONE,
-                tr("The side of its road on which a direction is drawn."),
-            )
-        )  # fmt: skip
+        self.addParameter(pages.driving_side())
         for name, label, default, text in (
             (FAST_GLOWS, tr("Fast roads contrast most"), False, tr("Turns the colours round.")),
             (LABELS, tr("Street names"), True, tr("Where the roads came with names.")),
@@ -109,8 +102,7 @@ class StyleSpeeds(RoadpulseAlgorithm):
             "fast_glows": reader.flag(FAST_GLOWS),
             "labels": reader.flag(LABELS),
         }
-        if reader.choice(DRIVING_SIDE) != AS_IN_ZONE:
-            changes["driving_side"] = reader.choice(DRIVING_SIDE)
+        changes |= pages.driving_side_change(reader)
         limits = pages.class_limits(reader.text(pages.LIMITS))
         if limits:
             changes["limits"] = limits

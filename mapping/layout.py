@@ -27,7 +27,7 @@ from .errors import MapError
 from .file_kinds import PAGE_KINDS, PDF, PNG
 from .labels import font_family
 from .output_file import Incomplete, kind_of, write_picture, written_whole
-from .page_facts import bin_totals, describe, emptiness, extent_shown, fill, local_crs
+from .page_facts import bin_totals, describe, emptiness, extent_shown, fill, local_crs, negative_ids
 from .page_items import (
     SMALL,
     TEXT,
@@ -60,7 +60,9 @@ MORE = 1.05
 
 SMALL_MULTIPLES = ("03:00", "08:00", "13:00", "17:00")
 
-NOTE = "{estimator}, each direction for itself. Links with fewer than {min_trips} trips are grey."
+NOTE = "{estimator}{directions}. Links with fewer than {min_trips} trips are grey."
+NOTE_OF_DIRECTIONS = ", each direction for itself"
+NOTE_OF_ONE_DIRECTION = "; points with a negative link id are left out, so one direction may be missing"
 NOTE_OF_BINS = " Limits are the same at every hour."
 
 
@@ -226,7 +228,9 @@ class _Column:
             add_scale_bar(self.page.layout, self.page.map_item, bar, self.palette, size)
         self.y = self.height - 20 * size
         note = NOTE.format(
-            estimator=ESTIMATORS[self.style.statistic].capitalize(), min_trips=self.style.min_trips
+            estimator=ESTIMATORS[self.style.statistic].capitalize(),
+            directions=NOTE_OF_ONE_DIRECTION if negative_ids(self.layer) else NOTE_OF_DIRECTIONS,
+            min_trips=self.style.min_trips,
         )
         note += NOTE_OF_BINS if self.style.statistic == "mean" else ""
         add_text(self.page.layout, f"{note}\n{options.sources}".strip(), self._box(15 * size),

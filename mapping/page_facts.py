@@ -64,6 +64,13 @@ def emptiness(layer: QgsVectorLayer) -> str:
     )
 
 
+def negative_ids(layer: QgsVectorLayer) -> bool:
+    """Return True if the run left points out because their link id was negative, a direction in a sign."""
+    points = read_run_table(layer).get("manifest", {}).get("points")
+    reasons = points.get("reasons") if isinstance(points, dict) else None
+    return isinstance(reasons, dict) and bool(reasons.get("negative_link"))
+
+
 def busy_extent(layer: QgsVectorLayer) -> QgsRectangle:
     """Where the middle 94 % of the links with data lie, in the layer's coordinate system; null for none."""
     with reading(file_of(layer)) as database:

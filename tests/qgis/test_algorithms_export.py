@@ -54,6 +54,27 @@ def test_the_paper_is_turned_and_the_map_filled_where_that_is_asked_for(
     assert different(whole, filled) > 0.01
 
 
+def test_a_page_is_drawn_for_traffic_on_the_left_where_that_is_asked_for(
+    processing: Any, city_map: Path, tmp_path: Path
+) -> None:
+    """The demo city's trips name their zone; a run in UTC has no country."""
+    place = {"EXTENT": _middle(city_map)}
+    zone = page(processing, city_map, tmp_path / "zone.png", **place)
+    left = page(processing, city_map, tmp_path / "left.png", DRIVING_SIDE="left", **place)
+    right = page(processing, city_map, tmp_path / "right.png", DRIVING_SIDE="right", **place)
+    assert different(left, right) > 0.01
+    assert min(different(zone, left), different(zone, right)) == 0
+
+
+def _middle(city_map: Path) -> str:
+    """An extent small enough for directions to lie beside each other."""
+    layer = QgsVectorLayer(f"{city_map}|layername=links", "links", "ogr")
+    extent = layer.extent()
+    extent.scale(0.15)
+    sides = extent.xMinimum(), extent.xMaximum(), extent.yMinimum(), extent.yMaximum()
+    return f"{','.join(map(str, sides))} [{layer.crs().authid()}]"
+
+
 def test_pages_of_two_hours_differ_and_of_the_same_hour_do_not(
     processing: Any, city_map: Path, tmp_path: Path
 ) -> None:

@@ -152,6 +152,19 @@ def test_an_empty_map_is_styled_with_usual_limits(empty: QgsVectorLayer) -> None
     assert busy_extent(empty).isNull()
 
 
+@pytest.mark.parametrize(("dropped", "apart"), [(0, True), (50, False)])
+def test_a_page_says_each_direction_for_itself_only_where_both_were_read(
+    tmp_path: Path, dropped: int, apart: bool
+) -> None:
+    """A direction in the sign of the link id is left out."""
+    manifest = {"points": {"reasons": {"negative_link": dropped}}}
+    lines = ["LineString (500000 5400000, 501000 5400000)"]
+    page = page_of(maps.write_lines(tmp_path / "map.gpkg", lines, manifest=manifest))
+    words = page.layout.itemById("sources").text()
+    assert ("each direction for itself" in words) is apart
+    assert ("one direction may be missing" in words) is not apart
+
+
 # -- PDFs and numbers -------------------------------------------------------------------------------
 
 
