@@ -1,6 +1,6 @@
 """Run benchmarks: all of them, or those named.
 
-python -m benchmarks [engine] [postgis] [layer] [frame] [spark] [s3] …
+python -m benchmarks [engine] [postgis] [layer] [frame] [growth] [spark] [s3] …
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ NAMES = {
     "postgis": "postgis_join",
     "layer": "layer",
     "frame": "frame",
+    "growth": "growth",
     "spark": "spark_job",
     "s3": "s3_job",
 }

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import QgsApplication, QgsSettings
 from qgis.gui import QgsFilterLineEdit
-from qgis.PyQt.QtCore import QByteArray, QEvent, QObject, QPoint, Qt, QTimer
+from qgis.PyQt.QtCore import (
+    QByteArray,
+    QEvent,
+    QItemSelection,
+    QModelIndex,
+    QObject,
+    QPoint,
+    Qt,
+    QTimer,
+)
 from qgis.PyQt.QtGui import QHideEvent, QPalette, QShowEvent
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
@@ -166,7 +175,10 @@ class RunsPanel(QWidget):
 
     def selected(self) -> list[Row]:
         """The selected rows, from top to bottom."""
-        keys = [self.model.key_at(i) for i in sorted(self.table.selectionModel().selectedRows())]
+        keys = [
+            self.model.key_at(i)
+            for i in sorted(self.table.selectionModel().selectedRows(), key=QModelIndex.row)
+        ]
         return [row for row in map(self.model.row, keys) if row is not None]
 
     def _listed(self, entries: tuple[RunEntry, ...]) -> None:
@@ -215,18 +227,28 @@ class RunsPanel(QWidget):
         current = self.model.index_of(self._current)
         if current.isValid():
             selection.setCurrentIndex(current, selection.SelectionFlag.NoUpdate)
-        for key in self._keys:
-            index = self.model.index_of(key)
-            if index.isValid():
-                selection.select(index, flags)
+        at = sorted(self.model.index_of(key).row() for key in self._keys)
+        selection.select(self._rows_as_ranges([row for row in at if row >= 0]), flags)
         self.table.verticalScrollBar().setValue(self._scrolled)
+
+    def _rows_as_ranges(self, rows: list[int]) -> QItemSelection:
+        """Ascending rows as a selection of few ranges: Qt goes through all of them at every change."""
+        ranges = QItemSelection()
+        last = self.model.columnCount() - 1
+        for i, row in enumerate(rows):
+            if i == 0 or row != rows[i - 1] + 1:
+                first = row
+            if i == len(rows) - 1 or row != rows[i + 1] - 1:
+                ranges.select(self.model.index(first, 0), self.model.index(row, last))
+        return ranges
 
     # -- what can be done ---------------------------------------------------------------------------
 
     def _show_button(self) -> None:
-        rows = self.selected()
-        self.open_button.setEnabled(bool(rows))
-        one = rows[0] if len(rows) == 1 else None
+        ranges = self.table.selectionModel().selection()
+        selected = sum(part.height() for part in ranges)
+        self.open_button.setEnabled(selected > 0)
+        one = self.selected()[0] if selected == 1 else None
         text, icon = tr("Show on the map"), "/mActionZoomToLayer.svg"
         if one is not None and one.going:
             text, icon = tr("Follow"), "/mTaskRunning.svg"
