@@ -247,7 +247,7 @@ def test_programs_of_a_file_are_asked_about(
     asked = question(dialog)
     assert "team" in asked.text() and "names programs" in asked.text()
     for words in (
-        "python: /tmp/<b>python</b>",
+        "python: /tmp/&lt;b&gt;python&lt;/b&gt;",  # letter by letter, not as bold
         "spark_home: /opt/spark",
         "pi0.example.org",
         "who wrote the file",
