@@ -246,7 +246,8 @@ def test_another_process_under_the_same_id_is_not_taken_for_the_run(backend):
     here = backend(ENDLESS)
     run = here.submit(new_run())
     decoding(here, run)
-    os.killpg(group_of(run), signal.SIGKILL)
+    os.killpg(group := group_of(run), signal.SIGKILL)
+    until(lambda: not processes.group_alive(group))
     bystander = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True
     )
@@ -265,7 +266,8 @@ def test_a_process_that_the_file_pid_names_and_that_is_not_the_runs_lives_on(bac
     here = backend(ENDLESS)
     run = here.submit(new_run())
     decoding(here, run)
-    os.killpg(group_of(run), signal.SIGKILL)
+    os.killpg(group := group_of(run), signal.SIGKILL)
+    until(lambda: not processes.group_alive(group))
     bystander = subprocess.Popen(["sleep", "600"], start_new_session=True)
     try:
         mark = processes.start_mark(bystander.pid)
