@@ -68,8 +68,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
     except (SpecError, ValueError) as error:
         parser.error(str(error))
     folder = RunFolder.begun(place)
-    if isinstance(place, Path):
-        storage.disk.share_with_group(place)
+    storage.disk.keep_private()
     keeper: Optional[BucketRun] = None
     runner: Optional[Runner] = None
     code = 1

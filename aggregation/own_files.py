@@ -20,11 +20,17 @@ def names(*patterns: str) -> re.Pattern[str]:
     return re.compile(rf"(?:{name})(?:(?:\.[0-9a-f]{{8}})?\.part)?|\.(?:{name})\.[0-9a-f]{{8}}\.tmp")
 
 
-RUN_FILES = names(
-    r"(?:spec|status|manifest|job)\.json", r"log\.txt", r"(?:pid|rc)(?:\.tmp)?", "cancel", "withdrawn",
-    r"job\.sh", r"spark\.conf", r"\.[0-9a-f]{32}\.tmp",
+OWNER = "job.json"
+"""The file that makes a folder a run's: it names the run. Removed last."""
+
+IN_RUN_FOLDER = (
+    "spec.json", "status.json", "manifest.json", "log.txt", "pid", "pid.tmp", "rc", "rc.tmp", "cancel",
+    "withdrawn", "job.sh", "spark.conf",
 )  # fmt: skip
-"""Files right in a run folder."""
+"""The other files right in a run folder."""
+
+RUN_FILES = names(*map(re.escape, IN_RUN_FOLDER), r"\.[0-9a-f]{32}\.tmp")
+"""Their names, and those of what an interrupted writer leaves."""
 
 RESULT_FILES = names(rf"(?:{_TABLE})(?:-[0-9]{{5,}})?\.csv")
 """Files in `results`."""

@@ -37,7 +37,7 @@ from .nodes import (
     locked,
     not_private,
 )
-from .storage import disk_errors, sha256, write_json
+from .storage import disk, disk_errors, sha256, write_json
 from .write_access import make_folder, who_else_may_write
 
 log = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ def _collected(folder: Path, wheels: Optional[Path], s3: bool) -> Packages:
 def _copied(packages: Packages, shared: Path) -> Packages:
     """The same wheels below `shared`, where all nodes see them; what differs there is replaced."""
     folder = shared / packages.name
-    folder.mkdir(parents=True, exist_ok=True)
+    disk.make_folder(folder)
     for name, digest in packages.files:
         source, target = Path(packages.folder) / name, folder / name
         if _is_copy(target, source.stat().st_size, digest):

@@ -118,13 +118,18 @@ def run_trips(
     store, where = locations.run_store(), reader.text(p.RUN_FOLDER)
     watched = (RunReporter(feedback, part(feedback, start, end)), feedback.isCanceled)
     begun = _begun_before(run, store, where)
-    if begun is None:
+    folder = None
+    if begun is not None:
+        feedback.pushInfo(tr("This run was started before, and is taken up again."))
+        try:
+            folder = steps.rejoin(begun, store, *watched, credentials=run.credentials)
+        except steps.RunGone:
+            feedback.pushInfo(tr("Its files are not there any more, so it is started anew."))
+            steps.forget(begun, store)
+    if folder is None:
         folder = steps.run_aggregation(
             run.profile, run.spec, store, *watched, folder=where, credentials=run.credentials
         )
-    else:
-        feedback.pushInfo(tr("This run was started before, and is taken up again."))
-        folder = steps.rejoin(begun, store, *watched, credentials=run.credentials)
     result = steps.RunResult.read(folder)
     values = result.manifest.values
     tell(feedback, run_summary(values), values["warnings"])
@@ -140,15 +145,21 @@ def run_trips(
 
 
 def _begun_before(run: PlannedRun, store: RunStore, folder: str) -> Optional[Run]:
-    """The same run, started with that folder by a QGIS that ended before it had the result; None: none is."""
-    from ..cluster_client.run_folder import has_result  # noqa: PLC0415  (need the packages)
+    """The same run, started with that folder by a QGIS that ended before it had the result; None: none is.
+
+    A folder that was deleted since, or emptied, waits for no run.
+    """
+    from ..cluster_client.run_folder import has_result, is_of  # noqa: PLC0415  (need the packages)
     from ..cluster_client.status import RunState  # noqa: PLC0415
     from . import steps  # noqa: PLC0415
 
     begun = store.find_folder(folder) or store.find_folder(str(Path(folder).absolute())) if folder else None
     if begun is None or begun.profile.name != run.profile.name:
         return None
-    missing = begun.state is RunState.FINISHED and not has_result(Path(begun.local_folder))
+    local = Path(begun.local_folder)
+    if not is_of(local, begun):
+        return None
+    missing = begun.state is RunState.FINISHED and not has_result(local, begun)
     if begun.state.is_final and not missing:
         return None
     return begun if begun.read_spec() == steps.with_bucket(run.spec, run.profile, run.credentials) else None

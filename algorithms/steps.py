@@ -37,6 +37,7 @@ from ..cluster_client.results import (
     read_manifest,
     read_table,
 )
+from ..cluster_client.run_folder import give_back, has_result
 from ..cluster_client.runs import Run, RunStore
 from ..cluster_client.s3.client import access_here, access_of_runs, keys_of_runs
 from ..cluster_client.status import RunState, RunStatus
@@ -68,6 +69,10 @@ class RunFailed(RunError):
     def __init__(self, message: str, detail: str = "", retry: bool = False) -> None:
         super().__init__(message, detail)
         self.retry = retry
+
+
+class RunGone(RunFailed):
+    """A run whose files are not there any more: deleted, here or where it was carried out."""
 
 
 def _nothing(_: Any) -> None:
@@ -204,6 +209,13 @@ def rejoin(
         backend.close()
 
 
+def forget(run: Run, run_store: RunStore) -> None:
+    """Take a run of which nothing is left off the list, with the folder that waits for its result."""
+    if run.local_folder and not has_result(Path(run.local_folder), run):
+        give_back(Path(run.local_folder), run)
+    run_store.delete(run.id)
+
+
 def _result_of(
     backend: Backend, run: Run, on_status: OnStatus, is_cancelled: IsCancelled, on_fetch: OnFetch
 ) -> Path:
@@ -211,11 +223,12 @@ def _result_of(
     if status.state is RunState.CANCELLED:
         raise Cancelled
     if status.state is not RunState.FINISHED:
-        log = backend.log(run)
+        log = "" if status.gone else backend.log(run)
         fault = status.error
         if fault is None:
             raise RunFailed(f"The run {run.name!r} ended without a result. Look at its log.", log)
-        raise RunFailed(fault.message, "\n".join(filter(None, (fault.detail, log))), fault.retry)
+        kind = RunGone if status.gone else RunFailed
+        raise kind(fault.message, "\n".join(filter(None, (fault.detail, log))), fault.retry)
     return backend.fetch(run, progress=on_fetch, cancelled=is_cancelled)
 
 

@@ -10,8 +10,8 @@ from typing import Callable, Optional, TypeVar
 from .errors import BackendError, NotFinished, Unreachable
 from .fetching import fetch_run
 from .folders import folder_name, runs_folder
-from .run_files import RunFiles
-from .run_folder import fetched_status, has_result
+from .run_files import RunFiles, here
+from .run_folder import fetched_status, give_back, has_result, take_to_fetch
 from .runs import Run, RunStore
 from .sending import Sending, carry_out
 from .status import RunStatus
@@ -47,7 +47,7 @@ class FarBackend(ABC):
 
     def status(self, run: Run) -> RunStatus:
         """Where the run stands now; its record follows."""
-        status = fetched_status(self._local_folder(run))
+        status = fetched_status(self._local_folder(run), run)
         if status is None:
             try:
                 status = self._look(run)
@@ -67,8 +67,9 @@ class FarBackend(ABC):
     ) -> Path:
         """Bring the finished run's files here; a cut is waited out, and what is here is not sent again."""
         local = self._local_folder(run)
-        if has_result(local):
+        if has_result(local, run):
             return local
+        local = self._folder_to_fetch_to(run, local)
         stop = cancelled or (lambda: False)
 
         def bring(files: RunFiles, folder: str) -> None:
@@ -89,7 +90,10 @@ class FarBackend(ABC):
         """Delete the run's folder there and its record; what was fetched stays."""
         if not self.status(run).is_final:
             raise BackendError(f"The run {run.name!r} is still going. Cancel it first.")
-        self._in_folder(run, lambda files, folder: files.remove_ended(folder))
+        self._in_folder(run, lambda files, folder: files.remove_ended(folder, run.id))
+        local = self._local_folder(run)
+        if not has_result(local):  # it only waited for one
+            give_back(local, run)
         self._store.delete(run.id)
 
     @property
@@ -110,6 +114,20 @@ class FarBackend(ABC):
     @abstractmethod
     def _send(self, run: Run, sending: Sending) -> Run:
         """Send and start a run that is recorded; see `sending.carry_out`."""
+
+    def _folder_to_fetch_to(self, run: Run, local: Path) -> Path:
+        """The run's folder here; one of its own where that holds something else by now."""
+        with here(local):
+            if take_to_fetch(local, run):
+                return local
+            other = self._runs_folder / folder_name(run)
+            if other == local or not take_to_fetch(other, run):
+                raise BackendError(
+                    f"The folder {local}, to which the result is to be fetched, holds other files. Nothing "
+                    "in it was changed. Move them away and fetch the result again."
+                )
+        self._store.update(run.id, local_folder=str(other))
+        return other
 
     def _local_folder(self, run: Run) -> Path:
         return Path(run.local_folder or self._runs_folder / folder_name(run))

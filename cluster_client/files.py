@@ -13,6 +13,7 @@ from typing import Any
 
 from ..aggregation import json_text
 from ..aggregation.json_text import LARGEST_NOTE
+from ..aggregation.storage.disk import make_folder, opener
 
 if sys.platform == "win32":
     import msvcrt
@@ -27,13 +28,15 @@ _PAUSE = 0.02
 def write_atomically(path: Path, text: str, *, new: bool = False) -> None:
     """Write a text file that a reader sees whole or not at all, and that survives a power cut.
 
+    It is for its owner alone, unless its folder is shared (`aggregation.storage.disk.is_shared`).
+
     With `new` a file that is there already raises `FileExistsError`, also when two processes try at once.
     Raises `OSError`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     aside = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
-        with aside.open("w", encoding="utf-8", newline="\n") as file:
+        with open(aside, "w", encoding="utf-8", newline="\n", opener=opener) as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -87,8 +90,8 @@ def tail(path: Path, lines: int, longest: int = 1_000_000) -> str:
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold a folder's lock, which ends with the process that holds it; other processes wait."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a+b") as file:
+    make_folder(folder)
+    with open(folder / ".lock", "a+b", opener=opener) as file:
         if sys.platform == "win32":
             for left in range(_TRIES * 10, -1, -1):
                 try:

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..aggregation.storage.disk import keep_private
 from .files import write_atomically
 from .processes import end_group, start_mark
 
@@ -22,6 +23,7 @@ LOOK_SECONDS = 0.3
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit code."""
+    keep_private()
     folder, grace, command = Path(arguments[0]), float(arguments[1]), list(arguments[2:])
     write_atomically(folder / "pid", f"{os.getpid()}\n{start_mark(os.getpid())}\n")
     if sys.platform == "win32":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 import subprocess  # nosec B404  (a fixed command, no shell)
 import sys
 import time
@@ -13,15 +12,18 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Callable, Optional
 
+from ..aggregation.errors import RunError
 from ..aggregation.json_text import LARGEST_NOTE, JsonFault, first_bytes
 from ..aggregation.s3_access import is_s3
+from ..aggregation.storage import Own, check_apart
+from ..aggregation.storage.disk import opener
 from . import files
-from .errors import AlreadyStarted, BackendError, NotFinished, ProfileError, StartError
+from .errors import AlreadyStarted, BackendError, NotFinished, ProfileError, RunRecordError, StartError
 from .files import read_text, write_atomically
 from .keys import S3Keys
 from .processes import RUN_VARIABLE, end_group, is_of_run, run_alive, start_mark
 from .python_path import child_environment, find_python
-from .run_folder import RUN_FILES, has_result, take
+from .run_folder import give_back, has_result, is_gone, remove_run, take
 from .runs import Run, RunStore
 from .status import Evidence, RunState, RunStatus, judge, read_exit_code
 
@@ -78,10 +80,12 @@ class LocalBackend:
         """Record the run, make its folder and start it, which takes no time in which to cancel."""
         python = find_python(run.profile.python)
         folder = self._folder(run)
+        _keep_apart(run, folder)
+        former = self._former_runs(folder) if run.folder else []
         run = replace(run, folder=str(folder), local_folder=str(folder), started=_now())
         self._store.record(run)
         try:
-            take(folder, run.spec)
+            take(folder, run)
         except AlreadyStarted:
             self._store.delete(run.id)
             raise
@@ -89,6 +93,9 @@ class LocalBackend:
             raise self._not_started(
                 run, f"The run folder {folder} cannot be written: {error.strerror or error}.", error
             ) from error
+        for gone in former:
+            with contextlib.suppress(RunRecordError):
+                self._store.delete(gone.id)
         command = [python, "-m", _LAUNCHER, str(folder), str(self._grace)]
         command += [python, "-m", self._module, str(folder)]
         if run.profile.workers:
@@ -110,6 +117,10 @@ class LocalBackend:
         if child is not None and child.poll() is not None:
             del self._children[run.id]
         process = _process(run)
+        if is_gone(folder, run) and not (process is None and _just_started(run)):
+            status = judge(Evidence(alive=False, folder=False), str(folder))
+            self._store.note(run, status)
+            return status
         # In the order that `Evidence` asks for: the process first, the manifest last.
         alive = process.alive if process else _just_started(run)
         cancel_asked = _age(folder / "cancel")
@@ -121,8 +132,7 @@ class LocalBackend:
             status=_bytes(folder / "status.json"),
             log_tail=files.tail(folder / "log.txt", 20) if not alive else "",
             cancel_asked=cancel_asked is not None,
-            folder=folder.is_dir(),
-            manifest=has_result(folder),
+            manifest=has_result(folder, run),
         )
         status = judge(evidence, str(folder))
         self._store.note(run, status)
@@ -132,9 +142,9 @@ class LocalBackend:
         """Ask the run's processes to stop; after the grace period they are ended."""
         folder = Path(run.folder)
         process = _process(run)
-        if process is None or not process.alive or has_result(folder):
+        if process is None or not process.alive or has_result(folder, run):
             return
-        if _age(folder / "cancel") is None:
+        if not is_gone(folder, run) and _age(folder / "cancel") is None:
             try:
                 write_atomically(folder / "cancel", f"{_now().isoformat()}\n")
             except OSError as error:
@@ -151,27 +161,25 @@ class LocalBackend:
     ) -> Path:
         """The run folder, where its files are already; raises `NotFinished`."""
         folder = Path(run.folder)
-        if not has_result(folder):
+        if not has_result(folder, run):
             raise NotFinished(f"The run {run.name!r} has no result: there is no manifest.json in {folder}.")
         return folder
 
     def log(self, run: Run, tail: int = 200) -> str:
         """The last lines of the run's log."""
-        return files.tail(Path(run.folder) / "log.txt", tail)
+        folder = Path(run.folder)
+        return "" if is_gone(folder, run) else files.tail(folder / "log.txt", tail)
 
     def discard(self, run: Run) -> None:
-        """Delete what the run wrote into its folder, and its record; other files in the folder stay."""
+        """Delete what the run wrote into its folder, and its record; other files in the folder stay.
+
+        Where the folder is not this run's any more, the record alone is deleted.
+        """
         if not self.status(run).is_final:
             raise BackendError(f"The run {run.name!r} is still going. Cancel it first.")
         folder = Path(run.folder)
         try:
-            for path in [*(folder / name for name in RUN_FILES), *(folder / "results").glob("*.csv")]:
-                path.unlink(missing_ok=True)
-            if (folder / "work").is_dir():
-                shutil.rmtree(folder / "work")
-            for path in (folder / "results", folder):
-                if path.is_dir() and not any(path.iterdir()):
-                    path.rmdir()
+            remove_run(folder, run)
         except OSError as error:
             raise BackendError(
                 f"The files of the run in {folder} cannot be deleted: {error.strerror}.", str(error)
@@ -196,6 +204,22 @@ class LocalBackend:
         made = (run.created or _now()).astimezone().strftime("%Y-%m-%d-%H%M%S")
         return base.absolute() / "_".join(filter(None, (made, readable, run.id[:8])))
 
+    def _former_runs(self, folder: Path) -> list[Run]:
+        """The runs that had a folder and whose files are gone; raises `AlreadyStarted` if one goes on."""
+        found = [
+            run
+            for run in self._store.runs().runs
+            if run.profile.kind == "local" and run.folder == str(folder) and is_gone(folder, run)
+        ]
+        for run in found:
+            process = None if run.state.is_final else _process(run)
+            if process and process.alive:
+                raise AlreadyStarted(
+                    f"The run {run.name!r} is still going in {folder}, although its files were deleted. Wait "
+                    f"until its process {process.group} has ended, or end it, and start the run again."
+                )
+        return found
+
     def _environment(self, run: Run) -> dict[str, str]:
         environment = child_environment(_PACKAGE_PARENT)
         environment[RUN_VARIABLE] = run.id
@@ -207,19 +231,32 @@ class LocalBackend:
 
     def _not_started(self, run: Run, message: str, error: OSError) -> StartError:
         self._store.update(run.id, state=RunState.FAILED, message=message, ended=_now())
+        give_back(Path(run.folder), run)
         return StartError(message, str(error))
 
 
+def _keep_apart(run: Run, folder: Path) -> None:
+    """Refuse trips in the run folder, or the run folder among the trips; raises `StartError`."""
+    try:
+        check_apart(str(run.spec.get("trips", "")), [Own("run folder", str(folder))])
+    except RunError as error:
+        raise StartError(error.message, error.detail) from error
+
+
 def _start(command: list[str], folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    with (folder / "log.txt").open("ab") as log:
+    """Start a command that writes the run's log, in a folder of which nothing is imported.
+
+    Before Python 3.11 `-m` imports from where it is started, and what lies in a run folder may be anything.
+    """
+    with open(folder / "log.txt", "ab", opener=opener) as log:
         if sys.platform == "win32":
             flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
             return subprocess.Popen(  # noqa: S603  # nosec B603
-                command, cwd=folder, env=environment, creationflags=flags,
+                command, cwd=_PACKAGE_PARENT, env=environment, creationflags=flags,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         return subprocess.Popen(  # noqa: S603  # nosec B603
-            command, cwd=folder, env=environment, start_new_session=True,
+            command, cwd=_PACKAGE_PARENT, env=environment, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
 

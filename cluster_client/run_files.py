@@ -64,14 +64,20 @@ class RunFiles(ABC):
         """As `put`, but nothing is done where there is a file; of two who try at once, one is told False."""
 
     @abstractmethod
-    def make_folders(self, folder: str) -> None:
-        """Make a folder and those above it, where there is such a thing as a folder."""
+    def make_folders(self, folder: str, private: bool = False) -> None:
+        """Make a folder and those above it, where there is such a thing as a folder.
+
+        A `private` one is its owner's alone, unless the one above it is shared.
+        """
 
     @abstractmethod
-    def remove(self, folder: str) -> None:
-        """Delete a run's folder and all in it; nothing happens where it is gone."""
+    def remove(self, folder: str, run_id: str) -> None:
+        """Delete the files of a run in its folder, by name, and the folder if nothing else is in it.
 
-    def remove_ended(self, folder: str) -> None:
+        Nothing happens where the folder is gone, or its job.json does not name this run.
+        """
+
+    def remove_ended(self, folder: str, run_id: str) -> None:
         """As `remove`, once the run's process has had its last word, which it would else leave behind.
 
         There is a result a moment before the process that made it has ended.
@@ -81,7 +87,7 @@ class RunFiles(ABC):
             if time.monotonic() > end:
                 break
             time.sleep(0.2)
-        self.remove(folder)
+        self.remove(folder, run_id)
 
     def put_once(self, path: str, content: bytes) -> bool:
         """As `put`, unless a file with just this content is there. Returns whether it was sent."""

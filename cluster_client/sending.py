@@ -11,14 +11,15 @@ import os
 import threading
 from dataclasses import replace
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Callable, Optional
 
 from ..aggregation.errors import Cancelled
-from ..aggregation.json_text import LARGEST_NOTE, Entries, JsonFault, decode
+from ..aggregation.own_files import OWNER
 from .errors import AlreadyStarted, ClientError
 from .processes import start_mark
 from .run_files import RunFiles
-from .run_folder import give_back, take_for
+from .run_folder import give_back, run_named_by, take_for
 from .runs import Run, RunStore
 from .status import RunState
 
@@ -122,7 +123,7 @@ def _followed(
 def _note_end(store: RunStore, run: Run, state: RunState, message: str = "") -> None:
     ended = datetime.now(timezone.utc).replace(microsecond=0)
     store.update(run.id, state=state, message=message, ended=ended)
-    give_back(run)
+    give_back(Path(run.local_folder), run)
 
 
 def give_up(run_id: str) -> bool:
@@ -144,22 +145,11 @@ def is_being_sent(run: Run) -> bool:
 
 def claim(files: RunFiles, folder: str, run: Run, job: bytes) -> None:
     """Make a folder there a run's by its job.json, which names the run; raises `AlreadyStarted`."""
-    path = f"{folder}/job.json"
-    if not files.put_new(path, job) and _run_id(files.read(path) or b"") != run.id:
+    path = f"{folder}/{OWNER}"
+    if not files.put_new(path, job) and run_named_by(files.read(path) or b"") != run.id:
         raise AlreadyStarted(f"The folder {files.name(folder)} already holds a run. Choose an empty folder.")
 
 
 def clear(files: RunFiles, folder: str, run: Run) -> None:
     """Delete the folder there of a run that was given up, where the run had claimed it."""
-    if _run_id(files.read(f"{folder}/job.json") or b"") != run.id:
-        return
-    if files.size(f"{folder}/spec.json") is None:  # what is deleted has to be a run's folder
-        files.put(f"{folder}/spec.json", b"{}\n")
-    files.remove(folder)
-
-
-def _run_id(job: bytes) -> str:
-    try:
-        return Entries.of(decode(job, "job.json", LARGEST_NOTE), "job.json").text("run")
-    except JsonFault:
-        return ""
+    files.remove(folder, run.id)

@@ -91,7 +91,8 @@ class RunStatus:
 
     `phase` is the word that the run itself wrote. `files`, `bytes` and `tasks` count the present phase's
     work, `speed` is in bytes/s over the whole run so far, `elapsed` and `seconds_left` in s. `message` is
-    a remark for the person that is no error, such as a long silence.
+    a remark for the person that is no error, such as a long silence. `gone`: the run's files are not there
+    any more.
     """
 
     state: RunState
@@ -108,6 +109,7 @@ class RunStatus:
     message: str = ""
     error: Optional[Fault] = None
     warnings: tuple[str, ...] = ()
+    gone: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -149,7 +151,7 @@ def judge(evidence: Evidence, folder: str, now: Optional[datetime] = None) -> Ru
         return replace(told, state=RunState.FINISHED, seconds_left=0.0, error=None, message="")
     if not evidence.folder:
         return replace(
-            told, state=RunState.LOST, error=Fault(
+            told, state=RunState.LOST, gone=True, error=Fault(
                 f"The run's folder {folder} is gone, and its result with it. Start the run again; "
                 "trips that are in the point store are not read again."
             ),

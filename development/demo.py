@@ -47,6 +47,8 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {**vars(options), "folder": str(folder), "code": _state_of_code()}
     stamp = folder / "demo.json"
+    if not stamp.exists() and any(folder.iterdir()):
+        raise SystemExit(f"{folder} holds other files. Choose a new or empty folder for the demo.")
     made = {
         "result": folder / "run" / "results" / "link_speeds.csv",
         "result by hour": folder / "run" / "results" / "link_speeds_by_time.csv",
@@ -59,7 +61,7 @@ def main() -> int:
     if not (
         stamp.exists() and json.loads(stamp.read_text()) == wanted and all(p.exists() for p in made.values())
     ):
-        stamp.unlink(missing_ok=True)
+        stamp.write_text(json.dumps({"complete": False}))
         _make(folder, options, made)
         stamp.write_text(json.dumps(wanted, indent=1))
     for what, path in made.items():
@@ -93,7 +95,7 @@ def _make(folder: Path, options: argparse.Namespace, made: dict[str, Path]) -> N
 
     home = folder / f"city-{options.size}-{options.seed}-{options.trips}"
     city = run("democity", TRIPS=options.trips, SEED=options.seed, SIZE=options.size, OUTPUT=str(home))
-    _remove(folder / "run")
+    _remove_run(folder / "run")
     speeds = run(
         "speedmap", PROFILE=city["PROFILE"], TRIPS=city["TRIPS_FOLDER"], SPEED_UNIT="mph",
         TIME_ZONE="Europe/London", LINKS=city["LINKS"], RUN_FOLDER=str(folder / "run"),
@@ -147,10 +149,11 @@ def _save_project(source: str, city: dict[str, Any], theme: str, path: Path) -> 
     project.clear()
 
 
-def _remove(folder: Path) -> None:
-    import shutil
+def _remove_run(folder: Path) -> None:
+    """Delete the run that an earlier call left in the demo's folder."""
+    from roadpulse.cluster_client.run_folder import remove_files_of_a_run
 
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_files_of_a_run(folder)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
+from ..cluster_client.run_folder import is_gone
 from ..cluster_client.status import RunState
 from .open_runs import is_remote, open_remote_runs
 from .run_words import place
@@ -45,7 +47,7 @@ def offers(store: RunStore, noted: Sequence[Pending]) -> tuple[list[Offer], list
     records = store.runs().runs if noted else ()
     for note in noted:
         run = next((run for run in records if note.folder in (run.folder, run.local_folder)), None)
-        if run is None:
+        if run is None or (run.state.is_final and not is_remote(run) and is_gone(Path(run.folder), run)):
             lost.append(note)
         else:
             found[run.id] = Offer(run, note)

@@ -15,6 +15,7 @@ from ..aggregation.json_text import LARGEST
 from ..aggregation.manifest import check_manifest
 from ..cluster_client.errors import RunRecordError
 from ..cluster_client.files import read_json
+from ..cluster_client.run_folder import has_result
 from ..cluster_client.runs import Run, RunStore
 from ..cluster_client.status import RunState, read_instant
 from .done_by import done_by
@@ -127,19 +128,11 @@ def _with_result(entry: RunEntry) -> RunEntry:
     if run is None or run.state is not RunState.FINISHED:
         return entry
     folder = result_folder(run)
-    there = bool(folder) and _exists(Path(folder) / "manifest.json")
+    there = bool(folder) and has_result(Path(folder), run)
     gone = run.profile.kind == "local" and not there
     if there == (entry.facts is not None) and gone == entry.gone:
         return entry
     return replace(entry, facts=_facts(folder) if there else None, gone=gone)
-
-
-def _exists(path: Path) -> bool:
-    """Whether a file is there; False for a name that the file system does not take."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
 
 
 def _facts(folder: str) -> RunFacts:

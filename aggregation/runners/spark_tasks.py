@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import RunError
 from ..memory import give_back, peak_memory
 from ..nodes import Packages, provide
-from ..storage import scratch
+from ..storage import disk, scratch
 
 DECODE, SUMMARISE = "decode", "summarise"
 DUCKDB_MEMORY = "96MB"
@@ -72,6 +72,7 @@ class Share:
     def attempt(self, item: tuple[int, bytes], attempt: int = 0) -> Report:
         """Carry out a task; raises `RunError` where Spark should try again."""
         index, task = item
+        disk.keep_private()
         try:
             self._give_back()  # a worker begins with what PySpark's start left over
             provide(self.packages)

@@ -33,8 +33,8 @@ __all__ = [
     "LARGE", "SUFFIXES", "BadTripFile", "Own", "Place", "S3Access", "S3Path", "TripFile", "all_at_hand",
     "at_hand", "check_apart", "check_name", "check_reach", "disk_errors", "file_names", "files_in_folders",
     "folder_names", "is_s3", "list_trips", "now_at", "place", "printable", "read_trip", "read_trips",
-    "remove_files", "rows_at_hand", "scratch", "sha256", "silent_for", "write_json", "write_new_json",
-    "write_once", "written_aside",
+    "remove_files", "rows_at_hand", "scratch", "sha256", "silent_for", "write_bytes", "write_json",
+    "write_new_json", "write_once", "written_aside",
 ]  # fmt: skip
 
 
@@ -132,6 +132,15 @@ def disk_errors(doing: str, folder: Place) -> AbstractContextManager[None]:
 def written_aside(path: Place) -> AbstractContextManager[Path]:
     """Yield a temporary file; it is at `path` when the block ends well, whole, and removed otherwise."""
     return disk.written_aside(path) if isinstance(path, Path) else path.written()
+
+
+def write_bytes(path: Place, content: bytes) -> None:
+    """Write a file that a reader may see growing."""
+    if isinstance(path, Path):
+        with open(path, "wb", opener=disk.opener) as file:
+            file.write(content)
+    else:
+        path.write_bytes(content)
 
 
 def write_json(path: Place, values: Any) -> None:

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,17 +25,85 @@ from .trip_files import printable
 _BLOCK = 1 << 20
 SHARED = stat.S_ISGID | stat.S_IWGRP
 """Mode of a folder whose files belong to a group that may write them."""
+_EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
-def share_with_group(folder: Path) -> None:
-    """Let the group write what this process makes from here on, where a folder is a group's to share.
+# -- who may see it -----------------------------------------------------------------------------------
 
-    That is one with new files of its group, which may write them: several users carry out, fetch and delete
-    the runs in it.
+
+def keep_private() -> None:
+    """Let nobody else read what this process makes from here on, except in shared folders (`is_shared`)."""
+    os.umask(stat.S_IRWXG | stat.S_IRWXO)
+
+
+def is_shared(folder: Path) -> bool:
+    """Return True if a person shares what is made in a folder.
+
+    That is a folder whose files belong to a group that may write them (`chmod g+ws`), one that everybody may
+    write (`chmod a+w`; not `/tmp` and its like), or one with a default access control list.
     """
     with contextlib.suppress(OSError):
-        if folder.stat().st_mode & SHARED == SHARED:
-            os.umask(os.umask(0o077) & ~stat.S_IRWXG)
+        return bool(shared_rights(folder.stat().st_mode)) or _has_default_acl(folder)
+    return False
+
+
+def shared_rights(mode: int) -> int:
+    """Mode bits for others of a new folder, by the mode of the one above; 0 if that is not shared."""
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        return stat.S_IRWXG | stat.S_IRWXO | (mode & stat.S_ISGID)
+    return stat.S_IRWXG | stat.S_ISGID if mode & SHARED == SHARED else 0
+
+
+def _has_default_acl(folder: Path) -> bool:
+    return sys.platform == "linux" and "system.posix_acl_default" in os.listxattr(folder)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, for their owner alone or, in a shared one, for the same people."""
+    missing = []
+    above = folder
+    while not above.exists():
+        missing.append(above)
+        above = above.parent
+    if not missing and not folder.is_dir():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
+    for path in reversed(missing):
+        try:
+            path.mkdir(mode=_mode_in(path.parent))
+        except FileExistsError:  # another process was faster
+            if not path.is_dir():
+                raise
+        else:
+            share(path)
+
+
+def opener(path: str, flags: int) -> int:
+    """For `open`: a new file is its owner's alone or, in a shared folder, of the same people."""
+    descriptor = os.open(path, flags, _mode_in(Path(path).parent) & ~_EXECUTABLE)
+    share(Path(path))
+    return descriptor
+
+
+def _mode_in(folder: Path) -> int:
+    """The mode to make a folder in this one with; an access control list takes from what it is given."""
+    with contextlib.suppress(OSError):
+        if _has_default_acl(folder):
+            return 0o777
+        return stat.S_IRWXU | shared_rights(folder.stat().st_mode) & 0o777
+    return stat.S_IRWXU
+
+
+def share(path: Path) -> None:
+    """Give a file or folder the rights of others that its folder is shared with."""
+    with contextlib.suppress(OSError):
+        rights, mode = shared_rights(path.parent.stat().st_mode), path.stat().st_mode
+        if not stat.S_ISDIR(mode):
+            rights &= ~(stat.S_ISGID | _EXECUTABLE)
+        if mode & rights != rights:
+            path.chmod(stat.S_IMODE(mode) | rights)
+
+
+# -- what to say --------------------------------------------------------------------------------------
 
 
 def check_name(folder: object) -> None:
@@ -85,10 +154,11 @@ def _free(folder: Path) -> str:
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; moved onto it when the block ends well, removed otherwise."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     aside = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
     try:
         yield aside
+        share(aside)
         os.replace(aside, path)  # noqa: PTH105
     finally:
         aside.unlink(missing_ok=True)
@@ -103,7 +173,7 @@ def write_json(path: Path, values: Any) -> None:
 def write_once(path: Path, values: Any) -> bool:
     """Write JSON where there is no file yet, in a folder that is there; of two who try one is told False."""
     try:
-        file = path.open("xb")
+        file = open(path, "xb", opener=opener)  # noqa: SIM115
     except (FileExistsError, FileNotFoundError):
         return False
     try:
@@ -115,22 +185,31 @@ def write_once(path: Path, values: Any) -> bool:
     return True
 
 
-def remove_files(folder: Path, ours: re.Pattern[str]) -> None:
+def remove_files(folder: Path, ours: re.Pattern[str], strict: bool = False) -> None:
     """Remove the files in a folder whose whole names match, then the folder if it is empty.
 
-    Folders in it and other files stay, and so does all that is behind a link.
+    Folders in it and other files stay, and so does all that is behind a link. Raises `OSError` if `strict`,
+    and goes on as far as possible otherwise.
     """
-    with contextlib.suppress(OSError):
-        if folder.is_symlink():
+    with contextlib.suppress(*(() if strict else (OSError,))):
+        if folder.is_symlink() or not folder.is_dir():
             return
         with os.scandir(folder) as entries:
-            found = [
-                e.path for e in entries if ours.fullmatch(e.name) and not e.is_dir(follow_symlinks=False)
-            ]
+            files = [entry for entry in entries if not entry.is_dir(follow_symlinks=False)]
+            found = [entry.path for entry in files if ours.fullmatch(entry.name)]
         for path in found:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(FileNotFoundError if strict else OSError):
                 os.unlink(path)  # noqa: PTH108
+        remove_if_empty(folder)
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder unless something is in it; raises `OSError`."""
+    try:
         folder.rmdir()
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
 
 
 def now_at(folder: Path) -> float:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 import uuid
 from typing import TYPE_CHECKING, Callable, Optional
 
 from ...aggregation.errors import RunError
+from ...aggregation.own_files import OWNER
 from ...aggregation.s3_access import is_s3
 from ..certificates import CertificateError
 from ..keys import ProfileKeys
@@ -197,11 +199,12 @@ class LivyLook:
         place = self._place()
         if is_s3(place.runs):
             return ""
-        self._written = f"{place.runs}/diagnosis-{uuid.uuid4()}"
+        name = str(uuid.uuid4())
+        self._written = f"{place.runs}/diagnosis-{name}"
 
         def make(files: RunFiles, _: Place) -> None:
-            files.make_folders(self._written)
-            files.put(f"{self._written}/spec.json", b"{}\n")
+            files.make_folders(self._written, private=True)
+            files.put(f"{self._written}/{OWNER}", json.dumps({"run": name}).encode())
 
         self._rooms.patiently(place.runs, make)
         return self._written
@@ -250,7 +253,8 @@ class LivyLook:
             f"{self._place().runs} new files of that group, which may write them (chmod g+ws)."
         )
         try:
-            self._rooms.patiently(folder, lambda files, _: files.remove(folder))
+            name = folder.rpartition("/diagnosis-")[2]
+            self._rooms.patiently(folder, lambda files, _: files.remove(folder, name))
         except RunError as error:
             if not fault:
                 return warning(

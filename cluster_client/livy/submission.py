@@ -28,7 +28,7 @@ def prepare(
     files: RunFiles, place: Place, run: Run, folder: str, check: Callable[[], None] = lambda: None
 ) -> None:
     """Make the run's folder; raises `AlreadyStarted`. `check` is called on the way, and may raise."""
-    files.make_folders(folder)
+    files.make_folders(folder, private=True)
     claim(files, folder, run, job_json(run))
     check()
     files.put_once(f"{folder}/spec.json", json_file(spec_values(run.spec, place.home)))

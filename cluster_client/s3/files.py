@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Optional
 
+from ...aggregation.json_text import LARGEST_NOTE
+from ...aggregation.own_files import OWNER, RESULT_FILES, RUN_FILES, WORK_FILES
 from ...aggregation.storage.s3_path import SETTLING
 from ..run_files import LONGEST_FILE, RunFiles
+from ..run_folder import run_named_by
 from .client import S3Connection, split
 from .errors import S3Cut, S3Refused, S3Silent
 from .listing import objects
@@ -22,6 +26,11 @@ _CUTS = 4
 _FIRST_PAUSE = 0.5
 _LONGEST_WHOLE = 256 << 20
 """Most bytes that are read of an object of which the last ones are wanted."""
+_ATTEMPT = "[0-9a-f]{8}"
+_OF_A_RUN = re.compile(
+    rf"{RUN_FILES.pattern}|results/{_ATTEMPT}/(?:{RESULT_FILES.pattern})|work/{_ATTEMPT}/(?:{WORK_FILES.pattern})"
+)
+"""The objects of a run, below its prefix."""
 _MISSING = "NoSuchKey"
 _EMPTY = ("InvalidRange", "416")
 _THERE = ("PreconditionFailed", "412")
@@ -114,22 +123,21 @@ class S3Files(RunFiles):
             time.sleep(pause)
         return False
 
-    def make_folders(self, folder: str) -> None:
+    def make_folders(self, folder: str, private: bool = False) -> None:
         """Nothing: a bucket has no folders."""
 
-    def remove(self, folder: str) -> None:
-        """Delete a run's objects, its spec.json last, so that what was cut off can be done again."""
+    def remove(self, folder: str, run_id: str) -> None:
+        """Delete a run's objects, its job.json last, so that what was cut off can be done again."""
         bucket, prefix = split(folder.rstrip("/") + "/")
         if not prefix.strip("/"):
             raise S3Refused(f"{folder} is no run's folder but a whole bucket. It is not deleted.")
-        spec = prefix + "spec.json"
-        found = [each.key for each in objects(self._s3, folder)]
-        if found and spec not in found:
-            raise S3Refused(f"{self.name(folder)} holds no run: there is no spec.json. It is not deleted.")
+        if run_named_by(self.read(f"s3://{bucket}/{prefix}{OWNER}", LARGEST_NOTE) or b"") != run_id:
+            return
+        names = [each.key[len(prefix) :] for each in objects(self._s3, folder)]
         # One by one: not every server knows the deletion of many, nor all of its checksums.
-        for key in sorted(found, key=lambda key: key == spec):
-            with self._s3.asked("Deleting", f"s3://{bucket}/{key}"):
-                self._s3.client.delete_object(Bucket=bucket, Key=key)
+        for name in [*filter(_OF_A_RUN.fullmatch, names), OWNER]:
+            with self._s3.asked("Deleting", f"s3://{bucket}/{prefix}{name}"):
+                self._s3.client.delete_object(Bucket=bucket, Key=prefix + name)
 
     def delete(self, path: str) -> None:
         """Delete one object, if it is there."""

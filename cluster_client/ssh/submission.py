@@ -25,7 +25,7 @@ def prepare(connection: Connection, place: Place, run: Run, check: Callable[[], 
     files.make_folders(place.jobs)
     files.put_once(place.job_zip(job), job.content)
     check()
-    files.make_folders(folder)
+    files.make_folders(folder, private=True)
     contents = run_files(run, place)
     claim(files, folder, run, contents.pop("job.json"))
     for name, content in contents.items():

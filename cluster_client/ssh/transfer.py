@@ -12,13 +12,17 @@ from typing import Callable, Optional
 
 import paramiko
 
-from ...aggregation.storage.disk import SHARED
+from ...aggregation.own_files import IN_RUN_FOLDER, OWNER, TABLES
+from ...aggregation.storage.disk import shared_rights
 from ..errors import BackendError
 from ..run_files import LONGEST_FILE, RunFiles
 from .connection import Connection
 from .errors import RemoteFault
 from .pipelined import read_at_once
 from .scripts import call
+
+OWN_FILES = {"own_files": " ".join(IN_RUN_FOLDER), "tables": " ".join(TABLES), "owner": OWNER}
+"""What the script `remove` is given: the names of the files that it deletes."""
 
 WINDOW = 2 << 20
 """Bytes that are asked for at once: a round trip for each, and little is lost with a cut."""
@@ -29,6 +33,7 @@ class SftpFiles(RunFiles):
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._modes: dict[str, int] = {}
 
     def name(self, path: str) -> str:
         """The path and the log-in."""
@@ -110,8 +115,8 @@ class SftpFiles(RunFiles):
             taken = True
         return not taken
 
-    def make_folders(self, folder: str) -> None:
-        """Make a folder and those above it."""
+    def make_folders(self, folder: str, private: bool = False) -> None:
+        """Make a folder and those above it; a `private` one is its owner's alone, unless it is shared."""
         sftp = self._connection.sftp()
         with self._connection.guarded():
             missing = []
@@ -121,24 +126,27 @@ class SftpFiles(RunFiles):
             for path in reversed(missing):
                 try:
                     sftp.mkdir(path)
-                    self._share(sftp, path)
+                    if not self._share(sftp, path) and private and path == missing[0]:
+                        sftp.chmod(path, stat.S_IRWXU)
                 except OSError as error:  # somebody else may have made it meanwhile
                     if self._connection.broke(error) or not self._is_folder(path):
                         raise self._fault("made", path, error) from error
 
     @staticmethod
-    def _share(sftp: paramiko.SFTPClient, folder: str) -> None:
-        """Let the group write a new folder too where the one above is the group's to share.
+    def _share(sftp: paramiko.SFTPClient, folder: str) -> bool:
+        """Share a new folder as the one above is; return whether that is shared, with a group or with all.
 
         Then runs are carried out by another user of that group.
         """
         above = sftp.stat(posixpath.dirname(folder)).st_mode or 0
-        if above & SHARED == SHARED:
-            sftp.chmod(folder, stat.S_IMODE(sftp.stat(folder).st_mode or 0) | stat.S_IRWXG | stat.S_ISGID)
+        rights = shared_rights(above)
+        if rights:
+            sftp.chmod(folder, stat.S_IMODE(sftp.stat(folder).st_mode or 0) | rights)
+        return bool(rights)
 
-    def remove(self, folder: str) -> None:
-        """Delete a run's folder, unless its processes live; raises `RemoteFault`."""
-        answer = call(self._connection, "remove", {"folder": folder})
+    def remove(self, folder: str, run_id: str) -> None:
+        """As in `RunFiles`, unless the run's processes live; raises `RemoteFault`."""
+        answer = call(self._connection, "remove", {"folder": folder, "run": run_id, **OWN_FILES})
         if answer[0] == "failed":
             raise RemoteFault(
                 f"The run's folder {self.name(folder)} cannot be deleted: {' '.join(answer[1:])}."
@@ -150,6 +158,8 @@ class SftpFiles(RunFiles):
         with self._connection.guarded():
             try:
                 with sftp.open(aside, "wb") as file:
+                    with contextlib.suppress(OSError):
+                        file.chmod(self._mode_in(sftp, posixpath.dirname(path)))
                     file.set_pipelined(True)
                     for start in range(0, len(content), 1 << 15):
                         file.write(content[start : start + (1 << 15)])
@@ -161,6 +171,13 @@ class SftpFiles(RunFiles):
                     with contextlib.suppress(OSError):
                         sftp.remove(aside)
                 raise self._fault("written", path, error) from error
+
+    def _mode_in(self, sftp: paramiko.SFTPClient, folder: str) -> int:
+        """The mode of a new file: others may read and write it if they may read and write its folder."""
+        if folder not in self._modes:
+            theirs = (stat.S_IRWXG | stat.S_IRWXO) & ~(stat.S_IXGRP | stat.S_IXOTH)
+            self._modes[folder] = 0o600 | ((sftp.stat(folder).st_mode or 0) & theirs)
+        return self._modes[folder]
 
     def _is_folder(self, path: str) -> bool:
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from roadpulse.aggregation.spec import RunSpec
+from roadpulse.cluster_client import run_folder
 from roadpulse.cluster_client.backend import Polling, follow
 from roadpulse.cluster_client.local import LocalBackend
 from roadpulse.cluster_client.processes import group_alive
@@ -140,7 +141,12 @@ def test_a_killed_main_process_is_explained(place, long_work):
 @pytest.mark.parametrize("content", ['{"trips": 7}', "{", '{"trips": "/x", "store": "/y", "colour": "red"}'])
 def test_a_specification_that_cannot_be_read_is_told(place, content, monkeypatch):
     trip(place.trips / "trip_0.json", 10)
-    monkeypatch.setattr(json, "dump", lambda _values, file, **_: file.write(content))
+    write = run_folder._write_new
+
+    def write_spoilt(path, text, folder):
+        write(path, content if path.name == "spec.json" else text, folder)
+
+    monkeypatch.setattr(run_folder, "_write_new", write_spoilt)
     run = place.submit()
     status = follow(place.backend, run, polling=FAST)
     assert status.state is RunState.FAILED

@@ -145,16 +145,29 @@ def test_of_many_who_claim_a_folder_at_once_one_gets_it(s3: S3Connection, bucket
 
 def test_a_run_is_deleted_and_nothing_else(s3: S3Connection, bucket: str) -> None:
     files = S3Files(s3)
-    for name in ("a/spec.json", "a/results/link_speeds.csv", "a/log.txt", "ab/spec.json", "b/notes.txt"):
+    ours = (
+        "a/spec.json", "a/log.txt", "a/manifest.json", "a/results/0123abcd/link_speeds.csv",
+        "a/work/0123abcd/trips.npz", "a/work/0123abcd/links-00000.npz",
+    )  # fmt: skip
+    others = (
+        "a/notes.txt", "a/results/0123abcd/thesis.csv", "a/results/link_speeds.csv", "a/work/trips/1.json",
+        "ab/spec.json", "b/notes.txt", "b/spec.json",
+    )  # fmt: skip
+    for name in (*ours, *others):
         files.put(f"s3://{bucket}/runs/{name}", b"x")
-    files.remove(f"s3://{bucket}/runs/a")
-    left = [found.key for found in listing.objects(s3, f"s3://{bucket}")]
-    assert left == ["runs/ab/spec.json", "runs/b/notes.txt"]
-    files.remove(f"s3://{bucket}/runs/a")  # it is gone already
-    with pytest.raises(S3Refused, match="holds no run"):
-        files.remove(f"s3://{bucket}/runs/b")
+    files.put(f"s3://{bucket}/runs/a/job.json", b'{"run": "mine"}')
+
+    def left() -> list[str]:
+        return [found.key.partition("/")[2] for found in listing.objects(s3, f"s3://{bucket}")]
+
+    for run in ("a", "b"):
+        files.remove(f"s3://{bucket}/runs/{run}", "another")
+    assert sorted(left()) == sorted((*ours, *others, "a/job.json"))
+    files.remove(f"s3://{bucket}/runs/a", "mine")
+    assert sorted(left()) == sorted(others)
+    files.remove(f"s3://{bucket}/runs/a", "mine")  # it is gone already
     with pytest.raises(S3Refused, match="whole bucket"):
-        files.remove(f"s3://{bucket}")
+        files.remove(f"s3://{bucket}", "mine")
 
 
 # -- fetching -----------------------------------------------------------------------------------------

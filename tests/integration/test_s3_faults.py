@@ -279,9 +279,9 @@ def test_the_rights_that_the_manual_names_are_all_that_is_needed(engine, monkeyp
         S3Files(connect(engine.access, S3Keys(keys.access, keys.secret))),
         f"{engine.bucket}/runs/9",
     )
-    assert files.put_new(f"s3://{folder}/job.json", b"1")
+    assert files.put_new(f"s3://{folder}/job.json", b'{"run": "1"}')
     files.put(f"s3://{folder}/spec.json", b"{}")
-    files.remove(f"s3://{folder}")
+    files.remove(f"s3://{folder}", "1")
     assert engine.keys("runs/9") == []
 
 

@@ -83,7 +83,9 @@ def desktop(access: dict[str, Any], bucket: str) -> dict[str, Any]:
     files.put(f"{run}/spec.json", b"one two")
     for name in NAMES:
         files.put(f"s3://{bucket}/mine/trips/{name}", b"{}")
-    claims = [files.put_new(f"{run}/job.json", content) for content in (b"first", b"second")]
+    claims = [
+        files.put_new(f"{run}/job.json", content) for content in (b'{"run": "first"}', b'{"run": "second"}')
+    ]
     (page,) = listing.pages(s3, f"s3://{bucket}/mine")
     found = {
         "buckets": [each.name for each in listing.buckets(s3)],
@@ -99,7 +101,7 @@ def desktop(access: dict[str, Any], bucket: str) -> dict[str, Any]:
     context = ssl.create_default_context(cafile=access["ca_file"])
     with urllib.request.urlopen(found["signed"], timeout=30, context=context) as answer:
         found["fetched"] = answer.read().decode()
-    files.remove(run)
+    files.remove(run, "first")
     found["left"] = [each.key for each in listing.objects(s3, run)]
     return found
 
@@ -110,7 +112,7 @@ def test_the_desktop_lists_reads_writes_and_claims(
 ) -> None:
     found = hosts.call(desktop, asdict(access), bucket)
     assert found["buckets"] == sorted(BUCKETS)
-    assert (found["claims"], found["job"]) == ([True, False], "first")
+    assert (found["claims"], found["job"]) == ([True, False], '{"run": "first"}')
     assert (found["size"], found["end"], found["missing"]) == (7, "two", None)
     assert found["folders"] == [f"s3://{bucket}/mine/a/", f"s3://{bucket}/mine/trips/"]
     assert found["trips"] == sorted(f"mine/trips/{name}" for name in NAMES)

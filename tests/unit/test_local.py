@@ -349,9 +349,8 @@ def test_there_is_no_result_before_the_end(backend):
 
 def test_discard_removes_what_the_run_wrote_and_nothing_else(backend, tmp_path):
     here = backend(GOOD)
-    (tmp_path / "shared").mkdir()
-    (tmp_path / "shared/notes.txt").write_text("mine", encoding="utf-8")
     run = here.submit(new_run(folder=str(tmp_path / "shared")))
+    (tmp_path / "shared/notes.txt").write_text("mine", encoding="utf-8")
     follow(here, run, polling=FAST)
     until((tmp_path / "shared/rc").exists)
     here.discard(run)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import string
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from roadpulse.aggregation.spec import RunSpec
+from roadpulse.aggregation.storage.disk import is_shared
 from roadpulse.cluster_client.folders import absolute, default_store, folder_name
 from roadpulse.cluster_client.processes import start_mark
 from roadpulse.cluster_client.profile import Folders, Profile, Resources
@@ -24,6 +26,7 @@ from roadpulse.cluster_client.ssh.jobzip import job_zip
 from roadpulse.cluster_client.ssh.place import Place
 from roadpulse.cluster_client.ssh.remote_run import launcher, run_files, spark_conf
 from roadpulse.cluster_client.ssh.scripts import assignments, last_answer, source
+from roadpulse.cluster_client.ssh.transfer import OWN_FILES
 
 from tests.waiting import until
 
@@ -315,7 +318,7 @@ def test_the_processes_of_a_run_are_ended(folder):
     process = folder.begin("mine")
     folder.name(process)
     assert folder.call("probe", force="") == "alive"
-    assert folder.call("remove") == "failed"
+    assert folder.call("remove", **OWN_FILES) == "failed"
     assert folder.call("stop") == "asked"
     assert process.wait(30) == -signal.SIGTERM
 
@@ -327,7 +330,49 @@ def test_processes_that_the_file_pid_names_and_that_are_not_the_runs_live_on(fol
     assert folder.call("probe", force="yes") == "dead"
     assert folder.call("stop") == "dead"
     assert process.poll() is None
-    assert folder.call("remove") == "removed"
+    assert folder.call("remove", **OWN_FILES) == "removed"
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_only_the_files_of_the_run_are_deleted(folder, others):
+    ours = [
+        "spec.json", "status.json", "log.txt", "rc", "manifest.json", "job.sh", "spec.json.0123abcd.part",
+        ".status.json.0123abcd.tmp", "results/link_speeds.csv", "results/link_speeds_by_time-00001.csv",
+        "work/trips.npz", "work/links-00012.npz", "work/.link_speeds-00000.csv.0123abcd.tmp",
+    ]  # fmt: skip
+    mine = ["my notes.txt", "results/thesis.csv", "work/link_speeds-2019.csv", "deep/spec.json", ".hidden"]
+    for name in (*ours, *(mine if others else ())):
+        (folder.path / name).parent.mkdir(exist_ok=True)
+        (folder.path / name).write_text("x")
+    (folder.path / "link").symlink_to(folder.path / "started")
+    if not others:
+        (folder.path / "link").unlink()
+    assert folder.call("remove", run="min", **OWN_FILES) == "gone"
+    assert (folder.path / "spec.json").exists()
+    assert folder.call("remove", **OWN_FILES) == "removed"
+    left = {str(path.relative_to(folder.path)) for path in folder.path.rglob("*") if not path.is_dir()}
+    assert left == ({*mine, "link"} if others else set())
+    assert folder.path.exists() is others
+    assert folder.call("remove", **OWN_FILES) == "gone"
+
+
+def test_a_folder_that_was_made_anew_is_not_the_runs(folder):
+    (folder.path / "job.json").unlink()
+    assert folder.call("probe", force="yes") == "gone"
+    assert folder.call("withdraw") == "gone"
+    assert folder.call("remove", **OWN_FILES) == "gone"
+
+
+@pytest.mark.parametrize(
+    ("mode", "files", "folders"),
+    [(0o755, 0o600, 0o700), (0o1777, 0o600, 0o700), (0o2770, 0o660, 0o770), (0o777, 0o666, 0o777)],
+)
+def test_what_is_made_in_a_run_folder_is_shared_as_that_is(tmp_path, mode, files, folders):
+    tmp_path.chmod(mode)
+    sh(source("common") + f"cd {shlex.quote(str(tmp_path))}; keep_private; : >log.txt; mkdir started")
+    assert (tmp_path / "log.txt").stat().st_mode & 0o777 == files
+    assert (tmp_path / "started").stat().st_mode & 0o777 == folders
+    assert is_shared(tmp_path) is (files != 0o600)
 
 
 def test_a_process_that_has_its_id_from_another_one_lives_on(folder):

@@ -42,3 +42,14 @@ alive() {
 free_kilobytes() {
   df -Pk . 2>/dev/null | { read -r _; read -r _ _ _ free _; echo "${free:-unknown}"; }
 }
+
+# Let nobody else read what is made in this folder, unless a person shares it: with a group, or with everybody.
+keep_private() {
+  if [ -n "$(find . -prune -perm -002 ! -perm -1000 2>/dev/null)" ]; then
+    umask 000
+  elif [ -n "$(find . -prune -perm -2020 2>/dev/null)" ]; then
+    umask 007
+  else
+    umask 077
+  fi
+}

@@ -1,6 +1,7 @@
 # What becomes of the run in `folder`; with `force` its processes are ended.
 main() {
   cd -- "$folder" 2>/dev/null || { [ -e "$folder" ] && say closed || say gone; return; }
+  [ -e job.json ] || { say gone; return; } # deleted, and another folder of that name
   if read_pid; then
     if alive; then
       [ "$force" = yes ] && kill -s KILL -- "-$group" 2>/dev/null

@@ -1,8 +1,35 @@
-# Delete the run in `folder`.
+# Delete the run of the id `run` in `folder`: its files by name (`own_files`, `tables`), `owner` last, then the
+# folder if it is empty. Whatever else lies there stays.
 main() {
   cd -- "$folder" 2>/dev/null || { say gone; return; }
-  [ -e spec.json ] || { say failed it holds no run; return; }
-  run=$(sed -n 's/^ *"run": "\([0-9a-zA-Z-]*\)".*/\1/p' job.json 2>/dev/null)
+  grep -qF -- "\"$run\"" "$owner" 2>/dev/null || { say gone; return; }
   read_pid && alive && { say failed its processes live; return; }
-  cd .. && why=$(rm -rf -- "$folder" 2>&1) && say removed || say failed "$why"
+  why=''
+  for part in results work; do
+    [ -d "$part" ] && [ ! -L "$part" ] || continue
+    for table in $tables; do
+      drop "$part/" "$table.csv"
+      drop "$part/" "$table-[0-9][0-9][0-9][0-9][0-9].csv"
+    done
+    drop "$part/" 'links-[0-9][0-9][0-9][0-9][0-9].npz'
+    drop "$part/" trips.npz
+    rmdir -- "$part" 2>/dev/null
+  done
+  for name in $own_files; do drop '' "$name"; done
+  [ -d started ] && rmdir started 2>/dev/null
+  [ -z "$why" ] || { say failed "$why"; return; }
+  drop '' "$owner"
+  [ -z "$why" ] || { say failed "$why"; return; }
+  cd .. && rmdir -- "$folder" 2>/dev/null
+  say removed
+}
+
+# Deletes a file of the name $2 (a pattern) in the folder $1, and what an interrupted writer left in its place.
+drop() {
+  h='[0-9a-f]'
+  for file in $1$2 $1$2.part $1$2.$h$h$h$h$h$h$h$h.part $1.$2.$h$h$h$h$h$h$h$h.tmp; do
+    [ -e "$file" ] || [ -L "$file" ] || continue
+    [ -d "$file" ] && [ ! -L "$file" ] && continue
+    said=$(rm -f -- "$file" 2>&1) || why=$said
+  done
 }

@@ -7,6 +7,11 @@ main() {
     say failed the program "${needed%:*}" of "${needed#*:}" is not there
     return
   done
+  grep -qF -- "\"$run\"" job.json 2>/dev/null || {
+    say failed the run was withdrawn before, or its folder is not this run\'s
+    return
+  }
+  keep_private
   if ! mkdir started 2>/dev/null; then
     [ -d started ] || { say failed the run folder cannot be written, "$(free_kilobytes)" kB free; return; }
     [ -e withdrawn ] && { say failed the run was withdrawn before; return; }
