@@ -6,7 +6,6 @@ export QGIS_PLUGINPATH := $(CURDIR)/build/plugins
 export PYTHONDONTWRITEBYTECODE := 1
 export XDG_RUNTIME_DIR ?= $(shell mkdir -p -m 700 $(CURDIR)/build/runtime && echo $(CURDIR)/build/runtime)
 ROOMS := aggregation cluster_client mapping democity algorithms ui
-SHIPPED := $(ROOMS) __init__.py plugin.py
 TESTS ?= tests
 DEMO ?= build/demo
 TRIPS ?= 3000
@@ -28,12 +27,10 @@ demo: setup ## a generated city from trips to map: CSVs, GeoPackage, project, PN
 run: setup demo ## open QGIS with the plugin and the demo
 	@$(PYTHON) development/run_qgis.py $(DEMO)
 
-check: setup ## ruff, mypy, bandit, detect-secrets
+check: setup ## ruff, mypy
 	@build/venv/bin/ruff check .
 	@build/venv/bin/ruff format --check -q . || { echo "run: build/venv/bin/ruff format ."; exit 1; }
 	@MYPYPATH=build/plugins build/venv/bin/mypy $(foreach room,$(ROOMS),-p roadpulse.$(room)) -m roadpulse -m roadpulse.plugin
-	@build/venv/bin/bandit -q -r $(SHIPPED)
-	@build/venv/bin/detect-secrets-hook $$(git ls-files -- $(SHIPPED) resources)
 
 test: check ## all checks and tests (TESTS=tests/unit for some)
 	@development/test.sh $(TESTS)

@@ -14,7 +14,6 @@ from qgis.core import (
 )
 
 from . import parameters as p
-from . import requirements
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .progress import RunReporter, part, run_summary, tell
 from .reader import Reader
@@ -31,7 +30,7 @@ class AggregateTrips(RoadpulseAlgorithm):
     """One aggregation; gives a run folder."""
 
     ID = "aggregatetrips"
-    NEEDS = requirements.RUNS
+    NEEDS = ("numpy", "pandas", "duckdb", "msgspec")
     TAGS = ("aggregate", "statistics", "percentile", "json", "csv")
 
     def title(self) -> str:

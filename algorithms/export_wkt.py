@@ -22,7 +22,6 @@ from qgis.core import (
 from ..aggregation.errors import Cancelled
 from ..aggregation.visible import visible
 from . import parameters as p
-from . import requirements
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination
 from .progress import part
@@ -46,7 +45,7 @@ class ExportWkt(RoadpulseAlgorithm):
     """Writes one CSV with a row for each link of the result."""
 
     ID = "exportwkt"
-    NEEDS = requirements.MAPS
+    NEEDS = ("numpy", "pandas", "psycopg")
     TAGS = ("csv", "wkt", "export", "2019")
 
     def title(self) -> str:

@@ -8,7 +8,6 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessing
 
 from ..aggregation.visible import visible
 from . import parameters as p
-from . import requirements
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import check_map
 from .post_processing import load_map, map_path
@@ -21,7 +20,7 @@ class JoinLinks(RoadpulseAlgorithm):
     """Joins by link id; gives the map's GeoPackage, styled."""
 
     ID = "joinlinks"
-    NEEDS = requirements.MAPS
+    NEEDS = ("numpy", "pandas", "psycopg")
     TAGS = ("join", "geometry", "postgis", "geopackage")
 
     def title(self) -> str:

@@ -8,18 +8,16 @@ from collections.abc import Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Union
+from typing import Any, Union
 
 import numpy as np
+import pandas as pd
 
 from ..aggregation.json_text import LARGEST, Entries, JsonFault, shown
 from ..aggregation.manifest import OtherVersion, check_manifest
 from ..aggregation.spec import SCHEMA
 from .errors import ResultError
 from .files import read_json
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LINK_SPEEDS = "link_speeds"
 LINK_SPEEDS_BY_TIME = "link_speeds_by_time"
@@ -121,8 +119,6 @@ def read_speeds_by_time(folder: Union[str, Path]) -> pd.DataFrame:
 
 def read_table(manifest: Manifest, name: str) -> pd.DataFrame:
     """One table of a result, all parts of it; raises `ResultError`."""
-    import pandas as pd  # noqa: PLC0415  (what does without it works without)
-
     table = manifest.tables[name]
     with ThreadPoolExecutor(_READERS) as pool:  # pandas lets other threads run while it parses
         frames = list(pool.map(lambda part: _read_part(manifest.folder, table, part), table.parts))
@@ -156,8 +152,6 @@ def _read_part(folder: Path, table: Table, part: Part) -> pd.DataFrame:
 
 
 def _parse(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415  (what does without it works without)
-
     kinds: dict[Hashable, type] = {
         column: np.int64 if column in _INTEGERS else str if column == "bin" else np.float64
         for column in columns

@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
 from osgeo import gdal, ogr, osr
 from qgis.core import QgsCoordinateReferenceSystem
 
@@ -15,9 +16,6 @@ from .columns import Column
 from .map_file import BY_TIME_TABLE, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
 from .reference_system import text_of
 from .shapes import Shapes
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def create_tables(

@@ -100,7 +100,7 @@ class MainUi:
 
     def _with_dialog(self, then: Callable[[RunDialog], None]) -> None:
         """Open the dialog, then do something with it."""
-        lacking = requirements.missing((*requirements.RUNS, *requirements.MAPS))
+        lacking = requirements.missing()
         if lacking:
             from .messages import show_message  # noqa: PLC0415
 

@@ -11,7 +11,6 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QPushButton, QWidget
 
 from ..aggregation.errors import RunError
-from ..algorithms import requirements
 from .entry_words import in_form
 from .plain_text import in_html, visible
 from .words import tr
@@ -23,8 +22,6 @@ def message_of(error: Exception) -> str:
     """What to tell the person."""
     if isinstance(error, RunError):
         return in_form(error.message)
-    if lacking := requirements.lacking(error):
-        return requirements.install_text(lacking)
     return tr("Something went wrong that Roadpulse does not know: {error}").format(
         error=str(error) or type(error).__name__
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any, Optional
 
 from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
@@ -91,9 +90,7 @@ class RunForm(QWidget):
 
         def load(_task: Task) -> None:
             import duckdb  # noqa: F401, PLC0415
-
-            with suppress(ImportError):  # only roads in PostGIS need it
-                import psycopg  # noqa: F401, PLC0415
+            import psycopg  # noqa: F401, PLC0415
 
             from ..algorithms import roads, steps  # noqa: F401, PLC0415
             from ..mapping import symbology  # noqa: F401, PLC0415

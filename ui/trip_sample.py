@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..aggregation import advice, times, values
 from ..aggregation.errors import BadTripFile
 from ..aggregation.spec import FieldMapping
+from ..aggregation.trips import TripDecoder, unpack
 from ..cluster_client.lookout.lookout import TripSource
 from .field_proposals import RawField, fields_of, fits, propose, unit_hint
 
@@ -111,8 +112,6 @@ def sample_link_ids(
     source: TripSource, paths: tuple[str, ...], mapping: FieldMapping, check: Check
 ) -> NDArray[np.int64]:
     """Distinct link ids (n,) int64 of some files; bad files are passed over. Raises `RunError`."""
-    from ..aggregation.trips import TripDecoder  # noqa: PLC0415  (needs msgspec)
-
     decoder = TripDecoder(mapping, LARGEST_PREVIEW)
     found: set[int] = set()
     read = 0
@@ -136,8 +135,6 @@ def _load(source: TripSource, path: str) -> Any:
         if error.reason == "too_large":
             raise BadTripFile("too_large", "it is too large for a preview") from error
         raise
-    from ..aggregation.trips import unpack  # noqa: PLC0415  (needs msgspec)
-
     raw = unpack(content, LARGEST_PREVIEW * 4)
     try:
         return json.loads(raw)

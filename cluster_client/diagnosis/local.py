@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess  # nosec B404  (a fixed command, no shell)
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
