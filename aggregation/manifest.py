@@ -1,4 +1,4 @@
-"""What a manifest has to hold for its readers, whoever wrote it."""
+"""The entries that every reader of a manifest relies on, checked once."""
 
 from __future__ import annotations
 

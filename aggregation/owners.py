@@ -74,7 +74,7 @@ def _line(path: str) -> str:
 
 
 def _alive(pid: object) -> bool:
-    """Whether a process of that id is there; True where that cannot be told."""
+    """Return True if a process of that id exists, or if that is not known."""
     if os.name != "posix" or isinstance(pid, bool) or not isinstance(pid, int):
         return True
     if not 0 < pid <= _MOST_PID:  # no process has such an id, and to `kill` 0 and -1 mean other things

@@ -81,7 +81,7 @@ def kept(shared: Path, s3: bool = False) -> Optional[Packages]:
 
 
 def own_folder() -> Path:
-    """Where this user keeps wheels that nobody else may change."""
+    """The folder with this user's own wheels, writable by the user and root alone."""
     return cache_folder() / "wheels"
 
 
@@ -112,7 +112,7 @@ def _made_for_us(folder: Path) -> bool:
 
 
 def _collected(folder: Path, wheels: Optional[Path], s3: bool) -> Packages:
-    """The wheels in a folder that nobody else may write."""
+    """The wheels in a folder that only the user and root may write."""
     known = _read_list(folder)
     if known:
         return known

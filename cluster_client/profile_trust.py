@@ -25,7 +25,7 @@ _USUAL = re.compile(r"(?:python(?:3(?:\.[0-9]{1,2})?)?)?")
 
 
 class ProgramsUntrusted(ProfileError):
-    """A profile file names programs to which nobody has agreed here."""
+    """A profile file names programs that are not trusted on this computer."""
 
 
 def named_programs(profile: Profile) -> dict[str, str]:
