@@ -32,9 +32,12 @@ from .s3_keys import Keyring, Keys, KeysMissing
 
 _CONNECT_SECONDS, _READ_SECONDS = 5, 30
 _RETRIES, _RETRY_SECONDS, _LONGEST_PAUSE = 8, 120.0, 10.0
+_GOOD = (200, 204)
 _BUSY = (408, 429, 500, 502, 503, 504)
 LONGEST_ANSWER = 32 << 20
-"""Most bytes of an answer whose length is not known before: a page of a listing, or an error."""
+"""Most bytes of an answer whose length is not known before: a page of a listing."""
+LONGEST_ERROR = 64 << 10
+"""Most bytes that are read of an answer that says what went wrong, however long the object is."""
 _EMPTY = hashlib.sha256(b"").hexdigest()
 
 Connection = Union[http.client.HTTPConnection, http.client.HTTPSConnection]
@@ -172,7 +175,7 @@ class PlainClient:
             except (OSError, http.client.HTTPException) as error:
                 failed = f"{type(error).__name__}: {error}"
                 continue
-            if status in (200, 204):
+            if status in _GOOD:
                 return answer
             body = answer.body[:4000].decode("utf-8", "replace")
             failed = f"Server returned non-2xx status code: {status}: {body}"
@@ -217,14 +220,16 @@ class PlainClient:
         if size is not None and response.status == 200 and response.length not in (None, size):
             connection.close()
             return 200, Answer(found, b"", response.length or 0)
+        good = response.status in _GOOD
+        most = LONGEST_ERROR if not good else LONGEST_ANSWER if size is None else size
         began = time.perf_counter()
         try:
-            body = response.read((LONGEST_ANSWER if size is None else size) + 1)
-            if len(body) > (LONGEST_ANSWER if size is None else size):
+            body = response.read(most + 1)
+            if len(body) > most:
                 connection.close()
-                if size is None:
+                if good and size is None:
                     raise http.client.HTTPException("an answer without an end")
-                return response.status, Answer(found, b"", len(body))
+                return response.status, Answer(found, b"" if good else body[:most], len(body))
             if response.length:  # cut off; only reading without a bound tells by itself
                 raise http.client.IncompleteRead(body, response.length)
         except BaseException:

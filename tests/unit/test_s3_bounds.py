@@ -98,6 +98,30 @@ def test_a_body_that_is_cut_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> Non
             plain.get("", {"list-type": "2"})
 
 
+NO_SUCH_KEY = b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code><Message>none</Message></Error>"
+
+
+@pytest.mark.parametrize("size", [0, 1, len(NO_SUCH_KEY) - 1, len(NO_SUCH_KEY), 1 << 20])
+def test_what_an_error_says_is_read_however_small_the_object_was(size: int) -> None:
+    head = b"HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n" % len(NO_SUCH_KEY)
+    with endless(head + NO_SUCH_KEY, 0) as url:
+        path = S3Path.of("s3://b/a.json", S3Access(endpoint=url, anonymous=True))
+        with pytest.raises(FileNotFoundError):
+            s3_listing.get(path, size)
+
+
+@pytest.mark.parametrize("size", [None, 1])
+def test_an_error_without_an_end_is_read_no_further_than_it_may_be(
+    size: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3_plain, "_RETRIES", 0)
+    head = b"HTTP/1.1 403 Forbidden\r\n\r\n<Error><Code>AccessDenied</Code>"
+    with endless(head, 64 << 20) as url:
+        plain = s3_plain.PlainClient(S3Access(endpoint=url, anonymous=True), "b", lambda: ("", "", ""))
+        with pytest.raises(s3_plain.PlainError, match="status code: 403: <Error><Code>AccessDenied"):
+            plain.get("a.json", size=size)
+
+
 def test_of_an_object_that_is_sent_whole_the_last_bytes_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert files._last(io.BytesIO(b"0123456789"), 3, "s3://b/log.txt") == b"789"
     monkeypatch.setattr(files, "_LONGEST_WHOLE", 4)
