@@ -9,21 +9,44 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from .cluster_spark import spark_home, spark_python
+from .cluster_spark import Standalone, spark_home, spark_python
+from .cluster_sshd import Sshd
 from .livy import Livy
 from .s3 import REGION, S3Server
-
-if TYPE_CHECKING:
-    from .cluster import Cluster
 
 BUCKETS = ("trips", "roadpulse")
 _RESOURCES = {"cores": 6, "executor_cores": 2, "executor_memory": "470m", "driver_memory": "512m"}
 _IN_BUCKET = {"runs": "s3://roadpulse/runs", "store": "s3://roadpulse/store"}
 
 
-def ssh_profile(cluster: Cluster) -> dict[str, Any]:
+class Services(Protocol):
+    """The parts of a cluster that its profiles name (`development.cluster.Cluster` has them)."""
+
+    version: str
+    ssh_port: int
+    spark: Standalone
+    sshd: Sshd
+
+    @property
+    def shared(self) -> Path:
+        """Folder that all nodes see under this path."""
+
+    @property
+    def livy(self) -> Livy:
+        """The cluster's own Livy server."""
+
+    @property
+    def s3(self) -> S3Server:
+        """The cluster's S3 server."""
+
+    @property
+    def profile_file(self) -> Path:
+        """Where the profile over SSH is written; the others go beside it."""
+
+
+def ssh_profile(cluster: Services) -> dict[str, Any]:
     """The cluster over SSH."""
     return {
         "schema": 1,
@@ -38,7 +61,7 @@ def ssh_profile(cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def livy_profile(cluster: Cluster, livy: Livy) -> dict[str, Any]:
+def livy_profile(cluster: Services, livy: Livy) -> dict[str, Any]:
     """The cluster through one of its Livy servers; files go by SFTP to where Livy takes jobs from."""
     found = {
         "schema": 1,
@@ -63,7 +86,7 @@ def s3_access(server: S3Server) -> dict[str, Any]:
     return found
 
 
-def write_profiles(cluster: Cluster) -> list[Path]:
+def write_profiles(cluster: Services) -> list[Path]:
     """Write what fits the running cluster; returns the files."""
     found = {"standin.ssh.json": ssh_profile(cluster)}
     if cluster.livy.daemon.process():
@@ -86,7 +109,7 @@ def write_profiles(cluster: Cluster) -> list[Path]:
     return [folder / file for file in found]
 
 
-def _shell(cluster: Cluster) -> dict[str, Any]:
+def _shell(cluster: Services) -> dict[str, Any]:
     return {
         "host": cluster.sshd.host,
         "port": cluster.ssh_port,
@@ -96,5 +119,5 @@ def _shell(cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def _folders(cluster: Cluster) -> dict[str, str]:
+def _folders(cluster: Services) -> dict[str, str]:
     return {name: str(cluster.shared / name) for name in ("runs", "store")}

@@ -48,16 +48,17 @@ def module_name(path: Path, root: Path = ROOT) -> str:
 def imports(path: Path, known: Iterable[str], root: Path = ROOT) -> set[str]:
     """Names of the package's modules that a file imports, at its top or inside of functions."""
     names = set(known)
+    tops = {PACKAGE, *(name.split(".")[0] for name in names)}
     package = list(path.relative_to(root).parts[:-1])
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            targets = [a.name.removeprefix(f"{PACKAGE}.") for a in node.names if a.name.startswith(PACKAGE)]
+            targets = [a.name.removeprefix(f"{PACKAGE}.") for a in node.names]
             found |= {target for target in targets if target in names}
         elif isinstance(node, ast.ImportFrom):
             if node.level:
                 base = package[: len(package) - node.level + 1]
-            elif node.module and node.module.split(".")[0] == PACKAGE:
+            elif node.module and node.module.split(".")[0] in tops:
                 base = []
             else:
                 continue
@@ -69,15 +70,15 @@ def imports(path: Path, known: Iterable[str], root: Path = ROOT) -> set[str]:
     return found & names
 
 
-def graph(root: Path = ROOT) -> dict[str, set[str]]:
-    """For each module of the shipped code the modules that it imports."""
-    paths = {module_name(path, root): path for path in source_files(root)}
+def graph(root: Path = ROOT, folders: Iterable[str] = FOLDERS) -> dict[str, set[str]]:
+    """For each module of some folders (by default the shipped code) the modules that it imports."""
+    paths = {module_name(path, root): path for path in source_files(root, folders)}
     return {name: imports(path, paths, root) - {name} for name, path in paths.items()}
 
 
-def source_files(root: Path = ROOT) -> list[Path]:
-    """The shipped modules, sorted by path."""
-    return [path for folder in FOLDERS for path in sorted((root / folder).rglob("*.py"))]
+def source_files(root: Path = ROOT, folders: Iterable[str] = FOLDERS) -> list[Path]:
+    """The modules of some folders, by default the shipped ones, sorted by path."""
+    return [path for folder in folders for path in sorted((root / folder).rglob("*.py"))]
 
 
 def circles(arrows: Mapping[str, set[str]]) -> list[list[str]]:
