@@ -19,8 +19,11 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from ..aggregation.errors import Cancelled
+from ..aggregation.json_text import LARGEST_NOTE
+from ..aggregation.own_files import OWNER
 from ..aggregation.storage.disk import sha256 as sha256_of
 from .errors import BackendError, ResultError
+from .run_folder import run_named_by
 
 Progress = Callable[[int], None]
 IsCancelled = Callable[[], bool]
@@ -76,6 +79,10 @@ class RunFiles(ABC):
 
         Nothing happens where the folder is gone, or its job.json does not name this run.
         """
+
+    def holds(self, folder: str, run_id: str) -> bool:
+        """Return True if a folder is that run's: its job.json names it."""
+        return run_named_by(self.read(f"{folder}/{OWNER}", LARGEST_NOTE) or b"") == run_id
 
     def remove_ended(self, folder: str, run_id: str) -> None:
         """As `remove`, once the run's process has had its last word, which it would else leave behind.

@@ -19,7 +19,7 @@ from ..aggregation.own_files import OWNER
 from .errors import AlreadyStarted, ClientError
 from .processes import start_mark
 from .run_files import RunFiles
-from .run_folder import give_back, run_named_by, take_for
+from .run_folder import give_back, take_for
 from .runs import Run, RunStore
 from .status import RunState
 
@@ -145,8 +145,7 @@ def is_being_sent(run: Run) -> bool:
 
 def claim(files: RunFiles, folder: str, run: Run, job: bytes) -> None:
     """Make a folder there a run's by its job.json, which names the run; raises `AlreadyStarted`."""
-    path = f"{folder}/{OWNER}"
-    if not files.put_new(path, job) and run_named_by(files.read(path) or b"") != run.id:
+    if not files.put_new(f"{folder}/{OWNER}", job) and not files.holds(folder, run.id):
         raise AlreadyStarted(f"The folder {files.name(folder)} already holds a run. Choose an empty folder.")
 
 

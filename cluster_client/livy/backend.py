@@ -68,6 +68,8 @@ class LivyBackend(FarBackend):
             return
 
         def leave_word(files: RunFiles, folder: str) -> bool:
+            if not files.holds(folder, run.id):
+                return False
             if files.size(f"{folder}/manifest.json") is None:
                 files.put(f"{folder}/cancel", b"cancelled\n")
             return files.size(f"{folder}/status.json") is not None
@@ -133,7 +135,7 @@ class LivyBackend(FarBackend):
         )
         sending.starts()
         run = self._store.update(run.id, remote_id=batch_name(run))  # before it is posted
-        poster = submission.Poster(self.way.client, self._rooms, folder, self._sure)
+        poster = submission.Poster(self.way.client, self._rooms, folder, run.id, self._sure)
         found = poster.post(batch_of(run, place, addresses))
         if found is None:
             return run  # whoever looks next is told

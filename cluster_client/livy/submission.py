@@ -34,21 +34,25 @@ def prepare(
     files.put_once(f"{folder}/spec.json", json_file(spec_values(run.spec, place.home)))
 
 
-def withdraw(files: RunFiles, folder: str) -> bool:
+def withdraw(files: RunFiles, folder: str, run_id: str) -> bool:
     """See to it that a run of which nothing is heard stops at once, should it ever begin.
 
     False where it has begun after all.
     """
-    if files.size(f"{folder}/job.json") is not None:
-        files.put(f"{folder}/cancel", b"withdrawn\n")
+    if not files.holds(folder, run_id):
+        return True  # nothing of the run is there
+    files.put(f"{folder}/cancel", b"withdrawn\n")
     return files.size(f"{folder}/status.json") is None
 
 
 class Poster:
     """Posts one batch, once, and finds out what became of it."""
 
-    def __init__(self, client: LivyClient, rooms: Rooms, folder: str, sure: float = SURE_SECONDS) -> None:
-        self._client, self._rooms, self._folder, self._sure = client, rooms, folder, sure
+    def __init__(
+        self, client: LivyClient, rooms: Rooms, folder: str, run_id: str, sure: float = SURE_SECONDS
+    ) -> None:
+        self._client, self._rooms, self._folder, self._run_id = client, rooms, folder, run_id
+        self._sure = sure
 
     def post(self, body: dict[str, Any]) -> Optional[Batch]:
         """The batch; None where it cannot be told at the moment whether there is one.
@@ -120,5 +124,7 @@ class Poster:
     def _withdraw(self) -> bool:
         """Whether it is certain that the run has not begun and will not go on if it does."""
         with contextlib.suppress(RunError):
-            return self._rooms.at_once(self._folder, lambda files, _: withdraw(files, self._folder))
+            return self._rooms.at_once(
+                self._folder, lambda files, _: withdraw(files, self._folder, self._run_id)
+            )
         return False

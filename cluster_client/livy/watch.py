@@ -152,7 +152,7 @@ class Watch:
         limit = self._limits.begin if confirmed else self._limits.posted
         word = self._unless_silent(seen, limit, "Livy does not know the run; looking for a sign of it.")
         if word.alive is False:
-            withdraw(files, folder)
+            withdraw(files, folder, run.id)
             return replace(word, fault=_never_started(run))
         return word
 
@@ -162,7 +162,7 @@ class Watch:
         word = self._unless_silent(seen, self._limits.away, why)
         if word.alive is not False or seen.content is not None or seen.cancelled:
             return word
-        withdraw(files, folder)
+        withdraw(files, folder, run.id)
         fault = Fault(
             f"Nothing was heard of the run {run.name!r} since it was sent, and Livy cannot be asked: "
             f"{error.message} Then start it again.",
@@ -224,7 +224,7 @@ class Watch:
         """Of a run whose record says that it was not yet posted."""
         if is_being_sent(run):
             return RunStatus(RunState.QUEUED)
-        withdraw(files, folder)
+        withdraw(files, folder, run.id)
         return RunStatus(RunState.LOST, error=_never_started(run))
 
     @staticmethod

@@ -8,11 +8,9 @@ import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Optional
 
-from ...aggregation.json_text import LARGEST_NOTE
 from ...aggregation.own_files import OWNER, RESULT_FILES, RUN_FILES, WORK_FILES
 from ...aggregation.storage.s3_path import SETTLING
 from ..run_files import LONGEST_FILE, RunFiles
-from ..run_folder import run_named_by
 from .client import S3Connection, split
 from .errors import S3Cut, S3Refused, S3Silent
 from .listing import objects
@@ -131,7 +129,7 @@ class S3Files(RunFiles):
         bucket, prefix = split(folder.rstrip("/") + "/")
         if not prefix.strip("/"):
             raise S3Refused(f"{folder} is no run's folder but a whole bucket. It is not deleted.")
-        if run_named_by(self.read(f"s3://{bucket}/{prefix}{OWNER}", LARGEST_NOTE) or b"") != run_id:
+        if not self.holds(folder.rstrip("/"), run_id):
             return
         names = [each.key[len(prefix) :] for each in objects(self._s3, folder)]
         # One by one: not every server knows the deletion of many, nor all of its checksums.

@@ -48,6 +48,6 @@ def start(connection: Connection, place: Place, run: Run, grace: float = GRACE_S
     return " ".join(answer[1:])
 
 
-def withdraw(connection: Connection, folder: str) -> bool:
+def withdraw(connection: Connection, folder: str, run: Run) -> bool:
     """Make sure that a run that was not started never will be; False when it was started after all."""
-    return call(connection, "withdraw", {"folder": folder})[0] != "started"
+    return call(connection, "withdraw", {"folder": folder, "run": run.id})[0] != "started"

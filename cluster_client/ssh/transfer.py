@@ -12,7 +12,7 @@ from typing import Callable, Optional
 
 import paramiko
 
-from ...aggregation.own_files import IN_RUN_FOLDER, OWNER, TABLES
+from ...aggregation.own_files import IN_RUN_FOLDER, TABLES
 from ...aggregation.storage.disk import shared_rights
 from ..errors import BackendError
 from ..run_files import LONGEST_FILE, RunFiles
@@ -21,7 +21,7 @@ from .errors import RemoteFault
 from .pipelined import read_at_once
 from .scripts import call
 
-OWN_FILES = {"own_files": " ".join(IN_RUN_FOLDER), "tables": " ".join(TABLES), "owner": OWNER}
+OWN_FILES = {"own_files": " ".join(IN_RUN_FOLDER), "tables": " ".join(TABLES)}
 """What the script `remove` is given: the names of the files that it deletes."""
 
 WINDOW = 2 << 20

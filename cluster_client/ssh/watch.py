@@ -43,7 +43,7 @@ class Watch:
         if word == "unstarted" or (word == "gone" and not _was_started(run)):
             if is_being_sent(run):
                 return RunStatus(RunState.QUEUED)
-            if withdraw(connection, folder):
+            if withdraw(connection, folder, run):
                 return RunStatus(RunState.LOST, error=_never_started(run))
             word = "alive"
         if word == "dead":  # it may have written something since

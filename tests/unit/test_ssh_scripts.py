@@ -9,6 +9,7 @@ import signal
 import string
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from roadpulse.cluster_client.profile import Folders, Profile, Resources
 from roadpulse.cluster_client.runs import Run
 from roadpulse.cluster_client.ssh.connection import Done
 from roadpulse.cluster_client.ssh.jobzip import job_zip
-from roadpulse.cluster_client.ssh.place import Place
+from roadpulse.cluster_client.ssh.place import Place, job_json
 from roadpulse.cluster_client.ssh.remote_run import launcher, run_files, spark_conf
 from roadpulse.cluster_client.ssh.scripts import assignments, last_answer, source
 from roadpulse.cluster_client.ssh.transfer import OWN_FILES
@@ -45,6 +46,12 @@ PROFILE = Profile(
     resources=Resources(6, 2, "470m", "512m"), folders=Folders("/data/runs", "/data/points"),
 )  # fmt: skip
 JOB = job_zip()
+
+
+def job_json_of(run, name=""):
+    """The content of the job.json of a run of that id."""
+    about = replace(Run.new("x", PROFILE, RunSpec(trips="/t", store="/s")), id=run, name=name)
+    return job_json(about)
 
 
 def sh(text):
@@ -95,11 +102,12 @@ def test_every_script_is_posix(name):
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.99])
 def test_a_script_that_arrives_cut_off_does_nothing(tmp_path, share):
+    (tmp_path / "job.json").write_bytes(job_json_of("x"))
     values = {"nonce": "n", "folder": str(tmp_path), "run": "x", "program": "/bin/true"}
     whole = assignments(values) + source("common") + source("start") + "main\n"
     cut = whole[: int(len(whole) * share)]
     subprocess.run([SH, "-s"], input=cut.encode(), capture_output=True, check=False)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["job.json"]
 
 
 def test_an_answer_is_told_from_what_a_log_in_prints():
@@ -295,13 +303,14 @@ class Folder:
     def name(self, process, mark=None):
         (self.path / "pid").write_text(f"{process.pid}\n{mark or start_mark(process.pid)}\n")
 
-    def call(self, name, run="mine", **values):
+    def said(self, name, run="mine", **values):
+        """The answer of a script, without the nonce."""
         given = {"nonce": "n", "folder": str(self.path), "run": run, **values}
-        return sh(assignments(given) + source("common") + source(name) + "main\n").split()[1]
+        return sh(assignments(given) + source("common") + source(name) + "main\n").strip().partition(" ")[2]
 
-
-def job_json_of(run):
-    return json.dumps({"schema": 1, "run": run}, indent=2).encode()
+    def call(self, name, run="mine", **values):
+        """The first word of a script's answer."""
+        return self.said(name, run, **values).split()[0]
 
 
 @pytest.fixture
@@ -356,11 +365,44 @@ def test_only_the_files_of_the_run_are_deleted(folder, others):
     assert folder.call("remove", **OWN_FILES) == "gone"
 
 
-def test_a_folder_that_was_made_anew_is_not_the_runs(folder):
+@pytest.mark.parametrize(
+    ("job", "why"),
+    [
+        (None, "or its job.json is"),
+        (job_json_of("another"), "another run's"),
+        (job_json_of("mine2"), "another run's"),
+        (job_json_of("another", name="mine"), "another run's"),
+        (job_json_of(""), "another run's"),
+        (b"", "another run's"),
+    ],
+)
+@pytest.mark.parametrize("run", ["mine", ""])
+def test_nothing_is_done_in_a_folder_that_is_not_the_runs(folder, job, why, run):
+    (folder.path / "started").rmdir()
     (folder.path / "job.json").unlink()
-    assert folder.call("probe", force="yes") == "gone"
-    assert folder.call("withdraw") == "gone"
-    assert folder.call("remove", **OWN_FILES) == "gone"
+    if job is not None:
+        (folder.path / "job.json").write_bytes(job)
+    before = sorted(path.name for path in folder.path.iterdir())
+    said = folder.said("start", run, program="echo planted")
+    assert said.startswith("failed ") and why in said and "withdrawn" not in said
+    for name in ("probe", "stop", "withdraw", "remove"):
+        assert folder.call(name, run, force="yes", **OWN_FILES) == "gone"
+    assert sorted(path.name for path in folder.path.iterdir()) == before
+
+
+def test_a_run_that_was_withdrawn_is_not_started(folder):
+    (folder.path / "started").rmdir()
+    assert folder.call("withdraw") == "withdrawn"
+    assert folder.said("start", program="echo planted") == "failed the run was withdrawn before"
+    assert not (folder.path / "log.txt").exists()
+
+
+def test_a_job_json_that_is_no_file_is_not_waited_for(folder):
+    (folder.path / "started").rmdir()
+    (folder.path / "job.json").unlink()
+    os.mkfifo(folder.path / "job.json")
+    assert folder.call("start", program="echo planted") == "failed"
+    assert not (folder.path / "started").exists()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,16 @@ say() {
   printf '%s %s\n' "$nonce" "$*"
 }
 
+# Enter `folder` if its job.json names the run `run`. Otherwise fail, with the reason in `lacking`: gone (there is
+# no such folder, or no job.json in it), closed (the user may not enter it) or foreign (it is another run's).
+enter() {
+  lacking=gone
+  cd -- "$folder" 2>/dev/null || { [ ! -e "$folder" ] || lacking=closed; return 1; }
+  [ -e job.json ] || return 1
+  lacking=foreign
+  [ -n "$run" ] && [ -f job.json ] && grep -qF -- "\"run\": \"$run\"" job.json 2>/dev/null
+}
+
 # Boot and start of process $1 (ticks since boot): together with the id no other process ever has these.
 mark() {
   stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1

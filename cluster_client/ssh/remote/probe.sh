@@ -1,7 +1,6 @@
-# What becomes of the run in `folder`; with `force` its processes are ended.
+# What becomes of the run `run` in `folder`; with `force` its processes are ended.
 main() {
-  cd -- "$folder" 2>/dev/null || { [ -e "$folder" ] && say closed || say gone; return; }
-  [ -e job.json ] || { say gone; return; } # deleted, and another folder of that name
+  enter || { [ "$lacking" = closed ] && say closed || say gone; return; }
   if read_pid; then
     if alive; then
       [ "$force" = yes ] && kill -s KILL -- "-$group" 2>/dev/null

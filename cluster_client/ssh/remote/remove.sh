@@ -1,8 +1,7 @@
-# Delete the run of the id `run` in `folder`: its files by name (`own_files`, `tables`), `owner` last, then the
+# Delete the run of the id `run` in `folder`: its files by name (`own_files`, `tables`), job.json last, then the
 # folder if it is empty. Whatever else lies there stays.
 main() {
-  cd -- "$folder" 2>/dev/null || { say gone; return; }
-  grep -qF -- "\"$run\"" "$owner" 2>/dev/null || { say gone; return; }
+  enter || { say gone; return; }
   read_pid && alive && { say failed its processes live; return; }
   why=''
   for part in results work; do
@@ -18,7 +17,7 @@ main() {
   for name in $own_files; do drop '' "$name"; done
   [ -d started ] && rmdir started 2>/dev/null
   [ -z "$why" ] || { say failed "$why"; return; }
-  drop '' "$owner"
+  drop '' job.json
   [ -z "$why" ] || { say failed "$why"; return; }
   cd .. && rmdir -- "$folder" 2>/dev/null
   say removed

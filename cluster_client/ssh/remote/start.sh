@@ -1,16 +1,19 @@
-# Start the run in `folder`, unless somebody did: making the folder `started` is the claim, and only one can.
+# Start the run `run` in `folder`, unless somebody did: making the folder `started` is the claim, and only one can.
 # `program` is the launcher with what it needs.
 main() {
-  cd -- "$folder" || { say failed the run folder is gone; return; }
+  enter || {
+    case $lacking in
+      gone) say failed the run folder is gone, or its job.json is ;;
+      closed) say failed the user may not enter the run folder ;;
+      foreign) say failed its job.json does not name this run: the folder is another run\'s ;;
+    esac
+    return
+  }
   for needed in setsid:util-linux sha256sum:coreutils; do
     command -v "${needed%:*}" >/dev/null && continue
     say failed the program "${needed%:*}" of "${needed#*:}" is not there
     return
   done
-  grep -qF -- "\"$run\"" job.json 2>/dev/null || {
-    say failed the run was withdrawn before, or its folder is not this run\'s
-    return
-  }
   keep_private
   if ! mkdir started 2>/dev/null; then
     [ -d started ] || { say failed the run folder cannot be written, "$(free_kilobytes)" kB free; return; }

@@ -1,6 +1,6 @@
-# Ask the run in `folder` to stop. One that was not started never will be.
+# Ask the run `run` in `folder` to stop. One that was not started never will be.
 main() {
-  cd -- "$folder" 2>/dev/null || { say gone; return; }
+  enter || { say gone; return; }
   [ -e manifest.json ] && { say finished; return; }
   : >cancel || { say failed; return; }
   mkdir started 2>/dev/null && { say unstarted; return; }
