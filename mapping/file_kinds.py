@@ -10,10 +10,11 @@ from typing import IO, Callable
 
 from qgis.PyQt.QtCore import QFile, QIODevice, QXmlStreamReader
 
-from .map_file import OWN_TABLES, RUN_TABLE, is_database, reading
+from .map_file import is_database, reading
+from .own_tables import INDEX_TABLE, OWN_TABLES, RUN_TABLE
 
 _HEAD = 4096
-_STANDARD = ("gpkg_", "rtree_links_geom", "sqlite_")
+_STANDARD = ("gpkg_", INDEX_TABLE, "sqlite_")
 """Beginnings of the names of tables that the standard, its spatial index and SQLite itself need."""
 _COLUMNS = f"PRAGMA table_info({RUN_TABLE})"
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -29,9 +29,9 @@ from .errors import MapError
 from .file_kinds import MAP
 from .geopackage_tables import create_tables, describe_columns, opened, without_triggers
 from .labels import label_texts
-from .map_file import BY_TIME_TABLE, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
 from .match_report import MatchReport
 from .output_file import Incomplete, written_whole
+from .own_tables import BY_TIME_TABLE, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
 from .packed import pack
 from .reference_system import find_system
 from .road_class import line_widths

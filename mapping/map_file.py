@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from .errors import MapError
-
-LINKS_TABLE = "links"
-BY_TIME_TABLE = "link_speeds_by_time"
-UNMATCHED_TABLE = "unmatched"
-RUN_TABLE = "run"
-STYLES_TABLE = "layer_styles"
-OWN_TABLES = (LINKS_TABLE, BY_TIME_TABLE, UNMATCHED_TABLE, RUN_TABLE, STYLES_TABLE)
-"""All that a map file holds besides the tables of the GeoPackage standard."""
+from .own_tables import fault_of
 
 _SQLITE = b"SQLite format 3\0"
 _WAL = 2
 """Byte 18 of the header of a file that is read together with a write-ahead log."""
 
 _NOTHING_WRITTEN = "mode=ro&immutable=1"
+
+_LONGEST = 64 << 20
+"""Most bytes of a row: a line of a million points has 16 MB, a style some hundred kB."""
 
 
 def is_database(path: Path) -> bool:
@@ -35,9 +32,16 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a GeoPackage for reading; nothing is written to the file or beside it.
 
     Where the folder or the file system cannot hold SQLite's locks the file is read without them, as GDAL
-    does. Raises `MapError` with the reason, also for what fails inside the block.
+    does. Raises `MapError` with the reason, also for what fails inside the block and where something else
+    stands in the place of our tables.
     """
     with _faults(path), closing(_connection(path.resolve())) as connection:
+        fault = fault_of(connection)
+        if fault:
+            raise MapError(
+                f"The map file {path} cannot be used: {fault}, which Roadpulse does not write. Choose "
+                "another file, or make the map anew under another name with 'Join links'."
+            )
         yield connection
 
 
@@ -60,6 +64,7 @@ def _connection(path: Path) -> sqlite3.Connection:
     for options in _ways(path):
         connection = sqlite3.connect(f"{_uri(path)}?{options}", uri=True)
         try:
+            _be_wary(connection)
             connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         except sqlite3.Error as error:
             connection.close()
@@ -67,6 +72,16 @@ def _connection(path: Path) -> sqlite3.Connection:
         else:
             return connection
     raise fault
+
+
+def _be_wary(connection: sqlite3.Connection) -> None:
+    """Have SQLite trust nothing of a file that others may have written, as its manual advises."""
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    connection.execute("PRAGMA mmap_size = 0")
+    if sys.version_info >= (3, 11):
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
 
 
 def _uri(path: Path) -> str:

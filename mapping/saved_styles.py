@@ -10,7 +10,8 @@ from pathlib import Path
 from qgis.core import QgsVectorLayer
 
 from .errors import MapError
-from .map_file import LINKS_TABLE, STYLES_TABLE, reading
+from .map_file import reading
+from .own_tables import LINKS_TABLE, STYLES_TABLE
 from .style_options import file_of
 
 STYLE_NAME = "Speeds"
@@ -32,8 +33,13 @@ _USE_AS_DEFAULT = 7
 
 
 def check_save(layer: QgsVectorLayer) -> None:
-    """Raise `MapError` where the file of a layer may not be written, so that no style can be saved in it."""
+    """Raise `MapError` where no style can be saved in the file of a layer.
+
+    It may not be written, or writing would run what others put in the place of our tables.
+    """
     path = file_of(layer)
+    with reading(path):
+        pass
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):  # SQLite needs its journal there
         raise MapError(
             f"The style cannot be kept in {path}, which may not be written. Style the layer without keeping "
@@ -70,5 +76,5 @@ def keep_styles(earlier: Path, path: Path) -> None:
 
 
 def _has_styles(database: sqlite3.Connection) -> bool:
-    sql = "SELECT 1 FROM sqlite_master WHERE name = ?"
+    sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
     return database.execute(sql, (STYLES_TABLE,)).fetchone() is not None
