@@ -34,8 +34,9 @@ Check = Callable[[], None]
 class TripCount:
     """What TRIPS names. `new_…` is what the point store does not have (None: that cannot be told).
 
-    `sample` are paths of some files, spread evenly. With `more` the time was over: there are at least so
-    many.
+    `sample` are paths of some files, spread evenly. `copies` are packed files that do not count, as each lies
+    beside the plain one (see `storage.find_trips`); the other numbers leave them out. With `more` the time
+    was over: there are at least so many.
     """
 
     files: int
@@ -44,6 +45,7 @@ class TripCount:
     new_bytes: Optional[int]
     sample: tuple[str, ...]
     more: bool = False
+    copies: int = 0
 
     @classmethod
     def from_json(cls, values: object) -> TripCount:
@@ -55,7 +57,7 @@ class TripCount:
         }
         return cls(
             files=found.whole("files"), bytes=found.whole("bytes"), **new,
-            sample=found.texts("sample"), more=found.flag("more"),
+            sample=found.texts("sample"), more=found.flag("more"), copies=found.whole("copies"),
         )  # fmt: skip
 
 
@@ -77,7 +79,7 @@ def count(
         check()
         found(n_files)
 
-    files = storage.list_trips(trips, progress, access)
+    files, copies = storage.find_trips(trips, progress, access)
     check()
     has = known(store, mapping, check, access)
     new = None if has is None else [file for file in files if not has(file)]
@@ -87,6 +89,7 @@ def count(
         new_files=None if new is None else len(new),
         new_bytes=None if new is None else sum(file.size for file in new),
         sample=spread([file.path for file in files]),
+        copies=len(copies),
     )
 
 

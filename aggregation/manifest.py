@@ -9,6 +9,7 @@ from .json_text import Entries, JsonFault
 from .spec import METRES_PER_SECOND, SCHEMA
 
 _FILES = ("named", "decoded", "bad", "bytes")
+_FILES_OPTIONAL = ("packed_copies",)
 _POINTS = ("read", "counted", "dropped")
 _POINTS_OPTIONAL = ("without_time", "implausible")
 _TEXTS = ("time_zone", "estimator")
@@ -40,6 +41,9 @@ def check_manifest(values: object, name: str) -> dict[str, Any]:
     entries.whole("bin_minutes", 1, 1440)
     for entry in _FILES:
         entries.part("files").whole(entry)
+    for entry in _FILES_OPTIONAL:
+        if entry in entries.part("files"):
+            entries.part("files").whole(entry)
     _check_points(entries.part("points"))
     for file in entries.parts("bad_files"):
         for entry in ("path", "message"):

@@ -13,7 +13,7 @@ from .memory import peak_memory
 from .points import FileRecord
 from .runfolder import now
 from .spec import METRES_PER_SECOND, SCHEMA, RunSpec
-from .storage import TripFile
+from .storage import TripFile, printable
 from .summary_report import IMPLAUSIBLE, SummaryReport
 from .times import DAYS_TO_1970
 from .values import POINT_REASONS, TIME_FAULTS
@@ -34,10 +34,14 @@ WARN_FROM_ELSE = 0.01
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What the manifest tells of: `records` are those of the files that count, bad ones included."""
+    """What the manifest tells of: `records` are those of the files that count, bad ones included.
+
+    `copies` are packed files that do not count, as each lies beside the plain one.
+    """
 
     spec: RunSpec
     files: list[TripFile]
+    copies: list[TripFile]
     records: list[FileRecord]
     summaries: list[SummaryReport]
     results: dict[str, Any]
@@ -69,6 +73,7 @@ def manifest(run: RunFacts) -> dict[str, Any]:
             "decoded": run.decoded,
             "reused": len(files) - run.decoded,
             "bad": len(bad),
+            "packed_copies": len(run.copies),
             "bytes": sum(file.size for file in files),
         },
         "points": {
@@ -139,6 +144,8 @@ def _warnings(values: dict[str, Any], run: RunFacts, met: dict[str, Example]) ->
             f"The first is {first['path']}: {first['message']}. "
             + file_advice(first["reason"], first["message"])
         )
+    if run.copies:
+        found.append(_packed_copies(run.copies))
     for reason, n in (*points["reasons"].items(), *points["time_faults"].items()):
         share = n / max(points["read"], 1)
         if share > WARN_FROM.get(reason, WARN_FROM_ELSE):
@@ -158,6 +165,19 @@ def _warnings(values: dict[str, Any], run: RunFacts, met: dict[str, Example]) ->
     if points["counted"]:
         found += _too_few_trips(run)
     return found
+
+
+def _packed_copies(copies: list[TripFile]) -> str:
+    """Say which files do not count as they lie beside the same trip, unpacked."""
+    example = printable(copies[0].path)
+    if len(copies) == 1:
+        which = f"The file {example} was left out: the same name without .gz lies beside it and counts."
+    else:
+        which = (
+            f"{len(copies):,} packed files were left out, as the same name without .gz lies beside each and "
+            f"counts. The first is {example}."
+        )
+    return f"{which} If they are different trips, rename one."
 
 
 def _too_few_trips(run: RunFacts) -> list[str]:

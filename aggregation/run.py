@@ -123,13 +123,15 @@ class _Run:
             for ingest in clean_up(store, self._check):
                 log.info("Removed points that an earlier run left unfinished: %s", ingest)
             own.append(storage.Own("point store", str(store.root)))
-            files = storage.list_trips(self.spec.trips, self._found, self.spec.s3, store.root, own)
+            files, copies = storage.find_trips(self.spec.trips, self._found, self.spec.s3, store.root, own)
             selection = select(files, store, self._check, self.spec.max_trip_megabytes << 20)
             bad = next((record for record in selection.everything if record.reason), None)
             if bad and self.spec.bad_files == "stop":
                 raise stopped_at(bad)
         self.reused = len(files) - len(selection.new)
         log.info("%d trip files, %d of them new", len(files), len(selection.new))
+        if copies:
+            log.info("%d packed copies of them are left out", len(copies))
         with self._timed("decode"):
             self._decode(store, selection, len(files))
         records = selection.everything
@@ -152,6 +154,7 @@ class _Run:
             report.RunFacts(
                 self.spec,
                 files,
+                copies,
                 records,
                 summaries,
                 results,

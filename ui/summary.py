@@ -52,6 +52,8 @@ def _trips(outcome: Outcome) -> str:
         (tr("Known from earlier runs"), count(files["reused"])),
         (tr("Left out"), count(files["bad"])),
     ]
+    if files.get("packed_copies"):
+        rows.append((tr("Packed copies of others, not read"), count(files["packed_copies"])))
     text = _table(tr("Trips"), rows)
     bad = outcome.manifest.get("bad_files", [])
     if bad:

@@ -22,7 +22,7 @@ from . import disk, disk_trips, s3_parts, s3_trips, scratch
 from .apart import Own
 from .disk import check_name, sha256
 from .s3_path import S3Path
-from .trip_files import LARGE, SUFFIXES, TripFile, printable
+from .trip_files import LARGE, SUFFIXES, Listing, TripFile, printable
 
 Place = Union[Path, S3Path]
 """A file or folder, wherever it lies."""
@@ -30,11 +30,11 @@ Place = Union[Path, S3Path]
 _FETCHED_AT_ONCE = 8
 
 __all__ = [
-    "LARGE", "SUFFIXES", "BadTripFile", "Own", "Place", "S3Access", "S3Path", "TripFile", "all_at_hand",
-    "at_hand", "check_apart", "check_name", "check_reach", "disk_errors", "file_names", "files_in_folders",
-    "folder_names", "is_s3", "list_trips", "now_at", "place", "printable", "read_trip", "read_trips",
-    "remove_files", "rows_at_hand", "scratch", "sha256", "silent_for", "write_bytes", "write_json",
-    "write_new_json", "write_once", "written_aside",
+    "LARGE", "SUFFIXES", "BadTripFile", "Listing", "Own", "Place", "S3Access", "S3Path", "TripFile",
+    "all_at_hand", "at_hand", "check_apart", "check_name", "check_reach", "disk_errors", "file_names",
+    "files_in_folders", "find_trips", "folder_names", "is_s3", "list_trips", "now_at", "place", "printable",
+    "read_trip", "read_trips", "remove_files", "rows_at_hand", "scratch", "sha256", "silent_for",
+    "write_bytes", "write_json", "write_new_json", "write_once", "written_aside",
 ]  # fmt: skip
 
 
@@ -54,29 +54,35 @@ def check_reach(path: str, access: Optional[S3Access]) -> None:
 # -- trips ------------------------------------------------------------------------------------------
 
 
-def list_trips(
+def find_trips(
     trips: str,
     progress: Callable[[int], None] = lambda n: None,
     access: Optional[S3Access] = None,
     beside: Optional[Place] = None,
     own: Sequence[Own] = (),
-) -> list[TripFile]:
-    """The trip files that a folder or prefix, a glob or a single path names, in order of their paths.
+) -> Listing:
+    """The trip files that a folder or prefix, a glob or a single path names.
 
+    Of two paths that differ only by `.gz` the plain one counts, and the packed one is among the copies.
     Raises `RunError` when nothing is there, and where trips and a folder of `own` lie in each other.
-    `progress` is told the number found so far. Trips in folders have their times by the clock that also gives
-    those in `beside`, most likely: a file server's.
+    `progress` is called with the number found so far, without copies. Trips in folders have their times by
+    the clock that also gives those in `beside`, most likely: a file server's.
     """
     if is_s3(trips):
-        return s3_trips.list_trips(
+        return s3_trips.find_trips(
             trips, access or S3Access(), progress, [folder for folder in own if is_s3(folder.path)]
         )
-    return disk_trips.list_trips(
+    return disk_trips.find_trips(
         trips,
         progress,
         beside if isinstance(beside, Path) else None,
         [folder for folder in own if not is_s3(folder.path)],
     )
+
+
+def list_trips(trips: str, *args: Any, **options: Any) -> list[TripFile]:
+    """The files of `find_trips` that count, in order of their paths."""
+    return find_trips(trips, *args, **options).files
 
 
 def check_apart(trips: str, own: Sequence[Own]) -> None:

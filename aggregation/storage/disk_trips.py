@@ -14,24 +14,33 @@ from uuid import uuid4
 from ..errors import FILE_REASONS, BadTripFile, RunError, StorageError
 from .apart import Own, check_base, check_folder, is_inside
 from .disk import disk_errors, now_at
-from .trip_files import GLOB_CHARACTERS, SUFFIXES, TripFile, no_trips, plain_folder, printable
+from .trip_files import (
+    GLOB_CHARACTERS,
+    SUFFIXES,
+    Collector,
+    Listing,
+    TripFile,
+    no_trips,
+    plain_folder,
+    printable,
+)
 
 _BLOCK = 1 << 20
 _COARSE_CLOCK = 2_000_000_000
 _FINE_CLOCK = 20_000_000
 
 
-def list_trips(
+def find_trips(
     trips: str,
     progress: Callable[[int], None] = lambda n: None,
     beside: Optional[Path] = None,
     own: Sequence[Own] = (),
-) -> list[TripFile]:
-    """The trip files that a folder, a glob or a single path names, in order of their paths.
+) -> Listing:
+    """The trip files that a folder, a glob or a single path names.
 
     Raises `RunError` when nothing is there, and where the trips lie in a folder of `own` or hold one, through
-    links too. `progress` is told the number found so far. `beside` is a folder that may be written; the clock
-    that its files' times come from is taken for the trips' too.
+    links too. `progress` is called with the number found so far, without copies. `beside` is a folder that
+    may be written; the clock that its files' times come from is taken for the trips' too.
     """
     own = _resolved(own)
     clocks = [(0, 0), *([_ahead(beside)] if beside else [])]
@@ -47,18 +56,18 @@ def list_trips(
             (path for path in named_by(str(given)) if path.lower().endswith(SUFFIXES)),
             lambda folder: check_folder(trips, folder, own),
         )
-    found: dict[str, TripFile] = {}  # by path: a glob with several ** names a file more than once
-    for path in paths:
+    found = Collector()  # a glob with several ** names a file more than once
+    for n, path in enumerate(paths, 1):
         file = _trip_file(os.path.abspath(path), clocks)  # noqa: PTH100  (no symlinks resolved)
         if file is not None:
-            found[file.path] = file
-            if len(found) % 1000 == 0:
-                progress(len(found))
+            found.add(file)
+        if n % 1000 == 0:
+            progress(len(found))
     if not found:
         others = (name for _, _, names in os.walk(given) for name in names) if is_folder else ()
         raise no_trips(trips, others)
     progress(len(found))
-    return sorted(found.values(), key=lambda file: file.path)
+    return found.listing()
 
 
 def check_there(trips: str) -> tuple[Path, bool]:

@@ -20,7 +20,18 @@ from .s3_errors import code_of
 from .s3_listing import Listed, UnnamedObject, fetch, get, pages, sender
 from .s3_path import S3Path
 from .s3_plain import Asked, PlainClient
-from .trip_files import GLOB_CHARACTERS, LARGE, SUFFIXES, TripFile, beginning, no_trips, pattern, plain_folder
+from .trip_files import (
+    GLOB_CHARACTERS,
+    LARGE,
+    SUFFIXES,
+    Collector,
+    Listing,
+    TripFile,
+    beginning,
+    no_trips,
+    pattern,
+    plain_folder,
+)
 
 AT_ONCE, THREADS = 24, 12
 """Requests that a task has under way while it decodes, and the threads that read where they are needed."""
@@ -60,20 +71,20 @@ def check_apart(trips: str, own: Sequence[Own]) -> None:
                 check_folder(trips, each.path, [each])
 
 
-def list_trips(
+def find_trips(
     trips: str, access: S3Access, progress: Callable[[int], None], own: Sequence[Own] = ()
-) -> list[TripFile]:
-    """See `storage.list_trips`. A prefix is a folder: `s3://b/2025` does not name `s3://b/2025-06/a.json`."""
+) -> Listing:
+    """See `storage.find_trips`. A prefix is a folder: `s3://b/2025` does not name `s3://b/2025-06/a.json`."""
     check_base(trips, str(base(trips, access)), own)
     bucket, key = _parts(trips)
-    found: list[TripFile] = []
+    found = Collector()
     folder = S3Path(bucket, key.strip("/"), access)
     anything = _collect(folder, f"{folder.key}/".lstrip("/"), None, found, progress)
     if not anything and key and not key.endswith("/"):
         single = next((listed for listed in next(pages(folder.parent, key), []) if listed.key == key), None)
         anything = single is not None
         if single is not None:
-            found.append(trip_file(bucket, single))
+            found.add(trip_file(bucket, single))
         elif GLOB_CHARACTERS & set(key):
             lead, below = plain_folder(key, lambda name: _has_any(S3Path(bucket, name.strip("/"), access)))
             begin = beginning(lead, below)
@@ -88,10 +99,11 @@ def list_trips(
             trips, (one.key for page in pages(folder, f"{folder.key}/".lstrip("/")) for one in page)
         )
     progress(len(found))
+    listing = found.listing()
     if own:
-        for file in found:
+        for file in (*listing.files, *listing.copies):
             check_folder(trips, file.path, own)
-    return sorted(found, key=lambda file: file.path)
+    return listing
 
 
 def _has_any(folder: S3Path) -> bool:
@@ -102,7 +114,7 @@ def _collect(
     folder: S3Path,
     prefix: str,
     wanted: Optional[re.Pattern[str]],
-    found: list[TripFile],
+    found: Collector,
     progress: Callable[[int], None],
 ) -> bool:
     """Add the trips whose keys begin with `prefix` to `found`; returns whether there is anything at all."""
@@ -111,7 +123,7 @@ def _collect(
         anything = anything or bool(page)
         for listed in page:
             if listed.key.lower().endswith(SUFFIXES) and (wanted is None or wanted.fullmatch(listed.key)):
-                found.append(trip_file(folder.bucket, listed))
+                found.add(trip_file(folder.bucket, listed))
         progress(len(found))
     return anything
 

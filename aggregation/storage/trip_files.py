@@ -13,6 +13,8 @@ from ..errors import RunError
 SUFFIXES = (".json", ".json.gz")
 """Names of trip files end so, in any case."""
 
+_PACKED = (".gz", ".GZ", ".Gz", ".gZ")
+
 OTHERS_SEEN = 10_000
 """Files of other forms that are looked at where there are no trips."""
 
@@ -84,6 +86,69 @@ class TripFile(NamedTuple):
     path: str
     size: int
     version: str
+
+
+class Listing(NamedTuple):
+    """Trip files in order of their paths: `files` count, `copies` are packed copies of some of them."""
+
+    files: list[TripFile]
+    copies: list[TripFile]
+
+
+class Collector:
+    """Trip files as they are found, each path once, in any order.
+
+    Of two paths that differ only by `.gz` (in any case) the plain one counts, and the packed one is its copy.
+    """
+
+    def __init__(self) -> None:
+        self._files: dict[str, TripFile] = {}
+        self._n_copies = 0
+        self._any_packed = False
+
+    def __len__(self) -> int:
+        """The number of files found so far, without copies."""
+        return len(self._files) - self._n_copies
+
+    def add(self, file: TripFile) -> None:
+        """Take in one more file."""
+        if file.path in self._files:
+            return
+        if plain := unpacked_name(file.path):
+            self._any_packed = True
+            self._n_copies += plain in self._files
+        elif self._any_packed:
+            self._n_copies += sum(file.path + ending in self._files for ending in _PACKED)
+        self._files[file.path] = file
+
+    def listing(self) -> Listing:
+        """What was found."""
+        listing = Listing([], [])
+        for path in sorted(self._files):
+            is_copy = unpacked_name(path) in self._files
+            (listing.copies if is_copy else listing.files).append(self._files[path])
+        return listing
+
+
+def unpacked_name(path: str) -> str:
+    """The path that a packed file has when it is unpacked; empty for a plain one."""
+    return path[:-3] if path[-3:].lower() == ".gz" else ""
+
+
+class CopiesInOrder:
+    """Finds packed copies among names in order, as a bucket lists them; holds a few names at a time."""
+
+    def __init__(self) -> None:
+        self._plain: list[str] = []  # each is the beginning of the next
+
+    def is_copy(self, name: str) -> bool:
+        """Return True if `name`, the next in order, is packed and came before without `.gz`."""
+        while self._plain and not name.startswith(self._plain[-1]):
+            self._plain.pop()
+        plain = unpacked_name(name)
+        if not plain:
+            self._plain.append(name)
+        return plain in self._plain
 
 
 def no_trips(trips: str, others: Iterable[str]) -> RunError:

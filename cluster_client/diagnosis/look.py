@@ -13,9 +13,12 @@ from typing import Any
 
 
 def look_at_trips(path: str, longest: float = 3.0, most: int = 10000) -> Any:
-    """Count trip files below a folder, or of a pattern, for a few seconds at most."""
+    """Count trip files below a folder, or of a pattern, for a few seconds at most.
+
+    Packed copies (`x.json.gz` beside `x.json`) do not count, as in a run.
+    """
     end = time.time() + longest
-    count = 0
+    found = set()  # type: Any
     try:
         if os.path.isfile(path):  # noqa: PTH113  (no time to make a Path of each)
             return {"count": 1}
@@ -25,12 +28,17 @@ def look_at_trips(path: str, longest: float = 3.0, most: int = 10000) -> Any:
 
         names = _named_by(path) if pattern else _below(path)
         for name in names:
-            count += name.lower().endswith((".json", ".json.gz"))
-            if count >= most or time.time() > end:
-                return {"count": count, "more": True}
+            if name.lower().endswith((".json", ".json.gz")):
+                found.add(name)
+            if len(found) >= most or time.time() > end:
+                return {"count": _without_copies(found), "more": True}
     except OSError as error:
         return {"error": error.strerror or str(error)}
-    return {"count": count}
+    return {"count": _without_copies(found)}
+
+
+def _without_copies(found: Any) -> int:
+    return sum(not (path.lower().endswith(".gz") and path[:-3] in found) for path in found)
 
 
 def _named_by(pattern: str) -> Any:
@@ -49,7 +57,7 @@ def _below(folder: str) -> Any:
         if entry.is_dir():
             yield from _below(entry.path)
         else:
-            yield entry.name
+            yield entry.path
 
 
 def look_at_master(address: str, page: str) -> Any:

@@ -60,12 +60,15 @@ class BucketTrips:
     ) -> TripCount:
         """Count the trip files, and those that are new where this computer sees the store too."""
         sample = Sample(SAMPLE_FILES)
-        files = size = new_files = new_bytes = 0
+        files = size = new_files = new_bytes = copies = 0
         has = self._known(store, mapping, check)
-        for trip in listing.trips(self.s3, trips):
-            if files % 1000 == 0:
+        for n, (trip, is_copy) in enumerate(listing.trips_and_copies(self.s3, trips)):
+            if n % 1000 == 0:
                 check()
                 found(files)
+            if is_copy:
+                copies += 1
+                continue
             sample.add(trip.url)
             files += 1
             size += trip.size
@@ -73,8 +76,8 @@ class BucketTrips:
                 new_files += 1
                 new_bytes += trip.size
         if has is None:
-            return TripCount(files, size, None, None, sample.taken())
-        return TripCount(files, size, new_files, new_bytes, sample.taken())
+            return TripCount(files, size, None, None, sample.taken(), copies=copies)
+        return TripCount(files, size, new_files, new_bytes, sample.taken(), copies=copies)
 
     def _known(
         self, store: str, mapping: FieldMapping, check: Callable[[], None]

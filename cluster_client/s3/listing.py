@@ -76,7 +76,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Counted:
-    """Trip files found so far and their bytes; `others` are objects that are none."""
+    """Trip files found so far and their bytes; `others` are objects that a run does not read.
+
+    Packed copies, which lie beside the plain trips, are among these.
+    """
 
     files: int = 0
     bytes: int = 0
@@ -127,10 +130,22 @@ def objects(s3: S3Connection, folder: str, cancelled: Callable[[], bool] = _neve
 
 
 def trips(s3: S3Connection, named: str, cancelled: Callable[[], bool] = _never) -> Iterator[Object]:
-    """The trip files that TRIPS names, in order of the keys; raises `Cancelled`."""
+    """The trip files that TRIPS names, in order of the keys, without packed copies; raises `Cancelled`."""
+    for found, is_copy in trips_and_copies(s3, named, cancelled):
+        if not is_copy:
+            yield found
+
+
+def trips_and_copies(
+    s3: S3Connection, named: str, cancelled: Callable[[], bool] = _never
+) -> Iterator[tuple[Object, bool]]:
+    """The trip files that TRIPS names, each with whether it is a packed copy, which runs leave out."""
+    from ...aggregation.storage.trip_files import CopiesInOrder  # noqa: PLC0415  (runs leave them out so)
+
+    copies = CopiesInOrder()
     for found in _named(s3, named, cancelled):
         if found is not None and found.is_trip:
-            yield found
+            yield found, copies.is_copy(found.key)
 
 
 def count(
@@ -140,15 +155,18 @@ def count(
     cancelled: Callable[[], bool] = _never,
 ) -> Counted:
     """Count the trip files that TRIPS names; `progress` is told after every page. Raises `Cancelled`."""
+    from ...aggregation.storage.trip_files import CopiesInOrder  # noqa: PLC0415  (runs leave them out so)
+
     files = size = others = 0
+    copies = CopiesInOrder()
     for found in _named(s3, named, cancelled):
         if found is None:
             progress(Counted(files, size, others))
-        elif found.is_trip:
+        elif not found.is_trip or copies.is_copy(found.key):
+            others += 1
+        else:
             files += 1
             size += found.size
-        else:
-            others += 1
     counted = Counted(files, size, others)
     progress(counted)
     return counted

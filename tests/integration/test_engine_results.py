@@ -93,6 +93,49 @@ def test_gzip_copies_do_not_change_a_bit(city):
     assert packed.manifest["points"] == first.manifest["points"]
 
 
+@pytest.mark.parametrize("first", ["plain", "packed"])
+def test_a_trip_that_is_there_plain_and_packed_counts_once(city, first):
+    """Whichever came first into the store; the result is that of a store which never knew the other."""
+    alone = city.run_here()
+    plain = sorted(city.trips.iterdir())[:3]
+    packed = [path.with_name(f"{path.name}.gz") for path in plain]
+    contents = [path.read_bytes() for path in plain]
+    for path, copy, content in zip(plain, packed, contents):
+        if first == "packed":
+            path.unlink()
+        copy.write_bytes(gzip.compress(content))
+    if first == "packed":
+        assert city.run_here().hashes == alone.hashes
+        for path, content in zip(plain, contents):
+            path.write_bytes(content)
+    both = city.run_here()
+    fresh = city.run_here(store=str(city.folder / "another store"))
+    assert both.hashes == fresh.hashes == alone.hashes
+    assert both.manifest["points"] == alone.manifest["points"]
+    for manifest in (both.manifest, fresh.manifest):
+        assert manifest["files"]["named"] == alone.manifest["files"]["named"]
+        assert manifest["files"]["packed_copies"] == 3
+        (warning,) = [text for text in manifest["warnings"] if ".gz" in text]
+        assert warning.startswith("3 packed files were left out") and str(packed[0]) in warning
+    assert alone.manifest["files"]["packed_copies"] == 0
+    for path in plain:
+        path.unlink()
+    again = city.run_here()  # only the packed ones are left
+    assert again.hashes == alone.hashes
+    assert again.manifest["files"]["packed_copies"] == 0
+
+
+def test_a_packed_trip_of_other_content_does_not_count_beside_the_plain_one(city):
+    alone = city.run_here()
+    path = sorted(city.trips.iterdir())[0]
+    path.with_name(f"{path.name}.GZ").write_bytes(b"not even packed")
+    both = city.run_here()
+    assert both.hashes == alone.hashes
+    assert both.bad == alone.bad
+    (warning,) = [text for text in both.manifest["warnings"] if ".GZ" in text]
+    assert warning.startswith(f"The file {path}.GZ was left out")
+
+
 def test_white_space_and_the_order_of_fields_do_not_change_a_bit(city):
     first = city.run_here()
     for n, path in enumerate(sorted(city.trips.iterdir())):
@@ -134,6 +177,7 @@ def test_runs_over_parts_of_the_trips_share_a_store_and_do_not_mix(city):
         "decoded": 0,
         "reused": 11,
         "bad": 0,
+        "packed_copies": 0,
         "bytes": 0,
     }
     fresh = city.run_here(trips=f"{city.trips}/trip 1*.json", store=str(city.folder / "fresh"))

@@ -628,7 +628,8 @@ def test_trips_are_counted_as_a_run_names_them(
 ) -> None:
     fill(
         s3_server, bucket,
-        ["2019/a.json", "2019/june/b.json.gz", "2019/june/c.JSON", "2019-b/d.json", "e.json", "notes.txt"],
+        ["2019/a.json", "2019/june/b.json.gz", "2019/june/c.JSON", "2019-b/d.json", "e.json", "notes.txt",
+         "2019/a.json.gz", "2019/june/c.JSON.GZ"],  # copies, which runs leave out
     )  # fmt: skip
     heard: list[listing.Counted] = []
     counted = listing.count(s3, f"s3://{bucket}{named}", heard.append)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,16 @@ def test_what_is_new_is_what_a_run_then_reads(engine: BucketEngine, tmp_path: Pa
     assert (found.files, found.new_files, found.new_bytes) == (7, 2, len(changed) + len(added))
     assert engine.finish(store=store).manifest["files"]["decoded"] == 2
     assert told(engine, store=store).new_files == 0
+
+
+def test_packed_copies_are_left_out_as_in_a_run(engine: BucketEngine) -> None:
+    engine.finish()
+    for name in ("0.json.gz", "3.json.GZ", "4.json.gz"):
+        engine.write(name, gzip.compress(trip(20, int(name[0]))))
+    found = told(engine)
+    assert (found.files, found.new_files, found.copies) == (5, 1, 2)
+    files = engine.finish().manifest["files"]
+    assert (files["named"], files["decoded"], files["packed_copies"]) == (5, 1, 2)
 
 
 def test_a_store_in_a_bucket_is_seen_from_here_wherever_runs_take_place(engine: BucketEngine) -> None:

@@ -58,6 +58,19 @@ def test_a_bucket_gives_the_same_bytes_as_a_folder(filled, tmp_path, workers):
     assert filled.leftovers() == []
 
 
+def test_a_trip_that_is_there_plain_and_packed_counts_once(filled, tmp_path):
+    alone = filled.finish()
+    for name in ("packed.json", "day 0/trip 0.json.gz"):  # each the second of a pair
+        filled.write(name, trip(60, 99, 9) if name == "packed.json" else gzip.compress(trip(60, 0, 9)))
+    both, fresh = filled.finish(), filled.finish(store=f"{filled.store}-new")
+    near = filled.twin(tmp_path).finish()
+    assert result_bytes(both) == result_bytes(fresh) == result_bytes(near) == result_bytes(alone)
+    for outcome in (both, fresh, near):
+        assert outcome.manifest["files"]["named"] == 30
+        assert outcome.manifest["files"]["packed_copies"] == 2
+        assert any("day 0/trip 0.json.gz" in text for text in outcome.manifest["warnings"])
+
+
 def test_belfast_in_a_bucket_gives_the_same_bytes_as_on_a_disk(engine, belfast, tmp_path):
     engine.copy_in(belfast / "trips")
     local = Engine(tmp_path)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from roadpulse.aggregation import storage
 from roadpulse.aggregation.errors import BadTripFile, Cancelled, RunError, StorageError
-from roadpulse.aggregation.storage import LARGE, TripFile, list_trips, read_trip, read_trips
+from roadpulse.aggregation.storage import LARGE, TripFile, find_trips, list_trips, read_trip, read_trips
 
 from tests.integration.bad_weather import Fault, WeatherProxy, refusal
 from tests.integration.s3_engine import BucketEngine
@@ -78,6 +78,20 @@ def test_a_prefix_names_the_trip_files_below_it_in_order(filled, ending):
     files = listed(filled, filled.trips + ending)
     assert names(files) == [".h.json", ".i/j.json", "a.JSON", "b.json", "c.json.gz", "deep/er/d.json"]
     assert all(file.size == 2 and file.version for file in files)
+
+
+@pytest.mark.parametrize("pattern", ["", "/", "/**", "/**/*.*"])
+def test_of_a_plain_trip_and_a_packed_one_of_its_name_the_plain_one_counts(filled, pattern):
+    for name in ("b.json.gz", "a.JSON.GZ", "deep/er/d.json.gz", "d.json.gz"):
+        filled.write(name, b"{}")
+    heard = []
+    found = find_trips(f"{filled.trips}{pattern}", heard.append, filled.access)
+    assert names(found.copies) == ["a.JSON.GZ", "b.json.gz", "deep/er/d.json.gz"]
+    assert [name for name in names(found.files) if not name.startswith(".")] == [
+        "a.JSON", "b.json", "c.json.gz", "d.json.gz", "deep/er/d.json",
+    ]  # fmt: skip
+    assert heard[-1] == len(found.files)
+    assert names(listed(filled, f"{filled.trips}/b.json.gz")) == ["b.json.gz"]
 
 
 def test_the_whole_bucket_is_a_prefix_too(filled):

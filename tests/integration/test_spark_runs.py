@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import signal
@@ -55,8 +56,10 @@ def test_second_run_reads_only_what_is_new(start: Start, trips: Path, tmp_path: 
     paths[0].unlink()
     paths[1].write_bytes(paths[2].read_bytes())
     (trips / "new.json").write_bytes(paths[3].read_bytes())
+    (trips / f"{paths[4].name}.gz").write_bytes(gzip.compress(paths[4].read_bytes()))  # does not count
     run = start({**spec, "bin_minutes": 15}).finish()
     assert run.manifest()["files"]["decoded"] == 2
+    assert run.manifest()["files"]["packed_copies"] == 1
     run_locally(tmp_path / "local", {**spec, "bin_minutes": 15, "store": str(tmp_path / "other")})
     assert run.tables() == tables(tmp_path / "local")
 

@@ -59,6 +59,14 @@ def test_a_head_without_the_packages_counts_all_the_same(trips: Path, tmp_path: 
     assert (found.files, found.new_files) == (60, None)
 
 
+def test_packed_copies_are_counted_apart(trips: Path, tmp_path: Path) -> None:
+    for name in ("000.json.gz", "001.json.GZ"):
+        (trips / name).write_bytes(b"anything")
+    found = glance.TripCount.from_json(asked(tmp_path, **wish(trips, tmp_path)))
+    assert (found.files, found.bytes, found.new_files, found.new_bytes) == (60, 60 * 12, 60, 60 * 12)
+    assert found.copies == 2
+
+
 def test_when_time_is_over_there_are_at_least_some(trips: Path, tmp_path: Path) -> None:
     found = glance.TripCount.from_json(asked(tmp_path, **wish(trips, tmp_path, seconds=0)))
     assert found.more

@@ -122,6 +122,11 @@ def test_trips_are_seen_and_counted(tmp_path):
         (tmp_path / "a/b" / name).write_text("")
     assert look.look_at_trips(str(tmp_path)) == {"count": 2}
     assert look.look_at_trips(str(tmp_path / "a/b/*.json")) == {"count": 1}
+    (tmp_path / "a/b/t.json.gz").write_text("")  # a packed copy, which runs leave out
+    (tmp_path / "a/t.json.gz").write_text("")
+    assert look.look_at_trips(str(tmp_path)) == {"count": 3}
+    assert look.look_at_trips(str(tmp_path / "a/b/t.*")) == {"count": 1}
+    (tmp_path / "a/t.json.gz").unlink()
     assert look.look_at_trips(str(tmp_path / "none"))["error"]
     (tmp_path / "a").rename(tmp_path / "a [2024]")
     assert look.look_at_trips(str(tmp_path / "a [2024]/b/*.json")) == {"count": 1}

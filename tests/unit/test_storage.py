@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import random
 import socket
 import time
 from pathlib import Path
@@ -16,12 +17,14 @@ from roadpulse.aggregation.storage import (
     TripFile,
     disk_errors,
     disk_trips,
+    find_trips,
     list_trips,
     printable,
     read_trip,
     write_json,
     written_aside,
 )
+from roadpulse.aggregation.storage.trip_files import Collector, CopiesInOrder
 
 LIMIT = 1 << 20
 AWKWARD = [
@@ -65,6 +68,59 @@ def test_a_glob_and_a_single_file_name_trips(folder, monkeypatch):
     assert names(list_trips(f"{folder}/e.txt")) == ["e.txt"]
     monkeypatch.chdir(folder)
     assert list_trips("b.json")[0].path == str(folder / "b.json")
+
+
+@pytest.mark.parametrize("packed", ["b.json.gz", "b.json.GZ", "a.JSON.gz", "deep/er/d.json.gz"])
+@pytest.mark.parametrize("trips", ["{}", "{}/**/*.[jJ][sS][oO][nN]*", "{}/**/**/*"])
+def test_of_a_plain_trip_and_a_packed_one_of_its_name_the_plain_one_counts(folder, packed, trips):
+    before = [file.path for file in list_trips(trips.format(folder))]
+    (folder / packed).write_bytes(b"{}")
+    heard = []
+    found = find_trips(trips.format(folder), heard.append)
+    assert [file.path for file in found.files] == before
+    assert [file.path for file in found.copies] == [str(folder / packed)]
+    assert heard[-1] == len(before)
+
+
+def test_packed_trips_count_unless_the_plain_one_is_named_too(folder):
+    for name in ("b.json.gz", "deep/c.json", "a.json.gz", "bb.json.gz", "e.txt.gz"):
+        (folder / name).write_bytes(b"{}")
+    assert names(list_trips(f"{folder}/*.gz")) == ["a.json.gz", "b.json.gz", "bb.json.gz", "c.json.gz"]
+    assert names(list_trips(f"{folder}/b.json.gz")) == ["b.json.gz"]
+    assert names(find_trips(f"{folder}/b*").copies) == ["b.json.gz"]
+    assert names(find_trips(str(folder)).copies) == ["b.json.gz"]  # a.json.gz is not a.JSON and .gz
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_copies_are_found_in_any_order_and_counted_as_they_come(seed):
+    """A collector in any order and the search of a sorted list agree with a plain look at all pairs."""
+    chance = random.Random(seed)
+    stems = [f"{'ab/.-j~'[n % 7]}{n // 7}" for n in range(20)]
+    endings = (
+        ".json",
+        ".JSON",
+        ".json.gz",
+        ".json.GZ",
+        ".json.json",
+        ".json.json.gz",
+        ".json-.json",
+        ".JSON.gz",
+    )
+    paths = [stem + ending for stem in stems for ending in endings if chance.random() < 0.5]
+    copies = {path for path in paths if any(path in (f"{plain}.gz", f"{plain}.GZ") for plain in paths)}
+    chance.shuffle(paths)
+    collector = Collector()
+    for n, path in enumerate(paths, 1):
+        collector.add(TripFile(path, 1, ""))
+        collector.add(TripFile(path, 1, ""))
+        so_far = paths[:n]
+        pairs = [each for each in so_far if each[-3:].lower() == ".gz" and each[:-3] in so_far]
+        assert len(collector) == n - len(pairs)
+    found = collector.listing()
+    assert [file.path for file in found.copies] == sorted(copies)
+    assert [file.path for file in found.files] == sorted(set(paths) - copies)
+    in_order = CopiesInOrder()
+    assert {path for path in sorted(paths) if in_order.is_copy(path)} == copies
 
 
 def test_a_file_that_a_glob_names_several_times_counts_once(folder):

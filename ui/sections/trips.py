@@ -232,7 +232,7 @@ class TripsSection(TripsControls):
 
 
 def count_text(found: TripCount) -> str:
-    """`49,998 files, 22.4 GB, 1,204 new`; less where less is known."""
+    """`49,998 files, 22.4 GB, 1,204 new, 3 packed copies left out`; less where less is known."""
     if found.more:
         return tr("at least {files}; there was no time to count them all").format(
             files=counted(found.files, tr("file"), tr("files"))
@@ -244,4 +244,7 @@ def count_text(found: TripCount) -> str:
         parts.append(tr("all new"))
     else:
         parts.append(tr("{n} new").format(n=count(found.new_files)) if found.new_files else tr("none new"))
+    if found.copies:
+        copies = counted(found.copies, tr("packed copy"), tr("packed copies"))
+        parts.append(tr("{copies} left out").format(copies=copies))
     return ", ".join(parts)
