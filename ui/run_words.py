@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Optional
 
 from ..cluster_client.profile import LOCAL_NAME, Profile
@@ -34,6 +35,7 @@ def state_icon(state: RunState) -> str:
     return _ICONS[state]
 
 
+@cache  # thousands of rows are sorted and filtered by it
 def state_word(state: RunState) -> str:
     """One word, or two, for a state."""
     words = {

@@ -13,6 +13,7 @@ from typing import Callable, Optional
 
 from ..aggregation.json_text import LARGEST
 from ..aggregation.manifest import check_manifest
+from ..cluster_client.collector import paused
 from ..cluster_client.errors import RunRecordError
 from ..cluster_client.files import read_json
 from ..cluster_client.run_folder import has_result
@@ -71,10 +72,14 @@ class RunsBook:
         `check` is called now and then and may raise to stop.
         """
         found: dict[str, tuple[_Stamp, RunEntry]] = {}
-        for key, stamp in _records(self.store.folder):
+        with paused():  # these files lie beside QGIS's settings; results may lie where a look takes long
+            for key, stamp in _records(self.store.folder):
+                check()
+                before = self._known.get(key)
+                known = before is not None and before[0] == stamp
+                found[key] = before if before is not None and known else (stamp, self._entry(key, stamp))
+        for key, (stamp, entry) in found.items():
             check()
-            before = self._known.get(key)
-            entry = before[1] if before is not None and before[0] == stamp else self._entry(key, stamp)
             found[key] = (stamp, _with_result(entry))
         self._known = found
         return tuple(entry for _, entry in found.values())

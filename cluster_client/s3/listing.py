@@ -18,8 +18,8 @@ from typing import Any, Callable, Optional
 
 from ...aggregation.errors import FILE_REASONS, BadTripFile, Cancelled
 from ...aggregation.s3_access import SCHEME
+from ..collector import paused
 from .client import S3Connection, split
-from .collector import paused
 from .errors import S3Refused
 
 SUFFIXES = (".json", ".json.gz")  # as of `aggregation.storage`

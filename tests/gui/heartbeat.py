@@ -64,6 +64,10 @@ class Heartbeat(QObject):
         self._last, self._worked = time.perf_counter(), time.thread_time()
         self._waited, self._waiting = _waited(self._me), self._waits()
 
+    def beaten(self, since: float) -> bool:
+        """Return True if a beat has come after that moment."""
+        return bool(self.gaps) and self.gaps[-1][0] > since
+
     def longest(self, since: float) -> float:
         """The largest gap after that moment, in ms."""
         return self.largest(since, 1)[0][0]

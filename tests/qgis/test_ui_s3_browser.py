@@ -183,6 +183,7 @@ def test_whoever_may_read_one_bucket_alone_types_its_address(
     until(lambda: browser.tree.address() == f"s3://{bucket}/2019/", PATIENCE)
 
 
+@pytest.mark.usefixtures("own_objects")
 def test_of_a_level_with_thousands_the_first_are_shown_and_the_others_found_by_how_they_begin(
     browse: Any,
     profile: Profile,

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 from roadpulse.aggregation.s3_access import S3Access
+from roadpulse.cluster_client.collector import paused
 from roadpulse.cluster_client.s3.client import S3Connection, connect
-from roadpulse.cluster_client.s3.collector import paused
 
 
 @pytest.fixture(autouse=True)
