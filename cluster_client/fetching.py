@@ -10,6 +10,7 @@ from typing import Callable, Optional
 
 from ..aggregation.errors import Cancelled
 from ..aggregation.json_text import LARGEST, LARGEST_NOTE
+from ..aggregation.storage.disk import make_folder, write_bytes
 from .errors import BackendError, ResultError
 from .results import LINK_SPEEDS, LINK_SPEEDS_BY_TIME, Part, Table, read_manifest
 from .run_files import LONGEST_FILE, RunFiles, here
@@ -28,6 +29,8 @@ def fetch_run(
 ) -> None:
     """Bring the results, then the manifest: here, too, the result exists if and only if that file does.
 
+    What is made is for its owner alone, unless its folder is shared (`aggregation.storage.disk.is_shared`).
+
     Raises `ResultError`, after which nothing of the result is left here, and `BackendError` or `Cancelled`,
     after which the next call goes on with what is here.
     """
@@ -36,8 +39,8 @@ def fetch_run(
     parts: list[Part] = []
     try:
         with here(local):
-            aside.mkdir(parents=True, exist_ok=True)
-            (aside / "manifest.json").write_bytes(_needed(files, f"{folder}/manifest.json", LARGEST + 1))
+            make_folder(aside)
+            write_bytes(aside / "manifest.json", _needed(files, f"{folder}/manifest.json", LARGEST + 1))
         parts += _parts(read_manifest(aside).tables)
         _check_space(local, parts)
         _fetch_parts(files, folder, local, parts, progress, stop)
@@ -45,7 +48,7 @@ def fetch_run(
             content = files.read(f"{folder}/{name}", most)
             if content is not None:
                 with here(local):
-                    (local / name).write_bytes(content)
+                    write_bytes(local / name, content)
         if stop():
             raise Cancelled
         with here(local):

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..aggregation.storage.disk import keep_private
+from ..aggregation.storage.disk import keep_private, opener
 from .files import write_atomically
 from .processes import end_group, start_mark
 
@@ -74,7 +74,8 @@ def _run_windows(folder: Path, grace: float, command: Sequence[str]) -> int:
 
 def _write_code(folder: Path, code: int) -> None:
     aside = folder / "rc.tmp"
-    aside.write_text(f"{code}\n", encoding="ascii")
+    with open(aside, "w", encoding="ascii", newline="\n", opener=opener) as file:
+        file.write(f"{code}\n")
     aside.replace(folder / "rc")
 
 

@@ -21,6 +21,7 @@ from typing import Callable, Optional
 from ..aggregation.errors import Cancelled
 from ..aggregation.json_text import LARGEST_NOTE
 from ..aggregation.own_files import OWNER
+from ..aggregation.storage.disk import make_folder, write_bytes
 from ..aggregation.storage.disk import sha256 as sha256_of
 from .errors import BackendError, ResultError
 from .run_folder import run_named_by
@@ -119,22 +120,24 @@ class RunFiles(ABC):
     ) -> None:
         """Fetch a file of known length and SHA-256; goes on where an earlier call was cut off.
 
-        The file lies at `local` when it is whole and right, and beside it as `.part` until then. `progress`
-        gets the bytes that are here. Raises `ResultError`, `BackendError` or `Cancelled`.
+        The file lies at `local` when it is whole and right, and beside it as `.part` until then. It is for
+        its owner alone, unless its folder is shared. `progress` gets the bytes that are here. Raises
+        `ResultError`, `BackendError` or `Cancelled`.
         """
         if local.is_file() and local.stat().st_size == length and sha256_of(local) == sha256:
             progress(length)
             return
         part = local.with_name(local.name + ".part")
         with here(local):
-            local.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(local.parent)
             resumed = part.is_file() and 0 < part.stat().st_size <= length
             if not resumed:
-                part.write_bytes(b"")
+                write_bytes(part, b"")
         longer = self._append(path, part, length, progress, cancelled)
         if sha256_of(part) != sha256 and resumed:
             # What an earlier call left was of another file: once more, from the start.
-            part.write_bytes(b"")
+            with here(part):
+                write_bytes(part, b"")
             longer = self._append(path, part, length, progress, cancelled)
         if longer or part.stat().st_size != length or sha256_of(part) != sha256:
             part.unlink()

@@ -143,8 +143,7 @@ def written_aside(path: Place) -> AbstractContextManager[Path]:
 def write_bytes(path: Place, content: bytes) -> None:
     """Write a file that a reader may see growing."""
     if isinstance(path, Path):
-        with open(path, "wb", opener=disk.opener) as file:
-            file.write(content)
+        disk.write_bytes(path, content)
     else:
         path.write_bytes(content)
 

@@ -84,6 +84,12 @@ def opener(path: str, flags: int) -> int:
     return descriptor
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file that a reader may see growing; a new one is shared as its folder is (`opener`)."""
+    with open(path, "wb", opener=opener) as file:
+        file.write(content)
+
+
 def _mode_in(folder: Path) -> int:
     """The mode to make a folder in this one with; an access control list takes from what it is given."""
     with contextlib.suppress(OSError):

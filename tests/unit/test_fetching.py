@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Generator
+import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Optional
 
@@ -14,6 +15,7 @@ from roadpulse.cluster_client.fetching import fetch_run
 from roadpulse.cluster_client.results import COLUMNS
 from roadpulse.cluster_client.run_files import LONGEST_FILE, RunFiles
 
+from tests.access_lists import is_theirs, share_by_default
 from tests.manifests import manifest_of
 
 PART = "results/link_speeds.csv"
@@ -82,6 +84,50 @@ def test_a_run_is_fetched_whole(tmp_path: Path) -> None:
         "log.txt", "manifest.json", "rc", "results/link_speeds.csv", "results/link_speeds_by_time.csv",
     ]  # fmt: skip
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["results"]
+
+
+@pytest.fixture
+def readable_by_default() -> Iterator[None]:
+    """What a usual session leaves to others: reading."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of POSIX")
+@pytest.mark.parametrize(
+    ("mode", "files", "folders"),
+    [(0o755, 0o600, 0o700), (0o1777, 0o600, 0o700), (0o2770, 0o660, 0o2770), (0o777, 0o666, 0o777)],
+)
+@pytest.mark.usefixtures("readable_by_default")
+def test_what_is_fetched_into_a_folder_is_shared_as_that_is(
+    tmp_path: Path, mode: int, files: int, folders: int
+) -> None:
+    tmp_path.chmod(mode)
+    during = []
+
+    class Watched(HostileFiles):
+        def blocks(self, path: str, start: int, length: int) -> Generator[bytes, None, None]:
+            during.extend((each, each.stat().st_mode & 0o7777) for each in tmp_path.rglob("*"))
+            yield from super().blocks(path, start, length)
+
+    fetch_run(Watched(a_run()), "/run", tmp_path)
+    found = [*during, *((each, each.stat().st_mode & 0o7777) for each in tmp_path.rglob("*"))]
+    assert {each.name for each, _ in found} >= {"results", "link_speeds.csv", "link_speeds.csv.part", "rc"}
+    for each, given in found:
+        is_folder = each.name in ("results", ".fetched")
+        assert oct(given) == oct(folders if is_folder else files), each
+    assert tmp_path.stat().st_mode & 0o7777 == mode
+
+
+@pytest.mark.usefixtures("readable_by_default")
+def test_what_is_fetched_is_shared_as_the_access_control_list_of_the_folder_says(tmp_path: Path) -> None:
+    share_by_default(tmp_path)
+    fetch_run(HostileFiles(a_run()), "/run", tmp_path)
+    made = list(tmp_path.rglob("*"))
+    assert len(made) == 6
+    assert [path for path in made if not is_theirs(path)] == []
+    assert [path for path in made if path.stat().st_mode & 0o007] == []
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,10 @@ from roadpulse.cluster_client.run_folder import (
 )
 from roadpulse.cluster_client.runs import Run, RunStore
 from roadpulse.cluster_client.status import RunState, RunStatus
+from roadpulse.tests.engine import trip
+
+from tests.access_lists import is_theirs, share_by_default
+from tests.waiting import until
 
 FAR = Profile(kind="ssh", name="pi", host="127.0.0.1", user="pi")
 
@@ -259,9 +263,28 @@ def test_what_a_run_makes_in_a_shared_folder_is_the_groups(backend: LocalBackend
     folder.parent.mkdir()
     folder.parent.chmod(0o2770)
     ended(backend, backend.submit(new_run(folder)))
+    until((folder / "rc").exists)
     assert folder.stat().st_mode & 0o7777 == 0o2770
-    for name in ("job.json", "spec.json", "log.txt", "pid"):
+    for name in ("job.json", "spec.json", "log.txt", "pid", "rc"):
         assert (folder / name).stat().st_mode & 0o660 == 0o660
+
+
+def test_a_run_with_its_store_is_shared_as_the_access_control_list_says(
+    store: RunStore, tmp_path: Path
+) -> None:
+    backend = LocalBackend(store, tmp_path / "unused")
+    shared, trips = tmp_path / "shared", tmp_path / "trips"
+    shared.mkdir(mode=0o755)
+    trips.mkdir()
+    (trips / "a.json").write_bytes(trip())
+    share_by_default(shared)
+    spec = RunSpec(trips=str(trips), store=str(shared / "store"))
+    ended(backend, backend.submit(Run.new("June", LOCAL, spec, folder=str(shared / "runs/June"))))
+    until((shared / "runs/June/rc").exists)
+    made = list(shared.rglob("*"))
+    assert {"manifest.json", "link_speeds.csv", "rc", "files.parquet"} <= {path.name for path in made}
+    assert [path for path in made if not is_theirs(path)] == []
+    assert [path for path in made if path.stat().st_mode & 0o007] == []
 
 
 # -- elsewhere ----------------------------------------------------------------------------------------
