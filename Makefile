@@ -27,10 +27,11 @@ demo: setup ## a generated city from trips to map: CSVs, GeoPackage, project, PN
 run: setup demo ## open QGIS with the plugin and the demo
 	@$(PYTHON) development/run_qgis.py $(DEMO)
 
-check: setup ## ruff, mypy
+check: setup ## ruff, mypy, what Qt 6 refuses
 	@build/venv/bin/ruff check .
 	@build/venv/bin/ruff format --check -q . || { echo "run: build/venv/bin/ruff format ."; exit 1; }
 	@MYPYPATH=build/plugins build/venv/bin/mypy $(foreach room,$(ROOMS),-p roadpulse.$(room)) -m roadpulse -m roadpulse.plugin
+	@$(PYTHON) development/qt6_check.py
 
 test: check ## all checks and tests (TESTS=tests/unit for some)
 	@development/test.sh $(TESTS)

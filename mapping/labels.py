@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qgis.core import (
     Qgis,
+    QgsFontUtils,
     QgsLabelPlacementSettings,
     QgsPalLayerSettings,
     QgsProperty,
@@ -19,7 +20,7 @@ from qgis.core import (
     QgsUnitTypes,
     QgsVectorLayerSimpleLabeling,
 )
-from qgis.PyQt.QtGui import QFont, QFontDatabase
+from qgis.PyQt.QtGui import QFont
 
 from .columns import LABEL_FIELD, WIDTH_FIELD
 from .palette import PALETTES
@@ -45,7 +46,8 @@ SHORTEST_STREET_M = 500.0
 
 def font_family() -> str:
     """Open Sans, or what this computer uses instead."""
-    return FAMILY if FAMILY in QFontDatabase().families() else QFont().family()
+    _, exact = QgsFontUtils.fontFamilyMatchOnSystem(FAMILY)
+    return FAMILY if exact else QFont().family()
 
 
 def street_labels(theme: str) -> QgsVectorLayerSimpleLabeling:

@@ -19,7 +19,7 @@ from .runs_book import RunEntry
 from .words import tr
 
 KEY = Qt.ItemDataRole.UserRole
-PROGRESS = Qt.ItemDataRole(Qt.ItemDataRole.UserRole + 1)
+PROGRESS = Qt.ItemDataRole.UserRole + 1
 """The share of the run's present phase that is done, 0 to 1; None for a run that does not go on."""
 
 _TOP = QModelIndex()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..cluster_client.s3.client import S3Connection
 
 _ADDRESS = Qt.ItemDataRole.UserRole
-_STATE = Qt.ItemDataRole(Qt.ItemDataRole.UserRole + 1)
+_STATE = Qt.ItemDataRole.UserRole + 1
 _NEW, _LOOKING, _KNOWN = "new", "looking", "known"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from qgis.PyQt.QtGui import QFont, QFontInfo
 from roadpulse.mapping import labels
 from roadpulse.mapping.labels import REPEAT_KM, label_texts
 
@@ -67,3 +68,15 @@ def test_four_times_the_links_of_one_name_cost_about_four_times_as_much(
         return measured
 
     assert distances(8000) < 5 * distances(2000)
+
+
+def test_the_font_is_one_that_this_computer_draws_with() -> None:
+    assert QFontInfo(QFont(labels.font_family())).family() == labels.font_family()
+
+
+@pytest.mark.parametrize("family", ["No such family", "Open", "Dej"])
+def test_a_family_that_is_not_installed_by_its_whole_name_gives_way_to_the_default(
+    family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labels, "FAMILY", family)
+    assert labels.font_family() == QFont().family()

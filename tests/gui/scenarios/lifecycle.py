@@ -4,7 +4,7 @@ import logging
 
 import qgis.utils
 from driver import Robot, drive, pause
-from qgis.core import QgsApplication
+from qgis.core import Qgis, QgsApplication
 from qgis.PyQt.QtWidgets import QAction, QDialog, QToolBar
 from qgis.utils import iface
 
@@ -28,7 +28,7 @@ def traces() -> dict:
 def scenario(robot: Robot):
     messages = []
     QgsApplication.messageLog().messageReceived.connect(
-        lambda text, tag, level: messages.append((text, tag, int(level)))
+        lambda text, tag, level: messages.append((text, tag, level))
     )
     robot.report["loaded"] = traces()
     robot.ui.action.trigger()
@@ -49,7 +49,8 @@ def scenario(robot: Robot):
     qgis.utils.unloadPlugin("roadpulse")
     yield from pause(0.5)
     robot.report["unloaded_again"] = traces()
-    robot.report["warnings"] = [entry for entry in messages if entry[2] in (1, 2)]
+    grave = (Qgis.MessageLevel.Warning, Qgis.MessageLevel.Critical)
+    robot.report["warnings"] = [[text, tag] for text, tag, level in messages if level in grave]
 
 
 drive(scenario)
