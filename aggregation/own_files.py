@@ -43,3 +43,6 @@ POINT_FILES = names(r"(?:part|notes)-[0-9]{5,}\.parquet", r"(?:owner|heir)\.json
 
 COMMIT_FILES = names(r"files\.parquet")
 """Files of an ingest's commit."""
+
+SCRATCH_FILES = re.compile(r"(?:tmp_)?[0-9a-f]{12}-.{1,100}|[0-9a-f]{64}\.pem", re.DOTALL)
+"""Temporary files of a process (`storage.scratch`); DuckDB puts `tmp_` before the name while it writes."""

@@ -1,7 +1,8 @@
 """Temporary files of this process, in one folder of its own that goes with it.
 
 A process that was killed leaves its folder behind; the next one that looks finds nobody holding the
-folder's lock, and removes it.
+folder's lock, and removes it. The lock also says whose the folder is: it holds the folder's name. A folder
+without it, or of another user, stays whatever its name, and so do files in it that are not Roadpulse's.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import shutil
+import re
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +20,9 @@ from pathlib import Path
 from typing import IO, Any, Optional
 from uuid import uuid4
 
+from ..own_files import SCRATCH_FILES
+from . import disk
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -25,6 +30,8 @@ except ImportError:  # Windows
 
 _PREFIX = "roadpulse-scratch-"
 _LOCK = "lock"
+_LOCKS = re.compile(rf"\.?{_LOCK}")
+_LONGEST = 1000
 _FORGOTTEN = 86_400.0
 _held: dict[Path, Optional[IO[Any]]] = {}
 
@@ -39,19 +46,29 @@ def _folder(pid: int) -> Path:
     sweep()
     made = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{pid}-"))
     _held[made] = None
+    lock = (made / f".{_LOCK}").open("w", encoding="utf-8")
+    lock.write(made.name)
+    lock.flush()
     if fcntl is not None:
-        # Locked before it has its name, so that nobody ever finds a lock that is not held.
-        lock = (made / f".{_LOCK}").open("w")
         fcntl.flock(lock, fcntl.LOCK_EX)
-        os.replace(made / f".{_LOCK}", made / _LOCK)  # noqa: PTH105
         _held[made] = lock
+    else:
+        lock.close()
+    # Locked and written before it has its name, so that no other process finds a lock that is not held.
+    os.replace(made / f".{_LOCK}", made / _LOCK)  # noqa: PTH105
     atexit.register(_remove, pid, made)
     return made
 
 
 def _remove(pid: int, made: Path) -> None:
     if os.getpid() == pid:  # not a process forked from that one
-        shutil.rmtree(made, ignore_errors=True)
+        _delete(made)
+
+
+def _delete(made: Path) -> None:
+    """Remove the temporary files in a folder, the lock last, then the folder if it is empty."""
+    disk.remove_files(made, SCRATCH_FILES)
+    disk.remove_files(made, _LOCKS)
 
 
 @contextlib.contextmanager
@@ -68,7 +85,7 @@ def clear() -> None:
     """Remove this process's folder, and those of processes that are gone."""
     for made in [made for made in _held if made.name.startswith(f"{_PREFIX}{os.getpid()}-")]:
         lock = _held.pop(made)
-        shutil.rmtree(made, ignore_errors=True)
+        _delete(made)
         if lock is not None:
             lock.close()
     _folder.cache_clear()
@@ -76,29 +93,34 @@ def clear() -> None:
 
 
 def sweep() -> None:
-    """Remove the folders of processes that are gone."""
+    """Remove the folders of this user's processes that are gone."""
     with contextlib.suppress(OSError):
         for found in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
             if found not in _held and _is_left(found):
-                shutil.rmtree(found, ignore_errors=True)
+                _delete(found)
 
 
 def _is_left(found: Path) -> bool:
-    lock = _open(found / _LOCK)
-    if lock is None or fcntl is None:
-        with contextlib.suppress(OSError):
-            return time.time() - found.stat().st_mtime > _FORGOTTEN
-        return False
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+    """Return True if a process of this user made the folder and is gone."""
+    try:
+        if found.is_symlink() or not _is_mine(found.stat()):
             return False
+        with open(found / _LOCK, "r+", encoding="utf-8", opener=_open_at_once) as lock:
+            about = os.fstat(lock.fileno())
+            if not stat.S_ISREG(about.st_mode) or not _is_mine(about) or lock.read(_LONGEST) != found.name:
+                return False
+            if fcntl is None:
+                return time.time() - about.st_mtime > _FORGOTTEN
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (OSError, ValueError):  # not there, held, or not the text of a lock
+        return False
     return True
 
 
-def _open(path: Path) -> Optional[IO[Any]]:
-    try:
-        return path.open("r+")
-    except OSError:
-        return None
+def _is_mine(about: os.stat_result) -> bool:
+    return os.name == "nt" or about.st_uid == os.geteuid()
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file that is no link, without waiting for another process should it be a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))

@@ -3,8 +3,10 @@
 import logging
 import os
 import pickle
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -200,8 +202,8 @@ def test_a_temporary_file_goes_with_its_block():
 def test_folders_of_killed_processes_are_removed_and_those_of_living_ones_stay(tmp_path):
     script = (
         "import sys, time\nfrom roadpulse.aggregation.storage import scratch\n"
-        "(scratch.folder() / 'a').touch(); print(scratch.folder(), flush=True)\n"
-        "time.sleep(60 if len(sys.argv) > 1 else 0)"
+        "with scratch.file('a') as file:\n file.touch(); print(file, flush=True)\n"
+        " time.sleep(60 if len(sys.argv) > 1 else 0)"
     )
     plugins = str(Path(__file__).resolve().parents[2] / "build" / "plugins")
     command = [sys.executable, "-c", script]
@@ -209,20 +211,117 @@ def test_folders_of_killed_processes_are_removed_and_those_of_living_ones_stay(t
     killed, living = (
         subprocess.Popen([*command, "wait"], env=env, stdout=subprocess.PIPE, text=True) for _ in range(2)
     )
-    of_killed, of_living = (Path(process.stdout.readline().strip()) for process in (killed, living))
+    killed_file, living_file = (Path(process.stdout.readline().strip()) for process in (killed, living))
+    assert killed_file.exists()
     killed.kill()
     killed.communicate()
-    ended = Path(
+    ended_file = Path(
         subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     )
     try:
-        assert of_killed.parent == tmp_path
-        assert not of_killed.exists()
-        assert not ended.exists()
-        assert (of_living / "a").exists()
+        assert killed_file.parent.parent == tmp_path
+        assert [path.parent for path in tmp_path.rglob("*") if path.is_file()] == [living_file.parent] * 2
+        assert not killed_file.parent.exists()
+        assert not ended_file.parent.exists()
     finally:
         living.kill()
         living.communicate()
+
+
+def of_a_killed_process(folder):
+    """A folder as a killed process leaves it, with a file in it."""
+    left = folder / "roadpulse-scratch-1-abcdefgh"
+    left.mkdir(mode=0o700)
+    (left / "lock").write_text(left.name)
+    (left / "0123456789ab-trip").write_text("x")
+    return left
+
+
+def content(folder):
+    return {str(path.relative_to(folder)): path.lstat().st_ino for path in folder.rglob("*")}
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_what_a_killed_process_left_is_removed(temporary):
+    left = of_a_killed_process(temporary)
+    (left / f"{'a' * 64}.pem").write_text("x")
+    (left / "tmp_0123456789ac-rows.csv").write_text("x")
+    (left / "0123456789ac-two\nlines").write_text("x")
+    scratch.sweep()
+    assert content(temporary) == {}
+
+
+def mine_alone(left):
+    """A person's folder that happens to have such a name."""
+    (left / "lock").unlink()
+    (left / "0123456789ab-trip").rename(left / "thesis.txt")
+    os.utime(left, (0, 0))  # forgotten for long
+
+
+def renamed(left):
+    left.rename(left.with_name("roadpulse-scratch-results"))
+
+
+def copied(left):
+    shutil.copytree(left, left.with_name("roadpulse-scratch-results"))
+    scratch._delete(left)
+
+
+def with_an_empty_lock(left):
+    (left / "lock").write_text("")
+    os.utime(left, (0, 0))
+
+
+def with_a_lock_of_others(left):
+    (left / "lock").write_bytes(b"\xff" * 5000)
+
+
+def with_a_pipe(left):
+    (left / "lock").unlink()
+    os.mkfifo(left / "lock")
+
+
+def with_a_link(left):
+    (left / "lock").rename(left.parent / "elsewhere")
+    (left / "lock").symlink_to(left.parent / "elsewhere")
+
+
+def behind_a_link(left):
+    left.rename(left.parent / "elsewhere")
+    left.symlink_to(left.parent / "elsewhere")
+
+
+def of_another_user(left):
+    if os.geteuid() != 0:
+        pytest.skip("Only root can give files away")
+    os.chown(left / "lock", 54_321, -1)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes, links and users of POSIX")
+@pytest.mark.parametrize(
+    "become",
+    [mine_alone, renamed, copied, with_an_empty_lock, with_a_lock_of_others, with_a_pipe, with_a_link,
+     behind_a_link, of_another_user],
+)  # fmt: skip
+def test_a_folder_that_no_process_made_stays_whatever_its_name(temporary, become):
+    become(of_a_killed_process(temporary))
+    before = content(temporary)
+    scratch.sweep()
+    scratch.clear()
+    assert content(temporary) == before
+
+
+def test_what_a_person_put_into_a_temporary_folder_stays(temporary):
+    left = of_a_killed_process(temporary)
+    (left / "thesis.txt").write_text("x")
+    (left / "0123456789ac-folder").mkdir()
+    scratch.sweep()
+    assert set(content(left)) == {"thesis.txt", "0123456789ac-folder"}
 
 
 def test_places_of_both_kinds_answer_alike(tmp_path):
