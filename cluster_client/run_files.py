@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -72,6 +72,14 @@ class RunFiles(ABC):
         """Make a folder and those above it, where there is such a thing as a folder.
 
         A `private` one is its owner's alone, unless the one above it is shared.
+        """
+
+    @abstractmethod
+    def make_own_folder(self, parent: str, names: Sequence[str] = ()) -> str:
+        """Make a folder of this user's in `parent`, which others may read and not change; return its path.
+
+        `names` are folders to make in it. Raises `BackendError` where others may write it, something in it,
+        or replace it. In a bucket it is `parent` itself: who may write there is not known.
         """
 
     @abstractmethod

@@ -172,8 +172,7 @@ class LivyLook:
 
     def _whitelist(self) -> Found:
         place = self._place()
-        path = f"{place.jobs}/{named('probe', _PROBE, '.py')}"
-        addresses = put_files(self._rooms, place, {path: _PROBE})
+        addresses = put_files(self._rooms, place, {named("probe", _PROBE, ".py"): _PROBE})
         name = f"roadpulse-diagnosis-{uuid.uuid4()}"
         try:
             self._way.client.submit(batch(self._profile, name, addresses, [], place))
@@ -212,11 +211,10 @@ class LivyLook:
     def _start(self, wish: str) -> str:
         """Have nodes_job.py carried out as a batch; what it prints."""
         client, place, job = self._way.client, self._place(), job_zip()
-        contents = {place.job_zip(job): job.content}
+        contents = {f"{job.sha256}.zip": job.content}
         for name in ("nodes_job", "look"):
             text = (HERE / f"{name}.py").read_bytes().replace(b"\r\n", b"\n")
-            folder = f"{place.jobs}/{named(name, text, '')}"
-            contents[f"{folder}/{name}.py"] = text
+            contents[f"{named(name, text, '')}/{name}.py"] = text
         addresses = sorted(put_files(self._rooms, place, contents), key=lambda a: "nodes_job" not in a)
         name = f"roadpulse-diagnosis-{uuid.uuid4()}"
         try:

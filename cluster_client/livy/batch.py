@@ -22,10 +22,10 @@ def batch_name(run: Run) -> str:
     return f"{_PREFIX}{run.id}"
 
 
-def job_files(place: Place) -> dict[str, bytes]:
-    """Paths and contents of what Livy starts: the script, and the zip that it imports from."""
+def job_files() -> dict[str, bytes]:
+    """Names and contents of what Livy starts: the script, and the zip that it imports from."""
     job, script = job_zip(), MAIN.encode()
-    return {f"{place.jobs}/{named('run', script, '.py')}": script, place.job_zip(job): job.content}
+    return {named("run", script, ".py"): script, f"{job.sha256}.zip": job.content}
 
 
 def batch_of(run: Run, place: Place, addresses: list[str]) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """The job's files where Livy's Spark finds them: in a folder of Livy's host, or at an address in a bucket.
 
+Livy's user runs them as they lie there. A folder of Livy's host is therefore the user's own, below that of
+the jobs: nobody else may change or replace what is in it.
+
 From a bucket Spark's driver fetches them over http: by an address that is signed for this one object and some
 minutes, so that neither Livy nor Spark needs a key, nor the jars of s3a. What it leads to is the plugin's own
 source code.
@@ -23,23 +26,27 @@ SIGNED_SECONDS = 3600
 def put_jobs(rooms: Rooms, place: Place) -> list[str]:
     """Put the files there, unless they are, and return their addresses for Livy; the script comes first.
 
-    Raises `StartError` where Livy would not find them.
+    Raises `StartError` where Livy would not find them, and `BackendError` where others could replace them.
     """
-    return put_files(rooms, place, job_files(place))
+    return put_files(rooms, place, job_files())
 
 
 def put_files(rooms: Rooms, place: Place, contents: dict[str, bytes]) -> list[str]:
-    """As `put_jobs`, of other files in the same folder."""
-
-    def put(files: RunFiles, _: Place) -> None:
-        for path, content in contents.items():
-            files.make_folders(path.rpartition("/")[0])
-            files.put_once(path, content)
+    """As `put_jobs`, of other files, by their names below the same folder."""
 
     in_bucket = is_s3(place.jobs)
-    addresses = [] if in_bucket else [address(path) for path in contents]
-    rooms.patiently(place.jobs, put)
-    return [signed(rooms.s3(), path) for path in contents] if in_bucket else addresses
+    if not in_bucket:
+        address(place.jobs)  # nothing is sent to where Spark could not find it
+
+    def put(files: RunFiles, _: Place) -> list[str]:
+        folder = files.make_own_folder(place.jobs, [n.rpartition("/")[0] for n in contents if "/" in n])
+        paths = {f"{folder}/{name}": content for name, content in contents.items()}
+        for path, content in paths.items():
+            files.put_once(path, content)
+        return list(paths)
+
+    paths = rooms.patiently(place.jobs, put)
+    return [signed(rooms.s3(), path) if in_bucket else address(path) for path in paths]
 
 
 def signed(s3: S3Connection, path: str) -> str:

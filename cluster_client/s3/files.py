@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
 from ...aggregation.own_files import OWNER, RESULT_FILES, RUN_FILES, WORK_FILES
@@ -123,6 +123,10 @@ class S3Files(RunFiles):
 
     def make_folders(self, folder: str, private: bool = False) -> None:
         """Nothing: a bucket has no folders."""
+
+    def make_own_folder(self, parent: str, names: Sequence[str] = ()) -> str:
+        """Return `parent`: a bucket has no folders, and all who may write it are trusted."""
+        return parent
 
     def remove(self, folder: str, run_id: str) -> None:
         """Delete a run's objects, its job.json last, so that what was cut off can be done again."""

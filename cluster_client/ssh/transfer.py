@@ -7,7 +7,7 @@ import errno
 import posixpath
 import stat
 import uuid
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Callable, Optional
 
 import paramiko
@@ -131,6 +131,18 @@ class SftpFiles(RunFiles):
                 except OSError as error:  # somebody else may have made it meanwhile
                     if self._connection.broke(error) or not self._is_folder(path):
                         raise self._fault("made", path, error) from error
+
+    def make_own_folder(self, parent: str, names: Sequence[str] = ()) -> str:
+        """As in `RunFiles`; raises `RemoteFault`."""
+        answer = call(self._connection, "own", {"parent": parent, "names": " ".join(names)})
+        if answer[0] == "failed":
+            raise RemoteFault(
+                f"Livy is not to start programs from {self.name(parent)}, where others could replace them: "
+                f"{' '.join(answer[1:])}. Have the folder and those above writable for you or root alone "
+                "(chmod go-w) or, where a group shares them, sticky (chmod +t), or name another one as "
+                "'folders.jobs' in the profile."
+            )
+        return f"{parent}/{answer[1]}"
 
     @staticmethod
     def _share(sftp: paramiko.SFTPClient, folder: str) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import grp
+import pwd
 import shutil
+import subprocess
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from roadpulse.cluster_client.backend import follow
+from roadpulse.cluster_client.errors import BackendError
 from roadpulse.cluster_client.profile import Folders
 from roadpulse.cluster_client.status import RunState
 
@@ -30,7 +33,10 @@ def shared(other_user):
         (root / name).mkdir(exist_ok=True)
         shutil.chown(root / name, group=other_user.name)
         (root / name).chmod(0o2775)
+    (root / "jobs").chmod(0o3775)
+    subprocess.run(["gpasswd", "--add", "nobody", other_user.name], check=True, capture_output=True)
     yield root
+    subprocess.run(["gpasswd", "--delete", "nobody", other_user.name], check=True, capture_output=True)
     shutil.rmtree(root)
 
 
@@ -107,3 +113,35 @@ def test_a_folder_that_the_user_of_livy_may_not_write_is_named(way, shared, trip
     assert status.state is RunState.FAILED
     assert "may not be written" in status.error.message
     assert Path(run.folder).name in status.error.message
+
+
+def own_folder(shared, user) -> Path:
+    """The user's folder of what Livy starts."""
+    return shared / f"jobs/of-{pwd.getpwnam(user).pw_uid}"
+
+
+def test_nobody_of_the_group_can_replace_what_livy_starts(way, shared, trips, server):
+    backend = way.backend()
+    follow(backend, backend.submit(way.run(trips)), polling=FAST)
+    own = own_folder(shared, way.profile.user)
+    files = sorted(own.iterdir())
+    assert {path.suffix for path in files} == {".zip", ".py"}
+    attempts = [["rm", "-f", str(files[0])], ["mv", str(own), f"{own}-aside"], ["touch", f"{own}/json.py"]]
+    attempts += [["sh", "-c", 'echo "import os" >>"$0"', str(path)] for path in files]
+    before = {path.name: path.read_bytes() for path in files}
+    for attempt in attempts:
+        done = subprocess.run([*server.before, *attempt], capture_output=True, text=True, check=False)
+        assert done.returncode, attempt
+    assert {path.name: path.read_bytes() for path in own.iterdir()} == before
+
+
+def test_a_folder_in_which_the_group_could_replace_what_livy_starts_is_refused(way, shared, trips):
+    (shared / "jobs").chmod(0o2775)
+    try:
+        backend, run = way.backend(), way.run(trips)
+        with pytest.raises(BackendError, match=f"the group {way.profile.user} may write {shared}/jobs"):
+            backend.submit(run)
+    finally:
+        (shared / "jobs").chmod(0o3775)
+    assert not [batch for batch in way.batches() if run.id in batch["name"]]
+    assert not list((shared / "runs").glob(f"*{run.id[:8]}*"))

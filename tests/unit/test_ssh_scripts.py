@@ -94,6 +94,7 @@ def test_only_plain_names_are_set(name):
         "nodes",
         "ask",
         "clock",
+        "own",
     ],
 )
 def test_every_script_is_posix(name):
@@ -471,3 +472,95 @@ def test_the_job_runs_from_its_zip(tmp_path):
         env={}, check=True,
     )  # fmt: skip
     assert "RUN_FOLDER" in told.stdout or "folder" in told.stdout
+
+
+# -- a folder from which Livy's user runs something ---------------------------------------------------
+
+
+def own_folder(parent, *names):
+    values = {"nonce": "n", "parent": str(parent), "names": " ".join(names)}
+    word, *rest = sh(assignments(values) + source("common") + source("own") + "main\n").split(" ", 2)[1:]
+    return word.strip(), "".join(rest).strip()
+
+
+@pytest.fixture
+def shared_above(tmp_path):
+    """A folder that a group writes, with the sticky bit."""
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs").chmod(0o3775)
+    return tmp_path / "runs"
+
+
+def group_of(path):
+    """The group that may write a folder in these tests; it is not this user's own."""
+    if os.geteuid() == 0:
+        os.chown(path, -1, 65534)
+    return path
+
+
+def test_a_folder_is_made_that_only_its_user_may_write_and_others_may_read(shared_above):
+    jobs = group_of(shared_above) / "it's mine/jobs"
+    assert own_folder(jobs, "look-1", "job-2") == ("own", f"of-{os.geteuid()}")
+    own = jobs / f"of-{os.geteuid()}"
+    assert sorted(path.name for path in own.iterdir()) == ["job-2", "look-1"]
+    for folder in (own, *own.iterdir()):
+        assert folder.stat().st_mode & 0o777 == 0o755
+    assert [path.stat().st_mode & 0o7777 for path in (jobs, jobs.parent)] == [0o3775, 0o3775]
+    assert own_folder(jobs) == ("own", own.name)  # again
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user and a group")
+@pytest.mark.parametrize("where", ["above", "parent", "own", "inside", "link", "behind link"])
+@pytest.mark.parametrize("how", ["group", "everybody", "owner"])
+def test_a_folder_is_refused_that_others_may_change_or_replace(tmp_path, where, how):
+    jobs = tmp_path / "above/jobs"
+    jobs.mkdir(parents=True)
+    own, elsewhere = jobs / "of-0", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    assert own_folder(jobs, "look-1") == ("own", "of-0")
+    (own / "run.py").touch(0o644)
+    parent = jobs
+    if "link" in where:
+        (elsewhere / "deep").mkdir()
+        (elsewhere / "deep/jobs").symlink_to("../../above/jobs")
+        (tmp_path / "jobs").symlink_to("elsewhere/deep/jobs")
+        parent = tmp_path / "jobs"
+        assert own_folder(parent) == ("own", "of-0")
+    paths = {
+        "above": jobs.parent, "parent": jobs, "own": own, "inside": own / "run.py",
+        "link": elsewhere / "deep", "behind link": jobs.parent,
+    }  # fmt: skip
+    path = paths[where]
+    if how == "owner":
+        os.chown(path, 65534, -1)
+        said = "belongs to the user nobody"
+    elif how == "group":
+        os.chown(path, -1, 65534)
+        path.chmod(path.stat().st_mode | 0o020)
+        said = "the group nogroup may write "
+    else:
+        path.chmod(path.stat().st_mode | 0o002)
+        said = "everybody may write "
+    word, why = own_folder(parent)
+    assert word == "failed" and said in why
+    assert path == Path(why.replace(said, "").strip()).resolve()
+    if where in ("above", "parent", "link", "behind link") and how != "owner":
+        path.chmod(path.stat().st_mode | 0o1000)
+        assert own_folder(parent) == ("own", "of-0")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+@pytest.mark.parametrize("squatter", [0, 65534])
+def test_a_link_in_the_place_of_the_own_folder_is_refused(tmp_path, squatter):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs").chmod(0o1777)
+    (tmp_path / "jobs/of-0").symlink_to(tmp_path / "elsewhere")
+    os.chown(tmp_path / "jobs/of-0", squatter, -1, follow_symlinks=False)
+    assert own_folder(tmp_path / "jobs")[1].endswith("jobs/of-0 is a link")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    word, why = own_folder(tmp_path / "file/jobs")
+    assert word == "failed" and why.startswith("it cannot be made: ")
