@@ -55,7 +55,7 @@ class LocalLook:
         done = subprocess.run(  # noqa: S603  # nosec B603
             [python, "-c", _PROGRAM], env=child_environment(_PARENT), stdin=subprocess.DEVNULL,
             capture_output=True, text=True, errors="replace", timeout=55, check=False,
-            creationflags=_NO_WINDOW,
+            creationflags=_NO_WINDOW, cwd=_PARENT,  # Python takes modules from where it is started
         )  # fmt: skip
         try:
             self._facts = answer(done.stderr + done.stdout)

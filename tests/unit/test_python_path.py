@@ -3,11 +3,16 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from roadpulse.cluster_client.diagnosis.local import LocalLook
 from roadpulse.cluster_client.errors import StartError
+from roadpulse.cluster_client.profile import LOCAL
 from roadpulse.cluster_client.python_path import Surroundings, child_environment, find_python
+
+from tests.pythons import each_python
 
 
 def program(path):
@@ -108,3 +113,13 @@ def test_the_standard_library_is_not_handed_down():
     paths = child_environment(Path("/somewhere"), {})["PYTHONPATH"].split(os.pathsep)
     assert paths[0] == "/somewhere"
     assert str(Path(os.__file__).parent) not in paths
+
+
+@each_python
+def test_the_diagnosis_imports_no_module_from_where_qgis_was_started(tmp_path, monkeypatch, python):
+    (tmp_path / "json.py").write_text("raise SystemExit('planted')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    look = LocalLook(replace(LOCAL, python=python), str(tmp_path), str(tmp_path))
+    (check,) = (check for check in look.checks() if check.name == "python")
+    found = check.work()
+    assert python in found.found and "planted" not in found.found

@@ -29,6 +29,7 @@ from roadpulse.cluster_client.ssh.remote_run import launcher, run_files, spark_c
 from roadpulse.cluster_client.ssh.scripts import assignments, last_answer, source
 from roadpulse.cluster_client.ssh.transfer import OWN_FILES
 
+from tests.pythons import each_python
 from tests.waiting import until
 
 SH = shutil.which("dash") or shutil.which("sh")
@@ -564,3 +565,31 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").touch()
     word, why = own_folder(tmp_path / "file/jobs")
     assert word == "failed" and why.startswith("it cannot be made: ")
+
+
+# -- programs that are asked something ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("temporary", [True, False], ids=["", "without a temporary folder"])
+@each_python
+def test_a_module_in_the_home_of_a_log_in_is_not_imported(tmp_path, python, temporary):
+    home, programs = tmp_path / "home", tmp_path / "programs"
+    home.mkdir()
+    programs.mkdir()
+    (home / "json.py").write_text("raise SystemExit('planted')")
+    if not temporary:
+        (programs / "mktemp").write_text("#!/bin/sh\nexit 1\n")
+        (programs / "mktemp").chmod(0o755)
+    job = tmp_path / f"{JOB.sha256}.zip"
+    job.write_bytes(JOB.content)
+    program = "import json, os, sys; print('seen', json.dumps(sys.argv[1:]), os.getcwd())"
+    values = {"nonce": "n", "python": python, "program": program, "argument": "x", "job_zip": str(job)}
+    text = assignments(values) + "".join(map(source, ("common", "job", "ask"))) + "main\n"
+    done = subprocess.run(
+        [SH, "-s"], input=text, capture_output=True, text=True, check=True, cwd=home,
+        env={"HOME": str(home), "PATH": f"{programs}:{os.environ['PATH']}"},
+    )  # fmt: skip
+    seen, _, folder = done.stdout.splitlines()[0].rpartition(" ")
+    assert seen == 'seen ["x"]' and done.stdout.endswith("n done 0\n")
+    assert folder.startswith("/tmp/roadpulse.") if temporary else folder == "/"
+    assert not folder.startswith("/tmp/") or not Path(folder).exists()

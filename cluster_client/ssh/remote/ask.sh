@@ -1,8 +1,12 @@
 # Run `program` with `python`, which sees the job; what it prints is the answer.
 main() {
   trap '[ -z "$stage" ] || rm -rf -- "$stage"' EXIT
-  copy=''
-  if stage=$(mktemp -d /tmp/roadpulse.XXXXXX) && cd "$stage"; then
+  copy='' stage=''
+  # Python takes modules from where it is started before those of its library: not from the user's home.
+  cd / || return
+  if made=$(mktemp -d /tmp/roadpulse.XXXXXX); then
+    stage=$made
+    cd "$stage" || return
     own_job 2>/dev/null || copy='' # a program may do without
   fi
   export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
