@@ -30,7 +30,7 @@ from typing import Any
 
 from .errors import StorageError
 from .storage import disk_errors
-from .write_access import make_folder, who_else_may_write
+from .write_access import make_own_folder, who_else_may_write
 
 REQUIREMENTS = ("msgspec>=0.18", "numpy>=1.24", "duckdb>=2.0")
 """What the steps import, for pip; any of these versions computes the same result."""
@@ -113,7 +113,7 @@ def cache_folder() -> Path:
         return Path(named)
     try:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "roadpulse"
-        make_folder(folder, 0o700)
+        make_own_folder(folder, 0o700)
     except (OSError, RuntimeError):  # a user without a home
         return Path(f"/var/tmp/roadpulse-{os.getuid()}")  # noqa: S108  # nosec B108  (checked below)
     return folder
@@ -134,7 +134,7 @@ def _unpacked(packages: Packages) -> Path:
             raise not_private(folder)
         if folder.is_dir():
             return folder
-        make_folder(cache, 0o700)
+        make_own_folder(cache, 0o700)
         if who_else_may_write(cache):
             raise not_private(cache)
         with locked(cache):

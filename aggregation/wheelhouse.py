@@ -38,7 +38,7 @@ from .nodes import (
     not_private,
 )
 from .storage import disk, disk_errors, sha256, write_json
-from .write_access import make_folder, who_else_may_write
+from .write_access import make_own_folder, who_else_may_write
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def _made_for_us(folder: Path) -> bool:
     """Make a folder, unless it is there; False where others may write it or one above."""
     if who_else_may_write(folder):
         return False
-    make_folder(folder, 0o755)
+    make_own_folder(folder, 0o755)
     return not who_else_may_write(folder)
 
 

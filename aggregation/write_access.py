@@ -33,9 +33,10 @@ def who_else_may_write(folder: Path, inside: bool = False) -> str:
     return ""
 
 
-def make_folder(folder: Path, mode: int) -> None:
+def make_own_folder(folder: Path, mode: int) -> None:
     """Make a folder and what is missing above it, all with these rights at most, unless it is there.
 
+    It is for code: rights of a shared folder above are not passed on, as `storage.disk.make_folder` does.
     `Path.mkdir` gives those above what the umask leaves, and a run that shares its folders with a group
     leaves the group's right to write.
     """
@@ -44,7 +45,7 @@ def make_folder(folder: Path, mode: int) -> None:
     except FileNotFoundError:
         if folder.parent == folder:
             raise
-        make_folder(folder.parent, mode)
+        make_own_folder(folder.parent, mode)
         folder.mkdir(mode=mode, exist_ok=True)
     except OSError:
         if not folder.is_dir():

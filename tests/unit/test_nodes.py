@@ -16,7 +16,7 @@ import pytest
 from roadpulse.aggregation import nodes, wheelhouse
 from roadpulse.aggregation.nodes import Packages, PackagesMissing
 from roadpulse.aggregation.storage import sha256, write_json
-from roadpulse.aggregation.write_access import make_folder, who_else_may_write
+from roadpulse.aggregation.write_access import make_own_folder, who_else_may_write
 
 WHEEL = "travels-1.0-py3-none-any.whl"
 
@@ -212,15 +212,15 @@ def test_no_folder_that_is_made_for_packages_may_be_written_by_a_group(tmp_path,
     """As where a run shares its folders with a group and has a umask that leaves that right."""
     before = os.umask(0o002)
     try:
-        make_folder(tmp_path / "cache/wheels/cpython", mode)
-        make_folder(tmp_path / "cache/wheels/cpython", mode)  # once more is no fault
+        make_own_folder(tmp_path / "cache/wheels/cpython", mode)
+        make_own_folder(tmp_path / "cache/wheels/cpython", mode)  # once more is no fault
     finally:
         os.umask(before)
     for name in ("cache", "cache/wheels", "cache/wheels/cpython"):
         assert (tmp_path / name).stat().st_mode & 0o777 == mode
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError):
-        make_folder(tmp_path / "file", mode)
+        make_own_folder(tmp_path / "file", mode)
 
 
 @pytest.mark.parametrize(
