@@ -13,7 +13,7 @@ SPARK ?= 4
 LIVY ?= 0.7.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check cluster cluster-stop bench package env clean
+.PHONY: help setup demo run test check cluster cluster-stop bench docs package env clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ cluster-stop: ## end what `make cluster` started
 
 bench: setup ## performance, as ratios measured side by side
 	@$(PYTHON) -m benchmarks
+
+docs: setup ## write docs/reference/algorithms.md from the algorithms
+	@QGIS_CUSTOM_CONFIG_PATH=$(CURDIR)/build/qgis-settings $(PYTHON) development/reference.py
 
 package: setup ## build/roadpulse-<version>.zip, ready to install
 	@$(PYTHON) development/package.py

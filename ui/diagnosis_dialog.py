@@ -28,7 +28,7 @@ from .banner import Banner
 from .calls import Call, Calls
 from .diagnosis_lines import DiagnosisLines
 from .host_key_dialog import HostKeyDialog
-from .manual import CLUSTER, HelpButton
+from .manual import SSH, HelpButton
 from .messages import log_error
 from .notes import Note
 from .on_screen import OnScreenDialog
@@ -136,7 +136,7 @@ class DiagnosisDialog(OnScreenDialog):
         line = QHBoxLayout()
         line.setContentsMargins(16, 10, 16, 12)
         line.setSpacing(8)
-        line.addWidget(HelpButton(CLUSTER, "what-the-nodes-need"))
+        line.addWidget(HelpButton(SSH, "what-the-nodes-need"))
         line.addWidget(self.copy_button)
         line.addStretch(1)
         for button in (self.again_button, self.cancel_button, self.close_button):

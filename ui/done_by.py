@@ -9,7 +9,7 @@ from .words import counted, tr
 
 
 def done_by(runner: object) -> str:
-    """From what a manifest says under `runner` (see docs/formats.md); empty where there is nothing to say."""
+    """Return a line on it from a manifest's `runner` (docs/reference/formats.md); empty without one."""
     if not isinstance(runner, Mapping) or runner.get("kind") != "spark":
         return ""
     by_head, by_spark = _whole(runner, "head_tasks"), _whole(runner, "spark_tasks")

@@ -1,6 +1,6 @@
-"""The manual, in a window of its own: the Markdown files of `docs/`, at the heading that somebody needs.
+"""The manual, in a window of its own: the Markdown pages of `docs/`, opened at a heading.
 
-line.addWidget(HelpButton(GUIDE, "a-cluster"))
+line.addWidget(HelpButton(SSH, "a-profile-in-the-window"))
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from .plain_text import tip
 from .words import tr
 
 DOCS = Path(__file__).absolute().parents[1] / "docs"
-GUIDE, CLUSTER, FORMATS = "user-guide.md", "cluster.md", "formats.md"
+CONTENTS, TUTORIAL, FORMATS = "index.md", "tutorial.md", "reference/formats.md"
+RUN, SSH, S3 = "how-to/run.md", "how-to/ssh.md", "how-to/s3.md"
 _WIDEST_PICTURE = 660
 _ABOVE_HEADING = 14
 
@@ -117,9 +118,10 @@ class Manual(OnScreenDialog):
             signal.connect(button.setEnabled)
             line.addWidget(button)
         for page, text in (
-            (GUIDE, tr("From trips to a map")),
-            (CLUSTER, tr("Clusters and buckets")),
-            (FORMATS, tr("Files and fields")),
+            (CONTENTS, tr("Contents")),
+            (TUTORIAL, tr("Tutorial")),
+            (RUN, tr("Make a map")),
+            (FORMATS, tr("Formats")),
         ):
             button = QPushButton(text)
             button.setObjectName(f"manual_{page}")

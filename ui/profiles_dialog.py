@@ -14,7 +14,7 @@ from ..cluster_client.profile import LOCAL, LOCAL_NAME, Profile
 from ..cluster_client.profiles import ProfileStore
 from . import profile_questions as questions
 from .banner import Banner
-from .manual import GUIDE, HelpButton
+from .manual import SSH, HelpButton
 from .messages import log_error
 from .notes import Note
 from .on_screen import OnScreenDialog
@@ -85,7 +85,7 @@ class ProfilesDialog(OnScreenDialog):
         line = QHBoxLayout()
         line.setContentsMargins(16, 10, 16, 12)
         line.setSpacing(8)
-        line.addWidget(HelpButton(GUIDE, "a-cluster"))
+        line.addWidget(HelpButton(SSH, "a-profile-in-the-window"))
         line.addWidget(self.check_button)
         line.addSpacing(8)
         line.addWidget(self.say, 1)

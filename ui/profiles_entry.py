@@ -87,10 +87,10 @@ class ProfilesEntry:
         """Open the manual at its start."""
 
         def make() -> QDialog:
-            from .manual import GUIDE, Manual  # noqa: PLC0415
+            from .manual import CONTENTS, Manual  # noqa: PLC0415
 
             manual = Manual(self.iface.mainWindow())
-            manual.go_to(GUIDE)
+            manual.go_to(CONTENTS)
             return manual
 
         self._show("help", make)

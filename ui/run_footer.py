@@ -8,7 +8,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtGui import QKeySequence
 from qgis.PyQt.QtWidgets import QHBoxLayout, QPushButton, QShortcut, QWidget
 
-from .manual import GUIDE, HelpButton
+from .manual import RUN, HelpButton
 from .notes import Note
 from .words import tr
 
@@ -31,7 +31,7 @@ class RunFooter(QWidget):
         line = QHBoxLayout(self)
         line.setContentsMargins(16, 10, 16, 12)
         line.setSpacing(8)
-        line.addWidget(HelpButton(GUIDE, "one-run"))
+        line.addWidget(HelpButton(RUN, "one-run"))
         line.addWidget(self.words, 1)
         self.close_button = self._button(line, "close", tr("Close"))
         self.back = self._button(line, "back", tr("New run"))

@@ -22,7 +22,7 @@ from ..aggregation.s3_access import SCHEME, is_s3
 from ..algorithms.credentials import read_credentials
 from ..cluster_client.profile import Profile
 from .banner import Banner
-from .manual import GUIDE, HelpButton
+from .manual import S3, HelpButton
 from .notes import muted
 from .on_screen import OnScreenDialog
 from .plain_text import PlainLabel
@@ -108,7 +108,7 @@ class S3Browser(OnScreenDialog):
         self.buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
-        self.buttons.addButton(HelpButton(GUIDE, "trips-in-a-bucket"), QDialogButtonBox.ButtonRole.HelpRole)
+        self.buttons.addButton(HelpButton(S3, "browse-buckets"), QDialogButtonBox.ButtonRole.HelpRole)
         self.choose = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.choose.setText(tr("Choose"))
         self.choose.setObjectName("s3_choose")

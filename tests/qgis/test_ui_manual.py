@@ -16,14 +16,14 @@ from roadpulse.algorithms import locations
 from roadpulse.cluster_client.profile import Profile
 from roadpulse.ui import manual
 from roadpulse.ui.diagnosis_dialog import DiagnosisDialog
-from roadpulse.ui.manual import CLUSTER, DOCS, FORMATS, GUIDE, HelpButton, Manual, anchor_of
+from roadpulse.ui.manual import CONTENTS, DOCS, FORMATS, RUN, SSH, HelpButton, Manual, anchor_of
 from roadpulse.ui.profiles_dialog import ProfilesDialog
 from roadpulse.ui.run_footer import RunFooter
 
 from development.package import shipped
 from tests.qgis.widgets import until
 
-PAGES = [GUIDE, CLUSTER, FORMATS]
+PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -57,49 +57,57 @@ def test_links_between_pages_lead_to_a_heading_or_picture_that_is_shipped(window
     for link in LINK.findall((DOCS / page).read_text(encoding="utf-8")):
         if "://" in link:
             continue
-        name, _, anchor = link.partition("#")
-        assert f"docs/{name or page}" in files, link
-        if anchor:
-            window.go_to(name or page)
-            assert window.pages.heading(anchor) is not None, link
+        window.go_to(page)
+        url = window.pages.source().resolved(QUrl(link))
+        assert Path(url.toLocalFile()).relative_to(DOCS.parent).as_posix() in files, link
+        if url.hasFragment():
+            window.pages.follow(QUrl(link))
+            assert window.pages.source() == url
+            assert window.pages.heading(url.fragment()) is not None, link
 
 
 def test_a_heading_is_scrolled_to_and_the_way_back_is_kept(window: Manual) -> None:
-    window.go_to(GUIDE)
-    window.pages.follow(QUrl("cluster.md#through-livy"))
-    until(lambda: first_line(window) == "Through Livy")
-    assert Path(window.pages.source().toLocalFile()) == DOCS / CLUSTER
-    window.pages.follow(QUrl("#what-the-nodes-need"))
-    until(lambda: first_line(window) == "What the nodes need")
+    window.go_to(RUN)
+    window.pages.follow(QUrl("../reference/formats.md#trip-files"))
+    until(lambda: first_line(window) == "Trip files")
+    assert Path(window.pages.source().toLocalFile()).resolve() == (DOCS / FORMATS).resolve()
+    window.pages.follow(QUrl("#the-result"))
+    until(lambda: first_line(window) == "The result")
     window.pages.backward()
-    until(lambda: first_line(window) == "Through Livy")
+    until(lambda: first_line(window) == "Trip files")
     window.pages.backward()
-    assert Path(window.pages.source().toLocalFile()) == DOCS / GUIDE
+    assert Path(window.pages.source().toLocalFile()) == DOCS / RUN
 
 
 def test_links_into_the_web_are_the_web_browsers(window: Manual, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: asked.append(url.toString()))
-    window.go_to(GUIDE)
+    window.go_to(CONTENTS)
     window.pages.follow(QUrl("https://spark.apache.org/docs"))
     assert asked == ["https://spark.apache.org/docs"]
-    assert Path(window.pages.source().toLocalFile()) == DOCS / GUIDE
+    assert Path(window.pages.source().toLocalFile()) == DOCS / CONTENTS
 
 
-def test_pictures_are_as_wide_as_the_page_at_most(window: Manual) -> None:
-    window.go_to(GUIDE)
-    links = [link for link in LINK.findall((DOCS / GUIDE).read_text(encoding="utf-8")) if ".png" in link]
-    for link in links:
-        shown = window.pages.loadResource(QTextDocument.ResourceType.ImageResource, QUrl(link))
-        real = QImage(str(DOCS / link))
-        assert 300 < shown.width() == min(real.width(), manual._WIDEST_PICTURE)
-        assert shown.width() / shown.height() == pytest.approx(real.width() / real.height(), rel=0.02)
-    assert len(links) > 5
+PICTURES = [
+    (page, link)
+    for page in PAGES
+    for link in LINK.findall((DOCS / page).read_text(encoding="utf-8"))
+    if link.endswith((".png", ".svg"))
+]
+
+
+@pytest.mark.parametrize(("page", "link"), PICTURES)
+def test_pictures_are_as_wide_as_the_page_at_most(window: Manual, page: str, link: str) -> None:
+    window.go_to(page)
+    shown = window.pages.loadResource(QTextDocument.ResourceType.ImageResource, QUrl(link))
+    real = QImage(str((DOCS / page).parent / link))
+    assert 300 < shown.width() == min(real.width(), manual._WIDEST_PICTURE)
+    assert shown.width() / shown.height() == pytest.approx(real.width() / real.height(), rel=0.02)
 
 
 def test_f1_opens_the_manual_beside_the_window(qgis_app: Any) -> None:
     window = QDialog()
-    button = HelpButton(GUIDE, "playing-the-day")
+    button = HelpButton(SSH, "the-hosts-key")
     QVBoxLayout(window).addWidget(button)
     window.show()
     window.activateWindow()
@@ -107,7 +115,7 @@ def test_f1_opens_the_manual_beside_the_window(qgis_app: Any) -> None:
     QTest.keyClick(button, Qt.Key.Key_F1)
     until(lambda: button.manual is not None and button.manual.isVisible())
     assert button.manual is not None and button.manual.parentWidget() is window
-    until(lambda: first_line(button.manual) == "Playing the day")
+    until(lambda: first_line(button.manual) == "The host's key")
     opened = button.manual
     opened.close()
     button.click()
@@ -129,3 +137,15 @@ def test_every_help_button_leads_to_a_heading(
         window.go_to(button.page)
         assert window.pages.heading(button.anchor) is not None, button.anchor
         each.deleteLater()
+
+
+def test_every_call_of_a_help_button_names_a_heading(window: Manual) -> None:
+    calls = [
+        call
+        for path in sorted((DOCS.parent / "ui").rglob("*.py"))
+        for call in re.findall(r'HelpButton\((\w+), "([^"]+)"\)', path.read_text(encoding="utf-8"))
+    ]
+    for page, anchor in calls:
+        window.go_to(getattr(manual, page))
+        assert window.pages.heading(anchor) is not None, (page, anchor)
+    assert len(calls) >= 5

@@ -1,0 +1,129 @@
+"""The documentation: links lead somewhere, tables agree with the code, examples are accepted."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from roadpulse.aggregation.spec import FieldMapping, RunSpec
+from roadpulse.aggregation.statistics import COLUMNS
+from roadpulse.cluster_client.profile import SCHEMA, Profile
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+TEXTS = [*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+NONE = {"none": None, "null": None, "empty": ""}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def table(page: str, heading: str) -> dict[str, dict[str, str]]:
+    """The first table below a heading, by what its first column has in code marks; a row may name several."""
+    text = (DOCS / page).read_text(encoding="utf-8").split(f"\n{heading}\n", 1)[-1]
+    lines = text.split("\n\n|", 1)[1].split("\n\n")[0].splitlines()
+    titles, *rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))] for line in lines]
+    found = {}
+    for row in rows[1:]:
+        for key in re.findall(r"`([^`]+)`", row[0]):
+            found[key] = dict(zip(titles, row))
+    return found
+
+
+def defaults(kind: Any, prefix: str = "", nested: bool = True) -> dict[str, Any]:
+    """Entries of a dataclass with their defaults (`required`: none), those of nested ones after a dot."""
+    found: dict[str, Any] = {}
+    for f in fields(kind):
+        made = f.default_factory() if f.default_factory is not MISSING else f.default
+        if is_dataclass(made):
+            found |= defaults(type(made), f"{prefix}{f.name}.") if nested else {f.name: made}
+        else:
+            found[prefix + f.name] = "required" if made is MISSING else made
+    return found
+
+
+def read(cell: str) -> Any:
+    text = cell.strip("`")
+    if text in NONE:
+        return NONE[text]
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=name_of)
+def test_links_lead_to_files(path: Path) -> None:
+    for link in LINK.findall(path.read_text(encoding="utf-8")):
+        if "://" not in link:
+            assert (path.parent / link.partition("#")[0]).exists() or link.startswith("#"), link
+
+
+def test_every_page_is_reached_from_the_contents() -> None:
+    linked = {
+        (DOCS / link.partition("#")[0]).resolve() for link in LINK.findall((DOCS / "index.md").read_text())
+    }
+    assert set(PAGES) - {DOCS / "index.md"} <= linked
+
+
+def test_every_picture_is_on_a_page() -> None:
+    shown = {
+        (path.parent / link).resolve()
+        for path in TEXTS
+        for link in LINK.findall(path.read_text(encoding="utf-8"))
+    }
+    assert set((DOCS / "images").iterdir()) <= shown
+
+
+def test_the_profile_table_has_every_entry_with_its_default() -> None:
+    rows = table("reference/profile.md", "# Profile")
+    expected = {"schema": SCHEMA, **defaults(Profile)}
+    assert {key: read(row["default"]) for key, row in rows.items()} == expected
+    assert {kind for row in rows.values() for kind in row["kinds"].split(", ")} <= {
+        "", "all", "local", "ssh", "livy",
+    }  # fmt: skip
+
+
+def test_the_table_of_the_specification_has_every_entry_with_its_default() -> None:
+    rows = table("reference/formats.md", "### spec.json")
+    expected = defaults(RunSpec, nested=False)
+    expected["weekdays"] = list(expected["weekdays"])
+    found = {key: read(row["default"]) for key, row in rows.items()}
+    del expected["mapping"], expected["s3"], found["mapping"], found["s3"]
+    assert found == expected
+
+
+def test_the_table_of_the_mapping_has_every_entry_with_its_default() -> None:
+    rows = table("reference/formats.md", "## Trip files")
+    assert {key: read(row["default"]) for key, row in rows.items()} == defaults(FieldMapping)
+
+
+def test_the_table_of_statistics_has_every_column_in_order() -> None:
+    rows = table("reference/statistics.md", "# Statistics")
+    assert tuple(rows) == COLUMNS
+
+
+EXAMPLES = [
+    (path, block)
+    for path in PAGES
+    for block in re.findall(r'```json\n(\{\s*"kind".*?)```', path.read_text(encoding="utf-8"), re.DOTALL)
+]
+
+
+@pytest.mark.parametrize(("path", "text"), EXAMPLES, ids=[name_of(path) for path, _ in EXAMPLES])
+def test_an_example_of_a_profile_is_accepted(path: Path, text: str) -> None:
+    values = json.loads(text)
+    if "host_key" in values:
+        values["host_key"] = "SHA256:" + "A" * 43  # written as SHA256:…
+    Profile.from_json(values)
+
+
+def test_profiles_of_every_kind_have_an_example() -> None:
+    assert {json.loads(text)["kind"] for _, text in EXAMPLES} == {"local", "ssh", "livy"}
