@@ -24,13 +24,13 @@ from qgis.core import (
     QgsProcessingParameterFolderDestination,
     QgsProcessingParameterNumber,
     QgsVectorFileWriter,
-    QgsVectorLayer,
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QMetaType
 
 from ..aggregation.errors import Cancelled, RunError, StorageError
 from ..aggregation.visible import visible
+from ..mapping.foreign_style import bare_layer
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination
@@ -249,7 +249,7 @@ def _write(path: Path, tables: dict[str, tuple[Any, Any, Any]], context: QgsProc
         fault = writer.errorMessage() if writer.hasError() else ""
         del writer
         # GDAL keeps silent about a commit that fails when the file is closed.
-        there = QgsVectorLayer(f"{aside}|layername={name}", name, "ogr").featureCount()
+        there = bare_layer(f"{aside}|layername={name}", name).featureCount()
         if fault or there != written or not whole_database(aside):
             raise incomplete(aside, path, fault)
     aside.replace(path)

@@ -95,7 +95,7 @@ def join(
     result = steps.RunResult.read(folder)
     name = f"{StyleOptions(unit=result.spec.speed_unit).title}, {result.name}"
     part(feedback, middle, end)(100)
-    tell(feedback, match_summary(report))
+    tell(feedback, match_summary(report), report.warnings)
     if not report.matched_links and report.links:
         feedback.pushWarning(
             visible(

@@ -27,6 +27,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QUrl
 
+from ..mapping.foreign_style import bare_layer
+
 if TYPE_CHECKING:
     from ..mapping.file_kinds import FileKind
 
@@ -121,6 +123,6 @@ def layer_files(layer: QgsMapLayer, depth: int = _DEPTH) -> Iterator[Path]:
                 if each.isReferenced():
                     others.append(QgsProject.instance().mapLayer(each.reference()))
                 else:
-                    others.append(QgsVectorLayer(each.source(), each.name(), each.provider()))
+                    others.append(bare_layer(each.source(), each.name(), each.provider()))
         for other in filter(None, others):
             yield from layer_files(other, depth - 1)

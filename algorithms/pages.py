@@ -17,10 +17,10 @@ from qgis.core import (
     QgsProcessingParameterString,
     QgsProcessingParameterVectorLayer,
     QgsProject,
-    QgsVectorLayer,
 )
 
 from ..mapping.errors import MapError
+from ..mapping.foreign_style import bare_layer
 from . import parameters as p
 from .reader import Reader
 from .words import name_of_trips, tr
@@ -146,9 +146,7 @@ class Sheet:
             raise MapError(tr("The layer {name!r} cannot be opened.").format(name=self._reader.text(INPUT)))
         self._extent = algorithm.parameterAsExtent(parameters, EXTENT, context, layer.crs())
         self.project = QgsProject()
-        # Without the style in the file, which may hold actions and expressions of others.
-        bare = QgsVectorLayer.LayerOptions(loadDefaultStyle=False)
-        self.layer = QgsVectorLayer(layer.source(), layer.name(), layer.providerType(), bare)
+        self.layer = bare_layer(layer.source(), layer.name(), layer.providerType())
         self.project.addMapLayer(self.layer)
 
     def page(self, statistic: str = "mean", **options: Any) -> SpeedPage:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
-from qgis.core import QgsVectorLayer
 
 from ..aggregation.errors import Cancelled, RunError
 from ..aggregation.runfolder import RunFolder
@@ -43,6 +42,7 @@ from ..cluster_client.s3.client import access_here, access_of_runs, keys_of_runs
 from ..cluster_client.status import RunState, RunStatus
 from ..mapping.errors import MapError
 from ..mapping.file_kinds import MAP
+from ..mapping.foreign_style import bare_layer
 from ..mapping.geopackage import LINKS_TABLE, MatchReport, write_geopackage
 from ..mapping.output_file import check_output
 from ..mapping.saved_styles import save_style
@@ -317,7 +317,7 @@ def _save_first_style(path: Path, name: str) -> None:
 
     Every QGIS that opens the file then shows it styled, one without Roadpulse too.
     """
-    layer = QgsVectorLayer(f"{path}|layername={LINKS_TABLE}", name, "ogr")
+    layer = bare_layer(f"{path}|layername={LINKS_TABLE}", name)
     if not layer.isValid():
         raise MapError(f"The new map file {path} cannot be opened by QGIS. Make it again.")
     style_layer(layer, StyleOptions.from_run_table(layer))

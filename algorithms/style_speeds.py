@@ -82,13 +82,27 @@ class StyleSpeeds(RoadpulseAlgorithm):
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
+        from ..mapping.foreign_style import KEPT_STYLE, disarm  # noqa: PLC0415
         from ..mapping.saved_styles import save_style  # noqa: PLC0415
+        from ..mapping.style_options import StyleOptions  # noqa: PLC0415
         from .post_processing import show  # noqa: PLC0415
 
         layer = self.parameterAsVectorLayer(parameters, pages.INPUT, context)
         if layer is None:
             raise QgsProcessingException(self.invalidSourceError(parameters, pages.INPUT))
         changes = self._changes(Reader(self, parameters, context))
+        StyleOptions.from_run_table(layer, **changes)  # refused before anything of the layer is changed
+        found = disarm(layer)
+        if found:
+            feedback.pushWarning(
+                visible(
+                    tr(
+                        "The layer's style held what acts by itself and may come with its file: {parts}. It "
+                        "is taken off. If it is yours, it is among the layer's styles in the project as "
+                        "“{name}”."
+                    ).format(parts=", ".join(found), name=KEPT_STYLE)
+                )
+            )
         options = show(layer, context.project(), changes)
         if Reader(self, parameters, context).flag(SAVE):
             save_style(layer)

@@ -11,7 +11,7 @@ import json
 import os
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable
 
@@ -31,7 +31,7 @@ from .geopackage_tables import create_tables, describe_columns, opened, without_
 from .labels import label_texts
 from .match_report import MatchReport
 from .output_file import Incomplete, written_whole
-from .own_tables import BY_TIME_TABLE, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
+from .own_tables import BY_TIME_TABLE, GEOMETRY, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
 from .packed import pack
 from .reference_system import find_system
 from .road_class import line_widths
@@ -66,7 +66,7 @@ def write_geopackage(
         try:
             report = _Writer(aside, speeds, by_time, links, manifest, spec, progress, cancelled).write()
             _finish(finish, aside)
-            keep_styles(Path(path), aside)
+            report = replace(report, styles_left_out=keep_styles(Path(path), aside))
         except (sqlite3.Error, RuntimeError) as error:  # of SQLite and of GDAL
             raise Incomplete(str(error)) from error
     progress(100.0)
@@ -132,7 +132,7 @@ class _Writer:
                 database.execute("COMMIT")
         self._step(90)
         with opened(self.path) as dataset:
-            dataset.ExecuteSQL(f"SELECT CreateSpatialIndex('{LINKS_TABLE}', 'geom')")
+            dataset.ExecuteSQL(f"SELECT CreateSpatialIndex('{LINKS_TABLE}', '{GEOMETRY}')")
         self._step(99)
         return report
 
@@ -173,7 +173,7 @@ class _Writer:
             text_columns += [links.names, label_texts(links.names, shapes.metres, shapes.place)]
         if links.classes is not None:
             text_columns.append(links.classes)
-        names = ["fid", "geom", *(column.name for column in self.columns)]
+        names = ["fid", GEOMETRY, *(column.name for column in self.columns)]
         insert = _insert(LINKS_TABLE, names)
         for start in range(0, len(order), CHUNK):
             rows = order[start : start + CHUNK]

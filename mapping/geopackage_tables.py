@@ -13,7 +13,7 @@ from osgeo import gdal, ogr, osr
 from qgis.core import QgsCoordinateReferenceSystem
 
 from .columns import Column
-from .own_tables import BY_TIME_TABLE, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
+from .own_tables import BY_TIME_TABLE, GEOMETRY, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
 from .reference_system import text_of
 from .shapes import Shapes
 
@@ -35,7 +35,7 @@ def create_tables(
         dataset = gdal.GetDriverByName("GPKG").Create(str(path), 0, 0, 0, gdal.GDT_Unknown)
         layer = dataset.CreateLayer(
             LINKS_TABLE, reference, ogr.GT_SetZ(kind) if shapes.has_z else kind,
-            ["GEOMETRY_NAME=geom", "FID=fid", "SPATIAL_INDEX=NO"],
+            [f"GEOMETRY_NAME={GEOMETRY}", "FID=fid", "SPATIAL_INDEX=NO"],
         )  # fmt: skip
         for column in columns:
             layer.CreateField(ogr.FieldDefn(column.name, types[column.sql_type]))

@@ -14,7 +14,8 @@ class MatchReport:
     be known of roads that have a shape: `matched_km` is the length of the matched links, `source_km` that
     of all links the geometry came with (with or without data; equal to `matched_km` when only links
     with data were asked for), all parts of each. `duplicates` and
-    `missing_geometry` are the source's, as in `LinkGeometry`.
+    `missing_geometry` are the source's, as in `LinkGeometry`. `styles_left_out` names the styles of an
+    earlier map that are not in the new one, each with the reason.
     """
 
     links: int
@@ -26,6 +27,7 @@ class MatchReport:
     source_km: float
     duplicates: int = 0
     missing_geometry: int = 0
+    styles_left_out: tuple[str, ...] = ()
 
     @property
     def link_rate(self) -> float:
@@ -42,10 +44,22 @@ class MatchReport:
         """Share of the source's road kilometres that have data, 0 to 1 (0 where there are none)."""
         return self.matched_km / self.source_km if self.source_km else 0.0
 
+    @property
+    def warnings(self) -> list[str]:
+        """What a person wants to know besides the numbers."""
+        if not self.styles_left_out:
+            return []
+        return [
+            "Styles of the earlier map that act by themselves, or reach beyond it, are not in the new one: "
+            f"{'; '.join(self.styles_left_out)}."
+        ]
+
     def to_json(self) -> dict[str, Any]:
-        """The report as JSON-ready values, rates included."""
+        """The report as JSON-ready values, rates included, as the map file holds it: without the styles."""
+        numbers = asdict(self)
+        del numbers["styles_left_out"]
         return {
-            **asdict(self),
+            **numbers,
             "link_rate": self.link_rate,
             "point_rate": self.point_rate,
             "km_rate": self.km_rate,

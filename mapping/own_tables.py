@@ -19,6 +19,9 @@ STYLES_TABLE = "layer_styles"
 OWN_TABLES = (LINKS_TABLE, BY_TIME_TABLE, UNMATCHED_TABLE, RUN_TABLE, STYLES_TABLE)
 """All that a map file holds besides the tables of the GeoPackage standard."""
 
+GEOMETRY = "geom"
+"""Column of the lines in `links`."""
+
 INDEX_TABLE = "rtree_links_geom"
 """The spatial index of the links, the one virtual table."""
 

@@ -136,7 +136,7 @@ def add_legend(
     node = root.addLayer(layer)
     QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Style.Hidden)
     legend.model().refreshLayerLegend(node)
-    legend.setTitle(title)
+    legend.setTitle(inert(title))
     legend.setBackgroundEnabled(False)
     legend.setSymbolWidth(13 * size)
     legend.setSymbolHeight(3.4 * size)

@@ -48,7 +48,8 @@ def style_layer(layer: QgsVectorLayer, options: Optional[StyleOptions] = None) -
     """Style `layer`, the table `links` of a Roadpulse GeoPackage; returns the options it was styled with.
 
     Without `options` they come out of the file. Sets the renderer, labels, aliases, time and attribute
-    table. Raises `UnknownLayer` where the file is not Roadpulse's.
+    table; whatever else a style may hold stays, so a layer that others opened passes through `disarm`
+    first. Raises `UnknownLayer` where the file is not Roadpulse's.
     """
     if options is None:
         options = StyleOptions.from_run_table(layer)

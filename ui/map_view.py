@@ -62,12 +62,13 @@ def show_map(iface: Any, outcome: Outcome) -> Iterator[None]:
 
 
 def _open(outcome: Outcome) -> tuple[QgsVectorLayer, StyleOptions]:
+    from ..mapping.foreign_style import bare_layer  # noqa: PLC0415
     from ..mapping.style_options import StyleOptions  # noqa: PLC0415
     from ..mapping.symbology import style_layer  # noqa: PLC0415
 
     settings = outcome.job.settings
     name = tr("{name}: mean speed ({unit})").format(name=outcome.job.name, unit=settings.speed_unit)
-    layer = QgsVectorLayer(f"{outcome.job.output}|layername=links", name, "ogr")
+    layer = bare_layer(f"{outcome.job.output}|layername=links", name)
     if not layer.isValid():
         raise RunError(
             tr("The map file {file} was written, but QGIS cannot open it. Look at its folder.").format(

@@ -91,8 +91,11 @@ class RunMaps(QObject):
         pending.forget(outcome.job.folder)
         bar = self.iface.messageBar()
         text, match = summary.plain_line(outcome), outcome.match
+        if match.warnings:
+            text = f"{text} {' '.join(match.warnings)}"
         if match.link_rate >= _FEW or not match.links:  # without links no other roads would help
-            level = Qgis.MessageLevel.Success if match.links else Qgis.MessageLevel.Warning
+            fine = match.links and not match.warnings
+            level = Qgis.MessageLevel.Success if fine else Qgis.MessageLevel.Warning
             show_message(bar, text, level, 12)
             return
         item = make_message(text)

@@ -166,7 +166,7 @@ class RunPage(QWidget):
         self.time.say("" if outcome.job.known is not None else took)
         self.summary.say(summary.line(outcome))
         self.summary.show()
-        self.warnings.ask("\n".join(summary.warnings(outcome.manifest)))
+        self.warnings.ask("\n".join(summary.warnings(outcome)))
         self.show_detail("trips" if outcome.manifest["files"]["bad"] else "map")
 
     def end(self) -> None:

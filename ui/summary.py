@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Union
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Union
 
 from .done_by import done_by
 from .plain_text import Link, in_html
@@ -151,6 +151,6 @@ def _table(title: str, rows: Iterable[tuple[str, str]]) -> str:
     return f"<p><b>{in_html(title)}</b></p><table cellspacing='2'>{cells}</table>"
 
 
-def warnings(values: Mapping[str, Any]) -> list[str]:
-    """What the run wants to be known before its map is trusted."""
-    return [str(text) for text in values.get("warnings", [])]
+def warnings(outcome: Outcome) -> list[str]:
+    """What the run and its map want to be known before they are trusted."""
+    return [*(str(text) for text in outcome.manifest.get("warnings", [])), *outcome.match.warnings]

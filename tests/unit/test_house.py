@@ -82,6 +82,12 @@ def test_map_files_are_opened_in_one_place_for_reading_and_by_their_writers() ->
     assert found <= {"map_file.py", *writers}
 
 
+def test_layers_are_opened_in_one_place_without_the_style_that_comes_with_them() -> None:
+    """A style in a file may hold actions, code of forms and expressions of others."""
+    found = {path.name for path in SHIPPED if "QgsVectorLayer(" in path.read_text(encoding="utf-8")}
+    assert found == {"foreign_style.py"}
+
+
 def test_the_aggregation_loads_without_qgis_and_without_the_rest_of_the_plugin() -> None:
     script = (
         "import sys, roadpulse.aggregation.__main__\n"
