@@ -88,6 +88,14 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
+def can_be_read(url: str, tunnel: bool, proxied: bool = False) -> bool:
+    """Return True if others on the way can read what is sent to an address: over http, beyond this computer.
+
+    `tunnel`: it goes through the SSH connection; `proxied`: through a proxy, which then sees it as well.
+    """
+    return urlsplit(url).scheme != "https" and not tunnel and (proxied or not is_loopback(url))
+
+
 def check_range(entry: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
         raise fault(entry, value, f"it lies between {low} and {high}")

@@ -8,6 +8,8 @@ from typing import Any
 
 from ..cluster_client.errors import ProfileError
 from ..cluster_client.profile import LOCAL, Profile
+from ..cluster_client.profile_checks import can_be_read
+from .words import tr
 
 _HARMLESS = {"kind": "ssh", "name": "x", "host": "x", "livy_url": "http://x"}
 """What does for entries whose defaults do not always do."""
@@ -22,14 +24,29 @@ def faults(values: Mapping[str, Any]) -> dict[str, ProfileError]:
     found: dict[str, ProfileError] = {}
     while True:
         try:
-            Profile.from_json(tried)
+            profile = Profile.from_json(tried)
         except ProfileError as error:
             if error.entry in found:
                 return found
             found[error.entry] = error
             put(tried, error.entry, _HARMLESS.get(error.entry, get(LOCAL.to_json(), error.entry)))
         else:
-            return found
+            break
+    if profile.kind == "livy" and profile.livy_authcfg and not {"livy_url", "livy_authcfg"} & set(found):
+        words = open_login(profile.livy_url, profile.livy_tunnel)
+        if words:
+            found["livy_url"] = ProfileError("livy_url", words)
+    return found
+
+
+def open_login(url: str, tunnel: bool) -> str:
+    """Why no user and password are sent to an address of Livy; empty if they are."""
+    if not can_be_read(url, tunnel):
+        return ""
+    return tr(
+        "User and password are not sent over http, where others on the way can read them. Use https or the "
+        "SSH connection, or choose no password."
+    )
 
 
 def get(values: Mapping[str, Any], entry: str) -> Any:

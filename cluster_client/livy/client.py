@@ -21,7 +21,7 @@ import requests
 from ...aggregation.errors import RunError
 from ..bounded import within
 from ..keys import UserSecret
-from ..profile_checks import is_loopback
+from ..profile_checks import can_be_read
 from .answers import Batch, is_missing, read_batch, read_json, said
 from .errors import LivyAway, LivyLoginUnsafe, NotLivy, refusal
 from .transport import Via, in_words, new_session
@@ -197,8 +197,8 @@ class LivyClient:
 
     def _check_login(self) -> None:
         """Refuse to send user and password where others can read them on the way."""
-        plain = self.login is not None and self._url.scheme != "https" and self._via is None
-        if plain and (self._proxies or not is_loopback(self._url.geturl())):
+        way = (self._url.geturl(), self._via is not None, bool(self._proxies))
+        if self.login is not None and can_be_read(*way):
             raise LivyLoginUnsafe(
                 f"User and password are not sent to Livy at {self.where}: over http whoever is on the way "
                 "reads them. Use https (livy.keystore in livy.conf) or the tunnel through SSH, or remove the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,9 @@ from qgis.PyQt.QtWidgets import QLineEdit
 from roadpulse.aggregation.s3_access import S3Access
 from roadpulse.algorithms import locations
 from roadpulse.cluster_client.errors import ProfileError
+from roadpulse.cluster_client.keys import UserSecret
+from roadpulse.cluster_client.livy.client import LivyClient, Timeouts
+from roadpulse.cluster_client.livy.errors import LivyAway, LivyLoginUnsafe
 from roadpulse.cluster_client.profile import LOCAL, Folders, Profile, Resources
 from roadpulse.cluster_client.ssh.errors import HostKeyUnknown
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
@@ -150,6 +154,58 @@ def _of(profile: Profile, entry: str) -> Any:
     for part in entry.split("."):
         found = getattr(found, part)
     return found
+
+
+@pytest.mark.parametrize("untouched", [True, False])
+@pytest.mark.parametrize(
+    ("url", "tunnel", "login", "refused"),
+    [
+        ("http://pi0:8998", False, True, True),
+        ("HTTP://192.168.1.7", False, True, True),
+        ("http://localhost.example.org:8998", False, True, True),
+        ("http://pi0:8998", True, True, False),
+        ("http://pi0:8998", False, False, False),
+        ("https://pi0:8998", False, True, False),
+        ("http://127.0.0.1:8998", False, True, False),
+        ("http://[::1]:8998", False, True, False),
+        ("http://localhost:8998", False, True, False),
+    ],
+)
+def test_a_log_in_that_others_could_read_is_refused_in_the_form_as_in_use(
+    form: ProfileForm, url: str, tunnel: bool, login: bool, refused: bool, untouched: bool
+) -> None:
+    values = {**LIVY.to_json(), "livy_url": "https://pi0:8998", "livy_tunnel": tunnel}
+    values["livy_authcfg"] = "l1b2c3d" if login else ""
+    form.show_values({**values, "livy_url": url} if untouched else values)
+    field = shown(form, "livy_url") if untouched else write(form, "livy_url", url)
+    words = "User and password are not sent over http"
+    assert (words in field.note.plain, words in form.problem()[0]) == (refused, refused)
+    with pytest.raises(LivyLoginUnsafe) if refused else pytest.raises(LivyAway):
+        via = _NoWay() if tunnel else None
+        secret = UserSecret("analyst", "x") if login else None
+        timeouts = Timeouts(connect=0.5, answer=0.5, whole=1)
+        here = url if refused or "pi0" not in url else url.replace("pi0", "pi0.invalid")
+        LivyClient(here, secret, via=via, timeouts=timeouts).version()
+
+
+class _NoWay:
+    """A tunnel that leads nowhere."""
+
+    def ready(self) -> None:
+        raise LivyAway("There is no way.")
+
+    def connect(self) -> socket.socket:
+        raise LivyAway("There is no way.")
+
+
+def test_a_log_in_is_refused_when_the_tunnel_is_taken_away(form: ProfileForm) -> None:
+    form.show_values({**LIVY.to_json(), "livy_url": "http://localhost.example.org:8998"})
+    url, tunnel = shown(form, "livy_url"), shown(form, "livy_tunnel")
+    assert not url.note.plain and not form.problem()[0]
+    tunnel.control.click()
+    assert "not sent over http" in url.note.plain and form.problem()[1] is url
+    tunnel.control.click()
+    assert not url.note.plain and not form.problem()[0]
 
 
 def test_several_faults_are_said_at_once(form: ProfileForm) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..profile_faults import open_login
 from ..words import tr
 from .fields import AuthField, CheckField, PathField, TextField
 from .section import ProfileSection
@@ -21,13 +22,12 @@ class LivySection(ProfileSection):
         )  # fmt: skip
         self.add(tr("Address"), self.url)
         self.add("", self.tunnel)
-        self.add(
-            tr("Password"),
-            AuthField(
-                "livy_authcfg", ("Basic",), _LIVY,
-                tr("User and password of Livy, kept encrypted by QGIS. Empty where Livy asks for none."),
-            ),
+        self.login = AuthField(
+            "livy_authcfg", ("Basic",), _LIVY,
+            tr("User and password of Livy, kept encrypted by QGIS. Empty where Livy asks for none."),
         )  # fmt: skip
+        self.add(tr("Password"), self.login)
+        self.url.doubt = self._open
         self.add(
             tr("Certificates"),
             PathField(
@@ -35,6 +35,10 @@ class LivySection(ProfileSection):
                 tr("A file (PEM) with the certificate of whoever signed Livy's or S3's own."),
             ),
         )  # fmt: skip
+
+    def _open(self, url: str) -> str:
+        """That others could read the log-in, also before anybody has touched the field."""
+        return open_login(url, self.tunnel.value()) if url and self.login.value() else ""
 
     def look(self) -> None:
         """The address depends on who looks."""
