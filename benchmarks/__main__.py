@@ -1,6 +1,7 @@
-"""Run benchmarks: all of them, or those named.
+"""Run benchmarks: all of them, or those named, each with arguments of its own after its name.
 
-python -m benchmarks [engine] [postgis] [layer] [frame] [growth] [spark] [s3] …
+python -m benchmarks [NAME [ARGUMENT …]] …
+python -m benchmarks growth "run panel" preview spark --trips 400
 """
 
 from __future__ import annotations
@@ -21,14 +22,34 @@ MORE = {"spark": ["--growth"]}
 """Arguments of those that measure more than the usual only when asked."""
 
 
-def main(names: list[str]) -> int:
-    unknown = set(names) - set(NAMES)
-    if unknown or "--help" in names:
-        print(__doc__, "known:", ", ".join(NAMES))
+def wanted(words: list[str]) -> list[tuple[str, list[str]]]:
+    """Benchmarks and their arguments, which are the words up to the next benchmark's name.
+
+    Raises `ValueError` for words before the first name.
+    """
+    if not words:
+        return [(name, MORE.get(name, [])) for name in NAMES]
+    if words[0] not in NAMES:
+        raise ValueError(words[0])
+    found: list[tuple[str, list[str]]] = []
+    for word in words:
+        if word in NAMES:
+            found.append((word, []))
+        else:
+            found[-1][1].append(word)
+    return [(name, arguments or MORE.get(name, [])) for name, arguments in found]
+
+
+def main(words: list[str]) -> int:
+    try:
+        chosen = wanted(words)
+    except ValueError as error:
+        print(__doc__)
+        print(f"{error} is no benchmark; known are {', '.join(NAMES)}")
         return 2
-    for name in names or NAMES:
-        print(f"\n== {name}")
-        importlib.import_module(f"benchmarks.{NAMES[name]}").main(*([MORE[name]] if name in MORE else []))
+    for name, arguments in chosen:
+        print(f"\n== {name}", flush=True)
+        importlib.import_module(f"benchmarks.{NAMES[name]}").main(arguments)
     return 0
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 from .measure import SCRATCH, Cost, alternate, cost_of, report, rich_trips
 
@@ -41,8 +42,13 @@ def run_duckdb(trips: Path, minutes: int = 60) -> Cost:
     return cost_of([sys.executable, "-m", "benchmarks.duckdb_job", str(trips), str(out), ZONE, str(minutes)])
 
 
-def main(n_trips: int = 4000, times: int = 3) -> None:
+def main(arguments: Optional[list[str]] = None) -> None:
     """Print cold and re-analysis ratios, the share of each step, and memory at 1 × and 4 × the data."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks engine")
+    parser.add_argument("--trips", type=int, default=4000, help="number of generated trips (0.47 MB each)")
+    parser.add_argument("--times", type=int, default=3)
+    wanted = parser.parse_args(arguments or [])
+    n_trips, times = wanted.trips, wanted.times
     trips = rich_trips(n_trips)
     size = sum(file.stat().st_size for file in trips.iterdir())
     store = SCRATCH / "store"
@@ -110,4 +116,4 @@ def _memory(trips: Path, size: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
