@@ -56,6 +56,9 @@ class HostileFiles(RunFiles):
     def make_folders(self, folder: str) -> None:
         raise NotImplementedError
 
+    def make_own_folder(self, parent: str, names: Sequence[str] = ()) -> str:
+        raise NotImplementedError
+
     def remove(self, folder: str) -> None:
         raise NotImplementedError
 

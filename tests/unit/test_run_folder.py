@@ -343,6 +343,9 @@ class _Files(RunFiles):
     def make_folders(self, folder, private=False):
         pass
 
+    def make_own_folder(self, parent, names=()):
+        return parent
+
     def remove(self, folder, run_id):
         self._removed.append((folder, run_id))
 
