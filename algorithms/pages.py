@@ -80,7 +80,12 @@ def words_and_place() -> Iterable[QgsProcessingParameterDefinition]:
     """Title, subtitle, sources, extent, and whether that fills the map."""
     for name, label, default, text in (
         (TITLE, tr("Title"), "", tr("Empty: the name of the run.")),
-        (SUBTITLE, tr("Subtitle"), tr("How fast traffic moves"), tr("What the map shows, in a few words.")),
+        (
+            SUBTITLE,
+            tr("Subtitle"),
+            "",
+            tr("Empty: what the statistic shows, as “How fast traffic moves”."),
+        ),
         (SOURCES, tr("Sources"), "", tr("Whom the trips and the roads come from; in small type.")),
     ):
         yield p.with_help(QgsProcessingParameterString(name, label, default, False, True), text)

@@ -36,6 +36,17 @@ STATISTIC_NAMES = {
 }
 """First words of the legend."""
 
+SUBTITLES = {
+    "mean": "How fast traffic moves",
+    "std": "How much speeds vary",
+    "p05": "How slow traffic gets",
+    "p15": "How slow traffic gets",
+    "p50": "How fast traffic moves",
+    "p85": "How fast traffic gets",
+    "p95": "How fast traffic gets",
+}
+"""What a map of a statistic shows, under the title of its page."""
+
 
 @dataclass(frozen=True)
 class Column:

@@ -22,7 +22,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QFont, QFontMetricsF
 
-from .columns import ESTIMATORS
+from .columns import ESTIMATORS, SUBTITLES
 from .errors import MapError
 from .file_kinds import PAGE_KINDS, PDF, PNG
 from .labels import font_family
@@ -74,11 +74,12 @@ class PageOptions:
     system) is shown whole; None takes where most of the links with data lie. With `cut` the map is filled
     with it to the edges instead, and what does not fit is left out. `orientation` is one of `ORIENTATIONS`;
     `auto` turns paper to portrait where that shows more. `facts` and `dates` are taken from the file where
-    empty. With `film` there is a clock with the track of the day in place of the small maps.
+    empty; an empty `subtitle` says what the statistic shows. With `film` there is a clock with the track of
+    the day in place of the small maps.
     """
 
     title: str
-    subtitle: str = "How fast traffic moves"
+    subtitle: str = ""
     dates: str = ""
     facts: str = ""
     sources: str = ""
@@ -206,7 +207,8 @@ class _Column:
         dates, facts = describe(self.layer, self.style)
         self._write(options.title, fitting(options.title, TITLE, self.width / size), bold=True, name="title")
         self.y += size
-        self._write(options.subtitle if film else f"{options.subtitle}, {when}", TEXT, name="subtitle")
+        subtitle = options.subtitle or SUBTITLES[self.style.statistic]
+        self._write(subtitle if film else f"{subtitle}, {when}", TEXT, name="subtitle")
         self.y += size
         self._write(options.dates or dates, SMALL, soft=True, name="dates")
         self._write(options.facts or facts, SMALL, soft=True, name="facts")

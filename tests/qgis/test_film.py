@@ -66,6 +66,26 @@ def test_a_page_of_the_whole_day_has_no_hour_but_in_its_small_maps(layer: QgsVec
     assert "whole day" in page.layout.itemById("subtitle").text()
 
 
+@pytest.mark.parametrize(
+    ("statistic", "words"),
+    [
+        ("mean", "How fast traffic moves, whole day"),
+        ("p50", "How fast traffic moves, whole day"),
+        ("std", "How much speeds vary, whole day"),
+        ("p05", "How slow traffic gets, whole day"),
+        ("p95", "How fast traffic gets, whole day"),
+    ],
+)
+def test_the_subtitle_says_what_the_statistic_shows(
+    layer: QgsVectorLayer, statistic: str, words: str
+) -> None:
+    style = style_layer(layer, StyleOptions.from_run_table(layer, statistic=statistic))
+    page = speed_page(QgsProject.instance(), layer, style, PageOptions(title="Bath"))
+    assert page.layout.itemById("subtitle").text() == words
+    page = speed_page(QgsProject.instance(), layer, style, PageOptions(title="Bath", subtitle="Mine"))
+    assert page.layout.itemById("subtitle").text() == "Mine, whole day"
+
+
 def test_the_page_says_what_and_when(layer: QgsVectorLayer) -> None:
     page = page_of(layer, bin_number=8, sources="Roads: somebody")
     assert page.layout.itemById("subtitle").text().endswith("08:00 – 09:00")
