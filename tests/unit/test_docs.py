@@ -127,3 +127,24 @@ def test_an_example_of_a_profile_is_accepted(path: Path, text: str) -> None:
 
 def test_profiles_of_every_kind_have_an_example() -> None:
     assert {json.loads(text)["kind"] for _, text in EXAMPLES} == {"local", "ssh", "livy"}
+
+
+def test_the_changelog_has_the_form_of_keep_a_changelog() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    versions = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert versions[0] == "[Unreleased]"
+    assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}", version) for version in versions[1:])
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    for part in re.split(r"^## .+$", text, flags=re.MULTILINE)[1:]:
+        found = re.findall(r"^### (.+)$", part, re.MULTILINE)
+        assert set(found) <= kinds and len(set(found)) == len(found)
+    named = set(re.findall(r"^\[(.+)\]: https://", text, re.MULTILINE))
+    assert named == {version.split("]")[0].lstrip("[") for version in versions}
+
+
+WORDS = re.compile(r"\b(told|nobody|whoever|amounts? to|what does for)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", TEXTS[:-1], ids=name_of)
+def test_the_words_are_those_of_the_field(path: Path) -> None:
+    assert WORDS.findall(path.read_text(encoding="utf-8")) == []

@@ -113,7 +113,7 @@ def test_the_version_stands_in_metadata_and_in_the_changelog_only() -> None:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(ROOT / "metadata.txt", encoding="utf-8")
     version = parser["general"]["version"]
-    assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## [{version}] - " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     for path in SHIPPED:
         assert f'"{version}"' not in path.read_text(encoding="utf-8"), path
 
