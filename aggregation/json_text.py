@@ -80,7 +80,7 @@ def decode(content: Union[bytes, str], name: str, largest: int = LARGEST) -> Any
         text = content if isinstance(content, str) else content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise JsonFault(name, f"it is not text in UTF-8 (byte {error.start:,})") from error
-    _check_shape(text, name)
+    check_shape(text, name)
     decoder = json.JSONDecoder(
         object_pairs_hook=lambda pairs: _object(pairs, name),
         parse_int=lambda digits: _whole(digits, name),
@@ -224,8 +224,11 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _check_shape(text: str, name: str) -> None:
-    """Refuse nesting and numbers of values that would cost a decoder its stack or its memory."""
+def check_shape(text: str, name: str) -> None:
+    """Refuse nesting and numbers of values that would cost a decoder its stack or its memory.
+
+    Raises `JsonFault`. It is a part of `decode`, for JSON that is read after other rules, as trip files are.
+    """
     opened = text.count("[") + text.count("{")
     if opened + text.count(",") > MOST_VALUES:
         raise JsonFault(name, f"it holds more than {MOST_VALUES:,} values")

@@ -20,7 +20,8 @@ from .errors import FILE_REASONS, BadTripFile
 from .json_cuts import find_cuts
 from .spec import FieldMapping
 from .storage import LARGE, scratch
-from .trips import GZIP, Points, TripDecoder, too_large
+from .trip_json import GZIP, too_large
+from .trips import Points, TripDecoder
 
 PIECE = 1 << 20
 """Bytes of JSON that are decoded at once; as objects they take about four times that."""

@@ -7,10 +7,6 @@ point after the rules of `values`; so the fast way only ever handles what both w
 
 from __future__ import annotations
 
-import gzip
-import io
-import json
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Optional, Union
@@ -23,9 +19,7 @@ from . import times, typed, values
 from .advice import joined_keys, shown, shown_time, whole_key
 from .errors import FILE_REASONS, BadTripFile
 from .spec import FieldMapping
-
-GZIP = b"\x1f\x8b"
-"""What gzip files begin with."""
+from .trip_json import load, unpack
 
 _EXACT = 2  # the decoder that leaves link ids as they are written
 _BLANK = b" \t\r\n\0"
@@ -174,7 +168,7 @@ class TripDecoder:
     # -- the definition -----------------------------------------------------------------------------
 
     def _decode_each(self, raw: bytes) -> Points:
-        root = _load(raw)
+        root = load(raw)
         if not isinstance(root, dict):
             raise BadTripFile("not_an_object", f"{FILE_REASONS['not_an_object']} but {_kind(root)}")
         points = values.follow(root, self._points_path)
@@ -241,7 +235,7 @@ class TripDecoder:
 
     def _fields_of(self, raw: bytes) -> str:
         """The fields that the first point has, for the message when no point can be used."""
-        point = (values.follow(_load(raw), self._points_path) or [None])[0]
+        point = (values.follow(load(raw), self._points_path) or [None])[0]
         if not isinstance(point, dict):
             return _kind(point)
         names = [
@@ -250,24 +244,6 @@ class TripDecoder:
             for inner in (value if isinstance(value, dict) and value else {"": None})
         ]
         return ", ".join(name.rstrip(".") for name in names[:20])
-
-
-def unpack(raw: bytes, max_bytes: int) -> bytes:
-    """The file's bytes, gunzipped where they are gzip; refuses what is larger than `max_bytes`."""
-    if raw[:2] == GZIP:
-        try:
-            with gzip.GzipFile(fileobj=io.BytesIO(raw)) as archive:
-                raw = archive.read(max_bytes + 1)
-        except (OSError, EOFError, zlib.error) as error:
-            raise BadTripFile("bad_gzip", f"{FILE_REASONS['bad_gzip']}: {error}") from error
-    if len(raw) > max_bytes:
-        raise too_large(max_bytes)
-    return raw
-
-
-def too_large(max_bytes: int) -> BadTripFile:
-    """Why a file of more bytes is refused."""
-    return BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
 
 
 def _link_ids(links: list[Any], exact: bool) -> Optional[NDArray[np.int64]]:
@@ -296,22 +272,6 @@ def _count_times(codes: NDArray[np.uint8], faults: dict[str, int]) -> None:
 
 def _trip_id(value: object) -> Optional[str]:
     return None if value is None or isinstance(value, (dict, list)) else str(value)
-
-
-def _load(raw: bytes) -> Any:
-    try:
-        encoding = json.detect_encoding(raw)
-        text = raw.decode(encoding, "surrogateescape" if "8" in encoding else "strict")
-        return json.loads(text, parse_int=_integer)
-    except RecursionError as error:
-        raise BadTripFile("too_deep", FILE_REASONS["too_deep"]) from error
-    except ValueError as error:
-        raise BadTripFile("bad_json", f"{FILE_REASONS['bad_json']}: {error}") from error
-
-
-def _integer(digits: str) -> float:
-    """An integer of a file; Python refuses very long ones, which fields of no interest may hold."""
-    return int(digits) if len(digits) <= values.MAX_DIGITS else float(digits)
 
 
 def _kind(value: object) -> str:

@@ -1,11 +1,12 @@
 """A first look at the trips: what the first points say, and the links of a sample.
 
-Plain functions for a thread; nothing here knows of widgets.
+Plain functions for a thread; nothing here knows of widgets. A file is decoded after the rules of a run,
+within the bounds of `json_text`, since the whole of it is in memory here.
 """
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -16,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..aggregation import advice, times, values
-from ..aggregation.errors import BadTripFile
+from ..aggregation.errors import FILE_REASONS, BadTripFile
+from ..aggregation.json_text import JsonFault, check_shape
 from ..aggregation.spec import FieldMapping
-from ..aggregation.trips import TripDecoder, unpack
+from ..aggregation.trip_json import load_text, text_of, unpack
+from ..aggregation.trips import TripDecoder
 from ..cluster_client.lookout.lookout import TripSource
 from .field_proposals import RawField, fields_of, fits, propose, unit_hint
 
@@ -71,7 +74,7 @@ def preview(source: TripSource, trips: str, mapping: FieldMapping, check: Check)
         try:
             last = look(path, _load(source, path), mapping)
         except BadTripFile as error:
-            last = Preview(file=path, problem=error.message)
+            last = Preview(file=path, problem=_clause(error.message))
         except OSError as error:
             last = Preview(file=path, problem=f"it cannot be read: {error.strerror}")
         if last.points or last.proposal:
@@ -135,11 +138,19 @@ def _load(source: TripSource, path: str) -> Any:
         if error.reason == "too_large":
             raise BadTripFile("too_large", "it is too large for a preview") from error
         raise
-    raw = unpack(content, LARGEST_PREVIEW * 4)
+    if not content:
+        raise BadTripFile("empty", FILE_REASONS["empty"])
+    text = text_of(unpack(content, LARGEST_PREVIEW * 4))
     try:
-        return json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise BadTripFile("bad_json", "it is not valid JSON") from error
+        check_shape(text, path)
+    except JsonFault as fault:
+        raise BadTripFile("too_large", f"{fault.fault}, too much for a preview") from fault
+    return load_text(text)
+
+
+def _clause(message: str) -> str:
+    """What is wrong with a file as a clause that begins with "it"."""
+    return re.sub("^the file ", "it ", message)
 
 
 def _value(point: Any, path: str) -> Any:

@@ -7,6 +7,7 @@ from typing import Callable
 
 from ...aggregation import glance
 from ...aggregation.errors import FILE_REASONS, BadTripFile
+from ...aggregation.json_text import JsonFault, first_bytes
 from ...aggregation.runners.head_room import usable_cores
 from ...aggregation.s3_access import is_s3
 from ...aggregation.spec import FieldMapping
@@ -35,10 +36,14 @@ class LocalTrips:
         return glance.first_files(trips)
 
     def read(self, path: str, most: int) -> bytes:
-        """The content of one."""
-        if Path(path).stat().st_size > most:
+        """The content of one; raises `OSError`, or `BadTripFile` for a pipe or more than `most` bytes."""
+        try:
+            content = first_bytes(Path(path), most + 1)
+        except JsonFault as fault:
+            raise BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: {fault.fault}", True) from fault
+        if len(content) > most:
             raise BadTripFile("too_large", FILE_REASONS["too_large"])
-        return Path(path).read_bytes()
+        return content
 
 
 class LocalLookout:

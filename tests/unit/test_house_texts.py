@@ -38,13 +38,12 @@ ONLY_IN = {
     "pushMessage": ("ui/messages.py",),
     "loads": (
         "aggregation/json_cuts.py",  # a key of a trip file, in quotes
-        "aggregation/trips.py",  # trip files, whose faults are counted
+        "aggregation/trip_json.py",  # trip files, whose faults are counted
         "aggregation/glance.py",  # an argument of the plugin's own
         "cluster_client/diagnosis/look.py",  # programs that run elsewhere, alone
         "cluster_client/diagnosis/nodes_job.py",
         "cluster_client/s3/models.py",  # files of botocore
         "democity/city.py",  # imports nothing of the plugin
-        "ui/trip_sample.py",  # trip files
     ),
     "load": (),
 }
