@@ -25,6 +25,7 @@ _ACTIVE = {
     "attributeEditorHtmlElement": "a web page in its form",
     "attributeEditorQmlElement": "a program in its form",
     "relation": "a relation to another layer",
+    "ShapeSVGFile": "a picture whose place is computed",  # as QGIS 2 wrote it
 }
 """Elements that act, with what each is."""
 _ACTIVE_WITH_TEXT = {
@@ -37,11 +38,14 @@ _INIT_SOURCE = "editforminitcodesource"
 """Whether the code of a form is run, and from where: 0 is never."""
 
 _TEMPLATE = "[%"
-_ELSEWHERE = re.compile(r"[a-z]://|^\s*([\\/]{2}|file:)", re.IGNORECASE)
+_ELSEWHERE = re.compile(r"[a-z]://|^\s*([\\/]{2}|file:)|[\"'=(]\s*(//\w|file:)|\\\\[\w.-]+\\", re.IGNORECASE)
 """Addresses, and folders on other Windows computers, which are told the person's name when asked."""
 _COMPUTED_PLACE = re.compile(r"(name|file|imagefile|svgfile|shapesvgfile)", re.IGNORECASE)
 """Data-defined properties of symbols and labels that hold the place of a picture."""
-_COMPUTED_BEFORE = re.compile(r"(name|file|imagefile|svgfile)_(dd_\w+|expression|field)", re.IGNORECASE)
+_COMPUTED_BEFORE = re.compile(
+    r"(name|file|imagefile|svgfile)_(dd_\w+|expression|field)|labeling/dataDefined/ShapeSVGFile",
+    re.IGNORECASE,
+)
 """The same as QGIS 2 wrote them, which QGIS 3 still reads."""
 _WIDGETS = frozenset(
     ("", "Hidden", "TextEdit", "Range", "CheckBox", "ValueMap", "UniqueValues", "Enumeration",
@@ -106,7 +110,7 @@ def _found(qml: str) -> Iterator[str]:
             yield from _of_value(text, risky)
             if texts:
                 texts[-1].append(text)
-        elif kind == QXmlStreamReader.TokenType.DTD and reader.entityDeclarations():
+        elif kind == QXmlStreamReader.TokenType.DTD and "[" in reader.text():
             yield "entities"
             return
     if reader.hasError():
@@ -114,7 +118,7 @@ def _found(qml: str) -> Iterator[str]:
 
 
 def _of_element(name: str, attributes: QXmlStreamAttributes) -> Iterator[str]:
-    key = attributes.value("name") or attributes.value("k")
+    key = attributes.value("name") or attributes.value("k") or attributes.value("key")
     kind = attributes.value("type")
     if name in _ACTIVE:
         yield _ACTIVE[name]

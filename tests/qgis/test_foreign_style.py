@@ -46,6 +46,8 @@ from roadpulse.mapping.saved_styles import STYLE_NAME, save_style
 from roadpulse.mapping.style_check import active_parts
 from roadpulse.mapping.style_options import THEMES, StyleOptions
 from roadpulse.mapping.symbology import style_layer
+from roadpulse.ui import summary
+from roadpulse.ui.run_task import Outcome
 
 from tests.qgis import speed_maps as maps
 
@@ -219,7 +221,12 @@ def test_our_own_styles_are_harmless(layer: QgsVectorLayer, theme: str, statisti
         ("<prop k='name' v='https://example.org/a.svg'/>", "an address"),
         (r"<prop k='name' v='\\server\share\a.svg'/>", "an address"),
         ("<prop k='name' v='//server/share/a.svg'/>", "an address"),
+        (r"<a b='&lt;img src=&quot;\\server\share\a.png&quot;&gt;'/>", "an address"),
+        ("<a>&lt;img src='//server/a.png'&gt;</a>", "an address"),
+        ("<a>&lt;img src=file:/x.png&gt;</a>", "an address"),
         ("<prop k='name_dd_expression' v='1'/>", "a picture whose place is computed"),
+        ("<data-defined><ShapeSVGFile expr='1'/></data-defined>", "a picture whose place is computed"),
+        ("<property key='labeling/dataDefined/ShapeSVGFile'/>", "a picture whose place is computed"),
         ("<Option type='Map' name='svgFile'/>", "a picture whose place is computed"),
         ("<editWidget type='ExternalResource'/>", "an entry of its form of the kind 'ExternalResource'"),
         ("<Option name='UseHtml' value='true' type='bool'/>", "texts that are read as HTML"),
@@ -231,6 +238,7 @@ def test_our_own_styles_are_harmless(layer: QgsVectorLayer, theme: str, statisti
         ("<attributeEditorQmlElement/>", "a program in its form"),
         ("<relation dataSource='/x'/>", "a relation to another layer"),
         ("<!DOCTYPE q [<!ENTITY a 'en'>]><q>&a;v('x')</q>", "entities"),
+        ("<!DOCTYPE q [<!ENTITY % a 'en'>]><q/>", "entities"),
         ("<q>&a;</q>", "what is not XML"),
         ("<q>", "what is not XML"),
         ("", "what is not XML"),
@@ -246,6 +254,7 @@ def test_what_acts_is_found_however_it_is_written(xml: str, found: str) -> None:
     "xml",
     [
         "<a b='\"mean\" * coalesce(@map_scale, 1)'/>", "<a b='Mean speed (km/h), of me@example.org'/>",
+        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'><qgis/>", "<a b='km/h // mph'/>",
         "<mapTip></mapTip>", "<editform tolerant='1'></editform>", "<editWidget type='TextEdit'/>",
         "<editforminitcodesource>0</editforminitcodesource>", "<a b='environment(s)'/>",
         "<symbol name='@0@1'/>",
@@ -283,6 +292,30 @@ def test_only_harmless_styles_of_an_earlier_map_are_kept(path: Path, layer: QgsV
     assert report.styles_left_out == ("'Planted' (an action)",)
     assert "'Planted' (an action)" in report.warnings[0]
     assert maps.write(path, finish=finish).warnings == []
+
+
+def test_a_run_says_which_styles_are_left_out(
+    processing: Any, city: dict[str, Any], city_run: dict[str, Any], tmp_path: Path
+) -> None:
+    parameters = {
+        "RUN_FOLDER": city_run["RUN_FOLDER"], "LINKS": city["LINKS"], "OUTPUT": str(tmp_path / "map.gpkg"),
+    }  # fmt: skip
+    layer = bare_layer(processing.run("roadpulse:joinlinks", parameters)["OUTPUT"], "Speeds")
+    layer.setMapTipTemplate("<b>Look</b>")
+    assert not layer.saveStyleToDatabase("With tips", "", True, "")
+    del layer
+    feedback = QgsProcessingFeedback()
+    processing.run("roadpulse:joinlinks", parameters, feedback=feedback)
+    assert "'With tips' (a map tip)" in feedback.textLog()
+
+
+def test_the_window_of_a_run_says_which_styles_are_left_out(path: Path, layer: QgsVectorLayer) -> None:
+    layer.setMapTipTemplate("<b>Look</b>")
+    assert not layer.saveStyleToDatabase("With tips", "", True, "")
+    report = maps.write(path, finish=finish)
+    outcome = Outcome(None, path.parent, {"warnings": ["Few points."]}, report, 1.0)
+    said = summary.warnings(outcome)
+    assert said[0] == "Few points." and "'With tips' (a map tip)" in said[1]
 
 
 @pytest.mark.parametrize(
