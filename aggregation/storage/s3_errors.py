@@ -17,9 +17,10 @@ _CODE, _MESSAGE = re.compile(r"<Code>([^<]+)</Code>"), re.compile(r"<Message>([^
 _LONGEST = 300
 
 NO_OBJECT = "an answer without Last-Modified is no object"
+OTHER_LENGTH = "an answer of another length than it says"
 _NO_S3 = (
     "parsing a signature", "error decoding response body", "xml", "metadata from headers", "non-partial",
-    NO_OBJECT.lower(),
+    NO_OBJECT.lower(), OTHER_LENGTH,
 )  # fmt: skip
 _NO_NAME, _OTHER_HOST = "has a name that cannot be found", "has a certificate that is for another host"
 _OF_CERTIFICATES = {

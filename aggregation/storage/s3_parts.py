@@ -18,19 +18,31 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
-from ..errors import RunError
+from ..errors import RunError, StorageError
+from ..s3_access import S3Access
 from . import scratch
+from .disk import disk_errors
 from .s3_client import library
+from .s3_errors import status_of
 from .s3_path import S3Path
+
+if TYPE_CHECKING:
+    from obstore import GetResult
 
 AT_ONCE = 8
 _TAIL = 32 << 10
 _KEPT_BYTES = 8 << 20
+_LARGEST_PART, _LARGEST_TAIL = 1 << 40, 64 << 20
+"""Most bytes of a part, and of what follows its row groups: a footer has some 700 for 61,440 rows."""
 _MAGIC = b"PAR1"
+_BEYOND = 416
+_END = 8
+"""Bytes behind the footer: its length, and the magic number."""
 
 _ROW_GROUPS = """
 SELECT row_group_id,
@@ -58,15 +70,29 @@ class _RowGroup:
 
 
 @dataclass(frozen=True)
-class _Layout:
-    """Where things are in a part of `size` bytes; `tail` are its last bytes, all after the row groups."""
+class _Version:
+    """Of what an answer holds bytes. Servers over a folder give no ETag to some files."""
 
     size: int
+    e_tag: str
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where things are in a part; `tail` are its last bytes, all after the row groups."""
+
+    version: _Version
     row_groups: tuple[_RowGroup, ...]
     tail: bytes
 
 
-_layouts: OrderedDict[str, _Layout] = OrderedDict()  # parts never change
+class _Changed(Exception):
+    """A part is another one than that of which the layout is known."""
+
+
+_Key = tuple[S3Access, str, str]
+_layouts: OrderedDict[_Key, _Layout] = OrderedDict()
 _lock = Lock()
 
 
@@ -82,29 +108,37 @@ def rows_at_hand(parts: Sequence[S3Path], first_bucket: int, end_bucket: int) ->
 
 def _fill(part: S3Path, file: Path, first_bucket: int, end_bucket: int) -> bool:
     """Write what is needed of a part where it belongs; returns whether the part holds such rows."""
-    obstore = library()
+    for _ in range(2):
+        try:
+            return _fill_once(part, file, first_bucket, end_bucket)
+        except _Changed:  # parts never change, but a store that was deleted may be made again
+            with _lock:
+                _layouts.pop(_key(part), None)
+    raise _damaged(part, "changes while it is read")
+
+
+def _fill_once(part: S3Path, file: Path, first_bucket: int, end_bucket: int) -> bool:
     layout = _layout(part)
     wanted = [group for group in layout.row_groups if group.holds(first_bucket, end_bucket)]
     if not wanted:
         return False
-    start, end = wanted[0].start, wanted[-1].end
-    store = part.store
-    with _missing_told(part), part.errors(f"read {part}"):
-        rows = obstore.get_range(store, part.key, start=start, end=end)
-    with file.open("wb") as stream:
+    start, end = min(group.start for group in wanted), max(group.end for group in wanted)
+    with disk_errors(f"read {part}", file.parent), file.open("wb") as stream:
         stream.write(_MAGIC)
-        _put(stream, start, rows)
-        _put(stream, layout.size - len(layout.tail), layout.tail)
+        stream.seek(start)
+        for block in _blocks(part, (start, end), layout.version):
+            stream.write(block)
+        stream.seek(layout.version.size - len(layout.tail))
+        stream.write(layout.tail)
     return True
 
 
-def _put(stream: BinaryIO, at: int, content: object) -> None:
-    stream.seek(at)
-    stream.write(memoryview(content))  # type: ignore[arg-type]
+def _key(part: S3Path) -> _Key:
+    return part.access, part.bucket, part.key
 
 
 def _layout(part: S3Path) -> _Layout:
-    key = str(part)
+    key = _key(part)
     with _lock:
         known = _layouts.get(key)
         if known is not None:
@@ -119,42 +153,80 @@ def _layout(part: S3Path) -> _Layout:
 
 
 def _read_layout(part: S3Path) -> _Layout:
+    found = _ask(part, {"suffix": _TAIL})
+    version = _version(found)
+    size = version.size
+    with part.errors(f"read {part}"):
+        tail = b"".join(part.blocks(found))
+    if not tail.endswith(_MAGIC) or not len(_MAGIC) + _END < size <= _LARGEST_PART:
+        raise _damaged(part, "is no Parquet file")
+    footer = int.from_bytes(tail[-_END : -len(_MAGIC)], "little") + _END
+    if footer > min(size - len(_MAGIC), _LARGEST_TAIL):
+        raise _damaged(part, "has no end that can be read")
+    if footer > len(tail):
+        tail = b"".join(_blocks(part, (size - footer, size), version))
+    groups = _row_groups(size, tail, part)
+    if not all(len(_MAGIC) <= group.start <= group.end <= size - footer for group in groups):
+        raise _damaged(part, "has rows where there can be none")
+    # Bloom filters lie between the row groups and the footer.
+    after = size - max((group.end for group in groups), default=size - footer)
+    if after > _LARGEST_TAIL:
+        raise _damaged(part, "has no end that can be read")
+    if after > len(tail):
+        tail = b"".join(_blocks(part, (size - after, size), version))
+    return _Layout(version, tuple(groups), tail[-after:])
+
+
+def _blocks(part: S3Path, span: tuple[int, int], version: _Version) -> Iterator[bytes]:
+    """The bytes of a span; raises `_Changed` where the part is no longer in that version."""
+    if span[0] == span[1]:
+        return
+    found = _ask(part, span)
+    if _version(found) != version:
+        raise _Changed
+    with part.errors(f"read {part}"):
+        yield from part.blocks(found)
+
+
+def _ask(part: S3Path, span: Any) -> GetResult:
+    """The answer to a question for some bytes. obstore sees to it that it is about those."""
     obstore = library()
     store = part.store
-    with _missing_told(part), part.errors(f"read {part}"):
-        found = obstore.get(store, part.key, options={"range": {"suffix": _TAIL}})
-        size, tail = found.meta["size"], bytes(found.bytes())
-        footer = int.from_bytes(tail[-8:-4], "little") + 8
-        if footer > len(tail):
-            tail = bytes(obstore.get_range(store, part.key, start=max(size - footer, 0), end=size))
-    groups = _row_groups(size, tail, part)
-    # Bloom filters lie between the row groups and the footer.
-    after = size - max((group.end for group in groups), default=size - len(tail))
-    if after > len(tail):
+    try:
         with part.errors(f"read {part}"):
-            tail = bytes(obstore.get_range(store, part.key, start=size - after, end=size))
-    return _Layout(size, tuple(groups), tail[-after:])
+            found: GetResult = obstore.get(store, part.key, options={"range": span})
+            part.expect(found.meta)
+    except FileNotFoundError as error:
+        raise _damaged(part, "is not there", repr(error)) from error
+    except StorageError as error:
+        if error.__cause__ is not None and status_of(error.__cause__) == _BEYOND:
+            raise _damaged(part, "is shorter than it should be", repr(error.__cause__)) from error
+        raise
+    return found
+
+
+def _version(found: GetResult) -> _Version:
+    return _Version(found.meta["size"], found.meta["e_tag"] or "", found.meta["last_modified"])
 
 
 def _row_groups(size: int, tail: bytes, part: S3Path) -> list[_RowGroup]:
     from ..database import connect  # noqa: PLC0415  (a node imports this before it has DuckDB)
 
     with scratch.file(part.name) as file:
-        with file.open("wb") as stream:
+        with disk_errors(f"read {part}", file.parent), file.open("wb") as stream:
             stream.write(_MAGIC)
-            _put(stream, max(size - len(tail), 0), tail)
+            stream.seek(size - len(tail))
+            stream.write(tail)
         with connect() as connection:
             rows = connection.execute(_ROW_GROUPS, [os.fspath(file)]).fetchall()
+    if any(at is None for row in rows for at in row[3:]):
+        raise _damaged(part, "does not say where its rows are")
     return [_RowGroup(*row[1:]) for row in rows]
 
 
-@contextlib.contextmanager
-def _missing_told(part: S3Path) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise RunError(
-            f"The point store is damaged: {part} is not there. Delete the 'files' of its ingest; the "
-            "next run reads the trip files in it again.",
-            repr(error),
-        ) from error
+def _damaged(part: S3Path, what: str, detail: str = "") -> RunError:
+    return RunError(
+        f"The point store is damaged: {part} {what}. Delete the 'files' of its ingest; the next run reads "
+        "the trip files in it again.",
+        detail,
+    )

@@ -19,20 +19,20 @@ from uuid import uuid4
 
 from ..errors import SpecError, StorageError
 from ..s3_access import SCHEME, S3Access
-from . import s3_plain, scratch
+from . import s3_pages, s3_plain, scratch
+from .disk import disk_errors
 from .s3_client import library, store
-from .s3_errors import NO_OBJECT, code_of, explained
+from .s3_errors import NO_OBJECT, OTHER_LENGTH, code_of, explained
 from .s3_plain import PlainError
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import GetResult, ObjectMeta
     from obstore.store import S3Store
 
 MULTIPART = 16 << 20
 """Files larger than this are sent in parts."""
 LARGEST_READ = 64 << 20
 """Most bytes of an object that is read into memory as a whole."""
-_PAGE = 1000
 _BLOCK = 8 << 20
 _AT_ONCE = 4
 _PAUSES = (0.2, 1.0, 3.0)
@@ -104,6 +104,21 @@ class S3Path:
         if meta["last_modified"].timestamp() <= 0:
             raise explained(ValueError(NO_OBJECT), f"read {self}", self.bucket, self.access)
 
+    def blocks(self, found: GetResult, size: int = _BLOCK) -> Iterator[bytes]:
+        """The bytes of an answer, in blocks of at least `size` bytes but for the last one.
+
+        Raises `StorageError` where they are more or fewer than the answer says, which obstore overlooks.
+        """
+        first, end = found.range
+        left = end - first
+        for block in found.stream(min_chunk_size=size):
+            left -= len(block)
+            if left < 0:
+                break
+            yield bytes(block)
+        if left:
+            raise explained(ValueError(OTHER_LENGTH), f"read {self}", self.bucket, self.access)
+
     # -- one object ---------------------------------------------------------------------------------
 
     def modified(self) -> Optional[datetime]:
@@ -139,8 +154,8 @@ class S3Path:
         with self.errors(f"read {self}"):
             found = obstore.get(place, self.key)
             self.expect(found.meta)
-            for block in found.stream(min_chunk_size=min(most, _BLOCK)):
-                blocks.append(bytes(block)[:left])
+            for block in self.blocks(found, min(most, _BLOCK)):
+                blocks.append(block[:left])
                 left -= len(blocks[-1])
                 if left <= 0:
                     break
@@ -221,10 +236,11 @@ class S3Path:
         obstore = library()
         place = self.store
         with scratch.file(self.name) as here:
-            with self.errors(f"read {self}"), here.open("wb") as file:
+            doing = f"read {self}"
+            with self.errors(doing), disk_errors(doing, here.parent), here.open("wb") as file:
                 found = obstore.get(place, self.key)
                 self.expect(found.meta)
-                for block in found.stream(min_chunk_size=_BLOCK):
+                for block in self.blocks(found):
                     file.write(block)
             yield here
 
@@ -240,26 +256,19 @@ class S3Path:
 
     def objects(self) -> Iterator[tuple[S3Path, datetime]]:
         """All objects below this prefix, and when they were written."""
-        obstore = library()
-        place = self.store
-        with self.errors(f"list {self}"):
-            for page in obstore.list(place, self.key or None, chunk_size=_PAGE):
-                for found in page:
-                    yield S3Path(self.bucket, found["path"], self.access), found["last_modified"]
+        for page in s3_pages.pages(self, f"{self.key}/".lstrip("/")):
+            for found in page:
+                yield S3Path(self.bucket, found.key, self.access), found.modified
 
     def folder_names(self) -> list[str]:
         """The names right below this prefix that hold something, sorted."""
-        obstore = library()
-        place = self.store
-        with self.errors(f"list {self}"):
-            found = obstore.list_with_delimiter(place, self.key or None)["common_prefixes"]
-        return sorted(prefix.rpartition("/")[2] for prefix in found)
+        return s3_pages.folder_names(self)
 
     def remove_files(self, ours: re.Pattern[str]) -> None:
         """Remove the objects right below this prefix whose whole names match; others stay."""
         keys = [path.key for path, _ in self.objects() if path.parent == self and ours.fullmatch(path.name)]
-        for start in range(0, len(keys), _PAGE):
-            self._delete(keys[start : start + _PAGE])
+        for start in range(0, len(keys), s3_pages.PAGE):
+            self._delete(keys[start : start + s3_pages.PAGE])
 
     def _delete(self, keys: list[str]) -> None:
         """Delete objects; one by one where the server does not let these keys delete many by one request.

@@ -17,9 +17,10 @@ from ..s3_access import SCHEME, S3Access
 from . import scratch
 from .apart import Own, check_base, check_folder, is_inside
 from .s3_errors import code_of
-from .s3_listing import Listed, UnnamedObject, fetch, get, pages, sender
+from .s3_pages import Listed, pages, sender
 from .s3_path import S3Path
 from .s3_plain import Asked, PlainClient
+from .s3_reading import UnnamedObject, fetch, get
 from .trip_files import (
     GLOB_CHARACTERS,
     LARGE,

@@ -13,7 +13,7 @@ from ...aggregation.glance import FIRST_FILES, SAMPLE_FILES, TripCount, known
 from ...aggregation.s3_access import is_s3
 from ...aggregation.spec import FieldMapping
 from ...aggregation.storage import TripFile
-from ...aggregation.storage.s3_listing import Listed
+from ...aggregation.storage.s3_pages import Listed
 from ...aggregation.storage.s3_trips import trip_file
 from ..keys import S3Keys
 from ..profile import Profile

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 from roadpulse.aggregation.s3_access import S3Access
-from roadpulse.aggregation.storage import s3_listing, s3_plain
+from roadpulse.aggregation.storage import s3_pages, s3_plain, s3_reading
 from roadpulse.aggregation.storage.s3_errors import S3Refused as EngineRefused
 from roadpulse.aggregation.storage.s3_path import S3Path
 from roadpulse.cluster_client.s3 import files, listing
@@ -52,29 +53,35 @@ class Circle:
 def test_a_listing_that_begins_again_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(S3Refused, match="has no end"):
         list(listing.objects(Circle(), "s3://trips"))  # type: ignore[arg-type]
-    monkeypatch.setattr(s3_listing, "sender", lambda _path: Circle())
+    monkeypatch.setattr(s3_pages, "sender", lambda _path: Circle())
     with pytest.raises(EngineRefused, match="has no end"):
-        list(s3_listing.pages(S3Path.of("s3://trips", ACCESS), ""))
+        list(s3_pages.pages(S3Path.of("s3://trips", ACCESS), ""))
 
 
 @contextlib.contextmanager
-def endless(head: bytes, limit: int) -> Iterator[str]:
-    """A server that sends `head` and then bytes, at most `limit`, as long as somebody reads them."""
+def answering(answer: Callable[[bytes], Iterable[bytes]]) -> Iterator[str]:
+    """A server that sends pieces for each request, as long as somebody reads them; then closes."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
             with contextlib.suppress(OSError):
                 while True:
                     near, _ = server.accept()
-                    with near, contextlib.suppress(OSError):
-                        near.recv(1 << 16)
-                        near.sendall(head)
-                        for _block in range(limit >> 16):
-                            near.sendall(bytes(1 << 16))
+                    threading.Thread(target=serve_one, args=(near,), daemon=True).start()
+
+        def serve_one(near: socket.socket) -> None:
+            with near, contextlib.suppress(OSError):
+                for piece in answer(near.recv(1 << 16)):
+                    near.sendall(piece)
 
         threading.Thread(target=serve, daemon=True).start()
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
         server.shutdown(socket.SHUT_RDWR)
+
+
+def endless(head: bytes, limit: int) -> contextlib.AbstractContextManager[str]:
+    """A server that sends `head` and then bytes, at most `limit`."""
+    return answering(lambda _request: itertools.chain([head], itertools.repeat(bytes(1 << 16), limit >> 16)))
 
 
 def test_a_body_without_an_end_is_read_no_further_than_it_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +114,7 @@ def test_what_an_error_says_is_read_however_small_the_object_was(size: int) -> N
     with endless(head + NO_SUCH_KEY, 0) as url:
         path = S3Path.of("s3://b/a.json", S3Access(endpoint=url, anonymous=True))
         with pytest.raises(FileNotFoundError):
-            s3_listing.get(path, size)
+            s3_reading.get(path, size)
 
 
 @pytest.mark.parametrize("size", [None, 1])
