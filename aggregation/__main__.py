@@ -5,7 +5,7 @@ keys come otherwise). Then, and with `--own-log`, `log.txt`, `cancel` and `rc` a
 
 With `--spark`, or started by `spark-submit`, it runs on a Spark cluster: processes of this computer begin,
 and Spark does what would take them long (see runners.spark). Otherwise all is done by processes of this
-computer. Where Python packages are missing they are fetched (see nodes).
+computer. Where Python packages are missing they are fetched (see `runners.packages`).
 
 Exit codes: 0 finished, 1 failed (status.json says why), 2 wrong call, 143 cancelled.
 """
@@ -23,16 +23,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from . import json_text, nodes, storage, wheelhouse
+from . import storage
 from .bucket_run import FORMAT, BucketRun
-from .errors import Cancelled, RunError, SpecError
-from .runfolder import FAILED, STARTING, RunFolder, Status
-from .runners.head_room import free_megabytes, head_workers, usable_cores
+from .contract import json_text
+from .contract.errors import Cancelled, RunError, SpecError
+from .contract.s3_access import S3Access
+from .contract.visible_text import VisibleFormatter
+from .run_folder import FAILED, STARTING, RunFolder, Status
+from .runners import packages, wheelhouse
+from .runners.head_capacity import free_megabytes, head_workers, usable_cores
 from .runners.head_start import MOST
-from .runners.spark import SparkRunner
-from .runners.spark_java import under_spark_submit
-from .s3_access import S3Access
-from .visible import VisibleFormatter
+from .runners.spark.java import under_spark_submit
+from .runners.spark.runner import SparkRunner
 
 if TYPE_CHECKING:
     from .runners import Runner
@@ -68,7 +70,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
     except (SpecError, ValueError) as error:
         parser.error(str(error))
     folder = RunFolder.begun(place)
-    storage.disk.keep_private()
+    storage.local.keep_private()
     keeper: Optional[BucketRun] = None
     runner: Optional[Runner] = None
     code = 1
@@ -86,7 +88,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
             folder, runner, lambda: bool(asked_to_stop) or (keeper is not None and keeper.cancelled)
         )
     except (RunError, ImportError) as problem:
-        why = problem if isinstance(problem, RunError) else nodes.damaged(problem)
+        why = problem if isinstance(problem, RunError) else packages.damaged(problem)
         _tell(why)
         if isinstance(place, Path):  # of a bucket the keeper tells
             status = Status(folder, state=FAILED)
@@ -147,12 +149,12 @@ def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
     spark = options.spark or under_spark_submit()
     spec = _few_facts(folder)
     s3 = any(storage.is_s3(path) for path in (str(folder.path), spec.get("trips", ""), spec.get("store", "")))
-    if spark or nodes.missing(s3):
+    if spark or packages.missing(s3):
         shared = options.packages or _shared(folder, spec)
         wheels = options.wheels or wheelhouse.offline_wheels(shared)
-        packages = wheelhouse.collect(shared, wheels, s3)
-        nodes.provide(packages)
-        packages = replace(packages, shipped=not options.packages and shared == wheelhouse.own_folder())
+        collected = wheelhouse.collect(shared, wheels, s3)
+        packages.provide(collected)
+        collected = replace(collected, shipped=not options.packages and shared == wheelhouse.own_folder())
         if spark:
             workers = options.head_workers
             automatic = workers is None
@@ -161,7 +163,7 @@ def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
                 logging.info("Processes of the head: %d", workers)
             # Where Spark's driver is not there, one more has room.
             alone = max(workers, 1) if automatic else workers
-            return SparkRunner(packages, folder.path.name, folder.cancel_asked, workers, alone)
+            return SparkRunner(collected, folder.path.name, folder.cancel_asked, workers, alone)
     from .runners.processes import ProcessRunner  # noqa: PLC0415  (needs the packages)
 
     return ProcessRunner(options.workers or usable_cores())
@@ -175,7 +177,7 @@ def _few_facts(folder: RunFolder) -> dict[str, str]:
         entries = json_text.Entries.read(folder.spec, json_text.LARGEST_NOTE)
         return {name: entries.text(name) for name in ("trips", "store")}
     except (OSError, json_text.JsonFault) as error:
-        if nodes.missing():
+        if packages.missing():
             raise SpecError("spec.json", f"cannot be read from {folder.path}: {error}") from error
         return {}  # the run itself tells what is wrong
 

@@ -10,8 +10,8 @@ import threading
 from typing import Any
 
 from . import storage
-from .errors import RunError
-from .visible import VisibleFormatter
+from .contract.errors import RunError
+from .contract.visible_text import VisibleFormatter
 
 log = logging.getLogger(__name__)
 

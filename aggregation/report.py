@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Optional
 
-from .advice import file_advice, sentence
-from .decode import Example, examples_of, faults_of
-from .errors import FILE_REASONS
-from .memory import peak_memory
-from .points import FileRecord
-from .runfolder import now
-from .spec import METRES_PER_SECOND, SCHEMA, RunSpec
+from .contract.errors import FILE_REASONS
+from .contract.spec import METRES_PER_SECOND, SCHEMA, RunSpec
+from .run_folder import now
+from .runners.memory import peak_memory
 from .storage import TripFile, printable
-from .summary_report import IMPLAUSIBLE, SummaryReport
-from .times import DAYS_TO_1970
-from .values import POINT_REASONS, TIME_FAULTS
+from .store.decode import Example, examples_of, faults_of
+from .store.point_store import FileRecord
+from .summary.counts import IMPLAUSIBLE, SummaryReport
+from .trips.advice import file_advice, sentence
+from .trips.times import DAYS_TO_1970
+from .trips.values import POINT_REASONS, TIME_FAULTS
 from .version import software
 
 ESTIMATOR = "mean of points"

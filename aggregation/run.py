@@ -8,14 +8,11 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from . import csvparts, report, storage
-from .decode import DecodeContext, stopped_at, unusable
-from .errors import Cancelled, RunError
-from .leftovers import Notes, clean_up
-from .plan import Selection, decode_tasks, select, summary_tasks
-from .points import FileRecord, PointStore
-from .runfolder import CANCELLED as CANCELLED_STATE
-from .runfolder import (
+from . import report, storage
+from .contract.errors import Cancelled, RunError
+from .contract.spec import RunSpec
+from .run_folder import CANCELLED as CANCELLED_STATE
+from .run_folder import (
     DECODING,
     FAILED,
     FINISHED,
@@ -27,9 +24,13 @@ from .runfolder import (
     Status,
 )
 from .runners import Runner
-from .spec import RunSpec
-from .summarise import SummaryContext, save_trips
-from .summary_report import SummaryReport
+from .runners.plan import Selection, decode_tasks, select, summary_tasks
+from .store.decode import DecodeContext, stopped_at, unusable
+from .store.point_store import FileRecord, PointStore
+from .store.recovery import Notes, clean_up
+from .summary import result_tables
+from .summary.counts import SummaryReport
+from .summary.summarise import SummaryContext, save_trips
 
 log = logging.getLogger(__name__)
 KEEP_ALIVE = 20.0
@@ -142,7 +143,7 @@ class _Run:
             summaries = self._summarise(store, selection)
         with self._timed("publish"):
             self.status.enter(PUBLISHING)
-            results = csvparts.merge(
+            results = result_tables.merge(
                 self.folder.work,
                 self.folder.results,
                 [s.number for s in summaries],

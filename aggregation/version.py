@@ -10,7 +10,7 @@ import duckdb
 import msgspec
 import numpy as np
 
-from .zones import data_version
+from .contract.time_zones import data_version
 
 
 def software() -> dict[str, str]:

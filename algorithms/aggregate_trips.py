@@ -13,17 +13,17 @@ from qgis.core import (
     QgsProcessingOutputNumber,
 )
 
+from ..workflow.translation import tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .progress import RunReporter, part, run_summary, tell
 from .reader import Reader
-from .words import tr
 
 if TYPE_CHECKING:
-    from ..aggregation.spec import RunSpec
-    from ..cluster_client.keys import ProfileKeys
-    from ..cluster_client.profile import Profile
-    from ..cluster_client.runs import Run, RunStore
+    from ..aggregation.contract.spec import RunSpec
+    from ..cluster_client.profiles.credentials import ProfileKeys
+    from ..cluster_client.profiles.profile import Profile
+    from ..cluster_client.runs.records import Run, RunStore
 
 
 class AggregateTrips(RoadpulseAlgorithm):
@@ -99,8 +99,8 @@ class PlannedRun:
 
 def look_ahead_to_run(reader: Reader) -> PlannedRun:
     """Read what determines a run; for the main thread. Raises `RunError`."""
-    from . import locations, steps  # noqa: PLC0415  (need the packages)
-    from .credentials import read_credentials  # noqa: PLC0415
+    from ..workflow import locations, steps  # noqa: PLC0415  (need the packages)
+    from ..workflow.credentials import read_credentials  # noqa: PLC0415
 
     profile = reader.profile()
     spec = reader.spec(locations.point_store(profile), remote=profile.kind != "local")
@@ -112,8 +112,8 @@ def run_trips(
     run: PlannedRun, reader: Reader, feedback: QgsProcessingFeedback, start: float, end: float
 ) -> Results:
     """Run the aggregation that the parameters ask for; progress goes from `start` to `end` per cent."""
-    from ..cluster_client.results import LINK_SPEEDS, LINK_SPEEDS_BY_TIME  # noqa: PLC0415
-    from . import locations, steps  # noqa: PLC0415  (need the packages)
+    from ..cluster_client.runs.results import LINK_SPEEDS, LINK_SPEEDS_BY_TIME  # noqa: PLC0415
+    from ..workflow import locations, steps  # noqa: PLC0415  (need the packages)
 
     store, where = locations.run_store(), reader.text(p.RUN_FOLDER)
     watched = (RunReporter(feedback, part(feedback, start, end)), feedback.isCanceled)
@@ -149,9 +149,9 @@ def _begun_before(run: PlannedRun, store: RunStore, folder: str) -> Optional[Run
 
     A folder that was deleted since, or emptied, waits for no run.
     """
-    from ..cluster_client.run_folder import has_result, is_of  # noqa: PLC0415  (need the packages)
-    from ..cluster_client.status import RunState  # noqa: PLC0415
-    from . import steps  # noqa: PLC0415
+    from ..cluster_client.runs.folder import has_result, is_of  # noqa: PLC0415  (need the packages)
+    from ..cluster_client.runs.status import RunState  # noqa: PLC0415
+    from ..workflow import steps  # noqa: PLC0415
 
     begun = store.find_folder(folder) or store.find_folder(str(Path(folder).absolute())) if folder else None
     if begun is None or begun.profile.name != run.profile.name:

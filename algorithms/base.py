@@ -14,11 +14,12 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QIcon
 
-from ..aggregation.errors import Cancelled, RunError
-from ..aggregation.visible import untagged, visible
-from . import parameter_check, requirements
+from ..aggregation.contract.errors import Cancelled, RunError
+from ..aggregation.contract.visible_text import untagged, visible
+from ..workflow import requirements
+from ..workflow.translation import tr
+from . import parameter_check
 from .interrupts import cancelled_by_interrupt
-from .words import tr
 
 ICON = Path(__file__).absolute().parents[1] / "resources" / "icons" / "roadpulse.svg"
 

@@ -28,15 +28,15 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QMetaType
 
-from ..aggregation.errors import Cancelled, RunError, StorageError
-from ..aggregation.visible import visible
+from ..aggregation.contract.errors import Cancelled, RunError, StorageError
+from ..aggregation.contract.visible_text import visible
 from ..mapping.foreign_style import bare_layer
+from ..workflow.translation import many, tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination
 from .progress import part
 from .reader import Reader
-from .words import many, tr
 
 if TYPE_CHECKING:
     from ..democity import City, Network
@@ -258,7 +258,7 @@ def _write(path: Path, tables: dict[str, tuple[Any, Any, Any]], context: QgsProc
 def write_settings(city: City) -> Results:
     """Write the city's profile and the settings of its speed map; gives the paths of both."""
     from ..aggregation.storage import disk_errors, write_json  # noqa: PLC0415
-    from ..cluster_client.profile import Folders, Profile  # noqa: PLC0415
+    from ..cluster_client.profiles.profile import Folders, Profile  # noqa: PLC0415
 
     folder = city.folder.absolute()
     profile = folder / "local.json"

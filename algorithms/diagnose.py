@@ -20,22 +20,22 @@ from qgis.core import (
     QgsProviderRegistry,
 )
 
-from ..aggregation.errors import RunError
-from ..aggregation.s3_access import is_s3
-from ..aggregation.visible import visible
+from ..aggregation.contract.errors import RunError
+from ..aggregation.contract.s3_access import is_s3
+from ..aggregation.contract.visible_text import visible
+from ..workflow.translation import tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination
 from .reader import Reader
-from .words import tr
 
 if TYPE_CHECKING:
-    from ..cluster_client.diagnosis.cluster import ClusterLook
-    from ..cluster_client.diagnosis.livy import LivyLook
-    from ..cluster_client.diagnosis.local import LocalLook
-    from ..cluster_client.diagnosis.together import Together
-    from ..cluster_client.keys import ProfileKeys
-    from ..cluster_client.profile import Profile
+    from ..cluster_client.backends.livy.diagnosis import LivyLook
+    from ..cluster_client.backends.local.diagnosis import LocalLook
+    from ..cluster_client.backends.ssh.diagnosis import ClusterLook
+    from ..cluster_client.diagnosis.composite import Together
+    from ..cluster_client.profiles.credentials import ProfileKeys
+    from ..cluster_client.profiles.profile import Profile
 
 CONNECTION, HOST_KEY, OUTPUT_JSON = "CONNECTION", "HOST_KEY", "OUTPUT_JSON"
 _OF_TRIPS, _OF_STORE = ("trips", "node_trips"), ("store_space",)  # names of checks of folders
@@ -98,7 +98,7 @@ class Diagnose(RoadpulseAlgorithm):
 
     def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         from ..mapping.file_kinds import REPORT  # noqa: PLC0415
-        from .credentials import read_credentials  # noqa: PLC0415  (needs the packages)
+        from ..workflow.credentials import read_credentials  # noqa: PLC0415  (needs the packages)
 
         Destination(self, parameters, context, p.OUTPUT).check((REPORT,))
         reader = Reader(self, parameters, context)
@@ -159,10 +159,10 @@ def look_at(
 
     `host_key` is a fingerprint that a person compared: a host that shows it is accepted.
     """
+    from ..cluster_client.diagnosis.composite import Look, Together  # noqa: PLC0415
     from ..cluster_client.diagnosis.s3 import S3Look, concerns_s3  # noqa: PLC0415  (need the packages)
-    from ..cluster_client.diagnosis.together import Look, Together  # noqa: PLC0415
-    from . import locations  # noqa: PLC0415
-    from .credentials import read_credentials  # noqa: PLC0415
+    from ..workflow import locations  # noqa: PLC0415
+    from ..workflow.credentials import read_credentials  # noqa: PLC0415
 
     keys: ProfileKeys = credentials or read_credentials(profile)
     store = locations.point_store(profile)
@@ -178,10 +178,10 @@ def _look_where_it_runs(
     profile: Profile, keys: ProfileKeys, store: str, trips: str, host_key: str
 ) -> Union[ClusterLook, LivyLook, LocalLook]:
     from ..cluster_client.errors import ProfileError  # noqa: PLC0415  (need the packages)
-    from . import locations, requirements  # noqa: PLC0415
+    from ..workflow import locations, requirements  # noqa: PLC0415
 
     if profile.kind == "local":
-        from ..cluster_client.diagnosis.local import LocalLook  # noqa: PLC0415
+        from ..cluster_client.backends.local.diagnosis import LocalLook  # noqa: PLC0415
 
         runs = profile.folders.runs or str(locations.runs_folder())
         return LocalLook(profile, runs, store, trips)
@@ -196,18 +196,18 @@ def _look_where_it_runs(
 
 
 def _cluster_look(profile: Profile, keys: ProfileKeys, trips: str) -> Union[ClusterLook, LivyLook]:
-    from ..cluster_client.diagnosis.cluster import ClusterLook  # noqa: PLC0415  (need the packages)
-    from ..cluster_client.ssh.credentials import Credentials  # noqa: PLC0415
+    from ..cluster_client.backends.ssh.diagnosis import ClusterLook  # noqa: PLC0415  (need the packages)
+    from ..cluster_client.profiles.ssh_credentials import Credentials  # noqa: PLC0415
     from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
-    from . import locations  # noqa: PLC0415
+    from ..workflow import locations  # noqa: PLC0415
 
     known = KnownHosts(locations.known_hosts())
     return ClusterLook(profile, keys.ssh or Credentials(), known, "" if is_s3(trips) else trips)
 
 
 def _livy_look(profile: Profile, keys: ProfileKeys, trips: str) -> Union[ClusterLook, LivyLook]:
-    from ..cluster_client.diagnosis.livy import LivyLook  # noqa: PLC0415  (need the packages)
-    from . import locations  # noqa: PLC0415
+    from ..cluster_client.backends.livy.diagnosis import LivyLook  # noqa: PLC0415  (need the packages)
+    from ..workflow import locations  # noqa: PLC0415
 
     known = None
     if profile.host:

@@ -15,15 +15,15 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
-from ..aggregation.visible import visible
+from ..aggregation.contract.visible_text import visible
 from ..mapping.errors import MapError
+from ..workflow.translation import tr
 from . import pages
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination
 from .progress import part
 from .reader import Reader
-from .words import tr
 
 TIME_FROM, TIME_TO, FRAME_SIZE, FRAMES_PER_SECOND = "TIME_FROM", "TIME_TO", "FRAME_SIZE", "FRAMES_PER_SECOND"
 SIZES = ("960x540", "1280x720", "1920x1080", "2560x1440", "3840x2160")
@@ -84,7 +84,7 @@ class ExportAnimation(RoadpulseAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("FRAME_COUNT", tr("Pictures")))
 
     def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
-        from ..mapping.film import check_film  # noqa: PLC0415
+        from ..mapping.layout.film import check_film  # noqa: PLC0415
 
         destination = Destination(self, parameters, context, p.OUTPUT)
         if destination.path is not None:
@@ -97,7 +97,7 @@ class ExportAnimation(RoadpulseAlgorithm):
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
-        from ..mapping.film import export_film  # noqa: PLC0415
+        from ..mapping.layout.film import export_film  # noqa: PLC0415
 
         reader = Reader(self, parameters, context)
         sheet = pages.Sheet(self, parameters, context)

@@ -14,14 +14,14 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
-from ..aggregation.visible import visible
+from ..aggregation.contract.visible_text import visible
 from ..mapping.columns import STATISTICS
+from ..workflow.translation import tr
 from . import pages
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination
 from .reader import Reader
-from .words import tr
 
 TIME, PAPER, ORIENTATION, DPI = "TIME", "PAPER", "ORIENTATION", "DPI"
 PAPERS = ("A4", "A3")
@@ -101,7 +101,7 @@ class ExportLayout(RoadpulseAlgorithm):
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
-        from ..mapping.layout import export_page  # noqa: PLC0415
+        from ..mapping.layout.page import export_page  # noqa: PLC0415
 
         reader = Reader(self, parameters, context)
         sheet = pages.Sheet(self, parameters, context)

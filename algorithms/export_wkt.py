@@ -19,18 +19,18 @@ from qgis.core import (
     QgsProcessingParameterFileDestination,
 )
 
-from ..aggregation.errors import Cancelled
-from ..aggregation.visible import visible
+from ..aggregation.contract.errors import Cancelled
+from ..aggregation.contract.visible_text import visible
+from ..workflow.translation import percent, tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination
 from .progress import part
 from .reader import Reader
-from .words import percent, tr
 
 if TYPE_CHECKING:
-    from ..cluster_client.link_geometry import LinkGeometry
-    from .steps import RunResult
+    from ..cluster_client.postgis.link_geometry import LinkGeometry
+    from ..workflow.steps import RunResult
 
 HEADER = ("linkID", "count(linkID)", "avg(absVelocity)", "wkt")
 """The columns of 2019, as Spark named them, and the shape."""
@@ -80,7 +80,7 @@ class ExportWkt(RoadpulseAlgorithm):
 
     def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         from ..mapping.file_kinds import table_of  # noqa: PLC0415
-        from . import steps  # noqa: PLC0415  (needs the packages)
+        from ..workflow import steps  # noqa: PLC0415  (needs the packages)
 
         Destination(self, parameters, context, p.OUTPUT).check((table_of(*HEADER),))
         reader = Reader(self, parameters, context)
@@ -93,7 +93,7 @@ class ExportWkt(RoadpulseAlgorithm):
     ) -> Results:
         from ..mapping.file_kinds import table_of  # noqa: PLC0415
         from ..mapping.output_file import written_whole  # noqa: PLC0415
-        from . import steps  # noqa: PLC0415  (needs the packages)
+        from ..workflow import steps  # noqa: PLC0415  (needs the packages)
 
         result = steps.RunResult.read(Reader(self, parameters, context).text(p.RUN_FOLDER))
         ids = steps.link_ids(result)
@@ -136,7 +136,7 @@ class ExportWkt(RoadpulseAlgorithm):
 def _to_wgs84(links: LinkGeometry, context: QgsCoordinateTransformContext) -> QgsCoordinateTransform:
     """The way from the roads' coordinates to longitude and latitude; raises `UnsuitableSystem`."""
     from ..mapping.reference_system import UnsuitableSystem, find_system, label_of  # noqa: PLC0415
-    from ..mapping.shapes import measure  # noqa: PLC0415  (needs numpy)
+    from ..mapping.writer.shapes import measure  # noqa: PLC0415  (needs numpy)
 
     wgs84 = QgsCoordinateReferenceSystem("EPSG:4326")
     if not len(links):
@@ -158,7 +158,7 @@ def rows(
     result: RunResult, links: LinkGeometry, transform: QgsCoordinateTransform
 ) -> Iterator[tuple[str, str, str, str]]:
     """Rows of the CSV in the order of the result; numbers keep the text that the result gives them."""
-    from ..cluster_client.results import LINK_SPEEDS  # noqa: PLC0415  (needs pandas)
+    from ..cluster_client.runs.results import LINK_SPEEDS  # noqa: PLC0415  (needs pandas)
 
     place = {link_id: i for i, link_id in enumerate(links.ids.tolist())}
     for path in result.part_paths(LINK_SPEEDS):

@@ -6,14 +6,14 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputNumber
 
-from ..aggregation.visible import visible
+from ..aggregation.contract.visible_text import visible
+from ..workflow.translation import tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import check_map
 from .post_processing import load_map, map_path
 from .progress import match_summary, part, tell
 from .reader import Reader
-from .words import tr
 
 
 class JoinLinks(RoadpulseAlgorithm):
@@ -48,7 +48,7 @@ class JoinLinks(RoadpulseAlgorithm):
         add_match_outputs(self)
 
     def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
-        from . import steps  # noqa: PLC0415  (needs the packages)
+        from ..workflow import steps  # noqa: PLC0415  (needs the packages)
 
         check_map(self, parameters, context, p.OUTPUT)
         reader = Reader(self, parameters, context)
@@ -84,8 +84,8 @@ def join(
     end: float,
 ) -> Results:
     """Write the map of the run in `folder`, style it and have it loaded; progress from `start` to `end`."""
-    from ..mapping.style_options import StyleOptions  # noqa: PLC0415
-    from . import steps  # noqa: PLC0415  (needs the packages)
+    from ..mapping.style.options import StyleOptions  # noqa: PLC0415
+    from ..workflow import steps  # noqa: PLC0415  (needs the packages)
 
     destination = algorithm.parameterAsOutputLayer(parameters, p.OUTPUT, context)
     output = map_path(destination)

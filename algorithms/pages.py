@@ -21,12 +21,12 @@ from qgis.core import (
 
 from ..mapping.errors import MapError
 from ..mapping.foreign_style import bare_layer
+from ..workflow.translation import name_of_trips, tr
 from . import parameters as p
 from .reader import Reader
-from .words import name_of_trips, tr
 
 if TYPE_CHECKING:
-    from ..mapping.layout import SpeedPage
+    from ..mapping.layout.page import SpeedPage
 
 INPUT, TITLE, SUBTITLE, SOURCES = "INPUT", "TITLE", "SUBTITLE", "SOURCES"
 STATISTIC, THEME, LIMITS, EXTENT, FILL = "STATISTIC", "THEME", "LIMITS", "EXTENT", "FILL"
@@ -156,7 +156,7 @@ class Sheet:
 
     def page(self, statistic: str = "mean", **options: Any) -> SpeedPage:
         """The page, with the words and the place that the parameters name; raises `MapError`."""
-        from ..mapping.layout import PageOptions, speed_page  # noqa: PLC0415
+        from ..mapping.layout.page import PageOptions, speed_page  # noqa: PLC0415
         from .post_processing import show  # noqa: PLC0415
 
         reader = self._reader
@@ -180,13 +180,13 @@ class Sheet:
 
     def run_name(self) -> str:
         """What the layer's run is called."""
-        from ..mapping.style_options import read_run_table  # noqa: PLC0415
+        from ..mapping.style.options import read_run_table  # noqa: PLC0415
 
         return name_of_trips(str(read_run_table(self.layer)["spec"]["trips"]))
 
     def bin_minutes(self) -> int:
         """Length of the layer's bins."""
-        from ..mapping.style_options import StyleOptions  # noqa: PLC0415
+        from ..mapping.style.options import StyleOptions  # noqa: PLC0415
 
         return StyleOptions.from_run_table(self.layer).bin_minutes
 

@@ -27,10 +27,10 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QDateTime
 
-from ..aggregation.errors import RunError, SpecError
-from ..aggregation.spec import KNOTS, KNOTS_ADVICE
+from ..aggregation.contract.errors import RunError, SpecError
+from ..aggregation.contract.spec import KNOTS, KNOTS_ADVICE
+from ..workflow.translation import tr
 from . import parameters as p
-from .words import tr
 
 OF_QGIS = frozenset({"ellipsoid", "distance_units", "area_units", "project_path"})
 """What `qgis_process` takes for itself, in lower case; some callers put it among the inputs."""

@@ -23,9 +23,9 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QTimeZone
 
-from ..aggregation.spec import METRES_PER_SECOND, FieldMapping
-from ..aggregation.zones import is_zone, zone_names
-from .words import tr
+from ..aggregation.contract.spec import METRES_PER_SECOND, FieldMapping
+from ..aggregation.contract.time_zones import is_zone, zone_names
+from ..workflow.translation import tr
 
 PROFILE, TRIPS, MAPPING, SPEED_UNIT, TIME_ZONE = "PROFILE", "TRIPS", "MAPPING", "SPEED_UNIT", "TIME_ZONE"
 BIN_MINUTES, DATE_FROM, DATE_TO, WEEKDAYS = "BIN_MINUTES", "DATE_FROM", "DATE_TO", "WEEKDAYS"

@@ -16,12 +16,12 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..aggregation.errors import RunError
-from ..aggregation.visible import visible
-from .words import tr
+from ..aggregation.contract.errors import RunError
+from ..aggregation.contract.visible_text import visible
+from ..workflow.translation import tr
 
 if TYPE_CHECKING:
-    from ..mapping.style_options import StyleOptions
+    from ..mapping.style.options import StyleOptions
 
 LINKS_SUFFIX = "|layername=links"
 
@@ -57,9 +57,9 @@ def show(
     `changes` go over what the file says. A project that has nothing else takes the theme's ground too.
     Raises `MapError`.
     """
-    from ..mapping.style_options import StyleOptions  # noqa: PLC0415  (GDAL and the like, only when used)
-    from ..mapping.symbology import style_layer, style_project  # noqa: PLC0415
-    from ..mapping.temporal import set_project_time  # noqa: PLC0415
+    from ..mapping.style.options import StyleOptions  # noqa: PLC0415  (GDAL and the like, only when used)
+    from ..mapping.style.symbology import style_layer, style_project  # noqa: PLC0415
+    from ..mapping.style.temporal import set_project_time  # noqa: PLC0415
 
     options = style_layer(layer, StyleOptions.from_run_table(layer, **dict(changes or {})))
     if project is not None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import QgsFeedback, QgsProcessingFeedback
 
-from ..aggregation.visible import visible
-from .words import many, percent, tr
+from ..aggregation.contract.visible_text import visible
+from ..workflow.translation import many, percent, tr
 
 if TYPE_CHECKING:
-    from ..cluster_client.status import RunStatus
-    from ..mapping.geopackage import MatchReport
+    from ..cluster_client.runs.status import RunStatus
+    from ..mapping.writer.geopackage import MatchReport
 
 SPANS = {"listing": (0, 2), "decoding": (2, 75), "summarising": (75, 97), "publishing": (97, 100)}
 """Where each phase of a run begins and ends, per cent of the run."""

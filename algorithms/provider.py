@@ -5,6 +5,7 @@ from __future__ import annotations
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
+from ..workflow.translation import tr
 from .aggregate_trips import AggregateTrips
 from .base import ICON
 from .demo_city import DemoCity
@@ -15,7 +16,6 @@ from .export_wkt import ExportWkt
 from .join_links import JoinLinks
 from .speed_map import SpeedMap
 from .style_speeds import StyleSpeeds
-from .words import tr
 
 ALGORITHMS = (
     SpeedMap,

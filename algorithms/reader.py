@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingAlgorithm, QgsProcessingContext
 
-from ..aggregation import json_text
-from ..aggregation.errors import SpecError
-from ..aggregation.spec import FieldMapping, RunSpec
+from ..aggregation.contract import json_text
+from ..aggregation.contract.errors import SpecError
+from ..aggregation.contract.spec import FieldMapping, RunSpec
 from ..mapping.errors import MapError
+from ..workflow.translation import tr
 from . import parameters as p
-from .words import tr
 
 if TYPE_CHECKING:
-    from ..cluster_client.profile import Profile
-    from .roads import Roads
+    from ..cluster_client.profiles.profile import Profile
+    from ..workflow.roads import Roads
 
 _NO_STORE = "-"  # stands for the point store where a specification is only checked
 
@@ -93,14 +93,14 @@ class Reader:
 
     def profile(self) -> Profile:
         """The profile; raises `ProfileError`."""
-        from .steps import resolve_profile  # noqa: PLC0415  (needs the packages)
+        from ..workflow.steps import resolve_profile  # noqa: PLC0415  (needs the packages)
 
         agreed = self._algorithm.parameterAsBoolean(self._parameters, p.TRUST_PROGRAMS, self._context)
         return resolve_profile(self.text(p.PROFILE), agreed)
 
     def roads(self) -> Roads:
         """The roads; for the main thread. Raises `MapError`."""
-        from . import roads  # noqa: PLC0415  (needs the packages)
+        from ..workflow import roads  # noqa: PLC0415  (needs the packages)
 
         layer = self._algorithm.parameterAsVectorLayer(self._parameters, p.LINKS, self._context)
         if layer is None:

@@ -6,13 +6,13 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
+from ..workflow.translation import tr
 from . import parameters as p
 from .aggregate_trips import AggregateTrips, add_run_outputs, look_ahead_to_run, run_trips
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .join_links import JoinLinks, add_match_outputs, join
 from .outputs import check_map
 from .reader import Reader
-from .words import tr
 
 RUN_SHARE = 75.0
 """Per cent of the progress that the aggregation takes."""
@@ -60,7 +60,7 @@ class SpeedMap(RoadpulseAlgorithm):
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
-        from . import steps  # noqa: PLC0415  (needs the packages)
+        from ..workflow import steps  # noqa: PLC0415  (needs the packages)
 
         steps.try_roads(self._roads, feedback.isCanceled)
         run = run_trips(self._run, Reader(self, parameters, context), feedback, 0, RUN_SHARE)

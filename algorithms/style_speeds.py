@@ -13,13 +13,13 @@ from qgis.core import (
     QgsProcessingParameterBoolean,
 )
 
-from ..aggregation.visible import visible
+from ..aggregation.contract.visible_text import visible
 from ..mapping.columns import STATISTICS
+from ..workflow.translation import tr
 from . import pages
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .reader import Reader
-from .words import tr
 
 FAST_GLOWS, LABELS, SAVE = "FAST_GLOWS", "LABELS", "SAVE"
 
@@ -71,7 +71,7 @@ class StyleSpeeds(RoadpulseAlgorithm):
         self.addOutput(QgsProcessingOutputVectorLayer(p.OUTPUT, tr("Styled layer")))
 
     def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
-        from ..mapping.saved_styles import check_save  # noqa: PLC0415
+        from ..mapping.style.saved_styles import check_save  # noqa: PLC0415
 
         reader = Reader(self, parameters, context)
         self._changes(reader)
@@ -83,8 +83,8 @@ class StyleSpeeds(RoadpulseAlgorithm):
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
         from ..mapping.foreign_style import KEPT_STYLE, disarm  # noqa: PLC0415
-        from ..mapping.saved_styles import save_style  # noqa: PLC0415
-        from ..mapping.style_options import StyleOptions  # noqa: PLC0415
+        from ..mapping.style.options import StyleOptions  # noqa: PLC0415
+        from ..mapping.style.saved_styles import save_style  # noqa: PLC0415
         from .post_processing import show  # noqa: PLC0415
 
         layer = self.parameterAsVectorLayer(parameters, pages.INPUT, context)

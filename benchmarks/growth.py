@@ -25,21 +25,21 @@ import numpy as np
 from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, Qt
 from qgis.PyQt.QtWidgets import QApplication, QMainWindow
-from roadpulse.aggregation.spec import FieldMapping
+from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.storage import list_trips
-from roadpulse.cluster_client.link_geometry import Road, one_road
-from roadpulse.cluster_client.profile import LOCAL
-from roadpulse.cluster_client.runs import Run, RunStore
-from roadpulse.mapping.breaks import class_limits
-from roadpulse.mapping.geopackage import write_geopackage
-from roadpulse.mapping.labels import label_texts
-from roadpulse.mapping.link_layers import links_of_layer
-from roadpulse.mapping.symbology import style_layer
-from roadpulse.ui.field_proposals import fields_of, propose
-from roadpulse.ui.runs_book import RunEntry, RunsBook
-from roadpulse.ui.runs_panel import RunsPanel
-from roadpulse.ui.runs_watch import RunsWatch
-from roadpulse.ui.trip_sample import look
+from roadpulse.cluster_client.postgis.link_geometry import Road, one_road
+from roadpulse.cluster_client.profiles.profile import LOCAL
+from roadpulse.cluster_client.runs.records import Run, RunStore
+from roadpulse.mapping.style.breaks import class_limits
+from roadpulse.mapping.style.labels import label_texts
+from roadpulse.mapping.style.symbology import style_layer
+from roadpulse.mapping.writer.geopackage import write_geopackage
+from roadpulse.mapping.writer.link_layers import links_of_layer
+from roadpulse.ui.runs.catalogue import RunEntry, RunsBook
+from roadpulse.ui.runs.watch import RunsWatch
+from roadpulse.ui.runs_dock.panel import RunsPanel
+from roadpulse.ui.trip_fields.proposals import fields_of, propose
+from roadpulse.ui.trip_fields.sample import look
 
 from benchmarks.synthetic import SPEC, city
 
@@ -102,7 +102,7 @@ def roads_of_one_id(n: int, _: Path) -> Work:
 
 def style(n: int, folder: Path) -> Work:
     """Styling the layer, and asking for its page's place."""
-    from roadpulse.mapping.layout import PageOptions, speed_page
+    from roadpulse.mapping.layout.page import PageOptions, speed_page
 
     layer = _layer(n, folder)
     project = QgsProject.instance()

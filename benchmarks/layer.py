@@ -28,8 +28,8 @@ from qgis.core import (
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QMetaType
-from roadpulse.cluster_client.link_geometry import LinkGeometry
-from roadpulse.mapping.geopackage import write_geopackage
+from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
+from roadpulse.mapping.writer.geopackage import write_geopackage
 
 from benchmarks.measure import SCRATCH
 from benchmarks.synthetic import SPEC, city

@@ -17,8 +17,8 @@ from typing import Any, Callable, Optional
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
-from roadpulse.cluster_client.link_table import LinkTable
-from roadpulse.cluster_client.links import fetch_links
+from roadpulse.cluster_client.postgis.link_table import LinkTable
+from roadpulse.cluster_client.postgis.links import fetch_links
 
 from benchmarks.delay_proxy import DelayProxy
 from development.postgis import PostGIS

@@ -22,13 +22,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from roadpulse.aggregation.runners.spark_conf import DRIVER_OPTIONS
-from roadpulse.aggregation.spec import RunSpec
-from roadpulse.cluster_client.profile import Profile, Resources
-from roadpulse.cluster_client.runs import Run
-from roadpulse.cluster_client.ssh.jobzip import job_zip
-from roadpulse.cluster_client.ssh.place import Place
-from roadpulse.cluster_client.ssh.remote_run import launcher, run_files
+from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.aggregation.runners.spark.settings import DRIVER_OPTIONS
+from roadpulse.cluster_client.backends.ssh.run_files import launcher, run_files
+from roadpulse.cluster_client.profiles.profile import Profile, Resources
+from roadpulse.cluster_client.runs.records import Run
+from roadpulse.cluster_client.ssh.job_zip import job_zip
+from roadpulse.cluster_client.ssh.run_paths import Place
 
 from development.cluster import Cluster
 from development.cluster_spark import spark_home, spark_python

@@ -6,8 +6,8 @@ import struct
 
 import numpy as np
 import pandas as pd
-from roadpulse.aggregation.spec import RunSpec
-from roadpulse.cluster_client.link_geometry import LinkGeometry
+from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
 
 SPEC = RunSpec(trips="trips", store="store", speed_unit="mph", time_zone="Europe/London", min_trips=5)
 CLASSES = np.array(["primary", "secondary", "tertiary", "unclassified", "residential"], dtype=object)

@@ -1,6 +1,6 @@
 """The errors of the desktop's side of a run.
 
-    aggregation.errors.RunError      message for the person, detail for the log, `retry`
+    aggregation.contract.errors.RunError      message for the person, detail for the log, `retry`
     └── ClientError                  everything that this package raises
         ├── ProfileError             a profile that is not valid; `entry` names what
         ├── RunRecordError           a record of the run store that is missing or unreadable
@@ -19,14 +19,14 @@
             ├── TookTooLong          the server's or the query's time is over (retry)
             └── UnsuitableLinks      no lines, mixed reference systems, unusable ids
 
-A cancelled call raises `aggregation.errors.Cancelled`.
+A cancelled call raises `aggregation.contract.errors.Cancelled`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..aggregation.errors import RunError
+from ..aggregation.contract.errors import RunError
 
 
 class ClientError(RunError):

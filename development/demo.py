@@ -71,7 +71,7 @@ def main() -> int:
 
 def _state_of_code() -> float:
     """When the plugin's code was last changed: what was made by earlier code is made again."""
-    rooms = ("aggregation", "cluster_client", "mapping", "algorithms", "democity", "development")
+    rooms = ("aggregation", "cluster_client", "mapping", "workflow", "algorithms", "democity", "development")
     return max(path.stat().st_mtime for room in rooms for path in (ROOT / room).rglob("*.py"))
 
 
@@ -123,8 +123,8 @@ class _Words(QgsProcessingFeedback):
 def _save_project(source: str, city: dict[str, Any], theme: str, path: Path) -> None:
     """A project with the speeds over water and parks, whose temporal controller plays the day."""
     from roadpulse.algorithms.post_processing import show
-    from roadpulse.mapping.page_facts import busy_extent, local_crs
-    from roadpulse.mapping.temporal import set_project_time
+    from roadpulse.mapping.layout.facts import busy_extent, local_crs
+    from roadpulse.mapping.style.temporal import set_project_time
 
     project = QgsProject.instance()
     project.setTitle("Aldermere: how fast traffic moves")
@@ -151,7 +151,7 @@ def _save_project(source: str, city: dict[str, Any], theme: str, path: Path) -> 
 
 def _remove_run(folder: Path) -> None:
     """Delete the run that an earlier call left in the demo's folder."""
-    from roadpulse.cluster_client.run_folder import remove_files_of_a_run
+    from roadpulse.cluster_client.runs.folder import remove_files_of_a_run
 
     remove_files_of_a_run(folder)
 

@@ -24,6 +24,7 @@ SHIPPED_FOLDERS = (
     "mapping",
     "resources",
     "ui",
+    "workflow",
 )
 SHIPPED_FILES = (
     "__init__.py",

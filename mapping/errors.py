@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..aggregation.errors import RunError
+from ..aggregation.contract.errors import RunError
 
 
 class MapError(RunError):

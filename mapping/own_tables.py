@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 
-from ..aggregation.json_text import shown
+from ..aggregation.contract.json_text import shown
 
 LINKS_TABLE = "links"
 BY_TIME_TABLE = "link_speeds_by_time"

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from qgis.core import QgsExpression
 from qgis.PyQt.QtCore import QXmlStreamAttributes, QXmlStreamReader
 
-from ..aggregation.json_text import shown
+from ..aggregation.contract.json_text import shown
 
 LARGEST = 4 << 20
 """Most characters of a style; one of ours has 100,000."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from roadpulse.aggregation.decode import decode
 from roadpulse.aggregation.run import run
-from roadpulse.aggregation.runfolder import RunFolder
-from roadpulse.aggregation.summarise import summarise
+from roadpulse.aggregation.run_folder import RunFolder
+from roadpulse.aggregation.store.decode import decode
+from roadpulse.aggregation.summary.summarise import summarise
 
 from tests.waiting import until
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Protocol
 
 if TYPE_CHECKING:  # a node imports this before it has the packages of the steps
-    from ..decode import DecodeContext, DecodeTask
-    from ..points import FileRecord
-    from ..summarise import SummaryContext, SummaryTask
-    from ..summary_report import SummaryReport
+    from ..store.decode import DecodeContext, DecodeTask
+    from ..store.point_store import FileRecord
+    from ..summary.counts import SummaryReport
+    from ..summary.summarise import SummaryContext, SummaryTask
 
 Tick = Callable[[int, int, int], None]
 """Called several times a second with all files, bytes and points decoded so far; may raise to stop."""

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Optional
 
-from ..errors import WorkerDied
-from .head_room import free_megabytes
-from .spark_tasks import MAX_ATTEMPTS, Report, Share
+from ..contract.errors import WorkerDied
+from .head_capacity import free_megabytes
+from .node_tasks import MAX_ATTEMPTS, Report, Share
 
 if TYPE_CHECKING:
     from .processes import ProcessRunner

@@ -14,14 +14,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Optional
 
-from ..decode import DecodeContext, DecodeTask, decode
-from ..errors import WorkerDied
-from ..memory import peak_memory
-from ..points import FileRecord
+from ..contract.errors import WorkerDied
 from ..storage import scratch
-from ..summarise import SummaryContext, SummaryTask, summarise
-from ..summary_report import SummaryReport
+from ..store.decode import DecodeContext, DecodeTask, decode
+from ..store.point_store import FileRecord
+from ..summary.counts import SummaryReport
+from ..summary.summarise import SummaryContext, SummaryTask, summarise
 from . import Tick
+from .memory import peak_memory
 
 TICK = 0.2
 _ENDING = 5.0  # seconds that a worker, once told to end, is waited for

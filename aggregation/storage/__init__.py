@@ -16,12 +16,15 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from ..errors import BadTripFile
-from ..s3_access import S3Access, is_s3
-from . import disk, disk_trips, s3_parts, s3_trips, scratch
-from .apart import Own
-from .disk import check_name, sha256
-from .s3_path import S3Path
+from ..contract.errors import BadTripFile
+from ..contract.s3_access import S3Access, is_s3
+from . import local as storage_local
+from . import local_trips, scratch
+from .local import check_name, sha256
+from .s3 import parquet
+from .s3 import trips as s3_trips
+from .s3.path import S3Path
+from .separation import Own
 from .trip_files import LARGE, SUFFIXES, Listing, TripFile, printable
 
 Place = Union[Path, S3Path]
@@ -72,7 +75,7 @@ def find_trips(
         return s3_trips.find_trips(
             trips, access or S3Access(), progress, [folder for folder in own if is_s3(folder.path)]
         )
-    return disk_trips.find_trips(
+    return local_trips.find_trips(
         trips,
         progress,
         beside if isinstance(beside, Path) else None,
@@ -90,7 +93,7 @@ def check_apart(trips: str, own: Sequence[Own]) -> None:
     if is_s3(trips):
         s3_trips.check_apart(trips, [folder for folder in own if is_s3(folder.path)])
     else:
-        disk_trips.check_apart(trips, [folder for folder in own if not is_s3(folder.path)])
+        local_trips.check_apart(trips, [folder for folder in own if not is_s3(folder.path)])
 
 
 def read_trips(
@@ -107,7 +110,7 @@ def read_trips(
         with ExitStack() as stack:
             copy = stack.enter_context(scratch.file("trip")) if file.size > LARGE else None
             try:
-                read = disk_trips.read_trip(file, max_bytes, copy)
+                read = local_trips.read_trip(file, max_bytes, copy)
             except BadTripFile as error:
                 yield file, error
             else:
@@ -132,18 +135,18 @@ def disk_errors(doing: str, folder: Place) -> AbstractContextManager[None]:
     `doing` completes "could not …". What goes wrong with a bucket is told by `S3Path` itself; its files
     pass through the temporary folder.
     """
-    return disk.disk_errors(doing, folder if isinstance(folder, Path) else scratch.folder())
+    return storage_local.disk_errors(doing, folder if isinstance(folder, Path) else scratch.folder())
 
 
 def written_aside(path: Place) -> AbstractContextManager[Path]:
     """Yield a temporary file; it is at `path` when the block ends well, whole, and removed otherwise."""
-    return disk.written_aside(path) if isinstance(path, Path) else path.written()
+    return storage_local.written_aside(path) if isinstance(path, Path) else path.written()
 
 
 def write_bytes(path: Place, content: bytes) -> None:
     """Write a file that a reader may see growing."""
     if isinstance(path, Path):
-        disk.write_bytes(path, content)
+        storage_local.write_bytes(path, content)
     else:
         path.write_bytes(content)
 
@@ -151,25 +154,25 @@ def write_bytes(path: Place, content: bytes) -> None:
 def write_json(path: Place, values: Any) -> None:
     """Write JSON atomically: a reader finds the earlier version or this one, never a part."""
     if isinstance(path, Path):
-        disk.write_json(path, values)
+        storage_local.write_json(path, values)
     else:
-        path.write_bytes(disk.json_bytes(values))
+        path.write_bytes(storage_local.json_bytes(values))
 
 
 def write_new_json(path: Place, values: Any) -> bool:
     """As `write_json`; in a bucket, of two who write the same path the second is told False."""
     if isinstance(path, Path):
-        disk.write_json(path, values)
+        storage_local.write_json(path, values)
         return True
-    return path.write_new(disk.json_bytes(values))
+    return path.write_new(storage_local.json_bytes(values))
 
 
 def write_once(path: Place, values: Any) -> bool:
     """Write JSON where there is nothing yet, in a folder that is there; of two who try one is told False."""
     if isinstance(path, Path):
-        with disk.disk_errors(f"write {path.name}", path.parent):
-            return disk.write_once(path, values)
-    return path.write_new(disk.json_bytes(values))
+        with storage_local.disk_errors(f"write {path.name}", path.parent):
+            return storage_local.write_once(path, values)
+    return path.write_new(storage_local.json_bytes(values))
 
 
 def remove_files(folder: Place, ours: re.Pattern[str]) -> None:
@@ -178,7 +181,7 @@ def remove_files(folder: Place, ours: re.Pattern[str]) -> None:
     Everything else in it stays; nothing happens where there is no such folder.
     """
     if isinstance(folder, Path):
-        disk.remove_files(folder, ours)
+        storage_local.remove_files(folder, ours)
     else:
         folder.remove_files(ours)
 
@@ -216,7 +219,7 @@ def rows_at_hand(
     """
     far = [path for path in paths if isinstance(path, S3Path)]
     if far:
-        return s3_parts.rows_at_hand(far, first_bucket, end_bucket)
+        return parquet.rows_at_hand(far, first_bucket, end_bucket)
     return contextlib.nullcontext([path for path in paths if isinstance(path, Path)])
 
 
@@ -249,7 +252,7 @@ def now_at(folder: Place) -> float:
 
     A server's may be minutes off this computer's.
     """
-    return disk.now_at(folder) if isinstance(folder, Path) else folder.now()
+    return storage_local.now_at(folder) if isinstance(folder, Path) else folder.now()
 
 
 def silent_for(file: Place, now: Optional[float] = None) -> Optional[float]:

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import IO, Any, Optional
 from uuid import uuid4
 
-from ..own_files import SCRATCH_FILES
-from . import disk
+from ..contract.own_files import SCRATCH_FILES
+from . import local as storage_local
 
 try:
     import fcntl
@@ -67,8 +67,8 @@ def _remove(pid: int, made: Path) -> None:
 
 def _delete(made: Path) -> None:
     """Remove the temporary files in a folder, the lock last, then the folder if it is empty."""
-    disk.remove_files(made, SCRATCH_FILES)
-    disk.remove_files(made, _LOCKS)
+    storage_local.remove_files(made, SCRATCH_FILES)
+    storage_local.remove_files(made, _LOCKS)
 
 
 @contextlib.contextmanager

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any, Callable, Optional
 
-from ...aggregation.errors import Cancelled, RunError
-from ..bounded import within
+from ...aggregation.contract.errors import Cancelled, RunError
+from ..time_limit import within
 
 
 class Outcome(Enum):

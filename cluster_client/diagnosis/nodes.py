@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from ...aggregation.s3_access import S3Access, is_s3
-from ..ssh.jobzip import job_zip
-from ..ssh.place import Place
-from . import words
-from .asking import NoAnswer, answer
+from ...aggregation.contract.s3_access import S3Access, is_s3
+from ..ssh.job_zip import job_zip
+from ..ssh.run_paths import Place
+from . import verdicts
 from .checks import Check, Found, failed, ok, skipped, warning
+from .remote_answers import NoAnswer, answer
 
 HERE = Path(__file__).absolute().parent
 JOB_SECONDS = 90
@@ -100,7 +100,7 @@ class NodesLook:
         cached = sorted({name for node in self.answer["nodes"] for name in node.get("packages", ())})
         if missing and cached:
             return ok(f"In the nodes' caches: {', '.join(cached)}.")
-        return words.packages(missing, "on the nodes", fetched=True)
+        return verdicts.packages(missing, "on the nodes", fetched=True)
 
     def _shared(self) -> Found:
         if is_s3(self._place().jobs):
@@ -123,7 +123,7 @@ class NodesLook:
             return failed(
                 f"The nodes see different files in {path} ({told}).", "Mount the same folder on all."
             )
-        return words.trips(next(iter(counts.values()))["trips"], path, "from every node")
+        return verdicts.trips(next(iter(counts.values()))["trips"], path, "from every node")
 
     def _node_keys(self) -> Found:
         told = [*self.answer["nodes"], self.answer.get("driver", {})]

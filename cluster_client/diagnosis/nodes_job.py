@@ -25,26 +25,27 @@ def look_around(wish: Any) -> Any:
     }
     time.sleep(1)  # long enough that every core gets its share
     try:
-        from roadpulse.aggregation import nodes  # noqa: PLC0415  (where Spark puts the job)
+        from roadpulse.aggregation.runners import packages  # noqa: PLC0415  (where Spark puts the job)
 
-        answer["packages"] = nodes.facts()["packages"]
-        answer["missing"] = nodes.missing()
+        answer["packages"] = packages.facts()["packages"]
+        answer["missing"] = packages.missing()
     except Exception as error:  # noqa: BLE001  (an old Python, say)
         answer["error"] = repr(error)
     if wish.get("s3"):
         answer["s3"] = _keys_for(wish["s3"])
     if wish.get("trips"):
-        import look  # type: ignore[import-not-found]  # noqa: PLC0415  (comes with the job)
+        import remote_probe  # type: ignore[import-not-found]  # noqa: PLC0415  (comes with the job)
 
-        answer["trips"] = look.look_at_trips(wish["trips"])
+        answer["trips"] = remote_probe.look_at_trips(wish["trips"])
     return answer
 
 
 def _keys_for(access: Any) -> Any:
     """Whether there are keys for the bucket, and certificates; never what they are."""
     try:
-        from roadpulse.aggregation.s3_access import S3Access  # noqa: PLC0415
-        from roadpulse.aggregation.storage import s3_client, s3_keys  # noqa: PLC0415
+        from roadpulse.aggregation.contract.s3_access import S3Access  # noqa: PLC0415
+        from roadpulse.aggregation.storage.s3 import client as s3_client  # noqa: PLC0415
+        from roadpulse.aggregation.storage.s3 import keys as s3_keys  # noqa: PLC0415
 
         if access["ca_file"]:
             s3_client.certificates(access["ca_file"])
@@ -66,10 +67,10 @@ def look_at_driver(wish: Any) -> Any:
     if wish.get("write"):
         answer["wrote"] = _write_in(wish["write"])
     try:
-        from roadpulse.aggregation import nodes  # noqa: PLC0415
+        from roadpulse.aggregation.runners import packages  # noqa: PLC0415
 
-        answer["missing"] = nodes.missing()
-        answer["platform"] = nodes.here()
+        answer["missing"] = packages.missing()
+        answer["platform"] = packages.here()
     except Exception as error:  # noqa: BLE001
         answer["error"] = repr(error)
     return answer

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import psycopg
 
-from ..postgres import ConnectionInfo, connect
+from ..postgis.connection import ConnectionInfo, connect
 from .checks import Check, Found, failed, ok
 
 

@@ -6,8 +6,8 @@ import html
 import json
 from collections.abc import Sequence
 
-from ...aggregation.visible import visible
-from ..profile import Profile
+from ...aggregation.contract.visible_text import visible
+from ..profiles.profile import Profile
 from .checks import Finding, Outcome, worst
 
 SIGNS = {Outcome.OK: "✓", Outcome.WARNING: "!", Outcome.FAILED: "✗", Outcome.SKIPPED: "–"}

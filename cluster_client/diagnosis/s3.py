@@ -8,15 +8,15 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Callable, Optional
 
-from ...aggregation.errors import RunError
-from ...aggregation.s3_access import is_s3
-from ..keys import S3Keys
-from ..profile import Profile
+from ...aggregation.contract.errors import RunError
+from ...aggregation.contract.s3_access import is_s3
+from ..profiles.credentials import S3Keys
+from ..profiles.profile import Profile
 from ..s3 import listing
 from ..s3.client import QUICK, S3Connection, access_here, connect, split
 from ..s3.errors import AccessDenied, BucketMissing, S3Refused, WrongRegion
 from ..s3.files import S3Files
-from . import words
+from . import verdicts
 from .checks import Check, Found, failed, ok, warning
 from .s3_server import ServerLook
 
@@ -153,7 +153,7 @@ class S3Look:
         except _Enough:
             more = True
         seen = {"count": counted.files, "more": more}
-        return words.trips(seen, self._trips, "from this computer")
+        return verdicts.trips(seen, self._trips, "from this computer")
 
     def _read(self) -> Found:
         (trip,) = listing.first(self._s3, self._trips, 1)

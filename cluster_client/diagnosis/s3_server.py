@@ -13,11 +13,11 @@ from functools import cached_property
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
-from ...aggregation.s3_access import S3Access
+from ...aggregation.contract.s3_access import S3Access
 from ..certificates import certificate_fault, speaks_no_tls, trust
 from ..s3.client import QUICK, S3Connection, connect
 from ..ssh.network import resolve
-from . import words
+from . import verdicts
 from .checks import Check, Found, failed, ok, skipped, warning
 
 SKEW_SECONDS = 900.0
@@ -126,7 +126,7 @@ class ServerLook:
                 f"The server's clock is {amount}: it refuses every signature.",
                 "Set the clock that is wrong, here or there; switch on NTP.",
             )
-        return words.clock(off, "The server's clock")
+        return verdicts.clock(off, "The server's clock")
 
     def _headers(self) -> Mapping[str, str]:
         """Those of an answer, whatever it says; nothing is signed for it."""

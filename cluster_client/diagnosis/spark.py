@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Callable, Optional, Protocol
 from urllib.parse import urlsplit
 
-from ..profile import Profile
+from ..backends.ssh.run_files import spark_conf, spark_submit
+from ..profiles.profile import Profile
 from ..ssh import scripts
 from ..ssh.connection import Connection
-from ..ssh.jobzip import job_zip
-from ..ssh.place import Place, python_of
-from ..ssh.remote_run import spark_conf, spark_submit
-from . import words
+from ..ssh.job_zip import job_zip
+from ..ssh.run_paths import Place, python_of
+from . import verdicts
 from .checks import Check, Found, failed, ok, skipped, warning
 from .nodes import HERE, JOB_SECONDS, NodesLook
 from .s3 import concerns_s3
@@ -94,7 +94,7 @@ class SparkLook:
         ]
 
     def _java(self) -> Found:
-        return words.java(scripts.run(self._head.connection, "java", {})[1])
+        return verdicts.java(scripts.run(self._head.connection, "java", {})[1])
 
     def _spark(self) -> Found:
         submit = spark_submit(self._head.profile, self._head.place)
@@ -107,7 +107,7 @@ class SparkLook:
                 f"The head has no {submit}." if absent else f"{submit} does not tell a version: {said}",
                 "Name the folder of Spark in the profile's entry 'spark_home'.",
             )
-        return words.spark(found[1], self._head.profile.spark_home or submit)
+        return verdicts.spark(found[1], self._head.profile.spark_home or submit)
 
     def _look_at_master(self) -> Found:
         master = self._head.profile.spark_master
@@ -159,7 +159,7 @@ class SparkLook:
         place, profile = self._head.place, self._head.profile
         values = {
             "job_zip": place.job_zip(job_zip()),
-            "look": (HERE / "look.py").read_text(encoding="utf-8"),
+            "look": (HERE / "remote_probe.py").read_text(encoding="utf-8"),
             "job": (HERE / "nodes_job.py").read_text(encoding="utf-8"),
             "conf": spark_conf(profile, "diagnosis", python_of(profile, place)),
             "seconds": str(JOB_SECONDS),

@@ -23,15 +23,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import urlsplit
 
-from ...aggregation.errors import StorageError
-from ...aggregation.s3_access import SCHEME, S3Access
+from ...aggregation.contract.errors import StorageError
+from ...aggregation.contract.s3_access import SCHEME, S3Access
 from ...aggregation.storage import scratch
 from ..certificates import trust
 from ..errors import BackendError
-from ..keys import S3Keys
-from ..profile import Profile
+from ..profiles.credentials import S3Keys
+from ..profiles.profile import Profile
+from .error_messages import Asked, in_words, no_s3
 from .errors import KeysMissing
-from .words import Asked, in_words, no_s3
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -244,7 +244,7 @@ def _keys_from(access: S3Access, keys: Optional[S3Keys]) -> str:
 def _of_file(access: S3Access) -> Optional[S3Keys]:
     if not access.keys_file:
         return None
-    from ...aggregation.storage.s3_keys import keys as keys_of_file  # noqa: PLC0415  (whoever runs reads it)
+    from ...aggregation.storage.s3.keys import keys as keys_of_file  # noqa: PLC0415  (whoever runs reads it)
 
     try:
         found = keys_of_file(access)

@@ -8,9 +8,9 @@ import time
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
-from ...aggregation.own_files import OWNER, RESULT_FILES, RUN_FILES, WORK_FILES
-from ...aggregation.storage.s3_path import SETTLING
-from ..run_files import LONGEST_FILE, RunFiles
+from ...aggregation.contract.own_files import OWNER, RESULT_FILES, RUN_FILES, WORK_FILES
+from ...aggregation.storage.s3.path import SETTLING
+from ..runs.files import LONGEST_FILE, RunFiles
 from .client import S3Connection, split
 from .errors import S3Cut, S3Refused, S3Silent
 from .listing import objects

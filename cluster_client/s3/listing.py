@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Callable, Optional
 
-from ...aggregation.errors import FILE_REASONS, BadTripFile, Cancelled
-from ...aggregation.s3_access import SCHEME
+from ...aggregation.contract.errors import FILE_REASONS, BadTripFile, Cancelled
+from ...aggregation.contract.s3_access import SCHEME
 from ..collector import paused
 from .client import S3Connection, split
 from .errors import S3Refused

@@ -1,7 +1,7 @@
 """What a point store in a bucket knows of trip files, on this computer.
 
-A store tells in one small table for each ingest which files it holds (see `aggregation.points`). These are
-fetched into a folder that looks as the store does, so that whatever reads stores reads them.
+A store tells in one small table for each ingest which files it holds (see `aggregation.store.point_store`).
+These are fetched into a folder that looks as the store does, so that whatever reads stores reads them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Callable, Optional
 
-from ...aggregation.spec import FieldMapping
+from ...aggregation.contract.spec import FieldMapping
 from .client import S3Connection
 from .files import S3Files
 from .listing import Object, objects

@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 import paramiko
 
-from .credentials import Credentials
+from ..profiles.ssh_credentials import Credentials
 from .errors import ConnectionLost, KeyUnusable, LoginFailed
 
 USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")

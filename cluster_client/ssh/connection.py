@@ -22,8 +22,8 @@ from typing import Any, Callable, Optional
 import paramiko
 
 from ..errors import BackendError
+from ..profiles.ssh_credentials import Credentials
 from .authentication import authenticate
-from .credentials import Credentials
 from .errors import ConnectionLost, NoRoute, NoSftp, NoShell, NoSsh, ShellPrints, TimedOut
 from .known_hosts import KnownHosts
 from .network import TIMEOUTS, Login, Timeouts, dial, resolve, told_of_programs

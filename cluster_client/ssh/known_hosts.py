@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import paramiko
 
 from ..errors import BackendError
-from ..files import locked, read_text, write_atomically
+from ..shared_files import locked, read_text, write_atomically
 from .errors import HostKeyChanged, HostKeyUnknown
 
 USERS_FILE = Path("~/.ssh/known_hosts")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ..errors import BackendError, Unreachable
-from ..profile import Profile
+from ..profiles.profile import Profile
 from .config import USERS_FILE, SshConfig
 from .errors import ConnectionRefused, NameUnknown, NoRoute, TimedOut
 

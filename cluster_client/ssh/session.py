@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from typing import Callable, Optional, TypeVar
 
-from ..patience import PATIENCE, Patience, Persistent
-from ..profile import Profile
+from ..profiles.profile import Profile
+from ..profiles.ssh_credentials import Credentials
+from ..retry import PATIENCE, Patience, Persistent
 from .connection import Connection
-from .credentials import Credentials
 from .known_hosts import KnownHosts
 from .network import TIMEOUTS, Login, Timeouts
-from .place import Place
+from .run_paths import Place
 
 T = TypeVar("T")
 Work = Callable[[Connection, Place], T]

@@ -12,10 +12,10 @@ from typing import Callable, Optional
 
 import paramiko
 
-from ...aggregation.own_files import IN_RUN_FOLDER, TABLES
-from ...aggregation.storage.disk import shared_rights
+from ...aggregation.contract.own_files import IN_RUN_FOLDER, TABLES
+from ...aggregation.storage.local import shared_rights
 from ..errors import BackendError
-from ..run_files import LONGEST_FILE, RunFiles
+from ..runs.files import LONGEST_FILE, RunFiles
 from .connection import Connection
 from .errors import RemoteFault
 from .pipelined import read_at_once

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from roadpulse.aggregation.errors import Cancelled
+from roadpulse.aggregation.contract.errors import Cancelled
 
 
 def submit_and_give_up(

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from roadpulse.aggregation.spec import RunSpec
-from roadpulse.cluster_client.backend import Polling
-from roadpulse.cluster_client.keys import ProfileKeys, UserSecret
-from roadpulse.cluster_client.livy.backend import LivyBackend
-from roadpulse.cluster_client.livy.batch import batch_name
-from roadpulse.cluster_client.livy.client import LivyClient, Timeouts
-from roadpulse.cluster_client.livy.watch import Limits
-from roadpulse.cluster_client.profile import Folders, Profile
-from roadpulse.cluster_client.runs import Run, RunStore
-from roadpulse.cluster_client.ssh.credentials import Credentials
+from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.cluster_client.backends.backend import Polling
+from roadpulse.cluster_client.backends.livy.backend import LivyBackend
+from roadpulse.cluster_client.backends.livy.batch import batch_name
+from roadpulse.cluster_client.backends.livy.client import LivyClient, Timeouts
+from roadpulse.cluster_client.backends.livy.watch import Limits
+from roadpulse.cluster_client.profiles.credentials import ProfileKeys, UserSecret
+from roadpulse.cluster_client.profiles.profile import Folders, Profile
+from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
+from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 
 from development.cluster import Cluster

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.aggregation.run import run
-from roadpulse.aggregation.runfolder import RunFolder
-from roadpulse.aggregation.s3_access import S3Access
+from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.storage import S3Path
 from roadpulse.tests.engine import PLUGINS, Engine, HereRunner, Outcome, trip
 

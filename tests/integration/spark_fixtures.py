@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from roadpulse.aggregation.spec import RunSpec
-from roadpulse.cluster_client.backend import Polling
+from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.cluster_client.backends.backend import Polling
+from roadpulse.cluster_client.backends.ssh.backend import SshBackend
 from roadpulse.cluster_client.processes import start_mark
-from roadpulse.cluster_client.profile import Folders, Profile
-from roadpulse.cluster_client.runs import Run, RunStore
-from roadpulse.cluster_client.ssh.backend import SshBackend
-from roadpulse.cluster_client.ssh.credentials import Credentials
+from roadpulse.cluster_client.profiles.profile import Folders, Profile
+from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
+from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 
 from development.cluster import Cluster

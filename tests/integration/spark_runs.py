@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
-from roadpulse.aggregation.runners.spark_conf import DRIVER_OPTIONS
-from roadpulse.cluster_client.ssh.jobzip import job_zip
+from roadpulse.aggregation.runners.spark.settings import DRIVER_OPTIONS
+from roadpulse.cluster_client.ssh.job_zip import job_zip
 
 from development.cluster import Cluster
 from development.cluster_daemons import Process, descendants

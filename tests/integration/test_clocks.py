@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from roadpulse.aggregation.points import PointStore
-from roadpulse.aggregation.spec import FieldMapping, RunSpec
-from roadpulse.cluster_client.backend import Polling, follow
+from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
+from roadpulse.aggregation.store.point_store import PointStore
+from roadpulse.cluster_client.backends.backend import Polling, follow
+from roadpulse.cluster_client.backends.ssh.backend import SshBackend
+from roadpulse.cluster_client.backends.ssh.diagnosis import ClusterLook
 from roadpulse.cluster_client.diagnosis.checks import Outcome as Found
 from roadpulse.cluster_client.diagnosis.checks import diagnose
-from roadpulse.cluster_client.diagnosis.cluster import ClusterLook
-from roadpulse.cluster_client.profile import Folders, Profile
-from roadpulse.cluster_client.runs import Run, RunStore
-from roadpulse.cluster_client.ssh.backend import SshBackend
-from roadpulse.cluster_client.ssh.credentials import Credentials
+from roadpulse.cluster_client.profiles.profile import Folders, Profile
+from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
+from roadpulse.cluster_client.runs.records import Run, RunStore
+from roadpulse.cluster_client.runs.status import RunState, RunStatus
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
-from roadpulse.cluster_client.status import RunState, RunStatus
 from roadpulse.tests.engine import PLUGINS, Engine, Outcome, trip
 
 from development.s3 import S3Server
@@ -163,7 +163,8 @@ def test_a_writer_in_a_bucket_counts_as_gone_after_a_quarter_of_an_hour_of_the_s
     owner = there.place("points/ingest=x/owner.json")
     owner.write_bytes(json.dumps({"host": "another", "machine": "m", "boot": "b", "pid": 1}).encode())
     program = (
-        "import json, sys, time; from roadpulse.aggregation import owners, storage\n"
+        "import json, sys, time\n"
+        "from roadpulse.aggregation import storage\nfrom roadpulse.aggregation.store import owners\n"
         "owner = storage.place(sys.argv[1], storage.S3Access.from_json(json.loads(sys.argv[2])))\n"
         "print(time.time(), owners.abandoned(owner))"
     )

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from roadpulse.cluster_client.profile import Profile
+from roadpulse.cluster_client.profiles.profile import Profile
 
 from development.cluster import Cluster
 from development.cluster_daemons import Daemon, descendants

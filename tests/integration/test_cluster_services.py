@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import requests
-from roadpulse.cluster_client.profile import Profile
+from roadpulse.cluster_client.profiles.profile import Profile
 
 from development.certificates import Authority
 from development.cluster import Cluster

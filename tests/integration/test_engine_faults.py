@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from roadpulse.aggregation.errors import StorageError
-from roadpulse.aggregation.points import PointStore
+from roadpulse.aggregation.contract.errors import StorageError
+from roadpulse.aggregation.store.point_store import PointStore
 from roadpulse.tests.engine import LINK, Engine, Outcome, point, trip
 
 from development.machine import BOUND

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from roadpulse.aggregation.errors import RunError
+from roadpulse.aggregation.contract.errors import RunError
 from roadpulse.tests.engine import LINK, Engine, Outcome, point, trip
 
 from development.machine import BOUND

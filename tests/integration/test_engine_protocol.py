@@ -162,7 +162,7 @@ def test_a_wrong_call_ends_with_its_own_code():
 
 PEAK = """
 import sys
-from roadpulse.aggregation import plan
+from roadpulse.aggregation.runners import plan
 from roadpulse.aggregation.__main__ import main
 plan.MAX_TASK_BYTES, plan.MIN_TASK_BYTES, plan.POINTS_PER_TASK = 8 << 20, 1 << 20, 100_000
 sys.exit(main([sys.argv[1], "--workers", "1"]))

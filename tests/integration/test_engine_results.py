@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 import numpy as np
 import pytest
-from roadpulse.aggregation import csvparts, plan
+from roadpulse.aggregation.runners import plan
+from roadpulse.aggregation.summary import result_tables
 from roadpulse.tests.engine import LINK, Engine, point, trip
 
 HEADER = "link_id,n_points,n_trips,mean,std,p05,p15,p50,p85,p95"
@@ -263,7 +264,7 @@ def test_a_large_result_comes_in_parts_that_make_the_whole(engine, monkeypatch):
     for n in range(4):
         engine.write(f"{n}.json", rows[n::4])
     whole = engine.run_here()
-    monkeypatch.setattr(csvparts, "PART_BYTES", 60_000)
+    monkeypatch.setattr(result_tables, "PART_BYTES", 60_000)
     monkeypatch.setattr(plan, "POINTS_PER_TASK", 1_000)
     parts = engine.run_here()
     for table in ("link_speeds", "link_speeds_by_time"):

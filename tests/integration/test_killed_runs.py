@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from roadpulse.aggregation.run import run
-from roadpulse.aggregation.runfolder import RunFolder
+from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.storage import place
 from roadpulse.tests.engine import PLUGINS, Engine, HereRunner, Outcome, trip
 
@@ -28,10 +28,10 @@ MANY = 4000
 
 DYING = """
 import json, os, signal, sys
-from roadpulse.aggregation import leftovers, storage
-from roadpulse.aggregation.decode import decode
+from roadpulse.aggregation.store import recovery as leftovers; from roadpulse.aggregation import storage
+from roadpulse.aggregation.store.decode import decode
 from roadpulse.aggregation.run import run
-from roadpulse.aggregation.runfolder import RunFolder
+from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.tests.engine import HereRunner
 
 folder, access, done = sys.argv[1], storage.S3Access.from_json(json.loads(sys.argv[2])), int(sys.argv[3])
@@ -112,8 +112,8 @@ def test_two_runs_that_die_one_after_the_other_both_count(engine: Any) -> None:
 def test_what_a_living_run_noted_is_not_taken_from_it(
     engine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("roadpulse.aggregation.leftovers.NOTE_EVERY", 0.0)
-    monkeypatch.setattr("roadpulse.aggregation.leftovers._SHARE", float("inf"))
+    monkeypatch.setattr("roadpulse.aggregation.store.recovery.NOTE_EVERY", 0.0)
+    monkeypatch.setattr("roadpulse.aggregation.store.recovery._SHARE", float("inf"))
     others: list[Outcome] = []
 
     class Slow(HereRunner):

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 import shapely
 from psycopg import sql
-from roadpulse.aggregation.errors import Cancelled
+from roadpulse.aggregation.contract.errors import Cancelled
 from roadpulse.cluster_client.errors import (
     LinksError,
     LoginRefused,
@@ -22,9 +22,9 @@ from roadpulse.cluster_client.errors import (
     TookTooLong,
     UnsuitableLinks,
 )
-from roadpulse.cluster_client.link_ids import link_id
-from roadpulse.cluster_client.link_table import LinkTable, probe_table
-from roadpulse.cluster_client.links import fetch_links
+from roadpulse.cluster_client.postgis.link_ids import link_id
+from roadpulse.cluster_client.postgis.link_table import LinkTable, probe_table
+from roadpulse.cluster_client.postgis.links import fetch_links
 
 from development.ports import free_port
 from tests.waiting import until
@@ -777,7 +777,7 @@ def test_a_network_that_is_cut_is_told(streets, cable):
 
 
 def test_a_network_that_falls_silent_is_given_up(streets, cable, monkeypatch):
-    monkeypatch.setattr("roadpulse.cluster_client.links.PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("roadpulse.cluster_client.postgis.links.PATIENCE_SECONDS", 0.5)
     streets.run("CREATE VIEW slow AS SELECT link_id, geom FROM streets WHERE pg_sleep(600) IS NOT NULL")
     cable.at_query = cable.silent.set
     with pytest.raises(TookTooLong, match="sent nothing"):
@@ -815,7 +815,7 @@ def test_a_probe_proposes_columns_that_were_not_named(streets):
 
 
 def test_a_probe_does_not_wait_for_a_slow_view(streets, monkeypatch):
-    monkeypatch.setattr("roadpulse.cluster_client.link_table.PROBE_SECONDS", 0.5)
+    monkeypatch.setattr("roadpulse.cluster_client.postgis.link_table.PROBE_SECONDS", 0.5)
     streets.run("CREATE VIEW slow AS SELECT link_id, geom FROM streets WHERE pg_sleep(600) IS NOT NULL")
     assert probe_table(streets.info, LinkTable("public", "slow"), ids(10)).matched is None
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from roadpulse.aggregation.s3_access import S3Access
+from roadpulse.aggregation.contract.s3_access import S3Access
+from roadpulse.cluster_client.backends.livy.diagnosis import LivyLook
 from roadpulse.cluster_client.diagnosis.checks import Outcome, diagnose, worst
-from roadpulse.cluster_client.diagnosis.livy import LivyLook
-from roadpulse.cluster_client.profile import Folders
+from roadpulse.cluster_client.profiles.profile import Folders
 
 from development.certificates import Authority, self_signed
 from tests.integration.livy_fixtures import anywhere, newest

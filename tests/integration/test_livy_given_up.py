@@ -6,14 +6,14 @@ import threading
 import time
 
 import pytest
-from roadpulse.aggregation.errors import Cancelled
-from roadpulse.aggregation.s3_access import S3Access
-from roadpulse.cluster_client.livy.batch import batch_name
-from roadpulse.cluster_client.livy.errors import LivyAway
-from roadpulse.cluster_client.profile import Folders
+from roadpulse.aggregation.contract.errors import Cancelled
+from roadpulse.aggregation.contract.s3_access import S3Access
+from roadpulse.cluster_client.backends.livy.batch import batch_name
+from roadpulse.cluster_client.backends.livy.errors import LivyAway
+from roadpulse.cluster_client.profiles.profile import Folders
+from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.cluster_client.s3.files import S3Files
 from roadpulse.cluster_client.ssh.transfer import SftpFiles
-from roadpulse.cluster_client.status import RunState
 
 from tests.integration.giving_up import submit_and_give_up
 from tests.integration.livy_fixtures import QUICK, anywhere

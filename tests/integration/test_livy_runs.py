@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from roadpulse.cluster_client.backend import follow
-from roadpulse.cluster_client.status import RunState
+from roadpulse.cluster_client.backends.backend import follow
+from roadpulse.cluster_client.runs.status import RunState
 
 from development.livy import versions
 from tests.integration.livy_fixtures import FAST, anywhere

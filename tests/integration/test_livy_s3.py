@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from roadpulse.aggregation.s3_access import S3Access
-from roadpulse.cluster_client.backend import follow
-from roadpulse.cluster_client.profile import Folders
-from roadpulse.cluster_client.status import RunState
+from roadpulse.aggregation.contract.s3_access import S3Access
+from roadpulse.cluster_client.backends.backend import follow
+from roadpulse.cluster_client.profiles.profile import Folders
+from roadpulse.cluster_client.runs.status import RunState
 
 from development.livy import versions
 from tests.integration.livy_fixtures import FAST

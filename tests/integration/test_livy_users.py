@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from roadpulse.cluster_client.backend import follow
+from roadpulse.cluster_client.backends.backend import follow
 from roadpulse.cluster_client.errors import BackendError
-from roadpulse.cluster_client.profile import Folders
-from roadpulse.cluster_client.status import RunState
+from roadpulse.cluster_client.profiles.profile import Folders
+from roadpulse.cluster_client.runs.status import RunState
 
 from development.installed import BUILD, for_anyone, packages
 from development.livy import livy_jars

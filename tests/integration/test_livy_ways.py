@@ -6,13 +6,13 @@ import contextlib
 import threading
 
 import pytest
-from roadpulse.cluster_client.backend import follow
+from roadpulse.cluster_client.backends.backend import follow
+from roadpulse.cluster_client.backends.livy import errors
+from roadpulse.cluster_client.backends.livy.client import LivyClient
 from roadpulse.cluster_client.certificates import CertificateUntrusted
 from roadpulse.cluster_client.errors import Unreachable
-from roadpulse.cluster_client.keys import UserSecret
-from roadpulse.cluster_client.livy import errors
-from roadpulse.cluster_client.livy.client import LivyClient
-from roadpulse.cluster_client.status import RunState
+from roadpulse.cluster_client.profiles.credentials import UserSecret
+from roadpulse.cluster_client.runs.status import RunState
 
 from development.certificates import Authority
 from development.ldap import LdapServer

@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from roadpulse.cluster_client.backend import follow
+from roadpulse.cluster_client.backends.backend import follow
+from roadpulse.cluster_client.backends.livy.batch import batch_name, batch_of
+from roadpulse.cluster_client.backends.livy.client import LivyClient
+from roadpulse.cluster_client.backends.livy.errors import LivyLoginRefused, LivySilent
+from roadpulse.cluster_client.backends.livy.job_files import put_jobs
 from roadpulse.cluster_client.errors import AlreadyStarted, NotFinished, StartError, Unreachable
-from roadpulse.cluster_client.livy.batch import batch_name, batch_of
-from roadpulse.cluster_client.livy.client import LivyClient
-from roadpulse.cluster_client.livy.errors import LivyLoginRefused, LivySilent
-from roadpulse.cluster_client.livy.jobs import put_jobs
-from roadpulse.cluster_client.status import RunState
+from roadpulse.cluster_client.runs.status import RunState
 
 from development.cluster_daemons import descendants
 from tests.integration.bad_weather import Fault, WeatherProxy

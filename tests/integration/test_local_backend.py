@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from roadpulse.aggregation.spec import RunSpec
-from roadpulse.cluster_client import run_folder
-from roadpulse.cluster_client.backend import Polling, follow
-from roadpulse.cluster_client.local import LocalBackend
+from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.cluster_client.backends.backend import Polling, follow
+from roadpulse.cluster_client.backends.local.backend import LocalBackend
 from roadpulse.cluster_client.processes import group_alive
-from roadpulse.cluster_client.profile import Profile
-from roadpulse.cluster_client.results import read_manifest, read_speeds, read_speeds_by_time
-from roadpulse.cluster_client.runs import Run, RunStore
-from roadpulse.cluster_client.status import RunState
+from roadpulse.cluster_client.profiles.profile import Profile
+from roadpulse.cluster_client.runs import folder as run_folder
+from roadpulse.cluster_client.runs.records import Run, RunStore
+from roadpulse.cluster_client.runs.results import read_manifest, read_speeds, read_speeds_by_time
+from roadpulse.cluster_client.runs.status import RunState
 
 from tests.waiting import status_when, until
 

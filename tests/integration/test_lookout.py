@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from roadpulse.aggregation.errors import BadTripFile, RunError
-from roadpulse.aggregation.spec import FieldMapping
+from roadpulse.aggregation.contract.errors import BadTripFile, RunError
+from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.cluster_client.backends.ssh.probe import HeadLookout
 from roadpulse.cluster_client.errors import ClientError
-from roadpulse.cluster_client.lookout.head import HeadLookout
-from roadpulse.cluster_client.profile import Folders, Profile
-from roadpulse.cluster_client.ssh.credentials import Credentials
+from roadpulse.cluster_client.profiles.profile import Folders, Profile
+from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
 from roadpulse.cluster_client.ssh.errors import HostKeyUnknown
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 

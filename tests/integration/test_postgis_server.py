@@ -8,8 +8,8 @@ import numpy as np
 import psycopg
 import pytest
 from roadpulse.cluster_client.errors import LoginRefused
-from roadpulse.cluster_client.link_table import LinkTable
-from roadpulse.cluster_client.links import fetch_links
+from roadpulse.cluster_client.postgis.link_table import LinkTable
+from roadpulse.cluster_client.postgis.links import fetch_links
 
 from development.postgis import PostGIS
 from tests.waiting import until

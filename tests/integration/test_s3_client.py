@@ -17,17 +17,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from roadpulse.aggregation.errors import BadTripFile, Cancelled
-from roadpulse.aggregation.s3_access import S3Access
-from roadpulse.cluster_client.certificates import (
-    CertificateExpired,
-    CertificateOfOther,
-    CertificateUntrusted,
-)
+from roadpulse.aggregation.contract.errors import BadTripFile, Cancelled
+from roadpulse.aggregation.contract.s3_access import S3Access
+from roadpulse.cluster_client.certificates import CertificateExpired, CertificateOfOther, CertificateUntrusted
 from roadpulse.cluster_client.errors import BackendError, ResultError, Unreachable
-from roadpulse.cluster_client.fetching import fetch_run
-from roadpulse.cluster_client.keys import S3Keys
-from roadpulse.cluster_client.profile import Folders, Profile
+from roadpulse.cluster_client.profiles.credentials import S3Keys
+from roadpulse.cluster_client.profiles.profile import Folders, Profile
+from roadpulse.cluster_client.runs.fetching import fetch_run
 from roadpulse.cluster_client.s3 import files as files_module
 from roadpulse.cluster_client.s3 import listing
 from roadpulse.cluster_client.s3.client import QUICK, S3Connection, access_here, connect, connect_for
@@ -542,8 +538,8 @@ def test_what_is_trusted_piles_up_nowhere_where_qgis_ends_without_a_word(
     authority: Authority, tmp_path: Path
 ) -> None:
     script = (
-        "import os, sys\nfrom roadpulse.aggregation.s3_access import S3Access\n"
-        "from roadpulse.cluster_client.keys import S3Keys\n"
+        "import os, sys\nfrom roadpulse.aggregation.contract.s3_access import S3Access\n"
+        "from roadpulse.cluster_client.profiles.credentials import S3Keys\n"
         "from roadpulse.cluster_client.s3.client import connect\n"
         "connect(S3Access(endpoint='https://127.0.9.1:9', ca_file=sys.argv[1]), S3Keys('a', 'b'))\n"
         "os._exit(0)"

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from roadpulse.aggregation.s3_access import S3Access
+from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.cluster_client.diagnosis import report
 from roadpulse.cluster_client.diagnosis.checks import Finding, Outcome, diagnose, worst
+from roadpulse.cluster_client.diagnosis.composite import Together
 from roadpulse.cluster_client.diagnosis.s3 import S3Look, concerns_s3
-from roadpulse.cluster_client.diagnosis.together import Together
-from roadpulse.cluster_client.keys import S3Keys
-from roadpulse.cluster_client.profile import LOCAL, Folders, Profile
+from roadpulse.cluster_client.profiles.credentials import S3Keys
+from roadpulse.cluster_client.profiles.profile import LOCAL, Folders, Profile
 
 from development.certificates import Authority
 from development.ports import free_port

@@ -7,22 +7,18 @@ import socket
 import time
 
 import pytest
-from roadpulse.aggregation import leftovers, run
-from roadpulse.aggregation.errors import StorageError
-from roadpulse.aggregation.points import PointStore
-from roadpulse.aggregation.s3_access import S3Access
-from roadpulse.aggregation.spec import FieldMapping
-from roadpulse.aggregation.storage import (
-    S3Path,
-    check_reach,
-    list_trips,
-    read_trip,
-    s3_client,
-    s3_keys,
-    s3_plain,
-)
-from roadpulse.aggregation.storage.s3_keys import KeysMissing
-from roadpulse.cluster_client.keys import S3Keys
+from roadpulse.aggregation import run
+from roadpulse.aggregation.contract.errors import StorageError
+from roadpulse.aggregation.contract.s3_access import S3Access
+from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.storage import S3Path, check_reach, list_trips, read_trip
+from roadpulse.aggregation.storage.s3 import client as s3_client
+from roadpulse.aggregation.storage.s3 import keys as s3_keys
+from roadpulse.aggregation.storage.s3 import signed_requests
+from roadpulse.aggregation.storage.s3.keys import KeysMissing
+from roadpulse.aggregation.store import recovery
+from roadpulse.aggregation.store.point_store import PointStore
+from roadpulse.cluster_client.profiles.credentials import S3Keys
 from roadpulse.cluster_client.s3.client import connect
 from roadpulse.cluster_client.s3.files import S3Files
 from roadpulse.tests.engine import trip
@@ -43,7 +39,7 @@ def no_keys(monkeypatch):
     for name in s3_keys.ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
     s3_client._store.cache_clear()
-    s3_plain.client.cache_clear()
+    signed_requests.client.cache_clear()
 
 
 def other(engine, **changes):
@@ -209,7 +205,7 @@ ECHO = (
 def test_what_a_server_says_is_told_with_what_to_do_and_nothing_of_what_it_was_sent(
     engine, monkeypatch, fault, words
 ):
-    monkeypatch.setattr(s3_plain, "_RETRIES", 1)
+    monkeypatch.setattr(signed_requests, "_RETRIES", 1)
     monkeypatch.setitem(s3_client._PATIENT, "retries", 1)
     with WeatherProxy(engine.server.endpoint) as proxy:
         there = other(engine, endpoint=proxy.endpoint)
@@ -266,7 +262,7 @@ def test_the_rights_that_the_manual_names_are_all_that_is_needed(engine, monkeyp
     (killed.parent / "part-00000.parquet").write_bytes(b"")
     os.utime(engine.folder / killed.key, (1, 1))
     engine.access = dataclasses.replace(engine.access, keys_profile=name)
-    monkeypatch.setattr(leftovers, "NOTE_EVERY", 0)
+    monkeypatch.setattr(recovery, "NOTE_EVERY", 0)
     monkeypatch.setattr(run, "KEEP_ALIVE", 0)
     assert result_bytes(engine.run_here())
     assert engine.requests()["DeleteObject"] > 0

@@ -7,8 +7,11 @@ import time
 
 import pytest
 from botocore.credentials import RefreshableCredentials
-from roadpulse.aggregation.errors import StorageError
-from roadpulse.aggregation.storage import check_reach, list_trips, read_trip, s3_client, s3_keys, s3_plain
+from roadpulse.aggregation.contract.errors import StorageError
+from roadpulse.aggregation.storage import check_reach, list_trips, read_trip
+from roadpulse.aggregation.storage.s3 import client as s3_client
+from roadpulse.aggregation.storage.s3 import keys as s3_keys
+from roadpulse.aggregation.storage.s3 import signed_requests
 from roadpulse.cluster_client.s3.client import QUICK, connect, keys_of_runs
 from roadpulse.cluster_client.s3.files import S3Files
 
@@ -61,7 +64,7 @@ def proxy(engine):
 def forget():
     """As in a process that has just begun."""
     s3_client._store.cache_clear()
-    s3_plain.client.cache_clear()
+    signed_requests.client.cache_clear()
 
 
 def by_role(engine, proxy):

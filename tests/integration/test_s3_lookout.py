@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from roadpulse.aggregation.errors import Cancelled
-from roadpulse.aggregation.glance import TripCount
-from roadpulse.aggregation.spec import FieldMapping
-from roadpulse.cluster_client.lookout.bucket import BucketTrips
-from roadpulse.cluster_client.profile import Folders, Profile
+from roadpulse.aggregation.contract.errors import Cancelled
+from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.inventory import TripCount
+from roadpulse.cluster_client.backends.bucket_probe import BucketTrips
+from roadpulse.cluster_client.profiles.profile import Folders, Profile
 from roadpulse.tests.engine import trip
 
 from development.s3 import S3Server

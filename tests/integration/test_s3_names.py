@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from roadpulse.aggregation.errors import StorageError
-from roadpulse.aggregation.s3_access import S3Access
+from roadpulse.aggregation.contract.errors import StorageError
+from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.aggregation.storage import check_reach
+from roadpulse.cluster_client.backends.livy import job_files
 from roadpulse.cluster_client.diagnosis.checks import diagnose
 from roadpulse.cluster_client.diagnosis.s3 import S3Look
-from roadpulse.cluster_client.livy import jobs
-from roadpulse.cluster_client.profile import Folders, Profile
+from roadpulse.cluster_client.profiles.profile import Folders, Profile
 from roadpulse.cluster_client.s3 import listing
 from roadpulse.cluster_client.s3.client import connect
 from roadpulse.cluster_client.s3.files import S3Files
@@ -96,7 +96,7 @@ def desktop(access: dict[str, Any], bucket: str) -> dict[str, Any]:
         "missing": files.read(f"{run}/manifest.json"),
         "folders": page.folders,
         "trips": [each.key for each in listing.trips(s3, f"s3://{bucket}/mine/trips")],
-        "signed": jobs.signed(s3, f"{run}/spec.json"),
+        "signed": job_files.signed(s3, f"{run}/spec.json"),
     }
     context = ssl.create_default_context(cafile=access["ca_file"])
     with urllib.request.urlopen(found["signed"], timeout=30, context=context) as answer:

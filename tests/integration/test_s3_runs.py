@@ -12,15 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from roadpulse.aggregation import csvparts, runfolder
-from roadpulse.aggregation.decode import in_order
-from roadpulse.aggregation.errors import Cancelled, RunError
-from roadpulse.aggregation.leftovers import clean_up
-from roadpulse.aggregation.points import PointStore, bucket_of
+from roadpulse.aggregation import run_folder
+from roadpulse.aggregation.contract.errors import Cancelled, RunError
+from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.run import run
-from roadpulse.aggregation.runfolder import AlreadyPublished, RunFolder
-from roadpulse.aggregation.spec import FieldMapping
-from roadpulse.aggregation.storage import S3Path, s3_parts, scratch
+from roadpulse.aggregation.run_folder import AlreadyPublished, RunFolder
+from roadpulse.aggregation.storage import S3Path, scratch
+from roadpulse.aggregation.storage.s3 import parquet
+from roadpulse.aggregation.store.decode import in_order
+from roadpulse.aggregation.store.point_store import PointStore, bucket_of
+from roadpulse.aggregation.store.recovery import clean_up
+from roadpulse.aggregation.summary import result_tables
 from roadpulse.tests.engine import Engine, HereRunner, trip
 
 from tests.integration.bad_weather import Fault, WeatherProxy
@@ -90,7 +92,7 @@ def test_only_the_trips_may_lie_in_a_bucket_and_store_and_run_in_folders(filled,
 def test_a_result_in_several_parts_is_whole_too(filled, tmp_path, monkeypatch):
     filled.write("far.json", trip(9000, 500, 9000))
     near = filled.twin(tmp_path).run_here()
-    monkeypatch.setattr(csvparts, "PART_BYTES", 60_000)
+    monkeypatch.setattr(result_tables, "PART_BYTES", 60_000)
     parts = result_bytes(filled.run_here())
     assert len(parts) > 4
     rows = [line for name in sorted(parts) if "by_time" not in name for line in parts[name].splitlines()[1:]]
@@ -263,8 +265,8 @@ def test_a_stopped_run_gives_its_log_and_exit_code_to_the_bucket(filled):
 
 def test_the_status_is_sent_every_other_second_at_most(filled, monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr(runfolder.time, "monotonic", lambda: clock[0])
-    status = runfolder.Status(RunFolder(filled.place("runs/x")))
+    monkeypatch.setattr(run_folder.time, "monotonic", lambda: clock[0])
+    status = run_folder.Status(RunFolder(filled.place("runs/x")))
     before = filled.requests()
     for _ in range(50):
         clock[0] += 0.1
@@ -345,7 +347,7 @@ def test_a_missing_part_of_the_store_is_told_with_how_to_mend_it(filled):
     filled.run_here()
     (part, *_) = [key for key in filled.keys("store/") if key.endswith("part-00000.parquet")]
     filled.client.delete_object(Bucket=filled.bucket, Key=part)
-    s3_parts._layouts.clear()
+    parquet._layouts.clear()
     with pytest.raises(RunError, match=r"point store is damaged.*part-00000.*Delete") as caught:
         filled.run_here()
     assert caught.value.message.count("point store is damaged") == 1

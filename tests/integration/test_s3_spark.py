@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from roadpulse.cluster_client.ssh.jobzip import MAIN, job_zip
+from roadpulse.cluster_client.ssh.job_zip import MAIN, job_zip
 
 from development.cluster import Cluster
 from development.cluster_spark import spark_home, spark_python

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from roadpulse.aggregation import storage
-from roadpulse.aggregation.errors import BadTripFile, Cancelled, RunError, StorageError
+from roadpulse.aggregation.contract.errors import BadTripFile, Cancelled, RunError, StorageError
 from roadpulse.aggregation.storage import LARGE, TripFile, find_trips, list_trips, read_trip, read_trips
 
 from tests.integration.bad_weather import Fault, WeatherProxy, refusal

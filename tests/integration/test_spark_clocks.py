@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from roadpulse.cluster_client.backend import follow
-from roadpulse.cluster_client.status import RunState, RunStatus
+from roadpulse.cluster_client.backends.backend import follow
+from roadpulse.cluster_client.runs.status import RunState, RunStatus
 
 from tests.integration.clocks_off import needs_library, python
 from tests.integration.spark_fixtures import FAST, Way, newest, spec_of

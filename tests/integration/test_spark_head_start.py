@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from roadpulse.cluster_client.ssh.jobzip import MAIN
+from roadpulse.cluster_client.ssh.job_zip import MAIN
 
 from development.cluster import Cluster
 from development.cluster_daemons import descendants

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from roadpulse.cluster_client.backend import follow
-from roadpulse.cluster_client.ssh.jobzip import MAIN
-from roadpulse.cluster_client.status import RunState
+from roadpulse.cluster_client.backends.backend import follow
+from roadpulse.cluster_client.runs.status import RunState
+from roadpulse.cluster_client.ssh.job_zip import MAIN
 
 from development.cluster import Cluster
 from development.cluster_daemons import descendants

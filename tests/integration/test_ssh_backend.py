@@ -15,9 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from roadpulse.aggregation.errors import Cancelled
-from roadpulse.aggregation.spec import RunSpec
-from roadpulse.cluster_client.backend import Polling, follow
+from roadpulse.aggregation.contract.errors import Cancelled
+from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.cluster_client.backends.backend import Polling, follow
+from roadpulse.cluster_client.backends.local.backend import LocalBackend
+from roadpulse.cluster_client.backends.ssh import submission
+from roadpulse.cluster_client.backends.ssh.backend import SshBackend
 from roadpulse.cluster_client.errors import (
     AlreadyStarted,
     BackendError,
@@ -27,20 +30,18 @@ from roadpulse.cluster_client.errors import (
     StartError,
     Unreachable,
 )
-from roadpulse.cluster_client.local import LocalBackend
-from roadpulse.cluster_client.patience import Patience
 from roadpulse.cluster_client.processes import group_alive
-from roadpulse.cluster_client.profile import Folders, Profile
-from roadpulse.cluster_client.results import read_manifest, read_speeds
-from roadpulse.cluster_client.runs import Run, RunStore
-from roadpulse.cluster_client.ssh import scripts, submission
-from roadpulse.cluster_client.ssh.backend import SshBackend
-from roadpulse.cluster_client.ssh.credentials import Credentials
+from roadpulse.cluster_client.profiles.profile import Folders, Profile
+from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
+from roadpulse.cluster_client.retry import Patience
+from roadpulse.cluster_client.runs.records import Run, RunStore
+from roadpulse.cluster_client.runs.results import read_manifest, read_speeds
+from roadpulse.cluster_client.runs.status import RunState
+from roadpulse.cluster_client.ssh import scripts
 from roadpulse.cluster_client.ssh.errors import ConnectionLost, HostKeyChanged, HostKeyUnknown, RemoteFault
-from roadpulse.cluster_client.ssh.jobzip import job_zip
+from roadpulse.cluster_client.ssh.job_zip import job_zip
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.transfer import SftpFiles
-from roadpulse.cluster_client.status import RunState
 
 from tests.integration.giving_up import submit_and_give_up
 from tests.left_out import need
@@ -400,7 +401,7 @@ def test_a_desktop_that_dies_while_sending_leaves_no_run_behind(desktop, tmp_pat
     code = f"""
 import os, sys
 from pathlib import Path
-from roadpulse.cluster_client.ssh import submission
+from roadpulse.cluster_client.backends.ssh import submission
 from roadpulse.cluster_client.ssh.transfer import SftpFiles
 def die(*_): os._exit(9)
 if {step!r} == "start":
@@ -408,12 +409,12 @@ if {step!r} == "start":
     submission.call = lambda c, name, *rest: die() if name == "start" else real(c, name, *rest)
 else:
     setattr(SftpFiles, {step!r}, die)
-from roadpulse.cluster_client.runs import Run, RunStore
-from roadpulse.cluster_client.ssh.backend import SshBackend
-from roadpulse.cluster_client.ssh.credentials import Credentials
+from roadpulse.cluster_client.runs.records import Run, RunStore
+from roadpulse.cluster_client.backends.ssh.backend import SshBackend
+from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
-from roadpulse.cluster_client.profile import Profile
-from roadpulse.aggregation.spec import RunSpec
+from roadpulse.cluster_client.profiles.profile import Profile
+from roadpulse.aggregation.contract.spec import RunSpec
 import json
 desk = Path({str(desktop.folder)!r})
 profile = Profile.from_json(json.loads({json.dumps(desktop.profile.to_json())!r}))

@@ -9,9 +9,9 @@ import time
 import paramiko
 import pytest
 from roadpulse.cluster_client.errors import BackendError, Unreachable
-from roadpulse.cluster_client.profile import Profile
+from roadpulse.cluster_client.profiles.profile import Profile
+from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
 from roadpulse.cluster_client.ssh.connection import Connection
-from roadpulse.cluster_client.ssh.credentials import Credentials
 from roadpulse.cluster_client.ssh.errors import (
     ConnectionLost,
     ConnectionRefused,

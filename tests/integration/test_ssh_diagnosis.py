@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from roadpulse.cluster_client.backends.local.diagnosis import LocalLook
+from roadpulse.cluster_client.backends.ssh.diagnosis import ClusterLook
 from roadpulse.cluster_client.diagnosis.checks import Outcome, diagnose, worst
-from roadpulse.cluster_client.diagnosis.cluster import ClusterLook
-from roadpulse.cluster_client.diagnosis.local import LocalLook
 from roadpulse.cluster_client.diagnosis.postgis import postgis_check
-from roadpulse.cluster_client.profile import LOCAL, Folders, Profile
-from roadpulse.cluster_client.ssh.credentials import Credentials
+from roadpulse.cluster_client.profiles.profile import LOCAL, Folders, Profile
+from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
 from roadpulse.cluster_client.ssh.errors import HostKeyUnknown
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.network import Timeouts

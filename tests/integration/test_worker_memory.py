@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 from roadpulse.aggregation import storage
-from roadpulse.aggregation.decode import DecodeContext, DecodeTask, decode, in_order
-from roadpulse.aggregation.plan import decode_tasks
-from roadpulse.aggregation.points import BUCKETS, PointStore
-from roadpulse.aggregation.runners.spark import PART_POINTS, SLICE_POINTS
-from roadpulse.aggregation.runners.spark_tasks import DECODE, SUMMARISE
-from roadpulse.aggregation.spec import FieldMapping, RunSpec
-from roadpulse.aggregation.summarise import SummaryContext, SummaryTask, save_trips, summarise
+from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
+from roadpulse.aggregation.runners.node_tasks import DECODE, SUMMARISE
+from roadpulse.aggregation.runners.plan import decode_tasks
+from roadpulse.aggregation.runners.spark.runner import PART_POINTS, SLICE_POINTS
+from roadpulse.aggregation.store.decode import DecodeContext, DecodeTask, decode, in_order
+from roadpulse.aggregation.store.point_store import BUCKETS, PointStore
+from roadpulse.aggregation.summary.summarise import SummaryContext, SummaryTask, save_trips, summarise
 from roadpulse.tests.engine import PLUGINS, point
 
 ROOM = 36
@@ -29,10 +29,10 @@ ROOM = 36
 
 WORKER = """
 import pickle, sys
-from roadpulse.aggregation import decode, summarise
-from roadpulse.aggregation.database import connect
-from roadpulse.aggregation.memory import give_back, peak_memory
-from roadpulse.aggregation.runners.spark_tasks import Share
+from roadpulse.aggregation.store import decode; from roadpulse.aggregation.summary import summarise
+from roadpulse.aggregation.storage.database import connect
+from roadpulse.aggregation.runners.memory import give_back, peak_memory
+from roadpulse.aggregation.runners.node_tasks import Share
 step, task, context = pickle.load(sys.stdin.buffer)
 connect().execute("SELECT 1")
 give_back()

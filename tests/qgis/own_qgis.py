@@ -66,9 +66,9 @@ print(config.id())""")
         return json.loads(
             self.python(f"""
 import json
-from roadpulse.aggregation.errors import RunError
-from roadpulse.algorithms.credentials import read_credentials
-from roadpulse.cluster_client.profile import Profile
+from roadpulse.aggregation.contract.errors import RunError
+from roadpulse.workflow.credentials import read_credentials
+from roadpulse.cluster_client.profiles.profile import Profile
 try:
     keys = read_credentials(Profile(**{values!r}))
     print(json.dumps({wanted}))

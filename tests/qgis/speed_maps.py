@@ -8,9 +8,9 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 from qgis.core import QgsGeometry, QgsVectorLayer
-from roadpulse.aggregation.spec import RunSpec
-from roadpulse.cluster_client.link_geometry import LinkGeometry
-from roadpulse.mapping.geopackage import MatchReport, write_geopackage
+from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
+from roadpulse.mapping.writer.geopackage import MatchReport, write_geopackage
 
 EAST, WEST, NORTH, QUIET, LOST = 1_315_560_000_001, 1_315_560_000_000, 30, 40, 99
 """Both directions of a main road, a street that ends on it, one with too few trips, one without a shape."""

@@ -190,7 +190,7 @@ def test_the_demo_city_has_roads_with_their_fields_and_water(city: Values) -> No
 
 
 def test_the_demo_leaves_a_profile_and_the_settings_of_a_speed_map(city: Values) -> None:
-    from roadpulse.cluster_client.profile import Profile
+    from roadpulse.cluster_client.profiles.profile import Profile
 
     profile = Profile.read(Path(city["PROFILE"]))
     assert profile.kind == "local"

@@ -19,14 +19,14 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerJoinInfo,
 )
-from roadpulse.aggregation.errors import RunError
+from roadpulse.aggregation.contract.errors import RunError
 from roadpulse.algorithms.outputs import layer_files
-from roadpulse.algorithms.roads import roads_of_layer
-from roadpulse.algorithms.steps import try_roads
-from roadpulse.cluster_client.profile import LOCAL
-from roadpulse.cluster_client.runs import RunStore
-from roadpulse.ui.run_task import Job, RunTask
-from roadpulse.ui.settings import RunSettings, run_spec
+from roadpulse.cluster_client.profiles.profile import LOCAL
+from roadpulse.cluster_client.runs.records import RunStore
+from roadpulse.ui.runs.run_task import Job, RunTask
+from roadpulse.ui.runs.settings import RunSettings, run_spec
+from roadpulse.workflow.roads import roads_of_layer
+from roadpulse.workflow.steps import try_roads
 
 from tests.engine import trip
 from tests.qgis import speed_maps as maps

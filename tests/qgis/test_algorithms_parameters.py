@@ -19,12 +19,12 @@ from qgis.core import (
     QgsProperty,
 )
 from qgis.PyQt.QtCore import QDate
-from roadpulse.aggregation.errors import RunError
+from roadpulse.aggregation.contract.errors import RunError
 from roadpulse.algorithms import parameters
 from roadpulse.algorithms.parameter_check import understood
 from roadpulse.algorithms.provider import ALGORITHMS
-from roadpulse.ui.sections.when import WhenSection
-from roadpulse.ui.settings import RunSettings
+from roadpulse.ui.run_dialog.sections.when import WhenSection
+from roadpulse.ui.runs.settings import RunSettings
 
 IDS = [algorithm.ID for algorithm in ALGORITHMS]
 

@@ -74,7 +74,7 @@ def layer_of(info: Any, *arguments: str) -> QgsVectorLayer:
 
 
 def read(layer: QgsVectorLayer, ids: list[int]) -> Any:
-    from roadpulse.algorithms.roads import roads_of_layer
+    from roadpulse.workflow.roads import roads_of_layer
 
     wanted = np.array(ids, dtype=np.int64)
     return roads_of_layer(layer, "link_id", "name", "highway").read(wanted, lambda _: None, lambda: False)
@@ -103,7 +103,7 @@ def test_a_speed_map_takes_its_roads_from_a_source_as_qgis_writes_it(
 
 
 def test_a_layer_of_a_table_is_asked_at_the_server(streets: Any, ids: list[int]) -> None:
-    from roadpulse.algorithms.roads import PostgisRoads, roads_of_layer
+    from roadpulse.workflow.roads import PostgisRoads, roads_of_layer
 
     layer = layer_of(streets)
     assert isinstance(roads_of_layer(layer, "link_id"), PostgisRoads)
@@ -146,7 +146,7 @@ def test_edits_that_are_not_saved_yet_count(streets: Any, ids: list[int]) -> Non
 def test_a_computed_field_may_hold_the_link_id(streets: Any, ids: list[int]) -> None:
     layer = layer_of(streets)
     layer.addExpressionField('"link_id" + 0', QgsField("link_of_mine", QMetaType.Type.LongLong))
-    from roadpulse.algorithms.roads import roads_of_layer
+    from roadpulse.workflow.roads import roads_of_layer
 
     roads = roads_of_layer(layer, "link_of_mine")
     found = roads.read(np.array(ids, dtype=np.int64), lambda _: None, lambda: False)
@@ -158,9 +158,9 @@ def test_a_table_without_a_system_is_refused_unless_it_is_declared(
     streets: Any,
     ids: list[int],
 ) -> None:
-    from roadpulse.algorithms.roads import postgis_roads, roads_of_layer
     from roadpulse.mapping.reference_system import UnsuitableSystem
-    from roadpulse.ui.road_probe import RoadTable, list_fields
+    from roadpulse.ui.run_dialog.sections.road_probe import RoadTable, list_fields
+    from roadpulse.workflow.roads import postgis_roads, roads_of_layer
 
     with postgis.connect() as connection:
         connection.execute(
@@ -192,7 +192,7 @@ def test_credentials_come_out_of_qgis_and_show_nowhere(
     streets: Any,
     ids: list[int],
 ) -> None:
-    from roadpulse.algorithms.roads import postgis_roads
+    from roadpulse.workflow.roads import postgis_roads
 
     manager = QgsApplication.authManager()
     if not manager.masterPasswordIsSet():

@@ -35,19 +35,19 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import Qt
-from roadpulse.algorithms.words import name_of_trips
 from roadpulse.mapping.columns import STATISTICS
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.foreign_style import KEPT_STYLE, bare_layer, disarm
-from roadpulse.mapping.layout import PageOptions, export_page, speed_page
-from roadpulse.mapping.page_items import Box, add_legend
-from roadpulse.mapping.palette import PALETTES
-from roadpulse.mapping.saved_styles import STYLE_NAME, save_style
+from roadpulse.mapping.layout.items import Box, add_legend
+from roadpulse.mapping.layout.page import PageOptions, export_page, speed_page
+from roadpulse.mapping.style.options import THEMES, StyleOptions
+from roadpulse.mapping.style.palette import PALETTES
+from roadpulse.mapping.style.saved_styles import STYLE_NAME, save_style
+from roadpulse.mapping.style.symbology import style_layer
 from roadpulse.mapping.style_check import active_parts
-from roadpulse.mapping.style_options import THEMES, StyleOptions
-from roadpulse.mapping.symbology import style_layer
-from roadpulse.ui import summary
-from roadpulse.ui.run_task import Outcome
+from roadpulse.ui.runs import summary
+from roadpulse.ui.runs.run_task import Outcome
+from roadpulse.workflow.translation import name_of_trips
 
 from tests.qgis import speed_maps as maps
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from qgis.core import QgsLayoutItemLabel, QgsPrintLayout, QgsProject, QgsVectorFileWriter, QgsVectorLayer
-from roadpulse.aggregation.spec import RunSpec
+from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.mapping.errors import MapError
-from roadpulse.mapping.page_facts import bin_totals, describe
-from roadpulse.mapping.page_items import Box, add_text, inert, text_format
-from roadpulse.mapping.palette import PALETTES
-from roadpulse.mapping.style_options import StyleOptions
+from roadpulse.mapping.layout.facts import bin_totals, describe
+from roadpulse.mapping.layout.items import Box, add_text, inert, text_format
+from roadpulse.mapping.style.options import StyleOptions
+from roadpulse.mapping.style.palette import PALETTES
 
 from tests.hostile_json import damaged
 from tests.manifests import manifest_of

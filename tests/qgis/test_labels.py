@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from qgis.PyQt.QtGui import QFont, QFontInfo
-from roadpulse.mapping import labels
-from roadpulse.mapping.labels import REPEAT_KM, label_texts
+from roadpulse.mapping.style import labels
+from roadpulse.mapping.style.labels import REPEAT_KM, label_texts
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
 

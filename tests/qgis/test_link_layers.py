@@ -7,9 +7,9 @@ from typing import Any, Optional
 import numpy as np
 import pytest
 from qgis.core import NULL, QgsFeature, QgsFeedback, QgsGeometry, QgsVectorLayer, QgsWkbTypes
-from roadpulse.aggregation.errors import Cancelled
+from roadpulse.aggregation.contract.errors import Cancelled
 from roadpulse.mapping.errors import MapError
-from roadpulse.mapping.link_layers import links_of_layer
+from roadpulse.mapping.writer.link_layers import links_of_layer
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
 

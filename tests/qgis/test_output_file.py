@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 from qgis.core import QgsProcessingContext, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtGui import QImage
-from roadpulse.aggregation.errors import StorageError
+from roadpulse.aggregation.contract.errors import StorageError
 from roadpulse.algorithms.demo_city import write_links
 from roadpulse.democity import make_network
-from roadpulse.mapping import film
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.file_kinds import GIF, MAP, MP4, PAGE_KINDS, PDF, PNG, REPORT, SVG, FileKind, table_of
-from roadpulse.mapping.layout import PageOptions, SpeedPage, export_page, speed_page
+from roadpulse.mapping.layout import film
+from roadpulse.mapping.layout.page import PageOptions, SpeedPage, export_page, speed_page
 from roadpulse.mapping.output_file import check_output, written_whole
-from roadpulse.mapping.saved_styles import save_style
-from roadpulse.mapping.style_options import StyleOptions
-from roadpulse.mapping.symbology import style_layer
+from roadpulse.mapping.style.options import StyleOptions
+from roadpulse.mapping.style.saved_styles import save_style
+from roadpulse.mapping.style.symbology import style_layer
 
 from tests.qgis import speed_maps as maps
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from roadpulse.mapping.page_facts import span
+from roadpulse.mapping.layout.facts import span
 
 
 @pytest.mark.parametrize(

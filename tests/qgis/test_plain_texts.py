@@ -11,21 +11,22 @@ from qgis.core import Qgis, QgsApplication
 from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QLabel, QMessageBox, QTextBrowser, QTextEdit, QWidget
-from roadpulse.aggregation.errors import RunError
-from roadpulse.aggregation.spec import RunSpec
-from roadpulse.aggregation.visible import VisibleFormatter, untagged, visible
-from roadpulse.cluster_client.profile import LOCAL
-from roadpulse.cluster_client.runs import Run
-from roadpulse.cluster_client.status import RunState
-from roadpulse.ui import qgis_log, run_deletion
-from roadpulse.ui.banner import Banner
-from roadpulse.ui.messages import show_error, show_message
-from roadpulse.ui.notes import Note
-from roadpulse.ui.plain_text import Link, LinkLabel, PlainLabel, message_box, tip
-from roadpulse.ui.run_row import Column, Row
-from roadpulse.ui.runs_book import RunEntry
-from roadpulse.ui.runs_model import RunsModel
-from roadpulse.ui.tasks import CallTask
+from roadpulse.aggregation.contract.errors import RunError
+from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.aggregation.contract.visible_text import VisibleFormatter, untagged, visible
+from roadpulse.cluster_client.profiles.profile import LOCAL
+from roadpulse.cluster_client.runs.records import Run
+from roadpulse.cluster_client.runs.status import RunState
+from roadpulse.ui.background import qgis_log
+from roadpulse.ui.background.tasks import CallTask
+from roadpulse.ui.runs.catalogue import RunEntry
+from roadpulse.ui.runs_dock import deletion
+from roadpulse.ui.runs_dock.model import RunsModel
+from roadpulse.ui.runs_dock.row import Column, Row
+from roadpulse.ui.widgets.banner import Banner
+from roadpulse.ui.widgets.messages import show_error, show_message
+from roadpulse.ui.widgets.notes import Note
+from roadpulse.ui.widgets.plain_text import Link, LinkLabel, PlainLabel, message_box, tip
 
 HOSTILE = 'June <img src="http://127.0.0.1:9/a.png"> <a href="file:///etc">press</a> & \x1b[31m\u202etxt.exe'
 SHOWN = 'June <img src="http://127.0.0.1:9/a.png"> <a href="file:///etc">press</a> & \\x1b[31m\\u202etxt.exe'
@@ -103,7 +104,7 @@ def test_the_list_of_runs_shows_the_letters() -> None:
         assert model.data(index) == SHOWN
         assert SHOWN in plain_of(model.data(index, Qt.ItemDataRole.ToolTipRole))
     window = QWidget()
-    box = run_deletion.confirm([Row(RunEntry(run.id, run))], window, lambda: None)
+    box = deletion.confirm([Row(RunEntry(run.id, run))], window, lambda: None)
     assert SHOWN in shown_in(box.findChild(QLabel, "qt_msgbox_label"))
     box.close()
 

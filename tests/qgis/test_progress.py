@@ -6,8 +6,8 @@ import pytest
 from qgis.core import QgsProcessingFeedback
 from roadpulse.algorithms import progress
 from roadpulse.algorithms.progress import RunReporter, match_summary
-from roadpulse.cluster_client.status import RunState, RunStatus, Share
-from roadpulse.mapping.match_report import MatchReport
+from roadpulse.cluster_client.runs.status import RunState, RunStatus, Share
+from roadpulse.mapping.writer.match_report import MatchReport
 
 
 class Feedback(QgsProcessingFeedback):

@@ -13,10 +13,10 @@ from tests.qgis.own_qgis import OwnQgis
 ASK = """
 import json
 from qgis.core import QgsNetworkAccessManager, QgsSettings
-from roadpulse.aggregation.errors import RunError
-from roadpulse.algorithms.proxies import livy_proxies, s3_proxies
-from roadpulse.aggregation.s3_access import S3Access
-from roadpulse.cluster_client.profile import Profile
+from roadpulse.aggregation.contract.errors import RunError
+from roadpulse.workflow.proxies import livy_proxies, s3_proxies
+from roadpulse.aggregation.contract.s3_access import S3Access
+from roadpulse.cluster_client.profiles.profile import Profile
 settings = QgsSettings()
 for name, value in {settings!r}.items():
     settings.setValue(f"proxy/{{name}}", value)

@@ -22,11 +22,9 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerFeatureSource,
 )
-from roadpulse.algorithms.roads import LayerRoads, roads_of_layer
-from roadpulse.cluster_client.link_geometry import LinkGeometry
-from roadpulse.mapping.page_facts import local_crs
-from roadpulse.mapping.page_items import Box, add_map, add_scale_bar
-from roadpulse.mapping.palette import PALETTES
+from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
+from roadpulse.mapping.layout.facts import local_crs
+from roadpulse.mapping.layout.items import Box, add_map, add_scale_bar
 from roadpulse.mapping.reference_system import (
     UnsuitableSystem,
     find_system,
@@ -36,8 +34,10 @@ from roadpulse.mapping.reference_system import (
     refuse_misplaced,
     text_of,
 )
-from roadpulse.ui.road_probe import look_in_layer
-from roadpulse.ui.tasks import Task
+from roadpulse.mapping.style.palette import PALETTES
+from roadpulse.ui.background.tasks import Task
+from roadpulse.ui.run_dialog.sections.road_probe import look_in_layer
+from roadpulse.workflow.roads import LayerRoads, roads_of_layer
 
 from tests.qgis import speed_maps as maps
 

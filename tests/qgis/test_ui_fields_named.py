@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 from qgis.PyQt.QtWidgets import QLabel
-from roadpulse.algorithms import locations
 from roadpulse.cluster_client.errors import BackendError
-from roadpulse.cluster_client.profile import LOCAL
-from roadpulse.ui.entry_words import LABELS, in_form
-from roadpulse.ui.messages import message_of
-from roadpulse.ui.notes import Note
-from roadpulse.ui.profile_form import ProfileForm
-from roadpulse.ui.profile_sections.section import ProfileSection
-from roadpulse.ui.profiles_dialog import ProfilesDialog
+from roadpulse.cluster_client.profiles.profile import LOCAL
+from roadpulse.ui.profiles.dialog import ProfilesDialog
+from roadpulse.ui.profiles.form import ProfileForm
+from roadpulse.ui.profiles.sections.section import ProfileSection
+from roadpulse.ui.widgets.entry_labels import LABELS, in_form
+from roadpulse.ui.widgets.messages import message_of
+from roadpulse.ui.widgets.notes import Note
+from roadpulse.workflow import locations
 
 
 @pytest.fixture

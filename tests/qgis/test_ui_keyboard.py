@@ -11,13 +11,13 @@ import pytest
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QMainWindow, QWidget
-from roadpulse.algorithms import locations
-from roadpulse.cluster_client.profile import Profile
-from roadpulse.cluster_client.status import RunState, RunStatus, Share
-from roadpulse.ui.notes import Note
-from roadpulse.ui.phases import Moment, Phase
-from roadpulse.ui.run_dialog import RunDialog
-from roadpulse.ui.run_page import RunPage
+from roadpulse.cluster_client.profiles.profile import Profile
+from roadpulse.cluster_client.runs.status import RunState, RunStatus, Share
+from roadpulse.ui.run_dialog.dialog import RunDialog
+from roadpulse.ui.run_dialog.progress_page import RunPage
+from roadpulse.ui.runs.phases import Moment, Phase
+from roadpulse.ui.widgets.notes import Note
+from roadpulse.workflow import locations
 
 from tests.qgis.widgets import until
 

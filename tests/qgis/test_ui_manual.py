@@ -12,13 +12,13 @@ from qgis.PyQt.QtCore import QPoint, Qt, QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QImage, QTextDocument
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QDialog, QVBoxLayout
-from roadpulse.algorithms import locations
-from roadpulse.cluster_client.profile import Profile
-from roadpulse.ui import manual
-from roadpulse.ui.diagnosis_dialog import DiagnosisDialog
-from roadpulse.ui.manual import CONTENTS, DOCS, FORMATS, RUN, SSH, HelpButton, Manual, anchor_of
-from roadpulse.ui.profiles_dialog import ProfilesDialog
-from roadpulse.ui.run_footer import RunFooter
+from roadpulse.cluster_client.profiles.profile import Profile
+from roadpulse.ui.diagnosis.dialog import DiagnosisDialog
+from roadpulse.ui.manual import window as manual_window
+from roadpulse.ui.manual.window import CONTENTS, DOCS, FORMATS, RUN, SSH, HelpButton, Manual, anchor_of
+from roadpulse.ui.profiles.dialog import ProfilesDialog
+from roadpulse.ui.run_dialog.footer import RunFooter
+from roadpulse.workflow import locations
 
 from development.package import shipped
 from tests.qgis.widgets import until
@@ -37,7 +37,7 @@ def window(qgis_app: Any) -> Iterator[Manual]:
 
 def first_line(window: Manual) -> str:
     """What stands at the top of what is seen, below the room above a heading."""
-    return window.pages.cursorForPosition(QPoint(40, manual._ABOVE_HEADING + 6)).block().text()
+    return window.pages.cursorForPosition(QPoint(40, manual_window._ABOVE_HEADING + 6)).block().text()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -101,7 +101,7 @@ def test_pictures_are_as_wide_as_the_page_at_most(window: Manual, page: str, lin
     window.go_to(page)
     shown = window.pages.loadResource(QTextDocument.ResourceType.ImageResource, QUrl(link))
     real = QImage(str((DOCS / page).parent / link))
-    assert 300 < shown.width() == min(real.width(), manual._WIDEST_PICTURE)
+    assert 300 < shown.width() == min(real.width(), manual_window._WIDEST_PICTURE)
     assert shown.width() / shown.height() == pytest.approx(real.width() / real.height(), rel=0.02)
 
 
@@ -146,6 +146,6 @@ def test_every_call_of_a_help_button_names_a_heading(window: Manual) -> None:
         for call in re.findall(r'HelpButton\((\w+), "([^"]+)"\)', path.read_text(encoding="utf-8"))
     ]
     for page, anchor in calls:
-        window.go_to(getattr(manual, page))
+        window.go_to(getattr(manual_window, page))
         assert window.pages.heading(anchor) is not None, (page, anchor)
     assert len(calls) >= 5

@@ -14,19 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLineEdit
-from roadpulse.aggregation.s3_access import S3Access
-from roadpulse.algorithms import locations
+from roadpulse.aggregation.contract.s3_access import S3Access
+from roadpulse.cluster_client.backends.livy.client import LivyClient, Timeouts
+from roadpulse.cluster_client.backends.livy.errors import LivyAway, LivyLoginUnsafe
 from roadpulse.cluster_client.errors import ProfileError
-from roadpulse.cluster_client.keys import UserSecret
-from roadpulse.cluster_client.livy.client import LivyClient, Timeouts
-from roadpulse.cluster_client.livy.errors import LivyAway, LivyLoginUnsafe
-from roadpulse.cluster_client.profile import LOCAL, Folders, Profile, Resources
+from roadpulse.cluster_client.profiles.credentials import UserSecret
+from roadpulse.cluster_client.profiles.profile import LOCAL, Folders, Profile, Resources
 from roadpulse.cluster_client.ssh.errors import HostKeyUnknown
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
-from roadpulse.ui.profile_faults import faults
-from roadpulse.ui.profile_form import ProfileForm
-from roadpulse.ui.profile_sections.automatic import AutomaticField
-from roadpulse.ui.profile_sections.fields import AuthField, Field, TextField
+from roadpulse.ui.profiles.faults import faults
+from roadpulse.ui.profiles.form import ProfileForm
+from roadpulse.ui.profiles.sections.automatic import AutomaticField
+from roadpulse.ui.profiles.sections.fields import AuthField, Field, TextField
+from roadpulse.workflow import locations
 
 from tests.qgis.own_qgis import OwnQgis
 from tests.qgis.widgets import until
@@ -285,8 +285,8 @@ def test_an_entry_of_this_qgis_is_offered_if_it_will_do(tmp_path: Path) -> None:
     other = own.entry("PKI-Paths", certpath="/x", keypath="/y")
     code = f"""
 import json
-from roadpulse.ui.profile_form import ProfileForm
-from roadpulse.cluster_client.profile import Profile
+from roadpulse.ui.profiles.form import ProfileForm
+from roadpulse.cluster_client.profiles.profile import Profile
 form, told = ProfileForm(), []
 for authcfg in ({basic!r}, {other!r}):
     form.show_values(Profile(kind="ssh", name="x", host="pi0", authcfg=authcfg).to_json())

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from qgis.PyQt.QtTest import QSignalSpy, QTest
 from qgis.PyQt.QtWidgets import QAbstractButton, QFileDialog, QMessageBox
-from roadpulse.algorithms import locations
-from roadpulse.cluster_client import profiles as stored_profiles
 from roadpulse.cluster_client.errors import ProfileError
-from roadpulse.cluster_client.profile import LOCAL, Profile
-from roadpulse.cluster_client.profiles import ProfileStore
-from roadpulse.ui.profile_list import DRAFT, NAME, UNDER
-from roadpulse.ui.profiles_dialog import ProfilesDialog
+from roadpulse.cluster_client.profiles import store as stored_profiles
+from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
+from roadpulse.cluster_client.profiles.store import ProfileStore
+from roadpulse.ui.profiles.dialog import ProfilesDialog
+from roadpulse.ui.profiles.profile_list import DRAFT, NAME, UNDER
+from roadpulse.workflow import locations
 
 from tests.qgis.widgets import until
 
@@ -119,7 +119,7 @@ def test_the_old_file_stays_until_the_new_one_is_whole(
 ) -> None:
     before = {path: path.read_bytes() for path in store.folder.iterdir()}
     monkeypatch.setattr(
-        "roadpulse.cluster_client.profile.write_atomically",
+        "roadpulse.cluster_client.profiles.profile.write_atomically",
         lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")),
     )
     write(dialog, "name", "Pis")

@@ -8,21 +8,22 @@ from pathlib import Path
 
 import pytest
 from qgis.core import QgsSettings
-from roadpulse.aggregation.glance import TripCount
-from roadpulse.aggregation.spec import RunSpec
+from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.aggregation.inventory import TripCount
+from roadpulse.cluster_client.backends.probe import PlaceState
 from roadpulse.cluster_client.errors import Unreachable
-from roadpulse.cluster_client.lookout.lookout import PlaceState
-from roadpulse.cluster_client.profile import LOCAL, Profile
-from roadpulse.cluster_client.runs import Run, RunStore
+from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
+from roadpulse.cluster_client.runs.records import Run, RunStore
+from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.cluster_client.s3.errors import S3Refused
-from roadpulse.cluster_client.status import RunState
-from roadpulse.ui import estimate, reattach
-from roadpulse.ui.pending import Pending
-from roadpulse.ui.phases import Phase, phase_of, phases_of, total
-from roadpulse.ui.place_watch import PlaceWatch
-from roadpulse.ui.sections.trips import TripsSection, count_text
-from roadpulse.ui.sections.where import state_text
-from roadpulse.ui.settings import Pace, RunSettings, TripsMemory
+from roadpulse.ui.run_dialog import estimate
+from roadpulse.ui.run_dialog.sections.place_watch import PlaceWatch
+from roadpulse.ui.run_dialog.sections.trips import TripsSection, count_text
+from roadpulse.ui.run_dialog.sections.where import state_text
+from roadpulse.ui.runs import reattach
+from roadpulse.ui.runs.pending import Pending
+from roadpulse.ui.runs.phases import Phase, phase_of, phases_of, total
+from roadpulse.ui.runs.settings import Pace, RunSettings, TripsMemory
 
 PI = Profile(kind="ssh", name="Pi cluster", host="pi0")
 FOUND = TripCount(1_204, 60_000_000, 204, 10_000_000, ())

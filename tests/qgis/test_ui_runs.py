@@ -18,20 +18,20 @@ import pytest
 from qgis.core import QgsSettings
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QMainWindow, QMenu, QMessageBox, QPushButton
-from roadpulse.aggregation.spec import RunSpec
-from roadpulse.algorithms.credentials import read_credentials
-from roadpulse.algorithms.steps import backend_for
-from roadpulse.cluster_client.local import LocalBackend
-from roadpulse.cluster_client.profile import LOCAL, Profile
-from roadpulse.cluster_client.runs import Run, RunStore
-from roadpulse.cluster_client.status import RunState
-from roadpulse.ui import run_words
-from roadpulse.ui.open_runs import open_remote_runs
-from roadpulse.ui.run_from_record import settings_of
-from roadpulse.ui.run_row import Column
-from roadpulse.ui.runs_book import RunsBook
-from roadpulse.ui.runs_panel import RunsPanel
-from roadpulse.ui.runs_watch import RunsWatch
+from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.cluster_client.backends.local.backend import LocalBackend
+from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
+from roadpulse.cluster_client.runs.records import Run, RunStore
+from roadpulse.cluster_client.runs.status import RunState
+from roadpulse.ui.runs import run_texts
+from roadpulse.ui.runs.catalogue import RunsBook
+from roadpulse.ui.runs.open_runs import open_remote_runs
+from roadpulse.ui.runs.run_from_record import settings_of
+from roadpulse.ui.runs.watch import RunsWatch
+from roadpulse.ui.runs_dock.panel import RunsPanel
+from roadpulse.ui.runs_dock.row import Column
+from roadpulse.workflow.credentials import read_credentials
+from roadpulse.workflow.steps import backend_for
 
 from tests.engine import trip
 from tests.gui.heartbeat import Heartbeat
@@ -282,7 +282,7 @@ def test_a_run_on_another_computer_that_ended_meanwhile_is_told_and_its_log_is_r
         assert open_remote_runs(store) == (store.find(run.id),)
         watch = RunsWatch(store, window)
         told: list[Any] = []
-        watch.ended.connect(lambda run, status: told.append((run.name, run_words.end_sentence(run, status))))
+        watch.ended.connect(lambda run, status: told.append((run.name, run_texts.end_sentence(run, status))))
         watch.show(True)
         watch.begin()
         until(lambda: bool(told))
@@ -360,11 +360,11 @@ def test_two_thousand_records_are_read_without_the_garbage_collector(store: RunS
     ],
 )  # fmt: skip
 def test_moments_are_said_as_people_say_them(ago: timedelta, words: str) -> None:
-    assert words in run_words.relative(NOW - ago, NOW)
+    assert words in run_texts.relative(NOW - ago, NOW)
 
 
 def test_yesterday_is_the_day_before_whatever_the_hour() -> None:
     midnight = NOW.astimezone().replace(hour=0, minute=30)
-    assert run_words.relative(midnight - timedelta(hours=2), midnight).startswith("yesterday 22:30")
-    assert run_words.relative(midnight - timedelta(days=3), midnight).startswith("Sat 7 Jun")
-    assert run_words.relative(None, midnight) == "not known"
+    assert run_texts.relative(midnight - timedelta(hours=2), midnight).startswith("yesterday 22:30")
+    assert run_texts.relative(midnight - timedelta(days=3), midnight).startswith("Sat 7 Jun")
+    assert run_texts.relative(None, midnight) == "not known"

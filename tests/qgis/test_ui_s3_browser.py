@@ -9,12 +9,12 @@ from typing import Any, Callable
 
 import pytest
 from qgis.PyQt.QtWidgets import QMainWindow, QTreeWidgetItem
-from roadpulse.aggregation.s3_access import S3Access
-from roadpulse.cluster_client.lookout.bucket import Sample
-from roadpulse.cluster_client.profile import LOCAL, Profile
-from roadpulse.ui.profile_form import ProfileForm
-from roadpulse.ui.s3_browser import S3Browser
-from roadpulse.ui.s3_level import MOST_FOLDERS, above
+from roadpulse.aggregation.contract.s3_access import S3Access
+from roadpulse.cluster_client.backends.bucket_probe import Sample
+from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
+from roadpulse.ui.profiles.form import ProfileForm
+from roadpulse.ui.s3_browser.browser import S3Browser
+from roadpulse.ui.s3_browser.level import MOST_FOLDERS, above
 
 from development.s3 import REGION, S3Server
 from tests.engine import trip

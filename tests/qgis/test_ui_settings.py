@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 
-from roadpulse.aggregation.spec import FieldMapping
-from roadpulse.ui.settings import RoadsChoice, RunSettings, from_json, run_spec
-from roadpulse.ui.words import about, counted, duration, share, size, slug
+from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.ui.runs.settings import RoadsChoice, RunSettings, from_json, run_spec
+from roadpulse.ui.widgets.number_format import about, counted, duration, share, size, slug
 
 CHANGED = RunSettings(
     trips="/data/trips", time_zone="Europe/London", speed_unit="mph", weekdays=(1, 2), bin_minutes=15,

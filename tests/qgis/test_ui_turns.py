@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from qgis.PyQt.QtCore import QObject, QTimer
-from roadpulse.ui.turns import Turns
+from roadpulse.ui.background.chunked_job import Turns
 
 from tests.qgis.widgets import until
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from roadpulse.algorithms.words import name_of_trips
+from roadpulse.workflow.translation import name_of_trips
 
 
 @pytest.mark.parametrize(

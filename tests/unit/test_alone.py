@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from roadpulse.aggregation.errors import Cancelled, RunError, StorageError
-from roadpulse.aggregation.runners.alone import Alone
-from roadpulse.aggregation.runners.spark_errors import DriverEnded, SparkLost, explained
+from roadpulse.aggregation.contract.errors import Cancelled, RunError, StorageError
+from roadpulse.aggregation.runners.spark.errors import DriverEnded, SparkLost, explained
+from roadpulse.aggregation.runners.spark.fallback import Alone
 
 VERSIONS = "The run's Spark is 4.0.1, the master's is 3.5.9."
 

@@ -1,12 +1,12 @@
 """Following a run: patience with the network, none with faults that stay, and a cancel that is passed on."""
 
 import pytest
-from roadpulse.aggregation.spec import RunSpec
-from roadpulse.cluster_client.backend import Polling, follow
+from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.cluster_client.backends.backend import Polling, follow
 from roadpulse.cluster_client.errors import BackendError, Unreachable
-from roadpulse.cluster_client.profile import LOCAL
-from roadpulse.cluster_client.runs import Run
-from roadpulse.cluster_client.status import RunState, RunStatus
+from roadpulse.cluster_client.profiles.profile import LOCAL
+from roadpulse.cluster_client.runs.records import Run
+from roadpulse.cluster_client.runs.status import RunState, RunStatus
 
 RUN = Run.new("June", LOCAL, RunSpec(trips="/trips", store="/store"))
 FAST = Polling(first=0.001, longest=0.002)

@@ -6,8 +6,8 @@ import threading
 import time
 
 import pytest
-from roadpulse.aggregation.errors import Cancelled
-from roadpulse.cluster_client.bounded import within
+from roadpulse.aggregation.contract.errors import Cancelled
+from roadpulse.cluster_client.time_limit import within
 
 
 def test_what_the_work_returns_or_raises_arrives() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from roadpulse.aggregation.spec import FieldMapping, RunSpec
-from roadpulse.aggregation.statistics import COLUMNS
-from roadpulse.cluster_client.profile import SCHEMA, Profile
+from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
+from roadpulse.aggregation.summary.statistics import COLUMNS
+from roadpulse.cluster_client.profiles.profile import SCHEMA, Profile
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

@@ -11,9 +11,9 @@ from typing import Any, Optional
 
 import pytest
 from roadpulse.cluster_client.errors import BackendError, ResultError
-from roadpulse.cluster_client.fetching import fetch_run
-from roadpulse.cluster_client.results import COLUMNS
-from roadpulse.cluster_client.run_files import LONGEST_FILE, RunFiles
+from roadpulse.cluster_client.runs.fetching import fetch_run
+from roadpulse.cluster_client.runs.files import LONGEST_FILE, RunFiles
+from roadpulse.cluster_client.runs.results import COLUMNS
 
 from tests.access_lists import is_theirs, share_by_default
 from tests.manifests import manifest_of

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from roadpulse.aggregation import glance
-from roadpulse.aggregation.spec import FieldMapping
-from roadpulse.cluster_client.ssh.jobzip import job_zip
+from roadpulse.aggregation import inventory
+from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.cluster_client.ssh.job_zip import job_zip
 
 
 @pytest.fixture
@@ -30,14 +30,14 @@ def asked(tmp_path: Path, isolated: bool = False, **wish: Any) -> dict[str, Any]
     (tmp_path / "job.zip").write_bytes(job_zip().content)
     program = (
         f"import sys; sys.path.insert(0, {str(tmp_path / 'job.zip')!r})\n"
-        "from roadpulse.aggregation import glance\nglance.main()\n"
+        "from roadpulse.aggregation import inventory as glance\nglance.main()\n"
     )
     flags = ["-I", "-S"] if isolated else ["-I"]
     done = subprocess.run(
         [sys.executable, *flags, "-c", program, json.dumps(wish)], check=True, capture_output=True, text=True
     )
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith(glance.MARK)]
-    answer: dict[str, Any] = json.loads(line[len(glance.MARK) :])
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith(inventory.MARK)]
+    answer: dict[str, Any] = json.loads(line[len(inventory.MARK) :])
     return answer
 
 
@@ -47,28 +47,28 @@ def wish(trips: Path, tmp_path: Path, seconds: float = 60) -> dict[str, Any]:
 
 
 def test_files_are_counted_with_those_that_are_new(trips: Path, tmp_path: Path) -> None:
-    found = glance.TripCount.from_json(asked(tmp_path, **wish(trips, tmp_path)))
+    found = inventory.TripCount.from_json(asked(tmp_path, **wish(trips, tmp_path)))
     assert (found.files, found.bytes, found.new_files, found.new_bytes) == (60, 60 * 12, 60, 60 * 12)
-    assert len(found.sample) == glance.SAMPLE_FILES
+    assert len(found.sample) == inventory.SAMPLE_FILES
     assert not found.more
     assert not (tmp_path / "store").exists()
 
 
 def test_a_head_without_the_packages_counts_all_the_same(trips: Path, tmp_path: Path) -> None:
-    found = glance.TripCount.from_json(asked(tmp_path, isolated=True, **wish(trips, tmp_path)))
+    found = inventory.TripCount.from_json(asked(tmp_path, isolated=True, **wish(trips, tmp_path)))
     assert (found.files, found.new_files) == (60, None)
 
 
 def test_packed_copies_are_counted_apart(trips: Path, tmp_path: Path) -> None:
     for name in ("000.json.gz", "001.json.GZ"):
         (trips / name).write_bytes(b"anything")
-    found = glance.TripCount.from_json(asked(tmp_path, **wish(trips, tmp_path)))
+    found = inventory.TripCount.from_json(asked(tmp_path, **wish(trips, tmp_path)))
     assert (found.files, found.bytes, found.new_files, found.new_bytes) == (60, 60 * 12, 60, 60 * 12)
     assert found.copies == 2
 
 
 def test_when_time_is_over_there_are_at_least_some(trips: Path, tmp_path: Path) -> None:
-    found = glance.TripCount.from_json(asked(tmp_path, **wish(trips, tmp_path, seconds=0)))
+    found = inventory.TripCount.from_json(asked(tmp_path, **wish(trips, tmp_path, seconds=0)))
     assert found.more
     assert found.new_files is None
     assert found.sample

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from roadpulse.aggregation.spec import RunSpec
-from roadpulse.cluster_client.livy.batch import batch_of
-from roadpulse.cluster_client.profile import Profile, Resources
-from roadpulse.cluster_client.runs import Run
-from roadpulse.cluster_client.ssh.jobzip import job_zip
-from roadpulse.cluster_client.ssh.place import Place
-from roadpulse.cluster_client.ssh.remote_run import launcher, run_files
+from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.cluster_client.backends.livy.batch import batch_of
+from roadpulse.cluster_client.backends.ssh.run_files import launcher, run_files
+from roadpulse.cluster_client.profiles.profile import Profile, Resources
+from roadpulse.cluster_client.runs.records import Run
+from roadpulse.cluster_client.ssh.job_zip import job_zip
+from roadpulse.cluster_client.ssh.run_paths import Place
 
 PLACE = Place("/home/pi", "/data/runs")
 BARE = Profile(kind="ssh", name="Pi", host="h", spark_master="spark://h:7077", livy_url="http://h:8998")

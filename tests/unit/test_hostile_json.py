@@ -12,17 +12,18 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from roadpulse.aggregation import owners, wheelhouse
-from roadpulse.aggregation.errors import RunError, SpecError
-from roadpulse.aggregation.leftovers import clean_up
-from roadpulse.aggregation.points import PointStore
-from roadpulse.aggregation.runfolder import RunFolder
-from roadpulse.aggregation.spec import FieldMapping, RunSpec
+from roadpulse.aggregation.contract.errors import RunError, SpecError
+from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
+from roadpulse.aggregation.run_folder import RunFolder
+from roadpulse.aggregation.runners import wheelhouse
+from roadpulse.aggregation.store import owners
+from roadpulse.aggregation.store.point_store import PointStore
+from roadpulse.aggregation.store.recovery import clean_up
 from roadpulse.cluster_client.errors import ProfileError, ResultError, RunRecordError
-from roadpulse.cluster_client.profile import Profile
-from roadpulse.cluster_client.results import COLUMNS, read_manifest
-from roadpulse.cluster_client.runs import Run, RunStore
-from roadpulse.cluster_client.status import Evidence, judge
+from roadpulse.cluster_client.profiles.profile import Profile
+from roadpulse.cluster_client.runs.records import Run, RunStore
+from roadpulse.cluster_client.runs.results import COLUMNS, read_manifest
+from roadpulse.cluster_client.runs.status import Evidence, judge
 
 from tests.hostile_json import RAW, damaged
 from tests.manifests import manifest_of

@@ -17,8 +17,9 @@ MAY_IMPORT = {
     "democity": set(),
     "cluster_client": {"aggregation"},
     "mapping": {"aggregation", "cluster_client"},
-    "algorithms": {"aggregation", "cluster_client", "mapping", "democity"},
-    "ui": {"aggregation", "cluster_client", "mapping", "algorithms"},
+    "workflow": {"aggregation", "cluster_client", "mapping"},
+    "algorithms": {"aggregation", "cluster_client", "mapping", "workflow", "democity"},
+    "ui": {"aggregation", "cluster_client", "mapping", "workflow", "algorithms"},
 }
 WITHOUT_QGIS = ("aggregation", "democity", "cluster_client")
 SHIPPED = [

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("aggregation", "cluster_client", "mapping", "algorithms", "ui", "democity")
+ROOMS = ("aggregation", "cluster_client", "mapping", "workflow", "algorithms", "ui", "democity")
 SHIPPED = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))] + [ROOT / "plugin.py"]
 
-PLAIN = "ui/plain_text.py"
+PLAIN = "ui/widgets/plain_text.py"
 SAFE = {"tip", "visible", "untagged", "in_html"}
 """Functions that make a text plain."""
 
@@ -31,16 +31,16 @@ ONLY_IN = {
     "pushFormattedMessage": (),
     "insertHtml": (),
     "setHtml": (
-        "ui/run_page.py",
-        "ui/manual.py",
-    ),  # of ui/summary.py, which escapes; pages of the plugin's own
-    "createMessage": ("ui/messages.py",),
-    "pushMessage": ("ui/messages.py",),
+        "ui/run_dialog/progress_page.py",
+        "ui/manual/window.py",
+    ),  # of ui/runs/summary.py, which escapes; pages of the plugin's own
+    "createMessage": ("ui/widgets/messages.py",),
+    "pushMessage": ("ui/widgets/messages.py",),
     "loads": (
-        "aggregation/json_cuts.py",  # a key of a trip file, in quotes
+        "aggregation/trips/json_cuts.py",  # a key of a trip file, in quotes
         "aggregation/trip_json.py",  # trip files, whose faults are counted
-        "aggregation/glance.py",  # an argument of the plugin's own
-        "cluster_client/diagnosis/look.py",  # programs that run elsewhere, alone
+        "aggregation/inventory.py",  # an argument of the plugin's own
+        "cluster_client/diagnosis/remote_probe.py",  # programs that run elsewhere, alone
         "cluster_client/diagnosis/nodes_job.py",
         "cluster_client/s3/models.py",  # files of botocore
         "democity/city.py",  # imports nothing of the plugin
@@ -95,15 +95,15 @@ def test_a_label_that_is_not_plain_is_one_of_two_that_escape() -> None:
         for name in ("RichText", "AutoText", "MarkdownText", "setAllowHtmlFormatting", "ModeHtml")
         if name in path.read_text(encoding="utf-8")
     }
-    assert found == {(PLAIN, "RichText"), ("ui/notes.py", "RichText")}
+    assert found == {(PLAIN, "RichText"), ("ui/widgets/notes.py", "RichText")}
     subclasses = {
         path.relative_to(ROOT).as_posix()
         for path in SHIPPED
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ClassDef) and "QLabel" in map(name_of, node.bases)
     }
-    assert subclasses == {PLAIN, "ui/notes.py"}
-    assert "in_html(" in (ROOT / "ui/notes.py").read_text(encoding="utf-8")
+    assert subclasses == {PLAIN, "ui/widgets/notes.py"}
+    assert "in_html(" in (ROOT / "ui/widgets/notes.py").read_text(encoding="utf-8")
 
 
 def test_tool_tips_are_plain() -> None:

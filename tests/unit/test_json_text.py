@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roadpulse.aggregation import json_text
-from roadpulse.aggregation.json_text import Entries, JsonFault
+from roadpulse.aggregation.contract import json_text
+from roadpulse.aggregation.contract.json_text import Entries, JsonFault
 
 REFUSED = {
     "a number of 400 digits": ('{"pid": ' + "9" * 400 + "}", "400 digits"),

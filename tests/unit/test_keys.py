@@ -5,8 +5,8 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from roadpulse.cluster_client.keys import ProfileKeys, S3Keys, UserSecret
-from roadpulse.cluster_client.ssh.credentials import Credentials
+from roadpulse.cluster_client.profiles.credentials import ProfileKeys, S3Keys, UserSecret
+from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
 
 KEYS = ProfileKeys(
     Credentials("pi", password="hidden-1"),

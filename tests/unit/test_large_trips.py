@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roadpulse.aggregation import json_cuts, large_trips
-from roadpulse.aggregation.errors import BadTripFile
-from roadpulse.aggregation.large_trips import decode_large
-from roadpulse.aggregation.spec import FieldMapping
-from roadpulse.aggregation.trips import TripDecoder
+from roadpulse.aggregation.contract.errors import BadTripFile
+from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.trips import json_cuts, large_files
+from roadpulse.aggregation.trips.decoder import TripDecoder
+from roadpulse.aggregation.trips.large_files import decode_large
 
 from tests.unit.test_trips import GOOD, an_object, extra, member, trips, unknown
 
@@ -26,7 +26,7 @@ NESTED = FieldMapping(points="a.data", trip_id="a.trip.id")
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of some points are large ones here, and are looked at in blocks of some bytes."""
-    monkeypatch.setattr(large_trips, "PIECE", 150)
+    monkeypatch.setattr(large_files, "PIECE", 150)
     monkeypatch.setattr(json_cuts, "BLOCK", 31)
 
 

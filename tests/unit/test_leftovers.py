@@ -15,12 +15,12 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-from roadpulse.aggregation import leftovers, owners
-from roadpulse.aggregation.decode import in_order
-from roadpulse.aggregation.errors import StorageError
-from roadpulse.aggregation.leftovers import Notes, clean_up
-from roadpulse.aggregation.points import BUCKETS, FileRecord, PointStore
-from roadpulse.aggregation.spec import FieldMapping
+from roadpulse.aggregation.contract.errors import StorageError
+from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.store import owners, recovery
+from roadpulse.aggregation.store.decode import in_order
+from roadpulse.aggregation.store.point_store import BUCKETS, FileRecord, PointStore
+from roadpulse.aggregation.store.recovery import Notes, clean_up
 
 TASKS, POINTS = 4, 500
 
@@ -256,7 +256,7 @@ class Book:
 
 def over_a_minute(book: Book, monkeypatch: pytest.MonkeyPatch) -> Notes:
     """Notes of a run that ends a task every half second and looks at the time five times a second."""
-    monkeypatch.setattr(leftovers, "time", book.clock)
+    monkeypatch.setattr(recovery, "time", book.clock)
     notes = Notes(book, "a")  # type: ignore[arg-type]
     end, tick = book.clock.now + 60, 0
     while book.clock.now < end:

@@ -6,8 +6,8 @@ import random
 
 import pytest
 import shapely
-from roadpulse.cluster_client.link_geometry import Road, one_road
-from roadpulse.cluster_client.link_ids import link_id
+from roadpulse.cluster_client.postgis.link_geometry import Road, one_road
+from roadpulse.cluster_client.postgis.link_ids import link_id
 
 
 def wkb(text: str) -> bytes:

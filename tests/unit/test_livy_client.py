@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roadpulse.aggregation.errors import RunError
+from roadpulse.aggregation.contract.errors import RunError
+from roadpulse.cluster_client.backends.livy import errors
+from roadpulse.cluster_client.backends.livy.answers import Batch, read_batch, said
+from roadpulse.cluster_client.backends.livy.client import LivyClient, Timeouts
+from roadpulse.cluster_client.backends.livy.tunnel import Tunnel
+from roadpulse.cluster_client.backends.livy.watch import telling
 from roadpulse.cluster_client.errors import BackendError, Unreachable
-from roadpulse.cluster_client.keys import UserSecret
-from roadpulse.cluster_client.livy import errors
-from roadpulse.cluster_client.livy.answers import Batch, read_batch, said
-from roadpulse.cluster_client.livy.client import LivyClient, Timeouts
-from roadpulse.cluster_client.livy.tunnel import Tunnel
-from roadpulse.cluster_client.livy.watch import telling
+from roadpulse.cluster_client.profiles.credentials import UserSecret
 
 from development.ports import free_port
 from tests.http_answers import Answers, http

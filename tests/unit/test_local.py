@@ -11,9 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from roadpulse.aggregation.spec import RunSpec
+from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client import processes
-from roadpulse.cluster_client.backend import Polling, follow
+from roadpulse.cluster_client.backends.backend import Polling, follow
+from roadpulse.cluster_client.backends.local.backend import LocalBackend
 from roadpulse.cluster_client.errors import (
     AlreadyStarted,
     BackendError,
@@ -21,11 +22,10 @@ from roadpulse.cluster_client.errors import (
     ProfileError,
     StartError,
 )
-from roadpulse.cluster_client.keys import S3Keys
-from roadpulse.cluster_client.local import LocalBackend
-from roadpulse.cluster_client.profile import LOCAL, Folders, Profile
-from roadpulse.cluster_client.runs import Run, RunStore
-from roadpulse.cluster_client.status import RunState
+from roadpulse.cluster_client.profiles.credentials import S3Keys
+from roadpulse.cluster_client.profiles.profile import LOCAL, Folders, Profile
+from roadpulse.cluster_client.runs.records import Run, RunStore
+from roadpulse.cluster_client.runs.status import RunState
 
 from tests.waiting import until
 
@@ -301,15 +301,15 @@ def test_a_run_survives_the_process_that_started_it_and_is_found_again(backend, 
     backend("time.sleep(0.5);" + GOOD)
     code = f"""
 from pathlib import Path
-from roadpulse.aggregation.spec import RunSpec
-from roadpulse.cluster_client.local import LocalBackend
-from roadpulse.cluster_client.profile import LOCAL
-from roadpulse.cluster_client.runs import Run, RunStore
+from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.cluster_client.backends.local.backend import LocalBackend
+from roadpulse.cluster_client.profiles.profile import LOCAL
+from roadpulse.cluster_client.runs.records import Run, RunStore
 folder = Path({str(tmp_path)!r})
 here = LocalBackend(RunStore(folder / "store"), folder / "r", module="stand_in")
 here.submit(Run.new("June", LOCAL, RunSpec(trips="/trips", store="/store")))
 """
-    from roadpulse.cluster_client.python_path import child_environment
+    from roadpulse.cluster_client.backends.local.python_path import child_environment
 
     environment = child_environment(Path(__file__).parents[2] / "build/plugins")
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)

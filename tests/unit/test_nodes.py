@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
-from roadpulse.aggregation import nodes, wheelhouse
-from roadpulse.aggregation.nodes import Packages, PackagesMissing
+from roadpulse.aggregation.runners import packages as nodes
+from roadpulse.aggregation.runners import wheelhouse
+from roadpulse.aggregation.runners.packages import Packages, PackagesMissing
+from roadpulse.aggregation.runners.write_access import make_own_folder, who_else_may_write
 from roadpulse.aggregation.storage import sha256, write_json
-from roadpulse.aggregation.write_access import make_own_folder, who_else_may_write
 
 WHEEL = "travels-1.0-py3-none-any.whl"
 
@@ -249,7 +250,7 @@ def test_a_node_without_the_packages_can_load_everything_that_spark_hands_it(tmp
     code = (
         "import sys\n"
         "for name in ('numpy', 'duckdb', 'msgspec', 'pyspark'): sys.modules[name] = None\n"
-        "import roadpulse.aggregation.runners.spark_tasks, roadpulse.aggregation.__main__\n"
+        "import roadpulse.aggregation.runners.node_tasks, roadpulse.aggregation.__main__\n"
     )
     path = Path(__file__).resolve().parents[2] / "build" / "plugins"
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(path)}, cwd=tmp_path)

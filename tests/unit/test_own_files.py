@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from roadpulse.aggregation import csvparts, own_files, storage
-from roadpulse.aggregation.errors import RunError
-from roadpulse.aggregation.points import PointStore
+from roadpulse.aggregation import storage
+from roadpulse.aggregation.contract import own_files
+from roadpulse.aggregation.contract.errors import RunError
+from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.run import run
-from roadpulse.aggregation.runfolder import RunFolder
-from roadpulse.aggregation.spec import FieldMapping
+from roadpulse.aggregation.run_folder import RunFolder
+from roadpulse.aggregation.store.point_store import PointStore
+from roadpulse.aggregation.summary import result_tables
 from roadpulse.tests.engine import Engine, HereRunner
 
 PRECIOUS = ("work/notes.txt", "results/thesis.csv", "results/2019/link_speeds.csv", "photo.jpg")
@@ -44,7 +46,7 @@ def carry_out(folder: Path) -> None:
 
 
 def test_the_tables_are_those_that_are_written() -> None:
-    assert tuple(csvparts.TABLES) == own_files.TABLES
+    assert tuple(result_tables.TABLES) == own_files.TABLES
 
 
 # -- the run folder -----------------------------------------------------------------------------------

@@ -5,11 +5,11 @@ import os
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from roadpulse.aggregation.decode import faults_of, unusable
-from roadpulse.aggregation.plan import Selection, decode_tasks, select, summary_tasks
-from roadpulse.aggregation.points import BUCKETS, FAULTS, FileRecord, PointStore
-from roadpulse.aggregation.spec import FieldMapping
+from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.runners.plan import Selection, decode_tasks, select, summary_tasks
 from roadpulse.aggregation.storage import TripFile
+from roadpulse.aggregation.store.decode import faults_of, unusable
+from roadpulse.aggregation.store.point_store import BUCKETS, FAULTS, FileRecord, PointStore
 
 LIMIT = 1 << 20
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roadpulse.aggregation.decode import in_order
-from roadpulse.aggregation.errors import RunError, StorageError
-from roadpulse.aggregation.leftovers import clean_up
-from roadpulse.aggregation.points import BUCKETS, FAULTS, FileRecord, PointStore, bucket_of
-from roadpulse.aggregation.spec import FieldMapping
-from roadpulse.aggregation.times import NO_TIME
+from roadpulse.aggregation.contract.errors import RunError, StorageError
+from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.store.decode import in_order
+from roadpulse.aggregation.store.point_store import BUCKETS, FAULTS, FileRecord, PointStore, bucket_of
+from roadpulse.aggregation.store.recovery import clean_up
+from roadpulse.aggregation.trips.times import NO_TIME
 
 SECOND = 1_000_000
 AWKWARD = [

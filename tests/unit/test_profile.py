@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from roadpulse.aggregation.s3_access import S3Access
+from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.cluster_client.errors import ProfileError
-from roadpulse.cluster_client.profile import LOCAL, Folders, Profile, Resources
-from roadpulse.cluster_client.profiles import ProfileStore, file_name
+from roadpulse.cluster_client.profiles.profile import LOCAL, Folders, Profile, Resources
+from roadpulse.cluster_client.profiles.store import ProfileStore, file_name
 
 PI = Profile(
     kind="ssh", name="Belfast Pi cluster", host="pi0.example.org", port=2222, user="pi", authcfg="a1b2c3d",

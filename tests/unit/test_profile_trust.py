@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from roadpulse.cluster_client.errors import ProfileError
-from roadpulse.cluster_client.profile import Profile
-from roadpulse.cluster_client.profile_trust import ProgramsUntrusted, named_programs
-from roadpulse.cluster_client.profiles import ProfileStore
+from roadpulse.cluster_client.profiles.profile import Profile
+from roadpulse.cluster_client.profiles.store import ProfileStore
+from roadpulse.cluster_client.profiles.trust import ProgramsUntrusted, named_programs
 
 PI = Profile(
     kind="ssh", name="Pi", host="pi0.example.org", user="pi", python="/tmp/python", spark_home="/opt/spark"

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from roadpulse.cluster_client.diagnosis.local import LocalLook
+from roadpulse.cluster_client.backends.local.diagnosis import LocalLook
+from roadpulse.cluster_client.backends.local.python_path import Surroundings, child_environment, find_python
 from roadpulse.cluster_client.errors import StartError
-from roadpulse.cluster_client.profile import LOCAL
-from roadpulse.cluster_client.python_path import Surroundings, child_environment, find_python
+from roadpulse.cluster_client.profiles.profile import LOCAL
 
 from tests.pythons import each_python
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from roadpulse.cluster_client.errors import ResultError
-from roadpulse.cluster_client.results import COLUMNS, read_manifest, read_speeds, read_speeds_by_time
+from roadpulse.cluster_client.runs.results import COLUMNS, read_manifest, read_speeds, read_speeds_by_time
 
 from tests.manifests import manifest_of
 

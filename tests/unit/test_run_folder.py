@@ -9,15 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from roadpulse.aggregation.spec import RunSpec
-from roadpulse.aggregation.storage import disk
+from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.aggregation.storage import local as storage_local
+from roadpulse.cluster_client.backends.local.backend import LocalBackend
+from roadpulse.cluster_client.backends.remote import FarBackend
 from roadpulse.cluster_client.errors import AlreadyStarted, ResultError, StartError
-from roadpulse.cluster_client.far_backend import FarBackend
-from roadpulse.cluster_client.local import LocalBackend
 from roadpulse.cluster_client.processes import start_mark
-from roadpulse.cluster_client.profile import LOCAL, Profile
-from roadpulse.cluster_client.run_files import RunFiles
-from roadpulse.cluster_client.run_folder import (
+from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
+from roadpulse.cluster_client.runs.files import RunFiles
+from roadpulse.cluster_client.runs.folder import (
     has_result,
     is_gone,
     is_of,
@@ -27,8 +27,8 @@ from roadpulse.cluster_client.run_folder import (
     take_for,
     take_to_fetch,
 )
-from roadpulse.cluster_client.runs import Run, RunStore
-from roadpulse.cluster_client.status import RunState, RunStatus
+from roadpulse.cluster_client.runs.records import Run, RunStore
+from roadpulse.cluster_client.runs.status import RunState, RunStatus
 from roadpulse.tests.engine import trip
 
 from tests.access_lists import is_theirs, share_by_default
@@ -128,7 +128,7 @@ def test_a_deletion_that_is_cut_off_can_be_repeated(folder: Path, monkeypatch: p
         raise PermissionError(13, "Permission denied", path)
 
     with monkeypatch.context() as patch, pytest.raises(OSError, match="denied"):
-        patch.setattr(disk.os, "unlink", refuse)
+        patch.setattr(storage_local.os, "unlink", refuse)
         remove_run(folder, run)
     assert is_of(folder, run)
     remove_run(folder, run)
@@ -229,7 +229,9 @@ def test_trips_and_run_folder_in_each_other_are_refused_before_anything_is_made(
 def test_a_module_in_the_run_folder_is_not_imported(
     backend: LocalBackend, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("roadpulse.cluster_client.local.child_environment", _without_safe_path)
+    monkeypatch.setattr(
+        "roadpulse.cluster_client.backends.local.backend.child_environment", _without_safe_path
+    )
     started = LocalBackend._start_in = []  # type: ignore[attr-defined]
     popen = subprocess.Popen
 
@@ -244,7 +246,7 @@ def test_a_module_in_the_run_folder_is_not_imported(
 
 
 def _without_safe_path(parent: Path) -> dict[str, str]:
-    from roadpulse.cluster_client.python_path import child_environment
+    from roadpulse.cluster_client.backends.local.python_path import child_environment
 
     environment = child_environment(parent)
     del environment["PYTHONSAFEPATH"]  # as before Python 3.11, which does not know it

@@ -4,9 +4,9 @@ import json
 import os
 
 import pytest
-from roadpulse.aggregation import runfolder
-from roadpulse.aggregation.errors import RunError, SpecError, StorageError
-from roadpulse.aggregation.runfolder import DECODING, FINISHED, LISTING, SUMMARISING, RunFolder, Status
+from roadpulse.aggregation import run_folder
+from roadpulse.aggregation.contract.errors import RunError, SpecError, StorageError
+from roadpulse.aggregation.run_folder import DECODING, FINISHED, LISTING, SUMMARISING, RunFolder, Status
 
 from tests.manifests import manifest_of
 
@@ -23,7 +23,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(runfolder, "time", clock)
+    monkeypatch.setattr(run_folder, "time", clock)
     return clock
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from roadpulse.aggregation.spec import RunSpec
+from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.errors import AlreadyStarted, RunRecordError
-from roadpulse.cluster_client.profile import LOCAL, Profile
-from roadpulse.cluster_client.runs import Run, RunStore
-from roadpulse.cluster_client.status import Fault, RunState, RunStatus
+from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
+from roadpulse.cluster_client.runs.records import Run, RunStore
+from roadpulse.cluster_client.runs.status import Fault, RunState, RunStatus
 
 SPEC = RunSpec(trips='/data/Büro "trips"/*.json', store="/data/store")
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
-from roadpulse.aggregation.s3_access import S3Access
-from roadpulse.aggregation.storage import s3_pages, s3_plain, s3_reading
-from roadpulse.aggregation.storage.s3_errors import S3Refused as EngineRefused
-from roadpulse.aggregation.storage.s3_path import S3Path
+from roadpulse.aggregation.contract.s3_access import S3Access
+from roadpulse.aggregation.storage.s3 import pages, reading, signed_requests
+from roadpulse.aggregation.storage.s3.errors import S3Refused as EngineRefused
+from roadpulse.aggregation.storage.s3.path import S3Path
 from roadpulse.cluster_client.s3 import files, listing
 from roadpulse.cluster_client.s3.errors import S3Refused
 
@@ -36,9 +36,9 @@ class Circle:
     def ask(self, key: str, query: Any) -> Any:
         return io.BytesIO()
 
-    def answer(self, asked: Any) -> s3_plain.Answer:
+    def answer(self, asked: Any) -> signed_requests.Answer:
         body = f"<ListBucketResult><NextContinuationToken>{self.token()}</NextContinuationToken>"
-        return s3_plain.Answer({}, body.encode(), 0)
+        return signed_requests.Answer({}, body.encode(), 0)
 
     def asked(self, *_: str) -> Any:
         return contextlib.nullcontext()
@@ -53,9 +53,9 @@ class Circle:
 def test_a_listing_that_begins_again_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(S3Refused, match="has no end"):
         list(listing.objects(Circle(), "s3://trips"))  # type: ignore[arg-type]
-    monkeypatch.setattr(s3_pages, "sender", lambda _path: Circle())
+    monkeypatch.setattr(pages, "sender", lambda _path: Circle())
     with pytest.raises(EngineRefused, match="has no end"):
-        list(s3_pages.pages(S3Path.of("s3://trips", ACCESS), ""))
+        list(pages.pages(S3Path.of("s3://trips", ACCESS), ""))
 
 
 @contextlib.contextmanager
@@ -85,23 +85,23 @@ def endless(head: bytes, limit: int) -> contextlib.AbstractContextManager[str]:
 
 
 def test_a_body_without_an_end_is_read_no_further_than_it_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_plain, "_RETRIES", 0)
-    monkeypatch.setattr(s3_plain, "LONGEST_ANSWER", 1 << 20)
+    monkeypatch.setattr(signed_requests, "_RETRIES", 0)
+    monkeypatch.setattr(signed_requests, "LONGEST_ANSWER", 1 << 20)
     head = b"HTTP/1.1 200 OK\r\nLast-Modified: Tue, 10 Jun 2025 08:00:00 GMT\r\n\r\n"
     with endless(head, 64 << 20) as url:
-        plain = s3_plain.PlainClient(S3Access(endpoint=url, anonymous=True), "b", lambda: ("", "", ""))
-        with pytest.raises(s3_plain.PlainError, match="without an end"):
+        plain = signed_requests.PlainClient(S3Access(endpoint=url, anonymous=True), "b", lambda: ("", "", ""))
+        with pytest.raises(signed_requests.PlainError, match="without an end"):
             plain.get("", {"list-type": "2"})
         answer = plain.get("a.json", size=100)
         assert (answer.body, answer.length) == (b"", 101)
 
 
 def test_a_body_that_is_cut_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_plain, "_RETRIES", 0)
+    monkeypatch.setattr(signed_requests, "_RETRIES", 0)
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n"
     with endless(head, 1 << 16) as url:
-        plain = s3_plain.PlainClient(S3Access(endpoint=url, anonymous=True), "b", lambda: ("", "", ""))
-        with pytest.raises(s3_plain.PlainError, match="IncompleteRead"):
+        plain = signed_requests.PlainClient(S3Access(endpoint=url, anonymous=True), "b", lambda: ("", "", ""))
+        with pytest.raises(signed_requests.PlainError, match="IncompleteRead"):
             plain.get("", {"list-type": "2"})
 
 
@@ -114,18 +114,18 @@ def test_what_an_error_says_is_read_however_small_the_object_was(size: int) -> N
     with endless(head + NO_SUCH_KEY, 0) as url:
         path = S3Path.of("s3://b/a.json", S3Access(endpoint=url, anonymous=True))
         with pytest.raises(FileNotFoundError):
-            s3_reading.get(path, size)
+            reading.get(path, size)
 
 
 @pytest.mark.parametrize("size", [None, 1])
 def test_an_error_without_an_end_is_read_no_further_than_it_may_be(
     size: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3_plain, "_RETRIES", 0)
+    monkeypatch.setattr(signed_requests, "_RETRIES", 0)
     head = b"HTTP/1.1 403 Forbidden\r\n\r\n<Error><Code>AccessDenied</Code>"
     with endless(head, 64 << 20) as url:
-        plain = s3_plain.PlainClient(S3Access(endpoint=url, anonymous=True), "b", lambda: ("", "", ""))
-        with pytest.raises(s3_plain.PlainError, match="status code: 403: <Error><Code>AccessDenied"):
+        plain = signed_requests.PlainClient(S3Access(endpoint=url, anonymous=True), "b", lambda: ("", "", ""))
+        with pytest.raises(signed_requests.PlainError, match="status code: 403: <Error><Code>AccessDenied"):
             plain.get("a.json", size=size)
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from roadpulse.aggregation.errors import RunError, StorageError
-from roadpulse.aggregation.point_rows import read_rows, write_rows
-from roadpulse.aggregation.s3_access import S3Access
-from roadpulse.aggregation.storage import s3_parts, s3_plain, s3_reading
-from roadpulse.aggregation.storage.s3_path import S3Path
+from roadpulse.aggregation.contract.errors import RunError, StorageError
+from roadpulse.aggregation.contract.s3_access import S3Access
+from roadpulse.aggregation.storage.s3 import parquet, reading, signed_requests
+from roadpulse.aggregation.storage.s3.path import S3Path
+from roadpulse.aggregation.store.point_rows import read_rows, write_rows
 
 from tests.unit.test_s3_bounds import answering
 
@@ -26,7 +26,7 @@ Server = Callable[[bytes], Iterable[bytes]]
 @pytest.fixture
 def without_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where an instance's role signs, or the way leads through a proxy."""
-    monkeypatch.setattr(s3_plain, "client", lambda *_: None)
+    monkeypatch.setattr(signed_requests, "client", lambda *_: None)
 
 
 def path_at(url: str, key: str = "a") -> S3Path:
@@ -152,8 +152,8 @@ class Lengths:
 
 
 READERS: dict[str, Callable[[S3Path, Path], object]] = {
-    "get": lambda path, _: s3_reading.get(path, 1000),
-    "fetch": lambda path, copy: s3_reading.fetch(path, 1000, copy),
+    "get": lambda path, _: reading.get(path, 1000),
+    "fetch": lambda path, copy: reading.fetch(path, 1000, copy),
     "fetched": lambda path, _: path.fetched().__enter__(),
     "read_bytes": lambda path, _: path.read_bytes(),
 }
@@ -240,7 +240,7 @@ class PartServer:
 
 
 def links(path: S3Path, first: int = 1000, end: int = 1100) -> list[int]:
-    with s3_parts.rows_at_hand([path], first, end) as files:
+    with parquet.rows_at_hand([path], first, end) as files:
         return [int(n) for piece in read_rows(files, first, end) for n in piece["link_id"]]
 
 
@@ -315,7 +315,7 @@ def test_a_part_of_a_length_that_cannot_be_is_refused(content: bytes) -> None:
 
 
 def test_a_long_footer_is_fetched_as_a_whole(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_parts, "_TAIL", 64)
+    monkeypatch.setattr(parquet, "_TAIL", 64)
     server = PartServer(content)
     with answering(server) as url:
         assert links(path_at(url)) == EXPECTED

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from roadpulse.aggregation.s3_access import S3Access
+from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.cluster_client.collector import paused
 from roadpulse.cluster_client.s3.client import S3Connection, connect
 

@@ -12,16 +12,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from roadpulse.aggregation import storage, wheelhouse
+from roadpulse.aggregation import storage
 from roadpulse.aggregation.bucket_run import HEAD_BYTES, TAIL_BYTES, Lines
-from roadpulse.aggregation.errors import RunError, SpecError
-from roadpulse.aggregation.runfolder import RunFolder
-from roadpulse.aggregation.s3_access import S3Access
+from roadpulse.aggregation.contract.errors import RunError, SpecError
+from roadpulse.aggregation.contract.s3_access import S3Access
+from roadpulse.aggregation.run_folder import RunFolder
+from roadpulse.aggregation.runners import wheelhouse
 from roadpulse.aggregation.storage import S3Path, list_trips, place, scratch
-from roadpulse.aggregation.storage.s3_address import address_of
-from roadpulse.aggregation.storage.s3_errors import explained
-from roadpulse.aggregation.storage.s3_plain import PlainClient
-from roadpulse.aggregation.storage.s3_trips import base
+from roadpulse.aggregation.storage.s3.address import address_of
+from roadpulse.aggregation.storage.s3.errors import explained
+from roadpulse.aggregation.storage.s3.signed_requests import PlainClient
+from roadpulse.aggregation.storage.s3.trips import base
 from roadpulse.cluster_client.s3.client import connect
 
 ACCESS = S3Access(endpoint="http://pi0:9000")
@@ -100,7 +101,7 @@ def test_what_the_environment_says_of_addresses_does_not_count(monkeypatch):
     access = S3Access(region="eu-west-2", anonymous=True)
     aws = "https://s3.eu-west-2.amazonaws.com"
     assert connect(access).client.meta.endpoint_url == aws
-    found = storage.s3_client.store(access, "environment").config
+    found = storage.s3.client.store(access, "environment").config
     assert found["endpoint"] == aws.replace("s3.", "environment.s3.")
 
 
@@ -145,7 +146,7 @@ def test_the_engine_loads_without_obstore():
         "import sys; sys.modules['obstore'] = None\n"
         "import roadpulse.aggregation.run, roadpulse.aggregation.runners.processes\n"
         "from roadpulse.aggregation import storage\n"
-        "from roadpulse.aggregation.errors import StorageError\n"
+        "from roadpulse.aggregation.contract.errors import StorageError\n"
         "access = storage.S3Access(endpoint='http://127.0.0.1:1', anonymous=True)\n"
         "try: storage.check_reach('s3://bucket/trips', access)\n"
         "except StorageError as error: assert 'pip install obstore' in error.message; sys.exit(7)\n"

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from roadpulse.aggregation.errors import BadTripFile, Cancelled, RunError, SpecError, StorageError
-from roadpulse.aggregation.spec import BIN_MINUTES, FieldMapping, RunSpec
+from roadpulse.aggregation.contract.errors import BadTripFile, Cancelled, RunError, SpecError, StorageError
+from roadpulse.aggregation.contract.spec import BIN_MINUTES, FieldMapping, RunSpec
 
 GIVEN = {"trips": "/data/trips", "store": "/data/store"}
 

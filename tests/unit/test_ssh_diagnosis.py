@@ -5,11 +5,11 @@ import threading
 import time
 
 import pytest
-from roadpulse.aggregation.errors import RunError
-from roadpulse.cluster_client.diagnosis import look, report, words
-from roadpulse.cluster_client.diagnosis.asking import NoAnswer, answer
+from roadpulse.aggregation.contract.errors import RunError
+from roadpulse.cluster_client.diagnosis import remote_probe, report, verdicts
 from roadpulse.cluster_client.diagnosis.checks import Check, Outcome, diagnose, failed, ok, warning, worst
-from roadpulse.cluster_client.profile import LOCAL, Profile
+from roadpulse.cluster_client.diagnosis.remote_answers import NoAnswer, answer
+from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
 
 
 def fail():
@@ -73,7 +73,7 @@ def test_errors_are_findings():
     [("3.9.2", "ok"), ("3.13.0rc1", "ok"), ("3.8.10", "failed"), ("2.7.18", "failed"), ("?", "failed")],
 )
 def test_python_is_new_enough(version, outcome):
-    assert words.python(version, "/usr/bin/python3").outcome.value == outcome
+    assert verdicts.python(version, "/usr/bin/python3").outcome.value == outcome
 
 
 @pytest.mark.parametrize(
@@ -85,14 +85,14 @@ def test_python_is_new_enough(version, outcome):
     ],
 )  # fmt: skip
 def test_java_is_new_enough(text, outcome):
-    assert words.java(text).outcome.value == outcome
+    assert verdicts.java(text).outcome.value == outcome
 
 
 @pytest.mark.parametrize(
     ("version", "outcome"), [("3.5.9", "ok"), ("4.3.0", "ok"), ("3.4.1", "failed"), ("2.4", "failed")]
 )
 def test_spark_is_new_enough(version, outcome):
-    assert words.spark(version, "/opt/spark").outcome.value == outcome
+    assert verdicts.spark(version, "/opt/spark").outcome.value == outcome
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_spark_is_new_enough(version, outcome):
     ],
 )
 def test_a_clock_that_is_off_is_said(seconds, outcome, said):
-    found = words.clock(seconds, "The clock")
+    found = verdicts.clock(seconds, "The clock")
     assert found.outcome.value == outcome and said in found.found
 
 
@@ -113,28 +113,28 @@ def test_a_clock_that_is_off_is_said(seconds, outcome, said):
     ("kilobytes", "outcome"), [(0, "failed"), (500_000, "warning"), (10_000_000, "ok"), (None, "warning")]
 )
 def test_space_is_judged(kilobytes, outcome):
-    assert words.space(kilobytes, "/data").outcome.value == outcome
+    assert verdicts.space(kilobytes, "/data").outcome.value == outcome
 
 
 def test_trips_are_seen_and_counted(tmp_path):
     (tmp_path / "a/b").mkdir(parents=True)
     for name in ("t.json", "u.JSON.GZ", "notes.txt"):
         (tmp_path / "a/b" / name).write_text("")
-    assert look.look_at_trips(str(tmp_path)) == {"count": 2}
-    assert look.look_at_trips(str(tmp_path / "a/b/*.json")) == {"count": 1}
+    assert remote_probe.look_at_trips(str(tmp_path)) == {"count": 2}
+    assert remote_probe.look_at_trips(str(tmp_path / "a/b/*.json")) == {"count": 1}
     (tmp_path / "a/b/t.json.gz").write_text("")  # a packed copy, which runs leave out
     (tmp_path / "a/t.json.gz").write_text("")
-    assert look.look_at_trips(str(tmp_path)) == {"count": 3}
-    assert look.look_at_trips(str(tmp_path / "a/b/t.*")) == {"count": 1}
+    assert remote_probe.look_at_trips(str(tmp_path)) == {"count": 3}
+    assert remote_probe.look_at_trips(str(tmp_path / "a/b/t.*")) == {"count": 1}
     (tmp_path / "a/t.json.gz").unlink()
-    assert look.look_at_trips(str(tmp_path / "none"))["error"]
+    assert remote_probe.look_at_trips(str(tmp_path / "none"))["error"]
     (tmp_path / "a").rename(tmp_path / "a [2024]")
-    assert look.look_at_trips(str(tmp_path / "a [2024]/b/*.json")) == {"count": 1}
-    assert look.look_at_trips(str(tmp_path / "a [2024]")) == {"count": 2}
+    assert remote_probe.look_at_trips(str(tmp_path / "a [2024]/b/*.json")) == {"count": 1}
+    assert remote_probe.look_at_trips(str(tmp_path / "a [2024]")) == {"count": 2}
     (tmp_path / "a [2024]").rename(tmp_path / "a")
-    assert look.look_at_trips(str(tmp_path), most=1) == {"count": 1, "more": True}
-    assert words.trips({"count": 0}, "/x", "here").outcome is Outcome.FAILED
-    assert words.trips({"error": "no"}, "/x", "here").todo
+    assert remote_probe.look_at_trips(str(tmp_path), most=1) == {"count": 1, "more": True}
+    assert verdicts.trips({"count": 0}, "/x", "here").outcome is Outcome.FAILED
+    assert verdicts.trips({"error": "no"}, "/x", "here").todo
 
 
 def test_an_answer_is_found_among_other_words():
@@ -149,8 +149,8 @@ def test_what_runs_on_old_pythons_is_written_for_them():
     import ast
     from pathlib import Path
 
-    for name in ("look", "nodes_job"):
-        text = Path(look.__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+    for name in ("remote_probe", "nodes_job"):
+        text = Path(remote_probe.__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
         ast.parse(text, feature_version=(3, 6))
         assert "from __future__ import annotations" not in text
 

@@ -6,8 +6,8 @@ import subprocess
 import paramiko
 import pytest
 from roadpulse.cluster_client.errors import BackendError, ProfileError
-from roadpulse.cluster_client.profile import Profile
-from roadpulse.cluster_client.ssh.credentials import Credentials
+from roadpulse.cluster_client.profiles.profile import Profile
+from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
 from roadpulse.cluster_client.ssh.errors import HostKeyChanged, HostKeyUnknown
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts, entry_name
 

@@ -16,16 +16,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from roadpulse.aggregation.spec import RunSpec
-from roadpulse.aggregation.storage.disk import is_shared
-from roadpulse.cluster_client.folders import absolute, default_store, folder_name
+from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.aggregation.storage.local import is_shared
+from roadpulse.cluster_client.backends.ssh.run_files import launcher, run_files, spark_conf
 from roadpulse.cluster_client.processes import start_mark
-from roadpulse.cluster_client.profile import Folders, Profile, Resources
-from roadpulse.cluster_client.runs import Run
+from roadpulse.cluster_client.profiles.paths import absolute, default_store, folder_name
+from roadpulse.cluster_client.profiles.profile import Folders, Profile, Resources
+from roadpulse.cluster_client.runs.records import Run
 from roadpulse.cluster_client.ssh.connection import Done
-from roadpulse.cluster_client.ssh.jobzip import job_zip
-from roadpulse.cluster_client.ssh.place import Place, job_json
-from roadpulse.cluster_client.ssh.remote_run import launcher, run_files, spark_conf
+from roadpulse.cluster_client.ssh.job_zip import job_zip
+from roadpulse.cluster_client.ssh.run_paths import Place, job_json
 from roadpulse.cluster_client.ssh.scripts import assignments, last_answer, source
 from roadpulse.cluster_client.ssh.transfer import OWN_FILES
 
@@ -215,7 +215,7 @@ def test_the_job_holds_the_aggregation_and_nothing_else(tmp_path):
     import zipfile
 
     names = zipfile.ZipFile(io.BytesIO(JOB.content)).namelist()
-    assert "roadpulse/aggregation/runners/spark.py" in names
+    assert "roadpulse/aggregation/runners/spark/runner.py" in names
     assert all(
         name in ("__main__.py", "roadpulse/__init__.py", "roadpulse/metadata.txt")
         or name.startswith("roadpulse/aggregation/")
@@ -243,7 +243,7 @@ def test_the_job_is_compiled_in_a_cache_that_only_its_user_may_write(tmp_path, s
     assert [path.name for path in job.parent.iterdir()] == [job.name]
     assert [path.name for path in Path(kept).parent.iterdir()] == [job.name]
     assert all(path.stat().st_mode & 0o077 == 0 for path in Path(kept).parents[:2])
-    code = "import roadpulse.aggregation.spec as spec; print(spec.__file__)"
+    code = "import roadpulse.aggregation.contract.spec as spec; print(spec.__file__)"
     told = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True,
         env={"PYTHONPATH": kept},

@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roadpulse.aggregation.sorting import order_by
-from roadpulse.aggregation.statistics import COLUMNS, PERCENTILES, distinct, speed_codes, summarise_groups
+from roadpulse.aggregation.storage.sorting import order_by
+from roadpulse.aggregation.summary.statistics import (
+    COLUMNS,
+    PERCENTILES,
+    distinct,
+    speed_codes,
+    summarise_groups,
+)
 
 speeds = st.one_of(
     st.sampled_from([0.0, 0.0, 24.5, 24.5, 1e9, 5e-324, 33.3333]),

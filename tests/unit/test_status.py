@@ -4,7 +4,7 @@ import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from roadpulse.cluster_client.status import Evidence, RunState, Share, judge, read_status
+from roadpulse.cluster_client.runs.status import Evidence, RunState, Share, judge, read_status
 
 NOW = datetime(2025, 6, 10, 8, 0, tzinfo=timezone.utc)
 FOLDER = "/data/runs/june"

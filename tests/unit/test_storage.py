@@ -11,14 +11,14 @@ from types import SimpleNamespace
 
 import pytest
 from roadpulse.aggregation import storage
-from roadpulse.aggregation.errors import BadTripFile, RunError, StorageError
-from roadpulse.aggregation.glance import first_files
+from roadpulse.aggregation.contract.errors import BadTripFile, RunError, StorageError
+from roadpulse.aggregation.inventory import first_files
 from roadpulse.aggregation.storage import (
     TripFile,
     disk_errors,
-    disk_trips,
     find_trips,
     list_trips,
+    local_trips,
     printable,
     read_trip,
     write_json,
@@ -342,7 +342,7 @@ def test_the_clock_that_counts_is_that_of_the_file_server(tmp_path, monkeypatch,
     path = tmp_path / "a.json"
     path.write_bytes(b"{}")
     there = path.stat().st_ctime_ns + int(age * 1e9)
-    monkeypatch.setattr(disk_trips, "now_at", lambda folder: there / 1e9)
+    monkeypatch.setattr(local_trips, "now_at", lambda folder: there / 1e9)
     monkeypatch.setattr(storage.time, "time_ns", lambda: there + off * 1_000_000_000)
     listed = [list_trips(str(path), beside=tmp_path) for _ in range(2)]
     assert (listed[0] == listed[1]) is trusted

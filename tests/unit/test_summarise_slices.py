@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from roadpulse.aggregation.decode import in_order
-from roadpulse.aggregation.points import PointStore
-from roadpulse.aggregation.spec import FieldMapping, RunSpec
-from roadpulse.aggregation.summarise import SummaryContext, SummaryTask, save_trips, summarise
-from roadpulse.aggregation.times import NO_TIME
+from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
+from roadpulse.aggregation.store.decode import in_order
+from roadpulse.aggregation.store.point_store import PointStore
+from roadpulse.aggregation.summary.summarise import SummaryContext, SummaryTask, save_trips, summarise
+from roadpulse.aggregation.trips.times import NO_TIME
 
 N_POINTS, N_FILES = 6000, 12
 SPECS = {

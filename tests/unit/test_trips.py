@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from roadpulse.aggregation.errors import BadTripFile
-from roadpulse.aggregation.spec import FieldMapping
-from roadpulse.aggregation.times import NO_TIME
-from roadpulse.aggregation.trips import TripDecoder
+from roadpulse.aggregation.contract.errors import BadTripFile
+from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.trips.decoder import TripDecoder
+from roadpulse.aggregation.trips.times import NO_TIME
 
 TEN = 1_749_542_400_000_000  # 2025-06-10T08:00:00Z
 GOOD = '{"timestamp": "2025-06-10T08:00:00Z", "absVelocity": 24.5, "dbResponse": {"linkID": "4575425001"}}'

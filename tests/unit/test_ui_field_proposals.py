@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from roadpulse.aggregation.spec import FieldMapping
-from roadpulse.ui.field_proposals import arrays_of, fields_of, propose, unit_hint
-from roadpulse.ui.trip_sample import look
+from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.ui.trip_fields.proposals import arrays_of, fields_of, propose, unit_hint
+from roadpulse.ui.trip_fields.sample import look
 
 
 def trip(**point: object) -> dict[str, object]:

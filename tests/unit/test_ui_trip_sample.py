@@ -8,12 +8,12 @@ import os
 from pathlib import Path
 
 import pytest
-from roadpulse.aggregation.errors import BadTripFile
-from roadpulse.aggregation.spec import FieldMapping
-from roadpulse.aggregation.trips import TripDecoder
-from roadpulse.cluster_client.lookout.here import LocalTrips
+from roadpulse.aggregation.contract.errors import BadTripFile
+from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.trips.decoder import TripDecoder
+from roadpulse.cluster_client.backends.local.probe import LocalTrips
 from roadpulse.tests.engine import point
-from roadpulse.ui.trip_sample import Preview, preview, sample_link_ids
+from roadpulse.ui.trip_fields.sample import Preview, preview, sample_link_ids
 
 from tests.hostile_json import RAW
 

@@ -5,7 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from roadpulse.aggregation.values import (
+from roadpulse.aggregation.trips.values import (
     LINK_REASONS,
     MAX_LINK_ID,
     REASON_TEXTS,

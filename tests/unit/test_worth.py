@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from roadpulse.aggregation.runners.head_room import KEPT_MEGABYTES, free_megabytes, head_workers
-from roadpulse.aggregation.runners.worth import FASTEST, WORTH, Pace
+from roadpulse.aggregation.runners.head_capacity import KEPT_MEGABYTES, free_megabytes, head_workers
+from roadpulse.aggregation.runners.spark.start_policy import FASTEST, WORTH, Pace
 
 GIGABYTE = 1e9
 TASK = 100e6

@@ -9,9 +9,9 @@ from types import ModuleType
 from zoneinfo import ZoneInfo
 
 import pytest
-from roadpulse.aggregation import zones
-from roadpulse.aggregation.errors import SpecError
-from roadpulse.aggregation.spec import RunSpec
+from roadpulse.aggregation.contract import time_zones
+from roadpulse.aggregation.contract.errors import SpecError
+from roadpulse.aggregation.contract.spec import RunSpec
 
 NAMES = (
     "Etc/UTC", "UTC", "GMT", "EST5EDT", "Japan", "Europe/London", "Asia/Calcutta", "Etc/GMT+5",
@@ -21,14 +21,14 @@ NAMES = (
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_iana_name_counts(name: str) -> None:
-    assert zones.is_zone(name)
-    assert name in zones.zone_names()
+    assert time_zones.is_zone(name)
+    assert name in time_zones.zone_names()
     assert RunSpec("/trips", "/store", time_zone=name).time_zone == name
 
 
 def test_every_zone_of_the_list_can_be_computed_with() -> None:
-    assert [name for name in zones.zone_names() if ZoneInfo(name).key != name] == []
-    assert all(map(zones.is_zone, zones.zone_names()))
+    assert [name for name in time_zones.zone_names() if ZoneInfo(name).key != name] == []
+    assert all(map(time_zones.is_zone, time_zones.zone_names()))
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,15 @@ def test_every_zone_of_the_list_can_be_computed_with() -> None:
     ],
 )
 def test_what_means_another_thing_on_every_computer_is_no_zone(name: str) -> None:
-    assert not zones.is_zone(name)
+    assert not time_zones.is_zone(name)
     with pytest.raises(SpecError, match=r"^time_zone: "):
         RunSpec("/trips", "/store", time_zone=name)
 
 
 def test_another_spelling_comes_with_the_right_one() -> None:
     assert (
-        zones.zone_fault(" europe/london") == "' europe/london' is not an IANA time zone; write Europe/London"
+        time_zones.zone_fault(" europe/london")
+        == "' europe/london' is not an IANA time zone; write Europe/London"
     )
 
 
@@ -60,20 +61,20 @@ def test_the_version_of_the_data_is_that_of_the_folder_or_else_of_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "tzdata.zi").write_text("# version 2031z\nR d\n")
-    monkeypatch.setattr(zones, "TZPATH", (str(tmp_path / "none"), str(tmp_path)))
-    assert zones.data_version() == "2031z"
-    monkeypatch.setattr(zones, "TZPATH", ())
+    monkeypatch.setattr(time_zones, "TZPATH", (str(tmp_path / "none"), str(tmp_path)))
+    assert time_zones.data_version() == "2031z"
+    monkeypatch.setattr(time_zones, "TZPATH", ())
     package = ModuleType("tzdata")
     package.IANA_VERSION = "2030a"
     monkeypatch.setitem(sys.modules, "tzdata", package)
-    assert zones.data_version() == "2030a"
+    assert time_zones.data_version() == "2030a"
     monkeypatch.setitem(sys.modules, "tzdata", None)
-    assert zones.data_version() == ""
+    assert time_zones.data_version() == ""
 
 
 def test_a_computer_with_older_zone_data_says_that_it_is_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a node answers to a zone that the desktop knows."""
-    monkeypatch.setattr(zones, "_by_folded", lambda: {"utc": "UTC"})
+    monkeypatch.setattr(time_zones, "_by_folded", lambda: {"utc": "UTC"})
     with pytest.raises(SpecError) as refused:
         RunSpec("/trips", "/store", time_zone="Europe/Kyiv")
     assert f"that the Python of this computer ({platform.node()}) knows" in refused.value.message

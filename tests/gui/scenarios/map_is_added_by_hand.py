@@ -197,9 +197,9 @@ def play(robot: Robot, name: str) -> Iterator[Any]:
 def write_map(options: dict[str, Any]) -> dict[str, str]:
     """Write the small map of the tests, styled; returns the main road's colours at 03:00 and 08:00."""
     sys.path.insert(0, options["root"])
-    from roadpulse.mapping.saved_styles import save_style
-    from roadpulse.mapping.style_options import StyleOptions
-    from roadpulse.mapping.symbology import style_layer
+    from roadpulse.mapping.style.options import StyleOptions
+    from roadpulse.mapping.style.saved_styles import save_style
+    from roadpulse.mapping.style.symbology import style_layer
 
     from tests.qgis import speed_maps
 

@@ -3,9 +3,9 @@
 from driver import Robot, drive, pause
 from qgis.PyQt import sip
 from qgis.PyQt.QtTest import QTest
-from roadpulse.algorithms import locations
-from roadpulse.ui.diagnosis_dialog import DiagnosisDialog
-from roadpulse.ui.host_key_dialog import HostKeyDialog
+from roadpulse.ui.diagnosis.dialog import DiagnosisDialog
+from roadpulse.ui.diagnosis.host_key_dialog import HostKeyDialog
+from roadpulse.workflow import locations
 
 
 def write(dialog, entry, text):

@@ -9,7 +9,7 @@ from qgis.utils import iface
 
 
 def scenario(robot: Robot):
-    from roadpulse.ui.settings import LAYER, RoadsChoice, RunSettings
+    from roadpulse.ui.runs.settings import LAYER, RoadsChoice, RunSettings
 
     uri = f"file://{robot.options['streets']}?delimiter=,&wktField=wkt&crs=epsg:4326&detectTypes=yes"
     streets = QgsVectorLayer(uri, "Streets", "delimitedtext")

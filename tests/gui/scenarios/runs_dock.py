@@ -25,7 +25,7 @@ def scenario(robot: Robot):
     QgsProject.instance().addMapLayer(streets)
     from dataclasses import replace
 
-    from roadpulse.ui.settings import LAYER, RoadsChoice, RunSettings
+    from roadpulse.ui.runs.settings import LAYER, RoadsChoice, RunSettings
 
     roads = RoadsChoice(kind=LAYER, layer=streets.id(), id_field="link_id", name_field="name")
     replace(RunSettings.load(), roads=roads).save()

@@ -1,0 +1,273 @@
+"""The run specification: everything that determines a run's result, as `spec.json` holds it.
+
+Plain data without secrets. `RunSpec.from_json` accepts nothing that it does not understand, and every
+refusal names the entry, so that a typing error never turns into a quietly different result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date
+from itertools import permutations
+from typing import Any, Optional
+from unicodedata import category
+
+from . import json_text
+from .errors import SpecError
+from .json_text import shown
+from .s3_access import S3Access
+from .time_zones import zone_fault
+
+SCHEMA = 1
+"""Version of the run folder's files; a reader refuses a later one."""
+
+STORE_LAYOUT = 3
+"""Version of the point store's files; points in another layout are left alone and decoded anew."""
+
+METRES_PER_SECOND = {"m/s": 1.0, "km/h": 1 / 3.6, "mph": 0.44704}
+"""Speed units and their size in m/s."""
+
+KNOTS = ("knots", "knot", "kn", "kt", "kts")
+KNOTS_ADVICE = "knots are not read by this version: multiply the speeds by 1.852 and choose km/h"
+
+MAX_TRIP_MEGABYTES = 256
+"""Size of the largest trip file, unpacked, unless a specification says otherwise."""
+
+BIN_MINUTES = tuple(m for m in range(5, 1441) if 1440 % m == 0)
+"""Lengths that cut a day of 1440 minutes into equal bins."""
+
+ALL_WEEKDAYS = (1, 2, 3, 4, 5, 6, 7)
+"""ISO weekdays, Monday is 1."""
+
+BAD_FILE_POLICIES = ("skip", "stop")
+NAIVE_TIMES = ("refuse", "utc")
+
+
+@dataclass(frozen=True)
+class FieldMapping:
+    """Where a trip file keeps what Roadpulse needs; the defaults are the names of 2019.
+
+    Every entry is a path of object keys joined by dots. `points` leads from the root to the array of
+    points, `trip_id` from the root to the trip's id (empty: the file is the trip); the others lead from
+    one point to its value. `naive_times` says what a time without an offset means: `refuse` (the point
+    counts in no time bin) or `utc`.
+    """
+
+    points: str = "data"
+    link_id: str = "dbResponse.linkID"
+    speed: str = "absVelocity"
+    time: str = "timestamp"
+    trip_id: str = ""
+    naive_times: str = "refuse"
+
+    def __post_init__(self) -> None:
+        for name in ("points", "link_id", "speed", "time"):
+            _check_path(f"mapping.{name}", getattr(self, name))
+        if self.trip_id:
+            _check_path("mapping.trip_id", self.trip_id)
+        if self.naive_times == "local":
+            raise SpecError(
+                "mapping.naive_times",
+                "is 'local', which is not read by this version; choose refuse or utc, or write times with "
+                "their offset from UTC",
+            )
+        _check_choice("mapping.naive_times", self.naive_times, NAIVE_TIMES)
+        for path, other in permutations((self.link_id, self.speed, self.time), 2):
+            if (other + ".").startswith(path + "."):
+                raise SpecError("mapping", f"{path!r} cannot be a value and hold {other!r} at once")
+        if self.trip_id and (self.trip_id + ".").startswith(self.points + "."):
+            raise SpecError(
+                "mapping.trip_id",
+                f"the trip id cannot lie inside the points ({self.points!r}), as a file is one trip; write "
+                "each trip into a file of its own",
+            )
+        if self.trip_id and self.points.startswith(self.trip_id + "."):
+            raise SpecError("mapping.trip_id", f"the trip id cannot hold the points ({self.points!r})")
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> FieldMapping:
+        """Read a mapping from decoded JSON; raises `SpecError`."""
+        _check_object("mapping", values, cls)
+        return cls(**{name: _text(f"mapping.{name}", value) for name, value in values.items()})
+
+    def digest(self) -> str:
+        """A short name for this mapping: points decoded under another one never mix with these.
+
+        Nor do points that an earlier Roadpulse has kept in another layout.
+        """
+        text = json.dumps([STORE_LAYOUT, asdict(self)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One aggregation.
+
+    `trips` is a folder, a glob or one file; `store` the folder of the point store. Either may lie in a
+    bucket (`s3://bucket/prefix`), which `s3` says how to reach. Speeds are in
+    `speed_unit`; bins, dates and weekdays are local to `time_zone`; `date_from` and `date_to` are both
+    inclusive. `min_trips` says what is drawn, not what is kept; `suppress_below` leaves cells with fewer
+    distinct trips out of the result (0: none). A trip file larger than `max_trip_megabytes` (unpacked)
+    is refused by name.
+    """
+
+    trips: str
+    store: str
+    speed_unit: str = "km/h"
+    time_zone: str = "UTC"
+    bin_minutes: int = 60
+    date_from: Optional[date] = None
+    date_to: Optional[date] = None
+    weekdays: tuple[int, ...] = ALL_WEEKDAYS
+    min_trips: int = 5
+    suppress_below: int = 0
+    mapping: FieldMapping = field(default_factory=FieldMapping)
+    bad_files: str = "skip"
+    max_trip_megabytes: int = MAX_TRIP_MEGABYTES
+    s3: S3Access = field(default_factory=S3Access)
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        if self.schema != SCHEMA:
+            raise SpecError("schema", f"is {self.schema}; this Roadpulse reads version {SCHEMA}")
+        for name in ("trips", "store"):
+            if not getattr(self, name).strip() or "\0" in getattr(self, name):
+                raise SpecError(name, "is empty; name a folder")
+        if self.speed_unit.strip().lower() in KNOTS:
+            raise SpecError("speed_unit", f"is {self.speed_unit!r}; {KNOTS_ADVICE}")
+        _check_choice("speed_unit", self.speed_unit, tuple(METRES_PER_SECOND))
+        _check_choice("bad_files", self.bad_files, BAD_FILE_POLICIES)
+        if fault := zone_fault(self.time_zone):
+            raise SpecError("time_zone", fault)
+        if self.bin_minutes not in BIN_MINUTES:
+            raise SpecError(
+                "bin_minutes",
+                f"is {self.bin_minutes}; a day is cut into equal bins of 5 to 1440 minutes, "
+                f"so choose one of {', '.join(map(str, BIN_MINUTES))}",
+            )
+        if self.date_from and self.date_to and self.date_from > self.date_to:
+            raise SpecError("date_from", f"{self.date_from} is after date_to, {self.date_to}")
+        if not self.weekdays or not set(self.weekdays) <= set(ALL_WEEKDAYS):
+            raise SpecError("weekdays", "holds one or more of 1 (Monday) to 7 (Sunday)")
+        object.__setattr__(self, "weekdays", tuple(sorted(set(self.weekdays))))
+        _check_range("min_trips", self.min_trips, 1, 1_000_000)
+        _check_range("suppress_below", self.suppress_below, 0, 1_000_000)
+        _check_range("max_trip_megabytes", self.max_trip_megabytes, 1, 4096)
+
+    @property
+    def n_bins(self) -> int:
+        """Number of bins in a local day."""
+        return 1440 // self.bin_minutes
+
+    @property
+    def bin_names(self) -> list[str]:
+        """Start of every bin, `HH:MM`, in order."""
+        starts = range(0, 1440, self.bin_minutes)
+        return [f"{minute // 60:02d}:{minute % 60:02d}" for minute in starts]
+
+    def to_json(self) -> dict[str, Any]:
+        """The specification as JSON-ready values."""
+        values = asdict(self)
+        for name in ("date_from", "date_to"):
+            values[name] = values[name].isoformat() if values[name] else None
+        values["weekdays"] = list(self.weekdays)
+        if self.s3 == S3Access():
+            del values["s3"]
+        return values
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> RunSpec:
+        """Read a specification from decoded JSON; raises `SpecError` that names the entry."""
+        _check_object("the specification", values, cls)
+        if "schema" in values and values["schema"] != SCHEMA:  # first: a later schema has other entries
+            raise SpecError("schema", f"is {shown(values['schema'])}; this Roadpulse reads version {SCHEMA}")
+        read: dict[str, Any] = {}
+        for name, value in values.items():
+            if name in ("trips", "store", "speed_unit", "time_zone", "bad_files"):
+                read[name] = _text(name, value)
+            elif name in ("date_from", "date_to"):
+                read[name] = _date(name, value)
+            elif name == "weekdays":
+                read[name] = _weekdays(value)
+            elif name == "mapping":
+                read[name] = FieldMapping.from_json(value)
+            elif name == "s3":
+                read[name] = S3Access.from_json(value)
+            else:
+                read[name] = _integer(name, value)
+        for name in ("trips", "store"):
+            if name not in read:
+                raise SpecError(name, "is missing")
+        return cls(**read)
+
+    @classmethod
+    def from_text(cls, text: str) -> RunSpec:
+        """Read a specification from the text of a `spec.json`; raises `SpecError`."""
+        try:
+            values = json_text.decode(text, "spec.json", json_text.LARGEST_NOTE)
+        except json_text.JsonFault as error:
+            raise SpecError("spec.json", f"cannot be used: {error.fault}") from error
+        return cls.from_json(values)
+
+
+def _check_object(name: str, values: object, cls: type) -> None:
+    if not isinstance(values, Mapping):
+        raise SpecError(name, "is not a JSON object")
+    known = {f.name for f in fields(cls)}
+    for key in values:
+        if key not in known:
+            raise SpecError(str(key)[:60], f"is not an entry of {name}; known are {', '.join(sorted(known))}")
+
+
+def _check_path(name: str, path: str) -> None:
+    if not path or not all(map(str.strip, path.split("."))):
+        raise SpecError(name, f"{path!r} is not a field path such as 'timestamp' or 'dbResponse.linkID'")
+    if "\\." in path:
+        raise SpecError(
+            name,
+            f"{path!r}: a backslash does not keep a dot from leading to what is inside a key, and keys with "
+            "a dot in their name are not read by this version; rename the key in the trip files",
+        )
+    odd = next((one for one in path if category(one) in ("Cc", "Cs")), "")
+    if odd:
+        raise SpecError(name, f"{path!r} holds the character {odd!a}, which no field path may hold")
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise SpecError(name, f"is {shown(value)}; choose one of {', '.join(choices)}")
+
+
+def _check_range(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise SpecError(name, f"is {value}; it lies between {low} and {high}")
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise SpecError(name, f"is {shown(value)}, not a text")
+    return value
+
+
+def _integer(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SpecError(name, f"is {shown(value)}, not a whole number")
+    return value
+
+
+def _date(name: str, value: object) -> Optional[date]:
+    if value is None or value == "":
+        return None
+    try:
+        return date.fromisoformat(_text(name, value))
+    except ValueError as error:
+        raise SpecError(name, f"is {shown(value)}, not a date such as 2025-06-10") from error
+
+
+def _weekdays(value: object) -> tuple[int, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise SpecError("weekdays", "is not a list of 1 (Monday) to 7 (Sunday)")
+    return tuple(_integer("weekdays", day) for day in value)

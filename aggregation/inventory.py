@@ -1,0 +1,189 @@
+"""A glance at the trips, before a run: how many there are, how many are new, and some of them as a sample.
+
+The desktop calls it for what it sees itself, and has it run on a cluster's head for what lies there:
+
+    python -c "from roadpulse.aggregation import inventory; inventory.main()" '{"trips": …, "store": …, …}'
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+from . import storage
+from .contract.errors import RunError
+from .contract.json_text import Entries
+from .contract.s3_access import S3Access, is_s3
+from .contract.spec import FieldMapping
+from .runners import packages, wheelhouse
+
+SAMPLE_FILES = 24
+FIRST_FILES = 5
+MARK = "roadpulse-answer "
+
+Check = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class TripCount:
+    """What TRIPS names. `new_…` is what the point store does not have (None: that cannot be told).
+
+    `sample` are paths of some files, spread evenly. `copies` are packed files that do not count, as each lies
+    beside the plain one (see `storage.find_trips`); the other numbers leave them out. With `more` the time
+    was over: there are at least so many.
+    """
+
+    files: int
+    bytes: int
+    new_files: Optional[int]
+    new_bytes: Optional[int]
+    sample: tuple[str, ...]
+    more: bool = False
+    copies: int = 0
+
+    @classmethod
+    def from_json(cls, values: object) -> TripCount:
+        """Read it from decoded JSON; raises `JsonFault`."""
+        found = Entries.of(values, "the count of the trips")
+        new = {
+            name: None if found.value(name) is None else found.whole(name)
+            for name in ("new_files", "new_bytes")
+        }
+        return cls(
+            files=found.whole("files"), bytes=found.whole("bytes"), **new,
+            sample=found.texts("sample"), more=found.flag("more"), copies=found.whole("copies"),
+        )  # fmt: skip
+
+
+def count(
+    trips: str,
+    store: str,
+    mapping: FieldMapping,
+    check: Check = lambda: None,
+    found: Callable[[int], None] = lambda n: None,
+    access: Optional[S3Access] = None,
+) -> TripCount:
+    """Count the files and those that are new; `found` is told the number so far. Raises `RunError`.
+
+    What is new is only told where the packages that read the store are at hand and, for a store in a
+    bucket, `access` says how that is reached.
+    """
+
+    def progress(n_files: int) -> None:
+        check()
+        found(n_files)
+
+    files, copies = storage.find_trips(trips, progress, access)
+    check()
+    has = known(store, mapping, check, access)
+    new = None if has is None else [file for file in files if not has(file)]
+    return TripCount(
+        files=len(files),
+        bytes=sum(file.size for file in files),
+        new_files=None if new is None else len(new),
+        new_bytes=None if new is None else sum(file.size for file in new),
+        sample=spread([file.path for file in files]),
+        copies=len(copies),
+    )
+
+
+def spread(paths: list[str]) -> tuple[str, ...]:
+    """Some of many paths, evenly spread."""
+    step = max(1, len(paths) // SAMPLE_FILES)
+    return tuple(paths[::step][:SAMPLE_FILES])
+
+
+def first_files(trips: str, n: int = FIRST_FILES) -> list[str]:
+    """A few of the files that TRIPS names, without walking through all of them."""
+    given = Path(trips).expanduser()
+    if given.is_file():
+        return [str(given)]
+    found: list[str] = []
+    for path in _walk(given) if given.is_dir() else storage.local_trips.named_by(str(given)):
+        if path.lower().endswith(storage.SUFFIXES):
+            found.append(path)
+        if len(found) == n:
+            break
+    return found
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            yield os.path.join(parent, name)  # noqa: PTH118
+
+
+def known(
+    store: str, mapping: FieldMapping, check: Check, access: Optional[S3Access] = None
+) -> Optional[Callable[[storage.TripFile], bool]]:
+    """What tells of a file whether a point store has it; None where the store cannot be read here."""
+    if access is None and is_s3(store):
+        return None
+    try:
+        from .runners import plan  # noqa: PLC0415  (needs the packages, which a head may lack)
+        from .store.point_store import PointStore  # noqa: PLC0415
+    except ImportError:
+        return None
+    return plan.known(PointStore.at(store, mapping, access), check)
+
+
+# -- on a cluster's head ------------------------------------------------------------------------------
+
+
+class _TimeOver(Exception):
+    """Looking on would take too long."""
+
+
+def main() -> None:
+    """Answer one question, given as JSON in the first argument, with one line of JSON.
+
+    `{"first": n, "trips": …}` asks for the first files, `{"seconds": …, "trips": …, "store": …,
+    "mapping": …}` for the count.
+    """
+    wish = json.loads(sys.argv[1])
+    try:
+        if "first" in wish:
+            answer: Any = {"first": first_files(wish["trips"], int(wish["first"]))}
+        else:
+            answer = asdict(_count_in_time(wish))
+    except RunError as error:
+        answer = {"error": error.message, "detail": error.detail}
+    # Names of files need not be text; the cluster is asked for these again.
+    print(MARK + json.dumps(answer))
+
+
+def _count_in_time(wish: Mapping[str, Any]) -> TripCount:
+    end = time.monotonic() + float(wish["seconds"])
+    so_far = 0
+
+    def found(n_files: int) -> None:
+        nonlocal so_far
+        so_far = n_files
+
+    def check() -> None:
+        if time.monotonic() > end:
+            raise _TimeOver
+
+    _use_packages(Path(wish["store"]) / "packages")
+    try:
+        return count(wish["trips"], wish["store"], FieldMapping.from_json(wish["mapping"]), check, found)
+    except _TimeOver:
+        return TripCount(so_far, 0, None, None, tuple(first_files(wish["trips"], SAMPLE_FILES)), more=True)
+
+
+def _use_packages(shared: Path) -> None:
+    """Take the packages that an earlier run brought; none are fetched for a glance."""
+    if not packages.missing():
+        return
+    collected = wheelhouse.kept(shared)
+    if collected is not None:
+        with contextlib.suppress(packages.PackagesMissing):
+            packages.provide(collected)

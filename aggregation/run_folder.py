@@ -1,0 +1,237 @@
+"""The run folder: the protocol between a run and whoever watches it, on a disk or in a bucket.
+
+spec.json      read here, written by the client before the start
+status.json    written here, atomically, about once a second
+cancel         written by the client before it ends a run that it cannot signal
+results/*.csv  written by the last step
+manifest.json  written last: the result exists if and only if this file does
+work/          of no meaning once the run has ended, and removed then
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Optional
+from uuid import uuid4
+
+from . import storage
+from .contract import json_text
+from .contract.errors import RunError, SpecError
+from .contract.manifest import check_manifest
+from .contract.own_files import RESULT_FILES, WORK_FILES
+from .contract.spec import SCHEMA, RunSpec
+from .storage import Place, S3Path
+
+STARTING, WAITING = "starting", "waiting"
+LISTING, DECODING, SUMMARISING, PUBLISHING = "listing", "decoding", "summarising", "publishing"
+FINISHED, FAILED, CANCELLED = "finished", "failed", "cancelled"
+STATES = (STARTING, LISTING, DECODING, SUMMARISING, PUBLISHING, WAITING, FINISHED, FAILED, CANCELLED)
+"""What `state` in status.json may be; the last three are final. A phase may wait for cores at any time."""
+
+
+class AlreadyPublished(RunError):
+    """The run has a result already, of another process."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of one run's files, in a folder or a bucket.
+
+    In a bucket nothing keeps two processes from carrying out the same run, so each writes its results under
+    an `attempt` of its own, and the manifest, of which there is one, says which of them counts.
+    """
+
+    path: Place
+    attempt: str = ""
+
+    @classmethod
+    def begun(cls, path: Place) -> RunFolder:
+        """The folder for a process that now carries out the run."""
+        return cls(path, uuid4().hex[:8] if isinstance(path, S3Path) else "")
+
+    @property
+    def spec(self) -> Place:
+        return self.path / "spec.json"
+
+    @property
+    def status(self) -> Place:
+        return self.path / "status.json"
+
+    @property
+    def manifest(self) -> Place:
+        return self.path / "manifest.json"
+
+    @property
+    def results_name(self) -> str:
+        """Path of the results in the run folder."""
+        return f"results/{self.attempt}".rstrip("/")
+
+    @property
+    def results(self) -> Place:
+        return self.path / self.results_name
+
+    @property
+    def work(self) -> Place:
+        return self.path / f"work/{self.attempt}".rstrip("/")
+
+    def cancel_asked(self) -> bool:
+        """Whether whoever started the run wants it to stop, and left the file `cancel` to say so."""
+        return (self.path / "cancel").exists()
+
+    def read_spec(self) -> RunSpec:
+        """The run's specification; raises `SpecError`."""
+        try:
+            values = json_text.read(self.spec, json_text.LARGEST_NOTE)
+        except OSError as error:
+            raise SpecError("spec.json", f"cannot be read from {self.path}: {error}") from error
+        except json_text.JsonFault as error:
+            raise SpecError("spec.json", f"in {self.path} cannot be used: {error.fault}") from error
+        return RunSpec.from_json(values)
+
+    def claim(self) -> None:
+        """Refuse a folder whose `work` or `results` hold something that is not a run's; raises `RunError`.
+
+        In a bucket each attempt has folders of its own.
+        """
+        for folder, ours in ((self.work, WORK_FILES), (self.results, RESULT_FILES)):
+            if not isinstance(folder, Path) or not os.path.lexists(folder):
+                continue
+            what = "is not a folder that Roadpulse made"
+            if folder.is_dir() and not folder.is_symlink():
+                foreign = next((path for path in sorted(folder.iterdir()) if not _is_ours(path, ours)), None)
+                if foreign is None:
+                    continue
+                what = f"holds {storage.printable(foreign.name)}, which Roadpulse has not written"
+            raise RunError(
+                f"{storage.printable(str(folder))} {what}. Nothing in it was changed. A run folder is new or "
+                "empty: choose another one."
+            )
+
+    def remove_work(self) -> None:
+        """Remove what the steps leave for each other."""
+        storage.remove_files(self.work, WORK_FILES)
+
+    def remove_results(self) -> None:
+        """Remove results that no manifest names."""
+        storage.remove_files(self.results, RESULT_FILES)
+
+    def write_manifest(self, manifest: dict[str, Any]) -> None:
+        """Publish the result. Nothing of `results` may change from here on.
+
+        Raises `RunError` where another process has published one meanwhile.
+        """
+        if not storage.write_new_json(self.manifest, manifest):
+            raise AlreadyPublished(
+                f"Another process has ended the run in {self.path} meanwhile; its result counts. "
+                "This one is not needed and was removed."
+            )
+
+    def may_be_published(self) -> bool:
+        """Whether there is a result, or nobody can tell: the answer to the last word may have been lost."""
+        try:
+            return self.manifest.exists()
+        except (OSError, RunError):
+            return True
+
+    def read_manifest(self) -> dict[str, Any]:
+        """The manifest of a finished run; raises `RunError` where there is none."""
+        try:
+            return check_manifest(json_text.read(self.manifest), str(self.manifest))
+        except FileNotFoundError as error:
+            raise RunError(f"The run in {self.path} has no result yet.") from error
+        except OSError as error:
+            raise RunError(f"{self.manifest} cannot be read: {error.strerror or error}.") from error
+        except json_text.JsonFault as error:
+            raise RunError(f"{error}. Start the run again.") from error
+
+
+def _is_ours(path: Path, ours: re.Pattern[str]) -> bool:
+    return ours.fullmatch(path.name) is not None and (path.is_symlink() or not path.is_dir())
+
+
+def now() -> str:
+    """This moment, ISO-8601 in UTC."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
+@dataclass
+class Status:
+    """What status.json says while a run goes on; `write` leaves out what changed less than a second ago."""
+
+    folder: RunFolder
+    workers: int = 1
+    state: str = LISTING
+    files: dict[str, int] = field(default_factory=lambda: {"done": 0, "total": 0})
+    bytes: dict[str, int] = field(default_factory=lambda: {"done": 0, "total": 0})
+    tasks: dict[str, int] = field(default_factory=lambda: {"done": 0, "total": 0})
+    points: int = 0
+    error: Optional[dict[str, Any]] = None
+    warnings: list[str] = field(default_factory=list)
+    waiting: str = ""
+    remark: str = ""
+    runner: dict[str, Any] = field(default_factory=dict)
+    started: str = field(default_factory=now)
+
+    def __post_init__(self) -> None:
+        self._clock = time.monotonic()
+        self._phase_began = self._clock
+        self._written = 0.0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._clock
+
+    def enter(self, state: str, tasks: int = 0) -> None:
+        """Begin a phase of `tasks` tasks."""
+        self.state, self.tasks = state, {"done": 0, "total": tasks}
+        self._phase_began = time.monotonic()
+        self.write(force=True)
+
+    def task_done(self) -> None:
+        """Count one task of the phase."""
+        self.tasks["done"] += 1
+        self.write()
+
+    def write(self, force: bool = False) -> None:
+        """Write status.json if the last one is a second old (two, in a bucket), or always with `force`."""
+        moment = time.monotonic()
+        if not force and moment - self._written < (1 if isinstance(self.folder.path, Path) else 2):
+            return
+        self._written = moment
+        with storage.disk_errors("write status.json", self.folder.path):
+            storage.write_json(self.folder.status, self._values())
+
+    def _values(self) -> dict[str, Any]:
+        """The contents of status.json at this moment."""
+        return {
+            "schema": SCHEMA,
+            "state": WAITING if self.waiting else self.state,
+            "message": self.waiting or self.remark,
+            "files": self.files,
+            "bytes": self.bytes,
+            "tasks": self.tasks,
+            "points": self.points,
+            "started": self.started,
+            "updated": now(),
+            "elapsed": round(self.elapsed, 3),
+            "seconds_left": self._seconds_left(),
+            "workers": self.workers,
+            "pid": os.getpid(),
+            "runner": self.runner,
+            "error": self.error,
+            "warnings": self.warnings[:20],
+        }
+
+    def _seconds_left(self) -> Optional[float]:
+        """Of the present phase, at its mean pace; by bytes while decoding, else by tasks."""
+        measure = self.bytes if self.state == DECODING else self.tasks
+        done, total = measure["done"], measure["total"]
+        if not done or not total or self.state not in (DECODING, SUMMARISING):
+            return None
+        return round((time.monotonic() - self._phase_began) / done * (total - done), 1)

@@ -1,0 +1,118 @@
+"""What a Spark task does on a node: get the packages ready, carry out one task of a step, report.
+
+Imported by the nodes' Python before it has any of the packages, so it imports them inside. Tasks and
+context come pickled in bytes for the same reason: unpickling them imports the steps.
+"""
+
+from __future__ import annotations
+
+import pickle  # nosec B403  (between the processes of one job)
+import platform
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..contract.errors import RunError
+from ..storage import local as storage_local
+from ..storage import scratch
+from .memory import give_back, peak_memory
+from .packages import Packages, provide
+
+DECODE, SUMMARISE = "decode", "summarise"
+DUCKDB_MEMORY = "96MB"
+MAX_ATTEMPTS = 1000
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of one task: `outcome` pickled, or why the run cannot go on; peak memory in MB, and where."""
+
+    index: int
+    outcome: bytes = b""
+    error: tuple[str, str, bool] = ("", "", False)
+    memory: float = 0.0
+    node: str = ""
+
+
+class Reports:
+    """Collects reports in a list while tasks finish: what Spark calls an accumulator's parameter."""
+
+    def zero(self, _value: list[Report]) -> list[Report]:
+        """An empty list."""
+        return []
+
+    def addInPlace(self, value: list[Report], more: list[Report]) -> list[Report]:  # noqa: N802
+        """Add to the list that is there, which somebody else empties meanwhile."""
+        value.extend(more)
+        return value
+
+
+@dataclass(frozen=True)
+class Share:
+    """What all tasks of a step have in common. Called with one task, it carries it out.
+
+    With `keeps_memory` a process keeps what it has for its next task, where there is plenty.
+    `reports` is Spark's accumulator of them; Spark tries a task `max_failures` times. `before` counts the
+    attempts that others may have made or may make (below `MAX_ATTEMPTS` in all).
+    """
+
+    step: str
+    packages: Packages
+    context: bytes
+    n_tasks: int
+    max_failures: int = 1
+    reports: Any = None
+    keeps_memory: bool = False
+    before: int = 0
+
+    def __call__(self, item: tuple[int, bytes]) -> Report:
+        """Carry out a task and report, now and when Spark's job ends, whichever is heard of."""
+        report = self.attempt(item, _attempt())
+        self.reports.add([report])
+        return report
+
+    def attempt(self, item: tuple[int, bytes], attempt: int = 0) -> Report:
+        """Carry out a task; raises `RunError` where Spark should try again."""
+        index, task = item
+        storage_local.keep_private()
+        try:
+            self._give_back()  # a worker begins with what PySpark's start left over
+            provide(self.packages)
+            outcome = self._carry_out(task, index, self.before + attempt)
+            return Report(index, outcome, memory=peak_memory(), node=platform.node())
+        except RunError as error:
+            if error.retry and attempt + 1 < self.max_failures:
+                raise  # Spark tries again, perhaps on another node
+            return Report(index, error=(error.message, error.detail, error.retry), memory=peak_memory())
+
+    def _carry_out(self, pickled: bytes, index: int, attempt: int) -> bytes:
+        from ..storage.database import connect  # noqa: PLC0415
+        from ..store.decode import decode  # noqa: PLC0415
+        from ..summary.summarise import summarise  # noqa: PLC0415
+
+        with connect() as connection:
+            connection.execute(f"SET memory_limit = '{DUCKDB_MEMORY}'")
+        task, context = pickle.loads(pickled), pickle.loads(self.context)  # noqa: S301  # nosec B301
+        outcome: Any
+        try:
+            if self.step == DECODE:
+                # Every attempt writes parts of its own: one that was given up, yet still goes on somewhere,
+                # never changes what another one reported.
+                own = replace(task, part=index + self.n_tasks * attempt, step=self.n_tasks * MAX_ATTEMPTS)
+                outcome = decode(own, context, lambda *_: None)
+            else:
+                outcome = summarise(task, context)
+        finally:
+            scratch.clear()  # Spark ends its workers without a word
+        self._give_back()
+        return pickle.dumps(outcome)
+
+    def _give_back(self) -> None:
+        if not self.keeps_memory:
+            give_back()
+
+
+def _attempt() -> int:
+    from pyspark import TaskContext  # noqa: PLC0415
+
+    context = TaskContext.get()
+    return context.attemptNumber() if context else 0

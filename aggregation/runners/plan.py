@@ -1,0 +1,175 @@
+"""What a run has to do: which trip files are new, in which tasks they are read, and how results are cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Optional
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import storage
+from ..contract.spec import MAX_TRIP_MEGABYTES
+from ..storage import TripFile
+from ..store.decode import DecodeTask
+from ..store.point_store import BUCKETS, FileRecord, PointStore
+from ..summary.summarise import SummaryTask
+
+POINTS_PER_TASK = 800_000
+"""Points that a summary task handles on average; it holds about 100 bytes for each."""
+
+MIN_TASK_BYTES, MAX_TASK_BYTES = 4 << 20, 160 << 20
+TASKS_PER_WORKER = 4
+
+MAX_TASK_FILES = 2000
+"""Files of a decode task, however small: it holds about 3 kB for each, as do its pickles."""
+
+
+@dataclass
+class Selection:
+    """The files that a run counts, and where their points are: for each ingest, the records that count."""
+
+    records: dict[str, list[FileRecord]] = field(default_factory=dict)
+    new: list[TripFile] = field(default_factory=list)
+
+    def take(self, ingest: str, records: Iterable[FileRecord]) -> None:
+        """Count more records of an ingest."""
+        self.records.setdefault(ingest, []).extend(records)
+
+    @property
+    def everything(self) -> list[FileRecord]:
+        """All records that count, in order of their paths."""
+        found = [record for records in self.records.values() for record in records]
+        return sorted(found, key=lambda record: record.path)
+
+    def parts(self) -> dict[str, list[int]]:
+        """For each ingest the parts that hold points of this run."""
+        return {
+            ingest: sorted({record.part for record in records if record.counted})
+            for ingest, records in self.records.items()
+            if any(record.counted for record in records)
+        }
+
+    def trips(self) -> dict[str, NDArray[np.int32]]:
+        """For each ingest, by file number, the index of the file's trip (-1: does not count).
+
+        A file is a trip of its own unless it names one; files that name the same trip are parts of it.
+        """
+        index: dict[tuple[bool, str], int] = {}
+        trips = {}
+        for ingest in self.parts():
+            records = self.records[ingest]
+            of_file = np.full(max(record.number for record in records) + 1, -1, dtype=np.int32)
+            for record in records:
+                key = (bool(record.trip_id), record.trip_id or record.path)
+                of_file[record.number] = index.setdefault(key, len(index))
+            trips[ingest] = of_file
+        return trips
+
+
+def select(
+    files: list[TripFile],
+    store: PointStore,
+    progress: Optional[Callable[[], None]] = None,
+    limit: int = MAX_TRIP_MEGABYTES << 20,
+) -> Selection:
+    """Find which of `files` the store has, in just this version; the others are new.
+
+    Where several ingests hold a file the oldest is taken. Faults of the moment are tried again, and so
+    is a file of which another `limit` on its size in bytes may make something else.
+    """
+    wanted = {(storage.printable(file.path), file.size, file.version): file for file in files}
+    selection = Selection()
+
+    def counts(record: FileRecord) -> bool:
+        key = (record.path, record.size, record.version)
+        return _counts(record, limit) and wanted.pop(key, None) is not None
+
+    for ingest in store.ingests():
+        if not wanted:
+            break
+        found = store.read_files(ingest, counts)
+        if found:
+            selection.take(ingest, found)
+        if progress:
+            progress()
+    selection.new = sorted(wanted.values(), key=lambda file: file.path)
+    return selection
+
+
+def known(
+    store: PointStore,
+    progress: Optional[Callable[[], None]] = None,
+    limit: int = MAX_TRIP_MEGABYTES << 20,
+) -> Callable[[TripFile], bool]:
+    """What tells of a file whether `select` would find it in the store; it holds a number for each, no names.
+
+    For whoever does not want to hold a list of all files.
+    """
+    held: set[int] = set()
+
+    def note(record: FileRecord) -> bool:
+        if _counts(record, limit):
+            held.add(hash((record.path, record.size, record.version)))
+        return False
+
+    for ingest in store.ingests():
+        store.read_files(ingest, note)
+        if progress:
+            progress()
+    return lambda file: hash((storage.printable(file.path), file.size, file.version)) in held
+
+
+def _counts(record: FileRecord, limit: int) -> bool:
+    """Whether what the store knows of a file counts; faults of the moment do not."""
+    return not record.passing and _holds(record, limit)
+
+
+def _holds(record: FileRecord, limit: int) -> bool:
+    """Whether a file read under one limit would come out the same under another."""
+    too_large = record.reason == "too_large"
+    return record.limit == limit or (record.limit > limit if too_large else record.limit < limit)
+
+
+def work_of(file: TripFile) -> int:
+    """How much work a file is, in bytes of JSON: at least 32 KiB, for the opening alone."""
+    return max(file.size, 32 << 10) * (8 if file.path.lower().endswith(".gz") else 1)
+
+
+def decode_tasks(files: list[TripFile], workers: int, max_bytes: Optional[int] = None) -> list[DecodeTask]:
+    """Cut files into tasks, a few for each worker; none larger than `max_bytes` (by default
+    `MAX_TASK_BYTES`), or of more than `MAX_TASK_FILES`.
+
+    They are of about equal size but for the last ones, which get smaller: so that all workers end at about
+    the same time.
+    """
+    weights = [work_of(file) for file in files]
+    left = sum(weights)
+    share = left // max(workers * TASKS_PER_WORKER, 1) + 1
+    most = limit = min(max(share, MIN_TASK_BYTES), max_bytes or MAX_TASK_BYTES)
+    least = max(most // 4, MIN_TASK_BYTES)
+    tasks: list[DecodeTask] = []
+    start, weight = 0, 0
+    for end, size in enumerate(weights):
+        if end > start and (weight + size > limit or end - start == MAX_TASK_FILES):
+            tasks.append(DecodeTask(len(tasks), start, tuple(files[start:end])))
+            left -= weight
+            limit = min(max(left // max(2 * workers, 1), least), most)
+            start, weight = end, 0
+        weight += size
+    if start < len(files):
+        tasks.append(DecodeTask(len(tasks), start, tuple(files[start:])))
+    return tasks
+
+
+def summary_tasks(n_points: int, per_task: Optional[int] = None) -> list[SummaryTask]:
+    """Cut the buckets into equal ranges of at most about `per_task` points (`POINTS_PER_TASK`).
+
+    The result is the same however they are cut: its rows are merged in order of their links.
+    """
+    n = 1
+    while n < BUCKETS and n * (per_task or POINTS_PER_TASK) < n_points:
+        n *= 2
+    width = BUCKETS // n
+    return [SummaryTask(i, i * width, (i + 1) * width) for i in range(n)]

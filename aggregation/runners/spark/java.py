@@ -1,0 +1,174 @@
+"""Spark's Java: where it is found, how it is started, and how it is ended.
+
+Under `spark-submit`, as through Livy, it is there before this process, and is its parent. Otherwise PySpark
+starts it as a child once the run asks for it, just as for Spark's own `pyspark`: the environment says which
+(SPARK_HOME) and how (PYSPARK_SUBMIT_ARGS). That child ends when this process does, however that ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import logging
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
+
+from .errors import NoSpark
+from .job import END_SECONDS, within
+
+if TYPE_CHECKING:
+    import subprocess  # nosec B404
+
+_PROCESSES = Path("/proc")
+_FORKING = 2.0
+
+
+def under_spark_submit() -> bool:
+    """Whether `spark-submit` started this process."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
+class Java:
+    """The Java of this process's Spark, started by `start` unless it is there already."""
+
+    def __init__(self) -> None:
+        self._parent = os.getppid() if under_spark_submit() else 0
+        self._process: Optional[subprocess.Popen[bytes]] = None
+        self._siblings: Optional[set[int]] = None  # while it is being started
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Have a Java that PySpark is connected with, which takes seconds.
+
+        Raises `NoSpark` where Spark or Java is not there, and whatever PySpark does where it fails.
+        """
+        if not self._parent:
+            _find_pyspark()
+            _check_java()
+        from pyspark import SparkContext  # noqa: PLC0415  (only where a run is on Spark)
+
+        with self._lock:
+            if self._closed:
+                raise NoSpark("Spark is not wanted any more.")
+            if not self._parent:
+                self._siblings = _children(os.getpid())
+        try:
+            SparkContext._ensure_initialized()
+            if not self._parent:
+                self._process = getattr(SparkContext._gateway, "proc", None)
+        finally:
+            self._siblings = None
+
+    @property
+    def gone(self) -> bool:
+        """Whether it was there and is not any more."""
+        return self.gone_first or (self._process is not None and self._process.poll() is not None)
+
+    @property
+    def gone_first(self) -> bool:
+        """Whether it had started this process, and is gone: whoever ended it ended the run."""
+        return bool(self._parent) and os.getppid() != self._parent
+
+    def close(self) -> None:
+        """End the one that was started here, in the middle of its start if need be."""
+        # Else it tells of every call that is cut short.
+        logging.getLogger().addFilter(lambda record: "py4j" not in record.pathname)
+        with self._lock:
+            self._closed = True
+            siblings, process, self._process = self._siblings, self._process, None
+        if process is not None:
+            # It ends in good order when it cannot hear this process any more.
+            within(END_SECONDS, lambda: (process.stdin and process.stdin.close(), process.wait()))
+            if process.poll() is None:
+                process.kill()
+        elif siblings is not None:
+            end = time.monotonic() + _FORKING
+            while time.monotonic() < end:
+                found = _children(os.getpid()) - siblings
+                if found:
+                    _kill(found)
+                    return
+                time.sleep(0.02)
+
+    def leave(self, code: int) -> None:
+        """End a parent that is in the middle of starting Spark, and with it this process; else do nothing."""
+        if self._parent:
+            within(END_SECONDS, lambda: _exit(code))
+
+
+def _find_pyspark() -> None:
+    """Let this process import the PySpark of SPARK_HOME; raises `NoSpark` where there is no such Spark."""
+    home = os.environ.get("SPARK_HOME", "")
+    if not home:
+        if importlib.util.find_spec("pyspark") is None:
+            raise _no_spark("spark-submit")
+        return  # PySpark finds its own Spark
+    submit = Path(home, "bin", "spark-submit")
+    if not submit.is_file():
+        raise _no_spark(str(submit))
+    here = importlib.util.find_spec("pyspark")
+    if here and here.origin and Path(here.origin).parent.resolve() == Path(home).resolve():
+        return  # installed with pip, and compiled, which the zip is not
+    python = Path(home, "python")
+    whole = python if (python / "pyspark" / "__init__.py").is_file() else python / "lib" / "pyspark.zip"
+    for path in (*python.glob("lib/py4j-*-src.zip"), whole):
+        if str(path) not in sys.path:
+            sys.path.insert(0, str(path))
+    importlib.invalidate_caches()
+
+
+def _no_spark(submit: str) -> NoSpark:
+    return NoSpark(
+        f"Spark is not there: {submit} is missing. Correct Spark's folder in the profile, or install it."
+    )
+
+
+def _check_java() -> None:
+    """Raise `NoSpark` where Spark's own scripts would find no Java."""
+    home = os.environ.get("JAVA_HOME", "")
+    if not shutil.which(os.path.join(home, "bin", "java") if home else "java"):  # noqa: PTH118  (a text)
+        raise NoSpark(
+            "Spark found no Java. Install Java 17, or set JAVA_HOME in conf/spark-env.sh of Spark.",
+            f"JAVA_HOME={home}",
+        )
+
+
+def _children(process: int) -> set[int]:
+    """Processes that one started and that live; none where the system does not tell."""
+    found: set[int] = set()
+    for entry in _PROCESSES.glob(f"{process}/task/*/children"):
+        with contextlib.suppress(OSError):
+            found.update(int(pid) for pid in entry.read_text(encoding="ascii").split())
+    return found
+
+
+def _kill(processes: set[int]) -> None:
+    """End processes and all that they started, the first ones first, so that they start no more."""
+    for pid in processes:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGSTOP)
+        below = _children(pid)
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+        _kill(below)
+
+
+def _exit(code: int) -> None:
+    """End Java, whatever it does, with an exit code; does not come back.
+
+    Where Python just ended, Java would interrupt its own threads; one of them, when it binds the port of
+    Spark's page, then ends Java with an exit code of failure.
+    """
+    from pyspark import SparkContext  # noqa: PLC0415
+
+    jvm: Any = SparkContext._jvm
+    log4j = jvm.org.apache.logging.log4j
+    log4j.core.config.Configurator.setAllLevels("", log4j.Level.OFF)  # all that is cut short would tell so
+    jvm.System.exit(code)

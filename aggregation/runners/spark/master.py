@@ -1,0 +1,95 @@
+"""A standalone master before Spark itself talks to it: whether it answers, and which Spark it is.
+
+Spark would try for a minute either way, and then not say what is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import threading
+import urllib.request
+from typing import Optional
+
+from .errors import NoSpark, SparkLost
+
+_CONNECT_SECONDS = 5.0
+_PAGE_SECONDS = 10.0
+_PAGE_PORT = "8080"
+_PAGE_BYTES = 1 << 16
+_SCHEME = "spark://"
+
+
+class VersionDiffers(NoSpark):
+    """The master is of a Spark that does not take this one's applications."""
+
+
+def reach(master: str) -> None:
+    """Raise `SparkLost` when no standalone master answers."""
+    reasons = []
+    for host, port, address in _addresses(master):
+        try:
+            socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
+        except (OSError, ValueError) as error:
+            reasons.append(f"{address}: {error}")
+        else:
+            return
+    if reasons:
+        raise SparkLost(
+            f"The Spark master {master} does not answer. Check that it runs (sbin/start-master.sh) and that "
+            "the profile names the same address as its page at port 8080.",
+            "; ".join(reasons),
+        )
+
+
+class MasterVersion:
+    """The version of Spark that a master's page shows, asked for in the background; `own` is the driver's."""
+
+    def __init__(self, master: str, own: str) -> None:
+        self.own, self.told = own, ""
+        self._master = master
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread.start()
+
+    @property
+    def problem(self) -> Optional[VersionDiffers]:
+        """Why the two cannot work together, as soon as it is known: Spark 3 and Spark 4 never do."""
+        if not self.told or self.told.split(".")[0] == self.own.split(".")[0]:
+            return None
+        return VersionDiffers(
+            f"The Spark master {self._master} is Spark {self.told}, and the run was started with Spark "
+            f"{self.own}; they do not understand each other. Name the folder of Spark {self.told} in the "
+            "profile (Spark's folder)."
+        )
+
+    @property
+    def words(self) -> str:
+        """Both versions, for an error that may come from their difference."""
+        self._thread.join(1)
+        theirs = f"the master's is {self.told}" if self.told else "the master's is not known"
+        return f"The run's Spark is {self.own}, {theirs}."
+
+    def _ask(self) -> None:
+        page_port = os.environ.get("SPARK_MASTER_WEBUI_PORT", _PAGE_PORT)  # of Spark's own conf/spark-env.sh
+        for host, port, _ in _addresses(self._master):
+            name = f"[{host}]" if ":" in host else host
+            try:
+                # No proxy: the master is in the same network. The page tells whose it is.
+                opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+                with opener.open(f"http://{name}:{page_port}/", timeout=_PAGE_SECONDS) as answer:
+                    page = answer.read(_PAGE_BYTES).decode("utf-8", "replace")
+            except (OSError, ValueError):
+                continue  # a page elsewhere, or behind a wall: the versions are probably the same
+            found = re.search(r'class="version[^>]*>\s*(\d+\.\d+[\w.-]*)', page)
+            if found and port in re.findall(_SCHEME + r"[^\s<]+:(\d+)", page):
+                self.told = found[1]
+                return
+
+
+def _addresses(master: str) -> list[tuple[str, str, str]]:
+    """Host, port and both as written, for each master of a standalone cluster."""
+    if not master.startswith(_SCHEME):
+        return []
+    parts = [(address.rpartition(":"), address) for address in master[len(_SCHEME) :].split(",")]
+    return [(host.strip("[]"), port, address) for (host, _, port), address in parts]

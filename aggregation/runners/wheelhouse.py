@@ -1,0 +1,220 @@
+"""The wheels of the packages that the steps import, on the head node: fetched once, where all nodes see them.
+
+Who can write the shared folder could put other wheels there. So a list of wheels counts only where it lies in
+a folder that this user and root alone may write; else it is kept in the user's own cache. The list with its
+SHA-256s reaches the nodes with the tasks (see `nodes`).
+
+Imports nothing but Python's own library, since it runs before the packages are there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import platform
+import re
+import shutil
+import stat
+import subprocess  # nosec B404  (pip, without a shell)
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Optional
+
+from ..contract import json_text
+from ..storage import disk_errors, sha256, write_json
+from ..storage import local as storage_local
+from .packages import (
+    BLOCK,
+    FOR_S3,
+    MODULES,
+    PIP_SECONDS,
+    REQUIREMENTS,
+    Packages,
+    PackagesMissing,
+    cache_folder,
+    here,
+    locked,
+    not_private,
+)
+from .write_access import make_own_folder, who_else_may_write
+
+log = logging.getLogger(__name__)
+
+_LIST = "packages.json"
+_WHEEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+!-]{0,199}\.whl")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def collect(shared: Path, wheels: Optional[Path] = None, s3: bool = False) -> Packages:
+    """The wheels for this Python in a folder below `shared`; fetched by pip where they are not there.
+
+    With `wheels`, a folder of wheels, the network is not used; with `s3` there are those for buckets too.
+    Raises `PackagesMissing`.
+    """
+    if wheels is not None:
+        why = who_else_may_write(wheels, inside=True)
+        if why:
+            raise PackagesMissing(f"The wheels in {wheels} are not used: {why}. {_own_wheels()}")
+    folder = folder_in(shared, s3)
+    with disk_errors("store the Python packages", shared):
+        real = folder.resolve()  # a link above may be changed meanwhile
+        if _made_for_us(real):
+            return replace(_collected(real, wheels, s3), folder=str(folder))
+    own = folder_in(own_folder(), s3)
+    with disk_errors("store the Python packages", own):
+        if not _made_for_us(own):
+            raise not_private(own)
+        packages = _collected(own, wheels, s3)
+    with disk_errors("store the Python packages", shared):
+        return _copied(packages, shared)
+
+
+def kept(shared: Path, s3: bool = False) -> Optional[Packages]:
+    """The wheels that an earlier `collect` left, for this computer; None where there are none."""
+    for folder in (folder_in(shared, s3).resolve(), folder_in(own_folder(), s3)):
+        found = None if who_else_may_write(folder) else _read_list(folder)
+        if found:
+            return found
+    return None
+
+
+def own_folder() -> Path:
+    """The folder with this user's own wheels, writable by the user and root alone."""
+    return cache_folder() / "wheels"
+
+
+def offline_wheels(shared: Path) -> Optional[Path]:
+    """A folder of wheels that somebody has laid ready, for computers without a network; None without one.
+
+    That is `offline` in this user's cache, or `wheels` in `shared` unless others may write it.
+    """
+    own = cache_folder() / "offline"
+    if own.is_dir():
+        return own
+    wheels = shared / "wheels"
+    if not wheels.is_dir():
+        return None
+    why = who_else_may_write(wheels, inside=True)
+    if why:
+        log.warning("The wheels in %s are not used: %s. %s", wheels, why, _own_wheels())
+        return None
+    return wheels
+
+
+def _made_for_us(folder: Path) -> bool:
+    """Make a folder, unless it is there; False where others may write it or one above."""
+    if who_else_may_write(folder):
+        return False
+    make_own_folder(folder, 0o755)
+    return not who_else_may_write(folder)
+
+
+def _collected(folder: Path, wheels: Optional[Path], s3: bool) -> Packages:
+    """The wheels in a folder that only the user and root may write."""
+    known = _read_list(folder)
+    if known:
+        return known
+    with locked(folder):
+        known = _read_list(folder)
+        if known:
+            return known
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as aside:
+            _fetch(Path(aside), wheels, _wanted(s3))
+            found = sorted(Path(aside).glob("*.whl"))
+            files = [(wheel.name, sha256(wheel)) for wheel in found]
+            for wheel in found:
+                os.replace(wheel, folder / wheel.name)  # noqa: PTH105
+        write_json(folder / _LIST, {"platform": here(), "files": files})
+    return Packages(str(folder), here(), tuple(files))
+
+
+def _copied(packages: Packages, shared: Path) -> Packages:
+    """The same wheels below `shared`, where all nodes see them; what differs there is replaced."""
+    folder = shared / packages.name
+    storage_local.make_folder(folder)
+    for name, digest in packages.files:
+        source, target = Path(packages.folder) / name, folder / name
+        if _is_copy(target, source.stat().st_size, digest):
+            continue
+        number, aside = tempfile.mkstemp(dir=folder, prefix=".new-")
+        try:
+            with source.open("rb") as wheel, os.fdopen(number, "wb") as copy:
+                shutil.copyfileobj(wheel, copy, BLOCK)
+            Path(aside).chmod(0o644)
+            os.replace(aside, target)  # noqa: PTH105
+        finally:
+            Path(aside).unlink(missing_ok=True)
+    return Packages(str(folder), packages.platform, packages.files)
+
+
+def _is_copy(target: Path, size: int, digest: str) -> bool:
+    """Whether a wheel is there already. The content of what others own is looked at."""
+    try:
+        facts = target.lstat()
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(facts.st_mode) or facts.st_size != size:
+        return False
+    ours = facts.st_uid == os.geteuid() and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return ours or sha256(target) == digest
+
+
+def _wanted(s3: bool) -> tuple[str, ...]:
+    return (*REQUIREMENTS, FOR_S3[0]) if s3 else REQUIREMENTS
+
+
+def folder_in(shared: Path, s3: bool = False) -> Path:
+    wanted = hashlib.sha256(" ".join(_wanted(s3)).encode()).hexdigest()[:8]
+    return shared / f"{here()}-{wanted}"
+
+
+def _read_list(folder: Path) -> Optional[Packages]:
+    """The list in a folder that nobody else may write; None where it or a wheel is missing or damaged."""
+    try:
+        entries = json_text.Entries.read(folder / _LIST, json_text.LARGEST_NOTE)
+        made_for, files = entries.text("platform"), tuple(map(_listed, entries.array("files")))
+    except (OSError, ValueError):
+        return None  # not there yet, or damaged: the list is made anew
+    whole = all((folder / name).is_file() for name, _ in files)
+    return Packages(str(folder), made_for, files) if whole else None
+
+
+def _listed(entry: object) -> tuple[str, str]:
+    """Name and digest of a wheel from a list of packages; raises `ValueError`."""
+    if isinstance(entry, list) and len(entry) == 2 and all(isinstance(part, str) for part in entry):
+        name, digest = entry
+        if _WHEEL.fullmatch(name) and _SHA256.fullmatch(digest):
+            return name, digest
+    raise ValueError(f"{json_text.shown(entry)} is not a wheel with its SHA-256")
+
+
+def _fetch(folder: Path, wheels: Optional[Path], wanted: tuple[str, ...]) -> None:
+    pip = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "-q"]
+    source = ["--no-index", "--find-links", str(wheels)] if wheels else ["--retries", "2", "--timeout", "20"]
+    command = [*pip, *source, "--only-binary=:all:", "-d", str(folder), *wanted]
+    try:
+        done = subprocess.run(  # noqa: S603  # nosec B603
+            command, capture_output=True, text=True, errors="replace", timeout=PIP_SECONDS, check=False,
+            cwd=folder,  # Python takes modules from where it is started
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise PackagesMissing(_refusal(wheels), repr(error)) from error
+    if done.returncode:
+        raise PackagesMissing(_refusal(wheels), done.stderr.strip()[-2000:])
+
+
+def _refusal(wheels: Optional[Path]) -> str:
+    names = ", ".join(MODULES)
+    where = f"in {wheels}" if wheels else "from the network"
+    return (
+        f"The Python packages {names} could not be had {where} for {here()} on {platform.node()}. "
+        f"Give that computer access to a package index and pip (python3-pip), or put wheels for it into "
+        f"{cache_folder() / 'offline'} there."
+    )
+
+
+def _own_wheels() -> str:
+    return f"Copy them into {cache_folder() / 'offline'}, which nobody else may write."

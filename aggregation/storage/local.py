@@ -1,0 +1,242 @@
+"""Files on a disk or a shared folder: written aside and moved into place, removed by name."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from ..contract.errors import RunError, StorageError
+from .trip_files import printable
+
+_BLOCK = 1 << 20
+SHARED = stat.S_ISGID | stat.S_IWGRP
+"""Mode of a folder whose files belong to a group that may write them."""
+_EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
+
+
+# -- who may see it -----------------------------------------------------------------------------------
+
+
+def keep_private() -> None:
+    """Let nobody else read what this process makes from here on, except in shared folders (`is_shared`)."""
+    os.umask(stat.S_IRWXG | stat.S_IRWXO)
+
+
+def is_shared(folder: Path) -> bool:
+    """Return True if a person shares what is made in a folder.
+
+    That is a folder whose files belong to a group that may write them (`chmod g+ws`), one that everybody may
+    write (`chmod a+w`; not `/tmp` and its like), or one with a default access control list.
+    """
+    with contextlib.suppress(OSError):
+        return bool(shared_rights(folder.stat().st_mode)) or _has_default_acl(folder)
+    return False
+
+
+def shared_rights(mode: int) -> int:
+    """Mode bits for others of a new folder, by the mode of the one above; 0 if that is not shared."""
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        return stat.S_IRWXG | stat.S_IRWXO | (mode & stat.S_ISGID)
+    return stat.S_IRWXG | stat.S_ISGID if mode & SHARED == SHARED else 0
+
+
+def _has_default_acl(folder: Path) -> bool:
+    return sys.platform == "linux" and "system.posix_acl_default" in os.listxattr(folder)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, for their owner alone or, in a shared one, for the same people."""
+    missing = []
+    above = folder
+    while not above.exists():
+        missing.append(above)
+        above = above.parent
+    if not missing and not folder.is_dir():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
+    for path in reversed(missing):
+        try:
+            path.mkdir(mode=_mode_in(path.parent))
+        except FileExistsError:  # another process was faster
+            if not path.is_dir():
+                raise
+        else:
+            share(path)
+
+
+def opener(path: str, flags: int) -> int:
+    """For `open`: a new file is its owner's alone or, in a shared folder, of the same people."""
+    descriptor = os.open(path, flags, _mode_in(Path(path).parent) & ~_EXECUTABLE)
+    share(Path(path))
+    return descriptor
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file that a reader may see growing; a new one is shared as its folder is (`opener`)."""
+    with open(path, "wb", opener=opener) as file:
+        file.write(content)
+
+
+def _mode_in(folder: Path) -> int:
+    """The mode to make a folder in this one with; an access control list takes from what it is given."""
+    with contextlib.suppress(OSError):
+        if _has_default_acl(folder):
+            return 0o777
+        return stat.S_IRWXU | shared_rights(folder.stat().st_mode) & 0o777
+    return stat.S_IRWXU
+
+
+def share(path: Path) -> None:
+    """Give a file or folder the rights of others that its folder is shared with."""
+    with contextlib.suppress(OSError):
+        rights, mode = shared_rights(path.parent.stat().st_mode), path.stat().st_mode
+        if not stat.S_ISDIR(mode):
+            rights &= ~(stat.S_ISGID | _EXECUTABLE)
+        if mode & rights != rights:
+            path.chmod(stat.S_IMODE(mode) | rights)
+
+
+# -- what to say --------------------------------------------------------------------------------------
+
+
+def check_name(folder: object) -> None:
+    """Refuse a folder that DuckDB could not write to, as its name is no UTF-8; raises `RunError`."""
+    name = str(folder)
+    if printable(name) != name:
+        raise RunError(f"The name of the folder {printable(name)} is not valid UTF-8. Choose another folder.")
+
+
+@contextmanager
+def disk_errors(doing: str, folder: Path) -> Iterator[None]:
+    """Turn what a full or read-only disk raises into a `StorageError` that says what to do.
+
+    `doing` completes "could not …".
+    """
+    try:
+        yield
+    except RunError:
+        raise
+    except Exception as error:
+        number = getattr(error, "errno", None)
+        if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in str(error):
+            message = (
+                f"The disk is full: Roadpulse could not {doing}; {_free(folder)} left on {folder}. "
+                "Nothing that was there before was lost; free some space and run again."
+            )
+        elif number in (errno.EACCES, errno.EPERM, errno.EROFS):
+            message = (
+                f"Roadpulse could not {doing}: {folder} may not be written ({error}). "
+                "Choose another folder or change its permissions, and run again."
+            )
+        elif number is not None or type(error).__module__.startswith(("duckdb", "_duckdb")):
+            message = f"Roadpulse could not {doing} in {folder}: {error}. Check the folder and the disk."
+        else:
+            raise
+        raise StorageError(message, repr(error)) from error
+
+
+def _free(folder: Path) -> str:
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        return f"{shutil.disk_usage(folder).free / 1e6:,.0f} MB"
+    except OSError:
+        return "an unknown amount"
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; moved onto it when the block ends well, removed otherwise."""
+    make_folder(path.parent)
+    aside = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
+    try:
+        yield aside
+        share(aside)
+        os.replace(aside, path)  # noqa: PTH105
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write JSON atomically: a reader finds the earlier version or this one, never a part."""
+    with written_aside(path) as aside:
+        aside.write_bytes(json_bytes(values))
+
+
+def write_once(path: Path, values: Any) -> bool:
+    """Write JSON where there is no file yet, in a folder that is there; of two who try one is told False."""
+    try:
+        file = open(path, "xb", opener=opener)  # noqa: SIM115
+    except (FileExistsError, FileNotFoundError):
+        return False
+    try:
+        with file:
+            file.write(json_bytes(values))
+    except OSError:  # a full disk
+        path.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def remove_files(folder: Path, ours: re.Pattern[str], strict: bool = False) -> None:
+    """Remove the files in a folder whose whole names match, then the folder if it is empty.
+
+    Folders in it and other files stay, and so does all that is behind a link. Raises `OSError` if `strict`,
+    and goes on as far as possible otherwise.
+    """
+    with contextlib.suppress(*(() if strict else (OSError,))):
+        if folder.is_symlink() or not folder.is_dir():
+            return
+        with os.scandir(folder) as entries:
+            files = [entry for entry in entries if not entry.is_dir(follow_symlinks=False)]
+            found = [entry.path for entry in files if ours.fullmatch(entry.name)]
+        for path in found:
+            with contextlib.suppress(FileNotFoundError if strict else OSError):
+                os.unlink(path)  # noqa: PTH108
+        remove_if_empty(folder)
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder unless something is in it; raises `OSError`."""
+    try:
+        folder.rmdir()
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+
+
+def now_at(folder: Path) -> float:
+    """The time by the clock of who keeps a folder's files; this computer's where nothing may be written."""
+    try:
+        with tempfile.NamedTemporaryFile(prefix=".clock-", suffix=".tmp", dir=folder) as file:
+            return os.fstat(file.fileno()).st_mtime
+    except OSError:
+        return time.time()
+
+
+def json_bytes(values: Any) -> bytes:
+    """Values as the text of a JSON file, in UTF-8."""
+    # JSON's own escape is also Python's replacement for the bytes of names that are no UTF-8.
+    return f"{json.dumps(values, indent=1, ensure_ascii=False)}\n".encode("utf-8", "backslashreplace")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

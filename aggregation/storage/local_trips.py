@@ -1,0 +1,238 @@
+"""Trips on a disk or a shared folder: listed with what tells their versions apart, and read whole."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Optional, Union
+from uuid import uuid4
+
+from ..contract.errors import FILE_REASONS, BadTripFile, RunError, StorageError
+from .local import disk_errors, now_at
+from .separation import Own, check_base, check_folder, is_inside
+from .trip_files import (
+    GLOB_CHARACTERS,
+    SUFFIXES,
+    Collector,
+    Listing,
+    TripFile,
+    no_trips,
+    plain_folder,
+    printable,
+)
+
+_BLOCK = 1 << 20
+_COARSE_CLOCK = 2_000_000_000
+_FINE_CLOCK = 20_000_000
+
+
+def find_trips(
+    trips: str,
+    progress: Callable[[int], None] = lambda n: None,
+    beside: Optional[Path] = None,
+    own: Sequence[Own] = (),
+) -> Listing:
+    """The trip files that a folder, a glob or a single path names.
+
+    Raises `RunError` when nothing is there, and where the trips lie in a folder of `own` or hold one, through
+    links too. `progress` is called with the number found so far, without copies. `beside` is a folder that
+    may be written; the clock that its files' times come from is taken for the trips' too.
+    """
+    own = _resolved(own)
+    clocks = [(0, 0), *([_ahead(beside)] if beside else [])]
+    given, is_there = check_there(trips)
+    is_folder = is_there and given.is_dir()
+    check_base(trips, _base(given, is_there), own)
+    if is_folder:
+        paths = _walk(str(given), lambda folder: check_folder(trips, folder, own))
+    elif is_there:
+        paths = iter([str(given)])
+    else:
+        paths = _looked_at(
+            (path for path in named_by(str(given)) if path.lower().endswith(SUFFIXES)),
+            lambda folder: check_folder(trips, folder, own),
+        )
+    found = Collector()  # a glob with several ** names a file more than once
+    for n, path in enumerate(paths, 1):
+        file = _trip_file(os.path.abspath(path), clocks)  # noqa: PTH100  (no symlinks resolved)
+        if file is not None:
+            found.add(file)
+        if n % 1000 == 0:
+            progress(len(found))
+    if not found:
+        others = (name for _, _, names in os.walk(given) for name in names) if is_folder else ()
+        raise no_trips(trips, others)
+    progress(len(found))
+    return found.listing()
+
+
+def check_there(trips: str) -> tuple[Path, bool]:
+    """The path that trips name and whether it is there; one that is not is a pattern.
+
+    Raises `RunError` where it cannot be looked at, or is neither there nor a pattern.
+    """
+    given = Path(os.path.expanduser(trips))  # noqa: PTH111  (refuses no "~name")
+    try:
+        is_there = given.exists()
+    except OSError as error:  # a name that is too long, or lies in a folder that may not be searched
+        raise StorageError(
+            f"The trips, {trips!r}, cannot be reached: {error.strerror}. Check the name and your rights."
+        ) from error
+    if not is_there and not GLOB_CHARACTERS & set(trips):
+        raise RunError(f"The folder of the trips, {trips!r}, does not exist. Check its name and the disk.")
+    return given, is_there
+
+
+def named_by(pattern: str) -> Iterator[str]:
+    """The paths that a glob names, in no order; folders that exist under the name given are no patterns."""
+    folder, below = plain_folder(pattern, os.path.isdir, os.sep)
+    if folder:
+        pattern = os.path.join(glob.escape(folder), below)  # noqa: PTH118  (a pattern is no path)
+    return glob.iglob(pattern, recursive=True)  # noqa: PTH207  (takes absolute patterns)
+
+
+def check_apart(trips: str, own: Sequence[Own]) -> None:
+    """Raise `RunError` where trips and a folder of `own` lie in each other, as far as their names tell."""
+    own = _resolved(own)
+    given = Path(os.path.expanduser(trips))  # noqa: PTH111  (refuses no "~name")
+    is_there = os.path.lexists(given)
+    check_base(trips, _base(given, is_there), own)
+    if is_there or not GLOB_CHARACTERS & set(trips):
+        base = _without_links(given)
+        for folder in own:
+            if is_inside(folder.path, base):
+                check_folder(trips, folder.path, [folder])
+
+
+def _resolved(own: Sequence[Own]) -> list[Own]:
+    return [Own(folder.what, _without_links(folder.path)) for folder in own]
+
+
+def _base(given: Path, is_there: bool) -> str:
+    """The folder that all trips are in, without links: a path's own, or the one before the first wildcard."""
+    if is_there:
+        return _without_links(given)
+    folder, below = plain_folder(str(given), os.path.isdir, os.sep)
+    parts = Path(below).parts
+    wild = next((n for n, part in enumerate(parts) if GLOB_CHARACTERS & set(part)), len(parts))
+    return _without_links(Path(folder or os.curdir, *parts[:wild]))
+
+
+def _without_links(path: Union[str, Path]) -> str:
+    """An absolute path without links; as it is where it cannot name a file."""
+    try:
+        return os.path.realpath(path)
+    except ValueError:
+        return os.path.abspath(path)  # noqa: PTH100
+
+
+def _looked_at(paths: Iterable[str], look: Callable[[str], None]) -> Iterator[str]:
+    """The paths; `look` is called with each folder that they lie in, without links."""
+    seen: set[str] = set()
+    for path in paths:
+        folder = os.path.dirname(path)  # noqa: PTH120  (a million of these)
+        if folder not in seen:
+            seen.add(folder)
+            look(os.path.realpath(folder))
+        yield path
+
+
+def _walk(folder: str, look: Callable[[str], None]) -> Iterator[str]:
+    def refuse(error: OSError) -> None:
+        raise StorageError(f"The folder {printable(str(error.filename))} cannot be read: {error.strerror}.")
+
+    seen = set()  # linked folders are looked into, but none twice, so that circles end
+    for parent, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        here = os.path.realpath(parent)
+        if here in seen:
+            folders.clear()
+            continue
+        seen.add(here)
+        look(here)
+        folders.sort()
+        for name in names:
+            if name.lower().endswith(SUFFIXES):
+                yield os.path.join(parent, name)  # noqa: PTH118  (a million of these)
+
+
+def _trip_file(path: str, clocks: list[tuple[int, int]]) -> Optional[TripFile]:
+    """A file as it is now; None if it is gone. What cannot be examined is listed: reading it tells why.
+
+    `clocks` says how far those that files' times may come from are ahead of ours, and how exactly, in ns.
+    """
+    try:
+        state = os.stat(path)  # noqa: PTH116
+    except FileNotFoundError:
+        return TripFile(path, 0, "nowhere") if os.path.islink(path) else None  # noqa: PTH114
+    except OSError:
+        return TripFile(path, 0, "hidden")
+    # A file rewritten within one tick of the file system's clock keeps its times. Like git, distrust
+    # files as young as that: their version is unique, so the next run reads them again.
+    # The clock is that of the last change; archives and copies bring modification times in whole seconds.
+    clock = state.st_mtime_ns if os.name == "nt" else state.st_ctime_ns
+    tick = _COARSE_CLOCK if clock % 1_000_000_000 == 0 else _FINE_CLOCK
+    now = time.time_ns()
+    young = any(
+        min(abs(now + ahead - state.st_mtime_ns), abs(now + ahead - state.st_ctime_ns)) < tick + unsure
+        for ahead, unsure in clocks
+    )
+    version = f"{state.st_mtime_ns:x}-{state.st_ctime_ns:x}" + (f"-{uuid4().hex[:8]}" if young else "")
+    return TripFile(path, state.st_size, version)
+
+
+def read_trip(file: TripFile, max_bytes: int, copy: Optional[Path] = None) -> bytes:
+    """The bytes of a trip file, whole and of one version; raises `BadTripFile`.
+
+    With `copy`, a path, they are put there and not returned.
+    """
+    if file.size > max_bytes:
+        raise BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
+    try:
+        with open(file.path, "rb", buffering=0, opener=_open_at_once) as stream:
+            before = os.fstat(stream.fileno())
+            if not stat.S_ISREG(before.st_mode):
+                raise BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: it is a pipe or device", True)
+            raw, size = b"", 0
+            if before.st_size == file.size:
+                raw = stream.readall() if copy is None else b""
+                size = len(raw) if copy is None else _copy(stream, copy)
+            after = os.fstat(stream.fileno())
+    except FileNotFoundError as error:
+        link = os.path.islink(file.path)  # noqa: PTH114
+        message = "the file is a link that leads nowhere" if link else FILE_REASONS["vanished"]
+        raise BadTripFile("vanished", message, passing=True) from error
+    except OSError as error:
+        message = f"{FILE_REASONS['unreadable']}: {error.strerror}"
+        raise BadTripFile("unreadable", message, passing=True) from error
+    listed = file.version.split("-")[0]
+    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or (
+        size != after.st_size or listed != f"{after.st_mtime_ns:x}" or file.size != after.st_size
+    ):
+        raise BadTripFile("changed", FILE_REASONS["changed"], passing=True)
+    return raw
+
+
+def _copy(stream: IO[bytes], copy: Path) -> int:
+    """Copy what is left of a stream; returns the number of bytes."""
+    size = 0
+    with disk_errors("copy a large trip file", copy.parent), copy.open("wb") as written:
+        while block := stream.read(_BLOCK):
+            size += written.write(block)
+    return size
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for somebody to write into it, should it be a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _ahead(folder: Path) -> tuple[int, int]:
+    """How far the clock of a folder's files is ahead of this computer's, and how exactly, in ns."""
+    before = time.time_ns()
+    there = int(now_at(folder) * 1e9)
+    after = time.time_ns()
+    return there - (before + after) // 2, (after - before) // 2

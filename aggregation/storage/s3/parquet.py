@@ -1,0 +1,232 @@
+"""Points of some buckets out of Parquet files in S3, without fetching the files whole.
+
+Every part of the store is sorted by bucket, so the row groups of a range lie side by side. For each part
+one request brings its end (with the footer, which says where the row groups are; kept for the process's
+next tasks), and one the bytes of the row groups wanted. They are put where they belong into a temporary file
+with holes, which DuckDB reads like any other.
+
+Of 16 parts of 5 MB this brings a 128th of the buckets in 0.07 s (0.2 s the first time) and 16 requests (32);
+DuckDB over obstore's fsspec takes 0.3 s (0.5 s) and 151, as it asks for every column's piece by itself, and
+whole parts would be 80 MB.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Optional
+
+from ...contract.errors import RunError, StorageError
+from ...contract.s3_access import S3Access
+from .. import scratch
+from ..local import disk_errors
+from .client import library
+from .errors import status_of
+from .path import S3Path
+
+if TYPE_CHECKING:
+    from obstore import GetResult
+
+AT_ONCE = 8
+_TAIL = 32 << 10
+_KEPT_BYTES = 8 << 20
+_LARGEST_PART, _LARGEST_TAIL = 1 << 40, 64 << 20
+"""Most bytes of a part, and of what follows its row groups: a footer has some 700 for 61,440 rows."""
+_MAGIC = b"PAR1"
+_BEYOND = 416
+_END = 8
+"""Bytes behind the footer: its length, and the magic number."""
+
+_ROW_GROUPS = """
+SELECT row_group_id,
+    min(CASE WHEN path_in_schema = 'bucket' THEN stats_min_value END)::INTEGER,
+    max(CASE WHEN path_in_schema = 'bucket' THEN stats_max_value END)::INTEGER,
+    min(least(coalesce(nullif(dictionary_page_offset, 0), data_page_offset), data_page_offset)),
+    max(coalesce(nullif(dictionary_page_offset, 0), data_page_offset) + total_compressed_size)
+FROM parquet_metadata(?) GROUP BY row_group_id ORDER BY row_group_id
+"""
+
+
+@dataclass(frozen=True)
+class _RowGroup:
+    """Rows of the buckets from `first` to `last` (None: not known), in the bytes from `start` to `end`."""
+
+    first: Optional[int]
+    last: Optional[int]
+    start: int
+    end: int
+
+    def holds(self, first_bucket: int, end_bucket: int) -> bool:
+        if self.first is None or self.last is None:
+            return True
+        return self.last >= first_bucket and self.first < end_bucket
+
+
+@dataclass(frozen=True)
+class _Version:
+    """Of what an answer holds bytes. Servers over a folder give no ETag to some files."""
+
+    size: int
+    e_tag: str
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where things are in a part; `tail` are its last bytes, all after the row groups."""
+
+    version: _Version
+    row_groups: tuple[_RowGroup, ...]
+    tail: bytes
+
+
+class _Changed(Exception):
+    """A part is another one than that of which the layout is known."""
+
+
+_Key = tuple[S3Access, str, str]
+_layouts: OrderedDict[_Key, _Layout] = OrderedDict()
+_lock = Lock()
+
+
+@contextlib.contextmanager
+def rows_at_hand(parts: Sequence[S3Path], first_bucket: int, end_bucket: int) -> Iterator[list[Path]]:
+    """Yield a temporary Parquet file for each part that holds rows of the buckets; gone afterwards."""
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(scratch.file(part.name)) for part in parts]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            filled = list(pool.map(lambda p, f: _fill(p, f, first_bucket, end_bucket), parts, files))
+        yield [file for file, holds in zip(files, filled) if holds]
+
+
+def _fill(part: S3Path, file: Path, first_bucket: int, end_bucket: int) -> bool:
+    """Write what is needed of a part where it belongs; returns whether the part holds such rows."""
+    for _ in range(2):
+        try:
+            return _fill_once(part, file, first_bucket, end_bucket)
+        except _Changed:  # parts never change, but a store that was deleted may be made again
+            with _lock:
+                _layouts.pop(_key(part), None)
+    raise _damaged(part, "changes while it is read")
+
+
+def _fill_once(part: S3Path, file: Path, first_bucket: int, end_bucket: int) -> bool:
+    layout = _layout(part)
+    wanted = [group for group in layout.row_groups if group.holds(first_bucket, end_bucket)]
+    if not wanted:
+        return False
+    start, end = min(group.start for group in wanted), max(group.end for group in wanted)
+    with disk_errors(f"read {part}", file.parent), file.open("wb") as stream:
+        stream.write(_MAGIC)
+        stream.seek(start)
+        for block in _blocks(part, (start, end), layout.version):
+            stream.write(block)
+        stream.seek(layout.version.size - len(layout.tail))
+        stream.write(layout.tail)
+    return True
+
+
+def _key(part: S3Path) -> _Key:
+    return part.access, part.bucket, part.key
+
+
+def _layout(part: S3Path) -> _Layout:
+    key = _key(part)
+    with _lock:
+        known = _layouts.get(key)
+        if known is not None:
+            _layouts.move_to_end(key)
+            return known
+    found = _read_layout(part)
+    with _lock:
+        _layouts[key] = found
+        while sum(len(layout.tail) for layout in _layouts.values()) > _KEPT_BYTES and len(_layouts) > 1:
+            _layouts.popitem(last=False)
+    return found
+
+
+def _read_layout(part: S3Path) -> _Layout:
+    found = _ask(part, {"suffix": _TAIL})
+    version = _version(found)
+    size = version.size
+    with part.errors(f"read {part}"):
+        tail = b"".join(part.blocks(found))
+    if not tail.endswith(_MAGIC) or not len(_MAGIC) + _END < size <= _LARGEST_PART:
+        raise _damaged(part, "is no Parquet file")
+    footer = int.from_bytes(tail[-_END : -len(_MAGIC)], "little") + _END
+    if footer > min(size - len(_MAGIC), _LARGEST_TAIL):
+        raise _damaged(part, "has no end that can be read")
+    if footer > len(tail):
+        tail = b"".join(_blocks(part, (size - footer, size), version))
+    groups = _row_groups(size, tail, part)
+    if not all(len(_MAGIC) <= group.start <= group.end <= size - footer for group in groups):
+        raise _damaged(part, "has rows where there can be none")
+    # Bloom filters lie between the row groups and the footer.
+    after = size - max((group.end for group in groups), default=size - footer)
+    if after > _LARGEST_TAIL:
+        raise _damaged(part, "has no end that can be read")
+    if after > len(tail):
+        tail = b"".join(_blocks(part, (size - after, size), version))
+    return _Layout(version, tuple(groups), tail[-after:])
+
+
+def _blocks(part: S3Path, span: tuple[int, int], version: _Version) -> Iterator[bytes]:
+    """The bytes of a span; raises `_Changed` where the part is no longer in that version."""
+    if span[0] == span[1]:
+        return
+    found = _ask(part, span)
+    if _version(found) != version:
+        raise _Changed
+    with part.errors(f"read {part}"):
+        yield from part.blocks(found)
+
+
+def _ask(part: S3Path, span: Any) -> GetResult:
+    """The answer to a question for some bytes. obstore sees to it that it is about those."""
+    obstore = library()
+    store = part.store
+    try:
+        with part.errors(f"read {part}"):
+            found: GetResult = obstore.get(store, part.key, options={"range": span})
+            part.expect(found.meta)
+    except FileNotFoundError as error:
+        raise _damaged(part, "is not there", repr(error)) from error
+    except StorageError as error:
+        if error.__cause__ is not None and status_of(error.__cause__) == _BEYOND:
+            raise _damaged(part, "is shorter than it should be", repr(error.__cause__)) from error
+        raise
+    return found
+
+
+def _version(found: GetResult) -> _Version:
+    return _Version(found.meta["size"], found.meta["e_tag"] or "", found.meta["last_modified"])
+
+
+def _row_groups(size: int, tail: bytes, part: S3Path) -> list[_RowGroup]:
+    from ..database import connect  # noqa: PLC0415  (a node imports this before it has DuckDB)
+
+    with scratch.file(part.name) as file:
+        with disk_errors(f"read {part}", file.parent), file.open("wb") as stream:
+            stream.write(_MAGIC)
+            stream.seek(size - len(tail))
+            stream.write(tail)
+        with connect() as connection:
+            rows = connection.execute(_ROW_GROUPS, [os.fspath(file)]).fetchall()
+    if any(at is None for row in rows for at in row[3:]):
+        raise _damaged(part, "does not say where its rows are")
+    return [_RowGroup(*row[1:]) for row in rows]
+
+
+def _damaged(part: S3Path, what: str, detail: str = "") -> RunError:
+    return RunError(
+        f"The point store is damaged: {part} {what}. Delete the 'files' of its ingest; the next run reads "
+        "the trip files in it again.",
+        detail,
+    )

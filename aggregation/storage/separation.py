@@ -1,0 +1,44 @@
+"""Keeps trips apart from the folders that a run writes to, through links too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..contract.errors import RunError
+from .trip_files import printable
+
+
+class Own(NamedTuple):
+    """A folder that a run writes to: `what` it is to a person, such as "run folder", and where it lies."""
+
+    what: str
+    path: str
+
+
+def check_base(trips: str, base: str, own: Sequence[Own]) -> None:
+    """Raise `RunError` where the trips, which all lie in `base`, lie in a folder of `own`."""
+    for folder in own:
+        if is_inside(base, folder.path):
+            raise RunError(
+                f"The trips, {printable(trips)!r}, lie in the {folder.what} {printable(folder.path)}, where "
+                f"the run writes its own files. Choose another {folder.what}."
+            )
+
+
+def check_folder(trips: str, found: str, own: Sequence[Own]) -> None:
+    """Raise `RunError` where `found`, a folder that the trips reach, is one of `own` or lies in it."""
+    for folder in own:
+        if is_inside(found, folder.path):
+            raise RunError(
+                f"The {folder.what} {printable(folder.path)} lies among the trips, {printable(trips)!r}, so "
+                f"that files of the run would be read as trips. Choose a {folder.what} outside of them."
+            )
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Return True if `path` is `folder` or lies in it; both are absolute, without links."""
+    return path == folder or path.startswith(
+        folder.rstrip("/" + os.sep) + ("/" if "://" in folder else os.sep)
+    )

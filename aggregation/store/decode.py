@@ -1,0 +1,288 @@
+"""Step 1, decode: a share of the trip files to one part of the point store.
+
+A plain function over paths that may run anywhere, and twice: it writes the same part again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import storage
+from ..contract import json_text
+from ..contract.errors import BadTripFile, RunError
+from ..contract.s3_access import S3Access
+from ..contract.spec import FieldMapping
+from ..storage import TripFile
+from ..storage.sorting import order_by
+from ..storage.spill import Spill, spill
+from ..trips import values
+from ..trips.advice import file_advice, sentence
+from ..trips.decoder import Points, TripDecoder
+from ..trips.large_files import decode_large, unpacked
+from ..trips.times import MICROSECONDS, NO_TIME
+from . import point_store
+from .point_store import FileRecord, PointStore, bucket_of
+
+_ROW = np.dtype([("link_id", np.int64), ("time", np.int64), ("speed", np.float64)])
+
+Columns = dict[str, NDArray[Any]]
+Progress = Callable[[int, int, int], None]
+"""Told files, bytes and points done since it was last called."""
+
+
+@dataclass(frozen=True)
+class DecodeTask:
+    """Trip files that go into part `part`; they are numbered from `first_number` on.
+
+    Where one part would be too large, the next ones are `part + step`, `part + 2 * step` and so on.
+    """
+
+    part: int
+    first_number: int
+    files: tuple[TripFile, ...]
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class DecodeContext:
+    """What all decode tasks of a run share.
+
+    A task of theirs that has read `part_points` points begins another part (0: one part each). `s3` says
+    how the bucket of the trips is reached.
+    """
+
+    store: PointStore
+    ingest: str
+    mapping: FieldMapping
+    max_bytes: int
+    stop_at_bad_file: bool
+    part_points: int = 0
+    s3: S3Access = field(default_factory=S3Access)
+
+
+def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list[FileRecord]:
+    """Read the task's files, write their points in parts, and report on every file.
+
+    A bad file is reported and passed over; with `stop_at_bad_file` it raises `RunError` instead.
+    """
+    decoder = TripDecoder(context.mapping, context.max_bytes)
+    records = []
+    parts = _Parts(task, context)
+    contents = storage.read_trips(task.files, context.max_bytes, context.s3)
+    for number, (file, content) in enumerate(contents, start=task.first_number):
+        path = storage.printable(file.path)
+        record = FileRecord(number, parts.number, path, file.size, file.version, context.max_bytes)
+        try:
+            if isinstance(content, BadTripFile):
+                raise content
+            with unpacked(content, context.max_bytes) as text:
+                if isinstance(text, bytes):
+                    trip = decoder.decode_text(text)
+                    _describe(record, trip, len(trip.link_id))
+                    parts.add(number, trip)
+                else:
+                    _take_large(record, text, decoder, parts, context)
+        except BadTripFile as error:
+            record.reason, record.message = error.reason, storage.printable(error.message)
+            record.passing = error.passing
+            if context.stop_at_bad_file:
+                raise stopped_at(record) from error
+        records.append(record)
+        progress(1, file.size, record.points)
+    parts.write()
+    return records
+
+
+class _Parts:
+    """The parts that a task writes, one after the other: what was decoded for `number`, the current one."""
+
+    def __init__(self, task: DecodeTask, context: DecodeContext) -> None:
+        self.number = task.part
+        self._step, self._context = task.step, context
+        self._limit = context.part_points if task.step else 0
+        self._decoded: list[Points] = []
+        self._files: list[int] = []
+        self._held = 0
+
+    def holds(self, n_points: int) -> bool:
+        """Whether so many points of one file may be held in memory."""
+        return not self._limit or n_points <= self._limit
+
+    def add(self, file: int, trip: Points) -> None:
+        """Take the points of a file into the current part, and end the part where that makes it full."""
+        self._decoded.append(trip)
+        self._files.append(file)
+        self._held += len(trip.link_id)
+        if self._limit and self._held >= self._limit:
+            del trip
+            self.write()
+
+    def add_long(self, file: int, rows: Spill) -> None:
+        """Write a part of a file's points alone, ordered in runs that fit into memory."""
+        runs = (
+            in_order(some["link_id"], some["time"], some["speed"], np.full(len(some), file, dtype=np.int32))
+            for some in rows.portions(self._limit)
+        )
+        self._context.store.write_long_part(self._context.ingest, self.number, runs)
+        self.number += self._step
+
+    def write(self) -> None:
+        """Write the points that were taken, if there are any, as one part, and forget them."""
+        if self._held:
+            columns = in_order(
+                np.concatenate([trip.link_id for trip in self._decoded]),
+                np.concatenate([trip.time for trip in self._decoded]),
+                np.concatenate([trip.speed for trip in self._decoded]),
+                np.repeat(
+                    np.array(self._files, dtype=np.int32), [len(trip.link_id) for trip in self._decoded]
+                ),
+            )
+            self._decoded.clear()
+            self._context.store.write_part(self._context.ingest, self.number, columns)
+            self.number += self._step
+        self._decoded.clear()
+        self._files.clear()
+        self._held = 0
+
+
+def _take_large(
+    record: FileRecord, path: Path, decoder: TripDecoder, parts: _Parts, context: DecodeContext
+) -> None:
+    """Decode a file that is too large for the memory; its points wait in a file until all of it was read."""
+    empty = np.empty(0, dtype=_ROW)
+    trip = Points(empty["link_id"], empty["time"], empty["speed"], 0)
+    with spill(_ROW) as rows:
+        for piece in decode_large(decoder, context.mapping, path):
+            rows.append(piece.link_id, piece.time, piece.speed)
+            trip.add_counts(piece)
+        if len(rows):
+            trip.fields = ""
+        _describe(record, trip, len(rows))
+        if parts.holds(len(rows)):
+            every = rows.read(0, len(rows))
+            trip.link_id, trip.time = every["link_id"].copy(), every["time"].copy()
+            trip.speed = every["speed"].copy()
+            parts.add(record.number, trip)
+        else:
+            parts.write()
+            record.part = parts.number
+            parts.add_long(record.number, rows)
+
+
+def stopped_at(record: FileRecord) -> RunError:
+    """What ends a run that was asked to stop at the first bad file."""
+    return RunError(
+        f"Stopped at a bad trip file, as asked: {record.path}: {record.message}. "
+        "Mend or remove it, or let the run pass over bad files."
+    )
+
+
+def _describe(record: FileRecord, trip: Points, counted: int) -> None:
+    record.points, record.counted = trip.read, counted
+    record.trip_id, record.fields = storage.printable(trip.trip_id or ""), storage.printable(trip.fields)
+    record.examples = json.dumps(trip.examples, sort_keys=True) if trip.examples else ""
+    record.faults = tuple(trip.faults.get(fault, 0) for fault in point_store.FAULTS)
+
+
+def in_order(
+    link_id: NDArray[np.int64], time: NDArray[np.int64], speed: NDArray[np.float64], file: NDArray[np.int32]
+) -> Columns:
+    """Points sorted by bucket, link and time, as columns of the point store; there is at least one.
+
+    A vehicle stays on a link for many points, so links are ranked by traversal and not by point.
+    """
+    starts = np.flatnonzero(np.concatenate([[True], link_id[1:] != link_id[:-1]]))
+    lengths = np.diff(np.append(starts, len(link_id)))
+    links, of_run = np.unique(link_id[starts], return_inverse=True)
+    buckets = bucket_of(links)
+    rank = np.empty(len(links), dtype=np.int64)
+    by_bucket = order_by(buckets, np.arange(len(links)))
+    rank[by_bucket] = np.arange(len(links))
+    order = order_by(np.repeat(rank[of_run], lengths), _ticks(time))
+    counts = np.bincount(np.repeat(rank[of_run], lengths), minlength=len(links))
+    return {
+        "bucket": np.repeat(buckets[by_bucket], counts),
+        "link_id": np.repeat(links[by_bucket], counts),
+        "time": time[order],
+        "speed": speed[order],
+        "file": file[order],
+    }
+
+
+def _ticks(time: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Times as small numbers in the same order: since the first, in whole seconds where all are whole."""
+    given = time != NO_TIME
+    if not given.any():
+        return np.zeros(len(time), dtype=np.int64)
+    first = time[given].min()
+    ticks = np.where(given, time - first + MICROSECONDS, 0)
+    seconds = ticks // MICROSECONDS
+    return seconds if np.array_equal(seconds * MICROSECONDS, ticks) else ticks
+
+
+def faults_of(records: list[FileRecord]) -> dict[str, int]:
+    """Sum of the faults of files, by reason; reasons that did not occur are left out."""
+    sums = np.zeros(len(point_store.FAULTS), dtype=np.int64)
+    for record in records:
+        if any(record.faults):
+            sums += record.faults
+    return {name: int(n) for name, n in zip(point_store.FAULTS, sums) if n}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A value that was met, as a message shows it, and the file that has it; both empty where none was."""
+
+    value: str = ""
+    path: str = ""
+
+
+def examples_of(records: list[FileRecord]) -> dict[str, Example]:
+    """The first example of each fault; `records` are in order of their paths."""
+    found: dict[str, Example] = {}
+    for record in records:
+        for reason, value in _examples(record):
+            found.setdefault(reason, Example(value, record.path))
+    return found
+
+
+def _examples(record: FileRecord) -> Iterator[tuple[str, str]]:
+    """A file's examples by reason; none where the point store holds something else."""
+    if not record.examples:
+        return
+    try:
+        found = json_text.Entries.of(json_text.decode(record.examples, record.path, 1 << 20), record.path)
+        yield from [(reason, found.text(reason)) for reason in found]
+    except json_text.JsonFault:
+        return
+
+
+def unusable(records: list[FileRecord], mapping: FieldMapping) -> str:
+    """Why no point of any file could be used, naming files and fields; empty where one could."""
+    if records and all(record.reason for record in records):
+        first = records[0]
+        return (
+            f"None of the {len(records):,} trip files can be used. "
+            f"The first is {first.path}: {first.message}. {file_advice(first.reason, first.message)}"
+        )
+    read = [record for record in records if record.points]
+    if not read or any(record.counted for record in read):
+        return ""
+    faults = faults_of(read)
+    worst = max((f for f in faults if f in values.POINT_REASONS), key=lambda f: faults[f], default="")
+    example = examples_of(read).get(worst, Example())
+    text = f"None of the {sum(r.points for r in read):,} points can be used: "
+    if not example.value:
+        return (
+            f"{text}{values.REASON_TEXTS.get(worst, '')}. "
+            f"The field mapping expects link id '{mapping.link_id}' and speed '{mapping.speed}'; "
+            f"a point of {read[0].path} has: {read[0].fields}. Correct the field mapping and run again."
+        )
+    return text + sentence(worst, example.value, example.path, mapping)

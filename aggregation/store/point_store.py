@@ -1,0 +1,301 @@
+"""The point store: Parquet files of decoded points, in a folder or a bucket, ingested once, analysed often.
+
+    <store>/<mapping digest>/points/ingest=<run>/part-NNNNN.parquet   one a decode task
+    <store>/<mapping digest>/files/ingest=<run>/files.parquet         one row a trip file: the commit
+
+An ingest without its `files` does not exist for readers (what becomes of it: see leftovers). Ingests are
+never changed, so that runs may read and write the same store at once; when two of them took in the same
+file, a reader counts one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Any, Optional
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import storage
+from ..contract.errors import RunError, StorageError
+from ..contract.own_files import COMMIT_FILES, POINT_FILES
+from ..contract.s3_access import S3Access
+from ..contract.spec import FieldMapping
+from ..storage import Place
+from ..storage.database import connect
+from ..trips.values import POINT_REASONS, TIME_FAULTS
+from . import owners
+from .point_rows import literal, read_rows, write_rows, write_runs
+
+BUCKETS = 4096
+_MULTIPLIER = np.uint64(11_400_714_819_323_198_485)
+PARTS_AT_ONCE = 64
+_OWNER, _FILES, _INGEST, _NOTES = "owner.json", "files.parquet", "ingest=", "notes-"
+FAULTS = (*POINT_REASONS, *TIME_FAULTS)
+_NO_FAULTS = (0,) * len(FAULTS)  # one for the many files without any
+_ROWS_AT_ONCE = 10_000
+
+_COUNT_POINTS = """
+SELECT count(*), bit_xor(hash(bucket, link_id, time, speed, file))
+FROM read_parquet(?, hive_partitioning = false)
+"""
+
+
+def bucket_of(link_id: NDArray[np.int64]) -> NDArray[np.int16]:
+    """The bucket (0 to 4095) of link ids: top 12 bits of `link_id × 11400714819323198485 mod 2^64`."""
+    with np.errstate(over="ignore"):
+        hashed = link_id.astype(np.uint64) * _MULTIPLIER
+    return (hashed >> np.uint64(52)).astype(np.int16)
+
+
+@dataclass
+class FileRecord:
+    """One trip file in an ingest: the row of `files`.
+
+    `number` is the file's in `points`, `part` the part that holds its points. `reason` and `message`
+    are empty for a good file; `passing` marks a fault of the moment, to be tried again. `limit` is the
+    size in bytes above which the file would have been refused; `examples` holds a value for each
+    fault, as JSON.
+    """
+
+    number: int
+    part: int
+    path: str
+    size: int
+    version: str
+    limit: int
+    trip_id: str = ""
+    points: int = 0
+    counted: int = 0
+    reason: str = ""
+    message: str = ""
+    passing: bool = False
+    fields: str = ""
+    examples: str = ""
+    faults: tuple[int, ...] = _NO_FAULTS
+
+
+_PLAIN_FIELDS = tuple(f.name for f in fields(FileRecord) if f.name != "faults")
+_COLUMNS = ", ".join(f'"{name}"' for name in (*_PLAIN_FIELDS, *FAULTS))
+_READ_FILES = f"SELECT {_COLUMNS} FROM read_parquet(?, hive_partitioning = false)"  # noqa: S608  (own names)
+
+
+@dataclass(frozen=True)
+class PointStore:
+    """A store's part for one field mapping."""
+
+    root: Place
+
+    @classmethod
+    def open(cls, store: str, mapping: FieldMapping, access: Optional[S3Access] = None) -> PointStore:
+        """The store's folder for a mapping; made, with a note of the mapping, where it is new.
+
+        `access` says how the bucket is reached where the store lies in one.
+        """
+        opened = cls.at(store, mapping, access)
+        storage.check_name(opened.root)
+        with storage.disk_errors("open the point store", opened.root):
+            note = opened.root / "mapping.json"
+            if not note.exists():
+                storage.write_json(
+                    note, {name: getattr(mapping, name) for name in mapping.__dataclass_fields__}
+                )
+        return opened
+
+    @classmethod
+    def at(cls, store: str, mapping: FieldMapping, access: Optional[S3Access] = None) -> PointStore:
+        """The store's folder for a mapping, whether it is there or not; nothing is made."""
+        # Absolute, as DuckDB takes "name:…" for a protocol.
+        return cls(storage.place(store, access) / mapping.digest())
+
+    def points_folder(self, ingest: str) -> Place:
+        return self.root / "points" / f"{_INGEST}{ingest}"
+
+    def part(self, ingest: str, number: int) -> Place:
+        """Path of one part of an ingest."""
+        return self.points_folder(ingest) / f"part-{number:05d}.parquet"
+
+    def files_table(self, ingest: str) -> Place:
+        return self.root / "files" / f"{_INGEST}{ingest}" / _FILES
+
+    def owner(self, ingest: str) -> Place:
+        """Who writes an ingest (see owners)."""
+        return self.points_folder(ingest) / _OWNER
+
+    def heir(self, ingest: str) -> Place:
+        """Who takes over what a killed run left (see leftovers)."""
+        return self.points_folder(ingest) / "heir.json"
+
+    def ingests(self) -> list[str]:
+        """Names of the committed ingests, oldest first."""
+        return _ingests(storage.files_in_folders(self.root / "files", _FILES))
+
+    def begun(self) -> list[str]:
+        """Names of all ingests that have points, committed or not."""
+        return _ingests(storage.folder_names(self.root / "points"))
+
+    def committing(self) -> list[str]:
+        """Names of all ingests of which a commit was begun, if not ended."""
+        return _ingests(storage.folder_names(self.root / "files"))
+
+    # -- writing ------------------------------------------------------------------------------------
+
+    def begin(self, ingest: str) -> None:
+        """Claim an ingest, so that nobody takes its points for abandoned."""
+        with storage.disk_errors("begin writing points", self.root):
+            storage.write_json(self.owner(ingest), owners.claim())
+
+    def keep_alive(self, ingest: str) -> None:
+        """Say that the ingest is still being written; called every few seconds.
+
+        Raises `RunError` where another run has taken this one for gone.
+        """
+        with storage.disk_errors("keep the points", self.root):
+            if self.taken(ingest):
+                raise StorageError(
+                    "This run was silent for so long that another one took it for gone, and took over what "
+                    "it had read. Run again: only the rest is read.",
+                    str(self.points_folder(ingest)),
+                )
+            self.owner(ingest).touch()
+
+    def taken(self, ingest: str) -> bool:
+        """Whether another run took the one that writes an ingest for gone; then it is that one's."""
+        return not self.owner(ingest).exists() or self.heir(ingest).exists()
+
+    def write_part(self, ingest: str, number: int, columns: dict[str, NDArray[Any]]) -> None:
+        """Write points, already in order (see `decode.in_order`), as one part. Idempotent.
+
+        `columns` holds bucket int16, link_id int64, time int64 (`NO_TIME` for none), speed float64 and
+        file int32.
+        """
+        path = self.part(ingest, number)
+        with storage.disk_errors("write points", path.parent), storage.written_aside(path) as aside:
+            write_rows(aside, columns)
+
+    def write_long_part(self, ingest: str, number: int, runs: Iterable[dict[str, NDArray[Any]]]) -> None:
+        """As `write_part` for points that are ordered in runs only, which are never in memory all at once.
+
+        Readers skip fewer row groups of such a part.
+        """
+        path = self.part(ingest, number)
+        with storage.disk_errors("write points", path.parent), storage.written_aside(path) as aside:
+            write_runs(aside, runs)
+
+    def commit(self, ingest: str, records: Sequence[FileRecord]) -> None:
+        """Write the ingest's `files`: from here on its points count."""
+        self._write_records(self.files_table(ingest), records)
+        self._remove_orphans(ingest, records)
+
+    def write_note(self, ingest: str, number: int, records: Sequence[FileRecord]) -> None:
+        """Note the records of finished tasks beside their points, until the commit (see leftovers)."""
+        self._write_records(self.points_folder(ingest) / f"{_NOTES}{number:05d}.parquet", records)
+
+    @staticmethod
+    def is_note(name: str) -> bool:
+        """Whether a file of this name, beside points, is a note."""
+        return name.startswith(_NOTES)
+
+    def read_note(self, ingest: str, name: str) -> list[FileRecord]:
+        """The records in a note; none where it is damaged."""
+        try:
+            return _read_records(self.points_folder(ingest) / name)
+        except duckdb.Error:
+            return []
+
+    def _write_records(self, path: Place, records: Sequence[FileRecord]) -> None:
+        frame = {name: _column([getattr(record, name) for record in records]) for name in _PLAIN_FIELDS}
+        frame.update(zip(FAULTS, np.array([record.faults for record in records], dtype=np.int64).T))
+        with (
+            storage.disk_errors("write down what was read", path.parent),
+            storage.written_aside(path) as aside,
+            connect() as connection,
+        ):
+            connection.register("files", frame)
+            connection.execute("COPY files TO ? (FORMAT parquet, COMPRESSION zstd)", [str(aside)])
+
+    def _remove_orphans(self, ingest: str, records: Sequence[FileRecord]) -> None:
+        """Remove parts of tasks that came to no end, where a run stopped early."""
+        kept = {self.part(ingest, record.part).name for record in records if record.counted}
+        folder = self.points_folder(ingest)
+        for name in storage.file_names(folder):
+            if name != _OWNER and name not in kept and POINT_FILES.fullmatch(name):
+                (folder / name).unlink(missing_ok=True)
+
+    def discard(self, ingest: str) -> None:
+        """Remove the files of an ingest that was not committed."""
+        if not self.files_table(ingest).exists():
+            storage.remove_files(self.files_table(ingest).parent, COMMIT_FILES)
+            storage.remove_files(self.points_folder(ingest), POINT_FILES)
+
+    # -- reading ------------------------------------------------------------------------------------
+
+    def read_files(
+        self, ingest: str, kept: Callable[[FileRecord], bool] = lambda record: True
+    ) -> list[FileRecord]:
+        """The `files` of a committed ingest, or those `kept`: a store may know far more than a run counts."""
+        with self._intact(ingest):
+            return _read_records(self.files_table(ingest), kept)
+
+    def read_points(
+        self,
+        ingest: str,
+        parts: Sequence[int],
+        first_bucket: int,
+        end_bucket: int,
+        at_once: int = PARTS_AT_ONCE,
+        at_most: int = 0,
+    ) -> Iterator[dict[str, NDArray[Any]]]:
+        """Points of the buckets from `first_bucket` up to but not `end_bucket`, `at_once` parts at a time.
+
+        With `at_most` there are never more points at once, however many the parts have. Columns link_id
+        int64, time int64 (`NO_TIME` for none), speed float64, file int32.
+        """
+        for start in range(0, len(parts), at_once):
+            paths = [self.part(ingest, n) for n in parts[start : start + at_once]]
+            with self._intact(ingest), storage.rows_at_hand(paths, first_bucket, end_bucket) as files:
+                yield from read_rows(files, first_bucket, end_bucket, at_most)
+
+    def rows(self, ingest: str, part: int) -> int:
+        """The points of a part, every one of which was read; raises `RunError` where one cannot be."""
+        with self._intact(ingest), storage.at_hand(self.part(ingest, part)) as file, connect() as connection:
+            ((n, _),) = connection.execute(_COUNT_POINTS, [literal(file)]).fetchall()
+        return int(n)
+
+    @contextmanager
+    def _intact(self, ingest: str) -> Iterator[None]:
+        """Turn what damaged files of an ingest raise into a `RunError` that says how to mend the store."""
+        try:
+            yield
+        except (duckdb.Error, FileNotFoundError) as error:
+            commit = self.files_table(ingest).parent
+            raise RunError(
+                f"The point store is damaged: {str(error).splitlines()[0]}. Delete the folder {commit}; "
+                "the next run reads the trip files in it again.",
+                repr(error),
+            ) from error
+
+
+def _read_records(path: Place, kept: Callable[[FileRecord], bool] = lambda record: True) -> list[FileRecord]:
+    plain, records = len(_PLAIN_FIELDS), []
+    with storage.at_hand(path) as table, connect() as connection:
+        found = connection.execute(_READ_FILES, [literal(table)])
+        while rows := found.fetchmany(_ROWS_AT_ONCE):
+            for row in rows:
+                faults = row[plain:] if any(row[plain:]) else _NO_FAULTS
+                record = FileRecord(*row[:plain], faults=faults)  # type: ignore[misc]
+                if kept(record):
+                    records.append(record)
+    return records
+
+
+def _column(values: list[Any]) -> NDArray[Any]:
+    return np.array(values, dtype=object if isinstance(values[0], str) else None)
+
+
+def _ingests(folders: list[str]) -> list[str]:
+    """The ingests among the names of folders."""
+    return [name[len(_INGEST) :] for name in folders if name.startswith(_INGEST)]

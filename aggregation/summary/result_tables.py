@@ -1,0 +1,268 @@
+"""The result CSVs: parts written by the summary tasks, merged in order of link ids when all are there.
+
+Both tables are RFC 4180 with a header, LF and UTF-8; floats are the shortest text that reads back the
+same, and empty where there is none. Alongside its two parts a task leaves an index of the bytes that
+belong to each link, so that merging moves blocks of bytes and parses nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import shutil
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Optional
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import storage
+from ..storage import Place
+from ..storage.database import connect
+from .statistics import COLUMNS, Groups
+
+LINK_SPEEDS, LINK_SPEEDS_BY_TIME = "link_speeds", "link_speeds_by_time"
+TABLES = {LINK_SPEEDS: ("link_id", *COLUMNS), LINK_SPEEDS_BY_TIME: ("link_id", "bin", *COLUMNS)}
+"""The result's tables and their columns."""
+
+PART_BYTES = 256 << 20
+"""A table larger than this comes in several files."""
+
+_WRITE_LINKS = """
+COPY (
+    SELECT link_id, n_points, n_trips, mean, CASE WHEN n_points > 1 THEN std END, p05, p15, p50, p85, p95
+    FROM part
+) TO ? (FORMAT csv, HEADER false)
+"""
+_WRITE_LINKS_BY_TIME = """
+COPY (
+    SELECT link_id, printf('%02d:%02d', minute // 60, minute % 60),
+        n_points, n_trips, mean, CASE WHEN n_points > 1 THEN std END, p05, p15, p50, p85, p95
+    FROM part
+) TO ? (FORMAT csv, HEADER false)
+"""
+
+
+Piece = tuple[NDArray[np.int64], Groups, Groups]
+"""Some links, sorted, with their statistics: overall, by key the index of the link, and by time, where the
+key is that index × number of bins + bin."""
+
+
+def write_part(folder: Place, number: int, pieces: Iterable[Piece], bins: list[str]) -> tuple[int, int]:
+    """Write one task's rows of both tables and their index; returns the numbers of rows.
+
+    `pieces` come in the order of their links.
+    """
+    minutes = 1440 // len(bins)
+    n_rows, links_of = dict.fromkeys(TABLES, 0), [np.empty(0, dtype=np.int64)]
+    ends_of = {table: [np.empty(0, dtype=np.int64)] for table in TABLES}
+
+    def writing() -> AbstractContextManager[None]:
+        return storage.disk_errors("write the result", folder)
+
+    with ExitStack() as stack:
+        with writing():
+            paths = {table: folder / f"{table}-{number:05d}.csv" for table in TABLES}
+            asides = {
+                table: stack.enter_context(storage.written_aside(path)) for table, path in paths.items()
+            }
+        for links, overall, by_time in pieces:
+            rank, bin_of = np.divmod(by_time.key, len(bins))
+            for table, groups, link_of_row, minute in (
+                (LINK_SPEEDS, overall, overall.key, None),
+                (LINK_SPEEDS_BY_TIME, by_time, rank, bin_of * minutes),
+            ):
+                with writing():
+                    ends = _append(asides[table], links, link_of_row, minute, groups)
+                ends_of[table].append(ends)
+                n_rows[table] += len(link_of_row)
+            links_of.append(links)
+        with writing():
+            stack.close()
+            with storage.written_aside(_index(folder, number)) as aside, aside.open("wb") as stream:
+                joined = {table: np.concatenate(found) for table, found in ends_of.items()}
+                np.savez(stream, link_id=np.concatenate(links_of), **joined)
+    return n_rows[LINK_SPEEDS], n_rows[LINK_SPEEDS_BY_TIME]
+
+
+def _index(folder: Place, number: int) -> Place:
+    return folder / f"links-{number:05d}.npz"
+
+
+def _append(
+    path: Path,
+    links: NDArray[np.int64],
+    link_of_row: NDArray[np.int64],
+    minute: Optional[NDArray[np.int64]],
+    groups: Groups,
+) -> NDArray[np.int64]:
+    """Add rows to a part; returns where each link's rows end in it."""
+    before = path.stat().st_size if path.exists() else 0
+    with ExitStack() as stack:
+        rows = stack.enter_context(storage.scratch.file("rows.csv")) if before else path
+        _write_rows(rows, links[link_of_row], minute, groups)
+        if before:
+            with rows.open("rb") as written, path.open("ab") as part:
+                shutil.copyfileobj(written, part, 1 << 20)
+        return before + _ends_of_links(rows, link_of_row, len(links))
+
+
+def _write_rows(
+    path: Path, link_id: NDArray[np.int64], minute: Optional[NDArray[np.int64]], groups: Groups
+) -> None:
+    if not len(link_id):
+        path.write_bytes(b"")
+        return
+    columns: dict[str, NDArray[Any]] = {"link_id": link_id, **groups.columns}
+    if minute is not None:
+        columns["minute"] = minute
+    with connect() as connection:
+        connection.register("part", columns)
+        connection.execute(_WRITE_LINKS if minute is None else _WRITE_LINKS_BY_TIME, [str(path)])
+
+
+def _ends_of_links(path: Path, link_of_row: NDArray[np.int64], n_links: int) -> NDArray[np.int64]:
+    """Where each link's rows end, in bytes from the start of the part."""
+    content = np.fromfile(path, dtype=np.uint8)
+    ends_of_rows = np.concatenate([[0], np.flatnonzero(content == ord("\n")) + 1])
+    last_row = np.searchsorted(link_of_row, np.arange(n_links), side="right")
+    ends: NDArray[np.int64] = ends_of_rows[last_row]
+    return ends
+
+
+@dataclass
+class _Output:
+    """The files of one merged table, each begun with the header and at most about PART_BYTES long."""
+
+    folder: Place
+    shown: str
+    table: str
+    single: bool
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    _stream: Optional[BinaryIO] = None
+    _digest: Any = None
+    _aside: ExitStack = field(default_factory=ExitStack)
+
+    def write(self, block: bytes) -> None:
+        if self._stream is None or (
+            self.parts[-1]["bytes"] + len(block) > PART_BYTES and self.parts[-1]["rows"]
+        ):
+            self.close()
+            name = f"{self.table}.csv" if self.single else f"{self.table}-{len(self.parts):05d}.csv"
+            aside = self._aside.enter_context(storage.written_aside(self.folder / name))
+            self._stream = self._aside.enter_context(aside.open("wb"))
+            self._digest = hashlib.sha256()
+            self.parts.append({"path": f"{self.shown}/{name}", "rows": -1, "bytes": 0})
+            self._put((",".join(TABLES[self.table]) + "\n").encode("ascii"))
+        if block:
+            self._put(block)
+
+    def _put(self, block: bytes) -> None:
+        if self._stream is not None:
+            self._stream.write(block)
+            self._digest.update(block)
+            self.parts[-1]["rows"] += block.count(b"\n")
+            self.parts[-1]["bytes"] += len(block)
+
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream = None
+            self.parts[-1]["sha256"] = self._digest.hexdigest()
+            self._aside.close()
+
+    def __enter__(self) -> _Output:
+        self.write(b"")
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        if exception[0] is None:
+            self.close()
+        else:
+            self._aside.__exit__(*exception)
+
+
+def merge(
+    work: Place,
+    results: Place,
+    numbers: list[int],
+    progress: Callable[[], None] = lambda: None,
+    shown: str = "results",
+) -> dict[str, Any]:
+    """Merge the parts of all tasks into `results`; returns the `results` entry of the manifest.
+
+    Rows come in order of link id, then of bin. `progress` is called now and then; `shown` is the path of
+    `results` in the run folder.
+    """
+    _allow_open_files(len(numbers))
+    indexes = []
+    with storage.all_at_hand([_index(work, number) for number in numbers]) as files:
+        for file in files:
+            with np.load(file) as index:
+                indexes.append(dict(index))
+    entries: dict[str, Any] = {}
+    ids = np.concatenate([index["link_id"] for index in indexes]) if indexes else np.empty(0, np.int64)
+    part_of = np.repeat(np.arange(len(indexes)), [len(index["link_id"]) for index in indexes])
+    order = np.argsort(ids, kind="stable")
+    with storage.disk_errors("write the result", results):
+        for table, columns in TABLES.items():
+            ends = [index[table] for index in indexes]
+            starts = np.concatenate([np.concatenate([[0], end])[:-1] for end in ends]) if ends else ids
+            stops = np.concatenate(ends) if ends else ids
+            total = int((stops - starts).sum())
+            parts = [work / f"{table}-{number:05d}.csv" for number in numbers]
+            with (
+                storage.all_at_hand(parts) as files,
+                _Output(results, shown, table, single=total <= PART_BYTES) as output,
+                ExitStack() as stack,
+            ):
+                contents = [_Mapped(file) for file in files]
+                for content in contents:
+                    stack.callback(content.close)
+                pending: list[bytes] = []
+                for step, (part, start, stop) in enumerate(
+                    zip(part_of[order].tolist(), starts[order].tolist(), stops[order].tolist())
+                ):
+                    pending.append(contents[part][start:stop])
+                    if step % 4096 == 4095:
+                        output.write(b"".join(pending))
+                        pending.clear()
+                        progress()
+                output.write(b"".join(pending))
+            entries[table] = {
+                "columns": list(columns),
+                "rows": sum(part["rows"] for part in output.parts),
+                "parts": output.parts,
+            }
+    return entries
+
+
+def _allow_open_files(n: int) -> None:
+    """Let this process keep `n` files open, as far as the system allows; 1024 is a common limit."""
+    try:
+        import resource  # noqa: PLC0415  (there is none on Windows)
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = n + 256
+    if soft not in (resource.RLIM_INFINITY, -1) and soft < wanted:
+        within = wanted if hard in (resource.RLIM_INFINITY, -1) else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (within, hard))
+
+
+class _Mapped:
+    """A file's bytes by slices, without reading it whole; an empty file is fine."""
+
+    def __init__(self, path: Path) -> None:
+        empty = path.stat().st_size == 0
+        with path.open("rb") as stream:
+            self._map = None if empty else mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def __getitem__(self, span: slice) -> bytes:
+        return b"" if self._map is None else self._map[span]
+
+    def close(self) -> None:
+        if self._map is not None:
+            self._map.close()

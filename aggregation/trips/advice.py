@@ -1,0 +1,195 @@
+"""What the person should know about values that were not understood: one that was met, and what to do."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..contract.spec import FieldMapping
+from .values import MAX_LINK_ID, REASON_TEXTS
+
+SHOWN = 80
+"""Characters of a value that a message shows."""
+
+FIRST_MICROSECONDS, FIRST_NANOSECONDS = 1e14, 1e17
+"""Epoch numbers from here on are no milliseconds of these centuries."""
+
+_A_TIME = "2025-06-10T08:00:00+02:00"
+_TIMES = f"Write times as ISO-8601 with the offset from UTC, such as {_A_TIME}, or as seconds since 1970."
+_GROUPED = re.compile(r"\s*[0-9]+(?:[ .,'_\u00a0\u202f][0-9]{3})*\s*")
+
+FILE_ADVICE = {
+    "not_an_object": "A trip file is an object that holds the points of one trip. Arrays of points or of "
+    "trips are not read by this version: write each trip into a file of its own.",
+    "several_texts": "Several JSON texts in one file, such as one a line, are not read by this version: "
+    "write each trip into a file of its own.",
+    "no_points": "Check that these are trip files, and name the array of points in the field mapping.",
+    "too_large": "Split them, or raise the limit (max_trip_megabytes).",
+    "empty": "Check how they were copied or exported.",
+    "bad_gzip": "Check how they were copied or exported.",
+    "unreadable": "Check your rights.",
+}
+"""What to do about files that cannot be used, by reason."""
+
+
+def file_advice(reason: str, message: str) -> str:
+    """What to do about a file that cannot be used, after the message that says why."""
+    key = "several_texts" if reason == "bad_json" and "Extra data" in message else reason
+    return FILE_ADVICE.get(key, "Check that these are trip files and that the field mapping fits them.")
+
+
+def shown(value: object) -> str:
+    """A value of a trip file as a message shows it: JSON in one short line, or what kind of thing it is."""
+    if isinstance(value, dict):
+        return f"an object ({_short(', '.join(map(str, value)))})" if value else "an empty object"
+    if isinstance(value, list):
+        return f"an array of {len(value)}"
+    text = json.dumps(value[: 2 * SHOWN] if isinstance(value, str) else value, ensure_ascii=False)
+    return _short(text if text.isprintable() else ascii(text)[1:-1])
+
+
+def shown_time(value: Any) -> str:
+    """A time as a message shows it, equal whether a number was read as such or as a text."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return shown(value)
+    if isinstance(value, bool) or not math.isfinite(number):
+        return shown(value)
+    return shown(int(number) if number.is_integer() and abs(number) < 1e21 else number)
+
+
+def _short(text: str) -> str:
+    text = text if text.isprintable() else ascii(text)[1:-1]
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def whole_key(value: Any, path: tuple[str, ...]) -> str:
+    """The key of an object that a mapping's path spells in full, dots included; empty where there is none.
+
+    Of `{"dbResponse.linkID": 101}` and the path `dbResponse.linkID` that is `dbResponse.linkID`.
+    """
+    if not isinstance(value, dict) or len(path) < 2:
+        return ""
+    for end in range(len(path), 1, -1):
+        key = ".".join(path[:end])
+        if key in value and (end == len(path) or _holds(value[key], path[end:])):
+            return key
+    return whole_key(value.get(path[0]), path[1:])
+
+
+def _holds(value: Any, path: tuple[str, ...]) -> bool:
+    inner = value.get(path[0]) if isinstance(value, dict) else None
+    return inner is not None if len(path) == 1 else _holds(inner, path[1:]) or bool(whole_key(value, path))
+
+
+def joined_keys(path: tuple[str, ...]) -> Iterator[bytes]:
+    """Texts of which a file holds one, if `whole_key` finds a key of this path in it (in UTF-8)."""
+    for first, second in zip(path, path[1:]):
+        yield json.dumps(f"{first}.{second}")[1:-1].encode("ascii")
+        yield f"{first}.{second}".encode("utf-8", "surrogatepass")
+
+
+def advice(reason: str, example: str, mapping: FieldMapping) -> str:
+    """What to do about a fault of points, after the value that was met (empty: none was)."""
+    if reason in _FIELDS:
+        return _about_missing(mapping, _FIELDS[reason], bool(example))
+    if reason in _DIFFERS:
+        return _DIFFERS[reason](example, mapping)
+    return _ALWAYS[reason]
+
+
+def sentence(reason: str, example: str, where: str, mapping: FieldMapping) -> str:
+    """What a fault is, a value that was met and the file that has it, and what to do about it."""
+    text = REASON_TEXTS[reason]
+    if example and reason in _FIELDS:
+        text += f", but a point of {where} has the key {example}"
+    elif example:
+        text += f", such as {example} in {where}"
+    return f"{text}. {advice(reason, example, mapping)}".strip()
+
+
+def _about_missing(mapping: FieldMapping, name: str, has_whole_key: bool) -> str:
+    path = getattr(mapping, name)
+    if has_whole_key:
+        return (
+            f"In the field mapping a dot leads from an object to what is inside it, and keys with a dot in "
+            f"their name are not read by this version: rename the key in the trip files ({name} is {path!r})."
+        )
+    return f"Check the field mapping, where {name} is {path!r}."
+
+
+def _about_link(example: str, mapping: FieldMapping) -> str:
+    if example.startswith('"'):
+        text = example.strip('"')
+        if _GROUPED.fullmatch(text) and not re.fullmatch(r"[0-9]+\.[0-9]+", text):
+            return "Write ids as digits alone, without blanks and separators."
+        if not _is_number(text):
+            return (
+                "Ids that are texts are not read by this version: give each link a whole number, in the "
+                "trips and in the roads."
+            )
+        example = text
+    if example.startswith("an object"):
+        return f"Name the value inside it in the field mapping, where link_id is {mapping.link_id!r}."
+    if _is_number(example) and float(example).is_integer():
+        return (
+            "Written with a fraction or an exponent, ids of 2^53 and more lose their last digits: write them "
+            "as digits alone."
+        )
+    return _about_missing(mapping, "link_id", False)
+
+
+def _about_speed(example: str, mapping: FieldMapping) -> str:
+    text = example.strip('"')
+    if re.fullmatch(r"\s*-?[0-9]+,[0-9]+\s*", text):
+        return "Write speeds with a decimal point."
+    if re.match(r"\s*[0-9.,]+\s*\S", text):
+        return "Write the number alone: the unit is declared for the whole run."
+    return _about_missing(mapping, "speed", False)
+
+
+def _about_time(example: str, mapping: FieldMapping) -> str:
+    number = example.strip('"')
+    if _is_number(number) and math.isfinite(float(number)):
+        size = abs(float(number))
+        if size >= FIRST_MICROSECONDS:
+            unit = "nanoseconds" if size >= FIRST_NANOSECONDS else "microseconds"
+            return f"That looks like {unit} since 1970, and this version reads seconds and milliseconds."
+    if example.startswith('"'):
+        return f"This notation is not read by this version. {_TIMES}"
+    return f"{_TIMES} {_about_missing(mapping, 'time', False)}"
+
+
+def _about_entry(example: str, mapping: FieldMapping) -> str:
+    if example.startswith("an array"):
+        return (
+            "Points that are arrays are not read by this version: write each as an object with named values."
+        )
+    return _about_missing(mapping, "points", False)
+
+
+def _is_number(text: str) -> bool:
+    return bool(re.fullmatch(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", text))
+
+
+_FIELDS = {"no_link": "link_id", "no_speed": "speed", "no_time": "time"}
+_DIFFERS: dict[str, Callable[[str, FieldMapping], str]] = {
+    "bad_link": _about_link,
+    "bad_speed": _about_speed,
+    "bad_time": _about_time,
+    "not_a_point": _about_entry,
+}
+_ALWAYS = {
+    "negative_link": "A direction told by the sign is not read by this version: give each direction an id of "
+    "its own, in the trips and in the roads.",
+    "link_too_large": f"Ids go up to {MAX_LINK_ID:,}: give the links smaller numbers, in the trips and in "
+    "the roads.",
+    "negative_speed": "Such points are left out.",
+    "speed_not_finite": "Such points are left out.",
+    "time_without_zone": "If these times are UTC, say so with naive_times “utc” in the field mapping (in the "
+    f"window: Times without a zone). Local times are read with their offset only, such as {_A_TIME}.",
+}

@@ -1,0 +1,279 @@
+"""Decode trip files: JSON bytes to columns of points.
+
+msgspec reads a file straight into typed objects that hold the three values wanted and nothing else.
+A file that does not fit those types, or holds a value that needs a second look, is read again point by
+point after the rules of `values`; so the fast way only ever handles what both ways agree on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Optional, Union
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract.errors import FILE_REASONS, BadTripFile
+from ..contract.spec import FieldMapping
+from ..trip_json import load, unpack
+from . import times, typed_json, values
+from .advice import joined_keys, shown, shown_time, whole_key
+
+_EXACT = 2  # the decoder that leaves link ids as they are written
+_BLANK = b" \t\r\n\0"
+_TIME_VALUES = ((times.NOT_A_TIME, "bad_time"), (times.WITHOUT_ZONE, "time_without_zone"))
+
+
+@dataclass
+class Points:
+    """Points of one trip file that have a link and a speed, in the file's order.
+
+    `link_id` int64, `time` int64 (`times.NO_TIME` for none) and `speed` float64 (unit as in the file)
+    are of one length. `read` counts all entries of the array of points, `faults` those with a fault by
+    reason (`values.POINT_REASONS`, `values.TIME_FAULTS`), `fields` names what an unusable point has.
+    `examples` shows, by reason, the first value of the file with a fault; of a missing one the key that
+    spells its path in full, if there is such.
+    """
+
+    link_id: NDArray[np.int64]
+    time: NDArray[np.int64]
+    speed: NDArray[np.float64]
+    read: int
+    faults: dict[str, int] = field(default_factory=dict)
+    trip_id: Optional[str] = None
+    fields: str = ""
+    examples: dict[str, str] = field(default_factory=dict)
+
+    def add_counts(self, piece: Points) -> None:
+        """Take in what another piece of the same file tells beside its points."""
+        for reason, n in piece.faults.items():
+            self.faults[reason] = self.faults.get(reason, 0) + n
+        self.examples = {**piece.examples, **self.examples}
+        self.trip_id = piece.trip_id if self.trip_id is None else self.trip_id
+        self.fields = piece.fields if not self.read else self.fields  # only the file's first point counts
+        self.read += piece.read
+
+
+class TripDecoder:
+    """Decodes trip files of one field mapping; refuses files larger than `max_bytes` once unpacked."""
+
+    def __init__(self, mapping: FieldMapping, max_bytes: int = 256 << 20) -> None:
+        self._mapping = mapping
+        self._max_bytes = max_bytes
+        self._paths = [tuple(path.split(".")) for path in (mapping.time, mapping.speed, mapping.link_id)]
+        self._points_path = tuple(mapping.points.split("."))
+        self._trip_path = tuple(mapping.trip_id.split(".")) if mapping.trip_id else ()
+        self._joined = [tuple(joined_keys(path)) for path in self._paths]
+        self._naive_is_utc = mapping.naive_times == "utc"
+        number, text = Optional[float], Optional[str]
+        self._first = 0
+        self._decoders: list[tuple[msgspec.json.Decoder[Any], bool]] = []
+        named = (*self._paths, self._points_path, self._trip_path)
+        if not all(map(typed_json.can_name, named)):
+            return  # point by point
+        self._decoders = [  # time as text, as number; the last takes link ids beyond 2^53 exactly
+            (self._typed(text, number, Optional[int], strict=False), True),
+            (self._typed(number, number, Optional[int], strict=False), False),
+            (self._typed(text, number, Union[int, str, None], strict=True), True),
+        ]
+
+    def decode(self, raw: bytes) -> Points:
+        """Decode the bytes of one file, gzip or not; raises `BadTripFile`."""
+        return self.decode_text(unpack(raw, self._max_bytes))
+
+    def decode_text(self, raw: bytes) -> Points:
+        """Decode the JSON of one file; raises `BadTripFile`."""
+        if not raw[:64].strip(_BLANK) and not raw.strip(_BLANK):  # the latter copies it all
+            raise BadTripFile("empty", FILE_REASONS["empty"])
+        for choice in (self._first, 1 - self._first) if self._decoders else ():
+            points = self._decode_typed(raw, choice)
+            if points is not None:
+                self._first = choice
+                return points
+        return self._decode_each(raw)
+
+    # -- the fast way -------------------------------------------------------------------------------
+
+    def _typed(self, time: Any, speed: Any, link_id: Any, strict: bool) -> msgspec.json.Decoder[Any]:
+        """A decoder whose types hold just the mapped fields, nested as their paths are."""
+        point = typed_json.struct(dict(zip(self._paths, (time, speed, link_id))))
+        points: Any = list[point]  # type: ignore[valid-type]
+        root = {self._points_path: points}
+        if self._trip_path:
+            root[self._trip_path] = Any
+        return msgspec.json.Decoder(typed_json.struct(root), strict=strict)
+
+    def _decode_typed(self, raw: bytes, choice: int) -> Optional[Points]:
+        """Decode into typed objects; None where the file needs the slow way or another type of time."""
+        decoder, time_is_text = self._decoders[choice]
+        try:
+            root = decoder.decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        points = typed_json.column([root], self._points_path)[0]
+        if points is None:
+            return None
+        n = len(points)
+        link_id = _link_ids(typed_json.column(points, self._paths[2]), exact=choice == _EXACT)
+        if link_id is None:
+            return None
+        given = typed_json.column(points, self._paths[1])
+        speed = np.array(given, dtype=np.float64) + 0.0
+        has_link, has_speed = link_id >= 0, (speed >= 0) & (speed <= values.MAX_SPEED)
+        n_link, n_speed = int(has_link.sum()), int(has_speed.sum())
+        if n_speed < n and n - n_speed != given.count(None):
+            return None  # a speed that is negative or not finite: name the fault
+        if n_link and choice != _EXACT and int(link_id.max()) >= values.EXACT_FLOAT:
+            return self._decode_typed(raw, _EXACT) if time_is_text else None
+        faults = {"no_link": n - n_link, "no_speed": n - n_speed}
+        moments = typed_json.column(points, self._paths[0])
+        moments_read = self._instants(moments, time_is_text)
+        if moments_read is None:
+            return None
+        time, codes = moments_read
+        if self._may_be_spelt(raw, (times.NONE_GIVEN in codes, n_speed < n, n_link < n)):
+            return None  # name the key
+        kept: Optional[NDArray[np.int64]] = None
+        if n_link < n or n_speed < n:
+            kept = np.flatnonzero(has_link & has_speed)
+            link_id, speed, time, codes = link_id[kept], speed[kept], time[kept], codes[kept]
+        _count_times(codes, faults)
+        examples = {
+            name: shown_time(moments[at if kept is None else int(kept[at])])
+            for code, name in _TIME_VALUES
+            for at in np.flatnonzero(codes == code)[:1].tolist()
+        }
+        trip = typed_json.column([root], self._trip_path)[0] if self._trip_path else None
+        result = Points(link_id, time, speed, n, faults, _trip_id(trip), examples=examples)
+        if n and not len(link_id):
+            result.fields = self._fields_of(raw)
+        return result
+
+    def _instants(self, moments: list[Any], are_texts: bool) -> Optional[tuple[times.Instants, times.Codes]]:
+        """A column of times, typed; None where one of them needs the slow way."""
+        if are_texts:
+            return times.instants_of_texts(moments, self._naive_is_utc)
+        numbers = np.array(moments, dtype=np.float64)
+        if np.count_nonzero(np.isnan(numbers)) != moments.count(None):
+            return None  # the text "nan" is a number to msgspec, but a bad time
+        return times.instants_of_numbers(numbers)
+
+    def _may_be_spelt(self, raw: bytes, missing: tuple[bool, ...]) -> bool:
+        """Whether a key may spell in full a path at whose end values are missing (see `whole_key`)."""
+        pairs = zip(missing, self._joined)
+        return any(is_missing and any(key in raw for key in joined) for is_missing, joined in pairs)
+
+    # -- the definition -----------------------------------------------------------------------------
+
+    def _decode_each(self, raw: bytes) -> Points:
+        root = load(raw)
+        if not isinstance(root, dict):
+            raise BadTripFile("not_an_object", f"{FILE_REASONS['not_an_object']} but {_kind(root)}")
+        points = values.follow(root, self._points_path)
+        if not isinstance(points, list):
+            found = "nothing is there" if points is None else f"{_kind(points)} is there"
+            keys = ", ".join(list(map(str, root))[:12])
+            if whole := whole_key(root, self._points_path):
+                found = f"it has a key {shown(whole)}, and a dot in the mapping leads to what is inside a key"
+            raise BadTripFile(
+                "no_points", f"no array of points in field '{self._mapping.points}': {found}; it has: {keys}"
+            )
+        faults: dict[str, int] = {}
+        examples: dict[str, str] = {}
+        kept: list[tuple[int, float, int]] = []
+        codes: list[int] = []
+        for point in points:
+            if isinstance(point, dict):
+                time, pace, link = (values.follow(point, path) for path in self._paths)
+                link_id, link_fault = values.link_id_of(link)
+                speed, speed_fault = values.speed_of(pace)
+                found_faults = [(link_fault, link, 2), (speed_fault, pace, 1)]
+            else:
+                found_faults = [("not_a_point", point, 0)]
+            for reason, value, of in found_faults:
+                if reason:
+                    faults[reason] = faults.get(reason, 0) + 1
+                    self._exemplify(examples, reason, shown, value, point, of)
+            if not any(reason for reason, *_ in found_faults):
+                instant, code = times.instant_of(time, self._naive_is_utc)
+                kept.append((link_id, speed, instant))
+                codes.append(code)
+                if code != times.OK:
+                    self._exemplify(examples, values.TIME_FAULTS[code - 1], shown_time, time, point, 0)
+        _count_times(np.array(codes, dtype=np.uint8), faults)
+        result = Points(
+            np.array([p[0] for p in kept], dtype=np.int64),
+            np.array([p[2] for p in kept], dtype=np.int64),
+            np.array([p[1] for p in kept], dtype=np.float64),
+            len(points),
+            faults,
+            _trip_id(values.follow(root, self._trip_path)) if self._trip_path else None,
+            examples=examples,
+        )
+        if points and not kept:
+            result.fields = self._fields_of(raw)
+        return result
+
+    def _exemplify(
+        self,
+        examples: dict[str, str],
+        reason: str,
+        show: Callable[[Any], str],
+        value: Any,
+        point: Any,
+        of: int,
+    ) -> None:
+        """Keep what a message may show of the first point with a fault of path number `of`."""
+        if reason in examples:
+            return
+        if not reason.startswith("no_"):
+            examples[reason] = show(value)
+        elif whole := whole_key(point, self._paths[of]):
+            examples[reason] = shown(whole)
+
+    def _fields_of(self, raw: bytes) -> str:
+        """The fields that the first point has, for the message when no point can be used."""
+        point = (values.follow(load(raw), self._points_path) or [None])[0]
+        if not isinstance(point, dict):
+            return _kind(point)
+        names = [
+            f"{key}.{inner}"
+            for key, value in point.items()
+            for inner in (value if isinstance(value, dict) and value else {"": None})
+        ]
+        return ", ".join(name.rstrip(".") for name in names[:20])
+
+
+def _link_ids(links: list[Any], exact: bool) -> Optional[NDArray[np.int64]]:
+    """A column of link ids, -1 for none; None where one is negative, no number, or 2^63 and more."""
+    try:
+        if exact:  # texts are still texts
+            links = [_whole(link) if isinstance(link, str) else link for link in links]
+        without = links.count(None)
+        given = [-1 if link is None else link for link in links] if without else links
+        link_id = np.fromiter(given, dtype=np.int64, count=len(given))
+    except (OverflowError, ValueError):
+        return None
+    return link_id if np.count_nonzero(link_id < 0) == without else None
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):  # int() would take "1_0", " 10" and other scripts' digits
+        raise ValueError(text)
+    return int(text)
+
+
+def _count_times(codes: NDArray[np.uint8], faults: dict[str, int]) -> None:
+    for code, name in enumerate(values.TIME_FAULTS, start=1):
+        faults[name] = int((codes == code).sum())
+
+
+def _trip_id(value: object) -> Optional[str]:
+    return None if value is None or isinstance(value, (dict, list)) else str(value)
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "an array", str: "a text", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")

@@ -1,0 +1,162 @@
+"""Decode a trip file of any size in little memory: some of its points at a time.
+
+The file is cut between its points (see json_cuts). Every piece, put into the objects that lead to the
+points, is a small trip file, and so is the file without its points; all go through the same decoder.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Union
+
+from ..contract.errors import FILE_REASONS, BadTripFile
+from ..contract.spec import FieldMapping
+from ..storage import LARGE, scratch
+from ..trip_json import GZIP, too_large
+from .decoder import Points, TripDecoder
+from .json_cuts import find_cuts
+
+PIECE = 1 << 20
+"""Bytes of JSON that are decoded at once; as objects they take about four times that."""
+
+_BLOCK = 1 << 20
+_FIRST = b"0"  # stands for the points before a piece, where one would be missed
+
+
+def decode_large(decoder: TripDecoder, mapping: FieldMapping, path: Path) -> Iterator[Points]:
+    """Decode the file at `path`, unpacked JSON: what it is without its points, then these in pieces.
+
+    Sums over what is yielded are what `TripDecoder.decode` makes of the whole. Raises `BadTripFile`, also
+    in the midst.
+    """
+    with _in_utf8(path) as here, here.open("rb") as stream:
+        keys = tuple(mapping.points.split("."))
+        cuts = find_cuts(stream, keys, PIECE)
+        late = None  # a fault of the JSON after the points, of which the points may have one too
+        try:
+            around = decoder.decode_text(cuts.around)
+        except BadTripFile as error:
+            cause = error.__cause__
+            before = _position(stream, cuts.start)[0]
+            if not isinstance(cause, json.JSONDecodeError) or not cuts.pieces or cause.pos < before:
+                raise
+            late = error
+        else:
+            if around.read or not cuts.pieces:  # the points lie where they were not found
+                yield around if cuts.whole else decoder.decode_text(here.read_bytes())
+                return
+            yield around
+        begin = b"".join(b'{"%s":' % json.dumps(key)[1:-1].encode("ascii") for key in keys) + b"["
+        finish = b"]" + b"}" * len(keys)
+        for number, (start, end) in enumerate(cuts.pieces):
+            stream.seek(start)
+            content = stream.read(end - start if end >= 0 else -1)
+            if end < 0:
+                finish = b""
+            if number and not content.strip(b" \t\r\n"):
+                begin += _FIRST + b","  # a comma with nothing after it: let the decoder say so
+            try:
+                yield decoder.decode_text(begin + content + finish)
+            except BadTripFile as error:
+                raise _placed(error, stream, start - len(begin)) from error
+        if late is not None:
+            raise _placed(late, stream, cuts.end - cuts.start) from late
+
+
+def _placed(error: BadTripFile, stream: BinaryIO, shift: int) -> BadTripFile:
+    """A fault of a piece, told by its place in the file; the piece begins `shift` bytes into it."""
+    cause = error.__cause__
+    if not isinstance(cause, json.JSONDecodeError):
+        return error
+    before = len(cause.doc[: cause.pos].encode("utf-8", "surrogateescape"))
+    position, line, column = _position(stream, before + shift)
+    message = f"{cause.msg}: line {line} column {column} (char {position})"
+    return BadTripFile(error.reason, f"{FILE_REASONS[error.reason]}: {message}")
+
+
+def _position(stream: BinaryIO, offset: int) -> tuple[int, int, int]:
+    """The place of a byte as JSON's errors tell it: characters before it, and line and column from 1 on."""
+    stream.seek(0)
+    read = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    characters, line, begun = 0, 1, 0
+    while offset > 0 and (block := stream.read(min(offset, _BLOCK))):
+        offset -= len(block)
+        text = read.decode(block)
+        line += text.count("\n")
+        if "\n" in text:
+            begun = characters + text.rindex("\n") + 1
+        characters += len(text)
+    return characters, line, characters - begun + 1
+
+
+@contextlib.contextmanager
+def _in_utf8(path: Path) -> Iterator[Path]:
+    """The file itself where its encoding is UTF-8, else a temporary one that is."""
+    with path.open("rb") as stream:
+        encoding = json.detect_encoding(stream.read(4))
+    if "8" in encoding:
+        yield path
+        return
+    with scratch.file("trip.json") as here:
+        with path.open("rb") as stream, here.open("wb") as written:
+            read = codecs.getincrementaldecoder(encoding)()
+            try:
+                while block := stream.read(_BLOCK):
+                    written.write(read.decode(block).encode("utf-8", "surrogatepass"))
+                written.write(read.decode(b"", final=True).encode("utf-8", "surrogatepass"))
+            except ValueError as error:
+                raise BadTripFile("bad_json", f"{FILE_REASONS['bad_json']}: {error}") from error
+        yield here
+
+
+@contextlib.contextmanager
+def unpacked(content: Union[bytes, Path], max_bytes: int) -> Iterator[Union[bytes, Path]]:
+    """Yield the JSON of a trip file: bytes, or a file where it has more than `LARGE`.
+
+    `content` is what was read of it, gzip or not. Raises `BadTripFile`.
+    """
+    head = content[:2] if isinstance(content, bytes) else _head(content)
+    if head != GZIP:
+        yield content
+        return
+    with _gunzipped(io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")) as read:
+        begin = read(min(LARGE, max_bytes) + 1)
+        if len(begin) <= min(LARGE, max_bytes):
+            yield begin
+            return
+        with scratch.file("trip.json") as here:
+            size = 0
+            with here.open("wb") as written:
+                while begin:
+                    size += len(begin)
+                    if size > max_bytes:
+                        raise too_large(max_bytes)
+                    written.write(begin)
+                    begin = read(_BLOCK)
+            yield here
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(2)
+
+
+@contextlib.contextmanager
+def _gunzipped(stream: BinaryIO) -> Iterator[Callable[[int], bytes]]:
+    """A function that reads so many unpacked bytes; raises `BadTripFile`."""
+    with stream, gzip.GzipFile(fileobj=stream) as archive:
+
+        def read(size: int) -> bytes:
+            try:
+                return archive.read(size)
+            except (OSError, EOFError, zlib.error) as error:
+                raise BadTripFile("bad_gzip", f"{FILE_REASONS['bad_gzip']}: {error}") from error
+
+        yield read

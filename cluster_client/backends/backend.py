@@ -1,0 +1,130 @@
+"""The protocol that every place of execution speaks: this computer, SSH, Livy.
+
+    run = Run.new("Belfast, June", profile, spec)
+    run = backend.submit(run)                      # recorded in the run store before anything starts
+    status = follow(backend, run, on_status=…, cancelled=…)
+    folder = backend.fetch(run)                    # the run folder, on this computer
+
+`submit`, `status` and the rest may take the time of a few network calls and never wait for the run;
+none is to be called on the thread that draws the windows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Optional, Protocol
+
+from ..errors import ClientError
+from ..runs.records import Run
+from ..runs.status import RunState, RunStatus
+
+
+class Backend(Protocol):
+    """Where runs execute. Every call raises errors of the tree in `errors`."""
+
+    def submit(self, run: Run, cancelled: Optional[Callable[[], bool]] = None) -> Run:
+        """Record and start a run; returns it with its folder and remote id.
+
+        `cancelled` is asked several times a second while the run is being sent. Once it says yes, nothing of
+        the run is started, its record says so, and
+        `aggregation.contract.errors.Cancelled` is raised, however slow the network; where the run is being
+        started at that moment, it is returned, and can be stopped.
+
+        Raises `AlreadyStarted` when this run, or one in the same folder, was started before, and
+        `StartError` when nothing is running after all.
+        """
+
+    def status(self, run: Run) -> RunStatus:
+        """Where the run stands now; its record follows. Raises `Unreachable` when that cannot be told."""
+
+    def cancel(self, run: Run) -> None:
+        """Ask the run to stop; returns at once, and `status` tells when it has."""
+
+    def fetch(
+        self,
+        run: Run,
+        progress: Optional[Callable[[int, int], None]] = None,
+        cancelled: Optional[Callable[[], bool]] = None,
+    ) -> Path:
+        """Bring the finished run's files here and return the folder; `progress` gets bytes done and total.
+
+        Raises `NotFinished` for a run without a result.
+        """
+
+    def log(self, run: Run, tail: int = 200) -> str:
+        """The last lines of the run's log; empty when there is none yet."""
+
+    def discard(self, run: Run) -> None:
+        """Delete the files of a run that has ended, and its record; raises `BackendError`."""
+
+    def close(self) -> None:
+        """Give up connections; runs go on."""
+
+
+@dataclass(frozen=True)
+class Polling:
+    """How often to look: soon at first, so that a short run feels quick, then ever less often.
+
+    All in seconds. Every pause is `growth` times the one before, up to `longest`.
+    """
+
+    first: float = 0.2
+    growth: float = 1.3
+    longest: float = 3.0
+
+    def pauses(self) -> Iterator[float]:
+        """The pauses between looks, without an end."""
+        pause = self.first
+        while True:
+            yield pause
+            pause = min(self.longest, pause * self.growth)
+
+
+def follow(
+    backend: Backend,
+    run: Run,
+    *,
+    on_status: Optional[Callable[[RunStatus], None]] = None,
+    cancelled: Optional[Callable[[], bool]] = None,
+    polling: Polling = Polling(),
+    patience: float = 3600.0,
+) -> RunStatus:
+    """Look at a run until it has ended and return its last status; for a thread of its own.
+
+    `cancelled` is asked several times a second; once it says yes, the run is cancelled and still followed
+    until it has stopped. A place that cannot be reached is tried again for `patience` seconds; the run
+    goes on meanwhile. Raises `ClientError` for faults that waiting does not mend.
+    """
+    asked = False
+    silent_since: Optional[float] = None
+    pauses = polling.pauses()
+    while True:
+        try:
+            if cancelled and cancelled() and not asked:
+                backend.cancel(run)
+                asked = True
+            status = backend.status(run)
+            silent_since = None
+        except ClientError as error:
+            silent_since = silent_since or time.monotonic()
+            if not error.retry or time.monotonic() - silent_since > patience:
+                raise
+            status = RunStatus(RunState.UNKNOWN, message=error.message)
+        if on_status:
+            on_status(status)
+        if status.is_final:
+            return status
+        if asked:
+            _wait(polling.first, None)
+        else:
+            _wait(next(pauses), cancelled)
+
+
+def _wait(seconds: float, cancelled: Optional[Callable[[], bool]]) -> None:
+    """Sleep, yet wake within a tenth of a second when `cancelled` says so."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and not (cancelled and cancelled()):
+        time.sleep(min(0.1, left))

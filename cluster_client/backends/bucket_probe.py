@@ -1,0 +1,136 @@
+"""The trips in a bucket, as this computer sees them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Callable, Optional
+
+from ...aggregation.contract.errors import Cancelled, RunError
+from ...aggregation.contract.s3_access import is_s3
+from ...aggregation.contract.spec import FieldMapping
+from ...aggregation.inventory import FIRST_FILES, SAMPLE_FILES, TripCount, known
+from ...aggregation.storage import TripFile
+from ...aggregation.storage.s3.pages import Listed
+from ...aggregation.storage.s3.trips import trip_file
+from ..profiles.credentials import S3Keys
+from ..profiles.profile import Profile
+from ..s3 import listing
+from ..s3.client import S3Connection, Waits, connect_for
+from ..s3.store_files import tables_at_hand
+
+log = logging.getLogger(__name__)
+LOOKING = Waits(connect=3.0, read=15.0, attempts=2)
+"""Somebody waits for the answer."""
+_LONG_AGO = datetime.fromtimestamp(0, timezone.utc)
+
+
+class BucketTrips:
+    """A `TripSource` over the buckets that a profile leads to; connects on first use."""
+
+    far = True
+
+    def __init__(
+        self,
+        profile: Profile,
+        keys: Optional[S3Keys] = None,
+        proxies: Optional[Mapping[str, str]] = None,
+    ) -> None:
+        self._profile, self._keys, self._proxies = profile, keys, proxies
+        self._connection: Optional[S3Connection] = None
+        self._lock = threading.Lock()
+
+    @property
+    def s3(self) -> S3Connection:
+        """The connection; raises `BackendError`."""
+        with self._lock:
+            if self._connection is None:
+                self._connection = connect_for(self._profile, self._keys, self._proxies, LOOKING)
+            return self._connection
+
+    def count(
+        self,
+        trips: str,
+        store: str,
+        mapping: FieldMapping,
+        check: Callable[[], None],
+        found: Callable[[int], None],
+    ) -> TripCount:
+        """Count the trip files, and those that are new where this computer sees the store too."""
+        sample = Sample(SAMPLE_FILES)
+        files = size = new_files = new_bytes = copies = 0
+        has = self._known(store, mapping, check)
+        for n, (trip, is_copy) in enumerate(listing.trips_and_copies(self.s3, trips)):
+            if n % 1000 == 0:
+                check()
+                found(files)
+            if is_copy:
+                copies += 1
+                continue
+            sample.add(trip.url)
+            files += 1
+            size += trip.size
+            if has is not None and not has(_file(trip)):
+                new_files += 1
+                new_bytes += trip.size
+        if has is None:
+            return TripCount(files, size, None, None, sample.taken(), copies=copies)
+        return TripCount(files, size, new_files, new_bytes, sample.taken(), copies=copies)
+
+    def _known(
+        self, store: str, mapping: FieldMapping, check: Callable[[], None]
+    ) -> Optional[Callable[[TripFile], bool]]:
+        """What tells of a trip whether the store has it; None where that cannot be told from here."""
+        try:
+            if not is_s3(store):
+                return known(store, mapping, check) if self._profile.kind == "local" else None
+            with tables_at_hand(self.s3, store, mapping, check) as folder:
+                return known(folder, mapping, check) if folder else None
+        except Cancelled:
+            raise
+        except RunError as error:
+            log.info("What is new cannot be told: %s", error.message)
+            return None
+
+    def first(self, trips: str) -> list[str]:
+        """A few of the trip files, soon."""
+        return [trip.url for trip in listing.first(self.s3, trips, FIRST_FILES)]
+
+    def read(self, path: str, most: int) -> bytes:
+        """A trip file; raises `BadTripFile` for one of more than `most` bytes."""
+        return listing.read(self.s3, path, most)
+
+    def close(self) -> None:
+        """Give up the connection."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _file(trip: listing.Object) -> TripFile:
+    """A trip as runs list it, with what tells its versions apart."""
+    return trip_file(trip.bucket, Listed(trip.key, trip.size, trip.e_tag, trip.modified or _LONG_AGO))
+
+
+class Sample:
+    """`most` to twice as many of a stream of names, evenly spread, whatever its length."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._step, self._seen = most, 1, 0
+        self._names: list[str] = []
+
+    def add(self, name: str) -> None:
+        """The next name of the stream."""
+        if self._seen % self._step == 0:
+            self._names.append(name)
+            if len(self._names) == 2 * self._most:
+                self._names, self._step = self._names[::2], self._step * 2
+        self._seen += 1
+
+    def taken(self) -> tuple[str, ...]:
+        """At most `most` of them."""
+        step = -(-len(self._names) // self._most) or 1
+        return tuple(self._names[::step])

@@ -1,0 +1,151 @@
+"""The Livy backend: runs on a cluster's Spark, started through Livy's REST interface.
+
+A run is in the run store, under the name of its batch, before anything is posted; it is posted once, and
+found again by that name and by its folder. The folder is the truth, and Livy corroborates.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable, Optional, TypeVar
+
+from ....aggregation.contract.errors import Cancelled, RunError
+from ...profiles.credentials import ProfileKeys
+from ...profiles.profile import Profile
+from ...retry import PATIENCE, Patience
+from ...runs.files import RunFiles
+from ...runs.records import Run, RunStore
+from ...runs.status import RunState, RunStatus
+from ...runs.submission import Sending, clear, give_up
+from ...ssh.network import TIMEOUTS as SSH_TIMEOUTS
+from ...ssh.network import Timeouts as SshTimeouts
+from ..remote import FarBackend, InFolder
+from . import submission
+from .batch import batch_name, batch_of
+from .client import TIMEOUTS, Timeouts
+from .connection import Way
+from .file_access import Rooms
+from .job_files import put_jobs
+from .watch import LIMITS, Limits, Watch
+
+if TYPE_CHECKING:
+    from ...ssh.known_hosts import KnownHosts
+
+T = TypeVar("T")
+
+
+class LivyBackend(FarBackend):
+    """Runs through the Livy of `profile`; see `backend.Backend` for the protocol.
+
+    `runs_folder` takes the fetched results of runs that name no local folder. `known_hosts` are needed where
+    the profile names a host. Calls may come from several threads.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        store: RunStore,
+        runs_folder: Path,
+        keys: ProfileKeys,
+        known_hosts: Optional[KnownHosts] = None,
+        *,
+        timeouts: Timeouts = TIMEOUTS,
+        ssh_timeouts: SshTimeouts = SSH_TIMEOUTS,
+        patience: Patience = PATIENCE,
+        limits: Limits = LIMITS,
+        sure: float = submission.SURE_SECONDS,
+    ) -> None:
+        super().__init__(store, runs_folder)
+        self._sure = sure
+        self._rooms = Rooms(profile, keys, known_hosts, timeouts=ssh_timeouts, patience=patience)
+        self.way = Way(profile, keys, self._rooms, timeouts)
+        self._watch = Watch(self.way.client, limits)
+
+    def cancel(self, run: Run) -> None:
+        """Ask the run to stop; one that does not within seconds, or has not begun, is ended by Livy."""
+        if give_up(run.id):
+            return
+
+        def leave_word(files: RunFiles, folder: str) -> bool:
+            if not files.holds(folder, run.id):
+                return False
+            if files.size(f"{folder}/manifest.json") is None:
+                files.put(f"{folder}/cancel", b"cancelled\n")
+            return files.size(f"{folder}/status.json") is not None
+
+        begun = self._in_folder(run, leave_word)
+        deleted = False
+        if not begun:
+            with contextlib.suppress(RunError):  # `status` tries again
+                deleted = self.way.client.delete(batch_name(run))
+        self._watch.stopping(run, deleted)
+
+    def log(self, run: Run, tail: int = 200) -> str:
+        """The last lines of the run's log; before it has one, those that Livy has of its driver."""
+        text = super().log(run, tail)
+        if not text:
+            with contextlib.suppress(RunError):
+                text = "\n".join(self.way.client.log(batch_name(run))[-tail:])
+        return text
+
+    def close(self) -> None:
+        """Give up the connections; runs go on."""
+        self.way.close()
+        self._rooms.close()
+
+    @property
+    def _cut(self) -> str:
+        return "The run's folder cannot be reached."
+
+    def _look(self, run: Run) -> RunStatus:
+        with contextlib.suppress(RunError):
+            run = self._store.find(run.id)  # another process may have posted it since
+        return self._rooms.again_and_again(
+            run.folder, lambda files, place: self._watch.look(files, place.absolute(run.folder), run)
+        )
+
+    def _in_folder(
+        self, run: Run, work: InFolder[T], cancelled: Callable[[], bool] = lambda: False, total: float = 0.0
+    ) -> T:
+        return self._rooms.patiently(
+            run.folder, lambda files, place: work(files, place.absolute(run.folder)), cancelled, total
+        )
+
+    def _send(self, run: Run, sending: Sending) -> Run:
+        try:
+            return self._send_unless_given_up(run, sending)
+        except (RunError, Cancelled):
+            if sending.given_up:
+                self._clear(run)
+            raise
+
+    def _send_unless_given_up(self, run: Run, sending: Sending) -> Run:
+        self.way.client.version()  # the address may be wrong: nothing is sent then
+        sending.check()
+        place = self._rooms.place()
+        sending.check()
+        folder = place.absolute(run.folder)
+        addresses = put_jobs(self._rooms, place)
+        sending.check()
+        self._rooms.patiently(
+            folder,
+            lambda files, _: submission.prepare(files, place, run, folder, sending.check),
+            lambda: sending.given_up,
+        )
+        sending.starts()
+        run = self._store.update(run.id, remote_id=batch_name(run))  # before it is posted
+        poster = submission.Poster(self.way.client, self._rooms, folder, run.id, self._sure)
+        found = poster.post(batch_of(run, place, addresses))
+        if found is None:
+            return run  # whoever looks next is told
+        remote_id = f"{found.name} {found.number}"
+        return self._store.update(run.id, remote_id=remote_id, state=RunState.STARTING)
+
+    def _clear(self, run: Run) -> None:
+        """Leave nothing there of a run that was given up; where nobody answers, a folder without a run."""
+        with contextlib.suppress(RunError):
+            self._rooms.at_once(
+                run.folder, lambda files, place: clear(files, place.absolute(run.folder), run)
+            )
+        self.close()

@@ -1,0 +1,63 @@
+"""What is posted to Livy for a run: only what it needs, and nothing that is secret."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from ....aggregation.contract.s3_access import is_s3
+from ...errors import StartError
+from ...profiles.profile import Profile
+from ...profiles.spark_settings import spark_settings
+from ...runs.records import Run
+from ...ssh.job_zip import MAIN, job_zip
+from ...ssh.run_paths import Place, named
+
+_PREFIX = "roadpulse-"
+
+
+def batch_name(run: Run) -> str:
+    """The name of a run's batch: nobody else's, and the key under which it is found again."""
+    return f"{_PREFIX}{run.id}"
+
+
+def job_files() -> dict[str, bytes]:
+    """Names and contents of what Livy starts: the script, and the zip that it imports from."""
+    job, script = job_zip(), MAIN.encode()
+    return {named("run", script, ".py"): script, f"{job.sha256}.zip": job.content}
+
+
+def batch_of(run: Run, place: Place, addresses: list[str]) -> dict[str, Any]:
+    """The body of the POST; `addresses` are where Livy finds the files of `job_files`, in that order."""
+    folder = place.absolute(run.folder)
+    arguments = [folder, "--own-log"]
+    if is_s3(folder):
+        arguments = [folder, "--s3", json.dumps(run.spec.get("s3") or run.profile.s3.to_json())]
+    head = run.profile.resources.head_workers
+    if head is not None:
+        arguments += ["--head-workers", str(head)]
+    return batch(run.profile, batch_name(run), addresses, arguments, place)
+
+
+def batch(
+    profile: Profile, name: str, addresses: list[str], arguments: list[str], place: Place
+) -> dict[str, Any]:
+    """A batch of Python on Spark. The master is Livy's own."""
+    python = place.absolute(profile.python) if "/" in profile.python else profile.python
+    settings = spark_settings(profile, name, python)
+    for own in ("spark.master", "spark.app.name"):
+        settings.pop(own, None)
+    main, *others = addresses
+    return {"name": name, "file": main, "pyFiles": others, "args": arguments, "conf": settings}
+
+
+def address(path: str) -> str:
+    """A file of Livy's host as Livy wants it; raises `StartError` for a path that Spark cannot take."""
+    if "," in path:  # Spark takes it for several
+        raise StartError(
+            f"The folder of the jobs cannot have a comma in its path: {path}. Name another one as "
+            "'folders.jobs' in the profile."
+        )
+    # With a scheme, since Livy would look for a bare path in Hadoop's default file system.
+    return f"file://{quote(path, safe='/')}"

@@ -1,0 +1,126 @@
+"""Where the files of a profile's runs and jobs lie: reached over SFTP or in a bucket, as their paths say."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Callable, Optional, TypeVar
+
+from ....aggregation.contract.s3_access import is_s3
+from ...errors import ProfileError
+from ...profiles.credentials import ProfileKeys
+from ...profiles.profile import Profile
+from ...profiles.ssh_credentials import Credentials
+from ...retry import PATIENCE, Patience, Persistent
+from ...runs.files import IsCancelled, RunFiles
+from ...ssh.network import TIMEOUTS, Timeouts
+from ...ssh.run_paths import Place
+
+if TYPE_CHECKING:
+    from ...s3.client import S3Connection
+    from ...ssh.connection import Connection
+    from ...ssh.known_hosts import KnownHosts
+    from ...ssh.session import Session
+
+T = TypeVar("T")
+Work = Callable[[RunFiles, Place], T]
+
+
+def _never() -> bool:
+    return False
+
+
+class Rooms:
+    """The ways to a profile's files, opened when they are needed; calls may come from several threads.
+
+    Work gets the files and the folders there, and is done again after a cut: it must bear that.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        keys: ProfileKeys,
+        known_hosts: Optional[KnownHosts],
+        *,
+        timeouts: Timeouts = TIMEOUTS,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        self._profile, self._keys, self._known_hosts = profile, keys, known_hosts
+        self._timeouts, self._patience = timeouts, patience
+        self._lock = threading.Lock()
+        self._session: Optional[Session] = None
+        self._s3: Optional[S3Connection] = None
+        self._bucket = Persistent(self._in_bucket, patience)
+
+    @property
+    def session(self) -> Session:
+        """The SSH connection of the profile; raises `ProfileError` where it names no host."""
+        from ...ssh.session import Session  # noqa: PLC0415  (needs a package that buckets do without)
+
+        with self._lock:
+            if self._session is None:
+                if not self._profile.host or self._known_hosts is None:
+                    raise ProfileError(
+                        "host",
+                        f"The profile {self._profile.name!r} names no computer to log in to over SSH, and a "
+                        "folder that is not in a bucket. Name the one, or s3://… as the other.",
+                    )
+                self._session = Session(
+                    self._profile, self._keys.ssh or Credentials(), self._known_hosts, self._timeouts,
+                    self._patience,
+                )  # fmt: skip
+            return self._session
+
+    def at_once(self, path: str, work: Work[T]) -> T:
+        """Do something where `path` lies; the first cut is raised."""
+        if is_s3(path):
+            return self._bucket.at_once(lambda found: work(*found))
+        return self.session.at_once(lambda c, place: work(_sftp(c), place))
+
+    def patiently(self, path: str, work: Work[T], cancelled: IsCancelled = _never, total: float = 0.0) -> T:
+        """See `Persistent.patiently`."""
+        if is_s3(path):
+            return self._bucket.patiently(lambda found: work(*found), cancelled, total)
+        return self.session.patiently(lambda c, place: work(_sftp(c), place), cancelled, total)
+
+    def again_and_again(self, path: str, work: Work[T]) -> T:
+        """See `Persistent.again_and_again`."""
+        if is_s3(path):
+            return self._bucket.again_and_again(lambda found: work(*found))
+        return self.session.again_and_again(lambda c, place: work(_sftp(c), place))
+
+    def place(self) -> Place:
+        """The profile's folders; of one that names a host by what the user's home is there."""
+        if self._profile.host:
+            return self.session.patiently(lambda _, place: place)
+        return Place.of(self._profile, "")
+
+    def close(self) -> None:
+        """Give up the connections; the next call opens what it needs."""
+        with self._lock:
+            session, s3, self._s3 = self._session, self._s3, None
+        if session is not None:
+            session.close()
+        self._bucket.rest()
+        if s3 is not None:
+            s3.close()
+
+    def s3(self) -> S3Connection:
+        """The way to the profile's buckets."""
+        from ...s3.client import connect_for  # noqa: PLC0415  (needs a package that SFTP does without)
+
+        with self._lock:
+            if self._s3 is None:
+                self._s3 = connect_for(self._profile, self._keys.s3, self._keys.s3_proxies)
+            return self._s3
+
+    def _in_bucket(self) -> tuple[RunFiles, Place]:
+        from ...s3.files import S3Files  # noqa: PLC0415
+
+        # With a host, too: whoever looks after a run in a bucket needs no SSH connection.
+        return S3Files(self.s3()), Place.of(self._profile, "")
+
+
+def _sftp(connection: Connection) -> RunFiles:
+    from ...ssh.transfer import SftpFiles  # noqa: PLC0415  (needs a package that buckets do without)
+
+    return SftpFiles(connection)

@@ -1,0 +1,65 @@
+"""The lookout of a cluster behind Livy; its files are seen over SSH where the profile names a host."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Callable, Optional
+
+from ....aggregation.contract.s3_access import is_s3
+from ...errors import ProfileError
+from ...profiles.credentials import ProfileKeys
+from ...profiles.profile import Profile
+from ...ssh.known_hosts import KnownHosts
+from ..probe import PlaceState, TripSource
+from ..ssh.probe import TIMEOUTS, HeadLookout
+from .client import Timeouts
+from .connection import Way
+from .file_access import Rooms
+
+_OF_LIVY = Timeouts(connect=5.0, answer=10.0, whole=15.0)
+
+
+class LivyLookout:
+    """Looks at the Livy of a profile, and at its host where there is one."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        keys: ProfileKeys,
+        known_hosts: Optional[KnownHosts],
+        bucket: Callable[[], TripSource],
+    ) -> None:
+        self._profile, self._bucket = profile, bucket
+        self._head: Optional[HeadLookout] = None
+        if profile.host and known_hosts is not None:
+            from ...profiles.ssh_credentials import Credentials  # noqa: PLC0415  (as the rest of SSH: on demand)
+
+            self._head = HeadLookout(profile, keys.ssh or Credentials(), known_hosts, bucket)
+        self._rooms = Rooms(profile, keys, known_hosts, timeouts=TIMEOUTS)
+        self._way = Way(profile, keys, self._rooms, _OF_LIVY)
+
+    def look(self) -> PlaceState:
+        """Whether the host and Livy let the person in, and what Spark's master says."""
+        state = self._head.look() if self._head is not None else PlaceState()
+        version = self._way.client.version()
+        self._way.client.count()  # the version is told to anybody
+        return replace(state, service=f"Livy {version.partition('-')[0]}")
+
+    def trips(self, trips: str) -> TripSource:
+        """The trips in a bucket, or in a folder as the host sees it."""
+        if is_s3(trips):
+            return self._bucket()
+        if self._head is None:
+            raise ProfileError(
+                "host",
+                f"The profile {self._profile.name!r} names no computer that sees folders of the cluster. The "
+                "run may see them; name trips in a bucket (s3://…), or a host in the profile.",
+            )
+        return self._head.trips(trips)
+
+    def close(self) -> None:
+        """Give up the connections."""
+        self._way.close()
+        self._rooms.close()
+        if self._head is not None:
+            self._head.close()

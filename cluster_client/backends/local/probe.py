@@ -1,0 +1,64 @@
+"""The lookout of this computer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Callable
+
+from ....aggregation import inventory
+from ....aggregation.contract.errors import FILE_REASONS, BadTripFile
+from ....aggregation.contract.json_text import JsonFault, first_bytes
+from ....aggregation.contract.s3_access import is_s3
+from ....aggregation.contract.spec import FieldMapping
+from ....aggregation.runners.head_capacity import usable_cores
+from ...profiles.profile import Profile
+from ..probe import Check, PlaceState, TripSource
+
+
+class LocalTrips:
+    """Trips that this computer sees in its own folders."""
+
+    far = False
+
+    def count(
+        self,
+        trips: str,
+        store: str,
+        mapping: FieldMapping,
+        check: Check,
+        found: Callable[[int], None],
+    ) -> inventory.TripCount:
+        """Count them."""
+        return inventory.count(trips, store, mapping, check, found)
+
+    def first(self, trips: str) -> list[str]:
+        """The first few."""
+        return inventory.first_files(trips)
+
+    def read(self, path: str, most: int) -> bytes:
+        """The content of one; raises `OSError`, or `BadTripFile` for a pipe or more than `most` bytes."""
+        try:
+            content = first_bytes(Path(path), most + 1)
+        except JsonFault as fault:
+            raise BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: {fault.fault}", True) from fault
+        if len(content) > most:
+            raise BadTripFile("too_large", FILE_REASONS["too_large"])
+        return content
+
+
+class LocalLookout:
+    """Looks at this computer."""
+
+    def __init__(self, profile: Profile, bucket: Callable[[], TripSource]) -> None:
+        self._profile, self._bucket = profile, bucket
+
+    def look(self) -> PlaceState:
+        """It always answers."""
+        return PlaceState(cores=self._profile.workers or usable_cores())
+
+    def trips(self, trips: str) -> TripSource:
+        """The trips in a folder here, or in a bucket."""
+        return self._bucket() if is_s3(trips) else LocalTrips()
+
+    def close(self) -> None:
+        """Nothing to give up."""

@@ -1,0 +1,123 @@
+"""The SSH backend: runs on a cluster's head, which go on whatever becomes of this computer.
+
+A run is in the run store before anything is sent. What starts it there takes the folder `started` inside
+the run folder, which exactly one can make: however often a submission is cut off and repeated, the run is
+started once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Callable, TypeVar
+
+from ....aggregation.contract.errors import Cancelled
+from ...errors import BackendError, ClientError, Unreachable
+from ...profiles.profile import Profile
+from ...profiles.ssh_credentials import Credentials
+from ...retry import PATIENCE, Patience
+from ...runs.records import Run, RunStore
+from ...runs.status import RunState, RunStatus
+from ...runs.submission import Sending, clear, give_up
+from ...ssh.connection import Connection
+from ...ssh.known_hosts import KnownHosts
+from ...ssh.network import TIMEOUTS, Timeouts
+from ...ssh.run_paths import Place
+from ...ssh.scripts import call
+from ...ssh.session import Session
+from ...ssh.transfer import SftpFiles
+from ..remote import FarBackend, InFolder
+from . import submission
+from .run_files import GRACE_SECONDS
+from .watch import Watch
+
+T = TypeVar("T")
+
+
+class SshBackend(FarBackend):
+    """Runs on the cluster of `profile`; see `backend.Backend` for the protocol.
+
+    `runs_folder` takes the fetched results of runs that name no local folder. Calls may come from several
+    threads.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        store: RunStore,
+        runs_folder: Path,
+        credentials: Credentials,
+        known_hosts: KnownHosts,
+        *,
+        timeouts: Timeouts = TIMEOUTS,
+        patience: Patience = PATIENCE,
+        grace: float = GRACE_SECONDS,
+    ) -> None:
+        super().__init__(store, runs_folder)
+        self._grace = grace
+        self._session = Session(profile, credentials, known_hosts, timeouts, patience)
+        self._watch = Watch(grace)
+
+    def cancel(self, run: Run) -> None:
+        """Ask the run's processes to stop; after the grace period they are ended."""
+        if give_up(run.id):
+            return
+        answer = self._session.patiently(
+            lambda connection, place: call(
+                connection, "stop", {"folder": place.absolute(run.folder), "run": run.id}
+            )
+        )
+        if answer[0] == "failed":
+            raise BackendError(f"The run in {run.folder} on {self._session.login} cannot be stopped.")
+        self._watch.stopping(run)
+
+    def close(self) -> None:
+        """Give up the connection; runs go on."""
+        self._session.close()
+
+    @property
+    def _cut(self) -> str:
+        return f"There is no connection to {self._session.login}."
+
+    def _look(self, run: Run) -> RunStatus:
+        return self._session.again_and_again(
+            lambda connection, place: self._watch.look(connection, place.absolute(run.folder), run)
+        )
+
+    def _in_folder(
+        self, run: Run, work: InFolder[T], cancelled: Callable[[], bool] = lambda: False, total: float = 0.0
+    ) -> T:
+        return self._session.patiently(
+            lambda c, place: work(SftpFiles(c), place.absolute(run.folder)), cancelled, total
+        )
+
+    def _send(self, run: Run, sending: Sending) -> Run:
+        asked = False
+
+        def start(connection: Connection, place: Place) -> str:
+            nonlocal asked
+            if not asked:
+                sending.starts()
+            asked = True
+            return submission.start(connection, place, run, self._grace)
+
+        try:
+            self._session.at_once(lambda *_: sending.check())  # the address may be wrong: no second attempt
+            self._session.patiently(
+                lambda c, place: submission.prepare(c, place, run, sending.check),
+                lambda: sending.given_up,
+            )
+            process = self._session.patiently(start, lambda: sending.given_up)
+        except (ClientError, Cancelled) as error:
+            if sending.given_up:
+                self._clear(run)
+            elif asked and isinstance(error, Unreachable):
+                return self._store.update(run.id, message=error.message)  # whoever looks next is told
+            raise
+        return self._store.update(run.id, remote_id=process, state=RunState.STARTING)
+
+    def _clear(self, run: Run) -> None:
+        """Leave nothing there of a run that was given up; where nobody answers, a folder without a run."""
+        with contextlib.suppress(ClientError):
+            self._session.at_once(lambda c, place: clear(SftpFiles(c), place.absolute(run.folder), run))
+        self._session.close()

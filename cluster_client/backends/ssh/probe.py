@@ -1,0 +1,174 @@
+"""The lookout of a computer that is reached over SSH: a cluster's head, or a single machine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Callable, TypeVar
+
+from ....aggregation import inventory
+from ....aggregation.contract.errors import FILE_REASONS, BadTripFile, RunError
+from ....aggregation.contract.json_text import Entries, JsonFault
+from ....aggregation.contract.s3_access import is_s3
+from ....aggregation.contract.spec import FieldMapping
+from ...diagnosis.remote_answers import NoAnswer, ask
+from ...diagnosis.spark import at_work, master_page, total
+from ...errors import BackendError
+from ...profiles.profile import Profile
+from ...profiles.ssh_credentials import Credentials
+from ...ssh.connection import Connection
+from ...ssh.errors import ConnectionLost
+from ...ssh.job_zip import job_zip
+from ...ssh.known_hosts import KnownHosts
+from ...ssh.network import Timeouts
+from ...ssh.run_paths import Place, python_of
+from ...ssh.session import Session
+from ...ssh.transfer import SftpFiles
+from ..probe import Check, PlaceState, TripSource
+
+T = TypeVar("T")
+
+TIMEOUTS = Timeouts(resolve=5, connect=6, banner=8, login=10, channel=8, answer=30)
+"""Somebody looks at the window meanwhile."""
+
+COUNT_SECONDS = 25.0
+_PROGRAMS = Path(__file__).absolute().parents[2] / "diagnosis" / "remote_probe.py"
+_GLANCE = f"from {__name__.split('.', maxsplit=1)[0]}.aggregation import inventory\ninventory.main()\n"
+
+
+class HeadLookout:
+    """Looks at the host of a profile; logs in once, and again after the connection broke."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        credentials: Credentials,
+        known_hosts: KnownHosts,
+        bucket: Callable[[], TripSource],
+        timeouts: Timeouts = TIMEOUTS,
+    ) -> None:
+        self._profile, self._bucket = profile, bucket
+        self._session = Session(profile, credentials, known_hosts, timeouts)
+
+    def look(self) -> PlaceState:
+        """Whether the host lets the person in, and what Spark's master says."""
+        return self.asked(self._look)
+
+    def trips(self, trips: str) -> TripSource:
+        """The trips in a folder as the host sees it, or in a bucket."""
+        return self._bucket() if is_s3(trips) else HeadTrips(self)
+
+    def close(self) -> None:
+        """Give up the connection."""
+        self._session.close()
+
+    def asked(self, work: Callable[[Connection, Place], T]) -> T:
+        """Do something there; a connection that broke while it lay idle is opened anew."""
+        try:
+            return self._session.at_once(work)
+        except ConnectionLost:
+            return self._session.at_once(work)
+
+    def ask(self, connection: Connection, place: Place, program: str, argument: object) -> dict[str, Any]:
+        """Run a program with the Python of the profile; returns its answer. Raises `BackendError`."""
+        python = python_of(self._profile, place)
+        try:
+            return ask(connection, python, place.job_zip(job_zip()), program, json.dumps(argument))
+        except NoAnswer as error:
+            raise BackendError(
+                f"Python ({python}) on {connection.login} gives no answer: {error}. Name another one in the "
+                "profile's entry 'python'."
+            ) from error
+
+    def _look(self, connection: Connection, place: Place) -> PlaceState:
+        program = _PROGRAMS.read_text(encoding="utf-8")
+        page = master_page(self._profile.spark_master)
+        if page is None:
+            if self._profile.kind != "ssh" or self._profile.spark_master or self._profile.spark_home:
+                return PlaceState()  # there is a cluster, and nobody to tell its workers
+            answer = self.ask(connection, place, program, ["cores"])
+            return PlaceState(cores=_understood(lambda: Entries.of(answer, "the answer").whole("cores")))
+        found = self.ask(connection, place, program, ["look_at_master", *page])
+        if not found.get("answers"):
+            return PlaceState(
+                remark=f"Spark's master {self._profile.spark_master} does not answer. Start it, or correct "
+                "its address in the profile."
+            )
+        if not found.get("page"):
+            return PlaceState()
+        workers = at_work(found["page"])
+        cores, used = total(workers, "cores"), total(workers, "coresused")
+        remark = "No worker is alive: a run would wait for one." if not workers else ""
+        return PlaceState(len(workers), cores, cores - used, remark=remark)
+
+
+class HeadTrips:
+    """Trips in folders that the host sees."""
+
+    far = True
+
+    def __init__(self, head: HeadLookout) -> None:
+        self._head = head
+
+    def count(
+        self,
+        trips: str,
+        store: str,
+        mapping: FieldMapping,
+        check: Check,
+        found: Callable[[int], None],
+    ) -> inventory.TripCount:
+        """Count them there, with the code of a run; after `COUNT_SECONDS` only what was counted by then."""
+
+        def work(connection: Connection, place: Place) -> dict[str, Any]:
+            return self._glance(
+                connection, place,
+                {"trips": place.absolute(trips), "store": place.absolute(store), "seconds": COUNT_SECONDS,
+                 "mapping": asdict(mapping)},
+            )  # fmt: skip
+
+        check()
+        counted = _understood(lambda: inventory.TripCount.from_json(self._head.asked(work)))
+        found(counted.files)
+        return counted
+
+    def first(self, trips: str) -> list[str]:
+        """The first few."""
+
+        def work(connection: Connection, place: Place) -> dict[str, Any]:
+            wish = {"trips": place.absolute(trips), "first": inventory.FIRST_FILES}
+            return self._glance(connection, place, wish)
+
+        return list(_understood(lambda: Entries.of(self._head.asked(work), "the answer").texts("first")))
+
+    def read(self, path: str, most: int) -> bytes:
+        """The content of one."""
+
+        def work(connection: Connection, place: Place) -> bytes:
+            content = SftpFiles(connection).read(place.absolute(path), most + 1)
+            if content is None:
+                raise BadTripFile("vanished", FILE_REASONS["vanished"], passing=True)
+            return content
+
+        content = self._head.asked(work)
+        if len(content) > most:
+            raise BadTripFile("too_large", FILE_REASONS["too_large"])
+        return content
+
+    def _glance(self, connection: Connection, place: Place, wish: dict[str, Any]) -> dict[str, Any]:
+        job, files = job_zip(), SftpFiles(connection)
+        files.make_folders(place.jobs)
+        files.put_once(place.job_zip(job), job.content)
+        answer = self._head.ask(connection, place, _GLANCE, wish)
+        if "error" in answer:
+            raise RunError(str(answer["error"]), str(answer.get("detail", "")))
+        return answer
+
+
+def _understood(work: Callable[[], T]) -> T:
+    """What `work` reads from the head's answer; raises `BackendError` for one that is not understood."""
+    try:
+        return work()
+    except JsonFault as error:
+        raise BackendError(f"The head's answer cannot be used: {error.fault}.") from error

@@ -1,0 +1,71 @@
+"""What a run on a cluster needs: the files in its folder, and the program that carries it out."""
+
+from __future__ import annotations
+
+import posixpath
+
+from ...profiles.profile import Profile
+from ...profiles.spark_settings import spark_settings
+from ...runs.records import Run
+from ...ssh.job_zip import JobZip
+from ...ssh.run_paths import Place, job_json, json_file, python_of, spec_values
+from ...ssh.scripts import assignments, source
+
+GRACE_SECONDS = 10
+
+
+def run_files(run: Run, place: Place) -> dict[str, bytes]:
+    """Names and contents of the files that a run's folder holds before the start; none holds a secret.
+
+    They are data: others may be able to write that folder, so what is run is not read from it.
+    """
+    return {"spec.json": json_file(spec_values(run.spec, place.home)), "job.json": job_json(run)}
+
+
+def launcher(run: Run, place: Place, job: JobZip, grace: float = GRACE_SECONDS, more_conf: str = "") -> str:
+    """The program that carries out a run, for sh: what it needs, and the launcher itself.
+
+    `more_conf` are lines that Spark's settings have beyond the profile's.
+    """
+    profile = run.profile
+    spark, head = uses_spark(profile), profile.resources.head_workers
+    python = python_of(profile, place)
+    values = {
+        "python": python,
+        "job_zip": place.job_zip(job),
+        "workers": str(profile.workers),
+        "head_workers": "auto" if head is None else str(head),
+        "grace": f"{grace:g}",
+        "spark_submit": spark_submit(profile, place) if spark else "",
+        "spark_conf": spark_conf(profile, run.name, python) + more_conf if spark else "",
+    }
+    return assignments(values) + source("job") + source("launcher")
+
+
+def uses_spark(profile: Profile) -> bool:
+    """Whether a profile's runs are Spark's; otherwise the processes of the one computer carry them out."""
+    return bool(profile.spark_master or profile.spark_home)
+
+
+def spark_submit(profile: Profile, place: Place) -> str:
+    """The program that starts a run on Spark, as the cluster's shell calls it."""
+    home = profile.spark_home
+    return posixpath.join(place.absolute(home), "bin/spark-submit") if home else "spark-submit"
+
+
+def spark_conf(profile: Profile, name: str, python: str) -> str:
+    """Spark's settings for an application, as a properties file."""
+    values = spark_settings(profile, name, python)
+    return "".join(f"{name} {_property(value)}\n" for name, value in values.items())
+
+
+def _property(value: str) -> str:
+    """A value as java.util.Properties reads it."""
+    plain = "".join(c if c.isprintable() else " " for c in value)
+    escaped = plain.replace("\\", "\\\\")
+    return "".join(c if ord(c) < 128 else "".join(f"\\u{u:04x}" for u in _utf16(c)) for c in escaped)
+
+
+def _utf16(character: str) -> list[int]:
+    raw = character.encode("utf-16-be", "surrogatepass")
+    return [int.from_bytes(raw[i : i + 2], "big") for i in range(0, len(raw), 2)]

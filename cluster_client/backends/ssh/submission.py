@@ -1,0 +1,53 @@
+"""Sending a run to the cluster and starting it, in steps that may be repeated after a cut."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from ...errors import StartError
+from ...runs.records import Run
+from ...runs.submission import claim
+from ...ssh.connection import Connection
+from ...ssh.job_zip import job_zip
+from ...ssh.run_paths import Place
+from ...ssh.scripts import call
+from ...ssh.transfer import SftpFiles
+from .run_files import GRACE_SECONDS, launcher, run_files
+
+
+def prepare(connection: Connection, place: Place, run: Run, check: Callable[[], None] = lambda: None) -> None:
+    """Send the job, unless it is there, and make the run's folder; raises `AlreadyStarted`.
+
+    `check` is called on the way, and may raise.
+    """
+    files = SftpFiles(connection)
+    folder, job = place.absolute(run.folder), job_zip()
+    files.make_folders(place.jobs)
+    files.put_once(place.job_zip(job), job.content)
+    check()
+    files.make_folders(folder, private=True)
+    contents = run_files(run, place)
+    claim(files, folder, run, contents.pop("job.json"))
+    for name, content in contents.items():
+        check()
+        files.put_once(f"{folder}/{name}", content)
+
+
+def start(connection: Connection, place: Place, run: Run, grace: float = GRACE_SECONDS) -> str:
+    """Start the run, unless it was started before; returns its process group and mark.
+
+    Raises `StartError`, and `ConnectionLost` when it may have been started.
+    """
+    folder = place.absolute(run.folder)
+    program = launcher(run, place, job_zip(), grace)
+    answer = call(connection, "start", {"folder": folder, "run": run.id, "program": program})
+    if answer[0] == "failed":
+        raise StartError(
+            f"The run could not be started in {folder} on {connection.login}: {' '.join(answer[1:])}."
+        )
+    return " ".join(answer[1:])
+
+
+def withdraw(connection: Connection, folder: str, run: Run) -> bool:
+    """Make sure that a run that was not started never will be; False when it was started after all."""
+    return call(connection, "withdraw", {"folder": folder, "run": run.id})[0] != "started"

@@ -1,0 +1,78 @@
+"""What proves who the person is to the services of one profile, and the proxies on the way to them.
+
+Handed in, never stored, shown nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, NoReturn, Optional
+
+from .ssh_credentials import Credentials
+
+
+@dataclass(frozen=True, repr=False)
+class S3Keys:
+    """An access key of S3; `token` belongs to a temporary one, `region` serves profiles that name none."""
+
+    key_id: str
+    secret: str
+    token: str = ""
+    region: str = ""
+
+    def put_into(self, environment: dict[str, str]) -> None:
+        """Put them where a process of this computer finds them, instead of other keys that are there."""
+        for name in ("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+            environment.pop(name, None)
+        environment.update(AWS_ACCESS_KEY_ID=self.key_id, AWS_SECRET_ACCESS_KEY=self.secret)
+        if self.token:
+            environment["AWS_SESSION_TOKEN"] = self.token
+
+    def __repr__(self) -> str:
+        """Nothing that could be read in a log."""
+        return "S3Keys(…)"
+
+    def __reduce__(self) -> NoReturn:
+        """Secrets are not written anywhere."""
+        raise TypeError("keys cannot be stored")
+
+
+class UserSecret(NamedTuple):
+    """A user and a password, as HTTP Basic wants them."""
+
+    user: str
+    secret: str
+
+    def __repr__(self) -> str:
+        """Nothing that could be read in a log."""
+        return "UserSecret(…)"
+
+    def __reduce__(self) -> NoReturn:
+        """Secrets are not written anywhere."""
+        raise TypeError("keys cannot be stored")
+
+
+@dataclass(frozen=True, repr=False)
+class ProfileKeys:
+    """The keys of one profile, None where it names none, and the proxies, whose addresses may hold passwords.
+
+    Without `ssh` there is nothing to log in to. Without `livy` nobody is asked who he is. Without `s3` this
+    computer's own keys count: the environment, `~/.aws/credentials`, the instance's role. Proxies are
+    addresses for `http` and `https`; without `livy_proxies` there is none on the way to Livy, without
+    `s3_proxies` the environment's count.
+    """
+
+    ssh: Optional[Credentials] = None
+    livy: Optional[UserSecret] = None
+    s3: Optional[S3Keys] = None
+    livy_proxies: Optional[Mapping[str, str]] = None
+    s3_proxies: Optional[Mapping[str, str]] = None
+
+    def __repr__(self) -> str:
+        """Nothing that could be read in a log."""
+        return "ProfileKeys(…)"
+
+    def __reduce__(self) -> NoReturn:
+        """Secrets are not written anywhere."""
+        raise TypeError("keys cannot be stored")

@@ -1,0 +1,239 @@
+"""A profile: where and how runs execute. Never a secret: those stay in QGIS's authentication database.
+
+    {"schema": 1, "kind": "ssh", "name": "Belfast Pi cluster", "host": "pi0.example.org", "user": "pi",
+     "authcfg": "a1b2c3d", "spark_master": "spark://pi0:7077", "folders": {"runs": "/data/runs", …}}
+
+A profile can be written to and read from such a file, so a team shares one and a headless call names it.
+Reading is strict: what is not understood is refused and named, and so is whatever looks like a secret.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Optional
+
+from ...aggregation.contract.errors import SpecError
+from ...aggregation.contract.json_text import JsonFault
+from ...aggregation.contract.s3_access import S3Access, is_s3
+from ...aggregation.runners.head_start import MOST as HEAD_WORKERS
+from ..errors import ProfileError
+from ..shared_files import read_json, write_atomically
+from .checks import (
+    AUTHCFG,
+    FINGERPRINT,
+    HOST,
+    MEMORY,
+    USER,
+    check_jump,
+    check_name,
+    check_pattern,
+    check_range,
+    check_text,
+    check_url,
+    fault,
+    object_of,
+    sentence,
+    typed,
+)
+
+SCHEMA = 1
+KINDS = ("local", "ssh", "livy")
+LOCAL_NAME = "local"
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a run may use of the cluster. 0 or empty leaves it to Spark's own configuration.
+
+    `cores` is the total over the cluster (`spark.cores.max`); memories are written as `470m` or `2g`.
+    `head_workers` processes of the driver's computer work as long as Spark is not worth its start: None for
+    as many as there is room for, 0 for none, so that Spark starts at once.
+    """
+
+    cores: int = 0
+    executor_cores: int = 0
+    executor_memory: str = ""
+    driver_memory: str = ""
+    head_workers: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Folders (or `s3://bucket/prefix`) as the place of execution sees them; empty means its default.
+
+    `runs` holds the run folders, `store` the point store, `jobs` what is sent to run there (empty: `jobs`
+    in `runs`; for Livy a folder that its `livy.file.local-dir-whitelist` names).
+    """
+
+    runs: str = ""
+    store: str = ""
+    jobs: str = ""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Where and how runs execute; see the module's text.
+
+    `authcfg` is the id of an entry in QGIS's authentication database, `key_path` a file with an SSH key,
+    `host_key` the fingerprint of the host's key as OpenSSH shows it (`SHA256:…`; empty: the known hosts of
+    this computer decide), `jump_host` is `[user@]host[:port]`, `python` the interpreter where the run
+    executes (empty: found there), `workers` the number of processes of a run on one computer (0: as many
+    as it has cores).
+
+    Livy answers at `livy_url`, as the host of the SSH connection sees it with `livy_tunnel`, to the user and
+    password of the entry `livy_authcfg`. `s3` says how the computers that run reach a bucket; this computer
+    goes to the same service with the keys of the entry `s3_authcfg`. `ca_file` holds certificates that this
+    computer trusts, Livy's and S3's, besides the usual ones.
+    """
+
+    kind: str
+    name: str
+    host: str = ""
+    port: int = 22
+    user: str = ""
+    authcfg: str = ""
+    key_path: str = ""
+    host_key: str = ""
+    jump_host: str = ""
+    spark_master: str = ""
+    spark_home: str = ""
+    python: str = ""
+    resources: Resources = field(default_factory=Resources)
+    folders: Folders = field(default_factory=Folders)
+    livy_url: str = ""
+    livy_tunnel: bool = False
+    livy_authcfg: str = ""
+    s3: S3Access = field(default_factory=S3Access)
+    s3_authcfg: str = ""
+    ca_file: str = ""
+    workers: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise fault("kind", self.kind, f"choose one of {', '.join(KINDS)}")
+        check_name(self.name)
+        if self.name == LOCAL_NAME and self.kind != "local":
+            what = f"The name {LOCAL_NAME!r} belongs to this computer; choose another."
+            raise ProfileError("name", what)
+        for entry, text in _texts(self):
+            check_text(entry, text)
+        if self.kind == "ssh" and not self.host:
+            raise _empty("host", "name the computer to log in to")
+        if self.kind == "livy" and not self.livy_url:
+            raise _empty("livy_url", "name Livy's address")
+        if self.kind == "livy" and not self.host and (self.livy_tunnel or not is_s3(self.folders.runs)):
+            where = "where the run folders lie, or a bucket (s3://…) for the runs"
+            if self.livy_tunnel:
+                where = "which leads to Livy"
+            raise _empty("host", f"name the computer to log in to over SSH, {where}")
+        for entry in ("runs", "jobs") if self.kind == "ssh" else ():
+            if is_s3(getattr(self.folders, entry)):
+                what = "name a folder of the cluster: over SSH only trips and points may lie in a bucket"
+                raise fault(f"folders.{entry}", getattr(self.folders, entry), what)
+        check_pattern("host", self.host, HOST, "a host name or address")
+        check_pattern("user", self.user, USER, "a user name")
+        for entry in ("authcfg", "livy_authcfg", "s3_authcfg"):
+            value = getattr(self, entry)
+            check_pattern(entry, value, AUTHCFG, "the 7 letters and digits of a QGIS authentication")
+        check_pattern("host_key", self.host_key, FINGERPRINT, "a fingerprint as ssh shows it, SHA256:…")
+        check_jump(self.jump_host)
+        check_url("livy_url", self.livy_url)
+        for entry in ("executor_memory", "driver_memory"):
+            value = getattr(self.resources, entry)
+            check_pattern(f"resources.{entry}", value, MEMORY, "a size such as 470m or 2g")
+        check_range("port", self.port, 1, 65535)
+        check_range("workers", self.workers, 0, 1024)
+        check_range("resources.cores", self.resources.cores, 0, 100_000)
+        check_range("resources.executor_cores", self.resources.executor_cores, 0, 1024)
+        check_range("resources.head_workers", self.resources.head_workers or 0, 0, HEAD_WORKERS)
+
+    def to_json(self) -> dict[str, Any]:
+        """The profile as JSON-ready values."""
+        return {"schema": SCHEMA, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, values: object) -> Profile:
+        """Read a profile from decoded JSON; raises `ProfileError` that names the entry."""
+        # First, since what else is in a newer file cannot be judged here.
+        _check_schema(values.get("schema", SCHEMA) if isinstance(values, Mapping) else SCHEMA)
+        entries = dict(object_of("", values, {"schema", *(f.name for f in fields(cls))}))
+        entries.pop("schema", None)
+        for name in ("kind", "name"):
+            if name not in entries:
+                raise ProfileError(name, f"The profile's entry {name!r} is missing.")
+        for name, kind in (("resources", Resources), ("folders", Folders)):
+            if name in entries:
+                part = object_of(name, entries[name], {f.name for f in fields(kind)})
+                entries[name] = kind(**typed(name + ".", part, kind))
+        if "s3" in entries:
+            part = object_of("s3", entries["s3"], {f.name for f in fields(S3Access)})
+            entries["s3"] = _s3_access(part)
+        return cls(**typed("", entries, cls))
+
+    @classmethod
+    def read(cls, path: Path) -> Profile:
+        """Read a profile file; raises `ProfileError` that names the file and the entry."""
+        try:
+            return cls.from_json(read_json(path))
+        except OSError as error:
+            raise ProfileError(
+                "", f"The profile {path} cannot be read: {error.strerror}.", str(error)
+            ) from error
+        except JsonFault as error:
+            what = f"The profile {path} cannot be used: {error.fault}."
+            raise ProfileError("", what, str(error)) from error
+        except ProfileError as error:
+            message = f"The profile {path} cannot be used. {error.message}"
+            raise ProfileError(error.entry, message, what=error.what) from error
+
+    def write(self, path: Path) -> None:
+        """Write a profile file, whole or not at all; raises `ProfileError`."""
+        try:
+            write_atomically(path, json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise ProfileError("", f"The profile cannot be written to {path}: {error.strerror}.") from error
+
+
+def _s3_access(part: Mapping[str, Any]) -> S3Access:
+    for entry, value in part.items():
+        if isinstance(value, str):
+            check_text(f"s3.{entry}", value)  # here, since this says where secrets belong
+    try:
+        return S3Access.from_json(part)
+    except SpecError as error:
+        entry, _, what = error.message.partition(": ")
+        message = f"The profile's entry {entry!r} {what}."
+        raise ProfileError(error.field, message, what=sentence(f"it {what}")) from error
+
+
+def _check_schema(schema: object) -> None:
+    if isinstance(schema, bool):
+        raise fault("schema", schema, f"this Roadpulse reads version {SCHEMA}")
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise fault(
+            "schema", schema, f"a newer Roadpulse wrote it; this one reads version {SCHEMA}. Update Roadpulse"
+        )
+    if schema != SCHEMA:
+        raise fault("schema", schema, f"this Roadpulse reads version {SCHEMA}")
+
+
+def _empty(entry: str, todo: str) -> ProfileError:
+    return ProfileError(entry, f"The profile's entry {entry!r} is empty; {todo}.", what=sentence(todo))
+
+
+def _texts(profile: Profile) -> list[tuple[str, str]]:
+    parts: list[tuple[str, object]] = [("", profile)]
+    parts += [("resources.", profile.resources), ("folders.", profile.folders), ("s3.", profile.s3)]
+    return [
+        (prefix + entry, value)
+        for prefix, part in parts
+        for entry, value in vars(part).items()
+        if isinstance(value, str)
+    ]
+
+
+LOCAL = Profile(kind="local", name=LOCAL_NAME)
+"""This computer, with its defaults."""

@@ -1,0 +1,22 @@
+"""Spark's settings for the runs of a profile, whoever starts them."""
+
+from __future__ import annotations
+
+from ...aggregation.runners.spark.settings import DRIVER_OPTIONS
+from .profile import Profile
+
+
+def spark_settings(profile: Profile, name: str, python: str) -> dict[str, str]:
+    """Names and values; what a profile leaves open is left to Spark's own configuration."""
+    resources = profile.resources
+    values = {
+        "spark.master": profile.spark_master,
+        "spark.app.name": f"Roadpulse {name}",
+        "spark.pyspark.python": python,
+        "spark.cores.max": str(resources.cores or ""),
+        "spark.executor.cores": str(resources.executor_cores or ""),
+        "spark.executor.memory": resources.executor_memory,
+        "spark.driver.memory": resources.driver_memory,
+        "spark.driver.extraJavaOptions": DRIVER_OPTIONS,
+    }
+    return {name: value for name, value in values.items() if value}

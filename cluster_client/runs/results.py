@@ -1,0 +1,223 @@
+"""A run's result as tables, checked against its manifest before a number of it is believed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Hashable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Union
+
+import numpy as np
+import pandas as pd
+
+from ...aggregation.contract.json_text import LARGEST, Entries, JsonFault, shown
+from ...aggregation.contract.manifest import OtherVersion, check_manifest
+from ...aggregation.contract.spec import SCHEMA
+from ..errors import ResultError
+from ..shared_files import read_json
+
+LINK_SPEEDS = "link_speeds"
+LINK_SPEEDS_BY_TIME = "link_speeds_by_time"
+_STATISTICS = ("n_points", "n_trips", "mean", "std", "p05", "p15", "p50", "p85", "p95")
+COLUMNS = {
+    LINK_SPEEDS: ("link_id", *_STATISTICS),
+    LINK_SPEEDS_BY_TIME: ("link_id", "bin", *_STATISTICS),
+}
+"""The columns that a result always has; a later version may add to them."""
+
+_INTEGERS = ("link_id", "n_points", "n_trips")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_PART = re.compile(r"results/(?:[0-9a-f]{8}/)?(?P<stem>[A-Za-z0-9_][A-Za-z0-9_-]{0,99})\.csv")
+"""Where a part lies: in `results`, or below it in the folder of one attempt, which runs in buckets have."""
+_DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)
+"""File names that Windows takes for devices, with any ending."""
+_BLOCK = 1 << 20
+_READERS = 4
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a result table; `path` is relative to the run folder."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One result table: its columns in order, its rows in all parts together."""
+
+    columns: tuple[str, ...]
+    rows: int
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A run's manifest. `values` is all of it, as decoded JSON; `tables` is checked."""
+
+    folder: Path
+    values: Mapping[str, Any]
+    tables: Mapping[str, Table]
+
+    @property
+    def speed_unit(self) -> str:
+        """Unit of every speed in the result."""
+        return str(self.values.get("speed_unit", ""))
+
+
+def read_manifest(folder: Union[str, Path]) -> Manifest:
+    """Read the manifest of a run folder; raises `ResultError` that names the file."""
+    path = Path(folder) / "manifest.json"
+    try:
+        values = Entries.of(read_json(path, LARGEST), str(path))
+    except FileNotFoundError as error:
+        raise _fault(
+            path, f"The run in {folder} has no result: manifest.json is not there. Wait for the run's end, "
+            "or start it again."
+        ) from error  # fmt: skip
+    except OSError as error:
+        raise _fault(path, f"The file {path} cannot be read: {error.strerror}.") from error
+    except JsonFault as error:
+        raise _damaged(path, error.fault) from error
+    try:
+        check_manifest(values.values, str(path))
+        results = values.part("results")
+        tables = {name: _table(name, results.part(name)) for name in results}
+        _check_names(part for table in tables.values() for part in table.parts)
+    except OtherVersion as error:
+        raise _fault(
+            path, f"The result in {folder} has the version {shown(error.schema)}, and this Roadpulse "
+            f"reads version {SCHEMA}. Update Roadpulse, or start the run again."
+        ) from error  # fmt: skip
+    except (JsonFault, ValueError) as error:
+        raise _damaged(path, error.fault if isinstance(error, JsonFault) else str(error)) from error
+    for name in COLUMNS:
+        if name not in tables:
+            raise _damaged(path, f"it lists no table {name!r}")
+    return Manifest(Path(folder), values.values, tables)
+
+
+def read_speeds(folder: Union[str, Path]) -> pd.DataFrame:
+    """The speeds by link of a finished run, as the result CSV has them.
+
+    `link_id`, `n_points` and `n_trips` are int64, the rest float64 in the manifest's unit (`std` is NaN
+    for one point). Every part's size, SHA-256 and rows are checked; raises `ResultError`.
+    """
+    return read_table(read_manifest(folder), LINK_SPEEDS)
+
+
+def read_speeds_by_time(folder: Union[str, Path]) -> pd.DataFrame:
+    """The speeds by link and bin; as `read_speeds`, with `bin` as text `HH:MM`, local."""
+    return read_table(read_manifest(folder), LINK_SPEEDS_BY_TIME)
+
+
+def read_table(manifest: Manifest, name: str) -> pd.DataFrame:
+    """One table of a result, all parts of it; raises `ResultError`."""
+    table = manifest.tables[name]
+    with ThreadPoolExecutor(_READERS) as pool:  # pandas lets other threads run while it parses
+        frames = list(pool.map(lambda part: _read_part(manifest.folder, table, part), table.parts))
+    rows = sum(map(len, frames))
+    if rows != table.rows or not frames:
+        raise _damaged(
+            manifest.folder / "manifest.json", f"its table {name!r} has {table.rows} rows, its parts {rows}"
+        )
+    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True, copy=False)
+
+
+def _read_part(folder: Path, table: Table, part: Part) -> pd.DataFrame:
+    path = folder / PurePosixPath(part.path)
+    try:
+        size = path.stat().st_size
+        if size != part.bytes:
+            raise _damaged(path, f"it has {size} bytes, and the manifest says {part.bytes}")
+        # Both release the interpreter's lock: on two cores the check costs nothing.
+        with ThreadPoolExecutor(1) as pool:
+            digest = pool.submit(_sha256, path)
+            frame = _parse(path, table.columns)
+            if digest.result() != part.sha256:
+                raise _damaged(path, "its SHA-256 is not the manifest's")
+    except FileNotFoundError as error:
+        raise _damaged(path, "it is not there, and the manifest lists it") from error
+    except OSError as error:
+        raise _fault(path, f"The file {path} cannot be read: {error.strerror}.", str(error)) from error
+    if len(frame) != part.rows:
+        raise _damaged(path, f"it has {len(frame)} rows, and the manifest says {part.rows}")
+    return frame
+
+
+def _parse(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    kinds: dict[Hashable, type] = {
+        column: np.int64 if column in _INTEGERS else str if column == "bin" else np.float64
+        for column in columns
+    }
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header = file.readline().rstrip("\r\n").split(",")
+        if tuple(header) != columns:
+            raise _damaged(path, f"its columns are {', '.join(header)[:200]}")
+        with np.errstate(invalid="ignore"):  # a fraction where a whole number belongs: refused, not warned of
+            frame = pd.read_csv(
+                path, dtype=kinds, encoding="utf-8", keep_default_na=False, na_values=[""],
+                float_precision="round_trip",  # by default pandas 2 misses the last digit of some
+            )  # fmt: skip
+        if any(frame[column].dtype != np.int64 for column in _INTEGERS):  # pandas then chose uint64
+            raise _damaged(path, "a number in it is above 2^63-1")
+        return frame
+    except (ValueError, OverflowError) as error:  # pandas' own errors are ValueErrors too
+        raise _damaged(path, str(error)) from error
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _table(name: str, entry: Entries) -> Table:
+    """A table as the manifest lists it; raises `JsonFault` or `ValueError`."""
+    columns = entry.texts("columns")
+    missing = [column for column in COLUMNS.get(name, ()) if column not in columns]
+    if missing:
+        raise ValueError(f"its table {shown(name)} lacks {', '.join(missing)}")
+    return Table(columns, entry.whole("rows"), tuple(map(_part, entry.parts("parts"))))
+
+
+def _part(entry: Entries) -> Part:
+    path, digest = entry.text("path"), entry.text("sha256").lower()
+    found = _PART.fullmatch(path)
+    if not found or _DEVICES.fullmatch(found["stem"]):
+        raise entry.fault(
+            "path", "and a part is results/NAME.csv, with a name of at most 100 letters, digits, - and _"
+        )
+    if not _SHA256.fullmatch(digest):
+        raise entry.fault("sha256", "and a SHA-256 has 64 hexadecimal digits")
+    return Part(path, entry.whole("rows"), entry.whole("bytes"), digest)
+
+
+def _check_names(parts: Iterable[Part]) -> None:
+    """Refuse a file that is listed twice; some file systems do not tell capitals from small letters."""
+    seen: set[str] = set()
+    for part in parts:
+        name = part.path.casefold()
+        if name in seen:
+            raise ValueError(f"it lists the file {part.path} twice")
+        seen.add(name)
+
+
+def _damaged(path: Path, what: str) -> ResultError:
+    return _fault(
+        path, f"The result file {path} is damaged: {what}. Fetch it again, or start the run again; trips "
+        "that are in the point store are not read again."
+    )  # fmt: skip
+
+
+def _fault(path: Path, message: str, detail: str = "") -> ResultError:
+    return ResultError(str(path), message, detail)

@@ -1,0 +1,286 @@
+"""What is known of a run: its state, its progress, and how that is judged from the run folder's files.
+
+The judgement is the same wherever the folder lies: a backend collects the `Evidence` (from disk, over
+SFTP, from a bucket) and `judge` decides. `manifest.json` and `status.json` are the truth; the process
+and its exit code only corroborate.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Any, Optional
+
+from ...aggregation.contract.json_text import LARGEST_NOTE, MOST, JsonFault, decode
+
+SILENT_SECONDS = 60.0
+"""A run that wrote no status for so long is mentioned to the person; its state stays what it is."""
+
+
+LONGEST_SECONDS = 1e9
+"""Longest duration, some 30 years, that a status is believed."""
+
+_EXIT_CODE = re.compile(rb"\s*-?[0-9]{1,10}\s*")
+_YEARS = range(1971, 2200)
+_LONGEST_LINE = 500
+_LONGEST_WORDS = 4000
+_LONGEST_DETAIL = 100_000
+_MOST_WARNINGS = 100
+
+
+class RunState(Enum):
+    """The states of a run. What a later version may write and this one does not know is `UNKNOWN`."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    WAITING = "waiting"
+    LISTING = "listing"
+    DECODING = "decoding"
+    SUMMARISING = "summarising"
+    PUBLISHING = "publishing"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def read(cls, word: object) -> RunState:
+        """The state of that name, else `UNKNOWN`, which is never the end of a run."""
+        try:
+            return cls(word)
+        except ValueError:
+            return cls.UNKNOWN
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen."""
+        return self in FINAL_STATES
+
+
+FINAL_STATES = frozenset({RunState.FINISHED, RunState.FAILED, RunState.CANCELLED, RunState.LOST})
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many; `total` is 0 while it is not known."""
+
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a run failed: `message` for the person (what, to what, what to do), `detail` for the log.
+
+    `retry` says whether the same again may succeed.
+    """
+
+    message: str
+    detail: str = ""
+    retry: bool = False
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """A run at one moment.
+
+    `phase` is the word that the run itself wrote. `files`, `bytes` and `tasks` count the present phase's
+    work, `speed` is in bytes/s over the whole run so far, `elapsed` and `seconds_left` in s. `message` is
+    a remark for the person that is no error, such as a long silence. `gone`: the run's files are not there
+    any more.
+    """
+
+    state: RunState
+    phase: str = ""
+    files: Share = field(default_factory=Share)
+    bytes: Share = field(default_factory=Share)
+    tasks: Share = field(default_factory=Share)
+    points: int = 0
+    speed: float = 0.0
+    elapsed: float = 0.0
+    seconds_left: Optional[float] = None
+    workers: int = 0
+    updated: Optional[datetime] = None
+    message: str = ""
+    error: Optional[Fault] = None
+    warnings: tuple[str, ...] = ()
+    gone: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state.is_final
+
+    @property
+    def fraction(self) -> Optional[float]:
+        """Share of the phase's work that is done, 0 to 1; None while its size is not known."""
+        by_size = (self.bytes, self.tasks, self.files)
+        for share in by_size if self.state is RunState.DECODING else (self.tasks, self.bytes, self.files):
+            if share.total > 0:
+                return min(1.0, share.done / share.total)
+        return None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a backend found in and around a run folder.
+
+    Collect it in the order of the fields: a run that ends meanwhile is then never taken for a lost one.
+    `alive` is whether a process of the run exists (None: cannot be told), `exit_code` the content of
+    `rc` (128 + n for an end by signal n), `cancel_asked` whether the person asked for the end.
+    """
+
+    alive: Optional[bool]
+    exit_code: Optional[int] = None
+    status: Optional[bytes] = None
+    manifest: bool = False
+    folder: bool = True
+    cancel_asked: bool = False
+    log_tail: str = ""
+
+
+def judge(evidence: Evidence, folder: str, now: Optional[datetime] = None) -> RunStatus:
+    """The status that the evidence amounts to; `folder` is named in messages."""
+    told = read_status(evidence.status)
+    if evidence.manifest:
+        return replace(told, state=RunState.FINISHED, seconds_left=0.0, error=None, message="")
+    if not evidence.folder:
+        return replace(
+            told, state=RunState.LOST, gone=True, error=Fault(
+                f"The run's folder {folder} is gone, and its result with it. Start the run again; "
+                "trips that are in the point store are not read again."
+            ),
+        )  # fmt: skip
+    if told.state is RunState.FAILED and told.error is None:
+        told = replace(told, error=_ended(evidence, folder))
+    if told.state in (RunState.FAILED, RunState.CANCELLED):
+        return told
+    if evidence.alive or (evidence.alive is None and evidence.exit_code is None):
+        return _running(told, evidence, now or datetime.now(timezone.utc))
+    if evidence.cancel_asked:
+        return replace(told, state=RunState.CANCELLED, seconds_left=None)
+    state = RunState.LOST if evidence.exit_code is None else RunState.FAILED
+    return replace(told, state=state, seconds_left=None, error=_ended(evidence, folder))
+
+
+def read_status(content: Optional[bytes]) -> RunStatus:
+    """What a `status.json` says; whatever is missing or of another type counts as not known."""
+    if content is None:
+        return RunStatus(RunState.STARTING)
+    try:
+        values = decode(content, "status.json", LARGEST_NOTE)
+    except JsonFault as error:
+        return RunStatus(RunState.UNKNOWN, message=f"The run's status.json cannot be read: {error.fault}.")
+    if not isinstance(values, Mapping):
+        return RunStatus(
+            RunState.UNKNOWN, message="The run's status.json cannot be read: it is not an object."
+        )
+    done = _share(values.get("bytes"))
+    elapsed = _seconds(values.get("elapsed")) or 0.0
+    warnings = values.get("warnings")
+    return RunStatus(
+        state=RunState.read(values.get("state")),
+        phase=_words(values.get("state"), 100),
+        files=_share(values.get("files")),
+        bytes=done,
+        tasks=_share(values.get("tasks")),
+        points=_count(values.get("points")),
+        speed=done.done / elapsed if elapsed > 0 else 0.0,
+        elapsed=elapsed,
+        seconds_left=_seconds(values.get("seconds_left")),
+        workers=_count(values.get("workers")),
+        updated=read_instant(values.get("updated")),
+        message=_words(values.get("message")),
+        error=_fault(values.get("error")),
+        warnings=tuple(map(_words, warnings[:_MOST_WARNINGS])) if isinstance(warnings, list) else (),
+    )
+
+
+def read_exit_code(content: Optional[bytes]) -> Optional[int]:
+    """What an `rc` says; None without a number of 32 bits."""
+    return int(content) if content and _EXIT_CODE.fullmatch(content) else None
+
+
+def _running(told: RunStatus, evidence: Evidence, now: datetime) -> RunStatus:
+    state = told.state
+    if state is RunState.FINISHED:  # said before its manifest was there: the manifest decides
+        state = RunState.PUBLISHING
+    message = told.message
+    silence = (now - told.updated).total_seconds() if told.updated else 0.0
+    if evidence.cancel_asked:
+        message = "Stopping."
+    elif silence > SILENT_SECONDS:
+        message = f"The run has said nothing for {silence / 60:.0f} min."
+    return replace(told, state=state, message=message)
+
+
+def _ended(evidence: Evidence, folder: str) -> Fault:
+    code = evidence.exit_code
+    again = "Start the run again; trips that are in the point store are not read again."
+    if code is None:
+        what = (
+            "The run stopped without a word: its process was ended from outside, or the computer restarted."
+        )
+    elif code == 0:
+        what = f"The run ended without a result: there is no manifest.json in {folder}."
+    elif code == 137:
+        what = "The run was killed, most likely because the computer ran out of memory."
+        again = "Close other programs or use fewer workers, then start it again."
+    elif code > 128:
+        what = f"The run was ended from outside by signal {code - 128}."
+    else:
+        what, again = f"The run failed with exit code {code}.", f"Its log is in {folder}."
+    last = (
+        f" Its last words: {evidence.log_tail.strip().splitlines()[-1].strip()[:_LONGEST_LINE]}"
+        if evidence.log_tail.strip()
+        else ""
+    )
+    return Fault(f"{what} {again}{last}", evidence.log_tail, retry=code in (None, 137))
+
+
+def _share(value: object) -> Share:
+    if not isinstance(value, Mapping):
+        return Share()
+    return Share(_count(value.get("done")), _count(value.get("total")))
+
+
+def _count(value: object) -> int:
+    """A number of things; 0 where it is no number that one counts with."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST:
+        return 0
+    return int(value)
+
+
+def _seconds(value: Any) -> Optional[float]:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value <= LONGEST_SECONDS:
+        return None
+    return max(0.0, float(value)) if math.isfinite(value) else None
+
+
+def _words(value: object, longest: int = _LONGEST_WORDS) -> str:
+    return value[:longest] if isinstance(value, str) else ""
+
+
+def read_instant(value: object) -> Optional[datetime]:
+    """A moment from its ISO text, UTC where it names no zone; None for what is none of our time."""
+    if not isinstance(value, str):
+        return None
+    try:
+        read = datetime.fromisoformat(value.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    if read.year not in _YEARS:  # near the calendar's ends, arithmetic with it overflows
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=timezone.utc)
+
+
+def _fault(value: object) -> Optional[Fault]:
+    if not isinstance(value, Mapping):
+        return None
+    detail = _words(value.get("detail"), _LONGEST_DETAIL)
+    return Fault(_words(value.get("message")), detail, value.get("retry") is True)

@@ -1,0 +1,154 @@
+"""The sending of a run to another place: who does it at this moment, and which run has a folder there.
+
+Who sends a run is the remote id of its record, until the run has another one. It is sent in a thread of its
+own, so that whoever gives it up need not wait for a slow or silent network; once it is about to be started
+there (`Sending.starts`), it can only be stopped there.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Callable, Optional
+
+from ...aggregation.contract.errors import Cancelled
+from ...aggregation.contract.own_files import OWNER
+from ..errors import AlreadyStarted, ClientError
+from ..processes import start_mark
+from .files import RunFiles
+from .folder import give_back, take_for
+from .records import Run, RunStore
+from .status import RunState
+
+_SENDING = "sending"
+_LOOK_SECONDS = 0.05
+_CLEARING_SECONDS = 1.5
+"""So long whoever gave a run up waits for what lies there to be cleared away."""
+
+
+class Sending:
+    """One run on its way: whoever is first of those who start it there and those who give it up wins."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._started = self._given_up = False
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nothing of it is to be started any more."""
+        return self._given_up
+
+    def check(self) -> None:
+        """Raise `Cancelled` once it was given up."""
+        if self._given_up:
+            raise Cancelled
+
+    def starts(self) -> None:
+        """It is about to be started there; raises `Cancelled` where it was given up before."""
+        with self._lock:
+            self.check()
+            self._started = True
+
+    def give_up(self) -> bool:
+        """See to it that it is not started; False where that is too late."""
+        with self._lock:
+            self._given_up = self._given_up or not self._started
+            return self._given_up
+
+
+_sending_here: dict[str, Sending] = {}
+"""The runs that this process is sending, by their ids."""
+
+
+def carry_out(
+    store: RunStore,
+    run: Run,
+    send: Callable[[Run, Sending], Run],
+    cancelled: Optional[Callable[[], bool]] = None,
+) -> Run:
+    """Record a run and send it; returns it as `send` does, whose errors are recorded and raised.
+
+    `send` calls `Sending.starts` right before the run is started, and clears away what it has sent where the
+    run was given up. That is done by `give_up`, or once `cancelled`, which is asked several times a second,
+    says so: the run then counts as cancelled, and `Cancelled` is raised.
+    """
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    run = replace(run, remote_id=f"{_SENDING} {os.getpid()} {start_mark(os.getpid())}", started=now)
+    sending = _sending_here[run.id] = Sending()
+    try:
+        store.record(run)
+        take_for(run, store)
+        try:
+            return _followed(run, send, sending, cancelled)
+        except Cancelled:
+            _note_end(store, run, RunState.CANCELLED)
+            raise
+        except ClientError as error:
+            _note_end(store, run, RunState.FAILED, error.message)
+            raise
+    finally:
+        _sending_here.pop(run.id, None)
+
+
+def _followed(
+    run: Run, send: Callable[[Run, Sending], Run], sending: Sending, cancelled: Optional[Callable[[], bool]]
+) -> Run:
+    """What `send` gives; raises `Cancelled` as soon as the run is given up."""
+    results: list[Run] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            results.append(send(run, sending))
+        except BaseException as error:  # noqa: BLE001  (raised below)
+            errors.append(error)
+
+    thread = threading.Thread(target=work, name="Roadpulse sends", daemon=True)
+    thread.start()
+    while thread.is_alive() and not sending.given_up:
+        thread.join(_LOOK_SECONDS)
+        if cancelled is not None and cancelled():
+            sending.give_up()
+    if sending.given_up:
+        thread.join(_CLEARING_SECONDS)
+        raise Cancelled
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def _note_end(store: RunStore, run: Run, state: RunState, message: str = "") -> None:
+    ended = datetime.now(timezone.utc).replace(microsecond=0)
+    store.update(run.id, state=state, message=message, ended=ended)
+    give_back(Path(run.local_folder), run)
+
+
+def give_up(run_id: str) -> bool:
+    """Give up a run that this process is sending; False where it is sending none of that id any more."""
+    sending = _sending_here.get(run_id)
+    return sending is not None and sending.give_up()
+
+
+def is_being_sent(run: Run) -> bool:
+    """Whether a process of this computer is still sending the run."""
+    if run.id in _sending_here:
+        return True
+    word, _, process = run.remote_id.partition(" ")
+    pid, _, mark = process.partition(" ")
+    if word != _SENDING or not pid.isdigit() or int(pid) == os.getpid():
+        return False
+    return bool(mark) and start_mark(int(pid)) == mark
+
+
+def claim(files: RunFiles, folder: str, run: Run, job: bytes) -> None:
+    """Make a folder there a run's by its job.json, which names the run; raises `AlreadyStarted`."""
+    if not files.put_new(f"{folder}/{OWNER}", job) and not files.holds(folder, run.id):
+        raise AlreadyStarted(f"The folder {files.name(folder)} already holds a run. Choose an empty folder.")
+
+
+def clear(files: RunFiles, folder: str, run: Run) -> None:
+    """Delete the folder there of a run that was given up, where the run had claimed it."""
+    files.remove(folder, run.id)

@@ -1,0 +1,178 @@
+"""What a page says about its layer: where it lies, how the day is spread, dates and counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Optional
+
+import numpy as np
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsProject,
+    QgsRectangle,
+    QgsVectorLayer,
+)
+
+from ...aggregation.contract.json_text import shown
+from ..errors import MapError
+from ..map_file import reading
+from ..reference_system import in_degrees
+from ..style.options import StyleOptions, file_of, read_run_table
+
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+
+MARGIN = 0.03
+"""Free space about the links on a page, as a share of the larger side."""
+
+SMALLEST = 100.0
+"""Metres: no page shows less from edge to edge."""
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+    "November", "December",
+)  # fmt: skip
+
+
+def local_crs(layer: QgsVectorLayer) -> QgsCoordinateReferenceSystem:
+    """The layer's own system where it is in metres, else the UTM zone at its centre."""
+    if not in_degrees(layer.crs()) or layer.extent().isNull():
+        return layer.crs()
+    centre = QgsCoordinateTransform(
+        layer.crs(), QgsCoordinateReferenceSystem("EPSG:4326"), QgsProject.instance()
+    ).transform(layer.extent().center())
+    zone = min(max(int((centre.x() + 180) // 6) + 1, 1), 60)
+    return QgsCoordinateReferenceSystem(f"EPSG:{(32600 if centre.y() >= 0 else 32700) + zone}")
+
+
+def emptiness(layer: QgsVectorLayer) -> str:
+    """Why no link is on the map, and what to do; empty where there are links."""
+    if layer.featureCount() != 0:
+        return ""
+    links = _matched(read_run_table(layer), "links")
+    if links:
+        return (
+            f"Nothing is on this map: none of the {links:,} links with data is among the roads. Check the "
+            "field with the link id, and that these are the roads that the trips were matched to."
+        )
+    return (
+        "Nothing is on this map: the run found no point to count. Check its dates and weekdays, and what "
+        "it says of points that could not be used."
+    )
+
+
+def negative_ids(layer: QgsVectorLayer) -> bool:
+    """Return True if the run left points out because their link id was negative, a direction in a sign."""
+    points = read_run_table(layer).get("manifest", {}).get("points")
+    reasons = points.get("reasons") if isinstance(points, dict) else None
+    return isinstance(reasons, dict) and bool(reasons.get("negative_link"))
+
+
+def busy_extent(layer: QgsVectorLayer) -> QgsRectangle:
+    """Where the middle 94 % of the links with data lie, in the layer's coordinate system; null for none."""
+    with reading(file_of(layer)) as database:
+        rows = database.execute(
+            "SELECT r.minx, r.miny, r.maxx, r.maxy FROM rtree_links_geom r "
+            "JOIN links ON links.fid = r.id WHERE links.n_points > 0"
+        ).fetchall()
+    boxes = np.array(rows, dtype=float).reshape(-1, 4)
+    boxes = boxes[np.isfinite(boxes).all(axis=1)]
+    if not len(boxes):
+        return QgsRectangle()
+    left, bottom = np.quantile(boxes[:, :2], 0.03, axis=0).tolist()
+    right, top = np.quantile(boxes[:, 2:], 0.97, axis=0).tolist()
+    busy = QgsRectangle(left, bottom, right, top)  # also where all boxes but a few are points
+    busy.grow(MARGIN * max(busy.width(), busy.height()))
+    return busy
+
+
+def extent_shown(
+    project: QgsProject,
+    layer: QgsVectorLayer,
+    crs: QgsCoordinateReferenceSystem,
+    extent: Optional[QgsRectangle],
+) -> QgsRectangle:
+    """What the page is to show, in `crs`: `extent`, or where the links lie. Raises `MapError`."""
+    asked = busy_extent(layer) if extent is None else extent
+    if asked.isNull():
+        return QgsRectangle(0, 0, 1000, 1000)
+    wanted, detail = QgsRectangle(), ""
+    try:
+        if asked.isFinite():
+            wanted = QgsCoordinateTransform(layer.crs(), crs, project).transformBoundingBox(asked)
+    except QgsCsException as error:
+        detail = str(error)
+    if wanted.isNull() or not wanted.isFinite():
+        raise MapError(
+            f"The extent {asked.toString(4)} cannot be shown in {crs.userFriendlyIdentifier()}. Choose one "
+            "where the links lie.",
+            detail,
+        )
+    return wanted
+
+
+def fill(extent: QgsRectangle, ratio: float, cut: bool = False) -> QgsRectangle:
+    """The smallest rectangle about `extent` with width : height = `ratio`.
+
+    With `cut` it is the largest one inside, so that no edge of the map stays empty.
+    """
+    width, height = max(extent.width(), SMALLEST), max(extent.height(), SMALLEST)
+    if (width > height * ratio) == cut:
+        width = height * ratio
+    else:
+        height = width / ratio
+    centre = extent.center()
+    return QgsRectangle(
+        centre.x() - width / 2, centre.y() - height / 2, centre.x() + width / 2, centre.y() + height / 2
+    )
+
+
+def bin_totals(layer: QgsVectorLayer, style: StyleOptions) -> list[float]:
+    """Points in each bin of the day."""
+    totals = [0.0] * style.n_bins
+    with reading(file_of(layer)) as database:
+        for name, points in database.execute(
+            "SELECT bin, sum(n_points) FROM link_speeds_by_time GROUP BY bin"
+        ):
+            clock = _CLOCK.fullmatch(name) if isinstance(name, str) else None
+            if clock is None or not isinstance(points, (int, float)):
+                raise MapError(
+                    f"The map file {file_of(layer)} cannot be used: its table 'link_speeds_by_time' has "
+                    f"{shown(points)} points in the bin {shown(name)}. Make the map anew with 'Join links'."
+                )
+            totals[(int(clock[1]) * 60 + int(clock[2])) // style.bin_minutes] = float(points)
+    return totals
+
+
+def describe(layer: QgsVectorLayer, style: StyleOptions) -> tuple[str, str]:
+    """`10 June 2025, local time (Europe/London)` and `1,066,880 points on 3,526 links`."""
+    values = read_run_table(layer)
+    found = values.get("manifest", {}).get("dates")
+    dates = found if isinstance(found, dict) else {}
+    when = span(dates.get("first"), dates.get("last"))
+    facts = f"{_matched(values, 'points'):,} points on {_matched(values, 'links'):,} links"
+    return ", ".join(filter(None, (when, f"local time ({style.time_zone})"))), facts
+
+
+def _matched(values: Mapping[str, Any], name: str) -> int:
+    """A number of the match report; 0 where the file does not say."""
+    found = values.get("match", {}).get(name)
+    return found if isinstance(found, int) else 0
+
+
+def span(first: object, last: object) -> str:
+    """Two ISO dates as `10 June 2025`, `10 – 12 June 2025` or `30 May – 2 June 2025`; empty for none."""
+    try:
+        start, end = date.fromisoformat(str(first)), date.fromisoformat(str(last))
+    except ValueError:
+        return ""
+    whole = f"{end.day} {MONTHS[end.month - 1]} {end.year}"
+    if start == end:
+        return whole
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{start.day} – {whole}"
+    year = "" if start.year == end.year else f" {start.year}"
+    return f"{start.day} {MONTHS[start.month - 1]}{year} – {whole}"

@@ -1,0 +1,325 @@
+"""The printed page and the film's frame: a map to the edges beside a quiet column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Optional
+
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsLayoutExporter,
+    QgsLayoutItemMap,
+    QgsLayoutSize,
+    QgsPrintLayout,
+    QgsProject,
+    QgsRectangle,
+    QgsTextFormat,
+    QgsUnitTypes,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QFont, QFontMetricsF
+
+from ..columns import ESTIMATORS, SUBTITLES
+from ..errors import MapError
+from ..file_kinds import PAGE_KINDS, PDF, PNG
+from ..output_file import Incomplete, kind_of, write_picture, written_whole
+from ..reference_system import in_degrees
+from ..style.labels import font_family
+from ..style.options import StyleOptions
+from ..style.palette import PALETTES
+from ..style.temporal import bin_range
+from .facts import bin_totals, describe, emptiness, extent_shown, fill, local_crs, negative_ids
+from .items import (
+    SMALL,
+    TEXT,
+    TITLE,
+    Box,
+    add_ground,
+    add_legend,
+    add_map,
+    add_scale_bar,
+    add_text,
+    add_track,
+    text_format,
+    track_picture,
+)
+
+PAPERS = {"A4": (297.0, 210.0), "A3": (420.0, 297.0), "frame": (338.667, 190.5)}
+"""Width and height in mm, landscape; `frame` is a film's frame of 16 to 9, 1920 × 1080 points at 144 dpi."""
+
+ORIENTATIONS = ("auto", "landscape", "portrait")
+
+COLUMN = 0.258
+"""Width of the column, as a share of the page's longer side."""
+
+MORE = 1.05
+"""Paper is turned to portrait where that shows the extent larger by at least this factor."""
+
+SMALL_MULTIPLES = ("03:00", "08:00", "13:00", "17:00")
+
+NOTE = "{estimator}{directions}. Links with fewer than {min_trips} trips are grey."
+NOTE_OF_DIRECTIONS = ", each direction for itself"
+NOTE_OF_ONE_DIRECTION = "; points with a negative link id are left out, so one direction may be missing"
+NOTE_OF_BINS = " Limits are the same at every hour."
+
+
+@dataclass(frozen=True)
+class PageOptions:
+    """What stands on a page.
+
+    `bin_number` is the bin that the map shows, None the whole day. `extent` (in the layer's coordinate
+    system) is shown whole; None takes where most of the links with data lie. With `cut` the map is filled
+    with it to the edges instead, and what does not fit is left out. `orientation` is one of `ORIENTATIONS`;
+    `auto` turns paper to portrait where that shows more. `facts` and `dates` are taken from the file where
+    empty; an empty `subtitle` says what the statistic shows. With `film` there is a clock with the track of
+    the day in place of the small maps.
+    """
+
+    title: str
+    subtitle: str = ""
+    dates: str = ""
+    facts: str = ""
+    sources: str = ""
+    paper: str = "A4"
+    bin_number: Optional[int] = None
+    orientation: str = "auto"
+    extent: Optional[QgsRectangle] = None
+    cut: bool = False
+    small_multiples: tuple[str, ...] = SMALL_MULTIPLES
+    film: bool = False
+
+
+@dataclass
+class SpeedPage:
+    """A layout and the parts of it that change from frame to frame.
+
+    `extent` is what was to be shown, in the map's coordinate system; `nothing` says why the map has no
+    links, and is empty where it has some.
+    """
+
+    layout: QgsPrintLayout
+    map_item: QgsLayoutItemMap
+    style: StyleOptions
+    extent: QgsRectangle
+    nothing: str = ""
+    totals: list[float] = field(default_factory=list)
+    track_box: Optional[Box] = None
+
+    def show_bin(self, number: int) -> None:
+        """Let the map, the clock and the track show the bin `number`."""
+        self.map_item.setIsTemporal(True)
+        self.map_item.setTemporalRange(bin_range(self.style.day, number, self.style.bin_minutes))
+        clock = self.layout.itemById("clock")
+        if clock is not None:
+            clock.setText(clock_text(number, self.style.bin_minutes))
+        track = self.layout.itemById("track")
+        if track is not None and self.track_box is not None:
+            track.setPicturePath(
+                track_picture(self.totals, number, self.track_box, PALETTES[self.style.theme])
+            )
+        self.layout.refresh()
+
+
+def clock_text(number: int, bin_minutes: int) -> str:
+    """Start of the bin, `08:00`."""
+    minutes = number * bin_minutes
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def speed_page(
+    project: QgsProject, layer: QgsVectorLayer, style: StyleOptions, options: PageOptions
+) -> SpeedPage:
+    """A page with `layer`, which `style_layer` has styled with `style`. Raises `MapError`."""
+    if options.paper not in PAPERS:
+        raise MapError(f"There is no paper {options.paper}. Choose one of {', '.join(PAPERS)}.")
+    nothing, crs = emptiness(layer), local_crs(layer)
+    if nothing and in_degrees(crs):
+        crs = QgsCoordinateReferenceSystem("EPSG:3857")
+    wanted = extent_shown(project, layer, crs, options.extent)
+    width, height = _turned(PAPERS[options.paper], wanted, options)
+    layout = QgsPrintLayout(project)
+    layout.initializeDefaults()
+    layout.setName(options.title)
+    layout.pageCollection().page(0).setPageSize(
+        QgsLayoutSize(width, height, QgsUnitTypes.LayoutUnit.LayoutMillimeters)
+    )
+    layout.renderContext().setDpi(300)
+    column = max(width, height) * COLUMN
+    frame = Box(0, 0, width - column, height)
+    palette, number = PALETTES[style.theme], options.bin_number
+    map_item = add_map(
+        layout, layer, frame, fill(wanted, frame.width / frame.height, options.cut), crs,
+        None if number is None else bin_range(style.day, number, style.bin_minutes), palette.ground, "map",
+    )  # fmt: skip
+    layout.setReferenceMap(map_item)
+    add_ground(layout, Box(width - column, 0, column, height), palette.column, "column")
+    page = SpeedPage(layout, map_item, style, wanted, nothing, bin_totals(layer, style))
+    if nothing:
+        _say_in(frame, layout, nothing, text_format(TEXT, palette.soft_ink))
+    _Column(page, layer, options, Box(width - column, 0, column, height)).fill()
+    if number is not None or options.film:
+        page.show_bin(number or 0)
+    return page
+
+
+def _turned(paper: tuple[float, float], wanted: QgsRectangle, options: PageOptions) -> tuple[float, float]:
+    """Width and height in mm of the paper, turned where that shows more of `wanted`, or shows it larger."""
+    turned = paper[1], paper[0]
+    if options.paper == "frame" or options.orientation == "landscape":
+        return paper
+    if options.orientation == "portrait":
+        return turned
+
+    def shows(size: tuple[float, float]) -> float:
+        width = size[0] - max(size) * COLUMN
+        part = fill(wanted, width / size[1], options.cut)
+        return part.area() if options.cut else width / part.width()
+
+    return turned if shows(turned) > MORE * shows(paper) else paper
+
+
+def _say_in(frame: Box, layout: QgsPrintLayout, words: str, text: QgsTextFormat) -> None:
+    """Write `words` into the middle of an empty map."""
+    box = Box(frame.x + frame.width / 5, frame.y + frame.height / 3, frame.width * 0.6, frame.height / 3)
+    label = add_text(layout, words, box, text, "nothing")
+    label.setHAlign(Qt.AlignmentFlag.AlignHCenter)
+    label.setVAlign(Qt.AlignmentFlag.AlignVCenter)
+
+
+class _Column:
+    """The column beside the map, filled from the top; lengths are those of A4, times `size`."""
+
+    def __init__(self, page: SpeedPage, layer: QgsVectorLayer, options: PageOptions, box: Box) -> None:
+        self.page, self.layer, self.options, self.style = page, layer, options, page.style
+        self.palette = PALETTES[page.style.theme]
+        paper = PAPERS["A4"]
+        self.size = min(box.width / (paper[0] * COLUMN), box.height / paper[1])
+        self.left, self.width, self.height = box.x + 8 * self.size, box.width - 16 * self.size, box.height
+        self.y = 9.0 * self.size
+
+    def fill(self) -> None:
+        """Write everything from the title to the sources."""
+        options, size, film = self.options, self.size, self.options.film
+        when = "whole day" if options.bin_number is None else self._span(options.bin_number)
+        dates, facts = describe(self.layer, self.style)
+        self._write(options.title, fitting(options.title, TITLE, self.width / size), bold=True, name="title")
+        self.y += size
+        subtitle = options.subtitle or SUBTITLES[self.style.statistic]
+        self._write(subtitle if film else f"{subtitle}, {when}", TEXT, name="subtitle")
+        self.y += size
+        self._write(options.dates or dates, SMALL, soft=True, name="dates")
+        self._write(options.facts or facts, SMALL, soft=True, name="facts")
+        self.y += 7 * size
+        if film:
+            self._clock()
+        legend = add_legend(
+            self.page.layout, self.layer, self.style.title, self._box(50 * size), self.palette, size
+        )
+        legend.setLinkedMap(self.page.map_item)
+        # The legend knows its height only once it is painted.
+        self.y += (6.5 + 4.35 * len(self.style.limits) + 9) * size
+        played = self.style.statistic == "mean" and not self.page.nothing
+        if not film and options.small_multiples and played:
+            self._small_maps(self.height - 33 * size)
+        self.y = self.height - 29 * size
+        bar = Box(self.left, self.y, self.width * 0.62, 0)
+        if not self.page.nothing:
+            add_scale_bar(self.page.layout, self.page.map_item, bar, self.palette, size)
+        self.y = self.height - 20 * size
+        note = NOTE.format(
+            estimator=ESTIMATORS[self.style.statistic].capitalize(),
+            directions=NOTE_OF_ONE_DIRECTION if negative_ids(self.layer) else NOTE_OF_DIRECTIONS,
+            min_trips=self.style.min_trips,
+        )
+        note += NOTE_OF_BINS if self.style.statistic == "mean" else ""
+        add_text(self.page.layout, f"{note}\n{options.sources}".strip(), self._box(15 * size),
+                 text_format(SMALL * size * 0.85, self.palette.soft_ink), "sources")  # fmt: skip
+
+    def _box(self, height: float) -> Box:
+        return Box(self.left, self.y, self.width, height)
+
+    def _span(self, number: int) -> str:
+        minutes = self.style.bin_minutes
+        return f"{clock_text(number, minutes)} – {clock_text(number + 1, minutes)}"
+
+    def _write(
+        self, words: str, points: float, bold: bool = False, soft: bool = False, name: str = ""
+    ) -> None:
+        height = points * 0.3528 * 1.42 * self.size
+        colour = self.palette.soft_ink if soft else self.palette.ink
+        text = text_format(points * self.size, colour, bold)
+        add_text(self.page.layout, words, self._box(height), text, name)
+        self.y += height
+
+    def _clock(self) -> None:
+        """The clock large, the track of the day under it."""
+        size = self.size
+        first = clock_text(self.options.bin_number or 0, self.style.bin_minutes)
+        self._write(first, TITLE * 1.9, bold=True, name="clock")
+        self.page.track_box = self._box(12 * size)
+        add_track(self.page.layout, self.page.track_box)
+        self.y += 12.8 * size
+        for words, right in (("00:00", False), ("24:00", True)):
+            add_text(self.page.layout, words, self._box(4 * size),
+                     text_format(SMALL * size, self.palette.soft_ink), right=right)  # fmt: skip
+        self.y += 11.2 * size
+
+    def _small_maps(self, bottom: float) -> None:
+        """The day as four small maps, each with a time of its own; none where there is no room."""
+        size, style, layout = self.size, self.style, self.page.layout
+        gap, head, title = 3 * size, 4 * size, 6.5 * size
+        width = (self.width - gap) / 2
+        tall = max(1.0, min(2.0, self.page.extent.height() / max(self.page.extent.width(), 1e-9)))
+        height = min(width * tall, (bottom - self.y - title - gap) / 2 - head)
+        if height < 12 * size:
+            return
+        self._write("The same streets through the day", TEXT, bold=True)
+        self.y += 1.5 * size
+        main = self.page.map_item
+        for i, name in enumerate(self.options.small_multiples[:4]):
+            hour, minute = map(int, name.split(":"))
+            number = (hour * 60 + minute) // style.bin_minutes
+            x, y = self.left + (i % 2) * (width + gap), self.y + (i // 2) * (height + head + gap)
+            add_text(layout, clock_text(number, style.bin_minutes), Box(x, y, width, head),
+                     text_format(SMALL * size, self.palette.soft_ink, bold=True))  # fmt: skip
+            add_map(layout, self.layer, Box(x, y + head, width, height),
+                    fill(self.page.extent, width / height, self.options.cut), main.crs(),
+                    bin_range(style.day, number, style.bin_minutes), self.palette.ground,
+                    f"map {name}")  # fmt: skip
+
+
+def fitting(words: str, points: float, width: float) -> float:
+    """The size, at most `points`, at which bold `words` fit into `width` mm."""
+    font = QFont(font_family())
+    font.setBold(True)
+    font.setPixelSize(1000)
+    wide = QFontMetricsF(font).horizontalAdvance(words) / 1000 * points * 0.3528
+    return points * min(1.0, 0.98 * width / max(wide, 1e-9))
+
+
+def export_page(page: SpeedPage, path: Path, dpi: int = 300) -> None:
+    """Write the page as PDF, PNG or SVG, by the ending of `path`.
+
+    Raises `MapError` or `StorageError`; an earlier file is then as it was.
+    """
+    exporter = QgsLayoutExporter(page.layout)
+    kind = kind_of(path, PAGE_KINDS)
+    with written_whole(path, kind) as aside:
+        if kind is PNG:
+            # Not exportToImage: it would try to write the map's place on earth into the finished picture.
+            write_picture(exporter.renderPageToImage(0, dpi=dpi), aside, path)
+            return
+        if kind is PDF:
+            pdf = QgsLayoutExporter.PdfExportSettings()
+            pdf.dpi = dpi
+            pdf.textRenderFormat = Qgis.TextRenderFormat.AlwaysText  # so that it is found and copied
+            result = exporter.exportToPdf(str(aside), pdf)
+        else:
+            svg = QgsLayoutExporter.SvgExportSettings()
+            svg.dpi = dpi
+            result = exporter.exportToSvg(str(aside), svg)
+        if result != QgsLayoutExporter.ExportResult.Success:
+            raise Incomplete(exporter.errorMessage())

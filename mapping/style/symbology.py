@@ -1,0 +1,155 @@
+"""The layer's look: classes of speed in viridis, links with too few trips in grey under them."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from qgis.core import (
+    QgsFeatureRequest,
+    QgsGraduatedSymbolRenderer,
+    QgsLineSymbol,
+    QgsProject,
+    QgsProperty,
+    QgsRendererRange,
+    QgsSimpleLineSymbolLayer,
+    QgsSymbolLayer,
+    QgsUnitTypes,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QColor
+
+from ...aggregation.contract.spec import RunSpec
+from ..columns import LABEL_FIELD, WIDTH_FIELD, link_columns
+from ..packed import FEW, PACKED_FIELD
+from .breaks import class_labels
+from .labels import street_labels
+from .options import StyleOptions, read_run_table
+from .palette import PALETTES, class_colours, ramp
+from .road_class import REFERENCE_SCALE
+from .temporal import set_layer_time, set_project_time, value_expression
+from .zoom import zoom_of_scale
+
+FEW_LABEL = "too few trips"
+FEW_WIDTH = 0.5
+"""Width of a link with too few trips, as a share of the width it would have."""
+
+BESIDE_SCALE = 20_000
+"""From this scale (1:n) on, the two directions of a road lie beside each other."""
+
+ORDER_SCALE = 60_000
+"""Up to this scale (1:n) links are sorted for every map; beyond it lines are too thin to hide each other."""
+
+LEGEND_WIDTH = 2.4
+"""Millimetres; what the legend and a map without a scale draw."""
+
+
+def style_layer(layer: QgsVectorLayer, options: Optional[StyleOptions] = None) -> StyleOptions:
+    """Style `layer`, the table `links` of a Roadpulse GeoPackage; returns the options it was styled with.
+
+    Without `options` they come out of the file. Sets the renderer, labels, aliases, time and attribute
+    table; whatever else a style may hold stays, so a layer that others opened passes through `disarm`
+    first. Raises `UnknownLayer` where the file is not Roadpulse's.
+    """
+    if options is None:
+        options = StyleOptions.from_run_table(layer)
+    layer.setRenderer(speed_renderer(options))
+    set_layer_time(layer, options)
+    has_names = layer.fields().indexOf(LABEL_FIELD) >= 0
+    if has_names:
+        layer.setLabeling(street_labels(options.theme))
+    layer.setLabelsEnabled(has_names and options.labels)
+    _name_columns(layer, options)
+    layer.triggerRepaint()
+    return options
+
+
+def style_project(project: QgsProject, options: StyleOptions) -> None:
+    """Give the project the theme's ground and the run's day."""
+    project.setBackgroundColor(PALETTES[options.theme].ground)
+    set_project_time(project, options)
+
+
+def speed_renderer(options: StyleOptions) -> QgsGraduatedSymbolRenderer:
+    """The classes of `options.limits`, slowest first, and one for links with too few trips."""
+    limits = options.limits
+    colours = class_colours(len(limits) - 1, options.theme, options.fast_glows)
+    ranges = [QgsRendererRange(FEW, FEW, few_symbol(options), FEW_LABEL)]
+    labels = class_labels(limits)
+    for i, (colour, label) in enumerate(zip(colours, labels)):
+        low = 0.0 if i == 0 and limits[0] > 0 else limits[i]
+        high = limits[i + 1] if i + 2 < len(limits) else max(1e6, limits[-1])
+        ranges.append(QgsRendererRange(low, high, line_symbol(colour, options), label))
+    renderer = QgsGraduatedSymbolRenderer(value_expression(options), ranges)
+    renderer.setSourceSymbol(line_symbol(colours[0], options))
+    renderer.setSourceColorRamp(ramp(options.theme, options.fast_glows))
+    clause = QgsFeatureRequest.OrderByClause(drawing_order(options), True)
+    renderer.setOrderBy(QgsFeatureRequest.OrderBy([clause]))
+    renderer.setOrderByEnabled(True)
+    return renderer
+
+
+def drawing_order(options: StyleOptions) -> str:
+    """Expression to sort by: links with too few trips first, then by width, so that main roads come last.
+
+    Beyond `ORDER_SCALE` the order of the file serves, which is by width too.
+    """
+    value = value_expression(options)
+    return (
+        f"CASE WHEN @vector_tile_zoom < {zoom_of_scale(ORDER_SCALE):.6f} THEN 0 "
+        f'WHEN "{PACKED_FIELD}" IS NULL THEN 0 '
+        f'WHEN to_real({value}) = {FEW:g} THEN 0 ELSE "{WIDTH_FIELD}" END'
+    )
+
+
+def line_symbol(colour: QColor, options: StyleOptions, share: float = 1.0) -> QgsLineSymbol:
+    """A round line, as wide as the link's class and the map's scale ask for, on its side of the road.
+
+    Width and offset are `share` of the link's width times a factor that QGIS computes once for a
+    map: `@vector_tile_zoom` and `@zoom_level` are the only variables of a map that it folds into
+    constants (`@map_scale` is looked up for every link).
+    """
+    line = QgsSimpleLineSymbolLayer(colour, LEGEND_WIDTH * share)
+    line.setWidthUnit(QgsUnitTypes.RenderUnit.RenderMillimeters)
+    line.setPenCapStyle(Qt.PenCapStyle.RoundCap)
+    line.setPenJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    grow = f"2 ^ ((@vector_tile_zoom - {zoom_of_scale(REFERENCE_SCALE):.6f}) / 2)"
+    side = -1 if options.driving_side == "left" else 1
+    line.setDataDefinedProperty(
+        QgsSymbolLayer.Property.StrokeWidth,
+        QgsProperty.fromExpression(f'"{WIDTH_FIELD}" * ({share} * {grow})'),
+    )
+    line.setDataDefinedProperty(
+        QgsSymbolLayer.Property.Offset,
+        QgsProperty.fromExpression(
+            f"CASE WHEN @vector_tile_zoom >= {zoom_of_scale(BESIDE_SCALE):.6f} "
+            f'THEN "{WIDTH_FIELD}" * ({0.5 * side} * {grow}) ELSE 0 END'
+        ),
+    )
+    symbol = QgsLineSymbol()
+    symbol.changeSymbolLayer(
+        0, line
+    )  # the constructor with a list leaves the layer to Python, which deletes it
+    return symbol
+
+
+def few_symbol(options: StyleOptions) -> QgsLineSymbol:
+    """Thin and grey; locked, so that another colour ramp leaves it grey."""
+    symbol = line_symbol(PALETTES[options.theme].few, options, FEW_WIDTH)
+    symbol.symbolLayer(0).setLocked(True)
+    return symbol
+
+
+def _name_columns(layer: QgsVectorLayer, options: StyleOptions) -> None:
+    """Aliases with unit and estimator, and an attribute table without the packed column."""
+    spec = RunSpec.from_json(read_run_table(layer)["spec"])
+    for column in link_columns(spec.bin_names, options.unit, True, True):
+        index = layer.fields().indexOf(column.name)
+        if index >= 0:
+            layer.setFieldAlias(index, column.alias)
+    table = layer.attributeTableConfig()
+    table.update(layer.fields())
+    for i, column in enumerate(table.columns()):
+        if column.name in (PACKED_FIELD, WIDTH_FIELD, LABEL_FIELD):
+            table.setColumnHidden(i, True)
+    layer.setAttributeTableConfig(table)

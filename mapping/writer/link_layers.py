@@ -1,0 +1,139 @@
+"""Road geometry out of any line layer."""
+
+from __future__ import annotations
+
+from typing import Any, Optional, Union
+
+import numpy as np
+from numpy.typing import NDArray
+from qgis.core import (
+    QgsAbstractFeatureSource,
+    QgsCoordinateReferenceSystem,
+    QgsFeatureRequest,
+    QgsFeedback,
+    QgsGeometry,
+    QgsVariantUtils,
+    QgsVectorLayer,
+    QgsWkbTypes,
+)
+
+from ...aggregation.contract.errors import Cancelled
+from ...cluster_client.postgis.link_geometry import LinkGeometry, Road, one_road
+from ...cluster_client.postgis.link_ids import link_id
+from ..errors import MapError
+from ..reference_system import HOW_TO_DECLARE, UnsuitableSystem, is_known, refuse_misplaced, text_of
+
+SAMPLE = 50
+"""Features of a layer that are looked at before a run."""
+
+
+def links_of_layer(
+    layer: QgsVectorLayer,
+    id_field: str,
+    ids: NDArray[Any],
+    feedback: Optional[QgsFeedback] = None,
+    name_field: str = "",
+    class_field: str = "",
+) -> LinkGeometry:
+    """Geometry of those of `ids` (int64, any order) that `layer` has, in the order of the ids.
+
+    The layer may hold ids as text, whole or floating numbers (`link_ids.link_id`); what is no link id matches
+    nothing. The features of one id are parts of one link (`one_road`), curves become lines. Raises
+    `MapError` where the layer has no lines or no such field, `Cancelled` where `feedback` is.
+    """
+    if layer.geometryType() != QgsWkbTypes.GeometryType.LineGeometry:
+        raise MapError(f"The layer {layer.name()} has no lines. Choose a layer of roads.")
+    fields = layer.fields()
+    columns = {}
+    for what, name in (("link ids", id_field), ("street names", name_field), ("road classes", class_field)):
+        index = fields.lookupField(name) if name else -1
+        if name and index < 0:
+            raise MapError(
+                f"The layer {layer.name()} has no field {name} for the {what}; "
+                f"it has {', '.join(fields.names()) or 'none'}. Choose one of them."
+            )
+        columns[what] = index
+    wanted = set(np.asarray(ids, dtype=np.int64).tolist())
+    request = QgsFeatureRequest().setSubsetOfAttributes([index for index in columns.values() if index >= 0])
+    if feedback is not None:
+        request.setFeedback(feedback)
+    found: dict[int, list[Road]] = {}
+    without: set[int] = set()
+    duplicates = 0
+    total = max(layer.featureCount(), 1)
+    for i, feature in enumerate(layer.getFeatures(request) if wanted else ()):
+        if feedback is not None and i % 1000 == 0:
+            if feedback.isCanceled():
+                raise Cancelled
+            feedback.setProgress(min(100.0, 100.0 * i / total))
+        link = link_id(feature.attribute(columns["link ids"]))
+        if link is None or link not in wanted:
+            continue
+        if link in found or link in without:
+            duplicates += 1
+        geometry = feature.geometry()
+        if geometry.isNull() or geometry.isEmpty():
+            without.add(link)
+            continue
+        found.setdefault(link, []).append(
+            Road(
+                _line_wkb(geometry),
+                _text(feature, columns["street names"]),
+                _text(feature, columns["road classes"]),
+            )
+        )
+    if feedback is not None and feedback.isCanceled():
+        raise Cancelled
+    order = sorted(found)
+    roads = [rows[0] if len(rows) == 1 else one_road(rows) for rows in map(found.__getitem__, order)]
+    return LinkGeometry(
+        ids=np.array(order, dtype=np.int64),
+        wkb=_objects([road.wkb for road in roads]),
+        srid_wkt_or_auth=text_of(layer.crs()),
+        names=_objects([road.name for road in roads]) if name_field else None,
+        classes=_objects([road.road_class for road in roads]) if class_field else None,
+        duplicates=duplicates,
+        missing_geometry=len(without - set(found)),
+    )
+
+
+def check_system(
+    layer: Union[QgsVectorLayer, QgsAbstractFeatureSource], name: str, crs: QgsCoordinateReferenceSystem
+) -> None:
+    """Raise `UnsuitableSystem` where `crs` is not known, or the first features of a layer cannot be in it.
+
+    `name` is what messages call the layer.
+    """
+    request = QgsFeatureRequest().setNoAttributes().setLimit(SAMPLE)
+    shapes = [feature.geometry() for feature in layer.getFeatures(request) if feature.hasGeometry()]
+    boxes = [shape.boundingBox() for shape in shapes if not shape.isEmpty()]
+    roads = f"The roads {name!r}"
+    if not is_known(crs):
+        first = (
+            f" (the first ones are {boxes[0].xMinimum():,.7g}, {boxes[0].yMinimum():,.7g})" if boxes else ""
+        )
+        raise UnsuitableSystem(
+            f"{roads} do not say in which reference system their coordinates are{first}. {HOW_TO_DECLARE}"
+        )
+    limits = [(box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum()) for box in boxes]
+    refuse_misplaced(np.array(limits, dtype=float).reshape(-1, 4), crs, roads)
+
+
+def _line_wkb(geometry: QgsGeometry) -> bytes:
+    """A line as ISO WKB; curves become lines of points."""
+    if QgsWkbTypes.isCurvedType(geometry.wkbType()):
+        geometry = QgsGeometry(geometry.constGet().segmentize())
+    return bytes(geometry.asWkb())
+
+
+def _text(feature: Any, index: int) -> Optional[str]:
+    if index < 0:
+        return None
+    value = feature.attribute(index)
+    return None if QgsVariantUtils.isNull(value) or value == "" else str(value)
+
+
+def _objects(values: list[Any]) -> NDArray[Any]:
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column

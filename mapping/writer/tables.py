@@ -1,0 +1,120 @@
+"""The tables of a GeoPackage, empty, made by GDAL, so that every entry the standard asks for is there."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from osgeo import gdal, ogr, osr
+from qgis.core import QgsCoordinateReferenceSystem
+
+from ..columns import Column
+from ..own_tables import BY_TIME_TABLE, GEOMETRY, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
+from ..reference_system import text_of
+from .shapes import Shapes
+
+
+def create_tables(
+    path: Path,
+    crs: QgsCoordinateReferenceSystem,
+    columns: list[Column],
+    shapes: Shapes,
+    by_time: pd.DataFrame,
+) -> None:
+    """The empty tables, made by GDAL."""
+    types = {"INTEGER": ogr.OFTInteger64, "REAL": ogr.OFTReal, "TEXT": ogr.OFTString}
+    kind = ogr.wkbMultiLineString if shapes.multi else ogr.wkbLineString
+    with _exceptions():
+        reference = osr.SpatialReference()
+        reference.SetFromUserInput(text_of(crs))
+        reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+        dataset = gdal.GetDriverByName("GPKG").Create(str(path), 0, 0, 0, gdal.GDT_Unknown)
+        layer = dataset.CreateLayer(
+            LINKS_TABLE, reference, ogr.GT_SetZ(kind) if shapes.has_z else kind,
+            [f"GEOMETRY_NAME={GEOMETRY}", "FID=fid", "SPATIAL_INDEX=NO"],
+        )  # fmt: skip
+        for column in columns:
+            layer.CreateField(ogr.FieldDefn(column.name, types[column.sql_type]))
+        long = [(name, _type_of(by_time, name)) for name in by_time.columns]
+        lost = [("link_id", "INTEGER"), ("n_points", "INTEGER"), ("n_trips", "INTEGER"), ("mean", "REAL")]
+        for table, fields in (
+            (BY_TIME_TABLE, long), (UNMATCHED_TABLE, lost), (RUN_TABLE, [("key", "TEXT"), ("value", "TEXT")])
+        ):  # fmt: skip
+            layer = dataset.CreateLayer(table, None, ogr.wkbNone, ["FID=fid"])
+            for name, sql_type in fields:
+                layer.CreateField(ogr.FieldDefn(name, types[sql_type]))
+        layer = None
+        dataset.FlushCache()  # raises what closing it would only print
+        dataset = None
+
+
+def _type_of(table: pd.DataFrame, name: str) -> str:
+    if name == "bin":
+        return "TEXT"
+    return "INTEGER" if name in ("link_id", "n_points", "n_trips") else "REAL"
+
+
+def describe_columns(database: sqlite3.Connection, table: str, columns: list[Column]) -> None:
+    """What the columns are called for a person, by the standard's schema extension (OGC 12-128r19, F.9).
+
+    GDAL before 3.7 neither makes the table nor reads it; later ones give the names to QGIS as aliases.
+    """
+    if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'gpkg_data_columns'").fetchone():
+        database.execute(
+            "CREATE TABLE gpkg_data_columns (table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, "
+            "title TEXT, description TEXT, mime_type TEXT, constraint_name TEXT, "
+            "CONSTRAINT pk_gdc PRIMARY KEY (table_name, column_name), "
+            "CONSTRAINT gdc_tn UNIQUE (table_name, name))"
+        )
+    database.execute(
+        "CREATE TABLE IF NOT EXISTS gpkg_extensions (table_name TEXT, column_name TEXT, "
+        "extension_name TEXT NOT NULL, definition TEXT NOT NULL, scope TEXT NOT NULL, "
+        "CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name))"
+    )
+    if not database.execute("SELECT 1 FROM gpkg_extensions WHERE extension_name = 'gpkg_schema'").fetchone():
+        database.execute(
+            "INSERT INTO gpkg_extensions VALUES ('gpkg_data_columns', NULL, 'gpkg_schema', "
+            "'http://www.geopackage.org/spec121/#extension_schema', 'read-write')"
+        )
+    database.executemany(
+        "INSERT OR REPLACE INTO gpkg_data_columns (table_name, column_name, name, title) VALUES (?, ?, ?, ?)",
+        [(table, column.name, column.alias, column.alias) for column in columns],
+    )
+
+
+@contextmanager
+def _exceptions() -> Iterator[None]:
+    """GDAL reports errors by return values unless told otherwise; the setting is put back."""
+    before = gdal.GetUseExceptions()
+    gdal.UseExceptions()
+    try:
+        yield
+    finally:
+        if not before:
+            gdal.DontUseExceptions()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    with _exceptions():
+        dataset = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE)
+        try:
+            yield dataset
+            dataset.FlushCache()  # raises what closing it would only print
+        finally:
+            dataset = None
+
+
+@contextmanager
+def without_triggers(database: sqlite3.Connection) -> Iterator[None]:
+    """GDAL's triggers count features one by one; they are put back when all are in."""
+    triggers = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for name, _ in triggers:
+        database.execute('DROP TRIGGER "{}"'.format(name.replace('"', '""')))
+    yield
+    for _, sql in triggers:
+        database.execute(sql)

@@ -1,0 +1,65 @@
+"""Everything that is wrong with a profile that is being edited, not only the first thing."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from ...cluster_client.errors import ProfileError
+from ...cluster_client.profiles.checks import can_be_read
+from ...cluster_client.profiles.profile import LOCAL, Profile
+from ...workflow.translation import tr
+
+_HARMLESS = {"kind": "ssh", "name": "x", "host": "x", "livy_url": "http://x"}
+"""What does for entries whose defaults do not always do."""
+
+
+def faults(values: Mapping[str, Any]) -> dict[str, ProfileError]:
+    """The faults of a profile's JSON values, by entry (`resources.cores`); empty: it is a profile.
+
+    Each entry that is found faulty is passed over when the next one is looked for.
+    """
+    tried: dict[str, Any] = copy.deepcopy(dict(values))
+    found: dict[str, ProfileError] = {}
+    while True:
+        try:
+            profile = Profile.from_json(tried)
+        except ProfileError as error:
+            if error.entry in found:
+                return found
+            found[error.entry] = error
+            put(tried, error.entry, _HARMLESS.get(error.entry, get(LOCAL.to_json(), error.entry)))
+        else:
+            break
+    if profile.kind == "livy" and profile.livy_authcfg and not {"livy_url", "livy_authcfg"} & set(found):
+        words = open_login(profile.livy_url, profile.livy_tunnel)
+        if words:
+            found["livy_url"] = ProfileError("livy_url", words)
+    return found
+
+
+def open_login(url: str, tunnel: bool) -> str:
+    """Why no user and password are sent to an address of Livy; empty if they are."""
+    if not can_be_read(url, tunnel):
+        return ""
+    return tr(
+        "User and password are not sent over http, where others on the way can read them. Use https or the "
+        "SSH connection, or choose no password."
+    )
+
+
+def get(values: Mapping[str, Any], entry: str) -> Any:
+    """The value of an entry such as `resources.cores`; None where there is none."""
+    found: Any = values
+    for key in entry.split("."):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found
+
+
+def put(values: dict[str, Any], entry: str, value: Any) -> None:
+    """Set an entry such as `resources.cores`."""
+    *parts, last = entry.split(".")
+    for part in parts:
+        values = values[part]
+    values[last] = value

@@ -1,0 +1,211 @@
+"""The editor of one profile: what its kind needs, and at each field what is wrong there."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any, Optional
+
+from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtWidgets import QVBoxLayout, QWidget
+
+from ...cluster_client.profiles.profile import LOCAL, LOCAL_NAME, Profile
+from ...workflow.translation import tr
+from . import faults
+from .bucket_choice import choose_folder, fault_of_buckets
+from .profile_list import shown_name
+from .sections.bucket_folder import BucketFolderField
+from .sections.computer import ComputerSection
+from .sections.fields import ChoiceField, Field, TextField
+from .sections.folders import FoldersSection
+from .sections.livy import LivySection
+from .sections.s3 import S3Section
+from .sections.section import ProfileSection
+from .sections.spark import ResourcesSection, SparkSection
+from .sections.ssh import HostKeySection, SshSection
+
+KINDS = (("This computer", "local"), ("A cluster over SSH", "ssh"), ("A cluster through Livy", "livy"))
+
+
+class ProfileForm(QWidget):
+    """Edits a profile; `changed` comes after every change, whoever made it, `widened` when other fields show.
+
+    Entries that the present kind does not show keep the values that they had.
+    """
+
+    changed = pyqtSignal()
+    widened = pyqtSignal()
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.head = _Head()
+        self.host_key = HostKeySection()
+        self.ssh = SshSection()
+        self.host_key.found.connect(self.ssh.show_way)
+        self.s3 = S3Section()
+        folders = FoldersSection()
+        folders.browse.connect(self._browse)
+        self.sections: tuple[ProfileSection, ...] = (
+            self.head, ComputerSection(), LivySection(), self.ssh, self.host_key, SparkSection(),
+            ResourcesSection(), folders, self.s3,
+        )  # fmt: skip
+        self._given: dict[str, Any] = LOCAL.to_json()
+        self._taken: frozenset[str] = frozenset()
+        self._kind = ""
+        self.faults: dict[str, str] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(10)
+        for section in self.sections:
+            column.addWidget(section)
+            section.changed.connect(self._edited)
+            if section.group is not None:
+                section.group.collapsedStateChanged.connect(lambda _folded: self.widened.emit())
+        column.addStretch(1)
+        self._align_labels()
+        self.show_values(LOCAL.to_json())
+
+    # -- the profile --------------------------------------------------------------------------------
+
+    def show_values(self, values: Mapping[str, Any], taken: Iterable[str] = ()) -> None:
+        """Edit a profile's JSON values, complete but not always right; `taken` are the others' names."""
+        self._given = copy.deepcopy(dict(values))
+        self._taken = frozenset(taken)
+        self._kind = str(values["kind"])
+        for field in self._fields():
+            field.fill(faults.get(self._given, field.entry))
+        self.head.show_local(values["name"] == LOCAL_NAME)
+        self._show_kind()
+        usual = _flat(LOCAL.to_json())
+        for section in self.sections:
+            section.fold(usual)
+        self._look()
+
+    def values(self) -> dict[str, Any]:
+        """The profile's JSON values as the fields say, right or wrong."""
+        values = copy.deepcopy(self._given)
+        for field in self._fields():
+            if field.wanted:
+                faults.put(values, field.entry, field.value())
+        return values
+
+    def profile(self) -> Profile:
+        """The edited profile; raises `ProfileError`."""
+        return Profile.from_json(self.values())
+
+    @property
+    def edited(self) -> bool:
+        """Whether something differs from the profile that was given."""
+        return self.values() != self._given
+
+    def problem(self) -> tuple[str, Optional[Field]]:
+        """What keeps the profile from being used, and where; empty when nothing does."""
+        for field in self._fields():
+            if field.wanted and field.entry in self.faults:
+                return self.faults[field.entry], field
+        return next(iter(self.faults.values()), ""), None
+
+    def go_to(self, field: Field) -> None:
+        """Show a field with what is wrong there."""
+        section = next(s for s in self.sections if field in s.fields)
+        section.unfold()
+        field.touched = True
+        self._look()
+        field.go_to()
+
+    def forget(self) -> None:
+        """Stop looking for known host keys."""
+        self.host_key.forget()
+
+    def _browse(self, field: BucketFolderField) -> None:
+        """Look for a folder in the buckets to which the form leads so far."""
+        wrong = fault_of_buckets(self.faults)
+        found = next((each for each in self._fields() if each.wanted and each.entry == wrong), None)
+        if found is not None:
+            self.go_to(found)
+        else:
+            choose_folder(self.values(), field, self.window())
+
+    # -- looks --------------------------------------------------------------------------------------
+
+    def _fields(self) -> list[Field]:
+        return [field for section in self.sections for field in section.fields]
+
+    def _edited(self) -> None:
+        kind = self.head.kind.value()
+        if kind != self._kind:
+            self._kind = kind
+            self._show_kind()
+        self._look()
+
+    def _show_kind(self) -> None:
+        """Show what this kind has; entries with an editor for each kind keep what was typed."""
+        typed = {field.entry: field.value() for field in self._fields() if field.wanted}
+        for section in self.sections:
+            section.show_kind(self._kind)
+        for field in self._fields():
+            if field.wanted and field.entry in typed and field.value() != typed[field.entry]:
+                field.fill(typed[field.entry])
+        self.widened.emit()
+
+    def _look(self) -> None:
+        values = self.values()
+        self.faults = {entry: error.what for entry, error in faults.faults(values).items()}
+        if values["name"] in self._taken:
+            self.faults["name"] = tr("There is another profile of this name.")
+        for section in self.sections:
+            section.look()
+            for field in section.fields:
+                shown = field.wanted and field.touched
+                field.tell(self.faults.get(field.entry, "") if shown else "")
+        if self.ssh.host.wanted and "host" not in self.faults:
+            self.host_key.show_place(values["host"], values["port"])
+        self.changed.emit()
+
+    def _align_labels(self) -> None:
+        """All fields begin at one line, whatever section they are in."""
+        labels = [row.label for section in self.sections for row in section.rows]
+        texts = [text for section in self.sections for row in section.rows for text in row.texts.values()]
+        widest = max(labels[0].fontMetrics().horizontalAdvance(text) for text in texts) + 4
+        for label in labels:
+            label.setMinimumWidth(widest)
+
+
+class _Head(ProfileSection):
+    """Name and kind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = _NameField("name", tr("Belfast Pi cluster"))
+        self.kind = ChoiceField("kind", [(tr(text), kind) for text, kind in KINDS])
+        self.add(tr("Name"), self.name)
+        self.add(tr("Runs on"), self.kind)
+
+    def show_local(self, local: bool) -> None:
+        """The profile that is always there keeps its name and kind."""
+        self.name.control.setEnabled(not local)
+        self.kind.control.setEnabled(not local)
+
+
+class _NameField(TextField):
+    """The name; that of this computer stands there in words."""
+
+    _local = False
+
+    def value(self) -> str:
+        """The name by which the profile is stored."""
+        return LOCAL_NAME if self._local else super().value()
+
+    def _show(self, value: str) -> None:
+        self._local = value == LOCAL_NAME
+        super()._show(shown_name(value))
+
+
+def _flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:
+    flat = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{before}{key}."))
+        else:
+            flat[f"{before}{key}"] = value
+    return flat

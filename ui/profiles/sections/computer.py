@@ -1,0 +1,29 @@
+"""This computer: the Python that carries out runs, and how many processes."""
+
+from __future__ import annotations
+
+from ....workflow.translation import tr
+from .fields import NumberField, PathField
+from .section import ProfileSection
+
+
+class ComputerSection(ProfileSection):
+    """Fields of a profile of this computer."""
+
+    def __init__(self) -> None:
+        super().__init__(tr("This computer"), ("local",))
+        self.add(
+            tr("Processes"),
+            NumberField(
+                "workers", 0, 1024, tr("one for each core"), ("local",),
+                tr("How many processes share the work. Each takes some 150 MB of memory."),
+            ),
+            None,
+        )  # fmt: skip
+        self.add(
+            tr("Python"),
+            PathField(
+                "python", tr("QGIS's own"), ("local",),
+                tr("The Python that carries out runs. It needs msgspec, numpy and duckdb."),
+            ),
+        )  # fmt: skip

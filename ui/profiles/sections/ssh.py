@@ -1,0 +1,179 @@
+"""SSH: the host to log in to, as whom, and how the host proves itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
+
+from qgis.PyQt.QtCore import pyqtSignal
+
+from ....cluster_client.profiles.profile import Profile
+from ....workflow import locations, requirements
+from ....workflow.translation import tr
+from ...background.tasks import Latest, Task
+from ...widgets.notes import Note
+from .fields import CLUSTERS, AuthField, NumberField, PathField, TextField
+from .section import ProfileSection
+
+if TYPE_CHECKING:
+    from ....cluster_client.ssh.network import Login
+
+
+class SshSection(ProfileSection):
+    """Host, user and key."""
+
+    def __init__(self) -> None:
+        super().__init__(tr("SSH"), CLUSTERS)
+        self.host = TextField(
+            "host", "pi0.example.org", CLUSTERS,
+            tr("The computer to log in to: the head of the cluster. A name of your ~/.ssh/config will do."),
+        )  # fmt: skip
+        self.host.hint = lambda host: self._ways.get(host, "")
+        self._ways: dict[str, str] = {}
+        self.port = NumberField("port", 1, 65535, "", CLUSTERS)
+        self.key_path = PathField(
+            "key_path", tr("the SSH agent, then the usual keys in ~/.ssh"), CLUSTERS,
+            tr("A private key (not its .pub). Empty: the SSH agent and the usual keys are tried."),
+        )  # fmt: skip
+        self.authcfg = AuthField(
+            "authcfg", ("Basic",), CLUSTERS,
+            tr(
+                "User and password, kept encrypted by QGIS. With a key file the password is the key's "
+                "passphrase."
+            ),
+        )  # fmt: skip
+        self.add(tr("Host"), self.host, tr("port"), self.port)
+        self.add(
+            tr("User"),
+            TextField("user", tr("the one of the password, or your name here"), CLUSTERS),
+        )
+        self.add(tr("Key file"), self.key_path)
+        self.add(tr("Password"), self.authcfg)
+
+    def show_kind(self, kind: str) -> None:
+        """Through Livy the SSH host only keeps files and may lead to Livy."""
+        super().show_kind(kind)
+        self.intro.say(
+            tr("Files are sent and fetched over SSH. Leave the host empty if the runs lie in a bucket.")
+            if kind == "livy"
+            else ""
+        )
+
+    def show_way(self, host: str, words: str) -> None:
+        """Say what ~/.ssh/config makes of a host; empty for nothing."""
+        self._ways = {host: words}
+        if not self.host.faulty:
+            self.host.tell("")
+
+    def look(self) -> None:
+        """With a key file the password is its passphrase."""
+        self.authcfg.good = tr("Its password opens the key file.") if self.key_path.value() else ""
+
+
+class HostKeySection(ProfileSection):
+    """The way there, and the key by which the host is known.
+
+    `found` carries a host, and what ~/.ssh/config makes of it in words.
+    """
+
+    found = pyqtSignal(str, str)
+
+    def __init__(self) -> None:
+        super().__init__(tr("Jump host and host key"), CLUSTERS, folded=True)
+        self.host_key = TextField(
+            "host_key", tr("SHA256:…  (empty: you are asked at the first connection)"), CLUSTERS,
+            tr("The fingerprint that ssh-keygen -lf shows for the host's key. Only that key will do then."),
+        )  # fmt: skip
+        self.add(
+            tr("Jump host"),
+            TextField(
+                "jump_host", "user@gateway.example.org:22", CLUSTERS,
+                tr("A computer to go through, where the cluster is not reached directly."),
+            ),
+        )  # fmt: skip
+        self.add(tr("Host key"), self.host_key)
+        self.known = Note()
+        self.known.setObjectName("known keys")
+        self.say_under(self.known)
+        self._place: Optional[tuple[str, int]] = None
+        self._asker = Latest(tr("Reading known host keys"), self, wait=200)
+        self._asker.done.connect(self._tell_way)
+        self._asker.failed.connect(lambda _error: self._tell([]))
+        self.known.clicked.connect(self._forget)
+
+    def show_place(self, host: str, port: int) -> None:
+        """Say by which keys a host is known on this computer."""
+        if (host, port) == self._place:
+            return
+        self._place = (host, port)
+        self._tell([])
+        if host and not requirements.missing(("paramiko",)):
+            self._asker.ask(lambda _task: _look_up(host, port))
+
+    @property
+    def busy(self) -> bool:
+        """Whether the known keys are still being read."""
+        return self._asker.busy
+
+    def forget(self) -> None:
+        """Stop looking."""
+        self._asker.forget()
+
+    def _tell(self, known: list[Any]) -> None:
+        if not known:
+            self.known.say("")
+            return
+        key = known[0]
+        text = tr("Known here: {kind} {fingerprint}, in {file}.").format(
+            kind=key.kind, fingerprint=key.fingerprint, file=_short(str(key.path))
+        )
+        own = any(one.path == locations.known_hosts() for one in known)
+        self.known.say(text, tr("Forget it") if own else "", "forget")
+
+    def _tell_way(self, looked_up: tuple[str, str, list[Any]]) -> None:
+        host, words, keys = looked_up
+        self.found.emit(host, words)
+        self._tell(keys)
+
+    def _forget(self, _name: str) -> None:
+        if self._place is None:
+            return
+        host, port = self._place
+
+        def forget(_task: Task) -> tuple[str, str, list[Any]]:
+            login = _login(host, port)
+            _known_hosts().forget(login.host, login.port)
+            return _look_up(host, port)
+
+        self._asker.ask(forget)
+
+
+def _look_up(host: str, port: int) -> tuple[str, str, list[Any]]:
+    """The host, what ~/.ssh/config makes of it in words, and the keys by which it is known."""
+    login = _login(host, port)
+    if login.fault:
+        return host, login.fault, []
+    words = ""
+    if (login.host, login.port, login.usual_user) != (host, port, "") or login.jump is not None:
+        through = tr(" through {host}").format(host=login.jump) if login.jump is not None else ""
+        user = f"{login.usual_user}@" if login.usual_user else ""
+        words = tr("In ~/.ssh/config: {place}{through}").format(place=f"{user}{login}", through=through)
+    return host, words, list(_known_hosts().keys(login.host, login.port))
+
+
+def _login(host: str, port: int) -> Login:
+    from ....cluster_client.ssh.network import Login  # noqa: PLC0415  (needs paramiko)
+
+    return Login.of(Profile(kind="ssh", name="x", host=host, port=port))
+
+
+def _known_hosts() -> Any:
+    from ....cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415  (needs paramiko)
+
+    return KnownHosts(locations.known_hosts())
+
+
+def _short(path: str) -> str:
+    """A path below the home as a person would write it."""
+    home = str(Path.home())
+    return f"~{path[len(home) :]}" if home != "/" and path.startswith(home) else path

@@ -1,0 +1,68 @@
+"""How long a run will take, from what its place did last time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ...workflow.translation import tr
+from ..runs.run_texts import place
+from ..runs.settings import Pace
+from ..widgets.number_format import about, count
+
+if TYPE_CHECKING:
+    from ...aggregation.inventory import TripCount
+    from ...cluster_client.profiles.profile import Profile
+    from ..runs.run_task import Outcome
+
+_MEASURABLE_BYTES = 20e6
+_MEASURABLE_SECONDS = 0.5
+
+
+def seconds(found: TripCount, pace: Mapping[str, float]) -> float:
+    """Expected duration in s: new bytes are read, all bytes' points computed, and the map made."""
+    new = found.bytes if found.new_bytes is None else found.new_bytes
+    return new / pace["decode"] + found.bytes / pace["summarise"] + pace["rest"]
+
+
+def sentence(found: TripCount, pace: Mapping[str, float], profile: Profile) -> str:
+    """`About 20 s on this computer (1,204 files are new).` An empty pace: nothing was measured there yet."""
+    where = tr("this computer") if profile.kind == "local" else place(profile)
+    if found.more:
+        return tr("There are too many trips to say how long {place} takes.").format(place=where)
+    if not pace:
+        text = tr("How long {place} takes is known after the first run there.").format(place=where)
+        return f"{_news(found)}. {text}" if found.new_files is not None else text
+    time = about(seconds(found, pace))
+    if found.new_files is None:
+        return tr("At most about {time} on {place}.").format(time=time, place=where)
+    news = _news(found)
+    return tr("About {time} on {place} ({news}).").format(
+        time=time, place=where, news=news[0].lower() + news[1:]
+    )
+
+
+def _news(found: TripCount) -> str:
+    if not found.new_files:
+        return tr("No file is new")
+    if found.new_files == found.files:
+        return tr("All files are new")
+    if found.new_files == 1:
+        return tr("1 file is new")
+    return tr("{n} files are new").format(n=count(found.new_files))
+
+
+def learn(outcome: Outcome) -> None:
+    """Keep what a finished run tells about its place."""
+    timings, files = outcome.manifest.get("timings", {}), outcome.manifest["files"]
+    decode, summarise = float(timings.get("decode", 0)), float(timings.get("summarise", 0))
+    n_bytes = float(files["bytes"])
+    # How many bytes were new is known where they were counted, and where all of them were.
+    new_bytes = outcome.job.new_bytes or (n_bytes if files["decoded"] == files["named"] else 0.0)
+    pace = {"rest": max(1.0, outcome.seconds - decode - summarise)}
+    if new_bytes > _MEASURABLE_BYTES and decode > _MEASURABLE_SECONDS:
+        pace["decode"] = new_bytes / decode
+    if n_bytes > _MEASURABLE_BYTES and summarise > _MEASURABLE_SECONDS:
+        pace["summarise"] = n_bytes / summarise
+    if outcome.job.known is None:  # otherwise nobody knows when it began
+        Pace.save(pace, outcome.job.profile)

@@ -1,0 +1,78 @@
+"""The foot of the Run dialog: what will happen or what is missing, and the buttons."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtGui import QKeySequence
+from qgis.PyQt.QtWidgets import QHBoxLayout, QPushButton, QShortcut, QWidget
+
+from ...workflow.translation import tr
+from ..manual.window import RUN, HelpButton
+from ..widgets.notes import Note
+
+_LONGEST = 90
+
+
+class RunFooter(QWidget):
+    """A line of words, and the buttons of the form, of a run that goes on, and of one that ended."""
+
+    show_wanted = pyqtSignal()
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.words = Note()
+        self.words.setObjectName("footer")
+        self.words.clicked.connect(lambda _name: self.show_wanted.emit())
+        policy = self.words.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.words.setSizePolicy(policy)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(16, 10, 16, 12)
+        line.setSpacing(8)
+        line.addWidget(HelpButton(RUN, "one-run"))
+        line.addWidget(self.words, 1)
+        self.close_button = self._button(line, "close", tr("Close"))
+        self.back = self._button(line, "back", tr("New run"))
+        self.leave = self._button(line, "leave", tr("Leave it running"))
+        self.leave.setToolTip(tr("Look no further; the run goes on, and is in the list of runs"))
+        self.cancel = self._button(line, "cancel", tr("Cancel"))
+        self.run = self._button(line, "run", tr("Run"))
+        self.run.setDefault(True)
+        self.run.setToolTip(tr("Ctrl+Enter"))
+        for keys in ("Ctrl+Return", "Ctrl+Enter"):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.activated.connect(self.run.click)
+
+    @staticmethod
+    def _button(line: QHBoxLayout, name: str, text: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setObjectName(name)
+        button.setMinimumWidth(88)
+        button.setAutoDefault(False)
+        line.addWidget(button)
+        return button
+
+    def show_for(self, *, form: bool, running: bool, remote: bool) -> None:
+        """Show the buttons that make sense now."""
+        self.run.setVisible(form and not running)
+        self.cancel.setVisible(running)
+        self.cancel.setEnabled(True)
+        self.leave.setVisible(running and remote)
+        self.back.setVisible(not form and not running)
+        if running:
+            self.words.say(tr("You can close this window; the run goes on."))
+
+    def tell(self, problem: str, section: str, estimate: str) -> None:
+        """Say what is missing (in the section of that title, if one is named), or what will happen."""
+        self.run.setEnabled(not problem)
+        if not problem:
+            self.words.say(estimate or tr("Ready."))
+        elif not section:
+            self.words.say(problem)
+        elif len(problem) > _LONGEST:
+            text = tr("{section}: see what is said there.")
+            self.words.ask(text.format(section=tr(section)), tr("Show"), "problem")
+        else:
+            self.words.ask(problem, tr("Show"), "problem")

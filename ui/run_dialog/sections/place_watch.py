@@ -1,0 +1,112 @@
+"""What is known of the place where runs of the chosen profile execute. Looks in the background.
+
+The place is asked once when it is chosen; whatever else is looked up there (the trips) waits for that, so
+that a host which refuses is not asked again and again.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Optional
+
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ....aggregation.contract.errors import RunError
+from ....cluster_client.errors import Unreachable
+from ....cluster_client.profiles.profile import LOCAL, Profile
+from ....cluster_client.time_limit import within
+from ....workflow.translation import tr
+from ...background.latest_call import LatestCall
+
+if TYPE_CHECKING:
+    from ....cluster_client.backends.probe import Lookout, PlaceState
+    from ....cluster_client.profiles.credentials import ProfileKeys
+    from ...background.calls import Call
+
+LOOK_SECONDS = 30.0
+
+
+class PlaceWatch(QObject):
+    """Knows the place of one profile: `state` once it answered, else `error`; `locked` while QGIS's master
+    password is needed to look. `changed` says that one of these did.
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(self, parent: Optional[QObject] = None) -> None:
+        super().__init__(parent)
+        self.profile: Profile = LOCAL
+        self.lookout: Optional[Lookout] = None
+        self.state: Optional[PlaceState] = None
+        self.error: Optional[Exception] = None
+        self.locked = False
+        self._looks = LatestCall(self, wait=10)
+        self._looks.done.connect(self._found)
+        self._looks.failed.connect(self._refused)
+
+    @property
+    def busy(self) -> bool:
+        """Whether the place is being asked."""
+        return self._looks.busy
+
+    @property
+    def remote(self) -> bool:
+        """Whether it is another computer."""
+        return self.profile.kind != "local"
+
+    def use(self, profile: Profile) -> None:
+        """Look at the place of this profile from now on."""
+        if profile != self.profile or (self.state is None and self.error is None and not self.busy):
+            self.profile = profile
+            self.look()
+
+    def look(self, ask: bool = False) -> None:
+        """Ask the place again; with `ask` QGIS may ask the person for its master password."""
+        from ....workflow.credentials import opens_quietly, read_credentials  # noqa: PLC0415
+
+        self.forget()
+        profile, self.state, self.error = self.profile, None, None
+        self.locked = not ask and not opens_quietly(profile)
+        try:
+            if not self.locked:
+                keys = read_credentials(profile)
+                self._looks.ask(lambda call: _look(profile, keys, call))
+        except RunError as error:
+            self.error = error
+        self.changed.emit()
+
+    def forget(self) -> None:
+        """Look no more, and give the connection up."""
+        self._looks.forget()
+        lookout, self.lookout = self.lookout, None
+        if lookout is not None:
+            _close(lookout)
+
+    def _found(self, found: tuple[Lookout, PlaceState]) -> None:
+        self.lookout, self.state = found
+        self.changed.emit()
+
+    def _refused(self, error: Exception) -> None:
+        if isinstance(error, TimeoutError):
+            text = tr("{place} did not answer within {n} s. Check the network, and whether it is overloaded.")
+            error = Unreachable(text.format(place=self.profile.name, n=round(LOOK_SECONDS)))
+        self.error = error
+        self.changed.emit()
+
+
+def _look(profile: Profile, keys: ProfileKeys, call: Call) -> tuple[Lookout, PlaceState]:
+    """Look at a place, for a thread: what looks there takes a while to load alone."""
+    from ....workflow.probes import lookout_for  # noqa: PLC0415
+
+    lookout = lookout_for(profile, keys)
+    try:
+        state = within(LOOK_SECONDS, lookout.look, lambda: call.cancelled)
+    except BaseException:
+        _close(lookout)
+        raise
+    return lookout, state
+
+
+def _close(lookout: Lookout) -> None:
+    # To close a connection takes its time when nobody answers.
+    threading.Thread(target=lookout.close, daemon=True).start()

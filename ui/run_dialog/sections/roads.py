@@ -1,0 +1,325 @@
+"""Where the roads come from: a stored PostGIS connection, or a line layer of the project."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Optional
+
+from qgis.core import QgsField, QgsVectorLayer, QgsVectorLayerFeatureSource
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QMetaType, Qt
+from qgis.PyQt.QtWidgets import QWidget
+
+from ....aggregation.contract.errors import RunError
+from ....cluster_client.errors import LoginRefused
+from ....workflow.translation import tr
+from ...background.tasks import Latest, Task
+from ...runs.roads_choice import ask_login, roads_of
+from ...runs.settings import LAYER, POSTGIS, RoadsChoice, RunSettings
+from ...widgets.number_format import counted, share
+from .roads_controls import RoadsControls
+
+if TYPE_CHECKING:
+    from .road_probe import Match, RoadField, RoadTable
+
+_POOR_MATCH = 0.5
+_WHOLE = (QMetaType.Type.Int, QMetaType.Type.LongLong, QMetaType.Type.UInt, QMetaType.Type.ULongLong)
+
+
+class RoadsSection(RoadsControls):
+    """Source, table or layer, fields, and how many of the sample's links are there."""
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.match: Optional[Match] = None
+        self.sample: Any = None
+        self._fault = ""
+        self._login = False
+        self._followed: Optional[QgsVectorLayer] = None
+        self._tasks = {
+            "tables": Latest(tr("Looking for road tables"), self, wait=50),
+            "fields": Latest(tr("Looking at the road table"), self, wait=50),
+            "match": Latest(tr("Looking for the links of the sample"), self, wait=100),
+        }
+        self._connect()
+        self._kind_changed()
+
+    def _connect(self) -> None:
+        self.kind.currentIndexChanged.connect(self._kind_changed)
+        self.connection.connectionChanged.connect(lambda _name: self._connection_changed())
+        self.table.currentTextChanged.connect(lambda _text: self._table_changed())
+        self.layer.layerChanged.connect(lambda _layer: self._layer_changed())
+        self.id_field.currentIndexChanged.connect(self._id_changed)
+        self.name_field.currentIndexChanged.connect(self.changed)
+        self.class_field.currentIndexChanged.connect(self.changed)
+        self.note.clicked.connect(self._enter_login)
+        self._tasks["tables"].done.connect(self._tables_found)
+        self._tasks["fields"].done.connect(self._fields_found)
+        self._tasks["match"].done.connect(self._matched)
+        for task in self._tasks.values():
+            task.failed.connect(self._refused)
+
+    # -- settings -----------------------------------------------------------------------------------
+
+    def show_settings(self, settings: RunSettings) -> None:
+        """Choose the remembered source; table and fields follow when they are known."""
+        self._wish = settings.roads
+        kind = settings.roads.kind
+        if not settings.roads.connection and not settings.roads.layer and not self.connection.count():
+            kind = LAYER  # nobody who has no stored connection should have to look for the other choice
+        if settings.roads.connection:
+            self.connection.setConnection(settings.roads.connection)
+        wanted = settings.roads.layer
+        for at in range(self.layer.count()):
+            layer = self.layer.layer(at)
+            if layer is not None and wanted in (layer.id(), layer.name()):
+                self.layer.setLayer(layer)
+        self.kind.setCurrentIndex(self.kind.findData(kind))
+        self._kind_changed()
+
+    def apply(self, settings: RunSettings) -> RunSettings:
+        """The settings with this source."""
+        table = self._chosen_table()
+        layer = self.layer.currentLayer()
+        return replace(
+            settings,
+            roads=RoadsChoice(
+                kind=self.kind.currentData(),
+                connection=self.connection.currentConnection(),
+                schema=table.schema if table else self._wish.schema,
+                table=table.table if table else self._wish.table,
+                geometry=table.geometry if table else self._wish.geometry,
+                layer=layer.id() if layer is not None else "",
+                id_field=self.id_field.currentData() or "",
+                name_field=self.name_field.currentData() or "",
+                class_field=self.class_field.currentData() or "",
+            ),
+        )
+
+    def problem(self) -> str:
+        """What is missing."""
+        if self.kind.currentData() == POSTGIS:
+            if not self.connection.currentConnection():
+                return tr(
+                    "There is no PostGIS connection in QGIS yet. Add one in the Browser, or choose a layer."
+                )
+            if self._fault:
+                return self._fault
+            if self._tasks["tables"].busy:
+                return tr("Looking for road tables…")
+            if self._chosen_table() is None:
+                return tr("Choose the table of the roads.")
+        elif self.layer.currentLayer() is None:
+            return tr("Choose the line layer of the roads.")
+        if self._tasks["fields"].busy:
+            return tr("Looking at the roads…")
+        if self._fault:
+            return self._fault
+        if not self.id_field.currentData():
+            return tr("Choose the field of the roads that holds the link id.")
+        return ""
+
+    def go_to(self) -> None:
+        """Focus what `problem` is about."""
+        target: QWidget = self.id_field
+        if self.kind.currentData() == LAYER and self.layer.currentLayer() is None:
+            target = self.layer
+        elif self.kind.currentData() == POSTGIS and self._chosen_table() is None:
+            target = self.table if self.connection.currentConnection() else self.kind
+        target.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def roads(self, choice: Optional[RoadsChoice] = None) -> Any:
+        """The roads for a run (`workflow.roads.Roads`): as chosen here, or those of a remembered choice.
+
+        For the main thread, where QGIS gives out credentials. Raises `RunError`.
+        """
+        return roads_of(choice or self.apply(RunSettings()).roads)
+
+    # -- looking ------------------------------------------------------------------------------------
+
+    def forget(self) -> None:
+        """Stop looking."""
+        for task in self._tasks.values():
+            task.forget()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still to become known."""
+        return any(task.busy for task in self._tasks.values())
+
+    def look_again(self) -> None:
+        """Ask the source anew."""
+        self._kind_changed()
+
+    def set_sample(self, ids: Any) -> None:
+        """Link ids of a sample of the trips (int64 array), or None."""
+        self.sample = ids
+        self._look_for_match()
+
+    def _kind_changed(self) -> None:
+        self.stack.setCurrentIndex(0 if self.kind.currentData() == POSTGIS else 1)
+        if self.kind.currentData() == POSTGIS:
+            self._connection_changed()
+        else:
+            self._layer_changed()
+
+    def _connection_changed(self) -> None:
+        if self.kind.currentData() != POSTGIS:
+            return
+        self._start_over()
+        self._tables = []
+        self._fill_tables()
+        text = self._connection_text()
+        if text:
+
+            def look(_task: Task) -> object:
+                from .road_probe import list_tables  # noqa: PLC0415
+
+                return list_tables(text)
+
+            self._tasks["tables"].ask(look)
+        self._tell()
+
+    def _tables_found(self, tables: list[RoadTable]) -> None:
+        self._tables = tables
+        self._fill_tables()
+        if not tables:
+            self._fault = tr("This database has no table with lines that you may read.")
+        self._table_changed()
+
+    def _table_changed(self) -> None:
+        if self.kind.currentData() != POSTGIS:
+            return
+        fault = self._fault if not self._tables else ""
+        self._start_over()
+        self._fault = fault
+        table, text = self._chosen_table(), self._connection_text()
+        if table is not None:
+
+            def look(_task: Task) -> object:
+                from .road_probe import list_fields  # noqa: PLC0415
+
+                return list_fields(text, table)
+
+            self._tasks["fields"].ask(look)
+        self._tell()
+        self.changed.emit()
+
+    def _layer_changed(self) -> None:
+        if self.kind.currentData() != LAYER:
+            return
+        self._start_over()
+        layer = self.layer.currentLayer()
+        self._follow_system(layer)
+        if layer is not None:
+            from .road_probe import RoadField  # noqa: PLC0415
+
+            keys = set(layer.primaryKeyAttributes())
+            self._fields_found(
+                [
+                    RoadField(
+                        field.name(),
+                        field.type() in _WHOLE
+                        or _is_text(field)
+                        or (field.isNumeric() and field.precision() == 0),
+                        _is_text(field),
+                        at in keys,
+                    )
+                    for at, field in enumerate(layer.fields())
+                ]
+            )
+        self._tell()
+        self.changed.emit()
+
+    def _follow_system(self, layer: Optional[QgsVectorLayer]) -> None:
+        """Look again when the reference system of the chosen layer is set while the dialog is open."""
+        if layer is self._followed:
+            return
+        if self._followed is not None and not sip.isdeleted(self._followed):
+            self._followed.crsChanged.disconnect(self._layer_changed)
+        self._followed = layer
+        if layer is not None:
+            layer.crsChanged.connect(self._layer_changed)
+
+    def _start_over(self) -> None:
+        self._tasks["fields"].forget()
+        self._tasks["match"].forget()
+        self._fault, self._login = "", False
+        self.match = None
+        self.fields = []
+        self._fill_fields()
+
+    def _fields_found(self, fields: list[RoadField]) -> None:
+        self.fields = fields
+        self._fill_fields()
+        self._look_for_match()
+        self.changed.emit()
+
+    def _id_changed(self) -> None:
+        self._look_for_match()
+        self.changed.emit()
+
+    def _look_for_match(self) -> None:
+        self._tasks["match"].forget()
+        self.match = None
+        id_field, sample = self.id_field.currentData(), self.sample
+        if not id_field or not self.fields:
+            self._tell()
+            return
+        if sample is None:
+            import numpy as np  # noqa: PLC0415
+
+            sample = np.empty(0, dtype=np.int64)
+        from .road_probe import look_in_layer, look_in_table  # noqa: PLC0415
+
+        table, layer = self._chosen_table(), self.layer.currentLayer()
+        if self.kind.currentData() == POSTGIS and table is not None:
+            look = look_in_table(self._connection_text(), table, id_field, sample)
+        else:
+            look = look_in_layer(
+                QgsVectorLayerFeatureSource(layer), layer.name(), layer.fields().lookupField(id_field), sample
+            )
+        self._tasks["match"].ask(look)
+        self._tell()
+
+    def _matched(self, match: Match) -> None:
+        self.match = match
+        self._tell()
+
+    def _refused(self, error: Exception) -> None:
+        self._fault = error.message if isinstance(error, RunError) else str(error)
+        self._login = isinstance(error, LoginRefused)
+        self._tell()
+
+    def _enter_login(self, _name: str) -> None:
+        if ask_login(self.connection.currentConnection(), self._fault):
+            self._connection_changed()
+
+    def _tell(self) -> None:
+        match = self.match
+        if self.problem():
+            busy = self._tasks["tables"].busy or self._tasks["fields"].busy
+            if self._login and self._fault:
+                self.note.ask(self._fault, tr("Enter user and password…"), "login")
+                self.updated.emit()
+                return
+            (self.note.say if busy else self.note.ask)(self.problem())
+        elif match is None:
+            self.note.say(tr("Looking for the links of the trips…") if self._tasks["match"].busy else "")
+        else:
+            text = tr("links") if match.links is None else counted(match.links, tr("link"), tr("links"))
+            rate = 1.0
+            if match.asked and match.matched is not None:
+                rate = match.matched / match.asked
+                text = tr("{links}, {share} of the sample's ids match").format(links=text, share=share(rate))
+            if rate < _POOR_MATCH:
+                self.note.ask(
+                    tr("{found}. Check the id field and the version of the roads.").format(found=text)
+                )
+            else:
+                self.note.say(text)
+        self.updated.emit()
+
+
+def _is_text(field: QgsField) -> bool:
+    return field.type() == QMetaType.Type.QString

@@ -1,0 +1,76 @@
+"""What the parts of the Run dialog have in common."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from ...runs.settings import RunSettings
+from ...widgets.notes import Note
+from ...widgets.plain_text import PlainLabel
+
+
+class Section(QWidget):
+    """One part of the form: rows of controls with a note under them.
+
+    `changed` says that a setting changed, `updated` that something became known (a count, a match rate).
+    """
+
+    changed = pyqtSignal()
+    updated = pyqtSignal()
+
+    title = ""
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(4)
+        self.note = Note()
+
+    def row(self, *parts: object) -> QHBoxLayout:
+        """Add a row of widgets and words; a widget with a stretch comes as `(widget, stretch)`."""
+        line = QHBoxLayout()
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(6)
+        add_to_row(line, *parts)
+        self.column.addLayout(line)
+        return line
+
+    def show_settings(self, settings: RunSettings) -> None:
+        """Put remembered settings into the controls."""
+        raise NotImplementedError
+
+    def apply(self, settings: RunSettings) -> RunSettings:
+        """The settings with what the controls of this section say."""
+        raise NotImplementedError
+
+    def problem(self) -> str:
+        """What is missing for a run, in words with the thing to do; empty when all is there."""
+        return ""
+
+    def go_to(self) -> None:
+        """Put the focus on the control that `problem` is about."""
+        self.setFocus()
+
+
+def add_to_row(line: QHBoxLayout, *parts: object) -> None:
+    """Fill a row; `None` is a spring."""
+    for part in parts:
+        if part is None:
+            line.addStretch(1)
+        elif isinstance(part, str):
+            line.addWidget(words(part))
+        elif isinstance(part, tuple):
+            line.addWidget(part[0], part[1])
+        else:
+            line.addWidget(part)
+
+
+def words(text: str) -> QLabel:
+    """Plain words between controls."""
+    label = PlainLabel(text)
+    label.setAlignment(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
+    return label

@@ -1,0 +1,251 @@
+"""Where the trips are: how many there are, how many are new, and what the first points look like.
+
+The path is the place's own: a folder of this computer, one that the cluster sees, or a bucket.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Optional
+
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QFileDialog, QWidget
+
+from ....aggregation.contract.errors import RunError
+from ....aggregation.contract.s3_access import S3Access, is_s3
+from ....aggregation.contract.spec import FieldMapping
+from ....cluster_client.errors import ClientError
+from ....workflow import locations
+from ....workflow.translation import tr
+from ...background.latest_call import LatestCall
+from ...runs.run_texts import place
+from ...runs.settings import RunSettings
+from ...widgets.messages import message_of
+from ...widgets.number_format import count, counted, size
+from .place_watch import PlaceWatch
+from .trips_controls import TripsControls
+
+if TYPE_CHECKING:
+    from ....aggregation.inventory import TripCount
+    from ....cluster_client.backends.probe import TripSource
+    from ...background.calls import Call
+    from ...trip_fields.sample import Preview
+
+
+class TripsSection(TripsControls):
+    """Folder, glob or bucket of the trips at the place of `watch`, with count, preview and field mapping."""
+
+    def __init__(self, watch: PlaceWatch, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.watch = watch
+        self.count: Optional[TripCount] = None
+        self._fault, self._sure = "", False
+        self._counter = LatestCall(self)
+        self._previewer = LatestCall(self, wait=150)
+        self.folder.textChanged.connect(self._folder_changed)
+        self.browse.clicked.connect(self._browse)
+        self.note.clicked.connect(lambda _name: self.look())
+        self._counter.done.connect(self._counted)
+        self._counter.failed.connect(self._not_counted)
+        self._previewer.done.connect(self._previewed)
+        self._previewer.failed.connect(lambda _error: self._previewed(None))
+        self.mapping_proposed.connect(self.set_mapping)
+        watch.changed.connect(self._place_changed)
+        self._fit_to_place()
+
+    # -- settings -----------------------------------------------------------------------------------
+
+    def show_settings(self, settings: RunSettings) -> None:
+        """Put the remembered folder and mapping in place, and look at them."""
+        self.mapping = settings.mapping
+        self.unit, self.zone = settings.speed_unit, settings.time_zone
+        if self.folder.text() == settings.trips:
+            self.look()
+        else:
+            self.folder.setText(settings.trips)
+
+    def apply(self, settings: RunSettings) -> RunSettings:
+        """The settings with this folder and mapping."""
+        return replace(settings, trips=self.trips, mapping=self.mapping)
+
+    @property
+    def trips(self) -> str:
+        """What stands in the field, without blanks around it."""
+        return self.folder.text().strip()
+
+    @property
+    def source(self) -> Optional[TripSource]:
+        """What reads the trips; None while the place does not answer."""
+        lookout = self.watch.lookout
+        if lookout is None or self.watch.state is None:
+            return None
+        try:
+            return lookout.trips(self.trips)
+        except RunError as error:
+            self._not_counted(error)
+            return None
+
+    def problem(self) -> str:
+        """What is missing. That nobody could look at trips elsewhere is no reason not to run."""
+        if not self.trips:
+            return tr("Choose the folder of the trips.")
+        if self._fault and self._sure:
+            return self._fault
+        if not self.preview or self.preview.root is None:
+            return ""
+        if "link_id" not in self.preview.found:
+            return self.preview.faults.get("link_id") or tr("Say which field of the trips holds the link id.")
+        if "speed" not in self.preview.found:
+            return self.preview.faults.get("speed") or tr("Say which field of the trips holds the speed.")
+        return ""
+
+    def go_to(self) -> None:
+        """Focus the folder, or the fields where these are the trouble."""
+        target = self.fields if self.trips and not self._fault else self.folder
+        target.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def set_mapping(self, mapping: FieldMapping) -> None:
+        """Use another field mapping and look again: points decoded under another one do not count."""
+        if mapping != self.mapping:
+            self.mapping = mapping
+            self.changed.emit()
+            self.look()
+
+    # -- looking ------------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Count and preview again, in the background, once the place answers."""
+        trips, mapping = self.trips, self.mapping
+        self.count = self.preview = None
+        self._fault = ""
+        self._counter.forget()
+        self._previewer.forget()
+        self.show_preview()
+        source = self.source if trips else None
+        if source is not None:
+            self.note.say(tr("Counting…"))
+            store = locations.point_store(self.watch.profile)
+
+            def count_them(call: Call) -> TripCount:
+                return source.count(
+                    trips, store, mapping, call.check, lambda n: counter.say(call, self._counted_so_far, n)
+                )
+
+            def look_at_them(call: Call) -> object:
+                from ...trip_fields.sample import preview  # noqa: PLC0415  (numpy loads in the thread)
+
+                return preview(source, trips, mapping, call.check)
+
+            counter = self._counter
+            counter.ask(count_them)
+            self._previewer.ask(look_at_them)
+        elif not trips:
+            self.note.say("")
+        elif not self._fault:
+            waiting = tr("Counted as soon as {place} answers.") if self.watch.busy else ""
+            unknown = tr("How many there are is not known: {place} was not asked.")
+            if self.watch.error is not None:
+                unknown = tr("How many there are is not known while {place} cannot be asked.")
+            self.note.say((waiting or unknown).format(place=place(self.watch.profile)))
+        self.updated.emit()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a count or preview is still to come."""
+        return self._counter.busy or self._previewer.busy
+
+    def forget(self) -> None:
+        """Stop looking."""
+        self._counter.forget()
+        self._previewer.forget()
+
+    def _is_near(self) -> bool:
+        return not self.watch.remote and not is_s3(self.trips)
+
+    def _place_changed(self) -> None:
+        self._fit_to_place()
+        self.look()
+
+    def _fit_to_place(self) -> None:
+        """Words and buttons for a folder of this computer, or of another one."""
+        profile = self.watch.profile
+        if self.watch.remote:
+            text = tr("Folder as {place} sees it, such as /mnt/shared/trips, or s3://bucket/prefix")
+            self.folder.setPlaceholderText(text.format(place=place(profile)))
+        elif self._browses_buckets():
+            self.folder.setPlaceholderText(tr("Folder of trip files, or s3://bucket/folder"))
+        else:
+            text = tr("Folder of trip files (.json, .json.gz), or a pattern such as /data/2019/*.json")
+            self.folder.setPlaceholderText(text)
+        self.browse.setVisible(not self.watch.remote or self._browses_buckets())
+
+    def _browses_buckets(self) -> bool:
+        return is_s3(self.trips) or self.watch.profile.s3 != S3Access() or bool(self.watch.profile.s3_authcfg)
+
+    def _folder_changed(self) -> None:
+        self._fit_to_place()
+        self.changed.emit()
+        self.look()
+
+    def _browse(self) -> None:
+        if is_s3(self.trips) or (self._browses_buckets() and (self.watch.remote or not self.trips)):
+            from ...s3_browser.browser import S3Browser  # noqa: PLC0415
+
+            browser = S3Browser(self.watch.profile, self.trips if is_s3(self.trips) else "", self.window())
+            browser.chosen.connect(self.folder.setText)
+            browser.open()
+            return
+        dialog = QFileDialog(self, tr("Folder of the trips"), self.trips or str(Path.home()))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.folder.setText)
+        dialog.open()
+
+    # -- found --------------------------------------------------------------------------------------
+
+    def _counted_so_far(self, n_files: int) -> None:
+        if self.count is None and self._counter.busy:
+            self.note.say(tr("Counting… {files}").format(files=counted(n_files, tr("file"), tr("files"))))
+
+    def _counted(self, found: TripCount) -> None:
+        self.count = found
+        self.note.say(count_text(found))
+        self.updated.emit()
+
+    def _not_counted(self, error: Exception) -> None:
+        self._fault = message_of(error)
+        # What a place says of its folders is so; that it could not be asked says nothing of the trips.
+        # This computer's own run gets the same answer from a bucket, unless waiting mends it.
+        lasting = not self.watch.remote and not getattr(error, "retry", False)
+        self._sure = self._is_near() or lasting or not isinstance(error, ClientError)
+        if self._is_near():
+            self.note.ask(self._fault)
+        else:
+            self.note.ask(self._fault, tr("Look again"), "look")
+        self.updated.emit()
+
+    def _previewed(self, found: Optional[Preview]) -> None:
+        self.preview = found
+        self.show_preview()
+        self.updated.emit()
+
+
+def count_text(found: TripCount) -> str:
+    """`49,998 files, 22.4 GB, 1,204 new, 3 packed copies left out`; less where less is known."""
+    if found.more:
+        return tr("at least {files}; there was no time to count them all").format(
+            files=counted(found.files, tr("file"), tr("files"))
+        )
+    parts = [counted(found.files, tr("file"), tr("files")), size(found.bytes)]
+    if found.new_files is None:
+        pass
+    elif found.new_files == found.files:
+        parts.append(tr("all new"))
+    else:
+        parts.append(tr("{n} new").format(n=count(found.new_files)) if found.new_files else tr("none new"))
+    if found.copies:
+        copies = counted(found.copies, tr("packed copy"), tr("packed copies"))
+        parts.append(tr("{copies} left out").format(copies=copies))
+    return ", ".join(parts)

@@ -1,0 +1,134 @@
+"""The controls of the trips: folder, count, and the first points as they are read."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Optional
+
+from qgis.gui import QgsFilterLineEdit
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from ....aggregation.contract.spec import FieldMapping
+from ....workflow.translation import tr
+from ...widgets.notes import Note
+from ...widgets.number_format import WEEKDAYS
+from ...widgets.plain_text import PlainLabel
+from .section import Section
+
+if TYPE_CHECKING:
+    from ...trip_fields.sample import FirstPoint, Preview
+
+_FIELD_NAMES = {"link_id": "link id", "speed": "speed", "time": "time"}
+
+
+class TripsControls(Section):
+    """Where the trips are, and what the first of them look like.
+
+    `unit_proposed` carries the unit that a file names, `mapping_proposed` a mapping that finds more in it.
+    """
+
+    title = "Trips"
+    unit_proposed = pyqtSignal(str)
+    mapping_proposed = pyqtSignal(object)
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.mapping = FieldMapping()
+        self.unit, self.zone = "km/h", "UTC"
+        self.preview: Optional[Preview] = None
+        self.folder = QgsFilterLineEdit()
+        self.folder.setObjectName("trips")
+        self.folder.setAccessibleName(tr("Folder of the trips"))
+        self.browse = QPushButton(tr("Browse…"))
+        self.browse.setObjectName("browse")
+        self.row((self.folder, 1), self.browse)
+        self.note.setObjectName("trips_note")
+        self.column.addWidget(self.note)
+        self.column.addWidget(self._preview_box())
+
+    def _preview_box(self) -> QWidget:
+        self.box = QFrame()
+        self.box.setObjectName("preview")
+        self.box.setFrameShape(QFrame.Shape.StyledPanel)
+        self.point = PlainLabel()
+        self.point.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.fields_note = Note()
+        self.fields = QPushButton(tr("Fields…"))
+        self.fields.setObjectName("fields")
+        text = QVBoxLayout()
+        text.setSpacing(2)
+        text.addWidget(self.point)
+        text.addWidget(self.fields_note)
+        line = QHBoxLayout(self.box)
+        line.setContentsMargins(8, 5, 6, 5)
+        line.addLayout(text, 1)
+        line.addWidget(self.fields, 0, Qt.AlignmentFlag.AlignVCenter)
+        self.fields_note.clicked.connect(self._link_clicked)
+        self.box.hide()
+        return self.box
+
+    def set_shown(self, unit: str, zone: str) -> None:
+        """The unit and zone in which the preview is written."""
+        if (unit, zone) != (self.unit, self.zone):
+            self.unit, self.zone = unit, zone
+            self.show_preview()
+
+    def show_preview(self) -> None:
+        """Write the preview anew."""
+        found = self.preview
+        self.box.setVisible(bool(found and found.file))
+        if not found or not found.file:
+            return
+        name = PurePosixPath(found.file.replace("\\", "/")).name
+        if found.problem:
+            self.point.setText(tr("{file} cannot be used").format(file=name))
+        else:
+            point = next((p for p in found.points if p.link_id is not None), found.points[0])
+            self.point.setText(self._describe(point))
+        if found.proposal:
+            from ...trip_fields.proposals import changes  # noqa: PLC0415
+
+            text = tr("{n} of 3 fields recognised.").format(n=len(found.found))
+            if found.problem:
+                text = tr("In {file} {problem}.").format(file=name, problem=found.problem)
+            self.fields_note.ask(
+                text, tr("Use {fields}").format(fields=changes(self.mapping, found.proposal)), "propose"
+            )
+        elif found.problem:
+            self.fields_note.ask(tr("In {file} {problem}.").format(file=name, problem=found.problem))
+        elif found.faults:
+            self.fields_note.ask(next(iter(found.faults.values())))
+        elif len(found.found) < len(_FIELD_NAMES):
+            missing = ", ".join(tr(_FIELD_NAMES[n]) for n in _FIELD_NAMES if n not in found.found)
+            self.fields_note.ask(
+                tr("{n} of 3 fields recognised; not found: {missing}. Choose them under Fields.").format(
+                    n=len(found.found), missing=missing
+                )
+            )
+        elif found.unit and found.unit != self.unit:
+            text = tr("The file says its speeds are in {there}, Show says {here}.")
+            text = text.format(there=found.unit, here=self.unit)
+            self.fields_note.ask(text, tr("Use {unit}").format(unit=found.unit), "unit")
+        else:
+            self.fields_note.say(tr("3 of 3 fields recognised"))
+
+    def _describe(self, point: FirstPoint) -> str:
+        from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+        link = tr("link {id}").format(id=point.link_id) if point.link_id is not None else tr("no link")
+        speed = f"{point.speed:.1f} {self.unit}" if point.speed is not None else tr("no speed")
+        time = tr("no time")
+        if point.time is not None:
+            try:
+                local = point.time.astimezone(ZoneInfo(self.zone))
+            except (KeyError, ValueError, OSError):
+                local = point.time
+            time = f"{tr(WEEKDAYS[local.weekday()])} {local:%H:%M}"
+        return f"{link}  ·  {speed}  ·  {time}"
+
+    def _link_clicked(self, name: str) -> None:
+        if self.preview and name == "propose" and self.preview.proposal:
+            self.mapping_proposed.emit(self.preview.proposal)
+        elif self.preview and name == "unit":
+            self.unit_proposed.emit(self.preview.unit)

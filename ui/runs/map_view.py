@@ -1,0 +1,121 @@
+"""The finished map file in the project: layer, look, time, and the view on it. Main thread only."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
+
+from qgis.core import (
+    QgsInterval,
+    QgsProject,
+    QgsTemporalNavigationObject,
+    QgsVectorLayer,
+)
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QTimer
+
+from ...aggregation.contract.errors import RunError
+from ...workflow.translation import tr
+from .run_task import Outcome
+
+if TYPE_CHECKING:
+    from ...mapping.style.options import StyleOptions
+
+RUN_FOLDER_PROPERTY = "roadpulse/run_folder"
+
+
+def show_map(iface: Any, outcome: Outcome) -> Iterator[None]:
+    """Add the map's layer on top of the project, styled and temporal; zoom to it if it is the first.
+
+    Each step is a turn of the event loop (`turns.Turns`): together they would be felt. Raises `RunError`
+    where the map file cannot be opened.
+    """
+    from ...mapping.layout.facts import local_crs  # noqa: PLC0415
+    from ...mapping.style.symbology import style_project  # noqa: PLC0415
+    from ...mapping.style.temporal import set_project_time  # noqa: PLC0415
+
+    layer, options = _open(outcome)
+    yield
+    project = QgsProject.instance()
+    empty = not project.mapLayers()
+    first = not any(known.customProperty(RUN_FOLDER_PROPERTY) for known in project.mapLayers().values())
+    with _set_up_by_us(iface):
+        project.addMapLayer(layer, False)
+        project.layerTreeRoot().insertLayer(0, layer)
+    yield
+    if sip.isdeleted(layer):
+        return  # the project was closed meanwhile
+    if empty:
+        project.setCrs(local_crs(layer))
+        style_project(project, options)
+    else:
+        set_project_time(project, options)
+    yield
+    if sip.isdeleted(layer):
+        return
+    _set_controller(iface, project, options.bin_minutes)
+    if empty or first:
+        _zoom(iface, project, layer)
+    iface.setActiveLayer(layer)
+
+
+def _open(outcome: Outcome) -> tuple[QgsVectorLayer, StyleOptions]:
+    from ...mapping.foreign_style import bare_layer  # noqa: PLC0415
+    from ...mapping.style.options import StyleOptions  # noqa: PLC0415
+    from ...mapping.style.symbology import style_layer  # noqa: PLC0415
+
+    settings = outcome.job.settings
+    name = tr("{name}: mean speed ({unit})").format(name=outcome.job.name, unit=settings.speed_unit)
+    layer = bare_layer(f"{outcome.job.output}|layername=links", name)
+    if not layer.isValid():
+        raise RunError(
+            tr("The map file {file} was written, but QGIS cannot open it. Look at its folder.").format(
+                file=outcome.job.output
+            )
+        )
+    changes: dict[str, Any] = {"theme": settings.theme}
+    if settings.driving_side:
+        changes["driving_side"] = settings.driving_side
+    options = style_layer(layer, StyleOptions.from_run_table(layer, **changes))
+    layer.setCustomProperty(RUN_FOLDER_PROPERTY, str(outcome.folder))
+    return layer, options
+
+
+@contextlib.contextmanager
+def _set_up_by_us(iface: Any) -> Iterator[None]:
+    """Keep QGIS from choosing the project's coordinate system and extent for the first layer."""
+    bridge = iface.layerTreeCanvasBridge()
+    automatic = bridge.autoSetupOnFirstLayer()
+    bridge.setAutoSetupOnFirstLayer(False)
+    yield
+    # The bridge looks at the new layer when the event loop turns; only then may it set up by itself again.
+    QTimer.singleShot(500, lambda: bridge.setAutoSetupOnFirstLayer(automatic))
+
+
+def _set_controller(iface: Any, project: QgsProject, bin_minutes: int) -> None:
+    """Let QGIS's temporal controller play the day; it stays off until the person switches it on."""
+    controller = iface.mapCanvas().temporalController()
+    if isinstance(controller, QgsTemporalNavigationObject):
+        controller.setTemporalExtents(project.timeSettings().temporalRange())
+        controller.setFrameDuration(QgsInterval(bin_minutes * 60))
+        controller.setFramesPerSecond(project.timeSettings().framesPerSecond())
+
+
+def _zoom(iface: Any, project: QgsProject, layer: QgsVectorLayer) -> None:
+    canvas = iface.mapCanvas()
+    canvas.setDestinationCrs(project.crs())
+    extent = canvas.mapSettings().layerExtentToOutputExtent(layer, layer.extent())
+    if not extent.isEmpty():
+        extent.scale(1.05)
+        canvas.setExtent(extent)
+    canvas.refresh()
+
+
+def layer_of(output: str) -> Optional[QgsVectorLayer]:
+    """The layer of a map file that is in the project already."""
+    for layer in QgsProject.instance().mapLayers().values():
+        if isinstance(layer, QgsVectorLayer) and Path(layer.source().split("|")[0]) == Path(output):
+            return layer
+    return None

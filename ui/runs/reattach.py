@@ -1,0 +1,73 @@
+"""Runs that went on without QGIS: which of them to offer, and in what words. Needs no window.
+
+Two things are known of such a run. The run store has its record (written before anything was started),
+the settings may have a note of the window that started it: roads, looks, map file. A run without a record
+was never started; it is not offered, since to follow it would start it. The list of runs finds the same
+runs by the same way (`open_runs`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Optional
+
+from ...cluster_client.runs.folder import is_gone
+from ...cluster_client.runs.status import RunState
+from ...workflow.translation import tr
+from .open_runs import is_remote, open_remote_runs
+from .run_texts import place
+
+if TYPE_CHECKING:
+    from ...cluster_client.runs.records import Run, RunStore
+    from .pending import Pending
+
+_NEWS_DAYS = 14
+"""A run of another day that nobody noted is in the list of runs, and no news any more."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A run to take up again; `noted` is what its window knew."""
+
+    run: Run
+    noted: Optional[Pending] = None
+
+
+def offers(store: RunStore, noted: Sequence[Pending]) -> tuple[list[Offer], list[Pending]]:
+    """The runs to offer, the newest first, and the notes that have no run and can be forgotten.
+
+    For a thread: it reads every record. A run that ends without anybody looking stays offered until
+    somebody does, so that its map is not forgotten.
+    """
+    found: dict[str, Offer] = {}
+    lost = []
+    records = store.runs().runs if noted else ()
+    for note in noted:
+        run = next((run for run in records if note.folder in (run.folder, run.local_folder)), None)
+        if run is None or (run.state.is_final and not is_remote(run) and is_gone(Path(run.folder), run)):
+            lost.append(note)
+        else:
+            found[run.id] = Offer(run, note)
+    since = datetime.now(timezone.utc) - timedelta(days=_NEWS_DAYS)
+    for run in open_remote_runs(store):
+        if run.id not in found and run.created is not None and run.created > since:
+            found[run.id] = Offer(run)
+    oldest = datetime.min.replace(tzinfo=timezone.utc)
+    return sorted(found.values(), key=lambda offer: offer.run.created or oldest, reverse=True), lost
+
+
+def sentence(run: Run) -> str:
+    """What is known of a run that nobody has looked at yet."""
+    where = place(run.profile)
+    if run.state is RunState.FINISHED:
+        text = tr("The run “{name}” has finished, and its map has not been drawn.")
+    elif run.state.is_final:
+        text = tr("The run “{name}” on {place} ended without a map.")
+    elif is_remote(run):
+        text = tr("The run “{name}” was still going on {place} when QGIS was closed.")
+    else:
+        text = tr("The run “{name}” was still going when QGIS was closed.")
+    return text.format(name=run.name, place=where)

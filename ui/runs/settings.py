@@ -1,0 +1,176 @@
+"""What the Run dialog remembers: one typed record, kept in QGIS's settings. No secrets."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date
+from typing import Any, Optional
+
+from qgis.core import QgsSettings
+
+from ...aggregation.contract.errors import SpecError
+from ...aggregation.contract.json_text import Entries, decode
+from ...aggregation.contract.spec import ALL_WEEKDAYS, FieldMapping, RunSpec
+from ...algorithms.parameters import this_zone
+from ...cluster_client.profiles.profile import LOCAL, Profile
+from ...cluster_client.profiles.store import file_name
+
+_KEY = "roadpulse/run"
+log = logging.getLogger(__name__)
+
+_MOST = 1_000_000
+"""Largest number that a field of the dialog takes."""
+
+POSTGIS, LAYER = "postgis", "layer"
+"""Kinds of road sources."""
+
+
+@dataclass(frozen=True)
+class RoadsChoice:
+    """Where the roads come from: a table of a stored PostGIS connection, or a layer of the project."""
+
+    kind: str = POSTGIS
+    connection: str = ""
+    schema: str = ""
+    table: str = ""
+    geometry: str = ""
+    layer: str = ""
+    id_field: str = ""
+    name_field: str = ""
+    class_field: str = ""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Everything that the Run dialog asks for.
+
+    Dates are ISO texts, both inclusive, empty for all. An empty `driving_side` follows the time zone.
+    """
+
+    profile: str = "local"
+    trips: str = ""
+    mapping: FieldMapping = field(default_factory=FieldMapping)
+    roads: RoadsChoice = field(default_factory=RoadsChoice)
+    date_from: str = ""
+    date_to: str = ""
+    weekdays: tuple[int, ...] = ALL_WEEKDAYS
+    bin_minutes: int = 60
+    time_zone: str = ""
+    speed_unit: str = "km/h"
+    min_trips: int = 5
+    bad_files: str = "skip"
+    suppress_below: int = 0
+    workers: int = 0
+    theme: str = "light"
+    driving_side: str = ""
+
+    @classmethod
+    def defaults(cls) -> RunSettings:
+        """Those of somebody who starts Roadpulse for the first time."""
+        return cls(time_zone=this_zone())
+
+    @classmethod
+    def load(cls, settings: Optional[QgsSettings] = None) -> RunSettings:
+        """The remembered settings; what cannot be read has its default."""
+        text = (settings or QgsSettings()).value(_KEY, "", type=str)
+        start = cls.defaults()
+        try:
+            return from_json(Entries.of(decode(text, "roadpulse/run"), "it").values, start) if text else start
+        except (ValueError, SpecError) as error:
+            log.warning("The remembered settings of the Run dialog cannot be read and were reset: %s", error)
+            return start
+
+    def save(self, settings: Optional[QgsSettings] = None) -> None:
+        """Remember these settings."""
+        (settings or QgsSettings()).setValue(_KEY, json.dumps(asdict(self)))
+
+
+def from_json(values: Mapping[str, Any], start: RunSettings) -> RunSettings:
+    """Read settings over `start`: entries that are unknown or of another type are passed over."""
+    read: dict[str, Any] = {f.name: getattr(start, f.name) for f in fields(RunSettings)}
+    for name, before in read.items():
+        value = values.get(name)
+        if name == "mapping" and isinstance(value, dict):
+            read[name] = FieldMapping.from_json(value)
+        elif name == "roads" and isinstance(value, dict):
+            known = {f.name for f in fields(RoadsChoice)}
+            read[name] = RoadsChoice(**{k: str(v) for k, v in value.items() if k in known})
+        elif name == "weekdays" and isinstance(value, list):
+            days = tuple(day for day in value if type(day) is int and day in ALL_WEEKDAYS)
+            read[name] = days or ALL_WEEKDAYS
+        elif type(value) is int and isinstance(before, int):
+            read[name] = value if 0 <= value <= _MOST else before
+        elif isinstance(value, str) and isinstance(before, str):
+            read[name] = value
+    return RunSettings(**read)
+
+
+class Pace:
+    """How fast a place was in the last run there, for the estimate; bytes/s and s."""
+
+    _KEY = "roadpulse/pace"
+    DEFAULT = {"decode": 60e6, "summarise": 150e6, "rest": 6.0}
+
+    @classmethod
+    def load(cls, profile: Profile = LOCAL) -> dict[str, float]:
+        """`decode` and `summarise` in bytes of trips a second, `rest` in seconds.
+
+        For this computer there is a guess; of other places nothing is known before the first run there.
+        """
+        known = {name: QgsSettings().value(cls._key(profile, name), 0.0, type=float) for name in cls.DEFAULT}
+        if profile.kind != "local" and not any(known.values()):
+            return {}
+        return {name: value if value > 0 else cls.DEFAULT[name] for name, value in known.items()}
+
+    @classmethod
+    def save(cls, pace: dict[str, float], profile: Profile = LOCAL) -> None:
+        """Remember measured paces; only those that are known."""
+        for name, value in pace.items():
+            if name in cls.DEFAULT and value > 0:
+                QgsSettings().setValue(cls._key(profile, name), value)
+
+    @classmethod
+    def _key(cls, profile: Profile, name: str) -> str:
+        group = cls._KEY if profile.name == LOCAL.name else _place_key(profile, cls._KEY)
+        return f"{group}/{name}"
+
+
+class TripsMemory:
+    """The trips that were chosen last with each profile: a path is its place's own."""
+
+    _KEY = "roadpulse/trips"
+
+    @classmethod
+    def load(cls, profile: Profile) -> str:
+        """What was chosen last; empty for nothing."""
+        return str(QgsSettings().value(_place_key(profile, cls._KEY), "", type=str))
+
+    @classmethod
+    def save(cls, profile: Profile, trips: str) -> None:
+        """Remember a choice."""
+        QgsSettings().setValue(_place_key(profile, cls._KEY), trips)
+
+
+def _place_key(profile: Profile, group: str) -> str:
+    return f"{group}/{file_name(profile.name)}"
+
+
+def run_spec(settings: RunSettings, store: str) -> RunSpec:
+    """The run specification that the settings amount to; raises `SpecError`."""
+    return RunSpec(
+        trips=settings.trips,
+        store=store,
+        speed_unit=settings.speed_unit,
+        time_zone=settings.time_zone,
+        bin_minutes=settings.bin_minutes,
+        date_from=date.fromisoformat(settings.date_from) if settings.date_from else None,
+        date_to=date.fromisoformat(settings.date_to) if settings.date_to else None,
+        weekdays=settings.weekdays,
+        min_trips=settings.min_trips,
+        suppress_below=settings.suppress_below,
+        mapping=settings.mapping,
+        bad_files=settings.bad_files,
+    )

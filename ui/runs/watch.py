@@ -1,0 +1,290 @@
+"""Looks at runs that have not ended, wherever they are, without ever asking or disturbing anybody."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Callable, Optional
+
+from qgis.PyQt.QtCore import QFileSystemWatcher, QObject, QTimer, pyqtSignal
+
+from ...aggregation.contract.errors import RunError
+from ...cluster_client.errors import ProfileError
+from ...cluster_client.profiles.profile import Profile
+from ...cluster_client.runs.records import Run, RunStore
+from ...cluster_client.runs.status import RunStatus
+from ...workflow import requirements
+from ...workflow.credentials import opens_quietly, read_credentials
+from ...workflow.translation import tr
+from ..background.calls import Call, Calls, Done, Failed
+from ..widgets.messages import log_error, message_of
+from .catalogue import RunEntry, RunsBook
+from .open_runs import is_remote
+
+if TYPE_CHECKING:
+    from ...cluster_client.backends.backend import Backend
+
+SHOWN, HIDDEN = 2.0, 60.0
+"""Seconds between looks at a place while somebody watches, and while nobody does."""
+_LONGEST = 120.0
+_RESCAN = 5.0
+_TICK = 500
+
+
+@dataclass
+class Place:
+    """Where runs execute: one connection, used by one look at a time."""
+
+    profile: Profile
+    credentials: Any = None
+    known: bool = False
+    """Whether the credentials have been read."""
+    looking: bool = False
+    calls: int = 0
+    """What the person asked for there and has not come back."""
+    next_look: float = 0.0
+    pause: float = SHOWN
+    _backend: Optional[Backend] = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def backend(self, store: RunStore) -> Backend:
+        """The connection; made on first use, in the thread that uses it. Raises `ProfileError`."""
+        lacking = requirements.missing()
+        if lacking:
+            raise ProfileError("", requirements.install_text(lacking))
+        from ...workflow.steps import backend_for  # noqa: PLC0415  (pandas and GDAL load in the thread)
+
+        with self._lock:
+            if self._backend is None:
+                self._backend = backend_for(self.profile, store, self.credentials)
+            return self._backend
+
+    def close(self) -> None:
+        """Give the connection up."""
+        with self._lock:
+            backend, self._backend = self._backend, None
+        if backend is not None:
+            backend.close()
+
+
+class RunsWatch(QObject):
+    """Reads the run store and looks at the runs that go on.
+
+    `listed` brings every `RunEntry`, `heard` a run's id and `RunStatus`, `hindered` a run's id and why
+    nothing is heard of it (empty: something is again). `ended` is told of runs that had not ended when the
+    watch began and whose end it saw, with their last status.
+    """
+
+    listed = pyqtSignal(object)
+    heard = pyqtSignal(str, object)
+    hindered = pyqtSignal(str, str)
+    ended = pyqtSignal(object, object)
+
+    def __init__(self, store: RunStore, parent: Optional[QObject] = None) -> None:
+        super().__init__(parent)
+        self.store = store
+        self.entries: tuple[RunEntry, ...] = ()
+        self.shown = False
+        self._book = RunsBook(store)
+        self._calls = Calls(self)
+        self._places: dict[Profile, Place] = {}
+        self._reading = self._again = False
+        self._next_scan = 0.0
+        self._left: Optional[set[str]] = None
+        self._files = QFileSystemWatcher(self)
+        self._files.directoryChanged.connect(lambda _path: self._changed())
+        self._clock = QTimer(self)
+        self._clock.setInterval(_TICK)
+        self._clock.timeout.connect(self._tick)
+
+    def begin(self) -> None:
+        """Read the store for the first time; runs that have not ended are looked at from now on."""
+        self._clock.start()
+        self.read()
+
+    def show(self, shown: bool) -> None:
+        """Somebody looks at the list now, or nobody does any more."""
+        if shown == self.shown:
+            return
+        self.shown = shown
+        for place in self._places.values():
+            place.pause, place.next_look = SHOWN, 0.0
+        if shown:
+            self.read()
+
+    def close(self) -> None:
+        """Give everything up; runs go on."""
+        self._clock.stop()
+        self._calls.forget()
+        for place in list(self._places.values()):
+            self._leave(place)
+
+    # -- the store ----------------------------------------------------------------------------------
+
+    def read(self) -> None:
+        """Read the store again, in the background."""
+        if self._reading:
+            self._again = True
+            return
+        self._reading, self._again = True, False
+        self._next_scan = time.monotonic() + _RESCAN
+        self._calls.ask(lambda call: self._book.read(call.check), self._read, self._not_read)
+
+    def _read(self, entries: tuple[RunEntry, ...]) -> None:
+        self._reading = False
+        self.entries = entries
+        if self._left is None:
+            self._left = {run.id for run in self._going() if is_remote(run)}
+        folder = str(self.store.folder)
+        if folder not in self._files.directories() and self.store.folder.is_dir():
+            self._files.addPath(folder)
+        self.listed.emit(entries)
+        if self._again:
+            self.read()
+
+    def _not_read(self, error: Exception) -> None:
+        self._reading = False
+        log_error(error)
+
+    def _changed(self) -> None:
+        if self.shown or any(True for _ in self._going()):
+            self._next_scan = min(self._next_scan, time.monotonic() + 0.3)
+
+    def _going(self) -> Iterable[Run]:
+        return (e.run for e in self.entries if e.run is not None and not e.run.state.is_final)
+
+    # -- the runs -----------------------------------------------------------------------------------
+
+    def call(self, run: Run, work: Callable[[Backend, Run], Any], done: Done, failed: Failed) -> None:
+        """Do something with a run where it executes, in the background; the person asked for it."""
+        place = self._place(run.profile)
+        try:
+            self._read_credentials(place)
+        except RunError as error:
+            failed(error)
+            return
+        place.calls += 1
+
+        def back(tell: Callable[[Any], None], answer: Any) -> None:
+            place.calls -= 1
+            tell(answer)
+
+        self._calls.ask(
+            lambda _call: work(place.backend(self.store), run), partial(back, done), partial(back, failed)
+        )
+
+    def look(self, run: Run) -> None:
+        """Look at a run now, with a connection and credentials of its own; the person asked for it, and so
+        may be asked for a password."""
+        before = self._places.get(run.profile)
+        if before is not None and not before.looking and not before.calls:
+            self._leave(before)
+        place = self._place(run.profile)
+        try:
+            self._read_credentials(place)
+        except RunError as error:
+            self.hindered.emit(run.id, message_of(error))
+            return
+        place.pause, place.next_look = SHOWN, 0.0
+        self._tick()
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        going: dict[Profile, list[Run]] = {}
+        for run in self._going():
+            going.setdefault(run.profile, []).append(run)
+        if now >= self._next_scan and (self.shown or going):
+            self.read()
+        for profile, runs in going.items():
+            place = self._place(profile)
+            if not place.looking and now >= place.next_look:
+                self._look(place, runs)
+        for place in list(self._places.values()):
+            if place.profile not in going and not place.looking and not place.calls:
+                self._leave(place)
+
+    def _leave(self, place: Place) -> None:
+        """Keep no connection to a place where nothing goes on."""
+        self._places.pop(place.profile, None)
+        threading.Thread(target=place.close, name="Roadpulse", daemon=True).start()
+
+    def _place(self, profile: Profile) -> Place:
+        return self._places.setdefault(profile, Place(profile))
+
+    def _read_credentials(self, place: Place) -> None:
+        if not place.known:
+            place.credentials = read_credentials(place.profile)
+            place.known = True
+
+    def _look(self, place: Place, runs: list[Run]) -> None:
+        if not place.known and not opens_quietly(place.profile):
+            self._tell_all(runs, tr("QGIS's master password is needed to look. Choose “Look now”."))
+            place.next_look = time.monotonic() + _RESCAN
+            return
+        try:
+            self._read_credentials(place)
+        except RunError as error:
+            self._tell_all(runs, message_of(error))
+            place.next_look = time.monotonic() + _LONGEST
+            return
+        place.looking = True
+
+        def ask_all(call: Call) -> list[tuple[Run, Optional[RunStatus], str]]:
+            return _statuses(place.backend(self.store), runs, call)
+
+        self._calls.ask(
+            ask_all,
+            lambda heard: self._looked(place, heard),
+            lambda error: self._not_looked(place, runs, error),
+        )
+
+    def _looked(self, place: Place, heard: list[tuple[Run, Optional[RunStatus], str]]) -> None:
+        hindered = any(trouble for _, _, trouble in heard)
+        self._rest(place, hindered)
+        for run, status, trouble in heard:
+            if status is not None:
+                self.heard.emit(run.id, status)
+            self.hindered.emit(run.id, trouble)
+            if status is not None and status.is_final:
+                self._next_scan = 0.0
+                if self._left is not None and run.id in self._left:
+                    self._left.discard(run.id)
+                    self.ended.emit(run, status)
+
+    def _not_looked(self, place: Place, runs: list[Run], error: Exception) -> None:
+        self._rest(place, True)
+        self._tell_all(runs, message_of(error))
+
+    def _rest(self, place: Place, hindered: bool) -> None:
+        place.looking = False
+        usual = SHOWN if self.shown else HIDDEN
+        place.pause = min(_LONGEST, max(usual, place.pause * 2)) if hindered else usual
+        place.next_look = time.monotonic() + place.pause
+
+    def _tell_all(self, runs: Iterable[Run], trouble: str) -> None:
+        for run in runs:
+            self.hindered.emit(run.id, trouble)
+
+
+def _statuses(backend: Backend, runs: list[Run], call: Call) -> list[tuple[Run, Optional[RunStatus], str]]:
+    """The status of each run, or why it cannot be told; after a place did not answer it is not asked more."""
+    from ...cluster_client.errors import ClientError, Unreachable  # noqa: PLC0415
+
+    heard: list[tuple[Run, Optional[RunStatus], str]] = []
+    silence = ""
+    for run in runs:
+        call.check()
+        if silence:
+            heard.append((run, None, silence))
+            continue
+        try:
+            heard.append((run, backend.status(run), ""))
+        except Unreachable as error:
+            silence = error.message
+            heard.append((run, None, silence))
+        except ClientError as error:
+            heard.append((run, None, error.message))
+    return heard

@@ -1,0 +1,240 @@
+"""The field mapping's editor: which fields the files have, and what Roadpulse reads with the choice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QDialogButtonBox,
+    QFormLayout,
+    QHeaderView,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...aggregation.contract.errors import SpecError
+from ...aggregation.contract.spec import FieldMapping
+from ...workflow.translation import tr
+from ..manual.window import FORMATS, HelpButton
+from ..widgets.notes import Note, muted, warning
+from ..widgets.number_format import WEEKDAYS
+from ..widgets.plain_text import PlainLabel, tip, visible
+from ..widgets.screen_fit import OnScreenDialog
+
+if TYPE_CHECKING:
+    from .sample import Preview
+
+_ENTRIES = ("points", "link_id", "speed", "time", "trip_id")
+
+
+class FieldsDialog(OnScreenDialog):
+    """Edits a mapping over one file; `chosen` carries the mapping when the person says OK."""
+
+    chosen = pyqtSignal(object)
+
+    def __init__(
+        self, preview: Preview, mapping: FieldMapping, zone: str, unit: str, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("Fields of the trips"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(720, 520)
+        self._preview, self._start = preview, mapping
+        self._zone, self._unit = zone, unit
+        self._choosers: dict[str, QComboBox] = {}
+        column = QVBoxLayout(self)
+        column.setSpacing(10)
+        intro = PlainLabel(
+            tr("Where the trip files keep what Roadpulse needs. The file shown is {file}.").format(
+                file=Path(preview.file).name
+            )
+        )
+        intro.setWordWrap(True)
+        column.addWidget(intro)
+        column.addWidget(self._form())
+        self.note = Note()
+        self.note.clicked.connect(self._use_proposal)
+        column.addWidget(self.note)
+        self.table = self._table()
+        column.addWidget(self.table, 1)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )
+        buttons.addButton(HelpButton(FORMATS, "trip-files"), QDialogButtonBox.ButtonRole.HelpRole)
+        self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
+        buttons.accepted.connect(self._accept)
+        buttons.rejected.connect(self.reject)
+        column.addWidget(buttons)
+        self._show(mapping)
+
+    def _form(self) -> QWidget:
+        from .proposals import PRESETS, arrays_of  # noqa: PLC0415
+
+        holder = QWidget()
+        form = QFormLayout(holder)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.preset = QComboBox()
+        self.preset.setObjectName("preset")
+        self.preset.addItem(tr("own choice"), None)
+        for name, mapping in PRESETS.items():
+            self.preset.addItem(tr(name), mapping)
+        form.addRow(tr("Preset"), self.preset)
+        inside = [f"{field.path}" for field in self._preview.fields]
+        examples = {field.path: field.example for field in self._preview.fields}
+        for name, label, paths in (
+            ("points", tr("Points"), arrays_of(self._preview.root)),
+            ("link_id", tr("Link id"), inside),
+            ("speed", tr("Speed ({unit})").format(unit=self._unit), inside),
+            ("time", tr("Time"), inside),
+            ("trip_id", tr("Trip id"), _scalars(self._preview.root)),
+        ):
+            chooser = QComboBox()
+            chooser.setObjectName(f"field_{name}")
+            chooser.setEditable(True)
+            chooser.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+            chooser.addItems(paths)
+            for at, path in enumerate(paths):
+                if path in examples:
+                    example = tr("for example {value}").format(value=examples[path])
+                    chooser.setItemData(at, tip(example), Qt.ItemDataRole.ToolTipRole)
+            if name == "trip_id":
+                chooser.lineEdit().setPlaceholderText(tr("none: every file is a trip"))
+            self._choosers[name] = chooser
+            form.addRow(label, chooser)
+            chooser.currentTextChanged.connect(self._edited)
+        self.preset.activated.connect(self._preset_chosen)
+        return holder
+
+    def _table(self) -> QTableWidget:
+        table = QTableWidget()
+        table.setObjectName("points")
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        table.setAlternatingRowColors(True)
+        table.verticalHeader().setDefaultSectionSize(22)
+        table.horizontalHeader().setHighlightSections(False)
+        table.horizontalHeader().setDefaultAlignment(
+            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        )
+        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        table.horizontalHeader().setStretchLastSection(True)
+        return table
+
+    # -- state --------------------------------------------------------------------------------------
+
+    def _show(self, mapping: FieldMapping) -> None:
+        for name, chooser in self._choosers.items():
+            chooser.blockSignals(True)
+            chooser.setCurrentText(getattr(mapping, name))
+            chooser.blockSignals(False)
+        self._edited()
+
+    def _mapping(self) -> FieldMapping:
+        texts = {name: self._choosers[name].currentText().strip() for name in _ENTRIES}
+        return replace(self._start, **texts)
+
+    def _edited(self) -> None:
+        from .proposals import changes  # noqa: PLC0415
+        from .sample import look  # noqa: PLC0415
+
+        try:
+            mapping = self._mapping()
+        except SpecError as error:
+            self.note.ask(error.message)
+            self.ok.setEnabled(False)
+            return
+        self.ok.setEnabled(True)
+        at = next((i for i in range(self.preset.count()) if self.preset.itemData(i) == mapping), 0)
+        self.preset.setCurrentIndex(at)
+        found = look(self._preview.file, self._preview.root, mapping)
+        if found.problem:
+            text = tr("In this file {problem}.").format(problem=found.problem)
+        else:
+            text = tr("{n} of 3 fields recognised in the first {points} points.").format(
+                n=len(found.found), points=len(found.points)
+            )
+        if found.proposal:
+            names = changes(mapping, found.proposal)
+            self.note.ask(text, tr("Use {fields}").format(fields=names), "propose")
+        elif len(found.found) < 3:
+            self.note.ask(text)
+        else:
+            self.note.say(text)
+        self._proposal = found.proposal
+        self._fill(found)
+
+    def _use_proposal(self) -> None:
+        if self._proposal:
+            self._show(self._proposal)
+
+    def _preset_chosen(self) -> None:
+        mapping = self.preset.currentData()
+        if mapping is not None:
+            self._show(replace(mapping, naive_times=self._start.naive_times))
+
+    def _accept(self) -> None:
+        self.chosen.emit(self._mapping())
+        self.accept()
+
+    def _fill(self, found: Preview) -> None:
+        read = [
+            tr("Link"),
+            tr("Speed, {unit}").format(unit=self._unit),
+            tr("Time, {zone}").format(zone=self._zone),
+        ]
+        raw = [field.path for field in found.fields]
+        self.table.clear()
+        self.table.setColumnCount(len(read) + len(raw))
+        self.table.setRowCount(len(found.points))
+        self.table.setHorizontalHeaderLabels([visible(label) for label in read + raw])
+        for row, (point, given) in enumerate(zip(found.points, found.raw)):
+            cells = [
+                "" if point.link_id is None else str(point.link_id),
+                "" if point.speed is None else f"{point.speed:g}",
+                self._clock(point.time),
+            ]
+            for column, text in enumerate(cells):
+                item = QTableWidgetItem(text or tr("not found"))
+                if not text:
+                    item.setForeground(warning(self.palette()))
+                self.table.setItem(row, column, item)
+            for column, path in enumerate(raw, start=len(read)):
+                item = QTableWidgetItem(visible(_text(given, path)))
+                item.setForeground(muted(self.palette()))
+                self.table.setItem(row, column, item)
+        self.table.resizeColumnsToContents()
+
+    def _clock(self, moment: Any) -> str:
+        from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+        if moment is None:
+            return ""
+        try:
+            moment = moment.astimezone(ZoneInfo(self._zone))
+        except (KeyError, ValueError, OSError):
+            return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{tr(WEEKDAYS[moment.weekday()])} {moment:%Y-%m-%d %H:%M:%S}"
+
+
+def _text(point: Any, path: str) -> str:
+    for key in path.split("."):
+        point = point.get(key) if isinstance(point, dict) else None
+    return "" if point is None else str(point)
+
+
+def _scalars(root: Any) -> list[str]:
+    if not isinstance(root, dict):
+        return []
+    return [
+        str(key)
+        for key, value in root.items()
+        if isinstance(value, (str, int)) and not isinstance(value, bool)
+    ]

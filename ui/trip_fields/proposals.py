@@ -1,0 +1,156 @@
+"""Which field of a trip file holds what: what is there, presets, and proposals where a name is not found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Optional
+
+from ...aggregation.contract.spec import FieldMapping
+from ...aggregation.trips import times, values
+
+PRESETS: Mapping[str, FieldMapping] = {
+    "2019 names": FieldMapping(),
+    "Flat (points, link_id, speed, time)": FieldMapping(
+        points="points", link_id="link_id", speed="speed", time="time"
+    ),
+}
+"""Mappings to begin with."""
+
+_NAMES = {
+    "link_id": (
+        r"^link_?id$",
+        r"^(edge|segment|way|road|seg|osm|street)_?(id|no|number)?$",
+        r"link",
+        r"edge|segment",
+    ),
+    "speed": (r"^(abs)?_?(speed|velocity)$", r"speed|velocity|veloc|kmh|mph|kph", r"^v$|^spd$"),
+    "time": (r"^(time_?stamp|time|date_?time|ts|instant)$", r"time|stamp|date|epoch|when|^ts$|^t$"),
+}
+_DEPTH = 4
+_WIDTH = 200
+
+
+@dataclass(frozen=True)
+class RawField:
+    """A field as it is in the file: its path and the first value given."""
+
+    path: str
+    example: Any
+
+
+def fields_of(points: Sequence[Any], looked_at: int = 20) -> list[RawField]:
+    """The fields that the first points have, in their order, with the first value that is not null."""
+    found: dict[str, Any] = {}
+    for point in points[:looked_at]:
+        for path, value in _leaves(point):
+            if found.get(path) is None:
+                found[path] = value
+    return [RawField(path, value) for path, value in found.items()][:_WIDTH]
+
+
+def arrays_of(root: Any) -> list[str]:
+    """Paths from the root to arrays of objects, the longest array first: where the points may be."""
+    found = [(len(value), path) for path, value in _walk(root, "", 0) if _is_points(value)]
+    return [path for _, path in sorted(found, key=lambda item: (-item[0], item[1]))]
+
+
+def propose(root: Any, mapping: FieldMapping) -> Optional[FieldMapping]:
+    """A mapping that fits the file better than `mapping`; None where nothing better is known.
+
+    What `mapping` finds stays. A proposal is only ever shown to the person, never used unasked.
+    """
+    points = values.follow(root, tuple(mapping.points.split(".")))
+    path = mapping.points
+    if not isinstance(points, list) or not points:
+        arrays = arrays_of(root)
+        if not arrays:
+            return None
+        path = arrays[0]
+        points = values.follow(root, tuple(path.split(".")))
+    fields = fields_of(points)
+    chosen: dict[str, str] = {}
+    for name in ("link_id", "speed", "time"):
+        now = getattr(mapping, name)
+        if any(field.path == now and field.example is not None for field in fields):
+            chosen[name] = now
+    for name in ("link_id", "speed", "time"):
+        if name not in chosen:
+            best = _best(name, [field for field in fields if field.path not in chosen.values()])
+            if best is not None:
+                chosen[name] = best
+    proposal = replace(mapping, points=path, **chosen)
+    return proposal if proposal != mapping and chosen else None
+
+
+def changes(mapping: FieldMapping, proposal: FieldMapping) -> str:
+    """What a proposal would change, as text: the fields of its points that `mapping` does not name."""
+    names = ("link_id", "speed", "time")
+    changed = [getattr(proposal, name) for name in names if getattr(proposal, name) != getattr(mapping, name)]
+    return ", ".join(changed or [proposal.points])
+
+
+def unit_hint(root: Any) -> str:
+    """The unit of the speeds that a file names itself (`m/s`, `km/h`, `mph`), else empty."""
+    if not isinstance(root, dict):
+        return ""
+    for key, value in root.items():
+        if isinstance(value, str) and re.search(r"unit", key, re.IGNORECASE):
+            word = value.strip().lower().replace(" ", "")
+            for unit, names in (
+                ("mph", ("mph", "mi/h", "milesperhour")),
+                ("km/h", ("km/h", "kmh", "kph", "kmph")),
+                ("m/s", ("m/s", "mps", "ms-1", "m·s-1")),
+            ):
+                if word in names:
+                    return unit
+    return ""
+
+
+def fits(name: str, value: Any) -> bool:
+    """Whether a value can be what `name` (link_id, speed or time) asks for."""
+    if name == "link_id":
+        return values.link_id_of(value)[1] is None
+    if name == "speed":
+        return values.speed_of(value)[1] is None
+    code = times.instant_of(value, True)[1]
+    return code == times.OK
+
+
+def _best(name: str, fields: Sequence[RawField]) -> Optional[str]:
+    usable = [field for field in fields if fits(name, field.example)]
+    for pattern in _NAMES[name]:
+        for field in usable:
+            parts = field.path.split(".")
+            names = (parts[-1], "_".join(parts[-2:]))  # `edge.id` says as much as `edge_id`
+            if any(re.search(pattern, name, re.IGNORECASE) for name in names):
+                return field.path
+    return None
+
+
+def _leaves(point: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    if not isinstance(point, dict):
+        return
+    for key, value in point.items():
+        if "." in key:  # no path can name it
+            continue
+        path = f"{prefix}{key}"
+        if isinstance(value, dict) and value and depth < _DEPTH:
+            yield from _leaves(value, f"{path}.", depth + 1)
+        elif not isinstance(value, (dict, list)):
+            yield path, value
+
+
+def _walk(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and depth < _DEPTH:
+        for key, inner in value.items():
+            if "." in key:
+                continue
+            below = f"{path}.{key}" if path else str(key)
+            yield below, inner
+            yield from _walk(inner, below, depth + 1)
+
+
+def _is_points(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)

@@ -1,0 +1,189 @@
+"""A first look at the trips: what the first points say, and the links of a sample.
+
+Plain functions for a thread; nothing here knows of widgets. A file is decoded after the rules of a run,
+within the bounds of `json_text`, since the whole of it is in memory here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import PurePosixPath
+from typing import Any, Callable, Optional
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...aggregation.contract.errors import FILE_REASONS, BadTripFile
+from ...aggregation.contract.json_text import JsonFault, check_shape
+from ...aggregation.contract.spec import FieldMapping
+from ...aggregation.trip_json import load_text, text_of, unpack
+from ...aggregation.trips import advice, times, values
+from ...aggregation.trips.decoder import TripDecoder
+from ...cluster_client.backends.probe import TripSource
+from .proposals import RawField, fields_of, fits, propose, unit_hint
+
+LARGEST_PREVIEW, LARGEST_FETCHED = 64 << 20, 8 << 20
+FETCHED_SAMPLE = 3 << 20
+"""Bytes: the largest file that is looked at, here and over the network, and what a sample may fetch."""
+
+POINTS_SHOWN = 20
+SAMPLE_IDS = 2_000
+
+Check = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class FirstPoint:
+    """One point as Roadpulse reads it; None where a value is missing or not usable."""
+
+    link_id: Optional[int]
+    speed: Optional[float]
+    time: Optional[datetime]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The first points of the first usable file, as they are read with a mapping.
+
+    `found` holds which of link_id, speed and time have a usable value in some of these points; `raw` the
+    points as they are in the file. `proposal` is a mapping that would find more, `problem` says in words
+    why nothing can be read. `faults` says in words, of the fields that are not found, what is wrong with the
+    value that is there.
+    """
+
+    file: str = ""
+    points: tuple[FirstPoint, ...] = ()
+    raw: tuple[Any, ...] = ()
+    fields: tuple[RawField, ...] = ()
+    found: tuple[str, ...] = ()
+    proposal: Optional[FieldMapping] = None
+    unit: str = ""
+    problem: str = ""
+    faults: Mapping[str, str] = field(default_factory=dict)
+    root: Any = field(default=None, repr=False)
+
+
+def preview(source: TripSource, trips: str, mapping: FieldMapping, check: Check) -> Preview:
+    """Read the first points; what is wrong with them is said in `Preview.problem`. Raises `RunError`."""
+    last = Preview()
+    for path in source.first(trips):
+        check()
+        try:
+            last = look(path, _load(source, path), mapping)
+        except BadTripFile as error:
+            last = Preview(file=path, problem=_clause(error.message))
+        except OSError as error:
+            last = Preview(file=path, problem=f"it cannot be read: {error.strerror}")
+        if last.points or last.proposal:
+            return last
+    return last
+
+
+def look(path: str, root: Any, mapping: FieldMapping) -> Preview:
+    """What `mapping` finds in a file that is loaded already."""
+    raw = values.follow(root, tuple(mapping.points.split(".")))
+    if not isinstance(raw, list):
+        return Preview(
+            file=path, proposal=propose(root, mapping), unit=unit_hint(root), root=root,
+            problem=f"there is no array of points in its field “{mapping.points}”",
+        )  # fmt: skip
+    first = raw[:POINTS_SHOWN]
+    given = {
+        name: [_value(point, getattr(mapping, name)) for point in first]
+        for name in ("link_id", "speed", "time")
+    }
+    found = tuple(name for name in given if any(fits(name, value) for value in given[name]))
+    faults = {
+        name: text
+        for name in given
+        if name not in found
+        for text in filter(None, [_fault(name, first, given[name], path, mapping)])
+    }
+    naive = mapping.naive_times == "utc"
+    points = tuple(_point(*read, naive) for read in zip(given["link_id"], given["speed"], given["time"]))
+    return Preview(
+        file=path, points=points, raw=tuple(first), fields=tuple(fields_of(raw)), found=found,
+        proposal=propose(root, mapping) if len(found) < len(given) else None,
+        unit=unit_hint(root), root=root, problem="" if raw else "it holds no points", faults=faults,
+    )  # fmt: skip
+
+
+def sample_link_ids(
+    source: TripSource, paths: tuple[str, ...], mapping: FieldMapping, check: Check
+) -> NDArray[np.int64]:
+    """Distinct link ids (n,) int64 of some files; bad files are passed over. Raises `RunError`."""
+    decoder = TripDecoder(mapping, LARGEST_PREVIEW)
+    found: set[int] = set()
+    read = 0
+    for path in paths:
+        check()
+        try:
+            content = source.read(path, LARGEST_FETCHED if source.far else LARGEST_PREVIEW)
+            found.update(np.unique(decoder.decode(content).link_id).tolist())
+        except (BadTripFile, OSError):
+            continue  # counted and named by the run itself
+        read += len(content)
+        if len(found) >= SAMPLE_IDS or (source.far and read > FETCHED_SAMPLE):
+            break
+    return np.array(sorted(found)[:SAMPLE_IDS], dtype=np.int64)
+
+
+def _load(source: TripSource, path: str) -> Any:
+    try:
+        content = source.read(path, LARGEST_FETCHED if source.far else LARGEST_PREVIEW)
+    except BadTripFile as error:
+        if error.reason == "too_large":
+            raise BadTripFile("too_large", "it is too large for a preview") from error
+        raise
+    if not content:
+        raise BadTripFile("empty", FILE_REASONS["empty"])
+    text = text_of(unpack(content, LARGEST_PREVIEW * 4))
+    try:
+        check_shape(text, path)
+    except JsonFault as fault:
+        raise BadTripFile("too_large", f"{fault.fault}, too much for a preview") from fault
+    return load_text(text)
+
+
+def _clause(message: str) -> str:
+    """What is wrong with a file as a clause that begins with "it"."""
+    return re.sub("^the file ", "it ", message)
+
+
+def _value(point: Any, path: str) -> Any:
+    return values.follow(point, tuple(path.split(".")))
+
+
+def _fault(name: str, points: list[Any], given: list[Any], path: str, mapping: FieldMapping) -> str:
+    """What is wrong with the first value of a field that is there; empty where nothing is there."""
+    file = PurePosixPath(path.replace("\\", "/")).name
+    for point, value in zip(points, given):
+        reason = _reason(name, value)
+        if reason.startswith("no_"):
+            example = advice.whole_key(point, tuple(getattr(mapping, name).split(".")))
+            example = advice.shown(example) if example else ""
+        else:
+            example = advice.shown(value)
+        if example:
+            text = advice.sentence(reason, example, file, mapping)
+            return text[:1].upper() + text[1:]
+    return ""
+
+
+def _reason(name: str, value: Any) -> str:
+    if name == "link_id":
+        return str(values.link_id_of(value)[1])
+    if name == "speed":
+        return str(values.speed_of(value)[1])
+    return values.TIME_FAULTS[times.instant_of(value, True)[1] - 1]
+
+
+def _point(link: Any, speed: Any, time: Any, naive: bool) -> FirstPoint:
+    link_id, link_fault = values.link_id_of(link)
+    pace, speed_fault = values.speed_of(speed)
+    instant, code = times.instant_of(time, naive)
+    moment = datetime.fromtimestamp(instant / times.MICROSECONDS, timezone.utc) if code == times.OK else None
+    return FirstPoint(None if link_fault else link_id, None if speed_fault else pace, moment)

@@ -1,0 +1,80 @@
+"""Numbers as a person reads them: thousands separators, units, no false precision."""
+
+from __future__ import annotations
+
+import re
+from typing import Optional
+
+from ...workflow.translation import many, tr
+
+__all__ = [
+    "WEEKDAYS", "about", "count", "counted", "duration", "left", "many", "rate", "share", "size", "slug",
+    "tr",
+]  # fmt: skip
+
+
+def count(number: int) -> str:
+    """`12,345`."""
+    return f"{number:,}"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """`1 file`, `12,345 files`; the words come translated."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def size(n_bytes: float) -> str:
+    """`812 kB`, `138 MB`, `22.4 GB`, in decimal units as disks are sold."""
+    for unit, scale in (("TB", 1e12), ("GB", 1e9)):
+        if n_bytes >= scale:
+            return f"{n_bytes / scale:,.1f} {unit}"
+    if n_bytes >= 1e6:
+        return f"{n_bytes / 1e6:,.0f} MB"
+    return f"{max(n_bytes, 0) / 1e3:,.0f} kB"
+
+
+def duration(seconds: float) -> str:
+    """`8 s`, `2 min`, `1 h 20 min`."""
+    if seconds < 90:
+        return tr("{n} s").format(n=max(1, round(seconds)))
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return tr("{n} min").format(n=minutes)
+    return tr("{h} h {m} min").format(h=minutes // 60, m=minutes % 60)
+
+
+def about(seconds: float) -> str:
+    """A duration that is only an estimate: rounded to what it can promise."""
+    step = 1 if seconds < 10 else 5 if seconds < 60 else 10
+    return duration(max(step, round(seconds / step) * step))
+
+
+def share(part: float) -> str:
+    """`97.4 %`, and never a full hundred that is not one."""
+    percent = part * 100
+    if part < 1 and percent > 99.9:
+        percent = 99.9
+    if part > 0 and percent < 0.1:
+        return tr("less than 0.1 %")
+    text = f"{percent:.1f}".rstrip("0").rstrip(".")
+    return f"{text} %"
+
+
+def rate(bytes_per_second: float) -> str:
+    """`82 MB/s`."""
+    return f"{size(bytes_per_second)}/s"
+
+
+def left(seconds: Optional[float]) -> str:
+    """`12 s left`, empty where it is not known."""
+    if seconds is None:
+        return ""
+    return tr("{time} left").format(time=duration(seconds))
+
+
+def slug(name: str) -> str:
+    """A name for files, readable in every file system: letters of any script, digits and hyphens."""
+    return re.sub(r"[\W_]+", "-", name).strip("-")[:40] or "run"
+
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

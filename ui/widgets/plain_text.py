@@ -1,0 +1,82 @@
+"""Texts on widgets as plain text: what files, servers and people write is shown letter by letter.
+
+Qt takes a text with a tag in it for rich text, loads its pictures and follows its links. Every label, tool
+tip, question and message of the plugin gets its words through this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Optional, Union
+
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QLabel, QMessageBox, QWidget
+
+from ...aggregation.contract.visible_text import visible
+
+__all__ = ["Link", "LinkLabel", "PlainLabel", "in_html", "message_box", "tip", "visible"]
+
+
+class PlainLabel(QLabel):
+    """A label whose text is never rich text."""
+
+    def __init__(self, text: str = "", parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        """Show a text, its control characters included."""
+        super().setText(visible(text))
+
+
+class LinkLabel(QLabel):
+    """A label with links to press, which it reports by `linkActivated`; all its words are plain."""
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.RichText)
+        self.setWordWrap(True)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
+
+    def say(self, parts: Sequence[Union[str, Link]]) -> None:
+        """Show texts and links one after the other."""
+        self.setText("".join(part.html if isinstance(part, Link) else in_html(part) for part in parts))
+
+
+@dataclass(frozen=True)
+class Link:
+    """Words to press, reported under `name`."""
+
+    name: str
+    words: str
+
+    @property
+    def html(self) -> str:
+        """The link as HTML."""
+        return f'<a href="{escape(self.name)}">{in_html(self.words)}</a>'
+
+
+def in_html(text: str) -> str:
+    """A plain text for where only HTML is taken, such as QGIS's message bar."""
+    return escape(visible(text), quote=False).replace("\n", "<br>")
+
+
+def tip(text: str) -> str:
+    """A plain text for where Qt itself decides what it takes for HTML, such as a tool tip."""
+    plain = visible(text)
+    return f"<span>{in_html(plain)}</span>" if "<" in plain else plain
+
+
+def message_box(icon: QMessageBox.Icon, title: str, text: str, more: str, parent: QWidget) -> QMessageBox:
+    """A question or message, which is gone when it is closed; `more` stands under it."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setIcon(icon)
+    box.setWindowTitle(visible(title))
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(visible(text))
+    box.setInformativeText(tip(more))  # has no format of its own
+    return box

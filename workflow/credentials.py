@@ -1,0 +1,120 @@
+"""Who the person is, and the proxies on the way, from QGIS; handed on to one run, never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from qgis.core import QgsApplication, QgsAuthMethodConfig
+
+from ..cluster_client.errors import ProfileError
+from .proxies import livy_proxies, s3_proxies
+from .translation import tr
+
+if TYPE_CHECKING:
+    from ..cluster_client.profiles.credentials import ProfileKeys, S3Keys
+    from ..cluster_client.profiles.profile import Profile
+    from ..cluster_client.profiles.ssh_credentials import Credentials
+
+_BASIC, _AWS = "Basic", "AWSS3"  # QGIS's names of its methods
+
+
+def read_credentials(profile: Profile) -> ProfileKeys:
+    """The keys of a profile, for SSH, Livy and S3, each from its entry of the database, and the proxies.
+
+    For the main thread, since QGIS may have to ask for its master password, and its network settings are
+    not to be read elsewhere; a profile that names no entry asks for nothing. Raises `ProfileError`.
+    """
+    from ..cluster_client.profiles.credentials import ProfileKeys, UserSecret  # noqa: PLC0415  (on demand, as what uses it)
+
+    livy = _entry(profile, "livy_authcfg") if profile.livy_authcfg else None
+    return ProfileKeys(
+        ssh=_ssh(profile) if profile.kind != "local" and profile.host else None,
+        livy=UserSecret(livy["username"], livy["password"]) if livy else None,
+        s3=_s3(profile) if profile.s3_authcfg else None,
+        livy_proxies=livy_proxies(profile) if profile.kind == "livy" else None,
+        s3_proxies=s3_proxies(profile),
+    )
+
+
+def opens_quietly(profile: Profile) -> bool:
+    """Whether a profile's keys can be read without QGIS asking the person for its master password."""
+    stored = profile.authcfg or profile.livy_authcfg or profile.s3_authcfg
+    return not stored or bool(QgsApplication.authManager().masterPasswordIsSet())
+
+
+def _ssh(profile: Profile) -> Credentials:
+    """What a profile logs in with: its key file, and its entry (`authcfg`) of user and password.
+
+    With a key file the entry's password is the key's passphrase. Neither: the SSH agent, then the usual
+    key files.
+    """
+    from ..cluster_client.profiles.ssh_credentials import Credentials  # noqa: PLC0415
+
+    entry = _entry(profile, "authcfg") if profile.authcfg else None
+    user, secret = (entry["username"], entry["password"]) if entry else ("", None)
+    if profile.key_path:
+        return Credentials(user, key_path=profile.key_path, passphrase=secret)
+    return Credentials(user, password=secret)
+
+
+def _s3(profile: Profile) -> S3Keys:
+    """The access key: its id is the entry's user, the secret its password."""
+    from ..cluster_client.profiles.credentials import S3Keys  # noqa: PLC0415
+
+    entry = _entry(profile, "s3_authcfg", (_BASIC, _AWS))
+    key_id, secret = entry["username"].strip(), entry["password"].strip()
+    if not key_id or not secret:
+        raise ProfileError(
+            "s3_authcfg",
+            tr(
+                "The entry {entry!r} of QGIS's authentication database holds no access key for S3. Put the "
+                "key's id into the user name and its secret into the password."
+            ).format(entry=profile.s3_authcfg),
+        )
+    return S3Keys(key_id, secret, region=entry.get("region", "").strip())
+
+
+def _entry(profile: Profile, name: str, methods: tuple[str, ...] = (_BASIC,)) -> Mapping[str, str]:
+    """What an entry of the database holds, under QGIS's names; the profile names it as `name`."""
+    authcfg = str(getattr(profile, name))
+    manager = QgsApplication.authManager()
+    if manager.isDisabled():
+        raise ProfileError(name, tr("QGIS's authentication database is switched off in this QGIS."))
+    if authcfg not in manager.configIds():
+        raise ProfileError(
+            name,
+            tr(
+                "The profile {name!r} names the entry {entry!r} of QGIS's authentication database, and there "
+                "is none here. Choose another entry in the profile."
+            ).format(name=profile.name, entry=authcfg),
+        )
+    found, config = manager.loadAuthenticationConfig(authcfg, QgsAuthMethodConfig(), True)
+    if not found:
+        raise ProfileError(
+            name,
+            tr(
+                "The entry {entry!r} of QGIS's authentication database cannot be opened. Is its master "
+                "password right? Under qgis_process name a file with it in QGIS_AUTH_PASSWORD_FILE."
+            ).format(entry=authcfg),
+        )
+    if config.method() not in methods:
+        raise ProfileError(
+            name,
+            tr(
+                "The entry {entry!r} of QGIS's authentication database is of the kind {kind!r}. {wanted}"
+            ).format(entry=authcfg, kind=config.method(), wanted=_wanted(name)),
+        )
+    values = {key: str(value) for key, value in config.configMap().items()}
+    return {"username": "", "password": "", **values}
+
+
+def _wanted(name: str) -> str:
+    if name == "s3_authcfg":
+        return tr(
+            "For S3 it has to be “AWS S3”, or “Basic authentication” with the key's id as user and its "
+            "secret as password."
+        )
+    return tr("For {service} it has to be a user and a password (“Basic authentication”).").format(
+        service="SSH" if name == "authcfg" else "Livy"
+    )

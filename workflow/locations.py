@@ -1,0 +1,57 @@
+"""Where Roadpulse keeps things on this computer: profiles, records of runs, run folders, points.
+
+Profiles and runs belong to the QGIS user profile. Points are only a cache, shared by all of them: without
+it a run takes longer and gives the same.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QStandardPaths
+
+from ..cluster_client.profiles.paths import default_store
+from ..cluster_client.profiles.profile import Profile
+from ..cluster_client.profiles.store import ProfileStore
+from ..cluster_client.runs.records import RunStore
+
+
+def home() -> Path:
+    """Roadpulse's folder in the QGIS user profile."""
+    return Path(QgsApplication.qgisSettingsDirPath()) / "roadpulse"
+
+
+def profile_store() -> ProfileStore:
+    """The stored profiles."""
+    return ProfileStore(home() / "profiles")
+
+
+def run_store() -> RunStore:
+    """The records of this computer's runs."""
+    return RunStore(home() / "records")
+
+
+def known_hosts() -> Path:
+    """The SSH host keys that a person has accepted here."""
+    return home() / "known_hosts"
+
+
+def runs_folder() -> Path:
+    """Where the folders of runs go that name none."""
+    return home() / "runs"
+
+
+def maps_folder() -> Path:
+    """Where map files go that name none."""
+    return home() / "maps"
+
+
+def point_store(profile: Profile) -> str:
+    """The folder of the point store for runs of a profile, as the place of execution sees it."""
+    if profile.folders.store:
+        return profile.folders.store
+    if profile.kind != "local":
+        return default_store(profile)
+    cache = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericCacheLocation)
+    return str(Path(cache) / "roadpulse" / "points") if cache else str(home() / "points")

@@ -1,0 +1,36 @@
+"""Which of the Python packages that Roadpulse needs are there, found without importing any."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from .translation import tr
+
+_FILE = Path(__file__).absolute().parents[1] / "requirements.txt"
+
+
+@cache
+def required() -> tuple[str, ...]:
+    """Names of the packages that requirements.txt lists."""
+    lines = _FILE.read_text(encoding="utf-8").splitlines()
+    found = (re.match(r"[A-Za-z0-9_.-]+", line.strip()) for line in lines)
+    return tuple(match[0] for match in found if match)
+
+
+def missing(names: Iterable[str] = ()) -> list[str]:
+    """Those of the packages `names` (all that are required, if none is given) that this QGIS lacks."""
+    return [name for name in (names or required()) if find_spec(name) is None]
+
+
+def install_text(names: Iterable[str]) -> str:
+    """What to do about missing packages."""
+    names = list(names)
+    return tr(
+        "Roadpulse needs Python packages that this QGIS does not have: {names}. "
+        "Install the plugin “qpip” from Plugins > Manage and Install Plugins, which offers to install them, "
+        "or run “pip install {command}” in QGIS's own Python, then restart QGIS."
+    ).format(names=", ".join(names), command=" ".join(names))
