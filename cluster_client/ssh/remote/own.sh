@@ -1,5 +1,5 @@
 # Make this user's folder in `parent`, and those of `names` in it: all may read them, and nobody but this user and
-# root may change or replace them. As in `aggregation.write_access`, others may write a folder above only if
+# root may change or replace them. As in `aggregation.runners.write_access`, others may write a folder above only if
 # it is sticky, for then they cannot replace what is not theirs in it.
 main() {
   me=$(id -u)
