@@ -223,17 +223,22 @@ def _check_object(name: str, values: object, cls: type) -> None:
 
 
 def _check_path(name: str, path: str) -> None:
+    fault = path_fault(path)
+    if fault:
+        raise SpecError(name, fault)
+
+
+def path_fault(path: str) -> str:
+    """Why a text is no field path; empty for one that is."""
     if not path or not all(map(str.strip, path.split("."))):
-        raise SpecError(name, f"{path!r} is not a field path such as 'timestamp' or 'dbResponse.linkID'")
+        return f"{path!r} is not a field path such as 'timestamp' or 'dbResponse.linkID'"
     if "\\." in path:
-        raise SpecError(
-            name,
+        return (
             f"{path!r}: a backslash does not keep a dot from leading to what is inside a key, and keys with "
-            "a dot in their name are not read by this version; rename the key in the trip files",
+            "a dot in their name are not read by this version; rename the key in the trip files"
         )
     odd = next((one for one in path if category(one) in ("Cc", "Cs")), "")
-    if odd:
-        raise SpecError(name, f"{path!r} holds the character {odd!a}, which no field path may hold")
+    return f"{path!r} holds the character {odd!a}, which no field path may hold" if odd else ""
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.ui.trip_fields.proposals import arrays_of, fields_of, propose, unit_hint
 from roadpulse.ui.trip_fields.sample import look
@@ -73,6 +74,24 @@ def test_a_key_with_a_dot_is_named_and_no_path_to_it_is_proposed() -> None:
     assert 'has the key "dbResponse.linkID"' in preview.faults["link_id"]
     assert preview.proposal is None
     assert propose({"a.b": [{"link_id": 1, "speed": 2.5}]}, FieldMapping()) is None
+
+
+@pytest.mark.parametrize("key", ["time\x1b", "", " ", "time\ud800", "\x00"])
+def test_a_key_that_no_path_can_name_is_passed_over(key: str) -> None:
+    """Of the keys beside it, what is needed is proposed; a file must not be without a preview for one key."""
+    root = {"points": [{key: 1749510026, "when": 1749510026, "link_id": 17, "speed": 3.5}], key: [{"a": 1}]}
+    preview = look("t.json", root, FieldMapping())
+    assert preview.proposal == FieldMapping(points="points", link_id="link_id", speed="speed", time="when")
+    assert key not in [field.path for field in fields_of(root["points"])]
+    assert arrays_of(root) == ["points"]
+    assert propose({key: root["points"]}, FieldMapping()) is None
+
+
+def test_a_key_that_ends_with_a_backslash_leads_nowhere() -> None:
+    """A backslash before a dot is refused in a path, since it does not keep the dot from being one."""
+    root = {"points": [{"edge\\": {"id": 17}, "speed": 3.5, "time": 1749510026}]}
+    assert [field.path for field in fields_of(root["points"])] == ["speed", "time"]
+    assert propose(root, FieldMapping()) is not None
 
 
 def test_a_field_that_is_not_there_has_no_fault_to_show() -> None:

@@ -20,7 +20,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...aggregation.contract.errors import SpecError
-from ...aggregation.contract.spec import FieldMapping
+from ...aggregation.contract.spec import FieldMapping, path_fault
 from ...workflow.translation import tr
 from ..manual.window import FORMATS, HelpButton
 from ..widgets.notes import Note, muted, warning
@@ -237,4 +237,5 @@ def _scalars(root: Any) -> list[str]:
         str(key)
         for key, value in root.items()
         if isinstance(value, (str, int)) and not isinstance(value, bool)
+        if "." not in key and not path_fault(key)
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
-from ...aggregation.contract.spec import FieldMapping
+from ...aggregation.contract.spec import FieldMapping, path_fault
 from ...aggregation.trips import times, values
 
 PRESETS: Mapping[str, FieldMapping] = {
@@ -133,9 +133,9 @@ def _leaves(point: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str,
     if not isinstance(point, dict):
         return
     for key, value in point.items():
-        if "." in key:  # no path can name it
-            continue
         path = f"{prefix}{key}"
+        if "." in key or path_fault(path):  # no path can name it
+            continue
         if isinstance(value, dict) and value and depth < _DEPTH:
             yield from _leaves(value, f"{path}.", depth + 1)
         elif not isinstance(value, (dict, list)):
@@ -145,9 +145,9 @@ def _leaves(point: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str,
 def _walk(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict) and depth < _DEPTH:
         for key, inner in value.items():
-            if "." in key:
-                continue
             below = f"{path}.{key}" if path else str(key)
+            if "." in key or path_fault(below):
+                continue
             yield below, inner
             yield from _walk(inner, below, depth + 1)
 

@@ -21,7 +21,7 @@ from ....workflow.translation import tr
 from ...background.latest_call import LatestCall
 from ...runs.run_texts import place
 from ...runs.settings import RunSettings
-from ...widgets.messages import message_of
+from ...widgets.messages import log_error, message_of
 from ...widgets.number_format import count, counted, size
 from .place_watch import PlaceWatch
 from .trips_controls import TripsControls
@@ -49,7 +49,7 @@ class TripsSection(TripsControls):
         self._counter.done.connect(self._counted)
         self._counter.failed.connect(self._not_counted)
         self._previewer.done.connect(self._previewed)
-        self._previewer.failed.connect(lambda _error: self._previewed(None))
+        self._previewer.failed.connect(self._not_previewed)
         self.mapping_proposed.connect(self.set_mapping)
         watch.changed.connect(self._place_changed)
         self._fit_to_place()
@@ -230,6 +230,11 @@ class TripsSection(TripsControls):
         self.preview = found
         self.show_preview()
         self.updated.emit()
+
+    def _not_previewed(self, error: Exception) -> None:
+        if not isinstance(error, RunError):  # a place that cannot be read is told where the files are counted
+            log_error(error)
+        self._previewed(None)
 
 
 def count_text(found: TripCount) -> str:
