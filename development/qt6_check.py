@@ -26,17 +26,8 @@ if __name__ == "__main__":
 
 from development import qt6_names as names  # noqa: E402
 
-FOLDERS = (
-    "aggregation",
-    "algorithms",
-    "benchmarks",
-    "cluster_client",
-    "democity",
-    "development",
-    "mapping",
-    "tests",
-    "ui",
-)
+BUILT = "build"
+"""The folder that holds nothing of the repository."""
 _QT_CLASS = re.compile(r"Qt|Qgis|Q[A-Z]\w*|Qgs\w+")
 _QT_MODULE = re.compile(r"(?:qgis\.PyQt|PyQt[56])(?:\.|$)")
 _TYPE_READERS = {"isinstance", "issubclass", "iter", "len", "list", "pyqtSignal", "set", "sorted", "tuple"}
@@ -63,6 +54,11 @@ def python_files(places: Iterable[Path]) -> list[Path]:
     for place in places:
         found |= {place} if place.is_file() else set(place.rglob("*.py"))
     return sorted(path for path in found if "__pycache__" not in path.parts)
+
+
+def folders(root: Path = ROOT) -> list[Path]:
+    """Folders of the repository that may hold Python: all but hidden ones and what was built."""
+    return [at for at in sorted(root.iterdir()) if at.is_dir() and at.name[0] != "." and at.name != BUILT]
 
 
 def dotted(node: ast.AST) -> str:
@@ -376,7 +372,7 @@ def scoped(owner: str, member: str) -> str:
 
 def main(words: list[str]) -> int:
     """Print the findings; return 1 if there are any."""
-    places = [Path(word) for word in words] or [*(ROOT / name for name in FOLDERS), *ROOT.glob("*.py")]
+    places = [Path(word) for word in words] or [*folders(), *ROOT.glob("*.py")]
     found = 0
     for path in python_files(places):
         for finding in check(path.read_text(encoding="utf-8")):
