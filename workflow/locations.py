@@ -11,9 +11,9 @@ from pathlib import Path
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QStandardPaths
 
-from ..cluster_client.profiles.paths import default_store
 from ..cluster_client.profiles.profile import Profile
 from ..cluster_client.profiles.store import ProfileStore
+from ..cluster_client.runs.paths import default_store
 from ..cluster_client.runs.records import RunStore
 
 

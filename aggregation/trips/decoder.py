@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from ..contract.errors import FILE_REASONS, BadTripFile
 from ..contract.spec import FieldMapping
-from ..trip_json import load, unpack
 from . import times, typed_json, values
 from .advice import joined_keys, shown, shown_time, whole_key
+from .trip_json import load, unpack
 
 _EXACT = 2  # the decoder that leaves link ids as they are written
 _BLANK = b" \t\r\n\0"

@@ -19,9 +19,9 @@ from typing import BinaryIO, Union
 from ..contract.errors import FILE_REASONS, BadTripFile
 from ..contract.spec import FieldMapping
 from ..storage import LARGE, scratch
-from ..trip_json import GZIP, too_large
 from .decoder import Points, TripDecoder
 from .json_cuts import find_cuts
+from .trip_json import GZIP, too_large
 
 PIECE = 1 << 20
 """Bytes of JSON that are decoded at once; as objects they take about four times that."""

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..profiles.paths import absolute, runs_folder
 from ..profiles.profile import Profile
+from ..runs.paths import absolute, runs_folder
 from ..runs.records import Run
 from .job_zip import JobZip
 

@@ -16,7 +16,7 @@ from roadpulse.cluster_client.profiles import store as stored_profiles
 from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
 from roadpulse.cluster_client.profiles.store import ProfileStore
 from roadpulse.ui.profiles.dialog import ProfilesDialog
-from roadpulse.ui.profiles.profile_list import DRAFT, NAME, UNDER
+from roadpulse.ui.widgets.profile_list import DRAFT, NAME, UNDER
 from roadpulse.workflow import locations
 
 from tests.qgis.widgets import until

@@ -38,7 +38,7 @@ ONLY_IN = {
     "pushMessage": ("ui/widgets/messages.py",),
     "loads": (
         "aggregation/trips/json_cuts.py",  # a key of a trip file, in quotes
-        "aggregation/trip_json.py",  # trip files, whose faults are counted
+        "aggregation/trips/trip_json.py",  # trip files, whose faults are counted
         "aggregation/inventory.py",  # an argument of the plugin's own
         "cluster_client/diagnosis/remote_probe.py",  # programs that run elsewhere, alone
         "cluster_client/diagnosis/nodes_job.py",

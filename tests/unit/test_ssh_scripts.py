@@ -20,8 +20,8 @@ from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.aggregation.storage.local import is_shared
 from roadpulse.cluster_client.backends.ssh.run_files import launcher, run_files, spark_conf
 from roadpulse.cluster_client.processes import start_mark
-from roadpulse.cluster_client.profiles.paths import absolute, default_store, folder_name
 from roadpulse.cluster_client.profiles.profile import Folders, Profile, Resources
+from roadpulse.cluster_client.runs.paths import absolute, default_store, folder_name
 from roadpulse.cluster_client.runs.records import Run
 from roadpulse.cluster_client.ssh.connection import Done
 from roadpulse.cluster_client.ssh.job_zip import job_zip

@@ -27,11 +27,11 @@ from ...cluster_client.ssh.errors import HostKeyUnknown
 from ...workflow.translation import tr
 from ..background.calls import Call, Calls
 from ..manual.window import SSH, HelpButton
-from ..profiles.profile_list import place_of, shown_name
 from ..widgets.banner import Banner
 from ..widgets.messages import log_error
 from ..widgets.notes import Note
 from ..widgets.plain_text import PlainLabel
+from ..widgets.profile_list import place_of, shown_name
 from ..widgets.screen_fit import OnScreenDialog
 from ..widgets.scroll_area import Scrolled
 from .host_key_dialog import HostKeyDialog

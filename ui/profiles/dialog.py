@@ -18,11 +18,11 @@ from ..runs.settings import RunSettings
 from ..widgets.banner import Banner
 from ..widgets.messages import log_error
 from ..widgets.notes import Note
+from ..widgets.profile_list import DRAFT, NAME, free_name, place_of, shown_name
 from ..widgets.screen_fit import OnScreenDialog
 from ..widgets.scroll_area import Scrolled
 from . import questions
 from .form import ProfileForm
-from .profile_list import DRAFT, NAME, free_name, place_of, shown_name
 from .side import ProfileSide
 
 

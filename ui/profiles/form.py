@@ -11,9 +11,9 @@ from qgis.PyQt.QtWidgets import QVBoxLayout, QWidget
 
 from ...cluster_client.profiles.profile import LOCAL, LOCAL_NAME, Profile
 from ...workflow.translation import tr
-from . import faults
+from ..widgets.profile_list import shown_name
 from .bucket_choice import choose_folder, fault_of_buckets
-from .profile_list import shown_name
+from .sections import faults
 from .sections.bucket_folder import BucketFolderField
 from .sections.computer import ComputerSection
 from .sections.fields import ChoiceField, Field, TextField

@@ -10,7 +10,7 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QW
 
 from ...workflow.translation import tr
 from ..widgets.plain_text import tip
-from .profile_list import ProfileListWidget
+from ..widgets.profile_list import ProfileListWidget
 
 _NEW = (
     ("A cluster over SSH", "ssh"), ("A cluster through Livy", "livy"), ("This computer, with S3", "local"),

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from ...aggregation.contract.errors import FILE_REASONS, BadTripFile
 from ...aggregation.contract.json_text import JsonFault, check_shape
 from ...aggregation.contract.spec import FieldMapping
-from ...aggregation.trip_json import load_text, text_of, unpack
 from ...aggregation.trips import advice, times, values
 from ...aggregation.trips.decoder import TripDecoder
+from ...aggregation.trips.trip_json import load_text, text_of, unpack
 from ...cluster_client.backends.probe import TripSource
 from .proposals import RawField, fields_of, fits, propose, unit_hint
 

@@ -11,7 +11,6 @@ from ....aggregation.contract.errors import RunError
 from ...diagnosis import verdicts
 from ...diagnosis.checks import Check, Found, failed, ok, skipped
 from ...diagnosis.remote_answers import MARK, NoAnswer, answer
-from ...diagnosis.spark import SparkLook
 from ...profiles.profile import Profile
 from ...profiles.ssh_credentials import Credentials
 from ...ssh import scripts
@@ -23,6 +22,7 @@ from ...ssh.network import TIMEOUTS, Login, Timeouts
 from ...ssh.run_paths import Place, python_of
 from ...ssh.transfer import SftpFiles, free_kilobytes
 from .run_files import uses_spark
+from .spark_checks import SparkLook
 
 _PROGRAM = Path(__file__).absolute().parents[2] / "diagnosis" / "remote_probe.py"
 _STEPS = ("address", "port", "host key", "login")

@@ -13,7 +13,6 @@ from ....aggregation.contract.json_text import Entries, JsonFault
 from ....aggregation.contract.s3_access import is_s3
 from ....aggregation.contract.spec import FieldMapping
 from ...diagnosis.remote_answers import NoAnswer, ask
-from ...diagnosis.spark import at_work, master_page, total
 from ...errors import BackendError
 from ...profiles.profile import Profile
 from ...profiles.ssh_credentials import Credentials
@@ -26,6 +25,7 @@ from ...ssh.run_paths import Place, python_of
 from ...ssh.session import Session
 from ...ssh.transfer import SftpFiles
 from ..probe import Check, PlaceState, TripSource
+from .spark_checks import at_work, master_page, total
 
 T = TypeVar("T")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from qgis.PyQt.QtCore import pyqtSignal
 
-from ....cluster_client.profiles.paths import DEFAULT_RUNS
 from ....cluster_client.profiles.profile import LOCAL
+from ....cluster_client.runs.paths import DEFAULT_RUNS
 from ....workflow import locations
 from ....workflow.translation import tr
 from .bucket_folder import BucketFolderField

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....workflow.translation import tr
-from ..faults import open_login
+from .faults import open_login
 from .fields import AuthField, CheckField, PathField, TextField
 from .section import ProfileSection
 

@@ -6,8 +6,8 @@ import posixpath
 import re
 from datetime import datetime, timezone
 
-from ..runs.records import Run
-from .profile import Profile
+from ..profiles.profile import Profile
+from .records import Run
 
 DEFAULT_RUNS = "~/roadpulse"
 """Where runs go of profiles that name no folder; `~/` is the user's home on the cluster."""

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Callable, Optional, Protocol
 from urllib.parse import urlsplit
 
-from ..backends.ssh.run_files import spark_conf, spark_submit
-from ..profiles.profile import Profile
-from ..ssh import scripts
-from ..ssh.connection import Connection
-from ..ssh.job_zip import job_zip
-from ..ssh.run_paths import Place, python_of
-from . import verdicts
-from .checks import Check, Found, failed, ok, skipped, warning
-from .nodes import HERE, JOB_SECONDS, NodesLook
-from .s3 import concerns_s3
+from ...diagnosis import verdicts
+from ...diagnosis.checks import Check, Found, failed, ok, skipped, warning
+from ...diagnosis.nodes import HERE, JOB_SECONDS, NodesLook
+from ...diagnosis.s3 import concerns_s3
+from ...profiles.profile import Profile
+from ...ssh import scripts
+from ...ssh.connection import Connection
+from ...ssh.job_zip import job_zip
+from ...ssh.run_paths import Place, python_of
+from .run_files import spark_conf, spark_submit
 
 _PAGE_PORT = 8080
 _NOT_FOUND = "127"

@@ -19,8 +19,8 @@ from qgis.PyQt.QtWidgets import (
 
 from ...cluster_client.profiles.profile import LOCAL, LOCAL_NAME, Profile
 from ...workflow.translation import tr
-from ..widgets.notes import muted
-from ..widgets.plain_text import tip, visible
+from .notes import muted
+from .plain_text import tip, visible
 
 NAME, UNDER = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 DRAFT = ""

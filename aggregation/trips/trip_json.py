@@ -12,8 +12,8 @@ import json
 import zlib
 from typing import Any
 
-from .contract.errors import FILE_REASONS, BadTripFile
-from .trips import values
+from ..contract.errors import FILE_REASONS, BadTripFile
+from . import values
 
 GZIP = b"\x1f\x8b"
 """What gzip files begin with."""

@@ -6,10 +6,10 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from ...cluster_client.errors import ProfileError
-from ...cluster_client.profiles.checks import can_be_read
-from ...cluster_client.profiles.profile import LOCAL, Profile
-from ...workflow.translation import tr
+from ....cluster_client.errors import ProfileError
+from ....cluster_client.profiles.checks import can_be_read
+from ....cluster_client.profiles.profile import LOCAL, Profile
+from ....workflow.translation import tr
 
 _HARMLESS = {"kind": "ssh", "name": "x", "host": "x", "livy_url": "http://x"}
 """What does for entries whose defaults do not always do."""
