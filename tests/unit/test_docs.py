@@ -148,3 +148,30 @@ WORDS = re.compile(r"\b(told|nobody|whoever|amounts? to|what does for)\b", re.IG
 @pytest.mark.parametrize("path", TEXTS[:-1], ids=name_of)
 def test_the_words_are_those_of_the_field(path: Path) -> None:
     assert WORDS.findall(path.read_text(encoding="utf-8")) == []
+
+
+OF_QGIS = {
+    "Add Layer", "Add PostGIS Layers…", "Authentication", "AWS S3", "Basic", "Identify Features",
+    "Install from ZIP", "Layer", "Layer Properties", "Manage and Install Plugins", "New", "Options", "Panels",
+    "Plugins", "Processing", "Set to full range", "Settings", "Source", "Swap X and Y coordinates",
+    "Temporal Controller", "Toolbox", "Vector", "View", "qpip", "Europe/London",
+}  # fmt: skip
+"""Labels of QGIS's own windows, of plugins and of lists."""
+
+
+@pytest.mark.parametrize("path", TEXTS[:-1], ids=name_of)
+def test_labels_of_windows_are_called_as_they_are_there(path: Path) -> None:
+    """What stands between asterisks is the text of a button, menu or field."""
+    code = "".join(
+        file.read_text(encoding="utf-8")
+        for room in ("ui", "algorithms")
+        for file in (ROOT / room).rglob("*.py")
+    )
+    code = re.sub(r'"\s*\n\s*"', "", code)
+    text = re.sub(r"```.*?```|`[^`]*`", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    labels = re.findall(r"(?<![*\\])\*([A-Za-z][^*]*?)\*(?!\*)", text)
+    parts = {part for label in labels for part in re.split(r" → |, (?=[A-Z])", " ".join(label.split()))}
+    if path.name != "algorithms.md":  # written from the labels
+        assert {
+            part for part in parts - OF_QGIS if f'"{part}"' not in code and f'"{part}…"' not in code
+        } == set()
