@@ -6,6 +6,7 @@ export QGIS_PLUGINPATH := $(CURDIR)/build/plugins
 export PYTHONDONTWRITEBYTECODE := 1
 export XDG_RUNTIME_DIR ?= $(shell mkdir -p -m 700 $(CURDIR)/build/runtime && echo $(CURDIR)/build/runtime)
 ROOMS := aggregation cluster_client mapping workflow democity algorithms ui
+SHIPPED := $(ROOMS) __init__.py plugin.py
 TESTS ?= tests
 DEMO ?= build/demo
 TRIPS ?= 3000
@@ -27,11 +28,13 @@ demo: setup ## a generated city from trips to map: CSVs, GeoPackage, project, PN
 run: setup demo ## open QGIS with the plugin and the demo
 	@$(PYTHON) development/run_qgis.py $(DEMO)
 
-check: setup ## ruff, mypy, what Qt 6 refuses
+check: setup ## ruff, mypy, what Qt 6 refuses, bandit, detect-secrets
 	@build/venv/bin/ruff check .
 	@build/venv/bin/ruff format --check -q . || { echo "run: build/venv/bin/ruff format ."; exit 1; }
 	@MYPYPATH=build/plugins build/venv/bin/mypy $(foreach room,$(ROOMS),-p roadpulse.$(room)) -m roadpulse -m roadpulse.plugin
 	@$(PYTHON) development/qt6_check.py
+	@build/venv/bin/bandit -q -r $(SHIPPED) 2>build/bandit.log || { cat build/bandit.log; exit 1; }
+	@git ls-files -z -- $(SHIPPED) resources | xargs -0 -P 2 -n 120 build/venv/bin/detect-secrets-hook
 
 test: check ## all checks and tests (TESTS=tests/unit for some)
 	@development/test.sh $(TESTS)

@@ -13,6 +13,7 @@ from qgis.core import (
     QgsProcessingOutputNumber,
 )
 
+from ..workflow import requirements
 from ..workflow.translation import tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
@@ -30,7 +31,7 @@ class AggregateTrips(RoadpulseAlgorithm):
     """One aggregation; gives a run folder."""
 
     ID = "aggregatetrips"
-    NEEDS = ("numpy", "pandas", "duckdb", "msgspec")
+    NEEDS = requirements.RUNS
     TAGS = ("aggregate", "statistics", "percentile", "json", "csv")
 
     def title(self) -> str:

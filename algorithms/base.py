@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -101,11 +103,12 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
 
     def checkParameterValues(self, parameters: Parameters, context: QgsProcessingContext) -> tuple[bool, str]:
         try:
-            understood = self._understood(parameters)
-            good, message = super().checkParameterValues(understood, context)
-            if not good:
-                return False, message
-            self.look_ahead(understood, context)
+            with self._packages_told():
+                understood = self._understood(parameters)
+                good, message = super().checkParameterValues(understood, context)
+                if not good:
+                    return False, message
+                self.look_ahead(understood, context)
         except RunError as error:  # here QGIS shows it in the window, from `prepareAlgorithm` only in the log
             return False, untagged(error.message)
         return True, ""
@@ -114,7 +117,8 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
         try:  # models and tasks come here without the check
-            self.look_ahead(self._understood(parameters), context)
+            with self._packages_told():
+                self.look_ahead(self._understood(parameters), context)
         except RunError as error:
             raise _for_qgis(error, feedback) from error
         return True
@@ -124,7 +128,8 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
     ) -> Results:
         with cancelled_by_interrupt(feedback) as interrupted:
             try:
-                return self.carry_out(self._understood(parameters), context, feedback)
+                with self._packages_told():
+                    return self.carry_out(self._understood(parameters), context, feedback)
             except Cancelled as error:
                 if feedback.isCanceled() and not interrupted:
                     feedback.pushInfo(visible(error.message))
@@ -132,6 +137,20 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
                 raise _for_qgis(error, feedback) from error
             except RunError as error:
                 raise _for_qgis(error, feedback) from error
+
+    @contextmanager
+    def _packages_told(self) -> Iterator[None]:
+        """Raise a `RunError` that says how to install a package that is missing; scripts do not ask."""
+        can, text = self.canExecute()
+        if not can:
+            raise RunError(text)
+        try:
+            yield
+        except ImportError as error:
+            lacking = requirements.lacking(error)
+            if not lacking:
+                raise
+            raise RunError(requirements.install_text(lacking), repr(error)) from error
 
     def _understood(self, parameters: Parameters) -> Parameters:
         """What QGIS hands over is what the caller wrote; all hooks get it checked (see `parameter_check`)."""

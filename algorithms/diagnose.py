@@ -45,7 +45,6 @@ class Diagnose(RoadpulseAlgorithm):
     """Looks at a profile; gives a report."""
 
     ID = "diagnose"
-    NEEDS = ("numpy", "pandas", "duckdb", "msgspec")
     TAGS = ("cluster", "ssh", "spark", "test", "connection", "check")
 
     def title(self) -> str:
@@ -112,7 +111,6 @@ class Diagnose(RoadpulseAlgorithm):
     ) -> Results:
         from ..cluster_client.diagnosis import report  # noqa: PLC0415  (need the packages)
         from ..cluster_client.diagnosis.checks import Finding, Outcome, diagnose, worst  # noqa: PLC0415
-        from ..cluster_client.diagnosis.postgis import postgis_check  # noqa: PLC0415
         from ..mapping.file_kinds import REPORT  # noqa: PLC0415
         from ..mapping.output_file import written_whole  # noqa: PLC0415
 
@@ -121,6 +119,8 @@ class Diagnose(RoadpulseAlgorithm):
         with closing(look):
             checks = look.checks()
             if self._postgis:
+                from ..cluster_client.diagnosis.postgis import postgis_check  # noqa: PLC0415  (needs psycopg)
+
                 checks.append(postgis_check(self._postgis))
             told = 0
 

@@ -21,6 +21,7 @@ from qgis.core import (
 
 from ..aggregation.contract.errors import Cancelled
 from ..aggregation.contract.visible_text import visible
+from ..workflow import requirements
 from ..workflow.translation import percent, tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
@@ -45,7 +46,7 @@ class ExportWkt(RoadpulseAlgorithm):
     """Writes one CSV with a row for each link of the result."""
 
     ID = "exportwkt"
-    NEEDS = ("numpy", "pandas", "psycopg")
+    NEEDS = requirements.MAPS
     TAGS = ("csv", "wkt", "export", "2019")
 
     def title(self) -> str:

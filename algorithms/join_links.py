@@ -7,6 +7,7 @@ from typing import Any
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputNumber
 
 from ..aggregation.contract.visible_text import visible
+from ..workflow import requirements
 from ..workflow.translation import tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
@@ -20,7 +21,7 @@ class JoinLinks(RoadpulseAlgorithm):
     """Joins by link id; gives the map's GeoPackage, styled."""
 
     ID = "joinlinks"
-    NEEDS = ("numpy", "pandas", "psycopg")
+    NEEDS = requirements.MAPS
     TAGS = ("join", "geometry", "postgis", "geopackage")
 
     def title(self) -> str:

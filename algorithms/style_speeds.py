@@ -28,6 +28,7 @@ class StyleSpeeds(RoadpulseAlgorithm):
     """Styles a layer in place, and keeps the style in its file."""
 
     ID = "stylespeeds"
+    NEEDS = ("numpy",)
     TAGS = ("style", "symbology", "viridis", "graduated", "temporal", "dark")
 
     def title(self) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import subprocess  # nosec B404  (a fixed command, no shell)
+import subprocess  # nosec B404  # a fixed command, no shell
 import sys
 from pathlib import Path
 from typing import Optional

@@ -107,7 +107,7 @@ class MainUi:
 
     def _with_dialog(self, then: Callable[[RunDialog], None]) -> None:
         """Open the dialog, then do something with it."""
-        lacking = requirements.missing()
+        lacking = requirements.missing((*requirements.RUNS, *requirements.MAPS))
         if lacking:
             from .widgets.messages import show_message  # noqa: PLC0415
 

@@ -7,8 +7,18 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .translation import tr
+
+if TYPE_CHECKING:
+    from ..cluster_client.profiles.profile import Profile
+
+MAPS = ("numpy", "pandas")
+"""What a result's way to a map needs; roads in PostGIS need psycopg besides."""
+
+RUNS = ("numpy", "pandas", "duckdb", "msgspec")
+"""What a run on this computer needs."""
 
 _FILE = Path(__file__).absolute().parents[1] / "requirements.txt"
 
@@ -24,6 +34,20 @@ def required() -> tuple[str, ...]:
 def missing(names: Iterable[str] = ()) -> list[str]:
     """Those of the packages `names` (all that are required, if none is given) that this QGIS lacks."""
     return [name for name in (names or required()) if find_spec(name) is None]
+
+
+def of_profile(profile: Profile) -> tuple[str, ...]:
+    """What it takes to look after the runs of a profile: not what the runs themselves need where they are."""
+    return (
+        *(("paramiko",) if profile.kind == "ssh" or profile.host else ()),
+        *(("requests",) if profile.kind == "livy" else ()),
+    )
+
+
+def lacking(error: BaseException) -> list[str]:
+    """The required package whose absence an error tells of; empty where it tells of something else."""
+    name = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    return [name] if name in required() and missing((name,)) else []
 
 
 def install_text(names: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ context come pickled in bytes for the same reason: unpickling them imports the s
 
 from __future__ import annotations
 
-import pickle  # nosec B403  (between the processes of one job)
+import pickle  # nosec B403  # between the processes of one job
 import platform
 from dataclasses import dataclass, replace
 from typing import Any

@@ -18,7 +18,7 @@ import importlib.util
 import os
 import platform
 import shutil
-import subprocess  # nosec B404  (pip, without a shell)
+import subprocess  # nosec B404  # pip, without a shell
 import sys
 import sysconfig
 import tempfile
@@ -115,7 +115,7 @@ def cache_folder() -> Path:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "roadpulse"
         make_own_folder(folder, 0o700)
     except (OSError, RuntimeError):  # a user without a home
-        return Path(f"/var/tmp/roadpulse-{os.getuid()}")  # noqa: S108  # nosec B108  (checked below)
+        return Path(f"/var/tmp/roadpulse-{os.getuid()}")  # noqa: S108  # nosec B108  # checked below
     return folder
 
 
@@ -179,7 +179,7 @@ def _unpack(wheel: Path, digest: str, folder: Path) -> None:
                     "run makes it anew."
                 )
             with zipfile.ZipFile(copy) as archive:
-                archive.extractall(folder)  # nosec B202  (zipfile keeps names inside the folder)
+                archive.extractall(folder)
     except (FileNotFoundError, zipfile.BadZipFile) as error:
         raise PackagesMissing(
             f"{wheel} cannot be read on {platform.node()}. The folder of the point store has to be shared by "

@@ -16,7 +16,7 @@ import platform
 import re
 import shutil
 import stat
-import subprocess  # nosec B404  (pip, without a shell)
+import subprocess  # nosec B404  # pip, without a shell
 import sys
 import tempfile
 from dataclasses import replace

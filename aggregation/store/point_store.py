@@ -80,7 +80,7 @@ class FileRecord:
 
 _PLAIN_FIELDS = tuple(f.name for f in fields(FileRecord) if f.name != "faults")
 _COLUMNS = ", ".join(f'"{name}"' for name in (*_PLAIN_FIELDS, *FAULTS))
-_READ_FILES = f"SELECT {_COLUMNS} FROM read_parquet(?, hive_partitioning = false)"  # noqa: S608  (own names)
+_READ_FILES = f"SELECT {_COLUMNS} FROM read_parquet(?, hive_partitioning = false)"  # noqa: S608  # nosec B608  # own names
 
 
 @dataclass(frozen=True)

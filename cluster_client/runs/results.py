@@ -8,16 +8,18 @@ from collections.abc import Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
-import pandas as pd
 
 from ...aggregation.contract.json_text import LARGEST, Entries, JsonFault, shown
 from ...aggregation.contract.manifest import OtherVersion, check_manifest
 from ...aggregation.contract.spec import SCHEMA
 from ..errors import ResultError
 from ..shared_files import read_json
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LINK_SPEEDS = "link_speeds"
 LINK_SPEEDS_BY_TIME = "link_speeds_by_time"
@@ -119,6 +121,8 @@ def read_speeds_by_time(folder: Union[str, Path]) -> pd.DataFrame:
 
 def read_table(manifest: Manifest, name: str) -> pd.DataFrame:
     """One table of a result, all parts of it; raises `ResultError`."""
+    import pandas as pd  # noqa: PLC0415  (what does without it works without)
+
     table = manifest.tables[name]
     with ThreadPoolExecutor(_READERS) as pool:  # pandas lets other threads run while it parses
         frames = list(pool.map(lambda part: _read_part(manifest.folder, table, part), table.parts))
@@ -152,6 +156,8 @@ def _read_part(folder: Path, table: Table, part: Part) -> pd.DataFrame:
 
 
 def _parse(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415  (what does without it works without)
+
     kinds: dict[Hashable, type] = {
         column: np.int64 if column in _INTEGERS else str if column == "bin" else np.float64
         for column in columns

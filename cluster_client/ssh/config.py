@@ -11,11 +11,12 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
-
-import paramiko
+from typing import TYPE_CHECKING, Any, Optional
 
 from ..errors import BackendError
+
+if TYPE_CHECKING:
+    import paramiko
 
 USERS_FILE = Path("~/.ssh/config")
 
@@ -46,6 +47,8 @@ class SshConfig:
     """The file at `path`, which need not be there. Raises `BackendError` for one that cannot be read."""
 
     def __init__(self, path: Path = USERS_FILE) -> None:
+        import paramiko  # noqa: PLC0415  (names are resolved without it)
+
         self._path = path.expanduser()
         self._config: Optional[paramiko.SSHConfig] = None
         try:
@@ -57,6 +60,8 @@ class SshConfig:
 
     def of(self, host: str) -> HostWords:
         """What the file says of a host, or of an alias of one."""
+        import paramiko  # noqa: PLC0415
+
         if self._config is None or not host:
             return HostWords(host)
         try:

@@ -122,7 +122,7 @@ class Connection:
             try:
                 channel.settimeout(self.timeouts.answer)
                 channel.set_combine_stderr(True)
-                channel.exec_command(SHELL)  # nosec B601  (a constant)
+                channel.exec_command(SHELL)  # nosec B601  # a constant
                 channel.sendall(script.encode("utf-8", "surrogateescape"))
                 channel.shutdown_write()
                 out = _collect(channel, end)

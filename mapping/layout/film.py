@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
+import subprocess  # nosec B404  # a fixed command, no shell
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -202,7 +202,7 @@ def find_ffmpeg() -> str:
             "(ffmpeg.org), or choose GIF or a folder of pictures."
         )
     try:
-        done = subprocess.run(  # noqa: S603  # nosec B603  (a list of arguments, no shell)
+        done = subprocess.run(  # noqa: S603  # nosec B603  # a list of arguments, no shell
             [found, "-hide_banner", "-encoders"],
             check=False, timeout=60,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -240,7 +240,7 @@ def ffmpeg_arguments(ffmpeg: str, frames_per_second: float) -> list[str]:
 def run_ffmpeg(arguments: Sequence[str], folder: Path, cancelled: Callable[[], bool] = lambda: False) -> None:
     """Run ffmpeg in `folder` to its end; raises `MapError` with its last words, or `Cancelled`."""
     with tempfile.TemporaryFile() as words:
-        process = subprocess.Popen(  # noqa: S603  # nosec B603  (a list of arguments, no shell)
+        process = subprocess.Popen(  # noqa: S603  # nosec B603  # a list of arguments, no shell
             list(arguments), cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=words
         )
         try:

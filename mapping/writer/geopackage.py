@@ -13,10 +13,9 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from qgis.core import QgsCoordinateReferenceSystem
 
@@ -37,6 +36,9 @@ from ..style.saved_styles import keep_styles
 from .match_report import MatchReport
 from .shapes import Shapes, blob, measure
 from .tables import create_tables, describe_columns, opened, without_triggers
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["LINKS_TABLE", "MatchReport", "write_geopackage"]
 
@@ -206,6 +208,8 @@ class _Writer:
 
     def _bins_by_link(self, order: NDArray[Any]) -> _Cells:
         """The cells of `by_time`, sorted by the place of their link in `order`."""
+        import pandas as pd  # noqa: PLC0415  (what does without it works without)
+
         place_of_sorted = np.argsort(self.links.ids[order], kind="stable")
         sorted_ids = self.links.ids[order][place_of_sorted]
         ids = self.by_time["link_id"].to_numpy(dtype=np.int64)
@@ -292,7 +296,7 @@ class _Writer:
             )
         for table in (LINKS_TABLE, BY_TIME_TABLE, UNMATCHED_TABLE, RUN_TABLE):
             database.execute(
-                f"UPDATE gpkg_ogr_contents SET feature_count = (SELECT count(*) FROM {table})"  # noqa: S608
+                f"UPDATE gpkg_ogr_contents SET feature_count = (SELECT count(*) FROM {table})"  # noqa: S608  # nosec B608
                 " WHERE table_name = ?",
                 (table,),
             )
@@ -323,4 +327,4 @@ def _indexed(speeds: pd.DataFrame, what: str) -> pd.DataFrame:
 
 def _insert(table: str, columns: list[str]) -> str:
     names = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
-    return f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+    return f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608  # nosec B608

@@ -6,9 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from osgeo import gdal, ogr, osr
 from qgis.core import QgsCoordinateReferenceSystem
 
@@ -16,6 +15,9 @@ from ..columns import Column
 from ..own_tables import BY_TIME_TABLE, GEOMETRY, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
 from ..reference_system import text_of
 from .shapes import Shapes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def create_tables(

@@ -54,6 +54,15 @@ print(config.id())""")
         assert done.returncode == 0, done.stderr
         return done.stdout.strip().splitlines()[-1]
 
+    def script(self, path: Path, *arguments: str) -> str:
+        """Run a script that starts a QGIS itself; returns what it prints last."""
+        done = subprocess.run(
+            [sys.executable, str(path), *arguments], env=self.environment, capture_output=True, text=True,
+            timeout=240, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip().splitlines()[-1]
+
     def credentials(self, **profile: str) -> list[str]:
         """What `read_credentials` reads for the log-in of a profile."""
         return self.keys(

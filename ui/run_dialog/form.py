@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Optional
 
 from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
@@ -90,7 +91,9 @@ class RunForm(QWidget):
 
         def load(_task: Task) -> None:
             import duckdb  # noqa: F401, PLC0415
-            import psycopg  # noqa: F401, PLC0415
+
+            with suppress(ImportError):  # only roads in PostGIS need it
+                import psycopg  # noqa: F401, PLC0415
 
             from ...mapping.style import symbology  # noqa: F401, PLC0415
             from ...workflow import roads, steps  # noqa: F401, PLC0415

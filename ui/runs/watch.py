@@ -52,7 +52,8 @@ class Place:
 
     def backend(self, store: RunStore) -> Backend:
         """The connection; made on first use, in the thread that uses it. Raises `ProfileError`."""
-        lacking = requirements.missing()
+        needed = requirements.of_profile(self.profile)
+        lacking = requirements.missing(needed) if needed else []
         if lacking:
             raise ProfileError("", requirements.install_text(lacking))
         from ...workflow.steps import backend_for  # noqa: PLC0415  (pandas and GDAL load in the thread)

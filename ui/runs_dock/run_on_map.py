@@ -52,7 +52,7 @@ class RunMaps(QObject):
             self.iface.setActiveLayer(layer)
             self.iface.zoomToActiveLayer()
             return
-        lacking = requirements.missing()
+        lacking = requirements.missing(requirements.MAPS)
         if lacking:
             text = requirements.install_text(lacking)
             show_message(self.iface.messageBar(), text, Qgis.MessageLevel.Warning)

@@ -20,7 +20,6 @@ from ...aggregation.contract.errors import FILE_REASONS, BadTripFile
 from ...aggregation.contract.json_text import JsonFault, check_shape
 from ...aggregation.contract.spec import FieldMapping
 from ...aggregation.trips import advice, times, values
-from ...aggregation.trips.decoder import TripDecoder
 from ...aggregation.trips.trip_json import load_text, text_of, unpack
 from ...cluster_client.backends.probe import TripSource
 from .proposals import RawField, fields_of, fits, propose, unit_hint
@@ -115,6 +114,8 @@ def sample_link_ids(
     source: TripSource, paths: tuple[str, ...], mapping: FieldMapping, check: Check
 ) -> NDArray[np.int64]:
     """Distinct link ids (n,) int64 of some files; bad files are passed over. Raises `RunError`."""
+    from ...aggregation.trips.decoder import TripDecoder  # noqa: PLC0415  (needs msgspec)
+
     decoder = TripDecoder(mapping, LARGEST_PREVIEW)
     found: set[int] = set()
     read = 0

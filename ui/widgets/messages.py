@@ -11,6 +11,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QPushButton, QWidget
 
 from ...aggregation.contract.errors import RunError
+from ...workflow import requirements
 from ...workflow.translation import tr
 from .entry_labels import in_form
 from .plain_text import in_html, visible
@@ -22,6 +23,8 @@ def message_of(error: Exception) -> str:
     """What to tell the person."""
     if isinstance(error, RunError):
         return in_form(error.message)
+    if lacking := requirements.lacking(error):
+        return requirements.install_text(lacking)
     return tr("Something went wrong that Roadpulse does not know: {error}").format(
         error=str(error) or type(error).__name__
     )

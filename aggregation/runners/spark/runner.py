@@ -9,7 +9,7 @@ nothing of it.
 from __future__ import annotations
 
 import logging
-import pickle  # nosec B403  (between the processes of one job)
+import pickle  # nosec B403  # between the processes of one job
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional

@@ -167,7 +167,7 @@ class PlainClient:
                 pause = min(0.1 * 2 ** (attempt - 1), _LONGEST_PAUSE)
                 if time.monotonic() - began + pause > _RETRY_SECONDS:
                     break
-                time.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311  # nosec B311  (not for secrets)
+                time.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311  # nosec B311  # not for secrets
             try:
                 status, answer = once()
             except ssl.SSLCertVerificationError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-import subprocess  # nosec B404  (a fixed command, no shell)
+import subprocess  # nosec B404  # a fixed command, no shell
 import sys
 import time
 from dataclasses import dataclass, replace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
+import subprocess  # nosec B404  # a fixed command, no shell
 import sys
 from pathlib import Path
 from typing import Any

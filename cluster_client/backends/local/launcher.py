@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess  # nosec B404  (a fixed command, no shell)
+import subprocess  # nosec B404  # a fixed command, no shell
 import sys
 from collections.abc import Sequence
 from pathlib import Path

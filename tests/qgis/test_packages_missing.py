@@ -1,0 +1,82 @@
+"""One Python package at a time is missing: what works without it works, the rest says how to install it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.qgis.own_qgis import OwnQgis
+
+WITHOUT = Path(__file__).with_name("without_package.py")
+
+NEED: dict[str, set[str]] = {
+    "pandas": {"speedmap", "aggregatetrips", "joinlinks", "exportwkt"},
+    "duckdb": {"speedmap", "aggregatetrips"},
+    "msgspec": {"speedmap", "aggregatetrips"},
+    "paramiko": set(),
+    "requests": set(),
+    "obstore": set(),
+    "boto3": set(),
+    "psycopg": set(),
+}  # fmt: skip
+"""Algorithms that need a package; the rest works without it, with a run here and a file of roads.
+
+numpy is not among them: QGIS has it.
+"""
+
+STEPS = ("backend", "lookout", "check", "steps")
+PLACES: dict[str, set[str]] = {
+    "paramiko": {f"{kind}: {step}" for kind in ("ssh", "livy") for step in STEPS},
+    "requests": {f"livy: {step}" for step in STEPS},
+}
+"""What needs a package on the way to other computers."""
+
+
+@pytest.fixture(scope="module")
+def parameters(
+    processing: Any, city: dict[str, Any], city_run: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    """Parameters of every algorithm; outputs lie in the folder of the test."""
+    joined = {"RUN_FOLDER": city_run["RUN_FOLDER"], "LINKS": city["LINKS"], "LINK_ID_FIELD": "link_id"}
+    speeds = str(tmp_path_factory.mktemp("map") / "speeds.gpkg")
+    processing.run("roadpulse:joinlinks", {**joined, "OUTPUT": speeds})
+    layer = f"{speeds}|layername=links"
+    trips = {"TRIPS": city["TRIPS_FOLDER"], "PROFILE": city["PROFILE"], "TIME_ZONE": "Europe/London"}
+    return {
+        "speedmap": {**trips, "LINKS": city["LINKS"], "OUTPUT": "OUT/speeds.gpkg", "RUN_FOLDER": "OUT/r1"},
+        "aggregatetrips": {**trips, "RUN_FOLDER": "OUT/run2"},
+        "joinlinks": {**joined, "OUTPUT": "OUT/joined.gpkg"},
+        "stylespeeds": {"INPUT": layer, "SAVE": False},
+        "exportlayout": {"INPUT": layer, "DPI": 40, "OUTPUT": "OUT/page.png"},
+        "exportanimation": {
+            "INPUT": layer, "FRAME_SIZE": "960x540", "TIME_FROM": "08:00", "TIME_TO": "09:00",
+            "OUTPUT": "OUT/frames",
+        },
+        "exportwkt": {**joined, "OUTPUT": "OUT/links.csv"},
+        "democity": {"TRIPS": 2, "SIZE": "small", "OUTPUT": "OUT/city"},
+        "diagnose": {"PROFILE": "local", "TRIPS": city["TRIPS_FOLDER"], "OUTPUT": "OUT/report.html"},
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def said(parameters: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """By package and entry, what is said without the package: `works`, a sentence, or `FAULT` and more."""
+    folder = tmp_path_factory.mktemp("without")
+    (folder / "parameters.json").write_text(json.dumps(parameters))
+    return json.loads(OwnQgis(folder / "qgis").script(WITHOUT, str(folder), *NEED))
+
+
+@pytest.mark.parametrize("package", NEED)
+def test_every_entry_works_or_says_which_package_is_missing(
+    package: str, said: dict[str, dict[str, str]]
+) -> None:
+    entries = said[package]
+    faults = {entry: text for entry, text in entries.items() if text.startswith("FAULT")}
+    assert not faults, "\n".join(map(": ".join, faults.items()))
+    refused = {entry for entry, text in entries.items() if text != "works"} - {"message"}
+    assert refused == NEED[package] | PLACES.get(package, set())
+    for entry in {*refused, "message"}:
+        assert package in entries[entry] and "pip install" in entries[entry], (entry, entries[entry])
