@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..cluster_client.postgis.link_geometry import LinkGeometry
+    from ..cluster_client.postgis.link_table import LinkTable
 
 ID_FIELDS = ("link_id", "linkid", "link", "edge_id", "segment_id", "way_id", "osm_id", "id")
 NAME_FIELDS = ("name", "street", "street_name", "streetname", "road_name", "roadname", "label")
@@ -41,8 +42,15 @@ Cancelled = Callable[[], bool]
 """Asked whether to stop."""
 
 
+def _ignore(_percent: float) -> None:
+    """Ignore progress."""
+
+
 class Roads(Protocol):
     """A source of link geometry."""
+
+    def check(self, cancelled: Cancelled) -> None:
+        """Raise what `read` would raise later, as far as that can be told before the links are known."""
 
     def read(self, ids: NDArray[np.int64], progress: Progress, cancelled: Cancelled) -> LinkGeometry:
         """The geometry of the links `ids` (int64); raises `LinksError`, `MapError` or `Cancelled`."""
@@ -108,6 +116,12 @@ class LayerRoads:
     name_field: str = ""
     class_field: str = ""
 
+    def check(self, cancelled: Cancelled) -> None:
+        """Read no links."""
+        import numpy as np  # noqa: PLC0415
+
+        self.read(np.zeros(0, np.int64), _ignore, cancelled)
+
     def read(self, ids: NDArray[np.int64], progress: Progress, cancelled: Cancelled) -> LinkGeometry:
         """The geometry of the links `ids`."""
         from ..mapping.writer.link_layers import links_of_layer  # noqa: PLC0415  (needs numpy)
@@ -136,13 +150,34 @@ class PostgisRoads:
     crs: str = ""
     crs_chosen: bool = False
 
+    def check(self, cancelled: Cancelled) -> None:
+        """Read no links, and look at the reference systems of all."""
+        import numpy as np  # noqa: PLC0415
+
+        from ..cluster_client.postgis.links import check_systems  # noqa: PLC0415  (needs psycopg)
+
+        self.read(np.zeros(0, np.int64), _ignore, cancelled)
+        if check_systems(self.connection, self._links(), cancelled) == 0 and not self.crs:
+            raise self._without_system()
+
     def read(self, ids: NDArray[np.int64], progress: Progress, cancelled: Cancelled) -> LinkGeometry:
         """The geometry of the links `ids`."""
-        from ..cluster_client.postgis.link_table import LinkTable  # noqa: PLC0415  (needs psycopg)
-        from ..cluster_client.postgis.links import fetch_links  # noqa: PLC0415
-        from ..mapping.reference_system import HOW_TO_DECLARE, UnsuitableSystem  # noqa: PLC0415
+        from ..cluster_client.postgis.links import fetch_links  # noqa: PLC0415  (needs psycopg)
 
-        table = LinkTable(
+        table = self._links()
+        links = fetch_links(
+            self.connection, table, ids, lambda done, total: progress(100 * done / max(total, 1)), cancelled
+        )
+        if self.crs and (self.crs_chosen or not links.srid_wkt_or_auth):
+            return replace(links, srid_wkt_or_auth=self.crs, definition="")
+        if len(links) and not links.srid_wkt_or_auth:
+            raise self._without_system()
+        return links if links.definition else replace(links, definition=self.crs)
+
+    def _links(self) -> LinkTable:
+        from ..cluster_client.postgis.link_table import LinkTable  # noqa: PLC0415  (needs psycopg)
+
+        return LinkTable(
             self.schema,
             self.table,
             self.id_field,
@@ -151,17 +186,14 @@ class PostgisRoads:
             self.class_field,
             self.where,
         )
-        links = fetch_links(
-            self.connection, table, ids, lambda done, total: progress(100 * done / max(total, 1)), cancelled
+
+    def _without_system(self) -> MapError:
+        from ..mapping.reference_system import HOW_TO_DECLARE, UnsuitableSystem  # noqa: PLC0415
+
+        return UnsuitableSystem(
+            f"The geometries of {self._links()} have the SRID 0, so it is not known what their coordinates "
+            "are. " + HOW_TO_DECLARE
         )
-        if self.crs and (self.crs_chosen or not links.srid_wkt_or_auth):
-            return replace(links, srid_wkt_or_auth=self.crs, definition="")
-        if len(links) and not links.srid_wkt_or_auth:
-            raise UnsuitableSystem(
-                f"The geometries of {table} have the SRID 0, so it is not known what their coordinates are. "
-                + HOW_TO_DECLARE
-            )
-        return links if links.definition else replace(links, definition=self.crs)
 
 
 def roads_of_layer(

@@ -279,8 +279,8 @@ def check_map_file(output: Union[str, Path]) -> None:
 
 
 def try_roads(roads: Roads, is_cancelled: IsCancelled = _never) -> None:
-    """Ask for no road at all: raises now what the reading of roads would raise after the run."""
-    link_geometry(roads, np.zeros(0, np.int64), is_cancelled=is_cancelled)
+    """Raise now what the reading of roads would raise after the run, as far as that can be told."""
+    roads.check(is_cancelled)
 
 
 def make_map(

@@ -27,6 +27,8 @@ from .link_ids import same_id
 from .link_table import LinkTable, id_array, look_up
 
 TIMEOUT_SECONDS = 300.0
+SYSTEMS_SECONDS = 30.0
+"""Time for a look at the reference system of every link before a run."""
 PATIENCE_SECONDS = 15.0
 """Silence that is borne beyond the query's own time limit."""
 _WORK_MEM = "64MB"
@@ -91,6 +93,55 @@ def fetch_links(
         if srid and (not system or system[0] != str(srid).encode()):
             system = reading.system(connection, way, srid)
     return _links(rows, srid, system)
+
+
+def check_systems(
+    info: ConnectionInfo,
+    table: LinkTable,
+    cancelled: Optional[Callable[[], bool]] = None,
+    *,
+    timeout: float = SYSTEMS_SECONDS,
+) -> Optional[int]:
+    """The SRID of all links of a table, before it is known which of them are wanted.
+
+    0: they name no reference system. None: there is no geometry, or the server took longer than `timeout` (s)
+    to look at every row, as it has to where the column declares no system. Raises `UnsuitableLinks` where
+    there are several systems, and the other errors of `fetch_links`.
+    """
+    with closing(Connecting(info).result(cancelled)) as connection:
+        facts = look_up(connection, table)
+        column = facts.column(table.geom_column)
+        if column is not None and column.srid:
+            return column.srid
+        begin = sql.SQL("BEGIN READ ONLY; SET LOCAL statement_timeout = {}").format(int(timeout * 1000))
+        look = _srids_query(table, _Way(postgis=facts.postgis_schema))
+        srids: list[int] = []
+        try:
+            for query, single in ((begin, False), (look, True)):
+                for row in exchange(
+                    connection, query.as_bytes(connection), patience=timeout + PATIENCE_SECONDS,
+                    cancelled=cancelled, single=single,
+                ):  # fmt: skip
+                    srids += [int(value) for value in row if value is not None]
+        except psycopg.errors.QueryCanceled:
+            return None
+        except psycopg.Error as error:
+            raise server_error(error, str(table)) from error
+    if len(srids) > 1:
+        raise _several_systems(table, srids)
+    return srids[0] if srids else None
+
+
+def _srids_query(table: LinkTable, way: _Way) -> sql.Composed:
+    geometry = sql.SQL("t.{}::{}").format(sql.Identifier(table.geom_column), way.name("geometry"))
+    return sql.SQL(
+        "SELECT DISTINCT {srid}({geometry}) FROM "
+        "(SELECT * FROM {table} AS t{where}) AS t "
+        "WHERE t.{geom} IS NOT NULL AND NOT {empty}({geometry}) ORDER BY 1"
+    ).format(
+        srid=way.name("st_srid"), empty=way.name("st_isempty"), geometry=geometry,
+        table=table.identifier(), where=_where(table), geom=sql.Identifier(table.geom_column),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -212,12 +263,16 @@ def _srid(rows: LinkRows, table: LinkTable) -> Optional[int]:
         )
     srids = np.unique(rows.srids[~rows.empty])
     if len(srids) > 1:
-        raise UnsuitableLinks(
-            f"The links in {table} have several reference systems (SRID {', '.join(map(str, srids[:5]))}). "
-            "Bring them to one, for example with ST_Transform in a view, or with ST_SetSRID where 0 stands "
-            "for none."
-        )
+        raise _several_systems(table, srids.tolist())
     return int(srids[0]) if len(srids) else None
+
+
+def _several_systems(table: LinkTable, srids: Sequence[int]) -> UnsuitableLinks:
+    return UnsuitableLinks(
+        f"The links in {table} have several reference systems (SRID {', '.join(map(str, srids[:5]))}). "
+        "Bring them to one, for example with ST_Transform in a view, or with ST_SetSRID where 0 stands "
+        "for none."
+    )
 
 
 def _links(rows: LinkRows, srid: Optional[int], system: Sequence[Optional[bytes]]) -> LinkGeometry:

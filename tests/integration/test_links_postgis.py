@@ -24,7 +24,7 @@ from roadpulse.cluster_client.errors import (
 )
 from roadpulse.cluster_client.postgis.link_ids import link_id
 from roadpulse.cluster_client.postgis.link_table import LinkTable, probe_table
-from roadpulse.cluster_client.postgis.links import fetch_links
+from roadpulse.cluster_client.postgis.links import check_systems, fetch_links
 
 from development.ports import free_port
 from tests.waiting import until
@@ -367,6 +367,68 @@ def test_the_system_is_that_of_the_links_and_not_of_the_first_row(streets):
     assert found == ["EPSG:4326", 'LOCAL_CS["Works"]', "", "EPSG:3857"]
     with pytest.raises(UnsuitableLinks, match=r"SRID 0, 4326.*ST_SetSRID"):
         fetch_links(streets.info, table, ids(10, 30))
+
+
+def mixed(streets, *changes, kind="geometry"):
+    """The streets with systems of their own, changed by some statements."""
+    streets.run(f"ALTER TABLE streets ALTER geom TYPE {kind}", *changes)
+
+
+def test_the_system_of_all_links_is_known_before_any_is_wanted(streets):
+    assert check_systems(streets.info, STREETS) == 4326
+    streets.run("CREATE VIEW seen AS SELECT * FROM streets")
+    assert check_systems(streets.info, LinkTable("", "seen")) == 4326
+    streets.run("DROP VIEW seen")
+    mixed(streets)
+    assert check_systems(streets.info, STREETS) == 4326
+    streets.run("UPDATE streets SET geom = ST_SetSRID(geom, 0)")
+    assert check_systems(streets.info, STREETS) == 0
+    streets.run("UPDATE streets SET geom = NULL")
+    assert check_systems(streets.info, STREETS) is None
+
+
+def test_several_systems_are_refused_before_any_link_is_wanted(streets):
+    mixed(streets, "UPDATE streets SET geom = ST_SetSRID(geom, 3857) WHERE link_id = 100")
+    assert fetch_links(streets.info, STREETS, ids(10)).srid_wkt_or_auth == "EPSG:4326"
+    with pytest.raises(UnsuitableLinks, match=r"public\.streets have several .*SRID 3857, 4326"):
+        check_systems(streets.info, STREETS)
+    assert check_systems(streets.info, LinkTable("", "streets", where="link_id < 100 -- ours")) == 4326
+    assert check_systems(streets.info, LinkTable("", "streets", where='"link_id" = 100')) == 3857
+
+
+def test_rows_without_a_shape_have_no_system(streets):
+    mixed(
+        streets,
+        "UPDATE streets SET geom = NULL WHERE link_id = 10",
+        "UPDATE streets SET geom = 'SRID=3857;LINESTRING EMPTY' WHERE link_id = 20",
+    )
+    assert check_systems(streets.info, STREETS) == 4326
+
+
+def test_geography_of_several_systems_is_refused_too(streets):
+    streets.run(
+        "ALTER TABLE streets ALTER geom TYPE geography USING geom::geography",
+        "UPDATE streets SET geom = ST_SetSRID(geom::geometry, 4258)::geography WHERE link_id = 20",
+    )
+    with pytest.raises(UnsuitableLinks, match="SRID 4258, 4326"):
+        check_systems(streets.info, STREETS)
+
+
+def test_a_look_at_the_systems_that_takes_too_long_is_given_up(streets):
+    mixed(streets)
+    slow = LinkTable("", "streets", where="pg_sleep(5) IS NOT NULL")
+    began = time.monotonic()
+    assert check_systems(streets.info, slow, timeout=0.2) is None
+    assert time.monotonic() - began < 4
+    with pytest.raises(Cancelled):
+        check_systems(streets.info, slow, lambda: True)
+
+
+def test_a_condition_changes_nothing_where_systems_are_looked_at(streets):
+    mixed(streets)
+    with pytest.raises(LinksError):
+        check_systems(streets.info, LinkTable("", "streets", where="true); COMMIT; DROP TABLE streets; --"))
+    assert streets.ask("SELECT count(*) FROM streets") == [(10,)]
 
 
 def test_geometry_without_a_system_says_so(streets):

@@ -242,7 +242,7 @@ def test_the_run_dialog_starts_nothing_that_cannot_become_a_map(
     qgis_app: Any, tmp_path: Path, roads: Path, trips: Path, fault: str
 ) -> None:
     class NoRoads:
-        def read(self, ids: Any, progress: Any, cancelled: Any) -> Any:
+        def check(self, cancelled: Any) -> None:
             raise RunError("The table of the roads is gone.")
 
     settings = RunSettings(trips=f"{trips}{'x' if fault == 'trips' else ''}", time_zone="UTC")

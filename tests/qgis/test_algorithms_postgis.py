@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from qgis.core import (
     QgsFeature,
     QgsField,
     QgsGeometry,
+    QgsProcessingException,
     QgsVectorLayer,
+    QgsWkbTypes,
     edit,
 )
 from qgis.PyQt.QtCore import QMetaType
@@ -179,6 +182,62 @@ def test_a_table_without_a_system_is_refused_unless_it_is_declared(
     layer.setCrs(wgs84)  # what a person does in the layer's properties
     for roads in (declared, roads_of_layer(layer, "link_id")):
         assert roads.read(wanted, lambda _: None, lambda: False).srid_wkt_or_auth == "EPSG:4326"
+
+
+def test_roads_of_several_systems_are_refused_before_the_run(
+    processing: Any,
+    postgis: Any,  # noqa: F811
+    streets: Any,
+    trip_parameters: Values,
+    tmp_path: Path,
+) -> None:
+    from roadpulse.ui.run_dialog.sections.road_probe import RoadTable, match_table
+    from roadpulse.workflow.roads import postgis_roads
+    from roadpulse.workflow.steps import try_roads
+
+    with postgis.connect() as connection:
+        connection.execute(
+            "CREATE TABLE roads.two AS SELECT id, link_id, name, highway, "
+            "CASE WHEN id = 7 THEN ST_Transform(geom, 29902) ELSE geom END AS geom FROM roads.streets"
+        )
+    uri = uri_of(streets, "", "two")
+    uri.setWkbType(QgsWkbTypes.Type.LineString)
+    uri.setSrid("4326")  # what QGIS writes once a person has chosen one of the two
+    several = r"roads\.two have several reference systems \(SRID 4326, 29902\)"
+    with pytest.raises(QgsProcessingException, match=several):
+        processing.run(
+            "roadpulse:speedmap",
+            {
+                **trip_parameters, "LINKS": f"postgres://{uri.uri(False)}",
+                "LINKS_CRS": "EPSG:4326", "OUTPUT": str(tmp_path / "speeds.gpkg"),
+                "RUN_FOLDER": str(tmp_path / "run"),
+            },
+        )  # fmt: skip
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(LinksError, match=several):
+        try_roads(postgis_roads(uri_of(streets, "", "two"), "link_id"))
+    info = psycopg.conninfo.make_conninfo(**streets)
+    with pytest.raises(LinksError, match=several):
+        match_table(info, RoadTable("roads", "two", "geom"), "link_id", np.zeros(0, np.int64))
+    try_roads(postgis_roads(uri_of(streets, "id <> 7", "two"), "link_id"))
+
+
+def test_roads_without_a_system_are_refused_before_the_run(
+    postgis: Any,  # noqa: F811
+    streets: Any,
+) -> None:
+    from roadpulse.mapping.reference_system import UnsuitableSystem
+    from roadpulse.workflow.roads import postgis_roads
+    from roadpulse.workflow.steps import try_roads
+
+    with postgis.connect() as connection:
+        connection.execute(
+            "CREATE TABLE roads.nowhere AS SELECT id, link_id, ST_SetSRID(geom, 0) AS geom FROM roads.streets"
+        )
+    roads = postgis_roads(uri_of(streets, "", "nowhere"), "link_id")
+    with pytest.raises(UnsuitableSystem, match=r"roads\.nowhere have the SRID 0.*ST_SetSRID"):
+        try_roads(roads)
+    try_roads(replace(roads, crs="EPSG:4326"))
 
 
 def test_a_system_that_a_person_chose_goes_over_the_tables_own(streets: Any, ids: list[int]) -> None:

@@ -105,10 +105,15 @@ def list_fields(connection: str, table: RoadTable) -> list[RoadField]:
 
 
 def match_table(connection: str, table: RoadTable, id_field: str, ids: NDArray[np.int64]) -> Match:
-    """Count a table's links and look for the sample's ids; raises `LinksError`."""
+    """Count a table's links and look for the sample's ids; raises `LinksError`.
+
+    Also where the links have several reference systems, if that can be told in a few seconds.
+    """
     from ....cluster_client.postgis.link_table import LinkTable, probe_table  # noqa: PLC0415
+    from ....cluster_client.postgis.links import check_systems  # noqa: PLC0415
 
     named = LinkTable(table.schema, table.table, id_field, table.geometry)
+    check_systems(connection, named, timeout=COUNT_MILLISECONDS / 1000)
     probe = probe_table(connection, named, ids)
     return Match(_count(connection, named, probe.rows), probe.sample, probe.matched)
 
