@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 TEXTS = [*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
+ROOMS = ("aggregation", "cluster_client", "mapping", "workflow", "algorithms", "ui", "democity")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 NONE = {"none": None, "null": None, "empty": ""}
 
@@ -175,3 +176,20 @@ def test_labels_of_windows_are_called_as_they_are_there(path: Path) -> None:
         assert {
             part for part in parts - OF_QGIS if f'"{part}"' not in code and f'"{part}…"' not in code
         } == set()
+
+
+def test_the_architecture_names_files_that_there_are_and_every_folder() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w/]+/(?:[\w.]+)?)`", text))
+    assert {path for path in named if not (ROOT / path).exists()} == set()
+    folders = {
+        f"{file.parent.relative_to(ROOT).as_posix()}/"
+        for room in ROOMS
+        for file in (ROOT / room).rglob("__init__.py")
+    }
+    assert folders - named == set()
+
+
+def test_the_architecture_says_what_a_room_may_import() -> None:
+    rows = table("architecture.md", "## The house")
+    assert {key.rstrip("/") for key in rows} == set(ROOMS)
