@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -118,6 +119,20 @@ def test_what_is_no_listing_is_named(about: str) -> None:
     answer = [page(["a/1"], truncated=False, about=about)]
     with answering(lambda _: answer) as url, pytest.raises(StorageError, match="not S3's"):
         list(path_at(url).objects())
+
+
+def test_the_time_for_a_page_grows_as_its_objects() -> None:
+    def seconds(n: int) -> float:
+        answer = [page((f"a/{m}" for m in range(n)), truncated=False)]
+        took = []
+        with answering(lambda _: answer) as url:
+            for _ in range(3):
+                began = time.thread_time()
+                assert len(list(path_at(url).objects())) == n
+                took.append(time.thread_time() - began)
+        return min(took)
+
+    assert seconds(16_000) < 48 * seconds(1000)  # 16 times, and 256 times where each is looked for in all
 
 
 def test_folders_are_listed_by_their_names() -> None:

@@ -64,7 +64,7 @@ def folder_names(folder: S3Path) -> list[str]:
     if plain is not None:
         prefix = f"{folder.key}/".lstrip("/")
         texts = _texts(plain, folder, {"prefix": prefix, "delimiter": "/"})
-        found = [_key(name, text) for text in texts for name in _FOLDER.findall(text)]
+        found = [_key(name, _is_encoded(text)) for text in texts for name in _FOLDER.findall(text)]
     else:
         obstore, store = library(), folder.store
         with folder.errors(f"list {folder}"):
@@ -77,8 +77,9 @@ def folder_names(folder: S3Path) -> list[str]:
 
 def _pages_of_plain(plain: PlainClient, folder: S3Path, prefix: str) -> Iterator[list[Listed]]:
     for text in _texts(plain, folder, {"prefix": prefix}):
+        encoded = _is_encoded(text)
         try:
-            page = [_listed(found[1], text) for found in _OBJECT.finditer(text)]
+            page = [_listed(found[1], encoded) for found in _OBJECT.finditer(text)]
         except (KeyError, ValueError, OverflowError) as error:
             raise _no_listing(folder, repr(error)) from error
         yield page
@@ -116,20 +117,25 @@ def _texts(plain: PlainClient, folder: S3Path, wanted: dict[str, str]) -> Iterat
             asked.close()
 
 
-def _listed(about: str, text: str) -> Listed:
+def _listed(about: str, encoded: bool) -> Listed:
     """An object, by what an answer says about it; raises `KeyError` and `ValueError` for what is none."""
     values = dict(_FIELD.findall(about))
     moment = datetime.fromisoformat(values["LastModified"].replace("Z", "+00:00"))
     size, e_tag = int(values["Size"]), html.unescape(values.get("ETag", ""))
     if size < 0 or moment.tzinfo is None:
         raise ValueError(about)
-    return Listed(_key(values["Key"], text), size, e_tag, moment)
+    return Listed(_key(values["Key"], encoded), size, e_tag, moment)
 
 
-def _key(written: str, text: str) -> str:
+def _key(written: str, encoded: bool) -> str:
     """A key as an answer writes it."""
     key = html.unescape(written)
-    return unquote_plus(key) if "<EncodingType>url<" in text else key
+    return unquote_plus(key) if encoded else key
+
+
+def _is_encoded(text: str) -> bool:
+    """Return True if an answer writes keys as addresses do. Ask once a page: it looks through all of it."""
+    return "<EncodingType>url<" in text
 
 
 def _no_listing(folder: S3Path, detail: str) -> S3Refused:
