@@ -15,10 +15,11 @@ _HIDDEN = re.compile(
 def visible(text: str) -> str:
     """A text with its control characters and overrides of direction written out, as `\\x1b` or `\\u202e`.
 
-    Line breaks and tabs stay, and so do the marks and joiners that scripts need. A byte that is not UTF-8,
-    which Python keeps in a file's name as half of a pair, is written as the byte: `\\xe9`.
+    Line breaks and tabs stay, and so do the marks and joiners that scripts need; a line break of Windows or
+    HTTP is one. A byte that is not UTF-8, which Python keeps in a file name as half of a pair, is written as
+    the byte: `\\xe9`.
     """
-    return _HIDDEN.sub(_written_out, text)
+    return _HIDDEN.sub(_written_out, text.replace("\r\n", "\n"))
 
 
 def _written_out(found: re.Match[str]) -> str:

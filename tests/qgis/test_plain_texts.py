@@ -26,7 +26,7 @@ from roadpulse.ui.runs_dock.row import Column, Row
 from roadpulse.ui.widgets.banner import Banner
 from roadpulse.ui.widgets.messages import show_error, show_message
 from roadpulse.ui.widgets.notes import Note
-from roadpulse.ui.widgets.plain_text import Link, LinkLabel, PlainLabel, message_box, tip
+from roadpulse.ui.widgets.plain_text import Link, LinkLabel, PlainLabel, Wrapped, message_box, tip
 
 HOSTILE = 'June <img src="http://127.0.0.1:9/a.png"> <a href="file:///etc">press</a> & \x1b[31m\u202etxt.exe'
 SHOWN = 'June <img src="http://127.0.0.1:9/a.png"> <a href="file:///etc">press</a> & \\x1b[31m\\u202etxt.exe'
@@ -85,6 +85,47 @@ def test_tool_tips_show_the_letters() -> None:
     assert plain_of(tip(HOSTILE)) == SHOWN
     assert tip("8 < 9 & more\nthan") == "<span>8 &lt; 9 &amp; more<br>than</span>"
     assert tip("Tom & Jerry\nrun") == "Tom & Jerry\nrun"
+
+
+def test_a_long_line_of_a_tool_tip_is_wrapped() -> None:
+    """Qt wraps rich text alone; a server's sentence would leave the screen."""
+    sentence = "The server says: " + "no room " * 40
+    assert Qt.mightBeRichText(tip(sentence))
+    assert plain_of(tip(sentence)) == sentence
+    assert tip("\n".join(["short"] * 40)) == "\n".join(["short"] * 40)
+
+
+@pytest.mark.parametrize("text", ["n" * 400, "/data/" + "trips/" * 70, "no room " * 50, "<" * 300])
+def test_no_tool_tip_is_wider_than_a_screen(text: str) -> None:
+    shown = QLabel(tip(text))
+    shown.setWordWrap(Qt.mightBeRichText(shown.text()))  # as Qt's own label does
+    assert shown.sizeHint().width() < 1000
+    assert plain_of(shown.text()).replace("\u200b", "") == text
+
+
+def test_what_has_one_line_gets_its_text_in_one() -> None:
+    run = Run.new("two\r\nlines", LOCAL, RunSpec(trips="/t", store="/s"), folder="/r")
+    run = replace(run, state=RunState.FAILED, message="a\n b")
+    model = RunsModel()
+    model.show_entries([RunEntry(run.id, run, written=datetime.now(timezone.utc))])
+    assert model.data(model.index(0, Column.NAME)) == "two lines"
+    assert model.data(model.index(0, Column.REMARK)) == "a b"
+    window = QWidget()
+    bar = QgsMessageBar(window)
+    show_error(bar, RunError("no room\r\nleft"))
+    show_message(bar, "no room\nleft", Qgis.MessageLevel.Info)
+    for page in bar.findChildren(QTextBrowser):
+        assert page.toPlainText().endswith("no room left")
+
+
+def test_a_line_break_of_windows_is_a_line_break() -> None:
+    assert visible("a\r\nb\rc") == "a\nb\\rc"
+
+
+def test_a_long_word_makes_no_title_wider() -> None:
+    title = Wrapped()
+    title.setText("n" * 400)
+    assert title.minimumSizeHint().width() < 100
 
 
 def test_questions_show_the_letters() -> None:

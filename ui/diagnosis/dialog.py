@@ -30,7 +30,7 @@ from ..manual.window import SSH, HelpButton
 from ..widgets.banner import Banner
 from ..widgets.messages import log_error
 from ..widgets.notes import Note
-from ..widgets.plain_text import PlainLabel
+from ..widgets.plain_text import Wrapped
 from ..widgets.profile_list import place_of, shown_name
 from ..widgets.screen_fit import OnScreenDialog
 from ..widgets.scroll_area import Scrolled
@@ -94,7 +94,7 @@ class DiagnosisDialog(OnScreenDialog):
         self.chooser.setCurrentIndex(self.chooser.findData(self.profile.name))
         self.chooser.setVisible(len(self._profiles) > 1)
         self.chooser.currentIndexChanged.connect(self._choose)
-        self.title = PlainLabel()
+        self.title = Wrapped()
         font = self.title.font()
         font.setBold(True)
         font.setPointSizeF(font.pointSizeF() * 1.2)

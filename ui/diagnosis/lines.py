@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Optional
 
-from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QFontMetrics, QPalette, QResizeEvent
 from qgis.PyQt.QtWidgets import QFrame, QGridLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -13,7 +13,7 @@ from ...workflow.translation import tr
 from ..widgets.entry_labels import in_form
 from ..widgets.notes import bad, good, muted, warning
 from ..widgets.number_format import duration
-from ..widgets.plain_text import PlainLabel, tip, visible
+from ..widgets.plain_text import PlainLabel, Wrapped, tip, visible
 
 if TYPE_CHECKING:
     from ...cluster_client.diagnosis.checks import Finding
@@ -170,19 +170,6 @@ class Line:
     def _offer(self) -> None:
         """Offer to unfold where there is more than the line shows."""
         self.fold.setVisible(self.text.too_long or bool(self.todo.text() or self.took.text()))
-
-
-class Wrapped(PlainLabel):
-    """Plain text in as many lines as its width asks for, and no more."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setWordWrap(True)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-
-    def minimumSizeHint(self) -> QSize:
-        """A line: Qt would reserve the height that the text has at its narrowest."""
-        return QSize(40, self.fontMetrics().height())
 
 
 class OneLine(Wrapped):

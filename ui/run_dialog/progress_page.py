@@ -17,7 +17,7 @@ from ..runs.run_task import Outcome, RunTask
 from ..runs.run_texts import place
 from ..widgets.notes import Note
 from ..widgets.number_format import counted, duration, left
-from ..widgets.plain_text import LinkLabel, PlainLabel
+from ..widgets.plain_text import LinkLabel, Wrapped
 from .log_view import RunLog
 from .phase_rows import PhaseRows
 
@@ -43,12 +43,11 @@ class RunPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
-        self.title = PlainLabel()
+        self.title = Wrapped()
         font = self.title.font()
         font.setPointSizeF(font.pointSizeF() * 1.25)
         font.setBold(True)
         self.title.setFont(font)
-        self.title.setWordWrap(True)
         column.addWidget(self.title)
         self.rows = PhaseRows()
         column.addWidget(self.rows)

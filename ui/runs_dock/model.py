@@ -15,7 +15,7 @@ from ...workflow.translation import tr
 from ..runs import run_texts
 from ..runs.catalogue import RunEntry
 from ..widgets.notes import muted, warning
-from ..widgets.plain_text import tip, visible
+from ..widgets.plain_text import one_line, tip
 from .row import NUMBERS, Column, Row, tip_of
 
 KEY = Qt.ItemDataRole.UserRole
@@ -160,7 +160,7 @@ class RunsModel(QAbstractTableModel):
             return None
         row, column = self._rows[self._shown[index.row()]], Column(index.column())
         if role == Qt.ItemDataRole.DisplayRole:
-            return visible(row.text(column, _now()))
+            return one_line(row.text(column, _now()))
         if role == Qt.ItemDataRole.ToolTipRole:
             return tip(tip_of(row, column))
         if role == Qt.ItemDataRole.DecorationRole and column is Column.STATE:

@@ -14,7 +14,7 @@ from ...aggregation.contract.errors import RunError
 from ...workflow import requirements
 from ...workflow.translation import tr
 from .entry_labels import in_form
-from .plain_text import in_html, visible
+from .plain_text import in_html, one_line, visible
 
 log = logging.getLogger(__name__)
 
@@ -55,13 +55,13 @@ def show_error(bar: QgsMessageBar, error: Exception, title: str = "Roadpulse") -
 
 
 def make_message(text: str, title: str = "Roadpulse") -> QgsMessageBarItem:
-    """A plain text for a message bar, to be pushed by the caller, perhaps with buttons."""
-    return QgsMessageBar.createMessage(in_html(title), in_html(text))
+    """A plain text for a message bar, which shows one line; the caller pushes it, perhaps with buttons."""
+    return QgsMessageBar.createMessage(in_html(title), in_html(one_line(text)))
 
 
 def show_message(bar: QgsMessageBar, text: str, level: Qgis.MessageLevel, seconds: int = 0) -> None:
     """Show a plain text in a message bar, for some seconds, or until it is closed (0)."""
-    bar.pushMessage("Roadpulse", in_html(text), level, seconds)
+    bar.pushMessage("Roadpulse", in_html(one_line(text)), level, seconds)
 
 
 def show_text(parent: QWidget, title: str, text: str) -> QgsMessageViewer:

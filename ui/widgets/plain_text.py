@@ -6,17 +6,26 @@ tip, question and message of the plugin gets its words through this module.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Optional, Union
 
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import QSize, Qt
 from qgis.PyQt.QtWidgets import QLabel, QMessageBox, QWidget
 
 from ...aggregation.contract.visible_text import visible
 
-__all__ = ["Link", "LinkLabel", "PlainLabel", "in_html", "message_box", "tip", "visible"]
+__all__ = [
+    "Link", "LinkLabel", "PlainLabel", "Wrapped", "in_html", "message_box", "one_line", "tip", "visible",
+]  # fmt: skip
+
+_LONGEST_WORD = 60
+"""Letters of a tool tip without a blank that stay on one line; longer words may break after so many."""
+
+_LONGEST_LINE = 100
+"""Letters in a line of a tool tip that Qt need not wrap, which it does for rich text alone."""
 
 
 class PlainLabel(QLabel):
@@ -30,6 +39,19 @@ class PlainLabel(QLabel):
     def setText(self, text: str) -> None:
         """Show a text, its control characters included."""
         super().setText(visible(text))
+
+
+class Wrapped(PlainLabel):
+    """Plain text in as many lines as its width asks for, and no more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+
+    def minimumSizeHint(self) -> QSize:
+        """A line: Qt would reserve the height that the text has at its narrowest."""
+        return QSize(40, self.fontMetrics().height())
 
 
 class LinkLabel(QLabel):
@@ -61,13 +83,25 @@ class Link:
 
 def in_html(text: str) -> str:
     """A plain text for where only HTML is taken, such as QGIS's message bar."""
-    return escape(visible(text), quote=False).replace("\n", "<br>")
+    return _html(visible(text))
+
+
+def _html(text: str) -> str:
+    return escape(text, quote=False).replace("\n", "<br>")
+
+
+def one_line(text: str) -> str:
+    """A plain text for where a second line would be cut off, such as the cell of a table."""
+    return re.sub(r"\s*\n\s*", " ", visible(text)).strip()
 
 
 def tip(text: str) -> str:
-    """A plain text for where Qt itself decides what it takes for HTML, such as a tool tip."""
+    """A plain text for where Qt decides what it takes for HTML, such as a tool tip; long lines wrap."""
     plain = visible(text)
-    return f"<span>{in_html(plain)}</span>" if "<" in plain else plain
+    if "<" not in plain and all(len(line) <= _LONGEST_LINE for line in plain.split("\n")):
+        return plain
+    words = re.sub(rf"(\S{{{_LONGEST_WORD}}})(?=\S)", "\\1\u200b", plain)
+    return f"<span>{_html(words)}</span>"
 
 
 def message_box(icon: QMessageBox.Icon, title: str, text: str, more: str, parent: QWidget) -> QMessageBox:
