@@ -95,6 +95,8 @@ def test_less_is_said_of_trips_where_less_is_known() -> None:
     assert count_text(FOUND) == "1,204 files, 60 MB, 204 new"
     assert count_text(replace(FOUND, new_files=None, new_bytes=None)) == "1,204 files, 60 MB"
     assert count_text(replace(FOUND, more=True)).startswith("at least 1,204 files")
+    assert count_text(replace(FOUND, copies=1)).endswith(", 204 new, 1 packed copy left out")
+    assert count_text(replace(FOUND, copies=1_200)).endswith(", 1,200 packed copies left out")
 
 
 def test_an_estimate_promises_only_what_was_measured_there() -> None:
