@@ -478,9 +478,12 @@ def test_the_job_runs_from_its_zip(tmp_path):
 # -- a folder from which Livy's user runs something ---------------------------------------------------
 
 
-def own_folder(parent, *names):
+def own_folder(parent, *names, path=os.environ["PATH"]):
     values = {"nonce": "n", "parent": str(parent), "names": " ".join(names)}
-    word, *rest = sh(assignments(values) + source("common") + source("own") + "main\n").split(" ", 2)[1:]
+    before = f"export PATH={shlex.quote(path)}\n"
+    word, *rest = sh(before + assignments(values) + source("common") + source("own") + "main\n").split(
+        " ", 2
+    )[1:]
     return word.strip(), "".join(rest).strip()
 
 
@@ -548,6 +551,29 @@ def test_a_folder_is_refused_that_others_may_change_or_replace(tmp_path, where, 
     if where in ("above", "parent", "link", "behind link") and how != "owner":
         path.chmod(path.stat().st_mode | 0o1000)
         assert own_folder(parent) == ("own", "of-0")
+
+
+GROUPS = {
+    "": "failed", "me:x:71:\n": "own", "me:x:71:me\n": "own", "me:x:71:me,other\n": "failed",
+    "me:x:71:other\n": "failed",
+}  # fmt: skip
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user and a group")
+@pytest.mark.parametrize(("line", "word"), GROUPS.items())
+def test_a_group_counts_as_its_users_alone_only_where_that_is_known(tmp_path, line, word):
+    jobs = tmp_path / "jobs"
+    assert own_folder(jobs) == ("own", "of-0")
+    os.chown(jobs / "of-0", 0, 71)
+    (jobs / "of-0").chmod(0o775)
+    programs = {
+        "id": "case $1 in -u) echo 0 ;; -g) echo 71 ;; *) echo me ;; esac",
+        "getent": f"printf %s {shlex.quote(line)}; [ -n {shlex.quote(line)} ]",
+    }
+    for name, text in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    assert own_folder(jobs, path=f"{tmp_path}:{os.environ['PATH']}")[0] == word
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")

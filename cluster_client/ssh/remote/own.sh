@@ -5,8 +5,8 @@ main() {
   me=$(id -u)
   folder=$parent/of-$me
   group=0 # the group of root, and that of this user alone, as many systems give each user one
-  if [ "$(id -gn)" = "$(id -un)" ]; then
-    case $(getent group "$(id -g)" 2>/dev/null | cut -d : -f 4) in '' | "$(id -un)") group=$(id -g) ;; esac
+  if [ "$(id -gn)" = "$(id -un)" ] && line=$(getent group "$(id -g)" 2>/dev/null); then
+    case ${line##*:} in '' | "$(id -un)") group=$(id -g) ;; esac
   fi
   for name in '' $names; do
     made=$(make "$folder${name:+/$name}" 2>&1) || { say failed "it cannot be made: ${made##*: }"; return; }
