@@ -135,6 +135,14 @@ def test_questions_show_the_letters() -> None:
     assert [shown_in(label) for label in labels] == [SHOWN, SHOWN]
 
 
+def test_a_folder_in_a_question_is_copied_as_it_is() -> None:
+    folder = "/data/" + "run" * 100
+    window = QWidget()
+    assert (
+        message_box(QMessageBox.Icon.Question, "Roadpulse", "?", folder, window).informativeText() == folder
+    )
+
+
 def test_the_list_of_runs_shows_the_letters() -> None:
     run = replace(Run.new(HOSTILE, LOCAL, RunSpec(trips="/t", store="/s"), folder="/r"), message=HOSTILE)
     run = replace(run, state=RunState.FAILED)

@@ -86,6 +86,11 @@ def in_html(text: str) -> str:
     return _html(visible(text))
 
 
+def _unmistakable(plain: str) -> str:
+    """A text that Qt takes for plain, or as HTML that shows the same."""
+    return f"<span>{_html(plain)}</span>" if "<" in plain else plain
+
+
 def _html(text: str) -> str:
     return escape(text, quote=False).replace("\n", "<br>")
 
@@ -98,8 +103,8 @@ def one_line(text: str) -> str:
 def tip(text: str) -> str:
     """A plain text for where Qt decides what it takes for HTML, such as a tool tip; long lines wrap."""
     plain = visible(text)
-    if "<" not in plain and all(len(line) <= _LONGEST_LINE for line in plain.split("\n")):
-        return plain
+    if all(len(line) <= _LONGEST_LINE for line in plain.split("\n")):
+        return _unmistakable(plain)
     words = re.sub(rf"(\S{{{_LONGEST_WORD}}})(?=\S)", "\\1\u200b", plain)
     return f"<span>{_html(words)}</span>"
 
@@ -112,5 +117,5 @@ def message_box(icon: QMessageBox.Icon, title: str, text: str, more: str, parent
     box.setWindowTitle(visible(title))
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(visible(text))
-    box.setInformativeText(tip(more))  # has no format of its own
+    box.setInformativeText(_unmistakable(visible(more)))  # has no format of its own
     return box
