@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import replace
 from datetime import datetime, timezone
 
@@ -26,7 +27,7 @@ from roadpulse.ui.runs_dock.row import Column, Row
 from roadpulse.ui.widgets.banner import Banner
 from roadpulse.ui.widgets.messages import show_error, show_message
 from roadpulse.ui.widgets.notes import Note
-from roadpulse.ui.widgets.plain_text import Link, LinkLabel, PlainLabel, Wrapped, message_box, tip
+from roadpulse.ui.widgets.plain_text import Link, LinkLabel, PlainLabel, Wrapped, message_box, one_line, tip
 
 HOSTILE = 'June <img src="http://127.0.0.1:9/a.png"> <a href="file:///etc">press</a> & \x1b[31m\u202etxt.exe'
 SHOWN = 'June <img src="http://127.0.0.1:9/a.png"> <a href="file:///etc">press</a> & \\x1b[31m\\u202etxt.exe'
@@ -116,6 +117,12 @@ def test_what_has_one_line_gets_its_text_in_one() -> None:
     show_message(bar, "no room\nleft", Qgis.MessageLevel.Info)
     for page in bar.findChildren(QTextBrowser):
         assert page.toPlainText().endswith("no room left")
+
+
+def test_a_text_of_blanks_takes_no_longer_than_others() -> None:
+    began = time.process_time()
+    assert one_line(f"a{' ' * 200_000}b\n\n c") == f"a{' ' * 200_000}b c"
+    assert time.process_time() - began < 1
 
 
 def test_a_line_break_of_windows_is_a_line_break() -> None:

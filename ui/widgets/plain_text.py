@@ -97,7 +97,7 @@ def _html(text: str) -> str:
 
 def one_line(text: str) -> str:
     """A plain text for where a second line would be cut off, such as the cell of a table."""
-    return re.sub(r"\s*\n\s*", " ", visible(text)).strip()
+    return " ".join(filter(None, (line.strip() for line in visible(text).split("\n"))))
 
 
 def tip(text: str) -> str:
