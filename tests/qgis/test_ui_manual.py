@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from qgis.PyQt.QtCore import QPoint, Qt, QUrl
-from qgis.PyQt.QtGui import QDesktopServices, QImage, QTextDocument
+from qgis.PyQt.QtGui import QDesktopServices, QFontInfo, QImage, QTextDocument, QTextTable
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QDialog, QVBoxLayout
 from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.ui.diagnosis.dialog import DiagnosisDialog
+from roadpulse.ui.manual import page_style
 from roadpulse.ui.manual import window as manual_window
 from roadpulse.ui.manual.window import CONTENTS, DOCS, FORMATS, RUN, SSH, HelpButton, Manual, anchor_of
 from roadpulse.ui.profiles.dialog import ProfilesDialog
@@ -37,7 +39,7 @@ def window(qgis_app: Any) -> Iterator[Manual]:
 
 def first_line(window: Manual) -> str:
     """What stands at the top of what is seen, below the room above a heading."""
-    return window.pages.cursorForPosition(QPoint(40, manual_window._ABOVE_HEADING + 6)).block().text()
+    return window.pages.cursorForPosition(QPoint(40, page_style._ABOVE_HEADING + 6)).block().text()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -149,3 +151,33 @@ def test_every_call_of_a_help_button_names_a_heading(window: Manual) -> None:
         window.go_to(getattr(manual_window, page))
         assert window.pages.heading(anchor) is not None, (page, anchor)
     assert len(calls) >= 5
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_tables_are_no_wider_than_the_page(window: Manual, page: str) -> None:
+    window.go_to(page)
+    until(lambda: window.pages.document().size().height() > 0)
+    assert window.pages.horizontalScrollBar().maximum() == 0
+    tables = [f for f in window.pages.document().rootFrame().childFrames() if isinstance(f, QTextTable)]
+    assert all(table.format().borderCollapse() for table in tables)
+
+
+def test_code_has_a_fixed_font_and_other_words_have_not(window: Manual) -> None:
+    window.go_to("tutorial.md")
+    fixed = {}
+    for block in page_style.blocks(window.pages.document()):
+        part = block.begin()
+        while not part.atEnd():
+            fragment = part.fragment()
+            fixed[fragment.text()] = QFontInfo(fragment.charFormat().font()).fixedPitch()
+            part += 1
+    assert fixed["qgis_process plugins enable roadpulse"] and fixed["city/trips"]
+    assert not fixed["Tutorial: from trips to a film"] and not fixed["small"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_laid_out_within_a_tenth_of_a_second(window: Manual, page: str) -> None:
+    before = time.process_time()
+    window.go_to(page)
+    window.pages.document().size()
+    assert time.process_time() - before < 0.1

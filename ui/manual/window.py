@@ -6,10 +6,11 @@ line.addWidget(HelpButton(SSH, "a-profile-in-the-window"))
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
-from qgis.PyQt.QtCore import Qt, QUrl
+from qgis.PyQt.QtCore import Qt, QTimer, QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QImage, QKeySequence, QTextBlock, QTextCursor, QTextDocument
 from qgis.PyQt.QtWidgets import (
     QFrame,
@@ -25,12 +26,12 @@ from qgis.PyQt.QtWidgets import (
 from ...workflow.translation import tr
 from ..widgets.plain_text import tip
 from ..widgets.screen_fit import OnScreenDialog
+from .page_style import arrange, blocks
 
 DOCS = Path(__file__).absolute().parents[2] / "docs"
 CONTENTS, TUTORIAL, FORMATS = "index.md", "tutorial.md", "reference/formats.md"
 RUN, SSH, S3 = "how-to/run.md", "how-to/ssh.md", "how-to/s3.md"
-_WIDEST_PICTURE = 660
-_ABOVE_HEADING = 14
+_WIDEST_PICTURE, _MARGIN = 660, 16
 
 
 def anchor_of(heading: str) -> str:
@@ -47,17 +48,47 @@ class Pages(QTextBrowser):
         self.setObjectName("manual_pages")
         self.setOpenLinks(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.document().setDocumentMargin(16)
+        self.document().setDocumentMargin(_MARGIN)
         self.anchorClicked.connect(self.follow)
-        self.sourceChanged.connect(self._arrange)
+        self._unsettled = QTimer(self)
+        self._unsettled.setSingleShot(True)
+        self._unsettled.timeout.connect(self._settle)
+        self.sourceChanged.connect(lambda _url: self._unsettled.start())
 
     def follow(self, link: QUrl) -> None:
         """Go to a page, a heading, or out into the web."""
         url = self.source().resolved(link)
         if url.isLocalFile():
-            self.setSource(url)
+            self.open_page(url)
         else:
             QDesktopServices.openUrl(url)
+
+    def open_page(self, url: QUrl) -> None:
+        """Show a page from its file, at the heading that the fragment names."""
+        self._in_one_step(lambda: self.setSource(url))
+
+    def backward(self) -> None:
+        """Go back."""
+        self._in_one_step(super().backward)
+
+    def forward(self) -> None:
+        """Go forward again."""
+        self._in_one_step(super().forward)
+
+    def _in_one_step(self, go: Callable[[], None]) -> None:
+        """Lay a page out once, and not after each of its tables, which takes a second for a long page."""
+        with self._one_edit():
+            go()
+        self._settle()
+
+    @contextmanager
+    def _one_edit(self) -> Iterator[None]:
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        try:
+            yield
+        finally:
+            cursor.endEditBlock()
 
     def loadResource(self, kind: int, name: QUrl) -> Any:
         """Pictures no wider than the page."""
@@ -73,20 +104,15 @@ class Pages(QTextBrowser):
         return next((block for block in self._headings() if anchor_of(block.text()) == anchor), None)
 
     def _headings(self) -> Iterator[QTextBlock]:
-        block = self.document().begin()
-        while block.isValid():
-            if block.blockFormat().headingLevel():
-                yield block
-            block = block.next()
+        return (block for block in blocks(self.document()) if block.blockFormat().headingLevel())
 
-    def _arrange(self, url: QUrl) -> None:
-        """Give the page room above its headings, and scroll to the one that was asked for."""
-        cursor = QTextCursor(self.document())
-        for block in self._headings():
-            cursor.setPosition(block.position())
-            room = cursor.blockFormat()
-            room.setTopMargin(_ABOVE_HEADING)
-            cursor.setBlockFormat(room)
+    def _settle(self) -> None:
+        """Give the page its look, and scroll to the heading that was asked for."""
+        self._unsettled.stop()
+        width = self.viewport().width() - 2 * _MARGIN
+        with self._one_edit():
+            arrange(self.document(), self.palette(), max(width, _WIDEST_PICTURE))
+        url = self.source()
         block = self.heading(url.fragment()) if url.hasFragment() else None
         if block is not None:
             top = self.document().documentLayout().blockBoundingRect(block).top()
@@ -101,7 +127,7 @@ class Manual(OnScreenDialog):
         self.setObjectName("RoadpulseManual")
         self.setWindowTitle(tr("Roadpulse: help"))
         self.setModal(False)
-        self.resize(760, 720)
+        self.resize(800, 720)
         self.pages = Pages()
         line = QHBoxLayout()
         for arrow, text, go, signal in (
@@ -143,7 +169,7 @@ class Manual(OnScreenDialog):
         url = QUrl.fromLocalFile(str(DOCS / page))
         if anchor:
             url.setFragment(anchor)
-        self.pages.setSource(url)
+        self.pages.open_page(url)
 
 
 class HelpButton(QPushButton):
