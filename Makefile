@@ -48,7 +48,7 @@ cluster-stop: ## end what `make cluster` started
 bench: setup ## performance, as ratios measured side by side
 	@$(PYTHON) -m benchmarks
 
-docs: setup ## write docs/reference/algorithms.md from the algorithms
+docs: setup ## write docs/reference from the algorithms and the statistics
 	@QGIS_CUSTOM_CONFIG_PATH=$(CURDIR)/build/qgis-settings $(PYTHON) development/reference.py
 
 package: setup ## build/roadpulse-<version>.zip, ready to install

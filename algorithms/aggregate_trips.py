@@ -13,6 +13,7 @@ from qgis.core import (
     QgsProcessingOutputNumber,
 )
 
+from ..aggregation.contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_TIME
 from ..workflow import requirements
 from ..workflow.translation import tr
 from . import parameters as p
@@ -113,7 +114,6 @@ def run_trips(
     run: PlannedRun, reader: Reader, feedback: QgsProcessingFeedback, start: float, end: float
 ) -> Results:
     """Run the aggregation that the parameters ask for; progress goes from `start` to `end` per cent."""
-    from ..cluster_client.runs.results import LINK_SPEEDS, LINK_SPEEDS_BY_TIME  # noqa: PLC0415
     from ..workflow import locations, steps  # noqa: PLC0415  (need the packages)
 
     store, where = locations.run_store(), reader.text(p.RUN_FOLDER)

@@ -14,8 +14,8 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
+from ..aggregation.contract import statistic as statistics
 from ..aggregation.contract.visible_text import visible
-from ..mapping.columns import STATISTICS
 from ..workflow.translation import tr
 from . import pages
 from . import parameters as p
@@ -65,7 +65,7 @@ class ExportLayout(RoadpulseAlgorithm):
             self.addParameter(parameter)
         self.addParameter(
             p.choice(
-                pages.STATISTIC, tr("Statistic"), STATISTICS, "mean",
+                pages.STATISTIC, tr("Statistic"), statistics.drawn_keys(), statistics.DEFAULT_DRAWN,
                 tr("Anything but the mean is drawn for the whole day."),
             )
         )  # fmt: skip
@@ -106,7 +106,7 @@ class ExportLayout(RoadpulseAlgorithm):
         reader = Reader(self, parameters, context)
         sheet = pages.Sheet(self, parameters, context)
         time, statistic, number = reader.text(TIME), reader.choice(pages.STATISTIC), None
-        if time and statistic == "mean":
+        if time and statistics.statistic(statistic).plays:
             minutes = sheet.bin_minutes()
             number = min(pages.bin_of(time, minutes), 1440 // minutes - 1)
         page = sheet.page(

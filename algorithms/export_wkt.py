@@ -20,6 +20,7 @@ from qgis.core import (
 )
 
 from ..aggregation.contract.errors import Cancelled
+from ..aggregation.contract.tables import LINK_SPEEDS
 from ..aggregation.contract.visible_text import visible
 from ..workflow import requirements
 from ..workflow.translation import percent, tr
@@ -159,8 +160,6 @@ def rows(
     result: RunResult, links: LinkGeometry, transform: QgsCoordinateTransform
 ) -> Iterator[tuple[str, str, str, str]]:
     """Rows of the CSV in the order of the result; numbers keep the text that the result gives them."""
-    from ..cluster_client.runs.results import LINK_SPEEDS  # noqa: PLC0415  (needs pandas)
-
     place = {link_id: i for i, link_id in enumerate(links.ids.tolist())}
     for path in result.part_paths(LINK_SPEEDS):
         with Path(path).open(encoding="utf-8", newline="") as stream:

@@ -19,6 +19,7 @@ from qgis.core import (
     QgsProject,
 )
 
+from ..aggregation.contract.statistic import DEFAULT_DRAWN
 from ..mapping.errors import MapError
 from ..mapping.foreign_style import bare_layer
 from ..workflow.translation import name_of_trips, tr
@@ -154,7 +155,7 @@ class Sheet:
         self.layer = bare_layer(layer.source(), layer.name(), layer.providerType())
         self.project.addMapLayer(self.layer)
 
-    def page(self, statistic: str = "mean", **options: Any) -> SpeedPage:
+    def page(self, statistic: str = DEFAULT_DRAWN, **options: Any) -> SpeedPage:
         """The page, with the words and the place that the parameters name; raises `MapError`."""
         from ..mapping.layout.page import PageOptions, speed_page  # noqa: PLC0415
         from .post_processing import show  # noqa: PLC0415

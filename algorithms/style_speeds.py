@@ -13,8 +13,8 @@ from qgis.core import (
     QgsProcessingParameterBoolean,
 )
 
+from ..aggregation.contract import statistic as statistics
 from ..aggregation.contract.visible_text import visible
-from ..mapping.columns import STATISTICS
 from ..workflow.translation import tr
 from . import pages
 from . import parameters as p
@@ -55,7 +55,7 @@ class StyleSpeeds(RoadpulseAlgorithm):
         self.addParameter(pages.map_input())
         self.addParameter(
             p.choice(
-                pages.STATISTIC, tr("Statistic"), STATISTICS, "mean",
+                pages.STATISTIC, tr("Statistic"), statistics.drawn_keys(), statistics.DEFAULT_DRAWN,
                 tr("Bins hold means, so any other statistic is drawn for the whole day and does not play."),
             )
         )  # fmt: skip

@@ -1,9 +1,10 @@
-"""Write docs/reference/algorithms.md from what the algorithms say of themselves (`make docs`).
+"""Write the reference from the code (`make docs`): algorithms.md, and the table in statistics.md.
 
     build/venv/bin/python development/reference.py
 
 Titles, texts, parameters, defaults and outputs are read from the Processing provider, so each stands in the
-code alone. `tests/qgis/test_docs_reference.py` holds the file equal to `algorithms_page()`.
+code alone; the table of statistics comes from their registry. `tests/qgis/test_docs_reference.py` and
+`tests/unit/test_docs.py` hold the files equal to `algorithms_page()` and `statistics_page()`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reference" / "algorithms.md"
+STATISTICS_PAGE = ROOT / "docs" / "reference" / "statistics.md"
 HEAD = """# Algorithms
 
 Every step is an algorithm of QGIS's Processing: in the toolbox, in models and batch runs, in Python as
@@ -64,6 +66,16 @@ def algorithms_page() -> str:
     parts.append("\n".join(["| algorithm | group |", "|---|---|", *rows]) + "\n")
     parts += [_section(made) for members in groups.values() for made in members]
     return "\n".join(parts)
+
+
+def statistics_page() -> str:
+    """The page of statistics as it is, with the table anew from the registry."""
+    from roadpulse.aggregation.contract.statistic import STATISTICS
+
+    before, table = STATISTICS_PAGE.read_text(encoding="utf-8").split("| key |", 1)
+    after = table.split("\n\n", 1)[1]
+    rows = [f"| `{entry.key}` | {entry.label} | {_cell(entry.definition)} |" for entry in STATISTICS]
+    return before + "\n".join(["| key | name | definition |", "|---|---|---|", *rows]) + f"\n\n{after}"
 
 
 def _section(made: Any) -> str:
@@ -137,7 +149,8 @@ def main() -> int:
     application.initQgis()
     PAGE.write_text(algorithms_page(), encoding="utf-8")
     application.exitQgis()
-    print(PAGE.relative_to(ROOT))
+    STATISTICS_PAGE.write_text(statistics_page(), encoding="utf-8")
+    print(PAGE.relative_to(ROOT), STATISTICS_PAGE.relative_to(ROOT))
     return 0
 
 

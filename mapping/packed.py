@@ -2,7 +2,7 @@
 
 Asking QGIS for `attribute('mean_' || …)` makes it fetch every column of every feature. So `links` carries
 one more column, `day_packed`: 1 + n numbers of `DIGITS` characters each, first the whole day's, then
-those of the n bins, `-1.00` where too few trips were counted. A link that is never drawn in a colour
+those of the n bins, `-1e99` where too few trips were counted. A link that is never drawn in a colour
 has no text at all, so that QGIS is done with it at once.
 
 Numbers, not letters of classes: what the renderer sees is a speed in the unit shown, so that the layer
@@ -25,8 +25,12 @@ PACKED_FIELD = "day_packed"
 DIGITS = 5
 """Characters of one number."""
 
-FEW = -1.0
-"""Stands for too few trips."""
+FEW_TEXT = "-1e99"
+FEW = float(FEW_TEXT)
+"""Stands for too few trips: no number of `DIGITS` characters that a value is written with comes near it."""
+
+FEW_OF_0_1 = -1.0
+"""Stands for too few trips in files of version 0.1.0."""
 
 LARGEST = 9_999
 """Larger speeds are cut off."""
@@ -38,7 +42,7 @@ def _table() -> NDArray[Any]:
     texts = [f"{i / 100:5.2f}" for i in range(10_000)]
     texts += [f"{100 + i / 10:5.1f}" for i in range(9_000)]
     texts += [f"{i:5d}" for i in range(1000, LARGEST + 1)]
-    return np.array([*texts, f"{FEW:5.2f}"], dtype=f"S{DIGITS}")
+    return np.array([*texts, FEW_TEXT], dtype=f"S{DIGITS}")
 
 
 def pack(values: NDArray[Any], trips: NDArray[Any], min_trips: int) -> list[Optional[str]]:
@@ -63,9 +67,9 @@ def pack(values: NDArray[Any], trips: NDArray[Any], min_trips: int) -> list[Opti
     ]
 
 
-def unpack(text: Optional[str], n_bins: int) -> NDArray[Any]:
-    """Speeds (1 + bins,) of one text, NaN where too few trips were counted."""
+def unpack(text: Optional[str], n_bins: int, few: float = FEW) -> NDArray[Any]:
+    """Speeds (1 + bins,) of one text, NaN where too few trips were counted, which the number `few` marks."""
     if text is None:
         return np.full(1 + n_bins, np.nan)
     numbers = np.array([float(text[i : i + DIGITS]) for i in range(0, len(text), DIGITS)])
-    return np.where(numbers == FEW, np.nan, numbers)
+    return np.where(numbers == few, np.nan, numbers)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from ..aggregation.contract.errors import Cancelled, RunError
 from ..aggregation.contract.s3_access import is_s3
 from ..aggregation.contract.spec import RunSpec
+from ..aggregation.contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_TIME
 from ..aggregation.run_folder import RunFolder
 from ..aggregation.storage.local_trips import check_there
 from ..cluster_client.backends.backend import Backend, follow
@@ -32,8 +33,6 @@ from ..cluster_client.profiles.profile import LOCAL_NAME, Profile
 from ..cluster_client.runs.folder import give_back, has_result
 from ..cluster_client.runs.records import Run, RunStore
 from ..cluster_client.runs.results import (
-    LINK_SPEEDS,
-    LINK_SPEEDS_BY_TIME,
     Manifest,
     read_manifest,
     read_table,

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 
-TABLES = ("link_speeds", "link_speeds_by_time")
-"""The tables of a result."""
+from . import tables
 
-_TABLE = "|".join(TABLES)
+_TABLE = "|".join(tables.KEYS)
 
 
 def names(*patterns: str) -> re.Pattern[str]:

@@ -14,7 +14,7 @@ from ..storage.sorting import sorted_numbers
 from ..storage.spill import Spill, spill
 from ..trips.times import DAY, MICROSECONDS
 from .counts import SummaryReport
-from .statistics import COLUMNS, Groups, distinct, speed_codes, summarise_groups, summarise_long
+from .statistics import Groups, distinct, speed_codes, summarise_groups, summarise_long
 
 HELD_SLICES = 4
 """Slices that a task holds in memory beside the one that it computes."""
@@ -109,5 +109,5 @@ class _Trips:
 def _one_after_another(groups: list[Groups]) -> Groups:
     return Groups(
         np.concatenate([some.key for some in groups]),
-        {name: np.concatenate([some.columns[name] for some in groups]) for name in COLUMNS},
+        {name: np.concatenate([some.columns[name] for some in groups]) for name in groups[0].columns},
     )

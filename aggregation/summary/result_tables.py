@@ -20,30 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import storage
+from ..contract import statistic
+from ..contract.tables import BIN, KEYS, LINK_ID, LINK_SPEEDS, LINK_SPEEDS_BY_TIME, columns
 from ..storage import Place
 from ..storage.database import connect
-from .statistics import COLUMNS, Groups
-
-LINK_SPEEDS, LINK_SPEEDS_BY_TIME = "link_speeds", "link_speeds_by_time"
-TABLES = {LINK_SPEEDS: ("link_id", *COLUMNS), LINK_SPEEDS_BY_TIME: ("link_id", "bin", *COLUMNS)}
-"""The result's tables and their columns."""
+from .statistics import Groups
 
 PART_BYTES = 256 << 20
 """A table larger than this comes in several files."""
 
-_WRITE_LINKS = """
-COPY (
-    SELECT link_id, n_points, n_trips, mean, CASE WHEN n_points > 1 THEN std END, p05, p15, p50, p85, p95
-    FROM part
-) TO ? (FORMAT csv, HEADER false)
-"""
-_WRITE_LINKS_BY_TIME = """
-COPY (
-    SELECT link_id, printf('%02d:%02d', minute // 60, minute % 60),
-        n_points, n_trips, mean, CASE WHEN n_points > 1 THEN std END, p05, p15, p50, p85, p95
-    FROM part
-) TO ? (FORMAT csv, HEADER false)
-"""
+_KEYS = {LINK_ID: LINK_ID, BIN: "printf('%02d:%02d', minute // 60, minute % 60)"}
+"""The key columns in SQL."""
 
 
 Piece = tuple[NDArray[np.int64], Groups, Groups]
@@ -57,15 +44,15 @@ def write_part(folder: Place, number: int, pieces: Iterable[Piece], bins: list[s
     `pieces` come in the order of their links.
     """
     minutes = 1440 // len(bins)
-    n_rows, links_of = dict.fromkeys(TABLES, 0), [np.empty(0, dtype=np.int64)]
-    ends_of = {table: [np.empty(0, dtype=np.int64)] for table in TABLES}
+    n_rows, links_of = dict.fromkeys(KEYS, 0), [np.empty(0, dtype=np.int64)]
+    ends_of = {table: [np.empty(0, dtype=np.int64)] for table in KEYS}
 
     def writing() -> AbstractContextManager[None]:
         return storage.disk_errors("write the result", folder)
 
     with ExitStack() as stack:
         with writing():
-            paths = {table: folder / f"{table}-{number:05d}.csv" for table in TABLES}
+            paths = {table: folder / f"{table}-{number:05d}.csv" for table in KEYS}
             asides = {
                 table: stack.enter_context(storage.written_aside(path)) for table, path in paths.items()
             }
@@ -116,12 +103,23 @@ def _write_rows(
     if not len(link_id):
         path.write_bytes(b"")
         return
-    columns: dict[str, NDArray[Any]] = {"link_id": link_id, **groups.columns}
+    values: dict[str, NDArray[Any]] = {LINK_ID: link_id, **groups.columns}
     if minute is not None:
-        columns["minute"] = minute
+        values["minute"] = minute
     with connect() as connection:
-        connection.register("part", columns)
-        connection.execute(_WRITE_LINKS if minute is None else _WRITE_LINKS_BY_TIME, [str(path)])
+        connection.register("part", values)
+        table = LINK_SPEEDS if minute is None else LINK_SPEEDS_BY_TIME
+        connection.execute(_writing(table), [str(path)])
+
+
+def _writing(table: str) -> str:
+    """The statement that writes rows of a table; a statistic of too few points is empty."""
+    values = [entry.key for entry in statistic.STATISTICS]
+    for at, entry in enumerate(statistic.STATISTICS):
+        if entry.min_points > 1:
+            values[at] = f"CASE WHEN n_points >= {entry.min_points} THEN {entry.key} END"
+    listed = ", ".join([*(_KEYS[key] for key in KEYS[table]), *values])
+    return f"COPY (SELECT {listed} FROM part) TO ? (FORMAT csv, HEADER false)"  # noqa: S608  (own names)
 
 
 def _ends_of_links(path: Path, link_of_row: NDArray[np.int64], n_links: int) -> NDArray[np.int64]:
@@ -156,7 +154,7 @@ class _Output:
             self._stream = self._aside.enter_context(aside.open("wb"))
             self._digest = hashlib.sha256()
             self.parts.append({"path": f"{self.shown}/{name}", "rows": -1, "bytes": 0})
-            self._put((",".join(TABLES[self.table]) + "\n").encode("ascii"))
+            self._put((",".join(columns(self.table)) + "\n").encode("ascii"))
         if block:
             self._put(block)
 
@@ -207,7 +205,7 @@ def merge(
     part_of = np.repeat(np.arange(len(indexes)), [len(index["link_id"]) for index in indexes])
     order = np.argsort(ids, kind="stable")
     with storage.disk_errors("write the result", results):
-        for table, columns in TABLES.items():
+        for table in KEYS:
             ends = [index[table] for index in indexes]
             starts = np.concatenate([np.concatenate([[0], end])[:-1] for end in ends]) if ends else ids
             stops = np.concatenate(ends) if ends else ids
@@ -232,7 +230,7 @@ def merge(
                         progress()
                 output.write(b"".join(pending))
             entries[table] = {
-                "columns": list(columns),
+                "columns": list(columns(table)),
                 "rows": sum(part["rows"] for part in output.parts),
                 "parts": output.parts,
             }

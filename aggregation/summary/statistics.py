@@ -6,16 +6,16 @@ order in which points were read, on workers or on earlier runs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Optional, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract import statistic
 from ..storage.sorting import order_by
-
-PERCENTILES = (5, 15, 50, 85, 95)
-COLUMNS = ("n_points", "n_trips", "mean", "std", "p05", "p15", "p50", "p85", "p95")
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -51,9 +51,9 @@ def speed_codes(speed: Floats) -> Ints:
 
 @dataclass(frozen=True)
 class Groups:
-    """Groups of points: `key` (n,) ascending and distinct, and `columns` by the names in `COLUMNS`.
+    """Groups of points: `key` (n,) ascending and distinct, and `columns` (n,) by the keys of the statistics.
 
-    Speeds have the unit of the input. `std` is the sample standard deviation (n - 1), NaN for n = 1.
+    Speeds have the unit of the input; NaN stands for a value that a group of so few points does not have.
     """
 
     key: Ints
@@ -76,15 +76,13 @@ def distinct(key: Ints, trip: Ints) -> tuple[Ints, Ints]:
 def summarise_groups(key: Ints, speed: Floats, codes: Ints, trip_keys: Ints) -> Groups:
     """Statistics of points by `key`; `trip_keys`, sorted, holds a key once for each of its trips.
 
-    `key`, `speed` and its `speed_codes` are of one length. Percentiles interpolate linearly between
-    the order statistics (Hyndman and Fan 1996, type 7).
+    `key`, `speed` and its `speed_codes` are of one length.
     """
     order = order_by(key, codes)
     key, speed = key[order], speed[order]
     starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else key
-    n = np.diff(np.append(starts, len(speed)))
     groups = key[starts]
-    return _of_sorted(groups, speed, starts, n, _count(trip_keys, groups))
+    return _groups(groups, _Samples(speed, starts, _count(trip_keys, groups)))
 
 
 def summarise_long(key: int, speeds: Sorted, n_trips: int) -> Groups:
@@ -92,19 +90,119 @@ def summarise_long(key: int, speeds: Sorted, n_trips: int) -> Groups:
 
     `speeds` are in ascending order, in a file; there is at least one.
     """
-    n = np.array([len(speeds)])
-    columns: dict[str, NDArray[np.generic]] = {"n_points": n, "n_trips": np.array([n_trips])}
-    mean = np.array([_sum(speeds)]) / n
-    columns["mean"] = mean
-    for percentile in PERCENTILES:
-        position = (n - 1) * (percentile / 100)
-        below = np.floor(position).astype(np.int64)
-        low, high = (speeds.read(int(at), 1) for at in (below[0], np.minimum(below + 1, n - 1)[0]))
-        columns[f"p{percentile:02d}"] = low + (high - low) * (position - below)
-    columns["std"] = np.full(1, np.nan)
-    if n[0] > 1:
-        columns["std"] = np.sqrt(np.array([_sum(speeds, mean)]) / (n - 1))
-    return Groups(np.array([key]), {name: columns[name] for name in COLUMNS})
+    return _groups(np.array([key]), _LongSample(speeds, n_trips))
+
+
+class Sample(Protocol):
+    """The speeds of `groups` groups of points; every array has one value a group."""
+
+    @property
+    def n_points(self) -> Ints:
+        """Number of points."""
+
+    @property
+    def n_trips(self) -> Ints:
+        """Number of distinct trips."""
+
+    @property
+    def mean(self) -> Floats:
+        """Mean of the speeds."""
+
+    @property
+    def squares(self) -> Floats:
+        """Sum of the squared deviations from the mean."""
+
+    def order_statistic(self, rank: Ints) -> Floats:
+        """The speed of each group at a rank, from 0 for the lowest on."""
+
+
+Formula = Callable[[Sample], NDArray[np.generic]]
+
+
+def _std(sample: Sample) -> Floats:
+    """Sample standard deviation (n - 1)."""
+    n = sample.n_points
+    with np.errstate(invalid="ignore", divide="ignore"):
+        deviation: Floats = np.where(n > 1, np.sqrt(sample.squares / (n - 1)), np.nan)
+    return deviation
+
+
+def _percentile(sample: Sample, percentile: int) -> Floats:
+    """Linear between the order statistics (Hyndman and Fan 1996, type 7)."""
+    n = sample.n_points
+    position = (n - 1) * (percentile / 100)
+    below = np.floor(position).astype(np.int64)
+    low, high = sample.order_statistic(below), sample.order_statistic(np.minimum(below + 1, n - 1))
+    value: Floats = low + (high - low) * (position - below)
+    return value
+
+
+FORMULAS: dict[str, Formula] = {
+    "n_points": lambda sample: sample.n_points,
+    "n_trips": lambda sample: sample.n_trips,
+    "mean": lambda sample: sample.mean,
+    "std": _std,
+    **{
+        entry.key: partial(_percentile, percentile=entry.percentile)
+        for entry in statistic.STATISTICS
+        if entry.percentile is not None
+    },
+}
+"""How each statistic of the registry is computed, by its key."""
+
+
+def _groups(key: Ints, sample: Sample) -> Groups:
+    if not len(key):
+        kinds = {entry.key: np.int64 if entry.is_whole else np.float64 for entry in statistic.STATISTICS}
+        return Groups(key, {name: np.empty(0, kind) for name, kind in kinds.items()})
+    return Groups(key, {entry.key: FORMULAS[entry.key](sample) for entry in statistic.STATISTICS})
+
+
+class _Samples:
+    """Groups whose speeds lie in the memory: in ascending order from `starts` on, one group after another."""
+
+    def __init__(self, speed: Floats, starts: Ints, n_trips: Ints) -> None:
+        self._speed, self._starts = speed, starts
+        self.n_points: Ints = np.diff(np.append(starts, len(speed)))
+        self.n_trips = n_trips
+
+    @cached_property
+    def mean(self) -> Floats:
+        mean: Floats = np.add.reduceat(self._speed, self._starts) / self.n_points
+        return mean
+
+    @cached_property
+    def squares(self) -> Floats:
+        of_point = np.repeat(self.mean, self.n_points)
+        deviation = np.subtract(self._speed, of_point, out=of_point)
+        np.multiply(deviation, deviation, out=deviation)
+        squares: Floats = np.add.reduceat(deviation, self._starts)
+        return squares
+
+    def order_statistic(self, rank: Ints) -> Floats:
+        speeds: Floats = self._speed[self._starts + rank]
+        return speeds
+
+
+class _LongSample:
+    """One group whose speeds lie in a file."""
+
+    def __init__(self, speeds: Sorted, n_trips: int) -> None:
+        self._speeds = speeds
+        self.n_points = np.array([len(speeds)])
+        self.n_trips = np.array([n_trips])
+
+    @cached_property
+    def mean(self) -> Floats:
+        mean: Floats = np.array([_sum(self._speeds)]) / self.n_points
+        return mean
+
+    @cached_property
+    def squares(self) -> Floats:
+        return np.array([_sum(self._speeds, self.mean) if len(self._speeds) > 1 else 0.0])
+
+    def order_statistic(self, rank: Ints) -> Floats:
+        return self._speeds.read(int(rank[0]), 1)
 
 
 def _sum(speeds: Sorted, mean: Optional[Floats] = None) -> float:
@@ -129,28 +227,6 @@ def _sum(speeds: Sorted, mean: Optional[Floats] = None) -> float:
 
     first = float(numbers(0, 1)[0])
     return first + of_stretch(len(speeds) - 1) if len(speeds) > 1 else first
-
-
-def _of_sorted(groups: Ints, speed: Floats, starts: Ints, n: Ints, n_trips: Ints) -> Groups:
-    """Statistics of groups whose speeds, in ascending order, begin at `starts` and are `n` each."""
-    columns: dict[str, NDArray[np.generic]] = {"n_points": n, "n_trips": n_trips}
-    if not len(groups):
-        return Groups(groups, {name: columns.get(name, np.empty(0)) for name in COLUMNS})
-    mean = np.add.reduceat(speed, starts) / n
-    columns["mean"] = mean
-    for percentile in PERCENTILES:
-        position = (n - 1) * (percentile / 100)
-        below = np.floor(position).astype(np.int64)
-        low = speed[starts + below]
-        high = speed[starts + np.minimum(below + 1, n - 1)]
-        columns[f"p{percentile:02d}"] = low + (high - low) * (position - below)
-    of_point = np.repeat(mean, n)
-    deviation = np.subtract(speed, of_point, out=of_point)
-    np.multiply(deviation, deviation, out=deviation)
-    squares = np.add.reduceat(deviation, starts)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        columns["std"] = np.where(n > 1, np.sqrt(squares / (n - 1)), np.nan)
-    return Groups(groups, {name: columns[name] for name in COLUMNS})
 
 
 def _count(keys: Ints, groups: Ints) -> Ints:

@@ -10,10 +10,11 @@ from typing import Callable, Optional
 
 from ...aggregation.contract.errors import Cancelled
 from ...aggregation.contract.json_text import LARGEST, LARGEST_NOTE
+from ...aggregation.contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_TIME
 from ...aggregation.storage.local import make_folder, write_bytes
 from ..errors import BackendError, ResultError
 from .files import LONGEST_FILE, RunFiles, here
-from .results import LINK_SPEEDS, LINK_SPEEDS_BY_TIME, Part, Table, read_manifest
+from .results import Part, Table, read_manifest
 
 _BESIDE = {"spec.json": LARGEST_NOTE, "status.json": LARGEST_NOTE, "log.txt": LONGEST_FILE, "rc": 20}
 """What is fetched beside the manifest and the parts that it lists, and at most how many bytes of it."""

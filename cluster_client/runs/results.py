@@ -15,22 +15,13 @@ import numpy as np
 from ...aggregation.contract.json_text import LARGEST, Entries, JsonFault, shown
 from ...aggregation.contract.manifest import OtherVersion, check_manifest
 from ...aggregation.contract.spec import SCHEMA
+from ...aggregation.contract.tables import BIN, KEYS, LINK_SPEEDS, LINK_SPEEDS_BY_TIME, columns, whole_columns
 from ..errors import ResultError
 from ..shared_files import read_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LINK_SPEEDS = "link_speeds"
-LINK_SPEEDS_BY_TIME = "link_speeds_by_time"
-_STATISTICS = ("n_points", "n_trips", "mean", "std", "p05", "p15", "p50", "p85", "p95")
-COLUMNS = {
-    LINK_SPEEDS: ("link_id", *_STATISTICS),
-    LINK_SPEEDS_BY_TIME: ("link_id", "bin", *_STATISTICS),
-}
-"""The columns that a result always has; a later version may add to them."""
-
-_INTEGERS = ("link_id", "n_points", "n_trips")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PART = re.compile(r"results/(?:[0-9a-f]{8}/)?(?P<stem>[A-Za-z0-9_][A-Za-z0-9_-]{0,99})\.csv")
 """Where a part lies: in `results`, or below it in the folder of one attempt, which runs in buckets have."""
@@ -99,7 +90,7 @@ def read_manifest(folder: Union[str, Path]) -> Manifest:
         ) from error  # fmt: skip
     except (JsonFault, ValueError) as error:
         raise _damaged(path, error.fault if isinstance(error, JsonFault) else str(error)) from error
-    for name in COLUMNS:
+    for name in KEYS:
         if name not in tables:
             raise _damaged(path, f"it lists no table {name!r}")
     return Manifest(Path(folder), values.values, tables)
@@ -155,24 +146,24 @@ def _read_part(folder: Path, table: Table, part: Part) -> pd.DataFrame:
     return frame
 
 
-def _parse(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415  (what does without it works without)
+def _parse(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415  (the rest of the module works without it)
 
+    whole = whole_columns()
     kinds: dict[Hashable, type] = {
-        column: np.int64 if column in _INTEGERS else str if column == "bin" else np.float64
-        for column in columns
+        name: np.int64 if name in whole else str if name == BIN else np.float64 for name in names
     }
     try:
         with path.open(encoding="utf-8", newline="") as file:
             header = file.readline().rstrip("\r\n").split(",")
-        if tuple(header) != columns:
+        if tuple(header) != names:
             raise _damaged(path, f"its columns are {', '.join(header)[:200]}")
         with np.errstate(invalid="ignore"):  # a fraction where a whole number belongs: refused, not warned of
             frame = pd.read_csv(
                 path, dtype=kinds, encoding="utf-8", keep_default_na=False, na_values=[""],
                 float_precision="round_trip",  # by default pandas 2 misses the last digit of some
             )  # fmt: skip
-        if any(frame[column].dtype != np.int64 for column in _INTEGERS):  # pandas then chose uint64
+        if any(frame[name].dtype != np.int64 for name in whole):  # pandas then chose uint64
             raise _damaged(path, "a number in it is above 2^63-1")
         return frame
     except (ValueError, OverflowError) as error:  # pandas' own errors are ValueErrors too
@@ -189,11 +180,11 @@ def _sha256(path: Path) -> str:
 
 def _table(name: str, entry: Entries) -> Table:
     """A table as the manifest lists it; raises `JsonFault` or `ValueError`."""
-    columns = entry.texts("columns")
-    missing = [column for column in COLUMNS.get(name, ()) if column not in columns]
+    found = entry.texts("columns")
+    missing = [column for column in (columns(name) if name in KEYS else ()) if column not in found]
     if missing:
         raise ValueError(f"its table {shown(name)} lacks {', '.join(missing)}")
-    return Table(columns, entry.whole("rows"), tuple(map(_part, entry.parts("parts"))))
+    return Table(found, entry.whole("rows"), tuple(map(_part, entry.parts("parts"))))
 
 
 def _part(entry: Entries) -> Part:

@@ -12,7 +12,8 @@ from typing import Callable, Optional
 
 import paramiko
 
-from ...aggregation.contract.own_files import IN_RUN_FOLDER, TABLES
+from ...aggregation.contract import tables
+from ...aggregation.contract.own_files import IN_RUN_FOLDER
 from ...aggregation.storage.local import shared_rights
 from ..errors import BackendError
 from ..runs.files import LONGEST_FILE, RunFiles
@@ -21,7 +22,7 @@ from .errors import RemoteFault
 from .pipelined import read_at_once
 from .scripts import call
 
-OWN_FILES = {"own_files": " ".join(IN_RUN_FOLDER), "tables": " ".join(TABLES)}
+OWN_FILES = {"own_files": " ".join(IN_RUN_FOLDER), "tables": " ".join(tables.KEYS)}
 """What the script `remove` is given: the names of the files that it deletes."""
 
 WINDOW = 2 << 20

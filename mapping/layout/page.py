@@ -22,7 +22,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QFont, QFontMetricsF
 
-from ..columns import ESTIMATORS, SUBTITLES
+from ...aggregation.contract.statistic import statistic
 from ..errors import MapError
 from ..file_kinds import PAGE_KINDS, PDF, PNG
 from ..output_file import Incomplete, kind_of, write_picture, written_whole
@@ -207,7 +207,7 @@ class _Column:
         dates, facts = describe(self.layer, self.style)
         self._write(options.title, fitting(options.title, TITLE, self.width / size), bold=True, name="title")
         self.y += size
-        subtitle = options.subtitle or SUBTITLES[self.style.statistic]
+        subtitle = options.subtitle or statistic(self.style.statistic).subtitle
         self._write(subtitle if film else f"{subtitle}, {when}", TEXT, name="subtitle")
         self.y += size
         self._write(options.dates or dates, SMALL, soft=True, name="dates")
@@ -221,7 +221,7 @@ class _Column:
         legend.setLinkedMap(self.page.map_item)
         # The legend knows its height only once it is painted.
         self.y += (6.5 + 4.35 * len(self.style.limits) + 9) * size
-        played = self.style.statistic == "mean" and not self.page.nothing
+        played = self.style.plays and not self.page.nothing
         if not film and options.small_multiples and played:
             self._small_maps(self.height - 33 * size)
         self.y = self.height - 29 * size
@@ -230,11 +230,11 @@ class _Column:
             add_scale_bar(self.page.layout, self.page.map_item, bar, self.palette, size)
         self.y = self.height - 20 * size
         note = NOTE.format(
-            estimator=ESTIMATORS[self.style.statistic].capitalize(),
+            estimator=statistic(self.style.statistic).estimator.capitalize(),
             directions=NOTE_OF_ONE_DIRECTION if negative_ids(self.layer) else NOTE_OF_DIRECTIONS,
             min_trips=self.style.min_trips,
         )
-        note += NOTE_OF_BINS if self.style.statistic == "mean" else ""
+        note += NOTE_OF_BINS if self.style.plays else ""
         add_text(self.page.layout, f"{note}\n{options.sources}".strip(), self._box(15 * size),
                  text_format(SMALL * size * 0.85, self.palette.soft_ink), "sources")  # fmt: skip
 

@@ -10,12 +10,13 @@ from typing import Any, Optional
 import numpy as np
 from qgis.core import QgsProviderRegistry, QgsVectorLayer
 
+from ...aggregation.contract import statistic as statistics
 from ...aggregation.contract.errors import SpecError
 from ...aggregation.contract.json_text import Entries, JsonFault, decode, shown
 from ...aggregation.contract.spec import BIN_MINUTES, METRES_PER_SECOND, RunSpec
-from ..columns import STATISTIC_NAMES, STATISTICS
 from ..errors import MapError, UnknownLayer
 from ..map_file import is_database, reading
+from ..packed import FEW, FEW_OF_0_1
 from .breaks import DEFAULTS, WANTED, class_limits
 from .driving_side import DRIVING_SIDES, driving_side_of
 
@@ -32,13 +33,13 @@ REFERENCE_DAY = date(2025, 1, 1)
 class StyleOptions:
     """How a layer of link speeds is drawn.
 
-    `statistic` is a column of the overall statistics; the bins hold means, so anything but `mean` is
-    drawn for the whole day and does not play. `limits` are the class limits in `unit`, ascending: those
-    of the statistic, the same for all of its bins. `day` is the day that stands for all days when the
-    layer plays.
+    `statistic` is the key of one; where the map file has no value of it for each bin it is drawn for the
+    whole day and does not play. `limits` are the class limits in `unit`, ascending: those of the statistic,
+    the same for all of its bins. `day` is the day that stands for all days when the layer plays. `too_few`
+    is the number by which the map file marks too few trips.
     """
 
-    statistic: str = "mean"
+    statistic: str = statistics.DEFAULT_DRAWN
     unit: str = "km/h"
     min_trips: int = 5
     bin_minutes: int = 60
@@ -49,10 +50,11 @@ class StyleOptions:
     labels: bool = True
     limits: tuple[float, ...] = ()
     day: date = REFERENCE_DAY
+    too_few: float = FEW
 
     def __post_init__(self) -> None:
         for name, value, choices in (
-            ("statistic", self.statistic, STATISTICS),
+            ("statistic", self.statistic, statistics.drawn_keys()),
             ("unit", self.unit, tuple(METRES_PER_SECOND)),
             ("theme", self.theme, THEMES),
             ("driving_side", self.driving_side, DRIVING_SIDES),
@@ -78,7 +80,12 @@ class StyleOptions:
     @property
     def title(self) -> str:
         """First words of the legend: the statistic and its unit."""
-        return f"{STATISTIC_NAMES[self.statistic]} ({self.unit})"
+        return statistics.statistic(self.statistic).title(self.unit)
+
+    @property
+    def plays(self) -> bool:
+        """The map file holds the statistic's value for each bin."""
+        return statistics.statistic(self.statistic).plays
 
     @classmethod
     def from_run_table(cls, layer: QgsVectorLayer, **changes: Any) -> StyleOptions:
@@ -101,6 +108,7 @@ class StyleOptions:
                 driving_side=driving_side_of(spec.time_zone),
                 limits=_limits_of(layer, drawn, statistic, spec.speed_unit),
                 day=reference_day(spec),
+                too_few=drawn.number("too_few") if "too_few" in drawn else FEW_OF_0_1,
             )
         except JsonFault as error:
             raise MapError(f"{error}. Make the map anew with 'Join links'.") from error
@@ -118,15 +126,15 @@ def _limits_of(layer: QgsVectorLayer, drawn: Entries, statistic: str, unit: str)
     by_statistic = drawn.part("limits") if isinstance(held, dict) else Entries({"mean": held}, drawn.name)
     if statistic in by_statistic:
         return tuple(by_statistic.array(statistic))
-    if statistic not in STATISTICS:
+    if statistic not in statistics.drawn_keys():
         return ()
     least = drawn.whole("min_trips", 1, MOST_TRIPS)
     with reading(file_of(layer)) as database:
         found = database.execute(
-            "SELECT mean, std, p05, p15, p50, p85, p95 FROM links WHERE n_trips >= ?", (least,)
+            f"SELECT {statistic} FROM links WHERE n_trips >= ?",  # noqa: S608  (a key of the registry)
+            (least,),
         )
-        column = [name for name, *_ in found.description].index(statistic)
-        values = [row[column] for row in found if isinstance(row[column], float)]
+        values = [value for (value,) in found if isinstance(value, float)]
     return tuple(class_limits(np.array(values), unit))
 
 

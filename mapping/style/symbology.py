@@ -21,7 +21,7 @@ from qgis.PyQt.QtGui import QColor
 
 from ...aggregation.contract.spec import RunSpec
 from ..columns import LABEL_FIELD, WIDTH_FIELD, link_columns
-from ..packed import FEW, PACKED_FIELD
+from ..packed import PACKED_FIELD
 from .breaks import class_labels
 from .labels import street_labels
 from .options import StyleOptions, read_run_table
@@ -74,7 +74,7 @@ def speed_renderer(options: StyleOptions) -> QgsGraduatedSymbolRenderer:
     """The classes of `options.limits`, slowest first, and one for links with too few trips."""
     limits = options.limits
     colours = class_colours(len(limits) - 1, options.theme, options.fast_glows)
-    ranges = [QgsRendererRange(FEW, FEW, few_symbol(options), FEW_LABEL)]
+    ranges = [QgsRendererRange(options.too_few, options.too_few, few_symbol(options), FEW_LABEL)]
     labels = class_labels(limits)
     for i, (colour, label) in enumerate(zip(colours, labels)):
         low = 0.0 if i == 0 and limits[0] > 0 else limits[i]
@@ -98,7 +98,7 @@ def drawing_order(options: StyleOptions) -> str:
     return (
         f"CASE WHEN @vector_tile_zoom < {zoom_of_scale(ORDER_SCALE):.6f} THEN 0 "
         f'WHEN "{PACKED_FIELD}" IS NULL THEN 0 '
-        f'WHEN to_real({value}) = {FEW:g} THEN 0 ELSE "{WIDTH_FIELD}" END'
+        f'WHEN to_real({value}) = {options.too_few:g} THEN 0 ELSE "{WIDTH_FIELD}" END'
     )
 
 

@@ -7,30 +7,31 @@ from datetime import MAXYEAR, MINYEAR, date, timedelta
 from qgis.core import Qgis, QgsDateTimeRange, QgsInterval, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
-from ..packed import DIGITS, FEW, PACKED_FIELD
+from ..packed import DIGITS, PACKED_FIELD
 from .options import StyleOptions
 
 
 def value_expression(options: StyleOptions) -> str:
     """Expression for the value drawn: the bin's while the map has a time, else the whole day's.
 
-    `FEW` stands for too few trips, but only while a map is drawn: where QGIS asks for values to make
-    new classes from there is no zoom level, and such links have no value, so that no classification
+    `options.too_few` stands for too few trips, but only while a map is drawn: where QGIS asks for values to
+    make new classes from there is no zoom level, and such links have no value, so that no classification
     takes them for slow ones. QGIS folds the zoom level into a constant once a map; the time it looks
     up for every link. The time goes through `to_time`, what a clock shows, whatever time zone
     QGIS holds it in.
     """
-    if options.statistic != "mean":
+    few_value = f"{options.too_few:g}"
+    if not options.plays:
         few = f'coalesce("n_trips", 0) < {options.min_trips}'
         value = f'"{options.statistic}"'
-        return f"CASE WHEN NOT ({few}) THEN {value} WHEN @zoom_level IS NOT NULL THEN {FEW:g} END"
+        return f"CASE WHEN NOT ({few}) THEN {value} WHEN @zoom_level IS NOT NULL THEN {few_value} END"
     # Without a time the whole day, as the bin -1; QGIS's `//` fails at NULL, so NULL must not reach it.
     minutes = f"coalesce(minute(to_time(@map_start_time) - make_time(0, 0, 0)), -{options.bin_minutes})"
     place = f"{1 + DIGITS} + {DIGITS} * ({minutes} // {options.bin_minutes})"
     bin_value = f'substr("{PACKED_FIELD}", {place}, {DIGITS})'
     return (
-        f"CASE WHEN @zoom_level IS NULL THEN nullif(to_real({bin_value}), {FEW:g}) "
-        f'WHEN "{PACKED_FIELD}" IS NULL THEN {FEW:g} ELSE {bin_value} END'
+        f"CASE WHEN @zoom_level IS NULL THEN nullif(to_real({bin_value}), {few_value}) "
+        f'WHEN "{PACKED_FIELD}" IS NULL THEN {few_value} ELSE {bin_value} END'
     )
 
 
@@ -64,7 +65,7 @@ def set_layer_time(layer: QgsVectorLayer, options: StyleOptions) -> None:
     properties.setStartExpression(_moment_expression(options.day, MINYEAR))
     properties.setEndExpression(_moment_expression(options.day + timedelta(days=1), MAXYEAR))
     properties.setFixedTemporalRange(day_range(options.day))
-    properties.setIsActive(options.statistic == "mean")
+    properties.setIsActive(options.plays)
 
 
 def _moment_expression(day: date, year: int) -> str:

@@ -19,15 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 from qgis.core import QgsCoordinateReferenceSystem
 
+from ...aggregation.contract import statistic
 from ...aggregation.contract.errors import Cancelled
 from ...aggregation.contract.spec import RunSpec
 from ...cluster_client.postgis.link_geometry import LinkGeometry
-from ..columns import STATISTICS, link_columns
+from ..columns import UNMATCHED_COLUMNS, link_columns
 from ..errors import MapError
 from ..file_kinds import MAP
 from ..output_file import Incomplete, written_whole
 from ..own_tables import BY_TIME_TABLE, GEOMETRY, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
-from ..packed import pack
+from ..packed import FEW, pack
 from ..reference_system import find_system
 from ..style.breaks import class_limits
 from ..style.labels import label_texts
@@ -192,7 +193,7 @@ class _Writer:
                 blob(bytes(links.wkb[row]), srs_id, shapes.box[row], shapes.multi) for row in rows.tolist()
             ]
             texts = [[column[row] for row in rows.tolist()] for column in text_columns]
-            numbers = part[["n_points", "n_trips", *STATISTICS]].to_numpy(dtype=float)
+            numbers = part[list(statistic.keys())].to_numpy(dtype=float)
             wide = np.concatenate([numbers, cells.transpose(0, 2, 1).reshape(len(rows), -1)], axis=1)
             columns: list[list[Any]] = [
                 list(range(start + 1, start + 1 + len(rows))),
@@ -246,10 +247,8 @@ class _Writer:
 
     def _write_unmatched(self, database: sqlite3.Connection) -> None:
         lost = self.speeds[~self.speeds.index.isin(self.links.ids)]
-        rows = zip(
-            lost.index.tolist(), lost["n_points"].tolist(), lost["n_trips"].tolist(), lost["mean"].tolist()
-        )
-        database.executemany(_insert(UNMATCHED_TABLE, ["link_id", "n_points", "n_trips", "mean"]), rows)
+        rows = zip(lost.index.tolist(), *(lost[name].tolist() for name in UNMATCHED_COLUMNS[1:]))
+        database.executemany(_insert(UNMATCHED_TABLE, list(UNMATCHED_COLUMNS)), rows)
 
     def _write_run(self, database: sqlite3.Connection, report: MatchReport) -> None:
         values = {
@@ -257,7 +256,8 @@ class _Writer:
             "manifest": self.manifest,
             "match": report.to_json(),
             "drawn": {
-                "statistic": "mean",
+                "statistic": statistic.DEFAULT_DRAWN,
+                "too_few": FEW,
                 "min_trips": self.spec.min_trips,
                 "limits": self._limits(),
                 "has_classes": self.links.classes is not None,
@@ -279,11 +279,14 @@ class _Writer:
         return {
             name: class_limits(
                 np.concatenate(
-                    [table[name].to_numpy(dtype=float) for table in drawn[: 1 + (name == "mean")]]
+                    [
+                        table[name].to_numpy(dtype=float)
+                        for table in drawn[: 1 + statistic.statistic(name).plays]
+                    ]
                 ),
                 self.spec.speed_unit,
             )
-            for name in STATISTICS
+            for name in statistic.drawn_keys()
         }
 
     def _write_catalogue(self, database: sqlite3.Connection, shapes: Shapes) -> None:

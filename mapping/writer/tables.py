@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from osgeo import gdal, ogr, osr
 from qgis.core import QgsCoordinateReferenceSystem
 
-from ..columns import Column
+from ..columns import UNMATCHED_COLUMNS, Column, column_type
 from ..own_tables import BY_TIME_TABLE, GEOMETRY, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
 from ..reference_system import text_of
 from .shapes import Shapes
@@ -41,8 +41,8 @@ def create_tables(
         )  # fmt: skip
         for column in columns:
             layer.CreateField(ogr.FieldDefn(column.name, types[column.sql_type]))
-        long = [(name, _type_of(by_time, name)) for name in by_time.columns]
-        lost = [("link_id", "INTEGER"), ("n_points", "INTEGER"), ("n_trips", "INTEGER"), ("mean", "REAL")]
+        long = [(name, column_type(name)) for name in by_time.columns]
+        lost = [(name, column_type(name)) for name in UNMATCHED_COLUMNS]
         for table, fields in (
             (BY_TIME_TABLE, long), (UNMATCHED_TABLE, lost), (RUN_TABLE, [("key", "TEXT"), ("value", "TEXT")])
         ):  # fmt: skip
@@ -52,12 +52,6 @@ def create_tables(
         layer = None
         dataset.FlushCache()  # raises what closing it would only print
         dataset = None
-
-
-def _type_of(table: pd.DataFrame, name: str) -> str:
-    if name == "bin":
-        return "TEXT"
-    return "INTEGER" if name in ("link_id", "n_points", "n_trips") else "REAL"
 
 
 def describe_columns(database: sqlite3.Connection, table: str, columns: list[Column]) -> None:

@@ -35,7 +35,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import Qt
-from roadpulse.mapping.columns import STATISTICS
+from roadpulse.aggregation.contract.statistic import drawn_keys
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.foreign_style import KEPT_STYLE, bare_layer, disarm
 from roadpulse.mapping.layout.items import Box, add_legend
@@ -192,7 +192,7 @@ def test_style_speeds_takes_a_planted_style_off_and_says_so(processing: Any, lay
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("statistic", STATISTICS)
+@pytest.mark.parametrize("statistic", drawn_keys())
 def test_our_own_styles_are_harmless(layer: QgsVectorLayer, theme: str, statistic: str) -> None:
     style_layer(layer, StyleOptions.from_run_table(layer, statistic=statistic, theme=theme))
     assert active_parts(qml(layer)) == []

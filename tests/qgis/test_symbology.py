@@ -19,6 +19,7 @@ import pytest
 from qgis.core import (
     QgsClassificationEqualInterval,
     QgsDateTimeRange,
+    QgsExpression,
     QgsExpressionContext,
     QgsExpressionContextUtils,
     QgsMapRendererSequentialJob,
@@ -359,3 +360,28 @@ def test_a_saved_project_plays_without_the_plugin(layer: QgsVectorLayer, tmp_pat
     assert len(rows) > 0
     quiet = round((6000600 - 5999500) / 1.5)
     assert not (abs(rows - quiet) < 20).any()  # grey at both hours
+
+
+def test_a_file_with_the_first_mark_of_too_few_is_drawn_by_that_mark(tmp_path: Path) -> None:
+    file = tmp_path / "old.gpkg"
+    maps.write(file)
+    with closing(sqlite3.connect(file)) as database, database:
+        for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
+            database.create_function(name, 1, lambda shape: 0)  # GDAL's, for triggers that do not fire
+        database.execute("UPDATE links SET day_packed = replace(day_packed, '-1e99', '-1.00')")
+        database.execute("UPDATE run SET value = json_remove(value, '$.too_few') WHERE key = 'drawn'")
+    layer = QgsVectorLayer(f"{file}|layername=links", "old", "ogr")
+    options = StyleOptions.from_run_table(layer)
+    style_layer(layer, options)
+    renderer = layer.renderer()
+    assert options.too_few == renderer.ranges()[0].lowerValue() == renderer.ranges()[0].upperValue() == -1.0
+    context = QgsExpressionContext([*QgsExpressionContextUtils.globalProjectLayerScopes(layer)])
+    context.lastScope().setVariable("zoom_level", 14)
+    expression = QgsExpression(renderer.classAttribute())
+    found = {}
+    for feature in layer.getFeatures():
+        context.setFeature(feature)
+        value = float(expression.evaluate(context))
+        found[feature["link_id"]] = renderer.rangeForValue(value).label()
+    assert found[maps.QUIET] == FEW_LABEL
+    assert [label for link, label in found.items() if label == FEW_LABEL] == [FEW_LABEL]

@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
-from roadpulse.aggregation.summary.statistics import COLUMNS
 from roadpulse.cluster_client.profiles.profile import SCHEMA, Profile
+
+from development.reference import STATISTICS_PAGE, statistics_page
+
+COLUMNS = ("n_points", "n_trips", "mean", "std", "p05", "p15", "p50", "p85", "p95")
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -109,6 +112,7 @@ def test_the_table_of_the_mapping_has_every_entry_with_its_default() -> None:
 def test_the_table_of_statistics_has_every_column_in_order() -> None:
     rows = table("reference/statistics.md", "# Statistics")
     assert tuple(rows) == COLUMNS
+    assert STATISTICS_PAGE.read_text(encoding="utf-8") == statistics_page(), "write it anew with: make docs"
 
 
 EXAMPLES = [

@@ -13,10 +13,16 @@ import pytest
 from roadpulse.cluster_client.errors import BackendError, ResultError
 from roadpulse.cluster_client.runs.fetching import fetch_run
 from roadpulse.cluster_client.runs.files import LONGEST_FILE, RunFiles
-from roadpulse.cluster_client.runs.results import COLUMNS
 
 from tests.access_lists import is_theirs, share_by_default
 from tests.manifests import manifest_of
+
+STATISTICS = ("n_points", "n_trips", "mean", "std", "p05", "p15", "p50", "p85", "p95")
+COLUMNS = {
+    "link_speeds": ("link_id", *STATISTICS),
+    "link_speeds_by_time": ("link_id", "bin", *STATISTICS),
+}
+
 
 PART = "results/link_speeds.csv"
 

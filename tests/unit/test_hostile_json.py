@@ -22,11 +22,18 @@ from roadpulse.aggregation.store.recovery import clean_up
 from roadpulse.cluster_client.errors import ProfileError, ResultError, RunRecordError
 from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.cluster_client.runs.records import Run, RunStore
-from roadpulse.cluster_client.runs.results import COLUMNS, read_manifest
+from roadpulse.cluster_client.runs.results import read_manifest
 from roadpulse.cluster_client.runs.status import Evidence, judge
 
 from tests.hostile_json import RAW, damaged
 from tests.manifests import manifest_of
+
+STATISTICS = ("n_points", "n_trips", "mean", "std", "p05", "p15", "p50", "p85", "p95")
+COLUMNS = {
+    "link_speeds": ("link_id", *STATISTICS),
+    "link_speeds_by_time": ("link_id", "bin", *STATISTICS),
+}
+
 
 FUZZ = settings(
     derandomize=True,

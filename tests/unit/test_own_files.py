@@ -12,7 +12,6 @@ from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.store.point_store import PointStore
-from roadpulse.aggregation.summary import result_tables
 from roadpulse.tests.engine import Engine, HereRunner
 
 PRECIOUS = ("work/notes.txt", "results/thesis.csv", "results/2019/link_speeds.csv", "photo.jpg")
@@ -43,10 +42,6 @@ def listed(folder: Path) -> list[str]:
 
 def carry_out(folder: Path) -> None:
     run(RunFolder(folder), HereRunner())
-
-
-def test_the_tables_are_those_that_are_written() -> None:
-    assert tuple(result_tables.TABLES) == own_files.TABLES
 
 
 # -- the run folder -----------------------------------------------------------------------------------

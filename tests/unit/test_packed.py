@@ -46,3 +46,15 @@ def test_every_number_has_the_same_width(speed: float) -> None:
     assert len(text) == 2 * DIGITS
     assert unpack(text, 1)[1] == 1.0
     assert unpack(text, 1)[0] <= LARGEST
+
+
+def test_no_value_can_be_the_mark_of_too_few() -> None:
+    values = np.array([[-1.0, 0.0, LARGEST * 10.0, 1e300]])
+    texts = pack(values, np.full(values.shape, 9.0), 5)[0]
+    marks = pack(values, np.zeros(values.shape), 1)
+    assert texts is not None and marks == [None]
+    numbers = [float(texts[i : i + DIGITS]) for i in range(0, len(texts), DIGITS)]
+    one_too_few = pack(np.array([[5.0, 5.0]]), np.array([[9.0, 4.0]]), 5)[0]
+    assert one_too_few is not None
+    mark = float(one_too_few[DIGITS:])
+    assert all(abs(number) < abs(mark) / 1e6 for number in numbers)

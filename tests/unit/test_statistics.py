@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from roadpulse.aggregation.storage.sorting import order_by
 from roadpulse.aggregation.summary.statistics import (
-    COLUMNS,
-    PERCENTILES,
     distinct,
     speed_codes,
     summarise_groups,
 )
+
+PERCENTILES = (5, 15, 50, 85, 95)
+COLUMNS = ("n_points", "n_trips", "mean", "std", "p05", "p15", "p50", "p85", "p95")
 
 speeds = st.one_of(
     st.sampled_from([0.0, 0.0, 24.5, 24.5, 1e9, 5e-324, 33.3333]),

@@ -17,6 +17,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QTimer
 
 from ...aggregation.contract.errors import RunError
+from ...aggregation.contract.statistic import DEFAULT_DRAWN, statistic
 from ...workflow.translation import tr
 from .run_task import Outcome
 
@@ -67,7 +68,8 @@ def _open(outcome: Outcome) -> tuple[QgsVectorLayer, StyleOptions]:
     from ...mapping.style.symbology import style_layer  # noqa: PLC0415
 
     settings = outcome.job.settings
-    name = tr("{name}: mean speed ({unit})").format(name=outcome.job.name, unit=settings.speed_unit)
+    title = statistic(DEFAULT_DRAWN).title(settings.speed_unit)
+    name = f"{outcome.job.name}: {title[:1].lower()}{title[1:]}"
     layer = bare_layer(f"{outcome.job.output}|layername=links", name)
     if not layer.isValid():
         raise RunError(
