@@ -105,7 +105,7 @@ def look_ahead_to_run(reader: Reader) -> PlannedRun:
     from ..workflow.credentials import read_credentials  # noqa: PLC0415
 
     profile = reader.profile()
-    spec = reader.spec(locations.point_store(profile), remote=profile.kind != "local")
+    spec = reader.spec(locations.point_store(profile), remote=not profile.runs_here)
     steps.check_trips(profile, spec)
     return PlannedRun(profile, spec, read_credentials(profile))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -258,13 +259,12 @@ def _write(path: Path, tables: dict[str, tuple[Any, Any, Any]], context: QgsProc
 def write_settings(city: City) -> Results:
     """Write the city's profile and the settings of its speed map; gives the paths of both."""
     from ..aggregation.storage import disk_errors, write_json  # noqa: PLC0415
-    from ..cluster_client.profiles.profile import Folders, Profile  # noqa: PLC0415
+    from ..cluster_client.profiles.profile import LOCAL, Folders  # noqa: PLC0415
 
     folder = city.folder.absolute()
     profile = folder / "local.json"
-    Profile(
-        kind="local", name="Demo city", folders=Folders(str(folder / "runs"), str(folder / "points"))
-    ).write(profile)
+    folders = Folders(str(folder / "runs"), str(folder / "points"))
+    replace(LOCAL, name="Demo city", folders=folders).write(profile)
     settings = folder / "speedmap.json"
     inputs = {
         p.PROFILE: str(profile),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     Qgis,
@@ -21,8 +21,8 @@ from qgis.core import (
 )
 
 from ..aggregation.contract.errors import RunError
-from ..aggregation.contract.s3_access import is_s3
 from ..aggregation.contract.visible_text import visible
+from ..cluster_client.profiles.profile import LOCAL_NAME
 from ..workflow.translation import tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
@@ -30,15 +30,9 @@ from .outputs import Destination
 from .reader import Reader
 
 if TYPE_CHECKING:
-    from ..cluster_client.backends.livy.diagnosis import LivyLook
-    from ..cluster_client.backends.local.diagnosis import LocalLook
-    from ..cluster_client.backends.ssh.diagnosis import ClusterLook
-    from ..cluster_client.diagnosis.composite import Together
-    from ..cluster_client.profiles.credentials import ProfileKeys
     from ..cluster_client.profiles.profile import Profile
 
 CONNECTION, HOST_KEY, OUTPUT_JSON = "CONNECTION", "HOST_KEY", "OUTPUT_JSON"
-_OF_TRIPS, _OF_STORE = ("trips", "node_trips"), ("store_space",)  # names of checks of folders
 
 
 class Diagnose(RoadpulseAlgorithm):
@@ -67,7 +61,7 @@ class Diagnose(RoadpulseAlgorithm):
         )
 
     def initAlgorithm(self, configuration: Any = None) -> None:
-        profile = QgsProcessingParameterString(p.PROFILE, tr("Where to run"), "local")
+        profile = QgsProcessingParameterString(p.PROFILE, tr("Where to run"), LOCAL_NAME)
         profile.setHelp(tr("Name of a stored profile, or path of a profile file (.json)."))
         self.addParameter(profile)
         self.addParameter(p.trust_programs())
@@ -113,6 +107,7 @@ class Diagnose(RoadpulseAlgorithm):
         from ..cluster_client.diagnosis.checks import Finding, Outcome, diagnose, worst  # noqa: PLC0415
         from ..mapping.file_kinds import REPORT  # noqa: PLC0415
         from ..mapping.output_file import written_whole  # noqa: PLC0415
+        from ..workflow.backends import look_at  # noqa: PLC0415
 
         reader = Reader(self, parameters, context)
         look = look_at(self._profile, self._credentials, reader.text(p.TRIPS), reader.text(HOST_KEY))
@@ -150,71 +145,6 @@ class Diagnose(RoadpulseAlgorithm):
             "WARNING_COUNT": count[Outcome.WARNING],
             OUTPUT_JSON: report.to_json(self._profile, findings),
         }
-
-
-def look_at(
-    profile: Profile, credentials: Optional[ProfileKeys], trips: str = "", host_key: str = ""
-) -> Together:
-    """What carries out the checks of a profile; raises `RunError`.
-
-    `host_key` is a fingerprint that a person compared: a host that shows it is accepted.
-    """
-    from ..cluster_client.diagnosis.composite import Look, Together  # noqa: PLC0415
-    from ..cluster_client.diagnosis.s3 import S3Look, concerns_s3  # noqa: PLC0415  (need the packages)
-    from ..workflow import locations  # noqa: PLC0415
-    from ..workflow.credentials import read_credentials  # noqa: PLC0415
-
-    keys: ProfileKeys = credentials or read_credentials(profile)
-    store = locations.point_store(profile)
-    looks: list[Look] = [_look_where_it_runs(profile, keys, store, trips, host_key)]
-    if concerns_s3(profile, trips):
-        looks.append(S3Look(profile, keys.s3, trips, keys.s3_proxies))
-    # What lies in a bucket is looked at there, and not in a folder of that name.
-    without = [*(_OF_TRIPS if is_s3(trips) else ()), *(_OF_STORE if is_s3(store) else ())]
-    return Together(looks, without)
-
-
-def _look_where_it_runs(
-    profile: Profile, keys: ProfileKeys, store: str, trips: str, host_key: str
-) -> Union[ClusterLook, LivyLook, LocalLook]:
-    from ..cluster_client.errors import ProfileError  # noqa: PLC0415  (need the packages)
-    from ..workflow import locations, requirements  # noqa: PLC0415
-
-    if profile.kind == "local":
-        from ..cluster_client.backends.local.diagnosis import LocalLook  # noqa: PLC0415
-
-        runs = profile.folders.runs or str(locations.runs_folder())
-        return LocalLook(profile, runs, store, trips)
-    needed = (*(("requests",) if profile.kind == "livy" else ()), *(("paramiko",) if profile.host else ()))
-    lacking = requirements.missing(needed) if needed else []
-    if lacking:
-        raise ProfileError("kind", requirements.install_text(lacking))
-    look = (_livy_look if profile.kind == "livy" else _cluster_look)(profile, keys, trips)
-    if host_key:
-        look.accept(host_key)
-    return look
-
-
-def _cluster_look(profile: Profile, keys: ProfileKeys, trips: str) -> Union[ClusterLook, LivyLook]:
-    from ..cluster_client.backends.ssh.diagnosis import ClusterLook  # noqa: PLC0415  (need the packages)
-    from ..cluster_client.profiles.ssh_credentials import Credentials  # noqa: PLC0415
-    from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
-    from ..workflow import locations  # noqa: PLC0415
-
-    known = KnownHosts(locations.known_hosts())
-    return ClusterLook(profile, keys.ssh or Credentials(), known, "" if is_s3(trips) else trips)
-
-
-def _livy_look(profile: Profile, keys: ProfileKeys, trips: str) -> Union[ClusterLook, LivyLook]:
-    from ..cluster_client.backends.livy.diagnosis import LivyLook  # noqa: PLC0415  (need the packages)
-    from ..workflow import locations  # noqa: PLC0415
-
-    known = None
-    if profile.host:
-        from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
-
-        known = KnownHosts(locations.known_hosts())
-    return LivyLook(profile, keys, known, trips)
 
 
 def connection_info(name: str) -> str:

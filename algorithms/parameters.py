@@ -25,6 +25,7 @@ from qgis.PyQt.QtCore import QTimeZone
 
 from ..aggregation.contract.spec import METRES_PER_SECOND, FieldMapping
 from ..aggregation.contract.time_zones import is_zone, zone_names
+from ..cluster_client.profiles.profile import LOCAL_NAME
 from ..workflow.translation import tr
 
 PROFILE, TRIPS, MAPPING, SPEED_UNIT, TIME_ZONE = "PROFILE", "TRIPS", "MAPPING", "SPEED_UNIT", "TIME_ZONE"
@@ -53,7 +54,7 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
     """What an aggregation asks for, but the run folder."""
     yield advanced(
         with_help(
-            QgsProcessingParameterString(PROFILE, tr("Where to run"), "local"),
+            QgsProcessingParameterString(PROFILE, tr("Where to run"), LOCAL_NAME),
             tr(
                 "Name of a stored profile, or path of a profile file (.json). “local” is this computer, "
                 "in a process of its own."

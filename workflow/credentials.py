@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from qgis.core import QgsApplication, QgsAuthMethodConfig
 
+from ..cluster_client.backends import registry
+from ..cluster_client.backends.backend_type import Credential
 from ..cluster_client.errors import ProfileError
 from .proxies import livy_proxies, s3_proxies
 from .translation import tr
@@ -27,12 +29,13 @@ def read_credentials(profile: Profile) -> ProfileKeys:
     """
     from ..cluster_client.profiles.credentials import ProfileKeys, UserSecret  # noqa: PLC0415  (on demand, as what uses it)
 
+    asked = registry.of(profile).credentials
     livy = _entry(profile, "livy_authcfg") if profile.livy_authcfg else None
     return ProfileKeys(
-        ssh=_ssh(profile) if profile.kind != "local" and profile.host else None,
+        ssh=_ssh(profile) if Credential.SSH in asked and profile.host else None,
         livy=UserSecret(livy["username"], livy["password"]) if livy else None,
         s3=_s3(profile) if profile.s3_authcfg else None,
-        livy_proxies=livy_proxies(profile) if profile.kind == "livy" else None,
+        livy_proxies=livy_proxies(profile) if Credential.LIVY in asked else None,
         s3_proxies=s3_proxies(profile),
     )
 

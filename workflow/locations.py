@@ -11,6 +11,7 @@ from pathlib import Path
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QStandardPaths
 
+from ..cluster_client.backends.backend_type import Kept
 from ..cluster_client.profiles.profile import Profile
 from ..cluster_client.profiles.store import ProfileStore
 from ..cluster_client.runs.paths import default_store
@@ -42,6 +43,11 @@ def runs_folder() -> Path:
     return home() / "runs"
 
 
+def kept() -> Kept:
+    """What backends are handed of these places."""
+    return Kept(runs=runs_folder(), known_hosts=known_hosts())
+
+
 def maps_folder() -> Path:
     """Where map files go that name none."""
     return home() / "maps"
@@ -51,7 +57,7 @@ def point_store(profile: Profile) -> str:
     """The folder of the point store for runs of a profile, as the place of execution sees it."""
     if profile.folders.store:
         return profile.folders.store
-    if profile.kind != "local":
+    if not profile.runs_here:
         return default_store(profile)
     cache = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericCacheLocation)
     return str(Path(cache) / "roadpulse" / "points") if cache else str(home() / "points")

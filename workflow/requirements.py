@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..cluster_client.backends import registry
 from .translation import tr
 
 if TYPE_CHECKING:
@@ -36,12 +37,13 @@ def missing(names: Iterable[str] = ()) -> list[str]:
     return [name for name in (names or required()) if find_spec(name) is None]
 
 
-def of_profile(profile: Profile) -> tuple[str, ...]:
-    """What it takes to look after the runs of a profile: not what the runs themselves need where they are."""
-    return (
-        *(("paramiko",) if profile.kind == "ssh" or profile.host else ()),
-        *(("requests",) if profile.kind == "livy" else ()),
-    )
+def missing_for(profile: Profile) -> list[str]:
+    """Those of the packages that it takes to look after the runs of a profile which this QGIS lacks.
+
+    What the runs need where they are is another matter.
+    """
+    names = registry.of(profile).requirements(profile)
+    return missing(names) if names else []
 
 
 def lacking(error: BaseException) -> list[str]:

@@ -26,7 +26,6 @@ from ..aggregation.contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_TIME
 from ..aggregation.run_folder import RunFolder
 from ..aggregation.storage.local_trips import check_there
 from ..cluster_client.backends.backend import Backend, follow
-from ..cluster_client.backends.local.backend import LocalBackend
 from ..cluster_client.errors import ProfileError
 from ..cluster_client.postgis.link_geometry import LinkGeometry
 from ..cluster_client.profiles.profile import LOCAL_NAME, Profile
@@ -38,7 +37,7 @@ from ..cluster_client.runs.results import (
     read_table,
 )
 from ..cluster_client.runs.status import RunState, RunStatus
-from ..cluster_client.s3.client import access_here, access_of_runs, keys_of_runs
+from ..cluster_client.s3.client import access_of_runs
 from ..mapping.errors import MapError
 from ..mapping.file_kinds import MAP
 from ..mapping.foreign_style import bare_layer
@@ -48,6 +47,7 @@ from ..mapping.style.saved_styles import save_style
 from ..mapping.style.symbology import style_layer
 from ..mapping.writer.geopackage import LINKS_TABLE, MatchReport, write_geopackage
 from . import locations, requirements
+from .backends import backend_for
 from .credentials import read_credentials
 from .roads import Roads
 from .translation import name_of_trips
@@ -98,49 +98,6 @@ def resolve_profile(text: str, agreed: bool = False) -> Profile:
     return locations.profile_store().find(text.strip() or LOCAL_NAME, agreed)
 
 
-def backend_for(profile: Profile, run_store: RunStore, credentials: Optional[ProfileKeys] = None) -> Backend:
-    """The backend that a profile asks for; raises `ProfileError`.
-
-    `credentials` come from `credentials.read_credentials`, which wants the main thread; without them they
-    are read here.
-    """
-    keys = credentials or read_credentials(profile)
-    if profile.kind == "local":
-        return LocalBackend(
-            run_store, locations.runs_folder(), s3_keys=lambda: keys_of_runs(access_here(profile), keys.s3)
-        )
-    if profile.kind == "ssh":
-        lacking = requirements.missing(("paramiko",))
-        if lacking:
-            raise ProfileError("kind", requirements.install_text(lacking))
-        from ..cluster_client.backends.ssh.backend import SshBackend  # noqa: PLC0415  (needs the package)
-        from ..cluster_client.profiles.ssh_credentials import Credentials  # noqa: PLC0415
-        from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
-
-        return SshBackend(
-            profile,
-            run_store,
-            locations.runs_folder(),
-            keys.ssh or Credentials(),
-            KnownHosts(locations.known_hosts()),
-        )
-    return _livy_backend(profile, run_store, keys)
-
-
-def _livy_backend(profile: Profile, run_store: RunStore, keys: ProfileKeys) -> Backend:
-    lacking = requirements.missing(("requests", *(("paramiko",) if profile.host else ())))
-    if lacking:
-        raise ProfileError("kind", requirements.install_text(lacking))
-    from ..cluster_client.backends.livy.backend import LivyBackend  # noqa: PLC0415  (needs the packages)
-
-    known = None
-    if profile.host:
-        from ..cluster_client.ssh.known_hosts import KnownHosts  # noqa: PLC0415
-
-        known = KnownHosts(locations.known_hosts())
-    return LivyBackend(profile, run_store, locations.runs_folder(), keys, known)
-
-
 def with_bucket(spec: RunSpec, profile: Profile, keys: ProfileKeys) -> RunSpec:
     """The specification of a profile's run with the way to the buckets that it names; raises `ProfileError`.
 
@@ -148,7 +105,7 @@ def with_bucket(spec: RunSpec, profile: Profile, keys: ProfileKeys) -> RunSpec:
     """
     if not any(map(is_s3, (spec.trips, spec.store, profile.folders.runs))):
         return spec
-    lacking = requirements.missing(("obstore",)) if profile.kind == "local" else []
+    lacking = requirements.missing(("obstore",)) if profile.runs_here else []
     if lacking:
         raise ProfileError("s3", requirements.install_text(lacking))
     return replace(spec, s3=access_of_runs(profile, keys.s3))
@@ -179,7 +136,7 @@ def run_aggregation(
     keys = credentials or read_credentials(profile)
     spec = with_bucket(spec, profile, keys)
     backend = backend_for(profile, run_store, keys)
-    place = {"folder": folder} if profile.kind == "local" else {"local_folder": folder}
+    place = {"folder": folder} if profile.runs_here else {"local_folder": folder}
     try:
         run = Run.new(name or run_name(spec), profile, spec, **place)
         run = backend.submit(run, is_withdrawn or is_cancelled)
@@ -268,7 +225,7 @@ def link_geometry(
 
 def check_trips(profile: Profile, spec: RunSpec) -> None:
     """Raise `RunError` where the trips of a run on this computer are not there."""
-    if profile.kind == "local" and not is_s3(spec.trips):
+    if profile.runs_here and not is_s3(spec.trips):
         check_there(spec.trips)
 
 

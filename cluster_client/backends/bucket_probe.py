@@ -85,7 +85,7 @@ class BucketTrips:
         """What tells of a trip whether the store has it; None where that cannot be told from here."""
         try:
             if not is_s3(store):
-                return known(store, mapping, check) if self._profile.kind == "local" else None
+                return known(store, mapping, check) if self._profile.runs_here else None
             with tables_at_hand(self.s3, store, mapping, check) as folder:
                 return known(folder, mapping, check) if folder else None
         except Cancelled:

@@ -1,6 +1,6 @@
 """What can be told of a place before a run: whether it answers, who works there, which trips lie there.
 
-    lookout = workflow.probes.lookout_for(profile, credentials)
+    lookout = workflow.backends.lookout_for(profile, credentials)
     lookout.look()                            # PlaceState: connected, 16 workers
     source = lookout.trips("/mnt/shared/trips")
     source.count(trips, store, mapping, check, found)

@@ -143,6 +143,11 @@ def sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:].rstrip('.')}."
 
 
+def empty(entry: str, todo: str) -> ProfileError:
+    """The error of an entry that must not be empty."""
+    return ProfileError(entry, f"The profile's entry {entry!r} is empty; {todo}.", what=sentence(todo))
+
+
 def secret_in(entry: str) -> ProfileError:
     return ProfileError(
         entry,

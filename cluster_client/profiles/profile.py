@@ -12,12 +12,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Protocol
 
 from ...aggregation.contract.errors import SpecError
 from ...aggregation.contract.json_text import JsonFault
-from ...aggregation.contract.s3_access import S3Access, is_s3
+from ...aggregation.contract.s3_access import S3Access
 from ...aggregation.runners.head_start import MOST as HEAD_WORKERS
 from ..errors import ProfileError
 from ..shared_files import read_json, write_atomically
@@ -40,8 +41,23 @@ from .checks import (
 )
 
 SCHEMA = 1
-KINDS = ("local", "ssh", "livy")
 LOCAL_NAME = "local"
+
+
+class _Type(Protocol):
+    """What a profile asks the type of its backend; see `backends.backend_type.BackendType`."""
+
+    runs_here: bool
+    url_entry: str
+
+    def check(self, profile: Profile) -> None:
+        """Raise `ProfileError` for entries that make no profile of this type."""
+
+
+def _types() -> Mapping[str, _Type]:
+    """The backend types by key. They are found by name, since backends are built on profiles."""
+    types: Mapping[str, _Type] = import_module("..backends.registry", __package__).TYPES
+    return types
 
 
 @dataclass(frozen=True)
@@ -112,27 +128,16 @@ class Profile:
     workers: int = 0
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise fault("kind", self.kind, f"choose one of {', '.join(KINDS)}")
+        known = _types()
+        if self.kind not in known:
+            raise fault("kind", self.kind, f"choose one of {', '.join(known)}")
         check_name(self.name)
-        if self.name == LOCAL_NAME and self.kind != "local":
+        if self.name == LOCAL_NAME and not self.runs_here:
             what = f"The name {LOCAL_NAME!r} belongs to this computer; choose another."
             raise ProfileError("name", what)
         for entry, text in _texts(self):
             check_text(entry, text)
-        if self.kind == "ssh" and not self.host:
-            raise _empty("host", "name the computer to log in to")
-        if self.kind == "livy" and not self.livy_url:
-            raise _empty("livy_url", "name Livy's address")
-        if self.kind == "livy" and not self.host and (self.livy_tunnel or not is_s3(self.folders.runs)):
-            where = "where the run folders lie, or a bucket (s3://…) for the runs"
-            if self.livy_tunnel:
-                where = "which leads to Livy"
-            raise _empty("host", f"name the computer to log in to over SSH, {where}")
-        for entry in ("runs", "jobs") if self.kind == "ssh" else ():
-            if is_s3(getattr(self.folders, entry)):
-                what = "name a folder of the cluster: over SSH only trips and points may lie in a bucket"
-                raise fault(f"folders.{entry}", getattr(self.folders, entry), what)
+        known[self.kind].check(self)
         check_pattern("host", self.host, HOST, "a host name or address")
         check_pattern("user", self.user, USER, "a user name")
         for entry in ("authcfg", "livy_authcfg", "s3_authcfg"):
@@ -149,6 +154,17 @@ class Profile:
         check_range("resources.cores", self.resources.cores, 0, 100_000)
         check_range("resources.executor_cores", self.resources.executor_cores, 0, 1024)
         check_range("resources.head_workers", self.resources.head_workers or 0, 0, HEAD_WORKERS)
+
+    @property
+    def runs_here(self) -> bool:
+        """Return True if runs execute on this computer."""
+        return _types()[self.kind].runs_here
+
+    @property
+    def service_url(self) -> str:
+        """The address of the service that starts runs; empty if there is none."""
+        entry = _types()[self.kind].url_entry
+        return str(getattr(self, entry)) if entry else ""
 
     def to_json(self) -> dict[str, Any]:
         """The profile as JSON-ready values."""
@@ -218,10 +234,6 @@ def _check_schema(schema: object) -> None:
         )
     if schema != SCHEMA:
         raise fault("schema", schema, f"this Roadpulse reads version {SCHEMA}")
-
-
-def _empty(entry: str, todo: str) -> ProfileError:
-    return ProfileError(entry, f"The profile's entry {entry!r} is empty; {todo}.", what=sentence(todo))
 
 
 def _texts(profile: Profile) -> list[tuple[str, str]]:

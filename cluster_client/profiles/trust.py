@@ -36,7 +36,7 @@ def named_programs(profile: Profile) -> dict[str, str]:
 
 def where_they_run(profile: Profile) -> str:
     """Where the programs of a profile are run, in words."""
-    if profile.kind == "local":
+    if profile.runs_here:
         return "this computer"
     return f"{profile.host or profile.livy_url} and the computers of its cluster"
 
@@ -86,6 +86,5 @@ class Trust:
 
 def _digest(profile: Profile) -> str:
     """A digest of the programs and of where they run, as whom."""
-    place = [profile.kind, profile.host, profile.port, profile.user, profile.jump_host]
-    place += [profile.livy_url if profile.kind == "livy" else ""]
+    place = [profile.kind, profile.host, profile.port, profile.user, profile.jump_host, profile.service_url]
     return hashlib.sha256(json.dumps([place, named_programs(profile)]).encode()).hexdigest()

@@ -106,7 +106,7 @@ def access_here(profile: Profile) -> S3Access:
     Of a profile that runs elsewhere, a file with keys counts where this computer has it, too.
     """
     access = profile.s3
-    if profile.kind == "local":
+    if profile.runs_here:
         return replace(access, ca_file=access.ca_file or profile.ca_file)
     has_keys = bool(access.keys_file) and Path(access.keys_file).expanduser().is_file()
     return replace(
@@ -122,11 +122,11 @@ def access_of_runs(profile: Profile, keys: Optional[S3Keys] = None) -> S3Access:
 
     A run on this computer gets `keys` by its environment, which then stand before a file.
     """
-    access = access_here(profile) if profile.kind == "local" else profile.s3
+    access = access_here(profile) if profile.runs_here else profile.s3
     if keys is None:
         return access
     access = replace(access, region=access.region or keys.region)
-    return replace(access, keys_file="", keys_profile="") if profile.kind == "local" else access
+    return replace(access, keys_file="", keys_profile="") if profile.runs_here else access
 
 
 def keys_of_runs(access: S3Access, keys: Optional[S3Keys] = None) -> Optional[S3Keys]:

@@ -12,10 +12,11 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QMainWindow, QWidget
 from roadpulse.cluster_client.profiles.profile import Profile
+from roadpulse.cluster_client.runs.phases import Phase
 from roadpulse.cluster_client.runs.status import RunState, RunStatus, Share
 from roadpulse.ui.run_dialog.dialog import RunDialog
 from roadpulse.ui.run_dialog.progress_page import RunPage
-from roadpulse.ui.runs.phases import Moment, Phase
+from roadpulse.ui.runs.phases import Moment
 from roadpulse.ui.widgets.notes import Note
 from roadpulse.workflow import locations
 

@@ -13,6 +13,7 @@ from roadpulse.aggregation.inventory import TripCount
 from roadpulse.cluster_client.backends.probe import PlaceState
 from roadpulse.cluster_client.errors import Unreachable
 from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
+from roadpulse.cluster_client.runs.phases import Phase, phase_of
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.cluster_client.s3.errors import S3Refused
@@ -22,7 +23,7 @@ from roadpulse.ui.run_dialog.sections.trips import TripsSection, count_text
 from roadpulse.ui.run_dialog.sections.where import state_text
 from roadpulse.ui.runs import reattach
 from roadpulse.ui.runs.pending import Pending
-from roadpulse.ui.runs.phases import Phase, phase_of, phases_of, total
+from roadpulse.ui.runs.phases import phases_of, total
 from roadpulse.ui.runs.settings import Pace, RunSettings, TripsMemory
 
 PI = Profile(kind="ssh", name="Pi cluster", host="pi0")
@@ -132,10 +133,10 @@ def test_the_phases_make_up_the_whole(profile: Profile) -> None:
 
 
 def test_what_waits_or_is_out_of_sight_stays_in_its_phase() -> None:
-    assert phase_of(RunState.WAITING, Phase.READING, PI) is Phase.READING
-    assert phase_of(RunState.UNKNOWN, Phase.COMPUTING, PI) is Phase.COMPUTING
-    assert phase_of(RunState.STARTING, Phase.STARTING, PI) is Phase.STARTING
-    assert phase_of(RunState.STARTING, Phase.LISTING, LOCAL) is Phase.LISTING
+    assert phase_of(RunState.WAITING, Phase.READING, phases_of(PI)) is Phase.READING
+    assert phase_of(RunState.UNKNOWN, Phase.COMPUTING, phases_of(PI)) is Phase.COMPUTING
+    assert phase_of(RunState.STARTING, Phase.STARTING, phases_of(PI)) is Phase.STARTING
+    assert phase_of(RunState.STARTING, Phase.LISTING, phases_of(LOCAL)) is Phase.LISTING
 
 
 def test_what_a_bucket_refuses_this_computer_keeps_it_from_running_and_silence_does_not(

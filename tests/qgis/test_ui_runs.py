@@ -30,8 +30,8 @@ from roadpulse.ui.runs.run_from_record import settings_of
 from roadpulse.ui.runs.watch import RunsWatch
 from roadpulse.ui.runs_dock.panel import RunsPanel
 from roadpulse.ui.runs_dock.row import Column
+from roadpulse.workflow.backends import backend_for
 from roadpulse.workflow.credentials import read_credentials
-from roadpulse.workflow.steps import backend_for
 
 from tests.engine import trip
 from tests.gui.heartbeat import Heartbeat

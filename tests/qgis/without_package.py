@@ -120,10 +120,9 @@ def windows(entries: Entries, interface: Interface) -> None:
 
 
 def places(entries: Entries) -> None:
-    from roadpulse.algorithms import diagnose
     from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
     from roadpulse.ui.runs.watch import Place
-    from roadpulse.workflow import credentials, locations, probes, steps
+    from roadpulse.workflow import backends, credentials, locations
 
     far = {"host": "head.invalid", "user": "pi"}
     store = locations.run_store()
@@ -135,9 +134,9 @@ def places(entries: Entries) -> None:
         kind = profile.kind
         keys = entries.enter(f"{kind}: credentials", credentials.read_credentials, profile)
         entries.enter(f"{kind}: backend", Place(profile, keys).backend, store)
-        entries.enter(f"{kind}: lookout", probes.lookout_for, profile, keys)
-        entries.enter(f"{kind}: check", lambda: diagnose.look_at(profile, keys).checks())  # noqa: B023
-        entries.enter(f"{kind}: steps", steps.backend_for, profile, store, keys)
+        entries.enter(f"{kind}: lookout", backends.lookout_for, profile, keys)
+        entries.enter(f"{kind}: check", lambda: backends.look_at(profile, keys).checks())  # noqa: B023
+        entries.enter(f"{kind}: steps", backends.backend_for, profile, store, keys)
 
 
 def without(package: str, folder: Path) -> dict[str, str]:

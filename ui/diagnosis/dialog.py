@@ -184,7 +184,7 @@ class DiagnosisDialog(OnScreenDialog):
 
     def _look(self, call: Call, profile: Profile, keys: ProfileKeys, postgis: str) -> Optional[RunError]:
         """In a thread of its own. Returns why there is no connection, for who may mend it."""
-        from ...algorithms.diagnose import look_at  # noqa: PLC0415  (needs the packages)
+        from ...workflow.backends import look_at  # noqa: PLC0415
 
         with closing(look_at(profile, keys, self._trips.get(profile.name, ""))) as look:
             checks = look.checks()

@@ -111,7 +111,7 @@ class RunDialog(QDialog):
 
     def _show_buttons(self) -> None:
         form = self.stack.currentIndex() == 0
-        remote = self.task is not None and self.task.job.profile.kind != "local"
+        remote = self.task is not None and not self.task.job.profile.runs_here
         self.footer.show_for(form=form, running=self.running, remote=remote)
         if form:
             self._look()

@@ -27,7 +27,7 @@ def seconds(found: TripCount, pace: Mapping[str, float]) -> float:
 
 def sentence(found: TripCount, pace: Mapping[str, float], profile: Profile) -> str:
     """`About 20 s on this computer (1,204 files are new).` An empty pace: nothing was measured there yet."""
-    where = tr("this computer") if profile.kind == "local" else place(profile)
+    where = tr("this computer") if profile.runs_here else place(profile)
     if found.more:
         return tr("There are too many trips to say how long {place} takes.").format(place=where)
     if not pace:

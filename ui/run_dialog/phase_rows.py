@@ -11,10 +11,11 @@ from qgis.PyQt.QtGui import QFontMetrics, QPalette
 from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QWidget
 
 from ...cluster_client.profiles.profile import Profile
+from ...cluster_client.runs.phases import Phase
 from ...cluster_client.runs.status import RunState, RunStatus
 from ...workflow.translation import many, tr
 from ..runs.execution_summary import done_by
-from ..runs.phases import Moment, Phase, phases_of
+from ..runs.phases import Moment, phases_of
 from ..runs.run_texts import place
 from ..widgets.notes import muted
 from ..widgets.number_format import count, counted, rate, size

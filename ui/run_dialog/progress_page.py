@@ -9,10 +9,11 @@ from typing import Optional
 from qgis.PyQt.QtCore import QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QProgressBar, QTextBrowser, QVBoxLayout, QWidget
 
+from ...cluster_client.runs.phases import Phase
 from ...cluster_client.runs.status import RunState, RunStatus
 from ...workflow.translation import tr
 from ..runs import summary
-from ..runs.phases import Moment, Phase
+from ..runs.phases import Moment
 from ..runs.run_task import Outcome, RunTask
 from ..runs.run_texts import place
 from ..widgets.notes import Note
@@ -88,7 +89,7 @@ class RunPage(QWidget):
         job = task.job
         self._outcome, self._stopping = None, False
         self._heard, self._shown = None, 0.0
-        self._remote = job.profile.kind != "local"
+        self._remote = not job.profile.runs_here
         title = tr("Running on {place}: {name}") if self._remote else tr("Running: {name}")
         self.title.setText(title.format(name=job.name, place=place(job.profile)))
         self.rows.begin(job.profile)

@@ -95,7 +95,7 @@ class RunsBook:
 
 def result_folder(run: Run) -> str:
     """Where a run's result lies on this computer, or will lie; empty where that is not known yet."""
-    return run.local_folder or (run.folder if run.profile.kind == "local" else "")
+    return run.local_folder or (run.folder if run.profile.runs_here else "")
 
 
 def read_facts(folder: str) -> RunFacts:
@@ -134,7 +134,7 @@ def _with_result(entry: RunEntry) -> RunEntry:
         return entry
     folder = result_folder(run)
     there = bool(folder) and has_result(Path(folder), run)
-    gone = run.profile.kind == "local" and not there
+    gone = run.profile.runs_here and not there
     if there == (entry.facts is not None) and gone == entry.gone:
         return entry
     return replace(entry, facts=_facts(folder) if there else None, gone=gone)

@@ -18,7 +18,7 @@ def open_runs(store: RunStore) -> tuple[Run, ...]:
 
 def is_remote(run: Run) -> bool:
     """Whether the run executes on another computer, and so outlives this one."""
-    return run.profile.kind != "local"
+    return not run.profile.runs_here
 
 
 def open_remote_runs(store: RunStore) -> tuple[Run, ...]:

@@ -24,7 +24,7 @@ def new_job(settings: RunSettings, found: Optional[TripCount]) -> Job:
     from ...workflow.steps import run_name  # noqa: PLC0415
 
     profile = locations.profile_store().find(settings.profile)
-    if settings.workers and profile.kind == "local":
+    if settings.workers and profile.runs_here:
         profile = replace(profile, workers=settings.workers)
     spec = run_spec(settings, locations.point_store(profile))
     name = run_name(spec)

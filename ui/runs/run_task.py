@@ -14,10 +14,11 @@ from qgis.PyQt.QtCore import pyqtSignal
 from ...aggregation.contract.errors import Cancelled, RunError
 from ...aggregation.contract.spec import RunSpec
 from ...cluster_client.profiles.profile import Profile
+from ...cluster_client.runs.phases import Phase, phase_of
 from ...cluster_client.runs.records import Run, RunStore
 from ...cluster_client.runs.status import RunState, RunStatus
 from ..background.tasks import Task
-from .phases import Moment, Phase, phase_of, phases_of, total
+from .phases import Moment, phases_of, total
 from .settings import RunSettings
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class RunTask(Task):
     def try_now(self) -> None:
         """Look at once for a place that did not answer, on a new connection."""
         backend = self._backend
-        if backend is not None and self.job.profile.kind != "local":
+        if backend is not None and not self.job.profile.runs_here:
             # To close a connection takes its time when nobody answers.
             threading.Thread(target=backend.close, daemon=True).start()
 
@@ -129,7 +130,7 @@ class RunTask(Task):
     def may_go_on(self) -> bool:
         """Whether the run may still go on elsewhere after this task has ended: nobody saw its end."""
         run = self._run
-        if run is None or self.job.profile.kind == "local":
+        if run is None or self.job.profile.runs_here:
             return False
         try:
             return not self.job.store.find(run.id).state.is_final
@@ -190,12 +191,12 @@ class RunTask(Task):
     def _on_status(self, status: RunStatus) -> None:
         if self._leaving:
             raise Cancelled
-        phase = phase_of(status.state, self._phase, self.job.profile)
+        phase = phase_of(status.state, self._phase, phases_of(self.job.profile))
         if status.state is not RunState.FINISHED:
             self._tell(phase, status.fraction or 0.0, status)
 
     def _on_fetch(self, done: int, whole: int) -> None:
-        if self.job.profile.kind != "local":
+        if Phase.FETCHING in phases_of(self.job.profile):
             self._tell(Phase.FETCHING, done / whole if whole else 0.0, fetched=(done, whole))
 
     def _on_map(self, percent: float) -> None:

@@ -15,7 +15,7 @@ from ...aggregation.contract.errors import SpecError
 from ...aggregation.contract.json_text import Entries, decode
 from ...aggregation.contract.spec import ALL_WEEKDAYS, FieldMapping, RunSpec
 from ...algorithms.parameters import this_zone
-from ...cluster_client.profiles.profile import LOCAL, Profile
+from ...cluster_client.profiles.profile import LOCAL, LOCAL_NAME, Profile
 from ...cluster_client.profiles.store import file_name
 
 _KEY = "roadpulse/run"
@@ -50,7 +50,7 @@ class RunSettings:
     Dates are ISO texts, both inclusive, empty for all. An empty `driving_side` follows the time zone.
     """
 
-    profile: str = "local"
+    profile: str = LOCAL_NAME
     trips: str = ""
     mapping: FieldMapping = field(default_factory=FieldMapping)
     roads: RoadsChoice = field(default_factory=RoadsChoice)
@@ -121,7 +121,7 @@ class Pace:
         For this computer there is a guess; of other places nothing is known before the first run there.
         """
         known = {name: QgsSettings().value(cls._key(profile, name), 0.0, type=float) for name in cls.DEFAULT}
-        if profile.kind != "local" and not any(known.values()):
+        if not profile.runs_here and not any(known.values()):
             return {}
         return {name: value if value > 0 else cls.DEFAULT[name] for name, value in known.items()}
 

@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 from qgis.PyQt.QtCore import QFileSystemWatcher, QObject, QTimer, pyqtSignal
 
 from ...aggregation.contract.errors import RunError
-from ...cluster_client.errors import ProfileError
 from ...cluster_client.profiles.profile import Profile
 from ...cluster_client.runs.records import Run, RunStore
 from ...cluster_client.runs.status import RunStatus
-from ...workflow import requirements
 from ...workflow.credentials import opens_quietly, read_credentials
 from ...workflow.translation import tr
 from ..background.calls import Call, Calls, Done, Failed
@@ -52,11 +50,7 @@ class Place:
 
     def backend(self, store: RunStore) -> Backend:
         """The connection; made on first use, in the thread that uses it. Raises `ProfileError`."""
-        needed = requirements.of_profile(self.profile)
-        lacking = requirements.missing(needed) if needed else []
-        if lacking:
-            raise ProfileError("", requirements.install_text(lacking))
-        from ...workflow.steps import backend_for  # noqa: PLC0415  (pandas and GDAL load in the thread)
+        from ...workflow.backends import backend_for  # noqa: PLC0415
 
         with self._lock:
             if self._backend is None:

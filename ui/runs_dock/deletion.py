@@ -25,7 +25,7 @@ def deletion_text(row: Row) -> str:
         return tr(
             "The damaged record {key} is deleted. The run's own files, wherever they are, stay."
         ).format(key=row.entry.key)
-    if run.profile.kind == "local":
+    if run.profile.runs_here:
         return tr(
             "Deleted are the record and what the run wrote into its folder {folder}: result, log and "
             "status. Maps that were made of it stay, and so do trips and the points read from them."

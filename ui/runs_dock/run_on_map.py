@@ -8,6 +8,7 @@ from qgis.core import Qgis, QgsProject
 from qgis.PyQt.QtCore import QObject
 from qgis.PyQt.QtWidgets import QPushButton
 
+from ...cluster_client.runs.phases import Phase
 from ...cluster_client.runs.records import Run
 from ...workflow import requirements
 from ...workflow.translation import tr
@@ -15,7 +16,7 @@ from ..background.chunked_job import Turns
 from ..runs import pending
 from ..runs.catalogue import result_folder
 from ..runs.map_view import RUN_FOLDER_PROPERTY, show_map
-from ..runs.phases import Moment, Phase
+from ..runs.phases import Moment
 from ..runs.run_from_record import settings_of
 from ..runs.run_job import job_again
 from ..runs.run_task import Outcome, RunTask

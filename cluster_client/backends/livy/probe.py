@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Callable, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
 from ....aggregation.contract.s3_access import is_s3
 from ...errors import ProfileError
 from ...profiles.credentials import ProfileKeys
 from ...profiles.profile import Profile
-from ...ssh.known_hosts import KnownHosts
+from ...profiles.ssh_credentials import Credentials
+from ...ssh.network import TIMEOUTS as SSH_TIMEOUTS
 from ..probe import PlaceState, TripSource
-from ..ssh.probe import TIMEOUTS, HeadLookout
 from .client import Timeouts
 from .connection import Way
 from .file_access import Rooms
+
+if TYPE_CHECKING:
+    from ...ssh.known_hosts import KnownHosts
+    from ..ssh.probe import HeadLookout
 
 _OF_LIVY = Timeouts(connect=5.0, answer=10.0, whole=15.0)
 
@@ -31,11 +35,13 @@ class LivyLookout:
     ) -> None:
         self._profile, self._bucket = profile, bucket
         self._head: Optional[HeadLookout] = None
+        timeouts = SSH_TIMEOUTS
         if profile.host and known_hosts is not None:
-            from ...profiles.ssh_credentials import Credentials  # noqa: PLC0415  (as the rest of SSH: on demand)
+            from ..ssh.probe import TIMEOUTS, HeadLookout  # noqa: PLC0415  (need a package)
 
-            self._head = HeadLookout(profile, keys.ssh or Credentials(), known_hosts, bucket)
-        self._rooms = Rooms(profile, keys, known_hosts, timeouts=TIMEOUTS)
+            timeouts, login = TIMEOUTS, keys.ssh or Credentials()
+            self._head = HeadLookout(profile, login, known_hosts, bucket, has_spark=True)
+        self._rooms = Rooms(profile, keys, known_hosts, timeouts=timeouts)
         self._way = Way(profile, keys, self._rooms, _OF_LIVY)
 
     def look(self) -> PlaceState:

@@ -209,7 +209,7 @@ class LocalBackend:
         found = [
             run
             for run in self._store.runs().runs
-            if run.profile.kind == "local" and run.folder == str(folder) and is_gone(folder, run)
+            if run.profile.runs_here and run.folder == str(folder) and is_gone(folder, run)
         ]
         for run in found:
             process = None if run.state.is_final else _process(run)

@@ -25,6 +25,7 @@ from ...ssh.run_paths import Place, python_of
 from ...ssh.session import Session
 from ...ssh.transfer import SftpFiles
 from ..probe import Check, PlaceState, TripSource
+from .run_files import uses_spark
 from .spark_checks import at_work, master_page, total
 
 T = TypeVar("T")
@@ -38,7 +39,10 @@ _GLANCE = f"from {__name__.split('.', maxsplit=1)[0]}.aggregation import invento
 
 
 class HeadLookout:
-    """Looks at the host of a profile; logs in once, and again after the connection broke."""
+    """Looks at the host of a profile; logs in once, and again after the connection broke.
+
+    `has_spark` says that runs are Spark's although the profile does not say where Spark is.
+    """
 
     def __init__(
         self,
@@ -47,8 +51,9 @@ class HeadLookout:
         known_hosts: KnownHosts,
         bucket: Callable[[], TripSource],
         timeouts: Timeouts = TIMEOUTS,
+        has_spark: bool = False,
     ) -> None:
-        self._profile, self._bucket = profile, bucket
+        self._profile, self._bucket, self._has_spark = profile, bucket, has_spark
         self._session = Session(profile, credentials, known_hosts, timeouts)
 
     def look(self) -> PlaceState:
@@ -85,7 +90,7 @@ class HeadLookout:
         program = _PROGRAMS.read_text(encoding="utf-8")
         page = master_page(self._profile.spark_master)
         if page is None:
-            if self._profile.kind != "ssh" or self._profile.spark_master or self._profile.spark_home:
+            if self._has_spark or uses_spark(self._profile):
                 return PlaceState()  # there is a cluster, and nobody to tell its workers
             answer = self.ask(connection, place, program, ["cores"])
             return PlaceState(cores=_understood(lambda: Entries.of(answer, "the answer").whole("cores")))

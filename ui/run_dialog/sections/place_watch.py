@@ -52,7 +52,7 @@ class PlaceWatch(QObject):
     @property
     def remote(self) -> bool:
         """Whether it is another computer."""
-        return self.profile.kind != "local"
+        return not self.profile.runs_here
 
     def use(self, profile: Profile) -> None:
         """Look at the place of this profile from now on."""
@@ -96,7 +96,7 @@ class PlaceWatch(QObject):
 
 def _look(profile: Profile, keys: ProfileKeys, call: Call) -> tuple[Lookout, PlaceState]:
     """Look at a place, for a thread: what looks there takes a while to load alone."""
-    from ....workflow.probes import lookout_for  # noqa: PLC0415
+    from ....workflow.backends import lookout_for  # noqa: PLC0415
 
     lookout = lookout_for(profile, keys)
     try:

@@ -107,7 +107,7 @@ class MoreSection(Section):
     def set_place(self, profile: Profile) -> None:
         """Of a cluster the profile says how many workers there are."""
         for widget in (self.workers, self.form.labelForField(self.workers)):
-            widget.setVisible(profile.kind == "local")
+            widget.setVisible(profile.runs_here)
 
     def show_settings(self, settings: RunSettings) -> None:
         """Put the remembered choice into the controls."""
