@@ -67,7 +67,7 @@ def driving_side() -> QgsProcessingParameterDefinition:
     """Left, right, or that of the country of the run's time zone."""
     return p.choice(
         DRIVING_SIDE, tr("Traffic drives on the"), SIDES, AS_IN_ZONE,
-        tr("The side of its road on which a direction is drawn. A run in UTC needs it for the left."),
+        tr("Side of its road on which a direction is drawn; to be set for runs in UTC."),
     )  # fmt: skip
 
 
@@ -87,16 +87,16 @@ def words_and_place() -> Iterable[QgsProcessingParameterDefinition]:
             "",
             tr("Empty: what the statistic shows, as “How fast traffic moves”."),
         ),
-        (SOURCES, tr("Sources"), "", tr("Whom the trips and the roads come from; in small type.")),
+        (SOURCES, tr("Sources"), "", tr("Where trips and roads come from; in small type.")),
     ):
         yield p.with_help(QgsProcessingParameterString(name, label, default, False, True), text)
     yield p.with_help(
         QgsProcessingParameterExtent(EXTENT, tr("Extent"), None, True),
-        tr("What the map shows, whole. Empty: where most of the links with data lie."),
+        tr("The map shows all of it. Empty: the area with most of the links with data."),
     )
     yield p.with_help(
         QgsProcessingParameterBoolean(FILL, tr("Fill the map to its edges"), False),
-        tr("Then what of the extent does not fit the shape of the map is left out."),
+        tr("Cuts what of the extent does not fit the shape of the map."),
     )
 
 

@@ -63,8 +63,8 @@ class StyleSpeeds(RoadpulseAlgorithm):
         self.addParameter(pages.limits())
         self.addParameter(pages.driving_side())
         for name, label, default, text in (
-            (FAST_GLOWS, tr("Fast roads contrast most"), False, tr("Turns the colours round.")),
-            (LABELS, tr("Street names"), True, tr("Where the roads came with names.")),
+            (FAST_GLOWS, tr("Fast roads contrast most"), False, tr("Reverses the colours.")),
+            (LABELS, tr("Street names"), True, tr("If the roads have names.")),
         ):
             self.addParameter(p.with_help(QgsProcessingParameterBoolean(name, label, default), text))
         keep = QgsProcessingParameterBoolean(SAVE, tr("Keep the style in the file"), True)
