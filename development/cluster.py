@@ -41,7 +41,7 @@ from development import livy as livies  # noqa: E402
 from development.certificates import Authority, Certificate  # noqa: E402
 from development.cluster_daemons import Daemon, at_once  # noqa: E402
 from development.cluster_profiles import BUCKETS, write_profiles  # noqa: E402
-from development.cluster_spark import VERSIONS, Standalone, spark_home, spark_python  # noqa: E402
+from development.cluster_spark import VERSIONS, Standalone, java_folder, java_home, spark_home, spark_python  # noqa: E402
 from development.cluster_sshd import Sshd  # noqa: E402
 from development.installed import Unavailable  # noqa: E402
 from development.ldap import LdapServer  # noqa: E402
@@ -76,7 +76,10 @@ class Cluster:
     def __post_init__(self) -> None:
         self.folder = self.folder.absolute()
         self.spark = Standalone(self.folder / "spark", self.version, self.subnet)
-        self.sshd = Sshd(self.folder / "ssh", self.ssh_port, f"{self.subnet}.1")
+        self.sshd = Sshd(
+            self.folder / "ssh", self.ssh_port, f"{self.subnet}.1",
+            {"JAVA_HOME": str(java_folder(self.version))},
+        )  # fmt: skip
         self.postgis = PostGIS(self.folder / "postgis")
 
     @property
@@ -118,7 +121,7 @@ class Cluster:
         return Livy(
             folder, version, host, spark_home(self.version), spark_python(self.version), self.spark.url,
             [self.shared / "jobs"], certificate=certificate, ldap=ldap, settings=settings or {},
-            environment=environment or {},
+            environment={"JAVA_HOME": str(java_home(self.version)), **(environment or {})},
         )  # fmt: skip
 
     def start(self) -> list[Path]:
@@ -199,7 +202,7 @@ class Cluster:
                 missing.add(part)
                 print(f"The cluster starts without a part. {error}", file=sys.stderr)
 
-        parts: list[Callable[[], Any]] = [lambda: spark_home(self.version)]
+        parts: list[Callable[[], Any]] = [lambda: java_home(self.version)]
         if self.with_s3:
             parts.append(lambda: attempt(versitygw))
         if self.livy_version:

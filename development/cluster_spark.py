@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import spark_java
 from .cluster_daemons import Daemon
 from .installed import locked
 
@@ -46,6 +47,16 @@ def spark_home(version: str) -> Path:
 def spark_python(version: str) -> Path:
     """The interpreter of the nodes: it has none of the packages that a run needs."""
     return ROOT / "build" / f"spark-{version}" / "bin" / "python"
+
+
+def java_folder(version: str) -> Path:
+    """Where the Java for a version of Spark lies, once `java_home` was asked for it."""
+    return ROOT / "build" / f"spark-java-{version}"
+
+
+def java_home(version: str) -> Path:
+    """The same, made where it is missing (see `spark_java`)."""
+    return spark_java.java_home(java_folder(version).name, spark_home(version), spark_python(version))
 
 
 @dataclass(frozen=True)
@@ -145,6 +156,7 @@ class Standalone:
         number = host.rpartition(".")[2]
         environment = {
             "SPARK_HOME": str(home),
+            "JAVA_HOME": str(java_home(self.version)),
             "SPARK_LOCAL_IP": host,
             "SPARK_PUBLIC_DNS": host,
             "SPARK_DAEMON_MEMORY": _DAEMON_MEMORY,

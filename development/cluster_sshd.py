@@ -8,7 +8,8 @@ import shutil
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .cluster_daemons import Daemon
@@ -16,11 +17,15 @@ from .cluster_daemons import Daemon
 
 @dataclass(frozen=True)
 class Sshd:
-    """A server in `folder` that lets the present user in with `user_key`, and asks for nothing else."""
+    """A server in `folder` that lets the present user in with `user_key`, and asks for nothing else.
+
+    `environment` is what its sessions have besides.
+    """
 
     folder: Path
     port: int
     host: str = "127.0.0.1"
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def daemon(self) -> Daemon:
@@ -102,6 +107,7 @@ class Sshd:
                 "MaxStartups 50",
                 "LogLevel VERBOSE",
                 "Subsystem sftp internal-sftp",
+                *(f'SetEnv "{name}={value}"' for name, value in self.environment.items()),
             )
         )
 

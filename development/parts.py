@@ -1,4 +1,4 @@
-"""Fetch what the stand-in cluster consists of, all at once: both Sparks, Livy, the S3 server.
+"""Fetch what the stand-in cluster consists of, all at once: both Sparks and their Java, Livy, the S3 server.
 
     python development/parts.py        nothing to do where they are there; several minutes where not
 
@@ -35,7 +35,7 @@ def main() -> int:
             print(f"{' '.join([part.__name__, *arguments])}: {error}", file=sys.stderr)
 
     parts = [(versitygw,), *((livy.livy_jars, version) for version in livy.versions())]
-    parts += [(cluster_spark.spark_home, version) for version in cluster_spark.VERSIONS]
+    parts += [(cluster_spark.java_home, version) for version in cluster_spark.VERSIONS]
     threads = [threading.Thread(target=fetch, args=part) for part in parts]
     for thread in threads:
         thread.start()

@@ -13,6 +13,7 @@ from roadpulse.cluster_client.profiles.profile import Profile
 
 from development.cluster import Cluster
 from development.cluster_daemons import Daemon, descendants
+from development.cluster_spark import java_folder
 from tests.waiting import until
 
 newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)
@@ -93,3 +94,12 @@ def test_a_worker_that_died_is_started_again(cluster: Cluster) -> None:
     until(lambda: not worker.process())
     cluster.start()
     assert worker.process() not in (None, before)
+
+
+@newest
+def test_the_classes_of_spark_come_from_an_archive(cluster: Cluster) -> None:
+    for daemon in cluster.spark.daemons():
+        process = daemon.process()
+        assert process is not None
+        maps = Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8", errors="replace")
+        assert f"{java_folder(cluster.version)}/classes.jsa" in maps

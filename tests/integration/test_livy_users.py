@@ -49,6 +49,7 @@ def server(shared, other_user, cluster):
         shutil.chown(folder, "nobody")
     environment = {
         "HOME": str(home),
+        "JAVA_HOME": "",  # the computer's Java: that of the stand-in may lie where others may not go
         "ROADPULSE_CACHE": str(home / "cache"),
         "TMPDIR": str(temporary),
         "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={temporary}",
