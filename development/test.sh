@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Run the tests, each kind in a process of its own: unit tests must not find a running QGIS.
-# Tests of the cluster wait more than they compute, so the unit tests and those of other servers run beside
-# them, and a line every minute says how far both are; tests of QGIS measure time and run alone. What failed is
-# named in the end, after a table of where the time went (each test's is in build/tests-times.tsv).
+# Five lanes go side by side, since tests of servers wait more than they compute: see docs/tests.md. Those with
+# a window measure how long it waits, so the others leave them the processors (nice). A line every minute says
+# how far each lane is. What failed is named in the end, after a table of where the time went (each test's is
+# in build/tests-times.tsv).
 # ROADPULSE_STRICT=1 turns every skipped test into a failed one.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export QT_QPA_PLATFORM=offscreen QT_LOGGING_RULES="*.debug=false" LC_ALL=C.UTF-8
 export QGIS_CUSTOM_CONFIG_PATH="$PWD/build/qgis-settings"
 export ROADPULSE_TIMES="$PWD/build/tests-times.tsv"
-cluster=(tests/integration/test_spark*.py tests/integration/test_{s3,ssh}_spark.py
-  tests/integration/test_livy_{diagnosis,runs,s3,ways,weather}.py)
+# A stand-in cluster takes a quarter of a minute to start, so what needs one is in two lanes.
+spark_tests=(tests/integration/test_{spark_*,s3_spark,ssh_spark,cluster}.py)
+livy_tests=(tests/integration/test_{livy_*,cluster_services}.py)
 failed=()
 
 pytest() { # name, then pytest's arguments
@@ -26,19 +28,42 @@ parts() { # on a fresh clone, minutes; a second process waits for the first one'
   nice build/venv/bin/python development/parts.py
 }
 
-on_cluster() {
+background() { # the rest of this lane leaves the processors to those with a window
+  renice -n 5 -p "$BASHPID" >/dev/null
+}
+
+on_spark() {
+  background
   echo "parts of the stand-in cluster" >"$ROADPULSE_NOW"
   parts
-  pytest "integration: Spark and Livy" -p no:pytest_qgis "${cluster[@]}"
+  pytest "integration: Spark" -p no:pytest_qgis "${spark_tests[@]}"
+}
+
+on_livy() {
+  background
+  echo "parts of the stand-in cluster" >"$ROADPULSE_NOW"
+  parts 2>/dev/null # said there
+  pytest "integration: Livy" -p no:pytest_qgis "${livy_tests[@]}"
 }
 
 off_cluster() {
   local code=0
+  background
   pytest "unit: no QGIS" -p no:pytest_qgis tests/unit || code=1
-  parts 2>/dev/null # said there
-  pytest "integration: PostGIS, S3, SSH, processes, packages, servers of a cluster" -p no:pytest_qgis \
-    "${cluster[@]/#/--ignore=}" tests/integration || code=1
+  parts 2>/dev/null
+  pytest "integration: PostGIS, S3, SSH, processes, packages" -p no:pytest_qgis \
+    "${spark_tests[@]/#/--ignore=}" "${livy_tests[@]/#/--ignore=}" tests/integration || code=1
   return $code
+}
+
+in_qgis() {
+  parts 2>/dev/null
+  pytest "qgis: real QGIS, no window" tests/qgis
+}
+
+in_desktop() {
+  parts 2>/dev/null
+  pytest "gui: real QGIS Desktop under Xvfb" -p no:pytest_qgis tests/gui
 }
 
 progress() { # lanes; a line for each that still runs, again and again
@@ -94,10 +119,8 @@ rm -f "$ROADPULSE_TIMES" build/tests-*.now
 left_out=$(build/venv/bin/python development/machine.py)
 [ -z "$left_out" ] || echo "$left_out"
 if [ "$*" = tests ]; then
-  echo "== unit and integration, side by side (their output comes in the end; build/tests-*.log has it now)"
-  side_by_side off_cluster on_cluster
-  alone "qgis: real QGIS, no window" tests/qgis
-  alone "gui: real QGIS Desktop under Xvfb" -p no:pytest_qgis tests/gui
+  echo "== all kinds side by side (their output comes in the end; build/tests-*.log has it now)"
+  side_by_side on_spark on_livy off_cluster in_qgis in_desktop
   build/venv/bin/python development/test_times.py "$ROADPULSE_TIMES"
 else
   [[ "$*" != *integration* ]] || parts

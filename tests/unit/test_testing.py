@@ -12,9 +12,8 @@ import pytest
 from development.test_times import SLOWEST, Times, read, table
 
 ROOT = Path(__file__).resolve().parents[2]
-CLUSTER = (
-    "spark_x", "s3_spark", "ssh_spark", "livy_diagnosis", "livy_runs", "livy_s3", "livy_ways", "livy_weather",
-)  # fmt: skip
+ON_SPARK = ("spark_x", "s3_spark", "ssh_spark", "cluster")
+ON_LIVY = ("livy_x", "cluster_services")
 LONG = """
 import os, time
 from pathlib import Path
@@ -37,7 +36,7 @@ def house(tmp_path: Path) -> Path:
     (tmp_path / "development/machine.py").write_text("print('== left out here: something')")
     (tmp_path / "build").mkdir()
     (tmp_path / "build/venv").symlink_to(ROOT / "build/venv")
-    files = {f"integration/test_{name}.py": "def test_one(): pass" for name in CLUSTER}
+    files = {f"integration/test_{name}.py": "def test_one(): pass" for name in (*ON_SPARK, *ON_LIVY)}
     files |= {
         "unit/test_a.py": "def test_fails(): assert 0\ndef test_passes(): pass",
         "integration/test_b.py": LONG,
@@ -68,11 +67,15 @@ def test_what_goes_on_is_said_and_in_the_end_where_the_time_went(house: Path) ->
     assert done.returncode == 1
     assert lines[0] == "== left out here: something" == lines[-2]
     assert lines[-1] == "== failed: off_cluster"
-    kind = "integration: PostGIS, S3, SSH, processes, packages, servers of a cluster"
+    kind = "integration: PostGIS, S3, SSH, processes, packages"
     assert f" {kind}, 0 % (1 of 1): test_b.py::test_long" in told
     table = lines[next(n for n, line in enumerate(lines) if line.startswith("== seconds by kind")) :]
-    assert sorted(line.split()[-4] for line in table[1:6]) == ["1", "1", "1", "2", str(len(CLUSTER))]
-    assert len(table[7:-2]) == len(CLUSTER) + 5  # all tests are among the slowest
+    kinds = {line.rsplit(None, 4)[0].strip(): int(line.split()[-4]) for line in table[1:7]}
+    assert kinds == {
+        "unit: no QGIS": 2, kind: 1, "integration: Spark": len(ON_SPARK), "integration: Livy": len(ON_LIVY),
+        "qgis: real QGIS, no window": 1, "gui: real QGIS Desktop under Xvfb": 1,
+    }  # fmt: skip
+    assert len(table[8:-2]) == sum(kinds.values())  # all tests are among the slowest
     times = read(house / "build/tests-times.tsv")
     assert {test.name for test in times if test.kind == "unit: no QGIS"} == {
         "tests/unit/test_a.py::test_fails", "tests/unit/test_a.py::test_passes",

@@ -19,6 +19,7 @@ crosswise = [("4", "0.7.1"), ("3.5", versions()[-1])]
 @pytest.mark.parametrize(("cluster", "livy"), crosswise, indirect=True)
 @pytest.mark.belfast
 def test_belfast_through_livy_gives_the_same_bytes(livy_way, belfast, belfast_tables):
+    livy_way.profile = livy_way.on_every_node()
     backend = livy_way.backend()
     run = backend.submit(livy_way.run(belfast / "trips"))
     backend.close()  # the desktop goes away, and another one comes
