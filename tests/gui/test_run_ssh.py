@@ -38,10 +38,11 @@ class Analyst:
     def know(self, profile: dict[str, Any] | None = None, **entries: Any) -> None:
         """Store the cluster's profile (over SSH), with run folders of this test's own.
 
-        All is left to Spark, so that a run lasts long enough to be cancelled or left.
+        All is left to Spark, so that a run lasts long enough to be cancelled or left; to one executor, since
+        each takes seconds to start.
         """
         values = profile or ssh_profile(self.cluster)
-        values = {**values, "resources": {**values["resources"], "head_workers": 0}}
+        values = {**values, "resources": {**values["resources"], "head_workers": 0, "cores": 2}}
         folders = {"runs": str(self.folder / "runs"), "store": str(self.folder / "store")}
         folders = {**values["folders"], **folders}
         file = self.desktop.profile / "roadpulse" / "profiles" / "cluster.json"

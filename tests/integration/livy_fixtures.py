@@ -51,13 +51,21 @@ class LivyWay:
     def __post_init__(self) -> None:
         found = Profile.from_json(livy_profile(self.cluster, self.server))
         folders = Folders(str(self.folder / "runs"), str(self.folder / "store"), found.folders.jobs)
-        resources = replace(found.resources, head_workers=0)  # Spark does all, unless a test wants otherwise
+        # Spark does all, with one executor, unless a test wants otherwise.
+        resources = replace(found.resources, head_workers=0, cores=2)
         self.profile = replace(found, **{"folders": folders, "resources": resources, **self.changes})
         self.keys = ProfileKeys(Credentials(key_path=self.profile.key_path), self.login)
         self.known = KnownHosts(self.cluster.sshd.known_hosts, ())
         self.store = RunStore(self.folder / "records")
         self.store_folder = str(self.folder / "store")
         self.backends: list[LivyBackend] = []
+
+    def on_every_node(self) -> Profile:
+        """The profile with all cores of the cluster, and so with an executor on every node."""
+        spark = self.cluster.spark
+        return replace(
+            self.profile, resources=replace(self.profile.resources, cores=spark.workers * spark.cores)
+        )
 
     def backend(self, profile: Profile | None = None, **options: Any) -> LivyBackend:
         """A desktop's way in; a second one is that of a desktop that was restarted."""

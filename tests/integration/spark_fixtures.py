@@ -33,6 +33,9 @@ newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)
 
 Start = Callable[..., SparkRun]
 
+EVERYWHERE = {"cores_max": ""}
+"""For a run that takes all cores of the cluster, with an executor on every node; others take two cores."""
+
 QUICKLY = ("--head-workers", "auto")
 """For runs of which it does not matter who does them."""
 
@@ -126,7 +129,7 @@ class Way:
             Profile.read(self.cluster.profile_file),
             folders=Folders(str(self.folder / "runs"), str(self.folder / "store")),
         )
-        self.profile = self.with_resources(head_workers=0)
+        self.profile = self.with_resources(head_workers=0, cores=2)
         self.credentials = Credentials(key_path=self.profile.key_path)
         self.known = KnownHosts(self.cluster.sshd.known_hosts, ())
         self.store = RunStore(self.folder / "records")
@@ -146,8 +149,12 @@ class Way:
         return Run.new(name, profile or self.profile, spec)
 
     def with_resources(self, **entries: Any) -> Profile:
-        """The profile with other resources. Its own leave nothing to the head, so that Spark does all."""
+        """The profile with other resources. Its own leave all to Spark, which has one executor."""
         return replace(self.profile, resources=replace(self.profile.resources, **entries))
+
+    def on_every_node(self) -> Profile:
+        """The profile with all cores of the cluster, and so with an executor on every node."""
+        return self.with_resources(cores=self.cluster.spark.workers * self.cluster.spark.cores)
 
 
 @pytest.fixture

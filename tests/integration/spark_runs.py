@@ -19,7 +19,7 @@ from roadpulse.cluster_client.ssh.job_zip import job_zip
 
 from development.cluster import Cluster
 from development.cluster_daemons import Process, descendants
-from development.cluster_spark import spark_home, spark_python
+from development.cluster_spark import java_home, spark_home, spark_python
 from development.installed import packages
 from tests.waiting import until
 
@@ -37,7 +37,10 @@ MOST_HEAD_MB = 250
 
 @dataclass
 class SparkRun:
-    """One run in a folder of its own: on Spark at once, unless it is told other `--head-workers`."""
+    """One run in a folder of its own: on Spark at once, unless it is told other `--head-workers`.
+
+    It has one executor, since each takes seconds to start; `EVERYWHERE` in `conf` is for one on every node.
+    """
 
     cluster: Cluster
     folder: Path
@@ -59,19 +62,20 @@ class SparkRun:
             "spark.driver.host": spark.host,
             "spark.executor.memory": "470m",
             "spark.executor.cores": "2",
+            "spark.cores.max": "2",
             "spark.driver.memory": "512m",
             "spark.driver.extraJavaOptions": DRIVER_OPTIONS,
             "spark.executorEnv.ROADPULSE_CACHE": cache,
             **self.conf,
         }
-        options = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]
+        options = [word for name, value in conf.items() if value for word in ("--conf", f"{name}={value}")]
         options += ["--py-files", str(job)]
         home, python = spark_home(self.cluster.version), str(spark_python(self.cluster.version))
         words = [str(self.folder), "--packages", str(packages()), "--head-workers", "0", *arguments]
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         environment.update(
             PYSPARK_PYTHON=python, ROADPULSE_CACHE=cache, SPARK_LOCAL_IP=spark.host,
-            PYTHONDONTWRITEBYTECODE="1",
+            JAVA_HOME=str(java_home(self.cluster.version)), PYTHONDONTWRITEBYTECODE="1",
         )  # fmt: skip
         if entry:
             program.write_text(entry, encoding="utf-8")

@@ -30,6 +30,7 @@ def findings():
 
 @newest  # with every Livy
 def test_a_cluster_that_is_well_is_seen_through_and_left_clean(livy_way, findings, belfast, cluster):
+    livy_way.profile = livy_way.on_every_node()
     found = findings(livy_way, str(belfast / "trips"))
     assert worst(found.values()) is Outcome.OK, [f for f in found.values() if f.outcome is not Outcome.OK]
     assert livy_way.server.version in found["livy_version"].found

@@ -34,6 +34,7 @@ def test_without_ssh_belfast_goes_through_the_bucket_alone(
     in_bucket, belfast, belfast_tables, s3_server, bucket
 ):
     shutil.copytree(belfast / "trips", s3_server.data / bucket / "trips")
+    in_bucket.profile = in_bucket.on_every_node()
     backend = in_bucket.backend()
     run = in_bucket.run(Path("x"))
     run = replace(run, spec={**run.spec, "trips": f"s3://{bucket}/trips"})

@@ -416,6 +416,7 @@ def test_a_driver_that_is_killed_is_a_run_that_ended(livy_way, livy, belfast, cl
 
 
 def test_a_run_waits_for_cores_and_says_so(livy_way, livy, belfast, few_trips, cluster):
+    livy_way.profile = livy_way.on_every_node()
     backend = livy_way.backend()
     first = backend.submit(livy_way.run(belfast / "trips"))
     status_when(backend, first, lambda status: busy(status) and cluster.spark.cores_used() == 6)

@@ -11,7 +11,7 @@ import pytest
 from roadpulse.cluster_client.ssh.job_zip import MAIN, job_zip
 
 from development.cluster import Cluster
-from development.cluster_spark import spark_home, spark_python
+from development.cluster_spark import java_home, spark_home, spark_python
 from tests.integration.s3_engine import BucketEngine, result_bytes
 from tests.integration.spark_fixtures import newest, spec_of
 from tests.integration.spark_runs import MOST_WITH_BUCKET_MB, TABLES, halted, run_locally, tables
@@ -71,6 +71,7 @@ def test_with_the_run_folder_in_the_bucket_too_nothing_need_be_shared(
         "spark.master": spark.url,
         "spark.driver.host": spark.host,
         "spark.executor.memory": "470m",
+        "spark.cores.max": "2",
         "spark.executorEnv.ROADPULSE_CACHE": str(tmp_path / "node"),
     }
     options = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]
@@ -79,6 +80,7 @@ def test_with_the_run_folder_in_the_bucket_too_nothing_need_be_shared(
         PYSPARK_PYTHON=str(spark_python(cluster.version)),
         ROADPULSE_CACHE=str(tmp_path / "driver"),
         SPARK_LOCAL_IP=spark.host,
+        JAVA_HOME=str(java_home(cluster.version)),
     )
     submit = str(spark_home(cluster.version) / "bin" / "spark-submit")
     arguments = [str(program), folder, "--s3", json.dumps(engine.access.to_json()), "--head-workers", "0"]

@@ -12,6 +12,7 @@ import pytest
 
 from development.cluster import Cluster
 from tests.integration.spark_fixtures import (
+    EVERYWHERE,
     QUICKLY,
     Start,
     in_the_middle,
@@ -30,7 +31,7 @@ def test_belfast_gives_the_same_bytes_as_on_one_computer(
     start: Start, cluster: Cluster, belfast: Path, tmp_path: Path
 ) -> None:  # fmt: skip
     spec = spec_of(belfast / "trips", tmp_path / "store")
-    run = start(spec)
+    run = start(spec, **EVERYWHERE)
     decoding = run.wait_for(lambda found: found["state"] == "decoding")
     assert decoding["tasks"]["total"] > cluster.spark.workers * cluster.spark.cores  # every core has work
     manifest = run.finish().manifest()

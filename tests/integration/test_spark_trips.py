@@ -11,7 +11,7 @@ import pytest
 
 from development.cluster import Cluster
 from development.machine import own_mounts
-from tests.integration.spark_fixtures import Start, newest, spec_of
+from tests.integration.spark_fixtures import EVERYWHERE, Start, newest, spec_of
 from tests.integration.spark_runs import run_locally, tables
 from tests.left_out import need
 from tests.waiting import until
@@ -54,7 +54,7 @@ def test_trips_may_lie_in_a_folder_that_every_node_has_of_its_own(
     (trips / "only-on-the-head.txt").touch()
     nodes(f"mount -t tmpfs none {trips}; cp -a {elsewhere}/. {trips}/")
     spec = spec_of(trips, tmp_path / "store")
-    run = start(spec).finish()
+    run = start(spec, **EVERYWHERE).finish()
     assert run.manifest()["files"]["bad"] == 0
     run_locally(tmp_path / "local", {**spec, "store": str(tmp_path / "other")})
     assert run.tables() == tables(tmp_path / "local")

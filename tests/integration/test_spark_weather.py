@@ -78,7 +78,7 @@ def test_killed_part_of_the_driver_over_ssh_is_told_and_the_next_run_reads_the_r
     way: Way, many_trips: Path, many_tables: list[bytes], killed: str
 ) -> None:  # fmt: skip
     backend = way.backend()
-    run = backend.submit(way.run(many_trips, profile=way.with_resources(cores=2)))
+    run = backend.submit(way.run(many_trips))
     status_when(backend, run, half_decoded)
     if killed == "python":
         until(lambda: list((way.folder / "store").glob("*/points/*/notes-*.parquet")))
@@ -160,14 +160,14 @@ def test_spark_without_java_is_told(way: Way, belfast: Path, tmp_path: Path) -> 
 
 
 HOLD = "import time\nfrom pyspark import SparkContext\nSparkContext()\ntime.sleep(600)\n"
-"""An application that holds its cores."""
+"""An application that holds all cores."""
 
 
 @newest
 def test_run_waits_for_cores_that_another_application_holds(
     start: Start, cluster: Cluster, belfast: Path, belfast_tables: list[bytes], tmp_path: Path
 ) -> None:  # fmt: skip
-    other = SparkRun(cluster, tmp_path / "other")
+    other = SparkRun(cluster, tmp_path / "other", {"spark.cores.max": ""})
     try:
         other.start({}, entry=HOLD)
         until(lambda: cluster.spark.cores_used() == cluster.spark.workers * cluster.spark.cores)
@@ -184,11 +184,10 @@ def test_two_analysts_who_read_the_same_trips_at_once_count_them_once(
     way: Way, belfast: Path, belfast_tables: list[bytes]
 ) -> None:  # fmt: skip
     found: dict[str, Any] = {}
-    profile = way.with_resources(cores=2)
 
     def analyse(name: str) -> None:
-        backend = way.backend(profile)
-        run = backend.submit(way.run(belfast / "trips", name, profile))
+        backend = way.backend()
+        run = backend.submit(way.run(belfast / "trips", name))
         follow(backend, run, polling=FAST)
         found[name] = tables(backend.fetch(run))
 

@@ -19,7 +19,7 @@ from tests.waiting import status_when, until
 @pytest.mark.belfast
 def test_belfast_over_ssh_and_spark_gives_the_same_bytes(way, belfast, belfast_tables):
     backend = way.backend()
-    run = backend.submit(way.run(belfast / "trips"))
+    run = backend.submit(way.run(belfast / "trips", profile=way.on_every_node()))
     backend.close()  # the desktop goes away, and another one comes
     backend = way.backend()
     (run,) = way.store.unfinished()
@@ -68,7 +68,7 @@ def test_a_cancelled_run_gives_its_executors_back(way, cluster, belfast):
 
 @newest
 def test_the_diagnosis_sees_every_node(way, belfast):
-    look = ClusterLook(way.profile, way.credentials, way.known, str(belfast / "trips"))
+    look = ClusterLook(way.on_every_node(), way.credentials, way.known, str(belfast / "trips"))
     found = {finding.name: finding for finding in diagnose(look.checks())}
     look.close()
     assert worst(found.values()) is Outcome.OK, [f for f in found.values() if f.outcome is not Outcome.OK]
