@@ -31,8 +31,7 @@ from .contract.s3_access import S3Access
 from .contract.visible_text import VisibleFormatter
 from .run_folder import FAILED, STARTING, RunFolder, Status
 from .runners import packages, wheelhouse
-from .runners.head_capacity import free_megabytes, head_workers, usable_cores
-from .runners.head_start import MOST
+from .runners.head_capacity import MOST_HEAD_WORKERS, free_megabytes, head_workers, usable_cores
 from .runners.spark.java import under_spark_submit
 from .runners.spark.runner import SparkRunner
 
@@ -123,8 +122,8 @@ def _number_or_auto(text: str) -> Optional[int]:
     if text == "auto":
         return None
     number = int(text)
-    if not 0 <= number <= MOST:
-        raise argparse.ArgumentTypeError(f"{number} is not between 0 and {MOST}")
+    if not 0 <= number <= MOST_HEAD_WORKERS:
+        raise argparse.ArgumentTypeError(f"{number} is not between 0 and {MOST_HEAD_WORKERS}")
     return number
 
 
@@ -159,7 +158,7 @@ def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
             workers = options.head_workers
             automatic = workers is None
             if workers is None:
-                workers = head_workers(usable_cores(), free_megabytes(), MOST)
+                workers = head_workers(usable_cores(), free_megabytes(), MOST_HEAD_WORKERS)
                 logging.info("Processes of the head: %d", workers)
             # Where Spark's driver is not there, one more has room.
             alone = max(workers, 1) if automatic else workers

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Optional
 
 from ..aggregation.contract.s3_access import is_s3
 from ..cluster_client.backends import registry
-from ..cluster_client.backends.backend_type import BackendType
+from ..cluster_client.backends.base.backend_type import BackendType
 from ..cluster_client.errors import ProfileError
 from . import locations, requirements
 from .credentials import read_credentials
 
 if TYPE_CHECKING:
-    from ..cluster_client.backends.backend import Backend
-    from ..cluster_client.backends.probe import Lookout
+    from ..cluster_client.backends.base.backend import Backend
+    from ..cluster_client.backends.base.probe import Lookout
     from ..cluster_client.diagnosis.composite import Look, Together
     from ..cluster_client.profiles.credentials import ProfileKeys
     from ..cluster_client.profiles.profile import Profile

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qgis.core import QgsApplication, QgsAuthMethodConfig
 
 from ..cluster_client.backends import registry
-from ..cluster_client.backends.backend_type import Credential
+from ..cluster_client.backends.base.backend_type import Credential
 from ..cluster_client.errors import ProfileError
 from .proxies import livy_proxies, s3_proxies
 from .translation import tr

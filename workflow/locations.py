@@ -11,7 +11,7 @@ from pathlib import Path
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QStandardPaths
 
-from ..cluster_client.backends.backend_type import Kept
+from ..cluster_client.backends.base.backend_type import Kept
 from ..cluster_client.profiles.profile import Profile
 from ..cluster_client.profiles.store import ProfileStore
 from ..cluster_client.runs.paths import default_store

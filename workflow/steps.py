@@ -25,7 +25,7 @@ from ..aggregation.contract.spec import RunSpec
 from ..aggregation.contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_TIME
 from ..aggregation.run_folder import RunFolder
 from ..aggregation.storage.local_trips import check_there
-from ..cluster_client.backends.backend import Backend, follow
+from ..cluster_client.backends.base.backend import Backend, follow
 from ..cluster_client.errors import ProfileError
 from ..cluster_client.postgis.link_geometry import LinkGeometry
 from ..cluster_client.profiles.profile import LOCAL_NAME, Profile

@@ -10,6 +10,9 @@ WORKER_MEGABYTES = 150
 KEPT_MEGABYTES = 500
 """Left for Spark's driver: its Java, and the Python that this is."""
 
+MOST_HEAD_WORKERS = 64
+"""Processes of the head that may be asked for."""
+
 _PROC = Path("/proc/meminfo")
 _CONTROL_GROUP = Path("/sys/fs/cgroup")
 

@@ -24,9 +24,6 @@ log = logging.getLogger(__name__)
 _PLENTY_MEGABYTES = 1000
 _BEGINNINGS = 20
 
-MOST = 64
-"""Processes that may be asked for."""
-
 TASK_BYTES = 96 << 20
 """Trips in a task: little enough that Spark, once there, does not wait long for the head's last ones."""
 

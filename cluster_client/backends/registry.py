@@ -10,7 +10,7 @@ from .ssh.backend_type import SshType
 
 if TYPE_CHECKING:
     from ..profiles.profile import Profile
-    from .backend_type import BackendType
+    from .base.backend_type import BackendType
 
 _ALL: tuple[BackendType, ...] = (
     LocalType(),

@@ -19,7 +19,7 @@ from typing import Any, Optional, Protocol
 from ...aggregation.contract.errors import SpecError
 from ...aggregation.contract.json_text import JsonFault
 from ...aggregation.contract.s3_access import S3Access
-from ...aggregation.runners.head_start import MOST as HEAD_WORKERS
+from ...aggregation.runners.head_capacity import MOST_HEAD_WORKERS
 from ..errors import ProfileError
 from ..shared_files import read_json, write_atomically
 from .checks import (
@@ -45,7 +45,7 @@ LOCAL_NAME = "local"
 
 
 class _Type(Protocol):
-    """What a profile asks the type of its backend; see `backends.backend_type.BackendType`."""
+    """What a profile asks the type of its backend; see `backends.base.backend_type.BackendType`."""
 
     runs_here: bool
     url_entry: str
@@ -153,7 +153,7 @@ class Profile:
         check_range("workers", self.workers, 0, 1024)
         check_range("resources.cores", self.resources.cores, 0, 100_000)
         check_range("resources.executor_cores", self.resources.executor_cores, 0, 1024)
-        check_range("resources.head_workers", self.resources.head_workers or 0, 0, HEAD_WORKERS)
+        check_range("resources.head_workers", self.resources.head_workers or 0, 0, MOST_HEAD_WORKERS)
 
     @property
     def runs_here(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from roadpulse.aggregation.contract.spec import RunSpec
-from roadpulse.cluster_client.backends.backend import Polling
+from roadpulse.cluster_client.backends.base.backend import Polling
 from roadpulse.cluster_client.backends.livy.backend import LivyBackend
 from roadpulse.cluster_client.backends.livy.batch import batch_name
 from roadpulse.cluster_client.backends.livy.client import LivyClient, Timeouts

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from roadpulse.aggregation.contract.spec import RunSpec
-from roadpulse.cluster_client.backends.backend import Polling
+from roadpulse.cluster_client.backends.base.backend import Polling
 from roadpulse.cluster_client.backends.ssh.backend import SshBackend
 from roadpulse.cluster_client.processes import start_mark
 from roadpulse.cluster_client.profiles.profile import Folders, Profile

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
 from roadpulse.aggregation.store.point_store import PointStore
-from roadpulse.cluster_client.backends.backend import Polling, follow
+from roadpulse.cluster_client.backends.base.backend import Polling, follow
 from roadpulse.cluster_client.backends.ssh.backend import SshBackend
 from roadpulse.cluster_client.backends.ssh.diagnosis import ClusterLook
 from roadpulse.cluster_client.diagnosis.checks import Outcome as Found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from roadpulse.aggregation.contract.s3_access import S3Access
-from roadpulse.cluster_client.backends.backend import follow
+from roadpulse.cluster_client.backends.base.backend import follow
 from roadpulse.cluster_client.profiles.profile import Folders
 from roadpulse.cluster_client.runs.status import RunState
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from roadpulse.cluster_client.backends.backend import follow
+from roadpulse.cluster_client.backends.base.backend import follow
 from roadpulse.cluster_client.errors import BackendError
 from roadpulse.cluster_client.profiles.profile import Folders
 from roadpulse.cluster_client.runs.status import RunState

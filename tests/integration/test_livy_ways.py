@@ -6,7 +6,7 @@ import contextlib
 import threading
 
 import pytest
-from roadpulse.cluster_client.backends.backend import follow
+from roadpulse.cluster_client.backends.base.backend import follow
 from roadpulse.cluster_client.backends.livy import errors
 from roadpulse.cluster_client.backends.livy.client import LivyClient
 from roadpulse.cluster_client.certificates import CertificateUntrusted

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from roadpulse.cluster_client.backends.backend import follow
+from roadpulse.cluster_client.backends.base.backend import follow
 from roadpulse.cluster_client.backends.livy.batch import batch_name, batch_of
 from roadpulse.cluster_client.backends.livy.client import LivyClient
 from roadpulse.cluster_client.backends.livy.errors import LivyLoginRefused, LivySilent

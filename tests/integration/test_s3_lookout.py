@@ -11,7 +11,7 @@ import pytest
 from roadpulse.aggregation.contract.errors import Cancelled
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.inventory import TripCount
-from roadpulse.cluster_client.backends.bucket_probe import BucketTrips
+from roadpulse.cluster_client.backends.base.bucket_probe import BucketTrips
 from roadpulse.cluster_client.profiles.profile import Folders, Profile
 from roadpulse.tests.engine import trip
 

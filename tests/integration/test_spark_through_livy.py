@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from roadpulse.cluster_client.backends.backend import follow
+from roadpulse.cluster_client.backends.base.backend import follow
 from roadpulse.cluster_client.runs.status import RunState
 
 from development.livy import versions

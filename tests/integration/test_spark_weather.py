@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from roadpulse.cluster_client.backends.backend import follow
+from roadpulse.cluster_client.backends.base.backend import follow
 from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.cluster_client.ssh.job_zip import MAIN
 

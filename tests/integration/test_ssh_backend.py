@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from roadpulse.aggregation.contract.errors import Cancelled
 from roadpulse.aggregation.contract.spec import RunSpec
-from roadpulse.cluster_client.backends.backend import Polling, follow
+from roadpulse.cluster_client.backends.base.backend import Polling, follow
 from roadpulse.cluster_client.backends.local.backend import LocalBackend
 from roadpulse.cluster_client.backends.ssh import submission
 from roadpulse.cluster_client.backends.ssh.backend import SshBackend

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from roadpulse.cluster_client.backends.backend import follow
+from roadpulse.cluster_client.backends.base.backend import follow
 from roadpulse.cluster_client.backends.ssh.diagnosis import ClusterLook
 from roadpulse.cluster_client.diagnosis.checks import Outcome, diagnose, worst
 from roadpulse.cluster_client.runs.status import RunState

@@ -10,7 +10,7 @@ import pytest
 from qgis.core import QgsSettings
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.aggregation.inventory import TripCount
-from roadpulse.cluster_client.backends.probe import PlaceState
+from roadpulse.cluster_client.backends.base.probe import PlaceState
 from roadpulse.cluster_client.errors import Unreachable
 from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
 from roadpulse.cluster_client.runs.phases import Phase, phase_of

@@ -10,7 +10,7 @@ from typing import Any, Callable
 import pytest
 from qgis.PyQt.QtWidgets import QMainWindow, QTreeWidgetItem
 from roadpulse.aggregation.contract.s3_access import S3Access
-from roadpulse.cluster_client.backends.bucket_probe import Sample
+from roadpulse.cluster_client.backends.base.bucket_probe import Sample
 from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
 from roadpulse.ui.profiles.form import ProfileForm
 from roadpulse.ui.s3_browser.browser import S3Browser

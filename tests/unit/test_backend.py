@@ -2,7 +2,7 @@
 
 import pytest
 from roadpulse.aggregation.contract.spec import RunSpec
-from roadpulse.cluster_client.backends.backend import Polling, follow
+from roadpulse.cluster_client.backends.base.backend import Polling, follow
 from roadpulse.cluster_client.errors import BackendError, Unreachable
 from roadpulse.cluster_client.profiles.profile import LOCAL
 from roadpulse.cluster_client.runs.records import Run

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client import processes
-from roadpulse.cluster_client.backends.backend import Polling, follow
+from roadpulse.cluster_client.backends.base.backend import Polling, follow
 from roadpulse.cluster_client.backends.local.backend import LocalBackend
 from roadpulse.cluster_client.errors import (
     AlreadyStarted,

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.aggregation.storage import local as storage_local
+from roadpulse.cluster_client.backends.base.remote import FarBackend
 from roadpulse.cluster_client.backends.local.backend import LocalBackend
-from roadpulse.cluster_client.backends.remote import FarBackend
 from roadpulse.cluster_client.errors import AlreadyStarted, ResultError, StartError
 from roadpulse.cluster_client.processes import start_mark
 from roadpulse.cluster_client.profiles.profile import LOCAL, Profile

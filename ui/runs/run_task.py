@@ -22,7 +22,7 @@ from .phases import Moment, phases_of, total
 from .settings import RunSettings
 
 if TYPE_CHECKING:
-    from ...cluster_client.backends.backend import Backend
+    from ...cluster_client.backends.base.backend import Backend
     from ...cluster_client.profiles.credentials import ProfileKeys
     from ...mapping.writer.geopackage import MatchReport
     from ...workflow.roads import Roads

@@ -23,7 +23,7 @@ from .catalogue import RunEntry, RunsBook
 from .open_runs import is_remote
 
 if TYPE_CHECKING:
-    from ...cluster_client.backends.backend import Backend
+    from ...cluster_client.backends.base.backend import Backend
 
 SHOWN, HIDDEN = 2.0, 60.0
 """Seconds between looks at a place while somebody watches, and while nobody does."""

@@ -33,7 +33,7 @@ from .level import name_of
 from .tree import S3Tree
 
 if TYPE_CHECKING:
-    from ...cluster_client.backends.bucket_probe import BucketTrips
+    from ...cluster_client.backends.base.bucket_probe import BucketTrips
     from ...cluster_client.profiles.credentials import ProfileKeys
     from ...cluster_client.s3.client import S3Connection
 
@@ -156,7 +156,7 @@ class S3Browser(OnScreenDialog):
 
     def _trips(self) -> BucketTrips:
         """What reads the buckets; for threads."""
-        from ...cluster_client.backends.bucket_probe import BucketTrips  # noqa: PLC0415  (boto3)
+        from ...cluster_client.backends.base.bucket_probe import BucketTrips  # noqa: PLC0415  (boto3)
         from ...cluster_client.profiles.credentials import ProfileKeys  # noqa: PLC0415
 
         with self._lock:

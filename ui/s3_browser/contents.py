@@ -25,7 +25,7 @@ from ..widgets.plain_text import PlainLabel, visible
 from .level import name_of
 
 if TYPE_CHECKING:
-    from ...cluster_client.backends.bucket_probe import BucketTrips
+    from ...cluster_client.backends.base.bucket_probe import BucketTrips
     from ...cluster_client.s3.listing import Counted
     from ..background.calls import Call
     from ..trip_fields.sample import Preview

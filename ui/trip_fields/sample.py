@@ -21,7 +21,7 @@ from ...aggregation.contract.json_text import JsonFault, check_shape
 from ...aggregation.contract.spec import FieldMapping
 from ...aggregation.trips import advice, times, values
 from ...aggregation.trips.trip_json import load_text, text_of, unpack
-from ...cluster_client.backends.probe import TripSource
+from ...cluster_client.backends.base.probe import TripSource
 from .proposals import RawField, fields_of, fits, propose, unit_hint
 
 LARGEST_PREVIEW, LARGEST_FETCHED = 64 << 20, 8 << 20

@@ -20,7 +20,7 @@ from ...runs.status import RunState, RunStatus
 from ...runs.submission import Sending, clear, give_up
 from ...ssh.network import TIMEOUTS as SSH_TIMEOUTS
 from ...ssh.network import Timeouts as SshTimeouts
-from ..remote import FarBackend, InFolder
+from ..base.remote import FarBackend, InFolder
 from . import submission
 from .batch import batch_name, batch_of
 from .client import TIMEOUTS, Timeouts

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from ....aggregation.contract.s3_access import is_s3
 from ...profiles.checks import empty
-from ..backend_type import (
+from ..base.backend_type import (
     BUCKETS,
     HOST_KEY,
     RESOURCES,

@@ -11,7 +11,7 @@ from ...profiles.credentials import ProfileKeys
 from ...profiles.profile import Profile
 from ...profiles.ssh_credentials import Credentials
 from ...ssh.network import TIMEOUTS as SSH_TIMEOUTS
-from ..probe import PlaceState, TripSource
+from ..base.probe import PlaceState, TripSource
 from .client import Timeouts
 from .connection import Way
 from .file_access import Rooms

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ...runs.phases import Phase
-from ..backend_type import BUCKETS, BackendType, Credential, FormSection, Kept, bucket_trips
+from ..base.backend_type import BUCKETS, BackendType, Credential, FormSection, Kept, bucket_trips
 
 if TYPE_CHECKING:
     from ...profiles.credentials import ProfileKeys

@@ -12,7 +12,7 @@ from ....aggregation.contract.s3_access import is_s3
 from ....aggregation.contract.spec import FieldMapping
 from ....aggregation.runners.head_capacity import usable_cores
 from ...profiles.profile import Profile
-from ..probe import Check, PlaceState, TripSource
+from ..base.probe import Check, PlaceState, TripSource
 
 
 class LocalTrips:

@@ -26,7 +26,7 @@ from ...ssh.run_paths import Place
 from ...ssh.scripts import call
 from ...ssh.session import Session
 from ...ssh.transfer import SftpFiles
-from ..remote import FarBackend, InFolder
+from ..base.remote import FarBackend, InFolder
 from . import submission
 from .run_files import GRACE_SECONDS
 from .watch import Watch

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ....aggregation.contract.s3_access import is_s3
 from ...profiles.checks import empty, fault
-from ..backend_type import (
+from ..base.backend_type import (
     BUCKETS,
     HOST_KEY,
     RESOURCES,

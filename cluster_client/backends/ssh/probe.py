@@ -24,7 +24,7 @@ from ...ssh.network import Timeouts
 from ...ssh.run_paths import Place, python_of
 from ...ssh.session import Session
 from ...ssh.transfer import SftpFiles
-from ..probe import Check, PlaceState, TripSource
+from ..base.probe import Check, PlaceState, TripSource
 from .run_files import uses_spark
 from .spark_checks import at_work, master_page, total
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....aggregation.runners.head_start import MOST as HEAD_WORKERS
+from ....aggregation.runners.head_capacity import MOST_HEAD_WORKERS
 from ....workflow.translation import tr
 from .automatic import AutomaticField
 from .fields import CLUSTERS, NumberField, TextField
@@ -72,7 +72,7 @@ class ResourcesSection(ProfileSection):
         self.add(
             tr("Head first"),
             AutomaticField(
-                "resources.head_workers", HEAD_WORKERS, CLUSTERS,
+                "resources.head_workers", MOST_HEAD_WORKERS, CLUSTERS,
                 tr("Processes of the cluster's head that begin at once; Spark is started only when there is "
                    "more work than they do in the time that Spark needs to start. “None”: Spark at once."),
             ),

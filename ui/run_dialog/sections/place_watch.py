@@ -19,7 +19,7 @@ from ....workflow.translation import tr
 from ...background.latest_call import LatestCall
 
 if TYPE_CHECKING:
-    from ....cluster_client.backends.probe import Lookout, PlaceState
+    from ....cluster_client.backends.base.probe import Lookout, PlaceState
     from ....cluster_client.profiles.credentials import ProfileKeys
     from ...background.calls import Call
 

@@ -28,7 +28,7 @@ from .trips_controls import TripsControls
 
 if TYPE_CHECKING:
     from ....aggregation.inventory import TripCount
-    from ....cluster_client.backends.probe import TripSource
+    from ....cluster_client.backends.base.probe import TripSource
     from ...background.calls import Call
     from ...trip_fields.sample import Preview
 

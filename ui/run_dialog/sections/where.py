@@ -21,7 +21,7 @@ from .place_watch import PlaceWatch
 from .section import Section
 
 if TYPE_CHECKING:
-    from ....cluster_client.backends.probe import PlaceState
+    from ....cluster_client.backends.base.probe import PlaceState
     from ....cluster_client.ssh.errors import HostKeyError
 
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Optional, TypeVar
 
-from ..errors import BackendError, NotFinished, Unreachable
-from ..runs.fetching import fetch_run
-from ..runs.files import RunFiles, here
-from ..runs.folder import fetched_status, give_back, has_result, take_to_fetch
-from ..runs.paths import folder_name, runs_folder
-from ..runs.records import Run, RunStore
-from ..runs.status import RunStatus
-from ..runs.submission import Sending, carry_out
+from ...errors import BackendError, NotFinished, Unreachable
+from ...runs.fetching import fetch_run
+from ...runs.files import RunFiles, here
+from ...runs.folder import fetched_status, give_back, has_result, take_to_fetch
+from ...runs.paths import folder_name, runs_folder
+from ...runs.records import Run, RunStore
+from ...runs.status import RunStatus
+from ...runs.submission import Sending, carry_out
 
 T = TypeVar("T")
 InFolder = Callable[[RunFiles, str], T]

@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Optional, Protocol
 
-from ...aggregation.contract.spec import FieldMapping
-from ...aggregation.inventory import TripCount
+from ....aggregation.contract.spec import FieldMapping
+from ....aggregation.inventory import TripCount
 
 Check = Callable[[], None]
 

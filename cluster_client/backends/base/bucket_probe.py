@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Callable, Optional
 
-from ...aggregation.contract.errors import Cancelled, RunError
-from ...aggregation.contract.s3_access import is_s3
-from ...aggregation.contract.spec import FieldMapping
-from ...aggregation.inventory import FIRST_FILES, SAMPLE_FILES, TripCount, known
-from ...aggregation.storage import TripFile
-from ...aggregation.storage.s3.pages import Listed
-from ...aggregation.storage.s3.trips import trip_file
-from ..profiles.credentials import S3Keys
-from ..profiles.profile import Profile
-from ..s3 import listing
-from ..s3.client import S3Connection, Waits, connect_for
-from ..s3.store_files import tables_at_hand
+from ....aggregation.contract.errors import Cancelled, RunError
+from ....aggregation.contract.s3_access import is_s3
+from ....aggregation.contract.spec import FieldMapping
+from ....aggregation.inventory import FIRST_FILES, SAMPLE_FILES, TripCount, known
+from ....aggregation.storage import TripFile
+from ....aggregation.storage.s3.pages import Listed
+from ....aggregation.storage.s3.trips import trip_file
+from ...profiles.credentials import S3Keys
+from ...profiles.profile import Profile
+from ...s3 import listing
+from ...s3.client import S3Connection, Waits, connect_for
+from ...s3.store_files import tables_at_hand
 
 log = logging.getLogger(__name__)
 LOOKING = Waits(connect=3.0, read=15.0, attempts=2)

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional, Protocol
 
-from ..errors import ClientError
-from ..runs.records import Run
-from ..runs.status import RunState, RunStatus
+from ...errors import ClientError
+from ...runs.records import Run
+from ...runs.status import RunState, RunStatus
 
 
 class Backend(Protocol):

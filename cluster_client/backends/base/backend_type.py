@@ -17,13 +17,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ..runs.phases import Phase
+from ...runs.phases import Phase
 
 if TYPE_CHECKING:
-    from ..diagnosis.composite import Look
-    from ..profiles.credentials import ProfileKeys
-    from ..profiles.profile import Profile
-    from ..runs.records import RunStore
+    from ...diagnosis.composite import Look
+    from ...profiles.credentials import ProfileKeys
+    from ...profiles.profile import Profile
+    from ...runs.records import RunStore
     from .backend import Backend
     from .probe import Lookout, TripSource
 
