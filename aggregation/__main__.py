@@ -69,7 +69,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
     except (SpecError, ValueError) as error:
         parser.error(str(error))
     folder = RunFolder.begun(place)
-    storage.local.keep_private()
+    storage.local.files.keep_private()
     keeper: Optional[BucketRun] = None
     runner: Optional[Runner] = None
     code = 1

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..aggregation.contract import json_text
 from ..aggregation.contract.json_text import LARGEST_NOTE
-from ..aggregation.storage.local import make_folder, opener
+from ..aggregation.storage.local.files import make_folder, opener
 
 if sys.platform == "win32":
     import msvcrt
@@ -28,7 +28,7 @@ _PAUSE = 0.02
 def write_atomically(path: Path, text: str, *, new: bool = False) -> None:
     """Write a text file that a reader sees whole or not at all, and that survives a power cut.
 
-    It is for its owner alone, unless its folder is shared (`aggregation.storage.local.is_shared`).
+    It is for its owner alone, unless its folder is shared (`aggregation.storage.local.files.is_shared`).
 
     With `new` a file that is there already raises `FileExistsError`, also when two processes try at once.
     Raises `OSError`.

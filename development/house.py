@@ -111,6 +111,18 @@ def circles(arrows: Mapping[str, set[str]]) -> list[list[str]]:
     return groups
 
 
+def rooms(arrows: Mapping[str, set[str]], root: Path = ROOT) -> dict[str, set[str]]:
+    """For each folder with modules the other folders whose modules it imports."""
+
+    def room(name: str) -> str:
+        return name if (root / name.replace(".", "/")).is_dir() else name.rpartition(".")[0]
+
+    found: dict[str, set[str]] = {room(name): set() for name in arrows}
+    for name, targets in arrows.items():
+        found[room(name)] |= {room(target) for target in targets} - {room(name)}
+    return found
+
+
 def floors(arrows: Mapping[str, set[str]]) -> int:
     """Length of the longest chain of imports, in modules; circles count once."""
     depth: dict[str, int] = {}
@@ -182,7 +194,12 @@ def main(words: list[str]) -> int:
         f"{floors(arrows):7} {len(circles(arrows)):8} {sum(r.single for r in rows):10} "
         f"{sum(r.names_kind for r in rows):12}"
     )
-    for group in circles(arrows):
+    between = rooms(arrows)
+    print(
+        f"between rooms   {len(between)} rooms, {sum(map(len, between.values()))} arrows, "
+        f"{floors(between)} floors, {len(circles(between))} circles"
+    )
+    for group in circles(arrows) + circles(between):
         print("circle:", ", ".join(group))
     if asked.modules:
         for name, lines, user in single_importer(arrows):

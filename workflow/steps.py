@@ -24,18 +24,14 @@ from ..aggregation.contract.s3_access import is_s3
 from ..aggregation.contract.spec import RunSpec
 from ..aggregation.contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_TIME
 from ..aggregation.run_folder import RunFolder
-from ..aggregation.storage.local_trips import check_there
+from ..aggregation.storage.local.trips import check_there
 from ..cluster_client.backends.base.backend import Backend, follow
 from ..cluster_client.errors import ProfileError
 from ..cluster_client.postgis.link_geometry import LinkGeometry
 from ..cluster_client.profiles.profile import LOCAL_NAME, Profile
 from ..cluster_client.runs.folder import give_back, has_result
 from ..cluster_client.runs.records import Run, RunStore
-from ..cluster_client.runs.results import (
-    Manifest,
-    read_manifest,
-    read_table,
-)
+from ..cluster_client.runs.results import Manifest, read_manifest, read_table
 from ..cluster_client.runs.status import RunState, RunStatus
 from ..cluster_client.s3.client import access_of_runs
 from ..mapping.errors import MapError

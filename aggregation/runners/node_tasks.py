@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..contract.errors import RunError
-from ..storage import local as storage_local
-from ..storage import scratch
+from ..storage.local import files as storage_local
+from ..storage.local import scratch
 from .memory import give_back, peak_memory
 from .packages import Packages, provide
 
@@ -85,7 +85,7 @@ class Share:
             return Report(index, error=(error.message, error.detail, error.retry), memory=peak_memory())
 
     def _carry_out(self, pickled: bytes, index: int, attempt: int) -> bytes:
-        from ..storage.database import connect  # noqa: PLC0415
+        from ..storage.local.database import connect  # noqa: PLC0415
         from ..store.decode import decode  # noqa: PLC0415
         from ..summary.summarise import summarise  # noqa: PLC0415
 

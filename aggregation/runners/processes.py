@@ -15,7 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Optional
 
 from ..contract.errors import WorkerDied
-from ..storage import scratch
+from ..storage.local import scratch
 from ..store.decode import DecodeContext, DecodeTask, decode
 from ..store.point_store import FileRecord
 from ..summary.counts import SummaryReport

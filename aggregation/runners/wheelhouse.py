@@ -25,7 +25,7 @@ from typing import Optional
 
 from ..contract import json_text
 from ..storage import disk_errors, sha256, write_json
-from ..storage import local as storage_local
+from ..storage.local import files as storage_local
 from .packages import (
     BLOCK,
     FOR_S3,

@@ -36,7 +36,8 @@ def who_else_may_write(folder: Path, inside: bool = False) -> str:
 def make_own_folder(folder: Path, mode: int) -> None:
     """Make a folder and what is missing above it, all with these rights at most, unless it is there.
 
-    It is for code: rights of a shared folder above are not passed on, as `storage.local.make_folder` does.
+    It is for code: rights of a shared folder above are not passed on, as
+    `storage.local.files.make_folder` does.
     `Path.mkdir` gives those above what the umask leaves, and a run that shares its folders with a group
     leaves the group's right to write.
     """

@@ -18,14 +18,15 @@ from typing import Any, Optional, Union
 
 from ..contract.errors import BadTripFile
 from ..contract.s3_access import S3Access, is_s3
-from . import local as storage_local
-from . import local_trips, scratch
-from .local import check_name, sha256
+from ..contract.trip_files import LARGE, SUFFIXES, Listing, TripFile, printable
+from .local import files as storage_local
+from .local import scratch
+from .local import trips as local_trips
+from .local.files import check_name, sha256
+from .local.separation import Own
 from .s3 import parquet
 from .s3 import trips as s3_trips
 from .s3.path import S3Path
-from .separation import Own
-from .trip_files import LARGE, SUFFIXES, Listing, TripFile, printable
 
 Place = Union[Path, S3Path]
 """A file or folder, wherever it lies."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import storage
-from . import scratch
+from .local import scratch
 
 
 class Spill:

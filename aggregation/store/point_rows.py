@@ -11,8 +11,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from ..storage import scratch
-from ..storage.database import connect
+from ..storage.local import scratch
+from ..storage.local.database import connect
 from ..trips.times import NO_TIME
 
 Columns = dict[str, NDArray[Any]]

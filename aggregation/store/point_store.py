@@ -25,7 +25,7 @@ from ..contract.own_files import COMMIT_FILES, POINT_FILES
 from ..contract.s3_access import S3Access
 from ..contract.spec import FieldMapping
 from ..storage import Place
-from ..storage.database import connect
+from ..storage.local.database import connect
 from ..trips.values import POINT_REASONS, TIME_FAULTS
 from . import owners
 from .point_rows import literal, read_rows, write_rows, write_runs

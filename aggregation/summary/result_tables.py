@@ -23,7 +23,7 @@ from .. import storage
 from ..contract import statistic
 from ..contract.tables import BIN, KEYS, LINK_ID, LINK_SPEEDS, LINK_SPEEDS_BY_TIME, columns
 from ..storage import Place
-from ..storage.database import connect
+from ..storage.local.database import connect
 from .statistics import Groups
 
 PART_BYTES = 256 << 20

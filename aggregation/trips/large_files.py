@@ -18,7 +18,8 @@ from typing import BinaryIO, Union
 
 from ..contract.errors import FILE_REASONS, BadTripFile
 from ..contract.spec import FieldMapping
-from ..storage import LARGE, scratch
+from ..storage import LARGE
+from ..storage.local import scratch
 from .decoder import Points, TripDecoder
 from .json_cuts import find_cuts
 from .trip_json import GZIP, too_large

@@ -11,7 +11,7 @@ from typing import Callable, Optional
 from ...aggregation.contract.errors import Cancelled
 from ...aggregation.contract.json_text import LARGEST, LARGEST_NOTE
 from ...aggregation.contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_TIME
-from ...aggregation.storage.local import make_folder, write_bytes
+from ...aggregation.storage.local.files import make_folder, write_bytes
 from ..errors import BackendError, ResultError
 from .files import LONGEST_FILE, RunFiles, here
 from .results import Part, Table, read_manifest
@@ -30,7 +30,8 @@ def fetch_run(
 ) -> None:
     """Bring the results, then the manifest: here, too, the result exists if and only if that file does.
 
-    What is made is for its owner alone, unless its folder is shared (`aggregation.storage.local.is_shared`).
+    Files and folders are for their owner alone, unless the folder is shared
+    (`aggregation.storage.local.files.is_shared`).
 
     Raises `ResultError`, after which nothing of the result is left here, and `BackendError` or `Cancelled`,
     after which the next call goes on with what is here.

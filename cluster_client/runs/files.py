@@ -21,8 +21,8 @@ from typing import Callable, Optional
 from ...aggregation.contract.errors import Cancelled
 from ...aggregation.contract.json_text import LARGEST_NOTE
 from ...aggregation.contract.own_files import OWNER
-from ...aggregation.storage.local import make_folder, write_bytes
-from ...aggregation.storage.local import sha256 as sha256_of
+from ...aggregation.storage.local.files import make_folder, write_bytes
+from ...aggregation.storage.local.files import sha256 as sha256_of
 from ..errors import BackendError, ResultError
 from .folder import run_named_by
 

@@ -11,7 +11,7 @@ from typing import Optional
 
 from ...aggregation.contract.json_text import LARGEST_NOTE, Entries, JsonFault, decode
 from ...aggregation.contract.own_files import OWNER, RESULT_FILES, RUN_FILES, WORK_FILES, names
-from ...aggregation.storage.local import make_folder, opener, remove_files
+from ...aggregation.storage.local.files import make_folder, opener, remove_files
 from ..errors import AlreadyStarted, RunRecordError, StartError
 from ..shared_files import read_json
 from .records import Run, RunStore

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 from ...aggregation.contract.errors import StorageError
 from ...aggregation.contract.s3_access import SCHEME, S3Access
-from ...aggregation.storage import scratch
+from ...aggregation.storage.local import scratch
 from ..certificates import trust
 from ..errors import BackendError
 from ..profiles.credentials import S3Keys

@@ -140,7 +140,7 @@ def trips_and_copies(
     s3: S3Connection, named: str, cancelled: Callable[[], bool] = _never
 ) -> Iterator[tuple[Object, bool]]:
     """The trip files that TRIPS names, each with whether it is a packed copy, which runs leave out."""
-    from ...aggregation.storage.trip_files import CopiesInOrder  # noqa: PLC0415  (runs leave them out so)
+    from ...aggregation.contract.trip_files import CopiesInOrder  # noqa: PLC0415  (runs leave them out so)
 
     copies = CopiesInOrder()
     for found in _named(s3, named, cancelled):
@@ -155,7 +155,7 @@ def count(
     cancelled: Callable[[], bool] = _never,
 ) -> Counted:
     """Count the trip files that TRIPS names; `progress` is told after every page. Raises `Cancelled`."""
-    from ...aggregation.storage.trip_files import CopiesInOrder  # noqa: PLC0415  (runs leave them out so)
+    from ...aggregation.contract.trip_files import CopiesInOrder  # noqa: PLC0415  (runs leave them out so)
 
     files = size = others = 0
     copies = CopiesInOrder()
@@ -245,7 +245,7 @@ def _prefix(folder: str) -> tuple[str, str]:
 
 def _named(s3: S3Connection, named: str, cancelled: Callable[[], bool]) -> Iterator[Optional[Object]]:
     """What TRIPS names, and None after every page."""
-    from ...aggregation.storage.trip_files import GLOB_CHARACTERS, beginning, pattern, plain_folder  # noqa: PLC0415  (runs name them so)  # noqa: PLC0415
+    from ...aggregation.contract.trip_files import GLOB_CHARACTERS, beginning, pattern, plain_folder  # noqa: PLC0415  (runs name them so)  # noqa: PLC0415
 
     def is_folder(name: str) -> bool:
         return any(

@@ -14,7 +14,7 @@ import paramiko
 
 from ...aggregation.contract import tables
 from ...aggregation.contract.own_files import IN_RUN_FOLDER
-from ...aggregation.storage.local import shared_rights
+from ...aggregation.storage.local.files import shared_rights
 from ..errors import BackendError
 from ..runs.files import LONGEST_FILE, RunFiles
 from .connection import Connection

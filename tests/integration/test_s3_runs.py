@@ -17,7 +17,8 @@ from roadpulse.aggregation.contract.errors import Cancelled, RunError
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import AlreadyPublished, RunFolder
-from roadpulse.aggregation.storage import S3Path, scratch
+from roadpulse.aggregation.storage import S3Path
+from roadpulse.aggregation.storage.local import scratch
 from roadpulse.aggregation.storage.s3 import parquet
 from roadpulse.aggregation.store.decode import in_order
 from roadpulse.aggregation.store.point_store import PointStore, bucket_of

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from roadpulse.aggregation.contract.spec import RunSpec
-from roadpulse.aggregation.storage import local as storage_local
+from roadpulse.aggregation.storage.local import files as storage_local
 from roadpulse.cluster_client.backends.base.remote import FarBackend
 from roadpulse.cluster_client.backends.local.backend import LocalBackend
 from roadpulse.cluster_client.errors import AlreadyStarted, ResultError, StartError

@@ -18,7 +18,8 @@ from roadpulse.aggregation.contract.errors import RunError, SpecError
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.runners import wheelhouse
-from roadpulse.aggregation.storage import S3Path, list_trips, place, scratch
+from roadpulse.aggregation.storage import S3Path, list_trips, place
+from roadpulse.aggregation.storage.local import scratch
 from roadpulse.aggregation.storage.s3.address import address_of
 from roadpulse.aggregation.storage.s3.errors import explained
 from roadpulse.aggregation.storage.s3.signed_requests import PlainClient

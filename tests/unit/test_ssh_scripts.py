@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from roadpulse.aggregation.contract.spec import RunSpec
-from roadpulse.aggregation.storage.local import is_shared
+from roadpulse.aggregation.storage.local.files import is_shared
 from roadpulse.cluster_client.backends.ssh.run_files import launcher, run_files, spark_conf
 from roadpulse.cluster_client.processes import start_mark
 from roadpulse.cluster_client.profiles.profile import Folders, Profile, Resources

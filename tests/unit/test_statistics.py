@@ -10,11 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from roadpulse.aggregation.storage.sorting import order_by
-from roadpulse.aggregation.summary.statistics import (
-    distinct,
-    speed_codes,
-    summarise_groups,
-)
+from roadpulse.aggregation.summary.statistics import distinct, speed_codes, summarise_groups
 
 PERCENTILES = (5, 15, 50, 85, 95)
 COLUMNS = ("n_points", "n_trips", "mean", "std", "p05", "p15", "p50", "p85", "p95")

@@ -12,19 +12,19 @@ from types import SimpleNamespace
 import pytest
 from roadpulse.aggregation import storage
 from roadpulse.aggregation.contract.errors import BadTripFile, RunError, StorageError
+from roadpulse.aggregation.contract.trip_files import Collector, CopiesInOrder
 from roadpulse.aggregation.inventory import first_files
 from roadpulse.aggregation.storage import (
     TripFile,
     disk_errors,
     find_trips,
     list_trips,
-    local_trips,
     printable,
     read_trip,
     write_json,
     written_aside,
 )
-from roadpulse.aggregation.storage.trip_files import Collector, CopiesInOrder
+from roadpulse.aggregation.storage.local import trips as local_trips
 
 LIMIT = 1 << 20
 AWKWARD = [

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ...contract.errors import RunError, StorageError
 from ...contract.s3_access import S3Access
-from .. import scratch
-from ..local import disk_errors
+from ..local import scratch
+from ..local.files import disk_errors
 from .client import library
 from .errors import status_of
 from .path import S3Path
@@ -210,7 +210,7 @@ def _version(found: GetResult) -> _Version:
 
 
 def _row_groups(size: int, tail: bytes, part: S3Path) -> list[_RowGroup]:
-    from ..database import connect  # noqa: PLC0415  (a node imports this before it has DuckDB)
+    from ..local.database import connect  # noqa: PLC0415  (a node imports this before it has DuckDB)
 
     with scratch.file(part.name) as file:
         with disk_errors(f"read {part}", file.parent), file.open("wb") as stream:

@@ -19,8 +19,8 @@ from uuid import uuid4
 
 from ...contract.errors import SpecError, StorageError
 from ...contract.s3_access import SCHEME, S3Access
-from .. import scratch
-from ..local import disk_errors
+from ..local import scratch
+from ..local.files import disk_errors
 from . import pages, signed_requests
 from .client import library, store
 from .errors import NO_OBJECT, OTHER_LENGTH, code_of, explained

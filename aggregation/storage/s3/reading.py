@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Optional
 
 from ...contract.errors import StorageError
-from ..local import disk_errors
+from ..local.files import disk_errors
 from .client import library
 from .errors import code_of, explained, status_of
 from .pages import Listed, sender

@@ -14,9 +14,7 @@ from uuid import uuid4
 
 from ...contract.errors import FILE_REASONS, BadTripFile, RunError
 from ...contract.s3_access import SCHEME, S3Access
-from .. import scratch
-from ..separation import Own, check_base, check_folder, is_inside
-from ..trip_files import (
+from ...contract.trip_files import (
     GLOB_CHARACTERS,
     LARGE,
     SUFFIXES,
@@ -28,6 +26,8 @@ from ..trip_files import (
     pattern,
     plain_folder,
 )
+from ..local import scratch
+from ..local.separation import Own, check_base, check_folder, is_inside
 from .errors import code_of
 from .pages import Listed, pages, sender
 from .path import S3Path

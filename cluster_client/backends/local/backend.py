@@ -16,7 +16,7 @@ from ....aggregation.contract.errors import RunError
 from ....aggregation.contract.json_text import LARGEST_NOTE, JsonFault, first_bytes
 from ....aggregation.contract.s3_access import is_s3
 from ....aggregation.storage import Own, check_apart
-from ....aggregation.storage.local import opener
+from ....aggregation.storage.local.files import opener
 from ... import shared_files
 from ...errors import AlreadyStarted, BackendError, NotFinished, ProfileError, RunRecordError, StartError
 from ...processes import RUN_VARIABLE, end_group, is_of_run, run_alive, start_mark

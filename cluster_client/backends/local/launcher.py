@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ....aggregation.storage.local import keep_private, opener
+from ....aggregation.storage.local.files import keep_private, opener
 from ...processes import end_group, start_mark
 from ...shared_files import write_atomically
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import NamedTuple
 
-from ..contract.errors import RunError
+from .errors import RunError
 
 SUFFIXES = (".json", ".json.gz")
 """Names of trip files end so, in any case."""

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import IO, Any, Optional
 from uuid import uuid4
 
-from ..contract.own_files import SCRATCH_FILES
-from . import local as storage_local
+from ...contract.own_files import SCRATCH_FILES
+from . import files as storage_local
 
 try:
     import fcntl

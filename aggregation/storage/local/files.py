@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from ..contract.errors import RunError, StorageError
-from .trip_files import printable
+from ...contract.errors import RunError, StorageError
+from ...contract.trip_files import printable
 
 _BLOCK = 1 << 20
 SHARED = stat.S_ISGID | stat.S_IWGRP

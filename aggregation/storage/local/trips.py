@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import IO, Optional, Union
 from uuid import uuid4
 
-from ..contract.errors import FILE_REASONS, BadTripFile, RunError, StorageError
-from .local import disk_errors, now_at
-from .separation import Own, check_base, check_folder, is_inside
-from .trip_files import (
+from ...contract.errors import FILE_REASONS, BadTripFile, RunError, StorageError
+from ...contract.trip_files import (
     GLOB_CHARACTERS,
     SUFFIXES,
     Collector,
@@ -24,6 +22,8 @@ from .trip_files import (
     plain_folder,
     printable,
 )
+from .files import disk_errors, now_at
+from .separation import Own, check_base, check_folder, is_inside
 
 _BLOCK = 1 << 20
 _COARSE_CLOCK = 2_000_000_000

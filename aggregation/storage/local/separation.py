@@ -6,8 +6,8 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..contract.errors import RunError
-from .trip_files import printable
+from ...contract.errors import RunError
+from ...contract.trip_files import printable
 
 
 class Own(NamedTuple):
