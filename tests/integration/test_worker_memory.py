@@ -30,7 +30,7 @@ ROOM = 36
 WORKER = """
 import pickle, sys
 from roadpulse.aggregation.store import decode; from roadpulse.aggregation.summary import summarise
-from roadpulse.aggregation.storage.database import connect
+from roadpulse.aggregation.storage.local.database import connect
 from roadpulse.aggregation.runners.memory import give_back, peak_memory
 from roadpulse.aggregation.runners.node_tasks import Share
 step, task, context = pickle.load(sys.stdin.buffer)

@@ -203,7 +203,7 @@ def test_a_temporary_file_goes_with_its_block():
 
 def test_folders_of_killed_processes_are_removed_and_those_of_living_ones_stay(tmp_path):
     script = (
-        "import sys, time\nfrom roadpulse.aggregation.storage import scratch\n"
+        "import sys, time\nfrom roadpulse.aggregation.storage.local import scratch\n"
         "with scratch.file('a') as file:\n file.touch(); print(file, flush=True)\n"
         " time.sleep(60 if len(sys.argv) > 1 else 0)"
     )
