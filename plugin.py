@@ -34,9 +34,9 @@ class RoadpulsePlugin:
     def initGui(self) -> None:
         """Called by QGIS with windows."""
         self.initProcessing()
-        from .ui.plugin_gui import MainUi  # noqa: PLC0415  (no windows under qgis_process)
+        from .ui.plugin_gui import PluginGui  # noqa: PLC0415  (no windows under qgis_process)
 
-        self._windows = MainUi(self._iface)
+        self._windows = PluginGui(self._iface)
         self._windows.load()
 
     def unload(self) -> None:

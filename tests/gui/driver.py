@@ -45,14 +45,14 @@ class Robot:
 
     @property
     def ui(self) -> Any:
-        """Roadpulse's `MainUi`."""
+        """Roadpulse's `PluginGui`."""
         import qgis.utils
 
         return qgis.utils.plugins["roadpulse"]._windows
 
     @property
     def dialog(self) -> Any:
-        return self.ui.dialog
+        return self.ui.run_dialog.dialog
 
     def find(self, name: str, within: QWidget | None = None) -> Any:
         found = (within or self.dialog).findChild(QWidget, name)

@@ -181,12 +181,13 @@ def test_the_log_writes_control_characters_out() -> None:
 
     log = QgsApplication.messageLog()
     log.messageReceived[str, str, Qgis.MessageLevel].connect(hear)
-    handler = qgis_log.install()
+    feature = qgis_log.LogFeature()
+    feature.load()
     try:
         logging.getLogger(qgis_log.LOGGER).warning("%s", HOSTILE)
         QgsApplication.processEvents()
     finally:
-        qgis_log.remove(handler)
+        feature.unload()
         log.messageReceived[str, str, Qgis.MessageLevel].disconnect(hear)
     assert heard == [SHOWN]
     record = logging.LogRecord("a", logging.INFO, "", 0, "%s", (HOSTILE,), None)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from qgis.PyQt.QtCore import QObject, QTimer
-from roadpulse.ui.background.chunked_job import Turns
+from roadpulse.ui.background.chunked_job import ChunkedJob
 
 from tests.qgis.widgets import until
 
@@ -37,7 +37,7 @@ def test_between_two_steps_the_event_loop_turns(qgis_app: Any) -> None:
     beat.setInterval(0)
     beat.timeout.connect(lambda: told.words.append("beat"))
     beat.start()
-    Turns(told.steps("open", "add", "zoom"), told.then, told.failed, parent)
+    ChunkedJob(told.steps("open", "add", "zoom"), told.then, told.failed, parent)
     assert told.words == []  # not even the first step is the caller's
     until(lambda: "then" in told.words)
     steps = [word for word in told.words if word != "beat"]
@@ -48,7 +48,7 @@ def test_between_two_steps_the_event_loop_turns(qgis_app: Any) -> None:
 
 def test_an_error_is_told_and_ends_the_work(qgis_app: Any) -> None:
     told, parent, error = Told(), QObject(), ValueError("no such file")
-    Turns(told.steps("open", error, "add"), told.then, told.failed, parent)
+    ChunkedJob(told.steps("open", error, "add"), told.then, told.failed, parent)
     until(lambda: not parent.children())
     assert told.words == ["open", error]
 
@@ -62,9 +62,9 @@ def test_nothing_more_is_done_for_somebody_who_is_gone(qgis_app: Any) -> None:
         yield
         yield from told.steps("add")
 
-    Turns(steps(), told.then, told.failed, parent)
+    ChunkedJob(steps(), told.then, told.failed, parent)
     until(lambda: told.words == ["open"])
     keep = QObject()
-    Turns(other.steps(*range(20)), other.then, other.failed, keep)
+    ChunkedJob(other.steps(*range(20)), other.then, other.failed, keep)
     until(lambda: "then" in other.words)
     assert told.words == ["open"]

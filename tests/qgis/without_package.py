@@ -106,17 +106,17 @@ def windows(entries: Entries, interface: Interface) -> None:
 
     for module in pkgutil.walk_packages(roadpulse.ui.__path__, "roadpulse.ui."):
         entries.enter(module.name, importlib.import_module, module.name)
-    from roadpulse.ui.plugin_gui import MainUi
+    from roadpulse.ui.plugin_gui import PluginGui
     from roadpulse.workflow import requirements
 
-    ui = MainUi(interface)
+    ui = PluginGui(interface)
     entries.enter("load", ui.load)
-    entries.enter("run dialog", ui.show_dialog)
+    entries.enter("run dialog", ui.run_dialog.open)
     if not requirements.missing((*requirements.RUNS, *requirements.MAPS)):
-        entries.enter("run dialog, made", lambda: list(ui._opening(lambda _dialog: None)))
-    entries.enter("runs", ui.runs._make_dock)
-    for name in ("profiles", "check", "help"):
-        entries.enter(name, getattr(ui.profiles, f"show_{name}"))
+        entries.enter("run dialog, made", lambda: list(ui.run_dialog._opening(lambda _dialog: None)))
+    entries.enter("runs", ui.runs_dock._make_dock)
+    for name, feature in (("profiles", ui.profiles), ("check", ui.diagnosis), ("help", ui.manual)):
+        entries.enter(name, feature.show)
 
 
 def places(entries: Entries) -> None:

@@ -1,4 +1,4 @@
-"""Work of the main thread in several turns of its event loop, so that windows answer in between."""
+"""A job of the main thread in short steps, between which the event loop runs."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import Callable
 from qgis.PyQt.QtCore import QObject, QTimer
 
 
-class Turns(QObject):
-    """Takes one step of `steps` in each turn, then calls `then`; or `failed` with what a step raised.
+class ChunkedJob(QObject):
+    """Takes one step of `steps` in each turn of the event loop.
 
-    It belongs to `parent`: nothing more is done once that is deleted.
+    Calls `done` after the last step, or `failed` with the exception of a step. The job ends without either
+    when `parent` is deleted.
     """
 
     def __init__(
         self,
         steps: Iterator[None],
-        then: Callable[[], None],
+        done: Callable[[], None],
         failed: Callable[[Exception], None],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._steps, self._then, self._failed = steps, then, failed
+        self._steps, self._done, self._failed = steps, done, failed
         self._timer = QTimer(self)
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._step)
@@ -33,8 +34,8 @@ class Turns(QObject):
             next(self._steps)
         except StopIteration:
             self._end()
-            self._then()
-        except Exception as error:  # noqa: BLE001  (told by whoever asked for the work)
+            self._done()
+        except Exception as error:  # noqa: BLE001  (reported by `failed`)
             self._end()
             self._failed(error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Optional
 
 from qgis.core import Qgis, QgsMessageLog
 
@@ -28,18 +29,24 @@ class QgisLogHandler(logging.Handler):
             self.handleError(record)
 
 
-def install() -> QgisLogHandler:
-    """Begin logging to QGIS; give the handler to `remove` when the plugin is unloaded."""
-    handler = QgisLogHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    logger = logging.getLogger(LOGGER)
-    logger.addHandler(handler)
-    if logger.level == logging.NOTSET:
-        logger.setLevel(logging.INFO)
-    return handler
+class LogFeature:
+    """Shows the plugin's log records in QGIS's message log while the plugin is loaded."""
 
+    def __init__(self) -> None:
+        self._handler: Optional[QgisLogHandler] = None
 
-def remove(handler: QgisLogHandler) -> None:
-    """End logging to QGIS."""
-    logging.getLogger(LOGGER).removeHandler(handler)
-    handler.close()
+    def load(self) -> None:
+        """Begin logging to QGIS."""
+        self._handler = QgisLogHandler()
+        self._handler.setFormatter(logging.Formatter("%(message)s"))
+        logger = logging.getLogger(LOGGER)
+        logger.addHandler(self._handler)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.INFO)
+
+    def unload(self) -> None:
+        """End logging to QGIS."""
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            logging.getLogger(LOGGER).removeHandler(handler)
+            handler.close()

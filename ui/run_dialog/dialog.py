@@ -10,7 +10,7 @@ from qgis.PyQt.QtGui import QCloseEvent, QShowEvent
 from qgis.PyQt.QtWidgets import QDialog, QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from ...workflow.translation import tr
-from ..background.chunked_job import Turns
+from ..background.chunked_job import ChunkedJob
 from ..runs import summary
 from ..runs.map_view import show_map
 from ..runs.pending import Pending, forget, remember
@@ -197,7 +197,7 @@ class RunDialog(QDialog):
     def _finished(self, outcome: Outcome) -> None:
         self.task, self._drawing = None, True
         forget(outcome.job.folder)
-        Turns(show_map(self.iface, outcome), lambda: self._shown(outcome), self._failed, self)
+        ChunkedJob(show_map(self.iface, outcome), lambda: self._shown(outcome), self._failed, self)
 
     def _shown(self, outcome: Outcome) -> None:
         self.outcome, self._drawing = outcome, False

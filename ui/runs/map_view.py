@@ -30,7 +30,7 @@ RUN_FOLDER_PROPERTY = "roadpulse/run_folder"
 def show_map(iface: Any, outcome: Outcome) -> Iterator[None]:
     """Add the map's layer on top of the project, styled and temporal; zoom to it if it is the first.
 
-    Each step is a turn of the event loop (`turns.Turns`): together they would be felt. Raises `RunError`
+    Each step is a turn of the event loop (`ChunkedJob`): together they would be felt. Raises `RunError`
     where the map file cannot be opened.
     """
     from ...mapping.layout.facts import local_crs  # noqa: PLC0415

@@ -12,7 +12,7 @@ from ...cluster_client.runs.phases import Phase
 from ...cluster_client.runs.records import Run
 from ...workflow import requirements
 from ...workflow.translation import tr
-from ..background.chunked_job import Turns
+from ..background.chunked_job import ChunkedJob
 from ..runs import pending
 from ..runs.catalogue import result_folder
 from ..runs.map_view import RUN_FOLDER_PROPERTY, show_map
@@ -78,7 +78,7 @@ class RunMaps(QObject):
         task.start()
 
     def _drawn(self, run: Run, outcome: Outcome) -> None:
-        Turns(
+        ChunkedJob(
             show_map(self.iface, outcome),
             lambda: self._shown(run, outcome),
             lambda error: self._not_shown(run, error),

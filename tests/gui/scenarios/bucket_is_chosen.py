@@ -8,7 +8,7 @@ from qgis.utils import iface
 def scenario(robot: Robot):
     options = robot.options
     iface.mainWindow().resize(1500, 940)
-    robot.ui.action.trigger()
+    robot.ui.run_dialog.action.trigger()
     yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
     robot.choose("profile", options["profile"])
     robot.type("trips", "s3://")

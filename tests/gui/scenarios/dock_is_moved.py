@@ -6,7 +6,7 @@ from qgis.utils import iface
 
 
 def scenario(robot: Robot):
-    main, runs = iface.mainWindow(), robot.ui.runs
+    main, runs = iface.mainWindow(), robot.ui.runs_dock
     robot.report["there"] = runs.dock is not None and runs.dock.isVisible()
     robot.report["pressed"] = runs.action.isChecked()
     if runs.dock is None:

@@ -31,11 +31,12 @@ def scenario(robot: Robot):
         lambda text, tag, level: messages.append((text, tag, level))
     )
     robot.report["loaded"] = traces()
-    robot.ui.action.trigger()
+    robot.ui.run_dialog.action.trigger()
     yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
-    for action in robot.ui.profiles.actions:
-        action.trigger()
-    yield lambda: all(dialog.isVisible() for dialog in robot.ui.profiles.dialogs.values())
+    entries = (robot.ui.profiles, robot.ui.diagnosis, robot.ui.manual)
+    for entry in entries:
+        entry.action.trigger()
+    yield lambda: all(entry.dialog.isVisible() for entry in entries)
     robot.report["windows"] = traces()["dialogs"]
     qgis.utils.unloadPlugin("roadpulse")
     yield from pause(0.5)
@@ -44,7 +45,7 @@ def scenario(robot: Robot):
     qgis.utils.startPlugin("roadpulse")
     yield from pause(0.5)
     robot.report["loaded_again"] = traces()
-    robot.ui.action.trigger()
+    robot.ui.run_dialog.action.trigger()
     yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
     qgis.utils.unloadPlugin("roadpulse")
     yield from pause(0.5)

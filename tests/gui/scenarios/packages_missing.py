@@ -5,7 +5,7 @@ from qgis.utils import iface
 
 
 def scenario(robot: Robot):
-    robot.ui.action.trigger()
+    robot.ui.run_dialog.action.trigger()
     yield lambda: iface.messageBar().currentItem() is not None
     yield from pause(0.3)
     robot.report["said"] = iface.messageBar().currentItem().text()

@@ -21,7 +21,7 @@ def scenario(robot: Robot):
     store_connection("Roads", address)
     QgsSettings().remove("PostgreSQL/connections/Roads/password")
     QgsSettings().setValue("PostgreSQL/connections/Roads/savePassword", "false")
-    robot.ui.action.trigger()
+    robot.ui.run_dialog.action.trigger()
     yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
     roads = robot.dialog.form.roads
     yield lambda: not roads.busy

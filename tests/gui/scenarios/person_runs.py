@@ -11,7 +11,7 @@ def scenario(robot: Robot):
     iface.mainWindow().resize(1800, 1100)
     yield from pause(0.5)
     opened = robot.now()
-    robot.ui.action.trigger()
+    robot.ui.run_dialog.action.trigger()
     yield lambda: robot.dialog is not None and robot.dialog.isVisible()
     dialog, form = robot.dialog, robot.dialog.form
     yield lambda: form.loaded

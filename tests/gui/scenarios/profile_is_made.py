@@ -17,11 +17,11 @@ def write(dialog, entry, text):
 
 def scenario(robot: Robot):
     options = robot.options
-    robot.ui.action.trigger()
+    robot.ui.run_dialog.action.trigger()
     yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
-    robot.ui.profiles.show_profiles()
-    yield robot.ui.profiles.dialogs["profiles"].isVisible
-    profiles = robot.ui.profiles.dialogs["profiles"]
+    robot.ui.profiles.show()
+    yield robot.ui.profiles.dialog.isVisible
+    profiles = robot.ui.profiles.dialog
     profiles.side.add.emit("ssh")
     robot.report["grey_because"] = profiles.say.plain
     for entry in ("name", "host", "port", "user", "key_path", "python", "folders.runs"):

@@ -27,7 +27,7 @@ def scenario(robot: Robot):
     yield from pause(0.5)
     layer = QgsProject.instance().layerTreeRoot().layerOrder()[0]
     robot.report["layer"] = [layer.name(), layer.featureCount()]
-    robot.report["selected"] = [row.run.id for row in robot.ui.runs.dock.panel.selected()]
+    robot.report["selected"] = [row.run.id for row in robot.ui.runs_dock.dock.panel.selected()]
 
 
 drive(scenario)

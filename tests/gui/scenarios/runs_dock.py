@@ -30,12 +30,12 @@ def scenario(robot: Robot):
     roads = RoadsChoice(kind=LAYER, layer=streets.id(), id_field="link_id", name_field="name")
     replace(RunSettings.load(), roads=roads).save()
     yield from pause(0.5)
-    robot.report["hidden"] = robot.ui.runs.dock is None
+    robot.report["hidden"] = robot.ui.runs_dock.dock is None
     opened = robot.now()
-    robot.ui.runs.action.trigger()
-    main.resizeDocks([robot.ui.runs.dock], [310], Qt.Orientation.Vertical)
-    yield lambda: robot.ui.runs.dock.panel is not None and len(robot.ui.runs.dock.panel.model) > 0
-    panel = robot.ui.runs.dock.panel
+    robot.ui.runs_dock.action.trigger()
+    main.resizeDocks([robot.ui.runs_dock.dock], [310], Qt.Orientation.Vertical)
+    yield lambda: robot.ui.runs_dock.dock.panel is not None and len(robot.ui.runs_dock.dock.panel.model) > 0
+    panel = robot.ui.runs_dock.dock.panel
     table: QTreeView = panel.table
     yield lambda: any(row.trouble for row in panel.model.rows())
     yield lambda: any(row.status is not None for row in panel.model.rows())
@@ -96,7 +96,7 @@ def scenario(robot: Robot):
     panel.filter.setText("no such run")
     yield lambda: panel.stack.currentIndex() == 1
     robot.report["nothing"] = panel.nothing.text()
-    robot.ui.runs.dock.close()
+    robot.ui.runs_dock.dock.close()
     yield from pause(0.2)
 
 

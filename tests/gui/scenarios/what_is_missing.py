@@ -15,7 +15,7 @@ def scenario(robot: Robot):
     options = robot.options
     store_connection("Nobody there", {**options["postgis"], "port": options["dead_port"]})
     said = robot.report["said"] = {}
-    robot.ui.action.trigger()
+    robot.ui.run_dialog.action.trigger()
     yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
     form = robot.dialog.form
     yield lambda: not form.busy
