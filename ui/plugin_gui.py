@@ -12,12 +12,12 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 from .background.qgis_log import LogFeature
 from .diagnosis.feature import DiagnosisFeature
-from .feature import Feature
 from .manual.feature import ManualFeature
 from .profiles.feature import ProfilesFeature
 from .run_dialog.feature import RunDialogFeature
 from .run_dialog.reattach_offers import ReattachOffers
 from .runs_dock.feature import RunsDockFeature
+from .widgets.feature import Feature
 
 
 class PluginGui:

@@ -6,8 +6,8 @@ from qgis.PyQt.QtWidgets import QDialog
 
 from ...workflow import locations
 from ...workflow.translation import tr
-from ..feature import DialogFeature
 from ..runs.settings import POSTGIS, RunSettings
+from ..widgets.feature import DialogFeature
 
 
 class DiagnosisFeature(DialogFeature):

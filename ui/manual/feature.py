@@ -5,7 +5,7 @@ from __future__ import annotations
 from qgis.PyQt.QtWidgets import QDialog
 
 from ...workflow.translation import tr
-from ..feature import DialogFeature
+from ..widgets.feature import DialogFeature
 
 
 class ManualFeature(DialogFeature):

@@ -8,8 +8,8 @@ from qgis.PyQt.QtWidgets import QDialog
 
 from ...workflow import locations
 from ...workflow.translation import tr
-from ..feature import DialogFeature
 from ..runs.settings import RunSettings
+from ..widgets.feature import DialogFeature
 
 
 class ProfilesFeature(DialogFeature):

@@ -15,7 +15,7 @@ from qgis.PyQt.QtWidgets import QAction
 from ...workflow import requirements
 from ...workflow.translation import tr
 from ..background.chunked_job import ChunkedJob
-from ..feature import add_to_tool_bar, remove_from_tool_bar
+from ..widgets.feature import add_to_tool_bar, remove_from_tool_bar
 
 if TYPE_CHECKING:
     from .dialog import RunDialog

@@ -10,7 +10,7 @@ from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtWidgets import QAction, QPushButton
 
 from ...workflow.translation import tr
-from ..feature import add_to_tool_bar, remove_from_tool_bar
+from ..widgets.feature import add_to_tool_bar, remove_from_tool_bar
 from .dock import RunsDock
 
 if TYPE_CHECKING:
