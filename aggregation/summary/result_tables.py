@@ -119,7 +119,7 @@ def _writing(table: str) -> str:
         if entry.min_points > 1:
             values[at] = f"CASE WHEN n_points >= {entry.min_points} THEN {entry.key} END"
     listed = ", ".join([*(_KEYS[key] for key in KEYS[table]), *values])
-    return f"COPY (SELECT {listed} FROM part) TO ? (FORMAT csv, HEADER false)"  # noqa: S608  (own names)
+    return f"COPY (SELECT {listed} FROM part) TO ? (FORMAT csv, HEADER false)"  # noqa: S608  # nosec B608  # own names
 
 
 def _ends_of_links(path: Path, link_of_row: NDArray[np.int64], n_links: int) -> NDArray[np.int64]:

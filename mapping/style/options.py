@@ -131,7 +131,7 @@ def _limits_of(layer: QgsVectorLayer, drawn: Entries, statistic: str, unit: str)
     least = drawn.whole("min_trips", 1, MOST_TRIPS)
     with reading(file_of(layer)) as database:
         found = database.execute(
-            f"SELECT {statistic} FROM links WHERE n_trips >= ?",  # noqa: S608  (a key of the registry)
+            f"SELECT {statistic} FROM links WHERE n_trips >= ?",  # noqa: S608  # nosec B608
             (least,),
         )
         values = [value for (value,) in found if isinstance(value, float)]
