@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import configparser
+import pkgutil
+import platform
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Optional
 
+import duckdb
+import msgspec
+import numpy as np
+
 from .contract.errors import FILE_REASONS
 from .contract.spec import METRES_PER_SECOND, SCHEMA, RunSpec
+from .contract.time_zones import data_version
 from .run_folder import now
 from .runners.memory import peak_memory
 from .storage import TripFile, printable
@@ -17,7 +25,6 @@ from .summary.counts import IMPLAUSIBLE, SummaryReport
 from .trips.advice import file_advice, sentence
 from .trips.times import DAYS_TO_1970
 from .trips.values import POINT_REASONS, TIME_FAULTS
-from .version import software
 
 ESTIMATOR = "mean of points"
 """What `mean` is: every point counts once. Of points at a constant interval this is the space-mean speed."""
@@ -194,3 +201,24 @@ def _too_few_trips(run: RunFacts) -> list[str]:
             "each trip into a file of its own, or lower that number."
         ]
     return [f"The most trips that a link has are {most:,}, so {grey}. Lower that number, or add trips."]
+
+
+def software() -> dict[str, str]:
+    """Names and versions of what computed a result, for the manifest."""
+    return {
+        "roadpulse": plugin_version(),
+        "python": platform.python_version(),
+        "duckdb": duckdb.__version__,
+        "msgspec": msgspec.__version__,
+        "numpy": np.__version__,
+        "tzdata": data_version() or "unknown",
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def plugin_version() -> str:
+    """The version that metadata.txt gives."""
+    metadata = pkgutil.get_data(__name__.split(".", 1)[0], "metadata.txt") or b""
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read_string(metadata.decode("utf-8"))
+    return parser.get("general", "version", fallback="unknown")

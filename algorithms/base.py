@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    QgsFeedback,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
@@ -21,7 +24,6 @@ from ..aggregation.contract.visible_text import untagged, visible
 from ..workflow import requirements
 from ..workflow.translation import tr
 from . import parameter_check
-from .interrupts import cancelled_by_interrupt
 
 ICON = Path(__file__).absolute().parents[1] / "resources" / "icons" / "roadpulse.svg"
 
@@ -163,3 +165,27 @@ def _for_qgis(error: RunError, feedback: QgsProcessingFeedback) -> QgsProcessing
         feedback.pushDebugInfo(visible(error.detail))
     traceback.clear_frames(error.__traceback__)
     return QgsProcessingException(visible(error.message))
+
+
+@contextmanager
+def cancelled_by_interrupt(feedback: QgsFeedback) -> Iterator[list[int]]:
+    """Let an interrupt cancel `feedback`; the list that is yielded then holds the signal's number.
+
+    Does nothing outside the main thread, nor where somebody else handles interrupts in Python.
+    """
+    received: list[int] = []
+
+    def cancel(number: int, _frame: Any) -> None:
+        received.append(number)
+        feedback.cancel()
+
+    ours = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGINT)
+    if not ours or before is not signal.default_int_handler:
+        yield received
+        return
+    signal.signal(signal.SIGINT, cancel)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -8,9 +8,10 @@ import posixpath
 import stat
 import uuid
 from collections.abc import Generator, Sequence
-from typing import Callable, Optional
+from typing import Any, Callable, Optional
 
 import paramiko
+from paramiko.sftp import CMD_DATA, CMD_READ, int64
 
 from ...aggregation.contract import tables
 from ...aggregation.contract.own_files import IN_RUN_FOLDER
@@ -19,7 +20,6 @@ from ..errors import BackendError
 from ..runs.files import LONGEST_FILE, RunFiles
 from .connection import Connection
 from .errors import RemoteFault
-from .pipelined import read_at_once
 from .scripts import call
 
 OWN_FILES = {"own_files": " ".join(IN_RUN_FOLDER), "tables": " ".join(tables.KEYS)}
@@ -235,3 +235,54 @@ def free_kilobytes(connection: Connection, folder: str) -> Optional[int]:
     """Free space on the disk of a folder there, kB; None where it cannot be told."""
     answer = call(connection, "space", {"folder": folder})
     return int(answer[0]) if answer[0].isdigit() else None
+
+
+LARGEST_REQUEST = paramiko.SFTPFile.MAX_REQUEST_SIZE
+
+
+def read_at_once(sftp: paramiko.SFTPClient, file: paramiko.SFTPFile, start: int, length: int) -> bytes:
+    """Read `length` bytes of an open file from `start`, or fewer (at least one) before the file's end.
+
+    All requests are sent before the first answer is awaited; requests and answers have to fit into memory
+    and into the connection's window. paramiko's own `SFTPFile.readv` sends from a thread of its own, and
+    takes the whole for done if the answers to all sent requests come before the next request (paramiko's
+    pull request 2519): it then reads the rest again, block after block, which takes ten times as long.
+    Raises the errors of `SFTPFile.read`.
+    """
+    answers = _Answers(sftp, file)
+    whole = answers.until_a_gap(start, length)
+    if whole:
+        return whole
+    file.seek(start)
+    return bytes(file.read(min(length, LARGEST_REQUEST)))  # says why there was nothing
+
+
+class _Answers:
+    """The answers to the requests of one `read_at_once`; paramiko calls `_async_response` for each."""
+
+    def __init__(self, sftp: paramiko.SFTPClient, file: paramiko.SFTPFile) -> None:
+        self._sftp: Any = sftp  # its types leave out `_async_request` and `_read_response`
+        self._file = file
+        self._offsets: dict[int, int] = {}
+        self._blocks: dict[int, bytes] = {}
+
+    def until_a_gap(self, start: int, length: int) -> bytes:
+        """Return the blocks before the first gap, which a refused request or a short block leaves."""
+        end = start + length
+        for offset in range(start, end, LARGEST_REQUEST):
+            number = self._sftp._async_request(
+                self, CMD_READ, self._file.handle, int64(offset), min(LARGEST_REQUEST, end - offset)
+            )
+            self._offsets[number] = offset
+        while self._offsets:
+            self._sftp._read_response()
+        whole = []
+        while block := self._blocks.pop(start, b""):
+            whole.append(block)
+            start += len(block)
+        return b"".join(whole)
+
+    def _async_response(self, kind: int, message: Any, number: int) -> None:
+        offset = self._offsets.pop(number)
+        if kind == CMD_DATA:
+            self._blocks[offset] = message.get_string()

@@ -23,9 +23,9 @@ from roadpulse.cluster_client.profiles.profile import LOCAL, Folders, Profile, R
 from roadpulse.cluster_client.ssh.errors import HostKeyUnknown
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.ui.profiles.form import ProfileForm
-from roadpulse.ui.profiles.sections.automatic import AutomaticField
 from roadpulse.ui.profiles.sections.faults import faults
 from roadpulse.ui.profiles.sections.fields import AuthField, Field, TextField
+from roadpulse.ui.profiles.sections.spark import AutomaticField
 from roadpulse.workflow import locations
 
 from tests.qgis.own_qgis import OwnQgis

@@ -9,10 +9,10 @@ from typing import Any, Optional
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QVBoxLayout, QWidget
 
+from ...aggregation.contract.s3_access import is_s3
 from ...cluster_client.profiles.profile import LOCAL, LOCAL_NAME, Profile
 from ...workflow.translation import tr
 from ..widgets.profile_list import shown_name
-from .bucket_choice import choose_folder, fault_of_buckets
 from .sections import faults
 from .sections.bucket_folder import BucketFolderField
 from .sections.computer import ComputerSection
@@ -119,12 +119,12 @@ class ProfileForm(QWidget):
 
     def _browse(self, field: BucketFolderField) -> None:
         """Look for a folder in the buckets to which the form leads so far."""
-        wrong = fault_of_buckets(self.faults)
+        wrong = _bucket_fault(self.faults)
         found = next((each for each in self._fields() if each.wanted and each.entry == wrong), None)
         if found is not None:
             self.go_to(found)
         else:
-            choose_folder(self.values(), field, self.window())
+            _choose_folder(self.values(), field, self.window())
 
     # -- looks --------------------------------------------------------------------------------------
 
@@ -209,3 +209,30 @@ def _flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:
         else:
             flat[f"{before}{key}"] = value
     return flat
+
+
+_BUCKET_ENTRIES = ("s3", "s3_authcfg", "ca_file")
+
+
+def _bucket_fault(faults: Mapping[str, str]) -> str:
+    """Return the first faulty entry among those that S3 needs; empty for none."""
+    return next((entry for entry in faults if entry.partition(".")[0] in _BUCKET_ENTRIES), "")
+
+
+def _bucket_profile(values: Mapping[str, Any]) -> Profile:
+    """Return a profile with the S3 entries of `values` and nothing else.
+
+    Raises `ProfileError` for a faulty S3 entry.
+    """
+    other = {"kind": "local"} if values["kind"] == "local" else {"kind": "ssh", "host": "localhost"}
+    return Profile.from_json({**other, "name": "S3", **{entry: values[entry] for entry in _BUCKET_ENTRIES}})
+
+
+def _choose_folder(values: Mapping[str, Any], field: BucketFolderField, window: QWidget) -> None:
+    """Open the S3 browser to fill `field`; raises `ProfileError`."""
+    from ..s3_browser.browser import S3Browser  # noqa: PLC0415
+
+    address = field.value() if is_s3(field.value()) else ""
+    browser = S3Browser(_bucket_profile(values), address, window, for_trips=False)
+    browser.chosen.connect(field.choose)
+    browser.open()

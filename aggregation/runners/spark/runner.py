@@ -21,13 +21,14 @@ from ..node_tasks import DECODE, SUMMARISE, Report, Reports, Share
 from ..packages import Packages
 from .errors import NoSpark
 from .executors import Executors
-from .fallback import NO_CORES, Alone
 from .job import SparkJob, emptied
 from .node_folders import seen_differently
 from .start import SparkStart
 from .start_policy import Pace
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeGuard
+
     from ...store.decode import DecodeContext, DecodeTask
     from ...store.point_store import FileRecord
     from ...summary.counts import SummaryReport
@@ -44,12 +45,54 @@ TICK = 0.2
 _CORES_GUESSED = 16
 
 
+_GOES_ON = "The head goes on alone, which takes longer."
+NO_CORES = f"Spark has had no free cores for a while. {_GOES_ON}"
+
+
+class HeadFallback:
+    """Finishing a run on the head when Spark cannot: the decision, and the remark for the manifest.
+
+    Spark may fail to start (no master, no Java, another version), be lost in the middle, or have no cores
+    for long. The head's processes then do the same tasks, more slowly. A cancelled run, and the end of a
+    driver that had started the run (as Livy's does), are no reason for it.
+
+    `workers` is the number of processes of the head; 0 if it cannot finish a run.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._problem: Optional[NoSpark] = None
+
+    @property
+    def active(self) -> bool:
+        """True once Spark was given up."""
+        return self._problem is not None
+
+    @property
+    def remark(self) -> str:
+        """Why Spark was given up and what to do about it; empty while it was not."""
+        return f"{_GOES_ON} {self._problem.remark}" if self._problem else ""
+
+    def can_replace_spark(self, problem: RunError) -> TypeGuard[NoSpark]:
+        """Return True if the head node can finish without Spark after this error."""
+        return bool(self.workers) and isinstance(problem, NoSpark)
+
+    def begin(self, problem: RunError) -> None:
+        """Give Spark up because of `problem`; raise it if the head cannot finish the run."""
+        if not self.can_replace_spark(problem):
+            raise problem
+        self._problem = problem
+        log.warning(self.remark)
+        if problem.detail:
+            log.info(problem.detail)
+
+
 class SparkRunner:
     """Spreads tasks over `head_workers` processes of the head, and over the executors of a Spark application.
 
     Without processes Spark starts at once, while the driver lists trips. The application ends with `close`.
-    Where Spark's Java is ended from outside, `cancel_asked` tells a wish from an accident. Without Spark
-    `alone` processes of the head go on (0: the run fails).
+    Where Spark's Java is ended from outside, `cancel_asked` tells a wish from an accident. If Spark fails,
+    `fallback_workers` processes of the head finish the run (0: the run fails).
     """
 
     task_points: Optional[int] = TASK_POINTS
@@ -60,7 +103,7 @@ class SparkRunner:
         name: str,
         cancel_asked: Callable[[], bool] = lambda: False,
         head_workers: int = 0,
-        alone: int = 0,
+        fallback_workers: int = 0,
     ) -> None:
         # Processes first: they are forked from what this one is now, without Spark's threads and connections.
         self._head = HeadStart(head_workers) if head_workers else None
@@ -69,7 +112,7 @@ class SparkRunner:
         self._packages = packages
         self._start = SparkStart(packages, name, cancel_asked)
         self._executors = Executors()
-        self._alone = Alone(max(head_workers, alone))
+        self._fallback = HeadFallback(max(head_workers, fallback_workers))
         self._memory = 0.0
         self._n_done = self._attempts = 0
         self._totals = [0, 0, 0]
@@ -89,7 +132,7 @@ class SparkRunner:
     def remark(self) -> str:
         """See `Runner.remark`."""
         waits = self._executors.missed and self._head and self._head.working
-        return self._alone.remark or (NO_CORES if waits else "")
+        return self._fallback.remark or (NO_CORES if waits else "")
 
     def describe(self) -> dict[str, Any]:
         """See `Runner.describe`."""
@@ -139,14 +182,16 @@ class SparkRunner:
     ) -> None:
         """See `Runner.summarise`."""
         work = [1.0] * len(tasks)
-        at_once = head_start.slice_points(self._head.workers if self._head else max(self._alone.workers, 1))
+        at_once = head_start.slice_points(
+            self._head.workers if self._head else max(self._fallback.workers, 1)
+        )
         contexts = [replace(context, slice_points=n) for n in (at_once, SLICE_POINTS)]
         self._spread(SUMMARISE, tasks, work, contexts, lambda _, report, __: done(report), tick)
 
     def check(self) -> None:
         """See `Runner.check`."""
         problem = self._start.problem
-        if problem and not self._alone.bears(problem):
+        if problem and not self._fallback.can_replace_spark(problem):
             raise problem
 
     def close(self) -> None:
@@ -197,8 +242,8 @@ class SparkRunner:
             self._start.begin()
         while missing:
             left = [item for item in items if item[0] in missing]
-            if self._alone.has_begun:
-                self._head = self._head or HeadStart(self._alone.workers, forked=False)
+            if self._fallback.active:
+                self._head = self._head or HeadStart(self._fallback.workers, forked=False)
                 self._head.carry_out_all(left, for_head, take, now)
             elif self._head and self._head.working:
                 self._head.carry_out(left, for_head, take, now, lambda: self._spark_takes_over(pace, now))
@@ -252,7 +297,7 @@ class SparkRunner:
         """Leave the rest to the head; raises the problem where it cannot go on."""
         self.waiting = ""
         now()  # what ended Spark may have been the end of the run
-        self._alone.begin(problem)
+        self._fallback.begin(problem)
         self._start.close()  # its memory is free then, and its executors
 
     def _spark_takes_over(self, pace: Pace, now: Callable[[], None]) -> bool:
@@ -260,7 +305,7 @@ class SparkRunner:
 
         Raises `RunError` where Spark is wanted and never will be there, if the head cannot go on alone.
         """
-        if self._alone.has_begun:
+        if self._fallback.active:
             return False
         if not self._start.begun:
             if not pace.too_slow:

@@ -1,11 +1,11 @@
-"""What of Spark's faults the head can go on without, and what a person is told of it."""
+"""Errors of Spark after which the head finishes the run, and the remark that a person reads."""
 
 from __future__ import annotations
 
 import pytest
 from roadpulse.aggregation.contract.errors import Cancelled, RunError, StorageError
 from roadpulse.aggregation.runners.spark.errors import DriverEnded, SparkLost, explained
-from roadpulse.aggregation.runners.spark.fallback import Alone
+from roadpulse.aggregation.runners.spark.runner import HeadFallback
 
 VERSIONS = "The run's Spark is 4.0.1, the master's is 3.5.9."
 
@@ -22,13 +22,13 @@ VERSIONS = "The run's Spark is 4.0.1, the master's is 3.5.9."
     ids=["no-pyspark", "no-java", "no-master", "no-executor", "no-driver"],
 )  # fmt: skip
 def test_head_goes_on_where_spark_is_at_fault(told: Exception) -> None:
-    alone = Alone(2)
+    fallback = HeadFallback(2)
     problem = explained(told, VERSIONS)
-    assert alone.bears(problem) and not alone.has_begun and not alone.remark
-    alone.begin(problem)
-    assert alone.has_begun
-    assert alone.remark.startswith("The head goes on alone")
-    assert "run again" not in alone.remark  # the run goes on
+    assert fallback.can_replace_spark(problem) and not fallback.active and not fallback.remark
+    fallback.begin(problem)
+    assert fallback.active
+    assert fallback.remark.startswith("The head goes on alone")
+    assert "run again" not in fallback.remark  # the run goes on
 
 
 @pytest.mark.parametrize(
@@ -45,16 +45,16 @@ def test_head_goes_on_where_spark_is_at_fault(told: Exception) -> None:
     ids=["task", "worker", "killed", "trips", "store", "driver", "cancelled"],
 )  # fmt: skip
 def test_run_ends_at_whatever_else_goes_wrong(problem: RunError) -> None:
-    alone = Alone(2)
-    assert not alone.bears(problem)
+    fallback = HeadFallback(2)
+    assert not fallback.can_replace_spark(problem)
     with pytest.raises(type(problem)) as caught:
-        alone.begin(problem)
+        fallback.begin(problem)
     assert caught.value is problem
 
 
 def test_run_that_leaves_nothing_to_the_head_needs_spark() -> None:
-    alone = Alone(0)
+    fallback = HeadFallback(0)
     lost = SparkLost("The Spark master does not answer.")
-    assert not alone.bears(lost) and lost.retry
+    assert not fallback.can_replace_spark(lost) and lost.retry
     with pytest.raises(SparkLost, match="does not answer"):
-        alone.begin(lost)
+        fallback.begin(lost)
