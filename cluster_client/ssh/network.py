@@ -62,21 +62,33 @@ class Login:
 
     @classmethod
     def of(cls, profile: Profile, config_file: Path = USERS_FILE) -> Login:
-        """The login of an SSH profile, whose host may be an alias of the user's SSH configuration."""
-        try:
-            return cls._of(profile, SshConfig(config_file))
-        except BackendError as error:
-            return cls(profile.host, profile.port, profile.user, fault=error.message)
+        """The login of a profile that names a host; see `at`."""
+        return cls.at(
+            profile.host, profile.port, profile.user, profile.jump_host, profile.host_key, config_file
+        )
 
     @classmethod
-    def _of(cls, profile: Profile, config: SshConfig) -> Login:
-        words = config.of(profile.host)
-        jumps = (profile.jump_host,) if profile.jump_host else words.jumps
-        port = profile.port if profile.port != USUAL_PORT else words.port or USUAL_PORT
-        return cls(
-            words.host, port, profile.user, cls._through(jumps, profile.user, config, 0), profile.host_key,
-            words.user, words.keys, words.keys_only, words.by_program and not profile.jump_host,
-        )  # fmt: skip
+    def at(
+        cls,
+        host: str,
+        port: int = USUAL_PORT,
+        user: str = "",
+        jump_host: str = "",
+        pinned: str = "",
+        config_file: Path = USERS_FILE,
+    ) -> Login:
+        """The login at a host, which may be an alias of the user's SSH configuration."""
+        try:
+            config = SshConfig(config_file)
+            words = config.of(host)
+            jumps = (jump_host,) if jump_host else words.jumps
+            return cls(
+                words.host, port if port != USUAL_PORT else words.port or USUAL_PORT, user,
+                cls._through(jumps, user, config, 0), pinned,
+                words.user, words.keys, words.keys_only, words.by_program and not jump_host,
+            )  # fmt: skip
+        except BackendError as error:
+            return cls(host, port, user, fault=error.message)
 
     @classmethod
     def _through(cls, jumps: tuple[str, ...], user: str, config: SshConfig, depth: int) -> Optional[Login]:

@@ -169,7 +169,7 @@ def test_labels_of_windows_are_called_as_they_are_there(path: Path) -> None:
     """What stands between asterisks is the text of a button, menu or field."""
     code = "".join(
         file.read_text(encoding="utf-8")
-        for room in ("ui", "algorithms")
+        for room in ("ui", "algorithms", "cluster_client/backends")
         for file in (ROOT / room).rglob("*.py")
     )
     code = re.sub(r'"\s*\n\s*"', "", code)

@@ -10,6 +10,7 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ...aggregation.contract.errors import RunError
+from ...cluster_client.backends import registry
 from ...cluster_client.profiles.profile import LOCAL, LOCAL_NAME, Profile
 from ...cluster_client.profiles.store import ProfileStore
 from ...workflow.translation import tr
@@ -99,7 +100,7 @@ class ProfilesDialog(OnScreenDialog):
     def _connect(self) -> None:
         self.form.changed.connect(self._look)
         self.side.list.currentItemChanged.connect(self._chosen)
-        self.side.add.connect(lambda kind: self._go_on(lambda: self.begin(kind)))
+        self.side.add.connect(lambda key: self._go_on(lambda: self.begin(key)))
         self.side.add_from_file.connect(
             lambda: self._go_on(lambda: questions.choose_import(self, self.import_file))
         )
@@ -181,13 +182,15 @@ class ProfilesDialog(OnScreenDialog):
 
     # -- changes ------------------------------------------------------------------------------------
 
-    def begin(self, kind: str) -> None:
-        """Edit a new profile, which is stored when it is saved."""
-        names = {"ssh": tr("My cluster"), "livy": tr("My cluster, Livy"), "local": tr("S3, here")}
-        name = free_name(names[kind], self._stored)
-        self._begin({**LOCAL.to_json(), "kind": kind, "name": name})
-        if kind == "local":  # it is there for the trips in S3
-            self.form.s3.unfold()
+    def begin(self, key: str) -> None:
+        """Edit a new profile of the backend type `key`, which is stored when it is saved."""
+        kind = registry.TYPES[key]
+        self._begin({
+            **LOCAL.to_json(), "kind": key, "name": free_name(tr(kind.new_name), self._stored)
+        })  # fmt: skip
+        for section in self.form.sections:
+            if section.form_section in kind.unfolded:
+                section.unfold()
         self.form.head.name.go_to()
         self.form.head.name.edit.selectAll()
 

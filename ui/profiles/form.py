@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Optional
 
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QVBoxLayout, QWidget
 
 from ...aggregation.contract.s3_access import is_s3
+from ...cluster_client.backends import registry
+from ...cluster_client.backends.base.backend_type import BackendType
 from ...cluster_client.profiles.profile import LOCAL, LOCAL_NAME, Profile
 from ...workflow.translation import tr
 from ..widgets.profile_list import shown_name
@@ -23,8 +25,6 @@ from .sections.s3 import S3Section
 from .sections.section import ProfileSection
 from .sections.spark import ResourcesSection, SparkSection
 from .sections.ssh import HostKeySection, SshSection
-
-KINDS = (("This computer", "local"), ("A cluster over SSH", "ssh"), ("A cluster through Livy", "livy"))
 
 
 class ProfileForm(QWidget):
@@ -142,7 +142,7 @@ class ProfileForm(QWidget):
         """Show what this kind has; entries with an editor for each kind keep what was typed."""
         typed = {field.entry: field.value() for field in self._fields() if field.wanted}
         for section in self.sections:
-            section.show_kind(self._kind)
+            section.suit(registry.TYPES[self._kind])
         for field in self._fields():
             if field.wanted and field.entry in typed and field.value() != typed[field.entry]:
                 field.fill(typed[field.entry])
@@ -175,11 +175,15 @@ class _Head(ProfileSection):
     """Name and kind."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(None)
         self.name = _NameField("name", tr("Belfast Pi cluster"))
-        self.kind = ChoiceField("kind", [(tr(text), kind) for text, kind in KINDS])
+        self.kind = ChoiceField("kind", [(tr(kind.label), kind.key) for kind in registry.TYPES.values()])
         self.add(tr("Name"), self.name)
         self.add(tr("Runs on"), self.kind)
+
+    def entries_of(self, kind: BackendType) -> Collection[str]:
+        """Return what all profiles have."""
+        return ("name", "kind")
 
     def show_local(self, local: bool) -> None:
         """The profile that is always there keeps its name and kind."""
@@ -224,8 +228,9 @@ def _bucket_profile(values: Mapping[str, Any]) -> Profile:
 
     Raises `ProfileError` for a faulty S3 entry.
     """
-    other = {"kind": "local"} if values["kind"] == "local" else {"kind": "ssh", "host": "localhost"}
-    return Profile.from_json({**other, "name": "S3", **{entry: values[entry] for entry in _BUCKET_ENTRIES}})
+    least = registry.TYPES[values["kind"]].least
+    buckets = {entry: values[entry] for entry in _BUCKET_ENTRIES}
+    return Profile.from_json({"kind": values["kind"], "name": "S3", **least, **buckets})
 
 
 def _choose_folder(values: Mapping[str, Any], field: BucketFolderField, window: QWidget) -> None:

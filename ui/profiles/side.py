@@ -8,17 +8,14 @@ from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
+from ...cluster_client.backends import registry
 from ...workflow.translation import tr
 from ..widgets.plain_text import tip
 from ..widgets.profile_list import ProfileListWidget
 
-_NEW = (
-    ("A cluster over SSH", "ssh"), ("A cluster through Livy", "livy"), ("This computer, with S3", "local"),
-)  # fmt: skip
-
 
 class ProfileSide(QWidget):
-    """List and buttons; `add` carries the kind of the new profile."""
+    """List and buttons; `add` carries the key of the new profile's backend type."""
 
     add = pyqtSignal(str)
     add_from_file = pyqtSignal()
@@ -31,8 +28,9 @@ class ProfileSide(QWidget):
         self.list = ProfileListWidget()
         self.add_button = _tool("add", "/symbologyAdd.svg", tr("Add a profile"))
         menu = QMenu(self.add_button)
-        for text, kind in _NEW:
-            menu.addAction(tr(text)).triggered.connect(lambda _=False, kind=kind: self.add.emit(kind))
+        for kind in sorted(registry.TYPES.values(), key=lambda kind: kind.runs_here):  # clusters first
+            action = menu.addAction(tr(kind.new_label))
+            action.triggered.connect(lambda _=False, key=kind.key: self.add.emit(key))
         menu.addSeparator()
         menu.addAction(tr("From a file…")).triggered.connect(lambda _=False: self.add_from_file.emit())
         self.add_button.setMenu(menu)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, Optional
-from urllib.parse import urlsplit
 
 from qgis.PyQt.QtCore import QModelIndex, QRect, QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QPainter, QPalette, QTextOption
@@ -17,6 +16,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ...cluster_client.backends import registry
 from ...cluster_client.profiles.profile import LOCAL, LOCAL_NAME, Profile
 from ...workflow.translation import tr
 from .notes import muted
@@ -35,11 +35,9 @@ def shown_name(name: str) -> str:
 
 def place_of(profile: Profile) -> str:
     """Where a profile's runs execute, in a few words."""
-    if profile.kind == "ssh":
-        return tr("SSH: {host}").format(host=profile.host)
-    if profile.kind == "livy":
-        host = profile.host if profile.livy_tunnel else urlsplit(profile.livy_url).hostname
-        return tr("Livy: {host}").format(host=host or profile.livy_url)
+    if not profile.runs_here:
+        kind = registry.of(profile)
+        return tr(kind.place).format(host=kind.host(profile))
     if profile.s3 != LOCAL.s3 or profile.s3_authcfg:
         return tr("this computer, with S3")
     return tr("always there") if profile.name == LOCAL_NAME else tr("this computer")

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Optional
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Optional
 
 from qgis.gui import QgsFileWidget
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from ....workflow.translation import tr
-from .fields import ALL, TextField
+from .fields import TextField
+
+if TYPE_CHECKING:
+    from ....cluster_client.backends.base.backend_type import BackendType
 
 
 class BucketFolderField(TextField):
-    """A folder with a button that looks into buckets, for the kinds that may have it there.
+    """A folder with a button that looks into buckets, for the types of backend that may have it there.
 
-    `here`: folders of this computer can be chosen too. `browse` is told when the button is pressed; whoever
-    hears it calls `choose` with an address.
+    `here`: it is a folder of this computer, and can be chosen too. `of_runs`: it lies where the run folders
+    lie, which not every backend has in buckets. `browse` is told when the button is pressed; whoever hears it
+    calls `choose` with an address.
     """
 
     browse = pyqtSignal()
@@ -26,10 +30,9 @@ class BucketFolderField(TextField):
         self,
         entry: str,
         placeholder: str = "",
-        kinds: Sequence[str] = ALL,
         tip: str = "",
-        here: bool = False,
-        in_buckets: Optional[Sequence[str]] = None,
+        here: Optional[bool] = None,
+        of_runs: bool = False,
     ) -> None:
         edit: Optional[QLineEdit] = None
         box = QWidget()
@@ -44,8 +47,8 @@ class BucketFolderField(TextField):
         else:
             edit = QLineEdit()
             line.addWidget(edit, 1)
-        super().__init__(entry, placeholder, kinds, tip, edit=edit, control=box)
-        self._in_buckets = tuple(kinds if in_buckets is None else in_buckets)
+        super().__init__(entry, placeholder, tip, here, edit=edit, control=box)
+        self._of_runs = of_runs
         self.button = QPushButton(tr("S3…"))
         self.button.setObjectName(f"{entry} browse")
         self.button.setToolTip(tr("Choose a folder of a bucket"))
@@ -56,10 +59,10 @@ class BucketFolderField(TextField):
         line.addWidget(self.button)
         box.setFocusProxy(edit)
 
-    def show_kind(self, kind: str) -> None:
-        """Suit a kind of profile."""
-        super().show_kind(kind)
-        self.button.setVisible(kind in self._in_buckets)
+    def suit(self, kind: BackendType, entries: Collection[str]) -> None:
+        """Suit a type of backend; see `Field.suit`."""
+        super().suit(kind, entries)
+        self.button.setVisible(kind.runs_in_buckets or not self._of_runs)
 
     def choose(self, address: str) -> None:
         """Take an address, as if it had been typed."""

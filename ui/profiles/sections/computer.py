@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ....cluster_client.backends.base.backend_type import FormSection
 from ....workflow.translation import tr
 from .fields import NumberField, PathField
 from .section import ProfileSection
@@ -11,11 +12,11 @@ class ComputerSection(ProfileSection):
     """Fields of a profile of this computer."""
 
     def __init__(self) -> None:
-        super().__init__(tr("This computer"), ("local",))
+        super().__init__(FormSection.COMPUTER, tr("This computer"))
         self.add(
             tr("Processes"),
             NumberField(
-                "workers", 0, 1024, tr("one for each core"), ("local",),
+                "workers", 0, 1024, tr("one for each core"),
                 tr("How many processes share the work. Each takes some 150 MB of memory."),
             ),
             None,
@@ -23,7 +24,7 @@ class ComputerSection(ProfileSection):
         self.add(
             tr("Python"),
             PathField(
-                "python", tr("QGIS's own"), ("local",),
+                "python", tr("QGIS's own"),
                 tr("The Python that carries out runs. It needs msgspec, numpy and duckdb."),
             ),
         )  # fmt: skip

@@ -6,13 +6,20 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from ....cluster_client.backends import registry
+from ....cluster_client.backends.base.backend_type import Credential
 from ....cluster_client.errors import ProfileError
 from ....cluster_client.profiles.checks import can_be_read
 from ....cluster_client.profiles.profile import LOCAL, Profile
 from ....workflow.translation import tr
 
-_HARMLESS = {"kind": "ssh", "name": "x", "host": "x", "livy_url": "http://x"}
-"""What does for entries whose defaults do not always do."""
+
+def _harmless(entry: str) -> Any:
+    """Return a value that does for an entry."""
+    least = {"name": "x"}
+    for kind in registry.TYPES.values():
+        least.update(kind.least)
+    return least.get(entry, get(LOCAL.to_json(), entry))
 
 
 def faults(values: Mapping[str, Any]) -> dict[str, ProfileError]:
@@ -29,10 +36,11 @@ def faults(values: Mapping[str, Any]) -> dict[str, ProfileError]:
             if error.entry in found:
                 return found
             found[error.entry] = error
-            put(tried, error.entry, _HARMLESS.get(error.entry, get(LOCAL.to_json(), error.entry)))
+            put(tried, error.entry, _harmless(error.entry))
         else:
             break
-    if profile.kind == "livy" and profile.livy_authcfg and not {"livy_url", "livy_authcfg"} & set(found):
+    asks = Credential.LIVY in registry.of(profile).credentials and profile.livy_authcfg
+    if asks and not {"livy_url", "livy_authcfg"} & set(found):
         words = open_login(profile.livy_url, profile.livy_tunnel)
         if words:
             found["livy_url"] = ProfileError("livy_url", words)

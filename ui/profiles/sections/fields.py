@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import Any, Callable, Optional
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from qgis.core import QgsApplication
 from qgis.gui import QgsAuthConfigSelect, QgsFileWidget
@@ -16,23 +16,25 @@ from ....workflow.translation import tr
 from ...widgets import plain_text
 from ...widgets.notes import Note
 
-ALL = ("local", "ssh", "livy")
-CLUSTERS = ("ssh", "livy")
+if TYPE_CHECKING:
+    from ....cluster_client.backends.base.backend_type import BackendType
 
 
 class Field(QWidget):
     """Edits one entry of a profile, named as `ProfileError.entry` names it.
 
-    `wanted` says whether the present kind of profile has it; `touched` whether a person has changed it.
+    Of two editors of one entry, `here` tells which is for runs on this computer and which for runs elsewhere
+    (None: there is one editor). `wanted` says whether the present type of backend has it; `touched` whether a
+    person has changed it.
     `hint` gives something to know about a value, `doubt` what is odd about it and yet no fault.
     """
 
     changed = pyqtSignal()
     stretch = 1
 
-    def __init__(self, entry: str, control: QWidget, kinds: Sequence[str] = ALL, tip: str = "") -> None:
+    def __init__(self, entry: str, control: QWidget, tip: str = "", here: Optional[bool] = None) -> None:
         super().__init__()
-        self.entry, self.control, self.kinds = entry, control, tuple(kinds)
+        self.entry, self.control, self.here = entry, control, here
         self.wanted, self.touched, self.faulty = True, False, False
         self.hint: Callable[[Any], str] = _nothing
         self.doubt: Callable[[Any], str] = _nothing
@@ -63,9 +65,9 @@ class Field(QWidget):
     def _show(self, value: Any) -> None:
         raise NotImplementedError
 
-    def show_kind(self, kind: str) -> None:
-        """Suit a kind of profile."""
-        self.wanted = kind in self.kinds
+    def suit(self, kind: BackendType, entries: Collection[str]) -> None:
+        """Suit a type of backend, whose profiles have these `entries` in the field's section."""
+        self.wanted = self.entry in entries and self.here in (None, kind.runs_here)
         self.setVisible(self.wanted)
 
     def tell(self, fault: str) -> None:
@@ -88,22 +90,20 @@ class Field(QWidget):
 
 
 class TextField(Field):
-    """A line of text; `placeholder` may differ by kind."""
+    """A line of text."""
 
     def __init__(
         self,
         entry: str,
         placeholder: str = "",
-        kinds: Sequence[str] = ALL,
         tip: str = "",
-        by_kind: Optional[dict[str, str]] = None,
+        here: Optional[bool] = None,
         edit: Optional[QLineEdit] = None,
         control: Optional[QWidget] = None,
     ) -> None:
         self.edit = edit or QLineEdit()
-        super().__init__(entry, control or self.edit, kinds, tip)
+        super().__init__(entry, control or self.edit, tip, here)
         self._given = ""
-        self._placeholder, self._by_kind = placeholder, by_kind or {}
         self.edit.setPlaceholderText(placeholder)
         self.edit.textChanged.connect(self._edited)
 
@@ -117,11 +117,6 @@ class TextField(Field):
         self.edit.setText(value)
         self.edit.setCursorPosition(0)
 
-    def show_kind(self, kind: str) -> None:
-        """Suit a kind of profile."""
-        super().show_kind(kind)
-        self.edit.setPlaceholderText(self._by_kind.get(kind, self._placeholder))
-
 
 class PathField(TextField):
     """A file or folder of this computer, with a button to choose it."""
@@ -130,15 +125,14 @@ class PathField(TextField):
         self,
         entry: str,
         placeholder: str = "",
-        kinds: Sequence[str] = ALL,
         tip: str = "",
+        here: Optional[bool] = None,
         folder: bool = False,
-        by_kind: Optional[dict[str, str]] = None,
     ) -> None:
         self.chooser = QgsFileWidget()
         mode = QgsFileWidget.StorageMode
         self.chooser.setStorageMode(mode.GetDirectory if folder else mode.GetFile)
-        super().__init__(entry, placeholder, kinds, tip, by_kind, self.chooser.lineEdit(), self.chooser)
+        super().__init__(entry, placeholder, tip, here, self.chooser.lineEdit(), self.chooser)
         self.chooser.setFocusProxy(self.edit)
         if not folder:
             self.doubt = _missing
@@ -155,11 +149,10 @@ class NumberField(Field):
         low: int,
         high: int,
         special: str = "",
-        kinds: Sequence[str] = ALL,
         tip: str = "",
     ) -> None:
         self.spin = CalmSpinBox()
-        super().__init__(entry, self.spin, kinds, tip)
+        super().__init__(entry, self.spin, tip)
         self.spin.setRange(low, high)
         self.spin.setSpecialValueText(special)
         self.spin.valueChanged.connect(self._edited)
@@ -175,11 +168,9 @@ class NumberField(Field):
 class ChoiceField(Field):
     """One of several texts."""
 
-    def __init__(
-        self, entry: str, items: Sequence[tuple[str, str]], kinds: Sequence[str] = ALL, tip: str = ""
-    ) -> None:
+    def __init__(self, entry: str, items: Sequence[tuple[str, str]], tip: str = "") -> None:
         self.chooser = CalmComboBox()
-        super().__init__(entry, self.chooser, kinds, tip)
+        super().__init__(entry, self.chooser, tip)
         for text, value in items:
             self.chooser.addItem(text, value)
         self.chooser.currentIndexChanged.connect(self._edited)
@@ -195,9 +186,9 @@ class ChoiceField(Field):
 class CheckField(Field):
     """Yes or no."""
 
-    def __init__(self, entry: str, text: str, kinds: Sequence[str] = ALL, tip: str = "") -> None:
+    def __init__(self, entry: str, text: str, tip: str = "") -> None:
         self.box = QCheckBox(text)
-        super().__init__(entry, self.box, kinds, tip)
+        super().__init__(entry, self.box, tip)
         self.box.toggled.connect(self._edited)
 
     def value(self) -> bool:
@@ -215,10 +206,10 @@ class AuthField(Field):
     computer's database, since a colleague wrote the profile, is kept until another one is chosen.
     """
 
-    def __init__(self, entry: str, methods: Sequence[str], kinds: Sequence[str] = ALL, tip: str = "") -> None:
+    def __init__(self, entry: str, methods: Sequence[str], tip: str = "") -> None:
         # Of the names by which QGIS filters, this one leaves users and passwords alone.
         self.select = QgsAuthConfigSelect(None, "proxy" if tuple(methods) == ("Basic",) else "")
-        super().__init__(entry, self.select, kinds, tip)
+        super().__init__(entry, self.select, tip)
         self._methods, self._id = tuple(methods), ""
         self.good = ""
         self.doubt = self._unsuitable

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from qgis.PyQt.QtCore import pyqtSignal
 
+from ....cluster_client.backends.base.backend_type import FormSection
 from ....cluster_client.profiles.profile import LOCAL
 from ....cluster_client.runs.paths import DEFAULT_RUNS
 from ....workflow import locations
 from ....workflow.translation import tr
 from .bucket_folder import BucketFolderField
-from .fields import CLUSTERS, PathField
+from .fields import PathField
 from .section import ProfileSection
 
-_LOCAL, _LIVY = ("local",), ("livy",)
+if TYPE_CHECKING:
+    from ....cluster_client.backends.base.backend_type import BackendType
 
 
 class FoldersSection(ProfileSection):
@@ -21,37 +25,40 @@ class FoldersSection(ProfileSection):
     browse = pyqtSignal(object)
 
     def __init__(self) -> None:
-        super().__init__(tr("Folders"), folded=False)
+        super().__init__(FormSection.FOLDERS, tr("Folders"))
         runs_tip = tr("Specification, log and results of each run.")
         store_tip = tr("What was read from trip files, so that no file is read twice; or s3://bucket/folder.")
         here = str(locations.runs_folder())
         self.add(
             tr("Runs"),
-            PathField("folders.runs", here, _LOCAL, runs_tip, folder=True),
-            BucketFolderField("folders.runs", DEFAULT_RUNS, CLUSTERS, runs_tip, in_buckets=_LIVY),
+            PathField("folders.runs", here, runs_tip, here=True, folder=True),
+            BucketFolderField("folders.runs", DEFAULT_RUNS, runs_tip, here=False, of_runs=True),
         )
         points = locations.point_store(LOCAL)
         self.add(
             tr("Points"),
-            BucketFolderField("folders.store", points, _LOCAL, store_tip, here=True),
-            BucketFolderField("folders.store", tr("points, in the folder of the runs"), CLUSTERS, store_tip),
+            BucketFolderField("folders.store", points, store_tip, here=True),
+            BucketFolderField(
+                "folders.store", tr("points, in the folder of the runs"), store_tip, here=False
+            ),
         )
         self.add(
             tr("Jobs"),
             BucketFolderField(
-                "folders.jobs", tr("jobs, in the folder of the runs"), CLUSTERS,
+                "folders.jobs", tr("jobs, in the folder of the runs"),
                 tr("The program that is sent. Livy takes it only from a folder that its whitelist names, or "
                    "from a bucket."),
-                in_buckets=_LIVY,
+                of_runs=True,
             ),
         )  # fmt: skip
         for field in self.fields:
             if isinstance(field, BucketFolderField):
                 field.browse.connect(lambda field=field: self.browse.emit(field))
 
-    def show_kind(self, kind: str) -> None:
+    def suit(self, kind: BackendType) -> None:
         """On a cluster folders have to be shared."""
-        super().show_kind(kind)
+        super().suit(kind)
         shared = tr("As the cluster's computers see them, on storage that all share.")
         bucket = tr("As the cluster's computers see them, on storage that all share; or s3://bucket/folder.")
-        self.intro.say({"ssh": shared, "livy": bucket}.get(kind, ""))
+        there = bucket if kind.runs_in_buckets else shared
+        self.intro.say("" if kind.runs_here else there)

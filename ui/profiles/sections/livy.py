@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+from ....cluster_client.backends.base.backend_type import FormSection
 from ....workflow.translation import tr
 from .faults import open_login
 from .fields import AuthField, CheckField, PathField, TextField
 from .section import ProfileSection
-
-_LIVY = ("livy",)
 
 
 class LivySection(ProfileSection):
     """Fields of Livy's server."""
 
     def __init__(self) -> None:
-        super().__init__(tr("Livy"), _LIVY)
-        self.url = TextField("livy_url", "https://pi0.example.org:8998", _LIVY)
+        super().__init__(FormSection.LIVY, tr("Livy"))
+        self.url = TextField("livy_url", "https://pi0.example.org:8998")
         self.tunnel = CheckField(
-            "livy_tunnel", tr("Reach it through the SSH connection below"), _LIVY,
+            "livy_tunnel", tr("Reach it through the SSH connection below"),
             tr("For a Livy that answers on the cluster only. The address is then as the SSH host sees it."),
         )  # fmt: skip
         self.add(tr("Address"), self.url)
         self.add("", self.tunnel)
         self.login = AuthField(
-            "livy_authcfg", ("Basic",), _LIVY,
+            "livy_authcfg", ("Basic",),
             tr("User and password of Livy, kept encrypted by QGIS. Empty where Livy asks for none."),
         )  # fmt: skip
         self.add(tr("Password"), self.login)
@@ -31,7 +30,7 @@ class LivySection(ProfileSection):
         self.add(
             tr("Certificates"),
             PathField(
-                "ca_file", tr("those that this computer trusts"), _LIVY,
+                "ca_file", tr("those that this computer trusts"),
                 tr("A file (PEM) with the certificate of whoever signed Livy's or S3's own."),
             ),
         )  # fmt: skip

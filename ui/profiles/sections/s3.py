@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from ....cluster_client.backends.base.backend_type import BackendType, FormSection
 from ....workflow.translation import tr
-from .fields import ALL, CLUSTERS, AuthField, CheckField, ChoiceField, PathField, TextField
+from .fields import AuthField, CheckField, ChoiceField, PathField, TextField
 from .section import ProfileSection
 
-_LOCAL = ("local",)
-_HERE = ("local", "ssh")
+
+def _has_no_certificates_here(kind: BackendType) -> bool:
+    """Return True if the section has one row of certificates only, those there."""
+    return "ca_file" not in kind.form.get(FormSection.S3, ())
 
 
 class S3Section(ProfileSection):
     """Fields of trips and results in buckets."""
 
     def __init__(self) -> None:
-        super().__init__(tr("Trips and folders in S3"), folded=True)
+        super().__init__(FormSection.S3, tr("Trips and folders in S3"), folded=True)
         self.add(
             tr("Service"),
             TextField(
-                "s3.endpoint", tr("AWS"), ALL,
+                "s3.endpoint", tr("AWS"),
                 tr("The address of MinIO or the like, such as http://pi0.example.org:9000. Empty: AWS."),
             ),
         )  # fmt: skip
@@ -35,47 +38,48 @@ class S3Section(ProfileSection):
                     (tr("service/bucket/…"), "path"),
                     (tr("bucket.service/…"), "virtual"),
                 ),
-                ALL,
                 tr("Where the bucket's name goes. MinIO wants it in the path, AWS before the host."),
             ),
         )
-        self.anonymous = CheckField("s3.anonymous", tr("Without keys: the bucket is open to everybody"), ALL)
+        self.anonymous = CheckField("s3.anonymous", tr("Without keys: the bucket is open to everybody"))
         self.add("", self.anonymous)
         self.keys_here = AuthField(
-            "s3_authcfg", ("Basic", "AWSS3"), ALL,
+            "s3_authcfg", ("Basic", "AWSS3"),
             tr("“AWS S3”, or “Basic” with the key's id as user and its secret as password."),
         )  # fmt: skip
         self.keys_file = TextField(
-            "s3.keys_file", tr("the environment there, or the computer's role"), CLUSTERS,
+            "s3.keys_file", tr("the environment there, or the computer's role"),
             tr("A file on every node in the format of ~/.aws/credentials, readable by its owner alone."),
+            here=False,
         )  # fmt: skip
         self.keys_file_here = PathField(
-            "s3.keys_file", tr("the environment, or this computer's role"), _LOCAL,
+            "s3.keys_file", tr("the environment, or this computer's role"),
             tr("A file in the format of ~/.aws/credentials, readable by its owner alone."),
+            here=True,
         )  # fmt: skip
         self.keys_profile = TextField(
-            "s3.keys_profile", "default", ALL, tr("The section of that file, in [brackets] there.")
+            "s3.keys_profile", "default", tr("The section of that file, in [brackets] there.")
         )
         self.keys_file.stretch = self.keys_file_here.stretch = 3
-        self.add(tr("Keys here"), self.keys_here, by_kind={"local": tr("Keys")})
+        self.add(tr("Keys here"), self.keys_here, other=tr("Keys"))
         self.add(
             tr("Keys there"), self.keys_file, self.keys_file_here, tr("section"), self.keys_profile,
-            by_kind={"local": tr("or keys in")},
+            other=tr("or keys in"),
         )  # fmt: skip
         self.add(
             tr("Certificates"),
             PathField(
-                "ca_file", tr("those that this computer trusts"), _HERE,
+                "ca_file", tr("those that this computer trusts"),
                 tr("A file (PEM) here, with the certificate of whoever signed the service's own."),
             ),
         )  # fmt: skip
         self.add(
             tr("… there"),
             TextField(
-                "s3.ca_file", tr("those that the nodes trust"), CLUSTERS,
+                "s3.ca_file", tr("those that the nodes trust"),
                 tr("A file (PEM) on every node, with the certificate of whoever signed the service's own."),
             ),
-            by_kind={"livy": tr("Certificates")},
+            other=tr("Certificates"), others=_has_no_certificates_here,
         )  # fmt: skip
 
     def look(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Optional
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import Qt, pyqtSignal
@@ -11,37 +11,54 @@ from qgis.PyQt.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, Q
 
 from ...widgets.notes import Note
 from ...widgets.plain_text import PlainLabel
-from .fields import ALL, Field
+from .fields import Field
+
+if TYPE_CHECKING:
+    from ....cluster_client.backends.base.backend_type import BackendType, FormSection
+
+
+def runs_here(kind: BackendType) -> bool:
+    """Return True if the runs of a type of backend execute on this computer."""
+    return kind.runs_here
 
 
 class Row:
-    """A label and the fields beside it; the label may differ by kind."""
+    """A label and the fields beside it; for the types of backend that are `others`, another label."""
 
     def __init__(
-        self, label: QLabel, holder: QWidget, fields: Sequence[Field], texts: Mapping[str, str]
+        self,
+        label: QLabel,
+        holder: QWidget,
+        fields: Sequence[Field],
+        texts: Mapping[str, str],
+        others: Callable[[BackendType], bool],
     ) -> None:
         self.label, self.holder, self.fields, self.texts = label, holder, tuple(fields), dict(texts)
+        self._others = others
 
-    def show_kind(self, kind: str) -> None:
-        """Suit a kind of profile."""
+    def suit(self, kind: BackendType, entries: Collection[str]) -> None:
+        """Suit a type of backend, whose profiles have these `entries` in the row's section."""
         for field in self.fields:
-            field.show_kind(kind)
-        self.label.setText(self.texts.get(kind, self.texts[""]))
+            field.suit(kind, entries)
+        other = "other" if self._others(kind) else ""
+        self.label.setText(self.texts.get(other, self.texts[""]))
         wanted = any(field.wanted for field in self.fields)
         self.label.setVisible(wanted)
         self.holder.setVisible(wanted)
 
 
 class ProfileSection(QWidget):
-    """Rows of fields. With a `title` they stand under a heading; `folded` says that they are so at first,
-    unless something in them is not as usual.
+    """Rows of fields, for those entries that a type of backend has in this `form_section`.
+
+    With a `title` they stand under a heading; `folded` says that they are so at first, unless something in
+    them is not as usual.
     """
 
     changed = pyqtSignal()
 
-    def __init__(self, title: str = "", kinds: Sequence[str] = ALL, folded: bool = False) -> None:
+    def __init__(self, form_section: Optional[FormSection], title: str = "", folded: bool = False) -> None:
         super().__init__()
-        self.kinds, self.folded = tuple(kinds), folded
+        self.form_section, self.folded = form_section, folded
         self.rows: list[Row] = []
         self.group: Optional[QgsCollapsibleGroupBox] = None
         around = QVBoxLayout(self)
@@ -72,8 +89,13 @@ class ProfileSection(QWidget):
         self.grid.setColumnStretch(1, 1)
         column.addLayout(self.grid)
 
-    def add(self, label: str, *parts: Any, by_kind: Optional[Mapping[str, str]] = None) -> None:
-        """Add a row; between fields there may be words, and `None` leaves the rest empty."""
+    def add(
+        self, label: str, *parts: Any, other: str = "", others: Callable[[BackendType], bool] = runs_here
+    ) -> None:
+        """Add a row; between fields there may be words, and `None` leaves the rest empty.
+
+        With an `other` label it has that for the types of backend that are `others`.
+        """
         holder = QWidget()
         line = QHBoxLayout(holder)
         line.setContentsMargins(0, 0, 0, 0)
@@ -93,7 +115,8 @@ class ProfileSection(QWidget):
         at = self.grid.rowCount()
         self.grid.addWidget(title, at, 0, Qt.AlignmentFlag.AlignTop)
         self.grid.addWidget(holder, at, 1)
-        self.rows.append(Row(title, holder, fields, {"": label, **(by_kind or {})}))
+        texts = {"": label, "other": other} if other else {"": label}
+        self.rows.append(Row(title, holder, fields, texts, others))
 
     def say_under(self, note: Note) -> None:
         """Add a note of its own under the last row."""
@@ -101,13 +124,18 @@ class ProfileSection(QWidget):
 
     @property
     def fields(self) -> list[Field]:
-        """All fields, also those that the present kind does not have."""
+        """All fields, also those that the present type of backend does not have."""
         return [field for row in self.rows for field in row.fields]
 
-    def show_kind(self, kind: str) -> None:
-        """Suit a kind of profile: what it does not have is not shown."""
+    def entries_of(self, kind: BackendType) -> Collection[str]:
+        """Return the entries that profiles of a type of backend have in this section."""
+        return kind.form.get(self.form_section, ()) if self.form_section is not None else ()
+
+    def suit(self, kind: BackendType) -> None:
+        """Suit a type of backend: what its profiles do not have is not shown."""
+        entries = self.entries_of(kind)
         for row in self.rows:
-            row.show_kind(kind if kind in self.kinds else "")
+            row.suit(kind, entries)
         self.setVisible(any(field.wanted for field in self.fields))
 
     def fold(self, usual: Mapping[str, Any]) -> None:

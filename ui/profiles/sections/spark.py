@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Optional
 
 from qgis.PyQt.QtGui import QValidator
 
 from ....aggregation.runners.head_capacity import MOST_HEAD_WORKERS
+from ....cluster_client.backends.base.backend_type import FormSection
 from ....workflow.translation import tr
-from .fields import ALL, CLUSTERS, CalmSpinBox, Field, NumberField, TextField
+from .fields import CalmSpinBox, Field, NumberField, TextField
 from .section import ProfileSection
-
-_SSH = ("ssh",)
 
 
 class SparkSection(ProfileSection):
     """Master, folder of Spark, Python."""
 
     def __init__(self) -> None:
-        super().__init__(tr("Spark"), CLUSTERS)
+        super().__init__(FormSection.SPARK, tr("Spark"))
         self.master = TextField(
-            "spark_master", "spark://pi0:7077", _SSH,
+            "spark_master", "spark://pi0:7077",
             tr("The master's address as its page at port 8080 shows it; or local[*], or yarn."),
         )  # fmt: skip
         self.home = TextField(
-            "spark_home", "/opt/spark", _SSH, tr("The folder of Spark on the head, with bin/spark-submit.")
+            "spark_home", "/opt/spark", tr("The folder of Spark on the head, with bin/spark-submit.")
         )
         self.add(tr("Master"), self.master)
         self.add(tr("Folder"), self.home)
         self.add(
             tr("Python"),
-            TextField(
-                "python", "python3", CLUSTERS, tr("The Python of the cluster's computers, 3.9 or later.")
-            ),
+            TextField("python", "python3", tr("The Python of the cluster's computers, 3.9 or later.")),
         )
 
     def look(self) -> None:
@@ -50,33 +46,33 @@ class ResourcesSection(ProfileSection):
     """Cores and memory."""
 
     def __init__(self) -> None:
-        super().__init__(tr("Cores and memory"), CLUSTERS, folded=True)
+        super().__init__(FormSection.RESOURCES, tr("Cores and memory"), folded=True)
         usual = tr("as Spark is set up")
         self.add(
             tr("Cores"),
             NumberField(
-                "resources.cores", 0, 100_000, usual, CLUSTERS, tr("In all; Spark's spark.cores.max."),
+                "resources.cores", 0, 100_000, usual, tr("In all; Spark's spark.cores.max."),
             ),
             tr("of which an executor has"),
-            NumberField("resources.executor_cores", 0, 1024, usual, CLUSTERS),
+            NumberField("resources.executor_cores", 0, 1024, usual),
             None,
         )  # fmt: skip
         self.add(
             tr("Memory"),
             TextField(
-                "resources.executor_memory", tr("as Spark is set up"), CLUSTERS,
+                "resources.executor_memory", tr("as Spark is set up"),
                 tr("Of an executor, such as 470m or 2g. Its Python processes need some 150 MB each besides."),
             ),
             tr("for an executor,"),
             TextField(
-                "resources.driver_memory", tr("as Spark is set up"), CLUSTERS, tr("Such as 512m or 1g.")
+                "resources.driver_memory", tr("as Spark is set up"), tr("Such as 512m or 1g.")
             ),
             tr("for the driver"),
         )  # fmt: skip
         self.add(
             tr("Head first"),
             AutomaticField(
-                "resources.head_workers", MOST_HEAD_WORKERS, CLUSTERS,
+                "resources.head_workers", MOST_HEAD_WORKERS,
                 tr("Processes of the cluster's head that begin at once; Spark is started only when there is "
                    "more work than they do in the time that Spark needs to start. “None”: Spark at once."),
             ),
@@ -86,7 +82,7 @@ class ResourcesSection(ProfileSection):
         self.add(
             tr("Processes"),
             NumberField(
-                "workers", 0, 1024, tr("one for each core"), _SSH,
+                "workers", 0, 1024, tr("one for each core"),
                 tr("For runs without Spark, in processes of the host itself."),
             ),
             None,
@@ -101,9 +97,9 @@ class AutomaticField(Field):
 
     stretch = 0
 
-    def __init__(self, entry: str, high: int, kinds: Sequence[str] = ALL, tip: str = "") -> None:
+    def __init__(self, entry: str, high: int, tip: str = "") -> None:
         self.spin = _SpinBox()
-        super().__init__(entry, self.spin, kinds, tip)
+        super().__init__(entry, self.spin, tip)
         self.spin.setRange(_AUTOMATIC, high)
         self.spin.setValue(_AUTOMATIC)
         self.spin.valueChanged.connect(self._edited)

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.PyQt.QtCore import pyqtSignal
 
-from ....cluster_client.profiles.profile import Profile
+from ....cluster_client.backends.base.backend_type import FormSection
 from ....workflow import locations, requirements
 from ....workflow.translation import tr
 from ...background.tasks import Latest, Task
 from ...widgets.notes import Note
-from .fields import CLUSTERS, AuthField, NumberField, PathField, TextField
+from .fields import AuthField, NumberField, PathField, TextField
 from .section import ProfileSection
 
 if TYPE_CHECKING:
+    from ....cluster_client.backends.base.backend_type import BackendType
     from ....cluster_client.ssh.network import Login
 
 
@@ -23,20 +24,20 @@ class SshSection(ProfileSection):
     """Host, user and key."""
 
     def __init__(self) -> None:
-        super().__init__(tr("SSH"), CLUSTERS)
+        super().__init__(FormSection.SSH, tr("SSH"))
         self.host = TextField(
-            "host", "pi0.example.org", CLUSTERS,
+            "host", "pi0.example.org",
             tr("The computer to log in to: the head of the cluster. A name of your ~/.ssh/config will do."),
         )  # fmt: skip
         self.host.hint = lambda host: self._ways.get(host, "")
         self._ways: dict[str, str] = {}
-        self.port = NumberField("port", 1, 65535, "", CLUSTERS)
+        self.port = NumberField("port", 1, 65535, "")
         self.key_path = PathField(
-            "key_path", tr("the SSH agent, then the usual keys in ~/.ssh"), CLUSTERS,
+            "key_path", tr("the SSH agent, then the usual keys in ~/.ssh"),
             tr("A private key (not its .pub). Empty: the SSH agent and the usual keys are tried."),
         )  # fmt: skip
         self.authcfg = AuthField(
-            "authcfg", ("Basic",), CLUSTERS,
+            "authcfg", ("Basic",),
             tr(
                 "User and password, kept encrypted by QGIS. With a key file the password is the key's "
                 "passphrase."
@@ -45,17 +46,17 @@ class SshSection(ProfileSection):
         self.add(tr("Host"), self.host, tr("port"), self.port)
         self.add(
             tr("User"),
-            TextField("user", tr("the one of the password, or your name here"), CLUSTERS),
+            TextField("user", tr("the one of the password, or your name here")),
         )
         self.add(tr("Key file"), self.key_path)
         self.add(tr("Password"), self.authcfg)
 
-    def show_kind(self, kind: str) -> None:
-        """Through Livy the SSH host only keeps files and may lead to Livy."""
-        super().show_kind(kind)
+    def suit(self, kind: BackendType) -> None:
+        """Where runs may lie in a bucket, the SSH host only keeps files, and is not always needed."""
+        super().suit(kind)
         self.intro.say(
             tr("Files are sent and fetched over SSH. Leave the host empty if the runs lie in a bucket.")
-            if kind == "livy"
+            if kind.runs_in_buckets
             else ""
         )
 
@@ -79,15 +80,15 @@ class HostKeySection(ProfileSection):
     found = pyqtSignal(str, str)
 
     def __init__(self) -> None:
-        super().__init__(tr("Jump host and host key"), CLUSTERS, folded=True)
+        super().__init__(FormSection.HOST_KEY, tr("Jump host and host key"), folded=True)
         self.host_key = TextField(
-            "host_key", tr("SHA256:…  (empty: you are asked at the first connection)"), CLUSTERS,
+            "host_key", tr("SHA256:…  (empty: you are asked at the first connection)"),
             tr("The fingerprint that ssh-keygen -lf shows for the host's key. Only that key will do then."),
         )  # fmt: skip
         self.add(
             tr("Jump host"),
             TextField(
-                "jump_host", "user@gateway.example.org:22", CLUSTERS,
+                "jump_host", "user@gateway.example.org:22",
                 tr("A computer to go through, where the cluster is not reached directly."),
             ),
         )  # fmt: skip
@@ -164,7 +165,7 @@ def _look_up(host: str, port: int) -> tuple[str, str, list[Any]]:
 def _login(host: str, port: int) -> Login:
     from ....cluster_client.ssh.network import Login  # noqa: PLC0415  (needs paramiko)
 
-    return Login.of(Profile(kind="ssh", name="x", host=host, port=port))
+    return Login.at(host, port)
 
 
 def _known_hosts() -> Any:
