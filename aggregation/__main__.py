@@ -1,13 +1,14 @@
-"""Run folder in, exit code out: `python -m roadpulse.aggregation RUN_FOLDER [--workers N]`.
+"""Command-line entry point of a run: `python -m roadpulse.aggregation RUN_FOLDER [--workers N]`.
 
-The run folder may lie in a bucket (`s3://bucket/prefix`), which `--s3` says how to reach (see `S3Access`;
-keys come otherwise). Then, and with `--own-log`, `log.txt`, `cancel` and `rc` are looked after here.
+The run folder may lie in a bucket (`s3://bucket/prefix`); `--s3` describes how to reach it (see `S3Access`;
+keys are passed otherwise). Then, and with `--own-log`, this process writes `log.txt` and `rc` and polls for
+`cancel`.
 
-With `--spark`, or started by `spark-submit`, it runs on a Spark cluster: processes of this computer begin,
-and Spark does what would take them long (see runners.spark). Otherwise all is done by processes of this
-computer. Where Python packages are missing they are fetched (see `runners.packages`).
+With `--spark`, or when started by `spark-submit`, the run uses a Spark cluster: processes of this computer
+begin, and Spark takes over work that would take them long (see runners.spark). Otherwise processes of this
+computer do all work. Missing Python packages are fetched (see `runners.packages`).
 
-Exit codes: 0 finished, 1 failed (status.json says why), 2 wrong call, 143 cancelled.
+Exit codes: 0 finished, 1 failed (status.json holds the error), 2 wrong call, 143 cancelled.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ CANCELLED_CODE = 143
 
 
 def main(arguments: Optional[list[str]] = None) -> int:
-    """Carry out one run; returns the exit code."""
+    """Carry out one run and return its exit code."""
     parser = argparse.ArgumentParser(prog="roadpulse.aggregation", description=__doc__)
     parser.add_argument("folder", help="run folder that holds spec.json")
     parser.add_argument("--s3", default="{}", help="how the run folder's bucket is reached, as JSON")
@@ -78,7 +79,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
             keeper = BucketRun(place)
             keeper.begin()
             Status(folder, state=STARTING).write(force=True)  # packages may take a while
-        # Before anything else: processes are forked while there are no threads, which obstore starts.
+        # First of all: worker processes are forked before obstore starts threads.
         runner = _runner(options, folder)
         if isinstance(place, storage.S3Path):
             keeper = BucketRun(place)
@@ -89,10 +90,10 @@ def main(arguments: Optional[list[str]] = None) -> int:
     except (RunError, ImportError) as problem:
         why = problem if isinstance(problem, RunError) else packages.damaged(problem)
         _tell(why)
-        if isinstance(place, Path):  # of a bucket the keeper tells
+        if isinstance(place, Path):  # in a bucket, the log and `rc` report it
             status = Status(folder, state=FAILED)
             status.error = {"message": why.message, "detail": why.detail, "retry": why.retry}
-            with contextlib.suppress(RunError):  # a full disk: the log has it already
+            with contextlib.suppress(RunError):  # a full disk; the error is in the log already
                 status.write(force=True)
     finally:
         _end(runner, keeper, code)
@@ -118,7 +119,7 @@ def _carry_out(folder: RunFolder, runner: Runner, is_cancelled: Callable[[], boo
 
 
 def _number_or_auto(text: str) -> Optional[int]:
-    """A number of processes of the head; None for as many as there is room for."""
+    """Parse a number of head processes; None for `auto`, as many as fit the head."""
     if text == "auto":
         return None
     number = int(text)
@@ -144,7 +145,7 @@ def _tell(error: RunError) -> None:
 
 
 def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
-    """What carries the tasks out, with the packages that they need; raises `RunError`."""
+    """Return the runner for the tasks, with the packages that they need; raises `RunError`."""
     spark = options.spark or under_spark_submit()
     spec = _few_facts(folder)
     s3 = any(storage.is_s3(path) for path in (str(folder.path), spec.get("trips", ""), spec.get("store", "")))
@@ -160,7 +161,7 @@ def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
             if workers is None:
                 workers = head_workers(usable_cores(), free_megabytes(), MOST_HEAD_WORKERS)
                 logging.info("Processes of the head: %d", workers)
-            # Where Spark's driver is not there, one more has room.
+            # Without Spark's driver there is room for one more process.
             alone = max(workers, 1) if automatic else workers
             return SparkRunner(collected, folder.path.name, folder.cancel_asked, workers, alone)
     from .runners.processes import ProcessRunner  # noqa: PLC0415  (needs the packages)
@@ -169,7 +170,7 @@ def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
 
 
 def _few_facts(folder: RunFolder) -> dict[str, str]:
-    """What the packages depend on, of a specification that is on a disk; nothing of one in a bucket."""
+    """Return the entries of spec.json that decide on packages; empty if the run folder is in a bucket."""
     if not isinstance(folder.path, Path):
         return {}
     try:
@@ -178,14 +179,14 @@ def _few_facts(folder: RunFolder) -> dict[str, str]:
     except (OSError, json_text.JsonFault) as error:
         if packages.missing():
             raise SpecError("spec.json", f"cannot be read from {folder.path}: {error}") from error
-        return {}  # the run itself tells what is wrong
+        return {}  # the run itself reports what is wrong
 
 
 def _shared(folder: RunFolder, spec: dict[str, str]) -> Path:
-    """Where the packages lie: in the folder of the point store, which all nodes share.
+    """Return the folder for packages: a subfolder of the point store, which all nodes share.
 
-    Where the store is in a bucket: beside the run folder, or else in a folder of this computer, from where
-    Spark ships them.
+    If the store is in a bucket: a folder beside the run folder or, with both in buckets, a folder of this
+    computer, from which Spark ships them.
     """
     store = spec.get("store", "")
     if store and not storage.is_s3(store):
@@ -196,11 +197,11 @@ def _shared(folder: RunFolder, spec: dict[str, str]) -> Path:
 
 
 def leave() -> None:
-    """Carry out one run and end this process with its exit code."""
+    """Carry out one run and exit this process with its code."""
     code = main()
-    logging.shutdown()  # flushes, and bears a full disk
-    # Everything is written. Python's own way out can wait for ever for the queue of workers that were ended
-    # in the middle of a task (concurrent.futures joins a thread that is blocked on the full pipe).
+    logging.shutdown()  # flushes, and tolerates a full disk
+    # Everything is written. Python's own exit can block forever on the queue of workers that were ended in
+    # the middle of a task (concurrent.futures joins a thread that is blocked on the full pipe).
     os._exit(code)
 
 

@@ -1,6 +1,6 @@
-"""For a run in a bucket, and one that Livy starts, what a launcher does for others: log, cancel, exit code.
+"""Synchronisation of a run with its run folder where no launcher does it: in buckets, and through Livy.
 
-`log.txt` is sent every few seconds, where it grew; `cancel` is looked for as often; `rc` comes last.
+`log.txt` is written every few seconds if it has grown, `cancel` is polled as often, and `rc` is written last.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 EVERY = 3.0
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 HEAD_BYTES, TAIL_BYTES = 256 << 10, 768 << 10
-"""A longer log loses its middle."""
+"""Bytes kept of the beginning and the end of a log; the middle of a longer one is dropped."""
 
 
 class Lines(logging.Handler):
-    """Keeps the log of this process: its beginning and its end, whatever comes between."""
+    """Log handler that keeps the beginning and the end of this process's log in memory."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Lines(logging.Handler):
         self.dropped = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a line."""
+        """Append a line."""
         line = storage.printable(self.format(record)).encode("utf-8") + b"\n"
         if not self._tail and len(self._head) + len(line) <= HEAD_BYTES:
             self._head += line
@@ -43,7 +43,7 @@ class Lines(logging.Handler):
             del self._tail[:cut]
 
     def content(self) -> bytes:
-        """All that is kept."""
+        """Return the kept lines as UTF-8, with a note where some were dropped."""
         self.acquire()
         try:
             gap = f"… {self.dropped:,} bytes left out …\n".encode() if self.dropped else b""
@@ -53,7 +53,10 @@ class Lines(logging.Handler):
 
 
 class BucketRun:
-    """Looks after the run folder of this process, in a thread of its own, until `end`."""
+    """Writes log and exit code to the run folder and polls for `cancel`, in a background thread until `end`.
+
+    `cancelled` becomes True once the file `cancel` exists; `every` is the interval in seconds.
+    """
 
     def __init__(self, folder: storage.Place, every: float = EVERY) -> None:
         self.cancelled = False
@@ -65,12 +68,12 @@ class BucketRun:
         self._thread = threading.Thread(target=self._look_after, daemon=True)
 
     def begin(self) -> None:
-        """Take the log from here on, and look after the folder."""
+        """Start to capture the log and to synchronise the folder."""
         logging.getLogger().addHandler(self._lines)
         self._thread.start()
 
     def end(self, code: int) -> None:
-        """Send the last of the log, then the exit code."""
+        """Write the rest of the log, then the exit code."""
         self._over.set()
         self._thread.join()
         self._quietly(self._send_log)
@@ -92,7 +95,7 @@ class BucketRun:
         self.cancelled = self.cancelled or (self._folder / "cancel").exists()
 
     def _quietly(self, step: Any) -> None:
-        """The run itself tells when the bucket is gone; here it is said once."""
+        """Call `step`; log each different failure once, as the run itself reports a bucket that is gone."""
         try:
             step()
         except (RunError, OSError) as error:

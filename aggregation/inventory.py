@@ -1,6 +1,6 @@
-"""A glance at the trips, before a run: how many there are, how many are new, and some of them as a sample.
+"""Inventory of the trips before a run: number and size of all and of new trip files, and a sample of paths.
 
-The desktop calls it for what it sees itself, and has it run on a cluster's head for what lies there:
+The desktop calls it for trips that it can read, and runs it on a cluster's head for trips there:
 
     python -c "from roadpulse.aggregation import inventory; inventory.main()" '{"trips": …, "store": …, …}'
 """
@@ -33,11 +33,11 @@ Check = Callable[[], None]
 
 @dataclass(frozen=True)
 class TripCount:
-    """What TRIPS names. `new_…` is what the point store does not have (None: that cannot be told).
+    """Number and bytes of the trip files; `new_…` counts those that the point store lacks (None: unknown).
 
-    `sample` are paths of some files, spread evenly. `copies` are packed files that do not count, as each lies
-    beside the plain one (see `storage.find_trips`); the other numbers leave them out. With `more` the time
-    was over: there are at least so many.
+    `sample` is paths of some files, evenly spread. `copies` is the number of packed files beside their plain
+    versions (see `storage.find_trips`), excluded from the other numbers. If `more`, the count was stopped by
+    a time limit, and the numbers are lower bounds.
     """
 
     files: int
@@ -50,7 +50,7 @@ class TripCount:
 
     @classmethod
     def from_json(cls, values: object) -> TripCount:
-        """Read it from decoded JSON; raises `JsonFault`."""
+        """Create from decoded JSON; raises `JsonFault`."""
         found = Entries.of(values, "the count of the trips")
         new = {
             name: None if found.value(name) is None else found.whole(name)
@@ -70,10 +70,11 @@ def count(
     found: Callable[[int], None] = lambda n: None,
     access: Optional[S3Access] = None,
 ) -> TripCount:
-    """Count the files and those that are new; `found` is told the number so far. Raises `RunError`.
+    """Count all trip files and the new ones; raises `RunError`.
 
-    What is new is only told where the packages that read the store are at hand and, for a store in a
-    bucket, `access` says how that is reached.
+    `check` is called regularly and may raise to stop; `found` is called with the number of files so far. New
+    files are counted only if the packages that read the store are installed and, for a store in a bucket,
+    `access` is given.
     """
 
     def progress(n_files: int) -> None:
@@ -95,13 +96,13 @@ def count(
 
 
 def spread(paths: list[str]) -> tuple[str, ...]:
-    """Some of many paths, evenly spread."""
+    """Return at most `SAMPLE_FILES` paths, evenly spread."""
     step = max(1, len(paths) // SAMPLE_FILES)
     return tuple(paths[::step][:SAMPLE_FILES])
 
 
 def first_files(trips: str, n: int = FIRST_FILES) -> list[str]:
-    """A few of the files that TRIPS names, without walking through all of them."""
+    """Return the first `n` trip files that are found, without listing all."""
     given = Path(trips).expanduser()
     if given.is_file():
         return [str(given)]
@@ -124,7 +125,7 @@ def _walk(folder: Path) -> Iterator[str]:
 def known(
     store: str, mapping: FieldMapping, check: Check, access: Optional[S3Access] = None
 ) -> Optional[Callable[[storage.TripFile], bool]]:
-    """What tells of a file whether a point store has it; None where the store cannot be read here."""
+    """Return a predicate that is True for files in the point store; None if the store cannot be read here."""
     if access is None and is_s3(store):
         return None
     try:
@@ -139,14 +140,14 @@ def known(
 
 
 class _TimeOver(Exception):
-    """Looking on would take too long."""
+    """The time limit of a count has passed."""
 
 
 def main() -> None:
-    """Answer one question, given as JSON in the first argument, with one line of JSON.
+    """Answer a JSON request in the first argument with one line of JSON, after `MARK`.
 
-    `{"first": n, "trips": …}` asks for the first files, `{"seconds": …, "trips": …, "store": …,
-    "mapping": …}` for the count.
+    `{"first": n, "trips": …}` requests the first files, `{"seconds": …, "trips": …, "store": …,
+    "mapping": …}` the count.
     """
     wish = json.loads(sys.argv[1])
     try:
@@ -156,7 +157,7 @@ def main() -> None:
             answer = asdict(_count_in_time(wish))
     except RunError as error:
         answer = {"error": error.message, "detail": error.detail}
-    # Names of files need not be text; the cluster is asked for these again.
+    # ASCII JSON, as file names may not be valid UTF-8; later requests send them back.
     print(MARK + json.dumps(answer))
 
 
@@ -180,7 +181,7 @@ def _count_in_time(wish: Mapping[str, Any]) -> TripCount:
 
 
 def _use_packages(shared: Path) -> None:
-    """Take the packages that an earlier run brought; none are fetched for a glance."""
+    """Import the packages that an earlier run has collected; none are fetched for an inventory."""
     if not packages.missing():
         return
     collected = wheelhouse.kept(shared)

@@ -1,4 +1,4 @@
-"""The manifest: what a run read, dropped, counted and wrote, and what to think of it."""
+"""The manifest of a run: what was read, dropped, counted and written, with warnings."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ from .trips.times import DAYS_TO_1970
 from .trips.values import POINT_REASONS, TIME_FAULTS
 
 ESTIMATOR = "mean of points"
-"""What `mean` is: every point counts once. Of points at a constant interval this is the space-mean speed."""
+"""The estimator of `mean`: each point counts once, which at a constant interval is the space-mean speed."""
 
 BAD_FILES_NAMED = 1000
 
 WARN_FROM = {"no_link": 0.2, "no_speed": 0.2, "no_time": 0.2, "negative_speed": 0.2, "speed_not_finite": 0.2,
              "negative_link": 0.0}  # fmt: skip
-"""Share of the points from which a fault is warned of; any sign at all may stand for a direction."""
+"""Fraction of the points above which a fault causes a warning; a negative id may encode a direction."""
 
 WARN_FROM_ELSE = 0.01
-"""The same for values in a form that is not read."""
+"""The fraction for all other faults: values in a format that is not read."""
 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What the manifest tells of: `records` are those of the files that count, bad ones included.
+    """Input of the manifest: `records` are those of all files that count, including bad ones.
 
-    `copies` are packed files that do not count, as each lies beside the plain one.
+    `copies` are packed files beside their plain versions, which do not count.
     """
 
     spec: RunSpec
@@ -60,7 +60,7 @@ class RunFacts:
 
 
 def manifest(run: RunFacts) -> dict[str, Any]:
-    """The manifest of a run whose results are all written."""
+    """Return the manifest of a run whose results are complete."""
     spec, files, records, summaries = run.spec, run.files, run.records, run.summaries
     faults, met = faults_of(records), examples_of(records)
     bad = [record for record in records if record.reason]
@@ -120,7 +120,7 @@ def manifest(run: RunFacts) -> dict[str, Any]:
 
 
 def _dates(summaries: list[SummaryReport]) -> dict[str, Optional[str]]:
-    """The first and last local date of the points that count, ISO-8601; None where none has a time."""
+    """Return the first and last local date of the points that count, ISO-8601; None if none has a time."""
     first = min((s.first_day for s in summaries if s.first_day is not None), default=None)
     last = max((s.last_day for s in summaries if s.last_day is not None), default=None)
     return {"first": _iso(first), "last": _iso(last)}
@@ -138,7 +138,7 @@ def _by_reason(bad: list[FileRecord]) -> dict[str, int]:
 
 
 def _warnings(values: dict[str, Any], run: RunFacts, met: dict[str, Example]) -> list[str]:
-    """What the person should know before trusting the map; the largest trouble first."""
+    """Return warnings for the person about the data, bad files first."""
     found = []
     files, points = values["files"], values["points"]
     if files["bad"]:
@@ -175,7 +175,7 @@ def _warnings(values: dict[str, Any], run: RunFacts, met: dict[str, Example]) ->
 
 
 def _packed_copies(copies: list[TripFile]) -> str:
-    """Say which files do not count as they lie beside the same trip, unpacked."""
+    """Return the warning about packed files that do not count, as their plain versions lie beside them."""
     example = printable(copies[0].path)
     if len(copies) == 1:
         which = f"The file {example} was left out: the same name without .gz lies beside it and counts."
@@ -188,7 +188,7 @@ def _packed_copies(copies: list[TripFile]) -> str:
 
 
 def _too_few_trips(run: RunFacts) -> list[str]:
-    """Say it where no link has enough trips for a colour."""
+    """Return a warning if no link has enough trips to be coloured."""
     fewest, most = run.spec.min_trips, max(summary.most_trips for summary in run.summaries)
     if most >= fewest:
         return []

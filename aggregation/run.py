@@ -1,4 +1,4 @@
-"""One run from its specification to its manifest, on any runner."""
+"""Execution of a run, from its specification to its manifest, on any runner."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run(
 ) -> dict[str, Any]:
     """Carry out the run in `folder` and return its manifest.
 
-    Raises `RunError` after writing why to status.json; results exist only once the manifest does.
+    Raises `RunError` after writing the error to status.json; results exist if and only if the manifest does.
     """
     storage.check_reach(str(folder.path), getattr(folder.path, "access", None))
     if folder.manifest.exists():  # its status stays as it is
@@ -57,7 +57,7 @@ def run(
         raise
     except AlreadyPublished:
         runner.close()
-        status.enter(FINISHED)  # the last word of the other process may be written over by now
+        status.enter(FINISHED)  # this process may have overwritten the other's final status
         _quietly(folder.remove_work, folder.remove_results)
         raise
     except RunError as error:
@@ -71,18 +71,17 @@ def run(
 
 
 def _end(status: Status, runner: Runner, state: str, error: RunError, claimed: bool) -> None:
-    """End a run that has no result: nothing writes any more, and nothing but the status is left.
+    """End a run without a result: stop all writers, write the final status, remove all other files.
 
-    Nothing is removed from a folder that the run has not `claimed`.
-
-    Where its manifest was written and the answer lost, the result counts all the same, and stays.
+    If the folder was not `claimed`, nothing is removed. Results stay if their manifest may have been written
+    although the response was lost.
     """
     runner.close()
-    status.state, status.waiting = state, ""  # whatever it waited for
+    status.state, status.waiting = state, ""  # no longer waiting
     status.error = {"message": error.message, "detail": error.detail, "retry": error.retry}
     try:
         status.write(force=True)
-    except (OSError, RunError):  # the disk may be full: the log and the exit code still tell
+    except (OSError, RunError):  # the disk may be full; log and exit code still report
         log.exception("status.json could not be written")
     if claimed:
         _quietly(status.folder.remove_work)
@@ -91,7 +90,7 @@ def _end(status: Status, runner: Runner, state: str, error: RunError, claimed: b
 
 
 def _quietly(*steps: Callable[[], None]) -> None:
-    """Remove what is of no use any more; what cannot be removed is logged."""
+    """Call functions that remove files, and log their failures."""
     for step in steps:
         try:
             step()
@@ -168,7 +167,7 @@ class _Run:
         )
         with storage.disk_errors("write the manifest", self.folder.path):
             self.folder.write_manifest(manifest)
-        _quietly(self.folder.remove_work)  # the result is there, whatever comes of this
+        _quietly(self.folder.remove_work)  # the result stands even if this fails
         self.status.warnings = manifest["warnings"]
         self.status.enter(FINISHED)
         return manifest
@@ -218,13 +217,13 @@ class _Run:
         selection.take(ingest, records)
 
     def _keep_alive(self, store: PointStore, ingest: str) -> None:
-        """Say so, if it is time; by a clock that goes on while the computer is asleep."""
+        """Renew the claim on the ingest if due, by a clock that includes time asleep."""
         if abs(time.time() - self._alive) > KEEP_ALIVE:
             self._alive = time.time()
             store.keep_alive(ingest)
 
     def _keep_what_is_done(self, store: PointStore, ingest: str, records: list[FileRecord]) -> None:
-        """Commit the finished tasks of a run that stops early, so that the next one need not repeat them."""
+        """Commit the finished tasks of a run that stops early, so that the next run reuses them."""
         self.runner.close()
         try:
             if store.taken(ingest):
@@ -233,7 +232,7 @@ class _Run:
                 store.commit(ingest, records)
         except RunError as error:
             log.warning("What was decoded could not be kept: %s", error.message)
-        store.discard(ingest)  # unless it is committed
+        store.discard(ingest)  # does nothing if it is committed
 
     def _summarise(self, store: PointStore, selection: Selection) -> list[SummaryReport]:
         n_points = sum(record.counted for record in selection.everything)
@@ -243,7 +242,7 @@ class _Run:
         trips_file = work / "trips.npz"
         with storage.disk_errors("write to the run folder", work):
             if not self.folder.attempt:
-                self.folder.remove_work()  # of an earlier attempt that came to no end
+                self.folder.remove_work()  # of an earlier, unfinished attempt
                 self.folder.remove_results()
             save_trips(trips_file, selection.trips())
         context = SummaryContext(store, self.spec, selection.parts(), trips_file, work)
@@ -256,7 +255,7 @@ class _Run:
         self.runner.summarise(tasks, context, done, lambda *_: self._check())
         return sorted(reports, key=lambda r: r.number)
 
-    # -- watching -----------------------------------------------------------------------------------
+    # -- progress and cancellation ------------------------------------------------------------------
 
     def _check(self) -> None:
         said = (self.runner.waiting, self.runner.remark)
@@ -278,7 +277,7 @@ class _Run:
 
 
 class _Timer:
-    """Adds the seconds that a block takes to a table."""
+    """Context manager that adds the seconds of a block to an entry of a table."""
 
     def __init__(self, table: dict[str, float], name: str) -> None:
         self._table, self._name = table, name

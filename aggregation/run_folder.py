@@ -1,11 +1,11 @@
-"""The run folder: the protocol between a run and whoever watches it, on a disk or in a bucket.
+"""The run folder: the protocol between a run and its clients, on a disk or in a bucket.
 
-spec.json      read here, written by the client before the start
-status.json    written here, atomically, about once a second
-cancel         written by the client before it ends a run that it cannot signal
+spec.json      written by the client before the start, read by the run
+status.json    written by the run, atomically, about once a second
+cancel         written by the client to stop a run that it cannot signal
 results/*.csv  written by the last step
 manifest.json  written last: the result exists if and only if this file does
-work/          of no meaning once the run has ended, and removed then
+work/          intermediate files, removed when the run ends
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ STARTING, WAITING = "starting", "waiting"
 LISTING, DECODING, SUMMARISING, PUBLISHING = "listing", "decoding", "summarising", "publishing"
 FINISHED, FAILED, CANCELLED = "finished", "failed", "cancelled"
 STATES = (STARTING, LISTING, DECODING, SUMMARISING, PUBLISHING, WAITING, FINISHED, FAILED, CANCELLED)
-"""What `state` in status.json may be; the last three are final. A phase may wait for cores at any time."""
+"""Values of `state` in status.json; the last three are final. Any phase may be interrupted by `WAITING`."""
 
 
 class AlreadyPublished(RunError):
-    """The run has a result already, of another process."""
+    """Another process has published the run's result already."""
 
 
 @dataclass(frozen=True)
 class RunFolder:
     """Paths of one run's files, in a folder or a bucket.
 
-    In a bucket nothing keeps two processes from carrying out the same run, so each writes its results under
-    an `attempt` of its own, and the manifest, of which there is one, says which of them counts.
+    In a bucket two processes may carry out the same run, so each writes its results under its own `attempt`,
+    and the only manifest names the attempt that counts.
     """
 
     path: Place
@@ -51,7 +51,7 @@ class RunFolder:
 
     @classmethod
     def begun(cls, path: Place) -> RunFolder:
-        """The folder for a process that now carries out the run."""
+        """Return the folder for a process that starts to carry out the run; in a bucket a new attempt."""
         return cls(path, uuid4().hex[:8] if isinstance(path, S3Path) else "")
 
     @property
@@ -68,7 +68,7 @@ class RunFolder:
 
     @property
     def results_name(self) -> str:
-        """Path of the results in the run folder."""
+        """Path of the results relative to the run folder."""
         return f"results/{self.attempt}".rstrip("/")
 
     @property
@@ -80,11 +80,11 @@ class RunFolder:
         return self.path / f"work/{self.attempt}".rstrip("/")
 
     def cancel_asked(self) -> bool:
-        """Whether whoever started the run wants it to stop, and left the file `cancel` to say so."""
+        """Return True if the client has asked the run to stop, by the file `cancel`."""
         return (self.path / "cancel").exists()
 
     def read_spec(self) -> RunSpec:
-        """The run's specification; raises `SpecError`."""
+        """Return the run's specification; raises `SpecError`."""
         try:
             values = json_text.read(self.spec, json_text.LARGEST_NOTE)
         except OSError as error:
@@ -94,9 +94,9 @@ class RunFolder:
         return RunSpec.from_json(values)
 
     def claim(self) -> None:
-        """Refuse a folder whose `work` or `results` hold something that is not a run's; raises `RunError`.
+        """Raise `RunError` if `work` or `results` contain files that are not a run's.
 
-        In a bucket each attempt has folders of its own.
+        In a bucket nothing is checked, as each attempt has its own folders.
         """
         for folder, ours in ((self.work, WORK_FILES), (self.results, RESULT_FILES)):
             if not isinstance(folder, Path) or not os.path.lexists(folder):
@@ -113,17 +113,17 @@ class RunFolder:
             )
 
     def remove_work(self) -> None:
-        """Remove what the steps leave for each other."""
+        """Remove the steps' intermediate files."""
         storage.remove_files(self.work, WORK_FILES)
 
     def remove_results(self) -> None:
-        """Remove results that no manifest names."""
+        """Remove this attempt's results; called only if no manifest names them."""
         storage.remove_files(self.results, RESULT_FILES)
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
-        """Publish the result. Nothing of `results` may change from here on.
+        """Publish the result; `results` must not change afterwards.
 
-        Raises `RunError` where another process has published one meanwhile.
+        Raises `AlreadyPublished` if another process has published one meanwhile.
         """
         if not storage.write_new_json(self.manifest, manifest):
             raise AlreadyPublished(
@@ -132,14 +132,14 @@ class RunFolder:
             )
 
     def may_be_published(self) -> bool:
-        """Whether there is a result, or nobody can tell: the answer to the last word may have been lost."""
+        """Return True if the manifest exists or cannot be checked: a write's response may have been lost."""
         try:
             return self.manifest.exists()
         except (OSError, RunError):
             return True
 
     def read_manifest(self) -> dict[str, Any]:
-        """The manifest of a finished run; raises `RunError` where there is none."""
+        """Return the manifest of a finished run; raises `RunError` if it is missing or invalid."""
         try:
             return check_manifest(json_text.read(self.manifest), str(self.manifest))
         except FileNotFoundError as error:
@@ -155,13 +155,13 @@ def _is_ours(path: Path, ours: re.Pattern[str]) -> bool:
 
 
 def now() -> str:
-    """This moment, ISO-8601 in UTC."""
+    """Return the current time in UTC, ISO-8601."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
 @dataclass
 class Status:
-    """What status.json says while a run goes on; `write` leaves out what changed less than a second ago."""
+    """Contents of status.json during a run; `write` is limited to about once a second."""
 
     folder: RunFolder
     workers: int = 1
@@ -188,18 +188,18 @@ class Status:
         return time.monotonic() - self._clock
 
     def enter(self, state: str, tasks: int = 0) -> None:
-        """Begin a phase of `tasks` tasks."""
+        """Enter a phase of `tasks` tasks."""
         self.state, self.tasks = state, {"done": 0, "total": tasks}
         self._phase_began = time.monotonic()
         self.write(force=True)
 
     def task_done(self) -> None:
-        """Count one task of the phase."""
+        """Count one finished task of the phase."""
         self.tasks["done"] += 1
         self.write()
 
     def write(self, force: bool = False) -> None:
-        """Write status.json if the last one is a second old (two, in a bucket), or always with `force`."""
+        """Write status.json if the last write is a second ago (two in a bucket), or always with `force`."""
         moment = time.monotonic()
         if not force and moment - self._written < (1 if isinstance(self.folder.path, Path) else 2):
             return
@@ -208,7 +208,7 @@ class Status:
             storage.write_json(self.folder.status, self._values())
 
     def _values(self) -> dict[str, Any]:
-        """The contents of status.json at this moment."""
+        """Return the present contents of status.json."""
         return {
             "schema": SCHEMA,
             "state": WAITING if self.waiting else self.state,
@@ -229,7 +229,7 @@ class Status:
         }
 
     def _seconds_left(self) -> Optional[float]:
-        """Of the present phase, at its mean pace; by bytes while decoding, else by tasks."""
+        """Estimate the seconds left of the present phase, by bytes while decoding, else by tasks."""
         measure = self.bytes if self.state == DECODING else self.tasks
         done, total = measure["done"], measure["total"]
         if not done or not total or self.state not in (DECODING, SUMMARISING):

@@ -1,11 +1,11 @@
 """The errors of a run.
 
-RunError                 what happened, to what, what to do; `retry` says whether trying again makes sense
+RunError                 what happened, to what, what to do; `retry` is True if another attempt may succeed
 ├── SpecError            the specification is not valid; `field` names the entry
 ├── BadTripFile          one trip file cannot be used; `reason` is a key of the manifest's counts
-├── StorageError         a folder or disk refused
-├── WorkerDied           a process of this computer ended in the middle of its task
-└── Cancelled            somebody asked the run to stop
+├── StorageError         a folder, disk or bucket could not be read or written
+├── WorkerDied           a worker process ended in the middle of its task
+└── Cancelled            the run was asked to stop
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ FILE_REASONS = {
     "vanished": "the file was there when the run began and is gone",
     "changed": "the file changed while it was read",
 }
-"""Why a whole file is left out, and what that means in words."""
+"""Reasons for which a whole trip file is skipped, with a text for messages."""
 
 
 class RunError(Exception):
-    """A run that cannot go on.
+    """A run cannot continue.
 
-    `message` is for the person: what happened, to what, what to do. `detail` is for the log.
+    `message` is for the person: what happened, to what, what to do. `detail` is for the log. `retry` is True
+    if another attempt may succeed.
     """
 
     retry = False
@@ -40,7 +41,7 @@ class RunError(Exception):
 
 
 class SpecError(RunError):
-    """An entry of the run specification that is missing or not valid."""
+    """An entry of the run specification, `field`, is missing or not valid."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
@@ -51,10 +52,10 @@ class SpecError(RunError):
 
 
 class BadTripFile(RunError):
-    """A trip file that cannot be used.
+    """A trip file cannot be used.
 
-    `reason` is one of `FILE_REASONS`. `passing` marks faults of the moment (vanished, changed
-    while it was read, may not be read), after which the file is tried again by the next run.
+    `reason` is one of `FILE_REASONS`. `passing` marks transient faults (vanished, changed while it was
+    read, may not be read): the next run tries the file again.
     """
 
     def __init__(self, reason: str, message: str, passing: bool = False) -> None:
@@ -67,7 +68,7 @@ class BadTripFile(RunError):
 
 
 class StorageError(RunError):
-    """A folder or disk that refused to be read or written."""
+    """A folder, disk or bucket could not be read or written."""
 
     retry = True
 
@@ -83,4 +84,4 @@ class Cancelled(RunError):
 
 
 class WorkerDied(RunError):
-    """A process of this computer that ended in the middle of its task."""
+    """A worker process of this computer ended in the middle of its task."""

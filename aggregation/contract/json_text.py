@@ -1,12 +1,12 @@
-"""JSON that others may have written: read within bounds, with faults that name the file and the entry.
+"""Bounded reading of untrusted JSON, with errors that name the file and the entry.
 
     values = Entries.of(read(folder / "manifest.json"), "manifest.json")
     rows = values.part("results").part("link_speeds").whole("rows")
 
-Every file and answer that another program, computer or person may have written passes through here:
-specifications, status, manifests, claims, package lists, profiles, records, settings. What is not plain JSON
-of a moderate size is refused as a `JsonFault`: nesting, numbers that fit no 64 bits, NaN and infinity, keys
-that stand twice, pipes in the place of files.
+Every file and answer that another program, computer or person may have written is read here:
+specifications, status, manifests, claims, package lists, profiles, records, settings. Anything but plain
+JSON of moderate size raises `JsonFault`: deep nesting, numbers beyond 64 bits, NaN and infinity, duplicate
+keys, pipes in place of files.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol, Union
 
 LARGEST = 16 << 20
-"""Most bytes of a file that lists much, as a manifest does."""
+"""Maximum size in bytes of a file with long lists, such as a manifest."""
 
 LARGEST_NOTE = 1 << 20
-"""Most bytes of a file about one thing: a status, a specification, a profile, a record."""
+"""Maximum size in bytes of a file about one thing: a status, a specification, a profile, a record."""
 
 DEEPEST = 32
-"""Most objects and arrays within each other."""
+"""Maximum nesting of objects and arrays."""
 
 MOST_VALUES = 2_000_000
-"""Most values in a file (counted by its commas and brackets, those in texts too)."""
+"""Maximum number of values in a file (counted by its commas and brackets, including those in strings)."""
 
 MOST = 2**63 - 1
-"""Largest whole number, either side of zero: it fits 64 bits everywhere."""
+"""Largest integer by absolute value; it fits 64 bits everywhere."""
 
 _DIGITS = 19
 _SHOWN = 60
@@ -44,10 +44,10 @@ _BRACKETS = re.compile(r'"[^"]*"|[\[\]{}]')
 
 
 class JsonFault(ValueError):
-    """A file or an answer that is not JSON within the bounds, or holds another thing than it should.
+    """A file or an answer is not JSON within the bounds, or an entry has the wrong type or value.
 
-    `name` is the file or whatever else the text came from, `fault` says what is wrong as a clause that begins
-    with "it" or "its" ("its entry 'rows' is missing").
+    `name` is the file or other source of the text; `fault` is a clause that begins with "it" or "its"
+    ("its entry 'rows' is missing").
     """
 
     def __init__(self, name: str, fault: str) -> None:
@@ -59,21 +59,21 @@ class JsonFault(ValueError):
 
 
 class FarFile(Protocol):
-    """A file that is not on a disk, such as an object in a bucket."""
+    """A remote file, such as an object in a bucket."""
 
     def read_first(self, most: int) -> bytes:
-        """The first `most` bytes."""
+        """Return the first `most` bytes."""
         ...  # pragma: no cover
 
 
 def read(path: Union[Path, FarFile], largest: int = LARGEST) -> Any:
-    """The decoded JSON of a file of at most `largest` bytes; raises `OSError` or `JsonFault`."""
+    """Return the decoded JSON of a file of at most `largest` bytes; raises `OSError` or `JsonFault`."""
     content = first_bytes(path, largest + 1) if isinstance(path, Path) else path.read_first(largest + 1)
     return decode(content, str(path), largest)
 
 
 def decode(content: Union[bytes, str], name: str, largest: int = LARGEST) -> Any:
-    """Decode the JSON of what is called `name`: bytes in UTF-8, or a text. Raises `JsonFault`."""
+    """Decode JSON, given as UTF-8 bytes or a string; `name` names the source. Raises `JsonFault`."""
     if len(content) > largest:
         raise JsonFault(name, f"it is larger than {largest:,} bytes")
     try:
@@ -95,7 +95,7 @@ def decode(content: Union[bytes, str], name: str, largest: int = LARGEST) -> Any
 
 
 def shown(value: object) -> str:
-    """A value as a message quotes it: short, in one line."""
+    """Return a value as messages quote it: short, on one line."""
     try:
         text = repr(value)
     except ValueError:  # an int with more digits than Python prints
@@ -105,9 +105,9 @@ def shown(value: object) -> str:
 
 @dataclass(frozen=True)
 class Entries:
-    """The entries of a JSON object, taken by type; every refusal is a `JsonFault` that names the entry.
+    """Typed access to the entries of a JSON object; every error is a `JsonFault` that names the entry.
 
-    `name` is the file's, `where` the path of this object in it (empty for the whole file).
+    `name` is the file's, `where` the path of this object in it (empty for the root).
     """
 
     values: Mapping[str, Any]
@@ -116,14 +116,14 @@ class Entries:
 
     @classmethod
     def of(cls, values: object, name: str, where: str = "") -> Entries:
-        """The entries of a decoded value; raises `JsonFault` where that is no object."""
+        """Return the entries of a decoded value; raises `JsonFault` if it is not an object."""
         if not isinstance(values, Mapping):
             raise JsonFault(name, f"its entry {where!r} is not an object" if where else "it is not an object")
         return cls(values, name, where)
 
     @classmethod
     def read(cls, path: Union[Path, FarFile], largest: int = LARGEST) -> Entries:
-        """The entries of a file; raises `OSError` or `JsonFault`."""
+        """Return the entries of a file; raises `OSError` or `JsonFault`."""
         return cls.of(read(path, largest), str(path))
 
     def __contains__(self, entry: object) -> bool:
@@ -133,45 +133,45 @@ class Entries:
         return iter(self.values)
 
     def value(self, entry: str) -> Any:
-        """An entry of any type that has to be there."""
+        """Return a required entry of any type."""
         if entry not in self.values:
             raise JsonFault(self.name, f"its entry {self.path(entry)!r} is missing")
         return self.values[entry]
 
     def part(self, entry: str) -> Entries:
-        """An object."""
+        """Return the entries of an object."""
         return Entries.of(self.value(entry), self.name, self.path(entry))
 
     def array(self, entry: str) -> list[Any]:
-        """An array."""
+        """Return an array."""
         value = self.value(entry)
         if not isinstance(value, list):
             raise self.fault(entry, "not an array")
         return value
 
     def parts(self, entry: str) -> list[Entries]:
-        """An array of objects."""
+        """Return the entries of each object of an array."""
         return [
             Entries.of(value, self.name, f"{self.path(entry)}[{n}]")
             for n, value in enumerate(self.array(entry))
         ]
 
     def text(self, entry: str) -> str:
-        """A text."""
+        """Return a string."""
         value = self.value(entry)
         if not isinstance(value, str):
             raise self.fault(entry, "not a text")
         return value
 
     def texts(self, entry: str) -> tuple[str, ...]:
-        """An array of texts."""
+        """Return an array of strings."""
         values = self.array(entry)
         if not all(isinstance(value, str) for value in values):
             raise self.fault(entry, "not an array of texts")
         return tuple(values)
 
     def whole(self, entry: str, least: int = 0, most: int = MOST) -> int:
-        """A whole number from `least` to `most`."""
+        """Return an integer from `least` to `most`."""
         value = self.value(entry)
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.fault(entry, "not a whole number")
@@ -180,11 +180,11 @@ class Entries:
         return value
 
     def number(self, entry: str, least: float = -math.inf, most: float = math.inf) -> float:
-        """A finite number from `least` to `most`."""
+        """Return a finite number from `least` to `most`."""
         value = self.value(entry)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise self.fault(entry, "not a number")
-        # Compared before it is made a float, which a whole number may be too large for.
+        # Compared before conversion: an integer may be too large for a float.
         if not least <= value <= most or (abs(value) > MOST and isinstance(value, int)):
             raise self.fault(entry, f"not between {least:g} and {most:g}")
         if not math.isfinite(value):
@@ -192,23 +192,23 @@ class Entries:
         return float(value)
 
     def flag(self, entry: str) -> bool:
-        """True or false."""
+        """Return a boolean."""
         value = self.value(entry)
         if not isinstance(value, bool):
             raise self.fault(entry, "not true or false")
         return value
 
     def path(self, entry: str) -> str:
-        """An entry's path in the file."""
+        """Return the path of an entry in the file, joined by dots."""
         return f"{self.where}.{entry}" if self.where else entry
 
     def fault(self, entry: str, what: str) -> JsonFault:
-        """The refusal of an entry, with the value that was met: its entry 'rows' is 'x', `what`."""
+        """Return the error for an entry, with its value: "its entry 'rows' is 'x', `what`"."""
         return JsonFault(self.name, f"its entry {self.path(entry)!r} is {shown(self.value(entry))}, {what}")
 
 
 def first_bytes(path: Path, most: int) -> bytes:
-    """The first `most` bytes of a regular file; a pipe or device is refused and not waited for."""
+    """Return the first `most` bytes of a regular file; a pipe or device raises without blocking."""
     with open(path, "rb", buffering=0, opener=_open_at_once) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise JsonFault(str(path), "it is a pipe or a device and not a file")
@@ -220,14 +220,14 @@ def first_bytes(path: Path, most: int) -> bytes:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    """Open a file without waiting for somebody to write into it, should it be a pipe."""
+    """Open a file without blocking if it is a pipe."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def check_shape(text: str, name: str) -> None:
-    """Refuse nesting and numbers of values that would cost a decoder its stack or its memory.
+    """Raise `JsonFault` for nesting or numbers of values that exhaust a decoder's stack or memory.
 
-    Raises `JsonFault`. It is a part of `decode`, for JSON that is read after other rules, as trip files are.
+    Called by `decode`, and separately for JSON that another decoder reads, such as trip files.
     """
     opened = text.count("[") + text.count("{")
     if opened + text.count(",") > MOST_VALUES:
@@ -235,7 +235,7 @@ def check_shape(text: str, name: str) -> None:
     if opened <= DEEPEST:
         return
     depth = 0
-    # Without escaped characters every text ends at the next quote.
+    # Without escaped characters every string ends at the next quote.
     for found in _BRACKETS.finditer(text.replace("\\\\", "").replace('\\"', "")):
         mark = found.group()
         if mark in "[{":
@@ -276,5 +276,5 @@ def _no_number(word: str, name: str) -> NoReturn:
 
 
 def _shown_number(digits: str) -> str:
-    """The digits of a number as a message quotes them."""
+    """Return the digits of a number as messages quote them."""
     return digits if len(digits) <= _SHOWN_DIGITS else f"{digits[:_SHOWN_DIGITS]}…"

@@ -1,4 +1,4 @@
-"""The entries that every reader of a manifest relies on, checked once."""
+"""Validation of a decoded manifest: the entries that its readers rely on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TEXTS = ("time_zone", "estimator")
 
 
 class OtherVersion(JsonFault):
-    """A manifest of a Roadpulse that writes other files; `schema` is its version."""
+    """A manifest of another schema version, `schema`, written by another version of Roadpulse."""
 
     def __init__(self, name: str, schema: object) -> None:
         super().__init__(name, "it is of another version of Roadpulse")
@@ -24,7 +24,7 @@ class OtherVersion(JsonFault):
 
 
 def check_manifest(values: object, name: str) -> dict[str, Any]:
-    """Return the decoded manifest of the file `name`, with every entry that is read later of its type.
+    """Check the types of all entries that are read later; return the manifest of the file `name`.
 
     Raises `OtherVersion`, or `JsonFault` that names the entry.
     """

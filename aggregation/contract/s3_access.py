@@ -1,7 +1,7 @@
-"""How a bucket is reached, as it may be written down: never a key.
+"""How to reach a bucket, without secrets, so that it may be stored.
 
-Keys come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`), from a
-file that only its owner may read, or from the instance's role.
+Credentials come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`),
+from a file that only its owner may read, or from the instance's role.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ SCHEME = "s3://"
 
 
 def is_s3(path: str) -> bool:
-    """Whether a path names a bucket or something in one."""
+    """Return True if a path is an `s3://` address."""
     return path[: len(SCHEME)].lower() == SCHEME
 
 
 @dataclass(frozen=True)
 class S3Access:
-    """An S3-compatible service, as the computers that carry out a run see it.
+    """Access to an S3-compatible service, as the computers that carry out a run see it.
 
-    `endpoint` is its address (empty: AWS). `addressing` says where the bucket's name goes: in the `path`,
-    in the host's name (`virtual`), or empty for the usual: the path with an endpoint, the host's name at
-    AWS. `ca_file` is a file with certificates to trust, `keys_file` one in the format of
-    `~/.aws/credentials`, `keys_profile` its section (empty: `default`). `anonymous` signs nothing.
+    `endpoint` is its URL (empty: AWS). `addressing` is `path` (bucket name in the path), `virtual` (in the
+    host name) or empty for the default: `path` with an endpoint, `virtual` at AWS. `ca_file` is a file of
+    certificates to trust, `keys_file` one in the format of `~/.aws/credentials`, `keys_profile` its section
+    (empty: `default`). If `anonymous`, requests are not signed.
     """
 
     endpoint: str = ""
@@ -56,16 +56,16 @@ class S3Access:
 
     @property
     def path_style(self) -> bool:
-        """Whether the bucket's name goes into the path of addresses."""
+        """True if the bucket name is in the path of URLs."""
         return self.addressing == "path" or (not self.addressing and bool(self.endpoint))
 
     def to_json(self) -> dict[str, Any]:
-        """JSON-ready values."""
+        """Return JSON-ready values."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: object) -> S3Access:
-        """Read it from decoded JSON; raises `SpecError` that names the entry."""
+        """Create from decoded JSON; raises `SpecError` that names the entry."""
         if not isinstance(values, Mapping):
             raise SpecError("s3", "is not a JSON object")
         known = {f.name for f in fields(cls)}

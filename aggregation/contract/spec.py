@@ -1,7 +1,7 @@
-"""The run specification: everything that determines a run's result, as `spec.json` holds it.
+"""The run specification: everything that determines a run's result, as stored in `spec.json`.
 
-Plain data without secrets. `RunSpec.from_json` accepts nothing that it does not understand, and every
-refusal names the entry, so that a typing error never turns into a quietly different result.
+Plain data without secrets. `RunSpec.from_json` rejects unknown entries, and every error names the entry, so
+that a typing error never silently changes the result.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from .s3_access import S3Access
 from .time_zones import zone_fault
 
 SCHEMA = 1
-"""Version of the run folder's files; a reader refuses a later one."""
+"""Version of the run folder's files; readers reject other versions."""
 
 STORE_LAYOUT = 3
-"""Version of the point store's files; points in another layout are left alone and decoded anew."""
+"""Version of the point store's files; points in another layout are ignored and decoded again."""
 
 METRES_PER_SECOND = {"m/s": 1.0, "km/h": 1 / 3.6, "mph": 0.44704}
-"""Speed units and their size in m/s."""
+"""Speed units in m/s."""
 
 KNOTS = ("knots", "knot", "kn", "kt", "kts")
 KNOTS_ADVICE = "knots are not read by this version: multiply the speeds by 1.852 and choose km/h"
 
 MAX_TRIP_MEGABYTES = 256
-"""Size of the largest trip file, unpacked, unless a specification says otherwise."""
+"""Default maximum size of an unpacked trip file, in MiB."""
 
 BIN_MINUTES = tuple(m for m in range(5, 1441) if 1440 % m == 0)
-"""Lengths that cut a day of 1440 minutes into equal bins."""
+"""Permitted lengths of bins in minutes: from 5 up, divisors of a day's 1440."""
 
 ALL_WEEKDAYS = (1, 2, 3, 4, 5, 6, 7)
 """ISO weekdays, Monday is 1."""
@@ -48,11 +48,11 @@ NAIVE_TIMES = ("refuse", "utc")
 
 @dataclass(frozen=True)
 class FieldMapping:
-    """Where a trip file keeps what Roadpulse needs; the defaults are the names of 2019.
+    """Paths of the fields in a trip file; the defaults are the field names of 2019.
 
     Every entry is a path of object keys joined by dots. `points` leads from the root to the array of
     points, `trip_id` from the root to the trip's id (empty: the file is the trip); the others lead from
-    one point to its value. `naive_times` says what a time without an offset means: `refuse` (the point
+    one point to its value. `naive_times` is the treatment of times without an offset: `refuse` (the point
     counts in no time bin) or `utc`.
     """
 
@@ -89,14 +89,14 @@ class FieldMapping:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FieldMapping:
-        """Read a mapping from decoded JSON; raises `SpecError`."""
+        """Create a mapping from decoded JSON; raises `SpecError`."""
         _check_object("mapping", values, cls)
         return cls(**{name: _text(f"mapping.{name}", value) for name, value in values.items()})
 
     def digest(self) -> str:
-        """A short name for this mapping: points decoded under another one never mix with these.
+        """Return a short hash of this mapping and the store layout.
 
-        Nor do points that an earlier Roadpulse has kept in another layout.
+        Points of another mapping or layout are stored under another digest and never mix.
         """
         text = json.dumps([STORE_LAYOUT, asdict(self)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -104,14 +104,13 @@ class FieldMapping:
 
 @dataclass(frozen=True)
 class RunSpec:
-    """One aggregation.
+    """Parameters of one aggregation.
 
     `trips` is a folder, a glob or one file; `store` the folder of the point store. Either may lie in a
-    bucket (`s3://bucket/prefix`), which `s3` says how to reach. Speeds are in
-    `speed_unit`; bins, dates and weekdays are local to `time_zone`; `date_from` and `date_to` are both
-    inclusive. `min_trips` says what is drawn, not what is kept; `suppress_below` leaves cells with fewer
-    distinct trips out of the result (0: none). A trip file larger than `max_trip_megabytes` (unpacked)
-    is refused by name.
+    bucket (`s3://bucket/prefix`); `s3` describes how to reach it. Speeds are in `speed_unit`; bins, dates
+    and weekdays are local to `time_zone`; `date_from` and `date_to` are inclusive. `min_trips` affects what
+    is drawn, not the result; `suppress_below` omits cells with fewer distinct trips from the result (0:
+    none). A trip file larger than `max_trip_megabytes` (MiB, unpacked) is rejected and reported by name.
     """
 
     trips: str
@@ -159,17 +158,17 @@ class RunSpec:
 
     @property
     def n_bins(self) -> int:
-        """Number of bins in a local day."""
+        """Number of bins in a day."""
         return 1440 // self.bin_minutes
 
     @property
     def bin_names(self) -> list[str]:
-        """Start of every bin, `HH:MM`, in order."""
+        """Start of each bin as `HH:MM`, in order."""
         starts = range(0, 1440, self.bin_minutes)
         return [f"{minute // 60:02d}:{minute % 60:02d}" for minute in starts]
 
     def to_json(self) -> dict[str, Any]:
-        """The specification as JSON-ready values."""
+        """Return the specification as JSON-ready values."""
         values = asdict(self)
         for name in ("date_from", "date_to"):
             values[name] = values[name].isoformat() if values[name] else None
@@ -180,9 +179,9 @@ class RunSpec:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> RunSpec:
-        """Read a specification from decoded JSON; raises `SpecError` that names the entry."""
+        """Create a specification from decoded JSON; raises `SpecError` that names the entry."""
         _check_object("the specification", values, cls)
-        if "schema" in values and values["schema"] != SCHEMA:  # first: a later schema has other entries
+        if "schema" in values and values["schema"] != SCHEMA:  # first, as a later schema has other entries
             raise SpecError("schema", f"is {shown(values['schema'])}; this Roadpulse reads version {SCHEMA}")
         read: dict[str, Any] = {}
         for name, value in values.items():
@@ -205,7 +204,7 @@ class RunSpec:
 
     @classmethod
     def from_text(cls, text: str) -> RunSpec:
-        """Read a specification from the text of a `spec.json`; raises `SpecError`."""
+        """Create a specification from the text of a `spec.json`; raises `SpecError`."""
         try:
             values = json_text.decode(text, "spec.json", json_text.LARGEST_NOTE)
         except json_text.JsonFault as error:
@@ -229,7 +228,7 @@ def _check_path(name: str, path: str) -> None:
 
 
 def path_fault(path: str) -> str:
-    """Why a text is no field path; empty for one that is."""
+    """Return why a string is not a valid field path; empty if it is."""
     if not path or not all(map(str.strip, path.split("."))):
         return f"{path!r} is not a field path such as 'timestamp' or 'dbResponse.linkID'"
     if "\\." in path:

@@ -1,8 +1,8 @@
-"""The statistics of links: the registry from which tables, maps, menus and documentation take them.
+"""Registry of the statistics of links, used by tables, maps, menus and documentation.
 
-A statistic is one entry of `STATISTICS`, and one formula of `aggregation.summary.statistics`. Its key is the
-column's name in the result CSVs and in the map file. Keys and definitions are those of the documentation's
-page on statistics, which is written from this registry.
+A statistic is one entry of `STATISTICS` and one formula in `aggregation.summary.statistics`. Its key is the
+column's name in the result CSVs and in the map file. The documentation's page on statistics is generated
+from this registry.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ COUNT, SPEED = "count", "speed"
 class Statistic:
     """One statistic of the points of a link, or of a link in one bin of the day.
 
-    `key` names the column, `label` begins the legend and the column's alias, `estimator` says how the value
-    comes from the points, `definition` explains it in a sentence, and `subtitle` says what its map shows.
-    `percentile` is that of a percentile of speed. A group of fewer than `min_points` points has no value.
-    `plays` holds where the map file keeps a value for each bin.
+    `key` is the column's name, `label` the beginning of legend and column alias, `estimator` how the value is
+    computed from the points, `definition` an explanation in a sentence, and `subtitle` that of its map.
+    `percentile` is set for percentiles of speed. A group of fewer than `min_points` points has no value.
+    `plays` is True if the map file has a value for each bin.
     """
 
     key: str
@@ -36,20 +36,20 @@ class Statistic:
 
     @property
     def is_whole(self) -> bool:
-        """Values are whole numbers."""
+        """True if the values are integers."""
         return self.unit == COUNT
 
     @property
     def is_drawn(self) -> bool:
-        """A map can be coloured by it."""
+        """True if a map can be coloured by it."""
         return self.unit == SPEED
 
     def title(self, unit: str) -> str:
-        """First words of a legend: `Mean speed (mph)`."""
+        """Return the beginning of a legend: `Mean speed (mph)`."""
         return f"{self.label} ({unit})" if self.is_drawn else self.label
 
     def alias(self, unit: str) -> str:
-        """The column's name for a person: `Mean speed (mph), mean of points`."""
+        """Return the column's display name: `Mean speed (mph), mean of points`."""
         return f"{self.title(unit)}, {self.estimator}" if self.estimator else self.title(unit)
 
 
@@ -87,20 +87,20 @@ DEFAULT_DRAWN = "mean"
 
 
 def statistic(key: str) -> Statistic:
-    """The statistic of that key; raises `KeyError`."""
+    """Return the statistic with that key; raises `KeyError`."""
     return {entry.key: entry for entry in STATISTICS}[key]
 
 
 def keys() -> tuple[str, ...]:
-    """Keys of all statistics, in the order of the columns."""
+    """Return the keys of all statistics, in column order."""
     return tuple(entry.key for entry in STATISTICS)
 
 
 def whole_keys() -> tuple[str, ...]:
-    """Keys of the statistics whose values are whole numbers."""
+    """Return the keys of the statistics with integer values."""
     return tuple(entry.key for entry in STATISTICS if entry.is_whole)
 
 
 def drawn_keys() -> tuple[str, ...]:
-    """Keys of the statistics that a map can be coloured by."""
+    """Return the keys of the statistics that a map can be coloured by."""
     return tuple(entry.key for entry in STATISTICS if entry.is_drawn)

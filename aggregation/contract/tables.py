@@ -1,24 +1,24 @@
-"""The result tables: their names, and their columns as the statistics give them."""
+"""Names and columns of the result tables."""
 
 from __future__ import annotations
 
 from . import statistic
 
 LINK_SPEEDS, LINK_SPEEDS_BY_TIME = "link_speeds", "link_speeds_by_time"
-"""One row a link; one row a link and bin."""
+"""One row per link; one row per link and bin."""
 
 LINK_ID, BIN = "link_id", "bin"
-"""Key columns: a whole number, and the local beginning of the bin as `HH:MM`."""
+"""Key columns: an integer, and the local start of the bin as `HH:MM`."""
 
 KEYS = {LINK_SPEEDS: (LINK_ID,), LINK_SPEEDS_BY_TIME: (LINK_ID, BIN)}
-"""The key columns of each table; together they name a row."""
+"""The key columns of each table; together they identify a row."""
 
 
 def columns(table: str) -> tuple[str, ...]:
-    """The columns of a result table in their order: its keys, then a column for each statistic."""
+    """Return the columns of a result table in order: its keys, then one for each statistic."""
     return (*KEYS[table], *statistic.keys())
 
 
 def whole_columns() -> tuple[str, ...]:
-    """The columns that hold whole numbers, in any of the tables."""
+    """Return the integer columns of all tables."""
     return (LINK_ID, *statistic.whole_keys())

@@ -1,4 +1,4 @@
-"""The time zones that a run may name: every IANA name that this computer's time zone data has."""
+"""Valid time zones: the IANA names in this computer's time zone data."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pathlib import Path
 from zoneinfo import TZPATH, available_timezones
 
 _OF_THIS_COMPUTER = frozenset({"localtime", "posixrules", "Factory"})
-"""Names beside the zones that stand for something else on every computer, or for no time at all."""
+"""Entries of the data whose meaning depends on the computer, or that are not zones."""
 
 
 @cache
 def zone_names() -> tuple[str, ...]:
-    """The IANA names of all zones and their aliases (`Europe/London`, `Etc/UTC`, `Japan`), sorted."""
+    """Return the sorted IANA names of all zones and aliases (`Europe/London`, `Etc/UTC`, `Japan`)."""
     return tuple(sorted(available_timezones() - _OF_THIS_COMPUTER))
 
 
 def data_version() -> str:
-    """The version of the time zone data, such as `2025b`; empty where none is told."""
+    """Return the version of the time zone data, such as `2025b`; empty if unknown."""
     for folder in TZPATH:
         try:
             with Path(folder, "tzdata.zi").open(encoding="ascii", errors="replace") as stream:
                 first = stream.readline().split()
         except OSError:
-            continue  # another folder, or the package
+            continue  # try the next folder, then the package
         if first[:2] == ["#", "version"]:
             return " ".join(first[2:])
     try:
@@ -40,12 +40,12 @@ def _by_folded() -> dict[str, str]:
 
 
 def is_zone(name: str) -> bool:
-    """Return True if `name` is a zone, spelled as IANA does."""
+    """Return True if `name` is a zone in IANA's spelling."""
     return _by_folded().get(name.casefold()) == name
 
 
 def zone_fault(name: str) -> str:
-    """What is wrong with the name of a zone, and what to do, after `time_zone`; empty where it is one."""
+    """Return why `name` is not a zone and what to do, to follow `time_zone: `; empty if it is one."""
     if is_zone(name):
         return ""
     close = _by_folded().get(name.strip().casefold())

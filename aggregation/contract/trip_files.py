@@ -1,4 +1,4 @@
-"""What a trip file is, wherever it lies."""
+"""Trip files by name: suffixes, glob patterns, packed copies, and listings."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from typing import NamedTuple
 from .errors import RunError
 
 SUFFIXES = (".json", ".json.gz")
-"""Names of trip files end so, in any case."""
+"""Suffixes of trip files, case-insensitive."""
 
 _PACKED = (".gz", ".GZ", ".Gz", ".gZ")
 
 OTHERS_SEEN = 10_000
-"""Files of other forms that are looked at where there are no trips."""
+"""Maximum number of other files that are examined if there are no trips."""
 
 LARGE = 4 << 20
-"""A trip with more bytes than this is never in memory whole, but in a temporary file."""
+"""A trip of more bytes is held in a temporary file, not in memory."""
 
 GLOB_CHARACTERS = frozenset("*?[")
 
 
 def plain_folder(pattern: str, is_folder: Callable[[str], bool], separator: str = "/") -> tuple[str, str]:
-    """The longest leading folder of a pattern that exists under just that name, and the pattern below it.
+    """Return the longest leading folder of a pattern that exists literally, and the pattern below it.
 
-    A folder may be called `[2024]`: where it exists, its name is a name and no pattern. The first is empty
-    where there is no such folder, or none of the leading folders has a wildcard in its name.
+    A folder may be called `[2024]`: if it exists, its name is taken literally. The folder is empty if none
+    exists, or if no leading folder has a wildcard in its name.
     """
     parts = pattern.split(separator)
     for n in range(len(parts) - 1, 0, -1):
@@ -41,14 +41,14 @@ def plain_folder(pattern: str, is_folder: Callable[[str], bool], separator: str 
 
 
 def beginning(lead: str, below: str) -> str:
-    """What the keys of a glob's objects begin with: the plain folder `lead` and `below` up to a wildcard."""
+    """Return the common prefix of a glob's keys: the plain folder `lead` and `below` up to a wildcard."""
     return (f"{lead}/" if lead else "") + re.split(r"[*?\[]", below)[0]
 
 
 def pattern(key: str, lead: str = "") -> re.Pattern[str]:
-    """A glob's key as a regular expression, after the rules of Python's `glob`: hidden names need a dot.
+    """Return a glob as a regular expression by the rules of Python's `glob`: hidden names need a dot.
 
-    `lead` is a folder before it, whose name is no pattern.
+    `lead` is a leading folder whose name is taken literally.
     """
     parts = key.split("/")
     found = [re.escape(f"{lead}/")] if lead else []
@@ -81,7 +81,7 @@ def _segment(part: str) -> str:
 
 
 class TripFile(NamedTuple):
-    """A trip file as it was listed: absolute path, size in bytes, and what tells its versions apart."""
+    """A listed trip file: absolute path, size in bytes, and an identifier of its version."""
 
     path: str
     size: int
@@ -89,14 +89,14 @@ class TripFile(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """Trip files in order of their paths: `files` count, `copies` are packed copies of some of them."""
+    """Trip files, sorted by path; `copies` are packed copies of some of them and do not count."""
 
     files: list[TripFile]
     copies: list[TripFile]
 
 
 class Collector:
-    """Trip files as they are found, each path once, in any order.
+    """Collects trip files, added in any order, each path once.
 
     Of two paths that differ only by `.gz` (in any case) the plain one counts, and the packed one is its copy.
     """
@@ -107,11 +107,11 @@ class Collector:
         self._any_packed = False
 
     def __len__(self) -> int:
-        """The number of files found so far, without copies."""
+        """Return the number of files so far, without copies."""
         return len(self._files) - self._n_copies
 
     def add(self, file: TripFile) -> None:
-        """Take in one more file."""
+        """Add a file."""
         if file.path in self._files:
             return
         if plain := unpacked_name(file.path):
@@ -122,7 +122,7 @@ class Collector:
         self._files[file.path] = file
 
     def listing(self) -> Listing:
-        """What was found."""
+        """Return all files and copies."""
         listing = Listing([], [])
         for path in sorted(self._files):
             is_copy = unpacked_name(path) in self._files
@@ -131,18 +131,18 @@ class Collector:
 
 
 def unpacked_name(path: str) -> str:
-    """The path that a packed file has when it is unpacked; empty for a plain one."""
+    """Return the path of a packed file without `.gz`; empty for a plain one."""
     return path[:-3] if path[-3:].lower() == ".gz" else ""
 
 
 class CopiesInOrder:
-    """Finds packed copies among names in order, as a bucket lists them; holds a few names at a time."""
+    """Finds packed copies among sorted names, as a bucket lists them, with a few names in memory."""
 
     def __init__(self) -> None:
-        self._plain: list[str] = []  # each is the beginning of the next
+        self._plain: list[str] = []  # each is a prefix of the next
 
     def is_copy(self, name: str) -> bool:
-        """Return True if `name`, the next in order, is packed and came before without `.gz`."""
+        """Return True if `name`, the next in order, is packed and its plain name came before."""
         while self._plain and not name.startswith(self._plain[-1]):
             self._plain.pop()
         plain = unpacked_name(name)
@@ -152,7 +152,7 @@ class CopiesInOrder:
 
 
 def no_trips(trips: str, others: Iterable[str]) -> RunError:
-    """What to say where TRIPS names no trip file; `others` are names of the files that lie there."""
+    """Return the error for `trips` without any trip file; `others` are names of other files there."""
     text = f"There are no trip files (.json, .json.gz) in {trips!r}"
     names = (name.rpartition("/")[2] for name in islice(others, OTHERS_SEEN))
     endings = Counter(_ending(name) for name in names if name and not name.startswith("."))
@@ -170,14 +170,14 @@ def _most(counted: tuple[str, int]) -> tuple[int, str]:
 
 
 def _ending(name: str) -> str:
-    """`that end in .csv.gz` of a file's name; `of another kind` where it has no plain ending."""
+    """Return `that end in .csv.gz` for a file name; `of another kind` if it has no plain suffix."""
     found = re.search(r"[^.](\.[A-Za-z0-9]{1,10}(?:\.gz)?)$", name)
     return f"that end in {found[1].lower()}" if found else "of another kind"
 
 
 def printable(text: str) -> str:
-    """A path or text of a file for messages, manifests and the store: valid UTF-8 whatever bytes it holds."""
-    if text.isascii():  # nearly all
+    """Return a path or other text as valid UTF-8, with invalid bytes escaped, for messages and files."""
+    if text.isascii():  # nearly always
         return text
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

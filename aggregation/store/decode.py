@@ -1,6 +1,6 @@
-"""Step 1, decode: a share of the trip files to one part of the point store.
+"""Step 1, decode: some trip files to parts of the point store.
 
-A plain function over paths that may run anywhere, and twice: it writes the same part again.
+A plain function over paths that may run on any computer, and is idempotent: it writes the same parts again.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _ROW = np.dtype([("link_id", np.int64), ("time", np.int64), ("speed", np.float64
 
 Columns = dict[str, NDArray[Any]]
 Progress = Callable[[int, int, int], None]
-"""Told files, bytes and points done since it was last called."""
+"""Called with the numbers of files, bytes and points done since the last call."""
 
 
 @dataclass(frozen=True)
 class DecodeTask:
-    """Trip files that go into part `part`; they are numbered from `first_number` on.
+    """Trip files for part `part`, numbered from `first_number`.
 
-    Where one part would be too large, the next ones are `part + step`, `part + 2 * step` and so on.
+    If one part would be too large, the next ones are `part + step`, `part + 2 * step` and so on.
     """
 
     part: int
@@ -52,10 +52,10 @@ class DecodeTask:
 
 @dataclass(frozen=True)
 class DecodeContext:
-    """What all decode tasks of a run share.
+    """Parameters of all decode tasks of a run.
 
-    A task of theirs that has read `part_points` points begins another part (0: one part each). `s3` says
-    how the bucket of the trips is reached.
+    A task that has read `part_points` points begins another part (0: one part per task). `s3` describes
+    how to reach the bucket of the trips.
     """
 
     store: PointStore
@@ -68,9 +68,9 @@ class DecodeContext:
 
 
 def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list[FileRecord]:
-    """Read the task's files, write their points in parts, and report on every file.
+    """Read the task's files, write their points in parts, and return a record for each file.
 
-    A bad file is reported and passed over; with `stop_at_bad_file` it raises `RunError` instead.
+    A bad file is recorded and skipped; with `stop_at_bad_file` it raises `RunError` instead.
     """
     decoder = TripDecoder(context.mapping, context.max_bytes)
     records = []
@@ -101,7 +101,7 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
 
 
 class _Parts:
-    """The parts that a task writes, one after the other: what was decoded for `number`, the current one."""
+    """Writer of a task's parts in sequence; holds the points decoded for the current one, `number`."""
 
     def __init__(self, task: DecodeTask, context: DecodeContext) -> None:
         self.number = task.part
@@ -112,11 +112,11 @@ class _Parts:
         self._held = 0
 
     def holds(self, n_points: int) -> bool:
-        """Whether so many points of one file may be held in memory."""
+        """Return True if `n_points` points of one file may be held in memory."""
         return not self._limit or n_points <= self._limit
 
     def add(self, file: int, trip: Points) -> None:
-        """Take the points of a file into the current part, and end the part where that makes it full."""
+        """Add the points of a file to the current part, and write the part if it is full."""
         self._decoded.append(trip)
         self._files.append(file)
         self._held += len(trip.link_id)
@@ -125,7 +125,7 @@ class _Parts:
             self.write()
 
     def add_long(self, file: int, rows: Spill) -> None:
-        """Write a part of a file's points alone, ordered in runs that fit into memory."""
+        """Write the points of one file as a part, in sorted runs that fit into memory."""
         runs = (
             in_order(some["link_id"], some["time"], some["speed"], np.full(len(some), file, dtype=np.int32))
             for some in rows.portions(self._limit)
@@ -134,7 +134,7 @@ class _Parts:
         self.number += self._step
 
     def write(self) -> None:
-        """Write the points that were taken, if there are any, as one part, and forget them."""
+        """Write the collected points, if any, as one part, and clear them."""
         if self._held:
             columns = in_order(
                 np.concatenate([trip.link_id for trip in self._decoded]),
@@ -155,7 +155,7 @@ class _Parts:
 def _take_large(
     record: FileRecord, path: Path, decoder: TripDecoder, parts: _Parts, context: DecodeContext
 ) -> None:
-    """Decode a file that is too large for the memory; its points wait in a file until all of it was read."""
+    """Decode a file that does not fit into memory; its points are spilled until all of it is read."""
     empty = np.empty(0, dtype=_ROW)
     trip = Points(empty["link_id"], empty["time"], empty["speed"], 0)
     with spill(_ROW) as rows:
@@ -177,7 +177,7 @@ def _take_large(
 
 
 def stopped_at(record: FileRecord) -> RunError:
-    """What ends a run that was asked to stop at the first bad file."""
+    """Return the error of a run that stops at its first bad file."""
     return RunError(
         f"Stopped at a bad trip file, as asked: {record.path}: {record.message}. "
         "Mend or remove it, or let the run pass over bad files."
@@ -194,9 +194,9 @@ def _describe(record: FileRecord, trip: Points, counted: int) -> None:
 def in_order(
     link_id: NDArray[np.int64], time: NDArray[np.int64], speed: NDArray[np.float64], file: NDArray[np.int32]
 ) -> Columns:
-    """Points sorted by bucket, link and time, as columns of the point store; there is at least one.
+    """Return at least one point sorted by bucket, link and time, as columns of the point store.
 
-    A vehicle stays on a link for many points, so links are ranked by traversal and not by point.
+    A vehicle has many consecutive points on a link, so links are ranked by traversal, not by point.
     """
     starts = np.flatnonzero(np.concatenate([[True], link_id[1:] != link_id[:-1]]))
     lengths = np.diff(np.append(starts, len(link_id)))
@@ -217,7 +217,7 @@ def in_order(
 
 
 def _ticks(time: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Times as small numbers in the same order: since the first, in whole seconds where all are whole."""
+    """Return small integers in the order of the times: since the first, in seconds if all are whole."""
     given = time != NO_TIME
     if not given.any():
         return np.zeros(len(time), dtype=np.int64)
@@ -228,7 +228,7 @@ def _ticks(time: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def faults_of(records: list[FileRecord]) -> dict[str, int]:
-    """Sum of the faults of files, by reason; reasons that did not occur are left out."""
+    """Return the sum of the files' faults by reason, without reasons that did not occur."""
     sums = np.zeros(len(point_store.FAULTS), dtype=np.int64)
     for record in records:
         if any(record.faults):
@@ -238,14 +238,14 @@ def faults_of(records: list[FileRecord]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Example:
-    """A value that was met, as a message shows it, and the file that has it; both empty where none was."""
+    """An example of a faulty value, formatted for messages, and the file that has it; both may be empty."""
 
     value: str = ""
     path: str = ""
 
 
 def examples_of(records: list[FileRecord]) -> dict[str, Example]:
-    """The first example of each fault; `records` are in order of their paths."""
+    """Return the first example of each fault; `records` are sorted by path."""
     found: dict[str, Example] = {}
     for record in records:
         for reason, value in _examples(record):
@@ -254,7 +254,7 @@ def examples_of(records: list[FileRecord]) -> dict[str, Example]:
 
 
 def _examples(record: FileRecord) -> Iterator[tuple[str, str]]:
-    """A file's examples by reason; none where the point store holds something else."""
+    """Yield a file's examples by reason; none if the stored JSON is invalid."""
     if not record.examples:
         return
     try:
@@ -265,7 +265,7 @@ def _examples(record: FileRecord) -> Iterator[tuple[str, str]]:
 
 
 def unusable(records: list[FileRecord], mapping: FieldMapping) -> str:
-    """Why no point of any file could be used, naming files and fields; empty where one could."""
+    """Return why no point of any file is usable, naming files and fields; empty if one is."""
     if records and all(record.reason for record in records):
         first = records[0]
         return (

@@ -1,4 +1,4 @@
-"""Who writes an ingest: a claim beside its points, which tells abandoned ones from those that grow."""
+"""Ownership of ingests: a claim beside the points tells ingests in progress from abandoned ones."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from ..contract import json_text
 from ..storage import Place
 
 ABANDONED_AFTER = 900.0
-"""Seconds of silence after which a writer of whom nothing else is known is taken for gone.
+"""Seconds without renewal after which an ingest counts as abandoned if nothing else is known of its writer.
 
-It writes every `run.KEEP_ALIVE` seconds; a store that is busy, or away for a while, may hold it up for
-minutes.
+A writer renews its claim every `run.KEEP_ALIVE` seconds; a busy or unreachable store may delay it by minutes.
 """
 
 RESTARTED_AFTER = 120.0
-"""The same where its computer seems to have been started anew: another of the same name may go on."""
+"""The same if its computer seems to have been rebooted: another one of that name may still be writing."""
 
 
 _LARGEST = 1 << 16
@@ -27,7 +26,7 @@ _MOST_PID = 2**31 - 1
 
 
 def claim() -> dict[str, Any]:
-    """What this process leaves as its claim."""
+    """Return the claim of this process as JSON-ready values."""
     return {
         "host": socket.gethostname(),
         "machine": _line("/etc/machine-id"),
@@ -37,18 +36,18 @@ def claim() -> dict[str, Any]:
 
 
 def abandoned(owner: Place) -> bool:
-    """Whether who left this claim on an uncommitted ingest is gone: its process has ended, or is long silent.
+    """Return True if the claim's process has ended or has not renewed the claim for long.
 
-    Silence is measured by the clock that the files' times come from, whatever this computer's own says.
+    Ages are measured by the clock of the file system, not by this computer's.
     """
     now = storage.now_at(owner.parent.parent)
     silent = storage.silent_for(owner, now)
     try:
         found = json_text.read(owner, _LARGEST) if silent is not None else {}
     except FileNotFoundError:
-        return False  # just taken away
+        return False  # just removed
     except (OSError, json_text.JsonFault):
-        found = {}  # just being made, or damaged
+        found = {}  # being written, or damaged
     if silent is None:
         silent = storage.silent_for(owner.parent, now)
     if silent is None:
@@ -67,7 +66,7 @@ def _same(found: dict[str, Any], here: dict[str, Any], name: str) -> bool:
 
 
 def _line(path: str) -> str:
-    """The text in a file of the system; empty where it does not say."""
+    """Return the contents of a system file; empty if it cannot be read."""
     try:
         return Path(path).read_text(encoding="ascii").strip()
     except (OSError, ValueError):
@@ -75,10 +74,10 @@ def _line(path: str) -> str:
 
 
 def _alive(pid: object) -> bool:
-    """Return True if a process of that id exists, or if that is not known."""
+    """Return True if a process with that id exists, or if that is unknown."""
     if os.name != "posix" or isinstance(pid, bool) or not isinstance(pid, int):
         return True
-    if not 0 < pid <= _MOST_PID:  # no process has such an id, and to `kill` 0 and -1 mean other things
+    if not 0 < pid <= _MOST_PID:  # no valid process id; `kill` treats 0 and -1 specially
         return False
     try:
         os.kill(pid, 0)

@@ -1,4 +1,4 @@
-"""Points as rows of Parquet files: written and read by DuckDB, some at a time where they are many."""
+"""Reading and writing points as rows of Parquet files with DuckDB, in portions if they are many."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ _EVERYTHING = 1 << 62
 
 
 def write_rows(path: Path, columns: Columns) -> None:
-    """Write points, in their order; `columns` as in `PointStore.write_part`."""
+    """Write points in the given order; `columns` as in `PointStore.write_part`."""
     with connect() as connection:
         connection.register("part", columns)
         connection.execute(_WRITE, [NO_TIME, str(path)])
 
 
 def write_runs(path: Path, runs: Iterable[Columns]) -> None:
-    """Write points that are given some at a time, one after the other."""
+    """Write points that are given in portions, in their order."""
     with ExitStack() as stack, connect() as connection:
         files = []
         for columns in runs:
@@ -58,7 +58,7 @@ def write_runs(path: Path, runs: Iterable[Columns]) -> None:
 
 
 def read_rows(files: Sequence[Path], first: int, end: int, at_most: int = 0) -> Iterator[Columns]:
-    """Points of the buckets from `first` up to but not `end`: all at once, or `at_most`.
+    """Yield the points of the buckets in [first, end): all at once, or `at_most` at a time.
 
     Columns as in `PointStore.read_points`. Raises `duckdb.Error`.
     """
@@ -71,7 +71,7 @@ def read_rows(files: Sequence[Path], first: int, end: int, at_most: int = 0) -> 
 def _read(
     connection: duckdb.DuckDBPyConnection, files: list[str], first: int, end: int, at_most: int
 ) -> Iterator[Columns]:
-    # One more than may be: then there are too many to be asked for at once.
+    # Fetch one more than `at_most`, to see whether there are too many to fetch at once.
     limit = at_most + 1 if at_most else _EVERYTHING
     columns = _fetched(connection.execute(_READ, [NO_TIME, files, first, end, limit]))
     if not at_most or len(columns["link_id"]) <= at_most:
@@ -96,5 +96,5 @@ def _fetched(found: duckdb.DuckDBPyConnection) -> Columns:
 
 
 def literal(path: Path) -> str:
-    """A path for DuckDB's readers, which take it for a glob."""
+    """Return a path escaped for DuckDB's readers, which interpret globs."""
     return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))

@@ -1,11 +1,10 @@
 """The point store: Parquet files of decoded points, in a folder or a bucket, ingested once, analysed often.
 
-    <store>/<mapping digest>/points/ingest=<run>/part-NNNNN.parquet   one a decode task
-    <store>/<mapping digest>/files/ingest=<run>/files.parquet         one row a trip file: the commit
+    <store>/<mapping digest>/points/ingest=<run>/part-NNNNN.parquet   one or more per decode task
+    <store>/<mapping digest>/files/ingest=<run>/files.parquet         one row per trip file: the commit
 
-An ingest without its `files` does not exist for readers (what becomes of it: see leftovers). Ingests are
-never changed, so that runs may read and write the same store at once; when two of them took in the same
-file, a reader counts one.
+Readers ignore an ingest without `files` (see recovery). Ingests are immutable, so that runs may read and
+write the same store concurrently; if two of them have ingested the same file, readers count one.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _MULTIPLIER = np.uint64(11_400_714_819_323_198_485)
 PARTS_AT_ONCE = 64
 _OWNER, _FILES, _INGEST, _NOTES = "owner.json", "files.parquet", "ingest=", "notes-"
 FAULTS = (*POINT_REASONS, *TIME_FAULTS)
-_NO_FAULTS = (0,) * len(FAULTS)  # one for the many files without any
+_NO_FAULTS = (0,) * len(FAULTS)  # shared by the many files without any
 _ROWS_AT_ONCE = 10_000
 
 _COUNT_POINTS = """
@@ -45,7 +44,7 @@ FROM read_parquet(?, hive_partitioning = false)
 
 
 def bucket_of(link_id: NDArray[np.int64]) -> NDArray[np.int16]:
-    """The bucket (0 to 4095) of link ids: top 12 bits of `link_id × 11400714819323198485 mod 2^64`."""
+    """Return the buckets (0 to 4095) of link ids: top 12 bits of `id × 11400714819323198485 mod 2^64`."""
     with np.errstate(over="ignore"):
         hashed = link_id.astype(np.uint64) * _MULTIPLIER
     return (hashed >> np.uint64(52)).astype(np.int16)
@@ -53,12 +52,11 @@ def bucket_of(link_id: NDArray[np.int64]) -> NDArray[np.int16]:
 
 @dataclass
 class FileRecord:
-    """One trip file in an ingest: the row of `files`.
+    """One trip file in an ingest: a row of `files`.
 
-    `number` is the file's in `points`, `part` the part that holds its points. `reason` and `message`
-    are empty for a good file; `passing` marks a fault of the moment, to be tried again. `limit` is the
-    size in bytes above which the file would have been refused; `examples` holds a value for each
-    fault, as JSON.
+    `number` is the file's in `points`, `part` the part with its points. `reason` and `message` are empty for
+    a good file; `passing` marks a transient fault, to be tried again. `limit` is the size in bytes above
+    which the file would have been rejected; `examples` has a value for each fault, as JSON.
     """
 
     number: int
@@ -85,15 +83,15 @@ _READ_FILES = f"SELECT {_COLUMNS} FROM read_parquet(?, hive_partitioning = false
 
 @dataclass(frozen=True)
 class PointStore:
-    """A store's part for one field mapping."""
+    """The ingests of a store for one field mapping."""
 
     root: Place
 
     @classmethod
     def open(cls, store: str, mapping: FieldMapping, access: Optional[S3Access] = None) -> PointStore:
-        """The store's folder for a mapping; made, with a note of the mapping, where it is new.
+        """Open the store for a mapping; create its folder, with a description of the mapping, if absent.
 
-        `access` says how the bucket is reached where the store lies in one.
+        `access` describes how to reach the bucket of a store in one.
         """
         opened = cls.at(store, mapping, access)
         storage.check_name(opened.root)
@@ -107,51 +105,51 @@ class PointStore:
 
     @classmethod
     def at(cls, store: str, mapping: FieldMapping, access: Optional[S3Access] = None) -> PointStore:
-        """The store's folder for a mapping, whether it is there or not; nothing is made."""
-        # Absolute, as DuckDB takes "name:…" for a protocol.
+        """Return the store for a mapping without creating anything; its folder may not exist."""
+        # Absolute, as DuckDB interprets "name:…" as a protocol.
         return cls(storage.place(store, access) / mapping.digest())
 
     def points_folder(self, ingest: str) -> Place:
         return self.root / "points" / f"{_INGEST}{ingest}"
 
     def part(self, ingest: str, number: int) -> Place:
-        """Path of one part of an ingest."""
+        """Return the path of one part of an ingest."""
         return self.points_folder(ingest) / f"part-{number:05d}.parquet"
 
     def files_table(self, ingest: str) -> Place:
         return self.root / "files" / f"{_INGEST}{ingest}" / _FILES
 
     def owner(self, ingest: str) -> Place:
-        """Who writes an ingest (see owners)."""
+        """Return the path of the writer's claim on an ingest (see owners)."""
         return self.points_folder(ingest) / _OWNER
 
     def heir(self, ingest: str) -> Place:
-        """Who takes over what a killed run left (see leftovers)."""
+        """Return the path of the claim of the process that recovers an ingest (see recovery)."""
         return self.points_folder(ingest) / "heir.json"
 
     def ingests(self) -> list[str]:
-        """Names of the committed ingests, oldest first."""
+        """Return the names of the committed ingests, oldest first."""
         return _ingests(storage.files_in_folders(self.root / "files", _FILES))
 
     def begun(self) -> list[str]:
-        """Names of all ingests that have points, committed or not."""
+        """Return the names of all ingests with points, committed or not."""
         return _ingests(storage.folder_names(self.root / "points"))
 
     def committing(self) -> list[str]:
-        """Names of all ingests of which a commit was begun, if not ended."""
+        """Return the names of all ingests whose commit was begun, finished or not."""
         return _ingests(storage.folder_names(self.root / "files"))
 
     # -- writing ------------------------------------------------------------------------------------
 
     def begin(self, ingest: str) -> None:
-        """Claim an ingest, so that nobody takes its points for abandoned."""
+        """Claim an ingest, so that other runs do not consider it abandoned."""
         with storage.disk_errors("begin writing points", self.root):
             storage.write_json(self.owner(ingest), owners.claim())
 
     def keep_alive(self, ingest: str) -> None:
-        """Say that the ingest is still being written; called every few seconds.
+        """Renew the claim on an ingest; called every few seconds.
 
-        Raises `RunError` where another run has taken this one for gone.
+        Raises `RunError` if another run has considered it abandoned and taken it over.
         """
         with storage.disk_errors("keep the points", self.root):
             if self.taken(ingest):
@@ -163,13 +161,13 @@ class PointStore:
             self.owner(ingest).touch()
 
     def taken(self, ingest: str) -> bool:
-        """Whether another run took the one that writes an ingest for gone; then it is that one's."""
+        """Return True if another run has considered an ingest abandoned and taken it over."""
         return not self.owner(ingest).exists() or self.heir(ingest).exists()
 
     def write_part(self, ingest: str, number: int, columns: dict[str, NDArray[Any]]) -> None:
-        """Write points, already in order (see `decode.in_order`), as one part. Idempotent.
+        """Write sorted points (see `decode.in_order`) as one part. Idempotent.
 
-        `columns` holds bucket int16, link_id int64, time int64 (`NO_TIME` for none), speed float64 and
+        `columns` has bucket int16, link_id int64, time int64 (`NO_TIME` for none), speed float64 and
         file int32.
         """
         path = self.part(ingest, number)
@@ -177,7 +175,7 @@ class PointStore:
             write_rows(aside, columns)
 
     def write_long_part(self, ingest: str, number: int, runs: Iterable[dict[str, NDArray[Any]]]) -> None:
-        """As `write_part` for points that are ordered in runs only, which are never in memory all at once.
+        """Write points in sorted runs, as `write_part`, with one run in memory at a time.
 
         Readers skip fewer row groups of such a part.
         """
@@ -186,21 +184,21 @@ class PointStore:
             write_runs(aside, runs)
 
     def commit(self, ingest: str, records: Sequence[FileRecord]) -> None:
-        """Write the ingest's `files`: from here on its points count."""
+        """Write the ingest's `files`: from now on its points count."""
         self._write_records(self.files_table(ingest), records)
         self._remove_orphans(ingest, records)
 
     def write_note(self, ingest: str, number: int, records: Sequence[FileRecord]) -> None:
-        """Note the records of finished tasks beside their points, until the commit (see leftovers)."""
+        """Write the records of finished tasks beside their points, until the commit (see recovery)."""
         self._write_records(self.points_folder(ingest) / f"{_NOTES}{number:05d}.parquet", records)
 
     @staticmethod
     def is_note(name: str) -> bool:
-        """Whether a file of this name, beside points, is a note."""
+        """Return True if a file of this name, beside points, is a note."""
         return name.startswith(_NOTES)
 
     def read_note(self, ingest: str, name: str) -> list[FileRecord]:
-        """The records in a note; none where it is damaged."""
+        """Return the records in a note; none if it is damaged."""
         try:
             return _read_records(self.points_folder(ingest) / name)
         except duckdb.Error:
@@ -218,7 +216,7 @@ class PointStore:
             connection.execute("COPY files TO ? (FORMAT parquet, COMPRESSION zstd)", [str(aside)])
 
     def _remove_orphans(self, ingest: str, records: Sequence[FileRecord]) -> None:
-        """Remove parts of tasks that came to no end, where a run stopped early."""
+        """Remove the parts of unfinished tasks of a run that stopped early."""
         kept = {self.part(ingest, record.part).name for record in records if record.counted}
         folder = self.points_folder(ingest)
         for name in storage.file_names(folder):
@@ -226,7 +224,7 @@ class PointStore:
                 (folder / name).unlink(missing_ok=True)
 
     def discard(self, ingest: str) -> None:
-        """Remove the files of an ingest that was not committed."""
+        """Remove the files of an uncommitted ingest."""
         if not self.files_table(ingest).exists():
             storage.remove_files(self.files_table(ingest).parent, COMMIT_FILES)
             storage.remove_files(self.points_folder(ingest), POINT_FILES)
@@ -236,7 +234,7 @@ class PointStore:
     def read_files(
         self, ingest: str, kept: Callable[[FileRecord], bool] = lambda record: True
     ) -> list[FileRecord]:
-        """The `files` of a committed ingest, or those `kept`: a store may know far more than a run counts."""
+        """Return the records of a committed ingest for which `kept` is True; a run may need only a few."""
         with self._intact(ingest):
             return _read_records(self.files_table(ingest), kept)
 
@@ -249,10 +247,10 @@ class PointStore:
         at_once: int = PARTS_AT_ONCE,
         at_most: int = 0,
     ) -> Iterator[dict[str, NDArray[Any]]]:
-        """Points of the buckets from `first_bucket` up to but not `end_bucket`, `at_once` parts at a time.
+        """Yield points of the buckets in [first_bucket, end_bucket), from `at_once` parts at a time.
 
-        With `at_most` there are never more points at once, however many the parts have. Columns link_id
-        int64, time int64 (`NO_TIME` for none), speed float64, file int32.
+        With `at_most` a portion has at most that many points. Columns link_id int64, time int64 (`NO_TIME`
+        for none), speed float64, file int32.
         """
         for start in range(0, len(parts), at_once):
             paths = [self.part(ingest, n) for n in parts[start : start + at_once]]
@@ -260,14 +258,14 @@ class PointStore:
                 yield from read_rows(files, first_bucket, end_bucket, at_most)
 
     def rows(self, ingest: str, part: int) -> int:
-        """The points of a part, every one of which was read; raises `RunError` where one cannot be."""
+        """Read a part from end to end and return its number of points; raises `RunError` if damaged."""
         with self._intact(ingest), storage.at_hand(self.part(ingest, part)) as file, connect() as connection:
             ((n, _),) = connection.execute(_COUNT_POINTS, [literal(file)]).fetchall()
         return int(n)
 
     @contextmanager
     def _intact(self, ingest: str) -> Iterator[None]:
-        """Turn what damaged files of an ingest raise into a `RunError` that says how to mend the store."""
+        """Convert errors from damaged files of an ingest to a `RunError` with advice for repair."""
         try:
             yield
         except (duckdb.Error, FileNotFoundError) as error:
@@ -297,5 +295,5 @@ def _column(values: list[Any]) -> NDArray[Any]:
 
 
 def _ingests(folders: list[str]) -> list[str]:
-    """The ingests among the names of folders."""
+    """Return the names of the ingests among names of folders."""
     return [name[len(_INGEST) :] for name in folders if name.startswith(_INGEST)]

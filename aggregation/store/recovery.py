@@ -1,11 +1,12 @@
-"""What killed runs left in the point store: their finished tasks are taken over, the rest is removed.
+"""Recovery of ingests that killed runs left in the point store.
 
-While a run decodes, it notes every few seconds which tasks have finished, beside their points:
+Their finished tasks are committed, the rest is removed. While a run decodes, it writes every few seconds
+which tasks have finished, beside their points:
 
     points/ingest=<run>/notes-NNNNN.parquet   rows as in `files`, of the tasks since the last note
 
-Once its process is gone, the next run commits what the notes tell, so that it need not be read again. Of
-several runs that find it one is the heir, and says so in `heir.json`.
+Once its process is gone, the next run commits the tasks in the notes, so that they are not repeated. Of
+several runs that find the ingest, one becomes the heir by creating `heir.json`.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from .point_store import FileRecord, PointStore
 log = logging.getLogger(__name__)
 
 NOTE_EVERY = 2.0
-_SHARE = 0.02  # of a run's time, for notes, where they are slow to write
+_SHARE = 0.02  # maximum fraction of a run's time for notes, if they are slow to write
 
 
 class Notes:
-    """Notes down the tasks of an ingest that have finished, while it is written."""
+    """Writes notes of the finished tasks of an ingest in progress."""
 
     def __init__(self, store: PointStore, ingest: str) -> None:
         self._store, self._ingest = store, ingest
@@ -37,18 +38,18 @@ class Notes:
         self._written, self._due = 0, time.monotonic() + NOTE_EVERY
 
     def add(self, records: Sequence[FileRecord]) -> None:
-        """A task has finished, and these are its records."""
+        """Add the records of a finished task."""
         self._new.extend(records)
 
     def tick(self) -> None:
-        """Write down what is new, if it is time; called several times a second."""
+        """Write new records if due; called several times a second."""
         began = time.monotonic()
         if not self._new or began < self._due:
             return
         try:
             self._store.write_note(self._ingest, self._written, self._new)
-        except StorageError as error:  # the run goes on, and will tell if it cannot
-            log.warning("Finished tasks could not be noted: %s", error.message)
+        except StorageError as error:  # the run continues, and fails later if it cannot write
+            log.warning("The note of finished tasks could not be written: %s", error.message)
         else:
             self._new = []
             self._written += 1
@@ -57,9 +58,9 @@ class Notes:
 
 
 def clean_up(store: PointStore, check: Callable[[], None] = lambda: None) -> list[str]:
-    """Take over or remove what ended runs left uncommitted; returns the names of removed ingests.
+    """Recover or remove the uncommitted ingests of ended runs; return the names of the removed ones.
 
-    `check` is called now and then, and may raise to stop.
+    `check` is called regularly, and may raise to stop.
     """
     removed = []
     began, committing = store.begun(), store.committing()
@@ -71,16 +72,16 @@ def clean_up(store: PointStore, check: Callable[[], None] = lambda: None) -> lis
         try:
             if owners.abandoned(store.owner(ingest)) and _take_over(store, ingest, check):
                 removed.append(ingest)
-        except (OSError, StorageError) as error:  # one that cannot be read or removed stops no run
+        except (OSError, StorageError) as error:  # must not stop the run
             log.warning("What an earlier run left in the point store stays there: %s (%s)", ingest, error)
-    for ingest in committing:  # left by a commit that was cut off
+    for ingest in committing:  # left by an interrupted commit
         if ingest not in committed and ingest not in began:
             storage.remove_files(store.files_table(ingest).parent, COMMIT_FILES)
     return removed
 
 
 def _take_over(store: PointStore, ingest: str, check: Callable[[], None]) -> bool:
-    """Commit what an ended run noted, or remove what it left; returns whether it was removed."""
+    """Commit an ended run's noted tasks, or remove its ingest; return True if it was removed."""
     taken = _adopt(store, ingest, check)
     if taken:
         log.info("Took over %d trip files that a killed run had read: %s", taken, ingest)
@@ -91,7 +92,7 @@ def _take_over(store: PointStore, ingest: str, check: Callable[[], None]) -> boo
 
 
 def _inherit(store: PointStore, ingest: str) -> bool:
-    """Become the heir of an ingest whose writer is gone; False where another process is."""
+    """Claim an ingest whose writer is gone; return False if another process is the heir."""
     heir = store.heir(ingest)
     try:
         if storage.write_once(heir, owners.claim()):
@@ -106,7 +107,7 @@ def _inherit(store: PointStore, ingest: str) -> bool:
 
 
 def _adopt(store: PointStore, ingest: str, check: Callable[[], None]) -> Optional[int]:
-    """Commit what an ingest's notes tell; returns the number of files, None where somebody else does it."""
+    """Commit the tasks in an ingest's notes; return the number of files, None if another process does it."""
     try:
         names = storage.file_names(store.points_folder(ingest))
         if not any(store.is_note(name) for name in names):
@@ -132,10 +133,10 @@ def _with_whole_parts(
     names: set[str],
     check: Callable[[], None],
 ) -> list[FileRecord]:
-    """The records whose points are there, every one.
+    """Return the records whose parts are complete.
 
-    A disk that lost its power may have the name of a file without its content, so parts are read from end
-    to end. What is in a bucket is there whole.
+    After a power failure a disk may have a file's name without its content, so parts are read from end to
+    end. Objects in a bucket are always complete.
     """
     points: dict[int, int] = {}
     for record in records:
@@ -151,7 +152,7 @@ def _with_whole_parts(
 
 
 def _rows(store: PointStore, ingest: str, part: int) -> int:
-    """The points of a part that can be read; -1 where some cannot."""
+    """Return the number of points of a part; -1 if it is damaged."""
     try:
         return store.rows(ingest, part)
     except RunError:
