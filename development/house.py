@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import argparse
 import ast
-import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("aggregation", "cluster_client", "mapping", "workflow", "algorithms", "ui", "democity")
 PACKAGE = "roadpulse"
 SMALL = 80
 """Lines below which a module with a single importer belongs into that importer, unless it is a seam."""
-_KIND = re.compile(r"""\bprofile\.kind\b|\bkind\s*[!=]=\s*["'](?:local|ssh|livy)["']|["'](?:ssh|livy)["']""")
+BACKENDS = "cluster_client/backends"
+_MAY_NAME_KINDS = (f"{BACKENDS}/", "cluster_client/profiles/", "aggregation/", "democity/")
+"""Folders of the kinds, of the profiles with an entry of that name, and those that know neither."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,38 @@ def single_importer(arrows: Mapping[str, set[str]], root: Path = ROOT) -> list[t
     return rows
 
 
+def kinds(root: Path = ROOT) -> set[str]:
+    """The kinds of backends: names of their folders."""
+    return {path.parent.name for path in (root / BACKENDS).glob("*/backend_type.py")} - {"base"}
+
+
+def names_kind(path: Path, known: Optional[Set[str]] = None, root: Path = ROOT) -> bool:
+    """Return True if a module asks a profile for its kind, or names one of the `known` kinds in a text.
+
+    Texts within sentences, and the words by which an algorithm is searched for (`TAGS`), are none.
+    """
+    known = kinds(root) if known is None else known
+    if path.relative_to(root).as_posix().startswith(_MAY_NAME_KINDS):
+        return False
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tags = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and any(ast.unparse(target) == "TAGS" for target in node.targets)
+    ]
+    words = {id(node) for tag in tags for node in ast.walk(tag)}
+    return any(
+        (isinstance(node, ast.Attribute) and node.attr == "kind" and _is_profile(node.value))
+        or (isinstance(node, ast.Constant) and node.value in known and id(node) not in words)
+        for node in ast.walk(tree)
+    )
+
+
+def _is_profile(node: ast.expr) -> bool:
+    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return name.strip("_") == "profile"
+
+
 def figures(folder: str, arrows: Mapping[str, set[str]], root: Path = ROOT) -> Figures:
     """The figures of one folder of the root."""
     paths = sorted((root / folder).rglob("*.py"))
@@ -162,6 +196,7 @@ def figures(folder: str, arrows: Mapping[str, set[str]], root: Path = ROOT) -> F
     own = {name: arrows[name] & names for name in names}
     texts = [path.read_text(encoding="utf-8") for path in paths]
     single = [row for row in single_importer(arrows, root) if row[0] in names and row[1] < SMALL]
+    known = kinds(root)
     return Figures(
         folder,
         modules=sum(path.name != "__init__.py" for path in paths),
@@ -171,7 +206,7 @@ def figures(folder: str, arrows: Mapping[str, set[str]], root: Path = ROOT) -> F
         floors=floors(own),
         circles=len(circles(own)),
         single=len(single),
-        names_kind=sum(bool(_KIND.search(text)) for text in texts),
+        names_kind=sum(names_kind(path, known, root) for path in paths),
     )
 
 

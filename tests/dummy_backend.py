@@ -1,0 +1,145 @@
+"""A backend type that the plugin does not have, for tests of the registry: a notebook server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+import pytest
+from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.inventory import TripCount
+from roadpulse.cluster_client.backends import registry
+from roadpulse.cluster_client.backends.base.backend_type import (
+    SSH_LOGIN,
+    BackendType,
+    Credential,
+    FormSection,
+    Kept,
+)
+from roadpulse.cluster_client.backends.base.probe import PlaceState
+from roadpulse.cluster_client.diagnosis.checks import Check, ok
+from roadpulse.cluster_client.profiles.checks import empty
+from roadpulse.cluster_client.profiles.credentials import ProfileKeys
+from roadpulse.cluster_client.profiles.profile import Profile
+from roadpulse.cluster_client.runs.phases import Phase
+from roadpulse.cluster_client.runs.records import Run, RunStore
+from roadpulse.cluster_client.runs.status import RunState, RunStatus
+
+VALUES = {"schema": 1, "kind": "notebook", "name": "Lab", "host": "lab.example.org"}
+
+
+class NotebookBackend:
+    """Records runs, which are finished at once."""
+
+    def __init__(self, store: RunStore, folder: Path) -> None:
+        self._store, self._folder = store, folder
+
+    def submit(self, run: Run, cancelled: Optional[Callable[[], bool]] = None) -> Run:
+        run = replace(
+            run, folder=f"/lab/{run.id}", local_folder=str(self._folder / run.id), remote_id="cell 1"
+        )
+        self._store.record(run)
+        return run
+
+    def status(self, run: Run) -> RunStatus:
+        status = RunStatus(RunState.FINISHED)
+        self._store.note(run, status)
+        return status
+
+    def cancel(self, run: Run) -> None: ...
+
+    def fetch(self, run: Run, progress: Any = None, cancelled: Any = None) -> Path:
+        return Path(run.local_folder)
+
+    def log(self, run: Run, tail: int = 200) -> str:
+        return "In [1]: done"
+
+    def discard(self, run: Run) -> None:
+        self._store.delete(run.id)
+
+    def close(self) -> None: ...
+
+
+class NotebookTrips:
+    """No trips."""
+
+    far = True
+
+    def count(
+        self,
+        trips: str,
+        store: str,
+        mapping: FieldMapping,
+        check: Callable[[], None],
+        found: Callable[[int], None],
+    ) -> TripCount:
+        return TripCount(0, 0, None, None, ())
+
+    def first(self, trips: str) -> list[str]:
+        return []
+
+    def read(self, path: str, most: int) -> bytes:
+        return b""
+
+
+class NotebookLookout:
+    """Sees three cores."""
+
+    def look(self) -> PlaceState:
+        return PlaceState(cores=3, service="Notebook 7")
+
+    def trips(self, trips: str) -> NotebookTrips:
+        return NotebookTrips()
+
+    def close(self) -> None: ...
+
+
+class NotebookLook:
+    """One check."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+
+    def checks(self) -> list[Check]:
+        return [Check("notebook", "Notebook", lambda: ok(f"{self._profile.host} answers."))]
+
+    def close(self) -> None: ...
+
+
+class NotebookType(BackendType):
+    """See `BackendType`."""
+
+    key = "notebook"
+    label = new_label = "A notebook server"
+    new_name = "My notebook"
+    place = "Notebook: {host}"
+    credentials = frozenset({Credential.SSH})
+    phases = {Phase.LISTING: 0.1, Phase.READING: 0.6, Phase.FETCHING: 0.1, Phase.MAPPING: 0.2}
+    form = {FormSection.SSH: SSH_LOGIN, FormSection.FOLDERS: ("folders.runs",)}
+    least = {"host": "localhost"}
+
+    def check(self, profile: Profile) -> None:
+        if not profile.host:
+            raise empty("host", "name the notebook server")
+
+    def requirements(self, profile: Profile) -> tuple[str, ...]:
+        return ("json",)
+
+    def open(self, profile: Profile, keys: ProfileKeys, kept: Kept, run_store: RunStore) -> NotebookBackend:
+        return NotebookBackend(run_store, kept.runs)
+
+    def probe(self, profile: Profile, keys: ProfileKeys, kept: Kept) -> NotebookLookout:
+        return NotebookLookout()
+
+    def diagnosis(
+        self, profile: Profile, keys: ProfileKeys, kept: Kept, *, store: str, trips: str, host_key: str = ""
+    ) -> NotebookLook:
+        return NotebookLook(profile)
+
+
+def register(monkeypatch: pytest.MonkeyPatch) -> NotebookType:
+    """Add the type to the registry for one test: what a line in `registry` does for good."""
+    found = NotebookType()
+    monkeypatch.setitem(registry.TYPES, found.key, found)
+    return found

@@ -1,0 +1,212 @@
+"""A new backend is a folder and a line in the registry: every other module asks its type."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.cluster_client.backends import registry
+from roadpulse.cluster_client.backends.base.backend import Polling, follow
+from roadpulse.cluster_client.backends.base.backend_type import FormSection, Kept
+from roadpulse.cluster_client.diagnosis.checks import Outcome, diagnose
+from roadpulse.cluster_client.errors import ProfileError
+from roadpulse.cluster_client.profiles.credentials import ProfileKeys
+from roadpulse.cluster_client.profiles.profile import LOCAL, Folders, Profile
+from roadpulse.cluster_client.profiles.store import ProfileStore
+from roadpulse.cluster_client.profiles.trust import ProgramsUntrusted
+from roadpulse.cluster_client.runs.phases import Phase, phase_of
+from roadpulse.cluster_client.runs.records import Run, RunStore
+from roadpulse.cluster_client.runs.status import RunState
+from roadpulse.cluster_client.s3.client import access_here
+
+from development import house
+from tests.dummy_backend import VALUES, NotebookType, register
+
+BACKENDS = house.ROOT / "cluster_client" / "backends"
+FILES = {"backend_type.py", "backend.py", "probe.py", "diagnosis.py"}
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch) -> NotebookType:
+    return register(monkeypatch)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    return Kept(tmp_path / "runs", tmp_path / "known_hosts")
+
+
+def test_a_kind_that_is_not_registered_is_refused_with_those_that_are() -> None:
+    with pytest.raises(ProfileError) as raised:
+        Profile.from_json(VALUES)
+    assert raised.value.entry == "kind"
+    assert raised.value.message.endswith("choose one of local, ssh, livy.")
+
+
+def test_profiles_of_a_new_kind_are_read_and_listed(notebook: NotebookType, tmp_path: Path) -> None:
+    store = ProfileStore(tmp_path / "profiles")
+    store.save(Profile.from_json(VALUES))
+    assert [profile.name for profile in store.profiles().profiles] == [LOCAL.name, "Lab"]
+    found = store.find("Lab")
+    assert found.kind == "notebook"
+    assert not found.runs_here
+    assert notebook.place.format(host=notebook.host(found)) == "Notebook: lab.example.org"
+
+
+def test_profiles_of_a_new_kind_are_checked_by_its_type(notebook: NotebookType) -> None:
+    with pytest.raises(ProfileError) as raised:
+        Profile.from_json({**VALUES, "host": ""})
+    assert raised.value.entry == "host"
+    assert raised.value.what == "Name the notebook server."
+    with pytest.raises(ProfileError, match="jump_host"):
+        Profile.from_json({**VALUES, "jump_host": "a@b@c"})
+    with pytest.raises(ProfileError, match="belongs to this computer"):
+        Profile.from_json({**VALUES, "name": LOCAL.name})
+
+
+def test_programs_of_a_new_kind_are_asked_about(notebook: NotebookType, tmp_path: Path) -> None:
+    file = tmp_path / "lab.json"
+    Profile.from_json({**VALUES, "python": "/lab/python"}).write(file)
+    with pytest.raises(ProgramsUntrusted, match=r"would run on lab\.example\.org and the computers of"):
+        ProfileStore(tmp_path / "profiles").find(str(file))
+
+
+def test_the_form_of_a_new_kind_is_made_of_sections_that_there_are(notebook: NotebookType) -> None:
+    assert set(notebook.form) == {FormSection.SSH, FormSection.FOLDERS}
+    values = Profile.from_json(VALUES).to_json()
+    for kind in registry.TYPES.values():
+        for entry in (entry for entries in kind.form.values() for entry in entries):
+            part, _, name = entry.rpartition(".")
+            assert name in (values[part] if part else values), f"{entry} of {kind.key}"
+
+
+def test_a_run_of_a_new_kind_is_opened_recorded_and_followed(
+    notebook: NotebookType, kept: Kept, tmp_path: Path
+) -> None:
+    profile, store = Profile.from_json(VALUES), RunStore(tmp_path / "records")
+    backend = registry.of(profile).open(profile, ProfileKeys(), kept, store)
+    run = backend.submit(Run.new("June", profile, RunSpec(trips="/lab/trips", store="/lab/points")))
+    assert store.find(run.id).profile == profile
+    assert store.unfinished() == (run,)
+    assert follow(backend, run, polling=Polling(0.01)).state is RunState.FINISHED
+    assert store.find(run.id).state is RunState.FINISHED
+    assert backend.fetch(run) == kept.runs / run.id
+
+
+def test_a_new_kind_is_probed_and_diagnosed(notebook: NotebookType, kept: Kept) -> None:
+    profile = Profile.from_json(VALUES)
+    lookout = registry.of(profile).probe(profile, ProfileKeys(), kept)
+    assert lookout.look().cores == 3
+    assert lookout.trips("/lab/trips").first("/lab/trips") == []
+    look = registry.of(profile).diagnosis(profile, ProfileKeys(), kept, store="/lab/points", trips="")
+    (finding,) = diagnose(look.checks())
+    assert (finding.outcome, finding.found) == (Outcome.OK, "lab.example.org answers.")
+
+
+def test_a_run_has_the_phases_of_its_type(notebook: NotebookType) -> None:
+    assert sum(notebook.phases.values()) == pytest.approx(1)
+    assert phase_of(RunState.STARTING, Phase.LISTING, notebook.phases) is Phase.LISTING
+    assert phase_of(RunState.SUMMARISING, Phase.READING, notebook.phases) is Phase.FETCHING
+
+
+def test_the_way_to_buckets_depends_on_where_runs_execute(notebook: NotebookType) -> None:
+    s3 = {"endpoint": "http://lab:9000", "keys_file": "/lab/only/there"}
+    assert access_here(Profile.from_json({**VALUES, "s3": s3})).keys_file == ""
+    assert access_here(Profile.from_json({"kind": "local", "name": "S3", "s3": s3})).keys_file
+
+
+# -- the types that there are ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", registry.TYPES)
+def test_each_type_has_a_folder_of_its_name_with_the_same_files(key: str) -> None:
+    assert {file.name for file in (BACKENDS / key).glob("*.py")} >= FILES
+    assert type(registry.TYPES[key]).__module__.endswith(f".backends.{key}.backend_type")
+
+
+def test_each_folder_is_registered() -> None:
+    assert house.kinds() == set(registry.TYPES)
+
+
+@pytest.mark.parametrize("key", registry.TYPES)
+def test_the_shares_of_the_phases_make_up_the_whole(key: str) -> None:
+    phases = registry.TYPES[key].phases
+    assert list(phases) == [phase for phase in Phase if phase in phases]
+    assert sum(phases.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("key", registry.TYPES)
+def test_the_least_values_make_a_profile_of_the_type(key: str) -> None:
+    least = registry.TYPES[key].least
+    assert Profile.from_json({"kind": key, "name": "x", **least}).kind == key
+    for entry in least:
+        with pytest.raises(ProfileError) as raised:
+            Profile.from_json({"kind": key, "name": "x", **least, entry: ""})
+        assert raised.value.entry == entry
+
+
+def test_a_livy_whose_files_lie_in_a_bucket_needs_no_package_for_ssh() -> None:
+    livy = Profile(kind="livy", name="L", livy_url="https://pi0:8998", folders=Folders(runs="s3://runs"))
+    assert registry.of(livy).requirements(livy) == ("requests",)
+
+
+# -- everything else ------------------------------------------------------------------------------------
+
+
+def test_no_other_module_names_a_kind() -> None:
+    found = {
+        path.relative_to(house.ROOT).as_posix() for path in house.source_files() if house.names_kind(path)
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("remote = profile.kind != HERE\n", True),
+        ("remote = self._profile.kind\n", True),
+        ("if kind == 'ssh':\n    pass\n", True),
+        ("CLUSTERS = ('ssh', 'livy')\n", True),
+        ("texts.get('livy')\n", True),
+        ("first = match.kind\n", False),
+        ("'''Like a profile of the kind ssh.'''\n", False),
+        ("class A:\n    TAGS = ('cluster', 'ssh')\n", False),
+    ],
+)
+def test_a_kind_is_found_by_its_text_and_by_the_question(tmp_path: Path, text: str, names: bool) -> None:
+    file = tmp_path / "module.py"
+    file.write_text(text, encoding="utf-8")
+    assert house.names_kind(file, {"local", "ssh", "livy"}, tmp_path) is names
+
+
+def test_types_load_nothing_of_what_does_the_work() -> None:
+    script = (
+        "import sys, roadpulse.cluster_client.backends.registry\n"
+        "heavy = {'paramiko', 'requests', 'boto3', 'obstore', 'numpy', 'pandas', 'duckdb', 'msgspec'}\n"
+        "assert not heavy & {m.partition('.')[0] for m in sys.modules}\n"
+        "ours = [m for m in sys.modules if m.startswith('roadpulse.cluster_client.backends.')]\n"
+        "assert all(m.count('.') == 3 or m.endswith('.backend_type') for m in ours), ours\n"
+    )
+    root = house.ROOT
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=root, env={"PYTHONPATH": "build/plugins"})
+
+
+def test_a_profile_alone_finds_its_type() -> None:
+    script = (
+        "from roadpulse.cluster_client.profiles.profile import LOCAL, Profile\n"
+        "assert LOCAL.runs_here and not Profile(kind='ssh', name='x', host='pi0').runs_here\n"
+    )
+    root = house.ROOT
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=root, env={"PYTHONPATH": "build/plugins"})
+
+
+def test_the_registry_takes_a_line_for_each_type() -> None:
+    tree = ast.parse((BACKENDS / "registry.py").read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    assert sorted(ast.unparse(call) for call in calls) == sorted(
+        f"{type(found).__name__}()" for found in registry.TYPES.values()
+    )
