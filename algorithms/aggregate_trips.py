@@ -18,7 +18,7 @@ from ..workflow import requirements
 from ..workflow.translation import tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
-from .progress import RunReporter, part, run_summary, tell
+from .progress import RunReporter, part, push_result, run_summary
 from .reader import Reader
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ class AggregateTrips(RoadpulseAlgorithm):
         self.addParameter(p.run_folder_destination())
         add_run_outputs(self)
 
-    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
-        self._run = look_ahead_to_run(Reader(self, parameters, context))
+    def plan_work(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+        self._run = plan_run(Reader(self, parameters, context))
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -99,7 +99,7 @@ class PlannedRun:
     credentials: ProfileKeys
 
 
-def look_ahead_to_run(reader: Reader) -> PlannedRun:
+def plan_run(reader: Reader) -> PlannedRun:
     """Read what determines a run; for the main thread. Raises `RunError`."""
     from ..workflow import locations, steps  # noqa: PLC0415  (need the packages)
     from ..workflow.credentials import read_credentials  # noqa: PLC0415
@@ -133,7 +133,7 @@ def run_trips(
         )
     result = steps.RunResult.read(folder)
     values = result.manifest.values
-    tell(feedback, run_summary(values), values["warnings"])
+    push_result(feedback, run_summary(values), values["warnings"])
     return {
         p.RUN_FOLDER: str(folder),
         "LINK_SPEEDS": result.part_paths(LINK_SPEEDS)[0],

@@ -33,7 +33,7 @@ Results = dict[str, Any]
 
 class RoadpulseAlgorithm(QgsProcessingAlgorithm):
     """Base of the algorithms. Subclasses say who they are and write `carry_out`,
-    and `look_ahead` where needed.
+    and `plan_work` where needed.
 
     `ID`, `NEEDS` (packages without which it cannot run) and `TAGS` are for the computer; `title`, `section`
     and `paragraphs` for the person.
@@ -55,7 +55,7 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
         """What it does and gives."""
         raise NotImplementedError
 
-    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+    def plan_work(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         """Whatever must happen in the main thread and may refuse the parameters; raises `RunError`.
 
         QGIS calls for it twice: when it checks the parameters and before the work.
@@ -105,12 +105,12 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
 
     def checkParameterValues(self, parameters: Parameters, context: QgsProcessingContext) -> tuple[bool, str]:
         try:
-            with self._packages_told():
-                understood = self._understood(parameters)
-                good, message = super().checkParameterValues(understood, context)
+            with self._packages_required():
+                validated = self._validated(parameters)
+                good, message = super().checkParameterValues(validated, context)
                 if not good:
                     return False, message
-                self.look_ahead(understood, context)
+                self.plan_work(validated, context)
         except RunError as error:  # here QGIS shows it in the window, from `prepareAlgorithm` only in the log
             return False, untagged(error.message)
         return True, ""
@@ -119,8 +119,8 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
         try:  # models and tasks come here without the check
-            with self._packages_told():
-                self.look_ahead(self._understood(parameters), context)
+            with self._packages_required():
+                self.plan_work(self._validated(parameters), context)
         except RunError as error:
             raise _for_qgis(error, feedback) from error
         return True
@@ -130,8 +130,8 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
     ) -> Results:
         with cancelled_by_interrupt(feedback) as interrupted:
             try:
-                with self._packages_told():
-                    return self.carry_out(self._understood(parameters), context, feedback)
+                with self._packages_required():
+                    return self.carry_out(self._validated(parameters), context, feedback)
             except Cancelled as error:
                 if feedback.isCanceled() and not interrupted:
                     feedback.pushInfo(visible(error.message))
@@ -141,7 +141,7 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
                 raise _for_qgis(error, feedback) from error
 
     @contextmanager
-    def _packages_told(self) -> Iterator[None]:
+    def _packages_required(self) -> Iterator[None]:
         """Raise a `RunError` that says how to install a package that is missing; scripts do not ask."""
         can, text = self.canExecute()
         if not can:
@@ -154,9 +154,9 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
                 raise
             raise RunError(requirements.install_text(lacking), repr(error)) from error
 
-    def _understood(self, parameters: Parameters) -> Parameters:
+    def _validated(self, parameters: Parameters) -> Parameters:
         """What QGIS hands over is what the caller wrote; all hooks get it checked (see `parameter_check`)."""
-        return parameter_check.understood(self.parameterDefinitions(), parameters)
+        return parameter_check.validated(self.parameterDefinitions(), parameters)
 
 
 def _for_qgis(error: RunError, feedback: QgsProcessingFeedback) -> QgsProcessingException:

@@ -117,7 +117,7 @@ class DemoCity(RoadpulseAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("TRIP_COUNT", tr("Trips made")))
         self.addOutput(QgsProcessingOutputNumber("LINK_COUNT", tr("Links")))
 
-    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+    def plan_work(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         from ..mapping.output_file import check_folder  # noqa: PLC0415
 
         folder = Destination(self, parameters, context, p.OUTPUT).path

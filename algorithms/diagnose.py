@@ -89,7 +89,7 @@ class Diagnose(RoadpulseAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("WARNING_COUNT", tr("Checks that warn")))
         self.addOutput(QgsProcessingOutputString(OUTPUT_JSON, tr("Findings, as JSON")))
 
-    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+    def plan_work(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         from ..mapping.file_kinds import REPORT  # noqa: PLC0415
         from ..workflow.credentials import read_credentials  # noqa: PLC0415  (needs the packages)
 
@@ -119,7 +119,7 @@ class Diagnose(RoadpulseAlgorithm):
                 checks.append(postgis_check(self._postgis))
             told = 0
 
-            def tell(finding: Finding) -> None:
+            def push_result(finding: Finding) -> None:
                 nonlocal told
                 told += 1
                 feedback.setProgress(100 * told / len(checks))
@@ -128,7 +128,7 @@ class Diagnose(RoadpulseAlgorithm):
 
             findings = diagnose(
                 checks,
-                tell,
+                push_result,
                 feedback.isCanceled,
                 lambda check: feedback.setProgressText(visible(check.title)),
             )

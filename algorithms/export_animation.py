@@ -83,7 +83,7 @@ class ExportAnimation(RoadpulseAlgorithm):
         )
         self.addOutput(QgsProcessingOutputNumber("FRAME_COUNT", tr("Pictures")))
 
-    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+    def plan_work(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         from ..mapping.layout.film import check_film  # noqa: PLC0415
 
         destination = Destination(self, parameters, context, p.OUTPUT)
@@ -100,7 +100,7 @@ class ExportAnimation(RoadpulseAlgorithm):
         from ..mapping.layout.film import export_film  # noqa: PLC0415
 
         reader = Reader(self, parameters, context)
-        sheet = pages.Sheet(self, parameters, context)
+        sheet = pages.PageRequest(self, parameters, context)
         minutes = sheet.bin_minutes()
         first, end = (pages.bin_of(reader.text(name), minutes) for name in (TIME_FROM, TIME_TO))
         bins = range(first, min(end, 1440 // minutes))

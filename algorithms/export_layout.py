@@ -89,7 +89,7 @@ class ExportLayout(RoadpulseAlgorithm):
         )
         self.addParameter(p.with_help(output, tr("The ending decides: .pdf, .png or .svg.")))
 
-    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+    def plan_work(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         from ..mapping.file_kinds import PAGE_KINDS  # noqa: PLC0415
 
         Destination(self, parameters, context, p.OUTPUT).check(PAGE_KINDS)
@@ -104,7 +104,7 @@ class ExportLayout(RoadpulseAlgorithm):
         from ..mapping.layout.page import export_page  # noqa: PLC0415
 
         reader = Reader(self, parameters, context)
-        sheet = pages.Sheet(self, parameters, context)
+        sheet = pages.PageRequest(self, parameters, context)
         time, statistic, number = reader.text(TIME), reader.choice(pages.STATISTIC), None
         if time and statistics.statistic(statistic).plays:
             minutes = sheet.bin_minutes()

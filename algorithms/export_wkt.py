@@ -40,7 +40,7 @@ HEADER = ("linkID", "count(linkID)", "avg(absVelocity)", "wkt")
 DECIMALS = 7
 """Of a degree: a centimetre."""
 
-TELL_ROWS = 2000
+FEEDBACK_ROWS = 2000
 
 
 class ExportWkt(RoadpulseAlgorithm):
@@ -80,7 +80,7 @@ class ExportWkt(RoadpulseAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("LINK_COUNT", tr("Rows")))
         self.addOutput(QgsProcessingOutputNumber("MATCHED_LINKS", tr("Rows with a shape")))
 
-    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+    def plan_work(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         from ..mapping.file_kinds import table_of  # noqa: PLC0415
         from ..workflow import steps  # noqa: PLC0415  (needs the packages)
 
@@ -112,7 +112,7 @@ class ExportWkt(RoadpulseAlgorithm):
             for number, row in enumerate(rows(result, links, transform)):
                 writer.writerow(row)
                 shaped += bool(row[-1])
-                if number % TELL_ROWS == 0:
+                if number % FEEDBACK_ROWS == 0:
                     progress(100 * number / max(len(ids), 1))
                     if feedback.isCanceled():
                         raise Cancelled

@@ -13,7 +13,7 @@ from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import check_map
 from .post_processing import load_map, map_path
-from .progress import match_summary, part, tell
+from .progress import match_summary, part, push_result
 from .reader import Reader
 
 
@@ -48,7 +48,7 @@ class JoinLinks(RoadpulseAlgorithm):
         self.addParameter(p.map_destination())
         add_match_outputs(self)
 
-    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+    def plan_work(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         from ..workflow import steps  # noqa: PLC0415  (needs the packages)
 
         check_map(self, parameters, context, p.OUTPUT)
@@ -96,7 +96,7 @@ def join(
     result = steps.RunResult.read(folder)
     name = f"{StyleOptions(unit=result.spec.speed_unit).title}, {result.name}"
     part(feedback, middle, end)(100)
-    tell(feedback, match_summary(report), report.warnings)
+    push_result(feedback, match_summary(report), report.warnings)
     if not report.matched_links and report.links:
         feedback.pushWarning(
             visible(

@@ -137,7 +137,7 @@ def class_limits(text: str) -> tuple[float, ...]:
     return tuple(numbers)
 
 
-class Sheet:
+class PageRequest:
     """A page of its own project, so that neither the person's layer nor their project changes.
 
     Keep it as long as the page: QGIS's layout does not keep its project alive.

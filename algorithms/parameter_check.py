@@ -39,7 +39,7 @@ _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 _SHOWN = 60  # characters of a value in a message
 
 
-def understood(
+def validated(
     definitions: Iterable[QgsProcessingParameterDefinition], parameters: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The parameters in the form that `reader` reads; raises `RunError` that names what is refused.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SPANS = {"listing": (0, 2), "decoding": (2, 75), "summarising": (75, 97), "publishing": (97, 100)}
 """Where each phase of a run begins and ends, per cent of the run."""
 
-TELL_SECONDS = 10.0
+FEEDBACK_SECONDS = 10.0
 """How often news of a phase that lasts are told."""
 
 
@@ -42,7 +42,7 @@ class RunReporter:
             self._progress(start + (end - start) * (status.fraction or 0.0))
         text = phase_text(status)
         now = time.monotonic()
-        is_news = text != self._text and now - self._told > TELL_SECONDS
+        is_news = text != self._text and now - self._told > FEEDBACK_SECONDS
         if text and (phase != self._phase or is_news):
             self._phase, self._text, self._told = phase, text, now
             self._feedback.setProgressText(visible(text))
@@ -97,7 +97,7 @@ def match_summary(report: MatchReport) -> str:
     return text + "."
 
 
-def tell(feedback: QgsProcessingFeedback, text: str, warnings: Iterable[str] = ()) -> None:
+def push_result(feedback: QgsProcessingFeedback, text: str, warnings: Iterable[str] = ()) -> None:
     """A result's line, and what to know before trusting it."""
     feedback.pushInfo(visible(text))
     for warning in warnings:

@@ -8,7 +8,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
 from ..workflow.translation import tr
 from . import parameters as p
-from .aggregate_trips import AggregateTrips, add_run_outputs, look_ahead_to_run, run_trips
+from .aggregate_trips import AggregateTrips, add_run_outputs, plan_run, run_trips
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .join_links import JoinLinks, add_match_outputs, join
 from .outputs import check_map
@@ -51,10 +51,10 @@ class SpeedMap(RoadpulseAlgorithm):
         add_run_outputs(self)
         add_match_outputs(self)
 
-    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+    def plan_work(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         check_map(self, parameters, context, p.OUTPUT)
         reader = Reader(self, parameters, context)
-        self._run = look_ahead_to_run(reader)
+        self._run = plan_run(reader)
         self._roads = reader.roads()
 
     def carry_out(
@@ -62,7 +62,7 @@ class SpeedMap(RoadpulseAlgorithm):
     ) -> Results:
         from ..workflow import steps  # noqa: PLC0415  (needs the packages)
 
-        steps.try_roads(self._roads, feedback.isCanceled)
+        steps.check_roads(self._roads, feedback.isCanceled)
         run = run_trips(self._run, Reader(self, parameters, context), feedback, 0, RUN_SHARE)
         folder = run[p.RUN_FOLDER]
         return {**run, **join(self, parameters, context, feedback, folder, self._roads, RUN_SHARE, 100)}

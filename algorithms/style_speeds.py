@@ -71,7 +71,7 @@ class StyleSpeeds(RoadpulseAlgorithm):
         self.addParameter(p.with_help(keep, tr("Then every QGIS that opens the GeoPackage shows it so.")))
         self.addOutput(QgsProcessingOutputVectorLayer(p.OUTPUT, tr("Styled layer")))
 
-    def look_ahead(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+    def plan_work(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         from ..mapping.style.saved_styles import check_save  # noqa: PLC0415
 
         reader = Reader(self, parameters, context)

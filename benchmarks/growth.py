@@ -35,7 +35,7 @@ from roadpulse.mapping.style.labels import label_texts
 from roadpulse.mapping.style.symbology import style_layer
 from roadpulse.mapping.writer.geopackage import write_geopackage
 from roadpulse.mapping.writer.link_layers import links_of_layer
-from roadpulse.ui.runs.catalogue import RunEntry, RunsBook
+from roadpulse.ui.runs.catalogue import RunCatalogue, RunEntry
 from roadpulse.ui.runs.watch import RunsWatch
 from roadpulse.ui.runs_dock.panel import RunsPanel
 from roadpulse.ui.trip_fields.proposals import fields_of, propose
@@ -141,7 +141,7 @@ def run_list(n: int, folder: Path) -> Work:
     store.folder.mkdir()
     for run in _runs(n):
         (store.folder / f"{run.id}.json").write_text(json.dumps(run.to_json()))
-    return lambda: RunsBook(store).read()
+    return lambda: RunCatalogue(store).read()
 
 
 def run_panel(n: int, folder: Path) -> Work:

@@ -80,7 +80,7 @@ class Outcome:
         return found
 
 
-class HereRunner:
+class LocalRunner:
     """A runner that carries out every task in this process; a test may do something before a step."""
 
     workers = 1
@@ -164,7 +164,7 @@ class Engine:
     def run_here(self, before_decode: Callable[[], None] = lambda: None, **spec: Any) -> Outcome:
         """Carry out a run in this process; raises its errors."""
         folder = self.prepare(**spec)
-        run(RunFolder(folder), HereRunner(before_decode))
+        run(RunFolder(folder), LocalRunner(before_decode))
         return Outcome(0, folder)
 
     def start(

@@ -40,7 +40,7 @@ def read_credentials(profile: Profile) -> ProfileKeys:
     )
 
 
-def opens_quietly(profile: Profile) -> bool:
+def opens_without_prompt(profile: Profile) -> bool:
     """Whether a profile's keys can be read without QGIS asking the person for its master password."""
     stored = profile.authcfg or profile.livy_authcfg or profile.s3_authcfg
     return not stored or bool(QgsApplication.authManager().masterPasswordIsSet())

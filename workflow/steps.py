@@ -230,7 +230,7 @@ def check_map_file(output: Union[str, Path]) -> None:
     check_output(Path(output), (MAP,))
 
 
-def try_roads(roads: Roads, is_cancelled: IsCancelled = _never) -> None:
+def check_roads(roads: Roads, is_cancelled: IsCancelled = _never) -> None:
     """Raise now what the reading of roads would raise after the run, as far as that can be told."""
     roads.check(is_cancelled)
 

@@ -24,10 +24,10 @@ MAX_ATTEMPTS = 1000
 
 @dataclass(frozen=True)
 class Report:
-    """What came of one task: `outcome` pickled, or why the run cannot go on; peak memory in MB, and where."""
+    """What came of one task: `result` pickled, or why the run cannot go on; peak memory in MB, and where."""
 
     index: int
-    outcome: bytes = b""
+    result: bytes = b""
     error: tuple[str, str, bool] = ("", "", False)
     memory: float = 0.0
     node: str = ""
@@ -47,7 +47,7 @@ class Reports:
 
 
 @dataclass(frozen=True)
-class Share:
+class TaskFunction:
     """What all tasks of a step have in common. Called with one task, it carries it out.
 
     With `keeps_memory` a process keeps what it has for its next task, where there is plenty.
@@ -77,8 +77,8 @@ class Share:
         try:
             self._give_back()  # a worker begins with what PySpark's start left over
             provide(self.packages)
-            outcome = self._carry_out(task, index, self.before + attempt)
-            return Report(index, outcome, memory=peak_memory(), node=platform.node())
+            result = self._carry_out(task, index, self.before + attempt)
+            return Report(index, result, memory=peak_memory(), node=platform.node())
         except RunError as error:
             if error.retry and attempt + 1 < self.max_failures:
                 raise  # Spark tries again, perhaps on another node
@@ -92,19 +92,19 @@ class Share:
         with connect() as connection:
             connection.execute(f"SET memory_limit = '{DUCKDB_MEMORY}'")
         task, context = pickle.loads(pickled), pickle.loads(self.context)  # noqa: S301  # nosec B301
-        outcome: Any
+        result: Any
         try:
             if self.step == DECODE:
                 # Every attempt writes parts of its own: one that was given up, yet still goes on somewhere,
                 # never changes what another one reported.
                 own = replace(task, part=index + self.n_tasks * attempt, step=self.n_tasks * MAX_ATTEMPTS)
-                outcome = decode(own, context, lambda *_: None)
+                result = decode(own, context, lambda *_: None)
             else:
-                outcome = summarise(task, context)
+                result = summarise(task, context)
         finally:
             scratch.clear()  # Spark ends its workers without a word
         self._give_back()
-        return pickle.dumps(outcome)
+        return pickle.dumps(result)
 
     def _give_back(self) -> None:
         if not self.keeps_memory:

@@ -30,7 +30,7 @@ from typing import Any
 
 from ..contract.errors import StorageError
 from ..storage import disk_errors
-from .write_access import make_own_folder, who_else_may_write
+from .write_access import make_own_folder, other_writers
 
 REQUIREMENTS = ("msgspec>=0.18", "numpy>=1.24", "duckdb>=2.0")
 """What the steps import, for pip; any of these versions computes the same result."""
@@ -69,7 +69,7 @@ class Packages:
         return f"{self.platform}-{versions}-{digest}"
 
 
-def here() -> str:
+def platform_tag() -> str:
     """This Python and architecture, such as `cpython-311-linux-aarch64`."""
     system = sysconfig.get_platform().replace(".", "_")
     return f"{sys.implementation.cache_tag}-{system}"
@@ -86,9 +86,9 @@ def provide(packages: Packages) -> None:
 
     Raises `PackagesMissing`.
     """
-    if packages.platform != here():
+    if packages.platform != platform_tag():
         raise PackagesMissing(
-            f"The node {platform.node()} has {here()}, while the head node's packages are for "
+            f"The node {platform.node()} has {platform_tag()}, while the head node's packages are for "
             f"{packages.platform}. Use nodes of one architecture, with the same version of Python."
         )
     folder = str(_unpacked(packages))
@@ -121,7 +121,7 @@ def cache_folder() -> Path:
 
 def not_private(folder: Path) -> PackagesMissing:
     return PackagesMissing(
-        f"Packages cannot be kept on {platform.node()}: {who_else_may_write(folder)}. Have it belong to "
+        f"Packages cannot be kept on {platform.node()}: {other_writers(folder)}. Have it belong to "
         "the user of the run and take that right away, or name another folder as ROADPULSE_CACHE."
     )
 
@@ -130,12 +130,12 @@ def _unpacked(packages: Packages) -> Path:
     cache = cache_folder()
     folder = cache / packages.name
     with disk_errors("unpack the Python packages", cache):
-        if who_else_may_write(folder):
+        if other_writers(folder):
             raise not_private(folder)
         if folder.is_dir():
             return folder
         make_own_folder(cache, 0o700)
-        if who_else_may_write(cache):
+        if other_writers(cache):
             raise not_private(cache)
         with locked(cache):
             if not folder.is_dir():
@@ -217,7 +217,7 @@ def facts() -> dict[str, Any]:
     return {
         "host": platform.node(),
         "python": platform.python_version(),
-        "platform": here(),
+        "platform": platform_tag(),
         "cache": str(cache_folder()),
         "packages": sorted(path.name for path in cache_folder().glob("cpython-*")),
         "missing": missing(),

@@ -35,11 +35,11 @@ from .packages import (
     Packages,
     PackagesMissing,
     cache_folder,
-    here,
     locked,
     not_private,
+    platform_tag,
 )
-from .write_access import make_own_folder, who_else_may_write
+from .write_access import make_own_folder, other_writers
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def collect(shared: Path, wheels: Optional[Path] = None, s3: bool = False) -> Pa
     Raises `PackagesMissing`.
     """
     if wheels is not None:
-        why = who_else_may_write(wheels, inside=True)
+        why = other_writers(wheels, inside=True)
         if why:
             raise PackagesMissing(f"The wheels in {wheels} are not used: {why}. {_own_wheels()}")
     folder = folder_in(shared, s3)
@@ -75,7 +75,7 @@ def collect(shared: Path, wheels: Optional[Path] = None, s3: bool = False) -> Pa
 def kept(shared: Path, s3: bool = False) -> Optional[Packages]:
     """The wheels that an earlier `collect` left, for this computer; None where there are none."""
     for folder in (folder_in(shared, s3).resolve(), folder_in(own_folder(), s3)):
-        found = None if who_else_may_write(folder) else _read_list(folder)
+        found = None if other_writers(folder) else _read_list(folder)
         if found:
             return found
     return None
@@ -97,7 +97,7 @@ def offline_wheels(shared: Path) -> Optional[Path]:
     wheels = shared / "wheels"
     if not wheels.is_dir():
         return None
-    why = who_else_may_write(wheels, inside=True)
+    why = other_writers(wheels, inside=True)
     if why:
         log.warning("The wheels in %s are not used: %s. %s", wheels, why, _own_wheels())
         return None
@@ -106,10 +106,10 @@ def offline_wheels(shared: Path) -> Optional[Path]:
 
 def _made_for_us(folder: Path) -> bool:
     """Make a folder, unless it is there; False where others may write it or one above."""
-    if who_else_may_write(folder):
+    if other_writers(folder):
         return False
     make_own_folder(folder, 0o755)
-    return not who_else_may_write(folder)
+    return not other_writers(folder)
 
 
 def _collected(folder: Path, wheels: Optional[Path], s3: bool) -> Packages:
@@ -127,8 +127,8 @@ def _collected(folder: Path, wheels: Optional[Path], s3: bool) -> Packages:
             files = [(wheel.name, sha256(wheel)) for wheel in found]
             for wheel in found:
                 os.replace(wheel, folder / wheel.name)  # noqa: PTH105
-        write_json(folder / _LIST, {"platform": here(), "files": files})
-    return Packages(str(folder), here(), tuple(files))
+        write_json(folder / _LIST, {"platform": platform_tag(), "files": files})
+    return Packages(str(folder), platform_tag(), tuple(files))
 
 
 def _copied(packages: Packages, shared: Path) -> Packages:
@@ -168,7 +168,7 @@ def _wanted(s3: bool) -> tuple[str, ...]:
 
 def folder_in(shared: Path, s3: bool = False) -> Path:
     wanted = hashlib.sha256(" ".join(_wanted(s3)).encode()).hexdigest()[:8]
-    return shared / f"{here()}-{wanted}"
+    return shared / f"{platform_tag()}-{wanted}"
 
 
 def _read_list(folder: Path) -> Optional[Packages]:
@@ -210,7 +210,7 @@ def _refusal(wheels: Optional[Path]) -> str:
     names = ", ".join(MODULES)
     where = f"in {wheels}" if wheels else "from the network"
     return (
-        f"The Python packages {names} could not be had {where} for {here()} on {platform.node()}. "
+        f"The Python packages {names} could not be had {where} for {platform_tag()} on {platform.node()}. "
         f"Give that computer access to a package index and pip (python3-pip), or put wheels for it into "
         f"{cache_folder() / 'offline'} there."
     )

@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 
 
-def who_else_may_write(folder: Path, inside: bool = False) -> str:
+def other_writers(folder: Path, inside: bool = False) -> str:
     """Who besides this user and root may put something else in a folder's place, in words; empty: none.
 
     Looked at are the folder, where links lead to, and all folders above, and with `inside` the files in it

@@ -70,7 +70,7 @@ def look_at_driver(wish: Any) -> Any:
         from roadpulse.aggregation.runners import packages  # noqa: PLC0415
 
         answer["missing"] = packages.missing()
-        answer["platform"] = packages.here()
+        answer["platform"] = packages.platform_tag()
     except Exception as error:  # noqa: BLE001
         answer["error"] = repr(error)
     return answer

@@ -16,7 +16,7 @@ from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.storage import S3Path
-from roadpulse.tests.engine import PLUGINS, Engine, HereRunner, Outcome, trip
+from roadpulse.tests.engine import PLUGINS, Engine, LocalRunner, Outcome, trip
 
 from development.s3 import REGION, S3Server
 
@@ -99,7 +99,7 @@ class BucketEngine:
     def run_here(self, before_decode: Callable[[], None] = lambda: None, **spec: Any) -> Outcome:
         """Carry out a run in this process; raises its errors."""
         folder = self.prepare(**spec)
-        run(RunFolder.begun(S3Path.of(folder, self.access)), HereRunner(before_decode))
+        run(RunFolder.begun(S3Path.of(folder, self.access)), LocalRunner(before_decode))
         return self.outcome(folder)
 
     def outcome(self, folder: str, code: int = 0, output: str = "") -> Outcome:

@@ -15,7 +15,7 @@ import pytest
 from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.storage import place
-from roadpulse.tests.engine import PLUGINS, Engine, HereRunner, Outcome, trip
+from roadpulse.tests.engine import PLUGINS, Engine, LocalRunner, Outcome, trip
 
 from development.s3 import S3Server
 from tests.integration.s3_engine import BucketEngine, result_bytes
@@ -116,7 +116,7 @@ def test_what_a_living_run_noted_is_not_taken_from_it(
     monkeypatch.setattr("roadpulse.aggregation.store.recovery._SHARE", float("inf"))
     others: list[Outcome] = []
 
-    class Slow(HereRunner):
+    class Slow(LocalRunner):
         task_bytes = 1
 
         def decode(self, tasks: Any, context: Any, done: Callable[..., None], tick: Any) -> None:

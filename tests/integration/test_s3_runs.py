@@ -24,7 +24,7 @@ from roadpulse.aggregation.store.decode import in_order
 from roadpulse.aggregation.store.point_store import PointStore, bucket_of
 from roadpulse.aggregation.store.recovery import clean_up
 from roadpulse.aggregation.summary import result_tables
-from roadpulse.tests.engine import Engine, HereRunner, trip
+from roadpulse.tests.engine import Engine, LocalRunner, trip
 
 from tests.integration.bad_weather import Fault, WeatherProxy
 from tests.integration.s3_engine import BucketEngine, result_bytes
@@ -148,10 +148,10 @@ def test_of_two_processes_that_commit_at_once_the_second_is_told_and_harms_nothi
     firsts = []
 
     def overtaken():
-        firsts.append(run(RunFolder.begun(place), HereRunner()))
+        firsts.append(run(RunFolder.begun(place), LocalRunner()))
 
     with pytest.raises(AlreadyPublished, match="Another process has ended the run"):
-        run(RunFolder.begun(place), HereRunner(overtaken))
+        run(RunFolder.begun(place), LocalRunner(overtaken))
     outcome = filled.outcome(folder)
     assert outcome.manifest == firsts[0]
     assert outcome.status["state"] == "finished"
@@ -160,7 +160,7 @@ def test_of_two_processes_that_commit_at_once_the_second_is_told_and_harms_nothi
             assert len((outcome.folder / part["path"]).read_bytes()) == part["bytes"]
     assert len([key for key in filled.keys("runs/") if key.endswith(".csv")]) == 2
     with pytest.raises(RunError, match="has ended already"):
-        run(RunFolder.begun(place), HereRunner())
+        run(RunFolder.begun(place), LocalRunner())
 
 
 class AtOnce(RunFolder):
@@ -180,7 +180,7 @@ def test_of_many_processes_that_commit_at_the_very_same_time_one_result_is_left_
 
     def carry_out(number):
         try:
-            run(AtOnce(place, f"attempt{number}"), HereRunner())
+            run(AtOnce(place, f"attempt{number}"), LocalRunner())
             ended.append(number)
         except AlreadyPublished:
             ended.append(None)
@@ -224,7 +224,7 @@ def test_a_result_whose_manifest_got_no_answer_stays_and_counts(filled):
             Fault(403, lost=True, lasting=True, fits=lambda m, path: m == "PUT" and "manifest.json" in path)
         )
         with pytest.raises(RunError):
-            run(RunFolder.begun(S3Path.of(folder, access)), HereRunner())
+            run(RunFolder.begun(S3Path.of(folder, access)), LocalRunner())
     assert result_bytes(filled.outcome(folder))
 
 
@@ -250,7 +250,7 @@ def test_an_object_named_cancel_ends_a_run_even_while_the_server_hangs(filled):
 def test_a_run_that_is_cancelled_leaves_no_results(filled):
     place = S3Path.of(filled.prepare(), filled.access)
     with pytest.raises(Cancelled):
-        run(RunFolder.begun(place), HereRunner(), lambda: True)
+        run(RunFolder.begun(place), LocalRunner(), lambda: True)
     assert not [key for key in filled.keys("runs/") if key.endswith(".csv")]
     assert filled.leftovers() == []
 

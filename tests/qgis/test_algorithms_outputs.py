@@ -26,7 +26,7 @@ from roadpulse.cluster_client.runs.records import RunStore
 from roadpulse.ui.runs.run_task import Job, RunTask
 from roadpulse.ui.runs.settings import RunSettings, run_spec
 from roadpulse.workflow.roads import roads_of_layer
-from roadpulse.workflow.steps import try_roads
+from roadpulse.workflow.steps import check_roads
 
 from tests.engine import trip
 from tests.qgis import speed_maps as maps
@@ -234,7 +234,7 @@ def test_roads_that_are_no_lines_are_refused_before_the_run(
 
 def test_trying_roads_reads_none(qgis_app: Any, roads: Path) -> None:
     layer = QgsVectorLayer(f"{roads}|layername=links", "links", "ogr")
-    try_roads(roads_of_layer(layer, "link_id"))
+    check_roads(roads_of_layer(layer, "link_id"))
 
 
 @pytest.mark.parametrize("fault", ["output", "roads", "trips"])

@@ -21,7 +21,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDate
 from roadpulse.aggregation.contract.errors import RunError
 from roadpulse.algorithms import parameters
-from roadpulse.algorithms.parameter_check import understood
+from roadpulse.algorithms.parameter_check import validated
 from roadpulse.algorithms.provider import ALGORITHMS
 from roadpulse.ui.run_dialog.sections.when import WhenSection
 from roadpulse.ui.runs.settings import RunSettings
@@ -37,7 +37,7 @@ def algorithm(name: str) -> QgsProcessingAlgorithm:
 
 def read(name: str, **parameters: Any) -> dict[str, Any]:
     call = algorithm(name)  # the definitions live as long as it does
-    return understood(call.parameterDefinitions(), parameters)
+    return validated(call.parameterDefinitions(), parameters)
 
 
 @pytest.fixture

@@ -193,7 +193,7 @@ def test_roads_of_several_systems_are_refused_before_the_run(
 ) -> None:
     from roadpulse.ui.run_dialog.sections.road_probe import RoadTable, match_table
     from roadpulse.workflow.roads import postgis_roads
-    from roadpulse.workflow.steps import try_roads
+    from roadpulse.workflow.steps import check_roads
 
     with postgis.connect() as connection:
         connection.execute(
@@ -215,11 +215,11 @@ def test_roads_of_several_systems_are_refused_before_the_run(
         )  # fmt: skip
     assert not (tmp_path / "run").exists()
     with pytest.raises(LinksError, match=several):
-        try_roads(postgis_roads(uri_of(streets, "", "two"), "link_id"))
+        check_roads(postgis_roads(uri_of(streets, "", "two"), "link_id"))
     info = psycopg.conninfo.make_conninfo(**streets)
     with pytest.raises(LinksError, match=several):
         match_table(info, RoadTable("roads", "two", "geom"), "link_id", np.zeros(0, np.int64))
-    try_roads(postgis_roads(uri_of(streets, "id <> 7", "two"), "link_id"))
+    check_roads(postgis_roads(uri_of(streets, "id <> 7", "two"), "link_id"))
 
 
 def test_roads_without_a_system_are_refused_before_the_run(
@@ -228,7 +228,7 @@ def test_roads_without_a_system_are_refused_before_the_run(
 ) -> None:
     from roadpulse.mapping.reference_system import UnsuitableSystem
     from roadpulse.workflow.roads import postgis_roads
-    from roadpulse.workflow.steps import try_roads
+    from roadpulse.workflow.steps import check_roads
 
     with postgis.connect() as connection:
         connection.execute(
@@ -236,8 +236,8 @@ def test_roads_without_a_system_are_refused_before_the_run(
         )
     roads = postgis_roads(uri_of(streets, "", "nowhere"), "link_id")
     with pytest.raises(UnsuitableSystem, match=r"roads\.nowhere have the SRID 0.*ST_SetSRID"):
-        try_roads(roads)
-    try_roads(replace(roads, crs="EPSG:4326"))
+        check_roads(roads)
+    check_roads(replace(roads, crs="EPSG:4326"))
 
 
 def test_a_system_that_a_person_chose_goes_over_the_tables_own(streets: Any, ids: list[int]) -> None:

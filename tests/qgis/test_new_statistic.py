@@ -20,7 +20,7 @@ from roadpulse.mapping.foreign_style import bare_layer
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.symbology import style_layer
 from roadpulse.mapping.writer.geopackage import write_geopackage
-from roadpulse.tests.engine import Engine, HereRunner, point
+from roadpulse.tests.engine import Engine, LocalRunner, point
 
 from tests.qgis import speed_maps as maps
 
@@ -50,7 +50,7 @@ def test_a_new_statistic_goes_from_trips_to_the_map(tmp_path: Path) -> None:
     ]
     engine.write("a.json", json.dumps({"data": points}).encode())
     folder = engine.prepare(min_trips=1)
-    run(RunFolder(folder), HereRunner())
+    run(RunFolder(folder), LocalRunner())
 
     by_link = read_speeds(folder).set_index("link_id")
     assert by_link["fastest"].to_dict() == {maps.EAST: 31.5, maps.NORTH: 4.0}

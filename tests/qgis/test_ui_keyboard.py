@@ -16,7 +16,7 @@ from roadpulse.cluster_client.runs.phases import Phase
 from roadpulse.cluster_client.runs.status import RunState, RunStatus, Share
 from roadpulse.ui.run_dialog.dialog import RunDialog
 from roadpulse.ui.run_dialog.progress_page import RunPage
-from roadpulse.ui.runs.phases import Moment
+from roadpulse.ui.runs.phases import RunProgress
 from roadpulse.ui.widgets.notes import Note
 from roadpulse.workflow import locations
 
@@ -78,10 +78,10 @@ def test_words_are_no_stop_unless_something_in_them_can_be_pressed(qgis_app: Any
 def test_the_time_goes_on_while_a_run_has_nothing_new_to_say(qgis_app: Any) -> None:
     page = RunPage()
     status = RunStatus(state=RunState.STARTING, elapsed=41.0)
-    page.show_moment(Moment(Phase.STARTING, 0.0, 0.0, status))
+    page.show_progress(RunProgress(Phase.STARTING, 0.0, 0.0, status))
     assert page.time.plain == "41 s so far"
     until(lambda: page.time.plain == "43 s so far", 20)
-    page.show_moment(Moment(Phase.STARTING, 0.0, 0.0, replace(status, elapsed=42.0)))
+    page.show_progress(RunProgress(Phase.STARTING, 0.0, 0.0, replace(status, elapsed=42.0)))
     assert page.time.plain != "42 s so far"  # a clock does not go back
     page.end()
 
@@ -90,8 +90,8 @@ def test_a_step_that_has_ended_tells_no_half_of_its_number(qgis_app: Any) -> Non
     page = RunPage()
     page.rows.begin(PI)
     half = RunStatus(state=RunState.DECODING, files=Share(595, 2574), bytes=Share(36_000_000, 144_000_000))
-    page.show_moment(Moment(Phase.READING, 0.2, 0.2, half))
+    page.show_progress(RunProgress(Phase.READING, 0.2, 0.2, half))
     assert page.rows._numbers[Phase.READING].text().startswith("595 of 2,574 files")
-    page.show_moment(Moment(Phase.FETCHING, 0.0, 0.8, None, (0, 4_000_000)))
+    page.show_progress(RunProgress(Phase.FETCHING, 0.0, 0.8, None, (0, 4_000_000)))
     assert page.rows._numbers[Phase.READING].text() == "144 MB"
     page.end()

@@ -18,13 +18,13 @@ from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.cluster_client.s3.errors import S3Refused
 from roadpulse.ui.run_dialog import estimate
-from roadpulse.ui.run_dialog.sections.place_watch import PlaceWatch
+from roadpulse.ui.run_dialog.sections.backend_watch import BackendWatch
 from roadpulse.ui.run_dialog.sections.trips import TripsSection, count_text
 from roadpulse.ui.run_dialog.sections.where import state_text
 from roadpulse.ui.runs import reattach
-from roadpulse.ui.runs.pending import Pending
+from roadpulse.ui.runs.pending import PendingRun
 from roadpulse.ui.runs.phases import phases_of, total
-from roadpulse.ui.runs.settings import Pace, RunSettings, TripsMemory
+from roadpulse.ui.runs.settings import RememberedTrips, RunSettings, Throughput
 
 PI = Profile(kind="ssh", name="Pi cluster", host="pi0")
 FOUND = TripCount(1_204, 60_000_000, 204, 10_000_000, ())
@@ -43,8 +43,8 @@ def recorded(store: RunStore, name: str, profile: Profile = PI, days: int = 0, *
     return run
 
 
-def note(run: Run) -> Pending:
-    return Pending(run.local_folder, "/maps/x.gpkg", run.name, RunSettings())
+def note(run: Run) -> PendingRun:
+    return PendingRun(run.local_folder, "/maps/x.gpkg", run.name, RunSettings())
 
 
 # -- runs that went on --------------------------------------------------------------------------------
@@ -113,12 +113,12 @@ def test_an_estimate_promises_only_what_was_measured_there() -> None:
 
 def test_each_place_has_a_pace_and_trips_of_its_own() -> None:
     QgsSettings().remove("roadpulse")
-    assert Pace.load(PI) == {}
-    Pace.save({"decode": 5e6, "rest": 0.0}, PI)
-    assert Pace.load(PI)["decode"] == 5e6
-    assert Pace.load(LOCAL) == Pace.DEFAULT
-    TripsMemory.save(PI, "/mnt/shared/trips")
-    assert (TripsMemory.load(PI), TripsMemory.load(LOCAL)) == ("/mnt/shared/trips", "")
+    assert Throughput.load(PI) == {}
+    Throughput.save({"decode": 5e6, "rest": 0.0}, PI)
+    assert Throughput.load(PI)["decode"] == 5e6
+    assert Throughput.load(LOCAL) == Throughput.DEFAULT
+    RememberedTrips.save(PI, "/mnt/shared/trips")
+    assert (RememberedTrips.load(PI), RememberedTrips.load(LOCAL)) == ("/mnt/shared/trips", "")
     QgsSettings().remove("roadpulse")
 
 
@@ -142,7 +142,7 @@ def test_what_waits_or_is_out_of_sight_stays_in_its_phase() -> None:
 def test_what_a_bucket_refuses_this_computer_keeps_it_from_running_and_silence_does_not(
     qgis_app: object,
 ) -> None:
-    section = TripsSection(PlaceWatch())
+    section = TripsSection(BackendWatch())
     section.folder.setText("s3://trips/")
     section._not_counted(S3Refused("It is not allowed. Ask for the right to do it.", code="AccessDenied"))
     assert section.problem().startswith("It is not allowed")

@@ -24,7 +24,7 @@ from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.ui.runs import run_texts
-from roadpulse.ui.runs.catalogue import RunsBook
+from roadpulse.ui.runs.catalogue import RunCatalogue
 from roadpulse.ui.runs.open_runs import open_remote_runs
 from roadpulse.ui.runs.run_from_record import settings_of
 from roadpulse.ui.runs.watch import RunsWatch
@@ -333,7 +333,7 @@ def test_two_thousand_runs_stay_fluid(panel: RunsPanel, store: RunStore) -> None
 
 def test_two_thousand_records_are_read_without_the_garbage_collector(store: RunStore) -> None:
     two_thousand_records(store)
-    book, collections = RunsBook(store), []
+    book, collections = RunCatalogue(store), []
 
     def collected(phase: str, about: dict[str, int]) -> None:
         if phase == "start":

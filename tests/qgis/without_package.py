@@ -121,7 +121,7 @@ def windows(entries: Entries, interface: Interface) -> None:
 
 def places(entries: Entries) -> None:
     from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
-    from roadpulse.ui.runs.watch import Place
+    from roadpulse.ui.runs.watch import WatchedBackend
     from roadpulse.workflow import backends, credentials, locations
 
     far = {"host": "head.invalid", "user": "pi"}
@@ -133,7 +133,7 @@ def places(entries: Entries) -> None:
     ):
         kind = profile.kind
         keys = entries.enter(f"{kind}: credentials", credentials.read_credentials, profile)
-        entries.enter(f"{kind}: backend", Place(profile, keys).backend, store)
+        entries.enter(f"{kind}: backend", WatchedBackend(profile, keys).backend, store)
         entries.enter(f"{kind}: lookout", backends.lookout_for, profile, keys)
         entries.enter(f"{kind}: check", lambda: backends.look_at(profile, keys).checks())  # noqa: B023
         entries.enter(f"{kind}: steps", backends.backend_for, profile, store, keys)

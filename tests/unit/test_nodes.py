@@ -16,7 +16,7 @@ import pytest
 from roadpulse.aggregation.runners import packages as nodes
 from roadpulse.aggregation.runners import wheelhouse
 from roadpulse.aggregation.runners.packages import Packages, PackagesMissing
-from roadpulse.aggregation.runners.write_access import make_own_folder, who_else_may_write
+from roadpulse.aggregation.runners.write_access import make_own_folder, other_writers
 from roadpulse.aggregation.storage import sha256, write_json
 
 WHEEL = "travels-1.0-py3-none-any.whl"
@@ -31,7 +31,7 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Packages:
     folder.mkdir()
     with zipfile.ZipFile(folder / WHEEL, "w") as archive:
         archive.writestr("travels.py", "ORIGIN = __file__\n")
-    return Packages(str(folder), nodes.here(), ((WHEEL, sha256(folder / WHEEL)),))
+    return Packages(str(folder), nodes.platform_tag(), ((WHEEL, sha256(folder / WHEEL)),))
 
 
 def test_a_node_imports_the_packages_from_its_own_cache(packages: Packages, tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_other_content_is_another_name(packages: Packages) -> None:
     other = replace(packages, files=((WHEEL, "0" * 64),))
     assert other.name != packages.name
     assert "travels1.0" in packages.name
-    assert packages.name.startswith(nodes.here())
+    assert packages.name.startswith(nodes.platform_tag())
 
 
 def test_a_damaged_wheel_is_refused_and_leaves_nothing(packages: Packages, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_packages_that_are_there_are_not_fetched_again(
         wheelhouse.collect(tmp_path / "store", wheels=tmp_path / "no-wheels")
     (folder,) = (path for path in (tmp_path / "store").iterdir() if path.is_dir())
     Path(packages.folder, WHEEL).rename(folder / WHEEL)
-    write_json(folder / "packages.json", {"platform": nodes.here(), "files": packages.files})
+    write_json(folder / "packages.json", {"platform": nodes.platform_tag(), "files": packages.files})
     found = wheelhouse.collect(tmp_path / "store", wheels=tmp_path / "no-wheels")
     assert found == replace(packages, folder=str(folder))
 
@@ -121,7 +121,7 @@ def team(tmp_path: Path) -> Path:
         archive.writestr("travels.py", "ORIGIN = 'planted'\n")
     write_json(
         planted / "packages.json",
-        {"platform": nodes.here(), "files": [(WHEEL, sha256(planted / WHEEL))]},
+        {"platform": nodes.platform_tag(), "files": [(WHEEL, sha256(planted / WHEEL))]},
     )
     return folder
 
@@ -183,7 +183,7 @@ def test_a_folder_of_another_user_is_named(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     os.chown(other, 65534, -1)
-    assert who_else_may_write(other / "packages") == f"{other} belongs to the user nobody"
+    assert other_writers(other / "packages") == f"{other} belongs to the user nobody"
 
 
 def test_a_cache_that_others_may_write_is_refused(packages: Packages, tmp_path: Path) -> None:
@@ -196,8 +196,8 @@ def test_a_cache_that_others_may_write_is_refused(packages: Packages, tmp_path: 
 def test_in_a_sticky_folder_what_is_ours_stays_ours(tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
     (tmp_path / "tmp").chmod(0o1777)
-    assert who_else_may_write(tmp_path / "tmp/mine") == ""
-    assert "everybody" in who_else_may_write(tmp_path / "tmp")
+    assert other_writers(tmp_path / "tmp/mine") == ""
+    assert "everybody" in other_writers(tmp_path / "tmp")
 
 
 def test_a_link_counts_for_where_it_leads(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_a_link_counts_for_where_it_leads(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     (tmp_path / "open").chmod(0o777)
     (tmp_path / "mine/link").symlink_to(tmp_path / "open")
-    assert str(tmp_path / "open") in who_else_may_write(tmp_path / "mine/link")
+    assert str(tmp_path / "open") in other_writers(tmp_path / "mine/link")
 
 
 @pytest.mark.parametrize("mode", [0o700, 0o755])
@@ -241,7 +241,7 @@ def test_a_damaged_list_counts_as_none(
 ) -> None:
     folder = wheelhouse.folder_in(tmp_path / "own")
     folder.mkdir(parents=True)
-    write_json(folder / "packages.json", {"platform": nodes.here(), "files": files})
+    write_json(folder / "packages.json", {"platform": nodes.platform_tag(), "files": files})
     assert wheelhouse.kept(tmp_path / "own") is None
     assert wheelhouse.collect(tmp_path / "own").files == packages.files
 

@@ -12,7 +12,7 @@ from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.store.point_store import PointStore
-from roadpulse.tests.engine import Engine, HereRunner
+from roadpulse.tests.engine import Engine, LocalRunner
 
 PRECIOUS = ("work/notes.txt", "results/thesis.csv", "results/2019/link_speeds.csv", "photo.jpg")
 
@@ -41,7 +41,7 @@ def listed(folder: Path) -> list[str]:
 
 
 def carry_out(folder: Path) -> None:
-    run(RunFolder(folder), HereRunner())
+    run(RunFolder(folder), LocalRunner())
 
 
 # -- the run folder -----------------------------------------------------------------------------------
@@ -70,7 +70,7 @@ def test_a_run_refuses_a_link_in_the_place_of_its_folders(engine: Engine, tmp_pa
 def test_what_is_put_beside_the_work_while_a_run_goes_on_stays(engine: Engine, ends_well: bool) -> None:
     folder = engine.prepare(**({} if ends_well else {"mapping": {"points": "nothing.here"}}))
 
-    class Meddler(HereRunner):
+    class Meddler(LocalRunner):
         def decode(self, *rest):
             fill(folder)
             super().decode(*rest)

@@ -169,12 +169,12 @@ def ended(backend: LocalBackend, run: Run) -> Run:
 
 @pytest.mark.parametrize("emptied", [True, False])
 def test_a_record_whose_files_are_gone_gives_way_to_a_new_run(
-    backend: LocalBackend, store: RunStore, folder: Path, emptied: bool
+    backend: LocalBackend, store: RunStore, folder: Path, drain: bool
 ) -> None:
     first = ended(backend, backend.submit(new_run(folder)))
     for path in sorted(folder.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
-    if not emptied:
+    if not drain:
         folder.rmdir()
     assert backend.status(first).gone
     second = ended(backend, backend.submit(new_run(folder)))

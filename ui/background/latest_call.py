@@ -7,11 +7,11 @@ from typing import Any, Callable
 from qgis.PyQt.QtCore import QObject
 
 from .calls import Call, Calls
-from .tasks import Latest
+from .tasks import LatestTask
 
 
-class LatestCall(Latest):
-    """As `Latest`, in a thread of its own instead of one of QGIS's few: see `calls`."""
+class LatestCall(LatestTask):
+    """As `LatestTask`, in a thread of its own instead of one of QGIS's few: see `calls`."""
 
     def __init__(self, parent: QObject, wait: int = 300) -> None:
         super().__init__("", parent, wait)

@@ -87,7 +87,7 @@ class CallTask(Task):
         return self._function(self)
 
 
-class Latest(QObject):
+class LatestTask(QObject):
     """At most one wanted task of a kind: a new request replaces the one before, whose end is ignored.
 
     Requests wait for a pause of `wait` ms, so that typing does not start a task for every letter. What is

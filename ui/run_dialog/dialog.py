@@ -13,11 +13,11 @@ from ...workflow.translation import tr
 from ..background.chunked_job import ChunkedJob
 from ..runs import summary
 from ..runs.map_view import show_map
-from ..runs.pending import Pending, forget, remember
+from ..runs.pending import PendingRun, forget, remember
 from ..runs.run_job import job_again, new_job
 from ..runs.run_task import Job, Outcome, RunTask
 from ..runs.run_texts import place
-from ..runs.settings import RunSettings, TripsMemory
+from ..runs.settings import RememberedTrips, RunSettings
 from ..widgets.banner import Banner
 from ..widgets.messages import log_error, show_error, show_message
 from ..widgets.screen_fit import keep_on_screen
@@ -181,9 +181,9 @@ class RunDialog(QDialog):
 
     def _follow(self, job: Job) -> None:
         self.form.forget()
-        remember(Pending(job.folder, job.output, job.name, job.settings))
+        remember(PendingRun(job.folder, job.output, job.name, job.settings))
         task = RunTask(job, tr("Roadpulse: {name}").format(name=job.name))
-        task.moved.connect(self.page.show_moment)
+        task.moved.connect(self.page.show_progress)
         task.done.connect(self._finished)
         task.failed.connect(self._failed)
         task.stopped.connect(self._stopped)
@@ -247,7 +247,7 @@ class RunDialog(QDialog):
     def _remember(self) -> None:
         settings = self.form.settings()
         settings.save()
-        TripsMemory.save(self.form.where.profile, settings.trips)
+        RememberedTrips.save(self.form.where.profile, settings.trips)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Stand where it stood last, or at the right of the map."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...workflow.translation import tr
 from ..runs.run_texts import place
-from ..runs.settings import Pace
+from ..runs.settings import Throughput
 from ..widgets.number_format import about, count
 
 if TYPE_CHECKING:
@@ -65,4 +65,4 @@ def learn(outcome: Outcome) -> None:
     if n_bytes > _MEASURABLE_BYTES and summarise > _MEASURABLE_SECONDS:
         pace["summarise"] = n_bytes / summarise
     if outcome.job.known is None:  # otherwise nobody knows when it began
-        Pace.save(pace, outcome.job.profile)
+        Throughput.save(pace, outcome.job.profile)

@@ -15,7 +15,7 @@ from ..background.calls import Call
 from ..background.latest_call import LatestCall
 from ..background.tasks import CallTask, Task
 from ..runs.run_texts import place
-from ..runs.settings import Pace, RunSettings, TripsMemory
+from ..runs.settings import RememberedTrips, RunSettings, Throughput
 from ..trip_fields.dialog import FieldsDialog
 from ..widgets.plain_text import PlainLabel
 from . import estimate
@@ -152,7 +152,7 @@ class RunForm(QWidget):
         profile, found = self.where.profile, self.trips.count
         if self.where.watch.error is not None:
             return tr("{place} does not answer now. Run tries it again.").format(place=place(profile))
-        return estimate.sentence(found, Pace.load(profile), profile) if found else ""
+        return estimate.sentence(found, Throughput.load(profile), profile) if found else ""
 
     @property
     def busy(self) -> bool:
@@ -179,9 +179,9 @@ class RunForm(QWidget):
         self._shown_for = profile
         self.more.set_place(profile)
         if profile.name != before.name:
-            TripsMemory.save(before, self.trips.trips)
+            RememberedTrips.save(before, self.trips.trips)
             if not is_s3(self.trips.trips):
-                self.trips.folder.setText(TripsMemory.load(profile))
+                self.trips.folder.setText(RememberedTrips.load(profile))
 
     def _changed(self) -> None:
         if self._filling:

@@ -15,7 +15,7 @@ from ...cluster_client.runs.phases import Phase
 from ...cluster_client.runs.status import RunState, RunStatus
 from ...workflow.translation import many, tr
 from ..runs.execution_summary import done_by
-from ..runs.phases import Moment, phases_of
+from ..runs.phases import RunProgress, phases_of
 from ..runs.run_texts import place
 from ..widgets.notes import muted
 from ..widgets.number_format import count, counted, rate, size
@@ -75,7 +75,7 @@ class PhaseRows(QWidget):
         if self._phases[0] is Phase.STARTING:
             self._numbers[Phase.STARTING].setText(tr("sending what the run needs"))
 
-    def show_moment(self, moment: Moment) -> None:
+    def show_progress(self, moment: RunProgress) -> None:
         """Where the run is."""
         for phase in self._phases:
             at = self._phases.index(phase) - self._phases.index(moment.phase)

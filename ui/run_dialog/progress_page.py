@@ -13,7 +13,7 @@ from ...cluster_client.runs.phases import Phase
 from ...cluster_client.runs.status import RunState, RunStatus
 from ...workflow.translation import tr
 from ..runs import summary
-from ..runs.phases import Moment
+from ..runs.phases import RunProgress
 from ..runs.run_task import Outcome, RunTask
 from ..runs.run_texts import place
 from ..widgets.notes import Note
@@ -24,7 +24,7 @@ from .phase_rows import PhaseRows
 
 
 class RunPage(QWidget):
-    """Shows `Moment`s as they come, then the `Outcome`.
+    """Shows each `RunProgress` of a run, then its `Outcome`.
 
     `try_now` says that the person wants the place asked at once.
     """
@@ -102,9 +102,9 @@ class RunPage(QWidget):
         self.detail.hide()
         self.log.begin(task.log, self._remote)
 
-    def show_moment(self, moment: Moment) -> None:
+    def show_progress(self, moment: RunProgress) -> None:
         """Where the run is."""
-        self.rows.show_moment(moment)
+        self.rows.show_progress(moment)
         self.bar.setValue(round(moment.total * 1000))
         if moment.status is not None:
             self._show_status(moment.phase, moment.status)

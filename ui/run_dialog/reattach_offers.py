@@ -13,7 +13,7 @@ from ...workflow.translation import tr
 
 if TYPE_CHECKING:
     from ..background.calls import Calls
-    from ..runs.pending import Pending
+    from ..runs.pending import PendingRun
     from ..runs.reattach import Offer
     from .feature import RunDialogFeature
 
@@ -64,7 +64,7 @@ class ReattachOffers:
         self._calls = Calls(self.iface.mainWindow())
         self._calls.ask(lambda _call: reattach.offers(store, noted), self._show_all, log_error)
 
-    def _show_all(self, found: tuple[list[Offer], list[Pending]]) -> None:
+    def _show_all(self, found: tuple[list[Offer], list[PendingRun]]) -> None:
         from ..runs.pending import forget  # noqa: PLC0415
 
         offers, lost = found

@@ -59,7 +59,7 @@ class RunEntry:
     gone: bool = False
 
 
-class RunsBook:
+class RunCatalogue:
     """The list of a run store. `read` is for one thread at a time."""
 
     def __init__(self, store: RunStore) -> None:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Pending:
+class PendingRun:
     """A run that may still go on."""
 
     folder: str
@@ -35,7 +35,7 @@ class Pending:
     settings: RunSettings
 
 
-def remember(run: Pending) -> None:
+def remember(run: PendingRun) -> None:
     """Write down a run before it starts."""
     values = {"folder": run.folder, "output": run.output, "name": run.name, "settings": asdict(run.settings)}
     settings = QgsSettings()
@@ -48,7 +48,7 @@ def forget(folder: str) -> None:
     QgsSettings().remove(_key(folder))
 
 
-def pending() -> list[Pending]:
+def pending() -> list[PendingRun]:
     """The runs to offer; unreadable notes are dropped."""
     settings = QgsSettings()
     settings.beginGroup(_GROUP)
@@ -59,14 +59,14 @@ def pending() -> list[Pending]:
         try:
             values = Entries.of(decode(text, f"{_GROUP}/{key}"), f"{_GROUP}/{key}")
             read = from_json(values.part("settings").values, RunSettings.defaults())
-            found.append(Pending(values.text("folder"), values.text("output"), values.text("name"), read))
+            found.append(PendingRun(values.text("folder"), values.text("output"), values.text("name"), read))
         except (JsonFault, SpecError) as error:
             log.warning("A note of an unfinished run cannot be read and was dropped: %s", error)
             settings.remove(f"{_GROUP}/{key}")
     return found
 
 
-def note_of(run: Run) -> Optional[Pending]:
+def note_of(run: Run) -> Optional[PendingRun]:
     """What was noted of a run; None for one that somebody has seen the end of."""
     return next((note for note in pending() if note.folder in (run.folder, run.local_folder)), None)
 

@@ -12,7 +12,7 @@ from ...cluster_client.runs.status import RunStatus
 
 
 @dataclass(frozen=True)
-class Moment:
+class RunProgress:
     """Where the run is: its phase, the phase's share that is done, all of it, and the last status.
 
     `fetched` is bytes of the result that are here, and all of them.

@@ -22,7 +22,7 @@ from .run_texts import place
 
 if TYPE_CHECKING:
     from ...cluster_client.runs.records import Run, RunStore
-    from .pending import Pending
+    from .pending import PendingRun
 
 _NEWS_DAYS = 14
 """A run of another day that nobody noted is in the list of runs, and no news any more."""
@@ -33,10 +33,10 @@ class Offer:
     """A run to take up again; `noted` is what its window knew."""
 
     run: Run
-    noted: Optional[Pending] = None
+    noted: Optional[PendingRun] = None
 
 
-def offers(store: RunStore, noted: Sequence[Pending]) -> tuple[list[Offer], list[Pending]]:
+def offers(store: RunStore, noted: Sequence[PendingRun]) -> tuple[list[Offer], list[PendingRun]]:
     """The runs to offer, the newest first, and the notes that have no run and can be forgotten.
 
     For a thread: it reads every record. A run that ends without anybody looking stays offered until

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Optional
 
 from ...workflow import locations
 from ..widgets.number_format import slug
-from .pending import Pending
+from .pending import PendingRun
 from .roads_choice import roads_of
 from .run_from_record import job_of, settings_of
 from .run_task import Job
@@ -42,7 +42,7 @@ def new_job(settings: RunSettings, found: Optional[TripCount]) -> Job:
     )
 
 
-def job_again(run: Run, noted: Optional[Pending]) -> Job:
+def job_again(run: Run, noted: Optional[PendingRun]) -> Job:
     """The work of following a run that was started before; `noted` is what the window knew of it.
 
     Never starts it: what is not running any more is only looked at. Raises `RunError`.

@@ -18,7 +18,7 @@ from ...cluster_client.runs.phases import Phase, phase_of
 from ...cluster_client.runs.records import Run, RunStore
 from ...cluster_client.runs.status import RunState, RunStatus
 from ..background.tasks import Task
-from .phases import Moment, phases_of, total
+from .phases import RunProgress, phases_of, total
 from .settings import RunSettings
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class RunTask(Task):
         else:
             steps.check_trips(job.profile, job.spec)
             steps.check_map_file(job.output)
-            steps.try_roads(job.roads, self.isCanceled)
+            steps.check_roads(job.roads, self.isCanceled)
             folder = steps.run_aggregation(
                 job.profile, job.spec, job.store, self._on_status, self._is_stopped,
                 name=job.name, folder=job.folder,
@@ -216,4 +216,4 @@ class RunTask(Task):
         if status is None or status.state is not RunState.UNKNOWN:
             self._furthest = max(self._furthest, total(phase, done, self.job.profile))
         self.setProgress(self._furthest * 100)
-        self.moved.emit(Moment(phase, done, self._furthest, status, fetched))
+        self.moved.emit(RunProgress(phase, done, self._furthest, status, fetched))

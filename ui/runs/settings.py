@@ -108,7 +108,7 @@ def from_json(values: Mapping[str, Any], start: RunSettings) -> RunSettings:
     return RunSettings(**read)
 
 
-class Pace:
+class Throughput:
     """How fast a place was in the last run there, for the estimate; bytes/s and s."""
 
     _KEY = "roadpulse/pace"
@@ -138,7 +138,7 @@ class Pace:
         return f"{group}/{name}"
 
 
-class TripsMemory:
+class RememberedTrips:
     """The trips that were chosen last with each profile: a path is its place's own."""
 
     _KEY = "roadpulse/trips"

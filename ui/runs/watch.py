@@ -15,11 +15,11 @@ from ...aggregation.contract.errors import RunError
 from ...cluster_client.profiles.profile import Profile
 from ...cluster_client.runs.records import Run, RunStore
 from ...cluster_client.runs.status import RunStatus
-from ...workflow.credentials import opens_quietly, read_credentials
+from ...workflow.credentials import opens_without_prompt, read_credentials
 from ...workflow.translation import tr
 from ..background.calls import Call, Calls, Done, Failed
 from ..widgets.messages import log_error, message_of
-from .catalogue import RunEntry, RunsBook
+from .catalogue import RunCatalogue, RunEntry
 from .open_runs import is_remote
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _TICK = 500
 
 
 @dataclass
-class Place:
+class WatchedBackend:
     """Where runs execute: one connection, used by one look at a time."""
 
     profile: Profile
@@ -83,9 +83,9 @@ class RunsWatch(QObject):
         self.store = store
         self.entries: tuple[RunEntry, ...] = ()
         self.shown = False
-        self._book = RunsBook(store)
+        self._book = RunCatalogue(store)
         self._calls = Calls(self)
-        self._places: dict[Profile, Place] = {}
+        self._places: dict[Profile, WatchedBackend] = {}
         self._reading = self._again = False
         self._next_scan = 0.0
         self._left: Optional[set[str]] = None
@@ -201,21 +201,21 @@ class RunsWatch(QObject):
             if place.profile not in going and not place.looking and not place.calls:
                 self._leave(place)
 
-    def _leave(self, place: Place) -> None:
+    def _leave(self, place: WatchedBackend) -> None:
         """Keep no connection to a place where nothing goes on."""
         self._places.pop(place.profile, None)
         threading.Thread(target=place.close, name="Roadpulse", daemon=True).start()
 
-    def _place(self, profile: Profile) -> Place:
-        return self._places.setdefault(profile, Place(profile))
+    def _place(self, profile: Profile) -> WatchedBackend:
+        return self._places.setdefault(profile, WatchedBackend(profile))
 
-    def _read_credentials(self, place: Place) -> None:
+    def _read_credentials(self, place: WatchedBackend) -> None:
         if not place.known:
             place.credentials = read_credentials(place.profile)
             place.known = True
 
-    def _look(self, place: Place, runs: list[Run]) -> None:
-        if not place.known and not opens_quietly(place.profile):
+    def _look(self, place: WatchedBackend, runs: list[Run]) -> None:
+        if not place.known and not opens_without_prompt(place.profile):
             self._tell_all(runs, tr("QGIS's master password is needed to look. Choose “Look now”."))
             place.next_look = time.monotonic() + _RESCAN
             return
@@ -236,7 +236,7 @@ class RunsWatch(QObject):
             lambda error: self._not_looked(place, runs, error),
         )
 
-    def _looked(self, place: Place, heard: list[tuple[Run, Optional[RunStatus], str]]) -> None:
+    def _looked(self, place: WatchedBackend, heard: list[tuple[Run, Optional[RunStatus], str]]) -> None:
         hindered = any(trouble for _, _, trouble in heard)
         self._rest(place, hindered)
         for run, status, trouble in heard:
@@ -249,11 +249,11 @@ class RunsWatch(QObject):
                     self._left.discard(run.id)
                     self.ended.emit(run, status)
 
-    def _not_looked(self, place: Place, runs: list[Run], error: Exception) -> None:
+    def _not_looked(self, place: WatchedBackend, runs: list[Run], error: Exception) -> None:
         self._rest(place, True)
         self._tell_all(runs, message_of(error))
 
-    def _rest(self, place: Place, hindered: bool) -> None:
+    def _rest(self, place: WatchedBackend, hindered: bool) -> None:
         place.looking = False
         usual = SHOWN if self.shown else HIDDEN
         place.pause = min(_LONGEST, max(usual, place.pause * 2)) if hindered else usual

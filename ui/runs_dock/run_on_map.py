@@ -16,7 +16,7 @@ from ..background.chunked_job import ChunkedJob
 from ..runs import pending
 from ..runs.catalogue import result_folder
 from ..runs.map_view import RUN_FOLDER_PROPERTY, show_map
-from ..runs.phases import Moment
+from ..runs.phases import RunProgress
 from ..runs.run_from_record import settings_of
 from ..runs.run_job import job_again
 from ..runs.run_task import Outcome, RunTask
@@ -129,7 +129,7 @@ class RunMaps(QObject):
         return show_error(self.iface.messageBar(), error)
 
 
-def _activity(moment: Moment) -> str:
+def _activity(moment: RunProgress) -> str:
     if moment.phase is not Phase.MAPPING:
         return tr("Fetching the result…")
     return tr("Drawing the map, {n} %").format(n=round(moment.done * 100))

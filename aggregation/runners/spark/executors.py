@@ -8,9 +8,9 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY = 1.0
-_PATIENCE = 4.0
-_LONG = 15.0
+_UPDATE_SECONDS = 1.0
+_WAITING_SECONDS = 4.0
+_LONG_SECONDS = 15.0
 
 
 class Executors:
@@ -20,21 +20,21 @@ class Executors:
         self.names: set[str] = set()
         self.now = 0
         self.cores = 0
-        self.awaited = False
+        self.waiting = False
         self._looked = self._seen = 0.0
 
     @property
-    def missed(self) -> bool:
+    def long_absent(self) -> bool:
         """Whether none has been there for long, although Spark is up."""
-        return not self.now and self._looked - self._seen > _LONG
+        return not self.now and self._looked - self._seen > _LONG_SECONDS
 
     def expect(self) -> None:
         """From now on the run waits where none is there."""
-        self._seen, self.awaited = time.monotonic(), False
+        self._seen, self.waiting = time.monotonic(), False
 
     def look(self, spark: Any, driver: str) -> None:
         """See which there are; without any for a while the run waits for cores. `driver` is none of them."""
-        if time.monotonic() - self._looked < _LOOK_EVERY:
+        if time.monotonic() - self._looked < _UPDATE_SECONDS:
             return
         first, self._looked = not self._looked, time.monotonic()
         self._seen = self._looked if first else self._seen
@@ -51,6 +51,6 @@ class Executors:
         self.names |= names
         self.now, self.cores = len(names), cores
         if names:
-            self._seen, self.awaited = self._looked, False
-        elif self._looked - self._seen > _PATIENCE:
-            self.awaited = True
+            self._seen, self.waiting = self._looked, False
+        elif self._looked - self._seen > _WAITING_SECONDS:
+            self.waiting = True

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
 from .errors import NoSpark
-from .job import END_SECONDS, within
+from .job import END_SECONDS, call_with_timeout
 
 if TYPE_CHECKING:
     import subprocess  # nosec B404
@@ -85,7 +85,7 @@ class Java:
             siblings, process, self._process = self._siblings, self._process, None
         if process is not None:
             # It ends in good order when it cannot hear this process any more.
-            within(END_SECONDS, lambda: (process.stdin and process.stdin.close(), process.wait()))
+            call_with_timeout(END_SECONDS, lambda: (process.stdin and process.stdin.close(), process.wait()))
             if process.poll() is None:
                 process.kill()
         elif siblings is not None:
@@ -100,7 +100,7 @@ class Java:
     def leave(self, code: int) -> None:
         """End a parent that is in the middle of starting Spark, and with it this process; else do nothing."""
         if self._parent:
-            within(END_SECONDS, lambda: _exit(code))
+            call_with_timeout(END_SECONDS, lambda: _exit(code))
 
 
 def _find_pyspark() -> None:

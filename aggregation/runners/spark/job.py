@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
-    from ..node_tasks import Report, Share
+    from ..node_tasks import Report, TaskFunction
 
 END_SECONDS = 10.0
 """How long the end of a job or of the application is waited for."""
@@ -17,10 +17,10 @@ END_SECONDS = 10.0
 class SparkJob:
     """A Spark job in a thread of its own, so that the run can watch it."""
 
-    def __init__(self, spark: Any, name: str, items: list[tuple[int, bytes]], share: Share) -> None:
+    def __init__(self, spark: Any, name: str, items: list[tuple[int, bytes]], function: TaskFunction) -> None:
         self.reports: list[Report] = []
         self.error: Optional[BaseException] = None
-        self._spark, self._name, self._items, self._share = spark, name, items, share
+        self._spark, self._name, self._items, self._function = spark, name, items, function
         self._thread = threading.Thread(target=self._carry_out, daemon=True)
         self._thread.start()
 
@@ -32,23 +32,25 @@ class SparkJob:
     def end(self) -> None:
         """Cancel the job where it still goes on."""
         if self._thread.is_alive():
-            within(END_SECONDS, self._spark.cancelAllJobs)
+            call_with_timeout(END_SECONDS, self._spark.cancelAllJobs)
             self._thread.join(END_SECONDS)
 
     def _carry_out(self) -> None:
         try:
             self._spark.setJobGroup(self._name, self._name, interruptOnCancel=True)
-            self.reports = self._spark.parallelize(self._items, len(self._items)).map(self._share).collect()
+            self.reports = (
+                self._spark.parallelize(self._items, len(self._items)).map(self._function).collect()
+            )
         except BaseException as error:  # noqa: BLE001  (judged by the run)
             self.error = error
 
 
-def emptied(reports: list[Report]) -> list[Report]:
+def drain(reports: list[Report]) -> list[Report]:
     """Take what is in a list that another thread adds to."""
     return [reports.pop(0) for _ in range(len(reports))]
 
 
-def within(seconds: float, call: Callable[[], object]) -> None:
+def call_with_timeout(seconds: float, call: Callable[[], object]) -> None:
     """Call something that may hang or fail when Spark is already gone; not for longer than `seconds`."""
 
     def quietly() -> None:

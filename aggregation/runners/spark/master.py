@@ -25,7 +25,7 @@ class VersionDiffers(NoSpark):
     """The master is of a Spark that does not take this one's applications."""
 
 
-def reach(master: str) -> None:
+def check_reachable(master: str) -> None:
     """Raise `SparkLost` when no standalone master answers."""
     reasons = []
     for host, port, address in _addresses(master):
@@ -47,7 +47,7 @@ class MasterVersion:
     """The version of Spark that a master's page shows, asked for in the background; `own` is the driver's."""
 
     def __init__(self, master: str, own: str) -> None:
-        self.own, self.told = own, ""
+        self.own, self.reported = own, ""
         self._master = master
         self._thread = threading.Thread(target=self._ask, daemon=True)
         self._thread.start()
@@ -55,19 +55,19 @@ class MasterVersion:
     @property
     def problem(self) -> Optional[VersionDiffers]:
         """Why the two cannot work together, as soon as it is known: Spark 3 and Spark 4 never do."""
-        if not self.told or self.told.split(".")[0] == self.own.split(".")[0]:
+        if not self.reported or self.reported.split(".")[0] == self.own.split(".")[0]:
             return None
         return VersionDiffers(
-            f"The Spark master {self._master} is Spark {self.told}, and the run was started with Spark "
-            f"{self.own}; they do not understand each other. Name the folder of Spark {self.told} in the "
+            f"The Spark master {self._master} is Spark {self.reported}, and the run was started with Spark "
+            f"{self.own}; they do not understand each other. Name the folder of Spark {self.reported} in the "
             "profile (Spark's folder)."
         )
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """Both versions, for an error that may come from their difference."""
         self._thread.join(1)
-        theirs = f"the master's is {self.told}" if self.told else "the master's is not known"
+        theirs = f"the master's is {self.reported}" if self.reported else "the master's is not known"
         return f"The run's Spark is {self.own}, {theirs}."
 
     def _ask(self) -> None:
@@ -83,7 +83,7 @@ class MasterVersion:
                 continue  # a page elsewhere, or behind a wall: the versions are probably the same
             found = re.search(r'class="version[^>]*>\s*(\d+\.\d+[\w.-]*)', page)
             if found and port in re.findall(_SCHEME + r"[^\s<]+:(\d+)", page):
-                self.told = found[1]
+                self.reported = found[1]
                 return
 
 

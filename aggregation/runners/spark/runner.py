@@ -15,16 +15,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional
 
 from ...contract.errors import RunError, StorageError
-from .. import Tick, head_start
-from ..head_start import HeadStart
-from ..node_tasks import DECODE, SUMMARISE, Report, Reports, Share
+from .. import Tick, head_processes
+from ..head_processes import HeadProcesses
+from ..node_tasks import DECODE, SUMMARISE, Report, Reports, TaskFunction
 from ..packages import Packages
 from .errors import NoSpark
 from .executors import Executors
-from .job import SparkJob, emptied
+from .job import SparkJob, drain
 from .node_folders import seen_differently
 from .start import SparkStart
-from .start_policy import Pace
+from .start_policy import HeadEstimate
 
 if TYPE_CHECKING:
     from typing_extensions import TypeGuard
@@ -106,8 +106,8 @@ class SparkRunner:
         fallback_workers: int = 0,
     ) -> None:
         # Processes first: they are forked from what this one is now, without Spark's threads and connections.
-        self._head = HeadStart(head_workers) if head_workers else None
-        self.task_bytes = head_start.TASK_BYTES if head_workers else None
+        self._head = HeadProcesses(head_workers) if head_workers else None
+        self.task_bytes = head_processes.TASK_BYTES if head_workers else None
         self.waiting = ""
         self._packages = packages
         self._start = SparkStart(packages, name, cancel_asked)
@@ -131,7 +131,7 @@ class SparkRunner:
     @property
     def remark(self) -> str:
         """See `Runner.remark`."""
-        waits = self._executors.missed and self._head and self._head.working
+        waits = self._executors.long_absent and self._head and self._head.working
         return self._fallback.remark or (NO_CORES if waits else "")
 
     def describe(self) -> dict[str, Any]:
@@ -170,7 +170,7 @@ class SparkRunner:
             done(records)
 
         work = [float(sum(map(work_of, task.files))) for task in tasks]
-        contexts = [replace(context, part_points=n) for n in (head_start.PART_POINTS, PART_POINTS)]
+        contexts = [replace(context, part_points=n) for n in (head_processes.PART_POINTS, PART_POINTS)]
         self._spread(DECODE, tasks, work, contexts, finished, tick)
 
     def summarise(
@@ -182,7 +182,7 @@ class SparkRunner:
     ) -> None:
         """See `Runner.summarise`."""
         work = [1.0] * len(tasks)
-        at_once = head_start.slice_points(
+        at_once = head_processes.slice_points(
             self._head.workers if self._head else max(self._fallback.workers, 1)
         )
         contexts = [replace(context, slice_points=n) for n in (at_once, SLICE_POINTS)]
@@ -217,10 +217,12 @@ class SparkRunner:
     ) -> None:
         """Carry out a step's tasks, each `work` of some unit, in the context of the head or of Spark."""
         items = [(index, pickle.dumps(task)) for index, task in enumerate(tasks)]
-        for_head, share = (Share(step, self._packages, pickle.dumps(c), len(tasks)) for c in contexts)
-        for_head = replace(for_head, keeps_memory=head_start.has_plenty(self.workers))
+        head_function, function = (
+            TaskFunction(step, self._packages, pickle.dumps(c), len(tasks)) for c in contexts
+        )
+        head_function = replace(head_function, keeps_memory=head_processes.has_plenty(self.workers))
         missing = set(range(len(tasks)))
-        pace = Pace(step, work, self.workers)
+        estimate = HeadEstimate(step, work, self.workers)
 
         def take(reports: list[Report]) -> None:
             for report in reports:
@@ -230,26 +232,28 @@ class SparkRunner:
                     raise (StorageError if again else RunError)(message, detail)
                 if report.index in missing:
                     missing.discard(report.index)
-                    pace.done(report.index)
+                    estimate.done(report.index)
                     self._n_done += 1
-                    outcome = pickle.loads(report.outcome)  # noqa: S301  # nosec B301
-                    finished(report.index, outcome, report.node)
+                    result = pickle.loads(report.result)  # noqa: S301  # nosec B301
+                    finished(report.index, result, report.node)
 
         def now() -> None:
             tick(*self._totals)
 
-        if self._head and pace.hopeless:
+        if self._head and estimate.exceeds_head:
             self._start.begin()
         while missing:
             left = [item for item in items if item[0] in missing]
             if self._fallback.active:
-                self._head = self._head or HeadStart(self._fallback.workers, forked=False)
-                self._head.carry_out_all(left, for_head, take, now)
+                self._head = self._head or HeadProcesses(self._fallback.workers, forked=False)
+                self._head.carry_out_all(left, head_function, take, now)
             elif self._head and self._head.working:
-                self._head.carry_out(left, for_head, take, now, lambda: self._spark_takes_over(pace, now))
+                self._head.carry_out(
+                    left, head_function, take, now, lambda: self._spark_takes_over(estimate, now)
+                )
             else:
                 try:
-                    self._carry_out(step, left, share, take, now)
+                    self._carry_out(step, left, function, take, now)
                 except NoSpark as error:
                     self._do_without(error, now)
 
@@ -257,7 +261,7 @@ class SparkRunner:
         self,
         step: str,
         items: list[tuple[int, bytes]],
-        share: Share,
+        function: TaskFunction,
         take: Callable[[list[Report]], None],
         now: Callable[[], None],
     ) -> None:
@@ -268,22 +272,22 @@ class SparkRunner:
         heard: list[Report] = []  # filled by Spark whenever a task ends
         failures = int(spark.getConf().get("spark.task.maxFailures", "4"))
         accumulator = spark.accumulator(heard, Reports())
-        share = replace(share, max_failures=failures, reports=accumulator, before=self._attempts)
+        function = replace(function, max_failures=failures, reports=accumulator, before=self._attempts)
         self._attempts += failures
-        job = SparkJob(spark, f"Roadpulse {step}", items, share)
+        job = SparkJob(spark, f"Roadpulse {step}", items, function)
         try:
             self._executors.expect()
             while not job.ended(TICK):
-                take(emptied(heard))
+                take(drain(heard))
                 self._look(spark)
-                self.waiting = "waiting for cores" if self._executors.awaited else ""
+                self.waiting = "waiting for cores" if self._executors.waiting else ""
                 now()
                 self._start.check()
-                if self._executors.missed and self._head and not self._head.spent:
+                if self._executors.long_absent and self._head and not self._head.spent:
                     log.warning(NO_CORES)
                     self._head.begin()
                     return
-            take(emptied(heard))
+            take(drain(heard))
             now()  # a cancelled run may have ended Spark first: then this raises
             if job.error is not None:
                 raise self._start.explained(job.error)
@@ -300,7 +304,7 @@ class SparkRunner:
         self._fallback.begin(problem)
         self._start.close()  # its memory is free then, and its executors
 
-    def _spark_takes_over(self, pace: Pace, now: Callable[[], None]) -> bool:
+    def _spark_takes_over(self, estimate: HeadEstimate, now: Callable[[], None]) -> bool:
         """Start Spark where that is worth it; whether it could take over from the head by now.
 
         Raises `RunError` where Spark is wanted and never will be there, if the head cannot go on alone.
@@ -308,9 +312,9 @@ class SparkRunner:
         if self._fallback.active:
             return False
         if not self._start.begun:
-            if not pace.too_slow:
+            if not estimate.too_slow:
                 return False
-            log.info("The head needs %.0f s more: Spark is started", pace.seconds_left())
+            log.info("The head needs %.0f s more: Spark is started", estimate.seconds_left())
             self._start.begin()
         try:
             self._start.check()

@@ -29,6 +29,6 @@ def configuration(name: str) -> Any:
     return conf
 
 
-def asked(conf: Any) -> int:
+def requested_cores(conf: Any) -> int:
     """Cores that the application asks for; 0 for all that there are."""
     return int(conf.get("spark.cores.max", "0") or 0)

@@ -13,9 +13,9 @@ from ...contract.errors import Cancelled, RunError
 from ..packages import Packages
 from .errors import DriverEnded, NoSpark, SparkLost, explained
 from .java import Java
-from .job import END_SECONDS, within
-from .master import MasterVersion, reach
-from .settings import asked, configuration
+from .job import END_SECONDS, call_with_timeout
+from .master import MasterVersion, check_reachable
+from .settings import configuration, requested_cores
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class SparkStart:
 
     def explained(self, error: BaseException) -> RunError:
         """What an error of Spark means; `NoSpark` whenever it kept Spark from starting."""
-        found = explained(error, self._version.words if self._version else "")
+        found = explained(error, self._version.description if self._version else "")
         end = time.monotonic() + _DYING
         while isinstance(found, SparkLost) and not self._java.gone and time.monotonic() < end:
             time.sleep(0.05)  # a Java that was ended closes its connections before it is gone
@@ -103,7 +103,7 @@ class SparkStart:
         self._half_started = self.starting()
         if self.context is not None:
             # Not Python's own stop(), which then waits a second for a thread of its own.
-            within(END_SECONDS, self.context._jsc.stop)
+            call_with_timeout(END_SECONDS, self.context._jsc.stop)
             self.context = None
         self._java.close()
 
@@ -119,7 +119,7 @@ class SparkStart:
         try:
             self._java.start()
             conf = configuration(self._name)
-            self.cores = asked(conf)
+            self.cores = requested_cores(conf)
             return conf
         except BaseException as error:  # noqa: BLE001  (raised where the run waits for Spark)
             self.error = error
@@ -133,7 +133,7 @@ class SparkStart:
             from pyspark import SparkContext, __version__  # noqa: PLC0415
 
             master = conf.get("spark.master") or ""
-            reach(master)
+            check_reachable(master)
             self._version = MasterVersion(master, __version__)
             spark = SparkContext(conf=conf)
             spark.setLogLevel("WARN")

@@ -3,7 +3,7 @@
 Spark's start takes about ten seconds before the first executor works, and is work itself: some nine CPU
 seconds, of which the driver's five are the head's. Where the head alone needs R seconds more, Spark, that
 takes S seconds to start, saves at most R - S; so with R just above S nothing is won, and a cluster's cores
-are taken for it. `WORTH` is that S and half as much again. A slower computer is slower at both.
+are taken for it. `WORTHWHILE_SECONDS` is that S and half as much again. A slower computer is slower at both.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-WORTH = 15.0
+WORTHWHILE_SECONDS = 15.0
 """Seconds of work left from which on Spark is started."""
 
 FASTEST = {"decode": 400e6, "summarise": 9.0}
 """What one process of no head exceeds in a second: bytes of trips, tasks of 960,000 points. 280e6 and 6 were
 measured on a server's core; a Raspberry Pi is several times slower."""
 
-_ENOUGH = 1.5
-_PATIENCE = 6.0
+_MEASURED_SECONDS = 1.5
+_FIRST_TASK_SECONDS = 6.0
 """Seconds until something has to come: a Raspberry Pi, or a head with much to do, takes five to import."""
 
 
-class Pace:
+class HeadEstimate:
     """How long the head's `workers` would need for what is left of a step's tasks.
 
     `amounts` is the work of each task. It is measured from the first task that is done, since the processes
@@ -48,22 +48,22 @@ class Pace:
             self._first = (self._now(), self._done)
 
     @property
-    def hopeless(self) -> bool:
+    def exceeds_head(self) -> bool:
         """Whether no head of so many processes does all in time."""
-        return self._total / self._fastest > WORTH
+        return self._total / self._fastest > WORTHWHILE_SECONDS
 
     @property
     def too_slow(self) -> bool:
         """Whether what is left takes longer than Spark's start is worth, as far as that can be told yet."""
-        return self.seconds_left() > WORTH
+        return self.seconds_left() > WORTHWHILE_SECONDS
 
     def seconds_left(self) -> float:
         """Seconds that the head needs for the rest at its pace so far; 0 while it is too early to tell."""
         now, (first, before) = self._now(), self._first
         left = self._total - self._done
-        if first and now - first >= _ENOUGH and self._done > before:
+        if first and now - first >= _MEASURED_SECONDS and self._done > before:
             return left * (now - first) / (self._done - before)
-        if now - self._began < _PATIENCE:
+        if now - self._began < _FIRST_TASK_SECONDS:
             return 0.0
         open_tasks = len(self._amounts) - self._n_done
         half = min(self._workers, open_tasks) * left / open_tasks / 2 if open_tasks else 0.0

@@ -10,7 +10,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 from ....cluster_client.backends.base.backend_type import FormSection
 from ....workflow import locations, requirements
 from ....workflow.translation import tr
-from ...background.tasks import Latest, Task
+from ...background.tasks import LatestTask, Task
 from ...widgets.notes import Note
 from .fields import AuthField, NumberField, PathField, TextField
 from .section import ProfileSection
@@ -97,7 +97,7 @@ class HostKeySection(ProfileSection):
         self.known.setObjectName("known keys")
         self.say_under(self.known)
         self._place: Optional[tuple[str, int]] = None
-        self._asker = Latest(tr("Reading known host keys"), self, wait=200)
+        self._asker = LatestTask(tr("Reading known host keys"), self, wait=200)
         self._asker.done.connect(self._tell_way)
         self._asker.failed.connect(lambda _error: self._tell([]))
         self.known.clicked.connect(self._forget)

@@ -13,7 +13,7 @@ from qgis.PyQt.QtWidgets import QWidget
 from ....aggregation.contract.errors import RunError
 from ....cluster_client.errors import LoginRefused
 from ....workflow.translation import tr
-from ...background.tasks import Latest, Task
+from ...background.tasks import LatestTask, Task
 from ...runs.roads_choice import ask_login, roads_of
 from ...runs.settings import LAYER, POSTGIS, RoadsChoice, RunSettings
 from ...widgets.number_format import counted, share
@@ -37,9 +37,9 @@ class RoadsSection(RoadsControls):
         self._login = False
         self._followed: Optional[QgsVectorLayer] = None
         self._tasks = {
-            "tables": Latest(tr("Looking for road tables"), self, wait=50),
-            "fields": Latest(tr("Looking at the road table"), self, wait=50),
-            "match": Latest(tr("Looking for the links of the sample"), self, wait=100),
+            "tables": LatestTask(tr("Looking for road tables"), self, wait=50),
+            "fields": LatestTask(tr("Looking at the road table"), self, wait=50),
+            "match": LatestTask(tr("Looking for the links of the sample"), self, wait=100),
         }
         self._connect()
         self._kind_changed()

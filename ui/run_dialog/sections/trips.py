@@ -23,7 +23,7 @@ from ...runs.run_texts import place
 from ...runs.settings import RunSettings
 from ...widgets.messages import log_error, message_of
 from ...widgets.number_format import count, counted, size
-from .place_watch import PlaceWatch
+from .backend_watch import BackendWatch
 from .trips_controls import TripsControls
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class TripsSection(TripsControls):
     """Folder, glob or bucket of the trips at the place of `watch`, with count, preview and field mapping."""
 
-    def __init__(self, watch: PlaceWatch, parent: Optional[QWidget] = None) -> None:
+    def __init__(self, watch: BackendWatch, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
         self.watch = watch
         self.count: Optional[TripCount] = None

@@ -17,7 +17,7 @@ from ...widgets.messages import message_of
 from ...widgets.notes import Note, bad, good, muted, warning
 from ...widgets.number_format import count, counted
 from ...widgets.plain_text import PlainLabel
-from .place_watch import PlaceWatch
+from .backend_watch import BackendWatch
 from .section import Section
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class WhereSection(Section):
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
         self.profiles: tuple[Profile, ...] = (LOCAL,)
-        self.watch = PlaceWatch(self)
+        self.watch = BackendWatch(self)
         self._faults: tuple[str, ...] = ()
         self._missing = ""
         self._dialog: Any = None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Optional
 
 from ..contract.errors import WorkerDied
 from .head_capacity import free_megabytes
-from .node_tasks import MAX_ATTEMPTS, Report, Share
+from .node_tasks import MAX_ATTEMPTS, Report, TaskFunction
 
 if TYPE_CHECKING:
     from .processes import ProcessRunner
@@ -44,7 +44,7 @@ def slice_points(workers: int) -> int:
     return 0 if has_plenty(workers) else SLICE_POINTS
 
 
-class HeadStart:
+class HeadProcesses:
     """Processes of the head, which end with `close`, with an accident, or once Spark takes over.
 
     The first ones are forked here, so before PySpark is imported: it has threads and connections of its own.
@@ -79,7 +79,7 @@ class HeadStart:
     def carry_out(
         self,
         items: Sequence[tuple[int, bytes]],
-        share: Share,
+        function: TaskFunction,
         take: Callable[[list[Report]], None],
         tick: Callable[[], None],
         enough: Callable[[], bool],
@@ -106,7 +106,9 @@ class HeadStart:
         if self._processes is None:
             return
         try:
-            self._processes.spread(_on_head, items, self._own(share), done, lambda *_: tick(), over)
+            self._processes.spread(
+                _attempt_or_leave, items, self._own(function), done, lambda *_: tick(), over
+            )
         except WorkerDied as error:
             log.warning("A process of the head ended in the middle of a task; Spark does the rest. %s", error)
             self._accidents += 1
@@ -119,7 +121,7 @@ class HeadStart:
     def carry_out_all(
         self,
         items: Sequence[tuple[int, bytes]],
-        share: Share,
+        function: TaskFunction,
         take: Callable[[list[Report]], None],
         tick: Callable[[], None],
     ) -> None:
@@ -132,7 +134,7 @@ class HeadStart:
         self.begin()
         if self._processes is None:
             raise WorkerDied("The head has no memory for another process. Close other programs; run again.")
-        self._processes.spread(_alone, items, self._own(share), done, lambda *_: tick())
+        self._processes.spread(_attempt_or_raise, items, self._own(function), done, lambda *_: tick())
 
     def close(self) -> None:
         """End the processes and free their memory."""
@@ -141,17 +143,17 @@ class HeadStart:
             self._processes.close()
             self._processes = None
 
-    def _own(self, share: Share) -> Share:
+    def _own(self, function: TaskFunction) -> TaskFunction:
         """The share with attempts that are none of Spark's, nor of processes that ended."""
-        return replace(share, before=MAX_ATTEMPTS - self._beginnings)
+        return replace(function, before=MAX_ATTEMPTS - self._beginnings)
 
 
-def _on_head(item: tuple[int, bytes], share: Share) -> Report:
+def _attempt_or_leave(item: tuple[int, bytes], function: TaskFunction) -> Report:
     try:
-        return share.attempt(item)
+        return function.attempt(item)
     except Exception as error:  # noqa: BLE001  (Spark does the task again, and tells where it fails too)
         return Report(item[0], error=("It failed here.", repr(error), True))
 
 
-def _alone(item: tuple[int, bytes], share: Share) -> Report:
-    return share.attempt(item)
+def _attempt_or_raise(item: tuple[int, bytes], function: TaskFunction) -> Report:
+    return function.attempt(item)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from roadpulse.aggregation.runners.head_capacity import KEPT_MEGABYTES, free_megabytes, head_workers
-from roadpulse.aggregation.runners.spark.start_policy import FASTEST, WORTH, Pace
+from roadpulse.aggregation.runners.spark.start_policy import FASTEST, WORTHWHILE_SECONDS, HeadEstimate
 
 GIGABYTE = 1e9
 TASK = 100e6
@@ -24,24 +24,24 @@ class Clock:
         return self.seconds
 
 
-def watched(clock: Clock, total: float, rate: float, seconds: float, start: float = 0.0) -> Pace:
+def watched(clock: Clock, total: float, rate: float, seconds: float, start: float = 0.0) -> HeadEstimate:
     """The pace of two processes that together do `rate` bytes a second, after `seconds` of them; what they
     import takes `start` seconds before."""
-    pace = Pace("decode", [TASK] * int(total / TASK), 2, clock)
+    estimate = HeadEstimate("decode", [TASK] * int(total / TASK), 2, clock)
     begun = clock()
     for index in range(int(seconds * rate / TASK)):
         clock.seconds = begun + start + (index + 1) * TASK / rate
-        pace.done(index)
+        estimate.done(index)
     clock.seconds = begun + start + seconds
-    return pace
+    return estimate
 
 
 @pytest.mark.parametrize(("rate", "wanted"), [(500e6, False), (50e6, True)])
 def test_spark_is_wanted_where_the_head_would_take_long(rate: float, wanted: bool) -> None:
-    pace = watched(Clock(), 4 * GIGABYTE, rate, 4)
-    assert pace.seconds_left() == pytest.approx((4 * GIGABYTE - 4 * rate) / rate, rel=0.1)
-    assert pace.too_slow is wanted
-    assert not pace.hopeless
+    estimate = watched(Clock(), 4 * GIGABYTE, rate, 4)
+    assert estimate.seconds_left() == pytest.approx((4 * GIGABYTE - 4 * rate) / rate, rel=0.1)
+    assert estimate.too_slow is wanted
+    assert not estimate.exceeds_head
 
 
 def test_spark_is_not_wanted_for_the_last_bit_of_much() -> None:
@@ -56,25 +56,25 @@ def test_what_the_processes_import_first_does_not_count() -> None:
 
 def test_nothing_is_said_before_there_is_something_to_measure() -> None:
     clock = Clock()
-    pace = Pace("decode", [TASK] * 100, 2, clock)
-    assert pace.seconds_left() == 0
+    estimate = HeadEstimate("decode", [TASK] * 100, 2, clock)
+    assert estimate.seconds_left() == 0
     clock.seconds += 1
-    pace.done(0)
-    pace.done(1)
-    assert pace.seconds_left() == 0
+    estimate.done(0)
+    estimate.done(1)
+    assert estimate.seconds_left() == 0
 
 
 def test_spark_is_wanted_where_nothing_comes_of_the_head() -> None:
     clock = Clock()
-    pace = Pace("decode", [TASK] * 9, 1, clock)
+    estimate = HeadEstimate("decode", [TASK] * 9, 1, clock)
     clock.seconds += 10
-    assert pace.too_slow
+    assert estimate.too_slow
 
 
 def test_so_much_that_no_head_does_it_is_known_at_once() -> None:
-    enough = 2 * FASTEST["decode"] * WORTH
-    assert Pace("decode", [enough / 2, enough / 2 + 1], 2).hopeless
-    assert not Pace("decode", [enough / 2, enough / 2 - 1], 2).hopeless
+    enough = 2 * FASTEST["decode"] * WORTHWHILE_SECONDS
+    assert HeadEstimate("decode", [enough / 2, enough / 2 + 1], 2).exceeds_head
+    assert not HeadEstimate("decode", [enough / 2, enough / 2 - 1], 2).exceeds_head
 
 
 @given(
@@ -86,13 +86,13 @@ def test_the_estimate_is_a_number_whatever_happens(
     amounts: list[float], steps: list[float], workers: int
 ) -> None:
     clock = Clock()
-    pace = Pace("decode", amounts, workers, clock)
+    estimate = HeadEstimate("decode", amounts, workers, clock)
     for index, seconds in enumerate(steps[: len(amounts)]):
         clock.seconds += seconds
-        assert pace.seconds_left() >= 0
-        pace.done(index)
+        assert estimate.seconds_left() >= 0
+        estimate.done(index)
     clock.seconds += 100
-    assert pace.seconds_left() >= 0
+    assert estimate.seconds_left() >= 0
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from ....cluster_client.profiles.credentials import ProfileKeys
     from ...background.calls import Call
 
-LOOK_SECONDS = 30.0
+PROBE_SECONDS = 30.0
 
 
-class PlaceWatch(QObject):
+class BackendWatch(QObject):
     """Knows the place of one profile: `state` once it answered, else `error`; `locked` while QGIS's master
     password is needed to look. `changed` says that one of these did.
     """
@@ -62,11 +62,11 @@ class PlaceWatch(QObject):
 
     def look(self, ask: bool = False) -> None:
         """Ask the place again; with `ask` QGIS may ask the person for its master password."""
-        from ....workflow.credentials import opens_quietly, read_credentials  # noqa: PLC0415
+        from ....workflow.credentials import opens_without_prompt, read_credentials  # noqa: PLC0415
 
         self.forget()
         profile, self.state, self.error = self.profile, None, None
-        self.locked = not ask and not opens_quietly(profile)
+        self.locked = not ask and not opens_without_prompt(profile)
         try:
             if not self.locked:
                 keys = read_credentials(profile)
@@ -89,7 +89,7 @@ class PlaceWatch(QObject):
     def _refused(self, error: Exception) -> None:
         if isinstance(error, TimeoutError):
             text = tr("{place} did not answer within {n} s. Check the network, and whether it is overloaded.")
-            error = Unreachable(text.format(place=self.profile.name, n=round(LOOK_SECONDS)))
+            error = Unreachable(text.format(place=self.profile.name, n=round(PROBE_SECONDS)))
         self.error = error
         self.changed.emit()
 
@@ -100,7 +100,7 @@ def _look(profile: Profile, keys: ProfileKeys, call: Call) -> tuple[Lookout, Pla
 
     lookout = lookout_for(profile, keys)
     try:
-        state = within(LOOK_SECONDS, lookout.look, lambda: call.cancelled)
+        state = within(PROBE_SECONDS, lookout.look, lambda: call.cancelled)
     except BaseException:
         _close(lookout)
         raise
