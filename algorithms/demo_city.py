@@ -36,6 +36,7 @@ from ..workflow.translation import many, tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination
+from .post_processing import colour_when_loaded
 from .progress import part
 from .reader import Reader
 
@@ -56,6 +57,8 @@ LINK_FIELDS = (
 """Fields of links.gpkg; `limit` is in mph, `length` in metres."""
 
 GROUND = ("water", "parks")
+WATER_COLOUR, PARKS_COLOUR, ROADS_COLOUR = "#dfe7ee", "#eef2ea", "#d0d0cc"
+"""Pale, so that speeds stand out on them."""
 
 
 class DemoCity(RoadpulseAlgorithm):
@@ -161,12 +164,17 @@ class DemoCity(RoadpulseAlgorithm):
             )
         )
         if reader.flag(LOAD) and context.project() is not None:
-            for place, (output, name) in enumerate(
-                (("WATER", tr("Water")), ("PARKS", tr("Parks")), ("LINKS", tr("Roads")))
+            for place, (output, name, colour) in enumerate(
+                (
+                    ("WATER", tr("Water"), WATER_COLOUR),
+                    ("PARKS", tr("Parks"), PARKS_COLOUR),
+                    ("LINKS", tr("Roads"), ROADS_COLOUR),
+                )
             ):
                 details = QgsProcessingContext.LayerDetails(name, context.project(), output)
                 details.forceName = True
                 details.layerSortKey = place
+                colour_when_loaded(details, results[output], colour)
                 context.addLayerToLoadOnCompletion(results[output], details)
         return results
 

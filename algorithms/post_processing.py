@@ -13,8 +13,10 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProcessingLayerPostProcessorInterface,
     QgsProject,
+    QgsSingleSymbolRenderer,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtGui import QColor
 
 from ..aggregation.contract.errors import RunError
 from ..aggregation.contract.visible_text import visible
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 LINKS_SUFFIX = "|layername=links"
 
-_alive: dict[str, ShowMap] = {}
+_alive: dict[str, QgsProcessingLayerPostProcessorInterface] = {}
 """QGIS does not keep Python's part of a post-processor alive; this does, until it was called."""
 
 
@@ -47,6 +49,33 @@ class ShowMap(QgsProcessingLayerPostProcessorInterface):
             show(layer, context.project())
         except RunError as error:
             feedback.pushWarning(visible(error.message))
+
+
+class ColourLayer(QgsProcessingLayerPostProcessorInterface):
+    """Gives a loaded layer of roads or areas one colour, in the place of a random one."""
+
+    def __init__(self, source: str, colour: str) -> None:
+        super().__init__()
+        self._source, self._colour = source, QColor(colour)
+
+    def postProcessLayer(
+        self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> None:
+        """Called by QGIS in the main thread, before the layer enters the project."""
+        _alive.pop(self._source, None)
+        renderer = layer.renderer() if isinstance(layer, QgsVectorLayer) else None
+        if isinstance(renderer, QgsSingleSymbolRenderer):
+            symbol = renderer.symbol().clone()
+            symbol.setColor(self._colour)
+            symbol.symbolLayer(0).setStrokeColor(self._colour)
+            layer.setRenderer(QgsSingleSymbolRenderer(symbol))  # the legend follows a new renderer only
+            layer.emitStyleChanged()
+
+
+def colour_when_loaded(details: QgsProcessingContext.LayerDetails, source: str, colour: str) -> None:
+    """Have a layer that is to be loaded drawn in a colour, such as `#dfe7ee`."""
+    _alive[source] = ColourLayer(source, colour)
+    details.setPostProcessor(_alive[source])
 
 
 def show(
