@@ -32,12 +32,12 @@ import pickle, sys
 from roadpulse.aggregation.store import decode; from roadpulse.aggregation.summary import summarise
 from roadpulse.aggregation.storage.local.database import connect
 from roadpulse.aggregation.runners.memory import give_back, peak_memory
-from roadpulse.aggregation.runners.node_tasks import Share
+from roadpulse.aggregation.runners.node_tasks import TaskFunction
 step, task, context = pickle.load(sys.stdin.buffer)
 connect().execute("SELECT 1")
 give_back()
 started = peak_memory()
-Share(step, None, context, 1)._carry_out(task, 0, 0)
+TaskFunction(step, None, context, 1)._carry_out(task, 0, 0)
 print(peak_memory() - started)
 """
 

@@ -20,7 +20,7 @@ Failed = Callable[[Exception], None]
 
 
 class Call:
-    """One call; `cancel` makes its `check` raise, and its answer is not told any more."""
+    """One call. `cancel` makes its `check` raise and drops its answer."""
 
     def __init__(self, work: Callable[[Call], Any], done: Done, failed: Failed) -> None:
         self._work, self.done, self.failed = work, done, failed
@@ -28,7 +28,7 @@ class Call:
 
     @property
     def cancelled(self) -> bool:
-        """Whether nobody wants the answer any more."""
+        """True once the answer is no longer wanted."""
         return self._cancelled.is_set()
 
     def cancel(self) -> None:
@@ -62,7 +62,7 @@ class Calls(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is still to come."""
+        """True while an answer is outstanding."""
         return bool(self._going)
 
     def ask(self, work: Callable[[Call], Any], done: Done, failed: Failed) -> Call:
@@ -74,7 +74,7 @@ class Calls(QObject):
         return call
 
     def say(self, call: Call, listener: Done, value: Any) -> None:
-        """From within the work: tell `listener`, in the main thread, something on the way."""
+        """Call `listener` with an intermediate result, in the main thread; called from within the work."""
         if not sip.isdeleted(self):
             self._said.emit(call, listener, value)
 

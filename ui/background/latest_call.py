@@ -11,7 +11,7 @@ from .tasks import LatestTask
 
 
 class LatestCall(LatestTask):
-    """As `LatestTask`, in a thread of its own instead of one of QGIS's few: see `calls`."""
+    """A `LatestTask` in a thread of its own instead of one of QGIS's few (see `calls`)."""
 
     def __init__(self, parent: QObject, wait: int = 300) -> None:
         super().__init__("", parent, wait)
@@ -28,5 +28,5 @@ class LatestCall(LatestTask):
         going.cancel()
 
     def say(self, call: Call, listener: Callable[[Any], None], value: Any) -> None:
-        """From within the work: tell `listener`, in the main thread, something on the way."""
+        """Call `listener` with an intermediate result, in the main thread; called from within the work."""
         self._calls.say(call, listener, value)

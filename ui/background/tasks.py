@@ -37,7 +37,7 @@ class Task(QgsTask):
         self.error: Optional[Exception] = None
 
     def work(self) -> Any:
-        """What the task does; to be written by subclasses."""
+        """Do the task's work and return its result; implemented by subclasses."""
         raise NotImplementedError
 
     def check(self, *_: object) -> None:
@@ -46,7 +46,7 @@ class Task(QgsTask):
             raise Cancelled
 
     def leave(self) -> None:
-        """End because nobody is there any more to see the result."""
+        """Cancel the task because its result is no longer shown."""
         self.cancel()
 
     def run(self) -> bool:
@@ -109,11 +109,11 @@ class LatestTask(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is still to come."""
+        """True while an answer is outstanding."""
         return self._timer.isActive() or self._going is not None
 
     def ask(self, function: Callable[[Any], Any]) -> None:
-        """Replace whatever was asked before."""
+        """Start `function`, in place of the request before."""
         self.forget()
         self._function = function
         self._timer.start()

@@ -150,7 +150,7 @@ class DiagnosisDialog(OnScreenDialog):
 
     @property
     def running(self) -> bool:
-        """Whether something is being looked at."""
+        """True while checks are carried out."""
         return self._call is not None
 
     def begin(self) -> None:
@@ -175,7 +175,7 @@ class DiagnosisDialog(OnScreenDialog):
         self._show_buttons()
 
     def _lookups(self) -> tuple[ProfileKeys, str]:
-        """What only the main thread may ask QGIS for."""
+        """Read the credentials and the PostGIS connection, which QGIS gives out only in the main thread."""
         from ...algorithms.diagnose import connection_info  # noqa: PLC0415
         from ...workflow.credentials import read_credentials  # noqa: PLC0415
 
@@ -183,7 +183,7 @@ class DiagnosisDialog(OnScreenDialog):
         return keys, connection_info(self.connection) if self.connection else ""
 
     def _look(self, call: Call, profile: Profile, keys: ProfileKeys, postgis: str) -> Optional[RunError]:
-        """In a thread of its own. Returns why there is no connection, for who may mend it."""
+        """Carry out the checks, in a thread; return the connection error that a person may mend."""
         from ...workflow.backends import look_at  # noqa: PLC0415
 
         with closing(look_at(profile, keys, self._trips.get(profile.name, ""))) as look:

@@ -81,7 +81,7 @@ class DiagnosisLines(QWidget):
 
 
 class Line:
-    """One check; what is right is folded to one line of text, what is not is told in full."""
+    """One check: a passed one is folded to one line of text, a failed one is shown in full."""
 
     def __init__(self, name: str, title: str, grid: QGridLayout) -> None:
         self.name, self.state = name, "waiting"
@@ -202,7 +202,7 @@ class OneLine(Wrapped):
 
     @property
     def too_long(self) -> bool:
-        """Whether it does not fit into a line."""
+        """Return True if the text does not fit into one line."""
         return self.fontMetrics().horizontalAdvance(self.whole) > self.width()
 
     def _cut(self) -> None:

@@ -35,7 +35,7 @@ _WIDEST_PICTURE, _MARGIN = 660, 16
 
 
 def anchor_of(heading: str) -> str:
-    """What links call a heading: its words in lower case, with hyphens between (as on GitHub)."""
+    """Return the anchor of a heading: its words in lower case, with hyphens between (as on GitHub)."""
     kept = "".join(letter for letter in heading.lower() if letter.isalnum() or letter in " -_")
     return kept.strip().replace(" ", "-")
 
@@ -100,7 +100,7 @@ class Pages(QTextBrowser):
         return super().loadResource(kind, name)
 
     def heading(self, anchor: str) -> Optional[QTextBlock]:
-        """Where a heading of the page is; None without it."""
+        """Return the block of a heading of the page; None if there is no such heading."""
         return next((block for block in self._headings() if anchor_of(block.text()) == anchor), None)
 
     def _headings(self) -> Iterator[QTextBlock]:
@@ -120,7 +120,7 @@ class Pages(QTextBrowser):
 
 
 class Manual(OnScreenDialog):
-    """The manual's window. It stays open beside whatever it explains."""
+    """The manual's window, which stays open beside other windows."""
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)

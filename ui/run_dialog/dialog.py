@@ -37,7 +37,7 @@ _GEOMETRY = "roadpulse/dialog_geometry"
 class RunDialog(QDialog):
     """The window behind the toolbar button.
 
-    `ended` tells how a run ended: finished, failed, cancelled, or left to itself.
+    `ended` carries how a run ended: finished, failed, cancelled, or left to itself.
     """
 
     ended = pyqtSignal(str)
@@ -87,7 +87,7 @@ class RunDialog(QDialog):
 
     @property
     def running(self) -> bool:
-        """Whether a run goes on that this dialog follows, until its map is in the project."""
+        """True while this dialog follows a run, until its map is in the project."""
         return self.task is not None or self._drawing
 
     def show_form(self) -> None:
@@ -272,7 +272,7 @@ class RunDialog(QDialog):
         keep_on_screen(self)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Hide; a run goes on. Nobody is to be kept connected to a cluster by a window that is closed."""
+        """Hide the window and stop following a run, which goes on: a closed window keeps no connection."""
         self._remember()
         self.form.trips.forget()
         self.form.where.forget()

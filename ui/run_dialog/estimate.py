@@ -1,4 +1,4 @@
-"""How long a run will take, from what its place did last time."""
+"""Estimate of a run's duration from the last run at the same place."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _news(found: TripCount) -> str:
 
 
 def learn(outcome: Outcome) -> None:
-    """Keep what a finished run tells about its place."""
+    """Store the speed that a finished run measured for its place."""
     timings, files = outcome.manifest.get("timings", {}), outcome.manifest["files"]
     decode, summarise = float(timings.get("decode", 0)), float(timings.get("summarise", 0))
     n_bytes = float(files["bytes"])
@@ -64,5 +64,5 @@ def learn(outcome: Outcome) -> None:
         pace["decode"] = new_bytes / decode
     if n_bytes > _MEASURABLE_BYTES and summarise > _MEASURABLE_SECONDS:
         pace["summarise"] = n_bytes / summarise
-    if outcome.job.known is None:  # otherwise nobody knows when it began
+    if outcome.job.known is None:  # only then is the beginning of the run known
         Throughput.save(pace, outcome.job.profile)

@@ -126,7 +126,7 @@ class RunForm(QWidget):
         self._changed()
 
     def settings(self) -> RunSettings:
-        """What the form says."""
+        """Return the settings in the form."""
         settings = RunSettings.defaults()
         for section in self.sections:
             settings = section.apply(settings)
@@ -148,7 +148,7 @@ class RunForm(QWidget):
         return "", None
 
     def estimate(self) -> str:
-        """How long it will take; empty while nothing is known."""
+        """Return the estimate of the duration; empty while it is not known."""
         profile, found = self.where.profile, self.trips.count
         if self.where.watch.error is not None:
             return tr("{place} does not answer now. Run tries it again.").format(place=place(profile))
@@ -156,7 +156,7 @@ class RunForm(QWidget):
 
     @property
     def busy(self) -> bool:
-        """Whether something is still to become known."""
+        """True while an answer is outstanding."""
         looking = self.where.watch.busy or self.trips.busy or self.roads.busy or self._sampler.busy
         return looking or not self.loaded
 

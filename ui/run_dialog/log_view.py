@@ -1,4 +1,4 @@
-"""A run's log behind a click: read in the background, and only while somebody looks."""
+"""The log of a run behind a click, read in the background while it is visible."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class PhaseRows(QWidget):
             self._numbers[Phase.STARTING].setText(tr("sending what the run needs"))
 
     def show_progress(self, moment: RunProgress) -> None:
-        """Where the run is."""
+        """Show the progress of the run."""
         for phase in self._phases:
             at = self._phases.index(phase) - self._phases.index(moment.phase)
             self._mark(phase, "done" if at < 0 else "active" if at == 0 else "waiting")
@@ -125,7 +125,7 @@ class PhaseRows(QWidget):
             self._numbers[phase].setText("  ·  ".join(parts))
 
     def _all_is_read(self) -> None:
-        """Whatever was heard last of the reading: it has ended."""
+        """Mark the reading as ended, whatever its last status was."""
         read = self._last.get(Phase.READING)
         if read is not None:
             parts = [size(read.bytes.total), *([rate(read.speed)] if read.speed else [])]
@@ -158,7 +158,7 @@ def _reading(status: RunStatus) -> list[str]:
 
 
 def _read_text(manifest: Mapping[str, Any], new_bytes: int) -> str:
-    """What was read, and how fast."""
+    """Return the size of what was read, and the speed."""
     files = manifest["files"]
     decoded = files["decoded"]
     if not decoded:

@@ -103,7 +103,7 @@ class RunPage(QWidget):
         self.log.begin(task.log, self._remote)
 
     def show_progress(self, moment: RunProgress) -> None:
-        """Where the run is."""
+        """Show the progress of the run."""
         self.rows.show_progress(moment)
         self.bar.setValue(round(moment.total * 1000))
         if moment.status is not None:
@@ -163,7 +163,7 @@ class RunPage(QWidget):
         self.bar.hide()
         self.trouble.say("")
         took = tr("Took {time}").format(time=duration(outcome.seconds))
-        # A run that was taken up again began before anybody looked.
+        # the duration of a run that was resumed is not known
         self.time.say("" if outcome.job.known is not None else took)
         self.summary.say(summary.line(outcome))
         self.summary.show()

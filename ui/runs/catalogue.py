@@ -25,13 +25,13 @@ _Stamp = tuple[int, int, int]
 
 
 def _nothing() -> None:
-    """For those who never stop."""
+    """Default of `check`: never stop."""
 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What came out of a run, from its manifest: numbers of trip files, points and links, bytes of trips,
-    seconds from start to end, and who did the work, in words."""
+    """Facts of a finished run from its manifest: numbers of trip files, points and links, bytes of trips,
+    seconds from start to end, and the text of `done_by`."""
 
     files: int = 0
     bytes: int = 0
@@ -94,7 +94,7 @@ class RunCatalogue:
 
 
 def result_folder(run: Run) -> str:
-    """Where a run's result lies on this computer, or will lie; empty where that is not known yet."""
+    """Return the folder of a run's result on this computer, or where it will be; empty while not known."""
     return run.local_folder or (run.folder if run.profile.runs_here else "")
 
 

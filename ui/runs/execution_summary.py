@@ -1,4 +1,4 @@
-"""Who did a run's work, in words: the head of the cluster, Spark's executors, or both."""
+"""Text that names the workers of a run: the head of the cluster, Spark's executors, or both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs whose end nobody has seen yet: what there is to take up again when QGIS starts.
+"""Runs whose end has not been seen: those to resume when QGIS starts.
 
 Plain functions over the run store, for a thread: two thousand records take about a second to read.
 """
@@ -17,10 +17,10 @@ def open_runs(store: RunStore) -> tuple[Run, ...]:
 
 
 def is_remote(run: Run) -> bool:
-    """Whether the run executes on another computer, and so outlives this one."""
+    """Return True if the run executes on another computer, and so outlives this one."""
     return not run.profile.runs_here
 
 
 def open_remote_runs(store: RunStore) -> tuple[Run, ...]:
-    """Those of `open_runs` that execute on other computers."""
+    """Return the runs of `open_runs` that execute on other computers."""
     return tuple(run for run in open_runs(store) if is_remote(run))

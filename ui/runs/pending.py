@@ -44,7 +44,7 @@ def remember(run: PendingRun) -> None:
 
 
 def forget(folder: str) -> None:
-    """The run has ended, and somebody saw it."""
+    """Remove the note of a run whose end has been seen."""
     QgsSettings().remove(_key(folder))
 
 
@@ -67,7 +67,7 @@ def pending() -> list[PendingRun]:
 
 
 def note_of(run: Run) -> Optional[PendingRun]:
-    """What was noted of a run; None for one that somebody has seen the end of."""
+    """Return the note of a run; None if there is none, or the end of the run has been seen."""
     return next((note for note in pending() if note.folder in (run.folder, run.local_folder)), None)
 
 

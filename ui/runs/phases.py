@@ -1,4 +1,4 @@
-"""How far a run is, as a person sees it: its phase, and the share of the whole that is done."""
+"""Progress of a run as a person sees it: its phase, and the share of the whole that is done."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from ...cluster_client.runs.status import RunStatus
 
 @dataclass(frozen=True)
 class RunProgress:
-    """Where the run is: its phase, the phase's share that is done, all of it, and the last status.
+    """Progress of a run: the phase, the share of the phase and of the whole that is done, and the last
+    status.
 
     `fetched` is bytes of the result that are here, and all of them.
     """

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .pending import PendingRun
 
 _NEWS_DAYS = 14
-"""A run of another day that nobody noted is in the list of runs, and no news any more."""
+"""Days after which a run without a note is only in the list of runs, and not offered."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Offer:
 
 
 def offers(store: RunStore, noted: Sequence[PendingRun]) -> tuple[list[Offer], list[PendingRun]]:
-    """The runs to offer, the newest first, and the notes that have no run and can be forgotten.
+    """Return the runs to offer, the newest first, and the notes without a run, which can be deleted.
 
-    For a thread: it reads every record. A run that ends without anybody looking stays offered until
-    somebody does, so that its map is not forgotten.
+    For a thread: it reads every record. A run that ends unseen stays offered until its end has been seen, so
+    that its map is not forgotten.
     """
     found: dict[str, Offer] = {}
     lost = []
@@ -60,7 +60,7 @@ def offers(store: RunStore, noted: Sequence[PendingRun]) -> tuple[list[Offer], l
 
 
 def sentence(run: Run) -> str:
-    """What is known of a run that nobody has looked at yet."""
+    """Return a sentence about a run whose end has not been seen."""
     where = place(run.profile)
     if run.state is RunState.FINISHED:
         text = tr("The run “{name}” has finished, and its map has not been drawn.")

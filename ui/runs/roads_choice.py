@@ -1,4 +1,4 @@
-"""From a remembered choice of roads to what a run reads them from. Main thread only."""
+"""Read the roads of a remembered choice. Main thread only."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def stored_uri(connection: str) -> Optional[QgsDataSourceUri]:
 
 
 def ask_login(connection: str, message: str) -> bool:
-    """Let QGIS ask for user and password of a connection that does not store them; whether it was told."""
+    """Open QGIS's login dialog for a connection without stored credentials; return True if it was filled
+    in."""
     uri = stored_uri(connection)
     if uri is None:
         return False

@@ -1,4 +1,4 @@
-"""From a recorded run back to the Run dialog's settings, and to the work of putting it on the map."""
+"""Settings of the Run dialog, and the work of making a map, from a recorded run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def settings_of(run: Run) -> RunSettings:
-    """What the Run dialog would have to say for the same run again, with the roads that were used last.
+    """Return the Run dialog's settings for the same run again, with the roads that were used last.
 
     Raises `SpecError`.
     """

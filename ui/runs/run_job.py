@@ -1,4 +1,4 @@
-"""From what the form says to the work of a run. Main thread only: QGIS gives out credentials there."""
+"""The work of a run, made from the form. Main thread only: QGIS gives out credentials there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The run as a background task: from settings to a GeoPackage, told phase by phase."""
+"""The run as a background task, from settings to a GeoPackage, with progress by phase."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _LOG_LINES = 200
 
 @dataclass(frozen=True)
 class Job:
-    """What a task needs: everything that the main thread had to look up, and nothing of Qt.
+    """Input of a task: everything that the main thread had to look up, and nothing of Qt.
 
-    `folder` is the run folder on this computer, where the result of a run elsewhere is fetched to. `known`
-    is the run where it was started before.
+    `folder` is the run folder on this computer, into which the result of a remote run is fetched. `known` is
+    the run if it was started before.
     """
 
     settings: RunSettings
@@ -112,23 +112,24 @@ class RunTask(Task):
         """Stop following; the run itself goes on without QGIS."""
         self._leaving = True
         super().cancel()
-        self.try_now()  # whatever waits for an answer is not worth waiting for any more
+        self.try_now()  # calls that wait for an answer end with an error
 
     def try_now(self) -> None:
         """Look at once for a place that did not answer, on a new connection."""
         backend = self._backend
         if backend is not None and not self.job.profile.runs_here:
-            # To close a connection takes its time when nobody answers.
+            # closing a connection blocks when the host does not answer
             threading.Thread(target=backend.close, daemon=True).start()
 
     @property
     def started(self) -> bool:
-        """Whether anything of the run was ever started."""
+        """True if a part of the run was ever started."""
         return self._run is not None
 
     @property
     def may_go_on(self) -> bool:
-        """Whether the run may still go on elsewhere after this task has ended: nobody saw its end."""
+        """True if the run may still go on elsewhere after this task has ended, because its end was not
+        seen."""
         run = self._run
         if run is None or self.job.profile.runs_here:
             return False
@@ -174,13 +175,15 @@ class RunTask(Task):
         return Outcome(job, folder, manifest, match, time.monotonic() - began, dict(self._seconds))
 
     def _is_stopped(self) -> bool:
-        """Whether the run itself is to be stopped; raises `Cancelled` when only nobody follows any more."""
+        """Return True if the run itself is to be stopped; raise `Cancelled` if the task only stops
+        following it."""
         if self._leaving:
             raise Cancelled
         return self._asked_at is not None and time.monotonic() >= self._asked_at
 
     def _is_withdrawn(self) -> bool:
-        """Whether a run that is being sent is not to be started; whoever only leaves wants it started."""
+        """Return True if a run that is being sent is not to be started; False if the task only stops
+        following it."""
         return not self._leaving and self._asked_at is not None and time.monotonic() >= self._asked_at
 
     def _on_start(self, backend: Backend, run: Run) -> None:

@@ -1,4 +1,4 @@
-"""A run in words: its state, place, moment, and how far it is."""
+"""Texts about a run: state, place, time and progress."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def state_word(state: RunState) -> str:
 
 
 def place(profile: Profile) -> str:
-    """Where a run executes, as the Run dialog calls it."""
+    """Return the name of the place where a run executes, as the Run dialog shows it."""
     return tr("This computer") if profile.name == LOCAL_NAME else profile.name
 
 
@@ -91,7 +91,7 @@ def exact(moment: Optional[datetime]) -> str:
 
 
 def progress(status: RunStatus) -> str:
-    """How far a run is: `1,204 of 49,998 files, 2 min left`; empty while nothing is known."""
+    """Return the progress of a run, `1,204 of 49,998 files, 2 min left`; empty while it is not known."""
     share = status.files if status.state is RunState.DECODING and status.files.total else status.tasks
     unit = tr("files") if share is status.files else tr("parts")
     parts = []
@@ -112,7 +112,8 @@ def took(run: Run) -> Optional[float]:
 
 
 def end_sentence(run: Run, status: RunStatus) -> str:
-    """How a run ended that nobody was following: `“Belfast” has finished on Belfast Pi cluster.`"""
+    """Return a sentence about the end of a run that was not followed: `“Belfast” has finished on Belfast Pi
+    cluster.`"""
     names = {"name": run.name, "place": place(run.profile)}
     if status.state is RunState.FINISHED:
         return tr("“{name}” has finished on {place}.").format(**names)

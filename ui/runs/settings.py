@@ -1,4 +1,4 @@
-"""What the Run dialog remembers: one typed record, kept in QGIS's settings. No secrets."""
+"""The remembered settings of the Run dialog: one typed record in QGIS's settings. No secrets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ POSTGIS, LAYER = "postgis", "layer"
 
 @dataclass(frozen=True)
 class RoadsChoice:
-    """Where the roads come from: a table of a stored PostGIS connection, or a layer of the project."""
+    """Source of the roads: a table of a stored PostGIS connection, or a layer of the project."""
 
     kind: str = POSTGIS
     connection: str = ""
@@ -69,7 +69,7 @@ class RunSettings:
 
     @classmethod
     def defaults(cls) -> RunSettings:
-        """Those of somebody who starts Roadpulse for the first time."""
+        """Return the settings of a first start."""
         return cls(time_zone=this_zone())
 
     @classmethod
@@ -109,7 +109,7 @@ def from_json(values: Mapping[str, Any], start: RunSettings) -> RunSettings:
 
 
 class Throughput:
-    """How fast a place was in the last run there, for the estimate; bytes/s and s."""
+    """Measured speed of a place in the last run there, for the estimate; bytes/s and s."""
 
     _KEY = "roadpulse/pace"
     DEFAULT = {"decode": 60e6, "summarise": 150e6, "rest": 6.0}
@@ -145,7 +145,7 @@ class RememberedTrips:
 
     @classmethod
     def load(cls, profile: Profile) -> str:
-        """What was chosen last; empty for nothing."""
+        """Return the trips that were chosen last; empty for none."""
         return str(QgsSettings().value(_place_key(profile, cls._KEY), "", type=str))
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What came out of a run, in one line and, behind each number, in a small table."""
+"""The result of a run in one line and, behind each number, in a small table."""
 
 from __future__ import annotations
 
@@ -153,5 +153,5 @@ def _table(title: str, rows: Iterable[tuple[str, str]]) -> str:
 
 
 def warnings(outcome: Outcome) -> list[str]:
-    """What the run and its map want to be known before they are trusted."""
+    """Return the warnings of the run and its map."""
     return [*(str(text) for text in outcome.manifest.get("warnings", [])), *outcome.match.warnings]

@@ -1,4 +1,4 @@
-"""Looks at runs that have not ended, wherever they are, without ever asking or disturbing anybody."""
+"""Polls runs that have not ended, without opening dialogs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ...cluster_client.backends.base.backend import Backend
 
 SHOWN, HIDDEN = 2.0, 60.0
-"""Seconds between looks at a place while somebody watches, and while nobody does."""
+"""Seconds between polls of a place while the list of runs is visible, and while it is hidden."""
 _LONGEST = 120.0
 _RESCAN = 5.0
 _TICK = 500
@@ -34,15 +34,15 @@ _TICK = 500
 
 @dataclass
 class WatchedBackend:
-    """Where runs execute: one connection, used by one look at a time."""
+    """A place where runs execute, with one connection that is used by one poll at a time."""
 
     profile: Profile
     credentials: Any = None
     known: bool = False
-    """Whether the credentials have been read."""
+    """True once the credentials have been read."""
     looking: bool = False
     calls: int = 0
-    """What the person asked for there and has not come back."""
+    """Number of calls of the person that have not returned."""
     next_look: float = 0.0
     pause: float = SHOWN
     _backend: Optional[Backend] = None
@@ -66,11 +66,11 @@ class WatchedBackend:
 
 
 class RunsWatch(QObject):
-    """Reads the run store and looks at the runs that go on.
+    """Reads the run store and polls the runs that have not ended.
 
-    `listed` brings every `RunEntry`, `heard` a run's id and `RunStatus`, `hindered` a run's id and why
-    nothing is heard of it (empty: something is again). `ended` is told of runs that had not ended when the
-    watch began and whose end it saw, with their last status.
+    `listed` carries every `RunEntry`, `heard` a run's id and `RunStatus`, `hindered` a run's id and why there
+    is no status (empty: there is one again). `ended` carries a run that had not ended when the watch began,
+    and its last status.
     """
 
     listed = pyqtSignal(object)
@@ -101,7 +101,7 @@ class RunsWatch(QObject):
         self.read()
 
     def show(self, shown: bool) -> None:
-        """Somebody looks at the list now, or nobody does any more."""
+        """Poll often while the list of runs is visible."""
         if shown == self.shown:
             return
         self.shown = shown
@@ -265,7 +265,7 @@ class RunsWatch(QObject):
 
 
 def _statuses(backend: Backend, runs: list[Run], call: Call) -> list[tuple[Run, Optional[RunStatus], str]]:
-    """The status of each run, or why it cannot be told; after a place did not answer it is not asked more."""
+    """Return the status of each run, or why there is none; a place that did not answer is asked only once."""
     from ...cluster_client.errors import ClientError, Unreachable  # noqa: PLC0415
 
     heard: list[tuple[Run, Optional[RunStatus], str]] = []

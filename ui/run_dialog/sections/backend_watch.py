@@ -1,7 +1,7 @@
-"""What is known of the place where runs of the chosen profile execute. Looks in the background.
+"""State of the place where runs of the chosen profile execute, looked up in the background.
 
-The place is asked once when it is chosen; whatever else is looked up there (the trips) waits for that, so
-that a host which refuses is not asked again and again.
+The place is asked once when it is chosen; other look-ups there (the trips) wait for that, so that a host
+which refuses is not asked again and again.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ class BackendWatch(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether the place is being asked."""
+        """True while the place is being asked."""
         return self._looks.busy
 
     @property
     def remote(self) -> bool:
-        """Whether it is another computer."""
+        """True if the place is another computer."""
         return not self.profile.runs_here
 
     def use(self, profile: Profile) -> None:
@@ -108,5 +108,5 @@ def _look(profile: Profile, keys: ProfileKeys, call: Call) -> tuple[Lookout, Pla
 
 
 def _close(lookout: Lookout) -> None:
-    # To close a connection takes its time when nobody answers.
+    # closing a connection blocks when the host does not answer
     threading.Thread(target=lookout.close, daemon=True).start()

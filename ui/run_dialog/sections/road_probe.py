@@ -58,7 +58,7 @@ class RoadField:
 
 @dataclass(frozen=True)
 class Match:
-    """How many links there are (None: too many to count now), and how many of the `asked` ids are there."""
+    """Number of links (None: too many to count), and how many of the `asked` ids are among them."""
 
     links: Optional[int]
     asked: int
@@ -107,7 +107,7 @@ def list_fields(connection: str, table: RoadTable) -> list[RoadField]:
 def match_table(connection: str, table: RoadTable, id_field: str, ids: NDArray[np.int64]) -> Match:
     """Count a table's links and look for the sample's ids; raises `LinksError`.
 
-    Also where the links have several reference systems, if that can be told in a few seconds.
+    Raises it also if the links have several reference systems and that shows in a few seconds.
     """
     from ....cluster_client.postgis.link_table import LinkTable, probe_table  # noqa: PLC0415
     from ....cluster_client.postgis.links import check_systems  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Where the roads come from: a stored PostGIS connection, or a line layer of the project."""
+"""The source of the roads: a stored PostGIS connection, or a line layer of the project."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class RoadsSection(RoadsControls):
         self._wish = settings.roads
         kind = settings.roads.kind
         if not settings.roads.connection and not settings.roads.layer and not self.connection.count():
-            kind = LAYER  # nobody who has no stored connection should have to look for the other choice
+            kind = LAYER  # without a stored connection the layer is the choice that works
         if settings.roads.connection:
             self.connection.setConnection(settings.roads.connection)
         wanted = settings.roads.layer
@@ -97,7 +97,7 @@ class RoadsSection(RoadsControls):
         )
 
     def problem(self) -> str:
-        """What is missing."""
+        """Return what is missing."""
         if self.kind.currentData() == POSTGIS:
             if not self.connection.currentConnection():
                 return tr(
@@ -144,7 +144,7 @@ class RoadsSection(RoadsControls):
 
     @property
     def busy(self) -> bool:
-        """Whether something is still to become known."""
+        """True while an answer is outstanding."""
         return any(task.busy for task in self._tasks.values())
 
     def look_again(self) -> None:

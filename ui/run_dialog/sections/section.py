@@ -1,4 +1,4 @@
-"""What the parts of the Run dialog have in common."""
+"""Base of the sections of the Run dialog."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Section(QWidget):
         raise NotImplementedError
 
     def problem(self) -> str:
-        """What is missing for a run, in words with the thing to do; empty when all is there."""
+        """Return what is missing for a run, with the thing to do; empty when nothing is."""
         return ""
 
     def go_to(self) -> None:

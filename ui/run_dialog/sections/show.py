@@ -1,4 +1,4 @@
-"""What the map shows, and the settings that are rarely touched, under More."""
+"""Options of the map, and the settings that are rarely changed, under More."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ShowSection(Section):
 
 
 class MoreSection(Section):
-    """Bad files, privacy, workers, looks; closed unless somebody opens it."""
+    """Bad files, privacy, workers, looks; folded at first."""
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""Where the trips are: how many there are, how many are new, and what the first points look like.
+"""The trips: their place, how many there are, how many are new, and the first points.
 
 The path is the place's own: a folder of this computer, one that the cluster sees, or a bucket.
 """
@@ -71,12 +71,12 @@ class TripsSection(TripsControls):
 
     @property
     def trips(self) -> str:
-        """What stands in the field, without blanks around it."""
+        """The text of the field, without blanks around it."""
         return self.folder.text().strip()
 
     @property
     def source(self) -> Optional[TripSource]:
-        """What reads the trips; None while the place does not answer."""
+        """The reader of the trips; None while the place does not answer."""
         lookout = self.watch.lookout
         if lookout is None or self.watch.state is None:
             return None
@@ -87,7 +87,7 @@ class TripsSection(TripsControls):
             return None
 
     def problem(self) -> str:
-        """What is missing. That nobody could look at trips elsewhere is no reason not to run."""
+        """Return what is missing. Trips elsewhere that could not be looked at do not prevent a run."""
         if not self.trips:
             return tr("Choose the folder of the trips.")
         if self._fault and self._sure:
@@ -152,7 +152,7 @@ class TripsSection(TripsControls):
 
     @property
     def busy(self) -> bool:
-        """Whether a count or preview is still to come."""
+        """True while a count or preview is outstanding."""
         return self._counter.busy or self._previewer.busy
 
     def forget(self) -> None:
@@ -232,7 +232,7 @@ class TripsSection(TripsControls):
         self.updated.emit()
 
     def _not_previewed(self, error: Exception) -> None:
-        if not isinstance(error, RunError):  # a place that cannot be read is told where the files are counted
+        if not isinstance(error, RunError):  # the count of files reports a place that cannot be read
             log_error(error)
         self._previewed(None)
 

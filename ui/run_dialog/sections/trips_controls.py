@@ -23,7 +23,7 @@ _FIELD_NAMES = {"link_id": "link id", "speed": "speed", "time": "time"}
 
 
 class TripsControls(Section):
-    """Where the trips are, and what the first of them look like.
+    """Widgets for the place of the trips and the first points.
 
     `unit_proposed` carries the unit that a file names, `mapping_proposed` a mapping that finds more in it.
     """

@@ -148,7 +148,7 @@ class WhenSection(Section):
         return self.zone.text().strip()
 
     def problem(self) -> str:
-        """What is missing."""
+        """Return what is missing."""
         if self.dates.currentData() == "range" and self.first.date() > self.last.date():
             return tr("The first date is after the last one.")
         if not self.weekdays:

@@ -1,4 +1,4 @@
-"""Where a run executes: the profile, and whether its place answers."""
+"""The place of a run: the profile, and whether its place answers."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class WhereSection(Section):
         return replace(settings, profile=self.profile.name)
 
     def problem(self) -> str:
-        """Why no run can start there; a place that only does not answer now may do so in a moment."""
+        """Return why no run can start there; a place that does not answer at the moment is no reason."""
         error = self.watch.error
         return message_of(error) if error is not None and not getattr(error, "retry", False) else ""
 
