@@ -92,7 +92,7 @@ def add_run_outputs(algorithm: RoadpulseAlgorithm) -> None:
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """What the main thread found out about a run: where it goes, and who the person is there."""
+    """A run as planned in the main thread: where it goes, and the credentials."""
 
     profile: Profile
     spec: RunSpec

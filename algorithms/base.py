@@ -1,4 +1,4 @@
-"""What Roadpulse's algorithms have in common: icon, help, packages, errors in words, cancellation."""
+"""Base of Roadpulse's algorithms: icon, help, packages, error messages, cancellation."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
     TAGS: tuple[str, ...] = ()
 
     def title(self) -> str:
-        """What the algorithm is called."""
+        """Return the algorithm's name in the toolbox."""
         raise NotImplementedError
 
     def section(self) -> tuple[str, str]:
@@ -52,11 +52,11 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
         return "speeds", tr("Link speeds")
 
     def paragraphs(self) -> tuple[str, ...]:
-        """What it does and gives."""
+        """Return the help: what the algorithm does and gives."""
         raise NotImplementedError
 
     def plan_work(self, parameters: Parameters, context: QgsProcessingContext) -> None:
-        """Whatever must happen in the main thread and may refuse the parameters; raises `RunError`.
+        """Check the parameters and plan the work, in the main thread; raises `RunError`.
 
         QGIS calls for it twice: when it checks the parameters and before the work.
         """
@@ -135,7 +135,7 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
             except Cancelled as error:
                 if feedback.isCanceled() and not interrupted:
                     feedback.pushInfo(visible(error.message))
-                    return {}  # QGIS tells of a cancellation itself, and wants an end without error
+                    return {}  # QGIS reports a cancellation itself, and expects an end without error
                 raise _for_qgis(error, feedback) from error
             except RunError as error:
                 raise _for_qgis(error, feedback) from error
@@ -155,12 +155,12 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
             raise RunError(requirements.install_text(lacking), repr(error)) from error
 
     def _validated(self, parameters: Parameters) -> Parameters:
-        """What QGIS hands over is what the caller wrote; all hooks get it checked (see `parameter_check`)."""
+        """Return the caller's parameters, checked (see `parameter_check`)."""
         return parameter_check.validated(self.parameterDefinitions(), parameters)
 
 
 def _for_qgis(error: RunError, feedback: QgsProcessingFeedback) -> QgsProcessingException:
-    """What QGIS is told. It keeps the exception for good, so no layer may hang on its traceback."""
+    """Return the error for QGIS, which keeps it for good: its traceback must not hold a layer."""
     if error.detail:
         feedback.pushDebugInfo(visible(error.detail))
     traceback.clear_frames(error.__traceback__)
@@ -171,7 +171,8 @@ def _for_qgis(error: RunError, feedback: QgsProcessingFeedback) -> QgsProcessing
 def cancelled_by_interrupt(feedback: QgsFeedback) -> Iterator[list[int]]:
     """Let an interrupt cancel `feedback`; the list that is yielded then holds the signal's number.
 
-    Does nothing outside the main thread, nor where somebody else handles interrupts in Python.
+    qgis_process notes an interrupt, but acts on it only in an event loop, and an algorithm runs in its main
+    thread without one. Does nothing outside the main thread, nor if Python has another handler of interrupts.
     """
     received: list[int] = []
 

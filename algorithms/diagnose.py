@@ -148,7 +148,8 @@ class Diagnose(RoadpulseAlgorithm):
 
 
 def connection_info(name: str) -> str:
-    """What libpq needs for a connection that is stored in QGIS; for the main thread. Raises `RunError`."""
+    """Return libpq's connection string of a connection stored in QGIS; for the main thread. Raises
+    `RunError`."""
     known = QgsProviderRegistry.instance().providerMetadata("postgres").dbConnections()
     if name not in known:
         raise RunError(tr("There is no stored PostGIS connection {name!r}.").format(name=name))

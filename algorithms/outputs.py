@@ -1,4 +1,4 @@
-"""What a call writes, looked at before the work: nothing is refused late, and no input is destroyed."""
+"""Outputs of a call, checked before the work: nothing is refused late, and no input is destroyed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _DEPTH = 5
 
 
 class Destination:
-    """Where a call writes one of its outputs, and what it reads meanwhile. For the main thread."""
+    """The destination of an output, and the inputs that are read meanwhile. For the main thread."""
 
     def __init__(
         self,

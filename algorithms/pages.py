@@ -1,4 +1,4 @@
-"""What the page and the film have in common: the layer, its look, what is written beside it."""
+"""The layer, its look and the texts that page and film have in common."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ class PageRequest:
         )  # fmt: skip
 
     def run_name(self) -> str:
-        """What the layer's run is called."""
+        """The name of the layer's run."""
         from ..mapping.style.options import read_run_table  # noqa: PLC0415
 
         return name_of_trips(str(read_run_table(self.layer)["spec"]["trips"]))

@@ -33,7 +33,7 @@ from ..workflow.translation import tr
 from . import parameters as p
 
 OF_QGIS = frozenset({"ellipsoid", "distance_units", "area_units", "project_path"})
-"""What `qgis_process` takes for itself, in lower case; some callers put it among the inputs."""
+"""Options of `qgis_process` itself, in lower case; some callers put them among the inputs."""
 
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _SHOWN = 60  # characters of a value in a message

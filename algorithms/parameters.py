@@ -51,7 +51,7 @@ def this_zone() -> str:
 
 
 def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
-    """What an aggregation asks for, but the run folder."""
+    """Return the parameters of an aggregation, without the run folder."""
     yield advanced(
         with_help(
             QgsProcessingParameterString(PROFILE, tr("Where to run"), LOCAL_NAME),
@@ -131,7 +131,7 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
 
 
 def trust_programs() -> QgsProcessingParameterBoolean:
-    """Whether the programs of a profile file may be run."""
+    """Return the parameter that allows the programs of a profile file to be run."""
     parameter = QgsProcessingParameterBoolean(
         TRUST_PROGRAMS, tr("Trust the programs of a profile file"), False
     )
@@ -147,7 +147,7 @@ def trust_programs() -> QgsProcessingParameterBoolean:
 
 
 def run_folder_destination() -> QgsProcessingParameterFolderDestination:
-    """Where a run writes to."""
+    """Return the parameter of the folder that a run writes to."""
     parameter = QgsProcessingParameterFolderDestination(
         RUN_FOLDER, tr("Run folder, if not in your QGIS profile"), None, True, False
     )
@@ -171,7 +171,7 @@ def run_folder_input() -> QgsProcessingParameterFile:
 
 
 def road_parameters(with_names: bool = True) -> Iterable[QgsProcessingParameterDefinition]:
-    """What the join with the roads asks for."""
+    """Return the parameters of the join with the roads."""
     yield with_help(
         QgsProcessingParameterVectorLayer(LINKS, tr("Roads"), [Qgis.ProcessingSourceType.VectorLine]),
         tr(

@@ -81,10 +81,10 @@ def colour_when_loaded(details: QgsProcessingContext.LayerDetails, source: str, 
 def show(
     layer: QgsVectorLayer, project: Optional[QgsProject], changes: Optional[Mapping[str, Any]] = None
 ) -> StyleOptions:
-    """Style a layer of a map file, and tell a project its day; for the main thread.
+    """Style a layer of a map file, and set the project's temporal range; for the main thread.
 
-    `changes` go over what the file says. A project that has nothing else takes the theme's ground too.
-    Raises `MapError`.
+    `changes` go over what the file says. A project that has nothing else takes the theme's ground too. Raises
+    `MapError`.
     """
     from ..mapping.style.options import StyleOptions  # noqa: PLC0415  (GDAL and the like, only when used)
     from ..mapping.style.symbology import style_layer, style_project  # noqa: PLC0415

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from ..mapping.writer.geopackage import MatchReport
 
 SPANS = {"listing": (0, 2), "decoding": (2, 75), "summarising": (75, 97), "publishing": (97, 100)}
-"""Where each phase of a run begins and ends, per cent of the run."""
+"""Beginning and end of each phase of a run, per cent of the run."""
 
 FEEDBACK_SECONDS = 10.0
-"""How often news of a phase that lasts are told."""
+"""Seconds between messages about a phase that lasts."""
 
 
 def part(feedback: QgsFeedback, start: float, end: float) -> Callable[[float], None]:
@@ -28,7 +28,7 @@ def part(feedback: QgsFeedback, start: float, end: float) -> Callable[[float], N
 
 
 class RunReporter:
-    """Tells a feedback what becomes of a run; `progress` gets per cent of the run."""
+    """Reports a run to a feedback; `progress` gets per cent of the run."""
 
     def __init__(self, feedback: QgsProcessingFeedback, progress: Callable[[float], None]) -> None:
         self._feedback, self._progress = feedback, progress
@@ -52,7 +52,7 @@ class RunReporter:
 
 
 def phase_text(status: RunStatus) -> str:
-    """What a run does now, with real numbers; empty where there is nothing to say."""
+    """Return what a run does at the moment, with real numbers; empty if there is nothing to report."""
     files = status.files
     texts = {
         "starting": tr("Starting the run"),
@@ -70,7 +70,7 @@ def phase_text(status: RunStatus) -> str:
 
 
 def run_summary(manifest: Mapping[str, Any]) -> str:
-    """What came out of a run, in one line."""
+    """Return the result of a run in one line."""
     files, points = manifest["files"], manifest["points"]
     links = manifest["results"]["link_speeds"]["rows"]
     text = tr("{trips} trips, {points} points, {links} links").format(
@@ -84,7 +84,7 @@ def run_summary(manifest: Mapping[str, Any]) -> str:
 
 
 def match_summary(report: MatchReport) -> str:
-    """How much of a result is on the map, in one line."""
+    """Return the share of a result that is on the map, in one line."""
     if not report.links:
         return tr("The run found no link with data, so nothing is on the map.")
     text = tr("{links} of the links and {points} of the points are on the map, {km} km of road").format(

@@ -1,4 +1,4 @@
-"""Values out of a call's parameters: each kind read in one place, and refused in words."""
+"""Values of a call's parameters: each kind read in one place, and refused with a reason."""
 
 from __future__ import annotations
 

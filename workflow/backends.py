@@ -1,7 +1,7 @@
-"""From a profile to what reaches the place of its runs: backend, lookout and diagnosis.
+"""Backend, lookout and diagnosis of a profile.
 
-The keys of a profile come from `credentials.read_credentials`, which wants the main thread; all else may be
-called in any. Nothing is connected to before it is used.
+The keys of a profile come from `credentials.read_credentials`, which needs the main thread; the rest may be
+called in any. Connections are made on first use.
 """
 
 from __future__ import annotations

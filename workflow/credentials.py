@@ -1,4 +1,4 @@
-"""Who the person is, and the proxies on the way, from QGIS; handed on to one run, never stored."""
+"""Credentials and proxies from QGIS; handed on to one run, never stored."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ def read_credentials(profile: Profile) -> ProfileKeys:
 
 
 def opens_without_prompt(profile: Profile) -> bool:
-    """Whether a profile's keys can be read without QGIS asking the person for its master password."""
+    """Return True if the profile's keys can be read without QGIS asking for its master password."""
     stored = profile.authcfg or profile.livy_authcfg or profile.s3_authcfg
     return not stored or bool(QgsApplication.authManager().masterPasswordIsSet())
 
 
 def _ssh(profile: Profile) -> Credentials:
-    """What a profile logs in with: its key file, and its entry (`authcfg`) of user and password.
+    """Return a profile's SSH credentials: its key file, and its entry (`authcfg`) of user and password.
 
-    With a key file the entry's password is the key's passphrase. Neither: the SSH agent, then the usual
-    key files.
+    With a key file the entry's password is the key's passphrase. Without either, the SSH agent is used, then
+    the usual key files.
     """
     from ..cluster_client.profiles.ssh_credentials import Credentials  # noqa: PLC0415
 
@@ -79,7 +79,8 @@ def _s3(profile: Profile) -> S3Keys:
 
 
 def _entry(profile: Profile, name: str, methods: tuple[str, ...] = (_BASIC,)) -> Mapping[str, str]:
-    """What an entry of the database holds, under QGIS's names; the profile names it as `name`."""
+    """Return an entry of the database under QGIS's names; `name` is the entry of the profile that holds its
+    id."""
     authcfg = str(getattr(profile, name))
     manager = QgsApplication.authManager()
     if manager.isDisabled():

@@ -1,7 +1,7 @@
-"""Where Roadpulse keeps things on this computer: profiles, records of runs, run folders, points.
+"""Folders of Roadpulse on this computer: profiles, records of runs, run folders, points.
 
-Profiles and runs belong to the QGIS user profile. Points are only a cache, shared by all of them: without
-it a run takes longer and gives the same.
+Profiles and runs belong to the QGIS user profile. Points are only a cache, shared by all of them: without it
+a run takes longer and gives the same.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ def known_hosts() -> Path:
 
 
 def runs_folder() -> Path:
-    """Where the folders of runs go that name none."""
+    """Return the folder of run folders, for runs that name none."""
     return home() / "runs"
 
 
 def kept() -> Kept:
-    """What backends are handed of these places."""
+    """Return these folders as backends need them."""
     return Kept(runs=runs_folder(), known_hosts=known_hosts())
 
 
 def maps_folder() -> Path:
-    """Where map files go that name none."""
+    """Return the folder of map files, for calls that name none."""
     return home() / "maps"
 
 

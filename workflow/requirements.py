@@ -1,4 +1,4 @@
-"""Which of the Python packages that Roadpulse needs are there, found without importing any."""
+"""The Python packages that Roadpulse needs and that are missing, found without importing any."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from ..cluster_client.profiles.profile import Profile
 
 MAPS = ("numpy", "pandas")
-"""What a result's way to a map needs; roads in PostGIS need psycopg besides."""
+"""Needed to make a map of a result; roads in PostGIS also need psycopg."""
 
 RUNS = ("numpy", "pandas", "duckdb", "msgspec")
-"""What a run on this computer needs."""
+"""Needed for a run on this computer."""
 
 _FILE = Path(__file__).absolute().parents[1] / "requirements.txt"
 
@@ -33,27 +33,27 @@ def required() -> tuple[str, ...]:
 
 
 def missing(names: Iterable[str] = ()) -> list[str]:
-    """Those of the packages `names` (all that are required, if none is given) that this QGIS lacks."""
+    """Return those of the packages `names` (default: all that are required) that are missing here."""
     return [name for name in (names or required()) if find_spec(name) is None]
 
 
 def missing_for(profile: Profile) -> list[str]:
-    """Those of the packages that it takes to look after the runs of a profile which this QGIS lacks.
+    """Return the missing packages among those needed to manage the runs of a profile.
 
-    What the runs need where they are is another matter.
+    Packages that the runs need at their place are not looked at.
     """
     names = registry.of(profile).requirements(profile)
     return missing(names) if names else []
 
 
 def lacking(error: BaseException) -> list[str]:
-    """The required package whose absence an error tells of; empty where it tells of something else."""
+    """Return the required package whose absence caused an error; empty for another error."""
     name = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
     return [name] if name in required() and missing((name,)) else []
 
 
 def install_text(names: Iterable[str]) -> str:
-    """What to do about missing packages."""
+    """Return how to install missing packages."""
     names = list(names)
     return tr(
         "Roadpulse needs Python packages that this QGIS does not have: {names}. "

@@ -1,7 +1,7 @@
-"""Where the shapes of the links come from: any vector layer, or a PostGIS table, asked directly.
+"""Shapes of the links, from any vector layer, or from a PostGIS table at its server.
 
-`Roads` are made in the main thread, where layers and stored credentials may be touched, and read in any.
-A layer of a plain PostGIS table is read by key at the server, which a layer cannot do.
+`Roads` are made in the main thread, where layers and stored credentials may be touched, and read in any. A
+layer of a plain PostGIS table is read by key at the server, which a layer cannot do.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CLASS_FIELDS = ("highway", "fclass", "road_class", "roadclass", "class", "road_t
 """Names that fields of roads usually have, the likeliest first."""
 
 Progress = Callable[[float], None]
-"""Told the share that is done, per cent."""
+"""Called with the share that is done, per cent."""
 Cancelled = Callable[[], bool]
 """Asked whether to stop."""
 
@@ -50,14 +50,14 @@ class Roads(Protocol):
     """A source of link geometry."""
 
     def check(self, cancelled: Cancelled) -> None:
-        """Raise what `read` would raise later, as far as that can be told before the links are known."""
+        """Raise the errors of `read` that can be found before the links are known."""
 
     def read(self, ids: NDArray[np.int64], progress: Progress, cancelled: Cancelled) -> LinkGeometry:
         """The geometry of the links `ids` (int64); raises `LinksError`, `MapError` or `Cancelled`."""
 
 
 class LayerSnapshot:
-    """What of a vector layer may be read in another thread: its features as they are now, edits included.
+    """A copy of a vector layer for another thread: its features at this moment, edits included.
 
     `crs` is the reference system that its coordinates are in.
     """
@@ -68,7 +68,7 @@ class LayerSnapshot:
         self._kind, self._count = layer.geometryType(), layer.featureCount()
 
     def name(self) -> str:
-        """As the layer's."""
+        """The layer's name."""
         return str(self._name)
 
     def crs(self) -> QgsCoordinateReferenceSystem:
@@ -76,19 +76,19 @@ class LayerSnapshot:
         return self._crs
 
     def fields(self) -> QgsFields:
-        """As the layer's."""
+        """Return the layer's fields."""
         return self._fields
 
     def geometryType(self) -> Qgis.GeometryType:
-        """As the layer's."""
+        """Return the layer's type of geometry."""
         return self._kind
 
     def featureCount(self) -> int:
-        """As the layer's; -1 where it is not known."""
+        """Return the layer's number of features; -1 if it is not known."""
         return int(self._count)
 
     def getFeatures(self, request: QgsFeatureRequest) -> QgsFeatureIterator:
-        """As the layer's, in any thread."""
+        """Return the layer's features, in any thread."""
         return self._source.getFeatures(request)
 
 
@@ -236,12 +236,12 @@ def postgis_roads(
 
 
 def is_table(uri: QgsDataSourceUri) -> bool:
-    """Whether a source is a table or view with a geometry, and not a query."""
+    """Return True if a source is a table or view with a geometry, and not a query."""
     return bool(uri.table() and uri.geometryColumn() and not uri.table().lstrip().startswith("("))
 
 
 def _has_own_values(layer: QgsVectorLayer, names: Sequence[str]) -> bool:
-    """Whether the layer holds what its server does not: unsaved edits, joined or computed fields."""
+    """Return True if the layer has values that its server lacks: unsaved edits, joined or computed fields."""
     fields = layer.fields()
     origins = (fields.fieldOrigin(fields.lookupField(name)) for name in names if name)
     return layer.isModified() or any(origin != Qgis.FieldOrigin.Provider for origin in origins)

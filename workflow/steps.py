@@ -71,7 +71,7 @@ class RunGone(RunFailed):
 
 
 def _nothing(_: Any) -> None:
-    """For those who do not want to be told."""
+    """Default of `on_status` and `on_progress`."""
 
 
 def _never() -> bool:
@@ -79,11 +79,11 @@ def _never() -> bool:
 
 
 def _nowhere(_backend: Backend, _run: Run) -> None:
-    """For those who only wait."""
+    """Default of `on_start`."""
 
 
 def _silently(_done: int, _total: int) -> None:
-    """For those who do not count bytes."""
+    """Default of `on_fetch`."""
 
 
 def resolve_profile(text: str, agreed: bool = False) -> Profile:
@@ -123,11 +123,10 @@ def run_aggregation(
 ) -> Path:
     """Run one aggregation to its end and return its run folder on this computer.
 
-    `name` is what the person reads in the list of runs (empty: that of the trips), `folder` the new run
-    folder on this computer (empty: one is made). `on_start` is handed the backend and the run once this is
-    started, for whoever wants its log meanwhile; `on_fetch` gets bytes done and total. `is_withdrawn` is
-    asked instead of `is_cancelled` until the run is started. Raises `Cancelled`, `RunFailed` or a
-    `ClientError`; the record of the run stays.
+    `name` is the run's name in the list of runs (empty: that of the trips), `folder` the new run folder on
+    this computer (empty: one is made). `on_start` is called with the backend and the run once it is started,
+    `on_fetch` with bytes done and total. `is_withdrawn` is called instead of `is_cancelled` until the run is
+    started. Raises `Cancelled`, `RunFailed` or a `ClientError`; the record of the run stays.
     """
     keys = credentials or read_credentials(profile)
     spec = with_bucket(spec, profile, keys)
@@ -198,7 +197,7 @@ class RunResult:
 
     @property
     def name(self) -> str:
-        """What the run is called."""
+        """The run's name."""
         return run_name(self.spec)
 
     @classmethod
@@ -231,7 +230,7 @@ def check_map_file(output: Union[str, Path]) -> None:
 
 
 def check_roads(roads: Roads, is_cancelled: IsCancelled = _never) -> None:
-    """Raise now what the reading of roads would raise after the run, as far as that can be told."""
+    """Raise the errors of reading roads that can be found before the run."""
     roads.check(is_cancelled)
 
 

@@ -142,7 +142,7 @@ class ProfilesDialog(OnScreenDialog):
 
     @property
     def unsaved(self) -> bool:
-        """Whether something would be lost."""
+        """True if closing would lose changes."""
         return self._current == DRAFT or self.form.edited
 
     def _look(self) -> None:
@@ -297,7 +297,7 @@ class ProfilesDialog(OnScreenDialog):
             questions.ask_delete(self, self._current, self.delete)
 
     def _go_on(self, then: Callable[[], object]) -> None:
-        """Go on with something else; what would be lost is asked about first."""
+        """Call `then`, after a question if changes would be lost."""
         if self.unsaved:
             questions.ask_unsaved(
                 self, self._name, self.form.problem()[0],

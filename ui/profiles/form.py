@@ -28,7 +28,7 @@ from .sections.ssh import HostKeySection, SshSection
 
 
 class ProfileForm(QWidget):
-    """Edits a profile; `changed` comes after every change, whoever made it, `widened` when other fields show.
+    """Edits a profile. `changed` is emitted after every change, `widened` when other fields are shown.
 
     Entries that the present kind does not show keep the values that they had.
     """
@@ -95,11 +95,11 @@ class ProfileForm(QWidget):
 
     @property
     def edited(self) -> bool:
-        """Whether something differs from the profile that was given."""
+        """True if an entry differs from the given profile."""
         return self.values() != self._given
 
     def problem(self) -> tuple[str, Optional[Field]]:
-        """What keeps the profile from being used, and where; empty when nothing does."""
+        """Return the first fault and its field; empty and None if the profile can be used."""
         for field in self._fields():
             if field.wanted and field.entry in self.faults:
                 return self.faults[field.entry], field
@@ -163,7 +163,7 @@ class ProfileForm(QWidget):
         self.changed.emit()
 
     def _align_labels(self) -> None:
-        """All fields begin at one line, whatever section they are in."""
+        """Align the fields of all sections."""
         labels = [row.label for section in self.sections for row in section.rows]
         texts = [text for section in self.sections for row in section.rows for text in row.texts.values()]
         widest = max(labels[0].fontMetrics().horizontalAdvance(text) for text in texts) + 4
@@ -192,7 +192,7 @@ class _Head(ProfileSection):
 
 
 class _NameField(TextField):
-    """The name; that of this computer stands there in words."""
+    """The name; that of this computer is shown as a text."""
 
     _local = False
 

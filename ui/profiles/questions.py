@@ -1,4 +1,4 @@
-"""What the editor of profiles asks: what to do with changes, whether to delete, and for files."""
+"""Questions of the profile editor: unsaved changes, deletion, and files."""
 
 from __future__ import annotations
 

@@ -265,7 +265,7 @@ class RunsWatch(QObject):
 
 
 def _statuses(backend: Backend, runs: list[Run], call: Call) -> list[tuple[Run, Optional[RunStatus], str]]:
-    """Return the status of each run, or why there is none; a place that did not answer is asked only once."""
+    """Return the status of each run, or why there is none; a place that did not answer is not asked again."""
     from ...cluster_client.errors import ClientError, Unreachable  # noqa: PLC0415
 
     heard: list[tuple[Run, Optional[RunStatus], str]] = []

@@ -1,4 +1,4 @@
-"""What can be done with a run of the list: map, follow, cancel, again, log, folder, id, delete."""
+"""Actions on a run of the list: map, follow, cancel, again, log, folder, id, delete."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class RunActions(QObject):
         return action
 
     def open(self, row: Row) -> None:
-        """What a double click means: the map of a finished run, else what can be seen of it."""
+        """Open the map of a finished run, or else its progress; the action of a double click."""
         if row.run is None:
             show_text(self._window, tr("Damaged record"), row.entry.fault)
         elif row.going:

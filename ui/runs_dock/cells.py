@@ -1,4 +1,4 @@
-"""How the cells of the Runs dock are drawn, and how wide its columns are."""
+"""Drawing of the cells of the Runs dock, and the widths of its columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What deleting runs takes away, said before it is done."""
+"""The question before runs are deleted, with what is removed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAMED = 5
 
 
 def deletion_text(row: Row) -> str:
-    """What goes and what stays when one run is deleted."""
+    """Return what is removed and what stays when one run is deleted."""
     run = row.run
     if run is None:
         return tr(

@@ -27,7 +27,7 @@ _NUMBERS_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class RunsModel(QAbstractTableModel):
-    """Rows by `show_entries`, what is heard of them by `tell`."""
+    """Rows of runs: `show_entries` sets them, `tell` updates one."""
 
     def __init__(self, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
@@ -110,7 +110,7 @@ class RunsModel(QAbstractTableModel):
     def _arrange(self, changed: Iterable[str]) -> None:
         column, downwards = self._sort
         rows = [row for row in self._rows.values() if not self._words or row.matches(self._words)]
-        # The newest first among equals, whatever the order of the others.
+        # the newest first among equals, in either order
         rows.sort(key=lambda row: row.sort_value(Column.WHEN), reverse=True)
         rows.sort(key=lambda row: row.sort_value(column), reverse=downwards)
         shown = [row.entry.key for row in rows]

@@ -1,4 +1,4 @@
-"""What the Runs dock holds: filter, table, and words where there is nothing to list."""
+"""The contents of the Runs dock: filter, table, and a text if there are no runs."""
 
 from __future__ import annotations
 
@@ -297,14 +297,14 @@ class RunsPanel(QWidget):
     # -- the window ---------------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Somebody looks: often."""
+        """Poll often while the dock is visible."""
         super().showEvent(event)
         self.model.time_passes()
         self._minute.start()
         self.watch.show(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nobody looks: rarely."""
+        """Poll rarely while the dock is hidden."""
         self._minute.stop()
         self.watch.show(False)
         super().hideEvent(event)

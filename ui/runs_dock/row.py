@@ -61,7 +61,7 @@ class Row:
 
     @property
     def going(self) -> bool:
-        """Whether the run has not ended, as far as is known."""
+        """True if the run is not known to have ended."""
         return self.run is not None and not self.state.is_final
 
     @property
@@ -73,7 +73,7 @@ class Row:
 
     @property
     def seconds(self) -> Optional[float]:
-        """How long it took, or has taken so far."""
+        """The run's duration in seconds, up to now if it has not ended."""
         if self.entry.facts is not None and self.entry.facts.seconds:
             return self.entry.facts.seconds
         if self.going and self.status is not None and self.status.elapsed:
@@ -82,7 +82,7 @@ class Row:
 
     @property
     def remark(self) -> str:
-        """What else there is to know, in a few words."""
+        """A few more words on the run."""
         if self.run is None:
             return tr("The record cannot be read: {reason}").format(reason=self.entry.reason)
         if self.activity:
@@ -98,7 +98,7 @@ class Row:
         return self.run.message
 
     def text(self, column: Column, now: datetime) -> str:
-        """What stands in a cell."""
+        """Return the text of a cell."""
         run, facts = self.run, self.entry.facts
         if run is None:
             if column is Column.WHEN:
@@ -125,7 +125,7 @@ class Row:
         return self.remark
 
     def sort_value(self, column: Column) -> Any:
-        """What rows are ordered by; rows without a value come first."""
+        """Return the sort key of a cell; rows without a value come first."""
         facts = self.entry.facts
         if column is Column.WHEN:
             return (self.run.created if self.run is not None else self.entry.written) or _LONG_AGO
@@ -140,7 +140,7 @@ class Row:
         return natural(self.text(column, _LONG_AGO))
 
     def matches(self, words: Iterable[str]) -> bool:
-        """Whether every word of a filter, in lower case, occurs in what the row says."""
+        """Return True if every word of a filter, in lower case, occurs in the row."""
         run = self.run
         parts = [self.text(column, _LONG_AGO) for column in (Column.STATE, Column.NAME, Column.PLACE)]
         parts += [self.remark, self.entry.key]
@@ -151,13 +151,13 @@ class Row:
 
 
 def natural(text: str) -> list[tuple[int, str]]:
-    """What texts with numbers in them are ordered by: Belfast 9 before Belfast 10."""
+    """Return a sort key that orders numbers in texts by value: Belfast 9 before Belfast 10."""
     parts = re.split(r"(\d+)", text.casefold())
     return [(int(part), "") if part.isdigit() and part.isascii() else (-1, part) for part in parts]
 
 
 def tip_of(row: Row, column: Column) -> str:
-    """What a cell says when the pointer rests on it: the exact and the whole."""
+    """Return the tool tip of a cell: its exact or whole value."""
     run, facts = row.run, row.entry.facts
     if run is None:
         return row.entry.fault

@@ -25,7 +25,7 @@ from ..widgets.messages import log_error, make_message, show_error, show_message
 from .model import RunsModel
 
 _FEW = 0.5
-"""With a smaller share of the links on the map the roads are most likely not those of the trips."""
+"""Share of the links on the map below which the roads are probably not those of the trips."""
 
 
 class RunMaps(QObject):

@@ -42,10 +42,10 @@ _PAUSE = 400
 
 
 class S3Browser(OnScreenDialog):
-    """Looks into the buckets that a profile leads to. `chosen` carries the address on OK.
+    """Lists the buckets that a profile leads to. `chosen` carries the address on OK.
 
-    `for_trips`: what is chosen holds trips, else it is a folder to work in, which need not be there yet.
-    Nothing of it waits for the network: whoever types or clicks is answered when the answer is there.
+    `for_trips`: the address is one of trips, else it is a folder to work in, which need not exist yet.
+    Nothing waits for the network: answers are shown as they come.
     """
 
     chosen = pyqtSignal(str)
@@ -155,7 +155,7 @@ class S3Browser(OnScreenDialog):
         self._look()
 
     def _trips(self) -> BucketTrips:
-        """What reads the buckets; for threads."""
+        """Return the reader of the buckets; for threads."""
         from ...cluster_client.backends.base.bucket_probe import BucketTrips  # noqa: PLC0415  (boto3)
         from ...cluster_client.profiles.credentials import ProfileKeys  # noqa: PLC0415
 
@@ -179,7 +179,7 @@ class S3Browser(OnScreenDialog):
         return self.address.text().strip()
 
     def _problem(self) -> str:
-        """What is wrong with the address as it stands; empty for one that can be looked at."""
+        """Return the fault of the address in the field; empty if it can be looked up."""
         text = self._typed_address()
         if not text:
             return tr("Choose a bucket or a folder, or type its address.")
@@ -227,7 +227,7 @@ class S3Browser(OnScreenDialog):
             self.accept()
 
     def _leave(self) -> None:
-        """Nothing is looked at any more."""
+        """End all look-ups."""
         self._typing.stop()
         self._filtering.stop()
         self.tree.forget()

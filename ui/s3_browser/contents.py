@@ -1,4 +1,4 @@
-"""What an address in a bucket names: how many trip files of what size, and the fields of the first."""
+"""Contents of an address in a bucket: number and size of the trip files, and the fields of the first."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _LONGEST_EXAMPLE = 80
 
 
 class S3Contents(QWidget):
-    """Looks at one address at a time. `known` is told when the count is complete, `refused` of an error.
+    """Shows one address at a time. `known` is emitted when the count is complete, `refused` with an error.
 
-    Without a `mapping` it is not trips that are looked for, but a folder to work in.
+    Without a `mapping` the address is a folder to work in, and not of trips.
     """
 
     known = pyqtSignal(object)
@@ -123,7 +123,7 @@ class S3Contents(QWidget):
         self._show_fields(None)
 
     def look(self, address: str) -> None:
-        """Count what an address names and read the first file; whatever was looked at before is given up."""
+        """Count the files of an address and read the first; drop the look-up before."""
         self.show_nothing(address)
         self.address = address
         self.numbers.setText(tr("Counting…"))

@@ -1,4 +1,4 @@
-"""What lies right below an address in a bucket, as far as a person can look through it. For a thread."""
+"""The level right below an address in a bucket, as far as a person can look through it. For a thread."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _NEW, _LOOKING, _KNOWN = "new", "looking", "known"
 
 
 class S3Tree(QTreeWidget):
-    """Buckets, and the folders in them. `picked` is told of the address that was selected."""
+    """Buckets, and the folders in them. `picked` carries the address that was selected."""
 
     picked = pyqtSignal(str)
     refused = pyqtSignal(object)
@@ -95,7 +95,7 @@ class S3Tree(QTreeWidget):
         self.clear()
         buckets = list(found.folders)
         if self._way and self._way[0] not in buckets:
-            buckets.insert(0, self._way[0])  # it may be read, though it is somebody else's
+            buckets.insert(0, self._way[0])  # a bucket of another account may be readable
         for bucket in buckets:
             self._add_bucket(bucket)
         if not buckets:
@@ -117,7 +117,7 @@ class S3Tree(QTreeWidget):
             self._look(item, "")
 
     def _closed(self, item: QTreeWidgetItem) -> None:
-        """What is not looked at any more is not looked up any more."""
+        """Stop the look-up of an item that was folded."""
         going = self._going.pop(str(item.data(0, _ADDRESS)), None)
         if going is not None:
             going.cancel()

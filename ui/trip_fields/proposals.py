@@ -1,4 +1,4 @@
-"""Which field of a trip file holds what: what is there, presets, and proposals where a name is not found."""
+"""The fields of a trip file: those that exist, presets, and proposals for names that are not found."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def propose(root: Any, mapping: FieldMapping) -> Optional[FieldMapping]:
 
 
 def changes(mapping: FieldMapping, proposal: FieldMapping) -> str:
-    """What a proposal would change, as text: the fields of its points that `mapping` does not name."""
+    """Return the changes of a proposal as text: the fields of its points that `mapping` does not name."""
     names = ("link_id", "speed", "time")
     changed = [getattr(proposal, name) for name in names if getattr(proposal, name) != getattr(mapping, name)]
     return ", ".join(changed or [proposal.points])
@@ -109,7 +109,7 @@ def unit_hint(root: Any) -> str:
 
 
 def fits(name: str, value: Any) -> bool:
-    """Whether a value can be what `name` (link_id, speed or time) asks for."""
+    """Return True if a value can be what `name` (link_id, speed or time) asks for."""
     if name == "link_id":
         return values.link_id_of(value)[1] is None
     if name == "speed":

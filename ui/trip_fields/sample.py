@@ -48,9 +48,9 @@ class Preview:
     """The first points of the first usable file, as they are read with a mapping.
 
     `found` holds which of link_id, speed and time have a usable value in some of these points; `raw` the
-    points as they are in the file. `proposal` is a mapping that would find more, `problem` says in words
-    why nothing can be read. `faults` says in words, of the fields that are not found, what is wrong with the
-    value that is there.
+    points as they are in the file. `proposal` is a mapping that would find more, `problem` the reason why
+    nothing can be read. `faults` holds, for the fields that are not found, the fault of the value in the
+    file.
     """
 
     file: str = ""
@@ -82,7 +82,7 @@ def preview(source: TripSource, trips: str, mapping: FieldMapping, check: Check)
 
 
 def look(path: str, root: Any, mapping: FieldMapping) -> Preview:
-    """What `mapping` finds in a file that is loaded already."""
+    """Return what `mapping` finds in a loaded file."""
     raw = values.follow(root, tuple(mapping.points.split(".")))
     if not isinstance(raw, list):
         return Preview(
@@ -150,7 +150,7 @@ def _load(source: TripSource, path: str) -> Any:
 
 
 def _clause(message: str) -> str:
-    """What is wrong with a file as a clause that begins with "it"."""
+    """Return the fault of a file as a clause that begins with "it"."""
     return re.sub("^the file ", "it ", message)
 
 
@@ -159,7 +159,7 @@ def _value(point: Any, path: str) -> Any:
 
 
 def _fault(name: str, points: list[Any], given: list[Any], path: str, mapping: FieldMapping) -> str:
-    """What is wrong with the first value of a field that is there; empty where nothing is there."""
+    """Return the fault of the first value of a field; empty if the field has no value."""
     file = PurePosixPath(path.replace("\\", "/")).name
     for point, value in zip(points, given):
         reason = _reason(name, value)

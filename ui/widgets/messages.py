@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def message_of(error: Exception) -> str:
-    """What to tell the person."""
+    """Return the message for the person."""
     if isinstance(error, RunError):
         return in_form(error.message)
     if lacking := requirements.lacking(error):
@@ -31,7 +31,7 @@ def message_of(error: Exception) -> str:
 
 
 def detail_of(error: Exception) -> str:
-    """What helps somebody who looks for the cause."""
+    """Return the details for finding the cause: message, detail of the error, and trace."""
     own = error.detail if isinstance(error, RunError) else ""
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     return "\n\n".join(filter(None, (message_of(error), own, trace)))

@@ -12,7 +12,7 @@ from .plain_text import Link, in_html
 
 
 def is_dark(palette: QPalette) -> bool:
-    """Whether QGIS is shown in dark colours."""
+    """Return True if QGIS is shown in dark colours."""
     return palette.color(QPalette.ColorRole.Window).lightness() < 128
 
 

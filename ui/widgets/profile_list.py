@@ -34,7 +34,7 @@ def shown_name(name: str) -> str:
 
 
 def place_of(profile: Profile) -> str:
-    """Where a profile's runs execute, in a few words."""
+    """Return the place of a profile's runs, in a few words."""
     if not profile.runs_here:
         kind = registry.of(profile)
         return tr(kind.place).format(host=kind.host(profile))
@@ -84,7 +84,7 @@ class ProfileListWidget(QListWidget):
         return next((item for item in lines if item.data(NAME) == name), None)
 
     def choose(self, name: str) -> None:
-        """Select a line without telling anybody."""
+        """Select a line without emitting a signal."""
         self.blockSignals(True)
         self.setCurrentItem(self.line(name) or self.item(0))
         self.blockSignals(False)

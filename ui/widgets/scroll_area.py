@@ -26,7 +26,7 @@ class Scrolled(QScrollArea):
         self.setWidget(holder)
 
     def minimumSizeHint(self) -> QSize:
-        """As wide as the contents ask for, with room for the scroll bar."""
+        """Return the width of the contents, with room for the scroll bar."""
         width = self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
         room = self.screen().availableGeometry().width() - self.beside - _FRAME
         return QSize(min(width, room), 240)

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 class BucketFolderField(TextField):
-    """A folder with a button that looks into buckets, for the types of backend that may have it there.
+    """A folder with a button that opens the S3 browser, for the types of backend that may have it in a
+    bucket.
 
     `here`: it is a folder of this computer, and can be chosen too. `of_runs`: it lies where the run folders
-    lie, which not every backend has in buckets. `browse` is told when the button is pressed; whoever hears it
+    lie, which not every backend has in buckets. `browse` is emitted when the button is pressed; the receiver
     calls `choose` with an address.
     """
 

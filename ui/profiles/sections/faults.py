@@ -48,7 +48,7 @@ def faults(values: Mapping[str, Any]) -> dict[str, ProfileError]:
 
 
 def open_login(url: str, tunnel: bool) -> str:
-    """Why no user and password are sent to an address of Livy; empty if they are."""
+    """Return why no user and password are sent to an address of Livy; empty if they are."""
     if not can_be_read(url, tunnel):
         return ""
     return tr(

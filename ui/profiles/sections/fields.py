@@ -51,11 +51,11 @@ class Field(QWidget):
         column.addWidget(self.note)
 
     def value(self) -> Any:
-        """What the control says."""
+        """Return the value of the control."""
         raise NotImplementedError
 
     def fill(self, value: Any) -> None:
-        """Show a value; nobody has touched it yet."""
+        """Show a value and reset `touched`."""
         self._filling = True
         self._show(value)
         self._filling = False
@@ -192,7 +192,7 @@ class CheckField(Field):
         self.box.toggled.connect(self._edited)
 
     def value(self) -> bool:
-        """Whether it is ticked."""
+        """True if the box is checked."""
         return bool(self.box.isChecked())
 
     def _show(self, value: bool) -> None:
@@ -256,7 +256,7 @@ class CalmSpinBox(QSpinBox):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Change the number only where somebody is at it."""
+        """Change the number only while the field has the focus."""
         super().wheelEvent(event) if self.hasFocus() else event.ignore()
 
 
@@ -268,7 +268,7 @@ class CalmComboBox(QComboBox):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Change the choice only where somebody is at it."""
+        """Change the choice only while the field has the focus."""
         super().wheelEvent(event) if self.hasFocus() else event.ignore()
 
 

@@ -36,7 +36,7 @@ class LivySection(ProfileSection):
         )  # fmt: skip
 
     def _open(self, url: str) -> str:
-        """That others could read the log-in, also before anybody has touched the field."""
+        """Return the warning that others could read the log-in, also for an untouched field."""
         return open_login(url, self.tunnel.value()) if url and self.login.value() else ""
 
     def look(self) -> None:

@@ -83,6 +83,6 @@ class S3Section(ProfileSection):
         )  # fmt: skip
 
     def look(self) -> None:
-        """Who signs nothing needs no keys."""
+        """Enable the keys only if requests are signed."""
         for field in (self.keys_here, self.keys_file, self.keys_file_here, self.keys_profile):
             field.control.setEnabled(not self.anonymous.value())

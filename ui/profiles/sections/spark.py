@@ -33,7 +33,7 @@ class SparkSection(ProfileSection):
         )
 
     def look(self) -> None:
-        """Without Spark it works too."""
+        """Note that runs also work without Spark."""
         without = self.master.wanted and not self.master.value() and not self.home.value()
         self.intro.say(
             tr("With neither a master nor a folder, runs take place in processes of the host itself.")

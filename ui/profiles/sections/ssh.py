@@ -52,7 +52,8 @@ class SshSection(ProfileSection):
         self.add(tr("Password"), self.authcfg)
 
     def suit(self, kind: BackendType) -> None:
-        """Where runs may lie in a bucket, the SSH host only keeps files, and is not always needed."""
+        """Show the section as a backend type needs it: with runs in a bucket, the SSH host only keeps files
+        and is not always needed."""
         super().suit(kind)
         self.intro.say(
             tr("Files are sent and fetched over SSH. Leave the host empty if the runs lie in a bucket.")
@@ -67,14 +68,14 @@ class SshSection(ProfileSection):
             self.host.tell("")
 
     def look(self) -> None:
-        """With a key file the password is its passphrase."""
+        """Label the password as the passphrase of the key file, if there is one."""
         self.authcfg.good = tr("Its password opens the key file.") if self.key_path.value() else ""
 
 
 class HostKeySection(ProfileSection):
-    """The way there, and the key by which the host is known.
+    """The address of the host, and the keys by which it is known.
 
-    `found` carries a host, and what ~/.ssh/config makes of it in words.
+    `found` carries a host, and a text on what ~/.ssh/config makes of it.
     """
 
     found = pyqtSignal(str, str)
@@ -113,7 +114,7 @@ class HostKeySection(ProfileSection):
 
     @property
     def busy(self) -> bool:
-        """Whether the known keys are still being read."""
+        """True while the known keys are being read."""
         return self._asker.busy
 
     def forget(self) -> None:
@@ -150,7 +151,7 @@ class HostKeySection(ProfileSection):
 
 
 def _look_up(host: str, port: int) -> tuple[str, str, list[Any]]:
-    """The host, what ~/.ssh/config makes of it in words, and the keys by which it is known."""
+    """Return the host, a text on what ~/.ssh/config makes of it, and the keys by which it is known."""
     login = _login(host, port)
     if login.fault:
         return host, login.fault, []
