@@ -81,7 +81,7 @@ class _Relay:
 
 
 def main() -> None:
-    """Print the port, and relay until standard input ends: then nobody wants it any more."""
+    """Print the port, and relay until standard input ends."""
     relay = _Relay(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))
     threading.Thread(target=relay.serve, daemon=True).start()
     print(relay.port, flush=True)

@@ -1,4 +1,4 @@
-"""How the cost of a step grows with its input: CPU seconds of four times the input over those of the input.
+"""Growth of the cost of a step with its input: CPU seconds of four times the input over those of the input.
 
 A step that takes time in proportion has a ratio of about 4, n log n a little more, the square of n 16.
 

@@ -18,7 +18,7 @@ SCRATCH = ROOT / "build" / "bench"
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command took: seconds of wall clock, CPU seconds of all its processes, peak memory in MB."""
+    """Cost of a command: seconds of wall clock, CPU seconds of all its processes, peak memory in MB."""
 
     wall: float
     cpu: float
@@ -38,7 +38,7 @@ def cost_of(command: Sequence[str], memory: bool = False) -> Cost:
     ) as process:
         watch = _MemoryWatch(process.pid) if memory else None
         output = process.stdout.read() if process.stdout else ""
-        _, status, used = os.wait4(process.pid, 0)  # of this one alone, whatever else ends meanwhile
+        _, status, used = os.wait4(process.pid, 0)  # of this command alone; others may end meanwhile
         process.returncode = os.waitstatus_to_exitcode(status)
         wall = time.perf_counter() - begin
         peak = watch.stop() if watch else 0.0
@@ -89,7 +89,7 @@ def _memory(pid: int) -> float:
 
 
 def alternate(ways: dict[str, Callable[[], Cost]], times: int) -> dict[str, list[Cost]]:
-    """Run each way in turn, `times` times over, so that whatever else the machine does hits all alike."""
+    """Run each way in turn, `times` times over, so that other load of the machine affects all alike."""
     costs: dict[str, list[Cost]] = {name: [] for name in ways}
     for _ in range(times):
         for name, way in ways.items():

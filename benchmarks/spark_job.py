@@ -3,9 +3,9 @@
 python -m benchmarks.spark_job [--trips N] [--times N] [--growth] [--folder TRIPS]
 
 Every time is the wall clock of a whole command: of `spark-submit` for the job of 2019, for ours of the
-launcher that a profile over SSH starts. Ours is told both as an analyst gets it, where the head's processes
-begin and Spark is started only when it is worth it, and with all of it on Spark. `--growth` measures 1, 2 and
-4 times the data, and 1, 2 and 3 workers, as well.
+launcher that a profile over SSH starts. Ours is measured both as an analyst gets it, where the head's
+processes begin and Spark is started only for more work than they finish in time, and with all of it on Spark.
+`--growth` measures 1, 2 and 4 times the data, and 1, 2 and 3 workers, as well.
 """
 
 from __future__ import annotations

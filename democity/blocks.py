@@ -20,7 +20,8 @@ _NEAREST = 12.0  # and to one that is there already
 
 
 class Hit(NamedTuple):
-    """Where a cut meets a street: the share of its length, and bounds for junctions to use instead."""
+    """The point in which a cut meets a street: the share of its length, and bounds for junctions to use
+    instead."""
 
     share: float
     low: float
@@ -29,7 +30,7 @@ class Hit(NamedTuple):
 
 @dataclass
 class Land:
-    """How the land is used: where the city ends, villages, works, and so how large blocks are."""
+    """Use of the land: the city's edge, villages, works, and so the size of blocks."""
 
     plan: Plan
     fingers: list[tuple[float, float, float]]
@@ -164,7 +165,8 @@ def _cut(
 
 
 def _across(points: Floats, angle: float, chance: Chance) -> bool:
-    """Whether to cut the longest side (rather than run beside it): mostly where that makes blocks squarer."""
+    """Return True to cut the longest side, False to run beside it: mostly the one that makes blocks
+    squarer."""
     u = points[:, 0] * cos(angle) + points[:, 1] * sin(angle)
     v = points[:, 1] * cos(angle) - points[:, 0] * sin(angle)
     aspect = (u.max() - u.min()) / max(v.max() - v.min(), 1.0)

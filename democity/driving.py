@@ -43,7 +43,7 @@ def drive(
     """Drive a route of consecutive links from a second of the local day; at most `most` points."""
     lengths = network.length[route]
     ends = np.cumsum(lengths)
-    # Twice: the first pass tells when each link is reached, the second how fast it is then.
+    # Twice: the first pass gives the time at which each link is reached, the second its speed then.
     wanted = traffic.speed(route, np.full(len(route), start / 3600.0))
     arrival = start + np.cumsum(lengths / wanted) * 1.25
     hours = arrival / 3600.0 % 24.0

@@ -129,7 +129,7 @@ def make_network(seed: int = DEFAULT_SEED, size: Union[str, int] = "medium") -> 
     _choose_oneways(plan, roads, chance)
     roads = _keep_connected(roads, len(nodes))
     network = _number(seed, wanted, plan, roads, nodes, built_up, water, parks(plan, warp), chance)
-    for field in fields(network):  # it is shared, so nobody may change it
+    for field in fields(network):  # shared, and so not to be changed
         value = getattr(network, field.name)
         if isinstance(value, np.ndarray):
             value.flags.writeable = False
@@ -172,7 +172,7 @@ def _reached(n_nodes: int, starts: Ints, ends: Ints, root: int) -> NDArray[np.bo
 
 
 def _keep_connected(roads: list[Road], n_nodes: int) -> list[Road]:
-    """Open one-way streets that cut somebody off, then leave out what still cannot be reached."""
+    """Open one-way streets that cut off a part, then leave out what still cannot be reached."""
     for attempt in range(12):
         a, b = np.array([road.a for road in roads]), np.array([road.b for road in roads])
         both = np.array([not road.oneway for road in roads])

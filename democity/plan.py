@@ -78,7 +78,7 @@ class Plan:
         return hypot(x1 - x0, y1 - y0)
 
     def share(self, street: Street, point: Point) -> float:
-        """Where along the street a point lies: 0 at `a`, 1 at `b`."""
+        """Return the position of a point along the street: 0 at `a`, 1 at `b`."""
         (x0, y0), (x1, y1) = self.nodes[street.a], self.nodes[street.b]
         dx, dy = x1 - x0, y1 - y0
         return ((point[0] - x0) * dx + (point[1] - y0) * dy) / (dx * dx + dy * dy)

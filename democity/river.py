@@ -16,7 +16,8 @@ _SHARPEST = 34.0  # degrees that the river may turn at one bridge
 
 
 class Crossing(NamedTuple):
-    """Where the river leaves a cell for another: the street over it, its share there, the slant (0 to 1)."""
+    """A crossing of the river from one cell to another: the street over it, its share there, the slant (0
+    to 1)."""
 
     street: int
     share: float

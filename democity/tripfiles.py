@@ -63,7 +63,7 @@ class TripWriter:
         return self._length
 
     def _describe(self) -> list[str]:
-        """What the map matcher of a rich record says about every link."""
+        """Return the map matcher's texts of a rich record, one for every link."""
         network = self._network
         rows = zip(self._ids, network.highway_names(), network.limit.tolist(), network.way_id.tolist())
         return [

@@ -1,6 +1,6 @@
-"""Makes the trips of a day, one JSON file each, with any number of worker processes.
+"""Trips of a day, one JSON file each, made with any number of worker processes.
 
-Every trip draws from a chance of its own (seed and number), so the files are the same whoever writes them.
+Every trip draws from a chance of its own (seed and number), so the files do not depend on the workers.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _SHARE = 25  # trips a worker makes between two reports
 
 
 class GenerationCancelled(Exception):
-    """Somebody asked to stop; the files written so far are whole."""
+    """The generation was cancelled; the files written so far are whole."""
 
 
 @dataclass(frozen=True)
 class TripTotals:
-    """What was written."""
+    """Totals of the written trips."""
 
     trips: int = 0
     points: int = 0

@@ -19,10 +19,10 @@ _SHAPES = ((0.68, 4), (0.64, 3), (0.6, 2), (0.55, 1), (0.5, 1), (0.45, 0), (0.35
 
 
 def flood(plan: Plan, roads: list[Road], warp: Warp) -> tuple[Floats, ...]:
-    """The river as a ring of longitude and latitude; roads over it become bridges with names.
+    """Return the river as a ring of longitude and latitude; roads over it become bridges with names.
 
-    A main road whose line crosses the middle of the river is a bridge, and of the motorway whatever is over
-    water. All other roads stay dry: the water is as wide as they allow.
+    A main road whose line crosses the middle of the river is a bridge, and so is a motorway over water. All
+    other roads stay dry: the water is as wide as they allow.
     """
     if not plan.banks[0]:
         return ()
@@ -99,7 +99,7 @@ def _segments_near(roads: list[Road], line: Floats) -> tuple[Floats, NDArray[np.
 
 
 def _meet(segments: Floats, line: Floats) -> NDArray[np.bool_]:
-    """Which of the segments (n, 2, 2) cross a line (m, 2)."""
+    """Return which of the segments (n, 2, 2) cross a line (m, 2)."""
     p, d = line[:-1], np.diff(line, axis=0)
     a, e = segments[:, 0, None], (segments[:, 1] - segments[:, 0])[:, None]
     cross = d[:, 0] * e[..., 1] - d[:, 1] * e[..., 0]

@@ -44,7 +44,7 @@ class Certificate:
 
     @property
     def ca_file(self) -> Path:
-        """The authority that vouches for it, unless nobody does."""
+        """The authority that signed it, if there is one."""
         return self.folder / "ca.pem"
 
     @property

@@ -158,7 +158,7 @@ class Cluster:
                     shutil.rmtree(leftover, ignore_errors=True)
 
     def status(self) -> dict[str, Any]:
-        """What runs, as JSON-ready values."""
+        """Return the running services, as JSON-ready values."""
         state, running = self.spark.state(), self._running()
         return {
             "folder": str(self.folder),
@@ -249,7 +249,7 @@ class Cluster:
         Daemon(self.folder / "ldap", "ldap").stop()
 
     def _running(self) -> dict[str, Any]:
-        """What runs in this folder, as its last start noted it."""
+        """Return the running services of this folder, as its last start noted them."""
         with contextlib.suppress(OSError, ValueError):
             found: dict[str, Any] = json.loads((self.folder / "running.json").read_text(encoding="utf-8"))
             return found

@@ -1,9 +1,9 @@
 """Background programs in a folder: started once, found again, and ended exactly.
 
 A program's `<name>.pid` holds its process id and start time and is written by the program's own process
-before it begins, so that whatever runs is known even when the one who started it was killed meanwhile.
-Each program has a session of its own, by which its children are found when it died before them;
-`<name>.former` names the sessions of earlier starts that children live on in.
+before it begins, so that a running program is known even when its starter was killed meanwhile. Each program
+has a session of its own, by which its children are found when it died before them; `<name>.former` names the
+sessions of earlier starts that children live on in.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Daemon:
         return next((process for process in _noted(self.pid_file) if process.alive), None)
 
     def orphans(self) -> list[Process]:
-        """What the program and its earlier starts left behind when they died."""
+        """Return the live children of the program and its earlier starts that died."""
         dead = [leader for leader in (*_noted(self._former_file), *_noted(self.pid_file)) if not leader.alive]
         return [member for leader in dead for member in _session(leader)]
 
@@ -151,7 +151,8 @@ def descendants(pid: int) -> list[Process]:
 
 
 def _session(leader: Process) -> list[Process]:
-    """What is left of a dead program's session; a number is not given away while its session lives."""
+    """Return the live processes of a dead program's session; its number is not reused while the session
+    lives."""
     if _stat(leader.pid):
         return []  # a later program has the number, so nothing is left
     numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]

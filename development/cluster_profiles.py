@@ -43,7 +43,7 @@ class Services(Protocol):
 
     @property
     def profile_file(self) -> Path:
-        """Where the profile over SSH is written; the others go beside it."""
+        """Path of the profile over SSH; the others go beside it."""
 
 
 def ssh_profile(cluster: Services) -> dict[str, Any]:

@@ -22,7 +22,7 @@ _DAEMON_MEMORY = "192m"
 
 
 def spark_home(version: str) -> Path:
-    """Where the Spark of a version lies; installed from PyPI, pinned, where it is missing."""
+    """Return the folder of a version of Spark; installed from PyPI, pinned, if it is missing."""
     if version not in VERSIONS:
         raise ValueError(f"there is no Spark {version!r} here; choose one of {', '.join(VERSIONS)}")
     folder = ROOT / "build" / f"spark-{version}"
@@ -50,7 +50,7 @@ def spark_python(version: str) -> Path:
 
 
 def java_folder(version: str) -> Path:
-    """Where the Java for a version of Spark lies, once `java_home` was asked for it."""
+    """Return the folder of the Java for a version of Spark, which `java_home` fetches."""
     return ROOT / "build" / f"spark-java-{version}"
 
 
@@ -133,7 +133,7 @@ class Standalone:
         )  # fmt: skip
 
     def state(self) -> dict[str, Any]:
-        """What the master's page says; empty while there is none."""
+        """Return the contents of the master's page; empty while there is none."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(f"{self.page}/json/", timeout=30) as answer:

@@ -112,7 +112,7 @@ class Sshd:
         )
 
     def answers(self) -> bool:
-        """Whether something at the address says that it speaks SSH."""
+        """Return True if the address answers as an SSH server."""
         try:
             with socket.create_connection((self.host, self.port), timeout=2) as connection:
                 return connection.recv(4) == b"SSH-"

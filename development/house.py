@@ -73,7 +73,7 @@ def imports(path: Path, known: Iterable[str], root: Path = ROOT) -> set[str]:
 
 
 def graph(root: Path = ROOT, folders: Iterable[str] = FOLDERS) -> dict[str, set[str]]:
-    """For each module of some folders (by default the shipped code) the modules that it imports."""
+    """Return for each module of some folders (by default the shipped code) the modules that it imports."""
     paths = {module_name(path, root): path for path in source_files(root, folders)}
     return {name: imports(path, paths, root) - {name} for name, path in paths.items()}
 
@@ -114,7 +114,7 @@ def circles(arrows: Mapping[str, set[str]]) -> list[list[str]]:
 
 
 def rooms(arrows: Mapping[str, set[str]], root: Path = ROOT) -> dict[str, set[str]]:
-    """For each folder with modules the other folders whose modules it imports."""
+    """Return for each folder with modules the other folders whose modules it imports."""
 
     def room(name: str) -> str:
         return name if (root / name.replace(".", "/")).is_dir() else name.rpartition(".")[0]
@@ -139,7 +139,7 @@ def floors(arrows: Mapping[str, set[str]]) -> int:
 
 
 def importers(arrows: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    """For each module the modules that import it."""
+    """Return for each module the modules that import it."""
     found: dict[str, set[str]] = {name: set() for name in arrows}
     for name, targets in arrows.items():
         for target in targets:

@@ -1,4 +1,4 @@
-"""Parts that are fetched or built once and kept in the build folder, whoever asks for them first."""
+"""Parts that are fetched or built once, on first use, and kept in the build folder."""
 
 from __future__ import annotations
 

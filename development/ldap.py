@@ -67,7 +67,7 @@ class LdapServer:
         self.daemon.stop()
 
     def answers(self) -> bool:
-        """Whether the server listens."""
+        """Return True if the server listens."""
         try:
             socket.create_connection((self.host, self.port), timeout=2).close()
         except OSError:

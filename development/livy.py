@@ -109,7 +109,7 @@ class Livy:
         return f"{'https' if self.certificate else 'http'}://{self.host}:{self.port}"
 
     def start(self) -> None:
-        """Start the server, unless it runs, and wait until it tells its version."""
+        """Start the server, unless it runs, and wait until it reports its version."""
         if self.daemon.process():
             return
         jars = self.jars or livy_jars(self.version)
@@ -159,7 +159,7 @@ class Livy:
                 time.sleep(0.02)
 
     def answers(self) -> bool:
-        """Whether the server is there; a refusal counts."""
+        """Return True if the server answers, also with a refusal."""
         with self.session() as session, contextlib.suppress(requests.RequestException):
             session.verify = False  # a certificate that no client accepts is wanted at times
             with warnings.catch_warnings():

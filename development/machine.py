@@ -1,8 +1,8 @@
-"""What this computer lets tests do: what they leave out is said once, with the way to have it.
+"""Abilities of this computer that tests need: what is left out is printed once, with a remedy.
 
     python development/machine.py       prints what is left out here, a line for each kind
 
-A container or a chroot often lets nobody mount anything, and tests that need that are skipped there.
+Containers and chroots often forbid mounting, and tests that need it are skipped there.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ ABILITIES = {
 
 @functools.cache
 def lack(name: str) -> str:
-    """What is left out for want of an ability, and how to have it; empty where the computer has it."""
+    """Return what is left out for want of an ability, and the remedy; empty if the computer has it."""
     ability = ABILITIES[name]
     return "" if ability.check() else ability.sentence
 

@@ -2,7 +2,7 @@
 
     python development/parts.py        nothing to do where they are there; several minutes where not
 
-Whoever needs a part fetches it anyway; this is for doing so while something else goes on.
+A part is also fetched when it is first needed; this fetches all beside other work.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ _PORTS = range(20_000, 32_000)
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port of an address on which nobody listens now."""
+    """Return a free port of an address."""
     for port in random.sample(_PORTS, 100):
         try:
             with socket.create_server((host, port)):

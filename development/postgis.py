@@ -150,7 +150,7 @@ class PostGIS:
         return links
 
     def _running(self) -> bool:
-        """Whether this folder's server runs; its port is taken up then."""
+        """Return True if this folder's server runs; its port is taken up then."""
         try:
             lines = self._postmaster()
             command = Path(f"/proc/{int(lines[0])}/cmdline").read_bytes()
@@ -182,7 +182,7 @@ class PostGIS:
 
     @property
     def _home(self) -> Path:
-        """Where the server's files lie: `home` in the folder, or where that points to."""
+        """Folder of the server's files: `home` in the folder, or the target of that link."""
         return (self.folder / "home").resolve()
 
     @property

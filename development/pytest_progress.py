@@ -20,7 +20,7 @@ STEPS = ("setup", "call", "teardown")
 
 
 class Progress:
-    """What a session writes about itself."""
+    """The progress file of a test session."""
 
     def __init__(self, kind: str, now: str, times: str) -> None:
         self.kind, self.now, self.times = kind, now, times
@@ -37,7 +37,7 @@ class Progress:
             line = f"{self.kind}, {share} % ({self.begun:,} of {self.total:,}): {nodeid.rpartition('/')[2]}\n"
             aside = Path(f"{self.now}.part")
             aside.write_text(line, encoding="utf-8")
-            aside.replace(self.now)  # whoever reads it finds a whole line
+            aside.replace(self.now)  # a reader finds a whole line
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.seconds[report.when or ""] += report.duration

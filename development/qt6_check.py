@@ -239,7 +239,7 @@ class _Module:
             yield Finding(node.lineno, f"int({what}) fails: it is no integer in PyQt 6", instead)
 
     def _no_integer(self, node: ast.AST) -> str:
-        """What a value is called that is an enumeration without being an integer, or empty."""
+        """Return the name of a value that is an enumeration without being an integer, or empty."""
         if isinstance(node, ast.BinOp):
             return self._no_integer(node.left) or self._no_integer(node.right)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

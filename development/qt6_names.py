@@ -1,4 +1,4 @@
-"""What Qt 6 and PyQt 6 have no longer, with what to write instead: the tables of `qt6_check.py`.
+"""Names that Qt 6 and PyQt 6 no longer have, with their replacements: the tables of `qt6_check.py`.
 
 Read off PyQt 5.15 and PyQt 6.11 by comparing their classes, members and methods. `qgis.PyQt` gives QAction,
 QActionGroup and QShortcut in QtWidgets for both; other classes that moved are not brought together.
@@ -104,7 +104,7 @@ METHODS = {
     "touchPoints": "points()",
     "viewOptions": "initViewItemOption()",
 }
-"""Methods that no class of Qt 6 or QGIS has, so that the name alone tells."""
+"""Methods that no class of Qt 6 or QGIS has, so that the name alone is a finding."""
 
 _AT_GLOBAL = {"globalPos": "globalPosition().toPoint()", "globalX": "globalPosition().x()"}
 _AT_GLOBAL |= {"globalY": "globalPosition().y()", "screenPos": "globalPosition()"}

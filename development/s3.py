@@ -56,7 +56,7 @@ def versitygw() -> Path:
 
 @dataclass(frozen=True)
 class Keys:
-    """What a user of the server signs with."""
+    """The keys that sign a user's requests."""
 
     access: str
     secret: str
@@ -161,7 +161,7 @@ class S3Server:
             process.send(number)
 
     def answers(self) -> bool:
-        """Whether the server is there."""
+        """Return True if the server answers."""
         trust = ssl._create_unverified_context()  # a certificate that no client accepts is wanted at times
         handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)]
         opener = urllib.request.build_opener(*handlers)
@@ -203,7 +203,7 @@ class S3Server:
         self._administer(name, "delete-user")
 
     def allow(self, bucket: str, user: str, actions: Sequence[str] = READING) -> None:
-        """Let one user (`*`: anybody, without keys too) do these things in a bucket, and no other user."""
+        """Allow one user (`*`: all, without keys too) these actions in a bucket, and no other user."""
         principal = user if user == "*" else self.keys(user).access
         about = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
         statements = [

@@ -37,7 +37,7 @@ context.parallelize(range(4), 2).foreach(total.add)
 context.statusTracker().getActiveJobsIds()
 context.stop()
 """
-"""What a run asks of Spark, in small: its classes are those that the archive holds."""
+"""A small job that needs the classes of a run: the archive holds those."""
 
 
 def java_home(name: str, spark: Path, python: Path) -> Path:

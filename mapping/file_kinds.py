@@ -126,7 +126,7 @@ def _whole_html(path: Path) -> bool:
 
 
 def _stranger_map(path: Path) -> str:
-    """Why a GeoPackage is not one that holds a map of Roadpulse and nothing else."""
+    """Return why a GeoPackage is not one that holds a map of Roadpulse and nothing else; empty if it is."""
     if not is_database(path):
         return "it is not a GeoPackage"
     with reading(path) as database:

@@ -1,4 +1,4 @@
-"""Layers whose style may be somebody else's: opened without it, or relieved of what acts in it."""
+"""Layers with a style that may be foreign: opened without it, or relieved of its active parts."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def bare_layer(source: str, name: str, provider: str = "ogr") -> QgsVectorLayer:
 
 
 def disarm(layer: QgsVectorLayer) -> list[str]:
-    """Take a style that acts by itself off a layer; returns what was found in it, in words.
+    """Remove a style with active parts from a layer; return these parts, as clauses.
 
-    QGIS gives a layer the style that its file brings, so an action, a map tip, the code of a form or an
-    expression may be the work of whoever wrote the file, and not of the person who opened it. Which of the
-    two cannot be told. A style without such parts stays whole: virtual fields, default values, forms and
-    conditional formats of the person's are kept, and only what Roadpulse sets is replaced. One with such
-    parts is replaced as a whole by an empty style, since parts may refer to each other, and kept in the
-    project under the name `KEPT_STYLE`, where it does nothing until the person chooses it. Joins and the
-    auxiliary storage come with projects, not with styles, and are left alone.
+    QGIS gives a layer the style of its file, so an action, a map tip, the code of a form or an expression may
+    come from the author of the file and not from the person who opened it. The two cannot be distinguished. A
+    style without such parts stays whole: virtual fields, default values, forms and conditional formats of the
+    person's are kept, and only what Roadpulse sets is replaced. One with such parts is replaced as a whole by
+    an empty style, since parts may refer to each other, and kept in the project under the name `KEPT_STYLE`,
+    where it does nothing until the person chooses it. Joins and the auxiliary storage come with projects, not
+    with styles, and are left alone.
     """
     style = QgsMapLayerStyle()
     style.readFromLayer(layer)

@@ -95,7 +95,7 @@ def _ways(path: Path) -> list[str]:
     if _header(path)[18:19] == bytes([_WAL]):
         # Without a log there is nothing to read but the file itself, and a reader would leave a log behind.
         return ["mode=ro", _NOTHING_WRITTEN] if _holds(path, "-wal") else [_NOTHING_WRITTEN]
-    if _holds(path, "-journal"):  # being written now, or left half written: only SQLite's locks tell
+    if _holds(path, "-journal"):  # being written, or left half written: SQLite's locks decide
         return ["mode=ro"]
     return ["mode=ro", _NOTHING_WRITTEN]
 

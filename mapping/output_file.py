@@ -154,7 +154,7 @@ def _settle(aside: Path) -> None:
 
 def _move(aside: Path, target: Path) -> None:
     if target.exists():
-        with suppress(OSError):  # a file of somebody else who shares it
+        with suppress(OSError):  # a file that another user shares
             shutil.copymode(target, aside)
     try:
         aside.replace(target)
@@ -171,9 +171,9 @@ def write_picture(picture: QImage, path: Path, target: Path) -> None:
 
 
 def incomplete(path: Path, target: Path, detail: str = "") -> StorageError:
-    """The error of a file at `path` that is not whole, a part of `target` or what was to become it.
+    """Return the error of a file at `path` that is not whole, a part of `target` or its later contents.
 
-    Its writer does not say why, so the disk is asked: raises `StorageError` if it takes no more.
+    Its writer gives no reason, so the disk is asked: raises `StorageError` if it takes no more.
     """
     with disk_errors(f"write {target.name}", target.parent), path.open("ab") as file:
         file.write(bytes(_PROBE))

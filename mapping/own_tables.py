@@ -1,4 +1,4 @@
-"""Whether the tables of a map file are tables: others may have written the file, and meant harm.
+"""Check that the tables of a map file are tables: the file may be another's, and malicious.
 
 A view, a virtual table or a trigger runs the statements of the file's author as soon as one reads or writes
 the table in whose place it stands, without end or with functions of the program that opened it.
@@ -41,7 +41,7 @@ _KINDS = {"view": "a view", "trigger": "a trigger", "index": "an index"}
 
 
 def fault_of(database: sqlite3.Connection) -> str:
-    """What stands in the place of a table, or runs when it is written, as a clause; empty where all is well.
+    """Return what stands in the place of a table, or runs when it is written, as a clause; empty if nothing.
 
     Names are compared as SQLite does, without regard to the case of ASCII letters.
     """

@@ -44,9 +44,9 @@ class UnsuitableSystem(MapError):
 
 
 def find_system(name: str, definition: str = "") -> QgsCoordinateReferenceSystem:
-    """The system that a name such as EPSG:25833 or, where QGIS does not know that, a definition stands for.
+    """Return the system of a name such as EPSG:25833, or of a definition if QGIS does not know the name.
 
-    Both may be whatever QGIS understands: authority and code, WKT or PROJ text. Raises `UnsuitableSystem`.
+    Both may be anything that QGIS accepts: authority and code, WKT or PROJ text. Raises `UnsuitableSystem`.
     """
     for text in filter(None, (name, definition)):
         crs = QgsCoordinateReferenceSystem()
@@ -63,7 +63,8 @@ def find_system(name: str, definition: str = "") -> QgsCoordinateReferenceSystem
 
 
 def text_of(crs: QgsCoordinateReferenceSystem) -> str:
-    """What `find_system` needs to find it again, on any computer; empty for a system that is not known."""
+    """Return a text from which `find_system` finds the system again on any computer; empty for an unknown
+    one."""
     if not is_known(crs):
         return ""
     name = str(crs.authid())

@@ -1,8 +1,8 @@
-"""What in a saved style acts by itself: the styles in a map file may be those of somebody who means harm.
+"""The active parts of a saved style: the styles in a map file may be malicious.
 
 A style (QML) holds more than a look: actions, map tips and forms in which HTML, QML or Python runs, pictures
 that are fetched from other computers, expressions that read the environment, files and other layers. A style
-that holds none of it is harmless, whoever wrote it.
+without them is harmless, no matter who wrote it.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _ACTIVE_WITH_TEXT = {
     "editforminitfilepath": "code in its form",
 }
 _INIT_SOURCE = "editforminitcodesource"
-"""Whether the code of a form is run, and from where: 0 is never."""
+"""Source of the code of a form; 0: no code is run."""
 
 _TEMPLATE = "[%"
 _ELSEWHERE = re.compile(r"[a-z]://|^\s*([\\/]{2}|file:)|[\"'=(]\s*(//\w|file:)|\\\\[\w.-]+\\", re.IGNORECASE)
-"""Addresses, and folders on other Windows computers, which are told the person's name when asked."""
+"""Addresses, and folders on other Windows computers, which learn the user's name from a request."""
 _COMPUTED_PLACE = re.compile(r"(name|file|imagefile|svgfile|shapesvgfile)", re.IGNORECASE)
 """Data-defined properties of symbols and labels that hold the place of a picture."""
 _COMPUTED_BEFORE = re.compile(
@@ -82,7 +82,7 @@ _OTHERS = frozenset(
 
 
 def active_parts(qml: str) -> list[str]:
-    """What in a style acts by itself, in words, each once; empty for a harmless style."""
+    """Return the active parts of a style, as clauses, each once; empty for a harmless style."""
     if len(qml) > LARGEST:
         return ["more than a style may hold"]
     return list(dict.fromkeys(_found(qml)))
@@ -139,7 +139,7 @@ def _of_text(name: str, text: str) -> Iterator[str]:
 
 
 def _of_value(text: str, risky: frozenset[str]) -> Iterator[str]:
-    """What one value would do, were it an expression or the place of a picture."""
+    """Yield the effects of one value, taken as an expression and as the place of a picture."""
     if _TEMPLATE in text:
         yield "an expression in a text"
     if _ELSEWHERE.search(text):

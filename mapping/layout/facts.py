@@ -1,4 +1,4 @@
-"""What a page says about its layer: where it lies, how the day is spread, dates and counts."""
+"""Facts of a layer for its page: extent, course of the day, dates and counts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def local_crs(layer: QgsVectorLayer) -> QgsCoordinateReferenceSystem:
 
 
 def emptiness(layer: QgsVectorLayer) -> str:
-    """Why no link is on the map, and what to do; empty where there are links."""
+    """Return why no link is on the map, and what to do; empty if there are links."""
     if layer.featureCount() != 0:
         return ""
     links = _matched(read_run_table(layer), "links")
@@ -72,7 +72,8 @@ def negative_ids(layer: QgsVectorLayer) -> bool:
 
 
 def busy_extent(layer: QgsVectorLayer) -> QgsRectangle:
-    """Where the middle 94 % of the links with data lie, in the layer's coordinate system; null for none."""
+    """Return the extent of the middle 94 % of the links with data, in the layer's coordinate system; null
+    for none."""
     with reading(file_of(layer)) as database:
         rows = database.execute(
             "SELECT r.minx, r.miny, r.maxx, r.maxy FROM rtree_links_geom r "
@@ -95,7 +96,7 @@ def extent_shown(
     crs: QgsCoordinateReferenceSystem,
     extent: Optional[QgsRectangle],
 ) -> QgsRectangle:
-    """What the page is to show, in `crs`: `extent`, or where the links lie. Raises `MapError`."""
+    """Return the extent of the page in `crs`: `extent`, or that of the links. Raises `MapError`."""
     asked = busy_extent(layer) if extent is None else extent
     if asked.isNull():
         return QgsRectangle(0, 0, 1000, 1000)

@@ -150,7 +150,7 @@ def check_frames_folder(folder: Path) -> None:
 
 
 def _held(folder: Path) -> list[Path]:
-    """What a folder holds, without what file managers put there."""
+    """Return the contents of a folder, without the files of file managers."""
     if not folder.exists():
         return []
     return [each for each in folder.iterdir() if each.name[0] != "." and each.name not in _OF_WINDOWS]

@@ -46,7 +46,7 @@ TITLE, TEXT, SMALL = 28.0, 10.0, 6.5
 
 @dataclass(frozen=True)
 class Box:
-    """Where an item lies."""
+    """Place and size of an item."""
 
     x: float
     y: float

@@ -68,14 +68,14 @@ NOTE_OF_BINS = " Limits are the same at every hour."
 
 @dataclass(frozen=True)
 class PageOptions:
-    """What stands on a page.
+    """Contents of a page.
 
     `bin_number` is the bin that the map shows, None the whole day. `extent` (in the layer's coordinate
-    system) is shown whole; None takes where most of the links with data lie. With `cut` the map is filled
-    with it to the edges instead, and what does not fit is left out. `orientation` is one of `ORIENTATIONS`;
-    `auto` turns paper to portrait where that shows more. `facts` and `dates` are taken from the file where
-    empty; an empty `subtitle` says what the statistic shows. With `film` there is a clock with the track of
-    the day in place of the small maps.
+    system) is shown whole; None takes that of most of the links with data. With `cut` the map is filled with
+    it to the edges instead, and what does not fit is left out. `orientation` is one of `ORIENTATIONS`; `auto`
+    turns paper to portrait if that shows more. `facts` and `dates` are taken from the file if empty; an empty
+    `subtitle` names the statistic. With `film` there is a clock with the track of the day in place of the
+    small maps.
     """
 
     title: str

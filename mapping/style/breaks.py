@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FEWEST, MOST = 6, 9
-"""Numbers of classes that can still be told apart and still say something."""
+"""Numbers of classes that are distinguishable and still informative."""
 
 WANTED = 7
 STEPS = (1.0, 2.0, 2.5, 5.0)
@@ -80,5 +80,5 @@ def _steps(span: float) -> list[float]:
 
 
 def _clean(value: float) -> float:
-    """Without the noise of binary fractions: 0.30000000000000004 is 0.3."""
+    """Remove the noise of binary fractions: 0.30000000000000004 is 0.3."""
     return float(f"{value:.12g}")

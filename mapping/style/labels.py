@@ -31,7 +31,7 @@ FAMILY = "Open Sans"
 """The one type family, where it is installed."""
 
 SIDE_STREETS_SCALE = 16_000
-"""From this scale (1:n) on side streets have names too."""
+"""Scale (1:n) from which on side streets have names too."""
 
 SMALLEST_SCALE = 60_000
 """Beyond it no street has a name."""

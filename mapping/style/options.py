@@ -1,4 +1,4 @@
-"""What decides how the layer looks, and how to read it out of the GeoPackage."""
+"""Options of the layer's style, and reading them out of the GeoPackage."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ REFERENCE_DAY = date(2025, 1, 1)
 
 @dataclass(frozen=True)
 class StyleOptions:
-    """How a layer of link speeds is drawn.
+    """Style of a layer of link speeds.
 
-    `statistic` is the key of one; where the map file has no value of it for each bin it is drawn for the
-    whole day and does not play. `limits` are the class limits in `unit`, ascending: those of the statistic,
-    the same for all of its bins. `day` is the day that stands for all days when the layer plays. `too_few`
-    is the number by which the map file marks too few trips.
+    `statistic` is the key of one; if the map file has no value of it for each bin, it is drawn for the whole
+    day and does not play. `limits` are the class limits in `unit`, ascending: those of the statistic, the
+    same for all of its bins. `day` is the day that stands for all days when the layer plays. `too_few` is the
+    number by which the map file marks too few trips.
     """
 
     statistic: str = statistics.DEFAULT_DRAWN
@@ -171,9 +171,9 @@ def file_of(layer: QgsVectorLayer) -> Path:
 
 
 def read_run_table(layer: QgsVectorLayer) -> dict[str, Any]:
-    """What the table `run` holds: `spec`, `manifest`, `match`, `drawn`.
+    """Return the contents of the table `run`: `spec`, `manifest`, `match`, `drawn`.
 
-    Raises `UnknownLayer` where Roadpulse did not write the file, `MapError` where it cannot be read.
+    Raises `UnknownLayer` if Roadpulse did not write the file, `MapError` if it cannot be read.
     """
     path = file_of(layer)
     with reading(path) as database:

@@ -51,9 +51,9 @@ def viridis(at: float) -> QColor:
 
 
 def ends(theme: str, fast_glows: bool) -> tuple[float, float]:
-    """Where on viridis the slowest and the fastest class lie.
+    """Return the positions of the slowest and the fastest class on viridis.
 
-    What matters contrasts most with the ground: slow traffic, unless `fast_glows`.
+    The class that matters contrasts most with the ground: the slowest, or the fastest with `fast_glows`.
     """
     strong, weak = (0.0, LIGHT_END) if theme == "light" else (1.0, DARK_END)
     return (weak, strong) if fast_glows else (strong, weak)

@@ -1,4 +1,4 @@
-"""How wide a road is drawn: by its class, or by its traffic where the class is not known."""
+"""Drawn width of a road: by its class, or by its traffic if the class is not known."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LINK_ROAD = 0.8
 """A slip road (`primary_link`) is drawn at this share of its class's width."""
 
 MAIN_ROAD_WIDTH = 1.25
-"""From this width on a road counts as a main road: labelled at small scales."""
+"""Width from which on a road counts as a main road: labelled at small scales."""
 
 TRAFFIC_SHARES = ((0.95, 1.7), (0.85, 1.25), (0.6, 0.95), (0.3, 0.7), (0.0, 0.55))
 """Quantile of the trips, and the width of the links above it, where classes are unknown."""

@@ -65,9 +65,9 @@ def save_style(layer: QgsVectorLayer) -> None:
 def keep_styles(earlier: Path, path: Path) -> tuple[str, ...]:
     """Copy the styles that people saved in an earlier map into its successor at `path`, if it has styles.
 
-    The earlier file may be that of somebody else, so only harmless styles are copied (`style_check`), of
-    each the QML with its name and description. Forms of Qt and SLD, which QGIS does not read back, are
-    not. Returns the names of the styles that are left out, each with the reason.
+    The earlier file may be foreign, so only harmless styles are copied (`style_check`), of each the QML with
+    its name and description. Forms of Qt and SLD, which QGIS does not read back, are not. Returns the names
+    of the styles that are left out, each with the reason.
     """
     if not earlier.exists() or not earlier.stat().st_size:
         return ()
@@ -96,7 +96,7 @@ def keep_styles(earlier: Path, path: Path) -> tuple[str, ...]:
 
 
 def _faults(name: object, qml: object, about: list[object]) -> list[str]:
-    """Why a style is not copied; empty where it is harmless."""
+    """Return why a style is not copied; empty if it is harmless."""
     texts = [text for text in (name, *about) if text is not None]
     if any(not isinstance(text, str) or len(text) > _LONGEST for text in texts) or not isinstance(qml, str):
         return ["what is not a style"]

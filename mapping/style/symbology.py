@@ -35,7 +35,7 @@ FEW_WIDTH = 0.5
 """Width of a link with too few trips, as a share of the width it would have."""
 
 BESIDE_SCALE = 20_000
-"""From this scale (1:n) on, the two directions of a road lie beside each other."""
+"""Scale (1:n) from which on the two directions of a road lie beside each other."""
 
 ORDER_SCALE = 60_000
 """Up to this scale (1:n) links are sorted for every map; beyond it lines are too thin to hide each other."""
@@ -45,11 +45,11 @@ LEGEND_WIDTH = 2.4
 
 
 def style_layer(layer: QgsVectorLayer, options: Optional[StyleOptions] = None) -> StyleOptions:
-    """Style `layer`, the table `links` of a Roadpulse GeoPackage; returns the options it was styled with.
+    """Style `layer`, the table `links` of a Roadpulse GeoPackage; return the options it was styled with.
 
-    Without `options` they come out of the file. Sets the renderer, labels, aliases, time and attribute
-    table; whatever else a style may hold stays, so a layer that others opened passes through `disarm`
-    first. Raises `UnknownLayer` where the file is not Roadpulse's.
+    Without `options` they come out of the file. Sets the renderer, labels, aliases, time and attribute table;
+    other parts of a style stay, so a layer that others opened passes through `disarm` first. Raises
+    `UnknownLayer` if the file is not Roadpulse's.
     """
     if options is None:
         options = StyleOptions.from_run_table(layer)

@@ -14,11 +14,10 @@ from .options import StyleOptions
 def value_expression(options: StyleOptions) -> str:
     """Expression for the value drawn: the bin's while the map has a time, else the whole day's.
 
-    `options.too_few` stands for too few trips, but only while a map is drawn: where QGIS asks for values to
-    make new classes from there is no zoom level, and such links have no value, so that no classification
-    takes them for slow ones. QGIS folds the zoom level into a constant once a map; the time it looks
-    up for every link. The time goes through `to_time`, what a clock shows, whatever time zone
-    QGIS holds it in.
+    `options.too_few` stands for too few trips, but only while a map is drawn: when QGIS asks for values to
+    make new classes there is no zoom level, and such links have no value, so that no classification takes
+    them for slow ones. QGIS folds the zoom level into a constant once a map; the time it looks up for every
+    link. The time goes through `to_time`, the time on a clock, so that the time zone in QGIS does not matter.
     """
     few_value = f"{options.too_few:g}"
     if not options.plays:
@@ -53,12 +52,12 @@ def day_range(day: date) -> QgsDateTimeRange:
 
 
 def set_layer_time(layer: QgsVectorLayer, options: StyleOptions) -> None:
-    """Let the layer be drawn anew for every frame, and tell QGIS the day that it has, also without a project.
+    """Let the layer be drawn anew for every frame, and give QGIS the day that it has, also without a project.
 
-    A layer with a fixed range would keep its first picture, and one that is only redrawn has no day for
-    *Set to full range*. So its links have a beginning and an end, by expressions: those of the day where
-    QGIS asks for the layer's extent in time, and all time while a map is drawn (there is a zoom level then,
-    which QGIS folds into a constant), since the bins play on any date.
+    A layer with a fixed range would keep its first picture, and one that is only redrawn has no day for *Set
+    to full range*. So its links have a beginning and an end, by expressions: those of the day when QGIS asks
+    for the layer's extent in time, and all time while a map is drawn (there is a zoom level then, which QGIS
+    folds into a constant), since the bins play on any date.
     """
     properties = layer.temporalProperties()
     properties.setMode(Qgis.VectorTemporalMode.FeatureDateTimeStartAndEndFromExpressions)

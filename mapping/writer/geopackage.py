@@ -61,8 +61,8 @@ def write_geopackage(
     """Write `links`, `link_speeds_by_time`, `unmatched` and `run` to `path`, in place of an earlier map.
 
     `speeds` and `by_time` have the columns of the result CSVs (`bin` as `HH:MM`), `link_id` int64 and
-    distinct, or distinct with `bin`. `progress` is told per cent; `finish` is called with the
-    path of the new file before this takes the place of the earlier one, whose own styles it keeps. Raises
+    distinct, or distinct with `bin`. `progress` is called with per cent; `finish` is called with the path of
+    the new file before this takes the place of the earlier one, whose own styles it keeps. Raises
     `OutputInUse`, `MapError`, `StorageError` or `Cancelled`; after any of them an earlier file is as it was.
     """
     with written_whole(Path(path), MAP) as aside:
@@ -290,7 +290,7 @@ class _Writer:
         }
 
     def _write_catalogue(self, database: sqlite3.Connection, shapes: Shapes) -> None:
-        """What GDAL would have kept up to date row by row: the extent and the counts."""
+        """Write the extent and the counts that GDAL would have kept up to date row by row."""
         if np.isfinite(shapes.box).any():
             low, high = np.nanmin(shapes.box, axis=0), np.nanmax(shapes.box, axis=0)
             database.execute(

@@ -1,4 +1,4 @@
-"""How much of a result found its road."""
+"""The share of a result that has geometry."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class MatchReport:
-    """How much of the result found its road.
+    """The share of a result that has geometry.
 
-    `links` and `points` count what the run found, `matched_…` what of it has geometry. Kilometres can only
-    be known of roads that have a shape: `matched_km` is the length of the matched links, `source_km` that
-    of all links the geometry came with (with or without data; equal to `matched_km` when only links
-    with data were asked for), all parts of each. `duplicates` and
-    `missing_geometry` are the source's, as in `LinkGeometry`. `styles_left_out` names the styles of an
-    earlier map that are not in the new one, each with the reason.
+    `links` and `points` count those of the run, `matched_…` those that have geometry. Kilometres can only be
+    known of roads that have a shape: `matched_km` is the length of the matched links, `source_km` that of all
+    links of the source (with or without data; equal to `matched_km` if only links with data were asked for),
+    all parts of each. `duplicates` and `missing_geometry` are the source's, as in `LinkGeometry`.
+    `styles_left_out` names the styles of an earlier map that are not in the new one, each with the reason.
     """
 
     links: int
@@ -46,7 +45,7 @@ class MatchReport:
 
     @property
     def warnings(self) -> list[str]:
-        """What a person wants to know besides the numbers."""
+        """Warnings for the person, besides the numbers."""
         if not self.styles_left_out:
             return []
         return [

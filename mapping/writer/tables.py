@@ -55,7 +55,7 @@ def create_tables(
 
 
 def describe_columns(database: sqlite3.Connection, table: str, columns: list[Column]) -> None:
-    """What the columns are called for a person, by the standard's schema extension (OGC 12-128r19, F.9).
+    """Write the names of the columns for a person, by the standard's schema extension (OGC 12-128r19, F.9).
 
     GDAL before 3.7 neither makes the table nor reads it; later ones give the names to QGIS as aliases.
     """
@@ -84,7 +84,7 @@ def describe_columns(database: sqlite3.Connection, table: str, columns: list[Col
 
 @contextmanager
 def _exceptions() -> Iterator[None]:
-    """GDAL reports errors by return values unless told otherwise; the setting is put back."""
+    """Have GDAL raise exceptions, which it does not by default; the setting is put back."""
     before = gdal.GetUseExceptions()
     gdal.UseExceptions()
     try:
