@@ -27,7 +27,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QEvent, Qt
 from qgis.PyQt.QtWidgets import QApplication, QMainWindow
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.storage import list_trips
-from roadpulse.cluster_client.postgis.link_geometry import Road, one_road
+from roadpulse.cluster_client.postgis.link_geometry import Road, join_roads
 from roadpulse.cluster_client.profiles.profile import LOCAL
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.mapping.style.breaks import class_limits
@@ -97,7 +97,7 @@ def roads(n: int, folder: Path) -> Work:
 def roads_of_one_id(n: int, _: Path) -> Work:
     """Joining roads that all have the same id."""
     lines = city(n)[2].wkb
-    return lambda: one_road(Road(bytes(line), f"Street {i}") for i, line in enumerate(lines))
+    return lambda: join_roads([[Road(bytes(line), f"Street {i}") for i, line in enumerate(lines)]])
 
 
 def style(n: int, folder: Path) -> Work:

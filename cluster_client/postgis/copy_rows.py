@@ -15,6 +15,8 @@ from typing import Any, Optional
 import numpy as np
 from numpy.typing import NDArray
 
+from .link_geometry import Road
+
 HEADER = 19
 """Bytes before the first row: signature 11, flags 4, extension length 4."""
 END = b"\xff\xff"
@@ -40,6 +42,13 @@ class LinkRows:
     wkb: NDArray[np.object_]
     names: Optional[NDArray[np.object_]]
     classes: Optional[NDArray[np.object_]]
+
+    def roads(self, at: NDArray[np.int64]) -> list[Road]:
+        """The rows at these places."""
+        nothing = [None] * len(at)
+        names = nothing if self.names is None else self.names[at]
+        classes = nothing if self.classes is None else self.classes[at]
+        return list(map(Road, self.wkb[at], names, classes))
 
 
 class RowReader:

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
 from numpy.typing import NDArray
 
-_HEADER = struct.Struct("<BII")
-"""Byte order, type, number of points or parts."""
-_LINE, _MULTI_LINE = 2, 5
-_DIMENSIONS = (2, 3, 3, 4)
-"""Numbers of a point in XY, XYZ, XYM and XYZM."""
-
 
 @dataclass(frozen=True)
 class LinkGeometry:
     """Geometry of links; all arrays have the same length n, one entry a link, ids distinct.
 
-    `ids` is int64 (n,); `wkb` object (n,) of bytes (ISO WKB); `srid_wkt_or_auth` names the coordinate
-    system, such as "EPSG:4326", or holds its WKT, and `definition` (WKT or PROJ text) is what it means where
-    that name is not known; both are empty where the source does not say. `names` and `classes` are object
-    (n,) of str or None (street name, road class such as "primary"), or None where the source has no such
-    field. `duplicates` counts rows beyond the first of their id, whose shapes are parts of the link's;
-    `missing_geometry` counts ids without a shape.
+    `ids` is int64 (n,); `wkb` object (n,) of bytes (ISO WKB of lines and multi-lines, no curves);
+    `srid_wkt_or_auth` names the coordinate system, such as "EPSG:4326", or holds its WKT, and `definition`
+    (WKT or PROJ text) is what it means where that name is not known; both are empty where the source does
+    not say. `names` and `classes` are object (n,) of str or None (street name, road class such as
+    "primary"), or None where the source has no such field. `duplicates` counts rows beyond the first of
+    their id, whose shapes are parts of the link's; `missing_geometry` counts ids without a shape.
     """
 
     ids: NDArray[Any]
@@ -50,56 +43,66 @@ class Road(NamedTuple):
     road_class: Optional[str] = None
 
 
-def one_road(rows: Iterable[Road]) -> Road:
-    """Join the rows of one link id, whatever their order, to one road with all their lines.
+def join_roads(groups: Sequence[Sequence[Road]]) -> list[Road]:
+    """Join the rows of each link id, whatever their order, to one road with all their lines.
 
-    The lines stand in the order of their bytes, and lines that are alike count once. Name and class are the
-    first ones that are not empty, in the order of the rows' bytes.
+    The lines stand in the order of their bytes, and lines that are alike count once; of mixed dimensions X
+    and Y are kept. Lines without points, and rows that hold a line of a single point, are left out where the
+    id has others. Name and class are the first ones that are not empty, in the order of the rows' bytes.
     """
-    ordered = sorted(rows, key=lambda row: (row.wkb, row.name or "", row.road_class or ""))
-    return Road(
-        _joined([row.wkb for row in ordered]),
-        next((row.name for row in ordered if row.name), None),
-        next((row.road_class for row in ordered if row.road_class), None),
-    )
+    ordered = [
+        sorted(rows, key=lambda row: (row.wkb, row.name or "", row.road_class or ""))
+        if len(rows) > 1
+        else rows
+        for rows in groups
+    ]
+    several = [i for i, rows in enumerate(ordered) if rows[0].wkb != rows[-1].wkb]
+    wkb = [rows[0].wkb for rows in ordered]
+    if several:
+        joined = _joined([[row.wkb for row in ordered[i]] for i in several])
+        for i, shape in zip(several, joined):
+            wkb[i] = shape
+    return [
+        rows[0]
+        if len(rows) == 1
+        else Road(
+            shape,
+            next((row.name for row in rows if row.name), None),
+            next((row.road_class for row in rows if row.road_class), None),
+        )
+        for shape, rows in zip(wkb, ordered)
+    ]
 
 
-def _joined(shapes: list[bytes]) -> bytes:
-    """One WKB of all the lines in `shapes`, lines and multi-lines; of mixed dimensions X and Y are kept."""
-    if len(set(shapes)) == 1:
-        return shapes[0]
-    lines = {line for shape in shapes for line in _lines(shape)}
-    kinds = {_HEADER.unpack_from(line)[1] for line in lines}
-    if len(kinds) > 1:
-        lines = {_flat(line) for line in lines}
-        kinds = {_LINE}
-    if len(lines) == 1:
-        return lines.pop()
-    kind = kinds.pop() - _LINE + _MULTI_LINE
-    return _HEADER.pack(1, kind, len(lines)) + b"".join(sorted(lines))
+def _joined(groups: Sequence[Sequence[bytes]]) -> list[bytes]:
+    """One WKB of all the lines of each group of lines and multi-lines, with M from shapely 2.1 on."""
+    import shapely  # noqa: PLC0415  (what does without it works without)
+
+    shapes = shapely.from_wkb([shape for shapes in groups for shape in shapes], on_invalid="ignore")
+    lines, row = shapely.get_parts(shapes, return_index=True)
+    group = np.repeat(np.arange(len(groups)), [len(shapes) for shapes in groups])[row]
+    there = ~shapely.is_empty(lines)
+    lines, group = lines[there], group[there]
+    has_m = shapely.has_m(lines) if hasattr(shapely, "has_m") else np.zeros(len(lines), dtype=bool)
+    for dimension in (shapely.has_z(lines), has_m):
+        mixed = np.isin(group, np.intersect1d(group[dimension], group[~dimension]))
+        lines[mixed] = shapely.force_2d(lines[mixed])
+    wkb = _iso(lines)
+    ends = np.searchsorted(group, np.arange(len(groups)), side="right").tolist()
+    distinct = [
+        [at for _, at in sorted(dict(zip(wkb[begin:end], range(begin, end))).items())]
+        for begin, end in zip([0, *ends], ends)
+    ]
+    order = [at for places in distinct for at in places]
+    numbers, place = np.unique(group[order], return_inverse=True)
+    joined = [shapes[0] for shapes in groups]
+    for number, multi in zip(numbers.tolist(), _iso(shapely.multilinestrings(lines[order], indices=place))):
+        joined[number] = multi if len(distinct[number]) > 1 else wkb[distinct[number][0]]
+    return joined
 
 
-def _lines(shape: bytes) -> Iterator[bytes]:
-    """The lines of a line or multi-line that have points, each as a WKB of its own."""
-    kind, count = _head(shape, 0)
-    at, parts = (_HEADER.size, count) if kind % 1000 == _MULTI_LINE else (0, 1)
-    for _ in range(parts):
-        kind, points = _head(shape, at)
-        at += _HEADER.size
-        end = at + 8 * points * _DIMENSIONS[kind // 1000]
-        if points:
-            yield _HEADER.pack(1, kind, points) + shape[at:end]
-        at = end
+def _iso(shapes: NDArray[Any]) -> list[bytes]:
+    """Shapes as ISO WKB, little endian."""
+    import shapely  # noqa: PLC0415
 
-
-def _head(shape: bytes, at: int) -> tuple[int, int]:
-    """ISO type and number of points or parts; the old 2.5D flag is read as Z."""
-    _, kind, count = _HEADER.unpack_from(shape, at)
-    return (kind & 0xFFFF) + (1000 if kind & 0x80000000 else 0), count
-
-
-def _flat(line: bytes) -> bytes:
-    """A line without its Z and M."""
-    _, kind, points = _HEADER.unpack_from(line)
-    numbers = np.frombuffer(line, "<f8", offset=_HEADER.size).reshape(points, _DIMENSIONS[kind // 1000])
-    return _HEADER.pack(1, _LINE, points) + numbers[:, :2].tobytes()
+    return list(shapely.to_wkb(shapes, byte_order=1, flavor="iso"))

@@ -22,7 +22,7 @@ from ..errors import UnsuitableLinks
 from .connection import Connecting, ConnectionInfo, CopyRows, Rows, exchange
 from .copy_rows import LINES, LinkRows, RowReader
 from .errors import server_error
-from .link_geometry import LinkGeometry, Road, one_road
+from .link_geometry import LinkGeometry, join_roads
 from .link_ids import same_id
 from .link_table import LinkTable, id_array, look_up
 
@@ -67,7 +67,7 @@ def fetch_links(
 
     `progress` gets links received and links asked for, `cancelled` is asked ten times a second. Geometry
     comes as ISO WKB, little endian, with Z and M as stored. The rows of one id are parts of one link
-    (`one_road`), whatever the server's order. `timeout` (s) limits the query.
+    (`join_roads`), whatever the server's order. `timeout` (s) limits the query.
 
     Raises `LinksError` or one of its kinds, and `Cancelled`.
     """
@@ -287,16 +287,9 @@ def _links(rows: LinkRows, srid: Optional[int], system: Sequence[Optional[bytes]
     street_names = None if rows.names is None else rows.names[chosen]
     classes = None if rows.classes is None else rows.classes[chosen]
     ends = np.append(begins[1:], len(order))
-    for group in np.flatnonzero(ends - begins > 1).tolist():
-        stretch = order[begins[group] : ends[group]]
-        road = one_road(
-            Road(
-                rows.wkb[i],
-                None if rows.names is None else rows.names[i],
-                None if rows.classes is None else rows.classes[i],
-            )
-            for i in stretch
-        )
+    groups = np.flatnonzero(ends - begins > 1).tolist()
+    roads = join_roads([rows.roads(order[begins[group] : ends[group]]) for group in groups])
+    for group, road in zip(groups, roads):
         for column, value in zip((wkb, street_names, classes), road):
             if column is not None:
                 column[group] = value

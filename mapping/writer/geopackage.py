@@ -35,7 +35,7 @@ from ..style.labels import label_texts
 from ..style.road_class import line_widths
 from ..style.saved_styles import keep_styles
 from .match_report import MatchReport
-from .shapes import Shapes, blob, measure
+from .shapes import Shapes, blobs, measure
 from .tables import create_tables, describe_columns, opened, without_triggers
 
 if TYPE_CHECKING:
@@ -189,15 +189,12 @@ class _Writer:
                 np.column_stack([trips[rows], cells[:, 1]]),
                 self.spec.min_trips,
             )
-            shapes_of_rows = [
-                blob(bytes(links.wkb[row]), srs_id, shapes.box[row], shapes.multi) for row in rows.tolist()
-            ]
             texts = [[column[row] for row in rows.tolist()] for column in text_columns]
             numbers = part[list(statistic.keys())].to_numpy(dtype=float)
             wide = np.concatenate([numbers, cells.transpose(0, 2, 1).reshape(len(rows), -1)], axis=1)
             columns: list[list[Any]] = [
                 list(range(start + 1, start + 1 + len(rows))),
-                shapes_of_rows,
+                blobs(links.wkb[rows], srs_id, shapes.box[rows], shapes.multi),
                 links.ids[rows].tolist(),
                 *texts,
                 widths[rows].tolist(),

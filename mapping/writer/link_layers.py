@@ -18,7 +18,7 @@ from qgis.core import (
 )
 
 from ...aggregation.contract.errors import Cancelled
-from ...cluster_client.postgis.link_geometry import LinkGeometry, Road, one_road
+from ...cluster_client.postgis.link_geometry import LinkGeometry, Road, join_roads
 from ...cluster_client.postgis.link_ids import link_id
 from ..errors import MapError
 from ..reference_system import HOW_TO_DECLARE, UnsuitableSystem, is_known, refuse_misplaced, text_of
@@ -38,7 +38,7 @@ def links_of_layer(
     """Geometry of those of `ids` (int64, any order) that `layer` has, in the order of the ids.
 
     The layer may hold ids as text, whole or floating numbers (`link_ids.link_id`); what is no link id matches
-    nothing. The features of one id are parts of one link (`one_road`), curves become lines. Raises
+    nothing. The features of one id are parts of one link (`join_roads`), curves become lines. Raises
     `MapError` where the layer has no lines or no such field, `Cancelled` where `feedback` is.
     """
     if layer.geometryType() != QgsWkbTypes.GeometryType.LineGeometry:
@@ -85,7 +85,7 @@ def links_of_layer(
     if feedback is not None and feedback.isCanceled():
         raise Cancelled
     order = sorted(found)
-    roads = [rows[0] if len(rows) == 1 else one_road(rows) for rows in map(found.__getitem__, order)]
+    roads = join_roads([found[link] for link in order])
     return LinkGeometry(
         ids=np.array(order, dtype=np.int64),
         wkb=_objects([road.wkb for road in roads]),

@@ -1,11 +1,8 @@
-"""Many WKB lines at once: bounding boxes, lengths on the ellipsoid and GeoPackage blobs, with numpy.
-
-Links are simple lines nearly always, so these go by arrays; other shapes go one by one through QGIS.
-"""
+"""Many lines at once: bounding boxes, lengths on the ellipsoid and GeoPackage blobs."""
 
 from __future__ import annotations
 
-import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +11,16 @@ from numpy.typing import NDArray
 from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsWkbTypes
 
 from ..errors import MapError
-from ..reference_system import degrees_of, metres_of_unit, refuse_misplaced
+from ..reference_system import degrees_of, finite, metres_of_unit, refuse_misplaced
 
 EQUATOR_DEGREE = 111_319.49
 """Metres in a degree of the equator."""
 
-_LINE_HEADER = 9  # byte order, type, number of points
+_BLOB_HEADER = np.dtype(
+    [("magic", "S2"), ("version", "u1"), ("flags", "u1"), ("srs_id", "<i4"), ("box", "<f8", 4)]
+)
+"""Header of a GeoPackage geometry with the XY envelope (OGC 12-128r19, 2.1.3)."""
+_LITTLE_ENDIAN_XY = 0b011
 
 
 @dataclass(frozen=True)
@@ -43,55 +44,37 @@ def measure(wkb: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> Shapes:
 
     Raises `UnsuitableSystem` where the coordinates cannot be those of `crs`.
     """
+    import shapely  # noqa: PLC0415  (what does without it works without)
+
     n = len(wkb)
-    box = np.zeros((n, 4))
-    lengths = np.zeros(n)
-    place = np.zeros((n, 2))
-    kinds = np.array([_kind(shape) for shape in wkb], dtype=np.int64)
-    for kind in np.unique(kinds):
-        if QgsWkbTypes.geometryType(QgsWkbTypes.Type(int(kind))) != QgsWkbTypes.GeometryType.LineGeometry:
-            where = int(np.flatnonzero(kinds == kind)[0])
-            name = QgsWkbTypes.displayString(QgsWkbTypes.Type(int(kind))) or f"type {kind}"
-            raise MapError(
-                f"Link number {where + 1} of the roads is a {name}, not a line. Choose a layer of lines."
-            )
-    flat_kinds = kinds % 1000
-    multi = bool(((flat_kinds == 5) | (flat_kinds == 11) | (flat_kinds == 12)).any())
-    has_z = bool(any(QgsWkbTypes.hasZ(QgsWkbTypes.Type(int(kind))) for kind in np.unique(kinds)))
-    simple = kinds == 2
-    rows = (
-        np.flatnonzero(simple & np.array([shape[0] == 1 for shape in wkb], dtype=bool))
-        if n
-        else np.zeros(0, int)
+    lines = shapely.from_wkb(wkb, on_invalid="ignore")
+    types = shapely.get_type_id(lines)
+    several = types == shapely.GeometryType.MULTILINESTRING
+    others = {
+        int(row): _line_of_qgis(wkb[row], int(row))
+        for row in np.flatnonzero(~several & (types != shapely.GeometryType.LINESTRING))
+    }
+    multi = bool(several.any()) or any(shape.isMultipart() for shape in others.values())
+    has_z = bool(shapely.has_z(lines).any()) or any(
+        QgsWkbTypes.hasZ(shape.wkbType()) for shape in others.values()
     )
-    parts = [wkb[row][_LINE_HEADER:] for row in rows]
-    others = np.setdiff1d(np.arange(n), rows)
-    owners = [rows]
-    for row in others:
-        geometry = QgsGeometry()
-        geometry.fromWkb(bytes(wkb[row]))
-        for part in geometry.asGeometryCollection() if geometry.isMultipart() else [geometry]:
-            line = part.constGet().segmentize()
-            line.dropZValue()
-            line.dropMValue()
-            parts.append(bytes(line.asWkb())[_LINE_HEADER:])
-            owners.append(np.array([row]))
-    owner = np.concatenate(owners).astype(np.int64)
-    sizes = np.array([len(part) // 16 for part in parts], dtype=np.int64)
+    for row, shape in others.items():
+        lines[row] = _points(shape)
+    parts, owner = (
+        shapely.get_parts(lines, return_index=True) if several.any() or others else (lines, np.arange(n))
+    )
+    sizes = shapely.get_num_coordinates(parts)
     keep = sizes > 0
     owner, sizes = owner[keep], sizes[keep]
+    box = shapely.bounds(lines)[:, (0, 2, 1, 3)]
+    lengths = np.zeros(n)
+    place = np.zeros((n, 2))
     if not len(sizes):
-        box[:] = np.nan
         return Shapes(box, lengths, place, multi, has_z)
-    xy = np.frombuffer(b"".join(parts), dtype="<f8").reshape(-1, 2)
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    box[:, (0, 2)], box[:, (1, 3)] = np.inf, -np.inf
-    for axis in (0, 1):
-        low, high = box[:, 2 * axis], box[:, 2 * axis + 1]
-        np.minimum.at(low, owner, np.minimum.reduceat(xy[:, axis], starts))
-        np.maximum.at(high, owner, np.maximum.reduceat(xy[:, axis], starts))
-    box[~np.isfinite(box).all(axis=1)] = np.nan
+    xy = shapely.get_coordinates(parts)
+    box[np.repeat(owner, sizes)[~finite(xy)]] = np.nan
     refuse_misplaced(box, crs)
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     degrees, steps = _on_ground(xy, crs)
     place[owner] = degrees[starts + sizes // 2]
     steps[starts[1:] - 1] = 0  # from the end of one line to the start of the next
@@ -99,19 +82,43 @@ def measure(wkb: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> Shapes:
     return Shapes(box, lengths, place, multi, has_z)
 
 
-def blob(shape: bytes, srs_id: int, box: NDArray[Any], multi: bool) -> bytes:
-    """One GeoPackage geometry (OGC 12-128r19, 2.1.3): header with the XY envelope, then the WKB."""
-    head = struct.pack("<2sBBi4d", b"GP", 0, 0b011, srs_id, *box)
-    if multi and _kind(shape) % 1000 == 2:
-        order = "<" if shape[0] == 1 else ">"
-        shape = struct.pack(f"{order}BII", shape[0], _kind(shape) + 3, 1) + shape
-    return head + shape
+def blobs(wkb: Sequence[bytes], srs_id: int, box: NDArray[Any], multi: bool) -> list[bytes]:
+    """GeoPackage geometries of n lines with their boxes (n, 4); with `multi` lines become multi-lines."""
+    heads = np.zeros(len(wkb), dtype=_BLOB_HEADER)
+    heads["magic"], heads["flags"], heads["srs_id"], heads["box"] = b"GP", _LITTLE_ENDIAN_XY, srs_id, box
+    shapes = map(_as_multi, wkb) if multi else wkb
+    return [head.tobytes() + shape for head, shape in zip(heads, shapes)]
 
 
-def _kind(shape: bytes) -> int:
-    """ISO geometry type of a WKB; the old 2.5D flag is read as Z."""
-    kind = int.from_bytes(shape[1:5], "little" if shape[0] == 1 else "big")
-    return (kind & 0xFFFF) + (1000 if kind & 0x80000000 else 0)
+def _as_multi(wkb: bytes) -> bytes:
+    """The WKB of a line as a multi-line, with its Z and M (shapely before 2.1 has no M)."""
+    geometry = QgsGeometry()
+    geometry.fromWkb(wkb)
+    geometry.convertToMultiType()
+    return bytes(geometry.asWkb())
+
+
+def _line_of_qgis(wkb: bytes, row: int) -> QgsGeometry:
+    """A line that shapely does not read, of a single point; raises `MapError` for another shape."""
+    geometry = QgsGeometry()
+    geometry.fromWkb(wkb)
+    if geometry.type() != QgsWkbTypes.GeometryType.LineGeometry:
+        name = QgsWkbTypes.displayString(geometry.wkbType())
+        raise MapError(
+            f"Link number {row + 1} of the roads is a {name}, not a line. Choose a layer of lines."
+        )
+    return geometry
+
+
+def _points(geometry: QgsGeometry) -> Any:
+    """The parts of a line of QGIS as shapely has them, with a point for a line of a single point."""
+    import shapely  # noqa: PLC0415
+
+    parts = geometry.asGeometryCollection() if geometry.isMultipart() else [geometry]
+    lines = ([(p.x(), p.y()) for p in part.constGet().points()] for part in parts)
+    return shapely.geometrycollections(
+        [shapely.linestrings(line) if len(line) > 1 else shapely.points(line[0]) for line in lines if line]
+    )
 
 
 def _on_ground(xy: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> tuple[NDArray[Any], NDArray[Any]]:

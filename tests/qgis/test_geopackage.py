@@ -149,6 +149,17 @@ def test_multi_lines_and_heights_are_kept(path: Path) -> None:
     assert report.matched_km == pytest.approx(0.3, rel=1e-3)
 
 
+def test_a_line_of_a_single_point_has_a_place_and_no_length(path: Path) -> None:
+    line, other = maps.wkb("LineString (500000 6000000, 500100 6000000)"), maps.wkb("Point (500200 6000300)")
+    point = line[:5] + (1).to_bytes(4, "little") + other[5:]
+    geometry = maps.links(
+        ids=np.array([maps.EAST, maps.WEST]), wkb=maps.column(line, point), names=None, classes=None
+    )
+    report = maps.write(path, geometry)
+    assert (report.matched_links, report.matched_km) == (2, pytest.approx(0.1, rel=1e-3))
+    assert layer_of(path).extent().yMaximum() == 6000300
+
+
 def test_kilometres_are_those_on_the_ellipsoid(path: Path) -> None:
     shape = maps.wkb("LineString (-5.93 54.58, -5.93 54.59, -5.91 54.59)")
     report = maps.write(path, LinkGeometry(np.array([maps.EAST]), maps.column(shape), "EPSG:4326"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from roadpulse.workflow import requirements
 
 from tests.qgis.own_qgis import OwnQgis
 
@@ -14,6 +15,7 @@ WITHOUT = Path(__file__).with_name("without_package.py")
 
 NEED: dict[str, set[str]] = {
     "pandas": {"speedmap", "aggregatetrips", "joinlinks", "exportwkt"},
+    "shapely": {"speedmap", "joinlinks", "exportwkt"},
     "duckdb": {"speedmap", "aggregatetrips"},
     "msgspec": {"speedmap", "aggregatetrips"},
     "paramiko": set(),
@@ -80,3 +82,15 @@ def test_every_entry_works_or_says_which_package_is_missing(
     assert refused == NEED[package] | PLACES.get(package, set())
     for entry in {*refused, "message"}:
         assert package in entries[entry] and "pip install" in entries[entry], (entry, entries[entry])
+
+
+@pytest.mark.parametrize(("version", "lacking"), [("1.8.5", ["shapely"]), ("2.0.0rc1", []), ("10.1", [])])
+def test_a_package_in_a_version_that_is_too_old_is_missing(
+    version: str, lacking: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = tmp_path / f"shapely-{version}.dist-info"
+    record.mkdir()
+    (record / "METADATA").write_text(f"Metadata-Version: 2.1\nName: shapely\nVersion: {version}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert requirements.missing(("shapely",)) == lacking
+    assert all(name in requirements.install_text(lacking) for name in lacking)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 
 import pytest
 import shapely
-from roadpulse.cluster_client.postgis.link_geometry import Road, one_road
+from roadpulse.cluster_client.postgis.link_geometry import Road, join_roads
 from roadpulse.cluster_client.postgis.link_ids import link_id
 
 
 def wkb(text: str) -> bytes:
     return bytes(shapely.to_wkb(shapely.from_wkt(text), flavor="iso", byte_order=1))
+
+
+def one_road(rows: Iterable[Road]) -> Road:
+    (road,) = join_roads([list(rows)])
+    return road
 
 
 A, B, C = "LINESTRING (0 0, 1 0)", "LINESTRING (1 0, 2 0)", "LINESTRING (2 0, 2 5)"
@@ -38,6 +44,19 @@ def test_a_line_that_comes_twice_counts_once() -> None:
 
 def test_parts_without_points_are_left_out() -> None:
     assert one_road([Road(wkb("LINESTRING EMPTY")), Road(wkb(A))]).wkb == wkb(A)
+
+
+def test_a_line_of_a_single_point_is_left_out_where_the_id_has_others() -> None:
+    point = wkb("LINESTRING (4 4, 5 5)")[:25]
+    point = point[:5] + (1).to_bytes(4, "little") + point[9:]
+    assert one_road([Road(point), Road(wkb(A))]).wkb == wkb(A)
+    assert one_road([Road(point), Road(wkb("LINESTRING EMPTY"))]).wkb in (point, wkb("LINESTRING EMPTY"))
+
+
+def test_every_id_gets_its_own_lines() -> None:
+    groups = [[Road(wkb(A)), Road(wkb(B))], [Road(wkb(C), "East", "primary")], [Road(wkb(C)), Road(wkb(A))]]
+    assert join_roads(groups) == [one_road(groups[0]), groups[1][0], one_road(groups[2])]
+    assert join_roads([]) == []
 
 
 @pytest.mark.parametrize("extra", ["Z", "M", "ZM"])
