@@ -47,8 +47,9 @@ def test_a_map_is_made_through_livy_of_trips_in_a_bucket(
         },
     )  # fmt: skip
     assert (found["TRIP_COUNT"], found["MATCH_RATE"]) == (60, 100)
-    written = ogr.Open(found["OUTPUT"])
-    assert written.GetLayer(0).GetFeatureCount() == found["LINK_COUNT"] > 50
+    file, _, layer = found["OUTPUT"].partition("|layername=")
+    written = ogr.Open(file)
+    assert written.GetLayer(layer).GetFeatureCount() == found["LINK_COUNT"] > 50
     (there,) = (tmp_path / "runs").glob("20*")
     manifest = json.loads((there / "manifest.json").read_text())
     assert manifest["runner"]["kind"] == "spark"
