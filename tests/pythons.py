@@ -9,11 +9,24 @@ import sys
 import pytest
 
 
+def _executable(name: str) -> str | None:
+    """Path of the Python that runs under a name; None where there is none.
+
+    The name may belong to a program that chooses among several versions, and fails where its own variables
+    or the chosen version are missing. So Python itself is asked for its path.
+    """
+    found = shutil.which(name)
+    if not found:
+        return None
+    done = subprocess.run(
+        [found, "-c", "import sys; print(sys.executable)"], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
 def _parameter(version: str) -> object:
-    found = shutil.which(f"python{version}")
-    # A name may only lead to an error, where another program chooses among several versions.
-    works = found and subprocess.run([found, "-V"], capture_output=True, check=False).returncode == 0
-    mark = pytest.mark.skipif(not works, reason=f"needs python{version}")
+    found = _executable(f"python{version}")
+    mark = pytest.mark.skipif(found is None, reason=f"needs python{version}")
     return pytest.param(found, id=version, marks=mark)
 
 
