@@ -148,8 +148,7 @@ class Diagnose(RoadpulseAlgorithm):
 
 
 def connection_info(name: str) -> str:
-    """Return libpq's connection string of a connection stored in QGIS; for the main thread. Raises
-    `RunError`."""
+    """Return libpq's connection string of a stored connection; for the main thread. Raises `RunError`."""
     known = QgsProviderRegistry.instance().providerMetadata("postgres").dbConnections()
     if name not in known:
         raise RunError(tr("There is no stored PostGIS connection {name!r}.").format(name=name))

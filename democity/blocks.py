@@ -20,8 +20,7 @@ _NEAREST = 12.0  # and to one that is there already
 
 
 class Hit(NamedTuple):
-    """The point in which a cut meets a street: the share of its length, and bounds for junctions to use
-    instead."""
+    """The point in which a cut meets a street: the share of its length, and bounds for other junctions."""
 
     share: float
     low: float
@@ -165,8 +164,7 @@ def _cut(
 
 
 def _across(points: Floats, angle: float, chance: Chance) -> bool:
-    """Return True to cut the longest side, False to run beside it: mostly the one that makes blocks
-    squarer."""
+    """Return True to cut the longest side, False to run beside it: mostly for squarer blocks."""
     u = points[:, 0] * cos(angle) + points[:, 1] * sin(angle)
     v = points[:, 1] * cos(angle) - points[:, 0] * sin(angle)
     aspect = (u.max() - u.min()) / max(v.max() - v.min(), 1.0)

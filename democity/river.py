@@ -16,8 +16,7 @@ _SHARPEST = 34.0  # degrees that the river may turn at one bridge
 
 
 class Crossing(NamedTuple):
-    """A crossing of the river from one cell to another: the street over it, its share there, the slant (0
-    to 1)."""
+    """A crossing of the river between two cells: the street over it, its share there, the slant (0 to 1)."""
 
     street: int
     share: float

@@ -64,9 +64,9 @@ def write_trips(
     """Write `n_trips` files to `folder`/trips, ordered by their start.
 
     `progress(done, n_trips)` is called now and then; when `cancelled()` is true, `GenerationCancelled` is
-    raised soon. `workers` above 1 start processes of this Python, which a program that embeds Python
-    cannot always do. `rich` makes trips of about 1,600 points of about 285 bytes, as in 2019; else they are
-    about 670 points of 133 bytes. Needs about 100 MB a worker, whatever `n_trips`.
+    raised soon. `workers` above 1 start processes of this Python, which a program that embeds Python cannot
+    always do. `rich` makes trips of about 1,600 points of about 285 bytes, as in 2019; else they are about
+    670 points of 133 bytes. Needs about 100 MB a worker for any `n_trips`.
     """
     target = Path(folder) / "trips"
     target.mkdir(parents=True, exist_ok=True)

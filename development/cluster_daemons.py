@@ -151,8 +151,7 @@ def descendants(pid: int) -> list[Process]:
 
 
 def _session(leader: Process) -> list[Process]:
-    """Return the live processes of a dead program's session; its number is not reused while the session
-    lives."""
+    """Return the live processes of a dead program's session, whose number is not reused while it lives."""
     if _stat(leader.pid):
         return []  # a later program has the number, so nothing is left
     numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]

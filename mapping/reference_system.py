@@ -61,8 +61,7 @@ def find_system(name: str, definition: str = "") -> QgsCoordinateReferenceSystem
 
 
 def text_of(crs: QgsCoordinateReferenceSystem) -> str:
-    """Return a text from which `find_system` finds the system again on any computer; empty for an unknown
-    one."""
+    """Return a text from which `find_system` finds the system on any computer; empty for an unknown one."""
     if not is_known(crs):
         return ""
     name = str(crs.authid())

@@ -79,8 +79,7 @@ def _s3(profile: Profile) -> S3Keys:
 
 
 def _entry(profile: Profile, name: str, methods: tuple[str, ...] = (_BASIC,)) -> Mapping[str, str]:
-    """Return an entry of the database under QGIS's names; `name` is the entry of the profile that holds its
-    id."""
+    """Return an entry of the database under QGIS's names; the profile's entry `name` holds its id."""
     authcfg = str(getattr(profile, name))
     manager = QgsApplication.authManager()
     if manager.isDisabled():

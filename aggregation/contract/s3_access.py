@@ -1,4 +1,4 @@
-"""How to reach a bucket, without secrets, so that it may be stored.
+"""Access to a bucket, without secrets, so that it may be stored.
 
 Credentials come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`),
 from a file that only its owner may read, or from the instance's role.

@@ -36,7 +36,7 @@ class Runner(Protocol):
         """Tasks that are carried out at once, as far as that is known."""
 
     def describe(self) -> dict[str, Any]:
-        """What the status and the manifest say of the runner: its `kind` and whatever it knows."""
+        """Return the runner's facts for the status and the manifest: its `kind` and others."""
 
     def check(self) -> None:
         """Raise `RunError` when the runner cannot go on."""
@@ -60,4 +60,4 @@ class Runner(Protocol):
         """Carry out the tasks in any order; `done` gets each task's report. Raises the first error."""
 
     def close(self) -> None:
-        """End whatever the runner started."""
+        """End all that the runner started."""

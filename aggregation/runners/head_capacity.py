@@ -1,4 +1,4 @@
-"""How many processes of the head may work beside Spark's driver: as many as it has cores and memory for."""
+"""Number of processes of the head beside Spark's driver: as many as it has cores and memory for."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def usable_cores() -> int:
 
 
 def free_megabytes(meminfo: Path = _PROC, control_group: Path = _CONTROL_GROUP) -> float:
-    """Memory that may be taken without swapping, also where a container has less; 0 if nobody tells."""
+    """Return the memory that may be taken without swapping, also in a container with less; 0 if unknown."""
     free = 0.0
     with contextlib.suppress(OSError, ValueError, StopIteration):
         lines = meminfo.read_text(encoding="ascii").splitlines()

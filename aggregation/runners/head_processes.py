@@ -33,8 +33,7 @@ no PySpark in its 150 MB: so parts are fewer, and read fewer times."""
 
 
 def has_plenty(workers: int) -> bool:
-    """Whether so many processes need not mind their memory: asking the system for it anew is a fifth of a
-    task's time."""
+    """Return True if so many processes can keep their memory, which saves a fifth of a task's time."""
     return free_megabytes() > workers * _PLENTY_MEGABYTES
 
 
@@ -60,7 +59,7 @@ class HeadProcesses:
 
     @property
     def spent(self) -> bool:
-        """Whether they began or died too often to be begun again while Spark may still do the work."""
+        """True once they began or died too often to be begun again while Spark may still do the work."""
         return self._accidents > 1 or self._beginnings >= _BEGINNINGS
 
     def begin(self, forked: bool = False) -> None:
@@ -86,8 +85,8 @@ class HeadProcesses:
     ) -> None:
         """Do tasks one after the other until there is `enough`; `take` gets the report of each that is done.
 
-        Nothing is told of a task that did not succeed for reasons of this computer or of the moment:
-        it is left to Spark, like those that were not begun.
+        A task that failed for reasons of this computer or of the moment is not reported: it is left to Spark,
+        like those that were not begun.
         """
 
         def done(report: Report) -> None:
@@ -125,7 +124,7 @@ class HeadProcesses:
         take: Callable[[list[Report]], None],
         tick: Callable[[], None],
     ) -> None:
-        """Do tasks that nobody else can do; `take` gets the report of each. Raises `WorkerDied`."""
+        """Do tasks that only the head can do; `take` gets the report of each. Raises `WorkerDied`."""
 
         def done(report: Report) -> None:
             self.tasks += 1
@@ -151,7 +150,7 @@ class HeadProcesses:
 def _attempt_or_leave(item: tuple[int, bytes], function: TaskFunction) -> Report:
     try:
         return function.attempt(item)
-    except Exception as error:  # noqa: BLE001  (Spark does the task again, and tells where it fails too)
+    except Exception as error:  # noqa: BLE001  (Spark does the task again, and reports a failure)
         return Report(item[0], error=("It failed here.", repr(error), True))
 
 

@@ -1,4 +1,4 @@
-"""How much memory a process has needed, and giving it back."""
+"""Peak memory of a process, and giving memory back to the system."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a Spark task does on a node: get the packages ready, carry out one task of a step, report.
+"""The task of a step on a Spark node: get the packages ready, carry out the task, report.
 
-Imported by the nodes' Python before it has any of the packages, so it imports them inside. Tasks and
-context come pickled in bytes for the same reason: unpickling them imports the steps.
+Imported by the nodes' Python before it has any of the packages, so it imports them inside. Tasks and context
+come pickled in bytes for the same reason: unpickling them imports the steps.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_ATTEMPTS = 1000
 
 @dataclass(frozen=True)
 class Report:
-    """What came of one task: `result` pickled, or why the run cannot go on; peak memory in MB, and where."""
+    """The report of a task: its pickled `result`, or an error; peak memory in MB, and the node's name."""
 
     index: int
     result: bytes = b""
@@ -41,18 +41,18 @@ class Reports:
         return []
 
     def addInPlace(self, value: list[Report], more: list[Report]) -> list[Report]:  # noqa: N802
-        """Add to the list that is there, which somebody else empties meanwhile."""
+        """Add to the list in place; another thread empties it meanwhile."""
         value.extend(more)
         return value
 
 
 @dataclass(frozen=True)
 class TaskFunction:
-    """What all tasks of a step have in common. Called with one task, it carries it out.
+    """The function that carries out a task of a step, with all that its tasks have in common.
 
-    With `keeps_memory` a process keeps what it has for its next task, where there is plenty.
-    `reports` is Spark's accumulator of them; Spark tries a task `max_failures` times. `before` counts the
-    attempts that others may have made or may make (below `MAX_ATTEMPTS` in all).
+    With `keeps_memory` a process with plenty of memory keeps it for its next task. `reports` is Spark's
+    accumulator of them; Spark tries a task `max_failures` times. `before` counts the attempts that others may
+    have made or may make (below `MAX_ATTEMPTS` in all).
     """
 
     step: str

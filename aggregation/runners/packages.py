@@ -1,11 +1,11 @@
-"""What the nodes need: the Python packages of the steps, which travel with the job.
+"""The Python packages of the steps, which travel with the job to the nodes.
 
 The head node gets them once, as wheels for its own Python and architecture, into a folder that all nodes
 share (see `wheelhouse`). Each node unpacks them once into a cache of its own, under a name that carries their
-content, and imports them from there (`provide`). Nothing is installed, and nobody needs to be root.
+content, and imports them from there (`provide`). Nothing is installed, and no step needs root.
 
-Who can write the shared folder could put other wheels there: their SHA-256s reach a node with the tasks, and
-it unpacks only what has them.
+Users who can write the shared folder could put other wheels there: the SHA-256s reach a node with the tasks,
+and it unpacks only wheels that match.
 
 Imports nothing but Python's own library, since it runs before the packages are there.
 """
@@ -33,12 +33,12 @@ from ..storage import disk_errors
 from .write_access import make_own_folder, other_writers
 
 REQUIREMENTS = ("msgspec>=0.18", "numpy>=1.24", "duckdb>=2.0")
-"""What the steps import, for pip; any of these versions computes the same result."""
+"""Packages that the steps import, for pip; any of these versions computes the same result."""
 
 MODULES = ("msgspec", "numpy", "duckdb")
 
 FOR_S3 = ("obstore>=0.8", "obstore")
-"""What the steps import as well where a run uses a bucket: for pip, and the module."""
+"""The package that a run with a bucket needs as well: for pip, and its module."""
 
 PIP_SECONDS = 900
 """Most seconds for what is done with packages outside of this process."""
@@ -76,7 +76,7 @@ def platform_tag() -> str:
 
 
 def missing(s3: bool = False) -> list[str]:
-    """Which of the packages this Python cannot import; with `s3` those for buckets too."""
+    """Return the packages that this Python cannot import; with `s3` those for buckets too."""
     names = (*MODULES, FOR_S3[1]) if s3 else MODULES
     return [name for name in names if importlib.util.find_spec(name) is None]
 
@@ -98,7 +98,7 @@ def provide(packages: Packages) -> None:
 
 
 def damaged(error: ImportError) -> PackagesMissing:
-    """What it means that one of the packages is there and cannot be imported."""
+    """Return the error for a package that is there and cannot be imported."""
     return PackagesMissing(
         f"The Python packages cannot be loaded on {platform.node()}: {error}. Where they lie in "
         f"{cache_folder()}, delete that folder; the next run makes it anew.",
@@ -107,7 +107,7 @@ def damaged(error: ImportError) -> PackagesMissing:
 
 
 def cache_folder() -> Path:
-    """Where this node keeps packages: ROADPULSE_CACHE, else the user's cache, else below /var/tmp."""
+    """Return this node's folder of packages: ROADPULSE_CACHE, else the user's cache, else below /var/tmp."""
     named = os.environ.get("ROADPULSE_CACHE")
     if named:
         return Path(named)
@@ -152,7 +152,7 @@ def _unpacked(packages: Packages) -> Path:
 
 
 def _wheel(packages: Packages, name: str) -> Path:
-    """Where a wheel lies for this node."""
+    """Return the path of a wheel on this node."""
     if packages.shipped:
         from pyspark import SparkFiles  # noqa: PLC0415  (only where Spark ships them)
 
@@ -213,7 +213,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def facts() -> dict[str, Any]:
-    """What a node is, for the diagnosis."""
+    """Return facts of this node, for the diagnosis."""
     return {
         "host": platform.node(),
         "python": platform.python_version(),

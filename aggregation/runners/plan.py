@@ -1,4 +1,4 @@
-"""What a run has to do: which trip files are new, in which tasks they are read, and how results are cut."""
+"""The work of a run: new trip files, the tasks that read them, and the tasks that cut the results."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Selection:
         return sorted(found, key=lambda record: record.path)
 
     def parts(self) -> dict[str, list[int]]:
-        """For each ingest the parts that hold points of this run."""
+        """Return for each ingest the parts that hold points of this run."""
         return {
             ingest: sorted({record.part for record in records if record.counted})
             for ingest, records in self.records.items()
@@ -52,7 +52,7 @@ class Selection:
         }
 
     def trips(self) -> dict[str, NDArray[np.int32]]:
-        """For each ingest, by file number, the index of the file's trip (-1: does not count).
+        """Return for each ingest, by file number, the index of the file's trip (-1: does not count).
 
         A file is a trip of its own unless it names one; files that name the same trip are parts of it.
         """
@@ -103,9 +103,9 @@ def known(
     progress: Optional[Callable[[], None]] = None,
     limit: int = MAX_TRIP_MEGABYTES << 20,
 ) -> Callable[[TripFile], bool]:
-    """What tells of a file whether `select` would find it in the store; it holds a number for each, no names.
+    """Return a function that is True for a file that `select` would find in the store.
 
-    For whoever does not want to hold a list of all files.
+    It holds a number for each file and no names, for callers that hold no list of all files.
     """
     held: set[int] = set()
 
@@ -122,18 +122,18 @@ def known(
 
 
 def _counts(record: FileRecord, limit: int) -> bool:
-    """Whether what the store knows of a file counts; faults of the moment do not."""
+    """Return True if the store's record of a file counts; records of transient faults do not."""
     return not record.passing and _holds(record, limit)
 
 
 def _holds(record: FileRecord, limit: int) -> bool:
-    """Whether a file read under one limit would come out the same under another."""
+    """Return True if a file that was read under one limit would give the same under another."""
     too_large = record.reason == "too_large"
     return record.limit == limit or (record.limit > limit if too_large else record.limit < limit)
 
 
 def work_of(file: TripFile) -> int:
-    """How much work a file is, in bytes of JSON: at least 32 KiB, for the opening alone."""
+    """Return the work of a file, in bytes of JSON: at least 32 KiB, for the opening alone."""
     return max(file.size, 32 << 10) * (8 if file.path.lower().endswith(".gz") else 1)
 
 

@@ -24,7 +24,7 @@ from . import Tick
 from .memory import peak_memory
 
 TICK = 0.2
-_ENDING = 5.0  # seconds that a worker, once told to end, is waited for
+_ENDING = 5.0  # seconds to wait for the end of a worker
 _counters: Any = None  # files, bytes, points, largest memory; shared with the process that started a worker
 
 

@@ -87,7 +87,7 @@ def own_folder() -> Path:
 
 
 def offline_wheels(shared: Path) -> Optional[Path]:
-    """A folder of wheels that somebody has laid ready, for computers without a network; None without one.
+    """Return the folder of wheels provided for computers without a network; None if there is none.
 
     That is `offline` in this user's cache, or `wheels` in `shared` unless others may write it.
     """
@@ -151,7 +151,7 @@ def _copied(packages: Packages, shared: Path) -> Packages:
 
 
 def _is_copy(target: Path, size: int, digest: str) -> bool:
-    """Whether a wheel is there already. The content of what others own is looked at."""
+    """Return True if the wheel is there already. The content of files that others own is compared."""
     try:
         facts = target.lstat()
     except FileNotFoundError:
@@ -172,7 +172,7 @@ def folder_in(shared: Path, s3: bool = False) -> Path:
 
 
 def _read_list(folder: Path) -> Optional[Packages]:
-    """The list in a folder that nobody else may write; None where it or a wheel is missing or damaged."""
+    """Return the list in a folder that only this user may write; None if it or a wheel is damaged."""
     try:
         entries = json_text.Entries.read(folder / _LIST, json_text.LARGEST_NOTE)
         made_for, files = entries.text("platform"), tuple(map(_listed, entries.array("files")))

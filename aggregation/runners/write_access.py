@@ -1,6 +1,6 @@
-"""Who may put something else in the place of a file: what is run has to be this user's or root's alone.
+"""Users who may replace a file: code that is run has to be writable by this user and root alone.
 
-Of systems with users and modes as POSIX has them, which all nodes are.
+For systems with users and modes as POSIX has them, which all nodes are.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from pathlib import Path
 
 
 def other_writers(folder: Path, inside: bool = False) -> str:
-    """Who besides this user and root may put something else in a folder's place, in words; empty: none.
+    """Return a text on users besides this one and root who may replace a folder; empty if there are none.
 
-    Looked at are the folder, where links lead to, and all folders above, and with `inside` the files in it
-    too. Where others may write a folder above that is sticky, they cannot replace what is ours in it.
+    Checks the folder, the targets of links, and all folders above, and with `inside` the files in it too. In
+    a sticky folder that others may write, they cannot replace what is ours.
     """
     real = folder.resolve()
     contents = sorted(real.iterdir()) if inside and real.is_dir() else []
@@ -72,7 +72,7 @@ def _group_name(number: int) -> str:
 
 
 def _is_own_group(number: int) -> bool:
-    """Whether a group is that of root or of this user alone, as many systems give each user one."""
+    """Return True if a group is that of root or of this user alone, as many systems give each user one."""
     import grp  # noqa: PLC0415  (there is none on Windows)
 
     if number == 0:

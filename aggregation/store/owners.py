@@ -1,4 +1,4 @@
-"""Ownership of ingests: a claim beside the points tells ingests in progress from abandoned ones."""
+"""Ownership of ingests: a claim beside the points distinguishes ingests in progress from abandoned ones."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ NOTHING = summarise_groups(*(np.empty(0, dtype=t) for t in (np.int64, float, np.
 
 
 class Counts:
-    """How often each integer comes, in arrays that are shown one after the other."""
+    """Counts of each integer, in arrays that are shown one after the other."""
 
     def __init__(self) -> None:
         self._values, self._n = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
@@ -90,7 +90,7 @@ def _of_long(key: int, speeds: Spill, n_trips: int, limit: int) -> Groups:
 
 
 class _Trips:
-    """Which trips have been seen."""
+    """The trips that have been seen."""
 
     def __init__(self) -> None:
         self._seen = np.zeros(0, dtype=bool)

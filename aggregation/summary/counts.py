@@ -1,4 +1,4 @@
-"""What becomes of points in a summary: the dates and weekdays that a run wants, and counts of it all."""
+"""Filtering of points by date and weekday, and counts of what becomes of them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _THURSDAY = 3  # the weekday of 1970-01-01, Monday being 0
 
 @dataclass
 class SummaryReport:
-    """What a summary task wrote: rows of both tables, and the points by what became of them.
+    """Report of a summary task: rows of both tables, and the points by what became of them.
 
     `most_trips` is the largest number of trips on one link. `first_day` and `last_day` are local days since
-    1970-01-01, None where no point has a time.
+    1970-01-01, None if no point has a time.
     """
 
     number: int

@@ -123,7 +123,7 @@ def _writing(table: str) -> str:
 
 
 def _ends_of_links(path: Path, link_of_row: NDArray[np.int64], n_links: int) -> NDArray[np.int64]:
-    """Where each link's rows end, in bytes from the start of the part."""
+    """Return the end of each link's rows, in bytes from the start of the part."""
     content = np.fromfile(path, dtype=np.uint8)
     ends_of_rows = np.concatenate([[0], np.flatnonzero(content == ord("\n")) + 1])
     last_row = np.searchsorted(link_of_row, np.arange(n_links), side="right")

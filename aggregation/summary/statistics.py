@@ -1,7 +1,7 @@
-"""Statistics of groups of points, exact and the same bit for bit whoever computes them.
+"""Statistics of groups of points, exact and the same bit for bit for any number of workers.
 
-All of a group's numbers are taken over its speeds in ascending order, so they do not depend on the
-order in which points were read, on workers or on earlier runs.
+All of a group's numbers are taken over its speeds in ascending order, so they do not depend on the order in
+which points were read, on workers or on earlier runs.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ FORMULAS: dict[str, Formula] = {
         if entry.percentile is not None
     },
 }
-"""How each statistic of the registry is computed, by its key."""
+"""The computation of each statistic of the registry, by its key."""
 
 
 def _groups(key: Ints, sample: Sample) -> Groups:
@@ -230,5 +230,5 @@ def _sum(speeds: Sorted, mean: Optional[Floats] = None) -> float:
 
 
 def _count(keys: Ints, groups: Ints) -> Ints:
-    """How often each of `groups` occurs in the sorted `keys`."""
+    """Return the number of occurrences of each of `groups` in the sorted `keys`."""
     return np.searchsorted(keys, groups, side="right") - np.searchsorted(keys, groups, side="left")

@@ -46,11 +46,11 @@ class SummaryTask:
 
 @dataclass(frozen=True)
 class SummaryContext:
-    """What all summary tasks of a run share.
+    """Context that all summary tasks of a run share.
 
-    `parts` says for each ingest which of its parts hold points that count, `trips_file` where
-    `save_trips` left the trips. With `slice_points` a task computes about so many points at once (0: all),
-    for the memory: some links at a time, which changes no result.
+    `parts` holds for each ingest the parts with points that count, `trips_file` is the file of `save_trips`.
+    With `slice_points` a task computes about so many points at once (0: all), for the memory: some links at a
+    time, which changes no result.
     """
 
     store: PointStore

@@ -1,4 +1,4 @@
-"""What the person should know about values that were not understood: one that was met, and what to do."""
+"""Advice on values that were not understood: an example, and what to do."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FILE_ADVICE = {
 
 
 def file_advice(reason: str, message: str) -> str:
-    """What to do about a file that cannot be used, after the message that says why."""
+    """Return what to do about a file that cannot be used, after the message that gives the reason."""
     key = "several_texts" if reason == "bad_json" and "Extra data" in message else reason
     return FILE_ADVICE.get(key, "Check that these are trip files and that the field mapping fits them.")
 
@@ -94,7 +94,7 @@ def joined_keys(path: tuple[str, ...]) -> Iterator[bytes]:
 
 
 def advice(reason: str, example: str, mapping: FieldMapping) -> str:
-    """What to do about a fault of points, after the value that was met (empty: none was)."""
+    """Return what to do about a fault of points, after an example of the value (empty: none)."""
     if reason in _FIELDS:
         return _about_missing(mapping, _FIELDS[reason], bool(example))
     if reason in _DIFFERS:
@@ -103,7 +103,7 @@ def advice(reason: str, example: str, mapping: FieldMapping) -> str:
 
 
 def sentence(reason: str, example: str, where: str, mapping: FieldMapping) -> str:
-    """What a fault is, a value that was met and the file that has it, and what to do about it."""
+    """Return a sentence with a fault, an example, its file, and what to do about it."""
     text = REASON_TEXTS[reason]
     if example and reason in _FIELDS:
         text += f", but a point of {where} has the key {example}"

@@ -47,7 +47,7 @@ class Points:
     examples: dict[str, str] = field(default_factory=dict)
 
     def add_counts(self, piece: Points) -> None:
-        """Take in what another piece of the same file tells beside its points."""
+        """Add the counts of another piece of the same file."""
         for reason, n in piece.faults.items():
             self.faults[reason] = self.faults.get(reason, 0) + n
         self.examples = {**piece.examples, **self.examples}
@@ -161,7 +161,7 @@ class TripDecoder:
         return times.instants_of_numbers(numbers)
 
     def _may_be_spelt(self, raw: bytes, missing: tuple[bool, ...]) -> bool:
-        """Whether a key may spell in full a path at whose end values are missing (see `whole_key`)."""
+        """Return True if a key may spell in full a path at whose end values are missing (see `whole_key`)."""
         pairs = zip(missing, self._joined)
         return any(is_missing and any(key in raw for key in joined) for is_missing, joined in pairs)
 

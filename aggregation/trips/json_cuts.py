@@ -1,7 +1,7 @@
-"""Where a large JSON file can be cut: between the elements of one array of it, at any depth.
+"""Cutting a large JSON file between the elements of one array of it, at any depth.
 
-Looks at brackets, commas and quotes alone, with numpy and a block at a time, so that a file of any size
-takes no memory. Whether what lies between them is JSON is for the decoder of the pieces to say.
+Looks at brackets, commas and quotes alone, with numpy and a block at a time, so that a file of any size takes
+no memory. The decoder of the pieces decides whether the text between them is JSON.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ class Cuts:
 
     @property
     def pieces(self) -> list[tuple[int, int]]:
-        """From where to where the pieces between the commas lie; up to the file's end (-1) the last may."""
+        """Return beginning and end of the pieces between the commas; -1 stands for the file's end."""
         starts = [self.start, *(comma + 1 for comma in self.commas)]
         return list(zip(starts, [*self.commas, self.end])) if self.start >= 0 else []
 
 
 def find_cuts(stream: BinaryIO, path: tuple[str, ...], piece: int) -> Cuts:
-    """Where the array at the end of a path of object keys can be cut into pieces of about `piece` bytes.
+    """Find cuts of the array at the end of a path of object keys, into pieces of about `piece` bytes.
 
     Of several arrays under one path the last counts, as with every JSON decoder.
     """
@@ -61,7 +61,7 @@ def find_cuts(stream: BinaryIO, path: tuple[str, ...], piece: int) -> Cuts:
 
 
 class _Scan:
-    """What is known of a file up to the end of a block."""
+    """State of the scan at the end of a block."""
 
     def __init__(self, path: tuple[str, ...], piece: int) -> None:
         self._path, self._piece = path, piece
@@ -106,13 +106,13 @@ class _Scan:
         self._offset += len(block)
 
     def ended(self) -> Cuts:
-        """What was found, now that the file has ended."""
+        """Return the cuts, now that the file has ended."""
         self._cuts.whole = self._full is not None
         self._cuts.around = bytes(self._shallow if self._full is None else self._full)
         return self._cuts
 
     def _quotes(self, found: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """Where texts begin and end in a block."""
+        """Return the positions of the quotes around texts in a block."""
         quotes = np.flatnonzero(found == _QUOTE)
         slashes = np.flatnonzero(found == _BACKSLASH)
         if not len(slashes) and not self._escaped:
@@ -167,7 +167,7 @@ class _Scan:
 
 
 def _longest(path: tuple[str, ...]) -> int:
-    """So many bytes, at most, are looked at for a key and the spaces around it."""
+    """Return the largest number of bytes to look at for a key and the spaces around it."""
     return 12 * max(map(len, path)) + 4096
 
 

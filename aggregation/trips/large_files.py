@@ -72,7 +72,7 @@ def decode_large(decoder: TripDecoder, mapping: FieldMapping, path: Path) -> Ite
 
 
 def _placed(error: BadTripFile, stream: BinaryIO, shift: int) -> BadTripFile:
-    """A fault of a piece, told by its place in the file; the piece begins `shift` bytes into it."""
+    """Return a fault of a piece with its place in the file; the piece begins `shift` bytes into it."""
     cause = error.__cause__
     if not isinstance(cause, json.JSONDecodeError):
         return error
@@ -83,7 +83,7 @@ def _placed(error: BadTripFile, stream: BinaryIO, shift: int) -> BadTripFile:
 
 
 def _position(stream: BinaryIO, offset: int) -> tuple[int, int, int]:
-    """The place of a byte as JSON's errors tell it: characters before it, and line and column from 1 on."""
+    """Return the place of a byte as in JSON's errors: characters before it, and line and column from 1 on."""
     stream.seek(0)
     read = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     characters, line, begun = 0, 1, 0

@@ -1,8 +1,8 @@
 """Times: the texts and numbers of trip files to instants, and instants to local days and bins.
 
-An instant is an int64 of microseconds since 1970-01-01T00:00Z; `NO_TIME` stands for none. The texts of
-a trip all look alike, so columns of equal layout are read as a matrix of digits; whatever does not fit
-is read one by one by `instant_of`, which is the definition of what a time may look like.
+An instant is an int64 of microseconds since 1970-01-01T00:00Z; `NO_TIME` stands for none. The texts of a trip
+all look alike, so columns of equal layout are read as a matrix of digits; other texts are read one by one by
+`instant_of`, which defines the form of a time.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MILLISECONDS_FROM = 1e11
 """Epoch numbers of this size or more are milliseconds: as seconds they would lie after the year 5100."""
 
 OK, NONE_GIVEN, NOT_A_TIME, WITHOUT_ZONE = range(4)
-"""What came of reading a time."""
+"""Results of reading a time."""
 
 Instants = NDArray[np.int64]
 Codes = NDArray[np.uint8]

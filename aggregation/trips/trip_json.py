@@ -16,7 +16,7 @@ from ..contract.errors import FILE_REASONS, BadTripFile
 from . import values
 
 GZIP = b"\x1f\x8b"
-"""What gzip files begin with."""
+"""The first bytes of gzip files."""
 
 
 def unpack(raw: bytes, max_bytes: int) -> bytes:
@@ -33,7 +33,7 @@ def unpack(raw: bytes, max_bytes: int) -> bytes:
 
 
 def too_large(max_bytes: int) -> BadTripFile:
-    """Why a file of more bytes is refused."""
+    """Return the error of a file with more bytes than allowed."""
     return BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
 
 

@@ -12,7 +12,7 @@ _UNNAMEABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')  # in names that msgspe
 
 
 def can_name(path: tuple[str, ...]) -> bool:
-    """Whether a type can have the fields of this path."""
+    """Return True if a type can have the fields of this path."""
     return not any(map(_UNNAMEABLE.search, path))
 
 

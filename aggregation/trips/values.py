@@ -1,7 +1,7 @@
-"""What a single value of a trip file means: the definition that the fast decoder must agree with.
+"""Reading single values of a trip file: the definition that the fast decoder must agree with.
 
-Numbers may be written as JSON texts ("4575425001", "24.5"), as some databases export them; `null`, an
-empty text and a missing field all mean "not given". Everything else is a fault with a name.
+Numbers may be written as JSON texts ("4575425001", "24.5"), as some databases export them; `null`, an empty
+text and a missing field all mean "not given". Everything else is a fault with a name.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Optional
 
 MAX_LINK_ID = 2**63 - 1
 EXACT_FLOAT = 2**53
-"""From here on floats no longer tell neighbouring integers apart, so they are no link ids."""
+"""From here on floats cannot distinguish neighbouring integers, so they are no link ids."""
 
 MAX_SPEED = 1e9
 """Beyond this a speed is as good as infinite, in any unit."""
@@ -20,10 +20,10 @@ MAX_SPEED = 1e9
 LINK_REASONS = ("no_link", "bad_link", "negative_link", "link_too_large")
 SPEED_REASONS = ("no_speed", "bad_speed", "negative_speed", "speed_not_finite")
 POINT_REASONS = (*LINK_REASONS, *SPEED_REASONS, "not_a_point")
-"""Why a point is dropped. A point with two faults is counted under both."""
+"""Reasons for dropping a point. A point with two faults is counted under both."""
 
 TIME_FAULTS = ("no_time", "bad_time", "time_without_zone")
-"""Why a point counts in the whole day only and in no bin."""
+"""Reasons for counting a point in the whole day only and in no bin."""
 
 REASON_TEXTS = {
     "no_link": "no link id",

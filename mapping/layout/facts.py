@@ -72,8 +72,7 @@ def negative_ids(layer: QgsVectorLayer) -> bool:
 
 
 def busy_extent(layer: QgsVectorLayer) -> QgsRectangle:
-    """Return the extent of the middle 94 % of the links with data, in the layer's coordinate system; null
-    for none."""
+    """Return the extent of the middle 94 % of the links with data in the layer's system; null for none."""
     with reading(file_of(layer)) as database:
         rows = database.execute(
             "SELECT r.minx, r.miny, r.maxx, r.maxy FROM rtree_links_geom r "

@@ -32,8 +32,7 @@ def stored_uri(connection: str) -> Optional[QgsDataSourceUri]:
 
 
 def ask_login(connection: str, message: str) -> bool:
-    """Open QGIS's login dialog for a connection without stored credentials; return True if it was filled
-    in."""
+    """Open QGIS's login dialog for a connection without stored credentials; return True on OK."""
     uri = stored_uri(connection)
     if uri is None:
         return False

@@ -128,8 +128,7 @@ class RunTask(Task):
 
     @property
     def may_go_on(self) -> bool:
-        """True if the run may still go on elsewhere after this task has ended, because its end was not
-        seen."""
+        """True if the run may go on elsewhere after this task, which has not seen its end."""
         run = self._run
         if run is None or self.job.profile.runs_here:
             return False
@@ -175,15 +174,13 @@ class RunTask(Task):
         return Outcome(job, folder, manifest, match, time.monotonic() - began, dict(self._seconds))
 
     def _is_stopped(self) -> bool:
-        """Return True if the run itself is to be stopped; raise `Cancelled` if the task only stops
-        following it."""
+        """Return True if the run itself is to be stopped; raise `Cancelled` to stop following it only."""
         if self._leaving:
             raise Cancelled
         return self._asked_at is not None and time.monotonic() >= self._asked_at
 
     def _is_withdrawn(self) -> bool:
-        """Return True if a run that is being sent is not to be started; False if the task only stops
-        following it."""
+        """Return True if a run that is being sent is not to be started; False to stop following it only."""
         return not self._leaving and self._asked_at is not None and time.monotonic() >= self._asked_at
 
     def _on_start(self, backend: Backend, run: Run) -> None:

@@ -112,8 +112,7 @@ def took(run: Run) -> Optional[float]:
 
 
 def end_sentence(run: Run, status: RunStatus) -> str:
-    """Return a sentence about the end of a run that was not followed: `“Belfast” has finished on Belfast Pi
-    cluster.`"""
+    """Return a sentence about the end of a run: `“Belfast” has finished on Belfast Pi cluster.`"""
     names = {"name": run.name, "place": place(run.profile)}
     if status.state is RunState.FINISHED:
         return tr("“{name}” has finished on {place}.").format(**names)

@@ -17,8 +17,10 @@ MOST_PAGES = 20
 
 @dataclass(frozen=True)
 class Level:
-    """The folders below an address, as addresses that end in `/`; `more`: there may be others. `files`:
-    there are files too."""
+    """Folders below an address, as addresses that end in `/`.
+
+    With `more` there may be others; with `files` there are files too.
+    """
 
     folders: tuple[str, ...]
     more: bool = False

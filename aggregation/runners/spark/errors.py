@@ -1,4 +1,4 @@
-"""What goes wrong with Spark, in words: what happened, to what, what to do."""
+"""Errors of Spark as messages: what happened, to what, what to do."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class SparkLost(NoSpark):
 
 
 class DriverEnded(RunError):
-    """Whoever ended the driver ended the run that it had started; another run may succeed."""
+    """The end of the driver, which is also the end of its run; another run may succeed."""
 
     retry = True
 
 
 def explained(error: BaseException, versions: str = "") -> RunError:
-    """An error of Spark in words, its own text in the detail; `versions`: the driver's and the master's.
+    """Return the message for an error of Spark, with its own text as detail.
 
-    `NoSpark` where it is no task's fault.
+    `versions` is a text on the driver's and the master's version. Returns `NoSpark` if no task is at fault.
     """
     if isinstance(error, RunError):
         return error

@@ -14,7 +14,7 @@ _LONG_SECONDS = 15.0
 
 
 class Executors:
-    """Those that were ever there by name (`names`), how many are there `now`, and whether the run waits."""
+    """The executors of an application: all `names` so far, the number `now`, and whether the run waits."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -25,11 +25,11 @@ class Executors:
 
     @property
     def long_absent(self) -> bool:
-        """Whether none has been there for long, although Spark is up."""
+        """True if Spark is up and has had no executor for long."""
         return not self.now and self._looked - self._seen > _LONG_SECONDS
 
     def expect(self) -> None:
-        """From now on the run waits where none is there."""
+        """Begin to count the time without executors."""
         self._seen, self.waiting = time.monotonic(), False
 
     def look(self, spark: Any, driver: str) -> None:
@@ -42,7 +42,7 @@ class Executors:
             found = spark._jsc.sc().statusTracker().getExecutorInfos()
             cores = max(spark.defaultParallelism, 1) if self.now else 0
             names = {f"{info.host()}:{info.port()}" for info in found if info.port()}
-        except Exception as error:  # noqa: BLE001  (the job itself will tell)
+        except Exception as error:  # noqa: BLE001  (the job itself reports it)
             log.debug("Spark does not tell its executors: %r", error)
             return
         names.discard(driver)

@@ -30,7 +30,7 @@ _FORKING = 2.0
 
 
 def under_spark_submit() -> bool:
-    """Whether `spark-submit` started this process."""
+    """Return True if `spark-submit` started this process."""
     return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
@@ -45,9 +45,9 @@ class Java:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Have a Java that PySpark is connected with, which takes seconds.
+        """Start a Java and connect PySpark to it, which takes seconds.
 
-        Raises `NoSpark` where Spark or Java is not there, and whatever PySpark does where it fails.
+        Raises `NoSpark` if Spark or Java is missing, and PySpark's own errors.
         """
         if not self._parent:
             _find_pyspark()
@@ -68,17 +68,17 @@ class Java:
 
     @property
     def gone(self) -> bool:
-        """Whether it was there and is not any more."""
+        """True once Java was started and has ended."""
         return self.gone_first or (self._process is not None and self._process.poll() is not None)
 
     @property
     def gone_first(self) -> bool:
-        """Whether it had started this process, and is gone: whoever ended it ended the run."""
+        """True if Java had started this process and has ended: its end is the end of the run."""
         return bool(self._parent) and os.getppid() != self._parent
 
     def close(self) -> None:
         """End the one that was started here, in the middle of its start if need be."""
-        # Else it tells of every call that is cut short.
+        # else it logs every call that is cut short
         logging.getLogger().addFilter(lambda record: "py4j" not in record.pathname)
         with self._lock:
             self._closed = True
@@ -141,7 +141,7 @@ def _check_java() -> None:
 
 
 def _children(process: int) -> set[int]:
-    """Processes that one started and that live; none where the system does not tell."""
+    """Return the live child processes of a process; none if the system does not list them."""
     found: set[int] = set()
     for entry in _PROCESSES.glob(f"{process}/task/*/children"):
         with contextlib.suppress(OSError):
@@ -161,14 +161,15 @@ def _kill(processes: set[int]) -> None:
 
 
 def _exit(code: int) -> None:
-    """End Java, whatever it does, with an exit code; does not come back.
+    """End Java with an exit code; does not return.
 
-    Where Python just ended, Java would interrupt its own threads; one of them, when it binds the port of
-    Spark's page, then ends Java with an exit code of failure.
+    When Python ends, Java would interrupt its own threads; one of them, when it binds the port of Spark's
+    page, then ends Java with an exit code of failure.
     """
     from pyspark import SparkContext  # noqa: PLC0415
 
     jvm: Any = SparkContext._jvm
     log4j = jvm.org.apache.logging.log4j
-    log4j.core.config.Configurator.setAllLevels("", log4j.Level.OFF)  # all that is cut short would tell so
+    # else all calls that are cut short would log it
+    log4j.core.config.Configurator.setAllLevels("", log4j.Level.OFF)
     jvm.System.exit(code)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..node_tasks import Report, TaskFunction
 
 END_SECONDS = 10.0
-"""How long the end of a job or of the application is waited for."""
+"""Seconds to wait for the end of a job or of the application."""
 
 
 class SparkJob:
@@ -25,7 +25,7 @@ class SparkJob:
         self._thread.start()
 
     def ended(self, wait: float) -> bool:
-        """Whether the job has ended, at the latest after `wait` seconds."""
+        """Return True if the job has ended; waits for `wait` seconds at most."""
         self._thread.join(wait)
         return not self._thread.is_alive()
 

@@ -54,7 +54,8 @@ class MasterVersion:
 
     @property
     def problem(self) -> Optional[VersionDiffers]:
-        """Why the two cannot work together, as soon as it is known: Spark 3 and Spark 4 never do."""
+        """The error if the versions cannot work together, as Spark 3 and Spark 4; None while it is not
+        known."""
         if not self.reported or self.reported.split(".")[0] == self.own.split(".")[0]:
             return None
         return VersionDiffers(
@@ -75,7 +76,7 @@ class MasterVersion:
         for host, port, _ in _addresses(self._master):
             name = f"[{host}]" if ":" in host else host
             try:
-                # No proxy: the master is in the same network. The page tells whose it is.
+                # No proxy: the master is in the same network. The page names its own master.
                 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
                 with opener.open(f"http://{name}:{page_port}/", timeout=_PAGE_SECONDS) as answer:
                     page = answer.read(_PAGE_BYTES).decode("utf-8", "replace")

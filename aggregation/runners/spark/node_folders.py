@@ -23,7 +23,7 @@ _MOST = 20
 def seen_differently(
     files: Sequence[TripFile], records: Sequence[FileRecord], node: str
 ) -> Optional[RunError]:
-    """Why a task's node reads other files than the driver listed; None where it reads the same.
+    """Return the error if a task's node reads other files than the driver listed; None if it reads the same.
 
     `records` are in the order of `files`.
     """
@@ -48,7 +48,7 @@ _WORDS = {
 
 
 def _as_listed(file: TripFile) -> bool:
-    """Whether this computer can read the file, in the version that was listed."""
+    """Return True if this computer can read the file, in the version that was listed."""
     from ...storage import list_trips  # noqa: PLC0415  (needs the packages)
 
     try:

@@ -91,8 +91,8 @@ class SparkRunner:
     """Spreads tasks over `head_workers` processes of the head, and over the executors of a Spark application.
 
     Without processes Spark starts at once, while the driver lists trips. The application ends with `close`.
-    Where Spark's Java is ended from outside, `cancel_asked` tells a wish from an accident. If Spark fails,
-    `fallback_workers` processes of the head finish the run (0: the run fails).
+    If Spark's Java is ended from outside, `cancel_asked` distinguishes a cancelled run from an accident. If
+    Spark fails, `fallback_workers` processes of the head finish the run (0: the run fails).
     """
 
     task_points: Optional[int] = TASK_POINTS

@@ -23,11 +23,11 @@ _DYING = 2.0
 
 
 class SparkStart:
-    """A Spark application for the run `name`, once it is wanted; it ends with `close`.
+    """A Spark application for the run `name`, started by `begin` and ended by `close`.
 
-    `context` is the SparkContext once it is there, `error` why it never will be, `facts` what it is, and
-    `cores` those it asks for (0: all, or not known yet). Where Java is ended from outside, `cancel_asked`
-    tells a wish from an accident.
+    `context` is the SparkContext once it is there, `error` the reason why it never will be, `facts` its
+    description, and `cores` the number it asks for (0: all, or not known yet). If Java is ended from outside,
+    `cancel_asked` distinguishes a cancelled run from an accident.
     """
 
     def __init__(self, packages: Packages, name: str, cancel_asked: Callable[[], bool]) -> None:
@@ -43,7 +43,7 @@ class SparkStart:
 
     @property
     def begun(self) -> bool:
-        """Whether Spark was asked for."""
+        """True once the start has begun."""
         return self._thread is not None
 
     def begin(self, at_once: bool = False) -> None:
@@ -59,7 +59,7 @@ class SparkStart:
         self._thread.start()
 
     def starting(self, wait: float = 0.0) -> bool:
-        """Whether Spark is still starting, at the latest after `wait` seconds."""
+        """Return True if Spark is still starting; waits for `wait` seconds at most."""
         if self._thread is None:
             return False
         self._thread.join(wait)
@@ -67,8 +67,7 @@ class SparkStart:
 
     @property
     def problem(self) -> Optional[RunError]:
-        """Why Spark, which was there, is not any more, or why it never can be, as far as that shows without
-        an error of its own."""
+        """The error if Spark has ended or can never start, as far as it shows without an error of its own."""
         if not self._java.gone:
             return self._version.problem if self._version else None
         if self._cancel_asked():
@@ -88,7 +87,7 @@ class SparkStart:
             raise problem
 
     def explained(self, error: BaseException) -> RunError:
-        """What an error of Spark means; `NoSpark` whenever it kept Spark from starting."""
+        """Return the message for an error of Spark; `NoSpark` if Spark did not start because of it."""
         found = explained(error, self._version.description if self._version else "")
         end = time.monotonic() + _DYING
         while isinstance(found, SparkLost) and not self._java.gone and time.monotonic() < end:
@@ -137,7 +136,7 @@ class SparkStart:
             self._version = MasterVersion(master, __version__)
             spark = SparkContext(conf=conf)
             spark.setLogLevel("WARN")
-            # Else it tells at length that Java, which was ended, is gone.
+            # else it logs at length that Java, which was ended, is gone
             spark._accumulatorServer.handle_error = lambda *_: None
             for name, _ in self._packages.files if self._packages.shipped else ():
                 spark.addFile(os.path.join(self._packages.folder, name))  # noqa: PTH118  (wants a text)

@@ -1,9 +1,9 @@
-"""Whether it is worth starting Spark for what the head's processes have not done yet.
+"""Decision to start Spark for the work that the head's processes have not done yet.
 
 Spark's start takes about ten seconds before the first executor works, and is work itself: some nine CPU
-seconds, of which the driver's five are the head's. Where the head alone needs R seconds more, Spark, that
-takes S seconds to start, saves at most R - S; so with R just above S nothing is won, and a cluster's cores
-are taken for it. `WORTHWHILE_SECONDS` is that S and half as much again. A slower computer is slower at both.
+seconds, of which the driver's five are the head's. If the head alone needs R seconds more, Spark, that takes
+S seconds to start, saves at most R - S; so with R just above S nothing is won, and a cluster's cores are
+taken for it. `WORTHWHILE_SECONDS` is that S and half as much again. A slower computer is slower at both.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ WORTHWHILE_SECONDS = 15.0
 """Seconds of work left from which on Spark is started."""
 
 FASTEST = {"decode": 400e6, "summarise": 9.0}
-"""What one process of no head exceeds in a second: bytes of trips, tasks of 960,000 points. 280e6 and 6 were
-measured on a server's core; a Raspberry Pi is several times slower."""
+"""Upper bound of the work of one process in a second: bytes of trips, tasks of 960,000 points. 280e6 and 6
+were measured on a server's core; a Raspberry Pi is several times slower."""
 
 _MEASURED_SECONDS = 1.5
 _FIRST_TASK_SECONDS = 6.0
@@ -24,10 +24,10 @@ _FIRST_TASK_SECONDS = 6.0
 
 
 class HeadEstimate:
-    """How long the head's `workers` would need for what is left of a step's tasks.
+    """Estimate of the seconds that the head's `workers` need for the rest of a step's tasks.
 
     `amounts` is the work of each task. It is measured from the first task that is done, since the processes
-    import what they need before it; where none comes, from the beginning, with those under way as half done.
+    import what they need before it; until then from the beginning, with those under way as half done.
     """
 
     def __init__(
@@ -49,16 +49,16 @@ class HeadEstimate:
 
     @property
     def exceeds_head(self) -> bool:
-        """Whether no head of so many processes does all in time."""
+        """True if no head with so many processes does all in time."""
         return self._total / self._fastest > WORTHWHILE_SECONDS
 
     @property
     def too_slow(self) -> bool:
-        """Whether what is left takes longer than Spark's start is worth, as far as that can be told yet."""
+        """True if the rest takes longer than Spark's start is worth, as far as that is known."""
         return self.seconds_left() > WORTHWHILE_SECONDS
 
     def seconds_left(self) -> float:
-        """Seconds that the head needs for the rest at its pace so far; 0 while it is too early to tell."""
+        """Return the seconds that the head needs for the rest at its speed so far; 0 while not known."""
         now, (first, before) = self._now(), self._first
         left = self._total - self._done
         if first and now - first >= _MEASURED_SECONDS and self._done > before:

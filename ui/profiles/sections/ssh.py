@@ -52,8 +52,7 @@ class SshSection(ProfileSection):
         self.add(tr("Password"), self.authcfg)
 
     def suit(self, kind: BackendType) -> None:
-        """Show the section as a backend type needs it: with runs in a bucket, the SSH host only keeps files
-        and is not always needed."""
+        """Show the fields for a backend type; with runs in a bucket the SSH host is optional."""
         super().suit(kind)
         self.intro.say(
             tr("Files are sent and fetched over SSH. Leave the host empty if the runs lie in a bucket.")
