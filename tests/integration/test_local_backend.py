@@ -87,6 +87,16 @@ def test_trips_become_speeds_and_the_result_is_read(place):
     assert speeds["mean"].between(24, 26).all()
 
 
+def test_the_process_of_a_run_has_ended_once_the_result_is_fetched(place):
+    trip(place.trips / "trip_0.json", 100)
+    run = place.submit()
+    follow(place.backend, run, polling=FAST)
+    place.backend.fetch(run)
+    launcher = int(place.store.find(run.id).remote_id.split()[0])
+    with pytest.raises(ChildProcessError):  # neither running nor a zombie
+        os.waitpid(launcher, os.WNOHANG)
+
+
 def test_progress_is_seen_and_moves(place, long_work):
     run = place.submit()
     seen = []

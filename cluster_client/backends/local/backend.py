@@ -31,6 +31,8 @@ GRACE_SECONDS = 10.0
 """Time between asking a run to stop and ending it by force."""
 START_SECONDS = 30.0
 """A recorded run of which no process is seen after this time was never started."""
+_END_SECONDS = 2.0
+"""Most seconds between the manifest and the end of the process that wrote it."""
 
 _PACKAGE = __name__.split(".", maxsplit=1)[0]
 _LAUNCHER = f"{_PACKAGE}.cluster_client.backends.local.launcher"
@@ -163,6 +165,10 @@ class LocalBackend:
         folder = Path(run.folder)
         if not has_result(folder, run):
             raise NotFinished(f"The run {run.name!r} has no result: there is no manifest.json in {folder}.")
+        child = self._children.pop(run.id, None)
+        if child is not None:  # it ends right after the manifest; unwaited for it would stay as a zombie
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(_END_SECONDS)
         return folder
 
     def log(self, run: Run, tail: int = 200) -> str:
