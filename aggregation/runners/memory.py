@@ -1,4 +1,4 @@
-"""Peak memory of a process, and giving memory back to the system."""
+"""Peak memory of a process, and release of freed memory to the system."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _STATUS = Path("/proc/self/status")
 
 
 def peak_memory() -> float:
-    """Largest resident size of this process so far, in MB; 0 where the system does not say.
+    """Return the peak resident size of this process in MB; 0 if unknown.
 
-    Linux counts the process that started this one into `ru_maxrss`, and that may be a large QGIS.
+    `ru_maxrss` is not used on Linux, where it includes the parent process, which may be a large QGIS.
     """
     try:
         lines = _STATUS.read_text(encoding="ascii", errors="replace").splitlines()
@@ -31,7 +31,7 @@ def _peak_of_usage() -> float:
 
 
 def give_back() -> None:
-    """Return freed memory to the system, for a process that has neighbours with little of it."""
+    """Return freed memory to the system, on computers where other processes need it."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
     if trim is not None:
         trim(0)

@@ -1,13 +1,13 @@
-"""The Python packages of the steps, which travel with the job to the nodes.
+"""Python packages of the steps, shipped to the nodes with the job.
 
-The head node gets them once, as wheels for its own Python and architecture, into a folder that all nodes
-share (see `wheelhouse`). Each node unpacks them once into a cache of its own, under a name that carries their
-content, and imports them from there (`provide`). Nothing is installed, and no step needs root.
+The head node fetches them once, as wheels for its Python and architecture, into a folder that all nodes
+share (see `wheelhouse`). Each node unpacks them once into its own cache, in a folder named by their content,
+and imports them from there (`provide`). Nothing is installed, and root is not required.
 
-Users who can write the shared folder could put other wheels there: the SHA-256s reach a node with the tasks,
-and it unpacks only wheels that match.
+As others may be able to write the shared folder, the tasks carry the wheels' SHA-256s, and a node unpacks
+only wheels that match.
 
-Imports nothing but Python's own library, since it runs before the packages are there.
+Imports only the standard library, as it runs before the packages are available.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ from ..storage import disk_errors
 from .write_access import make_own_folder, other_writers
 
 REQUIREMENTS = ("msgspec>=0.18", "numpy>=1.24", "duckdb>=2.0")
-"""Packages that the steps import, for pip; any of these versions computes the same result."""
+"""Requirements of the steps, for pip; all these versions compute the same result."""
 
 MODULES = ("msgspec", "numpy", "duckdb")
 
 FOR_S3 = ("obstore>=0.8", "obstore")
-"""The package that a run with a bucket needs as well: for pip, and its module."""
+"""Additional requirement of runs that use a bucket: for pip, and the module's name."""
 
 PIP_SECONDS = 900
-"""Most seconds for what is done with packages outside of this process."""
+"""Timeout in seconds of subprocesses that handle packages."""
 BLOCK = 1 << 20
 
 
 class PackagesMissing(StorageError):
-    """The packages cannot be had, or do not fit a node."""
+    """The packages are unavailable, or do not fit a node."""
 
 
 @dataclass(frozen=True)
 class Packages:
-    """Wheels in a folder that every node sees: `files` are their names and SHA-256.
+    """Wheels in a folder that all nodes share: `files` are their names and SHA-256s.
 
-    Where there is no such folder they are `shipped`: each node gets them from Spark's driver.
+    If `shipped`, there is no such folder, and each node gets them from Spark's driver.
     """
 
     folder: str
@@ -63,26 +63,26 @@ class Packages:
 
     @property
     def name(self) -> str:
-        """A name for just these wheels: versions, Python and architecture, and a hash of their content."""
+        """Unique name of these wheels: Python and architecture, versions, and a hash of their content."""
         digest = hashlib.sha256(repr(self.files).encode()).hexdigest()[:12]
         versions = "-".join("".join(file.split("-")[:2]) for file, _ in self.files)
         return f"{self.platform}-{versions}-{digest}"
 
 
 def platform_tag() -> str:
-    """This Python and architecture, such as `cpython-311-linux-aarch64`."""
+    """Return this Python and architecture, such as `cpython-311-linux-aarch64`."""
     system = sysconfig.get_platform().replace(".", "_")
     return f"{sys.implementation.cache_tag}-{system}"
 
 
 def missing(s3: bool = False) -> list[str]:
-    """Return the packages that this Python cannot import; with `s3` those for buckets too."""
+    """Return the packages that this Python cannot import; with `s3` including those for buckets."""
     names = (*MODULES, FOR_S3[1]) if s3 else MODULES
     return [name for name in names if importlib.util.find_spec(name) is None]
 
 
 def provide(packages: Packages) -> None:
-    """Make the packages importable in this process, unpacking them where this node has not yet.
+    """Make the packages importable in this process; unpack them if this node has not yet.
 
     Raises `PackagesMissing`.
     """
@@ -98,7 +98,7 @@ def provide(packages: Packages) -> None:
 
 
 def damaged(error: ImportError) -> PackagesMissing:
-    """Return the error for a package that is there and cannot be imported."""
+    """Return the error for a package that is present and cannot be imported."""
     return PackagesMissing(
         f"The Python packages cannot be loaded on {platform.node()}: {error}. Where they lie in "
         f"{cache_folder()}, delete that folder; the next run makes it anew.",
@@ -107,7 +107,7 @@ def damaged(error: ImportError) -> PackagesMissing:
 
 
 def cache_folder() -> Path:
-    """Return this node's folder of packages: ROADPULSE_CACHE, else the user's cache, else below /var/tmp."""
+    """Return this node's folder for packages: ROADPULSE_CACHE, else in the user's cache, else in /var/tmp."""
     named = os.environ.get("ROADPULSE_CACHE")
     if named:
         return Path(named)
@@ -144,7 +144,7 @@ def _unpacked(packages: Packages) -> Path:
                     for name, digest in packages.files:
                         _unpack(_wheel(packages, name), digest, aside)
                     _compile(aside)
-                    if not folder.is_dir():  # again: not every file system knows locks
+                    if not folder.is_dir():  # again, as not every file system supports locks
                         os.replace(aside, folder)  # noqa: PTH105
                 finally:
                     shutil.rmtree(aside, ignore_errors=True)
@@ -161,9 +161,9 @@ def _wheel(packages: Packages, name: str) -> Path:
 
 
 def _unpack(wheel: Path, digest: str, folder: Path) -> None:
-    """Unpack one wheel; those of the packages hold nothing that would have to be installed.
+    """Unpack one wheel if its SHA-256 is `digest`; the packages' wheels need no installation.
 
-    It is copied first, so that what is unpacked is what was looked at.
+    It is copied first, so that the content that was checked is unpacked.
     """
     try:
         with tempfile.TemporaryFile(dir=folder.parent) as copy:
@@ -189,9 +189,9 @@ def _unpack(wheel: Path, digest: str, folder: Path) -> None:
 
 
 def _compile(folder: Path) -> None:
-    """Compile the modules in a folder, where possible: else every process that imports them does so.
+    """Compile the modules in a folder, if possible, so that not every process has to.
 
-    In a process of its own, as it takes memory that a node's worker does not have.
+    A subprocess does it, as it takes more memory than a node's worker has.
     """
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         subprocess.run(  # nosec B603
@@ -203,8 +203,8 @@ def _compile(folder: Path) -> None:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Only one process at a time, of this node; where the file system knows no locks, all at once."""
-    import fcntl  # noqa: PLC0415  (nodes run Linux; there is none on Windows)
+    """Exclude other processes of this node, unless the file system does not support locks."""
+    import fcntl  # noqa: PLC0415  (absent on Windows; nodes run Linux)
 
     with (folder / ".lock").open("w") as lock:
         with contextlib.suppress(OSError):
@@ -213,7 +213,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def facts() -> dict[str, Any]:
-    """Return facts of this node, for the diagnosis."""
+    """Return facts about this node, for the diagnosis."""
     return {
         "host": platform.node(),
         "python": platform.python_version(),

@@ -1,4 +1,4 @@
-"""The work of a run: new trip files, the tasks that read them, and the tasks that cut the results."""
+"""Planning of a run: selection of new trip files, and division of both steps into tasks."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from ..store.point_store import BUCKETS, FileRecord, PointStore
 from ..summary.summarise import SummaryTask
 
 POINTS_PER_TASK = 800_000
-"""Points that a summary task handles on average; it holds about 100 bytes for each."""
+"""Average number of points of a summary task, which holds about 100 bytes for each."""
 
 MIN_TASK_BYTES, MAX_TASK_BYTES = 4 << 20, 160 << 20
 TASKS_PER_WORKER = 4
 
 MAX_TASK_FILES = 2000
-"""Files of a decode task, however small: it holds about 3 kB for each, as do its pickles."""
+"""Maximum number of files of a decode task, which holds about 3 kB for each, as do its pickles."""
 
 
 @dataclass
 class Selection:
-    """The files that a run counts, and where their points are: for each ingest, the records that count."""
+    """The trip files that a run counts: those to decode (`new`), and records of each ingest that count."""
 
     records: dict[str, list[FileRecord]] = field(default_factory=dict)
     new: list[TripFile] = field(default_factory=list)
 
     def take(self, ingest: str, records: Iterable[FileRecord]) -> None:
-        """Count more records of an ingest."""
+        """Add records of an ingest."""
         self.records.setdefault(ingest, []).extend(records)
 
     @property
     def everything(self) -> list[FileRecord]:
-        """All records that count, in order of their paths."""
+        """Return all records that count, sorted by path."""
         found = [record for records in self.records.values() for record in records]
         return sorted(found, key=lambda record: record.path)
 
     def parts(self) -> dict[str, list[int]]:
-        """Return for each ingest the parts that hold points of this run."""
+        """Return for each ingest the parts with points of this run."""
         return {
             ingest: sorted({record.part for record in records if record.counted})
             for ingest, records in self.records.items()
@@ -52,7 +52,7 @@ class Selection:
         }
 
     def trips(self) -> dict[str, NDArray[np.int32]]:
-        """Return for each ingest, by file number, the index of the file's trip (-1: does not count).
+        """Return for each ingest an array of trip indices by file number (-1: does not count).
 
         A file is a trip of its own unless it names one; files that name the same trip are parts of it.
         """
@@ -74,10 +74,10 @@ def select(
     progress: Optional[Callable[[], None]] = None,
     limit: int = MAX_TRIP_MEGABYTES << 20,
 ) -> Selection:
-    """Find which of `files` the store has, in just this version; the others are new.
+    """Find which of `files` the store has in the same version; the others are new.
 
-    Where several ingests hold a file the oldest is taken. Faults of the moment are tried again, and so
-    is a file of which another `limit` on its size in bytes may make something else.
+    If several ingests have a file, the oldest counts. Files with transient faults are new, and so are those
+    for which another `limit` on their size in bytes may change the result.
     """
     wanted = {(storage.printable(file.path), file.size, file.version): file for file in files}
     selection = Selection()
@@ -103,9 +103,9 @@ def known(
     progress: Optional[Callable[[], None]] = None,
     limit: int = MAX_TRIP_MEGABYTES << 20,
 ) -> Callable[[TripFile], bool]:
-    """Return a function that is True for a file that `select` would find in the store.
+    """Return a predicate that is True for files that `select` would find in the store.
 
-    It holds a number for each file and no names, for callers that hold no list of all files.
+    It holds one number per stored file instead of names, for callers that do not hold a list of all files.
     """
     held: set[int] = set()
 
@@ -122,27 +122,26 @@ def known(
 
 
 def _counts(record: FileRecord, limit: int) -> bool:
-    """Return True if the store's record of a file counts; records of transient faults do not."""
+    """Return True if a stored record counts: it has no transient fault, and the limit does not matter."""
     return not record.passing and _holds(record, limit)
 
 
 def _holds(record: FileRecord, limit: int) -> bool:
-    """Return True if a file that was read under one limit would give the same under another."""
+    """Return True if a file read under the record's limit has the same result under `limit`."""
     too_large = record.reason == "too_large"
     return record.limit == limit or (record.limit > limit if too_large else record.limit < limit)
 
 
 def work_of(file: TripFile) -> int:
-    """Return the work of a file, in bytes of JSON: at least 32 KiB, for the opening alone."""
+    """Return the work of a file in bytes of JSON: at least 32 KiB, the cost of opening it."""
     return max(file.size, 32 << 10) * (8 if file.path.lower().endswith(".gz") else 1)
 
 
 def decode_tasks(files: list[TripFile], workers: int, max_bytes: Optional[int] = None) -> list[DecodeTask]:
-    """Cut files into tasks, a few for each worker; none larger than `max_bytes` (by default
-    `MAX_TASK_BYTES`), or of more than `MAX_TASK_FILES`.
+    """Divide files into tasks, a few per worker, of at most `max_bytes` (default `MAX_TASK_BYTES`) each.
 
-    They are of about equal size but for the last ones, which get smaller: so that all workers end at about
-    the same time.
+    A task has at most `MAX_TASK_FILES` files. Sizes are about equal, except that the last tasks become
+    smaller, so that all workers finish at about the same time.
     """
     weights = [work_of(file) for file in files]
     left = sum(weights)
@@ -164,9 +163,9 @@ def decode_tasks(files: list[TripFile], workers: int, max_bytes: Optional[int] =
 
 
 def summary_tasks(n_points: int, per_task: Optional[int] = None) -> list[SummaryTask]:
-    """Cut the buckets into equal ranges of at most about `per_task` points (`POINTS_PER_TASK`).
+    """Divide the buckets into equal ranges of at most about `per_task` points (default `POINTS_PER_TASK`).
 
-    The result is the same however they are cut: its rows are merged in order of their links.
+    The result does not depend on the division, as its rows are merged by link id.
     """
     n = 1
     while n < BUCKETS and n * (per_task or POINTS_PER_TASK) < n_points:

@@ -1,4 +1,4 @@
-"""Tasks on the processes of this computer."""
+"""Runner on worker processes of this computer."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from . import Tick
 from .memory import peak_memory
 
 TICK = 0.2
-_ENDING = 5.0  # seconds to wait for the end of a worker
-_counters: Any = None  # files, bytes, points, largest memory; shared with the process that started a worker
+_ENDING = 5.0  # seconds to wait for a worker that is asked to end
+_counters: Any = None  # files, bytes, points, peak memory; shared by worker and parent
 
 
 class ProcessRunner:
-    """Spreads tasks over `workers` processes, which end with this one.
+    """Distributes tasks to `workers` processes, which end with this one.
 
-    Not `forked` they begin from nothing, which takes longer: for a process that has threads already.
+    If not `forked`, they are spawned, which is slower but safe in a process with threads.
     """
 
     task_bytes: Optional[int] = None
@@ -40,8 +40,8 @@ class ProcessRunner:
 
     def __init__(self, workers: int, forked: bool = True) -> None:
         self.workers = max(workers, 1)
-        # Forking is fast, and safe as long as this process has started no thread and no DuckDB yet:
-        # so all workers are forked here, by a first task that does nothing.
+        # Forking is fast, and safe while this process has neither threads nor DuckDB. So all workers are
+        # forked here, by a first task that does nothing.
         method = "fork" if forked and sys.platform.startswith("linux") else "spawn"
         context = multiprocessing.get_context(method)
         self._counters = context.Array("q", 4)
@@ -71,7 +71,7 @@ class ProcessRunner:
         self.spread(_summarise, tasks, context, done, tick)
 
     def check(self) -> None:
-        """See `Runner.check`: nothing goes wrong here unnoticed."""
+        """See `Runner.check`; failures are raised by the steps themselves."""
 
     def describe(self) -> dict[str, Any]:
         """See `Runner.describe`."""
@@ -95,9 +95,10 @@ class ProcessRunner:
         tick: Tick,
         enough: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Call `step` with each task and the context; `done` gets what it returns, in any order.
+        """Call `step` with each task and the context, and `done` with each return value, in any order.
 
-        Once there is `enough`, no more tasks are begun. Raises `WorkerDied`, and the first error of a task.
+        Once `enough` returns True, no more tasks are begun. Raises `WorkerDied`, and the first error of a
+        task.
         """
         waiting = list(reversed(tasks))
         running: set[Future[Any]] = set()
@@ -112,7 +113,7 @@ class ProcessRunner:
                     done(future.result())
                 tick(*self._counted())
         except BrokenProcessPool as error:
-            tick(*self._counted())  # a cancelled run ends its workers too: then this raises
+            tick(*self._counted())  # raises if the run was cancelled, which ends workers too
             raise WorkerDied(
                 "A worker process ended unexpectedly, most often because the computer ran out of memory. "
                 "Nothing was lost; run again with fewer workers.",
@@ -120,13 +121,13 @@ class ProcessRunner:
             ) from error
 
     def _counted(self) -> list[int]:
-        """Files, bytes and points so far; without the lock, which a killed worker may have held."""
+        """Return files, bytes and points so far, without the lock, which a killed worker may hold."""
         return list(self._counters.get_obj())[:3]
 
 
 def _begin(counters: Any, parent: int) -> None:
-    """Set up a worker: counters, signals, and an end that follows the parent's."""
-    global _counters  # noqa: PLW0603  (one a process, set once)
+    """Set up a worker: counters, signals, and a thread that exits with the parent."""
+    global _counters  # noqa: PLW0603  (one per process, set once)
     _counters = counters
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -136,10 +137,10 @@ def _begin(counters: Any, parent: int) -> None:
 
 
 def _keep_memory() -> None:
-    """Let the worker reuse its memory for the next task instead of giving it back and asking again.
+    """Make the allocator keep freed memory for the worker's next task.
 
-    glibc returns every large array to the system, which then clears the pages anew for the next one: a
-    sixth of all time. Other systems have no `mallopt`, and do without.
+    By default glibc returns every large array to the system, which clears the pages again for the next one:
+    a sixth of all time. Systems without `mallopt` are left as they are.
     """
     mmap_threshold, trim_threshold, limit = -3, -1, 1 << 30
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform.startswith("linux") else None
@@ -169,7 +170,7 @@ def _summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
 
 
 def _end_task() -> None:
-    scratch.clear()  # the pool ends its workers without a word
+    scratch.clear()  # the pool kills its workers
     with _counters.get_lock():
         _counters[3] = max(_counters[3], int(peak_memory() * 1000))
 

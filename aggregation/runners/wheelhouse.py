@@ -1,10 +1,10 @@
-"""The wheels of the packages that the steps import, on the head node: fetched once, where all nodes see them.
+"""Collection of the steps' wheels on the head node: fetched once, into a folder that all nodes share.
 
-Who can write the shared folder could put other wheels there. So a list of wheels counts only where it lies in
-a folder that this user and root alone may write; else it is kept in the user's own cache. The list with its
-SHA-256s reaches the nodes with the tasks (see `nodes`).
+As others may be able to write the shared folder, a list of wheels is trusted only in a folder that this user
+and root alone may write; otherwise it is kept in the user's cache. The list with its SHA-256s reaches the
+nodes with the tasks (see `packages`).
 
-Imports nothing but Python's own library, since it runs before the packages are there.
+Imports only the standard library, as it runs before the packages are available.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def collect(shared: Path, wheels: Optional[Path] = None, s3: bool = False) -> Packages:
-    """The wheels for this Python in a folder below `shared`; fetched by pip where they are not there.
+    """Return the wheels for this Python in a folder below `shared`; fetch them with pip if absent.
 
-    With `wheels`, a folder of wheels, the network is not used; with `s3` there are those for buckets too.
-    Raises `PackagesMissing`.
+    If `wheels`, a folder of wheels, is given, the network is not used; `s3` includes the packages for
+    buckets. Raises `PackagesMissing`.
     """
     if wheels is not None:
         why = other_writers(wheels, inside=True)
@@ -60,7 +60,7 @@ def collect(shared: Path, wheels: Optional[Path] = None, s3: bool = False) -> Pa
             raise PackagesMissing(f"The wheels in {wheels} are not used: {why}. {_own_wheels()}")
     folder = folder_in(shared, s3)
     with disk_errors("store the Python packages", shared):
-        real = folder.resolve()  # a link above may be changed meanwhile
+        real = folder.resolve()  # a symlink above may change meanwhile
         if _made_for_us(real):
             return replace(_collected(real, wheels, s3), folder=str(folder))
     own = folder_in(own_folder(), s3)
@@ -73,7 +73,7 @@ def collect(shared: Path, wheels: Optional[Path] = None, s3: bool = False) -> Pa
 
 
 def kept(shared: Path, s3: bool = False) -> Optional[Packages]:
-    """The wheels that an earlier `collect` left, for this computer; None where there are none."""
+    """Return the wheels that an earlier `collect` has left for this computer; None if there are none."""
     for folder in (folder_in(shared, s3).resolve(), folder_in(own_folder(), s3)):
         found = None if other_writers(folder) else _read_list(folder)
         if found:
@@ -82,12 +82,12 @@ def kept(shared: Path, s3: bool = False) -> Optional[Packages]:
 
 
 def own_folder() -> Path:
-    """The folder with this user's own wheels, writable by the user and root alone."""
+    """Return this user's folder of wheels, writable by the user and root only."""
     return cache_folder() / "wheels"
 
 
 def offline_wheels(shared: Path) -> Optional[Path]:
-    """Return the folder of wheels provided for computers without a network; None if there is none.
+    """Return a prepared folder of wheels for computers without a network; None if there is none.
 
     That is `offline` in this user's cache, or `wheels` in `shared` unless others may write it.
     """
@@ -105,7 +105,7 @@ def offline_wheels(shared: Path) -> Optional[Path]:
 
 
 def _made_for_us(folder: Path) -> bool:
-    """Make a folder, unless it is there; False where others may write it or one above."""
+    """Create a folder unless it exists; return False if others may write it or one above."""
     if other_writers(folder):
         return False
     make_own_folder(folder, 0o755)
@@ -113,7 +113,7 @@ def _made_for_us(folder: Path) -> bool:
 
 
 def _collected(folder: Path, wheels: Optional[Path], s3: bool) -> Packages:
-    """The wheels in a folder that only the user and root may write."""
+    """Return the wheels in a folder that only the user and root may write; fetch them if absent."""
     known = _read_list(folder)
     if known:
         return known
@@ -132,7 +132,7 @@ def _collected(folder: Path, wheels: Optional[Path], s3: bool) -> Packages:
 
 
 def _copied(packages: Packages, shared: Path) -> Packages:
-    """The same wheels below `shared`, where all nodes see them; what differs there is replaced."""
+    """Copy the wheels to a folder below `shared`, which all nodes share; replace files that differ."""
     folder = shared / packages.name
     storage_local.make_folder(folder)
     for name, digest in packages.files:
@@ -151,7 +151,7 @@ def _copied(packages: Packages, shared: Path) -> Packages:
 
 
 def _is_copy(target: Path, size: int, digest: str) -> bool:
-    """Return True if the wheel is there already. The content of files that others own is compared."""
+    """Return True if a wheel exists already; files that others own are compared by content."""
     try:
         facts = target.lstat()
     except FileNotFoundError:
@@ -172,18 +172,18 @@ def folder_in(shared: Path, s3: bool = False) -> Path:
 
 
 def _read_list(folder: Path) -> Optional[Packages]:
-    """Return the list in a folder that only this user may write; None if it or a wheel is damaged."""
+    """Return the list in a folder that no others may write; None if it or a wheel is missing or damaged."""
     try:
         entries = json_text.Entries.read(folder / _LIST, json_text.LARGEST_NOTE)
         made_for, files = entries.text("platform"), tuple(map(_listed, entries.array("files")))
     except (OSError, ValueError):
-        return None  # not there yet, or damaged: the list is made anew
+        return None  # absent or damaged: the list is created again
     whole = all((folder / name).is_file() for name, _ in files)
     return Packages(str(folder), made_for, files) if whole else None
 
 
 def _listed(entry: object) -> tuple[str, str]:
-    """Name and digest of a wheel from a list of packages; raises `ValueError`."""
+    """Return name and digest of a wheel in a list of packages; raises `ValueError`."""
     if isinstance(entry, list) and len(entry) == 2 and all(isinstance(part, str) for part in entry):
         name, digest = entry
         if _WHEEL.fullmatch(name) and _SHA256.fullmatch(digest):
@@ -198,7 +198,7 @@ def _fetch(folder: Path, wheels: Optional[Path], wanted: tuple[str, ...]) -> Non
     try:
         done = subprocess.run(  # noqa: S603  # nosec B603
             command, capture_output=True, text=True, errors="replace", timeout=PIP_SECONDS, check=False,
-            cwd=folder,  # Python takes modules from where it is started
+            cwd=folder,  # Python imports modules from its working directory
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PackagesMissing(_refusal(wheels), repr(error)) from error

@@ -1,6 +1,6 @@
-"""Users who may replace a file: code that is run has to be writable by this user and root alone.
+"""Write access of other users to folders of executable code, on POSIX systems, as all nodes are.
 
-For systems with users and modes as POSIX has them, which all nodes are.
+Code is run only from folders that this user and root alone may change.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from pathlib import Path
 
 
 def other_writers(folder: Path, inside: bool = False) -> str:
-    """Return a text on users besides this one and root who may replace a folder; empty if there are none.
+    """Return who besides this user and root may replace a folder, in words; empty if nobody.
 
-    Checks the folder, the targets of links, and all folders above, and with `inside` the files in it too. In
-    a sticky folder that others may write, they cannot replace what is ours.
+    Checked are the folder with symlinks resolved, all folders above it, and with `inside` its files. A sticky
+    folder above may be writable by others, as they cannot replace this user's entries in it.
     """
     real = folder.resolve()
     contents = sorted(real.iterdir()) if inside and real.is_dir() else []
@@ -34,12 +34,12 @@ def other_writers(folder: Path, inside: bool = False) -> str:
 
 
 def make_own_folder(folder: Path, mode: int) -> None:
-    """Make a folder and what is missing above it, all with these rights at most, unless it is there.
+    """Create a folder and missing parents, all with at most the rights of `mode`, unless it exists.
 
-    It is for code: rights of a shared folder above are not passed on, as
+    It is for code: rights of a shared folder above are not inherited, as in
     `storage.local.files.make_folder` does.
-    `Path.mkdir` gives those above what the umask leaves, and a run that shares its folders with a group
-    leaves the group's right to write.
+    `Path.mkdir` would create parents by the umask, which a run that shares its folders with a group sets so
+    that the group may write.
     """
     try:
         folder.mkdir(mode=mode)
@@ -72,7 +72,7 @@ def _group_name(number: int) -> str:
 
 
 def _is_own_group(number: int) -> bool:
-    """Return True if a group is that of root or of this user alone, as many systems give each user one."""
+    """Return True if a group is root's or has no member but this user, as private groups on many systems."""
     import grp  # noqa: PLC0415  (there is none on Windows)
 
     if number == 0:

@@ -1,4 +1,4 @@
-"""The executors of a Spark application, looked at once a second while the run goes on."""
+"""Executors of a Spark application, polled once a second during a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _LONG_SECONDS = 15.0
 
 
 class Executors:
-    """The executors of an application: all `names` so far, the number `now`, and whether the run waits."""
+    """State of the executors: all `names` so far, the number `now`, their `cores`.
+
+    `awaited` is True while the run has waited some seconds for the first one.
+    """
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -25,15 +28,15 @@ class Executors:
 
     @property
     def long_absent(self) -> bool:
-        """True if Spark is up and has had no executor for long."""
+        """True if there has been no executor for long, although Spark is up."""
         return not self.now and self._looked - self._seen > _LONG_SECONDS
 
     def expect(self) -> None:
-        """Begin to count the time without executors."""
+        """Start to wait for executors."""
         self._seen, self.waiting = time.monotonic(), False
 
     def look(self, spark: Any, driver: str) -> None:
-        """See which there are; without any for a while the run waits for cores. `driver` is none of them."""
+        """Poll the executors, at most once a second; `driver` is the driver's own entry, to be excluded."""
         if time.monotonic() - self._looked < _UPDATE_SECONDS:
             return
         first, self._looked = not self._looked, time.monotonic()
@@ -42,8 +45,8 @@ class Executors:
             found = spark._jsc.sc().statusTracker().getExecutorInfos()
             cores = max(spark.defaultParallelism, 1) if self.now else 0
             names = {f"{info.host()}:{info.port()}" for info in found if info.port()}
-        except Exception as error:  # noqa: BLE001  (the job itself reports it)
-            log.debug("Spark does not tell its executors: %r", error)
+        except Exception as error:  # noqa: BLE001  (the job itself reports errors)
+            log.debug("Spark's executors could not be listed: %r", error)
             return
         names.discard(driver)
         for name in sorted(names - self.names):

@@ -1,8 +1,8 @@
-"""Spark's Java: where it is found, how it is started, and how it is ended.
+"""Spark's Java process: lookup, start and end.
 
-Under `spark-submit`, as through Livy, it is there before this process, and is its parent. Otherwise PySpark
-starts it as a child once the run asks for it, just as for Spark's own `pyspark`: the environment says which
-(SPARK_HOME) and how (PYSPARK_SUBMIT_ARGS). That child ends when this process does, however that ends.
+Under `spark-submit`, as through Livy, it exists before this process, as its parent. Otherwise PySpark starts
+it as a child when the run needs it, as Spark's own `pyspark` does, by SPARK_HOME and PYSPARK_SUBMIT_ARGS. The
+child ends with this process, however that ends.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ _FORKING = 2.0
 
 
 def under_spark_submit() -> bool:
-    """Return True if `spark-submit` started this process."""
+    """Return True if `spark-submit` has started this process."""
     return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
 class Java:
-    """The Java of this process's Spark, started by `start` unless it is there already."""
+    """The Java process of this process's Spark; `start` starts it unless it is the parent."""
 
     def __init__(self) -> None:
         self._parent = os.getppid() if under_spark_submit() else 0
         self._process: Optional[subprocess.Popen[bytes]] = None
-        self._siblings: Optional[set[int]] = None  # while it is being started
+        self._siblings: Optional[set[int]] = None  # set while it is being started
         self._closed = False
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Start a Java and connect PySpark to it, which takes seconds.
+        """Start Java and connect PySpark with it, which takes seconds.
 
-        Raises `NoSpark` if Spark or Java is missing, and PySpark's own errors.
+        Raises `NoSpark` if Spark or Java is missing, and PySpark's own exceptions if it fails.
         """
         if not self._parent:
             _find_pyspark()
@@ -68,23 +68,23 @@ class Java:
 
     @property
     def gone(self) -> bool:
-        """True once Java was started and has ended."""
+        """True if it has run and has ended."""
         return self.gone_first or (self._process is not None and self._process.poll() is not None)
 
     @property
     def gone_first(self) -> bool:
-        """True if Java had started this process and has ended: its end is the end of the run."""
+        """True if it had started this process and has ended, which ends the run."""
         return bool(self._parent) and os.getppid() != self._parent
 
     def close(self) -> None:
-        """End the one that was started here, in the middle of its start if need be."""
-        # else it logs every call that is cut short
+        """End the Java that was started here, even in the middle of its start."""
+        # Otherwise it logs every interrupted call.
         logging.getLogger().addFilter(lambda record: "py4j" not in record.pathname)
         with self._lock:
             self._closed = True
             siblings, process, self._process = self._siblings, self._process, None
         if process is not None:
-            # It ends in good order when it cannot hear this process any more.
+            # It shuts down in order when its connection to this process closes.
             call_with_timeout(END_SECONDS, lambda: (process.stdin and process.stdin.close(), process.wait()))
             if process.poll() is None:
                 process.kill()
@@ -98,24 +98,24 @@ class Java:
                 time.sleep(0.02)
 
     def leave(self, code: int) -> None:
-        """End a parent that is in the middle of starting Spark, and with it this process; else do nothing."""
+        """End a parent that is in the middle of starting Spark, and so this process; otherwise do nothing."""
         if self._parent:
             call_with_timeout(END_SECONDS, lambda: _exit(code))
 
 
 def _find_pyspark() -> None:
-    """Let this process import the PySpark of SPARK_HOME; raises `NoSpark` where there is no such Spark."""
+    """Make the PySpark of SPARK_HOME importable; raises `NoSpark` if there is no such Spark."""
     home = os.environ.get("SPARK_HOME", "")
     if not home:
         if importlib.util.find_spec("pyspark") is None:
             raise _no_spark("spark-submit")
-        return  # PySpark finds its own Spark
+        return  # PySpark includes its own Spark
     submit = Path(home, "bin", "spark-submit")
     if not submit.is_file():
         raise _no_spark(str(submit))
     here = importlib.util.find_spec("pyspark")
     if here and here.origin and Path(here.origin).parent.resolve() == Path(home).resolve():
-        return  # installed with pip, and compiled, which the zip is not
+        return  # installed with pip and compiled, unlike the zip
     python = Path(home, "python")
     whole = python if (python / "pyspark" / "__init__.py").is_file() else python / "lib" / "pyspark.zip"
     for path in (*python.glob("lib/py4j-*-src.zip"), whole):
@@ -131,7 +131,7 @@ def _no_spark(submit: str) -> NoSpark:
 
 
 def _check_java() -> None:
-    """Raise `NoSpark` where Spark's own scripts would find no Java."""
+    """Raise `NoSpark` if Spark's own scripts would not find Java."""
     home = os.environ.get("JAVA_HOME", "")
     if not shutil.which(os.path.join(home, "bin", "java") if home else "java"):  # noqa: PTH118  (a text)
         raise NoSpark(
@@ -141,7 +141,7 @@ def _check_java() -> None:
 
 
 def _children(process: int) -> set[int]:
-    """Return the live child processes of a process; none if the system does not list them."""
+    """Return the ids of a process's running children; empty if unknown."""
     found: set[int] = set()
     for entry in _PROCESSES.glob(f"{process}/task/*/children"):
         with contextlib.suppress(OSError):
@@ -150,7 +150,7 @@ def _children(process: int) -> set[int]:
 
 
 def _kill(processes: set[int]) -> None:
-    """End processes and all that they started, the first ones first, so that they start no more."""
+    """Kill processes and all their descendants, parents first, so that they start no others."""
     for pid in processes:
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGSTOP)
@@ -161,15 +161,14 @@ def _kill(processes: set[int]) -> None:
 
 
 def _exit(code: int) -> None:
-    """End Java with an exit code; does not return.
+    """End Java and so this process with an exit code; does not return.
 
-    When Python ends, Java would interrupt its own threads; one of them, when it binds the port of Spark's
-    page, then ends Java with an exit code of failure.
+    If only Python ended, Java would interrupt its threads, and the one that binds the port of Spark's page
+    might then end Java with an exit code of failure.
     """
     from pyspark import SparkContext  # noqa: PLC0415
 
     jvm: Any = SparkContext._jvm
     log4j = jvm.org.apache.logging.log4j
-    # else all calls that are cut short would log it
-    log4j.core.config.Configurator.setAllLevels("", log4j.Level.OFF)
+    log4j.core.config.Configurator.setAllLevels("", log4j.Level.OFF)  # interrupted calls would be logged
     jvm.System.exit(code)

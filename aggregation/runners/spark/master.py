@@ -1,6 +1,6 @@
-"""A standalone master before Spark itself talks to it: whether it answers, and which Spark it is.
+"""Checks of a standalone master before Spark connects: whether it answers, and its version.
 
-Spark would try for a minute either way, and then not say what is wrong.
+Spark itself would try for a minute in either case, without naming the cause.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _SCHEME = "spark://"
 
 
 class VersionDiffers(NoSpark):
-    """The master is of a Spark that does not take this one's applications."""
+    """The master's version of Spark does not accept applications of this one."""
 
 
 def check_reachable(master: str) -> None:
-    """Raise `SparkLost` when no standalone master answers."""
+    """Raise `SparkLost` if no standalone master answers."""
     reasons = []
     for host, port, address in _addresses(master):
         try:
@@ -44,7 +44,7 @@ def check_reachable(master: str) -> None:
 
 
 class MasterVersion:
-    """The version of Spark that a master's page shows, asked for in the background; `own` is the driver's."""
+    """Spark version of a master, read from its web page in the background; `own` is the driver's."""
 
     def __init__(self, master: str, own: str) -> None:
         self.own, self.reported = own, ""
@@ -54,8 +54,7 @@ class MasterVersion:
 
     @property
     def problem(self) -> Optional[VersionDiffers]:
-        """The error if the versions cannot work together, as Spark 3 and Spark 4; None while it is not
-        known."""
+        """Error if the versions are incompatible, as Spark 3 and 4 are; None otherwise or until known."""
         if not self.reported or self.reported.split(".")[0] == self.own.split(".")[0]:
             return None
         return VersionDiffers(
@@ -66,22 +65,22 @@ class MasterVersion:
 
     @property
     def description(self) -> str:
-        """Both versions, for an error that may come from their difference."""
+        """Sentence on both versions, for an error that their difference may have caused."""
         self._thread.join(1)
         theirs = f"the master's is {self.reported}" if self.reported else "the master's is not known"
         return f"The run's Spark is {self.own}, {theirs}."
 
     def _ask(self) -> None:
-        page_port = os.environ.get("SPARK_MASTER_WEBUI_PORT", _PAGE_PORT)  # of Spark's own conf/spark-env.sh
+        page_port = os.environ.get("SPARK_MASTER_WEBUI_PORT", _PAGE_PORT)  # from Spark's conf/spark-env.sh
         for host, port, _ in _addresses(self._master):
             name = f"[{host}]" if ":" in host else host
             try:
-                # No proxy: the master is in the same network. The page names its own master.
+                # No proxy: the master is in the same network. The page names its master.
                 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
                 with opener.open(f"http://{name}:{page_port}/", timeout=_PAGE_SECONDS) as answer:
                     page = answer.read(_PAGE_BYTES).decode("utf-8", "replace")
             except (OSError, ValueError):
-                continue  # a page elsewhere, or behind a wall: the versions are probably the same
+                continue  # the page is elsewhere or unreachable: the versions are probably the same
             found = re.search(r'class="version[^>]*>\s*(\d+\.\d+[\w.-]*)', page)
             if found and port in re.findall(_SCHEME + r"[^\s<]+:(\d+)", page):
                 self.reported = found[1]
@@ -89,7 +88,7 @@ class MasterVersion:
 
 
 def _addresses(master: str) -> list[tuple[str, str, str]]:
-    """Host, port and both as written, for each master of a standalone cluster."""
+    """Return host, port and `host:port` as written, for each master of a standalone cluster."""
     if not master.startswith(_SCHEME):
         return []
     parts = [(address.rpartition(":"), address) for address in master[len(_SCHEME) :].split(",")]

@@ -1,4 +1,4 @@
-"""Starting Spark in the background of a run that goes on meanwhile, and ending it again."""
+"""Start of a Spark application in the background of a run, and its end."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _DYING = 2.0
 class SparkStart:
     """A Spark application for the run `name`, started by `begin` and ended by `close`.
 
-    `context` is the SparkContext once it is there, `error` the reason why it never will be, `facts` its
-    description, and `cores` the number it asks for (0: all, or not known yet). If Java is ended from outside,
-    `cancel_asked` distinguishes a cancelled run from an accident.
+    `context` is the SparkContext once it exists, `error` the reason if its start has failed, `facts` describe
+    it for the manifest, and `cores` is the number requested (0: all, or not yet known). If Java is ended from
+    outside, `cancel_asked` distinguishes a cancelled run from a failure.
     """
 
     def __init__(self, packages: Packages, name: str, cancel_asked: Callable[[], bool]) -> None:
@@ -43,14 +43,13 @@ class SparkStart:
 
     @property
     def begun(self) -> bool:
-        """True once the start has begun."""
+        """True once `begin` was called."""
         return self._thread is not None
 
     def begin(self, at_once: bool = False) -> None:
-        """Ask for Spark, unless that was done.
+        """Start Spark in the background unless that was done.
 
-        With `at_once` nothing else is done until its Java is up: importing PySpark aside would only slow
-        both down.
+        With `at_once` the call waits for its Java, as importing PySpark at the same time would slow both.
         """
         if self._thread is not None:
             return
@@ -59,7 +58,7 @@ class SparkStart:
         self._thread.start()
 
     def starting(self, wait: float = 0.0) -> bool:
-        """Return True if Spark is still starting; waits for `wait` seconds at most."""
+        """Wait up to `wait` seconds; return True if Spark is still starting."""
         if self._thread is None:
             return False
         self._thread.join(wait)
@@ -67,7 +66,7 @@ class SparkStart:
 
     @property
     def problem(self) -> Optional[RunError]:
-        """The error if Spark has ended or can never start, as far as it shows without an error of its own."""
+        """Error if Spark was lost or can never start, as far as it shows without an error of its own."""
         if not self._java.gone:
             return self._version.problem if self._version else None
         if self._cancel_asked():
@@ -81,46 +80,45 @@ class SparkStart:
         )
 
     def check(self) -> None:
-        """Raise `RunError`, most often `NoSpark`, where Spark is not there any more or never can be."""
+        """Raise `RunError`, most often `NoSpark`, if Spark was lost or can never start."""
         problem = self.explained(self.error) if self.error else self.problem
         if problem:
             raise problem
 
     def explained(self, error: BaseException) -> RunError:
-        """Return the message for an error of Spark; `NoSpark` if Spark did not start because of it."""
+        """Return the `RunError` for an error of Spark; `NoSpark` if it has prevented the start."""
         found = explained(error, self._version.description if self._version else "")
         end = time.monotonic() + _DYING
         while isinstance(found, SparkLost) and not self._java.gone and time.monotonic() < end:
-            time.sleep(0.05)  # a Java that was ended closes its connections before it is gone
+            time.sleep(0.05)  # a killed Java closes its connections before it is gone
         if self.context is None and not isinstance(found, (NoSpark, Cancelled)):
             found = NoSpark(found.message, found.detail)
         return self.problem or found
 
     def close(self) -> None:
-        """End the application, in the middle of its start if need be; its executors are free then, even
-        where Spark does not answer."""
+        """End the application, even during its start; frees its executors even if Spark hangs."""
         self._half_started = self.starting()
         if self.context is not None:
-            # Not Python's own stop(), which then waits a second for a thread of its own.
+            # Not PySpark's stop(), which waits a second for one of its threads.
             call_with_timeout(END_SECONDS, self.context._jsc.stop)
             self.context = None
         self._java.close()
 
     def leave(self, code: int) -> None:
-        """The last act of this process, which ends with `code`."""
+        """Exit this process with `code` if Spark's Java is its parent and still starting; called last."""
         if self._half_started:
             self._java.leave(code)
 
     # -- in the background --------------------------------------------------------------------------
 
     def _configured(self) -> Any:
-        """Spark's configuration; None where Spark is not there, and then there is an `error`."""
+        """Start Java and return Spark's configuration; None if that fails, with `error` set."""
         try:
             self._java.start()
             conf = configuration(self._name)
             self.cores = requested_cores(conf)
             return conf
-        except BaseException as error:  # noqa: BLE001  (raised where the run waits for Spark)
+        except BaseException as error:  # noqa: BLE001  (raised when the run waits for Spark)
             self.error = error
             return None
 
@@ -136,14 +134,14 @@ class SparkStart:
             self._version = MasterVersion(master, __version__)
             spark = SparkContext(conf=conf)
             spark.setLogLevel("WARN")
-            # else it logs at length that Java, which was ended, is gone
+            # Otherwise it logs at length that the killed Java is gone.
             spark._accumulatorServer.handle_error = lambda *_: None
             for name, _ in self._packages.files if self._packages.shipped else ():
                 spark.addFile(os.path.join(self._packages.folder, name))  # noqa: PTH118  (wants a text)
             self.facts = _facts(spark, self._packages)
             self.context = spark
             log.info("Spark %s is up: %s at %s", spark.version, spark.applicationId, spark.master)
-        except BaseException as error:  # noqa: BLE001  (raised where the run waits for Spark)
+        except BaseException as error:  # noqa: BLE001  (raised when the run waits for Spark)
             self.error = error
 
 
@@ -151,7 +149,7 @@ def _facts(spark: Any, packages: Packages) -> dict[str, Any]:
     settings = spark.getConf()
     host = settings.get("spark.driver.host")
     infos = spark._jsc.sc().statusTracker().getExecutorInfos()
-    # The driver has an entry of its own in the list of executors, to be left out of it.
+    # The driver's own entry in the list of executors is to be excluded.
     own = next((info.port() for info in infos if info.host() == host), settings.get("spark.driver.port"))
     return {
         "spark": spark.version,
