@@ -1,4 +1,4 @@
-"""Statistics of a link with more points than the memory holds: they wait in files, one a bin of the day."""
+"""Statistics of a link with more points than fit into memory, spilled to one file per bin of the day."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .counts import SummaryReport
 from .statistics import Groups, distinct, speed_codes, summarise_groups, summarise_long
 
 HELD_SLICES = 4
-"""Slices that a task holds in memory beside the one that it computes."""
+"""Number of slices that a task holds in memory beside the one that it computes."""
 
 _ROW = np.dtype([("speed", np.float64), ("trip", np.int32)])
 NOTHING = summarise_groups(*(np.empty(0, dtype=t) for t in (np.int64, float, np.int64, np.int64)))
@@ -30,22 +30,22 @@ class Counts:
         self._values, self._n = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
 
     def add(self, values: NDArray[np.int64]) -> None:
-        """Count more of them."""
+        """Count the values of an array."""
         new, n = np.unique(values, return_counts=True)
         self._values, place = np.unique(np.concatenate([self._values, new]), return_inverse=True)
         self._n = np.bincount(place, np.concatenate([self._n, n]), len(self._values)).astype(np.int64)
 
     def sorted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The distinct integers in order, and how often each came."""
+        """Return the distinct integers in ascending order, and their counts."""
         return self._values, self._n
 
 
 def of_one_link(
     portions: Iterable[NDArray[Any]], spec: RunSpec, report: SummaryReport, limit: int
 ) -> tuple[Groups, Groups]:
-    """Statistics of a link, overall and by time, `limit` points at a time; keys as those of a first link.
+    """Return the statistics of one link, overall and by time, with keys as for link index 0.
 
-    `portions` has its points, that many at a time, with columns time, speed and trip.
+    `portions` yields its points, at most `limit` at a time, with columns time, speed and trip.
     """
     with ExitStack() as stack:
         speeds = stack.enter_context(spill(np.float64))
@@ -71,7 +71,7 @@ def of_one_link(
 
 
 def _of_bin(number: int, found: Spill, limit: int) -> Groups:
-    """Statistics of the points of one bin."""
+    """Return the statistics of the points of one bin."""
     if len(found) <= limit:
         rows = found.read(0, len(found))
         key, speed = np.full(len(rows), number, dtype=np.int64), rows["speed"].copy()

@@ -12,7 +12,7 @@ from ..contract.spec import ALL_WEEKDAYS, METRES_PER_SECOND, RunSpec
 from ..trips.times import DAY, DAYS_TO_1970, NO_TIME, local_clock
 
 IMPLAUSIBLE = 70.0
-"""m/s (252 km/h, 157 mph): beyond this a road speed is more likely a wrong unit or a sensor's error."""
+"""Speed in m/s (252 km/h, 157 mph) above which a wrong unit or a sensor's error is likely."""
 
 _THURSDAY = 3  # the weekday of 1970-01-01, Monday being 0
 
@@ -38,7 +38,7 @@ class SummaryReport:
     most_trips: int = 0
 
     def _note_days(self, local: NDArray[np.int64]) -> None:
-        """Take local clocks into `first_day` and `last_day`."""
+        """Update `first_day` and `last_day` by local clocks."""
         if len(local):
             first, last = int(local.min() // DAY), int(local.max() // DAY)
             self.first_day = first if self.first_day is None else min(first, self.first_day)
@@ -47,7 +47,7 @@ class SummaryReport:
     def count(
         self, spec: RunSpec, instant: NDArray[np.int64], speed: NDArray[np.float64]
     ) -> tuple[Any, NDArray[np.int64], NDArray[np.bool_]]:
-        """Count points in: which ones to keep (None: all), local clocks, and which have a time, of all."""
+        """Count points; return masks of kept (None: all) and timed points, with local clocks between."""
         keep, local, timed = self._filter(spec, instant)
         kept = (speed, local, timed) if keep is None else (speed[keep], local[keep], timed[keep])
         self.points += len(kept[0])
@@ -59,7 +59,7 @@ class SummaryReport:
     def _filter(
         self, spec: RunSpec, instant: NDArray[np.int64]
     ) -> tuple[Any, NDArray[np.int64], NDArray[np.bool_]]:
-        """The points of the right dates and weekdays (None: all), local clocks, and which have a time."""
+        """Return a mask by date and weekday (None: all), local clocks, and a mask of timed points."""
         timed = instant != NO_TIME
         local = np.zeros(len(instant), dtype=np.int64)
         if timed.all():
@@ -69,7 +69,7 @@ class SummaryReport:
         if spec.date_from is None and spec.date_to is None and spec.weekdays == ALL_WEEKDAYS:
             return None, local, timed
         day = local // DAY
-        right_date = timed.copy()  # a point without a time lies on no date
+        right_date = timed.copy()  # a point without a time has no date
         if spec.date_from is not None:
             right_date &= day >= spec.date_from.toordinal() - DAYS_TO_1970
         if spec.date_to is not None:

@@ -1,8 +1,8 @@
-"""The result CSVs: parts written by the summary tasks, merged in order of link ids when all are there.
+"""The result CSVs: parts written by the summary tasks, and their merge by link id.
 
-Both tables are RFC 4180 with a header, LF and UTF-8; floats are the shortest text that reads back the
-same, and empty where there is none. Alongside its two parts a task leaves an index of the bytes that
-belong to each link, so that merging moves blocks of bytes and parses nothing.
+Both tables are RFC 4180 with a header, LF and UTF-8; floats are the shortest text that reads back to the
+same value, and empty if missing. A task also writes an index of the bytes of each link in its two parts, so
+that merging copies blocks of bytes without parsing.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from ..storage.local.database import connect
 from .statistics import Groups
 
 PART_BYTES = 256 << 20
-"""A table larger than this comes in several files."""
+"""Approximate maximum size of one file of a table; larger tables have several files."""
 
 _KEYS = {LINK_ID: LINK_ID, BIN: "printf('%02d:%02d', minute // 60, minute % 60)"}
 """The key columns in SQL."""
 
 
 Piece = tuple[NDArray[np.int64], Groups, Groups]
-"""Some links, sorted, with their statistics: overall, by key the index of the link, and by time, where the
-key is that index × number of bins + bin."""
+"""Sorted links with their statistics: overall, with the link's index as key, and by time, with the key
+index × number of bins + bin."""
 
 
 def write_part(folder: Place, number: int, pieces: Iterable[Piece], bins: list[str]) -> tuple[int, int]:
-    """Write one task's rows of both tables and their index; returns the numbers of rows.
+    """Write one task's rows of both tables and their index; return the numbers of rows.
 
-    `pieces` come in the order of their links.
+    `pieces` are sorted by link.
     """
     minutes = 1440 // len(bins)
     n_rows, links_of = dict.fromkeys(KEYS, 0), [np.empty(0, dtype=np.int64)]
@@ -86,7 +86,7 @@ def _append(
     minute: Optional[NDArray[np.int64]],
     groups: Groups,
 ) -> NDArray[np.int64]:
-    """Add rows to a part; returns where each link's rows end in it."""
+    """Append rows to a part; return the end of each link's rows in bytes."""
     before = path.stat().st_size if path.exists() else 0
     with ExitStack() as stack:
         rows = stack.enter_context(storage.scratch.file("rows.csv")) if before else path
@@ -113,7 +113,7 @@ def _write_rows(
 
 
 def _writing(table: str) -> str:
-    """The statement that writes rows of a table; a statistic of too few points is empty."""
+    """Return the SQL statement that writes rows of a table; a statistic of too few points is empty."""
     values = [entry.key for entry in statistic.STATISTICS]
     for at, entry in enumerate(statistic.STATISTICS):
         if entry.min_points > 1:
@@ -133,7 +133,7 @@ def _ends_of_links(path: Path, link_of_row: NDArray[np.int64], n_links: int) -> 
 
 @dataclass
 class _Output:
-    """The files of one merged table, each begun with the header and at most about PART_BYTES long."""
+    """The files of one merged table, each with the header and of at most about `PART_BYTES`."""
 
     folder: Place
     shown: str
@@ -189,10 +189,10 @@ def merge(
     progress: Callable[[], None] = lambda: None,
     shown: str = "results",
 ) -> dict[str, Any]:
-    """Merge the parts of all tasks into `results`; returns the `results` entry of the manifest.
+    """Merge the parts of all tasks into `results`; return the `results` entry of the manifest.
 
-    Rows come in order of link id, then of bin. `progress` is called now and then; `shown` is the path of
-    `results` in the run folder.
+    Rows are sorted by link id, then by bin. `progress` is called regularly; `shown` is the path of `results`
+    in the run folder.
     """
     _allow_open_files(len(numbers))
     indexes = []
@@ -238,7 +238,7 @@ def merge(
 
 
 def _allow_open_files(n: int) -> None:
-    """Let this process keep `n` files open, as far as the system allows; 1024 is a common limit."""
+    """Raise this process's limit of open files to `n`, as far as the system allows; 1024 is common."""
     try:
         import resource  # noqa: PLC0415  (there is none on Windows)
     except ImportError:
@@ -251,7 +251,7 @@ def _allow_open_files(n: int) -> None:
 
 
 class _Mapped:
-    """A file's bytes by slices, without reading it whole; an empty file is fine."""
+    """Bytes of a file by slices through a memory map; the file may be empty."""
 
     def __init__(self, path: Path) -> None:
         empty = path.stat().st_size == 0

@@ -20,22 +20,22 @@ from ..storage.sorting import order_by
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-_STRETCH = 1 << 14  # numbers that are summed up at once where they are many
+_STRETCH = 1 << 14  # numbers that are summed at once if they are many
 
 
 class Sorted(Protocol):
-    """Speeds in ascending order, wherever they are."""
+    """Speeds in ascending order, in memory or in a file."""
 
     def __len__(self) -> int: ...
 
     def read(self, start: int, n: int) -> Floats:
-        """Up to `n` of them, from the one of index `start` on."""
+        """Return up to `n` speeds from index `start` on."""
 
 
 def speed_codes(speed: Floats) -> Ints:
-    """Integers, not negative, in the order of the speeds (finite, not negative); equal for equal speeds.
+    """Return non-negative integers in the order of the speeds (finite, non-negative), equal for equal speeds.
 
-    Recorded speeds have few decimals, so times a power of ten they are usually whole, and small enough
+    Recorded speeds have few decimals, so times a power of ten they are usually integers, and small enough
     to sort fast; otherwise a speed's code is its rank.
     """
     sample = speed[:: len(speed) // 1000 + 1]
@@ -51,9 +51,9 @@ def speed_codes(speed: Floats) -> Ints:
 
 @dataclass(frozen=True)
 class Groups:
-    """Groups of points: `key` (n,) ascending and distinct, and `columns` (n,) by the keys of the statistics.
+    """Groups of points: `key` (n,), ascending and distinct, and `columns` (n,) by the statistics' keys.
 
-    Speeds have the unit of the input; NaN stands for a value that a group of so few points does not have.
+    Speeds have the unit of the input; NaN marks values that need more points than the group has.
     """
 
     key: Ints
@@ -61,9 +61,9 @@ class Groups:
 
 
 def distinct(key: Ints, trip: Ints) -> tuple[Ints, Ints]:
-    """The distinct pairs of `key` and `trip`, sorted, as two columns."""
+    """Return the distinct pairs of `key` and `trip`, sorted, as two columns."""
     for step in ("neighbours", "all"):
-        if len(key):  # a vehicle's points follow each other, so most repeats are neighbours
+        if len(key):  # a vehicle's points are consecutive, so most duplicates are neighbours
             new = np.flatnonzero((key[1:] != key[:-1]) | (trip[1:] != trip[:-1])) + 1
             rows = np.concatenate([[0], new])
             key, trip = key[rows], trip[rows]
@@ -74,9 +74,9 @@ def distinct(key: Ints, trip: Ints) -> tuple[Ints, Ints]:
 
 
 def summarise_groups(key: Ints, speed: Floats, codes: Ints, trip_keys: Ints) -> Groups:
-    """Statistics of points by `key`; `trip_keys`, sorted, holds a key once for each of its trips.
+    """Return the statistics of points by `key`; `trip_keys`, sorted, has each key once for each of its trips.
 
-    `key`, `speed` and its `speed_codes` are of one length.
+    `key`, `speed` and `codes`, its `speed_codes`, have the same length.
     """
     order = order_by(key, codes)
     key, speed = key[order], speed[order]
@@ -86,7 +86,7 @@ def summarise_groups(key: Ints, speed: Floats, codes: Ints, trip_keys: Ints) -> 
 
 
 def summarise_long(key: int, speeds: Sorted, n_trips: int) -> Groups:
-    """Statistics of one group of any size, bit for bit as `summarise_groups` gives them.
+    """Return the statistics of one group of any size, bit for bit equal to those of `summarise_groups`.
 
     `speeds` are in ascending order, in a file; there is at least one.
     """
@@ -94,33 +94,33 @@ def summarise_long(key: int, speeds: Sorted, n_trips: int) -> Groups:
 
 
 class Sample(Protocol):
-    """The speeds of `groups` groups of points; every array has one value a group."""
+    """Quantities of `groups` groups of points, from which statistics are computed; one value per group."""
 
     @property
     def n_points(self) -> Ints:
-        """Number of points."""
+        """Number of points of each group."""
 
     @property
     def n_trips(self) -> Ints:
-        """Number of distinct trips."""
+        """Number of distinct trips of each group."""
 
     @property
     def mean(self) -> Floats:
-        """Mean of the speeds."""
+        """Return the mean of the speeds of each group."""
 
     @property
     def squares(self) -> Floats:
-        """Sum of the squared deviations from the mean."""
+        """Return the sum of the squared deviations from the mean of each group."""
 
     def order_statistic(self, rank: Ints) -> Floats:
-        """The speed of each group at a rank, from 0 for the lowest on."""
+        """Return the speed of each group at its rank, from 0 for the lowest."""
 
 
 Formula = Callable[[Sample], NDArray[np.generic]]
 
 
 def _std(sample: Sample) -> Floats:
-    """Sample standard deviation (n - 1)."""
+    """Return the sample standard deviation (n - 1)."""
     n = sample.n_points
     with np.errstate(invalid="ignore", divide="ignore"):
         deviation: Floats = np.where(n > 1, np.sqrt(sample.squares / (n - 1)), np.nan)
@@ -128,7 +128,7 @@ def _std(sample: Sample) -> Floats:
 
 
 def _percentile(sample: Sample, percentile: int) -> Floats:
-    """Linear between the order statistics (Hyndman and Fan 1996, type 7)."""
+    """Return a percentile, linear between order statistics (Hyndman and Fan 1996, type 7)."""
     n = sample.n_points
     position = (n - 1) * (percentile / 100)
     below = np.floor(position).astype(np.int64)
@@ -159,7 +159,7 @@ def _groups(key: Ints, sample: Sample) -> Groups:
 
 
 class _Samples:
-    """Groups whose speeds lie in the memory: in ascending order from `starts` on, one group after another."""
+    """Groups with speeds in memory: group after group from `starts`, each in ascending order."""
 
     def __init__(self, speed: Floats, starts: Ints, n_trips: Ints) -> None:
         self._speed, self._starts = speed, starts
@@ -185,7 +185,7 @@ class _Samples:
 
 
 class _LongSample:
-    """One group whose speeds lie in a file."""
+    """One group with speeds in a file."""
 
     def __init__(self, speeds: Sorted, n_trips: int) -> None:
         self._speeds = speeds
@@ -206,9 +206,9 @@ class _LongSample:
 
 
 def _sum(speeds: Sorted, mean: Optional[Floats] = None) -> float:
-    """The sum of the speeds, or of their squared deviations from a mean, in the order of `np.add.reduceat`.
+    """Return the sum of the speeds, or of their squared deviations from a mean, as `np.add.reduceat` does.
 
-    To the first number it adds the others' sum, of which it halves all stretches until they are short.
+    That is the first number plus the pairwise sum of the others, halved until the ranges are short.
     """
     at = 1
 

@@ -1,7 +1,7 @@
 """Step 2, summarise: the points of a range of buckets to one part of the result.
 
-A plain function over paths that may run anywhere, and twice: it writes the same bytes again. All points
-of a link lie in one bucket, so the ranges know nothing of each other.
+A plain function over paths that may run on any computer, and is idempotent: it writes the same bytes again.
+All points of a link are in one bucket, so the ranges are independent.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from .result_tables import Piece
 from .statistics import Groups, distinct, speed_codes, summarise_groups
 
 Columns = tuple[NDArray[Any], ...]
-"""Link ids, instants, speeds and trips (index) of points."""
+"""Link ids, instants, speeds and trip indices of points."""
 
 FIRST_PARTS = 8
-"""Parts that are read at once before it is known how much they hold."""
+"""Number of parts that are read at once before their sizes are known."""
 
 _ROW = np.dtype([("link_id", np.int64), ("time", np.int64), ("speed", np.float64), ("trip", np.int32)])
 _NO_POINTS: Columns = tuple(np.empty(0, dtype=_ROW[name]) for name in _ROW.names or ())
@@ -37,7 +37,7 @@ _NO_POINTS: Columns = tuple(np.empty(0, dtype=_ROW[name]) for name in _ROW.names
 
 @dataclass(frozen=True)
 class SummaryTask:
-    """Buckets from `first` up to but not `end`; the result's part is called `number`."""
+    """Buckets in [first, end); `number` is that of the result's part."""
 
     number: int
     first: int
@@ -62,7 +62,7 @@ class SummaryContext:
 
 
 def save_trips(path: Place, trips: dict[str, NDArray[np.int32]]) -> None:
-    """Leave the trips for the tasks: for each ingest, by file number, the trip's index or -1.
+    """Save trips for the tasks: for each ingest, an array of trip indices by file number.
 
     -1 marks files that this run does not count.
     """
@@ -122,7 +122,7 @@ def _statistics(columns: Columns, spec: RunSpec, report: SummaryReport) -> Piece
 def _all_points(
     portions: Iterator[Columns], spec: RunSpec, report: SummaryReport, _limit: int
 ) -> Iterator[Piece]:
-    """The statistics of all points, computed at once."""
+    """Yield the statistics of all points, computed at once."""
     found = list(portions)
     columns = found[0] if len(found) == 1 else tuple(map(np.concatenate, zip(*found)))
     found.clear()
@@ -132,9 +132,9 @@ def _all_points(
 def _some_points_at_once(
     portions: Iterator[Columns], spec: RunSpec, report: SummaryReport, limit: int
 ) -> Iterator[Piece]:
-    """The statistics of the points of some links at a time, in their order.
+    """Yield the statistics of some links at a time, in their order.
 
-    About `limit` points are computed at once, and four times that, or a file, hold the others.
+    About `limit` points are computed at once; up to four times as many are held in memory, others in a file.
     """
     with spill(_ROW, HELD_SLICES * limit) as rows, spill(_ROW, HELD_SLICES * limit) as ordered:
         counts = Counts()
@@ -163,7 +163,7 @@ def _some_points_at_once(
 
 
 def _slices(n_points: NDArray[np.int64], limit: int) -> list[tuple[int, int]]:
-    """Cut links with so many points into stretches of at most `limit` points, or of one link with more."""
+    """Divide links into ranges of at most `limit` points, or of one link with more."""
     ends, slices, first = np.cumsum(n_points), [], 0
     while first < len(ends):
         before = ends[first - 1] if first else 0
@@ -174,14 +174,14 @@ def _slices(n_points: NDArray[np.int64], limit: int) -> list[tuple[int, int]]:
 
 
 def _read(task: SummaryTask, context: SummaryContext) -> Iterator[Columns]:
-    """Link ids, instants, speeds and trips (index) of the task's points that count."""
+    """Yield link ids, instants, speeds and trip indices of the task's points that count."""
     with storage.at_hand(context.trips_file) as trips_file, np.load(trips_file) as saved:
         for ingest, parts in context.parts.items():
             trip_of_file = saved[f"ingest-{ingest}"]
             everything = bool((trip_of_file >= 0).all())
             for piece in _portions(task, context, ingest, parts):
                 beyond = int(piece["file"].max(initial=-1)) + 1 - len(trip_of_file)
-                if beyond > 0:  # files of the ingest after the last one that counts
+                if beyond > 0:  # files of the ingest after the last that counts
                     trip_of_file = np.append(trip_of_file, np.full(beyond, -1, dtype=np.int32))
                     everything = False
                 trip = trip_of_file[piece["file"]]
@@ -192,11 +192,11 @@ def _read(task: SummaryTask, context: SummaryContext) -> Iterator[Columns]:
 def _portions(
     task: SummaryTask, context: SummaryContext, ingest: str, parts: list[int]
 ) -> Iterator[dict[str, NDArray[Any]]]:
-    """The task's points in some parts of an ingest at a time.
+    """Yield the task's points from some parts of an ingest at a time.
 
-    DuckDB holds what it finds until numpy has it too: so that this is little, as many parts are read at
-    once as hold three quarters of `slice_points`, going by those before: where they hold more than all, they
-    have to be read again in halves.
+    DuckDB holds its result until numpy has a copy. To limit both, as many parts are read at once as probably
+    have three quarters of `slice_points`, judged by earlier ones; if they have more than `slice_points`, they
+    are read again in halves.
     """
     at_once = FIRST_PARTS if context.slice_points else PARTS_AT_ONCE
     start = 0
@@ -214,9 +214,9 @@ def _portions(
 
 
 def _ranks(link_id: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The distinct link ids in order, and every point's index among them.
+    """Return the distinct link ids in order, and each point's index among them.
 
-    Every part of the store holds a link's points together, so there are far fewer runs than points.
+    A part of the store has a link's points together, so there are far fewer runs than points.
     """
     if not len(link_id):
         return link_id, link_id
@@ -226,6 +226,6 @@ def _ranks(link_id: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.in
 
 
 def _suppress(groups: Groups, below: int) -> Groups:
-    """Leave out groups with fewer than `below` distinct trips."""
+    """Return the groups with at least `below` distinct trips."""
     keep = groups.columns["n_trips"] >= below  # type: ignore[operator]
     return Groups(groups.key[keep], {name: column[keep] for name, column in groups.columns.items()})

@@ -12,10 +12,10 @@ from ..contract.spec import FieldMapping
 from .values import MAX_LINK_ID, REASON_TEXTS
 
 SHOWN = 80
-"""Characters of a value that a message shows."""
+"""Maximum number of characters of a value in a message."""
 
 FIRST_MICROSECONDS, FIRST_NANOSECONDS = 1e14, 1e17
-"""Epoch numbers from here on are no milliseconds of these centuries."""
+"""Epoch numbers from here on are microseconds or nanoseconds, not milliseconds of these centuries."""
 
 _A_TIME = "2025-06-10T08:00:00+02:00"
 _TIMES = f"Write times as ISO-8601 with the offset from UTC, such as {_A_TIME}, or as seconds since 1970."
@@ -32,7 +32,7 @@ FILE_ADVICE = {
     "bad_gzip": "Check how they were copied or exported.",
     "unreadable": "Check your rights.",
 }
-"""What to do about files that cannot be used, by reason."""
+"""Advice about files that cannot be used, by reason."""
 
 
 def file_advice(reason: str, message: str) -> str:
@@ -42,7 +42,7 @@ def file_advice(reason: str, message: str) -> str:
 
 
 def shown(value: object) -> str:
-    """A value of a trip file as a message shows it: JSON in one short line, or what kind of thing it is."""
+    """Return a value of a trip file for messages: JSON on one short line, or its kind."""
     if isinstance(value, dict):
         return f"an object ({_short(', '.join(map(str, value)))})" if value else "an empty object"
     if isinstance(value, list):
@@ -52,7 +52,7 @@ def shown(value: object) -> str:
 
 
 def shown_time(value: Any) -> str:
-    """A time as a message shows it, equal whether a number was read as such or as a text."""
+    """Return a time for messages, in the same form whether a number was read as number or string."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -68,9 +68,9 @@ def _short(text: str) -> str:
 
 
 def whole_key(value: Any, path: tuple[str, ...]) -> str:
-    """The key of an object that a mapping's path spells in full, dots included; empty where there is none.
+    """Return the key of an object that equals a mapping's path, dots included; empty if there is none.
 
-    Of `{"dbResponse.linkID": 101}` and the path `dbResponse.linkID` that is `dbResponse.linkID`.
+    For `{"dbResponse.linkID": 101}` and the path `dbResponse.linkID` it is `dbResponse.linkID`.
     """
     if not isinstance(value, dict) or len(path) < 2:
         return ""
@@ -87,7 +87,7 @@ def _holds(value: Any, path: tuple[str, ...]) -> bool:
 
 
 def joined_keys(path: tuple[str, ...]) -> Iterator[bytes]:
-    """Texts of which a file holds one, if `whole_key` finds a key of this path in it (in UTF-8)."""
+    """Yield UTF-8 texts of which a file contains at least one if `whole_key` finds a key for this path."""
     for first, second in zip(path, path[1:]):
         yield json.dumps(f"{first}.{second}")[1:-1].encode("ascii")
         yield f"{first}.{second}".encode("utf-8", "surrogatepass")

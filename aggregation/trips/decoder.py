@@ -1,8 +1,8 @@
-"""Decode trip files: JSON bytes to columns of points.
+"""Decoding of trip files: JSON bytes to columns of points.
 
-msgspec reads a file straight into typed objects that hold the three values wanted and nothing else.
-A file that does not fit those types, or holds a value that needs a second look, is read again point by
-point after the rules of `values`; so the fast way only ever handles what both ways agree on.
+msgspec decodes a file directly to typed objects of the three mapped values. A file that does not fit those
+types, or has a value that needs closer examination, is decoded again point by point by the rules of
+`values`; so both ways agree on all that the fast one handles.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from . import times, typed_json, values
 from .advice import joined_keys, shown, shown_time, whole_key
 from .trip_json import load, unpack
 
-_EXACT = 2  # the decoder that leaves link ids as they are written
+_EXACT = 2  # the decoder that keeps link ids as written
 _BLANK = b" \t\r\n\0"
 _TIME_VALUES = ((times.NOT_A_TIME, "bad_time"), (times.WITHOUT_ZONE, "time_without_zone"))
 
@@ -57,7 +57,7 @@ class Points:
 
 
 class TripDecoder:
-    """Decodes trip files of one field mapping; refuses files larger than `max_bytes` once unpacked."""
+    """Decodes trip files of one field mapping; rejects files of more than `max_bytes` unpacked bytes."""
 
     def __init__(self, mapping: FieldMapping, max_bytes: int = 256 << 20) -> None:
         self._mapping = mapping
@@ -72,7 +72,7 @@ class TripDecoder:
         self._decoders: list[tuple[msgspec.json.Decoder[Any], bool]] = []
         named = (*self._paths, self._points_path, self._trip_path)
         if not all(map(typed_json.can_name, named)):
-            return  # point by point
+            return  # always decode point by point
         self._decoders = [  # time as text, as number; the last takes link ids beyond 2^53 exactly
             (self._typed(text, number, Optional[int], strict=False), True),
             (self._typed(number, number, Optional[int], strict=False), False),
@@ -80,7 +80,7 @@ class TripDecoder:
         ]
 
     def decode(self, raw: bytes) -> Points:
-        """Decode the bytes of one file, gzip or not; raises `BadTripFile`."""
+        """Decode the bytes of one file, gzipped or not; raises `BadTripFile`."""
         return self.decode_text(unpack(raw, self._max_bytes))
 
     def decode_text(self, raw: bytes) -> Points:
@@ -94,10 +94,10 @@ class TripDecoder:
                 return points
         return self._decode_each(raw)
 
-    # -- the fast way -------------------------------------------------------------------------------
+    # -- typed decoding (fast) ----------------------------------------------------------------------
 
     def _typed(self, time: Any, speed: Any, link_id: Any, strict: bool) -> msgspec.json.Decoder[Any]:
-        """A decoder whose types hold just the mapped fields, nested as their paths are."""
+        """Return a decoder to types with only the mapped fields, nested by their paths."""
         point = typed_json.struct(dict(zip(self._paths, (time, speed, link_id))))
         points: Any = list[point]  # type: ignore[valid-type]
         root = {self._points_path: points}
@@ -106,7 +106,7 @@ class TripDecoder:
         return msgspec.json.Decoder(typed_json.struct(root), strict=strict)
 
     def _decode_typed(self, raw: bytes, choice: int) -> Optional[Points]:
-        """Decode into typed objects; None where the file needs the slow way or another type of time."""
+        """Decode to typed objects; None if the file needs the slow way or another type of time."""
         decoder, time_is_text = self._decoders[choice]
         try:
             root = decoder.decode(raw)
@@ -124,7 +124,7 @@ class TripDecoder:
         has_link, has_speed = link_id >= 0, (speed >= 0) & (speed <= values.MAX_SPEED)
         n_link, n_speed = int(has_link.sum()), int(has_speed.sum())
         if n_speed < n and n - n_speed != given.count(None):
-            return None  # a speed that is negative or not finite: name the fault
+            return None  # a speed is negative or not finite: report the fault
         if n_link and choice != _EXACT and int(link_id.max()) >= values.EXACT_FLOAT:
             return self._decode_typed(raw, _EXACT) if time_is_text else None
         faults = {"no_link": n - n_link, "no_speed": n - n_speed}
@@ -152,12 +152,12 @@ class TripDecoder:
         return result
 
     def _instants(self, moments: list[Any], are_texts: bool) -> Optional[tuple[times.Instants, times.Codes]]:
-        """A column of times, typed; None where one of them needs the slow way."""
+        """Return instants and codes of a column of times; None if one of them needs the slow way."""
         if are_texts:
             return times.instants_of_texts(moments, self._naive_is_utc)
         numbers = np.array(moments, dtype=np.float64)
         if np.count_nonzero(np.isnan(numbers)) != moments.count(None):
-            return None  # the text "nan" is a number to msgspec, but a bad time
+            return None  # msgspec reads the string "nan" as a number, but it is a bad time
         return times.instants_of_numbers(numbers)
 
     def _may_be_spelt(self, raw: bytes, missing: tuple[bool, ...]) -> bool:
@@ -165,7 +165,7 @@ class TripDecoder:
         pairs = zip(missing, self._joined)
         return any(is_missing and any(key in raw for key in joined) for is_missing, joined in pairs)
 
-    # -- the definition -----------------------------------------------------------------------------
+    # -- decoding point by point (the definition) ---------------------------------------------------
 
     def _decode_each(self, raw: bytes) -> Points:
         root = load(raw)
@@ -225,7 +225,7 @@ class TripDecoder:
         point: Any,
         of: int,
     ) -> None:
-        """Keep what a message may show of the first point with a fault of path number `of`."""
+        """Keep an example of the first point with a fault, in the field of path number `of`."""
         if reason in examples:
             return
         if not reason.startswith("no_"):
@@ -234,7 +234,7 @@ class TripDecoder:
             examples[reason] = shown(whole)
 
     def _fields_of(self, raw: bytes) -> str:
-        """The fields that the first point has, for the message when no point can be used."""
+        """Return the fields of the first point, for the message if no point can be used."""
         point = (values.follow(load(raw), self._points_path) or [None])[0]
         if not isinstance(point, dict):
             return _kind(point)
@@ -247,9 +247,9 @@ class TripDecoder:
 
 
 def _link_ids(links: list[Any], exact: bool) -> Optional[NDArray[np.int64]]:
-    """A column of link ids, -1 for none; None where one is negative, no number, or 2^63 and more."""
+    """Return link ids, -1 for none; None if one is negative, not a number, or at least 2^63."""
     try:
-        if exact:  # texts are still texts
+        if exact:  # strings are not converted yet
             links = [_whole(link) if isinstance(link, str) else link for link in links]
         without = links.count(None)
         given = [-1 if link is None else link for link in links] if without else links
@@ -260,7 +260,7 @@ def _link_ids(links: list[Any], exact: bool) -> Optional[NDArray[np.int64]]:
 
 
 def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):  # int() would take "1_0", " 10" and other scripts' digits
+    if not (text.isascii() and text.isdigit()):  # int() accepts "1_0", " 10" and digits of other scripts
         raise ValueError(text)
     return int(text)
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 BLOCK = 1 << 18
 AROUND = 2 << 20
-"""Bytes around the array that are kept whole; of more than that only what lies no deeper than the array."""
+"""Bytes around the array that are kept completely; beyond, only content no deeper than the array is kept."""
 
 _QUOTE, _BACKSLASH = ord('"'), ord("\\")
-_STEP = np.zeros(256, dtype=np.int8)  # what a byte does to the depth
+_STEP = np.zeros(256, dtype=np.int8)  # change of depth by a byte
 _STEP[[ord("{"), ord("[")]] = 1
 _STEP[[ord("}"), ord("]")]] = -1
 _MARK = _STEP != 0
@@ -29,11 +29,11 @@ _KEY = re.compile(rb'("(?:[^"\\]|\\.)*")\s*:\s*\Z', re.DOTALL)
 
 @dataclass
 class Cuts:
-    """An array in a file: its elements lie between the bytes `start` and `end`.
+    """An array in a file: its elements are between the byte offsets `start` and `end`.
 
-    `commas` are offsets of commas between elements, some way apart. `start` is -1 where the file has no
-    such array, `end` is -1 where the array does not end. `around` is the file with the array empty, and
-    `whole` says whether nothing else is left out there.
+    `commas` are offsets of some commas between elements. `start` is -1 if the file has no such array, `end`
+    is -1 if the array does not end. `around` is the file with the array emptied; `whole` is True if nothing
+    else is omitted from it.
     """
 
     start: int = -1
@@ -68,15 +68,15 @@ class _Scan:
         self._offset = 0
         self._in_text = self._escaped = False
         self._depth = 0
-        self._keys: list[Optional[str]] = []  # under which the open objects and arrays lie, down to the array
-        self._inside = False  # the array that is looked for
-        self._shallow = bytearray()  # what lies no deeper than the array
-        self._bracket = 0  # where the last bracket in there ends
+        self._keys: list[Optional[str]] = []  # keys of the open objects and arrays, down to the array
+        self._inside = False  # the array of the path
+        self._shallow = bytearray()  # content no deeper than the array
+        self._bracket = 0  # end of its last bracket
         self._full: Optional[bytearray] = bytearray()  # all but the array
         self._cuts = Cuts()
 
     def take(self, block: bytes) -> None:
-        """Go on by a block."""
+        """Scan the next block."""
         found = np.frombuffer(block, dtype=np.uint8)
         marks = np.flatnonzero(_MARK[found])
         quotes = self._quotes(found)
@@ -85,7 +85,7 @@ class _Scan:
         marks = marks[in_text == 0]
         step = _STEP[found[marks]]
         after = self._depth + np.cumsum(step, dtype=np.int64)
-        outer = np.minimum(after, after - step)  # of a bracket: the depth outside of it
+        outer = np.minimum(after, after - step)  # for a bracket, the depth outside
         level = len(self._path)
         commas = marks[(step == 0) & (after == level + 1)]
         begun = 0
@@ -131,7 +131,7 @@ class _Scan:
         return quotes[~np.isin(quotes, escaped)]
 
     def _open(self, bracket: int, at: int) -> None:
-        """An object or array begins, which is not deeper than the array that is looked for."""
+        """Handle the beginning of an object or array no deeper than the array of the path."""
         end = len(self._shallow) - 1
         key = _KEY.search(self._shallow, max(end - _longest(self._path), self._bracket), end)
         self._bracket = end + 1
@@ -148,7 +148,7 @@ class _Scan:
         del self._keys[-1:]
 
     def _cut(self, commas: NDArray[np.int64], begin: int, end: int) -> None:
-        """Choose cuts among the commas of a stretch that lies in the array."""
+        """Choose cuts among the commas of a range within the array."""
         if not self._inside:
             return
         last = (self._cuts.commas or [self._cuts.start])[-1]

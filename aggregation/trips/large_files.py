@@ -1,7 +1,7 @@
-"""Decode a trip file of any size in little memory: some of its points at a time.
+"""Decoding of trip files of any size in bounded memory, some points at a time.
 
-The file is cut between its points (see json_cuts). Every piece, put into the objects that lead to the
-points, is a small trip file, and so is the file without its points; all go through the same decoder.
+The file is cut between its points (see json_cuts). Each piece, wrapped in the objects that lead to the
+points, is a small trip file, and so is the file without its points; all are decoded by `TripDecoder`.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from .json_cuts import find_cuts
 from .trip_json import GZIP, too_large
 
 PIECE = 1 << 20
-"""Bytes of JSON that are decoded at once; as objects they take about four times that."""
+"""Bytes of JSON that are decoded at once; as objects they take about four times as much memory."""
 
 _BLOCK = 1 << 20
-_FIRST = b"0"  # stands for the points before a piece, where one would be missed
+_FIRST = b"0"  # stands for the points before a piece, if the piece lacks one
 
 
 def decode_large(decoder: TripDecoder, mapping: FieldMapping, path: Path) -> Iterator[Points]:
-    """Decode the file at `path`, unpacked JSON: what it is without its points, then these in pieces.
+    """Decode the unpacked JSON file at `path`; yield the file without its points, then these in pieces.
 
-    Sums over what is yielded are what `TripDecoder.decode` makes of the whole. Raises `BadTripFile`, also
-    in the midst.
+    The sums over all yielded `Points` equal the result of `TripDecoder.decode`. Raises `BadTripFile`, also
+    after some pieces.
     """
     with _in_utf8(path) as here, here.open("rb") as stream:
         keys = tuple(mapping.points.split("."))
         cuts = find_cuts(stream, keys, PIECE)
-        late = None  # a fault of the JSON after the points, of which the points may have one too
+        late = None  # an error in the JSON after the points, reported unless the points have one, too
         try:
             around = decoder.decode_text(cuts.around)
         except BadTripFile as error:
@@ -50,7 +50,7 @@ def decode_large(decoder: TripDecoder, mapping: FieldMapping, path: Path) -> Ite
                 raise
             late = error
         else:
-            if around.read or not cuts.pieces:  # the points lie where they were not found
+            if around.read or not cuts.pieces:  # the scan has missed the points
                 yield around if cuts.whole else decoder.decode_text(here.read_bytes())
                 return
             yield around
@@ -62,7 +62,7 @@ def decode_large(decoder: TripDecoder, mapping: FieldMapping, path: Path) -> Ite
             if end < 0:
                 finish = b""
             if number and not content.strip(b" \t\r\n"):
-                begin += _FIRST + b","  # a comma with nothing after it: let the decoder say so
+                begin += _FIRST + b","  # a trailing comma: the decoder reports it
             try:
                 yield decoder.decode_text(begin + content + finish)
             except BadTripFile as error:
@@ -99,7 +99,7 @@ def _position(stream: BinaryIO, offset: int) -> tuple[int, int, int]:
 
 @contextlib.contextmanager
 def _in_utf8(path: Path) -> Iterator[Path]:
-    """The file itself where its encoding is UTF-8, else a temporary one that is."""
+    """Yield the file itself if it is UTF-8, otherwise a temporary copy in UTF-8."""
     with path.open("rb") as stream:
         encoding = json.detect_encoding(stream.read(4))
     if "8" in encoding:
@@ -119,9 +119,9 @@ def _in_utf8(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def unpacked(content: Union[bytes, Path], max_bytes: int) -> Iterator[Union[bytes, Path]]:
-    """Yield the JSON of a trip file: bytes, or a file where it has more than `LARGE`.
+    """Yield the unpacked JSON of a trip file as bytes, or as a file if it has more than `LARGE` bytes.
 
-    `content` is what was read of it, gzip or not. Raises `BadTripFile`.
+    `content` is the trip file, gzipped or not. Raises `BadTripFile`.
     """
     head = content[:2] if isinstance(content, bytes) else _head(content)
     if head != GZIP:
@@ -151,7 +151,7 @@ def _head(path: Path) -> bytes:
 
 @contextlib.contextmanager
 def _gunzipped(stream: BinaryIO) -> Iterator[Callable[[int], bytes]]:
-    """A function that reads so many unpacked bytes; raises `BadTripFile`."""
+    """Yield a function that reads a number of unpacked bytes; it raises `BadTripFile`."""
     with stream, gzip.GzipFile(fileobj=stream) as archive:
 
         def read(size: int) -> bytes:

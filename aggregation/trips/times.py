@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NO_TIME = np.iinfo(np.int64).min
-"""Stands for "no usable time" in columns of instants."""
+"""Missing or unusable time in columns of instants."""
 
 MICROSECONDS = 1_000_000
 DAY = 86_400 * MICROSECONDS
@@ -25,7 +25,7 @@ DAYS_TO_1970 = date(1970, 1, 1).toordinal()
 EARLIEST = int(datetime(1900, 1, 1, tzinfo=timezone.utc).timestamp()) * MICROSECONDS
 LATEST = int(datetime(2200, 1, 1, tzinfo=timezone.utc).timestamp()) * MICROSECONDS
 MILLISECONDS_FROM = 1e11
-"""Epoch numbers of this size or more are milliseconds: as seconds they would lie after the year 5100."""
+"""Epoch numbers from here on are milliseconds: as seconds they would be after the year 5100."""
 
 OK, NONE_GIVEN, NOT_A_TIME, WITHOUT_ZONE = range(4)
 """Results of reading a time."""
@@ -41,7 +41,7 @@ _ISO = re.compile(
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _TAIL = re.compile(rb"((?:[.,]\d+)?)([Zz]|[+-]\d\d:?\d\d|[+-]\d\d)")
 _STAMP = b"0000-00-00T00:00:00"
-# What each character may be at most, once the layout's own ("0" for digits) is taken out by XOR.
+# Maximum of each character after XOR with the layout's character ("0" for digits).
 _LIMITS = np.array([9, 9, 9, 9, 0, 1, 9, 0, 3, 9, 0, 2, 9, 0, 5, 9, 0, 5, 9], dtype=np.uint8)
 _WEIGHTS = np.array(  # digits to year, month × 100 + day, seconds of the day; small enough for float32
     [
@@ -55,9 +55,9 @@ _LAYOUTS_TRIED = 16
 
 
 def instant_of(value: object, naive_is_utc: bool = False) -> tuple[int, int]:
-    """Read one time: `(instant, code)`, the instant being `NO_TIME` unless the code is `OK`.
+    """Return `(instant, code)` of one time; the instant is `NO_TIME` unless the code is `OK`.
 
-    Accepts ISO-8601 texts with an offset, and epoch seconds or milliseconds as number or text.
+    Accepts ISO-8601 strings with an offset, and epoch seconds or milliseconds as number or string.
     """
     if value is None or value == "":
         return NO_TIME, NONE_GIVEN
@@ -90,7 +90,7 @@ def _instant_of_number(value: float) -> tuple[int, int]:
         number = float(value)
     except OverflowError:
         return NO_TIME, NOT_A_TIME
-    if not abs(number) < 1e15:  # also not a number
+    if not abs(number) < 1e15:  # includes NaN
         return NO_TIME, NOT_A_TIME
     scale = 1e3 if abs(number) >= MILLISECONDS_FROM else 1e6
     return _within_range(int(np.rint(number * scale)))
@@ -108,7 +108,7 @@ def _days(year: int, month: int, day: int) -> Optional[int]:
 
 
 def _offset(zone: Optional[str]) -> Optional[int]:
-    """Minutes east of UTC of `Z`, `+01`, `+0100` or `+01:00`; None where there is no such offset."""
+    """Return the minutes east of UTC of `Z`, `+01`, `+0100` or `+01:00`; None if there is no such offset."""
     if zone is None or zone in "Zz":
         return 0
     digits = zone[1:].replace(":", "")
@@ -119,7 +119,7 @@ def _offset(zone: Optional[str]) -> Optional[int]:
 
 
 def instants_of_numbers(values: NDArray[np.float64]) -> tuple[Instants, Codes]:
-    """Read a column of epoch seconds or milliseconds; NaN is "none given"."""
+    """Return instants and codes of epoch seconds or milliseconds (NaN: none given)."""
     given = ~np.isnan(values)
     scale = np.where(np.abs(values) >= MILLISECONDS_FROM, 1e3, 1e6)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -132,7 +132,7 @@ def instants_of_numbers(values: NDArray[np.float64]) -> tuple[Instants, Codes]:
 
 
 def instants_of_texts(texts: Sequence[Optional[str]], naive_is_utc: bool = False) -> tuple[Instants, Codes]:
-    """Read a column of texts (None or empty: none given); equal, value by value, to `instant_of`."""
+    """Return instants and codes of strings (None or empty: none given), equal to those of `instant_of`."""
     instants = np.full(len(texts), NO_TIME, dtype=np.int64)
     codes = np.zeros(len(texts), dtype=np.uint8)
     for row in _read_column(texts, np.arange(len(texts)), instants):
@@ -141,7 +141,7 @@ def instants_of_texts(texts: Sequence[Optional[str]], naive_is_utc: bool = False
 
 
 def _read_column(texts: Sequence[Optional[str]], rows: NDArray[np.int64], instants: Instants) -> list[int]:
-    """Read what has a layout, texts of equal length at a time; returns the rows that are left."""
+    """Read strings with a known layout, one length at a time; return the rows that remain."""
     try:
         joined = "\n".join(texts) + "\n"  # type: ignore[arg-type]
         length = len(texts[0]) + 1  # type: ignore[arg-type]
@@ -150,7 +150,7 @@ def _read_column(texts: Sequence[Optional[str]], rows: NDArray[np.int64], instan
     if length and len(joined) == length * len(texts) and joined.isascii():
         block = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(texts), length)
         breaks = block == ord("\n")
-        # Where every row ends in the line break, and there is no other, no text can be of another length.
+        # If every row ends in a line break, and there is no other, all strings have the same length.
         if breaks[:, -1].all() and np.count_nonzero(breaks) == len(texts):
             return _read_block(block, rows, instants)
     lengths = np.array([0 if text is None else len(text) for text in texts])
@@ -165,7 +165,7 @@ def _read_column(texts: Sequence[Optional[str]], rows: NDArray[np.int64], instan
 
 
 def _read_block(block: NDArray[np.uint8], rows: NDArray[np.int64], instants: Instants) -> list[int]:
-    """Read texts of one length, each with a line break after it; returns the rows that fit no layout."""
+    """Read strings of equal length, each followed by a line break; return the rows that fit no layout."""
     if block.shape[1] <= len(_STAMP) + 1:
         return [int(row) for row in rows]
     left: list[int] = []
@@ -175,7 +175,7 @@ def _read_block(block: NDArray[np.uint8], rows: NDArray[np.int64], instants: Ins
             instants[rows] = read
             return left
         instants[rows[good]] = read[good]
-        if not good[0]:  # it has the layout that it sets, so its date or its clock is wrong
+        if not good[0]:  # it defines the layout, so its date or clock is invalid
             left.append(int(rows[0]))
             good[0] = True
         rows, block = rows[~good], block[~good]
@@ -185,7 +185,7 @@ def _read_block(block: NDArray[np.uint8], rows: NDArray[np.int64], instants: Ins
 
 
 def _read_layout(block: NDArray[np.uint8]) -> tuple[Instants, Optional[NDArray[np.bool_]]]:
-    """Read the rows that have the first row's separators and offset, and say which did (None: all)."""
+    """Read the rows with the first row's separators and offset; return instants and a mask (None: all)."""
     first = block[0].tobytes()
     tail = _TAIL.fullmatch(first[len(_STAMP) : -1])
     if tail is None or first[10] not in b"Tt ":
@@ -217,12 +217,12 @@ def _read_layout(block: NDArray[np.uint8]) -> tuple[Instants, Optional[NDArray[n
 
 
 def _repeated(row: bytes, block: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A block of equal rows: numpy computes with it several times faster than with one short row."""
+    """Return a block of equal rows, as numpy is several times slower when it broadcasts one short row."""
     return np.frombuffer(row * len(block), dtype=np.uint8).reshape(block.shape)
 
 
 def _days_of(year: NDArray[np.float32], day: NDArray[np.float32]) -> tuple[Instants, NDArray[np.bool_]]:
-    """Days since 1970 of dates, given as year and month × 100 + day, and which of them exist."""
+    """Return days since 1970 of dates (year, month × 100 + day), and a mask of those that exist."""
     if (year == year[0]).all() and (day == day[0]).all():
         year, day, inverse = year[:1], day[:1], np.zeros(len(year), dtype=np.intp)
     else:
@@ -236,9 +236,9 @@ def _days_of(year: NDArray[np.float32], day: NDArray[np.float32]) -> tuple[Insta
 
 
 def local_clock(instants: Instants, zone: str) -> Instants:
-    """Microseconds of the local wall clock since 1970-01-01T00:00 local, of instants that are all given.
+    """Return the local wall clock of valid instants, in microseconds since 1970-01-01T00:00 local time.
 
-    On the day that clocks go back the same local time comes twice; both passes fall into the same bins.
+    When clocks go back, the repeated local times of both passes fall into the same bins.
     """
     if not len(instants):
         return instants.copy()
@@ -252,7 +252,7 @@ def local_clock(instants: Instants, zone: str) -> Instants:
 
 
 def _transitions(zone: ZoneInfo, first: int, last: int) -> tuple[Instants, Instants]:
-    """When the zone's offset changes between two instants: starts and offsets, both in microseconds."""
+    """Return the zone's offsets between two instants: starts and offsets, both in microseconds."""
 
     def offset_at(seconds: int) -> int:
         moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)

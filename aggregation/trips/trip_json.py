@@ -1,7 +1,7 @@
-"""The JSON of trip files: unpacked, and decoded as leniently as files of others need.
+"""Unpacking and lenient decoding of the JSON of trip files.
 
-NaN, keys that stand twice, bytes that are no UTF-8 and numbers of any length are read: what is wrong with a
-value is counted, and fields of no interest may hold anything.
+NaN, duplicate keys, invalid UTF-8 and numbers of any length are accepted: faults of mapped values are
+counted, and other fields may have any content.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ GZIP = b"\x1f\x8b"
 
 
 def unpack(raw: bytes, max_bytes: int) -> bytes:
-    """The file's bytes, gunzipped where they are gzip; refuses what is larger than `max_bytes`."""
+    """Return a file's bytes, gunzipped if necessary; raises `BadTripFile` beyond `max_bytes`."""
     if raw[:2] == GZIP:
         try:
             with gzip.GzipFile(fileobj=io.BytesIO(raw)) as archive:
@@ -38,12 +38,12 @@ def too_large(max_bytes: int) -> BadTripFile:
 
 
 def load(raw: bytes) -> Any:
-    """The decoded JSON of a trip file, unpacked; raises `BadTripFile`."""
+    """Return the decoded JSON of an unpacked trip file; raises `BadTripFile`."""
     return load_text(text_of(raw))
 
 
 def text_of(raw: bytes) -> str:
-    """The text of a JSON trip file, unpacked; raises `BadTripFile`."""
+    """Return the text of an unpacked trip file; raises `BadTripFile`."""
     encoding = json.detect_encoding(raw)
     try:
         return raw.decode(encoding, "surrogateescape" if "8" in encoding else "strict")
@@ -52,7 +52,7 @@ def text_of(raw: bytes) -> str:
 
 
 def load_text(text: str) -> Any:
-    """The decoded JSON of a trip file's text; raises `BadTripFile`."""
+    """Return the decoded JSON of a trip file's text; raises `BadTripFile`."""
     try:
         return json.loads(text, parse_int=_integer)
     except RecursionError as error:
@@ -62,5 +62,5 @@ def load_text(text: str) -> Any:
 
 
 def _integer(digits: str) -> float:
-    """An integer of a file; Python refuses very long ones, which fields of no interest may hold."""
+    """Convert an integer; very long ones, which Python rejects and other fields may have, become floats."""
     return int(digits) if len(digits) <= values.MAX_DIGITS else float(digits)

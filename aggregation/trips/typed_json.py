@@ -1,4 +1,4 @@
-"""Types for msgspec that hold just some fields of JSON objects, nested as their paths are."""
+"""msgspec types with selected fields of JSON objects, nested by their paths."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 import msgspec
 
-_UNNAMEABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')  # in names that msgspec's types cannot have
+_UNNAMEABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')  # not allowed in names of msgspec's fields
 
 
 def can_name(path: tuple[str, ...]) -> bool:
@@ -17,7 +17,7 @@ def can_name(path: tuple[str, ...]) -> bool:
 
 
 def struct(fields: dict[tuple[str, ...], Any]) -> Any:
-    """A msgspec type with an optional field for each path; paths with equal first keys share a type."""
+    """Return a msgspec type with an optional field for each path; paths with the same first key share one."""
     heads: dict[str, dict[tuple[str, ...], Any]] = {}
     for path, kind in fields.items():
         heads.setdefault(path[0], {})[path[1:]] = kind
@@ -29,12 +29,12 @@ def struct(fields: dict[tuple[str, ...], Any]) -> Any:
 
 
 def _member(key: str) -> str:
-    """A Python name for a JSON key, which may be any text."""
+    """Return a Python name for a JSON key, which may be any string."""
     return "f" + key.encode("utf-8").hex()
 
 
 def column(objects: list[Any], path: tuple[str, ...]) -> list[Any]:
-    """The values at the end of a path, one an object; None where the path breaks off."""
+    """Return the value at the end of a path for each object; None if the path breaks off."""
     column = objects
     for key in path:
         member = attrgetter(_member(key))

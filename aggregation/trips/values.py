@@ -15,7 +15,7 @@ EXACT_FLOAT = 2**53
 """From here on floats cannot distinguish neighbouring integers, so they are no link ids."""
 
 MAX_SPEED = 1e9
-"""Beyond this a speed is as good as infinite, in any unit."""
+"""Larger speeds count as infinite, in any unit."""
 
 LINK_REASONS = ("no_link", "bad_link", "negative_link", "link_too_large")
 SPEED_REASONS = ("no_speed", "bad_speed", "negative_speed", "speed_not_finite")
@@ -44,11 +44,11 @@ _INTEGER = re.compile(r"-?[0-9]+")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NOT_FINITE = {"nan", "inf", "-inf", "infinity", "-infinity"}
 MAX_DIGITS = 400
-"""A number of more digits than this is none."""
+"""Maximum number of digits of a number."""
 
 
 def link_id_of(value: object) -> tuple[int, Optional[str]]:
-    """Read a link id: `(id, None)`, or `(-1, reason)` with a reason of `LINK_REASONS`."""
+    """Return a link id as `(id, None)`, or `(-1, reason)` with a reason of `LINK_REASONS`."""
     if isinstance(value, str):
         if value == "" or value.lower() == "null":
             return -1, "no_link"
@@ -69,7 +69,7 @@ def link_id_of(value: object) -> tuple[int, Optional[str]]:
 
 
 def speed_of(value: object) -> tuple[float, Optional[str]]:
-    """Read a speed: `(speed, None)`, or `(nan, reason)` with a reason of `SPEED_REASONS`."""
+    """Return a speed as `(speed, None)`, or `(nan, reason)` with a reason of `SPEED_REASONS`."""
     if isinstance(value, str):
         if value == "" or value.lower() == "null":
             return math.nan, "no_speed"
@@ -90,7 +90,7 @@ def speed_of(value: object) -> tuple[float, Optional[str]]:
 
 
 def follow(value: Any, path: tuple[str, ...]) -> Any:
-    """The value at the end of a path of object keys; None where the path breaks off."""
+    """Return the value at the end of a path of object keys; None if the path breaks off."""
     for key in path:
         if not isinstance(value, dict):
             return None
