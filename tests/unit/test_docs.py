@@ -13,6 +13,7 @@ from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
 from roadpulse.cluster_client.profiles.profile import SCHEMA, Profile
 
 from development.reference import STATISTICS_PAGE, statistics_page
+from tests.unit.test_house import MAY_IMPORT
 
 COLUMNS = ("n_points", "n_trips", "mean", "std", "p05", "p15", "p50", "p85", "p95")
 
@@ -196,4 +197,5 @@ def test_the_architecture_names_files_that_there_are_and_every_folder() -> None:
 
 def test_the_architecture_says_what_a_room_may_import() -> None:
     rows = table("architecture.md", "## The house")
-    assert {key.rstrip("/") for key in rows} == set(ROOMS)
+    found = {key.rstrip("/"): set(re.findall(r"`(\w+)`", row["may import"])) for key, row in rows.items()}
+    assert found == MAY_IMPORT and set(found) == set(ROOMS)
