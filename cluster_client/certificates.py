@@ -1,10 +1,10 @@
-"""Certificates of servers: whom this computer trusts, and words for one that cannot be trusted.
+"""TLS certificates of servers: trusted certificates, and errors for untrusted ones.
 
 cluster_client.errors.BackendError
-└── CertificateError             what answers cannot prove that it is the one that was asked for
-    ├── CertificateExpired       its time is over, or has not begun
-    ├── CertificateOfOther       it is another host's
-    └── CertificateUntrusted     self-signed, or issued by nobody that this computer trusts
+└── CertificateError             the server cannot prove its identity
+    ├── CertificateExpired       outside its period of validity
+    ├── CertificateOfOther       issued for another host
+    └── CertificateUntrusted     self-signed, or its issuer is not trusted by this computer
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ _NO_TLS = ("wrong version number", "wrong_version_number", "record layer failure
 
 
 class CertificateError(BackendError):
-    """The server cannot prove that it is the one that was asked for; nothing was sent."""
+    """The server cannot prove its identity; no request was sent."""
 
 
 class CertificateExpired(CertificateError):
-    """The certificate's time is over, or has not begun."""
+    """The certificate is outside its period of validity."""
 
 
 class CertificateOfOther(CertificateError):
-    """The certificate is another host's."""
+    """The certificate was issued for another host."""
 
 
 class CertificateUntrusted(CertificateError):
-    """The certificate was issued by nobody that this computer trusts."""
+    """The certificate is self-signed, or its issuer is not trusted by this computer."""
 
 
 def trust(ca_file: str) -> ssl.SSLContext:
-    """The certificates that this computer trusts, and those of one more file (empty: none).
+    """Return a TLS context with this computer's trusted certificates and those in `ca_file` (empty: none).
 
-    Raises `BackendError` for a file that is of no use.
+    Raises `BackendError` if the file cannot be used.
     """
     context = ssl.create_default_context()
     if ca_file:
@@ -62,7 +62,7 @@ def trust(ca_file: str) -> ssl.SSLContext:
 
 
 def certificate_fault(error: BaseException, who: str, ca_file: str) -> Optional[CertificateError]:
-    """What is wrong with a certificate, where that is behind an error; `who` is the server in words."""
+    """Return the certificate error behind an error, None if there is none; `who` names the server."""
     behind = list(causes(error))
     other = next(
         (str(cause) for cause in behind if type(cause).__name__ == "CertificateError"), ""
@@ -99,7 +99,7 @@ def _of_other(who: str, detail: str) -> CertificateOfOther:
 
 
 def speaks_no_tls(error: BaseException) -> bool:
-    """Whether what answered does not know https."""
+    """Return True if the server does not speak TLS."""
     return any(
         isinstance(cause, ssl.SSLError) and any(words in repr(cause).lower() for words in _NO_TLS)
         for cause in causes(error)
@@ -107,7 +107,7 @@ def speaks_no_tls(error: BaseException) -> bool:
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """The errors behind an error, itself first; the libraries of the network hide them in several places."""
+    """Yield an error and its causes, which network libraries keep in several attributes."""
     seen: set[int] = set()
     waiting: list[object] = [error]
     while waiting:

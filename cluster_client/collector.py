@@ -1,9 +1,8 @@
-"""Python's garbage collector, held back while many small objects are made.
+"""Pausing of Python's garbage collector while many small objects are created.
 
-A page of a listing with a thousand names passes through some ten thousand small objects, and so do 500
-records of runs. They are gone soon, or stay as long as the list, without any collector; but it counts them
-as new ones, and so goes through all objects of the process at every third page, 60 to 130 ms each time,
-while no other thread runs and no window is drawn.
+A listing page with a thousand names creates some ten thousand small objects, as do 500 run records. They
+are freed without the collector, but trigger it: at every third page it visits all objects of the process,
+60 to 130 ms each time, while no other thread runs and no window is drawn.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ from typing import Any
 
 @dataclass
 class _Holders:
-    """How many threads hold the collector back at this moment."""
+    """Counter of the threads that pause the collector."""
 
     count: int = 0
     lock: Any = field(default_factory=threading.Lock)
 
     def enter(self) -> bool:
-        """Hold it back; False where somebody else has switched it off."""
+        """Pause it for a thread; return False if it was disabled before."""
         with self.lock:
             if not self.count and not gc.isenabled():
                 return False
@@ -33,7 +32,7 @@ class _Holders:
             return True
 
     def leave(self) -> None:
-        """Let it go on, after the last."""
+        """End a thread's pause; the last one enables the collector."""
         with self.lock:
             self.count -= 1
             if not self.count:
@@ -45,7 +44,7 @@ _HOLDERS = _Holders()
 
 @contextlib.contextmanager
 def paused() -> Iterator[None]:
-    """Hold the collector back; several threads may, and where it was switched off before it stays so."""
+    """Pause the collector, from several threads if need be; if it was disabled before, it stays disabled."""
     holding = _HOLDERS.enter()
     try:
         yield

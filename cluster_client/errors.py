@@ -1,22 +1,22 @@
-"""The errors of the desktop's side of a run.
+"""Errors of the desktop's side of a run.
 
     aggregation.contract.errors.RunError      message for the person, detail for the log, `retry`
-    └── ClientError                  everything that this package raises
-        ├── ProfileError             a profile that is not valid; `entry` names what
-        ├── RunRecordError           a record of the run store that is missing or unreadable
-        ├── BackendError             where the run executes
-        │   ├── StartError           nothing was started
-        │   ├── AlreadyStarted       this run, or this run folder, has been started before
+    └── ClientError                  base of all errors of this package
+        ├── ProfileError             a profile is not valid; `entry` names the part
+        ├── RunRecordError           a record of the run store is missing or unreadable
+        ├── BackendError             a backend has failed or refused an operation
+        │   ├── StartError           a run could not be started
+        │   ├── AlreadyStarted       this run, or a run in this folder, has been started before
         │   ├── NotFinished          there is no result (yet)
-        │   └── Unreachable          the place cannot be reached now; the run itself may be well (retry)
-        ├── ResultError              a result that does not fit its manifest; `file` names it
-        └── LinksError               the geometry of the links, in PostGIS
-            ├── ServerUnreachable    no server there, or the connection broke (retry)
+        │   └── Unreachable          the backend cannot be reached; the run itself may be well (retry)
+        ├── ResultError              a result does not match its manifest; `file` names the file
+        └── LinksError               the links' geometry in PostGIS cannot be read
+            ├── ServerUnreachable    no server answers, or the connection broke (retry)
             ├── LoginRefused         wrong user or password, or this computer may not connect
-            ├── NotThere             no such database, schema, table or column; `nearest` suggests
+            ├── NotThere             no such database, schema, table or column; `nearest` suggests others
             ├── NoPostgis            the database lacks the extension
-            ├── NotAllowed           the user may not read that
-            ├── TookTooLong          the server's or the query's time is over (retry)
+            ├── NotAllowed           the user may not read the schema or table
+            ├── TookTooLong          the server or the query has exceeded its time limit (retry)
             └── UnsuitableLinks      no lines, mixed reference systems, unusable ids
 
 A cancelled call raises `aggregation.contract.errors.Cancelled`.
@@ -34,9 +34,9 @@ class ClientError(RunError):
 
 
 class ProfileError(ClientError):
-    """A profile that cannot be used; `entry` names the part that is wrong.
+    """A profile is not valid; `entry` names the part.
 
-    `what` says what is wrong in words that stand beside the entry itself, without its name and value.
+    `what` is a message to show beside the entry, without its name and value.
     """
 
     def __init__(self, entry: str, message: str, detail: str = "", what: str = "") -> None:
@@ -46,11 +46,11 @@ class ProfileError(ClientError):
 
 
 class RunRecordError(ClientError):
-    """A record of the run store that is missing or cannot be read."""
+    """A record of the run store is missing or cannot be read."""
 
 
 class BackendError(ClientError):
-    """The place where a run executes refused something."""
+    """A backend has failed or refused an operation."""
 
 
 class StartError(BackendError):
@@ -66,13 +66,13 @@ class NotFinished(BackendError):
 
 
 class Unreachable(BackendError):
-    """The place cannot be reached at the moment; the run itself may be well."""
+    """The backend cannot be reached at present; the run itself may be well."""
 
     retry = True
 
 
 class ResultError(ClientError):
-    """A result that does not fit its manifest; `file` is the path of the file at fault."""
+    """A result does not match its manifest; `file` is the path of the file at fault."""
 
     def __init__(self, file: str, message: str, detail: str = "") -> None:
         super().__init__(message, detail)
@@ -80,7 +80,7 @@ class ResultError(ClientError):
 
 
 class LinksError(ClientError):
-    """The links' geometry cannot be had; `sqlstate` is the server's code where it gave one."""
+    """The links' geometry cannot be read; `sqlstate` is the server's error code, if any."""
 
     def __init__(self, message: str, detail: str = "", sqlstate: str = "") -> None:
         super().__init__(message, detail)
@@ -88,19 +88,19 @@ class LinksError(ClientError):
 
 
 class ServerUnreachable(LinksError):
-    """Nobody answers at that address, or the connection broke."""
+    """No server answers at that address, or the connection broke."""
 
     retry = True
 
 
 class LoginRefused(LinksError):
-    """The server refused the user, the password or this computer."""
+    """The server has refused the user, the password or this computer."""
 
 
 class NotThere(LinksError):
-    """A database, schema, table or column that does not exist.
+    """A database, schema, table or column does not exist.
 
-    `what` is one of these words, `name` what was asked for, `nearest` what exists, best guess first.
+    `what` is one of these words, `name` the missing name, `nearest` existing names, most similar first.
     """
 
     def __init__(
@@ -128,10 +128,10 @@ class NotAllowed(LinksError):
 
 
 class TookTooLong(LinksError):
-    """The query ran into its time limit, or the server fell silent."""
+    """The query has exceeded its time limit, or the server has stopped responding."""
 
     retry = True
 
 
 class UnsuitableLinks(LinksError):
-    """The table is there, but its ids or geometries cannot serve as links."""
+    """The table exists, but its ids or geometries cannot be used as links."""

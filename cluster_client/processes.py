@@ -1,8 +1,7 @@
-"""Processes of this computer: is it the one we started, and how to end it with all its children.
+"""Processes of runs on this computer: identification and termination of process groups.
 
-A process id alone proves nothing, since ids are used again: a process is known by its id and the moment
-of its start together. Where these come from a file that others may have written, the process itself has to
-tell that it is a run's (`is_of_run`).
+As process ids are reused, a process is identified by its id and its start time. If these come from a file
+that others may have written, the process itself is checked for the run (`is_of_run`).
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from pathlib import Path
 from typing import Optional
 
 RUN_VARIABLE = "ROADPULSE_RUN"
-"""The variable that names the run in the environment of all its processes."""
+"""Environment variable with the run's id in all its processes."""
 
 
 def start_mark(pid: int) -> str:
-    """A text that tells this process from every other that had or will have its id; empty if it is gone.
+    """Return a string that identifies a process among all with its id; empty if it has ended.
 
-    A process that has ended and only waits to be collected (zombie) counts as gone.
+    Zombies count as ended.
     """
     if pid <= 0:
         return ""
@@ -36,7 +35,7 @@ def start_mark(pid: int) -> str:
 
 
 def group_alive(group: int) -> bool:
-    """Whether a process group has a living member (zombies do not count); on Windows always False."""
+    """Return True if a process group has a running member (zombies do not count); False on Windows."""
     if sys.platform == "win32" or group <= 1:
         return False
     if sys.platform.startswith("linux"):
@@ -47,10 +46,10 @@ def group_alive(group: int) -> bool:
 
 
 def is_of_run(pid: int, run_id: str, launched: str) -> bool:
-    """Whether a process is this user's and of the run, by what nobody else can give it.
+    """Return True if a process is this user's and the run's, by evidence that others cannot forge.
 
-    That is its environment on Linux (`RUN_VARIABLE`), else its command line, which has to hold `launched`.
-    On Windows always False: only the record of a run tells there.
+    That is its environment on Linux (`RUN_VARIABLE`), elsewhere its command line, which must contain
+    `launched`. False on Windows, where only the run's record identifies it.
     """
     if sys.platform == "win32" or pid <= 1 or not run_id:
         return False
@@ -61,7 +60,7 @@ def is_of_run(pid: int, run_id: str, launched: str) -> bool:
 
 
 def run_alive(group: int, run_id: str) -> bool:
-    """Whether a process group has a living member of the run; where that cannot be told, any member."""
+    """Return True if a process group has a running member of the run, or any if that cannot be checked."""
     if not sys.platform.startswith("linux"):
         return group_alive(group)
     members = (path for path in Path("/proc").iterdir() if path.name.isdigit())
@@ -71,10 +70,10 @@ def run_alive(group: int, run_id: str) -> bool:
 
 
 def end_group(group: int, *, by_force: bool) -> None:
-    """Ask a process group to end, or end it; nothing happens when it is gone already.
+    """Terminate a process group, or kill it `by_force`; does nothing if it has ended already.
 
-    On Windows, where groups cannot be signalled from another console, the launcher does the asking, and
-    this only ends the process tree by force.
+    On Windows, where groups cannot be signalled from another console, the launcher terminates it, and this
+    function only kills the process tree by force.
     """
     if group <= 1:
         return
@@ -93,7 +92,7 @@ def end_group(group: int, *, by_force: bool) -> None:
 
 
 def _names_run(process: Path, run_id: str) -> bool:
-    """Whether a process of /proc is this user's and has the run in its environment."""
+    """Return True if a process of /proc is this user's and has the run in its environment."""
     if sys.platform == "win32":
         return False
     try:
@@ -105,12 +104,12 @@ def _names_run(process: Path, run_id: str) -> bool:
 
 
 def _linux_stat(path: Path) -> Optional[tuple[int, str]]:
-    """Process group and start (clock ticks since boot) from a /proc stat file; None if gone or zombie."""
+    """Return process group and start (clock ticks since boot) from /proc; None if ended or a zombie."""
     try:
         content = path.read_bytes()
     except OSError:
         return None
-    # The second field is the program's name in brackets and may hold anything, brackets included.
+    # The second field is the program's name in brackets and may contain anything, including brackets.
     values = content[content.rindex(b")") + 2 :].split()
     if values[0] in (b"Z", b"X"):
         return None

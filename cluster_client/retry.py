@@ -1,4 +1,4 @@
-"""Work over a network that breaks: done again after a cut, which it must bear."""
+"""Retries of idempotent operations over an unreliable connection."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds: how long one call tries a broken connection again, and the pauses between attempts."""
+    """Retry policy in seconds: the total time of one call's attempts, and the pauses between them."""
 
     total: float = 60.0
     first: float = 0.5
     longest: float = 30.0
 
     def pauses(self) -> Iterator[float]:
-        """Ever longer pauses, without an end."""
+        """Yield increasing pauses, endlessly."""
         pause = self.first
         while True:
             yield pause
@@ -33,13 +33,13 @@ class Patience:
 
 PATIENCE = Patience()
 _LASTING_SECONDS = 5.0
-"""An attempt that was connected for so long got somewhere."""
+"""Duration from which a connected attempt counts as progress."""
 
 
 class Persistent(Generic[C]):
-    """Does work with what `connect` gives, which may raise `Unreachable` as the work may.
+    """Applies functions to a connection from `connect`; both may raise `Unreachable`. Thread-safe.
 
-    Calls may come from several threads.
+    Functions must be idempotent, as they are repeated after a broken connection.
     """
 
     def __init__(self, connect: Callable[[], C], patience: Patience = PATIENCE) -> None:
@@ -49,14 +49,13 @@ class Persistent(Generic[C]):
         self._not_before, self._pauses = 0.0, patience.pauses()
 
     def at_once(self, work: Callable[[C], T]) -> T:
-        """Do something; the first cut is raised."""
+        """Call `work` once; raises `Unreachable` at the first failure."""
         return work(self._connect())
 
     def patiently(
         self, work: Callable[[C], T], cancelled: Callable[[], bool] = lambda: False, total: float = 0.0
     ) -> T:
-        """Do something; a cut is waited out for `total` seconds (0: `Patience.total`), counted anew after
-        every attempt that lasted."""
+        """Call `work`, with retries for `total` seconds (0: the policy's), restarted after long attempts."""
         total = total or self._patience.total
         since: Optional[float] = None
         pauses = self._patience.pauses()
@@ -80,9 +79,9 @@ class Persistent(Generic[C]):
                 time.sleep(min(0.1, left))
 
     def again_and_again(self, work: Callable[[C], T]) -> T:
-        """Do something, for callers who come again anyhow: one attempt.
+        """Call `work` once, for callers that poll.
 
-        While nobody answers, callers are told so at once and attempts are made ever more rarely.
+        While the server does not answer, calls fail at once, and attempts become increasingly rare.
         """
         with self._lock:
             if self._fault is not None and time.monotonic() < self._not_before:
@@ -96,6 +95,6 @@ class Persistent(Generic[C]):
             return found
 
     def rest(self) -> None:
-        """Forget how long nobody answered: the next call is an attempt."""
+        """Reset the pauses: the next call makes an attempt."""
         with self._lock:
             self._fault, self._not_before, self._pauses = None, 0.0, self._patience.pauses()

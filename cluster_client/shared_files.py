@@ -1,4 +1,4 @@
-"""Small files that two processes share: written whole or not at all, changed one at a time."""
+"""Small files that processes share: atomic writes, and locks."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ else:
 
 _TRIES = 50
 _PAUSE = 0.02
-"""Windows refuses to replace a file that somebody has open; readers here hold it for milliseconds."""
+"""Pause in seconds before another attempt: Windows does not replace open files, which readers keep for ms."""
 
 
 def write_atomically(path: Path, text: str, *, new: bool = False) -> None:
-    """Write a text file that a reader sees whole or not at all, and that survives a power cut.
+    """Write a text file atomically and durably.
 
-    It is for its owner alone, unless its folder is shared (`aggregation.storage.local.files.is_shared`).
+    It is private to its owner, unless its folder is shared (`aggregation.storage.local.files.is_shared`).
 
-    With `new` a file that is there already raises `FileExistsError`, also when two processes try at once.
-    Raises `OSError`.
+    With `new` an existing file raises `FileExistsError`, even if two processes try at once. Raises
+    `OSError`.
     """
     make_folder(path.parent)
     aside = path.with_name(f".{uuid.uuid4().hex}.tmp")
@@ -53,7 +53,7 @@ def write_atomically(path: Path, text: str, *, new: bool = False) -> None:
 
 
 def read_text(path: Path) -> str:
-    """Read a UTF-8 text file, waiting out the moment in which Windows has it replaced."""
+    """Return the content of a UTF-8 text file; waits while it is being replaced on Windows."""
     for _ in range(_TRIES if sys.platform == "win32" else 0):
         try:
             return path.read_text(encoding="utf-8-sig")
@@ -63,9 +63,9 @@ def read_text(path: Path) -> str:
 
 
 def read_json(path: Path, largest: int = LARGEST_NOTE) -> Any:
-    """Read JSON that others may have written, at most `largest` bytes; raises `OSError` or `JsonFault`.
+    """Return the decoded JSON of an untrusted file of at most `largest` bytes.
 
-    Waits out the moment in which Windows has the file replaced.
+    Waits while the file is being replaced on Windows. Raises `OSError` or `JsonFault`.
     """
     for _ in range(_TRIES if sys.platform == "win32" else 0):
         try:
@@ -76,7 +76,7 @@ def read_json(path: Path, largest: int = LARGEST_NOTE) -> Any:
 
 
 def tail(path: Path, lines: int, longest: int = 1_000_000) -> str:
-    """The last `lines` lines of a text file, looking at its last `longest` bytes; empty without a file."""
+    """Return the last `lines` lines of a text file, within its last `longest` bytes; empty without a file."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -89,7 +89,7 @@ def tail(path: Path, lines: int, longest: int = 1_000_000) -> str:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock, which ends with the process that holds it; other processes wait."""
+    """Hold a folder's lock, which is released if the process ends; other processes wait."""
     make_folder(folder)
     with open(folder / ".lock", "a+b", opener=opener) as file:
         if sys.platform == "win32":
@@ -109,7 +109,7 @@ def locked(folder: Path) -> Iterator[None]:
                 msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
         else:
             fcntl.flock(file, fcntl.LOCK_EX)
-            yield  # closing the file ends the lock
+            yield  # closing the file releases the lock
 
 
 def _replace(aside: Path, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Work that may hang, with an end: nobody waits for it longer than he wants to."""
+"""Blocking calls with a timeout and cancellation."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _LOOK_SECONDS = 0.05
 
 
 def within(seconds: float, work: Callable[[], T], cancelled: Callable[[], bool] = lambda: False) -> T:
-    """Do something in a thread of its own, and stop waiting for it when `seconds` are over.
+    """Run a blocking call in a thread, with a timeout in seconds and cancellation.
 
-    What it returns or raises is this function's. Raises `TimeoutError`, or `Cancelled` once `cancelled`
-    says yes, both at once: the thread is then left to its own time limits.
+    Returns or raises what `work` does; raises `TimeoutError` after `seconds`, or `Cancelled` once `cancelled`
+    returns True. The thread is then abandoned to its own time limits.
     """
     results: list[T] = []
     errors: list[BaseException] = []

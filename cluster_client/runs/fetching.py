@@ -1,4 +1,4 @@
-"""A finished run's files, from where it ran into a folder of this computer that looks like a local run's."""
+"""Download of a finished run's files to a folder of this computer that equals a local run's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .files import LONGEST_FILE, RunFiles, here
 from .results import Part, Table, read_manifest
 
 _BESIDE = {"spec.json": LARGEST_NOTE, "status.json": LARGEST_NOTE, "log.txt": LONGEST_FILE, "rc": 20}
-"""What is fetched beside the manifest and the parts that it lists, and at most how many bytes of it."""
+"""Files that are fetched beside the manifest and its parts, with the maximum number of bytes."""
 _ASIDE = ".fetched"
 
 
@@ -28,13 +28,14 @@ def fetch_run(
     progress: Optional[Callable[[int, int], None]] = None,
     cancelled: Optional[Callable[[], bool]] = None,
 ) -> None:
-    """Bring the results, then the manifest: here, too, the result exists if and only if that file does.
+    """Download the results, then the manifest: here, too, the result exists if and only if the manifest does.
 
-    Files and folders are for their owner alone, unless the folder is shared
-    (`aggregation.storage.local.files.is_shared`).
+    Files and folders are private to their owner, unless the folder is shared
+    (`aggregation.storage.local.files.is_shared`). `progress` gets bytes done and total; `cancelled` is
+    polled.
 
-    Raises `ResultError`, after which nothing of the result is left here, and `BackendError` or `Cancelled`,
-    after which the next call goes on with what is here.
+    Raises `ResultError`, with all downloaded parts removed, and `BackendError` or `Cancelled`, after which
+    the next call resumes.
     """
     aside = local / _ASIDE
     stop = cancelled or (lambda: False)
@@ -86,7 +87,7 @@ def _fetch_parts(
 
 
 def _check_space(local: Path, parts: Sequence[Part]) -> None:
-    """Refuse a result that this computer's disk has no room for; what is here already has its room."""
+    """Raise `ResultError` if the disk has no room for the parts that are not downloaded yet."""
     here_already = 0
     for part in parts:
         for path in (local / part.path, _unfinished(local, part)):
@@ -103,7 +104,7 @@ def _check_space(local: Path, parts: Sequence[Part]) -> None:
 
 
 def _remove_parts(local: Path, parts: Sequence[Part]) -> None:
-    """Delete what was fetched of a result that cannot be used."""
+    """Delete downloaded parts of a result that cannot be used."""
     with contextlib.suppress(OSError):
         for part in parts:
             for path in (local / part.path, _unfinished(local, part)):

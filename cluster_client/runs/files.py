@@ -1,12 +1,12 @@
-"""The files of runs that are somewhere else, over SFTP or in a bucket: one small interface to both.
+"""Interface to the files of remote runs, over SFTP or in a bucket.
 
     files.put(f"{folder}/spec.json", content)
-    files.read(f"{folder}/status.json")          # None: not there (yet)
+    files.read(f"{folder}/status.json")          # None: no such file (yet)
     files.get(f"{folder}/results/link_speeds.csv", local, length, sha256, progress, cancelled)
 
-A folder is an absolute path of the other computer, or `s3://bucket/prefix`. Calls raise the errors of
-`errors`: `Unreachable` for what waiting or asking again may mend, other `BackendError`s for the rest. A file
-that is not there is None, and no error.
+A folder is an absolute path on the other computer, or `s3://bucket/prefix`. Calls raise the errors of
+`errors`: `Unreachable` if a later attempt may succeed, otherwise another `BackendError`. Reading a file that
+does not exist returns None.
 """
 
 from __future__ import annotations
@@ -30,73 +30,73 @@ Progress = Callable[[int], None]
 IsCancelled = Callable[[], bool]
 
 ENDING = 5.0
-"""Seconds for which the end of a run's process is waited for, once there is a result."""
+"""Seconds to wait for the end of a run's process once there is a result."""
 
 LONGEST_FILE = 16 << 20
-"""Most bytes of a file that is read as a whole; results are fetched."""
+"""Maximum size in bytes of a file that is read at once; results are fetched instead."""
 
 
 class RunFiles(ABC):
-    """Files there. Every way to a run folder has the first methods, and the rest follows from them."""
+    """Remote files. Implementations provide the abstract methods; the others are based on these."""
 
     @abstractmethod
     def name(self, path: str) -> str:
-        """What a file or folder is called towards a person, with where it is."""
+        """Return a display name of a file or folder, with its location."""
 
     @abstractmethod
     def size(self, path: str) -> Optional[int]:
-        """Bytes of a file; None without one."""
+        """Return a file's size in bytes; None if it does not exist."""
 
     @abstractmethod
     def read(self, path: str, most: int = LONGEST_FILE) -> Optional[bytes]:
-        """The first `most` bytes of a file; None without one."""
+        """Return the first `most` bytes of a file; None if it does not exist."""
 
     @abstractmethod
     def read_last(self, path: str, most: int) -> Optional[bytes]:
-        """The last `most` bytes of a file; None without one."""
+        """Return the last `most` bytes of a file; None if it does not exist."""
 
     @abstractmethod
     def blocks(self, path: str, start: int, length: int) -> Generator[bytes, None, None]:
-        """The bytes of a file from `start` to its expected `length`, in blocks; fewer when it is shorter."""
+        """Yield the bytes of a file from `start` to its expected `length`; fewer if it is shorter."""
 
     @abstractmethod
     def put(self, path: str, content: bytes) -> None:
-        """Write a file, whole or not at all; its folder is there (`make_folders`)."""
+        """Write a file atomically; its folder exists (`make_folders`)."""
 
     @abstractmethod
     def put_new(self, path: str, content: bytes) -> bool:
-        """As `put`, but nothing is done where there is a file; of two who try at once, one is told False."""
+        """Write a file atomically only if absent; return whether it was written."""
 
     @abstractmethod
     def make_folders(self, folder: str, private: bool = False) -> None:
-        """Make a folder and those above it, where there is such a thing as a folder.
+        """Create a folder and its parents, if the storage has folders.
 
-        A `private` one is its owner's alone, unless the one above it is shared.
+        A `private` folder is readable by its owner only, unless its parent is shared.
         """
 
     @abstractmethod
     def make_own_folder(self, parent: str, names: Sequence[str] = ()) -> str:
-        """Make a folder of this user's in `parent`, which others may read and not change; return its path.
+        """Create a folder in `parent` that only this user may change, and return its path.
 
-        `names` are folders to make in it. Raises `BackendError` where others may write it, something in it,
-        or replace it. In a bucket it is `parent` itself: who may write there is not known.
+        `names` are subfolders to create. Raises `BackendError` if others may write the folder or its content,
+        or replace it. In a bucket it is `parent` itself, as write access there is unknown.
         """
 
     @abstractmethod
     def remove(self, folder: str, run_id: str) -> None:
-        """Delete the files of a run in its folder, by name, and the folder if nothing else is in it.
+        """Delete the files of a run in its folder, by name, and the folder if it is then empty.
 
-        Nothing happens where the folder is gone, or its job.json does not name this run.
+        Does nothing if the folder does not exist, or if its job.json does not name this run.
         """
 
     def holds(self, folder: str, run_id: str) -> bool:
-        """Return True if a folder is that run's: its job.json names it."""
+        """Return True if the job.json of a folder names that run."""
         return run_named_by(self.read(f"{folder}/{OWNER}", LARGEST_NOTE) or b"") == run_id
 
     def remove_ended(self, folder: str, run_id: str) -> None:
-        """As `remove`, once the run's process has had its last word, which it would else leave behind.
+        """Remove a run as `remove` does, after its process has ended and written its last files.
 
-        There is a result a moment before the process that made it has ended.
+        The result exists a moment before the process that writes it has ended.
         """
         end = time.monotonic() + ENDING
         while self.size(f"{folder}/manifest.json") and not self.size(f"{folder}/rc"):
@@ -106,14 +106,14 @@ class RunFiles(ABC):
         self.remove(folder, run_id)
 
     def put_once(self, path: str, content: bytes) -> bool:
-        """As `put`, unless a file with just this content is there. Returns whether it was sent."""
+        """Write a file unless it has this content already; return whether it was sent."""
         if self.size(path) == len(content) and self.read(path, len(content) + 1) == content:
             return False
         self.put(path, content)
         return True
 
     def tail(self, path: str, lines: int, longest: int = 1 << 18) -> str:
-        """The last lines of a text file, looking at its last `longest` bytes; empty without a file."""
+        """Return the last lines of a text file, within its last `longest` bytes; empty without a file."""
         text = (self.read_last(path, longest) or b"").decode("utf-8", "replace")
         return "\n".join(text.splitlines()[-lines:])
 
@@ -126,10 +126,10 @@ class RunFiles(ABC):
         progress: Progress = lambda size: None,
         cancelled: IsCancelled = lambda: False,
     ) -> None:
-        """Fetch a file of known length and SHA-256; goes on where an earlier call was cut off.
+        """Download a file of known length and SHA-256; resumes an interrupted download.
 
-        The file lies at `local` when it is whole and right, and beside it as `.part` until then. It is for
-        its owner alone, unless its folder is shared. `progress` gets the bytes that are here. Raises
+        The file is at `local` when it is complete and verified, and beside it as `.part` until then. It is
+        private to its owner, unless its folder is shared. `progress` gets the number of bytes so far. Raises
         `ResultError`, `BackendError` or `Cancelled`.
         """
         if local.is_file() and local.stat().st_size == length and sha256_of(local) == sha256:
@@ -143,7 +143,7 @@ class RunFiles(ABC):
                 write_bytes(part, b"")
         longer = self._append(path, part, length, progress, cancelled)
         if sha256_of(part) != sha256 and resumed:
-            # What an earlier call left was of another file: once more, from the start.
+            # An earlier call has left the beginning of another file: try again from the start.
             with here(part):
                 write_bytes(part, b"")
             longer = self._append(path, part, length, progress, cancelled)
@@ -158,9 +158,9 @@ class RunFiles(ABC):
             part.replace(local)
 
     def _append(self, path: str, part: Path, length: int, progress: Progress, cancelled: IsCancelled) -> bool:
-        """Add what `part` lacks of a file of `length` bytes; returns whether the file there is longer.
+        """Append the rest of a file of `length` bytes to `part`; return True if the remote file is longer.
 
-        Never more than `length` bytes are written, whatever the other side sends.
+        At most `length` bytes are written, even if the server sends more.
         """
         start = part.stat().st_size
         progress(start)
@@ -185,7 +185,7 @@ class RunFiles(ABC):
 
 @contextlib.contextmanager
 def here(path: Path) -> Iterator[None]:
-    """Turn errors of this computer's disk into words."""
+    """Convert errors of this computer's disk to `ResultError` or another error with a message."""
     try:
         yield
     except OSError as error:

@@ -1,6 +1,6 @@
-"""A run's folder on this computer: new or empty, then one run's alone by the job.json that names it.
+"""Ownership of run folders on this computer: a new or empty folder becomes a run's by a job.json naming it.
 
-What an earlier version (0.1.0) made holds no job.json; it is a run's if its spec.json is the run's.
+Folders of version 0.1.0 have no job.json; they belong to a run if their spec.json is the run's.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from .status import Evidence, RunState, RunStatus, judge
 
 _CLAIM = (OWNER, "spec.json")
 _NO_CONTENT = frozenset({".DS_Store", ".directory", "Thumbs.db", "desktop.ini"})
-"""What file managers leave in a folder that a person would call empty."""
+"""Files of file managers in folders that appear empty."""
 
 
-# -- whose it is --------------------------------------------------------------------------------------
+# -- ownership ----------------------------------------------------------------------------------------
 
 
 def job_text(run: Run) -> str:
-    """The content of a run folder's job.json: whose it is."""
+    """Return the content of a run folder's job.json, which names the run."""
     return json.dumps({"schema": 1, "run": run.id, "name": run.name}, indent=2) + "\n"
 
 
 def run_named_by(job: bytes) -> str:
-    """The id of the run that the content of a job.json names; empty where it names none."""
+    """Return the id of the run that the content of a job.json names; empty if it names none."""
     try:
         return Entries.of(decode(job, OWNER, LARGEST_NOTE), OWNER).text("run")
     except JsonFault:
@@ -39,13 +39,13 @@ def run_named_by(job: bytes) -> str:
 
 
 def owner(folder: Path) -> Optional[str]:
-    """The id of the run that a folder belongs to: empty where job.json names none, None without one."""
+    """Return the id of the run that owns a folder: empty if job.json names none, None without job.json."""
     try:
         with (folder / OWNER).open("rb") as file:
             return run_named_by(file.read(LARGEST_NOTE + 1))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):  # it may not be read, or the file system does not take the name
+    except (OSError, ValueError):  # unreadable, or the file system does not accept the name
         return ""
 
 
@@ -61,7 +61,7 @@ def is_of(folder: Path, run: Run) -> bool:
 
 
 def is_gone(folder: Path, run: Run) -> bool:
-    """Return True if nothing of a run is in its folder (any more): it is away, empty or another run's."""
+    """Return True if a run's folder has no files of the run: it is missing, empty or another run's."""
     if owner(folder) not in (None, run.id):
         return True
     try:
@@ -71,7 +71,7 @@ def is_gone(folder: Path, run: Run) -> bool:
 
 
 def has_result(folder: Path, run: Optional[Run] = None) -> bool:
-    """Return True if a result is here, of that run where one is given."""
+    """Return True if the folder has a result, and of `run` if that is given."""
     try:
         if not (folder / "manifest.json").exists():
             return False
@@ -87,13 +87,13 @@ def _content(folder: Path) -> list[str]:
         return []
 
 
-# -- taking it ----------------------------------------------------------------------------------------
+# -- claiming -----------------------------------------------------------------------------------------
 
 
 def take(folder: Path, run: Run) -> None:
-    """Make a new or empty folder a run's by its job.json and spec.json; whoever comes second is refused.
+    """Claim a new or empty folder for a run by its job.json and spec.json.
 
-    Raises `AlreadyStarted` or `OSError`.
+    Raises `AlreadyStarted` if another process was first, or `OSError`.
     """
     make_folder(folder)
     found = _content(folder)
@@ -125,10 +125,10 @@ def _in_use(folder: Path, found: list[str]) -> AlreadyStarted:
 
 
 def take_for(run: Run, store: RunStore) -> None:
-    """Take the folder to which the result of a recorded run will be fetched.
+    """Claim the folder to which the result of a recorded run will be fetched.
 
-    Its spec.json is replaced by the fetched one in the end. Raises `AlreadyStarted`, with the record deleted,
-    or `StartError`, with the record failed.
+    Its spec.json is finally replaced by the fetched one. Raises `AlreadyStarted`, with the record deleted,
+    or `StartError`, with the record marked as failed.
     """
     folder = Path(run.local_folder)
     try:
@@ -144,7 +144,7 @@ def take_for(run: Run, store: RunStore) -> None:
 
 
 def take_to_fetch(folder: Path, run: Run) -> bool:
-    """Have a folder for the result of a run; False where it holds something else. Raises `OSError`."""
+    """Claim a folder for the result of a run; return False if it has other content. Raises `OSError`."""
     if is_of(folder, run) or (owner(folder) is None and _is_of_earlier_version(folder)):
         return True
     try:
@@ -155,7 +155,7 @@ def take_to_fetch(folder: Path, run: Run) -> bool:
 
 
 def _is_of_earlier_version(folder: Path) -> bool:
-    """Return True if 0.1.0 has taken the folder for a fetch; its spec.json may have the cluster's paths."""
+    """Return True if version 0.1.0 has claimed the folder; its spec.json may have the cluster's paths."""
     try:
         spec = read_json(folder / "spec.json")
     except (OSError, JsonFault):
@@ -163,49 +163,49 @@ def _is_of_earlier_version(folder: Path) -> bool:
     return isinstance(spec, dict) and {"trips", "store", "speed_unit"} <= set(spec)
 
 
-# -- giving it up -------------------------------------------------------------------------------------
+# -- releasing ----------------------------------------------------------------------------------------
 
 
 def give_back(folder: Path, run: Run) -> None:
-    """Leave no half-made folder behind for a run that never was."""
+    """Remove the partly created folder of a run that was not started."""
     if owner(folder) == run.id:
         remove_files_of_a_run(folder, strict=False)
 
 
 def _release(folder: Path, store: RunStore) -> None:
-    """Take a folder back that waits for the result of a run that has ended without one."""
+    """Release a folder that waits for the result of a run that has ended without one."""
     if not set(_content(folder)) <= set(_CLAIM):
         return
     try:
         run = store.find(owner(folder) or "none")
     except RunRecordError:
-        return  # of another QGIS, perhaps, which will fetch into it
+        return  # perhaps of another QGIS, which will fetch into it
     if run.state.is_final and run.state is not RunState.FINISHED:
         give_back(folder, run)
 
 
 def remove_run(folder: Path, run: Run) -> None:
-    """Delete the files of a run in its folder, by name, and the folder if nothing else is in it.
+    """Delete the files of a run in its folder, by name, and the folder if it is then empty.
 
-    Nothing is deleted where the folder is not provably this run's. Raises `OSError`.
+    Nothing is deleted unless the folder is provably this run's. Raises `OSError`.
     """
     if is_of(folder, run):
         remove_files_of_a_run(folder)
 
 
 def remove_files_of_a_run(folder: Path, strict: bool = True) -> None:
-    """Delete the files that a run has, by name, whichever run's; see `remove_run`."""
+    """Delete the files of any run in a folder, by name; see `remove_run`."""
     for name, ours in (("results", RESULT_FILES), ("work", WORK_FILES), (".fetched", RUN_FILES)):
         remove_files(folder / name, ours, strict)
     remove_files(folder, RUN_FILES, strict)
-    remove_files(folder, names(OWNER), strict)  # last, so that a deletion that was cut off can be repeated
+    remove_files(folder, names(OWNER), strict)  # last, so that an interrupted deletion can be repeated
 
 
-# -- what it says -------------------------------------------------------------------------------------
+# -- status -------------------------------------------------------------------------------------------
 
 
 def fetched_status(folder: Path, run: Run) -> Optional[RunStatus]:
-    """The last status of a run whose result is here; None while it is not."""
+    """Return the final status of a run with a fetched result; None without one."""
     if not has_result(folder, run):
         return None
     status = folder / "status.json"

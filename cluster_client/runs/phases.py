@@ -9,7 +9,7 @@ from .status import RunState
 
 
 class Phase(Enum):
-    """What a run does, in order. A backend type says which of these its runs have."""
+    """The phases in order; a backend type lists those that its runs have."""
 
     STARTING = "starting"
     LISTING = "listing"
@@ -33,8 +33,8 @@ _PHASES = {
 def phase_of(state: RunState, before: Phase, phases: Collection[Phase]) -> Phase:
     """Return the phase of a state, among the `phases` that the run has.
 
-    A phase that it does not have is passed over for the next one. A state that says nothing of the progress
-    (waiting, unknown) leaves the run in the phase `before`.
+    If the run does not have that phase, the next one is returned. For a state without progress (waiting,
+    unknown) the phase `before` is returned.
     """
     order = list(Phase)
     phase = _PHASES.get(state, before)

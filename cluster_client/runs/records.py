@@ -1,7 +1,7 @@
-"""The run store: one record for every run, written before anything of the run is started.
+"""The run store: one record per run, written before anything of the run is started.
 
-A folder of JSON files, one a run. With it a run is found again and re-attached after QGIS, the network or
-the computer went away. Two processes may use one store at once.
+A folder of JSON files, one per run, by which runs are re-attached after a restart of QGIS or the computer,
+or a loss of the network. Two processes may use a store at once.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _LONGEST_FOLDER = 8192
 
 @dataclass(frozen=True)
 class Run:
-    """One run as the store knows it.
+    """Record of one run.
 
-    `id` is a UUID and the idempotency key everywhere. `profile` is the profile as it was when the run was
-    made, so that the run is found again after the profile changed. `spec` is the run specification's JSON
-    (`read_spec` parses it). `folder` is the run folder as the place of execution sees it, `local_folder`
-    where it lies, or is fetched to, on this computer. `remote_id` is what the place calls the run (process
-    group, batch name, …). `state` is the last one seen, `message` the error's words if there was one.
+    `id` is a UUID and the idempotency key everywhere. `profile` is a copy of the profile at the run's
+    creation, so that the run can be reached after the profile has changed. `spec` is the run specification's
+    JSON (`read_spec` parses it). `folder` is the run folder as the backend sees it, `local_folder` the folder
+    on this computer that it is in or fetched to. `remote_id` identifies the run at the backend (process
+    group, batch name, …). `state` is the last known state, `message` the error message if there was one.
     """
 
     id: str
@@ -53,18 +53,18 @@ class Run:
 
     @classmethod
     def new(cls, name: str, profile: Profile, spec: RunSpec, folder: str = "", local_folder: str = "") -> Run:
-        """A run with an id of its own, not yet recorded; empty folders are chosen by the backend."""
+        """Return a run with a new id, not yet recorded; the backend chooses folders that are empty."""
         return cls(
             id=str(uuid.uuid4()), name=name, profile=profile, spec=spec.to_json(),
             folder=folder, local_folder=local_folder, created=_now(),
         )  # fmt: skip
 
     def read_spec(self) -> RunSpec:
-        """The run's specification; raises `aggregation.contract.errors.SpecError`."""
+        """Return the run's specification; raises `aggregation.contract.errors.SpecError`."""
         return RunSpec.from_json(self.spec)
 
     def to_json(self) -> dict[str, Any]:
-        """The record as JSON-ready values."""
+        """Return the record as JSON-ready values."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         for name in _TIMES:
             values[name] = values[name].isoformat() if values[name] else None
@@ -75,7 +75,7 @@ class Run:
 
     @classmethod
     def from_json(cls, values: object) -> Run:
-        """Read a record from decoded JSON; raises `JsonFault` or `ProfileError`."""
+        """Create a record from decoded JSON; raises `JsonFault` or `ProfileError`."""
         entries = Entries.of(values, "the record")
         if entries.whole("schema") != SCHEMA:
             raise entries.fault("schema", f"not {SCHEMA}: another version of Roadpulse wrote it")
@@ -95,20 +95,20 @@ class Run:
 
 @dataclass(frozen=True)
 class RunList:
-    """Runs, the newest first, and the records that could not be read."""
+    """Runs, newest first, and the records that could not be read."""
 
     runs: tuple[Run, ...]
     faults: tuple[RunRecordError, ...]
 
 
 class RunStore:
-    """Run records in `folder`, which need not exist yet."""
+    """Run records in `folder`, which may not exist yet."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def record(self, run: Run) -> None:
-        """Write down a new run; raises `AlreadyStarted` for one that is recorded, `RunRecordError`."""
+        """Record a new run; raises `AlreadyStarted` if it is recorded already, or `RunRecordError`."""
         try:
             write_atomically(self._path(run.id), _text(run), new=True)
         except FileExistsError as error:
@@ -119,7 +119,7 @@ class RunStore:
             raise _refused("written", self._path(run.id), error) from error
 
     def update(self, run_id: str, **changes: Any) -> Run:
-        """Change entries of a record and return it; the state of a run that ended stays.
+        """Change entries of a record and return it; a final state is never changed.
 
         Raises `RunRecordError`.
         """
@@ -136,7 +136,7 @@ class RunStore:
             raise _refused("written", self._path(run_id), error) from error
 
     def note(self, run: Run, status: RunStatus) -> Run:
-        """Keep a changed state in the run's record; returns the run as it is now recorded."""
+        """Update the run's record if the state has changed; return the recorded run."""
         if status.state is run.state or run.state.is_final:
             return run
         return self.update(
@@ -147,7 +147,7 @@ class RunStore:
         )
 
     def find(self, run_id: str) -> Run:
-        """The run of that id; raises `RunRecordError`."""
+        """Return the run with that id; raises `RunRecordError`."""
         path = self._path(run_id)
         try:
             run = Run.from_json(read_json(path))
@@ -167,11 +167,11 @@ class RunStore:
         return run
 
     def find_folder(self, folder: str) -> Optional[Run]:
-        """The newest run whose folder, there or here, is this one; None if there is none."""
+        """Return the newest run with this remote or local folder; None if there is none."""
         return next((run for run in self.runs().runs if folder in (run.folder, run.local_folder)), None)
 
     def runs(self) -> RunList:
-        """Every run, the newest first; a record that cannot be read is reported and hides no other."""
+        """Return all runs, newest first, and the records that cannot be read."""
         runs: list[Run] = []
         faults: list[RunRecordError] = []
         for path in sorted(self.folder.glob("[!.]*.json")):
@@ -184,11 +184,11 @@ class RunStore:
         return RunList(tuple(runs), tuple(faults))
 
     def unfinished(self) -> tuple[Run, ...]:
-        """The runs to re-attach: those whose end has not been seen."""
+        """Return the runs to re-attach: those without a final state."""
         return tuple(run for run in self.runs().runs if not run.state.is_final)
 
     def delete(self, run_id: str) -> None:
-        """Remove a record, readable or not; the run folder stays. Raises `RunRecordError`."""
+        """Delete a record, readable or not; the run folder stays. Raises `RunRecordError`."""
         path = self._path(run_id)
         try:
             with locked(self.folder):

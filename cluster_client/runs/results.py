@@ -1,4 +1,4 @@
-"""A run's result as tables, checked against its manifest before a number of it is believed."""
+"""Reading of a run's result tables, verified against its manifest."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PART = re.compile(r"results/(?:[0-9a-f]{8}/)?(?P<stem>[A-Za-z0-9_][A-Za-z0-9_-]{0,99})\.csv")
-"""Where a part lies: in `results`, or below it in the folder of one attempt, which runs in buckets have."""
+"""Path of a part: in `results`, or in the subfolder of an attempt, for runs in buckets."""
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)
-"""File names that Windows takes for devices, with any ending."""
+"""File names that are devices on Windows, with any suffix."""
 _BLOCK = 1 << 20
 _READERS = 4
 
@@ -43,7 +43,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Table:
-    """One result table: its columns in order, its rows in all parts together."""
+    """One result table: columns in order, parts, and the number of rows of all parts."""
 
     columns: tuple[str, ...]
     rows: int
@@ -52,7 +52,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A run's manifest. `values` is all of it, as decoded JSON; `tables` is checked."""
+    """A run's manifest: `values` is its decoded JSON, `tables` the verified description of the tables."""
 
     folder: Path
     values: Mapping[str, Any]
@@ -97,25 +97,25 @@ def read_manifest(folder: Union[str, Path]) -> Manifest:
 
 
 def read_speeds(folder: Union[str, Path]) -> pd.DataFrame:
-    """The speeds by link of a finished run, as the result CSV has them.
+    """Return the speeds by link of a finished run, as in the result CSV.
 
     `link_id`, `n_points` and `n_trips` are int64, the rest float64 in the manifest's unit (`std` is NaN
-    for one point). Every part's size, SHA-256 and rows are checked; raises `ResultError`.
+    for one point). Size, SHA-256 and rows of each part are verified; raises `ResultError`.
     """
     return read_table(read_manifest(folder), LINK_SPEEDS)
 
 
 def read_speeds_by_time(folder: Union[str, Path]) -> pd.DataFrame:
-    """The speeds by link and bin; as `read_speeds`, with `bin` as text `HH:MM`, local."""
+    """Return the speeds by link and bin, as `read_speeds`, with `bin` as local `HH:MM` strings."""
     return read_table(read_manifest(folder), LINK_SPEEDS_BY_TIME)
 
 
 def read_table(manifest: Manifest, name: str) -> pd.DataFrame:
-    """One table of a result, all parts of it; raises `ResultError`."""
-    import pandas as pd  # noqa: PLC0415  (what does without it works without)
+    """Return all parts of one table of a result; raises `ResultError`."""
+    import pandas as pd  # noqa: PLC0415  (the rest of the module works without it)
 
     table = manifest.tables[name]
-    with ThreadPoolExecutor(_READERS) as pool:  # pandas lets other threads run while it parses
+    with ThreadPoolExecutor(_READERS) as pool:  # pandas releases the interpreter's lock while it parses
         frames = list(pool.map(lambda part: _read_part(manifest.folder, table, part), table.parts))
     rows = sum(map(len, frames))
     if rows != table.rows or not frames:
@@ -131,7 +131,7 @@ def _read_part(folder: Path, table: Table, part: Part) -> pd.DataFrame:
         size = path.stat().st_size
         if size != part.bytes:
             raise _damaged(path, f"it has {size} bytes, and the manifest says {part.bytes}")
-        # Both release the interpreter's lock: on two cores the check costs nothing.
+        # Both release the interpreter's lock: on two cores the check takes no additional time.
         with ThreadPoolExecutor(1) as pool:
             digest = pool.submit(_sha256, path)
             frame = _parse(path, table.columns)
@@ -158,10 +158,10 @@ def _parse(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
             header = file.readline().rstrip("\r\n").split(",")
         if tuple(header) != names:
             raise _damaged(path, f"its columns are {', '.join(header)[:200]}")
-        with np.errstate(invalid="ignore"):  # a fraction where a whole number belongs: refused, not warned of
+        with np.errstate(invalid="ignore"):  # a fraction in an integer column raises below instead of warning
             frame = pd.read_csv(
                 path, dtype=kinds, encoding="utf-8", keep_default_na=False, na_values=[""],
-                float_precision="round_trip",  # by default pandas 2 misses the last digit of some
+                float_precision="round_trip",  # pandas' default is wrong in the last digit of some
             )  # fmt: skip
         if any(frame[name].dtype != np.int64 for name in whole):  # pandas then chose uint64
             raise _damaged(path, "a number in it is above 2^63-1")
@@ -179,7 +179,7 @@ def _sha256(path: Path) -> str:
 
 
 def _table(name: str, entry: Entries) -> Table:
-    """A table as the manifest lists it; raises `JsonFault` or `ValueError`."""
+    """Return a table as described in the manifest; raises `JsonFault` or `ValueError`."""
     found = entry.texts("columns")
     missing = [column for column in (columns(name) if name in KEYS else ()) if column not in found]
     if missing:
@@ -200,7 +200,7 @@ def _part(entry: Entries) -> Part:
 
 
 def _check_names(parts: Iterable[Part]) -> None:
-    """Refuse a file that is listed twice; some file systems do not tell capitals from small letters."""
+    """Raise an error for a file that is listed twice, ignoring case as some file systems do."""
     seen: set[str] = set()
     for part in parts:
         name = part.path.casefold()

@@ -1,8 +1,8 @@
-"""What is known of a run: its state, its progress, and how that is judged from the run folder's files.
+"""State and progress of a run, derived from the files of its run folder.
 
-The judgement is the same wherever the folder lies: a backend collects the `Evidence` (from disk, over
-SFTP, from a bucket) and `judge` decides. `manifest.json` and `status.json` are the truth; the process
-and its exit code only corroborate.
+The derivation is the same for all locations: a backend collects the `Evidence` (from disk, over SFTP, from a
+bucket) and `judge` derives the status. `manifest.json` and `status.json` are authoritative; the process and
+its exit code are only consulted without them.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import Any, Optional
 from ...aggregation.contract.json_text import LARGEST_NOTE, MOST, JsonFault, decode
 
 SILENT_SECONDS = 60.0
-"""A run that wrote no status for so long is mentioned to the person; its state stays what it is."""
+"""Age of a status in seconds from which the person is informed; the state does not change."""
 
 
 LONGEST_SECONDS = 1e9
-"""Longest duration, some 30 years, that a status is believed."""
+"""Maximum plausible duration in a status, some 30 years."""
 
 _EXIT_CODE = re.compile(rb"\s*-?[0-9]{1,10}\s*")
 _YEARS = range(1971, 2200)
@@ -33,7 +33,7 @@ _MOST_WARNINGS = 100
 
 
 class RunState(Enum):
-    """The states of a run. What a later version may write and this one does not know is `UNKNOWN`."""
+    """The states of a run; `UNKNOWN` stands for states of later versions."""
 
     QUEUED = "queued"
     STARTING = "starting"
@@ -50,7 +50,7 @@ class RunState(Enum):
 
     @classmethod
     def read(cls, word: object) -> RunState:
-        """The state of that name, else `UNKNOWN`, which is never the end of a run."""
+        """Return the state of that name, or `UNKNOWN`, which is not final."""
         try:
             return cls(word)
         except ValueError:
@@ -58,7 +58,7 @@ class RunState(Enum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more will happen."""
+        """True if the run has ended."""
         return self in FINAL_STATES
 
 
@@ -67,7 +67,7 @@ FINAL_STATES = frozenset({RunState.FINISHED, RunState.FAILED, RunState.CANCELLED
 
 @dataclass(frozen=True)
 class Share:
-    """So many of so many; `total` is 0 while it is not known."""
+    """Progress as `done` of `total`, which is 0 while it is unknown."""
 
     done: int = 0
     total: int = 0
@@ -75,9 +75,9 @@ class Share:
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a run failed: `message` for the person (what, to what, what to do), `detail` for the log.
+    """Error of a failed run: `message` for the person (what, to what, what to do), `detail` for the log.
 
-    `retry` says whether the same again may succeed.
+    `retry` is True if another attempt may succeed.
     """
 
     message: str
@@ -87,12 +87,12 @@ class Fault:
 
 @dataclass(frozen=True)
 class RunStatus:
-    """A run at one moment.
+    """Status of a run at one moment.
 
-    `phase` is the word that the run itself wrote. `files`, `bytes` and `tasks` count the present phase's
-    work, `speed` is in bytes/s over the whole run so far, `elapsed` and `seconds_left` in s. `message` is
-    a remark for the person that is no error, such as a long silence. `gone`: the run's files are not there
-    any more.
+    `phase` is the state in status.json. `files`, `bytes` and `tasks` are the progress of the present phase,
+    `speed` is in bytes/s over the whole run so far, `elapsed` and `seconds_left` are in s. `message` is a
+    remark for the person that is not an error, such as an old status. `gone` is True if the run's files no
+    longer exist.
     """
 
     state: RunState
@@ -113,12 +113,12 @@ class RunStatus:
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more will happen."""
+        """True if the run has ended."""
         return self.state.is_final
 
     @property
     def fraction(self) -> Optional[float]:
-        """Share of the phase's work that is done, 0 to 1; None while its size is not known."""
+        """Fraction of the phase's work that is done, 0 to 1; None while its total is unknown."""
         by_size = (self.bytes, self.tasks, self.files)
         for share in by_size if self.state is RunState.DECODING else (self.tasks, self.bytes, self.files):
             if share.total > 0:
@@ -128,11 +128,11 @@ class RunStatus:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a backend found in and around a run folder.
+    """Observations of a backend on a run and its folder.
 
-    Collect it in the order of the fields: a run that ends meanwhile is then never taken for a lost one.
-    `alive` is whether a process of the run exists (None: cannot be told), `exit_code` the content of
-    `rc` (128 + n for an end by signal n), `cancel_asked` whether the person asked for the end.
+    Collect it in the order of the fields, so that a run that ends meanwhile does not appear lost.
+    `alive` is True if a process of the run exists (None: unknown), `exit_code` is the content of `rc`
+    (128 + n after signal n), `cancel_asked` is True if the person has cancelled the run.
     """
 
     alive: Optional[bool]
@@ -145,7 +145,7 @@ class Evidence:
 
 
 def judge(evidence: Evidence, folder: str, now: Optional[datetime] = None) -> RunStatus:
-    """The status that the evidence amounts to; `folder` is named in messages."""
+    """Return the status that follows from the evidence; `folder` is named in messages."""
     told = read_status(evidence.status)
     if evidence.manifest:
         return replace(told, state=RunState.FINISHED, seconds_left=0.0, error=None, message="")
@@ -169,7 +169,7 @@ def judge(evidence: Evidence, folder: str, now: Optional[datetime] = None) -> Ru
 
 
 def read_status(content: Optional[bytes]) -> RunStatus:
-    """What a `status.json` says; whatever is missing or of another type counts as not known."""
+    """Return the status in a `status.json`; missing or invalid entries count as unknown."""
     if content is None:
         return RunStatus(RunState.STARTING)
     try:
@@ -202,13 +202,13 @@ def read_status(content: Optional[bytes]) -> RunStatus:
 
 
 def read_exit_code(content: Optional[bytes]) -> Optional[int]:
-    """What an `rc` says; None without a number of 32 bits."""
+    """Return the exit code in an `rc` file; None without a 32-bit number."""
     return int(content) if content and _EXIT_CODE.fullmatch(content) else None
 
 
 def _running(told: RunStatus, evidence: Evidence, now: datetime) -> RunStatus:
     state = told.state
-    if state is RunState.FINISHED:  # said before its manifest was there: the manifest decides
+    if state is RunState.FINISHED:  # written before the manifest, which decides
         state = RunState.PUBLISHING
     message = told.message
     silence = (now - told.updated).total_seconds() if told.updated else 0.0
@@ -250,7 +250,7 @@ def _share(value: object) -> Share:
 
 
 def _count(value: object) -> int:
-    """A number of things; 0 where it is no number that one counts with."""
+    """Return a count; 0 if the value is not a non-negative integer."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST:
         return 0
     return int(value)
@@ -267,14 +267,14 @@ def _words(value: object, longest: int = _LONGEST_WORDS) -> str:
 
 
 def read_instant(value: object) -> Optional[datetime]:
-    """A moment from its ISO text, UTC where it names no zone; None for what is none of our time."""
+    """Return the time of an ISO string, UTC if it has no zone; None if it is invalid or implausible."""
     if not isinstance(value, str):
         return None
     try:
         read = datetime.fromisoformat(value.replace("Z", "+00:00"))
     except ValueError:
         return None
-    if read.year not in _YEARS:  # near the calendar's ends, arithmetic with it overflows
+    if read.year not in _YEARS:  # arithmetic overflows near the calendar's ends
         return None
     return read if read.tzinfo else read.replace(tzinfo=timezone.utc)
 

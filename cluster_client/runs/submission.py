@@ -1,8 +1,8 @@
-"""The sending of a run to another place: who does it at this moment, and which run has a folder there.
+"""Submission of runs to remote backends, with cancellation, and claims on remote run folders.
 
-Who sends a run is the remote id of its record, until the run has another one. It is sent in a thread of its
-own, so that whoever gives it up need not wait for a slow or silent network; once it is about to be started
-there (`Sending.starts`), it can only be stopped there.
+The remote id in a run's record names the process that sends it, until the backend assigns another. A run is
+sent in a background thread, so that cancelling does not wait for a slow network; once it is about to be
+started remotely (`Sending.starts`), it can only be stopped there.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from .status import RunState
 _SENDING = "sending"
 _LOOK_SECONDS = 0.05
 _CLEARING_SECONDS = 1.5
-"""So long whoever gave a run up waits for what lies there to be cleared away."""
+"""Seconds that a cancelled submission waits for the removal of its remote files."""
 
 
 class Sending:
-    """One run on its way: whoever is first of those who start it there and those who give it up wins."""
+    """State of one submission; of `starts` and `give_up` the first call wins."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,29 +38,29 @@ class Sending:
 
     @property
     def given_up(self) -> bool:
-        """Whether nothing of it is to be started any more."""
+        """True if the run must not be started any more."""
         return self._given_up
 
     def check(self) -> None:
-        """Raise `Cancelled` once it was given up."""
+        """Raise `Cancelled` if it was given up."""
         if self._given_up:
             raise Cancelled
 
     def starts(self) -> None:
-        """It is about to be started there; raises `Cancelled` where it was given up before."""
+        """Mark the run as about to be started remotely; raises `Cancelled` if it was given up before."""
         with self._lock:
             self.check()
             self._started = True
 
     def give_up(self) -> bool:
-        """See to it that it is not started; False where that is too late."""
+        """Prevent the start; return False if it is too late."""
         with self._lock:
             self._given_up = self._given_up or not self._started
             return self._given_up
 
 
 _sending_here: dict[str, Sending] = {}
-"""The runs that this process is sending, by their ids."""
+"""The submissions of this process by run id."""
 
 
 def carry_out(
@@ -69,11 +69,11 @@ def carry_out(
     send: Callable[[Run, Sending], Run],
     cancelled: Optional[Callable[[], bool]] = None,
 ) -> Run:
-    """Record a run and send it; returns it as `send` does, whose errors are recorded and raised.
+    """Record a run, send it, and return the result of `send`, whose errors are recorded and raised.
 
-    `send` calls `Sending.starts` right before the run is started, and clears away what it has sent where the
-    run was given up. That is done by `give_up`, or once `cancelled`, which is asked several times a second,
-    says so: the run then counts as cancelled, and `Cancelled` is raised.
+    `send` calls `Sending.starts` immediately before it starts the run, and removes what it has sent if the
+    run was given up: by `give_up`, or when `cancelled`, polled several times a second, returns True. Then the
+    run is recorded as cancelled, and `Cancelled` is raised.
     """
     now = datetime.now(timezone.utc).replace(microsecond=0)
     run = replace(run, remote_id=f"{_SENDING} {os.getpid()} {start_mark(os.getpid())}", started=now)
@@ -96,7 +96,7 @@ def carry_out(
 def _followed(
     run: Run, send: Callable[[Run, Sending], Run], sending: Sending, cancelled: Optional[Callable[[], bool]]
 ) -> Run:
-    """What `send` gives; raises `Cancelled` as soon as the run is given up."""
+    """Return the result of `send`; raises `Cancelled` as soon as the run is given up."""
     results: list[Run] = []
     errors: list[BaseException] = []
 
@@ -127,13 +127,13 @@ def _note_end(store: RunStore, run: Run, state: RunState, message: str = "") -> 
 
 
 def give_up(run_id: str) -> bool:
-    """Give up a run that this process is sending; False where it is sending none of that id any more."""
+    """Give up a run that this process is sending; return False if it is not sending that run."""
     sending = _sending_here.get(run_id)
     return sending is not None and sending.give_up()
 
 
 def is_being_sent(run: Run) -> bool:
-    """Whether a process of this computer is still sending the run."""
+    """Return True if a process of this computer is still sending the run."""
     if run.id in _sending_here:
         return True
     word, _, process = run.remote_id.partition(" ")
@@ -144,11 +144,11 @@ def is_being_sent(run: Run) -> bool:
 
 
 def claim(files: RunFiles, folder: str, run: Run, job: bytes) -> None:
-    """Make a folder there a run's by its job.json, which names the run; raises `AlreadyStarted`."""
+    """Claim a remote folder for a run by a job.json that names it; raises `AlreadyStarted`."""
     if not files.put_new(f"{folder}/{OWNER}", job) and not files.holds(folder, run.id):
         raise AlreadyStarted(f"The folder {files.name(folder)} already holds a run. Choose an empty folder.")
 
 
 def clear(files: RunFiles, folder: str, run: Run) -> None:
-    """Delete the folder there of a run that was given up, where the run had claimed it."""
+    """Delete the remote folder of a run that was given up, if the run had claimed it."""
     files.remove(folder, run.id)
