@@ -75,13 +75,13 @@ def main(arguments: Optional[list[str]] = None) -> int:
     runner: Optional[Runner] = None
     code = 1
     try:
-        if options.own_log and isinstance(place, Path):
+        if options.own_log and place.is_local:
             keeper = BucketRun(place)
             keeper.begin()
             Status(folder, state=STARTING).write(force=True)  # packages may take a while
         # First of all: worker processes are forked before obstore starts threads.
         runner = _runner(options, folder)
-        if isinstance(place, storage.S3Path):
+        if not place.is_local:
             keeper = BucketRun(place)
             keeper.begin()
         code = _carry_out(
@@ -90,7 +90,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
     except (RunError, ImportError) as problem:
         why = problem if isinstance(problem, RunError) else packages.damaged(problem)
         _tell(why)
-        if isinstance(place, Path):  # in a bucket, the log and `rc` report it
+        if place.is_local:  # in a bucket, the log and `rc` report it
             status = Status(folder, state=FAILED)
             status.error = {"message": why.message, "detail": why.detail, "retry": why.retry}
             with contextlib.suppress(RunError):  # a full disk; the error is in the log already
@@ -171,7 +171,7 @@ def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
 
 def _few_facts(folder: RunFolder) -> dict[str, str]:
     """Return the entries of spec.json that decide on packages; empty if the run folder is in a bucket."""
-    if not isinstance(folder.path, Path):
+    if not folder.path.is_local:
         return {}
     try:
         entries = json_text.Entries.read(folder.spec, json_text.LARGEST_NOTE)
@@ -191,8 +191,8 @@ def _shared(folder: RunFolder, spec: dict[str, str]) -> Path:
     store = spec.get("store", "")
     if store and not storage.is_s3(store):
         return Path(store).expanduser() / "packages"
-    if isinstance(folder.path, Path):
-        return folder.path.parent / "packages"
+    if folder.path.is_local:
+        return Path(str(folder.path.parent), "packages")
     return wheelhouse.own_folder()
 
 

@@ -77,7 +77,7 @@ class BucketRun:
         self._over.set()
         self._thread.join()
         self._quietly(self._send_log)
-        self._quietly(lambda: storage.write_bytes(self._folder / "rc", f"{code}\n".encode()))
+        self._quietly(lambda: (self._folder / "rc").put(f"{code}\n".encode()))
         logging.getLogger().removeHandler(self._lines)
 
     def _look_after(self) -> None:
@@ -88,7 +88,7 @@ class BucketRun:
     def _send_log(self) -> None:
         content = self._lines.content()
         if content != self._sent:
-            storage.write_bytes(self._folder / "log.txt", content)
+            (self._folder / "log.txt").put(content)
             self._sent = content
 
     def _look_for_cancel(self) -> None:

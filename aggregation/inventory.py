@@ -23,6 +23,7 @@ from .contract.json_text import Entries
 from .contract.s3_access import S3Access, is_s3
 from .contract.spec import FieldMapping
 from .runners import packages, wheelhouse
+from .storage.local.trips import named_by
 
 SAMPLE_FILES = 24
 FIRST_FILES = 5
@@ -107,7 +108,7 @@ def first_files(trips: str, n: int = FIRST_FILES) -> list[str]:
     if given.is_file():
         return [str(given)]
     found: list[str] = []
-    for path in _walk(given) if given.is_dir() else storage.local_trips.named_by(str(given)):
+    for path in _walk(given) if given.is_dir() else named_by(str(given)):
         if path.lower().endswith(storage.SUFFIXES):
             found.append(path)
         if len(found) == n:

@@ -43,7 +43,7 @@ def run(
 
     Raises `RunError` after writing the error to status.json; results exist if and only if the manifest does.
     """
-    storage.check_reach(str(folder.path), getattr(folder.path, "access", None))
+    folder.path.reach()
     if folder.manifest.exists():  # its status stays as it is
         raise RunError(f"The run in {folder.path} has ended already. Start another run in a new folder.")
     status = Status(folder, workers=runner.workers)
@@ -165,7 +165,7 @@ class _Run:
                 self.status.started,
             )
         )
-        with storage.disk_errors("write the manifest", self.folder.path):
+        with self.folder.path.disk_errors("write the manifest"):
             self.folder.write_manifest(manifest)
         _quietly(self.folder.remove_work)  # the result stands even if this fails
         self.status.warnings = manifest["warnings"]
@@ -240,7 +240,7 @@ class _Run:
         self.status.enter(SUMMARISING, len(tasks))
         work = self.folder.work
         trips_file = work / "trips.npz"
-        with storage.disk_errors("write to the run folder", work):
+        with work.disk_errors("write to the run folder"):
             if not self.folder.attempt:
                 self.folder.remove_work()  # of an earlier, unfinished attempt
                 self.folder.remove_results()

@@ -11,21 +11,18 @@ work/          intermediate files, removed when the run ends
 from __future__ import annotations
 
 import os
-import re
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, Optional
 from uuid import uuid4
 
-from . import storage
 from .contract import json_text
 from .contract.errors import RunError, SpecError
 from .contract.manifest import check_manifest
 from .contract.own_files import RESULT_FILES, WORK_FILES
 from .contract.spec import SCHEMA, RunSpec
-from .storage import Place, S3Path
+from .storage import Place, printable
 
 STARTING, WAITING = "starting", "waiting"
 LISTING, DECODING, SUMMARISING, PUBLISHING = "listing", "decoding", "summarising", "publishing"
@@ -52,7 +49,7 @@ class RunFolder:
     @classmethod
     def begun(cls, path: Place) -> RunFolder:
         """Return the folder for a process that starts to carry out the run; in a bucket a new attempt."""
-        return cls(path, uuid4().hex[:8] if isinstance(path, S3Path) else "")
+        return cls(path, "" if path.is_local else uuid4().hex[:8])
 
     @property
     def spec(self) -> Place:
@@ -99,33 +96,27 @@ class RunFolder:
         In a bucket nothing is checked, as each attempt has its own folders.
         """
         for folder, ours in ((self.work, WORK_FILES), (self.results, RESULT_FILES)):
-            if not isinstance(folder, Path) or not os.path.lexists(folder):
-                continue
-            what = "is not a folder that Roadpulse made"
-            if folder.is_dir() and not folder.is_symlink():
-                foreign = next((path for path in sorted(folder.iterdir()) if not _is_ours(path, ours)), None)
-                if foreign is None:
-                    continue
-                what = f"holds {storage.printable(foreign.name)}, which Roadpulse has not written"
-            raise RunError(
-                f"{storage.printable(str(folder))} {what}. Nothing in it was changed. A run folder is new or "
-                "empty: choose another one."
-            )
+            foreign = folder.foreign(ours)
+            if foreign:
+                raise RunError(
+                    f"{printable(str(folder))} {foreign}. Nothing in it was changed. A run folder is new or "
+                    "empty: choose another one."
+                )
 
     def remove_work(self) -> None:
         """Remove the steps' intermediate files."""
-        storage.remove_files(self.work, WORK_FILES)
+        self.work.remove_files(WORK_FILES)
 
     def remove_results(self) -> None:
         """Remove this attempt's results; called only if no manifest names them."""
-        storage.remove_files(self.results, RESULT_FILES)
+        self.results.remove_files(RESULT_FILES)
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         """Publish the result; `results` must not change afterwards.
 
         Raises `AlreadyPublished` if another process has published one meanwhile.
         """
-        if not storage.write_new_json(self.manifest, manifest):
+        if not self.manifest.publish_json(manifest):
             raise AlreadyPublished(
                 f"Another process has ended the run in {self.path} meanwhile; its result counts. "
                 "This one is not needed and was removed."
@@ -148,10 +139,6 @@ class RunFolder:
             raise RunError(f"{self.manifest} cannot be read: {error.strerror or error}.") from error
         except json_text.JsonFault as error:
             raise RunError(f"{error}. Start the run again.") from error
-
-
-def _is_ours(path: Path, ours: re.Pattern[str]) -> bool:
-    return ours.fullmatch(path.name) is not None and (path.is_symlink() or not path.is_dir())
 
 
 def now() -> str:
@@ -201,11 +188,11 @@ class Status:
     def write(self, force: bool = False) -> None:
         """Write status.json if the last write is a second ago (two in a bucket), or always with `force`."""
         moment = time.monotonic()
-        if not force and moment - self._written < (1 if isinstance(self.folder.path, Path) else 2):
+        if not force and moment - self._written < self.folder.path.status_seconds:
             return
         self._written = moment
-        with storage.disk_errors("write status.json", self.folder.path):
-            storage.write_json(self.folder.status, self._values())
+        with self.folder.path.disk_errors("write status.json"):
+            self.folder.status.put_json(self._values())
 
     def _values(self) -> dict[str, Any]:
         """Return the present contents of status.json."""

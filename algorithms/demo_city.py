@@ -266,7 +266,7 @@ def _write(path: Path, tables: dict[str, tuple[Any, Any, Any]], context: QgsProc
 
 def write_settings(city: City) -> Results:
     """Write the city's profile and the settings of its speed map; gives the paths of both."""
-    from ..aggregation.storage import disk_errors, write_json  # noqa: PLC0415
+    from ..aggregation.storage.local.files import disk_errors, write_json  # noqa: PLC0415
     from ..cluster_client.profiles.profile import LOCAL, Folders  # noqa: PLC0415
 
     folder = city.folder.absolute()

@@ -15,7 +15,7 @@ from uuid import uuid4
 from qgis.PyQt.QtGui import QImage
 
 from ..aggregation.contract.errors import StorageError
-from ..aggregation.storage import disk_errors
+from ..aggregation.storage.local.files import disk_errors
 from .errors import MapError, OutputInUse
 from .file_kinds import MAP, PNG, FileKind
 

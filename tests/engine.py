@@ -15,6 +15,7 @@ from typing import Any
 
 from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import RunFolder
+from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.store.decode import decode
 from roadpulse.aggregation.summary.summarise import summarise
 
@@ -164,7 +165,7 @@ class Engine:
     def run_here(self, before_decode: Callable[[], None] = lambda: None, **spec: Any) -> Outcome:
         """Carry out a run in this process; raises its errors."""
         folder = self.prepare(**spec)
-        run(RunFolder(folder), LocalRunner(before_decode))
+        run(RunFolder(LocalPath(folder)), LocalRunner(before_decode))
         return Outcome(0, folder)
 
     def start(

@@ -24,6 +24,7 @@ from ..aggregation.contract.s3_access import is_s3
 from ..aggregation.contract.spec import RunSpec
 from ..aggregation.contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_TIME
 from ..aggregation.run_folder import RunFolder
+from ..aggregation.storage.local.path import LocalPath
 from ..aggregation.storage.local.trips import check_there
 from ..cluster_client.backends.base.backend import Backend, follow
 from ..cluster_client.errors import ProfileError
@@ -204,7 +205,7 @@ class RunResult:
     def read(cls, folder: Union[str, Path]) -> RunResult:
         """Read the run in `folder`; raises `ResultError` or `SpecError`."""
         manifest = read_manifest(folder)
-        return cls(manifest, RunFolder(Path(folder)).read_spec())
+        return cls(manifest, RunFolder(LocalPath(folder)).read_spec())
 
     def part_paths(self, table: str) -> list[str]:
         """Paths of a table's CSV files."""

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from ..contract.errors import StorageError
-from ..storage import disk_errors
+from ..storage.local.files import disk_errors
 from .write_access import make_own_folder, other_writers
 
 REQUIREMENTS = ("msgspec>=0.18", "numpy>=1.24", "duckdb>=2.0")

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Optional
 
 from ..contract import json_text
-from ..storage import disk_errors, sha256, write_json
 from ..storage.local import files as storage_local
+from ..storage.local.files import disk_errors, sha256, write_json
 from .packages import (
     BLOCK,
     FOR_S3,

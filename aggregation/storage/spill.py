@@ -10,8 +10,8 @@ from typing import Any, Optional
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import storage
 from .local import scratch
+from .local.files import disk_errors
 
 
 class Spill:
@@ -38,7 +38,7 @@ class Spill:
         self._held.append(rows)
         self._n += len(rows)
         if self._n - self._in_file > self.room:
-            with storage.disk_errors("put points aside", self._path.parent), self._path.open("ab") as file:
+            with disk_errors("put points aside", self._path.parent), self._path.open("ab") as file:
                 for held in self._held:
                     held.tofile(file)
             self._held.clear()
@@ -84,7 +84,7 @@ class Spill:
             return
         self._in_file = self._n
         to = np.cumsum(sizes) - sizes
-        with storage.disk_errors("put points aside", self._path.parent), self._path.open("wb") as file:
+        with disk_errors("put points aside", self._path.parent), self._path.open("wb") as file:
             for portion in rows.portions(n):
                 groups = group_of(portion)
                 order = np.argsort(groups, kind="stable")

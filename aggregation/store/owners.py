@@ -7,7 +7,6 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from .. import storage
 from ..contract import json_text
 from ..storage import Place
 
@@ -40,8 +39,8 @@ def abandoned(owner: Place) -> bool:
 
     Ages are measured by the clock of the file system, not by this computer's.
     """
-    now = storage.now_at(owner.parent.parent)
-    silent = storage.silent_for(owner, now)
+    now = owner.parent.parent.now()
+    silent = owner.silent_for(now)
     try:
         found = json_text.read(owner, _LARGEST) if silent is not None else {}
     except FileNotFoundError:
@@ -49,12 +48,12 @@ def abandoned(owner: Place) -> bool:
     except (OSError, json_text.JsonFault):
         found = {}  # being written, or damaged
     if silent is None:
-        silent = storage.silent_for(owner.parent, now)
+        silent = owner.parent.silent_for(now)
     if silent is None:
         return False
     here = claim()
     if isinstance(found, dict) and found.get("host") == here["host"]:
-        if _same(found, here, "boot") or (not found.get("boot") and isinstance(owner, Path)):
+        if _same(found, here, "boot") or (not found.get("boot") and owner.is_local):
             return not _alive(found.get("pid")) or silent > ABANDONED_AFTER
         if _same(found, here, "machine"):
             return silent > RESTARTED_AFTER

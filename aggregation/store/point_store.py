@@ -95,12 +95,10 @@ class PointStore:
         """
         opened = cls.at(store, mapping, access)
         storage.check_name(opened.root)
-        with storage.disk_errors("open the point store", opened.root):
+        with opened.root.disk_errors("open the point store"):
             note = opened.root / "mapping.json"
             if not note.exists():
-                storage.write_json(
-                    note, {name: getattr(mapping, name) for name in mapping.__dataclass_fields__}
-                )
+                note.put_json({name: getattr(mapping, name) for name in mapping.__dataclass_fields__})
         return opened
 
     @classmethod
@@ -114,7 +112,7 @@ class PointStore:
 
     def part(self, ingest: str, number: int) -> Place:
         """Return the path of one part of an ingest."""
-        return self.points_folder(ingest) / f"part-{number:05d}.parquet"
+        return self.points_folder(ingest) / _part(number)
 
     def files_table(self, ingest: str) -> Place:
         return self.root / "files" / f"{_INGEST}{ingest}" / _FILES
@@ -129,29 +127,29 @@ class PointStore:
 
     def ingests(self) -> list[str]:
         """Return the names of the committed ingests, oldest first."""
-        return _ingests(storage.files_in_folders(self.root / "files", _FILES))
+        return _ingests((self.root / "files").folders_with(_FILES))
 
     def begun(self) -> list[str]:
         """Return the names of all ingests with points, committed or not."""
-        return _ingests(storage.folder_names(self.root / "points"))
+        return _ingests((self.root / "points").folder_names())
 
     def committing(self) -> list[str]:
         """Return the names of all ingests whose commit was begun, finished or not."""
-        return _ingests(storage.folder_names(self.root / "files"))
+        return _ingests((self.root / "files").folder_names())
 
     # -- writing ------------------------------------------------------------------------------------
 
     def begin(self, ingest: str) -> None:
         """Claim an ingest, so that other runs do not consider it abandoned."""
-        with storage.disk_errors("begin writing points", self.root):
-            storage.write_json(self.owner(ingest), owners.claim())
+        with self.root.disk_errors("begin writing points"):
+            self.owner(ingest).put_json(owners.claim())
 
     def keep_alive(self, ingest: str) -> None:
         """Renew the claim on an ingest; called every few seconds.
 
         Raises `RunError` if another run has considered it abandoned and taken it over.
         """
-        with storage.disk_errors("keep the points", self.root):
+        with self.root.disk_errors("keep the points"):
             if self.taken(ingest):
                 raise StorageError(
                     "This run was silent for so long that another one took it for gone, and took over what "
@@ -171,7 +169,7 @@ class PointStore:
         file int32.
         """
         path = self.part(ingest, number)
-        with storage.disk_errors("write points", path.parent), storage.written_aside(path) as aside:
+        with path.parent.disk_errors("write points"), path.written_aside() as aside:
             write_rows(aside, columns)
 
     def write_long_part(self, ingest: str, number: int, runs: Iterable[dict[str, NDArray[Any]]]) -> None:
@@ -180,7 +178,7 @@ class PointStore:
         Readers skip fewer row groups of such a part.
         """
         path = self.part(ingest, number)
-        with storage.disk_errors("write points", path.parent), storage.written_aside(path) as aside:
+        with path.parent.disk_errors("write points"), path.written_aside() as aside:
             write_runs(aside, runs)
 
     def commit(self, ingest: str, records: Sequence[FileRecord]) -> None:
@@ -208,8 +206,8 @@ class PointStore:
         frame = {name: _column([getattr(record, name) for record in records]) for name in _PLAIN_FIELDS}
         frame.update(zip(FAULTS, np.array([record.faults for record in records], dtype=np.int64).T))
         with (
-            storage.disk_errors("write down what was read", path.parent),
-            storage.written_aside(path) as aside,
+            path.parent.disk_errors("write down what was read"),
+            path.written_aside() as aside,
             connect() as connection,
         ):
             connection.register("files", frame)
@@ -219,15 +217,15 @@ class PointStore:
         """Remove the parts of unfinished tasks of a run that stopped early."""
         kept = {self.part(ingest, record.part).name for record in records if record.counted}
         folder = self.points_folder(ingest)
-        for name in storage.file_names(folder):
+        for name in folder.file_names():
             if name != _OWNER and name not in kept and POINT_FILES.fullmatch(name):
                 (folder / name).unlink(missing_ok=True)
 
     def discard(self, ingest: str) -> None:
         """Remove the files of an uncommitted ingest."""
         if not self.files_table(ingest).exists():
-            storage.remove_files(self.files_table(ingest).parent, COMMIT_FILES)
-            storage.remove_files(self.points_folder(ingest), POINT_FILES)
+            self.files_table(ingest).parent.remove_files(COMMIT_FILES)
+            self.points_folder(ingest).remove_files(POINT_FILES)
 
     # -- reading ------------------------------------------------------------------------------------
 
@@ -253,13 +251,14 @@ class PointStore:
         for none), speed float64, file int32.
         """
         for start in range(0, len(parts), at_once):
-            paths = [self.part(ingest, n) for n in parts[start : start + at_once]]
-            with self._intact(ingest), storage.rows_at_hand(paths, first_bucket, end_bucket) as files:
+            names = [_part(n) for n in parts[start : start + at_once]]
+            points = self.points_folder(ingest)
+            with self._intact(ingest), points.rows_at_hand(names, first_bucket, end_bucket) as files:
                 yield from read_rows(files, first_bucket, end_bucket, at_most)
 
     def rows(self, ingest: str, part: int) -> int:
         """Read a part from end to end and return its number of points; raises `RunError` if damaged."""
-        with self._intact(ingest), storage.at_hand(self.part(ingest, part)) as file, connect() as connection:
+        with self._intact(ingest), self.part(ingest, part).at_hand() as file, connect() as connection:
             ((n, _),) = connection.execute(_COUNT_POINTS, [literal(file)]).fetchall()
         return int(n)
 
@@ -279,7 +278,7 @@ class PointStore:
 
 def _read_records(path: Place, kept: Callable[[FileRecord], bool] = lambda record: True) -> list[FileRecord]:
     plain, records = len(_PLAIN_FIELDS), []
-    with storage.at_hand(path) as table, connect() as connection:
+    with path.at_hand() as table, connect() as connection:
         found = connection.execute(_READ_FILES, [literal(table)])
         while rows := found.fetchmany(_ROWS_AT_ONCE):
             for row in rows:
@@ -292,6 +291,10 @@ def _read_records(path: Place, kept: Callable[[FileRecord], bool] = lambda recor
 
 def _column(values: list[Any]) -> NDArray[Any]:
     return np.array(values, dtype=object if isinstance(values[0], str) else None)
+
+
+def _part(number: int) -> str:
+    return f"part-{number:05d}.parquet"
 
 
 def _ingests(folders: list[str]) -> list[str]:

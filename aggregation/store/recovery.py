@@ -14,10 +14,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Optional
 
-from .. import storage
 from ..contract.errors import RunError, StorageError
 from ..contract.own_files import COMMIT_FILES
 from . import owners
@@ -76,7 +74,7 @@ def clean_up(store: PointStore, check: Callable[[], None] = lambda: None) -> lis
             log.warning("What an earlier run left in the point store stays there: %s (%s)", ingest, error)
     for ingest in committing:  # left by an interrupted commit
         if ingest not in committed and ingest not in began:
-            storage.remove_files(store.files_table(ingest).parent, COMMIT_FILES)
+            store.files_table(ingest).parent.remove_files(COMMIT_FILES)
     return removed
 
 
@@ -95,12 +93,12 @@ def _inherit(store: PointStore, ingest: str) -> bool:
     """Claim an ingest whose writer is gone; return False if another process is the heir."""
     heir = store.heir(ingest)
     try:
-        if storage.write_once(heir, owners.claim()):
+        if heir.claim_json(owners.claim()):
             return True
         if not owners.abandoned(heir):
             return False
         heir.unlink(missing_ok=True)
-        return storage.write_once(heir, owners.claim())
+        return heir.claim_json(owners.claim())
     except StorageError as error:
         log.warning("What a killed run had read cannot be taken over: %s", error.message)
         return False
@@ -109,7 +107,7 @@ def _inherit(store: PointStore, ingest: str) -> bool:
 def _adopt(store: PointStore, ingest: str, check: Callable[[], None]) -> Optional[int]:
     """Commit the tasks in an ingest's notes; return the number of files, None if another process does it."""
     try:
-        names = storage.file_names(store.points_folder(ingest))
+        names = store.points_folder(ingest).file_names()
         if not any(store.is_note(name) for name in names):
             return 0
         if not _inherit(store, ingest):
@@ -145,7 +143,7 @@ def _with_whole_parts(
     for part, n in points.items():
         check()
         path = store.part(ingest, part)
-        if n and (path.name not in names or (isinstance(path, Path) and _rows(store, ingest, part) != n)):
+        if n and (path.name not in names or (path.is_local and _rows(store, ingest, part) != n)):
             log.warning("%s is not whole, and its trips are read again", path)
             spoilt.add(part)
     return [record for record in records if record.part not in spoilt]

@@ -48,14 +48,12 @@ def write_part(folder: Place, number: int, pieces: Iterable[Piece], bins: list[s
     ends_of = {table: [np.empty(0, dtype=np.int64)] for table in KEYS}
 
     def writing() -> AbstractContextManager[None]:
-        return storage.disk_errors("write the result", folder)
+        return folder.disk_errors("write the result")
 
     with ExitStack() as stack:
         with writing():
             paths = {table: folder / f"{table}-{number:05d}.csv" for table in KEYS}
-            asides = {
-                table: stack.enter_context(storage.written_aside(path)) for table, path in paths.items()
-            }
+            asides = {table: stack.enter_context(path.written_aside()) for table, path in paths.items()}
         for links, overall, by_time in pieces:
             rank, bin_of = np.divmod(by_time.key, len(bins))
             for table, groups, link_of_row, minute in (
@@ -69,14 +67,14 @@ def write_part(folder: Place, number: int, pieces: Iterable[Piece], bins: list[s
             links_of.append(links)
         with writing():
             stack.close()
-            with storage.written_aside(_index(folder, number)) as aside, aside.open("wb") as stream:
+            with (folder / _index(number)).written_aside() as aside, aside.open("wb") as stream:
                 joined = {table: np.concatenate(found) for table, found in ends_of.items()}
                 np.savez(stream, link_id=np.concatenate(links_of), **joined)
     return n_rows[LINK_SPEEDS], n_rows[LINK_SPEEDS_BY_TIME]
 
 
-def _index(folder: Place, number: int) -> Place:
-    return folder / f"links-{number:05d}.npz"
+def _index(number: int) -> str:
+    return f"links-{number:05d}.npz"
 
 
 def _append(
@@ -150,7 +148,7 @@ class _Output:
         ):
             self.close()
             name = f"{self.table}.csv" if self.single else f"{self.table}-{len(self.parts):05d}.csv"
-            aside = self._aside.enter_context(storage.written_aside(self.folder / name))
+            aside = self._aside.enter_context((self.folder / name).written_aside())
             self._stream = self._aside.enter_context(aside.open("wb"))
             self._digest = hashlib.sha256()
             self.parts.append({"path": f"{self.shown}/{name}", "rows": -1, "bytes": 0})
@@ -196,7 +194,7 @@ def merge(
     """
     _allow_open_files(len(numbers))
     indexes = []
-    with storage.all_at_hand([_index(work, number) for number in numbers]) as files:
+    with work.all_at_hand([_index(number) for number in numbers]) as files:
         for file in files:
             with np.load(file) as index:
                 indexes.append(dict(index))
@@ -204,15 +202,15 @@ def merge(
     ids = np.concatenate([index["link_id"] for index in indexes]) if indexes else np.empty(0, np.int64)
     part_of = np.repeat(np.arange(len(indexes)), [len(index["link_id"]) for index in indexes])
     order = np.argsort(ids, kind="stable")
-    with storage.disk_errors("write the result", results):
+    with results.disk_errors("write the result"):
         for table in KEYS:
             ends = [index[table] for index in indexes]
             starts = np.concatenate([np.concatenate([[0], end])[:-1] for end in ends]) if ends else ids
             stops = np.concatenate(ends) if ends else ids
             total = int((stops - starts).sum())
-            parts = [work / f"{table}-{number:05d}.csv" for number in numbers]
+            parts = [f"{table}-{number:05d}.csv" for number in numbers]
             with (
-                storage.all_at_hand(parts) as files,
+                work.all_at_hand(parts) as files,
                 _Output(results, shown, table, single=total <= PART_BYTES) as output,
                 ExitStack() as stack,
             ):

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import storage
 from ..contract.spec import RunSpec
 from ..storage import Place
 from ..storage.spill import spill
@@ -66,7 +65,7 @@ def save_trips(path: Place, trips: dict[str, NDArray[np.int32]]) -> None:
 
     -1 marks files that this run does not count.
     """
-    with storage.written_aside(path) as aside, aside.open("wb") as stream:
+    with path.written_aside() as aside, aside.open("wb") as stream:
         np.savez(stream, **{f"ingest-{name}": trips[name] for name in trips})
 
 
@@ -175,7 +174,7 @@ def _slices(n_points: NDArray[np.int64], limit: int) -> list[tuple[int, int]]:
 
 def _read(task: SummaryTask, context: SummaryContext) -> Iterator[Columns]:
     """Yield link ids, instants, speeds and trip indices of the task's points that count."""
-    with storage.at_hand(context.trips_file) as trips_file, np.load(trips_file) as saved:
+    with context.trips_file.at_hand() as trips_file, np.load(trips_file) as saved:
         for ingest, parts in context.parts.items():
             trip_of_file = saved[f"ingest-{ingest}"]
             everything = bool((trip_of_file >= 0).all())

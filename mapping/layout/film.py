@@ -18,7 +18,7 @@ from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QImage
 
 from ...aggregation.contract.errors import Cancelled
-from ...aggregation.storage import disk_errors
+from ...aggregation.storage.local.files import disk_errors
 from ..errors import MapError
 from ..file_kinds import GIF, MP4, FileKind
 from ..output_file import (

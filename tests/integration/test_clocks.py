@@ -161,7 +161,7 @@ def test_a_writer_in_a_bucket_counts_as_gone_after_a_quarter_of_an_hour_of_the_s
 ) -> None:  # fmt: skip
     there = BucketEngine(s3_server, bucket)
     owner = there.place("points/ingest=x/owner.json")
-    owner.write_bytes(json.dumps({"host": "another", "machine": "m", "boot": "b", "pid": 1}).encode())
+    owner.put(json.dumps({"host": "another", "machine": "m", "boot": "b", "pid": 1}).encode())
     program = (
         "import json, sys, time\n"
         "from roadpulse.aggregation import storage\nfrom roadpulse.aggregation.store import owners\n"

@@ -32,13 +32,13 @@ from roadpulse.aggregation.store import recovery as leftovers; from roadpulse.ag
 from roadpulse.aggregation.store.decode import decode
 from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import RunFolder
-from roadpulse.tests.engine import HereRunner
+from roadpulse.tests.engine import LocalRunner
 
 folder, access, done = sys.argv[1], storage.S3Access.from_json(json.loads(sys.argv[2])), int(sys.argv[3])
 leftovers.NOTE_EVERY, leftovers._SHARE = 0.0, float("inf")
 
 
-class Dying(HereRunner):
+class Dying(LocalRunner):
     task_bytes = 1
 
     def decode(self, tasks, context, told, tick):

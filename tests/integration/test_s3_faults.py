@@ -138,7 +138,7 @@ def test_a_file_of_keys_is_not_mixed_with_the_environment(engine, no_keys, monke
     check_reach(engine.trips, engine.access)
     assert len(list_trips(engine.trips, access=engine.access)) == 4
     place = S3Path.of(f"s3://{engine.bucket}/x", engine.access)
-    place.write_bytes(b"1")
+    place.put(b"1")
     assert place.read_bytes() == b"1"
 
 
@@ -213,7 +213,7 @@ def test_what_a_server_says_is_told_with_what_to_do_and_nothing_of_what_it_was_s
         proxy.faults.append(dataclasses.replace(fault, lasting=True))
         for name, ask in {
             there.trips: lambda: list_trips(there.trips, access=there.access),
-            str(place): lambda: place.write_bytes(b"1"),
+            str(place): lambda: place.put(b"1"),
         }.items():
             with pytest.raises(StorageError, match=words) as caught:
                 ask()
@@ -258,8 +258,8 @@ def test_the_rights_that_the_manual_names_are_all_that_is_needed(engine, monkeyp
     ]
     engine.server.set_policy(engine.bucket, {"Version": "2012-10-17", "Statement": statements})
     killed = PointStore.at(engine.store, FieldMapping(), engine.access).owner("killed")
-    killed.write_bytes(b'{"host": "another"}')
-    (killed.parent / "part-00000.parquet").write_bytes(b"")
+    killed.put(b'{"host": "another"}')
+    (killed.parent / "part-00000.parquet").put(b"")
     os.utime(engine.folder / killed.key, (1, 1))
     engine.access = dataclasses.replace(engine.access, keys_profile=name)
     monkeypatch.setattr(recovery, "NOTE_EVERY", 0)

@@ -309,11 +309,11 @@ def test_a_run_leaves_no_temporary_files_even_when_it_is_killed(filled, tmp_path
 def test_points_that_a_killed_run_left_are_removed_once_they_are_old(filled, monkeypatch):
     store = PointStore.open(filled.store, FieldMapping(), filled.access)
     store.begin("dead")
-    (store.points_folder("dead") / "part-00000.parquet").write_bytes(b"half")
+    (store.points_folder("dead") / "part-00000.parquet").put(b"half")
     store.begin("alive")
     elsewhere = json.dumps({"host": "raspberrypi", "pid": 1})
-    (store.points_folder("dead") / "owner.json").write_bytes(elsewhere.encode())
-    (store.points_folder("lost") / "part-00000.parquet").write_bytes(b"half")
+    (store.points_folder("dead") / "owner.json").put(elsewhere.encode())
+    (store.points_folder("lost") / "part-00000.parquet").put(b"half")
     assert clean_up(store) == []
     root = filled.folder / store.root.key / "points"
     for path in [*(root / "ingest=dead").iterdir(), *(root / "ingest=lost").iterdir()]:
@@ -326,7 +326,7 @@ def test_a_writer_that_says_it_lives_keeps_its_points(filled):
     store = PointStore.open(filled.store, FieldMapping(), filled.access)
     store.begin("slow")
     owner = store.points_folder("slow") / "owner.json"
-    owner.write_bytes(json.dumps({"host": "raspberrypi", "pid": 1}).encode())
+    owner.put(json.dumps({"host": "raspberrypi", "pid": 1}).encode())
     path = filled.folder / owner.key
     os.utime(path, (time.time() - 7200,) * 2)
     store.keep_alive("slow")
@@ -337,10 +337,10 @@ def test_a_computer_of_the_same_name_is_not_taken_for_this_one(filled):
     store = PointStore.open(filled.store, FieldMapping(), filled.access)
     store.begin("other")
     claim = {"host": socket.gethostname(), "boot": "another", "pid": 2**22 - 1}
-    (store.points_folder("other") / "owner.json").write_bytes(json.dumps(claim).encode())
+    (store.points_folder("other") / "owner.json").put(json.dumps(claim).encode())
     assert clean_up(store) == []
     claim["boot"] = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    (store.points_folder("other") / "owner.json").write_bytes(json.dumps(claim).encode())
+    (store.points_folder("other") / "owner.json").put(json.dumps(claim).encode())
     assert clean_up(store) == ["other"]
 
 

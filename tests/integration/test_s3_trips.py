@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from roadpulse.aggregation import storage
 from roadpulse.aggregation.contract.errors import BadTripFile, Cancelled, RunError, StorageError
 from roadpulse.aggregation.storage import LARGE, TripFile, find_trips, list_trips, read_trip, read_trips
 from roadpulse.aggregation.storage.s3 import signed_requests
+from roadpulse.aggregation.storage.s3 import trips as s3_trips
 
 from tests.integration.bad_weather import Fault, WeatherProxy, refusal
 from tests.integration.s3_engine import BucketEngine
@@ -329,7 +329,7 @@ def test_reading_may_end_early_and_holds_little(engine, monkeypatch):
     for n in range(30):
         engine.write(f"{n:02d}.json", bytes(200_000))
     files = listed(engine, engine.trips)
-    monkeypatch.setattr(storage.s3_trips, "HELD_BYTES", 500_000)
+    monkeypatch.setattr(s3_trips, "HELD_BYTES", 500_000)
     before = engine.requests()
     reading = read_trips(files, LIMIT, engine.access)
     next(reading)

@@ -19,6 +19,7 @@ from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
 from roadpulse.aggregation.runners.node_tasks import DECODE, SUMMARISE
 from roadpulse.aggregation.runners.plan import decode_tasks
 from roadpulse.aggregation.runners.spark.runner import PART_POINTS, SLICE_POINTS
+from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.store.decode import DecodeContext, DecodeTask, decode, in_order
 from roadpulse.aggregation.store.point_store import BUCKETS, PointStore
 from roadpulse.aggregation.summary.summarise import SummaryContext, SummaryTask, save_trips, summarise
@@ -108,15 +109,22 @@ def test_a_link_with_any_number_of_points(tmp_path: Path) -> None:
         time = 1_749_500_000_000_000 + random.integers(0, 86_400 * 9, n) * 1_000_000
         speed, file = np.round(random.random(n) * 40, 3), (np.arange(n) // 4000).astype(np.int32)
         store.write_part("one", part, in_order(link_id, time, speed, file))
-    save_trips(tmp_path / "trips.npz", {"one": np.arange(125, dtype=np.int32)})
+    save_trips(LocalPath(tmp_path) / "trips.npz", {"one": np.arange(125, dtype=np.int32)})
     spec = RunSpec("trips", "store", speed_unit="m/s", time_zone="Europe/London", bin_minutes=15)
     context = SummaryContext(
-        store, spec, {"one": [0, 1, 2, 3]}, tmp_path / "trips.npz", tmp_path / "work", SLICE_POINTS
+        store,
+        spec,
+        {"one": [0, 1, 2, 3]},
+        LocalPath(tmp_path) / "trips.npz",
+        LocalPath(tmp_path) / "work",
+        SLICE_POINTS,
     )
     task = SummaryTask(0, 0, 4096)
     assert taken(SUMMARISE, task, context) <= ROOM
     found = [path.read_bytes() for path in sorted((tmp_path / "work").glob("link_*.csv"))]
-    summarise(task, SummaryContext(store, spec, context.parts, context.trips_file, tmp_path / "whole"))
+    summarise(
+        task, SummaryContext(store, spec, context.parts, context.trips_file, LocalPath(tmp_path) / "whole")
+    )
     assert found == [path.read_bytes() for path in sorted((tmp_path / "whole").glob("link_*.csv"))]
 
 

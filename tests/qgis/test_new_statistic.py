@@ -14,6 +14,7 @@ from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.aggregation.contract.statistic import Statistic
 from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import RunFolder
+from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.summary.statistics import FORMULAS
 from roadpulse.cluster_client.runs.results import read_speeds, read_speeds_by_time
 from roadpulse.mapping.foreign_style import bare_layer
@@ -50,7 +51,7 @@ def test_a_new_statistic_goes_from_trips_to_the_map(tmp_path: Path) -> None:
     ]
     engine.write("a.json", json.dumps({"data": points}).encode())
     folder = engine.prepare(min_trips=1)
-    run(RunFolder(folder), LocalRunner())
+    run(RunFolder(LocalPath(folder)), LocalRunner())
 
     by_link = read_speeds(folder).set_index("link_id")
     assert by_link["fastest"].to_dict() == {maps.EAST: 31.5, maps.NORTH: 4.0}

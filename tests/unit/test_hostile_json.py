@@ -16,6 +16,7 @@ from roadpulse.aggregation.contract.errors import RunError, SpecError
 from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
 from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.runners import wheelhouse
+from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.store import owners
 from roadpulse.aggregation.store.point_store import PointStore
 from roadpulse.aggregation.store.recovery import clean_up
@@ -80,7 +81,10 @@ def test_a_status_is_read_whatever_it_holds(content: bytes) -> None:
 @given(damaged({**MANIFEST, "results": RESULTS}))
 def test_a_manifest_is_read_or_refused_by_name(here: Path, content: bytes) -> None:
     (here / "manifest.json").write_bytes(content)
-    for read, fault in ((read_manifest, ResultError), (lambda f: RunFolder(f).read_manifest(), RunError)):
+    for read, fault in (
+        (read_manifest, ResultError),
+        (lambda f: RunFolder(LocalPath(f)).read_manifest(), RunError),
+    ):
         try:
             found = read(here)
         except fault as error:
@@ -96,7 +100,7 @@ def test_a_manifest_is_read_or_refused_by_name(here: Path, content: bytes) -> No
 def test_a_specification_is_read_or_refused(here: Path, content: bytes) -> None:
     (here / "spec.json").write_bytes(content)
     try:
-        RunFolder(here).read_spec()
+        RunFolder(LocalPath(here)).read_spec()
     except SpecError as error:
         assert len(error.message) < 12_000
 
@@ -157,7 +161,7 @@ def test_a_planted_claim_stops_no_run_of_a_store(tmp_path: Path, claim: str) -> 
     else:
         owner.write_text(claim, encoding="utf-8")
     clean_up(store)
-    assert isinstance(owners.abandoned(owner), bool)
+    assert isinstance(owners.abandoned(LocalPath(owner)), bool)
 
 
 def test_an_heir_that_cannot_be_removed_stops_no_run_of_a_store(
@@ -181,7 +185,7 @@ def test_an_id_that_no_process_has_is_not_alive(tmp_path: Path, pid: int) -> Non
     owner = tmp_path / "points" / "ingest=planted" / "owner.json"
     owner.parent.mkdir(parents=True)
     owner.write_text(json.dumps({**owners.claim(), "pid": pid}), encoding="utf-8")
-    assert owners.abandoned(owner)
+    assert owners.abandoned(LocalPath(owner))
 
 
 @FUZZ

@@ -17,7 +17,7 @@ from roadpulse.aggregation.runners import packages as nodes
 from roadpulse.aggregation.runners import wheelhouse
 from roadpulse.aggregation.runners.packages import Packages, PackagesMissing
 from roadpulse.aggregation.runners.write_access import make_own_folder, other_writers
-from roadpulse.aggregation.storage import sha256, write_json
+from roadpulse.aggregation.storage.local.files import sha256, write_json
 
 WHEEL = "travels-1.0-py3-none-any.whl"
 

@@ -11,6 +11,7 @@ from roadpulse.aggregation.contract.errors import RunError
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import RunFolder
+from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.store.point_store import PointStore
 from roadpulse.tests.engine import Engine, LocalRunner
 
@@ -41,7 +42,7 @@ def listed(folder: Path) -> list[str]:
 
 
 def carry_out(folder: Path) -> None:
-    run(RunFolder(folder), LocalRunner())
+    run(RunFolder(LocalPath(folder)), LocalRunner())
 
 
 # -- the run folder -----------------------------------------------------------------------------------
@@ -53,7 +54,7 @@ def test_a_run_refuses_a_folder_with_work_or_results_of_others(engine: Engine) -
     with pytest.raises(RunError, match=r"work holds notes\.txt, which Roadpulse has not written"):
         carry_out(folder)
     assert files_of(folder) == kept
-    assert RunFolder(folder).status.exists()
+    assert RunFolder(LocalPath(folder)).status.exists()
 
 
 @pytest.mark.parametrize("name", ["work", "results"])
@@ -76,10 +77,10 @@ def test_what_is_put_beside_the_work_while_a_run_goes_on_stays(engine: Engine, e
             super().decode(*rest)
 
     if ends_well:
-        run(RunFolder(folder), Meddler())
+        run(RunFolder(LocalPath(folder)), Meddler())
     else:
         with pytest.raises(RunError):
-            run(RunFolder(folder), Meddler())
+            run(RunFolder(LocalPath(folder)), Meddler())
     assert files_of(folder) == {name: name.encode() for name in PRECIOUS}
     assert listed(folder / "work") == ["notes.txt"]
 
@@ -174,5 +175,5 @@ def test_an_ingest_that_came_to_no_end_leaves_what_others_put_there(tmp_path: Pa
 def test_a_link_in_the_place_of_a_folder_is_not_followed(tmp_path: Path) -> None:
     fill(tmp_path / "mine", ("part-00000.parquet",))
     (tmp_path / "link").symlink_to(tmp_path / "mine")
-    storage.remove_files(tmp_path / "link", own_files.POINT_FILES)
+    (LocalPath(tmp_path) / "link").remove_files(own_files.POINT_FILES)
     assert listed(tmp_path / "mine") == ["part-00000.parquet"]

@@ -7,6 +7,7 @@ import pytest
 from roadpulse.aggregation import run_folder
 from roadpulse.aggregation.contract.errors import RunError, SpecError, StorageError
 from roadpulse.aggregation.run_folder import DECODING, FINISHED, LISTING, SUMMARISING, RunFolder, Status
+from roadpulse.aggregation.storage.local.path import LocalPath
 
 from tests.manifests import manifest_of
 
@@ -29,7 +30,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path):
-    return RunFolder(tmp_path / "run")
+    return RunFolder(LocalPath(tmp_path / "run"))
 
 
 def read(folder):
@@ -95,7 +96,7 @@ def test_an_error_with_a_name_that_is_no_utf8_is_written(folder, clock):
 def test_a_status_that_cannot_be_written_is_a_storage_error(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError, match=r"status\.json"):
-        Status(RunFolder(tmp_path / "file")).enter(LISTING)
+        Status(RunFolder(LocalPath(tmp_path / "file"))).enter(LISTING)
 
 
 def test_a_manifest_comes_back_as_it_was_written(folder):

@@ -169,7 +169,7 @@ class Lengths:
 READERS: dict[str, Callable[[S3Path, Path], object]] = {
     "get": lambda path, _: reading.get(path, 1000),
     "fetch": lambda path, copy: reading.fetch(path, 1000, copy),
-    "fetched": lambda path, _: path.fetched().__enter__(),
+    "at_hand": lambda path, _: path.at_hand().__enter__(),
     "read_bytes": lambda path, _: path.read_bytes(),
 }
 

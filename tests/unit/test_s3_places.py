@@ -20,6 +20,7 @@ from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.runners import wheelhouse
 from roadpulse.aggregation.storage import S3Path, list_trips, place
 from roadpulse.aggregation.storage.local import scratch
+from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.storage.s3.address import address_of
 from roadpulse.aggregation.storage.s3.errors import explained
 from roadpulse.aggregation.storage.s3.signed_requests import PlainClient
@@ -112,7 +113,7 @@ def test_trips_without_a_bucket_are_refused():
 
 
 def test_only_in_a_bucket_attempts_have_folders_of_their_own(tmp_path):
-    here, there = RunFolder.begun(tmp_path), RunFolder.begun(S3Path.of("s3://b/runs/1", ACCESS))
+    here, there = RunFolder.begun(LocalPath(tmp_path)), RunFolder.begun(S3Path.of("s3://b/runs/1", ACCESS))
     assert here.results == tmp_path / "results"
     assert here.work == tmp_path / "work"
     assert str(there.results) == f"s3://b/runs/1/results/{there.attempt}"
@@ -330,10 +331,11 @@ def test_places_of_both_kinds_answer_alike(tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "x.json").write_text("{}")
     (tmp_path / "file").touch()
-    assert storage.folder_names(tmp_path) == ["one"]
-    assert storage.file_names(tmp_path / "one") == ["x.json"]
-    assert storage.files_in_folders(tmp_path, "x.json") == ["one"]
-    assert storage.silent_for(tmp_path / "none") is None
-    assert storage.silent_for(tmp_path / "file") < 60
-    with storage.all_at_hand([tmp_path / "file"]) as files:
+    here = LocalPath(tmp_path)
+    assert here.folder_names() == ["one"]
+    assert (here / "one").file_names() == ["x.json"]
+    assert here.folders_with("x.json") == ["one"]
+    assert (here / "none").silent_for() is None
+    assert (here / "file").silent_for() < 60
+    with here.all_at_hand(["file"]) as files:
         assert files == [tmp_path / "file"]

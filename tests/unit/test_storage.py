@@ -10,21 +10,19 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from roadpulse.aggregation import storage
 from roadpulse.aggregation.contract.errors import BadTripFile, RunError, StorageError
 from roadpulse.aggregation.contract.trip_files import Collector, CopiesInOrder
 from roadpulse.aggregation.inventory import first_files
 from roadpulse.aggregation.storage import (
     TripFile,
-    disk_errors,
     find_trips,
     list_trips,
     printable,
     read_trip,
-    write_json,
-    written_aside,
 )
-from roadpulse.aggregation.storage.local import trips as local_trips
+from roadpulse.aggregation.storage.local import files as storage_local
+from roadpulse.aggregation.storage.local.files import disk_errors, write_json, written_aside
+from roadpulse.aggregation.storage.local.path import LocalPath
 
 LIMIT = 1 << 20
 AWKWARD = [
@@ -332,7 +330,7 @@ def test_a_file_is_trusted_once_its_clock_must_have_moved_since_it_was_written(
     path.write_bytes(b"{}")
     os.utime(path, ns=(modified, modified))
     moment = path.stat().st_ctime_ns + int(age * 1e9)
-    monkeypatch.setattr(storage.time, "time_ns", lambda: moment)
+    monkeypatch.setattr(time, "time_ns", lambda: moment)
     assert (list_trips(str(tmp_path)) == list_trips(str(tmp_path))) is trusted
 
 
@@ -342,17 +340,17 @@ def test_the_clock_that_counts_is_that_of_the_file_server(tmp_path, monkeypatch,
     path = tmp_path / "a.json"
     path.write_bytes(b"{}")
     there = path.stat().st_ctime_ns + int(age * 1e9)
-    monkeypatch.setattr(local_trips, "now_at", lambda folder: there / 1e9)
-    monkeypatch.setattr(storage.time, "time_ns", lambda: there + off * 1_000_000_000)
-    listed = [list_trips(str(path), beside=tmp_path) for _ in range(2)]
+    monkeypatch.setattr(storage_local, "now_at", lambda folder: there / 1e9)
+    monkeypatch.setattr(time, "time_ns", lambda: there + off * 1_000_000_000)
+    listed = [list_trips(str(path), beside=LocalPath(tmp_path)) for _ in range(2)]
     assert (listed[0] == listed[1]) is trusted
 
 
 def test_the_time_of_a_folder_is_that_of_its_files(tmp_path, monkeypatch):
     right = time.time()
     monkeypatch.setattr(time, "time", lambda: right + 300)
-    assert abs(storage.now_at(tmp_path) - right) < 60
-    assert storage.now_at(tmp_path / "is not there") == right + 300
+    assert abs(LocalPath(tmp_path).now() - right) < 60
+    assert (LocalPath(tmp_path) / "is not there").now() == right + 300
     assert not list(tmp_path.iterdir())
 
 
@@ -365,8 +363,8 @@ def test_where_changes_are_timed_in_seconds_files_are_trusted_later(tmp_path, mo
     coarse = SimpleNamespace(
         st_mode=real.st_mode, st_size=2, st_mtime_ns=WHOLE_SECOND, st_ctime_ns=WHOLE_SECOND
     )
-    monkeypatch.setattr(storage.os, "stat", lambda name, **_: coarse if str(name) == str(path) else real)
-    monkeypatch.setattr(storage.time, "time_ns", lambda: WHOLE_SECOND + int(age * 1e9))
+    monkeypatch.setattr(os, "stat", lambda name, **_: coarse if str(name) == str(path) else real)
+    monkeypatch.setattr(time, "time_ns", lambda: WHOLE_SECOND + int(age * 1e9))
     assert (list_trips(str(path)) == list_trips(str(path))) is trusted
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
+from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.store.decode import in_order
 from roadpulse.aggregation.store.point_store import PointStore
 from roadpulse.aggregation.summary.summarise import SummaryContext, SummaryTask, save_trips, summarise
@@ -29,7 +30,7 @@ SPECS = {
 def context(tmp_path_factory: pytest.TempPathFactory) -> SummaryContext:
     """Points on 40 links, half of them on one; every tenth has no time; one file does not count."""
     random = np.random.default_rng(4)
-    folder = tmp_path_factory.mktemp("slices")
+    folder = LocalPath(tmp_path_factory.mktemp("slices"))
     link_id = np.where(random.random(N_POINTS) < 0.5, 77, random.integers(1, 40, N_POINTS))
     time = random.integers(1_749_500_000, 1_749_800_000, N_POINTS) * 1_000_000
     time[random.random(N_POINTS) < 0.1] = NO_TIME
@@ -47,7 +48,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> SummaryContext:
 
 
 def outcome(context: SummaryContext, folder: Path) -> tuple[dict[str, object], list[bytes]]:
-    report = summarise(SummaryTask(0, 0, 4096), replace(context, results=folder))
+    report = summarise(SummaryTask(0, 0, 4096), replace(context, results=LocalPath(folder)))
     return asdict(report), [path.read_bytes() for path in sorted(folder.glob("link_*.csv"))]
 
 

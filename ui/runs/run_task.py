@@ -147,6 +147,7 @@ class RunTask(Task):
     def work(self) -> Outcome:
         """Everything, in the task's thread."""
         from ...aggregation.run_folder import RunFolder  # noqa: PLC0415
+        from ...aggregation.storage.local.path import LocalPath  # noqa: PLC0415
         from ...workflow import steps  # noqa: PLC0415  (pandas and GDAL load in the thread)
 
         began = time.monotonic()
@@ -168,7 +169,7 @@ class RunTask(Task):
             )  # fmt: skip
         self._tell(Phase.MAPPING, 0.0)
         match = steps.make_map(folder, job.roads, job.output, self._on_map, self.isCanceled)
-        manifest = RunFolder(folder).read_manifest()
+        manifest = RunFolder(LocalPath(folder)).read_manifest()
         self._tell(Phase.MAPPING, 1.0)
         self._seconds[Phase.MAPPING] = time.monotonic() - self._entered
         return Outcome(job, folder, manifest, match, time.monotonic() - began, dict(self._seconds))

@@ -7,13 +7,16 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Optional, Union
 from uuid import uuid4
 
 from ...contract.errors import FILE_REASONS, BadTripFile, RunError, StorageError
+from ...contract.s3_access import is_s3
 from ...contract.trip_files import (
     GLOB_CHARACTERS,
+    LARGE,
     SUFFIXES,
     Collector,
     Listing,
@@ -22,52 +25,85 @@ from ...contract.trip_files import (
     plain_folder,
     printable,
 )
-from .files import disk_errors, now_at
-from .separation import Own, check_base, check_folder, is_inside
+from ..base.place import Place
+from ..base.separation import Own, check_base, check_folder, is_inside
+from ..base.trip_source import TripContent, TripSource
+from . import scratch
+from .files import disk_errors
 
 _BLOCK = 1 << 20
 _COARSE_CLOCK = 2_000_000_000
 _FINE_CLOCK = 20_000_000
 
 
-def find_trips(
-    trips: str,
-    progress: Callable[[int], None] = lambda n: None,
-    beside: Optional[Path] = None,
-    own: Sequence[Own] = (),
-) -> Listing:
-    """The trip files that a folder, a glob or a single path names.
+class LocalTrips(TripSource):
+    """Trips in folders of this computer, or that it mounts."""
 
-    Raises `RunError` when nothing is there, and where the trips lie in a folder of `own` or hold one, through
-    links too. `progress` is called with the number found so far, without copies. `beside` is a folder that
-    may be written; the clock that its files' times come from is taken for the trips' too.
-    """
-    own = _resolved(own)
-    clocks = [(0, 0), *([_ahead(beside)] if beside else [])]
-    given, is_there = check_there(trips)
-    is_folder = is_there and given.is_dir()
-    check_base(trips, _base(given, is_there), own)
-    if is_folder:
-        paths = _walk(str(given), lambda folder: check_folder(trips, folder, own))
-    elif is_there:
-        paths = iter([str(given)])
-    else:
-        paths = _looked_at(
-            (path for path in named_by(str(given)) if path.lower().endswith(SUFFIXES)),
-            lambda folder: check_folder(trips, folder, own),
-        )
-    found = Collector()  # a glob with several ** names a file more than once
-    for n, path in enumerate(paths, 1):
-        file = _trip_file(os.path.abspath(path), clocks)  # noqa: PTH100  (no symlinks resolved)
-        if file is not None:
-            found.add(file)
-        if n % 1000 == 0:
-            progress(len(found))
-    if not found:
-        others = (name for _, _, names in os.walk(given) for name in names) if is_folder else ()
-        raise no_trips(trips, others)
-    progress(len(found))
-    return found.listing()
+    def reach(self, trips: str) -> None:
+        """See `TripSource.reach`: what a folder is like, listing it tells."""
+
+    def check_apart(self, trips: str, own: Sequence[Own]) -> None:
+        """See `TripSource.check_apart`."""
+        own = _resolved(own)
+        given = Path(os.path.expanduser(trips))  # noqa: PTH111  (refuses no "~name")
+        is_there = os.path.lexists(given)
+        check_base(trips, _base(given, is_there), own)
+        if is_there or not GLOB_CHARACTERS & set(trips):
+            base = _without_links(given)
+            for folder in own:
+                if is_inside(folder.path, base):
+                    check_folder(trips, folder.path, [folder])
+
+    def find(
+        self,
+        trips: str,
+        progress: Callable[[int], None],
+        beside: Optional[Place],
+        own: Sequence[Own],
+    ) -> Listing:
+        """See `TripSource.find`: through links too.
+
+        `beside` is a folder that may be written; where it is local, the clock that its files' times come
+        from is taken for the trips' too.
+        """
+        own = _resolved(own)
+        clocks = [(0, 0), *([_ahead(beside)] if beside and beside.is_local else [])]
+        given, is_there = check_there(trips)
+        is_folder = is_there and given.is_dir()
+        check_base(trips, _base(given, is_there), own)
+        if is_folder:
+            paths = _walk(str(given), lambda folder: check_folder(trips, folder, own))
+        elif is_there:
+            paths = iter([str(given)])
+        else:
+            paths = _looked_at(
+                (path for path in named_by(str(given)) if path.lower().endswith(SUFFIXES)),
+                lambda folder: check_folder(trips, folder, own),
+            )
+        found = Collector()  # a glob with several ** names a file more than once
+        for n, path in enumerate(paths, 1):
+            file = _trip_file(os.path.abspath(path), clocks)  # noqa: PTH100  (no symlinks resolved)
+            if file is not None:
+                found.add(file)
+            if n % 1000 == 0:
+                progress(len(found))
+        if not found:
+            others = (name for _, _, names in os.walk(given) for name in names) if is_folder else ()
+            raise no_trips(trips, others)
+        progress(len(found))
+        return found.listing()
+
+    def read(self, files: Sequence[TripFile], max_bytes: int) -> Iterator[tuple[TripFile, TripContent]]:
+        """See `TripSource.read`."""
+        for file in files:
+            with ExitStack() as stack:
+                copy = stack.enter_context(scratch.file("trip")) if file.size > LARGE else None
+                try:
+                    content = read_trip(file, max_bytes, copy)
+                except BadTripFile as error:
+                    yield file, error
+                else:
+                    yield file, copy or content
 
 
 def check_there(trips: str) -> tuple[Path, bool]:
@@ -95,21 +131,9 @@ def named_by(pattern: str) -> Iterator[str]:
     return glob.iglob(pattern, recursive=True)  # noqa: PTH207  (takes absolute patterns)
 
 
-def check_apart(trips: str, own: Sequence[Own]) -> None:
-    """Raise `RunError` where trips and a folder of `own` lie in each other, as far as their names tell."""
-    own = _resolved(own)
-    given = Path(os.path.expanduser(trips))  # noqa: PTH111  (refuses no "~name")
-    is_there = os.path.lexists(given)
-    check_base(trips, _base(given, is_there), own)
-    if is_there or not GLOB_CHARACTERS & set(trips):
-        base = _without_links(given)
-        for folder in own:
-            if is_inside(folder.path, base):
-                check_folder(trips, folder.path, [folder])
-
-
 def _resolved(own: Sequence[Own]) -> list[Own]:
-    return [Own(folder.what, _without_links(folder.path)) for folder in own]
+    """Those folders of `own` that are on disks, without links."""
+    return [Own(folder.what, _without_links(folder.path)) for folder in own if not is_s3(folder.path)]
 
 
 def _base(given: Path, is_there: bool) -> str:
@@ -230,9 +254,9 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _ahead(folder: Path) -> tuple[int, int]:
+def _ahead(folder: Place) -> tuple[int, int]:
     """How far the clock of a folder's files is ahead of this computer's, and how exactly, in ns."""
     before = time.time_ns()
-    there = int(now_at(folder) * 1e9)
+    there = int(folder.now() * 1e9)
     after = time.time_ns()
     return there - (before + after) // 2, (after - before) // 2

@@ -11,40 +11,15 @@ import html
 import os
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, NamedTuple, Optional, Protocol
+from typing import NamedTuple, Optional
 from urllib.parse import unquote_plus
 
-from ...contract.s3_access import S3Access
 from . import signed_requests
 from .client import library
 from .errors import S3Refused, explained
+from .object import S3Object
 from .signed_requests import Asked, PlainClient, PlainError
-
-
-class Address(Protocol):
-    """An address in a bucket and how the bucket is reached."""
-
-    @property
-    def bucket(self) -> str:
-        """Name of the bucket."""
-
-    @property
-    def key(self) -> str:
-        """Key of an object, or the prefix of a folder."""
-
-    @property
-    def access(self) -> S3Access:
-        """How the bucket is reached."""
-
-    @property
-    def store(self) -> Any:
-        """obstore's connection to the bucket."""
-
-    def errors(self, doing: str) -> AbstractContextManager[None]:
-        """Turn obstore's errors into those of `aggregation.contract.errors`; `doing` as in `explained`."""
-
 
 PAGE = 1000
 _OBJECT = re.compile(r"<Contents>(.*?)</Contents>", re.DOTALL)
@@ -62,12 +37,12 @@ class Listed(NamedTuple):
     modified: datetime
 
 
-def sender(path: Address) -> Optional[PlainClient]:
+def sender(path: S3Object) -> Optional[PlainClient]:
     """What sends plain requests to a bucket; None where only obstore can reach it."""
     return signed_requests.client(os.getpid(), path.access, path.bucket)
 
 
-def pages(folder: Address, prefix: str) -> Iterator[list[Listed]]:
+def pages(folder: S3Object, prefix: str) -> Iterator[list[Listed]]:
     """The objects whose keys begin with a prefix, which lies in `folder`, a page at a time.
 
     Keys that end in a slash stand for folders and are left out. Raises `StorageError`.
@@ -78,7 +53,7 @@ def pages(folder: Address, prefix: str) -> Iterator[list[Listed]]:
         yield [listed for listed in page if listed.key.startswith(prefix) and not listed.key.endswith("/")]
 
 
-def folder_names(folder: Address) -> list[str]:
+def folder_names(folder: S3Object) -> list[str]:
     """The names right below a prefix that hold something, sorted. Raises `StorageError`.
 
     obstore keeps all that lies there in memory, and cannot be stopped where a listing has no end.
@@ -98,7 +73,7 @@ def folder_names(folder: Address) -> list[str]:
 # -- plain requests ---------------------------------------------------------------------------------
 
 
-def _pages_of_plain(plain: PlainClient, folder: Address, prefix: str) -> Iterator[list[Listed]]:
+def _pages_of_plain(plain: PlainClient, folder: S3Object, prefix: str) -> Iterator[list[Listed]]:
     for text in _texts(plain, folder, {"prefix": prefix}):
         encoded = _is_encoded(text)
         try:
@@ -108,7 +83,7 @@ def _pages_of_plain(plain: PlainClient, folder: Address, prefix: str) -> Iterato
         yield page
 
 
-def _texts(plain: PlainClient, folder: Address, wanted: dict[str, str]) -> Iterator[str]:
+def _texts(plain: PlainClient, folder: S3Object, wanted: dict[str, str]) -> Iterator[str]:
     """The server's answers, one a page."""
     query = {"list-type": "2", "encoding-type": "url", "max-keys": str(PAGE), **wanted}
     asked: Optional[Asked] = plain.ask("", query)
@@ -161,7 +136,7 @@ def _is_encoded(text: str) -> bool:
     return "<EncodingType>url<" in text
 
 
-def _no_listing(folder: Address, detail: str) -> S3Refused:
+def _no_listing(folder: S3Object, detail: str) -> S3Refused:
     return S3Refused(
         f"Roadpulse could not list {folder}: {folder.access.endpoint or 'AWS'} gave an answer that is not "
         "S3's. Check the endpoint.",
@@ -169,7 +144,7 @@ def _no_listing(folder: Address, detail: str) -> S3Refused:
     )
 
 
-def _no_end(folder: Address, what: str) -> S3Refused:
+def _no_end(folder: S3Object, what: str) -> S3Refused:
     server = folder.access.endpoint or "AWS"
     return S3Refused(
         f"Listing {folder} has no end: {server} says that there is more, and {what}. Tell its administrator."
@@ -179,7 +154,7 @@ def _no_end(folder: Address, what: str) -> S3Refused:
 # -- obstore ----------------------------------------------------------------------------------------
 
 
-def _pages_of_obstore(folder: Address) -> Iterator[list[Listed]]:
+def _pages_of_obstore(folder: S3Object) -> Iterator[list[Listed]]:
     obstore = library()
     from obstore.exceptions import InvalidPathError  # noqa: PLC0415
 

@@ -29,7 +29,7 @@ from ..local import scratch
 from ..local.files import disk_errors
 from .client import library
 from .errors import status_of
-from .path import S3Path
+from .object import S3Object
 
 if TYPE_CHECKING:
     from obstore import GetResult
@@ -97,7 +97,7 @@ _lock = Lock()
 
 
 @contextlib.contextmanager
-def rows_at_hand(parts: Sequence[S3Path], first_bucket: int, end_bucket: int) -> Iterator[list[Path]]:
+def rows_at_hand(parts: Sequence[S3Object], first_bucket: int, end_bucket: int) -> Iterator[list[Path]]:
     """Yield a temporary Parquet file for each part that holds rows of the buckets; gone afterwards."""
     with contextlib.ExitStack() as stack:
         files = [stack.enter_context(scratch.file(part.name)) for part in parts]
@@ -106,7 +106,7 @@ def rows_at_hand(parts: Sequence[S3Path], first_bucket: int, end_bucket: int) ->
         yield [file for file, holds in zip(files, filled) if holds]
 
 
-def _fill(part: S3Path, file: Path, first_bucket: int, end_bucket: int) -> bool:
+def _fill(part: S3Object, file: Path, first_bucket: int, end_bucket: int) -> bool:
     """Write what is needed of a part where it belongs; returns whether the part holds such rows."""
     for _ in range(2):
         try:
@@ -117,7 +117,7 @@ def _fill(part: S3Path, file: Path, first_bucket: int, end_bucket: int) -> bool:
     raise _damaged(part, "changes while it is read")
 
 
-def _fill_once(part: S3Path, file: Path, first_bucket: int, end_bucket: int) -> bool:
+def _fill_once(part: S3Object, file: Path, first_bucket: int, end_bucket: int) -> bool:
     layout = _layout(part)
     wanted = [group for group in layout.row_groups if group.holds(first_bucket, end_bucket)]
     if not wanted:
@@ -133,11 +133,11 @@ def _fill_once(part: S3Path, file: Path, first_bucket: int, end_bucket: int) -> 
     return True
 
 
-def _key(part: S3Path) -> _Key:
+def _key(part: S3Object) -> _Key:
     return part.access, part.bucket, part.key
 
 
-def _layout(part: S3Path) -> _Layout:
+def _layout(part: S3Object) -> _Layout:
     key = _key(part)
     with _lock:
         known = _layouts.get(key)
@@ -152,7 +152,7 @@ def _layout(part: S3Path) -> _Layout:
     return found
 
 
-def _read_layout(part: S3Path) -> _Layout:
+def _read_layout(part: S3Object) -> _Layout:
     found = _ask(part, {"suffix": _TAIL})
     version = _version(found)
     size = version.size
@@ -177,7 +177,7 @@ def _read_layout(part: S3Path) -> _Layout:
     return _Layout(version, tuple(groups), tail[-after:])
 
 
-def _blocks(part: S3Path, span: tuple[int, int], version: _Version) -> Iterator[bytes]:
+def _blocks(part: S3Object, span: tuple[int, int], version: _Version) -> Iterator[bytes]:
     """The bytes of a span; raises `_Changed` where the part is no longer in that version."""
     if span[0] == span[1]:
         return
@@ -188,7 +188,7 @@ def _blocks(part: S3Path, span: tuple[int, int], version: _Version) -> Iterator[
         yield from part.blocks(found)
 
 
-def _ask(part: S3Path, span: Any) -> GetResult:
+def _ask(part: S3Object, span: Any) -> GetResult:
     """The answer to a question for some bytes. obstore sees to it that it is about those."""
     obstore = library()
     store = part.store
@@ -209,7 +209,7 @@ def _version(found: GetResult) -> _Version:
     return _Version(found.meta["size"], found.meta["e_tag"] or "", found.meta["last_modified"])
 
 
-def _row_groups(size: int, tail: bytes, part: S3Path) -> list[_RowGroup]:
+def _row_groups(size: int, tail: bytes, part: S3Object) -> list[_RowGroup]:
     from ..local.database import connect  # noqa: PLC0415  (a node imports this before it has DuckDB)
 
     with scratch.file(part.name) as file:
@@ -224,7 +224,7 @@ def _row_groups(size: int, tail: bytes, part: S3Path) -> list[_RowGroup]:
     return [_RowGroup(*row[1:]) for row in rows]
 
 
-def _damaged(part: S3Path, what: str, detail: str = "") -> RunError:
+def _damaged(part: S3Object, what: str, detail: str = "") -> RunError:
     return RunError(
         f"The point store is damaged: {part} {what}. Delete the 'files' of its ingest; the next run reads "
         "the trip files in it again.",

@@ -1,4 +1,4 @@
-"""A place in a bucket, with those methods of `pathlib.Path` that a run uses.
+"""An object or a prefix in a bucket, as a place of a run.
 
 What is not there raises `FileNotFoundError`, as on a disk; everything else that goes wrong is a
 `StorageError` in words.
@@ -10,44 +10,40 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional
+from typing import Any, Optional
 from uuid import uuid4
 
 from ...contract.errors import SpecError, StorageError
 from ...contract.s3_access import SCHEME, S3Access
+from ..base.place import Place
 from ..local import scratch
-from ..local.files import disk_errors
-from . import pages, signed_requests
+from ..local.files import disk_errors, json_bytes
+from . import pages, parquet, signed_requests
 from .client import library, store
-from .errors import NO_OBJECT, OTHER_LENGTH, code_of, explained
-from .signed_requests import PlainError
-
-if TYPE_CHECKING:
-    from obstore import GetResult, ObjectMeta
-    from obstore.store import S3Store
+from .object import BLOCK, S3Object
 
 MULTIPART = 16 << 20
 """Files larger than this are sent in parts."""
 LARGEST_READ = 64 << 20
 """Most bytes of an object that is read into memory as a whole."""
-_BLOCK = 8 << 20
-_AT_ONCE = 4
+_PARTS_AT_ONCE, _FILES_AT_ONCE = 4, 8
 _PAUSES = (0.2, 1.0, 3.0)
 SETTLING = 0.3
 """Seconds: servers over a folder look and write in two steps; of two in between, the last one counts."""
 
 
 @dataclass(frozen=True, order=True)
-class S3Path:
-    """An object or a prefix: `key` without slashes at its ends, empty for the whole bucket."""
+class S3Path(S3Object, Place):
+    """An object, or a prefix that stands for a folder."""
 
-    bucket: str
-    key: str
-    access: S3Access = field(default_factory=S3Access, compare=False)
+    is_local = False
+    status_seconds = 2.0
 
     @classmethod
     def of(cls, url: str, access: S3Access) -> S3Path:
@@ -60,65 +56,13 @@ class S3Path:
             raise SpecError("s3", f"{url!r} has a folder without a proper name; write s3://bucket/folder")
         return cls(bucket, key, access)
 
-    def __str__(self) -> str:
-        return f"{SCHEME}{self.bucket}/{self.key}".rstrip("/")
-
     def __truediv__(self, name: str) -> S3Path:
         return S3Path(self.bucket, f"{self.key}/{name}".lstrip("/"), self.access)
-
-    @property
-    def name(self) -> str:
-        """The last part of the key."""
-        return self.key.rpartition("/")[2]
 
     @property
     def parent(self) -> S3Path:
         """The prefix that this lies in."""
         return S3Path(self.bucket, self.key.rpartition("/")[0], self.access)
-
-    @property
-    def store(self) -> S3Store:
-        """The connection to the bucket."""
-        return store(self.access, self.bucket)
-
-    @contextlib.contextmanager
-    def errors(self, doing: str, bodiless: bool = False) -> Iterator[None]:
-        """Turn obstore's errors into `FileNotFoundError` and `StorageError`. `doing` as in `explained`.
-
-        S3 says by a code that there is no object, but where answers are `bodiless`; other 404s mean something
-        else, such as a gateway without its server.
-        """
-        library()
-        import obstore.exceptions as of_obstore  # noqa: PLC0415
-
-        try:
-            yield
-        except FileNotFoundError as error:
-            if code_of(error) != "NoSuchKey" and not (bodiless and not code_of(error)):
-                raise explained(error, doing, self.bucket, self.access) from error
-            raise
-        except (of_obstore.BaseError, PlainError) as error:
-            raise explained(error, doing, self.bucket, self.access) from error
-
-    def expect(self, meta: ObjectMeta) -> None:
-        """Raise `StorageError` for an answer without what every server says of an object: that was a page."""
-        if meta["last_modified"].timestamp() <= 0:
-            raise explained(ValueError(NO_OBJECT), f"read {self}", self.bucket, self.access)
-
-    def blocks(self, found: GetResult, size: int = _BLOCK) -> Iterator[bytes]:
-        """The bytes of an answer, in blocks of at least `size` bytes but for the last one.
-
-        Raises `StorageError` where they are more or fewer than the answer says, which obstore overlooks.
-        """
-        first, end = found.range
-        left = end - first
-        for block in found.stream(min_chunk_size=size):
-            left -= len(block)
-            if left < 0:
-                break
-            yield bytes(block)
-        if left:
-            raise explained(ValueError(OTHER_LENGTH), f"read {self}", self.bucket, self.access)
 
     # -- one object ---------------------------------------------------------------------------------
 
@@ -155,7 +99,7 @@ class S3Path:
         with self.errors(f"read {self}"):
             found = obstore.get(place, self.key)
             self.expect(found.meta)
-            for block in self.blocks(found, min(most, _BLOCK)):
+            for block in self.blocks(found, min(most, BLOCK)):
                 blocks.append(block[:left])
                 left -= len(blocks[-1])
                 if left <= 0:
@@ -166,12 +110,24 @@ class S3Path:
         """The whole object as text."""
         return self.read_bytes().decode(encoding)
 
-    def write_bytes(self, content: bytes) -> None:
+    def put(self, content: bytes) -> None:
         """Write the object; a reader finds the earlier one or this one, never a part."""
         obstore = library()
         place = self.store
         with self.errors(f"write {self}"):
             obstore.put(place, self.key, content, use_multipart=False)
+
+    def put_json(self, values: Any) -> None:
+        """See `Place.put_json`."""
+        self.put(json_bytes(values))
+
+    def publish_json(self, values: Any) -> bool:
+        """See `Place.publish_json`."""
+        return self.write_new(json_bytes(values))
+
+    def claim_json(self, values: Any) -> bool:
+        """See `Place.claim_json`."""
+        return self.write_new(json_bytes(values))
 
     def write_new(self, content: bytes) -> bool:
         """Write the object unless there is one; whoever is told False has nothing there.
@@ -207,14 +163,14 @@ class S3Path:
 
     def touch(self) -> None:
         """Write the object as it is, so that it is young again."""
-        self.write_bytes(self.read_bytes())
+        self.put(self.read_bytes())
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Remove the object; S3 does not say whether there was one."""
         self._delete([self.key])
 
     @contextlib.contextmanager
-    def written(self) -> Iterator[Path]:
+    def written_aside(self) -> Iterator[Path]:
         """Yield a temporary file of this computer; sent, once, when the block ends well."""
         obstore = library()
         place = self.store
@@ -228,11 +184,11 @@ class S3Path:
                     aside,
                     use_multipart=large,
                     chunk_size=MULTIPART,
-                    max_concurrency=_AT_ONCE,
+                    max_concurrency=_PARTS_AT_ONCE,
                 )
 
     @contextlib.contextmanager
-    def fetched(self) -> Iterator[Path]:
+    def at_hand(self) -> Iterator[Path]:
         """Yield a temporary file of this computer that holds the object."""
         obstore = library()
         place = self.store
@@ -245,15 +201,37 @@ class S3Path:
                     file.write(block)
             yield here
 
+    def silent_for(self, now: Optional[float] = None) -> Optional[float]:
+        """See `Place.silent_for`."""
+        now = time.time() if now is None else now
+        moment = self.modified() or max((moment for _, moment in self.objects()), default=None)
+        return None if moment is None else now - moment.timestamp()
+
+    # -- everything below ---------------------------------------------------------------------------
+
+    def disk_errors(self, doing: str) -> AbstractContextManager[None]:
+        """See `Place.disk_errors`."""
+        return disk_errors(doing, scratch.folder())
+
     def now(self) -> float:
         """The time, in s since 1970, by the server's clock: that of an object written here to find it out."""
         note = self / f".clock-{uuid4().hex[:8]}.tmp"
-        note.write_bytes(b"")
+        note.put(b"")
         moment = note.modified()
         note.unlink()
         return moment.timestamp() if moment else time.time()
 
-    # -- everything below ---------------------------------------------------------------------------
+    @contextlib.contextmanager
+    def all_at_hand(self, names: Sequence[str]) -> Iterator[list[Path]]:
+        """See `Place.all_at_hand`."""
+        with ExitStack() as stack, ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
+            yield list(pool.map(lambda name: stack.enter_context((self / name).at_hand()), names))
+
+    def rows_at_hand(
+        self, names: Sequence[str], first_bucket: int, end_bucket: int
+    ) -> AbstractContextManager[list[Path]]:
+        """See `Place.rows_at_hand`."""
+        return parquet.rows_at_hand([self / name for name in names], first_bucket, end_bucket)
 
     def objects(self) -> Iterator[tuple[S3Path, datetime]]:
         """All objects below this prefix, and when they were written."""
@@ -264,6 +242,19 @@ class S3Path:
     def folder_names(self) -> list[str]:
         """The names right below this prefix that hold something, sorted."""
         return pages.folder_names(self)
+
+    def file_names(self) -> list[str]:
+        """See `Place.file_names`."""
+        return [path.name for path, _ in self.objects() if path.parent == self]
+
+    def folders_with(self, name: str) -> list[str]:
+        """See `Place.folders_with`."""
+        found = [(moment.timestamp(), path.parent) for path, moment in self.objects() if path.name == name]
+        return [folder.name for _, folder in sorted(found) if folder.parent == self]
+
+    def foreign(self, ours: re.Pattern[str]) -> str:
+        """See `Place.foreign`."""
+        return ""
 
     def remove_files(self, ours: re.Pattern[str]) -> None:
         """Remove the objects right below this prefix whose whole names match; others stay."""

@@ -11,8 +11,8 @@ from ...contract.errors import StorageError
 from ..local.files import disk_errors
 from .client import library
 from .errors import code_of, explained, status_of
+from .object import S3Object
 from .pages import Listed, sender
-from .path import S3Path
 from .signed_requests import Asked, PlainError
 
 
@@ -22,7 +22,7 @@ class UnnamedObject(StorageError):
     retry = False
 
 
-def get(path: S3Path, size: int, asked: Optional[Asked] = None) -> tuple[Listed, bytes]:
+def get(path: S3Object, size: int, asked: Optional[Asked] = None) -> tuple[Listed, bytes]:
     """One object by one request: what the server tells of it, and its bytes, unless it has not that `size`.
 
     The request may have been sent before, by `s3_pages.sender`. Raises `FileNotFoundError`, `StorageError`.
@@ -51,7 +51,7 @@ def _moment(text: str) -> datetime:
 # -- obstore ----------------------------------------------------------------------------------------
 
 
-def fetch(path: S3Path, size: int, copy: Path) -> tuple[Listed, int]:
+def fetch(path: S3Object, size: int, copy: Path) -> tuple[Listed, int]:
     """As `get`, for what is too large for the memory: into the file `copy`; returns the number of bytes."""
     obstore = library()
     from obstore.exceptions import InvalidPathError  # noqa: PLC0415
@@ -72,7 +72,7 @@ def fetch(path: S3Path, size: int, copy: Path) -> tuple[Listed, int]:
     return listed, n
 
 
-def _get_of_obstore(path: S3Path, size: int) -> tuple[Listed, bytes]:
+def _get_of_obstore(path: S3Object, size: int) -> tuple[Listed, bytes]:
     obstore = library()
     from obstore.exceptions import InvalidPathError  # noqa: PLC0415
 

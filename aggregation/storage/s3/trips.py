@@ -13,7 +13,7 @@ from typing import Optional, Union
 from uuid import uuid4
 
 from ...contract.errors import FILE_REASONS, BadTripFile, RunError
-from ...contract.s3_access import SCHEME, S3Access
+from ...contract.s3_access import SCHEME, S3Access, is_s3
 from ...contract.trip_files import (
     GLOB_CHARACTERS,
     LARGE,
@@ -26,8 +26,10 @@ from ...contract.trip_files import (
     pattern,
     plain_folder,
 )
+from ..base.place import Place
+from ..base.separation import Own, check_base, check_folder, is_inside
+from ..base.trip_source import TripContent, TripSource
 from ..local import scratch
-from ..local.separation import Own, check_base, check_folder, is_inside
 from .errors import code_of
 from .pages import Listed, pages, sender
 from .path import S3Path
@@ -62,49 +64,118 @@ def _parts(trips: str) -> tuple[str, str]:
     return bucket, key
 
 
-def check_apart(trips: str, own: Sequence[Own]) -> None:
-    """See `storage.check_apart`."""
-    folder = str(base(trips, S3Access()))
-    check_base(trips, folder, own)
-    if not GLOB_CHARACTERS & set(trips):
-        for each in own:
-            if is_inside(each.path, folder):
-                check_folder(trips, each.path, [each])
+class S3Trips(TripSource):
+    """Trips in buckets."""
+
+    def __init__(self, access: S3Access) -> None:
+        self._access = access
+
+    def reach(self, trips: str) -> None:
+        """See `TripSource.reach`."""
+        base(trips, self._access).reach()
+
+    def check_apart(self, trips: str, own: Sequence[Own]) -> None:
+        """See `TripSource.check_apart`."""
+        own = _in_buckets(own)
+        folder = str(base(trips, self._access))
+        check_base(trips, folder, own)
+        if not GLOB_CHARACTERS & set(trips):
+            for each in own:
+                if is_inside(each.path, folder):
+                    check_folder(trips, each.path, [each])
+
+    def find(
+        self,
+        trips: str,
+        progress: Callable[[int], None],
+        beside: Optional[Place],
+        own: Sequence[Own],
+    ) -> Listing:
+        """See `TripSource.find`. A prefix is a folder: `s3://b/2025` does not name `s3://b/2025-06/a.json`."""
+        access, own = self._access, _in_buckets(own)
+        check_base(trips, str(base(trips, access)), own)
+        bucket, key = _parts(trips)
+        found = Collector()
+        folder = S3Path(bucket, key.strip("/"), access)
+        anything = _collect(folder, f"{folder.key}/".lstrip("/"), None, found, progress)
+        if not anything and key and not key.endswith("/"):
+            single = next(
+                (listed for listed in next(pages(folder.parent, key), []) if listed.key == key), None
+            )
+            anything = single is not None
+            if single is not None:
+                found.add(trip_file(bucket, single))
+            elif GLOB_CHARACTERS & set(key):
+                lead, below = plain_folder(
+                    key, lambda name: _has_any(S3Path(bucket, name.strip("/"), access))
+                )
+                begin = beginning(lead, below)
+                inside = S3Path(bucket, begin.rpartition("/")[0].strip("/"), access)
+                anything = _collect(inside, begin, pattern(below, lead), found, progress) or begin == ""
+        if not anything:
+            raise RunError(
+                f"There is nothing in {trips!r}. Check the names of the bucket and of the folder in it."
+            )
+        if not found:
+            raise no_trips(
+                trips, (one.key for page in pages(folder, f"{folder.key}/".lstrip("/")) for one in page)
+            )
+        progress(len(found))
+        listing = found.listing()
+        if own:
+            for file in (*listing.files, *listing.copies):
+                check_folder(trips, file.path, own)
+        return listing
+
+    def read(self, files: Sequence[TripFile], max_bytes: int) -> Iterator[tuple[TripFile, TripContent]]:
+        """See `TripSource.read`: one request a file, the next ones sent before one is decoded.
+
+        What comes while one is decoded waits in the buffers of the system: threads that read it would take
+        turns with the decoder at every piece, which costs more than the reading. A server that is far away,
+        and closes its connections or sends more than those buffers take, has threads read all the same.
+        """
+        access = self._access
+        waiting = deque(files)
+        under_way: deque[_Coming] = deque()
+        held = done = 0
+        plain = sender(S3Path(_parts(files[0].path)[0], "", access)) if files else None
+        pace = _Pace(plain)
+        pool = None if plain else ThreadPoolExecutor(THREADS)
+        try:
+            while waiting or under_way:
+                # Not all at first, since connections to somewhere far take their time.
+                most = THREADS if pool else min(_FIRST + done, AT_ONCE)
+                while waiting and len(under_way) < most and (
+                    not under_way or held + waiting[0].size <= HELD_BYTES
+                ):  # fmt: skip
+                    coming = _Coming(waiting.popleft(), max_bytes, access)
+                    held += coming.file.size
+                    under_way.append(coming)
+                    if pool:
+                        coming.read_by(pool)
+                    elif plain and not coming.ask(plain):
+                        break  # reading it tells why, or waits until the server is back
+                coming = under_way.popleft()
+                held -= coming.file.size
+                done += 1
+                if coming.is_large:
+                    with scratch.file("trip") as copy:
+                        yield coming.file, _fetch(coming.file, access, copy)
+                else:
+                    yield coming.file, coming.content()
+                if pool is None and pace.is_slow():
+                    pool = ThreadPoolExecutor(THREADS)
+                    for coming in under_way:
+                        coming.read_by(pool)
+        finally:
+            for coming in under_way:
+                coming.close()
+            if pool:
+                pool.shutdown(wait=False, cancel_futures=True)
 
 
-def find_trips(
-    trips: str, access: S3Access, progress: Callable[[int], None], own: Sequence[Own] = ()
-) -> Listing:
-    """See `storage.find_trips`. A prefix is a folder: `s3://b/2025` does not name `s3://b/2025-06/a.json`."""
-    check_base(trips, str(base(trips, access)), own)
-    bucket, key = _parts(trips)
-    found = Collector()
-    folder = S3Path(bucket, key.strip("/"), access)
-    anything = _collect(folder, f"{folder.key}/".lstrip("/"), None, found, progress)
-    if not anything and key and not key.endswith("/"):
-        single = next((listed for listed in next(pages(folder.parent, key), []) if listed.key == key), None)
-        anything = single is not None
-        if single is not None:
-            found.add(trip_file(bucket, single))
-        elif GLOB_CHARACTERS & set(key):
-            lead, below = plain_folder(key, lambda name: _has_any(S3Path(bucket, name.strip("/"), access)))
-            begin = beginning(lead, below)
-            inside = S3Path(bucket, begin.rpartition("/")[0].strip("/"), access)
-            anything = _collect(inside, begin, pattern(below, lead), found, progress) or begin == ""
-    if not anything:
-        raise RunError(
-            f"There is nothing in {trips!r}. Check the names of the bucket and of the folder in it."
-        )
-    if not found:
-        raise no_trips(
-            trips, (one.key for page in pages(folder, f"{folder.key}/".lstrip("/")) for one in page)
-        )
-    progress(len(found))
-    listing = found.listing()
-    if own:
-        for file in (*listing.files, *listing.copies):
-            check_folder(trips, file.path, own)
-    return listing
+def _in_buckets(own: Sequence[Own]) -> list[Own]:
+    return [folder for folder in own if is_s3(folder.path)]
 
 
 def _has_any(folder: S3Path) -> bool:
@@ -155,54 +226,6 @@ def _same(listed: Listed, file: TripFile) -> bool:
 
 
 # -- reading ----------------------------------------------------------------------------------------
-
-
-def read_trips(
-    files: Sequence[TripFile], max_bytes: int, access: S3Access
-) -> Iterator[tuple[TripFile, Union[bytes, Path, BadTripFile]]]:
-    """See `storage.read_trips`: one request a file, the next ones sent before one is decoded.
-
-    What comes while one is decoded waits in the buffers of the system: threads that read it would take
-    turns with the decoder at every piece, which costs more than the reading. A server that is far away, and
-    closes its connections or sends more than those buffers take, has threads read all the same.
-    """
-    waiting = deque(files)
-    under_way: deque[_Coming] = deque()
-    held = done = 0
-    plain = sender(S3Path(_parts(files[0].path)[0], "", access)) if files else None
-    pace = _Pace(plain)
-    pool = None if plain else ThreadPoolExecutor(THREADS)
-    try:
-        while waiting or under_way:
-            # Not all at first, since connections to somewhere far take their time.
-            most = THREADS if pool else min(_FIRST + done, AT_ONCE)
-            while waiting and len(under_way) < most and (
-                not under_way or held + waiting[0].size <= HELD_BYTES
-            ):  # fmt: skip
-                coming = _Coming(waiting.popleft(), max_bytes, access)
-                held += coming.file.size
-                under_way.append(coming)
-                if pool:
-                    coming.read_by(pool)
-                elif plain and not coming.ask(plain):
-                    break  # reading it tells why, or waits until the server is back
-            coming = under_way.popleft()
-            held -= coming.file.size
-            done += 1
-            if coming.is_large:
-                with scratch.file("trip") as copy:
-                    yield coming.file, _fetch(coming.file, access, copy)
-            else:
-                yield coming.file, coming.content()
-            if pool is None and pace.is_slow():
-                pool = ThreadPoolExecutor(THREADS)
-                for coming in under_way:
-                    coming.read_by(pool)
-    finally:
-        for coming in under_way:
-            coming.close()
-        if pool:
-            pool.shutdown(wait=False, cancel_futures=True)
 
 
 class _Pace:
