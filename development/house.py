@@ -28,7 +28,11 @@ _MAY_NAME_KINDS = (f"{BACKENDS}/", "cluster_client/profiles/", "aggregation/", "
 
 @dataclass(frozen=True)
 class Figures:
-    """The structure of one folder: counts of its own modules and of the imports between them."""
+    """The structure of one folder: counts of its own modules and of the imports between them.
+
+    A room is a folder with modules; `between` and `room_floors` count what `arrows` and `floors` count of
+    modules.
+    """
 
     folder: str
     modules: int
@@ -39,6 +43,8 @@ class Figures:
     circles: int
     single: int
     names_kind: int
+    between: int
+    room_floors: int
 
 
 def module_name(path: Path, root: Path = ROOT) -> str:
@@ -195,8 +201,10 @@ def figures(folder: str, arrows: Mapping[str, set[str]], root: Path = ROOT) -> F
     names = {module_name(path, root) for path in paths}
     own = {name: arrows[name] & names for name in names}
     texts = [path.read_text(encoding="utf-8") for path in paths]
+    between = {room: targets for room, targets in rooms(arrows, root).items() if room.split(".")[0] == folder}
     single = [row for row in single_importer(arrows, root) if row[0] in names and row[1] < SMALL]
     known = kinds(root)
+    inner = {name: targets & set(between) for name, targets in between.items()}
     return Figures(
         folder,
         modules=sum(path.name != "__init__.py" for path in paths),
@@ -207,6 +215,8 @@ def figures(folder: str, arrows: Mapping[str, set[str]], root: Path = ROOT) -> F
         circles=len(circles(own)),
         single=len(single),
         names_kind=sum(names_kind(path, known, root) for path in paths),
+        between=sum(map(len, inner.values())),
+        room_floors=floors(inner),
     )
 
 
@@ -217,22 +227,21 @@ def main(words: list[str]) -> int:
     asked = parser.parse_args(words)
     arrows = graph()
     rows = [figures(folder, arrows) for folder in FOLDERS if (ROOT / folder).is_dir()]
-    print(f"{'folder':15} modules   lines  rooms  arrows  floors  circles  single<{SMALL}  name a kind")
+    print(
+        f"{'folder':15} modules   lines  arrows  floors  circles  single<{SMALL}  name a kind   "
+        "rooms  arrows  floors between them"
+    )
     for row in rows:
         print(
-            f"{row.folder:15} {row.modules:7} {row.lines:7} {row.subfolders + 1:6} {row.arrows:7} "
-            f"{row.floors:7} {row.circles:8} {row.single:10} {row.names_kind:12}"
+            f"{row.folder:15} {row.modules:7} {row.lines:7} {row.arrows:7} {row.floors:7} {row.circles:8} "
+            f"{row.single:10} {row.names_kind:12} {row.subfolders + 1:7} {row.between:7} {row.room_floors:7}"
         )
-    print(
-        f"{'all':15} {sum(r.modules for r in rows):7} {sum(r.lines for r in rows):7} "
-        f"{sum(r.subfolders + 1 for r in rows):6} {sum(len(t) for t in arrows.values()):7} "
-        f"{floors(arrows):7} {len(circles(arrows)):8} {sum(r.single for r in rows):10} "
-        f"{sum(r.names_kind for r in rows):12}"
-    )
     between = rooms(arrows)
     print(
-        f"between rooms   {len(between)} rooms, {sum(map(len, between.values()))} arrows, "
-        f"{floors(between)} floors, {len(circles(between))} circles"
+        f"{'all':15} {sum(r.modules for r in rows):7} {sum(r.lines for r in rows):7} "
+        f"{sum(map(len, arrows.values())):7} {floors(arrows):7} {len(circles(arrows)):8} "
+        f"{sum(r.single for r in rows):10} {sum(r.names_kind for r in rows):12} {len(between):7} "
+        f"{sum(map(len, between.values())):7} {floors(between):7}"
     )
     for group in circles(arrows) + circles(between):
         print("circle:", ", ".join(group))

@@ -55,6 +55,8 @@ def test_a_module_with_one_importer_is_listed_with_it(package: Path) -> None:
 def test_the_figures_of_a_folder_count_its_own_modules_and_arrows(package: Path) -> None:
     found = house.figures("ui", house.graph(package), package)
     assert (found.modules, found.subfolders, found.arrows, found.single, found.names_kind) == (2, 1, 1, 1, 1)
+    assert (found.between, found.room_floors) == (1, 2)
+    assert house.rooms(house.graph(package), package)["ui"] == {"ui.forms", "mapping"}
 
 
 def test_the_tools_of_development_import_each_other_one_way() -> None:
