@@ -204,7 +204,7 @@ def _too_few_trips(run: RunFacts) -> list[str]:
 
 
 def software() -> dict[str, str]:
-    """Names and versions of what computed a result, for the manifest."""
+    """Return names and versions of what computed a result, for the manifest."""
     return {
         "roadpulse": plugin_version(),
         "python": platform.python_version(),
@@ -217,7 +217,7 @@ def software() -> dict[str, str]:
 
 
 def plugin_version() -> str:
-    """The version that metadata.txt gives."""
+    """Return the version that metadata.txt gives."""
     metadata = pkgutil.get_data(__name__.split(".", 1)[0], "metadata.txt") or b""
     parser = configparser.ConfigParser(interpolation=None)
     parser.read_string(metadata.decode("utf-8"))

@@ -64,7 +64,7 @@ class RoadpulseAlgorithm(QgsProcessingAlgorithm):
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
-        """The work, in any thread; raises `RunError`."""
+        """Do the work, in any thread; raises `RunError`."""
         raise NotImplementedError
 
     # -- QGIS's names ---------------------------------------------------------------------------------

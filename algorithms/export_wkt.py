@@ -136,7 +136,7 @@ class ExportWkt(RoadpulseAlgorithm):
 
 
 def _to_wgs84(links: LinkGeometry, context: QgsCoordinateTransformContext) -> QgsCoordinateTransform:
-    """The way from the roads' coordinates to longitude and latitude; raises `UnsuitableSystem`."""
+    """Return the transform to longitude and latitude; raises `UnsuitableSystem`."""
     from ..mapping.reference_system import UnsuitableSystem, find_system, label_of  # noqa: PLC0415
     from ..mapping.writer.shapes import measure  # noqa: PLC0415  (needs numpy)
 

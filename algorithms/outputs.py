@@ -82,7 +82,7 @@ def _path(value: Any, context: QgsProcessingContext) -> Optional[Path]:
 def files_read(
     algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
 ) -> dict[Path, str]:
-    """The files that a call's parameters name, each with its parameter's label."""
+    """Return the files that a call's parameters name, each with its parameter's label."""
     found: dict[Path, str] = {}
     for definition in algorithm.parameterDefinitions():
         if definition.isDestination():

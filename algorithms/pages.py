@@ -38,7 +38,7 @@ SIDES = (AS_IN_ZONE, "left", "right")
 
 
 def map_input() -> QgsProcessingParameterDefinition:
-    """The layer of speeds."""
+    """Return the layer of speeds."""
     layer = QgsProcessingParameterVectorLayer(
         INPUT, tr("Link speeds"), [Qgis.ProcessingSourceType.VectorLine]
     )
@@ -72,7 +72,7 @@ def driving_side() -> QgsProcessingParameterDefinition:
 
 
 def driving_side_change(reader: Reader) -> dict[str, Any]:
-    """The option of the style that a call's DRIVING_SIDE sets; empty for that of the time zone."""
+    """Return the option of the style that a call's DRIVING_SIDE sets; empty for that of the time zone."""
     side = reader.choice(DRIVING_SIDE)
     return {} if side == AS_IN_ZONE else {"driving_side": side}
 
@@ -156,7 +156,7 @@ class PageRequest:
         self.project.addMapLayer(self.layer)
 
     def page(self, statistic: str = DEFAULT_DRAWN, **options: Any) -> SpeedPage:
-        """The page, with the words and the place that the parameters name; raises `MapError`."""
+        """Return the page, with the words and the place that the parameters name; raises `MapError`."""
         from ..mapping.layout.page import PageOptions, speed_page  # noqa: PLC0415
         from .post_processing import show  # noqa: PLC0415
 
@@ -180,20 +180,20 @@ class PageRequest:
         )  # fmt: skip
 
     def run_name(self) -> str:
-        """The name of the layer's run."""
+        """Return the name of the layer's run."""
         from ..mapping.style.options import read_run_table  # noqa: PLC0415
 
         return name_of_trips(str(read_run_table(self.layer)["spec"]["trips"]))
 
     def bin_minutes(self) -> int:
-        """Length of the layer's bins."""
+        """Return length of the layer's bins."""
         from ..mapping.style.options import StyleOptions  # noqa: PLC0415
 
         return StyleOptions.from_run_table(self.layer).bin_minutes
 
 
 def bin_of(text: str, bin_minutes: int) -> int:
-    """The bin that holds a time such as `08:00` (`24:00`: one after the last); raises `MapError`."""
+    """Return the bin that holds a time such as `08:00` (`24:00`: one after the last); raises `MapError`."""
     hour, _, minute = text.partition(":")
     if hour.isdigit() and (minute or "0").isdigit():
         minutes = int(hour) * 60 + int(minute or 0)

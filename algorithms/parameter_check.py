@@ -42,7 +42,7 @@ _SHOWN = 60  # characters of a value in a message
 def validated(
     definitions: Iterable[QgsProcessingParameterDefinition], parameters: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The parameters in the form that `reader` reads; raises `RunError` that names what is refused.
+    """Return the parameters in the form that `reader` reads; raises `RunError` that names what is refused.
 
     Nulls, expressions and objects of QGIS (layers, outputs, extents) pass as they are.
     """
@@ -179,7 +179,7 @@ def _is_of_json(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    """A value as a message shows it: as JSON, one short line."""
+    """Return a value as a message shows it: as JSON, one short line."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):

@@ -42,7 +42,7 @@ UNITS = tuple(METRES_PER_SECOND)
 
 
 def this_zone() -> str:
-    """The computer's IANA time zone, else UTC."""
+    """Return the computer's IANA time zone, else UTC."""
     zone = bytes(QTimeZone.systemTimeZoneId()).decode("ascii", "replace")
     return zone if is_zone(zone) else "UTC"
 
@@ -163,7 +163,7 @@ def run_folder_destination() -> QgsProcessingParameterFolderDestination:
 
 
 def run_folder_input() -> QgsProcessingParameterFile:
-    """A run that has ended."""
+    """Return a run that has ended."""
     parameter = QgsProcessingParameterFile(
         RUN_FOLDER, tr("Run folder"), Qgis.ProcessingFileParameterBehavior.Folder
     )
@@ -223,7 +223,7 @@ def weekday_names() -> list[str]:
 
 
 def default_mapping() -> str:
-    """The names of 2019, as JSON; what one rarely changes is left out."""
+    """Return the names of 2019, as JSON; what one rarely changes is left out."""
     names = FieldMapping()
     return json.dumps({key: getattr(names, key) for key in ("points", "link_id", "speed", "time")})
 
@@ -240,13 +240,13 @@ def _zones(parameter: QgsProcessingParameterString) -> QgsProcessingParameterStr
 
 
 def with_help(parameter: Any, text: str) -> Any:
-    """The parameter, with what it means."""
+    """Return the parameter, with what it means."""
     parameter.setHelp(text)
     return parameter
 
 
 def advanced(parameter: Any) -> Any:
-    """The parameter, folded away in the window."""
+    """Return the parameter, folded away in the window."""
     parameter.setFlags(parameter.flags() | Qgis.ProcessingParameterFlag.Advanced)
     return parameter
 
@@ -254,7 +254,7 @@ def advanced(parameter: Any) -> Any:
 def choice(
     name: str, label: str, choices: Sequence[str], default: str, text: str
 ) -> QgsProcessingParameterEnum:
-    """One of several words, which scripts name as they stand."""
+    """Return one of several words, which scripts name as they stand."""
     return with_help(
         QgsProcessingParameterEnum(name, label, list(choices), False, default, False, True), text
     )

@@ -23,7 +23,7 @@ FEEDBACK_SECONDS = 10.0
 
 
 def part(feedback: QgsFeedback, start: float, end: float) -> Callable[[float], None]:
-    """A progress function whose 0 to 100 are `start` to `end` of the whole."""
+    """Return a progress function whose 0 to 100 are `start` to `end` of the whole."""
     return lambda done: feedback.setProgress(start + (end - start) * min(max(done, 0.0), 100.0) / 100)
 
 
@@ -105,5 +105,5 @@ def push_result(feedback: QgsProcessingFeedback, text: str, warnings: Iterable[s
 
 
 def is_cancelled(feedback: Optional[QgsFeedback]) -> Callable[[], bool]:
-    """The feedback's question whether to stop, as a function."""
+    """Return a function that is True once the feedback is cancelled."""
     return feedback.isCanceled if feedback is not None else lambda: False

@@ -31,15 +31,15 @@ class Reader:
         self._algorithm, self._parameters, self._context = algorithm, parameters, context
 
     def text(self, name: str) -> str:
-        """A text without blanks around it; empty where none was given."""
+        """Return a text without blanks around it; empty where none was given."""
         return str(self._algorithm.parameterAsString(self._parameters, name, self._context) or "").strip()
 
     def number(self, name: str) -> int:
-        """A whole number."""
+        """Return a whole number."""
         return int(self._algorithm.parameterAsInt(self._parameters, name, self._context))
 
     def real(self, name: str) -> float:
-        """A number."""
+        """Return a number."""
         return float(self._algorithm.parameterAsDouble(self._parameters, name, self._context))
 
     def flag(self, name: str) -> bool:
@@ -47,11 +47,11 @@ class Reader:
         return bool(self._algorithm.parameterAsBool(self._parameters, name, self._context))
 
     def choice(self, name: str) -> str:
-        """One of an enumeration's texts."""
+        """Return one of an enumeration's texts."""
         return str(self._algorithm.parameterAsEnumString(self._parameters, name, self._context))
 
     def day(self, name: str) -> Optional[date]:
-        """A date, or None."""
+        """Return a date, or None."""
         moment = self._algorithm.parameterAsDateTime(self._parameters, name, self._context)
         if moment.isValid():
             return date(moment.date().year(), moment.date().month(), moment.date().day())
@@ -60,7 +60,7 @@ class Reader:
         return None
 
     def mapping(self) -> FieldMapping:
-        """The field mapping, from JSON text or a JSON file; raises `SpecError`."""
+        """Return the field mapping, from JSON text or a JSON file; raises `SpecError`."""
         text = self.text(p.MAPPING)
         if not text:
             return FieldMapping()
@@ -92,14 +92,14 @@ class Reader:
         )
 
     def profile(self) -> Profile:
-        """The profile; raises `ProfileError`."""
+        """Return the profile; raises `ProfileError`."""
         from ..workflow.steps import resolve_profile  # noqa: PLC0415  (needs the packages)
 
         agreed = self._algorithm.parameterAsBoolean(self._parameters, p.TRUST_PROGRAMS, self._context)
         return resolve_profile(self.text(p.PROFILE), agreed)
 
     def roads(self) -> Roads:
-        """The roads; for the main thread. Raises `MapError`."""
+        """Return the roads; for the main thread. Raises `MapError`."""
         from ..workflow import roads  # noqa: PLC0415  (needs the packages)
 
         layer = self._algorithm.parameterAsVectorLayer(self._parameters, p.LINKS, self._context)
@@ -117,7 +117,7 @@ class Reader:
         )
 
     def _crs(self, name: str) -> Optional[QgsCoordinateReferenceSystem]:
-        """A reference system, None where none was given; raises `MapError`."""
+        """Return a reference system, None where none was given; raises `MapError`."""
         from ..mapping.reference_system import is_known  # noqa: PLC0415  (needs numpy)
 
         if self._parameters.get(name) in (None, ""):
@@ -136,7 +136,7 @@ class Reader:
 
 
 def _absolute(trips: str) -> str:
-    """The run happens in another folder than the call."""
+    """Return an absolute path: the run happens in another folder than the call."""
     if not trips or "://" in trips:
         return trips
     return str(Path(trips).expanduser().absolute())

@@ -66,7 +66,7 @@ def layer_of(path: Path, class_attribute: Optional[str] = None) -> QgsVectorLaye
 
 
 def with_plain_column(path: Path) -> Path:
-    """A copy whose column `mean` holds what the frame shows."""
+    """Return a copy whose column `mean` holds what the frame shows."""
     copy = path.with_name("frame_static.gpkg")
     shutil.copy(path, copy)
     start = (1 + HOUR) * DIGITS

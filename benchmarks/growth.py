@@ -157,7 +157,7 @@ def run_panel(n: int, folder: Path) -> Work:
         for column in (1, 3):
             panel.model.sort(column, Qt.SortOrder.DescendingOrder)
         for entry in entries:
-            panel.model.tell(entry.key, trouble="no answer")
+            panel.model.update_run(entry.key, trouble="no answer")
         return window
 
     return work

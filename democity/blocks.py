@@ -178,7 +178,7 @@ def _across(points: Floats, angle: float, chance: Chance) -> bool:
 def _hits(
     plan: Plan, block: Block, points: Floats, heights: Floats
 ) -> Optional[tuple[tuple[int, Hit], tuple[int, Hit]]]:
-    """The two sides that a line meets, and where; None if one of them is too short for a junction."""
+    """Return the two sides that a line meets, and where; None if one of them is too short for a junction."""
     hits = []
     n = len(points)
     for i in range(n):

@@ -28,7 +28,7 @@ class Chance:
         return (raw >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
     def one(self, low: float = 0.0, high: float = 1.0) -> float:
-        """One number in [low, high)."""
+        """Return one number in [low, high)."""
         return low + (high - low) * (int(self._bits.random_raw()) >> 11) * 2.0**-53
 
     def bell(self, n: int) -> NDArray[np.float64]:
@@ -37,11 +37,11 @@ class Chance:
         return np.asarray((parts[0] + parts[1] + parts[2] + parts[3] - 2.0) * 1.7320508075688772)
 
     def below(self, n: int) -> int:
-        """A whole number in [0, n)."""
+        """Return a whole number in [0, n)."""
         return int(self.one() * n)
 
     def pick(self, items: Sequence[T]) -> T:
-        """One of `items`."""
+        """Return one of `items`."""
         return items[self.below(len(items))]
 
     def maybe(self, probability: float) -> bool:

@@ -63,7 +63,7 @@ class Names:
         self._bridges = 0
 
     def street(self, kind: str) -> str:
-        """A name for a street of this kind: a highway class, `core` or `end` (of a dead end)."""
+        """Return a name for a street of this kind: a highway class, `core` or `end` (of a dead end)."""
         types = _TYPES.get(kind, _TYPES["residential"])
         for _ in range(8):
             first, second = self._chance.pick(_FIRST), self._chance.pick(_SECOND)
@@ -76,11 +76,11 @@ class Names:
         return name
 
     def radial(self, number: int) -> str:
-        """The road to the next town."""
+        """Return the road to the next town."""
         return f"{_TOWNS[number % len(_TOWNS)]} Road"
 
     def bridge(self) -> str:
-        """The next bridge's name."""
+        """Return the next bridge's name."""
         name = _BRIDGES[self._bridges % len(_BRIDGES)]
         round_trip = self._bridges // len(_BRIDGES)
         self._bridges += 1

@@ -88,7 +88,7 @@ class Network:
         return self.lon_lat[self.first[link] : self.first[link + 1]]
 
     def highway_names(self) -> list[str]:
-        """The OSM highway class of every link."""
+        """Return the OSM highway class of every link."""
         return [HIGHWAYS[code] for code in self.highway]
 
     def wkb(self) -> list[bytes]:

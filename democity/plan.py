@@ -62,18 +62,18 @@ class Plan:
     parks: list[Block] = field(default_factory=list)
 
     def add_node(self, point: Point) -> int:
-        """Number of a new node."""
+        """Return number of a new node."""
         self.nodes.append(point)
         return len(self.nodes) - 1
 
     def add_street(self, a: int, b: int, highway: str, name: str, kind: str = "") -> int:
-        """Number of a new street between two nodes."""
+        """Return number of a new street between two nodes."""
         street = Street(a, b, highway, name, highway not in ("", "motorway"), kind, [(0.0, a), (1.0, b)])
         self.streets.append(street)
         return len(self.streets) - 1
 
     def length(self, street: Street) -> float:
-        """Length in metres."""
+        """Return length in metres."""
         (x0, y0), (x1, y1) = self.nodes[street.a], self.nodes[street.b]
         return hypot(x1 - x0, y1 - y0)
 
@@ -84,7 +84,7 @@ class Plan:
         return ((point[0] - x0) * dx + (point[1] - y0) * dy) / (dx * dx + dy * dy)
 
     def node_at(self, number: int, share: float, snap: float, low: float = 0.0, high: float = 1.0) -> int:
-        """The node on a street at this share of its length: one within `snap` metres, or a new one.
+        """Return the node on a street at this share of its length: one within `snap` metres, or a new one.
 
         Only nodes between the shares `low` and `high` are taken.
         """
@@ -173,12 +173,12 @@ def _add_streets(plan: Plan, chance: Chance) -> None:
 
 
 def ring_street(plan: Plan, k: int, j: int) -> int:
-    """Number of the piece of ring k between radials j and j + 1."""
+    """Return number of the piece of ring k between radials j and j + 1."""
     return k * len(plan.angles) + j % len(plan.angles)
 
 
 def radial_street(plan: Plan, k: int, j: int) -> int:
-    """Number of the piece of radial j between rings k and k + 1."""
+    """Return number of the piece of radial j between rings k and k + 1."""
     n, rings = len(plan.angles), len(plan.rings)
     return rings * n + (j % n) * (rings - 1) + k
 

@@ -49,7 +49,7 @@ def cut_river(plan: Plan, chance: Chance) -> None:
 
 
 def _course(plan: Plan, chance: Chance) -> NDArray[np.float64]:
-    """Points (m, 2) along a river that passes the core and bends more the farther out it is."""
+    """Return points (m, 2) along a river that passes the core and bends more the farther out it is."""
     inner, following, edge = plan.rings[0], plan.rings[1], plan.rings[-1]
     u = np.arange(-1.7 * edge, 1.7 * edge, max(4.0, plan.radius / 400.0))
     passing = inner + chance.one(0.35, 0.5) * (following - inner)
@@ -78,7 +78,7 @@ def _cell_of(plan: Plan, point: Point) -> tuple[int, int]:
 
 
 def _follow(plan: Plan, course: NDArray[np.float64]) -> Optional[list[Crossing]]:
-    """The crossings of a course in order; None where it meets the core or a junction of main roads."""
+    """Return the crossings of a course in order; None where it meets the core or a junction of main roads."""
     last, n = len(plan.rings) - 1, len(plan.angles)
     path: list[tuple[tuple[int, int], int]] = []
     for i, (x, y) in enumerate(course.tolist()):
@@ -120,7 +120,7 @@ def _crossing(
 
 
 def _sharpest_turn(plan: Plan, crossings: list[Crossing]) -> float:
-    """The largest turn in degrees at a crossing; slanting bridges count as turns as well."""
+    """Return the largest turn in degrees at a crossing; slanting bridges count as turns as well."""
     points = []
     for crossing in crossings:
         street = plan.streets[crossing.street]
@@ -171,6 +171,6 @@ def _cut_cell(
 
 
 def _along(plan: Plan, block: Block, side: int, nodes: tuple[int, int]) -> tuple[int, int]:
-    """The two nodes in the order in which one walks around the block."""
+    """Return the two nodes in the order in which one walks around the block."""
     street = plan.streets[block.sides[side]]
     return nodes if street.a == block.corners[side] else (nodes[1], nodes[0])

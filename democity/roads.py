@@ -100,13 +100,13 @@ def _shorten_stubs(plan: Plan, roads: list[Road], nodes: list[Floats], chance: C
 
 
 def length(line: Floats) -> float:
-    """Length of a line (n, 2)."""
+    """Return length of a line (n, 2)."""
     steps = np.diff(line, axis=0)
     return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
 
 
 def cut(line: Floats, start: float, end: float) -> Floats:
-    """The part of a line between two distances from its start."""
+    """Return the part of a line between two distances from its start."""
     steps = np.diff(line, axis=0)
     at = np.concatenate(([0.0], np.cumsum(np.hypot(steps[:, 0], steps[:, 1]))))
     inside = (at > start + 0.5) & (at < end - 0.5)
@@ -115,7 +115,7 @@ def cut(line: Floats, start: float, end: float) -> Floats:
 
 
 def offset_left(line: Floats, distance: float) -> Floats:
-    """A line beside this one, to the left of its direction."""
+    """Return a line beside this one, to the left of its direction."""
     steps = np.diff(line, axis=0)
     steps = steps / np.hypot(steps[:, 0], steps[:, 1])[:, None]
     tangent = np.vstack((steps[:1], steps[:-1] + steps[1:], steps[-1:]))

@@ -62,7 +62,7 @@ def parks(plan: Plan, warp: Warp) -> tuple[Floats, ...]:
 
 
 def _densify(plan: Plan, chain: list[int], counts: Optional[list[int]] = None) -> Floats:
-    """Points (n, 2) of the plan along a chain of nodes, near enough to each other to be bent.
+    """Return points (n, 2) of the plan along a chain of nodes, near enough to each other to be bent.
 
     `counts` says how many points each piece gets.
     """

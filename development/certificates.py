@@ -67,7 +67,7 @@ class Authority:
         return self._files.pem
 
     def certificate(self, name: str, hosts: Sequence[str], *, expired: bool = False) -> Certificate:
-        """A server's certificate for host names and addresses; the one that is there when it is."""
+        """Return a server's certificate for host names and addresses; the one that is there when it is."""
         certificate = Certificate(self.folder, name)
         if not certificate.keystore.exists():
             _issue(certificate, name, hosts, self._files, expired=expired)
@@ -79,7 +79,7 @@ class Authority:
 
 
 def self_signed(folder: Path, name: str, hosts: Sequence[str]) -> Certificate:
-    """A certificate that no authority vouches for."""
+    """Return a certificate that no authority vouches for."""
     certificate = Certificate(folder.absolute(), name)
     _issue(certificate, name, hosts, None)
     return certificate

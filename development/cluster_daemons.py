@@ -62,7 +62,7 @@ class Daemon:
         return self.folder / f"{self.name}.former"
 
     def process(self) -> Optional[Process]:
-        """The running program, if it runs."""
+        """Return the running program, if it runs."""
         return next((process for process in _noted(self.pid_file) if process.alive), None)
 
     def orphans(self) -> list[Process]:
@@ -107,7 +107,7 @@ class Daemon:
         self._former_file.unlink(missing_ok=True)
 
     def said(self, size: int = 2000) -> str:
-        """The end of its log."""
+        """Return the end of its log."""
         try:
             return self.log.read_text(encoding="utf-8", errors="replace")[-size:]
         except OSError:
@@ -134,7 +134,7 @@ def at_once(parts: Sequence[Callable[[], Any]]) -> None:
 
 
 def descendants(pid: int) -> list[Process]:
-    """All processes that a process started, and those that they started."""
+    """Return all processes that a process started, and those that they started."""
     children: dict[int, list[Process]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -160,7 +160,7 @@ def _session(leader: Process) -> list[Process]:
 
 
 def _noted(file: Path) -> list[Process]:
-    """The processes that a file names, one in a line, alive or not."""
+    """Return the processes that a file names, one in a line, alive or not."""
     try:
         lines = [line.split() for line in file.read_text(encoding="ascii").splitlines()]
         return [Process(int(pid), int(began)) for pid, began in lines]

@@ -47,7 +47,7 @@ class Services(Protocol):
 
 
 def ssh_profile(cluster: Services) -> dict[str, Any]:
-    """The cluster over SSH."""
+    """Return the cluster over SSH."""
     return {
         "schema": 1,
         "kind": "ssh",
@@ -62,7 +62,7 @@ def ssh_profile(cluster: Services) -> dict[str, Any]:
 
 
 def livy_profile(cluster: Services, livy: Livy) -> dict[str, Any]:
-    """The cluster through one of its Livy servers; files go by SFTP to where Livy takes jobs from."""
+    """Return the cluster through one of its Livy servers; files go by SFTP to where Livy takes jobs from."""
     found = {
         "schema": 1,
         "kind": "livy",
@@ -79,7 +79,7 @@ def livy_profile(cluster: Services, livy: Livy) -> dict[str, Any]:
 
 
 def s3_access(server: S3Server) -> dict[str, Any]:
-    """The section `s3` of a profile."""
+    """Return the section `s3` of a profile."""
     found = {"endpoint": server.endpoint, "region": REGION, "keys_file": str(server.keys_file)}
     if server.certificate:
         found["ca_file"] = str(server.certificate.ca_file)

@@ -45,7 +45,7 @@ def spark_home(version: str) -> Path:
 
 
 def spark_python(version: str) -> Path:
-    """The interpreter of the nodes: it has none of the packages that a run needs."""
+    """Return the interpreter of the nodes: it has none of the packages that a run needs."""
     return ROOT / "build" / f"spark-{version}" / "bin" / "python"
 
 
@@ -88,7 +88,7 @@ class Standalone:
         return Daemon(self.folder, "master")
 
     def worker(self, number: int) -> Daemon:
-        """The worker of that number, from 0 on."""
+        """Return the worker of that number, from 0 on."""
         return Daemon(self.folder, f"worker-{number}")
 
     def daemons(self) -> list[Daemon]:

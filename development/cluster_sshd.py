@@ -89,7 +89,7 @@ class Sshd:
         self.daemon.stop()
 
     def config(self) -> str:
-        """The server's configuration."""
+        """Return the server's configuration."""
         return "".join(
             f"{line}\n"
             for line in (

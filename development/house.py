@@ -54,7 +54,7 @@ def module_name(path: Path, root: Path = ROOT) -> str:
 
 
 def imports(path: Path, known: Iterable[str], root: Path = ROOT) -> set[str]:
-    """Names of the package's modules that a file imports, at its top or inside of functions."""
+    """Return names of the package's modules that a file imports, at its top or inside of functions."""
     names = set(known)
     tops = {PACKAGE, *(name.split(".")[0] for name in names)}
     package = list(path.relative_to(root).parts[:-1])
@@ -85,7 +85,7 @@ def graph(root: Path = ROOT, folders: Iterable[str] = FOLDERS) -> dict[str, set[
 
 
 def source_files(root: Path = ROOT, folders: Iterable[str] = FOLDERS) -> list[Path]:
-    """The modules of some folders, by default the shipped ones, sorted by path."""
+    """Return the modules of some folders, by default the shipped ones, sorted by path."""
     return [path for folder in folders for path in sorted((root / folder).rglob("*.py"))]
 
 
@@ -132,7 +132,7 @@ def rooms(arrows: Mapping[str, set[str]], root: Path = ROOT) -> dict[str, set[st
 
 
 def floors(arrows: Mapping[str, set[str]]) -> int:
-    """Length of the longest chain of imports, in modules; circles count once."""
+    """Return length of the longest chain of imports, in modules; circles count once."""
     depth: dict[str, int] = {}
 
     def of(name: str, above: frozenset[str]) -> int:
@@ -164,7 +164,7 @@ def single_importer(arrows: Mapping[str, set[str]], root: Path = ROOT) -> list[t
 
 
 def kinds(root: Path = ROOT) -> set[str]:
-    """The kinds of backends: names of their folders."""
+    """Return the kinds of backends: names of their folders."""
     return {path.parent.name for path in (root / BACKENDS).glob("*/backend_type.py")} - {"base"}
 
 
@@ -196,7 +196,7 @@ def _is_profile(node: ast.expr) -> bool:
 
 
 def figures(folder: str, arrows: Mapping[str, set[str]], root: Path = ROOT) -> Figures:
-    """The figures of one folder of the root."""
+    """Return the figures of one folder of the root."""
     paths = sorted((root / folder).rglob("*.py"))
     names = {module_name(path, root) for path in paths}
     own = {name: arrows[name] & names for name in names}

@@ -54,7 +54,7 @@ def anyone_may_enter(folder: Path) -> bool:
 
 
 def for_anyone(source: Path, aside: Path) -> Path:
-    """A folder that every user may read: `source` itself, or a copy of it that is made at `aside`.
+    """Return a folder that every user may read: `source` itself, or a copy of it that is made at `aside`.
 
     The copy consists of hard links where that is possible.
     """
@@ -77,7 +77,7 @@ def for_anyone(source: Path, aside: Path) -> Path:
 
 
 def packages() -> Path:
-    """The folder of the packages that runs fetch for a cluster's nodes; made where it is missing.
+    """Return the folder of the packages that runs fetch for a cluster's nodes; made where it is missing.
 
     Tests and benchmarks share it, so that each version is fetched once.
     """

@@ -76,7 +76,7 @@ class LdapServer:
 
 
 def tree(users: Mapping[str, str]) -> Any:
-    """The directory with these users, as ldaptor keeps it."""
+    """Return the directory with these users, as ldaptor keeps it."""
     from ldaptor.inmemory import ReadOnlyInMemoryLDAPEntry
 
     top = ReadOnlyInMemoryLDAPEntry(_TOP, {"objectClass": ["domain"], "dc": ["roadpulse"]})

@@ -51,12 +51,12 @@ VERSIONS = ("0.7.1", "0.9.0")
 
 
 def versions() -> tuple[str, ...]:
-    """The versions of Livy that can be had on this computer."""
+    """Return the versions of Livy that can be had on this computer."""
     return VERSIONS if _JARS_OF_090.is_dir() else VERSIONS[:1]
 
 
 def livy_jars(version: str) -> Path:
-    """The folder with the jars of a version; fetched where it is missing. Raises `Unavailable`."""
+    """Return the folder with the jars of a version; fetched where it is missing. Raises `Unavailable`."""
     if version not in VERSIONS:
         raise ValueError(f"there is no Livy {version!r} here; choose one of {', '.join(VERSIONS)}")
     if version not in versions():
@@ -180,7 +180,7 @@ class Livy:
         return session
 
     def received(self, method: str = "POST") -> list[str]:
-        """The lines of Livy's request log with one method: what really arrived, over all starts."""
+        """Return the lines of Livy's request log with one method: what really arrived, over all starts."""
         logs = sorted((self.folder / "logs").glob("*.request.log"))
         lines = [
             line for log in logs for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -188,7 +188,7 @@ class Livy:
         return [line for line in lines if f'"{method} ' in line]
 
     def configuration(self) -> dict[str, str]:
-        """The entries of livy.conf."""
+        """Return the entries of livy.conf."""
         found = {
             "livy.server.host": self.host,
             "livy.server.port": str(self.port),

@@ -44,7 +44,7 @@ _TIME = (2020, 1, 1, 0, 0, 0)
 
 
 def version() -> str:
-    """The plugin's version, from metadata.txt."""
+    """Return the plugin's version, from metadata.txt."""
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(ROOT / "metadata.txt", encoding="utf-8")
     return parser.get("general", "version")

@@ -76,7 +76,7 @@ class PostGIS:
         return {**here, **changes}
 
     def connect(self, **changes: Any) -> psycopg.Connection[Any]:
-        """A connection as the database's owner, in autocommit mode."""
+        """Return a connection as the database's owner, in autocommit mode."""
         return psycopg.connect(**self.conninfo(**changes), autocommit=True)
 
     def start(self) -> None:

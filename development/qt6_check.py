@@ -162,7 +162,7 @@ class _Module:
         return name if _QT_CLASS.fullmatch(name) else ""
 
     def type_of(self, node: ast.AST) -> str:
-        """The class of Qt that a value is known to be of, or empty."""
+        """Return the class of Qt that a value is known to be of, or empty."""
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Attribute) and node.func.attr == "fontMetrics":
                 return "QFontMetrics"
@@ -361,7 +361,7 @@ class _Module:
 
 
 def scoped(owner: str, member: str) -> str:
-    """A member with its enumeration, which is `<enumeration>` if it is not known here."""
+    """Return a member with its enumeration, which is `<enumeration>` if it is not known here."""
     if owner == "Qt" and member in names.COLOURS:
         return f"Qt.GlobalColor.{member}"
     for start, enumeration in names.SCOPES.get(owner, ()):

@@ -50,7 +50,7 @@ KINDS = {
 
 
 def algorithms_page() -> str:
-    """The page as Markdown; needs a running QgsApplication."""
+    """Return the page as Markdown; needs a running QgsApplication."""
     from roadpulse.algorithms.provider import ALGORITHMS
 
     parts = [HEAD]
@@ -69,7 +69,7 @@ def algorithms_page() -> str:
 
 
 def statistics_page() -> str:
-    """The page of statistics as it is, with the table anew from the registry."""
+    """Return the page of statistics as it is, with the table anew from the registry."""
     from roadpulse.aggregation.contract.statistic import STATISTICS
 
     before, table = STATISTICS_PAGE.read_text(encoding="utf-8").split("| key |", 1)

@@ -41,7 +41,7 @@ _OPERATION = re.compile(r"\] \S+ \S+ \S+ (?:s3[_:])?(\w+) ")
 
 
 def versitygw() -> Path:
-    """The server's program; built where it is missing. Raises `Unavailable`."""
+    """Return the server's program; built where it is missing. Raises `Unavailable`."""
 
     def build(folder: Path) -> None:
         print("Building the S3 server versitygw (once; a few minutes)", file=sys.stderr)
@@ -118,7 +118,7 @@ class S3Server:
         return self.folder / "keys"
 
     def keys(self, user: str = "default") -> Keys:
-        """The keys of one user; raises KeyError for one who is not there."""
+        """Return the keys of one user; raises KeyError for one who is not there."""
         section = self._sections()[user]
         return Keys(section["aws_access_key_id"], section["aws_secret_access_key"])
 
@@ -170,7 +170,7 @@ class S3Server:
         return False
 
     def client(self, user: str = "default") -> Any:
-        """A boto3 client with a user's keys; it trusts the authority of the certificate."""
+        """Return a boto3 client with a user's keys; it trusts the authority of the certificate."""
         import boto3
         from botocore.config import Config
 

@@ -28,7 +28,7 @@ class Times:
 
 
 def read(file: Path) -> list[Times]:
-    """All tests of a file that `pytest_progress` has written."""
+    """Return all tests of a file that `pytest_progress` has written."""
     lines = (line.split("\t", 4) for line in file.read_text(encoding="utf-8").splitlines())
     return [Times(kind, *map(float, seconds), name) for kind, *seconds, name in lines]
 

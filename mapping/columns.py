@@ -63,5 +63,5 @@ def link_columns(bin_names: list[str], unit: str, with_names: bool, with_classes
 
 
 def column_type(name: str) -> str:
-    """The type in SQL of a column of the result tables."""
+    """Return the type in SQL of a column of the result tables."""
     return "TEXT" if name == BIN else "INTEGER" if name in whole_columns() else "REAL"

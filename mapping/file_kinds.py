@@ -114,7 +114,7 @@ def _whole_mp4(path: Path) -> bool:
 
 
 def _box(file: IO[bytes], left: int) -> tuple[int, bytes]:
-    """Length and name of a box of an MP4 (ISO 14496-12, 4.2)."""
+    """Return length and name of a box of an MP4 (ISO 14496-12, 4.2)."""
     length, name = int.from_bytes(file.read(4), "big"), file.read(4)
     if length == 1:
         length = int.from_bytes(file.read(8), "big")

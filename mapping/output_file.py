@@ -51,7 +51,7 @@ def check_output(
 
 
 def kind_of(path: Path, kinds: Sequence[FileKind]) -> FileKind:
-    """The kind that a name's ending stands for; raises `MapError`."""
+    """Return the kind that a name's ending stands for; raises `MapError`."""
     for kind in kinds:
         if path.suffix.lower() == kind.ending:
             return kind
@@ -61,7 +61,7 @@ def kind_of(path: Path, kinds: Sequence[FileKind]) -> FileKind:
 
 
 def real(path: Path) -> Path:
-    """The file that is written to: that at the end of all links."""
+    """Return the file that is written to: that at the end of all links."""
     return Path(os.path.realpath(path))
 
 
@@ -173,7 +173,7 @@ def write_picture(picture: QImage, path: Path, target: Path) -> None:
 def incomplete(path: Path, target: Path, detail: str = "") -> StorageError:
     """Return the error of a file at `path` that is not whole, a part of `target` or its later contents.
 
-    Its writer gives no reason, so the disk is asked: raises `StorageError` if it takes no more.
+    The writer gives no reason, so the disk is tested: raises `StorageError` if it takes no more.
     """
     with disk_errors(f"write {target.name}", target.parent), path.open("ab") as file:
         file.write(bytes(_PROBE))
@@ -205,7 +205,7 @@ def refuse_open_file(path: Path) -> None:
 
 
 def in_use(path: Path) -> str:
-    """The words for a map file that is open."""
+    """Return the words for a map file that is open."""
     return (
         f"The map file {path} is open, here or in another program. Nothing was changed; "
         "remove its layers from the project, or choose another name."

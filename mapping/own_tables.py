@@ -57,7 +57,7 @@ def fault_of(database: sqlite3.Connection) -> str:
 
 
 def lower(name: object) -> str:
-    """A name as SQLite compares it."""
+    """Return a name as SQLite compares it."""
     return re.sub("[A-Z]+", lambda found: found[0].lower(), str(name))
 
 

@@ -94,7 +94,7 @@ def label_of(crs: QgsCoordinateReferenceSystem) -> str:
 
 
 def shortened(text: str, length: int = 60) -> str:
-    """A text on one line of at most `length` characters."""
+    """Return a text on one line of at most `length` characters."""
     line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1] + "…"
 
@@ -144,12 +144,12 @@ def finite(xy: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def metres_of_unit(crs: QgsCoordinateReferenceSystem) -> float:
-    """Metres in a unit of a plane system."""
+    """Return metres in a unit of a plane system."""
     return float(QgsUnitTypes.fromUnitToUnitFactor(crs.mapUnits(), Qgis.DistanceUnit.Meters))
 
 
 def metres_per_unit(crs: QgsCoordinateReferenceSystem, extent: QgsRectangle) -> float:
-    """Metres on the ground in a unit of the map, from west to east in the middle of `extent`.
+    """Return metres on the ground in a unit of the map, from west to east in the middle of `extent`.
 
     Measured on the ellipsoid, so that it holds in any projection; NaN where that is not possible.
     """

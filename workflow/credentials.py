@@ -62,7 +62,7 @@ def _ssh(profile: Profile) -> Credentials:
 
 
 def _s3(profile: Profile) -> S3Keys:
-    """The access key: its id is the entry's user, the secret its password."""
+    """Return the access key: its id is the entry's user, the secret its password."""
     from ..cluster_client.profiles.credentials import S3Keys  # noqa: PLC0415
 
     entry = _entry(profile, "s3_authcfg", (_BASIC, _AWS))

@@ -24,17 +24,17 @@ def home() -> Path:
 
 
 def profile_store() -> ProfileStore:
-    """The stored profiles."""
+    """Return the stored profiles."""
     return ProfileStore(home() / "profiles")
 
 
 def run_store() -> RunStore:
-    """The records of this computer's runs."""
+    """Return the records of this computer's runs."""
     return RunStore(home() / "records")
 
 
 def known_hosts() -> Path:
-    """The SSH host keys that a person has accepted here."""
+    """Return the SSH host keys that a person has accepted here."""
     return home() / "known_hosts"
 
 
@@ -54,7 +54,7 @@ def maps_folder() -> Path:
 
 
 def point_store(profile: Profile) -> str:
-    """The folder of the point store for runs of a profile, as the place of execution sees it."""
+    """Return the folder of the point store for runs of a profile, as the place of execution sees it."""
     if profile.folders.store:
         return profile.folders.store
     if not profile.runs_here:

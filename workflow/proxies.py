@@ -47,7 +47,7 @@ def proxies_for(url: str) -> dict[str, str]:
 
 
 def livy_proxies(profile: Profile) -> dict[str, str]:
-    """The proxies of QGIS's settings on the way to a profile's Livy; none into a tunnel.
+    """Return the proxies of QGIS's settings on the way to a profile's Livy; none into a tunnel.
 
     Raises `ProfileError` for a kind of proxy that cannot be used here.
     """

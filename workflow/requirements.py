@@ -27,7 +27,7 @@ _FILE = Path(__file__).absolute().parents[1] / "requirements.txt"
 
 @cache
 def _lowest_versions() -> dict[str, tuple[int, ...]]:
-    """The packages that requirements.txt lists, with the lowest version of each."""
+    """Return the packages that requirements.txt lists, with the lowest version of each."""
     lines = re.findall(
         r"^([A-Za-z0-9_.-]+)(?:\[.*\])?>=([0-9.]+)$", _FILE.read_text(encoding="utf-8"), re.MULTILINE
     )
@@ -35,7 +35,7 @@ def _lowest_versions() -> dict[str, tuple[int, ...]]:
 
 
 def required() -> tuple[str, ...]:
-    """Names of the packages that requirements.txt lists."""
+    """Return names of the packages that requirements.txt lists."""
     return tuple(_lowest_versions())
 
 
@@ -56,7 +56,7 @@ def _is_outdated(name: str) -> bool:
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    """The numbers of a version such as 2.0.1rc1."""
+    """Return the numbers of a version such as 2.0.1rc1."""
     return tuple(map(int, re.findall(r"\d+", text)))
 
 

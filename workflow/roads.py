@@ -53,7 +53,7 @@ class Roads(Protocol):
         """Raise the errors of `read` that can be found before the links are known."""
 
     def read(self, ids: NDArray[np.int64], progress: Progress, cancelled: Cancelled) -> LinkGeometry:
-        """The geometry of the links `ids` (int64); raises `LinksError`, `MapError` or `Cancelled`."""
+        """Return the geometry of the links `ids` (int64); raises `LinksError`, `MapError` or `Cancelled`."""
 
 
 class LayerSnapshot:
@@ -68,11 +68,11 @@ class LayerSnapshot:
         self._kind, self._count = layer.geometryType(), layer.featureCount()
 
     def name(self) -> str:
-        """The layer's name."""
+        """Return the layer's name."""
         return str(self._name)
 
     def crs(self) -> QgsCoordinateReferenceSystem:
-        """The reference system of the coordinates."""
+        """Return the reference system of the coordinates."""
         return self._crs
 
     def fields(self) -> QgsFields:
@@ -123,7 +123,7 @@ class LayerRoads:
         self.read(np.zeros(0, np.int64), _ignore, cancelled)
 
     def read(self, ids: NDArray[np.int64], progress: Progress, cancelled: Cancelled) -> LinkGeometry:
-        """The geometry of the links `ids`."""
+        """Return the geometry of the links `ids`."""
         from ..mapping.writer.link_layers import links_of_layer  # noqa: PLC0415  (needs numpy)
 
         relay = _Relay(progress, cancelled)
@@ -161,7 +161,7 @@ class PostgisRoads:
             raise self._without_system()
 
     def read(self, ids: NDArray[np.int64], progress: Progress, cancelled: Cancelled) -> LinkGeometry:
-        """The geometry of the links `ids`."""
+        """Return the geometry of the links `ids`."""
         from ..cluster_client.postgis.links import fetch_links  # noqa: PLC0415  (needs psycopg)
 
         table = self._links()
@@ -203,7 +203,7 @@ def roads_of_layer(
     class_field: str = "",
     crs: Optional[QgsCoordinateReferenceSystem] = None,
 ) -> Roads:
-    """The roads of a layer, with its filter and edits; for the main thread.
+    """Return the roads of a layer, with its filter and edits; for the main thread.
 
     `crs` is the reference system that the coordinates are in; None: as the layer says. Raises `MapError`.
     """
@@ -225,7 +225,7 @@ def roads_of_layer(
 def postgis_roads(
     uri: QgsDataSourceUri, id_field: str, name_field: str = "", class_field: str = ""
 ) -> PostgisRoads:
-    """The roads of the table that `uri` names, with its filter; for the main thread.
+    """Return the roads of the table that `uri` names, with its filter; for the main thread.
 
     There QGIS gives out the credentials that an authcfg stands for.
     """
@@ -256,6 +256,6 @@ def check_fields(fields: QgsFields, *names: str) -> None:
 
 
 def guess_field(fields: QgsFields, usual: Sequence[str]) -> str:
-    """The first of the usual names that the fields have, in the fields' own spelling; else empty."""
+    """Return the first of the usual names that the fields have, in the fields' own spelling; else empty."""
     known = {each.name().lower(): each.name() for each in fields}
     return next((known[name] for name in usual if name in known), "")

@@ -88,7 +88,7 @@ def _silently(_done: int, _total: int) -> None:
 
 
 def resolve_profile(text: str, agreed: bool = False) -> Profile:
-    """The stored profile of that name, the profile in that file, or `local`; raises `ProfileError`.
+    """Return the stored profile of that name, the profile in that file, or `local`; raises `ProfileError`.
 
     `agreed` says that the programs which a file names may be run.
     """
@@ -185,7 +185,7 @@ def _result_of(
 
 
 def run_name(spec: RunSpec) -> str:
-    """A run's name for people: that of its trips."""
+    """Return a run's name for people: that of its trips."""
     return name_of_trips(spec.trips)
 
 
@@ -208,14 +208,14 @@ class RunResult:
         return cls(manifest, RunFolder(LocalPath(folder)).read_spec())
 
     def part_paths(self, table: str) -> list[str]:
-        """Paths of a table's CSV files."""
+        """Return paths of a table's CSV files."""
         return [str(self.manifest.folder / part.path) for part in self.manifest.tables[table].parts]
 
 
 def link_geometry(
     roads: Roads, ids: NDArray[np.int64], progress: OnProgress = _nothing, is_cancelled: IsCancelled = _never
 ) -> LinkGeometry:
-    """The geometry of the links `ids` (int64), from a layer or from PostGIS."""
+    """Return the geometry of the links `ids` (int64), from a layer or from PostGIS."""
     return roads.read(ids, progress, is_cancelled)
 
 

@@ -6,7 +6,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 
 def tr(text: str) -> str:
-    """The text in the person's language. Put values in with `.format` afterwards."""
+    """Return the text in the person's language. Put values in with `.format` afterwards."""
     return QCoreApplication.translate("Roadpulse", text)
 
 
@@ -24,7 +24,7 @@ def percent(share: float) -> str:
 
 
 def name_of_trips(trips: str) -> str:
-    """A name for what lies in a folder or behind a pattern: the path's last part that says something.
+    """Return a name for what lies in a folder or behind a pattern: the path's last part that says something.
 
     Numbers alone say little: `2019/06` is called after what it lies in, too. Folders may have brackets in
     their names.

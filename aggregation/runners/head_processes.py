@@ -143,7 +143,7 @@ class HeadProcesses:
             self._processes = None
 
     def _own(self, function: TaskFunction) -> TaskFunction:
-        """The share with attempts that are none of Spark's, nor of processes that ended."""
+        """Return the function with attempts that are none of Spark's, nor of processes that ended."""
         return replace(function, before=MAX_ATTEMPTS - self._beginnings)
 
 

@@ -37,7 +37,7 @@ class Reports:
     """Collects reports in a list while tasks finish: what Spark calls an accumulator's parameter."""
 
     def zero(self, _value: list[Report]) -> list[Report]:
-        """An empty list."""
+        """Return an empty list."""
         return []
 
     def addInPlace(self, value: list[Report], more: list[Report]) -> list[Report]:  # noqa: N802

@@ -38,7 +38,7 @@ MONTHS = (
 
 
 def local_crs(layer: QgsVectorLayer) -> QgsCoordinateReferenceSystem:
-    """The layer's own system where it is in metres, else the UTM zone at its centre."""
+    """Return the layer's own system where it is in metres, else the UTM zone at its centre."""
     if not in_degrees(layer.crs()) or layer.extent().isNull():
         return layer.crs()
     centre = QgsCoordinateTransform(
@@ -115,7 +115,7 @@ def extent_shown(
 
 
 def fill(extent: QgsRectangle, ratio: float, cut: bool = False) -> QgsRectangle:
-    """The smallest rectangle about `extent` with width : height = `ratio`.
+    """Return the smallest rectangle about `extent` with width : height = `ratio`.
 
     With `cut` it is the largest one inside, so that no edge of the map stays empty.
     """
@@ -131,7 +131,7 @@ def fill(extent: QgsRectangle, ratio: float, cut: bool = False) -> QgsRectangle:
 
 
 def bin_totals(layer: QgsVectorLayer, style: StyleOptions) -> list[float]:
-    """Points in each bin of the day."""
+    """Return points in each bin of the day."""
     totals = [0.0] * style.n_bins
     with reading(file_of(layer)) as database:
         for name, points in database.execute(
@@ -158,7 +158,7 @@ def describe(layer: QgsVectorLayer, style: StyleOptions) -> tuple[str, str]:
 
 
 def _matched(values: Mapping[str, Any], name: str) -> int:
-    """A number of the match report; 0 where the file does not say."""
+    """Return a number of the match report; 0 where the file does not say."""
     found = values.get("match", {}).get(name)
     return found if isinstance(found, int) else 0
 

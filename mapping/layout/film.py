@@ -194,7 +194,7 @@ def write_gif(pictures: Sequence[Path], path: Path, frames_per_second: float) ->
 
 
 def find_ffmpeg() -> str:
-    """The path of an ffmpeg that writes H.264; raises `MapError` where there is none."""
+    """Return the path of an ffmpeg that writes H.264; raises `MapError` where there is none."""
     found = shutil.which("ffmpeg")
     if not found:
         raise MapError(

@@ -229,7 +229,7 @@ def add_track(layout: QgsPrintLayout, box: Box, name: str = "track") -> QgsLayou
 
 
 def track_picture(totals: Sequence[float], now: int, box: Box, palette: Palette) -> str:
-    """The day as bars, the bin `now` bright, as a picture path that QGIS reads (`base64:`, an SVG)."""
+    """Return the day as bars, the bin `now` bright, as a picture path that QGIS reads (`base64:`, an SVG)."""
     top = max([*totals, 1e-9])
     bars = []
     step = box.width / len(totals)

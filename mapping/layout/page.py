@@ -132,7 +132,7 @@ def clock_text(number: int, bin_minutes: int) -> str:
 def speed_page(
     project: QgsProject, layer: QgsVectorLayer, style: StyleOptions, options: PageOptions
 ) -> SpeedPage:
-    """A page with `layer`, which `style_layer` has styled with `style`. Raises `MapError`."""
+    """Return a page with `layer`, which `style_layer` has styled with `style`. Raises `MapError`."""
     if options.paper not in PAPERS:
         raise MapError(f"There is no paper {options.paper}. Choose one of {', '.join(PAPERS)}.")
     nothing, crs = emptiness(layer), local_crs(layer)
@@ -292,7 +292,7 @@ class _Column:
 
 
 def fitting(words: str, points: float, width: float) -> float:
-    """The size, at most `points`, at which bold `words` fit into `width` mm."""
+    """Return the size, at most `points`, at which bold `words` fit into `width` mm."""
     font = QFont(font_family())
     font.setBold(True)
     font.setPixelSize(1000)

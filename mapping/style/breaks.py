@@ -67,7 +67,7 @@ def class_labels(limits: Sequence[float]) -> list[str]:
 
 
 def number(value: float) -> str:
-    """A limit as a person writes it: `5`, `2.5`, `12,000`."""
+    """Return a limit as a person writes it: `5`, `2.5`, `12,000`."""
     text = f"{value:,.2f}".rstrip("0").rstrip(".")
     return text.replace("-", "−") if text != "-0" else "0"
 

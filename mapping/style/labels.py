@@ -99,7 +99,7 @@ def street_labels(theme: str) -> QgsVectorLayerSimpleLabeling:
 
 
 def label_texts(names: NDArray[Any], metres: NDArray[Any], place: NDArray[Any]) -> list[Optional[str]]:
-    """The names to label n links with: on the longest link of a street, and again every `REPEAT_KM`.
+    """Return the names to label n links with: on the longest link of a street, and again every `REPEAT_KM`.
 
     A street is cut into links at every junction and has two directions; labelled link by link it
     would carry its name a dozen times. `names` is object (n,), `metres` (n,), `place` (n, 2) in degrees.

@@ -118,7 +118,7 @@ class StyleOptions:
 
 
 def _limits_of(layer: QgsVectorLayer, drawn: Entries, statistic: str, unit: str) -> tuple[float, ...]:
-    """The class limits of a statistic: those in the file, or else from the whole day of its links.
+    """Return the class limits of a statistic: those in the file, or else from the whole day of its links.
 
     Files of 0.1.0 hold one list, which is that of the mean.
     """
@@ -152,7 +152,7 @@ def _check_limits(limits: object) -> None:
 
 
 def reference_day(spec: RunSpec) -> date:
-    """The one day of the run, or the day that stands for several."""
+    """Return the one day of the run, or the day that stands for several."""
     if spec.date_from and spec.date_from == spec.date_to:
         return spec.date_from
     return REFERENCE_DAY

@@ -42,7 +42,7 @@ PALETTES = {
 
 
 def viridis(at: float) -> QColor:
-    """The colour at `at`, 0 (violet) to 1 (yellow)."""
+    """Return the colour at `at`, 0 (violet) to 1 (yellow)."""
     place = min(max(at, 0.0), 1.0) * (len(VIRIDIS) - 1)
     low = min(int(place), len(VIRIDIS) - 2)
     a, b, part = QColor(VIRIDIS[low]), QColor(VIRIDIS[low + 1]), place - low
@@ -66,7 +66,7 @@ def class_colours(n: int, theme: str, fast_glows: bool) -> list[QColor]:
 
 
 def ramp(theme: str, fast_glows: bool, stops: int = 9) -> QgsGradientColorRamp:
-    """The same as a ramp of QGIS, so that a new classification keeps the colours."""
+    """Return the same as a ramp of QGIS, so that a new classification keeps the colours."""
     colours = class_colours(stops, theme, fast_glows)
     middle = [QgsGradientStop(i / (stops - 1), colours[i]) for i in range(1, stops - 1)]
     return QgsGradientColorRamp(colours[0], colours[-1], False, middle)

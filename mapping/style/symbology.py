@@ -71,7 +71,7 @@ def style_project(project: QgsProject, options: StyleOptions) -> None:
 
 
 def speed_renderer(options: StyleOptions) -> QgsGraduatedSymbolRenderer:
-    """The classes of `options.limits`, slowest first, and one for links with too few trips."""
+    """Return the classes of `options.limits`, slowest first, and one for links with too few trips."""
     limits = options.limits
     colours = class_colours(len(limits) - 1, options.theme, options.fast_glows)
     ranges = [QgsRendererRange(options.too_few, options.too_few, few_symbol(options), FEW_LABEL)]
@@ -103,7 +103,7 @@ def drawing_order(options: StyleOptions) -> str:
 
 
 def line_symbol(colour: QColor, options: StyleOptions, share: float = 1.0) -> QgsLineSymbol:
-    """A round line, as wide as the link's class and the map's scale ask for, on its side of the road.
+    """Return a round line, as wide as the link's class and the map's scale ask for, on its side of the road.
 
     Width and offset are `share` of the link's width times a factor that QGIS computes once for a
     map: `@vector_tile_zoom` and `@zoom_level` are the only variables of a map that it folds into

@@ -35,7 +35,7 @@ def value_expression(options: StyleOptions) -> str:
 
 
 def bin_range(day: date, bin_number: int, bin_minutes: int) -> QgsDateTimeRange:
-    """The half-open time of one bin: local to the run's zone, as the map and its clock show it.
+    """Return the half-open time of one bin: local to the run's zone, as the map and its clock show it.
 
     It is labelled UTC, as QGIS's own time widgets label what they hold, so that they show it unshifted.
     """
@@ -46,7 +46,7 @@ def bin_range(day: date, bin_number: int, bin_minutes: int) -> QgsDateTimeRange:
 
 
 def day_range(day: date) -> QgsDateTimeRange:
-    """The half-open day."""
+    """Return the half-open day."""
     start = QDateTime(QDate(day.year, day.month, day.day), QTime(0, 0), Qt.TimeSpec.UTC)
     return QgsDateTimeRange(start, start.addDays(1), True, False)
 
@@ -86,5 +86,5 @@ def set_project_time(project: QgsProject, options: StyleOptions) -> None:
 
 
 def bin_interval(options: StyleOptions) -> QgsInterval:
-    """Length of a bin."""
+    """Return length of a bin."""
     return QgsInterval(options.bin_minutes * 60)

@@ -205,7 +205,7 @@ class _Writer:
             self._step(5 + 45 * (start + len(rows)) / len(order))
 
     def _bins_by_link(self, order: NDArray[Any]) -> _Cells:
-        """The cells of `by_time`, sorted by the place of their link in `order`."""
+        """Return the cells of `by_time`, sorted by the place of their link in `order`."""
         import pandas as pd  # noqa: PLC0415  (what does without it works without)
 
         place_of_sorted = np.argsort(self.links.ids[order], kind="stable")

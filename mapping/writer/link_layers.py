@@ -120,7 +120,7 @@ def check_system(
 
 
 def _line_wkb(geometry: QgsGeometry) -> bytes:
-    """A line as ISO WKB; curves become lines of points."""
+    """Return a line as ISO WKB; curves become lines of points."""
     if QgsWkbTypes.isCurvedType(geometry.wkbType()):
         geometry = QgsGeometry(geometry.constGet().segmentize())
     return bytes(geometry.asWkb())

@@ -91,7 +91,7 @@ def blobs(wkb: Sequence[bytes], srs_id: int, box: NDArray[Any], multi: bool) -> 
 
 
 def _as_multi(wkb: bytes) -> bytes:
-    """The WKB of a line as a multi-line, with its Z and M (shapely before 2.1 has no M)."""
+    """Return the WKB of a line as a multi-line, with its Z and M (shapely before 2.1 has no M)."""
     geometry = QgsGeometry()
     geometry.fromWkb(wkb)
     geometry.convertToMultiType()
@@ -99,7 +99,7 @@ def _as_multi(wkb: bytes) -> bytes:
 
 
 def _line_of_qgis(wkb: bytes, row: int) -> QgsGeometry:
-    """A line that shapely does not read, of a single point; raises `MapError` for another shape."""
+    """Return a line that shapely does not read, of a single point; raises `MapError` for another shape."""
     geometry = QgsGeometry()
     geometry.fromWkb(wkb)
     if geometry.type() != QgsWkbTypes.GeometryType.LineGeometry:
@@ -111,7 +111,7 @@ def _line_of_qgis(wkb: bytes, row: int) -> QgsGeometry:
 
 
 def _points(geometry: QgsGeometry) -> Any:
-    """The parts of a line of QGIS as shapely has them, with a point for a line of a single point."""
+    """Return the parts of a line of QGIS as shapely has them, with a point for a line of a single point."""
     import shapely  # noqa: PLC0415
 
     parts = geometry.asGeometryCollection() if geometry.isMultipart() else [geometry]
@@ -133,7 +133,7 @@ def _on_ground(xy: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> tuple[NDA
 
 
 def _steps(degrees: NDArray[Any]) -> NDArray[Any]:
-    """Metres between consecutive points (n - 1,), from the radii of curvature of WGS 84.
+    """Return metres between consecutive points (n - 1,), from the radii of curvature of WGS 84.
 
     Exact to a few millionths for the short steps of a road (M and N as in Snyder, Map Projections: A
     Working Manual, USGS 1987, equations 4-18 and 4-20).

@@ -1,7 +1,7 @@
 """Calls over the network, each in a thread of its own.
 
 QGIS's task manager carries out as many tasks at once as there are cores, and a run that is followed holds
-one of them for hours: a host that does not answer would soon keep everything else waiting there.
+one of them for hours: a host that does not answer would soon block all other tasks there.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Call:
         return self._cancelled.is_set()
 
     def cancel(self) -> None:
-        """Want no answer any more."""
+        """Cancel the call and drop its answer."""
         self._cancelled.set()
 
     def check(self, *_: object) -> None:
@@ -41,10 +41,10 @@ class Call:
             raise Cancelled
 
     def carry_out(self) -> tuple[Any, Optional[Exception]]:
-        """Do the work: its result, or the error that it raised."""
+        """Do the work; return its result, or the error that it raised."""
         try:
             return self._work(self), None
-        except Exception as error:  # noqa: BLE001  (told in the main thread)
+        except Exception as error:  # noqa: BLE001  (reported in the main thread)
             return None, error
 
 
@@ -79,7 +79,7 @@ class Calls(QObject):
             self._said.emit(call, listener, value)
 
     def forget(self) -> None:
-        """Want none of the answers any more."""
+        """Cancel all calls and drop their answers."""
         for call in self._going:
             call.cancel()
         self._going.clear()

@@ -1,4 +1,4 @@
-"""The latest call of a kind, for what may have to wait for another computer."""
+"""The latest call of a kind, for requests to other computers."""
 
 from __future__ import annotations
 

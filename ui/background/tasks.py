@@ -55,7 +55,7 @@ class Task(QgsTask):
             self.result = self.work()
         except Cancelled as error:
             self.error = error
-        except Exception as error:  # noqa: BLE001  (stored, and told in the main thread)
+        except Exception as error:  # noqa: BLE001  (stored, and reported in the main thread)
             self.error = error
         return self.error is None
 
@@ -90,8 +90,8 @@ class CallTask(Task):
 class LatestTask(QObject):
     """At most one wanted task of a kind: a new request replaces the one before, whose end is ignored.
 
-    Requests wait for a pause of `wait` ms, so that typing does not start a task for every letter. What is
-    asked gets the task, to `check`.
+    Requests wait for a pause of `wait` ms, so that typing does not start a task for every letter. The
+    function gets the task, to `check`.
     """
 
     done = pyqtSignal(object)
@@ -119,7 +119,7 @@ class LatestTask(QObject):
         self._timer.start()
 
     def forget(self) -> None:
-        """Want no answer any more."""
+        """Cancel the request and drop its answer."""
         self._timer.stop()
         going, self._going = self._going, None
         if going is not None:

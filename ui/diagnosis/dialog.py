@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class DiagnosisDialog(OnScreenDialog):
-    """Begins to look as soon as it is shown; closing it ends that.
+    """Begins the checks when it is shown; closing it ends them.
 
     `trips` are looked at as the place of execution sees them, `connection` is a PostGIS connection stored
     in QGIS; with `profiles` the person may choose another one, to which the trips then do not belong.
@@ -154,7 +154,7 @@ class DiagnosisDialog(OnScreenDialog):
         return self._call is not None
 
     def begin(self) -> None:
-        """Look, from the beginning."""
+        """Carry out all checks from the beginning."""
         self.cancel()
         self.banner.hide()
         self.findings = []
@@ -239,7 +239,7 @@ class DiagnosisDialog(OnScreenDialog):
         self._show_buttons()
 
     def cancel(self) -> None:
-        """Stop looking."""
+        """Cancel the checks."""
         call, self._call = self._call, None
         if call is not None:
             call.cancel()
@@ -288,10 +288,10 @@ class DiagnosisDialog(OnScreenDialog):
             QTimer.singleShot(0, lambda: None if sip.isdeleted(self) else self.begin())
 
     def leave(self) -> None:
-        """The window goes away."""
+        """Close the window."""
         self.cancel()
 
     def done(self, result: int) -> None:
-        """Closed, however: nothing goes on without the window."""
+        """End the checks with the window."""
         self.cancel()
         super().done(result)

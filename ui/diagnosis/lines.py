@@ -29,7 +29,7 @@ _TITLE_LETTERS = 28
 
 
 def colour(state: str, palette: QPalette) -> QColor:
-    """The colour of a check's mark."""
+    """Return the colour of a check's mark."""
     return {"ok": good, "warning": warning, "failed": bad}.get(state, muted)(palette)
 
 
@@ -66,15 +66,15 @@ class DiagnosisLines(QWidget):
             self.lines.append(Line(name, title, grid))
 
     def looking(self, at: int) -> None:
-        """The check in that place has begun."""
+        """Show that the check at this position has begun."""
         self.lines[at].show_state("looking")
 
     def show_finding(self, at: int, finding: Finding) -> None:
-        """The check in that place has ended."""
+        """Show the result of the check at this position."""
         self.lines[at].show_finding(finding)
 
     def stop(self) -> None:
-        """The rest will not be looked at."""
+        """Show that the remaining checks are not carried out."""
         for line in self.lines:
             if line.state in ("looking", "waiting"):
                 line.show_state("skipped", tr("The diagnosis was stopped."))
@@ -151,7 +151,7 @@ class Line:
         self._offer()
 
     def show_finding(self, finding: Finding) -> None:
-        """Show what came out."""
+        """Show the result of the check."""
         self.show_state(finding.outcome.value, in_form(finding.found))
         self.todo.setText(f"→ {in_form(finding.todo)}" if finding.todo else "")
         if finding.seconds >= _LONG_SECONDS:
@@ -195,7 +195,7 @@ class OneLine(Wrapped):
         self._cut()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Cut anew."""
+        """Cut the text to the new width."""
         super().resizeEvent(event)
         self._cut()
         self.resized.emit()

@@ -91,7 +91,7 @@ class Pages(QTextBrowser):
             cursor.endEditBlock()
 
     def loadResource(self, kind: int, name: QUrl) -> Any:
-        """Pictures no wider than the page."""
+        """Load a picture, scaled to the width of the page at most."""
         if kind == QTextDocument.ResourceType.ImageResource:
             image = QImage(self.source().resolved(name).toLocalFile())
             if image.width() > _WIDEST_PICTURE:
@@ -161,7 +161,7 @@ class Manual(OnScreenDialog):
         column.addWidget(self.pages, 1)
 
     def leave(self) -> None:
-        """The plugin is unloaded."""
+        """Close the window; the plugin is unloaded."""
         self.close()
 
     def go_to(self, page: str, anchor: str = "") -> None:

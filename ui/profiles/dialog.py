@@ -146,7 +146,7 @@ class ProfilesDialog(OnScreenDialog):
         return self._current == DRAFT or self.form.edited
 
     def _look(self) -> None:
-        """Say in the footer how things are, and why Save is grey."""
+        """Show the state in the footer, and why Save is disabled."""
         problem, field = self.form.problem()
         unsaved = self.unsaved
         self.save_button.setEnabled(unsaved and not problem)
@@ -204,7 +204,7 @@ class ProfilesDialog(OnScreenDialog):
         self._show(DRAFT)
 
     def save(self) -> bool:
-        """Store the shown profile; whether it was."""
+        """Store the shown profile; return True if it was stored."""
         if self.form.problem()[0]:
             return False
         before = self._current
@@ -312,11 +312,11 @@ class ProfilesDialog(OnScreenDialog):
         then()
 
     def reject(self) -> None:
-        """Close, if nothing is lost by it."""
+        """Close, after a question if changes would be lost."""
         self._go_on(self._close)
 
     def leave(self) -> None:
-        """The window goes away without a question."""
+        """Close the window without a question."""
         self.form.forget()
 
     def _close(self) -> None:

@@ -82,7 +82,7 @@ class ProfileForm(QWidget):
         self._look()
 
     def values(self) -> dict[str, Any]:
-        """The profile's JSON values as the fields say, right or wrong."""
+        """Return the profile's JSON values as the fields say, right or wrong."""
         values = copy.deepcopy(self._given)
         for field in self._fields():
             if field.wanted:
@@ -90,7 +90,7 @@ class ProfileForm(QWidget):
         return values
 
     def profile(self) -> Profile:
-        """The edited profile; raises `ProfileError`."""
+        """Return the edited profile; raises `ProfileError`."""
         return Profile.from_json(self.values())
 
     @property
@@ -157,7 +157,7 @@ class ProfileForm(QWidget):
             section.look()
             for field in section.fields:
                 shown = field.wanted and field.touched
-                field.tell(self.faults.get(field.entry, "") if shown else "")
+                field.show_fault(self.faults.get(field.entry, "") if shown else "")
         if self.ssh.host.wanted and "host" not in self.faults:
             self.host_key.show_place(values["host"], values["port"])
         self.changed.emit()
@@ -197,7 +197,7 @@ class _NameField(TextField):
     _local = False
 
     def value(self) -> str:
-        """The name by which the profile is stored."""
+        """Return the name by which the profile is stored."""
         return LOCAL_NAME if self._local else super().value()
 
     def _show(self, value: str) -> None:

@@ -102,7 +102,7 @@ class RunDialog(QDialog):
         """Say in the footer what will happen, or what is missing."""
         if not self.running and self.stack.currentIndex() == 0:
             problem, section = self.form.problem()
-            self.footer.tell(problem, section.title if section else "", self.form.estimate())
+            self.footer.show_problem(problem, section.title if section else "", self.form.estimate())
 
     def _go_to_problem(self) -> None:
         section = self.form.problem()[1]

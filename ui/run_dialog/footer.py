@@ -64,8 +64,8 @@ class RunFooter(QWidget):
         if running:
             self.words.say(tr("You can close this window; the run goes on."))
 
-    def tell(self, problem: str, section: str, estimate: str) -> None:
-        """Say what is missing (in the section of that title, if one is named), or what will happen."""
+    def show_problem(self, problem: str, section: str, estimate: str) -> None:
+        """Show what is missing (in the section of that title, if one is named), or the estimate."""
         self.run.setEnabled(not problem)
         if not problem:
             self.words.say(estimate or tr("Ready."))

@@ -125,7 +125,7 @@ class PhaseRows(QWidget):
             self._numbers[phase].setText("  ·  ".join(parts))
 
     def _all_is_read(self) -> None:
-        """Mark the reading as ended, whatever its last status was."""
+        """Mark the reading as ended, also after a last status that was not."""
         read = self._last.get(Phase.READING)
         if read is not None:
             parts = [size(read.bytes.total), *([rate(read.speed)] if read.speed else [])]

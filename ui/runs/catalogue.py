@@ -99,7 +99,7 @@ def result_folder(run: Run) -> str:
 
 
 def read_facts(folder: str) -> RunFacts:
-    """The facts of the finished run in `folder`; raises `OSError` or `ValueError`."""
+    """Return the facts of the finished run in `folder`; raises `OSError` or `ValueError`."""
     path = Path(folder) / "manifest.json"
     values = check_manifest(read_json(path, LARGEST), str(path))
     files, table = values["files"], values["results"].get("link_speeds", {})

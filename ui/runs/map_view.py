@@ -116,7 +116,7 @@ def _zoom(iface: Any, project: QgsProject, layer: QgsVectorLayer) -> None:
 
 
 def layer_of(output: str) -> Optional[QgsVectorLayer]:
-    """The layer of a map file that is in the project already."""
+    """Return the layer of a map file that is in the project already."""
     for layer in QgsProject.instance().mapLayers().values():
         if isinstance(layer, QgsVectorLayer) and Path(layer.source().split("|")[0]) == Path(output):
             return layer

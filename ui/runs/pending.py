@@ -49,7 +49,7 @@ def forget(folder: str) -> None:
 
 
 def pending() -> list[PendingRun]:
-    """The runs to offer; unreadable notes are dropped."""
+    """Return the runs to offer; unreadable notes are dropped."""
     settings = QgsSettings()
     settings.beginGroup(_GROUP)
     texts = {key: settings.value(key, "", type=str) for key in settings.childKeys()}

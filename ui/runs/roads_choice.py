@@ -19,7 +19,7 @@ _entered: dict[str, tuple[str, str]] = {}
 
 
 def stored_uri(connection: str) -> Optional[QgsDataSourceUri]:
-    """The address of a PostGIS connection that QGIS knows, with what the person entered for it."""
+    """Return the address of a PostGIS connection that QGIS knows, with what the person entered for it."""
     known = QgsProviderRegistry.instance().providerMetadata("postgres").connections(False)
     if connection not in known:
         return None
@@ -44,7 +44,7 @@ def ask_login(connection: str, message: str) -> bool:
 
 
 def roads_of(choice: RoadsChoice) -> Roads:
-    """The roads of a choice; raises `RunError` for what is not there any more."""
+    """Return the roads of a choice; raises `RunError` for what is not there any more."""
     from ...workflow.roads import postgis_roads, roads_of_layer  # noqa: PLC0415
 
     fields = (choice.id_field, choice.name_field, choice.class_field)

@@ -41,7 +41,7 @@ def settings_of(run: Run) -> RunSettings:
 
 
 def job_of(run: Run, roads: Roads, store: RunStore) -> Job:
-    """The work of following a run to its end and onto the map. Raises `SpecError`."""
+    """Return the work of following a run to its end and onto the map. Raises `SpecError`."""
     folder = result_folder(run)
     output = locations.maps_folder() / f"{slug(run.name)}-{run.id[:8]}.gpkg"
     return Job(

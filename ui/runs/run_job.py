@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def new_job(settings: RunSettings, found: Optional[TripCount]) -> Job:
-    """A new run with these settings; `found` is what was counted. Raises `RunError`."""
+    """Return a new run with these settings; `found` is what was counted. Raises `RunError`."""
     from ...workflow.steps import run_name  # noqa: PLC0415
 
     profile = locations.profile_store().find(settings.profile)
@@ -43,7 +43,7 @@ def new_job(settings: RunSettings, found: Optional[TripCount]) -> Job:
 
 
 def job_again(run: Run, noted: Optional[PendingRun]) -> Job:
-    """The work of following a run that was started before; `noted` is what the window knew of it.
+    """Return the work of following a run that was started before; `noted` is what the window knew of it.
 
     Never starts it: what is not running any more is only looked at. Raises `RunError`.
     """

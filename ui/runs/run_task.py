@@ -140,7 +140,7 @@ class RunTask(Task):
     # -- in any thread ------------------------------------------------------------------------------
 
     def log(self) -> str:
-        """The last lines of the run's log; may take the time of a network call."""
+        """Return the last lines of the run's log; may take the time of a network call."""
         backend, run = self._backend, self._run
         return backend.log(run, _LOG_LINES) if backend is not None and run is not None else ""
 

@@ -38,7 +38,7 @@ def state_icon(state: RunState) -> str:
 
 @cache  # thousands of rows are sorted and filtered by it
 def state_word(state: RunState) -> str:
-    """One word, or two, for a state."""
+    """Return one word, or two, for a state."""
     words = {
         RunState.QUEUED: tr("Queued"),
         RunState.STARTING: tr("Starting"),

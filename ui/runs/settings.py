@@ -74,7 +74,7 @@ class RunSettings:
 
     @classmethod
     def load(cls, settings: Optional[QgsSettings] = None) -> RunSettings:
-        """The remembered settings; what cannot be read has its default."""
+        """Return the remembered settings; what cannot be read has its default."""
         text = (settings or QgsSettings()).value(_KEY, "", type=str)
         start = cls.defaults()
         try:
@@ -159,7 +159,7 @@ def _place_key(profile: Profile, group: str) -> str:
 
 
 def run_spec(settings: RunSettings, store: str) -> RunSpec:
-    """The run specification that the settings amount to; raises `SpecError`."""
+    """Return the run specification of the settings; raises `SpecError`."""
     return RunSpec(
         trips=settings.trips,
         store=store,

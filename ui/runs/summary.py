@@ -17,7 +17,7 @@ LINK_REASONS = ("no_link", "bad_link", "negative_link", "link_too_large")
 
 
 def line(outcome: Outcome) -> list[Union[str, Link]]:
-    """The summary, every number a link to `details`."""
+    """Return the summary, every number a link to `details`."""
     values = outcome.manifest
     files, points = values["files"], values["points"]
     trips, links = files["named"] - files["bad"], outcome.match.links
@@ -35,7 +35,7 @@ def line(outcome: Outcome) -> list[Union[str, Link]]:
 
 
 def plain_line(outcome: Outcome) -> str:
-    """The summary without links, for the message bar and the log."""
+    """Return the summary without links, for the message bar and the log."""
     return "".join(part.words if isinstance(part, Link) else part for part in line(outcome))
 
 

@@ -49,7 +49,7 @@ class WatchedBackend:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def backend(self, store: RunStore) -> Backend:
-        """The connection; made on first use, in the thread that uses it. Raises `ProfileError`."""
+        """Return the connection; made on first use, in the thread that uses it. Raises `ProfileError`."""
         from ...workflow.backends import backend_for  # noqa: PLC0415
 
         with self._lock:

@@ -228,7 +228,7 @@ class RunActions(QObject):
         self.watch.read()
 
     def _tell(self, run: Run, activity: str) -> None:
-        self.model.tell(run.id, activity=activity)
+        self.model.update_run(run.id, activity=activity)
 
     def _say_error(self, error: Exception) -> Any:
         log_error(error)

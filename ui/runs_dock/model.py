@@ -27,7 +27,7 @@ _NUMBERS_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class RunsModel(QAbstractTableModel):
-    """Rows of runs: `show_entries` sets them, `tell` updates one."""
+    """Rows of runs: `show_entries` sets them, `update_run` updates one."""
 
     def __init__(self, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
@@ -41,7 +41,7 @@ class RunsModel(QAbstractTableModel):
     # -- what is listed -----------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        """Number of runs, those that the filter hides included."""
+        """Return number of runs, those that the filter hides included."""
         return len(self._rows)
 
     def show_entries(self, entries: Iterable[RunEntry]) -> None:
@@ -61,8 +61,8 @@ class RunsModel(QAbstractTableModel):
         self._rows = rows
         self._arrange(changed)
 
-    def tell(self, key: str, **heard: Any) -> None:
-        """Keep what was heard of a run: its `status`, the `trouble` with hearing, an `activity` of ours."""
+    def update_run(self, key: str, **heard: Any) -> None:
+        """Update a run: its `status`, the `trouble` in getting it, an `activity` of this plugin."""
         before = self._rows.get(key)
         if before is None:
             return
@@ -91,19 +91,19 @@ class RunsModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, Column.WHEN), last, [Qt.ItemDataRole.DisplayRole])
 
     def row(self, key: str) -> Optional[Row]:
-        """The row of a run, shown or not."""
+        """Return the row of a run, shown or not."""
         return self._rows.get(key)
 
     def rows(self) -> list[Row]:
-        """All rows, in no order."""
+        """Return all rows, in no order."""
         return list(self._rows.values())
 
     def key_at(self, index: QModelIndex) -> str:
-        """The key of the run in a cell; empty for no cell."""
+        """Return the key of the run in a cell; empty for no cell."""
         return self._shown[index.row()] if index.isValid() and index.row() < len(self._shown) else ""
 
     def index_of(self, key: str) -> QModelIndex:
-        """The first cell of a run; invalid when it is not shown."""
+        """Return the first cell of a run; invalid when it is not shown."""
         at = self._at.get(key)
         return QModelIndex() if at is None else self.index(at, 0)
 
@@ -155,7 +155,7 @@ class RunsModel(QAbstractTableModel):
         )[section]  # fmt: skip
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """One cell."""
+        """Return one cell."""
         if not index.isValid():
             return None
         row, column = self._rows[self._shown[index.row()]], Column(index.column())

@@ -139,8 +139,8 @@ class RunsPanel(QWidget):
 
     def _connect(self) -> None:
         self.watch.listed.connect(self._listed)
-        self.watch.heard.connect(lambda key, status: self.model.tell(key, status=status))
-        self.watch.hindered.connect(lambda key, why: self.model.tell(key, trouble=why))
+        self.watch.heard.connect(lambda key, status: self.model.update_run(key, status=status))
+        self.watch.hindered.connect(lambda key, why: self.model.update_run(key, trouble=why))
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(_PAUSE)
@@ -175,7 +175,7 @@ class RunsPanel(QWidget):
             self.actions_.show(row)
 
     def selected(self) -> list[Row]:
-        """The selected rows, from top to bottom."""
+        """Return the selected rows, from top to bottom."""
         keys = [
             self.model.key_at(i)
             for i in sorted(self.table.selectionModel().selectedRows(), key=QModelIndex.row)

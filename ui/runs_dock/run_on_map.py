@@ -122,7 +122,7 @@ class RunMaps(QObject):
         self.watch.read()
 
     def _tell(self, run: Run, activity: str) -> None:
-        self.model.tell(run.id, activity=activity)
+        self.model.update_run(run.id, activity=activity)
 
     def _say_error(self, error: Exception) -> Any:
         log_error(error)
@@ -136,7 +136,7 @@ def _activity(moment: RunProgress) -> str:
 
 
 def _layer_of(run: Run) -> Optional[Any]:
-    """The layer of a run's map that is in the project already."""
+    """Return the layer of a run's map that is in the project already."""
     folder = result_folder(run)
     layers = QgsProject.instance().mapLayers().values()
     return next((layer for layer in layers if layer.customProperty(RUN_FOLDER_PROPERTY) == folder), None)

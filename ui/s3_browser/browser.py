@@ -1,4 +1,4 @@
-"""Choosing bucket and folder, of the trips or to work in, with what lies there counted; or typing it."""
+"""Dialog to choose, or type, a bucket and folder for trips or work, with a count of the files there."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class S3Browser(OnScreenDialog):
         return self._trips().s3
 
     def _refused(self, error: Exception) -> None:
-        """A level cannot be listed: said once, where the person looks."""
+        """Show once, under the tree, that a level cannot be listed."""
         if not self.contents.address:
             self.banner.show_error(error)
 
@@ -197,7 +197,7 @@ class S3Browser(OnScreenDialog):
         self._typing.start()
 
     def _look(self) -> None:
-        """Look at the address, unless that is being done."""
+        """Look up the address, unless that is under way."""
         self._typing.stop()
         problem = self._problem()
         self.choose.setEnabled(not problem)

@@ -28,14 +28,14 @@ class Level:
 
 
 def top(s3: S3Connection) -> Level:
-    """The buckets."""
+    """Return the buckets."""
     from ...cluster_client.s3.listing import buckets  # noqa: PLC0415  (boto3)
 
     return Level(tuple(f"{bucket.url}/" for bucket in buckets(s3)))
 
 
 def level(s3: S3Connection, folder: str, starting: str, cancelled: Callable[[], bool]) -> Level:
-    """The folders right below one, whose names begin with `starting`; raises `Cancelled`."""
+    """Return the folders right below one, whose names begin with `starting`; raises `Cancelled`."""
     from ...cluster_client.s3.listing import pages  # noqa: PLC0415
 
     found: list[str] = []
@@ -49,7 +49,7 @@ def level(s3: S3Connection, folder: str, starting: str, cancelled: Callable[[], 
 
 
 def name_of(folder: str) -> str:
-    """The last part of an address: what a folder, or a bucket, is called."""
+    """Return the last part of an address: what a folder, or a bucket, is called."""
     return folder.rstrip("/").rpartition("/")[2]
 
 

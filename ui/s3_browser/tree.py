@@ -58,7 +58,7 @@ class S3Tree(QTreeWidget):
         )
 
     def forget(self) -> None:
-        """Give up every look."""
+        """End all look-ups."""
         self._calls.forget()
         self._going.clear()
 
@@ -77,12 +77,12 @@ class S3Tree(QTreeWidget):
             self.blockSignals(False)
 
     def address(self) -> str:
-        """The selected address; empty for none."""
+        """Return the selected address; empty for none."""
         item = self.currentItem()
         return str(item.data(0, _ADDRESS) or "") if item is not None else ""
 
     def leave(self) -> None:
-        """Select nothing, without a word; the way to the address that was asked for is of no interest now."""
+        """Clear the selection without a signal, and stop opening the way to the requested address."""
         self._way = []
         self.blockSignals(True)
         self.setCurrentItem(None)
@@ -166,7 +166,7 @@ class S3Tree(QTreeWidget):
         self.refused.emit(error)
 
     def _walk(self, item: QTreeWidgetItem) -> None:
-        """One step on the way to the address that was asked for."""
+        """Open the next level on the way to the requested address."""
         for at in range(item.childCount()):
             child = item.child(at)
             address = child.data(0, _ADDRESS)

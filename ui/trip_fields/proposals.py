@@ -41,7 +41,7 @@ class RawField:
 
 
 def fields_of(points: Sequence[Any], looked_at: int = 20) -> list[RawField]:
-    """The fields that the first points have, in their order, with the first value that is not null."""
+    """Return the fields that the first points have, in their order, with the first value that is not null."""
     found: dict[str, Any] = {}
     for point in points[:looked_at]:
         for path, value in _leaves(point):
@@ -51,13 +51,13 @@ def fields_of(points: Sequence[Any], looked_at: int = 20) -> list[RawField]:
 
 
 def arrays_of(root: Any) -> list[str]:
-    """Paths from the root to arrays of objects, the longest array first: where the points may be."""
+    """Return paths from the root to arrays of objects, the longest array first: where the points may be."""
     found = [(len(value), path) for path, value in _walk(root, "", 0) if _is_points(value)]
     return [path for _, path in sorted(found, key=lambda item: (-item[0], item[1]))]
 
 
 def propose(root: Any, mapping: FieldMapping) -> Optional[FieldMapping]:
-    """A mapping that fits the file better than `mapping`; None where nothing better is known.
+    """Return a mapping that fits the file better than `mapping`; None where nothing better is known.
 
     What `mapping` finds stays. A proposal is only ever shown to the person, never used unasked.
     """
@@ -92,7 +92,7 @@ def changes(mapping: FieldMapping, proposal: FieldMapping) -> str:
 
 
 def unit_hint(root: Any) -> str:
-    """The unit of the speeds that a file names itself (`m/s`, `km/h`, `mph`), else empty."""
+    """Return the unit of the speeds that a file names itself (`m/s`, `km/h`, `mph`), else empty."""
     if not isinstance(root, dict):
         return ""
     for key, value in root.items():

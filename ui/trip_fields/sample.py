@@ -113,7 +113,7 @@ def look(path: str, root: Any, mapping: FieldMapping) -> Preview:
 def sample_link_ids(
     source: TripSource, paths: tuple[str, ...], mapping: FieldMapping, check: Check
 ) -> NDArray[np.int64]:
-    """Distinct link ids (n,) int64 of some files; bad files are passed over. Raises `RunError`."""
+    """Return distinct link ids (n,) int64 of some files; bad files are passed over. Raises `RunError`."""
     from ...aggregation.trips.decoder import TripDecoder  # noqa: PLC0415  (needs msgspec)
 
     decoder = TripDecoder(mapping, LARGEST_PREVIEW)

@@ -17,7 +17,7 @@ _ICON = 20
 
 
 class Banner(QFrame):
-    """Says what happened, with “Details” where there are any; hidden until it has something to say."""
+    """Shows a message, with “Details” if there are any; hidden while there is none."""
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)

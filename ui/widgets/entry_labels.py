@@ -30,7 +30,7 @@ _NAMED = re.compile(r"\b(entry|as) '([a-z0-9_.]+)'")
 
 
 def in_form(text: str) -> str:
-    """A sentence in which the entries of a profile have the names of their fields.
+    """Return a sentence in which the entries of a profile have the names of their fields.
 
     `Correct the profile's entry 'key_path'.` says `“Key file” under “SSH”` then; what is no entry stays.
     """

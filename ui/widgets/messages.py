@@ -65,7 +65,7 @@ def show_message(bar: QgsMessageBar, text: str, level: Qgis.MessageLevel, second
 
 
 def show_text(parent: QWidget, title: str, text: str) -> QgsMessageViewer:
-    """A window with a longer text, which does not stop anything."""
+    """Show a longer text in a window that blocks nothing."""
     viewer = QgsMessageViewer(parent.window())
     viewer.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     viewer.setTitle(title)

@@ -17,22 +17,22 @@ def is_dark(palette: QPalette) -> bool:
 
 
 def muted(palette: QPalette) -> QColor:
-    """The colour of words that matter less, readable on the window (contrast above 4.5)."""
+    """Return the colour of words that matter less, readable on the window (contrast above 4.5)."""
     return QColor("#a8adb2" if is_dark(palette) else "#5c6166")
 
 
 def warning(palette: QPalette) -> QColor:
-    """The colour of words that ask for something to be done."""
+    """Return the colour of words that ask for something to be done."""
     return QColor("#f0b46a" if is_dark(palette) else "#9a4b00")
 
 
 def good(palette: QPalette) -> QColor:
-    """The colour of a light that says that all is well."""
+    """Return the colour of a light that says that all is well."""
     return QColor("#6cc27a" if is_dark(palette) else "#2f8f46")
 
 
 def bad(palette: QPalette) -> QColor:
-    """The colour of a light that says that something is wrong."""
+    """Return the colour of a light that says that something is wrong."""
     return QColor("#f08d86" if is_dark(palette) else "#b3261e")
 
 
@@ -56,11 +56,11 @@ class Note(QLabel):
         self.say("")
 
     def say(self, text: str, link: str = "", name: str = "") -> None:
-        """Say how things are; `link` is a piece of text to click, reported as `name`."""
+        """Show a text; `link` is a piece of text to click, reported as `name`."""
         self._show(text, muted(self.palette()), link, name)
 
     def ask(self, text: str, link: str = "", name: str = "") -> None:
-        """Say what is missing and what to do."""
+        """Show what is missing and what to do."""
         self._show(text, warning(self.palette()), link, name)
 
     def _show(self, text: str, colour: QColor, link: str, name: str) -> None:

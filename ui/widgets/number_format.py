@@ -44,7 +44,7 @@ def duration(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """A duration that is only an estimate: rounded to what it can promise."""
+    """Return a duration that is only an estimate: rounded to what it can promise."""
     step = 1 if seconds < 10 else 5 if seconds < 60 else 10
     return duration(max(step, round(seconds / step) * step))
 
@@ -73,7 +73,7 @@ def left(seconds: Optional[float]) -> str:
 
 
 def slug(name: str) -> str:
-    """A name for files, readable in every file system: letters of any script, digits and hyphens."""
+    """Return a name for files, readable in every file system: letters of any script, digits and hyphens."""
     return re.sub(r"[\W_]+", "-", name).strip("-")[:40] or "run"
 
 

@@ -50,7 +50,7 @@ class Wrapped(PlainLabel):
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
 
     def minimumSizeHint(self) -> QSize:
-        """A line: Qt would reserve the height that the text has at its narrowest."""
+        """Return the height of one line: Qt would reserve that of the text at its narrowest."""
         return QSize(40, self.fontMetrics().height())
 
 
@@ -82,12 +82,12 @@ class Link:
 
 
 def in_html(text: str) -> str:
-    """A plain text for where only HTML is taken, such as QGIS's message bar."""
+    """Return a plain text as HTML for a place that takes only HTML, such as QGIS's message bar."""
     return _html(visible(text))
 
 
 def _unmistakable(plain: str) -> str:
-    """A text that Qt takes for plain, or as HTML that shows the same."""
+    """Return a text that Qt takes for plain, or as HTML that shows the same."""
     return f"<span>{_html(plain)}</span>" if "<" in plain else plain
 
 
@@ -96,7 +96,7 @@ def _html(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A plain text for where a second line would be cut off, such as the cell of a table."""
+    """Return a plain text for a place that cuts off a second line, such as the cell of a table."""
     return " ".join(filter(None, (line.strip() for line in visible(text).split("\n"))))
 
 
@@ -110,7 +110,7 @@ def tip(text: str) -> str:
 
 
 def message_box(icon: QMessageBox.Icon, title: str, text: str, more: str, parent: QWidget) -> QMessageBox:
-    """A question or message, which is gone when it is closed; `more` stands under it."""
+    """Return a message box that is deleted when it is closed; `more` stands under the text."""
     box = QMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(icon)

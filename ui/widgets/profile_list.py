@@ -29,7 +29,7 @@ _PAD = 7
 
 
 def shown_name(name: str) -> str:
-    """A profile's name as a person reads it."""
+    """Return a profile's name as a person reads it."""
     return tr("This computer") if name == LOCAL_NAME else name
 
 
@@ -44,7 +44,7 @@ def place_of(profile: Profile) -> str:
 
 
 def free_name(name: str, taken: Iterable[str]) -> str:
-    """The name, with a number behind it where there is one like it."""
+    """Return the name, with a number behind it where there is one like it."""
     taken = set(taken) | {LOCAL_NAME}
     number, found = 2, name
     while found in taken:
@@ -79,7 +79,7 @@ class ProfileListWidget(QListWidget):
             item.setData(UNDER, visible(under))
 
     def line(self, name: str) -> Optional[QListWidgetItem]:
-        """The line of a stored profile."""
+        """Return the line of a stored profile."""
         lines = (self.item(at) for at in range(self.count()))
         return next((item for item in lines if item.data(NAME) == name), None)
 
@@ -94,12 +94,12 @@ class ProfileListWidget(QListWidget):
         return QSize(self.fontMetrics().horizontalAdvance("n") * 26, 320)
 
     def minimumSizeHint(self) -> QSize:
-        """Names are cut before they disappear."""
+        """Return a width at which names are cut."""
         return QSize(self.fontMetrics().horizontalAdvance("n") * 20, 160)
 
 
 class _TwoLines(QStyledItemDelegate):
-    """Draws the text of a line, and what is under it in a smaller voice."""
+    """Draws the text of a line, and the line under it in smaller type."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         return QSize(0, option.fontMetrics.height() * 2 + _PAD * 2)

@@ -90,6 +90,6 @@ def explained(error: BaseException, versions: str = "") -> RunError:
 
 
 def _python_part(text: str) -> str:
-    """The Python traceback in the text of a Java exception."""
+    """Return the Python traceback in the text of a Java exception."""
     _, mark, rest = text.partition("Traceback (most recent call last):")
     return rest.split("\n\tat ", 1)[0] if mark else ""

@@ -326,7 +326,7 @@ class SparkRunner:
         return self._executors.now > 0
 
     def _ready(self, now: Callable[[], None]) -> Any:
-        """The Spark context, once it is there."""
+        """Return the Spark context, once it is there."""
         self._start.begin()
         while self._start.starting(TICK):
             self.waiting = "Spark is starting"

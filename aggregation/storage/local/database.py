@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # a node imports this before it has its packages
 
 @lru_cache(maxsize=1)
 def _database(pid: int) -> duckdb.DuckDBPyConnection:
-    """The process's DuckDB, in memory; a forked process gets one of its own."""
+    """Return the process's DuckDB, in memory; a forked process gets one of its own."""
     import duckdb  # noqa: PLC0415
 
     return duckdb.connect(
@@ -27,5 +27,5 @@ def _database(pid: int) -> duckdb.DuckDBPyConnection:
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """A connection to a DuckDB on one thread that never reaches for the network or the home folder."""
+    """Return a connection to a DuckDB on one thread that never reaches for the network or the home folder."""
     return _database(os.getpid()).cursor()

@@ -23,7 +23,7 @@ def _harmless(entry: str) -> Any:
 
 
 def faults(values: Mapping[str, Any]) -> dict[str, ProfileError]:
-    """The faults of a profile's JSON values, by entry (`resources.cores`); empty: it is a profile.
+    """Return the faults of a profile's JSON values, by entry (`resources.cores`); empty: it is a profile.
 
     Each entry that is found faulty is passed over when the next one is looked for.
     """
@@ -58,7 +58,7 @@ def open_login(url: str, tunnel: bool) -> str:
 
 
 def get(values: Mapping[str, Any], entry: str) -> Any:
-    """The value of an entry such as `resources.cores`; None where there is none."""
+    """Return the value of an entry such as `resources.cores`; None where there is none."""
     found: Any = values
     for key in entry.split("."):
         found = found.get(key) if isinstance(found, Mapping) else None

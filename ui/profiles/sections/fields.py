@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Field(QWidget):
     """Edits one entry of a profile, named as `ProfileError.entry` names it.
 
-    Of two editors of one entry, `here` tells which is for runs on this computer and which for runs elsewhere
+    Of two editors of one entry, `here` is True for runs on this computer and False for runs elsewhere
     (None: there is one editor). `wanted` says whether the present type of backend has it; `touched` whether a
     person has changed it.
     `hint` gives something to know about a value, `doubt` what is odd about it and yet no fault.
@@ -60,7 +60,7 @@ class Field(QWidget):
         self._show(value)
         self._filling = False
         self.touched = False
-        self.tell("")
+        self.show_fault("")
 
     def _show(self, value: Any) -> None:
         raise NotImplementedError
@@ -70,8 +70,8 @@ class Field(QWidget):
         self.wanted = self.entry in entries and self.here in (None, kind.runs_here)
         self.setVisible(self.wanted)
 
-    def tell(self, fault: str) -> None:
-        """Say what is wrong, or else what is odd, or what there is to know."""
+    def show_fault(self, fault: str) -> None:
+        """Show the fault, or else a doubt, or else the hint."""
         self.faulty = bool(fault)
         asked = fault or self.doubt(self.value())
         if asked:
@@ -108,7 +108,7 @@ class TextField(Field):
         self.edit.textChanged.connect(self._edited)
 
     def value(self) -> str:
-        """The text, without the blanks that come with pasting."""
+        """Return the text, without the blanks that come with pasting."""
         text = self.edit.text()
         return text if text == self._given else text.strip()
 
@@ -158,7 +158,7 @@ class NumberField(Field):
         self.spin.valueChanged.connect(self._edited)
 
     def value(self) -> int:
-        """The number."""
+        """Return the number."""
         return int(self.spin.value())
 
     def _show(self, value: int) -> None:
@@ -176,7 +176,7 @@ class ChoiceField(Field):
         self.chooser.currentIndexChanged.connect(self._edited)
 
     def value(self) -> str:
-        """The value of the chosen text."""
+        """Return the value of the chosen text."""
         return str(self.chooser.currentData() or "")
 
     def _show(self, value: str) -> None:
@@ -218,7 +218,7 @@ class AuthField(Field):
         self.select.selectedConfigIdChanged.connect(self._selected)
 
     def value(self) -> str:
-        """The entry's id."""
+        """Return the entry's id."""
         return self._id
 
     def _show(self, value: str) -> None:

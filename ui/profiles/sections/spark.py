@@ -105,7 +105,7 @@ class AutomaticField(Field):
         self.spin.valueChanged.connect(self._edited)
 
     def value(self) -> Optional[int]:
-        """The number; None: automatic."""
+        """Return the number; None: automatic."""
         number = int(self.spin.value())
         return None if number == _AUTOMATIC else number
 
@@ -121,11 +121,11 @@ class _SpinBox(CalmSpinBox):
         self._words = {_AUTOMATIC: tr("automatic"), 0: tr("none")}
 
     def textFromValue(self, value: int) -> str:
-        """The word of a number, or its digits."""
+        """Return the word of a number, or its digits."""
         return self._words.get(value) or super().textFromValue(value)
 
     def valueFromText(self, text: str) -> int:
-        """The number of a word, or of digits."""
+        """Return the number of a word, or of digits."""
         typed = text.strip().lower()
         found = next((value for value, word in self._words.items() if word.lower() == typed), None)
         return super().valueFromText(text) if found is None else found

@@ -64,7 +64,7 @@ class SshSection(ProfileSection):
         """Say what ~/.ssh/config makes of a host; empty for nothing."""
         self._ways = {host: words}
         if not self.host.faulty:
-            self.host.tell("")
+            self.host.show_fault("")
 
     def look(self) -> None:
         """Label the password as the passphrase of the key file, if there is one."""
@@ -175,6 +175,6 @@ def _known_hosts() -> Any:
 
 
 def _short(path: str) -> str:
-    """A path below the home as a person would write it."""
+    """Return a path below the home as a person would write it."""
     home = str(Path.home())
     return f"~{path[len(home) :]}" if home != "/" and path.startswith(home) else path

@@ -1,7 +1,7 @@
 """State of the place where runs of the chosen profile execute, looked up in the background.
 
 The place is asked once when it is chosen; other look-ups there (the trips) wait for that, so that a host
-which refuses is not asked again and again.
+that refuses is not asked repeatedly.
 """
 
 from __future__ import annotations

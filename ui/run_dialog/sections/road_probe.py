@@ -85,7 +85,7 @@ def list_tables(connection: str) -> list[RoadTable]:
 
 
 def list_fields(connection: str, table: RoadTable) -> list[RoadField]:
-    """The fields of a table that can serve, the likeliest id first; raises `LinksError`.
+    """Return the fields of a table that can serve, the likeliest id first; raises `LinksError`.
 
     Also where the table does not say in which reference system its roads are.
     """
@@ -143,7 +143,7 @@ def match_layer(
 
 
 def usual_field(fields: Sequence[RoadField], usual: Sequence[str], text: bool) -> str:
-    """The first field with a usual name, else, for ids, the key; else empty."""
+    """Return the first field with a usual name, else, for ids, the key; else empty."""
     known = {field.name.lower(): field.name for field in fields}
     named = next((known[name] for name in usual if name in known), "")
     if named or text:
@@ -152,7 +152,7 @@ def usual_field(fields: Sequence[RoadField], usual: Sequence[str], text: bool) -
 
 
 def _count(connection: str, table: LinkTable, estimate: Optional[int]) -> Optional[int]:
-    """The exact number of rows where it is to be had in a few seconds, else the server's estimate."""
+    """Return the exact number of rows where it is to be had in a few seconds, else the server's estimate."""
     import psycopg  # noqa: PLC0415
     from psycopg import sql  # noqa: PLC0415
 

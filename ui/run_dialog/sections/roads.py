@@ -78,7 +78,7 @@ class RoadsSection(RoadsControls):
         self._kind_changed()
 
     def apply(self, settings: RunSettings) -> RunSettings:
-        """The settings with this source."""
+        """Return the settings with this source."""
         table = self._chosen_table()
         layer = self.layer.currentLayer()
         return replace(

@@ -44,7 +44,7 @@ class Section(QWidget):
         raise NotImplementedError
 
     def apply(self, settings: RunSettings) -> RunSettings:
-        """The settings with what the controls of this section say."""
+        """Return the settings with what the controls of this section say."""
         raise NotImplementedError
 
     def problem(self) -> str:

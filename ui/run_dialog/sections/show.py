@@ -58,7 +58,7 @@ class ShowSection(Section):
         self.min_trips.setValue(settings.min_trips)
 
     def apply(self, settings: RunSettings) -> RunSettings:
-        """The settings with this choice."""
+        """Return the settings with this choice."""
         return replace(settings, speed_unit=self.unit.currentData(), min_trips=self.min_trips.value())
 
 
@@ -120,7 +120,7 @@ class MoreSection(Section):
         self.workers.setValue(settings.workers)
 
     def apply(self, settings: RunSettings) -> RunSettings:
-        """The settings with this choice."""
+        """Return the settings with this choice."""
         return replace(
             settings,
             bad_files=self.bad_files.currentData(),

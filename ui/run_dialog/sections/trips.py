@@ -66,7 +66,7 @@ class TripsSection(TripsControls):
             self.folder.setText(settings.trips)
 
     def apply(self, settings: RunSettings) -> RunSettings:
-        """The settings with this folder and mapping."""
+        """Return the settings with this folder and mapping."""
         return replace(settings, trips=self.trips, mapping=self.mapping)
 
     @property

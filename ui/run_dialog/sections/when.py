@@ -124,7 +124,7 @@ class WhenSection(Section):
         self.zone.setText(settings.time_zone)
 
     def apply(self, settings: RunSettings) -> RunSettings:
-        """The settings with what is chosen here."""
+        """Return the settings with what is chosen here."""
         limited = self.dates.currentData() == "range"
         return replace(
             settings,

@@ -93,7 +93,7 @@ class WhereSection(Section):
         self.watch.use(self.profile)
 
     def apply(self, settings: RunSettings) -> RunSettings:
-        """The settings with the chosen profile."""
+        """Return the settings with the chosen profile."""
         return replace(settings, profile=self.profile.name)
 
     def problem(self) -> str:
