@@ -28,9 +28,10 @@ demo: setup ## a generated city from trips to map: CSVs, GeoPackage, project, PN
 run: setup demo ## open QGIS with the plugin and the demo
 	@$(PYTHON) development/run_qgis.py $(DEMO)
 
-check: setup ## ruff, mypy, what Qt 6 refuses, bandit, detect-secrets
+check: setup ## ruff, small hooks, mypy, what Qt 6 refuses, bandit, detect-secrets
 	@build/venv/bin/ruff check .
 	@build/venv/bin/ruff format --check -q . || { echo "run: build/venv/bin/ruff format ."; exit 1; }
+	@SKIP=check,ruff-check,ruff-format build/venv/bin/pre-commit run --all-files >build/hooks.log || { cat build/hooks.log; exit 1; }
 	@MYPYPATH=build/plugins build/venv/bin/mypy $(foreach room,$(ROOMS),-p roadpulse.$(room)) -m roadpulse -m roadpulse.plugin
 	@$(PYTHON) development/qt6_check.py
 	@build/venv/bin/bandit -q -r $(SHIPPED) 2>build/bandit.log || { cat build/bandit.log; exit 1; }
