@@ -1,4 +1,4 @@
-"""A diagnosis: checks in order, each with a time limit of its own, told as soon as they are done.
+"""Execution of a diagnosis: checks in order, each with its own time limit.
 
 report = diagnose(cluster_checks(profile, …), on_finding=print, cancelled=…)
 """
@@ -16,7 +16,7 @@ from ..time_limit import within
 
 
 class Outcome(Enum):
-    """How a check ended."""
+    """Result of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -26,7 +26,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Found:
-    """What a check found: `found` in words, `todo` what to do about it (empty: nothing)."""
+    """Result of a check's work: `outcome`, `found` in words, and `todo`, advice for the person (or empty)."""
 
     outcome: Outcome
     found: str
@@ -35,7 +35,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of a diagnosis. `name` is for programs, `title` for people."""
+    """One line of a diagnosis; `name` identifies the check in programs, `title` is for people."""
 
     name: str
     title: str
@@ -45,16 +45,16 @@ class Finding:
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
-        """The finding as JSON-ready values."""
+        """Return the finding as JSON-ready values."""
         return {**asdict(self), "outcome": self.outcome.value, "seconds": round(self.seconds, 3)}
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing to look at. It is skipped unless the checks that it `needs` went well.
+    """One check; it is skipped unless the checks that it `needs` have succeeded.
 
-    `work` may raise `RunError`, whose message is then what was found; `give_up` is called when `timeout`
-    (s) is over, to free what `work` waits for.
+    `work` may raise `RunError`, whose message becomes the finding; `give_up` is called after `timeout`
+    seconds, to unblock `work`.
     """
 
     name: str
@@ -66,22 +66,22 @@ class Check:
 
 
 def ok(found: str) -> Found:
-    """All is well."""
+    """Return a successful result."""
     return Found(Outcome.OK, found)
 
 
 def warning(found: str, todo: str) -> Found:
-    """A run will do, but not as well as it could, or perhaps."""
+    """Return a warning: a run may succeed, or only slowly."""
     return Found(Outcome.WARNING, found, todo)
 
 
 def failed(found: str, todo: str) -> Found:
-    """A run will not do."""
+    """Return a failure: a run would not succeed."""
     return Found(Outcome.FAILED, found, todo)
 
 
 def skipped(why: str) -> Found:
-    """There is nothing to look at."""
+    """Return the result of a check that does not apply."""
     return Found(Outcome.SKIPPED, why)
 
 
@@ -91,10 +91,10 @@ def diagnose(
     cancelled: Callable[[], bool] = lambda: False,
     on_begin: Callable[[Check], None] = lambda check: None,
 ) -> list[Finding]:
-    """Carry out checks and return their findings; `on_finding` gets each at once.
+    """Carry out checks and return their findings; `on_finding` is called with each immediately.
 
-    After `cancelled` says yes the rest is skipped; a check that is going on is left within a tenth of a
-    second. Nothing is raised for what the checks meet.
+    Once `cancelled` returns True, the running check is abandoned within a tenth of a second and the others
+    are skipped. Errors in checks are not raised.
     """
     findings: list[Finding] = []
     good: set[str] = set()
@@ -120,7 +120,7 @@ def diagnose(
 
 
 def worst(findings: Iterable[Finding]) -> Outcome:
-    """The outcome of a whole diagnosis: `OK`, `WARNING` or `FAILED`."""
+    """Return the outcome of a whole diagnosis: `OK`, `WARNING` or `FAILED`."""
     outcomes = {finding.outcome for finding in findings}
     return next((o for o in (Outcome.FAILED, Outcome.WARNING) if o in outcomes), Outcome.OK)
 
@@ -142,5 +142,5 @@ def _look(check: Check) -> Found:
     except RunError as error:
         what, _, todo = error.message.partition(". ")
         return failed(f"{what.rstrip('.')}.", todo)
-    except Exception as error:  # noqa: BLE001  (a diagnosis tells, whatever it meets)
+    except Exception as error:  # noqa: BLE001  (a diagnosis reports any error)
         return failed(f"This could not be looked at: {type(error).__name__}: {error}", "Tell the developers.")

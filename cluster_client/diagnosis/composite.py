@@ -1,4 +1,4 @@
-"""Several looks at one profile as one: the cluster, the buckets, Livy."""
+"""Combination of the groups of checks of one profile: cluster, buckets, Livy."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from .checks import Check
 
 
 class Look(Protocol):
-    """What carries out the checks of one place."""
+    """A group of checks that share connections."""
 
     def checks(self) -> list[Check]:
-        """The checks in order."""
+        """Return the checks in order."""
 
     def close(self) -> None:
-        """Give up connections."""
+        """Close connections."""
 
 
 class Together:
-    """The checks of several looks, one after the other; `without` names those that say nothing here."""
+    """Several groups of checks in sequence, without those named in `without`, which do not apply."""
 
     def __init__(self, looks: Sequence[Look], without: Sequence[str] = ()) -> None:
         self._looks, self._without = looks, without
 
     @property
     def error(self) -> Optional[RunError]:
-        """Why the first connection could not be made that a person may mend; None: there is none."""
+        """Error of the first failed connection that a person may correct; None if there is none."""
         found = (getattr(look, "error", None) for look in self._looks)
         return next((error for error in found if error is not None), None)
 
     def checks(self) -> list[Check]:
-        """All checks."""
+        """Return all checks in order."""
         return [check for look in self._looks for check in look.checks() if check.name not in self._without]
 
     def close(self) -> None:
-        """Give up all connections."""
+        """Close all connections."""
         for look in self._looks:
             look.close()

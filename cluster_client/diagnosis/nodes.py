@@ -1,4 +1,4 @@
-"""The checks of a cluster's nodes: what a Spark job of a second sees on each of them, whoever starts it."""
+"""Checks of a cluster's nodes by a one-second Spark job, started over SSH or by Livy."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ _PATIENCE_SECONDS = 30
 
 
 class NodesLook:
-    """Looks at the nodes. `start` carries out nodes_job.py with its argument and returns what is printed;
-    `expected` is the number of executors that should be there (0: not known), `write` a folder in which the
-    driver tries to write (empty: none), `s3` how the nodes reach buckets (None: they need not)."""
+    """Checks of the nodes.
+
+    `start` runs nodes_job.py with its argument and returns its output; `expected` is the expected number of
+    executors (0: unknown), `write` a folder in which the driver tests writing (empty: none), `s3` the nodes'
+    access to buckets (None: not needed).
+    """
 
     def __init__(
         self,
@@ -38,7 +41,7 @@ class NodesLook:
         self.answer: dict[str, Any] = {}
 
     def checks(self, *needs: str) -> list[Check]:
-        """The checks in order."""
+        """Return the checks in order; they need the checks `needs`."""
 
         def check(name: str, title: str, work: Callable[[], Found]) -> Check:
             return Check(name, title, work, ("job",), 30.0, self._give_up)

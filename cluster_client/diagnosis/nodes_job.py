@@ -1,6 +1,6 @@
-"""The one-second Spark job of a diagnosis, started by spark-submit or Livy: a look at every node.
+"""One-second Spark job of a diagnosis, which examines each node; started by spark-submit or Livy.
 
-Arguments: what to look at, as JSON. Prints one line with the answer.
+Its argument is a JSON request; it prints one line with the answer.
 """
 
 import getpass
@@ -15,7 +15,7 @@ _QUIET_SECONDS = 2
 
 
 def look_around(wish: Any) -> Any:
-    """What one worker process sees, as JSON-ready values; runs on a node."""
+    """Return facts about a worker process as JSON-ready values; runs on a node."""
     answer: Any = {
         "host": socket.gethostname(),
         "executor": os.path.basename(os.getcwd()),  # noqa: PTH109, PTH119
@@ -25,11 +25,11 @@ def look_around(wish: Any) -> Any:
     }
     time.sleep(1)  # long enough that every core gets its share
     try:
-        from roadpulse.aggregation.runners import packages  # noqa: PLC0415  (where Spark puts the job)
+        from roadpulse.aggregation.runners import packages  # noqa: PLC0415  (on the path that Spark sets)
 
         answer["packages"] = packages.facts()["packages"]
         answer["missing"] = packages.missing()
-    except Exception as error:  # noqa: BLE001  (an old Python, say)
+    except Exception as error:  # noqa: BLE001  (such as an old Python)
         answer["error"] = repr(error)
     if wish.get("s3"):
         answer["s3"] = _keys_for(wish["s3"])
@@ -41,7 +41,7 @@ def look_around(wish: Any) -> Any:
 
 
 def _keys_for(access: Any) -> Any:
-    """Whether there are keys for the bucket, and certificates; never what they are."""
+    """Return whether keys for the bucket and certificates are present, never the keys themselves."""
     try:
         from roadpulse.aggregation.contract.s3_access import S3Access  # noqa: PLC0415
         from roadpulse.aggregation.storage.s3 import client as s3_client  # noqa: PLC0415
@@ -55,7 +55,7 @@ def _keys_for(access: Any) -> Any:
 
 
 def look_at_driver(wish: Any) -> Any:
-    """What the process sees that carries out runs, as JSON-ready values."""
+    """Return facts about the driver process, which carries out runs, as JSON-ready values."""
     answer: Any = {
         "host": socket.gethostname(),
         "user": getpass.getuser(),
@@ -77,10 +77,10 @@ def look_at_driver(wish: Any) -> Any:
 
 
 def _write_in(folder: str) -> str:
-    """Write as a run does; why that is impossible, or nothing."""
+    """Write as a run does; return why that failed, or an empty string."""
     try:
         os.mkdir(os.path.join(folder, "results"))  # noqa: PTH102, PTH118
-        # Under the name of a result, since only what a run writes is deleted.
+        # Named like a result, as only files of runs are deleted.
         with open(os.path.join(folder, "results", "link_speeds.csv"), "w") as file:  # noqa: PTH118, PTH123
             file.write("written")
     except OSError as error:
@@ -111,9 +111,7 @@ def main() -> None:
     while 0 < executors() < wish["executors"] and time.time() - began < wish["patience"]:
         time.sleep(0.2)
     there, since = executors(), time.time()
-    while (
-        there and not wish["executors"] and time.time() - since < _QUIET_SECONDS
-    ):  # it is not known how many
+    while there and not wish["executors"] and time.time() - since < _QUIET_SECONDS:  # their number is unknown
         time.sleep(0.2)
         if executors() > there:
             there, since = executors(), time.time()
@@ -126,7 +124,7 @@ def main() -> None:
         answer = {"cores": cores, "seconds": time.time() - now, "nodes": found, "time": time.time()}
     answer["driver"] = look_at_driver(wish)
     spark.stop()
-    print("roadpulse-answer " + json.dumps(answer), flush=True)  # last: of long logs only the end is kept
+    print("roadpulse-answer " + json.dumps(answer), flush=True)  # last, as only the end of long logs is kept
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The check of a PostGIS connection."""
+"""Check of a PostGIS connection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .checks import Check, Found, failed, ok
 
 
 def postgis_check(info: ConnectionInfo, timeout: float = 20.0) -> Check:
-    """A check that connects and asks PostGIS for its version; `info` is told to nobody."""
+    """Return a check that connects and queries PostGIS's version; `info` is not in its findings."""
 
     def work() -> Found:
         with closing(connect(info)) as connection:

@@ -1,4 +1,4 @@
-"""The answers of programs that run on other computers: one line of JSON among whatever else is printed."""
+"""Answers of programs on other computers: one line of JSON in their output."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ MARK = "roadpulse-answer "
 
 
 class NoAnswer(Exception):
-    """A program ended without an answer; its last words."""
+    """A program has ended without an answer; the message is the end of its output."""
 
 
 def answer(printed: str) -> dict[str, Any]:
-    """The last answer in what was printed; raises `NoAnswer`."""
+    """Return the last answer in a program's output; raises `NoAnswer`."""
     lines = printed.splitlines()
     for line in reversed(lines):
         if line.startswith(MARK):
@@ -32,8 +32,11 @@ def answer(printed: str) -> dict[str, Any]:
 
 
 def ask(connection: Connection, python: str, job_zip: str, program: str, argument: str) -> dict[str, Any]:
-    """Run a program there, which sees the job; raises `NoAnswer` and the errors of `scripts.run`."""
-    from ..ssh import scripts  # noqa: PLC0415  (this module serves places without SSH too)
+    """Run a program on another computer with the job importable, and return its answer.
+
+    Raises `NoAnswer` and the errors of `scripts.run`.
+    """
+    from ..ssh import scripts  # noqa: PLC0415  (this module is also used without SSH)
 
     values = {"python": python, "program": program, "argument": argument, "job_zip": job_zip}
     return answer(scripts.run(connection, "ask", values)[1])

@@ -1,5 +1,7 @@
-"""What programs on other computers look at. Sent as text and run by their own Python: nothing but its
-library is imported, and nothing newer than Python 3.6 is written here, so that an old one can say so.
+"""Probes of other computers, sent as text and run by their Python.
+
+Only the standard library is imported, and the syntax is that of Python 3.6, so that an old one can report
+its version.
 """
 
 import glob
@@ -13,14 +15,14 @@ from typing import Any
 
 
 def look_at_trips(path: str, longest: float = 3.0, most: int = 10000) -> Any:
-    """Count trip files below a folder, or of a pattern, for a few seconds at most.
+    """Count trip files below a folder, or matching a pattern, for at most `longest` seconds.
 
     Packed copies (`x.json.gz` beside `x.json`) do not count, as in a run.
     """
     end = time.time() + longest
     found = set()  # type: Any
     try:
-        if os.path.isfile(path):  # noqa: PTH113  (no time to make a Path of each)
+        if os.path.isfile(path):  # noqa: PTH113  (creating a Path for each takes too long)
             return {"count": 1}
         pattern = any(c in path for c in "*?[") and not os.path.isdir(path)  # noqa: PTH112
         if not pattern and not os.path.isdir(path):  # noqa: PTH112
@@ -42,7 +44,7 @@ def _without_copies(found: Any) -> int:
 
 
 def _named_by(pattern: str) -> Any:
-    """The paths that a glob names; folders that exist under the name given are no patterns, as in a run."""
+    """Yield the paths that match a glob; leading folders that exist literally are not patterns."""
     folder = pattern
     while folder.count(os.sep) > 1:
         folder = folder[: folder.rindex(os.sep)]
@@ -61,7 +63,7 @@ def _below(folder: str) -> Any:
 
 
 def look_at_master(address: str, page: str) -> Any:
-    """Whether a Spark master answers at host:port, and what its page says."""
+    """Return whether a Spark master answers at host:port, and facts from its web page."""
     found = {}  # type: Any
     host, _, port = address.rpartition(":")
     try:
@@ -70,7 +72,7 @@ def look_at_master(address: str, page: str) -> Any:
     except (OSError, ValueError) as error:
         found["error"] = str(error)
     try:
-        # No proxy: the master is near.
+        # No proxy: the master is in the same network.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         found["page"] = json.loads(opener.open(page, timeout=5).read(1 << 22).decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -79,7 +81,7 @@ def look_at_master(address: str, page: str) -> Any:
 
 
 def cores() -> Any:
-    """How many cores this computer has for us."""
+    """Return the number of cores that this process may use."""
     try:
         return {"cores": len(os.sched_getaffinity(0))}
     except AttributeError:
@@ -87,12 +89,12 @@ def cores() -> Any:
 
 
 def version() -> Any:
-    """This Python."""
+    """Return the version of this Python."""
     return {"version": sys.version.split()[0], "path": sys.executable, "time": time.time()}
 
 
 def main() -> None:
-    """Call one of the above by name with JSON arguments; print its answer as JSON."""
+    """Call one of these functions by name with JSON arguments; print its result as JSON."""
     call = json.loads(sys.argv[1])
     print("roadpulse-answer " + json.dumps(globals()[call[0]](*call[1:])))
 

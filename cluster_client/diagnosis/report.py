@@ -1,4 +1,4 @@
-"""A diagnosis as text, as a page and as JSON."""
+"""Formatting of a diagnosis as text, HTML and JSON."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _STYLE = (
 
 
 def line(finding: Finding) -> str:
-    """One finding as text for a log."""
+    """Return one finding as a line of text, for a log."""
     todo = f" → {finding.todo}" if finding.todo else ""
     return f"{SIGNS[finding.outcome]} {finding.title}: {finding.found}{todo}"
 
 
 def summary(findings: Sequence[Finding]) -> str:
-    """A diagnosis in one line."""
+    """Return a summary of a diagnosis on one line."""
     counts = {outcome: sum(f.outcome is outcome for f in findings) for outcome in Outcome}
     told = [f"{counts[Outcome.OK]} right"]
     told += [f"{counts[o]} {word}" for o, word in _WORDS if counts[o]]
@@ -43,13 +43,13 @@ _WORDS = ((Outcome.WARNING, "to look at"), (Outcome.FAILED, "wrong"), (Outcome.S
 
 
 def to_text(profile: Profile, findings: Sequence[Finding]) -> str:
-    """A diagnosis as plain text, for a mail to whoever can mend it."""
+    """Return a diagnosis as plain text, for a mail to an administrator."""
     lines = [f"Roadpulse: {profile.name}", summary(findings), "", *map(line, findings)]
     return visible("\n".join(lines) + "\n")
 
 
 def to_json(profile: Profile, findings: Sequence[Finding]) -> str:
-    """A diagnosis as JSON text; holds no secret, since a profile holds none."""
+    """Return a diagnosis as JSON; it contains no secrets, as a profile contains none."""
     values = {
         "schema": SCHEMA,
         "profile": profile.name,
@@ -60,7 +60,7 @@ def to_json(profile: Profile, findings: Sequence[Finding]) -> str:
 
 
 def to_html(profile: Profile, findings: Sequence[Finding]) -> str:
-    """A diagnosis as a page that stands alone."""
+    """Return a diagnosis as a self-contained HTML page."""
     rows = "".join(_row(finding) for finding in findings)
     name = _escape(profile.name)
     return (

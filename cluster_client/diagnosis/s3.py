@@ -1,4 +1,4 @@
-"""The checks of buckets, from the keys to a conditional PUT, as this computer sees them."""
+"""Checks of buckets from this computer: keys, access, listing, reading, writing, conditional PUT."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _SAMPLE_BYTES = 1 << 20
 
 
 def concerns_s3(profile: Profile, *paths: str) -> bool:
-    """Whether there is something of S3 to look at."""
+    """Return True if a profile or one of the paths uses S3."""
     folders = profile.folders
     return bool(profile.s3.endpoint) or any(map(is_s3, (*paths, folders.runs, folders.store, folders.jobs)))
 
 
 class S3Look:
-    """Looks at the buckets of a profile: that of the trips, and those that its runs write to.
+    """Checks of a profile's buckets: that of the trips, and those that its runs write to.
 
-    `proxies` as in `s3.client.connect`. What is written lies under the profile's own folders, and is deleted.
+    `proxies` as in `s3.client.connect`. Test objects are written to the profile's folders and deleted.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class S3Look:
         self._connection: Optional[S3Connection] = None
 
     def close(self) -> None:
-        """Give up the connections."""
+        """Close the connections."""
         self._server.close()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def checks(self) -> list[Check]:
-        """The checks in order."""
+        """Return the checks in order."""
         found = [
             *self._server.checks(),
             Check("s3_keys", "Keys of S3", self._authentication, ("s3_port",), 40),
@@ -125,7 +125,7 @@ class S3Look:
         return ok(f"The bucket {bucket} is there{f', in {region}' if region else ''}, and can be listed.")
 
     def _region_of(self, bucket: str) -> str:
-        """Where a bucket lies; empty where that is not told."""
+        """Return the region of a bucket; empty if unknown."""
         with contextlib.suppress(RunError), self._s3.asked("Asking where it lies", f"s3://{bucket}"):
             answer = self._s3.client.get_bucket_location(Bucket=bucket)
             return str(answer.get("LocationConstraint") or "us-east-1")
@@ -140,7 +140,7 @@ class S3Look:
             counted = so_far
 
         class _Enough(Exception):
-            """There is no need to count on."""
+            """Enough objects have been counted."""
 
         def over() -> bool:
             if time.monotonic() > end:
@@ -167,7 +167,7 @@ class S3Look:
 
     @contextlib.contextmanager
     def _trial(self, url: str) -> Iterator[str]:
-        """A new name under a folder; whatever is there at the end is deleted."""
+        """Yield a new URL in a folder; an object there is deleted when the block ends."""
         path = f"{url.rstrip('/')}/roadpulse-check-{uuid.uuid4().hex[:12]}"
         yield path
         S3Files(self._s3).delete(path)

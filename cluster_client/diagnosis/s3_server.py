@@ -1,4 +1,4 @@
-"""The checks of the server of buckets: its name, port, certificate and clock. Nobody signs for them."""
+"""Checks of an S3 server by unsigned requests: name, port, certificate and clock."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from . import verdicts
 from .checks import Check, Found, failed, ok, skipped, warning
 
 SKEW_SECONDS = 900.0
-"""S3 refuses signatures of clocks that differ by more."""
+"""Maximum difference of clocks at which S3 accepts signatures."""
 _SOON_DAYS = 14
 
 
 class ServerLook:
-    """Looks at the server that `access` names."""
+    """Checks of the server that `access` names."""
 
     def __init__(self, access: S3Access, proxies: Optional[Mapping[str, str]]) -> None:
         self._access, self._proxies = access, proxies
 
     def close(self) -> None:
-        """Give up the connection."""
+        """Close the connection."""
         if "_plain" in vars(self):
             self._plain.close()
 
     def checks(self) -> list[Check]:
-        """The checks in order."""
+        """Return the checks in order."""
         return [
             Check("s3_address", "Name of the S3 server", self._address, timeout=15),
             Check("s3_port", "Port of the S3 server", self._port, ("s3_address",), 10),
@@ -47,12 +47,12 @@ class ServerLook:
 
     @cached_property
     def _plain(self) -> S3Connection:
-        """A connection over which nothing is signed."""
+        """Return a connection for unsigned requests."""
         return connect(replace(self._access, anonymous=True), None, self._proxies, QUICK)
 
     @property
     def _server(self) -> tuple[str, int, bool]:
-        """Host, port, and whether it speaks https."""
+        """Return host, port, and whether it uses https."""
         parts = urlsplit(str(self._plain.client.meta.endpoint_url))
         secure = parts.scheme == "https"
         return parts.hostname or "", parts.port or (443 if secure else 80), secure
@@ -119,7 +119,7 @@ class ServerLook:
         theirs = email.utils.parsedate_to_datetime(headers["date"]) if headers.get("date") else None
         if theirs is None:
             return skipped("The server does not tell its time.")
-        off = theirs.timestamp() + 0.5 - (asked + time.time()) / 2  # it tells whole seconds
+        off = theirs.timestamp() + 0.5 - (asked + time.time()) / 2  # its clock has whole seconds
         if abs(off) > SKEW_SECONDS:
             amount = f"{abs(off) / 60:.0f} min {'ahead' if off > 0 else 'behind'}"
             return failed(
@@ -129,8 +129,8 @@ class ServerLook:
         return verdicts.clock(off, "The server's clock")
 
     def _headers(self) -> Mapping[str, str]:
-        """Those of an answer, whatever it says; nothing is signed for it."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  (`connect` has told if it is missing)
+        """Return the headers of a response to an unsigned request, whatever its status."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415  (`connect` has raised if it is missing)
 
         s3 = self._plain
         with s3.asked("Asking for the time"):

@@ -1,4 +1,4 @@
-"""Judgements that hold on any computer: versions, space, packages, trips."""
+"""Findings on versions, disk space, packages and trips of any computer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLOCK_SECONDS = 60.0
 
 
 def python(version: str, where: str) -> Found:
-    """Judge a version of Python."""
+    """Return the finding on a version of Python."""
     if tuple(_numbers(version)[:2]) >= OLDEST_PYTHON:
         return ok(f"Python {version}, {where}.")
     return failed(
@@ -26,7 +26,7 @@ def python(version: str, where: str) -> Found:
 
 
 def packages(missing: Sequence[str], where: str, fetched: bool) -> Found:
-    """Judge which of the packages of a run are there; `fetched` says that a run gets them by itself."""
+    """Return the finding on missing packages; `fetched` is True if a run fetches them itself."""
     if not missing:
         return ok(f"msgspec, numpy and duckdb are there, {where}.")
     names = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
@@ -36,7 +36,7 @@ def packages(missing: Sequence[str], where: str, fetched: bool) -> Found:
 
 
 def space(kilobytes: Optional[int], folder: str) -> Found:
-    """Judge the free space of a folder's disk."""
+    """Return the finding on the free space of a folder's disk, in kB."""
     if kilobytes is None:
         return warning(f"The free space of {folder} cannot be told.", "Look with df.")
     text = f"{kilobytes / 1e6:,.1f} GB are free in {folder}."
@@ -48,7 +48,7 @@ def space(kilobytes: Optional[int], folder: str) -> Found:
 
 
 def trips(seen: Mapping[str, Any], path: str, where: str) -> Found:
-    """Judge what a computer sees of the trips; `seen` is the answer of `look_at_trips`."""
+    """Return the finding on the trips on a computer; `seen` is the answer of `look_at_trips`."""
     if seen.get("error"):
         return failed(
             f"{path} cannot be read {where}: {seen['error']}.",

@@ -1,4 +1,4 @@
-"""A PostgreSQL connection for reading: one exchange a query, cancellable, with errors for the person."""
+"""PostgreSQL connections for reading: one round trip per query, cancellation, and errors for the person."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..errors import LinksError, ServerUnreachable, TookTooLong
 from .errors import clean, connection_error
 
 ConnectionInfo = Union[str, Mapping[str, Any]]
-"""What libpq understands, as one text or as a mapping: host, service, sslmode, … pass through."""
+"""Connection parameters of libpq as a string or mapping; host, service, sslmode, … are passed through."""
 
 CONNECT_SECONDS = 10
 LOOK_SECONDS = 0.1
@@ -29,16 +29,16 @@ Rows = list[Optional[bytes]]
 
 
 class CopyRows(list[bytes]):
-    """Messages of a COPY, each with one row."""
+    """Messages of a COPY, with one row each."""
 
 
 def connect(info: ConnectionInfo) -> psycopg.Connection[Any]:
-    """Connect in autocommit mode; raises `ServerUnreachable`, `LoginRefused`, `NotThere`, `LinksError`."""
+    """Connect in autocommit mode. Raises `ServerUnreachable`, `LoginRefused`, `NotThere` or `LinksError`."""
     wanted = _parameters(info)
     try:
         return psycopg.connect(**wanted, autocommit=True)
     except psycopg.OperationalError as error:
-        raise connection_error(error, wanted) from None  # the cause may quote the connection text
+        raise connection_error(error, wanted) from None  # the cause may quote the connection string
     except psycopg.Error as error:
         raise LinksError(
             "The connection to PostGIS is not described rightly: " + clean(str(error), wanted)
@@ -46,7 +46,7 @@ def connect(info: ConnectionInfo) -> psycopg.Connection[Any]:
 
 
 class Connecting:
-    """A connection that is being made in the background; its own thread, so that a cancel need not wait."""
+    """A connection attempt in a background thread, so that it can be cancelled immediately."""
 
     def __init__(self, info: ConnectionInfo) -> None:
         self._connection: Optional[psycopg.Connection[Any]] = None
@@ -56,7 +56,7 @@ class Connecting:
         self._thread.start()
 
     def result(self, cancelled: Optional[Callable[[], bool]] = None) -> psycopg.Connection[Any]:
-        """The connection, once it is there; raises the errors of `connect`, and `Cancelled`."""
+        """Wait for the connection and return it; raises the errors of `connect`, and `Cancelled`."""
         while True:
             if cancelled and cancelled():
                 self._given_up = True
@@ -72,7 +72,7 @@ class Connecting:
             connection = connect(info)
         except LinksError as error:
             self._error = error
-        except Exception as error:  # noqa: BLE001  (handed to the thread that waits)
+        except Exception as error:  # noqa: BLE001  (raised in the waiting thread)
             self._error = LinksError("The connection to PostGIS failed for an unknown reason.", repr(error))
         else:
             self._connection = connection
@@ -88,12 +88,12 @@ def exchange(
     cancelled: Optional[Callable[[], bool]] = None,
     single: bool = False,
 ) -> Iterator[Union[CopyRows, Rows]]:
-    """Send one query, of any number of statements, and give what comes back as it comes.
+    """Send one query of any number of statements, and yield its results as they arrive.
 
-    The data of a COPY come as `CopyRows`, some thousands at a time; other rows as lists of their values'
-    bytes in text format. With `single` the server refuses a text of more than one statement.
-    `cancelled` is asked ten times a second. Raises `psycopg.Error` for what the server refuses,
-    `Cancelled`, `TookTooLong` after `patience` seconds of silence, `ServerUnreachable`.
+    Data of a COPY are yielded as `CopyRows`, some thousands at a time; other rows as lists of their values'
+    bytes in text format. With `single` the server rejects a query of more than one statement.
+    `cancelled` is polled ten times a second. Raises `psycopg.Error` for errors of the server, `Cancelled`,
+    `TookTooLong` after `patience` seconds without data, and `ServerUnreachable`.
     """
     line = connection.pgconn
     line.nonblocking = 1
@@ -110,7 +110,7 @@ def exchange(
             while line.is_busy():
                 wait(False)
             result = line.get_result()
-            if result is None:  # only now the connection is ready for another query
+            if result is None:  # only then the connection is ready for another query
                 break
             if result.status == ExecStatus.COPY_OUT:
                 yield from _copied(line, wait)
@@ -130,7 +130,7 @@ def exchange(
 
 def _copied(line: pq.abc.PGconn, wait: Callable[[bool], None]) -> Iterator[CopyRows]:
     rows = CopyRows()
-    take, keep = line.get_copy_data, rows.append  # this loop is most of the client's time
+    take, keep = line.get_copy_data, rows.append  # this loop takes most of the client's time
     while True:
         size, data = take(1)
         if size > 0:
@@ -150,7 +150,7 @@ def _copied(line: pq.abc.PGconn, wait: Callable[[bool], None]) -> Iterator[CopyR
 def _waiter(
     connection: psycopg.Connection[Any], patience: float, cancelled: Optional[Callable[[], bool]]
 ) -> Callable[[bool], None]:
-    """A function that waits until the server sent something (or took something, while writing)."""
+    """Return a function that waits until the connection is readable (or also writable, while writing)."""
     selector = selectors.DefaultSelector()
     line = connection.pgconn
     key = selector.register(line.socket, selectors.EVENT_READ)
@@ -179,10 +179,8 @@ def _waiter(
 
 
 def _stop(connection: psycopg.Connection[Any]) -> None:
-    """End the running query on the server, if it still listens, and the connection."""
-    with contextlib.suppress(
-        psycopg.Error
-    ):  # it has ended, or cannot be reached: closing is all that is left
+    """Cancel the running query on the server, if it still responds, and close the connection."""
+    with contextlib.suppress(psycopg.Error):  # it has ended, or cannot be reached: only close
         if hasattr(connection, "cancel_safe"):  # from psycopg 3.2
             connection.cancel_safe(timeout=3)
         else:
@@ -191,10 +189,10 @@ def _stop(connection: psycopg.Connection[Any]) -> None:
 
 
 def _parameters(info: ConnectionInfo) -> dict[str, Any]:
-    """Connection parameters with defaults for what is not said; raises `LinksError`."""
+    """Return connection parameters with defaults for missing ones; raises `LinksError`."""
     try:
         given = dict(conninfo_to_dict(info) if isinstance(info, str) else info)
-    except psycopg.Error:  # its text may quote the password
+    except psycopg.Error:  # its message may quote the password
         raise LinksError(
             "The connection to PostGIS cannot be understood; it should read like 'host=… dbname=… user=…'."
         ) from None

@@ -1,8 +1,8 @@
-"""Link rows out of PostgreSQL's binary COPY, taken apart by columns, thousands of rows at a time.
+"""Parsing of link rows from PostgreSQL's binary COPY, by columns, thousands of rows at a time.
 
-A row is int16 columns; then for each int32 length (-1: NULL) and the bytes, all big endian: here id int64,
-srid int32, WKB and up to two texts. Every message of the COPY holds one row; the first one begins with the
-header, the last one is the end mark, a row of -1 columns.
+A row is the int16 number of columns, then for each column its int32 length (-1: NULL) and bytes, all big
+endian: here id int64, srid int32, WKB and up to two texts. Every message of the COPY has one row; the first
+begins with the header, the last is the trailer, a row of -1 columns.
 (https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format")
 """
 
@@ -29,7 +29,7 @@ _BATCH = 16_384
 
 @dataclass(frozen=True)
 class LinkRows:
-    """Rows as arrays of one length n.
+    """Rows as arrays of length n.
 
     `ids` int64; `srids` and `kinds` (WKB type without Z and M) int64, 0 for NULL; `empty` bool: NULL or
     without a point; `wkb` object, of bytes; `names` and `classes` object, of str or None, or None.
@@ -44,7 +44,7 @@ class LinkRows:
     classes: Optional[NDArray[np.object_]]
 
     def roads(self, at: NDArray[np.int64]) -> list[Road]:
-        """The rows at these places."""
+        """Return the rows at these indices."""
         nothing = [None] * len(at)
         names = nothing if self.names is None else self.names[at]
         classes = nothing if self.classes is None else self.classes[at]
@@ -52,11 +52,11 @@ class LinkRows:
 
 
 class RowReader:
-    """Collects the messages of one COPY and takes them apart as they come."""
+    """Parses the messages of one COPY as they arrive."""
 
     def __init__(self, has_name: bool, has_class: bool) -> None:
         self._has_name, self._has_class = has_name, has_class
-        self._texts: dict[bytes, str] = {}  # streets have many links, and classes are few
+        self._texts: dict[bytes, str] = {}  # shared, as streets have many links, and classes are few
         self._waiting: list[bytes] = []
         self._parsed: list[LinkRows] = []
         self._begun = False
@@ -64,7 +64,7 @@ class RowReader:
         self.count = 0
 
     def add(self, messages: list[bytes]) -> None:
-        """Take messages in their order."""
+        """Add messages in their order."""
         if messages and not self._begun:
             messages[0] = messages[0][HEADER:]
             self._begun = True
@@ -77,7 +77,7 @@ class RowReader:
             self._parse()
 
     def rows(self) -> LinkRows:
-        """All rows."""
+        """Return all rows."""
         self._parse()
         parts = self._parsed
         return LinkRows(
@@ -97,7 +97,7 @@ class RowReader:
         content = np.frombuffer(data, np.uint8)
         sizes = np.fromiter(map(len, messages), np.int64, len(messages))
         starts = np.cumsum(sizes) - sizes
-        # A NULL geometry has neither srid nor WKB: each of the two is then only its length, -1.
+        # For a NULL geometry both srid and WKB are NULL, only a length of -1.
         null = _numbers(content, starts + 14, ">i4") < 0
         srids = np.where(null, 0, _numbers(content, np.where(null, starts, starts + 18), ">i4"))
         begins, ends = _field(content, starts + np.where(null, 18, 22))
@@ -136,20 +136,20 @@ class RowReader:
 
 
 def objects(values: Sequence[object]) -> NDArray[np.object_]:
-    """An object array of the values, whatever they are."""
+    """Return values of any type as an object array."""
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
 
 
 def _field(content: NDArray[np.uint8], at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where a field's bytes begin and end, given where its length stands; NULL has none."""
+    """Return start and end of a field's bytes for offsets of its length; equal for NULL."""
     begins = at + 4
     return begins, begins + np.maximum(_numbers(content, at, ">i4"), 0)
 
 
 def _numbers(content: NDArray[np.uint8], at: NDArray[np.int64], kind: str) -> NDArray[np.int64]:
-    """The numbers of a type that begin at these bytes, as int64."""
+    """Return numbers of type `kind` at these offsets as int64."""
     if not len(at):
         return np.empty(0, np.int64)
     taken = content[at[:, None] + np.arange(np.dtype(kind).itemsize)]

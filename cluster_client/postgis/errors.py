@@ -1,4 +1,4 @@
-"""What a refusal by PostgreSQL means to the person: where, what, and what to do."""
+"""Errors of PostgreSQL as messages for the person: where, what, and what to do."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MAINTENANCE = ("postgres", "template1")
 
 
 def server_error(error: psycopg.Error, what: str) -> LinksError:
-    """What a refusal by the server means to the person; `what` is the table's or database's name."""
+    """Return the `LinksError` for an error of the server; `what` is the table's or database's name."""
     state = error.sqlstate or ""
     said = error.diag.message_primary or str(error)
     detail = f"{state} {said} {error.diag.message_detail or ''} {error.diag.context or ''}".strip()
@@ -50,14 +50,14 @@ def server_error(error: psycopg.Error, what: str) -> LinksError:
 
 
 def nearest(name: str, there: Sequence[str], limit: int = 3) -> list[str]:
-    """Those of the existing names that look most like `name`, best first."""
+    """Return the existing names that are most similar to `name`, best first."""
     folded = {other.casefold(): other for other in there}
     found = get_close_matches(name.casefold(), list(folded), n=limit, cutoff=0.5)
     return [folded[match] for match in found]
 
 
 def suggestion(close: Sequence[str], there: Sequence[str]) -> str:
-    """The sentence that tells what exists instead."""
+    """Return a sentence on the names that exist instead."""
     if close:
         return f" Did you mean {' or '.join(repr(name) for name in close)}?"
     if there:
@@ -109,7 +109,7 @@ def connection_error(error: psycopg.OperationalError, wanted: Mapping[str, Any])
 
 
 def _address(line: Optional[pq.abc.PGconn], wanted: Mapping[str, Any]) -> tuple[str, int]:
-    """Host and port that were tried; an empty host for a Unix socket."""
+    """Return the host and port of the attempt; an empty host for a Unix socket."""
     host, port = str(wanted.get("host") or wanted.get("hostaddr") or ""), str(wanted.get("port") or "")
     if line is not None:
         host = host or line.host.decode("utf-8", "replace")
@@ -120,7 +120,7 @@ def _address(line: Optional[pq.abc.PGconn], wanted: Mapping[str, Any]) -> tuple[
 
 
 def _reach(host: str, port: int) -> str:
-    """Why the address cannot be reached; empty when it can."""
+    """Return why the address cannot be reached; empty if it can."""
     if not host:
         return ""
     try:
@@ -135,7 +135,7 @@ def _reach(host: str, port: int) -> str:
 
 
 def _databases(wanted: Mapping[str, Any]) -> list[str]:
-    """Names of the server's databases, asked with the same user; empty when it does not let us in."""
+    """Return the names of the server's databases, by the same login; empty if that is refused."""
     for name in _MAINTENANCE:
         try:
             with psycopg.connect(**{**wanted, "dbname": name}, autocommit=True) as connection:
@@ -151,6 +151,6 @@ def _last_line(text: str) -> str:
 
 
 def clean(text: str, wanted: Mapping[str, Any]) -> str:
-    """A message without the password, should it quote it."""
+    """Return a message with the password removed, if it quotes it."""
     secret = str(wanted.get("password") or "")
     return text.replace(secret, "…") if secret else text

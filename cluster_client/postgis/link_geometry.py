@@ -1,4 +1,4 @@
-"""Road geometry as it passes from its source (PostGIS or a layer) to the GeoPackage."""
+"""Geometry of links, from PostGIS or a layer, for the map file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class LinkGeometry:
-    """Geometry of links; all arrays have the same length n, one entry a link, ids distinct.
+    """Geometry of links with distinct ids; all arrays have the same length n.
 
     `ids` is int64 (n,); `wkb` object (n,) of bytes (ISO WKB of lines and multi-lines, no curves);
     `srid_wkt_or_auth` names the coordinate system, such as "EPSG:4326", or holds its WKT, and `definition`
@@ -36,7 +36,7 @@ class LinkGeometry:
 
 
 class Road(NamedTuple):
-    """One row of the roads: its line as ISO WKB, little endian, its street name and road class."""
+    """One row of the roads: its line as little-endian ISO WKB, its street name and road class."""
 
     wkb: bytes
     name: Optional[str] = None
@@ -76,7 +76,7 @@ def join_roads(groups: Sequence[Sequence[Road]]) -> list[Road]:
 
 def _joined(groups: Sequence[Sequence[bytes]]) -> list[bytes]:
     """One WKB of all the lines of each group of lines and multi-lines, with M from shapely 2.1 on."""
-    import shapely  # noqa: PLC0415  (what does without it works without)
+    import shapely  # noqa: PLC0415  (the rest of the module works without it)
 
     shapes = shapely.from_wkb([shape for shapes in groups for shape in shapes], on_invalid="ignore")
     lines, row = shapely.get_parts(shapes, return_index=True)

@@ -1,8 +1,8 @@
-"""What a value of the roads' id column means as a link id: one rule for layers and for PostGIS.
+"""Conversion of values of the roads' id column to link ids, equal for layers and PostGIS.
 
-A link id is a whole number of 64 bits. As text it may have blanks around it, a sign, zeros in front and
-zeros after a decimal point (` 0101 `, `101.0`), as exports and spreadsheets write it. As a floating number
-it counts only while that can tell neighbouring whole numbers apart.
+A link id is a 64-bit integer. As text it may have surrounding blanks, a sign, leading zeros, and zeros after
+a decimal point (` 0101 `, `101.0`), as exports and spreadsheets write it. A floating-point number is an id
+only if its type can distinguish it from neighbouring integers.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 _BLANKS = r"[ \t\r\n\f\v]*"
 ID_TEXT = rf"^{_BLANKS}[+-]?[0-9]+(\.0*)?{_BLANKS}$"
-"""Pattern of a link id as text, for Python and PostgreSQL alike."""
+"""Regular expression of a link id as text, valid in Python and PostgreSQL."""
 
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 EXACT_DOUBLE, EXACT_REAL = 2**53 - 1, 2**24 - 1
-"""The largest whole numbers that floating numbers of 8 and 4 bytes tell from both neighbours."""
+"""The largest integers that floating-point numbers of 8 and 4 bytes distinguish from both neighbours."""
 
 MAX_DIGITS = 400
-"""A text longer than this is no link id."""
+"""Maximum length of a link id as text."""
 
 _ID_TEXT = re.compile(ID_TEXT[:-1] + r"\Z")
 
 
 def link_id(value: Any) -> Optional[int]:
-    """Return the link id that `value` (text, whole or floating number) stands for; None if it is none."""
+    """Return the link id of `value` (text, integer or floating-point number); None if it is not one."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -47,10 +47,10 @@ def link_id(value: Any) -> Optional[int]:
 
 
 def same_id(column: sql.Composable, wanted: sql.Composable, is_text: bool) -> sql.Composed:
-    """SQL that is true where `column` stands for the bigint `wanted`, by the rule of `link_id`.
+    """Return SQL that is true if `column` is the bigint `wanted` by the rule of `link_id`.
 
-    `is_text` says that the column holds text. A column of numbers is compared as it is, so that an index on
-    it serves.
+    `is_text` is True if the column has text. A numeric column is compared directly, so that an index on it
+    is used.
     """
     from psycopg import sql  # noqa: PLC0415  (an optional package)
 

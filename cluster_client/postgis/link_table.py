@@ -1,4 +1,4 @@
-"""A PostGIS table of links: how it is named, what the server knows of it, and whether it will do."""
+"""Tables of links in PostGIS: name and columns, lookup in the server's catalogue, and suitability."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _GEOMETRY_TYPES = ("geometry", "geography")
 
 @dataclass(frozen=True)
 class LinkTable:
-    """Where the links' geometry is; names are taken literally, whatever characters they hold.
+    """Names of a table of links and its columns, which may contain any characters.
 
-    An empty `schema` leaves it to the server's search path. `name_column` (street name) and
-    `class_column` (road class) are optional. `where` is a condition in SQL, as QGIS writes a layer's
-    filter; it can only narrow what is read.
+    If `schema` is empty, the server's search path applies. `name_column` (street name) and `class_column`
+    (road class) are optional. `where` is a condition in SQL, such as QGIS's filter of a layer; it can only
+    restrict the rows that are read.
     """
 
     schema: str
@@ -39,7 +39,7 @@ class LinkTable:
     where: str = ""
 
     def identifier(self) -> sql.Identifier:
-        """The table's name, quoted."""
+        """The quoted name of the table."""
         return sql.Identifier(self.schema, self.table) if self.schema else sql.Identifier(self.table)
 
     def __str__(self) -> str:
@@ -48,7 +48,7 @@ class LinkTable:
 
 @dataclass(frozen=True)
 class Column:
-    """A column and its type as the server writes it, such as `geometry(LineString,4326)`."""
+    """A column and its type in the server's notation, such as `geometry(LineString,4326)`."""
 
     name: str
     kind: str
@@ -68,32 +68,32 @@ class Column:
 
     @property
     def srid(self) -> int:
-        """The reference system that the type declares; 0 when it declares none."""
+        """SRID that the type declares; 0 if it declares none."""
         found = re.search(r",(\d+)\)$", self.kind)
         return int(found[1]) if found else 0
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the server's catalogue says of a table that is fit to be read."""
+    """Entries of the server's catalogue on a table."""
 
     columns: tuple[Column, ...]
     postgis_schema: str
     rows: Optional[int]
 
     def column(self, name: str) -> Optional[Column]:
-        """The column of that name."""
+        """Return the column of that name; None if there is none."""
         return next((column for column in self.columns if column.name == name), None)
 
 
 @dataclass(frozen=True)
 class TableProbe:
-    """What a dialog shows of a table before it is used.
+    """Description of a table for a dialog.
 
-    `rows` is the server's estimate (None: never analysed). Candidates come best first. `srid` is that of the
-    column or its first geometry (0: it names no reference system; None: there is no geometry, or the answer
-    took too long). `matched` of `sample` ids are in `id_column`; None when nothing was asked or the answer
-    took too long.
+    `rows` is the server's estimate (None: never analysed). Candidates are sorted, best first. `srid` is that
+    of the column or its first geometry (0: no reference system; None: no geometry, or the query took too
+    long). `matched` of `sample` ids are in `id_column`; None if there was no sample or the query took too
+    long.
     """
 
     rows: Optional[int]
@@ -108,18 +108,18 @@ class TableProbe:
 
 
 def id_array(ids: np.ndarray[Any, Any]) -> sql.Literal:
-    """Ids as the text of an array: no parameter, since names in the query may hold per cent signs."""
+    """Return ids as an array literal, not a parameter, as names in the query may contain per cent signs."""
     return sql.Literal("{" + ",".join(map(str, ids.tolist())) + "}")
 
 
 def look_up(connection: psycopg.Connection[Any], table: LinkTable, *, complete: bool = True) -> Facts:
-    """What the catalogue says of a table.
+    """Return the catalogue's entries on a table.
 
-    Raises `NoPostgis`, `NotThere` (with what exists instead) and, with `complete`, `UnsuitableLinks` when
-    a column cannot serve.
+    Raises `NoPostgis`, `NotThere` (with similar existing names) and, with `complete`, `UnsuitableLinks` if
+    a column is unsuitable.
     """
     try:
-        connection.execute("ROLLBACK")  # of a query that failed before
+        connection.execute("ROLLBACK")  # after a failed query
         return _look_up(connection, table, complete)
     except psycopg.Error as error:
         raise server_error(error, f"the catalogue of {table}") from error
@@ -128,10 +128,10 @@ def look_up(connection: psycopg.Connection[Any], table: LinkTable, *, complete: 
 def probe_table(
     info: ConnectionInfo, table: LinkTable, sample: Optional[np.ndarray[Any, np.dtype[np.int64]]] = None
 ) -> TableProbe:
-    """Look at a table for the dialog, in a second or so.
+    """Return a description of a table, in about a second.
 
-    Columns that the table does not have are left out of account: the best candidates stand in for them.
-    `sample` holds some ids of the trips, int64. Raises the errors of `fetch_links`.
+    Columns that the table lacks are replaced by the best candidates. `sample` is some link ids of the trips,
+    int64. Raises the errors of `fetch_links`.
     """
     with connect(info) as connection:
         facts = look_up(connection, table, complete=False)
@@ -196,7 +196,7 @@ def _look_up(connection: psycopg.Connection[Any], table: LinkTable, complete: bo
 
 
 def _relation(connection: psycopg.Connection[Any], table: LinkTable) -> tuple[int, float]:
-    """Oid and estimated rows of the table or view; raises `NotThere`."""
+    """Return oid and estimated number of rows of a table or view; raises `NotThere`."""
     found = connection.execute(
         "SELECT c.oid, c.reltuples FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
         "WHERE c.relname = %(table)s AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND "

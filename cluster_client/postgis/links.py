@@ -1,8 +1,8 @@
-"""The geometry of links from PostGIS, in one exchange with the server.
+"""Reading of links' geometry from PostGIS in one round trip.
 
-The ids travel inside one `COPY (SELECT …) TO STDOUT (FORMAT BINARY)` as an array, the answer comes back as
-the COPY's binary rows, and the transaction around it is read-only. A temporary table filled by a COPY of
-its own would need a second exchange, the right to make one, and a server that is no read-only replica.
+The ids are sent as an array in one `COPY (SELECT …) TO STDOUT (FORMAT BINARY)`, in a read-only transaction,
+and the answer is the COPY's binary rows. A temporary table for the ids would require another round trip, the
+right to create it, and a server that is not a read-only replica.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ from .link_table import LinkTable, id_array, look_up
 
 TIMEOUT_SECONDS = 300.0
 SYSTEMS_SECONDS = 30.0
-"""Time for a look at the reference system of every link before a run."""
+"""Time limit for checking the reference systems of all links before a run."""
 PATIENCE_SECONDS = 15.0
-"""Silence that is borne beyond the query's own time limit."""
+"""Seconds without data beyond the query's own time limit."""
 _WORK_MEM = "64MB"
-"""The server's usual 4 MB would have the join of 140,000 ids go through its disk."""
+"""Memory of the join; with the server's default of 4 MB, 140,000 ids are joined on disk."""
 _SHAPES = {
     1: "points", 3: "polygons", 4: "points", 6: "polygons", 7: "collections", 8: "arcs", 9: "curves",
     10: "polygons", 11: "curves", 12: "surfaces", 15: "surfaces", 16: "surfaces", 17: "triangles",
 }  # fmt: skip
 _SYSTEM = sql.SQL("s.srid, s.auth_name, s.auth_srid, s.srtext, s.proj4text")
 _LOOK_CLOSER = ("42P01", "3F000", "42703", "42883", "42704", "42804", "42846")
-"""No such table, schema, column, function, type; types that do not go together."""
+"""Codes for a missing table, schema, column, function or type, and for incompatible types."""
 
 
 @dataclass(frozen=True)
 class _Way:
-    """How the table has to be asked; the usual way first, the catalogue's facts if that fails."""
+    """Properties of the table for the query: defaults at first, from the catalogue if the query fails."""
 
     text_ids: bool = False
     postgis: str = ""
 
     def name(self, text: str) -> sql.Identifier:
-        """A name of PostGIS's own, with its schema where that is known."""
+        """Return the identifier of a PostGIS function or table, with its schema if known."""
         return sql.Identifier(self.postgis, text) if self.postgis else sql.Identifier(text)
 
 
@@ -63,18 +63,18 @@ def fetch_links(
     *,
     timeout: float = TIMEOUT_SECONDS,
 ) -> LinkGeometry:
-    """Geometry of the links in `ids` that the table has.
+    """Return the geometry of the links in `ids` that the table has.
 
-    `progress` gets links received and links asked for, `cancelled` is asked ten times a second. Geometry
-    comes as ISO WKB, little endian, with Z and M as stored. The rows of one id are parts of one link
-    (`join_roads`), whatever the server's order. `timeout` (s) limits the query.
+    `progress` gets the numbers of links received and requested, `cancelled` is polled ten times a second.
+    Geometry is little-endian ISO WKB, with Z and M as stored. The rows of one id are parts of one link
+    (`join_roads`), in any order. `timeout` (s) limits the query.
 
-    Raises `LinksError` or one of its kinds, and `Cancelled`.
+    Raises `LinksError` or a subclass, and `Cancelled`.
     """
     connecting = Connecting(info)
     wanted = np.unique(np.asarray(ids, dtype=np.int64))
     array = id_array(wanted)
-    with closing(connecting.result(cancelled)) as connection:  # no COMMIT: it would cost a round trip
+    with closing(connecting.result(cancelled)) as connection:  # no COMMIT, which would take a round trip
         reading = _Reading(table, array, len(wanted), progress, cancelled, timeout)
         way = _Way()
         try:
@@ -102,11 +102,11 @@ def check_systems(
     *,
     timeout: float = SYSTEMS_SECONDS,
 ) -> Optional[int]:
-    """The SRID of all links of a table, before it is known which of them are wanted.
+    """Return the SRID of all links of a table, for checks before a run.
 
-    0: they name no reference system. None: there is no geometry, or the server took longer than `timeout` (s)
-    to look at every row, as it has to where the column declares no system. Raises `UnsuitableLinks` where
-    there are several systems, and the other errors of `fetch_links`.
+    0: they have no reference system. None: there is no geometry, or the server took longer than `timeout` (s)
+    to examine all rows, as it must if the column declares no system. Raises `UnsuitableLinks` for several
+    systems, and the other errors of `fetch_links`.
     """
     with closing(Connecting(info).result(cancelled)) as connection:
         facts = look_up(connection, table)
@@ -158,7 +158,7 @@ class _Reading:
     def read(
         self, connection: psycopg.Connection[Any], way: _Way
     ) -> tuple[LinkRows, Sequence[Optional[bytes]]]:
-        """The rows of the answer and the entry of the table's reference system, as `_SYSTEM` has it."""
+        """Return the rows and the entry of the table's reference system, with the columns of `_SYSTEM`."""
         table = self.table
         reader = RowReader(bool(table.name_column), bool(table.class_column))
         system: Sequence[Optional[bytes]] = ()
@@ -172,18 +172,18 @@ class _Reading:
                     self.progress(min(reader.count, self.n_wanted), self.n_wanted)
         except psycopg.Error:
             if not reader.complete:
-                raise  # else only the name of the reference system could not be read
+                raise  # otherwise only the name of the reference system could not be read
         if self.progress:
             self.progress(self.n_wanted, self.n_wanted)
         return reader.rows(), system
 
     def system(self, connection: psycopg.Connection[Any], way: _Way, srid: int) -> Sequence[Optional[bytes]]:
-        """The entry of a reference system; empty where there is none, or it may not be read."""
+        """Return the entry of a reference system; empty if there is none, or it may not be read."""
         query = sql.SQL("SELECT {columns} FROM {systems} AS s WHERE s.srid = {srid}").format(
             columns=_SYSTEM, systems=way.name("spatial_ref_sys"), srid=srid
         )
         system: Sequence[Optional[bytes]] = ()
-        with contextlib.suppress(psycopg.Error):  # then the number has to do, as EPSG's
+        with contextlib.suppress(psycopg.Error):  # then the number is taken for an EPSG code
             for piece in exchange(
                 connection, query.as_bytes(connection), patience=self.timeout + PATIENCE_SECONDS,
                 cancelled=self.cancelled,
@@ -198,7 +198,7 @@ class _Reading:
         copy, system = _copy_query(self.table, self.array, way), _system_query(self.table, way)
         queries: list[tuple[sql.Composable, bool]] = [(sql.SQL("; ").join([begin, copy, system]), False)]
         if self.table.where:
-            # Somebody's own SQL goes alone, as one statement: then it cannot end the read-only transaction.
+            # User-written SQL is sent as a single statement, so that it cannot end the read-only transaction.
             queries = [(begin, False), (copy, True), (system, True)]
         for query, single in queries:
             yield from exchange(
@@ -216,7 +216,7 @@ def _copy_query(table: LinkTable, array: sql.Literal, way: _Way) -> sql.Composed
     ]
     return sql.SQL(
         "COPY (SELECT wanted.roadpulse_id, {srid}({geometry}), {wkb}({geometry}, 'NDR'){extra} "
-        "FROM {table} AS t JOIN unnest({ids}::bigint[]) AS wanted(roadpulse_id) "  # no name a filter may use
+        "FROM {table} AS t JOIN unnest({ids}::bigint[]) AS wanted(roadpulse_id) "  # not usable in filters
         "ON {same}{where}) "
         "TO STDOUT (FORMAT BINARY)"
     ).format(
@@ -229,7 +229,7 @@ def _copy_query(table: LinkTable, array: sql.Literal, way: _Way) -> sql.Composed
 
 
 def _system_query(table: LinkTable, way: _Way) -> sql.Composed:
-    """The reference system of the table's first geometry: nearly always the one of all."""
+    """Return the query for the reference system of the table's first geometry, nearly always that of all."""
     return sql.SQL(
         "SELECT {columns} FROM {systems} AS s WHERE s.srid = "
         "(SELECT {srid}(t.{geom}::{geometry}) FROM {table} AS t WHERE t.{geom} IS NOT NULL LIMIT 1)"
@@ -244,16 +244,16 @@ def _where(table: LinkTable) -> sql.Composable:
 
 
 class _Raw(sql.Composable):
-    """SQL that the person wrote, as it is."""
+    """User-written SQL, included verbatim."""
 
     def as_bytes(self, context: Any = None) -> bytes:
         return str(self._obj).encode()
 
 
 def _srid(rows: LinkRows, table: LinkTable) -> Optional[int]:
-    """The SRID of the links (0: they name none), None without links.
+    """Return the SRID of the links (0: none), None without links.
 
-    Raises `UnsuitableLinks` for other shapes than lines, and for several reference systems.
+    Raises `UnsuitableLinks` for geometries other than lines, and for several reference systems.
     """
     odd = np.unique(rows.kinds[~np.isin(rows.kinds, (0, *LINES))])
     if len(odd):
@@ -307,15 +307,15 @@ def _links(rows: LinkRows, srid: Optional[int], system: Sequence[Optional[bytes]
 
 
 def _system_name(srid: Optional[int], system: Sequence[Optional[bytes]]) -> tuple[str, str]:
-    """Name and definition of a reference system, as PostGIS reads its entry `system`; empty for none.
+    """Return name and definition of a reference system from its entry `system`; empty if there is none.
 
-    The name is `EPSG:4326` and the like, or the WKT of a system without a code; the definition is what the
-    entry says besides. Without links (`srid` None) it is the table's system.
+    The name is a code such as `EPSG:4326`, or the WKT of a system without a code; the definition is the
+    entry's other text. Without links (`srid` None) it is the table's system.
     """
     if srid == 0 or (srid is None and not system):
         return "", ""
     if not system:
-        return f"EPSG:{srid}", ""  # PostGIS numbers as EPSG does, but for systems that people added
+        return f"EPSG:{srid}", ""  # PostGIS uses EPSG's numbers, except for user-defined systems
     number, authority, code, wkt, proj = ((part or b"").decode("utf-8", "replace").strip() for part in system)
     definition = wkt or proj
     if authority and code and code != "0":

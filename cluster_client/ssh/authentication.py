@@ -1,4 +1,4 @@
-"""Logging in: key file, agent, the usual keys of this computer, password; and why it failed."""
+"""SSH authentication by key file, agent, default keys of this computer, or password."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .errors import ConnectionLost, KeyUnusable, LoginFailed
 
 USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 _MOST_AGENT_KEYS = 5
-"""A server counts every key that is offered, and hangs up after six."""
+"""Maximum number of agent keys to offer: a server counts each offered key, and disconnects after six."""
 
 
 def authenticate(
@@ -27,7 +27,7 @@ def authenticate(
 ) -> None:
     """Log in; raises `LoginFailed`, `KeyUnusable` or `ConnectionLost`. `where` is named in messages.
 
-    `usual` are key files that are offered where the credentials name none, and with `usual_only` no others.
+    `usual` are key files to offer if the credentials name none; with `usual_only` no other keys are offered.
     """
     tried: list[str] = []
     allowed: list[str] = []
@@ -40,7 +40,7 @@ def authenticate(
             break
         except paramiko.AuthenticationException as error:
             if not transport.is_active():
-                if len(tried) == 1:  # nobody hangs up for the first key: the network did
+                if len(tried) == 1:  # no server disconnects after one key: the network has failed
                     raise _broken(where, tried, error) from error
                 raise _refused(where, user, tried, allowed, error) from error
             continue
@@ -48,7 +48,7 @@ def authenticate(
             raise _broken(where, tried, error) from error
         if not rest:
             return
-        allowed = list(rest)  # this was right, and the server wants more
+        allowed = list(rest)  # accepted, and the server requires another method
     if credentials.password is not None:
         tried.append("the password")
         try:
@@ -64,17 +64,17 @@ def authenticate(
 
 
 def load_key(path: Path, passphrase: Optional[str]) -> paramiko.PKey:
-    """Read a private key file; raises `KeyUnusable`, which never holds the passphrase."""
+    """Return the private key in a file; raises `KeyUnusable`, which never contains the passphrase."""
     path = path.expanduser()
     try:
-        secret: Any = passphrase.encode() if passphrase else None  # whatever its type hint says
+        secret: Any = passphrase.encode() if passphrase else None  # bytes, despite its type hint
         return paramiko.PKey.from_path(path, secret)
     except FileNotFoundError as error:
         raise KeyUnusable(f"There is no key file {path}. Correct the profile's entry 'key_path'.") from error
     except OSError as error:
         raise KeyUnusable(f"The key file {path} cannot be read: {error.strerror}.", repr(error)) from error
     except (paramiko.PasswordRequiredException, TypeError) as error:
-        if passphrase:  # the other way round: the key has none
+        if passphrase:  # conversely, the key has none
             return load_key(path, None)
         raise KeyUnusable(
             f"The key file {path} is locked with a passphrase. Put it as password into an entry of QGIS's "
@@ -100,7 +100,7 @@ def load_key(path: Path, passphrase: Optional[str]) -> paramiko.PKey:
 def _keys(
     credentials: Credentials, usual: Sequence[str], usual_only: bool
 ) -> Iterator[tuple[str, paramiko.PKey]]:
-    """The keys to offer, in order, each with a name for messages."""
+    """Yield the keys to offer, in order, each with a name for messages."""
     if credentials.key_path:
         yield f"the key {credentials.key_path}", load_key(Path(credentials.key_path), credentials.passphrase)
         return
@@ -121,18 +121,18 @@ def _keys(
 
 
 def _usable(paths: list[Path], credentials: Credentials) -> Iterator[tuple[str, paramiko.PKey]]:
-    """The keys of those files that are there and open; an agent may have the others."""
+    """Yield the keys of the files that exist and can be decrypted; an agent may have the others."""
     for path in paths:
         if path.is_file():
             try:
                 key = load_key(path, credentials.passphrase)
             except KeyUnusable:
-                continue  # the profile does not name this one
+                continue  # the profile does not name this key
             yield f"the key {path}", key
 
 
 def _public(path: Path) -> str:
-    """The public key beside a key file, as an agent has it; empty where there is none."""
+    """Return the public key beside a key file, in the form of agents; empty if there is none."""
     beside = path if path.suffix == ".pub" else path.with_name(f"{path.name}.pub")
     try:
         words = beside.read_text(encoding="utf-8", errors="replace").split()
@@ -144,7 +144,7 @@ def _public(path: Path) -> str:
 def _agent_keys() -> list[paramiko.AgentKey]:
     try:
         return list(paramiko.Agent().get_keys())[:_MOST_AGENT_KEYS]
-    except (OSError, paramiko.SSHException):  # none there, or it does not answer
+    except (OSError, paramiko.SSHException):  # no agent, or it does not answer
         return []
 
 

@@ -1,7 +1,7 @@
-"""What the user's ~/.ssh/config says of a host: its real name, port, user, keys, and hosts to go through.
+"""Settings of hosts in the user's ~/.ssh/config: real name, port, user, keys, and jump hosts.
 
-Nothing of it is ever run: a way by a program (ProxyCommand) is only told, and what counts only if a program
-says so (Match exec) does not count. Files that it includes are not read.
+Programs named in it are never run: ProxyCommand is only reported, and Match exec never matches. Included
+files are not read.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _KEY = re.compile(r"\s*(\w+)\s*[=\s]\s*(.*)")
 
 @dataclass(frozen=True)
 class HostWords:
-    """What the file says of one host; empty or 0 where it says nothing.
+    """Settings of one host; empty or 0 if the file does not set them.
 
-    `jumps` are the hosts to go through, the nearest first; `keys` key files in the order in which they are
-    offered, `keys_only` whether no others are; `by_program` whether the file names a program as the way.
+    `jumps` are the jump hosts, nearest first; `keys` the key files in the order in which they are offered;
+    `keys_only` is True if no others are (IdentitiesOnly); `by_program` if the file has a ProxyCommand.
     """
 
     host: str
@@ -44,7 +44,7 @@ class HostWords:
 
 
 class SshConfig:
-    """The file at `path`, which need not be there. Raises `BackendError` for one that cannot be read."""
+    """The configuration file at `path`, which may not exist; raises `BackendError` if it cannot be read."""
 
     def __init__(self, path: Path = USERS_FILE) -> None:
         import paramiko  # noqa: PLC0415  (names are resolved without it)
@@ -59,7 +59,7 @@ class SshConfig:
             raise self._unreadable(error) from error
 
     def of(self, host: str) -> HostWords:
-        """What the file says of a host, or of an alias of one."""
+        """Return the settings of a host or an alias."""
         import paramiko  # noqa: PLC0415
 
         if self._config is None or not host:
@@ -91,7 +91,7 @@ class SshConfig:
 
 
 def _harmless(text: str) -> Iterator[str]:
-    """The file's lines without what would run a program, or ask the network while it is read."""
+    """Yield the file's lines without those that would run a program, or query the network while parsing."""
     for line in text.splitlines():
         found = _KEY.fullmatch(line)
         key = found[1].lower() if found else ""

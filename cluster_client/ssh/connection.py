@@ -1,4 +1,4 @@
-"""One SSH connection: opened with a known host key, ended by a time limit wherever somebody falls silent.
+"""SSH connection with a verified host key and time limits for all operations.
 
 with Connection.open(login, credentials, known_hosts) as connection:
     connection.sftp().listdir(".")
@@ -28,19 +28,19 @@ from .errors import ConnectionLost, NoRoute, NoSftp, NoShell, NoSsh, ShellPrints
 from .known_hosts import KnownHosts
 from .network import TIMEOUTS, Login, Timeouts, dial, resolve, told_of_programs
 
-logging.getLogger("paramiko").addHandler(logging.NullHandler())  # what matters is raised
+logging.getLogger("paramiko").addHandler(logging.NullHandler())  # errors are raised
 
 KEEPALIVE_SECONDS = 30
 SHELL = "exec /bin/sh -s"
-"""The only command that is ever sent. What it shall do comes on its standard input: nothing of a run is in
-the process list, and no login shell gets to interpret a path."""
+"""The only command that is sent. Scripts are passed on its standard input, so that nothing of a run is in
+the process list, and no login shell interprets paths."""
 
 _LONGEST_ANSWER = 16 << 20
 
 
 @dataclass(frozen=True)
 class Done:
-    """A command that ended: `code` is -1 when the server told none, `out` all that it printed."""
+    """Result of a command: exit `code` (-1 if the server has sent none) and output `out`."""
 
     code: int
     out: str
@@ -66,9 +66,9 @@ class Connection:
         timeouts: Timeouts = TIMEOUTS,
         report: Callable[[str], None] = lambda step: None,
     ) -> Connection:
-        """Connect, through the jump host where there is one, check the host key and log in.
+        """Connect, through the jump host if there is one, verify the host key and log in.
 
-        `report` is told each step that is done: `address`, `port`, `host key`, `login`.
+        `report` is called with each step that is done: `address`, `port`, `host key`, `login`.
         """
         if login.fault:
             raise BackendError(login.fault)
@@ -104,18 +104,18 @@ class Connection:
 
     @property
     def alive(self) -> bool:
-        """Whether the connection was there when somebody last looked."""
+        """True if the connection was open at its last use."""
         return bool(self._transport.is_active())
 
     def sftp(self) -> paramiko.SFTPClient:
-        """File transfer, opened with the first call; use it within `guarded`."""
+        """Return the SFTP client, opened by the first call; use it within `guarded`."""
         with self._lock:
             if self._sftp is None:
                 self._sftp = self._open_sftp()
             return self._sftp
 
     def run(self, script: str, timeout: Optional[float] = None) -> Done:
-        """Run a script of /bin/sh; raises `ConnectionLost` when it is not known how it ended."""
+        """Run a /bin/sh script and return its result; raises `ConnectionLost` if its end is unknown."""
         end = time.monotonic() + (timeout or self.timeouts.answer)
         with self._in_words():
             channel = self._transport.open_session(timeout=self.timeouts.channel)
@@ -136,18 +136,18 @@ class Connection:
 
     @contextlib.contextmanager
     def guarded(self) -> Iterator[None]:
-        """For file transfer: one thread at a time, and the errors of a broken connection in words.
+        """Serialise file transfers, and convert errors of a broken connection to `ConnectionLost`.
 
-        paramiko's file transfer drops answers that another thread waits for.
+        paramiko's SFTP client is not thread-safe: it drops responses that another thread waits for.
         """
         with self._transfer, self._in_words():
             yield
 
     @contextlib.contextmanager
     def _in_words(self) -> Iterator[None]:
-        """Turn what a broken or silent connection raises into `ConnectionLost`; it is closed then.
+        """Convert errors of a broken or silent connection to `ConnectionLost`, and close the connection.
 
-        Answers of the server about files (`OSError` with a number, or "Failure") pass.
+        The server's errors about files (`OSError` with a number, or "Failure") are not converted.
         """
         try:
             yield
@@ -157,14 +157,14 @@ class Connection:
             raise
 
     def broke(self, error: Exception) -> bool:
-        """Whether an error is the connection's; otherwise it is the server's answer about a file."""
+        """Return True if an error is the connection's, and not the server's response about a file."""
         if not isinstance(error, OSError) or isinstance(error, socket.timeout) or not self.alive:
             return True
         gone = (errno.EPIPE, errno.ECONNRESET, errno.ECONNABORTED, errno.ETIMEDOUT, errno.EBADF)
         return error.errno in gone or "closed" in str(error).lower()
 
     def lost(self, error: Exception) -> ConnectionLost:
-        """Close what is broken; the error that says so."""
+        """Close the broken connection, and return the `ConnectionLost` to raise."""
         self.close()
         silent = isinstance(error, socket.timeout) or "timeout" in str(error).lower()
         what = (
@@ -175,19 +175,19 @@ class Connection:
         return ConnectionLost(f"{self.login} {what}. Roadpulse connects again.", repr(error))
 
     def close(self) -> None:
-        """End the connection; what runs there goes on."""
+        """Close the connection; processes on the server continue."""
         self._transport.close()
         if self._jump is not None:
             self._jump.close()
 
     def __enter__(self) -> Connection:
-        """The connection itself."""
+        """Return the connection itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it."""
+        """Close the connection."""
         self.close()
 
     def _open_sftp(self) -> paramiko.SFTPClient:
@@ -204,7 +204,7 @@ class Connection:
         return sftp
 
     def _why_no_sftp(self, error: Exception) -> Exception:
-        """SFTP is started by the user's shell on many servers: ask the shell what is the matter."""
+        """Return why SFTP failed, determined by the user's shell, which starts SFTP on many servers."""
         done = self.run("echo roadpulse-is-here\n", self.timeouts.channel)
         lines = done.out.splitlines()
         if "roadpulse-is-here" not in lines:
@@ -230,7 +230,7 @@ class Connection:
         )
 
     def passage(self, host: str, port: int) -> paramiko.Channel:
-        """A channel to a port of another computer, as this one reaches it."""
+        """Return a channel to a port of another computer, forwarded by the server."""
         try:
             return self._transport.open_channel(
                 "direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=self.timeouts.channel
@@ -252,7 +252,7 @@ class Connection:
 
 
 def _shake_hands(login: Login, line: Any, known_hosts: KnownHosts, timeouts: Timeouts) -> paramiko.Transport:
-    """Agree on encryption and check the host's key; nothing secret has been sent by then."""
+    """Negotiate encryption and verify the host key, before any secret is sent; return the transport."""
     transport = paramiko.Transport(line)
     try:
         transport.banner_timeout = timeouts.banner
@@ -294,7 +294,7 @@ def _shake_hands(login: Login, line: Any, known_hosts: KnownHosts, timeouts: Tim
 
 
 def _prefer(transport: paramiko.Transport, key_types: list[str]) -> None:
-    """Ask the server first for the kinds of key by which it is known."""
+    """Prefer the types of host key by which the server is known."""
     wanted: list[str] = []
     for kind in key_types:
         wanted += ["rsa-sha2-512", "rsa-sha2-256"] if kind == "ssh-rsa" else [kind]
@@ -305,7 +305,7 @@ def _prefer(transport: paramiko.Transport, key_types: list[str]) -> None:
 
 
 def _collect(channel: paramiko.Channel, end: float) -> str:
-    """All that a command prints; raises `socket.timeout` when it is not done by `end`."""
+    """Return all output of a command; raises `socket.timeout` if it has not finished by `end`."""
     parts: list[bytes] = []
     size = 0
     while True:

@@ -1,22 +1,22 @@
-"""The errors of a cluster that is reached over SSH.
+"""Errors of SSH connections.
 
 cluster_client.errors.BackendError
-├── Unreachable                  nobody answers now; the run itself may be well (retry)
+├── Unreachable                  no answer at present; the run itself may be well (retry)
 │   ├── NameUnknown              the host's name has no address
 │   ├── ConnectionRefused        the computer answers, its SSH server does not
-│   ├── NoRoute                  the network does not lead there
+│   ├── NoRoute                  there is no route to the host
 │   ├── TimedOut                 no answer in time
-│   └── ConnectionLost           there was a connection, and it broke
+│   └── ConnectionLost           an open connection broke
 ├── HostKeyError                 `host`, `port`, `key_type` and `fingerprint` of the key that was shown
-│   ├── HostKeyUnknown           not seen before; may be accepted by a person (`known_hosts.accept`)
-│   └── HostKeyChanged           another key than the known one: never connected to
+│   ├── HostKeyUnknown           not known yet; a person may accept it (`known_hosts.accept`)
+│   └── HostKeyChanged           differs from the known key; the connection is refused
 ├── LoginFailed                  the server refused the user, key or password
 │   └── KeyUnusable              the key file is missing, damaged, or its passphrase is wrong
-├── NoSsh                        something answers there, and it is no SSH server
-├── NoShell                      the user may log in, and may not run commands
-├── ShellPrints                  the user's shell prints text where a protocol is spoken
-├── NoSftp                       the server has no SFTP
-└── RemoteFault                  a file operation failed there: disk full, permission, gone
+├── NoSsh                        the server at that port is not an SSH server
+├── NoShell                      the user may log in, but not run commands
+├── ShellPrints                  the output of the user's shell profile disturbs the protocol
+├── NoSftp                       the server does not offer SFTP
+└── RemoteFault                  a remote file operation failed: disk full, permission, missing
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ConnectionRefused(Unreachable):
 
 
 class NoRoute(Unreachable):
-    """The network does not lead there."""
+    """There is no route to the host."""
 
 
 class TimedOut(Unreachable):
@@ -41,14 +41,14 @@ class TimedOut(Unreachable):
 
 
 class ConnectionLost(Unreachable):
-    """There was a connection, and it broke."""
+    """An open connection broke."""
 
 
 class HostKeyError(BackendError):
-    """A host key that cannot be trusted as it stands.
+    """A host key is not trusted.
 
-    `fingerprint` is as OpenSSH shows it (`SHA256:…`); `key` the key itself in base64; `why` says what
-    speaks against a key that changed.
+    `fingerprint` has OpenSSH's form (`SHA256:…`); `key` is the key in base64; `why` says what contradicts a
+    changed key.
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class HostKeyError(BackendError):
 
 
 class HostKeyUnknown(HostKeyError):
-    """A host that was not connected to before; a person may accept its key."""
+    """The host is not known yet; a person may accept its key."""
 
 
 class HostKeyChanged(HostKeyError):
-    """A host that shows another key than before."""
+    """The host's key differs from the known one."""
 
 
 class LoginFailed(BackendError):
@@ -76,11 +76,11 @@ class LoginFailed(BackendError):
 
 
 class KeyUnusable(LoginFailed):
-    """A key file that is missing, damaged or locked."""
+    """The key file is missing or damaged, or its passphrase is wrong."""
 
 
 class NoSsh(BackendError):
-    """Something else than an SSH server answers at that address."""
+    """The server at that address is not an SSH server."""
 
 
 class NoShell(BackendError):
@@ -88,12 +88,12 @@ class NoShell(BackendError):
 
 
 class ShellPrints(BackendError):
-    """The user's shell prints text where a protocol is spoken."""
+    """The output of the user's shell profile disturbs the protocol."""
 
 
 class NoSftp(BackendError):
-    """The server offers no file transfer."""
+    """The server does not offer SFTP."""
 
 
 class RemoteFault(BackendError):
-    """A file operation that failed on the cluster."""
+    """A file operation failed on the cluster."""

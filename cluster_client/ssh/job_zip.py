@@ -1,7 +1,7 @@
-"""What travels to the cluster: the aggregation and the facts about the plugin, as one zip file.
+"""The job for clusters: a zip file of the aggregation package and the plugin's metadata.
 
-The same sources give the same bytes on every computer, so that the file's SHA-256 names it, and it is
-sent once.
+The same sources give the same bytes on every computer, so that the file is named by its SHA-256 and sent
+once.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class JobZip:
 
 @cache
 def job_zip() -> JobZip:
-    """The zip of this plugin's aggregation; Python runs it as it stands."""
+    """Return the zip of this plugin's aggregation, which Python can run directly."""
     files = {"__main__.py": MAIN.encode()}
     paths = [_ROOT / "__init__.py", _ROOT / "metadata.txt", *(_ROOT / "aggregation").rglob("*.py")]
     for path in paths:
-        # Line ends differ between a checkout on Windows and the rest.
+        # Line ends may differ in a checkout on Windows.
         files[f"{_PACKAGE}/{path.relative_to(_ROOT).as_posix()}"] = path.read_bytes().replace(b"\r\n", b"\n")
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:  # zlib's bytes change with its version
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:  # zlib's output depends on its version
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, _LONG_AGO)
             entry.create_system = 3

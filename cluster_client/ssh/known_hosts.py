@@ -1,7 +1,7 @@
-"""Host keys: which server is the one that was known before.
+"""Verification of host keys by known_hosts files.
 
-Accepted keys go to a file of the plugin's own; the user's known_hosts is read beside it and never written.
-Both have OpenSSH's format: entries for other ports than 22 are `[host]:port`.
+Accepted keys are written to the plugin's own file; the user's known_hosts is read, too, and never written.
+Both have OpenSSH's format: entries for ports other than 22 are `[host]:port`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _REVOKED = "@revoked"
 
 
 class KnownKey(NamedTuple):
-    """A key by which a host is known: `ssh-ed25519`, `SHA256:…`, and the file that says so."""
+    """A known key of a host: `ssh-ed25519`, `SHA256:…`, and the file that contains it."""
 
     kind: str
     fingerprint: str
@@ -32,25 +32,25 @@ class KnownKey(NamedTuple):
 
 @dataclass(frozen=True)
 class KnownHosts:
-    """The known hosts of `own`, which need not exist yet, and of the files of the user."""
+    """The known hosts in `own`, which may not exist yet, and in the user's files."""
 
     own: Path
     users: tuple[Path, ...] = (USERS_FILE,)
 
     def key_types(self, host: str, port: int) -> list[str]:
-        """Types of the keys by which the host is known; the server is asked for these first."""
+        """Return the types of the host's known keys, to be preferred when connecting."""
         entries = self._entries(host, port)
         return list(dict.fromkeys(entry.key.get_name() for entry in entries if not entry.revoked))
 
     def keys(self, host: str, port: int) -> list[KnownKey]:
-        """The keys by which the host is known, those that were accepted here first."""
+        """Return the host's known keys, those of the plugin's own file first."""
         entries = self._entries(host, port)
         return [KnownKey(e.key.get_name(), e.key.fingerprint, e.path) for e in entries if not e.revoked]
 
     def check(self, host: str, port: int, key: paramiko.PKey, pinned: str = "") -> None:
-        """Return when this is the host's key; raises `HostKeyUnknown` or `HostKeyChanged`.
+        """Raise `HostKeyUnknown` or `HostKeyChanged` unless this is the host's key.
 
-        `pinned` is the fingerprint that the profile gives, which a known_hosts entry may not contradict.
+        `pinned` is the fingerprint in the profile, which known_hosts entries must not contradict.
         """
         entries = self._entries(host, port)
         for entry in entries:
@@ -61,7 +61,7 @@ class KnownHosts:
             raise _changed(host, port, key, f"The profile says {pinned}.")
         if any(entry.key == key for entry in known):
             return
-        # A host known by a key of another kind is no new host either.
+        # A host known by a key of another type is not a new host either.
         if known and not (pinned and all(entry.key.get_name() != key.get_name() for entry in known)):
             before = known[0]
             raise _changed(
@@ -79,7 +79,7 @@ class KnownHosts:
             )
 
     def accept(self, shown: HostKeyUnknown) -> None:
-        """Trust the key from now on; call it after a person has compared the fingerprint."""
+        """Add the key to the plugin's known hosts; call it after a person has compared the fingerprint."""
         line = f"{entry_name(shown.host, shown.port)} {shown.key_type} {shown.key}\n"
         try:
             with locked(self.own.parent):
@@ -94,7 +94,7 @@ class KnownHosts:
             ) from error
 
     def forget(self, host: str, port: int) -> bool:
-        """No longer trust the keys that were accepted here for the host; whether there were any."""
+        """Remove the host's keys from the plugin's known hosts; return True if there were any."""
         name = entry_name(host, port)
         try:
             with locked(self.own.parent):
@@ -137,13 +137,13 @@ class _Entry:
 
 
 def entry_name(host: str, port: int) -> str:
-    """The host as known_hosts writes it."""
+    """Return the host's name in known_hosts format."""
     host = host.lower()
     return host if port == 22 else f"[{host}]:{port}"
 
 
 def _matches(name: str, pattern: str) -> bool:
-    # Of the wildcards only * and ? exist there; brackets are part of `[host]:port`.
+    # Only the wildcards * and ? are supported; brackets are part of `[host]:port`.
     return fnmatchcase(name, pattern.lower().replace("[", "[[]"))
 
 
@@ -151,7 +151,7 @@ def _read(path: Path) -> list[_Entry]:
     try:
         text = read_text(path)
     except (OSError, ValueError) as error:
-        # Going on without it could take a changed key for a new one.
+        # Without the file a changed key could be taken for a new one.
         raise BackendError(
             f"The list of known hosts {path} cannot be read: {error}. Correct or remove it.", repr(error)
         ) from error
@@ -165,7 +165,7 @@ def _read(path: Path) -> list[_Entry]:
         try:
             key = paramiko.PKey.from_type_string(words[1], base64.b64decode(words[2]))
         except (paramiko.SSHException, paramiko.pkey.UnknownKeyType, ValueError):
-            continue  # a kind of key that is not spoken here, or a damaged line: it vouches for nothing
+            continue  # an unsupported type of key, or a damaged line: not trusted
         entries.append(_Entry(path, tuple(words[0].split(",")), key, revoked))
     return entries
 

@@ -1,4 +1,4 @@
-"""The way to a computer: its name, its addresses, a line to its port."""
+"""Name resolution, logins with jump hosts, and TCP connections to SSH servers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ USUAL_PORT = 22
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds for each step of a connection; `answer` for every read and write afterwards."""
+    """Time limits in seconds for each step of a connection; `answer` is for each later read and write."""
 
     resolve: float = 10.0
     connect: float = 10.0
@@ -42,11 +42,11 @@ TIMEOUTS = Timeouts()
 
 @dataclass(frozen=True)
 class Login:
-    """Where to log in as whom; `pinned` is the fingerprint of the host's key where the profile gives it.
+    """Host, port and user of a login; `pinned` is the fingerprint of the host's key if the profile has it.
 
-    What ~/.ssh/config says comes after what the profile and its credentials say: `usual_user`, and the key
-    files `keys`, with `keys_only` no others. `by_program` says that there the way is a program, which is not
-    run; `fault` why the file is of no use.
+    `usual_user`, `keys` and `keys_only` come from ~/.ssh/config and apply if profile and credentials do not
+    set them. `by_program` is True if the file has a ProxyCommand, which is not run; `fault` is the error if
+    the file cannot be used.
     """
 
     host: str
@@ -62,7 +62,7 @@ class Login:
 
     @classmethod
     def of(cls, profile: Profile, config_file: Path = USERS_FILE) -> Login:
-        """The login of a profile that names a host; see `at`."""
+        """Return the login of a profile that names a host; see `at`."""
         return cls.at(
             profile.host, profile.port, profile.user, profile.jump_host, profile.host_key, config_file
         )
@@ -77,7 +77,7 @@ class Login:
         pinned: str = "",
         config_file: Path = USERS_FILE,
     ) -> Login:
-        """The login at a host, which may be an alias of the user's SSH configuration."""
+        """Return the login at a host, which may be an alias of the user's SSH configuration."""
         try:
             config = SshConfig(config_file)
             words = config.of(host)
@@ -92,7 +92,7 @@ class Login:
 
     @classmethod
     def _through(cls, jumps: tuple[str, ...], user: str, config: SshConfig, depth: int) -> Optional[Login]:
-        """The last of the hosts to go through, which is reached through those before it."""
+        """Return the login of the last jump host, which is reached through those before it."""
         login: Optional[Login] = None
         for number, jump in enumerate(jumps):
             found = _JUMP.fullmatch(jump)
@@ -102,7 +102,7 @@ class Login:
                     "lead in a circle. Correct ProxyJump there, or name a jump host in the profile."
                 )
             words = config.of(found["host"].strip("[]"))
-            if not number:  # only the first is reached as its own entry says
+            if not number:  # only the first uses its own entry
                 login = cls._through(words.jumps, user, config, depth + 1)
             port = int(found["port"] or words.port or USUAL_PORT)
             login = cls(
@@ -112,14 +112,14 @@ class Login:
         return login
 
     def __str__(self) -> str:
-        """As a person would write it."""
+        """Return `user@host:port`, without default parts."""
         place = self.host if self.port == USUAL_PORT else f"{self.host}, port {self.port}"
         return f"{self.user}@{place}" if self.user else place
 
 
 @contextlib.contextmanager
 def told_of_programs(login: Login) -> Iterator[None]:
-    """Say with whatever hinders the way that ~/.ssh/config goes by a program, which is not run here."""
+    """Add to connection errors that ~/.ssh/config has a ProxyCommand, which is not run."""
     try:
         yield
     except Unreachable as error:
@@ -133,7 +133,7 @@ def told_of_programs(login: Login) -> Iterator[None]:
 
 
 def resolve(host: str, port: int, timeout: float) -> list[tuple[Any, ...]]:
-    """Addresses of a host as `socket.getaddrinfo` gives them; raises `NameUnknown` or `TimedOut`."""
+    """Return the addresses of a host as `socket.getaddrinfo` does; raises `NameUnknown` or `TimedOut`."""
     found: list[Any] = []
 
     def look_up() -> None:
@@ -142,7 +142,7 @@ def resolve(host: str, port: int, timeout: float) -> list[tuple[Any, ...]]:
         except (OSError, UnicodeError) as error:
             found.append(error)
 
-    thread = threading.Thread(target=look_up, daemon=True)  # the system's resolver knows no time limit
+    thread = threading.Thread(target=look_up, daemon=True)  # the system's resolver has no time limit
     thread.start()
     thread.join(timeout)
     if not found:
@@ -155,7 +155,7 @@ def resolve(host: str, port: int, timeout: float) -> list[tuple[Any, ...]]:
 
 
 def dial(login: Login, addresses: list[tuple[Any, ...]], timeout: float) -> socket.socket:
-    """A line to the first address that answers; raises an `Unreachable` that says why none does."""
+    """Return a socket connected to the first address that answers; raises `Unreachable` if none does."""
     end = time.monotonic() + timeout
     fault: Optional[OSError] = None
     for family, kind, protocol, _name, address in addresses:

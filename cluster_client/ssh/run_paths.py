@@ -1,4 +1,4 @@
-"""Where a run lies on a cluster, and what is written there for it. Needs no package for connections."""
+"""Paths and content of a run's files on a cluster; requires no package for connections."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ DEFAULT_PYTHON = "python3"
 
 @dataclass(frozen=True)
 class Place:
-    """The folders of a cluster's user; `home` and `runs` are absolute.
+    """Folders of a cluster's user; `home` and `runs` are absolute.
 
-    `runs` holds the run folders, and beside them `points`, the point store of profiles that name none, and
-    `jobs`, what was sent, unless that lies in `sent`.
+    `runs` contains the run folders, the default point store `points`, and the sent files in `jobs`, unless
+    these are in `sent`.
     """
 
     home: str
@@ -30,31 +30,31 @@ class Place:
 
     @classmethod
     def of(cls, profile: Profile, home: str) -> Place:
-        """The place of a profile's runs."""
+        """Return the folders of a profile's runs."""
         jobs = profile.folders.jobs
         return cls(home, absolute(runs_folder(profile), home), absolute(jobs, home) if jobs else "")
 
     @property
     def jobs(self) -> str:
-        """The folder of what was sent."""
+        """Folder of the sent files."""
         return self.sent.rstrip("/") or f"{self.runs.rstrip('/')}/jobs"
 
     def job_zip(self, job: JobZip) -> str:
-        """The path of a job's zip; its name is its content's."""
+        """Return the path of a job's zip, which is named by its content."""
         return f"{self.jobs}/{job.sha256}.zip"
 
     def absolute(self, path: str) -> str:
-        """A path as the cluster's programs see it."""
+        """Return an absolute path on the cluster."""
         return absolute(path, self.home)
 
 
 def named(stem: str, content: bytes, ending: str) -> str:
-    """A file name that goes with this content only."""
+    """Return a file name with a hash of the content."""
     return f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}{ending}"
 
 
 def spec_values(spec: Mapping[str, Any], home: str) -> dict[str, Any]:
-    """The specification with paths that hold on the cluster."""
+    """Return the specification's values with absolute paths on the cluster."""
     values = dict(spec)
     for entry in ("trips", "store"):
         values[entry] = absolute(str(values[entry]), home)
@@ -62,16 +62,16 @@ def spec_values(spec: Mapping[str, Any], home: str) -> dict[str, Any]:
 
 
 def job_json(run: Run) -> bytes:
-    """What a run's folder holds as job.json: whose it is."""
+    """Return the content of a run folder's job.json, which names the run."""
     values = {"schema": 1, "run": run.id, "name": run.name, "resources": vars(run.profile.resources)}
     return json_file(values)
 
 
 def json_file(values: Mapping[str, Any]) -> bytes:
-    """The content of a small JSON file."""
+    """Return values as the content of a JSON file."""
     return (json.dumps(values, indent=2) + "\n").encode()
 
 
 def python_of(profile: Profile, place: Place) -> str:
-    """The interpreter of a profile's runs, as the cluster's shell calls it."""
+    """Return the Python interpreter of a profile's runs, as the cluster's shell finds it."""
     return place.absolute(profile.python) if "/" in profile.python else profile.python or DEFAULT_PYTHON

@@ -1,6 +1,6 @@
-"""The scripts that run on the cluster, and their answers.
+"""Remote shell scripts: sending them with parameters, and parsing their answers.
 
-A script is sent to `/bin/sh -s` with its parameters as quoted assignments before it; see remote/common.sh.
+A script is sent to `/bin/sh -s` after its parameters as quoted assignments; see remote/common.sh.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _NAME = re.compile(r"[a-z_]+")
 
 
 def source(name: str) -> str:
-    """The text of one of the scripts."""
+    """Return the text of a script in remote/."""
     return (_FOLDER / f"{name}.sh").read_text(encoding="utf-8")
 
 
 def assignments(values: Mapping[str, str]) -> str:
-    """Lines of POSIX sh that set variables to these values, whatever characters they hold."""
+    """Return lines of POSIX sh that set variables to values of any characters."""
     for name, value in values.items():
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is not a variable's name")
@@ -34,9 +34,9 @@ def assignments(values: Mapping[str, str]) -> str:
 
 
 def call(connection: Connection, name: str, values: Mapping[str, str], timeout: float = 0) -> list[str]:
-    """Run a script on the cluster; returns the words of its last answer, at least one.
+    """Run a script on the cluster; return the words of its last answer, at least one.
 
-    Raises `ConnectionLost`, after which it is not known whether the script ran, and `BackendError`.
+    Raises `ConnectionLost`, after which the script may or may not have run, and `BackendError`.
     """
     return run(connection, name, values, timeout)[0]
 
@@ -44,7 +44,7 @@ def call(connection: Connection, name: str, values: Mapping[str, str], timeout: 
 def run(
     connection: Connection, name: str, values: Mapping[str, str], timeout: float = 0
 ) -> tuple[list[str], str]:
-    """As `call`; returns what was printed besides the answer, too."""
+    """Run a script as `call` does; return the answer and all other output."""
     nonce = f"roadpulse-{uuid.uuid4().hex}"
     parts = ("common", "job", name) if "job_zip" in values else ("common", name)
     text = assignments({"nonce": nonce, **values}) + "".join(map(source, parts)) + "main\n"
@@ -61,7 +61,7 @@ def run(
 
 
 def last_answer(done: Done, nonce: str) -> list[str]:
-    """The words after the nonce in the last line that has it; a log-in may print other lines."""
+    """Return the words after the nonce in the last line that has it; a login may print other lines."""
     for line in reversed(done.out.splitlines()):
         mark, _, rest = line.partition(" ")
         if mark == nonce and rest:

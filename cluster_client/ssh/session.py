@@ -1,4 +1,4 @@
-"""A connection that comes back: opened when it is needed, and again after it broke."""
+"""A reconnecting SSH session: opened when needed, and again after a broken connection."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ Work = Callable[[Connection, Place], T]
 
 
 class Session:
-    """The connection to the cluster of one profile; calls may come from several threads.
+    """Connection to the cluster of one profile. Thread-safe.
 
-    Work gets the connection and the user's folders there, and is done again after a cut: it must bear that.
+    Functions get the connection and the user's folders there; they must be idempotent, as they are repeated
+    after a broken connection.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Session:
         self._persistent = Persistent(self._connected, patience)
 
     def at_once(self, work: Work[T]) -> T:
-        """Do something; the first cut is raised."""
+        """Call `work` once; raises `Unreachable` at the first failure."""
         return self._persistent.at_once(lambda found: work(*found))
 
     def patiently(
@@ -54,7 +55,7 @@ class Session:
         return self._persistent.again_and_again(lambda found: work(*found))
 
     def close(self) -> None:
-        """Give up the connection; the next call opens one, at once."""
+        """Close the connection; the next call opens one immediately."""
         self._persistent.rest()
         with self._lock:
             if self._connection is not None:

@@ -1,4 +1,4 @@
-"""Files on the cluster over SFTP: whole or not at all, read back, and told from a broken connection."""
+"""Remote files over SFTP, with atomic and verified writes, and fast reads."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from .errors import RemoteFault
 from .scripts import call
 
 OWN_FILES = {"own_files": " ".join(IN_RUN_FOLDER), "tables": " ".join(tables.KEYS)}
-"""What the script `remove` is given: the names of the files that it deletes."""
+"""Parameters of the script `remove`: the names of the files to delete."""
 
 WINDOW = 2 << 20
-"""Bytes that are asked for at once: a round trip for each, and little is lost with a cut."""
+"""Bytes that are requested at once, with a round trip each; few are lost if the connection breaks."""
 
 
 class SftpFiles(RunFiles):
-    """The files that a connection's user sees. Raises `RemoteFault` and `ConnectionLost`."""
+    """Remote files as a connection's user sees them. Raises `RemoteFault` and `ConnectionLost`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._modes: dict[str, int] = {}
 
     def name(self, path: str) -> str:
-        """The path and the log-in."""
+        """Return the path with the login."""
         return f"{path} on {self._connection.login}"
 
     def size(self, path: str) -> Optional[int]:
-        """Bytes of a file; None without one."""
+        """Return a file's size in bytes; None if it does not exist."""
         with self._connection.guarded():
             try:
                 return self._connection.sftp().stat(path).st_size
@@ -51,7 +51,7 @@ class SftpFiles(RunFiles):
                 raise self._fault("examined", path, error) from error
 
     def read(self, path: str, most: int = LONGEST_FILE) -> Optional[bytes]:
-        """The first `most` bytes of a file; None without one."""
+        """Return the first `most` bytes of a file; None if it does not exist."""
         with self._connection.guarded():
             try:
                 with self._connection.sftp().open(path, "rb") as file:
@@ -62,7 +62,7 @@ class SftpFiles(RunFiles):
                 raise self._fault("read", path, error) from error
 
     def read_last(self, path: str, most: int) -> Optional[bytes]:
-        """The last `most` bytes of a file; None without one."""
+        """Return the last `most` bytes of a file; None if it does not exist."""
         length = self.size(path)
         if length is None:
             return None
@@ -77,7 +77,7 @@ class SftpFiles(RunFiles):
                 raise self._fault("read", path, error) from error
 
     def blocks(self, path: str, start: int, length: int) -> Generator[bytes, None, None]:
-        """The bytes from `start` to `length`, in blocks; fewer when the file is shorter."""
+        """Yield the bytes from `start` to `length` in blocks; fewer if the file is shorter."""
         with self._connection.guarded():
             sftp = self._connection.sftp()
             try:
@@ -93,17 +93,17 @@ class SftpFiles(RunFiles):
                     yield block
 
     def put(self, path: str, content: bytes) -> None:
-        """Write a file, whole or not at all: aside first, read back, then renamed."""
+        """Write a file atomically: to a temporary file, which is read back and renamed."""
         self._put(path, content, lambda sftp, aside: sftp.posix_rename(aside, path))
 
     def put_new(self, path: str, content: bytes) -> bool:
-        """As `put`, but nothing is done where there is a file; of two at once, one is told False."""
+        """Write a file atomically only if absent; return whether it was written."""
         taken = False
 
         def rename(sftp: paramiko.SFTPClient, aside: str) -> None:
             nonlocal taken
             try:
-                sftp.rename(aside, path)  # unlike posix_rename this refuses to replace
+                sftp.rename(aside, path)  # unlike posix_rename it does not replace
             except OSError as error:
                 taken = not self._connection.broke(error) and self.size(path) is not None
                 if not taken:
@@ -117,7 +117,7 @@ class SftpFiles(RunFiles):
         return not taken
 
     def make_folders(self, folder: str, private: bool = False) -> None:
-        """Make a folder and those above it; a `private` one is its owner's alone, unless it is shared."""
+        """Create a folder and its parents; a `private` one is readable by its owner only unless shared."""
         sftp = self._connection.sftp()
         with self._connection.guarded():
             missing = []
@@ -129,12 +129,12 @@ class SftpFiles(RunFiles):
                     sftp.mkdir(path)
                     if not self._share(sftp, path) and private and path == missing[0]:
                         sftp.chmod(path, stat.S_IRWXU)
-                except OSError as error:  # somebody else may have made it meanwhile
+                except OSError as error:  # another process may have created it meanwhile
                     if self._connection.broke(error) or not self._is_folder(path):
                         raise self._fault("made", path, error) from error
 
     def make_own_folder(self, parent: str, names: Sequence[str] = ()) -> str:
-        """As in `RunFiles`; raises `RemoteFault`."""
+        """See `RunFiles.make_own_folder`; raises `RemoteFault`."""
         answer = call(self._connection, "own", {"parent": parent, "names": " ".join(names)})
         if answer[0] == "failed":
             raise RemoteFault(
@@ -147,9 +147,9 @@ class SftpFiles(RunFiles):
 
     @staticmethod
     def _share(sftp: paramiko.SFTPClient, folder: str) -> bool:
-        """Share a new folder as the one above is; return whether that is shared, with a group or with all.
+        """Share a new folder as its parent is; return True if the parent is shared with a group or all.
 
-        Then runs are carried out by another user of that group.
+        Another user of the group can then carry out runs in it.
         """
         above = sftp.stat(posixpath.dirname(folder)).st_mode or 0
         rights = shared_rights(above)
@@ -158,7 +158,7 @@ class SftpFiles(RunFiles):
         return bool(rights)
 
     def remove(self, folder: str, run_id: str) -> None:
-        """As in `RunFiles`, unless the run's processes live; raises `RemoteFault`."""
+        """See `RunFiles.remove`; raises `RemoteFault`, also if processes of the run are alive."""
         answer = call(self._connection, "remove", {"folder": folder, "run": run_id, **OWN_FILES})
         if answer[0] == "failed":
             raise RemoteFault(
@@ -186,7 +186,7 @@ class SftpFiles(RunFiles):
                 raise self._fault("written", path, error) from error
 
     def _mode_in(self, sftp: paramiko.SFTPClient, folder: str) -> int:
-        """The mode of a new file: others may read and write it if they may read and write its folder."""
+        """Return the mode of a new file: others have the read and write access of its folder."""
         if folder not in self._modes:
             theirs = (stat.S_IRWXG | stat.S_IRWXO) & ~(stat.S_IXGRP | stat.S_IXOTH)
             self._modes[folder] = 0o600 | ((sftp.stat(folder).st_mode or 0) & theirs)
@@ -203,7 +203,7 @@ class SftpFiles(RunFiles):
             return False
 
     def _fault(self, what: str, path: str, error: OSError) -> BackendError:
-        """The error that says why a file there could not be `what`; a full disk looks like any failure."""
+        """Return the error for a file that could not be `what`; SFTP reports a full disk as any failure."""
         if self._connection.broke(error):
             return self._connection.lost(error)
         where = self.name(path)
@@ -232,7 +232,7 @@ class SftpFiles(RunFiles):
 
 
 def free_kilobytes(connection: Connection, folder: str) -> Optional[int]:
-    """Free space on the disk of a folder there, kB; None where it cannot be told."""
+    """Return the free space of a remote folder's disk in kB; None if unknown."""
     answer = call(connection, "space", {"folder": folder})
     return int(answer[0]) if answer[0].isdigit() else None
 
@@ -243,7 +243,7 @@ LARGEST_REQUEST = paramiko.SFTPFile.MAX_REQUEST_SIZE
 def read_at_once(sftp: paramiko.SFTPClient, file: paramiko.SFTPFile, start: int, length: int) -> bytes:
     """Read `length` bytes of an open file from `start`, or fewer (at least one) before the file's end.
 
-    All requests are sent before the first answer is awaited; requests and answers have to fit into memory
+    All requests are sent before the first answer is awaited; requests and answers must fit into memory
     and into the connection's window. paramiko's own `SFTPFile.readv` sends from a thread of its own, and
     takes the whole for done if the answers to all sent requests come before the next request (paramiko's
     pull request 2519): it then reads the rest again, block after block, which takes ten times as long.
@@ -254,14 +254,14 @@ def read_at_once(sftp: paramiko.SFTPClient, file: paramiko.SFTPFile, start: int,
     if whole:
         return whole
     file.seek(start)
-    return bytes(file.read(min(length, LARGEST_REQUEST)))  # says why there was nothing
+    return bytes(file.read(min(length, LARGEST_REQUEST)))  # raises the reason for an empty answer
 
 
 class _Answers:
     """The answers to the requests of one `read_at_once`; paramiko calls `_async_response` for each."""
 
     def __init__(self, sftp: paramiko.SFTPClient, file: paramiko.SFTPFile) -> None:
-        self._sftp: Any = sftp  # its types leave out `_async_request` and `_read_response`
+        self._sftp: Any = sftp  # its type stubs omit `_async_request` and `_read_response`
         self._file = file
         self._offsets: dict[int, int] = {}
         self._blocks: dict[int, bytes] = {}
