@@ -8,7 +8,7 @@
         │   ├── StartError           a run could not be started
         │   ├── AlreadyStarted       this run, or a run in this folder, has been started before
         │   ├── NotFinished          there is no result (yet)
-        │   └── Unreachable          the backend cannot be reached; the run itself may be well (retry)
+        │   └── Unreachable          the backend cannot be reached (retry); also a `NoAnswer`
         ├── ResultError              a result does not match its manifest; `file` names the file
         └── LinksError               the links' geometry in PostGIS cannot be read
             ├── ServerUnreachable    no server answers, or the connection broke (retry)
@@ -19,14 +19,15 @@
             ├── TookTooLong          the server or the query has exceeded its time limit (retry)
             └── UnsuitableLinks      no lines, mixed reference systems, unusable ids
 
-A cancelled call raises `aggregation.contract.errors.Cancelled`.
+Errors of buckets are `aggregation.storage.s3.errors.S3Error`s. Those of backends and buckets that a later
+attempt may mend are `NoAnswer`s. A cancelled call raises `aggregation.contract.errors.Cancelled`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..aggregation.contract.errors import RunError
+from ..aggregation.contract.errors import NoAnswer, RunError
 
 
 class ClientError(RunError):
@@ -65,7 +66,7 @@ class NotFinished(BackendError):
     """The run has no result (yet)."""
 
 
-class Unreachable(BackendError):
+class Unreachable(BackendError, NoAnswer):
     """The backend cannot be reached at present; the run itself may be well."""
 
     retry = True

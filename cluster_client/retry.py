@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Callable, Generic, Optional, TypeVar
 
-from ..aggregation.contract.errors import Cancelled
-from .errors import Unreachable
+from ..aggregation.contract.errors import Cancelled, NoAnswer
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -37,7 +36,7 @@ _LASTING_SECONDS = 5.0
 
 
 class Persistent(Generic[C]):
-    """Applies functions to a connection from `connect`; both may raise `Unreachable`. Thread-safe.
+    """Applies functions to a connection from `connect`; both may raise `NoAnswer`. Thread-safe.
 
     Functions must be idempotent, as they are repeated after a broken connection.
     """
@@ -45,7 +44,7 @@ class Persistent(Generic[C]):
     def __init__(self, connect: Callable[[], C], patience: Patience = PATIENCE) -> None:
         self._connect, self._patience = connect, patience
         self._lock = threading.RLock()
-        self._fault: Optional[Unreachable] = None
+        self._fault: Optional[NoAnswer] = None
         self._not_before, self._pauses = 0.0, patience.pauses()
 
     def at_once(self, work: Callable[[C], T]) -> T:
@@ -65,7 +64,7 @@ class Persistent(Generic[C]):
                 way = self._connect()
                 connected = time.monotonic()
                 return work(way)
-            except Unreachable:
+            except NoAnswer:
                 now = time.monotonic()
                 if since is None or (connected is not None and now - connected > _LASTING_SECONDS):
                     since, pauses = now, self._patience.pauses()
@@ -88,7 +87,7 @@ class Persistent(Generic[C]):
                 raise self._fault
             try:
                 found = work(self._connect())
-            except Unreachable as error:
+            except NoAnswer as error:
                 self._fault, self._not_before = error, time.monotonic() + next(self._pauses)
                 raise
             self.rest()

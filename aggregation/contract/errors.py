@@ -4,6 +4,7 @@ RunError                 what happened, to what, what to do; `retry` is True if 
 ├── SpecError            the specification is not valid; `field` names the entry
 ├── BadTripFile          one trip file cannot be used; `reason` is a key of the manifest's counts
 ├── StorageError         a folder, disk or bucket could not be read or written
+├── NoAnswer             a server cannot be reached at present (retry)
 ├── WorkerDied           a worker process ended in the middle of its task
 └── Cancelled            the run was asked to stop
 """
@@ -69,6 +70,12 @@ class BadTripFile(RunError):
 
 class StorageError(RunError):
     """A folder, disk or bucket could not be read or written."""
+
+    retry = True
+
+
+class NoAnswer(RunError):
+    """A server cannot be reached at present; a later attempt may succeed."""
 
     retry = True
 

@@ -10,11 +10,11 @@ from typing import Callable, Optional
 
 from ...aggregation.contract.errors import RunError
 from ...aggregation.contract.s3_access import is_s3
+from ...aggregation.storage.s3.errors import AccessDenied, BucketMissing, S3Refused, WrongRegion
 from ..profiles.credentials import S3Keys
 from ..profiles.profile import Profile
 from ..s3 import listing
 from ..s3.client import QUICK, S3Connection, access_here, connect, split
-from ..s3.errors import AccessDenied, BucketMissing, S3Refused, WrongRegion
 from ..s3.files import S3Files
 from . import verdicts
 from .checks import Check, Found, failed, ok, warning

@@ -5,8 +5,8 @@
     files.get(f"{folder}/results/link_speeds.csv", local, length, sha256, progress, cancelled)
 
 A folder is an absolute path on the other computer, or `s3://bucket/prefix`. Calls raise the errors of
-`errors`: `Unreachable` if a later attempt may succeed, otherwise another `BackendError`. Reading a file that
-does not exist returns None.
+`errors` and `S3Error`: a `NoAnswer` if a later attempt may succeed. Reading a file that does not exist
+returns None.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from typing import Callable, Optional
 
 from ...aggregation.contract.errors import Cancelled
 from ...aggregation.contract.own_files import OWNER
+from ...aggregation.storage.s3.errors import S3Error
 from ..errors import AlreadyStarted, ClientError
 from ..processes import start_mark
 from .files import RunFiles
@@ -86,7 +87,7 @@ def carry_out(
         except Cancelled:
             _note_end(store, run, RunState.CANCELLED)
             raise
-        except ClientError as error:
+        except (ClientError, S3Error) as error:
             _note_end(store, run, RunState.FAILED, error.message)
             raise
     finally:

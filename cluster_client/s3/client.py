@@ -23,15 +23,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import urlsplit
 
-from ...aggregation.contract.errors import StorageError
 from ...aggregation.contract.s3_access import SCHEME, S3Access
 from ...aggregation.storage.local import scratch
+from ...aggregation.storage.s3.errors import S3Error
+from ...aggregation.storage.s3.keys import keys as keys_of_file
 from ..certificates import trust
 from ..errors import BackendError
 from ..profiles.credentials import S3Keys
 from ..profiles.profile import Profile
-from .error_messages import Asked, in_words, no_s3
-from .errors import KeysMissing
+from .error_messages import Request, in_words, no_s3
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -66,11 +66,11 @@ class S3Connection:
 
     @contextlib.contextmanager
     def asked(self, doing: str, path: str = "") -> Iterator[None]:
-        """Turn botocore's errors into those of `errors`. `doing` as in "Listing", `path` an address s3://…"""
+        """Turn botocore's errors into `S3Error`. `doing` as in "Listing", `path` an address s3://…"""
         try:
             yield
         except BaseException as error:
-            told = in_words(error, Asked(doing, path, self.access, self.proxies, self.keys_from))
+            told = in_words(error, Request(doing, path, self.access, self.proxies, self.keys_from))
             if told is error:
                 raise
             raise told from error
@@ -138,7 +138,7 @@ def keys_of_runs(access: S3Access, keys: Optional[S3Keys] = None) -> Optional[S3
         return keys
     try:
         found = _session(access, None).get_credentials()
-    except BackendError:
+    except (BackendError, S3Error):
         return None  # the run tells what it lacks
     if found is None or found.method in _OF_ROLES:
         return None
@@ -156,7 +156,8 @@ def connect(
 
     Without `keys` those of `access.keys_file` count, then what boto3 finds on this computer (environment,
     `~/.aws`, section `access.keys_profile`, the instance's role). `proxies` are addresses for `http` and
-    `https` (None: the environment's); servers of this computer are reached without. Raises `BackendError`.
+    `https` (None: the environment's); servers of this computer are reached without. Raises
+    `BackendError` or `S3Error`.
     """
     given = None if access.anonymous else keys or _of_file(access)
     session = _session(access, given)
@@ -186,7 +187,7 @@ def connect(
             verify=_bundle(access.ca_file) if access.ca_file else None,
         )  # fmt: skip
     except (BotoCoreError, ValueError) as error:
-        raise in_words(error, Asked("Connecting", "", access, proxies, keys_from)) from error
+        raise in_words(error, Request("Connecting", "", access, proxies, keys_from)) from error
     return S3Connection(client, access, proxies, keys_from)
 
 
@@ -215,7 +216,7 @@ def _session(access: S3Access, keys: Optional[S3Keys]) -> Session:
             profile_name=None if keys else access.keys_profile or None,
         )
     except BotoCoreError as error:
-        raise in_words(error, Asked("Connecting", "", access, {}, _keys_from(access, keys))) from error
+        raise in_words(error, Request("Connecting", "", access, {}, _keys_from(access, keys))) from error
 
 
 def _moment(text: Any) -> datetime:
@@ -244,12 +245,7 @@ def _keys_from(access: S3Access, keys: Optional[S3Keys]) -> str:
 def _of_file(access: S3Access) -> Optional[S3Keys]:
     if not access.keys_file:
         return None
-    from ...aggregation.storage.s3.keys import keys as keys_of_file  # noqa: PLC0415  (whoever runs reads it)
-
-    try:
-        found = keys_of_file(access)
-    except StorageError as error:
-        raise KeysMissing(error.message, error.detail) from error
+    found = keys_of_file(access)
     return S3Keys(*found) if found else None
 
 

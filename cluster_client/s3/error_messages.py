@@ -1,4 +1,4 @@
-"""What goes wrong with a bucket, in words: what happened, to what, the server's own code, what to do."""
+"""What goes wrong with requests of the desktop, in words, by the exceptions of boto3."""
 
 from __future__ import annotations
 
@@ -9,27 +9,19 @@ from typing import Any
 
 from ...aggregation.contract.errors import RunError
 from ...aggregation.contract.s3_access import SCHEME, S3Access
-from ...aggregation.storage.s3 import codes as s3_codes
+from ...aggregation.storage.s3 import errors
 from ...aggregation.storage.s3.address import advice_on_name
+from ...aggregation.storage.s3.codes import meaning
+from ...aggregation.storage.s3.error_messages import one_line
 from ..certificates import CertificateOfOther, causes, certificate_fault, speaks_no_tls
-from ..errors import BackendError
-from . import errors
 
-_KINDS = {
-    s3_codes.KEYS: errors.KeysRefused,
-    s3_codes.DENIED: errors.AccessDenied,
-    s3_codes.BUCKET: errors.BucketMissing,
-    s3_codes.CLOCK: errors.ClockOff,
-    s3_codes.FULL: errors.StorageFull,
-    s3_codes.UNABLE: errors.S3Refused,
-}
 _NAMED_REGION = re.compile(r"expecting '([a-z0-9-]+)'")
 _SECRET = re.compile(r"//[^/@\s]*@|AWS4-HMAC\S*.*", re.DOTALL)
 _LONGEST = 300
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """What was asked, and how: `doing` as in "Listing", `path` an address s3://…, `keys_from` in words."""
 
     doing: str
@@ -55,7 +47,7 @@ class Asked:
         return self.access.endpoint or f"AWS{region}"
 
 
-def in_words(error: BaseException, asked: Asked) -> Any:
+def in_words(error: BaseException, request: Request) -> Any:
     """The error that says what one of boto3 means; what has words already, or is a fault here, stays."""
     from botocore import exceptions as of_botocore  # noqa: PLC0415  (after whoever caught the error)
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
@@ -64,16 +56,16 @@ def in_words(error: BaseException, asked: Asked) -> Any:
     if isinstance(error, RunError):
         return error
     if isinstance(error, of_botocore.ClientError):
-        return _answer(error, asked)
+        return _answer(error, request)
     if isinstance(error, RecursionError):  # boto3 asks where the bucket lies, and is sent on for that as well
         return errors.NotS3(
-            f"{asked.what} came to no end: {asked.server} sends every question elsewhere. Check the "
+            f"{request.what} came to no end: {request.server} sends every question elsewhere. Check the "
             "endpoint, http:// or https:// too, and 's3.region' in the profile.",
             repr(error),
         )
     if isinstance(error, of_botocore.NoCredentialsError):
         return errors.KeysMissing(
-            f"{asked.what} needs keys, and there are none. Name an entry with access key and secret "
+            f"{request.what} needs keys, and there are none. Name an entry with access key and secret "
             "as 's3_authcfg' in the profile, or let it be anonymous.",
             repr(error),
         )
@@ -84,28 +76,28 @@ def in_words(error: BaseException, asked: Asked) -> Any:
     )  # fmt: skip
     if isinstance(error, kinds):
         return errors.KeysMissing(
-            f"The keys of this computer for {asked.server} cannot be used: {_line(error)}. Correct them, or "
-            "name an entry as 's3_authcfg' in the profile.",
+            f"The keys of this computer for {request.server} cannot be used: {_line(error)}. Correct them, "
+            "or name an entry as 's3_authcfg' in the profile.",
             repr(error),
         )
     if isinstance(error, ResponseParserError):
-        return no_s3(asked.server, _line(error))
+        return no_s3(request.server, _line(error))
     if isinstance(error, of_botocore.ParamValidationError) and "bucket name" in str(error):
         return errors.BucketMissing(
-            f"{asked.path!r} names no bucket: their names have 3 to 63 lower-case letters, digits, dots and "
-            "hyphens. Write s3://bucket/folder.",
+            f"{request.path!r} names no bucket: their names have 3 to 63 lower-case letters, digits, dots "
+            "and hyphens. Write s3://bucket/folder.",
             _line(error),
         )
     if isinstance(error, (of_botocore.ParamValidationError, of_botocore.InvalidRegionError, ValueError)):
         return errors.S3Refused(
-            f"{asked.what} is not possible: {_line(error)}. Check the bucket's name, the region and "
+            f"{request.what} is not possible: {_line(error)}. Check the bucket's name, the region and "
             "the endpoint in the profile.",
             repr(error),
         )
     if isinstance(error, (of_botocore.BotoCoreError, HTTPError, OSError)):
-        return _network(error, of_botocore, asked)
+        return _network(error, of_botocore, request)
     if isinstance(error, Exception) and _is_of_botocore(error):
-        return no_s3(asked.server, repr(error)[:_LONGEST])
+        return no_s3(request.server, repr(error)[:_LONGEST])
     return error
 
 
@@ -120,45 +112,45 @@ def _is_of_botocore(error: Exception) -> bool:
 # -- answers of the server ----------------------------------------------------------------------------
 
 
-def _answer(error: Any, asked: Asked) -> BackendError:
+def _answer(error: Any, request: Request) -> errors.S3Error:
     response: Mapping[str, Any] = error.response
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
     said: Mapping[str, Any] = response.get("Error", {})
-    code, message = _plain(str(said.get("Code") or status), 80), _plain(str(said.get("Message") or ""))
+    code, message = one_line(str(said.get("Code") or status), 80), one_line(str(said.get("Message") or ""))
     told = f"{code}: {message}" if message and message != code else code
     detail = f"HTTP {status}, {told}"
-    server = asked.server
-    meant = s3_codes.meaning(code, status)
+    server = request.server
+    meant = meaning(code, status)
     if meant is None:
         if code.isdigit() or not said.get("Code"):
             return no_s3(server, detail, code)
         return errors.S3Refused(
-            f"{asked.what} was refused by {server} ({told}). Check bucket and profile.", detail, code
+            f"{request.what} was refused by {server} ({told}). Check bucket and profile.", detail, code
         )
-    if meant.kind == s3_codes.REGION:
-        return _region(response, said, code, told, asked)
-    words = f"{asked.what} did not succeed: {server} {meant.what} ({code}). {meant.advice(asked.keys_from)}"
-    if meant.kind == s3_codes.BUSY:
-        return errors.S3Busy(words, detail)
-    if meant.kind == s3_codes.BUCKET:
-        bucket = _plain(str(said.get("BucketName") or "")) or asked.bucket
+    if meant.error is errors.WrongRegion:
+        return _region(response, said, code, told, request)
+    words = (
+        f"{request.what} did not succeed: {server} {meant.what} ({code}). {meant.advice(request.keys_from)}"
+    )
+    if meant.error is errors.BucketMissing:
+        bucket = one_line(str(said.get("BucketName") or "")) or request.bucket
         words = f"There is no bucket {bucket!r} at {server} ({code}). {meant.todo}"
-    return _KINDS[meant.kind](words, detail, code)
+    return meant.error(words, detail, code)
 
 
 def _region(
-    response: Mapping[str, Any], said: Mapping[str, Any], code: str, told: str, asked: Asked
+    response: Mapping[str, Any], said: Mapping[str, Any], code: str, told: str, request: Request
 ) -> errors.WrongRegion:
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    named, written = _NAMED_REGION.search(told), asked.access.region
-    region = _plain(
+    named, written = _NAMED_REGION.search(told), request.access.region
+    region = one_line(
         str(said.get("Region") or headers.get("x-amz-bucket-region") or (named[1] if named else "")), 80
     )
     why = f"{written!r} is not the bucket's region" if written else "the bucket lies in another region"
     todo = f"Write {region!r} as" if region else "Check the endpoint, and correct"
     return errors.WrongRegion(
-        f"{asked.what} was refused by {asked.access.endpoint or 'AWS'}: {why} ({code}). {todo} 's3.region' "
-        "in the profile.",
+        f"{request.what} was refused by {request.access.endpoint or 'AWS'}: {why} ({code}). {todo} "
+        "'s3.region' in the profile.",
         told,
         code,
         region,
@@ -178,10 +170,10 @@ def no_s3(server: str, detail: str, code: str = "") -> errors.NotS3:
 # -- no answer ----------------------------------------------------------------------------------------
 
 
-def _network(error: BaseException, of_botocore: Any, asked: Asked) -> BackendError:
-    server, what, detail = asked.server, asked.what, _SECRET.sub("//", repr(error))
-    certificate = certificate_fault(error, f"the S3 service at {server}", asked.access.ca_file)
-    by_name = advice_on_name(asked.access, asked.bucket) if asked.bucket else ""
+def _network(error: BaseException, of_botocore: Any, request: Request) -> RunError:
+    server, what, detail = request.server, request.what, _SECRET.sub("//", repr(error))
+    certificate = certificate_fault(error, f"the S3 service at {server}", request.access.ca_file)
+    by_name = advice_on_name(request.access, request.bucket) if request.bucket else ""
     if certificate is not None:
         if isinstance(certificate, CertificateOfOther):
             return CertificateOfOther(certificate.message + by_name, certificate.detail)
@@ -198,7 +190,7 @@ def _network(error: BaseException, of_botocore: Any, asked: Asked) -> BackendErr
             detail,
         )
     if caused(of_botocore.ProxyConnectionError):
-        proxy = _SECRET.sub("//", next(iter(asked.proxies.values()), "of this computer's settings"))
+        proxy = _SECRET.sub("//", next(iter(request.proxies.values()), "of this computer's settings"))
         return errors.S3Away(
             f"{server} cannot be reached: the proxy {proxy} does not lead there. Check the proxy in QGIS's "
             "settings (Options, Network), and exclude the endpoint there if it is near.",
@@ -220,7 +212,7 @@ def _network(error: BaseException, of_botocore: Any, asked: Asked) -> BackendErr
         )
     if caused(of_botocore.ConnectionClosedError) and "BadStatusLine" in detail:
         return no_s3(server, detail)
-    kept = "; what is here already is not fetched again" if asked.doing == "Reading" else ""
+    kept = "; what is here already is not fetched again" if request.doing == "Reading" else ""
     return errors.S3Cut(f"{what} was cut off: the connection to {server} broke. Try again{kept}.", detail)
 
 
@@ -233,9 +225,5 @@ def _why_away(behind: list[BaseException], by_name: str) -> str:
     return "no way leads there. Check the endpoint, the network and VPN."
 
 
-def _plain(text: str, longest: int = _LONGEST) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:longest].rstrip(".")
-
-
 def _line(error: BaseException) -> str:
-    return _plain(str(error))
+    return one_line(str(error))

@@ -9,10 +9,10 @@ from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
 from ...aggregation.contract.own_files import OWNER, RESULT_FILES, RUN_FILES, WORK_FILES
+from ...aggregation.storage.s3.errors import S3Cut, S3Refused, S3Silent
 from ...aggregation.storage.s3.path import SETTLING
 from ..runs.files import LONGEST_FILE, RunFiles
 from .client import S3Connection, split
-from .errors import S3Cut, S3Refused, S3Silent
 from .listing import objects
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _AT_ONCE = ("ConditionalRequestConflict", "409")
 
 
 class S3Files(RunFiles):
-    """The files that a connection sees, in any bucket. Raises the errors of `errors`."""
+    """The files that a connection sees, in any bucket. Raises `S3Error`."""
 
     def __init__(self, connection: S3Connection) -> None:
         self._s3 = connection

@@ -6,7 +6,7 @@
     names = first(s3, "s3://trips/2019", 5)
 
 TRIPS are named as everywhere: a prefix that stands for a folder, a glob, or one object. Nothing is held but
-one page of at most a thousand names, so a bucket may be as large as it likes. Errors are those of `errors`.
+one page of at most a thousand names, so a bucket may be as large as it likes. Errors are `S3Error`s.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any, Callable, Optional
 
 from ...aggregation.contract.errors import FILE_REASONS, BadTripFile, Cancelled
 from ...aggregation.contract.s3_access import SCHEME
+from ...aggregation.storage.s3.errors import S3Refused
 from ..collector import paused
 from .client import S3Connection, split
-from .errors import S3Refused
 
 SUFFIXES = (".json", ".json.gz")  # as of `aggregation.storage`
 _PAGE = 1000

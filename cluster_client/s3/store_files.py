@@ -30,7 +30,7 @@ def tables_at_hand(
 ) -> Iterator[Optional[str]]:
     """Yield a folder with the tables of a store, gone afterwards; None where that would take too long.
 
-    `check` may raise to stop. Raises the errors of `errors`.
+    `check` may raise to stop. Raises `S3Error`.
     """
     below = f"{mapping.digest()}/files"
     found: list[tuple[str, Object]] = []

@@ -17,17 +17,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from roadpulse.aggregation.contract.errors import BadTripFile, Cancelled
+from roadpulse.aggregation.contract.errors import BadTripFile, Cancelled, NoAnswer
 from roadpulse.aggregation.contract.s3_access import S3Access
-from roadpulse.cluster_client.certificates import CertificateExpired, CertificateOfOther, CertificateUntrusted
-from roadpulse.cluster_client.errors import BackendError, ResultError, Unreachable
-from roadpulse.cluster_client.profiles.credentials import S3Keys
-from roadpulse.cluster_client.profiles.profile import Folders, Profile
-from roadpulse.cluster_client.runs.fetching import fetch_run
-from roadpulse.cluster_client.s3 import files as files_module
-from roadpulse.cluster_client.s3 import listing
-from roadpulse.cluster_client.s3.client import QUICK, S3Connection, access_here, connect, connect_for
-from roadpulse.cluster_client.s3.errors import (
+from roadpulse.aggregation.storage.s3.errors import (
     AccessDenied,
     BucketMissing,
     ClockOff,
@@ -37,11 +29,20 @@ from roadpulse.cluster_client.s3.errors import (
     S3Away,
     S3Busy,
     S3Cut,
+    S3Error,
     S3Refused,
     S3Silent,
     StorageFull,
     WrongRegion,
 )
+from roadpulse.cluster_client.certificates import CertificateExpired, CertificateOfOther, CertificateUntrusted
+from roadpulse.cluster_client.errors import BackendError, ResultError
+from roadpulse.cluster_client.profiles.credentials import S3Keys
+from roadpulse.cluster_client.profiles.profile import Folders, Profile
+from roadpulse.cluster_client.runs.fetching import fetch_run
+from roadpulse.cluster_client.s3 import files as files_module
+from roadpulse.cluster_client.s3 import listing
+from roadpulse.cluster_client.s3.client import QUICK, S3Connection, access_here, connect, connect_for
 from roadpulse.cluster_client.s3.files import S3Files
 
 from development.certificates import Authority, self_signed
@@ -433,7 +434,7 @@ def test_whatever_answers_is_told_in_words(
             proxy.faults.extend([Fault(status, body)] * 4)
             try:
                 ask()
-            except BackendError as error:
+            except S3Error as error:
                 assert len(error.message) < 900 and error.message.isprintable(), body
             proxy.faults.clear()
 
@@ -477,7 +478,7 @@ def test_a_server_that_stays_busy_is_told_so(through: S3Connection, proxy: Weath
     proxy.faults.extend([refusal("SlowDown")] * 9)
     with pytest.raises(S3Busy, match=r"is busy or has a fault \(SlowDown\)") as caught:
         look(through, bucket)
-    assert isinstance(caught.value, Unreachable) and len(proxy.seen) == 3
+    assert isinstance(caught.value, NoAnswer) and len(proxy.seen) == 3
 
 
 def test_a_claim_whose_answer_was_lost_is_known_by_its_content(

@@ -15,7 +15,7 @@ from roadpulse.aggregation.storage import S3Path, check_reach, list_trips, read_
 from roadpulse.aggregation.storage.s3 import client as s3_client
 from roadpulse.aggregation.storage.s3 import keys as s3_keys
 from roadpulse.aggregation.storage.s3 import signed_requests
-from roadpulse.aggregation.storage.s3.keys import KeysMissing
+from roadpulse.aggregation.storage.s3.errors import KeysMissing
 from roadpulse.aggregation.store import recovery
 from roadpulse.aggregation.store.point_store import PointStore
 from roadpulse.cluster_client.profiles.credentials import S3Keys

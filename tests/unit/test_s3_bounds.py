@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.aggregation.storage.s3 import pages, reading, signed_requests
-from roadpulse.aggregation.storage.s3.errors import S3Refused as EngineRefused
+from roadpulse.aggregation.storage.s3.errors import S3Refused
 from roadpulse.aggregation.storage.s3.path import S3Path
 from roadpulse.cluster_client.s3 import files, listing
-from roadpulse.cluster_client.s3.errors import S3Refused
 
 ACCESS = S3Access(endpoint="http://127.0.0.1:9", anonymous=True)
 
@@ -54,7 +53,7 @@ def test_a_listing_that_begins_again_is_refused(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(S3Refused, match="has no end"):
         list(listing.objects(Circle(), "s3://trips"))  # type: ignore[arg-type]
     monkeypatch.setattr(pages, "sender", lambda _path: Circle())
-    with pytest.raises(EngineRefused, match="has no end"):
+    with pytest.raises(S3Refused, match="has no end"):
         list(pages.pages(S3Path.of("s3://trips", ACCESS), ""))
 
 

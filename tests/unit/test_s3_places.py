@@ -22,7 +22,7 @@ from roadpulse.aggregation.storage import S3Path, list_trips, place
 from roadpulse.aggregation.storage.local import scratch
 from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.storage.s3.address import address_of
-from roadpulse.aggregation.storage.s3.errors import explained
+from roadpulse.aggregation.storage.s3.error_messages import explained
 from roadpulse.aggregation.storage.s3.signed_requests import PlainClient
 from roadpulse.aggregation.storage.s3.trips import base
 from roadpulse.cluster_client.s3.client import connect

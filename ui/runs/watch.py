@@ -266,7 +266,9 @@ class RunsWatch(QObject):
 
 def _statuses(backend: Backend, runs: list[Run], call: Call) -> list[tuple[Run, Optional[RunStatus], str]]:
     """Return the status of each run, or why there is none; a place that did not answer is not asked again."""
-    from ...cluster_client.errors import ClientError, Unreachable  # noqa: PLC0415
+    from ...aggregation.contract.errors import NoAnswer  # noqa: PLC0415
+    from ...aggregation.storage.s3.errors import S3Error  # noqa: PLC0415
+    from ...cluster_client.errors import ClientError  # noqa: PLC0415
 
     heard: list[tuple[Run, Optional[RunStatus], str]] = []
     silence = ""
@@ -277,9 +279,9 @@ def _statuses(backend: Backend, runs: list[Run], call: Call) -> list[tuple[Run, 
             continue
         try:
             heard.append((run, backend.status(run), ""))
-        except Unreachable as error:
+        except NoAnswer as error:
             silence = error.message
             heard.append((run, None, silence))
-        except ClientError as error:
+        except (ClientError, S3Error) as error:
             heard.append((run, None, error.message))
     return heard

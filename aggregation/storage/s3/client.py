@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from ...contract.errors import StorageError
 from ...contract.s3_access import S3Access
 from .address import address_of, region_of
-from .keys import RENEWED_SECONDS, Keyring, KeysMissing, role_service
+from .errors import KeysMissing
+from .keys import RENEWED_SECONDS, Keyring, role_service
 
 if TYPE_CHECKING:
     from obstore.store import S3Store

@@ -1,6 +1,6 @@
 """What the codes of S3 servers mean: of which kind a refusal is, what the server says with it, what to do.
 
-Told to a person in two places: by a run (see `s3_errors`), and by the desktop.
+Runs and the desktop put their sentences together with it.
 """
 
 from __future__ import annotations
@@ -8,15 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
-KEYS, DENIED, BUCKET, REGION = "keys", "denied", "bucket", "region"
-CLOCK, FULL, BUSY, UNABLE = "clock", "full", "busy", "unable"
+from . import errors
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """`what` completes "the server …"; `todo` are sentences, with `{keys}` for where the keys come from."""
+    """The `error` that a refusal is.
 
-    kind: str
+    `what` completes "the server …"; `todo` are sentences, with `{keys}` for where the keys come from.
+    """
+
+    error: type[errors.S3Error]
     what: str
     todo: str
 
@@ -27,21 +29,25 @@ class Meaning:
 
 _CHECK = "Check key and secret in {keys}, and that the endpoint is the right one."
 _RENEW = "Get new keys, put them into {keys} and start again; what was done is not done again."
-_UNKNOWN_KEY = Meaning(KEYS, "does not know the access key", _CHECK)
-_OVER = Meaning(KEYS, "says that the time of the keys is over", _RENEW)
-_DENIED = Meaning(DENIED, "does not allow it", "Ask for the right to do it, or use other keys.")
-_ELSEWHERE = Meaning(REGION, "says that the region is another one", "Correct 's3.region' in the profile.")
-_FULL = Meaning(FULL, "has no room", "Free some space there, or choose another bucket.")
+_UNKNOWN_KEY = Meaning(errors.KeysRefused, "does not know the access key", _CHECK)
+_OVER = Meaning(errors.KeysRefused, "says that the time of the keys is over", _RENEW)
+_DENIED = Meaning(errors.AccessDenied, "does not allow it", "Ask for the right to do it, or use other keys.")
+_ELSEWHERE = Meaning(
+    errors.WrongRegion, "says that the region is another one", "Correct 's3.region' in the profile."
+)
+_FULL = Meaning(errors.StorageFull, "has no room", "Free some space there, or choose another bucket.")
 _ELSEWHERE_SOMEHOW = Meaning(
-    REGION,
+    errors.WrongRegion,
     "sends the question elsewhere",
     "Check the endpoint, http:// or https:// too, and 's3.region' in the profile.",
 )
 _UNABLE = Meaning(
-    UNABLE, "does not know how to do that", "Check that the endpoint is that of S3, and update the server."
+    errors.S3Refused,
+    "does not know how to do that",
+    "Check that the endpoint is that of S3, and update the server.",
 )
 _BUSY = Meaning(
-    BUSY,
+    errors.S3Busy,
     "is busy or has a fault",
     "Try again in a while; if it stays, tell its administrator.",
 )
@@ -50,14 +56,16 @@ _MEANINGS = {
     "InvalidAccessKeyId": _UNKNOWN_KEY,
     "XAdminUserNotFound": _UNKNOWN_KEY,
     "SignatureDoesNotMatch": Meaning(
-        KEYS, "refuses the signature: the secret does not belong to the access key", _CHECK
+        errors.KeysRefused, "refuses the signature: the secret does not belong to the access key", _CHECK
     ),
     "ExpiredToken": _OVER,
     "TokenRefreshRequired": _OVER,
-    "InvalidToken": Meaning(KEYS, "does not accept the session token", _RENEW),
-    "NoSuchBucket": Meaning(BUCKET, "has no such bucket", "Check its name, the endpoint and the region."),
+    "InvalidToken": Meaning(errors.KeysRefused, "does not accept the session token", _RENEW),
+    "NoSuchBucket": Meaning(
+        errors.BucketMissing, "has no such bucket", "Check its name, the endpoint and the region."
+    ),
     "RequestTimeTooSkewed": Meaning(
-        CLOCK,
+        errors.ClockOff,
         "refuses the question, since its clock and this computer's differ by too much",
         "Set the clock that is wrong; switch on NTP.",
     ),

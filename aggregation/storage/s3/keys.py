@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Optional
 from urllib.parse import urlsplit
 
-from ...contract.errors import StorageError
 from ...contract.s3_access import S3Access
+from .errors import KeysMissing
 
 ENVIRONMENT = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _ROLE_VARIABLES = (
@@ -27,12 +27,6 @@ RENEWED_SECONDS = 300
 
 Keys = tuple[str, str, str]
 """Key, secret and session token, or empty."""
-
-
-class KeysMissing(StorageError):
-    """The keys of a bucket are not there, or not kept safely."""
-
-    retry = False
 
 
 class Keyring:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ...contract.s3_access import SCHEME, S3Access
 from .client import library, store
-from .errors import NO_OBJECT, OTHER_LENGTH, code_of, explained
+from .error_messages import NO_OBJECT, OTHER_LENGTH, code_of, explained
 from .signed_requests import PlainError
 
 if TYPE_CHECKING:

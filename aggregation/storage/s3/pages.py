@@ -17,7 +17,8 @@ from urllib.parse import unquote_plus
 
 from . import signed_requests
 from .client import library
-from .errors import S3Refused, explained
+from .error_messages import explained
+from .errors import S3Refused
 from .object import S3Object
 from .signed_requests import Asked, PlainClient, PlainError
 

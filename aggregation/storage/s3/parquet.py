@@ -28,7 +28,7 @@ from ...contract.s3_access import S3Access
 from ..local import scratch
 from ..local.files import disk_errors
 from .client import library
-from .errors import status_of
+from .error_messages import status_of
 from .object import S3Object
 
 if TYPE_CHECKING:

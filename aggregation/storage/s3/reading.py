@@ -7,19 +7,13 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Optional
 
-from ...contract.errors import StorageError
 from ..local.files import disk_errors
 from .client import library
-from .errors import code_of, explained, status_of
+from .error_messages import code_of, explained, status_of
+from .errors import UnnamedObject
 from .object import S3Object
 from .pages import Listed, sender
 from .signed_requests import Asked, PlainError
-
-
-class UnnamedObject(StorageError):
-    """An object whose name obstore cannot say."""
-
-    retry = False
 
 
 def get(path: S3Object, size: int, asked: Optional[Asked] = None) -> tuple[Listed, bytes]:

@@ -27,8 +27,9 @@ from urllib.parse import quote, urlsplit
 from ...contract.s3_access import S3Access
 from .address import address_of, region_of
 from .client import certificates
-from .errors import NO_OBJECT
-from .keys import Keyring, Keys, KeysMissing
+from .error_messages import NO_OBJECT
+from .errors import KeysMissing
+from .keys import Keyring, Keys
 
 _CONNECT_SECONDS, _READ_SECONDS = 5, 30
 _RETRIES, _RETRY_SECONDS, _LONGEST_PAUSE = 8, 120.0, 10.0
@@ -44,7 +45,7 @@ Connection = Union[http.client.HTTPConnection, http.client.HTTPSConnection]
 
 
 class PlainError(Exception):
-    """A request that came to nothing; its text has the form of obstore's, for `s3_errors.explained`."""
+    """A request that came to nothing; its text has the form of obstore's, for `error_messages.explained`."""
 
 
 class Answer:

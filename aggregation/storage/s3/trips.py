@@ -30,10 +30,10 @@ from ..base.place import Place
 from ..base.separation import Own, check_base, check_folder, is_inside
 from ..base.trip_source import TripContent, TripSource
 from ..local import scratch
-from .errors import code_of
+from .errors import S3Error, UnnamedObject
 from .pages import Listed, pages, sender
 from .path import S3Path
-from .reading import UnnamedObject, fetch, get
+from .reading import fetch, get
 from .signed_requests import Asked, PlainClient
 
 AT_ONCE, THREADS = 24, 12
@@ -329,8 +329,8 @@ def _left_out() -> Iterator[None]:
     except UnnamedObject as error:
         message = f"{FILE_REASONS['unreadable']}: {error.message}"
         raise BadTripFile("unreadable", message, passing=True) from error
-    except RunError as error:
-        if error.__cause__ is not None and code_of(error.__cause__) == "AccessDenied":
+    except S3Error as error:
+        if error.code == "AccessDenied":
             message = f"{FILE_REASONS['unreadable']}: {error.message}"
             raise BadTripFile("unreadable", message, passing=True) from error
         raise

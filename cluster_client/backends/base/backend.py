@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional, Protocol
 
+from ....aggregation.storage.s3.errors import S3Error
 from ...errors import ClientError
 from ...runs.records import Run
 from ...runs.status import RunState, RunStatus
 
 
 class Backend(Protocol):
-    """Where runs execute. Every call raises errors of the tree in `errors`."""
+    """Where runs execute. Every call raises errors of the tree in `errors`, and `S3Error`."""
 
     def submit(self, run: Run, cancelled: Optional[Callable[[], bool]] = None) -> Run:
         """Record and start a run; returns it with its folder and remote id.
@@ -38,7 +39,7 @@ class Backend(Protocol):
         """
 
     def status(self, run: Run) -> RunStatus:
-        """Where the run stands now; its record follows. Raises `Unreachable` when that cannot be told."""
+        """Where the run stands now; its record follows. Raises `NoAnswer` when that cannot be told."""
 
     def cancel(self, run: Run) -> None:
         """Ask the run to stop; returns at once, and `status` tells when it has."""
@@ -96,7 +97,7 @@ def follow(
 
     `cancelled` is asked several times a second; once it says yes, the run is cancelled and still followed
     until it has stopped. A place that cannot be reached is tried again for `patience` seconds; the run
-    goes on meanwhile. Raises `ClientError` for faults that waiting does not mend.
+    goes on meanwhile. Raises `ClientError` or `S3Error` for faults that waiting does not mend.
     """
     asked = False
     silent_since: Optional[float] = None
@@ -108,7 +109,7 @@ def follow(
                 asked = True
             status = backend.status(run)
             silent_since = None
-        except ClientError as error:
+        except (ClientError, S3Error) as error:
             silent_since = silent_since or time.monotonic()
             if not error.retry or time.monotonic() - silent_since > patience:
                 raise

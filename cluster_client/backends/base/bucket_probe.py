@@ -44,7 +44,7 @@ class BucketTrips:
 
     @property
     def s3(self) -> S3Connection:
-        """The connection; raises `BackendError`."""
+        """The connection; raises `BackendError` or `S3Error`."""
         with self._lock:
             if self._connection is None:
                 self._connection = connect_for(self._profile, self._keys, self._proxies, LOOKING)

@@ -64,7 +64,7 @@ class Lookout(Protocol):
     """Looks at one place."""
 
     def look(self) -> PlaceState:
-        """Whether the place answers, and with what; raises `ClientError`."""
+        """Whether the place answers, and with what; raises `ClientError` or `S3Error`."""
 
     def trips(self, trips: str) -> TripSource:
         """What reads the trips of that name, which lie in a bucket or at the place itself."""

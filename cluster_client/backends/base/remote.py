@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Optional, TypeVar
 
-from ...errors import BackendError, NotFinished, Unreachable
+from ....aggregation.contract.errors import NoAnswer
+from ...errors import BackendError, NotFinished
 from ...runs.fetching import fetch_run
 from ...runs.files import RunFiles, here
 from ...runs.folder import fetched_status, give_back, has_result, take_to_fetch
@@ -51,7 +52,7 @@ class FarBackend(ABC):
         if status is None:
             try:
                 status = self._look(run)
-            except Unreachable as error:
+            except NoAnswer as error:
                 raise type(error)(
                     f"{self._cut} The run goes on there, and Roadpulse looks again. ({error.message})",
                     error.detail,
@@ -103,7 +104,7 @@ class FarBackend(ABC):
 
     @abstractmethod
     def _look(self, run: Run) -> RunStatus:
-        """The status of a run, asked for there; raises `Unreachable`."""
+        """The status of a run, asked for there; raises `NoAnswer`."""
 
     @abstractmethod
     def _in_folder(

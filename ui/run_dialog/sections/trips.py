@@ -15,6 +15,7 @@ from qgis.PyQt.QtWidgets import QFileDialog, QWidget
 from ....aggregation.contract.errors import RunError
 from ....aggregation.contract.s3_access import S3Access, is_s3
 from ....aggregation.contract.spec import FieldMapping
+from ....aggregation.storage.s3.errors import S3Error
 from ....cluster_client.errors import ClientError
 from ....workflow import locations
 from ....workflow.translation import tr
@@ -219,7 +220,7 @@ class TripsSection(TripsControls):
         # What a place says of its folders is so; that it could not be asked says nothing of the trips.
         # This computer's own run gets the same answer from a bucket, unless waiting mends it.
         lasting = not self.watch.remote and not getattr(error, "retry", False)
-        self._sure = self._is_near() or lasting or not isinstance(error, ClientError)
+        self._sure = self._is_near() or lasting or not isinstance(error, (ClientError, S3Error))
         if self._is_near():
             self.note.ask(self._fault)
         else:
