@@ -33,8 +33,9 @@ from .contract.visible_text import VisibleFormatter
 from .run_folder import FAILED, STARTING, RunFolder, Status
 from .runners import packages, wheelhouse
 from .runners.head_capacity import MOST_HEAD_WORKERS, free_megabytes, head_workers, usable_cores
+from .runners.head_start import HeadStart
+from .runners.spark.cluster import SparkCluster
 from .runners.spark.java import under_spark_submit
-from .runners.spark.runner import SparkRunner
 
 if TYPE_CHECKING:
     from .runners import Runner
@@ -134,7 +135,7 @@ def _end(runner: Optional[Runner], keeper: Optional[BucketRun], code: int) -> No
     if keeper is not None:
         keeper.end(code)
     storage.scratch.clear()
-    if isinstance(runner, SparkRunner):
+    if isinstance(runner, HeadStart):
         runner.leave(code)
 
 
@@ -163,7 +164,8 @@ def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
                 logging.info("Processes of the head: %d", workers)
             # Without Spark's driver there is room for one more process.
             alone = max(workers, 1) if automatic else workers
-            return SparkRunner(collected, folder.path.name, folder.cancel_asked, workers, alone)
+            cluster = SparkCluster(collected, folder.path.name, folder.cancel_asked)
+            return HeadStart(cluster, collected, workers, alone)
     from .runners.processes import ProcessRunner  # noqa: PLC0415  (needs the packages)
 
     return ProcessRunner(options.workers or usable_cores())

@@ -25,7 +25,10 @@ class Runner(Protocol):
 
     task_bytes: Optional[int]
     task_points: Optional[int]
-    waiting: str
+
+    @property
+    def waiting(self) -> str:
+        """See above."""
 
     @property
     def remark(self) -> str:

@@ -1,7 +1,7 @@
-"""The head's processes: they work from the first second, and until Spark's executors do, if it is started.
+"""The head's processes: they work from the first second, and until the cluster's nodes do, if it is started.
 
-Spark needs some ten seconds before the first executor works. What the head has done by then Spark need
-not do, and a small run is done without it. Where Spark is lost, or has no executors for long, they begin
+Spark needs some ten seconds before the first executor works. What the head has done by then the cluster need
+not do, and a small run is done without it. Where the cluster is lost, or has no nodes for long, they begin
 again.
 """
 
@@ -25,7 +25,7 @@ _PLENTY_MEGABYTES = 1000
 _BEGINNINGS = 20
 
 TASK_BYTES = 96 << 20
-"""Trips in a task: little enough that Spark, once there, does not wait long for the head's last ones."""
+"""Trips in a task: so few that the cluster, once there, does not wait long for the head's last ones."""
 
 PART_POINTS, SLICE_POINTS = 400_000, 60_000
 """Points that a process holds while it decodes, and computes at once. More than on the nodes, since there is
@@ -44,22 +44,23 @@ def slice_points(workers: int) -> int:
 
 
 class HeadProcesses:
-    """Processes of the head, which end with `close`, with an accident, or once Spark takes over.
+    """Processes of the head, which end with `close`, with an accident, or once the `cluster` takes over.
 
     The first ones are forked here, so before PySpark is imported: it has threads and connections of its own.
     Not `forked`, or when they `begin` again, they take a second longer. `tasks` counts what they did;
     `working` says whether they may be given some.
     """
 
-    def __init__(self, workers: int, forked: bool = True) -> None:
+    def __init__(self, workers: int, cluster: str, forked: bool = True) -> None:
         self.workers, self.tasks, self.working = workers, 0, False
+        self._cluster = cluster
         self._beginnings = self._accidents = 0
         self._processes: Optional[ProcessRunner] = None
         self.begin(forked)
 
     @property
     def spent(self) -> bool:
-        """True once they began or died too often to be begun again while Spark may still do the work."""
+        """True once they began or died too often to be begun again while the cluster may do the work."""
         return self._accidents > 1 or self._beginnings >= _BEGINNINGS
 
     def begin(self, forked: bool = False) -> None:
@@ -85,14 +86,14 @@ class HeadProcesses:
     ) -> None:
         """Do tasks one after the other until there is `enough`; `take` gets the report of each that is done.
 
-        A task that failed for reasons of this computer or of the moment is not reported: it is left to Spark,
-        like those that were not begun.
+        A task that failed for reasons of this computer or of the moment is not reported: it is left to the
+        cluster, like those that were not begun.
         """
 
         def done(report: Report) -> None:
             message, detail, again = report.error
             if again:
-                log.warning("The head leaves a task to Spark: %s %s", message, detail)
+                log.warning("The head leaves a task to %s: %s %s", self._cluster, message, detail)
                 self.working = False
             else:
                 self.tasks += 1
@@ -109,12 +110,16 @@ class HeadProcesses:
                 _attempt_or_leave, items, self._own(function), done, lambda *_: tick(), over
             )
         except WorkerDied as error:
-            log.warning("A process of the head ended in the middle of a task; Spark does the rest. %s", error)
+            log.warning(
+                "A process of the head ended in the middle of a task; %s does the rest. %s",
+                self._cluster,
+                error,
+            )
             self._accidents += 1
             self.workers = max(self.workers // 2, 1)  # most often there was not the memory for so many
             self.working = False
         if not self.working:
-            log.info("The head did %d tasks; from here on Spark does them", self.tasks)
+            log.info("The head did %d tasks; from here on %s does them", self.tasks, self._cluster)
             self.close()
 
     def carry_out_all(
@@ -143,14 +148,14 @@ class HeadProcesses:
             self._processes = None
 
     def _own(self, function: TaskFunction) -> TaskFunction:
-        """Return the function with attempts that are none of Spark's, nor of processes that ended."""
+        """Return the function with attempts that are none of the cluster's, nor of processes that ended."""
         return replace(function, before=MAX_ATTEMPTS - self._beginnings)
 
 
 def _attempt_or_leave(item: tuple[int, bytes], function: TaskFunction) -> Report:
     try:
         return function.attempt(item)
-    except Exception as error:  # noqa: BLE001  (Spark does the task again, and reports a failure)
+    except Exception as error:  # noqa: BLE001  (the cluster does the task again, and reports a failure)
         return Report(item[0], error=("It failed here.", repr(error), True))
 
 

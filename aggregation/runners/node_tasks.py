@@ -1,4 +1,4 @@
-"""The task of a step on a Spark node: get the packages ready, carry out the task, report.
+"""The task of a step on a node: get the packages ready, carry out the task, report.
 
 Imported by the nodes' Python before it has any of the packages, so it imports them inside. Tasks and context
 come pickled in bytes for the same reason: unpickling them imports the steps.
@@ -33,26 +33,13 @@ class Report:
     node: str = ""
 
 
-class Reports:
-    """Collects reports in a list while tasks finish: what Spark calls an accumulator's parameter."""
-
-    def zero(self, _value: list[Report]) -> list[Report]:
-        """Return an empty list."""
-        return []
-
-    def addInPlace(self, value: list[Report], more: list[Report]) -> list[Report]:  # noqa: N802
-        """Add to the list in place; another thread empties it meanwhile."""
-        value.extend(more)
-        return value
-
-
 @dataclass(frozen=True)
 class TaskFunction:
     """The function that carries out a task of a step, with all that its tasks have in common.
 
-    With `keeps_memory` a process with plenty of memory keeps it for its next task. `reports` is Spark's
-    accumulator of them; Spark tries a task `max_failures` times. `before` counts the attempts that others may
-    have made or may make (below `MAX_ATTEMPTS` in all).
+    With `keeps_memory` a process with plenty of memory keeps it for its next task. The cluster tries a task
+    `max_failures` times. `before` counts the attempts that others may have made or may make (below
+    `MAX_ATTEMPTS` in all).
     """
 
     step: str
@@ -60,18 +47,11 @@ class TaskFunction:
     context: bytes
     n_tasks: int
     max_failures: int = 1
-    reports: Any = None
     keeps_memory: bool = False
     before: int = 0
 
-    def __call__(self, item: tuple[int, bytes]) -> Report:
-        """Carry out a task and report, now and when Spark's job ends, whichever is heard of."""
-        report = self.attempt(item, _attempt())
-        self.reports.add([report])
-        return report
-
     def attempt(self, item: tuple[int, bytes], attempt: int = 0) -> Report:
-        """Carry out a task; raises `RunError` where Spark should try again."""
+        """Carry out a task; raises `RunError` where the cluster should try again."""
         index, task = item
         storage_local.keep_private()
         try:
@@ -81,7 +61,7 @@ class TaskFunction:
             return Report(index, result, memory=peak_memory(), node=platform.node())
         except RunError as error:
             if error.retry and attempt + 1 < self.max_failures:
-                raise  # Spark tries again, perhaps on another node
+                raise  # it is tried again, perhaps on another node
             return Report(index, error=(error.message, error.detail, error.retry), memory=peak_memory())
 
     def _carry_out(self, pickled: bytes, index: int, attempt: int) -> bytes:
@@ -109,10 +89,3 @@ class TaskFunction:
     def _give_back(self) -> None:
         if not self.keeps_memory:
             give_back()
-
-
-def _attempt() -> int:
-    from pyspark import TaskContext  # noqa: PLC0415
-
-    context = TaskContext.get()
-    return context.attemptNumber() if context else 0

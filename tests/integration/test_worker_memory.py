@@ -18,7 +18,7 @@ from roadpulse.aggregation import storage
 from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
 from roadpulse.aggregation.runners.node_tasks import DECODE, SUMMARISE
 from roadpulse.aggregation.runners.plan import decode_tasks
-from roadpulse.aggregation.runners.spark.runner import PART_POINTS, SLICE_POINTS
+from roadpulse.aggregation.runners.spark.cluster import PART_POINTS, SLICE_POINTS
 from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.store.decode import DecodeContext, DecodeTask, decode, in_order
 from roadpulse.aggregation.store.point_store import BUCKETS, PointStore

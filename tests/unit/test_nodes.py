@@ -250,7 +250,8 @@ def test_a_node_without_the_packages_can_load_everything_that_spark_hands_it(tmp
     code = (
         "import sys\n"
         "for name in ('numpy', 'duckdb', 'msgspec', 'pyspark'): sys.modules[name] = None\n"
-        "import roadpulse.aggregation.runners.node_tasks, roadpulse.aggregation.__main__\n"
+        "import roadpulse.aggregation.runners.node_tasks, roadpulse.aggregation.runners.spark.job\n"
+        "import roadpulse.aggregation.__main__\n"
     )
     path = Path(__file__).resolve().parents[2] / "build" / "plugins"
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(path)}, cwd=tmp_path)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from roadpulse.aggregation.contract.errors import Cancelled, RunError, StorageError
+from roadpulse.aggregation.runners.head_start import HeadFallback
 from roadpulse.aggregation.runners.spark.errors import DriverEnded, SparkLost, explained
-from roadpulse.aggregation.runners.spark.runner import HeadFallback
 
 VERSIONS = "The run's Spark is 4.0.1, the master's is 3.5.9."
 
@@ -24,7 +24,7 @@ VERSIONS = "The run's Spark is 4.0.1, the master's is 3.5.9."
 def test_head_goes_on_where_spark_is_at_fault(told: Exception) -> None:
     fallback = HeadFallback(2)
     problem = explained(told, VERSIONS)
-    assert fallback.can_replace_spark(problem) and not fallback.active and not fallback.remark
+    assert fallback.can_replace_cluster(problem) and not fallback.active and not fallback.remark
     fallback.begin(problem)
     assert fallback.active
     assert fallback.remark.startswith("The head goes on alone")
@@ -46,7 +46,7 @@ def test_head_goes_on_where_spark_is_at_fault(told: Exception) -> None:
 )  # fmt: skip
 def test_run_ends_at_whatever_else_goes_wrong(problem: RunError) -> None:
     fallback = HeadFallback(2)
-    assert not fallback.can_replace_spark(problem)
+    assert not fallback.can_replace_cluster(problem)
     with pytest.raises(type(problem)) as caught:
         fallback.begin(problem)
     assert caught.value is problem
@@ -55,6 +55,6 @@ def test_run_ends_at_whatever_else_goes_wrong(problem: RunError) -> None:
 def test_run_that_leaves_nothing_to_the_head_needs_spark() -> None:
     fallback = HeadFallback(0)
     lost = SparkLost("The Spark master does not answer.")
-    assert not fallback.can_replace_spark(lost) and lost.retry
+    assert not fallback.can_replace_cluster(lost) and lost.retry
     with pytest.raises(SparkLost, match="does not answer"):
         fallback.begin(lost)

@@ -215,7 +215,7 @@ def test_the_job_holds_the_aggregation_and_nothing_else(tmp_path):
     import zipfile
 
     names = zipfile.ZipFile(io.BytesIO(JOB.content)).namelist()
-    assert "roadpulse/aggregation/runners/spark/runner.py" in names
+    assert "roadpulse/aggregation/runners/spark/cluster.py" in names
     assert all(
         name in ("__main__.py", "roadpulse/__init__.py", "roadpulse/metadata.txt")
         or name.startswith("roadpulse/aggregation/")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from roadpulse.aggregation.runners.head_capacity import KEPT_MEGABYTES, free_megabytes, head_workers
-from roadpulse.aggregation.runners.spark.start_policy import FASTEST, WORTHWHILE_SECONDS, HeadEstimate
+from roadpulse.aggregation.runners.start_policy import FASTEST, WORTHWHILE_SECONDS, HeadEstimate
 
 GIGABYTE = 1e9
 TASK = 100e6

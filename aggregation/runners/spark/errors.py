@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 
 from ...contract.errors import RunError
+from ..cluster import ClusterUnavailable
 
 _LONGEST = 4000
 
 
-class NoSpark(RunError):
-    """Spark cannot be had, or not any more. `remark` says so for a run that goes on without it."""
-
-    def __init__(self, message: str, detail: str = "", remark: str = "") -> None:
-        super().__init__(message, detail)
-        self.remark = remark or message
+class NoSpark(ClusterUnavailable):
+    """Spark cannot be had, or not any more."""
 
 
 class SparkLost(NoSpark):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
@@ -14,13 +15,43 @@ END_SECONDS = 10.0
 """Seconds to wait for the end of a job or of the application."""
 
 
+class Reports:
+    """Collects reports in a list while tasks finish: what Spark calls an accumulator's parameter."""
+
+    def zero(self, _value: list[Report]) -> list[Report]:
+        """Return an empty list."""
+        return []
+
+    def addInPlace(self, value: list[Report], more: list[Report]) -> list[Report]:  # noqa: N802
+        """Add to the list in place; another thread empties it meanwhile."""
+        value.extend(more)
+        return value
+
+
+@dataclass(frozen=True)
+class SparkTask:
+    """Called with one task on a node, it carries it out; `reports` is Spark's accumulator of `Reports`."""
+
+    function: TaskFunction
+    reports: Any
+
+    def __call__(self, item: tuple[int, bytes]) -> Report:
+        """Carry out a task and report, now and when Spark's job ends, whichever is heard of."""
+        from pyspark import TaskContext  # noqa: PLC0415
+
+        context = TaskContext.get()
+        report = self.function.attempt(item, context.attemptNumber() if context else 0)
+        self.reports.add([report])
+        return report
+
+
 class SparkJob:
     """A Spark job in a thread of its own, so that the run can watch it."""
 
-    def __init__(self, spark: Any, name: str, items: list[tuple[int, bytes]], function: TaskFunction) -> None:
+    def __init__(self, spark: Any, name: str, items: list[tuple[int, bytes]], task: SparkTask) -> None:
         self.reports: list[Report] = []
         self.error: Optional[BaseException] = None
-        self._spark, self._name, self._items, self._function = spark, name, items, function
+        self._spark, self._name, self._items, self._task = spark, name, items, task
         self._thread = threading.Thread(target=self._carry_out, daemon=True)
         self._thread.start()
 
@@ -38,9 +69,7 @@ class SparkJob:
     def _carry_out(self) -> None:
         try:
             self._spark.setJobGroup(self._name, self._name, interruptOnCancel=True)
-            self.reports = (
-                self._spark.parallelize(self._items, len(self._items)).map(self._function).collect()
-            )
+            self.reports = self._spark.parallelize(self._items, len(self._items)).map(self._task).collect()
         except BaseException as error:  # noqa: BLE001  (judged by the run)
             self.error = error
 

@@ -11,11 +11,11 @@ import platform
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Optional
 
-from ...contract.errors import RunError
+from ..contract.errors import RunError
 
 if TYPE_CHECKING:
-    from ...storage import TripFile
-    from ...store.point_store import FileRecord
+    from ..storage import TripFile
+    from ..store.point_store import FileRecord
 
 _MOST = 20
 
@@ -49,7 +49,7 @@ _WORDS = {
 
 def _as_listed(file: TripFile) -> bool:
     """Return True if this computer can read the file, in the version that was listed."""
-    from ...storage import list_trips  # noqa: PLC0415  (needs the packages)
+    from ..storage import list_trips  # noqa: PLC0415  (needs the packages)
 
     try:
         (now,) = list_trips(file.path)

@@ -1,4 +1,4 @@
-"""Decision to start Spark for the work that the head's processes have not done yet.
+"""Decision to start a cluster, such as Spark, for the work that the head's processes have not done yet.
 
 Spark's start takes about ten seconds before the first executor works, and is work itself: some nine CPU
 seconds, of which the driver's five are the head's. If the head alone needs R seconds more, Spark, that takes
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 WORTHWHILE_SECONDS = 15.0
-"""Seconds of work left from which on Spark is started."""
+"""Seconds of work left from which on Spark is started; a cluster has its own such number."""
 
 FASTEST = {"decode": 400e6, "summarise": 9.0}
 """Upper bound of the work of one process in a second: bytes of trips, tasks of 960,000 points. 280e6 and 6
@@ -31,8 +31,14 @@ class HeadEstimate:
     """
 
     def __init__(
-        self, step: str, amounts: list[float], workers: int, now: Callable[[], float] = time.monotonic
+        self,
+        step: str,
+        amounts: list[float],
+        workers: int,
+        now: Callable[[], float] = time.monotonic,
+        worthwhile_seconds: float = WORTHWHILE_SECONDS,
     ) -> None:
+        self._worthwhile = worthwhile_seconds
         self._now, self._workers = now, max(workers, 1)
         self._amounts = amounts
         self._total, self._done, self._n_done = sum(amounts), 0.0, 0
@@ -50,12 +56,12 @@ class HeadEstimate:
     @property
     def exceeds_head(self) -> bool:
         """True if no head with so many processes does all in time."""
-        return self._total / self._fastest > WORTHWHILE_SECONDS
+        return self._total / self._fastest > self._worthwhile
 
     @property
     def too_slow(self) -> bool:
-        """True if the rest takes longer than Spark's start is worth, as far as that is known."""
-        return self.seconds_left() > WORTHWHILE_SECONDS
+        """True if the rest takes longer than the cluster's start is worth, as far as that is known."""
+        return self.seconds_left() > self._worthwhile
 
     def seconds_left(self) -> float:
         """Return the seconds that the head needs for the rest at its speed so far; 0 while not known."""

@@ -1,0 +1,159 @@
+"""Spark as a cluster for tasks. It only spreads them: points and results go from the tasks to the store.
+
+Everything about the cluster (master, memory, cores) comes from Spark's own configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Optional
+
+from ...contract.errors import RunError
+from ..node_tasks import Report, TaskFunction
+from ..packages import Packages
+from ..start_policy import WORTHWHILE_SECONDS
+from .errors import NoSpark
+from .executors import Executors
+from .job import Reports, SparkJob, SparkTask, drain
+from .start import SparkStart
+
+PART_POINTS, TASK_POINTS, SLICE_POINTS = 90_000, 960_000, 30_000
+"""Points that a decode task holds, a summary task reads, and computes at once. So a Python worker stays
+below 150 MB: 110 MB of that are PySpark, the packages and DuckDB, the same for any amount of trips. What is
+more waits in temporary files."""
+
+TICK = 0.2
+_CORES_GUESSED = 16
+
+
+class SparkCluster:
+    """The executors of a Spark application, which ends with `close`; see `cluster.Cluster` for the protocol.
+
+    If Spark's Java is ended from outside, `cancel_asked` distinguishes a cancelled run from an accident.
+    """
+
+    kind, name = "spark", "Spark"
+    part_points, task_points, slice_points = PART_POINTS, TASK_POINTS, SLICE_POINTS
+    worthwhile_seconds = WORTHWHILE_SECONDS
+
+    def __init__(
+        self, packages: Packages, name: str, cancel_asked: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.waiting = ""
+        self._start = SparkStart(packages, name, cancel_asked)
+        self._executors = Executors()
+        self._attempts = 0
+
+    @property
+    def workers(self) -> int:
+        """The application's cores: asked for, there, or guessed, since tasks are cut before Spark is up."""
+        return self._start.cores or self._executors.cores or _CORES_GUESSED
+
+    @property
+    def begun(self) -> bool:
+        """See `Cluster.begun`."""
+        return self._start.begun
+
+    @property
+    def problem(self) -> Optional[RunError]:
+        """See `Cluster.problem`."""
+        return self._start.problem
+
+    @property
+    def lacks_nodes(self) -> bool:
+        """See `Cluster.lacks_nodes`."""
+        return self._executors.long_absent
+
+    def begin(self, at_once: bool = False) -> None:
+        """See `Cluster.begin`."""
+        self._start.begin(at_once)
+
+    def check(self) -> None:
+        """See `Cluster.check`."""
+        self._start.check()
+
+    def has_nodes(self) -> bool:
+        """See `Cluster.has_nodes`."""
+        if self._start.context is not None:
+            self._look(self._start.context)
+        return self._executors.now > 0
+
+    def describe(self) -> dict[str, Any]:
+        """See `Cluster.describe`."""
+        return {**self._start.facts, "executors": sorted(self._executors.names)}
+
+    def close(self) -> None:
+        """End the application."""
+        self._start.close()
+
+    def leave(self, code: int) -> None:
+        """See `Cluster.leave`."""
+        self._start.leave(code)
+
+    def carry_out(
+        self,
+        step: str,
+        items: list[tuple[int, bytes]],
+        function: TaskFunction,
+        take: Callable[[list[Report]], None],
+        now: Callable[[], None],
+        take_back: Callable[[], bool],
+    ) -> None:
+        """See `Cluster.carry_out`."""
+        try:
+            self._carry_out(step, items, function, take, now, take_back)
+        except NoSpark:
+            self.waiting = ""
+            raise
+
+    def _carry_out(
+        self,
+        step: str,
+        items: list[tuple[int, bytes]],
+        function: TaskFunction,
+        take: Callable[[list[Report]], None],
+        now: Callable[[], None],
+        take_back: Callable[[], bool],
+    ) -> None:
+        spark = self._ready(now)
+        heard: list[Report] = []  # filled by Spark whenever a task ends
+        failures = int(spark.getConf().get("spark.task.maxFailures", "4"))
+        accumulator = spark.accumulator(heard, Reports())
+        function = replace(function, max_failures=failures, before=self._attempts)
+        self._attempts += failures
+        job = SparkJob(spark, f"Roadpulse {step}", items, SparkTask(function, accumulator))
+        try:
+            self._executors.expect()
+            while not job.ended(TICK):
+                take(drain(heard))
+                self._look(spark)
+                self.waiting = "waiting for cores" if self._executors.waiting else ""
+                now()
+                self._start.check()
+                if self._executors.long_absent and take_back():
+                    return
+            take(drain(heard))
+            now()  # a cancelled run may have ended Spark first: then this raises
+            if job.error is not None:
+                raise self._start.explained(job.error)
+            take(job.reports)
+            now()
+        finally:
+            self.waiting = ""
+            job.end()
+
+    def _ready(self, now: Callable[[], None]) -> Any:
+        """Wait for the Spark context and return it."""
+        self._start.begin()
+        while self._start.starting(TICK):
+            self.waiting = "Spark is starting"
+            now()
+            self._start.check()
+        self.waiting = ""
+        now()
+        self._start.check()
+        return self._start.context
+
+    def _look(self, spark: Any) -> None:
+        self._executors.look(spark, self._start.facts["driver"])
