@@ -1,7 +1,7 @@
-"""Files behind paths: one interface to folders and to buckets.
+"""Storage: one interface to files in folders and in buckets.
 
-A `Place` is a file or folder of a run, a `TripSource` where trips come from. Which of their classes a path
-means is decided here alone, so the code of the steps knows nothing of where files lie.
+A `Place` is a file or folder of a run, a `TripSource` the storage of trips. Only the functions here choose
+classes by a path, so that the code of the steps does not depend on the storage.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ __all__ = [
 
 
 def place(path: str, access: Optional[S3Access] = None) -> Place:
-    """The place that a path names, absolute; `access` says how its bucket is reached."""
+    """Return the file or folder of a path, made absolute; `access` describes how to reach its bucket."""
     if is_s3(path):
         return S3Path.of(path, access or S3Access())
     return LocalPath(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111  (no symlinks resolved)
 
 
 def trip_source(trips: str, access: Optional[S3Access] = None) -> TripSource:
-    """The storage that a path to trips names; `access` says how its bucket is reached."""
+    """Return the storage of a path to trips; `access` describes how to reach its bucket."""
     return S3Trips(access or S3Access()) if is_s3(trips) else LocalTrips()
 
 
 def check_reach(path: str, access: Optional[S3Access]) -> None:
-    """Raise `StorageError`, soon, where a path names a bucket that cannot be had."""
+    """Raise `StorageError`, without long retries, if a path names a bucket that cannot be accessed."""
     trip_source(path, access).reach(path)
 
 
@@ -58,39 +58,40 @@ def find_trips(
     beside: Optional[Place] = None,
     own: Sequence[Own] = (),
 ) -> Listing:
-    """The trip files that a folder or prefix, a glob or a single path names.
+    """Return the trip files in a folder or prefix, or those that match a glob or a single path.
 
     Of two paths that differ only by `.gz` the plain one counts, and the packed one is among the copies.
-    Raises `RunError` when nothing is there, and where trips and a folder of `own` lie in each other.
-    `progress` is called with the number found so far, without copies. Trips in folders have their times by
-    the clock that also gives those in `beside`, most likely: a file server's.
+    Raises `RunError` if there are none, and if trips and a folder of `own` contain each other.
+    `progress` is called with the number found so far, without copies. Modification times of trips in folders
+    are assumed to come from the same clock as those in `beside`, such as a file server's.
     """
     return trip_source(trips, access).find(trips, progress, beside, own)
 
 
 def list_trips(trips: str, *args: Any, **options: Any) -> list[TripFile]:
-    """The files of `find_trips` that count, in order of their paths."""
+    """Return the files of `find_trips` that count, sorted by path."""
     return find_trips(trips, *args, **options).files
 
 
 def check_apart(trips: str, own: Sequence[Own]) -> None:
-    """Raise `RunError` where trips and a folder of `own` lie in each other, as far as their names tell."""
+    """Raise `RunError` if trips and a folder of `own` contain each other, judged by their names."""
     trip_source(trips).check_apart(trips, own)
 
 
 def read_trips(
     files: Sequence[TripFile], max_bytes: int, access: Optional[S3Access] = None
 ) -> Iterator[tuple[TripFile, TripContent]]:
-    """Trip files in their order, each with its bytes, whole and of one version, or why it cannot be had.
+    """Yield trip files in order, each with its complete content of one version, or the error.
 
-    More than `LARGE` bytes are in a temporary file, which is gone when the next one is asked for.
+    Content of more than `LARGE` bytes is in a temporary file, which is removed when the next file is
+    requested.
     """
     if files:
         yield from trip_source(files[0].path, access).read(files, max_bytes)
 
 
 def read_trip(file: TripFile, max_bytes: int, access: Optional[S3Access] = None) -> bytes:
-    """The bytes of a trip file, whole and of one version; raises `BadTripFile`."""
+    """Return the complete content of one version of a trip file; raises `BadTripFile`."""
     for _, content in read_trips([file], max_bytes, access):
         if isinstance(content, BadTripFile):
             raise content

@@ -1,4 +1,4 @@
-"""Sorting: by several integer keys at once, and more numbers than the memory holds."""
+"""Sorting by several integer keys, and external sorting of numbers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ DIGIT_BITS = 16
 
 
 def order_by(*keys: NDArray[Any]) -> NDArray[np.intp]:
-    """The stable order that sorts by integer keys (not negative, equally long), the first the foremost.
+    """Return the indices of a stable sort by non-negative integer keys of equal length, first key first.
 
-    numpy sorts 16-bit integers by radix, several times faster than it compares 64-bit ones, so every
-    key is cut into digits of that size and `lexsort` does the rest.
+    numpy sorts 16-bit integers by radix, several times faster than 64-bit ones by comparison, so each key
+    is divided into digits of that size for `lexsort`.
     """
     digits: list[NDArray[Any]] = []
     for key in reversed(keys):
@@ -31,7 +31,7 @@ def order_by(*keys: NDArray[Any]) -> NDArray[np.intp]:
 
 @contextmanager
 def sorted_numbers(numbers: Spill, limit: int) -> Iterator[Spill]:
-    """Yield numbers in ascending order, of which about `limit` are in memory at a time."""
+    """Yield the numbers sorted in ascending order, with about `limit` in memory at a time."""
     with spill(np.float64) as runs, spill(np.float64) as merged:
         for some in numbers.portions(limit):
             some.sort()
@@ -42,7 +42,7 @@ def sorted_numbers(numbers: Spill, limit: int) -> Iterator[Spill]:
 
 
 def _merged(runs: Spill, length: int) -> Iterator[NDArray[np.float64]]:
-    """Merge sorted runs, of `length` numbers each but the last: the begin of each is in memory."""
+    """Merge sorted runs of `length` numbers (the last may be shorter), some of each in memory."""
     starts = np.arange(0, len(runs), length)
     ends = np.minimum(starts + length, len(runs))
     block = max(length // max(len(starts), 1), 64)
@@ -52,7 +52,7 @@ def _merged(runs: Spill, length: int) -> Iterator[NDArray[np.float64]]:
     last = np.array([some[-1] for some in held])
     while len(live := np.flatnonzero(~np.isnan(first))):
         more = live[starts[live] < ends[live]]
-        up_to = last[more].min() if len(more) else np.inf  # no run has a smaller number that is not held
+        up_to = last[more].min() if len(more) else np.inf  # no smaller number remains in any file
         taken = []
         for run in live[first[live] <= up_to].tolist():
             end = int(np.searchsorted(held[run], up_to, side="right"))

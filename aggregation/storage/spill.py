@@ -1,4 +1,4 @@
-"""Rows that may be too many for the memory: in a temporary file, written and read some at a time."""
+"""Rows in a temporary file if they exceed memory, written and read in portions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .local.files import disk_errors
 
 
 class Spill:
-    """Rows of some columns; `dtype` is the structured type of a row, or that of the only column.
+    """Rows of one or more columns; `dtype` is the structured type of a row, or that of the only column.
 
-    Up to `room` rows are in memory: the last ones that were added, or all of them.
+    Up to `room` rows are in memory: the last ones that were appended, or all of them.
     """
 
     def __init__(self, path: Path, dtype: Any, room: int) -> None:
@@ -29,7 +29,7 @@ class Spill:
         return self._n
 
     def append(self, *columns: NDArray[Any]) -> None:
-        """Add rows, given as columns of one length in the order of the type's fields."""
+        """Append rows, given as columns of equal length in the order of the type's fields."""
         rows = np.empty(len(columns[0]), dtype=self.dtype)
         if self.dtype.names is None:
             rows[:] = columns[0]
@@ -45,7 +45,7 @@ class Spill:
             self._in_file = self._n
 
     def read(self, start: int, n: int) -> NDArray[Any]:
-        """Up to `n` rows from row `start` on."""
+        """Return up to `n` rows from row `start`."""
         end = min(start + n, self._n)
         found = [np.empty(0, self.dtype)]
         if start < self._in_file:
@@ -58,7 +58,7 @@ class Spill:
         return found[1].copy() if len(found) == 2 else np.concatenate(found)
 
     def portions(self, n: int, start: int = 0, end: Optional[int] = None) -> Iterator[NDArray[Any]]:
-        """The rows from `start` up to but not `end`, or all of them, in their order, `n` at a time."""
+        """Yield the rows in [start, end), or all, in order, `n` at a time."""
         end = self._n if end is None else end
         for first in range(start, end, n):
             yield self.read(first, min(n, end - first))
@@ -70,10 +70,10 @@ class Spill:
         sizes: NDArray[np.int64],
         n: int,
     ) -> None:
-        """Fill this empty one with the rows of another, which loses them, group after group.
+        """Move all rows of another `Spill` to this empty one, sorted by group.
 
-        `group_of` tells the groups of some rows, `sizes` how many rows each group has; `n` rows are
-        looked at at once, or all where they are in memory.
+        `group_of` returns the groups of rows, `sizes` is the number of rows of each group; `n` rows are
+        processed at once, or all if they are in memory.
         """
         self._n = len(rows)
         if not rows._in_file:
@@ -97,6 +97,6 @@ class Spill:
 
 @contextlib.contextmanager
 def spill(dtype: Any, room: int = 0) -> Iterator[Spill]:
-    """Yield an empty `Spill`; its file goes when the block ends."""
+    """Yield an empty `Spill`; its file is removed when the block ends."""
     with scratch.file("rows") as path:
         yield Spill(path, dtype, room)

@@ -1,4 +1,4 @@
-"""A file or folder of a run, wherever it lies: what a run asks of it, whatever the storage."""
+"""Interface of files and folders of a run in any storage."""
 
 from __future__ import annotations
 
@@ -13,73 +13,73 @@ from typing import Any, ClassVar, Optional
 class Place(ABC):
     """A file or folder on a disk, or an object or prefix in a bucket.
 
-    What is not there raises `FileNotFoundError`; what the storage refuses is a `StorageError`.
+    Methods raise `FileNotFoundError` for missing files and `StorageError` for other failures.
     """
 
     __slots__ = ()
 
     is_local: ClassVar[bool]
-    """Whether it lies in a folder of this computer or one that it mounts."""
+    """True for files on this computer or a mounted file system."""
     status_seconds: ClassVar[float]
-    """Seconds between two versions of a file that says how far a run is."""
+    """Minimum seconds between two writes of a status file."""
 
-    # -- its name -----------------------------------------------------------------------------------
+    # -- path ---------------------------------------------------------------------------------------
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """The last part of the path."""
+        """Last component of the path."""
 
     @property
     @abstractmethod
     def parent(self) -> Place:
-        """The folder that this lies in."""
+        """Folder that contains this file or folder."""
 
     @abstractmethod
     def __truediv__(self, name: str) -> Place:
-        """What has this name, or this path with slashes, in the folder."""
+        """Return the file or folder of this name, or relative path with slashes, in the folder."""
 
     @abstractmethod
     def reach(self) -> None:
-        """Raise `StorageError`, soon, where the storage cannot be had at all."""
+        """Raise `StorageError`, without long retries, if the storage cannot be accessed."""
 
     # -- one file -----------------------------------------------------------------------------------
 
     @abstractmethod
     def exists(self) -> bool:
-        """Return True if something is there."""
+        """Return True if the file or folder exists."""
 
     @abstractmethod
     def read_first(self, most: int) -> bytes:
-        """The first `most` bytes."""
+        """Return the first `most` bytes of the file."""
 
     @abstractmethod
     def put(self, content: bytes) -> None:
-        """Write a file; on a disk a reader may see it growing."""
+        """Write the file; on a disk, not atomically."""
 
     @abstractmethod
     def put_json(self, values: Any) -> None:
-        """Write JSON atomically: a reader finds the earlier version or this one, never a part."""
+        """Write JSON atomically: readers see the earlier version or this one, never a part."""
 
     @abstractmethod
     def publish_json(self, values: Any) -> bool:
-        """As `put_json`; in a bucket the second of two processes that write the same path gets False."""
+        """Write JSON atomically; in a bucket only if absent. Return whether it was written."""
 
     @abstractmethod
     def claim_json(self, values: Any) -> bool:
-        """Write JSON where there is nothing yet, in a folder that is there; the second of two gets False."""
+        """Create the JSON file only if absent, in an existing folder; return whether it was created."""
 
     @abstractmethod
     def written_aside(self) -> AbstractContextManager[Path]:
-        """Yield a temporary file; it is here when the block ends well, whole, and removed otherwise."""
+        """Yield a temporary file, which becomes this file if the block succeeds, and is removed otherwise."""
 
     @abstractmethod
     def at_hand(self) -> AbstractContextManager[Path]:
-        """Yield a file of this computer with this content: itself, or a temporary one."""
+        """Yield a local file with this content: the file itself, or a temporary copy."""
 
     @abstractmethod
     def touch(self) -> None:
-        """Make the file young again."""
+        """Update the modification time of the file."""
 
     @abstractmethod
     def unlink(self, missing_ok: bool = False) -> None:
@@ -87,7 +87,7 @@ class Place(ABC):
 
     @abstractmethod
     def silent_for(self, now: Optional[float] = None) -> Optional[float]:
-        """Seconds since the file, or something in the folder, was written; None where nothing is there.
+        """Return the seconds since the file, or any file in the folder, was written; None if it is missing.
 
         `now` is the time in s since 1970 (None: by this computer's clock).
         """
@@ -96,55 +96,55 @@ class Place(ABC):
 
     @abstractmethod
     def disk_errors(self, doing: str) -> AbstractContextManager[None]:
-        """Turn what a full or read-only disk raises into a `StorageError` that says what to do.
+        """Convert errors of a full or read-only disk to a `StorageError` with advice.
 
-        `doing` completes "could not …". A bucket's own faults are `StorageError` already; its files pass
-        through the temporary folder.
+        `doing` completes "could not …". For a bucket the disk is that of temporary files; its own errors are
+        `StorageError` already.
         """
 
     @abstractmethod
     def now(self) -> float:
-        """The time, in s since 1970, by the clock that gives the files in this folder their times.
+        """Return the time in s since 1970 by the clock of modification times in this folder.
 
-        A server's may be minutes off this computer's.
+        A server's clock may differ from this computer's by minutes.
         """
 
     @abstractmethod
     def all_at_hand(self, names: Sequence[str]) -> AbstractContextManager[list[Path]]:
-        """As `at_hand`, for many files in this folder."""
+        """Yield local files with the content of many files in this folder, as `at_hand`."""
 
     @abstractmethod
     def rows_at_hand(
         self, names: Sequence[str], first_bucket: int, end_bucket: int
     ) -> AbstractContextManager[list[Path]]:
-        """Yield Parquet files of this computer that hold at least the rows of some buckets.
+        """Yield local Parquet files with at least the rows of buckets in [first_bucket, end_bucket).
 
-        `names` are Parquet files in this folder; those without such rows may be left out.
+        `names` are Parquet files in this folder; those without such rows may be omitted.
         """
 
     @abstractmethod
     def folder_names(self) -> list[str]:
-        """Names of the folders in this folder, sorted; none where it is not there."""
+        """Return the sorted names of the folders in this folder; none if it does not exist."""
 
     @abstractmethod
     def file_names(self) -> list[str]:
-        """Names of the files in this folder."""
+        """Return the names of the files in this folder."""
 
     @abstractmethod
     def folders_with(self, name: str) -> list[str]:
-        """The folders in this folder that hold a file of that name, by the age of that file, oldest first."""
+        """Return the folders in this folder that contain a file `name`, those with the oldest file first."""
 
     @abstractmethod
     def foreign(self, ours: re.Pattern[str]) -> str:
-        """What makes this another folder than a run's, as a clause about it; empty where it is a run's.
+        """Return a clause that says why this folder is not a run's; empty if it may be one.
 
-        `ours` matches the whole names of the files that a run writes here. A folder that is not there yet is
-        a run's, and so is every prefix in a bucket: each attempt has one of its own.
+        `ours` matches whole names of files that runs write here. A missing folder may be a run's, as may
+        every prefix in a bucket, since each attempt has its own.
         """
 
     @abstractmethod
     def remove_files(self, ours: re.Pattern[str]) -> None:
-        """Remove the files in this folder whose whole names match, then the folder if it is empty.
+        """Remove the files in this folder whose whole names match `ours`, then the folder if it is empty.
 
-        Everything else in it stays; nothing happens where there is no such folder.
+        Other files stay; does nothing if there is no such folder.
         """

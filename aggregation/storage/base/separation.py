@@ -1,4 +1,4 @@
-"""Keeps trips apart from the folders that a run writes to, through links too."""
+"""Checks that trips and the folders that a run writes to do not contain each other."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ...contract.trip_files import printable
 
 
 class Own(NamedTuple):
-    """A folder that a run writes to: `what` it is to a person, such as "run folder", and where it lies."""
+    """A folder that a run writes to: its role for messages, such as "run folder", and its path."""
 
     what: str
     path: str
 
 
 def check_base(trips: str, base: str, own: Sequence[Own]) -> None:
-    """Raise `RunError` where the trips, which all lie in `base`, lie in a folder of `own`."""
+    """Raise `RunError` if `base`, the folder of all trips, is in a folder of `own`."""
     for folder in own:
         if is_inside(base, folder.path):
             raise RunError(
@@ -28,7 +28,7 @@ def check_base(trips: str, base: str, own: Sequence[Own]) -> None:
 
 
 def check_folder(trips: str, found: str, own: Sequence[Own]) -> None:
-    """Raise `RunError` where `found`, a folder that the trips reach, is one of `own` or lies in it."""
+    """Raise `RunError` if `found`, a folder with trips, is one of `own` or in one."""
     for folder in own:
         if is_inside(found, folder.path):
             raise RunError(
@@ -38,7 +38,7 @@ def check_folder(trips: str, found: str, own: Sequence[Own]) -> None:
 
 
 def is_inside(path: str, folder: str) -> bool:
-    """Return True if `path` is `folder` or lies in it; both are absolute, without links."""
+    """Return True if `path` is `folder` or in it; both are absolute, without symlinks."""
     return path == folder or path.startswith(
         folder.rstrip("/" + os.sep) + ("/" if "://" in folder else os.sep)
     )

@@ -1,4 +1,4 @@
-"""Where trips come from: listed, read whole and of one version, whatever the storage."""
+"""Interface of storages of trips: listing, and reading of complete files of one version."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .place import Place
 from .separation import Own
 
 TripContent = Union[bytes, Path, BadTripFile]
-"""The bytes of a trip file, a temporary file that holds them, or why they cannot be had."""
+"""Content of a trip file as bytes or as a temporary file, or the error."""
 
 
 class TripSource(ABC):
-    """The storage that trips lie in."""
+    """A storage of trips."""
 
     @abstractmethod
     def reach(self, trips: str) -> None:
-        """Raise `StorageError`, soon, where the storage of `trips` cannot be had at all."""
+        """Raise `StorageError`, without long retries, if the storage of `trips` cannot be accessed."""
 
     @abstractmethod
     def find(

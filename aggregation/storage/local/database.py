@@ -1,4 +1,4 @@
-"""The DuckDB of a process: it reads and writes Parquet and CSV, on one thread, and computes nothing large."""
+"""The DuckDB instance of a process, for reading and writing Parquet and CSV on one thread."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # a node imports this before it has its packages
+if TYPE_CHECKING:  # nodes import this before they have the packages
     import duckdb
 
 
@@ -20,12 +20,12 @@ def _database(pid: int) -> duckdb.DuckDBPyConnection:
             "threads": 1,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
-            "async_threads": 0,  # they wait for remote files, which it never reads
-            "enable_external_file_cache": False,  # nor does it read a file twice
+            "async_threads": 0,  # for remote files, which it never reads
+            "enable_external_file_cache": False,  # no file is read twice
         }
     )
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """Return a connection to a DuckDB on one thread that never reaches for the network or the home folder."""
+    """Return a connection to a DuckDB with one thread that uses neither network nor home folder."""
     return _database(os.getpid()).cursor()

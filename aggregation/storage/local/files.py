@@ -1,4 +1,4 @@
-"""Files on a disk or a shared folder: written aside and moved into place, removed by name."""
+"""Files on local disks and shared folders: permissions, atomic writes, removal by name."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from ...contract.trip_files import printable
 
 _BLOCK = 1 << 20
 SHARED = stat.S_ISGID | stat.S_IWGRP
-"""Mode of a folder whose files belong to a group that may write them."""
+"""Mode bits of a folder whose files belong to a group that may write them."""
 _EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
-# -- who may see it -----------------------------------------------------------------------------------
+# -- permissions --------------------------------------------------------------------------------------
 
 
 def keep_private() -> None:
-    """Let nobody else read what this process makes from here on, except in shared folders (`is_shared`)."""
+    """Make files that this process creates private to its user, except in shared folders (`is_shared`)."""
     os.umask(stat.S_IRWXG | stat.S_IRWXO)
 
 
 def is_shared(folder: Path) -> bool:
-    """Return True if a person shares what is made in a folder.
+    """Return True if files in a folder are meant to be shared.
 
-    That is a folder whose files belong to a group that may write them (`chmod g+ws`), one that everybody may
-    write (`chmod a+w`; not `/tmp` and its like), or one with a default access control list.
+    That is a folder whose files belong to a group that may write them (`chmod g+ws`), one that all may write
+    (`chmod a+w`; not sticky like `/tmp`), or one with a default access control list.
     """
     with contextlib.suppress(OSError):
         return bool(shared_rights(folder.stat().st_mode)) or _has_default_acl(folder)
@@ -48,7 +48,7 @@ def is_shared(folder: Path) -> bool:
 
 
 def shared_rights(mode: int) -> int:
-    """Mode bits for others of a new folder, by the mode of the one above; 0 if that is not shared."""
+    """Return the mode bits for others of a new folder, by its parent's mode; 0 if that is not shared."""
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         return stat.S_IRWXG | stat.S_IRWXO | (mode & stat.S_ISGID)
     return stat.S_IRWXG | stat.S_ISGID if mode & SHARED == SHARED else 0
@@ -59,7 +59,7 @@ def _has_default_acl(folder: Path) -> bool:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, for their owner alone or, in a shared one, for the same people."""
+    """Create a folder and its parents, private or, in a shared folder, with the same access."""
     missing = []
     above = folder
     while not above.exists():
@@ -70,7 +70,7 @@ def make_folder(folder: Path) -> None:
     for path in reversed(missing):
         try:
             path.mkdir(mode=_mode_in(path.parent))
-        except FileExistsError:  # another process was faster
+        except FileExistsError:  # created by another process
             if not path.is_dir():
                 raise
         else:
@@ -78,20 +78,20 @@ def make_folder(folder: Path) -> None:
 
 
 def opener(path: str, flags: int) -> int:
-    """For `open`: a new file is its owner's alone or, in a shared folder, of the same people."""
+    """Opener for `open`: a new file is private or, in a shared folder, has the folder's access."""
     descriptor = os.open(path, flags, _mode_in(Path(path).parent) & ~_EXECUTABLE)
     share(Path(path))
     return descriptor
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file that a reader may see growing; a new one is shared as its folder is (`opener`)."""
+    """Write a file, not atomically; a new one is shared as its folder is (`opener`)."""
     with open(path, "wb", opener=opener) as file:
         file.write(content)
 
 
 def _mode_in(folder: Path) -> int:
-    """The mode to make a folder in this one with; an access control list takes from what it is given."""
+    """Return the mode for creating a subfolder; an access control list may restrict it."""
     with contextlib.suppress(OSError):
         if _has_default_acl(folder):
             return 0o777
@@ -100,7 +100,7 @@ def _mode_in(folder: Path) -> int:
 
 
 def share(path: Path) -> None:
-    """Give a file or folder the rights of others that its folder is shared with."""
+    """Give a file or folder the access rights by which its folder is shared."""
     with contextlib.suppress(OSError):
         rights, mode = shared_rights(path.parent.stat().st_mode), path.stat().st_mode
         if not stat.S_ISDIR(mode):
@@ -109,11 +109,11 @@ def share(path: Path) -> None:
             path.chmod(stat.S_IMODE(mode) | rights)
 
 
-# -- what to say --------------------------------------------------------------------------------------
+# -- errors -------------------------------------------------------------------------------------------
 
 
 def check_name(folder: object) -> None:
-    """Refuse a folder that DuckDB could not write to, as its name is no UTF-8; raises `RunError`."""
+    """Raise `RunError` for a folder whose name is not UTF-8, as DuckDB cannot write to it."""
     name = str(folder)
     if printable(name) != name:
         raise RunError(f"The name of the folder {printable(name)} is not valid UTF-8. Choose another folder.")
@@ -121,7 +121,7 @@ def check_name(folder: object) -> None:
 
 @contextmanager
 def disk_errors(doing: str, folder: Path) -> Iterator[None]:
-    """Turn what a full or read-only disk raises into a `StorageError` that says what to do.
+    """Convert errors of a full or read-only disk to a `StorageError` with advice.
 
     `doing` completes "could not …".
     """
@@ -159,7 +159,7 @@ def _free(folder: Path) -> str:
 
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; moved onto it when the block ends well, removed otherwise."""
+    """Yield a temporary path, which replaces `path` if the block succeeds, and is removed otherwise."""
     make_folder(path.parent)
     aside = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
     try:
@@ -171,13 +171,13 @@ def written_aside(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, values: Any) -> None:
-    """Write JSON atomically: a reader finds the earlier version or this one, never a part."""
+    """Write JSON atomically: readers see the earlier version or this one, never a part."""
     with written_aside(path) as aside:
         aside.write_bytes(json_bytes(values))
 
 
 def write_once(path: Path, values: Any) -> bool:
-    """Write JSON where there is no file yet, in a folder that is there; of two who try one is told False."""
+    """Create a JSON file only if absent, in an existing folder; return whether it was created."""
     try:
         file = open(path, "xb", opener=opener)  # noqa: SIM115
     except (FileExistsError, FileNotFoundError):
@@ -194,8 +194,8 @@ def write_once(path: Path, values: Any) -> bool:
 def remove_files(folder: Path, ours: re.Pattern[str], strict: bool = False) -> None:
     """Remove the files in a folder whose whole names match, then the folder if it is empty.
 
-    Folders in it and other files stay, and so does all that is behind a link. Raises `OSError` if `strict`,
-    and goes on as far as possible otherwise.
+    Subfolders and other files stay, as do the targets of symlinks. Raises `OSError` if `strict`, and
+    continues after errors otherwise.
     """
     with contextlib.suppress(*(() if strict else (OSError,))):
         if folder.is_symlink() or not folder.is_dir():
@@ -210,7 +210,7 @@ def remove_files(folder: Path, ours: re.Pattern[str], strict: bool = False) -> N
 
 
 def remove_if_empty(folder: Path) -> None:
-    """Remove a folder unless something is in it; raises `OSError`."""
+    """Remove a folder if it is empty; raises `OSError`."""
     try:
         folder.rmdir()
     except OSError as error:
@@ -219,7 +219,7 @@ def remove_if_empty(folder: Path) -> None:
 
 
 def now_at(folder: Path) -> float:
-    """The time by the clock of who keeps a folder's files; this computer's where nothing may be written."""
+    """Return the time by a folder's file system, in s since 1970; by this computer if it is not writable."""
     try:
         with tempfile.NamedTemporaryFile(prefix=".clock-", suffix=".tmp", dir=folder) as file:
             return os.fstat(file.fileno()).st_mtime
@@ -228,8 +228,8 @@ def now_at(folder: Path) -> float:
 
 
 def json_bytes(values: Any) -> bytes:
-    """Values as the text of a JSON file, in UTF-8."""
-    # JSON's own escape is also Python's replacement for the bytes of names that are no UTF-8.
+    """Return values as the content of a JSON file, in UTF-8."""
+    # JSON's escape of lone surrogates is also Python's replacement for bytes of names that are not UTF-8.
     return f"{json.dumps(values, indent=1, ensure_ascii=False)}\n".encode("utf-8", "backslashreplace")
 
 

@@ -1,4 +1,4 @@
-"""A path on a disk or a shared folder, as a place of a run."""
+"""Files and folders of a run on local disks and shared folders."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ else:
 
 
 class LocalPath(_SystemPath, Place):
-    """A `pathlib.Path` with what else a run asks of a place."""
+    """A `pathlib.Path` with the interface of `Place`."""
 
     __slots__ = ()
 
@@ -32,12 +32,12 @@ class LocalPath(_SystemPath, Place):
     status_seconds = 1.0
 
     def reach(self) -> None:
-        """See `Place.reach`: what a folder is like, reading and writing tell."""
+        """See `Place.reach`; does nothing, as reading and writing report errors."""
 
     # -- one file -----------------------------------------------------------------------------------
 
     def read_first(self, most: int) -> bytes:
-        """The first `most` bytes; raises `OSError`."""
+        """Return the first `most` bytes; raises `OSError`."""
         return first_bytes(self, most)
 
     def put(self, content: bytes) -> None:
@@ -49,7 +49,7 @@ class LocalPath(_SystemPath, Place):
         files.write_json(self, values)
 
     def publish_json(self, values: Any) -> bool:
-        """See `Place.publish_json`: a launcher sees to it that one process alone carries out a run."""
+        """See `Place.publish_json`; a launcher ensures that only one process carries out a run."""
         files.write_json(self, values)
         return True
 
@@ -81,7 +81,7 @@ class LocalPath(_SystemPath, Place):
         return files.disk_errors(doing, self)
 
     def now(self) -> float:
-        """See `Place.now`; this computer's time where nothing may be written."""
+        """See `Place.now`; this computer's time if the folder is not writable."""
         return files.now_at(self)
 
     @contextmanager

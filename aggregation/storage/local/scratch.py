@@ -1,8 +1,8 @@
-"""Temporary files of this process, in one folder of its own that goes with it.
+"""Temporary files of this process, in its own folder, which is removed at its end.
 
-A process that was killed leaves its folder behind; the next one that looks finds nobody holding the
-folder's lock, and removes it. The lock also says whose the folder is: it holds the folder's name. A folder
-without it, or of another user, stays whatever its name, and so do files in it that are not Roadpulse's.
+A killed process leaves its folder behind; a later process finds that its lock is not held, and removes it.
+The lock file contains the folder's name, as proof of ownership. Folders without it, folders of other users,
+and files in it that are not Roadpulse's stay.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _held: dict[Path, Optional[IO[Any]]] = {}
 
 
 def folder() -> Path:
-    """This process's folder for temporary files; made at the first call."""
+    """Return this process's folder for temporary files, created by the first call."""
     return _folder(os.getpid())
 
 
@@ -54,14 +54,14 @@ def _folder(pid: int) -> Path:
         _held[made] = lock
     else:
         lock.close()
-    # Locked and written before it has its name, so that no other process finds a lock that is not held.
+    # Locked and written before it is renamed, so that other processes never see the lock unheld.
     os.replace(made / f".{_LOCK}", made / _LOCK)  # noqa: PTH105
     atexit.register(_remove, pid, made)
     return made
 
 
 def _remove(pid: int, made: Path) -> None:
-    if os.getpid() == pid:  # not a process forked from that one
+    if os.getpid() == pid:  # not in a forked process
         _delete(made)
 
 
@@ -73,7 +73,7 @@ def _delete(made: Path) -> None:
 
 @contextlib.contextmanager
 def file(name: str = "file") -> Iterator[Path]:
-    """A path in the folder, for a file of that name; whatever lies there goes when the block ends."""
+    """Yield a path for a temporary file of that name; the file is removed when the block ends."""
     path = folder() / f"{uuid4().hex[:12]}-{name[-100:]}"
     try:
         yield path
@@ -82,7 +82,7 @@ def file(name: str = "file") -> Iterator[Path]:
 
 
 def clear() -> None:
-    """Remove this process's folder, and those of processes that are gone."""
+    """Remove this process's folder, and those of ended processes."""
     for made in [made for made in _held if made.name.startswith(f"{_PREFIX}{os.getpid()}-")]:
         lock = _held.pop(made)
         _delete(made)
@@ -93,7 +93,7 @@ def clear() -> None:
 
 
 def sweep() -> None:
-    """Remove the folders of this user's processes that are gone."""
+    """Remove the folders of this user's ended processes."""
     with contextlib.suppress(OSError):
         for found in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
             if found not in _held and _is_left(found):
@@ -101,7 +101,7 @@ def sweep() -> None:
 
 
 def _is_left(found: Path) -> bool:
-    """Return True if a process of this user made the folder and is gone."""
+    """Return True if the folder belongs to an ended process of this user."""
     try:
         if found.is_symlink() or not _is_mine(found.stat()):
             return False
@@ -112,7 +112,7 @@ def _is_left(found: Path) -> bool:
             if fcntl is None:
                 return time.time() - about.st_mtime > _FORGOTTEN
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (OSError, ValueError):  # not there, held, or not the text of a lock
+    except (OSError, ValueError):  # missing, held, or not a lock file
         return False
     return True
 
@@ -122,5 +122,5 @@ def _is_mine(about: os.stat_result) -> bool:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    """Open a file that is no link, without waiting for another process should it be a pipe."""
+    """Open a file that is not a symlink, without blocking if it is a pipe."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))

@@ -1,4 +1,4 @@
-"""Trips on a disk or a shared folder: listed with what tells their versions apart, and read whole."""
+"""Trips on local disks and shared folders: listing with identifiers of versions, and complete reads."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _FINE_CLOCK = 20_000_000
 
 
 class LocalTrips(TripSource):
-    """Trips in folders of this computer, or that it mounts."""
+    """Trips on this computer or mounted file systems."""
 
     def reach(self, trips: str) -> None:
-        """See `TripSource.reach`: what a folder is like, listing it tells."""
+        """See `TripSource.reach`; does nothing, as listing reports errors."""
 
     def check_apart(self, trips: str, own: Sequence[Own]) -> None:
         """See `TripSource.check_apart`."""
@@ -61,10 +61,9 @@ class LocalTrips(TripSource):
         beside: Optional[Place],
         own: Sequence[Own],
     ) -> Listing:
-        """See `TripSource.find`: through links too.
+        """See `TripSource.find`; symlinks are followed.
 
-        `beside` is a folder that may be written; where it is local, the clock that its files' times come
-        from is taken for the trips' too.
+        `beside` is a writable folder; if it is local, the trips' times are assumed to come from its clock.
         """
         own = _resolved(own)
         clocks = [(0, 0), *([_ahead(beside)] if beside and beside.is_local else [])]
@@ -80,7 +79,7 @@ class LocalTrips(TripSource):
                 (path for path in named_by(str(given)) if path.lower().endswith(SUFFIXES)),
                 lambda folder: check_folder(trips, folder, own),
             )
-        found = Collector()  # a glob with several ** names a file more than once
+        found = Collector()  # a glob with several ** yields files more than once
         for n, path in enumerate(paths, 1):
             file = _trip_file(os.path.abspath(path), clocks)  # noqa: PTH100  (no symlinks resolved)
             if file is not None:
@@ -107,14 +106,14 @@ class LocalTrips(TripSource):
 
 
 def check_there(trips: str) -> tuple[Path, bool]:
-    """The path that trips name and whether it is there; one that is not is a pattern.
+    """Return the path of trips and whether it exists; otherwise it is a pattern.
 
-    Raises `RunError` where it cannot be looked at, or is neither there nor a pattern.
+    Raises `RunError` if it cannot be accessed, or if it neither exists nor is a pattern.
     """
     given = Path(os.path.expanduser(trips))  # noqa: PTH111  (refuses no "~name")
     try:
         is_there = given.exists()
-    except OSError as error:  # a name that is too long, or lies in a folder that may not be searched
+    except OSError as error:  # the name is too long, or a folder may not be searched
         raise StorageError(
             f"The trips, {trips!r}, cannot be reached: {error.strerror}. Check the name and your rights."
         ) from error
@@ -124,20 +123,20 @@ def check_there(trips: str) -> tuple[Path, bool]:
 
 
 def named_by(pattern: str) -> Iterator[str]:
-    """The paths that a glob names, in no order; folders that exist under the name given are no patterns."""
+    """Yield the paths that match a glob, unordered; leading folders that exist literally are not patterns."""
     folder, below = plain_folder(pattern, os.path.isdir, os.sep)
     if folder:
-        pattern = os.path.join(glob.escape(folder), below)  # noqa: PTH118  (a pattern is no path)
-    return glob.iglob(pattern, recursive=True)  # noqa: PTH207  (takes absolute patterns)
+        pattern = os.path.join(glob.escape(folder), below)  # noqa: PTH118  (a pattern, not a path)
+    return glob.iglob(pattern, recursive=True)  # noqa: PTH207  (accepts absolute patterns)
 
 
 def _resolved(own: Sequence[Own]) -> list[Own]:
-    """Those folders of `own` that are on disks, without links."""
+    """Return the local folders of `own`, with symlinks resolved."""
     return [Own(folder.what, _without_links(folder.path)) for folder in own if not is_s3(folder.path)]
 
 
 def _base(given: Path, is_there: bool) -> str:
-    """The folder that all trips are in, without links: a path's own, or the one before the first wildcard."""
+    """Return the folder of all trips, with symlinks resolved: the path, or its part before a wildcard."""
     if is_there:
         return _without_links(given)
     folder, below = plain_folder(str(given), os.path.isdir, os.sep)
@@ -147,7 +146,7 @@ def _base(given: Path, is_there: bool) -> str:
 
 
 def _without_links(path: Union[str, Path]) -> str:
-    """An absolute path without links; as it is where it cannot name a file."""
+    """Return an absolute path with symlinks resolved; unresolved if it cannot name a file."""
     try:
         return os.path.realpath(path)
     except ValueError:
@@ -155,7 +154,7 @@ def _without_links(path: Union[str, Path]) -> str:
 
 
 def _looked_at(paths: Iterable[str], look: Callable[[str], None]) -> Iterator[str]:
-    """The paths; `look` is called with each folder that they lie in, without links."""
+    """Yield the paths; `look` is called with each of their folders, with symlinks resolved."""
     seen: set[str] = set()
     for path in paths:
         folder = os.path.dirname(path)  # noqa: PTH120  (a million of these)
@@ -169,7 +168,7 @@ def _walk(folder: str, look: Callable[[str], None]) -> Iterator[str]:
     def refuse(error: OSError) -> None:
         raise StorageError(f"The folder {printable(str(error.filename))} cannot be read: {error.strerror}.")
 
-    seen = set()  # linked folders are looked into, but none twice, so that circles end
+    seen = set()  # symlinks are followed, but no folder twice, so that cycles end
     for parent, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
         here = os.path.realpath(parent)
         if here in seen:
@@ -184,9 +183,9 @@ def _walk(folder: str, look: Callable[[str], None]) -> Iterator[str]:
 
 
 def _trip_file(path: str, clocks: list[tuple[int, int]]) -> Optional[TripFile]:
-    """A file as it is now; None if it is gone. What cannot be examined is listed: reading it tells why.
+    """Return a file in its present version; None if it is gone. Inaccessible files are listed, not read.
 
-    `clocks` says how far those that files' times may come from are ahead of ours, and how exactly, in ns.
+    `clocks` are offset and uncertainty, in ns, of the clocks that files' times may come from.
     """
     try:
         state = os.stat(path)  # noqa: PTH116
@@ -196,7 +195,7 @@ def _trip_file(path: str, clocks: list[tuple[int, int]]) -> Optional[TripFile]:
         return TripFile(path, 0, "hidden")
     # A file rewritten within one tick of the file system's clock keeps its times. Like git, distrust
     # files as young as that: their version is unique, so the next run reads them again.
-    # The clock is that of the last change; archives and copies bring modification times in whole seconds.
+    # By the time of the last change, as archives and copies set modification times in whole seconds.
     clock = state.st_mtime_ns if os.name == "nt" else state.st_ctime_ns
     tick = _COARSE_CLOCK if clock % 1_000_000_000 == 0 else _FINE_CLOCK
     now = time.time_ns()
@@ -209,9 +208,9 @@ def _trip_file(path: str, clocks: list[tuple[int, int]]) -> Optional[TripFile]:
 
 
 def read_trip(file: TripFile, max_bytes: int, copy: Optional[Path] = None) -> bytes:
-    """The bytes of a trip file, whole and of one version; raises `BadTripFile`.
+    """Return the complete content of one version of a trip file; raises `BadTripFile`.
 
-    With `copy`, a path, they are put there and not returned.
+    If `copy`, a path, is given, the content is written there and not returned.
     """
     if file.size > max_bytes:
         raise BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
@@ -241,7 +240,7 @@ def read_trip(file: TripFile, max_bytes: int, copy: Optional[Path] = None) -> by
 
 
 def _copy(stream: IO[bytes], copy: Path) -> int:
-    """Copy what is left of a stream; returns the number of bytes."""
+    """Copy the rest of a stream to a file; return the number of bytes."""
     size = 0
     with disk_errors("copy a large trip file", copy.parent), copy.open("wb") as written:
         while block := stream.read(_BLOCK):
@@ -250,12 +249,12 @@ def _copy(stream: IO[bytes], copy: Path) -> int:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    """Open a file without waiting for somebody to write into it, should it be a pipe."""
+    """Open a file without blocking if it is a pipe."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _ahead(folder: Place) -> tuple[int, int]:
-    """How far the clock of a folder's files is ahead of this computer's, and how exactly, in ns."""
+    """Return offset and uncertainty, in ns, of a folder's file clock relative to this computer's."""
     before = time.time_ns()
     there = int(folder.now() * 1e9)
     after = time.time_ns()
