@@ -39,7 +39,7 @@ from roadpulse.ui.runs.catalogue import RunCatalogue, RunEntry
 from roadpulse.ui.runs.watch import RunsWatch
 from roadpulse.ui.runs_dock.panel import RunsPanel
 from roadpulse.ui.trip_fields.proposals import fields_of, propose
-from roadpulse.ui.trip_fields.sample import look
+from roadpulse.ui.trip_fields.sample import inspect
 
 from benchmarks.synthetic import SPEC, city
 
@@ -122,7 +122,7 @@ def trip_list(n: int, folder: Path) -> Work:
 def preview(n: int, _: Path) -> Work:
     """The first look at a file with so many points."""
     root = {"data": [{"dbResponse": {"linkID": i}, "absVelocity": 9.0, "timestamp": i} for i in range(n)]}
-    return lambda: look("a.json", root, FieldMapping())
+    return lambda: inspect("a.json", root, FieldMapping())
 
 
 def wide_preview(n: int, _: Path) -> Work:

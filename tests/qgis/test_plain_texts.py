@@ -53,7 +53,7 @@ def plain_of(html: str) -> str:
 def test_labels_show_the_letters(rich: bool) -> None:
     label = LinkLabel() if rich else PlainLabel()
     if isinstance(label, LinkLabel):
-        label.say([HOSTILE, Link("more", "More")])
+        label.show_parts([HOSTILE, Link("more", "More")])
         assert shown_in(label) == f"{SHOWN}More"
         assert label.text().count("<a ") == 1
     else:
@@ -63,7 +63,7 @@ def test_labels_show_the_letters(rich: bool) -> None:
 
 def test_notes_and_banners_show_the_letters() -> None:
     note, banner = Note(), Banner()
-    note.ask(HOSTILE, "Mend it", "mend")
+    note.show_warning(HOSTILE, "Mend it", "mend")
     assert shown_in(note) == f"{SHOWN} Mend it"
     banner.show_error(RunError(HOSTILE))
     assert shown_in(banner.words) == SHOWN

@@ -36,7 +36,7 @@ from roadpulse.mapping.reference_system import (
 )
 from roadpulse.mapping.style.palette import PALETTES
 from roadpulse.ui.background.tasks import Task
-from roadpulse.ui.run_dialog.sections.road_probe import look_in_layer
+from roadpulse.ui.run_dialog.sections.road_probe import match_in_layer
 from roadpulse.workflow.roads import LayerRoads, roads_of_layer
 
 from tests.qgis import speed_maps as maps
@@ -296,12 +296,12 @@ def test_a_declared_system_goes_over_the_layers_own() -> None:
 @pytest.mark.parametrize(("crs", "words"), [("", "do not say"), ("EPSG:4326", "no degrees")])
 def test_the_run_dialog_finds_out_before_a_run(crs: str, words: str) -> None:
     layer = layer_of(crs, "LineString (391390 5817855, 392069 5817840)")
-    look = look_in_layer(QgsVectorLayerFeatureSource(layer), layer.name(), 0, np.array([0]))
+    look = match_in_layer(QgsVectorLayerFeatureSource(layer), layer.name(), 0, np.array([0]))
     task = Task("looking")
     with pytest.raises(UnsuitableSystem, match=f"'streets' .*{words}"):
         look(task)
     layer.setCrs(QgsCoordinateReferenceSystem("EPSG:25833"))
-    found = look_in_layer(QgsVectorLayerFeatureSource(layer), layer.name(), 0, np.array([0, 5]))(task)
+    found = match_in_layer(QgsVectorLayerFeatureSource(layer), layer.name(), 0, np.array([0, 5]))(task)
     assert (found.links, found.asked, found.matched) == (1, 2, 1)
 
 

@@ -91,7 +91,7 @@ def test_every_check_of_a_good_connection_is_told(server: SshServer, tmp_path: P
     assert set(states(dialog)) == {finding.name for finding in dialog.findings}
     assert not set(states(dialog).values()) & {"failed", "waiting", "looking", "skipped"}
     assert "1 trip files" in text(dialog, "trips")
-    assert dialog.say.plain.startswith("Runs will work")
+    assert dialog.status_note.plain.startswith("Runs will work")
     dialog.close()
 
 
@@ -105,7 +105,7 @@ def test_a_failure_is_told_in_full_and_the_rest_is_not_looked_at(server: SshServ
     assert "authorized_keys" in text(dialog, "login") + text(dialog, "login", "todo")
     assert dialog.findChild(QLabel, "login todo").isVisible()
     assert not dialog.findChild(QLabel, "port todo").isVisible()
-    assert dialog.say.plain.startswith("Runs will not work yet")
+    assert dialog.status_note.plain.startswith("Runs will not work yet")
     dialog.close()
 
 
@@ -195,7 +195,7 @@ def test_cancel_answers_at_once(silent: int) -> None:
     until(lambda: "looking" in states(dialog).values())
     dialog.findChild(QPushButton, "cancel").click()
     assert not dialog.running and "looking" not in states(dialog).values()
-    assert "stopped" in text(dialog, "login") and dialog.say.plain.startswith("Stopped")
+    assert "stopped" in text(dialog, "login") and dialog.status_note.plain.startswith("Stopped")
     dialog.close()
 
 

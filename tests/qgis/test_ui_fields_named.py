@@ -63,7 +63,7 @@ def test_a_folded_section_shows_nothing_of_what_becomes_known(form: ProfileForm)
     section = section_of(form, "host_key")
     assert section.group is not None
     assert section.group.isCollapsed()
-    section.findChild(Note, "known keys").say("Known here: a key")
+    section.findChild(Note, "known keys").show_text("Known here: a key")
     form.head.kind.chooser.setCurrentIndex(form.head.kind.chooser.findData("livy"))
     assert not [label.text() for label in section.findChildren(QLabel) if label.isVisible() and label.text()]
     section.unfold()
@@ -77,10 +77,10 @@ def test_a_new_profile_for_s3_shows_where_the_bucket_is_named(dialog: ProfilesDi
 
 
 def test_whoever_has_no_profile_yet_is_told_how_to_add_one(dialog: ProfilesDialog) -> None:
-    assert "add a profile" in dialog.say.plain
+    assert "add a profile" in dialog.status_note.plain
     dialog.begin("local")
     dialog.save()
-    assert not dialog.say.plain
+    assert not dialog.status_note.plain
 
 
 def test_this_computer_is_called_so_and_stored_under_its_own_name(dialog: ProfilesDialog) -> None:

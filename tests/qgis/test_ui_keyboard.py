@@ -69,9 +69,9 @@ def test_the_tab_key_goes_from_the_trips_through_the_form_to_the_buttons(dialog:
 
 def test_words_are_no_stop_unless_something_in_them_can_be_pressed(qgis_app: Any) -> None:
     note = Note()
-    note.say("2 cores")
+    note.show_text("2 cores")
     assert not note.focusPolicy() & Qt.FocusPolicy.TabFocus
-    note.ask("It does not answer.", "Look again", "look")
+    note.show_warning("It does not answer.", "Look again", "look")
     assert note.focusPolicy() & Qt.FocusPolicy.TabFocus
 
 

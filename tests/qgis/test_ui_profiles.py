@@ -102,7 +102,7 @@ def test_a_change_is_stored_by_save_alone(dialog: ProfilesDialog, store: Profile
 def test_save_says_why_it_is_grey(dialog: ProfilesDialog, store: ProfileStore) -> None:
     write(dialog, "host", "")
     assert not dialog.save_button.isEnabled() and not dialog.check_button.isEnabled()
-    assert dialog.say.plain.startswith("Name the computer to log in to")
+    assert dialog.status_note.plain.startswith("Name the computer to log in to")
     dialog.save()
     assert store.find(PI.name) == PI
 
@@ -132,7 +132,7 @@ def test_the_old_file_stays_until_the_new_one_is_whole(
 def test_a_new_profile_is_stored_once_it_is_right(dialog: ProfilesDialog, store: ProfileStore) -> None:
     dialog.side.add.emit("livy")
     assert lines(dialog)[-1][1] == "not saved yet" and names(store) == ["local", PI.name, "Livy"]
-    assert "Livy's address" in dialog.say.plain
+    assert "Livy's address" in dialog.status_note.plain
     write(dialog, "livy_url", "https://pi7:8998")
     write(dialog, "folders.runs", "s3://bucket/runs")
     write(dialog, "name", "Other Livy")

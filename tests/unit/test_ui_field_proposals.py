@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.ui.trip_fields.proposals import arrays_of, fields_of, propose, unit_hint
-from roadpulse.ui.trip_fields.sample import look
+from roadpulse.ui.trip_fields.sample import inspect
 
 
 def trip(**point: object) -> dict[str, object]:
@@ -60,7 +60,7 @@ def test_a_unit_counts_only_where_the_file_names_one() -> None:
 
 def test_a_value_that_is_there_and_not_read_is_shown_in_the_place_of_a_question_for_its_field() -> None:
     root = trip(timestamp="8 o'clock", absVelocity=3.5, dbResponse={"linkID": "110+04099"})
-    preview = look("/data/t.json", root, FieldMapping())
+    preview = inspect("/data/t.json", root, FieldMapping())
     assert preview.found == ("speed",)
     assert preview.faults["link_id"].startswith(
         'Link id is not a whole number, such as "110+04099" in t.json. Ids that are texts are not read'
@@ -70,7 +70,7 @@ def test_a_value_that_is_there_and_not_read_is_shown_in_the_place_of_a_question_
 
 def test_a_key_with_a_dot_is_named_and_no_path_to_it_is_proposed() -> None:
     root = trip(**{"timestamp": 1749510026, "absVelocity": 3.5, "dbResponse.linkID": 17})
-    preview = look("t.json", root, FieldMapping())
+    preview = inspect("t.json", root, FieldMapping())
     assert 'has the key "dbResponse.linkID"' in preview.faults["link_id"]
     assert preview.proposal is None
     assert propose({"a.b": [{"link_id": 1, "speed": 2.5}]}, FieldMapping()) is None
@@ -80,7 +80,7 @@ def test_a_key_with_a_dot_is_named_and_no_path_to_it_is_proposed() -> None:
 def test_a_key_that_no_path_can_name_is_passed_over(key: str) -> None:
     """Of the keys beside it, what is needed is proposed; a file must not be without a preview for one key."""
     root = {"points": [{key: 1749510026, "when": 1749510026, "link_id": 17, "speed": 3.5}], key: [{"a": 1}]}
-    preview = look("t.json", root, FieldMapping())
+    preview = inspect("t.json", root, FieldMapping())
     assert preview.proposal == FieldMapping(points="points", link_id="link_id", speed="speed", time="when")
     assert key not in [field.path for field in fields_of(root["points"])]
     assert arrays_of(root) == ["points"]
@@ -95,4 +95,4 @@ def test_a_key_that_ends_with_a_backslash_leads_nowhere() -> None:
 
 
 def test_a_field_that_is_not_there_has_no_fault_to_show() -> None:
-    assert look("t.json", trip(absVelocity=3.5), FieldMapping()).faults == {}
+    assert inspect("t.json", trip(absVelocity=3.5), FieldMapping()).faults == {}

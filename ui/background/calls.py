@@ -52,20 +52,20 @@ class Calls(QObject):
     """Calls whose answers come in the main thread, as long as this object lives."""
 
     _ended = pyqtSignal(object, object, object)
-    _said = pyqtSignal(object, object, object)
+    _reported = pyqtSignal(object, object, object)
 
     def __init__(self, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
         self._going: set[Call] = set()
         self._ended.connect(self._answer)
-        self._said.connect(self._tell)
+        self._reported.connect(self._deliver)
 
     @property
     def busy(self) -> bool:
         """True while an answer is outstanding."""
         return bool(self._going)
 
-    def ask(self, work: Callable[[Call], Any], done: Done, failed: Failed) -> Call:
+    def submit(self, work: Callable[[Call], Any], done: Done, failed: Failed) -> Call:
         """Start a call. `work` gets the call, to `check`, and touches nothing that belongs to windows."""
         call = Call(work, done, failed)
         self._going.add(call)
@@ -73,10 +73,10 @@ class Calls(QObject):
         threading.Thread(target=self._carry_out, args=(call,), name="Roadpulse", daemon=True).start()
         return call
 
-    def say(self, call: Call, listener: Done, value: Any) -> None:
+    def report(self, call: Call, listener: Done, value: Any) -> None:
         """Call `listener` with an intermediate result, in the main thread; called from within the work."""
         if not sip.isdeleted(self):
-            self._said.emit(call, listener, value)
+            self._reported.emit(call, listener, value)
 
     def forget(self) -> None:
         """Cancel all calls and drop their answers."""
@@ -100,6 +100,6 @@ class Calls(QObject):
             call.failed(error)
 
     @staticmethod
-    def _tell(call: Call, listener: Done, value: Any) -> None:
+    def _deliver(call: Call, listener: Done, value: Any) -> None:
         if not call.cancelled:
             listener(value)

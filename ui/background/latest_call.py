@@ -19,7 +19,7 @@ class LatestCall(LatestTask):
 
     def _start(self, function: Callable[[Any], Any]) -> Call:
         # The answer comes through the event loop, and so after `call` is known.
-        call = self._calls.ask(
+        call = self._calls.submit(
             function, lambda result: self._answered(call, result), lambda error: self._refused(call, error)
         )
         return call
@@ -27,6 +27,6 @@ class LatestCall(LatestTask):
     def _cancel(self, going: Call) -> None:
         going.cancel()
 
-    def say(self, call: Call, listener: Callable[[Any], None], value: Any) -> None:
+    def report(self, call: Call, listener: Callable[[Any], None], value: Any) -> None:
         """Call `listener` with an intermediate result, in the main thread; called from within the work."""
-        self._calls.say(call, listener, value)
+        self._calls.report(call, listener, value)

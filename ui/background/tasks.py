@@ -112,7 +112,7 @@ class LatestTask(QObject):
         """True while an answer is outstanding."""
         return self._timer.isActive() or self._going is not None
 
-    def ask(self, function: Callable[[Any], Any]) -> None:
+    def submit(self, function: Callable[[Any], Any]) -> None:
         """Start `function`, in place of the request before."""
         self.forget()
         self._function = function

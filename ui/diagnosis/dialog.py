@@ -99,8 +99,8 @@ class DiagnosisDialog(OnScreenDialog):
         font.setBold(True)
         font.setPointSizeF(font.pointSizeF() * 1.2)
         self.title.setFont(font)
-        self.say = Note()
-        self.say.setObjectName("summary")
+        self.status_note = Note()
+        self.status_note.setObjectName("summary")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
@@ -115,7 +115,7 @@ class DiagnosisDialog(OnScreenDialog):
         first.addWidget(self.title, 1)
         first.addWidget(self.chooser)
         head.addLayout(first)
-        head.addWidget(self.say)
+        head.addWidget(self.status_note)
         head.addWidget(self.bar)
         return head
 
@@ -163,18 +163,18 @@ class DiagnosisDialog(OnScreenDialog):
             name=shown_name(self.profile.name), place=place_of(self.profile)
         ))  # fmt: skip
         try:
-            keys, postgis = self._lookups()
+            keys, postgis = self._keys_and_connection()
         except RunError as error:
             self._failed(error)
             return
-        self.say.say(tr("Looking…"))
+        self.status_note.show_text(tr("Looking…"))
         profile = self.profile
-        self._call = self._calls.ask(
-            lambda call: self._look(call, profile, keys, postgis), self._done, self._failed
+        self._call = self._calls.submit(
+            lambda call: self._carry_out(call, profile, keys, postgis), self._done, self._failed
         )
         self._show_buttons()
 
-    def _lookups(self) -> tuple[ProfileKeys, str]:
+    def _keys_and_connection(self) -> tuple[ProfileKeys, str]:
         """Read the credentials and the PostGIS connection, which QGIS gives out only in the main thread."""
         from ...algorithms.diagnose import connection_info  # noqa: PLC0415
         from ...workflow.credentials import read_credentials  # noqa: PLC0415
@@ -182,32 +182,32 @@ class DiagnosisDialog(OnScreenDialog):
         keys = read_credentials(self.profile)
         return keys, connection_info(self.connection) if self.connection else ""
 
-    def _look(self, call: Call, profile: Profile, keys: ProfileKeys, postgis: str) -> Optional[RunError]:
+    def _carry_out(self, call: Call, profile: Profile, keys: ProfileKeys, postgis: str) -> Optional[RunError]:
         """Carry out the checks, in a thread; return the connection error that a person may mend."""
         from ...workflow.backends import look_at  # noqa: PLC0415
 
-        with closing(look_at(profile, keys, self._trips.get(profile.name, ""))) as look:
-            checks = look.checks()
+        with closing(look_at(profile, keys, self._trips.get(profile.name, ""))) as diagnosis:
+            checks = diagnosis.checks()
             if postgis:
                 from ...cluster_client.diagnosis.postgis import postgis_check  # noqa: PLC0415
 
                 checks = [*checks, postgis_check(postgis)]
-            self._calls.say(call, self.lines.begin, [(check.name, check.title) for check in checks])
-            self._calls.say(call, self.bar.setMaximum, len(checks))
+            self._calls.report(call, self.lines.begin, [(check.name, check.title) for check in checks])
+            self._calls.report(call, self.bar.setMaximum, len(checks))
             diagnose(
                 checks,
-                lambda finding: self._calls.say(call, self._found, finding),
+                lambda finding: self._calls.report(call, self._found, finding),
                 lambda: call.cancelled,
-                lambda check: self._calls.say(call, self._looking, check.title),
+                lambda check: self._calls.report(call, self._begun, check.title),
             )
-            error: Optional[RunError] = getattr(look, "error", None)
+            error: Optional[RunError] = getattr(diagnosis, "error", None)
             return error
 
-    def _looking(self, title: str) -> None:
+    def _begun(self, title: str) -> None:
         at = len(self.findings)  # checks come one after the other, as their lines do
-        self.lines.looking(at)
+        self.lines.show_running(at)
         self._scroll_to(at)
-        self.say.say(tr("Looking at: {check}…").format(check=tr(title)))
+        self.status_note.show_text(tr("Looking at: {check}…").format(check=tr(title)))
 
     def _scroll_to(self, at: int) -> None:
         """Show a line once it has its place."""
@@ -221,7 +221,7 @@ class DiagnosisDialog(OnScreenDialog):
 
     def _done(self, error: Optional[RunError]) -> None:
         self._call = None
-        self._tell()
+        self._show_summary()
         outcomes = [finding.outcome for finding in self.findings]
         if outcomes:
             self._scroll_to(outcomes.index(Outcome.FAILED) if Outcome.FAILED in outcomes else 0)
@@ -235,7 +235,7 @@ class DiagnosisDialog(OnScreenDialog):
         self._call = None
         log_error(error)
         self.banner.show_error(error)
-        self.say.say("")
+        self.status_note.show_text("")
         self._show_buttons()
 
     def cancel(self) -> None:
@@ -245,22 +245,22 @@ class DiagnosisDialog(OnScreenDialog):
             call.cancel()
             self._calls.forget()
             self.lines.stop()
-            self._tell()
+            self._show_summary()
         self._show_buttons()
 
     # -- telling ------------------------------------------------------------------------------------
 
-    def _tell(self) -> None:
+    def _show_summary(self) -> None:
         outcomes = {finding.outcome.value for finding in self.findings}
         text = report.summary(self.findings)
         if len(self.findings) < len(self.lines.lines):
-            self.say.say(tr("Stopped. {summary}").format(summary=text))
+            self.status_note.show_text(tr("Stopped. {summary}").format(summary=text))
         elif "failed" in outcomes:
-            self.say.ask(tr("Runs will not work yet: {summary}").format(summary=text))
+            self.status_note.show_warning(tr("Runs will not work yet: {summary}").format(summary=text))
         elif "warning" in outcomes:
-            self.say.ask(tr("Runs will work: {summary}").format(summary=text))
+            self.status_note.show_warning(tr("Runs will work: {summary}").format(summary=text))
         else:
-            self.say.say(tr("Runs will work: {summary}").format(summary=text))
+            self.status_note.show_text(tr("Runs will work: {summary}").format(summary=text))
 
     def copy(self) -> None:
         """Put the report onto the clipboard."""

@@ -65,7 +65,7 @@ class DiagnosisLines(QWidget):
                 grid.addWidget(rule, grid.rowCount(), 0, 1, 4)
             self.lines.append(Line(name, title, grid))
 
-    def looking(self, at: int) -> None:
+    def show_running(self, at: int) -> None:
         """Show that the check at this position has begun."""
         self.lines[at].show_state("looking")
 

@@ -73,11 +73,11 @@ class ProfilesDialog(OnScreenDialog):
         self.check_button = QPushButton(tr("Check connection…"))
         self.check_button.setObjectName("check")
         self.check_button.setMinimumWidth(self.check_button.sizeHint().width() + 16)
-        self.say = Note()
-        self.say.setObjectName("footer")
-        policy = self.say.sizePolicy()
+        self.status_note = Note()
+        self.status_note.setObjectName("footer")
+        policy = self.status_note.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
-        self.say.setSizePolicy(policy)
+        self.status_note.setSizePolicy(policy)
         self.close_button = QPushButton(tr("Close"))
         self.close_button.setObjectName("close")
         self.save_button = QPushButton(tr("Save"))
@@ -89,7 +89,7 @@ class ProfilesDialog(OnScreenDialog):
         line.addWidget(HelpButton(SSH, "a-profile-in-the-window"))
         line.addWidget(self.check_button)
         line.addSpacing(8)
-        line.addWidget(self.say, 1)
+        line.addWidget(self.status_note, 1)
         for button in (self.close_button, self.save_button):
             button.setMinimumWidth(88)
             line.addWidget(button)
@@ -112,7 +112,7 @@ class ProfilesDialog(OnScreenDialog):
         self.check_button.clicked.connect(self.check)
         self.close_button.clicked.connect(self.reject)
         self.save_button.clicked.connect(self.save)
-        self.say.clicked.connect(self._go_to_problem)
+        self.status_note.clicked.connect(self._go_to_problem)
 
     # -- what is shown ------------------------------------------------------------------------------
 
@@ -154,11 +154,11 @@ class ProfilesDialog(OnScreenDialog):
             button.setEnabled(not problem)
         self.side.delete_button.setEnabled(self._current != LOCAL_NAME)
         if problem:
-            self.say.ask(problem, tr("Show") if field else "", "problem")
+            self.status_note.show_warning(problem, tr("Show") if field else "", "problem")
         else:
             first = tr("A cluster, or trips in S3: add a profile with the plus under the list.")
             nothing = "" if len(self._stored) > 1 else first
-            self.say.say(tr("Not saved yet.") if unsaved else nothing)
+            self.status_note.show_text(tr("Not saved yet.") if unsaved else nothing)
         stored = self._stored.get(self._current)
         under = tr("not saved yet") if unsaved or stored is None else place_of(stored)
         self.side.list.describe(self._current, self._name, under)

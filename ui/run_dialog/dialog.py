@@ -74,7 +74,7 @@ class RunDialog(QDialog):
         self._show_buttons()
 
     def _connect(self) -> None:
-        self.form.changed.connect(self._look)
+        self.form.changed.connect(self._refresh)
         self.page.try_now.connect(lambda: self.task.try_now() if self.task is not None else None)
         self.footer.show_wanted.connect(self._go_to_problem)
         self.footer.close_button.clicked.connect(self.close)
@@ -98,7 +98,7 @@ class RunDialog(QDialog):
             self.form.trips.folder.setFocus()
             self.form.look_again()
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         """Say in the footer what will happen, or what is missing."""
         if not self.running and self.stack.currentIndex() == 0:
             problem, section = self.form.problem()
@@ -114,7 +114,7 @@ class RunDialog(QDialog):
         remote = self.task is not None and not self.task.job.profile.runs_here
         self.footer.show_for(form=form, running=self.running, remote=remote)
         if form:
-            self._look()
+            self._refresh()
 
     # -- the run ------------------------------------------------------------------------------------
 
@@ -203,7 +203,7 @@ class RunDialog(QDialog):
         self.outcome, self._drawing = outcome, False
         estimate.learn(outcome)
         self.page.finish(outcome)
-        self.footer.words.say("")
+        self.footer.words.show_text("")
         self._show_buttons()
         self.footer.back.setFocus()
         if not self.isVisible():

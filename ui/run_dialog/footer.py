@@ -62,17 +62,17 @@ class RunFooter(QWidget):
         self.leave.setVisible(running and remote)
         self.back.setVisible(not form and not running)
         if running:
-            self.words.say(tr("You can close this window; the run goes on."))
+            self.words.show_text(tr("You can close this window; the run goes on."))
 
     def show_problem(self, problem: str, section: str, estimate: str) -> None:
         """Show what is missing (in the section of that title, if one is named), or the estimate."""
         self.run.setEnabled(not problem)
         if not problem:
-            self.words.say(estimate or tr("Ready."))
+            self.words.show_text(estimate or tr("Ready."))
         elif not section:
-            self.words.say(problem)
+            self.words.show_text(problem)
         elif len(problem) > _LONGEST:
             text = tr("{section}: see what is said there.")
-            self.words.ask(text.format(section=tr(section)), tr("Show"), "problem")
+            self.words.show_warning(text.format(section=tr(section)), tr("Show"), "problem")
         else:
-            self.words.ask(problem, tr("Show"), "problem")
+            self.words.show_warning(problem, tr("Show"), "problem")

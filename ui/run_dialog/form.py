@@ -169,7 +169,7 @@ class RunForm(QWidget):
 
     def look_again(self) -> None:
         """Look at the place anew, and with it count and match, after a run."""
-        self.where.watch.look()
+        self.where.watch.refresh()
 
     def _moved(self) -> None:
         """Another profile: its place has folders of its own; a bucket is the same for all."""
@@ -215,7 +215,7 @@ class RunForm(QWidget):
 
             return sample_link_ids(source, found.sample, mapping, call.check)
 
-        self._sampler.ask(read)
+        self._sampler.submit(read)
 
     def _use_unit(self, unit: str) -> None:
         self.show_.unit.setCurrentIndex(max(0, self.show_.unit.findData(unit)))

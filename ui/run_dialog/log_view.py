@@ -44,7 +44,7 @@ class RunLog(QWidget):
         self._reader.done.connect(self._show)
         self._reader.failed.connect(lambda error: self._show(message_of(error)))
         self._clock = QTimer(self)
-        self._clock.timeout.connect(self._look)
+        self._clock.timeout.connect(self._read_log)
         self.show_log(False)
 
     def begin(self, read: Callable[[], str], far: bool) -> None:
@@ -67,12 +67,12 @@ class RunLog(QWidget):
         if shown:
             if not self.text.toPlainText():
                 self.text.setPlainText(tr("Reading…"))
-            self._look()
+            self._read_log()
 
-    def _look(self) -> None:
+    def _read_log(self) -> None:
         read = self._read
         if read is not None and self.text.isVisible() and not self._reader.busy:
-            self._reader.ask(lambda _call: read())
+            self._reader.submit(lambda _call: read())
 
     def _show(self, text: str) -> None:
         text = visible(text) or tr("Nothing has been written yet.")

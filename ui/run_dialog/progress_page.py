@@ -40,7 +40,7 @@ class RunPage(QWidget):
         # A run that has nothing new to say for a while is still seen to go on.
         self._clock = QTimer(self)
         self._clock.setInterval(1000)
-        self._clock.timeout.connect(self._tell_time)
+        self._clock.timeout.connect(self._update_time)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
@@ -95,10 +95,10 @@ class RunPage(QWidget):
         self.rows.begin(job.profile)
         self.bar.setValue(0)
         self.bar.show()
-        self.time.say(tr("Starting…"))
-        self.trouble.say("")
+        self.time.show_text(tr("Starting…"))
+        self.trouble.show_text("")
         self.summary.hide()
-        self.warnings.say("")
+        self.warnings.show_text("")
         self.detail.hide()
         self.log.begin(task.log, self._remote)
 
@@ -109,26 +109,26 @@ class RunPage(QWidget):
         if moment.status is not None:
             self._show_status(moment.phase, moment.status)
             return
-        self.trouble.say("")
+        self.trouble.show_text("")
         self._clock.stop()
         if not self._stopping:
             fetching = moment.phase is Phase.FETCHING
             text = tr("Fetching the roads and writing the map file")
-            self.time.say(tr("Fetching the result") if fetching else text)
+            self.time.show_text(tr("Fetching the result") if fetching else text)
 
     def _show_status(self, phase: Phase, status: RunStatus) -> None:
         if status.state is RunState.UNKNOWN:
             self._clock.stop()
-            self.trouble.ask(status.message, tr("Try now"), "now")
+            self.trouble.show_warning(status.message, tr("Try now"), "now")
             return
-        self.trouble.say("")
+        self.trouble.show_text("")
         if self._heard is None or self._heard[1].elapsed != status.elapsed:
             self._heard_at = time.monotonic()
         self._heard = (phase, status)
         self._clock.start()
-        self._tell_time()
+        self._update_time()
 
-    def _tell_time(self) -> None:
+    def _update_time(self) -> None:
         if self._stopping or self._heard is None:
             return
         phase, status = self._heard
@@ -141,15 +141,15 @@ class RunPage(QWidget):
             words.append(tr("{left} in this step").format(left=left(status.seconds_left)))
         if status.message and status.state is not RunState.WAITING:
             words.append(status.message)
-        self.time.say("  ·  ".join(words))
+        self.time.show_text("  ·  ".join(words))
 
     def stopping(self) -> None:
         """The person pressed Cancel."""
         self._stopping = True
-        self.time.say(tr("Stopping. What has been read so far is kept."))
+        self.time.show_text(tr("Stopping. What has been read so far is kept."))
 
     def _try_now(self) -> None:
-        self.trouble.say(tr("Connecting…"))
+        self.trouble.show_text(tr("Connecting…"))
         self.try_now.emit()
 
     # -- when it has ended --------------------------------------------------------------------------
@@ -161,13 +161,13 @@ class RunPage(QWidget):
         self.title.setText(tr("{name} is on the map").format(name=outcome.job.name))
         self.rows.finish(outcome.manifest, outcome.job.new_bytes, Path(outcome.job.output).name)
         self.bar.hide()
-        self.trouble.say("")
+        self.trouble.show_text("")
         took = tr("Took {time}").format(time=duration(outcome.seconds))
         # the duration of a run that was resumed is not known
-        self.time.say("" if outcome.job.known is not None else took)
-        self.summary.say(summary.line(outcome))
+        self.time.show_text("" if outcome.job.known is not None else took)
+        self.summary.show_parts(summary.line(outcome))
         self.summary.show()
-        self.warnings.ask("\n".join(summary.warnings(outcome)))
+        self.warnings.show_warning("\n".join(summary.warnings(outcome)))
         self.show_detail("trips" if outcome.manifest["files"]["bad"] else "map")
 
     def end(self) -> None:

@@ -62,7 +62,7 @@ class ReattachOffers:
 
         noted, store = pending(), locations.run_store()
         self._calls = Calls(self.iface.mainWindow())
-        self._calls.ask(lambda _call: reattach.offers(store, noted), self._show_all, log_error)
+        self._calls.submit(lambda _call: reattach.offers(store, noted), self._show_all, log_error)
 
     def _show_all(self, found: tuple[list[Offer], list[PendingRun]]) -> None:
         from ..runs.pending import forget  # noqa: PLC0415

@@ -167,10 +167,10 @@ class RunTask(Task):
                 credentials=self._keys, on_start=self._on_start, on_fetch=self._on_fetch,
                 is_withdrawn=self._is_withdrawn,
             )  # fmt: skip
-        self._tell(Phase.MAPPING, 0.0)
+        self._report_progress(Phase.MAPPING, 0.0)
         match = steps.make_map(folder, job.roads, job.output, self._on_map, self.isCanceled)
         manifest = RunFolder(LocalPath(folder)).read_manifest()
-        self._tell(Phase.MAPPING, 1.0)
+        self._report_progress(Phase.MAPPING, 1.0)
         self._seconds[Phase.MAPPING] = time.monotonic() - self._entered
         return Outcome(job, folder, manifest, match, time.monotonic() - began, dict(self._seconds))
 
@@ -194,16 +194,16 @@ class RunTask(Task):
             raise Cancelled
         phase = phase_of(status.state, self._phase, phases_of(self.job.profile))
         if status.state is not RunState.FINISHED:
-            self._tell(phase, status.fraction or 0.0, status)
+            self._report_progress(phase, status.fraction or 0.0, status)
 
     def _on_fetch(self, done: int, whole: int) -> None:
         if Phase.FETCHING in phases_of(self.job.profile):
-            self._tell(Phase.FETCHING, done / whole if whole else 0.0, fetched=(done, whole))
+            self._report_progress(Phase.FETCHING, done / whole if whole else 0.0, fetched=(done, whole))
 
     def _on_map(self, percent: float) -> None:
-        self._tell(Phase.MAPPING, percent / 100)
+        self._report_progress(Phase.MAPPING, percent / 100)
 
-    def _tell(
+    def _report_progress(
         self,
         phase: Phase,
         done: float,

@@ -40,10 +40,10 @@ class WatchedBackend:
     credentials: Any = None
     known: bool = False
     """True once the credentials have been read."""
-    looking: bool = False
+    polling: bool = False
     calls: int = 0
     """Number of calls of the person that have not returned."""
-    next_look: float = 0.0
+    next_poll: float = 0.0
     pause: float = SHOWN
     _backend: Optional[Backend] = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -85,7 +85,7 @@ class RunsWatch(QObject):
         self.shown = False
         self._book = RunCatalogue(store)
         self._calls = Calls(self)
-        self._places: dict[Profile, WatchedBackend] = {}
+        self._backends: dict[Profile, WatchedBackend] = {}
         self._reading = self._again = False
         self._next_scan = 0.0
         self._left: Optional[set[str]] = None
@@ -105,8 +105,8 @@ class RunsWatch(QObject):
         if shown == self.shown:
             return
         self.shown = shown
-        for place in self._places.values():
-            place.pause, place.next_look = SHOWN, 0.0
+        for watched in self._backends.values():
+            watched.pause, watched.next_poll = SHOWN, 0.0
         if shown:
             self.read()
 
@@ -114,8 +114,8 @@ class RunsWatch(QObject):
         """Give everything up; runs go on."""
         self._clock.stop()
         self._calls.forget()
-        for place in list(self._places.values()):
-            self._leave(place)
+        for watched in list(self._backends.values()):
+            self._leave(watched)
 
     # -- the store ----------------------------------------------------------------------------------
 
@@ -126,7 +126,7 @@ class RunsWatch(QObject):
             return
         self._reading, self._again = True, False
         self._next_scan = time.monotonic() + _RESCAN
-        self._calls.ask(lambda call: self._book.read(call.check), self._read, self._not_read)
+        self._calls.submit(lambda call: self._book.read(call.check), self._read, self._not_read)
 
     def _read(self, entries: tuple[RunEntry, ...]) -> None:
         self._reading = False
@@ -155,35 +155,35 @@ class RunsWatch(QObject):
 
     def call(self, run: Run, work: Callable[[Backend, Run], Any], done: Done, failed: Failed) -> None:
         """Do something with a run where it executes, in the background; the person asked for it."""
-        place = self._place(run.profile)
+        watched = self._backend_of(run.profile)
         try:
-            self._read_credentials(place)
+            self._read_credentials(watched)
         except RunError as error:
             failed(error)
             return
-        place.calls += 1
+        watched.calls += 1
 
         def back(tell: Callable[[Any], None], answer: Any) -> None:
-            place.calls -= 1
+            watched.calls -= 1
             tell(answer)
 
-        self._calls.ask(
-            lambda _call: work(place.backend(self.store), run), partial(back, done), partial(back, failed)
+        self._calls.submit(
+            lambda _call: work(watched.backend(self.store), run), partial(back, done), partial(back, failed)
         )
 
-    def look(self, run: Run) -> None:
+    def poll(self, run: Run) -> None:
         """Look at a run now, with a connection and credentials of its own; the person asked for it, and so
         may be asked for a password."""
-        before = self._places.get(run.profile)
-        if before is not None and not before.looking and not before.calls:
+        before = self._backends.get(run.profile)
+        if before is not None and not before.polling and not before.calls:
             self._leave(before)
-        place = self._place(run.profile)
+        watched = self._backend_of(run.profile)
         try:
-            self._read_credentials(place)
+            self._read_credentials(watched)
         except RunError as error:
             self.hindered.emit(run.id, message_of(error))
             return
-        place.pause, place.next_look = SHOWN, 0.0
+        watched.pause, watched.next_poll = SHOWN, 0.0
         self._tick()
 
     def _tick(self) -> None:
@@ -194,51 +194,51 @@ class RunsWatch(QObject):
         if now >= self._next_scan and (self.shown or going):
             self.read()
         for profile, runs in going.items():
-            place = self._place(profile)
-            if not place.looking and now >= place.next_look:
-                self._look(place, runs)
-        for place in list(self._places.values()):
-            if place.profile not in going and not place.looking and not place.calls:
-                self._leave(place)
+            watched = self._backend_of(profile)
+            if not watched.polling and now >= watched.next_poll:
+                self._poll(watched, runs)
+        for watched in list(self._backends.values()):
+            if watched.profile not in going and not watched.polling and not watched.calls:
+                self._leave(watched)
 
-    def _leave(self, place: WatchedBackend) -> None:
+    def _leave(self, watched: WatchedBackend) -> None:
         """Keep no connection to a place where nothing goes on."""
-        self._places.pop(place.profile, None)
-        threading.Thread(target=place.close, name="Roadpulse", daemon=True).start()
+        self._backends.pop(watched.profile, None)
+        threading.Thread(target=watched.close, name="Roadpulse", daemon=True).start()
 
-    def _place(self, profile: Profile) -> WatchedBackend:
-        return self._places.setdefault(profile, WatchedBackend(profile))
+    def _backend_of(self, profile: Profile) -> WatchedBackend:
+        return self._backends.setdefault(profile, WatchedBackend(profile))
 
-    def _read_credentials(self, place: WatchedBackend) -> None:
-        if not place.known:
-            place.credentials = read_credentials(place.profile)
-            place.known = True
+    def _read_credentials(self, watched: WatchedBackend) -> None:
+        if not watched.known:
+            watched.credentials = read_credentials(watched.profile)
+            watched.known = True
 
-    def _look(self, place: WatchedBackend, runs: list[Run]) -> None:
-        if not place.known and not opens_without_prompt(place.profile):
-            self._tell_all(runs, tr("QGIS's master password is needed to look. Choose “Look now”."))
-            place.next_look = time.monotonic() + _RESCAN
+    def _poll(self, watched: WatchedBackend, runs: list[Run]) -> None:
+        if not watched.known and not opens_without_prompt(watched.profile):
+            self._report_trouble(runs, tr("QGIS's master password is needed to look. Choose “Look now”."))
+            watched.next_poll = time.monotonic() + _RESCAN
             return
         try:
-            self._read_credentials(place)
+            self._read_credentials(watched)
         except RunError as error:
-            self._tell_all(runs, message_of(error))
-            place.next_look = time.monotonic() + _LONGEST
+            self._report_trouble(runs, message_of(error))
+            watched.next_poll = time.monotonic() + _LONGEST
             return
-        place.looking = True
+        watched.polling = True
 
         def ask_all(call: Call) -> list[tuple[Run, Optional[RunStatus], str]]:
-            return _statuses(place.backend(self.store), runs, call)
+            return _statuses(watched.backend(self.store), runs, call)
 
-        self._calls.ask(
+        self._calls.submit(
             ask_all,
-            lambda heard: self._looked(place, heard),
-            lambda error: self._not_looked(place, runs, error),
+            lambda heard: self._polled(watched, heard),
+            lambda error: self._not_polled(watched, runs, error),
         )
 
-    def _looked(self, place: WatchedBackend, heard: list[tuple[Run, Optional[RunStatus], str]]) -> None:
+    def _polled(self, watched: WatchedBackend, heard: list[tuple[Run, Optional[RunStatus], str]]) -> None:
         hindered = any(trouble for _, _, trouble in heard)
-        self._rest(place, hindered)
+        self._rest(watched, hindered)
         for run, status, trouble in heard:
             if status is not None:
                 self.heard.emit(run.id, status)
@@ -249,17 +249,17 @@ class RunsWatch(QObject):
                     self._left.discard(run.id)
                     self.ended.emit(run, status)
 
-    def _not_looked(self, place: WatchedBackend, runs: list[Run], error: Exception) -> None:
-        self._rest(place, True)
-        self._tell_all(runs, message_of(error))
+    def _not_polled(self, watched: WatchedBackend, runs: list[Run], error: Exception) -> None:
+        self._rest(watched, True)
+        self._report_trouble(runs, message_of(error))
 
-    def _rest(self, place: WatchedBackend, hindered: bool) -> None:
-        place.looking = False
+    def _rest(self, watched: WatchedBackend, hindered: bool) -> None:
+        watched.polling = False
         usual = SHOWN if self.shown else HIDDEN
-        place.pause = min(_LONGEST, max(usual, place.pause * 2)) if hindered else usual
-        place.next_look = time.monotonic() + place.pause
+        watched.pause = min(_LONGEST, max(usual, watched.pause * 2)) if hindered else usual
+        watched.next_poll = time.monotonic() + watched.pause
 
-    def _tell_all(self, runs: Iterable[Run], trouble: str) -> None:
+    def _report_trouble(self, runs: Iterable[Run], trouble: str) -> None:
         for run in runs:
             self.hindered.emit(run.id, trouble)
 

@@ -60,7 +60,7 @@ class RunActions(QObject):
             menu.setDefaultAction(
                 self._add(menu, tr("Follow"), "/mTaskRunning.svg", lambda: self.follow(row))
             )
-            self._add(menu, tr("Look now"), "/mActionRefresh.svg", lambda: self.watch.look(run))
+            self._add(menu, tr("Look now"), "/mActionRefresh.svg", lambda: self.watch.poll(run))
             self._add(menu, tr("Cancel the run"), "/mTaskCancel.svg", lambda: self.cancel(row))
         elif row.state is RunState.FINISHED:
             show = self._add(menu, tr("Show on the map"), "/mActionZoomToLayer.svg", lambda: self.show(row))
@@ -121,14 +121,14 @@ class RunActions(QObject):
         run = row.run
         if run is None:
             return
-        self._tell(run, tr("Stopping…"))
+        self._set_activity(run, tr("Stopping…"))
 
         def stopped(_nothing: object) -> None:
-            self._tell(run, "")
-            self.watch.look(run)
+            self._set_activity(run, "")
+            self.watch.poll(run)
 
         def refused(error: Exception) -> None:
-            self._tell(run, "")
+            self._set_activity(run, "")
             self._say_error(error)
 
         self.watch.call(run, lambda backend, known: backend.cancel(known), stopped, refused)
@@ -166,14 +166,14 @@ class RunActions(QObject):
         head = f"{run.message}\n\n" if run.message else ""
 
         def got(text: str) -> None:
-            self._tell(run, "")
+            self._set_activity(run, "")
             show_text(self._window, title, head + (text or tr("The run has written no log.")))
 
         def refused(error: Exception) -> None:
-            self._tell(run, "")
+            self._set_activity(run, "")
             self._say_error(error)
 
-        self._tell(run, tr("Reading the log…"))
+        self._set_activity(run, tr("Reading the log…"))
         self.watch.call(run, lambda backend, known: backend.log(known, _LOG_LINES), got, refused)
 
     def open_folder(self, row: Row) -> None:
@@ -198,7 +198,7 @@ class RunActions(QObject):
             if run is None:
                 self._strike(row.entry.key)
                 continue
-            self._tell(run, tr("Deleting…"))
+            self._set_activity(run, tr("Deleting…"))
             self.watch.call(
                 run,
                 lambda backend, known: backend.discard(known),
@@ -213,7 +213,7 @@ class RunActions(QObject):
         self.watch.read()
 
     def _not_deleted(self, run: Run, error: Exception) -> None:
-        self._tell(run, "")
+        self._set_activity(run, "")
         item = self._say_error(error)
         button = QPushButton(tr("Only take it off the list"))
         button.clicked.connect(lambda _checked=False: self._strike(run.id))
@@ -227,7 +227,7 @@ class RunActions(QObject):
             self._say_error(error)
         self.watch.read()
 
-    def _tell(self, run: Run, activity: str) -> None:
+    def _set_activity(self, run: Run, activity: str) -> None:
         self.model.update_run(run.id, activity=activity)
 
     def _say_error(self, error: Exception) -> Any:

@@ -205,10 +205,10 @@ class RunsPanel(QWidget):
                 "It is listed here while it goes on and when it has ended, "
                 "with its result a double click away."
             )
-            self.nothing.say([tr("No runs yet.") + " ", Link("run", tr("Start one")), f". {where}"])
+            self.nothing.show_parts([tr("No runs yet.") + " ", Link("run", tr("Start one")), f". {where}"])
         elif not shown:
             text = tr("No run matches “{text}”.").format(text=self.filter.text())
-            self.nothing.say([f"{text} ", Link("all", tr("Show all"))])
+            self.nothing.show_parts([f"{text} ", Link("all", tr("Show all"))])
         self._show_button()
 
     def _link(self, name: str) -> None:

@@ -69,12 +69,12 @@ class RunMaps(QObject):
             self._ask_for_roads(run)
             return
         task = RunTask(job, tr("Roadpulse: map of {name}").format(name=run.name))
-        task.moved.connect(lambda moment: self._tell(run, _activity(moment)))
+        task.moved.connect(lambda moment: self._set_activity(run, _activity(moment)))
         task.done.connect(lambda outcome: self._drawn(run, outcome))
         task.failed.connect(lambda error: self._not_drawn(run, error))
         task.stopped.connect(lambda: self._drawing_over(run))
         self._drawing[run.id] = task
-        self._tell(run, tr("Opening the result…"))
+        self._set_activity(run, tr("Opening the result…"))
         task.start()
 
     def _drawn(self, run: Run, outcome: Outcome) -> None:
@@ -118,10 +118,10 @@ class RunMaps(QObject):
 
     def _drawing_over(self, run: Run) -> None:
         self._drawing.pop(run.id, None)
-        self._tell(run, "")
+        self._set_activity(run, "")
         self.watch.read()
 
-    def _tell(self, run: Run, activity: str) -> None:
+    def _set_activity(self, run: Run, activity: str) -> None:
         self.model.update_run(run.id, activity=activity)
 
     def _say_error(self, error: Exception) -> Any:

@@ -130,7 +130,7 @@ class S3Browser(OnScreenDialog):
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(_PAUSE)
-        self._typing.timeout.connect(self._look)
+        self._typing.timeout.connect(self._look_up)
         self.address.textChanged.connect(self._typed)
         self._filtering = QTimer(self)
         self._filtering.setSingleShot(True)
@@ -152,7 +152,7 @@ class S3Browser(OnScreenDialog):
             self.choose.setEnabled(False)
             return
         self.tree.begin(self._typed_address())
-        self._look()
+        self._look_up()
 
     def _trips(self) -> BucketTrips:
         """Return the reader of the buckets; for threads."""
@@ -196,7 +196,7 @@ class S3Browser(OnScreenDialog):
             self._show_filter()
         self._typing.start()
 
-    def _look(self) -> None:
+    def _look_up(self) -> None:
         """Look up the address, unless that is under way."""
         self._typing.stop()
         problem = self._problem()
@@ -205,7 +205,7 @@ class S3Browser(OnScreenDialog):
             self.contents.show_nothing(problem)
         elif self._typed_address() != self.contents.address:
             self.banner.hide()
-            self.contents.look(self._typed_address())
+            self.contents.look_up(self._typed_address())
 
     def _picked(self, address: str) -> None:
         self.filter.blockSignals(True)
@@ -214,7 +214,7 @@ class S3Browser(OnScreenDialog):
         self._show_filter()
         if address.rstrip("/") != self._typed_address().rstrip("/"):
             self.address.setText(address)
-            self._look()
+            self._look_up()
 
     def _show_filter(self) -> None:
         name = name_of(self.tree.address())

@@ -89,7 +89,7 @@ class S3Contents(QWidget):
         self._counter.done.connect(self._counted)
         self._counter.failed.connect(self._not_counted)
         self._reader.done.connect(self._read)
-        self._reader.failed.connect(lambda error: self.fields_note.ask(message_of(error)))
+        self._reader.failed.connect(lambda error: self.fields_note.show_warning(message_of(error)))
         self.show_nothing()
 
     def _table(self) -> QTableWidget:
@@ -119,10 +119,10 @@ class S3Contents(QWidget):
         self.title.setText(text or tr("Choose a bucket or a folder, or type its address."))
         self.numbers.clear()
         self.busy.hide()
-        self.note.say("")
+        self.note.show_text("")
         self._show_fields(None)
 
-    def look(self, address: str) -> None:
+    def look_up(self, address: str) -> None:
         """Count the files of an address and read the first; drop the look-up before."""
         self.show_nothing(address)
         self.address = address
@@ -134,11 +134,11 @@ class S3Contents(QWidget):
             from ...cluster_client.s3.listing import count  # noqa: PLC0415  (boto3 loads in the thread)
 
             return count(
-                trips().s3, address, lambda sofar: counter.say(call, self._so_far, sofar),
+                trips().s3, address, lambda sofar: counter.report(call, self._so_far, sofar),
                 lambda: call.cancelled,
             )  # fmt: skip
 
-        self._counter.ask(count_them)
+        self._counter.submit(count_them)
         if mapping is None:
             return
 
@@ -147,7 +147,7 @@ class S3Contents(QWidget):
 
             return preview(trips(), address, mapping, call.check)
 
-        self._reader.ask(read_first)
+        self._reader.submit(read_first)
 
     def forget(self) -> None:
         """Stop looking."""
@@ -157,7 +157,7 @@ class S3Contents(QWidget):
     def _so_far(self, found: Counted) -> None:
         if self._counter.busy:
             self._show_numbers(found)
-            self.note.say(tr("Still counting"))
+            self.note.show_text(tr("Still counting"))
 
     def _counted(self, found: Counted) -> None:
         self.busy.hide()
@@ -171,27 +171,27 @@ class S3Contents(QWidget):
         if self._mapping is None:
             self._say_of_folder(found)
         elif found.files and found.others:
-            self.note.say(tr("Beside them lie {others}, not read").format(others=others))
+            self.note.show_text(tr("Beside them lie {others}, not read").format(others=others))
         elif found.files:
-            self.note.say(tr("In this folder and those in it"))
+            self.note.show_text(tr("In this folder and those in it"))
         elif found.others:
             text = tr("There are no trip files (.json, .json.gz) here, only {others}.")
-            self.note.ask(text.format(others=others))
+            self.note.show_warning(text.format(others=others))
         else:
-            self.note.ask(tr("Nothing has a name that begins so. Check the address."))
+            self.note.show_warning(tr("Nothing has a name that begins so. Check the address."))
 
     def _say_of_folder(self, found: Counted) -> None:
         if found.files + found.others:
-            self.note.say(tr("In this folder and those in it. Runs leave them as they are."))
+            self.note.show_text(tr("In this folder and those in it. Runs leave them as they are."))
         else:
-            self.note.say(tr("Nothing lies here yet. The first run makes the folder."))
+            self.note.show_text(tr("Nothing lies here yet. The first run makes the folder."))
 
     def _not_counted(self, error: Exception) -> None:
         self._reader.forget()
         self._show_fields(None)
         self.busy.hide()
         self.numbers.clear()
-        self.note.ask(message_of(error))
+        self.note.show_warning(message_of(error))
         self.refused.emit(error)
 
     def _show_numbers(self, found: Counted) -> None:
@@ -209,12 +209,12 @@ class S3Contents(QWidget):
     def _show_fields(self, found: Optional[Preview]) -> None:
         self.fields.setVisible(found is not None and bool(found.fields))
         self.fields_title.setVisible(found is not None)
-        self.fields_note.say("")
+        self.fields_note.show_text("")
         if found is None:
             return
         self.fields_title.setText(tr("The first file: {name}").format(name=name_of(found.file)))
         if found.problem:
-            self.fields_note.ask(tr("In this file {problem}.").format(problem=found.problem))
+            self.fields_note.show_warning(tr("In this file {problem}.").format(problem=found.problem))
         mapping = self._mapping or FieldMapping()
         uses = {mapping.link_id: tr("link id"), mapping.speed: tr("speed"), mapping.time: tr("time")}
         shown = found.fields[:_MOST_FIELDS]
@@ -224,10 +224,10 @@ class S3Contents(QWidget):
             for at, text in enumerate((field.path, example, uses.get(field.path, ""))):
                 self.fields.setItem(row, at, QTableWidgetItem(visible(text)))
         if shown and len(found.found) < len(uses):
-            self.fields_note.ask(
+            self.fields_note.show_warning(
                 tr("{n} of 3 fields recognised. Choose them in the Run dialog, under Fields.").format(
                     n=len(found.found)
                 )
             )
         elif shown:
-            self.fields_note.say(tr("3 of 3 fields recognised"))
+            self.fields_note.show_text(tr("3 of 3 fields recognised"))

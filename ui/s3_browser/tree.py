@@ -53,7 +53,7 @@ class S3Tree(QTreeWidget):
         self.clear()
         self._way = above(address)
         self._say(self.invisibleRootItem(), tr("Looking for buckets…"))
-        self._going[""] = self._calls.ask(
+        self._going[""] = self._calls.submit(
             lambda _call: top(self._connection()), partial(self._fill_top, address), self._not_top
         )
 
@@ -70,7 +70,7 @@ class S3Tree(QTreeWidget):
                 bucket = self.topLevelItem(at)
                 bucket.setHidden(not bucket.text(0).startswith(starting))
             return
-        self._look(item, starting)
+        self._look_up(item, starting)
         if not item.isExpanded():
             self.blockSignals(True)
             item.setExpanded(True)
@@ -114,7 +114,7 @@ class S3Tree(QTreeWidget):
 
     def _opened(self, item: QTreeWidgetItem) -> None:
         if item.data(0, _STATE) == _NEW:
-            self._look(item, "")
+            self._look_up(item, "")
 
     def _closed(self, item: QTreeWidgetItem) -> None:
         """Stop the look-up of an item that was folded."""
@@ -123,7 +123,7 @@ class S3Tree(QTreeWidget):
             going.cancel()
             item.setData(0, _STATE, _NEW)
 
-    def _look(self, item: QTreeWidgetItem, starting: str) -> None:
+    def _look_up(self, item: QTreeWidgetItem, starting: str) -> None:
         address = str(item.data(0, _ADDRESS) or "")
         if not address:
             return
@@ -132,7 +132,7 @@ class S3Tree(QTreeWidget):
         item.takeChildren()
         item.setData(0, _STATE, _LOOKING)
         self._say(item, tr("Looking…"))
-        self._going[address] = self._calls.ask(
+        self._going[address] = self._calls.submit(
             lambda call: level(self._connection(), address, starting, lambda: call.cancelled),
             partial(self._fill, item, starting),
             partial(self._not_filled, item),

@@ -143,18 +143,18 @@ class FieldsDialog(OnScreenDialog):
 
     def _edited(self) -> None:
         from .proposals import changes  # noqa: PLC0415
-        from .sample import look  # noqa: PLC0415
+        from .sample import inspect  # noqa: PLC0415
 
         try:
             mapping = self._mapping()
         except SpecError as error:
-            self.note.ask(error.message)
+            self.note.show_warning(error.message)
             self.ok.setEnabled(False)
             return
         self.ok.setEnabled(True)
         at = next((i for i in range(self.preset.count()) if self.preset.itemData(i) == mapping), 0)
         self.preset.setCurrentIndex(at)
-        found = look(self._preview.file, self._preview.root, mapping)
+        found = inspect(self._preview.file, self._preview.root, mapping)
         if found.problem:
             text = tr("In this file {problem}.").format(problem=found.problem)
         else:
@@ -163,11 +163,11 @@ class FieldsDialog(OnScreenDialog):
             )
         if found.proposal:
             names = changes(mapping, found.proposal)
-            self.note.ask(text, tr("Use {fields}").format(fields=names), "propose")
+            self.note.show_warning(text, tr("Use {fields}").format(fields=names), "propose")
         elif len(found.found) < 3:
-            self.note.ask(text)
+            self.note.show_warning(text)
         else:
-            self.note.say(text)
+            self.note.show_text(text)
         self._proposal = found.proposal
         self._fill(found)
 

@@ -71,7 +71,7 @@ def preview(source: TripSource, trips: str, mapping: FieldMapping, check: Check)
     for path in source.first(trips):
         check()
         try:
-            last = look(path, _load(source, path), mapping)
+            last = inspect(path, _load(source, path), mapping)
         except BadTripFile as error:
             last = Preview(file=path, problem=_clause(error.message))
         except OSError as error:
@@ -81,7 +81,7 @@ def preview(source: TripSource, trips: str, mapping: FieldMapping, check: Check)
     return last
 
 
-def look(path: str, root: Any, mapping: FieldMapping) -> Preview:
+def inspect(path: str, root: Any, mapping: FieldMapping) -> Preview:
     """Return what `mapping` finds in a loaded file."""
     raw = values.follow(root, tuple(mapping.points.split(".")))
     if not isinstance(raw, list):

@@ -53,13 +53,13 @@ class Note(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.linkActivated.connect(self.clicked)
         self.plain = ""
-        self.say("")
+        self.show_text("")
 
-    def say(self, text: str, link: str = "", name: str = "") -> None:
+    def show_text(self, text: str, link: str = "", name: str = "") -> None:
         """Show a text; `link` is a piece of text to click, reported as `name`."""
         self._show(text, muted(self.palette()), link, name)
 
-    def ask(self, text: str, link: str = "", name: str = "") -> None:
+    def show_warning(self, text: str, link: str = "", name: str = "") -> None:
         """Show what is missing and what to do."""
         self._show(text, warning(self.palette()), link, name)
 

@@ -63,7 +63,7 @@ class LinkLabel(QLabel):
         self.setWordWrap(True)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
 
-    def say(self, parts: Sequence[Union[str, Link]]) -> None:
+    def show_parts(self, parts: Sequence[Union[str, Link]]) -> None:
         """Show texts and links one after the other."""
         self.setText("".join(part.html if isinstance(part, Link) else in_html(part) for part in parts))
 

@@ -23,7 +23,7 @@ def scenario(robot: Robot):
     yield robot.ui.profiles.dialog.isVisible
     profiles = robot.ui.profiles.dialog
     profiles.side.add.emit("ssh")
-    robot.report["grey_because"] = profiles.say.plain
+    robot.report["grey_because"] = profiles.status_note.plain
     for entry in ("name", "host", "port", "user", "key_path", "python", "folders.runs"):
         write(profiles, entry, options[entry])
     yield from pause(0.3)

@@ -75,9 +75,9 @@ class Field(QWidget):
         self.faulty = bool(fault)
         asked = fault or self.doubt(self.value())
         if asked:
-            self.note.ask(asked)
+            self.note.show_warning(asked)
         else:
-            self.note.say(self.hint(self.value()))
+            self.note.show_text(self.hint(self.value()))
 
     def go_to(self) -> None:
         """Put the cursor there."""

@@ -61,4 +61,4 @@ class FoldersSection(ProfileSection):
         shared = tr("As the cluster's computers see them, on storage that all share.")
         bucket = tr("As the cluster's computers see them, on storage that all share; or s3://bucket/folder.")
         there = bucket if kind.runs_in_buckets else shared
-        self.intro.say("" if kind.runs_here else there)
+        self.intro.show_text("" if kind.runs_here else there)

@@ -35,7 +35,7 @@ class SparkSection(ProfileSection):
     def look(self) -> None:
         """Note that runs also work without Spark."""
         without = self.master.wanted and not self.master.value() and not self.home.value()
-        self.intro.say(
+        self.intro.show_text(
             tr("With neither a master nor a folder, runs take place in processes of the host itself.")
             if without
             else ""

@@ -54,7 +54,7 @@ class SshSection(ProfileSection):
     def suit(self, kind: BackendType) -> None:
         """Show the fields for a backend type; with runs in a bucket the SSH host is optional."""
         super().suit(kind)
-        self.intro.say(
+        self.intro.show_text(
             tr("Files are sent and fetched over SSH. Leave the host empty if the runs lie in a bucket.")
             if kind.runs_in_buckets
             else ""
@@ -109,7 +109,7 @@ class HostKeySection(ProfileSection):
         self._place = (host, port)
         self._tell([])
         if host and not requirements.missing(("paramiko",)):
-            self._asker.ask(lambda _task: _look_up(host, port))
+            self._asker.submit(lambda _task: _look_up(host, port))
 
     @property
     def busy(self) -> bool:
@@ -122,14 +122,14 @@ class HostKeySection(ProfileSection):
 
     def _tell(self, known: list[Any]) -> None:
         if not known:
-            self.known.say("")
+            self.known.show_text("")
             return
         key = known[0]
         text = tr("Known here: {kind} {fingerprint}, in {file}.").format(
             kind=key.kind, fingerprint=key.fingerprint, file=_short(str(key.path))
         )
         own = any(one.path == locations.known_hosts() for one in known)
-        self.known.say(text, tr("Forget it") if own else "", "forget")
+        self.known.show_text(text, tr("Forget it") if own else "", "forget")
 
     def _tell_way(self, looked_up: tuple[str, str, list[Any]]) -> None:
         host, words, keys = looked_up
@@ -146,7 +146,7 @@ class HostKeySection(ProfileSection):
             _known_hosts().forget(login.host, login.port)
             return _look_up(host, port)
 
-        self._asker.ask(forget)
+        self._asker.submit(forget)
 
 
 def _look_up(host: str, port: int) -> tuple[str, str, list[Any]]:

@@ -40,14 +40,14 @@ class BackendWatch(QObject):
         self.state: Optional[PlaceState] = None
         self.error: Optional[Exception] = None
         self.locked = False
-        self._looks = LatestCall(self, wait=10)
-        self._looks.done.connect(self._found)
-        self._looks.failed.connect(self._refused)
+        self._probes = LatestCall(self, wait=10)
+        self._probes.done.connect(self._found)
+        self._probes.failed.connect(self._refused)
 
     @property
     def busy(self) -> bool:
         """True while the place is being asked."""
-        return self._looks.busy
+        return self._probes.busy
 
     @property
     def remote(self) -> bool:
@@ -58,9 +58,9 @@ class BackendWatch(QObject):
         """Look at the place of this profile from now on."""
         if profile != self.profile or (self.state is None and self.error is None and not self.busy):
             self.profile = profile
-            self.look()
+            self.refresh()
 
-    def look(self, ask: bool = False) -> None:
+    def refresh(self, ask: bool = False) -> None:
         """Ask the place again; with `ask` QGIS may ask the person for its master password."""
         from ....workflow.credentials import opens_without_prompt, read_credentials  # noqa: PLC0415
 
@@ -70,14 +70,14 @@ class BackendWatch(QObject):
         try:
             if not self.locked:
                 keys = read_credentials(profile)
-                self._looks.ask(lambda call: _look(profile, keys, call))
+                self._probes.submit(lambda call: _probe(profile, keys, call))
         except RunError as error:
             self.error = error
         self.changed.emit()
 
     def forget(self) -> None:
         """Look no more, and give the connection up."""
-        self._looks.forget()
+        self._probes.forget()
         lookout, self.lookout = self.lookout, None
         if lookout is not None:
             _close(lookout)
@@ -94,7 +94,7 @@ class BackendWatch(QObject):
         self.changed.emit()
 
 
-def _look(profile: Profile, keys: ProfileKeys, call: Call) -> tuple[Lookout, PlaceState]:
+def _probe(profile: Profile, keys: ProfileKeys, call: Call) -> tuple[Lookout, PlaceState]:
     """Look at a place, for a thread: what looks there takes a while to load alone."""
     from ....workflow.backends import lookout_for  # noqa: PLC0415
 

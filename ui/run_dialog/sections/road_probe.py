@@ -170,14 +170,14 @@ def _count(connection: str, table: LinkTable, estimate: Optional[int]) -> Option
     return int(row[0]) if row else estimate
 
 
-def look_in_table(
+def match_in_table(
     connection: str, table: RoadTable, id_field: str, ids: NDArray[np.int64]
 ) -> Callable[[Task], Match]:
     """`match_table` for a task."""
     return lambda _task: match_table(connection, table, id_field, ids)
 
 
-def look_in_layer(
+def match_in_layer(
     source: QgsVectorLayerFeatureSource, name: str, field: int, ids: NDArray[np.int64]
 ) -> Callable[[Task], Match]:
     """`match_layer` for a task; `source` is a snapshot taken in the main thread."""

@@ -154,7 +154,7 @@ class RoadsSection(RoadsControls):
     def set_sample(self, ids: Any) -> None:
         """Link ids of a sample of the trips (int64 array), or None."""
         self.sample = ids
-        self._look_for_match()
+        self._count_matches()
 
     def _kind_changed(self) -> None:
         self.stack.setCurrentIndex(0 if self.kind.currentData() == POSTGIS else 1)
@@ -177,8 +177,8 @@ class RoadsSection(RoadsControls):
 
                 return list_tables(text)
 
-            self._tasks["tables"].ask(look)
-        self._tell()
+            self._tasks["tables"].submit(look)
+        self._update_note()
 
     def _tables_found(self, tables: list[RoadTable]) -> None:
         self._tables = tables
@@ -201,8 +201,8 @@ class RoadsSection(RoadsControls):
 
                 return list_fields(text, table)
 
-            self._tasks["fields"].ask(look)
-        self._tell()
+            self._tasks["fields"].submit(look)
+        self._update_note()
         self.changed.emit()
 
     def _layer_changed(self) -> None:
@@ -228,7 +228,7 @@ class RoadsSection(RoadsControls):
                     for at, field in enumerate(layer.fields())
                 ]
             )
-        self._tell()
+        self._update_note()
         self.changed.emit()
 
     def _follow_system(self, layer: Optional[QgsVectorLayer]) -> None:
@@ -252,60 +252,61 @@ class RoadsSection(RoadsControls):
     def _fields_found(self, fields: list[RoadField]) -> None:
         self.fields = fields
         self._fill_fields()
-        self._look_for_match()
+        self._count_matches()
         self.changed.emit()
 
     def _id_changed(self) -> None:
-        self._look_for_match()
+        self._count_matches()
         self.changed.emit()
 
-    def _look_for_match(self) -> None:
+    def _count_matches(self) -> None:
         self._tasks["match"].forget()
         self.match = None
         id_field, sample = self.id_field.currentData(), self.sample
         if not id_field or not self.fields:
-            self._tell()
+            self._update_note()
             return
         if sample is None:
             import numpy as np  # noqa: PLC0415
 
             sample = np.empty(0, dtype=np.int64)
-        from .road_probe import look_in_layer, look_in_table  # noqa: PLC0415
+        from .road_probe import match_in_layer, match_in_table  # noqa: PLC0415
 
         table, layer = self._chosen_table(), self.layer.currentLayer()
         if self.kind.currentData() == POSTGIS and table is not None:
-            look = look_in_table(self._connection_text(), table, id_field, sample)
+            look = match_in_table(self._connection_text(), table, id_field, sample)
         else:
-            look = look_in_layer(
+            look = match_in_layer(
                 QgsVectorLayerFeatureSource(layer), layer.name(), layer.fields().lookupField(id_field), sample
             )
-        self._tasks["match"].ask(look)
-        self._tell()
+        self._tasks["match"].submit(look)
+        self._update_note()
 
     def _matched(self, match: Match) -> None:
         self.match = match
-        self._tell()
+        self._update_note()
 
     def _refused(self, error: Exception) -> None:
         self._fault = error.message if isinstance(error, RunError) else str(error)
         self._login = isinstance(error, LoginRefused)
-        self._tell()
+        self._update_note()
 
     def _enter_login(self, _name: str) -> None:
         if ask_login(self.connection.currentConnection(), self._fault):
             self._connection_changed()
 
-    def _tell(self) -> None:
+    def _update_note(self) -> None:
         match = self.match
         if self.problem():
             busy = self._tasks["tables"].busy or self._tasks["fields"].busy
             if self._login and self._fault:
-                self.note.ask(self._fault, tr("Enter user and password…"), "login")
+                self.note.show_warning(self._fault, tr("Enter user and password…"), "login")
                 self.updated.emit()
                 return
-            (self.note.say if busy else self.note.ask)(self.problem())
+            (self.note.show_text if busy else self.note.show_warning)(self.problem())
         elif match is None:
-            self.note.say(tr("Looking for the links of the trips…") if self._tasks["match"].busy else "")
+            searching = self._tasks["match"].busy
+            self.note.show_text(tr("Looking for the links of the trips…") if searching else "")
         else:
             text = tr("links") if match.links is None else counted(match.links, tr("link"), tr("links"))
             rate = 1.0
@@ -313,11 +314,11 @@ class RoadsSection(RoadsControls):
                 rate = match.matched / match.asked
                 text = tr("{links}, {share} of the sample's ids match").format(links=text, share=share(rate))
             if rate < _POOR_MATCH:
-                self.note.ask(
+                self.note.show_warning(
                     tr("{found}. Check the id field and the version of the roads.").format(found=text)
                 )
             else:
-                self.note.say(text)
+                self.note.show_text(text)
         self.updated.emit()
 
 

@@ -125,12 +125,12 @@ class TripsSection(TripsControls):
         self.show_preview()
         source = self.source if trips else None
         if source is not None:
-            self.note.say(tr("Counting…"))
+            self.note.show_text(tr("Counting…"))
             store = locations.point_store(self.watch.profile)
 
             def count_them(call: Call) -> TripCount:
                 return source.count(
-                    trips, store, mapping, call.check, lambda n: counter.say(call, self._counted_so_far, n)
+                    trips, store, mapping, call.check, lambda n: counter.report(call, self._counted_so_far, n)
                 )
 
             def look_at_them(call: Call) -> object:
@@ -139,16 +139,16 @@ class TripsSection(TripsControls):
                 return preview(source, trips, mapping, call.check)
 
             counter = self._counter
-            counter.ask(count_them)
-            self._previewer.ask(look_at_them)
+            counter.submit(count_them)
+            self._previewer.submit(look_at_them)
         elif not trips:
-            self.note.say("")
+            self.note.show_text("")
         elif not self._fault:
             waiting = tr("Counted as soon as {place} answers.") if self.watch.busy else ""
             unknown = tr("How many there are is not known: {place} was not asked.")
             if self.watch.error is not None:
                 unknown = tr("How many there are is not known while {place} cannot be asked.")
-            self.note.say((waiting or unknown).format(place=place(self.watch.profile)))
+            self.note.show_text((waiting or unknown).format(place=place(self.watch.profile)))
         self.updated.emit()
 
     @property
@@ -208,11 +208,12 @@ class TripsSection(TripsControls):
 
     def _counted_so_far(self, n_files: int) -> None:
         if self.count is None and self._counter.busy:
-            self.note.say(tr("Counting… {files}").format(files=counted(n_files, tr("file"), tr("files"))))
+            files = counted(n_files, tr("file"), tr("files"))
+            self.note.show_text(tr("Counting… {files}").format(files=files))
 
     def _counted(self, found: TripCount) -> None:
         self.count = found
-        self.note.say(count_text(found))
+        self.note.show_text(count_text(found))
         self.updated.emit()
 
     def _not_counted(self, error: Exception) -> None:
@@ -222,9 +223,9 @@ class TripsSection(TripsControls):
         lasting = not self.watch.remote and not getattr(error, "retry", False)
         self._sure = self._is_near() or lasting or not isinstance(error, (ClientError, S3Error))
         if self._is_near():
-            self.note.ask(self._fault)
+            self.note.show_warning(self._fault)
         else:
-            self.note.ask(self._fault, tr("Look again"), "look")
+            self.note.show_warning(self._fault, tr("Look again"), "look")
         self.updated.emit()
 
     def _previewed(self, found: Optional[Preview]) -> None:

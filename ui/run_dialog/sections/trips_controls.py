@@ -92,16 +92,16 @@ class TripsControls(Section):
             text = tr("{n} of 3 fields recognised.").format(n=len(found.found))
             if found.problem:
                 text = tr("In {file} {problem}.").format(file=name, problem=found.problem)
-            self.fields_note.ask(
+            self.fields_note.show_warning(
                 text, tr("Use {fields}").format(fields=changes(self.mapping, found.proposal)), "propose"
             )
         elif found.problem:
-            self.fields_note.ask(tr("In {file} {problem}.").format(file=name, problem=found.problem))
+            self.fields_note.show_warning(tr("In {file} {problem}.").format(file=name, problem=found.problem))
         elif found.faults:
-            self.fields_note.ask(next(iter(found.faults.values())))
+            self.fields_note.show_warning(next(iter(found.faults.values())))
         elif len(found.found) < len(_FIELD_NAMES):
             missing = ", ".join(tr(_FIELD_NAMES[n]) for n in _FIELD_NAMES if n not in found.found)
-            self.fields_note.ask(
+            self.fields_note.show_warning(
                 tr("{n} of 3 fields recognised; not found: {missing}. Choose them under Fields.").format(
                     n=len(found.found), missing=missing
                 )
@@ -109,9 +109,9 @@ class TripsControls(Section):
         elif found.unit and found.unit != self.unit:
             text = tr("The file says its speeds are in {there}, Show says {here}.")
             text = text.format(there=found.unit, here=self.unit)
-            self.fields_note.ask(text, tr("Use {unit}").format(unit=found.unit), "unit")
+            self.fields_note.show_warning(text, tr("Use {unit}").format(unit=found.unit), "unit")
         else:
-            self.fields_note.say(tr("3 of 3 fields recognised"))
+            self.fields_note.show_text(tr("3 of 3 fields recognised"))
 
     def _describe(self, point: FirstPoint) -> str:
         from zoneinfo import ZoneInfo  # noqa: PLC0415

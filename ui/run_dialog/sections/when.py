@@ -169,7 +169,7 @@ class WhenSection(Section):
     def _changed(self) -> None:
         self.range.setVisible(self.dates.currentData() == "range")
         self.chosen_days.setVisible(self.days.currentIndex() == 3)
-        self.note.ask(self.problem())
+        self.note.show_warning(self.problem())
         self.changed.emit()
 
     def _add_bin(self, minutes: int) -> None:

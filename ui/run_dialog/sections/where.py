@@ -59,7 +59,7 @@ class WhereSection(Section):
         self.column.addWidget(self.note)
         self.chooser.currentIndexChanged.connect(self._chosen)
         self.set_up.clicked.connect(self._set_up)
-        self.watch.changed.connect(self._tell)
+        self.watch.changed.connect(self._update_note)
         self.note.clicked.connect(self._clicked)
         self.live.clicked.connect(self._clicked)
         self.offer()
@@ -117,38 +117,38 @@ class WhereSection(Section):
         self.moved.emit()
         self.changed.emit()
 
-    def _tell(self) -> None:
+    def _update_note(self) -> None:
         watch, error = self.watch, self.watch.error
-        self.note.say("")
+        self.note.show_text("")
         if watch.state is not None:
             self._show(good(self.palette()), state_text(watch.state, watch.remote))
             if watch.state.remark:
                 self._show(warning(self.palette()), tr("connected"))
-                self.note.ask(tr(watch.state.remark), tr("Look again"), "look")
+                self.note.show_warning(tr(watch.state.remark), tr("Look again"), "look")
         elif watch.locked:
             self._show(muted(self.palette()), tr("not looked at yet"))
-            self.note.say(
+            self.note.show_text(
                 tr("QGIS keeps the password, and its master password has not been entered."),
                 tr("Enter it…"), "unlock",
             )  # fmt: skip
         elif error is None:
             self._show(muted(self.palette()), tr("connecting…"))
         else:
-            self._tell_error(error)
+            self._show_error(error)
         if not self.note.plain and self._missing:
             text = tr("The profile “{name}”, which was used last, is not there any more.")
-            self.note.ask(text.format(name=self._missing))
+            self.note.show_warning(text.format(name=self._missing))
         elif not self.note.plain and self._faults:
-            self.note.ask(self._faults[0])
+            self.note.show_warning(self._faults[0])
         self.updated.emit()
 
-    def _tell_error(self, error: Exception) -> None:
+    def _show_error(self, error: Exception) -> None:
         self._show(bad(self.palette()), tr("not reachable") if getattr(error, "retry", False) else "")
         kind = type(error).__name__  # the classes need paramiko
         if kind == "HostKeyUnknown":
             self._show(warning(self.palette()), tr("host key unknown"))
             text = tr("{place} was not connected to before. Compare its key once.")
-            self.note.ask(text.format(place=place(self.profile)), tr("Check…"), "key")
+            self.note.show_warning(text.format(place=place(self.profile)), tr("Check…"), "key")
             return
         if kind == "HostKeyChanged":
             self._show(bad(self.palette()), tr("host key changed"))
@@ -156,19 +156,19 @@ class WhereSection(Section):
             self._show(bad(self.palette()), tr("log-in refused"))
         elif not getattr(error, "retry", False):
             self._show(bad(self.palette()), tr("cannot be used"))
-        self.note.ask(message_of(error), tr("Look again"), "look")
+        self.note.show_warning(message_of(error), tr("Look again"), "look")
 
     def _show(self, colour: Any, text: str) -> None:
         self.light.setStyleSheet(f"color: {colour.name()}")
-        self.live.say(text)
+        self.live.show_text(text)
 
     # -- what can be done ---------------------------------------------------------------------------
 
     def _clicked(self, name: str) -> None:
         if name in ("look", "unlock"):
-            self.watch.look(ask=True)
+            self.watch.refresh(ask=True)
         elif name == "key" and self.watch.error is not None:
-            self.check_key(cast("HostKeyError", self.watch.error)).accepted.connect(self.watch.look)
+            self.check_key(cast("HostKeyError", self.watch.error)).accepted.connect(self.watch.refresh)
 
     def check_key(self, error: HostKeyError) -> Any:
         """Show the key of a host, to be compared; the dialog's `accepted` comes once it is stored."""
