@@ -25,6 +25,7 @@ pytest() { # name, then pytest's arguments
 }
 
 parts() { # on a fresh clone, minutes; a second process waits for the first one's
+  [ -z "${ROADPULSE_NOW:-}" ] || echo "parts of the stand-in cluster" >"$ROADPULSE_NOW"
   nice build/venv/bin/python development/parts.py
 }
 
@@ -34,14 +35,12 @@ background() { # the rest of this lane leaves the processors to those with a win
 
 on_spark() {
   background
-  echo "parts of the stand-in cluster" >"$ROADPULSE_NOW"
   parts
   pytest "integration: Spark" -p no:pytest_qgis "${spark_tests[@]}"
 }
 
 on_livy() {
   background
-  echo "parts of the stand-in cluster" >"$ROADPULSE_NOW"
   parts 2>/dev/null # said there
   pytest "integration: Livy" -p no:pytest_qgis "${livy_tests[@]}"
 }
