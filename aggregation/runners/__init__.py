@@ -1,26 +1,25 @@
-"""Runners spread tasks and collect their reports; the steps themselves know nothing of them."""
+"""Runners: execution of the steps' tasks on processes of this computer or a cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Protocol
 
-if TYPE_CHECKING:  # a node imports this before it has the packages of the steps
+if TYPE_CHECKING:  # nodes import this before they have the packages of the steps
     from ..store.decode import DecodeContext, DecodeTask
     from ..store.point_store import FileRecord
     from ..summary.counts import SummaryReport
     from ..summary.summarise import SummaryContext, SummaryTask
 
 Tick = Callable[[int, int, int], None]
-"""Called several times a second with all files, bytes and points decoded so far; may raise to stop."""
+"""Called several times a second with the files, bytes and points decoded so far; may raise to stop."""
 
 
 class Runner(Protocol):
-    """Something that carries out both steps' tasks.
+    """Interface of runners, which carry out the tasks of both steps.
 
-    `task_bytes` and `task_points` bound a task of either step, for the memory that a worker has (None:
-    the plan's own bounds). `waiting` says what the runner waits for, and is empty while tasks go on; `remark`
-    what a person should know of how they go on, empty while all is as it should be.
+    `task_bytes` and `task_points` limit the tasks of the two steps to the memory of a worker (None: the
+    plan's defaults).
     """
 
     task_bytes: Optional[int]
@@ -28,21 +27,21 @@ class Runner(Protocol):
 
     @property
     def waiting(self) -> str:
-        """See above."""
+        """What the runner waits for; empty while tasks progress."""
 
     @property
     def remark(self) -> str:
-        """See above."""
+        """Message for the person about the progress of tasks; empty if all is normal."""
 
     @property
     def workers(self) -> int:
-        """Tasks that are carried out at once, as far as that is known."""
+        """Number of concurrent tasks, as far as known."""
 
     def describe(self) -> dict[str, Any]:
         """Return the runner's facts for the status and the manifest: its `kind` and others."""
 
     def check(self) -> None:
-        """Raise `RunError` when the runner cannot go on."""
+        """Raise `RunError` if the runner cannot continue."""
 
     def decode(
         self,
@@ -51,7 +50,7 @@ class Runner(Protocol):
         done: Callable[[list[FileRecord]], None],
         tick: Tick,
     ) -> None:
-        """Carry out the tasks in any order; `done` gets each task's records. Raises the first error."""
+        """Carry out the tasks in any order; call `done` with each task's records. Raises the first error."""
 
     def summarise(
         self,
@@ -60,7 +59,7 @@ class Runner(Protocol):
         done: Callable[[SummaryReport], None],
         tick: Tick,
     ) -> None:
-        """Carry out the tasks in any order; `done` gets each task's report. Raises the first error."""
+        """Carry out the tasks in any order; call `done` with each task's report. Raises the first error."""
 
     def close(self) -> None:
-        """End all that the runner started."""
+        """End all processes and applications that the runner has started."""

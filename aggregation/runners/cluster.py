@@ -1,6 +1,6 @@
-"""The protocol of a cluster: nodes that carry out tasks, but not from the first second and not for sure.
+"""Interface of clusters, which carry out tasks on nodes after a slow and uncertain start, such as Spark.
 
-Spark is one. `head_start.HeadStart` makes a runner of it.
+`head_start.HeadStart` is the runner that uses a cluster.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ClusterUnavailable(RunError):
-    """The cluster cannot be had, or not any more. `remark` says so for a run that goes on without it."""
+    """The cluster is unavailable or was lost; `remark` is the message of a run that continues without it."""
 
     def __init__(self, message: str, detail: str = "", remark: str = "") -> None:
         super().__init__(message, detail)
@@ -25,10 +25,10 @@ class ClusterUnavailable(RunError):
 class Cluster(Protocol):
     """Nodes for a run's tasks, started in the background by `begin` and ended by `close`.
 
-    `kind` is its name in status and manifest, `name` for people. A node's task holds `part_points` while
-    it decodes, reads `task_points` in a summary and computes `slice_points` of them at once. The cluster is
-    worth its start from `worthwhile_seconds` of work at the head on. `waiting` says what the cluster waits
-    for; it is empty while tasks go on.
+    `kind` is its name in status and manifest, `name` its display name. A node's task holds `part_points`
+    while decoding, reads `task_points` in a summary and computes `slice_points` of them at once. The cluster
+    is started if the head needs at least `worthwhile_seconds` more. `waiting` names what the cluster waits
+    for; it is empty while tasks progress.
     """
 
     kind: str
@@ -41,28 +41,28 @@ class Cluster(Protocol):
 
     @property
     def workers(self) -> int:
-        """Tasks that the nodes carry out at once, as far as that is known."""
+        """Number of concurrent tasks of the nodes, as far as known."""
 
     @property
     def begun(self) -> bool:
-        """True once the cluster was asked for."""
+        """True once `begin` was called."""
 
     @property
     def problem(self) -> Optional[RunError]:
-        """Why the cluster is not there any more or never will be; None while nothing is known of that."""
+        """Error if the cluster was lost or can never start; None otherwise or until known."""
 
     @property
     def lacks_nodes(self) -> bool:
-        """True if there has been no node for long, although the cluster is up."""
+        """True if the cluster is up but has had no node for long."""
 
     def begin(self, at_once: bool = False) -> None:
-        """Ask for the cluster, unless that was done; `at_once` lets nothing else of this process delay it."""
+        """Start the cluster unless that was done; with `at_once` this process does nothing else meanwhile."""
 
     def check(self) -> None:
-        """Raise `RunError` if the cluster is not there any more or never will be."""
+        """Raise `RunError` if the cluster was lost or can never start."""
 
     def has_nodes(self) -> bool:
-        """Look for nodes; return True if one could take a task now."""
+        """Poll the nodes; return True if one could accept a task now."""
 
     def carry_out(
         self,
@@ -73,18 +73,18 @@ class Cluster(Protocol):
         now: Callable[[], None],
         take_back: Callable[[], bool],
     ) -> None:
-        """Have the nodes call `function` with each item; wait for the cluster first if it is not up yet.
+        """Call `function` with each item on the nodes; wait for the cluster first if it is not up yet.
 
-        `take` gets the reports of tasks as they end, `now` is called several times a second and may raise to
-        stop. While nodes are lacking, `take_back` is asked: if it returns True, the tasks that are not done
-        are given up. Raises `ClusterUnavailable` if the cluster cannot do the tasks.
+        `take` is called with the reports of finished tasks, `now` several times a second; it may raise to
+        stop. While nodes are lacking, `take_back` is called: if it returns True, unfinished tasks are
+        abandoned. Raises `ClusterUnavailable` if the cluster cannot do the tasks.
         """
 
     def describe(self) -> dict[str, Any]:
-        """Return what status and manifest say of the cluster."""
+        """Return facts about the cluster for status and manifest."""
 
     def close(self) -> None:
-        """Give the nodes up."""
+        """Release the nodes."""
 
     def leave(self, code: int) -> None:
-        """End this process with `code` if it cannot end in the usual way."""
+        """End this process with `code` if it cannot exit normally; called last."""

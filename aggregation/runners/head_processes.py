@@ -1,8 +1,8 @@
-"""The head's processes: they work from the first second, and until the cluster's nodes do, if it is started.
+"""Worker processes of the head node, which work from the start of a run until a cluster's nodes take over.
 
-Spark needs some ten seconds before the first executor works. What the head has done by then the cluster need
-not do, and a small run is done without it. Where the cluster is lost, or has no nodes for long, they begin
-again.
+Spark needs some ten seconds before the first executor works. Tasks that the head has done by then are not
+repeated, and a small run finishes without the cluster. If the cluster is lost, or has no nodes for long, the
+processes are started again.
 """
 
 from __future__ import annotations
@@ -25,30 +25,33 @@ _PLENTY_MEGABYTES = 1000
 _BEGINNINGS = 20
 
 TASK_BYTES = 96 << 20
-"""Trips in a task: so few that the cluster, once there, does not wait long for the head's last ones."""
+"""Bytes of trips per task: few enough that the cluster does not wait long for the head's last tasks."""
 
 PART_POINTS, SLICE_POINTS = 400_000, 60_000
-"""Points that a process holds while it decodes, and computes at once. More than on the nodes, since there is
-no PySpark in its 150 MB: so parts are fewer, and read fewer times."""
+"""Points that a process holds while decoding, and computes at once. More than on the nodes, as its 150 MB
+contain no PySpark: parts are fewer, and read fewer times."""
 
 
 def has_plenty(workers: int) -> bool:
-    """Return True if so many processes can keep their memory, which saves a fifth of a task's time."""
+    """Return True if so many processes may keep freed memory, which saves a fifth of a task's time."""
     return free_megabytes() > workers * _PLENTY_MEGABYTES
 
 
 def slice_points(workers: int) -> int:
-    """Points that each of so many processes computes at once: all of a task (0) where memory is plenty,
-    which is faster; there a busy link may take more of it than on the nodes."""
+    """Return how many points each of so many processes computes at once.
+
+    With plenty of memory all of a task (0), which is faster; a busy link may then take more memory than on
+    the nodes.
+    """
     return 0 if has_plenty(workers) else SLICE_POINTS
 
 
 class HeadProcesses:
-    """Processes of the head, which end with `close`, with an accident, or once the `cluster` takes over.
+    """Worker processes of the head, which end with `close`, when one dies, or once the cluster takes over.
 
-    The first ones are forked here, so before PySpark is imported: it has threads and connections of its own.
-    Not `forked`, or when they `begin` again, they take a second longer. `tasks` counts what they did;
-    `working` says whether they may be given some.
+    If `forked`, the processes are forked by the constructor, before PySpark is imported with its threads and
+    connections. Otherwise, and when started again, they take a second longer. `cluster` is the cluster's name
+    for the log, `tasks` the number of finished tasks; `working` is True while the processes accept tasks.
     """
 
     def __init__(self, workers: int, cluster: str, forked: bool = True) -> None:
@@ -60,11 +63,11 @@ class HeadProcesses:
 
     @property
     def spent(self) -> bool:
-        """True once they began or died too often to be begun again while the cluster may do the work."""
+        """True if they have started or died too often to be started again while the cluster may work."""
         return self._accidents > 1 or self._beginnings >= _BEGINNINGS
 
     def begin(self, forked: bool = False) -> None:
-        """Have processes; where they cannot be had nothing is `working`."""
+        """Start the processes unless they run; if that fails, `working` stays False."""
         from .processes import ProcessRunner  # noqa: PLC0415  (needs the packages)
 
         if self.working:
@@ -84,10 +87,10 @@ class HeadProcesses:
         tick: Callable[[], None],
         enough: Callable[[], bool],
     ) -> None:
-        """Do tasks one after the other until there is `enough`; `take` gets the report of each that is done.
+        """Carry out tasks until `enough` returns True; call `take` with the report of each finished one.
 
-        A task that failed for reasons of this computer or of the moment is not reported: it is left to the
-        cluster, like those that were not begun.
+        Tasks that fail for local or transient reasons are not reported but left to the cluster, like those
+        that were not begun.
         """
 
         def done(report: Report) -> None:
@@ -116,7 +119,7 @@ class HeadProcesses:
                 error,
             )
             self._accidents += 1
-            self.workers = max(self.workers // 2, 1)  # most often there was not the memory for so many
+            self.workers = max(self.workers // 2, 1)  # most often memory was too small
             self.working = False
         if not self.working:
             log.info("The head did %d tasks; from here on %s does them", self.tasks, self._cluster)
@@ -129,7 +132,7 @@ class HeadProcesses:
         take: Callable[[list[Report]], None],
         tick: Callable[[], None],
     ) -> None:
-        """Do tasks that only the head can do; `take` gets the report of each. Raises `WorkerDied`."""
+        """Carry out all tasks without the cluster; call `take` with each report. Raises `WorkerDied`."""
 
         def done(report: Report) -> None:
             self.tasks += 1
@@ -148,14 +151,14 @@ class HeadProcesses:
             self._processes = None
 
     def _own(self, function: TaskFunction) -> TaskFunction:
-        """Return the function with attempts that are none of the cluster's, nor of processes that ended."""
+        """Return the function with an attempt number that neither the cluster nor ended processes use."""
         return replace(function, before=MAX_ATTEMPTS - self._beginnings)
 
 
 def _attempt_or_leave(item: tuple[int, bytes], function: TaskFunction) -> Report:
     try:
         return function.attempt(item)
-    except Exception as error:  # noqa: BLE001  (the cluster does the task again, and reports a failure)
+    except Exception as error:  # noqa: BLE001  (the cluster repeats the task, and reports errors)
         return Report(item[0], error=("It failed here.", repr(error), True))
 
 

@@ -1,8 +1,8 @@
-"""A runner that starts at the head, and goes on with a cluster where that is worth it.
+"""Runner that begins on the head node, and continues on a cluster if the remaining work is worth its start.
 
-The head's processes begin at once. The cluster is started when they would leave enough work (see
-`start_policy`), and then does the rest. Where it cannot be had, or is lost, the head goes on alone. The
-specification of a run knows nothing of the cluster.
+The head's processes begin at once. The cluster is started if enough work remains (see `start_policy`), and
+then does the rest. If it is unavailable or lost, the head finishes alone. A run's specification does not
+depend on the cluster.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _GOES_ON = "The head goes on alone, which takes longer."
 
 
 class HeadFallback:
-    """Finishing a run on the head when the cluster cannot: the decision, and the remark for the manifest.
+    """Decision to finish a run on the head if the cluster fails, and the remark for the manifest.
 
-    Spark, say, may fail to start (no master, no Java, another version), be lost in the middle, or have no
-    cores for long. The head's processes then do the same tasks, more slowly. A cancelled run, and the end of
-    a driver that had started the run (as Livy's does), are no reason for it.
+    Spark, for example, may fail to start (no master, no Java, another version), be lost in the middle, or
+    have no cores for long. The head's processes then do the same tasks, more slowly. A cancelled run, and
+    the end of a driver that had started the run (as Livy's), end the run instead.
 
     `workers` is the number of processes of the head; 0 if it cannot finish a run.
     """
@@ -74,16 +74,16 @@ class HeadFallback:
 
 
 class HeadStart:
-    """Spreads tasks over `head_workers` processes of the head, and over the nodes of a cluster.
+    """Distributes tasks to `head_workers` processes of the head and the nodes of a cluster.
 
-    Without processes the cluster starts at once, while the driver lists trips. It ends with `close`. If it
-    fails, `fallback_workers` processes of the head finish the run (0: the run fails).
+    Without head processes the cluster starts at once, while the driver lists trips. It ends with `close`. If
+    it fails, `fallback_workers` processes of the head finish the run (0: the run fails).
     """
 
     def __init__(
         self, cluster: Cluster, packages: Packages, head_workers: int = 0, fallback_workers: int = 0
     ) -> None:
-        # Processes first: they are forked from what this one is now, without a cluster's threads.
+        # Processes first, as they are forked and must not inherit a cluster's threads.
         self._head = HeadProcesses(head_workers, cluster.name) if head_workers else None
         self.task_bytes = head_processes.TASK_BYTES if head_workers else None
         self.task_points: Optional[int] = cluster.task_points
@@ -102,7 +102,7 @@ class HeadStart:
 
     @property
     def workers(self) -> int:
-        """The head's processes while they work; then the cluster's."""
+        """Number of head processes while they work; then of the cluster's."""
         return self._head.workers if self._head and self._head.working else self._cluster.workers
 
     @property
@@ -183,7 +183,7 @@ class HeadStart:
         self._cluster.close()
 
     def leave(self, code: int) -> None:
-        """The last act of this process, which ends with `code`."""
+        """End this process with `code` if it cannot exit normally; called last."""
         self._cluster.leave(code)
 
     # -- a step -------------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ class HeadStart:
         finished: Callable[[int, Any, str], None],
         tick: Tick,
     ) -> None:
-        """Carry out a step's tasks, each `work` of some unit, in the head's or the cluster's context."""
+        """Carry out a step's tasks; `work` is that of each, `contexts` are for the head and the cluster."""
         items = [(index, pickle.dumps(task)) for index, task in enumerate(tasks)]
         head_function, function = (
             TaskFunction(step, self._packages, pickle.dumps(c), len(tasks)) for c in contexts
@@ -241,7 +241,7 @@ class HeadStart:
                     self._do_without(error, now)
 
     def _take_back(self) -> bool:
-        """Have the head begin again, since the cluster lacks nodes; return False if it cannot."""
+        """Start the head's processes again, as the cluster lacks nodes; return False if they cannot start."""
         if self._head is None or self._head.spent:
             return False
         log.warning(self._no_nodes)
@@ -249,15 +249,15 @@ class HeadStart:
         return True
 
     def _do_without(self, problem: RunError, now: Callable[[], None]) -> None:
-        """Leave the rest to the head; raise the problem if it cannot go on."""
-        now()  # what ended the cluster may have been the end of the run
+        """Leave the remaining tasks to the head; raise `problem` if it cannot finish the run."""
+        now()  # raises if the run was cancelled, which may have ended the cluster
         self._fallback.begin(problem)
-        self._cluster.close()  # its memory is free then, and its nodes
+        self._cluster.close()  # frees its memory and its nodes
 
     def _cluster_takes_over(self, estimate: HeadEstimate, now: Callable[[], None]) -> bool:
-        """Start the cluster if that is worth it; return True if it could take over from the head by now.
+        """Start the cluster if it is worth it; return True once it can take over from the head.
 
-        Raises `RunError` if the cluster is wanted and never will be there, and the head cannot go on alone.
+        Raises `RunError` if the cluster can never start and the head cannot finish alone.
         """
         if self._fallback.active:
             return False

@@ -1,7 +1,8 @@
-"""Trips in a folder that every node has: copies of its own, or one that all share.
+"""Detection of nodes whose trip folder differs from the driver's.
 
-The driver lists the trips, and the nodes read them under the same paths. Where a node lacks a file, or has
-another one there, while the driver sees the file as it was listed, the node is at fault and not the file.
+The driver lists the trips, and the nodes read them under the same paths, in a shared folder or in copies. If
+a node lacks a file, or has another version, while the driver still sees the file as listed, the node is at
+fault and not the file.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _MOST = 20
 def seen_differently(
     files: Sequence[TripFile], records: Sequence[FileRecord], node: str
 ) -> Optional[RunError]:
-    """Return the error if a task's node reads other files than the driver listed; None if it reads the same.
+    """Return the error if a task's node has read other files than the driver has listed; None otherwise.
 
     `records` are in the order of `files`.
     """
@@ -48,13 +49,13 @@ _WORDS = {
 
 
 def _as_listed(file: TripFile) -> bool:
-    """Return True if this computer can read the file, in the version that was listed."""
+    """Return True if this computer can read the file in the listed version."""
     from ..storage import list_trips  # noqa: PLC0415  (needs the packages)
 
     try:
         (now,) = list_trips(file.path)
     except (RunError, ValueError):
         return False
-    # A young file's version has a third part, which is new each time.
+    # A young file's version has a third part, which differs each time.
     same = now.size == file.size and now.version.split("-")[:2] == file.version.split("-")[:2]
     return same and ("://" in file.path or os.access(file.path, os.R_OK))

@@ -1,7 +1,7 @@
-"""The task of a step on a node: get the packages ready, carry out the task, report.
+"""The function that carries out a task on a node: provide the packages, run the step, report.
 
-Imported by the nodes' Python before it has any of the packages, so it imports them inside. Tasks and context
-come pickled in bytes for the same reason: unpickling them imports the steps.
+The nodes' Python imports this module before it has any of the packages, so imports of them are local. Tasks
+and context are pickled to bytes for the same reason: unpickling them imports the steps.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ MAX_ATTEMPTS = 1000
 
 @dataclass(frozen=True)
 class Report:
-    """The report of a task: its pickled `result`, or an error; peak memory in MB, and the node's name."""
+    """Report on one task: the pickled `result` or an `error`, peak `memory` in MB, and the `node`'s name.
+
+    `error` is message, detail, and whether another attempt may succeed; its message is empty without error.
+    """
 
     index: int
     result: bytes = b""
@@ -35,11 +38,11 @@ class Report:
 
 @dataclass(frozen=True)
 class TaskFunction:
-    """The function that carries out a task of a step, with all that its tasks have in common.
+    """Callable that carries out one task of a step; holds what all its tasks share.
 
-    With `keeps_memory` a process with plenty of memory keeps it for its next task. The cluster tries a task
-    `max_failures` times. `before` counts the attempts that others may have made or may make (below
-    `MAX_ATTEMPTS` in all).
+    If `keeps_memory`, a process keeps freed memory for its next task. The cluster attempts a task up to
+    `max_failures` times. `before` is the number of attempts reserved for others (below `MAX_ATTEMPTS` in
+    all).
     """
 
     step: str
@@ -51,11 +54,11 @@ class TaskFunction:
     before: int = 0
 
     def attempt(self, item: tuple[int, bytes], attempt: int = 0) -> Report:
-        """Carry out a task; raises `RunError` where the cluster should try again."""
+        """Carry out a task and return its report; raises `RunError` if the cluster should try again."""
         index, task = item
         storage_local.keep_private()
         try:
-            self._give_back()  # a worker begins with what PySpark's start left over
+            self._give_back()  # memory that PySpark's start has left
             provide(self.packages)
             result = self._carry_out(task, index, self.before + attempt)
             return Report(index, result, memory=peak_memory(), node=platform.node())
@@ -75,14 +78,14 @@ class TaskFunction:
         result: Any
         try:
             if self.step == DECODE:
-                # Every attempt writes parts of its own: one that was given up, yet still goes on somewhere,
-                # never changes what another one reported.
+                # Every attempt writes its own parts: one that was abandoned but still runs somewhere never
+                # changes the parts that another has reported.
                 own = replace(task, part=index + self.n_tasks * attempt, step=self.n_tasks * MAX_ATTEMPTS)
                 result = decode(own, context, lambda *_: None)
             else:
                 result = summarise(task, context)
         finally:
-            scratch.clear()  # Spark ends its workers without a word
+            scratch.clear()  # Spark kills its workers
         self._give_back()
         return pickle.dumps(result)
 

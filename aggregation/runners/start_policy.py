@@ -1,9 +1,9 @@
-"""Decision to start a cluster, such as Spark, for the work that the head's processes have not done yet.
+"""Decision to start a cluster, such as Spark, by the remaining time that the head's processes need.
 
-Spark's start takes about ten seconds before the first executor works, and is work itself: some nine CPU
-seconds, of which the driver's five are the head's. If the head alone needs R seconds more, Spark, that takes
-S seconds to start, saves at most R - S; so with R just above S nothing is won, and a cluster's cores are
-taken for it. `WORTHWHILE_SECONDS` is that S and half as much again. A slower computer is slower at both.
+Spark's start takes about ten seconds until the first executor works, and some nine CPU seconds, of which the
+driver's five are the head's. If the head alone needs R seconds more, Spark, which takes S seconds to start,
+saves at most R - S; for R just above S nothing is gained, and a cluster's cores are occupied.
+`WORTHWHILE_SECONDS` is 1.5 S. On a slower computer both are longer.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ import time
 from collections.abc import Callable
 
 WORTHWHILE_SECONDS = 15.0
-"""Seconds of work left from which on Spark is started; a cluster has its own such number."""
+"""Remaining seconds of work above which Spark is started; each cluster has its own threshold."""
 
 FASTEST = {"decode": 400e6, "summarise": 9.0}
-"""Upper bound of the work of one process in a second: bytes of trips, tasks of 960,000 points. 280e6 and 6
-were measured on a server's core; a Raspberry Pi is several times slower."""
+"""Upper bounds for the work of one process per second: bytes of trips, tasks of 960,000 points. A server's
+core was measured at 280e6 and 6; a Raspberry Pi is several times slower."""
 
 _MEASURED_SECONDS = 1.5
 _FIRST_TASK_SECONDS = 6.0
-"""Seconds until something has to come: a Raspberry Pi, or a head with much to do, takes five to import."""
+"""Seconds to wait for the first task; a Raspberry Pi, or a busy head, takes five for imports."""
 
 
 class HeadEstimate:
-    """Estimate of the seconds that the head's `workers` need for the rest of a step's tasks.
+    """Estimate of the seconds that the head's `workers` need for the remaining tasks of a step.
 
-    `amounts` is the work of each task. It is measured from the first task that is done, since the processes
-    import what they need before it; until then from the beginning, with those under way as half done.
+    `amounts` is the work of each task, in the unit of `FASTEST`. The rate is measured from the end of the
+    first task, as the processes import modules before; without any, from the beginning, with current tasks
+    counted as half done.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class HeadEstimate:
         self._fastest = FASTEST[step] * self._workers
 
     def done(self, index: int) -> None:
-        """Count a task that was done."""
+        """Count a finished task."""
         self._done += self._amounts[index]
         self._n_done += 1
         if not self._first[0]:
@@ -55,16 +56,16 @@ class HeadEstimate:
 
     @property
     def exceeds_head(self) -> bool:
-        """True if no head with so many processes does all in time."""
+        """True if no head with so many processes can be fast enough."""
         return self._total / self._fastest > self._worthwhile
 
     @property
     def too_slow(self) -> bool:
-        """True if the rest takes longer than the cluster's start is worth, as far as that is known."""
+        """True if the estimated remaining time exceeds the cluster's threshold."""
         return self.seconds_left() > self._worthwhile
 
     def seconds_left(self) -> float:
-        """Return the seconds that the head needs for the rest at its speed so far; 0 while not known."""
+        """Return the seconds that the head needs at its present rate; 0 until the rate can be measured."""
         now, (first, before) = self._now(), self._first
         left = self._total - self._done
         if first and now - first >= _MEASURED_SECONDS and self._done > before:

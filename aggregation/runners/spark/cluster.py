@@ -1,6 +1,6 @@
-"""Spark as a cluster for tasks. It only spreads them: points and results go from the tasks to the store.
+"""Spark as a cluster. It only distributes tasks, which write points and results to the store.
 
-Everything about the cluster (master, memory, cores) comes from Spark's own configuration.
+All settings (master, memory, cores) come from Spark's own configuration.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from .job import Reports, SparkJob, SparkTask, drain
 from .start import SparkStart
 
 PART_POINTS, TASK_POINTS, SLICE_POINTS = 90_000, 960_000, 30_000
-"""Points that a decode task holds, a summary task reads, and computes at once. So a Python worker stays
-below 150 MB: 110 MB of that are PySpark, the packages and DuckDB, the same for any amount of trips. What is
-more waits in temporary files."""
+"""Points that a decode task holds, that a summary task reads, and that it computes at once. A Python worker
+so stays below 150 MB, of which 110 MB are PySpark, the packages and DuckDB for any amount of trips. Further
+points are spilled to temporary files."""
 
 TICK = 0.2
 _CORES_GUESSED = 16
@@ -30,7 +30,7 @@ _CORES_GUESSED = 16
 class SparkCluster:
     """The executors of a Spark application, which ends with `close`; see `cluster.Cluster` for the protocol.
 
-    If Spark's Java is ended from outside, `cancel_asked` distinguishes a cancelled run from an accident.
+    If Spark's Java is ended from outside, `cancel_asked` distinguishes a cancelled run from a failure.
     """
 
     kind, name = "spark", "Spark"
@@ -47,7 +47,7 @@ class SparkCluster:
 
     @property
     def workers(self) -> int:
-        """The application's cores: asked for, there, or guessed, since tasks are cut before Spark is up."""
+        """Cores of the application: requested, present, or guessed, as tasks are planned before it is up."""
         return self._start.cores or self._executors.cores or _CORES_GUESSED
 
     @property
@@ -117,7 +117,7 @@ class SparkCluster:
         take_back: Callable[[], bool],
     ) -> None:
         spark = self._ready(now)
-        heard: list[Report] = []  # filled by Spark whenever a task ends
+        heard: list[Report] = []  # extended by Spark when a task ends
         failures = int(spark.getConf().get("spark.task.maxFailures", "4"))
         accumulator = spark.accumulator(heard, Reports())
         function = replace(function, max_failures=failures, before=self._attempts)
@@ -134,7 +134,7 @@ class SparkCluster:
                 if self._executors.long_absent and take_back():
                     return
             take(drain(heard))
-            now()  # a cancelled run may have ended Spark first: then this raises
+            now()  # raises if the run was cancelled, which may end Spark first
             if job.error is not None:
                 raise self._start.explained(job.error)
             take(job.reports)

@@ -11,25 +11,25 @@ _LONGEST = 4000
 
 
 class NoSpark(ClusterUnavailable):
-    """Spark cannot be had, or not any more."""
+    """Spark is unavailable or was lost."""
 
 
 class SparkLost(NoSpark):
-    """Spark, or a part of it, went away; the same run may succeed later."""
+    """Spark, or a part of it, was lost; the same run may succeed later."""
 
     retry = True
 
 
 class DriverEnded(RunError):
-    """The end of the driver, which is also the end of its run; another run may succeed."""
+    """The driver that had started this run was ended from outside; another run may succeed."""
 
     retry = True
 
 
 def explained(error: BaseException, versions: str = "") -> RunError:
-    """Return the message for an error of Spark, with its own text as detail.
+    """Return the `RunError` for an error of Spark, with its own text as detail; `NoSpark` if no task failed.
 
-    `versions` is a text on the driver's and the master's version. Returns `NoSpark` if no task is at fault.
+    `versions` is a sentence on the driver's and the master's versions.
     """
     if isinstance(error, RunError):
         return error

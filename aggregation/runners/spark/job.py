@@ -1,4 +1,4 @@
-"""A job on Spark that is watched while it goes on, and calls that a Spark in trouble may never answer."""
+"""Spark jobs in a background thread, and calls of Spark with a timeout."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ END_SECONDS = 10.0
 
 
 class Reports:
-    """Collects reports in a list while tasks finish: what Spark calls an accumulator's parameter."""
+    """Accumulator parameter for Spark that collects reports in a list while tasks finish."""
 
     def zero(self, _value: list[Report]) -> list[Report]:
         """Return an empty list."""
         return []
 
     def addInPlace(self, value: list[Report], more: list[Report]) -> list[Report]:  # noqa: N802
-        """Add to the list in place; another thread empties it meanwhile."""
+        """Extend the list in place, as another thread empties it meanwhile."""
         value.extend(more)
         return value
 
 
 @dataclass(frozen=True)
 class SparkTask:
-    """Called with one task on a node, it carries it out; `reports` is Spark's accumulator of `Reports`."""
+    """Callable that carries out one task on a node; `reports` is Spark's accumulator of `Reports`."""
 
     function: TaskFunction
     reports: Any
 
     def __call__(self, item: tuple[int, bytes]) -> Report:
-        """Carry out a task and report, now and when Spark's job ends, whichever is heard of."""
+        """Carry out a task; report by the accumulator at once and by the return value when the job ends."""
         from pyspark import TaskContext  # noqa: PLC0415
 
         context = TaskContext.get()
@@ -46,7 +46,7 @@ class SparkTask:
 
 
 class SparkJob:
-    """A Spark job in a thread of its own, so that the run can watch it."""
+    """A Spark job in a background thread; `reports` or `error` are set when it has ended."""
 
     def __init__(self, spark: Any, name: str, items: list[tuple[int, bytes]], task: SparkTask) -> None:
         self.reports: list[Report] = []
@@ -56,12 +56,12 @@ class SparkJob:
         self._thread.start()
 
     def ended(self, wait: float) -> bool:
-        """Return True if the job has ended; waits for `wait` seconds at most."""
+        """Wait up to `wait` seconds; return True if the job has ended."""
         self._thread.join(wait)
         return not self._thread.is_alive()
 
     def end(self) -> None:
-        """Cancel the job where it still goes on."""
+        """Cancel the job if it is still running."""
         if self._thread.is_alive():
             call_with_timeout(END_SECONDS, self._spark.cancelAllJobs)
             self._thread.join(END_SECONDS)
@@ -70,17 +70,17 @@ class SparkJob:
         try:
             self._spark.setJobGroup(self._name, self._name, interruptOnCancel=True)
             self.reports = self._spark.parallelize(self._items, len(self._items)).map(self._task).collect()
-        except BaseException as error:  # noqa: BLE001  (judged by the run)
+        except BaseException as error:  # noqa: BLE001  (handled by the run)
             self.error = error
 
 
 def drain(reports: list[Report]) -> list[Report]:
-    """Take what is in a list that another thread adds to."""
+    """Remove and return the items of a list that another thread extends."""
     return [reports.pop(0) for _ in range(len(reports))]
 
 
 def call_with_timeout(seconds: float, call: Callable[[], object]) -> None:
-    """Call something that may hang or fail when Spark is already gone; not for longer than `seconds`."""
+    """Call a function that may hang or fail if Spark is gone; wait for at most `seconds`."""
 
     def quietly() -> None:
         with contextlib.suppress(Exception):
