@@ -38,7 +38,7 @@ def where_they_run(profile: Profile) -> str:
     """Where the programs of a profile are run, in words."""
     if profile.runs_here:
         return "this computer"
-    return f"{profile.host or profile.livy_url} and the computers of its cluster"
+    return f"{profile.host or profile.service_url} and the computers of its cluster"
 
 
 class Trust:

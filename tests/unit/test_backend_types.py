@@ -15,7 +15,7 @@ from roadpulse.cluster_client.backends.base.backend_type import FormSection, Kep
 from roadpulse.cluster_client.diagnosis.checks import Outcome, diagnose
 from roadpulse.cluster_client.errors import ProfileError
 from roadpulse.cluster_client.profiles.credentials import ProfileKeys
-from roadpulse.cluster_client.profiles.profile import LOCAL, Folders, Profile
+from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
 from roadpulse.cluster_client.profiles.store import ProfileStore
 from roadpulse.cluster_client.profiles.trust import ProgramsUntrusted
 from roadpulse.cluster_client.runs.phases import Phase, phase_of
@@ -149,9 +149,26 @@ def test_the_least_values_make_a_profile_of_the_type(key: str) -> None:
         assert raised.value.entry == entry
 
 
-def test_a_livy_whose_files_lie_in_a_bucket_needs_no_package_for_ssh() -> None:
-    livy = Profile(kind="livy", name="L", livy_url="https://pi0:8998", folders=Folders(runs="s3://runs"))
-    assert registry.of(livy).requirements(livy) == ("requests",)
+def test_a_livy_whose_files_lie_in_a_bucket_needs_no_package_for_ssh(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "sys.modules['paramiko'] = None\n"
+        "from pathlib import Path\n"
+        "from roadpulse.cluster_client.backends import registry\n"
+        "from roadpulse.cluster_client.backends.base.backend_type import Kept\n"
+        "from roadpulse.cluster_client.profiles.credentials import ProfileKeys\n"
+        "from roadpulse.cluster_client.profiles.profile import Folders, Profile\n"
+        "from roadpulse.cluster_client.runs.records import RunStore\n"
+        "livy = Profile(kind='livy', name='L', livy_url='http://[::1]:9', folders=Folders(runs='s3://runs'))\n"
+        "kind, keys, kept = registry.of(livy), ProfileKeys(), Kept(Path('runs'), Path('known'))\n"
+        "assert kind.requirements(livy) == ('requests',)\n"
+        "kind.open(livy, keys, kept, RunStore(Path('records'))).close()\n"
+        "kind.probe(livy, keys, kept).close()\n"
+        "look = kind.diagnosis(livy, keys, kept, store='s3://points', trips='')\n"
+        "assert 'livy' in [check.name for check in look.checks()]\n"
+    )
+    path = house.ROOT / "build" / "plugins"
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path, env={"PYTHONPATH": str(path)})
 
 
 # -- everything else ------------------------------------------------------------------------------------

@@ -174,7 +174,7 @@ def tip_of(row: Row, column: Column) -> str:
     if column is Column.NAME:
         return tr("{name}\nTrips: {trips}").format(name=run.name, trips=run.spec.get("trips", ""))
     if column is Column.PLACE:
-        host = f"{run.profile.host or run.profile.livy_url}\n" if not run.profile.runs_here else ""
+        host = f"{run.profile.host or run.profile.service_url}\n" if not run.profile.runs_here else ""
         done = f"{tr('Work done')} {facts.done_by}\n" if facts is not None and facts.done_by else ""
         return f"{run_texts.place(run.profile)}\n{host}{done}{run.folder}".strip()
     if column is Column.POINTS and row.points is not None:
