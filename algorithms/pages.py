@@ -181,15 +181,15 @@ class PageRequest:
 
     def run_name(self) -> str:
         """Return the name of the layer's run."""
-        from ..mapping.style.options import read_run_table  # noqa: PLC0415
+        from ..mapping.map_file import MapFile  # noqa: PLC0415
 
-        return name_of_trips(str(read_run_table(self.layer)["spec"]["trips"]))
+        return name_of_trips(MapFile.of(self.layer).spec.trips)
 
     def bin_minutes(self) -> int:
-        """Return length of the layer's bins."""
-        from ..mapping.style.options import StyleOptions  # noqa: PLC0415
+        """Return the length of the layer's bins, minutes."""
+        from ..mapping.map_file import MapFile  # noqa: PLC0415
 
-        return StyleOptions.from_run_table(self.layer).bin_minutes
+        return MapFile.of(self.layer).spec.bin_minutes
 
 
 def bin_of(text: str, bin_minutes: int) -> int:

@@ -10,13 +10,9 @@ from typing import IO, Callable
 
 from qgis.PyQt.QtCore import QFile, QIODevice, QXmlStreamReader
 
-from .map_file import is_database, reading
-from .own_tables import INDEX_TABLE, OWN_TABLES, RUN_TABLE
+from .map_file import why_not_ours
 
 _HEAD = 4096
-_STANDARD = ("gpkg_", INDEX_TABLE, "sqlite_")
-"""Beginnings of the names of tables that the standard, its spatial index and SQLite itself need."""
-_COLUMNS = f"PRAGMA table_info({RUN_TABLE})"
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -125,24 +121,6 @@ def _whole_html(path: Path) -> bool:
     return _tail(path, 64).rstrip().endswith(b"</html>")
 
 
-def _stranger_map(path: Path) -> str:
-    """Return why a GeoPackage is not one that holds a map of Roadpulse and nothing else; empty if it is."""
-    if not is_database(path):
-        return "it is not a GeoPackage"
-    with reading(path) as database:
-        tables = database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
-        keys = set()
-        if (RUN_TABLE,) in tables and {"key", "value"} <= {row[1] for row in database.execute(_COLUMNS)}:
-            keys = {key for (key,) in database.execute("SELECT key FROM run")}
-    others = sorted(name for (name,) in tables if name not in OWN_TABLES and not name.startswith(_STANDARD))
-    if others:
-        shown = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
-        return f"it holds tables that Roadpulse did not write ({shown})"
-    if not {"spec", "drawn"} <= keys:
-        return "it is not a map that Roadpulse wrote"
-    return ""
-
-
 def whole_database(path: Path) -> bool:
     """Return True if all pages that the header counts are there (SQLite's file format, 1.3)."""
     head = _head(path)[:100]
@@ -151,7 +129,7 @@ def whole_database(path: Path) -> bool:
 
 
 def _whole_map(path: Path) -> bool:
-    return whole_database(path) and not _stranger_map(path)
+    return whole_database(path) and not why_not_ours(path)
 
 
 PDF = FileKind("a PDF", ".pdf", _unless("a PDF", lambda head: b"%PDF-" in head[:1024]), _whole_pdf)
@@ -166,7 +144,7 @@ REPORT = FileKind(
     _whole_html,
 )
 PAGE_KINDS = (PDF, PNG, SVG)
-MAP = FileKind("a GeoPackage", ".gpkg", _stranger_map, _whole_map)
+MAP = FileKind("a GeoPackage", ".gpkg", why_not_ours, _whole_map)
 
 
 def table_of(*columns: str) -> FileKind:

@@ -1,108 +1,240 @@
-"""Reading a map file with SQLite, wherever it lies: on a share that may only be read, too."""
+"""A map file, as all that draws, prints or lists it reads it."""
 
 from __future__ import annotations
 
-import sqlite3
-import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any, Optional
 
-from .errors import MapError
-from .own_tables import fault_of
+import numpy as np
+from numpy.typing import NDArray
+from qgis.core import QgsMapLayer, QgsProviderRegistry
 
-_SQLITE = b"SQLite format 3\0"
-_WAL = 2
-"""Byte 18 of the header of a file that is read together with a write-ahead log."""
+from ..aggregation.contract import statistic as statistics
+from ..aggregation.contract.errors import SpecError
+from ..aggregation.contract.json_text import Entries, JsonFault, decode, shown
+from ..aggregation.contract.manifest import fingerprint
+from ..aggregation.contract.spec import RunSpec
+from .errors import MapError, UnknownLayer
+from .own_tables import INDEX_TABLE, OWN_TABLES, RUN_TABLE
+from .packed import FEW_OF_0_1
+from .sqlite_file import is_database, reading
 
-_NOTHING_WRITTEN = "mode=ro&immutable=1"
+MOST_TRIPS = 1_000_000
+"""Largest number of trips below which a link is drawn as one with too few."""
 
-_LONGEST = 64 << 20
-"""Most bytes of a row: a line of a million points has 16 MB, a style some hundred kB."""
-
-
-def is_database(path: Path) -> bool:
-    """Return True if the file is one of SQLite's; raises `MapError` where it cannot be read."""
-    with _faults(path):
-        return _header(path).startswith(_SQLITE)
+_MOST_ENTRIES = 100
+"""Rows of the table `run` that are read."""
+_STANDARD = ("gpkg_", INDEX_TABLE, "sqlite_")
+"""Beginnings of the names of tables that the standard, its spatial index and SQLite itself need."""
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
-@contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a GeoPackage for reading; nothing is written to the file or beside it.
+@dataclass(frozen=True)
+class MapFile:
+    """The map of a run at `path`; `entries` is its table `run`: `spec`, `drawn`, `match`, `manifest`.
 
-    Where the folder or the file system cannot hold SQLite's locks the file is read without them, as GDAL
-    does. Raises `MapError` with the reason, also for what fails inside the block and where something else
-    stands in the place of our tables.
+    A map file may be another person's, so each value is checked when it is asked for: all members raise
+    `MapError` for a file that cannot be used. A `MapFile` keeps the table `run` as it was when it was read.
     """
-    with _faults(path), closing(_connection(path.resolve())) as connection:
-        fault = fault_of(connection)
-        if fault:
-            raise MapError(
-                f"The map file {path} cannot be used: {fault}, which Roadpulse does not write. Choose "
-                "another file, or make the map anew under another name with 'Join links'."
+
+    path: Path
+    entries: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, layer: QgsMapLayer) -> MapFile:
+        """The map file that a layer comes from, whichever way the layer came into the project.
+
+        Raises `UnknownLayer` if Roadpulse did not write the file, `MapError` if it cannot be read.
+        """
+        parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
+        file: Optional[str] = parts.get("path")
+        if layer.providerType() != "ogr" or not file or not is_database(Path(file)):
+            raise UnknownLayer(_unknown(layer))
+        entries = _run_table(Path(file))
+        if not {"spec", "drawn"} <= set(entries):
+            raise UnknownLayer(_unknown(layer))
+        return cls(Path(file), entries)
+
+    # -- the run ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def spec(self) -> RunSpec:
+        """The run's specification."""
+        with self._refusing():
+            return RunSpec.from_json(self.entries["spec"])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What tells the run from all others (`contract.manifest.fingerprint`); empty without a manifest."""
+        manifest = self.entries.get("manifest")
+        return fingerprint(manifest) if manifest else ""
+
+    @property
+    def dates(self) -> tuple[str, str]:
+        """First and last local date of the points (ISO 8601), each empty where the manifest does not say."""
+        found = self._manifest_part("dates")
+        first, last = found.get("first"), found.get("last")
+        return first if isinstance(first, str) else "", last if isinstance(last, str) else ""
+
+    def left_out(self, reason: str) -> int:
+        """Points that the run dropped for a reason of the manifest, 0 where it does not say."""
+        reasons = self._manifest_part("points").get("reasons")
+        return _whole(reasons.get(reason)) if isinstance(reasons, dict) else 0
+
+    def matched(self, name: str) -> int:
+        """A number of the match report (`MatchReport.to_json`), 0 where the file does not say."""
+        return _whole(self.entries.get("match", {}).get(name))
+
+    # -- how it is drawn ----------------------------------------------------------------------------------
+
+    @property
+    def statistic(self) -> str:
+        """Key of the statistic that is drawn at first."""
+        with self._refusing():
+            return self._drawn.text("statistic")
+
+    @property
+    def min_trips(self) -> int:
+        """Number of trips from which on a value is drawn."""
+        with self._refusing():
+            return self._drawn.whole("min_trips", 1, MOST_TRIPS)
+
+    @property
+    def too_few(self) -> float:
+        """The number by which the packed day marks too few trips."""
+        with self._refusing():
+            return self._drawn.number("too_few") if "too_few" in self._drawn else FEW_OF_0_1
+
+    def limits(self, statistic: str) -> Optional[tuple[Any, ...]]:
+        """Class limits of a statistic as they stand in the file, None where it has none of it.
+
+        Files of 0.1.0 hold one list, which is that of the mean.
+        """
+        with self._refusing():
+            drawn = self._drawn
+            if not isinstance(drawn.value("limits"), dict):
+                return tuple(drawn.array("limits")) if statistic == "mean" else None
+            limits = drawn.part("limits")
+            return tuple(limits.array(statistic)) if statistic in limits else None
+
+    # -- the links ----------------------------------------------------------------------------------------
+
+    def whole_day(self, statistic: str) -> NDArray[np.float64]:
+        """Values of a statistic for the whole day of the links with enough trips, in no order."""
+        column = statistics.statistic(statistic).key
+        with reading(self.path) as database:
+            rows = database.execute(
+                f"SELECT {column} FROM links WHERE n_trips >= ?",  # noqa: S608  # nosec B608
+                (self.min_trips,),
             )
-        yield connection
+            return np.array([value for (value,) in rows if isinstance(value, float)])
 
+    def boxes(self) -> NDArray[np.float64]:
+        """Bounding boxes (n, 4) of the links with data: least x and y, largest x and y."""
+        with reading(self.path) as database:
+            rows = database.execute(
+                "SELECT r.minx, r.miny, r.maxx, r.maxy FROM rtree_links_geom r "
+                "JOIN links ON links.fid = r.id WHERE links.n_points > 0"
+            ).fetchall()
+        return np.array(rows, dtype=float).reshape(-1, 4)
 
-@contextmanager
-def _faults(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
-        raise MapError(f"The map file {path} cannot be read: {reason}.", repr(error)) from error
+    def bin_totals(self) -> list[float]:
+        """Points in each bin of the day."""
+        totals = [0.0] * self.spec.n_bins
+        with reading(self.path) as database:
+            for name, points in database.execute(
+                "SELECT bin, sum(n_points) FROM link_speeds_by_time GROUP BY bin"
+            ):
+                clock = _CLOCK.fullmatch(name) if isinstance(name, str) else None
+                if clock is None or not isinstance(points, (int, float)):
+                    raise MapError(
+                        f"The map file {self.path} cannot be used: its table 'link_speeds_by_time' has "
+                        f"{shown(points)} points in the bin {shown(name)}. Make the map anew with 'Join "
+                        "links'."
+                    )
+                totals[(int(clock[1]) * 60 + int(clock[2])) // self.spec.bin_minutes] = float(points)
+        return totals
 
+    # -- checks -------------------------------------------------------------------------------------------
 
-def _header(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(20)
+    @property
+    def _name(self) -> str:
+        return f"The table 'run' of {self.path}"
 
+    @property
+    def _drawn(self) -> Entries:
+        return Entries.of(self.entries["drawn"], self._name, "drawn")
 
-def _connection(path: Path) -> sqlite3.Connection:
-    fault: sqlite3.Error = sqlite3.OperationalError("unable to open database file")
-    for options in _ways(path):
-        connection = sqlite3.connect(f"{_uri(path)}?{options}", uri=True)
+    def _manifest_part(self, entry: str) -> Mapping[str, Any]:
+        found = self.entries.get("manifest", {}).get(entry)
+        return found if isinstance(found, dict) else {}
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Raise `MapError` for values of other types than Roadpulse writes."""
         try:
-            _be_wary(connection)
-            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-        except sqlite3.Error as error:
-            connection.close()
-            fault = error
-        else:
-            return connection
-    raise fault
+            yield
+        except JsonFault as error:
+            raise MapError(f"{error}. Make the map anew with 'Join links'.") from error
+        except SpecError as error:
+            raise MapError(f"{self._name} cannot be used: {error.message}.") from error
 
 
-def _be_wary(connection: sqlite3.Connection) -> None:
-    """Have SQLite trust nothing of a file that others may have written, as its manual advises."""
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA cell_size_check = ON")
-    connection.execute("PRAGMA mmap_size = 0")
-    if sys.version_info >= (3, 11):
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
-        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+def why_not_ours(path: Path) -> str:
+    """Return why a file is not a map of Roadpulse with nothing else in it; empty if it is.
+
+    Raises `MapError` where it cannot be read.
+    """
+    if not is_database(path):
+        return "it is not a GeoPackage"
+    with reading(path) as database:
+        tables = database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
+        keys = set()
+        if (RUN_TABLE,) in tables and {"key", "value"} <= {
+            row[1] for row in database.execute(f"PRAGMA table_info({RUN_TABLE})")
+        }:
+            keys = {key for (key,) in database.execute("SELECT key FROM run")}
+    others = sorted(name for (name,) in tables if name not in OWN_TABLES and not name.startswith(_STANDARD))
+    if others:
+        listed = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
+        return f"it holds tables that Roadpulse did not write ({listed})"
+    if not {"spec", "drawn"} <= keys:
+        return "it is not a map that Roadpulse wrote"
+    return ""
 
 
-def _uri(path: Path) -> str:
-    """The file as a URI for SQLite, which takes a Windows share (`\\\\server\\share`) as a path alone."""
-    uri = path.as_uri()
-    return uri if uri.startswith("file:///") else uri.replace("file://", "file:////", 1)
+def _run_table(path: Path) -> dict[str, dict[str, Any]]:
+    """The entries of the table `run`; empty where there is no such table, or one of another program."""
+    with reading(path) as database:
+        columns = {row[1] for row in database.execute(f"PRAGMA table_info({RUN_TABLE})")}
+        if not {"key", "value"} <= columns:
+            return {}
+        rows = database.execute("SELECT key, value FROM run LIMIT ?", (_MOST_ENTRIES,)).fetchall()
+    if not {"spec", "drawn"} <= {key for key, _ in rows}:
+        return {}
+    entries: dict[str, dict[str, Any]] = {}
+    for key, value in rows:
+        name = f"The entry {shown(key)} in the table 'run' of {path}"
+        if not isinstance(key, str) or not isinstance(value, (str, bytes)):
+            raise MapError(f"{name} is not a text. Make the map anew with 'Join links'.")
+        try:
+            entries[key] = dict(Entries.of(decode(value, name), name).values)
+        except JsonFault as error:
+            raise MapError(f"{error}. Make the map anew with 'Join links'.") from error
+    return entries
 
 
-def _ways(path: Path) -> list[str]:
-    """SQLite's options under which the file may be read, the best first."""
-    if _header(path)[18:19] == bytes([_WAL]):
-        # Without a log there is nothing to read but the file itself, and a reader would leave a log behind.
-        return ["mode=ro", _NOTHING_WRITTEN] if _holds(path, "-wal") else [_NOTHING_WRITTEN]
-    if _holds(path, "-journal"):  # being written, or left half written: SQLite's locks decide
-        return ["mode=ro"]
-    return ["mode=ro", _NOTHING_WRITTEN]
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
-def _holds(path: Path, ending: str) -> bool:
-    beside = path.with_name(path.name + ending)
-    try:
-        return beside.stat().st_size > 0
-    except OSError:
-        return False
+def _unknown(layer: QgsMapLayer) -> str:
+    return (
+        f"The layer {layer.name()} cannot be styled: it is not the table 'links' of a "
+        "map file written by Roadpulse. Choose such a layer, or make one with 'Join links'."
+    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -56,6 +59,11 @@ def check_manifest(values: object, name: str) -> dict[str, Any]:
     _check_dates(entries.part("dates"))
     entries.part("runner")
     return dict(entries.values)
+
+
+def fingerprint(manifest: Mapping[str, Any]) -> str:
+    """What tells one run from all others, in its folder and in its map: a digest of all of its manifest."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _check_table(table: Entries) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from datetime import date
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 from qgis.core import (
@@ -17,13 +15,10 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ...aggregation.contract.json_text import shown
 from ..errors import MapError
-from ..map_file import reading
+from ..map_file import MapFile
 from ..reference_system import in_degrees
-from ..style.options import StyleOptions, file_of, read_run_table
-
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+from ..style.options import StyleOptions
 
 MARGIN = 0.03
 """Free space about the links on a page, as a share of the larger side."""
@@ -52,7 +47,7 @@ def emptiness(layer: QgsVectorLayer) -> str:
     """Return why no link is on the map, and what to do; empty if there are links."""
     if layer.featureCount() != 0:
         return ""
-    links = _matched(read_run_table(layer), "links")
+    links = MapFile.of(layer).matched("links")
     if links:
         return (
             f"Nothing is on this map: none of the {links:,} links with data is among the roads. Check the "
@@ -66,19 +61,12 @@ def emptiness(layer: QgsVectorLayer) -> str:
 
 def negative_ids(layer: QgsVectorLayer) -> bool:
     """Return True if the run left points out because their link id was negative, a direction in a sign."""
-    points = read_run_table(layer).get("manifest", {}).get("points")
-    reasons = points.get("reasons") if isinstance(points, dict) else None
-    return isinstance(reasons, dict) and bool(reasons.get("negative_link"))
+    return bool(MapFile.of(layer).left_out("negative_link"))
 
 
 def busy_extent(layer: QgsVectorLayer) -> QgsRectangle:
     """Return the extent of the middle 94 % of the links with data in the layer's system; null for none."""
-    with reading(file_of(layer)) as database:
-        rows = database.execute(
-            "SELECT r.minx, r.miny, r.maxx, r.maxy FROM rtree_links_geom r "
-            "JOIN links ON links.fid = r.id WHERE links.n_points > 0"
-        ).fetchall()
-    boxes = np.array(rows, dtype=float).reshape(-1, 4)
+    boxes = MapFile.of(layer).boxes()
     boxes = boxes[np.isfinite(boxes).all(axis=1)]
     if not len(boxes):
         return QgsRectangle()
@@ -130,37 +118,12 @@ def fill(extent: QgsRectangle, ratio: float, cut: bool = False) -> QgsRectangle:
     )
 
 
-def bin_totals(layer: QgsVectorLayer, style: StyleOptions) -> list[float]:
-    """Return points in each bin of the day."""
-    totals = [0.0] * style.n_bins
-    with reading(file_of(layer)) as database:
-        for name, points in database.execute(
-            "SELECT bin, sum(n_points) FROM link_speeds_by_time GROUP BY bin"
-        ):
-            clock = _CLOCK.fullmatch(name) if isinstance(name, str) else None
-            if clock is None or not isinstance(points, (int, float)):
-                raise MapError(
-                    f"The map file {file_of(layer)} cannot be used: its table 'link_speeds_by_time' has "
-                    f"{shown(points)} points in the bin {shown(name)}. Make the map anew with 'Join links'."
-                )
-            totals[(int(clock[1]) * 60 + int(clock[2])) // style.bin_minutes] = float(points)
-    return totals
-
-
 def describe(layer: QgsVectorLayer, style: StyleOptions) -> tuple[str, str]:
     """`10 June 2025, local time (Europe/London)` and `1,066,880 points on 3,526 links`."""
-    values = read_run_table(layer)
-    found = values.get("manifest", {}).get("dates")
-    dates = found if isinstance(found, dict) else {}
-    when = span(dates.get("first"), dates.get("last"))
-    facts = f"{_matched(values, 'points'):,} points on {_matched(values, 'links'):,} links"
+    file = MapFile.of(layer)
+    when = span(*file.dates)
+    facts = f"{file.matched('points'):,} points on {file.matched('links'):,} links"
     return ", ".join(filter(None, (when, f"local time ({style.time_zone})"))), facts
-
-
-def _matched(values: Mapping[str, Any], name: str) -> int:
-    """Return a number of the match report; 0 where the file does not say."""
-    found = values.get("match", {}).get(name)
-    return found if isinstance(found, int) else 0
 
 
 def span(first: object, last: object) -> str:

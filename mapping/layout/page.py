@@ -25,13 +25,14 @@ from qgis.PyQt.QtGui import QFont, QFontMetricsF
 from ...aggregation.contract.statistic import statistic
 from ..errors import MapError
 from ..file_kinds import PAGE_KINDS, PDF, PNG
+from ..map_file import MapFile
 from ..output_file import Incomplete, kind_of, write_picture, written_whole
 from ..reference_system import in_degrees
 from ..style.labels import font_family
 from ..style.options import StyleOptions
 from ..style.palette import PALETTES
 from ..style.temporal import bin_range
-from .facts import bin_totals, describe, emptiness, extent_shown, fill, local_crs, negative_ids
+from .facts import describe, emptiness, extent_shown, fill, local_crs, negative_ids
 from .items import (
     SMALL,
     TEXT,
@@ -156,7 +157,7 @@ def speed_page(
     )  # fmt: skip
     layout.setReferenceMap(map_item)
     add_ground(layout, Box(width - column, 0, column, height), palette.column, "column")
-    page = SpeedPage(layout, map_item, style, wanted, nothing, bin_totals(layer, style))
+    page = SpeedPage(layout, map_item, style, wanted, nothing, MapFile.of(layer).bin_totals())
     if nothing:
         _say_in(frame, layout, nothing, text_format(TEXT, palette.soft_ink))
     _Column(page, layer, options, Box(width - column, 0, column, height)).fill()

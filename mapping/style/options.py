@@ -1,29 +1,25 @@
-"""Options of the layer's style, and reading them out of the GeoPackage."""
+"""Options of the layer's style."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
-import numpy as np
-from qgis.core import QgsProviderRegistry, QgsVectorLayer
+from qgis.core import QgsVectorLayer
 
 from ...aggregation.contract import statistic as statistics
-from ...aggregation.contract.errors import SpecError
-from ...aggregation.contract.json_text import Entries, JsonFault, decode, shown
+from ...aggregation.contract.json_text import shown
 from ...aggregation.contract.spec import BIN_MINUTES, METRES_PER_SECOND, RunSpec
-from ..errors import MapError, UnknownLayer
-from ..map_file import is_database, reading
-from ..packed import FEW, FEW_OF_0_1
+from ..errors import MapError
+from ..map_file import MOST_TRIPS, MapFile
+from ..packed import FEW
 from .breaks import DEFAULTS, WANTED, class_limits
 from .driving_side import DRIVING_SIDES, driving_side_of
 
 THEMES = ("light", "dark")
-MOST_TRIPS = 1_000_000
 MOST_LIMITS, LARGEST_LIMIT = 100, 1e9
-"""Of a style: numbers of trips and of class limits, and the size of a limit."""
+"""Number and size of a style's class limits."""
 
 REFERENCE_DAY = date(2025, 1, 1)
 """Day on which bins are shown where the run has more than one date, or none: only the hour counts."""
@@ -93,49 +89,30 @@ class StyleOptions:
 
         Raises `UnknownLayer` where the file has no table `run`.
         """
-        values = read_run_table(layer)
-        name = f"The table 'run' of {file_of(layer)}"
-        try:
-            spec = RunSpec.from_json(values["spec"])
-            drawn = Entries.of(values["drawn"], name, "drawn")
-            statistic = changes.get("statistic", drawn.text("statistic"))
-            options = cls(
-                statistic=statistic,
-                unit=spec.speed_unit,
-                min_trips=drawn.whole("min_trips", 1, MOST_TRIPS),
-                bin_minutes=spec.bin_minutes,
-                time_zone=spec.time_zone,
-                driving_side=driving_side_of(spec.time_zone),
-                limits=_limits_of(layer, drawn, statistic, spec.speed_unit),
-                day=reference_day(spec),
-                too_few=drawn.number("too_few") if "too_few" in drawn else FEW_OF_0_1,
-            )
-        except JsonFault as error:
-            raise MapError(f"{error}. Make the map anew with 'Join links'.") from error
-        except SpecError as error:
-            raise MapError(f"{name} cannot be used: {error.message}.") from error
+        file = MapFile.of(layer)
+        statistic = changes.get("statistic", file.statistic)
+        options = cls(
+            statistic=statistic,
+            unit=file.spec.speed_unit,
+            min_trips=file.min_trips,
+            bin_minutes=file.spec.bin_minutes,
+            time_zone=file.spec.time_zone,
+            driving_side=driving_side_of(file.spec.time_zone),
+            limits=_limits_of(file, statistic),
+            day=reference_day(file.spec),
+            too_few=file.too_few,
+        )
         return replace(options, **changes)
 
 
-def _limits_of(layer: QgsVectorLayer, drawn: Entries, statistic: str, unit: str) -> tuple[float, ...]:
-    """Return the class limits of a statistic: those in the file, or else from the whole day of its links.
-
-    Files of 0.1.0 hold one list, which is that of the mean.
-    """
-    held = drawn.value("limits")
-    by_statistic = drawn.part("limits") if isinstance(held, dict) else Entries({"mean": held}, drawn.name)
-    if statistic in by_statistic:
-        return tuple(by_statistic.array(statistic))
+def _limits_of(file: MapFile, statistic: str) -> tuple[float, ...]:
+    """Return the class limits of a statistic: those in the file, or else from the whole day of its links."""
+    held = file.limits(statistic)
+    if held is not None:
+        return held
     if statistic not in statistics.drawn_keys():
         return ()
-    least = drawn.whole("min_trips", 1, MOST_TRIPS)
-    with reading(file_of(layer)) as database:
-        found = database.execute(
-            f"SELECT {statistic} FROM links WHERE n_trips >= ?",  # noqa: S608  # nosec B608
-            (least,),
-        )
-        values = [value for (value,) in found if isinstance(value, float)]
-    return tuple(class_limits(np.array(values), unit))
+    return tuple(class_limits(file.whole_day(statistic), file.spec.speed_unit))
 
 
 def _check_limits(limits: object) -> None:
@@ -156,47 +133,3 @@ def reference_day(spec: RunSpec) -> date:
     if spec.date_from and spec.date_from == spec.date_to:
         return spec.date_from
     return REFERENCE_DAY
-
-
-def file_of(layer: QgsVectorLayer) -> Path:
-    """The GeoPackage that `layer` comes from; raises `UnknownLayer`, or `MapError` if it cannot be read."""
-    parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
-    path: Optional[str] = parts.get("path")
-    if layer.providerType() != "ogr" or not path:
-        raise UnknownLayer(_unknown(layer))
-    file = Path(path)
-    if not is_database(file):
-        raise UnknownLayer(_unknown(layer))
-    return file
-
-
-def read_run_table(layer: QgsVectorLayer) -> dict[str, Any]:
-    """Return the contents of the table `run`: `spec`, `manifest`, `match`, `drawn`.
-
-    Raises `UnknownLayer` if Roadpulse did not write the file, `MapError` if it cannot be read.
-    """
-    path = file_of(layer)
-    with reading(path) as database:
-        columns = {row[1] for row in database.execute("PRAGMA table_info(run)")}
-        if not {"key", "value"} <= columns:
-            raise UnknownLayer(_unknown(layer))
-        rows = database.execute("SELECT key, value FROM run LIMIT 100").fetchall()
-    if not {"spec", "drawn"} <= {key for key, _ in rows}:
-        raise UnknownLayer(_unknown(layer))
-    values: dict[str, Any] = {}
-    for key, value in rows:
-        name = f"The entry {shown(key)} in the table 'run' of {path}"
-        if not isinstance(key, str) or not isinstance(value, (str, bytes)):
-            raise MapError(f"{name} is not a text. Make the map anew with 'Join links'.")
-        try:
-            values[key] = Entries.of(decode(value, name), name).values
-        except JsonFault as error:
-            raise MapError(f"{error}. Make the map anew with 'Join links'.") from error
-    return values
-
-
-def _unknown(layer: QgsVectorLayer) -> str:
-    return (
-        f"The layer {layer.name()} cannot be styled: it is not the table 'links' of a "
-        "map file written by Roadpulse. Choose such a layer, or make one with 'Join links'."
-    )

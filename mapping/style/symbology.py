@@ -19,12 +19,12 @@ from qgis.core import (
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor
 
-from ...aggregation.contract.spec import RunSpec
 from ..columns import LABEL_FIELD, WIDTH_FIELD, link_columns
+from ..map_file import MapFile
 from ..packed import PACKED_FIELD
 from .breaks import class_labels
 from .labels import street_labels
-from .options import StyleOptions, read_run_table
+from .options import StyleOptions
 from .palette import PALETTES, class_colours, ramp
 from .road_class import REFERENCE_SCALE
 from .temporal import set_layer_time, set_project_time, value_expression
@@ -142,7 +142,7 @@ def few_symbol(options: StyleOptions) -> QgsLineSymbol:
 
 def _name_columns(layer: QgsVectorLayer, options: StyleOptions) -> None:
     """Aliases with unit and estimator, and an attribute table without the packed column."""
-    spec = RunSpec.from_json(read_run_table(layer)["spec"])
+    spec = MapFile.of(layer).spec
     for column in link_columns(spec.bin_names, options.unit, True, True):
         index = layer.fields().indexOf(column.name)
         if index >= 0:

@@ -33,7 +33,7 @@ from ..reference_system import find_system
 from ..style.breaks import class_limits
 from ..style.labels import label_texts
 from ..style.road_class import line_widths
-from ..style.saved_styles import keep_styles
+from .kept_styles import keep_styles
 from .match_report import MatchReport
 from .shapes import Shapes, blobs, measure
 from .tables import create_tables, describe_columns, opened, without_triggers

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from qgis.core import QgsLayoutItemLabel, QgsPrintLayout, QgsProject, QgsVectorFileWriter, QgsVectorLayer
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.mapping.errors import MapError
-from roadpulse.mapping.layout.facts import bin_totals, describe
+from roadpulse.mapping.layout.facts import describe
 from roadpulse.mapping.layout.items import Box, add_text, inert, text_format
+from roadpulse.mapping.map_file import MapFile
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.palette import PALETTES
 
@@ -65,7 +66,7 @@ def test_a_whole_file_is_read(layer: QgsVectorLayer) -> None:
     write(layer, bins=(("08:00", 4),))
     style = StyleOptions.from_run_table(layer)
     assert (style.limits, style.min_trips, style.unit) == ((0, 5, 10), 5, "km/h")
-    assert bin_totals(layer, style)[8] == 4
+    assert MapFile.of(layer).bin_totals()[8] == 4
     assert describe(layer, style)[1] == "7 points on 3 links"
 
 
@@ -105,7 +106,7 @@ def test_what_a_page_says_is_read_or_refused(layer: QgsVectorLayer, content: byt
 def test_a_bin_that_is_none_is_refused(layer: QgsVectorLayer, row: tuple[object, object]) -> None:
     write(layer, bins=(row,))
     with pytest.raises(MapError, match="link_speeds_by_time"):
-        bin_totals(layer, StyleOptions())
+        MapFile.of(layer).bin_totals()
 
 
 @pytest.mark.parametrize(

@@ -80,9 +80,9 @@ def test_no_folder_imports_itself_through_others() -> None:
 
 def test_map_files_are_opened_in_one_place_for_reading_and_by_their_writers() -> None:
     """Other ways leave journals behind, or fail on shares that may only be read."""
-    writers = {"geopackage.py", "output_file.py", "saved_styles.py"}
+    writers = {"geopackage.py", "output_file.py", "kept_styles.py"}
     found = {path.name for path in SHIPPED if "sqlite3.connect(" in path.read_text(encoding="utf-8")}
-    assert found <= {"map_file.py", *writers}
+    assert found <= {"sqlite_file.py", *writers}
 
 
 def test_layers_are_opened_in_one_place_without_the_style_that_comes_with_them() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from ...aggregation.contract.json_text import LARGEST
-from ...aggregation.contract.manifest import check_manifest
+from ...aggregation.contract.manifest import check_manifest, fingerprint
 from ...cluster_client.collector import paused
 from ...cluster_client.errors import RunRecordError
 from ...cluster_client.runs.folder import has_result
@@ -31,7 +31,8 @@ def _nothing() -> None:
 @dataclass(frozen=True)
 class RunFacts:
     """Facts of a finished run from its manifest: numbers of trip files, points and links, bytes of trips,
-    seconds from start to end, and the text of `done_by`."""
+    seconds from start to end, the text of `done_by`, and the manifest's `fingerprint`, by which the run's map
+    is known."""
 
     files: int = 0
     bytes: int = 0
@@ -39,6 +40,7 @@ class RunFacts:
     links: int = 0
     seconds: float = 0.0
     done_by: str = ""
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ def read_facts(folder: str) -> RunFacts:
         links=table.get("rows", 0),
         seconds=_between(values.get("started"), values.get("finished")),
         done_by=done_by(values["runner"]),
+        fingerprint=fingerprint(values),
     )
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     QgsInterval,
@@ -22,9 +21,19 @@ from ...workflow.translation import tr
 from .run_task import Outcome
 
 if TYPE_CHECKING:
+    from ...mapping.map_file import MapFile
     from ...mapping.style.options import StyleOptions
 
-RUN_FOLDER_PROPERTY = "roadpulse/run_folder"
+
+def maps_in_project() -> Iterator[tuple[QgsVectorLayer, MapFile]]:
+    """The layers of map files in the project, whichever way they came into it, each with its file."""
+    from ...mapping.errors import MapError  # noqa: PLC0415
+    from ...mapping.map_file import MapFile  # noqa: PLC0415
+
+    for layer in QgsProject.instance().mapLayers().values():
+        if isinstance(layer, QgsVectorLayer) and layer.isSpatial():
+            with contextlib.suppress(MapError):
+                yield layer, MapFile.of(layer)
 
 
 def show_map(iface: Any, outcome: Outcome) -> Iterator[None]:
@@ -41,7 +50,7 @@ def show_map(iface: Any, outcome: Outcome) -> Iterator[None]:
     yield
     project = QgsProject.instance()
     empty = not project.mapLayers()
-    first = not any(known.customProperty(RUN_FOLDER_PROPERTY) for known in project.mapLayers().values())
+    first = not any(maps_in_project())
     with _set_up_by_us(iface):
         project.addMapLayer(layer, False)
         project.layerTreeRoot().insertLayer(0, layer)
@@ -81,7 +90,6 @@ def _open(outcome: Outcome) -> tuple[QgsVectorLayer, StyleOptions]:
     if settings.driving_side:
         changes["driving_side"] = settings.driving_side
     options = style_layer(layer, StyleOptions.from_run_table(layer, **changes))
-    layer.setCustomProperty(RUN_FOLDER_PROPERTY, str(outcome.folder))
     return layer, options
 
 
@@ -113,11 +121,3 @@ def _zoom(iface: Any, project: QgsProject, layer: QgsVectorLayer) -> None:
         extent.scale(1.05)
         canvas.setExtent(extent)
     canvas.refresh()
-
-
-def layer_of(output: str) -> Optional[QgsVectorLayer]:
-    """Return the layer of a map file that is in the project already."""
-    for layer in QgsProject.instance().mapLayers().values():
-        if isinstance(layer, QgsVectorLayer) and Path(layer.source().split("|")[0]) == Path(output):
-            return layer
-    return None

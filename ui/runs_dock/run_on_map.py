@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Optional
 
-from qgis.core import Qgis, QgsProject
+from qgis.core import Qgis, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject
 from qgis.PyQt.QtWidgets import QPushButton
 
@@ -14,8 +14,7 @@ from ...workflow import requirements
 from ...workflow.translation import tr
 from ..background.chunked_job import ChunkedJob
 from ..runs import pending
-from ..runs.catalogue import result_folder
-from ..runs.map_view import RUN_FOLDER_PROPERTY, show_map
+from ..runs.map_view import maps_in_project, show_map
 from ..runs.phases import RunProgress
 from ..runs.run_from_record import settings_of
 from ..runs.run_job import job_again
@@ -48,7 +47,7 @@ class RunMaps(QObject):
         """Put a finished run on the map; its result is fetched first where it is elsewhere."""
         if run.id in self._drawing:
             return
-        layer = _layer_of(run)
+        layer = self._layer_of(run)
         if layer is not None:
             self.iface.setActiveLayer(layer)
             self.iface.zoomToActiveLayer()
@@ -76,6 +75,16 @@ class RunMaps(QObject):
         self._drawing[run.id] = task
         self._set_activity(run, tr("Opening the result…"))
         task.start()
+
+    def _layer_of(self, run: Run) -> Optional[QgsVectorLayer]:
+        """Return the layer of a run's map that is in the project already."""
+        row = self.model.row(run.id)
+        facts = row.entry.facts if row else None
+        if facts is None or not facts.fingerprint:
+            return None
+        return next(
+            (layer for layer, file in maps_in_project() if file.fingerprint == facts.fingerprint), None
+        )
 
     def _drawn(self, run: Run, outcome: Outcome) -> None:
         ChunkedJob(
@@ -133,10 +142,3 @@ def _activity(moment: RunProgress) -> str:
     if moment.phase is not Phase.MAPPING:
         return tr("Fetching the result…")
     return tr("Drawing the map, {n} %").format(n=round(moment.done * 100))
-
-
-def _layer_of(run: Run) -> Optional[Any]:
-    """Return the layer of a run's map that is in the project already."""
-    folder = result_folder(run)
-    layers = QgsProject.instance().mapLayers().values()
-    return next((layer for layer in layers if layer.customProperty(RUN_FOLDER_PROPERTY) == folder), None)

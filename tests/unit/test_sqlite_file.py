@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from roadpulse.mapping.errors import MapError
-from roadpulse.mapping.map_file import is_database, reading
+from roadpulse.mapping.sqlite_file import is_database, reading
 
 from development.machine import BOUND
 from tests.left_out import needs
@@ -56,7 +56,7 @@ def test_a_folder_that_may_only_be_read_is_enough(path: Path) -> None:
     script = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from roadpulse.mapping.map_file import reading\n"
+        "from roadpulse.mapping.sqlite_file import reading\n"
         "with reading(Path(sys.argv[1])) as database:\n"
         "    print(database.execute('SELECT value FROM run').fetchone()[0])\n"
     )
