@@ -19,6 +19,7 @@ from qgis.core import (
     QgsUnitTypes,
 )
 
+from ..cluster_client.shapely_package import load_shapely
 from .errors import MapError
 
 FAR = 30.0
@@ -130,10 +131,10 @@ def _transformed(xy: NDArray[Any], transform: QgsCoordinateTransform) -> NDArray
     if len(xy) == 1:
         place = transform.transform(QgsPointXY(*xy[0].tolist()))
         return np.array([[place.x(), place.y()]])
-    import shapely  # noqa: PLC0415  (what does without it works without)
+    shapely = load_shapely()
 
     line = QgsGeometry()
-    line.fromWkb(shapely.to_wkb(shapely.linestrings(xy)))
+    line.fromWkb(shapely.to_wkb(shapely.linestrings(xy), output_dimension=2))
     line.transform(transform)
     return shapely.get_coordinates(shapely.from_wkb(bytes(line.asWkb())))
 

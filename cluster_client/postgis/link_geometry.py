@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 from numpy.typing import NDArray
 
+from ..shapely_package import load_shapely
+
 
 @dataclass(frozen=True)
 class LinkGeometry:
@@ -76,7 +78,7 @@ def join_roads(groups: Sequence[Sequence[Road]]) -> list[Road]:
 
 def _joined(groups: Sequence[Sequence[bytes]]) -> list[bytes]:
     """One WKB of all the lines of each group of lines and multi-lines, with M from shapely 2.1 on."""
-    import shapely  # noqa: PLC0415  (the rest of the module works without it)
+    shapely = load_shapely()
 
     shapes = shapely.from_wkb([shape for shapes in groups for shape in shapes], on_invalid="ignore")
     lines, row = shapely.get_parts(shapes, return_index=True)
@@ -103,6 +105,6 @@ def _joined(groups: Sequence[Sequence[bytes]]) -> list[bytes]:
 
 def _iso(shapes: NDArray[Any]) -> list[bytes]:
     """Shapes as ISO WKB, little endian."""
-    import shapely  # noqa: PLC0415
+    shapely = load_shapely()
 
     return list(shapely.to_wkb(shapes, byte_order=1, flavor="iso"))

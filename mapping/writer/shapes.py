@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsWkbTypes
 
+from ...cluster_client.shapely_package import load_shapely
 from ..errors import MapError
 from ..reference_system import degrees_of, finite, metres_of_unit, refuse_misplaced
 
@@ -44,7 +45,7 @@ def measure(wkb: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> Shapes:
 
     Raises `UnsuitableSystem` where the coordinates cannot be those of `crs`.
     """
-    import shapely  # noqa: PLC0415  (what does without it works without)
+    shapely = load_shapely()
 
     n = len(wkb)
     lines = shapely.from_wkb(wkb, on_invalid="ignore")
@@ -112,7 +113,7 @@ def _line_of_qgis(wkb: bytes, row: int) -> QgsGeometry:
 
 def _points(geometry: QgsGeometry) -> Any:
     """Return the parts of a line of QGIS as shapely has them, with a point for a line of a single point."""
-    import shapely  # noqa: PLC0415
+    shapely = load_shapely()
 
     parts = geometry.asGeometryCollection() if geometry.isMultipart() else [geometry]
     lines = ([(p.x(), p.y()) for p in part.constGet().points()] for part in parts)
