@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from development.ldap import LdapServer
 from development.livy import Livy, livy_jars
 from development.pytest_cluster import StartLivy
 from development.s3 import versitygw
+from tests.guides import follow
 from tests.waiting import until
 
 newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)
@@ -143,7 +145,7 @@ def test_settings_of_livy_can_be_chosen(start_livy: StartLivy, pi: Path) -> None
     assert "cannot be added" in answer.text
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own() -> Iterator[Cluster]:
     """A cluster as `make cluster` starts it, with addresses and a folder of its own."""
     for part in (versitygw, lambda: livy_jars("0.7.1")):
@@ -159,6 +161,22 @@ def own() -> Iterator[Cluster]:
     yield found
     found.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.timeout(900)
+def test_the_guide_to_it_works_to_the_letter(own: Cluster, tmp_path: Path) -> None:
+    own.start()
+    folder = tmp_path / "clone"
+    linked = f"mkdir build\nln -s {own.folder} build/cluster\n"
+    instead = {"make cluster\n": linked, 'eval "$(make -s env)"\n': ""}
+    printed = follow("how-to/stand-in-cluster.md", folder, instead)
+    shutil.rmtree(own.s3.data / "trips" / "city")
+    for text in printed:
+        assert re.search(r"^MATCH_RATE:\s+100$", text, re.MULTILINE)
+    for text in printed[:2]:
+        assert re.search(r"^TRIP_COUNT:\s+300$", text, re.MULTILINE)
+    files = sorted(path.name for path in (folder / "build").glob("*.gpkg"))
+    assert files == ["from-postgis.gpkg", "from-s3.gpkg", "standin.gpkg"]
 
 
 def test_everything_starts_is_found_again_restarts_what_changed_and_ends(own: Cluster) -> None:
