@@ -65,7 +65,7 @@ class BucketRun:
         self._sent = b""
         self._failed = ""
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look_after, daemon=True)
+        self._thread = threading.Thread(target=self._upload_and_check, daemon=True)
 
     def begin(self) -> None:
         """Start to capture the log and to synchronise the folder."""
@@ -80,10 +80,10 @@ class BucketRun:
         self._quietly(lambda: (self._folder / "rc").put(f"{code}\n".encode()))
         logging.getLogger().removeHandler(self._lines)
 
-    def _look_after(self) -> None:
+    def _upload_and_check(self) -> None:
         while not self._over.wait(self._every):
             self._quietly(self._send_log)
-            self._quietly(self._look_for_cancel)
+            self._quietly(self._check_cancelled)
 
     def _send_log(self) -> None:
         content = self._lines.content()
@@ -91,7 +91,7 @@ class BucketRun:
             (self._folder / "log.txt").put(content)
             self._sent = content
 
-    def _look_for_cancel(self) -> None:
+    def _check_cancelled(self) -> None:
         self.cancelled = self.cancelled or (self._folder / "cancel").exists()
 
     def _quietly(self, step: Any) -> None:

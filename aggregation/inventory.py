@@ -63,7 +63,7 @@ class TripCount:
         )  # fmt: skip
 
 
-def count(
+def count_trips(
     trips: str,
     store: str,
     mapping: FieldMapping,
@@ -84,19 +84,19 @@ def count(
 
     files, copies = storage.find_trips(trips, progress, access)
     check()
-    has = known(store, mapping, check, access)
+    has = known_files(store, mapping, check, access)
     new = None if has is None else [file for file in files if not has(file)]
     return TripCount(
         files=len(files),
         bytes=sum(file.size for file in files),
         new_files=None if new is None else len(new),
         new_bytes=None if new is None else sum(file.size for file in new),
-        sample=spread([file.path for file in files]),
+        sample=sample_evenly([file.path for file in files]),
         copies=len(copies),
     )
 
 
-def spread(paths: list[str]) -> tuple[str, ...]:
+def sample_evenly(paths: list[str]) -> tuple[str, ...]:
     """Return at most `SAMPLE_FILES` paths, evenly spread."""
     step = max(1, len(paths) // SAMPLE_FILES)
     return tuple(paths[::step][:SAMPLE_FILES])
@@ -123,7 +123,7 @@ def _walk(folder: Path) -> Iterator[str]:
             yield os.path.join(parent, name)  # noqa: PTH118
 
 
-def known(
+def known_files(
     store: str, mapping: FieldMapping, check: Check, access: Optional[S3Access] = None
 ) -> Optional[Callable[[storage.TripFile], bool]]:
     """Return a predicate that is True for files in the point store; None if the store cannot be read here."""
@@ -134,7 +134,7 @@ def known(
         from .store.point_store import PointStore  # noqa: PLC0415
     except ImportError:
         return None
-    return plan.known(PointStore.at(store, mapping, access), check)
+    return plan.known_files(PointStore.at(store, mapping, access), check)
 
 
 # -- on a cluster's head ------------------------------------------------------------------------------
@@ -176,7 +176,9 @@ def _count_in_time(wish: Mapping[str, Any]) -> TripCount:
 
     _use_packages(Path(wish["store"]) / "packages")
     try:
-        return count(wish["trips"], wish["store"], FieldMapping.from_json(wish["mapping"]), check, found)
+        return count_trips(
+            wish["trips"], wish["store"], FieldMapping.from_json(wish["mapping"]), check, found
+        )
     except _TimeOver:
         return TripCount(so_far, 0, None, None, tuple(first_files(wish["trips"], SAMPLE_FILES)), more=True)
 

@@ -66,7 +66,7 @@ class ExportAnimation(RoadpulseAlgorithm):
         ):
             time = QgsProcessingParameterString(name, label, default)
             self.addParameter(p.with_help(time, tr("Local time of the day, such as 06:00.")))
-        for parameter in pages.words_and_place():
+        for parameter in pages.text_and_extent():
             self.addParameter(parameter)
         self.addParameter(pages.theme())
         self.addParameter(pages.limits())

@@ -61,7 +61,7 @@ class ExportLayout(RoadpulseAlgorithm):
                 tr("Such as 08:00: the bin that holds it. Empty: the whole day."),
             )
         )
-        for parameter in pages.words_and_place():
+        for parameter in pages.text_and_extent():
             self.addParameter(parameter)
         self.addParameter(
             p.choice(

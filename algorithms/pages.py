@@ -77,7 +77,7 @@ def driving_side_change(reader: Reader) -> dict[str, Any]:
     return {} if side == AS_IN_ZONE else {"driving_side": side}
 
 
-def words_and_place() -> Iterable[QgsProcessingParameterDefinition]:
+def text_and_extent() -> Iterable[QgsProcessingParameterDefinition]:
     """Title, subtitle, sources, extent, and whether that fills the map."""
     for name, label, default, text in (
         (TITLE, tr("Title"), "", tr("Empty: the name of the run.")),

@@ -32,7 +32,7 @@ class RunReporter:
 
     def __init__(self, feedback: QgsProcessingFeedback, progress: Callable[[float], None]) -> None:
         self._feedback, self._progress = feedback, progress
-        self._phase, self._text, self._told, self._message = "", "", 0.0, ""
+        self._phase, self._text, self._reported, self._message = "", "", 0.0, ""
 
     def __call__(self, status: RunStatus) -> None:
         """Report one status."""
@@ -42,9 +42,9 @@ class RunReporter:
             self._progress(start + (end - start) * (status.fraction or 0.0))
         text = phase_text(status)
         now = time.monotonic()
-        is_news = text != self._text and now - self._told > FEEDBACK_SECONDS
+        is_news = text != self._text and now - self._reported > FEEDBACK_SECONDS
         if text and (phase != self._phase or is_news):
-            self._phase, self._text, self._told = phase, text, now
+            self._phase, self._text, self._reported = phase, text, now
             self._feedback.setProgressText(visible(text))
         if status.message and status.message != self._message:
             self._feedback.pushInfo(visible(status.message))

@@ -98,7 +98,7 @@ def select(
     return selection
 
 
-def known(
+def known_files(
     store: PointStore,
     progress: Optional[Callable[[], None]] = None,
     limit: int = MAX_TRIP_MEGABYTES << 20,

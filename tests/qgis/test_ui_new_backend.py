@@ -15,7 +15,7 @@ from roadpulse.cluster_client.runs.phases import Phase
 from roadpulse.ui.profiles.dialog import ProfilesDialog
 from roadpulse.ui.runs.open_runs import is_remote, open_remote_runs
 from roadpulse.ui.runs.phases import phases_of, total
-from roadpulse.ui.widgets.profile_list import place_of
+from roadpulse.ui.widgets.profile_list import location_of
 from roadpulse.workflow import backends, locations
 from roadpulse.workflow.credentials import read_credentials
 
@@ -53,7 +53,7 @@ def test_a_new_profile_is_offered_and_its_form_has_the_entries_of_its_type(dialo
     form.ssh.host.edit.setText("lab.example.org")
     assert dialog.save()
     assert [found.kind for found in dialog.store.profiles().profiles][1:] == ["notebook"]
-    assert place_of(dialog.store.find("My notebook")) == "Notebook: lab.example.org"
+    assert location_of(dialog.store.find("My notebook")) == "Notebook: lab.example.org"
 
 
 def test_the_workflow_opens_probes_and_diagnoses_it(notebook: NotebookType, qgis_app: Any) -> None:

@@ -31,7 +31,7 @@ from ..widgets.banner import Banner
 from ..widgets.messages import log_error
 from ..widgets.notes import Note
 from ..widgets.plain_text import Wrapped
-from ..widgets.profile_list import place_of, shown_name
+from ..widgets.profile_list import location_of, shown_name
 from ..widgets.screen_fit import OnScreenDialog
 from ..widgets.scroll_area import Scrolled
 from .host_key_dialog import HostKeyDialog
@@ -160,7 +160,7 @@ class DiagnosisDialog(OnScreenDialog):
         self.findings = []
         self.lines.begin(())
         self.title.setText(tr("{name}  ({place})").format(
-            name=shown_name(self.profile.name), place=place_of(self.profile)
+            name=shown_name(self.profile.name), place=location_of(self.profile)
         ))  # fmt: skip
         try:
             keys, postgis = self._keys_and_connection()

@@ -19,7 +19,7 @@ from ..runs.settings import RunSettings
 from ..widgets.banner import Banner
 from ..widgets.messages import log_error
 from ..widgets.notes import Note
-from ..widgets.profile_list import DRAFT, NAME, free_name, place_of, shown_name
+from ..widgets.profile_list import DRAFT, NAME, free_name, location_of, shown_name
 from ..widgets.screen_fit import OnScreenDialog
 from ..widgets.scroll_area import Scrolled
 from . import questions
@@ -98,7 +98,7 @@ class ProfilesDialog(OnScreenDialog):
         return line
 
     def _connect(self) -> None:
-        self.form.changed.connect(self._look)
+        self.form.changed.connect(self._refresh)
         self.side.list.currentItemChanged.connect(self._chosen)
         self.side.add.connect(lambda key: self._go_on(lambda: self.begin(key)))
         self.side.add_from_file.connect(
@@ -131,7 +131,7 @@ class ProfilesDialog(OnScreenDialog):
         profiles.blockSignals(True)
         profiles.clear()
         for profile in self._stored.values():
-            profiles.add(profile.name, shown_name(profile.name), place_of(profile))
+            profiles.add(profile.name, shown_name(profile.name), location_of(profile))
         if self._draft is not None:
             profiles.add(DRAFT, "", "")
         profiles.blockSignals(False)
@@ -145,7 +145,7 @@ class ProfilesDialog(OnScreenDialog):
         """True if closing would lose changes."""
         return self._current == DRAFT or self.form.edited
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         """Show the state in the footer, and why Save is disabled."""
         problem, field = self.form.problem()
         unsaved = self.unsaved
@@ -160,7 +160,7 @@ class ProfilesDialog(OnScreenDialog):
             nothing = "" if len(self._stored) > 1 else first
             self.status_note.show_text(tr("Not saved yet.") if unsaved else nothing)
         stored = self._stored.get(self._current)
-        under = tr("not saved yet") if unsaved or stored is None else place_of(stored)
+        under = tr("not saved yet") if unsaved or stored is None else location_of(stored)
         self.side.list.describe(self._current, self._name, under)
 
     @property

@@ -41,7 +41,7 @@ class ProfileForm(QWidget):
         self.head = _Head()
         self.host_key = HostKeySection()
         self.ssh = SshSection()
-        self.host_key.found.connect(self.ssh.show_way)
+        self.host_key.found.connect(self.ssh.show_config)
         self.s3 = S3Section()
         folders = FoldersSection()
         folders.browse.connect(self._browse)
@@ -79,7 +79,7 @@ class ProfileForm(QWidget):
         usual = _flat(LOCAL.to_json())
         for section in self.sections:
             section.fold(usual)
-        self._look()
+        self._refresh()
 
     def values(self) -> dict[str, Any]:
         """Return the profile's JSON values as the fields say, right or wrong."""
@@ -110,7 +110,7 @@ class ProfileForm(QWidget):
         section = next(s for s in self.sections if field in s.fields)
         section.unfold()
         field.touched = True
-        self._look()
+        self._refresh()
         field.go_to()
 
     def forget(self) -> None:
@@ -136,7 +136,7 @@ class ProfileForm(QWidget):
         if kind != self._kind:
             self._kind = kind
             self._show_kind()
-        self._look()
+        self._refresh()
 
     def _show_kind(self) -> None:
         """Show what this kind has; entries with an editor for each kind keep what was typed."""
@@ -148,18 +148,18 @@ class ProfileForm(QWidget):
                 field.fill(typed[field.entry])
         self.widened.emit()
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         values = self.values()
         self.faults = {entry: error.what for entry, error in faults.faults(values).items()}
         if values["name"] in self._taken:
             self.faults["name"] = tr("There is another profile of this name.")
         for section in self.sections:
-            section.look()
+            section.refresh()
             for field in section.fields:
                 shown = field.wanted and field.touched
                 field.show_fault(self.faults.get(field.entry, "") if shown else "")
         if self.ssh.host.wanted and "host" not in self.faults:
-            self.host_key.show_place(values["host"], values["port"])
+            self.host_key.show_host(values["host"], values["port"])
         self.changed.emit()
 
     def _align_labels(self) -> None:

@@ -16,7 +16,7 @@ from ..runs.map_view import show_map
 from ..runs.pending import PendingRun, forget, remember
 from ..runs.run_job import job_again, new_job
 from ..runs.run_task import Job, Outcome, RunTask
-from ..runs.run_texts import place
+from ..runs.run_texts import location_name
 from ..runs.settings import RememberedTrips, RunSettings
 from ..widgets.banner import Banner
 from ..widgets.messages import log_error, show_error, show_message
@@ -170,7 +170,7 @@ class RunDialog(QDialog):
         text = tr(
             "“{name}” keeps running on {place}. It is in the list of runs, and offered when QGIS starts."
         )
-        self.banner.show_note(text.format(name=task.job.name, place=place(task.job.profile)))
+        self.banner.show_note(text.format(name=task.job.name, place=location_name(task.job.profile)))
         self.ended.emit("left")
 
     def leave(self) -> None:
@@ -203,7 +203,7 @@ class RunDialog(QDialog):
         self.outcome, self._drawing = outcome, False
         estimate.learn(outcome)
         self.page.finish(outcome)
-        self.footer.words.show_text("")
+        self.footer.note.show_text("")
         self._show_buttons()
         self.footer.back.setFocus()
         if not self.isVisible():

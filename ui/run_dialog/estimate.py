@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...workflow.translation import tr
-from ..runs.run_texts import place
+from ..runs.run_texts import location_name
 from ..runs.settings import Throughput
 from ..widgets.number_format import about, count
 
@@ -19,21 +19,21 @@ _MEASURABLE_BYTES = 20e6
 _MEASURABLE_SECONDS = 0.5
 
 
-def seconds(found: TripCount, pace: Mapping[str, float]) -> float:
+def seconds(found: TripCount, throughput: Mapping[str, float]) -> float:
     """Expected duration in s: new bytes are read, all bytes' points computed, and the map made."""
     new = found.bytes if found.new_bytes is None else found.new_bytes
-    return new / pace["decode"] + found.bytes / pace["summarise"] + pace["rest"]
+    return new / throughput["decode"] + found.bytes / throughput["summarise"] + throughput["rest"]
 
 
-def sentence(found: TripCount, pace: Mapping[str, float], profile: Profile) -> str:
+def sentence(found: TripCount, throughput: Mapping[str, float], profile: Profile) -> str:
     """`About 20 s on this computer (1,204 files are new).` An empty pace: nothing was measured there yet."""
-    where = tr("this computer") if profile.runs_here else place(profile)
+    where = tr("this computer") if profile.runs_here else location_name(profile)
     if found.more:
         return tr("There are too many trips to say how long {place} takes.").format(place=where)
-    if not pace:
+    if not throughput:
         text = tr("How long {place} takes is known after the first run there.").format(place=where)
         return f"{_news(found)}. {text}" if found.new_files is not None else text
-    time = about(seconds(found, pace))
+    time = about(seconds(found, throughput))
     if found.new_files is None:
         return tr("At most about {time} on {place}.").format(time=time, place=where)
     news = _news(found)
@@ -59,10 +59,10 @@ def learn(outcome: Outcome) -> None:
     n_bytes = float(files["bytes"])
     # How many bytes were new is known where they were counted, and where all of them were.
     new_bytes = outcome.job.new_bytes or (n_bytes if files["decoded"] == files["named"] else 0.0)
-    pace = {"rest": max(1.0, outcome.seconds - decode - summarise)}
+    throughput = {"rest": max(1.0, outcome.seconds - decode - summarise)}
     if new_bytes > _MEASURABLE_BYTES and decode > _MEASURABLE_SECONDS:
-        pace["decode"] = new_bytes / decode
+        throughput["decode"] = new_bytes / decode
     if n_bytes > _MEASURABLE_BYTES and summarise > _MEASURABLE_SECONDS:
-        pace["summarise"] = n_bytes / summarise
+        throughput["summarise"] = n_bytes / summarise
     if outcome.job.known is None:  # only then is the beginning of the run known
-        Throughput.save(pace, outcome.job.profile)
+        Throughput.save(throughput, outcome.job.profile)

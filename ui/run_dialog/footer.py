@@ -22,17 +22,17 @@ class RunFooter(QWidget):
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
-        self.words = Note()
-        self.words.setObjectName("footer")
-        self.words.clicked.connect(lambda _name: self.show_wanted.emit())
-        policy = self.words.sizePolicy()
+        self.note = Note()
+        self.note.setObjectName("footer")
+        self.note.clicked.connect(lambda _name: self.show_wanted.emit())
+        policy = self.note.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
-        self.words.setSizePolicy(policy)
+        self.note.setSizePolicy(policy)
         line = QHBoxLayout(self)
         line.setContentsMargins(16, 10, 16, 12)
         line.setSpacing(8)
         line.addWidget(HelpButton(RUN, "one-run"))
-        line.addWidget(self.words, 1)
+        line.addWidget(self.note, 1)
         self.close_button = self._button(line, "close", tr("Close"))
         self.back = self._button(line, "back", tr("New run"))
         self.leave = self._button(line, "leave", tr("Leave it running"))
@@ -62,17 +62,17 @@ class RunFooter(QWidget):
         self.leave.setVisible(running and remote)
         self.back.setVisible(not form and not running)
         if running:
-            self.words.show_text(tr("You can close this window; the run goes on."))
+            self.note.show_text(tr("You can close this window; the run goes on."))
 
     def show_problem(self, problem: str, section: str, estimate: str) -> None:
         """Show what is missing (in the section of that title, if one is named), or the estimate."""
         self.run.setEnabled(not problem)
         if not problem:
-            self.words.show_text(estimate or tr("Ready."))
+            self.note.show_text(estimate or tr("Ready."))
         elif not section:
-            self.words.show_text(problem)
+            self.note.show_text(problem)
         elif len(problem) > _LONGEST:
             text = tr("{section}: see what is said there.")
-            self.words.show_warning(text.format(section=tr(section)), tr("Show"), "problem")
+            self.note.show_warning(text.format(section=tr(section)), tr("Show"), "problem")
         else:
-            self.words.show_warning(problem, tr("Show"), "problem")
+            self.note.show_warning(problem, tr("Show"), "problem")

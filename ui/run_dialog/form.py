@@ -14,7 +14,7 @@ from ...workflow.translation import tr
 from ..background.calls import Call
 from ..background.latest_call import LatestCall
 from ..background.tasks import CallTask, Task
-from ..runs.run_texts import place
+from ..runs.run_texts import location_name
 from ..runs.settings import RememberedTrips, RunSettings, Throughput
 from ..trip_fields.dialog import FieldsDialog
 from ..widgets.plain_text import PlainLabel
@@ -121,7 +121,7 @@ class RunForm(QWidget):
         for section in self.sections:
             section.show_settings(settings)
         self._shown_for = self.where.profile
-        self.more.set_place(self._shown_for)
+        self.more.set_profile(self._shown_for)
         self._filling = False
         self._changed()
 
@@ -151,7 +151,7 @@ class RunForm(QWidget):
         """Return the estimate of the duration; empty while it is not known."""
         profile, found = self.where.profile, self.trips.count
         if self.where.watch.error is not None:
-            return tr("{place} does not answer now. Run tries it again.").format(place=place(profile))
+            return tr("{place} does not answer now. Run tries it again.").format(place=location_name(profile))
         return estimate.sentence(found, Throughput.load(profile), profile) if found else ""
 
     @property
@@ -177,7 +177,7 @@ class RunForm(QWidget):
         if self._filling or profile == before:
             return
         self._shown_for = profile
-        self.more.set_place(profile)
+        self.more.set_profile(profile)
         if profile.name != before.name:
             RememberedTrips.save(before, self.trips.trips)
             if not is_s3(self.trips.trips):

@@ -16,7 +16,7 @@ from ...cluster_client.runs.status import RunState, RunStatus
 from ...workflow.translation import many, tr
 from ..runs.execution_summary import done_by
 from ..runs.phases import RunProgress, phases_of
-from ..runs.run_texts import place
+from ..runs.run_texts import location_name
 from ..widgets.notes import muted
 from ..widgets.number_format import count, counted, rate, size
 from ..widgets.plain_text import PlainLabel
@@ -59,7 +59,7 @@ class PhaseRows(QWidget):
     def begin(self, profile: Profile) -> None:
         """Start over, with the phases of a run of this profile."""
         self._phases, self._last = phases_of(profile), {}
-        self._names[Phase.STARTING].setText(tr("Start on {place}").format(place=place(profile)))
+        self._names[Phase.STARTING].setText(tr("Start on {place}").format(place=location_name(profile)))
         bold = self.font()
         bold.setBold(True)
         for phase in Phase:

@@ -15,7 +15,7 @@ from ...workflow.translation import tr
 from ..runs import summary
 from ..runs.phases import RunProgress
 from ..runs.run_task import Outcome, RunTask
-from ..runs.run_texts import place
+from ..runs.run_texts import location_name
 from ..widgets.notes import Note
 from ..widgets.number_format import counted, duration, left
 from ..widgets.plain_text import LinkLabel, Wrapped
@@ -91,7 +91,7 @@ class RunPage(QWidget):
         self._heard, self._shown = None, 0.0
         self._remote = not job.profile.runs_here
         title = tr("Running on {place}: {name}") if self._remote else tr("Running: {name}")
-        self.title.setText(title.format(name=job.name, place=place(job.profile)))
+        self.title.setText(title.format(name=job.name, place=location_name(job.profile)))
         self.rows.begin(job.profile)
         self.bar.setValue(0)
         self.bar.show()

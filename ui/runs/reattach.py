@@ -18,7 +18,7 @@ from ...cluster_client.runs.folder import is_gone
 from ...cluster_client.runs.status import RunState
 from ...workflow.translation import tr
 from .open_runs import is_remote, open_remote_runs
-from .run_texts import place
+from .run_texts import location_name
 
 if TYPE_CHECKING:
     from ...cluster_client.runs.records import Run, RunStore
@@ -61,7 +61,7 @@ def offers(store: RunStore, noted: Sequence[PendingRun]) -> tuple[list[Offer], l
 
 def sentence(run: Run) -> str:
     """Return a sentence about a run whose end has not been seen."""
-    where = place(run.profile)
+    where = location_name(run.profile)
     if run.state is RunState.FINISHED:
         text = tr("The run “{name}” has finished, and its map has not been drawn.")
     elif run.state.is_final:

@@ -37,7 +37,7 @@ def state_icon(state: RunState) -> str:
 
 
 @cache  # thousands of rows are sorted and filtered by it
-def state_word(state: RunState) -> str:
+def state_name(state: RunState) -> str:
     """Return one word, or two, for a state."""
     words = {
         RunState.QUEUED: tr("Queued"),
@@ -56,7 +56,7 @@ def state_word(state: RunState) -> str:
     return words[state]
 
 
-def place(profile: Profile) -> str:
+def location_name(profile: Profile) -> str:
     """Return the name of the place where a run executes, as the Run dialog shows it."""
     return tr("This computer") if profile.name == LOCAL_NAME else profile.name
 
@@ -113,7 +113,7 @@ def took(run: Run) -> Optional[float]:
 
 def end_sentence(run: Run, status: RunStatus) -> str:
     """Return a sentence about the end of a run: `“Belfast” has finished on Belfast Pi cluster.`"""
-    names = {"name": run.name, "place": place(run.profile)}
+    names = {"name": run.name, "place": location_name(run.profile)}
     if status.state is RunState.FINISHED:
         return tr("“{name}” has finished on {place}.").format(**names)
     if status.state is RunState.CANCELLED:

@@ -126,9 +126,9 @@ class Throughput:
         return {name: value if value > 0 else cls.DEFAULT[name] for name, value in known.items()}
 
     @classmethod
-    def save(cls, pace: dict[str, float], profile: Profile = LOCAL) -> None:
+    def save(cls, throughput: dict[str, float], profile: Profile = LOCAL) -> None:
         """Remember measured paces; only those that are known."""
-        for name, value in pace.items():
+        for name, value in throughput.items():
             if name in cls.DEFAULT and value > 0:
                 QgsSettings().setValue(cls._key(profile, name), value)
 

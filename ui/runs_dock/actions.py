@@ -74,7 +74,7 @@ class RunActions(QObject):
         folder.setEnabled(_is_folder(run))
         if not folder.isEnabled():
             away = tr("Nothing of this run is on this computer. It lies in {folder}, {place}.")
-            place = run_texts.place(run.profile)
+            place = run_texts.location_name(run.profile)
             folder.setToolTip(tip(away.format(folder=run.folder or "…", place=place)))
         self._add(menu, tr("Copy run id"), "/mActionEditCopy.svg", lambda: self.copy_id(row))
         menu.addSeparator()
@@ -129,7 +129,7 @@ class RunActions(QObject):
 
         def refused(error: Exception) -> None:
             self._set_activity(run, "")
-            self._say_error(error)
+            self._show_error(error)
 
         self.watch.call(run, lambda backend, known: backend.cancel(known), stopped, refused)
 
@@ -171,7 +171,7 @@ class RunActions(QObject):
 
         def refused(error: Exception) -> None:
             self._set_activity(run, "")
-            self._say_error(error)
+            self._show_error(error)
 
         self._set_activity(run, tr("Reading the log…"))
         self.watch.call(run, lambda backend, known: backend.log(known, _LOG_LINES), got, refused)
@@ -214,7 +214,7 @@ class RunActions(QObject):
 
     def _not_deleted(self, run: Run, error: Exception) -> None:
         self._set_activity(run, "")
-        item = self._say_error(error)
+        item = self._show_error(error)
         button = QPushButton(tr("Only take it off the list"))
         button.clicked.connect(lambda _checked=False: self._strike(run.id))
         item.layout().addWidget(button)
@@ -224,13 +224,13 @@ class RunActions(QObject):
         try:
             self.watch.store.delete(key)
         except Exception as error:  # noqa: BLE001  (shown to the person)
-            self._say_error(error)
+            self._show_error(error)
         self.watch.read()
 
     def _set_activity(self, run: Run, activity: str) -> None:
         self.model.update_run(run.id, activity=activity)
 
-    def _say_error(self, error: Exception) -> Any:
+    def _show_error(self, error: Exception) -> Any:
         log_error(error)
         return show_error(self.iface.messageBar(), error)
 

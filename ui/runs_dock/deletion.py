@@ -33,7 +33,7 @@ def deletion_text(row: Row) -> str:
     text = tr(
         "Deleted are the record and the run's folder {folder} on {place}, with result, log and status. "
         "Trips and the points read from them stay."
-    ).format(folder=run.folder, place=run_texts.place(run.profile))
+    ).format(folder=run.folder, place=run_texts.location_name(run.profile))
     if row.entry.facts is not None:
         here = tr("The result that was fetched to {folder} stays.").format(folder=result_folder(run))
         return f"{text} {here}"
@@ -73,4 +73,4 @@ def confirm(rows: Sequence[Row], parent: QWidget, then: Callable[[], None]) -> Q
 def _line(row: Row) -> str:
     if row.run is None:
         return tr("damaged record {key}").format(key=row.entry.key)
-    return f"{row.run.name}, {run_texts.place(row.run.profile)}, {run_texts.exact(row.run.created)}"
+    return f"{row.run.name}, {run_texts.location_name(row.run.profile)}, {run_texts.exact(row.run.created)}"

@@ -184,13 +184,13 @@ class RunsPanel(QWidget):
 
     def _listed(self, entries: tuple[RunEntry, ...]) -> None:
         self.model.show_entries(entries)
-        self._say()
+        self._show_empty_text()
 
     def _filter(self) -> None:
         self.model.filter(self.filter.text())
-        self._say()
+        self._show_empty_text()
 
-    def _say(self) -> None:
+    def _show_empty_text(self) -> None:
         shown, all_ = self.model.rowCount(), len(self.model)
         self.stack.setCurrentIndex(0 if shown else 1)
         going = sum(row.going for row in self.model.rows())

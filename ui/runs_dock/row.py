@@ -106,11 +106,11 @@ class Row:
             words = {Column.STATE: tr("Damaged"), Column.NAME: self.entry.key, Column.REMARK: self.remark}
             return words.get(column, "")
         if column is Column.STATE:
-            return run_texts.state_word(self.state)
+            return run_texts.state_name(self.state)
         if column is Column.NAME:
             return " ".join(run.name.split())
         if column is Column.PLACE:
-            return run_texts.place(run.profile)
+            return run_texts.location_name(run.profile)
         if column is Column.WHEN:
             return run_texts.relative(run.created, now)
         if column is Column.POINTS:
@@ -176,7 +176,7 @@ def tip_of(row: Row, column: Column) -> str:
     if column is Column.PLACE:
         host = f"{run.profile.host or run.profile.service_url}\n" if not run.profile.runs_here else ""
         done = f"{tr('Work done')} {facts.done_by}\n" if facts is not None and facts.done_by else ""
-        return f"{run_texts.place(run.profile)}\n{host}{done}{run.folder}".strip()
+        return f"{run_texts.location_name(run.profile)}\n{host}{done}{run.folder}".strip()
     if column is Column.POINTS and row.points is not None:
         return tr("{n} points").format(n=count(row.points))
     if column is Column.SIZE and facts is not None:

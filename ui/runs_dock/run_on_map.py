@@ -114,11 +114,11 @@ class RunMaps(QObject):
 
     def _not_shown(self, run: Run, error: Exception) -> None:
         self._drawing_over(run)
-        self._say_error(error)
+        self._show_error(error)
 
     def _not_drawn(self, run: Run, error: Exception) -> None:
         self._drawing_over(run)
-        self._offer_roads(self._say_error(error), run)
+        self._offer_roads(self._show_error(error), run)
 
     def _offer_roads(self, item: Any, run: Run) -> None:
         button = QPushButton(tr("Choose other roads…"))
@@ -133,7 +133,7 @@ class RunMaps(QObject):
     def _set_activity(self, run: Run, activity: str) -> None:
         self.model.update_run(run.id, activity=activity)
 
-    def _say_error(self, error: Exception) -> Any:
+    def _show_error(self, error: Exception) -> Any:
         log_error(error)
         return show_error(self.iface.messageBar(), error)
 

@@ -163,13 +163,13 @@ class S3Contents(QWidget):
         self.busy.hide()
         self.counted = found
         self._show_numbers(found)
-        self._say_what_lies(found)
+        self._show_contents(found)
         self.known.emit(found)
 
-    def _say_what_lies(self, found: Counted) -> None:
+    def _show_contents(self, found: Counted) -> None:
         others = counted(found.others, tr("other file"), tr("other files"))
         if self._mapping is None:
-            self._say_of_folder(found)
+            self._show_folder(found)
         elif found.files and found.others:
             self.note.show_text(tr("Beside them lie {others}, not read").format(others=others))
         elif found.files:
@@ -180,7 +180,7 @@ class S3Contents(QWidget):
         else:
             self.note.show_warning(tr("Nothing has a name that begins so. Check the address."))
 
-    def _say_of_folder(self, found: Counted) -> None:
+    def _show_folder(self, found: Counted) -> None:
         if found.files + found.others:
             self.note.show_text(tr("In this folder and those in it. Runs leave them as they are."))
         else:

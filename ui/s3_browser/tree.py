@@ -38,7 +38,7 @@ class S3Tree(QTreeWidget):
         self._connection = connection
         self._calls = Calls(self)
         self._going: dict[str, Call] = {}
-        self._way: list[str] = []
+        self._path_to_open: list[str] = []
         self._bucket = QgsApplication.getThemeIcon("/mIconDbSchema.svg")
         self._folder = QgsApplication.getThemeIcon("/mIconFolder.svg")
         self.setHeaderHidden(True)
@@ -51,8 +51,8 @@ class S3Tree(QTreeWidget):
     def begin(self, address: str) -> None:
         """List the buckets, and open the way to an address."""
         self.clear()
-        self._way = above(address)
-        self._say(self.invisibleRootItem(), tr("Looking for buckets…"))
+        self._path_to_open = above(address)
+        self._note(self.invisibleRootItem(), tr("Looking for buckets…"))
         self._going[""] = self._calls.submit(
             lambda _call: top(self._connection()), partial(self._fill_top, address), self._not_top
         )
@@ -83,7 +83,7 @@ class S3Tree(QTreeWidget):
 
     def leave(self) -> None:
         """Clear the selection without a signal, and stop opening the way to the requested address."""
-        self._way = []
+        self._path_to_open = []
         self.blockSignals(True)
         self.setCurrentItem(None)
         self.blockSignals(False)
@@ -94,22 +94,22 @@ class S3Tree(QTreeWidget):
         self._going.pop("", None)
         self.clear()
         buckets = list(found.folders)
-        if self._way and self._way[0] not in buckets:
-            buckets.insert(0, self._way[0])  # a bucket of another account may be readable
+        if self._path_to_open and self._path_to_open[0] not in buckets:
+            buckets.insert(0, self._path_to_open[0])  # a bucket of another account may be readable
         for bucket in buckets:
             self._add_bucket(bucket)
         if not buckets:
-            self._say(self.invisibleRootItem(), tr("There are no buckets."))
+            self._note(self.invisibleRootItem(), tr("There are no buckets."))
         self._walk(self.invisibleRootItem())
 
     def _not_top(self, error: Exception) -> None:
         self._going.pop("", None)
         self.clear()
-        if self._way:
-            self._add_bucket(self._way[0])
+        if self._path_to_open:
+            self._add_bucket(self._path_to_open[0])
             self._walk(self.invisibleRootItem())
         else:
-            self._say(self.invisibleRootItem(), tr("The buckets cannot be listed."), warn=message_of(error))
+            self._note(self.invisibleRootItem(), tr("The buckets cannot be listed."), warn=message_of(error))
         self.refused.emit(error)
 
     def _opened(self, item: QTreeWidgetItem) -> None:
@@ -131,7 +131,7 @@ class S3Tree(QTreeWidget):
             self._going.pop(going).cancel()  # those further down go with their items
         item.takeChildren()
         item.setData(0, _STATE, _LOOKING)
-        self._say(item, tr("Looking…"))
+        self._note(item, tr("Looking…"))
         self._going[address] = self._calls.submit(
             lambda call: level(self._connection(), address, starting, lambda: call.cancelled),
             partial(self._fill, item, starting),
@@ -147,12 +147,14 @@ class S3Tree(QTreeWidget):
         item.addChildren([self._item(folder, self._folder) for folder in found.folders])
         if found.more and len(found.folders) == MOST_FOLDERS:
             text = tr("Only the first {n} are shown. Filter by how the name begins.")
-            self._say(item, text.format(n=count(MOST_FOLDERS)))
+            self._note(item, text.format(n=count(MOST_FOLDERS)))
         elif found.more:
-            self._say(item, tr("So many files that not all names were looked at. Type the folder's address."))
+            self._note(
+                item, tr("So many files that not all names were looked at. Type the folder's address.")
+            )
         elif not found.folders:
             empty = tr("No folders, only files.") if found.files else tr("Nothing is in it.")
-            self._say(item, tr("No folder begins so.") if starting else empty)
+            self._note(item, tr("No folder begins so.") if starting else empty)
         self._walk(item)
 
     def _not_filled(self, item: QTreeWidgetItem, error: Exception) -> None:
@@ -161,8 +163,8 @@ class S3Tree(QTreeWidget):
         self._going.pop(str(item.data(0, _ADDRESS)), None)
         item.takeChildren()
         item.setData(0, _STATE, _NEW)
-        self._way = []
-        self._say(item, tr("Cannot be listed"), warn=message_of(error))
+        self._path_to_open = []
+        self._note(item, tr("Cannot be listed"), warn=message_of(error))
         self.refused.emit(error)
 
     def _walk(self, item: QTreeWidgetItem) -> None:
@@ -170,9 +172,9 @@ class S3Tree(QTreeWidget):
         for at in range(item.childCount()):
             child = item.child(at)
             address = child.data(0, _ADDRESS)
-            if self._way and address == self._way[0]:
-                self._way.pop(0)
-                if self._way:
+            if self._path_to_open and address == self._path_to_open[0]:
+                self._path_to_open.pop(0)
+                if self._path_to_open:
                     child.setExpanded(True)
                 else:
                     self.setCurrentItem(child)
@@ -194,7 +196,7 @@ class S3Tree(QTreeWidget):
         item.setChildIndicatorPolicy(QTreeWidgetItem.ChildIndicatorPolicy.ShowIndicator)
         return item
 
-    def _say(self, parent: QTreeWidgetItem, text: str, warn: str = "") -> None:
+    def _note(self, parent: QTreeWidgetItem, text: str, warn: str = "") -> None:
         item = QTreeWidgetItem([visible(text)])
         item.setFlags(Qt.ItemFlag.ItemIsEnabled)
         item.setForeground(0, QBrush(warning(self.palette()) if warn else muted(self.palette())))

@@ -55,21 +55,21 @@ class Banner(QFrame):
     def show_error(self, error: Exception) -> None:
         """An error: its message, the trace behind “Details”."""
         self._detail = detail_of(error)
-        self._say(
+        self._show_text(
             message_of(error), "/mIconCritical.svg", "#5a2320" if is_dark(self.palette()) else "#fbe3e1"
         )
 
     def show_note(self, text: str, action: str = "", do: Optional[Callable[[], object]] = None) -> None:
         """Something to know, and perhaps a button for something to do about it."""
         self._detail = ""
-        self._say(text, "/mIconInfo.svg", "#1f3d55" if is_dark(self.palette()) else "#e5f1fa", action)
+        self._show_text(text, "/mIconInfo.svg", "#1f3d55" if is_dark(self.palette()) else "#e5f1fa", action)
         self._do = do or self.hide
 
     def _act(self) -> None:
         self.hide()
         self._do()
 
-    def _say(self, text: str, icon: str, colour: str, action: str = "") -> None:
+    def _show_text(self, text: str, icon: str, colour: str, action: str = "") -> None:
         self.act.setText(action)
         self.act.setVisible(bool(action))
         self.words.setText(text)

@@ -33,7 +33,7 @@ def shown_name(name: str) -> str:
     return tr("This computer") if name == LOCAL_NAME else name
 
 
-def place_of(profile: Profile) -> str:
+def location_of(profile: Profile) -> str:
     """Return the place of a profile's runs, in a few words."""
     if not profile.runs_here:
         kind = registry.of(profile)

@@ -76,7 +76,7 @@ class SparkCluster:
     def has_nodes(self) -> bool:
         """See `Cluster.has_nodes`."""
         if self._start.context is not None:
-            self._look(self._start.context)
+            self._update_executors(self._start.context)
         return self._executors.now > 0
 
     def describe(self) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class SparkCluster:
             self._executors.expect()
             while not job.ended(TICK):
                 take(drain(heard))
-                self._look(spark)
+                self._update_executors(spark)
                 self.waiting = "waiting for cores" if self._executors.waiting else ""
                 now()
                 self._start.check()
@@ -155,5 +155,5 @@ class SparkCluster:
         self._start.check()
         return self._start.context
 
-    def _look(self, spark: Any) -> None:
-        self._executors.look(spark, self._start.facts["driver"])
+    def _update_executors(self, spark: Any) -> None:
+        self._executors.update(spark, self._start.facts["driver"])

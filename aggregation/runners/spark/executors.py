@@ -35,7 +35,7 @@ class Executors:
         """Start to wait for executors."""
         self._seen, self.waiting = time.monotonic(), False
 
-    def look(self, spark: Any, driver: str) -> None:
+    def update(self, spark: Any, driver: str) -> None:
         """Poll the executors, at most once a second; `driver` is the driver's own entry, to be excluded."""
         if time.monotonic() - self._looked < _UPDATE_SECONDS:
             return

@@ -11,7 +11,7 @@ from typing import Callable, Optional
 from ....aggregation.contract.errors import Cancelled, RunError
 from ....aggregation.contract.s3_access import is_s3
 from ....aggregation.contract.spec import FieldMapping
-from ....aggregation.inventory import FIRST_FILES, SAMPLE_FILES, TripCount, known
+from ....aggregation.inventory import FIRST_FILES, SAMPLE_FILES, TripCount, known_files
 from ....aggregation.storage import TripFile
 from ....aggregation.storage.s3.pages import Listed
 from ....aggregation.storage.s3.trips import trip_file
@@ -85,9 +85,9 @@ class BucketTrips:
         """What tells of a trip whether the store has it; None where that cannot be told from here."""
         try:
             if not is_s3(store):
-                return known(store, mapping, check) if self._profile.runs_here else None
+                return known_files(store, mapping, check) if self._profile.runs_here else None
             with tables_at_hand(self.s3, store, mapping, check) as folder:
-                return known(folder, mapping, check) if folder else None
+                return known_files(folder, mapping, check) if folder else None
         except Cancelled:
             raise
         except RunError as error:

@@ -29,7 +29,7 @@ class LocalTrips:
         found: Callable[[int], None],
     ) -> inventory.TripCount:
         """Count them."""
-        return inventory.count(trips, store, mapping, check, found)
+        return inventory.count_trips(trips, store, mapping, check, found)
 
     def first(self, trips: str) -> list[str]:
         """The first few."""

@@ -39,7 +39,7 @@ class LivySection(ProfileSection):
         """Return the warning that others could read the log-in, also for an untouched field."""
         return open_login(url, self.tunnel.value()) if url and self.login.value() else ""
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """The address depends on who looks."""
         through = "http://localhost:8998" if self.tunnel.value() else "https://pi0.example.org:8998"
         self.url.edit.setPlaceholderText(through)

@@ -82,7 +82,7 @@ class S3Section(ProfileSection):
             other=tr("Certificates"), others=_has_no_certificates_here,
         )  # fmt: skip
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Enable the keys only if requests are signed."""
         for field in (self.keys_here, self.keys_file, self.keys_file_here, self.keys_profile):
             field.control.setEnabled(not self.anonymous.value())

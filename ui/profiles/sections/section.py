@@ -118,7 +118,7 @@ class ProfileSection(QWidget):
         texts = {"": label, "other": other} if other else {"": label}
         self.rows.append(Row(title, holder, fields, texts, others))
 
-    def say_under(self, note: Note) -> None:
+    def add_note(self, note: Note) -> None:
         """Add a note of its own under the last row."""
         self.grid.addWidget(note, self.grid.rowCount(), 1)
 
@@ -149,7 +149,7 @@ class ProfileSection(QWidget):
         if self.group is not None:
             self.group.setCollapsed(False)
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Called after every change, to say something about the section as a whole."""
 
 

@@ -32,7 +32,7 @@ class SparkSection(ProfileSection):
             TextField("python", "python3", tr("The Python of the cluster's computers, 3.9 or later.")),
         )
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Note that runs also work without Spark."""
         without = self.master.wanted and not self.master.value() and not self.home.value()
         self.intro.show_text(

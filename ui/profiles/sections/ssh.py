@@ -60,13 +60,13 @@ class SshSection(ProfileSection):
             else ""
         )
 
-    def show_way(self, host: str, words: str) -> None:
+    def show_config(self, host: str, words: str) -> None:
         """Say what ~/.ssh/config makes of a host; empty for nothing."""
         self._ways = {host: words}
         if not self.host.faulty:
             self.host.show_fault("")
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Label the password as the passphrase of the key file, if there is one."""
         self.authcfg.good = tr("Its password opens the key file.") if self.key_path.value() else ""
 
@@ -95,14 +95,14 @@ class HostKeySection(ProfileSection):
         self.add(tr("Host key"), self.host_key)
         self.known = Note()
         self.known.setObjectName("known keys")
-        self.say_under(self.known)
+        self.add_note(self.known)
         self._place: Optional[tuple[str, int]] = None
         self._asker = LatestTask(tr("Reading known host keys"), self, wait=200)
-        self._asker.done.connect(self._tell_way)
+        self._asker.done.connect(self._show_answer)
         self._asker.failed.connect(lambda _error: self._tell([]))
         self.known.clicked.connect(self._forget)
 
-    def show_place(self, host: str, port: int) -> None:
+    def show_host(self, host: str, port: int) -> None:
         """Say by which keys a host is known on this computer."""
         if (host, port) == self._place:
             return
@@ -131,7 +131,7 @@ class HostKeySection(ProfileSection):
         own = any(one.path == locations.known_hosts() for one in known)
         self.known.show_text(text, tr("Forget it") if own else "", "forget")
 
-    def _tell_way(self, looked_up: tuple[str, str, list[Any]]) -> None:
+    def _show_answer(self, looked_up: tuple[str, str, list[Any]]) -> None:
         host, words, keys = looked_up
         self.found.emit(host, words)
         self._tell(keys)

@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QStackedWidg
 from ....workflow.translation import tr
 from ...runs.roads_choice import stored_uri
 from ...runs.settings import LAYER, POSTGIS, RoadsChoice
-from .section import Section, add_to_row, words
+from .section import Section, add_to_row, label_of
 
 if TYPE_CHECKING:
     from .road_probe import RoadField, RoadTable
@@ -79,7 +79,7 @@ class RoadsControls(Section):
             chooser.setObjectName(name)
             chooser.setMinimumContentsLength(9)
             chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            add_to_row(line, words(label), (chooser, 1))
+            add_to_row(line, label_of(label), (chooser, 1))
         self.id_field.setToolTip(tr("The field with the link ids, the same as in the trips."))
         self.name_field.setToolTip(tr("The field with the street's name, for labels. It may be left out."))
         self.class_field.setToolTip(

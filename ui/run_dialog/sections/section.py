@@ -62,14 +62,14 @@ def add_to_row(line: QHBoxLayout, *parts: object) -> None:
         if part is None:
             line.addStretch(1)
         elif isinstance(part, str):
-            line.addWidget(words(part))
+            line.addWidget(label_of(part))
         elif isinstance(part, tuple):
             line.addWidget(part[0], part[1])
         else:
             line.addWidget(part)
 
 
-def words(text: str) -> QLabel:
+def label_of(text: str) -> QLabel:
     """Plain words between controls."""
     label = PlainLabel(text)
     label.setAlignment(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)

@@ -104,7 +104,7 @@ class MoreSection(Section):
         for spin in (self.suppress, self.workers):
             spin.valueChanged.connect(self.changed)
 
-    def set_place(self, profile: Profile) -> None:
+    def set_profile(self, profile: Profile) -> None:
         """Of a cluster the profile says how many workers there are."""
         for widget in (self.workers, self.form.labelForField(self.workers)):
             widget.setVisible(profile.runs_here)

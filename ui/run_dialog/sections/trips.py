@@ -20,7 +20,7 @@ from ....cluster_client.errors import ClientError
 from ....workflow import locations
 from ....workflow.translation import tr
 from ...background.latest_call import LatestCall
-from ...runs.run_texts import place
+from ...runs.run_texts import location_name
 from ...runs.settings import RunSettings
 from ...widgets.messages import log_error, message_of
 from ...widgets.number_format import count, counted, size
@@ -46,7 +46,7 @@ class TripsSection(TripsControls):
         self._previewer = LatestCall(self, wait=150)
         self.folder.textChanged.connect(self._folder_changed)
         self.browse.clicked.connect(self._browse)
-        self.note.clicked.connect(lambda _name: self.look())
+        self.note.clicked.connect(lambda _name: self.refresh())
         self._counter.done.connect(self._counted)
         self._counter.failed.connect(self._not_counted)
         self._previewer.done.connect(self._previewed)
@@ -62,7 +62,7 @@ class TripsSection(TripsControls):
         self.mapping = settings.mapping
         self.unit, self.zone = settings.speed_unit, settings.time_zone
         if self.folder.text() == settings.trips:
-            self.look()
+            self.refresh()
         else:
             self.folder.setText(settings.trips)
 
@@ -111,11 +111,11 @@ class TripsSection(TripsControls):
         if mapping != self.mapping:
             self.mapping = mapping
             self.changed.emit()
-            self.look()
+            self.refresh()
 
     # -- looking ------------------------------------------------------------------------------------
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Count and preview again, in the background, once the place answers."""
         trips, mapping = self.trips, self.mapping
         self.count = self.preview = None
@@ -148,7 +148,7 @@ class TripsSection(TripsControls):
             unknown = tr("How many there are is not known: {place} was not asked.")
             if self.watch.error is not None:
                 unknown = tr("How many there are is not known while {place} cannot be asked.")
-            self.note.show_text((waiting or unknown).format(place=place(self.watch.profile)))
+            self.note.show_text((waiting or unknown).format(place=location_name(self.watch.profile)))
         self.updated.emit()
 
     @property
@@ -166,14 +166,14 @@ class TripsSection(TripsControls):
 
     def _place_changed(self) -> None:
         self._fit_to_place()
-        self.look()
+        self.refresh()
 
     def _fit_to_place(self) -> None:
         """Words and buttons for a folder of this computer, or of another one."""
         profile = self.watch.profile
         if self.watch.remote:
             text = tr("Folder as {place} sees it, such as /mnt/shared/trips, or s3://bucket/prefix")
-            self.folder.setPlaceholderText(text.format(place=place(profile)))
+            self.folder.setPlaceholderText(text.format(place=location_name(profile)))
         elif self._browses_buckets():
             self.folder.setPlaceholderText(tr("Folder of trip files, or s3://bucket/folder"))
         else:
@@ -187,7 +187,7 @@ class TripsSection(TripsControls):
     def _folder_changed(self) -> None:
         self._fit_to_place()
         self.changed.emit()
-        self.look()
+        self.refresh()
 
     def _browse(self) -> None:
         if is_s3(self.trips) or (self._browses_buckets() and (self.watch.remote or not self.trips)):

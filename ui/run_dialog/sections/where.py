@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QPushButton, QSizePolicy, QWidget
 from ....cluster_client.profiles.profile import LOCAL, Profile
 from ....workflow import locations
 from ....workflow.translation import tr
-from ...runs.run_texts import place
+from ...runs.run_texts import location_name
 from ...runs.settings import RunSettings
 from ...widgets.messages import message_of
 from ...widgets.notes import Note, bad, good, muted, warning
@@ -73,7 +73,7 @@ class WhereSection(Section):
         self.chooser.blockSignals(True)
         self.chooser.clear()
         for profile in self.profiles:
-            self.chooser.addItem(place(profile), profile.name)
+            self.chooser.addItem(location_name(profile), profile.name)
         self.chooser.setCurrentIndex(max(0, self.chooser.findData(wanted)))
         self.chooser.blockSignals(False)
         if self.profile != before:
@@ -148,7 +148,7 @@ class WhereSection(Section):
         if kind == "HostKeyUnknown":
             self._show(warning(self.palette()), tr("host key unknown"))
             text = tr("{place} was not connected to before. Compare its key once.")
-            self.note.show_warning(text.format(place=place(self.profile)), tr("Check…"), "key")
+            self.note.show_warning(text.format(place=location_name(self.profile)), tr("Check…"), "key")
             return
         if kind == "HostKeyChanged":
             self._show(bad(self.palette()), tr("host key changed"))
