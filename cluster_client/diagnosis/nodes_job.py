@@ -44,11 +44,10 @@ def _keys_for(access: Any) -> Any:
     """Return whether keys for the bucket and certificates are present, never the keys themselves."""
     try:
         from roadpulse.aggregation.contract.s3_access import S3Access  # noqa: PLC0415
-        from roadpulse.aggregation.storage.s3 import client as s3_client  # noqa: PLC0415
         from roadpulse.aggregation.storage.s3 import keys as s3_keys  # noqa: PLC0415
 
         if access["ca_file"]:
-            s3_client.certificates(access["ca_file"])
+            s3_keys.certificates(access["ca_file"])
         return {"found": access["anonymous"] or s3_keys.keys(S3Access(**access)) is not None}
     except Exception as error:  # noqa: BLE001
         return {"error": getattr(error, "message", repr(error))}

@@ -18,12 +18,11 @@ from typing import Any, Callable, Optional
 
 from ...aggregation.contract.errors import FILE_REASONS, BadTripFile, Cancelled
 from ...aggregation.contract.s3_access import SCHEME
+from ...aggregation.contract.trip_files import CopiesInOrder
 from ...aggregation.storage.s3.errors import S3Refused
+from ...aggregation.storage.s3.listing import PAGE, Named, ObjectInfo, Page, named
 from ..collector import paused
 from .client import S3Connection, split
-
-SUFFIXES = (".json", ".json.gz")  # as of `aggregation.storage`
-_PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -37,41 +36,6 @@ class Bucket:
     def url(self) -> str:
         """Its address."""
         return f"{SCHEME}{self.name}"
-
-
-@dataclass(frozen=True)
-class Object:
-    """One object: its key in the bucket, bytes, when it was written, and what tells its versions apart."""
-
-    bucket: str
-    key: str
-    size: int
-    modified: Optional[datetime] = None
-    e_tag: str = ""
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"{SCHEME}{self.bucket}/{self.key}"
-
-    @property
-    def name(self) -> str:
-        """The last part of its key."""
-        return self.key.rpartition("/")[2]
-
-    @property
-    def is_trip(self) -> bool:
-        """Whether it is named as trip files are."""
-        return self.key.lower().endswith(SUFFIXES)
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some of what lies right below a prefix: names of folders (addresses that end in /) and objects."""
-
-    folders: tuple[str, ...]
-    objects: tuple[Object, ...]
-    more: bool
 
 
 @dataclass(frozen=True)
@@ -105,77 +69,69 @@ def buckets(s3: S3Connection) -> list[Bucket]:
 def pages(
     s3: S3Connection, folder: str, cancelled: Callable[[], bool] = _never, starting: str = ""
 ) -> Iterator[Page]:
-    """What lies right below a prefix, in order of the names; raises `Cancelled`.
+    """Yield pages of the folders and objects right below a prefix, in order of the names; raises `Cancelled`.
 
-    With `starting` only names that begin so. At least one page comes, empty where there is nothing.
+    `starting` limits them to names that begin so. At least one page comes, empty if nothing is there. Folders
+    are addresses that end in a slash.
     """
     bucket, prefix = _prefix(folder)
-    for answer in _answers(s3, bucket, prefix + starting, "/", cancelled):
-        yield Page(
-            tuple(
-                f"{SCHEME}{bucket}/{each['Prefix']}"
-                for each in answer.get("CommonPrefixes", ())
-                if each.get("Prefix")
-            ),
-            tuple(found for found in _objects(bucket, answer) if found.key != prefix),
-            bool(answer.get("IsTruncated")),
+    for page in _pages(s3, bucket, prefix + starting, "/", cancelled):
+        yield page._replace(
+            folders=tuple(f"{SCHEME}{bucket}/{each}" for each in page.folders),
+            objects=tuple(each for each in page.objects if each.key != prefix),
         )
 
 
-def objects(s3: S3Connection, folder: str, cancelled: Callable[[], bool] = _never) -> Iterator[Object]:
-    """Every object below a prefix, folders of folders included, in order of the keys; raises `Cancelled`."""
+def objects(s3: S3Connection, folder: str, cancelled: Callable[[], bool] = _never) -> Iterator[ObjectInfo]:
+    """Yield every object below a prefix, at any depth, in order of the keys; raises `Cancelled`."""
     bucket, prefix = _prefix(folder)
-    for answer in _answers(s3, bucket, prefix, "", cancelled):
-        yield from _objects(bucket, answer)
+    for page in _pages(s3, bucket, prefix, "", cancelled):
+        yield from page.objects
 
 
-def trips(s3: S3Connection, named: str, cancelled: Callable[[], bool] = _never) -> Iterator[Object]:
-    """The trip files that TRIPS names, in order of the keys, without packed copies; raises `Cancelled`."""
-    for found, is_copy in trips_and_copies(s3, named, cancelled):
+def trips(s3: S3Connection, path: str, cancelled: Callable[[], bool] = _never) -> Iterator[ObjectInfo]:
+    """The trip files that a path names, in order of the keys, without packed copies; raises `Cancelled`."""
+    for found, is_copy in trips_and_copies(s3, path, cancelled):
         if not is_copy:
             yield found
 
 
 def trips_and_copies(
-    s3: S3Connection, named: str, cancelled: Callable[[], bool] = _never
-) -> Iterator[tuple[Object, bool]]:
-    """The trip files that TRIPS names, each with whether it is a packed copy, which runs leave out."""
-    from ...aggregation.contract.trip_files import CopiesInOrder  # noqa: PLC0415  (runs leave them out so)
-
+    s3: S3Connection, path: str, cancelled: Callable[[], bool] = _never
+) -> Iterator[tuple[ObjectInfo, bool]]:
+    """The trip files that a path names, each with whether it is a packed copy, which runs leave out."""
     copies = CopiesInOrder()
-    for found in _named(s3, named, cancelled):
-        if found is not None and found.is_trip:
+    for page in _named(s3, path, cancelled):
+        for found in filter(page.is_trip, page.objects):
             yield found, copies.is_copy(found.key)
 
 
 def count(
     s3: S3Connection,
-    named: str,
+    path: str,
     progress: Callable[[Counted], None] = _untold,
     cancelled: Callable[[], bool] = _never,
 ) -> Counted:
-    """Count the trip files that TRIPS names; `progress` is told after every page. Raises `Cancelled`."""
-    from ...aggregation.contract.trip_files import CopiesInOrder  # noqa: PLC0415  (runs leave them out so)
-
+    """Count the trip files that a path names; `progress` is told after every page. Raises `Cancelled`."""
     files = size = others = 0
     copies = CopiesInOrder()
-    for found in _named(s3, named, cancelled):
-        if found is None:
-            progress(Counted(files, size, others))
-        elif not found.is_trip or copies.is_copy(found.key):
-            others += 1
-        else:
-            files += 1
-            size += found.size
+    for page in _named(s3, path, cancelled):
+        for found in page.objects:
+            if not page.is_trip(found) or copies.is_copy(found.key):
+                others += 1
+            else:
+                files += 1
+                size += found.size
+        progress(Counted(files, size, others))
     counted = Counted(files, size, others)
     progress(counted)
     return counted
 
 
-def first(s3: S3Connection, named: str, n: int, cancelled: Callable[[], bool] = _never) -> list[Object]:
-    """The first few of the trip files that TRIPS names; asks for no more pages than these take."""
-    found: list[Object] = []
-    for trip in trips(s3, named, cancelled):
+def first(s3: S3Connection, path: str, n: int, cancelled: Callable[[], bool] = _never) -> list[ObjectInfo]:
+    """The first few of the trip files that a path names; asks for no more pages than these take."""
+    found: list[ObjectInfo] = []
+    for trip in trips(s3, path, cancelled):
         found.append(trip)
         if len(found) == n:
             break
@@ -204,72 +160,47 @@ def read(s3: S3Connection, url: str, most: int) -> bytes:
 # -- the server's pages -------------------------------------------------------------------------------
 
 
-def _answers(
+def _pages(
     s3: S3Connection, bucket: str, prefix: str, delimiter: str, cancelled: Callable[[], bool]
-) -> Iterator[Any]:
-    """The server's answers, one a page. Names come as they are: with any character that a key may hold."""
-    question: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": _PAGE}
+) -> Iterator[Page]:
+    """Yield the server's pages; keys may hold any character. Raises `Cancelled` before the next request."""
+    request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": PAGE}
     if delimiter:
-        question["Delimiter"] = delimiter
+        request["Delimiter"] = delimiter
     seen: set[str] = set()
-    while True:
+    more = True
+    while more:
         if cancelled():
             raise Cancelled
         with s3.asked("Listing", f"{SCHEME}{bucket}/{prefix}"), paused():
-            answer = s3.client.list_objects_v2(**question)
+            answer: Any = s3.client.list_objects_v2(**request)
         s3.expect(answer, "IsTruncated")
-        yield answer
-        if not answer["IsTruncated"]:
-            return
+        more = bool(answer["IsTruncated"])
+        folders = [each["Prefix"] for each in answer.get("CommonPrefixes", ()) if each.get("Prefix")]
+        # What has no name cannot be asked for.
+        found = [_info(bucket, each) for each in answer.get("Contents", ()) if each.get("Key")]
+        yield Page(tuple(folders), tuple(found), more)
         following = answer.get("NextContinuationToken", "")
-        if not following or following in seen:
+        if more and (not following or following in seen):
             raise S3Refused(
                 f"Listing {SCHEME}{bucket}/{prefix} has no end: {s3.where} says that there is more, and "
                 "gives the same page again. Tell its administrator."
             )
         seen.add(following)
-        question["ContinuationToken"] = following
-
-
-def _objects(bucket: str, answer: Any) -> Iterator[Object]:
-    for each in answer.get("Contents", ()):
-        if each.get("Key"):  # what has no name cannot be asked for
-            tag = str(each.get("ETag", "")).strip('"')
-            yield Object(bucket, each["Key"], int(each.get("Size", 0)), each.get("LastModified"), tag)
+        request["ContinuationToken"] = following
 
 
 def _prefix(folder: str) -> tuple[str, str]:
-    bucket, prefix = split(folder)
-    return bucket, prefix.rstrip("/") + "/" if prefix.strip("/") else ""
+    """Return the bucket and the prefix of an address, whose keys may begin with a slash."""
+    bucket, key = split(folder)
+    return bucket, key.rstrip("/") + "/" if key.strip("/") else ""
 
 
-def _named(s3: S3Connection, named: str, cancelled: Callable[[], bool]) -> Iterator[Optional[Object]]:
-    """What TRIPS names, and None after every page."""
-    from ...aggregation.contract.trip_files import GLOB_CHARACTERS, beginning, pattern, plain_folder  # noqa: PLC0415  (runs name them so)  # noqa: PLC0415
+def _info(bucket: str, about: Any) -> ObjectInfo:
+    tag = str(about.get("ETag", "")).strip('"')
+    return ObjectInfo(bucket, about["Key"], int(about.get("Size", 0)), tag, about.get("LastModified"))
 
-    def is_folder(name: str) -> bool:
-        return any(
-            any(_objects(bucket, answer)) for answer in _answers(s3, bucket, f"{name}/", "", cancelled)
-        )
 
-    bucket, key = split(named)
-    anything = False
-    for answer in _answers(s3, bucket, _prefix(named)[1], "", cancelled):
-        for found in _objects(bucket, answer):
-            anything = True
-            yield found
-        yield None
-    if anything or not key or key.endswith("/"):
-        return
-    for answer in _answers(s3, bucket, key, "", cancelled):  # one object of just that name
-        single = next((found for found in _objects(bucket, answer) if found.key == key), None)
-        if single is not None:
-            yield single
-            return
-        break
-    if GLOB_CHARACTERS & set(key):
-        lead, below = plain_folder(key, is_folder)
-        wanted = pattern(below, lead)
-        for answer in _answers(s3, bucket, beginning(lead, below), "", cancelled):
-            yield from (found for found in _objects(bucket, answer) if wanted.fullmatch(found.key))
-            yield None
+def _named(s3: S3Connection, path: str, cancelled: Callable[[], bool]) -> Iterator[Named]:
+    bucket, key = split(path)
+    return named(key, lambda prefix: _pages(s3, bucket, prefix, "", cancelled))

@@ -15,9 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import Callable, Optional
 
 from ...aggregation.contract.spec import FieldMapping
+from ...aggregation.storage.s3.listing import ObjectInfo
 from .client import S3Connection
 from .files import S3Files
-from .listing import Object, objects
+from .listing import objects
 
 _TABLE = re.compile(r"/(ingest=[^/\\]+)/files\.parquet$")  # nothing that leads out of a folder
 _MOST_TABLES, _MOST_BYTES = 1000, 64 << 20
@@ -33,7 +34,7 @@ def tables_at_hand(
     `check` may raise to stop. Raises `S3Error`.
     """
     below = f"{mapping.digest()}/files"
-    found: list[tuple[str, Object]] = []
+    found: list[tuple[str, ObjectInfo]] = []
     for each in objects(s3, f"{store.rstrip('/')}/{below}"):
         check()
         table = _TABLE.search(each.key)
@@ -47,7 +48,7 @@ def tables_at_hand(
     files = S3Files(s3)
     with TemporaryDirectory(prefix="roadpulse-") as folder:
 
-        def fetch(ingest: str, table: Object) -> None:
+        def fetch(ingest: str, table: ObjectInfo) -> None:
             check()
             path = Path(folder, below, ingest, "files.parquet")
             path.parent.mkdir(parents=True)

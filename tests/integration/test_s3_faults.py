@@ -14,7 +14,7 @@ from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.storage import S3Path, check_reach, list_trips, read_trip
 from roadpulse.aggregation.storage.s3 import client as s3_client
 from roadpulse.aggregation.storage.s3 import keys as s3_keys
-from roadpulse.aggregation.storage.s3 import signed_requests
+from roadpulse.aggregation.storage.s3 import obstore_store, signed_requests
 from roadpulse.aggregation.storage.s3.errors import KeysMissing
 from roadpulse.aggregation.store import recovery
 from roadpulse.aggregation.store.point_store import PointStore
@@ -38,8 +38,8 @@ def engine(s3_server, bucket):
 def no_keys(monkeypatch):
     for name in s3_keys.ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
-    s3_client._store.cache_clear()
-    signed_requests.client.cache_clear()
+    obstore_store._store.cache_clear()
+    s3_client.forget()
 
 
 def other(engine, **changes):
@@ -206,7 +206,7 @@ def test_what_a_server_says_is_told_with_what_to_do_and_nothing_of_what_it_was_s
     engine, monkeypatch, fault, words
 ):
     monkeypatch.setattr(signed_requests, "_RETRIES", 1)
-    monkeypatch.setitem(s3_client._PATIENT, "retries", 1)
+    monkeypatch.setitem(obstore_store._PATIENT, "retries", 1)
     with WeatherProxy(engine.server.endpoint) as proxy:
         there = other(engine, endpoint=proxy.endpoint)
         place = there.place("runs/1/status.json")

@@ -11,7 +11,7 @@ from roadpulse.aggregation.contract.errors import StorageError
 from roadpulse.aggregation.storage import check_reach, list_trips, read_trip
 from roadpulse.aggregation.storage.s3 import client as s3_client
 from roadpulse.aggregation.storage.s3 import keys as s3_keys
-from roadpulse.aggregation.storage.s3 import signed_requests
+from roadpulse.aggregation.storage.s3 import obstore_store
 from roadpulse.cluster_client.s3.client import QUICK, connect, keys_of_runs
 from roadpulse.cluster_client.s3.files import S3Files
 
@@ -63,8 +63,8 @@ def proxy(engine):
 
 def forget():
     """As in a process that has just begun."""
-    s3_client._store.cache_clear()
-    signed_requests.client.cache_clear()
+    obstore_store._store.cache_clear()
+    s3_client.forget()
 
 
 def by_role(engine, proxy):
@@ -130,7 +130,7 @@ def test_keys_of_a_file_that_end_are_read_anew_from_it(engine, users, proxy, tmp
         )
 
     renew(users[0], "first")
-    for module in (s3_keys, s3_client):
+    for module in (s3_keys, obstore_store):
         monkeypatch.setattr(module, "RENEWED_SECONDS", 0)
     access = dataclasses.replace(engine.access, endpoint=proxy.endpoint, keys_file=str(path))
     forget()

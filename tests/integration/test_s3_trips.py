@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from roadpulse.aggregation.contract.errors import BadTripFile, Cancelled, RunError, StorageError
 from roadpulse.aggregation.storage import LARGE, TripFile, find_trips, list_trips, read_trip, read_trips
-from roadpulse.aggregation.storage.s3 import signed_requests
+from roadpulse.aggregation.storage.s3 import client as s3_client
 from roadpulse.aggregation.storage.s3 import trips as s3_trips
+from roadpulse.aggregation.storage.s3.obstore_client import ObstoreClient
 
 from tests.integration.bad_weather import Fault, WeatherProxy, refusal
 from tests.integration.s3_engine import BucketEngine
@@ -461,13 +462,13 @@ def test_a_trip_file_is_what_goes_to_the_nodes_so_it_holds_no_key(engine):
 @pytest.fixture
 def by_obstore(monkeypatch):
     """As with the keys of an instance's role, or behind a proxy."""
-    monkeypatch.setattr(signed_requests, "client", lambda *_: None)
+    monkeypatch.setattr(s3_client, "client_of", ObstoreClient)
 
 
 def test_obstore_lists_and_reads_the_same(filled, monkeypatch):
     filled.client.delete_object(Bucket=filled.bucket, Key="trips/folder.json/")
     plain = listed(filled, filled.trips)
-    monkeypatch.setattr(signed_requests, "client", lambda *_: None)
+    monkeypatch.setattr(s3_client, "client_of", ObstoreClient)
     assert listed(filled, filled.trips) == plain
     assert names(listed(filled, f"{filled.trips}/*.json")) == ["b.json"]
     assert names(listed(filled, f"{filled.trips}/e.txt")) == ["e.txt"]
@@ -494,8 +495,8 @@ def test_a_name_that_obstore_cannot_say_is_told_and_never_left_out(engine, by_ob
 
 
 def test_a_proxy_is_obstores_business(engine, monkeypatch):
-    monkeypatch.setattr(signed_requests.urllib.request, "getproxies", lambda: {"http": "http://proxy:3128"})
-    monkeypatch.setattr(signed_requests.urllib.request, "proxy_bypass", lambda host: False)
-    signed_requests.client.cache_clear()
-    assert signed_requests.client(os.getpid(), engine.access, engine.bucket) is None
-    signed_requests.client.cache_clear()
+    monkeypatch.setattr(s3_client.urllib.request, "getproxies", lambda: {"http": "http://proxy:3128"})
+    monkeypatch.setattr(s3_client.urllib.request, "proxy_bypass", lambda host: False)
+    s3_client.forget()
+    assert isinstance(s3_client.client_of(engine.access, engine.bucket), ObstoreClient)
+    s3_client.forget()

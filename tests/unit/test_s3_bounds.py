@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 from roadpulse.aggregation.contract.s3_access import S3Access
-from roadpulse.aggregation.storage.s3 import pages, reading, signed_requests
+from roadpulse.aggregation.storage.s3 import signed_requests
+from roadpulse.aggregation.storage.s3.client import client_of
 from roadpulse.aggregation.storage.s3.errors import S3Refused
-from roadpulse.aggregation.storage.s3.path import S3Path
+from roadpulse.aggregation.storage.s3.signed_client import SignedClient
+from roadpulse.aggregation.storage.s3.signed_requests import RequestFailed, SignedRequests
 from roadpulse.cluster_client.s3 import files, listing
 
 ACCESS = S3Access(endpoint="http://127.0.0.1:9", anonymous=True)
@@ -49,12 +51,15 @@ class Circle:
         return {"IsTruncated": True, "NextContinuationToken": self.token()}
 
 
-def test_a_listing_that_begins_again_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def requests_to(url: str) -> SignedRequests:
+    return SignedRequests(S3Access(endpoint=url, anonymous=True), "b", lambda: ("", "", ""))
+
+
+def test_a_listing_that_begins_again_is_refused() -> None:
     with pytest.raises(S3Refused, match="has no end"):
         list(listing.objects(Circle(), "s3://trips"))  # type: ignore[arg-type]
-    monkeypatch.setattr(pages, "sender", lambda _path: Circle())
     with pytest.raises(S3Refused, match="has no end"):
-        list(pages.pages(S3Path.of("s3://trips", ACCESS), ""))
+        list(SignedClient(ACCESS, "trips", Circle()).pages(""))  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager
@@ -88,10 +93,10 @@ def test_a_body_without_an_end_is_read_no_further_than_it_may_be(monkeypatch: py
     monkeypatch.setattr(signed_requests, "LONGEST_ANSWER", 1 << 20)
     head = b"HTTP/1.1 200 OK\r\nLast-Modified: Tue, 10 Jun 2025 08:00:00 GMT\r\n\r\n"
     with endless(head, 64 << 20) as url:
-        plain = signed_requests.PlainClient(S3Access(endpoint=url, anonymous=True), "b", lambda: ("", "", ""))
-        with pytest.raises(signed_requests.PlainError, match="without an end"):
-            plain.get("", {"list-type": "2"})
-        answer = plain.get("a.json", size=100)
+        requests = requests_to(url)
+        with pytest.raises(RequestFailed, match="without an end"):
+            requests.get("", {"list-type": "2"})
+        answer = requests.get("a.json", size=100)
         assert (answer.body, answer.length) == (b"", 101)
 
 
@@ -99,9 +104,9 @@ def test_a_body_that_is_cut_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(signed_requests, "_RETRIES", 0)
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n"
     with endless(head, 1 << 16) as url:
-        plain = signed_requests.PlainClient(S3Access(endpoint=url, anonymous=True), "b", lambda: ("", "", ""))
-        with pytest.raises(signed_requests.PlainError, match="IncompleteRead"):
-            plain.get("", {"list-type": "2"})
+        requests = requests_to(url)
+        with pytest.raises(RequestFailed, match="IncompleteRead"):
+            requests.get("", {"list-type": "2"})
 
 
 NO_SUCH_KEY = b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code><Message>none</Message></Error>"
@@ -111,9 +116,9 @@ NO_SUCH_KEY = b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code><Message>none<
 def test_what_an_error_says_is_read_however_small_the_object_was(size: int) -> None:
     head = b"HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n" % len(NO_SUCH_KEY)
     with endless(head + NO_SUCH_KEY, 0) as url:
-        path = S3Path.of("s3://b/a.json", S3Access(endpoint=url, anonymous=True))
+        client = client_of(S3Access(endpoint=url, anonymous=True), "b")
         with pytest.raises(FileNotFoundError):
-            reading.get(path, size)
+            client.get("a.json", size)
 
 
 @pytest.mark.parametrize("size", [None, 1])
@@ -123,9 +128,9 @@ def test_an_error_without_an_end_is_read_no_further_than_it_may_be(
     monkeypatch.setattr(signed_requests, "_RETRIES", 0)
     head = b"HTTP/1.1 403 Forbidden\r\n\r\n<Error><Code>AccessDenied</Code>"
     with endless(head, 64 << 20) as url:
-        plain = signed_requests.PlainClient(S3Access(endpoint=url, anonymous=True), "b", lambda: ("", "", ""))
-        with pytest.raises(signed_requests.PlainError, match="status code: 403: <Error><Code>AccessDenied"):
-            plain.get("a.json", size=size)
+        requests = requests_to(url)
+        with pytest.raises(RequestFailed, match="status code: 403: <Error><Code>AccessDenied"):
+            requests.get("a.json", size=size)
 
 
 def test_of_an_object_that_is_sent_whole_the_last_bytes_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from roadpulse.aggregation.contract.errors import RunError, StorageError
 from roadpulse.aggregation.contract.s3_access import S3Access
-from roadpulse.aggregation.storage.s3 import parquet, reading, signed_requests
+from roadpulse.aggregation.storage.s3 import client as s3_client
+from roadpulse.aggregation.storage.s3 import parquet
+from roadpulse.aggregation.storage.s3.obstore_client import ObstoreClient
 from roadpulse.aggregation.storage.s3.path import S3Path
 from roadpulse.aggregation.store.point_rows import read_rows, write_rows
 
@@ -27,7 +29,7 @@ Server = Callable[[bytes], Iterable[bytes]]
 @pytest.fixture
 def without_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where an instance's role signs, or the way leads through a proxy."""
-    monkeypatch.setattr(signed_requests, "client", lambda *_: None)
+    monkeypatch.setattr(s3_client, "client_of", ObstoreClient)
 
 
 def path_at(url: str, key: str = "a") -> S3Path:
@@ -167,8 +169,8 @@ class Lengths:
 
 
 READERS: dict[str, Callable[[S3Path, Path], object]] = {
-    "get": lambda path, _: reading.get(path, 1000),
-    "fetch": lambda path, copy: reading.fetch(path, 1000, copy),
+    "get": lambda path, _: ObstoreClient(path.access, path.bucket).get(path.key, 1000),
+    "fetch": lambda path, copy: ObstoreClient(path.access, path.bucket).fetch(path.key, 1000, copy),
     "at_hand": lambda path, _: path.at_hand().__enter__(),
     "read_bytes": lambda path, _: path.read_bytes(),
 }

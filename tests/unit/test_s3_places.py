@@ -23,7 +23,7 @@ from roadpulse.aggregation.storage.local import scratch
 from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.storage.s3.address import address_of
 from roadpulse.aggregation.storage.s3.error_messages import explained
-from roadpulse.aggregation.storage.s3.signed_requests import PlainClient
+from roadpulse.aggregation.storage.s3.signed_requests import SignedRequests
 from roadpulse.aggregation.storage.s3.trips import base
 from roadpulse.cluster_client.s3.client import connect
 
@@ -92,7 +92,7 @@ def test_engine_and_desktop_name_a_bucket_in_the_same_place(access, service):
         hosts.add(urlsplit(address).netloc.replace(bucket, "*"))
         of_desktop = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a"})
         assert of_desktop == (f"{address}/{bucket}/a" if in_path else f"{address}/a")
-        assert PlainClient(access, bucket, lambda: ("", "", "")).host == urlsplit(address).netloc
+        assert SignedRequests(access, bucket, lambda: ("", "", "")).host == urlsplit(address).netloc
     by_name = not access.path_style and not service.startswith(("1", "["))
     assert hosts == {service, *([f"*.{service}"] if by_name else [])}
 
@@ -103,7 +103,7 @@ def test_what_the_environment_says_of_addresses_does_not_count(monkeypatch):
     access = S3Access(region="eu-west-2", anonymous=True)
     aws = "https://s3.eu-west-2.amazonaws.com"
     assert connect(access).client.meta.endpoint_url == aws
-    found = storage.s3.client.store(access, "environment").config
+    found = storage.s3.obstore_store.store(access, "environment").config
     assert found["endpoint"] == aws.replace("s3.", "environment.s3.")
 
 

@@ -1,121 +1,41 @@
-"""Connections to buckets: who signs, whom to trust, how long to wait. Made once a process, by obstore.
-
-Requests of a run are tried again, with pauses that grow, where the server is busy or the connection is
-cut. The first question to a bucket is asked impatiently instead, so that a wrong address is told at once.
-"""
+"""The choice of a client: the only place that decides how a process reaches a bucket."""
 
 from __future__ import annotations
 
 import os
-import socket
-from datetime import datetime, timedelta, timezone
+import urllib.request
 from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from ...contract.errors import StorageError
 from ...contract.s3_access import S3Access
-from .address import address_of, region_of
-from .errors import KeysMissing
-from .keys import RENEWED_SECONDS, Keyring, role_service
-
-if TYPE_CHECKING:
-    from obstore.store import S3Store
-
-_PATIENT = {"connect": 5, "read": 30, "whole": 600, "retries": 8, "retrying": 120}
-_IMPATIENT = {"connect": 3, "read": 4, "whole": 6, "retries": 3, "retrying": 6}
+from .base_client import S3Client
+from .keys import Keyring
+from .obstore_client import ObstoreClient
+from .signed_client import SignedClient
+from .signed_requests import SignedRequests
 
 
-def store(access: S3Access, bucket: str, patient: bool = True) -> S3Store:
-    """The connection to a bucket; raises `StorageError` where its keys or certificates are not there."""
-    return _store(os.getpid(), access, bucket, patient)
+def client_of(access: S3Access, bucket: str) -> S3Client:
+    """Return this process's client of a bucket; raises `KeysMissing`.
 
-
-def library() -> Any:
-    """The package obstore, where a run uses S3; raises `StorageError` where it is not installed."""
-    try:
-        import obstore  # noqa: PLC0415
-    except ImportError as error:
-        raise StorageError(
-            f"Buckets cannot be reached from {socket.gethostname()}: its Python has no package obstore. "
-            "Install it (pip install obstore), or keep everything in folders.",
-            repr(error),
-        ) from error
-    return obstore
+    obstore where an instance's role gives the keys or a proxy leads to the service, otherwise requests signed
+    here, which read ahead and can name every object.
+    """
+    return _client(os.getpid(), access, bucket)
 
 
 @lru_cache(maxsize=16)
-def _store(_pid: int, access: S3Access, bucket: str, patient: bool) -> S3Store:
-    library()
-    from obstore.store import S3Store  # noqa: PLC0415  (only where a run uses S3)
-
-    waits = _PATIENT if patient else _IMPATIENT
-    options: dict[str, Any] = {
-        "allow_http": access.endpoint.startswith("http://"),
-        "connect_timeout": timedelta(seconds=waits["connect"]),
-        "read_timeout": timedelta(seconds=waits["read"]),
-        "timeout": timedelta(seconds=waits["whole"]),
-    }
-    if access.ca_file:
-        options["root_certificate"] = certificates(access.ca_file)
-    address, in_path = address_of(access, bucket)
-    # The address twice, since the environment's second one would come before the first.
-    config: dict[str, Any] = {
-        "endpoint": address,
-        "aws_endpoint_url_s3": address,
-        "virtual_hosted_style_request": not in_path,
-        **_signing(access),
-    }
-    try:
-        return S3Store(
-            bucket,
-            region=region_of(access),
-            client_options=options,  # type: ignore[arg-type]
-            retry_config={
-                "max_retries": waits["retries"],
-                "retry_timeout": timedelta(seconds=waits["retrying"]),
-                "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=10)},
-            },
-            **config,
-        )
-    except Exception as error:
-        raise StorageError(
-            f"The bucket {bucket} cannot be reached as the profile says ({first_line(error)}). "
-            "Check the endpoint, the region and the file of certificates.",
-            repr(error),
-        ) from error
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's text."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def certificates(ca_file: str) -> bytes:
-    """The content of a file of certificates to trust; raises `KeysMissing`."""
-    path = Path(ca_file).expanduser()
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise KeysMissing(
-            f"The file of trusted certificates, {path}, cannot be read on {socket.gethostname()}: "
-            f"{error.strerror}. Check the profile's entry for it."
-        ) from error
-
-
-def _signing(access: S3Access) -> dict[str, Any]:
-    """What obstore needs to sign: keys, or where the instance's role gives them."""
-    if access.anonymous:
-        return {"skip_signature": True}
+def _client(_pid: int, access: S3Access, bucket: str) -> S3Client:
     keyring = Keyring(access)
     if keyring.of_role:
-        return {"metadata_endpoint": role_service()}
+        return ObstoreClient(access, bucket)
+    requests = SignedRequests(access, bucket, keyring)
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(requests.scheme) or proxies.get("all")
+    if proxy and not urllib.request.proxy_bypass(requests.host):
+        return ObstoreClient(access, bucket)
+    return SignedClient(access, bucket, requests)
 
-    def given() -> dict[str, Any]:
-        key, secret, token = keyring()
-        # obstore asks again five minutes before the end.
-        end = datetime.now(timezone.utc) + timedelta(seconds=RENEWED_SECONDS + 300) if keyring.ends else None
-        return {"access_key_id": key, "secret_access_key": secret, "token": token or None, "expires_at": end}
 
-    # Not as settings, which obstore would mix with those of the environment.
-    return {"credential_provider": given}
+def forget() -> None:
+    """Drop the clients made so far, as in a process that has just begun."""
+    _client.cache_clear()

@@ -104,6 +104,18 @@ def _keys_of_file(path: Path, section: str) -> Keys:
     return key, secret, values.get("aws_session_token", "")
 
 
+def certificates(ca_file: str) -> bytes:
+    """The content of a file of certificates to trust; raises `KeysMissing`."""
+    path = Path(ca_file).expanduser()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise KeysMissing(
+            f"The file of trusted certificates, {path}, cannot be read on {socket.gethostname()}: "
+            f"{error.strerror}. Check the profile's entry for it."
+        ) from error
+
+
 def _is_aws(access: S3Access) -> bool:
     host = urlsplit(access.endpoint).hostname or ""
     return not access.endpoint or host.endswith((".amazonaws.com", ".amazonaws.com.cn"))

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...contract.s3_access import SCHEME, S3Access
-from .client import library, store
 from .error_messages import NO_OBJECT, OTHER_LENGTH, code_of, explained
-from .signed_requests import PlainError
+from .errors import S3Refused
+from .obstore_store import library, store
+from .signed_requests import RequestFailed
 
 if TYPE_CHECKING:
     from obstore import GetResult, ObjectMeta
@@ -61,7 +62,7 @@ class S3Object:
             if code_of(error) != "NoSuchKey" and not (bodiless and not code_of(error)):
                 raise explained(error, doing, self.bucket, self.access) from error
             raise
-        except (of_obstore.BaseError, PlainError) as error:
+        except (of_obstore.BaseError, RequestFailed) as error:
             raise explained(error, doing, self.bucket, self.access) from error
 
     def expect(self, meta: ObjectMeta) -> None:
@@ -83,3 +84,11 @@ class S3Object:
             yield bytes(block)
         if left:
             raise explained(ValueError(OTHER_LENGTH), f"read {self}", self.bucket, self.access)
+
+
+def endless(folder: S3Object, what: str) -> S3Refused:
+    """Return the error of a listing without an end; `what` completes "says that there is more, and"."""
+    server = folder.access.endpoint or "AWS"
+    return S3Refused(
+        f"Listing {folder} has no end: {server} says that there is more, and {what}. Tell its administrator."
+    )

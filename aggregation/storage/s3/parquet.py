@@ -27,9 +27,9 @@ from ...contract.errors import RunError, StorageError
 from ...contract.s3_access import S3Access
 from ..local import scratch
 from ..local.files import disk_errors
-from .client import library
 from .error_messages import status_of
 from .object import S3Object
+from .obstore_store import library
 
 if TYPE_CHECKING:
     from obstore import GetResult

@@ -7,7 +7,6 @@ What is not there raises `FileNotFoundError`, as on a disk; everything else that
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -24,9 +23,10 @@ from ...contract.s3_access import SCHEME, S3Access
 from ..base.place import Place
 from ..local import scratch
 from ..local.files import disk_errors, json_bytes
-from . import pages, parquet, signed_requests
-from .client import library, store
+from . import client, parquet
+from .listing import PAGE, prefix_of
 from .object import BLOCK, S3Object
+from .obstore_store import library, store
 
 MULTIPART = 16 << 20
 """Files larger than this are sent in parts."""
@@ -235,13 +235,15 @@ class S3Path(S3Object, Place):
 
     def objects(self) -> Iterator[tuple[S3Path, datetime]]:
         """All objects below this prefix, and when they were written."""
-        for page in pages.pages(self, f"{self.key}/".lstrip("/")):
-            for found in page:
-                yield S3Path(self.bucket, found.key, self.access), found.modified
+        for page in client.client_of(self.access, self.bucket).pages(prefix_of(self.key)):
+            for found in page.objects:
+                if found.modified is not None and not found.key.endswith("/"):
+                    yield S3Path(self.bucket, found.key, self.access), found.modified
 
     def folder_names(self) -> list[str]:
         """The names right below this prefix that hold something, sorted."""
-        return pages.folder_names(self)
+        pages = client.client_of(self.access, self.bucket).pages(prefix_of(self.key), "/")
+        return sorted({name.rstrip("/").rpartition("/")[2] for page in pages for name in page.folders})
 
     def file_names(self) -> list[str]:
         """See `Place.file_names`."""
@@ -259,28 +261,12 @@ class S3Path(S3Object, Place):
     def remove_files(self, ours: re.Pattern[str]) -> None:
         """Remove the objects right below this prefix whose whole names match; others stay."""
         keys = [path.key for path, _ in self.objects() if path.parent == self and ours.fullmatch(path.name)]
-        for start in range(0, len(keys), pages.PAGE):
-            self._delete(keys[start : start + pages.PAGE])
+        for start in range(0, len(keys), PAGE):
+            self._delete(keys[start : start + PAGE])
 
     def _delete(self, keys: list[str]) -> None:
-        """Delete objects; one by one where the server does not let these keys delete many by one request.
-
-        versitygw wants the right to do it in the whole bucket for that, however few there are.
-        """
-        obstore = library()
-        from obstore.exceptions import PermissionDeniedError  # noqa: PLC0415
-
-        place, plain = self.store, signed_requests.client(os.getpid(), self.access, self.bucket)
-        with contextlib.suppress(FileNotFoundError), self.errors(f"delete {self}"):
-            try:
-                if plain is None or len(keys) > 1:
-                    obstore.delete(place, keys)
-                    return
-            except PermissionDeniedError:
-                if plain is None:
-                    raise
-            for key in keys:
-                plain.delete(key)
+        with contextlib.suppress(FileNotFoundError):
+            client.client_of(self.access, self.bucket).delete(keys)
 
     def reach(self) -> None:
         """Ask the bucket one question, impatiently; raises `StorageError` when it cannot be had."""

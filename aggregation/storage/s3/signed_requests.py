@@ -1,4 +1,4 @@
-"""Trips listed and read by plain requests, signed here (AWS Signature Version 4), over Python's own HTTP.
+"""Trips listed and read by requests signed here (AWS Signature Version 4), over Python's own HTTP.
 
 Single objects are deleted so, too: obstore has one request for many at once delete even one, which not every
 server allows to those who may delete objects.
@@ -17,19 +17,16 @@ import http.client
 import random
 import ssl
 import time
-import urllib.request
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from functools import lru_cache
 from typing import NamedTuple, Optional, Union
 from urllib.parse import quote, urlsplit
 
 from ...contract.s3_access import S3Access
 from .address import address_of, region_of
-from .client import certificates
 from .error_messages import NO_OBJECT
 from .errors import KeysMissing
-from .keys import Keyring, Keys
+from .keys import Keys, certificates
 
 _CONNECT_SECONDS, _READ_SECONDS = 5, 30
 _RETRIES, _RETRY_SECONDS, _LONGEST_PAUSE = 8, 120.0, 10.0
@@ -44,7 +41,7 @@ _EMPTY = hashlib.sha256(b"").hexdigest()
 Connection = Union[http.client.HTTPConnection, http.client.HTTPSConnection]
 
 
-class PlainError(Exception):
+class RequestFailed(Exception):
     """A request that came to nothing; its text has the form of obstore's, for `error_messages.explained`."""
 
 
@@ -55,21 +52,6 @@ class Answer:
         self.headers, self.body, self.length = headers, body, length
 
 
-@lru_cache(maxsize=16)
-def client(pid: int, access: S3Access, bucket: str) -> Optional[PlainClient]:
-    """This process's client for a bucket; None where only obstore can reach it.
-
-    That is where the keys come from an instance's role, or the way leads through a proxy.
-    """
-    keyring = Keyring(access)
-    if keyring.of_role:
-        return None
-    made = PlainClient(access, bucket, keyring)
-    proxies = urllib.request.getproxies()
-    through = (proxies.get(made.scheme) or proxies.get("all")) and not urllib.request.proxy_bypass(made.host)
-    return None if through else made
-
-
 class Target(NamedTuple):
     """What a request is for, as it is sent and signed."""
 
@@ -78,7 +60,7 @@ class Target(NamedTuple):
     method: str = "GET"
 
 
-class Asked:
+class PendingRequest:
     """A request for `target`: sent where it has a `connection`, else still to be made."""
 
     def __init__(self, target: Target) -> None:
@@ -92,7 +74,7 @@ class Asked:
             connection.close()
 
 
-class PlainClient:
+class SignedRequests:
     """Signed requests to one bucket, from several threads; connections are kept."""
 
     def __init__(self, access: S3Access, bucket: str, keyring: Callable[[], Keys]) -> None:
@@ -112,7 +94,7 @@ class PlainClient:
         self._signing: tuple[tuple[str, str], bytes] = ("", ""), b""
 
     def get(self, key: str, query: Optional[Mapping[str, str]] = None, size: Optional[int] = None) -> Answer:
-        """One request, tried again while the server is busy or the connection is cut; raises `PlainError`.
+        """One request, tried again while the server is busy or the connection is cut; raises `RequestFailed`.
 
         What has not the `size` that is expected is not read: it may be far too large.
         """
@@ -120,34 +102,34 @@ class PlainClient:
         return self._persist(lambda: self._once(target, size))
 
     def delete(self, key: str) -> None:
-        """Delete an object; raises `PlainError`. S3 does not say whether there was one."""
+        """Delete an object; raises `RequestFailed`. S3 does not say whether there was one."""
         target = self._target(key, None)._replace(method="DELETE")
         self._persist(lambda: self._once(target, None))
 
-    def ask(self, key: str, query: Optional[Mapping[str, str]] = None) -> Asked:
+    def ask(self, key: str, query: Optional[Mapping[str, str]] = None) -> PendingRequest:
         """Send a request and wait for no answer; `answer` reads what comes.
 
         Every request has a connection of its own, in which the system keeps what has arrived.
         """
-        asked = Asked(self._target(key, query))
+        pending = PendingRequest(self._target(key, query))
         # What goes wrong, goes wrong again in `answer`, which tries again and tells.
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection, _ = self._connection()
-            asked.connection = connection
-            self._send(connection, asked.target)
-            return asked
-        asked.close()
-        return asked
+            pending.connection = connection
+            self._send(connection, pending.target)
+            return pending
+        pending.close()
+        return pending
 
-    def answer(self, asked: Asked, size: Optional[int] = None) -> Answer:
+    def answer(self, pending: PendingRequest, size: Optional[int] = None) -> Answer:
         """What `get` returns, for a request that is sent already; where that fails, by further ones."""
 
         def once() -> tuple[int, Answer]:
-            connection, asked.connection = asked.connection, None
+            connection, pending.connection = pending.connection, None
             if connection is not None:
                 with contextlib.suppress(OSError, http.client.HTTPException):
                     return self._receive(connection, size)
-            return self._once(asked.target, size)
+            return self._once(pending.target, size)
 
         return self._persist(once)
 
@@ -161,7 +143,7 @@ class PlainClient:
         connection.request(target.method, address, headers=self._signed(target))
 
     def _persist(self, once: Callable[[], tuple[int, Answer]]) -> Answer:
-        """Try until the server answers, with pauses that grow; raises `PlainError`."""
+        """Try until the server answers, with pauses that grow; raises `RequestFailed`."""
         began, failed = time.monotonic(), ""
         for attempt in range(_RETRIES + 1):
             if attempt:
@@ -172,7 +154,7 @@ class PlainClient:
             try:
                 status, answer = once()
             except ssl.SSLCertVerificationError as error:
-                raise PlainError(_of_certificate(error)) from error
+                raise RequestFailed(_of_certificate(error)) from error
             except (OSError, http.client.HTTPException) as error:
                 failed = f"{type(error).__name__}: {error}"
                 continue
@@ -182,7 +164,7 @@ class PlainClient:
             failed = f"Server returned non-2xx status code: {status}: {body}"
             if status not in _BUSY:
                 break
-        raise PlainError(failed)
+        raise RequestFailed(failed)
 
     def _once(self, target: Target, size: Optional[int]) -> tuple[int, Answer]:
         """One request; on a connection that was kept and has died meanwhile, once more."""

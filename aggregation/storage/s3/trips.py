@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -17,24 +16,22 @@ from ...contract.s3_access import SCHEME, S3Access, is_s3
 from ...contract.trip_files import (
     GLOB_CHARACTERS,
     LARGE,
-    SUFFIXES,
     Collector,
     Listing,
     TripFile,
     beginning,
     no_trips,
-    pattern,
-    plain_folder,
 )
 from ..base.place import Place
 from ..base.separation import Own, check_base, check_folder, is_inside
 from ..base.trip_source import TripContent, TripSource
 from ..local import scratch
+from . import client as clients
+from .base_client import S3Client
 from .errors import S3Error, UnnamedObject
-from .pages import Listed, pages, sender
+from .listing import ObjectInfo, named, prefix_of
 from .path import S3Path
-from .reading import fetch, get
-from .signed_requests import Asked, PlainClient
+from .signed_requests import PendingRequest
 
 AT_ONCE, THREADS = 24, 12
 """Requests that a task has under way while it decodes, and the threads that read where they are needed."""
@@ -95,31 +92,23 @@ class S3Trips(TripSource):
         access, own = self._access, _in_buckets(own)
         check_base(trips, str(base(trips, access)), own)
         bucket, key = _parts(trips)
+        client = clients.client_of(access, bucket)
         found = Collector()
-        folder = S3Path(bucket, key.strip("/"), access)
-        anything = _collect(folder, f"{folder.key}/".lstrip("/"), None, found, progress)
-        if not anything and key and not key.endswith("/"):
-            single = next(
-                (listed for listed in next(pages(folder.parent, key), []) if listed.key == key), None
-            )
-            anything = single is not None
-            if single is not None:
-                found.add(trip_file(bucket, single))
-            elif GLOB_CHARACTERS & set(key):
-                lead, below = plain_folder(
-                    key, lambda name: _has_any(S3Path(bucket, name.strip("/"), access))
-                )
-                begin = beginning(lead, below)
-                inside = S3Path(bucket, begin.rpartition("/")[0].strip("/"), access)
-                anything = _collect(inside, begin, pattern(below, lead), found, progress) or begin == ""
+        # A pattern that begins with a wildcard is looked for in the whole bucket, which is there.
+        anything = bool(GLOB_CHARACTERS & set(key)) and not beginning("", key) and not key.endswith("/")
+        for page in named(key, client.pages):
+            anything = anything or page.anything
+            for each in filter(page.is_trip, page.objects):
+                found.add(trip_file(each))
+            progress(len(found))
         if not anything:
             raise RunError(
                 f"There is nothing in {trips!r}. Check the names of the bucket and of the folder in it."
             )
         if not found:
-            raise no_trips(
-                trips, (one.key for page in pages(folder, f"{folder.key}/".lstrip("/")) for one in page)
-            )
+            below = client.pages(prefix_of(key))
+            keys = (each.key for page in below for each in page.objects)
+            raise no_trips(trips, (each for each in keys if not each.endswith("/")))
         progress(len(found))
         listing = found.listing()
         if own:
@@ -134,13 +123,12 @@ class S3Trips(TripSource):
         turns with the decoder at every piece, which costs more than the reading. A server that is far away,
         and closes its connections or sends more than those buffers take, has threads read all the same.
         """
-        access = self._access
         waiting = deque(files)
         under_way: deque[_Coming] = deque()
         held = done = 0
-        plain = sender(S3Path(_parts(files[0].path)[0], "", access)) if files else None
-        pace = _Pace(plain)
-        pool = None if plain else ThreadPoolExecutor(THREADS)
+        client = clients.client_of(self._access, _parts(files[0].path)[0])
+        pace = _Pace(client)
+        pool = None if client.reads_ahead else ThreadPoolExecutor(THREADS)
         try:
             while waiting or under_way:
                 # Not all at first, since connections to somewhere far take their time.
@@ -148,19 +136,19 @@ class S3Trips(TripSource):
                 while waiting and len(under_way) < most and (
                     not under_way or held + waiting[0].size <= HELD_BYTES
                 ):  # fmt: skip
-                    coming = _Coming(waiting.popleft(), max_bytes, access)
+                    coming = _Coming(waiting.popleft(), max_bytes, client)
                     held += coming.file.size
                     under_way.append(coming)
                     if pool:
                         coming.read_by(pool)
-                    elif plain and not coming.ask(plain):
+                    elif not coming.ask():
                         break  # reading it tells why, or waits until the server is back
                 coming = under_way.popleft()
                 held -= coming.file.size
                 done += 1
                 if coming.is_large:
                     with scratch.file("trip") as copy:
-                        yield coming.file, _fetch(coming.file, access, copy)
+                        yield coming.file, _fetch(coming.file, client, copy)
                 else:
                     yield coming.file, coming.content()
                 if pool is None and pace.is_slow():
@@ -178,51 +166,34 @@ def _in_buckets(own: Sequence[Own]) -> list[Own]:
     return [folder for folder in own if is_s3(folder.path)]
 
 
-def _has_any(folder: S3Path) -> bool:
-    return any(page for page in pages(folder, f"{folder.key}/"))
-
-
-def _collect(
-    folder: S3Path,
-    prefix: str,
-    wanted: Optional[re.Pattern[str]],
-    found: Collector,
-    progress: Callable[[int], None],
-) -> bool:
-    """Add the trips whose keys begin with `prefix` to `found`; returns whether there is anything at all."""
-    anything = False
-    for page in pages(folder, prefix):
-        anything = anything or bool(page)
-        for listed in page:
-            if listed.key.lower().endswith(SUFFIXES) and (wanted is None or wanted.fullmatch(listed.key)):
-                found.add(trip_file(folder.bucket, listed))
-        progress(len(found))
-    return anything
-
-
-def trip_file(bucket: str, listed: Listed) -> TripFile:
-    """An object as a trip file, with what tells its versions apart."""
-    version = _version(listed)
+def trip_file(found: ObjectInfo) -> TripFile:
+    """Return an object as a trip file, with a version that changes with its content."""
+    version = _version(found)
     # Servers over a folder have no ETag for files that came into it otherwise, and tell whole seconds. An
     # object as young as that may be rewritten unseen, so its version is unique: the next run reads it again.
-    if version.startswith(_TIME) and abs(time.time() - listed.modified.timestamp()) < _YOUNG:
+    if version.startswith(_TIME) and abs(time.time() - _seconds(found)) < _YOUNG:
         version += f"-{uuid4().hex[:8]}"
-    return TripFile(f"{SCHEME}{bucket}/{listed.key}", listed.size, version)
+    return TripFile(found.url, found.size, version)
 
 
-def _version(listed: Listed, by_time: bool = False) -> str:
-    """What tells versions apart: the ETag, or else the time."""
-    tag = (listed.e_tag[2:] if listed.e_tag.startswith("W/") else listed.e_tag).strip('"')
-    return f"{_TIME}{int(listed.modified.timestamp())}" if by_time or not tag else tag
+def _version(found: ObjectInfo, by_time: bool = False) -> str:
+    """Return the ETag, or without one the time of writing in whole seconds."""
+    tag = (found.e_tag[2:] if found.e_tag.startswith("W/") else found.e_tag).strip('"')
+    return f"{_TIME}{int(_seconds(found))}" if by_time or not tag else tag
 
 
-def _same(listed: Listed, file: TripFile) -> bool:
-    """Whether an object is in the version in which it was listed."""
-    if listed.size != file.size:
+def _same(found: ObjectInfo, file: TripFile) -> bool:
+    """Return True if an object is still in the version that was listed as `file`."""
+    if found.size != file.size:
         return False
     if file.version.startswith(_TIME):
-        return _version(listed, by_time=True) == file.version.partition("-")[0]
-    return not listed.e_tag or _version(listed) == file.version
+        return _version(found, by_time=True) == file.version.partition("-")[0]
+    return not found.e_tag or _version(found) == file.version
+
+
+def _seconds(found: ObjectInfo) -> float:
+    """Return when an object was written, in s since 1970; 0 if the server does not say."""
+    return found.modified.timestamp() if found.modified else 0.0
 
 
 # -- reading ----------------------------------------------------------------------------------------
@@ -231,19 +202,19 @@ def _same(listed: Listed, file: TripFile) -> bool:
 class _Pace:
     """Whether most of the time goes by while answers that have begun do not come."""
 
-    def __init__(self, plain: Optional[PlainClient]) -> None:
-        self._plain, self._files = plain, 0
+    def __init__(self, client: S3Client) -> None:
+        self._client, self._files = client, 0
         self._begin()
 
     def _begin(self) -> None:
-        self._began, self._stalled = time.perf_counter(), self._plain.stalled if self._plain else 0.0
+        self._began, self._stalled = time.perf_counter(), self._client.stalled
 
     def is_slow(self) -> bool:
         """Asked after each file."""
         self._files += 1
-        if self._plain is None or self._files % _PACE_FILES:
+        if self._files % _PACE_FILES:
             return False
-        stalled, elapsed = self._plain.stalled - self._stalled, time.perf_counter() - self._began
+        stalled, elapsed = self._client.stalled - self._stalled, time.perf_counter() - self._began
         self._begin()
         return stalled > elapsed / 2
 
@@ -251,9 +222,9 @@ class _Pace:
 class _Coming:
     """A trip on its way."""
 
-    def __init__(self, file: TripFile, max_bytes: int, access: S3Access) -> None:
-        self.file, self._max_bytes, self._access = file, max_bytes, access
-        self._asked: Optional[Asked] = None
+    def __init__(self, file: TripFile, max_bytes: int, client: S3Client) -> None:
+        self.file, self._max_bytes, self._client = file, max_bytes, client
+        self._pending: Optional[PendingRequest] = None
         self._future: Optional[Future[Union[bytes, BadTripFile]]] = None
 
     @property
@@ -261,61 +232,59 @@ class _Coming:
         """Whether it comes into a file, when it is its turn."""
         return LARGE < self.file.size <= self._max_bytes
 
-    def ask(self, plain: PlainClient) -> bool:
+    def ask(self) -> bool:
         """Send the request; False where that failed."""
         if self.file.size > self._max_bytes or self.is_large:
             return True
-        self._asked = plain.ask(_parts(self.file.path)[1])
-        return self._asked.connection is not None
+        self._pending = self._client.ask(_parts(self.file.path)[1])
+        return self._pending is not None and self._pending.connection is not None
 
     def read_by(self, pool: ThreadPoolExecutor) -> None:
         """Have a thread read it."""
         if self.is_large:
             return
-        self._future = pool.submit(_read, self.file, self._max_bytes, self._access, self._asked)
+        self._future = pool.submit(_read, self.file, self._max_bytes, self._client, self._pending)
 
     def content(self) -> Union[bytes, BadTripFile]:
         """Its bytes, once they are there; see `_read`."""
         if self._future:
             return self._future.result()
-        return _read(self.file, self._max_bytes, self._access, self._asked)
+        return _read(self.file, self._max_bytes, self._client, self._pending)
 
     def close(self) -> None:
         """Want it no more."""
-        if self._asked and not self._future:
-            self._asked.close()
+        if self._pending and not self._future:
+            self._pending.close()
 
 
 def _read(
-    file: TripFile, max_bytes: int, access: S3Access, asked: Optional[Asked]
+    file: TripFile, max_bytes: int, client: S3Client, pending: Optional[PendingRequest]
 ) -> Union[bytes, BadTripFile]:
     """The bytes of a trip, or why it is left out; raises `StorageError` where the bucket fails."""
     if file.size > max_bytes:
         return BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
-    bucket, key = _parts(file.path)
     try:
         with _left_out():
-            listed, content = get(S3Path(bucket, key, access), file.size, asked)
-            _expect(listed, file, len(content))
+            found, content = client.get(_parts(file.path)[1], file.size, pending)
+            _expect(found, file, len(content))
     except BadTripFile as error:
         return error
     return content
 
 
-def _fetch(file: TripFile, access: S3Access, copy: Path) -> Union[Path, BadTripFile]:
+def _fetch(file: TripFile, client: S3Client, copy: Path) -> Union[Path, BadTripFile]:
     """As `_read`, for a large trip: into the file `copy`."""
-    bucket, key = _parts(file.path)
     try:
         with _left_out():
-            listed, size = fetch(S3Path(bucket, key, access), file.size, copy)
-            _expect(listed, file, size)
+            found, size = client.fetch(_parts(file.path)[1], file.size, copy)
+            _expect(found, file, size)
     except BadTripFile as error:
         return error
     return copy
 
 
-def _expect(listed: Listed, file: TripFile, size: int) -> None:
-    if not _same(listed, file) or size != file.size:
+def _expect(found: ObjectInfo, file: TripFile, size: int) -> None:
+    if not _same(found, file) or size != file.size:
         raise BadTripFile("changed", FILE_REASONS["changed"], passing=True)
 
 

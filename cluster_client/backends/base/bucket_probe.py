@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Callable, Optional
 
 from ....aggregation.contract.errors import Cancelled, RunError
@@ -13,7 +12,6 @@ from ....aggregation.contract.s3_access import is_s3
 from ....aggregation.contract.spec import FieldMapping
 from ....aggregation.inventory import FIRST_FILES, SAMPLE_FILES, TripCount, known_files
 from ....aggregation.storage import TripFile
-from ....aggregation.storage.s3.pages import Listed
 from ....aggregation.storage.s3.trips import trip_file
 from ...profiles.credentials import S3Keys
 from ...profiles.profile import Profile
@@ -24,7 +22,6 @@ from ...s3.store_files import tables_at_hand
 log = logging.getLogger(__name__)
 LOOKING = Waits(connect=3.0, read=15.0, attempts=2)
 """Somebody waits for the answer."""
-_LONG_AGO = datetime.fromtimestamp(0, timezone.utc)
 
 
 class BucketTrips:
@@ -72,7 +69,7 @@ class BucketTrips:
             sample.add(trip.url)
             files += 1
             size += trip.size
-            if has is not None and not has(_file(trip)):
+            if has is not None and not has(trip_file(trip)):
                 new_files += 1
                 new_bytes += trip.size
         if has is None:
@@ -108,11 +105,6 @@ class BucketTrips:
             connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-
-def _file(trip: listing.Object) -> TripFile:
-    """A trip as runs list it, with what tells its versions apart."""
-    return trip_file(trip.bucket, Listed(trip.key, trip.size, trip.e_tag, trip.modified or _LONG_AGO))
 
 
 class Sample:

@@ -1,0 +1,50 @@
+"""What a run asks of a client of a bucket, however that sends its requests."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Optional
+
+from .listing import ObjectInfo, Page
+from .signed_requests import PendingRequest
+
+
+class S3Client(ABC):
+    """Requests to one bucket, from several threads. Raises `S3Error`."""
+
+    reads_ahead: bool
+    """Whether `ask` sends a request before its answer is wanted; otherwise threads have to read."""
+
+    @property
+    @abstractmethod
+    def stalled(self) -> float:
+        """Seconds for which requests of this process have waited for the network so far; 0 if unknown."""
+
+    @abstractmethod
+    def pages(self, prefix: str, delimiter: str = "") -> Iterator[Page]:
+        """List the objects whose keys begin with `prefix`, a page at a time.
+
+        With the delimiter `/` only those right below the prefix, and the prefixes of the folders there. A
+        listing that begins again, or does not say where it continues, is refused as one without an end.
+        """
+
+    @abstractmethod
+    def get(self, key: str, size: int, pending: Optional[PendingRequest] = None) -> tuple[ObjectInfo, bytes]:
+        """Read an object of `size` bytes; one of another size comes without its bytes.
+
+        `pending` is a request for it that `ask` has sent. Raises `FileNotFoundError` if there is no object.
+        """
+
+    @abstractmethod
+    def fetch(self, key: str, size: int, copy: Path) -> tuple[ObjectInfo, int]:
+        """Read an object as `get`, but into the file `copy`; return the number of bytes too."""
+
+    @abstractmethod
+    def ask(self, key: str) -> Optional[PendingRequest]:
+        """Send a request for an object; None if this client does not read ahead."""
+
+    @abstractmethod
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects; S3 does not say whether they were there."""
