@@ -70,10 +70,10 @@ def _header(path: Path) -> bytes:
 
 def _connection(path: Path) -> sqlite3.Connection:
     fault: sqlite3.Error = sqlite3.OperationalError("unable to open database file")
-    for options in _ways(path):
+    for options in _open_options(path):
         connection = sqlite3.connect(f"{_uri(path)}?{options}", uri=True)
         try:
-            _be_wary(connection)
+            _restrict(connection)
             connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         except sqlite3.Error as error:
             connection.close()
@@ -83,7 +83,7 @@ def _connection(path: Path) -> sqlite3.Connection:
     raise fault
 
 
-def _be_wary(connection: sqlite3.Connection) -> None:
+def _restrict(connection: sqlite3.Connection) -> None:
     """Have SQLite trust nothing of a file that others may have written, as its manual advises."""
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
@@ -99,7 +99,7 @@ def _uri(path: Path) -> str:
     return uri if uri.startswith("file:///") else uri.replace("file://", "file:////", 1)
 
 
-def _ways(path: Path) -> list[str]:
+def _open_options(path: Path) -> list[str]:
     """SQLite's options under which the file may be read, the best first."""
     if _header(path)[18:19] == bytes([_WAL]):
         # Without a log there is nothing to read but the file itself, and a reader would leave a log behind.
