@@ -113,7 +113,7 @@ def _kind(definition: Any) -> str:
         low, high = definition.minimum(), definition.maximum()
         known = abs(low) < 1e300 and abs(high) < 1e300
         return f"number, {_number(low)} to {_number(high)}" if known else "number"
-    return KINDS.get(definition.type(), definition.type())
+    return KINDS.get(definition.type(), str(definition.type()))
 
 
 def _default(definition: Any) -> str:
