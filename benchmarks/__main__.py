@@ -17,6 +17,7 @@ NAMES = {
     "growth": "growth",
     "spark": "spark_job",
     "s3": "s3_job",
+    "clients": "s3_clients",
 }
 MORE = {"spark": ["--growth"]}
 """Arguments of those that measure more than the usual only when asked."""

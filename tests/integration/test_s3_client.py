@@ -618,7 +618,15 @@ def test_folders_and_objects_come_page_by_page(s3_server: S3Server, s3: S3Connec
 
 @pytest.mark.parametrize(
     ("named", "files"),
-    [("", 5), ("/2019", 3), ("/2019/", 3), ("/2019/a.json", 1), ("/2019/*.json", 1), ("/**/*.json*", 4)],
+    [
+        ("", 5),
+        ("/2019", 3),
+        ("/2019/", 3),
+        ("/2019/a.json", 1),
+        ("/notes.txt", 1),
+        ("/2019/*.json", 1),
+        ("/**/*.json*", 4),
+    ],
 )
 def test_trips_are_counted_as_a_run_names_them(
     s3_server: S3Server, s3: S3Connection, bucket: str, named: str, files: int
