@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
 from . import storage
-from .bucket_run import FORMAT, BucketRun
 from .contract import json_text
 from .contract.errors import Cancelled, RunError, SpecError
 from .contract.s3_access import S3Access
 from .contract.visible_text import VisibleFormatter
 from .run_folder import FAILED, STARTING, RunFolder, Status
+from .run_folder_sync import FORMAT, RunFolderSync
 from .runners import packages, wheelhouse
 from .runners.head_capacity import MOST_HEAD_WORKERS, free_megabytes, head_workers, usable_cores
 from .runners.head_start import HeadStart
@@ -72,21 +72,21 @@ def main(arguments: Optional[list[str]] = None) -> int:
         parser.error(str(error))
     folder = RunFolder.begun(place)
     storage.local.files.keep_private()
-    keeper: Optional[BucketRun] = None
+    sync: Optional[RunFolderSync] = None
     runner: Optional[Runner] = None
     code = 1
     try:
         if options.own_log and place.is_local:
-            keeper = BucketRun(place)
-            keeper.begin()
+            sync = RunFolderSync(place)
+            sync.begin()
             Status(folder, state=STARTING).write(force=True)  # packages may take a while
         # First of all: worker processes are forked before obstore starts threads.
         runner = _runner(options, folder)
         if not place.is_local:
-            keeper = BucketRun(place)
-            keeper.begin()
+            sync = RunFolderSync(place)
+            sync.begin()
         code = _carry_out(
-            folder, runner, lambda: bool(asked_to_stop) or (keeper is not None and keeper.cancelled)
+            folder, runner, lambda: bool(asked_to_stop) or (sync is not None and sync.cancelled)
         )
     except (RunError, ImportError) as problem:
         why = problem if isinstance(problem, RunError) else packages.damaged(problem)
@@ -97,7 +97,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
             with contextlib.suppress(RunError):  # a full disk; the error is in the log already
                 status.write(force=True)
     finally:
-        _end(runner, keeper, code)
+        _end(runner, sync, code)
     return code
 
 
@@ -129,11 +129,11 @@ def _number_or_auto(text: str) -> Optional[int]:
     return number
 
 
-def _end(runner: Optional[Runner], keeper: Optional[BucketRun], code: int) -> None:
+def _end(runner: Optional[Runner], sync: Optional[RunFolderSync], code: int) -> None:
     if runner is not None:
         runner.close()
-    if keeper is not None:
-        keeper.end(code)
+    if sync is not None:
+        sync.end(code)
     storage.scratch.clear()
     if isinstance(runner, HeadStart):
         runner.leave(code)

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """Retry policy in seconds: the total time of one call's attempts, and the pauses between them."""
 
     total: float = 60.0
@@ -30,34 +30,34 @@ class Patience:
             pause = min(self.longest, pause * 2)
 
 
-PATIENCE = Patience()
+RETRY_POLICY = RetryPolicy()
 _LASTING_SECONDS = 5.0
 """Duration from which a connected attempt counts as progress."""
 
 
-class Persistent(Generic[C]):
+class RetryingConnection(Generic[C]):
     """Applies functions to a connection from `connect`; both may raise `NoAnswer`. Thread-safe.
 
     Functions must be idempotent, as they are repeated after a broken connection.
     """
 
-    def __init__(self, connect: Callable[[], C], patience: Patience = PATIENCE) -> None:
-        self._connect, self._patience = connect, patience
+    def __init__(self, connect: Callable[[], C], retry_policy: RetryPolicy = RETRY_POLICY) -> None:
+        self._connect, self._retry_policy = connect, retry_policy
         self._lock = threading.RLock()
         self._fault: Optional[NoAnswer] = None
-        self._not_before, self._pauses = 0.0, patience.pauses()
+        self._not_before, self._pauses = 0.0, retry_policy.pauses()
 
-    def at_once(self, work: Callable[[C], T]) -> T:
+    def once(self, work: Callable[[C], T]) -> T:
         """Call `work` once; raises `Unreachable` at the first failure."""
         return work(self._connect())
 
-    def patiently(
+    def with_retries(
         self, work: Callable[[C], T], cancelled: Callable[[], bool] = lambda: False, total: float = 0.0
     ) -> T:
         """Call `work`, with retries for `total` seconds (0: the policy's), restarted after long attempts."""
-        total = total or self._patience.total
+        total = total or self._retry_policy.total
         since: Optional[float] = None
-        pauses = self._patience.pauses()
+        pauses = self._retry_policy.pauses()
         while True:
             connected: Optional[float] = None
             try:
@@ -67,7 +67,7 @@ class Persistent(Generic[C]):
             except NoAnswer:
                 now = time.monotonic()
                 if since is None or (connected is not None and now - connected > _LASTING_SECONDS):
-                    since, pauses = now, self._patience.pauses()
+                    since, pauses = now, self._retry_policy.pauses()
                 pause = next(pauses)
                 if now + pause > since + total:
                     raise
@@ -77,7 +77,7 @@ class Persistent(Generic[C]):
                     raise Cancelled
                 time.sleep(min(0.1, left))
 
-    def again_and_again(self, work: Callable[[C], T]) -> T:
+    def polled(self, work: Callable[[C], T]) -> T:
         """Call `work` once, for callers that poll.
 
         While the server does not answer, calls fail at once, and attempts become increasingly rare.
@@ -90,10 +90,10 @@ class Persistent(Generic[C]):
             except NoAnswer as error:
                 self._fault, self._not_before = error, time.monotonic() + next(self._pauses)
                 raise
-            self.rest()
+            self.reset()
             return found
 
-    def rest(self) -> None:
+    def reset(self) -> None:
         """Reset the pauses: the next call makes an attempt."""
         with self._lock:
-            self._fault, self._not_before, self._pauses = None, 0.0, self._patience.pauses()
+            self._fault, self._not_before, self._pauses = None, 0.0, self._retry_policy.pauses()

@@ -17,7 +17,7 @@ from roadpulse.cluster_client.backends.base.backend_type import (
     FormSection,
     Kept,
 )
-from roadpulse.cluster_client.backends.base.probe import PlaceState
+from roadpulse.cluster_client.backends.base.probe import BackendState
 from roadpulse.cluster_client.diagnosis.checks import Check, ok
 from roadpulse.cluster_client.profiles.checks import empty
 from roadpulse.cluster_client.profiles.credentials import ProfileKeys
@@ -83,11 +83,11 @@ class NotebookTrips:
         return b""
 
 
-class NotebookLookout:
+class NotebookProbe:
     """Sees three cores."""
 
-    def look(self) -> PlaceState:
-        return PlaceState(cores=3, service="Notebook 7")
+    def state(self) -> BackendState:
+        return BackendState(cores=3, service="Notebook 7")
 
     def trips(self, trips: str) -> NotebookTrips:
         return NotebookTrips()
@@ -95,7 +95,7 @@ class NotebookLookout:
     def close(self) -> None: ...
 
 
-class NotebookLook:
+class NotebookChecks:
     """One check."""
 
     def __init__(self, profile: Profile) -> None:
@@ -129,13 +129,13 @@ class NotebookType(BackendType):
     def open(self, profile: Profile, keys: ProfileKeys, kept: Kept, run_store: RunStore) -> NotebookBackend:
         return NotebookBackend(run_store, kept.runs)
 
-    def probe(self, profile: Profile, keys: ProfileKeys, kept: Kept) -> NotebookLookout:
-        return NotebookLookout()
+    def probe(self, profile: Profile, keys: ProfileKeys, kept: Kept) -> NotebookProbe:
+        return NotebookProbe()
 
     def diagnosis(
         self, profile: Profile, keys: ProfileKeys, kept: Kept, *, store: str, trips: str, host_key: str = ""
-    ) -> NotebookLook:
-        return NotebookLook(profile)
+    ) -> NotebookChecks:
+        return NotebookChecks(profile)
 
 
 def register(monkeypatch: pytest.MonkeyPatch) -> NotebookType:

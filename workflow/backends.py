@@ -1,4 +1,4 @@
-"""Backend, lookout and diagnosis of a profile.
+"""Backend, probe and diagnosis of a profile.
 
 The keys of a profile come from `credentials.read_credentials`, which needs the main thread; the rest may be
 called in any. Connections are made on first use.
@@ -17,8 +17,8 @@ from .credentials import read_credentials
 
 if TYPE_CHECKING:
     from ..cluster_client.backends.base.backend import Backend
-    from ..cluster_client.backends.base.probe import Lookout
-    from ..cluster_client.diagnosis.composite import Look, Together
+    from ..cluster_client.backends.base.probe import BackendProbe
+    from ..cluster_client.diagnosis.composite import CheckGroup, CombinedChecks
     from ..cluster_client.profiles.credentials import ProfileKeys
     from ..cluster_client.profiles.profile import Profile
     from ..cluster_client.runs.records import RunStore
@@ -32,34 +32,34 @@ def backend_for(profile: Profile, run_store: RunStore, credentials: Optional[Pro
     return _type_of(profile).open(profile, keys, locations.kept(), run_store)
 
 
-def lookout_for(profile: Profile, keys: ProfileKeys) -> Lookout:
+def probe_for(profile: Profile, keys: ProfileKeys) -> BackendProbe:
     """Return what looks at the place of a profile before a run; raises `ProfileError`."""
     return _type_of(profile).probe(profile, keys, locations.kept())
 
 
 def look_at(
     profile: Profile, credentials: Optional[ProfileKeys], trips: str = "", host_key: str = ""
-) -> Together:
+) -> CombinedChecks:
     """Return the checks of what a run with a profile needs, with those of its buckets; raises `RunError`.
 
     `host_key` is a fingerprint that a person compared: a host that shows it is accepted. Without
     `credentials` they are read here.
     """
-    from ..cluster_client.diagnosis.composite import Together  # noqa: PLC0415
-    from ..cluster_client.diagnosis.s3 import S3Look, concerns_s3  # noqa: PLC0415  (need the packages)
+    from ..cluster_client.diagnosis.composite import CombinedChecks  # noqa: PLC0415
+    from ..cluster_client.diagnosis.s3 import BucketChecks, concerns_s3  # noqa: PLC0415  (need the packages)
 
     keys = credentials or read_credentials(profile)
     store = locations.point_store(profile)
-    looks: list[Look] = [
+    looks: list[CheckGroup] = [
         _type_of(profile).diagnosis(
             profile, keys, locations.kept(), store=store, trips=trips, host_key=host_key
         )
     ]
     if concerns_s3(profile, trips):
-        looks.append(S3Look(profile, keys.s3, trips, keys.s3_proxies))
+        looks.append(BucketChecks(profile, keys.s3, trips, keys.s3_proxies))
     # What lies in a bucket is looked at there, and not in a folder of that name.
     without = [*(_OF_TRIPS if is_s3(trips) else ()), *(_OF_STORE if is_s3(store) else ())]
-    return Together(looks, without)
+    return CombinedChecks(looks, without)
 
 
 def _type_of(profile: Profile) -> BackendType:

@@ -62,7 +62,7 @@ class HeadProcesses:
         self.begin(forked)
 
     @property
-    def spent(self) -> bool:
+    def exhausted(self) -> bool:
         """True if they have started or died too often to be started again while the cluster may work."""
         return self._accidents > 1 or self._beginnings >= _BEGINNINGS
 

@@ -242,7 +242,7 @@ class HeadStart:
 
     def _take_back(self) -> bool:
         """Start the head's processes again, as the cluster lacks nodes; return False if they cannot start."""
-        if self._head is None or self._head.spent:
+        if self._head is None or self._head.exhausted:
             return False
         log.warning(self._no_nodes)
         self._head.begin()

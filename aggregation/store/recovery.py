@@ -24,7 +24,7 @@ from .point_store import FileRecord, PointStore
 log = logging.getLogger(__name__)
 
 NOTE_EVERY = 2.0
-_SHARE = 0.02  # maximum fraction of a run's time for notes, if they are slow to write
+_NOTES_FRACTION = 0.02  # maximum fraction of a run's time for notes, if they are slow to write
 
 
 class Notes:
@@ -52,7 +52,7 @@ class Notes:
             self._new = []
             self._written += 1
         ended = time.monotonic()
-        self._due = ended + max(NOTE_EVERY, (ended - began) / _SHARE)
+        self._due = ended + max(NOTE_EVERY, (ended - began) / _NOTES_FRACTION)
 
 
 def clean_up(store: PointStore, check: Callable[[], None] = lambda: None) -> list[str]:

@@ -127,7 +127,7 @@ def worst(findings: Iterable[Finding]) -> Outcome:
 
 def _carry_out(check: Check, cancelled: Callable[[], bool]) -> Found:
     try:
-        return within(check.timeout, lambda: _look(check), cancelled)
+        return within(check.timeout, lambda: _call(check), cancelled)
     except (Cancelled, TimeoutError) as error:
         if check.give_up is not None:
             check.give_up()
@@ -136,7 +136,7 @@ def _carry_out(check: Check, cancelled: Callable[[], bool]) -> Found:
     return failed(f"There was no answer within {check.timeout:.0f} s.", "Try again; if it stays, look there.")
 
 
-def _look(check: Check) -> Found:
+def _call(check: Check) -> Found:
     try:
         return check.work()
     except RunError as error:

@@ -9,7 +9,7 @@ from ...aggregation.contract.errors import RunError
 from .checks import Check
 
 
-class Look(Protocol):
+class CheckGroup(Protocol):
     """A group of checks that share connections."""
 
     def checks(self) -> list[Check]:
@@ -19,23 +19,25 @@ class Look(Protocol):
         """Close connections."""
 
 
-class Together:
+class CombinedChecks:
     """Several groups of checks in sequence, without those named in `without`, which do not apply."""
 
-    def __init__(self, looks: Sequence[Look], without: Sequence[str] = ()) -> None:
-        self._looks, self._without = looks, without
+    def __init__(self, groups: Sequence[CheckGroup], without: Sequence[str] = ()) -> None:
+        self._groups, self._without = groups, without
 
     @property
     def error(self) -> Optional[RunError]:
         """Error of the first failed connection that a person may correct; None if there is none."""
-        found = (getattr(look, "error", None) for look in self._looks)
+        found = (getattr(group, "error", None) for group in self._groups)
         return next((error for error in found if error is not None), None)
 
     def checks(self) -> list[Check]:
         """Return all checks in order."""
-        return [check for look in self._looks for check in look.checks() if check.name not in self._without]
+        return [
+            check for group in self._groups for check in group.checks() if check.name not in self._without
+        ]
 
     def close(self) -> None:
         """Close all connections."""
-        for look in self._looks:
-            look.close()
+        for group in self._groups:
+            group.close()

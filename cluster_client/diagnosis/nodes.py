@@ -8,7 +8,7 @@ from typing import Any, Callable, Optional
 
 from ...aggregation.contract.s3_access import S3Access, is_s3
 from ..ssh.job_zip import job_zip
-from ..ssh.run_paths import Place
+from ..ssh.run_paths import RemoteFolders
 from . import verdicts
 from .checks import Check, Found, failed, ok, skipped, warning
 from .remote_answers import NoAnswer, answer
@@ -18,7 +18,7 @@ JOB_SECONDS = 90
 _PATIENCE_SECONDS = 30
 
 
-class NodesLook:
+class NodeChecks:
     """Checks of the nodes.
 
     `start` runs nodes_job.py with its argument and returns its output; `expected` is the expected number of
@@ -29,14 +29,14 @@ class NodesLook:
     def __init__(
         self,
         start: Callable[[str], str],
-        place: Callable[[], Place],
+        folders: Callable[[], RemoteFolders],
         trips: str,
         give_up: Callable[[], None],
         expected: Callable[[], int] = lambda: 0,
         write: Callable[[], str] = lambda: "",
         s3: Optional[S3Access] = None,
     ) -> None:
-        self._start, self._place, self._trips, self._give_up = start, place, trips, give_up
+        self._start, self._folders, self._trips, self._give_up = start, folders, trips, give_up
         self._expected, self._write, self._s3 = expected, write, s3
         self.answer: dict[str, Any] = {}
 
@@ -55,12 +55,12 @@ class NodesLook:
         ]
 
     def _job(self) -> Found:
-        place = self._place()
+        folders = self._folders()
         wish = {
             "patience": _PATIENCE_SECONDS,
             "executors": self._expected(),
-            "trips": place.absolute(self._trips) if self._trips else "",
-            "shared": place.job_zip(job_zip()),
+            "trips": folders.absolute(self._trips) if self._trips else "",
+            "shared": folders.job_zip(job_zip()),
             "write": self._write(),
             "s3": self._s3.to_json() if self._s3 is not None else None,
         }
@@ -106,20 +106,20 @@ class NodesLook:
         return verdicts.packages(missing, "on the nodes", fetched=True)
 
     def _shared(self) -> Found:
-        if is_s3(self._place().jobs):
+        if is_s3(self._folders().jobs):
             return skipped("The job comes from a bucket.")
         blind = sorted({node["host"] for node in self.answer["nodes"] if not node["shared"]})
         if blind:
             return failed(
-                f"{self._place().jobs} is not seen by {', '.join(blind)}.",
+                f"{self._folders().jobs} is not seen by {', '.join(blind)}.",
                 "Choose a folder in the profile that all nodes share (NFS, SMB) under the same path.",
             )
-        return ok(f"All nodes see {self._place().jobs}.")
+        return ok(f"All nodes see {self._folders().jobs}.")
 
     def _node_trips(self) -> Found:
         if not self._trips:
             return skipped("No trips were named.")
-        path = self._place().absolute(self._trips)
+        path = self._folders().absolute(self._trips)
         counts = {str(node["trips"]): node for node in self.answer["nodes"] if node.get("trips")}
         if len(counts) > 1 and not all(node["trips"].get("more") for node in counts.values()):
             told = "; ".join(f"{node['host']}: {node['trips']}" for node in counts.values())

@@ -14,7 +14,7 @@ from typing import Any
 _QUIET_SECONDS = 2
 
 
-def look_around(wish: Any) -> Any:
+def examine_worker(wish: Any) -> Any:
     """Return facts about a worker process as JSON-ready values; runs on a node."""
     answer: Any = {
         "host": socket.gethostname(),
@@ -36,7 +36,7 @@ def look_around(wish: Any) -> Any:
     if wish.get("trips"):
         import remote_probe  # type: ignore[import-not-found]  # noqa: PLC0415  (comes with the job)
 
-        answer["trips"] = remote_probe.look_at_trips(wish["trips"])
+        answer["trips"] = remote_probe.count_trips(wish["trips"])
     return answer
 
 
@@ -53,7 +53,7 @@ def _keys_for(access: Any) -> Any:
         return {"error": getattr(error, "message", repr(error))}
 
 
-def look_at_driver(wish: Any) -> Any:
+def examine_driver(wish: Any) -> Any:
     """Return facts about the driver process, which carries out runs, as JSON-ready values."""
     answer: Any = {
         "host": socket.gethostname(),
@@ -119,9 +119,9 @@ def main() -> None:
     else:
         cores = max(spark.defaultParallelism, 1)
         now = time.time()
-        found = spark.parallelize(range(cores), cores).map(lambda _: look_around(wish)).collect()
+        found = spark.parallelize(range(cores), cores).map(lambda _: examine_worker(wish)).collect()
         answer = {"cores": cores, "seconds": time.time() - now, "nodes": found, "time": time.time()}
-    answer["driver"] = look_at_driver(wish)
+    answer["driver"] = examine_driver(wish)
     spark.stop()
     print("roadpulse-answer " + json.dumps(answer), flush=True)  # last, as only the end of long logs is kept
 

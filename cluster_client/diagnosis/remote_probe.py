@@ -14,7 +14,7 @@ import urllib.request
 from typing import Any
 
 
-def look_at_trips(path: str, longest: float = 3.0, most: int = 10000) -> Any:
+def count_trips(path: str, longest: float = 3.0, most: int = 10000) -> Any:
     """Count trip files below a folder, or matching a pattern, for at most `longest` seconds.
 
     Packed copies (`x.json.gz` beside `x.json`) do not count, as in a run.
@@ -62,7 +62,7 @@ def _below(folder: str) -> Any:
             yield entry.path
 
 
-def look_at_master(address: str, page: str) -> Any:
+def probe_master(address: str, page: str) -> Any:
     """Return whether a Spark master answers at host:port, and facts from its web page."""
     found = {}  # type: Any
     host, _, port = address.rpartition(":")

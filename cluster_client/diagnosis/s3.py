@@ -18,7 +18,7 @@ from ..s3.client import QUICK, S3Connection, access_here, connect, split
 from ..s3.files import S3Files
 from . import verdicts
 from .checks import Check, Found, failed, ok, warning
-from .s3_server import ServerLook
+from .s3_server import S3ServerChecks
 
 _COUNT_SECONDS = 8.0
 _SAMPLE_BYTES = 1 << 20
@@ -30,7 +30,7 @@ def concerns_s3(profile: Profile, *paths: str) -> bool:
     return bool(profile.s3.endpoint) or any(map(is_s3, (*paths, folders.runs, folders.store, folders.jobs)))
 
 
-class S3Look:
+class BucketChecks:
     """Checks of a profile's buckets: that of the trips, and those that its runs write to.
 
     `proxies` as in `s3.client.connect`. Test objects are written to the profile's folders and deleted.
@@ -44,7 +44,7 @@ class S3Look:
         proxies: Optional[Mapping[str, str]] = None,
     ) -> None:
         self._access, self._keys, self._proxies = access_here(profile), keys, proxies
-        self._server = ServerLook(self._access, proxies)
+        self._server = S3ServerChecks(self._access, proxies)
         self._trips = trips if is_s3(trips) else ""
         folders = profile.folders
         self._written = [

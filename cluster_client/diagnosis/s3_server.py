@@ -25,7 +25,7 @@ SKEW_SECONDS = 900.0
 _SOON_DAYS = 14
 
 
-class ServerLook:
+class S3ServerChecks:
     """Checks of the server that `access` names."""
 
     def __init__(self, access: S3Access, proxies: Optional[Mapping[str, str]]) -> None:

@@ -48,7 +48,7 @@ def space(kilobytes: Optional[int], folder: str) -> Found:
 
 
 def trips(seen: Mapping[str, Any], path: str, where: str) -> Found:
-    """Return the finding on the trips on a computer; `seen` is the answer of `look_at_trips`."""
+    """Return the finding on the trips on a computer; `seen` is the answer of `count_trips`."""
     if seen.get("error"):
         return failed(
             f"{path} cannot be read {where}: {seen['error']}.",

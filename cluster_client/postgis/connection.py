@@ -84,7 +84,7 @@ def exchange(
     connection: psycopg.Connection[Any],
     query: bytes,
     *,
-    patience: float,
+    silence_limit: float,
     cancelled: Optional[Callable[[], bool]] = None,
     single: bool = False,
 ) -> Iterator[Union[CopyRows, Rows]]:
@@ -93,11 +93,11 @@ def exchange(
     Data of a COPY are yielded as `CopyRows`, some thousands at a time; other rows as lists of their values'
     bytes in text format. With `single` the server rejects a query of more than one statement.
     `cancelled` is polled ten times a second. Raises `psycopg.Error` for errors of the server, `Cancelled`,
-    `TookTooLong` after `patience` seconds without data, and `ServerUnreachable`.
+    `TookTooLong` after `silence_limit` seconds without data, and `ServerUnreachable`.
     """
     line = connection.pgconn
     line.nonblocking = 1
-    wait = _waiter(connection, patience, cancelled)
+    wait = _waiter(connection, silence_limit, cancelled)
     refused: Optional[psycopg.Error] = None
     try:
         if single:
@@ -148,7 +148,7 @@ def _copied(line: pq.abc.PGconn, wait: Callable[[bool], None]) -> Iterator[CopyR
 
 
 def _waiter(
-    connection: psycopg.Connection[Any], patience: float, cancelled: Optional[Callable[[], bool]]
+    connection: psycopg.Connection[Any], silence_limit: float, cancelled: Optional[Callable[[], bool]]
 ) -> Callable[[bool], None]:
     """Return a function that waits until the connection is readable (or also writable, while writing)."""
     selector = selectors.DefaultSelector()
@@ -159,7 +159,7 @@ def _waiter(
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if writing else 0)
         if key.events != events:
             selector.modify(line.socket, events)
-        end = time.monotonic() + patience
+        end = time.monotonic() + silence_limit
         while True:
             ready = selector.select(LOOK_SECONDS)
             if cancelled and cancelled():
@@ -172,7 +172,7 @@ def _waiter(
             if time.monotonic() > end:
                 _stop(connection)
                 raise TookTooLong(
-                    f"PostGIS has sent nothing for {patience:.0f} s. Check the network, and try again."
+                    f"PostGIS has sent nothing for {silence_limit:.0f} s. Check the network, and try again."
                 )
 
     return wait

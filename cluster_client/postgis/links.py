@@ -29,7 +29,7 @@ from .link_table import LinkTable, id_array, look_up
 TIMEOUT_SECONDS = 300.0
 SYSTEMS_SECONDS = 30.0
 """Time limit for checking the reference systems of all links before a run."""
-PATIENCE_SECONDS = 15.0
+SILENCE_SECONDS = 15.0
 """Seconds without data beyond the query's own time limit."""
 _WORK_MEM = "64MB"
 """Memory of the join; with the server's default of 4 MB, 140,000 ids are joined on disk."""
@@ -119,7 +119,7 @@ def check_systems(
         try:
             for query, single in ((begin, False), (look, True)):
                 for row in exchange(
-                    connection, query.as_bytes(connection), patience=timeout + PATIENCE_SECONDS,
+                    connection, query.as_bytes(connection), silence_limit=timeout + SILENCE_SECONDS,
                     cancelled=cancelled, single=single,
                 ):  # fmt: skip
                     srids += [int(value) for value in row if value is not None]
@@ -185,7 +185,7 @@ class _Reading:
         system: Sequence[Optional[bytes]] = ()
         with contextlib.suppress(psycopg.Error):  # then the number is taken for an EPSG code
             for piece in exchange(
-                connection, query.as_bytes(connection), patience=self.timeout + PATIENCE_SECONDS,
+                connection, query.as_bytes(connection), silence_limit=self.timeout + SILENCE_SECONDS,
                 cancelled=self.cancelled,
             ):  # fmt: skip
                 system = piece
@@ -202,7 +202,7 @@ class _Reading:
             queries = [(begin, False), (copy, True), (system, True)]
         for query, single in queries:
             yield from exchange(
-                connection, query.as_bytes(connection), patience=self.timeout + PATIENCE_SECONDS,
+                connection, query.as_bytes(connection), silence_limit=self.timeout + SILENCE_SECONDS,
                 cancelled=self.cancelled, single=single,
             )  # fmt: skip
 

@@ -66,7 +66,7 @@ FINAL_STATES = frozenset({RunState.FINISHED, RunState.FAILED, RunState.CANCELLED
 
 
 @dataclass(frozen=True)
-class Share:
+class PhaseProgress:
     """Progress as `done` of `total`, which is 0 while it is unknown."""
 
     done: int = 0
@@ -97,9 +97,9 @@ class RunStatus:
 
     state: RunState
     phase: str = ""
-    files: Share = field(default_factory=Share)
-    bytes: Share = field(default_factory=Share)
-    tasks: Share = field(default_factory=Share)
+    files: PhaseProgress = field(default_factory=PhaseProgress)
+    bytes: PhaseProgress = field(default_factory=PhaseProgress)
+    tasks: PhaseProgress = field(default_factory=PhaseProgress)
     points: int = 0
     speed: float = 0.0
     elapsed: float = 0.0
@@ -180,15 +180,15 @@ def read_status(content: Optional[bytes]) -> RunStatus:
         return RunStatus(
             RunState.UNKNOWN, message="The run's status.json cannot be read: it is not an object."
         )
-    done = _share(values.get("bytes"))
+    done = _phase_progress(values.get("bytes"))
     elapsed = _seconds(values.get("elapsed")) or 0.0
     warnings = values.get("warnings")
     return RunStatus(
         state=RunState.read(values.get("state")),
         phase=_words(values.get("state"), 100),
-        files=_share(values.get("files")),
+        files=_phase_progress(values.get("files")),
         bytes=done,
-        tasks=_share(values.get("tasks")),
+        tasks=_phase_progress(values.get("tasks")),
         points=_count(values.get("points")),
         speed=done.done / elapsed if elapsed > 0 else 0.0,
         elapsed=elapsed,
@@ -243,10 +243,10 @@ def _ended(evidence: Evidence, folder: str) -> Fault:
     return Fault(f"{what} {again}{last}", evidence.log_tail, retry=code in (None, 137))
 
 
-def _share(value: object) -> Share:
+def _phase_progress(value: object) -> PhaseProgress:
     if not isinstance(value, Mapping):
-        return Share()
-    return Share(_count(value.get("done")), _count(value.get("total")))
+        return PhaseProgress()
+    return PhaseProgress(_count(value.get("done")), _count(value.get("total")))
 
 
 def _count(value: object) -> int:

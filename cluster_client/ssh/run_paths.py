@@ -17,7 +17,7 @@ DEFAULT_PYTHON = "python3"
 
 
 @dataclass(frozen=True)
-class Place:
+class RemoteFolders:
     """Folders of a cluster's user; `home` and `runs` are absolute.
 
     `runs` contains the run folders, the default point store `points`, and the sent files in `jobs`, unless
@@ -29,7 +29,7 @@ class Place:
     sent: str = ""
 
     @classmethod
-    def of(cls, profile: Profile, home: str) -> Place:
+    def of(cls, profile: Profile, home: str) -> RemoteFolders:
         """Return the folders of a profile's runs."""
         jobs = profile.folders.jobs
         return cls(home, absolute(runs_folder(profile), home), absolute(jobs, home) if jobs else "")
@@ -72,6 +72,6 @@ def json_file(values: Mapping[str, Any]) -> bytes:
     return (json.dumps(values, indent=2) + "\n").encode()
 
 
-def python_of(profile: Profile, place: Place) -> str:
+def python_of(profile: Profile, folders: RemoteFolders) -> str:
     """Return the Python interpreter of a profile's runs, as the cluster's shell finds it."""
-    return place.absolute(profile.python) if "/" in profile.python else profile.python or DEFAULT_PYTHON
+    return folders.absolute(profile.python) if "/" in profile.python else profile.python or DEFAULT_PYTHON

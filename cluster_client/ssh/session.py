@@ -7,14 +7,14 @@ from typing import Callable, Optional, TypeVar
 
 from ..profiles.profile import Profile
 from ..profiles.ssh_credentials import Credentials
-from ..retry import PATIENCE, Patience, Persistent
+from ..retry import RETRY_POLICY, RetryingConnection, RetryPolicy
 from .connection import Connection
 from .known_hosts import KnownHosts
 from .network import TIMEOUTS, Login, Timeouts
-from .run_paths import Place
+from .run_paths import RemoteFolders
 
 T = TypeVar("T")
-Work = Callable[[Connection, Place], T]
+Work = Callable[[Connection, RemoteFolders], T]
 
 
 class Session:
@@ -30,7 +30,7 @@ class Session:
         credentials: Credentials,
         known_hosts: KnownHosts,
         timeouts: Timeouts = TIMEOUTS,
-        patience: Patience = PATIENCE,
+        retry_policy: RetryPolicy = RETRY_POLICY,
     ) -> None:
         self.profile, self.login = profile, Login.of(profile)
         self._credentials, self._known_hosts = credentials, known_hosts
@@ -38,31 +38,31 @@ class Session:
         self._connection: Optional[Connection] = None
         self._home = ""
         self._lock = threading.RLock()
-        self._persistent = Persistent(self._connected, patience)
+        self._connector = RetryingConnection(self._connected, retry_policy)
 
-    def at_once(self, work: Work[T]) -> T:
+    def once(self, work: Work[T]) -> T:
         """Call `work` once; raises `Unreachable` at the first failure."""
-        return self._persistent.at_once(lambda found: work(*found))
+        return self._connector.once(lambda found: work(*found))
 
-    def patiently(
+    def with_retries(
         self, work: Work[T], cancelled: Callable[[], bool] = lambda: False, total: float = 0.0
     ) -> T:
-        """See `Persistent.patiently`."""
-        return self._persistent.patiently(lambda found: work(*found), cancelled, total)
+        """See `RetryingConnection.with_retries`."""
+        return self._connector.with_retries(lambda found: work(*found), cancelled, total)
 
-    def again_and_again(self, work: Work[T]) -> T:
-        """See `Persistent.again_and_again`."""
-        return self._persistent.again_and_again(lambda found: work(*found))
+    def polled(self, work: Work[T]) -> T:
+        """See `RetryingConnection.polled`."""
+        return self._connector.polled(lambda found: work(*found))
 
     def close(self) -> None:
         """Close the connection; the next call opens one immediately."""
-        self._persistent.rest()
+        self._connector.reset()
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
 
-    def _connected(self) -> tuple[Connection, Place]:
+    def _connected(self) -> tuple[Connection, RemoteFolders]:
         with self._lock:
             if self._connection is None or not self._connection.alive:
                 if self._connection is not None:
@@ -74,4 +74,4 @@ class Session:
                 sftp = self._connection.sftp()
                 with self._connection.guarded():
                     self._home = sftp.normalize(".")
-            return self._connection, Place.of(self.profile, self._home)
+            return self._connection, RemoteFolders.of(self.profile, self._home)

@@ -16,7 +16,7 @@ from roadpulse.cluster_client.backends.base.backend import Polling
 from roadpulse.cluster_client.backends.livy.backend import LivyBackend
 from roadpulse.cluster_client.backends.livy.batch import batch_name
 from roadpulse.cluster_client.backends.livy.client import LivyClient, Timeouts
-from roadpulse.cluster_client.backends.livy.watch import Limits
+from roadpulse.cluster_client.backends.livy.status_poller import Limits
 from roadpulse.cluster_client.profiles.credentials import ProfileKeys, UserSecret
 from roadpulse.cluster_client.profiles.profile import Folders, Profile
 from roadpulse.cluster_client.profiles.ssh_credentials import Credentials

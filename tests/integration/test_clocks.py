@@ -17,7 +17,7 @@ from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
 from roadpulse.aggregation.store.point_store import PointStore
 from roadpulse.cluster_client.backends.base.backend import Polling, follow
 from roadpulse.cluster_client.backends.ssh.backend import SshBackend
-from roadpulse.cluster_client.backends.ssh.diagnosis import ClusterLook
+from roadpulse.cluster_client.backends.ssh.diagnosis import ClusterChecks
 from roadpulse.cluster_client.diagnosis.checks import Outcome as Found
 from roadpulse.cluster_client.diagnosis.checks import diagnose
 from roadpulse.cluster_client.profiles.profile import Folders, Profile
@@ -241,6 +241,6 @@ def test_a_cluster_whose_clock_is_off_runs_as_any_other(
     assert follow(backend, run, polling=Polling(first=0.05, longest=0.2)).state is RunState.CANCELLED
 
     known = KnownHosts(tmp_path / "known_hosts", ())
-    look = ClusterLook(profile, Credentials(key_path=str(ssh_server.user_key)), known)
-    (clock,) = [found for found in diagnose(look.checks()) if found.name == "clock"]
+    group = ClusterChecks(profile, Credentials(key_path=str(ssh_server.user_key)), known)
+    (clock,) = [found for found in diagnose(group.checks()) if found.name == "clock"]
     assert clock.outcome is Found.WARNING and "5 min" in clock.found

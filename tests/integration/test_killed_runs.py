@@ -28,14 +28,14 @@ MANY = 4000
 
 DYING = """
 import json, os, signal, sys
-from roadpulse.aggregation.store import recovery as leftovers; from roadpulse.aggregation import storage
+from roadpulse.aggregation.store import recovery; from roadpulse.aggregation import storage
 from roadpulse.aggregation.store.decode import decode
 from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.tests.engine import LocalRunner
 
 folder, access, done = sys.argv[1], storage.S3Access.from_json(json.loads(sys.argv[2])), int(sys.argv[3])
-leftovers.NOTE_EVERY, leftovers._SHARE = 0.0, float("inf")
+recovery.NOTE_EVERY, recovery._NOTES_FRACTION = 0.0, float("inf")
 
 
 class Dying(LocalRunner):
@@ -113,7 +113,7 @@ def test_what_a_living_run_noted_is_not_taken_from_it(
     engine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
     monkeypatch.setattr("roadpulse.aggregation.store.recovery.NOTE_EVERY", 0.0)
-    monkeypatch.setattr("roadpulse.aggregation.store.recovery._SHARE", float("inf"))
+    monkeypatch.setattr("roadpulse.aggregation.store.recovery._NOTES_FRACTION", float("inf"))
     others: list[Outcome] = []
 
     class Slow(LocalRunner):

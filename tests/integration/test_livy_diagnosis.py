@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from roadpulse.aggregation.contract.s3_access import S3Access
-from roadpulse.cluster_client.backends.livy.diagnosis import LivyLook
+from roadpulse.cluster_client.backends.livy.diagnosis import LivyChecks
 from roadpulse.cluster_client.diagnosis.checks import Outcome, diagnose, worst
 from roadpulse.cluster_client.profiles.profile import Folders
 
@@ -17,14 +17,14 @@ from tests.integration.spark_fixtures import wait_for_free_cores
 
 @pytest.fixture
 def findings():
-    looks = []
+    groups = []
 
-    def look(way, trips="", **changes):
-        looks.append(LivyLook(replace(way.profile, **changes), way.keys, way.known, trips))
-        return {finding.name: finding for finding in diagnose(looks[-1].checks())}
+    def group(way, trips="", **changes):
+        groups.append(LivyChecks(replace(way.profile, **changes), way.keys, way.known, trips))
+        return {finding.name: finding for finding in diagnose(groups[-1].checks())}
 
-    yield look
-    for each in looks:
+    yield group
+    for each in groups:
         each.close()
 
 

@@ -14,8 +14,8 @@ import pytest
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.cluster_client.diagnosis import report
 from roadpulse.cluster_client.diagnosis.checks import Finding, Outcome, diagnose, worst
-from roadpulse.cluster_client.diagnosis.composite import Together
-from roadpulse.cluster_client.diagnosis.s3 import S3Look, concerns_s3
+from roadpulse.cluster_client.diagnosis.composite import CombinedChecks
+from roadpulse.cluster_client.diagnosis.s3 import BucketChecks, concerns_s3
 from roadpulse.cluster_client.profiles.credentials import S3Keys
 from roadpulse.cluster_client.profiles.profile import LOCAL, Folders, Profile
 
@@ -58,11 +58,11 @@ def keys_of(server: S3Server, user: str = "default") -> S3Keys:
 
 def found(profile: Profile, keys: Any, trips: str = "") -> dict[str, Finding]:
     """Findings by the first word of their names, the last of those that have it."""
-    look = S3Look(profile, keys, trips)
+    group = BucketChecks(profile, keys, trips)
     try:
-        return {finding.name.split(" ")[0]: finding for finding in diagnose(look.checks())}
+        return {finding.name.split(" ")[0]: finding for finding in diagnose(group.checks())}
     finally:
-        look.close()
+        group.close()
 
 
 def outcomes(findings: dict[str, Finding]) -> dict[str, str]:
@@ -208,11 +208,11 @@ def test_only_profiles_with_a_bucket_are_looked_at() -> None:
 
 
 def test_several_looks_are_one(s3_server: S3Server, profile: Profile) -> None:
-    looks = [S3Look(profile, keys_of(s3_server)), S3Look(profile, keys_of(s3_server))]
-    both = Together(looks, without=("s3_clock", "s3_port"))
+    groups = [BucketChecks(profile, keys_of(s3_server)), BucketChecks(profile, keys_of(s3_server))]
+    both = CombinedChecks(groups, without=("s3_clock", "s3_port"))
     names = [check.name for check in both.checks()]
     assert names.count("s3_keys") == 2 and "s3_clock" not in names
     assert both.error is None
     both.close()
-    assert worst(diagnose(looks[0].checks())) is Outcome.OK
+    assert worst(diagnose(groups[0].checks())) is Outcome.OK
     assert json.loads(report.to_json(profile, []))["findings"] == []

@@ -15,7 +15,7 @@ from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.aggregation.storage import check_reach
 from roadpulse.cluster_client.backends.livy import job_files
 from roadpulse.cluster_client.diagnosis.checks import diagnose
-from roadpulse.cluster_client.diagnosis.s3 import S3Look
+from roadpulse.cluster_client.diagnosis.s3 import BucketChecks
 from roadpulse.cluster_client.profiles.profile import Folders, Profile
 from roadpulse.cluster_client.s3 import listing
 from roadpulse.cluster_client.s3.client import connect
@@ -127,12 +127,12 @@ def diagnosis(access: dict[str, Any], bucket: str, region: str) -> dict[str, lis
         "local", "AWS", s3=S3Access.from_json({**access, "region": region}),
         folders=Folders(store=f"s3://{bucket}/points"),
     )  # fmt: skip
-    look = S3Look(profile)
+    group = BucketChecks(profile)
     try:
-        findings = diagnose(look.checks())
+        findings = diagnose(group.checks())
         return {found.name: [found.outcome.value, f"{found.found} {found.todo}"] for found in findings}
     finally:
-        look.close()
+        group.close()
 
 
 def test_the_diagnosis_goes_through(hosts: NamedHosts, access: S3Access) -> None:

@@ -33,7 +33,7 @@ from roadpulse.cluster_client.errors import (
 from roadpulse.cluster_client.processes import group_alive
 from roadpulse.cluster_client.profiles.profile import Folders, Profile
 from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
-from roadpulse.cluster_client.retry import Patience
+from roadpulse.cluster_client.retry import RetryPolicy
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.runs.results import read_manifest, read_speeds
 from roadpulse.cluster_client.runs.status import RunState
@@ -48,7 +48,7 @@ from tests.left_out import need
 from tests.waiting import status_when, until
 
 FAST = Polling(first=0.05, longest=0.2)
-SHORT = Patience(total=30, first=0.05, longest=0.2)
+SHORT = RetryPolicy(total=30, first=0.05, longest=0.2)
 
 
 def trip(path, points=100, link=4575425001):
@@ -80,7 +80,7 @@ class Desktop:
 
     def another(self, **options):
         """A backend that knows nothing of the first: the desktop after a restart."""
-        options = {"patience": SHORT, "grace": 5, **options}
+        options = {"retry_policy": SHORT, "grace": 5, **options}
         return SshBackend(
             options.pop("profile", self.profile), self.store, self.folder / "fetched",
             Credentials(key_path=str(self.server.user_key)),
@@ -389,7 +389,7 @@ def test_a_start_whose_answer_is_lost_is_not_repeated(desktop, monkeypatch):
 
 def test_a_start_of_which_nothing_is_heard_is_found_by_the_next_look(desktop, monkeypatch):
     answers_lost(monkeypatch, 1000)
-    desktop.backend = desktop.another(patience=Patience(total=0.5, first=0.1))
+    desktop.backend = desktop.another(retry_policy=RetryPolicy(total=0.5, first=0.1))
     run = desktop.backend.submit(desktop.new())
     assert run.state is RunState.QUEUED
     assert follow(desktop.another(), run, polling=FAST).state is RunState.FINISHED
@@ -434,7 +434,7 @@ backend.submit(Run.new("June", profile, spec))
     # Should its start still be on the way, it comes too late.
     if (Path(run.folder)).is_dir():
         with pytest.raises(StartError, match=r"withdrawn before|its job\.json is"):
-            desktop.backend._session.at_once(lambda c, place: submission.start(c, place, run))
+            desktop.backend._session.once(lambda c, place: submission.start(c, place, run))
 
 
 def test_a_run_that_another_process_is_sending_is_left_alone(desktop):
@@ -485,7 +485,7 @@ def test_a_lost_connection_is_said_and_the_run_goes_on(far_desktop, relay, long_
 
 def test_while_nobody_answers_attempts_get_rarer(far_desktop, relay):
     run = far_desktop.backend.submit(far_desktop.new())
-    backend = far_desktop.another(patience=Patience(first=0.2, longest=10))
+    backend = far_desktop.another(retry_policy=RetryPolicy(first=0.2, longest=10))
     backend.status(run)
     relay.cut(reopen=False)
     relay.accepted = 0
@@ -711,7 +711,7 @@ def test_a_fetch_that_is_cut_off_goes_on_where_it_was(far_desktop, relay, finish
 
 def test_a_fetch_waits_for_a_network_that_comes_back(far_desktop, relay, finished):
     run, content = finished
-    backend = far_desktop.another(patience=Patience(total=0.5, first=0.1, longest=0.2))
+    backend = far_desktop.another(retry_policy=RetryPolicy(total=0.5, first=0.1, longest=0.2))
     relay.cut(reopen=False)
     threading.Timer(2, lambda: setattr(relay, "open", True)).start()
     backend.fetch(run)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from roadpulse.cluster_client.backends.local.diagnosis import LocalLook
-from roadpulse.cluster_client.backends.ssh.diagnosis import ClusterLook
+from roadpulse.cluster_client.backends.local.diagnosis import LocalChecks
+from roadpulse.cluster_client.backends.ssh.diagnosis import ClusterChecks
 from roadpulse.cluster_client.diagnosis.checks import Outcome, diagnose, worst
 from roadpulse.cluster_client.diagnosis.postgis import postgis_check
 from roadpulse.cluster_client.profiles.profile import LOCAL, Folders, Profile
@@ -39,14 +39,14 @@ def place(tmp_path, ssh_server):
         credentials = Credentials(key_path=str(ssh_server.user_key))
 
         def diagnose(self, trips="", accept="", **changes):
-            look = ClusterLook(
+            group = ClusterChecks(
                 replace(self.profile, **changes), self.credentials, self.known, trips, timeouts=QUICK
             )
-            self.look = look
+            self.group = group
             if accept:
-                look.accept(accept)
-            found = diagnose(look.checks())
-            look.close()
+                group.accept(accept)
+            found = diagnose(group.checks())
+            group.close()
             return {finding.name: finding for finding in found}
 
     place = Place()
@@ -89,7 +89,7 @@ def test_an_unknown_host_key_is_shown_and_accepted_by_its_fingerprint_only(place
     found = place.diagnose()
     assert failed_first(found).name == "host_key"
     assert found["port"].outcome is Outcome.OK
-    assert isinstance(place.look.error, HostKeyUnknown)
+    assert isinstance(place.group.error, HostKeyUnknown)
     assert failed_first(place.diagnose(accept="SHA256:" + "A" * 43)).name == "host_key"
     assert worst(place.diagnose(accept=place.server.fingerprint).values()) is Outcome.OK
     assert worst(place.diagnose().values()) is Outcome.OK
@@ -147,11 +147,13 @@ def test_hostile_names_run_nothing(place, tmp_path):
 
 def test_this_computer_has_what_it_needs(tmp_path):
     (tmp_path / "t.json").write_text("{}")
-    look = LocalLook(LOCAL, str(tmp_path / "runs"), str(tmp_path / "points"), str(tmp_path))
-    found = {finding.name: finding for finding in diagnose(look.checks())}
+    group = LocalChecks(LOCAL, str(tmp_path / "runs"), str(tmp_path / "points"), str(tmp_path))
+    found = {finding.name: finding for finding in diagnose(group.checks())}
     assert worst(found.values()) in (Outcome.OK, Outcome.WARNING), found
     assert found["packages"].outcome is Outcome.OK
-    odd = LocalLook(replace(LOCAL, python="/no/python"), str(tmp_path), str(tmp_path), str(tmp_path / "none"))
+    odd = LocalChecks(
+        replace(LOCAL, python="/no/python"), str(tmp_path), str(tmp_path), str(tmp_path / "none")
+    )
     outcomes = [finding.outcome.value for finding in diagnose(odd.checks())]
     assert outcomes[:2] == ["failed", "skipped"] and outcomes[-1] == "failed"
 
@@ -168,9 +170,9 @@ def test_a_connection_that_is_made_while_one_gives_up_is_not_kept(place):
 
     class GivesUp(KnownHosts):
         def check(self, *arguments):
-            look.close()  # as when the time of the check is over, in the middle of shaking hands
+            group.close()  # as when the time of the check is over, in the middle of shaking hands
             super().check(*arguments)
 
-    look = ClusterLook(place.profile, place.credentials, GivesUp(place.known.own, ()), timeouts=QUICK)
-    diagnose(look.checks()[:4])
+    group = ClusterChecks(place.profile, place.credentials, GivesUp(place.known.own, ()), timeouts=QUICK)
+    diagnose(group.checks()[:4])
     until(lambda: not set(threading.enumerate()) - before)

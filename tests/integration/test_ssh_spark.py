@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from roadpulse.cluster_client.backends.base.backend import follow
-from roadpulse.cluster_client.backends.ssh.diagnosis import ClusterLook
+from roadpulse.cluster_client.backends.ssh.diagnosis import ClusterChecks
 from roadpulse.cluster_client.diagnosis.checks import Outcome, diagnose, worst
 from roadpulse.cluster_client.runs.status import RunState
 
@@ -68,9 +68,9 @@ def test_a_cancelled_run_gives_its_executors_back(way, cluster, belfast):
 
 @newest
 def test_the_diagnosis_sees_every_node(way, belfast):
-    look = ClusterLook(way.on_every_node(), way.credentials, way.known, str(belfast / "trips"))
-    found = {finding.name: finding for finding in diagnose(look.checks())}
-    look.close()
+    group = ClusterChecks(way.on_every_node(), way.credentials, way.known, str(belfast / "trips"))
+    found = {finding.name: finding for finding in diagnose(group.checks())}
+    group.close()
     assert worst(found.values()) is Outcome.OK, [f for f in found.values() if f.outcome is not Outcome.OK]
     assert "3 alive" in found["workers"].found and "6 cores" in found["workers"].found
     assert "3 executors" in found["job"].found

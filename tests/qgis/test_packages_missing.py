@@ -29,7 +29,7 @@ NEED: dict[str, set[str]] = {
 numpy is not among them: QGIS has it.
 """
 
-STEPS = ("backend", "lookout", "check", "steps")
+STEPS = ("backend", "probe", "check", "steps")
 PLACES: dict[str, set[str]] = {
     "paramiko": {f"{kind}: {step}" for kind in ("ssh", "livy") for step in STEPS},
     "requests": {f"livy: {step}" for step in STEPS},

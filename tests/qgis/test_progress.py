@@ -6,7 +6,7 @@ import pytest
 from qgis.core import QgsProcessingFeedback
 from roadpulse.algorithms import progress
 from roadpulse.algorithms.progress import RunReporter, match_summary
-from roadpulse.cluster_client.runs.status import RunState, RunStatus, Share
+from roadpulse.cluster_client.runs.status import PhaseProgress, RunState, RunStatus
 from roadpulse.mapping.writer.match_report import MatchReport
 
 
@@ -27,7 +27,7 @@ def starting(message: str = "") -> RunStatus:
 
 
 def decoding(done: int) -> RunStatus:
-    return RunStatus(RunState.DECODING, files=Share(done, 300))
+    return RunStatus(RunState.DECODING, files=PhaseProgress(done, 300))
 
 
 def test_a_run_without_links_is_no_full_match() -> None:

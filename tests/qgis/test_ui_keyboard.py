@@ -13,7 +13,7 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QMainWindow, QWidget
 from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.cluster_client.runs.phases import Phase
-from roadpulse.cluster_client.runs.status import RunState, RunStatus, Share
+from roadpulse.cluster_client.runs.status import PhaseProgress, RunState, RunStatus
 from roadpulse.ui.run_dialog.dialog import RunDialog
 from roadpulse.ui.run_dialog.progress_page import RunPage
 from roadpulse.ui.runs.phases import RunProgress
@@ -89,7 +89,9 @@ def test_the_time_goes_on_while_a_run_has_nothing_new_to_say(qgis_app: Any) -> N
 def test_a_step_that_has_ended_tells_no_half_of_its_number(qgis_app: Any) -> None:
     page = RunPage()
     page.rows.begin(PI)
-    half = RunStatus(state=RunState.DECODING, files=Share(595, 2574), bytes=Share(36_000_000, 144_000_000))
+    half = RunStatus(
+        state=RunState.DECODING, files=PhaseProgress(595, 2574), bytes=PhaseProgress(36_000_000, 144_000_000)
+    )
     page.show_progress(RunProgress(Phase.READING, 0.2, 0.2, half))
     assert page.rows._numbers[Phase.READING].text().startswith("595 of 2,574 files")
     page.show_progress(RunProgress(Phase.FETCHING, 0.0, 0.8, None, (0, 4_000_000)))

@@ -62,7 +62,7 @@ def test_the_workflow_opens_probes_and_diagnoses_it(notebook: NotebookType, qgis
     assert keys.ssh is not None and keys.livy_proxies is None
     backend = backends.backend_for(profile, locations.run_store(), keys)
     assert isinstance(backend, NotebookBackend)
-    assert backends.lookout_for(profile, keys).look().service == "Notebook 7"
+    assert backends.probe_for(profile, keys).state().service == "Notebook 7"
     (finding,) = diagnose(backends.look_at(profile, keys).checks())
     assert finding.name == "notebook"
 

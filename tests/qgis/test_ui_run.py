@@ -11,7 +11,7 @@ from qgis.core import QgsSettings
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.aggregation.inventory import TripCount
 from roadpulse.aggregation.storage.s3.errors import S3Refused
-from roadpulse.cluster_client.backends.base.probe import PlaceState
+from roadpulse.cluster_client.backends.base.probe import BackendState
 from roadpulse.cluster_client.errors import Unreachable
 from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
 from roadpulse.cluster_client.runs.phases import Phase, phase_of
@@ -81,14 +81,14 @@ def test_an_offer_says_no_more_than_is_known(store: RunStore) -> None:
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (PlaceState(16, 64, 64), "connected, 16 workers, all 64 cores free"),
-        (PlaceState(1, 64, 60), "connected, 1 worker, 60 of 64 cores free"),
-        (PlaceState(3, 6, 0), "connected, 3 workers, all 6 cores busy: a run would wait"),
-        (PlaceState(cores=4), "connected, 4 cores"),
-        (PlaceState(service="Livy 0.7.1"), "connected, Livy 0.7.1"),
+        (BackendState(16, 64, 64), "connected, 16 workers, all 64 cores free"),
+        (BackendState(1, 64, 60), "connected, 1 worker, 60 of 64 cores free"),
+        (BackendState(3, 6, 0), "connected, 3 workers, all 6 cores busy: a run would wait"),
+        (BackendState(cores=4), "connected, 4 cores"),
+        (BackendState(service="Livy 0.7.1"), "connected, Livy 0.7.1"),
     ],
 )
-def test_a_place_is_described_with_what_it_told(state: PlaceState, words: str) -> None:
+def test_a_place_is_described_with_what_it_told(state: BackendState, words: str) -> None:
     assert state_text(state, remote=True) == words
 
 

@@ -134,7 +134,7 @@ def places(entries: Entries) -> None:
         kind = profile.kind
         keys = entries.enter(f"{kind}: credentials", credentials.read_credentials, profile)
         entries.enter(f"{kind}: backend", WatchedBackend(profile, keys).backend, store)
-        entries.enter(f"{kind}: lookout", backends.lookout_for, profile, keys)
+        entries.enter(f"{kind}: probe", backends.probe_for, profile, keys)
         entries.enter(f"{kind}: check", lambda: backends.look_at(profile, keys).checks())  # noqa: B023
         entries.enter(f"{kind}: steps", backends.backend_for, profile, store, keys)
 

@@ -46,7 +46,7 @@ def test_a_place_that_is_away_for_a_while_is_waited_for_and_told():
 
 def test_a_place_that_stays_away_is_given_up():
     with pytest.raises(Unreachable):
-        follow(Scripted(Unreachable("No way to pi0.")), RUN, polling=FAST, patience=0.05)
+        follow(Scripted(Unreachable("No way to pi0.")), RUN, polling=FAST, retry_seconds=0.05)
 
 
 def test_a_fault_that_waiting_does_not_mend_is_raised_at_once():

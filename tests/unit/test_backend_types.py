@@ -99,9 +99,9 @@ def test_a_run_of_a_new_kind_is_opened_recorded_and_followed(
 
 def test_a_new_kind_is_probed_and_diagnosed(notebook: NotebookType, kept: Kept) -> None:
     profile = Profile.from_json(VALUES)
-    lookout = registry.of(profile).probe(profile, ProfileKeys(), kept)
-    assert lookout.look().cores == 3
-    assert lookout.trips("/lab/trips").first("/lab/trips") == []
+    probe = registry.of(profile).probe(profile, ProfileKeys(), kept)
+    assert probe.state().cores == 3
+    assert probe.trips("/lab/trips").first("/lab/trips") == []
     look = registry.of(profile).diagnosis(profile, ProfileKeys(), kept, store="/lab/points", trips="")
     (finding,) = diagnose(look.checks())
     assert (finding.outcome, finding.found) == (Outcome.OK, "lab.example.org answers.")

@@ -14,9 +14,9 @@ from roadpulse.cluster_client.backends.ssh.run_files import launcher, run_files
 from roadpulse.cluster_client.profiles.profile import Profile, Resources
 from roadpulse.cluster_client.runs.records import Run
 from roadpulse.cluster_client.ssh.job_zip import job_zip
-from roadpulse.cluster_client.ssh.run_paths import Place
+from roadpulse.cluster_client.ssh.run_paths import RemoteFolders
 
-PLACE = Place("/home/pi", "/data/runs")
+PLACE = RemoteFolders("/home/pi", "/data/runs")
 BARE = Profile(kind="ssh", name="Pi", host="h", spark_master="spark://h:7077", livy_url="http://h:8998")
 AHEAD = replace(BARE, name="Pi ahead", resources=Resources(head_workers=2))
 SPARK_ONLY = replace(BARE, name="Pi Spark", resources=Resources(head_workers=0))
@@ -30,7 +30,7 @@ def run_of(profile: Profile) -> Run:
 def launched(profile: Profile, tmp_path: Path) -> dict[str, str]:
     """What the launcher starts, with a stand-in for Spark: the job's arguments and environment."""
     home, job = tmp_path / "spark", job_zip()
-    place = Place(str(tmp_path), str(tmp_path / "runs"))
+    place = RemoteFolders(str(tmp_path), str(tmp_path / "runs"))
     for folder in (home / "bin", home / "jars", home / "conf", Path(place.jobs)):
         folder.mkdir(parents=True, exist_ok=True)
     python = tmp_path / "python"

@@ -17,8 +17,8 @@ from roadpulse.aggregation.contract.errors import RunError
 from roadpulse.cluster_client.backends.livy import errors
 from roadpulse.cluster_client.backends.livy.answers import Batch, read_batch, said
 from roadpulse.cluster_client.backends.livy.client import LivyClient, Timeouts
+from roadpulse.cluster_client.backends.livy.status_poller import telling
 from roadpulse.cluster_client.backends.livy.tunnel import Tunnel
-from roadpulse.cluster_client.backends.livy.watch import telling
 from roadpulse.cluster_client.errors import BackendError, Unreachable
 from roadpulse.cluster_client.profiles.credentials import UserSecret
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from roadpulse.cluster_client.backends.local.diagnosis import LocalLook
+from roadpulse.cluster_client.backends.local.diagnosis import LocalChecks
 from roadpulse.cluster_client.backends.local.python_path import Surroundings, child_environment, find_python
 from roadpulse.cluster_client.errors import StartError
 from roadpulse.cluster_client.profiles.profile import LOCAL
@@ -119,7 +119,7 @@ def test_the_standard_library_is_not_handed_down():
 def test_the_diagnosis_imports_no_module_from_where_qgis_was_started(tmp_path, monkeypatch, python):
     (tmp_path / "json.py").write_text("raise SystemExit('planted')", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    look = LocalLook(replace(LOCAL, python=python), str(tmp_path), str(tmp_path))
-    (check,) = (check for check in look.checks() if check.name == "python")
+    group = LocalChecks(replace(LOCAL, python=python), str(tmp_path), str(tmp_path))
+    (check,) = (check for check in group.checks() if check.name == "python")
     found = check.work()
     assert python in found.found and "planted" not in found.found

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.aggregation.storage.local import files as storage_local
-from roadpulse.cluster_client.backends.base.remote import FarBackend
+from roadpulse.cluster_client.backends.base.remote import RemoteBackend
 from roadpulse.cluster_client.backends.local.backend import LocalBackend
 from roadpulse.cluster_client.errors import AlreadyStarted, ResultError, StartError
 from roadpulse.cluster_client.processes import start_mark
@@ -292,7 +292,7 @@ def test_a_run_with_its_store_is_shared_as_the_access_control_list_says(
 # -- elsewhere ----------------------------------------------------------------------------------------
 
 
-class Far(FarBackend):
+class Far(RemoteBackend):
     """A place with the files of one dictionary."""
 
     _cut = "There is no connection."

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from roadpulse.aggregation import storage
-from roadpulse.aggregation.bucket_run import HEAD_BYTES, TAIL_BYTES, Lines
 from roadpulse.aggregation.contract.errors import RunError, SpecError
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.aggregation.run_folder import RunFolder
+from roadpulse.aggregation.run_folder_sync import HEAD_BYTES, TAIL_BYTES, BoundedLog
 from roadpulse.aggregation.runners import wheelhouse
 from roadpulse.aggregation.storage import S3Path, list_trips, place
 from roadpulse.aggregation.storage.local import scratch
@@ -164,7 +164,7 @@ def test_the_engine_loads_without_obstore():
 
 
 def test_a_long_log_keeps_its_beginning_and_its_end():
-    lines = Lines()
+    lines = BoundedLog()
     log = logging.Logger("test")
     log.addHandler(lines)
     log.info("the first words")
@@ -182,7 +182,7 @@ def test_a_long_log_keeps_its_beginning_and_its_end():
 
 
 def test_a_short_log_is_whole():
-    lines = Lines()
+    lines = BoundedLog()
     log = logging.Logger("test")
     log.addHandler(lines)
     log.warning("caf\udce9 %s", "東京")

@@ -120,19 +120,19 @@ def test_trips_are_seen_and_counted(tmp_path):
     (tmp_path / "a/b").mkdir(parents=True)
     for name in ("t.json", "u.JSON.GZ", "notes.txt"):
         (tmp_path / "a/b" / name).write_text("")
-    assert remote_probe.look_at_trips(str(tmp_path)) == {"count": 2}
-    assert remote_probe.look_at_trips(str(tmp_path / "a/b/*.json")) == {"count": 1}
+    assert remote_probe.count_trips(str(tmp_path)) == {"count": 2}
+    assert remote_probe.count_trips(str(tmp_path / "a/b/*.json")) == {"count": 1}
     (tmp_path / "a/b/t.json.gz").write_text("")  # a packed copy, which runs leave out
     (tmp_path / "a/t.json.gz").write_text("")
-    assert remote_probe.look_at_trips(str(tmp_path)) == {"count": 3}
-    assert remote_probe.look_at_trips(str(tmp_path / "a/b/t.*")) == {"count": 1}
+    assert remote_probe.count_trips(str(tmp_path)) == {"count": 3}
+    assert remote_probe.count_trips(str(tmp_path / "a/b/t.*")) == {"count": 1}
     (tmp_path / "a/t.json.gz").unlink()
-    assert remote_probe.look_at_trips(str(tmp_path / "none"))["error"]
+    assert remote_probe.count_trips(str(tmp_path / "none"))["error"]
     (tmp_path / "a").rename(tmp_path / "a [2024]")
-    assert remote_probe.look_at_trips(str(tmp_path / "a [2024]/b/*.json")) == {"count": 1}
-    assert remote_probe.look_at_trips(str(tmp_path / "a [2024]")) == {"count": 2}
+    assert remote_probe.count_trips(str(tmp_path / "a [2024]/b/*.json")) == {"count": 1}
+    assert remote_probe.count_trips(str(tmp_path / "a [2024]")) == {"count": 2}
     (tmp_path / "a [2024]").rename(tmp_path / "a")
-    assert remote_probe.look_at_trips(str(tmp_path), most=1) == {"count": 1, "more": True}
+    assert remote_probe.count_trips(str(tmp_path), most=1) == {"count": 1, "more": True}
     assert verdicts.trips({"count": 0}, "/x", "here").outcome is Outcome.FAILED
     assert verdicts.trips({"error": "no"}, "/x", "here").todo
 

@@ -25,7 +25,7 @@ from roadpulse.cluster_client.runs.paths import absolute, default_store, folder_
 from roadpulse.cluster_client.runs.records import Run
 from roadpulse.cluster_client.ssh.connection import Done
 from roadpulse.cluster_client.ssh.job_zip import job_zip
-from roadpulse.cluster_client.ssh.run_paths import Place, job_json
+from roadpulse.cluster_client.ssh.run_paths import RemoteFolders, job_json
 from roadpulse.cluster_client.ssh.scripts import assignments, last_answer, source
 from roadpulse.cluster_client.ssh.transfer import OWN_FILES
 
@@ -69,7 +69,7 @@ def test_the_shell_gets_just_the_value(value):
 @given(name=HOSTILE, runs=HOSTILE)
 def test_the_launchers_settings_run_nothing(name, runs):
     run = Run.new(name, PROFILE, RunSpec(trips="/trips", store="/store"))
-    text = launcher(run, Place("/home/pi", f"/{runs}"), JOB).removesuffix("main\n")
+    text = launcher(run, RemoteFolders("/home/pi", f"/{runs}"), JOB).removesuffix("main\n")
     expected = f"/{runs}".rstrip("/") + f"/jobs/{JOB.sha256}.zip"
     assert sh(text + 'printf %s "$job_zip"\n') == expected
 
@@ -123,7 +123,7 @@ def test_an_answer_is_told_from_what_a_log_in_prints():
 
 def files(profile=PROFILE, name="June", **spec):
     run = Run.new(name, profile, RunSpec(**{"trips": "~/trips", "store": "points", **spec}))
-    return run, run_files(run, Place("/home/pi", "/data/runs"))
+    return run, run_files(run, RemoteFolders("/home/pi", "/data/runs"))
 
 
 def conf_of(profile=PROFILE, name="June"):
@@ -131,7 +131,7 @@ def conf_of(profile=PROFILE, name="June"):
 
 
 def launcher_of(profile=PROFILE):
-    return launcher(files(profile)[0], Place("/home/pi", "/data/runs"), JOB)
+    return launcher(files(profile)[0], RemoteFolders("/home/pi", "/data/runs"), JOB)
 
 
 def test_the_specification_holds_the_paths_of_the_cluster():

@@ -4,7 +4,7 @@ import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from roadpulse.cluster_client.runs.status import Evidence, RunState, Share, judge, read_status
+from roadpulse.cluster_client.runs.status import Evidence, PhaseProgress, RunState, judge, read_status
 
 NOW = datetime(2025, 6, 10, 8, 0, tzinfo=timezone.utc)
 FOLDER = "/data/runs/june"
@@ -32,7 +32,11 @@ def status_json(state="decoding", **values):
 
 def test_progress_is_read_with_its_units():
     told = judge(Evidence(alive=True, status=status_json()), FOLDER, NOW)
-    assert (told.state, told.files, told.bytes) == (RunState.DECODING, Share(5, 10), Share(400, 1000))
+    assert (told.state, told.files, told.bytes) == (
+        RunState.DECODING,
+        PhaseProgress(5, 10),
+        PhaseProgress(400, 1000),
+    )
     assert (told.points, told.speed, told.seconds_left, told.fraction) == (12, 200.0, 3.0, 0.4)
     assert not told.is_final
 

@@ -16,7 +16,7 @@ _LONG_SECONDS = 15.0
 class Executors:
     """State of the executors: all `names` so far, the number `now`, their `cores`.
 
-    `awaited` is True while the run has waited some seconds for the first one.
+    `waiting` is True while the run has waited some seconds for the first one.
     """
 
     def __init__(self) -> None:

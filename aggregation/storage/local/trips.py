@@ -75,7 +75,7 @@ class LocalTrips(TripSource):
         elif is_there:
             paths = iter([str(given)])
         else:
-            paths = _looked_at(
+            paths = _with_checked_folders(
                 (path for path in named_by(str(given)) if path.lower().endswith(SUFFIXES)),
                 lambda folder: check_folder(trips, folder, own),
             )
@@ -153,18 +153,18 @@ def _without_links(path: Union[str, Path]) -> str:
         return os.path.abspath(path)  # noqa: PTH100
 
 
-def _looked_at(paths: Iterable[str], look: Callable[[str], None]) -> Iterator[str]:
-    """Yield the paths; `look` is called with each of their folders, with symlinks resolved."""
+def _with_checked_folders(paths: Iterable[str], check_folder_of: Callable[[str], None]) -> Iterator[str]:
+    """Yield the paths; `check_folder_of` is called with each of their folders, with symlinks resolved."""
     seen: set[str] = set()
     for path in paths:
         folder = os.path.dirname(path)  # noqa: PTH120  (a million of these)
         if folder not in seen:
             seen.add(folder)
-            look(os.path.realpath(folder))
+            check_folder_of(os.path.realpath(folder))
         yield path
 
 
-def _walk(folder: str, look: Callable[[str], None]) -> Iterator[str]:
+def _walk(folder: str, check_folder_of: Callable[[str], None]) -> Iterator[str]:
     def refuse(error: OSError) -> None:
         raise StorageError(f"The folder {printable(str(error.filename))} cannot be read: {error.strerror}.")
 
@@ -175,7 +175,7 @@ def _walk(folder: str, look: Callable[[str], None]) -> Iterator[str]:
             folders.clear()
             continue
         seen.add(here)
-        look(here)
+        check_folder_of(here)
         folders.sort()
         for name in names:
             if name.lower().endswith(SUFFIXES):

@@ -91,12 +91,12 @@ def follow(
     on_status: Optional[Callable[[RunStatus], None]] = None,
     cancelled: Optional[Callable[[], bool]] = None,
     polling: Polling = Polling(),
-    patience: float = 3600.0,
+    retry_seconds: float = 3600.0,
 ) -> RunStatus:
     """Look at a run until it has ended and return its last status; for a thread of its own.
 
     `cancelled` is asked several times a second; once it says yes, the run is cancelled and still followed
-    until it has stopped. A place that cannot be reached is tried again for `patience` seconds; the run
+    until it has stopped. A place that cannot be reached is tried again for `retry_seconds` seconds; the run
     goes on meanwhile. Raises `ClientError` or `S3Error` for faults that waiting does not mend.
     """
     asked = False
@@ -111,7 +111,7 @@ def follow(
             silent_since = None
         except (ClientError, S3Error) as error:
             silent_since = silent_since or time.monotonic()
-            if not error.retry or time.monotonic() - silent_since > patience:
+            if not error.retry or time.monotonic() - silent_since > retry_seconds:
                 raise
             status = RunStatus(RunState.UNKNOWN, message=error.message)
         if on_status:

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING
 from ...runs.phases import Phase
 
 if TYPE_CHECKING:
-    from ...diagnosis.composite import Look
+    from ...diagnosis.composite import CheckGroup
     from ...profiles.credentials import ProfileKeys
     from ...profiles.profile import Profile
     from ...runs.records import RunStore
     from .backend import Backend
-    from .probe import Lookout, TripSource
+    from .probe import BackendProbe, TripSource
 
 
 class Credential(Enum):
@@ -128,13 +128,13 @@ class BackendType(ABC):
         """Return the backend of a profile; connects nowhere yet."""
 
     @abstractmethod
-    def probe(self, profile: Profile, keys: ProfileKeys, kept: Kept) -> Lookout:
+    def probe(self, profile: Profile, keys: ProfileKeys, kept: Kept) -> BackendProbe:
         """Return what looks at the place of a profile before a run; connects nowhere yet."""
 
     @abstractmethod
     def diagnosis(
         self, profile: Profile, keys: ProfileKeys, kept: Kept, *, store: str, trips: str, host_key: str = ""
-    ) -> Look:
+    ) -> CheckGroup:
         """Return the checks of what a run with a profile needs, buckets apart; connects nowhere yet.
 
         `store` is the folder of the point store and `trips` the trips (empty: none), as the place sees them;

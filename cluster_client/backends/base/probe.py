@@ -1,8 +1,8 @@
 """What can be told of a place before a run: whether it answers, who works there, which trips lie there.
 
-    lookout = workflow.backends.lookout_for(profile, credentials)
-    lookout.look()                            # PlaceState: connected, 16 workers
-    source = lookout.trips("/mnt/shared/trips")
+    probe = workflow.backends.probe_for(profile, credentials)
+    probe.state()                            # BackendState: connected, 16 workers
+    source = probe.trips("/mnt/shared/trips")
     source.count(trips, store, mapping, check, found)
 
 Cheap, and for threads: every call takes a few seconds at most, changes nothing of the person's, and may come
@@ -21,7 +21,7 @@ Check = Callable[[], None]
 
 
 @dataclass(frozen=True)
-class PlaceState:
+class BackendState:
     """A place that answered. `workers` are those of Spark that are alive (None: there is no Spark, or it
     does not tell), `cores` those of all of them, or of the one computer (0: not known); `free` how many of
     these no other run uses (None: not known). `service` is what takes runs there, such as Livy and its
@@ -60,10 +60,10 @@ class TripSource(Protocol):
         """The content of a trip file; raises `BadTripFile` for one that is larger than `most` bytes."""
 
 
-class Lookout(Protocol):
+class BackendProbe(Protocol):
     """Looks at one place."""
 
-    def look(self) -> PlaceState:
+    def state(self) -> BackendState:
         """Whether the place answers, and with what; raises `ClientError` or `S3Error`."""
 
     def trips(self, trips: str) -> TripSource:

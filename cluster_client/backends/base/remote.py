@@ -25,7 +25,7 @@ FETCH_PATIENCE = 3600.0
 """Seconds without a network that the fetching of a result waits out, since nothing else is left to do."""
 
 
-class FarBackend(ABC):
+class RemoteBackend(ABC):
     """Runs that are somewhere else; see `backend.Backend` for the protocol.
 
     `runs_folder` takes the fetched results of runs that name no local folder.
@@ -51,7 +51,7 @@ class FarBackend(ABC):
         status = fetched_status(self._local_folder(run), run)
         if status is None:
             try:
-                status = self._look(run)
+                status = self._status(run)
             except NoAnswer as error:
                 raise type(error)(
                     f"{self._cut} The run goes on there, and Roadpulse looks again. ({error.message})",
@@ -103,14 +103,14 @@ class FarBackend(ABC):
         """What cannot be reached, in words, while nothing can be told of a run."""
 
     @abstractmethod
-    def _look(self, run: Run) -> RunStatus:
+    def _status(self, run: Run) -> RunStatus:
         """The status of a run, asked for there; raises `NoAnswer`."""
 
     @abstractmethod
     def _in_folder(
         self, run: Run, work: InFolder[T], cancelled: Callable[[], bool] = lambda: False, total: float = 0.0
     ) -> T:
-        """Do something in the run's folder; see `Persistent.patiently`."""
+        """Do something in the run's folder; see `RetryingConnection.with_retries`."""
 
     @abstractmethod
     def _send(self, run: Run, sending: Sending) -> Run:

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Callable, Optional, TypeVar
 from ....aggregation.contract.errors import Cancelled, RunError
 from ...profiles.credentials import ProfileKeys
 from ...profiles.profile import Profile
-from ...retry import PATIENCE, Patience
+from ...retry import RETRY_POLICY, RetryPolicy
 from ...runs.files import RunFiles
 from ...runs.records import Run, RunStore
 from ...runs.status import RunState, RunStatus
 from ...runs.submission import Sending, clear, give_up
 from ...ssh.network import TIMEOUTS as SSH_TIMEOUTS
 from ...ssh.network import Timeouts as SshTimeouts
-from ..base.remote import FarBackend, InFolder
+from ..base.remote import InFolder, RemoteBackend
 from . import submission
 from .batch import batch_name, batch_of
 from .client import TIMEOUTS, Timeouts
 from .connection import Way
-from .file_access import Rooms
+from .file_access import FileAccess
 from .job_files import put_jobs
-from .watch import LIMITS, Limits, Watch
+from .status_poller import LIMITS, Limits, StatusPoller
 
 if TYPE_CHECKING:
     from ...ssh.known_hosts import KnownHosts
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class LivyBackend(FarBackend):
+class LivyBackend(RemoteBackend):
     """Runs through the Livy of `profile`; see `backend.Backend` for the protocol.
 
     `runs_folder` takes the fetched results of runs that name no local folder. `known_hosts` are needed where
@@ -52,15 +52,17 @@ class LivyBackend(FarBackend):
         *,
         timeouts: Timeouts = TIMEOUTS,
         ssh_timeouts: SshTimeouts = SSH_TIMEOUTS,
-        patience: Patience = PATIENCE,
+        retry_policy: RetryPolicy = RETRY_POLICY,
         limits: Limits = LIMITS,
         sure: float = submission.SURE_SECONDS,
     ) -> None:
         super().__init__(store, runs_folder)
         self._sure = sure
-        self._rooms = Rooms(profile, keys, known_hosts, timeouts=ssh_timeouts, patience=patience)
-        self.way = Way(profile, keys, self._rooms, timeouts)
-        self._watch = Watch(self.way.client, limits)
+        self._file_access = FileAccess(
+            profile, keys, known_hosts, timeouts=ssh_timeouts, retry_policy=retry_policy
+        )
+        self.way = Way(profile, keys, self._file_access, timeouts)
+        self._poller = StatusPoller(self.way.client, limits)
 
     def cancel(self, run: Run) -> None:
         """Ask the run to stop; one that does not within seconds, or has not begun, is ended by Livy."""
@@ -79,7 +81,7 @@ class LivyBackend(FarBackend):
         if not begun:
             with contextlib.suppress(RunError):  # `status` tries again
                 deleted = self.way.client.delete(batch_name(run))
-        self._watch.stopping(run, deleted)
+        self._poller.stopping(run, deleted)
 
     def log(self, run: Run, tail: int = 200) -> str:
         """The last lines of the run's log; before it has one, those that Livy has of its driver."""
@@ -92,24 +94,24 @@ class LivyBackend(FarBackend):
     def close(self) -> None:
         """Give up the connections; runs go on."""
         self.way.close()
-        self._rooms.close()
+        self._file_access.close()
 
     @property
     def _cut(self) -> str:
         return "The run's folder cannot be reached."
 
-    def _look(self, run: Run) -> RunStatus:
+    def _status(self, run: Run) -> RunStatus:
         with contextlib.suppress(RunError):
             run = self._store.find(run.id)  # another process may have posted it since
-        return self._rooms.again_and_again(
-            run.folder, lambda files, place: self._watch.look(files, place.absolute(run.folder), run)
+        return self._file_access.polled(
+            run.folder, lambda files, folders: self._poller.status(files, folders.absolute(run.folder), run)
         )
 
     def _in_folder(
         self, run: Run, work: InFolder[T], cancelled: Callable[[], bool] = lambda: False, total: float = 0.0
     ) -> T:
-        return self._rooms.patiently(
-            run.folder, lambda files, place: work(files, place.absolute(run.folder)), cancelled, total
+        return self._file_access.with_retries(
+            run.folder, lambda files, folders: work(files, folders.absolute(run.folder)), cancelled, total
         )
 
     def _send(self, run: Run, sending: Sending) -> Run:
@@ -123,20 +125,20 @@ class LivyBackend(FarBackend):
     def _send_unless_given_up(self, run: Run, sending: Sending) -> Run:
         self.way.client.version()  # the address may be wrong: nothing is sent then
         sending.check()
-        place = self._rooms.place()
+        folders = self._file_access.folders()
         sending.check()
-        folder = place.absolute(run.folder)
-        addresses = put_jobs(self._rooms, place)
+        folder = folders.absolute(run.folder)
+        addresses = put_jobs(self._file_access, folders)
         sending.check()
-        self._rooms.patiently(
+        self._file_access.with_retries(
             folder,
-            lambda files, _: submission.prepare(files, place, run, folder, sending.check),
+            lambda files, _: submission.prepare(files, folders, run, folder, sending.check),
             lambda: sending.given_up,
         )
         sending.starts()
         run = self._store.update(run.id, remote_id=batch_name(run))  # before it is posted
-        poster = submission.Poster(self.way.client, self._rooms, folder, run.id, self._sure)
-        found = poster.post(batch_of(run, place, addresses))
+        poster = submission.Poster(self.way.client, self._file_access, folder, run.id, self._sure)
+        found = poster.post(batch_of(run, folders, addresses))
         if found is None:
             return run  # whoever looks next is told
         remote_id = f"{found.name} {found.number}"
@@ -145,7 +147,7 @@ class LivyBackend(FarBackend):
     def _clear(self, run: Run) -> None:
         """Leave nothing there of a run that was given up; where nobody answers, a folder without a run."""
         with contextlib.suppress(RunError):
-            self._rooms.at_once(
-                run.folder, lambda files, place: clear(files, place.absolute(run.folder), run)
+            self._file_access.once(
+                run.folder, lambda files, folders: clear(files, folders.absolute(run.folder), run)
             )
         self.close()

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ...runs.records import RunStore
     from ...ssh.known_hosts import KnownHosts
     from .backend import LivyBackend
-    from .diagnosis import LivyLook
-    from .probe import LivyLookout
+    from .diagnosis import LivyChecks
+    from .probe import LivyProbe
 
 
 class LivyType(BackendType):
@@ -79,23 +79,23 @@ class LivyType(BackendType):
 
         return LivyBackend(profile, run_store, kept.runs, keys, _known_hosts(profile, kept))
 
-    def probe(self, profile: Profile, keys: ProfileKeys, kept: Kept) -> LivyLookout:
+    def probe(self, profile: Profile, keys: ProfileKeys, kept: Kept) -> LivyProbe:
         """See `BackendType.probe`."""
-        from .probe import LivyLookout  # noqa: PLC0415
+        from .probe import LivyProbe  # noqa: PLC0415
 
         known = _known_hosts(profile, kept)
-        return LivyLookout(profile, keys, known, lambda: bucket_trips(profile, keys))
+        return LivyProbe(profile, keys, known, lambda: bucket_trips(profile, keys))
 
     def diagnosis(
         self, profile: Profile, keys: ProfileKeys, kept: Kept, *, store: str, trips: str, host_key: str = ""
-    ) -> LivyLook:
+    ) -> LivyChecks:
         """See `BackendType.diagnosis`."""
-        from .diagnosis import LivyLook  # noqa: PLC0415
+        from .diagnosis import LivyChecks  # noqa: PLC0415
 
-        look = LivyLook(profile, keys, _known_hosts(profile, kept), trips)
+        group = LivyChecks(profile, keys, _known_hosts(profile, kept), trips)
         if host_key:
-            look.accept(host_key)
-        return look
+            group.accept(host_key)
+        return group
 
 
 def _known_hosts(profile: Profile, kept: Kept) -> Optional[KnownHosts]:

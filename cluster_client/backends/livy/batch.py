@@ -12,7 +12,7 @@ from ...profiles.profile import Profile
 from ...profiles.spark_settings import spark_settings
 from ...runs.records import Run
 from ...ssh.job_zip import MAIN, job_zip
-from ...ssh.run_paths import Place, named
+from ...ssh.run_paths import RemoteFolders, named
 
 _PREFIX = "roadpulse-"
 
@@ -28,23 +28,23 @@ def job_files() -> dict[str, bytes]:
     return {named("run", script, ".py"): script, f"{job.sha256}.zip": job.content}
 
 
-def batch_of(run: Run, place: Place, addresses: list[str]) -> dict[str, Any]:
+def batch_of(run: Run, folders: RemoteFolders, addresses: list[str]) -> dict[str, Any]:
     """The body of the POST; `addresses` are where Livy finds the files of `job_files`, in that order."""
-    folder = place.absolute(run.folder)
+    folder = folders.absolute(run.folder)
     arguments = [folder, "--own-log"]
     if is_s3(folder):
         arguments = [folder, "--s3", json.dumps(run.spec.get("s3") or run.profile.s3.to_json())]
     head = run.profile.resources.head_workers
     if head is not None:
         arguments += ["--head-workers", str(head)]
-    return batch(run.profile, batch_name(run), addresses, arguments, place)
+    return batch(run.profile, batch_name(run), addresses, arguments, folders)
 
 
 def batch(
-    profile: Profile, name: str, addresses: list[str], arguments: list[str], place: Place
+    profile: Profile, name: str, addresses: list[str], arguments: list[str], folders: RemoteFolders
 ) -> dict[str, Any]:
     """A batch of Python on Spark. The master is Livy's own."""
-    python = place.absolute(profile.python) if "/" in profile.python else profile.python
+    python = folders.absolute(profile.python) if "/" in profile.python else profile.python
     settings = spark_settings(profile, name, python)
     for own in ("spark.master", "spark.app.name"):
         settings.pop(own, None)

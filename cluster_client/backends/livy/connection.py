@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from ...profiles.credentials import ProfileKeys
 from ...profiles.profile import Profile
 from .client import TIMEOUTS, LivyClient, Timeouts
-from .file_access import Rooms
+from .file_access import FileAccess
 from .tunnel import Tunnel
 
 
@@ -16,15 +16,15 @@ class Way:
     """The way to a profile's Livy: a client, and the tunnel for it where the profile wants one."""
 
     def __init__(
-        self, profile: Profile, keys: ProfileKeys, rooms: Rooms, timeouts: Timeouts = TIMEOUTS
+        self, profile: Profile, keys: ProfileKeys, file_access: FileAccess, timeouts: Timeouts = TIMEOUTS
     ) -> None:
         self.tunnel: Optional[Tunnel] = None
         if profile.livy_tunnel:
             url = urlsplit(profile.livy_url)
             host, port = str(url.hostname), url.port or (443 if url.scheme == "https" else 80)
             self.tunnel = Tunnel(
-                lambda: rooms.session.at_once(lambda connection, _: connection.passage(host, port)),
-                lambda: rooms.session.at_once(lambda *_: None),
+                lambda: file_access.session.once(lambda connection, _: connection.passage(host, port)),
+                lambda: file_access.session.once(lambda *_: None),
             )
         self.client = LivyClient(
             profile.livy_url, keys.livy, ca_file=profile.ca_file, proxies=keys.livy_proxies, via=self.tunnel,

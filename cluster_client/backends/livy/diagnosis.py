@@ -14,24 +14,24 @@ from ....aggregation.contract.s3_access import is_s3
 from ...certificates import CertificateError
 from ...diagnosis import verdicts
 from ...diagnosis.checks import Check, Found, failed, ok, skipped, warning
-from ...diagnosis.nodes import HERE, JOB_SECONDS, NodesLook
+from ...diagnosis.nodes import HERE, JOB_SECONDS, NodeChecks
 from ...diagnosis.s3 import concerns_s3
 from ...profiles.checks import is_loopback
 from ...profiles.credentials import ProfileKeys
 from ...profiles.profile import Profile
 from ...runs.files import RunFiles
 from ...ssh.job_zip import job_zip
-from ...ssh.run_paths import Place, named
+from ...ssh.run_paths import RemoteFolders, named
 from .batch import batch
 from .client import Timeouts
 from .connection import Way
 from .errors import LivyLoginRefused, PathForbidden
-from .file_access import Rooms
+from .file_access import FileAccess
 from .job_files import put_files
 
 if TYPE_CHECKING:
     from ...ssh.known_hosts import KnownHosts
-    from ..ssh.diagnosis import ClusterLook
+    from ..ssh.diagnosis import ClusterChecks
 
 _OLDEST = (0, 7)
 _TIMEOUTS = Timeouts(connect=5.0, answer=15.0, whole=25.0)
@@ -39,7 +39,7 @@ _OF_SSH = ("address", "port", "host_key", "login", "sftp", "space", "clock")
 _PROBE = b"print('Roadpulse was here')\n"
 
 
-class LivyLook:
+class LivyChecks:
     """Looks at the Livy of a profile, and at the SSH connection where files or a tunnel need one.
 
     `error` is why that connection could not be made, for who may mend it. Batches and files that it
@@ -54,20 +54,20 @@ class LivyLook:
         trips: str = "",
     ) -> None:
         self._profile, self._keys = profile, keys
-        self._rooms = Rooms(profile, keys, known_hosts)
-        self._way = Way(profile, keys, self._rooms, _TIMEOUTS)
+        self._file_access = FileAccess(profile, keys, known_hosts)
+        self._way = Way(profile, keys, self._file_access, _TIMEOUTS)
         self._fault: Optional[RunError] = None
         self._version = ""
-        self._head: Optional[ClusterLook] = None
+        self._head: Optional[ClusterChecks] = None
         self._written = ""
         if profile.host and known_hosts is not None:
             from ...profiles.ssh_credentials import Credentials  # noqa: PLC0415  (needs a package)
-            from ..ssh.diagnosis import ClusterLook  # noqa: PLC0415
+            from ..ssh.diagnosis import ClusterChecks  # noqa: PLC0415
 
-            self._head = ClusterLook(profile, keys.ssh or Credentials(), known_hosts)
-        self._nodes = NodesLook(
-            self._start, self._place, "" if is_s3(trips) else trips, self.close, self._expected, self._folder,
-            profile.s3 if concerns_s3(profile, trips) else None,
+            self._head = ClusterChecks(profile, keys.ssh or Credentials(), known_hosts)
+        self._nodes = NodeChecks(
+            self._start, self._folders, "" if is_s3(trips) else trips, self.close, self._expected,
+            self._folder, profile.s3 if concerns_s3(profile, trips) else None,
         )  # fmt: skip
 
     @property
@@ -83,7 +83,7 @@ class LivyLook:
     def close(self) -> None:
         """Give up the connections."""
         self._way.close()
-        self._rooms.close()
+        self._file_access.close()
         if self._head is not None:
             self._head.close()
 
@@ -101,7 +101,7 @@ class LivyLook:
             check("livy", "Livy", self._answers, *tunnel),
             check("livy_certificate", "Certificate of Livy", self._certificate, "livy"),
             check("livy_login", "Authentication at Livy", self._login, "livy_certificate"),
-            check("livy_version", "Version of Livy", self._look_at_version, "livy_login"),
+            check("livy_version", "Version of Livy", self._livy_version, "livy_login"),
             check("livy_header", "Calls that change something", self._header, "livy_login"),
             check("livy_whitelist", "Files that Livy may start", self._whitelist, "livy_header", *files),
             *self._nodes.checks("livy_whitelist"),
@@ -116,8 +116,8 @@ class LivyLook:
         dropped = {"sftp"} if is_s3(folders.jobs or folders.runs) else set()
         return set(_OF_SSH) - dropped - ({"space"} if is_s3(folders.runs) or dropped else set())
 
-    def _place(self) -> Place:
-        return self._rooms.place()
+    def _folders(self) -> RemoteFolders:
+        return self._file_access.folders()
 
     # -- Livy -----------------------------------------------------------------------------------------
 
@@ -156,7 +156,7 @@ class LivyLook:
             "the tunnel, or have it ask (livy.server.auth.type).",
         )
 
-    def _look_at_version(self) -> Found:
+    def _livy_version(self) -> Found:
         numbers = tuple(int(number) for number in re.findall(r"\d+", self._version)[:2])
         if not numbers:
             return warning(f"Livy calls its version {self._version!r}.", "Use 0.7 or later.")
@@ -171,20 +171,21 @@ class LivyLook:
         return ok("They arrive with the header that Livy wants (X-Requested-By).")
 
     def _whitelist(self) -> Found:
-        place = self._place()
-        addresses = put_files(self._rooms, place, {named("probe", _PROBE, ".py"): _PROBE})
+        folders = self._folders()
+        addresses = put_files(self._file_access, folders, {named("probe", _PROBE, ".py"): _PROBE})
         name = f"roadpulse-diagnosis-{uuid.uuid4()}"
         try:
-            self._way.client.submit(batch(self._profile, name, addresses, [], place))
+            self._way.client.submit(batch(self._profile, name, addresses, [], folders))
         except PathForbidden as error:
             return failed(
-                f"Livy may not start files of {place.jobs}: {error.said[:200]}",
-                f"Have its administrator put livy.file.local-dir-whitelist = {place.jobs} into livy.conf and "
-                "start Livy anew, or name a folder that is there already as 'folders.jobs' in the profile.",
+                f"Livy may not start files of {folders.jobs}: {error.said[:200]}",
+                f"Have its administrator put livy.file.local-dir-whitelist = {folders.jobs} into livy.conf "
+                "and start Livy anew, or name a folder that is there already as 'folders.jobs' in the "
+                "profile.",
             )
         finally:
             self._way.client.delete(name)  # a refused one would keep its name
-        return ok(f"Livy takes files of {place.jobs}.")
+        return ok(f"Livy takes files of {folders.jobs}.")
 
     def _expected(self) -> int:
         """Executors that the profile asks for; 0 where it leaves that open."""
@@ -195,30 +196,32 @@ class LivyLook:
 
     def _folder(self) -> str:
         """A folder like a run's; empty where runs lie in a bucket, which is looked at by itself."""
-        place = self._place()
-        if is_s3(place.runs):
+        folders = self._folders()
+        if is_s3(folders.runs):
             return ""
         name = str(uuid.uuid4())
-        self._written = f"{place.runs}/diagnosis-{name}"
+        self._written = f"{folders.runs}/diagnosis-{name}"
 
-        def make(files: RunFiles, _: Place) -> None:
+        def make(files: RunFiles, _: RemoteFolders) -> None:
             files.make_folders(self._written, private=True)
             files.put(f"{self._written}/{OWNER}", json.dumps({"run": name}).encode())
 
-        self._rooms.patiently(place.runs, make)
+        self._file_access.with_retries(folders.runs, make)
         return self._written
 
     def _start(self, wish: str) -> str:
         """Have nodes_job.py carried out as a batch; what it prints."""
-        client, place, job = self._way.client, self._place(), job_zip()
+        client, folders, job = self._way.client, self._folders(), job_zip()
         contents = {f"{job.sha256}.zip": job.content}
         for name in ("nodes_job", "remote_probe"):
             text = (HERE / f"{name}.py").read_bytes().replace(b"\r\n", b"\n")
             contents[f"{named(name, text, '')}/{name}.py"] = text
-        addresses = sorted(put_files(self._rooms, place, contents), key=lambda a: "nodes_job" not in a)
+        addresses = sorted(
+            put_files(self._file_access, folders, contents), key=lambda a: "nodes_job" not in a
+        )
         name = f"roadpulse-diagnosis-{uuid.uuid4()}"
         try:
-            client.submit(batch(self._profile, name, addresses, [wish], place))
+            client.submit(batch(self._profile, name, addresses, [wish], folders))
             end = time.monotonic() + JOB_SECONDS
             while (found := client.batch(name)) is not None and not found.ended:
                 if time.monotonic() > end:
@@ -248,11 +251,11 @@ class LivyLook:
         user, fault = driver.get("user"), driver.get("wrote")
         todo = (
             f"Have {user} and {self._profile.user or 'your user'} in one group, and in "
-            f"{self._place().runs} new files of that group, which may write them (chmod g+ws)."
+            f"{self._folders().runs} new files of that group, which may write them (chmod g+ws)."
         )
         try:
             name = folder.rpartition("/diagnosis-")[2]
-            self._rooms.patiently(folder, lambda files, _: files.remove(folder, name))
+            self._file_access.with_retries(folder, lambda files, _: files.remove(folder, name))
         except RunError as error:
             if not fault:
                 return warning(
@@ -263,5 +266,5 @@ class LivyLook:
         if fault:
             return failed(f"The driver, as {user}, may not write in a folder made over SSH: {fault}.", todo)
         return ok(
-            f"The driver, as {user}, writes in {self._place().runs}, and what it writes can be deleted."
+            f"The driver, as {user}, writes in {self._folders().runs}, and what it writes can be deleted."
         )

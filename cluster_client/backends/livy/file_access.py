@@ -10,10 +10,10 @@ from ...errors import ProfileError
 from ...profiles.credentials import ProfileKeys
 from ...profiles.profile import Profile
 from ...profiles.ssh_credentials import Credentials
-from ...retry import PATIENCE, Patience, Persistent
+from ...retry import RETRY_POLICY, RetryingConnection, RetryPolicy
 from ...runs.files import IsCancelled, RunFiles
 from ...ssh.network import TIMEOUTS, Timeouts
-from ...ssh.run_paths import Place
+from ...ssh.run_paths import RemoteFolders
 
 if TYPE_CHECKING:
     from ...s3.client import S3Connection
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from ...ssh.session import Session
 
 T = TypeVar("T")
-Work = Callable[[RunFiles, Place], T]
+Work = Callable[[RunFiles, RemoteFolders], T]
 
 
 def _never() -> bool:
     return False
 
 
-class Rooms:
+class FileAccess:
     """The ways to a profile's files, opened when they are needed; calls may come from several threads.
 
     Work gets the files and the folders there, and is done again after a cut: it must bear that.
@@ -42,14 +42,14 @@ class Rooms:
         known_hosts: Optional[KnownHosts],
         *,
         timeouts: Timeouts = TIMEOUTS,
-        patience: Patience = PATIENCE,
+        retry_policy: RetryPolicy = RETRY_POLICY,
     ) -> None:
         self._profile, self._keys, self._known_hosts = profile, keys, known_hosts
-        self._timeouts, self._patience = timeouts, patience
+        self._timeouts, self._retry_policy = timeouts, retry_policy
         self._lock = threading.Lock()
         self._session: Optional[Session] = None
         self._s3: Optional[S3Connection] = None
-        self._bucket = Persistent(self._in_bucket, patience)
+        self._bucket = RetryingConnection(self._in_bucket, retry_policy)
 
     @property
     def session(self) -> Session:
@@ -66,33 +66,35 @@ class Rooms:
                     )
                 self._session = Session(
                     self._profile, self._keys.ssh or Credentials(), self._known_hosts, self._timeouts,
-                    self._patience,
+                    self._retry_policy,
                 )  # fmt: skip
             return self._session
 
-    def at_once(self, path: str, work: Work[T]) -> T:
+    def once(self, path: str, work: Work[T]) -> T:
         """Do something where `path` lies; the first cut is raised."""
         if is_s3(path):
-            return self._bucket.at_once(lambda found: work(*found))
-        return self.session.at_once(lambda c, place: work(_sftp(c), place))
+            return self._bucket.once(lambda found: work(*found))
+        return self.session.once(lambda c, folders: work(_sftp(c), folders))
 
-    def patiently(self, path: str, work: Work[T], cancelled: IsCancelled = _never, total: float = 0.0) -> T:
-        """See `Persistent.patiently`."""
+    def with_retries(
+        self, path: str, work: Work[T], cancelled: IsCancelled = _never, total: float = 0.0
+    ) -> T:
+        """See `RetryingConnection.with_retries`."""
         if is_s3(path):
-            return self._bucket.patiently(lambda found: work(*found), cancelled, total)
-        return self.session.patiently(lambda c, place: work(_sftp(c), place), cancelled, total)
+            return self._bucket.with_retries(lambda found: work(*found), cancelled, total)
+        return self.session.with_retries(lambda c, folders: work(_sftp(c), folders), cancelled, total)
 
-    def again_and_again(self, path: str, work: Work[T]) -> T:
-        """See `Persistent.again_and_again`."""
+    def polled(self, path: str, work: Work[T]) -> T:
+        """See `RetryingConnection.polled`."""
         if is_s3(path):
-            return self._bucket.again_and_again(lambda found: work(*found))
-        return self.session.again_and_again(lambda c, place: work(_sftp(c), place))
+            return self._bucket.polled(lambda found: work(*found))
+        return self.session.polled(lambda c, folders: work(_sftp(c), folders))
 
-    def place(self) -> Place:
+    def folders(self) -> RemoteFolders:
         """The profile's folders; of one that names a host by what the user's home is there."""
         if self._profile.host:
-            return self.session.patiently(lambda _, place: place)
-        return Place.of(self._profile, "")
+            return self.session.with_retries(lambda _, folders: folders)
+        return RemoteFolders.of(self._profile, "")
 
     def close(self) -> None:
         """Give up the connections; the next call opens what it needs."""
@@ -100,7 +102,7 @@ class Rooms:
             session, s3, self._s3 = self._session, self._s3, None
         if session is not None:
             session.close()
-        self._bucket.rest()
+        self._bucket.reset()
         if s3 is not None:
             s3.close()
 
@@ -113,11 +115,11 @@ class Rooms:
                 self._s3 = connect_for(self._profile, self._keys.s3, self._keys.s3_proxies)
             return self._s3
 
-    def _in_bucket(self) -> tuple[RunFiles, Place]:
+    def _in_bucket(self) -> tuple[RunFiles, RemoteFolders]:
         from ...s3.files import S3Files  # noqa: PLC0415
 
         # With a host, too: whoever looks after a run in a bucket needs no SSH connection.
-        return S3Files(self.s3()), Place.of(self._profile, "")
+        return S3Files(self.s3()), RemoteFolders.of(self._profile, "")
 
 
 def _sftp(connection: Connection) -> RunFiles:

@@ -15,38 +15,38 @@ from urllib.parse import urlsplit
 from ....aggregation.contract.s3_access import is_s3
 from ...runs.files import RunFiles
 from ...s3.client import S3Connection, split
-from ...ssh.run_paths import Place
+from ...ssh.run_paths import RemoteFolders
 from .batch import address, job_files
-from .file_access import Rooms
+from .file_access import FileAccess
 
 SIGNED_SECONDS = 3600
 """Validity of a signed address: the driver fetches them when it starts."""
 
 
-def put_jobs(rooms: Rooms, place: Place) -> list[str]:
+def put_jobs(file_access: FileAccess, folders: RemoteFolders) -> list[str]:
     """Put the files there, unless they are, and return their addresses for Livy; the script comes first.
 
     Raises `StartError` where Livy would not find them, and `BackendError` where others could replace them.
     """
-    return put_files(rooms, place, job_files())
+    return put_files(file_access, folders, job_files())
 
 
-def put_files(rooms: Rooms, place: Place, contents: dict[str, bytes]) -> list[str]:
+def put_files(file_access: FileAccess, folders: RemoteFolders, contents: dict[str, bytes]) -> list[str]:
     """As `put_jobs`, of other files, by their names below the same folder."""
 
-    in_bucket = is_s3(place.jobs)
+    in_bucket = is_s3(folders.jobs)
     if not in_bucket:
-        address(place.jobs)  # nothing is sent to where Spark could not find it
+        address(folders.jobs)  # nothing is sent to where Spark could not find it
 
-    def put(files: RunFiles, _: Place) -> list[str]:
-        folder = files.make_own_folder(place.jobs, [n.rpartition("/")[0] for n in contents if "/" in n])
+    def put(files: RunFiles, _: RemoteFolders) -> list[str]:
+        folder = files.make_own_folder(folders.jobs, [n.rpartition("/")[0] for n in contents if "/" in n])
         paths = {f"{folder}/{name}": content for name, content in contents.items()}
         for path, content in paths.items():
             files.put_once(path, content)
         return list(paths)
 
-    paths = rooms.patiently(place.jobs, put)
-    return [signed(rooms.s3(), path) if in_bucket else address(path) for path in paths]
+    paths = file_access.with_retries(folders.jobs, put)
+    return [signed(file_access.s3(), path) if in_bucket else address(path) for path in paths]
 
 
 def signed(s3: S3Connection, path: str) -> str:

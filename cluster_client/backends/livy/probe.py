@@ -1,4 +1,4 @@
-"""The lookout of a cluster behind Livy; its files are seen over SSH where the profile names a host."""
+"""Probe of a cluster behind Livy; its files are seen over SSH where the profile names a host."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from ...profiles.credentials import ProfileKeys
 from ...profiles.profile import Profile
 from ...profiles.ssh_credentials import Credentials
 from ...ssh.network import TIMEOUTS as SSH_TIMEOUTS
-from ..base.probe import PlaceState, TripSource
+from ..base.probe import BackendState, TripSource
 from .client import Timeouts
 from .connection import Way
-from .file_access import Rooms
+from .file_access import FileAccess
 
 if TYPE_CHECKING:
     from ...ssh.known_hosts import KnownHosts
-    from ..ssh.probe import HeadLookout
+    from ..ssh.probe import HeadProbe
 
 _OF_LIVY = Timeouts(connect=5.0, answer=10.0, whole=15.0)
 
 
-class LivyLookout:
+class LivyProbe:
     """Looks at the Livy of a profile, and at its host where there is one."""
 
     def __init__(
@@ -34,19 +34,19 @@ class LivyLookout:
         bucket: Callable[[], TripSource],
     ) -> None:
         self._profile, self._bucket = profile, bucket
-        self._head: Optional[HeadLookout] = None
+        self._head: Optional[HeadProbe] = None
         timeouts = SSH_TIMEOUTS
         if profile.host and known_hosts is not None:
-            from ..ssh.probe import TIMEOUTS, HeadLookout  # noqa: PLC0415  (need a package)
+            from ..ssh.probe import TIMEOUTS, HeadProbe  # noqa: PLC0415  (need a package)
 
             timeouts, login = TIMEOUTS, keys.ssh or Credentials()
-            self._head = HeadLookout(profile, login, known_hosts, bucket, has_spark=True)
-        self._rooms = Rooms(profile, keys, known_hosts, timeouts=timeouts)
-        self._way = Way(profile, keys, self._rooms, _OF_LIVY)
+            self._head = HeadProbe(profile, login, known_hosts, bucket, has_spark=True)
+        self._file_access = FileAccess(profile, keys, known_hosts, timeouts=timeouts)
+        self._way = Way(profile, keys, self._file_access, _OF_LIVY)
 
-    def look(self) -> PlaceState:
+    def state(self) -> BackendState:
         """Whether the host and Livy let the person in, and what Spark's master says."""
-        state = self._head.look() if self._head is not None else PlaceState()
+        state = self._head.state() if self._head is not None else BackendState()
         version = self._way.client.version()
         self._way.client.count()  # the version is told to anybody
         return replace(state, service=f"Livy {version.partition('-')[0]}")
@@ -66,6 +66,6 @@ class LivyLookout:
     def close(self) -> None:
         """Give up the connections."""
         self._way.close()
-        self._rooms.close()
+        self._file_access.close()
         if self._head is not None:
             self._head.close()

@@ -12,11 +12,11 @@ from ...errors import ClientError, StartError, Unreachable
 from ...runs.files import RunFiles
 from ...runs.records import Run
 from ...runs.submission import claim
-from ...ssh.run_paths import Place, job_json, json_file, spec_values
+from ...ssh.run_paths import RemoteFolders, job_json, json_file, spec_values
 from .answers import Batch
 from .client import LivyClient
 from .errors import DuplicateName, LivyAway, LivyFault, LivyLoginRefused, LivyRefused, NotLivy
-from .file_access import Rooms
+from .file_access import FileAccess
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +25,13 @@ SURE_SECONDS = 20.0
 
 
 def prepare(
-    files: RunFiles, place: Place, run: Run, folder: str, check: Callable[[], None] = lambda: None
+    files: RunFiles, folders: RemoteFolders, run: Run, folder: str, check: Callable[[], None] = lambda: None
 ) -> None:
     """Make the run's folder; raises `AlreadyStarted`. `check` is called on the way, and may raise."""
     files.make_folders(folder, private=True)
     claim(files, folder, run, job_json(run))
     check()
-    files.put_once(f"{folder}/spec.json", json_file(spec_values(run.spec, place.home)))
+    files.put_once(f"{folder}/spec.json", json_file(spec_values(run.spec, folders.home)))
 
 
 def withdraw(files: RunFiles, folder: str, run_id: str) -> bool:
@@ -49,9 +49,14 @@ class Poster:
     """Posts one batch, once, and finds out what became of it."""
 
     def __init__(
-        self, client: LivyClient, rooms: Rooms, folder: str, run_id: str, sure: float = SURE_SECONDS
+        self,
+        client: LivyClient,
+        file_access: FileAccess,
+        folder: str,
+        run_id: str,
+        sure: float = SURE_SECONDS,
     ) -> None:
-        self._client, self._rooms, self._folder, self._run_id = client, rooms, folder, run_id
+        self._client, self._file_access, self._folder, self._run_id = client, file_access, folder, run_id
         self._sure = sure
 
     def post(self, body: dict[str, Any]) -> Optional[Batch]:
@@ -118,13 +123,13 @@ class Poster:
     def _begun(self) -> bool:
         with contextlib.suppress(RunError):
             path = f"{self._folder}/status.json"
-            return self._rooms.at_once(self._folder, lambda files, _: files.size(path)) is not None
+            return self._file_access.once(self._folder, lambda files, _: files.size(path)) is not None
         return False
 
     def _withdraw(self) -> bool:
         """Whether it is certain that the run has not begun and will not go on if it does."""
         with contextlib.suppress(RunError):
-            return self._rooms.at_once(
+            return self._file_access.once(
                 self._folder, lambda files, _: withdraw(files, self._folder, self._run_id)
             )
         return False

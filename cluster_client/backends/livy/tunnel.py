@@ -1,6 +1,6 @@
 """Connections to Livy through an SSH connection, for this process alone.
 
-tunnel = Tunnel(lambda: session.at_once(lambda connection, _: connection.passage("pi0", 8998)))
+tunnel = Tunnel(lambda: session.once(lambda connection, _: connection.passage("pi0", 8998)))
 tunnel.connect()                             # a socket whose other end is Livy
 
 Unlike `ssh -L` it opens no port: other users of this computer could connect to one, and would be at a Livy

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ...profiles.profile import Profile
     from ...runs.records import RunStore
     from .backend import LocalBackend
-    from .diagnosis import LocalLook
-    from .probe import LocalLookout
+    from .diagnosis import LocalChecks
+    from .probe import LocalProbe
 
 
 class LocalType(BackendType):
@@ -56,16 +56,16 @@ class LocalType(BackendType):
 
         return LocalBackend(run_store, kept.runs, s3_keys=lambda: keys_of_runs(access_here(profile), keys.s3))
 
-    def probe(self, profile: Profile, keys: ProfileKeys, kept: Kept) -> LocalLookout:
+    def probe(self, profile: Profile, keys: ProfileKeys, kept: Kept) -> LocalProbe:
         """See `BackendType.probe`."""
-        from .probe import LocalLookout  # noqa: PLC0415
+        from .probe import LocalProbe  # noqa: PLC0415
 
-        return LocalLookout(profile, lambda: bucket_trips(profile, keys))
+        return LocalProbe(profile, lambda: bucket_trips(profile, keys))
 
     def diagnosis(
         self, profile: Profile, keys: ProfileKeys, kept: Kept, *, store: str, trips: str, host_key: str = ""
-    ) -> LocalLook:
+    ) -> LocalChecks:
         """See `BackendType.diagnosis`."""
-        from .diagnosis import LocalLook  # noqa: PLC0415
+        from .diagnosis import LocalChecks  # noqa: PLC0415
 
-        return LocalLook(profile, profile.folders.runs or str(kept.runs), store, trips)
+        return LocalChecks(profile, profile.folders.runs or str(kept.runs), store, trips)

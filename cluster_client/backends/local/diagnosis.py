@@ -13,7 +13,7 @@ from ....aggregation.contract.errors import RunError
 from ...diagnosis import verdicts
 from ...diagnosis.checks import Check, Found, failed, skipped
 from ...diagnosis.remote_answers import MARK, NoAnswer, answer
-from ...diagnosis.remote_probe import look_at_trips
+from ...diagnosis.remote_probe import count_trips
 from ...errors import StartError
 from ...profiles.profile import Profile
 from .python_path import child_environment, find_python
@@ -27,7 +27,7 @@ print({MARK!r} + json.dumps(packages.facts()))
 """
 
 
-class LocalLook:
+class LocalChecks:
     """Looks at this computer as its runs see it; `runs` and `store` are the folders they use."""
 
     def __init__(self, profile: Profile, runs: str, store: str, trips: str = "") -> None:
@@ -70,7 +70,7 @@ class LocalLook:
         if not self._trips:
             return skipped("No trips were named.")
         path = os.path.expanduser(self._trips)  # noqa: PTH111  (may be a pattern)
-        return verdicts.trips(look_at_trips(path), path, "from this computer")
+        return verdicts.trips(count_trips(path), path, "from this computer")
 
 
 def _space(folder: str) -> Found:

@@ -1,4 +1,4 @@
-"""The lookout of this computer."""
+"""Probe of this computer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ....aggregation.contract.s3_access import is_s3
 from ....aggregation.contract.spec import FieldMapping
 from ....aggregation.runners.head_capacity import usable_cores
 from ...profiles.profile import Profile
-from ..base.probe import Check, PlaceState, TripSource
+from ..base.probe import BackendState, Check, TripSource
 
 
 class LocalTrips:
@@ -46,15 +46,15 @@ class LocalTrips:
         return content
 
 
-class LocalLookout:
+class LocalProbe:
     """Looks at this computer."""
 
     def __init__(self, profile: Profile, bucket: Callable[[], TripSource]) -> None:
         self._profile, self._bucket = profile, bucket
 
-    def look(self) -> PlaceState:
+    def state(self) -> BackendState:
         """It always answers."""
-        return PlaceState(cores=self._profile.workers or usable_cores())
+        return BackendState(cores=self._profile.workers or usable_cores())
 
     def trips(self, trips: str) -> TripSource:
         """The trips in a folder here, or in a bucket."""

@@ -15,26 +15,26 @@ from ....aggregation.contract.errors import Cancelled
 from ...errors import BackendError, ClientError, Unreachable
 from ...profiles.profile import Profile
 from ...profiles.ssh_credentials import Credentials
-from ...retry import PATIENCE, Patience
+from ...retry import RETRY_POLICY, RetryPolicy
 from ...runs.records import Run, RunStore
 from ...runs.status import RunState, RunStatus
 from ...runs.submission import Sending, clear, give_up
 from ...ssh.connection import Connection
 from ...ssh.known_hosts import KnownHosts
 from ...ssh.network import TIMEOUTS, Timeouts
-from ...ssh.run_paths import Place
+from ...ssh.run_paths import RemoteFolders
 from ...ssh.scripts import call
 from ...ssh.session import Session
 from ...ssh.transfer import SftpFiles
-from ..base.remote import FarBackend, InFolder
+from ..base.remote import InFolder, RemoteBackend
 from . import submission
 from .run_files import GRACE_SECONDS
-from .watch import Watch
+from .status_poller import StatusPoller
 
 T = TypeVar("T")
 
 
-class SshBackend(FarBackend):
+class SshBackend(RemoteBackend):
     """Runs on the cluster of `profile`; see `backend.Backend` for the protocol.
 
     `runs_folder` takes the fetched results of runs that name no local folder. Calls may come from several
@@ -50,26 +50,26 @@ class SshBackend(FarBackend):
         known_hosts: KnownHosts,
         *,
         timeouts: Timeouts = TIMEOUTS,
-        patience: Patience = PATIENCE,
+        retry_policy: RetryPolicy = RETRY_POLICY,
         grace: float = GRACE_SECONDS,
     ) -> None:
         super().__init__(store, runs_folder)
         self._grace = grace
-        self._session = Session(profile, credentials, known_hosts, timeouts, patience)
-        self._watch = Watch(grace)
+        self._session = Session(profile, credentials, known_hosts, timeouts, retry_policy)
+        self._poller = StatusPoller(grace)
 
     def cancel(self, run: Run) -> None:
         """Ask the run's processes to stop; after the grace period they are ended."""
         if give_up(run.id):
             return
-        answer = self._session.patiently(
-            lambda connection, place: call(
-                connection, "stop", {"folder": place.absolute(run.folder), "run": run.id}
+        answer = self._session.with_retries(
+            lambda connection, folders: call(
+                connection, "stop", {"folder": folders.absolute(run.folder), "run": run.id}
             )
         )
         if answer[0] == "failed":
             raise BackendError(f"The run in {run.folder} on {self._session.login} cannot be stopped.")
-        self._watch.stopping(run)
+        self._poller.stopping(run)
 
     def close(self) -> None:
         """Give up the connection; runs go on."""
@@ -79,35 +79,35 @@ class SshBackend(FarBackend):
     def _cut(self) -> str:
         return f"There is no connection to {self._session.login}."
 
-    def _look(self, run: Run) -> RunStatus:
-        return self._session.again_and_again(
-            lambda connection, place: self._watch.look(connection, place.absolute(run.folder), run)
+    def _status(self, run: Run) -> RunStatus:
+        return self._session.polled(
+            lambda connection, folders: self._poller.status(connection, folders.absolute(run.folder), run)
         )
 
     def _in_folder(
         self, run: Run, work: InFolder[T], cancelled: Callable[[], bool] = lambda: False, total: float = 0.0
     ) -> T:
-        return self._session.patiently(
-            lambda c, place: work(SftpFiles(c), place.absolute(run.folder)), cancelled, total
+        return self._session.with_retries(
+            lambda c, folders: work(SftpFiles(c), folders.absolute(run.folder)), cancelled, total
         )
 
     def _send(self, run: Run, sending: Sending) -> Run:
         asked = False
 
-        def start(connection: Connection, place: Place) -> str:
+        def start(connection: Connection, folders: RemoteFolders) -> str:
             nonlocal asked
             if not asked:
                 sending.starts()
             asked = True
-            return submission.start(connection, place, run, self._grace)
+            return submission.start(connection, folders, run, self._grace)
 
         try:
-            self._session.at_once(lambda *_: sending.check())  # the address may be wrong: no second attempt
-            self._session.patiently(
-                lambda c, place: submission.prepare(c, place, run, sending.check),
+            self._session.once(lambda *_: sending.check())  # the address may be wrong: no second attempt
+            self._session.with_retries(
+                lambda c, folders: submission.prepare(c, folders, run, sending.check),
                 lambda: sending.given_up,
             )
-            process = self._session.patiently(start, lambda: sending.given_up)
+            process = self._session.with_retries(start, lambda: sending.given_up)
         except (ClientError, Cancelled) as error:
             if sending.given_up:
                 self._clear(run)
@@ -119,5 +119,5 @@ class SshBackend(FarBackend):
     def _clear(self, run: Run) -> None:
         """Leave nothing there of a run that was given up; where nobody answers, a folder without a run."""
         with contextlib.suppress(ClientError):
-            self._session.at_once(lambda c, place: clear(SftpFiles(c), place.absolute(run.folder), run))
+            self._session.once(lambda c, folders: clear(SftpFiles(c), folders.absolute(run.folder), run))
         self._session.close()

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ...profiles.profile import Profile
     from ...runs.records import RunStore
     from .backend import SshBackend
-    from .diagnosis import ClusterLook
-    from .probe import HeadLookout
+    from .diagnosis import ClusterChecks
+    from .probe import HeadProbe
 
 
 class SshType(BackendType):
@@ -71,25 +71,25 @@ class SshType(BackendType):
         known = KnownHosts(kept.known_hosts)
         return SshBackend(profile, run_store, kept.runs, keys.ssh or Credentials(), known)
 
-    def probe(self, profile: Profile, keys: ProfileKeys, kept: Kept) -> HeadLookout:
+    def probe(self, profile: Profile, keys: ProfileKeys, kept: Kept) -> HeadProbe:
         """See `BackendType.probe`."""
         from ...profiles.ssh_credentials import Credentials  # noqa: PLC0415
         from ...ssh.known_hosts import KnownHosts  # noqa: PLC0415
-        from .probe import HeadLookout  # noqa: PLC0415
+        from .probe import HeadProbe  # noqa: PLC0415
 
         known = KnownHosts(kept.known_hosts)
-        return HeadLookout(profile, keys.ssh or Credentials(), known, lambda: bucket_trips(profile, keys))
+        return HeadProbe(profile, keys.ssh or Credentials(), known, lambda: bucket_trips(profile, keys))
 
     def diagnosis(
         self, profile: Profile, keys: ProfileKeys, kept: Kept, *, store: str, trips: str, host_key: str = ""
-    ) -> ClusterLook:
+    ) -> ClusterChecks:
         """See `BackendType.diagnosis`."""
         from ...profiles.ssh_credentials import Credentials  # noqa: PLC0415
         from ...ssh.known_hosts import KnownHosts  # noqa: PLC0415
-        from .diagnosis import ClusterLook  # noqa: PLC0415
+        from .diagnosis import ClusterChecks  # noqa: PLC0415
 
         known = KnownHosts(kept.known_hosts)
-        look = ClusterLook(profile, keys.ssh or Credentials(), known, "" if is_s3(trips) else trips)
+        group = ClusterChecks(profile, keys.ssh or Credentials(), known, "" if is_s3(trips) else trips)
         if host_key:
-            look.accept(host_key)
-        return look
+            group.accept(host_key)
+        return group

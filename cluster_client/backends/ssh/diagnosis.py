@@ -19,7 +19,7 @@ from ...ssh.errors import ConnectionLost, HostKeyError, HostKeyUnknown, LoginFai
 from ...ssh.job_zip import job_zip
 from ...ssh.known_hosts import KnownHosts
 from ...ssh.network import TIMEOUTS, Login, Timeouts
-from ...ssh.run_paths import Place, python_of
+from ...ssh.run_paths import RemoteFolders, python_of
 from ...ssh.transfer import SftpFiles, free_kilobytes
 from .run_files import uses_spark
 from .spark_checks import SparkLook
@@ -28,7 +28,7 @@ _PROGRAM = Path(__file__).absolute().parents[2] / "diagnosis" / "remote_probe.py
 _STEPS = ("address", "port", "host key", "login")
 
 
-class ClusterLook:
+class ClusterChecks:
     """Looks at one cluster; `error` is why the connection could not be made, for who may mend it."""
 
     def __init__(
@@ -47,7 +47,7 @@ class ClusterLook:
         self._steps: list[str] = []
         self._accepted = ""
         self._given_up = 0
-        self.place = Place("/", "/")
+        self.folders = RemoteFolders("/", "/")
 
     def accept(self, fingerprint: str) -> None:
         """Take the host (or jump host) for known that shows a key with this fingerprint."""
@@ -140,30 +140,30 @@ class ClusterLook:
         connection = self.connection
         sftp = connection.sftp()
         with connection.guarded():
-            self.place = Place.of(self.profile, sftp.normalize("."))
+            self.folders = RemoteFolders.of(self.profile, sftp.normalize("."))
         job, files = job_zip(), SftpFiles(connection)
-        files.make_folders(self.place.jobs)
+        files.make_folders(self.folders.jobs)
         began = time.monotonic()
-        files.put(self.place.job_zip(job), job.content)
+        files.put(self.folders.job_zip(job), job.content)
         milliseconds = (time.monotonic() - began) * 1000
         return ok(
-            f"The job ({len(job.content) / 1000:.0f} kB) was written to {self.place.jobs} and read back in "
+            f"The job ({len(job.content) / 1000:.0f} kB) was written to {self.folders.jobs} and read back in "
             f"{milliseconds:.0f} ms."
         )
 
     def _space(self) -> Found:
-        free = free_kilobytes(self.connection, self.place.runs)
-        return verdicts.space(free, self.place.runs)
+        free = free_kilobytes(self.connection, self.folders.runs)
+        return verdicts.space(free, self.folders.runs)
 
     # -- programs -------------------------------------------------------------------------------------
 
     def ask(self, *call: object, program: str = "") -> dict[str, Any]:
         """Call a function of `look` there, with the Python of the profile."""
         values = {
-            "python": python_of(self.profile, self.place),
+            "python": python_of(self.profile, self.folders),
             "program": program or _PROGRAM.read_text(encoding="utf-8"),
             "argument": json.dumps(call),
-            "job_zip": self.place.job_zip(job_zip()),
+            "job_zip": self.folders.job_zip(job_zip()),
         }
         return answer(scripts.run(self.connection, "ask", values)[1])
 
@@ -172,7 +172,7 @@ class ClusterLook:
             found = self.ask("version")
         except NoAnswer as error:
             return failed(
-                f"{python_of(self.profile, self.place)!r} is no Python that works there: {error}.",
+                f"{python_of(self.profile, self.folders)!r} is no Python that works there: {error}.",
                 "Name one in the profile's entry 'python', or install python3.",
             )
         return verdicts.python(str(found["version"]), str(found["path"]))
@@ -191,8 +191,8 @@ class ClusterLook:
     def _trips(self) -> Found:
         if not self.trips:
             return skipped("No trips were named.")
-        path = self.place.absolute(self.trips)
-        return verdicts.trips(self.ask("look_at_trips", path), path, "from the head")
+        path = self.folders.absolute(self.trips)
+        return verdicts.trips(self.ask("count_trips", path), path, "from the head")
 
     def _clock(self) -> Found:
         began = time.time()

@@ -1,4 +1,4 @@
-"""The lookout of a computer that is reached over SSH: a cluster's head, or a single machine."""
+"""Probe of a computer that is reached over SSH: a cluster's head, or a single machine."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from ...ssh.errors import ConnectionLost
 from ...ssh.job_zip import job_zip
 from ...ssh.known_hosts import KnownHosts
 from ...ssh.network import Timeouts
-from ...ssh.run_paths import Place, python_of
+from ...ssh.run_paths import RemoteFolders, python_of
 from ...ssh.session import Session
 from ...ssh.transfer import SftpFiles
-from ..base.probe import Check, PlaceState, TripSource
+from ..base.probe import BackendState, Check, TripSource
 from .run_files import uses_spark
 from .spark_checks import at_work, master_page, total
 
@@ -38,7 +38,7 @@ _PROGRAMS = Path(__file__).absolute().parents[2] / "diagnosis" / "remote_probe.p
 _GLANCE = f"from {__name__.split('.', maxsplit=1)[0]}.aggregation import inventory\ninventory.main()\n"
 
 
-class HeadLookout:
+class HeadProbe:
     """Looks at the host of a profile; logs in once, and again after the connection broke.
 
     `has_spark` says that runs are Spark's although the profile does not say where Spark is.
@@ -56,9 +56,9 @@ class HeadLookout:
         self._profile, self._bucket, self._has_spark = profile, bucket, has_spark
         self._session = Session(profile, credentials, known_hosts, timeouts)
 
-    def look(self) -> PlaceState:
+    def state(self) -> BackendState:
         """Whether the host lets the person in, and what Spark's master says."""
-        return self.asked(self._look)
+        return self.asked(self._state)
 
     def trips(self, trips: str) -> TripSource:
         """The trips in a folder as the host sees it, or in a bucket."""
@@ -68,44 +68,46 @@ class HeadLookout:
         """Give up the connection."""
         self._session.close()
 
-    def asked(self, work: Callable[[Connection, Place], T]) -> T:
+    def asked(self, work: Callable[[Connection, RemoteFolders], T]) -> T:
         """Do something there; a connection that broke while it lay idle is opened anew."""
         try:
-            return self._session.at_once(work)
+            return self._session.once(work)
         except ConnectionLost:
-            return self._session.at_once(work)
+            return self._session.once(work)
 
-    def ask(self, connection: Connection, place: Place, program: str, argument: object) -> dict[str, Any]:
+    def ask(
+        self, connection: Connection, folders: RemoteFolders, program: str, argument: object
+    ) -> dict[str, Any]:
         """Run a program with the Python of the profile; returns its answer. Raises `BackendError`."""
-        python = python_of(self._profile, place)
+        python = python_of(self._profile, folders)
         try:
-            return ask(connection, python, place.job_zip(job_zip()), program, json.dumps(argument))
+            return ask(connection, python, folders.job_zip(job_zip()), program, json.dumps(argument))
         except NoAnswer as error:
             raise BackendError(
                 f"Python ({python}) on {connection.login} gives no answer: {error}. Name another one in the "
                 "profile's entry 'python'."
             ) from error
 
-    def _look(self, connection: Connection, place: Place) -> PlaceState:
+    def _state(self, connection: Connection, folders: RemoteFolders) -> BackendState:
         program = _PROGRAMS.read_text(encoding="utf-8")
         page = master_page(self._profile.spark_master)
         if page is None:
             if self._has_spark or uses_spark(self._profile):
-                return PlaceState()  # there is a cluster, and nobody to tell its workers
-            answer = self.ask(connection, place, program, ["cores"])
-            return PlaceState(cores=_understood(lambda: Entries.of(answer, "the answer").whole("cores")))
-        found = self.ask(connection, place, program, ["look_at_master", *page])
+                return BackendState()  # there is a cluster, and nobody to tell its workers
+            answer = self.ask(connection, folders, program, ["cores"])
+            return BackendState(cores=_understood(lambda: Entries.of(answer, "the answer").whole("cores")))
+        found = self.ask(connection, folders, program, ["probe_master", *page])
         if not found.get("answers"):
-            return PlaceState(
+            return BackendState(
                 remark=f"Spark's master {self._profile.spark_master} does not answer. Start it, or correct "
                 "its address in the profile."
             )
         if not found.get("page"):
-            return PlaceState()
+            return BackendState()
         workers = at_work(found["page"])
         cores, used = total(workers, "cores"), total(workers, "coresused")
         remark = "No worker is alive: a run would wait for one." if not workers else ""
-        return PlaceState(len(workers), cores, cores - used, remark=remark)
+        return BackendState(len(workers), cores, cores - used, remark=remark)
 
 
 class HeadTrips:
@@ -113,7 +115,7 @@ class HeadTrips:
 
     far = True
 
-    def __init__(self, head: HeadLookout) -> None:
+    def __init__(self, head: HeadProbe) -> None:
         self._head = head
 
     def count(
@@ -126,10 +128,10 @@ class HeadTrips:
     ) -> inventory.TripCount:
         """Count them there, with the code of a run; after `COUNT_SECONDS` only what was counted by then."""
 
-        def work(connection: Connection, place: Place) -> dict[str, Any]:
+        def work(connection: Connection, folders: RemoteFolders) -> dict[str, Any]:
             return self._glance(
-                connection, place,
-                {"trips": place.absolute(trips), "store": place.absolute(store), "seconds": COUNT_SECONDS,
+                connection, folders,
+                {"trips": folders.absolute(trips), "store": folders.absolute(store), "seconds": COUNT_SECONDS,
                  "mapping": asdict(mapping)},
             )  # fmt: skip
 
@@ -141,17 +143,17 @@ class HeadTrips:
     def first(self, trips: str) -> list[str]:
         """The first few."""
 
-        def work(connection: Connection, place: Place) -> dict[str, Any]:
-            wish = {"trips": place.absolute(trips), "first": inventory.FIRST_FILES}
-            return self._glance(connection, place, wish)
+        def work(connection: Connection, folders: RemoteFolders) -> dict[str, Any]:
+            wish = {"trips": folders.absolute(trips), "first": inventory.FIRST_FILES}
+            return self._glance(connection, folders, wish)
 
         return list(_understood(lambda: Entries.of(self._head.asked(work), "the answer").texts("first")))
 
     def read(self, path: str, most: int) -> bytes:
         """The content of one."""
 
-        def work(connection: Connection, place: Place) -> bytes:
-            content = SftpFiles(connection).read(place.absolute(path), most + 1)
+        def work(connection: Connection, folders: RemoteFolders) -> bytes:
+            content = SftpFiles(connection).read(folders.absolute(path), most + 1)
             if content is None:
                 raise BadTripFile("vanished", FILE_REASONS["vanished"], passing=True)
             return content
@@ -161,11 +163,11 @@ class HeadTrips:
             raise BadTripFile("too_large", FILE_REASONS["too_large"])
         return content
 
-    def _glance(self, connection: Connection, place: Place, wish: dict[str, Any]) -> dict[str, Any]:
+    def _glance(self, connection: Connection, folders: RemoteFolders, wish: dict[str, Any]) -> dict[str, Any]:
         job, files = job_zip(), SftpFiles(connection)
-        files.make_folders(place.jobs)
-        files.put_once(place.job_zip(job), job.content)
-        answer = self._head.ask(connection, place, _GLANCE, wish)
+        files.make_folders(folders.jobs)
+        files.put_once(folders.job_zip(job), job.content)
+        answer = self._head.ask(connection, folders, _GLANCE, wish)
         if "error" in answer:
             raise RunError(str(answer["error"]), str(answer.get("detail", "")))
         return answer

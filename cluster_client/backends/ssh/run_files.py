@@ -8,35 +8,37 @@ from ...profiles.profile import Profile
 from ...profiles.spark_settings import spark_settings
 from ...runs.records import Run
 from ...ssh.job_zip import JobZip
-from ...ssh.run_paths import Place, job_json, json_file, python_of, spec_values
+from ...ssh.run_paths import RemoteFolders, job_json, json_file, python_of, spec_values
 from ...ssh.scripts import assignments, source
 
 GRACE_SECONDS = 10
 
 
-def run_files(run: Run, place: Place) -> dict[str, bytes]:
+def run_files(run: Run, folders: RemoteFolders) -> dict[str, bytes]:
     """Names and contents of the files that a run's folder holds before the start; none holds a secret.
 
     They are data: others may be able to write that folder, so what is run is not read from it.
     """
-    return {"spec.json": json_file(spec_values(run.spec, place.home)), "job.json": job_json(run)}
+    return {"spec.json": json_file(spec_values(run.spec, folders.home)), "job.json": job_json(run)}
 
 
-def launcher(run: Run, place: Place, job: JobZip, grace: float = GRACE_SECONDS, more_conf: str = "") -> str:
+def launcher(
+    run: Run, folders: RemoteFolders, job: JobZip, grace: float = GRACE_SECONDS, more_conf: str = ""
+) -> str:
     """The program that carries out a run, for sh: what it needs, and the launcher itself.
 
     `more_conf` are lines that Spark's settings have beyond the profile's.
     """
     profile = run.profile
     spark, head = uses_spark(profile), profile.resources.head_workers
-    python = python_of(profile, place)
+    python = python_of(profile, folders)
     values = {
         "python": python,
-        "job_zip": place.job_zip(job),
+        "job_zip": folders.job_zip(job),
         "workers": str(profile.workers),
         "head_workers": "auto" if head is None else str(head),
         "grace": f"{grace:g}",
-        "spark_submit": spark_submit(profile, place) if spark else "",
+        "spark_submit": spark_submit(profile, folders) if spark else "",
         "spark_conf": spark_conf(profile, run.name, python) + more_conf if spark else "",
     }
     return assignments(values) + source("job") + source("launcher")
@@ -47,10 +49,10 @@ def uses_spark(profile: Profile) -> bool:
     return bool(profile.spark_master or profile.spark_home)
 
 
-def spark_submit(profile: Profile, place: Place) -> str:
+def spark_submit(profile: Profile, folders: RemoteFolders) -> str:
     """The program that starts a run on Spark, as the cluster's shell calls it."""
     home = profile.spark_home
-    return posixpath.join(place.absolute(home), "bin/spark-submit") if home else "spark-submit"
+    return posixpath.join(folders.absolute(home), "bin/spark-submit") if home else "spark-submit"
 
 
 def spark_conf(profile: Profile, name: str, python: str) -> str:

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from ...diagnosis import verdicts
 from ...diagnosis.checks import Check, Found, failed, ok, skipped, warning
-from ...diagnosis.nodes import HERE, JOB_SECONDS, NodesLook
+from ...diagnosis.nodes import HERE, JOB_SECONDS, NodeChecks
 from ...diagnosis.s3 import concerns_s3
 from ...profiles.profile import Profile
 from ...ssh import scripts
 from ...ssh.connection import Connection
 from ...ssh.job_zip import job_zip
-from ...ssh.run_paths import Place, python_of
+from ...ssh.run_paths import RemoteFolders, python_of
 from .run_files import spark_conf, spark_submit
 
 _PAGE_PORT = 8080
@@ -53,7 +53,7 @@ class Head(Protocol):
 
     profile: Profile
     trips: str
-    place: Place
+    folders: RemoteFolders
 
     @property
     def connection(self) -> Connection:
@@ -72,8 +72,8 @@ class SparkLook:
     def __init__(self, head: Head) -> None:
         self._head = head
         self._master: dict[str, Any] = {}
-        self._nodes = NodesLook(
-            self._start, lambda: head.place, head.trips, head.close, lambda: self._expected_executors,
+        self._nodes = NodeChecks(
+            self._start, lambda: head.folders, head.trips, head.close, lambda: self._expected_executors,
             s3=head.profile.s3 if concerns_s3(head.profile, head.trips) else None,
         )  # fmt: skip
 
@@ -88,7 +88,7 @@ class SparkLook:
         return [
             check("java", "Java", self._java, "sftp"),
             check("spark", "Spark", self._spark, "java", seconds=60),
-            check("master", "Spark master", self._look_at_master, "python"),
+            check("master", "Spark master", self._probe_master, "python"),
             check("workers", "Spark workers", self._workers, "master"),
             *self._nodes.checks("spark", "workers"),
         ]
@@ -97,7 +97,7 @@ class SparkLook:
         return verdicts.java(scripts.run(self._head.connection, "java", {})[1])
 
     def _spark(self) -> Found:
-        submit = spark_submit(self._head.profile, self._head.place)
+        submit = spark_submit(self._head.profile, self._head.folders)
         answer, printed = scripts.run(self._head.connection, "spark", {"spark_submit": submit}, 55)
         found = re.search(r"version (\d+\.\d+\S*)", printed)
         if not found:
@@ -109,7 +109,7 @@ class SparkLook:
             )
         return verdicts.spark(found[1], self._head.profile.spark_home or submit)
 
-    def _look_at_master(self) -> Found:
+    def _probe_master(self) -> Found:
         master = self._head.profile.spark_master
         if not master:
             return skipped("The profile names no Spark master.")
@@ -117,7 +117,7 @@ class SparkLook:
         if found is None:
             return skipped(f"{master} is no standalone master, so it has no page.")
         address, page = found
-        self._master = self._head.ask("look_at_master", address, page)
+        self._master = self._head.ask("probe_master", address, page)
         if not self._master.get("answers"):
             return failed(
                 f"{master} does not answer: {self._master.get('error')}.",
@@ -156,14 +156,14 @@ class SparkLook:
 
     def _start(self, wish: str) -> str:
         """Have the job carried out by spark-submit; what it prints."""
-        place, profile = self._head.place, self._head.profile
+        folders, profile = self._head.folders, self._head.profile
         values = {
-            "job_zip": place.job_zip(job_zip()),
+            "job_zip": folders.job_zip(job_zip()),
             "look": (HERE / "remote_probe.py").read_text(encoding="utf-8"),
             "job": (HERE / "nodes_job.py").read_text(encoding="utf-8"),
-            "conf": spark_conf(profile, "diagnosis", python_of(profile, place)),
+            "conf": spark_conf(profile, "diagnosis", python_of(profile, folders)),
             "seconds": str(JOB_SECONDS),
-            "spark_submit": spark_submit(profile, place),
+            "spark_submit": spark_submit(profile, folders),
             "argument": wish,
         }
         return scripts.run(self._head.connection, "nodes", values, JOB_SECONDS + 10)[1]

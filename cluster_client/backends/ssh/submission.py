@@ -9,37 +9,39 @@ from ...runs.records import Run
 from ...runs.submission import claim
 from ...ssh.connection import Connection
 from ...ssh.job_zip import job_zip
-from ...ssh.run_paths import Place
+from ...ssh.run_paths import RemoteFolders
 from ...ssh.scripts import call
 from ...ssh.transfer import SftpFiles
 from .run_files import GRACE_SECONDS, launcher, run_files
 
 
-def prepare(connection: Connection, place: Place, run: Run, check: Callable[[], None] = lambda: None) -> None:
+def prepare(
+    connection: Connection, folders: RemoteFolders, run: Run, check: Callable[[], None] = lambda: None
+) -> None:
     """Send the job, unless it is there, and make the run's folder; raises `AlreadyStarted`.
 
     `check` is called on the way, and may raise.
     """
     files = SftpFiles(connection)
-    folder, job = place.absolute(run.folder), job_zip()
-    files.make_folders(place.jobs)
-    files.put_once(place.job_zip(job), job.content)
+    folder, job = folders.absolute(run.folder), job_zip()
+    files.make_folders(folders.jobs)
+    files.put_once(folders.job_zip(job), job.content)
     check()
     files.make_folders(folder, private=True)
-    contents = run_files(run, place)
+    contents = run_files(run, folders)
     claim(files, folder, run, contents.pop("job.json"))
     for name, content in contents.items():
         check()
         files.put_once(f"{folder}/{name}", content)
 
 
-def start(connection: Connection, place: Place, run: Run, grace: float = GRACE_SECONDS) -> str:
+def start(connection: Connection, folders: RemoteFolders, run: Run, grace: float = GRACE_SECONDS) -> str:
     """Start the run, unless it was started before; returns its process group and mark.
 
     Raises `StartError`, and `ConnectionLost` when it may have been started.
     """
-    folder = place.absolute(run.folder)
-    program = launcher(run, place, job_zip(), grace)
+    folder = folders.absolute(run.folder)
+    program = launcher(run, folders, job_zip(), grace)
     answer = call(connection, "start", {"folder": folder, "run": run.id, "program": program})
     if answer[0] == "failed":
         raise StartError(

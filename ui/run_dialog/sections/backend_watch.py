@@ -19,7 +19,7 @@ from ....workflow.translation import tr
 from ...background.latest_call import LatestCall
 
 if TYPE_CHECKING:
-    from ....cluster_client.backends.base.probe import Lookout, PlaceState
+    from ....cluster_client.backends.base.probe import BackendProbe, BackendState
     from ....cluster_client.profiles.credentials import ProfileKeys
     from ...background.calls import Call
 
@@ -36,8 +36,8 @@ class BackendWatch(QObject):
     def __init__(self, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
         self.profile: Profile = LOCAL
-        self.lookout: Optional[Lookout] = None
-        self.state: Optional[PlaceState] = None
+        self.probe: Optional[BackendProbe] = None
+        self.state: Optional[BackendState] = None
         self.error: Optional[Exception] = None
         self.locked = False
         self._probes = LatestCall(self, wait=10)
@@ -78,12 +78,12 @@ class BackendWatch(QObject):
     def forget(self) -> None:
         """Look no more, and give the connection up."""
         self._probes.forget()
-        lookout, self.lookout = self.lookout, None
-        if lookout is not None:
-            _close(lookout)
+        probe, self.probe = self.probe, None
+        if probe is not None:
+            _close(probe)
 
-    def _found(self, found: tuple[Lookout, PlaceState]) -> None:
-        self.lookout, self.state = found
+    def _found(self, found: tuple[BackendProbe, BackendState]) -> None:
+        self.probe, self.state = found
         self.changed.emit()
 
     def _refused(self, error: Exception) -> None:
@@ -94,19 +94,19 @@ class BackendWatch(QObject):
         self.changed.emit()
 
 
-def _probe(profile: Profile, keys: ProfileKeys, call: Call) -> tuple[Lookout, PlaceState]:
+def _probe(profile: Profile, keys: ProfileKeys, call: Call) -> tuple[BackendProbe, BackendState]:
     """Look at a place, for a thread: what looks there takes a while to load alone."""
-    from ....workflow.backends import lookout_for  # noqa: PLC0415
+    from ....workflow.backends import probe_for  # noqa: PLC0415
 
-    lookout = lookout_for(profile, keys)
+    probe = probe_for(profile, keys)
     try:
-        state = within(PROBE_SECONDS, lookout.look, lambda: call.cancelled)
+        state = within(PROBE_SECONDS, probe.state, lambda: call.cancelled)
     except BaseException:
-        _close(lookout)
+        _close(probe)
         raise
-    return lookout, state
+    return probe, state
 
 
-def _close(lookout: Lookout) -> None:
+def _close(probe: BackendProbe) -> None:
     # closing a connection blocks when the host does not answer
-    threading.Thread(target=lookout.close, daemon=True).start()
+    threading.Thread(target=probe.close, daemon=True).start()

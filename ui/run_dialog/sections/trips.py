@@ -78,11 +78,11 @@ class TripsSection(TripsControls):
     @property
     def source(self) -> Optional[TripSource]:
         """The reader of the trips; None while the place does not answer."""
-        lookout = self.watch.lookout
-        if lookout is None or self.watch.state is None:
+        probe = self.watch.probe
+        if probe is None or self.watch.state is None:
             return None
         try:
-            return lookout.trips(self.trips)
+            return probe.trips(self.trips)
         except RunError as error:
             self._not_counted(error)
             return None

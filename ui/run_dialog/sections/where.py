@@ -21,7 +21,7 @@ from .backend_watch import BackendWatch
 from .section import Section
 
 if TYPE_CHECKING:
-    from ....cluster_client.backends.base.probe import PlaceState
+    from ....cluster_client.backends.base.probe import BackendState
     from ....cluster_client.ssh.errors import HostKeyError
 
 
@@ -186,7 +186,7 @@ class WhereSection(Section):
         dialog.open()
 
 
-def state_text(state: PlaceState, remote: bool) -> str:
+def state_text(state: BackendState, remote: bool) -> str:
     """`connected, 16 workers, 60 of 64 cores free`, `connected, 4 cores`, `8 cores`."""
     parts = [tr("connected")] if remote else []
     if state.service:

@@ -20,7 +20,7 @@ _ENOUGH_KILOBYTES = 1024
 _BEYOND_GRACE = 5.0
 
 
-class Watch:
+class StatusPoller:
     """Looks at runs, and remembers what was seen last: their clocks are not this computer's."""
 
     def __init__(self, grace: float) -> None:
@@ -32,7 +32,7 @@ class Watch:
         """Note that the run was asked to stop."""
         self._asked.setdefault(run.id, time.monotonic())
 
-    def look(self, connection: Connection, folder: str, run: Run) -> RunStatus:
+    def status(self, connection: Connection, folder: str, run: Run) -> RunStatus:
         """Where the run stands."""
         files = SftpFiles(connection)
         # In the order that `Evidence` asks for: the process first, the manifest last.

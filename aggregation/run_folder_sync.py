@@ -15,13 +15,13 @@ from .contract.visible_text import VisibleFormatter
 
 log = logging.getLogger(__name__)
 
-EVERY = 3.0
+SYNC_SECONDS = 3.0
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 HEAD_BYTES, TAIL_BYTES = 256 << 10, 768 << 10
 """Bytes kept of the beginning and the end of a log; the middle of a longer one is dropped."""
 
 
-class Lines(logging.Handler):
+class BoundedLog(logging.Handler):
     """Log handler that keeps the beginning and the end of this process's log in memory."""
 
     def __init__(self) -> None:
@@ -52,16 +52,16 @@ class Lines(logging.Handler):
             self.release()
 
 
-class BucketRun:
+class RunFolderSync:
     """Writes log and exit code to the run folder and polls for `cancel`, in a background thread until `end`.
 
     `cancelled` becomes True once the file `cancel` exists; `every` is the interval in seconds.
     """
 
-    def __init__(self, folder: storage.Place, every: float = EVERY) -> None:
+    def __init__(self, folder: storage.Place, every: float = SYNC_SECONDS) -> None:
         self.cancelled = False
         self._folder, self._every = folder, every
-        self._lines = Lines()
+        self._log_buffer = BoundedLog()
         self._sent = b""
         self._failed = ""
         self._over = threading.Event()
@@ -69,7 +69,7 @@ class BucketRun:
 
     def begin(self) -> None:
         """Start to capture the log and to synchronise the folder."""
-        logging.getLogger().addHandler(self._lines)
+        logging.getLogger().addHandler(self._log_buffer)
         self._thread.start()
 
     def end(self, code: int) -> None:
@@ -78,7 +78,7 @@ class BucketRun:
         self._thread.join()
         self._quietly(self._send_log)
         self._quietly(lambda: (self._folder / "rc").put(f"{code}\n".encode()))
-        logging.getLogger().removeHandler(self._lines)
+        logging.getLogger().removeHandler(self._log_buffer)
 
     def _upload_and_check(self) -> None:
         while not self._over.wait(self._every):
@@ -86,7 +86,7 @@ class BucketRun:
             self._quietly(self._check_cancelled)
 
     def _send_log(self) -> None:
-        content = self._lines.content()
+        content = self._log_buffer.content()
         if content != self._sent:
             (self._folder / "log.txt").put(content)
             self._sent = content

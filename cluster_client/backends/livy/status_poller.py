@@ -54,7 +54,7 @@ class _Seen:
     ghost: float = 0.0
     cancelled: float = 0.0
     deleted: bool = False
-    looks: int = 0
+    polls: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class _Word:
     fault: Optional[Fault] = None
 
 
-class Watch:
+class StatusPoller:
     """Looks at runs, and remembers what was seen last."""
 
     def __init__(self, client: LivyClient, limits: Limits = LIMITS) -> None:
@@ -82,16 +82,16 @@ class Watch:
         seen.cancelled = seen.cancelled or time.monotonic()
         seen.deleted = seen.deleted or deleted
 
-    def look(self, files: RunFiles, folder: str, run: Run) -> RunStatus:
+    def status(self, files: RunFiles, folder: str, run: Run) -> RunStatus:
         """Where the run stands. Raises what the folder's files raise; nothing that Livy does is an error."""
         if run.remote_id.split(" ")[0] != batch_name(run):
             return self._unposted(files, folder, run)
         seen = self._runs.setdefault(run.id, _Seen())
         content = files.read(f"{folder}/status.json")
-        moved = content != seen.content and seen.looks > 0 and content is not None
+        moved = content != seen.content and seen.polls > 0 and content is not None
         if content != seen.content:
             seen.content, seen.changed = content, time.monotonic()
-        seen.looks += 1
+        seen.polls += 1
         cancel_asked = files.size(f"{folder}/cancel") is not None
         if cancel_asked and not seen.cancelled:
             seen.cancelled = time.monotonic()

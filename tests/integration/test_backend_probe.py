@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from roadpulse.aggregation.contract.errors import BadTripFile, RunError
 from roadpulse.aggregation.contract.spec import FieldMapping
-from roadpulse.cluster_client.backends.ssh.probe import HeadLookout
+from roadpulse.cluster_client.backends.ssh.probe import HeadProbe
 from roadpulse.cluster_client.errors import ClientError
 from roadpulse.cluster_client.profiles.profile import Folders, Profile
 from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
@@ -22,14 +22,14 @@ from tests.integration.ssh_server import Relay, SshServer
 ME = "root" if os.geteuid() == 0 else os.environ.get("USER", "")
 
 
-def lookout(server: SshServer, tmp_path: Path, port: int = 0, **entries: object) -> HeadLookout:
+def probe(server: SshServer, tmp_path: Path, port: int = 0, **entries: object) -> HeadProbe:
     values = {
         "kind": "ssh", "name": "One computer", "host": "127.0.0.1", "port": port or server.port, "user": ME,
         "host_key": server.fingerprint, "python": sys.executable,
         "folders": Folders(str(tmp_path / "runs"), str(tmp_path / "store")), **entries,
     }  # fmt: skip
     keys = Credentials(key_path=str(server.user_key))
-    return HeadLookout(Profile(**values), keys, KnownHosts(tmp_path / "known", ()), no_bucket)  # type: ignore[arg-type]
+    return HeadProbe(Profile(**values), keys, KnownHosts(tmp_path / "known", ()), no_bucket)  # type: ignore[arg-type]
 
 
 def no_bucket() -> object:
@@ -46,29 +46,29 @@ def trips(tmp_path: Path) -> Path:
 
 
 def test_a_single_machine_tells_its_cores(ssh_server: SshServer, tmp_path: Path) -> None:
-    look = lookout(ssh_server, tmp_path)
-    state = look.look()
+    look = probe(ssh_server, tmp_path)
+    state = look.state()
     look.close()
     assert state.workers is None
     assert state.cores == len(os.sched_getaffinity(0))
 
 
 def test_a_master_that_does_not_answer_is_named(ssh_server: SshServer, tmp_path: Path) -> None:
-    look = lookout(ssh_server, tmp_path, spark_master="spark://127.0.0.1:1")
-    state = look.look()
+    look = probe(ssh_server, tmp_path, spark_master="spark://127.0.0.1:1")
+    state = look.state()
     look.close()
     assert "spark://127.0.0.1:1 does not answer" in state.remark
 
 
 def test_a_host_that_is_not_known_is_not_logged_in_to(ssh_server: SshServer, tmp_path: Path) -> None:
     with pytest.raises(HostKeyUnknown):
-        lookout(ssh_server, tmp_path, host_key="").look()
+        probe(ssh_server, tmp_path, host_key="").state()
 
 
 def test_trips_are_counted_and_read_where_they_are(
     ssh_server: SshServer, trips: Path, tmp_path: Path
 ) -> None:
-    look = lookout(ssh_server, tmp_path)
+    look = probe(ssh_server, tmp_path)
     source = look.trips(str(trips))
     heard: list[int] = []
     found = source.count(str(trips), str(tmp_path / "store"), FieldMapping(), lambda: None, heard.append)
@@ -87,14 +87,14 @@ def test_what_the_place_says_of_its_folders_is_told_from_not_being_able_to_ask(
     ssh_server: SshServer, tmp_path: Path
 ) -> None:
     """The one keeps a run from starting, the other does not."""
-    look = lookout(ssh_server, tmp_path)
+    look = probe(ssh_server, tmp_path)
     with pytest.raises(RunError, match="does not exist") as said:
         look.trips("x").count(
             str(tmp_path / "nowhere"), str(tmp_path), FieldMapping(), lambda: None, lambda n: None
         )
     assert not isinstance(said.value, ClientError)
     look.close()
-    look = lookout(ssh_server, tmp_path, python="no-such-python")
+    look = probe(ssh_server, tmp_path, python="no-such-python")
     with pytest.raises(ClientError, match="no-such-python"):
         look.trips("x").first(str(tmp_path))
     look.close()
@@ -103,8 +103,8 @@ def test_what_the_place_says_of_its_folders_is_told_from_not_being_able_to_ask(
 def test_a_connection_that_broke_meanwhile_is_opened_anew(
     ssh_server: SshServer, relay: Relay, trips: Path, tmp_path: Path
 ) -> None:
-    look = lookout(ssh_server, tmp_path, port=relay.port)
-    look.look()
+    look = probe(ssh_server, tmp_path, port=relay.port)
+    look.state()
     relay.cut()
     assert len(look.trips(str(trips)).first(str(trips))) == 5
     look.close()
