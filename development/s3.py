@@ -155,7 +155,7 @@ class S3Server:
         self.daemon.stop()
 
     def kill(self, number: int = signal.SIGKILL) -> None:
-        """Send the server a signal, for tests of bad weather; `start` brings it back."""
+        """Send the server a signal, for tests of faults; `start` restarts it."""
         process = self.daemon.process()
         if process:
             process.send(number)

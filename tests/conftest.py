@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from development.installed import locked
 from development.machine import PACK
-from tests import left_out
+from tests import abilities
 
 ROOT = Path(__file__).resolve().parent.parent
 STRICT = os.environ.get("ROADPULSE_STRICT") == "1"
@@ -34,26 +34,26 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = outcome.get_result()
     if STRICT and report.skipped and not hasattr(report, "wasxfail"):
         reason = str(call.excinfo.value) if call.excinfo else ""
-        if not left_out.counted(reason):
+        if not abilities.counted(reason):
             report.outcome = "failed"
             report.longrepr = f"skipped in strict mode: {reason}"
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In strict mode a session that left tests out has failed."""
-    if left_out.COUNTS and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+    if abilities.COUNTS and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for reason, tests in left_out.COUNTS.items():
+    for reason, tests in abilities.COUNTS.items():
         terminalreporter.write_line(f"strict mode: {tests} left out. {reason}")
 
 
 @pytest.fixture(scope="session")
 def belfast() -> Path:
     """Folder of the Belfast pack: trips/, streets.csv, expected.csv, expected_hourly.csv."""
-    left_out.need("belfast")
+    abilities.need("belfast")
     folder = ROOT / "build" / "belfast"
     done = folder / ".unpacked"
     with locked("belfast"):

@@ -10,6 +10,7 @@ import pytest
 from development.pytest_cluster import livy, start_livy  # noqa: F401
 from development.pytest_postgis import postgis  # noqa: F401
 from development.pytest_s3 import bucket, s3_server  # noqa: F401
+from tests.abilities import need
 from tests.integration.livy_fixtures import few_trips, livy_way, make_way  # noqa: F401
 from tests.integration.spark_fixtures import (  # noqa: F401
     belfast_tables,
@@ -21,7 +22,6 @@ from tests.integration.spark_fixtures import (  # noqa: F401
     way,
 )
 from tests.integration.ssh_server import PROGRAM, Relay, SshServer, User, temporary_user
-from tests.left_out import need
 
 
 @pytest.hookimpl(trylast=True)

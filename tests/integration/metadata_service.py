@@ -1,4 +1,4 @@
-"""The service of a cloud's computer that hands out the keys of its role: AWS's IMDSv2, in little."""
+"""Minimal metadata service of a cloud (AWS's IMDSv2) that issues the keys of a role."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class BucketEngine:
     """A bucket with trips, a store and run folders; the counterpart of `tests.engine.Engine`."""
 
     def __init__(self, server: S3Server, bucket: str, within: Sequence[str] = (), **access: Any) -> None:
-        """`within` are words before the command of a run, such as `named_hosts` gives."""
+        """`within` are words before the command of a run, such as `host_names` returns."""
         self.server, self.bucket, self._within = server, bucket, within
         values = {"endpoint": server.endpoint, "region": REGION, "keys_file": str(server.keys_file)}
         self.access = S3Access(**{**values, **access})

@@ -28,10 +28,10 @@ from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.tests.engine import PLUGINS, Engine, Outcome, trip
 
 from development.s3 import S3Server
-from tests.integration.clocks_off import both_ways, clock_off, needs_library, python
+from tests.abilities import needs
 from tests.integration.s3_engine import BucketEngine, result_bytes
+from tests.integration.shifted_clocks import both_ways, needs_library, python, shifted_clock
 from tests.integration.ssh_server import SshServer
-from tests.left_out import needs
 from tests.waiting import until
 
 pytestmark = needs_library
@@ -189,7 +189,7 @@ def far_off(tmp_path: Path, ssh_server: SshServer) -> Callable[[float], tuple[Ss
     """A cluster all of whose processes have another clock than the desktop."""
 
     def begin(minutes: float) -> tuple[SshBackend, Profile, RunStore]:
-        told = " ".join(f'"{name}={value}"' for name, value in clock_off(minutes).items())
+        told = " ".join(f'"{name}={value}"' for name, value in shifted_clock(minutes).items())
         ssh_server.lines = [*ssh_server.lines, f"SetEnv {told}"]
         ssh_server.restart()
         (tmp_path / "known_hosts").write_text(ssh_server.known_hosts())

@@ -15,7 +15,7 @@ from roadpulse.aggregation.store.point_store import PointStore
 from roadpulse.tests.engine import LINK, Engine, Outcome, point, trip
 
 from development.machine import BOUND
-from tests.left_out import need, needs
+from tests.abilities import need, needs
 from tests.waiting import until
 
 POINTS, MANY, SECONDS = 3000, 250, 2000

@@ -10,7 +10,7 @@ from roadpulse.aggregation.contract.errors import RunError
 from roadpulse.tests.engine import LINK, Engine, Outcome, point, trip
 
 from development.machine import BOUND
-from tests.left_out import needs
+from tests.abilities import needs
 
 GOOD = [point(n, LINK, 20.0 + n) for n in range(4)]
 AWKWARD = [

@@ -1,4 +1,4 @@
-"""What a diagnosis says of a Livy, in good weather and in bad."""
+"""Diagnosis of a Livy server, with and without faults."""
 
 from __future__ import annotations
 

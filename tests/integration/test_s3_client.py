@@ -1,4 +1,4 @@
-"""Buckets from the desktop, on a real server, in all kinds of weather."""
+"""Access to buckets from the desktop, on a real server, with and without network faults."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from roadpulse.cluster_client.s3.files import S3Files
 from development.certificates import Authority, self_signed
 from development.ports import free_port
 from development.s3 import READING, S3Server
-from tests.integration.bad_weather import Fault, WeatherProxy, refusal
+from tests.integration.fault_proxy import Fault, FaultProxy, refusal
 from tests.manifests import manifest_of
 
 
@@ -78,18 +78,18 @@ def s3(s3_server: S3Server) -> S3Connection:
 
 
 @pytest.fixture
-def proxy(s3_server: S3Server) -> Iterator[WeatherProxy]:
-    with WeatherProxy(s3_server.endpoint) as proxy:
+def proxy(s3_server: S3Server) -> Iterator[FaultProxy]:
+    with FaultProxy(s3_server.endpoint) as proxy:
         yield proxy
 
 
 @pytest.fixture
-def through(proxy: WeatherProxy, s3_server: S3Server) -> S3Connection:
+def through(proxy: FaultProxy, s3_server: S3Server) -> S3Connection:
     return connect(S3Access(endpoint=proxy.endpoint), keys_of(s3_server), waits=replace(QUICK, attempts=3))
 
 
 @pytest.fixture
-def impatient(proxy: WeatherProxy, s3_server: S3Server) -> S3Connection:
+def impatient(proxy: FaultProxy, s3_server: S3Server) -> S3Connection:
     return connect(S3Access(endpoint=proxy.endpoint), keys_of(s3_server), waits=QUICK)
 
 
@@ -177,7 +177,7 @@ def get(s3: S3Connection, bucket: str, content: bytes, local: Path, **more: Any)
 
 
 def test_a_fetch_goes_on_at_the_byte_where_it_was_cut(
-    through: S3Connection, s3: S3Connection, proxy: WeatherProxy, bucket: str, tmp_path: Path
+    through: S3Connection, s3: S3Connection, proxy: FaultProxy, bucket: str, tmp_path: Path
 ) -> None:
     content = os.urandom(5_000_000)
     S3Files(s3).put(f"s3://{bucket}/part.csv", content)
@@ -194,7 +194,7 @@ def test_a_fetch_goes_on_at_the_byte_where_it_was_cut(
 
 
 def test_a_fetch_that_was_given_up_goes_on_later(
-    through: S3Connection, s3: S3Connection, proxy: WeatherProxy, bucket: str, tmp_path: Path
+    through: S3Connection, s3: S3Connection, proxy: FaultProxy, bucket: str, tmp_path: Path
 ) -> None:
     content = os.urandom(3_000_000)
     S3Files(s3).put(f"s3://{bucket}/part.csv", content)
@@ -357,9 +357,7 @@ def test_an_endpoint_where_nobody_is_fails_at_once(s3_server: S3Server, endpoint
     assert time.monotonic() - began < 60  # it would go on for minutes
 
 
-def test_a_server_that_hangs_is_given_up_in_time(
-    s3_server: S3Server, proxy: WeatherProxy, bucket: str
-) -> None:
+def test_a_server_that_hangs_is_given_up_in_time(s3_server: S3Server, proxy: FaultProxy, bucket: str) -> None:
     proxy.faults.extend([Fault(hang=True)] * 9)
     waits = replace(QUICK, read=1.0, attempts=3)
     hanging = connect(S3Access(endpoint=proxy.endpoint), keys_of(s3_server), waits=waits)
@@ -369,7 +367,7 @@ def test_a_server_that_hangs_is_given_up_in_time(
     assert caught.value.retry and time.monotonic() - began < 60
 
 
-def test_a_page_instead_of_s3_is_told(through: S3Connection, proxy: WeatherProxy, bucket: str) -> None:
+def test_a_page_instead_of_s3_is_told(through: S3Connection, proxy: FaultProxy, bucket: str) -> None:
     files, page = S3Files(through), b"<!DOCTYPE html><html><body><h1>MinIO Console</h1></body></html>"
     path = f"s3://{bucket}/x"
     for status in (200, 404, 405, 400):
@@ -399,7 +397,7 @@ def test_https_is_asked_of_a_server_that_speaks_none(s3_server: S3Server, bucket
     ],
 )
 def test_what_other_servers_say_is_understood(
-    through: S3Connection, proxy: WeatherProxy, bucket: str, code: str, status: int, kind: type
+    through: S3Connection, proxy: FaultProxy, bucket: str, code: str, status: int, kind: type
 ) -> None:
     proxy.faults.extend([refusal(code, status)] * 3)
     with pytest.raises(kind, match=code) as caught:
@@ -421,7 +419,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("status", [200, 301, 404, 503])
 def test_whatever_answers_is_told_in_words(
-    impatient: S3Connection, proxy: WeatherProxy, bucket: str, status: int
+    impatient: S3Connection, proxy: FaultProxy, bucket: str, status: int
 ) -> None:
     files, path = S3Files(impatient), f"s3://{bucket}/x"
     questions = [
@@ -441,7 +439,7 @@ def test_whatever_answers_is_told_in_words(
 
 @pytest.mark.parametrize("body", [b"<Error><Code>PermanentRedirect</Code></Error>", b"<html>Moved</html>"])
 def test_a_server_that_sends_everything_elsewhere_is_told(
-    impatient: S3Connection, proxy: WeatherProxy, bucket: str, body: bytes
+    impatient: S3Connection, proxy: FaultProxy, bucket: str, body: bytes
 ) -> None:
     """boto3 would ask where the bucket lies again and again."""
     proxy.faults.append(Fault(301, body, lasting=True))
@@ -451,7 +449,7 @@ def test_a_server_that_sends_everything_elsewhere_is_told(
         assert bucket in caught.value.message and proxy.endpoint in caught.value.message
 
 
-def test_another_region_is_named(through: S3Connection, proxy: WeatherProxy, bucket: str) -> None:
+def test_another_region_is_named(through: S3Connection, proxy: FaultProxy, bucket: str) -> None:
     body = b"<Error><Code>AuthorizationHeaderMalformed</Code><Message>The authorization header is malformed; "
     body += b"the region 'us-east-1' is wrong; expecting 'eu-west-2'</Message></Error>"
     proxy.faults.extend([Fault(400, body)] * 9)
@@ -468,13 +466,13 @@ def test_a_bucket_of_another_region_is_found_all_the_same(s3_server: S3Server, b
 # -- busy and cut -------------------------------------------------------------------------------------
 
 
-def test_a_busy_server_is_asked_again(through: S3Connection, proxy: WeatherProxy, bucket: str) -> None:
+def test_a_busy_server_is_asked_again(through: S3Connection, proxy: FaultProxy, bucket: str) -> None:
     proxy.faults.extend([refusal("SlowDown"), refusal("InternalError", 500)])
     assert look(through, bucket) == [listing.Page((), (), False)]
     assert len(proxy.seen) == 3
 
 
-def test_a_server_that_stays_busy_is_told_so(through: S3Connection, proxy: WeatherProxy, bucket: str) -> None:
+def test_a_server_that_stays_busy_is_told_so(through: S3Connection, proxy: FaultProxy, bucket: str) -> None:
     proxy.faults.extend([refusal("SlowDown")] * 9)
     with pytest.raises(S3Busy, match=r"is busy or has a fault \(SlowDown\)") as caught:
         look(through, bucket)
@@ -482,7 +480,7 @@ def test_a_server_that_stays_busy_is_told_so(through: S3Connection, proxy: Weath
 
 
 def test_a_claim_whose_answer_was_lost_is_known_by_its_content(
-    through: S3Connection, s3: S3Connection, proxy: WeatherProxy, bucket: str
+    through: S3Connection, s3: S3Connection, proxy: FaultProxy, bucket: str
 ) -> None:
     path = f"s3://{bucket}/job.json"
     proxy.faults.append(Fault(lost=True, fits=lambda method, _: method == "PUT"))
@@ -491,7 +489,7 @@ def test_a_claim_whose_answer_was_lost_is_known_by_its_content(
 
 
 def test_two_at_once_of_whom_the_server_refuses_one_ask_again(
-    through: S3Connection, proxy: WeatherProxy, bucket: str
+    through: S3Connection, proxy: FaultProxy, bucket: str
 ) -> None:
     conflict = refusal("ConditionalRequestConflict", 409, lambda method, _: method == "PUT")
     proxy.faults.append(conflict)

@@ -22,7 +22,7 @@ from roadpulse.cluster_client.profiles.profile import LOCAL, Folders, Profile
 from development.certificates import Authority
 from development.ports import free_port
 from development.s3 import READING, S3Server
-from tests.integration.bad_weather import Fault, WeatherProxy
+from tests.integration.fault_proxy import Fault, FaultProxy
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +46,8 @@ def profile(s3_server: S3Server, bucket: str) -> Profile:
 
 
 @pytest.fixture
-def proxy(s3_server: S3Server) -> Iterator[WeatherProxy]:
-    with WeatherProxy(s3_server.endpoint) as proxy:
+def proxy(s3_server: S3Server) -> Iterator[FaultProxy]:
+    with FaultProxy(s3_server.endpoint) as proxy:
         yield proxy
 
 
@@ -157,7 +157,7 @@ def test_the_way_there_is_looked_at_step_by_step(profile: Profile, endpoint: str
     assert told["s3_keys"] == "skipped"
 
 
-def test_a_clock_that_is_off_is_told(s3_server: S3Server, profile: Profile, proxy: WeatherProxy) -> None:
+def test_a_clock_that_is_off_is_told(s3_server: S3Server, profile: Profile, proxy: FaultProxy) -> None:
     there = replace(profile, s3=replace(profile.s3, endpoint=proxy.endpoint))
     for minutes, outcome in ((20, Outcome.FAILED), (-5, Outcome.WARNING)):
         proxy.faults.append(Fault(headers={"Date": formatdate(time.time() + minutes * 60, usegmt=True)}))
@@ -166,7 +166,7 @@ def test_a_clock_that_is_off_is_told(s3_server: S3Server, profile: Profile, prox
 
 
 def test_a_server_that_overlooks_the_condition(
-    s3_server: S3Server, profile: Profile, proxy: WeatherProxy
+    s3_server: S3Server, profile: Profile, proxy: FaultProxy
 ) -> None:
     there = replace(profile, s3=replace(profile.s3, endpoint=proxy.endpoint))
     there = replace(there, folders=replace(there.folders, jobs=""))

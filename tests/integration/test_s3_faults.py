@@ -25,7 +25,7 @@ from roadpulse.tests.engine import trip
 
 from development.certificates import Authority, self_signed
 from development.s3 import READING, S3Server
-from tests.integration.bad_weather import Fault, WeatherProxy, refusal
+from tests.integration.fault_proxy import Fault, FaultProxy, refusal
 from tests.integration.s3_engine import BucketEngine, result_bytes
 
 
@@ -207,7 +207,7 @@ def test_what_a_server_says_is_told_with_what_to_do_and_nothing_of_what_it_was_s
 ):
     monkeypatch.setattr(signed_requests, "_RETRIES", 1)
     monkeypatch.setitem(obstore_store._PATIENT, "retries", 1)
-    with WeatherProxy(engine.server.endpoint) as proxy:
+    with FaultProxy(engine.server.endpoint) as proxy:
         there = other(engine, endpoint=proxy.endpoint)
         place = there.place("runs/1/status.json")
         proxy.faults.append(dataclasses.replace(fault, lasting=True))
@@ -371,7 +371,7 @@ class Storm:
 )  # fmt: skip
 def test_a_run_gets_over_everything_going_wrong_once(engine, fault):
     expected = result_bytes(engine.run_here())
-    with WeatherProxy(engine.server.endpoint) as proxy:
+    with FaultProxy(engine.server.endpoint) as proxy:
         storm = Storm()
         proxy.faults.append(dataclasses.replace(fault, fits=storm, lasting=True))
         engine.access = dataclasses.replace(engine.access, endpoint=proxy.endpoint)
@@ -387,7 +387,7 @@ def test_a_run_gets_over_everything_going_wrong_once(engine, fault):
      ("GET", "points/"), ("PUT", "work/"), ("GET", "work/"), ("PUT", "results/"), ("PUT", "manifest.json")],
 )  # fmt: skip
 def test_a_page_instead_of_s3_never_gets_into_a_result_and_the_next_run_goes_on(engine, method, part):
-    with WeatherProxy(engine.server.endpoint) as proxy:
+    with FaultProxy(engine.server.endpoint) as proxy:
         page = Fault(200, b"<html><h1>Sorry</h1></html>", "text/html", lasting=True)
         proxy.faults.append(dataclasses.replace(page, fits=lambda m, path: m == method and part in path))
         calm, engine.access = engine.access, dataclasses.replace(engine.access, endpoint=proxy.endpoint)
@@ -399,7 +399,7 @@ def test_a_page_instead_of_s3_never_gets_into_a_result_and_the_next_run_goes_on(
 
 
 def test_a_manifest_whose_answer_was_lost_is_still_ours(engine):
-    with WeatherProxy(engine.server.endpoint) as proxy:
+    with FaultProxy(engine.server.endpoint) as proxy:
         place = S3Path.of(f"s3://{engine.bucket}/once.json", other(engine, endpoint=proxy.endpoint).access)
         proxy.faults.append(Fault(lost=True, fits=lambda method, _: method == "PUT"))
         assert place.write_new(b"mine")
@@ -409,7 +409,7 @@ def test_a_manifest_whose_answer_was_lost_is_still_ours(engine):
 
 
 def test_two_conditional_writes_at_the_very_same_time_are_tried_again(engine):
-    with WeatherProxy(engine.server.endpoint) as proxy:
+    with FaultProxy(engine.server.endpoint) as proxy:
         place = S3Path.of(f"s3://{engine.bucket}/at once", other(engine, endpoint=proxy.endpoint).access)
         proxy.faults.append(refusal("ConditionalRequestConflict", 409, lambda method, _: method == "PUT"))
         assert place.write_new(b"mine")
@@ -434,7 +434,7 @@ def test_a_server_that_dies_ends_the_run_with_words_and_the_next_run_goes_on(tmp
 
 @pytest.mark.parametrize("body", [b"", b"<html><h1>Sorry</h1></html>"])
 def test_what_another_server_answers_in_its_place_is_no_trip(engine, body):
-    with WeatherProxy(engine.server.endpoint) as proxy:
+    with FaultProxy(engine.server.endpoint) as proxy:
         access = other(engine, endpoint=proxy.endpoint).access
         (file, *_) = list_trips(engine.trips, access=access)
         proxy.faults.append(Fault(200, body, "text/html"))

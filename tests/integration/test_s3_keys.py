@@ -15,7 +15,7 @@ from roadpulse.aggregation.storage.s3 import obstore_store
 from roadpulse.cluster_client.s3.client import QUICK, connect, keys_of_runs
 from roadpulse.cluster_client.s3.files import S3Files
 
-from tests.integration.bad_weather import WeatherProxy
+from tests.integration.fault_proxy import FaultProxy
 from tests.integration.metadata_service import MetadataService
 from tests.integration.s3_engine import BucketEngine, result_bytes
 from tests.waiting import until
@@ -57,7 +57,7 @@ def role(users, monkeypatch):
 
 @pytest.fixture
 def proxy(engine):
-    with WeatherProxy(engine.server.endpoint) as found:
+    with FaultProxy(engine.server.endpoint) as found:
         yield found
 
 

@@ -24,7 +24,7 @@ from roadpulse.tests.engine import trip
 
 from development.certificates import Authority
 from development.s3 import REGION, S3Server
-from tests.integration.named_hosts import NamedHosts
+from tests.integration.host_names import NamedHosts
 from tests.integration.s3_engine import BucketEngine, result_bytes
 
 DOMAIN = "s3.roadpulse.test"

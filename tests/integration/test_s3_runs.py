@@ -26,7 +26,7 @@ from roadpulse.aggregation.store.recovery import clean_up
 from roadpulse.aggregation.summary import result_tables
 from roadpulse.tests.engine import Engine, LocalRunner, trip
 
-from tests.integration.bad_weather import Fault, WeatherProxy
+from tests.integration.fault_proxy import Fault, FaultProxy
 from tests.integration.s3_engine import BucketEngine, result_bytes
 from tests.waiting import until
 
@@ -202,7 +202,7 @@ def test_of_many_processes_that_commit_at_the_very_same_time_one_result_is_left_
 
 def test_a_manifest_that_another_one_wrote_over_is_not_ours(filled):
     """Servers over a folder look for the object and write it in two steps."""
-    with WeatherProxy(filled.server.endpoint) as proxy:
+    with FaultProxy(filled.server.endpoint) as proxy:
         access = BucketEngine(filled.server, filled.bucket, endpoint=proxy.endpoint).access
 
         def theirs_comes(method, _):
@@ -217,7 +217,7 @@ def test_a_manifest_that_another_one_wrote_over_is_not_ours(filled):
 
 
 def test_a_result_whose_manifest_got_no_answer_stays_and_counts(filled):
-    with WeatherProxy(filled.server.endpoint) as proxy:
+    with FaultProxy(filled.server.endpoint) as proxy:
         folder = filled.prepare()
         access = BucketEngine(filled.server, filled.bucket, endpoint=proxy.endpoint).access
         proxy.faults.append(
@@ -229,7 +229,7 @@ def test_a_result_whose_manifest_got_no_answer_stays_and_counts(filled):
 
 
 def test_an_object_named_cancel_ends_a_run_even_while_the_server_hangs(filled):
-    with WeatherProxy(filled.server.endpoint) as proxy:
+    with FaultProxy(filled.server.endpoint) as proxy:
         proxy.faults.append(
             Fault(hang=True, fits=lambda method, path: method == "GET" and "trip%2027" in path)
         )
@@ -361,7 +361,7 @@ def test_of_a_part_only_the_end_and_the_rows_of_some_buckets_are_fetched(filled)
     near = PointStore.open(filled.store, FieldMapping(), filled.access)
     near.write_part("one", 0, in_order(links, time_, speed, np.zeros(n, dtype=np.int32)))
     size = (filled.folder / near.part("one", 0).key).stat().st_size
-    with WeatherProxy(filled.server.endpoint) as proxy:
+    with FaultProxy(filled.server.endpoint) as proxy:
         access = BucketEngine(filled.server, filled.bucket, endpoint=proxy.endpoint).access
         store = PointStore.at(filled.store, FieldMapping(), access)
         expected = np.isin(bucket_of(links), np.arange(64, 128)).sum()

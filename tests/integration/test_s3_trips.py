@@ -19,7 +19,7 @@ from roadpulse.aggregation.storage.s3 import client as s3_client
 from roadpulse.aggregation.storage.s3 import trips as s3_trips
 from roadpulse.aggregation.storage.s3.obstore_client import ObstoreClient
 
-from tests.integration.bad_weather import Fault, WeatherProxy, refusal
+from tests.integration.fault_proxy import Fault, FaultProxy, refusal
 from tests.integration.s3_engine import BucketEngine
 
 LIMIT = 1 << 20
@@ -381,12 +381,12 @@ def test_an_object_that_one_may_list_and_not_read_is_named(s3_server, bucket):
     assert (caught.value.reason, caught.value.passing) == ("unreadable", True)
 
 
-# -- weather ----------------------------------------------------------------------------------------
+# -- faults -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def proxied(engine):
-    with WeatherProxy(engine.server.endpoint) as proxy:
+    with FaultProxy(engine.server.endpoint) as proxy:
         slow = BucketEngine(engine.server, engine.bucket, endpoint=proxy.endpoint)
         yield slow, proxy
 

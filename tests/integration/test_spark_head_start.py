@@ -1,4 +1,4 @@
-"""The head works until Spark has executors, and whatever becomes of either, the result is the same."""
+"""The head works until Spark has executors; failures of either do not change the result."""
 
 from __future__ import annotations
 

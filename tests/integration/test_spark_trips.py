@@ -11,9 +11,9 @@ import pytest
 
 from development.cluster import Cluster
 from development.machine import own_mounts
+from tests.abilities import need
 from tests.integration.spark_fixtures import EVERYWHERE, Start, newest, spec_of
 from tests.integration.spark_runs import run_locally, tables
-from tests.left_out import need
 from tests.waiting import until
 
 Nodes = Callable[..., None]

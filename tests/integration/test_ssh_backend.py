@@ -1,4 +1,4 @@
-"""Runs on a cluster over a real SSH server, in good weather and in bad."""
+"""Runs on a cluster over a real SSH server, with and without network faults."""
 
 import contextlib
 import hashlib
@@ -43,8 +43,8 @@ from roadpulse.cluster_client.ssh.job_zip import job_zip
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.transfer import SftpFiles
 
-from tests.integration.giving_up import submit_and_give_up
-from tests.left_out import need
+from tests.abilities import need
+from tests.integration.cancelled_submission import submit_and_cancel
 from tests.waiting import status_when, until
 
 FAST = Polling(first=0.05, longest=0.2)
@@ -153,7 +153,7 @@ def end_all(cluster):
                 os.killpg(group, signal.SIGKILL)
 
 
-# -- good weather -------------------------------------------------------------------------------------
+# -- without faults -----------------------------------------------------------------------------------
 
 
 def test_belfast_gives_the_same_bytes_as_on_this_computer(desktop, belfast, tmp_path):
@@ -214,7 +214,7 @@ def test_a_cancelled_run_stops_and_leaves_no_process(desktop, endless_work):
 @pytest.mark.parametrize("step", ["make_folders", "put_once", "put_new"])
 def test_a_run_that_is_cancelled_while_it_is_sent_leaves_nothing_there(desktop, monkeypatch, step):
     run = desktop.new()
-    submit_and_give_up(
+    submit_and_cancel(
         monkeypatch, SftpFiles, step,
         lambda: desktop.backend.submit(run), lambda: desktop.another().cancel(run),
     )  # fmt: skip

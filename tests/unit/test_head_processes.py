@@ -1,4 +1,4 @@
-"""How many processes of the head begin stands in the profile and reaches the run whichever way it is sent."""
+"""The number of head processes in the profile reaches the run through every backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run starts at the head whatever cluster goes on with it, and its results are the same."""
+"""Runs begin on the head and continue on a cluster, with the same results."""
 
 from __future__ import annotations
 

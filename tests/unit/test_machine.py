@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RUNNERS = ("Popen", "run", "start", "check_output", "check_call")
 BLIND = """
 import pytest
-from tests.left_out import need, needs
+from tests.abilities import need, needs
 
 @needs("mounts")
 def test_marked(): pass

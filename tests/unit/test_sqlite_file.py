@@ -16,7 +16,7 @@ from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.sqlite_file import is_database, reading
 
 from development.machine import BOUND
-from tests.left_out import needs
+from tests.abilities import needs
 
 
 def write(path: Path, journal: str) -> None:

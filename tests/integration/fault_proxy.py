@@ -1,4 +1,4 @@
-"""Bad weather on the way to a real server: answers refused, cut off, held back, or of another kind."""
+"""HTTP proxy in front of a real server that refuses, cuts, delays or replaces responses."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class Fault:
 
 def refusal(code: str, status: int = 503, fits: Matches = lambda method, path: True) -> Fault:
     """An answer as S3 gives it."""
-    body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>of the weather</Message></Error>"
+    body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>by the proxy</Message></Error>"
     return Fault(status, body.encode(), fits=fits)
 
 
-class WeatherProxy:
+class FaultProxy:
     """Passes requests on to a server and does to some of them what `faults` says; a context manager.
 
     `seen` are the requests: method, path with query, and the header Range; `headers` all of their headers.
@@ -84,7 +84,7 @@ class WeatherProxy:
         self._server.daemon_threads = True
         self.endpoint = f"http://{host}:{self._server.server_port}"
 
-    def __enter__(self) -> WeatherProxy:
+    def __enter__(self) -> FaultProxy:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 

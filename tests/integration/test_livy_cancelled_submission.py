@@ -1,4 +1,4 @@
-"""Runs through Livy that are cancelled while they are sent: nothing of them is posted, nothing is left."""
+"""Runs through Livy cancelled while they are sent: no batch is posted, no file remains."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.cluster_client.s3.files import S3Files
 from roadpulse.cluster_client.ssh.transfer import SftpFiles
 
-from tests.integration.giving_up import submit_and_give_up
+from tests.integration.cancelled_submission import submit_and_cancel
 from tests.integration.livy_fixtures import QUICK, anywhere
 
 pytestmark = [anywhere]
@@ -32,7 +32,7 @@ def in_bucket(make_way, livy, s3_server, bucket):
 def cancelled_at(step, files, way, monkeypatch):
     """A run that is submitted, and cancelled from another window after one step of the sending."""
     run = way.run(way.folder / "trips")
-    submit_and_give_up(
+    submit_and_cancel(
         monkeypatch, files, step, lambda: way.backend().submit(run), lambda: way.backend().cancel(run)
     )
     return run

@@ -1,4 +1,4 @@
-"""Places in buckets, the log of a run there, and temporary files: what needs no server."""
+"""Paths in buckets, the log of a run in a bucket, and temporary files, without a server."""
 
 import logging
 import os

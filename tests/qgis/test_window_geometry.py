@@ -1,4 +1,4 @@
-"""Windows open in sight, however small the screen and large the letters."""
+"""Windows open within the screen, for small screens and large fonts."""
 
 from __future__ import annotations
 

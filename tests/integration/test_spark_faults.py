@@ -1,4 +1,4 @@
-"""Bad weather on a real Spark cluster: each blow ends in the right result or a clear error, nothing lost."""
+"""Faults on a real Spark cluster: the right result or a clear error, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from development.cluster import Cluster
 from development.cluster_daemons import descendants
 from development.cluster_spark import VERSIONS, spark_home, spark_python
 from development.installed import packages
+from tests.abilities import need
 from tests.integration.spark_fixtures import (
     FAST,
     QUICKLY,
@@ -34,7 +35,6 @@ from tests.integration.spark_fixtures import (
     wait_for_quiet,
 )
 from tests.integration.spark_runs import BUILD, SparkRun, tables
-from tests.left_out import need
 from tests.waiting import status_when, until
 
 

@@ -1,4 +1,4 @@
-"""Bad weather between a desktop and Livy: the right result or a clear error, and never a second run."""
+"""Network faults between a desktop and Livy: the right result or a clear error, and never a second run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from roadpulse.cluster_client.errors import AlreadyStarted, NotFinished, StartEr
 from roadpulse.cluster_client.runs.status import RunState
 
 from development.cluster_daemons import descendants
-from tests.integration.bad_weather import Fault, WeatherProxy
+from tests.integration.fault_proxy import Fault, FaultProxy
 from tests.integration.livy_fixtures import FAST, LIMITS, QUICK, anywhere
 from tests.integration.spark_fixtures import wait_for_free_cores
 from tests.integration.spark_runs import tables
@@ -55,7 +55,7 @@ def said(status, *words):
 @pytest.fixture
 def relay(livy):
     """A way to Livy on which things happen to calls."""
-    with WeatherProxy(livy.url) as found:
+    with FaultProxy(livy.url) as found:
         yield found
 
 

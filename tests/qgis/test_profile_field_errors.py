@@ -1,4 +1,4 @@
-"""Errors name the fields of the editor, and the editor shows what a new profile is for."""
+"""Errors are shown at the fields of the profile editor, and hints for new profiles."""
 
 from __future__ import annotations
 

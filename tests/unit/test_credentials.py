@@ -1,4 +1,4 @@
-"""Keys are handed over, and neither written nor shown."""
+"""Credentials are passed to runs, and neither written nor shown."""
 
 from __future__ import annotations
 

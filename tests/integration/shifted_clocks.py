@@ -1,4 +1,4 @@
-"""Processes whose clock is off, for tests.
+"""Processes with a shifted clock, by libfaketime.
 
 libfaketime shifts what a process takes for the time, and leaves alone the times of files, which come from
 the server of a shared folder, and the monotonic clock. Its own shift of file times stands for a server that
@@ -19,7 +19,7 @@ needs_library = pytest.mark.skipif(LIBRARY is None, reason="there is no libfaket
 both_ways = pytest.mark.parametrize("minutes", [-5, 5], ids=["behind", "ahead"])
 
 
-def clock_off(minutes: float, files_too: bool = False) -> dict[str, str]:
+def shifted_clock(minutes: float, files_too: bool = False) -> dict[str, str]:
     """The environment of a process whose clock is off."""
     return {
         "LD_PRELOAD": str(LIBRARY),
@@ -42,7 +42,7 @@ def python(folder: Path, head: float, nodes: float | None = None, files_too: boo
     site.mkdir(exist_ok=True)
     (site / "sitecustomize.py").write_text(BEARS_IT)
     settings = [
-        " ".join(f"{name}={value}" for name, value in clock_off(minutes, files_too).items())
+        " ".join(f"{name}={value}" for name, value in shifted_clock(minutes, files_too).items())
         for minutes in (head, head if nodes is None else nodes)
     ]
     wrapper = folder / "python"

@@ -1,4 +1,4 @@
-"""Programs that find the names of hosts where a test wants them found, and nobody else does.
+"""Programs with their own resolution of host names.
 
 A program runs in a name space of its own mounts, in which /etc/hosts is another file. Nothing else of the
 computer changes.
@@ -17,7 +17,7 @@ from typing import Any
 from roadpulse.tests.engine import PLUGINS
 
 from development.machine import own_mounts
-from tests.left_out import need
+from tests.abilities import need
 
 _ROOT = Path(__file__).resolve().parents[2]
 # The second file has names looked up in the first one alone, without services of the computer.

@@ -1,4 +1,4 @@
-"""A run folder is new, empty or one run's own; what is deleted is that run's, by name."""
+"""Ownership of run folders: new, empty or one run's; only that run's files are deleted, by name."""
 
 from __future__ import annotations
 
@@ -169,12 +169,12 @@ def ended(backend: LocalBackend, run: Run) -> Run:
 
 @pytest.mark.parametrize("emptied", [True, False])
 def test_a_record_whose_files_are_gone_gives_way_to_a_new_run(
-    backend: LocalBackend, store: RunStore, folder: Path, drain: bool
+    backend: LocalBackend, store: RunStore, folder: Path, emptied: bool
 ) -> None:
     first = ended(backend, backend.submit(new_run(folder)))
     for path in sorted(folder.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
-    if not drain:
+    if not emptied:
         folder.rmdir()
     assert backend.status(first).gone
     second = ended(backend, backend.submit(new_run(folder)))

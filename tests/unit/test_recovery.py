@@ -1,4 +1,4 @@
-"""What killed runs left in the point store: taken over where it is whole, by one, never from the living."""
+"""Recovery of ingests of killed runs: complete parts are committed, by one process, never of running ones."""
 
 from __future__ import annotations
 

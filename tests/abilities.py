@@ -1,4 +1,4 @@
-"""Tests that a computer cannot do are left out, for a reason that `development/machine.py` knows."""
+"""Skipping of tests that need abilities which this computer lacks (see `development/machine.py`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The local backend against stand-ins of the aggregation that behave badly in one way each."""
+"""The local backend against stand-ins of the aggregation, each with one fault."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What runs are called after their trips."""
+"""Default names of runs, derived from their trips."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work that may hang has an end for whoever waits."""
+"""Blocking calls with a timeout and cancellation."""
 
 from __future__ import annotations
 

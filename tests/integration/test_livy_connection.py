@@ -1,4 +1,4 @@
-"""The ways to Livy: a tunnel that is kept, cut and closed; certificates; who may come in."""
+"""Connections to Livy: tunnel, certificates, authentication."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One list of time zones, of IANA's names, for all who ask for one."""
+"""The list of valid time zones, IANA's names, which all parts of the plugin use."""
 
 from __future__ import annotations
 

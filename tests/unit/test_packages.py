@@ -1,4 +1,4 @@
-"""What the nodes need: packages that travel with the job."""
+"""Python packages that are shipped to the nodes with the job."""
 
 from __future__ import annotations
 

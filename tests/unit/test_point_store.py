@@ -1,4 +1,4 @@
-"""The point store: buckets, parts in order, the commit, what is cleaned up, what damage does."""
+"""The point store: buckets, sorted parts, the commit, clean-up, damaged files."""
 
 import json
 import os

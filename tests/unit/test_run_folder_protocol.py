@@ -1,4 +1,4 @@
-"""The run folder: status as it is written, manifest as it is read."""
+"""The protocol of run folders: writing the status, reading the manifest."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Runs that somebody gives up while they are being sent."""
+"""Cancellation of runs while they are being sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from roadpulse.aggregation.contract.errors import Cancelled
 
 
-def submit_and_give_up(
+def submit_and_cancel(
     monkeypatch: pytest.MonkeyPatch,
     files: type,
     step: str,

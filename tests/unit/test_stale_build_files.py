@@ -1,4 +1,4 @@
-"""What killed test sessions leave in the build folder is found by the next one."""
+"""Files that killed test sessions leave in the build folder are found by the next one."""
 
 from __future__ import annotations
 

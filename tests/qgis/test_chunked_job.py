@@ -1,4 +1,4 @@
-"""Work in several turns of the event loop."""
+"""Jobs that are divided over several turns of the event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who did the work of a run on a cluster, as a person reads it."""
+"""Summary of the nodes and processes that carried out a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the tests are run: what is said meanwhile, and where their time went."""
+"""The test script: progress messages, and the table of times."""
 
 from __future__ import annotations
 
