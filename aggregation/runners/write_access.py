@@ -11,9 +11,9 @@ from pathlib import Path
 
 
 def other_writers(folder: Path, inside: bool = False) -> str:
-    """Return who besides this user and root may replace a folder, in words; empty if nobody.
+    """Return a text on the other users who may replace a folder; empty if only this user and root may.
 
-    Checked are the folder with symlinks resolved, all folders above it, and with `inside` its files. A sticky
+    Checks the folder with symlinks resolved, all folders above it, and with `inside` its files. A sticky
     folder above may be writable by others, as they cannot replace this user's entries in it.
     """
     real = folder.resolve()

@@ -1,4 +1,4 @@
-"""What the entries of a profile may hold; every refusal names the entry and says what it should be."""
+"""Checks of the entries of a profile; every refusal names the entry and says what it should be."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MEMORY = re.compile(r"[1-9]\d*[mg]")
 
 
 def looks_secret(entry: str) -> bool:
-    """Whether an entry's name suggests a secret."""
+    """Return True if an entry's name suggests a secret."""
     return _SECRET.search(entry) is not None
 
 
@@ -80,7 +80,7 @@ def check_url(entry: str, text: str) -> None:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether an address is one of this computer's own, which nobody else reaches."""
+    """Return True if an address is one of this computer's own, which other computers cannot reach."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

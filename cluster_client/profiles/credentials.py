@@ -1,4 +1,4 @@
-"""What proves who the person is to the services of one profile, and the proxies on the way to them.
+"""Credentials for the services of one profile, and the proxies on the way to them.
 
 Handed in, never stored, shown nowhere.
 """
@@ -30,7 +30,7 @@ class S3Keys:
             environment["AWS_SESSION_TOKEN"] = self.token
 
     def __repr__(self) -> str:
-        """Nothing that could be read in a log."""
+        """Return no secret: the text may be logged."""
         return "S3Keys(…)"
 
     def __reduce__(self) -> NoReturn:
@@ -45,7 +45,7 @@ class UserSecret(NamedTuple):
     secret: str
 
     def __repr__(self) -> str:
-        """Nothing that could be read in a log."""
+        """Return no secret: the text may be logged."""
         return "UserSecret(…)"
 
     def __reduce__(self) -> NoReturn:
@@ -55,12 +55,12 @@ class UserSecret(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class ProfileKeys:
-    """The keys of one profile, None where it names none, and the proxies, whose addresses may hold passwords.
+    """The keys of one profile, None if it names none, and the proxies, whose addresses may hold passwords.
 
-    Without `ssh` there is nothing to log in to. Without `livy` nobody is asked who he is. Without `s3` this
-    computer's own keys count: the environment, `~/.aws/credentials`, the instance's role. Proxies are
-    addresses for `http` and `https`; without `livy_proxies` there is none on the way to Livy, without
-    `s3_proxies` the environment's count.
+    Without `ssh` there is no log-in. If `livy` is None, requests to Livy are unauthenticated. If `s3` is
+    None, this computer's own keys count: the environment, `~/.aws/credentials`, the instance's role. Proxies
+    are addresses for `http` and `https`; if `livy_proxies` is None, there is none on the way to Livy, and if
+    `s3_proxies` is None, the environment's count.
     """
 
     ssh: Optional[Credentials] = None
@@ -70,7 +70,7 @@ class ProfileKeys:
     s3_proxies: Optional[Mapping[str, str]] = None
 
     def __repr__(self) -> str:
-        """Nothing that could be read in a log."""
+        """Return no secret: the text may be logged."""
         return "ProfileKeys(…)"
 
     def __reduce__(self) -> NoReturn:

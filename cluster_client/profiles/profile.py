@@ -4,7 +4,7 @@
      "authcfg": "a1b2c3d", "spark_master": "spark://pi0:7077", "folders": {"runs": "/data/runs", …}}
 
 A profile can be written to and read from such a file, so a team shares one and a headless call names it.
-Reading is strict: what is not understood is refused and named, and so is whatever looks like a secret.
+Reading is strict: unknown entries are refused and named, and so are entries that look like secrets.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ LOCAL_NAME = "local"
 
 
 class _Type(Protocol):
-    """What a profile asks the type of its backend; see `backends.base.backend_type.BackendType`."""
+    """The part of a backend's type that profiles use; see `backends.base.backend_type.BackendType`."""
 
     runs_here: bool
     url_entry: str
@@ -62,7 +62,7 @@ def _types() -> Mapping[str, _Type]:
 
 @dataclass(frozen=True)
 class Resources:
-    """What a run may use of the cluster. 0 or empty leaves it to Spark's own configuration.
+    """Resources of the cluster for a run. 0 or empty leaves it to Spark's own configuration.
 
     `cores` is the total over the cluster (`spark.cores.max`); memories are written as `470m` or `2g`.
     `head_workers` processes of the driver's computer work as long as Spark is not worth its start: None for
@@ -91,18 +91,18 @@ class Folders:
 
 @dataclass(frozen=True)
 class Profile:
-    """Where and how runs execute; see the module's text.
+    """Place and settings of the execution of runs; see the module's text.
 
     `authcfg` is the id of an entry in QGIS's authentication database, `key_path` a file with an SSH key,
     `host_key` the fingerprint of the host's key as OpenSSH shows it (`SHA256:…`; empty: the known hosts of
     this computer decide), `jump_host` is `[user@]host[:port]`, `python` the interpreter where the run
-    executes (empty: found there), `workers` the number of processes of a run on one computer (0: as many
-    as it has cores).
+    executes (empty: found there), `workers` the number of processes of a run on one computer (0: as many as
+    it has cores).
 
     Livy answers at `livy_url`, as the host of the SSH connection sees it with `livy_tunnel`, to the user and
-    password of the entry `livy_authcfg`. `s3` says how the computers that run reach a bucket; this computer
-    goes to the same service with the keys of the entry `s3_authcfg`. `ca_file` holds certificates that this
-    computer trusts, Livy's and S3's, besides the usual ones.
+    password of the entry `livy_authcfg`. `s3` describes how the computers that run reach a bucket; this
+    computer goes to the same service with the keys of the entry `s3_authcfg`. `ca_file` holds certificates
+    that this computer trusts, Livy's and S3's, besides the usual ones.
     """
 
     kind: str

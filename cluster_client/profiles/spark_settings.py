@@ -1,4 +1,4 @@
-"""Spark's settings for the runs of a profile, whoever starts them."""
+"""Spark's settings for the runs of a profile, over SSH and through Livy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What proves who the person is; handed in for the time of a connection, never stored."""
+"""SSH credentials; handed in for the time of a connection, never stored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Credentials:
     jump: Optional[Credentials] = None
 
     def __repr__(self) -> str:
-        """Nothing that could be read in a log."""
+        """Return no secret: the text may be logged."""
         return "Credentials(…)"
 
     def __reduce__(self) -> NoReturn:

@@ -35,7 +35,7 @@ def named_programs(profile: Profile) -> dict[str, str]:
 
 
 def where_they_run(profile: Profile) -> str:
-    """Where the programs of a profile are run, in words."""
+    """Return the name of the place where a profile's programs are run."""
     if profile.runs_here:
         return "this computer"
     return f"{profile.host or profile.service_url} and the computers of its cluster"

@@ -52,7 +52,7 @@ class Waits:
 
 USUAL = Waits()
 QUICK = Waits(read=5.0, attempts=1)
-"""To find out whether somebody is there."""
+"""Short waits, for a check that the server answers."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,9 @@ def connect_for(
 
 
 def access_here(profile: Profile) -> S3Access:
-    """How this computer reaches the buckets of a profile, which describes the computers that run.
+    """Return this computer's access to a profile's buckets; the profile describes the computers that run.
 
-    Of a profile that runs elsewhere, a file with keys counts where this computer has it, too.
+    Of a profile with remote runs, a file with keys also counts if this computer has it.
     """
     access = profile.s3
     if profile.runs_here:
@@ -118,7 +118,7 @@ def access_here(profile: Profile) -> S3Access:
 
 
 def access_of_runs(profile: Profile, keys: Optional[S3Keys] = None) -> S3Access:
-    """How the computers that carry out a profile's runs reach its buckets, for `RunSpec.s3`.
+    """Return the access to a profile's buckets for the computers that run, as `RunSpec.s3` has it.
 
     A run on this computer gets `keys` by its environment, which then stand before a file.
     """
@@ -139,7 +139,7 @@ def keys_of_runs(access: S3Access, keys: Optional[S3Keys] = None) -> Optional[S3
     try:
         found = _session(access, None).get_credentials()
     except (BackendError, S3Error):
-        return None  # the run tells what it lacks
+        return None  # the run reports what it lacks
     if found is None or found.method in _OF_ROLES:
         return None
     frozen = found.get_frozen_credentials()
@@ -152,16 +152,16 @@ def connect(
     proxies: Optional[Mapping[str, str]] = None,
     waits: Waits = USUAL,
 ) -> S3Connection:
-    """A connection, which nobody is asked over yet.
+    """Return a connection; no request is sent yet.
 
-    Without `keys` those of `access.keys_file` count, then what boto3 finds on this computer (environment,
-    `~/.aws`, section `access.keys_profile`, the instance's role). `proxies` are addresses for `http` and
-    `https` (None: the environment's); servers of this computer are reached without. Raises
+    Without `keys` those of `access.keys_file` count, then those that boto3 finds on this computer
+    (environment, `~/.aws`, section `access.keys_profile`, the instance's role). `proxies` are addresses for
+    `http` and `https` (None: the environment's); servers of this computer are reached without. Raises
     `BackendError` or `S3Error`.
     """
     given = None if access.anonymous else keys or _of_file(access)
     session = _session(access, given)
-    from botocore import UNSIGNED  # noqa: PLC0415  (`_session` has told if it is missing)
+    from botocore import UNSIGNED  # noqa: PLC0415  (`_session` has raised if it is missing)
     from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
@@ -220,7 +220,7 @@ def _session(access: S3Access, keys: Optional[S3Keys]) -> Session:
 
 
 def _moment(text: Any) -> datetime:
-    """As botocore reads a time, but ten times as fast for those of listings, where it took half of all."""
+    """Read a time as botocore does, ten times as fast for those of listings, where it took half of all."""
     try:
         return datetime.fromisoformat(text.replace("Z", "+00:00"))
     except (AttributeError, ValueError):
@@ -267,7 +267,7 @@ def _proxies(endpoint: str, given: Optional[Mapping[str, str]]) -> Mapping[str, 
 
 
 def _is_here(endpoint: str) -> bool:
-    """Whether an address is this computer's own, to which no proxy leads."""
+    """Return True if an address is this computer's own, to which no proxy leads."""
     host = urlsplit(endpoint).hostname or ""
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback

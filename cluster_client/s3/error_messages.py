@@ -1,4 +1,4 @@
-"""What goes wrong with requests of the desktop, in words, by the exceptions of boto3."""
+"""Messages for failed requests of the desktop, from the exceptions of boto3."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST = 300
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked, and how: `doing` as in "Listing", `path` an address s3://…, `keys_from` in words."""
+    """A request for a message: `doing` as in "Listing", `path` an address s3://…, `keys_from` a text."""
 
     doing: str
     path: str
@@ -32,7 +32,7 @@ class Request:
 
     @property
     def what(self) -> str:
-        """As a sentence begins."""
+        """Beginning of a sentence about the request."""
         return f"{self.doing} {self.path}".strip()
 
     @property
@@ -49,7 +49,7 @@ class Request:
 
 def in_words(error: BaseException, request: Request) -> Any:
     """The error that says what one of boto3 means; what has words already, or is a fault here, stays."""
-    from botocore import exceptions as of_botocore  # noqa: PLC0415  (after whoever caught the error)
+    from botocore import exceptions as of_botocore  # noqa: PLC0415  (loaded by the code that caught the error)
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
@@ -102,7 +102,7 @@ def in_words(error: BaseException, request: Request) -> Any:
 
 
 def _is_of_botocore(error: Exception) -> bool:
-    """Whether botocore itself stumbled, as it does over answers that no S3 server gives."""
+    """Return True if botocore itself failed, as it does over answers that no S3 server gives."""
     where = error.__traceback__
     while where is not None and where.tb_next is not None:
         where = where.tb_next
@@ -158,7 +158,7 @@ def _region(
 
 
 def no_s3(server: str, detail: str, code: str = "") -> errors.NotS3:
-    """What answers is something else."""
+    """Return the error of an answer that is not S3's."""
     return errors.NotS3(
         f"What answers at {server} does not answer as S3 does. Check the endpoint's host and port: it is "
         "that of the S3 service, not of its web page.",

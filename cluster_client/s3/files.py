@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 20
 _CUTS = 4
-"""So often a transfer is taken up again at the same byte; every byte that comes counts anew."""
+"""Times that a transfer is resumed at the same byte; progress resets the count."""
 _FIRST_PAUSE = 0.5
 _LONGEST_WHOLE = 256 << 20
 """Most bytes that are read of an object of which the last ones are wanted."""
@@ -99,9 +99,10 @@ class S3Files(RunFiles):
         self._s3.expect(answer, "ETag")
 
     def put_new(self, path: str, content: bytes) -> bool:
-        """As `put`, but nothing is done where there is an object; of two at once, one is told False.
+        """Write the object only if absent; return True if it was created.
 
-        Whoever is told False may have written it himself, when the answer was lost: the content tells.
+        Of two at once, one gets False. False may also follow a lost answer to one's own request: compare the
+        content.
         """
         if self.size(path) is not None:  # old servers overlook the condition
             return False
@@ -122,7 +123,7 @@ class S3Files(RunFiles):
         return False
 
     def make_folders(self, folder: str, private: bool = False) -> None:
-        """Nothing: a bucket has no folders."""
+        """Do nothing: a bucket has no folders."""
 
     def make_own_folder(self, parent: str, names: Sequence[str] = ()) -> str:
         """Return `parent`: a bucket has no folders, and all who may write it are trusted."""

@@ -1,4 +1,4 @@
-"""What is in a bucket, a page at a time: for browsing, for counting trips, for a few of them as a sample.
+"""Listing a bucket, a page at a time: for browsing, for counting trips, for a few of them as a sample.
 
     for page in pages(s3, "s3://trips/2019/"):       # folders and objects right below, by name
         …
@@ -55,7 +55,7 @@ def _never() -> bool:
 
 
 def _untold(counted: Counted) -> None:
-    """For those who do not want to be told."""
+    """Default of `progress`."""
 
 
 def buckets(s3: S3Connection) -> list[Bucket]:
@@ -112,7 +112,7 @@ def count(
     progress: Callable[[Counted], None] = _untold,
     cancelled: Callable[[], bool] = _never,
 ) -> Counted:
-    """Count the trip files that a path names; `progress` is told after every page. Raises `Cancelled`."""
+    """Count the trip files that a path names; calls `progress` after every page. Raises `Cancelled`."""
     files = size = others = 0
     copies = CopiesInOrder()
     for page in _named(s3, path, cancelled):

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class SharedFiles(JSONFileLoader):
-    """As botocore reads a file, but once, and as plain dictionaries, which have an order as well.
+    """Loader of botocore's files that reads each once, into plain dictionaries, which keep their order.
 
     The collector leaves plain dictionaries of texts and numbers alone. Of the list of all services' addresses
-    only those stay that are asked here; for any other botocore takes the usual form of an address.
+    only those stay that are used here; for any other botocore takes the usual form of an address.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-"""What a point store in a bucket knows of trip files, on this computer.
+"""Tables of trip files of a point store in a bucket, fetched to this computer.
 
-A store tells in one small table for each ingest which files it holds (see `aggregation.store.point_store`).
-These are fetched into a folder that looks as the store does, so that whatever reads stores reads them.
+A store lists in one small table for each ingest which files it holds (see `aggregation.store.point_store`).
+These are fetched into a folder in the layout of a store, so that readers of stores can read them.
 """
 
 from __future__ import annotations

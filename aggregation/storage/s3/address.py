@@ -1,4 +1,4 @@
-"""Where requests for a bucket go: its name is part of the host's (`bucket.service`), or of the path."""
+"""Addresses of requests for a bucket: its name is part of the host's (`bucket.service`), or of the path."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def address_of(access: S3Access, bucket: str) -> tuple[str, bool]:
 
 
 def advice_on_name(access: S3Access, bucket: str) -> str:
-    """What to do besides, where a bucket's name before that of the host may be why nobody answers for it."""
+    """Return advice for a host that does not answer, if the bucket's name before it may be the reason."""
     address, in_path = address_of(access, bucket)
     if in_path or not access.endpoint:
         return ""

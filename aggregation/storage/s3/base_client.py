@@ -15,7 +15,7 @@ class S3Client(ABC):
     """Requests to one bucket, from several threads. Raises `S3Error`."""
 
     reads_ahead: bool
-    """Whether `ask` sends a request before its answer is wanted; otherwise threads have to read."""
+    """True if `ask` sends a request before its answer is wanted; otherwise threads have to read."""
 
     @property
     @abstractmethod

@@ -1,6 +1,6 @@
-"""What the codes of S3 servers mean: of which kind a refusal is, what the server says with it, what to do.
+"""Codes of S3 servers: the kind of a refusal, its message, and what to do.
 
-Runs and the desktop put their sentences together with it.
+Used for the messages of runs and of the desktop.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Meaning:
     todo: str
 
     def advice(self, keys: str) -> str:
-        """What to do; `keys` says where the keys come from."""
+        """Return what to do; `keys` is a text on the source of the keys."""
         return self.todo.replace("{keys}", keys)
 
 
@@ -90,7 +90,7 @@ _MEANINGS = {
 
 
 def meaning(code: str, status: int = 0) -> Optional[Meaning]:
-    """What a server's code means, or where that is none that is known, the status of HTTP; else None."""
+    """Return the meaning of a server's code, or of the HTTP status if the code is unknown; else None."""
     found = _MEANINGS.get(code) or _MEANINGS.get(str(status))
     if found is None and (status in (408, 429) or status >= 500):
         return _BUSY

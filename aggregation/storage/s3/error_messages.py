@@ -1,4 +1,4 @@
-"""What goes wrong with a run's requests, in words: what happened, to what, the server's own code, what to do.
+"""Messages for failed requests of a run: what happened, to what, the server's own code, what to do.
 
 Read from the texts of errors, obstore's and those that `signed_requests` gives the same form.
 """
@@ -46,7 +46,7 @@ def status_of(error: BaseException) -> int:
 
 
 def explained(error: BaseException, doing: str, bucket: str, access: S3Access) -> S3Error:
-    """An error of a request in words. `doing` completes "Roadpulse could not …"."""
+    """Return an error of a request with a message. `doing` completes "Roadpulse could not …"."""
     text, code = str(error), one_line(code_of(error))
     server = access.endpoint or f"AWS, region {access.region or 'us-east-1'}"
     begin = f"Roadpulse could not {doing}: bucket {bucket} at {server}"
@@ -74,7 +74,7 @@ def explained(error: BaseException, doing: str, bucket: str, access: S3Access) -
 
 
 def one_line(text: str, longest: int = _LONGEST) -> str:
-    """What a server says, on one line, without what is none of a line's."""
+    """Return a server's message on one line, without control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:longest].rstrip(".")
 
 
@@ -84,8 +84,8 @@ def _keys_from(access: S3Access) -> str:
 
 
 def _of_connection(text: str, server: str) -> tuple[type[S3Error], str, str]:
-    """Which error it is that no answer came, why, and what to do."""
-    lowered = text.lower().replace("retry_timeout", "")  # obstore tells it with everything
+    """Return the class of a failed connection's error, the reason, and what to do."""
+    lowered = text.lower().replace("retry_timeout", "")  # obstore reports it with every error
     if "credential" in lowered or role_service() in lowered:
         return (
             S3Unreachable,

@@ -3,7 +3,7 @@
 StorageError
 └── S3Error                      `code` is the server's own word (empty: it gave none)
     ├── S3Unreachable            the same may succeed later (retry); also a `NoAnswer`
-    │   ├── S3Away               nobody takes the question: no such name, no route, nobody listens, the proxy
+    │   ├── S3Away               nothing was sent: no such name, no route, no server at the port, the proxy
     │   ├── S3Silent             no answer in time
     │   ├── S3Cut                the connection broke in the middle
     │   └── S3Busy               503, SlowDown, 429, 500: the server cannot do it now
@@ -18,7 +18,7 @@ StorageError
         ├── UnnamedObject        an object whose name cannot be asked for
         └── NotS3                what answers is no S3 server
 
-Their sentences are put together in `error_messages` for what a run asks, and in the module of that name of
+Their messages are composed in `error_messages` for what a run asks, and in the module of that name of
 `cluster_client.s3` for what the desktop asks; what a server's code means is in `codes`, for both.
 """
 
@@ -42,7 +42,7 @@ class S3Unreachable(S3Error, NoAnswer):
 
 
 class S3Away(S3Unreachable):
-    """Nobody took the question."""
+    """The request was not sent."""
 
 
 class S3Silent(S3Unreachable):
@@ -76,7 +76,7 @@ class AccessDenied(S3Refused):
 
 
 class BucketMissing(S3Refused):
-    """There is no such bucket."""
+    """The bucket does not exist."""
 
 
 class WrongRegion(S3Refused):
@@ -92,7 +92,7 @@ class ClockOff(S3Refused):
 
 
 class StorageFull(S3Refused):
-    """There is no room."""
+    """The storage is full."""
 
 
 class UnnamedObject(S3Refused):
@@ -100,4 +100,4 @@ class UnnamedObject(S3Refused):
 
 
 class NotS3(S3Refused):
-    """What answers is no S3 server."""
+    """The answer is not S3's."""

@@ -23,7 +23,7 @@ _ROLE_VARIABLES = (
 _ROLE_SERVICE = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 
 RENEWED_SECONDS = 300
-"""Keys with a session token end, and whoever got them renews their file: so often it is read again."""
+"""Seconds between readings of a file of keys: keys with a session token end, and the file is renewed."""
 
 Keys = tuple[str, str, str]
 """Key, secret and session token, or empty."""
@@ -36,12 +36,12 @@ class Keyring:
         self._access, self._read = access, time.monotonic()
         found = ("", "", "") if access.anonymous else keys(access)
         self.of_role = found is None
-        """Whether they are the instance's role to give, which obstore asks for them."""
+        """True if the instance's role gives the keys, for which obstore asks."""
         self._keys: Keys = found or ("", "", "")
 
     @property
     def ends(self) -> bool:
-        """Whether there will be others in their place."""
+        """True if the keys will be replaced by others."""
         return bool(self._access.keys_file and self._keys[2])
 
     def __call__(self) -> Keys:
@@ -127,7 +127,7 @@ def role_service() -> str:
 
 
 def _has_role_service() -> bool:
-    """Whether this computer has that service."""
+    """Return True if this computer has that service."""
     try:
         socket.create_connection(("169.254.169.254", 80), timeout=1).close()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a bucket holds, whoever lists it: pages of objects, and those objects that a path to trips names.
+"""Contents of a bucket: pages of objects, and those objects that a path to trips names.
 
 Runs, the Run dialog, the browser of buckets and the diagnosis list through this module, so that all of them
 mean the same objects by the same path.
@@ -14,11 +14,11 @@ from ...contract.s3_access import SCHEME
 from ...contract.trip_files import GLOB_CHARACTERS, SUFFIXES, beginning, pattern, plain_folder
 
 PAGE = 1000
-"""Most names on a page that a server is asked for."""
+"""Largest number of names on a page that a server is asked for."""
 
 
 class ObjectInfo(NamedTuple):
-    """What a server says of an object; `size` in bytes, `e_tag` empty and `modified` None if it does not."""
+    """A server's facts of an object: `size` in bytes, `e_tag` empty and `modified` None if it gives none."""
 
     bucket: str
     key: str
@@ -38,7 +38,7 @@ class ObjectInfo(NamedTuple):
 
     @property
     def is_trip(self) -> bool:
-        """Whether its name is that of a trip file."""
+        """True if its name is that of a trip file."""
         return self.key.lower().endswith(SUFFIXES)
 
 
@@ -53,7 +53,7 @@ class Page(NamedTuple):
 class Named(NamedTuple):
     """Objects of one page that a path to trips names, and whether the listing has come upon any at all.
 
-    `single` marks the only object of a path that names just that: a trip file, whatever its name.
+    `single` marks the only object of a path that names just that: a trip file of any name.
     """
 
     objects: list[ObjectInfo]

@@ -1,7 +1,7 @@
-"""An object of a bucket as obstore asks for it: what came is checked, and faults are put into words.
+"""An object of a bucket, read through obstore: answers are checked, and errors get messages.
 
-What is not there raises `FileNotFoundError`, as on a disk; everything else that goes wrong is a
-`StorageError` in words.
+A missing object raises `FileNotFoundError`, as on a disk; all other failures are a `StorageError` with a
+message.
 """
 
 from __future__ import annotations

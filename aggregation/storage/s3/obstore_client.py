@@ -59,7 +59,7 @@ class ObstoreClient(S3Client):
         try:
             for found in obstore.list(folder.store, folder.key or None, chunk_size=PAGE):
                 objects = [self._info(each) for each in found]
-                # A key comes once, whatever their order. One is remembered, ever later ones (Brent).
+                # A key comes once, in any order. One is remembered, ever later ones (Brent).
                 if any(each.key == known for each in objects):
                     raise endless(folder, "gives a page again")
                 n += 1

@@ -1,7 +1,7 @@
-"""Connections to buckets: who signs, whom to trust, how long to wait. Made once a process, by obstore.
+"""Connections to buckets by obstore: signing, certificates, timeouts. Made once a process.
 
-Requests of a run are tried again, with pauses that grow, where the server is busy or the connection is
-cut. The first question to a bucket is asked impatiently instead, so that a wrong address is told at once.
+Requests of a run are tried again, with pauses that grow, if the server is busy or the connection is cut. The
+first request to a bucket has short timeouts instead, so that a wrong address shows at once.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def first_line(error: BaseException) -> str:
 
 
 def _signing(access: S3Access) -> dict[str, Any]:
-    """What obstore needs to sign: keys, or where the instance's role gives them."""
+    """Return obstore's options for signing: keys, or the address at which the instance's role gives them."""
     if access.anonymous:
         return {"skip_signature": True}
     keyring = Keyring(access)

@@ -80,7 +80,7 @@ class _Version:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where things are in a part; `tail` are its last bytes, all after the row groups."""
+    """The layout of a part; `tail` are its last bytes, all after the row groups."""
 
     version: _Version
     row_groups: tuple[_RowGroup, ...]

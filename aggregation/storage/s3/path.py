@@ -1,7 +1,7 @@
 """An object or a prefix in a bucket, as a place of a run.
 
-What is not there raises `FileNotFoundError`, as on a disk; everything else that goes wrong is a
-`StorageError` in words.
+A missing object raises `FileNotFoundError`, as on a disk; all other failures are a `StorageError` with a
+message.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class S3Path(S3Object, Place):
         return None
 
     def exists(self) -> bool:
-        """Whether there is an object of just this key."""
+        """Return True if there is an object of just this key."""
         return self.modified() is not None
 
     def read_bytes(self) -> bytes:
@@ -130,10 +130,10 @@ class S3Path(S3Object, Place):
         return self.write_new(json_bytes(values))
 
     def write_new(self, content: bytes) -> bool:
-        """Write the object unless there is one; whoever is told False has nothing there.
+        """Create the object only if absent; return whether it was created.
 
-        Of two who try at once, one is: not every server checks the condition and writes in one step, so what
-        was written is looked at once more.
+        Of two writers at once, one gets True: some servers do not check the condition and write in one step,
+        so the written object is read once more.
         """
         obstore = library()
         from obstore.exceptions import AlreadyExistsError, PreconditionError  # noqa: PLC0415
@@ -154,7 +154,7 @@ class S3Path(S3Object, Place):
         return False
 
     def _settled(self, content: bytes) -> bool:
-        """Whether what was written is still there a moment later; what cannot be looked at is."""
+        """Return True if the object still has this content a moment later, or cannot be read."""
         time.sleep(SETTLING)
         try:
             return self.read_bytes() == content

@@ -46,14 +46,14 @@ class RequestFailed(Exception):
 
 
 class Answer:
-    """What the server answered: headers by their names in lower case, the body, and how long it is."""
+    """A server's answer: headers by their names in lower case, the body, and its length."""
 
     def __init__(self, headers: Mapping[str, str], body: bytes, length: int) -> None:
         self.headers, self.body, self.length = headers, body, length
 
 
 class Target(NamedTuple):
-    """What a request is for, as it is sent and signed."""
+    """The target of a request, as it is sent and signed."""
 
     path: str
     query: str
@@ -112,7 +112,7 @@ class SignedRequests:
         Every request has a connection of its own, in which the system keeps what has arrived.
         """
         pending = PendingRequest(self._target(key, query))
-        # What goes wrong, goes wrong again in `answer`, which tries again and tells.
+        # a failure fails again in `answer`, which retries and reports it
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection, _ = self._connection()
             pending.connection = connection
@@ -122,7 +122,8 @@ class SignedRequests:
         return pending
 
     def answer(self, pending: PendingRequest, size: Optional[int] = None) -> Answer:
-        """What `get` returns, for a request that is sent already; where that fails, by further ones."""
+        """Return the answer to a request that is sent already, as `get` does; sends further ones if it
+        fails."""
 
         def once() -> tuple[int, Answer]:
             connection, pending.connection = pending.connection, None
@@ -213,7 +214,7 @@ class SignedRequests:
                 if good and size is None:
                     raise http.client.HTTPException("an answer without an end")
                 return response.status, Answer(found, b"" if good else body[:most], len(body))
-            if response.length:  # cut off; only reading without a bound tells by itself
+            if response.length:  # cut off; only unbounded reading shows it
                 raise http.client.IncompleteRead(body, response.length)
         except BaseException:
             connection.close()
@@ -293,7 +294,7 @@ def _trust(context: ssl.SSLContext, ca_file: str) -> None:
 
 
 def _of_certificate(error: ssl.SSLCertVerificationError) -> str:
-    """What is wrong with a certificate, in obstore's words."""
+    """Return the fault of a certificate, in obstore's words."""
     said = error.verify_message or str(error)
     kind = "Expired" if "expired" in said else "NotValidForName" if "match" in said else "UnknownIssuer"
     return f"invalid peer certificate: {kind} ({said})"

@@ -142,7 +142,7 @@ class S3Trips(TripSource):
                     if pool:
                         coming.read_by(pool)
                     elif not coming.ask():
-                        break  # reading it tells why, or waits until the server is back
+                        break  # reading it raises the reason, or waits until the server is back
                 coming = under_way.popleft()
                 held -= coming.file.size
                 done += 1
@@ -200,7 +200,7 @@ def _seconds(found: ObjectInfo) -> float:
 
 
 class _Pace:
-    """Whether most of the time goes by while answers that have begun do not come."""
+    """Measures whether most of the time passes while answers that have begun do not come."""
 
     def __init__(self, client: S3Client) -> None:
         self._client, self._files = client, 0
@@ -229,7 +229,7 @@ class _Coming:
 
     @property
     def is_large(self) -> bool:
-        """Whether it comes into a file, when it is its turn."""
+        """True if the object is to be fetched into a file."""
         return LARGE < self.file.size <= self._max_bytes
 
     def ask(self) -> bool:
@@ -273,7 +273,7 @@ def _read(
 
 
 def _fetch(file: TripFile, client: S3Client, copy: Path) -> Union[Path, BadTripFile]:
-    """As `_read`, for a large trip: into the file `copy`."""
+    """Read a large trip, as `_read` does, into the file `copy`."""
     try:
         with _left_out():
             found, size = client.fetch(_parts(file.path)[1], file.size, copy)

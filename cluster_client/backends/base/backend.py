@@ -24,25 +24,23 @@ from ...runs.status import RunState, RunStatus
 
 
 class Backend(Protocol):
-    """Where runs execute. Every call raises errors of the tree in `errors`, and `S3Error`."""
+    """The protocol of a backend, which executes runs. Raises `S3Error` and the errors of `errors`."""
 
     def submit(self, run: Run, cancelled: Optional[Callable[[], bool]] = None) -> Run:
-        """Record and start a run; returns it with its folder and remote id.
+        """Record and start a run; return it with its folder and remote id.
 
-        `cancelled` is asked several times a second while the run is being sent. Once it says yes, nothing of
-        the run is started, its record says so, and
-        `aggregation.contract.errors.Cancelled` is raised, however slow the network; where the run is being
-        started at that moment, it is returned, and can be stopped.
-
-        Raises `AlreadyStarted` when this run, or one in the same folder, was started before, and
-        `StartError` when nothing is running after all.
+        `cancelled` is called several times a second while the run is being sent. Once it is True, nothing of
+        the run is started, its record says so, and `aggregation.contract.errors.Cancelled` is raised, also
+        over a slow network; a run that is being started at that moment is returned, and can be stopped.
+        Raises `AlreadyStarted` if this run, or one in the same folder, was started before, and `StartError`
+        if nothing is running.
         """
 
     def status(self, run: Run) -> RunStatus:
-        """Where the run stands now; its record follows. Raises `NoAnswer` when that cannot be told."""
+        """Return the run's status and record it. Raises `NoAnswer` if it cannot be read."""
 
     def cancel(self, run: Run) -> None:
-        """Ask the run to stop; returns at once, and `status` tells when it has."""
+        """Ask the run to stop; return at once. `status` reports when it has stopped."""
 
     def fetch(
         self,
@@ -67,7 +65,7 @@ class Backend(Protocol):
 
 @dataclass(frozen=True)
 class Polling:
-    """How often to look: soon at first, so that a short run feels quick, then ever less often.
+    """Intervals of polling: short at first, so that a short run feels quick, then longer.
 
     All in seconds. Every pause is `growth` times the one before, up to `longest`.
     """
@@ -93,9 +91,9 @@ def follow(
     polling: Polling = Polling(),
     retry_seconds: float = 3600.0,
 ) -> RunStatus:
-    """Look at a run until it has ended and return its last status; for a thread of its own.
+    """Poll a run until it has ended and return its last status; for a thread of its own.
 
-    `cancelled` is asked several times a second; once it says yes, the run is cancelled and still followed
+    `cancelled` is called several times a second; once it is True, the run is cancelled and still followed
     until it has stopped. A place that cannot be reached is tried again for `retry_seconds` seconds; the run
     goes on meanwhile. Raises `ClientError` or `S3Error` for faults that waiting does not mend.
     """

@@ -1,10 +1,10 @@
-"""What differs between backends outside of their folders: one `BackendType` each, listed in `registry`.
+"""Differences between backends outside of their folders: one `BackendType` each, listed in `registry`.
 
     kind = registry.of(profile)
     backend = kind.open(profile, keys, kept, run_store)
 
 Other modules ask a type for what it can do, and never for its key. Types load with QGIS, so their modules
-import what does the work (paramiko, requests, numpy) inside of the methods that need it.
+import the heavy packages (paramiko, requests, numpy) inside of the methods that need them.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class FormSection(Enum):
 
 @dataclass(frozen=True)
 class Kept:
-    """Where this computer keeps things of all profiles.
+    """Folders and files of this computer that all profiles share.
 
     `runs` takes the folders of runs that name none, `known_hosts` is the file of the SSH host keys that the
     person has accepted.

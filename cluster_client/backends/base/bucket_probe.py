@@ -21,7 +21,7 @@ from ...s3.store_files import tables_at_hand
 
 log = logging.getLogger(__name__)
 LOOKING = Waits(connect=3.0, read=15.0, attempts=2)
-"""Somebody waits for the answer."""
+"""Short waits: a person waits for the answer."""
 
 
 class BucketTrips:
@@ -79,7 +79,8 @@ class BucketTrips:
     def _known(
         self, store: str, mapping: FieldMapping, check: Callable[[], None]
     ) -> Optional[Callable[[TripFile], bool]]:
-        """What tells of a trip whether the store has it; None where that cannot be told from here."""
+        """Return a function that is True for a trip in the store; None if the store cannot be read from
+        here."""
         try:
             if not is_s3(store):
                 return known_files(store, mapping, check) if self._profile.runs_here else None
@@ -108,7 +109,7 @@ class BucketTrips:
 
 
 class Sample:
-    """`most` to twice as many of a stream of names, evenly spread, whatever its length."""
+    """A sample of `most` to twice as many names, evenly spread over a stream of any length."""
 
     def __init__(self, most: int) -> None:
         self._most, self._step, self._seen = most, 1, 0

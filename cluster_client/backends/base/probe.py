@@ -1,4 +1,4 @@
-"""What can be told of a place before a run: whether it answers, who works there, which trips lie there.
+"""State of a place before a run: whether it answers, its workers, and its trips.
 
     probe = workflow.backends.probe_for(profile, credentials)
     probe.state()                            # BackendState: connected, 16 workers
@@ -22,10 +22,12 @@ Check = Callable[[], None]
 
 @dataclass(frozen=True)
 class BackendState:
-    """A place that answered. `workers` are those of Spark that are alive (None: there is no Spark, or it
-    does not tell), `cores` those of all of them, or of the one computer (0: not known); `free` how many of
-    these no other run uses (None: not known). `service` is what takes runs there, such as Livy and its
-    version. `remark` says what would keep a run waiting, and what to do.
+    """The state of a place that answered.
+
+    `workers` are those of Spark that are alive (None: without Spark, or unknown), `cores` those of all of
+    them, or of the one computer (0: not known); `free` how many of these no other run uses (None: not known).
+    `service` is the service that takes runs, such as Livy and its version. `remark` names what would keep a
+    run waiting, and what to do.
     """
 
     workers: Optional[int] = None
@@ -51,7 +53,7 @@ class TripSource(Protocol):
         check: Check,
         found: Callable[[int], None],
     ) -> TripCount:
-        """How many trip files there are, and how many are new; `check` may raise to stop."""
+        """Count the trip files, and those that are new; `check` may raise to stop."""
 
     def first(self, trips: str) -> list[str]:
         """A few of the files that TRIPS names, soon."""
@@ -64,10 +66,10 @@ class BackendProbe(Protocol):
     """Looks at one place."""
 
     def state(self) -> BackendState:
-        """Whether the place answers, and with what; raises `ClientError` or `S3Error`."""
+        """Return the state of the place; raises `ClientError` or `S3Error`."""
 
     def trips(self, trips: str) -> TripSource:
-        """What reads the trips of that name, which lie in a bucket or at the place itself."""
+        """Return the reader of the trips of that name, in a bucket or at the place itself."""
 
     def close(self) -> None:
         """Give up connections; may take a moment."""

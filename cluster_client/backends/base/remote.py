@@ -1,4 +1,4 @@
-"""What backends have in common whose runs are somewhere else: recorded, sent, fetched and discarded alike."""
+"""Base of the backends with remote runs: recorded, sent, fetched and discarded alike."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class RemoteBackend(ABC):
     def submit(self, run: Run, cancelled: Optional[Callable[[], bool]] = None) -> Run:
         """Record the run, send what it needs and start it.
 
-        A run of which it is not known whether it was started is returned too: `status` tells.
+        A run that may or may not have been started is returned too: `status` finds out.
         """
         run = replace(
             run,
@@ -47,7 +47,7 @@ class RemoteBackend(ABC):
         return carry_out(self._store, run, self._send, cancelled)
 
     def status(self, run: Run) -> RunStatus:
-        """Where the run stands now; its record follows."""
+        """Return the run's status and record it."""
         status = fetched_status(self._local_folder(run), run)
         if status is None:
             try:
@@ -100,7 +100,7 @@ class RemoteBackend(ABC):
     @property
     @abstractmethod
     def _cut(self) -> str:
-        """What cannot be reached, in words, while nothing can be told of a run."""
+        """Message that names what cannot be reached, while the status of a run is unknown."""
 
     @abstractmethod
     def _status(self, run: Run) -> RunStatus:

@@ -1,4 +1,4 @@
-"""What Livy's answers say, whatever their shape; nothing is raised for what a server may send."""
+"""Parsing of Livy's answers, tolerant of any shape; no answer of a server raises an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Optional
 from ....aggregation.contract.json_text import JsonFault, decode
 
 ENDED = frozenset({"success", "dead", "error", "killed"})
-"""States after which nothing comes. Whatever else a Livy may say, the batch may still be going on."""
+"""Final states of a batch. In all other states, also unknown ones, it may still be going on."""
 
 _HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
@@ -21,7 +21,7 @@ _LONGEST_TEXT = 2000
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch as Livy tells of it. `log` are some of its lines."""
+    """A batch as Livy describes it. `log` are some of its lines."""
 
     name: str
     state: str
@@ -30,12 +30,12 @@ class Batch:
 
     @property
     def ended(self) -> bool:
-        """Whether its process has ended."""
+        """True once the batch's process has ended."""
         return self.state in ENDED
 
     @property
     def may_be_ghost(self) -> bool:
-        """Whether it looks like one that Livy refused and yet keeps: it will never start.
+        """True if the batch looks like one that Livy refused and yet keeps: it will never start.
 
         Of real ones the log has its headings from the first answer on.
         """
@@ -60,7 +60,7 @@ def read_json(content: bytes) -> Any:
 
 
 def is_missing(content: bytes) -> bool:
-    """Whether the content of a 404 is Livy's own word that it knows no such batch."""
+    """Return True if the content of a 404 is Livy's own message that it knows no such batch."""
     return isinstance(read_json(content), dict) and "not found" in said(content).lower()
 
 

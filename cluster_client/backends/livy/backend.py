@@ -140,12 +140,12 @@ class LivyBackend(RemoteBackend):
         poster = submission.Poster(self.way.client, self._file_access, folder, run.id, self._sure)
         found = poster.post(batch_of(run, folders, addresses))
         if found is None:
-            return run  # whoever looks next is told
+            return run  # the next status finds out
         remote_id = f"{found.name} {found.number}"
         return self._store.update(run.id, remote_id=remote_id, state=RunState.STARTING)
 
     def _clear(self, run: Run) -> None:
-        """Leave nothing there of a run that was given up; where nobody answers, a folder without a run."""
+        """Remove a run that was given up; if the host does not answer, a folder without a run stays."""
         with contextlib.suppress(RunError):
             self._file_access.once(
                 run.folder, lambda files, folders: clear(files, folders.absolute(run.folder), run)

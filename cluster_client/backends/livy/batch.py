@@ -1,4 +1,4 @@
-"""What is posted to Livy for a run: only what it needs, and nothing that is secret."""
+"""The batch that is posted to Livy for a run: only what it needs, and nothing that is secret."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PREFIX = "roadpulse-"
 
 
 def batch_name(run: Run) -> str:
-    """The name of a run's batch: nobody else's, and the key under which it is found again."""
+    """Return the unique name of a run's batch, by which it is found again."""
     return f"{_PREFIX}{run.id}"
 
 

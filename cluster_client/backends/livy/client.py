@@ -32,7 +32,7 @@ _BLOCK = 1 << 14
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds: until somebody listens, between two pieces of an answer, and for a whole call."""
+    """Timeouts in seconds: for the connection, between two pieces of an answer, and for a whole call."""
 
     connect: float = 10.0
     answer: float = 30.0
@@ -94,7 +94,7 @@ class LivyClient:
         return [line for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
 
     def count(self) -> int:
-        """How many batches Livy knows."""
+        """Return the number of batches that Livy knows."""
         total = self._object("GET", "/batches?from=0&size=1").get("total")
         return total if isinstance(total, int) else 0
 

@@ -72,7 +72,7 @@ class LivyChecks:
 
     @property
     def error(self) -> Optional[RunError]:
-        """Why the SSH connection could not be made; None: it could, or there is none."""
+        """The error of the SSH connection; None if it could be made, or there is none."""
         return self._head.error if self._head is not None else None
 
     def accept(self, fingerprint: str) -> None:
@@ -125,7 +125,7 @@ class LivyChecks:
         try:
             self._version = self._way.client.version()
         except (CertificateError, LivyLoginRefused) as error:
-            self._fault = error  # somebody is there; what is wrong is told below
+            self._fault = error  # the host answers; faults are reported below
         through = " through the tunnel" if self._profile.livy_tunnel else ""
         return ok(f"{self._profile.livy_url} answers{through}.")
 
@@ -243,7 +243,7 @@ class LivyChecks:
         return Found(packages.outcome, f"{found.found} {packages.found}", packages.todo)
 
     def _run_folder(self) -> Found:
-        """Whether the driver's user can write where this one made a folder, and this one delete it again."""
+        """Check that the driver's user can write into a folder of this one, which can delete the result."""
         if not self._written:
             return skipped("Runs lie in a bucket.")
         folder, self._written = self._written, ""

@@ -2,7 +2,7 @@
 
 cluster_client.errors.BackendError
 ├── Unreachable                  Livy does not answer now; the run itself may be well (retry)
-│   ├── LivyAway                 nothing was sent: no such name, no route, nobody listens, the proxy refuses
+│   ├── LivyAway                 nothing was sent: no such name, no route, no server, the proxy refuses
 │   ├── LivySilent               no answer in time; Livy may have taken what was sent
 │   ├── LivyCut                  the connection broke before the answer; the same
 │   └── LivyOverloaded           502, 503, 504, 429: what stands before Livy answers in its place
@@ -14,7 +14,7 @@ cluster_client.errors.BackendError
 ├── LivyFault                    500: an error of Livy's own
 └── NotLivy                      an answer that Livy would not give
 
-What is wrong with a certificate is a `cluster_client.certificates.CertificateError`.
+A fault of a certificate is a `cluster_client.certificates.CertificateError`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ...errors import BackendError, Unreachable
 
 
 class LivyAway(Unreachable):
-    """Nobody took what was to be sent."""
+    """The request was not sent."""
 
 
 class LivySilent(Unreachable):
@@ -57,7 +57,7 @@ class LivyRefused(BackendError):
 
 
 class DuplicateName(LivyRefused):
-    """There is a batch of that name."""
+    """Livy has a batch of that name."""
 
 
 class PathForbidden(LivyRefused):
@@ -71,7 +71,7 @@ class LivyFault(BackendError):
 
 
 class NotLivy(BackendError):
-    """What answers is not Livy, or not one that is understood."""
+    """The answer is not Livy's, or cannot be parsed."""
 
 
 _WHITELIST = re.compile(r"(Local path .*?)? cannot be added to user sessions", re.DOTALL)

@@ -1,4 +1,4 @@
-"""Where the files of a profile's runs and jobs lie: reached over SFTP or in a bucket, as their paths say."""
+"""Access to the files of a profile's runs and jobs: over SFTP or in a bucket, by their paths."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class FileAccess:
     def _in_bucket(self) -> tuple[RunFiles, RemoteFolders]:
         from ...s3.files import S3Files  # noqa: PLC0415
 
-        # With a host, too: whoever looks after a run in a bucket needs no SSH connection.
+        # also with a host: following a run in a bucket needs no SSH connection
         return S3Files(self.s3()), RemoteFolders.of(self._profile, "")
 
 

@@ -1,10 +1,10 @@
-"""The job's files where Livy's Spark finds them: in a folder of Livy's host, or at an address in a bucket.
+"""The job's files at a place where Livy's Spark finds them: a folder of Livy's host, or a bucket.
 
 Livy's user runs them as they lie there. A folder of Livy's host is therefore the user's own, below that of
-the jobs: nobody else may change or replace what is in it.
+the jobs: other users can neither change nor replace its files.
 
 From a bucket Spark's driver fetches them over http: by an address that is signed for this one object and some
-minutes, so that neither Livy nor Spark needs a key, nor the jars of s3a. What it leads to is the plugin's own
+minutes, so that neither Livy nor Spark needs a key, nor the jars of s3a. The object holds the plugin's own
 source code.
 """
 
@@ -32,7 +32,7 @@ def put_jobs(file_access: FileAccess, folders: RemoteFolders) -> list[str]:
 
 
 def put_files(file_access: FileAccess, folders: RemoteFolders, contents: dict[str, bytes]) -> list[str]:
-    """As `put_jobs`, of other files, by their names below the same folder."""
+    """Put other files, by their names below the same folder, as `put_jobs` does."""
 
     in_bucket = is_s3(folders.jobs)
     if not in_bucket:
@@ -50,10 +50,10 @@ def put_files(file_access: FileAccess, folders: RemoteFolders, contents: dict[st
 
 
 def signed(s3: S3Connection, path: str) -> str:
-    """An address at which one object of a bucket can be read for a while, and nothing else done.
+    """Return an address at which one object of a bucket can be read for a while.
 
-    Spark takes a script for Python by the end of its address, which is that of the signature: the object's
-    name is asked for once more as the name under which to save it, and put last.
+    Spark recognises a Python script by the end of its address, which is that of the signature: the object's
+    name is therefore added as the last parameter, as the name under which to save it.
     """
     bucket, key = split(path)
     name = key.rpartition("/")[2]

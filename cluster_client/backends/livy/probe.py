@@ -45,10 +45,10 @@ class LivyProbe:
         self._way = Way(profile, keys, self._file_access, _OF_LIVY)
 
     def state(self) -> BackendState:
-        """Whether the host and Livy let the person in, and what Spark's master says."""
+        """Return the state of host, Livy and Spark's master; raises `ClientError` for a refused log-in."""
         state = self._head.state() if self._head is not None else BackendState()
         version = self._way.client.version()
-        self._way.client.count()  # the version is told to anybody
+        self._way.client.count()  # the version needs no log-in
         return replace(state, service=f"Livy {version.partition('-')[0]}")
 
     def trips(self, trips: str) -> TripSource:

@@ -1,7 +1,7 @@
-"""What becomes of runs that Livy started: judged from their folders, while Livy corroborates.
+"""Status of runs that Livy started: read from their folders, and corroborated by Livy.
 
 Livy forgets: ended batches after ten minutes, all of them with a restart. Its drivers may outlive it, and
-then only their status.json tells, which is written every second or two.
+then only their status.json is left, which is written every second or two.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ LIMITS = Limits()
 
 @dataclass
 class _Seen:
-    """What was seen of a run, by this computer's clock: the cluster's may differ."""
+    """Observations of a run, by this computer's clock: the cluster's may differ."""
 
     content: Optional[bytes] = None
     changed: float = field(default_factory=time.monotonic)
@@ -59,9 +59,9 @@ class _Seen:
 
 @dataclass(frozen=True)
 class _Word:
-    """What Livy and the run's silence amount to: whether it lives (None: not known), and a remark on that.
+    """Conclusion from Livy's answer and the run's silence: alive or not (None: not known), and a remark.
 
-    `fault` is there for one that ended before it wrote a word.
+    `fault` is set for a run that ended before it wrote a status.
     """
 
     alive: Optional[bool]
@@ -83,7 +83,7 @@ class StatusPoller:
         seen.deleted = seen.deleted or deleted
 
     def status(self, files: RunFiles, folder: str, run: Run) -> RunStatus:
-        """Where the run stands. Raises what the folder's files raise; nothing that Livy does is an error."""
+        """Return the run's status. Raises the errors of reading the folder; Livy's errors are not raised."""
         if run.remote_id.split(" ")[0] != batch_name(run):
             return self._unposted(files, folder, run)
         seen = self._runs.setdefault(run.id, _Seen())
@@ -120,7 +120,7 @@ class StatusPoller:
     # -- Livy -----------------------------------------------------------------------------------------
 
     def _ask(self, files: RunFiles, folder: str, run: Run, seen: _Seen, moved: bool) -> _Word:
-        """Whether the run lives. A status that moved since the last look is life enough."""
+        """Return whether the run is alive. A status that changed since the last poll is enough."""
         stopping = seen.cancelled and time.monotonic() - seen.cancelled > self._limits.cancel
         if stopping and not seen.deleted:
             return self._end(run, seen)
@@ -148,7 +148,7 @@ class StatusPoller:
             starting = read_status(seen.content).state is RunState.STARTING
             limit = self._limits.begin if starting else self._limits.silent
             return self._unless_silent(seen, limit, "Livy was restarted; the run goes on by itself.")
-        confirmed = " " in run.remote_id  # Livy told its number
+        confirmed = " " in run.remote_id  # Livy gave its number
         limit = self._limits.begin if confirmed else self._limits.posted
         word = self._unless_silent(seen, limit, "Livy does not know the run; looking for a sign of it.")
         if word.alive is False:
@@ -157,7 +157,7 @@ class StatusPoller:
         return word
 
     def _unless_away(self, files: RunFiles, folder: str, run: Run, seen: _Seen, error: RunError) -> _Word:
-        """Livy does not tell of the run, for whatever reason, which is said in the end if nothing else is."""
+        """Return the conclusion without Livy's answer; the reason is reported if nothing else is known."""
         why = f"Livy cannot be asked at the moment: {error.message}"
         word = self._unless_silent(seen, self._limits.away, why)
         if word.alive is not False or seen.content is not None or seen.cancelled:
@@ -205,7 +205,7 @@ class StatusPoller:
         )
 
     def _died(self, run: Run, batch: Batch) -> Fault:
-        """Why a batch ended before the run wrote a word."""
+        """Return the reason why a batch ended before the run wrote a status."""
         try:
             lines = self._client.log(batch.name)
         except RunError:
@@ -238,7 +238,7 @@ _OF_THE_RUN = re.compile(r"[-\d]+ [:,\d]+ ERROR (.+)")
 
 
 def telling(lines: list[str]) -> str:
-    """The line of a log that tells most about a failure: the run's own word, or else that of what failed."""
+    """Return the most informative line of a log about a failure: the run's own, or else the error's."""
     own = [found[1] for line in lines if (found := _OF_THE_RUN.match(line.strip()))]
     if own:
         return own[0][:600]

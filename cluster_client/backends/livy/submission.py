@@ -21,7 +21,7 @@ from .file_access import FileAccess
 log = logging.getLogger(__name__)
 
 SURE_SECONDS = 20.0
-"""So long Livy is asked for a batch whose POST got no answer, before it counts as never posted."""
+"""Seconds of searching for a batch whose POST got no answer, before it counts as never posted."""
 
 
 def prepare(
@@ -60,15 +60,15 @@ class Poster:
         self._sure = sure
 
     def post(self, body: dict[str, Any]) -> Optional[Batch]:
-        """The batch; None where it cannot be told at the moment whether there is one.
+        """Post the batch and return it; None if it is not known at the moment whether it exists.
 
-        Raises `StartError` or another `ClientError` when nothing runs, nor will.
+        Raises `StartError` or another `ClientError` if nothing runs, nor will.
         """
         name = str(body["name"])
         try:
             return self._client.submit(body)
         except DuplicateName:
-            # Nobody else knows the name: an answer was lost on the way here, and this one is the second.
+            # The name is unique: the first answer was lost, and this is the second attempt.
             return self._found(name)
         except (LivyRefused, LivyFault, NotLivy) as error:
             self._clear(name, error)
@@ -127,7 +127,7 @@ class Poster:
         return False
 
     def _withdraw(self) -> bool:
-        """Whether it is certain that the run has not begun and will not go on if it does."""
+        """Return True if it is certain that the run has not begun and will not go on if it does."""
         with contextlib.suppress(RunError):
             return self._file_access.once(
                 self._folder, lambda files, _: withdraw(files, self._folder, self._run_id)

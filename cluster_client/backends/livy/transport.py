@@ -105,7 +105,7 @@ def new_session(
 
 
 def in_words(error: BaseException, where: str, proxies: Mapping[str, str], ca_file: str) -> BaseException:
-    """What an error of a call means; what has words already, or is a fault of this program, stays."""
+    """Return the error of a call with a message; one that has a message, or a bug, stays as it is."""
     if isinstance(error, RunError) or not isinstance(error, _OF_THE_NETWORK):
         return error
     detail = without_password(repr(error))

@@ -71,7 +71,7 @@ class Tunnel:
 
 
 def _end(end: Any) -> None:
-    """Close a socket or channel, waking whoever waits for it."""
+    """Close a socket or channel and wake the threads that wait for it."""
     with contextlib.suppress(OSError, EOFError):
         end.shutdown(socket.SHUT_RDWR)
     with contextlib.suppress(OSError, EOFError):

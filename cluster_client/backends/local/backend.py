@@ -57,9 +57,9 @@ class _Process:
 class LocalBackend:
     """Runs on this computer; see `backend.Backend` for the protocol.
 
-    `runs_folder` takes the folders of runs that name none. `module` is what runs in the child, with the
-    run folder as its argument. A run with trips or points in a bucket finds `s3_keys` in its environment:
-    that is not written anywhere, and nobody else may read it.
+    `runs_folder` takes the folders of runs that name none. `module` is the module that runs in the child,
+    with the run folder as its argument. A run with trips or points in a bucket finds `s3_keys` in its
+    environment, which is not written anywhere, and which other users cannot read.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class LocalBackend:
         return self._store.update(run.id, remote_id=remote_id, state=RunState.STARTING)
 
     def status(self, run: Run) -> RunStatus:
-        """Where the run stands now; its record follows."""
+        """Return the run's status and record it."""
         folder = Path(run.folder)
         child = self._children.get(run.id)
         if child is not None and child.poll() is not None:
@@ -193,7 +193,7 @@ class LocalBackend:
         self._store.delete(run.id)
 
     def close(self) -> None:
-        """Nothing to give up; runs go on."""
+        """Do nothing: there is no connection, and runs go on."""
 
     def _folder(self, run: Run) -> Path:
         if run.folder:
@@ -268,10 +268,10 @@ def _start(command: list[str], folder: Path, environment: dict[str, str]) -> sub
 
 
 def _process(run: Run) -> Optional[_Process]:
-    """The run's process group; None where none is known.
+    """Return the run's process group; None if none is known.
 
-    The record tells. The file `pid` in the run's folder, which others may have written, counts only for a
-    process that is provably the run's: when the record was not finished.
+    The record names it. The file `pid` in the run's folder, which others may have written, counts only for a
+    process that is provably the run's, if the record was not finished.
     """
     group, _, mark = run.remote_id.partition(" ")
     if group.isdigit():

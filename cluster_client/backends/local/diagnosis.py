@@ -35,7 +35,7 @@ class LocalChecks:
         self._facts: dict[str, Any] = {}
 
     def close(self) -> None:
-        """Nothing to give up."""
+        """Do nothing: there is no connection."""
 
     def checks(self) -> list[Check]:
         """The checks in order."""

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         code = _run_posix(folder, grace, command)
     _write_code(folder, code)
     if code != 0 and sys.platform != "win32":
-        end_group(os.getpgrp(), by_force=True)  # whatever a killed command left behind, and this process
+        end_group(os.getpgrp(), by_force=True)  # files that a killed command left behind, and this process
     return code
 
 

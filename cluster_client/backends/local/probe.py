@@ -61,4 +61,4 @@ class LocalProbe:
         return self._bucket() if is_s3(trips) else LocalTrips()
 
     def close(self) -> None:
-        """Nothing to give up."""
+        """Do nothing: there is no connection."""

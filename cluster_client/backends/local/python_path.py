@@ -18,7 +18,7 @@ from ...errors import StartError
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What this process knows of its own Python; a value of its own so that every system can be tested."""
+    """Facts of this process's own Python; a value of its own so that every system can be tested."""
 
     platform: str
     executable: str
@@ -29,7 +29,7 @@ class Surroundings:
 
     @classmethod
     def here(cls) -> Surroundings:
-        """Those of this process."""
+        """Return those of this process."""
         return cls(
             platform=sys.platform, executable=sys.executable or "", prefix=sys.prefix,
             base_prefix=sys.base_prefix, version=sys.version_info[:2], search=os.environ.get("PATH", ""),
@@ -92,7 +92,7 @@ def _candidates(around: Surroundings) -> Iterator[Path]:
     for folder in folders:
         for name in names:
             yield folder / name
-    if executable and is_python:  # inside QGIS only what PATH has first, of whatever version
+    if executable and is_python:  # inside QGIS only the first Python of PATH, of any version
         yield executable
     if executable:  # beside QGIS itself: OSGeo4W's bin, and Contents/MacOS and Contents/MacOS/bin
         for folder in (executable.parent, executable.parent / "bin"):

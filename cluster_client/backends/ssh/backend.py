@@ -1,8 +1,7 @@
-"""The SSH backend: runs on a cluster's head, which go on whatever becomes of this computer.
+"""The SSH backend: runs on a cluster's head, which go on without this computer.
 
-A run is in the run store before anything is sent. What starts it there takes the folder `started` inside
-the run folder, which exactly one can make: however often a submission is cut off and repeated, the run is
-started once.
+A run is in the run store before anything is sent. Its launcher there takes the folder `started` inside the
+run folder, which exactly one can make: a submission that is cut off and repeated starts the run once.
 """
 
 from __future__ import annotations
@@ -112,12 +111,12 @@ class SshBackend(RemoteBackend):
             if sending.given_up:
                 self._clear(run)
             elif asked and isinstance(error, Unreachable):
-                return self._store.update(run.id, message=error.message)  # whoever looks next is told
+                return self._store.update(run.id, message=error.message)  # the next status finds out
             raise
         return self._store.update(run.id, remote_id=process, state=RunState.STARTING)
 
     def _clear(self, run: Run) -> None:
-        """Leave nothing there of a run that was given up; where nobody answers, a folder without a run."""
+        """Remove a run that was given up; if the host does not answer, a folder without a run stays."""
         with contextlib.suppress(ClientError):
             self._session.once(lambda c, folders: clear(SftpFiles(c), folders.absolute(run.folder), run))
         self._session.close()

@@ -114,7 +114,7 @@ class ClusterChecks:
                 self._connection = self._new_connection()
         except RunError as error:
             self.error = error
-            # Of a jump host the steps are not told one by one; these errors say how far it was.
+            # The steps of a jump host are not reported one by one; these errors show how far it was.
             if isinstance(error, (HostKeyError, LoginFailed)):
                 reached = 2 if isinstance(error, HostKeyError) else 3
                 self._steps[:] = _STEPS[: max(reached, len(self._steps))]

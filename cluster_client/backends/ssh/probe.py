@@ -31,7 +31,7 @@ from .spark_checks import at_work, master_page, total
 T = TypeVar("T")
 
 TIMEOUTS = Timeouts(resolve=5, connect=6, banner=8, login=10, channel=8, answer=30)
-"""Somebody looks at the window meanwhile."""
+"""Short waits: a person looks at the window."""
 
 COUNT_SECONDS = 25.0
 _PROGRAMS = Path(__file__).absolute().parents[2] / "diagnosis" / "remote_probe.py"
@@ -57,7 +57,8 @@ class HeadProbe:
         self._session = Session(profile, credentials, known_hosts, timeouts)
 
     def state(self) -> BackendState:
-        """Whether the host lets the person in, and what Spark's master says."""
+        """Return the state of the host and of Spark's master; raises `ClientError` if the log-in is
+        refused."""
         return self.asked(self._state)
 
     def trips(self, trips: str) -> TripSource:
@@ -93,7 +94,7 @@ class HeadProbe:
         page = master_page(self._profile.spark_master)
         if page is None:
             if self._has_spark or uses_spark(self._profile):
-                return BackendState()  # there is a cluster, and nobody to tell its workers
+                return BackendState()  # a cluster whose master is unknown: so are its workers
             answer = self.ask(connection, folders, program, ["cores"])
             return BackendState(cores=_understood(lambda: Entries.of(answer, "the answer").whole("cores")))
         found = self.ask(connection, folders, program, ["probe_master", *page])
@@ -174,7 +175,7 @@ class HeadTrips:
 
 
 def _understood(work: Callable[[], T]) -> T:
-    """What `work` reads from the head's answer; raises `BackendError` for one that is not understood."""
+    """Return what `work` reads from the head's answer; raises `BackendError` for an unexpected answer."""
     try:
         return work()
     except JsonFault as error:

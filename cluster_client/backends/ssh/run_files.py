@@ -1,4 +1,4 @@
-"""What a run on a cluster needs: the files in its folder, and the program that carries it out."""
+"""Files of a run on a cluster: those in its folder, and the program that carries it out."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def launcher(
 
 
 def uses_spark(profile: Profile) -> bool:
-    """Whether a profile's runs are Spark's; otherwise the processes of the one computer carry them out."""
+    """Return True if a profile's runs use Spark; False for processes of the one computer."""
     return bool(profile.spark_master or profile.spark_home)
 
 

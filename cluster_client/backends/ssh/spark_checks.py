@@ -49,7 +49,7 @@ def total(workers: Iterable[Mapping[str, Any]], entry: str) -> int:
 
 
 class Head(Protocol):
-    """What it takes to look from a cluster's head: the way there, and who is looked for."""
+    """Access to a cluster's head for the checks, and the services that are looked for."""
 
     profile: Profile
     trips: str
@@ -60,7 +60,7 @@ class Head(Protocol):
         """The connection to the head."""
 
     def ask(self, function: str, *arguments: Any) -> Any:
-        """What a function of `look` answers there."""
+        """Call a function of `look` on the head and return its answer."""
 
     def close(self) -> None:
         """Give up the connection."""

@@ -1,4 +1,4 @@
-"""What becomes of runs on the cluster, judged from their folders and processes there."""
+"""Status of runs on the cluster, read from their folders and processes there."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class StatusPoller:
         self._asked.setdefault(run.id, time.monotonic())
 
     def status(self, connection: Connection, folder: str, run: Run) -> RunStatus:
-        """Where the run stands."""
+        """Return the run's status."""
         files = SftpFiles(connection)
         # In the order that `Evidence` asks for: the process first, the manifest last.
         content = files.read(f"{folder}/status.json")
