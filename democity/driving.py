@@ -1,4 +1,4 @@
-"""How one vehicle drives a route: position and speed second by second.
+"""Drive of one vehicle along a route: position and speed second by second.
 
 Along the route every metre has a speed that the vehicle would like; junctions, bends and red lights lower
 it to a point. What it really drives is the fastest motion below that line with limited acceleration a and

@@ -70,7 +70,7 @@ class MapFile:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What tells the run from all others (`contract.manifest.fingerprint`); empty without a manifest."""
+        """Fingerprint of the run (`contract.manifest.fingerprint`); empty without a manifest."""
         manifest = self.entries.get("manifest")
         return fingerprint(manifest) if manifest else ""
 

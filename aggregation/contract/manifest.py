@@ -62,7 +62,7 @@ def check_manifest(values: object, name: str) -> dict[str, Any]:
 
 
 def fingerprint(manifest: Mapping[str, Any]) -> str:
-    """What tells one run from all others, in its folder and in its map: a digest of all of its manifest."""
+    """Return the fingerprint of a run, in its folder and in its map: a digest of all of its manifest."""
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 

@@ -27,7 +27,7 @@ class Runner(Protocol):
 
     @property
     def waiting(self) -> str:
-        """What the runner waits for; empty while tasks progress."""
+        """Text on what the runner waits for; empty while tasks progress."""
 
     @property
     def remark(self) -> str:

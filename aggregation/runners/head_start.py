@@ -56,7 +56,7 @@ class HeadFallback:
 
     @property
     def remark(self) -> str:
-        """Why the cluster was given up and what to do about it; empty while it was not."""
+        """Reason for giving the cluster up and what to do about it; empty while it was not."""
         return f"{_GOES_ON} {self._problem.remark}" if self._problem else ""
 
     def can_replace_cluster(self, problem: RunError) -> TypeGuard[ClusterUnavailable]:

@@ -1,4 +1,4 @@
-"""What a run asks of a client of a bucket, however that sends its requests."""
+"""The protocol of a client of a bucket, as runs need it."""
 
 from __future__ import annotations
 
