@@ -231,7 +231,7 @@ class _Run:
             if records:
                 store.commit(ingest, records)
         except RunError as error:
-            log.warning("What was decoded could not be kept: %s", error.message)
+            log.warning("The decoded points could not be kept: %s", error.message)
         store.discard(ingest)  # does nothing if it is committed
 
     def _summarise(self, store: PointStore, selection: Selection) -> list[SummaryReport]:

@@ -71,7 +71,7 @@ def clean_up(store: PointStore, check: Callable[[], None] = lambda: None) -> lis
             if owners.abandoned(store.owner(ingest)) and _take_over(store, ingest, check):
                 removed.append(ingest)
         except (OSError, StorageError) as error:  # must not stop the run
-            log.warning("What an earlier run left in the point store stays there: %s (%s)", ingest, error)
+            log.warning("Points of an earlier run stay in the point store: %s (%s)", ingest, error)
     for ingest in committing:  # left by an interrupted commit
         if ingest not in committed and ingest not in began:
             store.files_table(ingest).parent.remove_files(COMMIT_FILES)
@@ -100,7 +100,7 @@ def _inherit(store: PointStore, ingest: str) -> bool:
         heir.unlink(missing_ok=True)
         return heir.claim_json(owners.claim())
     except StorageError as error:
-        log.warning("What a killed run had read cannot be taken over: %s", error.message)
+        log.warning("Points of a killed run cannot be taken over: %s", error.message)
         return False
 
 

@@ -23,6 +23,8 @@ ROOMS = (
     "development",
 )
 NARRATED = re.compile(r"\b(told|nobody|somebody|anybody|whoever|amounts to)\b", re.IGNORECASE)
+RELATIVE = re.compile(r"(What|Whether|Where|Who|Why|How)\b")
+"""A clause in place of the thing: "What the runner knows" for "Facts of the runner"."""
 
 
 def descriptions(source: str) -> Iterator[tuple[int, str]]:
@@ -42,6 +44,17 @@ def test_docstrings_and_comments_tell_no_story(room: str) -> None:
         for path in sorted((ROOT / room).rglob("*.py"))
         for line, text in descriptions(path.read_text(encoding="utf-8"))
         if NARRATED.search(text)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_docstrings_begin_with_the_thing_or_what_is_done(room: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text.strip()[:80]}"
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for line, text in descriptions(path.read_text(encoding="utf-8"))
+        if RELATIVE.match(text.strip())
     ]
     assert found == []
 

@@ -89,7 +89,7 @@ class BucketTrips:
         except Cancelled:
             raise
         except RunError as error:
-            log.info("What is new cannot be told: %s", error.message)
+            log.info("New trips cannot be counted: %s", error.message)
             return None
 
     def first(self, trips: str) -> list[str]:

@@ -106,7 +106,7 @@ class Poster:
                 if batch is not None:
                     return batch
             except RunError as other:
-                log.info("Livy does not tell of %s: %s", name, other.message)
+                log.info("Livy gave no state of %s: %s", name, other.message)
             if self._begun():
                 return None  # Livy was restarted meanwhile, and the run goes on
             if time.monotonic() > end:
