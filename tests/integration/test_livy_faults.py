@@ -193,7 +193,7 @@ def test_a_post_that_never_arrived_starts_nothing_and_says_so(livy_way, relay, f
     assert livy_way.client().batch(batch_name(run)) is None
     # Should it come after all, it stops at once.
     file_access = backend._file_access
-    late = batch_of(recorded, file_access.place(), put_jobs(file_access, file_access.place()))
+    late = batch_of(recorded, file_access.folders(), put_jobs(file_access, file_access.folders()))
     client = livy_way.client()
     client.submit(late)
     until(lambda: client.batch(late["name"]).ended)

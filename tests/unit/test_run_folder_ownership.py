@@ -301,7 +301,7 @@ class Far(RemoteBackend):
         super().__init__(store, runs)
         self.removed: list[tuple[str, str]] = []
 
-    def _look(self, run: Run) -> RunStatus:
+    def _status(self, run: Run) -> RunStatus:
         return RunStatus(run.state)
 
     def _in_folder(self, run, work, cancelled=lambda: False, total=0.0):
