@@ -36,6 +36,8 @@ HOW_TO_DECLARE = (
 _GEOGRAPHIC = (Qgis.CrsType.Geographic2d, Qgis.CrsType.Geographic3d)
 _NO_PLANE = (Qgis.CrsType.Geocentric, Qgis.CrsType.Vertical, Qgis.CrsType.Temporal)
 _ROUNDING = 1e-6
+_BATCH = 50_000
+"""Points transformed at once: no other thread runs meanwhile."""
 
 
 class UnsuitableSystem(MapError):
@@ -119,7 +121,8 @@ def degrees_of(xy: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> Optional[
     moved = xy if good.all() else np.where(good[:, None], xy, 0.0)
     if len(moved) and not transform.isShortCircuited():
         try:
-            moved = _transformed(moved, transform)
+            batches = np.array_split(moved, len(moved) // _BATCH + 1)
+            moved = np.concatenate([_transformed(batch, transform) for batch in batches])
         except QgsCsException:
             return np.full(xy.shape, np.nan)
     good &= finite(moved) & (np.abs(moved[:, 1]) <= 90 + _ROUNDING)

@@ -9,7 +9,11 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 from numpy.typing import NDArray
 
+from ..collector import paused
 from ..shapely_package import load_shapely
+
+_BATCH = 4096
+"""Links joined at once: no other thread runs meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,11 @@ def join_roads(groups: Sequence[Sequence[Road]]) -> list[Road]:
     ]
     several = [i for i, rows in enumerate(ordered) if rows[0].wkb != rows[-1].wkb]
     wkb = [rows[0].wkb for rows in ordered]
-    if several:
-        joined = _joined([[row.wkb for row in ordered[i]] for i in several])
-        for i, shape in zip(several, joined):
-            wkb[i] = shape
+    with paused():
+        for start in range(0, len(several), _BATCH):
+            batch = several[start : start + _BATCH]
+            for i, shape in zip(batch, _joined([[row.wkb for row in ordered[i]] for i in batch])):
+                wkb[i] = shape
     return [
         rows[0]
         if len(rows) == 1

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsWkbTypes
 
+from ...cluster_client.collector import paused
 from ...cluster_client.shapely_package import load_shapely
 from ..errors import MapError
 from ..reference_system import degrees_of, finite, metres_of_unit, refuse_misplaced
@@ -22,6 +23,8 @@ _BLOB_HEADER = np.dtype(
 )
 """Header of a GeoPackage geometry with the XY envelope (OGC 12-128r19, 2.1.3)."""
 _LITTLE_ENDIAN_XY = 0b011
+_BATCH = 16_384
+"""Lines read at once: no other thread runs meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,10 @@ def measure(wkb: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> Shapes:
     shapely = load_shapely()
 
     n = len(wkb)
-    lines = shapely.from_wkb(wkb, on_invalid="ignore")
+    with paused():
+        lines = np.concatenate(
+            [shapely.from_wkb(wkb[i : i + _BATCH], on_invalid="ignore") for i in range(0, max(n, 1), _BATCH)]
+        )
     types = shapely.get_type_id(lines)
     several = types == shapely.GeometryType.MULTILINESTRING
     others = {
