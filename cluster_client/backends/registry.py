@@ -1,4 +1,4 @@
-"""The backend types that there are. A new one is a folder with a `backend_type` module, and a line here."""
+"""Registry of the backend types. A new one is a folder with a `backend_type` module, and a line here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ALL: tuple[BackendType, ...] = (
 )
 
 TYPES: dict[str, BackendType] = {each.key: each for each in _ALL}
-"""By the key that profiles name as their `kind`, in the order in which they are offered."""
+"""Backend types by key, the `kind` of profiles, in the order in which they are offered."""
 
 
 def of(profile: Profile) -> BackendType:

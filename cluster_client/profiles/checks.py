@@ -1,4 +1,4 @@
-"""Checks of the entries of a profile; every refusal names the entry and says what it should be."""
+"""Validation of the entries of a profile; every error names the entry and its valid values."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def check_url(entry: str, text: str) -> None:
 
 
 def is_loopback(url: str) -> bool:
-    """Return True if an address is one of this computer's own, which other computers cannot reach."""
+    """Return True if an address is a loopback address, which other computers cannot reach."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -89,9 +89,9 @@ def is_loopback(url: str) -> bool:
 
 
 def can_be_read(url: str, tunnel: bool, proxied: bool = False) -> bool:
-    """Return True if others on the way can read what is sent to an address: over http, beyond this computer.
+    """Return True if data sent to an address can be read on the network: over http, beyond this computer.
 
-    `tunnel`: it goes through the SSH connection; `proxied`: through a proxy, which then sees it as well.
+    `tunnel` is True if it goes through the SSH connection, `proxied` if through a proxy, which can read it.
     """
     return urlsplit(url).scheme != "https" and not tunnel and (proxied or not is_loopback(url))
 
@@ -139,12 +139,12 @@ def fault(entry: str, value: object, what: str) -> ProfileError:
 
 
 def sentence(words: str) -> str:
-    """Words as a sentence of their own."""
+    """Return a clause as a sentence."""
     return f"{words[:1].upper()}{words[1:].rstrip('.')}."
 
 
 def empty(entry: str, todo: str) -> ProfileError:
-    """The error of an entry that must not be empty."""
+    """Return the error for an entry that must not be empty."""
     return ProfileError(entry, f"The profile's entry {entry!r} is empty; {todo}.", what=sentence(todo))
 
 

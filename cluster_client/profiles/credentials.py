@@ -1,6 +1,6 @@
 """Credentials for the services of one profile, and the proxies on the way to them.
 
-Handed in, never stored, shown nowhere.
+Passed as arguments, never stored, never shown.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class S3Keys:
     region: str = ""
 
     def put_into(self, environment: dict[str, str]) -> None:
-        """Put them where a process of this computer finds them, instead of other keys that are there."""
+        """Put the keys into a process's environment, replacing other keys."""
         for name in ("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
             environment.pop(name, None)
         environment.update(AWS_ACCESS_KEY_ID=self.key_id, AWS_SECRET_ACCESS_KEY=self.secret)

@@ -1,10 +1,10 @@
-"""A profile: where and how runs execute. Never a secret: those stay in QGIS's authentication database.
+"""A profile: where and how runs execute, without secrets, which stay in QGIS's authentication database.
 
     {"schema": 1, "kind": "ssh", "name": "Belfast Pi cluster", "host": "pi0.example.org", "user": "pi",
      "authcfg": "a1b2c3d", "spark_master": "spark://pi0:7077", "folders": {"runs": "/data/runs", …}}
 
-A profile can be written to and read from such a file, so a team shares one and a headless call names it.
-Reading is strict: unknown entries are refused and named, and so are entries that look like secrets.
+Profiles can be stored in such files, shared by a team, and named in headless calls. Unknown entries, and
+entries that look like secrets, raise an error that names them.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class _Type(Protocol):
     url_entry: str
 
     def check(self, profile: Profile) -> None:
-        """Raise `ProfileError` for entries that make no profile of this type."""
+        """Raise `ProfileError` if the entries are not a valid profile of this type."""
 
 
 def _types() -> Mapping[str, _Type]:
-    """The backend types by key. They are found by name, since backends are built on profiles."""
+    """Return the backend types by key; imported by name, as backends depend on profiles."""
     types: Mapping[str, _Type] = import_module("..backends.registry", __package__).TYPES
     return types
 
@@ -162,18 +162,18 @@ class Profile:
 
     @property
     def service_url(self) -> str:
-        """The address of the service that starts runs; empty if there is none."""
+        """URL of the service that starts runs; empty if there is none."""
         entry = _types()[self.kind].url_entry
         return str(getattr(self, entry)) if entry else ""
 
     def to_json(self) -> dict[str, Any]:
-        """The profile as JSON-ready values."""
+        """Return the profile as JSON-ready values."""
         return {"schema": SCHEMA, **asdict(self)}
 
     @classmethod
     def from_json(cls, values: object) -> Profile:
-        """Read a profile from decoded JSON; raises `ProfileError` that names the entry."""
-        # First, since what else is in a newer file cannot be judged here.
+        """Create a profile from decoded JSON; raises `ProfileError` that names the entry."""
+        # First, as other entries of a later schema are unknown.
         _check_schema(values.get("schema", SCHEMA) if isinstance(values, Mapping) else SCHEMA)
         entries = dict(object_of("", values, {"schema", *(f.name for f in fields(cls))}))
         entries.pop("schema", None)
@@ -206,7 +206,7 @@ class Profile:
             raise ProfileError(error.entry, message, what=error.what) from error
 
     def write(self, path: Path) -> None:
-        """Write a profile file, whole or not at all; raises `ProfileError`."""
+        """Write a profile file atomically; raises `ProfileError`."""
         try:
             write_atomically(path, json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n")
         except OSError as error:
@@ -216,7 +216,7 @@ class Profile:
 def _s3_access(part: Mapping[str, Any]) -> S3Access:
     for entry, value in part.items():
         if isinstance(value, str):
-            check_text(f"s3.{entry}", value)  # here, since this says where secrets belong
+            check_text(f"s3.{entry}", value)  # here, as its error says where secrets belong
     try:
         return S3Access.from_json(part)
     except SpecError as error:
@@ -248,4 +248,4 @@ def _texts(profile: Profile) -> list[tuple[str, str]]:
 
 
 LOCAL = Profile(kind="local", name=LOCAL_NAME)
-"""This computer, with its defaults."""
+"""Profile of this computer, with defaults."""

@@ -7,7 +7,7 @@ from .profile import Profile
 
 
 def spark_settings(profile: Profile, name: str, python: str) -> dict[str, str]:
-    """Names and values; what a profile leaves open is left to Spark's own configuration."""
+    """Return names and values; entries that a profile does not set are left to Spark's configuration."""
     resources = profile.resources
     values = {
         "spark.master": profile.spark_master,

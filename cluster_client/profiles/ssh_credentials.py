@@ -1,4 +1,4 @@
-"""SSH credentials; handed in for the time of a connection, never stored."""
+"""SSH credentials, passed for a connection and never stored."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import NoReturn, Optional
 
 @dataclass(frozen=True, repr=False)
 class Credentials:
-    """User and secrets of one login. All empty: the SSH agent, then the usual key files of this computer.
+    """User and secrets of one login; if all are empty, the SSH agent and then the default key files are used.
 
-    `user` counts where the profile names none. `key_path` with its `passphrase`, or `password`, are used
-    instead where they are given; a key and a password together serve servers that ask for both. `jump` is
-    for the jump host (None: the same).
+    `user` applies if the profile names none. `key_path` with its `passphrase`, or `password`, are used
+    instead if given; both together are for servers that require both. `jump` is for the jump host (None: the
+    same).
     """
 
     user: str = ""

@@ -1,4 +1,4 @@
-"""The profiles that are known on this computer: a folder of profile files, and `local`, always there."""
+"""The profiles of this computer: a folder of profile files, and `local`, which always exists."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from .trust import Trust
 
 @dataclass(frozen=True)
 class ProfileList:
-    """Profiles in the order of their names, `local` first, and the files that could not be used."""
+    """Profiles sorted by name, `local` first, and the files that could not be read."""
 
     profiles: tuple[Profile, ...]
     faults: tuple[ProfileError, ...]
 
 
 class ProfileStore:
-    """Profiles kept as one JSON file each in `folder`, which need not exist yet."""
+    """Profiles stored as one JSON file each in `folder`, which may not exist yet."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def profiles(self) -> ProfileList:
-        """Every profile; a file that cannot be used is reported and hides no other."""
+        """Return all profiles, and the files that cannot be read."""
         found: dict[str, Profile] = {LOCAL_NAME: LOCAL}
         files: dict[str, Path] = {}
         faults: list[ProfileError] = []
@@ -53,13 +53,13 @@ class ProfileStore:
 
     @property
     def trust(self) -> Trust:
-        """The programs of profile files that the person has agreed to."""
+        """Programs of profile files that the person has agreed to."""
         return Trust(self.folder / "trusted-programs.txt")
 
     def find(self, name: str, agreed: bool = False) -> Profile:
-        """The profile of that name, or the one in the file of that path; raises `ProfileError`.
+        """Return the profile of that name, or the one in the file of that path; raises `ProfileError`.
 
-        A file that names programs is refused unless they were `agreed` to, now or before.
+        A file that names programs raises unless the person has `agreed` to them, now or before.
         """
         known = self.profiles()
         for profile in known.profiles:
@@ -77,11 +77,11 @@ class ProfileStore:
         raise ProfileError("", f"There is no profile {name!r}. Known are {names}.{broken}")
 
     def save(self, profile: Profile) -> None:
-        """Add a profile, or change the one of that name; raises `ProfileError`."""
+        """Add a profile, or replace the one of that name; raises `ProfileError`."""
         profile.write(self._path(profile.name))
 
     def delete(self, name: str) -> None:
-        """Remove a stored profile; of `local` only its changed settings. Raises `ProfileError`."""
+        """Delete a stored profile; `local` is reset to its defaults. Raises `ProfileError`."""
         path = self._path(name)
         try:
             path.unlink()
@@ -102,7 +102,7 @@ class ProfileStore:
 
 
 def file_name(name: str) -> str:
-    """A file name for any name: readable, the same on every file system, different for different names."""
+    """Return a readable file name for any name, portable and unique for different names."""
     readable = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40]
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{readable}-{digest}" if readable else digest

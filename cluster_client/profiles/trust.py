@@ -1,9 +1,8 @@
-"""Programs that a profile names: those of a file run only once the person has agreed.
+"""Consent to programs that profile files name; without it they are not run.
 
-A profile is shared as a file, and its author decides which program is started as `python` or from
-`spark_home`, on this computer or as the person's user on a cluster. A stored profile was typed in or agreed
-to in the windows. A file is asked about, and what was agreed to is remembered: for these programs in this
-place.
+Profiles are shared as files, and their authors choose the program that is started as `python` or from
+`spark_home`, on this computer or as the person's user on a cluster. Stored profiles were entered or agreed to
+in the windows. For files the person is asked, and the consent is stored for these programs on this host.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from ..shared_files import read_text, write_atomically
 from .profile import Profile
 
 CONSENT = "TRUST_PROGRAMS"
-"""The parameter of the algorithms with which a person agrees."""
+"""Parameter of the algorithms by which a person agrees."""
 
 _USUAL = re.compile(r"(?:python(?:3(?:\.[0-9]{1,2})?)?)?")
-"""A Python that is found where the person's own commands are."""
+"""A Python that is found on the PATH."""
 
 
 class ProgramsUntrusted(ProfileError):
@@ -29,26 +28,26 @@ class ProgramsUntrusted(ProfileError):
 
 
 def named_programs(profile: Profile) -> dict[str, str]:
-    """Entries of a profile that name programs to be run, other than a usual Python of the path."""
+    """Return the entries of a profile that name programs, other than a Python on the PATH."""
     found = {"python": profile.python, "spark_home": profile.spark_home}
     return {entry: value for entry, value in found.items() if value and not _USUAL.fullmatch(value)}
 
 
 def where_they_run(profile: Profile) -> str:
-    """Return the name of the place where a profile's programs are run."""
+    """Return the name of the host on which a profile's programs are run."""
     if profile.runs_here:
         return "this computer"
     return f"{profile.host or profile.service_url} and the computers of its cluster"
 
 
 class Trust:
-    """Programs that were agreed to, as lines of digests in a file that need not be there yet."""
+    """Programs that were agreed to, as lines of digests in a file that may not exist yet."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def check(self, profile: Profile, file: Path) -> None:
-        """Raise `ProgramsUntrusted` where a profile of a file names programs that were not agreed to."""
+        """Raise `ProgramsUntrusted` if the profile of a file names programs that were not agreed to."""
         programs = named_programs(profile)
         if not programs or _digest(profile) in self._known():
             return
@@ -61,7 +60,7 @@ class Trust:
         )
 
     def remember(self, profile: Profile) -> None:
-        """Agree to the programs of a profile; raises `ProfileError`."""
+        """Store the consent to the programs of a profile; raises `ProfileError`."""
         known = self._known()
         if not named_programs(profile) or _digest(profile) in known:
             return
@@ -85,6 +84,6 @@ class Trust:
 
 
 def _digest(profile: Profile) -> str:
-    """A digest of the programs and of where they run, as whom."""
+    """Return a digest of the programs, the host and the user."""
     place = [profile.kind, profile.host, profile.port, profile.user, profile.jump_host, profile.service_url]
     return hashlib.sha256(json.dumps([place, named_programs(profile)]).encode()).hexdigest()

@@ -1,12 +1,12 @@
-"""The protocol that every place of execution speaks: this computer, SSH, Livy.
+"""Interface of backends, which execute runs: this computer, SSH, Livy.
 
     run = Run.new("Belfast, June", profile, spec)
     run = backend.submit(run)                      # recorded in the run store before anything starts
     status = follow(backend, run, on_status=…, cancelled=…)
     folder = backend.fetch(run)                    # the run folder, on this computer
 
-`submit`, `status` and the rest may take the time of a few network calls and never wait for the run;
-none is to be called on the thread that draws the windows.
+Methods may take the time of a few network calls and never wait for the run. Do not call them in the GUI
+thread.
 """
 
 from __future__ import annotations
@@ -48,19 +48,19 @@ class Backend(Protocol):
         progress: Optional[Callable[[int, int], None]] = None,
         cancelled: Optional[Callable[[], bool]] = None,
     ) -> Path:
-        """Bring the finished run's files here and return the folder; `progress` gets bytes done and total.
+        """Fetch the finished run's files and return their folder; `progress` gets bytes done and total.
 
         Raises `NotFinished` for a run without a result.
         """
 
     def log(self, run: Run, tail: int = 200) -> str:
-        """The last lines of the run's log; empty when there is none yet."""
+        """Return the last `tail` lines of the run's log; empty if there is none yet."""
 
     def discard(self, run: Run) -> None:
-        """Delete the files of a run that has ended, and its record; raises `BackendError`."""
+        """Delete the files and the record of an ended run; raises `BackendError`."""
 
     def close(self) -> None:
-        """Give up connections; runs go on."""
+        """Close connections; runs continue."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Polling:
     longest: float = 3.0
 
     def pauses(self) -> Iterator[float]:
-        """The pauses between looks, without an end."""
+        """Yield the pauses between polls, endlessly."""
         pause = self.first
         while True:
             yield pause
@@ -91,7 +91,7 @@ def follow(
     polling: Polling = Polling(),
     retry_seconds: float = 3600.0,
 ) -> RunStatus:
-    """Poll a run until it has ended and return its last status; for a thread of its own.
+    """Poll a run until it has ended and return its final status; for background threads.
 
     `cancelled` is called several times a second; once it is True, the run is cancelled and still followed
     until it has stopped. A place that cannot be reached is tried again for `retry_seconds` seconds; the run
@@ -123,7 +123,7 @@ def follow(
 
 
 def _wait(seconds: float, cancelled: Optional[Callable[[], bool]]) -> None:
-    """Sleep, yet wake within a tenth of a second when `cancelled` says so."""
+    """Sleep, but return within a tenth of a second once `cancelled` returns True."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0 and not (cancelled and cancelled()):
         time.sleep(min(0.1, left))

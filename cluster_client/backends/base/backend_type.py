@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Credential(Enum):
-    """A service that wants to know who the person is."""
+    """A service that requires authentication."""
 
     SSH = "ssh"
     LIVY = "livy"
@@ -53,8 +53,8 @@ class FormSection(Enum):
 class Kept:
     """Folders and files of this computer that all profiles share.
 
-    `runs` takes the folders of runs that name none, `known_hosts` is the file of the SSH host keys that the
-    person has accepted.
+    `runs` is the default parent of run folders, `known_hosts` the file of the SSH host keys that the person
+    has accepted.
     """
 
     runs: Path
@@ -71,13 +71,13 @@ BUCKETS = (
     "s3.endpoint", "s3.region", "s3.addressing", "s3.anonymous", "s3_authcfg", "s3.keys_file",
     "s3.keys_profile",
 )  # fmt: skip
-"""Entries of a profile that several types have, by section of the form."""
+"""Entries of a profile that several types share, by section of the form."""
 
 PHASES_ELSEWHERE = MappingProxyType({
     Phase.STARTING: 0.08, Phase.LISTING: 0.02, Phase.READING: 0.45, Phase.COMPUTING: 0.23,
     Phase.FETCHING: 0.07, Phase.MAPPING: 0.15,
 })  # fmt: skip
-"""Phases of a run on other computers, which has to be started there and its result fetched."""
+"""Phases of a remote run, which is started remotely and whose result is fetched."""
 
 
 class BackendType(ABC):
@@ -113,29 +113,29 @@ class BackendType(ABC):
 
     @abstractmethod
     def check(self, profile: Profile) -> None:
-        """Raise `ProfileError` for entries that make no profile of this type; each may be of any value."""
+        """Raise `ProfileError` if the entries, of any values, are not a valid profile of this type."""
 
     @abstractmethod
     def requirements(self, profile: Profile) -> tuple[str, ...]:
-        """Return the names of the Python packages without which the methods below cannot be called."""
+        """Return the names of the Python packages that the following methods require."""
 
     def host(self, profile: Profile) -> str:
-        """Return the computer that a person knows the place by; empty for this one."""
+        """Return the host name for display; empty for this computer."""
         return profile.host
 
     @abstractmethod
     def open(self, profile: Profile, keys: ProfileKeys, kept: Kept, run_store: RunStore) -> Backend:
-        """Return the backend of a profile; connects nowhere yet."""
+        """Return the backend of a profile, without connecting."""
 
     @abstractmethod
     def probe(self, profile: Profile, keys: ProfileKeys, kept: Kept) -> BackendProbe:
-        """Return what looks at the place of a profile before a run; connects nowhere yet."""
+        """Return the probe of a profile's backend, without connecting."""
 
     @abstractmethod
     def diagnosis(
         self, profile: Profile, keys: ProfileKeys, kept: Kept, *, store: str, trips: str, host_key: str = ""
     ) -> CheckGroup:
-        """Return the checks of what a run with a profile needs, buckets apart; connects nowhere yet.
+        """Return the checks of a profile's backend, without those of buckets and without connecting.
 
         `store` is the folder of the point store and `trips` the trips (empty: none), as the place sees them;
         either may be in a bucket. A host that shows a key with the fingerprint `host_key` is accepted.
@@ -143,7 +143,7 @@ class BackendType(ABC):
 
 
 def bucket_trips(profile: Profile, keys: ProfileKeys) -> TripSource:
-    """Return what reads trips in the buckets of a profile from this computer."""
+    """Return the reader of trips in the buckets of a profile, from this computer."""
     from .bucket_probe import BucketTrips  # noqa: PLC0415
 
     return BucketTrips(profile, keys.s3, keys.s3_proxies)

@@ -1,4 +1,4 @@
-"""The trips in a bucket, as this computer sees them."""
+"""Inventory and reading of trips in a bucket, from this computer."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from ...s3.store_files import tables_at_hand
 
 log = logging.getLogger(__name__)
 LOOKING = Waits(connect=3.0, read=15.0, attempts=2)
-"""Short waits: a person waits for the answer."""
+"""Short timeouts, as a person waits for the answer."""
 
 
 class BucketTrips:
-    """A `TripSource` over the buckets that a profile leads to; connects on first use."""
+    """A `TripSource` for the buckets of a profile; connects on first use."""
 
     far = True
 
@@ -41,7 +41,7 @@ class BucketTrips:
 
     @property
     def s3(self) -> S3Connection:
-        """The connection; raises `BackendError` or `S3Error`."""
+        """Return the connection; raises `BackendError` or `S3Error`."""
         with self._lock:
             if self._connection is None:
                 self._connection = connect_for(self._profile, self._keys, self._proxies, LOOKING)
@@ -55,7 +55,7 @@ class BucketTrips:
         check: Callable[[], None],
         found: Callable[[int], None],
     ) -> TripCount:
-        """Count the trip files, and those that are new where this computer sees the store too."""
+        """Count the trip files, and new ones if this computer can read the store."""
         sample = Sample(SAMPLE_FILES)
         files = size = new_files = new_bytes = copies = 0
         has = self._known(store, mapping, check)
@@ -93,15 +93,15 @@ class BucketTrips:
             return None
 
     def first(self, trips: str) -> list[str]:
-        """A few of the trip files, soon."""
+        """Return the first trip files, without listing all."""
         return [trip.url for trip in listing.first(self.s3, trips, FIRST_FILES)]
 
     def read(self, path: str, most: int) -> bytes:
-        """A trip file; raises `BadTripFile` for one of more than `most` bytes."""
+        """Return a trip file's content; raises `BadTripFile` if it has more than `most` bytes."""
         return listing.read(self.s3, path, most)
 
     def close(self) -> None:
-        """Give up the connection."""
+        """Close the connection."""
         with self._lock:
             connection, self._connection = self._connection, None
         if connection is not None:
@@ -109,14 +109,14 @@ class BucketTrips:
 
 
 class Sample:
-    """A sample of `most` to twice as many names, evenly spread over a stream of any length."""
+    """Evenly spread sample of `most` to twice as many names from a stream of any length."""
 
     def __init__(self, most: int) -> None:
         self._most, self._step, self._seen = most, 1, 0
         self._names: list[str] = []
 
     def add(self, name: str) -> None:
-        """The next name of the stream."""
+        """Add the next name of the stream."""
         if self._seen % self._step == 0:
             self._names.append(name)
             if len(self._names) == 2 * self._most:
@@ -124,6 +124,6 @@ class Sample:
         self._seen += 1
 
     def taken(self) -> tuple[str, ...]:
-        """At most `most` of them."""
+        """Return at most `most` names."""
         step = -(-len(self._names) // self._most) or 1
         return tuple(self._names[::step])

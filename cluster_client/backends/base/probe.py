@@ -1,12 +1,11 @@
-"""State of a place before a run: whether it answers, its workers, and its trips.
+"""Interface of probes of backends before a run: reachability, workers, and trips.
 
     probe = workflow.backends.probe_for(profile, credentials)
     probe.state()                            # BackendState: connected, 16 workers
     source = probe.trips("/mnt/shared/trips")
     source.count(trips, store, mapping, check, found)
 
-Cheap, and for threads: every call takes a few seconds at most, changes nothing of the person's, and may come
-from several threads at once. A diagnosis looks closer.
+Every call takes a few seconds at most, changes nothing, and is thread-safe. A diagnosis examines more.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ Check = Callable[[], None]
 
 @dataclass(frozen=True)
 class BackendState:
-    """The state of a place that answered.
+    """State of a backend that has answered.
 
     `workers` are those of Spark that are alive (None: without Spark, or unknown), `cores` those of all of
     them, or of the one computer (0: not known); `free` how many of these no other run uses (None: not known).
@@ -38,7 +37,7 @@ class BackendState:
 
 
 class TripSource(Protocol):
-    """The trips at one place; `far` says that reading them takes the network.
+    """Trips at one location; `far` is True if reading them takes the network.
 
     Errors are those of `cluster_client.errors` and `aggregation.contract.errors`.
     """
@@ -53,23 +52,23 @@ class TripSource(Protocol):
         check: Check,
         found: Callable[[int], None],
     ) -> TripCount:
-        """Count the trip files, and those that are new; `check` may raise to stop."""
+        """Count the trip files, and the new ones; `check` may raise to stop."""
 
     def first(self, trips: str) -> list[str]:
-        """A few of the files that TRIPS names, soon."""
+        """Return the first trip files, without listing all."""
 
     def read(self, path: str, most: int) -> bytes:
-        """The content of a trip file; raises `BadTripFile` for one that is larger than `most` bytes."""
+        """Return a trip file's content; raises `BadTripFile` if it has more than `most` bytes."""
 
 
 class BackendProbe(Protocol):
-    """Looks at one place."""
+    """Probe of one profile's backend."""
 
     def state(self) -> BackendState:
-        """Return the state of the place; raises `ClientError` or `S3Error`."""
+        """Return the backend's state; raises `ClientError` or `S3Error`."""
 
     def trips(self, trips: str) -> TripSource:
-        """Return the reader of the trips of that name, in a bucket or at the place itself."""
+        """Return the reader of trips at a path, in a bucket or on the backend's computers."""
 
     def close(self) -> None:
-        """Give up connections; may take a moment."""
+        """Close connections, which may take a moment."""

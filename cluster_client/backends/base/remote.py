@@ -1,4 +1,4 @@
-"""Base of the backends with remote runs: recorded, sent, fetched and discarded alike."""
+"""Base class of backends with remote runs: submission, fetching and deletion."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from ...runs.submission import Sending, carry_out
 
 T = TypeVar("T")
 InFolder = Callable[[RunFiles, str], T]
-"""Something that is done with the files there and a run's folder, and bears to be done again after a cut."""
+"""An idempotent function of the remote files and a run's folder."""
 
 FETCH_PATIENCE = 3600.0
-"""Seconds without a network that the fetching of a result waits out, since nothing else is left to do."""
+"""Seconds without a network after which fetching a result fails."""
 
 
 class RemoteBackend(ABC):
-    """Runs that are somewhere else; see `backend.Backend` for the protocol.
+    """Base class of backends with remote runs; see `backend.Backend` for the interface.
 
-    `runs_folder` takes the fetched results of runs that name no local folder.
+    `runs_folder` is the default parent of folders for fetched results.
     """
 
     def __init__(self, store: RunStore, runs_folder: Path) -> None:
         self._store, self._runs_folder = store, runs_folder.absolute()
 
     def submit(self, run: Run, cancelled: Optional[Callable[[], bool]] = None) -> Run:
-        """Record the run, send what it needs and start it.
+        """Record the run, send its files and start it.
 
-        A run that may or may not have been started is returned too: `status` finds out.
+        A run of which it is unknown whether it was started is returned too; `status` finds out.
         """
         run = replace(
             run,
@@ -66,7 +66,7 @@ class RemoteBackend(ABC):
         progress: Optional[Callable[[int, int], None]] = None,
         cancelled: Optional[Callable[[], bool]] = None,
     ) -> Path:
-        """Bring the finished run's files here; a cut is waited out, and what is here is not sent again."""
+        """Fetch the finished run's files, with retries; resumes interrupted downloads."""
         local = self._local_folder(run)
         if has_result(local, run):
             return local
@@ -84,40 +84,40 @@ class RemoteBackend(ABC):
         return local
 
     def log(self, run: Run, tail: int = 200) -> str:
-        """The last lines of the run's log."""
+        """Return the last `tail` lines of the run's log."""
         return self._in_folder(run, lambda files, folder: files.tail(f"{folder}/log.txt", tail))
 
     def discard(self, run: Run) -> None:
-        """Delete the run's folder there and its record; what was fetched stays."""
+        """Delete the run's remote folder and its record; fetched results stay."""
         if not self.status(run).is_final:
             raise BackendError(f"The run {run.name!r} is still going. Cancel it first.")
         self._in_folder(run, lambda files, folder: files.remove_ended(folder, run.id))
         local = self._local_folder(run)
-        if not has_result(local):  # it only waited for one
+        if not has_result(local):  # nothing was fetched
             give_back(local, run)
         self._store.delete(run.id)
 
     @property
     @abstractmethod
     def _cut(self) -> str:
-        """Message that names what cannot be reached, while the status of a run is unknown."""
+        """Message for an unknown status: what cannot be reached."""
 
     @abstractmethod
     def _status(self, run: Run) -> RunStatus:
-        """The status of a run, asked for there; raises `NoAnswer`."""
+        """Return the status of a run, read remotely; raises `NoAnswer`."""
 
     @abstractmethod
     def _in_folder(
         self, run: Run, work: InFolder[T], cancelled: Callable[[], bool] = lambda: False, total: float = 0.0
     ) -> T:
-        """Do something in the run's folder; see `RetryingConnection.with_retries`."""
+        """Call `work` for the run's remote folder; see `RetryingConnection.with_retries`."""
 
     @abstractmethod
     def _send(self, run: Run, sending: Sending) -> Run:
-        """Send and start a run that is recorded; see `sending.carry_out`."""
+        """Send and start a recorded run; see `submission.carry_out`."""
 
     def _folder_to_fetch_to(self, run: Run, local: Path) -> Path:
-        """The run's folder here; one of its own where that holds something else by now."""
+        """Return the run's local folder; a new one if that has other content by now."""
         with here(local):
             if take_to_fetch(local, run):
                 return local

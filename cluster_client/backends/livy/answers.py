@@ -12,7 +12,7 @@ from typing import Any, Optional
 from ....aggregation.contract.json_text import JsonFault, decode
 
 ENDED = frozenset({"success", "dead", "error", "killed"})
-"""Final states of a batch. In all other states, also unknown ones, it may still be going on."""
+"""Final states of a batch; in all others, including unknown ones, it may be running."""
 
 _HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
@@ -21,7 +21,7 @@ _LONGEST_TEXT = 2000
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch as Livy describes it. `log` are some of its lines."""
+    """A batch as described by Livy; `log` has some of its lines."""
 
     name: str
     state: str
@@ -43,7 +43,7 @@ class Batch:
 
 
 def read_batch(values: Mapping[str, Any]) -> Optional[Batch]:
-    """A batch from a decoded answer; None where it is none."""
+    """Return the batch in a decoded answer; None if it is not one."""
     name, state, number, log = (values.get(key) for key in ("name", "state", "id", "log"))
     if not isinstance(name, str) or not isinstance(state, str):
         return None
@@ -52,7 +52,7 @@ def read_batch(values: Mapping[str, Any]) -> Optional[Batch]:
 
 
 def read_json(content: bytes) -> Any:
-    """An answer's content, decoded; None where it is no JSON."""
+    """Return an answer's decoded content; None if it is not JSON."""
     try:
         return decode(content, "Livy's answer")
     except JsonFault:
@@ -65,7 +65,7 @@ def is_missing(content: bytes) -> bool:
 
 
 def said(content: bytes) -> str:
-    """The words of an answer in one line: those of `{"msg"}`, of a JSON string, of a page; or none."""
+    """Return the message of an answer on one line: `{"msg"}`, a JSON string, or a page's text; or empty."""
     values = read_json(content)
     if isinstance(values, Mapping):
         values = next((values[key] for key in ("msg", "message", "error") if values.get(key)), values)

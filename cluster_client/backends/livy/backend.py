@@ -1,7 +1,7 @@
-"""The Livy backend: runs on a cluster's Spark, started through Livy's REST interface.
+"""The Livy backend: runs on a cluster's Spark, started by Livy's REST interface.
 
-A run is in the run store, under the name of its batch, before anything is posted; it is posted once, and
-found again by that name and by its folder. The folder is the truth, and Livy corroborates.
+A run is in the run store, with the name of its batch, before anything is posted; it is posted once, and
+found again by that name and by its folder. The folder is authoritative; Livy is consulted additionally.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ T = TypeVar("T")
 
 
 class LivyBackend(RemoteBackend):
-    """Runs through the Livy of `profile`; see `backend.Backend` for the protocol.
+    """Backend for runs through the Livy of `profile`; see `backend.Backend` for the interface. Thread-safe.
 
-    `runs_folder` takes the fetched results of runs that name no local folder. `known_hosts` are needed where
-    the profile names a host. Calls may come from several threads.
+    `runs_folder` is the default parent of folders for fetched results. `known_hosts` is required if the
+    profile names a host.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class LivyBackend(RemoteBackend):
         self._poller = StatusPoller(self.way.client, limits)
 
     def cancel(self, run: Run) -> None:
-        """Ask the run to stop; one that does not within seconds, or has not begun, is ended by Livy."""
+        """Ask the run to stop; if it does not within seconds, or has not begun, Livy ends it."""
         if give_up(run.id):
             return
 
@@ -84,7 +84,7 @@ class LivyBackend(RemoteBackend):
         self._poller.stopping(run, deleted)
 
     def log(self, run: Run, tail: int = 200) -> str:
-        """The last lines of the run's log; before it has one, those that Livy has of its driver."""
+        """Return the last `tail` lines of the run's log; before it exists, those of its driver from Livy."""
         text = super().log(run, tail)
         if not text:
             with contextlib.suppress(RunError):
@@ -92,7 +92,7 @@ class LivyBackend(RemoteBackend):
         return text
 
     def close(self) -> None:
-        """Give up the connections; runs go on."""
+        """Close the connections; runs continue."""
         self.way.close()
         self._file_access.close()
 
@@ -123,7 +123,7 @@ class LivyBackend(RemoteBackend):
             raise
 
     def _send_unless_given_up(self, run: Run, sending: Sending) -> Run:
-        self.way.client.version()  # the address may be wrong: nothing is sent then
+        self.way.client.version()  # fails for a wrong address, before anything is sent
         sending.check()
         folders = self._file_access.folders()
         sending.check()
@@ -145,7 +145,7 @@ class LivyBackend(RemoteBackend):
         return self._store.update(run.id, remote_id=remote_id, state=RunState.STARTING)
 
     def _clear(self, run: Run) -> None:
-        """Remove a run that was given up; if the host does not answer, a folder without a run stays."""
+        """Remove a run that was given up; if the host does not answer, its folder stays."""
         with contextlib.suppress(RunError):
             self._file_access.once(
                 run.folder, lambda files, folders: clear(files, folders.absolute(run.folder), run)

@@ -69,7 +69,7 @@ class LivyType(BackendType):
         return ("requests", "paramiko") if profile.host else ("requests",)
 
     def host(self, profile: Profile) -> str:
-        """The host of Livy, by way of the tunnel where there is one."""
+        """Return the host of Livy, or that of the tunnel."""
         host = profile.host if profile.livy_tunnel else urlsplit(profile.livy_url).hostname
         return host or profile.livy_url
 

@@ -1,4 +1,4 @@
-"""The batch that is posted to Livy for a run: only what it needs, and nothing that is secret."""
+"""The batch that is posted to Livy for a run, without secrets."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def batch_name(run: Run) -> str:
 
 
 def job_files() -> dict[str, bytes]:
-    """Names and contents of what Livy starts: the script, and the zip that it imports from."""
+    """Return names and contents of the files for Livy: the script, and the zip that it imports from."""
     job, script = job_zip(), MAIN.encode()
     return {named("run", script, ".py"): script, f"{job.sha256}.zip": job.content}
 
 
 def batch_of(run: Run, folders: RemoteFolders, addresses: list[str]) -> dict[str, Any]:
-    """The body of the POST; `addresses` are where Livy finds the files of `job_files`, in that order."""
+    """Return the body of the POST; `addresses` are those of the files of `job_files`, in that order."""
     folder = folders.absolute(run.folder)
     arguments = [folder, "--own-log"]
     if is_s3(folder):
@@ -43,7 +43,7 @@ def batch_of(run: Run, folders: RemoteFolders, addresses: list[str]) -> dict[str
 def batch(
     profile: Profile, name: str, addresses: list[str], arguments: list[str], folders: RemoteFolders
 ) -> dict[str, Any]:
-    """A batch of Python on Spark. The master is Livy's own."""
+    """Return a batch of Python on Spark; Livy's configuration sets the master."""
     python = folders.absolute(profile.python) if "/" in profile.python else profile.python
     settings = spark_settings(profile, name, python)
     for own in ("spark.master", "spark.app.name"):
@@ -59,5 +59,5 @@ def address(path: str) -> str:
             f"The folder of the jobs cannot have a comma in its path: {path}. Name another one as "
             "'folders.jobs' in the profile."
         )
-    # With a scheme, since Livy would look for a bare path in Hadoop's default file system.
+    # With a scheme, as Livy resolves bare paths in Hadoop's default file system.
     return f"file://{quote(path, safe='/')}"

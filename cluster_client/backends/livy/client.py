@@ -43,7 +43,7 @@ TIMEOUTS = Timeouts()
 
 
 class LivyClient:
-    """Livy at one address; calls may come from several threads and raise the errors of `errors`.
+    """Client of one Livy server. Thread-safe; calls raise the errors of `errors`.
 
     `proxies` are addresses of HTTP proxies for `http` and `https`; the environment's do not count.
     `ca_file` holds certificates to trust besides the usual ones. `via` is a tunnel to Livy's host, in which
@@ -71,24 +71,24 @@ class LivyClient:
     # -- calls ----------------------------------------------------------------------------------------
 
     def version(self) -> str:
-        """Livy's version, as `0.7.1-incubating`."""
+        """Return Livy's version, such as `0.7.1-incubating`."""
         found = self._object("GET", "/version").get("version")
         if not isinstance(found, str):
             raise self._not_livy(f"no version but {found!r:.100}")
         return found
 
     def submit(self, body: Mapping[str, Any]) -> Batch:
-        """Post a batch, once; after `LivySilent` and `LivyCut` Livy may have it nevertheless."""
+        """Post a batch once; after `LivySilent` and `LivyCut` Livy may have it nevertheless."""
         wanted = {key: value for key, value in body.items() if value not in (None, "")}  # Livy fails at null
         return self._batch(self._object("POST", "/batches", json.dumps(wanted).encode()), str(body["name"]))
 
     def batch(self, name: str) -> Optional[Batch]:
-        """The batch of that name; None where Livy knows none."""
+        """Return the batch of that name; None if Livy knows none."""
         values = self._object("GET", self._of(name), missing={})
         return self._batch(values, name) if values else None
 
     def log(self, name: str) -> list[str]:
-        """The lines of a batch's log that Livy still has, at most 200 of either stream; none without one."""
+        """Return the lines of a batch's log that Livy still has, at most 200 of each stream."""
         values = self._object("GET", f"{self._of(name)}/log?from=0&size=-1", missing={})
         lines = values.get("log", [])
         return [line for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
@@ -99,17 +99,17 @@ class LivyClient:
         return total if isinstance(total, int) else 0
 
     def delete(self, name: str) -> bool:
-        """End a batch and have Livy forget it; False where Livy knows none of that name."""
+        """End and delete a batch; return False if Livy knows none of that name."""
         return self._call("DELETE", self._of(name), b"", True) is not None
 
     def close(self) -> None:
-        """Give up the connections."""
+        """Close the connections."""
         with self._lock:
             session, self._session = self._session, None
         if session is not None:
             session.close()
 
-    # -- one call -------------------------------------------------------------------------------------
+    # -- requests -------------------------------------------------------------------------------------
 
     @staticmethod
     def _of(name: str) -> str:
@@ -134,7 +134,7 @@ class LivyClient:
         return values
 
     def _call(self, method: str, path: str, body: bytes, may_miss: bool) -> Optional[bytes]:
-        """The answer's content; None where Livy does not know the batch and the caller bears that."""
+        """Return the answer's content; None if Livy does not know the batch and the caller permits that."""
         status, content, target = self._within(lambda: self._exchange(method, path, body))
         if 200 <= status < 300:
             return content
@@ -149,14 +149,14 @@ class LivyClient:
         raise refusal(self.where, status, said(content), self.login is not None)
 
     def _exchange(self, method: str, path: str, body: bytes) -> tuple[int, bytes, str]:
-        """Send and receive, once; returns status, content and where a redirection leads."""
+        """Send one request; return status, content and the location of a redirection."""
         self._check_login()
         end = time.monotonic() + self._timeouts.whole
         headers = {"Content-Type": "application/json"} if body else {}
         base = f"{self._url.scheme}://{self._host}"
         if self._via is not None:
             self._via.ready()
-        # An idle connection may be dead: what must not be sent twice goes over a new one.
+        # An idle connection may be dead: requests that must not be repeated use a new one.
         session = self._new_session() if method == "POST" else self._kept_session()
         try:
             with session.request(
@@ -186,7 +186,7 @@ class LivyClient:
         return new_session(self.login, self._ca_file, {}, self._connect)
 
     def _connect(self) -> socket.socket:
-        """A connection through the tunnel; raises `LivyAway`."""
+        """Return a connection through the tunnel; raises `LivyAway`."""
         if self._via is None:
             raise LivyAway(f"There is no tunnel to Livy at {self.where}.")
         try:
@@ -196,7 +196,7 @@ class LivyClient:
             raise LivyAway(words, error.detail) from error
 
     def _check_login(self) -> None:
-        """Refuse to send user and password where others can read them on the way."""
+        """Raise `LivyLoginUnsafe` if user and password could be read on the network."""
         way = (self._url.geturl(), self._via is not None, bool(self._proxies))
         if self.login is not None and can_be_read(*way):
             raise LivyLoginUnsafe(
@@ -206,7 +206,7 @@ class LivyClient:
             )
 
     def _within(self, exchange: Callable[[], tuple[int, bytes, str]]) -> tuple[int, bytes, str]:
-        """Bound the whole of a call: sockets and resolvers only know limits for their next step."""
+        """Limit the time of a whole call, as sockets and resolvers only limit single steps."""
         try:
             return within(self._timeouts.whole + 1, exchange)
         except Exception as error:

@@ -1,4 +1,4 @@
-"""The way to a profile's Livy: a client, directly or through a tunnel."""
+"""Connection to a profile's Livy: a client, direct or through a tunnel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .tunnel import Tunnel
 
 
 class Way:
-    """The way to a profile's Livy: a client, and the tunnel for it where the profile wants one."""
+    """The client of a profile's Livy, and its tunnel if the profile has one."""
 
     def __init__(
         self, profile: Profile, keys: ProfileKeys, file_access: FileAccess, timeouts: Timeouts = TIMEOUTS
@@ -32,7 +32,7 @@ class Way:
         )  # fmt: skip
 
     def close(self) -> None:
-        """Give up the connections and the tunnel; the next call opens what it needs."""
+        """Close the connections and the tunnel; the next call opens them again."""
         self.client.close()
         if self.tunnel is not None:
             self.tunnel.close()

@@ -1,4 +1,4 @@
-"""The checks of Livy: from its address to a batch of a second that sees every node."""
+"""Checks of Livy, from its address to a one-second batch on each node."""
 
 from __future__ import annotations
 
@@ -40,10 +40,9 @@ _PROBE = b"print('Roadpulse was here')\n"
 
 
 class LivyChecks:
-    """Looks at the Livy of a profile, and at the SSH connection where files or a tunnel need one.
+    """Checks of a profile's Livy, and of the SSH connection if files or a tunnel need one.
 
-    `error` is why that connection could not be made, for who may mend it. Batches and files that it
-    makes it deletes.
+    `error` is the connection error if a person may correct it. Created batches and files are deleted.
     """
 
     def __init__(
@@ -76,19 +75,19 @@ class LivyChecks:
         return self._head.error if self._head is not None else None
 
     def accept(self, fingerprint: str) -> None:
-        """Take the host for known that shows a key with this fingerprint."""
+        """Accept the host key with this fingerprint."""
         if self._head is not None:
             self._head.accept(fingerprint)
 
     def close(self) -> None:
-        """Give up the connections."""
+        """Close the connections."""
         self._way.close()
         self._file_access.close()
         if self._head is not None:
             self._head.close()
 
     def checks(self) -> list[Check]:
-        """The checks in order."""
+        """Return the checks in order."""
 
         def check(name: str, title: str, work: Callable[[], Found], *needs: str) -> Check:
             return Check(name, title, work, needs, 60.0, self.close)
@@ -111,7 +110,7 @@ class LivyChecks:
 
     @property
     def _of_ssh(self) -> set[str]:
-        """The checks of the SSH connection that matter: files may go through a bucket."""
+        """Return the names of the checks of the SSH connection that apply, as files may be in a bucket."""
         folders = self._profile.folders
         dropped = {"sftp"} if is_s3(folders.jobs or folders.runs) else set()
         return set(_OF_SSH) - dropped - ({"space"} if is_s3(folders.runs) or dropped else set())
@@ -188,14 +187,14 @@ class LivyChecks:
         return ok(f"Livy takes files of {folders.jobs}.")
 
     def _expected(self) -> int:
-        """Executors that the profile asks for; 0 where it leaves that open."""
+        """Return the number of executors that the profile requests; 0 if it does not."""
         resources = self._profile.resources
         return resources.cores // resources.executor_cores if resources.executor_cores else 0
 
     # -- the batch ------------------------------------------------------------------------------------
 
     def _folder(self) -> str:
-        """A folder like a run's; empty where runs lie in a bucket, which is looked at by itself."""
+        """Return a folder like a run's; empty if runs are in a bucket, which has its own checks."""
         folders = self._folders()
         if is_s3(folders.runs):
             return ""
@@ -210,7 +209,7 @@ class LivyChecks:
         return self._written
 
     def _start(self, wish: str) -> str:
-        """Have nodes_job.py carried out as a batch; what it prints."""
+        """Run nodes_job.py as a batch and return its output."""
         client, folders, job = self._way.client, self._folders(), job_zip()
         contents = {f"{job.sha256}.zip": job.content}
         for name in ("nodes_job", "remote_probe"):
@@ -243,7 +242,7 @@ class LivyChecks:
         return Found(packages.outcome, f"{found.found} {packages.found}", packages.todo)
 
     def _run_folder(self) -> Found:
-        """Check that the driver's user can write into a folder of this one, which can delete the result."""
+        """Check that the driver's user can write into a folder of this user, who can delete the files."""
         if not self._written:
             return skipped("Runs lie in a bucket.")
         folder, self._written = self._written, ""

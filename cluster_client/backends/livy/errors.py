@@ -1,18 +1,18 @@
-"""The errors of Livy.
+"""Errors of Livy.
 
 cluster_client.errors.BackendError
-├── Unreachable                  Livy does not answer now; the run itself may be well (retry)
-│   ├── LivyAway                 nothing was sent: no such name, no route, no server, the proxy refuses
-│   ├── LivySilent               no answer in time; Livy may have taken what was sent
-│   ├── LivyCut                  the connection broke before the answer; the same
-│   └── LivyOverloaded           502, 503, 504, 429: what stands before Livy answers in its place
+├── Unreachable                  Livy does not answer at present; the run itself may be well (retry)
+│   ├── LivyAway                 nothing was sent: unknown name, no route, no server, or refused by a proxy
+│   ├── LivySilent               no answer in time; Livy may have accepted the request
+│   ├── LivyCut                  the connection broke before the answer; likewise
+│   └── LivyOverloaded           502, 503, 504, 429: answered by a proxy in front of Livy
 ├── LivyLoginRefused             401, 403
-├── LivyLoginUnsafe              nothing was sent: others could read user and password on the way
-├── LivyRefused                  400: Livy does not want that batch; `said` are its words
-│   ├── DuplicateName            there is a batch of that name
-│   └── PathForbidden            a file outside of livy.file.local-dir-whitelist
-├── LivyFault                    500: an error of Livy's own
-└── NotLivy                      an answer that Livy would not give
+├── LivyLoginUnsafe              nothing was sent: user and password could be read on the network
+├── LivyRefused                  400: Livy rejects the batch; `said` is its message
+│   ├── DuplicateName            a batch of that name exists
+│   └── PathForbidden            a file is outside of livy.file.local-dir-whitelist
+├── LivyFault                    500: an internal error of Livy
+└── NotLivy                      the answer is not Livy's
 
 A fault of a certificate is a `cluster_client.certificates.CertificateError`.
 """
@@ -29,27 +29,27 @@ class LivyAway(Unreachable):
 
 
 class LivySilent(Unreachable):
-    """No answer in time; it is not known whether Livy took what was sent."""
+    """No answer in time; Livy may have accepted the request."""
 
 
 class LivyCut(Unreachable):
-    """The connection broke; it is not known whether Livy took what was sent."""
+    """The connection broke before the answer; Livy may have accepted the request."""
 
 
 class LivyOverloaded(Unreachable):
-    """Something before Livy answers that Livy does not."""
+    """A proxy in front of Livy reports that Livy does not answer."""
 
 
 class LivyLoginRefused(BackendError):
-    """Livy refused the user or the password."""
+    """Livy has refused the user or the password."""
 
 
 class LivyLoginUnsafe(BackendError):
-    """User and password would be sent in the clear; nothing was sent."""
+    """User and password could be read on the network; nothing was sent."""
 
 
 class LivyRefused(BackendError):
-    """Livy does not want that batch; `said` are its words."""
+    """Livy rejects the batch; `said` is its message."""
 
     def __init__(self, message: str, detail: str = "", said: str = "") -> None:
         super().__init__(message, detail)
@@ -57,7 +57,7 @@ class LivyRefused(BackendError):
 
 
 class DuplicateName(LivyRefused):
-    """Livy has a batch of that name."""
+    """A batch of that name exists."""
 
 
 class PathForbidden(LivyRefused):
@@ -65,7 +65,7 @@ class PathForbidden(LivyRefused):
 
 
 class LivyFault(BackendError):
-    """Livy failed at an error of its own."""
+    """An internal error of Livy."""
 
     retry = True
 
@@ -78,7 +78,7 @@ _WHITELIST = re.compile(r"(Local path .*?)? cannot be added to user sessions", r
 
 
 def refusal(where: str, status: int, said: str, login: bool) -> BackendError:
-    """The error for an answer of that status; `said` is its text, `login` whether a password was sent."""
+    """Return the error for a status; `said` is the answer's text, `login` whether a password was sent."""
     detail = f"HTTP {status}: {said}"
     words = f" (it says: {said[:300]})" if said else ""
     if status in (401, 403):

@@ -1,4 +1,4 @@
-"""Access to the files of a profile's runs and jobs: over SFTP or in a bucket, by their paths."""
+"""Access to the files of a profile's runs and jobs, over SFTP or in a bucket, chosen by path."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ def _never() -> bool:
 
 
 class FileAccess:
-    """The ways to a profile's files, opened when they are needed; calls may come from several threads.
+    """Connections to a profile's files, opened when needed. Thread-safe.
 
-    Work gets the files and the folders there, and is done again after a cut: it must bear that.
+    Functions get the files and the remote folders; they must be idempotent, as they are repeated after a
+    broken connection.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class FileAccess:
 
     @property
     def session(self) -> Session:
-        """The SSH connection of the profile; raises `ProfileError` where it names no host."""
+        """Return the SSH connection of the profile; raises `ProfileError` if it names no host."""
         from ...ssh.session import Session  # noqa: PLC0415  (needs a package that buckets do without)
 
         with self._lock:
@@ -71,7 +72,7 @@ class FileAccess:
             return self._session
 
     def once(self, path: str, work: Work[T]) -> T:
-        """Do something where `path` lies; the first cut is raised."""
+        """Call `work` once for the storage of `path`; raises `NoAnswer` at the first failure."""
         if is_s3(path):
             return self._bucket.once(lambda found: work(*found))
         return self.session.once(lambda c, folders: work(_sftp(c), folders))
@@ -91,13 +92,13 @@ class FileAccess:
         return self.session.polled(lambda c, folders: work(_sftp(c), folders))
 
     def folders(self) -> RemoteFolders:
-        """The profile's folders; of one that names a host by what the user's home is there."""
+        """Return the profile's folders, absolute by the user's home if the profile names a host."""
         if self._profile.host:
             return self.session.with_retries(lambda _, folders: folders)
         return RemoteFolders.of(self._profile, "")
 
     def close(self) -> None:
-        """Give up the connections; the next call opens what it needs."""
+        """Close the connections; the next call opens them again."""
         with self._lock:
             session, s3, self._s3 = self._session, self._s3, None
         if session is not None:
@@ -107,7 +108,7 @@ class FileAccess:
             s3.close()
 
     def s3(self) -> S3Connection:
-        """The way to the profile's buckets."""
+        """Return the connection to the profile's buckets."""
         from ...s3.client import connect_for  # noqa: PLC0415  (needs a package that SFTP does without)
 
         with self._lock:

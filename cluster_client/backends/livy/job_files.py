@@ -1,11 +1,11 @@
-"""The job's files at a place where Livy's Spark finds them: a folder of Livy's host, or a bucket.
+"""Transfer of the job's files to where Livy's Spark finds them: a folder of Livy's host, or a bucket.
 
-Livy's user runs them as they lie there. A folder of Livy's host is therefore the user's own, below that of
-the jobs: other users can neither change nor replace its files.
+Livy's user runs these files. A folder of Livy's host is therefore private to the user, below that of the
+jobs: other users can neither change nor replace its files.
 
-From a bucket Spark's driver fetches them over http: by an address that is signed for this one object and some
-minutes, so that neither Livy nor Spark needs a key, nor the jars of s3a. The object holds the plugin's own
-source code.
+From a bucket Spark's driver downloads them over http by a presigned URL, valid for one object and a limited
+time, so that neither Livy nor Spark needs keys or the jars of s3a. The objects contain the plugin's source
+code.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from .batch import address, job_files
 from .file_access import FileAccess
 
 SIGNED_SECONDS = 3600
-"""Validity of a signed address: the driver fetches them when it starts."""
+"""Validity of a presigned URL in seconds; the driver downloads the files when it starts."""
 
 
 def put_jobs(file_access: FileAccess, folders: RemoteFolders) -> list[str]:
-    """Put the files there, unless they are, and return their addresses for Livy; the script comes first.
+    """Send the files unless they are there, and return their addresses for Livy, the script first.
 
-    Raises `StartError` where Livy would not find them, and `BackendError` where others could replace them.
+    Raises `StartError` if Livy would not find them, and `BackendError` if others could replace them.
     """
     return put_files(file_access, folders, job_files())
 
 
 def put_files(file_access: FileAccess, folders: RemoteFolders, contents: dict[str, bytes]) -> list[str]:
-    """Put other files, by their names below the same folder, as `put_jobs` does."""
+    """Send other files, by their names in the same folder, as `put_jobs` does."""
 
     in_bucket = is_s3(folders.jobs)
     if not in_bucket:
-        address(folders.jobs)  # nothing is sent to where Spark could not find it
+        address(folders.jobs)  # raises before anything is sent to a path that Spark cannot use
 
     def put(files: RunFiles, _: RemoteFolders) -> list[str]:
         folder = files.make_own_folder(folders.jobs, [n.rpartition("/")[0] for n in contents if "/" in n])
@@ -50,7 +50,7 @@ def put_files(file_access: FileAccess, folders: RemoteFolders, contents: dict[st
 
 
 def signed(s3: S3Connection, path: str) -> str:
-    """Return an address at which one object of a bucket can be read for a while.
+    """Return a presigned URL of one object.
 
     Spark recognises a Python script by the end of its address, which is that of the signature: the object's
     name is therefore added as the last parameter, as the name under which to save it.

@@ -1,4 +1,4 @@
-"""Probe of a cluster behind Livy; its files are seen over SSH where the profile names a host."""
+"""Probe of a cluster behind Livy; its files are read over SSH if the profile names a host."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OF_LIVY = Timeouts(connect=5.0, answer=10.0, whole=15.0)
 
 
 class LivyProbe:
-    """Looks at the Livy of a profile, and at its host where there is one."""
+    """Probe of a profile's Livy, and of its host if it names one."""
 
     def __init__(
         self,
@@ -48,11 +48,11 @@ class LivyProbe:
         """Return the state of host, Livy and Spark's master; raises `ClientError` for a refused log-in."""
         state = self._head.state() if self._head is not None else BackendState()
         version = self._way.client.version()
-        self._way.client.count()  # the version needs no log-in
+        self._way.client.count()  # checks the login, which the version does not need
         return replace(state, service=f"Livy {version.partition('-')[0]}")
 
     def trips(self, trips: str) -> TripSource:
-        """The trips in a bucket, or in a folder as the host sees it."""
+        """Return the trips in a bucket, or in a folder of the host."""
         if is_s3(trips):
             return self._bucket()
         if self._head is None:
@@ -64,7 +64,7 @@ class LivyProbe:
         return self._head.trips(trips)
 
     def close(self) -> None:
-        """Give up the connections."""
+        """Close the connections."""
         self._way.close()
         self._file_access.close()
         if self._head is not None:

@@ -1,4 +1,4 @@
-"""Status of runs that Livy started: read from their folders, and corroborated by Livy.
+"""Status of runs that Livy has started, from their folders and from Livy.
 
 Livy forgets: ended batches after ten minutes, all of them with a restart. Its drivers may outlive it, and
 then only their status.json is left, which is written every second or two.
@@ -70,7 +70,7 @@ class _Word:
 
 
 class StatusPoller:
-    """Looks at runs, and remembers what was seen last."""
+    """Reads the status of runs, and keeps the last observations."""
 
     def __init__(self, client: LivyClient, limits: Limits = LIMITS) -> None:
         self._client, self._limits = client, limits
@@ -139,7 +139,7 @@ class StatusPoller:
         return _Word(False, fault=None if seen.cancelled else self._died(run, batch))
 
     def _unknown(self, files: RunFiles, folder: str, run: Run, seen: _Seen) -> _Word:
-        """Livy does not know the run: it forgot it, was restarted, or never heard of it."""
+        """Return the conclusion if Livy does not know the run: deleted, restarted, or never posted."""
         if seen.deleted:
             return _Word(False)
         if seen.cancelled:
@@ -177,7 +177,7 @@ class StatusPoller:
         return _Word(False) if silent > limit else _Word(None, remark)
 
     def _end(self, run: Run, seen: _Seen) -> _Word:
-        """End a run that was asked to stop and did not."""
+        """End a run that has not stopped when asked."""
         try:
             seen.deleted = self._client.delete(batch_name(run))
         except RunError as error:
@@ -218,10 +218,10 @@ class StatusPoller:
             "\n".join(lines),
         )
 
-    # -- the rest -------------------------------------------------------------------------------------
+    # -- other ----------------------------------------------------------------------------------------
 
     def _unposted(self, files: RunFiles, folder: str, run: Run) -> RunStatus:
-        """Of a run whose record says that it was not yet posted."""
+        """Return the status of a run that is recorded as not yet posted."""
         if is_being_sent(run):
             return RunStatus(RunState.QUEUED)
         withdraw(files, folder, run.id)
@@ -229,7 +229,7 @@ class StatusPoller:
 
     @staticmethod
     def _their_now(seen: _Seen, content: Optional[bytes]) -> Optional[datetime]:
-        """The cluster's present, counted on from the last word of the run."""
+        """Return the cluster's present time, extrapolated from the run's last status."""
         updated = read_status(content).updated
         return updated + timedelta(seconds=time.monotonic() - seen.changed) if updated else updated
 
@@ -243,7 +243,7 @@ def telling(lines: list[str]) -> str:
     if own:
         return own[0][:600]
     plain = [line.strip() for line in lines if line.strip() not in ("", "stdout:", "stderr:")]
-    causes = ("at ", "Caused by:")  # of Java: the error that they explain says more
+    causes = ("at ", "Caused by:")  # Java's stack traces; the error itself says more
     faults = [
         line for line in plain if not line.startswith(causes) and ("Error" in line or "Exception" in line)
     ]

@@ -1,4 +1,4 @@
-"""Starting a run through Livy: its files first, then one POST, after which Livy and the folder are asked."""
+"""Start of a run through Livy: its files, one POST, and a search for the batch if the answer was lost."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .file_access import FileAccess
 log = logging.getLogger(__name__)
 
 SURE_SECONDS = 20.0
-"""Seconds of searching for a batch whose POST got no answer, before it counts as never posted."""
+"""Seconds to search for a batch after a POST without answer, until it counts as never posted."""
 
 
 def prepare(
     files: RunFiles, folders: RemoteFolders, run: Run, folder: str, check: Callable[[], None] = lambda: None
 ) -> None:
-    """Make the run's folder; raises `AlreadyStarted`. `check` is called on the way, and may raise."""
+    """Create the run's folder; raises `AlreadyStarted`. `check` is called in between, and may raise."""
     files.make_folders(folder, private=True)
     claim(files, folder, run, job_json(run))
     check()
@@ -35,18 +35,18 @@ def prepare(
 
 
 def withdraw(files: RunFiles, folder: str, run_id: str) -> bool:
-    """See to it that a run of which nothing is heard stops at once, should it ever begin.
+    """Make a run with unknown state stop immediately if it ever begins.
 
-    False where it has begun after all.
+    Return False if it has begun already.
     """
     if not files.holds(folder, run_id):
-        return True  # nothing of the run is there
+        return True  # the run has no files there
     files.put(f"{folder}/cancel", b"withdrawn\n")
     return files.size(f"{folder}/status.json") is None
 
 
 class Poster:
-    """Posts one batch, once, and finds out what became of it."""
+    """Posts one batch once, and determines whether Livy has it."""
 
     def __init__(
         self,
@@ -60,26 +60,26 @@ class Poster:
         self._sure = sure
 
     def post(self, body: dict[str, Any]) -> Optional[Batch]:
-        """Post the batch and return it; None if it is not known at the moment whether it exists.
+        """Post the batch and return it; None if it is unknown whether it exists.
 
-        Raises `StartError` or another `ClientError` if nothing runs, nor will.
+        Raises `StartError` or another `ClientError` if nothing runs or will run.
         """
         name = str(body["name"])
         try:
             return self._client.submit(body)
         except DuplicateName:
-            # The name is unique: the first answer was lost, and this is the second attempt.
+            # The name is unique: the first answer was lost, and this is a second attempt.
             return self._found(name)
         except (LivyRefused, LivyFault, NotLivy) as error:
             self._clear(name, error)
             raise StartError(error.message, error.detail) from error
         except LivyLoginRefused as error:
-            self._clear(name, error)  # what refuses may stand before Livy, and only refuse the answer
+            self._clear(name, error)  # a proxy may have refused only the answer
             raise
         except LivyAway:
             raise  # nothing was sent
         except Unreachable as error:
-            log.info("It is not known whether Livy took the batch %s: %s", name, error.message)
+            log.info("It is unknown whether Livy has accepted the batch %s: %s", name, error.message)
             return self._find_out(name, error)
 
     def _found(self, name: str) -> Optional[Batch]:
@@ -88,7 +88,7 @@ class Poster:
         return None
 
     def _clear(self, name: str, error: ClientError) -> None:
-        """After a refusal Livy keeps the name for a batch that it never starts; after a fault, who knows."""
+        """Delete the batch after a refusal or fault, as Livy may keep its name without starting it."""
         try:
             self._client.delete(name)
         except RunError as other:
@@ -97,7 +97,7 @@ class Poster:
                 self._withdraw()
 
     def _find_out(self, name: str, error: Unreachable) -> Optional[Batch]:
-        """After an answer that was lost: ask for the name until it is sure, and look at the run's folder."""
+        """Search for the batch by name and for the run's files after a lost answer, until it is certain."""
         end, pause, answered = time.monotonic() + self._sure, 0.2, False
         while True:
             try:

@@ -1,4 +1,4 @@
-"""The way to Livy over HTTP: certificates, proxy and tunnel, and words for what goes wrong on it."""
+"""HTTP transport to Livy: certificates, proxy, tunnel, and error messages."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _CUT = (ConnectionError, http.client.IncompleteRead, urllib3.exceptions.Incomple
 
 
 class Via(Protocol):
-    """A way to Livy's host, such as a tunnel."""
+    """An alternative connection to Livy's host, such as a tunnel."""
 
     def ready(self) -> None:
-        """Open the way, or raise a `RunError`; asked before every call."""
+        """Open the connection, or raise a `RunError`; called before every request."""
 
     def connect(self) -> socket.socket:
-        """A new connection to Livy; raises a `RunError`."""
+        """Return a new connection to Livy; raises a `RunError`."""
 
 
 class _Adapter(HTTPAdapter):
-    """Trusts the computer's own certificates and one more file; nothing is sent a second time."""
+    """Adapter that trusts the computer's certificates and one more file, without retries."""
 
     def __init__(self, trust: ssl.SSLContext, connect: Optional[Callable[[], socket.socket]]) -> None:
         self._trust, self._connect = trust, connect
@@ -56,7 +56,7 @@ class _Adapter(HTTPAdapter):
 
 
 def _pools(connect: Callable[[], socket.socket]) -> dict[str, type[HTTPConnectionPool]]:
-    """Pools, by the scheme of an address, whose connections are opened by `connect`."""
+    """Return connection pools by scheme whose connections are opened by `connect`."""
 
     def opened(connection: HTTPConnection) -> socket.socket:
         found = connect()
@@ -87,9 +87,9 @@ def new_session(
     proxies: Mapping[str, str],
     connect: Optional[Callable[[], socket.socket]] = None,
 ) -> requests.Session:
-    """A session that takes nothing from the environment; `connect` opens its connections where it is given.
+    """Return a session that ignores the environment; `connect`, if given, opens its connections.
 
-    Raises `BackendError` for a `ca_file` that is of no use.
+    Raises `BackendError` if `ca_file` cannot be used.
     """
     session = requests.Session()
     session.trust_env = False
@@ -151,5 +151,5 @@ def in_words(error: BaseException, where: str, proxies: Mapping[str, str], ca_fi
 
 
 def without_password(text: str) -> str:
-    """A text without the user and password of the addresses in it."""
+    """Return a text with user and password removed from its URLs."""
     return _USER_INFO.sub("//", text)

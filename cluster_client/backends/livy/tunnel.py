@@ -1,10 +1,10 @@
-"""Connections to Livy through an SSH connection, for this process alone.
+"""Tunnel to Livy through an SSH connection, for this process only.
 
 tunnel = Tunnel(lambda: session.once(lambda connection, _: connection.passage("pi0", 8998)))
 tunnel.connect()                             # a socket whose other end is Livy
 
-Unlike `ssh -L` it opens no port: other users of this computer could connect to one, and would be at a Livy
-that takes them for the person who logged in.
+Unlike `ssh -L` it opens no port, to which other users of this computer could connect and use Livy as the
+person who logged in.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _END_SECONDS = 5.0
 
 
 class Tunnel:
-    """Carries connections; calls may come from several threads.
+    """Tunnel for any number of connections. Thread-safe.
 
-    `open_channel` gives a new channel to the far end for every connection (on a new SSH connection where the
-    last one broke), or raises a `RunError`. `ready` sees to it that there is an SSH connection, or raises.
+    `open_channel` returns a new channel to the far end for each connection (on a new SSH connection if the
+    last one broke), or raises a `RunError`. `ready` opens the SSH connection if necessary, or raises.
     """
 
     def __init__(self, open_channel: Callable[[], Any], ready: Callable[[], None] = lambda: None) -> None:
@@ -32,7 +32,7 @@ class Tunnel:
         self._ends: set[Any] = set()
 
     def connect(self) -> socket.socket:
-        """A new connection to the far end, as a socket of this process; raises a `RunError`."""
+        """Return a new connection to the far end as a local socket; raises a `RunError`."""
         far = self._open_channel()
         near, inner = socket.socketpair()
         with self._lock:
@@ -42,7 +42,7 @@ class Tunnel:
         return near
 
     def close(self) -> None:
-        """End every connection; returns when its threads have ended."""
+        """Close all connections and wait for their threads."""
         with self._lock:
             ends, threads = list(self._ends), list(self._threads)
         for end in ends:
@@ -52,13 +52,13 @@ class Tunnel:
                 thread.join(_END_SECONDS)
 
     def _begin(self, source: Any, sink: Any) -> None:
-        """Carry what comes from one end to the other in a thread; the lock is held."""
+        """Forward data from one end to the other in a thread; call it with the lock held."""
 
         def carry() -> None:
             with contextlib.suppress(OSError, EOFError):
                 while block := source.recv(_BLOCK):
                     sink.sendall(block)
-            # Whichever direction ends first, the other is worth nothing: HTTP's answers come last.
+            # When one direction ends, the other is useless: HTTP's answers come last.
             for end in (source, sink):
                 _end(end)
             with self._lock:
@@ -71,7 +71,7 @@ class Tunnel:
 
 
 def _end(end: Any) -> None:
-    """Close a socket or channel and wake the threads that wait for it."""
+    """Close a socket or channel and wake up the threads that wait for it."""
     with contextlib.suppress(OSError, EOFError):
         end.shutdown(socket.SHUT_RDWR)
     with contextlib.suppress(OSError, EOFError):

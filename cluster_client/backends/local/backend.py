@@ -1,4 +1,4 @@
-"""The local backend: the aggregation in a process of its own on this computer, so that it outlives QGIS."""
+"""The local backend: runs in processes of this computer that are independent of QGIS."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from ...shared_files import read_text, write_atomically
 from .python_path import child_environment, find_python
 
 GRACE_SECONDS = 10.0
-"""Time between asking a run to stop and ending it by force."""
+"""Seconds between asking a run to stop and killing it."""
 START_SECONDS = 30.0
-"""A recorded run of which no process is seen after this time was never started."""
+"""Seconds after which a recorded run without a process counts as never started."""
 _END_SECONDS = 2.0
-"""Most seconds between the manifest and the end of the process that wrote it."""
+"""Maximum seconds between the manifest and the end of the process that writes it."""
 
 _PACKAGE = __name__.split(".", maxsplit=1)[0]
 _LAUNCHER = f"{_PACKAGE}.cluster_client.backends.local.launcher"
@@ -41,7 +41,7 @@ _PACKAGE_PARENT = Path(__file__).absolute().parents[4]
 
 @dataclass(frozen=True)
 class _Process:
-    """A run's process group and the mark of its leader's start."""
+    """A run's process group and its leader's start mark."""
 
     group: int
     mark: str
@@ -50,16 +50,16 @@ class _Process:
     @property
     def alive(self) -> bool:
         mark = start_mark(self.group)
-        # No other process can have the leader's id while members of its group live.
+        # No other process can have the leader's id while members of its group exist.
         return mark == self.mark if mark else run_alive(self.group, self.run_id)
 
 
 class LocalBackend:
-    """Runs on this computer; see `backend.Backend` for the protocol.
+    """Backend for runs on this computer; see `backend.Backend` for the interface.
 
-    `runs_folder` takes the folders of runs that name none. `module` is the module that runs in the child,
-    with the run folder as its argument. A run with trips or points in a bucket finds `s3_keys` in its
-    environment, which is not written anywhere, and which other users cannot read.
+    `runs_folder` is the default parent of run folders. `module` is run by the child process, with the run
+    folder as its argument. Runs with trips or points in a bucket get `s3_keys` in their environment, which
+    is not stored, and which other users cannot read.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class LocalBackend:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def submit(self, run: Run, cancelled: Optional[Callable[[], bool]] = None) -> Run:
-        """Record the run, make its folder and start it, which takes no time in which to cancel."""
+        """Record the run, create its folder and start it, which is too fast to be cancelled."""
         python = find_python(run.profile.python)
         folder = self._folder(run)
         _keep_apart(run, folder)
@@ -123,11 +123,11 @@ class LocalBackend:
             status = judge(Evidence(alive=False, folder=False), str(folder))
             self._store.note(run, status)
             return status
-        # In the order that `Evidence` asks for: the process first, the manifest last.
+        # In the order that `Evidence` requires: the process first, the manifest last.
         alive = process.alive if process else _just_started(run)
         cancel_asked = _age(folder / "cancel")
         if alive and process and cancel_asked is not None and cancel_asked > self._grace + 2:
-            end_group(process.group, by_force=True)  # the launcher is gone, or the computer was asleep
+            end_group(process.group, by_force=True)  # the launcher has ended, or the computer was asleep
         evidence = Evidence(
             alive=alive,
             exit_code=_exit_code(folder),
@@ -141,7 +141,7 @@ class LocalBackend:
         return status
 
     def cancel(self, run: Run) -> None:
-        """Ask the run's processes to stop; after the grace period they are ended."""
+        """Ask the run's processes to stop; they are killed after the grace period."""
         folder = Path(run.folder)
         process = _process(run)
         if process is None or not process.alive or has_result(folder, run):
@@ -150,7 +150,7 @@ class LocalBackend:
             try:
                 write_atomically(folder / "cancel", f"{_now().isoformat()}\n")
             except OSError as error:
-                if sys.platform == "win32":  # there the file is the only way to ask
+                if sys.platform == "win32":  # the file is the only way there
                     raise BackendError(f"The run in {folder} cannot be stopped: {error}.") from error
         with contextlib.suppress(PermissionError):
             end_group(process.group, by_force=False)
@@ -161,7 +161,7 @@ class LocalBackend:
         progress: Optional[Callable[[int, int], None]] = None,
         cancelled: Optional[Callable[[], bool]] = None,
     ) -> Path:
-        """The run folder, where its files are already; raises `NotFinished`."""
+        """Return the run folder, which has the files already; raises `NotFinished`."""
         folder = Path(run.folder)
         if not has_result(folder, run):
             raise NotFinished(f"The run {run.name!r} has no result: there is no manifest.json in {folder}.")
@@ -172,14 +172,14 @@ class LocalBackend:
         return folder
 
     def log(self, run: Run, tail: int = 200) -> str:
-        """The last lines of the run's log."""
+        """Return the last `tail` lines of the run's log."""
         folder = Path(run.folder)
         return "" if is_gone(folder, run) else shared_files.tail(folder / "log.txt", tail)
 
     def discard(self, run: Run) -> None:
-        """Delete what the run wrote into its folder, and its record; other files in the folder stay.
+        """Delete the run's files and its record; other files in the folder stay.
 
-        Where the folder is not this run's any more, the record alone is deleted.
+        If the folder is no longer this run's, only the record is deleted.
         """
         if not self.status(run).is_final:
             raise BackendError(f"The run {run.name!r} is still going. Cancel it first.")
@@ -193,7 +193,7 @@ class LocalBackend:
         self._store.delete(run.id)
 
     def close(self) -> None:
-        """Do nothing: there is no connection, and runs go on."""
+        """Do nothing: there is no connection, and runs continue."""
 
     def _folder(self, run: Run) -> Path:
         if run.folder:
@@ -211,7 +211,7 @@ class LocalBackend:
         return base.absolute() / "_".join(filter(None, (made, readable, run.id[:8])))
 
     def _former_runs(self, folder: Path) -> list[Run]:
-        """The runs that had a folder and whose files are gone; raises `AlreadyStarted` if one goes on."""
+        """Return runs that used a folder and have no files left; raises `AlreadyStarted` if one is active."""
         found = [
             run
             for run in self._store.runs().runs
@@ -242,7 +242,7 @@ class LocalBackend:
 
 
 def _keep_apart(run: Run, folder: Path) -> None:
-    """Refuse trips in the run folder, or the run folder among the trips; raises `StartError`."""
+    """Raise `StartError` if trips and the run folder contain each other."""
     try:
         check_apart(str(run.spec.get("trips", "")), [Own("run folder", str(folder))])
     except RunError as error:
@@ -250,9 +250,9 @@ def _keep_apart(run: Run, folder: Path) -> None:
 
 
 def _start(command: list[str], folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start a command that writes the run's log, in a folder of which nothing is imported.
+    """Start a command that writes the run's log, in a working directory without importable modules.
 
-    Before Python 3.11 `-m` imports from where it is started, and what lies in a run folder may be anything.
+    Before Python 3.11 `-m` imports from the working directory, and a run folder may contain any files.
     """
     with open(folder / "log.txt", "ab", opener=opener) as log:
         if sys.platform == "win32":
@@ -302,7 +302,7 @@ def _bytes(path: Path) -> Optional[bytes]:
 
 
 def _age(path: Path) -> Optional[float]:
-    """Seconds since a file was written; None without it."""
+    """Return the seconds since a file was written; None if it does not exist."""
     try:
         return max(0.0, time.time() - path.stat().st_mtime)
     except OSError:

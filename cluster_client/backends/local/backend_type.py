@@ -39,14 +39,14 @@ class LocalType(BackendType):
     unfolded = frozenset({FormSection.S3})
 
     def check(self, profile: Profile) -> None:
-        """Every profile will do."""
+        """See `BackendType.check`; any profile is valid."""
 
     def requirements(self, profile: Profile) -> tuple[str, ...]:
-        """None."""
+        """See `BackendType.requirements`; there are none."""
         return ()
 
     def host(self, profile: Profile) -> str:
-        """This computer."""
+        """See `BackendType.host`; empty."""
         return ""
 
     def open(self, profile: Profile, keys: ProfileKeys, kept: Kept, run_store: RunStore) -> LocalBackend:

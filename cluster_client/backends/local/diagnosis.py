@@ -1,4 +1,4 @@
-"""The checks of this computer."""
+"""Checks of this computer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ print({MARK!r} + json.dumps(packages.facts()))
 
 
 class LocalChecks:
-    """Looks at this computer as its runs see it; `runs` and `store` are the folders they use."""
+    """Checks of this computer for its runs; `runs` and `store` are the folders that they use."""
 
     def __init__(self, profile: Profile, runs: str, store: str, trips: str = "") -> None:
         self._profile, self._runs, self._store, self._trips = profile, runs, store, trips
@@ -38,7 +38,7 @@ class LocalChecks:
         """Do nothing: there is no connection."""
 
     def checks(self) -> list[Check]:
-        """The checks in order."""
+        """Return the checks in order."""
         return [
             Check("python", "Python", self._python, timeout=60),
             Check("packages", "Packages", self._packages, ("python",)),
@@ -55,7 +55,7 @@ class LocalChecks:
         done = subprocess.run(  # noqa: S603  # nosec B603
             [python, "-c", _PROGRAM], env=child_environment(_PARENT), stdin=subprocess.DEVNULL,
             capture_output=True, text=True, errors="replace", timeout=55, check=False,
-            creationflags=_NO_WINDOW, cwd=_PARENT,  # Python takes modules from where it is started
+            creationflags=_NO_WINDOW, cwd=_PARENT,  # Python imports modules from its working directory
         )  # fmt: skip
         try:
             self._facts = answer(done.stderr + done.stdout)

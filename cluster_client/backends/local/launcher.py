@@ -1,8 +1,8 @@
-"""Runs one command for a run folder, in the background: `python -m …launcher FOLDER GRACE COMMAND…`.
+"""Launcher of one command for a run folder, in the background: `python -m …launcher FOLDER GRACE COMMAND…`.
 
-It leads the process group (on POSIX), so that `pid` in the run folder names the whole group. It writes
-`pid` first and `rc` last, the exit code as a shell gives it (128 + n for an end by signal n), and lets
-nothing of the group outlive the command. Asked to end, it gives the command GRACE seconds for it.
+It leads the process group (on POSIX), so that `pid` in the run folder identifies the whole group. It writes
+`pid` first and `rc` last, the exit code in a shell's notation (128 + n after signal n), and kills all
+processes of the group that outlive the command. When terminated, it gives the command GRACE seconds.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         code = _run_posix(folder, grace, command)
     _write_code(folder, code)
     if code != 0 and sys.platform != "win32":
-        end_group(os.getpgrp(), by_force=True)  # files that a killed command left behind, and this process
+        end_group(os.getpgrp(), by_force=True)  # remaining children of a killed command, and this process
     return code
 
 
@@ -46,7 +46,7 @@ def _run_posix(folder: Path, grace: float, command: Sequence[str]) -> int:
         if signal.getitimer(signal.ITIMER_REAL)[0] == 0:
             signal.setitimer(signal.ITIMER_REAL, max(grace, 0.001))
 
-    # Handlers, since an ignored signal would stay ignored in the command.
+    # Handlers, as ignored signals would stay ignored in the command.
     signal.signal(signal.SIGALRM, out_of_patience)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, asked_to_end)

@@ -16,7 +16,7 @@ from ..base.probe import BackendState, Check, TripSource
 
 
 class LocalTrips:
-    """Trips that this computer sees in its own folders."""
+    """Trips in folders of this computer."""
 
     far = False
 
@@ -28,15 +28,15 @@ class LocalTrips:
         check: Check,
         found: Callable[[int], None],
     ) -> inventory.TripCount:
-        """Count them."""
+        """See `TripSource.count`."""
         return inventory.count_trips(trips, store, mapping, check, found)
 
     def first(self, trips: str) -> list[str]:
-        """The first few."""
+        """See `TripSource.first`."""
         return inventory.first_files(trips)
 
     def read(self, path: str, most: int) -> bytes:
-        """The content of one; raises `OSError`, or `BadTripFile` for a pipe or more than `most` bytes."""
+        """See `TripSource.read`; raises `OSError`, or `BadTripFile` also for a pipe."""
         try:
             content = first_bytes(Path(path), most + 1)
         except JsonFault as fault:
@@ -47,17 +47,17 @@ class LocalTrips:
 
 
 class LocalProbe:
-    """Looks at this computer."""
+    """Probe of this computer."""
 
     def __init__(self, profile: Profile, bucket: Callable[[], TripSource]) -> None:
         self._profile, self._bucket = profile, bucket
 
     def state(self) -> BackendState:
-        """It always answers."""
+        """See `BackendProbe.state`; never fails."""
         return BackendState(cores=self._profile.workers or usable_cores())
 
     def trips(self, trips: str) -> TripSource:
-        """The trips in a folder here, or in a bucket."""
+        """Return the trips in a folder of this computer, or in a bucket."""
         return self._bucket() if is_s3(trips) else LocalTrips()
 
     def close(self) -> None:

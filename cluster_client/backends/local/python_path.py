@@ -1,6 +1,6 @@
-"""The Python that runs this process's packages outside of it.
+"""Search for the Python interpreter of child processes that has this process's packages.
 
-Inside QGIS `sys.executable` need not be a Python: on Windows it is `qgis-bin.exe`, on macOS `QGIS`.
+Inside QGIS `sys.executable` may not be a Python: on Windows it is `qgis-bin.exe`, on macOS `QGIS`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...errors import StartError
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Facts of this process's own Python; a value of its own so that every system can be tested."""
+    """Facts about a process's Python, as a value so that all systems can be tested."""
 
     platform: str
     executable: str
@@ -29,7 +29,7 @@ class Surroundings:
 
     @classmethod
     def here(cls) -> Surroundings:
-        """Return those of this process."""
+        """Return the facts of this process."""
         return cls(
             platform=sys.platform, executable=sys.executable or "", prefix=sys.prefix,
             base_prefix=sys.base_prefix, version=sys.version_info[:2], search=os.environ.get("PATH", ""),
@@ -37,9 +37,9 @@ class Surroundings:
 
 
 def find_python(wish: str = "", around: Surroundings | None = None) -> str:
-    """Path of the Python interpreter to start; `wish` (from the profile) comes first where it is given.
+    """Return the path of the Python interpreter to start; `wish` (from the profile) has precedence.
 
-    Raises `StartError` when there is none.
+    Raises `StartError` if there is none.
     """
     around = around or Surroundings.here()
     if wish:
@@ -63,14 +63,14 @@ def find_python(wish: str = "", around: Surroundings | None = None) -> str:
 
 
 def child_environment(package_parent: Path, base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Environment in which a Python child sees `package_parent` and the packages that this process sees."""
+    """Return the environment of a Python child with `package_parent` and this process's packages."""
     environment = dict(os.environ if base is None else base)
     paths = [str(package_parent), *_own_paths(sys.path)]
     environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
     environment["PYTHONUTF8"] = "1"
     environment["PYTHONUNBUFFERED"] = "1"
     environment["PYTHONFAULTHANDLER"] = "1"  # a crash in a compiled package leaves its place in the log
-    environment["PYTHONSAFEPATH"] = "1"  # from 3.11: nothing in the folder of start shadows a package
+    environment["PYTHONSAFEPATH"] = "1"  # from 3.11: the working directory cannot shadow packages
     environment.pop("PYTHONSTARTUP", None)
     return environment
 
@@ -92,7 +92,7 @@ def _candidates(around: Surroundings) -> Iterator[Path]:
     for folder in folders:
         for name in names:
             yield folder / name
-    if executable and is_python:  # inside QGIS only the first Python of PATH, of any version
+    if executable and is_python:  # inside QGIS, the first Python of PATH may have any version
         yield executable
     if executable:  # beside QGIS itself: OSGeo4W's bin, and Contents/MacOS and Contents/MacOS/bin
         for folder in (executable.parent, executable.parent / "bin"):
@@ -105,9 +105,9 @@ def _candidates(around: Surroundings) -> Iterator[Path]:
 
 
 def _own_paths(paths: Sequence[str]) -> list[str]:
-    """The entries of `sys.path` beyond the standard library, which the child has by itself.
+    """Return the entries of `sys.path` without the standard library, of which the child has its own.
 
-    Were the child's Python another build, a standard library of ours before its own would break it.
+    If the child's Python is another build, this process's standard library would break it.
     """
     ways = sysconfig.get_paths()
     standard = {os.path.realpath(ways[name]) for name in ("stdlib", "platstdlib")}

@@ -1,7 +1,7 @@
-"""The SSH backend: runs on a cluster's head, which go on without this computer.
+"""The SSH backend: runs on a cluster's head, independent of this computer.
 
-A run is in the run store before anything is sent. Its launcher there takes the folder `started` inside the
-run folder, which exactly one can make: a submission that is cut off and repeated starts the run once.
+A run is in the run store before anything is sent. The remote launcher creates the folder `started` in the
+run folder, which succeeds only once: a submission that is interrupted and repeated starts the run once.
 """
 
 from __future__ import annotations
@@ -34,10 +34,9 @@ T = TypeVar("T")
 
 
 class SshBackend(RemoteBackend):
-    """Runs on the cluster of `profile`; see `backend.Backend` for the protocol.
+    """Backend for runs on the cluster of `profile`; see `backend.Backend` for the interface. Thread-safe.
 
-    `runs_folder` takes the fetched results of runs that name no local folder. Calls may come from several
-    threads.
+    `runs_folder` is the default parent of folders for fetched results.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class SshBackend(RemoteBackend):
         self._poller = StatusPoller(grace)
 
     def cancel(self, run: Run) -> None:
-        """Ask the run's processes to stop; after the grace period they are ended."""
+        """Ask the run's processes to stop; they are killed after the grace period."""
         if give_up(run.id):
             return
         answer = self._session.with_retries(
@@ -71,7 +70,7 @@ class SshBackend(RemoteBackend):
         self._poller.stopping(run)
 
     def close(self) -> None:
-        """Give up the connection; runs go on."""
+        """Close the connection; runs continue."""
         self._session.close()
 
     @property
@@ -101,7 +100,7 @@ class SshBackend(RemoteBackend):
             return submission.start(connection, folders, run, self._grace)
 
         try:
-            self._session.once(lambda *_: sending.check())  # the address may be wrong: no second attempt
+            self._session.once(lambda *_: sending.check())  # no retries, as the address may be wrong
             self._session.with_retries(
                 lambda c, folders: submission.prepare(c, folders, run, sending.check),
                 lambda: sending.given_up,
@@ -116,7 +115,7 @@ class SshBackend(RemoteBackend):
         return self._store.update(run.id, remote_id=process, state=RunState.STARTING)
 
     def _clear(self, run: Run) -> None:
-        """Remove a run that was given up; if the host does not answer, a folder without a run stays."""
+        """Remove a run that was given up; if the host does not answer, its folder stays."""
         with contextlib.suppress(ClientError):
             self._session.once(lambda c, folders: clear(SftpFiles(c), folders.absolute(run.folder), run))
         self._session.close()

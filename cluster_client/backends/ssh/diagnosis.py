@@ -1,4 +1,4 @@
-"""The checks of a cluster that is reached over SSH, from the name of its head to a job on every node."""
+"""Checks of a cluster over SSH, from its head's name to a job on each node."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STEPS = ("address", "port", "host key", "login")
 
 
 class ClusterChecks:
-    """Looks at one cluster; `error` is why the connection could not be made, for who may mend it."""
+    """Checks of one cluster; `error` is the connection error if a person may correct it."""
 
     def __init__(
         self,
@@ -50,17 +50,17 @@ class ClusterChecks:
         self.folders = RemoteFolders("/", "/")
 
     def accept(self, fingerprint: str) -> None:
-        """Take the host (or jump host) for known that shows a key with this fingerprint."""
+        """Accept the host key (or jump host's key) with this fingerprint."""
         self._accepted = fingerprint
 
     def close(self) -> None:
-        """Give up the connection, also one that is being made."""
+        """Close the connection, also one in progress."""
         self._given_up += 1
         if self._connection is not None:
             self._connection.close()
 
     def checks(self) -> list[Check]:
-        """The checks in order."""
+        """Return the checks in order."""
 
         def check(
             name: str, title: str, work: Callable[[], Found], *needs: str, seconds: float = 30.0
@@ -80,10 +80,10 @@ class ClusterChecks:
             check("trips", "Trips, seen from the head", self._trips, "python"),
             check("clock", "Clock", self._clock, "sftp"),
         ]
-        # Without Spark runs use the processes of the one computer.
+        # Without Spark runs use processes of the one computer.
         return [*found, *SparkLook(self).checks()] if uses_spark(self.profile) else found
 
-    # -- the way in -----------------------------------------------------------------------------------
+    # -- connection -----------------------------------------------------------------------------------
 
     def _step(self, step: str) -> Found:
         if step == "address":
@@ -114,7 +114,7 @@ class ClusterChecks:
                 self._connection = self._new_connection()
         except RunError as error:
             self.error = error
-            # The steps of a jump host are not reported one by one; these errors show how far it was.
+            # The steps of a jump host are not reported one by one; these errors show the failed step.
             if isinstance(error, (HostKeyError, LoginFailed)):
                 reached = 2 if isinstance(error, HostKeyError) else 3
                 self._steps[:] = _STEPS[: max(reached, len(self._steps))]
@@ -131,7 +131,7 @@ class ClusterChecks:
 
     @property
     def connection(self) -> Connection:
-        """The connection; made again after a check ran out of time."""
+        """Return the connection; opened again after a check has timed out."""
         if self._connection is None or not self._connection.alive:
             self._connection = self._new_connection()
         return self._connection

@@ -31,7 +31,7 @@ from .spark_checks import at_work, master_page, total
 T = TypeVar("T")
 
 TIMEOUTS = Timeouts(resolve=5, connect=6, banner=8, login=10, channel=8, answer=30)
-"""Short waits: a person looks at the window."""
+"""Short timeouts, as a person waits."""
 
 COUNT_SECONDS = 25.0
 _PROGRAMS = Path(__file__).absolute().parents[2] / "diagnosis" / "remote_probe.py"
@@ -39,9 +39,9 @@ _GLANCE = f"from {__name__.split('.', maxsplit=1)[0]}.aggregation import invento
 
 
 class HeadProbe:
-    """Looks at the host of a profile; logs in once, and again after the connection broke.
+    """Probe of a profile's host; logs in once, and again after the connection has broken.
 
-    `has_spark` says that runs are Spark's although the profile does not say where Spark is.
+    `has_spark` is True if runs use Spark although the profile does not name its folder.
     """
 
     def __init__(
@@ -62,15 +62,15 @@ class HeadProbe:
         return self.asked(self._state)
 
     def trips(self, trips: str) -> TripSource:
-        """The trips in a folder as the host sees it, or in a bucket."""
+        """Return the trips in a folder of the host, or in a bucket."""
         return self._bucket() if is_s3(trips) else HeadTrips(self)
 
     def close(self) -> None:
-        """Give up the connection."""
+        """Close the connection."""
         self._session.close()
 
     def asked(self, work: Callable[[Connection, RemoteFolders], T]) -> T:
-        """Do something there; a connection that broke while it lay idle is opened anew."""
+        """Call `work` once; a connection that has broken while idle is opened again."""
         try:
             return self._session.once(work)
         except ConnectionLost:
@@ -79,7 +79,7 @@ class HeadProbe:
     def ask(
         self, connection: Connection, folders: RemoteFolders, program: str, argument: object
     ) -> dict[str, Any]:
-        """Run a program with the Python of the profile; returns its answer. Raises `BackendError`."""
+        """Run a program with the profile's Python and return its answer; raises `BackendError`."""
         python = python_of(self._profile, folders)
         try:
             return ask(connection, python, folders.job_zip(job_zip()), program, json.dumps(argument))
@@ -94,7 +94,7 @@ class HeadProbe:
         page = master_page(self._profile.spark_master)
         if page is None:
             if self._has_spark or uses_spark(self._profile):
-                return BackendState()  # a cluster whose master is unknown: so are its workers
+                return BackendState()  # without a known master the workers are unknown
             answer = self.ask(connection, folders, program, ["cores"])
             return BackendState(cores=_understood(lambda: Entries.of(answer, "the answer").whole("cores")))
         found = self.ask(connection, folders, program, ["probe_master", *page])
@@ -112,7 +112,7 @@ class HeadProbe:
 
 
 class HeadTrips:
-    """Trips in folders that the host sees."""
+    """Trips in folders of the host."""
 
     far = True
 
@@ -127,7 +127,7 @@ class HeadTrips:
         check: Check,
         found: Callable[[int], None],
     ) -> inventory.TripCount:
-        """Count them there, with the code of a run; after `COUNT_SECONDS` only what was counted by then."""
+        """Count trips on the host, by the code of runs; a lower bound after `COUNT_SECONDS`."""
 
         def work(connection: Connection, folders: RemoteFolders) -> dict[str, Any]:
             return self._glance(
@@ -142,7 +142,7 @@ class HeadTrips:
         return counted
 
     def first(self, trips: str) -> list[str]:
-        """The first few."""
+        """See `TripSource.first`."""
 
         def work(connection: Connection, folders: RemoteFolders) -> dict[str, Any]:
             wish = {"trips": folders.absolute(trips), "first": inventory.FIRST_FILES}
@@ -151,7 +151,7 @@ class HeadTrips:
         return list(_understood(lambda: Entries.of(self._head.asked(work), "the answer").texts("first")))
 
     def read(self, path: str, most: int) -> bytes:
-        """The content of one."""
+        """See `TripSource.read`."""
 
         def work(connection: Connection, folders: RemoteFolders) -> bytes:
             content = SftpFiles(connection).read(folders.absolute(path), most + 1)

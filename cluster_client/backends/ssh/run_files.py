@@ -15,9 +15,9 @@ GRACE_SECONDS = 10
 
 
 def run_files(run: Run, folders: RemoteFolders) -> dict[str, bytes]:
-    """Names and contents of the files that a run's folder holds before the start; none holds a secret.
+    """Return names and contents of the files in a run's folder before the start; none has secrets.
 
-    They are data: others may be able to write that folder, so what is run is not read from it.
+    They are data only: as others may be able to write the folder, no code is read from it.
     """
     return {"spec.json": json_file(spec_values(run.spec, folders.home)), "job.json": job_json(run)}
 
@@ -25,9 +25,9 @@ def run_files(run: Run, folders: RemoteFolders) -> dict[str, bytes]:
 def launcher(
     run: Run, folders: RemoteFolders, job: JobZip, grace: float = GRACE_SECONDS, more_conf: str = ""
 ) -> str:
-    """The program that carries out a run, for sh: what it needs, and the launcher itself.
+    """Return the shell program that carries out a run: its parameters, and the launcher itself.
 
-    `more_conf` are lines that Spark's settings have beyond the profile's.
+    `more_conf` are lines of Spark's settings in addition to the profile's.
     """
     profile = run.profile
     spark, head = uses_spark(profile), profile.resources.head_workers
@@ -50,19 +50,19 @@ def uses_spark(profile: Profile) -> bool:
 
 
 def spark_submit(profile: Profile, folders: RemoteFolders) -> str:
-    """The program that starts a run on Spark, as the cluster's shell calls it."""
+    """Return the path of spark-submit, as the cluster's shell finds it."""
     home = profile.spark_home
     return posixpath.join(folders.absolute(home), "bin/spark-submit") if home else "spark-submit"
 
 
 def spark_conf(profile: Profile, name: str, python: str) -> str:
-    """Spark's settings for an application, as a properties file."""
+    """Return Spark's settings for an application as the content of a properties file."""
     values = spark_settings(profile, name, python)
     return "".join(f"{name} {_property(value)}\n" for name, value in values.items())
 
 
 def _property(value: str) -> str:
-    """A value as java.util.Properties reads it."""
+    """Return a value escaped for java.util.Properties."""
     plain = "".join(c if c.isprintable() else " " for c in value)
     escaped = plain.replace("\\", "\\\\")
     return "".join(c if ord(c) < 128 else "".join(f"\\u{u:04x}" for u in _utf16(c)) for c in escaped)

@@ -1,4 +1,4 @@
-"""The checks of Spark: its master and workers, and what a job of a second sees on every node."""
+"""Checks of Spark: its master and workers, and a one-second job on each node."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .run_files import spark_conf, spark_submit
 
 _PAGE_PORT = 8080
 _NOT_FOUND = "127"
-"""Exit code of the shell for a program that is not there."""
+"""The shell's exit code for a missing program."""
 
 
 def master_page(master: str) -> Optional[tuple[str, str]]:
-    """Address (host:port) of a standalone master and of its page; None for another kind of master."""
+    """Return host:port of a standalone master and of its web page; None for other kinds of master."""
     address = master[len("spark://") :].split(",", maxsplit=1)[0] if master.startswith("spark://") else ""
     if not address:
         return None
@@ -33,7 +33,7 @@ def master_page(master: str) -> Optional[tuple[str, str]]:
 
 
 def at_work(page: object) -> list[Mapping[str, Any]]:
-    """The workers that are alive, of what a master's page says."""
+    """Return the workers that are alive, from the content of a master's web page."""
     workers = page.get("workers") if isinstance(page, Mapping) else None
     return [
         worker
@@ -43,13 +43,13 @@ def at_work(page: object) -> list[Mapping[str, Any]]:
 
 
 def total(workers: Iterable[Mapping[str, Any]], entry: str) -> int:
-    """The sum of a number over workers; what is no number counts as 0."""
+    """Return the sum of an entry over workers; invalid numbers count as 0."""
     found = [worker.get(entry) for worker in workers]
     return sum(value for value in found if isinstance(value, int) and not isinstance(value, bool))
 
 
 class Head(Protocol):
-    """Access to a cluster's head for the checks, and the services that are looked for."""
+    """Access to a cluster's head for the checks."""
 
     profile: Profile
     trips: str
@@ -57,17 +57,17 @@ class Head(Protocol):
 
     @property
     def connection(self) -> Connection:
-        """The connection to the head."""
+        """Return the connection to the head."""
 
     def ask(self, function: str, *arguments: Any) -> Any:
         """Call a function of `look` on the head and return its answer."""
 
     def close(self) -> None:
-        """Give up the connection."""
+        """Close the connection."""
 
 
 class SparkLook:
-    """Looks at the Spark that a cluster's head reaches."""
+    """Checks of the Spark that a cluster's head reaches."""
 
     def __init__(self, head: Head) -> None:
         self._head = head
@@ -78,7 +78,7 @@ class SparkLook:
         )  # fmt: skip
 
     def checks(self) -> list[Check]:
-        """The checks in order; they need those of the head named `sftp` and `python`."""
+        """Return the checks in order; they need the checks `sftp` and `python` of the head."""
 
         def check(
             name: str, title: str, work: Callable[[], Found], *needs: str, seconds: float = 30.0
@@ -155,7 +155,7 @@ class SparkLook:
         return ok(text)
 
     def _start(self, wish: str) -> str:
-        """Have the job carried out by spark-submit; what it prints."""
+        """Run the job with spark-submit and return its output."""
         folders, profile = self._head.folders, self._head.profile
         values = {
             "job_zip": folders.job_zip(job_zip()),
@@ -170,7 +170,7 @@ class SparkLook:
 
     @property
     def _expected_executors(self) -> int:
-        """One on each worker, unless the profile asks for fewer cores than that."""
+        """Return one executor per worker, or fewer if the profile requests fewer cores."""
         workers = (self._master.get("page") or {}).get("workers", ())
         alive = len([worker for worker in workers if worker.get("state") == "ALIVE"])
         resources = self._head.profile.resources

@@ -21,7 +21,7 @@ _BEYOND_GRACE = 5.0
 
 
 class StatusPoller:
-    """Looks at runs, and remembers what was seen last: their clocks are not this computer's."""
+    """Reads the status of runs, and keeps the last observations, as the cluster's clocks may differ."""
 
     def __init__(self, grace: float) -> None:
         self._grace = grace
@@ -35,7 +35,7 @@ class StatusPoller:
     def status(self, connection: Connection, folder: str, run: Run) -> RunStatus:
         """Return the run's status."""
         files = SftpFiles(connection)
-        # In the order that `Evidence` asks for: the process first, the manifest last.
+        # In the order that `Evidence` requires: the process first, the manifest last.
         content = files.read(f"{folder}/status.json")
         word, free = self._process(connection, folder, run, content)
         if word == "closed":
@@ -64,7 +64,7 @@ class StatusPoller:
     def _process(
         self, connection: Connection, folder: str, run: Run, content: Optional[bytes]
     ) -> tuple[str, Optional[int]]:
-        """The probe's word, and free space in kB. A status that moved since the last look is life enough."""
+        """Return the probe's answer and free space in kB; not probed if the status has changed."""
         before, asked = self._seen.get(run.id), self._asked.get(run.id)
         if content is not None and (before is None or before[0] != content):
             self._seen[run.id] = (content, time.monotonic())
@@ -76,7 +76,7 @@ class StatusPoller:
         return word, int(rest[0]) if rest and rest[0].isdigit() else None
 
     def _their_now(self, run: Run, content: Optional[bytes]) -> Optional[datetime]:
-        """The cluster's present, counted on from the last word of the run."""
+        """Return the cluster's present time, extrapolated from the run's last status."""
         updated, seen = read_status(content).updated, self._seen.get(run.id)
         return updated + timedelta(seconds=time.monotonic() - seen[1]) if updated and seen else updated
 
@@ -94,7 +94,7 @@ def _never_started(run: Run) -> Fault:
 
 
 def _with_full_disk(status: RunStatus, free: Optional[int], where: str) -> RunStatus:
-    """Say that the disk is full where a run ended badly and it is."""
+    """Add a message on the full disk to the status of a failed run."""
     before = status.error or Fault("")
     if free is None or free >= _ENOUGH_KILOBYTES or status.state not in (RunState.FAILED, RunState.LOST):
         return status

@@ -1,4 +1,4 @@
-"""Sending a run to the cluster and starting it, in steps that may be repeated after a cut."""
+"""Submission of a run to the cluster in idempotent steps."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .run_files import GRACE_SECONDS, launcher, run_files
 def prepare(
     connection: Connection, folders: RemoteFolders, run: Run, check: Callable[[], None] = lambda: None
 ) -> None:
-    """Send the job, unless it is there, and make the run's folder; raises `AlreadyStarted`.
+    """Send the job, unless it is there, and create the run's folder; raises `AlreadyStarted`.
 
-    `check` is called on the way, and may raise.
+    `check` is called in between, and may raise.
     """
     files = SftpFiles(connection)
     folder, job = folders.absolute(run.folder), job_zip()
@@ -36,9 +36,9 @@ def prepare(
 
 
 def start(connection: Connection, folders: RemoteFolders, run: Run, grace: float = GRACE_SECONDS) -> str:
-    """Start the run, unless it was started before; returns its process group and mark.
+    """Start the run unless it was started before; return its process group and start mark.
 
-    Raises `StartError`, and `ConnectionLost` when it may have been started.
+    Raises `StartError`, and `ConnectionLost` if it may have been started.
     """
     folder = folders.absolute(run.folder)
     program = launcher(run, folders, job_zip(), grace)
@@ -51,5 +51,5 @@ def start(connection: Connection, folders: RemoteFolders, run: Run, grace: float
 
 
 def withdraw(connection: Connection, folder: str, run: Run) -> bool:
-    """Make sure that a run that was not started never will be; False when it was started after all."""
+    """Prevent the start of a run that was not started; return False if it was started after all."""
     return call(connection, "withdraw", {"folder": folder, "run": run.id})[0] != "started"
