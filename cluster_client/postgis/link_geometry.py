@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..collector import paused
-from ..shapely_package import load_shapely
+from ..shapely_package import handles_m, load_shapely
 
 _BATCH = 4096
 """Links joined at once: no other thread runs meanwhile."""
@@ -82,7 +82,7 @@ def join_roads(groups: Sequence[Sequence[Road]]) -> list[Road]:
 
 
 def _joined(groups: Sequence[Sequence[bytes]]) -> list[bytes]:
-    """One WKB of all the lines of each group of lines and multi-lines, with M from shapely 2.1 on."""
+    """One WKB of all the lines of each group of lines and multi-lines, with M where shapely handles it."""
     shapely = load_shapely()
 
     shapes = shapely.from_wkb([shape for shapes in groups for shape in shapes], on_invalid="ignore")
@@ -90,7 +90,7 @@ def _joined(groups: Sequence[Sequence[bytes]]) -> list[bytes]:
     group = np.repeat(np.arange(len(groups)), [len(shapes) for shapes in groups])[row]
     there = ~shapely.is_empty(lines)
     lines, group = lines[there], group[there]
-    has_m = shapely.has_m(lines) if hasattr(shapely, "has_m") else np.zeros(len(lines), dtype=bool)
+    has_m = shapely.has_m(lines) if handles_m(shapely) else np.zeros(len(lines), dtype=bool)
     for dimension in (shapely.has_z(lines), has_m):
         mixed = np.isin(group, np.intersect1d(group[dimension], group[~dimension]))
         lines[mixed] = shapely.force_2d(lines[mixed])
@@ -112,4 +112,5 @@ def _iso(shapes: NDArray[Any]) -> list[bytes]:
     """Shapes as ISO WKB, little endian."""
     shapely = load_shapely()
 
-    return list(shapely.to_wkb(shapes, byte_order=1, flavor="iso"))
+    dimensions = 4 if handles_m(shapely) else 3
+    return list(shapely.to_wkb(shapes, output_dimension=dimensions, byte_order=1, flavor="iso"))

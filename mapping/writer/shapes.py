@@ -98,7 +98,7 @@ def blobs(wkb: Sequence[bytes], srs_id: int, box: NDArray[Any], multi: bool) -> 
 
 
 def _as_multi(wkb: bytes) -> bytes:
-    """Return the WKB of a line as a multi-line, with its Z and M (shapely before 2.1 has no M)."""
+    """Return the WKB of a line as a multi-line, with its Z and M (which not every shapely has)."""
     geometry = QgsGeometry()
     geometry.fromWkb(wkb)
     geometry.convertToMultiType()

@@ -63,6 +63,31 @@ def test_a_call_with_arguments_alone_finds_sensible_defaults(
     assert str(Path(terminal.environment["QGIS_CUSTOM_CONFIG_PATH"])) in text  # the run's folder
 
 
+def test_roads_that_share_an_id_become_one_link(terminal: Terminal, folder: Path, tmp_path: Path) -> None:
+    """QGIS 3.40 imports shapely for itself, and in its programs its own GEOS comes first."""
+    shapes = {
+        road["link_id"]: json.loads(road.geometry().asJson())
+        for road in QgsVectorLayer(str(folder / "links.gpkg"), "", "ogr").getFeatures()
+    }
+    east = {"type": "LineString", "coordinates": [[1.0, 52.0], [1.001, 52.0]]}
+    features = [
+        {"type": "Feature", "properties": {"link_id": link}, "geometry": shape}
+        for link, first in shapes.items()
+        for shape in (first, east)
+    ]
+    roads = tmp_path / "roads.geojson"
+    roads.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    results = terminal.run(
+        "roadpulse:speedmap",
+        {"TRIPS": str(folder / "trips"), "LINKS": str(roads), "OUTPUT": str(tmp_path / "speeds.gpkg")},
+    )
+    shown = list(QgsVectorLayer(results["OUTPUT"], "", "ogr").getFeatures())
+    assert len(shown) == results["LINK_COUNT"] > 100
+    assert all(
+        link.geometry().isMultipart() and len(link.geometry().asMultiPolyline()) == 2 for link in shown
+    )
+
+
 def test_a_refusal_is_told_in_words_and_by_the_exit_code(terminal: Terminal, folder: Path) -> None:
     text = terminal(
         "run", "roadpulse:aggregatetrips", f"--TRIPS={folder / 'trips'}", "--BIN_MINUTES=7", code=1
