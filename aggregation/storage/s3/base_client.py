@@ -5,10 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
 from .listing import ObjectInfo, Page
+from .object import BLOCK
 from .signed_requests import PendingRequest
+
+Span = Union[tuple[int, int], dict[str, int]]
+"""Bytes of an object: from one position up to but not another, or `{"suffix": n}` for the last n."""
 
 
 class S3Client(ABC):
@@ -44,6 +48,28 @@ class S3Client(ABC):
     @abstractmethod
     def ask(self, key: str) -> Optional[PendingRequest]:
         """Send a request for an object; None if this client does not read ahead."""
+
+    @abstractmethod
+    def head(self, key: str) -> Optional[ObjectInfo]:
+        """Return what the server says of an object; None if there is none of just this key."""
+
+    @abstractmethod
+    def stream(
+        self, key: str, span: Optional[Span] = None, block: int = BLOCK
+    ) -> tuple[ObjectInfo, Iterator[bytes]]:
+        """Begin to read an object, or a span of its bytes, in blocks of at least `block` bytes but the last.
+
+        Raises `FileNotFoundError` if there is no object, and while it is read `S3Error` if there are more or
+        fewer bytes than the server has said.
+        """
+
+    @abstractmethod
+    def put(self, key: str, content: Union[bytes, Path]) -> None:
+        """Write an object; a reader finds the earlier one or this one, never a part. Files go in parts."""
+
+    @abstractmethod
+    def create(self, key: str, content: bytes) -> bool:
+        """Write an object unless there is one; False if the server refuses because there is, or may be."""
 
     @abstractmethod
     def delete(self, keys: Sequence[str]) -> None:

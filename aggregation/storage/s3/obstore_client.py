@@ -7,28 +7,37 @@ characters), which makes a listing with one of them fail as a whole.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from ...contract.s3_access import S3Access
 from ..local.files import disk_errors
-from .base_client import S3Client
+from .base_client import S3Client, Span
 from .errors import S3Refused, UnnamedObject
 from .listing import PAGE, ObjectInfo, Page
-from .object import S3Object, endless
+from .object import BLOCK, S3Object, endless
 from .obstore_store import library
 from .signed_requests import PendingRequest
+
+MULTIPART = 16 << 20
+"""Bytes above which a file is sent in parts of that size."""
+_PARTS_AT_ONCE = 4
 
 
 class ObstoreClient(S3Client):
     """Requests to one bucket by obstore."""
 
     reads_ahead = False
-    stalled = 0.0
 
     def __init__(self, access: S3Access, bucket: str) -> None:
         self._access, self._bucket = access, bucket
+
+    @property
+    def stalled(self) -> float:
+        """See `S3Client.stalled`."""
+        return 0.0
 
     def _at(self, key: str) -> S3Object:
         return S3Object(self._bucket, key, self._access)
@@ -95,15 +104,39 @@ class ObstoreClient(S3Client):
                 n += file.write(block)
         return info, n
 
-    def _read(self, key: str, size: int) -> tuple[ObjectInfo, Iterator[bytes]]:
+    def head(self, key: str) -> Optional[ObjectInfo]:
+        """See `S3Client.head`."""
         obstore = library()
+        path = self._at(key)
+        with contextlib.suppress(FileNotFoundError), path.errors(f"look at {path}", bodiless=True):
+            meta = obstore.head(path.store, key)
+            path.expect(meta)
+            return self._info(meta)
+        return None
+
+    def stream(
+        self, key: str, span: Optional[Span] = None, block: int = BLOCK
+    ) -> tuple[ObjectInfo, Iterator[bytes]]:
+        """See `S3Client.stream`; obstore ensures that the answer is about that span."""
+        path = self._at(key)
+        with path.errors(f"read {path}"):
+            found = self._open(path, span)
+        return self._info(found.meta), self._blocks(path, found, block)
+
+    def _open(self, path: S3Object, span: Optional[Span] = None) -> Any:
+        obstore = library()
+        found = obstore.get(path.store, path.key, options={"range": span} if span else None)
+        path.expect(found.meta)
+        return found
+
+    def _read(self, key: str, size: int) -> tuple[ObjectInfo, Iterator[bytes]]:
+        library()
         from obstore.exceptions import InvalidPathError  # noqa: PLC0415
 
         path = self._at(key)
         with path.errors(f"read {path}"):
             try:
-                found = obstore.get(path.store, key)
-                path.expect(found.meta)
+                found = self._open(path)
             except (InvalidPathError, ValueError) as error:
                 raise UnnamedObject(
                     f"its name cannot be asked for ({str(error).splitlines()[0]})", repr(error)
@@ -111,9 +144,37 @@ class ObstoreClient(S3Client):
         info = self._info(found.meta)._replace(key=key)
         return info, self._blocks(path, found) if info.size == size else iter(())
 
-    def _blocks(self, path: S3Object, found: Any) -> Iterator[bytes]:
+    def _blocks(self, path: S3Object, found: Any, block: int = BLOCK) -> Iterator[bytes]:
         with path.errors(f"read {path}"):
-            yield from path.blocks(found)
+            yield from path.blocks(found, block)
+
+    def put(self, key: str, content: Union[bytes, Path]) -> None:
+        """See `S3Client.put`."""
+        obstore = library()
+        path = self._at(key)
+        with path.errors(f"write {path}"):
+            large = isinstance(content, Path) and content.stat().st_size > MULTIPART
+            obstore.put(
+                path.store,
+                key,
+                content,
+                use_multipart=large,
+                chunk_size=MULTIPART,
+                max_concurrency=_PARTS_AT_ONCE,
+            )
+
+    def create(self, key: str, content: bytes) -> bool:
+        """See `S3Client.create`."""
+        obstore = library()
+        from obstore.exceptions import AlreadyExistsError, PreconditionError  # noqa: PLC0415
+
+        path = self._at(key)
+        with path.errors(f"write {path}"):
+            try:
+                obstore.put(path.store, key, content, mode="create", use_multipart=False)
+            except (AlreadyExistsError, PreconditionError):
+                return False
+        return True
 
     def ask(self, key: str) -> Optional[PendingRequest]:
         """See `S3Client.ask`."""

@@ -18,21 +18,19 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Optional
 
 from ...contract.errors import RunError, StorageError
 from ...contract.s3_access import S3Access
 from ..local import scratch
 from ..local.files import disk_errors
+from .base_client import Span
+from .client import client_of
 from .error_messages import status_of
+from .listing import ObjectInfo
 from .object import S3Object
-from .obstore_store import library
-
-if TYPE_CHECKING:
-    from obstore import GetResult
 
 AT_ONCE = 8
 _TAIL = 32 << 10
@@ -70,19 +68,10 @@ class _RowGroup:
 
 
 @dataclass(frozen=True)
-class _Version:
-    """Of what an answer holds bytes. Servers over a folder give no ETag to some files."""
-
-    size: int
-    e_tag: str
-    modified: datetime
-
-
-@dataclass(frozen=True)
 class _Layout:
     """The layout of a part; `tail` are its last bytes, all after the row groups."""
 
-    version: _Version
+    version: ObjectInfo
     row_groups: tuple[_RowGroup, ...]
     tail: bytes
 
@@ -153,11 +142,8 @@ def _layout(part: S3Object) -> _Layout:
 
 
 def _read_layout(part: S3Object) -> _Layout:
-    found = _ask(part, {"suffix": _TAIL})
-    version = _version(found)
-    size = version.size
-    with part.errors(f"read {part}"):
-        tail = b"".join(part.blocks(found))
+    version, blocks = _ask(part, {"suffix": _TAIL})
+    size, tail = version.size, b"".join(blocks)
     if not tail.endswith(_MAGIC) or not len(_MAGIC) + _END < size <= _LARGEST_PART:
         raise _damaged(part, "is no Parquet file")
     footer = int.from_bytes(tail[-_END : -len(_MAGIC)], "little") + _END
@@ -177,36 +163,26 @@ def _read_layout(part: S3Object) -> _Layout:
     return _Layout(version, tuple(groups), tail[-after:])
 
 
-def _blocks(part: S3Object, span: tuple[int, int], version: _Version) -> Iterator[bytes]:
+def _blocks(part: S3Object, span: tuple[int, int], version: ObjectInfo) -> Iterator[bytes]:
     """The bytes of a span; raises `_Changed` where the part is no longer in that version."""
     if span[0] == span[1]:
         return
-    found = _ask(part, span)
-    if _version(found) != version:
+    found, blocks = _ask(part, span)
+    if found != version:
         raise _Changed
-    with part.errors(f"read {part}"):
-        yield from part.blocks(found)
+    yield from blocks
 
 
-def _ask(part: S3Object, span: Any) -> GetResult:
-    """The answer to a question for some bytes. obstore sees to it that it is about those."""
-    obstore = library()
-    store = part.store
+def _ask(part: S3Object, span: Span) -> tuple[ObjectInfo, Iterator[bytes]]:
+    """Begin to read a span of a part."""
     try:
-        with part.errors(f"read {part}"):
-            found: GetResult = obstore.get(store, part.key, options={"range": span})
-            part.expect(found.meta)
+        return client_of(part.access, part.bucket).stream(part.key, span)
     except FileNotFoundError as error:
         raise _damaged(part, "is not there", repr(error)) from error
     except StorageError as error:
         if error.__cause__ is not None and status_of(error.__cause__) == _BEYOND:
             raise _damaged(part, "is shorter than it should be", repr(error.__cause__)) from error
         raise
-    return found
-
-
-def _version(found: GetResult) -> _Version:
-    return _Version(found.meta["size"], found.meta["e_tag"] or "", found.meta["last_modified"])
 
 
 def _row_groups(size: int, tail: bytes, part: S3Object) -> list[_RowGroup]:

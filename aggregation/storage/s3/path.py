@@ -23,16 +23,16 @@ from ...contract.s3_access import SCHEME, S3Access
 from ..base.place import Place
 from ..local import scratch
 from ..local.files import disk_errors, json_bytes
-from . import client, parquet
+from . import client as clients
+from . import parquet
+from .base_client import S3Client
 from .listing import PAGE, prefix_of
 from .object import BLOCK, S3Object
 from .obstore_store import library, store
 
-MULTIPART = 16 << 20
-"""Files larger than this are sent in parts."""
 LARGEST_READ = 64 << 20
 """Most bytes of an object that is read into memory as a whole."""
-_PARTS_AT_ONCE, _FILES_AT_ONCE = 4, 8
+_FILES_AT_ONCE = 8
 _PAUSES = (0.2, 1.0, 3.0)
 SETTLING = 0.3
 """Seconds: servers over a folder look and write in two steps; of two in between, the last one counts."""
@@ -66,16 +66,15 @@ class S3Path(S3Object, Place):
 
     # -- one object ---------------------------------------------------------------------------------
 
+    @property
+    def client(self) -> S3Client:
+        """This process's client of the bucket."""
+        return clients.client_of(self.access, self.bucket)
+
     def modified(self) -> Optional[datetime]:
-        """When the object was written, by the server's clock; None without one."""
-        obstore = library()
-        place = self.store
-        with contextlib.suppress(FileNotFoundError), self.errors(f"look at {self}", bodiless=True):
-            meta = obstore.head(place, self.key)
-            self.expect(meta)
-            moment: datetime = meta["last_modified"]
-            return moment
-        return None
+        """Return when the object was written, by the server's clock; None if there is none."""
+        found = self.client.head(self.key)
+        return found.modified if found else None
 
     def exists(self) -> bool:
         """Return True if there is an object of just this key."""
@@ -93,18 +92,14 @@ class S3Path(S3Object, Place):
 
     def read_first(self, most: int) -> bytes:
         """The first `most` bytes of the object."""
-        obstore = library()
-        place = self.store
-        blocks, left = [], most
-        with self.errors(f"read {self}"):
-            found = obstore.get(place, self.key)
-            self.expect(found.meta)
-            for block in self.blocks(found, min(most, BLOCK)):
-                blocks.append(block[:left])
-                left -= len(blocks[-1])
-                if left <= 0:
-                    break
-        return b"".join(blocks)
+        parts, left = [], most
+        _, blocks = self.client.stream(self.key, block=min(most, BLOCK))
+        for block in blocks:
+            parts.append(block[:left])
+            left -= len(parts[-1])
+            if left <= 0:
+                break
+        return b"".join(parts)
 
     def read_text(self, encoding: str = "utf-8") -> str:
         """The whole object as text."""
@@ -112,10 +107,7 @@ class S3Path(S3Object, Place):
 
     def put(self, content: bytes) -> None:
         """Write the object; a reader finds the earlier one or this one, never a part."""
-        obstore = library()
-        place = self.store
-        with self.errors(f"write {self}"):
-            obstore.put(place, self.key, content, use_multipart=False)
+        self.client.put(self.key, content)
 
     def put_json(self, values: Any) -> None:
         """See `Place.put_json`."""
@@ -135,22 +127,14 @@ class S3Path(S3Object, Place):
         Of two writers at once, one gets True: some servers do not check the condition and write in one step,
         so the written object is read once more.
         """
-        obstore = library()
-        from obstore.exceptions import AlreadyExistsError, PreconditionError  # noqa: PLC0415
-
-        place = self.store
-        with self.errors(f"write {self}"):
-            for pause in _PAUSES:
-                try:
-                    obstore.put(place, self.key, content, mode="create", use_multipart=False)
-                except (AlreadyExistsError, PreconditionError):
-                    # A request whose answer was lost was sent again: then it is ours that is there. And AWS
-                    # refuses while another one is under way, which may yet come to nothing.
-                    with contextlib.suppress(FileNotFoundError):
-                        return self.read_bytes() == content
-                    time.sleep(pause)
-                else:
-                    return self._settled(content)
+        for pause in _PAUSES:
+            if self.client.create(self.key, content):
+                return self._settled(content)
+            # A request whose answer was lost was sent again: then it is ours that is there. And AWS refuses
+            # while another one is under way, which may yet come to nothing.
+            with contextlib.suppress(FileNotFoundError):
+                return self.read_bytes() == content
+            time.sleep(pause)
         return False
 
     def _settled(self, content: bytes) -> bool:
@@ -172,32 +156,17 @@ class S3Path(S3Object, Place):
     @contextlib.contextmanager
     def written_aside(self) -> Iterator[Path]:
         """Yield a temporary file of this computer; sent, once, when the block ends well."""
-        obstore = library()
-        place = self.store
         with scratch.file(self.name) as aside:
             yield aside
-            with self.errors(f"write {self}"):
-                large = aside.stat().st_size > MULTIPART
-                obstore.put(
-                    place,
-                    self.key,
-                    aside,
-                    use_multipart=large,
-                    chunk_size=MULTIPART,
-                    max_concurrency=_PARTS_AT_ONCE,
-                )
+            self.client.put(self.key, aside)
 
     @contextlib.contextmanager
     def at_hand(self) -> Iterator[Path]:
         """Yield a temporary file of this computer that holds the object."""
-        obstore = library()
-        place = self.store
         with scratch.file(self.name) as here:
-            doing = f"read {self}"
-            with self.errors(doing), disk_errors(doing, here.parent), here.open("wb") as file:
-                found = obstore.get(place, self.key)
-                self.expect(found.meta)
-                for block in self.blocks(found):
+            with disk_errors(f"read {self}", here.parent), here.open("wb") as file:
+                _, blocks = self.client.stream(self.key)
+                for block in blocks:
                     file.write(block)
             yield here
 
@@ -235,14 +204,14 @@ class S3Path(S3Object, Place):
 
     def objects(self) -> Iterator[tuple[S3Path, datetime]]:
         """All objects below this prefix, and when they were written."""
-        for page in client.client_of(self.access, self.bucket).pages(prefix_of(self.key)):
+        for page in self.client.pages(prefix_of(self.key)):
             for found in page.objects:
                 if found.modified is not None and not found.key.endswith("/"):
                     yield S3Path(self.bucket, found.key, self.access), found.modified
 
     def folder_names(self) -> list[str]:
         """The names right below this prefix that hold something, sorted."""
-        pages = client.client_of(self.access, self.bucket).pages(prefix_of(self.key), "/")
+        pages = self.client.pages(prefix_of(self.key), "/")
         return sorted({name.rstrip("/").rpartition("/")[2] for page in pages for name in page.folders})
 
     def file_names(self) -> list[str]:
@@ -266,7 +235,7 @@ class S3Path(S3Object, Place):
 
     def _delete(self, keys: list[str]) -> None:
         with contextlib.suppress(FileNotFoundError):
-            client.client_of(self.access, self.bucket).delete(keys)
+            self.client.delete(keys)
 
     def reach(self) -> None:
         """Ask the bucket one question, impatiently; raises `StorageError` when it cannot be had."""

@@ -14,7 +14,6 @@ from typing import Optional
 from urllib.parse import unquote_plus
 
 from ...contract.s3_access import S3Access
-from .base_client import S3Client
 from .error_messages import code_of, explained, status_of
 from .errors import AccessDenied, S3Refused, UnnamedObject
 from .listing import PAGE, ObjectInfo, Page
@@ -28,17 +27,14 @@ _FOLDER = re.compile(r"<CommonPrefixes>\s*<Prefix>(.*?)</Prefix>", re.DOTALL)
 _NEXT = re.compile(r"<NextContinuationToken>(.+?)</", re.DOTALL)
 
 
-class SignedClient(S3Client):
-    """Requests to one bucket, signed here. What is large is fetched by obstore, which streams it."""
+class SignedClient(ObstoreClient):
+    """Requests to one bucket: those that list and read trips signed here, the others sent by obstore."""
 
     reads_ahead = True
 
     def __init__(self, access: S3Access, bucket: str, requests: SignedRequests) -> None:
-        self._access, self._bucket, self._requests = access, bucket, requests
-        self._obstore = ObstoreClient(access, bucket)
-
-    def _at(self, key: str) -> S3Object:
-        return S3Object(self._bucket, key, self._access)
+        super().__init__(access, bucket)
+        self._requests = requests
 
     @property
     def stalled(self) -> float:
@@ -55,7 +51,7 @@ class SignedClient(S3Client):
             # Asked once a page, as it looks through all of it.
             encoded = "<EncodingType>url<" in text
             try:
-                objects = [self._info(found[1], encoded) for found in _OBJECT.finditer(text)]
+                objects = [self._described(found[1], encoded) for found in _OBJECT.finditer(text)]
             except (KeyError, ValueError, OverflowError) as error:
                 raise _no_listing(folder, repr(error)) from error
             folders = [_key(name, encoded) for name in _FOLDER.findall(text)] if delimiter else []
@@ -93,7 +89,7 @@ class SignedClient(S3Client):
             if pending is not None:
                 pending.close()
 
-    def _info(self, about: str, encoded: bool) -> ObjectInfo:
+    def _described(self, about: str, encoded: bool) -> ObjectInfo:
         """Return an object from its XML; raises `KeyError` or `ValueError` if that describes none."""
         values = dict(_FIELD.findall(about))
         moment = datetime.fromisoformat(values["LastModified"].replace("Z", "+00:00"))
@@ -120,7 +116,7 @@ class SignedClient(S3Client):
     def fetch(self, key: str, size: int, copy: Path) -> tuple[ObjectInfo, int]:
         """See `S3Client.fetch`."""
         try:
-            return self._obstore.fetch(key, size, copy)
+            return super().fetch(key, size, copy)
         except UnnamedObject:
             info, content = self.get(key, size)
             return info, copy.write_bytes(content)
@@ -137,7 +133,7 @@ class SignedClient(S3Client):
         left = keys
         if len(keys) > 1:
             with contextlib.suppress(AccessDenied):
-                self._obstore.delete(keys)
+                super().delete(keys)
                 left = ()
         for key in left:
             path = self._at(key)
