@@ -10,10 +10,11 @@ from typing import Callable, Optional
 
 from ...aggregation.contract.errors import RunError
 from ...aggregation.contract.s3_access import is_s3
-from ...aggregation.storage.s3.errors import AccessDenied, BucketMissing, S3Refused, WrongRegion
+from ...aggregation.storage.s3.errors import AccessDenied, BucketMissing, WrongRegion
 from ..profiles.credentials import S3Keys
 from ..profiles.profile import Profile
 from ..s3 import listing
+from ..s3.boto_client import BotoClient
 from ..s3.client import QUICK, S3Connection, access_here, connect, split
 from ..s3.files import S3Files
 from . import verdicts
@@ -192,18 +193,13 @@ class BucketChecks:
         return ok(f"{url} can be written, read and cleaned up.")
 
     def _once(self, url: str) -> Found:
-        s3, files = self._s3, S3Files(self._s3)
+        files = S3Files(self._s3)
         with self._trial(url) as path:
             if not files.put_new(path, b"first"):
                 return failed(f"{path} is there before it was written.", "Tell the administrator.")
             bucket, key = split(path)
-            try:
-                with s3.asked("Writing", path):
-                    s3.client.put_object(Bucket=bucket, Key=key, Body=b"second", IfNoneMatch="*")
-            except S3Refused as error:
-                if error.code in ("PreconditionFailed", "412"):
-                    return ok("Of two who write the same object at once, the server refuses the second.")
-                raise
+            if not BotoClient(self._s3, bucket).create(key, b"second"):
+                return ok("Of two who write the same object at once, the server refuses the second.")
         return warning(
             "The server overlooks the condition of a PUT (If-None-Match).",
             "Two runs in the same folder would not notice each other: update the server, or give every run a "

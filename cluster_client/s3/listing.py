@@ -11,17 +11,18 @@ one page of at most a thousand names, so a bucket may be as large as it likes. E
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Callable, Optional
+from typing import Callable, Optional
 
 from ...aggregation.contract.errors import FILE_REASONS, BadTripFile, Cancelled
 from ...aggregation.contract.s3_access import SCHEME
 from ...aggregation.contract.trip_files import CopiesInOrder
-from ...aggregation.storage.s3.errors import S3Refused
-from ...aggregation.storage.s3.listing import PAGE, Named, ObjectInfo, Page, named
-from ..collector import paused
+from ...aggregation.storage.s3.base_client import first_of
+from ...aggregation.storage.s3.listing import Named, ObjectInfo, Page, named
+from .boto_client import BotoClient
 from .client import S3Connection, split
 
 
@@ -142,19 +143,14 @@ def read(s3: S3Connection, url: str, most: int) -> bytes:
     """A trip file; raises `BadTripFile` for one of more than `most` bytes, or that is gone."""
     bucket, key = split(url)
     try:
-        with s3.asked("Reading", url):
-            answer = s3.client.get_object(Bucket=bucket, Key=key)
-            with answer["Body"] as body:
-                if answer["ContentLength"] > most:
-                    raise BadTripFile("too_large", FILE_REASONS["too_large"])
-                content = bytes(body.read(most + 1))
-                if len(content) > most:
-                    raise BadTripFile("too_large", FILE_REASONS["too_large"])
-                return content
-    except S3Refused as error:
-        if error.code == "NoSuchKey":
-            raise BadTripFile("vanished", FILE_REASONS["vanished"], passing=True) from error
-        raise
+        info, blocks = BotoClient(s3, bucket).stream(key)
+    except FileNotFoundError as error:
+        raise BadTripFile("vanished", FILE_REASONS["vanished"], passing=True) from error
+    with contextlib.closing(blocks):
+        content = b"" if info.size > most else first_of(blocks, most + 1)
+    if max(info.size, len(content)) > most:
+        raise BadTripFile("too_large", FILE_REASONS["too_large"])
+    return content
 
 
 # -- the server's pages -------------------------------------------------------------------------------
@@ -163,42 +159,21 @@ def read(s3: S3Connection, url: str, most: int) -> bytes:
 def _pages(
     s3: S3Connection, bucket: str, prefix: str, delimiter: str, cancelled: Callable[[], bool]
 ) -> Iterator[Page]:
-    """Yield the server's pages; keys may hold any character. Raises `Cancelled` before the next request."""
-    request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": PAGE}
-    if delimiter:
-        request["Delimiter"] = delimiter
-    seen: set[str] = set()
-    more = True
-    while more:
+    """Yield the server's pages; raises `Cancelled` before the next request."""
+    pages = BotoClient(s3, bucket).pages(prefix, delimiter)
+    while True:
         if cancelled():
             raise Cancelled
-        with s3.asked("Listing", f"{SCHEME}{bucket}/{prefix}"), paused():
-            answer: Any = s3.client.list_objects_v2(**request)
-        s3.expect(answer, "IsTruncated")
-        more = bool(answer["IsTruncated"])
-        folders = [each["Prefix"] for each in answer.get("CommonPrefixes", ()) if each.get("Prefix")]
-        # What has no name cannot be asked for.
-        found = [_info(bucket, each) for each in answer.get("Contents", ()) if each.get("Key")]
-        yield Page(tuple(folders), tuple(found), more)
-        following = answer.get("NextContinuationToken", "")
-        if more and (not following or following in seen):
-            raise S3Refused(
-                f"Listing {SCHEME}{bucket}/{prefix} has no end: {s3.where} says that there is more, and "
-                "gives the same page again. Tell its administrator."
-            )
-        seen.add(following)
-        request["ContinuationToken"] = following
+        page = next(pages, None)
+        if page is None:
+            return
+        yield page
 
 
 def _prefix(folder: str) -> tuple[str, str]:
     """Return the bucket and the prefix of an address, whose keys may begin with a slash."""
     bucket, key = split(folder)
     return bucket, key.rstrip("/") + "/" if key.strip("/") else ""
-
-
-def _info(bucket: str, about: Any) -> ObjectInfo:
-    tag = str(about.get("ETag", "")).strip('"')
-    return ObjectInfo(bucket, about["Key"], int(about.get("Size", 0)), tag, about.get("LastModified"))
 
 
 def _named(s3: S3Connection, path: str, cancelled: Callable[[], bool]) -> Iterator[Named]:

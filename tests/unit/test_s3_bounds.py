@@ -17,7 +17,7 @@ from roadpulse.aggregation.storage.s3.client import client_of
 from roadpulse.aggregation.storage.s3.errors import S3Refused
 from roadpulse.aggregation.storage.s3.signed_client import SignedClient
 from roadpulse.aggregation.storage.s3.signed_requests import RequestFailed, SignedRequests
-from roadpulse.cluster_client.s3 import files, listing
+from roadpulse.cluster_client.s3 import boto_client, listing
 
 ACCESS = S3Access(endpoint="http://127.0.0.1:9", anonymous=True)
 
@@ -134,7 +134,7 @@ def test_an_error_without_an_end_is_read_no_further_than_it_may_be(
 
 
 def test_of_an_object_that_is_sent_whole_the_last_bytes_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert files._last(io.BytesIO(b"0123456789"), 3, "s3://b/log.txt") == b"789"
-    monkeypatch.setattr(files, "_LONGEST_WHOLE", 4)
+    assert boto_client._last(io.BytesIO(b"0123456789"), 3, "s3://b/log.txt") == b"789"
+    monkeypatch.setattr(boto_client, "_LONGEST_WHOLE", 4)
     with pytest.raises(S3Refused, match="has no end"):
-        files._last(io.BytesIO(b"0123456789"), 3, "s3://b/log.txt")
+        boto_client._last(io.BytesIO(b"0123456789"), 3, "s3://b/log.txt")

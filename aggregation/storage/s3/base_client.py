@@ -1,9 +1,9 @@
-"""The protocol of a client of a bucket, as runs need it."""
+"""The protocols of a client of a bucket, as runs and the desktop need it."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Optional, Union
 
@@ -12,11 +12,49 @@ from .object import BLOCK
 from .signed_requests import PendingRequest
 
 Span = Union[tuple[int, int], dict[str, int]]
-"""Bytes of an object: from one position up to but not another, or `{"suffix": n}` for the last n."""
+"""Bytes of an object: from one position up to but not another, all from `{"offset": n}`, or the last ones of
+`{"suffix": n}`."""
 
 
 class S3Client(ABC):
     """Requests to one bucket, from several threads. Raises `S3Error`."""
+
+    @abstractmethod
+    def pages(self, prefix: str, delimiter: str = "") -> Iterator[Page]:
+        """List the objects whose keys begin with `prefix`, a page at a time.
+
+        With the delimiter `/` only those right below the prefix, and the prefixes of the folders there. A
+        listing that begins again, or does not say where it continues, is refused as one without an end.
+        """
+
+    @abstractmethod
+    def head(self, key: str) -> Optional[ObjectInfo]:
+        """Return what the server says of an object; None if there is none of just this key."""
+
+    @abstractmethod
+    def stream(
+        self, key: str, span: Optional[Span] = None, block: int = BLOCK
+    ) -> tuple[ObjectInfo, Iterator[bytes]]:
+        """Begin to read an object, or a span of its bytes, in blocks of about `block` bytes.
+
+        Raises `FileNotFoundError` if there is no object, and while it is read `S3Error` if bytes are missing.
+        """
+
+    @abstractmethod
+    def put(self, key: str, content: Union[bytes, Path]) -> None:
+        """Write an object; a reader finds the earlier one or this one, never a part of it."""
+
+    @abstractmethod
+    def create(self, key: str, content: bytes) -> bool:
+        """Write an object unless there is one; False if the server refuses because there is, or may be."""
+
+    @abstractmethod
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects; S3 does not say whether they were there."""
+
+
+class RunClient(S3Client):
+    """A client that also reads trips, each whole and by one request, if possible before it is needed."""
 
     reads_ahead: bool
     """True if `ask` sends a request before its answer is wanted; otherwise threads have to read."""
@@ -27,12 +65,8 @@ class S3Client(ABC):
         """Seconds for which requests of this process have waited for the network so far; 0 if unknown."""
 
     @abstractmethod
-    def pages(self, prefix: str, delimiter: str = "") -> Iterator[Page]:
-        """List the objects whose keys begin with `prefix`, a page at a time.
-
-        With the delimiter `/` only those right below the prefix, and the prefixes of the folders there. A
-        listing that begins again, or does not say where it continues, is refused as one without an end.
-        """
+    def ask(self, key: str) -> Optional[PendingRequest]:
+        """Send a request for an object; None if this client does not read ahead."""
 
     @abstractmethod
     def get(self, key: str, size: int, pending: Optional[PendingRequest] = None) -> tuple[ObjectInfo, bytes]:
@@ -45,32 +79,13 @@ class S3Client(ABC):
     def fetch(self, key: str, size: int, copy: Path) -> tuple[ObjectInfo, int]:
         """Read an object as `get`, but into the file `copy`; return the number of bytes too."""
 
-    @abstractmethod
-    def ask(self, key: str) -> Optional[PendingRequest]:
-        """Send a request for an object; None if this client does not read ahead."""
 
-    @abstractmethod
-    def head(self, key: str) -> Optional[ObjectInfo]:
-        """Return what the server says of an object; None if there is none of just this key."""
-
-    @abstractmethod
-    def stream(
-        self, key: str, span: Optional[Span] = None, block: int = BLOCK
-    ) -> tuple[ObjectInfo, Iterator[bytes]]:
-        """Begin to read an object, or a span of its bytes, in blocks of at least `block` bytes but the last.
-
-        Raises `FileNotFoundError` if there is no object, and while it is read `S3Error` if there are more or
-        fewer bytes than the server has said.
-        """
-
-    @abstractmethod
-    def put(self, key: str, content: Union[bytes, Path]) -> None:
-        """Write an object; a reader finds the earlier one or this one, never a part. Files go in parts."""
-
-    @abstractmethod
-    def create(self, key: str, content: bytes) -> bool:
-        """Write an object unless there is one; False if the server refuses because there is, or may be."""
-
-    @abstractmethod
-    def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects; S3 does not say whether they were there."""
+def first_of(blocks: Iterable[bytes], most: int) -> bytes:
+    """Return the first `most` bytes of an object's blocks."""
+    parts, left = [], most
+    for block in blocks:
+        parts.append(block[:left])
+        left -= len(parts[-1])
+        if left <= 0:
+            break
+    return b"".join(parts)

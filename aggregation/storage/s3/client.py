@@ -7,14 +7,14 @@ import urllib.request
 from functools import lru_cache
 
 from ...contract.s3_access import S3Access
-from .base_client import S3Client
+from .base_client import RunClient
 from .keys import Keyring
 from .obstore_client import ObstoreClient
 from .signed_client import SignedClient
 from .signed_requests import SignedRequests
 
 
-def client_of(access: S3Access, bucket: str) -> S3Client:
+def client_of(access: S3Access, bucket: str) -> RunClient:
     """Return this process's client of a bucket; raises `KeysMissing`.
 
     obstore where an instance's role gives the keys or a proxy leads to the service, otherwise requests signed
@@ -24,7 +24,7 @@ def client_of(access: S3Access, bucket: str) -> S3Client:
 
 
 @lru_cache(maxsize=16)
-def _client(_pid: int, access: S3Access, bucket: str) -> S3Client:
+def _client(_pid: int, access: S3Access, bucket: str) -> RunClient:
     keyring = Keyring(access)
     if keyring.of_role:
         return ObstoreClient(access, bucket)

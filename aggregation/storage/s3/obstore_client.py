@@ -14,7 +14,7 @@ from typing import Any, Optional, Union
 
 from ...contract.s3_access import S3Access
 from ..local.files import disk_errors
-from .base_client import S3Client, Span
+from .base_client import RunClient, Span
 from .errors import S3Refused, UnnamedObject
 from .listing import PAGE, ObjectInfo, Page
 from .object import BLOCK, S3Object, endless
@@ -26,7 +26,7 @@ MULTIPART = 16 << 20
 _PARTS_AT_ONCE = 4
 
 
-class ObstoreClient(S3Client):
+class ObstoreClient(RunClient):
     """Requests to one bucket by obstore."""
 
     reads_ahead = False
@@ -36,7 +36,7 @@ class ObstoreClient(S3Client):
 
     @property
     def stalled(self) -> float:
-        """See `S3Client.stalled`."""
+        """See `RunClient.stalled`."""
         return 0.0
 
     def _at(self, key: str) -> S3Object:
@@ -91,12 +91,12 @@ class ObstoreClient(S3Client):
     # -- objects ------------------------------------------------------------------------------------
 
     def get(self, key: str, size: int, pending: Optional[PendingRequest] = None) -> tuple[ObjectInfo, bytes]:
-        """See `S3Client.get`; raises `UnnamedObject` for a name that obstore refuses."""
+        """See `RunClient.get`; raises `UnnamedObject` for a name that obstore refuses."""
         info, blocks = self._read(key, size)
         return info, b"".join(blocks)
 
     def fetch(self, key: str, size: int, copy: Path) -> tuple[ObjectInfo, int]:
-        """See `S3Client.fetch`; raises `UnnamedObject` for a name that obstore refuses."""
+        """See `RunClient.fetch`; raises `UnnamedObject` for a name that obstore refuses."""
         info, blocks = self._read(key, size)
         n = 0
         with disk_errors("fetch a large trip", copy.parent), copy.open("wb") as file:
@@ -177,7 +177,7 @@ class ObstoreClient(S3Client):
         return True
 
     def ask(self, key: str) -> Optional[PendingRequest]:
-        """See `S3Client.ask`."""
+        """See `RunClient.ask`."""
         return None
 
     def delete(self, keys: Sequence[str]) -> None:

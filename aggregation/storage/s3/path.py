@@ -25,7 +25,7 @@ from ..local import scratch
 from ..local.files import disk_errors, json_bytes
 from . import client as clients
 from . import parquet
-from .base_client import S3Client
+from .base_client import RunClient, first_of
 from .listing import PAGE, prefix_of
 from .object import BLOCK, S3Object
 from .obstore_store import library, store
@@ -67,7 +67,7 @@ class S3Path(S3Object, Place):
     # -- one object ---------------------------------------------------------------------------------
 
     @property
-    def client(self) -> S3Client:
+    def client(self) -> RunClient:
         """This process's client of the bucket."""
         return clients.client_of(self.access, self.bucket)
 
@@ -92,14 +92,8 @@ class S3Path(S3Object, Place):
 
     def read_first(self, most: int) -> bytes:
         """The first `most` bytes of the object."""
-        parts, left = [], most
         _, blocks = self.client.stream(self.key, block=min(most, BLOCK))
-        for block in blocks:
-            parts.append(block[:left])
-            left -= len(parts[-1])
-            if left <= 0:
-                break
-        return b"".join(parts)
+        return first_of(blocks, most)
 
     def read_text(self, encoding: str = "utf-8") -> str:
         """The whole object as text."""

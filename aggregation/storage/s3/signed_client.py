@@ -38,7 +38,7 @@ class SignedClient(ObstoreClient):
 
     @property
     def stalled(self) -> float:
-        """See `S3Client.stalled`."""
+        """See `RunClient.stalled`."""
         return self._requests.stalled
 
     # -- listing ------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ class SignedClient(ObstoreClient):
     # -- objects ------------------------------------------------------------------------------------
 
     def get(self, key: str, size: int, pending: Optional[PendingRequest] = None) -> tuple[ObjectInfo, bytes]:
-        """See `S3Client.get`."""
+        """See `RunClient.get`."""
         path = self._at(key)
         try:
             answer = self._requests.answer(pending, size) if pending else self._requests.get(key, size=size)
@@ -114,7 +114,7 @@ class SignedClient(ObstoreClient):
         return ObjectInfo(self._bucket, key, answer.length, e_tag, moment), answer.body
 
     def fetch(self, key: str, size: int, copy: Path) -> tuple[ObjectInfo, int]:
-        """See `S3Client.fetch`."""
+        """See `RunClient.fetch`."""
         try:
             return super().fetch(key, size, copy)
         except UnnamedObject:
@@ -122,7 +122,7 @@ class SignedClient(ObstoreClient):
             return info, copy.write_bytes(content)
 
     def ask(self, key: str) -> PendingRequest:
-        """See `S3Client.ask`."""
+        """See `RunClient.ask`."""
         return self._requests.ask(key)
 
     def delete(self, keys: Sequence[str]) -> None:

@@ -27,7 +27,7 @@ from ..base.separation import Own, check_base, check_folder, is_inside
 from ..base.trip_source import TripContent, TripSource
 from ..local import scratch
 from . import client as clients
-from .base_client import S3Client
+from .base_client import RunClient
 from .errors import S3Error, UnnamedObject
 from .listing import ObjectInfo, named, prefix_of
 from .path import S3Path
@@ -202,7 +202,7 @@ def _seconds(found: ObjectInfo) -> float:
 class _Pace:
     """Measures whether most of the time passes while answers that have begun do not come."""
 
-    def __init__(self, client: S3Client) -> None:
+    def __init__(self, client: RunClient) -> None:
         self._client, self._files = client, 0
         self._begin()
 
@@ -222,7 +222,7 @@ class _Pace:
 class _Coming:
     """A trip on its way."""
 
-    def __init__(self, file: TripFile, max_bytes: int, client: S3Client) -> None:
+    def __init__(self, file: TripFile, max_bytes: int, client: RunClient) -> None:
         self.file, self._max_bytes, self._client = file, max_bytes, client
         self._pending: Optional[PendingRequest] = None
         self._future: Optional[Future[Union[bytes, BadTripFile]]] = None
@@ -258,7 +258,7 @@ class _Coming:
 
 
 def _read(
-    file: TripFile, max_bytes: int, client: S3Client, pending: Optional[PendingRequest]
+    file: TripFile, max_bytes: int, client: RunClient, pending: Optional[PendingRequest]
 ) -> Union[bytes, BadTripFile]:
     """The bytes of a trip, or why it is left out; raises `StorageError` where the bucket fails."""
     if file.size > max_bytes:
@@ -272,7 +272,7 @@ def _read(
     return content
 
 
-def _fetch(file: TripFile, client: S3Client, copy: Path) -> Union[Path, BadTripFile]:
+def _fetch(file: TripFile, client: RunClient, copy: Path) -> Union[Path, BadTripFile]:
     """Read a large trip, as `_read` does, into the file `copy`."""
     try:
         with _left_out():
