@@ -1,4 +1,4 @@
-"""The Run dialog: stays open beside the map; form, then progress, then what came out, in one place."""
+"""The Run dialog, which stays open beside the map: the form, then the progress, then the result."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class RunDialog(QDialog):
         return self.task is not None or self._drawing
 
     def show_form(self) -> None:
-        """Back to the settings."""
+        """Show the form."""
         if not self.running:
             self.stack.setCurrentIndex(0)
             self._show_buttons()
@@ -99,7 +99,7 @@ class RunDialog(QDialog):
             self.form.look_again()
 
     def _refresh(self) -> None:
-        """Say in the footer what will happen, or what is missing."""
+        """Show the estimate, or what is missing, in the footer."""
         if not self.running and self.stack.currentIndex() == 0:
             problem, section = self.form.problem()
             self.footer.show_problem(problem, section.title if section else "", self.form.estimate())
@@ -119,7 +119,7 @@ class RunDialog(QDialog):
     # -- the run ------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Start what the form says."""
+        """Start a run with the settings of the form."""
         if self.running or self.stack.currentIndex() != 0 or self.form.problem()[0]:
             return
         self.banner.hide()
@@ -133,7 +133,7 @@ class RunDialog(QDialog):
         self._follow(job)
 
     def rejoin(self, offer: Offer) -> None:
-        """Take up a run that went on without QGIS."""
+        """Follow a run that went on without QGIS."""
         if self.running:
             return  # it is in front now, with the run that it follows
         try:
@@ -158,7 +158,7 @@ class RunDialog(QDialog):
             self.task.stop()
 
     def leave_it(self) -> None:
-        """Look no further at a run that goes on elsewhere; it is offered again later."""
+        """Stop following a run that goes on elsewhere; it is offered again later."""
         task, self.task = self.task, None
         if task is None:
             return
@@ -174,7 +174,7 @@ class RunDialog(QDialog):
         self.ended.emit("left")
 
     def leave(self) -> None:
-        """QGIS closes or the plugin is unloaded: the run itself goes on."""
+        """End the following of the run, which itself goes on; QGIS closes or the plugin is unloaded."""
         self.form.forget()
         if self.task is not None:
             self.task.leave()
@@ -250,7 +250,7 @@ class RunDialog(QDialog):
         RememberedTrips.save(self.form.where.profile, settings.trips)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Stand where it stood last, or at the right of the map."""
+        """Show the window at its last position, or at the right of the map."""
         super().showEvent(event)
         if event.spontaneous():  # it was only minimised
             return

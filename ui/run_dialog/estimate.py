@@ -26,7 +26,7 @@ def seconds(found: TripCount, throughput: Mapping[str, float]) -> float:
 
 
 def sentence(found: TripCount, throughput: Mapping[str, float], profile: Profile) -> str:
-    """`About 20 s on this computer (1,204 files are new).` An empty pace: nothing was measured there yet."""
+    """`About 20 s on this computer (1,204 files are new).` Without a throughput: nothing was measured yet."""
     where = tr("this computer") if profile.runs_here else location_name(profile)
     if found.more:
         return tr("There are too many trips to say how long {place} takes.").format(place=where)
@@ -57,7 +57,7 @@ def learn(outcome: Outcome) -> None:
     timings, files = outcome.manifest.get("timings", {}), outcome.manifest["files"]
     decode, summarise = float(timings.get("decode", 0)), float(timings.get("summarise", 0))
     n_bytes = float(files["bytes"])
-    # How many bytes were new is known where they were counted, and where all of them were.
+    # the number of new bytes is known if they were counted, or if all of them were new
     new_bytes = outcome.job.new_bytes or (n_bytes if files["decoded"] == files["named"] else 0.0)
     throughput = {"rest": max(1.0, outcome.seconds - decode - summarise)}
     if new_bytes > _MEASURABLE_BYTES and decode > _MEASURABLE_SECONDS:

@@ -1,4 +1,4 @@
-"""The foot of the Run dialog: what will happen or what is missing, and the buttons."""
+"""The footer of the Run dialog: the estimate or what is missing, and the buttons."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST = 90
 
 
 class RunFooter(QWidget):
-    """A line of words, and the buttons of the form, of a run that goes on, and of one that ended."""
+    """A note, and the buttons of the form, of a run that goes on, and of one that ended."""
 
     show_wanted = pyqtSignal()
 
@@ -55,7 +55,7 @@ class RunFooter(QWidget):
         return button
 
     def show_for(self, *, form: bool, running: bool, remote: bool) -> None:
-        """Show the buttons that make sense now."""
+        """Show the buttons of the dialog's present state."""
         self.run.setVisible(form and not running)
         self.cancel.setVisible(running)
         self.cancel.setEnabled(True)

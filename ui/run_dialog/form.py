@@ -1,4 +1,4 @@
-"""The form of the Run dialog: the sections in the order of thinking, and what is known before a run."""
+"""The form of the Run dialog: its sections from trips to map, and the estimate before a run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SETTLE = 150
 
 
 class RunForm(QWidget):
-    """All sections; `changed` says that the footer should look again."""
+    """All sections; `changed` is emitted when the footer should be updated."""
 
     changed = pyqtSignal()
 
@@ -87,7 +87,7 @@ class RunForm(QWidget):
         self._sampler.failed.connect(lambda _error: self.roads.set_sample(None))
 
     def _load_packages(self) -> None:
-        """Import pandas, DuckDB and the like in a thread, so that no click ever waits for it."""
+        """Import pandas, DuckDB and others in a thread, so that no click waits for it."""
 
         def load(_task: Task) -> None:
             import duckdb  # noqa: F401, PLC0415
@@ -112,7 +112,7 @@ class RunForm(QWidget):
 
     @property
     def sections(self) -> tuple[Section, ...]:
-        """All sections, in the order of thinking."""
+        """All sections, in the order of the form."""
         return (self.where, self.trips, self.roads, self.when, self.show_, self.more)
 
     def show_settings(self, settings: RunSettings) -> None:
@@ -161,18 +161,18 @@ class RunForm(QWidget):
         return looking or not self.loaded
 
     def forget(self) -> None:
-        """Stop looking at place, trips and roads."""
+        """End all look-ups of place, trips and roads."""
         self.where.forget()
         self.trips.forget()
         self.roads.forget()
         self._sampler.forget()
 
     def look_again(self) -> None:
-        """Look at the place anew, and with it count and match, after a run."""
+        """Look up the place again, and with it count and match, after a run."""
         self.where.watch.refresh()
 
     def _moved(self) -> None:
-        """Another profile: its place has folders of its own; a bucket is the same for all."""
+        """Show the folders of another profile's place; a bucket is the same for all."""
         before, profile = self._shown_for, self.where.profile
         if self._filling or profile == before:
             return

@@ -15,7 +15,7 @@ from ..widgets.messages import message_of
 from ..widgets.plain_text import visible
 
 NEAR, FAR = 1000, 3000
-"""Milliseconds between looks at a log, on this computer and over the network."""
+"""Milliseconds between readings of a log, on this computer and over the network."""
 
 
 class RunLog(QWidget):
@@ -48,7 +48,7 @@ class RunLog(QWidget):
         self.show_log(False)
 
     def begin(self, read: Callable[[], str], far: bool) -> None:
-        """Another run; `read` gives its last lines, and may take a while."""
+        """Show another run; `read` returns its last lines, and may take a while."""
         self._read = read
         self._reader.forget()
         self.text.setPlainText("")
@@ -56,7 +56,7 @@ class RunLog(QWidget):
         self._clock.start(FAR if far else NEAR)
 
     def end(self) -> None:
-        """The run is over; what stands there stays."""
+        """Stop reading; the text stays."""
         self._clock.stop()
 
     def show_log(self, shown: bool) -> None:

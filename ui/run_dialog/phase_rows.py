@@ -57,13 +57,13 @@ class PhaseRows(QWidget):
             self._icons[phase], self._names[phase], self._numbers[phase] = icon, label, numbers
 
     def begin(self, profile: Profile) -> None:
-        """Start over, with the phases of a run of this profile."""
+        """Show the phases of a new run of this profile."""
         self._phases, self._last = phases_of(profile), {}
         self._names[Phase.STARTING].setText(tr("Start on {place}").format(place=location_name(profile)))
         bold = self.font()
         bold.setBold(True)
         for phase in Phase:
-            # The active one is bold: nothing shall move when it is another one's turn.
+            # The active one is bold: nothing moves when the next becomes active.
             wide = QFontMetrics(bold).horizontalAdvance(self._names[phase].text())
             self._names[phase].setMinimumWidth(wide)
             shown = phase in self._phases
@@ -95,7 +95,7 @@ class PhaseRows(QWidget):
             self._numbers[Phase.MAPPING].setText(f"{moment.done:.0%}".replace("%", " %"))
 
     def finish(self, manifest: Mapping[str, Any], new_bytes: int, output: str) -> None:
-        """All is done: what came out of each."""
+        """Show the numbers of the finished phases."""
         for phase in Phase:
             self._mark(phase, "done")
         files, points = manifest["files"], manifest["points"]

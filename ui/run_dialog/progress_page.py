@@ -1,4 +1,4 @@
-"""The run while it goes on and when it has ended: phases with their numbers, log, summary."""
+"""The progress of a run and its result: phases with their numbers, log, summary."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class RunPage(QWidget):
         self._remote = self._stopping = False
         self._heard: Optional[tuple[Phase, RunStatus]] = None
         self._heard_at = self._shown = 0.0
-        # A run that has nothing new to say for a while is still seen to go on.
+        # A clock shows that a run goes on while it reports nothing new.
         self._clock = QTimer(self)
         self._clock.setInterval(1000)
         self._clock.timeout.connect(self._update_time)
@@ -85,7 +85,7 @@ class RunPage(QWidget):
     # -- while it goes on ---------------------------------------------------------------------------
 
     def begin(self, task: RunTask) -> None:
-        """Start over with a new run."""
+        """Show a new run."""
         job = task.job
         self._outcome, self._stopping = None, False
         self._heard, self._shown = None, 0.0
@@ -144,7 +144,7 @@ class RunPage(QWidget):
         self.time.show_text("  ·  ".join(words))
 
     def stopping(self) -> None:
-        """The person pressed Cancel."""
+        """Show that the run is being cancelled."""
         self._stopping = True
         self.time.show_text(tr("Stopping. What has been read so far is kept."))
 
@@ -155,7 +155,7 @@ class RunPage(QWidget):
     # -- when it has ended --------------------------------------------------------------------------
 
     def finish(self, outcome: Outcome) -> None:
-        """Show what came out."""
+        """Show the result."""
         self.end()
         self._outcome = outcome
         self.title.setText(tr("{name} is on the map").format(name=outcome.job.name))
@@ -171,7 +171,7 @@ class RunPage(QWidget):
         self.show_detail("trips" if outcome.manifest["files"]["bad"] else "map")
 
     def end(self) -> None:
-        """The run has ended, or is followed no more."""
+        """Stop clock and log; the run has ended, or is not followed any more."""
         self._clock.stop()
         self.log.end()
 

@@ -1,6 +1,6 @@
-"""The runs as the dock lists them: every record of the store, with what came out. Reads only what changed.
+"""The list of runs: every record of the store, with the facts of results. Reads only what changed.
 
-Plain Python for a thread; nothing here knows of widgets.
+Plain Python for a thread, without widgets.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Runs that QGIS has not seen the end of: remembered by their folder, found again at the next start.
+"""Runs whose end QGIS has not seen: remembered by their folder, found again at the next start.
 
-The run store knows where a run executes and how far it is; this keeps what only the window knew: the
-roads, the look and the map file.
+The run store has the place and the status of a run; these notes have what only the window knew: the roads,
+the look and the map file.
 """
 
 from __future__ import annotations

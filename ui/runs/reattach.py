@@ -1,9 +1,9 @@
-"""Runs that went on without QGIS: which of them to offer, and in what words. Needs no window.
+"""Runs that went on without QGIS: which of them to offer, and the sentence for it. Needs no window.
 
-Two things are known of such a run. The run store has its record (written before anything was started),
-the settings may have a note of the window that started it: roads, looks, map file. A run without a record
-was never started; it is not offered, since to follow it would start it. The list of runs finds the same
-runs by the same way (`open_runs`).
+The run store has the record of such a run (written before anything was started), the settings may have a note
+of the window that started it: roads, looks, map file. A run without a record was never started; it is not
+offered, since to follow it would start it. The list of runs finds the same runs in the same way
+(`open_runs`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NEWS_DAYS = 14
 
 @dataclass(frozen=True)
 class Offer:
-    """A run to take up again; `noted` is what its window knew."""
+    """A run to follow again; `noted` is the note of its window."""
 
     run: Run
     noted: Optional[PendingRun] = None

@@ -87,7 +87,7 @@ class RunTask(Task):
     # -- in the main thread -------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Read who the person is there, and hand the task to QGIS."""
+        """Read the credentials, and hand the task to QGIS."""
         from ...workflow.credentials import read_credentials  # noqa: PLC0415
 
         try:
@@ -115,7 +115,7 @@ class RunTask(Task):
         self.try_now()  # calls that wait for an answer end with an error
 
     def try_now(self) -> None:
-        """Look at once for a place that did not answer, on a new connection."""
+        """Connect again at once to a place that did not answer."""
         backend = self._backend
         if backend is not None and not self.job.profile.runs_here:
             # closing a connection blocks when the host does not answer
@@ -145,7 +145,7 @@ class RunTask(Task):
         return backend.log(run, _LOG_LINES) if backend is not None and run is not None else ""
 
     def work(self) -> Outcome:
-        """Everything, in the task's thread."""
+        """Carry out the whole run, in the task's thread."""
         from ...aggregation.run_folder import RunFolder  # noqa: PLC0415
         from ...aggregation.storage.local.path import LocalPath  # noqa: PLC0415
         from ...workflow import steps  # noqa: PLC0415  (pandas and GDAL load in the thread)

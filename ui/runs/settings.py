@@ -127,7 +127,7 @@ class Throughput:
 
     @classmethod
     def save(cls, throughput: dict[str, float], profile: Profile = LOCAL) -> None:
-        """Remember measured paces; only those that are known."""
+        """Remember measured values; only those that are known."""
         for name, value in throughput.items():
             if name in cls.DEFAULT and value > 0:
                 QgsSettings().setValue(cls._key(profile, name), value)

@@ -58,7 +58,7 @@ class WatchedBackend:
             return self._backend
 
     def close(self) -> None:
-        """Give the connection up."""
+        """Close the connection."""
         with self._lock:
             backend, self._backend = self._backend, None
         if backend is not None:
@@ -96,7 +96,7 @@ class RunsWatch(QObject):
         self._clock.timeout.connect(self._tick)
 
     def begin(self) -> None:
-        """Read the store for the first time; runs that have not ended are looked at from now on."""
+        """Read the store for the first time, and poll the runs that have not ended from now on."""
         self._clock.start()
         self.read()
 
@@ -111,7 +111,7 @@ class RunsWatch(QObject):
             self.read()
 
     def close(self) -> None:
-        """Give everything up; runs go on."""
+        """Stop polling and close all connections; runs go on."""
         self._clock.stop()
         self._calls.forget()
         for watched in list(self._backends.values()):
@@ -154,7 +154,7 @@ class RunsWatch(QObject):
     # -- the runs -----------------------------------------------------------------------------------
 
     def call(self, run: Run, work: Callable[[Backend, Run], Any], done: Done, failed: Failed) -> None:
-        """Do something with a run where it executes, in the background; the person asked for it."""
+        """Call `work` with a run and its backend, in the background, on the person's request."""
         watched = self._backend_of(run.profile)
         try:
             self._read_credentials(watched)
@@ -172,8 +172,7 @@ class RunsWatch(QObject):
         )
 
     def poll(self, run: Run) -> None:
-        """Look at a run now, with a connection and credentials of its own; the person asked for it, and so
-        may be asked for a password."""
+        """Poll a run at once, on the person's request: QGIS may ask for a password."""
         before = self._backends.get(run.profile)
         if before is not None and not before.polling and not before.calls:
             self._leave(before)
@@ -202,7 +201,7 @@ class RunsWatch(QObject):
                 self._leave(watched)
 
     def _leave(self, watched: WatchedBackend) -> None:
-        """Keep no connection to a place where nothing goes on."""
+        """Close the connection to a place without unfinished runs."""
         self._backends.pop(watched.profile, None)
         threading.Thread(target=watched.close, name="Roadpulse", daemon=True).start()
 

@@ -1,4 +1,4 @@
-"""A folder of a cluster, or of a bucket, which can be looked for there."""
+"""A field for a folder of a cluster, or of a bucket, with a button for the S3 browser."""
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ class BucketFolderField(TextField):
         box.setFocusProxy(edit)
 
     def suit(self, kind: BackendType, entries: Collection[str]) -> None:
-        """Suit a type of backend; see `Field.suit`."""
+        """Show the field as a type of backend needs it; see `Field.suit`."""
         super().suit(kind, entries)
         self.button.setVisible(kind.runs_in_buckets or not self._of_runs)
 
     def choose(self, address: str) -> None:
-        """Take an address, as if it had been typed."""
+        """Set an address, as if it had been typed."""
         self.edit.setText(address.rstrip("/"))

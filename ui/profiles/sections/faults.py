@@ -1,4 +1,4 @@
-"""Everything that is wrong with a profile that is being edited, not only the first thing."""
+"""All faults of a profile that is being edited, not only the first one."""
 
 from __future__ import annotations
 

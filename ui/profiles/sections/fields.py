@@ -1,4 +1,4 @@
-"""Editors of a profile's entries: a control with a note under it that says what is wrong there."""
+"""Editors of a profile's entries: a control with a note under it for faults and hints."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Field(QWidget):
         raise NotImplementedError
 
     def suit(self, kind: BackendType, entries: Collection[str]) -> None:
-        """Suit a type of backend, whose profiles have these `entries` in the field's section."""
+        """Show the field as a type of backend needs it; its section has these `entries` there."""
         self.wanted = self.entry in entries and self.here in (None, kind.runs_here)
         self.setVisible(self.wanted)
 
@@ -80,7 +80,7 @@ class Field(QWidget):
             self.note.show_text(self.hint(self.value()))
 
     def go_to(self) -> None:
-        """Put the cursor there."""
+        """Focus the control."""
         self.control.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _edited(self, *_: object) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class FoldersSection(ProfileSection):
-    """Folders, also of buckets. `browse` carries the field for which buckets are to be looked into."""
+    """Folders, also of buckets. `browse` carries the field for which the S3 browser is to be opened."""
 
     browse = pyqtSignal(object)
 
@@ -56,7 +56,7 @@ class FoldersSection(ProfileSection):
                 field.browse.connect(lambda field=field: self.browse.emit(field))
 
     def suit(self, kind: BackendType) -> None:
-        """On a cluster folders have to be shared."""
+        """Explain that the folders of a cluster have to be shared."""
         super().suit(kind)
         shared = tr("As the cluster's computers see them, on storage that all share.")
         bucket = tr("As the cluster's computers see them, on storage that all share; or s3://bucket/folder.")

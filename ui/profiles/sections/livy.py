@@ -1,4 +1,4 @@
-"""Livy: where it answers, and to whom."""
+"""Livy: its address and log-in."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ class LivySection(ProfileSection):
         return open_login(url, self.tunnel.value()) if url and self.login.value() else ""
 
     def refresh(self) -> None:
-        """The address depends on who looks."""
+        """Describe the address, which depends on the tunnel."""
         through = "http://localhost:8998" if self.tunnel.value() else "https://pi0.example.org:8998"
         self.url.edit.setPlaceholderText(through)

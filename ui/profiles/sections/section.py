@@ -37,7 +37,7 @@ class Row:
         self._others = others
 
     def suit(self, kind: BackendType, entries: Collection[str]) -> None:
-        """Suit a type of backend, whose profiles have these `entries` in the row's section."""
+        """Show the row as a type of backend needs it, whose profiles have these `entries` in its section."""
         for field in self.fields:
             field.suit(kind, entries)
         other = "other" if self._others(kind) else ""
@@ -132,7 +132,7 @@ class ProfileSection(QWidget):
         return kind.form.get(self.form_section, ()) if self.form_section is not None else ()
 
     def suit(self, kind: BackendType) -> None:
-        """Suit a type of backend: what its profiles do not have is not shown."""
+        """Show the section as a type of backend needs it: what its profiles do not have is hidden."""
         entries = self.entries_of(kind)
         for row in self.rows:
             row.suit(kind, entries)
@@ -150,7 +150,7 @@ class ProfileSection(QWidget):
             self.group.setCollapsed(False)
 
     def refresh(self) -> None:
-        """Called after every change, to say something about the section as a whole."""
+        """Update the section as a whole; called after every change."""
 
 
 def _words(text: str, height: int) -> QLabel:

@@ -27,9 +27,8 @@ PROBE_SECONDS = 30.0
 
 
 class BackendWatch(QObject):
-    """Knows the place of one profile: `state` once it answered, else `error`; `locked` while QGIS's master
-    password is needed to look. `changed` says that one of these did.
-    """
+    """The state of the place of one profile: `state` once it answered, else `error`; `locked` while QGIS's
+    master password is needed. `changed` is emitted when one of these has changed."""
 
     changed = pyqtSignal()
 
@@ -55,7 +54,7 @@ class BackendWatch(QObject):
         return not self.profile.runs_here
 
     def use(self, profile: Profile) -> None:
-        """Look at the place of this profile from now on."""
+        """Watch the place of this profile from now on."""
         if profile != self.profile or (self.state is None and self.error is None and not self.busy):
             self.profile = profile
             self.refresh()
@@ -76,7 +75,7 @@ class BackendWatch(QObject):
         self.changed.emit()
 
     def forget(self) -> None:
-        """Look no more, and give the connection up."""
+        """Stop watching, and close the connection."""
         self._probes.forget()
         probe, self.probe = self.probe, None
         if probe is not None:
@@ -95,7 +94,7 @@ class BackendWatch(QObject):
 
 
 def _probe(profile: Profile, keys: ProfileKeys, call: Call) -> tuple[BackendProbe, BackendState]:
-    """Look at a place, for a thread: what looks there takes a while to load alone."""
+    """Connect to a place and return its state; for a thread, as the imports alone take a while."""
     from ....workflow.backends import probe_for  # noqa: PLC0415
 
     probe = probe_for(profile, keys)

@@ -66,7 +66,10 @@ class Match:
 
 
 def list_tables(connection: str) -> list[RoadTable]:
-    """Tables with lines; raises `LinksError`."""
+    """Return the tables with lines; raises `LinksError`.
+
+    Also for a table that does not name the reference system of its roads.
+    """
     import psycopg  # noqa: PLC0415
 
     from ....cluster_client.errors import NoPostgis  # noqa: PLC0415

@@ -120,7 +120,7 @@ class RoadsSection(RoadsControls):
         return ""
 
     def go_to(self) -> None:
-        """Focus what `problem` is about."""
+        """Focus the control that `problem` is about."""
         target: QWidget = self.id_field
         if self.kind.currentData() == LAYER and self.layer.currentLayer() is None:
             target = self.layer
@@ -138,7 +138,7 @@ class RoadsSection(RoadsControls):
     # -- looking ------------------------------------------------------------------------------------
 
     def forget(self) -> None:
-        """Stop looking."""
+        """End all look-ups."""
         for task in self._tasks.values():
             task.forget()
 
@@ -148,7 +148,7 @@ class RoadsSection(RoadsControls):
         return any(task.busy for task in self._tasks.values())
 
     def look_again(self) -> None:
-        """Ask the source anew."""
+        """Ask the source again."""
         self._kind_changed()
 
     def set_sample(self, ids: Any) -> None:
@@ -232,7 +232,7 @@ class RoadsSection(RoadsControls):
         self.changed.emit()
 
     def _follow_system(self, layer: Optional[QgsVectorLayer]) -> None:
-        """Look again when the reference system of the chosen layer is set while the dialog is open."""
+        """Look up the layer again when its reference system is set while the dialog is open."""
         if layer is self._followed:
             return
         if self._followed is not None and not sip.isdeleted(self._followed):

@@ -13,9 +13,9 @@ from ...widgets.plain_text import PlainLabel
 
 
 class Section(QWidget):
-    """One part of the form: rows of controls with a note under them.
+    """A part of the form: rows of controls with a note under them.
 
-    `changed` says that a setting changed, `updated` that something became known (a count, a match rate).
+    `changed` is emitted when a setting changed, `updated` when an answer arrived (a count, a match rate).
     """
 
     changed = pyqtSignal()
@@ -52,12 +52,12 @@ class Section(QWidget):
         return ""
 
     def go_to(self) -> None:
-        """Put the focus on the control that `problem` is about."""
+        """Focus the control that `problem` is about."""
         self.setFocus()
 
 
 def add_to_row(line: QHBoxLayout, *parts: object) -> None:
-    """Fill a row; `None` is a spring."""
+    """Fill a row; `None` is a stretch."""
     for part in parts:
         if part is None:
             line.addStretch(1)
@@ -70,7 +70,7 @@ def add_to_row(line: QHBoxLayout, *parts: object) -> None:
 
 
 def label_of(text: str) -> QLabel:
-    """Plain words between controls."""
+    """Return a plain label between controls."""
     label = PlainLabel(text)
     label.setAlignment(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
     return label

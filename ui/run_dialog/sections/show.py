@@ -105,7 +105,7 @@ class MoreSection(Section):
             spin.valueChanged.connect(self.changed)
 
     def set_profile(self, profile: Profile) -> None:
-        """Of a cluster the profile says how many workers there are."""
+        """Show the number of workers only for runs here; of a cluster the profile has it."""
         for widget in (self.workers, self.form.labelForField(self.workers)):
             widget.setVisible(profile.runs_here)
 

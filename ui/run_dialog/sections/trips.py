@@ -58,7 +58,7 @@ class TripsSection(TripsControls):
     # -- settings -----------------------------------------------------------------------------------
 
     def show_settings(self, settings: RunSettings) -> None:
-        """Put the remembered folder and mapping in place, and look at them."""
+        """Show the remembered folder and mapping, and look them up."""
         self.mapping = settings.mapping
         self.unit, self.zone = settings.speed_unit, settings.time_zone
         if self.folder.text() == settings.trips:
@@ -102,12 +102,12 @@ class TripsSection(TripsControls):
         return ""
 
     def go_to(self) -> None:
-        """Focus the folder, or the fields where these are the trouble."""
+        """Focus the folder, or the fields if these are the problem."""
         target = self.fields if self.trips and not self._fault else self.folder
         target.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def set_mapping(self, mapping: FieldMapping) -> None:
-        """Use another field mapping and look again: points decoded under another one do not count."""
+        """Use another field mapping and count again: points decoded under another one do not count."""
         if mapping != self.mapping:
             self.mapping = mapping
             self.changed.emit()
@@ -157,7 +157,7 @@ class TripsSection(TripsControls):
         return self._counter.busy or self._previewer.busy
 
     def forget(self) -> None:
-        """Stop looking."""
+        """End all look-ups."""
         self._counter.forget()
         self._previewer.forget()
 
@@ -169,7 +169,7 @@ class TripsSection(TripsControls):
         self.refresh()
 
     def _fit_to_place(self) -> None:
-        """Words and buttons for a folder of this computer, or of another one."""
+        """Show texts and buttons for a folder of this computer, or of another one."""
         profile = self.watch.profile
         if self.watch.remote:
             text = tr("Folder as {place} sees it, such as /mnt/shared/trips, or s3://bucket/prefix")

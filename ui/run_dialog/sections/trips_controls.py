@@ -69,13 +69,13 @@ class TripsControls(Section):
         return self.box
 
     def set_shown(self, unit: str, zone: str) -> None:
-        """The unit and zone in which the preview is written."""
+        """Set the unit and zone of the preview."""
         if (unit, zone) != (self.unit, self.zone):
             self.unit, self.zone = unit, zone
             self.show_preview()
 
     def show_preview(self) -> None:
-        """Write the preview anew."""
+        """Show the preview again."""
         found = self.preview
         self.box.setVisible(bool(found and found.file))
         if not found or not found.file:

@@ -1,4 +1,4 @@
-"""When: dates, days of the week, the length of a bin, the zone of the clock."""
+"""The time of a run: dates, days of the week, the length of a bin, the time zone."""
 
 from __future__ import annotations
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 class WhereSection(Section):
-    """The profile's chooser, a light for its place, and the way to the profiles.
+    """The chooser of the profile, a light for its place, and a button for the editor of profiles.
 
-    `moved` says that another profile was chosen, or the chosen one changed.
+    `moved` is emitted when another profile was chosen, or the chosen one changed.
     """
 
     title = "Where"
@@ -106,7 +106,7 @@ class WhereSection(Section):
         self.chooser.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def forget(self) -> None:
-        """Stop looking, and give the connection up."""
+        """Stop watching the place, and close the connection."""
         self.watch.forget()
 
     # -- what is known ------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ class WhereSection(Section):
             self.check_key(cast("HostKeyError", self.watch.error)).accepted.connect(self.watch.refresh)
 
     def check_key(self, error: HostKeyError) -> Any:
-        """Show the key of a host, to be compared; the dialog's `accepted` comes once it is stored."""
+        """Show the key of a host for comparison; the dialog emits `accepted` once it is stored."""
         from ...diagnosis.host_key_dialog import HostKeyDialog  # noqa: PLC0415
 
         dialog = HostKeyDialog(error, self.window())
