@@ -150,20 +150,20 @@ def main() -> None:
     `{"first": n, "trips": …}` requests the first files, `{"seconds": …, "trips": …, "store": …,
     "mapping": …}` the count.
     """
-    wish = json.loads(sys.argv[1])
+    request = json.loads(sys.argv[1])
     try:
-        if "first" in wish:
-            answer: Any = {"first": first_files(wish["trips"], int(wish["first"]))}
+        if "first" in request:
+            answer: Any = {"first": first_files(request["trips"], int(request["first"]))}
         else:
-            answer = asdict(_count_in_time(wish))
+            answer = asdict(_count_in_time(request))
     except RunError as error:
         answer = {"error": error.message, "detail": error.detail}
     # ASCII JSON, as file names may not be valid UTF-8; later requests send them back.
     print(MARK + json.dumps(answer))
 
 
-def _count_in_time(wish: Mapping[str, Any]) -> TripCount:
-    end = time.monotonic() + float(wish["seconds"])
+def _count_in_time(request: Mapping[str, Any]) -> TripCount:
+    end = time.monotonic() + float(request["seconds"])
     so_far = 0
 
     def found(n_files: int) -> None:
@@ -174,13 +174,13 @@ def _count_in_time(wish: Mapping[str, Any]) -> TripCount:
         if time.monotonic() > end:
             raise _TimeOver
 
-    _use_packages(Path(wish["store"]) / "packages")
+    _use_packages(Path(request["store"]) / "packages")
     try:
         return count_trips(
-            wish["trips"], wish["store"], FieldMapping.from_json(wish["mapping"]), check, found
+            request["trips"], request["store"], FieldMapping.from_json(request["mapping"]), check, found
         )
     except _TimeOver:
-        return TripCount(so_far, 0, None, None, tuple(first_files(wish["trips"], SAMPLE_FILES)), more=True)
+        return TripCount(so_far, 0, None, None, tuple(first_files(request["trips"], SAMPLE_FILES)), more=True)
 
 
 def _use_packages(shared: Path) -> None:

@@ -95,7 +95,7 @@ def _noting_trips(pieces: Iterator[Piece], report: SummaryReport) -> Iterator[Pi
 
 
 def _statistics(columns: Columns, spec: RunSpec, report: SummaryReport) -> Piece:
-    """The statistics of all points of some links, and what became of the points in the report."""
+    """Return the statistics of all points of some links, and count the points in the report."""
     link_id, instant, speed, trip = columns
     keep, local, timed = report.count(spec, instant, speed)
     if keep is not None:

@@ -15,7 +15,7 @@ from .remote_answers import NoAnswer, answer
 
 HERE = Path(__file__).absolute().parent
 JOB_SECONDS = 90
-_PATIENCE_SECONDS = 30
+_CORE_WAIT_SECONDS = 30
 
 
 class NodeChecks:
@@ -56,15 +56,15 @@ class NodeChecks:
 
     def _job(self) -> Found:
         folders = self._folders()
-        wish = {
-            "patience": _PATIENCE_SECONDS,
+        request = {
+            "wait_seconds": _CORE_WAIT_SECONDS,
             "executors": self._expected(),
             "trips": folders.absolute(self._trips) if self._trips else "",
             "shared": folders.job_zip(job_zip()),
             "write": self._write(),
             "s3": self._s3.to_json() if self._s3 is not None else None,
         }
-        printed = self._start(json.dumps(wish))
+        printed = self._start(json.dumps(request))
         try:
             self.answer = answer(printed)
         except NoAnswer:
@@ -75,7 +75,7 @@ class NodeChecks:
             )
         if self.answer.get("waiting"):
             return failed(
-                f"The job got no core within {_PATIENCE_SECONDS} s.",
+                f"The job got no core within {_CORE_WAIT_SECONDS} s.",
                 "Wait for other applications, or ask for less memory and fewer cores in the profile.",
             )
         seen = {(node["host"], node["executor"]) for node in self.answer["nodes"]}

@@ -14,14 +14,14 @@ from typing import Any
 _QUIET_SECONDS = 2
 
 
-def examine_worker(wish: Any) -> Any:
+def examine_worker(request: Any) -> Any:
     """Return facts about a worker process as JSON-ready values; runs on a node."""
     answer: Any = {
         "host": socket.gethostname(),
         "executor": os.path.basename(os.getcwd()),  # noqa: PTH109, PTH119
         "python": sys.version.split()[0],
         "time": time.time(),
-        "shared": os.path.exists(wish["shared"]),  # noqa: PTH110
+        "shared": os.path.exists(request["shared"]),  # noqa: PTH110
     }
     time.sleep(1)  # long enough that every core gets its share
     try:
@@ -31,12 +31,12 @@ def examine_worker(wish: Any) -> Any:
         answer["missing"] = packages.missing()
     except Exception as error:  # noqa: BLE001  (such as an old Python)
         answer["error"] = repr(error)
-    if wish.get("s3"):
-        answer["s3"] = _keys_for(wish["s3"])
-    if wish.get("trips"):
+    if request.get("s3"):
+        answer["s3"] = _keys_for(request["s3"])
+    if request.get("trips"):
         import remote_probe  # type: ignore[import-not-found]  # noqa: PLC0415  (comes with the job)
 
-        answer["trips"] = remote_probe.count_trips(wish["trips"])
+        answer["trips"] = remote_probe.count_trips(request["trips"])
     return answer
 
 
@@ -53,7 +53,7 @@ def _keys_for(access: Any) -> Any:
         return {"error": getattr(error, "message", repr(error))}
 
 
-def examine_driver(wish: Any) -> Any:
+def examine_driver(request: Any) -> Any:
     """Return facts about the driver process, which carries out runs, as JSON-ready values."""
     answer: Any = {
         "host": socket.gethostname(),
@@ -61,10 +61,10 @@ def examine_driver(wish: Any) -> Any:
         "python": sys.version.split()[0],
         "path": sys.executable,
     }
-    if wish.get("s3"):
-        answer["s3"] = _keys_for(wish["s3"])
-    if wish.get("write"):
-        answer["wrote"] = _write_in(wish["write"])
+    if request.get("s3"):
+        answer["s3"] = _keys_for(request["s3"])
+    if request.get("write"):
+        answer["wrote"] = _write_in(request["write"])
     try:
         from roadpulse.aggregation.runners import packages  # noqa: PLC0415
 
@@ -91,7 +91,7 @@ def main() -> None:
     """Run the job on as many cores as there are."""
     from pyspark import SparkConf, SparkContext  # noqa: PLC0415  (Spark's own)
 
-    wish = json.loads(sys.argv[1])
+    request = json.loads(sys.argv[1])
     conf = SparkConf().setAppName("Roadpulse diagnosis")
     conf.setIfMissing("spark.ui.showConsoleProgress", "false")
     conf.set("spark.ui.enabled", "false")
@@ -104,13 +104,13 @@ def main() -> None:
     def executors() -> int:
         return len(tracker.getExecutorInfos()) - 1  # without the driver
 
-    while executors() < 1 and time.time() - began < wish["patience"]:
+    while executors() < 1 and time.time() - began < request["wait_seconds"]:
         time.sleep(0.2)
     began = time.time()
-    while 0 < executors() < wish["executors"] and time.time() - began < wish["patience"]:
+    while 0 < executors() < request["executors"] and time.time() - began < request["wait_seconds"]:
         time.sleep(0.2)
     there, since = executors(), time.time()
-    while there and not wish["executors"] and time.time() - since < _QUIET_SECONDS:  # their number is unknown
+    while there and not request["executors"] and time.time() - since < _QUIET_SECONDS:  # unknown number
         time.sleep(0.2)
         if executors() > there:
             there, since = executors(), time.time()
@@ -119,9 +119,9 @@ def main() -> None:
     else:
         cores = max(spark.defaultParallelism, 1)
         now = time.time()
-        found = spark.parallelize(range(cores), cores).map(lambda _: examine_worker(wish)).collect()
+        found = spark.parallelize(range(cores), cores).map(lambda _: examine_worker(request)).collect()
         answer = {"cores": cores, "seconds": time.time() - now, "nodes": found, "time": time.time()}
-    answer["driver"] = examine_driver(wish)
+    answer["driver"] = examine_driver(request)
     spark.stop()
     print("roadpulse-answer " + json.dumps(answer), flush=True)  # last, as only the end of long logs is kept
 

@@ -21,7 +21,7 @@ T = TypeVar("T")
 InFolder = Callable[[RunFiles, str], T]
 """An idempotent function of the remote files and a run's folder."""
 
-FETCH_PATIENCE = 3600.0
+FETCH_RETRY_SECONDS = 3600.0
 """Seconds without a network after which fetching a result fails."""
 
 
@@ -80,7 +80,7 @@ class RemoteBackend(ABC):
                 )
             fetch_run(files, folder, local, progress, stop)
 
-        self._in_folder(run, bring, stop, FETCH_PATIENCE)
+        self._in_folder(run, bring, stop, FETCH_RETRY_SECONDS)
         return local
 
     def log(self, run: Run, tail: int = 200) -> str:

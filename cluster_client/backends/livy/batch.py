@@ -53,7 +53,7 @@ def batch(
 
 
 def address(path: str) -> str:
-    """A file of Livy's host as Livy wants it; raises `StartError` for a path that Spark cannot take."""
+    """Return the URL of a file of Livy's host; raises `StartError` for a path that Spark cannot use."""
     if "," in path:  # Spark takes it for several
         raise StartError(
             f"The folder of the jobs cannot have a comma in its path: {path}. Name another one as "

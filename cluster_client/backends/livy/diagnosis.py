@@ -208,7 +208,7 @@ class LivyChecks:
         self._file_access.with_retries(folders.runs, make)
         return self._written
 
-    def _start(self, wish: str) -> str:
+    def _start(self, request: str) -> str:
         """Run nodes_job.py as a batch and return its output."""
         client, folders, job = self._way.client, self._folders(), job_zip()
         contents = {f"{job.sha256}.zip": job.content}
@@ -220,7 +220,7 @@ class LivyChecks:
         )
         name = f"roadpulse-diagnosis-{uuid.uuid4()}"
         try:
-            client.submit(batch(self._profile, name, addresses, [wish], folders))
+            client.submit(batch(self._profile, name, addresses, [request], folders))
             end = time.monotonic() + JOB_SECONDS
             while (found := client.batch(name)) is not None and not found.ended:
                 if time.monotonic() > end:

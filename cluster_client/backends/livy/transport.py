@@ -105,7 +105,7 @@ def new_session(
 
 
 def in_words(error: BaseException, where: str, proxies: Mapping[str, str], ca_file: str) -> BaseException:
-    """Return the error of a call with a message; one that has a message, or a bug, stays as it is."""
+    """Return the error of a call with a message; errors that have one, and bugs, are unchanged."""
     if isinstance(error, RunError) or not isinstance(error, _OF_THE_NETWORK):
         return error
     detail = without_password(repr(error))

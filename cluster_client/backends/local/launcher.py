@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run_posix(folder: Path, grace: float, command: Sequence[str]) -> int:
-    def out_of_patience(_number: int, _frame: object) -> None:
+    def on_grace_expired(_number: int, _frame: object) -> None:
         _write_code(folder, 128 + signal.SIGTERM)
         end_group(os.getpgrp(), by_force=True)
 
@@ -47,7 +47,7 @@ def _run_posix(folder: Path, grace: float, command: Sequence[str]) -> int:
             signal.setitimer(signal.ITIMER_REAL, max(grace, 0.001))
 
     # Handlers, as ignored signals would stay ignored in the command.
-    signal.signal(signal.SIGALRM, out_of_patience)
+    signal.signal(signal.SIGALRM, on_grace_expired)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, asked_to_end)
     code = subprocess.Popen(command).wait()  # noqa: S603  # nosec B603

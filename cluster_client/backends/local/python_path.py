@@ -36,19 +36,19 @@ class Surroundings:
         )  # fmt: skip
 
 
-def find_python(wish: str = "", around: Surroundings | None = None) -> str:
-    """Return the path of the Python interpreter to start; `wish` (from the profile) has precedence.
+def find_python(preferred: str = "", around: Surroundings | None = None) -> str:
+    """Return the path of the Python interpreter to start; `preferred` (from the profile) has precedence.
 
     Raises `StartError` if there is none.
     """
     around = around or Surroundings.here()
-    if wish:
-        found = shutil.which(wish, path=around.search)
+    if preferred:
+        found = shutil.which(preferred, path=around.search)
         if found:
             return found
         raise StartError(
-            f"There is no Python at {wish!r}, which the profile names. Correct the profile's entry 'python', "
-            "or leave it empty."
+            f"There is no Python at {preferred!r}, which the profile names. Correct the profile's entry "
+            "'python', or leave it empty."
         )
     tried = []
     for candidate in _candidates(around):

@@ -22,7 +22,7 @@ from ...ssh.network import TIMEOUTS, Login, Timeouts
 from ...ssh.run_paths import RemoteFolders, python_of
 from ...ssh.transfer import SftpFiles, free_kilobytes
 from .run_files import uses_spark
-from .spark_checks import SparkLook
+from .spark_checks import SparkChecks
 
 _PROGRAM = Path(__file__).absolute().parents[2] / "diagnosis" / "remote_probe.py"
 _STEPS = ("address", "port", "host key", "login")
@@ -81,7 +81,7 @@ class ClusterChecks:
             check("clock", "Clock", self._clock, "sftp"),
         ]
         # Without Spark runs use processes of the one computer.
-        return [*found, *SparkLook(self).checks()] if uses_spark(self.profile) else found
+        return [*found, *SparkChecks(self).checks()] if uses_spark(self.profile) else found
 
     # -- connection -----------------------------------------------------------------------------------
 

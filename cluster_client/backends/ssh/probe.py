@@ -35,7 +35,7 @@ TIMEOUTS = Timeouts(resolve=5, connect=6, banner=8, login=10, channel=8, answer=
 
 COUNT_SECONDS = 25.0
 _PROGRAMS = Path(__file__).absolute().parents[2] / "diagnosis" / "remote_probe.py"
-_GLANCE = f"from {__name__.split('.', maxsplit=1)[0]}.aggregation import inventory\ninventory.main()\n"
+_INVENTORY = f"from {__name__.split('.', maxsplit=1)[0]}.aggregation import inventory\ninventory.main()\n"
 
 
 class HeadProbe:
@@ -130,7 +130,7 @@ class HeadTrips:
         """Count trips on the host, by the code of runs; a lower bound after `COUNT_SECONDS`."""
 
         def work(connection: Connection, folders: RemoteFolders) -> dict[str, Any]:
-            return self._glance(
+            return self._inventory(
                 connection, folders,
                 {"trips": folders.absolute(trips), "store": folders.absolute(store), "seconds": COUNT_SECONDS,
                  "mapping": asdict(mapping)},
@@ -145,8 +145,8 @@ class HeadTrips:
         """See `TripSource.first`."""
 
         def work(connection: Connection, folders: RemoteFolders) -> dict[str, Any]:
-            wish = {"trips": folders.absolute(trips), "first": inventory.FIRST_FILES}
-            return self._glance(connection, folders, wish)
+            request = {"trips": folders.absolute(trips), "first": inventory.FIRST_FILES}
+            return self._inventory(connection, folders, request)
 
         return list(_understood(lambda: Entries.of(self._head.asked(work), "the answer").texts("first")))
 
@@ -164,11 +164,13 @@ class HeadTrips:
             raise BadTripFile("too_large", FILE_REASONS["too_large"])
         return content
 
-    def _glance(self, connection: Connection, folders: RemoteFolders, wish: dict[str, Any]) -> dict[str, Any]:
+    def _inventory(
+        self, connection: Connection, folders: RemoteFolders, request: dict[str, Any]
+    ) -> dict[str, Any]:
         job, files = job_zip(), SftpFiles(connection)
         files.make_folders(folders.jobs)
         files.put_once(folders.job_zip(job), job.content)
-        answer = self._head.ask(connection, folders, _GLANCE, wish)
+        answer = self._head.ask(connection, folders, _INVENTORY, request)
         if "error" in answer:
             raise RunError(str(answer["error"]), str(answer.get("detail", "")))
         return answer

@@ -66,7 +66,7 @@ class Head(Protocol):
         """Close the connection."""
 
 
-class SparkLook:
+class SparkChecks:
     """Checks of the Spark that a cluster's head reaches."""
 
     def __init__(self, head: Head) -> None:
@@ -154,7 +154,7 @@ class SparkLook:
             return warning(text, f"{gone} more are known and not alive: start them again.")
         return ok(text)
 
-    def _start(self, wish: str) -> str:
+    def _start(self, request: str) -> str:
         """Run the job with spark-submit and return its output."""
         folders, profile = self._head.folders, self._head.profile
         values = {
@@ -164,7 +164,7 @@ class SparkLook:
             "conf": spark_conf(profile, "diagnosis", python_of(profile, folders)),
             "seconds": str(JOB_SECONDS),
             "spark_submit": spark_submit(profile, folders),
-            "argument": wish,
+            "argument": request,
         }
         return scripts.run(self._head.connection, "nodes", values, JOB_SECONDS + 10)[1]
 
