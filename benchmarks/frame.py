@@ -32,15 +32,15 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QImage
+
+from benchmarks.measure import SCRATCH
+from benchmarks.synthetic import SPEC, city
 from roadpulse.mapping.packed import DIGITS, FEW
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.symbology import ORDER_SCALE, drawing_order, style_layer
 from roadpulse.mapping.style.temporal import bin_range
 from roadpulse.mapping.style.zoom import zoom_of_scale
 from roadpulse.mapping.writer.geopackage import write_geopackage
-
-from benchmarks.measure import SCRATCH
-from benchmarks.synthetic import SPEC, city
 
 HOUR = 8
 GOAL = 1.15

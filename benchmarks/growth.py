@@ -25,6 +25,8 @@ import numpy as np
 from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, Qt
 from qgis.PyQt.QtWidgets import QApplication, QMainWindow
+
+from benchmarks.synthetic import SPEC, city
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.storage import list_trips
 from roadpulse.cluster_client.postgis.link_geometry import Road, join_roads
@@ -40,8 +42,6 @@ from roadpulse.ui.runs.watch import RunsWatch
 from roadpulse.ui.runs_dock.panel import RunsPanel
 from roadpulse.ui.trip_fields.proposals import fields_of, propose
 from roadpulse.ui.trip_fields.sample import inspect
-
-from benchmarks.synthetic import SPEC, city
 
 GOAL = 6.0
 """Ratio above which a step counts as growing faster than its input."""

@@ -28,11 +28,11 @@ from qgis.core import (
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QMetaType
-from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
-from roadpulse.mapping.writer.geopackage import write_geopackage
 
 from benchmarks.measure import SCRATCH
 from benchmarks.synthetic import SPEC, city
+from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
+from roadpulse.mapping.writer.geopackage import write_geopackage
 
 
 def through_qgis(path: Path, speeds: pd.DataFrame, by_time: pd.DataFrame, links: LinkGeometry) -> None:

@@ -17,11 +17,11 @@ from typing import Any, Callable, Optional
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
-from roadpulse.cluster_client.postgis.link_table import LinkTable
-from roadpulse.cluster_client.postgis.links import fetch_links
 
 from benchmarks.delay_proxy import DelayProxy
 from development.postgis import PostGIS
+from roadpulse.cluster_client.postgis.link_table import LinkTable
+from roadpulse.cluster_client.postgis.links import fetch_links
 
 LINKS, WANTED, BATCH = 170_000, 140_000, 10_000
 ROUND_TRIP = 0.100

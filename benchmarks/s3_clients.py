@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Optional
 
+from development.s3 import REGION, S3Server
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.aggregation.storage.s3.keys import Keyring
 from roadpulse.aggregation.storage.s3.obstore_client import ObstoreClient
@@ -22,8 +23,6 @@ from roadpulse.aggregation.storage.s3.signed_requests import SignedRequests
 from roadpulse.cluster_client.profiles.credentials import S3Keys
 from roadpulse.cluster_client.s3 import listing
 from roadpulse.cluster_client.s3.client import connect
-
-from development.s3 import REGION, S3Server
 
 from .measure import SCRATCH
 

@@ -22,6 +22,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional, Union
 
+from development.cluster import Cluster
+from development.cluster_spark import spark_home, spark_python
+from development.installed import link_packages
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.aggregation.runners.spark.settings import DRIVER_OPTIONS
 from roadpulse.cluster_client.backends.ssh.run_files import launcher, run_files
@@ -29,10 +32,6 @@ from roadpulse.cluster_client.profiles.profile import Profile, Resources
 from roadpulse.cluster_client.runs.records import Run
 from roadpulse.cluster_client.ssh.job_zip import job_zip
 from roadpulse.cluster_client.ssh.run_paths import Place
-
-from development.cluster import Cluster
-from development.cluster_spark import spark_home, spark_python
-from development.installed import link_packages
 
 from .measure import ROOT, SCRATCH, rich_trips
 

@@ -6,6 +6,7 @@ import struct
 
 import numpy as np
 import pandas as pd
+
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
 

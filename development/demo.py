@@ -80,6 +80,7 @@ def _make(folder: Path, options: argparse.Namespace, made: dict[str, Path]) -> N
     application.initQgis()
     import processing
     from processing.core.Processing import Processing
+
     from roadpulse.algorithms.provider import RoadpulseProvider
 
     Processing.initialize()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 import pytest
+
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.inventory import TripCount
 from roadpulse.cluster_client.backends import registry

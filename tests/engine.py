@@ -18,7 +18,6 @@ from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.store.decode import decode
 from roadpulse.aggregation.summary.summarise import summarise
-
 from tests.waiting import until
 
 PLUGINS = Path(__file__).resolve().parent.parent / "build" / "plugins"

@@ -19,7 +19,6 @@ from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.cluster_client.shared_files import write_atomically
-
 from tests.waiting import until
 
 PI = Profile(kind="ssh", name="Belfast Pi cluster", host="127.0.10.1", port=9, user="pi")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.backends.ssh.backend import SshBackend
 from roadpulse.cluster_client.profiles.profile import Folders, Profile
@@ -15,7 +16,6 @@ from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
-
 from tests.gui.desktop import SCREENS, Desktop, always_waits
 from tests.integration.ssh_server import PROGRAM, SshServer
 from tests.recorded_runs import PI, a_run, carry_out, ended, going_on, write

@@ -7,12 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from development.pytest_s3 import s3_server  # noqa: F401
+from development.s3 import REGION, S3Server
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.cluster_client.profiles.profile import Folders, Profile
 from roadpulse.cluster_client.profiles.store import ProfileStore
-
-from development.pytest_s3 import s3_server  # noqa: F401
-from development.s3 import REGION, S3Server
 from tests.gui.desktop import SCREENS, Desktop, always_waits
 
 

@@ -14,9 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from roadpulse.tests.engine import PLUGINS
-
 from development.machine import own_mounts
+from roadpulse.tests.engine import PLUGINS
 from tests.abilities import need
 
 _ROOT = Path(__file__).resolve().parents[2]

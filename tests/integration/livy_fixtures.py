@@ -11,6 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from development.cluster import Cluster
+from development.cluster_daemons import descendants
+from development.cluster_profiles import livy_profile
+from development.installed import link_packages
+from development.livy import Livy
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.backends.base.backend import Polling
 from roadpulse.cluster_client.backends.livy.backend import LivyBackend
@@ -22,12 +28,6 @@ from roadpulse.cluster_client.profiles.profile import Folders, Profile
 from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
-
-from development.cluster import Cluster
-from development.cluster_daemons import descendants
-from development.cluster_profiles import livy_profile
-from development.installed import link_packages
-from development.livy import Livy
 from tests.integration.spark_fixtures import wait_for_free_cores
 
 FAST = Polling(first=0.1, longest=0.5)

@@ -12,13 +12,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from development.s3 import REGION, S3Server
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.storage import S3Path
 from roadpulse.tests.engine import PLUGINS, Engine, LocalRunner, Outcome, trip
-
-from development.s3 import REGION, S3Server
 
 
 class BucketEngine:

@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from development.cluster import Cluster
+from development.installed import link_packages
+from development.pytest_cluster import cluster  # noqa: F401
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.backends.base.backend import Polling
 from roadpulse.cluster_client.backends.ssh.backend import SshBackend
@@ -20,10 +24,6 @@ from roadpulse.cluster_client.profiles.profile import Folders, Profile
 from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
-
-from development.cluster import Cluster
-from development.installed import link_packages
-from development.pytest_cluster import cluster  # noqa: F401
 from tests.integration.spark_runs import SparkRun, executors, run_locally, tables
 from tests.waiting import until
 

@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
-from roadpulse.aggregation.runners.spark.settings import DRIVER_OPTIONS
-from roadpulse.cluster_client.ssh.job_zip import job_zip
-
 from development.cluster import Cluster
 from development.cluster_daemons import Process, descendants
 from development.cluster_spark import java_home, spark_home, spark_python
 from development.installed import packages
+from roadpulse.aggregation.runners.spark.settings import DRIVER_OPTIONS
+from roadpulse.cluster_client.ssh.job_zip import job_zip
 from tests.waiting import until
 
 BUILD = Path(__file__).resolve().parents[2] / "build"

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from roadpulse.aggregation.contract.errors import BadTripFile, RunError
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.cluster_client.backends.ssh.probe import HeadProbe
@@ -16,7 +17,6 @@ from roadpulse.cluster_client.profiles.profile import Folders, Profile
 from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
 from roadpulse.cluster_client.ssh.errors import HostKeyUnknown
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
-
 from tests.integration.ssh_server import Relay, SshServer
 
 ME = "root" if os.geteuid() == 0 else os.environ.get("USER", "")

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from development.s3 import S3Server
 from roadpulse.aggregation.contract.errors import Cancelled
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.inventory import TripCount
 from roadpulse.cluster_client.backends.base.bucket_probe import BucketTrips
 from roadpulse.cluster_client.profiles.profile import Folders, Profile
 from roadpulse.tests.engine import trip
-
-from development.s3 import S3Server
 from tests.integration.s3_engine import BucketEngine
 
 ENTRIES: dict[str, dict[str, Any]] = {

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from development.s3 import S3Server
 from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
 from roadpulse.aggregation.store.point_store import PointStore
 from roadpulse.cluster_client.backends.base.backend import Polling, follow
@@ -26,8 +28,6 @@ from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.runs.status import RunState, RunStatus
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.tests.engine import PLUGINS, Engine, Outcome, trip
-
-from development.s3 import S3Server
 from tests.abilities import needs
 from tests.integration.s3_engine import BucketEngine, result_bytes
 from tests.integration.shifted_clocks import both_ways, needs_library, python, shifted_clock

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from roadpulse.cluster_client.profiles.profile import Profile
 
 from development.cluster import Cluster
 from development.cluster_daemons import Daemon, descendants
 from development.cluster_spark import java_folder
+from roadpulse.cluster_client.profiles.profile import Profile
 from tests.waiting import until
 
 newest = pytest.mark.parametrize("cluster", ["4"], indirect=True)

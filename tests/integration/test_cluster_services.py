@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import requests
-from roadpulse.cluster_client.profiles.profile import Profile
 
 from development.certificates import Authority
 from development.cluster import Cluster
@@ -22,6 +21,7 @@ from development.ldap import LdapServer
 from development.livy import Livy, livy_jars
 from development.pytest_cluster import StartLivy
 from development.s3 import versitygw
+from roadpulse.cluster_client.profiles.profile import Profile
 from tests.guides import follow
 from tests.waiting import until
 

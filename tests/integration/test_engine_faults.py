@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
+from development.machine import BOUND
 from roadpulse.aggregation.contract.errors import StorageError
 from roadpulse.aggregation.store.point_store import PointStore
 from roadpulse.tests.engine import LINK, Engine, Outcome, point, trip
-
-from development.machine import BOUND
 from tests.abilities import need, needs
 from tests.waiting import until
 

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
-from roadpulse.aggregation.contract.errors import RunError
-from roadpulse.tests.engine import LINK, Engine, Outcome, point, trip
 
 from development.machine import BOUND
+from roadpulse.aggregation.contract.errors import RunError
+from roadpulse.tests.engine import LINK, Engine, Outcome, point, trip
 from tests.abilities import needs
 
 GOOD = [point(n, LINK, 20.0 + n) for n in range(4)]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from roadpulse.aggregation.contract.errors import RunError, SpecError
 from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
-
 from tests.engine import Engine
 
 

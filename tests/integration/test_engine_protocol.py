@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from roadpulse.tests.engine import PLUGINS, Engine, Outcome, trip
 
+from roadpulse.tests.engine import PLUGINS, Engine, Outcome, trip
 from tests.waiting import own_seconds_until, until
 
 POINTS = 3000

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import numpy as np
 import pytest
+
 from roadpulse.aggregation.runners import plan
 from roadpulse.aggregation.summary import result_tables
 from roadpulse.tests.engine import LINK, Engine, point, trip

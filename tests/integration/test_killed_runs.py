@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from development.s3 import S3Server
 from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.storage import place
 from roadpulse.tests.engine import PLUGINS, Engine, LocalRunner, Outcome, trip
-
-from development.s3 import S3Server
 from tests.integration.s3_engine import BucketEngine, result_bytes
 from tests.waiting import until
 

@@ -11,6 +11,8 @@ import psycopg
 import pytest
 import shapely
 from psycopg import sql
+
+from development.ports import free_port
 from roadpulse.aggregation.contract.errors import Cancelled
 from roadpulse.cluster_client.errors import (
     LinksError,
@@ -25,8 +27,6 @@ from roadpulse.cluster_client.errors import (
 from roadpulse.cluster_client.postgis.link_ids import link_id
 from roadpulse.cluster_client.postgis.link_table import LinkTable, probe_table
 from roadpulse.cluster_client.postgis.links import check_systems, fetch_links
-
-from development.ports import free_port
 from tests.waiting import until
 
 HOSTILE = [

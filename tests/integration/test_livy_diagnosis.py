@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
+from development.certificates import Authority, self_signed
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.cluster_client.backends.livy.diagnosis import LivyChecks
 from roadpulse.cluster_client.diagnosis.checks import Outcome, diagnose, worst
 from roadpulse.cluster_client.profiles.profile import Folders
-
-from development.certificates import Authority, self_signed
 from tests.integration.livy_fixtures import anywhere, newest
 from tests.integration.spark_fixtures import wait_for_free_cores
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from development.livy import versions
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.cluster_client.backends.base.backend import follow
 from roadpulse.cluster_client.profiles.profile import Folders
 from roadpulse.cluster_client.runs.status import RunState
-
-from development.livy import versions
 from tests.integration.livy_fixtures import FAST
 from tests.integration.spark_runs import TABLES
 

@@ -8,10 +8,10 @@ import uuid
 from urllib.parse import quote
 
 import pytest
+
 from roadpulse.cluster_client.backends.livy import errors
 from roadpulse.cluster_client.backends.livy.client import LivyClient
 from roadpulse.cluster_client.errors import BackendError
-
 from tests.integration.livy_fixtures import QUICK, newest
 from tests.waiting import until
 

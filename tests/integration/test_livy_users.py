@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from development.installed import BUILD, for_anyone, packages
+from development.livy import livy_jars
 from roadpulse.cluster_client.backends.base.backend import follow
 from roadpulse.cluster_client.errors import BackendError
 from roadpulse.cluster_client.profiles.profile import Folders
 from roadpulse.cluster_client.runs.status import RunState
-
-from development.installed import BUILD, for_anyone, packages
-from development.livy import livy_jars
 from tests.integration.livy_fixtures import FAST, newest
 
 pytestmark = [newest, pytest.mark.belfast]

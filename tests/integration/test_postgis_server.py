@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import psycopg
 import pytest
+
+from development.postgis import PostGIS
 from roadpulse.cluster_client.errors import LoginRefused
 from roadpulse.cluster_client.postgis.link_table import LinkTable
 from roadpulse.cluster_client.postgis.links import fetch_links
-
-from development.postgis import PostGIS
 from tests.waiting import until
 
 BUILD = Path(__file__).resolve().parents[2] / "build"

@@ -17,6 +17,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from development.certificates import Authority, self_signed
+from development.ports import free_port
+from development.s3 import READING, S3Server
 from roadpulse.aggregation.contract.errors import BadTripFile, Cancelled, NoAnswer
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.aggregation.storage.s3.errors import (
@@ -44,10 +48,6 @@ from roadpulse.cluster_client.s3 import files as files_module
 from roadpulse.cluster_client.s3 import listing
 from roadpulse.cluster_client.s3.client import QUICK, S3Connection, access_here, connect, connect_for
 from roadpulse.cluster_client.s3.files import S3Files
-
-from development.certificates import Authority, self_signed
-from development.ports import free_port
-from development.s3 import READING, S3Server
 from tests.integration.fault_proxy import Fault, FaultProxy, refusal
 from tests.manifests import manifest_of
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from development.s3 import REGION, S3Server
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.aggregation.storage.s3.base_client import S3Client, first_of
 from roadpulse.aggregation.storage.s3.keys import Keyring
@@ -15,8 +17,6 @@ from roadpulse.aggregation.storage.s3.signed_requests import SignedRequests
 from roadpulse.cluster_client.profiles.credentials import S3Keys
 from roadpulse.cluster_client.s3.boto_client import BotoClient
 from roadpulse.cluster_client.s3.client import connect
-
-from development.s3 import REGION, S3Server
 
 CONTENT = bytes(range(200))
 KEY = "a folder/ä+b.json"

@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from development.certificates import Authority
+from development.ports import free_port
+from development.s3 import READING, S3Server
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.cluster_client.diagnosis import report
 from roadpulse.cluster_client.diagnosis.checks import Finding, Outcome, diagnose, worst
@@ -18,10 +22,6 @@ from roadpulse.cluster_client.diagnosis.composite import CombinedChecks
 from roadpulse.cluster_client.diagnosis.s3 import BucketChecks, concerns_s3
 from roadpulse.cluster_client.profiles.credentials import S3Keys
 from roadpulse.cluster_client.profiles.profile import LOCAL, Folders, Profile
-
-from development.certificates import Authority
-from development.ports import free_port
-from development.s3 import READING, S3Server
 from tests.integration.fault_proxy import Fault, FaultProxy
 
 

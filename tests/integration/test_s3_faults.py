@@ -7,6 +7,9 @@ import socket
 import time
 
 import pytest
+
+from development.certificates import Authority, self_signed
+from development.s3 import READING, S3Server
 from roadpulse.aggregation import run
 from roadpulse.aggregation.contract.errors import StorageError
 from roadpulse.aggregation.contract.s3_access import S3Access
@@ -22,9 +25,6 @@ from roadpulse.cluster_client.profiles.credentials import S3Keys
 from roadpulse.cluster_client.s3.client import connect
 from roadpulse.cluster_client.s3.files import S3Files
 from roadpulse.tests.engine import trip
-
-from development.certificates import Authority, self_signed
-from development.s3 import READING, S3Server
 from tests.integration.fault_proxy import Fault, FaultProxy, refusal
 from tests.integration.s3_engine import BucketEngine, result_bytes
 

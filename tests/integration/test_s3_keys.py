@@ -7,6 +7,7 @@ import time
 
 import pytest
 from botocore.credentials import RefreshableCredentials
+
 from roadpulse.aggregation.contract.errors import StorageError
 from roadpulse.aggregation.storage import check_reach, list_trips, read_trip
 from roadpulse.aggregation.storage.s3 import client as s3_client
@@ -14,7 +15,6 @@ from roadpulse.aggregation.storage.s3 import keys as s3_keys
 from roadpulse.aggregation.storage.s3 import obstore_store
 from roadpulse.cluster_client.s3.client import QUICK, connect, keys_of_runs
 from roadpulse.cluster_client.s3.files import S3Files
-
 from tests.integration.fault_proxy import FaultProxy
 from tests.integration.metadata_service import MetadataService
 from tests.integration.s3_engine import BucketEngine, result_bytes

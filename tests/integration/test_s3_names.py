@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from development.certificates import Authority
+from development.s3 import REGION, S3Server
 from roadpulse.aggregation.contract.errors import StorageError
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.aggregation.storage import check_reach
@@ -21,9 +24,6 @@ from roadpulse.cluster_client.s3 import listing
 from roadpulse.cluster_client.s3.client import connect
 from roadpulse.cluster_client.s3.files import S3Files
 from roadpulse.tests.engine import trip
-
-from development.certificates import Authority
-from development.s3 import REGION, S3Server
 from tests.integration.host_names import NamedHosts
 from tests.integration.s3_engine import BucketEngine, result_bytes
 

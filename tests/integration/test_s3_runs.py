@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from roadpulse.aggregation import run_folder
 from roadpulse.aggregation.contract.errors import Cancelled, RunError
 from roadpulse.aggregation.contract.spec import FieldMapping
@@ -25,7 +26,6 @@ from roadpulse.aggregation.store.point_store import PointStore, bucket_of
 from roadpulse.aggregation.store.recovery import clean_up
 from roadpulse.aggregation.summary import result_tables
 from roadpulse.tests.engine import Engine, LocalRunner, trip
-
 from tests.integration.fault_proxy import Fault, FaultProxy
 from tests.integration.s3_engine import BucketEngine, result_bytes
 from tests.waiting import until

@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from roadpulse.cluster_client.ssh.job_zip import MAIN, job_zip
 
 from development.cluster import Cluster
 from development.cluster_spark import java_home, spark_home, spark_python
+from roadpulse.cluster_client.ssh.job_zip import MAIN, job_zip
 from tests.integration.s3_engine import BucketEngine, result_bytes
 from tests.integration.spark_fixtures import newest, spec_of
 from tests.integration.spark_runs import MOST_WITH_BUCKET_MB, TABLES, halted, run_locally, tables

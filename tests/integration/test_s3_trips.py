@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from roadpulse.aggregation.contract.errors import BadTripFile, Cancelled, RunError, StorageError
 from roadpulse.aggregation.storage import LARGE, TripFile, find_trips, list_trips, read_trip, read_trips
 from roadpulse.aggregation.storage.s3 import client as s3_client
 from roadpulse.aggregation.storage.s3 import trips as s3_trips
 from roadpulse.aggregation.storage.s3.obstore_client import ObstoreClient
-
 from tests.integration.fault_proxy import Fault, FaultProxy, refusal
 from tests.integration.s3_engine import BucketEngine
 

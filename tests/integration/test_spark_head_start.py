@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from roadpulse.cluster_client.ssh.job_zip import MAIN
 
 from development.cluster import Cluster
 from development.cluster_daemons import descendants
+from roadpulse.cluster_client.ssh.job_zip import MAIN
 from tests.integration.spark_fixtures import Start, in_the_middle, newest, spec_of, wait_for_free_cores
 from tests.integration.spark_runs import MOST_HEAD_MB, SparkRun, halted, of_the_head
 from tests.waiting import until

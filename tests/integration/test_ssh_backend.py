@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from roadpulse.aggregation.contract.errors import Cancelled
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.backends.base.backend import Polling, follow
@@ -42,7 +43,6 @@ from roadpulse.cluster_client.ssh.errors import ConnectionLost, HostKeyChanged, 
 from roadpulse.cluster_client.ssh.job_zip import job_zip
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.transfer import SftpFiles
-
 from tests.abilities import need
 from tests.integration.cancelled_submission import submit_and_cancel
 from tests.waiting import status_when, until

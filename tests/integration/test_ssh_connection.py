@@ -8,6 +8,8 @@ import time
 
 import paramiko
 import pytest
+
+from development.ports import free_port
 from roadpulse.cluster_client.errors import BackendError, Unreachable
 from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
@@ -31,8 +33,6 @@ from roadpulse.cluster_client.ssh.errors import (
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.network import Login, Timeouts
 from roadpulse.cluster_client.ssh.transfer import SftpFiles
-
-from development.ports import free_port
 from tests.integration.ssh_server import EXTERNAL_SFTP, SshServer, make_key
 from tests.waiting import until
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from development.ports import free_port
 from roadpulse.cluster_client.backends.local.diagnosis import LocalChecks
 from roadpulse.cluster_client.backends.ssh.diagnosis import ClusterChecks
 from roadpulse.cluster_client.diagnosis.checks import Outcome, diagnose, worst
@@ -16,8 +18,6 @@ from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
 from roadpulse.cluster_client.ssh.errors import HostKeyUnknown
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.network import Timeouts
-
-from development.ports import free_port
 from tests.integration.ssh_server import make_key
 from tests.waiting import until
 

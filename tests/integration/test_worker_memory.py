@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from roadpulse.aggregation import storage
 from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
 from roadpulse.aggregation.runners.node_tasks import DECODE, SUMMARISE

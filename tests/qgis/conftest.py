@@ -52,6 +52,7 @@ def processing(
     """Processing with Roadpulse's provider; nothing is written into the person's own folders."""
     import processing
     from qgis.core import QgsApplication
+
     from roadpulse.algorithms.provider import RoadpulseProvider
 
     before = os.environ.get("XDG_CACHE_HOME")

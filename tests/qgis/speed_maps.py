@@ -8,6 +8,7 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 from qgis.core import QgsGeometry, QgsVectorLayer
+
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
 from roadpulse.mapping.writer.geopackage import MatchReport, write_geopackage

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from qgis.core import QgsProcessingException
+
 from roadpulse.cluster_client.errors import StartError
 from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.workflow import locations, steps
-
 from tests.integration.ssh_server import PROGRAM, SshServer, make_key
 from tests.qgis.own_qgis import OwnQgis
 from tests.waiting import until

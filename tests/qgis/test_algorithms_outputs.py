@@ -19,6 +19,7 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerJoinInfo,
 )
+
 from roadpulse.aggregation.contract.errors import RunError
 from roadpulse.algorithms.outputs import layer_files
 from roadpulse.cluster_client.profiles.profile import LOCAL
@@ -27,7 +28,6 @@ from roadpulse.ui.runs.run_task import Job, RunTask
 from roadpulse.ui.runs.settings import RunSettings, run_spec
 from roadpulse.workflow.roads import roads_of_layer
 from roadpulse.workflow.steps import check_roads
-
 from tests.engine import trip
 from tests.qgis import speed_maps as maps
 

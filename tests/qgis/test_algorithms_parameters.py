@@ -19,6 +19,7 @@ from qgis.core import (
     QgsProperty,
 )
 from qgis.PyQt.QtCore import QDate
+
 from roadpulse.aggregation.contract.errors import RunError
 from roadpulse.algorithms import parameters
 from roadpulse.algorithms.parameter_check import validated

@@ -24,9 +24,9 @@ from qgis.core import (
     edit,
 )
 from qgis.PyQt.QtCore import QMetaType
-from roadpulse.cluster_client.errors import LinksError
 
 from development.pytest_postgis import postgis  # noqa: F401
+from roadpulse.cluster_client.errors import LinksError
 
 Values = dict[str, Any]
 

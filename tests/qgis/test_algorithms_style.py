@@ -18,6 +18,7 @@ from qgis.core import (
     QgsProperty,
     QgsVectorLayer,
 )
+
 from roadpulse.algorithms.pages import class_limits
 
 Values = dict[str, Any]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from qgis.PyQt.QtCore import QObject, QTimer
-from roadpulse.ui.background.chunked_job import ChunkedJob
 
+from roadpulse.ui.background.chunked_job import ChunkedJob
 from tests.qgis.widgets import until
 
 

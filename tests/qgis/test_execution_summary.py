@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from roadpulse.ui.runs.execution_summary import done_by
 
 SPARK = {"kind": "spark", "spark": "4.0.1", "app_id": "app-1", "executors": ["a:1", "b:1", "c:1"]}

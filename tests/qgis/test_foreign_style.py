@@ -35,6 +35,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import Qt
+
 from roadpulse.aggregation.contract.statistic import drawn_keys
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.foreign_style import KEPT_STYLE, bare_layer, disarm
@@ -48,7 +49,6 @@ from roadpulse.mapping.style_check import active_parts
 from roadpulse.ui.runs import summary
 from roadpulse.ui.runs.run_task import Outcome
 from roadpulse.workflow.translation import name_of_trips
-
 from tests.qgis import speed_maps as maps
 
 pytestmark = pytest.mark.usefixtures("qgis_app")

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from osgeo import ogr
 from qgis.core import QgsFeature, QgsFeatureRequest, QgsGeometry, QgsVectorLayer, QgsWkbTypes
+
 from roadpulse.aggregation.contract.errors import Cancelled, RunError
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
 from roadpulse.mapping.errors import MapError, OutputInUse
 from roadpulse.mapping.writer.geopackage import write_geopackage
 from roadpulse.mapping.writer.link_layers import links_of_layer
-
 from tests.qgis import speed_maps as maps
 
 pytestmark = pytest.mark.usefixtures("qgis_app")

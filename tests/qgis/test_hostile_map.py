@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from qgis.core import QgsLayoutItemLabel, QgsPrintLayout, QgsProject, QgsVectorFileWriter, QgsVectorLayer
+
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.layout.facts import describe
@@ -18,7 +19,6 @@ from roadpulse.mapping.layout.items import Box, add_text, inert, text_format
 from roadpulse.mapping.map_file import MapFile
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.palette import PALETTES
-
 from tests.hostile_json import damaged
 from tests.manifests import manifest_of
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from qgis.PyQt.QtGui import QFont, QFontInfo
+
 from roadpulse.mapping.style import labels
 from roadpulse.mapping.style.labels import REPEAT_KM, label_texts
 

@@ -7,6 +7,7 @@ from typing import Any, Optional
 import numpy as np
 import pytest
 from qgis.core import NULL, QgsFeature, QgsFeedback, QgsGeometry, QgsVectorLayer, QgsWkbTypes
+
 from roadpulse.aggregation.contract.errors import Cancelled
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.writer.link_layers import links_of_layer

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtWidgets import QMainWindow
+
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.profiles.profile import LOCAL
 from roadpulse.cluster_client.runs.folder import OWNER

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from qgis.core import QgsApplication
+
 from roadpulse.aggregation.contract import statistic
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.aggregation.contract.statistic import Statistic
@@ -22,7 +23,6 @@ from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.symbology import style_layer
 from roadpulse.mapping.writer.geopackage import write_geopackage
 from roadpulse.tests.engine import Engine, LocalRunner, point
-
 from tests.qgis import speed_maps as maps
 
 pytestmark = pytest.mark.usefixtures("qgis_app")

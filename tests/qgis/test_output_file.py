@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from qgis.core import QgsProcessingContext, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtGui import QImage
+
 from roadpulse.aggregation.contract.errors import StorageError
 from roadpulse.algorithms.demo_city import write_links
 from roadpulse.democity import make_network
@@ -24,7 +25,6 @@ from roadpulse.mapping.output_file import check_output, written_whole
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.saved_styles import save_style
 from roadpulse.mapping.style.symbology import style_layer
-
 from tests.qgis import speed_maps as maps
 
 pytestmark = pytest.mark.usefixtures("qgis_app")

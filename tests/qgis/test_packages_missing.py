@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from roadpulse.workflow import requirements
 
+from roadpulse.workflow import requirements
 from tests.qgis.own_qgis import OwnQgis
 
 WITHOUT = Path(__file__).with_name("without_package.py")

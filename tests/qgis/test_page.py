@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from qgis.core import QgsLayoutItemMap, QgsNumericFormatContext, QgsProject, QgsRectangle, QgsVectorLayer
 from qgis.PyQt.QtCore import QLocale
+
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.layout import film
@@ -18,7 +19,6 @@ from roadpulse.mapping.layout.facts import busy_extent, fill
 from roadpulse.mapping.layout.page import PageOptions, SpeedPage, export_page, speed_page
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.symbology import style_layer
-
 from tests.qgis import speed_maps as maps
 
 pytestmark = pytest.mark.usefixtures("qgis_app")

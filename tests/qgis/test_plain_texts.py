@@ -12,6 +12,7 @@ from qgis.core import Qgis, QgsApplication
 from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QLabel, QMessageBox, QTextBrowser, QTextEdit, QWidget
+
 from roadpulse.aggregation.contract.errors import RunError
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.aggregation.contract.visible_text import VisibleFormatter, untagged, visible

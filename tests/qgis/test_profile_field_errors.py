@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from qgis.PyQt.QtWidgets import QLabel
+
 from roadpulse.cluster_client.errors import BackendError
 from roadpulse.cluster_client.profiles.profile import LOCAL
 from roadpulse.ui.profiles.dialog import ProfilesDialog

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from qgis.core import QgsProcessingFeedback
+
 from roadpulse.algorithms import progress
 from roadpulse.algorithms.progress import RunReporter, match_summary
 from roadpulse.cluster_client.runs.status import PhaseProgress, RunState, RunStatus

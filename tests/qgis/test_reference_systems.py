@@ -22,6 +22,7 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerFeatureSource,
 )
+
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
 from roadpulse.mapping.layout.facts import local_crs
 from roadpulse.mapping.layout.items import Box, add_map, add_scale_bar
@@ -38,7 +39,6 @@ from roadpulse.mapping.style.palette import PALETTES
 from roadpulse.ui.background.tasks import Task
 from roadpulse.ui.run_dialog.sections.road_probe import match_in_layer
 from roadpulse.workflow.roads import LayerRoads, roads_of_layer
-
 from tests.qgis import speed_maps as maps
 
 pytestmark = pytest.mark.usefixtures("qgis_app")

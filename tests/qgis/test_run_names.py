@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from roadpulse.workflow.translation import name_of_trips
 
 

@@ -32,6 +32,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QSize, Qt, QTime
 from qgis.PyQt.QtGui import QColor, QImage
+
 from roadpulse.mapping.errors import UnknownLayer
 from roadpulse.mapping.style.breaks import class_limits
 from roadpulse.mapping.style.options import StyleOptions
@@ -39,7 +40,6 @@ from roadpulse.mapping.style.palette import PALETTES
 from roadpulse.mapping.style.saved_styles import save_style
 from roadpulse.mapping.style.symbology import FEW_LABEL, style_layer, style_project
 from roadpulse.mapping.style.temporal import bin_range, day_range
-
 from tests.qgis import speed_maps as maps
 
 pytestmark = pytest.mark.usefixtures("qgis_app")

@@ -16,14 +16,14 @@ from qgis.PyQt.QtCore import QCoreApplication, QEvent
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtTest import QSignalSpy
 from qgis.PyQt.QtWidgets import QComboBox, QLabel, QPushButton, QToolButton
+
+from development.s3 import S3Server
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.cluster_client.profiles.profile import LOCAL, Folders, Profile
 from roadpulse.ui.diagnosis.dialog import DiagnosisDialog
 from roadpulse.ui.diagnosis.host_key_dialog import HostKeyDialog
 from roadpulse.ui.diagnosis.lines import OneLine
 from roadpulse.workflow import locations
-
-from development.s3 import S3Server
 from tests.integration.ssh_server import PROGRAM, SshServer, make_key
 from tests.qgis.widgets import until
 

@@ -11,6 +11,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtTest import QSignalSpy, QTest
 from qgis.PyQt.QtWidgets import QAbstractButton, QDialogButtonBox, QLabel, QPushButton
+
 from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
 from roadpulse.cluster_client.ssh.connection import Connection
@@ -19,7 +20,6 @@ from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.network import Login
 from roadpulse.ui.diagnosis.host_key_dialog import HostKeyDialog
 from roadpulse.workflow import locations
-
 from tests.integration.ssh_server import PROGRAM, SshServer
 
 

@@ -11,6 +11,7 @@ import pytest
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QMainWindow, QWidget
+
 from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.cluster_client.runs.phases import Phase
 from roadpulse.cluster_client.runs.status import PhaseProgress, RunState, RunStatus
@@ -19,7 +20,6 @@ from roadpulse.ui.run_dialog.progress_page import RunPage
 from roadpulse.ui.runs.phases import RunProgress
 from roadpulse.ui.widgets.notes import Note
 from roadpulse.workflow import locations
-
 from tests.qgis.widgets import until
 
 PI = Profile(kind="ssh", name="Pi cluster", host="pi0")

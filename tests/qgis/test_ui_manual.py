@@ -13,6 +13,8 @@ from qgis.PyQt.QtCore import QPoint, Qt, QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QFontInfo, QImage, QTextDocument, QTextTable
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QDialog, QVBoxLayout
+
+from development.package import shipped
 from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.ui.diagnosis.dialog import DiagnosisDialog
 from roadpulse.ui.manual import page_style
@@ -21,8 +23,6 @@ from roadpulse.ui.manual.window import CONTENTS, DOCS, FORMATS, RUN, SSH, HelpBu
 from roadpulse.ui.profiles.dialog import ProfilesDialog
 from roadpulse.ui.run_dialog.footer import RunFooter
 from roadpulse.workflow import locations
-
-from development.package import shipped
 from tests.qgis.widgets import until
 
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))

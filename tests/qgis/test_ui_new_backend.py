@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from roadpulse.cluster_client.backends.base.backend_type import SSH_LOGIN
 from roadpulse.cluster_client.diagnosis.checks import diagnose
 from roadpulse.cluster_client.errors import ProfileError
@@ -18,7 +19,6 @@ from roadpulse.ui.runs.phases import phases_of, total
 from roadpulse.ui.widgets.profile_list import location_of
 from roadpulse.workflow import backends, locations
 from roadpulse.workflow.credentials import read_credentials
-
 from tests.dummy_backend import VALUES, NotebookBackend, NotebookType, register
 from tests.recorded_runs import a_run
 

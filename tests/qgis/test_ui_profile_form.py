@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLineEdit
+
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.cluster_client.backends.livy.client import LivyClient, Timeouts
 from roadpulse.cluster_client.backends.livy.errors import LivyAway, LivyLoginUnsafe
@@ -27,7 +28,6 @@ from roadpulse.ui.profiles.sections.faults import faults
 from roadpulse.ui.profiles.sections.fields import AuthField, Field, TextField
 from roadpulse.ui.profiles.sections.spark import AutomaticField
 from roadpulse.workflow import locations
-
 from tests.qgis.own_qgis import OwnQgis
 from tests.qgis.widgets import until
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from qgis.PyQt.QtTest import QSignalSpy, QTest
 from qgis.PyQt.QtWidgets import QAbstractButton, QFileDialog, QMessageBox
+
 from roadpulse.cluster_client.errors import ProfileError
 from roadpulse.cluster_client.profiles import store as stored_profiles
 from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
@@ -18,7 +19,6 @@ from roadpulse.cluster_client.profiles.store import ProfileStore
 from roadpulse.ui.profiles.dialog import ProfilesDialog
 from roadpulse.ui.widgets.profile_list import DRAFT, NAME, UNDER
 from roadpulse.workflow import locations
-
 from tests.qgis.widgets import until
 
 PI = Profile(kind="ssh", name="Belfast Pi cluster", host="pi0.example.org", user="pi", authcfg="a1b2c3d")

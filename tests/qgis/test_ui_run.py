@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from qgis.core import QgsSettings
+
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.aggregation.inventory import TripCount
 from roadpulse.aggregation.storage.s3.errors import S3Refused

@@ -18,6 +18,7 @@ import pytest
 from qgis.core import QgsSettings
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QMainWindow, QMenu, QMessageBox, QPushButton
+
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.backends.local.backend import LocalBackend
 from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
@@ -32,7 +33,6 @@ from roadpulse.ui.runs_dock.panel import RunsPanel
 from roadpulse.ui.runs_dock.row import Column
 from roadpulse.workflow.backends import backend_for
 from roadpulse.workflow.credentials import read_credentials
-
 from tests.engine import trip
 from tests.gui.heartbeat import Heartbeat
 from tests.integration.ssh_server import PROGRAM, SshServer

@@ -9,14 +9,14 @@ from typing import Any, Callable
 
 import pytest
 from qgis.PyQt.QtWidgets import QMainWindow, QTreeWidgetItem
+
+from development.s3 import REGION, S3Server
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.cluster_client.backends.base.bucket_probe import Sample
 from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
 from roadpulse.ui.profiles.form import ProfileForm
 from roadpulse.ui.s3_browser.browser import S3Browser
 from roadpulse.ui.s3_browser.level import MOST_FOLDERS, above
-
-from development.s3 import REGION, S3Server
 from tests.engine import trip
 from tests.gui.heartbeat import Heartbeat
 from tests.qgis.widgets import until

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from qgis.PyQt.QtCore import QRect
 from qgis.PyQt.QtWidgets import QLabel
+
 from roadpulse.ui.widgets.screen_fit import OnScreenDialog, keep_on_screen
 from roadpulse.ui.widgets.scroll_area import Scrolled
 

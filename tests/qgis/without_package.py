@@ -91,6 +91,7 @@ def algorithms(entries: Entries, parameters: dict[str, Any]) -> None:
     sys.path.append(str(Path(QgsApplication.pkgDataPath()) / "python" / "plugins"))
     import processing
     from processing.core.Processing import Processing
+
     from roadpulse.algorithms.provider import ALGORITHMS, RoadpulseProvider
 
     Processing.initialize()

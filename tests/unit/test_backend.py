@@ -1,6 +1,7 @@
 """Following a run: patience with the network, none with faults that stay, and a cancel that is passed on."""
 
 import pytest
+
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.backends.base.backend import Polling, follow
 from roadpulse.cluster_client.errors import BackendError, Unreachable

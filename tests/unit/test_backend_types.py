@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from development import house
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.backends import registry
 from roadpulse.cluster_client.backends.base.backend import Polling, follow
@@ -22,8 +24,6 @@ from roadpulse.cluster_client.runs.phases import Phase, phase_of
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.cluster_client.s3.client import access_here
-
-from development import house
 from tests.dummy_backend import VALUES, NotebookType, register
 
 BACKENDS = house.ROOT / "cluster_client" / "backends"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from roadpulse.mapping.style.breaks import FEWEST, MOST, class_labels, class_limits, number
 
 CITY = np.clip(np.random.default_rng(7).normal(24, 7, 5000), 0.3, 41)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
+
 from roadpulse.cluster_client.profiles.credentials import ProfileKeys, S3Keys, UserSecret
 from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from roadpulse.democity import FolderInUse, GenerationCancelled, generate
 
 

@@ -8,6 +8,7 @@ import struct
 
 import numpy as np
 import pytest
+
 from roadpulse.democity.network import HIGHWAYS, Network, make_network, write_streets_csv
 
 

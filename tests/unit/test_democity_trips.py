@@ -10,6 +10,7 @@ from typing import Any, Optional
 
 import numpy as np
 import pytest
+
 from roadpulse.democity.chance import Chance
 from roadpulse.democity.driving import drive
 from roadpulse.democity.network import HIGHWAYS, Network, make_network

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
-from roadpulse.cluster_client.profiles.profile import SCHEMA, Profile
 
 from development.reference import STATISTICS_PAGE, statistics_page
+from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
+from roadpulse.cluster_client.profiles.profile import SCHEMA, Profile
 from tests.unit.test_house import MAY_IMPORT
 
 COLUMNS = ("n_points", "n_trips", "mean", "std", "p05", "p15", "p50", "p85", "p95")

@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import TZPATH, available_timezones
 
 import pytest
+
 from roadpulse.mapping.style.driving_side import country_of, driving_side_of
 
 NO_COUNTRY = ("Etc/", "GMT", "UTC", "UCT", "Universal", "Zulu", "Greenwich", "Factory", "localtime")

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+
 from roadpulse.cluster_client.errors import BackendError, ResultError
 from roadpulse.cluster_client.runs.fetching import fetch_run
 from roadpulse.cluster_client.runs.files import LONGEST_FILE, RunFiles
-
 from tests.access_lists import is_theirs, share_by_default
 from tests.manifests import manifest_of
 

@@ -37,6 +37,12 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_the_check_of_imports_does_not_depend_on_the_name_of_the_checkout(clone: Path) -> None:
+    command = [str(ROOT / "build" / "venv" / "bin" / "ruff"), "check", "--no-cache", "--select", "I", "."]
+    found = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout
+
+
 def make(clone: Path, *words: str) -> str:
     """What a make target says; fails with it where the target does."""
     environment = {

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.backends.livy.batch import batch_of
 from roadpulse.cluster_client.backends.ssh.run_files import launcher, run_files

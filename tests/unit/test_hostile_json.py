@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+
 from roadpulse.aggregation.contract.errors import RunError, SpecError
 from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
 from roadpulse.aggregation.run_folder import RunFolder
@@ -25,7 +26,6 @@ from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.runs.results import read_manifest
 from roadpulse.cluster_client.runs.status import Evidence, judge
-
 from tests.hostile_json import RAW, damaged
 from tests.manifests import manifest_of
 

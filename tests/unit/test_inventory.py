@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from roadpulse.aggregation import inventory
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.cluster_client.ssh.job_zip import job_zip

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from roadpulse.aggregation.contract import json_text
 from roadpulse.aggregation.contract.json_text import Entries, JsonFault
 

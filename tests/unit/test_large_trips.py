@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from roadpulse.aggregation.contract.errors import BadTripFile
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.trips import json_cuts, large_files
 from roadpulse.aggregation.trips.decoder import TripDecoder
 from roadpulse.aggregation.trips.large_files import decode_large
-
 from tests.unit.test_trips import GOOD, an_object, extra, member, trips, unknown
 
 documents = st.one_of(trips, trips, an_object([member("data", unknown), extra]), unknown)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 import shapely
+
 from roadpulse.cluster_client.postgis.link_geometry import Road, join_roads
 from roadpulse.cluster_client.postgis.link_ids import link_id
 

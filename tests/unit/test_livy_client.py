@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from development.ports import free_port
 from roadpulse.aggregation.contract.errors import RunError
 from roadpulse.cluster_client.backends.livy import errors
 from roadpulse.cluster_client.backends.livy.answers import Batch, read_batch, said
@@ -21,8 +23,6 @@ from roadpulse.cluster_client.backends.livy.status_poller import telling
 from roadpulse.cluster_client.backends.livy.tunnel import Tunnel
 from roadpulse.cluster_client.errors import BackendError, Unreachable
 from roadpulse.cluster_client.profiles.credentials import UserSecret
-
-from development.ports import free_port
 from tests.http_answers import Answers, http
 from tests.waiting import until
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from roadpulse.cluster_client.backends.livy.submission import withdraw
 
+from roadpulse.cluster_client.backends.livy.submission import withdraw
 from tests.unit.test_fetching import HostileFiles
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from roadpulse.aggregation import storage
 from roadpulse.aggregation.contract import own_files
 from roadpulse.aggregation.contract.errors import RunError

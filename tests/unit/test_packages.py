@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+
 from roadpulse.aggregation.runners import packages as nodes
 from roadpulse.aggregation.runners import wheelhouse
 from roadpulse.aggregation.runners.packages import Packages, PackagesMissing

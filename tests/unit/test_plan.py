@@ -5,6 +5,7 @@ import os
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.runners.plan import Selection, decode_tasks, select, summary_tasks
 from roadpulse.aggregation.storage import TripFile

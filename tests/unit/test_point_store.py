@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from roadpulse.aggregation.contract.errors import RunError, StorageError
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.store.decode import in_order

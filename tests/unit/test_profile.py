@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.cluster_client.errors import ProfileError
 from roadpulse.cluster_client.profiles.profile import LOCAL, Folders, Profile, Resources

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from roadpulse.cluster_client.errors import ProfileError
 from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.cluster_client.profiles.store import ProfileStore

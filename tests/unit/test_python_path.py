@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from roadpulse.cluster_client.backends.local.diagnosis import LocalChecks
 from roadpulse.cluster_client.backends.local.python_path import Surroundings, child_environment, find_python
 from roadpulse.cluster_client.errors import StartError
 from roadpulse.cluster_client.profiles.profile import LOCAL
-
 from tests.pythons import each_python
 
 

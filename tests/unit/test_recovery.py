@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
+
 from roadpulse.aggregation.contract.errors import StorageError
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.store import owners, recovery

@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+
 from roadpulse.cluster_client.errors import ResultError
 from roadpulse.cluster_client.runs.results import read_manifest, read_speeds, read_speeds_by_time
-
 from tests.manifests import manifest_of
 
 STATISTICS = ("n_points", "n_trips", "mean", "std", "p05", "p15", "p50", "p85", "p95")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.aggregation.storage.local import files as storage_local
 from roadpulse.cluster_client.backends.base.remote import RemoteBackend
@@ -30,7 +31,6 @@ from roadpulse.cluster_client.runs.folder import (
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.runs.status import RunState, RunStatus
 from roadpulse.tests.engine import trip
-
 from tests.access_lists import is_theirs, share_by_default
 from tests.waiting import until
 

@@ -4,11 +4,11 @@ import json
 import os
 
 import pytest
+
 from roadpulse.aggregation import run_folder
 from roadpulse.aggregation.contract.errors import RunError, SpecError, StorageError
 from roadpulse.aggregation.run_folder import DECODING, FINISHED, LISTING, SUMMARISING, RunFolder, Status
 from roadpulse.aggregation.storage.local.path import LocalPath
-
 from tests.manifests import manifest_of
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.errors import AlreadyStarted, RunRecordError
 from roadpulse.cluster_client.profiles.profile import LOCAL, Profile

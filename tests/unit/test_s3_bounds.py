@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.aggregation.storage.s3 import signed_requests
 from roadpulse.aggregation.storage.s3.client import client_of

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from roadpulse.aggregation.contract.errors import RunError, StorageError
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.aggregation.storage.s3 import client as s3_client
@@ -17,7 +18,6 @@ from roadpulse.aggregation.storage.s3 import parquet
 from roadpulse.aggregation.storage.s3.obstore_client import ObstoreClient
 from roadpulse.aggregation.storage.s3.path import S3Path
 from roadpulse.aggregation.store.point_rows import read_rows, write_rows
-
 from tests.unit.test_s3_bounds import answering
 
 MODIFIED = b"Last-Modified: Tue, 10 Jun 2025 08:00:00 GMT\r\nConnection: close\r\n"

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.cluster_client.collector import paused
 from roadpulse.cluster_client.s3.client import S3Connection, connect
@@ -56,6 +57,7 @@ def test_addresses_of_every_region_are_known(region: str, host: str) -> None:
 def test_who_gives_keys_of_a_role_is_known() -> None:
     import boto3
     import botocore.session
+
     from roadpulse.cluster_client.s3.models import share
 
     core = botocore.session.Session()

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+
 from roadpulse.aggregation import storage
 from roadpulse.aggregation.contract.errors import RunError, SpecError
 from roadpulse.aggregation.contract.s3_access import S3Access

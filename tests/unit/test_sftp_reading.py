@@ -5,6 +5,7 @@ import threading
 
 import paramiko
 import pytest
+
 from roadpulse.cluster_client.ssh.transfer import LARGEST_REQUEST, read_at_once
 
 CONTENT = bytes(range(256)) * 1024

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from roadpulse.aggregation.contract.errors import Cancelled, RunError, StorageError
 from roadpulse.aggregation.runners.head_start import HeadFallback
 from roadpulse.aggregation.runners.spark.errors import DriverEnded, SparkLost, explained

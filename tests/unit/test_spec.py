@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from roadpulse.aggregation.contract.errors import BadTripFile, Cancelled, RunError, SpecError, StorageError
 from roadpulse.aggregation.contract.spec import BIN_MINUTES, FieldMapping, RunSpec
 

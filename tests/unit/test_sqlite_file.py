@@ -12,10 +12,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from roadpulse.mapping.errors import MapError
-from roadpulse.mapping.sqlite_file import is_database, reading
 
 from development.machine import BOUND
+from roadpulse.mapping.errors import MapError
+from roadpulse.mapping.sqlite_file import is_database, reading
 from tests.abilities import needs
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.cluster_client.ssh.network import Login
 

@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+
 from roadpulse.aggregation.contract.errors import RunError
 from roadpulse.cluster_client.diagnosis import remote_probe, report, verdicts
 from roadpulse.cluster_client.diagnosis.checks import Check, Outcome, diagnose, failed, ok, warning, worst

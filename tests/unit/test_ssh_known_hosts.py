@@ -5,6 +5,7 @@ import subprocess
 
 import paramiko
 import pytest
+
 from roadpulse.cluster_client.errors import BackendError, ProfileError
 from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.cluster_client.profiles.ssh_credentials import Credentials

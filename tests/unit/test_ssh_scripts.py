@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.aggregation.storage.local.files import is_shared
 from roadpulse.cluster_client.backends.ssh.run_files import launcher, run_files, spark_conf
@@ -28,7 +29,6 @@ from roadpulse.cluster_client.ssh.job_zip import job_zip
 from roadpulse.cluster_client.ssh.run_paths import RemoteFolders, job_json
 from roadpulse.cluster_client.ssh.scripts import assignments, last_answer, source
 from roadpulse.cluster_client.ssh.transfer import OWN_FILES
-
 from tests.pythons import each_python
 from tests.waiting import until
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from roadpulse.aggregation.runners.head_capacity import KEPT_MEGABYTES, free_megabytes, head_workers
 from roadpulse.aggregation.runners.start_policy import FASTEST, WORTHWHILE_SECONDS, HeadEstimate
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from roadpulse.aggregation.storage.sorting import order_by
 from roadpulse.aggregation.summary.statistics import distinct, speed_codes, summarise_groups
 

@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
+
 from roadpulse.cluster_client.runs.status import Evidence, PhaseProgress, RunState, judge, read_status
 
 NOW = datetime(2025, 6, 10, 8, 0, tzinfo=timezone.utc)

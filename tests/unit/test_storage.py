@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
 from roadpulse.aggregation.contract.errors import BadTripFile, RunError, StorageError
 from roadpulse.aggregation.contract.trip_files import Collector, CopiesInOrder
 from roadpulse.aggregation.inventory import first_files

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
 from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.store.decode import in_order

@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+
 from roadpulse.aggregation.contract.errors import Cancelled
 from roadpulse.cluster_client.time_limit import within
 

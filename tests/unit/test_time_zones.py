@@ -9,6 +9,7 @@ from types import ModuleType
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from roadpulse.aggregation.contract import time_zones
 from roadpulse.aggregation.contract.errors import SpecError
 from roadpulse.aggregation.contract.spec import RunSpec

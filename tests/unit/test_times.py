@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from roadpulse.aggregation.trips.times import (
     EARLIEST,
     LATEST,

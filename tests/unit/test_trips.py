@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from roadpulse.aggregation.contract.errors import BadTripFile
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.trips.decoder import TripDecoder

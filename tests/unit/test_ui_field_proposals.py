@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.ui.trip_fields.proposals import arrays_of, fields_of, propose, unit_hint
 from roadpulse.ui.trip_fields.sample import inspect

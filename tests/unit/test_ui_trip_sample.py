@@ -8,13 +8,13 @@ import os
 from pathlib import Path
 
 import pytest
+
 from roadpulse.aggregation.contract.errors import BadTripFile
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.trips.decoder import TripDecoder
 from roadpulse.cluster_client.backends.local.probe import LocalTrips
 from roadpulse.tests.engine import point
 from roadpulse.ui.trip_fields.sample import Preview, preview, sample_link_ids
-
 from tests.hostile_json import RAW
 
 BEGIN = json.dumps({"data": [point()]}).encode()[:-2]

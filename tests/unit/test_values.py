@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from roadpulse.aggregation.trips.values import (
     LINK_REASONS,
     MAX_LINK_ID,

@@ -200,7 +200,6 @@ def write_map(options: dict[str, Any]) -> dict[str, str]:
     from roadpulse.mapping.style.options import StyleOptions
     from roadpulse.mapping.style.saved_styles import save_style
     from roadpulse.mapping.style.symbology import style_layer
-
     from tests.qgis import speed_maps
 
     speed_maps.write(Path(options["map"]))

@@ -3,6 +3,7 @@
 from driver import Robot, drive, pause
 from qgis.PyQt import sip
 from qgis.PyQt.QtTest import QTest
+
 from roadpulse.ui.diagnosis.dialog import DiagnosisDialog
 from roadpulse.ui.diagnosis.host_key_dialog import HostKeyDialog
 from roadpulse.workflow import locations
