@@ -839,7 +839,7 @@ def test_a_network_that_is_cut_is_told(streets, cable):
 
 
 def test_a_network_that_falls_silent_is_given_up(streets, cable, monkeypatch):
-    monkeypatch.setattr("roadpulse.cluster_client.postgis.links.PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("roadpulse.cluster_client.postgis.links.SILENCE_SECONDS", 0.5)
     streets.run("CREATE VIEW slow AS SELECT link_id, geom FROM streets WHERE pg_sleep(600) IS NOT NULL")
     cable.at_query = cable.silent.set
     with pytest.raises(TookTooLong, match="sent nothing"):
