@@ -31,7 +31,7 @@ from roadpulse.cluster_client.backends.ssh.run_files import launcher, run_files
 from roadpulse.cluster_client.profiles.profile import Profile, Resources
 from roadpulse.cluster_client.runs.records import Run
 from roadpulse.cluster_client.ssh.job_zip import job_zip
-from roadpulse.cluster_client.ssh.run_paths import Place
+from roadpulse.cluster_client.ssh.run_paths import RemoteFolders
 
 from .measure import ROOT, SCRATCH, rich_trips
 
@@ -73,20 +73,21 @@ class Bench:
             resources=resources,
         )  # fmt: skip
         run = Run.new("benchmark", profile, RunSpec(trips="trips", store="store", speed_unit="mph"))
-        place, folder, job = Place(str(self.scratch), str(self.scratch)), self.scratch / "run", job_zip()
+        folders = RemoteFolders(str(self.scratch), str(self.scratch))
+        folder, job = self.scratch / "run", job_zip()
         shutil.rmtree(folder, ignore_errors=True)
-        for path in (folder, Path(place.jobs)):
+        for path in (folder, Path(folders.jobs)):
             path.mkdir(parents=True, exist_ok=True)
         run = replace(run, folder=str(folder))
-        files = run_files(run, place)
+        files = run_files(run, folders)
         spec = {"trips": str(trips), "store": str(store), "speed_unit": "mph", "bin_minutes": minutes, **more}
         files["spec.json"] = json.dumps(spec).encode()
         own = {"spark.driver.host": self.cluster.spark.host, "spark.executorEnv.ROADPULSE_CACHE": _CACHE}
         more_conf = "".join(f"{name} {value}\n" for name, value in own.items())
-        program = launcher(run, place, job, more_conf=more_conf)
+        program = launcher(run, folders, job, more_conf=more_conf)
         for name, content in files.items():
             (folder / name).write_bytes(content)
-        Path(place.job_zip(job)).write_bytes(job.content)
+        Path(folders.job_zip(job)).write_bytes(job.content)
         link_packages(store if isinstance(store, Path) else self.scratch)  # fetching is not what is measured
         with (folder / "log.txt").open("wb") as log:
             begin = time.perf_counter()
