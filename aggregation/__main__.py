@@ -27,9 +27,10 @@ from typing import TYPE_CHECKING, Optional
 from . import storage
 from .contract import json_text
 from .contract.errors import Cancelled, RunError, SpecError
+from .contract.run_state import RunState
 from .contract.s3_access import S3Access
 from .contract.visible_text import VisibleFormatter
-from .run_folder import FAILED, STARTING, RunFolder, Status
+from .run_folder import RunFolder, Status
 from .run_folder_sync import FORMAT, RunFolderSync
 from .runners import packages, wheelhouse
 from .runners.head_capacity import MOST_HEAD_WORKERS, free_megabytes, head_workers, usable_cores
@@ -79,7 +80,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
         if options.own_log and place.is_local:
             sync = RunFolderSync(place)
             sync.begin()
-            Status(folder, state=STARTING).write(force=True)  # packages may take a while
+            Status(folder, state=RunState.STARTING).write(force=True)  # packages may take a while
         # First of all: worker processes are forked before obstore starts threads.
         runner = _runner(options, folder)
         if not place.is_local:
@@ -92,7 +93,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
         why = problem if isinstance(problem, RunError) else packages.damaged(problem)
         _tell(why)
         if place.is_local:  # in a bucket, the log and `rc` report it
-            status = Status(folder, state=FAILED)
+            status = Status(folder, state=RunState.FAILED)
             status.error = {"message": why.message, "detail": why.detail, "retry": why.retry}
             with contextlib.suppress(RunError):  # a full disk; the error is in the log already
                 status.write(force=True)

@@ -10,15 +10,9 @@ from uuid import uuid4
 
 from . import report, storage
 from .contract.errors import Cancelled, RunError
+from .contract.run_state import RunState
 from .contract.spec import RunSpec
-from .run_folder import CANCELLED as CANCELLED_STATE
 from .run_folder import (
-    DECODING,
-    FAILED,
-    FINISHED,
-    LISTING,
-    PUBLISHING,
-    SUMMARISING,
     AlreadyPublished,
     RunFolder,
     Status,
@@ -53,24 +47,24 @@ def run(
         claimed = True
         return _Run(folder, runner, is_cancelled, status).carry_out()
     except Cancelled as error:
-        _end(status, runner, CANCELLED_STATE, error, claimed)
+        _end(status, runner, RunState.CANCELLED, error, claimed)
         raise
     except AlreadyPublished:
         runner.close()
-        status.enter(FINISHED)  # this process may have overwritten the other's final status
+        status.enter(RunState.FINISHED)  # this process may have overwritten the other's final status
         _quietly(folder.remove_work, folder.remove_results)
         raise
     except RunError as error:
-        _end(status, runner, FAILED, error, claimed)
+        _end(status, runner, RunState.FAILED, error, claimed)
         raise
     except Exception as error:
         log.exception("The run failed")
         wrapped = RunError(f"The run stopped at an error that Roadpulse does not know: {error}", repr(error))
-        _end(status, runner, FAILED, wrapped, claimed)
+        _end(status, runner, RunState.FAILED, wrapped, claimed)
         raise wrapped from error
 
 
-def _end(status: Status, runner: Runner, state: str, error: RunError, claimed: bool) -> None:
+def _end(status: Status, runner: Runner, state: RunState, error: RunError, claimed: bool) -> None:
     """End a run without a result: stop all writers, write the final status, remove all other files.
 
     If the folder was not `claimed`, nothing is removed. Results stay if their manifest may have been written
@@ -113,7 +107,7 @@ class _Run:
         self._alive = 0.0
 
     def carry_out(self) -> dict[str, Any]:
-        self.status.enter(LISTING)
+        self.status.enter(RunState.LISTING)
         for place in (self.spec.trips, self.spec.store):
             storage.check_reach(place, self.spec.s3)
         own = [storage.Own("run folder", str(self.folder.path))]
@@ -141,7 +135,7 @@ class _Run:
         with self._timed("summarise"):
             summaries = self._summarise(store, selection)
         with self._timed("publish"):
-            self.status.enter(PUBLISHING)
+            self.status.enter(RunState.PUBLISHING)
             results = result_tables.merge(
                 self.folder.work,
                 self.folder.results,
@@ -169,7 +163,7 @@ class _Run:
             self.folder.write_manifest(manifest)
         _quietly(self.folder.remove_work)  # the result stands even if this fails
         self.status.warnings = manifest["warnings"]
-        self.status.enter(FINISHED)
+        self.status.enter(RunState.FINISHED)
         return manifest
 
     # -- steps --------------------------------------------------------------------------------------
@@ -187,7 +181,7 @@ class _Run:
         stop = self.spec.bad_files == "stop"
         context = DecodeContext(store, ingest, self.spec.mapping, limit, stop, s3=self.spec.s3)
         tasks = decode_tasks(new, self.runner.workers, self.runner.task_bytes)
-        self.status.enter(DECODING, len(tasks))
+        self.status.enter(RunState.DECODING, len(tasks))
         records: list[FileRecord] = []
         known = self.status.points
         notes = Notes(store, ingest)
@@ -237,7 +231,7 @@ class _Run:
     def _summarise(self, store: PointStore, selection: Selection) -> list[SummaryReport]:
         n_points = sum(record.counted for record in selection.everything)
         tasks = summary_tasks(n_points, self.runner.task_points)
-        self.status.enter(SUMMARISING, len(tasks))
+        self.status.enter(RunState.SUMMARISING, len(tasks))
         work = self.folder.work
         trips_file = work / "trips.npz"
         with work.disk_errors("write to the run folder"):

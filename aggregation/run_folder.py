@@ -21,14 +21,9 @@ from .contract import json_text
 from .contract.errors import RunError, SpecError
 from .contract.manifest import check_manifest
 from .contract.own_files import RESULT_FILES, WORK_FILES
+from .contract.run_state import RunState
 from .contract.spec import SCHEMA, RunSpec
 from .storage import Place, printable
-
-STARTING, WAITING = "starting", "waiting"
-LISTING, DECODING, SUMMARISING, PUBLISHING = "listing", "decoding", "summarising", "publishing"
-FINISHED, FAILED, CANCELLED = "finished", "failed", "cancelled"
-STATES = (STARTING, LISTING, DECODING, SUMMARISING, PUBLISHING, WAITING, FINISHED, FAILED, CANCELLED)
-"""Values of `state` in status.json; the last three are final. Any phase may be interrupted by `WAITING`."""
 
 
 class AlreadyPublished(RunError):
@@ -152,7 +147,7 @@ class Status:
 
     folder: RunFolder
     workers: int = 1
-    state: str = LISTING
+    state: RunState = RunState.LISTING
     files: dict[str, int] = field(default_factory=lambda: {"done": 0, "total": 0})
     bytes: dict[str, int] = field(default_factory=lambda: {"done": 0, "total": 0})
     tasks: dict[str, int] = field(default_factory=lambda: {"done": 0, "total": 0})
@@ -174,7 +169,7 @@ class Status:
         """Seconds since the run began."""
         return time.monotonic() - self._clock
 
-    def enter(self, state: str, tasks: int = 0) -> None:
+    def enter(self, state: RunState, tasks: int = 0) -> None:
         """Enter a phase of `tasks` tasks."""
         self.state, self.tasks = state, {"done": 0, "total": tasks}
         self._phase_began = time.monotonic()
@@ -198,7 +193,7 @@ class Status:
         """Return the present contents of status.json."""
         return {
             "schema": SCHEMA,
-            "state": WAITING if self.waiting else self.state,
+            "state": (RunState.WAITING if self.waiting else self.state).value,
             "message": self.waiting or self.remark,
             "files": self.files,
             "bytes": self.bytes,
@@ -217,8 +212,8 @@ class Status:
 
     def _seconds_left(self) -> Optional[float]:
         """Estimate the seconds left of the present phase, by bytes while decoding, else by tasks."""
-        measure = self.bytes if self.state == DECODING else self.tasks
+        measure = self.bytes if self.state is RunState.DECODING else self.tasks
         done, total = measure["done"], measure["total"]
-        if not done or not total or self.state not in (DECODING, SUMMARISING):
+        if not done or not total or self.state not in (RunState.DECODING, RunState.SUMMARISING):
             return None
         return round((time.monotonic() - self._phase_began) / done * (total - done), 1)

@@ -150,8 +150,8 @@ def _begun_before(run: PlannedRun, store: RunStore, folder: str) -> Optional[Run
 
     A folder that was deleted since, or emptied, waits for no run.
     """
+    from ..aggregation.contract.run_state import RunState  # noqa: PLC0415
     from ..cluster_client.runs.folder import has_result, is_of  # noqa: PLC0415  (need the packages)
-    from ..cluster_client.runs.status import RunState  # noqa: PLC0415
     from ..workflow import steps  # noqa: PLC0415
 
     begun = store.find_folder(folder) or store.find_folder(str(Path(folder).absolute())) if folder else None

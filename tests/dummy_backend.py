@@ -8,6 +8,7 @@ from typing import Any, Callable, Optional
 
 import pytest
 
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.inventory import TripCount
 from roadpulse.cluster_client.backends import registry
@@ -25,7 +26,7 @@ from roadpulse.cluster_client.profiles.credentials import ProfileKeys
 from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.cluster_client.runs.phases import Phase
 from roadpulse.cluster_client.runs.records import Run, RunStore
-from roadpulse.cluster_client.runs.status import RunState, RunStatus
+from roadpulse.cluster_client.runs.status import RunStatus
 
 VALUES = {"schema": 1, "kind": "notebook", "name": "Lab", "host": "lab.example.org"}
 

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..aggregation.contract.requirements import STEPS
 from ..cluster_client.backends import registry
 from .translation import tr
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 MAPS = ("numpy", "pandas", "shapely")
 """Needed to make a map of a result; roads in PostGIS also need psycopg."""
 
-RUNS = ("numpy", "pandas", "duckdb", "msgspec")
+RUNS = (*STEPS, "pandas")
 """Needed for a run on this computer."""
 
 _FILE = Path(__file__).absolute().parents[1] / "requirements.txt"

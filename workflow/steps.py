@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..aggregation.contract.errors import Cancelled, RunError
+from ..aggregation.contract.run_state import RunState
 from ..aggregation.contract.s3_access import is_s3
 from ..aggregation.contract.spec import RunSpec
 from ..aggregation.contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_TIME
@@ -33,7 +34,7 @@ from ..cluster_client.profiles.profile import LOCAL_NAME, Profile
 from ..cluster_client.runs.folder import give_back, has_result
 from ..cluster_client.runs.records import Run, RunStore
 from ..cluster_client.runs.results import Manifest, read_manifest, read_table
-from ..cluster_client.runs.status import RunState, RunStatus
+from ..cluster_client.runs.status import RunStatus
 from ..cluster_client.s3.client import access_of_runs
 from ..mapping.errors import MapError
 from ..mapping.file_kinds import MAP

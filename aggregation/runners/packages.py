@@ -28,17 +28,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..contract import requirements
 from ..contract.errors import StorageError
 from ..storage.local.files import disk_errors
 from .write_access import make_own_folder, other_writers
-
-REQUIREMENTS = ("msgspec>=0.18", "numpy>=1.24", "duckdb>=2.0")
-"""Requirements of the steps, for pip; all these versions compute the same result."""
-
-MODULES = ("msgspec", "numpy", "duckdb")
-
-FOR_S3 = ("obstore>=0.8", "obstore")
-"""Additional requirement of runs that use a bucket: for pip, and the module's name."""
 
 PIP_SECONDS = 900
 """Timeout in seconds of subprocesses that handle packages."""
@@ -77,7 +70,7 @@ def platform_tag() -> str:
 
 def missing(s3: bool = False) -> list[str]:
     """Return the packages that this Python cannot import; with `s3` including those for buckets."""
-    names = (*MODULES, FOR_S3[1]) if s3 else MODULES
+    names = requirements.names(s3)
     return [name for name in names if importlib.util.find_spec(name) is None]
 
 

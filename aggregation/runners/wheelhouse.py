@@ -23,15 +23,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
-from ..contract import json_text
+from ..contract import json_text, requirements
 from ..storage.local import files as storage_local
 from ..storage.local.files import disk_errors, sha256, write_json
 from .packages import (
     BLOCK,
-    FOR_S3,
-    MODULES,
     PIP_SECONDS,
-    REQUIREMENTS,
     Packages,
     PackagesMissing,
     cache_folder,
@@ -163,7 +160,7 @@ def _is_copy(target: Path, size: int, digest: str) -> bool:
 
 
 def _wanted(s3: bool) -> tuple[str, ...]:
-    return (*REQUIREMENTS, FOR_S3[0]) if s3 else REQUIREMENTS
+    return requirements.for_pip(s3)
 
 
 def folder_in(shared: Path, s3: bool = False) -> Path:
@@ -207,7 +204,7 @@ def _fetch(folder: Path, wheels: Optional[Path], wanted: tuple[str, ...]) -> Non
 
 
 def _refusal(wheels: Optional[Path]) -> str:
-    names = ", ".join(MODULES)
+    names = ", ".join(requirements.STEPS)
     where = f"in {wheels}" if wheels else "from the network"
     return (
         f"The Python packages {names} could not be had {where} for {platform_tag()} on {platform.node()}. "

@@ -11,11 +11,12 @@ from typing import Optional
 
 from ...aggregation.contract.json_text import LARGEST_NOTE, Entries, JsonFault, decode
 from ...aggregation.contract.own_files import OWNER, RESULT_FILES, RUN_FILES, WORK_FILES, names
+from ...aggregation.contract.run_state import RunState
 from ...aggregation.storage.local.files import make_folder, opener, remove_files
 from ..errors import AlreadyStarted, RunRecordError, StartError
 from ..shared_files import read_json
 from .records import Run, RunStore
-from .status import Evidence, RunState, RunStatus, judge
+from .status import Evidence, RunStatus, judge
 
 _CLAIM = (OWNER, "spec.json")
 _NO_CONTENT = frozenset({".DS_Store", ".directory", "Thumbs.db", "desktop.ini"})

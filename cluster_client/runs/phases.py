@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from enum import Enum
 
-from .status import RunState
+from ...aggregation.contract.run_state import RunState
 
 
 class Phase(Enum):

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ...aggregation.contract.json_text import Entries, JsonFault
+from ...aggregation.contract.run_state import RunState
 from ...aggregation.contract.spec import RunSpec
 from ..errors import AlreadyStarted, ProfileError, RunRecordError
 from ..profiles.profile import Profile
 from ..shared_files import locked, read_json, write_atomically
-from .status import RunState, RunStatus, read_instant
+from .status import RunStatus, read_instant
 
 SCHEMA = 1
 _TEXTS = ("id", "name", "folder", "local_folder", "remote_id", "message")

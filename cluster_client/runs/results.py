@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from ...aggregation.contract.json_text import LARGEST, Entries, JsonFault, shown
 from ...aggregation.contract.manifest import OtherVersion, check_manifest
 from ...aggregation.contract.spec import SCHEMA
 from ...aggregation.contract.tables import BIN, KEYS, LINK_SPEEDS, LINK_SPEEDS_BY_TIME, columns, whole_columns
+from ...aggregation.storage.local.files import sha256
 from ..errors import ResultError
 from ..shared_files import read_json
 
@@ -27,7 +27,6 @@ _PART = re.compile(r"results/(?:[0-9a-f]{8}/)?(?P<stem>[A-Za-z0-9_][A-Za-z0-9_-]
 """Path of a part: in `results`, or in the subfolder of an attempt, for runs in buckets."""
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)
 """File names that are devices on Windows, with any suffix."""
-_BLOCK = 1 << 20
 _READERS = 4
 
 
@@ -133,7 +132,7 @@ def _read_part(folder: Path, table: Table, part: Part) -> pd.DataFrame:
             raise _damaged(path, f"it has {size} bytes, and the manifest says {part.bytes}")
         # Both release the interpreter's lock: on two cores the check takes no additional time.
         with ThreadPoolExecutor(1) as pool:
-            digest = pool.submit(_sha256, path)
+            digest = pool.submit(sha256, path)
             frame = _parse(path, table.columns)
             if digest.result() != part.sha256:
                 raise _damaged(path, "its SHA-256 is not the manifest's")
@@ -168,14 +167,6 @@ def _parse(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
         return frame
     except (ValueError, OverflowError) as error:  # pandas' own errors are ValueErrors too
         raise _damaged(path, str(error)) from error
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _table(name: str, entry: Entries) -> Table:

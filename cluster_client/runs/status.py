@@ -12,10 +12,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from enum import Enum
 from typing import Any, Optional
 
 from ...aggregation.contract.json_text import LARGEST_NOTE, MOST, JsonFault, decode
+from ...aggregation.contract.run_state import RunState
 
 SILENT_SECONDS = 60.0
 """Age of a status in seconds from which the person is informed; the state does not change."""
@@ -30,39 +30,6 @@ _LONGEST_LINE = 500
 _LONGEST_WORDS = 4000
 _LONGEST_DETAIL = 100_000
 _MOST_WARNINGS = 100
-
-
-class RunState(Enum):
-    """The states of a run; `UNKNOWN` stands for states of later versions."""
-
-    QUEUED = "queued"
-    STARTING = "starting"
-    WAITING = "waiting"
-    LISTING = "listing"
-    DECODING = "decoding"
-    SUMMARISING = "summarising"
-    PUBLISHING = "publishing"
-    FINISHED = "finished"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    LOST = "lost"
-    UNKNOWN = "unknown"
-
-    @classmethod
-    def read(cls, word: object) -> RunState:
-        """Return the state of that name, or `UNKNOWN`, which is not final."""
-        try:
-            return cls(word)
-        except ValueError:
-            return cls.UNKNOWN
-
-    @property
-    def is_final(self) -> bool:
-        """True if the run has ended."""
-        return self in FINAL_STATES
-
-
-FINAL_STATES = frozenset({RunState.FINISHED, RunState.FAILED, RunState.CANCELLED, RunState.LOST})
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ from typing import Callable, Optional
 
 from ...aggregation.contract.errors import Cancelled
 from ...aggregation.contract.own_files import OWNER
+from ...aggregation.contract.run_state import RunState
 from ...aggregation.storage.s3.errors import S3Error
 from ..errors import AlreadyStarted, ClientError
 from ..processes import start_mark
 from .files import RunFiles
 from .folder import give_back, take_for
 from .records import Run, RunStore
-from .status import RunState
 
 _SENDING = "sending"
 _LOOK_SECONDS = 0.05

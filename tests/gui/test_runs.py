@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.backends.ssh.backend import SshBackend
 from roadpulse.cluster_client.profiles.profile import Folders, Profile
 from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
 from roadpulse.cluster_client.runs.records import Run, RunStore
-from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from tests.gui.desktop import SCREENS, Desktop, always_waits
 from tests.integration.ssh_server import PROGRAM, SshServer

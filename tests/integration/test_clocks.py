@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from development.s3 import S3Server
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
 from roadpulse.aggregation.store.point_store import PointStore
 from roadpulse.cluster_client.backends.base.backend import Polling, follow
@@ -25,7 +26,7 @@ from roadpulse.cluster_client.diagnosis.checks import diagnose
 from roadpulse.cluster_client.profiles.profile import Folders, Profile
 from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
 from roadpulse.cluster_client.runs.records import Run, RunStore
-from roadpulse.cluster_client.runs.status import RunState, RunStatus
+from roadpulse.cluster_client.runs.status import RunStatus
 from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.tests.engine import PLUGINS, Engine, Outcome, trip
 from tests.abilities import needs

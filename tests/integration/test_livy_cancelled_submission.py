@@ -8,11 +8,11 @@ import time
 import pytest
 
 from roadpulse.aggregation.contract.errors import Cancelled
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.cluster_client.backends.livy.batch import batch_name
 from roadpulse.cluster_client.backends.livy.errors import LivyAway
 from roadpulse.cluster_client.profiles.profile import Folders
-from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.cluster_client.s3.files import S3Files
 from roadpulse.cluster_client.ssh.transfer import SftpFiles
 from tests.integration.cancelled_submission import submit_and_cancel

@@ -10,13 +10,13 @@ import pytest
 from development.certificates import Authority
 from development.ldap import LdapServer
 from development.livy import versions
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.cluster_client.backends.base.backend import follow
 from roadpulse.cluster_client.backends.livy import errors
 from roadpulse.cluster_client.backends.livy.client import LivyClient
 from roadpulse.cluster_client.certificates import CertificateUntrusted
 from roadpulse.cluster_client.errors import Unreachable
 from roadpulse.cluster_client.profiles.credentials import UserSecret
-from roadpulse.cluster_client.runs.status import RunState
 from tests.integration.livy_fixtures import FAST, QUICK, anywhere, newest
 from tests.integration.ssh_server import Relay
 from tests.waiting import until

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from development.cluster_daemons import descendants
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.cluster_client.backends.base.backend import follow
 from roadpulse.cluster_client.backends.livy.batch import batch_name, batch_of
 from roadpulse.cluster_client.backends.livy.client import LivyClient
 from roadpulse.cluster_client.backends.livy.errors import LivyLoginRefused, LivySilent
 from roadpulse.cluster_client.backends.livy.job_files import put_jobs
 from roadpulse.cluster_client.errors import AlreadyStarted, NotFinished, StartError, Unreachable
-from roadpulse.cluster_client.runs.status import RunState
 from tests.integration.fault_proxy import Fault, FaultProxy
 from tests.integration.livy_fixtures import FAST, LIMITS, QUICK, anywhere
 from tests.integration.spark_fixtures import wait_for_free_cores

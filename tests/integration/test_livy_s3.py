@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from development.livy import versions
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.cluster_client.backends.base.backend import follow
 from roadpulse.cluster_client.profiles.profile import Folders
-from roadpulse.cluster_client.runs.status import RunState
 from tests.integration.livy_fixtures import FAST
 from tests.integration.spark_runs import TABLES
 

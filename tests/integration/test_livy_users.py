@@ -14,10 +14,10 @@ import pytest
 
 from development.installed import BUILD, for_anyone, packages
 from development.livy import livy_jars
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.cluster_client.backends.base.backend import follow
 from roadpulse.cluster_client.errors import BackendError
 from roadpulse.cluster_client.profiles.profile import Folders
-from roadpulse.cluster_client.runs.status import RunState
 from tests.integration.livy_fixtures import FAST, newest
 
 pytestmark = [newest, pytest.mark.belfast]

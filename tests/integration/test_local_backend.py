@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.backends.base.backend import Polling, follow
 from roadpulse.cluster_client.backends.local.backend import LocalBackend
@@ -16,7 +17,6 @@ from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.cluster_client.runs import folder as run_folder
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.runs.results import read_manifest, read_speeds, read_speeds_by_time
-from roadpulse.cluster_client.runs.status import RunState
 from tests.waiting import status_when, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

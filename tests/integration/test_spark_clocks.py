@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.cluster_client.backends.base.backend import follow
-from roadpulse.cluster_client.runs.status import RunState, RunStatus
+from roadpulse.cluster_client.runs.status import RunStatus
 from tests.integration.shifted_clocks import needs_library, python
 from tests.integration.spark_fixtures import FAST, Way, newest, spec_of
 from tests.integration.spark_runs import run_locally, tables

@@ -19,8 +19,8 @@ from development.cluster import Cluster
 from development.cluster_daemons import descendants
 from development.cluster_spark import VERSIONS, spark_home, spark_python
 from development.installed import packages
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.cluster_client.backends.base.backend import follow
-from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.cluster_client.ssh.job_zip import MAIN
 from tests.abilities import need
 from tests.integration.spark_fixtures import (

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from development.livy import versions
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.cluster_client.backends.base.backend import follow
-from roadpulse.cluster_client.runs.status import RunState
 from tests.integration.livy_fixtures import FAST, anywhere
 from tests.integration.spark_fixtures import wait_for_free_cores
 from tests.integration.spark_runs import run_locally, tables

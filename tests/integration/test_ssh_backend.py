@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from roadpulse.aggregation.contract.errors import Cancelled
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.backends.base.backend import Polling, follow
 from roadpulse.cluster_client.backends.local.backend import LocalBackend
@@ -37,7 +38,6 @@ from roadpulse.cluster_client.profiles.ssh_credentials import Credentials
 from roadpulse.cluster_client.retry import RetryPolicy
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.runs.results import read_manifest, read_speeds
-from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.cluster_client.ssh import scripts
 from roadpulse.cluster_client.ssh.errors import ConnectionLost, HostKeyChanged, HostKeyUnknown, RemoteFault
 from roadpulse.cluster_client.ssh.job_zip import job_zip

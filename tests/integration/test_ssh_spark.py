@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.cluster_client.backends.base.backend import follow
 from roadpulse.cluster_client.backends.ssh.diagnosis import ClusterChecks
 from roadpulse.cluster_client.diagnosis.checks import Outcome, diagnose, worst
-from roadpulse.cluster_client.runs.status import RunState
 from tests.integration.spark_fixtures import FAST, newest, wait_for_free_cores
 from tests.integration.spark_runs import MOST_WORKER_MB, tables
 from tests.waiting import status_when, until

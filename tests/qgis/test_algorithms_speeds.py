@@ -155,7 +155,7 @@ def test_trips_that_are_not_there_are_refused_before_the_run(
 def test_a_cancelled_run_leaves_no_result_and_its_processes_end(
     processing: Any, trip_parameters: Values, tmp_path: Path
 ) -> None:
-    from roadpulse.cluster_client.runs.status import RunState
+    from roadpulse.aggregation.contract.run_state import RunState
     from roadpulse.workflow import locations
 
     folder = tmp_path / "run"

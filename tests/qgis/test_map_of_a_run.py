@@ -13,11 +13,11 @@ import pytest
 from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtWidgets import QMainWindow
 
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.profiles.profile import LOCAL
 from roadpulse.cluster_client.runs.folder import OWNER
 from roadpulse.cluster_client.runs.records import Run, RunStore
-from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.mapping.errors import UnknownLayer
 from roadpulse.mapping.map_file import MapFile
 from roadpulse.ui.runs.catalogue import RunCatalogue

@@ -14,11 +14,11 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QLabel, QMessageBox, QTextBrowser, QTextEdit, QWidget
 
 from roadpulse.aggregation.contract.errors import RunError
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.aggregation.contract.visible_text import VisibleFormatter, untagged, visible
 from roadpulse.cluster_client.profiles.profile import LOCAL
 from roadpulse.cluster_client.runs.records import Run
-from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.ui.background import qgis_log
 from roadpulse.ui.background.tasks import CallTask
 from roadpulse.ui.runs.catalogue import RunEntry

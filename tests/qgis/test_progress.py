@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from qgis.core import QgsProcessingFeedback
 
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.algorithms import progress
 from roadpulse.algorithms.progress import RunReporter, match_summary
-from roadpulse.cluster_client.runs.status import PhaseProgress, RunState, RunStatus
+from roadpulse.cluster_client.runs.status import PhaseProgress, RunStatus
 from roadpulse.mapping.writer.match_report import MatchReport
 
 

@@ -12,9 +12,10 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QMainWindow, QWidget
 
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.cluster_client.runs.phases import Phase
-from roadpulse.cluster_client.runs.status import PhaseProgress, RunState, RunStatus
+from roadpulse.cluster_client.runs.status import PhaseProgress, RunStatus
 from roadpulse.ui.run_dialog.dialog import RunDialog
 from roadpulse.ui.run_dialog.progress_page import RunPage
 from roadpulse.ui.runs.phases import RunProgress

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsSettings
 
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.aggregation.inventory import TripCount
 from roadpulse.aggregation.storage.s3.errors import S3Refused
@@ -17,7 +18,6 @@ from roadpulse.cluster_client.errors import Unreachable
 from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
 from roadpulse.cluster_client.runs.phases import Phase, phase_of
 from roadpulse.cluster_client.runs.records import Run, RunStore
-from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.ui.run_dialog import estimate
 from roadpulse.ui.run_dialog.sections.backend_watch import BackendWatch
 from roadpulse.ui.run_dialog.sections.trips import TripsSection, count_text

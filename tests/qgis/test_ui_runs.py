@@ -19,11 +19,11 @@ from qgis.core import QgsSettings
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QMainWindow, QMenu, QMessageBox, QPushButton
 
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.backends.local.backend import LocalBackend
 from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
 from roadpulse.cluster_client.runs.records import Run, RunStore
-from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.ui.runs import run_texts
 from roadpulse.ui.runs.catalogue import RunCatalogue
 from roadpulse.ui.runs.open_runs import open_remote_runs

@@ -2,12 +2,13 @@
 
 import pytest
 
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.backends.base.backend import Polling, follow
 from roadpulse.cluster_client.errors import BackendError, Unreachable
 from roadpulse.cluster_client.profiles.profile import LOCAL
 from roadpulse.cluster_client.runs.records import Run
-from roadpulse.cluster_client.runs.status import RunState, RunStatus
+from roadpulse.cluster_client.runs.status import RunStatus
 
 RUN = Run.new("June", LOCAL, RunSpec(trips="/trips", store="/store"))
 FAST = Polling(first=0.001, longest=0.002)

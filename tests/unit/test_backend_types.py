@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from development import house
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.backends import registry
 from roadpulse.cluster_client.backends.base.backend import Polling, follow
@@ -22,7 +23,6 @@ from roadpulse.cluster_client.profiles.store import ProfileStore
 from roadpulse.cluster_client.profiles.trust import ProgramsUntrusted
 from roadpulse.cluster_client.runs.phases import Phase, phase_of
 from roadpulse.cluster_client.runs.records import Run, RunStore
-from roadpulse.cluster_client.runs.status import RunState
 from roadpulse.cluster_client.s3.client import access_here
 from tests.dummy_backend import VALUES, NotebookType, register
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from development import house
+from roadpulse.aggregation.contract import requirements
 
 ROOT = Path(__file__).resolve().parents[2]
 MAY_IMPORT = {
@@ -135,3 +136,8 @@ def test_shipped_code_holds_no_assert_no_silent_except_and_no_nested_event_loop(
             assert not silent, f"line {node.lineno}"
     assert not re.search(r"processEvents|QEventLoop", text)
     assert not re.search(r"\btr\(\s*f[\"']", text), "a text with values in it cannot be translated"
+
+
+def test_packages_of_the_steps_are_listed_with_the_same_lowest_versions() -> None:
+    listed = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert set(requirements.for_pip(s3=True)) <= set(listed)

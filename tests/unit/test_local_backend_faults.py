@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client import processes
 from roadpulse.cluster_client.backends.base.backend import Polling, follow
@@ -26,7 +27,6 @@ from roadpulse.cluster_client.errors import (
 from roadpulse.cluster_client.profiles.credentials import S3Keys
 from roadpulse.cluster_client.profiles.profile import LOCAL, Folders, Profile
 from roadpulse.cluster_client.runs.records import Run, RunStore
-from roadpulse.cluster_client.runs.status import RunState
 from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

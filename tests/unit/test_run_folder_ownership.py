@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.aggregation.storage.local import files as storage_local
 from roadpulse.cluster_client.backends.base.remote import RemoteBackend
@@ -29,7 +30,7 @@ from roadpulse.cluster_client.runs.folder import (
     take_to_fetch,
 )
 from roadpulse.cluster_client.runs.records import Run, RunStore
-from roadpulse.cluster_client.runs.status import RunState, RunStatus
+from roadpulse.cluster_client.runs.status import RunStatus
 from roadpulse.tests.engine import trip
 from tests.access_lists import is_theirs, share_by_default
 from tests.waiting import until

@@ -8,11 +8,12 @@ from datetime import timedelta
 
 import pytest
 
+from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.errors import AlreadyStarted, RunRecordError
 from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
 from roadpulse.cluster_client.runs.records import Run, RunStore
-from roadpulse.cluster_client.runs.status import Fault, RunState, RunStatus
+from roadpulse.cluster_client.runs.status import Fault, RunStatus
 
 SPEC = RunSpec(trips='/data/Büro "trips"/*.json', store="/data/store")
 

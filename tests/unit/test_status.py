@@ -5,7 +5,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from roadpulse.cluster_client.runs.status import Evidence, PhaseProgress, RunState, judge, read_status
+from roadpulse.aggregation.contract.run_state import RunState
+from roadpulse.cluster_client.runs.status import Evidence, PhaseProgress, judge, read_status
 
 NOW = datetime(2025, 6, 10, 8, 0, tzinfo=timezone.utc)
 FOLDER = "/data/runs/june"

@@ -10,9 +10,10 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QFontMetrics, QPalette
 from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QWidget
 
+from ...aggregation.contract.run_state import RunState
 from ...cluster_client.profiles.profile import Profile
 from ...cluster_client.runs.phases import Phase
-from ...cluster_client.runs.status import RunState, RunStatus
+from ...cluster_client.runs.status import RunStatus
 from ...workflow.translation import many, tr
 from ..runs.execution_summary import done_by
 from ..runs.phases import RunProgress, phases_of

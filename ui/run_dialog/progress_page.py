@@ -9,8 +9,9 @@ from typing import Optional
 from qgis.PyQt.QtCore import QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QProgressBar, QTextBrowser, QVBoxLayout, QWidget
 
+from ...aggregation.contract.run_state import RunState
 from ...cluster_client.runs.phases import Phase
-from ...cluster_client.runs.status import RunState, RunStatus
+from ...cluster_client.runs.status import RunStatus
 from ...workflow.translation import tr
 from ..runs import summary
 from ..runs.phases import RunProgress

@@ -13,11 +13,12 @@ from typing import Callable, Optional
 
 from ...aggregation.contract.json_text import LARGEST
 from ...aggregation.contract.manifest import check_manifest, fingerprint
+from ...aggregation.contract.run_state import RunState
 from ...cluster_client.collector import paused
 from ...cluster_client.errors import RunRecordError
 from ...cluster_client.runs.folder import has_result
 from ...cluster_client.runs.records import Run, RunStore
-from ...cluster_client.runs.status import RunState, read_instant
+from ...cluster_client.runs.status import read_instant
 from ...cluster_client.shared_files import read_json
 from .execution_summary import done_by
 

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
+from ...aggregation.contract.run_state import RunState
 from ...cluster_client.runs.folder import is_gone
-from ...cluster_client.runs.status import RunState
 from ...workflow.translation import tr
 from .open_runs import is_remote, open_remote_runs
 from .run_texts import location_name

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Optional
 from qgis.PyQt.QtCore import pyqtSignal
 
 from ...aggregation.contract.errors import Cancelled, RunError
+from ...aggregation.contract.run_state import RunState
 from ...aggregation.contract.spec import RunSpec
 from ...cluster_client.profiles.profile import Profile
 from ...cluster_client.runs.phases import Phase, phase_of
 from ...cluster_client.runs.records import Run, RunStore
-from ...cluster_client.runs.status import RunState, RunStatus
+from ...cluster_client.runs.status import RunStatus
 from ..background.tasks import Task
 from .phases import RunProgress, phases_of, total
 from .settings import RunSettings

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Optional
 
+from ...aggregation.contract.run_state import RunState
 from ...cluster_client.profiles.profile import LOCAL_NAME, Profile
 from ...cluster_client.runs.records import Run
-from ...cluster_client.runs.status import RunState, RunStatus
+from ...cluster_client.runs.status import RunStatus
 from ...workflow.translation import tr
 from ..widgets.number_format import WEEKDAYS, count, duration
 

@@ -12,8 +12,8 @@ from qgis.PyQt.QtCore import QObject, QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QGuiApplication
 from qgis.PyQt.QtWidgets import QMenu, QPushButton, QWidget
 
+from ...aggregation.contract.run_state import RunState
 from ...cluster_client.runs.records import Run
-from ...cluster_client.runs.status import RunState
 from ...workflow.translation import tr
 from ..runs import pending, run_texts
 from ..runs.catalogue import result_folder

@@ -7,7 +7,7 @@ from typing import Callable
 
 from qgis.PyQt.QtWidgets import QMessageBox, QWidget
 
-from ...cluster_client.runs.status import RunState
+from ...aggregation.contract.run_state import RunState
 from ...workflow.translation import tr
 from ..runs import run_texts
 from ..runs.catalogue import result_folder

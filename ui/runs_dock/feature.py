@@ -128,7 +128,7 @@ class RunsDockFeature:
         if self.action is None or run.id == self._run_dialog.followed_run():
             return
         self._offers.withdraw(run.id)
-        from ...cluster_client.runs.status import RunState  # noqa: PLC0415
+        from ...aggregation.contract.run_state import RunState  # noqa: PLC0415
         from ..runs.run_texts import end_sentence  # noqa: PLC0415
         from ..widgets.messages import make_message  # noqa: PLC0415
 

@@ -10,7 +10,7 @@ from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from qgis.PyQt.QtGui import QBrush, QGuiApplication, QIcon
 
-from ...cluster_client.runs.status import RunState
+from ...aggregation.contract.run_state import RunState
 from ...workflow.translation import tr
 from ..runs import run_texts
 from ..runs.catalogue import RunEntry

@@ -30,7 +30,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ...cluster_client.runs.status import RunState
+from ...aggregation.contract.run_state import RunState
 from ...workflow.translation import tr
 from ..runs.catalogue import RunEntry
 from ..runs.watch import RunsWatch

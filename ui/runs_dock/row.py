@@ -9,8 +9,9 @@ from datetime import datetime, timezone
 from enum import IntEnum
 from typing import Any, Optional
 
+from ...aggregation.contract.run_state import RunState
 from ...cluster_client.runs.records import Run
-from ...cluster_client.runs.status import RunState, RunStatus
+from ...cluster_client.runs.status import RunStatus
 from ...workflow.translation import many, tr
 from ..runs import run_texts
 from ..runs.catalogue import RunEntry

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional, Protocol
 
+from ....aggregation.contract.run_state import RunState
 from ....aggregation.storage.s3.errors import S3Error
 from ...errors import ClientError
 from ...runs.records import Run
-from ...runs.status import RunState, RunStatus
+from ...runs.status import RunStatus
 
 
 class Backend(Protocol):

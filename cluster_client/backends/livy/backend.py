@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Optional, TypeVar
 
 from ....aggregation.contract.errors import Cancelled, RunError
+from ....aggregation.contract.run_state import RunState
 from ...profiles.credentials import ProfileKeys
 from ...profiles.profile import Profile
 from ...retry import RETRY_POLICY, RetryPolicy
 from ...runs.files import RunFiles
 from ...runs.records import Run, RunStore
-from ...runs.status import RunState, RunStatus
+from ...runs.status import RunStatus
 from ...runs.submission import Sending, clear, give_up
 from ...ssh.network import TIMEOUTS as SSH_TIMEOUTS
 from ...ssh.network import Timeouts as SshTimeouts

@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from typing import Optional
 
 from ....aggregation.contract.errors import RunError
+from ....aggregation.contract.run_state import RunState
 from ...runs.files import RunFiles
 from ...runs.records import Run
-from ...runs.status import Evidence, Fault, RunState, RunStatus, judge, read_exit_code, read_status
+from ...runs.status import Evidence, Fault, RunStatus, judge, read_exit_code, read_status
 from ...runs.submission import is_being_sent
 from .answers import Batch
 from .batch import batch_name

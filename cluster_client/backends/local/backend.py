@@ -14,6 +14,7 @@ from typing import Callable, Optional
 
 from ....aggregation.contract.errors import RunError
 from ....aggregation.contract.json_text import LARGEST_NOTE, JsonFault, first_bytes
+from ....aggregation.contract.run_state import RunState
 from ....aggregation.contract.s3_access import is_s3
 from ....aggregation.storage import Own, check_apart
 from ....aggregation.storage.local.files import opener
@@ -23,7 +24,7 @@ from ...processes import RUN_VARIABLE, end_group, is_of_run, run_alive, start_ma
 from ...profiles.credentials import S3Keys
 from ...runs.folder import give_back, has_result, is_gone, remove_run, take
 from ...runs.records import Run, RunStore
-from ...runs.status import Evidence, RunState, RunStatus, judge, read_exit_code
+from ...runs.status import Evidence, RunStatus, judge, read_exit_code
 from ...shared_files import read_text, write_atomically
 from .python_path import child_environment, find_python
 

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Callable, TypeVar
 
 from ....aggregation.contract.errors import Cancelled
+from ....aggregation.contract.run_state import RunState
 from ...errors import BackendError, ClientError, Unreachable
 from ...profiles.profile import Profile
 from ...profiles.ssh_credentials import Credentials
 from ...retry import RETRY_POLICY, RetryPolicy
 from ...runs.records import Run, RunStore
-from ...runs.status import RunState, RunStatus
+from ...runs.status import RunStatus
 from ...runs.submission import Sending, clear, give_up
 from ...ssh.connection import Connection
 from ...ssh.known_hosts import KnownHosts

@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Optional
 
+from ....aggregation.contract.run_state import RunState
 from ...errors import BackendError
 from ...runs.records import Run
-from ...runs.status import Evidence, Fault, RunState, RunStatus, judge, read_exit_code, read_status
+from ...runs.status import Evidence, Fault, RunStatus, judge, read_exit_code, read_status
 from ...runs.submission import is_being_sent
 from ...ssh.connection import Connection
 from ...ssh.scripts import call
