@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Run the tests, each kind in a process of its own: unit tests must not find a running QGIS.
-# Five lanes go side by side, since tests of servers wait more than they compute: see docs/tests.md. Those with
+# Six lanes go side by side, since tests of servers wait more than they compute: see docs/tests.md. Those with
 # a window measure how long it waits, so the others leave them the processors (nice). A line every minute says
 # how far each lane is. What failed is named in the end, after a table of where the time went (each test's is
 # in build/tests-times.tsv).
@@ -46,13 +46,15 @@ on_livy() {
 }
 
 off_cluster() {
-  local code=0
   background
-  pytest "unit: no QGIS" -p no:pytest_qgis tests/unit || code=1
   parts 2>/dev/null
   pytest "integration: PostGIS, S3, SSH, processes, packages" -p no:pytest_qgis \
-    "${spark_tests[@]/#/--ignore=}" "${livy_tests[@]/#/--ignore=}" tests/integration || code=1
-  return $code
+    "${spark_tests[@]/#/--ignore=}" "${livy_tests[@]/#/--ignore=}" tests/integration
+}
+
+in_unit() {
+  background
+  pytest "unit: no QGIS" -p no:pytest_qgis tests/unit
 }
 
 in_qgis() {
@@ -119,7 +121,7 @@ left_out=$(build/venv/bin/python development/machine.py)
 [ -z "$left_out" ] || echo "$left_out"
 if [ "$*" = tests ]; then
   echo "== all kinds side by side (their output comes in the end; build/tests-*.log has it now)"
-  side_by_side on_spark on_livy off_cluster in_qgis in_desktop
+  side_by_side on_spark on_livy off_cluster in_unit in_qgis in_desktop
   build/venv/bin/python development/test_times.py "$ROADPULSE_TIMES"
 else
   [[ "$*" != *integration* ]] || parts

@@ -66,7 +66,7 @@ def test_what_goes_on_is_said_and_in_the_end_where_the_time_went(house: Path) ->
     lines = told.splitlines()
     assert done.returncode == 1
     assert lines[0] == "== left out here: something" == lines[-2]
-    assert lines[-1] == "== failed: off_cluster"
+    assert lines[-1] == "== failed: in_unit"
     kind = "integration: PostGIS, S3, SSH, processes, packages"
     assert f" {kind}, 0 % (1 of 1): test_b.py::test_long" in told
     table = lines[next(n for n, line in enumerate(lines) if line.startswith("== seconds by kind")) :]
