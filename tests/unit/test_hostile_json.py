@@ -175,7 +175,7 @@ def test_an_heir_that_cannot_be_removed_stops_no_run_of_a_store(
     for path in (store.owner("planted"), store.heir("planted")):
         os.utime(str(path), (0, 0))
     clean_up(store)
-    assert "stays there: planted" in caplog.text
+    assert "stay in the point store: planted" in caplog.text
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill is POSIX's")
