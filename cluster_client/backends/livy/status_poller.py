@@ -99,8 +99,10 @@ class StatusPoller:
         word = _Word(True)
         if read_status(content).state not in (RunState.FAILED, RunState.CANCELLED):
             word = self._ask(files, folder, run, seen, moved)
-        if word.alive is False:  # it may have written something since
+        if word.alive is False:  # it may have written something since, which is no sign of life
             content = files.read(f"{folder}/status.json")
+            if content != seen.content:
+                seen.content, seen.changed = content, time.monotonic()
         manifest = files.size(f"{folder}/manifest.json") is not None
         if word.fault is not None and content is None and not manifest:
             return RunStatus(RunState.FAILED, error=word.fault)

@@ -47,8 +47,10 @@ class StatusPoller:
             if withdraw(connection, folder, run):
                 return RunStatus(RunState.LOST, error=_never_started(run))
             word = "alive"
-        if word == "dead":  # it may have written something since
+        if word == "dead":  # it may have written something since, which is no sign of life
             content = files.read(f"{folder}/status.json")
+            if content is not None:
+                self._seen[run.id] = (content, time.monotonic())
         cancel_asked = files.size(f"{folder}/cancel") is not None
         evidence = Evidence(
             alive=word == "alive",
