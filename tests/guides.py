@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Optional
 
 import pytest
+
+from tests.terminal import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -28,15 +28,7 @@ def follow(page: str, folder: Path, instead: Optional[Mapping[str, str]] = None)
     if shutil.which("qgis_process") is None:
         pytest.skip("there is no qgis_process; install QGIS's command line tools")
     home = folder.with_name(f"{folder.name}-home")
-    environment = {
-        **os.environ,
-        "QT_QPA_PLATFORM": "offscreen",
-        "QGIS_PLUGINPATH": str(ROOT / "build" / "plugins"),
-        "PYTHONPATH": sysconfig.get_path("purelib"),
-        "QGIS_CUSTOM_CONFIG_PATH": str(home / "config"),
-        "XDG_CACHE_HOME": str(home / "cache"),
-        "XDG_DATA_HOME": str(home / "data"),
-    }
+    variables = environment(home)
     folder.mkdir()
     printed: list[str] = []
     page_text = (DOCS / page).read_text(encoding="utf-8")
@@ -48,7 +40,7 @@ def follow(page: str, folder: Path, instead: Optional[Mapping[str, str]] = None)
             continue
         program = ["bash", "-e", "-c"] if language == "sh" else [sys.executable, "-c"]
         done = subprocess.run(
-            [*program, block], cwd=folder, env=environment, capture_output=True, text=True, timeout=400,
+            [*program, block], cwd=folder, env=variables, capture_output=True, text=True, timeout=400,
             check=False,
         )  # fmt: skip
         assert done.returncode == 0, block + done.stderr + done.stdout

@@ -13,19 +13,24 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def environment(home: Path) -> dict[str, str]:
+    """Return the variables of a QGIS without a screen that has the plugin and a profile below `home`."""
+    return {
+        **os.environ,
+        "QT_QPA_PLATFORM": "offscreen",
+        "QGIS_PLUGINPATH": str(ROOT / "build" / "plugins"),
+        "PYTHONPATH": sysconfig.get_path("purelib"),
+        "QGIS_CUSTOM_CONFIG_PATH": str(home / "config"),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "XDG_DATA_HOME": str(home / "data"),
+    }
+
+
 class Terminal:
     """Calls qgis_process with a QGIS profile of its own."""
 
     def __init__(self, home: Path) -> None:
-        self.environment = {
-            **os.environ,
-            "QT_QPA_PLATFORM": "offscreen",
-            "QGIS_PLUGINPATH": str(ROOT / "build" / "plugins"),
-            "PYTHONPATH": sysconfig.get_path("purelib"),
-            "QGIS_CUSTOM_CONFIG_PATH": str(home / "config"),
-            "XDG_CACHE_HOME": str(home / "cache"),
-            "XDG_DATA_HOME": str(home / "data"),
-        }
+        self.environment = environment(home)
         self("plugins", "enable", "roadpulse")
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

@@ -21,7 +21,7 @@ class Statistic:
     `key` is the column's name, `label` the beginning of legend and column alias, `estimator` how the value is
     computed from the points, `definition` an explanation in a sentence, and `subtitle` that of its map.
     `percentile` is set for percentiles of speed. A group of fewer than `min_points` points has no value.
-    `plays` is True if the map file has a value for each bin.
+    `plays` is True for the one statistic of which the map file packs the values of the bins into a column.
     """
 
     key: str

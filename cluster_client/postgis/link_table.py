@@ -272,16 +272,7 @@ def _matched(
             sql.SQL("t.{}").format(sql.Identifier(column.name)), sql.SQL("wanted.id"), column.is_text
         ),
     )
-    try:
-        with connection.transaction():
-            connection.execute("SET TRANSACTION READ ONLY")
-            connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(int(PROBE_SECONDS * 1000)))
-            row = connection.execute(query).fetchone()
-    except psycopg.errors.QueryCanceled:
-        return None
-    except psycopg.Error as error:
-        raise server_error(error, str(table)) from error
-    return int(row[0]) if row else None
+    return _number(connection, table, query)
 
 
 def _first_srid(
@@ -295,8 +286,14 @@ def _first_srid(
         geom=sql.Identifier(geom.name),
         table=table.identifier(),
     )
+    return _number(connection, table, query)
+
+
+def _number(connection: psycopg.Connection[Any], table: LinkTable, query: sql.Composed) -> Optional[int]:
+    """Return the number that a read-only query gives; None for no row or after `PROBE_SECONDS`."""
     try:
         with connection.transaction():
+            connection.execute("SET TRANSACTION READ ONLY")
             connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(int(PROBE_SECONDS * 1000)))
             row = connection.execute(query).fetchone()
     except psycopg.errors.QueryCanceled:

@@ -53,7 +53,7 @@ free_kilobytes() {
   df -Pk . 2>/dev/null | { read -r _; read -r _ _ _ free _; echo "${free:-unknown}"; }
 }
 
-# Let nobody else read what is made in this folder, unless a person shares it: with a group, or with everybody.
+# Set the umask so that new files in this folder are private, unless a person shares it with a group or with everybody.
 keep_private() {
   if [ -n "$(find . -prune -perm -002 ! -perm -1000 2>/dev/null)" ]; then
     umask 000

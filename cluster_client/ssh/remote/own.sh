@@ -1,4 +1,4 @@
-# Make this user's folder in `parent`, and those of `names` in it: all may read them, and nobody but this user and
+# Make this user's folder in `parent`, and those of `names` in it: all may read them, and only this user and
 # root may change or replace them. As in `aggregation.runners.write_access`, others may write a folder above only if
 # it is sticky, for then they cannot replace what is not theirs in it.
 main() {

@@ -1,4 +1,4 @@
-# Take the claim to start the run `run` in `folder`, so that nobody can any more.
+# Take the claim to start the run `run` in `folder`, so that it cannot be started any more.
 main() {
   enter || { say gone; return; }
   mkdir started 2>/dev/null && : >withdrawn && say withdrawn && return
