@@ -123,8 +123,7 @@ class Connection:
                 channel.settimeout(self.timeouts.answer)
                 channel.set_combine_stderr(True)
                 channel.exec_command(SHELL)  # nosec B601  # a constant
-                channel.sendall(script.encode("utf-8", "surrogateescape"))
-                channel.shutdown_write()
+                _write_stdin(channel, script.encode("utf-8", "surrogateescape"))
                 out = _collect(channel, end)
                 if not channel.status_event.wait(max(0.1, end - time.monotonic())):
                     raise socket.timeout("no exit code")
@@ -302,6 +301,16 @@ def _prefer(transport: paramiko.Transport, key_types: list[str]) -> None:
     able = list(options.key_types)
     first = [kind for kind in wanted if kind in able]
     options.key_types = [*first, *(kind for kind in able if kind not in first)]
+
+
+def _write_stdin(channel: paramiko.Channel, data: bytes) -> None:
+    """Write a command's standard input and close it; a command that has ended already reads none of it."""
+    try:
+        channel.sendall(data)
+        channel.shutdown_write()
+    except OSError as error:
+        if isinstance(error, socket.timeout) or not channel.closed or not channel.get_transport().is_active():
+            raise
 
 
 def _collect(channel: paramiko.Channel, end: float) -> str:

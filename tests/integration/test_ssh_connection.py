@@ -386,6 +386,27 @@ def test_a_user_without_a_shell_is_named(shell_server, other_user):
         connection.sftp()
 
 
+def test_a_shell_that_ends_before_it_reads_is_no_lost_connection(shell_server, other_user, monkeypatch):
+    """The server's end of the channel is closed before the script is written, as it may be on a busy host."""
+    other_user.shell("/usr/sbin/nologin")
+    execute = paramiko.Channel.exec_command
+
+    def execute_to_the_end(channel, command):
+        execute(channel, command)
+        for _ in range(3000):
+            if channel.closed:
+                return
+            channel.status_event.wait(10)
+            time.sleep(0.01)  # the exit code comes just before the close
+        raise AssertionError("the channel stays open")
+
+    monkeypatch.setattr(paramiko.Channel, "exec_command", execute_to_the_end)
+    with shell_server() as connection:
+        with pytest.raises(NoShell, match="not run commands"):
+            connection.sftp()
+        assert connection.alive
+
+
 def test_a_server_without_file_transfer_is_named(tmp_path):
     server = SshServer(tmp_path / "bare", "Subsystem sftp /no/such/program").start()
     try:
