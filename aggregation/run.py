@@ -140,6 +140,7 @@ class _Run:
                 self.folder.work,
                 self.folder.results,
                 [s.number for s in summaries],
+                self.spec,
                 self._check,
                 self.folder.results_name,
             )

@@ -106,7 +106,7 @@ class ExportLayout(RoadpulseAlgorithm):
         reader = Reader(self, parameters, context)
         sheet = pages.PageRequest(self, parameters, context)
         time, statistic, number = reader.text(TIME), reader.choice(pages.STATISTIC), None
-        if time and statistics.statistic(statistic).plays:
+        if time and statistic == statistics.DEFAULT_DRAWN:
             minutes = sheet.bin_minutes()
             number = min(pages.bin_of(time, minutes), 1440 // minutes - 1)
         page = sheet.page(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..aggregation.contract import statistic
-from ..aggregation.contract.tables import BIN, LINK_ID, whole_columns
+from ..aggregation.contract.tables import BIN, DAYS, LINK_ID, is_whole
 from .packed import PACKED_FIELD
 
 WIDTH_FIELD = "width_mm"
@@ -51,7 +51,7 @@ def link_columns(bin_names: list[str], unit: str, with_names: bool, with_classes
         Column(WIDTH_FIELD, "REAL", "Width of the line at 1:12,000 (mm)"),
         Column(PACKED_FIELD, "TEXT", f"Speeds of the day, packed for drawing ({unit})"),
     ]
-    for entry in statistic.STATISTICS:
+    for entry in map(statistic.statistic, statistic.default_keys()):
         alias = f"{entry.alias(unit)}, whole day" if entry.is_whole else entry.alias(unit)
         columns.append(Column(entry.key, column_type(entry.key), alias))
     for bin_name in bin_names:
@@ -64,4 +64,4 @@ def link_columns(bin_names: list[str], unit: str, with_names: bool, with_classes
 
 def column_type(name: str) -> str:
     """Return the type in SQL of a column of the result tables."""
-    return "TEXT" if name == BIN else "INTEGER" if name in whole_columns() else "REAL"
+    return "TEXT" if name in (BIN, DAYS) else "INTEGER" if is_whole(name) else "REAL"

@@ -10,7 +10,7 @@ import re
 
 from . import tables
 
-_TABLE = "|".join(tables.KEYS)
+_TABLE = "|".join(tables.TABLES)
 
 
 def names(*patterns: str) -> re.Pattern[str]:

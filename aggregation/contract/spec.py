@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import date
+from functools import partial
 from itertools import permutations
 from typing import Any, Optional
 from unicodedata import category
 
-from . import json_text
+from . import json_text, statistic
+from .days import ALL_WEEKDAYS, MOST_DATES, Days, Period, check_weekdays, clock, minute_of, periods_from_json
 from .errors import SpecError
 from .json_text import shown
 from .s3_access import S3Access
@@ -30,6 +32,9 @@ STORE_LAYOUT = 3
 METRES_PER_SECOND = {"m/s": 1.0, "km/h": 1 / 3.6, "mph": 0.44704}
 """Speed units in m/s."""
 
+KILOMETRES_PER_HOUR = {"m/s": 3.6, "km/h": 1.0, "mph": 1.609344}
+"""Speed units in km/h."""
+
 KNOTS = ("knots", "knot", "kn", "kt", "kts")
 KNOTS_ADVICE = "knots are not read by this version: multiply the speeds by 1.852 and choose km/h"
 
@@ -38,9 +43,6 @@ MAX_TRIP_MEGABYTES = 256
 
 BIN_MINUTES = tuple(m for m in range(5, 1441) if 1440 % m == 0)
 """Permitted lengths of bins in minutes: from 5 up, divisors of a day's 1440."""
-
-ALL_WEEKDAYS = (1, 2, 3, 4, 5, 6, 7)
-"""ISO weekdays, Monday is 1."""
 
 BAD_FILE_POLICIES = ("skip", "stop")
 NAIVE_TIMES = ("refuse", "utc")
@@ -103,6 +105,76 @@ class FieldMapping:
 
 
 @dataclass(frozen=True)
+class FreeFlow:
+    """Rule of the free-flow speed of a link: a percentile of its points in a window of the day.
+
+    The window goes from minute `start` up to `end` of the local day, over midnight if `end` is not after
+    `start`. If it has fewer than `min_points` points, all points of the link are taken.
+    """
+
+    percentile: int = 85
+    start: int = 22 * 60
+    end: int = 6 * 60
+    min_points: int = 20
+
+    def __post_init__(self) -> None:
+        _check_range("free_flow.percentile", self.percentile, 1, 99)
+        _check_range("free_flow.from", self.start, 0, 1439)
+        _check_range("free_flow.to", self.end, 0, 1440)
+        _check_range("free_flow.min_points", self.min_points, 1, 1_000_000_000)
+
+    @property
+    def definition(self) -> str:
+        """The rule in a few words, for legends: `85th percentile of points 22:00–06:00`."""
+        name = statistic.statistic(f"p{self.percentile:02d}").estimator
+        return f"{name} {clock(self.start)}–{clock(self.end)}, of at least {self.min_points:,}, else of all"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rule as JSON-ready values."""
+        return {
+            "percentile": self.percentile, "from": clock(self.start), "to": clock(self.end),
+            "min_points": self.min_points,
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, values: object) -> FreeFlow:
+        """Create a rule from decoded JSON; raises `SpecError`."""
+        known = {"percentile": "percentile", "from": "start", "to": "end", "min_points": "min_points"}
+        _check_entries("free_flow", values, tuple(known))
+        return cls(
+            **{
+                known[name]: minute_of(_text(f"free_flow.{name}", value), f"free_flow.{name}")
+                if name in ("from", "to")
+                else _integer(f"free_flow.{name}", value)
+                for name, value in values.items()  # type: ignore[attr-defined]
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Trim:
+    """Points of a trip that are left out when it is read; 0 leaves out none.
+
+    With `stationary_seconds`, standing at both ends of a trip, and elsewhere where it takes longer. The first
+    and last `ends_metres` and `ends_seconds` of a trip, for privacy.
+    """
+
+    stationary_seconds: int = 0
+    ends_metres: int = 0
+    ends_seconds: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            _check_range(f"trim.{name}", value, 0, 86_400 if name.endswith("seconds") else 1_000_000)
+
+    @classmethod
+    def from_json(cls, values: object) -> Trim:
+        """Create the rule from decoded JSON; raises `SpecError`."""
+        _check_entries("trim", values, tuple(f.name for f in fields(cls)))
+        return cls(**{name: _integer(f"trim.{name}", value) for name, value in values.items()})  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
 class RunSpec:
     """Parameters of one aggregation.
 
@@ -111,6 +183,10 @@ class RunSpec:
     and weekdays are local to `time_zone`; `date_from` and `date_to` are inclusive. `min_trips` affects what
     is drawn, not the result; `suppress_below` omits cells with fewer distinct trips from the result (0:
     none). A trip file larger than `max_trip_megabytes` (MiB, unpacked) is rejected and reported by name.
+
+    `statistics` has the keys of the statistics to compute, in column order. The bins are those of the sets of
+    `days`; `periods` have statistics of their own. `holidays` count as Sundays. `free_flow` and `trim` are
+    rules of the free-flow speed and of points that are left out.
     """
 
     trips: str
@@ -127,6 +203,12 @@ class RunSpec:
     bad_files: str = "skip"
     max_trip_megabytes: int = MAX_TRIP_MEGABYTES
     s3: S3Access = field(default_factory=S3Access)
+    statistics: tuple[str, ...] = field(default_factory=statistic.default_keys)
+    days: Days = field(default_factory=Days)
+    periods: tuple[Period, ...] = ()
+    holidays: tuple[date, ...] = ()
+    free_flow: FreeFlow = field(default_factory=FreeFlow)
+    trim: Trim = field(default_factory=Trim)
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -149,9 +231,9 @@ class RunSpec:
             )
         if self.date_from and self.date_to and self.date_from > self.date_to:
             raise SpecError("date_from", f"{self.date_from} is after date_to, {self.date_to}")
-        if not self.weekdays or not set(self.weekdays) <= set(ALL_WEEKDAYS):
-            raise SpecError("weekdays", "holds one or more of 1 (Monday) to 7 (Sunday)")
-        object.__setattr__(self, "weekdays", tuple(sorted(set(self.weekdays))))
+        object.__setattr__(self, "weekdays", check_weekdays("weekdays", self.weekdays))
+        object.__setattr__(self, "statistics", statistic.chosen_keys(",".join(self.statistics)))
+        object.__setattr__(self, "holidays", tuple(sorted(set(self.holidays))))
         _check_range("min_trips", self.min_trips, 1, 1_000_000)
         _check_range("suppress_below", self.suppress_below, 0, 1_000_000)
         _check_range("max_trip_megabytes", self.max_trip_megabytes, 1, 4096)
@@ -173,8 +255,14 @@ class RunSpec:
         for name in ("date_from", "date_to"):
             values[name] = values[name].isoformat() if values[name] else None
         values["weekdays"] = list(self.weekdays)
-        if self.s3 == S3Access():
-            del values["s3"]
+        values["statistics"] = list(self.statistics)
+        values["days"] = self.days.to_json()
+        values["periods"] = {period.name: period.to_json() for period in self.periods}
+        values["holidays"] = [day.isoformat() for day in self.holidays]
+        values["free_flow"] = self.free_flow.to_json()
+        for name in _LEFT_OUT_IF_USUAL:
+            if getattr(self, name) == _usual(name):
+                del values[name]
         return values
 
     @classmethod
@@ -183,20 +271,7 @@ class RunSpec:
         _check_object("the specification", values, cls)
         if "schema" in values and values["schema"] != SCHEMA:  # first, as a later schema has other entries
             raise SpecError("schema", f"is {shown(values['schema'])}; this Roadpulse reads version {SCHEMA}")
-        read: dict[str, Any] = {}
-        for name, value in values.items():
-            if name in ("trips", "store", "speed_unit", "time_zone", "bad_files"):
-                read[name] = _text(name, value)
-            elif name in ("date_from", "date_to"):
-                read[name] = _date(name, value)
-            elif name == "weekdays":
-                read[name] = _weekdays(value)
-            elif name == "mapping":
-                read[name] = FieldMapping.from_json(value)
-            elif name == "s3":
-                read[name] = S3Access.from_json(value)
-            else:
-                read[name] = _integer(name, value)
+        read = {name: _READERS.get(name, partial(_integer, name))(value) for name, value in values.items()}
         for name in ("trips", "store"):
             if name not in read:
                 raise SpecError(name, "is missing")
@@ -210,6 +285,40 @@ class RunSpec:
         except json_text.JsonFault as error:
             raise SpecError("spec.json", f"cannot be used: {error.fault}") from error
         return cls.from_json(values)
+
+
+_LEFT_OUT_IF_USUAL = ("s3", "statistics", "days", "periods", "holidays", "free_flow", "trim")
+"""Entries that spec.json has only if they are not the default, so that an older Roadpulse reads others."""
+
+
+def _usual(name: str) -> Any:
+    entry = next(f for f in fields(RunSpec) if f.name == name)
+    return entry.default if entry.default is not MISSING else entry.default_factory()  # type: ignore[misc, operator]
+
+
+def _statistics(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return statistic.chosen_keys(value)
+    if not isinstance(value, (list, tuple)):
+        raise SpecError("statistics", f"is {shown(value)}, not a list of keys")
+    return statistic.chosen_keys(",".join(_text("statistics", key) for key in value))
+
+
+def _holidays(value: object) -> tuple[date, ...]:
+    if not isinstance(value, (list, tuple)) or len(value) > MOST_DATES:
+        raise SpecError("holidays", f"is {shown(value)}, not a list of at most {MOST_DATES:,} dates")
+    found = tuple(_date("holidays", day) for day in value)
+    if None in found:
+        raise SpecError("holidays", "holds an empty date")
+    return found  # type: ignore[return-value]
+
+
+def _check_entries(name: str, values: object, known: tuple[str, ...]) -> None:
+    if not isinstance(values, Mapping):
+        raise SpecError(name, "is not a JSON object")
+    for key in values:
+        if key not in known:
+            raise SpecError(name, f"has {shown(key)}; known are {', '.join(known)}")
 
 
 def _check_object(name: str, values: object, cls: type) -> None:
@@ -275,3 +384,19 @@ def _weekdays(value: object) -> tuple[int, ...]:
     if not isinstance(value, (list, tuple)):
         raise SpecError("weekdays", "is not a list of 1 (Monday) to 7 (Sunday)")
     return tuple(_integer("weekdays", day) for day in value)
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    **{name: partial(_text, name) for name in ("trips", "store", "speed_unit", "time_zone", "bad_files")},
+    **{name: partial(_date, name) for name in ("date_from", "date_to")},
+    "weekdays": _weekdays,
+    "mapping": FieldMapping.from_json,
+    "s3": S3Access.from_json,
+    "statistics": _statistics,
+    "days": Days.from_json,
+    "periods": periods_from_json,
+    "holidays": _holidays,
+    "free_flow": FreeFlow.from_json,
+    "trim": Trim.from_json,
+}
+"""Readers of the entries of a specification that are no integers."""

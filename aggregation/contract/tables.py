@@ -3,22 +3,47 @@
 from __future__ import annotations
 
 from . import statistic
+from .spec import RunSpec
 
-LINK_SPEEDS, LINK_SPEEDS_BY_TIME = "link_speeds", "link_speeds_by_time"
-"""One row per link; one row per link and bin."""
+LINK_SPEEDS, LINK_SPEEDS_BY_TIME, LINK_SPEEDS_BY_PERIOD = (
+    "link_speeds", "link_speeds_by_time", "link_speeds_by_period",
+)  # fmt: skip
+"""One row per link; per link, set of days and bin; per link and named period."""
 
-LINK_ID, BIN = "link_id", "bin"
-"""Key columns: an integer, and the local start of the bin as `HH:MM`."""
+TABLES = (LINK_SPEEDS, LINK_SPEEDS_BY_TIME, LINK_SPEEDS_BY_PERIOD)
+"""The names of all tables."""
 
-KEYS = {LINK_SPEEDS: (LINK_ID,), LINK_SPEEDS_BY_TIME: (LINK_ID, BIN)}
-"""The key columns of each table; together they identify a row."""
+LINK_ID, DAYS, BIN, PERIOD = "link_id", "days", "bin", "period"
+"""Key columns: an integer, the name of a set of days, the local start of the bin as `HH:MM`, the name of a
+period."""
 
 
-def columns(table: str) -> tuple[str, ...]:
+def tables_of(spec: RunSpec) -> tuple[str, ...]:
+    """Return the names of the tables of a run."""
+    return TABLES if spec.periods else TABLES[:2]
+
+
+def key_columns(table: str, spec: RunSpec) -> tuple[str, ...]:
+    """Return the key columns of a table; together they identify a row."""
+    if table == LINK_SPEEDS:
+        return (LINK_ID,)
+    if table == LINK_SPEEDS_BY_PERIOD:
+        return LINK_ID, PERIOD
+    return (LINK_ID, DAYS, BIN) if spec.days.is_divided else (LINK_ID, BIN)
+
+
+def statistics_of(table: str, spec: RunSpec) -> tuple[str, ...]:
+    """Return the keys of the statistics of a table, in column order."""
+    if table == LINK_SPEEDS:
+        return spec.statistics
+    return tuple(key for key in spec.statistics if statistic.statistic(key).by_bin)
+
+
+def columns(table: str, spec: RunSpec) -> tuple[str, ...]:
     """Return the columns of a result table in order: its keys, then one for each statistic."""
-    return (*KEYS[table], *statistic.keys())
+    return (*key_columns(table, spec), *statistics_of(table, spec))
 
 
-def whole_columns() -> tuple[str, ...]:
-    """Return the integer columns of all tables."""
-    return (LINK_ID, *statistic.whole_keys())
+def is_whole(column: str) -> bool:
+    """Return True if a column of a result table holds integers."""
+    return column == LINK_ID or (statistic.is_statistic(column) and statistic.statistic(column).is_whole)

@@ -8,7 +8,8 @@ from typing import Any, Optional
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract.spec import ALL_WEEKDAYS, METRES_PER_SECOND, RunSpec
+from ..contract.days import ALL_WEEKDAYS
+from ..contract.spec import METRES_PER_SECOND, RunSpec
 from ..trips.times import DAY, DAYS_TO_1970, NO_TIME, local_clock
 
 IMPLAUSIBLE = 70.0

@@ -21,7 +21,17 @@ from numpy.typing import NDArray
 
 from .. import storage
 from ..contract import statistic
-from ..contract.tables import BIN, KEYS, LINK_ID, LINK_SPEEDS, LINK_SPEEDS_BY_TIME, columns
+from ..contract.spec import RunSpec
+from ..contract.tables import (
+    BIN,
+    LINK_ID,
+    LINK_SPEEDS,
+    LINK_SPEEDS_BY_TIME,
+    columns,
+    key_columns,
+    statistics_of,
+    tables_of,
+)
 from ..storage import Place
 from ..storage.local.database import connect
 from .statistics import Groups
@@ -38,30 +48,30 @@ Piece = tuple[NDArray[np.int64], Groups, Groups]
 index × number of bins + bin."""
 
 
-def write_part(folder: Place, number: int, pieces: Iterable[Piece], bins: list[str]) -> tuple[int, int]:
+def write_part(folder: Place, number: int, pieces: Iterable[Piece], spec: RunSpec) -> tuple[int, int]:
     """Write one task's rows of both tables and their index; return the numbers of rows.
 
     `pieces` are sorted by link.
     """
-    minutes = 1440 // len(bins)
-    n_rows, links_of = dict.fromkeys(KEYS, 0), [np.empty(0, dtype=np.int64)]
-    ends_of = {table: [np.empty(0, dtype=np.int64)] for table in KEYS}
+    tables = tables_of(spec)
+    n_rows, links_of = dict.fromkeys(tables, 0), [np.empty(0, dtype=np.int64)]
+    ends_of = {table: [np.empty(0, dtype=np.int64)] for table in tables}
 
     def writing() -> AbstractContextManager[None]:
         return folder.disk_errors("write the result")
 
     with ExitStack() as stack:
         with writing():
-            paths = {table: folder / f"{table}-{number:05d}.csv" for table in KEYS}
+            paths = {table: folder / f"{table}-{number:05d}.csv" for table in tables}
             asides = {table: stack.enter_context(path.written_aside()) for table, path in paths.items()}
         for links, overall, by_time in pieces:
-            rank, bin_of = np.divmod(by_time.key, len(bins))
+            rank, bin_of = np.divmod(by_time.key, spec.n_bins)
             for table, groups, link_of_row, minute in (
                 (LINK_SPEEDS, overall, overall.key, None),
-                (LINK_SPEEDS_BY_TIME, by_time, rank, bin_of * minutes),
+                (LINK_SPEEDS_BY_TIME, by_time, rank, bin_of * spec.bin_minutes),
             ):
                 with writing():
-                    ends = _append(asides[table], links, link_of_row, minute, groups)
+                    ends = _append(asides[table], spec, links, link_of_row, minute, groups)
                 ends_of[table].append(ends)
                 n_rows[table] += len(link_of_row)
             links_of.append(links)
@@ -79,6 +89,7 @@ def _index(number: int) -> str:
 
 def _append(
     path: Path,
+    spec: RunSpec,
     links: NDArray[np.int64],
     link_of_row: NDArray[np.int64],
     minute: Optional[NDArray[np.int64]],
@@ -88,7 +99,7 @@ def _append(
     before = path.stat().st_size if path.exists() else 0
     with ExitStack() as stack:
         rows = stack.enter_context(storage.scratch.file("rows.csv")) if before else path
-        _write_rows(rows, links[link_of_row], minute, groups)
+        _write_rows(rows, spec, links[link_of_row], minute, groups)
         if before:
             with rows.open("rb") as written, path.open("ab") as part:
                 shutil.copyfileobj(written, part, 1 << 20)
@@ -96,7 +107,7 @@ def _append(
 
 
 def _write_rows(
-    path: Path, link_id: NDArray[np.int64], minute: Optional[NDArray[np.int64]], groups: Groups
+    path: Path, spec: RunSpec, link_id: NDArray[np.int64], minute: Optional[NDArray[np.int64]], groups: Groups
 ) -> None:
     if not len(link_id):
         path.write_bytes(b"")
@@ -107,16 +118,16 @@ def _write_rows(
     with connect() as connection:
         connection.register("part", values)
         table = LINK_SPEEDS if minute is None else LINK_SPEEDS_BY_TIME
-        connection.execute(_writing(table), [str(path)])
+        connection.execute(_writing(table, spec), [str(path)])
 
 
-def _writing(table: str) -> str:
+def _writing(table: str, spec: RunSpec) -> str:
     """Return the SQL statement that writes rows of a table; a statistic of too few points is empty."""
-    values = [entry.key for entry in statistic.STATISTICS]
-    for at, entry in enumerate(statistic.STATISTICS):
+    values = list(statistics_of(table, spec))
+    for at, entry in enumerate(map(statistic.statistic, values)):
         if entry.min_points > 1:
             values[at] = f"CASE WHEN n_points >= {entry.min_points} THEN {entry.key} END"
-    listed = ", ".join([*(_KEYS[key] for key in KEYS[table]), *values])
+    listed = ", ".join([*(_KEYS[key] for key in key_columns(table, spec)), *values])
     return f"COPY (SELECT {listed} FROM part) TO ? (FORMAT csv, HEADER false)"  # noqa: S608  # nosec B608  # own names
 
 
@@ -136,6 +147,7 @@ class _Output:
     folder: Place
     shown: str
     table: str
+    columns: tuple[str, ...]
     single: bool
     parts: list[dict[str, Any]] = field(default_factory=list)
     _stream: Optional[BinaryIO] = None
@@ -152,7 +164,7 @@ class _Output:
             self._stream = self._aside.enter_context(aside.open("wb"))
             self._digest = hashlib.sha256()
             self.parts.append({"path": f"{self.shown}/{name}", "rows": -1, "bytes": 0})
-            self._put((",".join(columns(self.table)) + "\n").encode("ascii"))
+            self._put((",".join(self.columns) + "\n").encode("ascii"))
         if block:
             self._put(block)
 
@@ -184,6 +196,7 @@ def merge(
     work: Place,
     results: Place,
     numbers: list[int],
+    spec: RunSpec,
     progress: Callable[[], None] = lambda: None,
     shown: str = "results",
 ) -> dict[str, Any]:
@@ -203,7 +216,7 @@ def merge(
     part_of = np.repeat(np.arange(len(indexes)), [len(index["link_id"]) for index in indexes])
     order = np.argsort(ids, kind="stable")
     with results.disk_errors("write the result"):
-        for table in KEYS:
+        for table in tables_of(spec):
             ends = [index[table] for index in indexes]
             starts = np.concatenate([np.concatenate([[0], end])[:-1] for end in ends]) if ends else ids
             stops = np.concatenate(ends) if ends else ids
@@ -211,7 +224,7 @@ def merge(
             parts = [f"{table}-{number:05d}.csv" for number in numbers]
             with (
                 work.all_at_hand(parts) as files,
-                _Output(results, shown, table, single=total <= PART_BYTES) as output,
+                _Output(results, shown, table, columns(table, spec), single=total <= PART_BYTES) as output,
                 ExitStack() as stack,
             ):
                 contents = [_Mapped(file) for file in files]
@@ -228,7 +241,7 @@ def merge(
                         progress()
                 output.write(b"".join(pending))
             entries[table] = {
-                "columns": list(columns(table)),
+                "columns": list(columns(table, spec)),
                 "rows": sum(part["rows"] for part in output.parts),
                 "parts": output.parts,
             }

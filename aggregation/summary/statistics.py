@@ -145,17 +145,21 @@ FORMULAS: dict[str, Formula] = {
     **{
         entry.key: partial(_percentile, percentile=entry.percentile)
         for entry in statistic.STATISTICS
-        if entry.percentile is not None
+        if entry.percentile is not None and entry.family == statistic.POINTS
     },
 }
 """The computation of each statistic of the registry, by its key."""
 
 
+def _computed() -> list[statistic.Statistic]:
+    return [statistic.statistic(key) for key in statistic.default_keys()]
+
+
 def _groups(key: Ints, sample: Sample) -> Groups:
     if not len(key):
-        kinds = {entry.key: np.int64 if entry.is_whole else np.float64 for entry in statistic.STATISTICS}
+        kinds = {entry.key: np.int64 if entry.is_whole else np.float64 for entry in _computed()}
         return Groups(key, {name: np.empty(0, kind) for name, kind in kinds.items()})
-    return Groups(key, {entry.key: FORMULAS[entry.key](sample) for entry in statistic.STATISTICS})
+    return Groups(key, {entry.key: FORMULAS[entry.key](sample) for entry in _computed()})
 
 
 class _Samples:

@@ -81,9 +81,7 @@ def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
             (links, _suppress(overall, spec.suppress_below), _suppress(by_time, spec.suppress_below))
             for links, overall, by_time in pieces
         )
-    report.rows, report.rows_by_time = result_tables.write_part(
-        context.results, task.number, pieces, spec.bin_names
-    )
+    report.rows, report.rows_by_time = result_tables.write_part(context.results, task.number, pieces, spec)
     return report
 
 

@@ -11,10 +11,20 @@ from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 
+from ...aggregation.contract import statistic
 from ...aggregation.contract.json_text import LARGEST, Entries, JsonFault, shown
 from ...aggregation.contract.manifest import OtherVersion, check_manifest
 from ...aggregation.contract.spec import SCHEMA
-from ...aggregation.contract.tables import BIN, KEYS, LINK_SPEEDS, LINK_SPEEDS_BY_TIME, columns, whole_columns
+from ...aggregation.contract.tables import (
+    BIN,
+    DAYS,
+    LINK_ID,
+    LINK_SPEEDS,
+    LINK_SPEEDS_BY_PERIOD,
+    LINK_SPEEDS_BY_TIME,
+    PERIOD,
+    is_whole,
+)
 from ...aggregation.storage.local.files import sha256
 from ..errors import ResultError
 from ..shared_files import read_json
@@ -89,10 +99,19 @@ def read_manifest(folder: Union[str, Path]) -> Manifest:
         ) from error  # fmt: skip
     except (JsonFault, ValueError) as error:
         raise _damaged(path, error.fault if isinstance(error, JsonFault) else str(error)) from error
-    for name in KEYS:
+    for name in (LINK_SPEEDS, LINK_SPEEDS_BY_TIME):
         if name not in tables:
             raise _damaged(path, f"it lists no table {name!r}")
     return Manifest(Path(folder), values.values, tables)
+
+
+_TEXTS = (DAYS, BIN, PERIOD)
+_REQUIRED = {
+    LINK_SPEEDS: (LINK_ID, *statistic.ALWAYS),
+    LINK_SPEEDS_BY_TIME: (LINK_ID, BIN, *statistic.ALWAYS),
+    LINK_SPEEDS_BY_PERIOD: (LINK_ID, PERIOD, *statistic.ALWAYS),
+}
+"""Columns that each table has, whatever a run computes."""
 
 
 def read_speeds(folder: Union[str, Path]) -> pd.DataFrame:
@@ -148,9 +167,8 @@ def _read_part(folder: Path, table: Table, part: Part) -> pd.DataFrame:
 def _parse(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415  (the rest of the module works without it)
 
-    whole = whole_columns()
     kinds: dict[Hashable, type] = {
-        name: np.int64 if name in whole else str if name == BIN else np.float64 for name in names
+        name: np.int64 if is_whole(name) else str if name in _TEXTS else np.float64 for name in names
     }
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -162,7 +180,7 @@ def _parse(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
                 path, dtype=kinds, encoding="utf-8", keep_default_na=False, na_values=[""],
                 float_precision="round_trip",  # pandas' default is wrong in the last digit of some
             )  # fmt: skip
-        if any(frame[name].dtype != np.int64 for name in whole):  # pandas then chose uint64
+        if any(frame[name].dtype != np.int64 for name in names if is_whole(name)):  # pandas then chose uint64
             raise _damaged(path, "a number in it is above 2^63-1")
         return frame
     except (ValueError, OverflowError) as error:  # pandas' own errors are ValueErrors too
@@ -172,7 +190,7 @@ def _parse(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
 def _table(name: str, entry: Entries) -> Table:
     """Return a table as described in the manifest; raises `JsonFault` or `ValueError`."""
     found = entry.texts("columns")
-    missing = [column for column in (columns(name) if name in KEYS else ()) if column not in found]
+    missing = [column for column in _REQUIRED.get(name, ()) if column not in found]
     if missing:
         raise ValueError(f"its table {shown(name)} lacks {', '.join(missing)}")
     return Table(found, entry.whole("rows"), tuple(map(_part, entry.parts("parts"))))

@@ -22,7 +22,7 @@ from .connection import Connection
 from .errors import RemoteFault
 from .scripts import call
 
-OWN_FILES = {"own_files": " ".join(IN_RUN_FOLDER), "tables": " ".join(tables.KEYS)}
+OWN_FILES = {"own_files": " ".join(IN_RUN_FOLDER), "tables": " ".join(tables.TABLES)}
 """Parameters of the script `remove`: the names of the files to delete."""
 
 WINDOW = 2 << 20

@@ -81,7 +81,7 @@ class StyleOptions:
     @property
     def plays(self) -> bool:
         """The map file holds the statistic's value for each bin."""
-        return statistics.statistic(self.statistic).plays
+        return self.statistic == statistics.DEFAULT_DRAWN
 
     @classmethod
     def from_run_table(cls, layer: QgsVectorLayer, **changes: Any) -> StyleOptions:

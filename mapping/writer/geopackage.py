@@ -190,7 +190,7 @@ class _Writer:
                 self.spec.min_trips,
             )
             texts = [[column[row] for row in rows.tolist()] for column in text_columns]
-            numbers = part[list(statistic.keys())].to_numpy(dtype=float)
+            numbers = part[list(statistic.default_keys())].to_numpy(dtype=float)
             wide = np.concatenate([numbers, cells.transpose(0, 2, 1).reshape(len(rows), -1)], axis=1)
             columns: list[list[Any]] = [
                 list(range(start + 1, start + 1 + len(rows))),
@@ -278,12 +278,13 @@ class _Writer:
                 np.concatenate(
                     [
                         table[name].to_numpy(dtype=float)
-                        for table in drawn[: 1 + statistic.statistic(name).plays]
+                        for table in drawn[: 1 + (name == statistic.DEFAULT_DRAWN)]
                     ]
                 ),
                 self.spec.speed_unit,
             )
             for name in statistic.drawn_keys()
+            if name in self.speeds
         }
 
     def _write_catalogue(self, database: sqlite3.Connection, shapes: Shapes) -> None:

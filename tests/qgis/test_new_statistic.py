@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("qgis_app")
 
 FASTEST = Statistic(
     "fastest", "Fastest point", "highest speed of the points", estimator="maximum of points",
-    subtitle="How fast the fastest drive",
+    subtitle="How fast the fastest drive", default=True,
 )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def _added(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_statistic_has_a_formula_and_every_formula_a_statistic() -> None:
-    assert set(FORMULAS) == set(statistic.keys())
+    assert set(FORMULAS) == set(statistic.default_keys())
 
 
 @pytest.mark.usefixtures("_added")

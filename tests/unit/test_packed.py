@@ -6,7 +6,6 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadpulse.aggregation.contract.statistic import STATISTICS
 from roadpulse.mapping.packed import DIGITS, LARGEST, pack, unpack
 
 
@@ -60,7 +59,3 @@ def test_no_value_can_be_the_mark_of_too_few() -> None:
     assert one_too_few is not None
     mark = float(one_too_few[DIGITS:])
     assert all(abs(number) < abs(mark) / 1e6 for number in numbers)
-
-
-def test_one_statistic_plays_as_there_is_one_packed_column() -> None:
-    assert [entry.key for entry in STATISTICS if entry.plays] == ["mean"]

@@ -11,9 +11,10 @@ from typing import Any, Optional
 
 from qgis.core import QgsSettings
 
+from ...aggregation.contract.days import ALL_WEEKDAYS
 from ...aggregation.contract.errors import SpecError
 from ...aggregation.contract.json_text import Entries, decode
-from ...aggregation.contract.spec import ALL_WEEKDAYS, FieldMapping, RunSpec
+from ...aggregation.contract.spec import FieldMapping, RunSpec
 from ...algorithms.parameters import this_zone
 from ...cluster_client.profiles.profile import LOCAL, LOCAL_NAME, Profile
 from ...cluster_client.profiles.store import file_name

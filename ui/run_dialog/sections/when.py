@@ -16,7 +16,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ....aggregation.contract.spec import ALL_WEEKDAYS
+from ....aggregation.contract.days import ALL_WEEKDAYS
 from ....aggregation.contract.time_zones import is_zone, zone_names
 from ....workflow.translation import tr
 from ...runs.settings import RunSettings
