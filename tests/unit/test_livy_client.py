@@ -327,8 +327,8 @@ BODIES = st.one_of(
 @settings(max_examples=100, deadline=None)
 @given(status=st.sampled_from([200, 201, 204, 301, 400, 401, 403, 404, 409, 500, 503]), body=BODIES)
 def test_no_body_is_too_hostile(fuzzed, status, body):
-    fuzzed.answer = lambda request: http(status, b"" if status == 204 else body)
-    asking = client(fuzzed)
+    server, asking = fuzzed
+    server.answer = lambda request: http(status, b"" if status == 204 else body)
     for call in (
         asking.version,
         lambda: asking.submit({"name": "mine", "file": "x"}),
@@ -347,9 +347,10 @@ def test_no_body_is_too_hostile(fuzzed, status, body):
 @settings(max_examples=60, deadline=None)
 @given(raw=st.binary(max_size=120), head=st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 "]))
 def test_no_bytes_are_too_hostile(fuzzed, raw, head):
-    fuzzed.answer = lambda request: head + raw
+    server, asking = fuzzed
+    server.answer = lambda request: head + raw
     try:
-        client(fuzzed).batch("mine")
+        asking.batch("mine")
     except BackendError as error:
         assert error.message.isprintable()
 
@@ -357,7 +358,9 @@ def test_no_bytes_are_too_hostile(fuzzed, raw, head):
 @pytest.fixture(scope="module")
 def fuzzed():
     with Answers() as server:
-        yield server
+        asking = client(server)
+        yield server, asking
+        asking.close()
 
 
 @given(content=BODIES)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from urllib.parse import quote, urlsplit
 import requests
 
 from ....aggregation.contract.errors import RunError
+from ...certificates import trust
 from ...profiles.checks import can_be_read
 from ...profiles.credentials import UserSecret
 from ...time_limit import within
@@ -66,6 +68,7 @@ class LivyClient:
         self.login = login
         self._proxies, self._ca_file, self._via, self._timeouts = proxies or {}, ca_file, via, timeouts
         self._lock = threading.Lock()
+        self._trust: Optional[ssl.SSLContext] = None
         self._session: Optional[requests.Session] = None
 
     # -- calls ----------------------------------------------------------------------------------------
@@ -181,9 +184,12 @@ class LivyClient:
             return self._session
 
     def _new_session(self) -> requests.Session:
+        """Return a session; raises `BackendError` if `ca_file` cannot be used."""
+        if self._trust is None:  # reading the certificates of a computer takes some 20 ms
+            self._trust = trust(self._ca_file)
         if self._via is None:
-            return new_session(self.login, self._ca_file, self._proxies)
-        return new_session(self.login, self._ca_file, {}, self._connect)
+            return new_session(self.login, self._trust, self._proxies)
+        return new_session(self.login, self._trust, {}, self._connect)
 
     def _connect(self) -> socket.socket:
         """Return a connection through the tunnel; raises `LivyAway`."""

@@ -16,7 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from ....aggregation.contract.errors import RunError
-from ...certificates import causes, certificate_fault, speaks_no_tls, trust
+from ...certificates import causes, certificate_fault, speaks_no_tls
 from ...profiles.credentials import UserSecret
 from .errors import LivyAway, LivyCut, LivySilent, NotLivy
 
@@ -40,7 +40,7 @@ class Via(Protocol):
 
 
 class _Adapter(HTTPAdapter):
-    """Adapter that trusts the computer's certificates and one more file, without retries."""
+    """Adapter with a TLS context of its own, without retries."""
 
     def __init__(self, trust: ssl.SSLContext, connect: Optional[Callable[[], socket.socket]]) -> None:
         self._trust, self._connect = trust, connect
@@ -83,14 +83,11 @@ def _pools(connect: Callable[[], socket.socket]) -> dict[str, type[HTTPConnectio
 
 def new_session(
     login: Optional[UserSecret],
-    ca_file: str,
+    trust: ssl.SSLContext,
     proxies: Mapping[str, str],
     connect: Optional[Callable[[], socket.socket]] = None,
 ) -> requests.Session:
-    """Return a session that ignores the environment; `connect`, if given, opens its connections.
-
-    Raises `BackendError` if `ca_file` cannot be used.
-    """
+    """Return a session that ignores the environment; `connect`, if given, opens its connections."""
     session = requests.Session()
     session.trust_env = False
     session.headers.update(
@@ -100,7 +97,7 @@ def new_session(
         session.auth = (login.user.encode(), login.secret.encode())  # type: ignore[assignment]  # requests itself knows Latin-1 only
     session.proxies = dict(proxies)
     for scheme in ("https://", "http://"):
-        session.mount(scheme, _Adapter(trust(ca_file), connect))
+        session.mount(scheme, _Adapter(trust, connect))
     return session
 
 
