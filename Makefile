@@ -63,3 +63,4 @@ env: ## print the exports with which qgis, qgis_process and python3 see the plug
 clean: ## end what `make cluster` started, and remove everything that was built
 	@[ ! -d build/cluster ] || [ ! -x $(PYTHON) ] || $(PYTHON) development/cluster.py stop
 	@rm -rf build
+	@find . -name __pycache__ -prune -exec rm -rf {} +
