@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -21,13 +22,22 @@ from roadpulse.cluster_client.backends.base.backend_type import (
 )
 from roadpulse.cluster_client.backends.base.probe import BackendState
 from roadpulse.cluster_client.diagnosis.checks import Check, ok
-from roadpulse.cluster_client.profiles.checks import empty
+from roadpulse.cluster_client.profiles.checks import empty, fault
 from roadpulse.cluster_client.profiles.credentials import ProfileKeys
+from roadpulse.cluster_client.profiles.entries import (
+    ChoiceEntry,
+    LoginEntry,
+    NumberEntry,
+    OwnSection,
+    SwitchEntry,
+    TextEntry,
+)
 from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.cluster_client.runs.phases import Phase
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.runs.status import RunStatus
 
+OWN = ("lab_kernel", "lab_start", "lab_authcfg", "lab_cells", "lab_theme", "lab_keep")
 VALUES = {"schema": 1, "kind": "notebook", "name": "Lab", "host": "lab.example.org"}
 
 
@@ -88,8 +98,12 @@ class NotebookTrips:
 class NotebookProbe:
     """Sees three cores."""
 
+    def __init__(self, keys: ProfileKeys) -> None:
+        login = keys.own.get("lab_authcfg")
+        self._user = login.user if login else "nobody"
+
     def state(self) -> BackendState:
-        return BackendState(cores=3, service="Notebook 7")
+        return BackendState(cores=3, service=f"Notebook 7 for {self._user}")
 
     def trips(self, trips: str) -> NotebookTrips:
         return NotebookTrips()
@@ -120,10 +134,25 @@ class NotebookType(BackendType):
     phases = {Phase.LISTING: 0.1, Phase.READING: 0.6, Phase.FETCHING: 0.1, Phase.MAPPING: 0.2}
     form = {FormSection.SSH: SSH_LOGIN, FormSection.FOLDERS: ("folders.runs",)}
     least = {"host": "localhost"}
+    own_sections = (
+        OwnSection("Notebook", (
+            TextEntry("lab_kernel", "Kernel", "Runs the cells.", default="python3",
+                      pattern=re.compile(r"[a-z0-9-]+"), what="a kernel's name"),
+            TextEntry("lab_start", "Program", program=True),
+            LoginEntry("lab_authcfg", "Password", service="the notebook"),
+        ), intro="A server of notebooks."),
+        OwnSection("Cells", (
+            NumberEntry("lab_cells", "Cells", low=0, high=64, zero="all"),
+            ChoiceEntry("lab_theme", "Theme", choices=(("", "as it is"), ("dark", "dark"))),
+            SwitchEntry("lab_keep", "Keep the notebook"),
+        ), folded=True),
+    )  # fmt: skip
 
     def check(self, profile: Profile) -> None:
         if not profile.host:
             raise empty("host", "name the notebook server")
+        if profile.own["lab_keep"] and not profile.own["lab_cells"]:
+            raise fault("lab_cells", 0, "say how many cells are kept")
 
     def requirements(self, profile: Profile) -> tuple[str, ...]:
         return ("json",)
@@ -132,7 +161,7 @@ class NotebookType(BackendType):
         return NotebookBackend(run_store, kept.runs)
 
     def probe(self, profile: Profile, keys: ProfileKeys, kept: Kept) -> NotebookProbe:
-        return NotebookProbe()
+        return NotebookProbe(keys)
 
     def diagnosis(
         self, profile: Profile, keys: ProfileKeys, kept: Kept, *, store: str, trips: str, host_key: str = ""

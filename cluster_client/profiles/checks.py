@@ -21,8 +21,13 @@ HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+(%[A-
 USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?")
 _JUMP = re.compile(r"(?:(?P<user>[^@\s:/]+)@)?(?P<host>[^@\s:/]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?")
 AUTHCFG = re.compile(r"[A-Za-z0-9]{7}")
+AUTHCFG_WHAT = "the 7 letters and digits of a QGIS authentication"
 FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 MEMORY = re.compile(r"[1-9]\d*[mg]")
+
+_OPTIONAL = re.compile(r"Optional\[(\w+)\]")
+_TYPES = {"str": str, "bool": bool, "int": int}
+_TYPE_WHATS = {str: "it is a text", bool: "it is true or false", int: "it is a whole number"}
 
 
 def looks_secret(entry: str) -> bool:
@@ -119,15 +124,19 @@ def object_of(entry: str, values: object, known: set[str]) -> Mapping[str, Any]:
 def typed(prefix: str, values: Mapping[str, Any], kind: type) -> dict[str, Any]:
     wanted = {f.name: str(f.type) for f in fields(kind)}
     for key, value in values.items():
-        if wanted[key] == "str" and not isinstance(value, str):
-            raise fault(prefix + key, value, "it is a text")
-        if wanted[key] == "bool" and not isinstance(value, bool):
-            raise fault(prefix + key, value, "it is true or false")
-        if value is None and wanted[key].startswith("Optional"):
+        found = _OPTIONAL.fullmatch(wanted[key])
+        if found and value is None:
             continue
-        if "int" in wanted[key] and (isinstance(value, bool) or not isinstance(value, int)):
-            raise fault(prefix + key, value, "it is a whole number")
+        name = found[1] if found else wanted[key]
+        if name in _TYPES:
+            check_type(prefix + key, value, _TYPES[name])
     return dict(values)
+
+
+def check_type(entry: str, value: object, kind: type) -> None:
+    """Raise `ProfileError` if a value is not of a type, one of str, bool and int."""
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise fault(entry, value, _TYPE_WHATS[kind])
 
 
 def named(entry: str) -> str:

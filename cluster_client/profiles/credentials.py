@@ -6,7 +6,7 @@ Passed as arguments, never stored, never shown.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, NoReturn, Optional
 
 from .ssh_credentials import Credentials
@@ -60,7 +60,8 @@ class ProfileKeys:
     Without `ssh` there is no log-in. If `livy` is None, requests to Livy are unauthenticated. If `s3` is
     None, this computer's own keys count: the environment, `~/.aws/credentials`, the instance's role. Proxies
     are addresses for `http` and `https`; if `livy_proxies` is None, there is none on the way to Livy, and if
-    `s3_proxies` is None, the environment's count.
+    `s3_proxies` is None, the environment's count. `own` are the users and passwords of the type's own
+    entries that name one, by the entry's name.
     """
 
     ssh: Optional[Credentials] = None
@@ -68,6 +69,7 @@ class ProfileKeys:
     s3: Optional[S3Keys] = None
     livy_proxies: Optional[Mapping[str, str]] = None
     s3_proxies: Optional[Mapping[str, str]] = None
+    own: Mapping[str, UserSecret] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Return no secret: the text may be logged."""

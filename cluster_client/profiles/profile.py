@@ -24,6 +24,7 @@ from ..errors import ProfileError
 from ..shared_files import read_json, write_atomically
 from .checks import (
     AUTHCFG,
+    AUTHCFG_WHAT,
     FINGERPRINT,
     HOST,
     MEMORY,
@@ -39,6 +40,7 @@ from .checks import (
     sentence,
     typed,
 )
+from .entries import OwnEntry, OwnValues
 
 SCHEMA = 1
 LOCAL_NAME = "local"
@@ -49,6 +51,10 @@ class _Type(Protocol):
 
     runs_here: bool
     url_entry: str
+
+    @property
+    def own_entries(self) -> tuple[OwnEntry, ...]:
+        """Entries that profiles of this type alone have."""
 
     def check(self, profile: Profile) -> None:
         """Raise `ProfileError` if the entries are not a valid profile of this type."""
@@ -103,6 +109,9 @@ class Profile:
     password of the entry `livy_authcfg`. `s3` describes how the computers that run reach a bucket; this
     computer goes to the same service with the keys of the entry `s3_authcfg`. `ca_file` holds certificates
     that this computer trusts, Livy's and S3's, besides the usual ones.
+
+    `own` are the entries that the type of backend declares as its own (see `entries`), complete; in JSON they
+    stand beside the others.
     """
 
     kind: str
@@ -126,6 +135,7 @@ class Profile:
     s3_authcfg: str = ""
     ca_file: str = ""
     workers: int = 0
+    own: OwnValues = field(default_factory=OwnValues)
 
     def __post_init__(self) -> None:
         known = _types()
@@ -137,12 +147,13 @@ class Profile:
             raise ProfileError("name", what)
         for entry, text in _texts(self):
             check_text(entry, text)
+        object.__setattr__(self, "own", OwnValues.of(known[self.kind].own_entries, self.own))
         known[self.kind].check(self)
         check_pattern("host", self.host, HOST, "a host name or address")
         check_pattern("user", self.user, USER, "a user name")
         for entry in ("authcfg", "livy_authcfg", "s3_authcfg"):
             value = getattr(self, entry)
-            check_pattern(entry, value, AUTHCFG, "the 7 letters and digits of a QGIS authentication")
+            check_pattern(entry, value, AUTHCFG, AUTHCFG_WHAT)
         check_pattern("host_key", self.host_key, FINGERPRINT, "a fingerprint as ssh shows it, SHA256:…")
         check_jump(self.jump_host)
         check_url("livy_url", self.livy_url)
@@ -158,24 +169,28 @@ class Profile:
     @property
     def runs_here(self) -> bool:
         """Return True if runs execute on this computer."""
-        return _types()[self.kind].runs_here
+        return type_of(self).runs_here
 
     @property
     def service_url(self) -> str:
         """URL of the service that starts runs; empty if there is none."""
-        entry = _types()[self.kind].url_entry
+        entry = type_of(self).url_entry
         return str(getattr(self, entry)) if entry else ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the profile as JSON-ready values."""
-        return {"schema": SCHEMA, **asdict(self)}
+        values = asdict(self)
+        own = values.pop("own")
+        return {"schema": SCHEMA, **values, **own}
 
     @classmethod
     def from_json(cls, values: object) -> Profile:
         """Create a profile from decoded JSON; raises `ProfileError` that names the entry."""
         # First, as other entries of a later schema are unknown.
         _check_schema(values.get("schema", SCHEMA) if isinstance(values, Mapping) else SCHEMA)
-        entries = dict(object_of("", values, {"schema", *(f.name for f in fields(cls))}))
+        own = {entry.name for entry in _own_entries(values)}
+        shared = {f.name for f in fields(cls)} - {"own"}
+        entries = dict(object_of("", values, {"schema", *shared, *own}))
         entries.pop("schema", None)
         for name in ("kind", "name"):
             if name not in entries:
@@ -187,7 +202,8 @@ class Profile:
         if "s3" in entries:
             part = object_of("s3", entries["s3"], {f.name for f in fields(S3Access)})
             entries["s3"] = _s3_access(part)
-        return cls(**typed("", entries, cls))
+        own_values = OwnValues({name: entries.pop(name) for name in tuple(entries) if name in own})
+        return cls(**typed("", entries, cls), own=own_values)
 
     @classmethod
     def read(cls, path: Path) -> Profile:
@@ -211,6 +227,18 @@ class Profile:
             write_atomically(path, json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n")
         except OSError as error:
             raise ProfileError("", f"The profile cannot be written to {path}: {error.strerror}.") from error
+
+
+def type_of(profile: Profile) -> _Type:
+    """Return the type of a profile's backend, as far as profiles use it."""
+    return _types()[profile.kind]
+
+
+def _own_entries(values: object) -> tuple[OwnEntry, ...]:
+    """Return the entries that the type of decoded JSON declares; none for an unknown one."""
+    kind = values.get("kind") if isinstance(values, Mapping) else None
+    found = _types().get(kind) if isinstance(kind, str) else None
+    return found.own_entries if found is not None else ()
 
 
 def _s3_access(part: Mapping[str, Any]) -> S3Access:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from ..errors import ProfileError
 from ..shared_files import read_text, write_atomically
-from .profile import Profile
+from .entries import TextEntry
+from .profile import Profile, type_of
 
 CONSENT = "TRUST_PROGRAMS"
 """Parameter of the algorithms by which a person agrees."""
@@ -30,6 +31,9 @@ class ProgramsUntrusted(ProfileError):
 def named_programs(profile: Profile) -> dict[str, str]:
     """Return the entries of a profile that name programs, other than a Python on the PATH."""
     found = {"python": profile.python, "spark_home": profile.spark_home}
+    for entry in type_of(profile).own_entries:
+        if isinstance(entry, TextEntry) and entry.program:
+            found[entry.name] = str(profile.own[entry.name])
     return {entry: value for entry, value in found.items() if value and not _USUAL.fullmatch(value)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from roadpulse.cluster_client.backends.base.backend import Polling, follow
 from roadpulse.cluster_client.backends.base.backend_type import FormSection, Kept
 from roadpulse.cluster_client.diagnosis.checks import Outcome, diagnose
 from roadpulse.cluster_client.errors import ProfileError
+from roadpulse.cluster_client.profiles.checks import looks_secret
 from roadpulse.cluster_client.profiles.credentials import ProfileKeys
 from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
 from roadpulse.cluster_client.profiles.store import ProfileStore
@@ -66,6 +68,86 @@ def test_profiles_of_a_new_kind_are_checked_by_its_type(notebook: NotebookType) 
         Profile.from_json({**VALUES, "jump_host": "a@b@c"})
     with pytest.raises(ProfileError, match="belongs to this computer"):
         Profile.from_json({**VALUES, "name": LOCAL.name})
+
+
+def test_a_profile_has_the_entries_of_its_own_type_and_keeps_them(
+    notebook: NotebookType, tmp_path: Path
+) -> None:
+    usual = {
+        "lab_kernel": "python3", "lab_start": "", "lab_authcfg": "", "lab_cells": 0, "lab_theme": "",
+        "lab_keep": False,
+    }  # fmt: skip
+    assert dict(Profile.from_json(VALUES).own) == usual
+    given = {
+        "lab_kernel": "julia-1", "lab_start": "jupyter", "lab_authcfg": "a1b2c3d", "lab_cells": 7,
+        "lab_theme": "dark", "lab_keep": True,
+    }  # fmt: skip
+    profile = Profile.from_json({**VALUES, **given})
+    assert dict(profile.own) == given
+    assert list(profile.to_json().items())[-6:] == list(given.items())
+    profile.write(tmp_path / "lab.json")
+    assert Profile.read(tmp_path / "lab.json") == profile
+    assert len({profile, Profile.read(tmp_path / "lab.json"), Profile.from_json(VALUES)}) == 2
+    store = RunStore(tmp_path / "records")
+    run = Run.new("June", profile, RunSpec(trips="/lab/trips", store="/lab/points"))
+    store.record(run)
+    assert store.find(run.id).profile == profile
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "what"),
+    [
+        ("lab_kernel", "Python 3", "It should be a kernel's name."),
+        ("lab_kernel", 3, "It is a text."),
+        ("lab_kernel", "python3\n", "It holds a line break or another character that cannot be printed."),
+        ("lab_start", "https://me:hunter2@lab", "This holds a secret, and a profile is shared."),
+        ("lab_authcfg", "secret", "It should be the 7 letters and digits of a QGIS authentication."),
+        ("lab_cells", 65, "It lies between 0 and 64."),
+        ("lab_cells", True, "It is a whole number."),
+        ("lab_theme", "light", "Choose one of '', 'dark'."),
+        ("lab_keep", "yes", "It is true or false."),
+        ("lab_keep", True, "Say how many cells are kept."),
+    ],
+)
+def test_a_value_of_an_own_entry_is_checked(
+    notebook: NotebookType, entry: str, value: object, what: str
+) -> None:
+    with pytest.raises(ProfileError) as raised:
+        Profile.from_json({**VALUES, entry: value})
+    assert raised.value.entry == ("lab_cells" if "many cells" in what else entry)
+    assert raised.value.what.startswith(what)
+
+
+def test_entries_of_a_type_are_unknown_to_the_others(notebook: NotebookType) -> None:
+    with pytest.raises(ProfileError, match="'lab_kernel' is not known"):
+        Profile.from_json({"kind": "ssh", "name": "x", "host": "pi0", "lab_kernel": "python3"})
+    with pytest.raises(ProfileError, match=r"'lab_kern' is not known; known are .*lab_kernel"):
+        Profile.from_json({**VALUES, "lab_kern": "python3"})
+    with pytest.raises(ProfileError, match="holds a secret"):
+        Profile.from_json({**VALUES, "lab_password": "hunter2"})
+    with pytest.raises(ProfileError, match="'own' is not known"):
+        Profile.from_json({**VALUES, "own": {"lab_kernel": "python3"}})
+    with pytest.raises(ProfileError, match="lab_kernel"):
+        replace(Profile.from_json(VALUES), kind="ssh")
+    assert not [key for key in Profile(kind="ssh", name="x", host="pi0").to_json() if key.startswith("lab")]
+
+
+def test_names_of_own_entries_are_unique_and_no_secrets(notebook: NotebookType) -> None:
+    shared = set(LOCAL.to_json())
+    names = [entry.name for kind in registry.TYPES.values() for entry in kind.own_entries]
+    assert len(set(names)) == len(names) and not shared & set(names)
+    assert not [name for name in names if looks_secret(name)]
+
+
+def test_programs_of_own_entries_are_asked_about(notebook: NotebookType, tmp_path: Path) -> None:
+    file, store = tmp_path / "lab.json", ProfileStore(tmp_path / "profiles")
+    Profile.from_json({**VALUES, "lab_start": "/lab/jupyter"}).write(file)
+    with pytest.raises(ProgramsUntrusted, match=r"'/lab/jupyter' as 'lab_start'\. They would run on lab\."):
+        store.find(str(file))
+    assert store.find(str(file), agreed=True) == store.find(str(file))
+    Profile.from_json({**VALUES, "lab_start": "/lab/other"}).write(file)
+    with pytest.raises(ProgramsUntrusted, match="/lab/other"):
+        store.find(str(file))
 
 
 def test_programs_of_a_new_kind_are_asked_about(notebook: NotebookType, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from .sections.computer import ComputerSection
 from .sections.fields import ChoiceField, Field, TextField
 from .sections.folders import FoldersSection
 from .sections.livy import LivySection
+from .sections.own import declared_sections, usual_values
 from .sections.s3 import S3Section
 from .sections.section import ProfileSection
 from .sections.spark import ResourcesSection, SparkSection
@@ -46,8 +47,8 @@ class ProfileForm(QWidget):
         folders = FoldersSection()
         folders.browse.connect(self._browse)
         self.sections: tuple[ProfileSection, ...] = (
-            self.head, ComputerSection(), LivySection(), self.ssh, self.host_key, SparkSection(),
-            ResourcesSection(), folders, self.s3,
+            self.head, ComputerSection(), *declared_sections(), LivySection(), self.ssh, self.host_key,
+            SparkSection(), ResourcesSection(), folders, self.s3,
         )  # fmt: skip
         self._given: dict[str, Any] = LOCAL.to_json()
         self._taken: frozenset[str] = frozenset()
@@ -68,15 +69,20 @@ class ProfileForm(QWidget):
     # -- the profile --------------------------------------------------------------------------------
 
     def show_values(self, values: Mapping[str, Any], taken: Iterable[str] = ()) -> None:
-        """Edit a profile's JSON values, complete but not always right; `taken` are the others' names."""
-        self._given = copy.deepcopy(dict(values))
+        """Edit a profile's JSON values, complete but not always right; `taken` are the others' names.
+
+        Of the entries that its type alone has, those that are not there are as usual.
+        """
         self._taken = frozenset(taken)
         self._kind = str(values["kind"])
+        own = {entry.name: entry.usual for entry in registry.TYPES[self._kind].own_entries}
+        self._given = copy.deepcopy({**own, **values})
+        shown = {**usual_values(), **self._given}
         for field in self._fields():
-            field.fill(faults.get(self._given, field.entry))
+            field.fill(faults.get(shown, field.entry))
         self.head.show_local(values["name"] == LOCAL_NAME)
         self._show_kind()
-        usual = _flat(LOCAL.to_json())
+        usual = {**_flat(LOCAL.to_json()), **usual_values()}
         for section in self.sections:
             section.fold(usual)
         self._refresh()
@@ -84,6 +90,8 @@ class ProfileForm(QWidget):
     def values(self) -> dict[str, Any]:
         """Return the profile's JSON values as the fields say, right or wrong."""
         values = copy.deepcopy(self._given)
+        for name in usual_values().keys() - {e.name for e in registry.TYPES[self._kind].own_entries}:
+            values.pop(name, None)
         for field in self._fields():
             if field.wanted:
                 faults.put(values, field.entry, field.value())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ...cluster_client.backends import registry
 from ...workflow.translation import tr
 
 LABELS = {
@@ -23,7 +24,7 @@ LABELS = {
     "folders.jobs": ("Folders", "Jobs"),
     "s3_authcfg": ("Trips and folders in S3", "Keys here"),
 }
-"""Heading and label of the fields, by entry."""
+"""Heading and label of the fields, by entry; those that a type of backend declares have them from it."""
 
 # A word in quotes alone may be anything, such as the name of a user.
 _NAMED = re.compile(r"\b(entry|as) '([a-z0-9_.]+)'")
@@ -38,7 +39,14 @@ def in_form(text: str) -> str:
 
 
 def _label(found: re.Match[str]) -> str:
-    if found[2] not in LABELS:
+    own = {
+        entry.name: (section.title, entry.label)
+        for kind in registry.TYPES.values()
+        for section in kind.own_sections
+        for entry in section.entries
+    }
+    labels = {**own, **LABELS}
+    if found[2] not in labels:
         return found[0]
-    heading, label = LABELS[found[2]]
+    heading, label = labels[found[2]]
     return f"{found[1]} " + tr("“{label}” under “{heading}”").format(label=tr(label), heading=tr(heading))

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ...profiles.entries import OwnEntry, OwnSection
 from ...runs.phases import Phase
 
 if TYPE_CHECKING:
@@ -93,8 +94,9 @@ class BackendType(ABC):
 
     `credentials` are the services that may ask for them. `phases` are those of a run, in order, each with its
     usual share of the whole time. `form` are the sections of the profile's form with the entries in them:
-    what profiles of this type hold besides `kind` and `name`. `unfolded` are the sections that a new profile
-    is made for. `least` are values for the entries that must not be empty, such as lead nowhere.
+    what profiles of this type hold besides `kind` and `name`, of the entries that several types have.
+    `own_sections` are sections with entries that no other type has. `unfolded` are the sections that a new
+    profile is made for. `least` are values for the entries that must not be empty, such as lead nowhere.
     """
 
     key: str
@@ -108,8 +110,14 @@ class BackendType(ABC):
     credentials: frozenset[Credential] = frozenset()
     phases: Mapping[Phase, float] = PHASES_ELSEWHERE
     form: Mapping[FormSection, tuple[str, ...]]
+    own_sections: tuple[OwnSection, ...] = ()
     unfolded: frozenset[FormSection] = frozenset()
     least: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def own_entries(self) -> tuple[OwnEntry, ...]:
+        """Entries that profiles of this type alone have, in the order of the form."""
+        return tuple(entry for section in self.own_sections for entry in section.entries)
 
     @abstractmethod
     def check(self, profile: Profile) -> None:

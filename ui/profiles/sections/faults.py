@@ -12,11 +12,12 @@ from ....cluster_client.errors import ProfileError
 from ....cluster_client.profiles.checks import can_be_read
 from ....cluster_client.profiles.profile import LOCAL, Profile
 from ....workflow.translation import tr
+from .own import usual_values
 
 
 def _harmless(entry: str) -> Any:
     """Return a value that does for an entry."""
-    least = {"name": "x"}
+    least: dict[str, Any] = {"name": "x", **usual_values()}
     for kind in registry.TYPES.values():
         least.update(kind.least)
     return least.get(entry, get(LOCAL.to_json(), entry))
