@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from development.reference import STATISTICS_PAGE, statistics_page
-from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
+from roadpulse.aggregation.contract.days import ALL_WEEKDAYS, Days, periods_from_json
+from roadpulse.aggregation.contract.spec import FieldMapping, FreeFlow, RunSpec, Trim
+from roadpulse.aggregation.contract.statistic import default_keys
 from roadpulse.cluster_client.backends.registry import TYPES
 from roadpulse.cluster_client.profiles.profile import SCHEMA, Profile
 from tests.unit.test_house import MAY_IMPORT
@@ -102,10 +104,20 @@ def test_the_profile_table_has_every_entry_with_its_default() -> None:
 def test_the_table_of_the_specification_has_every_entry_with_its_default() -> None:
     rows = table("reference/formats.md", "### spec.json")
     expected = defaults(RunSpec, nested=False)
-    expected["weekdays"] = list(expected["weekdays"])
+    expected["weekdays"], expected["statistics"] = list(ALL_WEEKDAYS), list(default_keys())
+    expected |= {"days": "all", "periods": {}, "holidays": []}
+    expected |= {"free_flow": FreeFlow().to_json(), "trim": asdict(Trim())}
     found = {key: read(row["default"]) for key, row in rows.items()}
     del expected["mapping"], expected["s3"], found["mapping"], found["s3"]
     assert found == expected
+
+
+def test_the_examples_of_days_and_periods_are_accepted() -> None:
+    text = (DOCS / "reference" / "formats.md").read_text(encoding="utf-8")
+    part = text.split("\n### Days and periods\n", 1)[1].split("\n### ", 1)[0]
+    days, periods = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", part, re.DOTALL))
+    assert [one.name for one in Days.from_json(days).sets] == ["Term", "Sundays", "Fair"]
+    assert [one.name for one in periods_from_json(periods)] == ["AM peak", "Night"]
 
 
 def test_the_table_of_the_mapping_has_every_entry_with_its_default() -> None:
