@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -123,6 +124,21 @@ class NotebookChecks:
     def close(self) -> None: ...
 
 
+class LabDescription:
+    """A cluster of cells."""
+
+    kind, name, node, nodes = "lab", "Lab", "cell", "cells"
+
+    def version(self, facts: Mapping[str, Any]) -> str:
+        return "7"
+
+    def started(self, facts: Mapping[str, Any]) -> bool:
+        return "up" in facts
+
+    def node_count(self, facts: Mapping[str, Any]) -> int:
+        return int(facts.get("cells", 0))
+
+
 class NotebookType(BackendType):
     """See `BackendType`."""
 
@@ -130,6 +146,7 @@ class NotebookType(BackendType):
     label = new_label = "A notebook server"
     new_name = "My notebook"
     place = "Notebook: {host}"
+    clusters = (LabDescription(),)
     credentials = frozenset({Credential.SSH})
     phases = {Phase.LISTING: 0.1, Phase.READING: 0.6, Phase.FETCHING: 0.1, Phase.MAPPING: 0.2}
     form = {FormSection.SSH: SSH_LOGIN, FormSection.FOLDERS: ("folders.runs",)}

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Optional, Protocol
 
 from ..contract.errors import RunError
@@ -20,6 +20,28 @@ class ClusterUnavailable(RunError):
     def __init__(self, message: str, detail: str = "", remark: str = "") -> None:
         super().__init__(message, detail)
         self.remark = remark or message
+
+
+class ClusterDescription(Protocol):
+    """A kind of cluster in the words of a run's summary, which are not translated here.
+
+    `kind` is its name in status and manifest, `name` its display name, `node` and `nodes` what one and
+    several of its nodes are called. `facts` are the entry `runner` of a manifest, of any values.
+    """
+
+    kind: str
+    name: str
+    node: str
+    nodes: str
+
+    def version(self, facts: Mapping[str, Any]) -> str:
+        """Return the version of the cluster's software; empty if unknown."""
+
+    def started(self, facts: Mapping[str, Any]) -> bool:
+        """Return True if the cluster was up, whether or not it did any task."""
+
+    def node_count(self, facts: Mapping[str, Any]) -> int:
+        """Return the number of nodes that were there; 0 if unknown."""
 
 
 class Cluster(Protocol):

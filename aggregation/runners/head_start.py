@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional
 
+from ..contract import execution
 from ..contract.errors import RunError, StorageError
 from . import Tick, head_processes
 from .cluster import Cluster, ClusterUnavailable
@@ -123,12 +124,12 @@ class HeadStart:
             "kind": kind,
             **self._cluster.describe(),
             "worker_memory_mb": self._memory,
-            f"{kind}_tasks": self._n_done - by_head,
+            execution.tasks_entry(kind): self._n_done - by_head,
         }
         if self._head:
-            facts.update(head_workers=self._head.workers, head_tasks=by_head)
+            facts.update({"head_workers": self._head.workers, execution.HEAD_TASKS: by_head})
         if self.remark:
-            facts[f"without_{kind}"] = self.remark
+            facts[execution.without_entry(kind)] = self.remark
         return facts
 
     def decode(

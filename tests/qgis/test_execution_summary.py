@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
 from roadpulse.ui.runs.execution_summary import done_by
+from tests.dummy_backend import VALUES, register
 
 SPARK = {"kind": "spark", "spark": "4.0.1", "app_id": "app-1", "executors": ["a:1", "b:1", "c:1"]}
 
@@ -32,5 +34,36 @@ SPARK = {"kind": "spark", "spark": "4.0.1", "app_id": "app-1", "executors": ["a:
         (None, ""),
     ],
 )  # fmt: skip
-def test_who_did_the_work(qgis_app: Any, runner: object, words: str) -> None:
-    assert done_by(runner) == words
+@pytest.mark.parametrize(
+    "profile",
+    [
+        Profile(kind="ssh", name="Pis", host="pi0"),
+        Profile(kind="livy", name="Pis", host="pi0", livy_url="http://pi0:8998"),
+    ],
+    ids=lambda profile: profile.kind,
+)
+def test_who_did_the_work(qgis_app: Any, profile: Profile, runner: object, words: str) -> None:
+    assert done_by(profile, runner) == words
+
+
+def test_this_computer_has_no_cluster(qgis_app: Any) -> None:
+    assert done_by(LOCAL, {**SPARK, "spark_tasks": 40}) == ""
+
+
+@pytest.mark.parametrize(
+    ("runner", "words"),
+    [
+        ({"head_tasks": 9}, "on the head itself: less work than starting Lab"),
+        ({"head_tasks": 9, "up": True}, "on the head itself, before Lab was up"),
+        ({"head_tasks": 9, "without_lab": "Gone."}, "on the head alone, since Lab could not be had"),
+        ({"head_tasks": 9, "lab_tasks": 3, "cells": 2}, "on the head first, then on Lab 7, 2 cells"),
+        ({"lab_tasks": 3, "cells": 1}, "on Lab 7, 1 cell"),
+        ({"spark_tasks": 3}, ""),
+    ],
+)
+def test_a_new_kind_describes_its_own_cluster(
+    qgis_app: Any, monkeypatch: pytest.MonkeyPatch, runner: dict[str, Any], words: str
+) -> None:
+    register(monkeypatch)
+    assert done_by(Profile.from_json(VALUES), {"kind": "lab", **runner}) == words
+    assert done_by(Profile(kind="ssh", name="Pis", host="pi0"), {"kind": "lab", **runner}) == ""

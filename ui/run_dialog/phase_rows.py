@@ -11,7 +11,7 @@ from qgis.PyQt.QtGui import QFontMetrics, QPalette
 from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QWidget
 
 from ...aggregation.contract.run_state import RunState
-from ...cluster_client.profiles.profile import Profile
+from ...cluster_client.profiles.profile import LOCAL, Profile
 from ...cluster_client.runs.phases import Phase
 from ...cluster_client.runs.status import RunStatus
 from ...workflow.translation import many, tr
@@ -30,6 +30,7 @@ class PhaseRows(QWidget):
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
+        self._profile = LOCAL
         self._phases: tuple[Phase, ...] = tuple(Phase)
         self._last: dict[Phase, RunStatus] = {}
         self._icons: dict[Phase, QLabel] = {}
@@ -59,6 +60,7 @@ class PhaseRows(QWidget):
 
     def begin(self, profile: Profile) -> None:
         """Show the phases of a new run of this profile."""
+        self._profile = profile
         self._phases, self._last = phases_of(profile), {}
         self._names[Phase.STARTING].setText(tr("Start on {place}").format(place=location_name(profile)))
         bold = self.font()
@@ -100,7 +102,7 @@ class PhaseRows(QWidget):
         for phase in Phase:
             self._mark(phase, "done")
         files, points = manifest["files"], manifest["points"]
-        self._numbers[Phase.STARTING].setText(done_by(manifest.get("runner")))
+        self._numbers[Phase.STARTING].setText(done_by(self._profile, manifest.get("runner")))
         self._numbers[Phase.LISTING].setText(counted(files["named"], tr("file"), tr("files")))
         self._numbers[Phase.READING].setText(_read_text(manifest, new_bytes))
         self._numbers[Phase.COMPUTING].setText(tr("{n} points counted").format(n=many(points["counted"])))

@@ -101,8 +101,8 @@ def result_folder(run: Run) -> str:
     return run.local_folder or (run.folder if run.profile.runs_here else "")
 
 
-def read_facts(folder: str) -> RunFacts:
-    """Return the facts of the finished run in `folder`; raises `OSError` or `ValueError`."""
+def read_facts(run: Run, folder: str) -> RunFacts:
+    """Return the facts of a finished run, whose result is in `folder`; raises `OSError` or `ValueError`."""
     path = Path(folder) / "manifest.json"
     values = check_manifest(read_json(path, LARGEST), str(path))
     files, table = values["files"], values["results"].get("link_speeds", {})
@@ -112,7 +112,7 @@ def read_facts(folder: str) -> RunFacts:
         points=values["points"]["counted"],
         links=table.get("rows", 0),
         seconds=_between(values.get("started"), values.get("finished")),
-        done_by=done_by(values["runner"]),
+        done_by=done_by(run.profile, values["runner"]),
         fingerprint=fingerprint(values),
     )
 
@@ -141,12 +141,12 @@ def _with_result(entry: RunEntry) -> RunEntry:
     gone = run.profile.runs_here and not there
     if there == (entry.facts is not None) and gone == entry.gone:
         return entry
-    return replace(entry, facts=_facts(folder) if there else None, gone=gone)
+    return replace(entry, facts=_facts(run, folder) if there else None, gone=gone)
 
 
-def _facts(folder: str) -> RunFacts:
+def _facts(run: Run, folder: str) -> RunFacts:
     try:
-        return read_facts(folder)
+        return read_facts(run, folder)
     except (OSError, ValueError):
         return RunFacts()  # what is wrong with it is said when the result is opened
 

@@ -90,7 +90,7 @@ def _points(outcome: Outcome) -> str:
 
 def _links(outcome: Outcome) -> str:
     values, spec = outcome.manifest, outcome.job.spec
-    who = done_by(values.get("runner"))
+    who = done_by(outcome.job.profile, values.get("runner"))
     rows = [
         (tr("Links with data"), count(outcome.match.links)),
         (

@@ -13,6 +13,7 @@ from ...contract.errors import RunError
 from ..node_tasks import Report, TaskFunction
 from ..packages import Packages
 from ..start_policy import WORTHWHILE_SECONDS
+from .description import SPARK
 from .errors import NoSpark
 from .executors import Executors
 from .job import Reports, SparkJob, SparkTask, drain
@@ -33,7 +34,7 @@ class SparkCluster:
     If Spark's Java is ended from outside, `cancel_asked` distinguishes a cancelled run from a failure.
     """
 
-    kind, name = "spark", "Spark"
+    kind, name = SPARK.kind, SPARK.name
     part_points, task_points, slice_points = PART_POINTS, TASK_POINTS, SLICE_POINTS
     worthwhile_seconds = WORTHWHILE_SECONDS
 

@@ -21,6 +21,7 @@ from ...profiles.entries import OwnEntry, OwnSection
 from ...runs.phases import Phase
 
 if TYPE_CHECKING:
+    from ....aggregation.runners.cluster import ClusterDescription
     from ...diagnosis.composite import CheckGroup
     from ...profiles.credentials import ProfileKeys
     from ...profiles.profile import Profile
@@ -96,7 +97,8 @@ class BackendType(ABC):
     usual share of the whole time. `form` are the sections of the profile's form with the entries in them:
     what profiles of this type hold besides `kind` and `name`, of the entries that several types have.
     `own_sections` are sections with entries that no other type has. `unfolded` are the sections that a new
-    profile is made for. `least` are values for the entries that must not be empty, such as lead nowhere.
+    profile is made for. `clusters` are the kinds of cluster that may do a run's tasks. `least` are values for
+    the entries that must not be empty, such as lead nowhere.
     """
 
     key: str
@@ -112,6 +114,7 @@ class BackendType(ABC):
     form: Mapping[FormSection, tuple[str, ...]]
     own_sections: tuple[OwnSection, ...] = ()
     unfolded: frozenset[FormSection] = frozenset()
+    clusters: tuple[ClusterDescription, ...] = ()
     least: Mapping[str, str] = MappingProxyType({})
 
     @property

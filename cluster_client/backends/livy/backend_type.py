@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Optional
 from urllib.parse import urlsplit
 
 from ....aggregation.contract.s3_access import is_s3
+from ....aggregation.runners.spark.description import SPARK
 from ...profiles.checks import empty
 from ..base.backend_type import (
     BUCKETS,
@@ -39,6 +40,7 @@ class LivyType(BackendType):
     place = "Livy: {host}"
     runs_in_buckets = True
     url_entry = "livy_url"
+    clusters = (SPARK,)
     credentials = frozenset({Credential.SSH, Credential.LIVY, Credential.S3})
     form = MappingProxyType(
         {

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ....aggregation.contract.s3_access import is_s3
+from ....aggregation.runners.spark.description import SPARK
 from ...profiles.checks import empty, fault
 from ..base.backend_type import (
     BUCKETS,
@@ -35,6 +36,7 @@ class SshType(BackendType):
     label = new_label = "A cluster over SSH"
     new_name = "My cluster"
     place = "SSH: {host}"
+    clusters = (SPARK,)
     credentials = frozenset({Credential.SSH, Credential.S3})
     form = MappingProxyType(
         {

@@ -1,0 +1,54 @@
+"""Which processes did the tasks of a run: the entry `runner` of its status and manifest.
+
+A cluster of the kind `spark` has its tasks as `spark_tasks`, and why a run went on without it as
+`without_spark`; `head_tasks` are those of the head's own processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+HEAD_TASKS = "head_tasks"
+
+
+def tasks_entry(kind: str) -> str:
+    """Return the name of the entry with the number of tasks of a cluster."""
+    return f"{kind}_tasks"
+
+
+def without_entry(kind: str) -> str:
+    """Return the name of the entry with the reason for which a run went on without its cluster."""
+    return f"without_{kind}"
+
+
+@dataclass(frozen=True)
+class Execution:
+    """The tasks of the head and of the cluster of a `kind`, and whether the cluster was given up.
+
+    `facts` are all entries, among them those that the cluster adds.
+    """
+
+    kind: str
+    head_tasks: int
+    cluster_tasks: int
+    without_cluster: bool
+    facts: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, runner: object) -> Execution:
+        """Return what an entry says, of whatever values; numbers that it does not have are 0."""
+        facts = runner if isinstance(runner, Mapping) else {}
+        kind = str(facts.get("kind", ""))
+        return cls(
+            kind,
+            _whole(facts.get(HEAD_TASKS)),
+            _whole(facts.get(tasks_entry(kind))),
+            bool(facts.get(without_entry(kind))),
+            facts,
+        )
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
