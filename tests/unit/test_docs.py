@@ -20,8 +20,8 @@ from tests.unit.test_house import MAY_IMPORT
 
 COLUMNS = (
     "n_points", "n_trips", "n_traversals", "mean", "std", "min", "max", "p05", "p15", "p50", "p85", "p95",
-    "weighted_mean", "trip_mean", "trip_hmean", "trip_p50", "trip_p85", "ci95", "free_flow", "free_flow_share",
-    "tti", "pti", "bti", "reliability", "delay", "stopped_share", "brakes",
+    "weighted_mean", "trip_mean", "trip_hmean", "trip_p50", "trip_p85", "ci95", "free_flow",
+    "free_flow_share", "tti", "pti", "bti", "reliability", "delay", "stopped_share", "brakes",
 )  # fmt: skip
 
 ROOT = Path(__file__).resolve().parents[2]
