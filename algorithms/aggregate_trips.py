@@ -13,7 +13,7 @@ from qgis.core import (
     QgsProcessingOutputNumber,
 )
 
-from ..aggregation.contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_TIME
+from ..aggregation.contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_PERIOD, LINK_SPEEDS_BY_TIME
 from ..workflow import requirements
 from ..workflow.translation import tr
 from . import parameters as p
@@ -42,20 +42,21 @@ class AggregateTrips(RoadpulseAlgorithm):
         return (
             tr(
                 "Computes speed statistics for each road link from GPS trips that are matched to links: "
-                "points, trips, mean, standard deviation and percentiles, over the whole time and by bins of "
-                "the day."
+                "points, trips, mean, standard deviation and percentiles, and where asked travel times, "
+                "reliability, delay and others, over the whole time, by bins of the day for sets of days, "
+                "and by named periods."
             ),
             tr(
                 "Trips are JSON files, one a trip. What was read once is kept in a point store: the next run "
-                "reads only files that are new or changed, and other bins or dates read none."
+                "reads only files that are new or changed; other bins, days, periods or statistics read none."
             ),
             tr(
                 "“mean” is the mean of the points. Every point that is dropped is counted, by reason, in the "
                 "run folder's manifest.json."
             ),
             tr(
-                "The run folder holds results/link_speeds.csv, results/link_speeds_by_time.csv, "
-                "manifest.json and the specification of the run."
+                "The run folder holds results/link_speeds.csv, results/link_speeds_by_time.csv, with periods "
+                "results/link_speeds_by_period.csv, manifest.json and the specification of the run."
             ),
         )
 
@@ -79,6 +80,7 @@ def add_run_outputs(algorithm: RoadpulseAlgorithm) -> None:
     for name, label in (
         ("LINK_SPEEDS", tr("Speeds by link")),
         ("LINK_SPEEDS_BY_TIME", tr("Speeds by link and time")),
+        ("LINK_SPEEDS_BY_PERIOD", tr("Speeds by link and period, if there are periods")),
     ):
         algorithm.addOutput(QgsProcessingOutputFile(name, label))
     for name, label in (
@@ -134,10 +136,10 @@ def run_trips(
     result = steps.RunResult.read(folder)
     values = result.manifest.values
     push_result(feedback, run_summary(values), values["warnings"])
+    tables = {LINK_SPEEDS, LINK_SPEEDS_BY_TIME, LINK_SPEEDS_BY_PERIOD} & set(result.manifest.tables)
     return {
         p.RUN_FOLDER: str(folder),
-        "LINK_SPEEDS": result.part_paths(LINK_SPEEDS)[0],
-        "LINK_SPEEDS_BY_TIME": result.part_paths(LINK_SPEEDS_BY_TIME)[0],
+        **{table.upper(): result.part_paths(table)[0] for table in sorted(tables)},
         "TRIP_COUNT": values["files"]["named"] - values["files"]["bad"],
         "POINT_COUNT": values["points"]["counted"],
         "LINK_COUNT": result.manifest.tables[LINK_SPEEDS].rows,

@@ -73,6 +73,8 @@ def _read(definition: QgsProcessingParameterDefinition, value: Any) -> Any:
             return json.dumps(value)
         except (TypeError, ValueError, RecursionError) as error:
             raise SpecError(name, tr("is not JSON: {why}").format(why=error)) from error
+    if name in p.LISTS and isinstance(value, (list, tuple)):
+        return ",".join(_word(name, each) for each in value)
     for kind, read in _READERS:
         if isinstance(definition, kind):
             return read(definition, value)
@@ -172,6 +174,14 @@ def _option(definition: QgsProcessingParameterEnum, value: Any) -> int:
             ),
         )
     return number
+
+
+def _word(name: str, value: Any) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    if not isinstance(value, str):
+        raise SpecError(name, tr("holds {value}, not a text").format(value=_shown(value)))
+    return value
 
 
 def _is_of_json(value: Any) -> bool:

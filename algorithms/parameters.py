@@ -23,7 +23,9 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QTimeZone
 
-from ..aggregation.contract.spec import METRES_PER_SECOND, FieldMapping
+from ..aggregation.contract.days import ALL
+from ..aggregation.contract.spec import METRES_PER_SECOND, FieldMapping, FreeFlow
+from ..aggregation.contract.statistic import all_keys, default_keys
 from ..aggregation.contract.time_zones import is_zone, zone_names
 from ..cluster_client.profiles.profile import LOCAL_NAME
 from ..workflow.translation import tr
@@ -32,9 +34,15 @@ PROFILE, TRIPS, MAPPING, SPEED_UNIT, TIME_ZONE = "PROFILE", "TRIPS", "MAPPING", 
 BIN_MINUTES, DATE_FROM, DATE_TO, WEEKDAYS = "BIN_MINUTES", "DATE_FROM", "DATE_TO", "WEEKDAYS"
 MIN_TRIPS, LINKS, LINK_ID_FIELD, NAME_FIELD = "MIN_TRIPS", "LINKS", "LINK_ID_FIELD", "NAME_FIELD"
 CLASS_FIELD, LINKS_CRS, RUN_FOLDER, OUTPUT = "CLASS_FIELD", "LINKS_CRS", "RUN_FOLDER", "OUTPUT"
+STATISTICS, DAYS, PERIODS, HOLIDAYS = "STATISTICS", "DAYS", "PERIODS", "HOLIDAYS"
+FREE_FLOW, SUPPRESS_BELOW = "FREE_FLOW", "SUPPRESS_BELOW"
+TRIM_STATIONARY, TRIM_METRES, TRIM_SECONDS = "TRIM_STATIONARY", "TRIM_METRES", "TRIM_SECONDS"
 
-JSON_TEXTS = frozenset({MAPPING})
+JSON_TEXTS = frozenset({MAPPING, DAYS, PERIODS, FREE_FLOW})
 """Parameters that hold JSON: an object is taken where its text is."""
+
+LISTS = frozenset({STATISTICS, HOLIDAYS})
+"""Parameters of several words, separated by commas: a list is taken where its text is."""
 
 TRUST_PROGRAMS = "TRUST_PROGRAMS"
 
@@ -117,6 +125,8 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
             "The result tables hold it all the same."
         ),
     )
+    yield from statistic_parameters()
+    yield from day_parameters()
     mapping = QgsProcessingParameterString(MAPPING, tr("Fields of the trips"), default_mapping(), True, True)
     yield advanced(
         with_help(
@@ -128,6 +138,84 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
             ),
         )
     )
+    yield from privacy_parameters()
+
+
+def statistic_parameters() -> Iterable[QgsProcessingParameterDefinition]:
+    """Return the statistics that a run computes, and the rule of the free-flow speed."""
+    yield with_help(
+        QgsProcessingParameterString(STATISTICS, tr("Statistics"), "", False, True),
+        tr(
+            "Keys separated by commas: {keys}; any other percentile as p01 to p99 and trip_p01 to trip_p99; "
+            "“all” for all of these. Points and trips are always there. Empty: {default}."
+        ).format(keys=", ".join(all_keys()), default=", ".join(default_keys())),
+    )
+    yield advanced(
+        with_help(
+            QgsProcessingParameterString(
+                FREE_FLOW, tr("Free-flow speed"), json.dumps(FreeFlow().to_json()), True, True
+            ),
+            tr(
+                "JSON: the percentile of a link's points from one time of day to another, over midnight if "
+                "the second is not later; of all its points if fewer than “min_points” lie there."
+            ),
+        )
+    )
+
+
+def day_parameters() -> Iterable[QgsProcessingParameterDefinition]:
+    """Return the sets of days, the periods and the holidays."""
+    yield with_help(
+        QgsProcessingParameterString(DAYS, tr("Days"), ALL, False, True),
+        tr(
+            "Sets of days with bins of their own: “all” (one set), “workdays” (Monday to Friday, and the "
+            "weekend), “weekdays” (seven), “dates” (each date), or JSON of named sets, text or the path of a "
+            "file: {example}. Sets may overlap."
+        ).format(example='{"Term": "Mon-Fri 2025-01-06/2025-02-14", "Sundays": "Sun"}'),
+    )
+    yield with_help(
+        QgsProcessingParameterString(PERIODS, tr("Periods"), "", True, True),
+        tr(
+            "Named parts of the week with a table of their own, as JSON, text or the path of a file: "
+            "{example}. The end does not belong to it; one that is not later lies on the next day."
+        ).format(example='{"AM peak": "Mon-Fri 07:00-09:00", "Night": "22:00-06:00"}'),
+    )
+    yield advanced(
+        with_help(
+            QgsProcessingParameterString(HOLIDAYS, tr("Holidays"), "", False, True),
+            tr(
+                "Dates separated by commas, or the path of a text or CSV file with a date at the beginning "
+                "of each line. They count as Sundays."
+            ),
+        )
+    )
+
+
+def privacy_parameters() -> Iterable[QgsProcessingParameterDefinition]:
+    """Return what is left out of trips and results."""
+    for name, label, most, text in (
+        (
+            TRIM_STATIONARY, tr("Leave out standing (seconds)"), 86_400,
+            tr("Parking is no traffic: points that stand at the ends of a trip are left out, and elsewhere "
+               "those that stand for longer than this; 180 is usual."),
+        ),
+        (
+            TRIM_METRES, tr("Leave out the ends of trips (metres)"), 1_000_000,
+            tr("For privacy: the first and last metres of each trip are left out."),
+        ),
+        (
+            TRIM_SECONDS, tr("Leave out the ends of trips (seconds)"), 86_400,
+            tr("For privacy: the first and last seconds of each trip are left out."),
+        ),
+        (
+            SUPPRESS_BELOW, tr("Leave out below (trips)"), 1_000_000,
+            tr("For privacy: links and bins with fewer trips are left out of the result tables as well."),
+        ),
+    ):  # fmt: skip
+        number = QgsProcessingParameterNumber(
+            name, label, Qgis.ProcessingNumberParameterType.Integer, 0, False, 0, most
+        )
+        yield advanced(with_help(number, text + " " + tr("0: nothing.")))
 
 
 def trust_programs() -> QgsProcessingParameterBoolean:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
@@ -9,9 +11,12 @@ from typing import TYPE_CHECKING, Any, Optional
 from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingAlgorithm, QgsProcessingContext
 
 from ..aggregation.contract import json_text
+from ..aggregation.contract.days import ALL, KINDS, Days, Period, periods_from_json
 from ..aggregation.contract.errors import SpecError
-from ..aggregation.contract.spec import FieldMapping, RunSpec
+from ..aggregation.contract.spec import FieldMapping, FreeFlow, RunSpec, Trim
+from ..aggregation.contract.statistic import chosen_keys
 from ..mapping.errors import MapError
+from ..workflow.holidays import read_holidays
 from ..workflow.translation import tr
 from . import parameters as p
 
@@ -61,19 +66,39 @@ class Reader:
 
     def mapping(self) -> FieldMapping:
         """Return the field mapping, from JSON text or a JSON file; raises `SpecError`."""
-        text = self.text(p.MAPPING)
+        return FieldMapping.from_json(self._json(p.MAPPING, {}))
+
+    def days(self) -> Days:
+        """Return the sets of days, from a word, JSON text or a JSON file; raises `SpecError`."""
+        text = self.text(p.DAYS).lower()
+        with _named(p.DAYS):
+            return Days.from_json(text if text in KINDS else self._json(p.DAYS, ALL, KINDS))
+
+    def periods(self) -> tuple[Period, ...]:
+        """Return the periods, from JSON text or a JSON file; raises `SpecError`."""
+        with _named(p.PERIODS):
+            return periods_from_json(self._json(p.PERIODS, {}))
+
+    def free_flow(self) -> FreeFlow:
+        """Return the rule of the free-flow speed, from JSON text or a JSON file; raises `SpecError`."""
+        with _named(p.FREE_FLOW):
+            return FreeFlow.from_json(self._json(p.FREE_FLOW, {}))
+
+    def _json(self, name: str, usual: Any, words: Sequence[str] = ()) -> Any:
+        """Return decoded JSON, of a text or of the file whose path it is; `usual` for an empty text."""
+        text = self.text(name)
         if not text:
-            return FieldMapping()
+            return usual
         try:
             if text.startswith(("{", "[")):
-                values = json_text.decode(text, p.MAPPING, json_text.LARGEST_NOTE)
-            else:
-                values = json_text.read(Path(text).expanduser(), json_text.LARGEST_NOTE)
+                return json_text.decode(text, name, json_text.LARGEST_NOTE)
+            return json_text.read(Path(text).expanduser(), json_text.LARGEST_NOTE)
         except json_text.JsonFault as error:
-            raise SpecError(p.MAPPING, f"cannot be used: {error.fault}") from error
+            raise SpecError(name, f"cannot be used: {error.fault}") from error
         except (OSError, ValueError) as error:
-            raise SpecError(p.MAPPING, f"is neither JSON text nor a JSON file: {text}") from error
-        return FieldMapping.from_json(values)
+            known = f"{', '.join(words)}, " if words else ""
+            fault = f"is neither {known}JSON text nor a JSON file: {json_text.shown(text)}"
+            raise SpecError(name, fault) from error
 
     def spec(self, store: str = _NO_STORE, remote: bool = False) -> RunSpec:
         """The run specification; `remote` says that TRIPS lie on another computer. Raises `SpecError`."""
@@ -89,6 +114,15 @@ class Reader:
             weekdays=tuple(day + 1 for day in days),
             min_trips=self.number(p.MIN_TRIPS),
             mapping=self.mapping(),
+            statistics=chosen_keys(self.text(p.STATISTICS), p.STATISTICS),
+            days=self.days(),
+            periods=self.periods(),
+            holidays=read_holidays(self.text(p.HOLIDAYS), p.HOLIDAYS),
+            free_flow=self.free_flow(),
+            trim=Trim(
+                self.number(p.TRIM_STATIONARY), self.number(p.TRIM_METRES), self.number(p.TRIM_SECONDS)
+            ),
+            suppress_below=self.number(p.SUPPRESS_BELOW),
         )
 
     def profile(self) -> Profile:
@@ -133,6 +167,16 @@ class Reader:
 
     def _has(self, name: str) -> bool:
         return self._algorithm.parameterDefinition(name) is not None
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Have errors about an entry of the specification name the parameter instead."""
+    try:
+        yield
+    except SpecError as error:
+        entry = error.field.partition(".")[2]
+        raise SpecError(name, f"{entry} {error.fault}".lstrip()) from error
 
 
 def _absolute(trips: str) -> str:

@@ -42,14 +42,14 @@ class RunError(Exception):
 
 
 class SpecError(RunError):
-    """An entry of the run specification, `field`, is missing or not valid."""
+    """An entry of the run specification, `field`, is missing or not valid; `fault` says why."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
-        self.field, self._entry_message = field, message
+        self.field, self.fault = field, message
 
     def __reduce__(self) -> tuple[type[SpecError], tuple[str, str]]:
-        return SpecError, (self.field, self._entry_message)
+        return SpecError, (self.field, self.fault)
 
 
 class BadTripFile(RunError):

@@ -20,10 +20,14 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate
 
+from roadpulse.aggregation.contract.days import Days, DaySet, Period
 from roadpulse.aggregation.contract.errors import RunError
+from roadpulse.aggregation.contract.spec import FreeFlow, RunSpec, Trim
+from roadpulse.aggregation.contract.statistic import all_keys
 from roadpulse.algorithms import parameters
 from roadpulse.algorithms.parameter_check import validated
 from roadpulse.algorithms.provider import ALGORITHMS
+from roadpulse.algorithms.reader import Reader
 from roadpulse.ui.run_dialog.sections.when import WhenSection
 from roadpulse.ui.runs.settings import RunSettings
 
@@ -217,6 +221,92 @@ def test_a_mapping_of_another_type_is_refused(processing: Any, trips: Path, mapp
     with pytest.raises(QgsProcessingException) as refused:
         processing.run("roadpulse:aggregatetrips", {"TRIPS": str(trips), "MAPPING": mapping})
     assert words in str(refused.value)
+
+
+def spec_of(**given: Any) -> RunSpec:
+    """The specification that a call of Aggregate trips means."""
+    call = algorithm("aggregatetrips")
+    read_ = validated(call.parameterDefinitions(), {"TRIPS": "/trips", "TIME_ZONE": "UTC", **given})
+    return Reader(call, read_, QgsProcessingContext()).spec()
+
+
+def test_a_call_without_them_has_the_usual_statistics_days_and_rules(processing: Any) -> None:
+    usual = RunSpec(trips="/trips", store="-")
+    found = spec_of()
+    for name in ("statistics", "days", "periods", "holidays", "free_flow", "trim", "suppress_below"):
+        assert getattr(found, name) == getattr(usual, name), name
+
+
+CHRISTMAS = (date(2025, 12, 25), date(2025, 12, 26))
+AM_PEAK = Period("AM peak", DaySet("AM peak", (1, 2, 3, 4, 5)), 420, 540)
+TERM = Days("named", (DaySet("Term", (1, 2, 3, 4, 5), ((date(2025, 1, 6), date(2025, 2, 14)),)),))
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "entry", "wanted"),
+    [
+        (
+            "STATISTICS",
+            "mean, p07,trip_hmean",
+            "statistics",
+            ("n_points", "n_trips", "mean", "p07", "trip_hmean"),
+        ),
+        ("STATISTICS", ["p85"], "statistics", ("n_points", "n_trips", "p85")),
+        ("STATISTICS", "all", "statistics", all_keys()),
+        ("DAYS", "Workdays", "days", Days("workdays")),
+        ("DAYS", {"Term": "Mon-Fri 2025-01-06/2025-02-14"}, "days", TERM),
+        ("DAYS", '{"Term": {"weekdays": [1,2,3,4,5], "dates": ["2025-01-06/2025-02-14"]}}', "days", TERM),
+        ("PERIODS", {"AM peak": "Mon-Fri 07:00-09:00"}, "periods", (AM_PEAK,)),
+        ("PERIODS", '{"AM peak": "Mon-Fri 07:00-09:00"}', "periods", (AM_PEAK,)),
+        ("HOLIDAYS", "2025-12-26, 2025-12-25", "holidays", (date(2025, 12, 25), date(2025, 12, 26))),
+        (
+            "HOLIDAYS",
+            [date(2025, 12, 25), "2025-12-26"],
+            "holidays",
+            (date(2025, 12, 25), date(2025, 12, 26)),
+        ),
+        ("FREE_FLOW", {"percentile": 90, "from": "21:00"}, "free_flow", FreeFlow(90, 21 * 60)),
+        ("TRIM_STATIONARY", 180, "trim", Trim(180)),
+        ("TRIM_METRES", "200", "trim", Trim(0, 200)),
+        ("TRIM_SECONDS", 60, "trim", Trim(0, 0, 60)),
+        ("SUPPRESS_BELOW", 5, "suppress_below", 5),
+    ],
+)
+def test_statistics_days_periods_and_rules_come_as_texts_and_as_objects(
+    processing: Any, parameter: str, value: Any, entry: str, wanted: Any
+) -> None:
+    assert getattr(spec_of(**{parameter: value}), entry) == wanted
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "words"),
+    [
+        ("STATISTICS", "mean,p100", "STATISTICS: holds 'p100'; known are n_points"),
+        ("STATISTICS", [5], "STATISTICS: holds 5, not a text"),
+        ("STATISTICS", {"mean": True}, "STATISTICS: is .*, not a text"),
+        (
+            "DAYS",
+            "workday",
+            "DAYS: is neither all, workdays, weekdays, dates, JSON text nor a JSON file: 'workday'",
+        ),
+        ("DAYS", {"Term": "Mon-Fry"}, "DAYS: 'Term': 'Mon-Fry' is no weekday"),
+        ("DAYS", ["all"], "DAYS: is .*choose one of"),
+        ("PERIODS", '{"AM peak": "07:00-25:00"}', "PERIODS: '25:00' is not a time of day"),
+        ("PERIODS", '{"AM peak": ', "PERIODS: cannot be used"),
+        ("PERIODS", 5, "PERIODS: is 5, not a text"),
+        ("HOLIDAYS", "2025-12-25, Christmas", "HOLIDAYS: holds 'Christmas', which is no date such as"),
+        ("HOLIDAYS", "/none/days.csv", "HOLIDAYS: is the file /none/days.csv, which cannot be read: No such"),
+        ("FREE_FLOW", {"percentile": 100}, "FREE_FLOW: percentile is 100; it lies between 1 and 99"),
+        ("FREE_FLOW", {"percentil": 85}, "FREE_FLOW: has 'percentil'; known are percentile, from, to"),
+        ("TRIM_METRES", -1, "TRIM_METRES: is -1; it lies between 0 and 1,000,000"),
+        ("SUPPRESS_BELOW", 1.5, "SUPPRESS_BELOW: is 1.5, not a whole number"),
+    ],
+)
+def test_a_fault_in_statistics_days_or_rules_names_the_parameter_and_the_value(
+    processing: Any, parameter: str, value: Any, words: str
+) -> None:
+    with pytest.raises(RunError, match=f"^{words}"):
+        spec_of(**{parameter: value})
 
 
 def of_the_computer(zone: bytes) -> type:
