@@ -20,7 +20,7 @@ from ..aggregation.contract.json_text import Entries, JsonFault, decode, shown
 from ..aggregation.contract.manifest import fingerprint
 from ..aggregation.contract.spec import RunSpec
 from .errors import MapError, UnknownLayer
-from .own_tables import INDEX_TABLE, OWN_TABLES, RUN_TABLE
+from .own_tables import INDEX_TABLE, LINKS_TABLE, OWN_TABLES, RUN_TABLE
 from .packed import FEW_OF_0_1
 from .sqlite_file import is_database, reading
 
@@ -121,6 +121,20 @@ class MapFile:
                 return tuple(drawn.array("limits")) if statistic == "mean" else None
             limits = drawn.part("limits")
             return tuple(limits.array(statistic)) if statistic in limits else None
+
+    @cached_property
+    def statistics(self) -> tuple[str, ...]:
+        """Keys of the statistics by which the map can be coloured: those that its links hold."""
+        with reading(self.path) as database:
+            names = [row[1] for row in database.execute(f"PRAGMA table_info({LINKS_TABLE})")]
+        return tuple(
+            name for name in names if statistics.is_statistic(name) and statistics.statistic(name).is_drawn
+        )
+
+    @property
+    def playing(self) -> tuple[str, ...]:
+        """Those of `statistics` of which the links hold the value of each bin."""
+        return tuple(key for key in self.statistics if key == statistics.DEFAULT_DRAWN)
 
     # -- the links ----------------------------------------------------------------------------------------
 

@@ -50,13 +50,17 @@ class StyleOptions:
 
     def __post_init__(self) -> None:
         for name, value, choices in (
-            ("statistic", self.statistic, statistics.drawn_keys()),
             ("unit", self.unit, tuple(METRES_PER_SECOND)),
             ("theme", self.theme, THEMES),
             ("driving_side", self.driving_side, DRIVING_SIDES),
         ):
             if value not in choices:
                 raise MapError(f"The style's {name} is {shown(value)}; choose one of {', '.join(choices)}.")
+        if not _is_drawn(self.statistic):
+            raise MapError(
+                f"The style's statistic is {shown(self.statistic)}; choose one of "
+                f"{', '.join(statistics.drawn_keys())}."
+            )
         if type(self.bin_minutes) is not int or self.bin_minutes not in BIN_MINUTES:
             raise MapError(f"Bins of {shown(self.bin_minutes)} minutes do not cut a day into equal parts.")
         if type(self.min_trips) is not int or not 1 <= self.min_trips <= MOST_TRIPS:
@@ -87,10 +91,16 @@ class StyleOptions:
     def from_run_table(cls, layer: QgsVectorLayer, **changes: Any) -> StyleOptions:
         """Options out of the GeoPackage that `layer` comes from; `changes` go over what the file says.
 
-        Raises `UnknownLayer` where the file has no table `run`.
+        Raises `UnknownLayer` where the file has no table `run`, `MapError` for a statistic that it lacks.
         """
         file = MapFile.of(layer)
         statistic = changes.get("statistic", file.statistic)
+        if _is_drawn(statistic) and statistic not in file.statistics:
+            raise MapError(
+                f"The map file {file.path} holds no {statistics.statistic(statistic).label.lower()} "
+                f"({statistic}), as its run did not compute it. Choose one of "
+                f"{', '.join(file.statistics)}, or run again with {statistic} among the statistics."
+            )
         options = cls(
             statistic=statistic,
             unit=file.spec.speed_unit,
@@ -110,9 +120,13 @@ def _limits_of(file: MapFile, statistic: str) -> tuple[float, ...]:
     held = file.limits(statistic)
     if held is not None:
         return held
-    if statistic not in statistics.drawn_keys():
+    if not _is_drawn(statistic):
         return ()
     return tuple(class_limits(file.whole_day(statistic), file.spec.speed_unit))
+
+
+def _is_drawn(key: object) -> bool:
+    return isinstance(key, str) and statistics.is_statistic(key) and statistics.statistic(key).is_drawn
 
 
 def _check_limits(limits: object) -> None:

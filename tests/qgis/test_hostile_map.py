@@ -34,7 +34,7 @@ FUZZ = settings(
 @pytest.fixture
 def layer(tmp_path: Path) -> QgsVectorLayer:
     path = tmp_path / "map.gpkg"
-    made = QgsVectorLayer("LineString?field=link_id:integer", "links", "memory")
+    made = QgsVectorLayer("LineString?field=link_id:integer&field=mean:double", "links", "memory")
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.layerName = "links"
     QgsVectorFileWriter.writeAsVectorFormatV3(

@@ -33,7 +33,8 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDate, QDateTime, QSize, Qt, QTime
 from qgis.PyQt.QtGui import QColor, QImage
 
-from roadpulse.mapping.errors import UnknownLayer
+from roadpulse.mapping.errors import MapError, UnknownLayer
+from roadpulse.mapping.map_file import MapFile
 from roadpulse.mapping.style.breaks import class_limits
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.palette import PALETTES
@@ -224,6 +225,17 @@ def test_the_legend_begins_with_the_statistic_and_its_unit(layer: QgsVectorLayer
     assert layer.attributeAlias(layer.fields().indexOf("p85")) == (
         "85th percentile speed (mph), 85th percentile of points"
     )
+
+
+def test_a_statistic_that_the_run_did_not_compute_is_refused_and_those_it_has_are_named(
+    layer: QgsVectorLayer,
+) -> None:
+    assert MapFile.of(layer).statistics == ("mean", "std", "p05", "p15", "p50", "p85", "p95")
+    for key in ("free_flow", "p33", "trip_p15"):
+        with pytest.raises(MapError, match=rf"\({key}\).*mean, std, p05, p15, p50, p85, p95"):
+            StyleOptions.from_run_table(layer, statistic=key)
+    with pytest.raises(MapError, match="statistic"):
+        StyleOptions.from_run_table(layer, statistic="n_trips")
 
 
 def test_a_new_classification_in_qgis_takes_too_few_trips_for_no_speed(layer: QgsVectorLayer) -> None:
