@@ -1,0 +1,51 @@
+"""Every statistic on generated trips, a set for each trap, against an independent computation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.engine import Engine, Outcome
+from tests.independent import DEFAULT, differences, tables
+from tests.traps import CASES, SPECIFICATIONS, Trip
+
+KEYS = DEFAULT
+LATER = {"days", "periods", "holidays"}
+"""Entries of a specification that the engine does not carry out yet."""
+
+
+@pytest.fixture
+def engine(tmp_path):
+    return Engine(tmp_path)
+
+
+def compared(outcome: Outcome, trips: dict[str, list[Trip]], spec: dict[str, Any]) -> dict[str, list[str]]:
+    """Differences by table, of those that have any."""
+    expected = tables(trips, {"speed_unit": "mph", "statistics": KEYS, **spec})
+    assert all(expected["link_speeds"].values())
+    found = {name: differences(outcome.csv(name), table) for name, table in expected.items()}
+    return {name: wrong for name, wrong in found.items() if wrong}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_generated_trips_have_the_statistics_of_their_definitions(engine: Engine, case: str) -> None:
+    trips = CASES[case]()
+    for name, trip in trips.items():
+        engine.write(name, trip)
+    engine.settle()
+    for spec in SPECIFICATIONS[case]:
+        if not spec.keys() & LATER:
+            outcome = engine.run_here(statistics=KEYS, **spec)
+            assert compared(outcome, {name: [trip] for name, trip in trips.items()}, spec) == {}, spec
+
+
+def test_a_trip_in_several_files_is_one_trip(engine: Engine) -> None:
+    files = list(CASES["loops"]().values())
+    trips: dict[str, list[Trip]] = {}
+    for number, file in enumerate(files):
+        trip = f"trip {number % 4}"
+        engine.write(f"{number}.json", {**file, "tripId": trip})
+        trips.setdefault(trip, []).append(file)
+    outcome = engine.run_here(statistics=KEYS, mapping={"trip_id": "tripId"})
+    assert compared(outcome, trips, {}) == {}
