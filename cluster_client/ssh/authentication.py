@@ -13,6 +13,7 @@ from ..profiles.ssh_credentials import Credentials
 from .errors import ConnectionLost, KeyUnusable, LoginFailed
 
 USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
+_TOO_MANY = "authentication failures"
 _MOST_AGENT_KEYS = 5
 """Maximum number of agent keys to offer: a server counts each offered key, and disconnects after six."""
 
@@ -40,7 +41,8 @@ def authenticate(
             break
         except paramiko.AuthenticationException as error:
             if not transport.is_active():
-                if len(tried) == 1:  # no server disconnects after one key: the network has failed
+                # No server disconnects after one key without a word: the network has failed.
+                if len(tried) == 1 and _TOO_MANY not in getattr(transport, "farewell", "").lower():
                     raise _broken(where, tried, error) from error
                 raise _refused(where, user, tried, allowed, error) from error
             continue

@@ -24,7 +24,7 @@ import paramiko
 from ..errors import BackendError
 from ..profiles.ssh_credentials import Credentials
 from .authentication import authenticate
-from .errors import ConnectionLost, NoRoute, NoSftp, NoShell, NoSsh, ShellPrints, TimedOut
+from .errors import ConnectionLost, NoRoute, NoSession, NoSftp, NoShell, NoSsh, ShellPrints, TimedOut
 from .known_hosts import KnownHosts
 from .network import TIMEOUTS, Login, Timeouts, dial, resolve, told_of_programs
 
@@ -36,6 +36,8 @@ SHELL = "exec /bin/sh -s"
 the process list, and no login shell interprets paths."""
 
 _LONGEST_ANSWER = 16 << 20
+_CLOSED = "Socket is closed"
+"""Text of paramiko's error for a closed channel; other texts without a number are the server's."""
 
 
 @dataclass(frozen=True)
@@ -110,24 +112,32 @@ class Connection:
     def sftp(self) -> paramiko.SFTPClient:
         """Return the SFTP client, opened by the first call; use it within `guarded`."""
         with self._lock:
-            if self._sftp is None:
+            if self._sftp is None or (self._closed(self._sftp) and self.alive):  # servers may end an idle one
                 self._sftp = self._open_sftp()
             return self._sftp
 
     def run(self, script: str, timeout: Optional[float] = None) -> Done:
-        """Run a /bin/sh script and return its result; raises `ConnectionLost` if its end is unknown."""
+        """Run a /bin/sh script and return its result.
+
+        Raises `ConnectionLost` if its end is unknown, `NoSession` and `NoShell` if the server refuses it.
+        """
         end = time.monotonic() + (timeout or self.timeouts.answer)
         with self._in_words():
-            channel = self._transport.open_session(timeout=self.timeouts.channel)
+            channel = self._session()
             try:
                 channel.settimeout(self.timeouts.answer)
                 channel.set_combine_stderr(True)
-                channel.exec_command(SHELL)  # nosec B601  # a constant
+                try:
+                    channel.exec_command(SHELL)  # nosec B601  # a constant
+                except paramiko.SSHException as error:
+                    if self._answers():
+                        raise self._no_shell("", error) from error
+                    raise
                 _write_stdin(channel, script.encode("utf-8", "surrogateescape"))
                 out = _collect(channel, end)
                 if not channel.status_event.wait(max(0.1, end - time.monotonic())):
                     raise socket.timeout("no exit code")
-                if channel.exit_status == -1 and not self.alive:
+                if channel.exit_status == -1 and not self._answers():
                     raise EOFError
                 return Done(channel.exit_status, out)
             finally:
@@ -160,7 +170,7 @@ class Connection:
         if not isinstance(error, OSError) or isinstance(error, socket.timeout) or not self.alive:
             return True
         gone = (errno.EPIPE, errno.ECONNRESET, errno.ECONNABORTED, errno.ETIMEDOUT, errno.EBADF)
-        return error.errno in gone or "closed" in str(error).lower()
+        return error.errno in gone or str(error) == _CLOSED
 
     def lost(self, error: Exception) -> ConnectionLost:
         """Close the broken connection, and return the `ConnectionLost` to raise."""
@@ -189,9 +199,35 @@ class Connection:
         """Close the connection."""
         self.close()
 
+    @staticmethod
+    def _closed(sftp: paramiko.SFTPClient) -> bool:
+        channel = sftp.get_channel()
+        return channel is None or channel.closed
+
+    def _session(self) -> paramiko.Channel:
+        """Return a new session; raises `NoSession` if the server refuses it."""
+        try:
+            return self._transport.open_session(timeout=self.timeouts.channel)
+        except paramiko.ChannelException as error:
+            raise NoSession(
+                f"{self.login} refuses another session on the same connection. Allow more in its "
+                "sshd_config: MaxSessions 10.",
+                repr(error),
+            ) from error
+
+    def _answers(self) -> bool:
+        """Return True if the server still answers: if it opens a session, or refuses one."""
+        try:
+            self._session().close()
+        except NoSession:
+            return True
+        except (EOFError, OSError, paramiko.SSHException):
+            return False
+        return True
+
     def _open_sftp(self) -> paramiko.SFTPClient:
         try:
-            channel = self._transport.open_session(timeout=self.timeouts.channel)
+            channel = self._session()
             channel.settimeout(self.timeouts.channel)
             channel.invoke_subsystem("sftp")
             sftp = paramiko.SFTPClient(channel)
@@ -207,13 +243,7 @@ class Connection:
         done = self.run("echo roadpulse-is-here\n", self.timeouts.channel)
         lines = done.out.splitlines()
         if "roadpulse-is-here" not in lines:
-            words = " ".join(done.out.split())[:200]
-            return NoShell(
-                f"The user of {self.login} may log in but not run commands"
-                + (f" (the server says: {words})" if words else "")
-                + ". Give the user a shell, or choose another user.",
-                repr(error),
-            )
+            return self._no_shell(" ".join(done.out.split())[:200], error)
         noise = " ".join(line for line in lines if line != "roadpulse-is-here")[:200]
         if noise:
             return ShellPrints(
@@ -225,6 +255,15 @@ class Connection:
         return NoSftp(
             f"{self.login} offers no file transfer (SFTP). Switch it on in its sshd_config: "
             "Subsystem sftp internal-sftp.",
+            repr(error),
+        )
+
+    def _no_shell(self, words: str, error: Exception) -> NoShell:
+        """Return the error for a user without a shell; `words` are what the server says of it."""
+        return NoShell(
+            f"The user of {self.login} may log in but not run commands"
+            + (f" (the server says: {words})" if words else "")
+            + ". Give the user a shell, or choose another user.",
             repr(error),
         )
 
@@ -247,12 +286,30 @@ class Connection:
                 repr(error),
             ) from error
         except (EOFError, OSError, paramiko.SSHException) as error:
+            if self._answers():
+                raise TimedOut(
+                    f"{host}, port {port}, did not answer {self.login} within {self.timeouts.channel:.0f} s. "
+                    "Check the name and the port, and whether the computer is switched on.",
+                    repr(error),
+                ) from error
             raise self.lost(error) from error
+
+
+class _Transport(paramiko.Transport):
+    """Keeps what the server says when it ends the connection, which paramiko only logs."""
+
+    farewell = ""
+
+    def _parse_disconnect(self, message: Any) -> None:
+        message.get_int()
+        self.farewell = message.get_text()
+        message.rewind()
+        super()._parse_disconnect(message)  # type: ignore[misc]  # unknown to its type stubs
 
 
 def _shake_hands(login: Login, line: Any, known_hosts: KnownHosts, timeouts: Timeouts) -> paramiko.Transport:
     """Negotiate encryption and verify the host key, before any secret is sent; return the transport."""
-    transport = paramiko.Transport(line)
+    transport = _Transport(line)
     try:
         transport.banner_timeout = timeouts.banner
         transport.handshake_timeout = timeouts.login

@@ -13,6 +13,7 @@ cluster_client.errors.BackendError
 ├── LoginFailed                  the server refused the user, key or password
 │   └── KeyUnusable              the key file is missing, damaged, or its passphrase is wrong
 ├── NoSsh                        the server at that port is not an SSH server
+├── NoSession                    the server refuses another session on the connection
 ├── NoShell                      the user may log in, but not run commands
 ├── ShellPrints                  the output of the user's shell profile disturbs the protocol
 ├── NoSftp                       the server does not offer SFTP
@@ -81,6 +82,10 @@ class KeyUnusable(LoginFailed):
 
 class NoSsh(BackendError):
     """The server at that address is not an SSH server."""
+
+
+class NoSession(BackendError):
+    """The server refuses another session on the connection."""
 
 
 class NoShell(BackendError):

@@ -23,6 +23,7 @@ from roadpulse.cluster_client.ssh.errors import (
     LoginFailed,
     NameUnknown,
     NoRoute,
+    NoSession,
     NoSftp,
     NoShell,
     NoSsh,
@@ -119,6 +120,17 @@ def test_a_log_in_that_is_cut_off_is_a_lost_connection_and_no_refusal(
     monkeypatch.setattr(paramiko.Transport, "auth_publickey", ask)
     with pytest.raises(ConnectionLost, match="ended the connection"):
         Connection.open(login(relay.port), key(ssh_server), KnownHosts(known_hosts, ()))
+
+
+def test_a_server_that_takes_one_key_alone_refuses_a_wrong_one_and_is_not_lost(tmp_path):
+    server = SshServer(tmp_path / "strict", "MaxAuthTries 1").start()
+    try:
+        (tmp_path / "known_hosts").write_text(server.known_hosts())
+        wrong = Credentials(key_path=str(make_key(tmp_path / "wrong")))
+        with pytest.raises(LoginFailed, match="refused the log-in"):
+            Connection.open(login(server.port), wrong, KnownHosts(tmp_path / "known_hosts", ()))
+    finally:
+        server.stop()
 
 
 def with_passwords(tmp_path):
@@ -316,23 +328,37 @@ def test_a_port_where_nobody_listens_is_said(known):
     assert caught.value.retry
 
 
-def test_a_computer_that_does_not_answer_is_given_up_in_time(known):
+@pytest.fixture
+def silent():
+    """The port of a computer that answers nobody, as its queue of connections is full."""
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
         address = full.getsockname()
         waiting = [socket.socket() for _ in range(4)]
         try:
-            for line in waiting:  # fill its queue: further connections are dropped, as a firewall does
+            for line in waiting:
                 line.setblocking(False)
                 line.connect_ex(address)
-            began = time.monotonic()
-            with pytest.raises(TimedOut, match="did not answer within 1 s"):
-                Connection.open(login(address[1]), Credentials(), known, QUICK)
-            assert time.monotonic() - began < 60
+            yield address[1]
         finally:
             for line in waiting:
                 line.close()
+
+
+def test_a_computer_that_does_not_answer_is_given_up_in_time(known, silent):
+    began = time.monotonic()
+    with pytest.raises(TimedOut, match="did not answer within 1 s"):
+        Connection.open(login(silent), Credentials(), known, QUICK)
+    assert time.monotonic() - began < 60
+
+
+def test_a_computer_behind_the_server_that_does_not_answer_is_no_lost_connection(ssh_server, known, silent):
+    with Connection.open(login(ssh_server.port), key(ssh_server), known) as connection:
+        connection.timeouts = Timeouts(channel=1)
+        with pytest.raises(TimedOut, match=rf"127\.0\.0\.1, port {silent}, did not answer .* within 1 s"):
+            connection.passage("127.0.0.1", silent)
+        assert says_who(connection) == ME
 
 
 @pytest.mark.parametrize(
@@ -415,6 +441,36 @@ def test_a_server_without_file_transfer_is_named(tmp_path):
         connection = Connection.open(login(server.port), key(server), known)
         with connection, pytest.raises(NoSftp, match="Subsystem sftp internal-sftp"):
             connection.sftp()
+    finally:
+        server.stop()
+
+
+def test_a_server_that_allows_one_session_is_named_and_its_file_transfer_stays(tmp_path):
+    server = SshServer(tmp_path / "one", "MaxSessions 1").start()
+    try:
+        (tmp_path / "known_hosts").write_text(server.known_hosts())
+        known = KnownHosts(tmp_path / "known_hosts", ())
+        with Connection.open(login(server.port), key(server), known) as connection:
+            folder = connection.sftp().normalize(".")
+            with pytest.raises(NoSession, match="MaxSessions 10"):
+                connection.run("echo\n")
+            assert connection.alive and connection.sftp().normalize(".") == folder
+    finally:
+        server.stop()
+
+
+def test_a_file_transfer_that_the_server_ended_begins_again_on_the_same_connection(tmp_path):
+    server = SshServer(tmp_path / "idle", f"Subsystem sftp {EXTERNAL_SFTP}").start()
+    try:
+        (tmp_path / "known_hosts").write_text(server.known_hosts())
+        known = KnownHosts(tmp_path / "known_hosts", ())
+        with Connection.open(login(server.port), key(server), known) as connection:
+            ended = connection.sftp()
+            shell = connection.run(f"ps -o pid=,args= --ppid $PPID | grep {EXTERNAL_SFTP} | grep -v grep\n")
+            os.kill(int(shell.out.split()[0]), 15)
+            until(lambda: ended.get_channel().closed)
+            assert SftpFiles(connection).read("/etc/hostname")
+            assert connection.alive and connection.sftp() is not ended
     finally:
         server.stop()
 

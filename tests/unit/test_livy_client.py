@@ -241,6 +241,40 @@ def test_a_log_in_is_sent_to_this_computer_and_through_a_tunnel():
     assert len(server.requests) == 2
 
 
+class Refusing:
+    """A channel whose server closes it before it reads anything; its answer is here when that is `known`."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._parts = [answer[:20], answer[20:], b""]
+        self.known = threading.Event()
+
+    def sendall(self, _data: bytes) -> None:
+        raise OSError("Socket is closed")
+
+    def recv(self, _most: int) -> bytes:
+        assert self.known.wait(60)
+        return self._parts.pop(0)
+
+    def shutdown(self, _how: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_an_answer_to_a_request_that_was_not_read_comes_through_the_tunnel():
+    answer = http(413, b'{"msg": "too large"}')
+    far = Refusing(answer)
+    tunnel = Tunnel(lambda: far)
+    with tunnel.connect() as near:
+        near.sendall(b"x" * (4 << 20))  # more than a socket holds: all of it was taken and dropped
+        far.known.set()
+        found = b""
+        while block := near.recv(1000):
+            found += block
+    assert found == answer
+    tunnel.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "roadpulse-tunnel"]
+
+
 @pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="looks at Linux's list of ports")
 def test_a_tunnel_opens_no_port_to_others():
     with answering(200, b'{"version": "0.7.1"}') as server:

@@ -37,8 +37,8 @@ class Tunnel:
         near, inner = socket.socketpair()
         with self._lock:
             self._ends |= {far, inner}
-            self._begin(inner, far)
-            self._begin(far, inner)
+            self._begin(inner, far, _send)
+            self._begin(far, inner, _receive)
         return near
 
     def close(self) -> None:
@@ -51,13 +51,12 @@ class Tunnel:
             if thread is not threading.current_thread():
                 thread.join(_END_SECONDS)
 
-    def _begin(self, source: Any, sink: Any) -> None:
+    def _begin(self, source: Any, sink: Any, forward: Callable[[Any, Any], None]) -> None:
         """Forward data from one end to the other in a thread; call it with the lock held."""
 
         def carry() -> None:
             with contextlib.suppress(OSError, EOFError):
-                while block := source.recv(_BLOCK):
-                    sink.sendall(block)
+                forward(source, sink)
             # When one direction ends, the other is useless: HTTP's answers come last.
             for end in (source, sink):
                 _end(end)
@@ -68,6 +67,27 @@ class Tunnel:
         thread = threading.Thread(target=carry, daemon=True, name="roadpulse-tunnel")
         self._threads.add(thread)
         thread.start()
+
+
+def _receive(far: Any, inner: Any) -> None:
+    """Forward the answers until the far end has no more."""
+    while block := far.recv(_BLOCK):
+        inner.sendall(block)
+
+
+def _send(inner: Any, far: Any) -> None:
+    """Forward the requests until this process ends the connection.
+
+    A server may answer and close before it has read a request; the rest is dropped then, and the answer, of
+    which a part may be on its way, still comes.
+    """
+    refused = False
+    while block := inner.recv(_BLOCK):
+        if not refused:
+            try:
+                far.sendall(block)
+            except (OSError, EOFError):
+                refused = True
 
 
 def _end(end: Any) -> None:
