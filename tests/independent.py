@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
-from typing import Any, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -43,8 +43,7 @@ Row = dict[str, Value]
 Table = dict[tuple[Any, ...], Row]
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):
     """One counted point; `time` is in microseconds since 1970, None if the point has none."""
 
     link: int
@@ -409,7 +408,8 @@ def free_flow(link: list[Point], calendar: Calendar, rule: Mapping[str, Any]) ->
 def tables(trips: Mapping[str, Iterable[Mapping[str, Any]]], spec: Mapping[str, Any]) -> dict[str, Table]:
     """The values of the result tables by name, row and key.
 
-    `trips` has the files of each trip, decoded; most have one. `spec["statistics"]` lists the keys.
+    `trips` has the files of each trip, decoded, or an iterator that decodes them; most have one.
+    `spec["statistics"]` lists the keys.
     """
     unit, calendar = spec["speed_unit"], Calendar(spec)
     keys = spec.get("statistics", DEFAULT)
