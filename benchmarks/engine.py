@@ -1,4 +1,8 @@
-"""The local engine against DuckDB's `read_json` computing the same CSVs, cold and on re-analysis; memory."""
+"""The local engine against DuckDB's `read_json` computing the same CSVs, cold and on re-analysis; all
+statistics against the default ones; memory.
+
+python -m benchmarks engine [cold] [again] [statistics] [memory] [--trips N] [--times N]
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,12 @@ import sys
 from pathlib import Path
 from typing import Any, Optional, Union
 
+from roadpulse.aggregation.contract.statistic import all_keys, default_keys
+
 from .measure import SCRATCH, Cost, alternate, cost_of, report, rich_trips
 
 ZONE, UNIT = "Europe/London", "mph"
+STORE = SCRATCH / "store"
 
 
 def run_ours(
@@ -42,29 +49,41 @@ def run_duckdb(trips: Path, minutes: int = 60) -> Cost:
     return cost_of([sys.executable, "-m", "benchmarks.duckdb_job", str(trips), str(out), ZONE, str(minutes)])
 
 
+PARTS = ("cold", "again", "statistics", "memory")
+
+
 def main(arguments: Optional[list[str]] = None) -> None:
-    """Print cold and re-analysis ratios, the share of each step, and memory at 1 × and 4 × the data."""
+    """Print ratios of runs cold, again and with all statistics, and memory at 1 × and 4 × the data."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks engine")
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all if none is named")
     parser.add_argument("--trips", type=int, default=4000, help="number of generated trips (0.47 MB each)")
     parser.add_argument("--times", type=int, default=3)
     wanted = parser.parse_args(arguments or [])
+    if unknown := set(wanted.parts) - set(PARTS):
+        parser.error(f"{', '.join(sorted(unknown))}: not a part; known are {', '.join(PARTS)}")
     n_trips, times = wanted.trips, wanted.times
     trips = rich_trips(n_trips)
     size = sum(file.stat().st_size for file in trips.iterdir())
-    store = SCRATCH / "store"
+    for file in trips.iterdir():  # all read from memory
+        file.read_bytes()
+    print(f"{n_trips:,} trips, {size / 1e9:.2f} GB, {os.cpu_count()} cores")
+    for part in PARTS:
+        if part in (wanted.parts or PARTS):
+            _MEASURES[part](trips, size, times)
+
+
+def _cold(trips: Path, size: int, times: int) -> None:
+    """Trips to the default CSVs, with an empty store, with the share of each step."""
     manifests: list[dict[str, Any]] = []
 
     def cold() -> Cost:
-        shutil.rmtree(store, ignore_errors=True)
-        cost, manifest = run_ours(trips, store)
+        shutil.rmtree(STORE, ignore_errors=True)
+        cost, manifest = run_ours(trips, STORE)
         manifests.append(manifest)
         return cost
 
-    for file in trips.iterdir():  # both read from memory
-        file.read_bytes()
-    print(f"{n_trips:,} trips, {size / 1e9:.2f} GB, {os.cpu_count()} cores")
     costs = alternate({"Roadpulse, cold": cold, "DuckDB read_json": lambda: run_duckdb(trips)}, times)
-    report("Trips to result CSVs", costs, "Roadpulse, cold", "DuckDB read_json", 10)
+    report("Trips to result CSVs", costs, "Roadpulse, cold", "DuckDB read_json", 8)
     timings = manifests[-1]["timings"]
     print("  steps: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in timings.items()))
     print(
@@ -72,15 +91,32 @@ def main(arguments: Optional[list[str]] = None) -> None:
     )
     _check_equal()
 
+
+def _again(trips: Path, size: int, times: int) -> None:
+    """Other bins of trips that are in the store."""
+    run_ours(trips, STORE)
     costs = alternate(
         {
-            "Roadpulse, other bins": lambda: run_ours(trips, store, 30)[0],
+            "Roadpulse, other bins": lambda: run_ours(trips, STORE, 30)[0],
             "DuckDB read_json": lambda: run_duckdb(trips, 30),
         },
         times,
     )
     report("Re-analysis with other bins", costs, "Roadpulse, other bins", "DuckDB read_json", 30)
-    _memory(trips, size)
+
+
+def _statistics(trips: Path, size: int, times: int) -> None:
+    """All statistics of the registry against the default ones, of trips that are in the store."""
+    run_ours(trips, STORE)
+    everything, default = f"all {len(all_keys())} statistics", f"{len(default_keys())} default statistics"
+    costs = alternate(
+        {
+            default: lambda: run_ours(trips, STORE, 30)[0],
+            everything: lambda: run_ours(trips, STORE, 30, statistics="all")[0],
+        },
+        times,
+    )
+    report("Re-analysis with all statistics, at most 2 x the default ones'", costs, default, everything, 2)
 
 
 def _check_equal() -> None:
@@ -98,7 +134,8 @@ def _check_equal() -> None:
     print("  the results are equal")
 
 
-def _memory(trips: Path, size: int) -> None:
+def _memory(trips: Path, size: int, times: int) -> None:
+    """All processes of one run together, at 1 × and 4 × the data."""
     print("\nPeak memory of all processes together (goal 1,500 MB)")
     for copies in (1, 4):
         folder = SCRATCH / f"copies-{copies}"
@@ -113,6 +150,9 @@ def _memory(trips: Path, size: int) -> None:
         seconds = manifest["timings"]["total"]
         print(f"  {copies * size / 1e9:5.2f} GB of trips: {cost.memory:,.0f} MB, {seconds:.1f} s")
     shutil.rmtree(SCRATCH / "store-memory", ignore_errors=True)
+
+
+_MEASURES = dict(zip(PARTS, (_cold, _again, _statistics, _memory)))
 
 
 if __name__ == "__main__":
