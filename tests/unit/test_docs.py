@@ -16,6 +16,7 @@ from roadpulse.aggregation.contract.spec import FieldMapping, FreeFlow, RunSpec,
 from roadpulse.aggregation.contract.statistic import default_keys
 from roadpulse.cluster_client.backends.registry import TYPES
 from roadpulse.cluster_client.profiles.profile import SCHEMA, Profile
+from tests.plain_language import NARRATED
 from tests.unit.test_house import MAY_IMPORT
 
 COLUMNS = (
@@ -167,12 +168,9 @@ def test_the_changelog_has_the_form_of_keep_a_changelog() -> None:
     assert named == {version.split("]")[0].lstrip("[") for version in versions}
 
 
-WORDS = re.compile(r"\b(told|nobody|whoever|amounts? to|what does for)\b", re.IGNORECASE)
-
-
 @pytest.mark.parametrize("path", TEXTS[:-1], ids=name_of)
 def test_the_words_are_those_of_the_field(path: Path) -> None:
-    assert WORDS.findall(path.read_text(encoding="utf-8")) == []
+    assert NARRATED.findall(path.read_text(encoding="utf-8")) == []
 
 
 OF_QGIS = {

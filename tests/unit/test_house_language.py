@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.plain_language import NARRATED
+
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = (
     "aggregation",
@@ -22,7 +24,6 @@ ROOMS = (
     "democity",
     "development",
 )
-NARRATED = re.compile(r"\b(told|nobody|somebody|anybody|whoever|amounts to)\b", re.IGNORECASE)
 RELATIVE = re.compile(r"(What|Whether|Where|Who|Why|How)\b")
 """A clause in place of the thing: "What the runner knows" for "Facts of the runner"."""
 

@@ -11,7 +11,6 @@ from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import (
     QComboBox,
-    QFrame,
     QHBoxLayout,
     QProgressBar,
     QPushButton,
@@ -28,6 +27,7 @@ from ...workflow.translation import tr
 from ..background.calls import Call, Calls
 from ..manual.window import SSH, HelpButton
 from ..widgets.banner import Banner
+from ..widgets.framed_layout import FramedLayout
 from ..widgets.messages import log_error
 from ..widgets.notes import Note
 from ..widgets.plain_text import Wrapped
@@ -71,19 +71,10 @@ class DiagnosisDialog(OnScreenDialog):
         self.resize(820, 680)
         self.banner = Banner()
         self.lines = DiagnosisLines()
-        rule = QFrame()
-        rule.setFrameShape(QFrame.Shape.HLine)
-        rule.setFrameShadow(QFrame.Shadow.Sunken)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.banner)
-        column.addLayout(self._head())
+        head = self._head()
         self.scroll = Scrolled(self.lines)
         self.scroll.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # its lines are there to be read
-        column.addWidget(self.scroll, 1)
-        column.addWidget(rule)
-        column.addLayout(self._footer())
+        FramedLayout(self, self.banner, head, self.scroll, footer=self._footer())
         self._show_buttons()
 
     def _head(self) -> QVBoxLayout:

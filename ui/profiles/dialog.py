@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from ...aggregation.contract.errors import RunError
 from ...cluster_client.backends import registry
@@ -17,6 +17,7 @@ from ...workflow.translation import tr
 from ..manual.window import SSH, HelpButton
 from ..runs.settings import RunSettings
 from ..widgets.banner import Banner
+from ..widgets.framed_layout import FramedLayout
 from ..widgets.messages import log_error
 from ..widgets.notes import Note
 from ..widgets.profile_list import DRAFT, NAME, free_name, location_of, shown_name
@@ -56,16 +57,7 @@ class ProfilesDialog(OnScreenDialog):
         middle.setSpacing(0)
         middle.addWidget(self.side)
         middle.addWidget(scrolled, 1)
-        rule = QFrame()
-        rule.setFrameShape(QFrame.Shape.HLine)
-        rule.setFrameShadow(QFrame.Shadow.Sunken)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.banner)
-        column.addLayout(middle, 1)
-        column.addWidget(rule)
-        column.addLayout(self._footer())
+        FramedLayout(self, self.banner, middle, footer=self._footer())
         self._connect()
         self._reload(selected)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Optional, cast
 from qgis.core import Qgis, QgsSettings
 from qgis.PyQt.QtCore import QByteArray, pyqtSignal
 from qgis.PyQt.QtGui import QCloseEvent, QShowEvent
-from qgis.PyQt.QtWidgets import QDialog, QFrame, QStackedWidget, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QDialog, QStackedWidget, QWidget
 
 from ...workflow.translation import tr
 from ..background.chunked_job import ChunkedJob
@@ -19,6 +19,7 @@ from ..runs.run_task import Job, Outcome, RunTask
 from ..runs.run_texts import location_name
 from ..runs.settings import RememberedTrips, RunSettings
 from ..widgets.banner import Banner
+from ..widgets.framed_layout import FramedLayout
 from ..widgets.messages import log_error, show_error, show_message
 from ..widgets.screen_fit import keep_on_screen
 from ..widgets.scroll_area import Scrolled
@@ -59,16 +60,7 @@ class RunDialog(QDialog):
         self.stack.addWidget(Scrolled(self.form))
         self.stack.addWidget(Scrolled(self.page))
         self.footer = RunFooter()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.banner)
-        column.addWidget(self.stack, 1)
-        rule = QFrame()
-        rule.setFrameShape(QFrame.Shape.HLine)
-        rule.setFrameShadow(QFrame.Shadow.Sunken)
-        column.addWidget(rule)
-        column.addWidget(self.footer)
+        FramedLayout(self, self.banner, self.stack, footer=self.footer)
         self._connect()
         self.form.show_settings(RunSettings.load())
         self._show_buttons()

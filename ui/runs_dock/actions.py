@@ -20,9 +20,10 @@ from ..runs.catalogue import result_folder
 from ..runs.reattach import Offer
 from ..runs.run_from_record import settings_of
 from ..runs.watch import RunsWatch
-from ..widgets.messages import log_error, show_error, show_text
+from ..widgets.messages import log_error, show_text
 from ..widgets.plain_text import tip
 from . import deletion
+from .feedback import ActionFeedback
 from .model import RunsModel
 from .row import Row
 from .run_on_map import RunMaps
@@ -41,9 +42,10 @@ class RunActions(QObject):
         self, iface: Any, watch: RunsWatch, model: RunsModel, with_dialog: WithDialog, parent: QWidget
     ) -> None:
         super().__init__(parent)
-        self.iface, self.watch, self.model = iface, watch, model
+        self.watch = watch
         self._with_dialog, self._window = with_dialog, parent
-        self._maps = RunMaps(iface, watch, model, self._ask_for_roads, self)
+        self._feedback = ActionFeedback(iface, model)
+        self._maps = RunMaps(iface, watch, model, self._feedback, self._ask_for_roads, self)
 
     def fill(self, menu: QMenu, rows: Sequence[Row]) -> None:
         """Fill a menu for the selected rows; what cannot be done with them is grey or not there."""
@@ -121,15 +123,15 @@ class RunActions(QObject):
         run = row.run
         if run is None:
             return
-        self._set_activity(run, tr("Stopping…"))
+        self._feedback.show_activity(run, tr("Stopping…"))
 
         def stopped(_nothing: object) -> None:
-            self._set_activity(run, "")
+            self._feedback.show_activity(run, "")
             self.watch.poll(run)
 
         def refused(error: Exception) -> None:
-            self._set_activity(run, "")
-            self._show_error(error)
+            self._feedback.show_activity(run, "")
+            self._feedback.show_error(error)
 
         self.watch.call(run, lambda backend, known: backend.cancel(known), stopped, refused)
 
@@ -166,14 +168,14 @@ class RunActions(QObject):
         head = f"{run.message}\n\n" if run.message else ""
 
         def got(text: str) -> None:
-            self._set_activity(run, "")
+            self._feedback.show_activity(run, "")
             show_text(self._window, title, head + (text or tr("The run has written no log.")))
 
         def refused(error: Exception) -> None:
-            self._set_activity(run, "")
-            self._show_error(error)
+            self._feedback.show_activity(run, "")
+            self._feedback.show_error(error)
 
-        self._set_activity(run, tr("Reading the log…"))
+        self._feedback.show_activity(run, tr("Reading the log…"))
         self.watch.call(run, lambda backend, known: backend.log(known, _LOG_LINES), got, refused)
 
     def open_folder(self, row: Row) -> None:
@@ -198,7 +200,7 @@ class RunActions(QObject):
             if run is None:
                 self._strike(row.entry.key)
                 continue
-            self._set_activity(run, tr("Deleting…"))
+            self._feedback.show_activity(run, tr("Deleting…"))
             self.watch.call(
                 run,
                 lambda backend, known: backend.discard(known),
@@ -213,8 +215,8 @@ class RunActions(QObject):
         self.watch.read()
 
     def _not_deleted(self, run: Run, error: Exception) -> None:
-        self._set_activity(run, "")
-        item = self._show_error(error)
+        self._feedback.show_activity(run, "")
+        item = self._feedback.show_error(error)
         button = QPushButton(tr("Only take it off the list"))
         button.clicked.connect(lambda _checked=False: self._strike(run.id))
         item.layout().addWidget(button)
@@ -224,15 +226,8 @@ class RunActions(QObject):
         try:
             self.watch.store.delete(key)
         except Exception as error:  # noqa: BLE001  (shown to the person)
-            self._show_error(error)
+            self._feedback.show_error(error)
         self.watch.read()
-
-    def _set_activity(self, run: Run, activity: str) -> None:
-        self.model.update_run(run.id, activity=activity)
-
-    def _show_error(self, error: Exception) -> Any:
-        log_error(error)
-        return show_error(self.iface.messageBar(), error)
 
 
 def _is_folder(run: Run) -> bool:

@@ -20,7 +20,8 @@ from ..runs.run_from_record import settings_of
 from ..runs.run_job import job_again
 from ..runs.run_task import Outcome, RunTask
 from ..runs.watch import RunsWatch
-from ..widgets.messages import log_error, make_message, show_error, show_message
+from ..widgets.messages import log_error, make_message, show_message
+from .feedback import ActionFeedback
 from .model import RunsModel
 
 _FEW = 0.5
@@ -35,11 +36,13 @@ class RunMaps(QObject):
         iface: Any,
         watch: RunsWatch,
         model: RunsModel,
+        feedback: ActionFeedback,
         ask_for_roads: Callable[[Run], None],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self.iface, self.watch, self.model = iface, watch, model
+        self._feedback = feedback
         self._ask_for_roads = ask_for_roads
         self._drawing: dict[str, RunTask] = {}
 
@@ -68,12 +71,12 @@ class RunMaps(QObject):
             self._ask_for_roads(run)
             return
         task = RunTask(job, tr("Roadpulse: map of {name}").format(name=run.name))
-        task.moved.connect(lambda moment: self._set_activity(run, _activity(moment)))
+        task.moved.connect(lambda moment: self._feedback.show_activity(run, _activity(moment)))
         task.done.connect(lambda outcome: self._drawn(run, outcome))
         task.failed.connect(lambda error: self._not_drawn(run, error))
         task.stopped.connect(lambda: self._drawing_over(run))
         self._drawing[run.id] = task
-        self._set_activity(run, tr("Opening the result…"))
+        self._feedback.show_activity(run, tr("Opening the result…"))
         task.start()
 
     def _layer_of(self, run: Run) -> Optional[QgsVectorLayer]:
@@ -114,11 +117,11 @@ class RunMaps(QObject):
 
     def _not_shown(self, run: Run, error: Exception) -> None:
         self._drawing_over(run)
-        self._show_error(error)
+        self._feedback.show_error(error)
 
     def _not_drawn(self, run: Run, error: Exception) -> None:
         self._drawing_over(run)
-        self._offer_roads(self._show_error(error), run)
+        self._offer_roads(self._feedback.show_error(error), run)
 
     def _offer_roads(self, item: Any, run: Run) -> None:
         button = QPushButton(tr("Choose other roads…"))
@@ -127,15 +130,8 @@ class RunMaps(QObject):
 
     def _drawing_over(self, run: Run) -> None:
         self._drawing.pop(run.id, None)
-        self._set_activity(run, "")
+        self._feedback.show_activity(run, "")
         self.watch.read()
-
-    def _set_activity(self, run: Run, activity: str) -> None:
-        self.model.update_run(run.id, activity=activity)
-
-    def _show_error(self, error: Exception) -> Any:
-        log_error(error)
-        return show_error(self.iface.messageBar(), error)
 
 
 def _activity(moment: RunProgress) -> str:

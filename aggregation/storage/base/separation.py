@@ -37,6 +37,13 @@ def check_folder(trips: str, found: str, own: Sequence[Own]) -> None:
             )
 
 
+def check_around(trips: str, folder: str, own: Sequence[Own]) -> None:
+    """Raise `RunError` if a folder of `own` is in `folder`, all of which is read as trips."""
+    for each in own:
+        if is_inside(each.path, folder):
+            check_folder(trips, each.path, [each])
+
+
 def is_inside(path: str, folder: str) -> bool:
     """Return True if `path` is `folder` or in it; both are absolute, without symlinks."""
     return path == folder or path.startswith(

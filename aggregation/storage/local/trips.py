@@ -26,7 +26,7 @@ from ...contract.trip_files import (
     printable,
 )
 from ..base.place import Place
-from ..base.separation import Own, check_base, check_folder, is_inside
+from ..base.separation import Own, check_around, check_base, check_folder
 from ..base.trip_source import TripContent, TripSource
 from . import scratch
 from .files import disk_errors
@@ -49,10 +49,7 @@ class LocalTrips(TripSource):
         is_there = os.path.lexists(given)
         check_base(trips, _base(given, is_there), own)
         if is_there or not GLOB_CHARACTERS & set(trips):
-            base = _without_links(given)
-            for folder in own:
-                if is_inside(folder.path, base):
-                    check_folder(trips, folder.path, [folder])
+            check_around(trips, _without_links(given), own)
 
     def find(
         self,

@@ -23,7 +23,7 @@ from ...contract.trip_files import (
     no_trips,
 )
 from ..base.place import Place
-from ..base.separation import Own, check_base, check_folder, is_inside
+from ..base.separation import Own, check_around, check_base, check_folder
 from ..base.trip_source import TripContent, TripSource
 from ..local import scratch
 from . import client as clients
@@ -77,9 +77,7 @@ class S3Trips(TripSource):
         folder = str(base(trips, self._access))
         check_base(trips, folder, own)
         if not GLOB_CHARACTERS & set(trips):
-            for each in own:
-                if is_inside(each.path, folder):
-                    check_folder(trips, each.path, [each])
+            check_around(trips, folder, own)
 
     def find(
         self,

@@ -23,7 +23,9 @@ from ..base.backend_type import (
 if TYPE_CHECKING:
     from ...profiles.credentials import ProfileKeys
     from ...profiles.profile import Profile
+    from ...profiles.ssh_credentials import Credentials
     from ...runs.records import RunStore
+    from ...ssh.known_hosts import KnownHosts
     from .backend import SshBackend
     from .diagnosis import ClusterChecks
     from .probe import HeadProbe
@@ -66,32 +68,31 @@ class SshType(BackendType):
 
     def open(self, profile: Profile, keys: ProfileKeys, kept: Kept, run_store: RunStore) -> SshBackend:
         """See `BackendType.open`."""
-        from ...profiles.ssh_credentials import Credentials  # noqa: PLC0415
-        from ...ssh.known_hosts import KnownHosts  # noqa: PLC0415
         from .backend import SshBackend  # noqa: PLC0415
 
-        known = KnownHosts(kept.known_hosts)
-        return SshBackend(profile, run_store, kept.runs, keys.ssh or Credentials(), known)
+        return SshBackend(profile, run_store, kept.runs, *_login(keys, kept))
 
     def probe(self, profile: Profile, keys: ProfileKeys, kept: Kept) -> HeadProbe:
         """See `BackendType.probe`."""
-        from ...profiles.ssh_credentials import Credentials  # noqa: PLC0415
-        from ...ssh.known_hosts import KnownHosts  # noqa: PLC0415
         from .probe import HeadProbe  # noqa: PLC0415
 
-        known = KnownHosts(kept.known_hosts)
-        return HeadProbe(profile, keys.ssh or Credentials(), known, lambda: bucket_trips(profile, keys))
+        return HeadProbe(profile, *_login(keys, kept), lambda: bucket_trips(profile, keys))
 
     def diagnosis(
         self, profile: Profile, keys: ProfileKeys, kept: Kept, *, store: str, trips: str, host_key: str = ""
     ) -> ClusterChecks:
         """See `BackendType.diagnosis`."""
-        from ...profiles.ssh_credentials import Credentials  # noqa: PLC0415
-        from ...ssh.known_hosts import KnownHosts  # noqa: PLC0415
         from .diagnosis import ClusterChecks  # noqa: PLC0415
 
-        known = KnownHosts(kept.known_hosts)
-        group = ClusterChecks(profile, keys.ssh or Credentials(), known, "" if is_s3(trips) else trips)
+        group = ClusterChecks(profile, *_login(keys, kept), "" if is_s3(trips) else trips)
         if host_key:
             group.accept(host_key)
         return group
+
+
+def _login(keys: ProfileKeys, kept: Kept) -> tuple[Credentials, KnownHosts]:
+    """Return the SSH credentials and the known hosts."""
+    from ...profiles.ssh_credentials import Credentials  # noqa: PLC0415
+    from ...ssh.known_hosts import KnownHosts  # noqa: PLC0415
+
+    return keys.ssh or Credentials(), KnownHosts(kept.known_hosts)
