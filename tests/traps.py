@@ -231,6 +231,12 @@ CASES: dict[str, Callable[[], dict[str, Trip]]] = {
     )
 }  # fmt: skip
 
+
+def every_file() -> dict[str, Trip]:
+    """The trip files of all cases by path, those of a case in a folder of its own."""
+    return {f"{case}/{name}": trip for case, make in CASES.items() for name, trip in make().items()}
+
+
 _LONDON = {"time_zone": "Europe/London"}
 _NAMED = {
     "Fri-Mon": {"weekdays": [1, 5, 6, 7]},

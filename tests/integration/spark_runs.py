@@ -153,8 +153,10 @@ def run_locally(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def tables(folder: Path) -> list[bytes]:
-    """The bytes of a run's result."""
-    return [(folder / "results" / name).read_bytes() for name in TABLES]
+    """The bytes of a run's result tables, in the order of their names."""
+    found = sorted((folder / "results").rglob("*.csv"))
+    assert {path.name for path in found} >= set(TABLES)
+    return [path.read_bytes() for path in found]
 
 
 def executors(cluster: Cluster) -> list[Process]:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.engine import Engine
 from tests.independent import DEFAULT, Table, differences, read, tables
-from tests.traps import CASES
+from tests.traps import every_file
 
 KEYS = DEFAULT
 PERIODS = {
@@ -71,11 +71,10 @@ def _same(found: Any, text: str) -> bool:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    """All generated trips, those of a trap in a folder of their own."""
+    """All generated trips."""
     engine = Engine(tmp_path)
-    for case, make in CASES.items():
-        for name, trip in make().items():
-            engine.write(f"{case}/{name}", trip)
+    for path, trip in every_file().items():
+        engine.write(path, trip)
     engine.settle()
     return engine
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.engine import Engine, Outcome
+from roadpulse.aggregation.run import run
+from roadpulse.aggregation.run_folder import RunFolder
+from roadpulse.aggregation.storage.local.path import LocalPath
+from tests.engine import Engine, LocalRunner, Outcome
 from tests.independent import DEFAULT, differences, tables
 from tests.traps import CASES, SPECIFICATIONS, Trip
 
@@ -49,3 +53,21 @@ def test_a_trip_in_several_files_is_one_trip(engine: Engine) -> None:
         trips.setdefault(trip, []).append(file)
     outcome = engine.run_here(statistics=KEYS, mapping={"trip_id": "tripId"})
     assert compared(outcome, trips, {}) == {}
+
+
+class Slicing(LocalRunner):
+    """A runner whose tasks compute few points at once, as where memory is little: most links are divided."""
+
+    def summarise(self, tasks, context, done, tick):
+        super().summarise(tasks, replace(context, slice_points=60), done, tick)
+
+
+@pytest.mark.parametrize("case", ["weeks", "without_times", "gaps_and_steps_back"])
+def test_little_memory_gives_the_same_bytes(engine: Engine, case: str) -> None:
+    for name, trip in CASES[case]().items():
+        engine.write(name, trip)
+    for spec in SPECIFICATIONS[case]:
+        if not spec.keys() & LATER:
+            folder = engine.prepare(statistics=KEYS, **spec)
+            run(RunFolder(LocalPath(folder)), Slicing())
+            assert Outcome(0, folder).hashes == engine.run_here(statistics=KEYS, **spec).hashes
