@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from . import report, storage
+from .contract import data_package
 from .contract.errors import Cancelled, RunError
 from .contract.run_state import RunState
 from .contract.spec import RunSpec
@@ -160,12 +162,22 @@ class _Run:
                 self.status.started,
             )
         )
+        manifest[data_package.ENTRY] = self._describe(manifest)
         with self.folder.path.disk_errors("write the manifest"):
             self.folder.write_manifest(manifest)
         _quietly(self.folder.remove_work)  # the result stands even if this fails
         self.status.warnings = manifest["warnings"]
         self.status.enter(RunState.FINISHED)
         return manifest
+
+    def _describe(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        """Write the sidecar of the tables; return its entry of the manifest."""
+        content = data_package.content(self.spec, manifest)
+        file = self.folder.results / data_package.FILE_NAME
+        with file.disk_errors("write the result"), file.written_aside() as aside:
+            aside.write_bytes(content)
+        path = f"{self.folder.results_name}/{data_package.FILE_NAME}"
+        return {"path": path, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
     # -- steps --------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 spec.json      written by the client before the start, read by the run
 status.json    written by the run, atomically, about once a second
 cancel         written by the client to stop a run that it cannot signal
-results/*.csv  written by the last step
+results/*.csv  written by the last step, with datapackage.json, which describes them
 manifest.json  written last: the result exists if and only if this file does
 work/          intermediate files, removed when the run ends
 """

@@ -69,14 +69,21 @@ class Outcome:
         return (self.folder / "results" / f"{table}.csv").read_text(encoding="utf-8")
 
     @property
+    def sidecar(self) -> bytes:
+        """The description of the tables, as it is written."""
+        return (self.folder / "results" / "datapackage.json").read_bytes()
+
+    @property
     def hashes(self) -> dict[str, str]:
-        """SHA-256 of every result file, computed here and checked against the manifest."""
+        """SHA-256 of every table, computed here and, as that of the sidecar, checked against the manifest."""
         found = {
             path.name: hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted((self.folder / "results").iterdir())
         }
         listed = [part for table in self.manifest["results"].values() for part in table["parts"]]
+        listed.append(self.manifest["data_package"])
         assert {Path(part["path"]).name: part["sha256"] for part in listed} == found
+        del found["datapackage.json"]  # names the trips, which may lie elsewhere
         return found
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from . import data_package
 from .json_text import Entries, JsonFault
 from .spec import METRES_PER_SECOND, SCHEMA
 
@@ -37,6 +38,8 @@ def check_manifest(values: object, name: str) -> dict[str, Any]:
         raise OtherVersion(name, schema)
     for table in entries.part("results"):
         _check_table(entries.part("results").part(table))
+    if data_package.ENTRY in entries:
+        _check_file(entries.part(data_package.ENTRY))
     if entries.text("speed_unit") not in METRES_PER_SECOND:
         raise entries.fault("speed_unit", f"not one of {', '.join(METRES_PER_SECOND)}")
     for entry in _TEXTS:
@@ -70,10 +73,14 @@ def _check_table(table: Entries) -> None:
     table.texts("columns")
     table.whole("rows")
     for part in table.parts("parts"):
-        part.text("path")
         part.whole("rows")
-        part.whole("bytes")
-        part.text("sha256")
+        _check_file(part)
+
+
+def _check_file(file: Entries) -> None:
+    file.text("path")
+    file.whole("bytes")
+    file.text("sha256")
 
 
 def _check_points(points: Entries) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from . import tables
+from . import data_package, tables
 
 _TABLE = "|".join(tables.TABLES)
 
@@ -31,7 +31,7 @@ IN_RUN_FOLDER = (
 RUN_FILES = names(*map(re.escape, IN_RUN_FOLDER), r"\.[0-9a-f]{32}\.tmp")
 """Their names, including temporary files of interrupted writers."""
 
-RESULT_FILES = names(rf"(?:{_TABLE})(?:-[0-9]{{5,}})?\.csv")
+RESULT_FILES = names(rf"(?:{_TABLE})(?:-[0-9]{{5,}})?\.csv", re.escape(data_package.FILE_NAME))
 """Files in `results`."""
 
 WORK_FILES = names(rf"(?:{_TABLE})-[0-9]{{5,}}\.csv", r"links-[0-9]{5,}\.npz", r"trips\.npz")

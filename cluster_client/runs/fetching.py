@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -14,7 +14,7 @@ from ...aggregation.contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_TIME
 from ...aggregation.storage.local.files import make_folder, write_bytes
 from ..errors import BackendError, ResultError
 from .files import LONGEST_FILE, RunFiles, here
-from .results import Part, Table, read_manifest
+from .results import Manifest, Part, read_manifest
 
 _BESIDE = {"spec.json": LARGEST_NOTE, "status.json": LARGEST_NOTE, "log.txt": LONGEST_FILE, "rc": 20}
 """Files that are fetched beside the manifest and its parts, with the maximum number of bytes."""
@@ -44,7 +44,7 @@ def fetch_run(
         with here(local):
             make_folder(aside)
             write_bytes(aside / "manifest.json", _needed(files, f"{folder}/manifest.json", LARGEST + 1))
-        parts += _parts(read_manifest(aside).tables)
+        parts += _files(read_manifest(aside))
         _check_space(local, parts)
         _fetch_parts(files, folder, local, parts, progress, stop)
         for name, most in _BESIDE.items():
@@ -117,10 +117,10 @@ def _unfinished(local: Path, part: Part) -> Path:
     return local / f"{part.path}.part"
 
 
-def _parts(tables: Mapping[str, Table]) -> list[Part]:
-    known = (LINK_SPEEDS, LINK_SPEEDS_BY_TIME)
-    names = [*known, *(name for name in tables if name not in known)]
-    return [part for name in names for part in tables[name].parts]
+def _files(manifest: Manifest) -> list[Part]:
+    """Return the files of a result, those that a map needs first."""
+    needed = [part for name in (LINK_SPEEDS, LINK_SPEEDS_BY_TIME) for part in manifest.tables[name].parts]
+    return needed + [part for part in manifest.files if part not in needed]
 
 
 def _needed(files: RunFiles, path: str, most: int) -> bytes:

@@ -7,11 +7,11 @@ from collections.abc import Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
-from ...aggregation.contract import statistic
+from ...aggregation.contract import data_package, statistic
 from ...aggregation.contract.json_text import LARGEST, Entries, JsonFault, shown
 from ...aggregation.contract.manifest import OtherVersion, check_manifest
 from ...aggregation.contract.spec import SCHEMA
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PART = re.compile(r"results/(?:[0-9a-f]{8}/)?(?P<stem>[A-Za-z0-9_][A-Za-z0-9_-]{0,99})\.csv")
 """Path of a part: in `results`, or in the subfolder of an attempt, for runs in buckets."""
+_SIDECAR = re.compile(rf"results/(?:[0-9a-f]{{8}}/)?{re.escape(data_package.FILE_NAME)}")
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)
 """File names that are devices on Windows, with any suffix."""
 _READERS = 4
@@ -42,7 +43,7 @@ _READERS = 4
 
 @dataclass(frozen=True)
 class Part:
-    """One file of a result table; `path` is relative to the run folder."""
+    """One file of a result; `path` is relative to the run folder, `rows` 0 for what is no table."""
 
     path: str
     rows: int
@@ -61,11 +62,22 @@ class Table:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A run's manifest: `values` is its decoded JSON, `tables` the verified description of the tables."""
+    """A run's manifest: `values` is its decoded JSON, `tables` the verified description of the tables.
+
+    `sidecar` is the Data Package beside the tables (`contract.data_package`); None for a run of an earlier
+    version.
+    """
 
     folder: Path
     values: Mapping[str, Any]
     tables: Mapping[str, Table]
+    sidecar: Optional[Part] = None
+
+    @property
+    def files(self) -> list[Part]:
+        """All files of the result."""
+        parts = [part for table in self.tables.values() for part in table.parts]
+        return parts + ([self.sidecar] if self.sidecar else [])
 
     @property
     def speed_unit(self) -> str:
@@ -91,6 +103,7 @@ def read_manifest(folder: Union[str, Path]) -> Manifest:
         check_manifest(values.values, str(path))
         results = values.part("results")
         tables = {name: _table(name, results.part(name)) for name in results}
+        sidecar = _sidecar(values.part(data_package.ENTRY)) if data_package.ENTRY in values else None
         _check_names(part for table in tables.values() for part in table.parts)
     except OtherVersion as error:
         raise _fault(
@@ -102,7 +115,7 @@ def read_manifest(folder: Union[str, Path]) -> Manifest:
     for name in (LINK_SPEEDS, LINK_SPEEDS_BY_TIME):
         if name not in tables:
             raise _damaged(path, f"it lists no table {name!r}")
-    return Manifest(Path(folder), values.values, tables)
+    return Manifest(Path(folder), values.values, tables, sidecar)
 
 
 _TEXTS = (DAYS, BIN, PERIOD)
@@ -197,15 +210,27 @@ def _table(name: str, entry: Entries) -> Table:
 
 
 def _part(entry: Entries) -> Part:
-    path, digest = entry.text("path"), entry.text("sha256").lower()
+    path = entry.text("path")
     found = _PART.fullmatch(path)
     if not found or _DEVICES.fullmatch(found["stem"]):
         raise entry.fault(
             "path", "and a part is results/NAME.csv, with a name of at most 100 letters, digits, - and _"
         )
+    return Part(path, entry.whole("rows"), entry.whole("bytes"), _digest(entry))
+
+
+def _sidecar(entry: Entries) -> Part:
+    path = entry.text("path")
+    if not _SIDECAR.fullmatch(path):
+        raise entry.fault("path", f"and the sidecar is results/{data_package.FILE_NAME}")
+    return Part(path, 0, entry.whole("bytes"), _digest(entry))
+
+
+def _digest(entry: Entries) -> str:
+    digest = entry.text("sha256").lower()
     if not _SHA256.fullmatch(digest):
         raise entry.fault("sha256", "and a SHA-256 has 64 hexadecimal digits")
-    return Part(path, entry.whole("rows"), entry.whole("bytes"), digest)
+    return digest
 
 
 def _check_names(parts: Iterable[Part]) -> None:

@@ -169,7 +169,7 @@ def test_belfast_gives_the_same_bytes_as_on_this_computer(desktop, belfast, tmp_
     run = local.submit(Run.new("Belfast", Profile(kind="local", name="here", workers=2), here))
     assert follow(local, run, polling=FAST).state is RunState.FINISHED
     names = [path.name for path in sorted((there / "results").iterdir())]
-    assert names == ["link_speeds.csv", "link_speeds_by_time.csv"]
+    assert names == ["datapackage.json", "link_speeds.csv", "link_speeds_by_time.csv"]
     for name in names:
         assert (there / "results" / name).read_bytes() == (Path(run.folder) / "results" / name).read_bytes()
 

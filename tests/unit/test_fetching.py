@@ -83,6 +83,16 @@ def a_run(**changes: Any) -> dict[str, bytes]:
     return contents
 
 
+def with_sidecar(path: str = "results/datapackage.json", said: bytes = b"{}") -> dict[str, bytes]:
+    """A finished run's files, with a sidecar of the content `{}` of which its manifest says `said`."""
+    contents = a_run()
+    entry = {"path": path, "bytes": len(said), "sha256": hashlib.sha256(said).hexdigest()}
+    manifest = {**json.loads(contents["/run/manifest.json"]), "data_package": entry}
+    return {
+        **contents, f"/run/{path}": b"{}", "/run/manifest.json": json.dumps(manifest).encode(),
+    }  # fmt: skip
+
+
 def names(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
@@ -93,6 +103,21 @@ def test_a_run_is_fetched_whole(tmp_path: Path) -> None:
         "log.txt", "manifest.json", "rc", "results/link_speeds.csv", "results/link_speeds_by_time.csv",
     ]  # fmt: skip
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["results"]
+
+
+@pytest.mark.parametrize("path", ["results/datapackage.json", "results/0123abcd/datapackage.json"])
+def test_the_sidecar_comes_with_the_tables(tmp_path: Path, path: str) -> None:
+    fetch_run(HostileFiles(with_sidecar(path)), "/run", tmp_path)
+    assert path in names(tmp_path) and (tmp_path / path).read_bytes() == b"{}"
+
+
+def test_a_sidecar_of_another_content_or_place_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ResultError, match=r"datapackage\.json"):
+        fetch_run(HostileFiles(with_sidecar(said=b"[]")), "/run", tmp_path)
+    assert names(tmp_path) == []
+    with pytest.raises(ResultError, match=r"spec\.json.*and the sidecar is results/datapackage"):
+        fetch_run(HostileFiles(with_sidecar("spec.json")), "/run", tmp_path)
+    assert names(tmp_path) == []
 
 
 @pytest.fixture

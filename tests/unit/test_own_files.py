@@ -92,7 +92,7 @@ def test_what_an_earlier_attempt_left_is_removed(engine: Engine) -> None:
     fill(folder, names)
     carry_out(folder)
     assert not (folder / "work").exists()
-    assert listed(folder / "results") == ["link_speeds.csv", "link_speeds_by_time.csv"]
+    assert listed(folder / "results") == ["datapackage.json", "link_speeds.csv", "link_speeds_by_time.csv"]
 
 
 # -- trips and the run's own folders ------------------------------------------------------------------

@@ -349,9 +349,10 @@ def test_only_the_files_of_the_run_are_deleted(folder, others):
     ours = [
         "spec.json", "status.json", "log.txt", "rc", "manifest.json", "job.sh", "spec.json.0123abcd.part",
         ".status.json.0123abcd.tmp", "results/link_speeds.csv", "results/link_speeds_by_time-00001.csv",
+        "results/datapackage.json", "results/.datapackage.json.0123abcd.tmp",
         "work/trips.npz", "work/links-00012.npz", "work/.link_speeds-00000.csv.0123abcd.tmp",
     ]  # fmt: skip
-    mine = ["my notes.txt", "results/thesis.csv", "work/link_speeds-2019.csv", "deep/spec.json", ".hidden"]
+    mine = ["my notes.txt", "results/thesis.csv", "work/datapackage.json", "deep/spec.json", ".hidden"]
     for name in (*ours, *(mine if others else ())):
         (folder.path / name).parent.mkdir(exist_ok=True)
         (folder.path / name).write_text("x")

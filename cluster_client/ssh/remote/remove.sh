@@ -10,6 +10,7 @@ main() {
       drop "$part/" "$table.csv"
       drop "$part/" "$table-[0-9][0-9][0-9][0-9][0-9].csv"
     done
+    [ "$part" = work ] || drop "$part/" datapackage.json
     drop "$part/" 'links-[0-9][0-9][0-9][0-9][0-9].npz'
     drop "$part/" trips.npz
     rmdir -- "$part" 2>/dev/null
