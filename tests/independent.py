@@ -483,7 +483,7 @@ def differences(text: str, expected: Table, most: int = 5, tolerance: float = 1e
         seen.add(place)
         missing.discard(place)
         values = expected[place]
-        if set(columns) - _PLACES != set(values):
+        if [name for name in columns if name not in _PLACES] != [*values]:
             return [f"columns {columns}, expected are {list(values)}"]
         for key, value in values.items():
             if not _same(key, row[key], value, values, tolerance):
