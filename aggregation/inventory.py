@@ -21,7 +21,7 @@ from . import storage
 from .contract.errors import RunError
 from .contract.json_text import Entries
 from .contract.s3_access import S3Access, is_s3
-from .contract.spec import FieldMapping
+from .contract.spec import DecodeRules
 from .runners import packages, wheelhouse
 from .storage.local.trips import named_by
 
@@ -66,7 +66,7 @@ class TripCount:
 def count_trips(
     trips: str,
     store: str,
-    mapping: FieldMapping,
+    rules: DecodeRules,
     check: Check = lambda: None,
     found: Callable[[int], None] = lambda n: None,
     access: Optional[S3Access] = None,
@@ -84,7 +84,7 @@ def count_trips(
 
     files, copies = storage.find_trips(trips, progress, access)
     check()
-    has = known_files(store, mapping, check, access)
+    has = known_files(store, rules, check, access)
     new = None if has is None else [file for file in files if not has(file)]
     return TripCount(
         files=len(files),
@@ -124,7 +124,7 @@ def _walk(folder: Path) -> Iterator[str]:
 
 
 def known_files(
-    store: str, mapping: FieldMapping, check: Check, access: Optional[S3Access] = None
+    store: str, rules: DecodeRules, check: Check, access: Optional[S3Access] = None
 ) -> Optional[Callable[[storage.TripFile], bool]]:
     """Return a predicate that is True for files in the point store; None if the store cannot be read here."""
     if access is None and is_s3(store):
@@ -134,7 +134,7 @@ def known_files(
         from .store.point_store import PointStore  # noqa: PLC0415
     except ImportError:
         return None
-    return plan.known_files(PointStore.at(store, mapping, access), check)
+    return plan.known_files(PointStore.at(store, rules, access), check)
 
 
 # -- on a cluster's head ------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ def main() -> None:
     """Answer a JSON request in the first argument with one line of JSON, after `MARK`.
 
     `{"first": n, "trips": …}` requests the first files, `{"seconds": …, "trips": …, "store": …,
-    "mapping": …}` the count.
+    "rules": …}` the count.
     """
     request = json.loads(sys.argv[1])
     try:
@@ -177,7 +177,7 @@ def _count_in_time(request: Mapping[str, Any]) -> TripCount:
     _use_packages(Path(request["store"]) / "packages")
     try:
         return count_trips(
-            request["trips"], request["store"], FieldMapping.from_json(request["mapping"]), check, found
+            request["trips"], request["store"], DecodeRules.from_json(request["rules"]), check, found
         )
     except _TimeOver:
         return TripCount(so_far, 0, None, None, tuple(first_files(request["trips"], SAMPLE_FILES)), more=True)

@@ -114,7 +114,7 @@ class _Run:
             storage.check_reach(place, self.spec.s3)
         own = [storage.Own("run folder", str(self.folder.path))]
         storage.check_apart(self.spec.trips, own)
-        store = PointStore.open(self.spec.store, self.spec.mapping, self.spec.s3)
+        store = PointStore.open(self.spec.store, self.spec.decode_rules, self.spec.s3)
         with self._timed("list"):
             for ingest in clean_up(store, self._check):
                 log.info("Removed points that an earlier run left unfinished: %s", ingest)
@@ -192,7 +192,7 @@ class _Run:
         store.begin(ingest)
         limit = self.spec.max_trip_megabytes << 20
         stop = self.spec.bad_files == "stop"
-        context = DecodeContext(store, ingest, self.spec.mapping, limit, stop, s3=self.spec.s3)
+        context = DecodeContext(store, ingest, self.spec.decode_rules, limit, stop, s3=self.spec.s3)
         tasks = decode_tasks(new, self.runner.workers, self.runner.task_bytes)
         self.status.enter(RunState.DECODING, len(tasks))
         records: list[FileRecord] = []

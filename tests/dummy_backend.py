@@ -11,7 +11,7 @@ from typing import Any, Callable, Optional
 import pytest
 
 from roadpulse.aggregation.contract.run_state import RunState
-from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.contract.spec import DecodeRules
 from roadpulse.aggregation.inventory import TripCount
 from roadpulse.cluster_client.backends import registry
 from roadpulse.cluster_client.backends.base.backend_type import (
@@ -83,7 +83,7 @@ class NotebookTrips:
         self,
         trips: str,
         store: str,
-        mapping: FieldMapping,
+        rules: DecodeRules,
         check: Callable[[], None],
         found: Callable[[int], None],
     ) -> TripCount:

@@ -40,6 +40,9 @@ WORK_FILES = names(rf"(?:{_TABLE})-[0-9]{{5,}}\.csv", r"links-[0-9]{5,}\.npz", r
 POINT_FILES = names(r"(?:part|notes)-[0-9]{5,}\.parquet", r"(?:owner|heir)\.json")
 """Files in the points folder of an ingest."""
 
+TRAVERSAL_FILES = names(r"part-[0-9]{5,}\.parquet")
+"""Files in the traversals folder of an ingest."""
+
 COMMIT_FILES = names(r"files\.parquet")
 """Files in the commit folder of an ingest."""
 

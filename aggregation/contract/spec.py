@@ -26,7 +26,7 @@ from .time_zones import zone_fault
 SCHEMA = 1
 """Version of the run folder's files; readers reject other versions."""
 
-STORE_LAYOUT = 3
+STORE_LAYOUT = 4
 """Version of the point store's files; points in another layout are ignored and decoded again."""
 
 METRES_PER_SECOND = {"m/s": 1.0, "km/h": 1 / 3.6, "mph": 0.44704}
@@ -94,14 +94,6 @@ class FieldMapping:
         """Create a mapping from decoded JSON; raises `SpecError`."""
         _check_object("mapping", values, cls)
         return cls(**{name: _text(f"mapping.{name}", value) for name, value in values.items()})
-
-    def digest(self) -> str:
-        """Return a short hash of this mapping and the store layout.
-
-        Points of another mapping or layout are stored under another digest and never mix.
-        """
-        text = json.dumps([STORE_LAYOUT, asdict(self)], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -175,6 +167,39 @@ class Trim:
 
 
 @dataclass(frozen=True)
+class DecodeRules:
+    """Everything that determines what a point store holds of a trip file.
+
+    `speed_unit` is that of the file's speeds, which hard braking depends on.
+    """
+
+    mapping: FieldMapping = field(default_factory=FieldMapping)
+    speed_unit: str = "km/h"
+    trim: Trim = field(default_factory=Trim)
+
+    def __post_init__(self) -> None:
+        _check_choice("speed_unit", self.speed_unit, tuple(METRES_PER_SECOND))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rules as JSON-ready values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> DecodeRules:
+        """Create the rules from decoded JSON; raises `SpecError`."""
+        _check_object("the decode rules", values, cls)
+        return cls(**{name: _READERS[name](value) for name, value in values.items()})
+
+    def digest(self) -> str:
+        """Return a short hash of the rules and the store layout.
+
+        Points of other rules or another layout are stored under another digest and never mix.
+        """
+        text = json.dumps([STORE_LAYOUT, self.to_json()], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
 class RunSpec:
     """Parameters of one aggregation.
 
@@ -237,6 +262,11 @@ class RunSpec:
         _check_range("min_trips", self.min_trips, 1, 1_000_000)
         _check_range("suppress_below", self.suppress_below, 0, 1_000_000)
         _check_range("max_trip_megabytes", self.max_trip_megabytes, 1, 4096)
+
+    @property
+    def decode_rules(self) -> DecodeRules:
+        """Rules by which trip files are read to the point store."""
+        return DecodeRules(self.mapping, self.speed_unit, self.trim)
 
     @property
     def n_bins(self) -> int:

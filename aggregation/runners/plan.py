@@ -13,7 +13,8 @@ from .. import storage
 from ..contract.spec import MAX_TRIP_MEGABYTES
 from ..storage import TripFile
 from ..store.decode import DecodeTask
-from ..store.point_store import BUCKETS, FileRecord, PointStore
+from ..store.order import BUCKETS
+from ..store.point_store import FileRecord, PointStore
 from ..summary.summarise import SummaryTask
 
 POINTS_PER_TASK = 800_000

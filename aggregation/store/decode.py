@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,21 +17,20 @@ from .. import storage
 from ..contract import json_text
 from ..contract.errors import BadTripFile, RunError
 from ..contract.s3_access import S3Access
-from ..contract.spec import FieldMapping
+from ..contract.spec import DecodeRules, FieldMapping
 from ..storage import TripFile
-from ..storage.sorting import order_by
 from ..storage.spill import Spill, spill
 from ..trips import values
 from ..trips.advice import file_advice, sentence
 from ..trips.decoder import Points, TripDecoder
 from ..trips.large_files import decode_large, unpacked
-from ..trips.times import MICROSECONDS, NO_TIME
 from . import point_store
-from .point_store import FileRecord, PointStore, bucket_of
+from .order import Columns, sorted_by_link
+from .point_store import FileRecord, PointStore
+from .traversals import long_traversals, traversals_of
 
 _ROW = np.dtype([("link_id", np.int64), ("time", np.int64), ("speed", np.float64)])
 
-Columns = dict[str, NDArray[Any]]
 Progress = Callable[[int, int, int], None]
 """Called with the numbers of files, bytes and points done since the last call."""
 
@@ -60,7 +58,7 @@ class DecodeContext:
 
     store: PointStore
     ingest: str
-    mapping: FieldMapping
+    rules: DecodeRules
     max_bytes: int
     stop_at_bad_file: bool
     part_points: int = 0
@@ -72,7 +70,7 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
 
     A bad file is recorded and skipped; with `stop_at_bad_file` it raises `RunError` instead.
     """
-    decoder = TripDecoder(context.mapping, context.max_bytes)
+    decoder = TripDecoder(context.rules.mapping, context.max_bytes)
     records = []
     parts = _Parts(task, context)
     contents = storage.read_trips(task.files, context.max_bytes, context.s3)
@@ -126,26 +124,30 @@ class _Parts:
 
     def add_long(self, file: int, rows: Spill) -> None:
         """Write the points of one file as a part, in sorted runs that fit into memory."""
+        store, ingest = self._context.store, self._context.ingest
+        passages = long_traversals(rows, file, self._context.rules.speed_unit, self._limit)
+        store.write_long_traversals(ingest, self.number, passages)
         runs = (
             in_order(some["link_id"], some["time"], some["speed"], np.full(len(some), file, dtype=np.int32))
             for some in rows.portions(self._limit)
         )
-        self._context.store.write_long_part(self._context.ingest, self.number, runs)
+        store.write_long_part(ingest, self.number, runs)
         self.number += self._step
 
     def write(self) -> None:
-        """Write the collected points, if any, as one part, and clear them."""
+        """Write the collected points, if any, as one part, with their traversals, and clear them."""
         if self._held:
-            columns = in_order(
-                np.concatenate([trip.link_id for trip in self._decoded]),
-                np.concatenate([trip.time for trip in self._decoded]),
-                np.concatenate([trip.speed for trip in self._decoded]),
-                np.repeat(
-                    np.array(self._files, dtype=np.int32), [len(trip.link_id) for trip in self._decoded]
-                ),
-            )
+            link_id = np.concatenate([trip.link_id for trip in self._decoded])
+            time = np.concatenate([trip.time for trip in self._decoded])
+            speed = np.concatenate([trip.speed for trip in self._decoded])
+            lengths = [len(trip.link_id) for trip in self._decoded]
+            file = np.repeat(np.array(self._files, dtype=np.int32), lengths)
             self._decoded.clear()
-            self._context.store.write_part(self._context.ingest, self.number, columns)
+            store, ingest = self._context.store, self._context.ingest
+            passages = traversals_of(link_id, time, speed, file, self._context.rules.speed_unit)
+            store.write_traversals(ingest, self.number, passages)
+            del passages
+            store.write_part(ingest, self.number, in_order(link_id, time, speed, file))
             self.number += self._step
         self._decoded.clear()
         self._files.clear()
@@ -159,7 +161,7 @@ def _take_large(
     empty = np.empty(0, dtype=_ROW)
     trip = Points(empty["link_id"], empty["time"], empty["speed"], 0)
     with spill(_ROW) as rows:
-        for piece in decode_large(decoder, context.mapping, path):
+        for piece in decode_large(decoder, context.rules.mapping, path):
             rows.append(piece.link_id, piece.time, piece.speed)
             trip.add_counts(piece)
         if len(rows):
@@ -194,37 +196,8 @@ def _describe(record: FileRecord, trip: Points, counted: int) -> None:
 def in_order(
     link_id: NDArray[np.int64], time: NDArray[np.int64], speed: NDArray[np.float64], file: NDArray[np.int32]
 ) -> Columns:
-    """Return at least one point sorted by bucket, link and time, as columns of the point store.
-
-    A vehicle has many consecutive points on a link, so links are ranked by traversal, not by point.
-    """
-    starts = np.flatnonzero(np.concatenate([[True], link_id[1:] != link_id[:-1]]))
-    lengths = np.diff(np.append(starts, len(link_id)))
-    links, of_run = np.unique(link_id[starts], return_inverse=True)
-    buckets = bucket_of(links)
-    rank = np.empty(len(links), dtype=np.int64)
-    by_bucket = order_by(buckets, np.arange(len(links)))
-    rank[by_bucket] = np.arange(len(links))
-    order = order_by(np.repeat(rank[of_run], lengths), _ticks(time))
-    counts = np.bincount(np.repeat(rank[of_run], lengths), minlength=len(links))
-    return {
-        "bucket": np.repeat(buckets[by_bucket], counts),
-        "link_id": np.repeat(links[by_bucket], counts),
-        "time": time[order],
-        "speed": speed[order],
-        "file": file[order],
-    }
-
-
-def _ticks(time: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return small integers in the order of the times: since the first, in seconds if all are whole."""
-    given = time != NO_TIME
-    if not given.any():
-        return np.zeros(len(time), dtype=np.int64)
-    first = time[given].min()
-    ticks = np.where(given, time - first + MICROSECONDS, 0)
-    seconds = ticks // MICROSECONDS
-    return seconds if np.array_equal(seconds * MICROSECONDS, ticks) else ticks
+    """Return at least one point sorted by bucket, link and time, as columns of the point store."""
+    return sorted_by_link(link_id, time, {"time": time, "speed": speed, "file": file})
 
 
 def faults_of(records: list[FileRecord]) -> dict[str, int]:

@@ -60,6 +60,12 @@ def abandoned(owner: Place) -> bool:
     return silent > ABANDONED_AFTER
 
 
+def silent(folder: Place) -> bool:
+    """Return True if nothing has been written to a folder of an ingest for long."""
+    silent_for = folder.silent_for(folder.parent.parent.now())
+    return silent_for is not None and silent_for > ABANDONED_AFTER
+
+
 def _same(found: dict[str, Any], here: dict[str, Any], name: str) -> bool:
     return bool(here[name]) and found.get(name) == here[name]
 

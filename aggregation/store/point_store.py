@@ -1,7 +1,12 @@
-"""The point store: Parquet files of decoded points, in a folder or a bucket, ingested once, analysed often.
+"""The point store: Parquet files of decoded points and traversals, ingested once, analysed often.
 
-    <store>/<mapping digest>/points/ingest=<run>/part-NNNNN.parquet   one or more per decode task
-    <store>/<mapping digest>/files/ingest=<run>/files.parquet         one row per trip file: the commit
+It lies in a folder or a bucket:
+
+    <store>/<digest>/points/ingest=<run>/part-NNNNN.parquet       one or more per decode task
+    <store>/<digest>/traversals/ingest=<run>/part-NNNNN.parquet   the traversals of the same points
+    <store>/<digest>/files/ingest=<run>/files.parquet             one row per trip file: the commit
+
+The digest is that of the rules by which trip files are read (`DecodeRules`) and of the store's layout.
 
 Readers ignore an ingest without `files` (see recovery). Ingests are immutable, so that runs may read and
 write the same store concurrently; if two of them have ingested the same file, readers count one.
@@ -20,34 +25,25 @@ from numpy.typing import NDArray
 
 from .. import storage
 from ..contract.errors import RunError, StorageError
-from ..contract.own_files import COMMIT_FILES, POINT_FILES
+from ..contract.own_files import COMMIT_FILES, POINT_FILES, TRAVERSAL_FILES
 from ..contract.s3_access import S3Access
-from ..contract.spec import FieldMapping
+from ..contract.spec import DecodeRules
 from ..storage import Place
 from ..storage.local.database import connect
 from ..trips.values import POINT_REASONS, TIME_FAULTS
 from . import owners
-from .point_rows import literal, read_rows, write_rows, write_runs
+from .order import Columns
+from .rows import POINTS, TRAVERSALS, Reading, RowType, literal, write_rows, write_runs
 
-BUCKETS = 4096
-_MULTIPLIER = np.uint64(11_400_714_819_323_198_485)
 PARTS_AT_ONCE = 64
 _OWNER, _FILES, _INGEST, _NOTES = "owner.json", "files.parquet", "ingest=", "notes-"
 FAULTS = (*POINT_REASONS, *TIME_FAULTS)
 _NO_FAULTS = (0,) * len(FAULTS)  # shared by the many files without any
 _ROWS_AT_ONCE = 10_000
 
-_COUNT_POINTS = """
-SELECT count(*), bit_xor(hash(bucket, link_id, time, speed, file))
-FROM read_parquet(?, hive_partitioning = false)
-"""
-
-
-def bucket_of(link_id: NDArray[np.int64]) -> NDArray[np.int16]:
-    """Return the buckets (0 to 4095) of link ids: top 12 bits of `id × 11400714819323198485 mod 2^64`."""
-    with np.errstate(over="ignore"):
-        hashed = link_id.astype(np.uint64) * _MULTIPLIER
-    return (hashed >> np.uint64(52)).astype(np.int16)
+_HASHED = "SELECT {n}, bit_xor(hash({columns})) FROM read_parquet(?, hive_partitioning = false)"
+_COUNT_POINTS = _HASHED.format(n="count(*)", columns=", ".join(POINTS.columns))
+_COUNT_TRAVERSED = _HASHED.format(n="coalesce(sum(n), 0)", columns=", ".join(TRAVERSALS.columns))
 
 
 @dataclass
@@ -83,36 +79,43 @@ _READ_FILES = f"SELECT {_COLUMNS} FROM read_parquet(?, hive_partitioning = false
 
 @dataclass(frozen=True)
 class PointStore:
-    """The ingests of a store for one field mapping."""
+    """The ingests of a store that were read by the same rules."""
 
     root: Place
 
     @classmethod
-    def open(cls, store: str, mapping: FieldMapping, access: Optional[S3Access] = None) -> PointStore:
-        """Open the store for a mapping; create its folder, with a description of the mapping, if absent.
+    def open(cls, store: str, rules: DecodeRules, access: Optional[S3Access] = None) -> PointStore:
+        """Open the store for some rules; create its folder, with a description of them, if absent.
 
         `access` describes how to reach the bucket of a store in one.
         """
-        opened = cls.at(store, mapping, access)
+        opened = cls.at(store, rules, access)
         storage.check_name(opened.root)
         with opened.root.disk_errors("open the point store"):
-            note = opened.root / "mapping.json"
+            note = opened.root / "rules.json"
             if not note.exists():
-                note.put_json({name: getattr(mapping, name) for name in mapping.__dataclass_fields__})
+                note.put_json(rules.to_json())
         return opened
 
     @classmethod
-    def at(cls, store: str, mapping: FieldMapping, access: Optional[S3Access] = None) -> PointStore:
-        """Return the store for a mapping without creating anything; its folder may not exist."""
+    def at(cls, store: str, rules: DecodeRules, access: Optional[S3Access] = None) -> PointStore:
+        """Return the store for some rules without creating anything; its folder may not exist."""
         # Absolute, as DuckDB interprets "name:…" as a protocol.
-        return cls(storage.place(store, access) / mapping.digest())
+        return cls(storage.place(store, access) / rules.digest())
 
     def points_folder(self, ingest: str) -> Place:
         return self.root / "points" / f"{_INGEST}{ingest}"
 
     def part(self, ingest: str, number: int) -> Place:
-        """Return the path of one part of an ingest."""
+        """Return the path of the points of one part of an ingest."""
         return self.points_folder(ingest) / _part(number)
+
+    def traversals_folder(self, ingest: str) -> Place:
+        return self.root / "traversals" / f"{_INGEST}{ingest}"
+
+    def traversals(self, ingest: str, number: int) -> Place:
+        """Return the path of the traversals of one part of an ingest."""
+        return self.traversals_folder(ingest) / _part(number)
 
     def files_table(self, ingest: str) -> Place:
         return self.root / "files" / f"{_INGEST}{ingest}" / _FILES
@@ -132,6 +135,10 @@ class PointStore:
     def begun(self) -> list[str]:
         """Return the names of all ingests with points, committed or not."""
         return _ingests((self.root / "points").folder_names())
+
+    def traversed(self) -> list[str]:
+        """Return the names of all ingests with traversals, committed or not."""
+        return _ingests((self.root / "traversals").folder_names())
 
     def committing(self) -> list[str]:
         """Return the names of all ingests whose commit was begun, finished or not."""
@@ -162,24 +169,41 @@ class PointStore:
         """Return True if another run has considered an ingest abandoned and taken it over."""
         return not self.owner(ingest).exists() or self.heir(ingest).exists()
 
-    def write_part(self, ingest: str, number: int, columns: dict[str, NDArray[Any]]) -> None:
+    def write_part(self, ingest: str, number: int, columns: Columns) -> None:
         """Write sorted points (see `decode.in_order`) as one part. Idempotent.
 
         `columns` has bucket int16, link_id int64, time int64 (`NO_TIME` for none), speed float64 and
         file int32.
         """
-        path = self.part(ingest, number)
-        with path.parent.disk_errors("write points"), path.written_aside() as aside:
-            write_rows(aside, columns)
+        self._write(self.part(ingest, number), columns, POINTS)
 
-    def write_long_part(self, ingest: str, number: int, runs: Iterable[dict[str, NDArray[Any]]]) -> None:
+    def write_traversals(self, ingest: str, number: int, columns: Columns) -> None:
+        """Write sorted traversals (see `traversals.in_order`) of the points of one part, before the points.
+
+        Idempotent. `columns` are bucket and `traversals.COLUMNS`.
+        """
+        self._write(self.traversals(ingest, number), columns, TRAVERSALS)
+
+    def write_long_part(self, ingest: str, number: int, runs: Iterable[Columns]) -> None:
         """Write points in sorted runs, as `write_part`, with one run in memory at a time.
 
         Readers skip fewer row groups of such a part.
         """
-        path = self.part(ingest, number)
+        self._write_runs(self.part(ingest, number), runs, POINTS)
+
+    def write_long_traversals(self, ingest: str, number: int, runs: Iterable[Columns]) -> None:
+        """Write traversals in sorted runs, as `write_traversals`, with one run in memory at a time."""
+        self._write_runs(self.traversals(ingest, number), runs, TRAVERSALS)
+
+    @staticmethod
+    def _write(path: Place, columns: Columns, kind: RowType) -> None:
         with path.parent.disk_errors("write points"), path.written_aside() as aside:
-            write_runs(aside, runs)
+            write_rows(aside, columns, kind)
+
+    @staticmethod
+    def _write_runs(path: Place, runs: Iterable[Columns], kind: RowType) -> None:
+        with path.parent.disk_errors("write points"), path.written_aside() as aside:
+            write_runs(aside, runs, kind)
 
     def commit(self, ingest: str, records: Sequence[FileRecord]) -> None:
         """Write the ingest's `files`: from now on its points count."""
@@ -215,16 +239,17 @@ class PointStore:
 
     def _remove_orphans(self, ingest: str, records: Sequence[FileRecord]) -> None:
         """Remove the parts of unfinished tasks of a run that stopped early."""
-        kept = {self.part(ingest, record.part).name for record in records if record.counted}
-        folder = self.points_folder(ingest)
-        for name in folder.file_names():
-            if name != _OWNER and name not in kept and POINT_FILES.fullmatch(name):
-                (folder / name).unlink(missing_ok=True)
+        kept = {_part(record.part) for record in records if record.counted}
+        for folder in (self.traversals_folder(ingest), self.points_folder(ingest)):
+            for name in _names(folder):
+                if name != _OWNER and name not in kept and POINT_FILES.fullmatch(name):
+                    (folder / name).unlink(missing_ok=True)
 
     def discard(self, ingest: str) -> None:
         """Remove the files of an uncommitted ingest."""
         if not self.files_table(ingest).exists():
             self.files_table(ingest).parent.remove_files(COMMIT_FILES)
+            self.traversals_folder(ingest).remove_files(TRAVERSAL_FILES)
             self.points_folder(ingest).remove_files(POINT_FILES)
 
     # -- reading ------------------------------------------------------------------------------------
@@ -244,23 +269,59 @@ class PointStore:
         end_bucket: int,
         at_once: int = PARTS_AT_ONCE,
         at_most: int = 0,
-    ) -> Iterator[dict[str, NDArray[Any]]]:
+    ) -> Iterator[Columns]:
         """Yield points of the buckets in [first_bucket, end_bucket), from `at_once` parts at a time.
 
         With `at_most` a portion has at most that many points. Columns link_id int64, time int64 (`NO_TIME`
         for none), speed float64, file int32.
         """
+        reading = Reading(POINTS, ("link_id", "time", "speed", "file"), first_bucket, end_bucket, at_most)
+        yield from self._rows(ingest, self.points_folder(ingest), parts, reading, at_once)
+
+    def read_traversals(
+        self,
+        ingest: str,
+        parts: Sequence[int],
+        first_bucket: int,
+        end_bucket: int,
+        at_once: int = PARTS_AT_ONCE,
+        at_most: int = 0,
+        columns: Sequence[str] = ("link_id", "entry", "n", "weighted", "seconds", "brakes", "file"),
+    ) -> Iterator[Columns]:
+        """Yield traversals as `read_points` does points; `columns` may name any of `traversals.COLUMNS`.
+
+        `entry` and `exit` are int64, `NO_TIME` for none.
+        """
+        reading = Reading(TRAVERSALS, tuple(columns), first_bucket, end_bucket, at_most)
+        yield from self._rows(ingest, self.traversals_folder(ingest), parts, reading, at_once)
+
+    def _rows(
+        self, ingest: str, folder: Place, parts: Sequence[int], reading: Reading, at_once: int
+    ) -> Iterator[Columns]:
         for start in range(0, len(parts), at_once):
             names = [_part(n) for n in parts[start : start + at_once]]
-            points = self.points_folder(ingest)
-            with self._intact(ingest), points.rows_at_hand(names, first_bucket, end_bucket) as files:
-                yield from read_rows(files, first_bucket, end_bucket, at_most)
+            with self._intact(ingest), folder.rows_at_hand(names, reading.first, reading.end) as files:
+                yield from reading.rows(files)
 
-    def rows(self, ingest: str, part: int) -> int:
-        """Read a part from end to end and return its number of points; raises `RunError` if damaged."""
-        with self._intact(ingest), self.part(ingest, part).at_hand() as file, connect() as connection:
-            ((n, _),) = connection.execute(_COUNT_POINTS, [literal(file)]).fetchall()
-        return int(n)
+    def part_names(self, ingest: str) -> set[str]:
+        """Return the names of the parts that have both points and traversals."""
+        return _names(self.traversals_folder(ingest)) & _names(self.points_folder(ingest))
+
+    def rows(self, ingest: str, part: int) -> tuple[int, int]:
+        """Read a part from end to end; raises `RunError` if damaged.
+
+        Return its number of points, and that of points in its traversals.
+        """
+        with self._intact(ingest), connect() as connection:
+            counts = []
+            for path, count in (
+                (self.part(ingest, part), _COUNT_POINTS),
+                (self.traversals(ingest, part), _COUNT_TRAVERSED),
+            ):
+                with path.at_hand() as file:
+                    ((n, _),) = connection.execute(count, [literal(file)]).fetchall()
+                    counts.append(int(n))
+        return counts[0], counts[1]
 
     @contextmanager
     def _intact(self, ingest: str) -> Iterator[None]:
@@ -295,6 +356,14 @@ def _column(values: list[Any]) -> NDArray[Any]:
 
 def _part(number: int) -> str:
     return f"part-{number:05d}.parquet"
+
+
+def _names(folder: Place) -> set[str]:
+    """Return the names of the files in a folder, which may not exist."""
+    try:
+        return set(folder.file_names())
+    except FileNotFoundError:
+        return set()
 
 
 def _ingests(folders: list[str]) -> list[str]:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Optional
 
 from ..contract.errors import RunError, StorageError
-from ..contract.own_files import COMMIT_FILES
+from ..contract.own_files import COMMIT_FILES, TRAVERSAL_FILES
 from . import owners
 from .point_store import FileRecord, PointStore
 
@@ -61,7 +61,7 @@ def clean_up(store: PointStore, check: Callable[[], None] = lambda: None) -> lis
     `check` is called regularly, and may raise to stop.
     """
     removed = []
-    began, committing = store.begun(), store.committing()
+    began, committing, traversed = store.begun(), store.committing(), store.traversed()
     committed = set(store.ingests())  # after the others, so that no commit is missed
     for ingest in began:
         check()
@@ -75,6 +75,10 @@ def clean_up(store: PointStore, check: Callable[[], None] = lambda: None) -> lis
     for ingest in committing:  # left by an interrupted commit
         if ingest not in committed and ingest not in began:
             store.files_table(ingest).parent.remove_files(COMMIT_FILES)
+    for ingest in traversed:  # written by a task while its ingest was removed
+        folder = store.traversals_folder(ingest)
+        if ingest not in committed and ingest not in began and owners.silent(folder):
+            folder.remove_files(TRAVERSAL_FILES)
     return removed
 
 
@@ -114,7 +118,7 @@ def _adopt(store: PointStore, ingest: str, check: Callable[[], None]) -> Optiona
             return None
         notes = [name for name in names if store.is_note(name)]
         records = [record for name in notes for record in store.read_note(ingest, name)]
-        kept = _with_whole_parts(store, ingest, records, set(names), check)
+        kept = _with_whole_parts(store, ingest, records, store.part_names(ingest), check)
     except FileNotFoundError:
         return None
     if store.files_table(ingest).exists():
@@ -143,15 +147,15 @@ def _with_whole_parts(
     for part, n in points.items():
         check()
         path = store.part(ingest, part)
-        if n and (path.name not in names or (path.is_local and _rows(store, ingest, part) != n)):
+        if n and (path.name not in names or (path.is_local and _rows(store, ingest, part) != (n, n))):
             log.warning("%s is not whole, and its trips are read again", path)
             spoilt.add(part)
     return [record for record in records if record.part not in spoilt]
 
 
-def _rows(store: PointStore, ingest: str, part: int) -> int:
-    """Return the number of points of a part; -1 if it is damaged."""
+def _rows(store: PointStore, ingest: str, part: int) -> tuple[int, int]:
+    """Return the numbers of `PointStore.rows`; -1 if the part is damaged."""
     try:
         return store.rows(ingest, part)
     except RunError:
-        return -1
+        return -1, -1

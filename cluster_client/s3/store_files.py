@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Callable, Optional
 
-from ...aggregation.contract.spec import FieldMapping
+from ...aggregation.contract.spec import DecodeRules
 from ...aggregation.storage.s3.listing import ObjectInfo
 from .client import S3Connection
 from .files import S3Files
@@ -27,13 +27,13 @@ _AT_ONCE = 8
 
 @contextmanager
 def tables_at_hand(
-    s3: S3Connection, store: str, mapping: FieldMapping, check: Callable[[], None]
+    s3: S3Connection, store: str, rules: DecodeRules, check: Callable[[], None]
 ) -> Iterator[Optional[str]]:
     """Yield a folder with the tables of a store, gone afterwards; None where that would take too long.
 
     `check` may raise to stop. Raises `S3Error`.
     """
-    below = f"{mapping.digest()}/files"
+    below = f"{rules.digest()}/files"
     found: list[tuple[str, ObjectInfo]] = []
     for each in objects(s3, f"{store.rstrip('/')}/{below}"):
         check()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from roadpulse.aggregation.contract.errors import BadTripFile, RunError
-from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.contract.spec import DecodeRules
 from roadpulse.cluster_client.backends.ssh.probe import HeadProbe
 from roadpulse.cluster_client.errors import ClientError
 from roadpulse.cluster_client.profiles.profile import Folders, Profile
@@ -71,7 +71,7 @@ def test_trips_are_counted_and_read_where_they_are(
     look = probe(ssh_server, tmp_path)
     source = look.trips(str(trips))
     heard: list[int] = []
-    found = source.count(str(trips), str(tmp_path / "store"), FieldMapping(), lambda: None, heard.append)
+    found = source.count(str(trips), str(tmp_path / "store"), DecodeRules(), lambda: None, heard.append)
     assert (found.files, found.new_files, heard) == (9, 9, [9])
     first = source.first(str(trips))
     assert first[0] == str(trips / "0.json")
@@ -90,7 +90,7 @@ def test_what_the_place_says_of_its_folders_is_told_from_not_being_able_to_ask(
     look = probe(ssh_server, tmp_path)
     with pytest.raises(RunError, match="does not exist") as said:
         look.trips("x").count(
-            str(tmp_path / "nowhere"), str(tmp_path), FieldMapping(), lambda: None, lambda n: None
+            str(tmp_path / "nowhere"), str(tmp_path), DecodeRules(), lambda: None, lambda n: None
         )
     assert not isinstance(said.value, ClientError)
     look.close()

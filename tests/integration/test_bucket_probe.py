@@ -11,7 +11,7 @@ import pytest
 
 from development.s3 import S3Server
 from roadpulse.aggregation.contract.errors import Cancelled
-from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.contract.spec import DecodeRules
 from roadpulse.aggregation.inventory import TripCount
 from roadpulse.cluster_client.backends.base.bucket_probe import BucketTrips
 from roadpulse.cluster_client.profiles.profile import Folders, Profile
@@ -38,7 +38,7 @@ def told(
     profile = Profile(kind, "there", s3=engine.access, folders=Folders(store=store), **ENTRIES[kind])
     source = BucketTrips(profile)
     try:
-        return source.count(engine.trips, store, FieldMapping(), check, lambda n: None)
+        return source.count(engine.trips, store, DecodeRules(speed_unit="mph"), check, lambda n: None)
     finally:
         source.close()
 
@@ -83,7 +83,7 @@ def test_a_store_in_a_bucket_is_seen_from_here_wherever_runs_take_place(engine: 
 def test_where_the_store_cannot_be_seen_the_trips_are_counted_all_the_same(
     engine: BucketEngine, tmp_path: Path
 ) -> None:
-    damaged = f"damaged/{FieldMapping().digest()}/files/ingest=x/files.parquet"
+    damaged = f"damaged/{DecodeRules(speed_unit='mph').digest()}/files/ingest=x/files.parquet"
     engine.client.put_object(Bucket=engine.bucket, Key=damaged, Body=b"x")
     for kind, store in {
         "ssh": str(tmp_path),  # of that name there

@@ -16,7 +16,7 @@ import pytest
 
 from development.s3 import S3Server
 from roadpulse.aggregation.contract.run_state import RunState
-from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
+from roadpulse.aggregation.contract.spec import DecodeRules, RunSpec
 from roadpulse.aggregation.store.point_store import PointStore
 from roadpulse.cluster_client.backends.base.backend import Polling, follow
 from roadpulse.cluster_client.backends.ssh.backend import SshBackend
@@ -115,7 +115,7 @@ def test_points_of_a_run_that_lives_elsewhere_are_let_be(engine: Engine, minutes
     try:
         until(lambda: list(engine.store.glob("*/points/*/part-*.parquet")) or process.poll() is not None)
         os.killpg(process.pid, signal.SIGSTOP)
-        (store,) = (PointStore.at(str(engine.store), FieldMapping()),)
+        (store,) = (PointStore.at(str(engine.store), DecodeRules(speed_unit="mph")),)
         (ingest,) = store.begun()
         assert json.loads(Path(str(store.owner(ingest))).read_text())["host"] == "another"
         other = carried_out(engine, minutes)

@@ -13,7 +13,7 @@ from development.s3 import READING, S3Server
 from roadpulse.aggregation import run
 from roadpulse.aggregation.contract.errors import StorageError
 from roadpulse.aggregation.contract.s3_access import S3Access
-from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.contract.spec import DecodeRules
 from roadpulse.aggregation.storage import S3Path, check_reach, list_trips, read_trip
 from roadpulse.aggregation.storage.s3 import client as s3_client
 from roadpulse.aggregation.storage.s3 import keys as s3_keys
@@ -232,7 +232,7 @@ def test_a_bucket_that_may_be_read_and_not_written_gives_trips_and_refuses_the_s
     engine.server.allow(engine.bucket, name, READING)
     access = dataclasses.replace(engine.access, keys_profile=name)
     with pytest.raises(StorageError, match="AccessDenied") as caught:
-        PointStore.open(engine.store, FieldMapping(), access)
+        PointStore.open(engine.store, DecodeRules(speed_unit="mph"), access)
     assert not caught.value.retry
     assert "write" in caught.value.message
     assert len(list_trips(engine.trips, access=access)) == 4
@@ -257,7 +257,7 @@ def test_the_rights_that_the_manual_names_are_all_that_is_needed(engine, monkeyp
         for actions, resources in rights
     ]
     engine.server.set_policy(engine.bucket, {"Version": "2012-10-17", "Statement": statements})
-    killed = PointStore.at(engine.store, FieldMapping(), engine.access).owner("killed")
+    killed = PointStore.at(engine.store, DecodeRules(speed_unit="mph"), engine.access).owner("killed")
     killed.put(b'{"host": "another"}')
     (killed.parent / "part-00000.parquet").put(b"")
     os.utime(engine.folder / killed.key, (1, 1))
@@ -383,7 +383,8 @@ def test_a_run_gets_over_everything_going_wrong_once(engine, fault):
 
 @pytest.mark.parametrize(
     ("method", "part"),
-    [("GET", "spec.json"), ("PUT", "mapping.json"), ("PUT", "points/"), ("PUT", "files.parquet"),
+    [("GET", "spec.json"), ("PUT", "rules.json"), ("PUT", "traversals/"), ("PUT", "points/"),
+     ("PUT", "files.parquet"),
      ("GET", "points/"), ("PUT", "work/"), ("GET", "work/"), ("PUT", "results/"), ("PUT", "manifest.json")],
 )  # fmt: skip
 def test_a_page_instead_of_s3_never_gets_into_a_result_and_the_next_run_goes_on(engine, method, part):

@@ -16,13 +16,14 @@ import numpy as np
 import pytest
 
 from roadpulse.aggregation import storage
-from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
+from roadpulse.aggregation.contract.spec import DecodeRules, RunSpec
 from roadpulse.aggregation.runners.node_tasks import DECODE, SUMMARISE
 from roadpulse.aggregation.runners.plan import decode_tasks
 from roadpulse.aggregation.runners.spark.cluster import PART_POINTS, SLICE_POINTS
 from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.store.decode import DecodeContext, DecodeTask, decode, in_order
-from roadpulse.aggregation.store.point_store import BUCKETS, PointStore
+from roadpulse.aggregation.store.order import BUCKETS
+from roadpulse.aggregation.store.point_store import PointStore
 from roadpulse.aggregation.summary.summarise import SummaryContext, SummaryTask, save_trips, summarise
 from roadpulse.tests.engine import PLUGINS, point
 
@@ -60,8 +61,8 @@ def taken(step: str, task: Any, context: Any) -> float:
 def decoding(folder: Path, trips: Path) -> tuple[DecodeTask, DecodeContext]:
     """The largest task of reading some trips on Spark, and its context."""
     tasks = decode_tasks(storage.list_trips(str(trips)), workers=1)
-    store = PointStore.open(str(folder / "store"), FieldMapping())
-    context = DecodeContext(store, "one", FieldMapping(), 256 << 20, True, PART_POINTS)
+    store = PointStore.open(str(folder / "store"), DecodeRules())
+    context = DecodeContext(store, "one", DecodeRules(), 256 << 20, True, PART_POINTS)
     return max(tasks, key=lambda task: len(task.files)), context
 
 
@@ -104,7 +105,7 @@ def test_a_link_with_any_number_of_points(tmp_path: Path) -> None:
     """Two million points, nearly all of one link, in parts as one computer writes them."""
     random = np.random.default_rng(5)
     n = 500_000
-    store = PointStore.open(str(tmp_path / "store"), FieldMapping())
+    store = PointStore.open(str(tmp_path / "store"), DecodeRules())
     for part in range(4):
         link_id = np.where(random.random(n) < 0.97, 77, random.integers(1, 2000, n))
         time = 1_749_500_000_000_000 + random.integers(0, 86_400 * 9, n) * 1_000_000

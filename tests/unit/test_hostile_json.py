@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from roadpulse.aggregation.contract.errors import RunError, SpecError
-from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
+from roadpulse.aggregation.contract.spec import DecodeRules, RunSpec
 from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.runners import wheelhouse
 from roadpulse.aggregation.storage.local.path import LocalPath
@@ -150,7 +150,7 @@ def test_moments_without_a_zone_or_out_of_our_time_hide_no_run(here: Path, momen
     "claim", [*RAW, *(f'{{"host": "{socket.gethostname()}", "pid": {raw}}}' for raw in RAW), "pipe", "folder"]
 )
 def test_a_planted_claim_stops_no_run_of_a_store(tmp_path: Path, claim: str) -> None:
-    store = PointStore.open(str(tmp_path / "store"), FieldMapping())
+    store = PointStore.open(str(tmp_path / "store"), DecodeRules())
     store.begin("planted")
     owner = Path(str(store.owner("planted")))
     owner.unlink()
@@ -167,7 +167,7 @@ def test_a_planted_claim_stops_no_run_of_a_store(tmp_path: Path, claim: str) -> 
 def test_an_heir_that_cannot_be_removed_stops_no_run_of_a_store(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = PointStore.open(str(tmp_path / "store"), FieldMapping())
+    store = PointStore.open(str(tmp_path / "store"), DecodeRules())
     store.begin("planted")
     folder = Path(str(store.points_folder("planted")))
     (folder / "notes-00000.parquet").touch()

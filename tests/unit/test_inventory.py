@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from roadpulse.aggregation import inventory
-from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.contract.spec import DecodeRules
 from roadpulse.cluster_client.ssh.job_zip import job_zip
 
 
@@ -43,8 +42,8 @@ def asked(tmp_path: Path, isolated: bool = False, **wish: Any) -> dict[str, Any]
 
 
 def wish(trips: Path, tmp_path: Path, seconds: float = 60) -> dict[str, Any]:
-    mapping = asdict(FieldMapping())
-    return {"trips": str(trips), "store": str(tmp_path / "store"), "mapping": mapping, "seconds": seconds}
+    rules = DecodeRules().to_json()
+    return {"trips": str(trips), "store": str(tmp_path / "store"), "rules": rules, "seconds": seconds}
 
 
 def test_files_are_counted_with_those_that_are_new(trips: Path, tmp_path: Path) -> None:

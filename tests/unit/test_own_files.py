@@ -9,7 +9,7 @@ import pytest
 from roadpulse.aggregation import storage
 from roadpulse.aggregation.contract import own_files
 from roadpulse.aggregation.contract.errors import RunError
-from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.contract.spec import DecodeRules
 from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.storage.local.path import LocalPath
@@ -159,7 +159,7 @@ def test_prefixes_of_a_bucket_are_kept_apart_as_well(trips: str, refused: bool) 
 
 
 def test_an_ingest_that_came_to_no_end_leaves_what_others_put_there(tmp_path: Path) -> None:
-    store = PointStore.open(str(tmp_path / "store"), FieldMapping())
+    store = PointStore.open(str(tmp_path / "store"), DecodeRules())
     store.begin("dead")
     folder = Path(str(store.points_folder("dead")))
     fill(

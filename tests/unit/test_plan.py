@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.contract.spec import DecodeRules, FieldMapping
 from roadpulse.aggregation.runners.plan import Selection, decode_tasks, select, summary_tasks
 from roadpulse.aggregation.storage import TripFile
 from roadpulse.aggregation.store.decode import faults_of, unusable
-from roadpulse.aggregation.store.point_store import BUCKETS, FAULTS, FileRecord, PointStore
+from roadpulse.aggregation.store.order import BUCKETS
+from roadpulse.aggregation.store.point_store import FAULTS, FileRecord, PointStore
 
 LIMIT = 1 << 20
 
@@ -27,7 +28,7 @@ def record(name, number=0, version="v1", **values):
 
 @pytest.fixture
 def store(tmp_path):
-    store = PointStore.open(str(tmp_path), FieldMapping())
+    store = PointStore.open(str(tmp_path), DecodeRules())
 
     def commit(name, *records):
         store.begin(name)

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roadpulse.aggregation.contract.errors import RunError, StorageError
-from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.contract.spec import DecodeRules, FieldMapping
 from roadpulse.aggregation.store.decode import in_order
-from roadpulse.aggregation.store.point_store import BUCKETS, FAULTS, FileRecord, PointStore, bucket_of
+from roadpulse.aggregation.store.order import BUCKETS, bucket_of
+from roadpulse.aggregation.store.point_store import FAULTS, FileRecord, PointStore
 from roadpulse.aggregation.store.recovery import clean_up
 from roadpulse.aggregation.trips.times import NO_TIME
 
@@ -58,7 +59,7 @@ def read(store, ingest, parts, first=0, end=BUCKETS):
 
 @pytest.fixture
 def store(tmp_path):
-    return PointStore.open(str(tmp_path / "store"), FieldMapping())
+    return PointStore.open(str(tmp_path / "store"), DecodeRules())
 
 
 def ingest(store, name, rows=((5, SECOND, 1.5, 0),), records=None):
@@ -115,7 +116,7 @@ def test_points_are_sorted_by_bucket_link_and_time_and_none_is_lost(found):
 @settings(max_examples=20, deadline=None)
 @given(found=rows)
 def test_points_come_back_as_they_were_written(tmp_path_factory, found):
-    store = PointStore.open(str(tmp_path_factory.mktemp("store")), FieldMapping())
+    store = PointStore.open(str(tmp_path_factory.mktemp("store")), DecodeRules())
     store.begin("a")
     store.write_part("a", 0, columns(found))
     assert read(store, "a", [0]) == sorted(found)
@@ -125,7 +126,7 @@ def test_points_come_back_as_they_were_written(tmp_path_factory, found):
 
 @pytest.mark.parametrize("name", AWKWARD)
 def test_a_store_may_have_any_name(tmp_path, name):
-    store = PointStore.open(str(tmp_path / name), FieldMapping())
+    store = PointStore.open(str(tmp_path / name), DecodeRules())
     ingest(store, "a")
     assert read(store, "a", [0]) == [(5, SECOND, 1.5, 0)]
     assert store.ingests() == ["a"]
@@ -135,7 +136,7 @@ def test_a_store_may_have_any_name(tmp_path, name):
 
 def test_a_relative_store_may_look_like_an_address(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    store = PointStore.open("file:store", FieldMapping())
+    store = PointStore.open("file:store", DecodeRules())
     ingest(store, "a")
     assert read(store, "a", [0]) == [(5, SECOND, 1.5, 0)]
     assert (tmp_path / "file:store").is_dir()
@@ -158,11 +159,11 @@ def test_a_part_is_what_the_design_says(store):
 
 
 def test_mappings_do_not_share_points(tmp_path):
-    one = PointStore.open(str(tmp_path), FieldMapping())
+    one = PointStore.open(str(tmp_path), DecodeRules())
     ingest(one, "a")
-    other = PointStore.open(str(tmp_path), FieldMapping(speed="speed"))
+    other = PointStore.open(str(tmp_path), DecodeRules(FieldMapping(speed="speed")))
     assert other.ingests() == []
-    assert json.loads((other.root / "mapping.json").read_text(encoding="utf-8"))["speed"] == "speed"
+    assert json.loads((other.root / "rules.json").read_text(encoding="utf-8"))["mapping"]["speed"] == "speed"
 
 
 # -- the commit -------------------------------------------------------------------------------------
@@ -317,4 +318,4 @@ def test_other_files_in_the_store_are_let_be(store):
 def test_a_store_that_cannot_be_a_folder_is_told(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError, match="could not open the point store"):
-        PointStore.open(str(tmp_path / "file"), FieldMapping())
+        PointStore.open(str(tmp_path / "file"), DecodeRules())

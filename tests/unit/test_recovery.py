@@ -17,18 +17,20 @@ import numpy as np
 import pytest
 
 from roadpulse.aggregation.contract.errors import StorageError
-from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.contract.spec import DecodeRules
 from roadpulse.aggregation.store import owners, recovery
 from roadpulse.aggregation.store.decode import in_order
-from roadpulse.aggregation.store.point_store import BUCKETS, FileRecord, PointStore
+from roadpulse.aggregation.store.order import BUCKETS
+from roadpulse.aggregation.store.point_store import FileRecord, PointStore
 from roadpulse.aggregation.store.recovery import Notes, clean_up
+from roadpulse.aggregation.store.traversals import traversals_of
 
 TASKS, POINTS = 4, 500
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> PointStore:
-    return PointStore.open(str(tmp_path / "store"), FieldMapping())
+    return PointStore.open(str(tmp_path / "store"), DecodeRules())
 
 
 @pytest.fixture
@@ -43,15 +45,24 @@ def record(number: int) -> FileRecord:
     return FileRecord(number, number, f"/t/{number}.json", 10, "v", 1 << 20, points=POINTS, counted=POINTS)
 
 
-def columns(number: int) -> dict[str, Any]:
+def points(number: int) -> tuple[Any, ...]:
     order = np.arange(POINTS, dtype=np.int64)
-    return in_order(order % 7, order * 1_000_000, order / 7.0, np.full(POINTS, number, dtype=np.int32))
+    return order // 3 % 7, order * 1_000_000, order / 7.0, np.full(POINTS, number, dtype=np.int32)
+
+
+def columns(number: int) -> dict[str, Any]:
+    return in_order(*points(number))
+
+
+def passages(number: int) -> dict[str, Any]:
+    return traversals_of(*points(number), "km/h")
 
 
 def begun(store: PointStore, name: str = "dead", **owner: Any) -> str:
     """An ingest of some tasks, the last of which was not noted yet."""
     store.begin(name)
     for number in range(TASKS):
+        store.write_traversals(name, number, passages(number))
         store.write_part(name, number, columns(number))
         if number < TASKS - 1:
             store.write_note(name, number, [record(number)])
@@ -77,6 +88,8 @@ def test_what_a_killed_run_noted_counts_and_the_rest_is_removed(store: PointStor
     assert store.ingests() == ["dead"]
     assert store.read_files("dead") == [record(number) for number in range(TASKS - 1)]
     assert names(store) == ["owner.json", *(f"part-{n:05d}.parquet" for n in range(TASKS - 1))]
+    kept = store.traversals_folder("dead").file_names()
+    assert sorted(kept) == [f"part-{n:05d}.parquet" for n in range(TASKS - 1)]
     assert clean_up(store) == []
 
 
@@ -86,7 +99,27 @@ def test_without_a_note_nothing_is_taken_over(store: PointStore, ended: int) -> 
         if name.startswith("notes-"):
             (Path(str(store.points_folder("dead"))) / name).unlink()
     assert clean_up(store) == ["dead"]
-    assert store.begun() == []
+    assert store.begun() == store.traversed() == []
+
+
+def test_where_all_files_are_bad_the_notes_are_taken_over_all_the_same(store: PointStore, ended: int) -> None:
+    store.begin("dead")
+    bad = FileRecord(0, 0, "/t/0.json", 10, "v", 1 << 20, reason="bad_json", message="no JSON")
+    store.write_note("dead", 0, [bad])
+    claim = {"host": socket.gethostname(), "pid": ended}
+    store.owner("dead").put_json(claim)
+    assert clean_up(store) == []
+    assert store.read_files("dead") == [bad]
+
+
+def test_traversals_whose_ingest_was_removed_meanwhile_go_once_they_are_old(store: PointStore) -> None:
+    store.write_traversals("late", 0, passages(0))
+    clean_up(store)
+    assert store.traversed() == ["late"]
+    os.utime(str(store.traversals_folder("late")), (time.time() - 4000,) * 2)
+    os.utime(str(store.traversals("late", 0)), (time.time() - 4000,) * 2)
+    clean_up(store)
+    assert store.traversed() == []
 
 
 def test_a_run_that_lives_keeps_what_it_noted(store: PointStore) -> None:
@@ -131,12 +164,17 @@ def shorter(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [truncate, zero, empty, foreign, shorter, os.unlink])
-def test_a_part_that_is_not_whole_does_not_count(store: PointStore, ended: int, damage: Any) -> None:
+@pytest.mark.parametrize("rows", ["points", "traversals"])
+def test_a_part_that_is_not_whole_does_not_count(
+    store: PointStore, ended: int, damage: Any, rows: str
+) -> None:
     begun(store, pid=ended)
-    damage(Path(str(store.part("dead", 1))))
+    path = store.part("dead", 1) if rows == "points" else store.traversals("dead", 1)
+    damage(Path(str(path)))
     clean_up(store)
     assert numbers(store) == [0, 2]
     assert sum(len(c["link_id"]) for c in store.read_points("dead", [0, 2], 0, BUCKETS)) == 2 * POINTS
+    assert sum(c["n"].sum() for c in store.read_traversals("dead", [0, 2], 0, BUCKETS)) == 2 * POINTS
 
 
 def test_where_no_part_is_whole_everything_is_removed(store: PointStore, ended: int) -> None:

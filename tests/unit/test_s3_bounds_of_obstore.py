@@ -17,7 +17,7 @@ from roadpulse.aggregation.storage.s3 import client as s3_client
 from roadpulse.aggregation.storage.s3 import parquet
 from roadpulse.aggregation.storage.s3.obstore_client import ObstoreClient
 from roadpulse.aggregation.storage.s3.path import S3Path
-from roadpulse.aggregation.store.point_rows import read_rows, write_rows
+from roadpulse.aggregation.store.rows import POINTS, Reading, write_rows
 from tests.unit.test_s3_bounds import answering
 
 MODIFIED = b"Last-Modified: Tue, 10 Jun 2025 08:00:00 GMT\r\nConnection: close\r\n"
@@ -258,7 +258,8 @@ class PartServer:
 
 def links(path: S3Path, first: int = 1000, end: int = 1100) -> list[int]:
     with parquet.rows_at_hand([path], first, end) as files:
-        return [int(n) for piece in read_rows(files, first, end) for n in piece["link_id"]]
+        pieces = Reading(POINTS, ("link_id",), first, end).rows(files)
+        return [int(n) for piece in pieces for n in piece["link_id"]]
 
 
 EXPECTED = list(range(1000 * ROWS // 4000, 1100 * ROWS // 4000))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roadpulse.aggregation.contract.errors import BadTripFile, Cancelled, RunError, SpecError, StorageError
-from roadpulse.aggregation.contract.spec import BIN_MINUTES, FieldMapping, RunSpec
+from roadpulse.aggregation.contract.spec import BIN_MINUTES, DecodeRules, FieldMapping, RunSpec
 
 GIVEN = {"trips": "/data/trips", "store": "/data/store"}
 
@@ -152,7 +152,9 @@ paths = st.lists(st.text("abc", min_size=1, max_size=2), min_size=1, max_size=3)
 
 @given(paths, paths)
 def test_mappings_have_different_stores_where_they_differ(one, other):
-    digests = {FieldMapping(link_id=f"l.{path}", speed="s", time="t").digest() for path in (one, other)}
+    digests = {
+        DecodeRules(FieldMapping(link_id=f"l.{path}", speed="s", time="t")).digest() for path in (one, other)
+    }
     assert len(digests) == len({one, other})
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
+from roadpulse.aggregation.contract.spec import DecodeRules, RunSpec
 from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.store.decode import in_order
 from roadpulse.aggregation.store.point_store import PointStore
@@ -37,7 +37,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> SummaryContext:
     time[random.random(N_POINTS) < 0.1] = NO_TIME
     speed = random.integers(0, 400, N_POINTS) / 10 + random.choice([0, 100], N_POINTS, p=[0.99, 0.01])
     file = random.integers(0, N_FILES, N_POINTS).astype(np.int32)
-    store = PointStore.open(str(folder / "store"), FieldMapping())
+    store = PointStore.open(str(folder / "store"), DecodeRules())
     for part in range(3):
         rows = np.arange(part, N_POINTS, 3)
         store.write_part("one", part, in_order(link_id[rows], time[rows], speed[rows], file[rows]))

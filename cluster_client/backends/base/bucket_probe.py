@@ -9,7 +9,7 @@ from typing import Callable, Optional
 
 from ....aggregation.contract.errors import Cancelled, RunError
 from ....aggregation.contract.s3_access import is_s3
-from ....aggregation.contract.spec import FieldMapping
+from ....aggregation.contract.spec import DecodeRules
 from ....aggregation.inventory import FIRST_FILES, SAMPLE_FILES, TripCount, known_files
 from ....aggregation.storage import TripFile
 from ....aggregation.storage.s3.trips import trip_file
@@ -51,14 +51,14 @@ class BucketTrips:
         self,
         trips: str,
         store: str,
-        mapping: FieldMapping,
+        rules: DecodeRules,
         check: Callable[[], None],
         found: Callable[[int], None],
     ) -> TripCount:
         """Count the trip files, and new ones if this computer can read the store."""
         sample = Sample(SAMPLE_FILES)
         files = size = new_files = new_bytes = copies = 0
-        has = self._known(store, mapping, check)
+        has = self._known(store, rules, check)
         for n, (trip, is_copy) in enumerate(listing.trips_and_copies(self.s3, trips)):
             if n % 1000 == 0:
                 check()
@@ -77,15 +77,15 @@ class BucketTrips:
         return TripCount(files, size, new_files, new_bytes, sample.taken(), copies=copies)
 
     def _known(
-        self, store: str, mapping: FieldMapping, check: Callable[[], None]
+        self, store: str, rules: DecodeRules, check: Callable[[], None]
     ) -> Optional[Callable[[TripFile], bool]]:
         """Return a function that is True for a trip in the store; None if the store cannot be read from
         here."""
         try:
             if not is_s3(store):
-                return known_files(store, mapping, check) if self._profile.runs_here else None
-            with tables_at_hand(self.s3, store, mapping, check) as folder:
-                return known_files(folder, mapping, check) if folder else None
+                return known_files(store, rules, check) if self._profile.runs_here else None
+            with tables_at_hand(self.s3, store, rules, check) as folder:
+                return known_files(folder, rules, check) if folder else None
         except Cancelled:
             raise
         except RunError as error:

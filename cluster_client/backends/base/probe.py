@@ -3,7 +3,7 @@
     probe = workflow.backends.probe_for(profile, credentials)
     probe.state()                            # BackendState: connected, 16 workers
     source = probe.trips("/mnt/shared/trips")
-    source.count(trips, store, mapping, check, found)
+    source.count(trips, store, rules, check, found)
 
 Every call takes a few seconds at most, changes nothing, and is thread-safe. A diagnosis examines more.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Optional, Protocol
 
-from ....aggregation.contract.spec import FieldMapping
+from ....aggregation.contract.spec import DecodeRules
 from ....aggregation.inventory import TripCount
 
 Check = Callable[[], None]
@@ -48,7 +48,7 @@ class TripSource(Protocol):
         self,
         trips: str,
         store: str,
-        mapping: FieldMapping,
+        rules: DecodeRules,
         check: Check,
         found: Callable[[int], None],
     ) -> TripCount:

@@ -9,7 +9,7 @@ from ....aggregation import inventory
 from ....aggregation.contract.errors import FILE_REASONS, BadTripFile
 from ....aggregation.contract.json_text import JsonFault, first_bytes
 from ....aggregation.contract.s3_access import is_s3
-from ....aggregation.contract.spec import FieldMapping
+from ....aggregation.contract.spec import DecodeRules
 from ....aggregation.runners.head_capacity import usable_cores
 from ...profiles.profile import Profile
 from ..base.probe import BackendState, Check, TripSource
@@ -24,12 +24,12 @@ class LocalTrips:
         self,
         trips: str,
         store: str,
-        mapping: FieldMapping,
+        rules: DecodeRules,
         check: Check,
         found: Callable[[int], None],
     ) -> inventory.TripCount:
         """See `TripSource.count`."""
-        return inventory.count_trips(trips, store, mapping, check, found)
+        return inventory.count_trips(trips, store, rules, check, found)
 
     def first(self, trips: str) -> list[str]:
         """See `TripSource.first`."""

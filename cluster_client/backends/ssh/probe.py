@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Callable, TypeVar
 
@@ -11,7 +10,7 @@ from ....aggregation import inventory
 from ....aggregation.contract.errors import FILE_REASONS, BadTripFile, RunError
 from ....aggregation.contract.json_text import Entries, JsonFault
 from ....aggregation.contract.s3_access import is_s3
-from ....aggregation.contract.spec import FieldMapping
+from ....aggregation.contract.spec import DecodeRules
 from ...diagnosis.remote_answers import NoAnswer, ask
 from ...errors import BackendError
 from ...profiles.profile import Profile
@@ -123,7 +122,7 @@ class HeadTrips:
         self,
         trips: str,
         store: str,
-        mapping: FieldMapping,
+        rules: DecodeRules,
         check: Check,
         found: Callable[[int], None],
     ) -> inventory.TripCount:
@@ -133,7 +132,7 @@ class HeadTrips:
             return self._inventory(
                 connection, folders,
                 {"trips": folders.absolute(trips), "store": folders.absolute(store), "seconds": COUNT_SECONDS,
-                 "mapping": asdict(mapping)},
+                 "rules": rules.to_json()},
             )  # fmt: skip
 
         check()

@@ -14,7 +14,7 @@ from qgis.PyQt.QtWidgets import QFileDialog, QWidget
 
 from ....aggregation.contract.errors import RunError
 from ....aggregation.contract.s3_access import S3Access, is_s3
-from ....aggregation.contract.spec import FieldMapping
+from ....aggregation.contract.spec import DecodeRules, FieldMapping
 from ....aggregation.storage.s3.errors import S3Error
 from ....cluster_client.errors import ClientError
 from ....workflow import locations
@@ -52,6 +52,7 @@ class TripsSection(TripsControls):
         self._previewer.done.connect(self._previewed)
         self._previewer.failed.connect(self._not_previewed)
         self.mapping_proposed.connect(self.set_mapping)
+        self.unit_changed.connect(self.refresh)  # points decoded under another unit do not count
         watch.changed.connect(self._place_changed)
         self._fit_to_place()
 
@@ -118,6 +119,7 @@ class TripsSection(TripsControls):
     def refresh(self) -> None:
         """Count and preview again, in the background, once the place answers."""
         trips, mapping = self.trips, self.mapping
+        rules = DecodeRules(mapping, self.unit)
         self.count = self.preview = None
         self._fault = ""
         self._counter.forget()
@@ -130,7 +132,7 @@ class TripsSection(TripsControls):
 
             def count_them(call: Call) -> TripCount:
                 return source.count(
-                    trips, store, mapping, call.check, lambda n: counter.report(call, self._counted_so_far, n)
+                    trips, store, rules, call.check, lambda n: counter.report(call, self._counted_so_far, n)
                 )
 
             def look_at_them(call: Call) -> object:

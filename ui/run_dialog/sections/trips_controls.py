@@ -31,6 +31,7 @@ class TripsControls(Section):
     title = "Trips"
     unit_proposed = pyqtSignal(str)
     mapping_proposed = pyqtSignal(object)
+    unit_changed = pyqtSignal()
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -71,8 +72,11 @@ class TripsControls(Section):
     def set_shown(self, unit: str, zone: str) -> None:
         """Set the unit and zone of the preview."""
         if (unit, zone) != (self.unit, self.zone):
+            other_unit = unit != self.unit
             self.unit, self.zone = unit, zone
             self.show_preview()
+            if other_unit:
+                self.unit_changed.emit()
 
     def show_preview(self) -> None:
         """Show the preview again."""
