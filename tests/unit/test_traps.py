@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.storage.local.path import LocalPath
 from tests.engine import Engine, LocalRunner, Outcome
 from tests.independent import DEFAULT, differences, tables
-from tests.traps import CASES, SPECIFICATIONS, Trip
+from tests.traps import CASES, SPECIFICATIONS, Trip, file_of
 
 KEYS = DEFAULT
 LATER = {"days", "periods", "holidays"}
@@ -71,3 +73,36 @@ def test_little_memory_gives_the_same_bytes(engine: Engine, case: str) -> None:
     folder = engine.prepare(statistics=KEYS, **spec)
     run(RunFolder(LocalPath(folder)), Slicing())
     assert Outcome(0, folder).hashes == engine.run_here(statistics=KEYS, **spec).hashes
+
+
+ROWS = st.tuples(
+    st.sampled_from([None, 0, 0, 1, 1, 2, 5, 6, 29, 31, 120, 121, -1, -200, 0.5]),  # seconds after the last
+    st.sampled_from([None, 0, 0.1, 0.3, 1, 1.5, 4, 7, 10, 13.1, 16, 30.25]),
+    st.sampled_from([None, 1, 1, 1, 1, 2, 2, 3]),
+)
+
+
+@settings(max_examples=25)
+@given(
+    trips=st.lists(st.lists(ROWS, max_size=12), min_size=1, max_size=5),
+    start=st.sampled_from([79_195, 86_399]),
+)
+def test_any_trips_have_the_statistics_of_their_definitions(
+    tmp_path_factory: pytest.TempPathFactory, trips: list[Any], start: int
+) -> None:
+    """Trips around 22:00 and midnight, in m/s."""
+    engine = Engine(tmp_path_factory.mktemp("any"))
+    files = {}
+    for number, rows in enumerate(trips):
+        time, timed = 1_749_513_600.0 + start, []
+        for step, speed, link in rows:
+            time += step or 0
+            timed.append((None if step is None else time, speed, link))
+        files[f"{number}.json"] = file_of(timed)
+        engine.write(f"{number}.json", files[f"{number}.json"])
+    assume(any(speed is not None and link is not None for rows in trips for _, speed, link in rows))
+    spec = {"speed_unit": "m/s", "bin_minutes": 5}
+    expected = tables({name: [file] for name, file in files.items()}, {"statistics": KEYS, **spec})
+    outcome = engine.run_here(statistics=KEYS, **spec)
+    found = {name: differences(outcome.csv(name), table) for name, table in expected.items()}
+    assert not any(found.values()), (found, files)
