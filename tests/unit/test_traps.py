@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.storage.local.path import LocalPath
 from tests.engine import Engine, LocalRunner, Outcome
-from tests.independent import DEFAULT, differences, tables
+from tests.independent import DEFAULT, differences, mean, points_of, tables, traversals_of
 from tests.traps import CASES, SPECIFICATIONS, Trip, file_of
 
 KEYS = DEFAULT
@@ -106,3 +107,35 @@ def test_any_trips_have_the_statistics_of_their_definitions(
     outcome = engine.run_here(statistics=KEYS, **spec)
     found = {name: differences(outcome.csv(name), table) for name, table in expected.items()}
     assert not any(found.values()), (found, files)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_store_holds_the_traversals_of_their_definition(engine: Engine, case: str) -> None:
+    """In the trip's order, with times in microseconds since 1970."""
+    trips = CASES[case]()
+    for name, trip in trips.items():
+        engine.write(name, trip)
+    engine.run_here()
+    stored = duckdb.execute(
+        """
+        SELECT parse_filename(path), seq, link_id, epoch_us(entry), epoch_us(exit), n, mean, min, weighted,
+            seconds, brakes
+        FROM read_parquet($folder || '/*/traversals/*/*.parquet', hive_partitioning = true) t
+        JOIN read_parquet($folder || '/*/files/*/*.parquet', hive_partitioning = true) f
+            ON t.file = f.number AND t.ingest = f.ingest
+        ORDER BY ALL
+        """,
+        {"folder": str(engine.store)},
+    ).fetchall()
+    expected = []
+    for name in sorted(trips):
+        for number, one in enumerate(traversals_of(points_of(trips[name]), "mph")):
+            speeds = [point.speed for point in one.points]
+            times = [point.time for point in one.points if point.time is not None] or [None]
+            expected.append(
+                (name, number, one.link, times[0], times[-1], len(speeds), mean(speeds),
+                 pytest.approx(min(speeds), rel=1e-6), pytest.approx(one.weighted, rel=1e-9),
+                 pytest.approx(one.seconds, rel=1e-9), one.brakes)
+            )  # fmt: skip
+    assert stored == [(*row[:6], pytest.approx(row[6], rel=1e-9), *row[7:]) for row in expected]
+    assert len(stored) > 3
