@@ -91,7 +91,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
         )
     except (RunError, ImportError) as problem:
         why = problem if isinstance(problem, RunError) else packages.damaged(problem)
-        _tell(why)
+        _log_error(why)
         if place.is_local:  # in a bucket, the log and `rc` report it
             status = Status(folder, state=RunState.FAILED)
             status.error = {"message": why.message, "detail": why.detail, "retry": why.retry}
@@ -111,7 +111,7 @@ def _carry_out(folder: RunFolder, runner: Runner, is_cancelled: Callable[[], boo
         logging.warning(error.message)
         return CANCELLED_CODE
     except RunError as error:
-        _tell(error)
+        _log_error(error)
         return 1
     for warning in manifest["warnings"]:
         logging.warning(warning)
@@ -140,7 +140,7 @@ def _end(runner: Optional[Runner], sync: Optional[RunFolderSync], code: int) -> 
         runner.leave(code)
 
 
-def _tell(error: RunError) -> None:
+def _log_error(error: RunError) -> None:
     logging.error(error.message)
     if error.detail:
         logging.info(error.detail)

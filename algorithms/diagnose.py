@@ -107,22 +107,22 @@ class Diagnose(RoadpulseAlgorithm):
         from ..cluster_client.diagnosis.checks import Finding, Outcome, diagnose, worst  # noqa: PLC0415
         from ..mapping.file_kinds import REPORT  # noqa: PLC0415
         from ..mapping.output_file import written_whole  # noqa: PLC0415
-        from ..workflow.backends import look_at  # noqa: PLC0415
+        from ..workflow.backends import checks_for  # noqa: PLC0415
 
         reader = Reader(self, parameters, context)
-        look = look_at(self._profile, self._credentials, reader.text(p.TRIPS), reader.text(HOST_KEY))
-        with closing(look):
-            checks = look.checks()
+        group = checks_for(self._profile, self._credentials, reader.text(p.TRIPS), reader.text(HOST_KEY))
+        with closing(group):
+            checks = group.checks()
             if self._postgis:
                 from ..cluster_client.diagnosis.postgis import postgis_check  # noqa: PLC0415  (needs psycopg)
 
                 checks.append(postgis_check(self._postgis))
-            told = 0
+            n_done = 0
 
             def push_result(finding: Finding) -> None:
-                nonlocal told
-                told += 1
-                feedback.setProgress(100 * told / len(checks))
+                nonlocal n_done
+                n_done += 1
+                feedback.setProgress(100 * n_done / len(checks))
                 say = {Outcome.FAILED: feedback.reportError, Outcome.WARNING: feedback.pushWarning}
                 say.get(finding.outcome, feedback.pushInfo)(visible(report.line(finding)))
 

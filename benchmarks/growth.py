@@ -38,7 +38,7 @@ from roadpulse.mapping.style.symbology import style_layer
 from roadpulse.mapping.writer.geopackage import write_geopackage
 from roadpulse.mapping.writer.link_layers import links_of_layer
 from roadpulse.ui.runs.catalogue import RunCatalogue, RunEntry
-from roadpulse.ui.runs.watch import RunsWatch
+from roadpulse.ui.runs.poller import RunsPoller
 from roadpulse.ui.runs_dock.panel import RunsPanel
 from roadpulse.ui.trip_fields.proposals import fields_of, propose
 from roadpulse.ui.trip_fields.sample import inspect
@@ -147,7 +147,7 @@ def run_list(n: int, folder: Path) -> Work:
 def run_panel(n: int, folder: Path) -> Work:
     """Sorting and filtering the window's list of runs while all are selected."""
     window = QMainWindow()
-    panel = RunsPanel(window, RunsWatch(RunStore(folder / "none"), window), lambda _then: None, window)
+    panel = RunsPanel(window, RunsPoller(RunStore(folder / "none"), window), lambda _then: None, window)
     now = datetime.now(timezone.utc)
     entries = [RunEntry(run.id, run, written=now - timedelta(seconds=i)) for i, run in enumerate(_runs(n))]
     panel.model.show_entries(entries)

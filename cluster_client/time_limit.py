@@ -10,7 +10,7 @@ from ..aggregation.contract.errors import Cancelled
 
 T = TypeVar("T")
 
-_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 
 
 def within(seconds: float, work: Callable[[], T], cancelled: Callable[[], bool] = lambda: False) -> T:
@@ -36,7 +36,7 @@ def within(seconds: float, work: Callable[[], T], cancelled: Callable[[], bool] 
             raise Cancelled
         if time.monotonic() > end:
             raise TimeoutError(f"no answer within {seconds:.0f} s")
-        thread.join(_LOOK_SECONDS)
+        thread.join(_POLL_SECONDS)
     if errors:
         raise errors[0]
     return results[0]

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 _NOTE = 'echo $$ $(cut -d" " -f22 /proc/$$/stat) > "$0.tmp" && mv "$0.tmp" "$0" && exec "$@"'
-_PATIENCE = 10.0
+_WAIT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,9 @@ class Daemon:
         if process:
             family += [*descendants(process.pid), process]
             process.send(signal.SIGTERM)
-            _wait_for([process], _PATIENCE)
+            _wait_for([process], _WAIT_SECONDS)
         family += [member for member in self.orphans() if member not in family]
-        for number, seconds in ((signal.SIGTERM, _PATIENCE / 2), (signal.SIGKILL, 6 * _PATIENCE)):
+        for number, seconds in ((signal.SIGTERM, _WAIT_SECONDS / 2), (signal.SIGKILL, 6 * _WAIT_SECONDS)):
             for member in family:
                 member.send(number)
             _wait_for(family, seconds)

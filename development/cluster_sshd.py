@@ -55,10 +55,10 @@ class Sshd:
     @property
     def fingerprint(self) -> str:
         """The host key's fingerprint, as `ssh` shows it; the server has to have been started once."""
-        told = subprocess.run(
+        answer = subprocess.run(
             ["ssh-keygen", "-l", "-f", str(self.host_key)], check=True, capture_output=True, text=True
         )
-        return told.stdout.split()[1]
+        return answer.stdout.split()[1]
 
     def start(self) -> None:
         """Make the keys where they are missing, start the server and wait until it answers."""

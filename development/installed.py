@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Optional
 
 BUILD = Path(__file__).resolve().parents[1] / "build"
-_PATIENCE = 1200.0
+_WAIT_SECONDS = 1200.0
 _asked: set[str] = set()
 
 
@@ -116,10 +116,10 @@ def run(command: Sequence[str], what: str, environment: Optional[Mapping[str, st
     try:
         done = subprocess.run(
             [program, *command[1:]], capture_output=True, text=True, errors="replace", env=environment,
-            stdin=subprocess.DEVNULL, timeout=_PATIENCE, cwd=BUILD, check=False,
+            stdin=subprocess.DEVNULL, timeout=_WAIT_SECONDS, cwd=BUILD, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
-        raise Unavailable(f"{what} was not there after {_PATIENCE:.0f} s; check the network") from error
+        raise Unavailable(f"{what} was not there after {_WAIT_SECONDS:.0f} s; check the network") from error
     if done.returncode:
         said = (done.stderr + done.stdout).strip()[-1500:]
         raise Unavailable(f"{what} cannot be had; check the network and call again.\n{said}")

@@ -222,7 +222,7 @@ class S3Server:
         if not self.access_log:
             raise ValueError("this server keeps no access log")
         lines = self.access_log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return Counter(found[1] for line in lines if (found := _OPERATION.search(line)))
+        return Counter(match[1] for line in lines if (match := _OPERATION.search(line)))
 
     def _administer(self, name: str, what: str, *options: str) -> None:
         root = self.keys()

@@ -145,7 +145,7 @@ class NotebookType(BackendType):
     key = "notebook"
     label = new_label = "A notebook server"
     new_name = "My notebook"
-    place = "Notebook: {host}"
+    location = "Notebook: {host}"
     clusters = (LabDescription(),)
     credentials = frozenset({Credential.SSH})
     phases = {Phase.LISTING: 0.1, Phase.READING: 0.6, Phase.FETCHING: 0.1, Phase.MAPPING: 0.2}

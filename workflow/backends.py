@@ -33,11 +33,11 @@ def backend_for(profile: Profile, run_store: RunStore, credentials: Optional[Pro
 
 
 def probe_for(profile: Profile, keys: ProfileKeys) -> BackendProbe:
-    """Return what looks at the place of a profile before a run; raises `ProfileError`."""
+    """Return the probe of a profile's backend, for the time before a run; raises `ProfileError`."""
     return _type_of(profile).probe(profile, keys, locations.kept())
 
 
-def look_at(
+def checks_for(
     profile: Profile, credentials: Optional[ProfileKeys], trips: str = "", host_key: str = ""
 ) -> CombinedChecks:
     """Return the checks of what a run with a profile needs, with those of its buckets; raises `RunError`.
@@ -50,16 +50,16 @@ def look_at(
 
     keys = credentials or read_credentials(profile)
     store = locations.point_store(profile)
-    looks: list[CheckGroup] = [
+    groups: list[CheckGroup] = [
         _type_of(profile).diagnosis(
             profile, keys, locations.kept(), store=store, trips=trips, host_key=host_key
         )
     ]
     if concerns_s3(profile, trips):
-        looks.append(BucketChecks(profile, keys.s3, trips, keys.s3_proxies))
+        groups.append(BucketChecks(profile, keys.s3, trips, keys.s3_proxies))
     # What lies in a bucket is looked at there, and not in a folder of that name.
     without = [*(_OF_TRIPS if is_s3(trips) else ()), *(_OF_STORE if is_s3(store) else ())]
-    return CombinedChecks(looks, without)
+    return CombinedChecks(groups, without)
 
 
 def _type_of(profile: Profile) -> BackendType:

@@ -133,9 +133,9 @@ def run_aggregation(
     keys = credentials or read_credentials(profile)
     spec = with_bucket(spec, profile, keys)
     backend = backend_for(profile, run_store, keys)
-    place = {"folder": folder} if profile.runs_here else {"local_folder": folder}
+    folders = {"folder": folder} if profile.runs_here else {"local_folder": folder}
     try:
-        run = Run.new(name or run_name(spec), profile, spec, **place)
+        run = Run.new(name or run_name(spec), profile, spec, **folders)
         run = backend.submit(run, is_withdrawn or is_cancelled)
         on_start(backend, run)
         return _result_of(backend, run, on_status, is_cancelled, on_fetch)

@@ -171,8 +171,8 @@ def _most(counted: tuple[str, int]) -> tuple[int, str]:
 
 def _ending(name: str) -> str:
     """Return `that end in .csv.gz` for a file name; `of another kind` if it has no plain suffix."""
-    found = re.search(r"[^.](\.[A-Za-z0-9]{1,10}(?:\.gz)?)$", name)
-    return f"that end in {found[1].lower()}" if found else "of another kind"
+    match = re.search(r"[^.](\.[A-Za-z0-9]{1,10}(?:\.gz)?)$", name)
+    return f"that end in {match[1].lower()}" if match else "of another kind"
 
 
 def printable(text: str) -> str:

@@ -146,8 +146,8 @@ def decode_tasks(files: list[TripFile], workers: int, max_bytes: Optional[int] =
     """
     weights = [work_of(file) for file in files]
     left = sum(weights)
-    share = left // max(workers * TASKS_PER_WORKER, 1) + 1
-    most = limit = min(max(share, MIN_TASK_BYTES), max_bytes or MAX_TASK_BYTES)
+    task_bytes = left // max(workers * TASKS_PER_WORKER, 1) + 1
+    most = limit = min(max(task_bytes, MIN_TASK_BYTES), max_bytes or MAX_TASK_BYTES)
     least = max(most // 4, MIN_TASK_BYTES)
     tasks: list[DecodeTask] = []
     start, weight = 0, 0

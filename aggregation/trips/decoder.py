@@ -186,10 +186,10 @@ class TripDecoder:
         codes: list[int] = []
         for point in points:
             if isinstance(point, dict):
-                time, pace, link = (values.follow(point, path) for path in self._paths)
+                time, given_speed, link = (values.follow(point, path) for path in self._paths)
                 link_id, link_fault = values.link_id_of(link)
-                speed, speed_fault = values.speed_of(pace)
-                found_faults = [(link_fault, link, 2), (speed_fault, pace, 1)]
+                speed, speed_fault = values.speed_of(given_speed)
+                found_faults = [(link_fault, link, 2), (speed_fault, given_speed, 1)]
             else:
                 found_faults = [("not_a_point", point, 0)]
             for reason, value, of in found_faults:

@@ -66,12 +66,12 @@ def decode_large(decoder: TripDecoder, mapping: FieldMapping, path: Path) -> Ite
             try:
                 yield decoder.decode_text(begin + content + finish)
             except BadTripFile as error:
-                raise _placed(error, stream, start - len(begin)) from error
+                raise _shifted(error, stream, start - len(begin)) from error
         if late is not None:
-            raise _placed(late, stream, cuts.end - cuts.start) from late
+            raise _shifted(late, stream, cuts.end - cuts.start) from late
 
 
-def _placed(error: BadTripFile, stream: BinaryIO, shift: int) -> BadTripFile:
+def _shifted(error: BadTripFile, stream: BinaryIO, shift: int) -> BadTripFile:
     """Return a fault of a piece with its place in the file; the piece begins `shift` bytes into it."""
     cause = error.__cause__
     if not isinstance(cause, json.JSONDecodeError):

@@ -122,18 +122,18 @@ class NodeChecks:
         path = self._folders().absolute(self._trips)
         counts = {str(node["trips"]): node for node in self.answer["nodes"] if node.get("trips")}
         if len(counts) > 1 and not all(node["trips"].get("more") for node in counts.values()):
-            told = "; ".join(f"{node['host']}: {node['trips']}" for node in counts.values())
+            differences = "; ".join(f"{node['host']}: {node['trips']}" for node in counts.values())
             return failed(
-                f"The nodes see different files in {path} ({told}).", "Mount the same folder on all."
+                f"The nodes see different files in {path} ({differences}).", "Mount the same folder on all."
             )
         return verdicts.trips(next(iter(counts.values()))["trips"], path, "from every node")
 
     def _node_keys(self) -> Found:
-        told = [*self.answer["nodes"], self.answer.get("driver", {})]
-        faults = sorted({node["s3"]["error"] for node in told if node.get("s3", {}).get("error")})
+        answers = [*self.answer["nodes"], self.answer.get("driver", {})]
+        faults = sorted({node["s3"]["error"] for node in answers if node.get("s3", {}).get("error")})
         if faults:
             what, _, todo = faults[0].partition(". ")
             return failed(f"{what.rstrip('.')}.", todo or "Put them where the profile's entry 's3' says.")
-        if not all(node.get("s3", {}).get("found") for node in told):
+        if not all(node.get("s3", {}).get("found") for node in answers):
             return ok("None are written down there: the role of the instances counts.")
         return ok("The driver and every node have what the profile's entry 's3' names.")

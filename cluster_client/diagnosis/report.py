@@ -34,9 +34,9 @@ def line(finding: Finding) -> str:
 def summary(findings: Sequence[Finding]) -> str:
     """Return a summary of a diagnosis on one line."""
     counts = {outcome: sum(f.outcome is outcome for f in findings) for outcome in Outcome}
-    told = [f"{counts[Outcome.OK]} right"]
-    told += [f"{counts[o]} {word}" for o, word in _WORDS if counts[o]]
-    return ", ".join(told) + "."
+    parts = [f"{counts[Outcome.OK]} right"]
+    parts += [f"{counts[o]} {word}" for o, word in _WORDS if counts[o]]
+    return ", ".join(parts) + "."
 
 
 _WORDS = ((Outcome.WARNING, "to look at"), (Outcome.FAILED, "wrong"), (Outcome.SKIPPED, "not looked at"))

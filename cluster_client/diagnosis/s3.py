@@ -136,7 +136,7 @@ class BucketChecks:
         end = time.monotonic() + _COUNT_SECONDS
         counted = listing.Counted()
 
-        def tell(so_far: listing.Counted) -> None:
+        def note_count(so_far: listing.Counted) -> None:
             nonlocal counted
             counted = so_far
 
@@ -150,7 +150,7 @@ class BucketChecks:
 
         more = False
         try:
-            counted = listing.count(self._s3, self._trips, tell, over)
+            counted = listing.count(self._s3, self._trips, note_count, over)
         except _Enough:
             more = True
         seen = {"count": counted.files, "more": more}

@@ -86,15 +86,15 @@ def spark(version: str, home: str) -> Found:
 
 def java(text: str) -> Found:
     """Judge what `java -version` prints."""
-    found = re.search(r'version "([^"]+)"', text)
-    if not found:
+    match = re.search(r'version "([^"]+)"', text)
+    if not match:
         return failed(
             "There is no Java."
             if not text.strip()
             else f"Java does not tell its version: {text.strip()[:200]}",
             "Install a JDK there (openjdk-17-jre-headless); Spark 4 needs Java 17.",
         )
-    version = found[1]
+    version = match[1]
     numbers = _numbers(version)
     major = numbers[1] if numbers[:1] == [1] and len(numbers) > 1 else numbers[0]
     if major < OLDEST_JAVA:

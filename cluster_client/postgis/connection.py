@@ -22,7 +22,7 @@ ConnectionInfo = Union[str, Mapping[str, Any]]
 """Connection parameters of libpq as a string or mapping; host, service, sslmode, … are passed through."""
 
 CONNECT_SECONDS = 10
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 BATCH_ROWS = 4096
 
 Rows = list[Optional[bytes]]
@@ -61,7 +61,7 @@ class Connecting:
             if cancelled and cancelled():
                 self._given_up = True
                 raise Cancelled
-            self._thread.join(LOOK_SECONDS)
+            self._thread.join(POLL_SECONDS)
             if self._error is not None:
                 raise self._error
             if self._connection is not None:
@@ -161,7 +161,7 @@ def _waiter(
             selector.modify(line.socket, events)
         end = time.monotonic() + silence_limit
         while True:
-            ready = selector.select(LOOK_SECONDS)
+            ready = selector.select(POLL_SECONDS)
             if cancelled and cancelled():
                 _stop(connection)
                 raise Cancelled

@@ -69,8 +69,8 @@ class Column:
     @property
     def srid(self) -> int:
         """SRID that the type declares; 0 if it declares none."""
-        found = re.search(r",(\d+)\)$", self.kind)
-        return int(found[1]) if found else 0
+        match = re.search(r",(\d+)\)$", self.kind)
+        return int(match[1]) if match else 0
 
 
 @dataclass(frozen=True)
@@ -229,9 +229,9 @@ def _relation(connection: psycopg.Connection[Any], table: LinkTable) -> tuple[in
     here = [name for schema, name in there if schema == table.schema or not table.schema]
     elsewhere = [f"{schema}.{name}" for schema, name in there if name == table.table]
     close = elsewhere or nearest(table.table, here)
-    place = f"the schema {table.schema!r}" if table.schema else f"the database {connection.info.dbname!r}"
+    where = f"the schema {table.schema!r}" if table.schema else f"the database {connection.info.dbname!r}"
     raise NotThere(
-        f"There is no table {table.table!r} in {place}.{suggestion(close, here)}",
+        f"There is no table {table.table!r} in {where}.{suggestion(close, here)}",
         what="table", name=table.table, nearest=close, sqlstate="42P01",
     )  # fmt: skip
 

@@ -60,16 +60,16 @@ def check_pattern(entry: str, text: str, pattern: re.Pattern[str], what: str) ->
 
 
 def check_jump(jump: str) -> None:
-    found = _JUMP.fullmatch(jump)
+    match = _JUMP.fullmatch(jump)
     if not jump:
         return
     if (
-        not found
-        or not HOST.fullmatch(found["host"].strip("[]"))
-        or int(found["port"] or 22) not in range(1, 65536)
+        not match
+        or not HOST.fullmatch(match["host"].strip("[]"))
+        or int(match["port"] or 22) not in range(1, 65536)
     ):
         raise fault("jump_host", jump, "it should be [user@]host[:port]")
-    check_pattern("jump_host", found["user"] or "", USER, "[user@]host[:port]")
+    check_pattern("jump_host", match["user"] or "", USER, "[user@]host[:port]")
 
 
 def check_url(entry: str, text: str) -> None:
@@ -124,10 +124,10 @@ def object_of(entry: str, values: object, known: set[str]) -> Mapping[str, Any]:
 def typed(prefix: str, values: Mapping[str, Any], kind: type) -> dict[str, Any]:
     wanted = {f.name: str(f.type) for f in fields(kind)}
     for key, value in values.items():
-        found = _OPTIONAL.fullmatch(wanted[key])
-        if found and value is None:
+        match = _OPTIONAL.fullmatch(wanted[key])
+        if match and value is None:
             continue
-        name = found[1] if found else wanted[key]
+        name = match[1] if match else wanted[key]
         if name in _TYPES:
             check_type(prefix + key, value, _TYPES[name])
     return dict(values)

@@ -89,5 +89,5 @@ class Trust:
 
 def _digest(profile: Profile) -> str:
     """Return a digest of the programs, the host and the user."""
-    place = [profile.kind, profile.host, profile.port, profile.user, profile.jump_host, profile.service_url]
-    return hashlib.sha256(json.dumps([place, named_programs(profile)]).encode()).hexdigest()
+    target = [profile.kind, profile.host, profile.port, profile.user, profile.jump_host, profile.service_url]
+    return hashlib.sha256(json.dumps([target, named_programs(profile)]).encode()).hexdigest()

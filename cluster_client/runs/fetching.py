@@ -78,11 +78,11 @@ def _fetch_parts(
     for part in parts:
         before = done
 
-        def tell(size: int, before: int = before) -> None:
+        def report(size: int, before: int = before) -> None:
             if progress is not None:
                 progress(before + size, total)
 
-        files.get(f"{folder}/{part.path}", local / part.path, part.bytes, part.sha256, tell, cancelled)
+        files.get(f"{folder}/{part.path}", local / part.path, part.bytes, part.sha256, report, cancelled)
         done += part.bytes
 
 

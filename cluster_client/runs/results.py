@@ -211,8 +211,8 @@ def _table(name: str, entry: Entries) -> Table:
 
 def _part(entry: Entries) -> Part:
     path = entry.text("path")
-    found = _PART.fullmatch(path)
-    if not found or _DEVICES.fullmatch(found["stem"]):
+    match = _PART.fullmatch(path)
+    if not match or _DEVICES.fullmatch(match["stem"]):
         raise entry.fault(
             "path", "and a part is results/NAME.csv, with a name of at most 100 letters, digits, - and _"
         )

@@ -87,9 +87,9 @@ class RunStatus:
     def fraction(self) -> Optional[float]:
         """Fraction of the phase's work that is done, 0 to 1; None while its total is unknown."""
         by_size = (self.bytes, self.tasks, self.files)
-        for share in by_size if self.state is RunState.DECODING else (self.tasks, self.bytes, self.files):
-            if share.total > 0:
-                return min(1.0, share.done / share.total)
+        for amount in by_size if self.state is RunState.DECODING else (self.tasks, self.bytes, self.files):
+            if amount.total > 0:
+                return min(1.0, amount.done / amount.total)
         return None
 
 
@@ -113,26 +113,26 @@ class Evidence:
 
 def judge(evidence: Evidence, folder: str, now: Optional[datetime] = None) -> RunStatus:
     """Return the status that follows from the evidence; `folder` is named in messages."""
-    told = read_status(evidence.status)
+    status = read_status(evidence.status)
     if evidence.manifest:
-        return replace(told, state=RunState.FINISHED, seconds_left=0.0, error=None, message="")
+        return replace(status, state=RunState.FINISHED, seconds_left=0.0, error=None, message="")
     if not evidence.folder:
         return replace(
-            told, state=RunState.LOST, gone=True, error=Fault(
+            status, state=RunState.LOST, gone=True, error=Fault(
                 f"The run's folder {folder} is gone, and its result with it. Start the run again; "
                 "trips that are in the point store are not read again."
             ),
         )  # fmt: skip
-    if told.state is RunState.FAILED and told.error is None:
-        told = replace(told, error=_ended(evidence, folder))
-    if told.state in (RunState.FAILED, RunState.CANCELLED):
-        return told
+    if status.state is RunState.FAILED and status.error is None:
+        status = replace(status, error=_ended(evidence, folder))
+    if status.state in (RunState.FAILED, RunState.CANCELLED):
+        return status
     if evidence.alive or (evidence.alive is None and evidence.exit_code is None):
-        return _running(told, evidence, now or datetime.now(timezone.utc))
+        return _running(status, evidence, now or datetime.now(timezone.utc))
     if evidence.cancel_asked:
-        return replace(told, state=RunState.CANCELLED, seconds_left=None)
+        return replace(status, state=RunState.CANCELLED, seconds_left=None)
     state = RunState.LOST if evidence.exit_code is None else RunState.FAILED
-    return replace(told, state=state, seconds_left=None, error=_ended(evidence, folder))
+    return replace(status, state=state, seconds_left=None, error=_ended(evidence, folder))
 
 
 def read_status(content: Optional[bytes]) -> RunStatus:
@@ -173,17 +173,17 @@ def read_exit_code(content: Optional[bytes]) -> Optional[int]:
     return int(content) if content and _EXIT_CODE.fullmatch(content) else None
 
 
-def _running(told: RunStatus, evidence: Evidence, now: datetime) -> RunStatus:
-    state = told.state
+def _running(status: RunStatus, evidence: Evidence, now: datetime) -> RunStatus:
+    state = status.state
     if state is RunState.FINISHED:  # written before the manifest, which decides
         state = RunState.PUBLISHING
-    message = told.message
-    silence = (now - told.updated).total_seconds() if told.updated else 0.0
+    message = status.message
+    silence = (now - status.updated).total_seconds() if status.updated else 0.0
     if evidence.cancel_asked:
         message = "Stopping."
     elif silence > SILENT_SECONDS:
         message = f"The run has said nothing for {silence / 60:.0f} min."
-    return replace(told, state=state, message=message)
+    return replace(status, state=state, message=message)
 
 
 def _ended(evidence: Evidence, folder: str) -> Fault:

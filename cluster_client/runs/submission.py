@@ -25,7 +25,7 @@ from .folder import give_back, take_for
 from .records import Run, RunStore
 
 _SENDING = "sending"
-_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 _CLEARING_SECONDS = 1.5
 """Seconds that a cancelled submission waits for the removal of its remote files."""
 
@@ -110,7 +110,7 @@ def _followed(
     thread = threading.Thread(target=work, name="Roadpulse sends", daemon=True)
     thread.start()
     while thread.is_alive() and not sending.given_up:
-        thread.join(_LOOK_SECONDS)
+        thread.join(_POLL_SECONDS)
         if cancelled is not None and cancelled():
             sending.give_up()
     if sending.given_up:

@@ -70,10 +70,10 @@ class S3Connection:
         try:
             yield
         except BaseException as error:
-            told = in_words(error, Request(doing, path, self.access, self.proxies, self.keys_from))
-            if told is error:
+            explained = in_words(error, Request(doing, path, self.access, self.proxies, self.keys_from))
+            if explained is error:
                 raise
-            raise told from error
+            raise explained from error
 
     def expect(self, answer: Mapping[str, Any], entry: str) -> None:
         """Raise `NotS3` for an answer without what every S3 server says: some page may look like success."""
@@ -202,10 +202,10 @@ def _session(access: S3Access, keys: Optional[S3Keys]) -> Session:
             "boto3, or the plugin qpip), and restart QGIS.",
             repr(error),
         ) from error
-    from .models import share  # noqa: PLC0415  (it needs the package)
+    from .models import reuse_files  # noqa: PLC0415  (it needs the package)
 
     core = botocore.session.Session()
-    share(core)
+    reuse_files(core)
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     try:
         return boto3.session.Session(

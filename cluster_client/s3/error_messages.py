@@ -117,18 +117,20 @@ def _answer(error: Any, request: Request) -> errors.S3Error:
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
     said: Mapping[str, Any] = response.get("Error", {})
     code, message = one_line(str(said.get("Code") or status), 80), one_line(str(said.get("Message") or ""))
-    told = f"{code}: {message}" if message and message != code else code
-    detail = f"HTTP {status}, {told}"
+    answer = f"{code}: {message}" if message and message != code else code
+    detail = f"HTTP {status}, {answer}"
     server = request.server
     meant = meaning(code, status)
     if meant is None:
         if code.isdigit() or not said.get("Code"):
             return no_s3(server, detail, code)
         return errors.S3Refused(
-            f"{request.what} was refused by {server} ({told}). Check bucket and profile.", detail, code
+            f"{request.what} was refused by {server} ({answer}). Check bucket and profile.",
+            detail,
+            code,
         )
     if meant.error is errors.WrongRegion:
-        return _region(response, said, code, told, request)
+        return _region(response, said, code, answer, request)
     words = (
         f"{request.what} did not succeed: {server} {meant.what} ({code}). {meant.advice(request.keys_from)}"
     )
@@ -139,10 +141,10 @@ def _answer(error: Any, request: Request) -> errors.S3Error:
 
 
 def _region(
-    response: Mapping[str, Any], said: Mapping[str, Any], code: str, told: str, request: Request
+    response: Mapping[str, Any], said: Mapping[str, Any], code: str, answer: str, request: Request
 ) -> errors.WrongRegion:
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    named, written = _NAMED_REGION.search(told), request.access.region
+    named, written = _NAMED_REGION.search(answer), request.access.region
     region = one_line(
         str(said.get("Region") or headers.get("x-amz-bucket-region") or (named[1] if named else "")), 80
     )
@@ -151,7 +153,7 @@ def _region(
     return errors.WrongRegion(
         f"{request.what} was refused by {request.access.endpoint or 'AWS'}: {why} ({code}). {todo} "
         "'s3.region' in the profile.",
-        told,
+        answer,
         code,
         region,
     )

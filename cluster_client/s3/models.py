@@ -48,7 +48,7 @@ _ASKED = frozenset({"s3", "sts", "oidc", "portal.sso"})
 _FILES = SharedFiles()
 
 
-def share(session: Session) -> None:
+def reuse_files(session: Session) -> None:
     """Let a session take what others have read."""
     session.get_component("data_loader").file_loader = _FILES
 

@@ -93,9 +93,9 @@ class SshConfig:
 def _harmless(text: str) -> Iterator[str]:
     """Yield the file's lines without those that would run a program, or query the network while parsing."""
     for line in text.splitlines():
-        found = _KEY.fullmatch(line)
-        key = found[1].lower() if found else ""
-        if key == "match" and found and not _without_programs(found[2]):
+        match = _KEY.fullmatch(line)
+        key = match[1].lower() if match else ""
+        if key == "match" and match and not _without_programs(match[2]):
             yield _NEVER
         elif key not in ("canonicalizehostname", "include"):
             yield line

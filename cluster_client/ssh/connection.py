@@ -26,7 +26,7 @@ from ..profiles.ssh_credentials import Credentials
 from .authentication import authenticate
 from .errors import ConnectionLost, NoRoute, NoSession, NoSftp, NoShell, NoSsh, ShellPrints, TimedOut
 from .known_hosts import KnownHosts
-from .network import TIMEOUTS, Login, Timeouts, dial, resolve, told_of_programs
+from .network import TIMEOUTS, Login, Timeouts, dial, proxy_command_hint, resolve
 
 logging.getLogger("paramiko").addHandler(logging.NullHandler())  # errors are raised
 
@@ -80,7 +80,7 @@ class Connection:
         try:
             line: Any
             if jump is None:
-                with told_of_programs(login):
+                with proxy_command_hint(login):
                     address = resolve(login.host, login.port, timeouts.resolve)
                     report("address")
                     line = dial(login, address, timeouts.connect)

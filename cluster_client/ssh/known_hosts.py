@@ -72,7 +72,7 @@ class KnownHosts:
             )
         if not pinned:
             raise HostKeyUnknown(
-                f"The SSH server {_place(host, port)} is not known yet. It shows the {key.get_name()} key "
+                f"The SSH server {_address(host, port)} is not known yet. It shows the {key.get_name()} key "
                 f"{key.fingerprint}. Compare this with what its administrator says; only if both are the "
                 "same, accept it, or write it into the profile as 'host_key'.",
                 **_facts(host, port, key),
@@ -170,13 +170,13 @@ def _read(path: Path) -> list[_Entry]:
     return entries
 
 
-def _place(host: str, port: int) -> str:
+def _address(host: str, port: int) -> str:
     return host if port == 22 else f"{host}, port {port},"
 
 
 def _changed(host: str, port: int, key: paramiko.PKey, why: str) -> HostKeyChanged:
     return HostKeyChanged(
-        f"The SSH server {_place(host, port)} shows another key than before: {key.get_name()} "
+        f"The SSH server {_address(host, port)} shows another key than before: {key.get_name()} "
         f"{key.fingerprint}. {why} Somebody may be listening in between, or the computer was set up anew. "
         "Nothing was sent. Ask its administrator; if the new key is right, remove the old one from that "
         "place and connect again.",

@@ -95,30 +95,30 @@ class Login:
         """Return the login of the last jump host, which is reached through those before it."""
         login: Optional[Login] = None
         for number, jump in enumerate(jumps):
-            found = _JUMP.fullmatch(jump)
-            if not found or depth + number >= _MOST_JUMPS:
+            match = _JUMP.fullmatch(jump)
+            if not match or depth + number >= _MOST_JUMPS:
                 raise BackendError(
                     f"The hosts to go through cannot be told from ~/.ssh/config: {jump!r} is none, or they "
                     "lead in a circle. Correct ProxyJump there, or name a jump host in the profile."
                 )
-            words = config.of(found["host"].strip("[]"))
+            words = config.of(match["host"].strip("[]"))
             if not number:  # only the first uses its own entry
                 login = cls._through(words.jumps, user, config, depth + 1)
-            port = int(found["port"] or words.port or USUAL_PORT)
+            port = int(match["port"] or words.port or USUAL_PORT)
             login = cls(
-                words.host, port, found["user"] or words.user or user, login, "", "", words.keys,
+                words.host, port, match["user"] or words.user or user, login, "", "", words.keys,
                 words.keys_only, words.by_program and not number,
             )  # fmt: skip
         return login
 
     def __str__(self) -> str:
         """Return `user@host:port`, without default parts."""
-        place = self.host if self.port == USUAL_PORT else f"{self.host}, port {self.port}"
-        return f"{self.user}@{place}" if self.user else place
+        address = self.host if self.port == USUAL_PORT else f"{self.host}, port {self.port}"
+        return f"{self.user}@{address}" if self.user else address
 
 
 @contextlib.contextmanager
-def told_of_programs(login: Login) -> Iterator[None]:
+def proxy_command_hint(login: Login) -> Iterator[None]:
     """Add to connection errors that ~/.ssh/config has a ProxyCommand, which is not run."""
     try:
         yield

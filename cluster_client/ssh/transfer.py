@@ -127,7 +127,7 @@ class SftpFiles(RunFiles):
             for path in reversed(missing):
                 try:
                     sftp.mkdir(path)
-                    if not self._share(sftp, path) and private and path == missing[0]:
+                    if not self._give_access(sftp, path) and private and path == missing[0]:
                         sftp.chmod(path, stat.S_IRWXU)
                 except OSError as error:  # another process may have created it meanwhile
                     if self._connection.broke(error) or not self._is_folder(path):
@@ -146,7 +146,7 @@ class SftpFiles(RunFiles):
         return f"{parent}/{answer[1]}"
 
     @staticmethod
-    def _share(sftp: paramiko.SFTPClient, folder: str) -> bool:
+    def _give_access(sftp: paramiko.SFTPClient, folder: str) -> bool:
         """Share a new folder as its parent is; return True if the parent is shared with a group or all.
 
         Another user of the group can then carry out runs in it.

@@ -2,7 +2,7 @@
 
     def scenario(robot):
         robot.click("run")
-        yield lambda: robot.dialog.outcome is not None
+        yield lambda: robot.dialog.finished_run is not None
 
     drive(scenario)
 

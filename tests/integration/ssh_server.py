@@ -48,10 +48,10 @@ class SshServer:
 
     @property
     def fingerprint(self) -> str:
-        told = subprocess.run(
+        answer = subprocess.run(
             ["ssh-keygen", "-l", "-f", str(self.host_key)], check=True, capture_output=True, text=True
         )
-        return told.stdout.split()[1]
+        return answer.stdout.split()[1]
 
     def trust(self, key: Path) -> None:
         """Let the owner of a key in."""

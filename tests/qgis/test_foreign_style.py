@@ -47,7 +47,7 @@ from roadpulse.mapping.style.saved_styles import STYLE_NAME, save_style
 from roadpulse.mapping.style.symbology import style_layer
 from roadpulse.mapping.style_check import active_parts
 from roadpulse.ui.runs import summary
-from roadpulse.ui.runs.run_task import Outcome
+from roadpulse.ui.runs.run_task import FinishedRun
 from roadpulse.workflow.translation import name_of_trips
 from tests.qgis import speed_maps as maps
 
@@ -313,8 +313,8 @@ def test_the_window_of_a_run_says_which_styles_are_left_out(path: Path, layer: Q
     layer.setMapTipTemplate("<b>Look</b>")
     assert not layer.saveStyleToDatabase("With tips", "", True, "")
     report = maps.write(path, finish=finish)
-    outcome = Outcome(None, path.parent, {"warnings": ["Few points."]}, report, 1.0)
-    said = summary.warnings(outcome)
+    finished = FinishedRun(None, path.parent, {"warnings": ["Few points."]}, report, 1.0)
+    said = summary.warnings(finished)
     assert said[0] == "Few points." and "'With tips' (a map tip)" in said[1]
 
 

@@ -21,7 +21,8 @@ from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.mapping.errors import UnknownLayer
 from roadpulse.mapping.map_file import MapFile
 from roadpulse.ui.runs.catalogue import RunCatalogue
-from roadpulse.ui.runs.watch import RunsWatch
+from roadpulse.ui.runs.poller import RunsPoller
+from roadpulse.ui.runs_dock.feedback import ActionFeedback
 from roadpulse.ui.runs_dock.model import RunsModel
 from roadpulse.ui.runs_dock.run_on_map import RunMaps
 
@@ -46,8 +47,9 @@ class RunsList:
     def __init__(self, store: RunStore) -> None:
         self.window, self.model, self.asked = Window(), RunsModel(), []
         self.model.show_entries(RunCatalogue(store).read())
-        watch = RunsWatch(store, self.window)
-        self._maps = RunMaps(self.window, watch, self.model, self.asked.append, self.window)
+        poller = RunsPoller(store, self.window)
+        feedback = ActionFeedback(self.window, self.model)
+        self._maps = RunMaps(self.window, poller, self.model, feedback, self.asked.append, self.window)
 
     def show(self, run: Run) -> Any:
         self._maps.show(run)

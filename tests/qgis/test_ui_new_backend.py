@@ -144,7 +144,7 @@ def test_the_workflow_opens_probes_and_diagnoses_it(notebook: NotebookType, qgis
     backend = backends.backend_for(profile, locations.run_store(), keys)
     assert isinstance(backend, NotebookBackend)
     assert backends.probe_for(profile, keys).state().service == "Notebook 7 for nobody"
-    (finding,) = diagnose(backends.look_at(profile, keys).checks())
+    (finding,) = diagnose(backends.checks_for(profile, keys).checks())
     assert finding.name == "notebook"
 
 

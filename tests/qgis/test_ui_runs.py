@@ -27,8 +27,8 @@ from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.ui.runs import run_texts
 from roadpulse.ui.runs.catalogue import RunCatalogue
 from roadpulse.ui.runs.open_runs import open_remote_runs
+from roadpulse.ui.runs.poller import RunsPoller
 from roadpulse.ui.runs.run_from_record import settings_of
-from roadpulse.ui.runs.watch import RunsWatch
 from roadpulse.ui.runs_dock.panel import RunsPanel
 from roadpulse.ui.runs_dock.row import Column
 from roadpulse.workflow.backends import backend_for
@@ -83,13 +83,13 @@ def window(qgis_app: Any) -> Iterator[MessageBar]:
 def panel(window: MessageBar, store: RunStore) -> Iterator[RunsPanel]:
     """The panel as the dock shows it, with its own look at the store; begins when it is shown."""
     QgsSettings().remove("roadpulse/runs_header")
-    watch = RunsWatch(store, window)
-    panel = RunsPanel(window, watch, lambda _then: None, window)
+    poller = RunsPoller(store, window)
+    panel = RunsPanel(window, poller, lambda _then: None, window)
     window.setCentralWidget(panel)
     window.show()
-    watch.begin()
+    poller.begin()
     yield panel
-    watch.close()
+    poller.close()
 
 
 def cells(panel: RunsPanel, column: Column) -> list[str]:
@@ -182,7 +182,7 @@ def test_a_result_that_is_gone_is_said_so(
     run = carry_out(store, tmp_path / "runs", trips, "June", tmp_path / "points")
     until(lambda: row(panel, run) is not None and row(panel, run).entry.facts is not None)
     shutil.rmtree(run.folder)
-    panel.watch.read()
+    panel.poller.read()
     until(lambda: row(panel, run).entry.gone)
     assert row(panel, run).remark == "Its result is not in its folder any more."
 
@@ -280,20 +280,20 @@ def test_a_run_on_another_computer_that_ended_meanwhile_is_told_and_its_log_is_r
         run = backend.submit(Run.new("June", profile, spec, local_folder=str(tmp_path / "fetched")))
         backend.close()
         assert open_remote_runs(store) == (store.find(run.id),)
-        watch = RunsWatch(store, window)
+        poller = RunsPoller(store, window)
         told: list[Any] = []
-        watch.ended.connect(lambda run, status: told.append((run.name, run_texts.end_sentence(run, status))))
-        watch.show(True)
-        watch.begin()
+        poller.ended.connect(lambda run, status: told.append((run.name, run_texts.end_sentence(run, status))))
+        poller.show(True)
+        poller.begin()
         until(lambda: bool(told))
         assert told == [("June", "“June” has finished on one Pi.")]
         until(lambda: store.find(run.id).state is RunState.FINISHED)
         logs: list[str] = []
-        watch.call(run, lambda backend, known: backend.log(known), logs.append, told.append)
+        poller.call(run, lambda backend, known: backend.log(known), logs.append, told.append)
         until(lambda: bool(logs) or len(told) > 1)
         assert len(told) == 1
         assert not list((tmp_path / "fetched").glob("manifest.json"))
-        watch.close()
+        poller.close()
     finally:
         server.stop()
 

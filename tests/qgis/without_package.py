@@ -122,7 +122,7 @@ def windows(entries: Entries, interface: Interface) -> None:
 
 def places(entries: Entries) -> None:
     from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
-    from roadpulse.ui.runs.watch import WatchedBackend
+    from roadpulse.ui.runs.poller import PolledBackend
     from roadpulse.workflow import backends, credentials, locations
 
     far = {"host": "head.invalid", "user": "pi"}
@@ -134,9 +134,9 @@ def places(entries: Entries) -> None:
     ):
         kind = profile.kind
         keys = entries.enter(f"{kind}: credentials", credentials.read_credentials, profile)
-        entries.enter(f"{kind}: backend", WatchedBackend(profile, keys).backend, store)
+        entries.enter(f"{kind}: backend", PolledBackend(profile, keys).backend, store)
         entries.enter(f"{kind}: probe", backends.probe_for, profile, keys)
-        entries.enter(f"{kind}: check", lambda: backends.look_at(profile, keys).checks())  # noqa: B023
+        entries.enter(f"{kind}: check", lambda: backends.checks_for(profile, keys).checks())  # noqa: B023
         entries.enter(f"{kind}: steps", backends.backend_for, profile, store, keys)
 
 

@@ -56,7 +56,7 @@ def test_profiles_of_a_new_kind_are_read_and_listed(notebook: NotebookType, tmp_
     found = store.find("Lab")
     assert found.kind == "notebook"
     assert not found.runs_here
-    assert notebook.place.format(host=notebook.host(found)) == "Notebook: lab.example.org"
+    assert notebook.location.format(host=notebook.host(found)) == "Notebook: lab.example.org"
 
 
 def test_profiles_of_a_new_kind_are_checked_by_its_type(notebook: NotebookType) -> None:

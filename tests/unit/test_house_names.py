@@ -1,4 +1,4 @@
-"""Tests, tools and benchmarks, which mypy does not check, use names that exist."""
+"""Names: tests, tools and benchmarks use ones that exist, and a word means one thing in the code."""
 
 from __future__ import annotations
 
@@ -108,3 +108,92 @@ def test_names_of_the_project_exist(folder: str) -> None:
 )
 def test_a_name_that_is_gone_is_found(source: str, names: list[str]) -> None:
     assert list(missing(source)) == names
+
+
+# -- words ----------------------------------------------------------------------------------------------
+
+HELD = ("aggregation", "cluster_client", "workflow", "ui", "development", "plugin.py")
+NOT_USED = {"told", "tell", "whoever", "nobody", "somebody", "patience", "lookout", "glance"}
+"""Parts of names that say nothing of what they hold."""
+
+ONE_MEANING = {
+    "place": (
+        "aggregation/",  # `storage.base.Place`, a file or folder behind a path
+        "development/qt6_",  # where a name stands in a file
+        "ui/run_dialog/",  # `_placed`, `_fit_to_place`, of a window and of a profile
+        "cluster_client/postgis/link_geometry.py",  # of a shape in an array
+        "workflow/roads.py",  # of a name in a list
+    ),
+    "watch": ("ui/run_dialog/",),  # `BackendWatch`, which probes the place of the chosen profile
+    "outcome": (  # `diagnosis.checks.Outcome`, the result of a check
+        "cluster_client/diagnosis/", "ui/diagnosis/",
+    ),
+    "share": (  # a fraction
+        "aggregation/report.py", "aggregation/contract/statistic.py", "ui/widgets/number_format.py",
+        "ui/runs/phases.py", "workflow/translation.py", "development/",
+    ),
+    "look": ("ui/run_dialog/", "cluster_client/postgis/links.py"),  # a probe in the background
+    "pace": ("aggregation/contract/", "aggregation/store/", "aggregation/summary/"),  # time a length
+}  # fmt: skip
+"""Words by the files in whose names they may stand; elsewhere there is a more exact one."""
+
+AS_SUCH = {"look_up", "_look_up", "looks_secret", "addInPlace"}
+"""Names of the language and of libraries, and the verb of tables."""
+
+
+def bound_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield line and name of what a module assigns, defines or takes as an argument."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.attr
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.lineno, node.name
+
+
+def parts_of(name: str) -> set[str]:
+    """Return the words of a name, in lower case and in the singular: `RunsWatch`, `_LOOK_SECONDS`."""
+    words = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower().split("_")
+    return {word for part in words for word in (part, part.removesuffix("s"), part.removesuffix("ed"))}
+
+
+def misnamed(source: str, file: str) -> list[str]:
+    """Return the names of a file that hold a word that is not used, or not for what they are."""
+    found = []
+    for line, name in bound_names(ast.parse(source)):
+        parts = set() if name in AS_SUCH else parts_of(name)
+        wrong = {word for word in ONE_MEANING if word in parts and not file.startswith(ONE_MEANING[word])}
+        if wrong | (parts & NOT_USED):
+            found.append(f"{file}:{line}: {name}")
+    return found
+
+
+@pytest.mark.parametrize("room", HELD)
+def test_names_say_what_they_hold_and_words_mean_one_thing(room: str) -> None:
+    files = [ROOT / room] if room.endswith(".py") else sorted((ROOT / room).rglob("*.py"))
+    found = [
+        name
+        for path in files
+        for name in misnamed(path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix())
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("told = 1\n", ["told"]),
+        ("def f(outcomes): ...\n", ["outcomes"]),
+        ("class RunsWatch: ...\n", ["RunsWatch"]),
+        ("self._PLACES = 2\n", ["_PLACES"]),
+        ("for watched in a: ...\n", ["watched"]),
+        ("told(outcome)\n", []),
+        ("replaced, spaces, looked_up, retold = 1, 2, 3, 4\n", ["looked_up"]),
+        ("def look_up(shared): ...\n", []),
+    ],
+)
+def test_a_word_is_found_in_whatever_is_bound(source: str, names: list[str]) -> None:
+    assert [name.split(": ")[1] for name in misnamed(source, "ui/x.py")] == names

@@ -58,10 +58,10 @@ def test_who_gives_keys_of_a_role_is_known() -> None:
     import boto3
     import botocore.session
 
-    from roadpulse.cluster_client.s3.models import share
+    from roadpulse.cluster_client.s3.models import reuse_files
 
     core = botocore.session.Session()
-    share(core)
+    reuse_files(core)
     session = boto3.session.Session(botocore_session=core, region_name="eu-west-2")
     assert session.client("sts").meta.endpoint_url == "https://sts.eu-west-2.amazonaws.com"
     assert session.client("sso").meta.endpoint_url == "https://portal.sso.eu-west-2.amazonaws.com"

@@ -150,8 +150,8 @@ class DiagnosisDialog(OnScreenDialog):
         self.banner.hide()
         self.findings = []
         self.lines.begin(())
-        self.title.setText(tr("{name}  ({place})").format(
-            name=shown_name(self.profile.name), place=location_of(self.profile)
+        self.title.setText(tr("{name}  ({location})").format(
+            name=shown_name(self.profile.name), location=location_of(self.profile)
         ))  # fmt: skip
         try:
             keys, postgis = self._keys_and_connection()
@@ -175,9 +175,9 @@ class DiagnosisDialog(OnScreenDialog):
 
     def _carry_out(self, call: Call, profile: Profile, keys: ProfileKeys, postgis: str) -> Optional[RunError]:
         """Carry out the checks, in a thread; return the connection error that a person may mend."""
-        from ...workflow.backends import look_at  # noqa: PLC0415
+        from ...workflow.backends import checks_for  # noqa: PLC0415
 
-        with closing(look_at(profile, keys, self._trips.get(profile.name, ""))) as diagnosis:
+        with closing(checks_for(profile, keys, self._trips.get(profile.name, ""))) as diagnosis:
             checks = diagnosis.checks()
             if postgis:
                 from ...cluster_client.diagnosis.postgis import postgis_check  # noqa: PLC0415

@@ -101,11 +101,11 @@ class HostKeyDialog(QDialog):
         form.setContentsMargins(14, 12, 14, 12)
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(6)
-        place = self.error.host
+        address = self.error.host
         if self.error.port != 22:
-            place = tr("{host}, port {port}").format(host=self.error.host, port=self.error.port)
+            address = tr("{host}, port {port}").format(host=self.error.host, port=self.error.port)
         for name, label, value in (
-            ("host", tr("Host"), place),
+            ("host", tr("Host"), address),
             ("key_type", tr("Key type"), self.error.key_type),
             ("fingerprint", tr("Fingerprint"), self.error.fingerprint),
         ):

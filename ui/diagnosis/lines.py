@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...cluster_client.diagnosis.checks import Finding
 
 _SIGNS = {"ok": "✓", "warning": "!", "failed": "✗", "skipped": "–", "looking": "…", "waiting": "·"}
-_TOLD = {
+_STATE_TEXTS = {
     "ok": "all right", "warning": "to look at", "failed": "wrong", "skipped": "not looked at",
     "looking": "being looked at", "waiting": "not looked at yet",
 }  # fmt: skip
@@ -109,8 +109,8 @@ class Line:
         self.fold.setAccessibleName(tr("Details of {check}").format(check=tr(title)))
         self.fold.clicked.connect(lambda _=False: self._unfold(not self._unfolded))
         self.text.resized.connect(self._offer)
-        told = QWidget()
-        column = QVBoxLayout(told)
+        texts = QWidget()
+        column = QVBoxLayout(texts)
         column.setSpacing(3)
         for label in (self.text, self.todo, self.took):
             column.addWidget(label)
@@ -128,7 +128,7 @@ class Line:
         at, top = grid.rowCount(), Qt.AlignmentFlag.AlignTop
         grid.addWidget(self.mark, at, 0, top)
         grid.addWidget(self.title, at, 1, top)
-        grid.addWidget(told, at, 2)
+        grid.addWidget(texts, at, 2)
         grid.addWidget(beside, at, 3, top)
         policy = self.fold.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
@@ -143,7 +143,7 @@ class Line:
         ink = colour(state, palette).name()
         self.mark.setText(_SIGNS[state])
         self.mark.setStyleSheet(f"color: {ink}")
-        self.mark.setAccessibleName(tr(_TOLD[state]))
+        self.mark.setAccessibleName(tr(_STATE_TEXTS[state]))
         quiet = state in ("waiting", "skipped")
         self.title.setStyleSheet(f"color: {muted(palette).name()}" if quiet else "")
         self.text.setStyleSheet(f"color: {muted(palette).name()}" if quiet or state == "looking" else "")

@@ -15,7 +15,7 @@ from ..runs import summary
 from ..runs.map_view import show_map
 from ..runs.pending import PendingRun, forget, remember
 from ..runs.run_job import job_again, new_job
-from ..runs.run_task import Job, Outcome, RunTask
+from ..runs.run_task import FinishedRun, Job, RunTask
 from ..runs.run_texts import location_name
 from ..runs.settings import RememberedTrips, RunSettings
 from ..widgets.banner import Banner
@@ -47,7 +47,7 @@ class RunDialog(QDialog):
         super().__init__(parent or iface.mainWindow())
         self.iface = iface
         self.task: Optional[RunTask] = None
-        self.outcome: Optional[Outcome] = None
+        self.finished_run: Optional[FinishedRun] = None
         self._placed = self._drawing = False
         self.setObjectName("RoadpulseRunDialog")
         self.setWindowTitle(tr("Roadpulse: run"))
@@ -186,20 +186,20 @@ class RunDialog(QDialog):
         self.footer.close_button.setFocus()  # neither Space nor Enter ends a run unasked
         task.start()
 
-    def _finished(self, outcome: Outcome) -> None:
+    def _finished(self, finished: FinishedRun) -> None:
         self.task, self._drawing = None, True
-        forget(outcome.job.folder)
-        ChunkedJob(show_map(self.iface, outcome), lambda: self._shown(outcome), self._failed, self)
+        forget(finished.job.folder)
+        ChunkedJob(show_map(self.iface, finished), lambda: self._shown(finished), self._failed, self)
 
-    def _shown(self, outcome: Outcome) -> None:
-        self.outcome, self._drawing = outcome, False
-        estimate.learn(outcome)
-        self.page.finish(outcome)
+    def _shown(self, finished: FinishedRun) -> None:
+        self.finished_run, self._drawing = finished, False
+        estimate.learn(finished)
+        self.page.finish(finished)
         self.footer.note.show_text("")
         self._show_buttons()
         self.footer.back.setFocus()
         if not self.isVisible():
-            text = summary.plain_line(outcome)
+            text = summary.plain_line(finished)
             show_message(self.iface.messageBar(), text, Qgis.MessageLevel.Success)
         self.ended.emit("finished")
 

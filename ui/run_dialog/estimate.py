@@ -13,7 +13,7 @@ from ..widgets.number_format import about, count
 if TYPE_CHECKING:
     from ...aggregation.inventory import TripCount
     from ...cluster_client.profiles.profile import Profile
-    from ..runs.run_task import Outcome
+    from ..runs.run_task import FinishedRun
 
 _MEASURABLE_BYTES = 20e6
 _MEASURABLE_SECONDS = 0.5
@@ -52,17 +52,17 @@ def _news(found: TripCount) -> str:
     return tr("{n} files are new").format(n=count(found.new_files))
 
 
-def learn(outcome: Outcome) -> None:
+def learn(finished: FinishedRun) -> None:
     """Store the speed that a finished run measured for its place."""
-    timings, files = outcome.manifest.get("timings", {}), outcome.manifest["files"]
+    timings, files = finished.manifest.get("timings", {}), finished.manifest["files"]
     decode, summarise = float(timings.get("decode", 0)), float(timings.get("summarise", 0))
     n_bytes = float(files["bytes"])
     # the number of new bytes is known if they were counted, or if all of them were new
-    new_bytes = outcome.job.new_bytes or (n_bytes if files["decoded"] == files["named"] else 0.0)
-    throughput = {"rest": max(1.0, outcome.seconds - decode - summarise)}
+    new_bytes = finished.job.new_bytes or (n_bytes if files["decoded"] == files["named"] else 0.0)
+    throughput = {"rest": max(1.0, finished.seconds - decode - summarise)}
     if new_bytes > _MEASURABLE_BYTES and decode > _MEASURABLE_SECONDS:
         throughput["decode"] = new_bytes / decode
     if n_bytes > _MEASURABLE_BYTES and summarise > _MEASURABLE_SECONDS:
         throughput["summarise"] = n_bytes / summarise
-    if outcome.job.known is None:  # only then is the beginning of the run known
-        Throughput.save(throughput, outcome.job.profile)
+    if finished.job.known is None:  # only then is the beginning of the run known
+        Throughput.save(throughput, finished.job.profile)

@@ -15,7 +15,7 @@ from ...cluster_client.runs.status import RunStatus
 from ...workflow.translation import tr
 from ..runs import summary
 from ..runs.phases import RunProgress
-from ..runs.run_task import Outcome, RunTask
+from ..runs.run_task import FinishedRun, RunTask
 from ..runs.run_texts import location_name
 from ..widgets.notes import Note
 from ..widgets.number_format import counted, duration, left
@@ -25,7 +25,7 @@ from .phase_rows import PhaseRows
 
 
 class RunPage(QWidget):
-    """Shows each `RunProgress` of a run, then its `Outcome`.
+    """Shows each `RunProgress` of a run, then its `FinishedRun`.
 
     `try_now` says that the person wants the place asked at once.
     """
@@ -34,7 +34,7 @@ class RunPage(QWidget):
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
-        self._outcome: Optional[Outcome] = None
+        self._finished_run: Optional[FinishedRun] = None
         self._remote = self._stopping = False
         self._heard: Optional[tuple[Phase, RunStatus]] = None
         self._heard_at = self._shown = 0.0
@@ -88,7 +88,7 @@ class RunPage(QWidget):
     def begin(self, task: RunTask) -> None:
         """Show a new run."""
         job = task.job
-        self._outcome, self._stopping = None, False
+        self._finished_run, self._stopping = None, False
         self._heard, self._shown = None, 0.0
         self._remote = not job.profile.runs_here
         title = tr("Running on {place}: {name}") if self._remote else tr("Running: {name}")
@@ -155,21 +155,21 @@ class RunPage(QWidget):
 
     # -- when it has ended --------------------------------------------------------------------------
 
-    def finish(self, outcome: Outcome) -> None:
+    def finish(self, finished: FinishedRun) -> None:
         """Show the result."""
         self.end()
-        self._outcome = outcome
-        self.title.setText(tr("{name} is on the map").format(name=outcome.job.name))
-        self.rows.finish(outcome.manifest, outcome.job.new_bytes, Path(outcome.job.output).name)
+        self._finished_run = finished
+        self.title.setText(tr("{name} is on the map").format(name=finished.job.name))
+        self.rows.finish(finished.manifest, finished.job.new_bytes, Path(finished.job.output).name)
         self.bar.hide()
         self.trouble.show_text("")
-        took = tr("Took {time}").format(time=duration(outcome.seconds))
+        took = tr("Took {time}").format(time=duration(finished.seconds))
         # the duration of a run that was resumed is not known
-        self.time.show_text("" if outcome.job.known is not None else took)
-        self.summary.show_parts(summary.line(outcome))
+        self.time.show_text("" if finished.job.known is not None else took)
+        self.summary.show_parts(summary.line(finished))
         self.summary.show()
-        self.warnings.show_warning("\n".join(summary.warnings(outcome)))
-        self.show_detail("trips" if outcome.manifest["files"]["bad"] else "map")
+        self.warnings.show_warning("\n".join(summary.warnings(finished)))
+        self.show_detail("trips" if finished.manifest["files"]["bad"] else "map")
 
     def end(self) -> None:
         """Stop clock and log; the run has ended, or is not followed any more."""
@@ -178,6 +178,6 @@ class RunPage(QWidget):
 
     def show_detail(self, name: str) -> None:
         """Show the table behind one number of the summary."""
-        if self._outcome is not None:
-            self.detail.setHtml(summary.details(self._outcome, name))
+        if self._finished_run is not None:
+            self.detail.setHtml(summary.details(self._finished_run, name))
             self.detail.show()

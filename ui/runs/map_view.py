@@ -18,7 +18,7 @@ from qgis.PyQt.QtCore import QTimer
 from ...aggregation.contract.errors import RunError
 from ...aggregation.contract.statistic import DEFAULT_DRAWN, statistic
 from ...workflow.translation import tr
-from .run_task import Outcome
+from .run_task import FinishedRun
 
 if TYPE_CHECKING:
     from ...mapping.map_file import MapFile
@@ -36,7 +36,7 @@ def maps_in_project() -> Iterator[tuple[QgsVectorLayer, MapFile]]:
                 yield layer, MapFile.of(layer)
 
 
-def show_map(iface: Any, outcome: Outcome) -> Iterator[None]:
+def show_map(iface: Any, finished: FinishedRun) -> Iterator[None]:
     """Add the map's layer on top of the project, styled and temporal; zoom to it if it is the first.
 
     Each step is a turn of the event loop (`ChunkedJob`): together they would be felt. Raises `RunError`
@@ -46,7 +46,7 @@ def show_map(iface: Any, outcome: Outcome) -> Iterator[None]:
     from ...mapping.style.symbology import style_project  # noqa: PLC0415
     from ...mapping.style.temporal import set_project_time  # noqa: PLC0415
 
-    layer, options = _open(outcome)
+    layer, options = _open(finished)
     yield
     project = QgsProject.instance()
     empty = not project.mapLayers()
@@ -71,19 +71,19 @@ def show_map(iface: Any, outcome: Outcome) -> Iterator[None]:
     iface.setActiveLayer(layer)
 
 
-def _open(outcome: Outcome) -> tuple[QgsVectorLayer, StyleOptions]:
+def _open(finished: FinishedRun) -> tuple[QgsVectorLayer, StyleOptions]:
     from ...mapping.foreign_style import bare_layer  # noqa: PLC0415
     from ...mapping.style.options import StyleOptions  # noqa: PLC0415
     from ...mapping.style.symbology import style_layer  # noqa: PLC0415
 
-    settings = outcome.job.settings
+    settings = finished.job.settings
     title = statistic(DEFAULT_DRAWN).title(settings.speed_unit)
-    name = f"{outcome.job.name}: {title[:1].lower()}{title[1:]}"
-    layer = bare_layer(f"{outcome.job.output}|layername=links", name)
+    name = f"{finished.job.name}: {title[:1].lower()}{title[1:]}"
+    layer = bare_layer(f"{finished.job.output}|layername=links", name)
     if not layer.isValid():
         raise RunError(
             tr("The map file {file} was written, but QGIS cannot open it. Look at its folder.").format(
-                file=outcome.job.output
+                file=finished.job.output
             )
         )
     changes: dict[str, Any] = {"theme": settings.theme}

@@ -65,9 +65,9 @@ def sentence(run: Run) -> str:
     if run.state is RunState.FINISHED:
         text = tr("The run “{name}” has finished, and its map has not been drawn.")
     elif run.state.is_final:
-        text = tr("The run “{name}” on {place} ended without a map.")
+        text = tr("The run “{name}” on {location} ended without a map.")
     elif is_remote(run):
-        text = tr("The run “{name}” was still going on {place} when QGIS was closed.")
+        text = tr("The run “{name}” was still going on {location} when QGIS was closed.")
     else:
         text = tr("The run “{name}” was still going when QGIS was closed.")
-    return text.format(name=run.name, place=where)
+    return text.format(name=run.name, location=where)

@@ -37,10 +37,10 @@ def ask_login(connection: str, message: str) -> bool:
     if uri is None:
         return False
     realm = uri.connectionInfo(False)
-    told, user, word = QgsCredentials.instance().get(realm, uri.username(), uri.password(), message)
-    if told:
+    given, user, word = QgsCredentials.instance().get(realm, uri.username(), uri.password(), message)
+    if given:
         _entered[connection] = (user, word)
-    return bool(told)
+    return bool(given)
 
 
 def roads_of(choice: RoadsChoice) -> Roads:

@@ -52,7 +52,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FinishedRun:
     """A finished run: its folder, map file, manifest and match; `seconds` is the whole time it took."""
 
     job: Job
@@ -145,7 +145,7 @@ class RunTask(Task):
         backend, run = self._backend, self._run
         return backend.log(run, _LOG_LINES) if backend is not None and run is not None else ""
 
-    def work(self) -> Outcome:
+    def work(self) -> FinishedRun:
         """Carry out the whole run, in the task's thread."""
         from ...aggregation.run_folder import RunFolder  # noqa: PLC0415
         from ...aggregation.storage.local.path import LocalPath  # noqa: PLC0415
@@ -173,7 +173,7 @@ class RunTask(Task):
         manifest = RunFolder(LocalPath(folder)).read_manifest()
         self._report_progress(Phase.MAPPING, 1.0)
         self._seconds[Phase.MAPPING] = time.monotonic() - self._entered
-        return Outcome(job, folder, manifest, match, time.monotonic() - began, dict(self._seconds))
+        return FinishedRun(job, folder, manifest, match, time.monotonic() - began, dict(self._seconds))
 
     def _is_stopped(self) -> bool:
         """Return True if the run itself is to be stopped; raise `Cancelled` to stop following it only."""

@@ -93,12 +93,14 @@ def exact(moment: Optional[datetime]) -> str:
 
 def progress(status: RunStatus) -> str:
     """Return the progress of a run, `1,204 of 49,998 files, 2 min left`; empty while it is not known."""
-    share = status.files if status.state is RunState.DECODING and status.files.total else status.tasks
-    unit = tr("files") if share is status.files else tr("parts")
+    amount = status.files if status.state is RunState.DECODING and status.files.total else status.tasks
+    unit = tr("files") if amount is status.files else tr("parts")
     parts = []
-    if share.total:
+    if amount.total:
         parts.append(
-            tr("{done} of {total} {unit}").format(done=count(share.done), total=count(share.total), unit=unit)
+            tr("{done} of {total} {unit}").format(
+                done=count(amount.done), total=count(amount.total), unit=unit
+            )
         )
     if status.seconds_left:
         parts.append(tr("{time} left").format(time=duration(status.seconds_left)))
@@ -114,10 +116,10 @@ def took(run: Run) -> Optional[float]:
 
 def end_sentence(run: Run, status: RunStatus) -> str:
     """Return a sentence about the end of a run: `“Belfast” has finished on Belfast Pi cluster.`"""
-    names = {"name": run.name, "place": location_name(run.profile)}
+    names = {"name": run.name, "location": location_name(run.profile)}
     if status.state is RunState.FINISHED:
-        return tr("“{name}” has finished on {place}.").format(**names)
+        return tr("“{name}” has finished on {location}.").format(**names)
     if status.state is RunState.CANCELLED:
-        return tr("“{name}” was cancelled on {place}.").format(**names)
+        return tr("“{name}” was cancelled on {location}.").format(**names)
     why = status.error.message if status.error is not None else ""
-    return tr("“{name}” has failed on {place}. {why}").format(**names, why=why).rstrip()
+    return tr("“{name}” has failed on {location}. {why}").format(**names, why=why).rstrip()

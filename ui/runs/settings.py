@@ -135,7 +135,7 @@ class Throughput:
 
     @classmethod
     def _key(cls, profile: Profile, name: str) -> str:
-        group = cls._KEY if profile.name == LOCAL.name else _place_key(profile, cls._KEY)
+        group = cls._KEY if profile.name == LOCAL.name else _profile_key(profile, cls._KEY)
         return f"{group}/{name}"
 
 
@@ -147,15 +147,15 @@ class RememberedTrips:
     @classmethod
     def load(cls, profile: Profile) -> str:
         """Return the trips that were chosen last; empty for none."""
-        return str(QgsSettings().value(_place_key(profile, cls._KEY), "", type=str))
+        return str(QgsSettings().value(_profile_key(profile, cls._KEY), "", type=str))
 
     @classmethod
     def save(cls, profile: Profile, trips: str) -> None:
         """Remember a choice."""
-        QgsSettings().setValue(_place_key(profile, cls._KEY), trips)
+        QgsSettings().setValue(_profile_key(profile, cls._KEY), trips)
 
 
-def _place_key(profile: Profile, group: str) -> str:
+def _profile_key(profile: Profile, group: str) -> str:
     return f"{group}/{file_name(profile.name)}"
 
 

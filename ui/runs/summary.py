@@ -11,19 +11,19 @@ from ..widgets.plain_text import Link, in_html
 from .execution_summary import done_by
 
 if TYPE_CHECKING:
-    from .run_task import Outcome
+    from .run_task import FinishedRun
 
 LINK_REASONS = ("no_link", "bad_link", "negative_link", "link_too_large")
 
 
-def line(outcome: Outcome) -> list[Union[str, Link]]:
+def line(finished: FinishedRun) -> list[Union[str, Link]]:
     """Return the summary, every number a link to `details`."""
-    values = outcome.manifest
+    values = finished.manifest
     files, points = values["files"], values["points"]
-    trips, links = files["named"] - files["bad"], outcome.match.links
+    trips, links = files["named"] - files["bad"], finished.match.links
     without = sum(points["reasons"].get(reason, 0) for reason in LINK_REASONS) / max(1, points["read"])
     no_link = tr("{share} of the points had no link").format(share=share(without))
-    on_map = tr("{share} of the links are on the map").format(share=share(outcome.match.link_rate))
+    on_map = tr("{share} of the links are on the map").format(share=share(finished.match.link_rate))
     if not links:
         on_map = tr("nothing is on the map, since no point counted")
     return [
@@ -34,19 +34,19 @@ def line(outcome: Outcome) -> list[Union[str, Link]]:
     ]  # fmt: skip
 
 
-def plain_line(outcome: Outcome) -> str:
+def plain_line(finished: FinishedRun) -> str:
     """Return the summary without links, for the message bar and the log."""
-    return "".join(part.words if isinstance(part, Link) else part for part in line(outcome))
+    return "".join(part.words if isinstance(part, Link) else part for part in line(finished))
 
 
-def details(outcome: Outcome, name: str) -> str:
+def details(finished: FinishedRun, name: str) -> str:
     """HTML about one number of the line."""
     makers = {"trips": _trips, "points": _points, "links": _links, "no_link": _no_link, "map": _map}
-    return makers.get(name, _trips)(outcome)
+    return makers.get(name, _trips)(finished)
 
 
-def _trips(outcome: Outcome) -> str:
-    files = outcome.manifest["files"]
+def _trips(finished: FinishedRun) -> str:
+    files = finished.manifest["files"]
     rows = [
         (tr("Files named"), f"{count(files['named'])}, {size(files['bytes'])}"),
         (tr("Read in this run"), count(files["decoded"])),
@@ -56,22 +56,22 @@ def _trips(outcome: Outcome) -> str:
     if files.get("packed_copies"):
         rows.append((tr("Packed copies of others, not read"), count(files["packed_copies"])))
     text = _table(tr("Trips"), rows)
-    bad = outcome.manifest.get("bad_files", [])
+    bad = finished.manifest.get("bad_files", [])
     if bad:
         text += _table(tr("Files left out"), ((file["path"], file["message"]) for file in bad[:50]))
-        if outcome.manifest.get("bad_files_total", 0) > 50:
+        if finished.manifest.get("bad_files_total", 0) > 50:
             text += (
                 "<p>"
-                + in_html(tr("The rest is named in {file}.").format(file=outcome.folder / "manifest.json"))
+                + in_html(tr("The rest is named in {file}.").format(file=finished.folder / "manifest.json"))
                 + "</p>"
             )
     return text
 
 
-def _points(outcome: Outcome) -> str:
+def _points(finished: FinishedRun) -> str:
     from ...aggregation.trips.values import REASON_TEXTS  # noqa: PLC0415
 
-    points = outcome.manifest["points"]
+    points = finished.manifest["points"]
     rows = [
         (tr("Points read"), count(points["read"])),
         (tr("Counted"), count(points["counted"])),
@@ -88,28 +88,28 @@ def _points(outcome: Outcome) -> str:
     return _table(tr("Points"), [row for i, row in enumerate(rows) if i < 3 or row[1] != "0"])
 
 
-def _links(outcome: Outcome) -> str:
-    values, spec = outcome.manifest, outcome.job.spec
-    who = done_by(outcome.job.profile, values.get("runner"))
+def _links(finished: FinishedRun) -> str:
+    values, spec = finished.manifest, finished.job.spec
+    who = done_by(finished.job.profile, values.get("runner"))
     rows = [
-        (tr("Links with data"), count(outcome.match.links)),
+        (tr("Links with data"), count(finished.match.links)),
         (
             tr("Statistic"),
             tr("mean speed ({unit}), {how}").format(unit=values["speed_unit"], how=values["estimator"]),
         ),
         (tr("Drawn in colour from"), tr("{n} trips on").format(n=count(spec.min_trips))),
         (tr("Bins"), tr("{n} min, clock of {zone}").format(n=spec.bin_minutes, zone=values["time_zone"])),
-        (tr("Time taken"), duration(outcome.seconds)),
+        (tr("Time taken"), duration(finished.seconds)),
         *([(tr("Work done"), who)] if who else []),
-        (tr("Results"), str(outcome.folder)),
+        (tr("Results"), str(finished.folder)),
     ]
     return _table(tr("Links"), rows)
 
 
-def _no_link(outcome: Outcome) -> str:
+def _no_link(finished: FinishedRun) -> str:
     from ...aggregation.trips.values import REASON_TEXTS  # noqa: PLC0415
 
-    points = outcome.manifest["points"]
+    points = finished.manifest["points"]
     rows = [
         (tr(REASON_TEXTS.get(reason, reason)), f"{count(n)} ({share(n / max(1, points['read']))})")
         for reason, n in points["reasons"].items()
@@ -118,8 +118,8 @@ def _no_link(outcome: Outcome) -> str:
     return _table(tr("Points that count nowhere"), rows or [(tr("None"), "")])
 
 
-def _map(outcome: Outcome) -> str:
-    match = outcome.match
+def _map(finished: FinishedRun) -> str:
+    match = finished.match
     lost = match.links - match.matched_links
     rows = [
         (tr("Links with data that have a road"), _of(match.matched_links, match.links)),
@@ -134,7 +134,7 @@ def _map(outcome: Outcome) -> str:
         rows.append((tr("Roads that are further parts of a link"), count(match.duplicates)))
     if match.missing_geometry:
         rows.append((tr("Roads without a shape"), count(match.missing_geometry)))
-    rows.append((tr("Map file"), outcome.job.output))
+    rows.append((tr("Map file"), finished.job.output))
     return _table(tr("On the map"), rows)
 
 
@@ -152,6 +152,6 @@ def _table(title: str, rows: Iterable[tuple[str, str]]) -> str:
     return f"<p><b>{in_html(title)}</b></p><table cellspacing='2'>{cells}</table>"
 
 
-def warnings(outcome: Outcome) -> list[str]:
+def warnings(finished: FinishedRun) -> list[str]:
     """Return the warnings of the run and its map."""
-    return [*(str(text) for text in outcome.manifest.get("warnings", [])), *outcome.match.warnings]
+    return [*(str(text) for text in finished.manifest.get("warnings", [])), *finished.match.warnings]

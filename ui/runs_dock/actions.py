@@ -17,9 +17,9 @@ from ...cluster_client.runs.records import Run
 from ...workflow.translation import tr
 from ..runs import pending, run_texts
 from ..runs.catalogue import result_folder
+from ..runs.poller import RunsPoller
 from ..runs.reattach import Offer
 from ..runs.run_from_record import settings_of
-from ..runs.watch import RunsWatch
 from ..widgets.messages import log_error, show_text
 from ..widgets.plain_text import tip
 from . import deletion
@@ -39,13 +39,13 @@ class RunActions(QObject):
     """Actions on rows of `model`; `with_dialog` opens the Run dialog and does something with it."""
 
     def __init__(
-        self, iface: Any, watch: RunsWatch, model: RunsModel, with_dialog: WithDialog, parent: QWidget
+        self, iface: Any, poller: RunsPoller, model: RunsModel, with_dialog: WithDialog, parent: QWidget
     ) -> None:
         super().__init__(parent)
-        self.watch = watch
+        self.poller = poller
         self._with_dialog, self._window = with_dialog, parent
         self._feedback = ActionFeedback(iface, model)
-        self._maps = RunMaps(iface, watch, model, self._feedback, self._ask_for_roads, self)
+        self._maps = RunMaps(iface, poller, model, self._feedback, self._ask_for_roads, self)
 
     def fill(self, menu: QMenu, rows: Sequence[Row]) -> None:
         """Fill a menu for the selected rows; what cannot be done with them is grey or not there."""
@@ -62,7 +62,7 @@ class RunActions(QObject):
             menu.setDefaultAction(
                 self._add(menu, tr("Follow"), "/mTaskRunning.svg", lambda: self.follow(row))
             )
-            self._add(menu, tr("Look now"), "/mActionRefresh.svg", lambda: self.watch.poll(run))
+            self._add(menu, tr("Look now"), "/mActionRefresh.svg", lambda: self.poller.poll(run))
             self._add(menu, tr("Cancel the run"), "/mTaskCancel.svg", lambda: self.cancel(row))
         elif row.state is RunState.FINISHED:
             show = self._add(menu, tr("Show on the map"), "/mActionZoomToLayer.svg", lambda: self.show(row))
@@ -75,9 +75,9 @@ class RunActions(QObject):
         folder = self._add(menu, tr("Open run folder"), "/mIconFolderOpen.svg", lambda: self.open_folder(row))
         folder.setEnabled(_is_folder(run))
         if not folder.isEnabled():
-            away = tr("Nothing of this run is on this computer. It lies in {folder}, {place}.")
-            place = run_texts.location_name(run.profile)
-            folder.setToolTip(tip(away.format(folder=run.folder or "…", place=place)))
+            away = tr("Nothing of this run is on this computer. It lies in {folder}, {location}.")
+            location = run_texts.location_name(run.profile)
+            folder.setToolTip(tip(away.format(folder=run.folder or "…", location=location)))
         self._add(menu, tr("Copy run id"), "/mActionEditCopy.svg", lambda: self.copy_id(row))
         menu.addSeparator()
 
@@ -127,13 +127,13 @@ class RunActions(QObject):
 
         def stopped(_nothing: object) -> None:
             self._feedback.show_activity(run, "")
-            self.watch.poll(run)
+            self.poller.poll(run)
 
         def refused(error: Exception) -> None:
             self._feedback.show_activity(run, "")
             self._feedback.show_error(error)
 
-        self.watch.call(run, lambda backend, known: backend.cancel(known), stopped, refused)
+        self.poller.call(run, lambda backend, known: backend.cancel(known), stopped, refused)
 
     def again(self, row: Row) -> None:
         """Open the Run dialog with what the run was asked for."""
@@ -176,7 +176,7 @@ class RunActions(QObject):
             self._feedback.show_error(error)
 
         self._feedback.show_activity(run, tr("Reading the log…"))
-        self.watch.call(run, lambda backend, known: backend.log(known, _LOG_LINES), got, refused)
+        self.poller.call(run, lambda backend, known: backend.log(known, _LOG_LINES), got, refused)
 
     def open_folder(self, row: Row) -> None:
         """Show the run folder in the system's file manager."""
@@ -201,7 +201,7 @@ class RunActions(QObject):
                 self._strike(row.entry.key)
                 continue
             self._feedback.show_activity(run, tr("Deleting…"))
-            self.watch.call(
+            self.poller.call(
                 run,
                 lambda backend, known: backend.discard(known),
                 partial(self._deleted, run),
@@ -212,7 +212,7 @@ class RunActions(QObject):
         note = pending.note_of(run)
         if note is not None:
             pending.forget(note.folder)
-        self.watch.read()
+        self.poller.read()
 
     def _not_deleted(self, run: Run, error: Exception) -> None:
         self._feedback.show_activity(run, "")
@@ -224,10 +224,10 @@ class RunActions(QObject):
     def _strike(self, key: str) -> None:
         """Delete a record alone."""
         try:
-            self.watch.store.delete(key)
+            self.poller.store.delete(key)
         except Exception as error:  # noqa: BLE001  (shown to the person)
             self._feedback.show_error(error)
-        self.watch.read()
+        self.poller.read()
 
 
 def _is_folder(run: Run) -> bool:

@@ -12,7 +12,7 @@ from .row import Column
 _ICON, _ROOM = 24, 6
 _SAMPLES = {
     Column.STATE: "Waiting for cores", Column.NAME: "Belfast, before and after",
-    Column.PLACE: "Belfast Pi cluster",
+    Column.LOCATION: "Belfast Pi cluster",
     Column.WHEN: "Wed 30 Sep, 00:00", Column.POINTS: "185.1 million", Column.LINKS: "1,170,212",
     Column.SIZE: "222.4 GB", Column.TOOK: "11 h 20 min",
 }  # fmt: skip

@@ -31,9 +31,9 @@ def deletion_text(row: Row) -> str:
             "status. Maps that were made of it stay, and so do trips and the points read from them."
         ).format(folder=run.folder)
     text = tr(
-        "Deleted are the record and the run's folder {folder} on {place}, with result, log and status. "
+        "Deleted are the record and the run's folder {folder} on {location}, with result, log and status. "
         "Trips and the points read from them stay."
-    ).format(folder=run.folder, place=run_texts.location_name(run.profile))
+    ).format(folder=run.folder, location=run_texts.location_name(run.profile))
     if row.entry.facts is not None:
         here = tr("The result that was fetched to {folder} stays.").format(folder=result_folder(run))
         return f"{text} {here}"

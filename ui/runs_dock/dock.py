@@ -11,7 +11,7 @@ from ...workflow.translation import tr
 
 if TYPE_CHECKING:
     from ..run_dialog.dialog import RunDialog
-    from ..runs.watch import RunsWatch
+    from ..runs.poller import RunsPoller
     from .panel import RunsPanel
 
 
@@ -21,7 +21,7 @@ class RunsDock(QDockWidget):
     def __init__(
         self,
         iface: Any,
-        watch: Callable[[], RunsWatch],
+        poller: Callable[[], RunsPoller],
         with_dialog: Callable[[Callable[[RunDialog], None]], None],
         parent: Optional[QWidget] = None,
     ) -> None:
@@ -29,7 +29,7 @@ class RunsDock(QDockWidget):
         self.setObjectName("RoadpulseRuns")
         self.setAllowedAreas(Qt.DockWidgetArea.AllDockWidgetAreas)
         self.panel: Optional[RunsPanel] = None
-        self._iface, self._watch, self._with_dialog = iface, watch, with_dialog
+        self._iface, self._poller, self._with_dialog = iface, poller, with_dialog
         self._wanted: Optional[tuple[str, bool]] = None
         self._filling = False
         self.visibilityChanged.connect(self._seen)
@@ -50,7 +50,7 @@ class RunsDock(QDockWidget):
     def _fill(self) -> None:
         from .panel import RunsPanel  # noqa: PLC0415
 
-        self.panel = RunsPanel(self._iface, self._watch(), self._with_dialog, self)
+        self.panel = RunsPanel(self._iface, self._poller(), self._with_dialog, self)
         self.setWidget(self.panel)
         self._show_wanted()
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...cluster_client.runs.status import RunStatus
     from ..run_dialog.feature import RunDialogFeature
     from ..run_dialog.reattach_offers import ReattachOffers
-    from ..runs.watch import RunsWatch
+    from ..runs.poller import RunsPoller
 
 _SHOWN = "roadpulse/runs_shown"
 _START_DELAY = 3_000
@@ -37,7 +37,7 @@ class RunsDockFeature:
         self.dock: Optional[RunsDock] = None
         self.action: Optional[QAction] = None
         self._run_dialog, self._offers = run_dialog, offers
-        self._watch: Optional[RunsWatch] = None
+        self._poller: Optional[RunsPoller] = None
         self._messages: list[Any] = []
 
     def load(self) -> None:
@@ -51,14 +51,14 @@ class RunsDockFeature:
         add_to_tool_bar(self.iface, self.action)
         if QgsSettings().value(_SHOWN, False, type=bool):
             self._make_dock()  # before QGIS restores the positions of its docks
-        QTimer.singleShot(_START_DELAY, self._begin_watch)
+        QTimer.singleShot(_START_DELAY, self._begin_polling)
 
     def leave(self) -> None:
         """Store whether the dock is shown, and stop watching the runs, which go on."""
         if self.dock is not None and not sip.isdeleted(self.dock):
             QgsSettings().setValue(_SHOWN, not self.dock.isHidden())
-        if self._watch is not None and not sip.isdeleted(self._watch):
-            self._watch.close()
+        if self._poller is not None and not sip.isdeleted(self._poller):
+            self._poller.close()
 
     def unload(self) -> None:
         """Remove messages, button, menu entry and dock."""
@@ -72,10 +72,10 @@ class RunsDockFeature:
         if dock is not None and not sip.isdeleted(dock):
             self.iface.removeDockWidget(dock)
             dock.deleteLater()
-        watch, self._watch = self._watch, None
-        if watch is not None and not sip.isdeleted(watch):
-            watch.close()
-            watch.deleteLater()
+        poller, self._poller = self._poller, None
+        if poller is not None and not sip.isdeleted(poller):
+            poller.close()
+            poller.deleteLater()
 
     def show_run(self, key: str, on_map: bool = False) -> None:
         """Open the dock with a run selected; if `on_map`, put it on the map."""
@@ -93,7 +93,7 @@ class RunsDockFeature:
 
     def _make_dock(self) -> RunsDock:
         if self.dock is None:
-            self.dock = RunsDock(self.iface, self.watch, self._run_dialog.open)
+            self.dock = RunsDock(self.iface, self.poller, self._run_dialog.open)
             self.iface.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.dock)
             self.iface.mainWindow().restoreDockWidget(self.dock)
             self.dock.toggleViewAction().toggled.connect(self._follow_dock)
@@ -107,21 +107,21 @@ class RunsDockFeature:
 
     # -- the runs -----------------------------------------------------------------------------------
 
-    def watch(self) -> RunsWatch:
-        """Return the watch of the run store, which follows unfinished runs; begin it if need be."""
-        if self._watch is None:
+    def poller(self) -> RunsPoller:
+        """Return the poller of the run store, which follows unfinished runs; begin it if need be."""
+        if self._poller is None:
             from ...workflow import locations  # noqa: PLC0415
-            from ..runs.watch import RunsWatch  # noqa: PLC0415
+            from ..runs.poller import RunsPoller  # noqa: PLC0415
 
-            self._watch = RunsWatch(locations.run_store(), self.iface.mainWindow())
-            self._watch.ended.connect(self._report_end)
-            self._watch.begin()
-        return self._watch
+            self._poller = RunsPoller(locations.run_store(), self.iface.mainWindow())
+            self._poller.ended.connect(self._report_end)
+            self._poller.begin()
+        return self._poller
 
-    def _begin_watch(self) -> None:
+    def _begin_polling(self) -> None:
         """Follow the runs that had not ended when QGIS was closed."""
         if self.action is not None:  # not unloaded meanwhile
-            self.watch()
+            self.poller()
 
     def _report_end(self, run: Run, status: RunStatus) -> None:
         """Show that a run of an earlier session has ended, unless the Run dialog follows it."""

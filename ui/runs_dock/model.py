@@ -186,7 +186,7 @@ def _colour(row: Row, column: Column) -> Optional[QBrush]:
     if column is Column.REMARK:
         bad = row.run is None or row.trouble or row.state in (RunState.FAILED, RunState.LOST)
         return QBrush(warning(palette) if bad else muted(palette))
-    if column in (Column.WHEN, Column.PLACE) or row.run is None:
+    if column in (Column.WHEN, Column.LOCATION) or row.run is None:
         return QBrush(muted(palette))
     return None
 

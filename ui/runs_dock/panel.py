@@ -33,7 +33,7 @@ from qgis.PyQt.QtWidgets import (
 from ...aggregation.contract.run_state import RunState
 from ...workflow.translation import tr
 from ..runs.catalogue import RunEntry
-from ..runs.watch import RunsWatch
+from ..runs.poller import RunsPoller
 from ..widgets.notes import muted
 from ..widgets.number_format import count, counted
 from ..widgets.plain_text import Link, LinkLabel, PlainLabel
@@ -56,14 +56,14 @@ class RunsPanel(QWidget):
     def __init__(
         self,
         iface: Any,
-        watch: RunsWatch,
+        poller: RunsPoller,
         with_dialog: Callable[[Callable[[RunDialog], None]], None],
         parent: Optional[QWidget] = None,
     ) -> None:
         super().__init__(parent)
-        self.watch = watch
+        self.poller = poller
         self.model = RunsModel(self)
-        self.actions_ = RunActions(iface, watch, self.model, with_dialog, self)
+        self.actions_ = RunActions(iface, poller, self.model, with_dialog, self)
         self._with_dialog = with_dialog
         self._keys: list[str] = []
         self._current = ""
@@ -77,7 +77,7 @@ class RunsPanel(QWidget):
         self.stack.addWidget(self._nothing())
         column.addWidget(self.stack, 1)
         self._connect()
-        self._listed(watch.entries)
+        self._listed(poller.entries)
 
     def _head(self) -> QHBoxLayout:
         self.filter = QgsFilterLineEdit()
@@ -138,9 +138,9 @@ class RunsPanel(QWidget):
         return self.nothing
 
     def _connect(self) -> None:
-        self.watch.listed.connect(self._listed)
-        self.watch.heard.connect(lambda key, status: self.model.update_run(key, status=status))
-        self.watch.hindered.connect(lambda key, why: self.model.update_run(key, trouble=why))
+        self.poller.listed.connect(self._listed)
+        self.poller.heard.connect(lambda key, status: self.model.update_run(key, status=status))
+        self.poller.hindered.connect(lambda key, why: self.model.update_run(key, trouble=why))
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(_PAUSE)
@@ -282,9 +282,9 @@ class RunsPanel(QWidget):
     def _save_header(self) -> None:
         QgsSettings().setValue(_HEADER, self.table.header().saveState())
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def eventFilter(self, target: QObject, event: QEvent) -> bool:
         """Enter opens a run, Delete deletes the selected ones."""
-        if watched is self.table and event.type() == QEvent.Type.KeyPress:
+        if target is self.table and event.type() == QEvent.Type.KeyPress:
             key = event.key()
             if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 self._open_current()
@@ -292,7 +292,7 @@ class RunsPanel(QWidget):
             if key == Qt.Key.Key_Delete:
                 self.actions_.delete(self.selected())
                 return True
-        return super().eventFilter(watched, event)
+        return super().eventFilter(target, event)
 
     # -- the window ---------------------------------------------------------------------------------
 
@@ -301,10 +301,10 @@ class RunsPanel(QWidget):
         super().showEvent(event)
         self.model.time_passes()
         self._minute.start()
-        self.watch.show(True)
+        self.poller.show(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Poll rarely while the dock is hidden."""
         self._minute.stop()
-        self.watch.show(False)
+        self.poller.show(False)
         super().hideEvent(event)

@@ -25,7 +25,7 @@ class Column(IntEnum):
 
     STATE = 0
     NAME = 1
-    PLACE = 2
+    LOCATION = 2
     WHEN = 3
     POINTS = 4
     LINKS = 5
@@ -110,7 +110,7 @@ class Row:
             return run_texts.state_name(self.state)
         if column is Column.NAME:
             return " ".join(run.name.split())
-        if column is Column.PLACE:
+        if column is Column.LOCATION:
             return run_texts.location_name(run.profile)
         if column is Column.WHEN:
             return run_texts.relative(run.created, now)
@@ -143,7 +143,7 @@ class Row:
     def matches(self, words: Iterable[str]) -> bool:
         """Return True if every word of a filter, in lower case, occurs in the row."""
         run = self.run
-        parts = [self.text(column, _LONG_AGO) for column in (Column.STATE, Column.NAME, Column.PLACE)]
+        parts = [self.text(column, _LONG_AGO) for column in (Column.STATE, Column.NAME, Column.LOCATION)]
         parts += [self.remark, self.entry.key]
         if run is not None:
             parts += [str(run.spec.get("trips", "")), run.folder]
@@ -174,7 +174,7 @@ def tip_of(row: Row, column: Column) -> str:
         )
     if column is Column.NAME:
         return tr("{name}\nTrips: {trips}").format(name=run.name, trips=run.spec.get("trips", ""))
-    if column is Column.PLACE:
+    if column is Column.LOCATION:
         host = f"{run.profile.host or run.profile.service_url}\n" if not run.profile.runs_here else ""
         done = f"{tr('Work done')} {facts.done_by}\n" if facts is not None and facts.done_by else ""
         return f"{run_texts.location_name(run.profile)}\n{host}{done}{run.folder}".strip()

@@ -16,10 +16,10 @@ from ..background.chunked_job import ChunkedJob
 from ..runs import pending
 from ..runs.map_view import maps_in_project, show_map
 from ..runs.phases import RunProgress
+from ..runs.poller import RunsPoller
 from ..runs.run_from_record import settings_of
 from ..runs.run_job import job_again
-from ..runs.run_task import Outcome, RunTask
-from ..runs.watch import RunsWatch
+from ..runs.run_task import FinishedRun, RunTask
 from ..widgets.messages import log_error, make_message, show_message
 from .feedback import ActionFeedback
 from .model import RunsModel
@@ -34,14 +34,14 @@ class RunMaps(QObject):
     def __init__(
         self,
         iface: Any,
-        watch: RunsWatch,
+        poller: RunsPoller,
         model: RunsModel,
         feedback: ActionFeedback,
         ask_for_roads: Callable[[Run], None],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self.iface, self.watch, self.model = iface, watch, model
+        self.iface, self.poller, self.model = iface, poller, model
         self._feedback = feedback
         self._ask_for_roads = ask_for_roads
         self._drawing: dict[str, RunTask] = {}
@@ -72,7 +72,7 @@ class RunMaps(QObject):
             return
         task = RunTask(job, tr("Roadpulse: map of {name}").format(name=run.name))
         task.moved.connect(lambda moment: self._feedback.show_activity(run, _activity(moment)))
-        task.done.connect(lambda outcome: self._drawn(run, outcome))
+        task.done.connect(lambda finished: self._drawn(run, finished))
         task.failed.connect(lambda error: self._not_drawn(run, error))
         task.stopped.connect(lambda: self._drawing_over(run))
         self._drawing[run.id] = task
@@ -89,21 +89,21 @@ class RunMaps(QObject):
             (layer for layer, file in maps_in_project() if file.fingerprint == facts.fingerprint), None
         )
 
-    def _drawn(self, run: Run, outcome: Outcome) -> None:
+    def _drawn(self, run: Run, finished: FinishedRun) -> None:
         ChunkedJob(
-            show_map(self.iface, outcome),
-            lambda: self._shown(run, outcome),
+            show_map(self.iface, finished),
+            lambda: self._shown(run, finished),
             lambda error: self._not_shown(run, error),
             self,
         )
 
-    def _shown(self, run: Run, outcome: Outcome) -> None:
+    def _shown(self, run: Run, finished: FinishedRun) -> None:
         from ..runs import summary  # noqa: PLC0415
 
         self._drawing_over(run)
-        pending.forget(outcome.job.folder)
+        pending.forget(finished.job.folder)
         bar = self.iface.messageBar()
-        text, match = summary.plain_line(outcome), outcome.match
+        text, match = summary.plain_line(finished), finished.match
         if match.warnings:
             text = f"{text} {' '.join(match.warnings)}"
         if match.link_rate >= _FEW or not match.links:  # without links no other roads would help
@@ -131,7 +131,7 @@ class RunMaps(QObject):
     def _drawing_over(self, run: Run) -> None:
         self._drawing.pop(run.id, None)
         self._feedback.show_activity(run, "")
-        self.watch.read()
+        self.poller.read()
 
 
 def _activity(moment: RunProgress) -> str:

@@ -40,10 +40,10 @@ class RawField:
     example: Any
 
 
-def fields_of(points: Sequence[Any], looked_at: int = 20) -> list[RawField]:
+def fields_of(points: Sequence[Any], most: int = 20) -> list[RawField]:
     """Return the fields that the first points have, in their order, with the first value that is not null."""
     found: dict[str, Any] = {}
-    for point in points[:looked_at]:
+    for point in points[:most]:
         for path, value in _leaves(point):
             if found.get(path) is None:
                 found[path] = value

@@ -184,7 +184,7 @@ def _reason(name: str, value: Any) -> str:
 
 def _point(link: Any, speed: Any, time: Any, naive: bool) -> FirstPoint:
     link_id, link_fault = values.link_id_of(link)
-    pace, speed_fault = values.speed_of(speed)
+    parsed_speed, speed_fault = values.speed_of(speed)
     instant, code = times.instant_of(time, naive)
     moment = datetime.fromtimestamp(instant / times.MICROSECONDS, timezone.utc) if code == times.OK else None
-    return FirstPoint(None if link_fault else link_id, None if speed_fault else pace, moment)
+    return FirstPoint(None if link_fault else link_id, None if speed_fault else parsed_speed, moment)

@@ -38,7 +38,7 @@ def in_form(text: str) -> str:
     return _NAMED.sub(_label, text)
 
 
-def _label(found: re.Match[str]) -> str:
+def _label(match: re.Match[str]) -> str:
     own = {
         entry.name: (section.title, entry.label)
         for kind in registry.TYPES.values()
@@ -46,7 +46,7 @@ def _label(found: re.Match[str]) -> str:
         for entry in section.entries
     }
     labels = {**own, **LABELS}
-    if found[2] not in labels:
-        return found[0]
-    heading, label = labels[found[2]]
-    return f"{found[1]} " + tr("“{label}” under “{heading}”").format(label=tr(label), heading=tr(heading))
+    if match[2] not in labels:
+        return match[0]
+    heading, label = labels[match[2]]
+    return f"{match[1]} " + tr("“{label}” under “{heading}”").format(label=tr(label), heading=tr(heading))

@@ -37,7 +37,7 @@ def location_of(profile: Profile) -> str:
     """Return the place of a profile's runs, in a few words."""
     if not profile.runs_here:
         kind = registry.of(profile)
-        return tr(kind.place).format(host=kind.host(profile))
+        return tr(kind.location).format(host=kind.host(profile))
     if profile.s3 != LOCAL.s3 or profile.s3_authcfg:
         return tr("this computer, with S3")
     return tr("always there") if profile.name == LOCAL_NAME else tr("this computer")

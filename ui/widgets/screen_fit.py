@@ -12,13 +12,13 @@ def keep_on_screen(window: QWidget) -> None:
     """Make a window no larger than its screen, and move what is out of sight back into it."""
     room = window.screen().availableGeometry().adjusted(0, _TITLE_BAR, 0, 0)
     window.resize(window.size().boundedTo(room.size()))
-    place = window.geometry()
-    place.moveRight(min(place.right(), room.right()))
-    place.moveBottom(min(place.bottom(), room.bottom()))
-    place.moveLeft(max(place.left(), room.left()))
-    place.moveTop(max(place.top(), room.top()))
-    if place != window.geometry():
-        window.setGeometry(place)
+    geometry = window.geometry()
+    geometry.moveRight(min(geometry.right(), room.right()))
+    geometry.moveBottom(min(geometry.bottom(), room.bottom()))
+    geometry.moveLeft(max(geometry.left(), room.left()))
+    geometry.moveTop(max(geometry.top(), room.top()))
+    if geometry != window.geometry():
+        window.setGeometry(geometry)
 
 
 class OnScreenDialog(QDialog):

@@ -24,12 +24,12 @@ class Executors:
         self.now = 0
         self.cores = 0
         self.waiting = False
-        self._looked = self._seen = 0.0
+        self._updated = self._seen = 0.0
 
     @property
     def long_absent(self) -> bool:
         """True if there has been no executor for long, although Spark is up."""
-        return not self.now and self._looked - self._seen > _LONG_SECONDS
+        return not self.now and self._updated - self._seen > _LONG_SECONDS
 
     def expect(self) -> None:
         """Start to wait for executors."""
@@ -37,10 +37,10 @@ class Executors:
 
     def update(self, spark: Any, driver: str) -> None:
         """Poll the executors, at most once a second; `driver` is the driver's own entry, to be excluded."""
-        if time.monotonic() - self._looked < _UPDATE_SECONDS:
+        if time.monotonic() - self._updated < _UPDATE_SECONDS:
             return
-        first, self._looked = not self._looked, time.monotonic()
-        self._seen = self._looked if first else self._seen
+        first, self._updated = not self._updated, time.monotonic()
+        self._seen = self._updated if first else self._seen
         try:
             found = spark._jsc.sc().statusTracker().getExecutorInfos()
             cores = max(spark.defaultParallelism, 1) if self.now else 0
@@ -54,6 +54,6 @@ class Executors:
         self.names |= names
         self.now, self.cores = len(names), cores
         if names:
-            self._seen, self.waiting = self._looked, False
-        elif self._looked - self._seen > _WAITING_SECONDS:
+            self._seen, self.waiting = self._updated, False
+        elif self._updated - self._seen > _WAITING_SECONDS:
             self.waiting = True

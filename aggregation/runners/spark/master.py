@@ -81,9 +81,9 @@ class MasterVersion:
                     page = answer.read(_PAGE_BYTES).decode("utf-8", "replace")
             except (OSError, ValueError):
                 continue  # the page is elsewhere or unreachable: the versions are probably the same
-            found = re.search(r'class="version[^>]*>\s*(\d+\.\d+[\w.-]*)', page)
-            if found and port in re.findall(_SCHEME + r"[^\s<]+:(\d+)", page):
-                self.reported = found[1]
+            match = re.search(r'class="version[^>]*>\s*(\d+\.\d+[\w.-]*)', page)
+            if match and port in re.findall(_SCHEME + r"[^\s<]+:(\d+)", page):
+                self.reported = match[1]
                 return
 
 

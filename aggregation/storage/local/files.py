@@ -74,13 +74,13 @@ def make_folder(folder: Path) -> None:
             if not path.is_dir():
                 raise
         else:
-            share(path)
+            give_access(path)
 
 
 def opener(path: str, flags: int) -> int:
     """Opener for `open`: a new file is private or, in a shared folder, has the folder's access."""
     descriptor = os.open(path, flags, _mode_in(Path(path).parent) & ~_EXECUTABLE)
-    share(Path(path))
+    give_access(Path(path))
     return descriptor
 
 
@@ -99,7 +99,7 @@ def _mode_in(folder: Path) -> int:
     return stat.S_IRWXU
 
 
-def share(path: Path) -> None:
+def give_access(path: Path) -> None:
     """Give a file or folder the access rights by which its folder is shared."""
     with contextlib.suppress(OSError):
         rights, mode = shared_rights(path.parent.stat().st_mode), path.stat().st_mode
@@ -164,7 +164,7 @@ def written_aside(path: Path) -> Iterator[Path]:
     aside = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
     try:
         yield aside
-        share(aside)
+        give_access(aside)
         os.replace(aside, path)  # noqa: PTH105
     finally:
         aside.unlink(missing_ok=True)

@@ -35,14 +35,14 @@ _OF_CERTIFICATES = {
 
 def code_of(error: BaseException) -> str:
     """The server's own code in an error, such as `NoSuchKey`; empty where it gave none."""
-    found = _CODE.search(str(error))
-    return found[1] if found else ""
+    match = _CODE.search(str(error))
+    return match[1] if match else ""
 
 
 def status_of(error: BaseException) -> int:
     """The HTTP status in an error; 0 where there was no answer."""
-    found = _STATUS.search(str(error))
-    return int(found[1]) if found else 0
+    match = _STATUS.search(str(error))
+    return int(match[1]) if match else 0
 
 
 def explained(error: BaseException, doing: str, bucket: str, access: S3Access) -> S3Error:
@@ -64,9 +64,9 @@ def explained(error: BaseException, doing: str, bucket: str, access: S3Access) -
             return S3Refused(
                 f"{begin} answered {said}. Check the bucket, the endpoint and the region.", detail, code
             )
-        told = f"The server {found.what}. {found.advice(_keys_from(access))}"
+        advice = f"The server {found.what}. {found.advice(_keys_from(access))}"
         often = ", again and again" if issubclass(found.error, S3Unreachable) else ""
-        return found.error(f"{begin} answered {said}{often}. {told}", detail, code)
+        return found.error(f"{begin} answered {said}{often}. {advice}", detail, code)
     kind, reason, advice = _of_connection(text, server)
     if reason in (_NO_NAME, _OTHER_HOST):
         advice += advice_on_name(access, bucket)

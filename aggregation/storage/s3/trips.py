@@ -38,7 +38,7 @@ AT_ONCE, THREADS = 24, 12
 HELD_BYTES = 12 << 20
 """Bytes of trips that it has asked for and not yet decoded; a single trip may be larger."""
 
-_FIRST, _PACE_FILES = 4, 8
+_FIRST, _STALL_FILES = 4, 8
 _YOUNG = 5.0
 _TIME = "@"
 
@@ -125,7 +125,7 @@ class S3Trips(TripSource):
         under_way: deque[_Coming] = deque()
         held = done = 0
         client = clients.client_of(self._access, _parts(files[0].path)[0])
-        pace = _Pace(client)
+        stalls = _Stalls(client)
         pool = None if client.reads_ahead else ThreadPoolExecutor(THREADS)
         try:
             while waiting or under_way:
@@ -149,7 +149,7 @@ class S3Trips(TripSource):
                         yield coming.file, _fetch(coming.file, client, copy)
                 else:
                     yield coming.file, coming.content()
-                if pool is None and pace.is_slow():
+                if pool is None and stalls.is_slow():
                     pool = ThreadPoolExecutor(THREADS)
                     for coming in under_way:
                         coming.read_by(pool)
@@ -197,7 +197,7 @@ def _seconds(found: ObjectInfo) -> float:
 # -- reading ----------------------------------------------------------------------------------------
 
 
-class _Pace:
+class _Stalls:
     """Measures whether most of the time passes while answers that have begun do not come."""
 
     def __init__(self, client: RunClient) -> None:
@@ -210,7 +210,7 @@ class _Pace:
     def is_slow(self) -> bool:
         """Asked after each file."""
         self._files += 1
-        if self._files % _PACE_FILES:
+        if self._files % _STALL_FILES:
             return False
         stalled, elapsed = self._client.stalled - self._stalled, time.perf_counter() - self._began
         self._begin()

@@ -86,7 +86,7 @@ class BackendType(ABC):
     """One kind of backend: what its profiles hold, and how it is opened, probed and diagnosed.
 
     Texts are not translated here. `label` is what runs execute on, `new_label` the same in the menu of new
-    profiles, `new_name` the name that such a profile has first, `place` where runs execute, in a few words
+    profiles, `new_name` the name that such a profile has first, `location` where runs execute, in a few words
     with `{host}` in them.
 
     `runs_here` says that runs execute on this computer: they need no network, and their folders are at hand.
@@ -105,7 +105,7 @@ class BackendType(ABC):
     label: str
     new_label: str
     new_name: str
-    place: str = ""
+    location: str = ""
     runs_here: bool = False
     runs_in_buckets: bool = False
     url_entry: str = ""

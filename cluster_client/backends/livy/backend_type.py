@@ -37,7 +37,7 @@ class LivyType(BackendType):
     key = "livy"
     label = new_label = "A cluster through Livy"
     new_name = "My cluster, Livy"
-    place = "Livy: {host}"
+    location = "Livy: {host}"
     runs_in_buckets = True
     url_entry = "livy_url"
     clusters = (SPARK,)

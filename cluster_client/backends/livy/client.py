@@ -218,10 +218,10 @@ class LivyClient:
         except Exception as error:
             if isinstance(error, TimeoutError):
                 self.close()
-            told = in_words(error, self.where, self._proxies, self._ca_file)
-            if told is error:
+            explained = in_words(error, self.where, self._proxies, self._ca_file)
+            if explained is error:
                 raise
-            raise told from error
+            raise explained from error
 
     def _not_livy(self, what: str) -> NotLivy:
         return NotLivy(

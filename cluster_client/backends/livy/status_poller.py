@@ -242,7 +242,7 @@ _OF_THE_RUN = re.compile(r"[-\d]+ [:,\d]+ ERROR (.+)")
 
 def telling(lines: list[str]) -> str:
     """Return the most informative line of a log about a failure: the run's own, or else the error's."""
-    own = [found[1] for line in lines if (found := _OF_THE_RUN.match(line.strip()))]
+    own = [match[1] for line in lines if (match := _OF_THE_RUN.match(line.strip()))]
     if own:
         return own[0][:600]
     plain = [line.strip() for line in lines if line.strip() not in ("", "stdout:", "stderr:")]

@@ -18,7 +18,7 @@ from ....aggregation.storage.local.files import keep_private, opener
 from ...processes import end_group, start_mark
 from ...shared_files import write_atomically
 
-LOOK_SECONDS = 0.3
+POLL_SECONDS = 0.3
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -61,7 +61,7 @@ def _run_windows(folder: Path, grace: float, command: Sequence[str]) -> int:
     left = grace
     while True:
         try:
-            return child.wait(LOOK_SECONDS)
+            return child.wait(POLL_SECONDS)
         except subprocess.TimeoutExpired:
             if not (folder / "cancel").exists():
                 continue
@@ -69,7 +69,7 @@ def _run_windows(folder: Path, grace: float, command: Sequence[str]) -> int:
             child.send_signal(signal.CTRL_BREAK_EVENT)
         elif left <= 0:
             end_group(child.pid, by_force=True)
-        left -= LOOK_SECONDS
+        left -= POLL_SECONDS
 
 
 def _write_code(folder: Path, code: int) -> None:

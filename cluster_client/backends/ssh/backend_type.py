@@ -37,7 +37,7 @@ class SshType(BackendType):
     key = "ssh"
     label = new_label = "A cluster over SSH"
     new_name = "My cluster"
-    place = "SSH: {host}"
+    location = "SSH: {host}"
     clusters = (SPARK,)
     credentials = frozenset({Credential.SSH, Credential.S3})
     form = MappingProxyType(

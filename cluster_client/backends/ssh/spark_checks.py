@@ -99,15 +99,15 @@ class SparkChecks:
     def _spark(self) -> Found:
         submit = spark_submit(self._head.profile, self._head.folders)
         answer, printed = scripts.run(self._head.connection, "spark", {"spark_submit": submit}, 55)
-        found = re.search(r"version (\d+\.\d+\S*)", printed)
-        if not found:
+        match = re.search(r"version (\d+\.\d+\S*)", printed)
+        if not match:
             said = " ".join(printed.split())[:200]
             absent = answer[-1] == _NOT_FOUND
             return failed(
                 f"The head has no {submit}." if absent else f"{submit} does not tell a version: {said}",
                 "Name the folder of Spark in the profile's entry 'spark_home'.",
             )
-        return verdicts.spark(found[1], self._head.profile.spark_home or submit)
+        return verdicts.spark(match[1], self._head.profile.spark_home or submit)
 
     def _probe_master(self) -> Found:
         master = self._head.profile.spark_master
@@ -123,15 +123,15 @@ class SparkChecks:
                 f"{master} does not answer: {self._master.get('error')}.",
                 "Start it (sbin/start-master.sh), and write its address as its page at port 8080 shows it.",
             )
-        told = self._master.get("page")
-        if not told or not isinstance(told, Mapping):
+        reply = self._master.get("page")
+        if not reply or not isinstance(reply, Mapping):
             return warning(
                 f"{master} answers; its page {page} does not: {self._master.get('page_error')}.",
                 "Runs will do. The page is at another port where 8080 was taken.",
             )
-        if told.get("url") != master:
-            return warning(f"{master} answers, and calls itself {told.get('url')}.", "Use that address.")
-        return ok(f"{master} is {str(told.get('status', 'there')).lower()}.")
+        if reply.get("url") != master:
+            return warning(f"{master} answers, and calls itself {reply.get('url')}.", "Use that address.")
+        return ok(f"{master} is {str(reply.get('status', 'there')).lower()}.")
 
     def _workers(self) -> Found:
         page = self._master.get("page")

@@ -74,8 +74,8 @@ def scenario(robot: Robot):
         "graduated": isinstance(renderer, QgsGraduatedSymbolRenderer),
         "classes": [entry.label() for entry in renderer.ranges()],
         "temporal": layer.temporalProperties().isActive(),
-        "output": dialog.outcome.job.output,
-        "folder": str(dialog.outcome.folder),
+        "output": dialog.finished_run.job.output,
+        "folder": str(dialog.finished_run.folder),
     }
     canvas = iface.mapCanvas()
     extent = canvas.mapSettings().layerExtentToOutputExtent(layer, layer.extent())

@@ -41,7 +41,7 @@ def scenario(robot: Robot):
     if dialog.running:
         robot.click("log_button")
     yield lambda: not dialog.running
-    robot.report["ended"] = dialog.banner.words.text() if dialog.outcome is None else ""
+    robot.report["ended"] = dialog.banner.words.text() if dialog.finished_run is None else ""
     yield robot.map_is_drawn
     yield from pause(1.0)
     robot.measure("all", robot.opened)
@@ -52,7 +52,7 @@ def scenario(robot: Robot):
     robot.report["title"] = dialog.page.title.text()
     robot.report["summary"] = dialog.page.summary.text()
     robot.report["layers"] = [layer.featureCount() for layer in QgsProject.instance().mapLayers().values()]
-    robot.report["folder"] = str(dialog.outcome.folder) if dialog.outcome else ""
+    robot.report["folder"] = str(dialog.finished_run.folder) if dialog.finished_run else ""
     dialog.page.summary.linkActivated.emit("points")
     robot.report["points"] = dialog.page.detail.toPlainText()
     robot.click("back")

@@ -13,10 +13,10 @@ def scenario(robot: Robot):
     offer = iface.mainWindow().findChild(QPushButton, "roadpulse_rejoin")
     robot.report["offer"] = offer.parent().text()
     robot.click(offer)
-    yield lambda: robot.dialog is not None and robot.dialog.outcome is not None
+    yield lambda: robot.dialog is not None and robot.dialog.finished_run is not None
     yield from pause(0.3)
     robot.report["layers"] = [layer.featureCount() for layer in QgsProject.instance().mapLayers().values()]
-    robot.report["folder"] = str(robot.dialog.outcome.folder)
+    robot.report["folder"] = str(robot.dialog.finished_run.folder)
     robot.report["summary"] = robot.dialog.page.summary.text()
 
 

@@ -32,7 +32,7 @@ def scenario(robot: Robot):
     robot.click("run")
     yield lambda: not dialog.running
     yield robot.map_is_drawn
-    robot.report["ended"] = dialog.banner.words.text() if dialog.outcome is None else ""
+    robot.report["ended"] = dialog.banner.words.text() if dialog.finished_run is None else ""
     robot.report["title"] = dialog.page.title.text()
     robot.report["summary"] = dialog.page.summary.text()
     robot.report["read"] = robot.find("phase_reading").text()

@@ -96,18 +96,18 @@ class HostKeySection(ProfileSection):
         self.known = Note()
         self.known.setObjectName("known keys")
         self.add_note(self.known)
-        self._place: Optional[tuple[str, int]] = None
+        self._address: Optional[tuple[str, int]] = None
         self._asker = LatestTask(tr("Reading known host keys"), self, wait=200)
         self._asker.done.connect(self._show_answer)
-        self._asker.failed.connect(lambda _error: self._tell([]))
+        self._asker.failed.connect(lambda _error: self._show_known([]))
         self.known.clicked.connect(self._forget)
 
     def show_host(self, host: str, port: int) -> None:
         """Say by which keys a host is known on this computer."""
-        if (host, port) == self._place:
+        if (host, port) == self._address:
             return
-        self._place = (host, port)
-        self._tell([])
+        self._address = (host, port)
+        self._show_known([])
         if host and not requirements.missing(("paramiko",)):
             self._asker.submit(lambda _task: _look_up(host, port))
 
@@ -120,7 +120,7 @@ class HostKeySection(ProfileSection):
         """Stop looking."""
         self._asker.forget()
 
-    def _tell(self, known: list[Any]) -> None:
+    def _show_known(self, known: list[Any]) -> None:
         if not known:
             self.known.show_text("")
             return
@@ -131,15 +131,15 @@ class HostKeySection(ProfileSection):
         own = any(one.path == locations.known_hosts() for one in known)
         self.known.show_text(text, tr("Forget it") if own else "", "forget")
 
-    def _show_answer(self, looked_up: tuple[str, str, list[Any]]) -> None:
-        host, words, keys = looked_up
+    def _show_answer(self, answer: tuple[str, str, list[Any]]) -> None:
+        host, words, keys = answer
         self.found.emit(host, words)
-        self._tell(keys)
+        self._show_known(keys)
 
     def _forget(self, _name: str) -> None:
-        if self._place is None:
+        if self._address is None:
             return
-        host, port = self._place
+        host, port = self._address
 
         def forget(_task: Task) -> tuple[str, str, list[Any]]:
             login = _login(host, port)
@@ -158,7 +158,7 @@ def _look_up(host: str, port: int) -> tuple[str, str, list[Any]]:
     if (login.host, login.port, login.usual_user) != (host, port, "") or login.jump is not None:
         through = tr(" through {host}").format(host=login.jump) if login.jump is not None else ""
         user = f"{login.usual_user}@" if login.usual_user else ""
-        words = tr("In ~/.ssh/config: {place}{through}").format(place=f"{user}{login}", through=through)
+        words = tr("In ~/.ssh/config: {login}{through}").format(login=f"{user}{login}", through=through)
     return host, words, list(_known_hosts().keys(login.host, login.port))
 
 

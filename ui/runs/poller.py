@@ -33,7 +33,7 @@ _TICK = 500
 
 
 @dataclass
-class WatchedBackend:
+class PolledBackend:
     """A place where runs execute, with one connection that is used by one poll at a time."""
 
     profile: Profile
@@ -65,7 +65,7 @@ class WatchedBackend:
             backend.close()
 
 
-class RunsWatch(QObject):
+class RunsPoller(QObject):
     """Reads the run store and polls the runs that have not ended.
 
     `listed` carries every `RunEntry`, `heard` a run's id and `RunStatus`, `hindered` a run's id and why there
@@ -85,7 +85,7 @@ class RunsWatch(QObject):
         self.shown = False
         self._book = RunCatalogue(store)
         self._calls = Calls(self)
-        self._backends: dict[Profile, WatchedBackend] = {}
+        self._backends: dict[Profile, PolledBackend] = {}
         self._reading = self._again = False
         self._next_scan = 0.0
         self._left: Optional[set[str]] = None
@@ -105,8 +105,8 @@ class RunsWatch(QObject):
         if shown == self.shown:
             return
         self.shown = shown
-        for watched in self._backends.values():
-            watched.pause, watched.next_poll = SHOWN, 0.0
+        for polled in self._backends.values():
+            polled.pause, polled.next_poll = SHOWN, 0.0
         if shown:
             self.read()
 
@@ -114,8 +114,8 @@ class RunsWatch(QObject):
         """Stop polling and close all connections; runs go on."""
         self._clock.stop()
         self._calls.forget()
-        for watched in list(self._backends.values()):
-            self._leave(watched)
+        for polled in list(self._backends.values()):
+            self._leave(polled)
 
     # -- the store ----------------------------------------------------------------------------------
 
@@ -155,20 +155,20 @@ class RunsWatch(QObject):
 
     def call(self, run: Run, work: Callable[[Backend, Run], Any], done: Done, failed: Failed) -> None:
         """Call `work` with a run and its backend, in the background, on the person's request."""
-        watched = self._backend_of(run.profile)
+        polled = self._backend_of(run.profile)
         try:
-            self._read_credentials(watched)
+            self._read_credentials(polled)
         except RunError as error:
             failed(error)
             return
-        watched.calls += 1
+        polled.calls += 1
 
-        def back(tell: Callable[[Any], None], answer: Any) -> None:
-            watched.calls -= 1
-            tell(answer)
+        def back(forward: Callable[[Any], None], answer: Any) -> None:
+            polled.calls -= 1
+            forward(answer)
 
         self._calls.submit(
-            lambda _call: work(watched.backend(self.store), run), partial(back, done), partial(back, failed)
+            lambda _call: work(polled.backend(self.store), run), partial(back, done), partial(back, failed)
         )
 
     def poll(self, run: Run) -> None:
@@ -176,13 +176,13 @@ class RunsWatch(QObject):
         before = self._backends.get(run.profile)
         if before is not None and not before.polling and not before.calls:
             self._leave(before)
-        watched = self._backend_of(run.profile)
+        polled = self._backend_of(run.profile)
         try:
-            self._read_credentials(watched)
+            self._read_credentials(polled)
         except RunError as error:
             self.hindered.emit(run.id, message_of(error))
             return
-        watched.pause, watched.next_poll = SHOWN, 0.0
+        polled.pause, polled.next_poll = SHOWN, 0.0
         self._tick()
 
     def _tick(self) -> None:
@@ -193,51 +193,51 @@ class RunsWatch(QObject):
         if now >= self._next_scan and (self.shown or going):
             self.read()
         for profile, runs in going.items():
-            watched = self._backend_of(profile)
-            if not watched.polling and now >= watched.next_poll:
-                self._poll(watched, runs)
-        for watched in list(self._backends.values()):
-            if watched.profile not in going and not watched.polling and not watched.calls:
-                self._leave(watched)
+            polled = self._backend_of(profile)
+            if not polled.polling and now >= polled.next_poll:
+                self._poll(polled, runs)
+        for polled in list(self._backends.values()):
+            if polled.profile not in going and not polled.polling and not polled.calls:
+                self._leave(polled)
 
-    def _leave(self, watched: WatchedBackend) -> None:
+    def _leave(self, polled: PolledBackend) -> None:
         """Close the connection to a place without unfinished runs."""
-        self._backends.pop(watched.profile, None)
-        threading.Thread(target=watched.close, name="Roadpulse", daemon=True).start()
+        self._backends.pop(polled.profile, None)
+        threading.Thread(target=polled.close, name="Roadpulse", daemon=True).start()
 
-    def _backend_of(self, profile: Profile) -> WatchedBackend:
-        return self._backends.setdefault(profile, WatchedBackend(profile))
+    def _backend_of(self, profile: Profile) -> PolledBackend:
+        return self._backends.setdefault(profile, PolledBackend(profile))
 
-    def _read_credentials(self, watched: WatchedBackend) -> None:
-        if not watched.known:
-            watched.credentials = read_credentials(watched.profile)
-            watched.known = True
+    def _read_credentials(self, polled: PolledBackend) -> None:
+        if not polled.known:
+            polled.credentials = read_credentials(polled.profile)
+            polled.known = True
 
-    def _poll(self, watched: WatchedBackend, runs: list[Run]) -> None:
-        if not watched.known and not opens_without_prompt(watched.profile):
+    def _poll(self, polled: PolledBackend, runs: list[Run]) -> None:
+        if not polled.known and not opens_without_prompt(polled.profile):
             self._report_trouble(runs, tr("QGIS's master password is needed to look. Choose “Look now”."))
-            watched.next_poll = time.monotonic() + _RESCAN
+            polled.next_poll = time.monotonic() + _RESCAN
             return
         try:
-            self._read_credentials(watched)
+            self._read_credentials(polled)
         except RunError as error:
             self._report_trouble(runs, message_of(error))
-            watched.next_poll = time.monotonic() + _LONGEST
+            polled.next_poll = time.monotonic() + _LONGEST
             return
-        watched.polling = True
+        polled.polling = True
 
         def ask_all(call: Call) -> list[tuple[Run, Optional[RunStatus], str]]:
-            return _statuses(watched.backend(self.store), runs, call)
+            return _statuses(polled.backend(self.store), runs, call)
 
         self._calls.submit(
             ask_all,
-            lambda heard: self._polled(watched, heard),
-            lambda error: self._not_polled(watched, runs, error),
+            lambda heard: self._polled(polled, heard),
+            lambda error: self._not_polled(polled, runs, error),
         )
 
-    def _polled(self, watched: WatchedBackend, heard: list[tuple[Run, Optional[RunStatus], str]]) -> None:
+    def _polled(self, polled: PolledBackend, heard: list[tuple[Run, Optional[RunStatus], str]]) -> None:
         hindered = any(trouble for _, _, trouble in heard)
-        self._rest(watched, hindered)
+        self._rest(polled, hindered)
         for run, status, trouble in heard:
             if status is not None:
                 self.heard.emit(run.id, status)
@@ -248,15 +248,15 @@ class RunsWatch(QObject):
                     self._left.discard(run.id)
                     self.ended.emit(run, status)
 
-    def _not_polled(self, watched: WatchedBackend, runs: list[Run], error: Exception) -> None:
-        self._rest(watched, True)
+    def _not_polled(self, polled: PolledBackend, runs: list[Run], error: Exception) -> None:
+        self._rest(polled, True)
         self._report_trouble(runs, message_of(error))
 
-    def _rest(self, watched: WatchedBackend, hindered: bool) -> None:
-        watched.polling = False
+    def _rest(self, polled: PolledBackend, hindered: bool) -> None:
+        polled.polling = False
         usual = SHOWN if self.shown else HIDDEN
-        watched.pause = min(_LONGEST, max(usual, watched.pause * 2)) if hindered else usual
-        watched.next_poll = time.monotonic() + watched.pause
+        polled.pause = min(_LONGEST, max(usual, polled.pause * 2)) if hindered else usual
+        polled.next_poll = time.monotonic() + polled.pause
 
     def _report_trouble(self, runs: Iterable[Run], trouble: str) -> None:
         for run in runs:
