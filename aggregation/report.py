@@ -15,13 +15,17 @@ import numpy as np
 
 from .contract.errors import FILE_REASONS
 from .contract.spec import METRES_PER_SECOND, SCHEMA, RunSpec
+from .contract.statistic import statistic
+from .contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_PERIOD, LINK_SPEEDS_BY_TIME, tables_of
 from .contract.time_zones import data_version
 from .run_folder import now
 from .runners.memory import peak_memory
 from .storage import TripFile, printable
 from .store.decode import Example, examples_of, faults_of
 from .store.point_store import FileRecord
+from .summary.cells import Calendar
 from .summary.counts import IMPLAUSIBLE, SummaryReport
+from .summary.statistics import PACES, SLOWEST, WINDOW, inputs_of
 from .trips.advice import file_advice, sentence
 from .trips.times import DAYS_TO_1970
 from .trips.values import POINT_REASONS, TIME_FAULTS
@@ -74,6 +78,7 @@ def manifest(run: RunFacts) -> dict[str, Any]:
         "time_zone": spec.time_zone,
         "bin_minutes": spec.bin_minutes,
         "estimator": ESTIMATOR,
+        **_statistics(spec, summaries),
         "dates": _dates(summaries),
         "files": {
             "named": len(files),
@@ -116,6 +121,31 @@ def manifest(run: RunFacts) -> dict[str, Any]:
         "finished": now(),
     }
     values["warnings"] = _warnings(values, run, met)
+    return values
+
+
+def _statistics(spec: RunSpec, summaries: list[SummaryReport]) -> dict[str, Any]:
+    """Return what was computed: statistics with their estimators, days, periods, and rules that they need."""
+    entries = [statistic(key) for key in spec.statistics]
+    values: dict[str, Any] = {
+        "statistics": list(spec.statistics),
+        "estimators": {entry.key: entry.estimator for entry in entries if entry.estimator},
+        "days": spec.days.to_json(),
+        "periods": {period.name: period.to_json() for period in spec.periods},
+        "holidays": [day.isoformat() for day in spec.holidays],
+        "points_of": {table: {} for table in tables_of(spec) if table != LINK_SPEEDS},
+    }
+    for layer in Calendar(spec).layers:
+        n_points = sum(summary.in_layers.get(layer.number, 0) for summary in summaries)
+        values["points_of"][layer.table][layer.name] = n_points
+    wanted = inputs_of(spec.statistics)
+    if WINDOW in wanted:
+        by_window = sum(summary.free_flow_by_window for summary in summaries)
+        values["free_flow"] = {
+            **spec.free_flow.to_json(), "definition": spec.free_flow.definition, "links_by_window": by_window,
+        }  # fmt: skip
+    if PACES in wanted:
+        values["slow_trips"] = {"below_km_h": SLOWEST, "raised": sum(summary.raised for summary in summaries)}
     return values
 
 
@@ -171,7 +201,21 @@ def _warnings(values: dict[str, Any], run: RunFacts, met: dict[str, Example]) ->
         )
     if points["counted"]:
         found += _too_few_trips(run)
+        found += _empty_sets(values)
     return found
+
+
+def _empty_sets(values: dict[str, Any]) -> list[str]:
+    """Return warnings about sets of days that were named, and periods, in which no point lies."""
+    what = {LINK_SPEEDS_BY_PERIOD: "period"}
+    if isinstance(values["days"], dict):
+        what[LINK_SPEEDS_BY_TIME] = "set of days"
+    return [
+        f"No point lies in the {kind} {name!r}. Check its weekdays, dates and times."
+        for table, kind in what.items()
+        for name, n_points in values["points_of"].get(table, {}).items()
+        if not n_points
+    ]
 
 
 def _packed_copies(copies: list[TripFile]) -> str:

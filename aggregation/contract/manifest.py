@@ -9,6 +9,8 @@ from datetime import date
 from typing import Any
 
 from . import data_package
+from .days import Days, periods_from_json
+from .errors import SpecError
 from .json_text import Entries, JsonFault
 from .spec import METRES_PER_SECOND, SCHEMA
 
@@ -45,6 +47,7 @@ def check_manifest(values: object, name: str) -> dict[str, Any]:
     for entry in _TEXTS:
         entries.text(entry)
     entries.whole("bin_minutes", 1, 1440)
+    _check_statistics(entries)
     for entry in _FILES:
         entries.part("files").whole(entry)
     for entry in _FILES_OPTIONAL:
@@ -81,6 +84,35 @@ def _check_file(file: Entries) -> None:
     file.text("path")
     file.whole("bytes")
     file.text("sha256")
+
+
+def _check_statistics(entries: Entries) -> None:
+    """Check what the run computed; a manifest of an earlier Roadpulse has none of these entries."""
+    if "statistics" in entries:
+        entries.texts("statistics")
+    for entry in ("estimators", "periods"):
+        if entry in entries:
+            entries.part(entry)
+    for entry in entries.part("estimators") if "estimators" in entries else ():
+        entries.part("estimators").text(entry)
+    readers = {"days": Days.from_json, "periods": periods_from_json}
+    for entry, read in readers.items():
+        if entry in entries:
+            try:
+                read(entries.value(entry))
+            except SpecError as error:
+                raise entries.fault(entry, "not what a specification holds") from error
+    if "holidays" in entries:
+        entries.texts("holidays")
+    if "free_flow" in entries:
+        entries.part("free_flow").text("definition")
+        entries.part("free_flow").whole("links_by_window")
+    if "slow_trips" in entries:
+        entries.part("slow_trips").number("below_km_h", 0)
+        entries.part("slow_trips").whole("raised")
+    for table in entries.part("points_of") if "points_of" in entries else ():
+        for name in entries.part("points_of").part(table):
+            entries.part("points_of").part(table).whole(name)
 
 
 def _check_points(points: Entries) -> None:

@@ -1,113 +1,254 @@
-"""Statistics of a link with more points than fit into memory, spilled to one file per bin of the day."""
+"""Statistics of a link with more points than fit into memory: sorted in files, some cells at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import ExitStack
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Optional
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract.spec import RunSpec
-from ..storage.sorting import sorted_numbers
+from ..contract.tables import LINK_SPEEDS
+from ..storage.sorting import order_by, sorted_numbers
 from ..storage.spill import Spill, spill
-from ..trips.times import DAY, MICROSECONDS
-from .counts import SummaryReport
-from .statistics import Groups, distinct, speed_codes, summarise_groups, summarise_long
+from ..trips.times import NO_TIME
+from .cells import Clock, Layer
+from .counts import SummaryReport, clock_of, kept
+from .groups import Groups, Points, grouped, passages, speed_codes
+from .link_tables import FREE_FLOW, Piece, Plan
+from .samples import Floats, HeldSample, Ints, LongSample, Paces, total_of
+from .slices import HELD_SLICES, Counts, Slice, along, divided
+from .statistics import PACES, PASSAGES, POINTS, TRIP_COUNT, TRIPS, WINDOW, Column, Passages, slowest
 
-HELD_SLICES = 4
-"""Number of slices that a task holds in memory beside the one that it computes."""
+Rows = NDArray[Any]
+Portions = Callable[[], Iterable[Rows]]
+"""Yields rows in portions, each time from the first on."""
 
-_ROW = np.dtype([("speed", np.float64), ("trip", np.int32)])
-NOTHING = summarise_groups(*(np.empty(0, dtype=t) for t in (np.int64, float, np.int64, np.int64)))
-
-
-class Counts:
-    """Counts of each integer, in arrays that are shown one after the other."""
-
-    def __init__(self) -> None:
-        self._values, self._n = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-
-    def add(self, values: NDArray[np.int64]) -> None:
-        """Count the values of an array."""
-        new, n = np.unique(values, return_counts=True)
-        self._values, place = np.unique(np.concatenate([self._values, new]), return_inverse=True)
-        self._n = np.bincount(place, np.concatenate([self._n, n]), len(self._values)).astype(np.int64)
-
-    def sorted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the distinct integers in ascending order, and their counts."""
-        return self._values, self._n
+_SUMS = [("weighted", np.float64), ("seconds", np.float64), ("brakes", np.int16)]
+_SPEED = [("speed", np.float64), ("trip", np.int32)]
+_POINT, _PASSAGE = np.dtype([("local", np.int64), *_SPEED]), np.dtype([("local", np.int64), *_SUMS])
+_POINT_OF_CELL, _PASSAGE_OF_CELL = (
+    np.dtype([("cell", np.int64), *_SPEED]),
+    np.dtype([("cell", np.int64), *_SUMS]),
+)
+_POINT_OF_TRIP = np.dtype(_SPEED)
 
 
 def of_one_link(
-    portions: Iterable[NDArray[Any]], spec: RunSpec, report: SummaryReport, limit: int
-) -> tuple[Groups, Groups]:
-    """Return the statistics of one link, overall and by time, with keys as for link index 0.
+    link: Ints,
+    points: Iterable[Rows],
+    traversals: Iterable[Rows],
+    plan: Plan,
+    report: SummaryReport,
+    limit: int,
+) -> Iterator[Piece]:
+    """Yield the rows of all tables of one link, whose id is in `link`, some at a time.
 
-    `portions` yields its points, at most `limit` at a time, with columns time, speed and trip.
+    `points` and `traversals` yield its rows, at most `limit` at a time, with columns as in
+    `link_tables.POINT` and `link_tables.PASSAGE`.
     """
     with ExitStack() as stack:
-        speeds = stack.enter_context(spill(np.float64))
-        room = max(HELD_SLICES * limit // spec.n_bins, 1)
-        bins = [stack.enter_context(spill(_ROW, room)) for _ in range(spec.n_bins)]
-        trips = _Trips()
-        for portion in portions:
-            keep, local, timed = report.count(spec, portion["time"].copy(), portion["speed"])
-            some = portion
-            if keep is not None:
-                some, local, timed = portion[keep], local[keep], timed[keep]
-            speeds.append(some["speed"])
-            trips.add(some["trip"])
-            bin_of = local[timed] % DAY // (spec.bin_minutes * 60 * MICROSECONDS)
-            with_time = some[timed]
-            for number in np.unique(bin_of).tolist():
-                here = with_time[bin_of == number]
-                bins[number].append(here["speed"], here["trip"])
-        if not len(speeds):
-            return NOTHING, NOTHING
-        by_time = [_of_bin(number, found, limit) for number, found in enumerate(bins) if len(found)]
-        return _of_long(0, speeds, trips.n, limit), _one_after_another(by_time) if by_time else NOTHING
+        rows = stack.enter_context(spill(_POINT, HELD_SLICES * limit))
+        for portion in points:
+            keep, clock = report.count(plan.spec, portion["time"].copy(), portion["speed"])
+            some = portion if keep is None else portion[keep]
+            rows.append(_local(clock), some["speed"], some["trip"])
+        if not len(rows):
+            return
+        entries = stack.enter_context(spill(_PASSAGE, limit))
+        for portion in traversals:
+            clock = clock_of(plan.spec, portion["entry"].copy())
+            keep = kept(plan.spec, clock)
+            some, clock = (portion, clock) if keep is None else (portion[keep], clock.of(keep))
+            entries.append(_local(clock), *(some[name] for name, _ in _SUMS))
+        link_rows = _LinkRows(link, rows, entries, plan, limit)
+        yield link_rows.overall(report)
+        for layer in plan.layers:
+            yield from link_rows.of(layer, report)
 
 
-def _of_bin(number: int, found: Spill, limit: int) -> Groups:
-    """Return the statistics of the points of one bin."""
-    if len(found) <= limit:
-        rows = found.read(0, len(found))
-        key, speed = np.full(len(rows), number, dtype=np.int64), rows["speed"].copy()
-        return summarise_groups(key, speed, speed_codes(speed), distinct(key, rows["trip"].copy())[0])
-    trips = _Trips()
+class _LinkRows:
+    """Points and traversals of a link that count, in files, and the rows of tables made of them."""
+
+    def __init__(self, link: Ints, points: Spill, traversals: Spill, plan: Plan, limit: int) -> None:
+        self._link, self._plan, self._limit = link, plan, limit
+        self._points, self._traversals = points, traversals
+        self._shared: dict[str, Any] = {}
+
+    def overall(self, report: SummaryReport) -> Piece:
+        """Return the link's row in the table of links."""
+        plan, limit = self._plan, self._limit
+        with ExitStack() as stack:
+            inputs = stack.enter_context(
+                _long_inputs(
+                    lambda: self._points.portions(limit),
+                    lambda: self._traversals.portions(limit),
+                    plan,
+                    limit,
+                )
+            )
+            if WINDOW in plan.wanted:
+                inputs[WINDOW] = stack.enter_context(self._window())
+            columns = plan.columns(LINK_SPEEDS, inputs)
+            plan.count(inputs, report)
+        if FREE_FLOW in columns:
+            self._shared[FREE_FLOW] = columns[FREE_FLOW]
+        return Piece(self._link, {LINK_SPEEDS: _rows_of(np.zeros(1, dtype=np.int64), columns)})
+
+    @contextmanager
+    def _window(self) -> Iterator[LongSample]:
+        """Yield the speeds in the window of the free-flow rule."""
+        with spill(np.float64, self._limit) as speeds:
+            for some in self._points.portions(self._limit):
+                inside = self._plan.in_window(_clock(some))
+                speeds.append(some["speed"][inside])
+            with sorted_numbers(speeds, HELD_SLICES * self._limit) as ordered:
+                yield LongSample(ordered)
+
+    def of(self, layer: Layer, report: SummaryReport) -> Iterator[Piece]:
+        """Yield the link's rows in one layer of a table, those of some cells at a time."""
+        limit = self._limit
+        with ExitStack() as stack:
+            ordered, counts = self._by_cell(layer, self._points, _POINT_OF_CELL, stack)
+            slices = divided(*ordered, "cell", counts, limit)
+            report.count_in_layer(layer.number, sum(some.n for some in slices))
+            entering: list[Optional[Slice]] = [None] * len(slices)
+            if PASSAGES in self._plan.wanted:
+                firsts = np.array([some.values[0] for some in slices], dtype=np.int64)
+                ordered, counts = self._by_cell(layer, self._traversals, _PASSAGE_OF_CELL, stack)
+                entering = [*along(*ordered, "cell", counts, firsts, limit)]
+            for some, entered in zip(slices, entering):
+                columns = (
+                    self._of_long(layer, some, entered)
+                    if some.n > limit
+                    else self._of_slice(layer, some, entered)
+                )
+                yield Piece(self._link, {layer.table: _rows_of(some.values, columns)})
+
+    def _by_cell(
+        self, layer: Layer, rows: Spill, dtype: np.dtype[Any], stack: ExitStack
+    ) -> tuple[tuple[Spill, Spill], Counts]:
+        """Return rows of a layer with their cells, an empty file for them in order, and counts of cells."""
+        room = HELD_SLICES * self._limit
+        found, ordered = (stack.enter_context(spill(dtype, room)) for _ in range(2))
+        counts = Counts()
+        for portion in rows.portions(self._limit):
+            which, cell = layer.cells(_clock(portion))
+            some = portion if which is None else portion[which]
+            found.append(cell, *(some[name] for name in dtype.names or () if name != "cell"))
+            counts.add(cell)
+        return (found, ordered), counts
+
+    def _of_slice(self, layer: Layer, some: Slice, entered: Optional[Slice]) -> dict[str, Column]:
+        """Return the statistics of cells whose points fit into memory."""
+        plan, rows = self._plan, some.read()
+        first, speed = int(some.values[0]), rows["speed"].copy()
+        points = Points(rows["cell"] - first, speed, speed_codes(speed), rows["trip"].copy())
+        del rows
+        key, inputs = grouped(points, plan.wanted, plan.spec)
+        if entered is not None:
+            found = entered.read()
+            inputs[PASSAGES] = passages(
+                key, found["cell"] - first, *(found[name].copy() for name, _ in _SUMS)
+            )
+        if FREE_FLOW in self._shared:
+            inputs[FREE_FLOW] = np.repeat(self._shared[FREE_FLOW], len(key))
+        return plan.columns(layer.table, inputs)
+
+    def _of_long(self, layer: Layer, some: Slice, entered: Optional[Slice]) -> dict[str, Column]:
+        """Return the statistics of a cell whose points do not fit into memory."""
+        limit = self._limit
+
+        def traversals() -> Iterable[Rows]:
+            return entered.portions(limit) if entered is not None else ()
+
+        with _long_inputs(lambda: some.portions(limit), traversals, self._plan, limit) as inputs:
+            return self._plan.columns(layer.table, {**inputs, **self._shared})
+
+
+def _rows_of(cells: Ints, columns: dict[str, Column]) -> Groups:
+    return Groups(np.zeros_like(cells), cells, columns)
+
+
+def _local(clock: Clock) -> Ints:
+    """Return local times, `NO_TIME` for none."""
+    return np.where(clock.timed, clock.local, NO_TIME)
+
+
+def _clock(rows: Rows) -> Clock:
+    """Return the local times that `_local` gave."""
+    timed = rows["local"] != NO_TIME
+    return Clock(np.where(timed, rows["local"], 0), timed)
+
+
+@contextmanager
+def _long_inputs(points: Portions, traversals: Portions, plan: Plan, limit: int) -> Iterator[dict[str, Any]]:
+    """Yield what formulas take of one group of any size, with values in files (see `groups.grouped`)."""
+    with ExitStack() as stack:
+        n_of_trip = np.zeros(0, dtype=np.int64)
+        with spill(np.float64) as speeds:
+            for rows in points():
+                speeds.append(rows["speed"])
+                n = np.bincount(rows["trip"], minlength=len(n_of_trip))
+                n[: len(n_of_trip)] += n_of_trip
+                n_of_trip = n
+            ordered = stack.enter_context(sorted_numbers(speeds, HELD_SLICES * limit))
+        inputs: dict[str, Any] = {POINTS: LongSample(ordered)}
+        trips = np.flatnonzero(n_of_trip)
+        inputs[TRIP_COUNT] = np.array([len(trips)])
+        if TRIPS in plan.wanted or PACES in plan.wanted:
+            counts = Counts(trips, n_of_trip[trips])
+            del n_of_trip
+            inputs[TRIPS] = stack.enter_context(_trip_speeds(points, counts, limit))
+            inputs[PACES] = Paces(inputs[TRIPS], slowest(plan.spec))
+        if PASSAGES in plan.wanted:
+            inputs[PASSAGES] = _long_passages(traversals, limit)
+        yield inputs
+
+
+@contextmanager
+def _trip_speeds(points: Portions, counts: Counts, limit: int) -> Iterator[LongSample]:
+    """Yield the mean speeds of trips; `counts` are those of their points."""
+    with spill(np.float64, limit) as means:
+        with spill(_POINT_OF_TRIP) as rows, spill(_POINT_OF_TRIP) as ordered:
+            for portion in points():
+                rows.append(portion["speed"], portion["trip"])
+            for some in divided(rows, ordered, "trip", counts, limit):
+                means.append(_long_mean(some, limit) if some.n > limit else _means(some.read()))
+        with sorted_numbers(means, HELD_SLICES * limit) as up:
+            yield LongSample(up)
+
+
+def _means(rows: Rows) -> Floats:
+    """Return the mean speed of each trip of some points."""
+    speed = rows["speed"].copy()
+    order = order_by(rows["trip"] - rows["trip"].min(), speed_codes(speed))
+    n = np.unique(rows["trip"], return_counts=True)[1]
+    return HeldSample(speed[order], np.cumsum(n) - n).mean
+
+
+def _long_mean(some: Slice, limit: int) -> Floats:
+    """Return the mean speed of one trip."""
     with spill(np.float64) as speeds:
-        for rows in found.portions(limit):
-            trips.add(rows["trip"])
+        for rows in some.portions(limit):
             speeds.append(rows["speed"])
-        return _of_long(number, speeds, trips.n, limit)
+        with sorted_numbers(speeds, HELD_SLICES * limit) as ordered:
+            return LongSample(ordered).mean
 
 
-def _of_long(key: int, speeds: Spill, n_trips: int, limit: int) -> Groups:
-    with sorted_numbers(speeds, HELD_SLICES * limit) as ordered:
-        return summarise_long(key, ordered, n_trips)
-
-
-class _Trips:
-    """The trips that have been seen."""
-
-    def __init__(self) -> None:
-        self._seen = np.zeros(0, dtype=bool)
-
-    def add(self, trips: NDArray[np.int32]) -> None:
-        more = int(trips.max(initial=-1)) + 1 - len(self._seen)
-        if more > 0:
-            self._seen = np.append(self._seen, np.zeros(more, dtype=bool))
-        self._seen[trips] = True
-
-    @property
-    def n(self) -> int:
-        return int(self._seen.sum())
-
-
-def _one_after_another(groups: list[Groups]) -> Groups:
-    return Groups(
-        np.concatenate([some.key for some in groups]),
-        {name: np.concatenate([some.columns[name] for some in groups]) for name in groups[0].columns},
-    )
+def _long_passages(traversals: Portions, limit: int) -> Passages:
+    """Return the sums over traversals of one group."""
+    n = brakes = 0
+    totals = []
+    for name in ("weighted", "seconds"):
+        with spill(np.float64, limit) as values:
+            for rows in traversals():
+                values.append(rows[name])
+            with sorted_numbers(values, HELD_SLICES * limit) as ordered:
+                totals.append(np.array([total_of(ordered, lambda some: some)]))
+    for rows in traversals():
+        n += len(rows)
+        brakes += int(rows["brakes"].sum())
+    weighted, seconds = totals
+    return Passages(np.array([n]), weighted, seconds, np.array([brakes]))

@@ -1,8 +1,8 @@
 """The result CSVs: parts written by the summary tasks, and their merge by link id.
 
-Both tables are RFC 4180 with a header, LF and UTF-8; floats are the shortest text that reads back to the
-same value, and empty if missing. A task also writes an index of the bytes of each link in its two parts, so
-that merging copies blocks of bytes without parsing.
+The tables are RFC 4180 with a header, LF and UTF-8; floats are the shortest text that reads back to the same
+value, and empty if missing. A task also writes an index of the bytes of each link in its parts, so that
+merging copies blocks of bytes without parsing.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ from numpy.typing import NDArray
 
 from .. import storage
 from ..contract import statistic
+from ..contract.days import DATES
 from ..contract.spec import RunSpec
 from ..contract.tables import (
     BIN,
+    DAYS,
     LINK_ID,
-    LINK_SPEEDS,
+    LINK_SPEEDS_BY_PERIOD,
     LINK_SPEEDS_BY_TIME,
+    PERIOD,
     columns,
     key_columns,
     statistics_of,
@@ -34,101 +37,102 @@ from ..contract.tables import (
 )
 from ..storage import Place
 from ..storage.local.database import connect
-from .statistics import Groups
+from ..trips.times import DAYS_TO_1970
+from .groups import Groups
+from .link_tables import Piece
 
 PART_BYTES = 256 << 20
 """Approximate maximum size of one file of a table; larger tables have several files."""
 
-_KEYS = {LINK_ID: LINK_ID, BIN: "printf('%02d:%02d', minute // 60, minute % 60)"}
-"""The key columns in SQL."""
+_NAMES = "CAST(? AS VARCHAR[])"
+_KEYS = {
+    LINK_ID: LINK_ID,
+    BIN: "printf('%02d:%02d', minute // 60, minute % 60)",
+    DAYS: f"{_NAMES}[days + 1]",
+    PERIOD: f"{_NAMES}[period + 1]",
+}
+"""The key columns in SQL; the parameter has the names of sets of days or periods."""
+
+_DATE = f"CAST(DATE '1970-01-01' + CAST(days - {DAYS_TO_1970} AS INTEGER) AS VARCHAR)"
+"""The name of a set of days that is a date, in SQL."""
 
 
-Piece = tuple[NDArray[np.int64], Groups, Groups]
-"""Sorted links with their statistics: overall, with the link's index as key, and by time, with the key
-index × number of bins + bin."""
-
-
-def write_part(folder: Place, number: int, pieces: Iterable[Piece], spec: RunSpec) -> tuple[int, int]:
-    """Write one task's rows of both tables and their index; return the numbers of rows.
-
-    `pieces` are sorted by link.
-    """
-    tables = tables_of(spec)
-    n_rows, links_of = dict.fromkeys(tables, 0), [np.empty(0, dtype=np.int64)]
-    ends_of = {table: [np.empty(0, dtype=np.int64)] for table in tables}
+def write_part(folder: Place, number: int, pieces: Iterable[Piece], spec: RunSpec) -> None:
+    """Write one task's rows of all tables and their index; `pieces` are sorted by link."""
+    none = np.empty(0, dtype=np.int64)
+    ends_of, links_of = {table: [none] for table in tables_of(spec)}, [none]
 
     def writing() -> AbstractContextManager[None]:
         return folder.disk_errors("write the result")
 
     with ExitStack() as stack:
         with writing():
-            paths = {table: folder / f"{table}-{number:05d}.csv" for table in tables}
+            paths = {table: folder / f"{table}-{number:05d}.csv" for table in ends_of}
             asides = {table: stack.enter_context(path.written_aside()) for table, path in paths.items()}
-        for links, overall, by_time in pieces:
-            rank, bin_of = np.divmod(by_time.key, spec.n_bins)
-            for table, groups, link_of_row, minute in (
-                (LINK_SPEEDS, overall, overall.key, None),
-                (LINK_SPEEDS_BY_TIME, by_time, rank, bin_of * spec.bin_minutes),
-            ):
+            for aside in asides.values():
+                aside.touch()
+        for piece in pieces:
+            for table, ends in ends_of.items():
                 with writing():
-                    ends = _append(asides[table], spec, links, link_of_row, minute, groups)
-                ends_of[table].append(ends)
-                n_rows[table] += len(link_of_row)
-            links_of.append(links)
+                    ends.append(_append(asides[table], table, spec, piece))
+            links_of.append(piece.links)
         with writing():
             stack.close()
             with (folder / _index(number)).written_aside() as aside, aside.open("wb") as stream:
-                joined = {table: np.concatenate(found) for table, found in ends_of.items()}
+                joined = {table: np.concatenate(ends) for table, ends in ends_of.items()}
                 np.savez(stream, link_id=np.concatenate(links_of), **joined)
-    return n_rows[LINK_SPEEDS], n_rows[LINK_SPEEDS_BY_TIME]
 
 
 def _index(number: int) -> str:
     return f"links-{number:05d}.npz"
 
 
-def _append(
-    path: Path,
-    spec: RunSpec,
-    links: NDArray[np.int64],
-    link_of_row: NDArray[np.int64],
-    minute: Optional[NDArray[np.int64]],
-    groups: Groups,
-) -> NDArray[np.int64]:
+def _append(path: Path, table: str, spec: RunSpec, piece: Piece) -> NDArray[np.int64]:
     """Append rows to a part; return the end of each link's rows in bytes."""
-    before = path.stat().st_size if path.exists() else 0
+    before = path.stat().st_size
+    groups = piece.tables.get(table)
+    if groups is None or not len(groups.link):
+        return np.full(len(piece.links), before)
     with ExitStack() as stack:
         rows = stack.enter_context(storage.scratch.file("rows.csv")) if before else path
-        _write_rows(rows, spec, links[link_of_row], minute, groups)
+        _write_rows(rows, table, spec, piece.links[groups.link], groups)
         if before:
             with rows.open("rb") as written, path.open("ab") as part:
                 shutil.copyfileobj(written, part, 1 << 20)
-        return before + _ends_of_links(rows, link_of_row, len(links))
+        return before + _ends_of_links(rows, groups.link, len(piece.links))
 
 
-def _write_rows(
-    path: Path, spec: RunSpec, link_id: NDArray[np.int64], minute: Optional[NDArray[np.int64]], groups: Groups
-) -> None:
-    if not len(link_id):
-        path.write_bytes(b"")
-        return
+def _write_rows(path: Path, table: str, spec: RunSpec, link_id: NDArray[np.int64], groups: Groups) -> None:
+    """Write rows without a header."""
     values: dict[str, NDArray[Any]] = {LINK_ID: link_id, **groups.columns}
-    if minute is not None:
-        values["minute"] = minute
+    if table == LINK_SPEEDS_BY_PERIOD:
+        values[PERIOD] = groups.cell
+    elif table == LINK_SPEEDS_BY_TIME:
+        values[DAYS], bins = np.divmod(groups.cell, spec.n_bins)
+        values["minute"] = bins * spec.bin_minutes
+    statement, names = _writing(table, spec)
     with connect() as connection:
         connection.register("part", values)
-        table = LINK_SPEEDS if minute is None else LINK_SPEEDS_BY_TIME
-        connection.execute(_writing(table, spec), [str(path)])
+        connection.execute(statement, [*names, str(path)])
 
 
-def _writing(table: str, spec: RunSpec) -> str:
-    """Return the SQL statement that writes rows of a table; a statistic of too few points is empty."""
-    values = list(statistics_of(table, spec))
-    for at, entry in enumerate(map(statistic.statistic, values)):
-        if entry.min_points > 1:
-            values[at] = f"CASE WHEN n_points >= {entry.min_points} THEN {entry.key} END"
-    listed = ", ".join([*(_KEYS[key] for key in key_columns(table, spec)), *values])
-    return f"COPY (SELECT {listed} FROM part) TO ? (FORMAT csv, HEADER false)"  # noqa: S608  # nosec B608  # own names
+def _writing(table: str, spec: RunSpec) -> tuple[str, list[list[str]]]:
+    """Return the SQL statement that writes rows of a table, and its parameters before the path.
+
+    A value that does not exist is empty.
+    """
+    keys, names = {**_KEYS}, {PERIOD: [one.name for one in spec.periods]}
+    names[DAYS] = [one.name for one in spec.days.fixed_sets]
+    if spec.days.kind == DATES:
+        keys[DAYS] = _DATE
+    wanted = key_columns(table, spec)
+    values = [
+        key if statistic.statistic(key).is_whole else f"CASE WHEN isfinite({key}) THEN {key} END"
+        for key in statistics_of(table, spec)
+    ]
+    listed = ", ".join([*(keys[key] for key in wanted), *values])
+    text = f"COPY (SELECT {listed} FROM part) TO ? (FORMAT csv, HEADER false)"  # noqa: S608  # nosec B608  # own names
+    return text, [names[key] for key in wanted if "?" in keys[key]]
 
 
 def _ends_of_links(path: Path, link_of_row: NDArray[np.int64], n_links: int) -> NDArray[np.int64]:
@@ -202,8 +206,8 @@ def merge(
 ) -> dict[str, Any]:
     """Merge the parts of all tasks into `results`; return the `results` entry of the manifest.
 
-    Rows are sorted by link id, then by bin. `progress` is called regularly; `shown` is the path of `results`
-    in the run folder.
+    Rows are sorted by link id, then by set of days and bin, or by period. `progress` is called regularly;
+    `shown` is the path of `results` in the run folder.
     """
     _allow_open_files(len(numbers))
     indexes = []

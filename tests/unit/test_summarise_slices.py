@@ -9,14 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from roadpulse.aggregation.contract.spec import DecodeRules, RunSpec
+from roadpulse.aggregation.contract.days import Days, DaySet, Period
+from roadpulse.aggregation.contract.spec import DecodeRules, FreeFlow, RunSpec
+from roadpulse.aggregation.contract.statistic import all_keys
 from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.store.decode import in_order
 from roadpulse.aggregation.store.point_store import PointStore
+from roadpulse.aggregation.store.traversals import traversals_of
 from roadpulse.aggregation.summary.summarise import SummaryContext, SummaryTask, save_trips, summarise
 from roadpulse.aggregation.trips.times import NO_TIME
 
 N_POINTS, N_FILES = 6000, 12
+EVERY = (*all_keys(), "p33", "trip_p99")
+NIGHT = Period("Night", DaySet("Night", (2, 3)), 22 * 60, 6 * 60)
 SPECS = {
     "hours": {},
     "whole day": {"bin_minutes": 1440},
@@ -24,6 +29,15 @@ SPECS = {
     "some days": {"weekdays": (2, 3), "date_from": date(2025, 6, 11)},
     "no day": {"date_from": date(2031, 1, 1)},
     "suppressed": {"suppress_below": 4},
+    "every statistic": {"statistics": EVERY, "free_flow": FreeFlow(min_points=30)},
+    "every statistic, dates": {"statistics": EVERY, "days": Days("dates"), "bin_minutes": 120},
+    "sets that overlap": {
+        "statistics": ("tti", "trip_p50"),
+        "days": Days("named", (DaySet("Tuesday", (2,)), DaySet("any"), DaySet("never", (7,)))),
+        "holidays": (date(2025, 6, 11),),
+        "suppress_below": 2,
+    },
+    "periods": {"statistics": EVERY, "periods": (NIGHT, Period("Day", DaySet("Day"))), "weekdays": (2, 3, 4)},
 }
 
 
@@ -41,6 +55,9 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> SummaryContext:
     for part in range(3):
         rows = np.arange(part, N_POINTS, 3)
         store.write_part("one", part, in_order(link_id[rows], time[rows], speed[rows], file[rows]))
+        rows = rows[np.argsort(file[rows], kind="stable")]
+        passages = traversals_of(link_id[rows], time[rows], speed[rows], file[rows], "m/s")
+        store.write_traversals("one", part, passages)
     trips = np.arange(N_FILES, dtype=np.int32) // 2
     trips[5] = -1
     save_trips(folder / "trips.npz", {"one": trips})
