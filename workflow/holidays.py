@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..aggregation.contract.days import MOST_DATES
 from ..aggregation.contract.errors import SpecError
-from ..aggregation.contract.json_text import shown
+from ..aggregation.contract.json_text import first_bytes, shown
 
 LARGEST = 1 << 20
 """Bytes of a file of holidays."""
@@ -46,15 +46,14 @@ def _is_file(path: Path) -> bool:
 
 def _of_file(path: Path, name: str) -> list[date]:
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+        content = first_bytes(path, LARGEST + 1)
         if len(content) > LARGEST:
             raise SpecError(name, f"is the file {path}, which has more than {LARGEST >> 20} MiB")
         lines = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise SpecError(name, f"is the file {path}, which is not text in UTF-8") from error
     except (OSError, ValueError) as error:
-        why = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        why = getattr(error, "strerror", "") or getattr(error, "fault", "") or str(error)
         raise SpecError(name, f"is the file {path}, which cannot be read: {why}") from error
     found = []
     for number, line in enumerate(lines, start=1):

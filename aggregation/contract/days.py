@@ -28,6 +28,10 @@ SUNDAY = 7
 
 WEEKDAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
+_FULL_NAMES = dict(
+    zip(WEEKDAY_NAMES, ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"))
+)
+
 ALL, WORKDAYS, WEEKDAYS, DATES, NAMED = "all", "workdays", "weekdays", "dates", "named"
 """Kinds of division: one set of all days; Monday to Friday and the weekend; the seven weekdays; each date;
 sets with names of their own, which may overlap."""
@@ -276,7 +280,7 @@ def _weekday_range(name: str, word: str, first: str, last: Optional[str], entry:
     numbers = []
     for text in (first, last or first):
         short = text[:3].capitalize()
-        if short not in WEEKDAY_NAMES:
+        if short not in WEEKDAY_NAMES or not _FULL_NAMES[short].startswith(text.lower()):
             raise SpecError(entry, f"{shown(name)}: {shown(word)} is no weekday, date or time of day; write "
                                    "Mon-Fri, 2025-06-10 or 07:00-09:00")  # fmt: skip
         numbers.append(WEEKDAY_NAMES.index(short))

@@ -10,6 +10,7 @@ import pytest
 
 from development.ports import free_port
 from development.postgis import PostGIS
+from roadpulse.aggregation.contract.statistic import all_keys, default_keys
 from tests.gui.desktop import SCREENS, Desktop
 
 
@@ -111,3 +112,37 @@ def test_without_its_packages_the_plugin_says_what_to_install(tmp_path: Path, ch
     assert "duckdb" in report["said"]
     assert "qpip" in report["said"]
     assert not report["dialog"]
+
+
+def test_statistics_days_periods_and_holidays_are_chosen_and_faults_said_at_their_field(
+    desktop: Desktop,
+) -> None:
+    report = desktop.drive("statistics_and_days", screens=f"{SCREENS}/statistics")
+    said = report["said"]
+    assert said["usual"] == "The run computes 9 statistics a link. Choose which"
+    assert said["with tti"] == "The run computes 10 statistics a link. Choose which"
+    assert report["tip"] == "Mean travel time by that at free-flow speed (tti)."
+    assert report["unfolded"]
+    assert said["all"] == f"The run computes {len(all_keys())} statistics a link. Choose which"
+    assert said["percentile"] == (
+        "“p10, trip_q90” under other percentiles: write keys such as p10 or trip_p90."
+    )
+    assert report["heading"] == ["Of points", True]
+    assert report["computed"] == [*default_keys(), "p10", "trip_p90"]
+    assert said["no set"] == "Name the sets of days with Edit, or choose other days."
+    assert said["wrong days"].startswith("'Sundays': 'Sundae' is no weekday, date or time of day")
+    assert report["marked"] == said["wrong days"]
+    assert said["twice"] == "Names 'Term' twice."
+    assert report["ok"] == [False, True]
+    assert said["holidays"] == (
+        "The list of holidays holds 'Christmas', which is no date such as 2025-12-25."
+    )
+    assert said["when"] == "Sets of days: Term, Sundays · Periods: AM peak, Night · 2 holidays as Sundays"
+    settings = report["settings"]
+    assert settings["days"] == {
+        "Term": {"weekdays": [1, 2, 3, 4, 5], "dates": ["2025-01-06/2025-02-14"]},
+        "Sundays": {"weekdays": [7]},
+    }
+    assert settings["periods"]["Night"] == {"weekdays": [1, 2, 3, 4, 5, 6, 7], "from": "22:00", "to": "06:00"}
+    assert settings["statistic"] == "reliability" and settings["trim"]["stationary_seconds"] == 180
+    assert report["again"] == [["AM peak", "Mon-Fri", "07:00-09:00", ""], ["Night", "", "22:00-06:00", ""]]

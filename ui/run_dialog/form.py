@@ -83,6 +83,7 @@ class RunForm(QWidget):
         self.trips.updated.connect(self._trips_updated)
         self.trips.unit_proposed.connect(self._use_unit)
         self.trips.fields.clicked.connect(self._edit_fields)
+        self.show_.statistics_wanted.connect(self.more.go_to)
         self._sampler.done.connect(self.roads.set_sample)
         self._sampler.failed.connect(lambda _error: self.roads.set_sample(None))
 
@@ -187,6 +188,8 @@ class RunForm(QWidget):
         if self._filling:
             return
         self.trips.set_shown(self.show_.unit.currentData(), self.when.time_zone)
+        self.more.statistics.set_drawn(self.show_.statistic.key)
+        self.show_.show_computed(self.more.statistics.keys)
         naive = self.more.naive.currentData()
         if naive != self.trips.mapping.naive_times:
             from dataclasses import replace  # noqa: PLC0415

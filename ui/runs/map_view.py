@@ -16,7 +16,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QTimer
 
 from ...aggregation.contract.errors import RunError
-from ...aggregation.contract.statistic import DEFAULT_DRAWN, statistic
+from ...aggregation.contract.statistic import statistic
 from ...workflow.translation import tr
 from .run_task import FinishedRun
 
@@ -77,7 +77,7 @@ def _open(finished: FinishedRun) -> tuple[QgsVectorLayer, StyleOptions]:
     from ...mapping.style.symbology import style_layer  # noqa: PLC0415
 
     settings = finished.job.settings
-    title = statistic(DEFAULT_DRAWN).title(settings.speed_unit)
+    title = statistic(settings.statistic).title(settings.speed_unit)
     name = f"{finished.job.name}: {title[:1].lower()}{title[1:]}"
     layer = bare_layer(f"{finished.job.output}|layername=links", name)
     if not layer.isValid():
@@ -86,7 +86,7 @@ def _open(finished: FinishedRun) -> tuple[QgsVectorLayer, StyleOptions]:
                 file=finished.job.output
             )
         )
-    changes: dict[str, Any] = {"theme": settings.theme}
+    changes: dict[str, Any] = {"theme": settings.theme, "statistic": settings.statistic}
     if settings.driving_side:
         changes["driving_side"] = settings.driving_side
     options = style_layer(layer, StyleOptions.from_run_table(layer, **changes))

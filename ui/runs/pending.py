@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Optional
 
 from qgis.core import QgsSettings
@@ -37,7 +37,9 @@ class PendingRun:
 
 def remember(run: PendingRun) -> None:
     """Write down a run before it starts."""
-    values = {"folder": run.folder, "output": run.output, "name": run.name, "settings": asdict(run.settings)}
+    values = {
+        "folder": run.folder, "output": run.output, "name": run.name, "settings": run.settings.to_json(),
+    }  # fmt: skip
     settings = QgsSettings()
     settings.setValue(_key(run.folder), json.dumps(values))
     settings.sync()

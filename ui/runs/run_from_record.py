@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ...aggregation.contract.spec import RunSpec
+from ...aggregation.contract.statistic import DEFAULT_DRAWN, statistic
 from ...cluster_client.runs.records import Run, RunStore
 from ...workflow import locations
 from ..widgets.number_format import slug
@@ -36,8 +38,22 @@ def settings_of(run: Run) -> RunSettings:
         min_trips=spec.min_trips,
         bad_files=spec.bad_files,
         suppress_below=spec.suppress_below,
+        statistics=spec.statistics,
+        statistic=drawn_of(spec),
+        days=spec.days,
+        periods=spec.periods,
+        holidays=", ".join(day.isoformat() for day in spec.holidays),
+        free_flow=spec.free_flow,
+        trim=spec.trim,
         workers=run.profile.workers,
     )
+
+
+def drawn_of(spec: RunSpec) -> str:
+    """Return the key of the statistic that a run's map shows: the one chosen last, if the run computed it."""
+    wanted = (RunSettings.load().statistic, DEFAULT_DRAWN, *spec.statistics)
+    found = (key for key in wanted if key in spec.statistics and statistic(key).is_drawn)
+    return next(found, DEFAULT_DRAWN)
 
 
 def job_of(run: Run, roads: Roads, store: RunStore) -> Job:

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from typing import Any, Optional
 
 from qgis.core import QgsSettings
 
-from ...aggregation.contract.days import ALL_WEEKDAYS
+from ...aggregation.contract.days import ALL_WEEKDAYS, Days, Period, periods_from_json
 from ...aggregation.contract.errors import SpecError
-from ...aggregation.contract.json_text import Entries, decode
-from ...aggregation.contract.spec import FieldMapping, RunSpec
+from ...aggregation.contract.json_text import Entries, decode, shown
+from ...aggregation.contract.spec import FieldMapping, FreeFlow, RunSpec, Trim
+from ...aggregation.contract.statistic import (
+    ALWAYS,
+    DEFAULT_DRAWN,
+    default_keys,
+    in_column_order,
+    is_statistic,
+    statistic,
+)
 from ...algorithms.parameters import this_zone
 from ...cluster_client.profiles.profile import LOCAL, LOCAL_NAME, Profile
 from ...cluster_client.profiles.store import file_name
+from ...workflow.holidays import read_holidays
 
 _KEY = "roadpulse/run"
 log = logging.getLogger(__name__)
@@ -48,7 +57,9 @@ class RoadsChoice:
 class RunSettings:
     """Everything that the Run dialog asks for.
 
-    Dates are ISO texts, both inclusive, empty for all. An empty `driving_side` follows the time zone.
+    Dates are ISO texts, both inclusive, empty for all. `holidays` is a text of dates or the path of a file
+    with them (`workflow.holidays`). `statistic` is the key of the drawn one, which a run computes whether
+    `statistics` holds it or not. An empty `driving_side` follows the time zone.
     """
 
     profile: str = LOCAL_NAME
@@ -60,13 +71,25 @@ class RunSettings:
     weekdays: tuple[int, ...] = ALL_WEEKDAYS
     bin_minutes: int = 60
     time_zone: str = ""
+    days: Days = field(default_factory=Days)
+    periods: tuple[Period, ...] = ()
+    holidays: str = ""
+    statistic: str = DEFAULT_DRAWN
+    statistics: tuple[str, ...] = field(default_factory=default_keys)
+    free_flow: FreeFlow = field(default_factory=FreeFlow)
     speed_unit: str = "km/h"
     min_trips: int = 5
     bad_files: str = "skip"
     suppress_below: int = 0
+    trim: Trim = field(default_factory=Trim)
     workers: int = 0
     theme: str = "light"
     driving_side: str = ""
+
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """Keys of the statistics of the run, in column order: those chosen, the drawn one, and counts."""
+        return in_column_order((*ALWAYS, *self.statistics, self.statistic))
 
     @classmethod
     def defaults(cls) -> RunSettings:
@@ -86,11 +109,20 @@ class RunSettings:
 
     def save(self, settings: Optional[QgsSettings] = None) -> None:
         """Remember these settings."""
-        (settings or QgsSettings()).setValue(_KEY, json.dumps(asdict(self)))
+        (settings or QgsSettings()).setValue(_KEY, json.dumps(self.to_json()))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as JSON-ready values, which `from_json` reads."""
+        values = dict(vars(self))
+        for name in ("mapping", "roads", "trim"):
+            values[name] = asdict(values[name])
+        values["days"], values["free_flow"] = self.days.to_json(), self.free_flow.to_json()
+        values["periods"] = {period.name: period.to_json() for period in self.periods}
+        return values
 
 
 def from_json(values: Mapping[str, Any], start: RunSettings) -> RunSettings:
-    """Read settings over `start`: entries that are unknown or of another type are passed over."""
+    """Read settings over `start`: entries that are unknown, of another type or not valid are passed over."""
     read: dict[str, Any] = {f.name: getattr(start, f.name) for f in fields(RunSettings)}
     for name, before in read.items():
         value = values.get(name)
@@ -102,11 +134,44 @@ def from_json(values: Mapping[str, Any], start: RunSettings) -> RunSettings:
         elif name == "weekdays" and isinstance(value, list):
             days = tuple(day for day in value if type(day) is int and day in ALL_WEEKDAYS)
             read[name] = days or ALL_WEEKDAYS
+        elif name in _OF_THE_CONTRACT:
+            if value is not None:
+                read[name] = _read(name, value, before)
         elif type(value) is int and isinstance(before, int):
             read[name] = value if 0 <= value <= _MOST else before
         elif isinstance(value, str) and isinstance(before, str):
             read[name] = value
     return RunSettings(**read)
+
+
+def _statistics(value: object) -> tuple[str, ...]:
+    keys = [key for key in value if isinstance(key, str)] if isinstance(value, list) else []
+    return in_column_order(filter(is_statistic, keys)) or default_keys()
+
+
+def _drawn(value: object) -> str:
+    if not isinstance(value, str) or not is_statistic(value) or not statistic(value).is_drawn:
+        raise SpecError("statistic", f"is {shown(value)}, which no map shows")
+    return value
+
+
+_OF_THE_CONTRACT: dict[str, Callable[[Any], Any]] = {
+    "days": Days.from_json,
+    "periods": periods_from_json,
+    "statistic": _drawn,
+    "statistics": _statistics,
+    "free_flow": FreeFlow.from_json,
+    "trim": Trim.from_json,
+}
+"""Readers of the entries that the contract checks."""
+
+
+def _read(name: str, value: object, before: Any) -> Any:
+    try:
+        return _OF_THE_CONTRACT[name](value)
+    except SpecError as error:
+        log.warning("A remembered setting of the Run dialog cannot be read and was reset: %s", error)
+        return before
 
 
 class Throughput:
@@ -174,4 +239,10 @@ def run_spec(settings: RunSettings, store: str) -> RunSpec:
         suppress_below=settings.suppress_below,
         mapping=settings.mapping,
         bad_files=settings.bad_files,
+        statistics=settings.computed,
+        days=settings.days,
+        periods=settings.periods,
+        holidays=read_holidays(settings.holidays),
+        free_flow=settings.free_flow,
+        trim=settings.trim,
     )

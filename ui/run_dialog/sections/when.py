@@ -1,8 +1,10 @@
-"""The time of a run: dates, days of the week, the length of a bin, the time zone."""
+"""The time of a run: dates, days of the week, bins and zone; sets of days, periods and holidays."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Optional
 
 from qgis.PyQt.QtCore import QDate, Qt
@@ -10,17 +12,36 @@ from qgis.PyQt.QtWidgets import (
     QComboBox,
     QCompleter,
     QDateEdit,
+    QFileDialog,
     QHBoxLayout,
     QLineEdit,
+    QPushButton,
     QToolButton,
     QWidget,
 )
 
-from ....aggregation.contract.days import ALL_WEEKDAYS
+from ....aggregation.contract.days import (
+    ALL,
+    ALL_WEEKDAYS,
+    DATES,
+    NAMED,
+    Days,
+    DaySet,
+    Period,
+)
+from ....aggregation.contract.days import (
+    WEEKDAYS as EACH_WEEKDAY,
+)
+from ....aggregation.contract.days import (
+    WORKDAYS as WORKDAYS_AND_WEEKEND,
+)
+from ....aggregation.contract.errors import SpecError
 from ....aggregation.contract.time_zones import is_zone, zone_names
+from ....workflow.holidays import read_holidays
 from ....workflow.translation import tr
+from ...day_sets.editor import DaysEditor, Entry, summary
 from ...runs.settings import RunSettings
-from ...widgets.number_format import WEEKDAYS, duration
+from ...widgets.number_format import WEEKDAYS, counted, duration
 from .section import Section, add_to_row
 
 BINS = (5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 720, 1440)
@@ -31,12 +52,14 @@ _ISO = "yyyy-MM-dd"
 
 
 class WhenSection(Section):
-    """Choosers of dates, weekdays, bins and zone."""
+    """Choosers of dates, weekdays, bins and zone; of sets of days, periods and holidays below."""
 
     title = "When"
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
+        self._sets: tuple[DaySet, ...] = ()
+        self._periods: tuple[Period, ...] = ()
         self.dates = QComboBox()
         self.dates.setObjectName("dates")
         self.dates.addItem(tr("all dates"), "")
@@ -66,10 +89,12 @@ class WhenSection(Section):
         self.row(self.dates, self.days, self.bins, tr("bins, clock of"), (self.zone, 1))
         self._range_row()
         self._days_row()
+        self._sets_row()
         self.column.addWidget(self.note)
-        for chooser in (self.dates, self.days, self.bins):
+        for chooser in (self.dates, self.days, self.bins, self.division):
             chooser.currentIndexChanged.connect(self._changed)
-        self.zone.textChanged.connect(self._changed)
+        for edit in (self.zone, self.holidays):
+            edit.textChanged.connect(self._changed)
         self._changed()
 
     def _range_row(self) -> None:
@@ -105,6 +130,42 @@ class WhenSection(Section):
         line.addStretch(1)
         self.column.addWidget(self.chosen_days)
 
+    def _sets_row(self) -> None:
+        self.division = QComboBox()
+        self.division.setObjectName("division")
+        for text, kind in (
+            (tr("one day for all"), ALL), (tr("workdays and weekend"), WORKDAYS_AND_WEEKEND),
+            (tr("each day of the week"), EACH_WEEKDAY), (tr("each date"), DATES), (tr("named sets"), NAMED),
+        ):  # fmt: skip
+            self.division.addItem(text, kind)
+        self.division.setToolTip(tr("The sets of days that have bins of their own."))
+        self.edit_sets, self.edit_periods = QPushButton(tr("Edit…")), QPushButton(tr("Periods…"))
+        self.edit_sets.setObjectName("edit_sets")
+        self.edit_periods.setObjectName("edit_periods")
+        self.edit_periods.setToolTip(
+            tr("Named parts of the week, such as the morning peak, with a table of their own.")
+        )
+        self.edit_sets.clicked.connect(lambda: self._edit(self._sets, periods=False))
+        self.edit_periods.clicked.connect(lambda: self._edit(self._periods, periods=True))
+        self.holidays = QLineEdit()
+        self.holidays.setObjectName("holidays")
+        self.holidays.setClearButtonEnabled(True)
+        self.holidays.setPlaceholderText(tr("none"))
+        self.holidays.setToolTip(
+            tr("Dates such as 2025-12-25, 2025-12-26, or a file with a date a line. They count as Sundays.")
+        )
+        self.browse_holidays = QToolButton()
+        self.browse_holidays.setObjectName("browse_holidays")
+        self.browse_holidays.setText("…")
+        self.browse_holidays.setToolTip(tr("Choose a file with a date a line."))
+        self.browse_holidays.clicked.connect(self._browse_holidays)
+        for button in (self.edit_sets, self.edit_periods):
+            button.setAutoDefault(False)
+        self.row(
+            self.division, self.edit_sets, self.edit_periods, tr("holidays"), (self.holidays, 1),
+            self.browse_holidays,
+        )  # fmt: skip
+
     # -- settings -----------------------------------------------------------------------------------
 
     def show_settings(self, settings: RunSettings) -> None:
@@ -122,6 +183,10 @@ class WhenSection(Section):
             self._add_bin(settings.bin_minutes)
         self.bins.setCurrentIndex(self.bins.findData(settings.bin_minutes))
         self.zone.setText(settings.time_zone)
+        self._sets, self._periods = settings.days.sets, settings.periods
+        self.division.setCurrentIndex(max(0, self.division.findData(settings.days.kind)))
+        self.holidays.setText(settings.holidays)
+        self._changed()
 
     def apply(self, settings: RunSettings) -> RunSettings:
         """Return the settings with what is chosen here."""
@@ -133,7 +198,18 @@ class WhenSection(Section):
             weekdays=self.weekdays,
             bin_minutes=self.bins.currentData(),
             time_zone=self.time_zone,
+            days=self.division_of_days,
+            periods=self._periods,
+            holidays=self.holidays.text().strip(),
         )
+
+    @property
+    def division_of_days(self) -> Days:
+        """The sets of days that have bins of their own; one of all days while no set is named."""
+        kind = self.division.currentData()
+        if kind == NAMED:
+            return Days(NAMED, self._sets) if self._sets else Days()
+        return Days(kind)
 
     @property
     def weekdays(self) -> tuple[int, ...]:
@@ -159,18 +235,70 @@ class WhenSection(Section):
             return tr("“{zone}” is not a time zone. Choose one such as Europe/London.").format(
                 zone=self.time_zone
             )
+        if self.division.currentData() == NAMED and not self._sets:
+            return tr("Name the sets of days with Edit, or choose other days.")
+        try:
+            read_holidays(self.holidays.text())
+        except SpecError as error:
+            return tr("The list of holidays {fault}.").format(fault=error.fault)
         return ""
 
     def go_to(self) -> None:
         """Focus what `problem` is about."""
-        late = self.dates.currentData() == "range" and self.first.date() > self.last.date()
-        (self.first if late else self.zone if self.weekdays else self._day_buttons[0]).setFocus()
+        if self.dates.currentData() == "range" and self.first.date() > self.last.date():
+            self.first.setFocus()
+        elif not self.weekdays:
+            self._day_buttons[0].setFocus()
+        elif not is_zone(self.time_zone):
+            self.zone.setFocus()
+        elif self.division.currentData() == NAMED and not self._sets:
+            self.edit_sets.setFocus()
+        else:
+            self.holidays.setFocus()
+
+    def _edit(self, start: Sequence[Entry], periods: bool) -> None:
+        editor = DaysEditor(start, periods, self.window())
+        editor.chosen.connect(self._periods_chosen if periods else self._sets_chosen)
+        editor.open()
+
+    def _sets_chosen(self, sets: tuple[DaySet, ...]) -> None:
+        self._sets = sets
+        self._changed()
+
+    def _periods_chosen(self, periods: tuple[Period, ...]) -> None:
+        self._periods = periods
+        self._changed()
+
+    def _browse_holidays(self) -> None:
+        dialog = QFileDialog(self, tr("File of holidays"), str(Path.home()))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([tr("Lists of dates") + " (*.txt *.csv)", tr("All files") + " (*)"])
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.holidays.setText)
+        dialog.open()
 
     def _changed(self) -> None:
         self.range.setVisible(self.dates.currentData() == "range")
         self.chosen_days.setVisible(self.days.currentIndex() == 3)
-        self.note.show_warning(self.problem())
+        self.edit_sets.setVisible(self.division.currentData() == NAMED)
+        problem = self.problem()
+        if problem:
+            self.note.show_warning(problem)
+        else:
+            self.note.show_text(self._summary())
         self.changed.emit()
+
+    def _summary(self) -> str:
+        """Return the sets, periods and holidays that the row does not show itself."""
+        parts = []
+        if self.division.currentData() == NAMED:
+            parts.append(tr("Sets of days: {names}").format(names=summary(self._sets)))
+        if self._periods:
+            parts.append(tr("Periods: {names}").format(names=summary(self._periods)))
+        if self.holidays.text().strip():
+            n = counted(len(read_holidays(self.holidays.text())), tr("holiday"), tr("holidays"))
+            parts.append(tr("{holidays} as Sundays").format(holidays=n))
+        return " · ".join(parts)
 
     def _add_bin(self, minutes: int) -> None:
         text = tr("whole day") if minutes == 1440 else duration(minutes * 60)
