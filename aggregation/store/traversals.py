@@ -151,13 +151,13 @@ class _Points:
         begins[0] = True
         np.not_equal(self.link_id[1:], self.link_id[:-1], out=begins[1:])
         begins[1:] |= self.file[1:] != self.file[:-1]
-        run, step, pace = np.cumsum(begins, dtype=np.int32)[self.at], self.step, self.speed[self.at]
+        run, step, speed = np.cumsum(begins, dtype=np.int32)[self.at], self.step, self.speed[self.at]
         together = run[1:] == run[:-1]
         cut = together & ((step < 0) | (step > GAP))
         cuts = np.flatnonzero(cut) + 1
         begins[cuts if self.all_timed else self.at[cuts]] = True
         near = np.flatnonzero(together & ~cut & (step > 0) & (step <= NEAR))
-        slower = (pace[near] - pace[near + 1]) * factor / (step[near] / MICROSECONDS)
+        slower = (speed[near] - speed[near + 1]) * factor / (step[near] / MICROSECONDS)
         hard = np.zeros(len(step), dtype=bool)
         hard[near[slower > HARD]] = True
         return begins, hard

@@ -133,7 +133,7 @@ ONE_MEANING = {
         "ui/runs/phases.py", "workflow/translation.py", "development/",
     ),
     "look": ("ui/run_dialog/", "cluster_client/postgis/links.py"),  # a probe in the background
-    "pace": ("aggregation/contract/", "aggregation/store/", "aggregation/summary/"),  # time a length
+    "pace": ("aggregation/contract/", "aggregation/summary/"),  # time a length
 }  # fmt: skip
 """Words by the files in whose names they may stand; elsewhere there is a more exact one."""
 
