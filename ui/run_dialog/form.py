@@ -188,6 +188,7 @@ class RunForm(QWidget):
         if self._filling:
             return
         self.trips.set_shown(self.show_.unit.currentData(), self.when.time_zone)
+        self.trips.set_trim(self.more.trim)
         self.more.statistics.set_drawn(self.show_.statistic.key)
         self.show_.show_computed(self.more.statistics.keys)
         naive = self.more.naive.currentData()

@@ -140,6 +140,8 @@ class MoreSection(Section):
             self.seconds,
         ):  # fmt: skip
             spin.valueChanged.connect(self.changed)
+        for spin in (self.stationary, self.metres, self.seconds):
+            spin.setKeyboardTracking(False)  # trips are counted again for every value
         for edit in (self.start, self.end):
             edit.timeChanged.connect(self.changed)
         self.statistics.changed.connect(self.changed)

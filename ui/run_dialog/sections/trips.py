@@ -14,7 +14,7 @@ from qgis.PyQt.QtWidgets import QFileDialog, QWidget
 
 from ....aggregation.contract.errors import RunError
 from ....aggregation.contract.s3_access import S3Access, is_s3
-from ....aggregation.contract.spec import DecodeRules, FieldMapping
+from ....aggregation.contract.spec import DecodeRules, FieldMapping, Trim
 from ....aggregation.storage.s3.errors import S3Error
 from ....cluster_client.errors import ClientError
 from ....workflow import locations
@@ -41,6 +41,7 @@ class TripsSection(TripsControls):
         super().__init__(parent)
         self.watch = watch
         self.count: Optional[TripCount] = None
+        self.trim = Trim()
         self._fault, self._sure = "", False
         self._counter = LatestCall(self)
         self._previewer = LatestCall(self, wait=150)
@@ -61,7 +62,7 @@ class TripsSection(TripsControls):
     def show_settings(self, settings: RunSettings) -> None:
         """Show the remembered folder and mapping, and look them up."""
         self.mapping = settings.mapping
-        self.unit, self.zone = settings.speed_unit, settings.time_zone
+        self.unit, self.zone, self.trim = settings.speed_unit, settings.time_zone, settings.trim
         if self.folder.text() == settings.trips:
             self.refresh()
         else:
@@ -114,12 +115,18 @@ class TripsSection(TripsControls):
             self.changed.emit()
             self.refresh()
 
+    def set_trim(self, trim: Trim) -> None:
+        """Count again by another rule of trimming: points decoded under another one do not count."""
+        if trim != self.trim:
+            self.trim = trim
+            self.refresh()
+
     # -- looking ------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
         """Count and preview again, in the background, once the place answers."""
         trips, mapping = self.trips, self.mapping
-        rules = DecodeRules(mapping, self.unit)
+        rules = DecodeRules(mapping, self.unit, self.trim)
         self.count = self.preview = None
         self._fault = ""
         self._counter.forget()
