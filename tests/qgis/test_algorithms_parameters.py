@@ -77,6 +77,32 @@ def test_a_mapping_is_an_object_or_its_text(processing: Any, trips: Path, mappin
     assert row.split(",")[:4] == ["101", "3", "3", "22.5"]
 
 
+def test_a_run_gives_the_statistics_days_and_periods_that_a_call_names(processing: Any, trips: Path) -> None:
+    holidays = trips.parent / "holidays.txt"
+    holidays.write_text("2025-06-10\n")  # the Tuesday of the points
+    result = processing.run(
+        "roadpulse:aggregatetrips",
+        {
+            "TRIPS": str(trips), "MAPPING": OTHER_NAMES, "TIME_ZONE": "UTC", "STATISTICS": "trip_mean,p07",
+            "DAYS": "workdays", "HOLIDAYS": str(holidays), "RUN_FOLDER": str(trips.parent / "run"),
+            "PERIODS": {"Sunday morning": "Sun 07:00-09:00", "Evening": "17:00-19:00"},
+        },
+    )  # fmt: skip
+    tables = {
+        name: Path(result[name.upper()]).read_text().splitlines()
+        for name in ("link_speeds", "link_speeds_by_time", "link_speeds_by_period")
+    }
+    assert tables == {
+        "link_speeds": ["link_id,n_points,n_trips,p07,trip_mean", "101,3,3,22.5,22.5"],
+        "link_speeds_by_time": [
+            "link_id,days,bin,n_points,n_trips,p07,trip_mean", "101,Sat-Sun,08:00,3,3,22.5,22.5",
+        ],
+        "link_speeds_by_period": [
+            "link_id,period,n_points,n_trips,p07,trip_mean", "101,Sunday morning,3,3,22.5,22.5",
+        ],
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("name", IDS)
 def test_every_algorithm_refuses_a_name_that_does_not_exist(processing: Any, name: str) -> None:
     good, message = algorithm(name).checkParameterValues({"TIMEZONE": "UTC"}, QgsProcessingContext())

@@ -43,6 +43,18 @@ def test_frictionless_finds_no_fault_in_a_run(engine: Engine) -> None:
     ]
 
 
+def test_frictionless_finds_no_fault_in_a_run_of_all_statistics_with_days_and_periods(engine: Engine) -> None:
+    periods = {"AM peak": "Mon-Fri 07:00-09:00", "Rest": "09:00-07:00"}
+    outcome = engine.run_here(
+        statistics="all", days="dates", periods=periods, bin_minutes=30, suppress_below=2
+    )
+    assert len(outcome.hashes) == 3
+    report = validate(str(outcome.folder / "results" / "datapackage.json"))
+    assert report.valid, report.flatten(["title", "message"])
+    assert [task.name for task in report.tasks] == list(tables.TABLES)
+    assert all(task.stats["rows"] for task in report.tasks)
+
+
 def test_frictionless_finds_the_faults_of_a_changed_table(engine: Engine) -> None:
     folder = engine.run_here().folder
     table = folder / "results" / "link_speeds_by_time.csv"
