@@ -12,6 +12,7 @@ import sys
 NAMES = {
     "engine": "engine",
     "postgis": "postgis_join",
+    "roads": "roads",
     "layer": "layer",
     "frame": "frame",
     "growth": "growth",

@@ -29,7 +29,7 @@ from qgis.PyQt.QtWidgets import QApplication, QMainWindow
 from benchmarks.synthetic import SPEC, city
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.storage import list_trips
-from roadpulse.cluster_client.postgis.link_geometry import Road, join_roads
+from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry, objects
 from roadpulse.cluster_client.profiles.profile import LOCAL
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.mapping.style.breaks import class_limits
@@ -97,7 +97,8 @@ def roads(n: int, folder: Path) -> Work:
 def roads_of_one_id(n: int, _: Path) -> Work:
     """Joining roads that all have the same id."""
     lines = city(n)[2].wkb
-    return lambda: join_roads([[Road(bytes(line), f"Street {i}") for i, line in enumerate(lines)]])
+    ids, names = np.zeros(n, dtype=np.int64), objects([f"Street {i}" for i in range(n)])
+    return lambda: LinkGeometry.of_rows(ids, lines, names, None, "EPSG:32630")
 
 
 def style(n: int, folder: Path) -> Work:

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import Any
 
+from numpy.typing import NDArray
+
 
 def load_shapely() -> Any:
     """Import shapely so that it uses the GEOS that it brings; raises `ImportError` without the package.
@@ -45,3 +47,11 @@ def handles_m(shapely: Any) -> bool:
     except shapely.GEOSException:
         return False
     return True
+
+
+def iso_wkb(shapes: NDArray[Any]) -> NDArray[Any]:
+    """Return shapes as little-endian ISO WKB, with M where shapely handles it."""
+    shapely = load_shapely()
+    dimensions = 4 if handles_m(shapely) else 3
+    written: NDArray[Any] = shapely.to_wkb(shapes, output_dimension=dimensions, byte_order=1, flavor="iso")
+    return written

@@ -1,8 +1,8 @@
 """Parsing of link rows from PostgreSQL's binary COPY, by columns, thousands of rows at a time.
 
 A row is the int16 number of columns, then for each column its int32 length (-1: NULL) and bytes, all big
-endian: here id int64, srid int32, WKB and up to two texts. Every message of the COPY has one row; the first
-begins with the header, the last is the trailer, a row of -1 columns.
+endian: here id int64, srid int32, type of a shape that is no line, WKB and up to two texts. Every message of
+the COPY has one row; the first begins with the header, the last is the trailer, a row of -1 columns.
 (https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format")
 """
 
@@ -15,15 +15,11 @@ from typing import Any, Optional
 import numpy as np
 from numpy.typing import NDArray
 
-from .link_geometry import Road
+from .link_geometry import objects
 
 HEADER = 19
 """Bytes before the first row: signature 11, flags 4, extension length 4."""
 END = b"\xff\xff"
-LINES = (2, 5)
-"""WKB types of LineString and MultiLineString."""
-_COUNTED = (*LINES, 3, 4, 6, 7)
-"""WKB types that begin with the number of their points or parts."""
 _BATCH = 16_384
 
 
@@ -31,24 +27,17 @@ _BATCH = 16_384
 class LinkRows:
     """Rows as arrays of length n.
 
-    `ids` int64; `srids` and `kinds` (WKB type without Z and M) int64, 0 for NULL; `empty` bool: NULL or
-    without a point; `wkb` object, of bytes; `names` and `classes` object, of str or None, or None.
+    `ids` int64; `srids` int64, 0 for NULL; `others` object, of str, the type of a shape that is no line, or
+    None; `wkb` object, of bytes, or None without a point; `names` and `classes` object, of str or None, or
+    None.
     """
 
     ids: NDArray[np.int64]
     srids: NDArray[np.int64]
-    kinds: NDArray[np.int64]
-    empty: NDArray[np.bool_]
+    others: NDArray[np.object_]
     wkb: NDArray[np.object_]
     names: Optional[NDArray[np.object_]]
     classes: Optional[NDArray[np.object_]]
-
-    def roads(self, at: NDArray[np.int64]) -> list[Road]:
-        """Return the rows at these indices."""
-        nothing = [None] * len(at)
-        names = nothing if self.names is None else self.names[at]
-        classes = nothing if self.classes is None else self.classes[at]
-        return list(map(Road, self.wkb[at], names, classes))
 
 
 class RowReader:
@@ -83,8 +72,7 @@ class RowReader:
         return LinkRows(
             ids=np.concatenate([part.ids for part in parts]),
             srids=np.concatenate([part.srids for part in parts]),
-            kinds=np.concatenate([part.kinds for part in parts]),
-            empty=np.concatenate([part.empty for part in parts]),
+            others=np.concatenate([part.others for part in parts]),
             wkb=np.concatenate([part.wkb for part in parts]),
             names=_concatenated([part.names for part in parts]),
             classes=_concatenated([part.classes for part in parts]),
@@ -97,31 +85,26 @@ class RowReader:
         content = np.frombuffer(data, np.uint8)
         sizes = np.fromiter(map(len, messages), np.int64, len(messages))
         starts = np.cumsum(sizes) - sizes
-        # For a NULL geometry both srid and WKB are NULL, only a length of -1.
-        null = _numbers(content, starts + 14, ">i4") < 0
-        srids = np.where(null, 0, _numbers(content, np.where(null, starts, starts + 18), ">i4"))
-        begins, ends = _field(content, starts + np.where(null, 18, 22))
-        kinds = np.where(null, 0, _numbers(content, np.where(null, starts, begins + 1), "<u4") % 1000)
-        counted = np.isin(kinds, _COUNTED)
-        parts = _numbers(content, np.where(counted, begins + 5, starts), "<u4")
-        wkb = objects([data[a:b] for a, b in zip(begins.tolist(), ends.tolist())])
+        null, begins, ends = _field(content, starts + 14)
+        srids = np.where(null, 0, _numbers(content, np.where(null, starts, begins), ">i4"))
+        others, ends = self._text(data, content, ends)
+        null, begins, ends = _field(content, ends)
+        spans = zip(null.tolist(), begins.tolist(), ends.tolist())
+        wkb = objects([None if nothing else data[a:b] for nothing, a, b in spans])
         names = classes = None
         if self._has_name:
             names, ends = self._text(data, content, ends)
         if self._has_class:
             classes, ends = self._text(data, content, ends)
-        self._parsed.append(
-            LinkRows(
-                ids=_numbers(content, starts + 6, ">i8"), srids=srids, kinds=kinds,
-                empty=null | (counted & (parts == 0)), wkb=wkb, names=names, classes=classes,
-            )
-        )  # fmt: skip
+        ids = _numbers(content, starts + 6, ">i8")
+        self._parsed.append(LinkRows(ids, srids, others, wkb, names, classes))
 
     def _text(
         self, data: bytes, content: NDArray[np.uint8], at: NDArray[np.int64]
     ) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
-        null = _numbers(content, at, ">i4") < 0
-        begins, ends = _field(content, at)
+        null, begins, ends = _field(content, at)
+        if null.all():
+            return objects([None] * len(at)), ends
         found: list[Optional[str]] = []
         for nothing, a, b in zip(null.tolist(), begins.tolist(), ends.tolist()):
             if nothing:
@@ -135,17 +118,12 @@ class RowReader:
         return objects(found), ends
 
 
-def objects(values: Sequence[object]) -> NDArray[np.object_]:
-    """Return values of any type as an object array."""
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
-
-
-def _field(content: NDArray[np.uint8], at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return start and end of a field's bytes for offsets of its length; equal for NULL."""
-    begins = at + 4
-    return begins, begins + np.maximum(_numbers(content, at, ">i4"), 0)
+def _field(
+    content: NDArray[np.uint8], at: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
+    """Return NULL, start and end of fields for offsets of their lengths; the last two are equal for NULL."""
+    sizes = _numbers(content, at, ">i4")
+    return sizes < 0, at + 4, at + 4 + np.maximum(sizes, 0)
 
 
 def _numbers(content: NDArray[np.uint8], at: NDArray[np.int64], kind: str) -> NDArray[np.int64]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..collector import paused
-from ..shapely_package import handles_m, load_shapely
+from ..shapely_package import handles_m, iso_wkb, load_shapely
 
 _BATCH = 4096
 """Links joined at once: no other thread runs meanwhile."""
@@ -40,77 +40,111 @@ class LinkGeometry:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @classmethod
+    def of_rows(
+        cls,
+        ids: NDArray[Any],
+        wkb: NDArray[Any],
+        names: Optional[NDArray[Any]],
+        classes: Optional[NDArray[Any]],
+        srid_wkt_or_auth: str,
+        definition: str = "",
+    ) -> LinkGeometry:
+        """Join the rows of each id, whatever their order, to one link with all their lines, by ascending id.
 
-class Road(NamedTuple):
-    """One row of the roads: its line as little-endian ISO WKB, its street name and road class."""
+        `wkb` is None where a row has no shape. The lines of a link stand in the order of their bytes, and
+        lines that are alike count once; of mixed dimensions X and Y are kept. Lines without points, and rows
+        that hold a line of a single point, are left out where the id has others. Name and class are the first
+        ones that are not empty, in the order of the rows' bytes.
+        """
+        shaped = np.flatnonzero(present(wkb))
+        order = shaped[np.argsort(ids[shaped], kind="stable")]
+        found, begins, counts = np.unique(ids[order], return_index=True, return_counts=True)
+        n_ids = len(np.unique(ids))
+        firsts = order[begins]
+        shapes = wkb[firsts]
+        texts = [None if column is None else column[firsts] for column in (names, classes)]
+        several = np.flatnonzero(counts > 1)
+        with paused():
+            for at in (several[i : i + _BATCH] for i in range(0, len(several), _BATCH)):
+                group = np.repeat(np.arange(len(at)), counts[at])
+                place = np.arange(len(group)) - np.repeat(np.cumsum(counts[at]) - counts[at], counts[at])
+                rows = order[np.repeat(begins[at], counts[at]) + place]
+                shapes[at] = _joined(wkb[rows], group)
+                for mine, column in zip(texts, (names, classes)):
+                    if mine is not None and column is not None:
+                        mine[at] = _first_texts(column[rows], wkb[rows], group)
+        return cls(
+            ids=found, wkb=shapes, srid_wkt_or_auth=srid_wkt_or_auth, names=texts[0], classes=texts[1],
+            duplicates=len(ids) - n_ids, missing_geometry=n_ids - len(found), definition=definition,
+        )  # fmt: skip
 
-    wkb: bytes
-    name: Optional[str] = None
-    road_class: Optional[str] = None
+
+def _first_texts(texts: NDArray[Any], wkb: NDArray[Any], group: NDArray[Any]) -> list[Optional[str]]:
+    """Return the first text of each group that is not empty, in the order of their shapes' bytes."""
+    begins = np.flatnonzero(np.diff(group, prepend=-1))
+    first = [text or None for text in texts[begins].tolist()]
+    ends = np.append(begins[1:], len(group))
+    for number in np.unique(group[1:][(group[1:] == group[:-1]) & (texts[1:] != texts[:-1])]).tolist():
+        rows = slice(begins[number], ends[number])
+        first[number] = min((shape, text) for shape, text in zip(wkb[rows], texts[rows]) if text)[1]
+    return first
 
 
-def join_roads(groups: Sequence[Sequence[Road]]) -> list[Road]:
-    """Join the rows of each link id, whatever their order, to one road with all their lines.
+def _joined(wkb: NDArray[Any], group: NDArray[Any]) -> NDArray[Any]:
+    """Return one WKB of all lines of each group of lines and multi-lines; with M where shapely handles it.
 
-    The lines stand in the order of their bytes, and lines that are alike count once; of mixed dimensions X
-    and Y are kept. Lines without points, and rows that hold a line of a single point, are left out where the
-    id has others. Name and class are the first ones that are not empty, in the order of the rows' bytes.
+    `group` numbers the groups from 0 and ascends.
     """
-    ordered = [
-        sorted(rows, key=lambda row: (row.wkb, row.name or "", row.road_class or ""))
-        if len(rows) > 1
-        else rows
-        for rows in groups
-    ]
-    several = [i for i, rows in enumerate(ordered) if rows[0].wkb != rows[-1].wkb]
-    wkb = [rows[0].wkb for rows in ordered]
-    with paused():
-        for start in range(0, len(several), _BATCH):
-            batch = several[start : start + _BATCH]
-            for i, shape in zip(batch, _joined([[row.wkb for row in ordered[i]] for i in batch])):
-                wkb[i] = shape
-    return [
-        rows[0]
-        if len(rows) == 1
-        else Road(
-            shape,
-            next((row.name for row in rows if row.name), None),
-            next((row.road_class for row in rows if row.road_class), None),
-        )
-        for shape, rows in zip(wkb, ordered)
-    ]
-
-
-def _joined(groups: Sequence[Sequence[bytes]]) -> list[bytes]:
-    """One WKB of all the lines of each group of lines and multi-lines, with M where shapely handles it."""
     shapely = load_shapely()
 
-    shapes = shapely.from_wkb([shape for shapes in groups for shape in shapes], on_invalid="ignore")
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    joined: NDArray[Any] = wkb[first]
+    unlike = np.zeros(len(first), dtype=bool)
+    unlike[group[wkb != joined[group]]] = True
+    wkb, group = wkb[unlike[group]], group[unlike[group]]
+    shapes = shapely.from_wkb(wkb, on_invalid="ignore")
     lines, row = shapely.get_parts(shapes, return_index=True)
-    group = np.repeat(np.arange(len(groups)), [len(shapes) for shapes in groups])[row]
     there = ~shapely.is_empty(lines)
-    lines, group = lines[there], group[there]
-    has_m = shapely.has_m(lines) if handles_m(shapely) else np.zeros(len(lines), dtype=bool)
-    for dimension in (shapely.has_z(lines), has_m):
+    lines, row = lines[there], row[there]
+    wkb, group = wkb[row], group[row]
+    has_z = shapely.has_z(lines)
+    has_m = shapely.has_m(lines) if handles_m(shapely) else np.ones(len(lines), dtype=bool)
+    # A flat line that is a row of its own has its bytes already; others may be written in another way.
+    anew = has_z | has_m | (shapely.get_type_id(shapes)[row] != shapely.GeometryType.LINESTRING)
+    for dimension in (has_z, has_m):
         mixed = np.isin(group, np.intersect1d(group[dimension], group[~dimension]))
         lines[mixed] = shapely.force_2d(lines[mixed])
-    wkb = _iso(lines)
-    ends = np.searchsorted(group, np.arange(len(groups)), side="right").tolist()
-    distinct = [
-        [at for _, at in sorted(dict(zip(wkb[begin:end], range(begin, end))).items())]
-        for begin, end in zip([0, *ends], ends)
-    ]
-    order = [at for places in distinct for at in places]
-    numbers, place = np.unique(group[order], return_inverse=True)
-    joined = [shapes[0] for shapes in groups]
-    for number, multi in zip(numbers.tolist(), _iso(shapely.multilinestrings(lines[order], indices=place))):
-        joined[number] = multi if len(distinct[number]) > 1 else wkb[distinct[number][0]]
+    wkb[anew] = iso_wkb(lines[anew])
+    order = _distinct(wkb, group)
+    numbers, begins, place, sizes = np.unique(
+        group[order], return_index=True, return_inverse=True, return_counts=True
+    )
+    multi = iso_wkb(shapely.multilinestrings(lines[order], indices=place))
+    joined[numbers] = np.where(sizes > 1, multi, wkb[order[begins]])
     return joined
 
 
-def _iso(shapes: NDArray[Any]) -> list[bytes]:
-    """Shapes as ISO WKB, little endian."""
-    shapely = load_shapely()
+def _distinct(wkb: NDArray[Any], group: NDArray[Any]) -> NDArray[Any]:
+    """Return indices of the distinct lines of each group, in the order of their bytes, group by group."""
+    order = np.arange(len(wkb))
+    same = group[1:] == group[:-1]
+    at = np.flatnonzero(np.isin(group, group[1:][same & (wkb[1:] < wkb[:-1])]))
+    keys = list(zip(group[at].tolist(), wkb[at].tolist()))
+    order[at] = at[sorted(range(len(at)), key=keys.__getitem__)]
+    wkb = wkb[order]
+    differs: NDArray[np.bool_] = np.append(True, ~same | (wkb[1:] != wkb[:-1]))
+    distinct: NDArray[Any] = order[differs[: len(order)]]
+    return distinct
 
-    dimensions = 4 if handles_m(shapely) else 3
-    return list(shapely.to_wkb(shapes, output_dimension=dimensions, byte_order=1, flavor="iso"))
+
+def objects(values: Sequence[object]) -> NDArray[np.object_]:
+    """Return values of any type as an object array."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def present(values: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Return True where a value is not None."""
+    return np.fromiter((value is not None for value in values), bool, len(values))

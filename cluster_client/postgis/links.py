@@ -18,11 +18,12 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg import sql
 
+from ...aggregation.contract.json_text import shown
 from ..errors import UnsuitableLinks
 from .connection import Connecting, ConnectionInfo, CopyRows, Rows, exchange
-from .copy_rows import LINES, LinkRows, RowReader
+from .copy_rows import LinkRows, RowReader
 from .errors import server_error
-from .link_geometry import LinkGeometry, join_roads
+from .link_geometry import LinkGeometry, present
 from .link_ids import same_id
 from .link_table import LinkTable, id_array, look_up
 
@@ -33,10 +34,6 @@ SILENCE_SECONDS = 15.0
 """Seconds without data beyond the query's own time limit."""
 _WORK_MEM = "64MB"
 """Memory of the join; with the server's default of 4 MB, 140,000 ids are joined on disk."""
-_SHAPES = {
-    1: "points", 3: "polygons", 4: "points", 6: "polygons", 7: "collections", 8: "arcs", 9: "curves",
-    10: "polygons", 11: "curves", 12: "surfaces", 15: "surfaces", 16: "surfaces", 17: "triangles",
-}  # fmt: skip
 _SYSTEM = sql.SQL("s.srid, s.auth_name, s.auth_srid, s.srtext, s.proj4text")
 _LOOK_CLOSER = ("42P01", "3F000", "42703", "42883", "42704", "42804", "42846")
 """Codes for a missing table, schema, column, function or type, and for incompatible types."""
@@ -67,7 +64,7 @@ def fetch_links(
 
     `progress` gets the numbers of links received and requested, `cancelled` is polled ten times a second.
     Geometry is little-endian ISO WKB, with Z and M as stored. The rows of one id are parts of one link
-    (`join_roads`), in any order. `timeout` (s) limits the query.
+    (`LinkGeometry.of_rows`), in any order. `timeout` (s) limits the query.
 
     Raises `LinksError` or a subclass, and `Cancelled`.
     """
@@ -92,7 +89,8 @@ def fetch_links(
         srid = _srid(rows, table)
         if srid and (not system or system[0] != str(srid).encode()):
             system = reading.system(connection, way, srid)
-    return _links(rows, srid, system)
+    name, definition = _system_name(srid, system)
+    return LinkGeometry.of_rows(rows.ids, rows.wkb, rows.names, rows.classes, name, definition)
 
 
 def check_systems(
@@ -215,12 +213,16 @@ def _copy_query(table: LinkTable, array: sql.Literal, way: _Way) -> sql.Composed
         if column
     ]
     return sql.SQL(
-        "COPY (SELECT wanted.roadpulse_id, {srid}({geometry}), {wkb}({geometry}, 'NDR'){extra} "
+        "COPY (SELECT wanted.roadpulse_id, {srid}({geometry}), "
+        "CASE WHEN {kind}({geometry}) NOT IN ('ST_LineString', 'ST_MultiLineString') "
+        "THEN {kind}({geometry}) END, "
+        "CASE WHEN NOT {empty}({geometry}) THEN {wkb}({geometry}, 'NDR') END{extra} "
         "FROM {table} AS t JOIN unnest({ids}::bigint[]) AS wanted(roadpulse_id) "  # not usable in filters
         "ON {same}{where}) "
         "TO STDOUT (FORMAT BINARY)"
     ).format(
-        srid=way.name("st_srid"), wkb=way.name("st_asbinary"), geometry=geometry,
+        srid=way.name("st_srid"), kind=way.name("st_geometrytype"), empty=way.name("st_isempty"),
+        wkb=way.name("st_asbinary"), geometry=geometry,
         extra=sql.SQL("").join(extra), table=table.identifier(), ids=array,
         same=same_id(sql.SQL("t.{}").format(sql.Identifier(table.id_column)),
                      sql.SQL("wanted.roadpulse_id"), way.text_ids),
@@ -255,13 +257,16 @@ def _srid(rows: LinkRows, table: LinkTable) -> Optional[int]:
 
     Raises `UnsuitableLinks` for geometries other than lines, and for several reference systems.
     """
-    odd = np.unique(rows.kinds[~np.isin(rows.kinds, (0, *LINES))])
-    if len(odd):
-        names = ", ".join(sorted({_SHAPES.get(int(kind), "other shapes") for kind in odd}))
+    others = np.flatnonzero(present(rows.others))
+    if len(others):
+        first = others[np.argmin(rows.ids[others])]
+        kind = rows.others[first]
         raise UnsuitableLinks(
-            f"The table {table} holds {names} where lines are needed. Choose a table of lines."
+            f"The table {table} holds shapes that are not lines: its link {rows.ids[first]} is a "
+            f"{shown(kind.replace('ST_', '', 1))}. Choose a table of lines, or a view that makes lines of "
+            "curves with ST_CurveToLine."
         )
-    srids = np.unique(rows.srids[~rows.empty])
+    srids = np.unique(rows.srids[present(rows.wkb)])
     if len(srids) > 1:
         raise _several_systems(table, srids.tolist())
     return int(srids[0]) if len(srids) else None
@@ -272,37 +277,6 @@ def _several_systems(table: LinkTable, srids: Sequence[int]) -> UnsuitableLinks:
         f"The links in {table} have several reference systems (SRID {', '.join(map(str, srids[:5]))}). "
         "Bring them to one, for example with ST_Transform in a view, or with ST_SetSRID where 0 stands "
         "for none."
-    )
-
-
-def _links(rows: LinkRows, srid: Optional[int], system: Sequence[Optional[bytes]]) -> LinkGeometry:
-    shaped = ~rows.empty
-    distinct = np.unique(rows.ids)
-    order = np.argsort(rows.ids, kind="stable")
-    order = order[shaped[order]]
-    ids = rows.ids[order]
-    begins = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]])) if len(ids) else order
-    chosen = order[begins]
-    wkb = rows.wkb[chosen]
-    street_names = None if rows.names is None else rows.names[chosen]
-    classes = None if rows.classes is None else rows.classes[chosen]
-    ends = np.append(begins[1:], len(order))
-    groups = np.flatnonzero(ends - begins > 1).tolist()
-    roads = join_roads([rows.roads(order[begins[group] : ends[group]]) for group in groups])
-    for group, road in zip(groups, roads):
-        for column, value in zip((wkb, street_names, classes), road):
-            if column is not None:
-                column[group] = value
-    name, definition = _system_name(srid, system)
-    return LinkGeometry(
-        ids=rows.ids[chosen],
-        wkb=wkb,
-        srid_wkt_or_auth=name,
-        names=street_names,
-        classes=classes,
-        duplicates=len(rows.ids) - len(distinct),
-        missing_geometry=len(distinct) - len(chosen),
-        definition=definition,
     )
 
 

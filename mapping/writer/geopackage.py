@@ -194,7 +194,7 @@ class _Writer:
             wide = np.concatenate([numbers, cells.transpose(0, 2, 1).reshape(len(rows), -1)], axis=1)
             columns: list[list[Any]] = [
                 list(range(start + 1, start + 1 + len(rows))),
-                blobs(links.wkb[rows], srs_id, shapes.box[rows], shapes.multi),
+                blobs(shapes.wkb[rows], srs_id, shapes.box[rows]),
                 links.ids[rows].tolist(),
                 *texts,
                 widths[rows].tolist(),

@@ -18,7 +18,7 @@ from qgis.core import (
 )
 
 from ...aggregation.contract.errors import Cancelled
-from ...cluster_client.postgis.link_geometry import LinkGeometry, Road, join_roads
+from ...cluster_client.postgis.link_geometry import LinkGeometry, objects
 from ...cluster_client.postgis.link_ids import link_id
 from ..errors import MapError
 from ..reference_system import HOW_TO_DECLARE, UnsuitableSystem, is_known, refuse_misplaced, text_of
@@ -38,8 +38,8 @@ def links_of_layer(
     """Geometry of those of `ids` (int64, any order) that `layer` has, in the order of the ids.
 
     The layer may hold ids as text, whole or floating numbers (`link_ids.link_id`); what is no link id matches
-    nothing. The features of one id are parts of one link (`join_roads`), curves become lines. Raises
-    `MapError` where the layer has no lines or no such field, `Cancelled` where `feedback` is.
+    nothing. The features of one id are parts of one link (`LinkGeometry.of_rows`), curves become lines.
+    Raises `MapError` where the layer has no lines or no such field, `Cancelled` where `feedback` is.
     """
     if layer.geometryType() != QgsWkbTypes.GeometryType.LineGeometry:
         raise MapError(f"The layer {layer.name()} has no lines. Choose a layer of roads.")
@@ -57,9 +57,10 @@ def links_of_layer(
     request = QgsFeatureRequest().setSubsetOfAttributes([index for index in columns.values() if index >= 0])
     if feedback is not None:
         request.setFeedback(feedback)
-    found: dict[int, list[Road]] = {}
-    without: set[int] = set()
-    duplicates = 0
+    rows: list[int] = []
+    shapes: list[Optional[bytes]] = []
+    names: list[Optional[str]] = []
+    classes: list[Optional[str]] = []
     total = max(layer.featureCount(), 1)
     for i, feature in enumerate(layer.getFeatures(request) if wanted else ()):
         if feedback is not None and i % 1000 == 0:
@@ -69,32 +70,19 @@ def links_of_layer(
         link = link_id(feature.attribute(columns["link ids"]))
         if link is None or link not in wanted:
             continue
-        if link in found or link in without:
-            duplicates += 1
         geometry = feature.geometry()
-        if geometry.isNull() or geometry.isEmpty():
-            without.add(link)
-            continue
-        found.setdefault(link, []).append(
-            Road(
-                _line_wkb(geometry),
-                _text(feature, columns["street names"]),
-                _text(feature, columns["road classes"]),
-            )
-        )
+        rows.append(link)
+        shapes.append(None if geometry.isNull() or geometry.isEmpty() else _line_wkb(geometry))
+        if name_field:
+            names.append(_text(feature, columns["street names"]))
+        if class_field:
+            classes.append(_text(feature, columns["road classes"]))
     if feedback is not None and feedback.isCanceled():
         raise Cancelled
-    order = sorted(found)
-    roads = join_roads([found[link] for link in order])
-    return LinkGeometry(
-        ids=np.array(order, dtype=np.int64),
-        wkb=_objects([road.wkb for road in roads]),
-        srid_wkt_or_auth=text_of(layer.crs()),
-        names=_objects([road.name for road in roads]) if name_field else None,
-        classes=_objects([road.road_class for road in roads]) if class_field else None,
-        duplicates=duplicates,
-        missing_geometry=len(without - set(found)),
-    )
+    return LinkGeometry.of_rows(
+        np.array(rows, dtype=np.int64), objects(shapes), objects(names) if name_field else None,
+        objects(classes) if class_field else None, text_of(layer.crs()),
+    )  # fmt: skip
 
 
 def check_system(
@@ -127,13 +115,5 @@ def _line_wkb(geometry: QgsGeometry) -> bytes:
 
 
 def _text(feature: Any, index: int) -> Optional[str]:
-    if index < 0:
-        return None
     value = feature.attribute(index)
     return None if QgsVariantUtils.isNull(value) or value == "" else str(value)
-
-
-def _objects(values: list[Any]) -> NDArray[Any]:
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsWkbTypes
 
 from ...cluster_client.collector import paused
-from ...cluster_client.shapely_package import load_shapely
+from ...cluster_client.shapely_package import iso_wkb, load_shapely
 from ..errors import MapError
 from ..reference_system import degrees_of, finite, metres_of_unit, refuse_misplaced
 
@@ -23,19 +22,24 @@ _BLOB_HEADER = np.dtype(
 )
 """Header of a GeoPackage geometry with the XY envelope (OGC 12-128r19, 2.1.3)."""
 _LITTLE_ENDIAN_XY = 0b011
+_HEAD = 9
+"""Bytes of a multi-line before its first line."""
 _BATCH = 16_384
 """Lines read at once: no other thread runs meanwhile."""
 
 
 @dataclass(frozen=True)
 class Shapes:
-    """Lines as numbers: `box` float64 (n, 4) xmin, xmax, ymin, ymax; `metres` (n,) on the
-    ellipsoid, `place` (n, 2) longitude and latitude of a point about halfway.
+    """Lines as they are written, and as numbers.
+
+    `wkb` is object (n,) of bytes, multi-lines all of them if `multi`; `box` float64 (n, 4) xmin, xmax, ymin,
+    ymax; `metres` (n,) on the ellipsoid, `place` (n, 2) longitude and latitude of a point about halfway.
 
     In a system that has no place on the earth `metres` are those of its plane, and `place` is counted
     from a point of the equator.
     """
 
+    wkb: NDArray[Any]
     box: NDArray[Any]
     metres: NDArray[Any]
     place: NDArray[Any]
@@ -67,9 +71,12 @@ def measure(wkb: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> Shapes:
     )
     for row, shape in others.items():
         lines[row] = _points(shape)
-    parts, owner = (
-        shapely.get_parts(lines, return_index=True) if several.any() or others else (lines, np.arange(n))
-    )
+    single = shapely.get_type_id(lines) == shapely.GeometryType.LINESTRING
+    parts, owner = shapely.get_parts(lines[~single], return_index=True)
+    parts = np.concatenate([lines[single], parts])
+    owner = np.concatenate([np.flatnonzero(single), np.flatnonzero(~single)[owner]])
+    if multi:
+        wkb = _as_multi(wkb, lines, np.flatnonzero(single), others)
     sizes = shapely.get_num_coordinates(parts)
     keep = sizes > 0
     owner, sizes = owner[keep], sizes[keep]
@@ -77,7 +84,7 @@ def measure(wkb: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> Shapes:
     lengths = np.zeros(n)
     place = np.zeros((n, 2))
     if not len(sizes):
-        return Shapes(box, lengths, place, multi, has_z)
+        return Shapes(wkb, box, lengths, place, multi, has_z)
     xy = shapely.get_coordinates(parts)
     box[np.repeat(owner, sizes)[~finite(xy)]] = np.nan
     refuse_misplaced(box, crs)
@@ -86,23 +93,35 @@ def measure(wkb: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> Shapes:
     place[owner] = degrees[starts + sizes // 2]
     steps[starts[1:] - 1] = 0  # from the end of one line to the start of the next
     np.add.at(lengths, owner, np.add.reduceat(np.append(steps, 0.0), starts))
-    return Shapes(box, lengths, place, multi, has_z)
+    return Shapes(wkb, box, lengths, place, multi, has_z)
 
 
-def blobs(wkb: Sequence[bytes], srs_id: int, box: NDArray[Any], multi: bool) -> list[bytes]:
-    """GeoPackage geometries of n lines with their boxes (n, 4); with `multi` lines become multi-lines."""
+def blobs(wkb: NDArray[Any], srs_id: int, box: NDArray[Any]) -> list[bytes]:
+    """GeoPackage geometries of n lines with their boxes (n, 4)."""
     heads = np.zeros(len(wkb), dtype=_BLOB_HEADER)
     heads["magic"], heads["flags"], heads["srs_id"], heads["box"] = b"GP", _LITTLE_ENDIAN_XY, srs_id, box
-    shapes = map(_as_multi, wkb) if multi else wkb
-    return [head.tobytes() + shape for head, shape in zip(heads, shapes)]
+    data, size = heads.tobytes(), heads.itemsize
+    return [data[at : at + size] + shape for at, shape in zip(range(0, len(data), size), wkb)]
 
 
-def _as_multi(wkb: bytes) -> bytes:
-    """Return the WKB of a line as a multi-line, with its Z and M (which not every shapely has)."""
-    geometry = QgsGeometry()
-    geometry.fromWkb(wkb)
-    geometry.convertToMultiType()
-    return bytes(geometry.asWkb())
+def _as_multi(
+    wkb: NDArray[Any], lines: NDArray[Any], rows: NDArray[Any], others: dict[int, QgsGeometry]
+) -> NDArray[Any]:
+    """Return the WKB of multi-lines in place of lines: those of shapely in `rows`, and `others` of QGIS."""
+    shapely = load_shapely()
+
+    written = wkb.copy()
+    others = dict(others)
+    for at in (rows[i : i + _BATCH] for i in range(0, len(rows), _BATCH)):
+        written[at] = iso_wkb(shapely.multilinestrings(lines[at][:, None]))
+        added = np.array([*map(len, written[at])]) - [*map(len, wkb[at])]
+        for row in at[added != _HEAD].tolist():  # not every shapely has M
+            others[row] = QgsGeometry()
+            others[row].fromWkb(wkb[row])
+    for row, shape in others.items():
+        shape.convertToMultiType()
+        written[row] = bytes(shape.asWkb())
+    return written
 
 
 def _line_of_qgis(wkb: bytes, row: int) -> QgsGeometry:

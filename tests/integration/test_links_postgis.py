@@ -459,10 +459,12 @@ def test_all_rows_of_one_id_are_parts_of_its_link_in_any_order(streets):
     assert first.classes.tolist() == second.classes.tolist() == ["primary", None]
 
 
-def test_links_without_a_shape_are_counted_and_left_out(streets):
+@pytest.mark.parametrize("empty", ["LINESTRING EMPTY", "MULTILINESTRING EMPTY", "MULTILINESTRING (EMPTY)"])
+def test_links_without_a_shape_are_counted_and_left_out(streets, empty):
     streets.run(
         "UPDATE streets SET geom = NULL WHERE link_id IN (10, 100)",
-        "UPDATE streets SET geom = ST_GeomFromText('LINESTRING EMPTY', 4326) WHERE link_id = 20",
+        "ALTER TABLE streets ALTER geom TYPE geometry",
+        f"UPDATE streets SET geom = ST_GeomFromText('{empty}', 4326) WHERE link_id = 20",
     )
     table = LinkTable("public", "streets", name_column="name", class_column="highway")
     links = fetch_links(streets.info, table, ids(10, 20, 30, 100))
@@ -703,9 +705,23 @@ def test_the_right_to_read_is_enough(streets, reader):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("ALTER TABLE streets ALTER geom TYPE geometry USING ST_StartPoint(geom::geometry)", "points"),
-        ("ALTER TABLE streets ALTER geom TYPE geometry USING ST_Buffer(geom::geometry, 1)", "polygons"),
-        ("ALTER TABLE streets ALTER geom TYPE geometry USING ST_ForceCurve(geom::geometry)", "curves"),
+        (
+            "ALTER TABLE streets ALTER geom TYPE geometry USING ST_StartPoint(geom::geometry)",
+            "link 10 is a 'Point'",
+        ),
+        (
+            "ALTER TABLE streets ALTER geom TYPE geometry USING ST_Buffer(geom::geometry, 1)",
+            "link 10 is a 'Polygon'",
+        ),
+        (
+            "ALTER TABLE streets ALTER geom TYPE geometry USING ST_ForceCurve(geom::geometry)",
+            "CompoundCurve.*ST_CurveToLine",
+        ),
+        (
+            "ALTER TABLE streets ALTER geom TYPE geometry USING CASE WHEN link_id = 20 "
+            "THEN ST_GeomFromText('CIRCULARSTRING (0 0, 1 1, 2 0)', 4326) ELSE geom END",
+            "link 20 is a 'CircularString'",
+        ),
         (
             "ALTER TABLE streets ALTER geom TYPE geometry USING ST_SetSRID(geom, 4326 + link_id::int % 20)",
             "reference systems",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from typing import NamedTuple, Optional
 
+import numpy as np
 import pytest
 import shapely
 
-from roadpulse.cluster_client.postgis.link_geometry import Road, join_roads
+from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry, objects
 from roadpulse.cluster_client.postgis.link_ids import link_id
 
 
@@ -16,8 +18,25 @@ def wkb(text: str) -> bytes:
     return bytes(shapely.to_wkb(shapely.from_wkt(text), flavor="iso", byte_order=1))
 
 
+class Road(NamedTuple):
+    """One row of the roads."""
+
+    wkb: Optional[bytes]
+    name: Optional[str] = None
+    road_class: Optional[str] = None
+
+
+def join_roads(groups: Iterable[Iterable[Road]]) -> list[Road]:
+    """Join the rows of each group, which all have one id."""
+    rows = [(number, *row) for number, group in enumerate(groups) for row in group]
+    ids, *columns = zip(*rows) if rows else [()] * 4
+    links = LinkGeometry.of_rows(np.array(ids, dtype=np.int64), *map(objects, columns), "EPSG:4326")
+    assert links.ids.tolist() == sorted(set(ids))
+    return [Road(*values) for values in zip(links.wkb, links.names, links.classes)]
+
+
 def one_road(rows: Iterable[Road]) -> Road:
-    (road,) = join_roads([list(rows)])
+    (road,) = join_roads([rows])
     return road
 
 

@@ -17,11 +17,11 @@ if sys.argv.pop(1) == "imported before":
     import shapely
 flags = sys.getdlopenflags()
 from roadpulse.cluster_client.shapely_package import load_shapely
-from roadpulse.cluster_client.postgis.link_geometry import Road, join_roads
+from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry, np, objects
 shapely = load_shapely()
 assert shapely is load_shapely() and sys.getdlopenflags() == flags
-lines = [bytes.fromhex(line) for line in sys.argv[1:]]
-print(join_roads([[Road(line) for line in lines]])[0].wkb.hex())
+lines = objects([bytes.fromhex(line) for line in sys.argv[1:]])
+print(LinkGeometry.of_rows(np.zeros(len(lines), int), lines, None, None, "").wkb[0].hex())
 """
 LINES = "LINESTRING Z (0 0 7, 1 1 7)", "LINESTRING Z (3 3 7, 4 4 8)"
 FLAT = "LINESTRING (0 0, 1 1)", "LINESTRING (3 3, 4 4)"
