@@ -14,7 +14,7 @@ SPARK ?= 4
 LIVY ?= 0.7.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check cluster cluster-stop bench docs package env clean
+.PHONY: help setup demo run test test-long check cluster cluster-stop bench docs package env clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,8 +37,11 @@ check: setup ## ruff, small hooks, mypy, what Qt 6 refuses, bandit, detect-secre
 	@build/venv/bin/bandit -q -r $(SHIPPED) 2>build/bandit.log || { cat build/bandit.log; exit 1; }
 	@git ls-files -z -- $(SHIPPED) resources | xargs -0 -P 2 -n 120 build/venv/bin/detect-secrets-hook
 
-test: check ## all checks and tests (TESTS=tests/unit for some)
+test: check ## all checks and tests but the long ones (TESTS=tests/unit for some)
 	@development/test.sh $(TESTS)
+
+test-long: setup ## the long tests: the same on other ways and versions, guides to the letter
+	@development/test.sh long
 
 cluster: setup ## start the stand-in cluster; prints profile files (SPARK=3.5|4 LIVY=0.7.1|0.9.0 TLS=1 LDAP=1)
 	@$(PYTHON) development/cluster.py start --spark $(SPARK) --livy $(LIVY) $(if $(TLS),--tls) $(if $(LDAP),--ldap)

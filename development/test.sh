@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # Run the tests, each kind in a process of its own: unit tests must not find a running QGIS.
-# Six lanes go side by side, since tests of servers wait more than they compute: see docs/tests.md. Those with
+# Seven lanes go side by side, since tests of servers wait more than they compute: see docs/tests.md. Those with
 # a window measure how long it waits, so the others leave them the processors (nice). A line every minute says
 # how far each lane is. What failed is named in the end, after a table of where the time went (each test's is
 # in build/tests-times.tsv).
+#   test.sh tests          all but those marked as long
+#   test.sh long           those
+#   test.sh tests/unit …   all tests there
 # ROADPULSE_STRICT=1 turns every skipped test into a failed one.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -13,13 +16,15 @@ export ROADPULSE_TIMES="$PWD/build/tests-times.tsv"
 # A stand-in cluster takes a quarter of a minute to start, so what needs one is in two lanes.
 spark_tests=(tests/integration/test_{spark_*,s3_spark,ssh_spark,cluster}.py)
 livy_tests=(tests/integration/test_{livy_*,cluster_services}.py)
+engine_tests=(tests/integration/test_{engine_*,clocks,killed_runs,local_backend,worker_memory}.py)
 failed=()
+chosen=() # options of pytest that choose tests
 
 pytest() { # name, then pytest's arguments
   local name=$1 code
   echo "== $name"
   shift
-  ROADPULSE_KIND=$name build/venv/bin/python -m pytest -q -p development.pytest_progress "$@"
+  ROADPULSE_KIND=$name build/venv/bin/python -m pytest -q -p development.pytest_progress "${chosen[@]}" "$@"
   code=$?
   [ $code = 0 ] || [ $code = 5 ]
 }
@@ -45,11 +50,17 @@ on_livy() {
   pytest "integration: Livy" -p no:pytest_qgis "${livy_tests[@]}"
 }
 
-off_cluster() {
+on_engine() {
   background
   parts 2>/dev/null
-  pytest "integration: PostGIS, S3, SSH, processes, packages" -p no:pytest_qgis \
-    "${spark_tests[@]/#/--ignore=}" "${livy_tests[@]/#/--ignore=}" tests/integration
+  pytest "integration: engine, processes" -p no:pytest_qgis "${engine_tests[@]}"
+}
+
+off_cluster() {
+  local elsewhere=("${spark_tests[@]}" "${livy_tests[@]}" "${engine_tests[@]}")
+  background
+  parts 2>/dev/null
+  pytest "integration: PostGIS, S3, SSH" -p no:pytest_qgis "${elsewhere[@]/#/--ignore=}" tests/integration
 }
 
 in_unit() {
@@ -123,9 +134,10 @@ build/venv/bin/python -m compileall -q -j 2 *.py !(build)/ >/dev/null
 shopt -u extglob nullglob
 left_out=$(build/venv/bin/python development/machine.py)
 [ -z "$left_out" ] || echo "$left_out"
-if [ "$*" = tests ]; then
+if [ "$*" = tests ] || [ "$*" = long ]; then
+  chosen=(-m "$([ "$*" = long ] || echo not) long")
   echo "== all kinds side by side (their output comes in the end; build/tests-*.log has it now)"
-  side_by_side on_spark on_livy off_cluster in_unit in_qgis in_desktop
+  side_by_side on_spark on_livy on_engine off_cluster in_unit in_qgis in_desktop
   build/venv/bin/python development/test_times.py "$ROADPULSE_TIMES"
 else
   [[ "$*" != *integration* ]] || parts

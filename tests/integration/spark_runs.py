@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import shlex
 import signal
 import subprocess
 import sys
+import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Optional
 
@@ -54,8 +58,8 @@ class SparkRun:
         self.folder.mkdir(parents=True)
         (self.folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
         job, program = self.folder / "job.zip", self.folder / "entry.py"
-        job.write_bytes(job_zip().content)
-        spark, cache = self.cluster.spark, str(BUILD / "node-cache")
+        job.write_bytes(compiled_job(self.cluster.version))
+        spark, node_cache = self.cluster.spark, str(BUILD / "node-cache")
         conf = {
             "spark.master": spark.url,
             "spark.driver.host": spark.host,
@@ -64,7 +68,7 @@ class SparkRun:
             "spark.cores.max": "2",
             "spark.driver.memory": "512m",
             "spark.driver.extraJavaOptions": DRIVER_OPTIONS,
-            "spark.executorEnv.ROADPULSE_CACHE": cache,
+            "spark.executorEnv.ROADPULSE_CACHE": node_cache,
             **self.conf,
         }
         options = [word for name, value in conf.items() if value for word in ("--conf", f"{name}={value}")]
@@ -73,7 +77,7 @@ class SparkRun:
         words = [str(self.folder), "--packages", str(packages()), "--head-workers", "0", *arguments]
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         environment.update(
-            PYSPARK_PYTHON=python, ROADPULSE_CACHE=cache, SPARK_LOCAL_IP=spark.host,
+            PYSPARK_PYTHON=python, ROADPULSE_CACHE=node_cache, SPARK_LOCAL_IP=spark.host,
             JAVA_HOME=str(java_home(self.cluster.version)), PYTHONDONTWRITEBYTECODE="1",
         )  # fmt: skip
         if entry:
@@ -140,6 +144,21 @@ class SparkRun:
     def tables(self) -> list[bytes]:
         """The result's bytes."""
         return tables(self.folder)
+
+
+@cache
+def compiled_job(version: str) -> bytes:
+    """The job's zip with its modules compiled, as the launcher over SSH keeps it: see `keep_job` there."""
+    with tempfile.TemporaryDirectory(prefix="roadpulse-job-") as name:
+        folder, compiled = Path(name) / "job", io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(job_zip().content)) as archive:
+            archive.extractall(folder)
+        compileall = ["-m", "compileall", "-q", "-b", "--invalidation-mode", "unchecked-hash", "."]
+        subprocess.run([str(spark_python(version)), "-I", *compileall], cwd=folder, check=True)
+        with zipfile.ZipFile(compiled, "w") as archive:
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                archive.write(path, path.relative_to(folder))
+        return compiled.getvalue()
 
 
 def run_locally(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:

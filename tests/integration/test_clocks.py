@@ -103,7 +103,7 @@ def test_the_result_is_the_same_new_files_are_read_once_more_at_most_and_changed
 
 
 @needs("hostname")
-@pytest.mark.parametrize("minutes", [-5, 120])
+@pytest.mark.parametrize("minutes", [120, pytest.param(-5, marks=pytest.mark.long)])
 def test_points_of_a_run_that_lives_elsewhere_are_let_be(engine: Engine, minutes: float) -> None:
     """Of two computers with a shared folder one is minutes, or hours, off."""
     first = engine.write("trip 0.json", trip(3000, links=9))

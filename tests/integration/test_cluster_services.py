@@ -66,6 +66,7 @@ def get(livy: Livy, path: str) -> Any:
         return session.get(livy.url + path, timeout=60).json()
 
 
+@pytest.mark.long
 @newest
 def test_a_batch_runs(livy: Livy, pi: Path) -> None:
     assert get(livy, "/version")["version"].startswith(livy.version)
@@ -84,6 +85,7 @@ def test_a_batch_runs(livy: Livy, pi: Path) -> None:
         assert session.delete(f"{livy.url}/batches/pi", timeout=60).status_code == 200
 
 
+@pytest.mark.long
 @newest
 def test_a_driver_outlives_a_killed_livy_and_ends_with_its_stop(
     cluster: Cluster,
@@ -163,6 +165,7 @@ def own() -> Iterator[Cluster]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_the_guide_to_it_works_to_the_letter(own: Cluster, tmp_path: Path) -> None:
     own.start()

@@ -28,7 +28,8 @@ def findings():
         each.close()
 
 
-@newest  # with every Livy
+@newest
+@pytest.mark.parametrize("livy", ["0.7.1", pytest.param("0.9.0", marks=pytest.mark.long)], indirect=True)
 def test_a_cluster_that_is_well_is_seen_through_and_left_clean(livy_way, findings, belfast, cluster):
     livy_way.profile = livy_way.on_every_node()
     found = findings(livy_way, str(belfast / "trips"))

@@ -202,6 +202,7 @@ def test_a_post_that_never_arrived_starts_nothing_and_says_so(livy_way, relay, f
     assert not (folder / "manifest.json").exists()
 
 
+@pytest.mark.long
 def test_the_answer_is_lost_and_livy_dies_and_the_run_goes_on(livy_way, relay, mortal, few_trips):
     relay.faults.append(Fault(lost=True, fits=posting))
     way = livy_way

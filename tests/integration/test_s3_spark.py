@@ -11,6 +11,7 @@ import pytest
 
 from development.cluster import Cluster
 from development.cluster_spark import java_home, spark_home, spark_python
+from roadpulse.aggregation.runners.spark.settings import DRIVER_OPTIONS
 from roadpulse.cluster_client.ssh.job_zip import MAIN, job_zip
 from tests.integration.s3_engine import BucketEngine, result_bytes
 from tests.integration.spark_fixtures import newest, spec_of
@@ -72,6 +73,7 @@ def test_with_the_run_folder_in_the_bucket_too_nothing_need_be_shared(
         "spark.driver.host": spark.host,
         "spark.executor.memory": "470m",
         "spark.cores.max": "2",
+        "spark.driver.extraJavaOptions": DRIVER_OPTIONS,
         "spark.executorEnv.ROADPULSE_CACHE": str(tmp_path / "node"),
     }
     options = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]

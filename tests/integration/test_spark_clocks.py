@@ -19,7 +19,11 @@ from tests.integration.spark_runs import run_locally, tables
 pytestmark = needs_library
 
 
-@pytest.mark.parametrize(("head", "nodes"), [(5, -5), (-5, 5)], ids=["head-ahead", "nodes-ahead"])
+@pytest.mark.parametrize(
+    ("head", "nodes"),
+    [(5, -5), pytest.param(-5, 5, marks=pytest.mark.long)],
+    ids=["head-ahead", "nodes-ahead"],
+)
 @newest
 def test_head_and_nodes_of_a_cluster_may_disagree_about_the_time(
     way: Way, belfast: Path, tmp_path: Path, head: float, nodes: float

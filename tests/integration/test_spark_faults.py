@@ -72,7 +72,7 @@ def test_driver_whose_java_alone_is_ended_says_so_and_keeps_what_was_read(
         assert again.tables() == many_tables
 
 
-@pytest.mark.parametrize("killed", ["python", "launcher"])
+@pytest.mark.parametrize("killed", ["python", pytest.param("launcher", marks=pytest.mark.long)])
 @newest
 def test_killed_part_of_the_driver_over_ssh_is_told_and_the_next_run_reads_the_rest(
     way: Way, many_trips: Path, many_tables: list[bytes], killed: str
@@ -163,6 +163,7 @@ HOLD = "import time\nfrom pyspark import SparkContext\nSparkContext()\ntime.slee
 """An application that holds all cores."""
 
 
+@pytest.mark.long
 @newest
 def test_run_waits_for_cores_that_another_application_holds(
     start: Start, cluster: Cluster, belfast: Path, belfast_tables: list[bytes], tmp_path: Path
@@ -179,6 +180,7 @@ def test_run_waits_for_cores_that_another_application_holds(
     assert run.finish().tables() == belfast_tables
 
 
+@pytest.mark.long
 @newest
 def test_two_analysts_who_read_the_same_trips_at_once_count_them_once(
     way: Way, belfast: Path, belfast_tables: list[bytes]
@@ -197,8 +199,10 @@ def test_two_analysts_who_read_the_same_trips_at_once_count_them_once(
     for thread in threads:
         thread.join(240)
     assert found == {"Ann": belfast_tables, "Bob": belfast_tables}
-    backend = way.backend()  # the store that both left serves a third one, who reads nothing again
-    run = backend.submit(way.run(belfast / "trips", "Cleo"))
+    # The store that both left serves a third one, who reads nothing again.
+    by_the_head = way.with_resources(head_workers=None)
+    backend = way.backend(by_the_head)
+    run = backend.submit(way.run(belfast / "trips", "Cleo", by_the_head))
     assert follow(backend, run, polling=FAST).state is RunState.FINISHED
     folder = backend.fetch(run)
     assert json_of(folder, "manifest.json")["files"]["decoded"] == 0
@@ -219,6 +223,7 @@ def test_run_that_waits_for_cores_can_be_cancelled(way: Way, belfast: Path) -> N
 # -- nodes --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @newest
 def test_worker_killed_with_all_it_runs_leaves_the_result_right(
     start: Start, cluster: Cluster, many_trips: Path, many_tables: list[bytes], tmp_path: Path

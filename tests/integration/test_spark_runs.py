@@ -25,7 +25,8 @@ from tests.integration.spark_runs import MOST_WORKER_MB, executors, python_worke
 from tests.waiting import until
 
 
-@newest  # with the other over SSH
+@pytest.mark.long
+@newest
 @pytest.mark.belfast
 def test_belfast_gives_the_same_bytes_as_on_one_computer(
     start: Start, cluster: Cluster, belfast: Path, tmp_path: Path
@@ -125,6 +126,7 @@ def test_worker_stays_small_where_one_link_has_most_points(start: Start, tmp_pat
     assert by_head.tables() == run.tables()
 
 
+@pytest.mark.long
 @newest
 def test_killed_driver_spoils_neither_store_nor_cluster(
     start: Start, cluster: Cluster, many_trips: Path, many_tables: list[bytes], tmp_path: Path

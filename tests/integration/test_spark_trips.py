@@ -21,8 +21,7 @@ Nodes = Callable[..., None]
 
 @pytest.fixture
 def nodes(cluster: Cluster, tmp_path: Path) -> Iterator[Nodes]:
-    """A function that starts the workers anew, all or so many, each after a command in a name space of its
-    own mounts."""
+    """A function that starts so many workers anew, each after a command in a name space of its own mounts."""
     need("mounts")
 
     def restart(wanted: int, *within: str) -> None:
@@ -32,7 +31,7 @@ def nodes(cluster: Cluster, tmp_path: Path) -> Iterator[Nodes]:
             cluster.spark.start_worker(number, *within)
         until(lambda: cluster.spark.alive_workers() == wanted)
 
-    def start(command: str, wanted: int = cluster.spark.workers) -> None:
+    def start(command: str, wanted: int) -> None:
         restart(wanted, *own_mounts(), "sh", "-ec", f'{command}\nexec "$@"', "node")
 
     yield start
@@ -52,7 +51,7 @@ def test_trips_may_lie_in_a_folder_that_every_node_has_of_its_own(
     start: Start, nodes: Nodes, trips: Path, elsewhere: Path, tmp_path: Path
 ) -> None:  # fmt: skip
     (trips / "only-on-the-head.txt").touch()
-    nodes(f"mount -t tmpfs none {trips}; cp -a {elsewhere}/. {trips}/")
+    nodes(f"mount -t tmpfs none {trips}; cp -a {elsewhere}/. {trips}/", 2)
     spec = spec_of(trips, tmp_path / "store")
     run = start(spec, **EVERYWHERE).finish()
     assert run.manifest()["files"]["bad"] == 0

@@ -7,16 +7,48 @@ import os
 import subprocess
 import sys
 import sysconfig
+import threading
+import weakref
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+_ANSWER = "answer: "
+_SERVER = f"""
+import contextlib, io, json, sys, traceback
+from qgis.core import QgsApplication, QgsAuthMethodConfig
+application = QgsApplication([], sys.argv[1] == "windows")
+application.initQgis()
+names = {{"QgsApplication": QgsApplication, "QgsAuthMethodConfig": QgsAuthMethodConfig}}
+for line in sys.stdin:
+    said, fault = io.StringIO(), ""
+    try:
+        with contextlib.redirect_stdout(said):
+            exec(json.loads(line), dict(names))
+    except BaseException:
+        fault = traceback.format_exc()
+    print("\\n{_ANSWER}" + json.dumps([said.getvalue(), fault]), flush=True)
+"""
+"""A QGIS that carries out code, a line of JSON at a time."""
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate()
+
+
 class OwnQgis:
-    """QGIS in a process and with a settings folder of its own, and an authentication database in it."""
+    """QGIS in processes and with a settings folder of its own, and an authentication database in it.
+
+    Starting a QGIS takes a second, so that those in which code runs are kept: one makes entries, one without
+    and one with windows runs what asks for them. The latter get the master password from its file.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
+        self.folder = folder
+        self._servers: dict[str, subprocess.Popen[str]] = {}
         (folder / "master").write_text("the master password")
         self.environment = {
             **os.environ,
@@ -31,7 +63,9 @@ class OwnQgis:
 
     def entry(self, method: str = "Basic", **values: str) -> str:
         """Make an entry of the authentication database; returns its id."""
-        return self.python(f"""
+        return self._answer(
+            "entries",
+            f"""
 config = QgsAuthMethodConfig({method!r})
 config.setName("a cluster")
 for name, value in {values!r}.items():
@@ -39,20 +73,37 @@ for name, value in {values!r}.items():
 manager = QgsApplication.authManager()
 assert manager.setMasterPassword("the master password", True)
 assert manager.storeAuthenticationConfig(config)[0]
-print(config.id())""")
+print(config.id())""",
+        )
 
     def python(self, code: str, windows: bool = False) -> str:
         """Run code there, in the main thread; returns what it prints last."""
-        before = (
-            "from qgis.core import QgsApplication, QgsAuthMethodConfig\n"
-            f"application = QgsApplication([], {windows})\napplication.initQgis()\n"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", before + code], env=self.environment, capture_output=True, text=True,
-            timeout=240, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip().splitlines()[-1]
+        return self._answer("windows" if windows else "code", code)
+
+    def _answer(self, server: str, code: str) -> str:
+        """Run code in the QGIS of that name, which is started where it does not run."""
+        if server not in self._servers:
+            with (self.folder / f"{server}.log").open("w") as log:
+                self._servers[server] = subprocess.Popen(
+                    [sys.executable, "-c", _SERVER, server], env=self.environment, text=True,
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                )  # fmt: skip
+            weakref.finalize(self, _end, self._servers[server])
+        process = self._servers[server]
+        assert process.stdin is not None and process.stdout is not None
+        too_long = threading.Timer(240, process.kill)
+        too_long.start()
+        try:
+            process.stdin.write(json.dumps(code) + "\n")
+            process.stdin.flush()
+            answers = (line for line in process.stdout if line.startswith(_ANSWER))
+            answer = next(answers, "")
+        finally:
+            too_long.cancel()
+        assert answer, (self.folder / f"{server}.log").read_text()
+        said, fault = json.loads(answer.removeprefix(_ANSWER))
+        assert not fault, fault
+        return said.strip().splitlines()[-1]
 
     def script(self, path: Path, *arguments: str) -> str:
         """Run a script that starts a QGIS itself; returns what it prints last."""

@@ -53,9 +53,9 @@ def trips(tmp_path: Path) -> Path:
     return tmp_path / "trips"
 
 
-@pytest.fixture
-def own_qgis(tmp_path: Path) -> OwnQgis:
-    return OwnQgis(tmp_path / "own qgis")
+@pytest.fixture(scope="module")
+def own_qgis(tmp_path_factory: pytest.TempPathFactory) -> OwnQgis:
+    return OwnQgis(tmp_path_factory.mktemp("own") / "qgis")
 
 
 def test_trips_are_aggregated_on_the_cluster(
@@ -208,12 +208,16 @@ def test_a_locked_key_opens_with_qgiss_entry_also_without_windows(
     assert done.returncode == 0, done.stderr + done.stdout
     assert (tmp_path / "here/manifest.json").exists()
     until(lambda: list((tmp_path / "runs").glob("20*/rc")))  # the last of its files
-    for path in (*(tmp_path / "runs").rglob("*"), *(tmp_path / "here").rglob("*"), *_records(tmp_path)):
+    for path in (
+        *(tmp_path / "runs").rglob("*"),
+        *(tmp_path / "here").rglob("*"),
+        *_records(own_qgis.folder),
+    ):
         assert not path.is_file() or b"for the key 7f" not in path.read_bytes()
 
 
 def _records(folder: Path) -> list[Path]:
-    return [path for path in (folder / "own qgis").rglob("*.json") if "roadpulse" in path.parts]
+    return [path for path in folder.rglob("*.json") if "roadpulse" in path.parts]
 
 
 def test_a_refused_log_in_is_said(processing: Any, profile_file: Path, trips: Path, tmp_path: Path) -> None:

@@ -30,6 +30,9 @@ numpy is not among them: QGIS has it.
 """
 
 STEPS = ("backend", "probe", "check", "steps")
+IN_SHORT = ("pandas", "duckdb", "paramiko")
+"""Packages of maps, of runs and of the way to clusters; the others are gone through by the long tests."""
+
 PLACES: dict[str, set[str]] = {
     "paramiko": {f"{kind}: {step}" for kind in ("ssh", "livy") for step in STEPS},
     "requests": {f"livy: {step}" for step in STEPS},
@@ -63,15 +66,30 @@ def parameters(
     }  # fmt: skip
 
 
+def chosen(items: list[pytest.Item]) -> list[str]:
+    """The packages of the tests that run."""
+    found = [item.callspec.params.get("package") for item in items if hasattr(item, "callspec")]
+    return [package for package in NEED if package in found]
+
+
 @pytest.fixture(scope="module")
-def said(parameters: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+def said(
+    request: pytest.FixtureRequest, parameters: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, str]]:
     """By package and entry, what is said without the package: `works`, a sentence, or `FAULT` and more."""
     folder = tmp_path_factory.mktemp("without")
     (folder / "parameters.json").write_text(json.dumps(parameters))
-    return json.loads(OwnQgis(folder / "qgis").script(WITHOUT, str(folder), *NEED))
+    packages = chosen(request.session.items)
+    return json.loads(OwnQgis(folder / "qgis").script(WITHOUT, str(folder), *packages))
 
 
-@pytest.mark.parametrize("package", NEED)
+@pytest.mark.parametrize(
+    "package",
+    [
+        pytest.param(package, marks=[] if package in IN_SHORT else [pytest.mark.long], id=package)
+        for package in NEED
+    ],
+)
 def test_every_entry_works_or_says_which_package_is_missing(
     package: str, said: dict[str, dict[str, str]]
 ) -> None:

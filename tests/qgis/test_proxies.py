@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
@@ -18,6 +17,7 @@ from roadpulse.workflow.proxies import livy_proxies, s3_proxies
 from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.cluster_client.profiles.profile import Profile
 settings = QgsSettings()
+settings.remove("proxy")
 for name, value in {settings!r}.items():
     settings.setValue(f"proxy/{{name}}", value)
 QgsNetworkAccessManager.instance().setupDefaultProxyAndCache()
@@ -38,9 +38,9 @@ FAR, NEAR, HERE = (
 )
 
 
-@pytest.fixture
-def ask(tmp_path: Path):
-    own_qgis = OwnQgis(tmp_path / "own qgis")
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory: pytest.TempPathFactory):
+    own_qgis = OwnQgis(tmp_path_factory.mktemp("own") / "qgis")
 
     def asked(bucket: str = "", **settings: object) -> dict[str, object]:
         return json.loads(

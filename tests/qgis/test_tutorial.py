@@ -14,6 +14,7 @@ from tests.guides import DOCS, follow
 TUTORIAL = (DOCS / "tutorial.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_the_tutorial_goes_from_trips_to_a_film(qgis_app: object, tmp_path: Path) -> None:
     folder = tmp_path / "tutorial"

@@ -14,6 +14,13 @@ from development.test_times import SLOWEST, Times, read, table
 ROOT = Path(__file__).resolve().parents[2]
 ON_SPARK = ("spark_x", "s3_spark", "ssh_spark", "cluster")
 ON_LIVY = ("livy_x", "cluster_services")
+ON_ENGINE = ("engine_x", "clocks", "killed_runs", "local_backend", "worker_memory")
+ALSO = """
+import pytest
+
+@pytest.mark.long
+def test_for_long(): pass
+"""
 LONG = """
 import os, time
 from pathlib import Path
@@ -36,9 +43,11 @@ def house(tmp_path: Path) -> Path:
     (tmp_path / "development/machine.py").write_text("print('== left out here: something')")
     (tmp_path / "build").mkdir()
     (tmp_path / "build/venv").symlink_to(ROOT / "build/venv")
-    files = {f"integration/test_{name}.py": "def test_one(): pass" for name in (*ON_SPARK, *ON_LIVY)}
+    (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\nmarkers = ["long: x"]\n')
+    names = (*ON_SPARK, *ON_LIVY, *ON_ENGINE)
+    files = {f"integration/test_{name}.py": "def test_one(): pass" for name in names}
     files |= {
-        "unit/test_a.py": "def test_fails(): assert 0\ndef test_passes(): pass",
+        "unit/test_a.py": "def test_fails(): assert 0\ndef test_passes(): pass\n" + ALSO,
         "integration/test_b.py": LONG,
         "qgis/test_c.py": "def test_one(): pass",
         "gui/test_d.py": "def test_one(): pass",
@@ -49,7 +58,8 @@ def house(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_goes_on_is_said_and_in_the_end_where_the_time_went(house: Path) -> None:
+def run(house: Path, *words: str) -> tuple[int, str]:
+    """Exit code and output of the test script."""
     said = house / "said"
     environment = {
         **os.environ,
@@ -59,23 +69,42 @@ def test_what_goes_on_is_said_and_in_the_end_where_the_time_went(house: Path) ->
     }
     with said.open("wb") as output:
         done = subprocess.run(
-            [house / "development/test.sh", "tests"], cwd=house, env=environment, stdin=subprocess.DEVNULL,
+            [house / "development/test.sh", *words], cwd=house, env=environment, stdin=subprocess.DEVNULL,
             stdout=output, stderr=subprocess.STDOUT, timeout=240, check=False,
         )  # fmt: skip
-    told = said.read_text()
+    return done.returncode, said.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "tests"),
+    [
+        ("long", 0, {"test_for_long"}),
+        ("tests/unit", 1, {"test_fails", "test_passes", "test_for_long"}),
+    ],
+)
+def test_long_tests_run_where_they_are_asked_for(
+    house: Path, words: str, code: int, tests: set[str]
+) -> None:  # fmt: skip
+    assert run(house, words)[0] == code
+    assert {test.name.rpartition("::")[2] for test in read(house / "build/tests-times.tsv")} == tests
+
+
+def test_what_goes_on_is_said_and_in_the_end_where_the_time_went(house: Path) -> None:
+    code, told = run(house, "tests")
     lines = told.splitlines()
-    assert done.returncode == 1
+    assert code == 1
     assert lines[0] == "== left out here: something" == lines[-2]
     assert lines[-1] == "== failed: in_unit"
-    kind = "integration: PostGIS, S3, SSH, processes, packages"
+    kind = "integration: PostGIS, S3, SSH"
     assert f" {kind}, 0 % (1 of 1): test_b.py::test_long" in told
     table = lines[next(n for n, line in enumerate(lines) if line.startswith("== seconds by kind")) :]
-    kinds = {line.rsplit(None, 4)[0].strip(): int(line.split()[-4]) for line in table[1:7]}
+    kinds = {line.rsplit(None, 4)[0].strip(): int(line.split()[-4]) for line in table[1:8]}
     assert kinds == {
         "unit: no QGIS": 2, kind: 1, "integration: Spark": len(ON_SPARK), "integration: Livy": len(ON_LIVY),
+        "integration: engine, processes": len(ON_ENGINE),
         "qgis: real QGIS, no window": 1, "gui: real QGIS Desktop under Xvfb": 1,
     }  # fmt: skip
-    assert len(table[8:-2]) == sum(kinds.values())  # all tests are among the slowest
+    assert len(table[9:-2]) == SLOWEST < sum(kinds.values())
     times = read(house / "build/tests-times.tsv")
     assert {test.name for test in times if test.kind == "unit: no QGIS"} == {
         "tests/unit/test_a.py::test_fails", "tests/unit/test_a.py::test_passes",
