@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 
 from tests.engine import Engine
-from tests.independent import DEFAULT, Table, differences, read, tables
+from tests.independent import EVERY_KEY, Table, differences, read, tables
 from tests.traps import every_file
 
-KEYS = DEFAULT
-PERIODS = {
-    "AM peak": {"weekdays": [1, 2, 3, 4, 5], "from": "07:00", "to": "09:00"},
-    "Night": {"from": "22:00", "to": "06:00"},
+SPEC = {
+    "time_zone": "Europe/London",
+    "statistics": EVERY_KEY,
+    "periods": {
+        "AM peak": {"weekdays": [1, 2, 3, 4, 5], "from": "07:00", "to": "09:00"},
+        "Night": {"from": "22:00", "to": "06:00"},
+    },
 }
 
 
@@ -27,10 +30,9 @@ PERIODS = {
 
 @pytest.fixture(scope="module")
 def plain(belfast: Path) -> dict[str, Table]:
-    """All tables of Belfast by hours of London, computed independently."""
+    """All tables of Belfast by hours of London and by periods, computed independently."""
     trips = {path.name: map(read, [path]) for path in sorted((belfast / "trips").iterdir())}
-    spec = {"speed_unit": "mph", "time_zone": "Europe/London", "statistics": KEYS}
-    return tables(trips, spec)
+    return tables(trips, {"speed_unit": "mph", **SPEC})
 
 
 @pytest.mark.belfast
@@ -39,7 +41,7 @@ def test_belfast_has_every_statistic_by_link_bin_and_period(
 ) -> None:
     engine = Engine(tmp_path)
     engine.trips = belfast / "trips"
-    outcome = engine.finish(workers=2, time_zone="Europe/London", statistics=KEYS)
+    outcome = engine.finish(workers=2, **SPEC)
     found = {name: differences(outcome.csv(name), table) for name, table in plain.items()}
     assert not any(found.values()), found
 
@@ -77,9 +79,6 @@ def engine(tmp_path: Path) -> Engine:
         engine.write(path, trip)
     engine.settle()
     return engine
-
-
-SPEC = {"time_zone": "Europe/London", "statistics": KEYS}
 
 
 def test_one_or_four_workers_give_the_same_bytes(engine: Engine) -> None:

@@ -22,6 +22,7 @@ from tests.integration.spark_fixtures import (
     wait_for_quiet,
 )
 from tests.integration.spark_runs import MOST_WORKER_MB, executors, python_workers, run_locally, tables
+from tests.traps import every_file
 from tests.waiting import until
 
 
@@ -48,6 +49,23 @@ def test_belfast_gives_the_same_bytes_as_on_one_computer(
         f"{cluster.subnet}.{n}" for n in (12, 13, 14)
     }
     assert 0 < runner["worker_memory_mb"] <= MOST_WORKER_MB
+
+
+def test_all_statistics_days_and_periods_have_the_same_bytes_with_either_spark(
+    start: Start, tmp_path: Path
+) -> None:
+    for path, trip in every_file().items():
+        file = tmp_path / "trips" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(trip), encoding="utf-8")
+    periods = {"AM peak": {"weekdays": [1, 2, 3, 4, 5], "from": "07:00", "to": "09:00"}}
+    spec = spec_of(tmp_path / "trips", tmp_path / "store", statistics="all", days="weekdays", periods=periods)
+    run = start(spec).finish()
+    assert run.manifest()["runner"]["spark_tasks"] > 0
+    assert 0 < run.manifest()["runner"]["worker_memory_mb"] <= MOST_WORKER_MB
+    run_locally(tmp_path / "local", {**spec, "store": str(tmp_path / "other")})
+    assert len(run.tables()) == 3
+    assert run.tables() == tables(tmp_path / "local")
 
 
 @newest

@@ -14,12 +14,10 @@ from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import RunFolder
 from roadpulse.aggregation.storage.local.path import LocalPath
 from tests.engine import Engine, LocalRunner, Outcome
-from tests.independent import DEFAULT, differences, mean, points_of, tables, traversals_of
-from tests.traps import CASES, SPECIFICATIONS, Trip, file_of
+from tests.independent import EVERY_KEY, differences, mean, points_of, tables, traversals_of
+from tests.traps import CASES, SPECIFICATIONS, Trip, every_file, file_of
 
-KEYS = DEFAULT
-LATER = {"days", "periods", "holidays"}
-"""Entries of a specification that the engine does not carry out yet."""
+KEYS = EVERY_KEY
 
 
 @pytest.fixture
@@ -42,9 +40,22 @@ def test_generated_trips_have_the_statistics_of_their_definitions(engine: Engine
         engine.write(name, trip)
     engine.settle()
     for spec in SPECIFICATIONS[case]:
-        if not spec.keys() & LATER:
-            outcome = engine.run_here(statistics=KEYS, **spec)
-            assert compared(outcome, {name: [trip] for name, trip in trips.items()}, spec) == {}, spec
+        outcome = engine.run_here(statistics=KEYS, **spec)
+        assert compared(outcome, {name: [trip] for name, trip in trips.items()}, spec) == {}, spec
+
+
+def test_other_percentiles_stand_beside_their_like(engine: Engine) -> None:
+    trips = CASES["loops"]()
+    for name, trip in trips.items():
+        engine.write(name, trip)
+    outcome = engine.run_here(statistics="trip_p15, p99, brakes, trip_p50, p01, p50, max, trip_mean")
+    keys = ["n_points", "n_trips", "p50", "max", "p01", "p99", "trip_mean", "trip_p15", "trip_p50", "brakes"]
+    expected = tables(
+        {name: [trip] for name, trip in trips.items()}, {"speed_unit": "mph", "statistics": keys}
+    )
+    assert {name: differences(outcome.csv(name), table) for name, table in expected.items()} == {
+        "link_speeds": [], "link_speeds_by_time": [],
+    }  # fmt: skip
 
 
 def test_a_trip_in_several_files_is_one_trip(engine: Engine) -> None:
@@ -70,7 +81,6 @@ def test_little_memory_gives_the_same_bytes(engine: Engine, case: str) -> None:
     for name, trip in CASES[case]().items():
         engine.write(name, trip)
     spec = SPECIFICATIONS[case][0]
-    spec = {name: entry for name, entry in spec.items() if name not in LATER}
     folder = engine.prepare(statistics=KEYS, **spec)
     run(RunFolder(LocalPath(folder)), Slicing())
     assert Outcome(0, folder).hashes == engine.run_here(statistics=KEYS, **spec).hashes
@@ -139,3 +149,14 @@ def test_the_store_holds_the_traversals_of_their_definition(engine: Engine, case
             )  # fmt: skip
     assert stored == [(*row[:6], pytest.approx(row[6], rel=1e-9), *row[7:]) for row in expected]
     assert len(stored) > 3
+
+
+def test_the_default_statistics_are_the_same_bytes_as_before_there_were_others(engine: Engine) -> None:
+    """The digests are those of the tables of these trips by the engine that knew no other statistics."""
+    for path, trip in every_file().items():
+        engine.write(path, trip)
+    found = engine.run_here(time_zone="Europe/London").hashes
+    assert {name: digest for name, digest in found.items() if name.endswith(".csv")} == {
+        "link_speeds.csv": "c003e15110b2506f2e5ba106a00f7eacc96a79f0439ca9198470a8e509f508e9",
+        "link_speeds_by_time.csv": "c2d8a769396978ac98c56b794bcf8c3f0c1ab75a558a32d058bcb2890e1f3efc",
+    }
