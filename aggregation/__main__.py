@@ -115,6 +115,8 @@ def _carry_out(folder: RunFolder, runner: Runner, is_cancelled: Callable[[], boo
         return 1
     for warning in manifest["warnings"]:
         logging.warning(warning)
+    for remark in manifest["remarks"]:
+        logging.info(remark)
     points, seconds = manifest["points"]["counted"], manifest["timings"]["total"]
     logging.info("Finished: %s points in %.1f s", f"{points:,}", seconds)
     return 0

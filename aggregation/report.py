@@ -22,13 +22,13 @@ from .run_folder import now
 from .runners.memory import peak_memory
 from .storage import TripFile, printable
 from .store.decode import Example, examples_of, faults_of
-from .store.point_store import FileRecord
+from .store.point_store import FAULTS, FileRecord
 from .summary.cells import Calendar
 from .summary.counts import IMPLAUSIBLE, SummaryReport
 from .summary.statistics import PACES, SLOWEST, WINDOW, inputs_of
 from .trips.advice import file_advice, sentence
 from .trips.times import DAYS_TO_1970
-from .trips.values import POINT_REASONS, TIME_FAULTS
+from .trips.values import POINT_REASONS, TIME_FAULTS, TRIM_REASONS
 
 ESTIMATOR = "mean of points"
 """The estimator of `mean`: each point counts once, which at a constant interval is the space-mean speed."""
@@ -61,6 +61,7 @@ class RunFacts:
     workers: int
     runner: dict[str, Any]
     started: str
+    earlier_store: str = ""
 
 
 def manifest(run: RunFacts) -> dict[str, Any]:
@@ -86,13 +87,14 @@ def manifest(run: RunFacts) -> dict[str, Any]:
             "reused": len(files) - run.decoded,
             "bad": len(bad),
             "packed_copies": len(run.copies),
+            "left_out": sum(_is_left_out(record) for record in records),
             "bytes": sum(file.size for file in files),
         },
         "points": {
             "read": read,
             "counted": counted,
             "dropped": read - usable,
-            "reasons": {name: faults[name] for name in POINT_REASONS if name in faults},
+            "reasons": {name: faults[name] for name in (*POINT_REASONS, *TRIM_REASONS) if name in faults},
             "time_faults": {name: faults[name] for name in TIME_FAULTS if name in faults},
             "examples": {
                 name: {"value": met[name].value, "file": met[name].path}
@@ -121,6 +123,7 @@ def manifest(run: RunFacts) -> dict[str, Any]:
         "finished": now(),
     }
     values["warnings"] = _warnings(values, run, met)
+    values["remarks"] = _remarks(values, run)
     return values
 
 
@@ -147,6 +150,11 @@ def _statistics(spec: RunSpec, summaries: list[SummaryReport]) -> dict[str, Any]
     if PACES in wanted:
         values["slow_trips"] = {"below_km_h": SLOWEST, "raised": sum(summary.raised for summary in summaries)}
     return values
+
+
+def _is_left_out(record: FileRecord) -> bool:
+    """Return True for a trip file of which the run's `trim` has left nothing."""
+    return bool(not record.counted and sum(record.faults[FAULTS.index(name)] for name in TRIM_REASONS))
 
 
 def _dates(summaries: list[SummaryReport]) -> dict[str, Optional[str]]:
@@ -184,6 +192,8 @@ def _warnings(values: dict[str, Any], run: RunFacts, met: dict[str, Example]) ->
     if run.copies:
         found.append(_packed_copies(run.copies))
     for reason, n in (*points["reasons"].items(), *points["time_faults"].items()):
+        if reason in TRIM_REASONS:
+            continue
         share = n / max(points["read"], 1)
         if share > WARN_FROM.get(reason, WARN_FROM_ELSE):
             example = met.get(reason, Example())
@@ -216,6 +226,25 @@ def _empty_sets(values: dict[str, Any]) -> list[str]:
         for name, n_points in values["points_of"].get(table, {}).items()
         if not n_points
     ]
+
+
+def _remarks(values: dict[str, Any], run: RunFacts) -> list[str]:
+    """Return sentences on what was done as asked."""
+    found = []
+    reasons, read = values["points"]["reasons"], max(values["points"]["read"], 1)
+    if any(left_out := [reasons.get(name, 0) for name in TRIM_REASONS]):
+        text = (
+            f"{sum(left_out) / read:.1%} of the points were left out as asked: {left_out[0] / read:.1%} "
+            f"standing, {left_out[1] / read:.1%} near the ends of trips."
+        )
+        if gone := values["files"]["left_out"]:
+            text += f" Nothing is left of {gone:,} trip {'file' if gone == 1 else 'files'}."
+        found.append(text)
+    if run.spec.suppress_below > 1:
+        found.append(
+            f"Links and bins with fewer than {run.spec.suppress_below:,} trips are left out of all tables."
+        )
+    return [*found, run.earlier_store] if run.earlier_store else found
 
 
 def _packed_copies(copies: list[TripFile]) -> str:

@@ -24,6 +24,7 @@ from .runners.plan import Selection, decode_tasks, select, summary_tasks
 from .store.decode import DecodeContext, stopped_at, unusable
 from .store.point_store import FileRecord, PointStore
 from .store.recovery import Notes, clean_up
+from .store.trip_ends import NO_ENDS
 from .summary import result_tables
 from .summary.counts import SummaryReport
 from .summary.summarise import SummaryContext, save_trips
@@ -160,6 +161,7 @@ class _Run:
                 self.runner.workers,
                 self.runner.describe(),
                 self.status.started,
+                self._earlier_store(),
             )
         )
         manifest[data_package.ENTRY] = self._describe(manifest)
@@ -217,11 +219,23 @@ class _Run:
             self.runner.decode(tasks, context, done, tick)
             self._keep_alive(store, ingest)
             store.commit(ingest, records)
+            for record in records:  # written down, and needed no more
+                record.ends = NO_ENDS
         except RunError:
             self._keep_what_is_done(store, ingest, records)
             raise
         self.decoded = len(records)
         selection.take(ingest, records)
+
+    def _earlier_store(self) -> str:
+        """Return a sentence on the store of an earlier Roadpulse, if all trips were read anew."""
+        if self.reused or not self.decoded:
+            return ""
+        earlier = PointStore.earlier(self.spec.store, self.spec.decode_rules, self.spec.s3)
+        size = earlier.bytes_below() / 1e6
+        shown = f"{size / 1e3:,.1f} GB" if size >= 1e3 else f"{size:,.1f} MB"
+        text = f"An earlier version's point store lies at {earlier}, {shown}; it may be deleted."
+        return text if size else ""
 
     def _keep_alive(self, store: PointStore, ingest: str) -> None:
         """Renew the claim on the ingest if due, by a clock that includes time asleep."""

@@ -15,7 +15,7 @@ from .json_text import Entries, JsonFault
 from .spec import METRES_PER_SECOND, SCHEMA
 
 _FILES = ("named", "decoded", "bad", "bytes")
-_FILES_OPTIONAL = ("packed_copies",)
+_FILES_OPTIONAL = ("packed_copies", "left_out")
 _POINTS = ("read", "counted", "dropped")
 _POINTS_OPTIONAL = ("without_time", "implausible")
 _TEXTS = ("time_zone", "estimator")
@@ -59,6 +59,8 @@ def check_manifest(values: object, name: str) -> dict[str, Any]:
             file.text(entry)
     entries.whole("bad_files_total")
     entries.texts("warnings")
+    if "remarks" in entries:
+        entries.texts("remarks")
     timings = entries.part("timings")
     for entry in timings:
         timings.number(entry, 0)

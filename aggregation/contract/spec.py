@@ -48,14 +48,19 @@ BAD_FILE_POLICIES = ("skip", "stop")
 NAIVE_TIMES = ("refuse", "utc")
 
 
+_IF_NAMED = ("vehicle_id", "longitude", "latitude")
+"""Optional paths of a field mapping, left out of JSON if they are not named."""
+
+
 @dataclass(frozen=True)
 class FieldMapping:
     """Paths of the fields in a trip file; the defaults are the field names of 2019.
 
     Every entry is a path of object keys joined by dots. `points` leads from the root to the array of
-    points, `trip_id` from the root to the trip's id (empty: the file is the trip); the others lead from
-    one point to its value. `naive_times` is the treatment of times without an offset: `refuse` (the point
-    counts in no time bin) or `utc`.
+    points, `trip_id` from the root to the trip's id (empty: the file is the trip), `vehicle_id` to the
+    vehicle's (empty: not named); the others lead from one point to its value. `longitude` and `latitude`, in
+    degrees, may both be empty. `naive_times` is the treatment of times without an offset: `refuse` (the
+    point counts in no time bin) or `utc`.
     """
 
     points: str = "data"
@@ -64,12 +69,19 @@ class FieldMapping:
     time: str = "timestamp"
     trip_id: str = ""
     naive_times: str = "refuse"
+    vehicle_id: str = ""
+    longitude: str = ""
+    latitude: str = ""
 
     def __post_init__(self) -> None:
         for name in ("points", "link_id", "speed", "time"):
             _check_path(f"mapping.{name}", getattr(self, name))
-        if self.trip_id:
-            _check_path("mapping.trip_id", self.trip_id)
+        for name in ("trip_id", *_IF_NAMED):
+            if getattr(self, name):
+                _check_path(f"mapping.{name}", getattr(self, name))
+        if bool(self.longitude) != bool(self.latitude):
+            missing = "latitude" if self.longitude else "longitude"
+            raise SpecError(f"mapping.{missing}", "is missing; name both longitude and latitude, or neither")
         if self.naive_times == "local":
             raise SpecError(
                 "mapping.naive_times",
@@ -77,7 +89,8 @@ class FieldMapping:
                 "their offset from UTC",
             )
         _check_choice("mapping.naive_times", self.naive_times, NAIVE_TIMES)
-        for path, other in permutations((self.link_id, self.speed, self.time), 2):
+        of_point = (self.link_id, self.speed, self.time, self.longitude, self.latitude)
+        for path, other in permutations(filter(None, of_point), 2):
             if (other + ".").startswith(path + "."):
                 raise SpecError("mapping", f"{path!r} cannot be a value and hold {other!r} at once")
         if self.trip_id and (self.trip_id + ".").startswith(self.points + "."):
@@ -88,6 +101,18 @@ class FieldMapping:
             )
         if self.trip_id and self.points.startswith(self.trip_id + "."):
             raise SpecError("mapping.trip_id", f"the trip id cannot hold the points ({self.points!r})")
+        for path, other in permutations(filter(None, (self.vehicle_id, self.points, self.trip_id)), 2):
+            is_inside = (other + ".").startswith(path + ".") and {path, other} != {self.trip_id}
+            if self.vehicle_id in (path, other) and is_inside:
+                held = other if path == self.vehicle_id else path
+                raise SpecError(
+                    "mapping.vehicle_id",
+                    f"the vehicle's id cannot lie inside of {held!r} or hold it; it lies beside the points",
+                )
+
+    def to_json(self) -> dict[str, str]:
+        """Return the mapping as JSON-ready values, without optional paths that are not named."""
+        return {name: path for name, path in asdict(self).items() if path or name not in _IF_NAMED}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FieldMapping:
@@ -182,7 +207,7 @@ class DecodeRules:
 
     def to_json(self) -> dict[str, Any]:
         """Return the rules as JSON-ready values."""
-        return asdict(self)
+        return {**asdict(self), "mapping": self.mapping.to_json()}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> DecodeRules:
@@ -195,8 +220,11 @@ class DecodeRules:
 
         Points of other rules or another layout are stored under another digest and never mix.
         """
-        text = json.dumps([STORE_LAYOUT, self.to_json()], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return _digest([STORE_LAYOUT, self.to_json()])
+
+    def earlier_digest(self) -> str:
+        """Return the hash of the mapping in the layout before this one, which had no traversals."""
+        return _digest([3, {n: path for n, path in asdict(self.mapping).items() if n not in _IF_NAMED}])
 
 
 @dataclass(frozen=True)
@@ -282,6 +310,7 @@ class RunSpec:
     def to_json(self) -> dict[str, Any]:
         """Return the specification as JSON-ready values."""
         values = asdict(self)
+        values["mapping"] = self.mapping.to_json()
         for name in ("date_from", "date_to"):
             values[name] = values[name].isoformat() if values[name] else None
         values["weekdays"] = list(self.weekdays)
@@ -315,6 +344,10 @@ class RunSpec:
         except json_text.JsonFault as error:
             raise SpecError("spec.json", f"cannot be used: {error.fault}") from error
         return cls.from_json(values)
+
+
+def _digest(values: Any) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 
 _LEFT_OUT_IF_USUAL = ("s3", "statistics", "days", "periods", "holidays", "free_flow", "trim")

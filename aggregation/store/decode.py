@@ -17,7 +17,7 @@ from .. import storage
 from ..contract import json_text
 from ..contract.errors import BadTripFile, RunError
 from ..contract.s3_access import S3Access
-from ..contract.spec import DecodeRules, FieldMapping
+from ..contract.spec import DecodeRules, FieldMapping, Trim
 from ..storage import TripFile
 from ..storage.spill import Spill, spill
 from ..trips import values
@@ -28,8 +28,17 @@ from . import point_store
 from .order import Columns, sorted_by_link
 from .point_store import FileRecord, PointStore
 from .traversals import long_traversals, traversals_of
+from .trimming import trimmed
+from .trip_ends import ends_of, ends_of_portions
 
-_ROW = np.dtype([("link_id", np.int64), ("time", np.int64), ("speed", np.float64)])
+_ROW = np.dtype(
+    [
+        ("link_id", np.int64), ("time", np.int64), ("speed", np.float64), ("longitude", np.float64),
+        ("latitude", np.float64),
+    ]
+)  # fmt: skip
+_AT_ONCE = 20_000
+"""Number of points of a large file that are looked at at once."""
 
 Progress = Callable[[int, int, int], None]
 """Called with the numbers of files, bytes and points done since the last call."""
@@ -83,7 +92,10 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
             with unpacked(content, context.max_bytes) as text:
                 if isinstance(text, bytes):
                     trip = decoder.decode_text(text)
+                    if context.rules.trim != Trim():
+                        _trim(trip, context.rules)
                     _describe(record, trip, len(trip.link_id))
+                    record.ends = ends_of(trip.vehicle, trip.time, trip.position)
                     parts.add(number, trip)
                 else:
                     _take_large(record, text, decoder, parts, context)
@@ -160,13 +172,22 @@ def _take_large(
     """Decode a file that does not fit into memory; its points are spilled until all of it is read."""
     empty = np.empty(0, dtype=_ROW)
     trip = Points(empty["link_id"], empty["time"], empty["speed"], 0)
-    with spill(_ROW) as rows:
+    with spill(_ROW) as read, spill(_ROW) as left:
         for piece in decode_large(decoder, context.rules.mapping, path):
-            rows.append(piece.link_id, piece.time, piece.speed)
+            read.append(piece.link_id, piece.time, piece.speed, *_both(piece))
             trip.add_counts(piece)
-        if len(rows):
+        rows = read
+        if context.rules.trim != Trim():
+            rows = left
+            kept, trim_counts = trimmed(lambda: _times_and_speeds(read), len(read), context.rules)
+            trip.faults.update(trim_counts)
+            for number, some in enumerate(read.portions(_AT_ONCE)):
+                rest = some[kept[number * _AT_ONCE : (number + 1) * _AT_ONCE]]
+                left.append(*(rest[name] for name in _ROW.names or ()))
+        if len(read):
             trip.fields = ""
         _describe(record, trip, len(rows))
+        record.ends = ends_of_portions(trip.vehicle, rows.portions(_AT_ONCE))
         if parts.holds(len(rows)):
             every = rows.read(0, len(rows))
             trip.link_id, trip.time = every["link_id"].copy(), every["time"].copy()
@@ -176,6 +197,25 @@ def _take_large(
             parts.write()
             record.part = parts.number
             parts.add_long(record.number, rows)
+
+
+def _both(piece: Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return longitudes and latitudes of points; NaN if the mapping names none."""
+    if piece.position is None:
+        nothing = np.full(len(piece.link_id), np.nan)
+        return nothing, nothing
+    return piece.position[:, 0], piece.position[:, 1]
+
+
+def _times_and_speeds(rows: Spill) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    for some in rows.portions(_AT_ONCE):
+        yield some["time"].copy(), some["speed"].copy()
+
+
+def _trim(trip: Points, rules: DecodeRules) -> None:
+    """Leave out points of a trip by the rules."""
+    kept, counts = trimmed(lambda: iter([(trip.time, trip.speed)]), len(trip.time), rules)
+    trip.keep(kept, counts)
 
 
 def stopped_at(record: FileRecord) -> RunError:
@@ -249,6 +289,13 @@ def unusable(records: list[FileRecord], mapping: FieldMapping) -> str:
     if not read or any(record.counted for record in read):
         return ""
     faults = faults_of(read)
+    trimmed_by = [reason for reason in values.TRIM_REASONS if faults.get(reason)]
+    if trimmed_by:
+        left_out = [f"{faults[reason]:,}: {values.REASON_TEXTS[reason]}" for reason in trimmed_by]
+        return (
+            f"Of {sum(r.points for r in read):,} points none is left, as the run leaves out points by `trim` "
+            f"({'; '.join(left_out)}). Lower its numbers, or leave it out."
+        )
     worst = max((f for f in faults if f in values.POINT_REASONS), key=lambda f: faults[f], default="")
     example = examples_of(read).get(worst, Example())
     text = f"None of the {sum(r.points for r in read):,} points can be used: "

@@ -30,14 +30,15 @@ from ..contract.s3_access import S3Access
 from ..contract.spec import DecodeRules
 from ..storage import Place
 from ..storage.local.database import connect
-from ..trips.values import POINT_REASONS, TIME_FAULTS
+from ..trips.values import POINT_REASONS, TIME_FAULTS, TRIM_REASONS
 from . import owners
 from .order import Columns
 from .rows import POINTS, TRAVERSALS, Reading, RowType, literal, write_rows, write_runs
+from .trip_ends import NO_ENDS, TripEnds
 
 PARTS_AT_ONCE = 64
 _OWNER, _FILES, _INGEST, _NOTES = "owner.json", "files.parquet", "ingest=", "notes-"
-FAULTS = (*POINT_REASONS, *TIME_FAULTS)
+FAULTS = (*POINT_REASONS, *TRIM_REASONS, *TIME_FAULTS)
 _NO_FAULTS = (0,) * len(FAULTS)  # shared by the many files without any
 _ROWS_AT_ONCE = 10_000
 
@@ -52,7 +53,8 @@ class FileRecord:
 
     `number` is the file's in `points`, `part` the part with its points. `reason` and `message` are empty for
     a good file; `passing` marks a transient fault, to be tried again. `limit` is the size in bytes above
-    which the file would have been rejected; `examples` has a value for each fault, as JSON.
+    which the file would have been rejected; `examples` has a value for each fault, as JSON. `ends` is read
+    only where it is asked for.
     """
 
     number: int
@@ -70,11 +72,12 @@ class FileRecord:
     fields: str = ""
     examples: str = ""
     faults: tuple[int, ...] = _NO_FAULTS
+    ends: TripEnds = NO_ENDS
 
 
-_PLAIN_FIELDS = tuple(f.name for f in fields(FileRecord) if f.name != "faults")
-_COLUMNS = ", ".join(f'"{name}"' for name in (*_PLAIN_FIELDS, *FAULTS))
-_READ_FILES = f"SELECT {_COLUMNS} FROM read_parquet(?, hive_partitioning = false)"  # noqa: S608  # nosec B608  # own names
+_PLAIN_FIELDS = tuple(f.name for f in fields(FileRecord) if f.name not in ("faults", "ends"))
+_RECORDS = RowType((*_PLAIN_FIELDS, *FAULTS, *TripEnds._fields), ("first_time", "last_time"))
+_FROM = "FROM read_parquet(?, hive_partitioning = false)"
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,11 @@ class PointStore:
         """Return the store for some rules without creating anything; its folder may not exist."""
         # Absolute, as DuckDB interprets "name:…" as a protocol.
         return cls(storage.place(store, access) / rules.digest())
+
+    @staticmethod
+    def earlier(store: str, rules: DecodeRules, access: Optional[S3Access] = None) -> Place:
+        """Return the folder in which an earlier Roadpulse kept the points of the same mapping."""
+        return storage.place(store, access) / rules.earlier_digest()
 
     def points_folder(self, ingest: str) -> Place:
         return self.root / "points" / f"{_INGEST}{ingest}"
@@ -222,20 +230,23 @@ class PointStore:
     def read_note(self, ingest: str, name: str) -> list[FileRecord]:
         """Return the records in a note; none if it is damaged."""
         try:
-            return _read_records(self.points_folder(ingest) / name)
+            return _read_records(self.points_folder(ingest) / name, with_ends=True)
         except duckdb.Error:
             return []
 
     def _write_records(self, path: Place, records: Sequence[FileRecord]) -> None:
         frame = {name: _column([getattr(record, name) for record in records]) for name in _PLAIN_FIELDS}
         frame.update(zip(FAULTS, np.array([record.faults for record in records], dtype=np.int64).T))
+        frame.update(
+            (name, _column([getattr(record.ends, name) for record in records])) for name in TripEnds._fields
+        )
         with (
             path.parent.disk_errors("write down what was read"),
             path.written_aside() as aside,
             connect() as connection,
         ):
-            connection.register("files", frame)
-            connection.execute("COPY files TO ? (FORMAT parquet, COMPRESSION zstd)", [str(aside)])
+            connection.register("part", frame)
+            connection.execute(_RECORDS.writing("(FORMAT parquet, COMPRESSION zstd)"), [str(aside)])
 
     def _remove_orphans(self, ingest: str, records: Sequence[FileRecord]) -> None:
         """Remove the parts of unfinished tasks of a run that stopped early."""
@@ -255,11 +266,14 @@ class PointStore:
     # -- reading ------------------------------------------------------------------------------------
 
     def read_files(
-        self, ingest: str, kept: Callable[[FileRecord], bool] = lambda record: True
+        self,
+        ingest: str,
+        kept: Callable[[FileRecord], bool] = lambda record: True,
+        with_ends: bool = False,
     ) -> list[FileRecord]:
         """Return the records of a committed ingest for which `kept` is True; a run may need only a few."""
         with self._intact(ingest):
-            return _read_records(self.files_table(ingest), kept)
+            return _read_records(self.files_table(ingest), kept, with_ends)
 
     def read_points(
         self,
@@ -337,14 +351,19 @@ class PointStore:
             ) from error
 
 
-def _read_records(path: Place, kept: Callable[[FileRecord], bool] = lambda record: True) -> list[FileRecord]:
-    plain, records = len(_PLAIN_FIELDS), []
+def _read_records(
+    path: Place, kept: Callable[[FileRecord], bool] = lambda record: True, with_ends: bool = False
+) -> list[FileRecord]:
+    plain, counts, records = len(_PLAIN_FIELDS), len(_PLAIN_FIELDS) + len(FAULTS), []
+    names = _RECORDS.columns if with_ends else _RECORDS.columns[:counts]
     with path.at_hand() as table, connect() as connection:
-        found = connection.execute(_READ_FILES, [literal(table)])
+        found = connection.execute(f"{_RECORDS.reading(names)} {_FROM}", [literal(table)])
         while rows := found.fetchmany(_ROWS_AT_ONCE):
             for row in rows:
-                faults = row[plain:] if any(row[plain:]) else _NO_FAULTS
+                faults = row[plain:counts] if any(row[plain:counts]) else _NO_FAULTS
                 record = FileRecord(*row[:plain], faults=faults)  # type: ignore[misc]
+                if with_ends:
+                    record.ends = TripEnds(*row[counts:])
                 if kept(record):
                     records.append(record)
     return records

@@ -32,13 +32,13 @@ class RowType:
     columns: tuple[str, ...]
     times: tuple[str, ...]
 
-    def writing(self) -> str:
+    def writing(self, options: str = _FORMAT) -> str:
         """Return the statement that writes the rows of `part`; its parameter is a path."""
         columns = (
             f'make_timestamptz(nullif("{name}", {_NONE})) AS "{name}"' if name in self.times else f'"{name}"'
             for name in self.columns
         )
-        return f"COPY (SELECT {', '.join(columns)} FROM part) TO ? {_FORMAT}"  # noqa: S608  # nosec B608  # own names
+        return f"COPY (SELECT {', '.join(columns)} FROM part) TO ? {options}"  # noqa: S608  # nosec B608  # own names
 
     def reading(self, names: Sequence[str]) -> str:
         """Return the clause that selects columns of a Parquet file."""

@@ -7,6 +7,7 @@ types, or has a value that needs closer examination, is decoded again point by p
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Optional, Union
@@ -33,8 +34,9 @@ class Points:
     `link_id` int64, `time` int64 (`times.NO_TIME` for none) and `speed` float64 (unit as in the file)
     are of one length. `read` counts all entries of the array of points, `faults` those with a fault by
     reason (`values.POINT_REASONS`, `values.TIME_FAULTS`), `fields` names what an unusable point has.
-    `examples` shows, by reason, the first value of the file with a fault; of a missing one the key that
-    spells its path in full, if there is such.
+    `position` is longitude and latitude of each in degrees (NaN for none), None if the mapping names none.
+    `vehicle` is the vehicle's id. `examples` shows, by reason, the first value of the file with a fault; of
+    a missing one the key that spells its path in full, if there is such.
     """
 
     link_id: NDArray[np.int64]
@@ -45,6 +47,14 @@ class Points:
     trip_id: Optional[str] = None
     fields: str = ""
     examples: dict[str, str] = field(default_factory=dict)
+    vehicle: Optional[str] = None
+    position: Optional[NDArray[np.float64]] = None
+
+    def keep(self, kept: NDArray[np.bool_], left_out: dict[str, int]) -> None:
+        """Leave points out, which are counted by reason."""
+        self.link_id, self.time, self.speed = self.link_id[kept], self.time[kept], self.speed[kept]
+        self.position = None if self.position is None else self.position[kept]
+        self.faults.update(left_out)
 
     def add_counts(self, piece: Points) -> None:
         """Add the counts of another piece of the same file."""
@@ -52,6 +62,7 @@ class Points:
             self.faults[reason] = self.faults.get(reason, 0) + n
         self.examples = {**piece.examples, **self.examples}
         self.trip_id = piece.trip_id if self.trip_id is None else self.trip_id
+        self.vehicle = piece.vehicle if self.vehicle is None else self.vehicle
         self.fields = piece.fields if not self.read else self.fields  # only the file's first point counts
         self.read += piece.read
 
@@ -65,12 +76,14 @@ class TripDecoder:
         self._paths = [tuple(path.split(".")) for path in (mapping.time, mapping.speed, mapping.link_id)]
         self._points_path = tuple(mapping.points.split("."))
         self._trip_path = tuple(mapping.trip_id.split(".")) if mapping.trip_id else ()
+        self._vehicle_path = tuple(mapping.vehicle_id.split(".")) if mapping.vehicle_id else ()
+        self._places = [tuple(path.split(".")) for path in (mapping.longitude, mapping.latitude) if path]
         self._joined = [tuple(joined_keys(path)) for path in self._paths]
         self._naive_is_utc = mapping.naive_times == "utc"
         number, text = Optional[float], Optional[str]
         self._first = 0
         self._decoders: list[tuple[msgspec.json.Decoder[Any], bool]] = []
-        named = (*self._paths, self._points_path, self._trip_path)
+        named = (*self._paths, *self._places, self._points_path, self._trip_path, self._vehicle_path)
         if not all(map(typed_json.can_name, named)):
             return  # always decode point by point
         self._decoders = [  # time as text, as number; the last takes link ids beyond 2^53 exactly
@@ -98,11 +111,12 @@ class TripDecoder:
 
     def _typed(self, time: Any, speed: Any, link_id: Any, strict: bool) -> msgspec.json.Decoder[Any]:
         """Return a decoder to types with only the mapped fields, nested by their paths."""
-        point = typed_json.struct(dict(zip(self._paths, (time, speed, link_id))))
+        of_point = dict(zip(self._paths, (time, speed, link_id)))
+        point = typed_json.struct({**of_point, **dict.fromkeys(self._places, Any)})
         points: Any = list[point]  # type: ignore[valid-type]
         root = {self._points_path: points}
-        if self._trip_path:
-            root[self._trip_path] = Any
+        for path in filter(None, (self._trip_path, self._vehicle_path)):
+            root[path] = Any
         return msgspec.json.Decoder(typed_json.struct(root), strict=strict)
 
     def _decode_typed(self, raw: bytes, choice: int) -> Optional[Points]:
@@ -145,8 +159,14 @@ class TripDecoder:
             for code, name in _TIME_VALUES
             for at in np.flatnonzero(codes == code)[:1].tolist()
         }
-        trip = typed_json.column([root], self._trip_path)[0] if self._trip_path else None
-        result = Points(link_id, time, speed, n, faults, _trip_id(trip), examples=examples)
+        trip, vehicle = (
+            typed_json.column([root], path)[0] if path else None
+            for path in (self._trip_path, self._vehicle_path)
+        )
+        result = Points(link_id, time, speed, n, faults, _id(trip), examples=examples, vehicle=_id(vehicle))
+        if self._places:
+            position = _positions([typed_json.column(points, path) for path in self._places])
+            result.position = position if kept is None else position[kept]
         if n and not len(link_id):
             result.fields = self._fields_of(raw)
         return result
@@ -183,6 +203,7 @@ class TripDecoder:
         faults: dict[str, int] = {}
         examples: dict[str, str] = {}
         kept: list[tuple[int, float, int]] = []
+        positions: list[tuple[float, float]] = []
         codes: list[int] = []
         for point in points:
             if isinstance(point, dict):
@@ -199,6 +220,8 @@ class TripDecoder:
             if not any(reason for reason, *_ in found_faults):
                 instant, code = times.instant_of(time, self._naive_is_utc)
                 kept.append((link_id, speed, instant))
+                if self._places:
+                    positions.append(values.position_of(*(values.follow(point, p) for p in self._places)))
                 codes.append(code)
                 if code != times.OK:
                     self._exemplify(examples, values.TIME_FAULTS[code - 1], shown_time, time, point, 0)
@@ -209,8 +232,10 @@ class TripDecoder:
             np.array([p[1] for p in kept], dtype=np.float64),
             len(points),
             faults,
-            _trip_id(values.follow(root, self._trip_path)) if self._trip_path else None,
+            _id(values.follow(root, self._trip_path)) if self._trip_path else None,
             examples=examples,
+            vehicle=_id(values.follow(root, self._vehicle_path)) if self._vehicle_path else None,
+            position=np.array(positions, dtype=np.float64).reshape(-1, 2) if self._places else None,
         )
         if points and not kept:
             result.fields = self._fields_of(raw)
@@ -270,7 +295,19 @@ def _count_times(codes: NDArray[np.uint8], faults: dict[str, int]) -> None:
         faults[name] = int((codes == code).sum())
 
 
-def _trip_id(value: object) -> Optional[str]:
+def _positions(columns: list[list[Any]]) -> NDArray[np.float64]:
+    """Return longitudes and latitudes by the rules of `values.position_of`."""
+    if set().union(*(map(type, column) for column in columns)) <= {float, int, type(None)}:
+        with contextlib.suppress(OverflowError):
+            found = np.array(columns, dtype=np.float64).T
+            outside = ~(np.abs(found) <= (180.0, 90.0)).all(axis=1)
+            found[outside] = np.nan
+            return found
+    pairs = [values.position_of(longitude, latitude) for longitude, latitude in zip(*columns)]
+    return np.array(pairs, dtype=np.float64).reshape(-1, 2)
+
+
+def _id(value: object) -> Optional[str]:
     return None if value is None or isinstance(value, (dict, list)) else str(value)
 
 

@@ -22,6 +22,9 @@ SPEED_REASONS = ("no_speed", "bad_speed", "negative_speed", "speed_not_finite")
 POINT_REASONS = (*LINK_REASONS, *SPEED_REASONS, "not_a_point")
 """Reasons for dropping a point. A point with two faults is counted under both."""
 
+TRIM_REASONS = ("stationary", "trip_end")
+"""Reasons for dropping a usable point where that is asked for (`Trim`)."""
+
 TIME_FAULTS = ("no_time", "bad_time", "time_without_zone")
 """Reasons for counting a point in the whole day only and in no bin."""
 
@@ -35,6 +38,8 @@ REASON_TEXTS = {
     "negative_speed": "speed is negative",
     "speed_not_finite": "speed is not a finite number",
     "not_a_point": "entry of the points is not an object",
+    "stationary": "vehicle was standing, as its trip began or ended or for long",
+    "trip_end": "point lies near an end of its trip",
     "no_time": "no time",
     "bad_time": "time is not ISO-8601 or epoch seconds",
     "time_without_zone": "time has no zone offset",
@@ -87,6 +92,19 @@ def speed_of(value: object) -> tuple[float, Optional[str]]:
     if not 0 <= value <= MAX_SPEED:
         return math.nan, "speed_not_finite"
     return float(value) + 0.0, None  # + 0.0 turns -0.0 into 0.0
+
+
+def position_of(longitude: object, latitude: object) -> tuple[float, float]:
+    """Return a position in degrees; NaN for both unless both are numbers, or their texts, in range."""
+    found = []
+    for value, limit in ((longitude, 180.0), (latitude, 90.0)):
+        number = value
+        if isinstance(number, str) and len(number) <= MAX_DIGITS and _NUMBER.fullmatch(number):
+            number = float(number)
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or not abs(number) <= limit:
+            return math.nan, math.nan
+        found.append(float(number))
+    return found[0], found[1]
 
 
 def follow(value: Any, path: tuple[str, ...]) -> Any:

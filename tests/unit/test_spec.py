@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from dataclasses import asdict
 from datetime import date
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roadpulse.aggregation.contract.errors import BadTripFile, Cancelled, RunError, SpecError, StorageError
-from roadpulse.aggregation.contract.spec import BIN_MINUTES, DecodeRules, FieldMapping, RunSpec
+from roadpulse.aggregation.contract.spec import BIN_MINUTES, DecodeRules, FieldMapping, RunSpec, Trim
 
 GIVEN = {"trips": "/data/trips", "store": "/data/store"}
 
@@ -174,3 +175,47 @@ def test_errors_come_whole_out_of_another_process(error):
     assert type(copy) is type(error)
     assert vars(copy) == vars(error)
     assert str(copy) == str(error)
+
+
+# -- rules of decoding ------------------------------------------------------------------------------
+
+
+def test_paths_that_are_not_named_are_not_in_the_specification():
+    assert set(RunSpec("/t", "/s").to_json()["mapping"]) == {
+        "points", "link_id", "speed", "time", "trip_id", "naive_times"
+    }  # fmt: skip
+    named = FieldMapping(vehicle_id="car", longitude="x", latitude="y")
+    assert RunSpec.from_json(RunSpec("/t", "/s", mapping=named).to_json()).mapping == named
+
+
+@pytest.mark.parametrize(
+    ("values", "entry"),
+    [
+        ({"longitude": "x"}, "mapping.latitude"),
+        ({"latitude": "y"}, "mapping.longitude"),
+        ({"longitude": "absVelocity.x", "latitude": "y"}, "mapping"),
+        ({"vehicle_id": "data.car"}, "mapping.vehicle_id"),
+        ({"vehicle_id": "data"}, "mapping.vehicle_id"),
+        ({"vehicle_id": "a..b"}, "mapping.vehicle_id"),
+        ({"vehicle_id": "trip", "trip_id": "trip.id"}, "mapping.vehicle_id"),
+        ({"vehicle_id": "trip.car", "trip_id": "trip"}, "mapping.vehicle_id"),
+    ],
+)
+def test_optional_paths_that_cannot_be_are_refused(values, entry):
+    with pytest.raises(SpecError) as caught:
+        FieldMapping.from_json(values)
+    assert caught.value.field == entry
+    FieldMapping(vehicle_id="trip", trip_id="trip")
+
+
+def test_everything_that_decides_what_a_store_holds_is_in_its_digest():
+    rules = [
+        DecodeRules(),
+        DecodeRules(speed_unit="mph"),
+        DecodeRules(FieldMapping(vehicle_id="car")),
+        *(DecodeRules(trim=Trim(**{name: 60})) for name in asdict(Trim())),
+    ]
+    assert len({each.digest() for each in rules}) == len(rules)
+    assert [DecodeRules.from_json(json.loads(json.dumps(each.to_json()))) for each in rules] == rules
+    spec = RunSpec("/t", "/s", speed_unit="mph", trim=Trim(ends_metres=5), time_zone="Europe/London")
+    assert spec.decode_rules == DecodeRules(FieldMapping(), "mph", Trim(ends_metres=5))

@@ -32,6 +32,8 @@ def outcome(decode, raw):
         trip.read,
         {reason: n for reason, n in trip.faults.items() if n},
         trip.trip_id,
+        trip.vehicle,
+        None if trip.position is None else str(trip.position.tolist()),
         trip.fields,
         trip.examples,
     )
@@ -369,3 +371,39 @@ def test_a_gzip_bomb_is_not_unpacked():
         TripDecoder(FieldMapping(), 1 << 20).decode(bomb)
     assert caught.value.reason == "too_large"
     assert "1 MiB" in caught.value.message
+
+
+# -- vehicles and positions -------------------------------------------------------------------------
+
+PLACED = FieldMapping(vehicle_id="car.id", longitude="pos.lon", latitude="pos.lat")
+
+
+def placed(*positions, vehicle="null"):
+    points = [GOOD[:-1] + f', "pos": {position}}}' for position in positions]
+    return f'{{"car": {{"id": {vehicle}}}, "data": [{", ".join(points)}]}}'
+
+
+def test_vehicle_and_positions_are_read_where_they_are_named():
+    raw = placed(
+        '{"lon": -5.93, "lat": 54}', '{"lon": "-5.9", "lat": " "}', "null", vehicle='"BEL 1"'
+    ).encode()
+    trip = TripDecoder(PLACED).decode(raw)
+    assert trip.vehicle == "BEL 1"
+    assert trip.position[0].tolist() == [-5.93, 54.0]
+    assert np.isnan(trip.position[1:]).all()
+    plain = TripDecoder(FieldMapping()).decode(raw)
+    assert (plain.vehicle, plain.position) == (None, None)
+
+
+texts = ["-5.9", "54", '"54.5"', '"x"', '""', "null", "true", "181", "-90.5", "1e400", "NaN", "[]", "{}"]
+degrees = st.sampled_from([*texts, "9" * 500])
+positions = st.one_of(
+    st.builds('{{"lon": {}, "lat": {}}}'.format, degrees, degrees),
+    st.sampled_from(["null", "{}", "[1]", "3"]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(positions, max_size=4), st.sampled_from(texts))
+def test_both_ways_agree_on_vehicles_and_positions(found, vehicle):
+    assert_both_ways_agree(placed(*found, vehicle=vehicle), PLACED)

@@ -123,6 +123,10 @@ class Place(ABC):
         """
 
     @abstractmethod
+    def bytes_below(self) -> int:
+        """Return the size of all files in this folder and below it; 0 if it does not exist."""
+
+    @abstractmethod
     def folder_names(self) -> list[str]:
         """Return the sorted names of the folders in this folder; none if it does not exist."""
 

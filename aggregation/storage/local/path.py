@@ -95,6 +95,10 @@ class LocalPath(_SystemPath, Place):
         """See `Place.rows_at_hand`."""
         return self.all_at_hand(names)
 
+    def bytes_below(self) -> int:
+        """See `Place.bytes_below`."""
+        return sum(path.lstat().st_size for path in self.rglob("*") if path.is_file())
+
     def folder_names(self) -> list[str]:
         """See `Place.folder_names`."""
         return sorted(path.name for path in self.glob("*") if path.is_dir())

@@ -203,6 +203,10 @@ class S3Path(S3Object, Place):
                 if found.modified is not None and not found.key.endswith("/"):
                     yield S3Path(self.bucket, found.key, self.access), found.modified
 
+    def bytes_below(self) -> int:
+        """See `Place.bytes_below`."""
+        return sum(found.size for page in self.client.pages(prefix_of(self.key)) for found in page.objects)
+
     def folder_names(self) -> list[str]:
         """The names right below this prefix that hold something, sorted."""
         pages = self.client.pages(prefix_of(self.key), "/")
