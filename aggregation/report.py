@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from .contract.errors import FILE_REASONS
-from .contract.spec import METRES_PER_SECOND, SCHEMA, RunSpec
+from .contract.spec import METRES_PER_SECOND, SCHEMA, RunSpec, Trim
 from .contract.statistic import statistic
 from .contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_PERIOD, LINK_SPEEDS_BY_TIME, tables_of
 from .contract.time_zones import data_version
@@ -87,7 +87,7 @@ def manifest(run: RunFacts) -> dict[str, Any]:
             "reused": len(files) - run.decoded,
             "bad": len(bad),
             "packed_copies": len(run.copies),
-            "left_out": sum(_is_left_out(record) for record in records),
+            **({"left_out": sum(map(_is_left_out, records))} if spec.trim != Trim() else {}),
             "bytes": sum(file.size for file in files),
         },
         "points": {
@@ -237,7 +237,7 @@ def _remarks(values: dict[str, Any], run: RunFacts) -> list[str]:
             f"{sum(left_out) / read:.1%} of the points were left out as asked: {left_out[0] / read:.1%} "
             f"standing, {left_out[1] / read:.1%} near the ends of trips."
         )
-        if gone := values["files"]["left_out"]:
+        if gone := values["files"].get("left_out"):
             text += f" Nothing is left of {gone:,} trip {'file' if gone == 1 else 'files'}."
         found.append(text)
     if run.spec.suppress_below > 1:
