@@ -1,4 +1,4 @@
-"""Where and when trips begin and end, for questions that a run does not ask yet."""
+"""Vehicle, times and positions of the ends of trips, kept for later questions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..trips.times import NO_TIME
 
 
 class TripEnds(NamedTuple):
-    """Where and when a trip begins and ends, by its points in the file's order that count.
+    """Ends of a trip, by its points in the order of the file that count.
 
     The times are those of the first and last point with one, in µs since 1970 (`NO_TIME`: none); the
     positions, in degrees, those of the first and last point with one (NaN: none). `vehicle` is the vehicle's
