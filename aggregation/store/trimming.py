@@ -87,10 +87,10 @@ def _leave_out_standing(keep: NDArray[np.bool_], portions: Portions, rules: Deco
 
 @dataclass
 class _Along:
-    """Distance in m and time in µs along a trip up to its last point with a time, `time`, and its `pace`."""
+    """Distance in m and time in µs up to the last point with a time, which has a `speed` in m/s."""
 
     time: int = NO_TIME
-    pace: float = 0.0
+    speed: float = 0.0
     metres: float = 0.0
     elapsed: int = 0
 
@@ -102,15 +102,15 @@ def _measured(
     before, done = _Along(), 0
     for time, speed in portions():
         at = np.flatnonzero(keep[done : done + len(time)] & (time != NO_TIME))
-        moments, paces = time[at], speed[at] * factor
+        moments, speeds = time[at], speed[at] * factor
         if before.time != NO_TIME:
-            moments, paces = np.append(np.int64(before.time), moments), np.append(before.pace, paces)
+            moments, speeds = np.append(np.int64(before.time), moments), np.append(before.speed, speeds)
         if len(at):
             step = np.maximum(np.diff(moments), 0)
-            each = paces[:-1] * (np.minimum(step, LONGEST) / MICROSECONDS)
+            each = speeds[:-1] * (np.minimum(step, LONGEST) / MICROSECONDS)
             metres = np.cumsum(np.append(before.metres, each))  # adds in order
             elapsed = np.cumsum(np.append(np.int64(before.elapsed), step))
-            before = _Along(int(moments[-1]), float(paces[-1]), float(metres[-1]), int(elapsed[-1]))
+            before = _Along(int(moments[-1]), float(speeds[-1]), float(metres[-1]), int(elapsed[-1]))
             yield at + done, metres[-len(at) :], elapsed[-len(at) :]
         done += len(time)
 
