@@ -26,6 +26,7 @@ from roadpulse.cluster_client.diagnosis.checks import Check, ok
 from roadpulse.cluster_client.profiles.checks import empty, fault
 from roadpulse.cluster_client.profiles.credentials import ProfileKeys
 from roadpulse.cluster_client.profiles.entries import (
+    AddressEntry,
     ChoiceEntry,
     LoginEntry,
     NumberEntry,
@@ -38,7 +39,7 @@ from roadpulse.cluster_client.runs.phases import Phase
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.cluster_client.runs.status import RunStatus
 
-OWN = ("lab_kernel", "lab_start", "lab_authcfg", "lab_cells", "lab_theme", "lab_keep")
+OWN = ("lab_kernel", "lab_start", "lab_url", "lab_authcfg", "lab_cells", "lab_theme", "lab_keep")
 VALUES = {"schema": 1, "kind": "notebook", "name": "Lab", "host": "lab.example.org"}
 
 
@@ -151,11 +152,13 @@ class NotebookType(BackendType):
     phases = {Phase.LISTING: 0.1, Phase.READING: 0.6, Phase.FETCHING: 0.1, Phase.MAPPING: 0.2}
     form = {FormSection.SSH: SSH_LOGIN, FormSection.FOLDERS: ("folders.runs",)}
     least = {"host": "localhost"}
+    url_entry = "lab_url"
     own_sections = (
         OwnSection("Notebook", (
             TextEntry("lab_kernel", "Kernel", "Runs the cells.", default="python3",
                       pattern=re.compile(r"[a-z0-9-]+"), what="a kernel's name"),
             TextEntry("lab_start", "Program", program=True),
+            AddressEntry("lab_url", "Address", placeholder="https://lab.example.org"),
             LoginEntry("lab_authcfg", "Password", service="the notebook"),
         ), intro="A server of notebooks."),
         OwnSection("Cells", (

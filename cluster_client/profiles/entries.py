@@ -18,7 +18,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Optional, Union
 
-from .checks import AUTHCFG, AUTHCFG_WHAT, check_pattern, check_range, check_text, check_type, fault
+from .checks import (
+    AUTHCFG,
+    AUTHCFG_WHAT,
+    check_pattern,
+    check_range,
+    check_text,
+    check_type,
+    check_url,
+    fault,
+)
 
 Value = Union[str, bool, int]
 
@@ -66,6 +75,16 @@ class TextEntry(OwnEntry):
         check_text(self.name, str(value))
         if self.pattern is not None:
             check_pattern(self.name, str(value), self.pattern, self.what)
+
+
+@dataclass(frozen=True)
+class AddressEntry(TextEntry):
+    """An address of the web (http or https), such as the `url_entry` of a type."""
+
+    def check(self, value: Value) -> None:
+        """See `OwnEntry.check`."""
+        super().check(value)
+        check_url(self.name, str(value))
 
 
 @dataclass(frozen=True)

@@ -175,6 +175,8 @@ class Profile:
     def service_url(self) -> str:
         """URL of the service that starts runs; empty if there is none."""
         entry = type_of(self).url_entry
+        if entry in self.own:
+            return str(self.own[entry])
         return str(getattr(self, entry)) if entry else ""
 
     def to_json(self) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def test_the_sections_that_a_type_declares_edit_its_own_entries(dialog: Profiles
     form = dialog.form
     form.ssh.host.edit.setText("lab.example.org")
     notes, cells = section(form, "Notebook"), section(form, "Cells")
-    assert [row.label.text() for row in notes.rows] == ["Kernel", "Program", "Password"]
+    assert [row.label.text() for row in notes.rows] == ["Kernel", "Program", "Address", "Password"]
     assert notes.intro.plain == "A server of notebooks."
     assert not notes.group.isCollapsed() and cells.group.isCollapsed()
     assert field(form, "lab_kernel").value() == "python3"

@@ -74,17 +74,18 @@ def test_a_profile_has_the_entries_of_its_own_type_and_keeps_them(
     notebook: NotebookType, tmp_path: Path
 ) -> None:
     usual = {
-        "lab_kernel": "python3", "lab_start": "", "lab_authcfg": "", "lab_cells": 0, "lab_theme": "",
-        "lab_keep": False,
+        "lab_kernel": "python3", "lab_start": "", "lab_url": "", "lab_authcfg": "", "lab_cells": 0,
+        "lab_theme": "", "lab_keep": False,
     }  # fmt: skip
     assert dict(Profile.from_json(VALUES).own) == usual
     given = {
-        "lab_kernel": "julia-1", "lab_start": "jupyter", "lab_authcfg": "a1b2c3d", "lab_cells": 7,
-        "lab_theme": "dark", "lab_keep": True,
+        "lab_kernel": "julia-1", "lab_start": "jupyter", "lab_url": "https://lab:8888",
+        "lab_authcfg": "a1b2c3d", "lab_cells": 7, "lab_theme": "dark", "lab_keep": True,
     }  # fmt: skip
     profile = Profile.from_json({**VALUES, **given})
     assert dict(profile.own) == given
-    assert list(profile.to_json().items())[-6:] == list(given.items())
+    assert profile.service_url == "https://lab:8888"
+    assert list(profile.to_json().items())[-7:] == list(given.items())
     profile.write(tmp_path / "lab.json")
     assert Profile.read(tmp_path / "lab.json") == profile
     assert len({profile, Profile.read(tmp_path / "lab.json"), Profile.from_json(VALUES)}) == 2
@@ -102,6 +103,8 @@ def test_a_profile_has_the_entries_of_its_own_type_and_keeps_them(
         ("lab_kernel", "python3\n", "It holds a line break or another character that cannot be printed."),
         ("lab_start", "https://me:hunter2@lab", "This holds a secret, and a profile is shared."),
         ("lab_authcfg", "secret", "It should be the 7 letters and digits of a QGIS authentication."),
+        ("lab_url", "lab:8888", "It should be an address such as https://pi0.example.org:8998."),
+        ("lab_url", "https://me:hunter2@lab", "This holds a secret, and a profile is shared."),
         ("lab_cells", 65, "It lies between 0 and 64."),
         ("lab_cells", True, "It is a whole number."),
         ("lab_theme", "light", "Choose one of '', 'dark'."),
