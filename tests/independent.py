@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
+from itertools import groupby
 from typing import Any, NamedTuple, Optional, Union
 from zoneinfo import ZoneInfo
 
@@ -88,6 +89,37 @@ def _time(value: Union[str, int, float, None]) -> Optional[int]:
         moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
         return round((moment - datetime(1970, 1, 1, tzinfo=timezone.utc)) / timedelta(microseconds=1))
     return round(value * (1e3 if abs(value) >= 1e11 else 1e6))  # epoch milliseconds, or seconds
+
+
+def trimmed(points: list[Point], speed_unit: str, trim: Mapping[str, int]) -> list[Point]:
+    """The points that are left of a trip.
+
+    "An optional rule drops dwell at trip ends and dwell > T"; a point slower than 1 km/h stands. "Optionally
+    trim trip ends": its first and last metres (u·Δt) and seconds, of the points that have a time.
+    """
+    kmh, longest = IN_KILOMETRES_PER_HOUR[speed_unit], trim.get("stationary_seconds", 0)
+    left: list[Point] = []
+    stretches = [(stands, [*some]) for stands, some in groupby(points, lambda point: point.speed * kmh < 1)]
+    for number, (stands, some) in enumerate(stretches):
+        times = [point.time for point in some if point.time is not None] or [0]
+        at_an_end = number in (0, len(stretches) - 1)
+        if not (longest and stands and (at_an_end or (times[-1] - times[0]) / 1e6 > longest)):
+            left += some
+    metres, seconds = trim.get("ends_metres", 0), trim.get("ends_seconds", 0)
+    if not metres and not seconds:
+        return left
+    timed = [number for number, point in enumerate(left) if point.time is not None]
+    way, time = [0.0], [0.0]
+    for number, following in zip(timed, timed[1:]):
+        step = max((left[following].time - left[number].time) / 1e6, 0.0)  # type: ignore[operator]
+        way.append(way[-1] + left[number].speed * kmh / 3.6 * min(step, LONGEST_STEP))
+        time.append(time[-1] + step)
+    inside = [
+        number
+        for number, metre, second in zip(timed, way, time)
+        if metres <= metre <= way[-1] - metres and seconds <= second <= time[-1] - seconds
+    ]
+    return left[inside[0] : inside[-1] + 1] if inside else []
 
 
 def steps_of(points: list[Point]) -> list[Optional[float]]:
@@ -428,7 +460,7 @@ def tables(trips: Mapping[str, Iterable[Mapping[str, Any]]], spec: Mapping[str, 
 
     for trip, files in trips.items():
         for file in files:
-            of_file = points_of(file)
+            of_file = trimmed(points_of(file), unit, spec.get("trim", {}))
             for point in of_file:
                 if calendar.counts(point.time):
                     points[point.link].append(point)

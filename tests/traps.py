@@ -254,12 +254,19 @@ _EASTER = ["2025-04-18", "2025-04-21"]
 
 SPECIFICATIONS: dict[str, list[dict[str, Any]]] = {
     "varying_rates": [{**_LONDON, "bin_minutes": 5}, {"speed_unit": "km/h", "time_zone": "Asia/Kathmandu"}],
-    "idling_car": [{"speed_unit": "km/h"}, {"speed_unit": "m/s", "suppress_below": 5}],
+    "idling_car": [
+        {"speed_unit": "km/h"}, {"speed_unit": "m/s", "suppress_below": 5},
+        {"trim": {"stationary_seconds": 180, "ends_metres": 40, "ends_seconds": 3}},
+    ],
     "one_point_traversals": [_LONDON, {"speed_unit": "m/s", "bin_minutes": 1440}],
     "loops": [_LONDON, {**_LONDON, "bin_minutes": 5, "periods": {"Now": {"from": "14:00", "to": "14:01"}}}],
-    "gaps_and_steps_back": [{**_LONDON, "bin_minutes": 5}, {"speed_unit": "m/s", "date_from": "2025-06-10"}],
+    "gaps_and_steps_back": [
+        {**_LONDON, "bin_minutes": 5}, {"speed_unit": "m/s", "date_from": "2025-06-10"},
+        {**_LONDON, "trim": {"stationary_seconds": 60, "ends_metres": 200, "ends_seconds": 60}},
+    ],
     "without_times": [
         {**_LONDON, "periods": _PERIODS}, {"date_from": "2025-06-10"}, {"weekdays": [2, 3], "days": "dates"},
+        {"trim": {"ends_seconds": 20}}, {"trim": {"ends_metres": 100}, "speed_unit": "km/h"},
     ],
     "spring": [_LONDON, {**_LONDON, "days": "dates", "bin_minutes": 30, "periods": _PERIODS}],
     "autumn": [_LONDON, {**_LONDON, "days": "weekdays", "date_to": "2025-10-26", "periods": _PERIODS}],
@@ -268,7 +275,10 @@ SPECIFICATIONS: dict[str, list[dict[str, Any]]] = {
         {**_LONDON, "weekdays": [6], "periods": _PERIODS, "holidays": ["2025-06-14", "2025-06-16"]},
     ],
     "single_trips": [_LONDON, {"speed_unit": "m/s", "days": "workdays"}],
-    "zero_speeds": [_LONDON, {"speed_unit": "km/h", "bin_minutes": 30}, {"speed_unit": "m/s"}],
+    "zero_speeds": [
+        _LONDON, {"speed_unit": "km/h", "bin_minutes": 30}, {"speed_unit": "m/s"},
+        {"trim": {"stationary_seconds": 2}},
+    ],
     "weeks": [
         {**_LONDON, "days": "workdays", "holidays": _EASTER, "periods": _PERIODS},
         {"days": _NAMED, "holidays": _EASTER, "bin_minutes": 180},

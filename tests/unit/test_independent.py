@@ -15,6 +15,7 @@ from tests.independent import (
     student_t,
     tables,
     traversals_of,
+    trimmed,
 )
 
 LINK = 7
@@ -191,6 +192,22 @@ def test_a_traversal_belongs_to_the_bin_of_its_entry():
     assert (first["n_traversals"], first["weighted_mean"], first["brakes"]) == (1, 10.5, 100)
     assert (second["n_traversals"], second["weighted_mean"], second["brakes"]) == (0, None, None)
     assert (second["n_points"], second["trip_mean"]) == (2, 11)
+
+
+def test_standing_is_left_out_at_the_ends_and_where_it_takes_longer():
+    rows = [(0, 0), (1, 0.2), (2, 5), (3, 0), (183, 0), (184, 5), (185, 0), (366, 0), (367, 5), (400, 0)]
+    left = trimmed(points_of(trip(*rows)), "m/s", {"stationary_seconds": 180})
+    assert [point.time - START * 1_000_000 for point in left] == [
+        k * 1_000_000 for k in (2, 3, 183, 184, 367)
+    ]
+
+
+def test_ends_are_left_out_by_metres_and_seconds():
+    points = points_of(trip(*((k, 10) for k in range(11))))  # 100 m
+    assert trimmed(points, "m/s", {"ends_metres": 30}) == points[3:8]
+    assert trimmed(points, "m/s", {"ends_seconds": 4}) == points[4:7]
+    assert trimmed(points, "m/s", {"ends_metres": 51}) == []
+    assert trimmed(points, "km/h", {"ends_metres": 10}) == points[4:7]
 
 
 # -- days and periods -------------------------------------------------------------------------------

@@ -44,6 +44,20 @@ def test_generated_trips_have_the_statistics_of_their_definitions(engine: Engine
         assert compared(outcome, {name: [trip] for name, trip in trips.items()}, spec) == {}, spec
 
 
+def test_trips_that_count_as_faster_in_paces_are_told(engine: Engine) -> None:
+    """As many as there are trips on links, of all links, below 1 km/h."""
+    trips = CASES["zero_speeds"]()
+    speeds: dict[tuple[str, int], list[float]] = {}
+    for name, trip in trips.items():
+        engine.write(name, trip)
+        for point in points_of(trip):
+            speeds.setdefault((name, point.link), []).append(point.speed)
+    slow = sum(mean(some) * 1.609344 < 1 for some in speeds.values())
+    manifest = engine.run_here(statistics=["trip_hmean"]).manifest
+    assert manifest["slow_trips"] == {"below_km_h": 1.0, "raised": slow}
+    assert 10 < slow < len(speeds)
+
+
 def test_other_percentiles_stand_beside_their_like(engine: Engine) -> None:
     trips = CASES["loops"]()
     for name, trip in trips.items():
