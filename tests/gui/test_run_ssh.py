@@ -193,6 +193,7 @@ def test_a_lost_network_is_said_and_waited_out(analyst: Analyst, belfast: Path, 
     assert "2,574 trips" in report["summary"], report["said"]
 
 
+@pytest.mark.long
 @newest
 @pytest.mark.parametrize("livy", ["0.7.1"], indirect=True)
 @pytest.mark.belfast

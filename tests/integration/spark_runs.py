@@ -67,6 +67,7 @@ class SparkRun:
             "spark.executor.cores": "2",
             "spark.cores.max": "2",
             "spark.driver.memory": "512m",
+            "spark.ui.enabled": "false",  # a page that nothing asks for
             "spark.driver.extraJavaOptions": DRIVER_OPTIONS,
             "spark.executorEnv.ROADPULSE_CACHE": node_cache,
             **self.conf,

@@ -94,7 +94,9 @@ def test_killed_part_of_the_driver_over_ssh_is_told_and_the_next_run_reads_the_r
     assert status.error.retry
     until(lambda: not members(group))
     wait_for_free_cores(way.cluster)
-    again = backend.submit(way.run(many_trips))
+    by_the_head = way.with_resources(head_workers=None)  # it does not matter who reads the rest
+    backend = way.backend(by_the_head)
+    again = backend.submit(way.run(many_trips, profile=by_the_head))
     assert follow(backend, again, polling=FAST).state is RunState.FINISHED
     assert json_of(again.folder, "manifest.json")["files"]["reused"] > 0
     assert tables(backend.fetch(again)) == many_tables
