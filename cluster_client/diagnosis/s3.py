@@ -14,7 +14,7 @@ from ...aggregation.storage.s3.errors import AccessDenied, BucketMissing, WrongR
 from ..profiles.credentials import S3Keys
 from ..profiles.profile import Profile
 from ..s3 import listing
-from ..s3.boto_client import BotoClient
+from ..s3.boto_client import BotoClient, buckets
 from ..s3.client import QUICK, S3Connection, access_here, connect, split
 from ..s3.files import S3Files
 from . import verdicts
@@ -101,7 +101,7 @@ class BucketChecks:
             if bucket:
                 next(listing.pages(s3, f"s3://{bucket}"))
             else:
-                listing.buckets(s3)
+                buckets(s3)
         except (BucketMissing, WrongRegion):
             return ok(f"{who}.")
         except AccessDenied as error:
@@ -117,20 +117,15 @@ class BucketChecks:
                 f"The bucket {bucket} may not be listed ({error.code}).",
                 "Ask for the right s3:ListBucket, or use other keys.",
             )
-        region = self._region_of(bucket)
+        region = ""
+        with contextlib.suppress(RunError):  # not everyone may ask, and not every server answers
+            region = BotoClient(s3, bucket).region()
         if region and self._region and region != self._region:
             return failed(
                 f"The bucket {bucket} lies in the region {region}, and the profile says {self._region}.",
                 f"Write {region!r} as 's3.region' into the profile: runs do not look for it.",
             )
         return ok(f"The bucket {bucket} is there{f', in {region}' if region else ''}, and can be listed.")
-
-    def _region_of(self, bucket: str) -> str:
-        """Return the region of a bucket; empty if unknown."""
-        with contextlib.suppress(RunError), self._s3.asked("Asking where it lies", f"s3://{bucket}"):
-            answer = self._s3.client.get_bucket_location(Bucket=bucket)
-            return str(answer.get("LocationConstraint") or "us-east-1")
-        return ""
 
     def _list(self) -> Found:
         end = time.monotonic() + _COUNT_SECONDS

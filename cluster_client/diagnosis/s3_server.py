@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import Any, Optional
+from typing import Optional
 from urllib.parse import urlsplit
 
 from ...aggregation.contract.s3_access import S3Access
 from ..certificates import certificate_fault, speaks_no_tls, trust
+from ..s3.boto_client import service_headers
 from ..s3.client import QUICK, S3Connection, connect
 from ..ssh.network import resolve
 from . import verdicts
@@ -53,7 +54,7 @@ class S3ServerChecks:
     @property
     def _server(self) -> tuple[str, int, bool]:
         """Return host, port, and whether it uses https."""
-        parts = urlsplit(str(self._plain.client.meta.endpoint_url))
+        parts = urlsplit(self._plain.address)
         secure = parts.scheme == "https"
         return parts.hostname or "", parts.port or (443 if secure else 80), secure
 
@@ -115,7 +116,7 @@ class S3ServerChecks:
 
     def _clock(self) -> Found:
         asked = time.time()
-        headers = self._headers()
+        headers = service_headers(self._plain)
         theirs = email.utils.parsedate_to_datetime(headers["date"]) if headers.get("date") else None
         if theirs is None:
             return skipped("The server does not tell its time.")
@@ -127,16 +128,3 @@ class S3ServerChecks:
                 "Set the clock that is wrong, here or there; switch on NTP.",
             )
         return verdicts.clock(off, "The server's clock")
-
-    def _headers(self) -> Mapping[str, str]:
-        """Return the headers of a response to an unsigned request, whatever its status."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  (`connect` has raised if it is missing)
-
-        s3 = self._plain
-        with s3.asked("Asking for the time"):
-            try:
-                answer: Any = s3.client.list_buckets()
-            except ClientError as error:
-                answer = error.response
-        headers: Mapping[str, str] = answer["ResponseMetadata"].get("HTTPHeaders", {})
-        return headers

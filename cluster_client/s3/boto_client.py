@@ -1,18 +1,20 @@
-"""The desktop's client of a bucket: requests by boto3, whose errors are put into words."""
+"""The desktop's client of a bucket, and of the service: all requests by boto3, whose errors get messages."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional, Union
 
 from ...aggregation.contract.s3_access import SCHEME
-from ...aggregation.storage.s3.base_client import S3Client, Span
+from ...aggregation.storage.s3.base_client import DesktopClient, Span
 from ...aggregation.storage.s3.errors import S3Refused
 from ...aggregation.storage.s3.listing import PAGE, ObjectInfo, Page
 from ..collector import paused
-from .client import S3Connection
+from .client import DEFAULT_REGION, S3Connection
 
 BLOCK = 1 << 20
 _LONGEST_WHOLE = 256 << 20
@@ -23,7 +25,7 @@ BEYOND = ("InvalidRange", "416")
 _THERE = ("PreconditionFailed", "412")
 
 
-class BotoClient(S3Client):
+class BotoClient(DesktopClient):
     """Requests to one bucket over a connection of boto3."""
 
     def __init__(self, s3: S3Connection, bucket: str) -> None:
@@ -32,7 +34,7 @@ class BotoClient(S3Client):
     def _url(self, key: str) -> str:
         return f"{SCHEME}{self._bucket}/{key}"
 
-    def pages(self, prefix: str, delimiter: str = "") -> Iterator[Page]:
+    def _pages(self, prefix: str, delimiter: str) -> Iterator[Page]:
         """See `S3Client.pages`; keys may hold any character."""
         request: dict[str, Any] = {"Bucket": self._bucket, "Prefix": prefix, "MaxKeys": PAGE}
         if delimiter:
@@ -154,6 +156,55 @@ class BotoClient(S3Client):
         for key in keys:
             with self._s3.asked("Deleting", self._url(key)):
                 self._s3.client.delete_object(Bucket=self._bucket, Key=key)
+
+    def region(self) -> str:
+        """See `DesktopClient.region`."""
+        with self._s3.asked("Asking where it lies", f"{SCHEME}{self._bucket}"):
+            answer: Any = self._s3.client.get_bucket_location(Bucket=self._bucket)
+        return str(answer.get("LocationConstraint") or DEFAULT_REGION)
+
+    def presigned(self, key: str, seconds: int, name: str) -> str:
+        """See `DesktopClient.presigned`; no request is sent."""
+        with self._s3.asked("Signing an address of", self._url(key)):
+            return self._s3.client.generate_presigned_url(
+                "get_object",
+                Params={"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": name},
+                ExpiresIn=seconds,
+            )
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket of the keys' owner."""
+
+    name: str
+    created: Optional[datetime] = None
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"{SCHEME}{self.name}"
+
+
+def buckets(s3: S3Connection) -> list[Bucket]:
+    """The buckets that the keys' owner has; others may be read all the same, if one knows their names."""
+    with s3.asked("Listing the buckets"):
+        answer: Any = s3.client.list_buckets()
+    s3.expect(answer, "Buckets")
+    return [Bucket(each["Name"], each.get("CreationDate")) for each in answer["Buckets"] if "Name" in each]
+
+
+def service_headers(s3: S3Connection) -> Mapping[str, str]:
+    """The headers of the service's answer to a request for its buckets, whatever its status."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415  (`connect` has raised if it is missing)
+
+    with s3.asked("Asking for the time"):
+        try:
+            answer: Any = s3.client.list_buckets()
+        except ClientError as error:
+            answer = error.response
+    headers: Mapping[str, str] = answer["ResponseMetadata"].get("HTTPHeaders", {})
+    return headers
 
 
 def _range(span: Span) -> str:

@@ -1,8 +1,7 @@
 """The way to buckets from this computer: boto3 with explicit waits, a profile's keys, words for faults.
 
     s3 = connect(access, keys)
-    with s3.asked("Listing", "s3://trips/2019"):
-        s3.client.list_objects_v2(Bucket="trips", Prefix="2019/")
+    pages = BotoClient(s3, "trips").pages("2019/")  # of `boto_client`, which sends all requests
 
 boto3 is imported with the first connection, which takes a moment: not on the thread that draws windows. One
 connection may be used by several threads.
@@ -84,6 +83,11 @@ class S3Connection:
     def where(self) -> str:
         """The service as a person calls it."""
         return self.access.endpoint or "AWS"
+
+    @property
+    def address(self) -> str:
+        """The address of the service."""
+        return str(self.client.meta.endpoint_url)
 
     def close(self) -> None:
         """Give up its connections."""

@@ -14,8 +14,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Callable, Optional
+from typing import Callable
 
 from ...aggregation.contract.errors import FILE_REASONS, BadTripFile, Cancelled
 from ...aggregation.contract.s3_access import SCHEME
@@ -24,19 +23,6 @@ from ...aggregation.storage.s3.base_client import first_of
 from ...aggregation.storage.s3.listing import Named, ObjectInfo, Page, named
 from .boto_client import BotoClient
 from .client import S3Connection, split
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """A bucket of the keys' owner."""
-
-    name: str
-    created: Optional[datetime] = None
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"{SCHEME}{self.name}"
 
 
 @dataclass(frozen=True)
@@ -57,14 +43,6 @@ def _never() -> bool:
 
 def _untold(counted: Counted) -> None:
     """Default of `progress`."""
-
-
-def buckets(s3: S3Connection) -> list[Bucket]:
-    """The buckets that the keys' owner has; others may be read all the same, if one knows their names."""
-    with s3.asked("Listing the buckets"):
-        answer = s3.client.list_buckets()
-    s3.expect(answer, "Buckets")
-    return [Bucket(each["Name"], each.get("CreationDate")) for each in answer["Buckets"] if "Name" in each]
 
 
 def pages(

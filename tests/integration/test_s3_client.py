@@ -44,8 +44,8 @@ from roadpulse.cluster_client.errors import BackendError, ResultError
 from roadpulse.cluster_client.profiles.credentials import S3Keys
 from roadpulse.cluster_client.profiles.profile import Folders, Profile
 from roadpulse.cluster_client.runs.fetching import fetch_run
+from roadpulse.cluster_client.s3 import boto_client, listing
 from roadpulse.cluster_client.s3 import files as files_module
-from roadpulse.cluster_client.s3 import listing
 from roadpulse.cluster_client.s3.client import QUICK, S3Connection, access_here, connect, connect_for
 from roadpulse.cluster_client.s3.files import S3Files
 from tests.integration.fault_proxy import Fault, FaultProxy, refusal
@@ -423,7 +423,7 @@ def test_whatever_answers_is_told_in_words(
 ) -> None:
     files, path = S3Files(impatient), f"s3://{bucket}/x"
     questions = [
-        lambda: look(impatient, bucket), lambda: listing.buckets(impatient), lambda: files.size(path),
+        lambda: look(impatient, bucket), lambda: boto_client.buckets(impatient), lambda: files.size(path),
         lambda: files.read_last(path, 3), lambda: files.put(path, b"x"),
     ]  # fmt: skip
     bodies = [*HOSTILE, *(os.urandom(40) for _ in range(3))]
@@ -611,7 +611,7 @@ def test_folders_and_objects_come_page_by_page(s3_server: S3Server, s3: S3Connec
     assert [page.more for page in found] == [True, False]
     assert [each.key for page in found for each in page.objects] == names
     assert [folder for page in found for folder in page.folders] == [f"s3://{bucket}/2019/june/"]
-    assert [each.name for each in listing.buckets(s3)].count(bucket) == 1
+    assert [each.name for each in boto_client.buckets(s3)].count(bucket) == 1
 
 
 @pytest.mark.parametrize(

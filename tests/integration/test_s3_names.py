@@ -20,7 +20,7 @@ from roadpulse.cluster_client.backends.livy import job_files
 from roadpulse.cluster_client.diagnosis.checks import diagnose
 from roadpulse.cluster_client.diagnosis.s3 import BucketChecks
 from roadpulse.cluster_client.profiles.profile import Folders, Profile
-from roadpulse.cluster_client.s3 import listing
+from roadpulse.cluster_client.s3 import boto_client, listing
 from roadpulse.cluster_client.s3.client import connect
 from roadpulse.cluster_client.s3.files import S3Files
 from roadpulse.tests.engine import trip
@@ -88,7 +88,7 @@ def desktop(access: dict[str, Any], bucket: str) -> dict[str, Any]:
     ]
     (page,) = listing.pages(s3, f"s3://{bucket}/mine")
     found = {
-        "buckets": [each.name for each in listing.buckets(s3)],
+        "buckets": [each.name for each in boto_client.buckets(s3)],
         "claims": claims,
         "job": (files.read(f"{run}/job.json") or b"").decode(),
         "size": files.size(f"{run}/spec.json"),

@@ -141,3 +141,18 @@ def test_shipped_code_holds_no_assert_no_silent_except_and_no_nested_event_loop(
 def test_packages_of_the_steps_are_listed_with_the_same_lowest_versions() -> None:
     listed = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     assert set(requirements.for_pip(s3=True)) <= set(listed)
+
+
+def test_buckets_are_asked_by_their_clients_alone() -> None:
+    of_boto = r"\.client\.(list_|get_|head_|put_|delete_|copy_|generate_|upload|download)"
+    of_obstore = r"^\s*(import obstore|from obstore)|= library\(\)"
+    found: dict[str, set[str]] = {of_boto: set(), of_obstore: set()}
+    for path in SHIPPED:
+        for request, senders in found.items():
+            if re.search(request, path.read_text(encoding="utf-8"), re.MULTILINE):
+                senders.add(str(path.relative_to(ROOT)))
+    below = "aggregation/storage/s3/"
+    assert found[of_boto] == {"cluster_client/s3/boto_client.py"}
+    assert found[of_obstore] <= {
+        below + name for name in ("object.py", "obstore_client.py", "obstore_store.py", "parquet.py")
+    }

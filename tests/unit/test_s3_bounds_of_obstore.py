@@ -13,12 +13,15 @@ import pytest
 
 from roadpulse.aggregation.contract.errors import RunError, StorageError
 from roadpulse.aggregation.contract.s3_access import S3Access
+from roadpulse.aggregation.storage.s3 import base_client, parquet
 from roadpulse.aggregation.storage.s3 import client as s3_client
-from roadpulse.aggregation.storage.s3 import parquet
+from roadpulse.aggregation.storage.s3.base_client import S3Client
+from roadpulse.aggregation.storage.s3.errors import S3Error
 from roadpulse.aggregation.storage.s3.obstore_client import ObstoreClient
 from roadpulse.aggregation.storage.s3.path import S3Path
+from roadpulse.aggregation.storage.s3.signed_client import SignedClient
 from roadpulse.aggregation.store.rows import POINTS, Reading, write_rows
-from tests.unit.test_s3_bounds import answering
+from tests.unit.test_s3_bounds import answering, requests_to
 
 MODIFIED = b"Last-Modified: Tue, 10 Jun 2025 08:00:00 GMT\r\nConnection: close\r\n"
 WHOLE = b"HTTP/1.1 200 OK\r\n" + MODIFIED
@@ -97,6 +100,33 @@ def test_objects_and_folders_of_a_listing_that_begins_again_are_refused() -> Non
             list(path_at(url).objects())
         with pytest.raises(StorageError, match="has no end"):
             path_at(url).folder_names()
+
+
+@pytest.mark.usefixtures("without_plain")
+def test_folders_of_a_listing_of_obstore_that_begins_again_are_refused() -> None:
+    with answering(lasso(2, 3)) as url, pytest.raises(StorageError, match="has no end"):
+        path_at(url).folder_names()
+
+
+@pytest.mark.parametrize("client", [ObstoreClient, SignedClient])
+def test_a_listing_with_ever_new_names_ends(client: type[S3Client], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base_client, "MOST_NAMES", 10_000)
+    seen = 0
+    with answering(lambda request: served(request, 10**9)) as url, pytest.raises(S3Error, match="10,000"):
+        access = S3Access(endpoint=url, anonymous=True)
+        more = (requests_to(url),) if client is SignedClient else ()
+        for each in client(access, "b", *more).pages("a/"):  # type: ignore[call-arg]
+            seen += len(each.objects)
+    assert 9000 <= seen <= 10_000
+
+
+@pytest.mark.usefixtures("without_plain")
+def test_of_a_listing_of_obstore_the_names_right_below_are_taken() -> None:
+    keys = ["a/1", "a/x &amp; y/2", "a/z/3/4", "a/z/5"]
+    with answering(lambda _: [page(keys, truncated=False)]) as url:
+        assert path_at(url).folder_names() == ["x & y", "z"]
+        (found,) = ObstoreClient(path_at(url).access, "b").pages("a/", "/")
+    assert (found.folders, [each.key for each in found.objects]) == (["a/x & y/", "a/z/"], ["a/1"])
 
 
 def test_a_listing_that_does_not_say_where_it_goes_on_is_not_taken_for_whole() -> None:

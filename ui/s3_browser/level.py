@@ -29,7 +29,7 @@ class Level:
 
 def top(s3: S3Connection) -> Level:
     """Return the buckets."""
-    from ...cluster_client.s3.listing import buckets  # noqa: PLC0415  (boto3)
+    from ...cluster_client.s3.boto_client import buckets  # noqa: PLC0415  (boto3)
 
     return Level(tuple(f"{bucket.url}/" for bucket in buckets(s3)))
 

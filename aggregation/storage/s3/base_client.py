@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Optional, Union
 
+from .errors import S3Refused
 from .listing import ObjectInfo, Page
 from .object import BLOCK
 from .signed_requests import PendingRequest
@@ -16,16 +17,33 @@ Span = Union[tuple[int, int], dict[str, int]]
 `{"suffix": n}`."""
 
 
+MOST_NAMES = 100_000_000
+"""Names of a listing beyond which it is refused: at a thousand a page they take about an hour."""
+
+
 class S3Client(ABC):
     """Requests to one bucket, from several threads. Raises `S3Error`."""
 
-    @abstractmethod
     def pages(self, prefix: str, delimiter: str = "") -> Iterator[Page]:
         """List the objects whose keys begin with `prefix`, a page at a time.
 
         With the delimiter `/` only those right below the prefix, and the prefixes of the folders there. A
-        listing that begins again, or does not say where it continues, is refused as one without an end.
+        listing that begins again, does not say where it continues, or has more than `MOST_NAMES` names is
+        refused as one without an end.
         """
+        n = 0
+        for page in self._pages(prefix, delimiter):
+            n += len(page.objects) + len(page.folders)
+            if n > MOST_NAMES:
+                raise S3Refused(
+                    f"Listing the keys that begin with {prefix!r} has no end: there are more than "
+                    f"{MOST_NAMES:,}. Name a folder with fewer, or tell the server's administrator."
+                )
+            yield page
+
+    @abstractmethod
+    def _pages(self, prefix: str, delimiter: str) -> Iterator[Page]:
+        """Yield the server's pages; see `pages`."""
 
     @abstractmethod
     def head(self, key: str) -> Optional[ObjectInfo]:
@@ -59,6 +77,10 @@ class RunClient(S3Client):
     reads_ahead: bool
     """True if `ask` sends a request before its answer is wanted; otherwise threads have to read."""
 
+    @abstractmethod
+    def reach(self, key: str) -> None:
+        """Ask the bucket for a name in a folder, with short waits, so that a wrong address shows at once."""
+
     @property
     @abstractmethod
     def stalled(self) -> float:
@@ -78,6 +100,18 @@ class RunClient(S3Client):
     @abstractmethod
     def fetch(self, key: str, size: int, copy: Path) -> tuple[ObjectInfo, int]:
         """Read an object as `get`, but into the file `copy`; return the number of bytes too."""
+
+
+class DesktopClient(S3Client):
+    """A client for a person, who needs to know of a bucket what a run does not."""
+
+    @abstractmethod
+    def region(self) -> str:
+        """Return where the bucket lies; raises `S3Error` if the server does not say."""
+
+    @abstractmethod
+    def presigned(self, key: str, seconds: int, name: str) -> str:
+        """Return an address at which anyone may read an object for some time, to be saved as `name`."""
 
 
 def first_of(blocks: Iterable[bytes], most: int) -> bytes:

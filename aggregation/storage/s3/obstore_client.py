@@ -1,8 +1,8 @@
 """A client over obstore: where an instance's role gives the keys, or a proxy leads to the service.
 
-It differs from `signed_client` in three ways: it shows neither the pages of a listing nor their marks, it
-keeps an answer to a listing in memory however long it is, and it refuses some names (`a//b`, `.`, control
-characters), which makes a listing with one of them fail as a whole.
+It differs from `signed_client` in three ways: it shows neither the pages of a listing nor their marks; it
+keeps a page in memory however long it is, for which a minute is the limit; and it refuses some names (`a//b`,
+`.`, control characters), which makes a listing with one of them fail as a whole.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .base_client import RunClient, Span
 from .errors import S3Refused, UnnamedObject
 from .listing import PAGE, ObjectInfo, Page
 from .object import BLOCK, S3Object, endless
-from .obstore_store import library
+from .obstore_store import IMPATIENT, LISTING, library, store
 from .signed_requests import PendingRequest
 
 MULTIPART = 16 << 20
@@ -44,29 +44,34 @@ class ObstoreClient(RunClient):
 
     # -- listing ------------------------------------------------------------------------------------
 
-    def pages(self, prefix: str, delimiter: str = "") -> Iterator[Page]:
-        """See `S3Client.pages`; with a delimiter all of them at once."""
+    def _pages(self, prefix: str, delimiter: str) -> Iterator[Page]:
+        """See `S3Client.pages`; with a delimiter, too, all objects below the prefix are asked for.
+
+        obstore reads a listing with a delimiter to its end before it returns, even one without an end.
+        """
         folder = self._at(prefix.rpartition("/")[0])
+        seen: set[str] = set()
         with folder.errors(f"list {folder}"):
-            found = self._pages(folder) if not delimiter else iter([self._level(folder)])
-            for page in found:
+            for page in self._whole(folder):
                 objects = [each for each in page.objects if each.key.startswith(prefix)]
-                if objects or page.folders:
-                    yield page._replace(objects=objects)
+                folders: list[str] = []
+                if delimiter:
+                    parts = [each.key[len(prefix) :].partition(delimiter) for each in objects]
+                    folders = sorted({prefix + name + slash for name, slash, _ in parts if slash} - seen)
+                    seen.update(folders)
+                    objects = [each for each, (_, slash, _) in zip(objects, parts) if not slash]
+                if objects or folders:
+                    yield Page(folders, objects, page.more)
 
-    def _level(self, folder: S3Object) -> Page:
+    def _whole(self, folder: S3Object) -> Iterator[Page]:
+        """Yield all objects below a folder."""
         obstore = library()
-        found = obstore.list_with_delimiter(folder.store, folder.key or None)
-        folders = [f"{name.rstrip('/')}/" for name in found["common_prefixes"]]
-        return Page(folders, [self._info(each) for each in found["objects"]], False)
-
-    def _pages(self, folder: S3Object) -> Iterator[Page]:
-        obstore = library()
+        place = store(self._access, self._bucket, LISTING)
         from obstore.exceptions import InvalidPathError  # noqa: PLC0415
 
         known, n, next_known = "", 0, 1
         try:
-            for found in obstore.list(folder.store, folder.key or None, chunk_size=PAGE):
+            for found in obstore.list(place, folder.key or None, chunk_size=PAGE):
                 objects = [self._info(each) for each in found]
                 # A key comes once, in any order. One is remembered, ever later ones (Brent).
                 if any(each.key == known for each in objects):
@@ -87,6 +92,14 @@ class ObstoreClient(RunClient):
         return ObjectInfo(
             self._bucket, meta["path"], meta["size"], meta["e_tag"] or "", meta["last_modified"]
         )
+
+    def reach(self, key: str) -> None:
+        """See `RunClient.reach`."""
+        obstore = library()
+        path = self._at(key)
+        place = store(self._access, self._bucket, IMPATIENT)
+        with path.errors(f"list {path}"):
+            next(iter(obstore.list(place, key or None, chunk_size=1)), None)
 
     # -- objects ------------------------------------------------------------------------------------
 

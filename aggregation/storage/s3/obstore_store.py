@@ -10,7 +10,7 @@ import os
 import socket
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...contract.errors import StorageError
 from ...contract.s3_access import S3Access
@@ -20,13 +20,26 @@ from .keys import RENEWED_SECONDS, Keyring, certificates, role_service
 if TYPE_CHECKING:
     from obstore.store import S3Store
 
-_PATIENT = {"connect": 5, "read": 30, "whole": 600, "retries": 8, "retrying": 120}
-_IMPATIENT = {"connect": 3, "read": 4, "whole": 6, "retries": 3, "retrying": 6}
+
+class Waits(NamedTuple):
+    """Seconds to connect, for a piece of an answer, for the whole of it, and for all `retries`."""
+
+    connect: int
+    read: int
+    whole: int
+    retries: int
+    retrying: int
 
 
-def store(access: S3Access, bucket: str, patient: bool = True) -> S3Store:
+PATIENT = Waits(5, 30, 600, 8, 120)
+LISTING = PATIENT._replace(whole=60)
+"""A page is in memory as a whole, however long the server makes it."""
+IMPATIENT = Waits(3, 4, 6, 3, 6)
+
+
+def store(access: S3Access, bucket: str, waits: Waits = PATIENT) -> S3Store:
     """The connection to a bucket; raises `StorageError` where its keys or certificates are not there."""
-    return _store(os.getpid(), access, bucket, patient)
+    return _store(os.getpid(), access, bucket, waits)
 
 
 def library() -> Any:
@@ -43,16 +56,15 @@ def library() -> Any:
 
 
 @lru_cache(maxsize=16)
-def _store(_pid: int, access: S3Access, bucket: str, patient: bool) -> S3Store:
+def _store(_pid: int, access: S3Access, bucket: str, waits: Waits) -> S3Store:
     library()
     from obstore.store import S3Store  # noqa: PLC0415  (only where a run uses S3)
 
-    waits = _PATIENT if patient else _IMPATIENT
     options: dict[str, Any] = {
         "allow_http": access.endpoint.startswith("http://"),
-        "connect_timeout": timedelta(seconds=waits["connect"]),
-        "read_timeout": timedelta(seconds=waits["read"]),
-        "timeout": timedelta(seconds=waits["whole"]),
+        "connect_timeout": timedelta(seconds=waits.connect),
+        "read_timeout": timedelta(seconds=waits.read),
+        "timeout": timedelta(seconds=waits.whole),
     }
     if access.ca_file:
         options["root_certificate"] = certificates(access.ca_file)
@@ -70,8 +82,8 @@ def _store(_pid: int, access: S3Access, bucket: str, patient: bool) -> S3Store:
             region=region_of(access),
             client_options=options,  # type: ignore[arg-type]
             retry_config={
-                "max_retries": waits["retries"],
-                "retry_timeout": timedelta(seconds=waits["retrying"]),
+                "max_retries": waits.retries,
+                "retry_timeout": timedelta(seconds=waits.retrying),
                 "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=10)},
             },
             **config,

@@ -28,7 +28,6 @@ from . import parquet
 from .base_client import RunClient, first_of
 from .listing import PAGE, prefix_of
 from .object import BLOCK, S3Object
-from .obstore_store import library, store
 
 LARGEST_READ = 64 << 20
 """Most bytes of an object that is read into memory as a whole."""
@@ -237,7 +236,4 @@ class S3Path(S3Object, Place):
 
     def reach(self) -> None:
         """Ask the bucket one question, impatiently; raises `StorageError` when it cannot be had."""
-        obstore = library()
-        place = store(self.access, self.bucket, patient=False)
-        with self.errors(f"list {self}"):
-            next(iter(obstore.list(place, self.key or None, chunk_size=1)), None)
+        self.client.reach(self.key)

@@ -43,7 +43,7 @@ class SignedClient(ObstoreClient):
 
     # -- listing ------------------------------------------------------------------------------------
 
-    def pages(self, prefix: str, delimiter: str = "") -> Iterator[Page]:
+    def _pages(self, prefix: str, delimiter: str) -> Iterator[Page]:
         """See `S3Client.pages`."""
         folder = self._at(prefix.rpartition("/")[0])
         wanted = {"prefix": prefix, **({"delimiter": delimiter} if delimiter else {})}

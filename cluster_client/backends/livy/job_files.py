@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from ....aggregation.contract.s3_access import is_s3
 from ...runs.files import RunFiles
+from ...s3.boto_client import BotoClient
 from ...s3.client import S3Connection, split
 from ...ssh.run_paths import RemoteFolders
 from .batch import address, job_files
@@ -57,12 +58,7 @@ def signed(s3: S3Connection, path: str) -> str:
     """
     bucket, key = split(path)
     name = key.rpartition("/")[2]
-    with s3.asked("Signing an address of", path):
-        url = s3.client.generate_presigned_url(
-            "get_object",
-            Params={"Bucket": bucket, "Key": key, "ResponseContentDisposition": name},
-            ExpiresIn=SIGNED_SECONDS,
-        )
+    url = BotoClient(s3, bucket).presigned(key, SIGNED_SECONDS, name)
     parts = urlsplit(url)
     query = sorted(parts.query.split("&"), key=lambda part: part.endswith(f"={name}"))
     return parts._replace(query="&".join(query)).geturl()
