@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from roadpulse.aggregation.run import run
 from roadpulse.aggregation.run_folder import RunFolder
+from roadpulse.aggregation.storage.local import trips as local_trips
 from roadpulse.aggregation.storage.local.path import LocalPath
+from roadpulse.aggregation.store import decode as store_decode
+from roadpulse.aggregation.trips import json_cuts, large_files
 from tests.engine import Engine, LocalRunner, Outcome
 from tests.independent import EVERY_KEY, differences, mean, points_of, tables, traversals_of
 from tests.traps import CASES, SPECIFICATIONS, Trip, every_file, file_of
@@ -98,6 +101,24 @@ def test_little_memory_gives_the_same_bytes(engine: Engine, case: str) -> None:
     folder = engine.prepare(statistics=KEYS, **spec)
     run(RunFolder(LocalPath(folder)), Slicing())
     assert Outcome(0, folder).hashes == engine.run_here(statistics=KEYS, **spec).hashes
+
+
+@pytest.mark.parametrize("case", ["without_times", "gaps_and_steps_back"])
+def test_trips_that_are_read_in_pieces_give_the_same_bytes(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    """Pieces are of a few points, and so are those that go into the store at once."""
+    for name, trip in CASES[case]().items():
+        engine.write(name, trip)
+    spec = SPECIFICATIONS[case][-1]
+    whole = engine.run_here(statistics=KEYS, **spec)
+    monkeypatch.setattr(local_trips, "LARGE", 0)
+    monkeypatch.setattr(large_files, "PIECE", 600)
+    monkeypatch.setattr(json_cuts, "BLOCK", 100)
+    monkeypatch.setattr(store_decode, "_AT_ONCE", 7)
+    pieces = engine.run_here(statistics=KEYS, store=str(engine.folder / "other store"), **spec)
+    assert pieces.manifest["files"]["decoded"] == len(CASES[case]())
+    assert pieces.hashes == whole.hashes
 
 
 ROWS = st.tuples(
