@@ -16,6 +16,7 @@ from development import package
 from development.pytest_cluster import cluster, livy  # noqa: F401
 from development.pytest_postgis import postgis  # noqa: F401
 from tests.gui.desktop import Desktop
+from tests.integration.ssh_server import ssh_server  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -21,7 +20,7 @@ from tests.integration.spark_fixtures import (  # noqa: F401
     trips,
     way,
 )
-from tests.integration.ssh_server import PROGRAM, Relay, SshServer, User, temporary_user
+from tests.integration.ssh_server import Relay, SshServer, User, ssh_server, temporary_user  # noqa: F401
 
 
 @pytest.hookimpl(trylast=True)
@@ -36,17 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def ssh_server(tmp_path: Path) -> Iterator[SshServer]:
-    """An SSH server of this test's own; it lets the present user in with its `user_key`."""
-    if not PROGRAM:
-        pytest.skip("there is no sshd; install openssh-server")
-    server = SshServer(tmp_path / "sshd").start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def relay(ssh_server: SshServer) -> Iterator[Relay]:
+def relay(ssh_server: SshServer) -> Iterator[Relay]:  # noqa: F811
     """A way to that server, which can be cut."""
     relay = Relay(ssh_server.port)
     yield relay

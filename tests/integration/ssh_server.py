@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
+
 from development.ports import free_port
 from tests.http_answers import shut
 from tests.waiting import until
@@ -141,6 +143,16 @@ def _command(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+@pytest.fixture
+def ssh_server(tmp_path: Path) -> Iterator[SshServer]:
+    """An SSH server of this test's own; it lets the present user in with its `user_key`."""
+    if not PROGRAM:
+        pytest.skip("there is no sshd; install openssh-server")
+    server = SshServer(tmp_path / "sshd").start()
+    yield server
+    server.stop()
 
 
 class Relay:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from development.pytest_s3 import bucket, s3_server  # noqa: F401
+from tests.integration.ssh_server import ssh_server  # noqa: F401
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 

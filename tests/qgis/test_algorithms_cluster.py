@@ -14,7 +14,7 @@ from qgis.core import QgsProcessingException
 from roadpulse.cluster_client.errors import StartError
 from roadpulse.cluster_client.profiles.profile import Profile
 from roadpulse.workflow import locations, steps
-from tests.integration.ssh_server import PROGRAM, SshServer, make_key
+from tests.integration.ssh_server import SshServer, make_key
 from tests.qgis.own_qgis import OwnQgis
 from tests.waiting import until
 
@@ -22,20 +22,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Any:
-    if not PROGRAM:
-        pytest.skip("there is no sshd; install openssh-server")
-    server = SshServer(tmp_path / "sshd").start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def profile_file(tmp_path: Path, server: SshServer) -> Path:
+def profile_file(tmp_path: Path, ssh_server: SshServer) -> Path:
     """A profile of that server, with the fingerprint of its key, as a team shares it."""
     profile = {
-        "schema": 1, "kind": "ssh", "name": "one Pi", "host": "127.0.0.1", "port": server.port, "workers": 1,
-        "user": "root", "key_path": str(server.user_key), "host_key": server.fingerprint,
+        "schema": 1, "kind": "ssh", "name": "one Pi", "host": "127.0.0.1", "port": ssh_server.port,
+        "workers": 1, "user": "root", "key_path": str(ssh_server.user_key),
+        "host_key": ssh_server.fingerprint,
         "python": sys.executable, "folders": {"runs": str(tmp_path / "runs")},
     }  # fmt: skip
     path = tmp_path / "cluster.json"
@@ -132,15 +124,15 @@ def test_this_computer_is_diagnosed_too(processing: Any) -> None:
 
 
 def test_a_host_key_is_accepted_by_its_fingerprint(
-    processing: Any, profile_file: Path, server: SshServer
+    processing: Any, profile_file: Path, ssh_server: SshServer
 ) -> None:
     values = json.loads(profile_file.read_text())
     del values["host_key"]
     profile_file.write_text(json.dumps(values))
     wrong = processing.run("roadpulse:diagnose", {"PROFILE": str(profile_file)})
-    assert wrong["OUTCOME"] == "failed" and server.fingerprint in wrong["OUTPUT_JSON"]
+    assert wrong["OUTCOME"] == "failed" and ssh_server.fingerprint in wrong["OUTPUT_JSON"]
     right = processing.run(
-        "roadpulse:diagnose", {"PROFILE": str(profile_file), "HOST_KEY": server.fingerprint}
+        "roadpulse:diagnose", {"PROFILE": str(profile_file), "HOST_KEY": ssh_server.fingerprint}
     )
     assert right["FAILED_COUNT"] == 0
     assert processing.run("roadpulse:diagnose", {"PROFILE": str(profile_file)})["FAILED_COUNT"] == 0
@@ -188,12 +180,12 @@ def test_an_entry_that_will_not_do_is_named(own_qgis: OwnQgis, method: str, entr
 
 
 def test_a_locked_key_opens_with_qgiss_entry_also_without_windows(
-    own_qgis: OwnQgis, server: SshServer, profile_file: Path, trips: Path, tmp_path: Path
+    own_qgis: OwnQgis, ssh_server: SshServer, profile_file: Path, trips: Path, tmp_path: Path
 ) -> None:
     if shutil.which("qgis_process") is None:
         pytest.skip("there is no qgis_process; install QGIS's command line tools")
     locked = make_key(tmp_path / "locked", "for the key 7f")
-    server.trust(locked)
+    ssh_server.trust(locked)
     values = {**json.loads(profile_file.read_text()), "key_path": str(locked)}
     values["authcfg"] = own_qgis.entry(username="root", password="for the key 7f")
     profile_file.write_text(json.dumps(values))

@@ -24,7 +24,7 @@ from roadpulse.ui.diagnosis.dialog import DiagnosisDialog
 from roadpulse.ui.diagnosis.host_key_dialog import HostKeyDialog
 from roadpulse.ui.diagnosis.lines import OneLine
 from roadpulse.workflow import locations
-from tests.integration.ssh_server import PROGRAM, SshServer, make_key
+from tests.integration.ssh_server import SshServer, make_key
 from tests.qgis.widgets import until
 
 WAY_IN = ["address", "port", "host_key", "login"]
@@ -36,25 +36,16 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qgis_app: Any) -> 
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    if not PROGRAM:
-        pytest.skip("there is no sshd; install openssh-server")
-    server = SshServer(tmp_path / "sshd").start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
 def silent() -> Iterator[int]:
     """The port of a server that takes connections and never says a word."""
     with socket.create_server(("127.0.7.1", 0)) as listener:
         yield listener.getsockname()[1]
 
 
-def profile(server: SshServer, folder: Path, **values: Any) -> Profile:
+def profile(ssh_server: SshServer, folder: Path, **values: Any) -> Profile:
     entries = {
-        "kind": "ssh", "name": "one Pi", "host": "127.0.0.1", "port": server.port, "user": "root",
-        "key_path": str(server.user_key), "host_key": server.fingerprint, "python": sys.executable,
+        "kind": "ssh", "name": "one Pi", "host": "127.0.0.1", "port": ssh_server.port, "user": "root",
+        "key_path": str(ssh_server.user_key), "host_key": ssh_server.fingerprint, "python": sys.executable,
         "folders": Folders(str(folder / "runs")), **values,
     }  # fmt: skip
     return Profile(**entries)
@@ -83,10 +74,10 @@ def threads() -> set[threading.Thread]:
     return set(threading.enumerate())
 
 
-def test_every_check_of_a_good_connection_is_told(server: SshServer, tmp_path: Path) -> None:
+def test_every_check_of_a_good_connection_is_told(ssh_server: SshServer, tmp_path: Path) -> None:
     (tmp_path / "trips").mkdir()
     (tmp_path / "trips/a.json").write_text("{}")
-    dialog = opened(profile(server, tmp_path), str(tmp_path / "trips"))
+    dialog = opened(profile(ssh_server, tmp_path), str(tmp_path / "trips"))
     until(lambda: ended(dialog))
     assert set(states(dialog)) == {finding.name for finding in dialog.findings}
     assert not set(states(dialog).values()) & {"failed", "waiting", "looking", "skipped"}
@@ -95,9 +86,11 @@ def test_every_check_of_a_good_connection_is_told(server: SshServer, tmp_path: P
     dialog.close()
 
 
-def test_a_failure_is_told_in_full_and_the_rest_is_not_looked_at(server: SshServer, tmp_path: Path) -> None:
+def test_a_failure_is_told_in_full_and_the_rest_is_not_looked_at(
+    ssh_server: SshServer, tmp_path: Path
+) -> None:
     wrong = make_key(tmp_path / "other")
-    dialog = opened(profile(server, tmp_path, key_path=str(wrong)))
+    dialog = opened(profile(ssh_server, tmp_path, key_path=str(wrong)))
     until(lambda: ended(dialog))
     told = states(dialog)
     assert [told[name] for name in WAY_IN] == ["ok", "ok", "ok", "failed"]
@@ -109,19 +102,19 @@ def test_a_failure_is_told_in_full_and_the_rest_is_not_looked_at(server: SshServ
     dialog.close()
 
 
-def test_an_unknown_key_is_compared_and_the_diagnosis_goes_on(server: SshServer, tmp_path: Path) -> None:
-    dialog = opened(profile(server, tmp_path, host_key=""))
+def test_an_unknown_key_is_compared_and_the_diagnosis_goes_on(ssh_server: SshServer, tmp_path: Path) -> None:
+    dialog = opened(profile(ssh_server, tmp_path, host_key=""))
     until(lambda: dialog.findChild(HostKeyDialog) is not None)
     assert states(dialog)["host_key"] == "failed"
     dialog.findChild(HostKeyDialog).accept_button.click()
     until(lambda: ended(dialog) and states(dialog)["host_key"] == "ok")
     assert "failed" not in states(dialog).values()
-    assert server.fingerprint not in locations.known_hosts().read_text()  # the key itself is kept
+    assert ssh_server.fingerprint not in locations.known_hosts().read_text()  # the key itself is kept
     dialog.close()
 
 
-def test_who_does_not_accept_the_key_stays_outside(server: SshServer, tmp_path: Path) -> None:
-    dialog = opened(profile(server, tmp_path, host_key=""))
+def test_who_does_not_accept_the_key_stays_outside(ssh_server: SshServer, tmp_path: Path) -> None:
+    dialog = opened(profile(ssh_server, tmp_path, host_key=""))
     until(lambda: dialog.findChild(HostKeyDialog) is not None)
     dialog.findChild(HostKeyDialog).reject()
     assert states(dialog)["login"] == "skipped" and not dialog.running
@@ -129,8 +122,8 @@ def test_who_does_not_accept_the_key_stays_outside(server: SshServer, tmp_path: 
     dialog.close()
 
 
-def test_a_changed_key_is_a_failure_and_nothing_is_asked(server: SshServer, tmp_path: Path) -> None:
-    dialog = opened(profile(server, tmp_path, host_key="SHA256:" + "a" * 43))
+def test_a_changed_key_is_a_failure_and_nothing_is_asked(ssh_server: SshServer, tmp_path: Path) -> None:
+    dialog = opened(profile(ssh_server, tmp_path, host_key="SHA256:" + "a" * 43))
     until(lambda: ended(dialog))
     assert states(dialog)["host_key"] == "failed" and "another key" in text(dialog, "host_key")
     assert dialog.findChild(HostKeyDialog) is None
@@ -166,8 +159,8 @@ def test_buckets_are_looked_at_where_the_profile_or_the_trips_lead_there(
     dialog.close()
 
 
-def test_the_report_is_copied_as_text_and_holds_no_secret(server: SshServer, tmp_path: Path) -> None:
-    dialog = opened(profile(server, tmp_path, key_path=str(tmp_path / "none")))
+def test_the_report_is_copied_as_text_and_holds_no_secret(ssh_server: SshServer, tmp_path: Path) -> None:
+    dialog = opened(profile(ssh_server, tmp_path, key_path=str(tmp_path / "none")))
     assert not dialog.findChild(QPushButton, "copy").isEnabled()
     until(lambda: ended(dialog))
     dialog.findChild(QPushButton, "copy").click()
@@ -176,13 +169,13 @@ def test_the_report_is_copied_as_text_and_holds_no_secret(server: SshServer, tmp
     dialog.close()
 
 
-def test_it_can_be_run_again_after_the_mistake_was_mended(server: SshServer, tmp_path: Path) -> None:
+def test_it_can_be_run_again_after_the_mistake_was_mended(ssh_server: SshServer, tmp_path: Path) -> None:
     key = tmp_path / "later"
-    dialog = opened(profile(server, tmp_path, key_path=str(key)))
+    dialog = opened(profile(ssh_server, tmp_path, key_path=str(key)))
     until(lambda: ended(dialog))
     assert states(dialog)["login"] == "failed"
     make_key(key)
-    server.trust(key)
+    ssh_server.trust(key)
     dialog.findChild(QPushButton, "again").click()
     assert dialog.running
     until(lambda: ended(dialog))
@@ -212,8 +205,8 @@ def test_closed_in_the_middle_nothing_goes_on(silent: int) -> None:
     until(lambda: not threads() - before)
 
 
-def test_another_profile_can_be_chosen(server: SshServer, tmp_path: Path) -> None:
-    good = profile(server, tmp_path)
+def test_another_profile_can_be_chosen(ssh_server: SshServer, tmp_path: Path) -> None:
+    good = profile(ssh_server, tmp_path)
     dialog = opened(LOCAL, profiles=(LOCAL, good))
     chooser = dialog.findChild(QComboBox, "profile")
     assert [chooser.itemText(at) for at in range(2)] == ["This computer", "one Pi"]
@@ -223,9 +216,9 @@ def test_another_profile_can_be_chosen(server: SshServer, tmp_path: Path) -> Non
     dialog.close()
 
 
-def test_what_is_right_can_be_unfolded(server: SshServer, tmp_path: Path) -> None:
+def test_what_is_right_can_be_unfolded(ssh_server: SshServer, tmp_path: Path) -> None:
     long = tmp_path / ("a folder with a long name " * 8)
-    dialog = opened(profile(server, tmp_path, folders=Folders(str(long))))
+    dialog = opened(profile(ssh_server, tmp_path, folders=Folders(str(long))))
     until(lambda: ended(dialog))
     label = dialog.findChild(QLabel, "sftp found")
     assert label.text() != text(dialog, "sftp")
@@ -234,8 +227,10 @@ def test_what_is_right_can_be_unfolded(server: SshServer, tmp_path: Path) -> Non
     dialog.close()
 
 
-def test_an_entry_that_is_not_in_qgis_is_told_and_nothing_begins(server: SshServer, tmp_path: Path) -> None:
-    dialog = opened(profile(server, tmp_path, authcfg="zzzzzzz"))
+def test_an_entry_that_is_not_in_qgis_is_told_and_nothing_begins(
+    ssh_server: SshServer, tmp_path: Path
+) -> None:
+    dialog = opened(profile(ssh_server, tmp_path, authcfg="zzzzzzz"))
     until(dialog.banner.isVisible)
     assert "zzzzzzz" in dialog.banner.words.text() and not dialog.running
     spy = QSignalSpy(dialog.rejected)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +19,7 @@ from roadpulse.cluster_client.ssh.known_hosts import KnownHosts
 from roadpulse.cluster_client.ssh.network import Login
 from roadpulse.ui.diagnosis.host_key_dialog import HostKeyDialog
 from roadpulse.workflow import locations
-from tests.integration.ssh_server import PROGRAM, SshServer
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    if not PROGRAM:
-        pytest.skip("there is no sshd; install openssh-server")
-    server = SshServer(tmp_path / "sshd").start()
-    yield server
-    server.stop()
+from tests.integration.ssh_server import SshServer
 
 
 @pytest.fixture
@@ -39,10 +29,10 @@ def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qgis_app: Any) -> Kno
     return KnownHosts(locations.known_hosts())
 
 
-def connect(server: SshServer, known: KnownHosts) -> str:
+def connect(ssh_server: SshServer, known: KnownHosts) -> str:
     """Log in and have a command answered."""
-    profile = Profile(kind="ssh", name="x", host="127.0.0.1", port=server.port, user="root")
-    credentials = Credentials(key_path=str(server.user_key))
+    profile = Profile(kind="ssh", name="x", host="127.0.0.1", port=ssh_server.port, user="root")
+    credentials = Credentials(key_path=str(ssh_server.user_key))
     connection = Connection.open(Login.of(profile), credentials, known)
     try:
         return connection.sftp().normalize("/")
@@ -50,9 +40,9 @@ def connect(server: SshServer, known: KnownHosts) -> str:
         connection.close()
 
 
-def refusal(server: SshServer, known: KnownHosts) -> Any:
+def refusal(ssh_server: SshServer, known: KnownHosts) -> Any:
     with pytest.raises((HostKeyUnknown, HostKeyChanged)) as caught:
-        connect(server, known)
+        connect(ssh_server, known)
     return caught.value
 
 
@@ -61,22 +51,22 @@ def words(dialog: HostKeyDialog) -> str:
 
 
 def test_a_key_that_a_person_accepts_lets_the_next_connection_in(
-    server: SshServer, known: KnownHosts
+    ssh_server: SshServer, known: KnownHosts
 ) -> None:
-    dialog = HostKeyDialog(refusal(server, known))
+    dialog = HostKeyDialog(refusal(ssh_server, known))
     dialog.show()
-    assert server.fingerprint == dialog.findChild(QLabel, "fingerprint").text()
-    assert {"127.0.0.1", str(server.port), "ssh-ed25519"} <= set(words(dialog).replace(",", "").split())
+    assert ssh_server.fingerprint == dialog.findChild(QLabel, "fingerprint").text()
+    assert {"127.0.0.1", str(ssh_server.port), "ssh-ed25519"} <= set(words(dialog).replace(",", "").split())
     spy = QSignalSpy(dialog.accepted)
     dialog.findChild(QPushButton, "accept").click()
     assert len(spy) == 1
-    assert [key.fingerprint for key in known.keys("127.0.0.1", server.port)] == [server.fingerprint]
-    assert connect(server, known) == "/"
+    assert [key.fingerprint for key in known.keys("127.0.0.1", ssh_server.port)] == [ssh_server.fingerprint]
+    assert connect(ssh_server, known) == "/"
 
 
-def test_a_key_is_not_accepted_by_enter_or_escape(server: SshServer, known: KnownHosts) -> None:
+def test_a_key_is_not_accepted_by_enter_or_escape(ssh_server: SshServer, known: KnownHosts) -> None:
     for key in (Qt.Key.Key_Return, Qt.Key.Key_Escape):
-        dialog = HostKeyDialog(refusal(server, known))
+        dialog = HostKeyDialog(refusal(ssh_server, known))
         dialog.show()
         spy = QSignalSpy(dialog.rejected)
         QTest.keyClick(dialog, key)
@@ -92,15 +82,15 @@ def test_the_command_to_compare_with_can_be_copied(known: KnownHosts) -> None:
     dialog.close()
 
 
-def test_a_changed_key_is_shown_and_never_accepted(server: SshServer, known: KnownHosts) -> None:
-    known.accept(refusal(server, known))
-    before, kept = server.fingerprint, locations.known_hosts().read_text()
-    server.stop()
-    server.renew_host_key()
-    server.start()
-    dialog = HostKeyDialog(refusal(server, known))
+def test_a_changed_key_is_shown_and_never_accepted(ssh_server: SshServer, known: KnownHosts) -> None:
+    known.accept(refusal(ssh_server, known))
+    before, kept = ssh_server.fingerprint, locations.known_hosts().read_text()
+    ssh_server.stop()
+    ssh_server.renew_host_key()
+    ssh_server.start()
+    dialog = HostKeyDialog(refusal(ssh_server, known))
     told = words(dialog)
-    assert server.fingerprint in told and before in told and str(locations.known_hosts()) in told
+    assert ssh_server.fingerprint in told and before in told and str(locations.known_hosts()) in told
     roles = {dialog.findChild(QDialogButtonBox).buttonRole(b) for b in dialog.findChildren(QAbstractButton)}
     assert not roles & {QDialogButtonBox.ButtonRole.AcceptRole, QDialogButtonBox.ButtonRole.YesRole}
     dialog.accept()
@@ -120,11 +110,13 @@ def test_a_key_that_cannot_be_kept_is_said_and_the_dialog_stays(tmp_path: Path, 
     dialog.close()
 
 
-def test_a_forgotten_key_is_unknown_again_and_the_others_stay(server: SshServer, known: KnownHosts) -> None:
+def test_a_forgotten_key_is_unknown_again_and_the_others_stay(
+    ssh_server: SshServer, known: KnownHosts
+) -> None:
     other = HostKeyUnknown("", host="pi0", port=22, key_type="ssh-rsa", fingerprint="SHA256:x", key="AAAA")
     known.accept(other)
-    known.accept(refusal(server, known))
-    assert known.forget("127.0.0.1", server.port)
-    assert not known.forget("127.0.0.1", server.port)
-    assert isinstance(refusal(server, known), HostKeyUnknown)
+    known.accept(refusal(ssh_server, known))
+    assert known.forget("127.0.0.1", ssh_server.port)
+    assert not known.forget("127.0.0.1", ssh_server.port)
+    assert isinstance(refusal(ssh_server, known), HostKeyUnknown)
     assert locations.known_hosts().read_text() == "pi0 ssh-rsa AAAA\n"
