@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from qgis.core import QgsFeedback, QgsProcessingFeedback
 
 from ..aggregation.contract.visible_text import visible
+from ..aggregation.trips.values import TRIM_REASONS
 from ..workflow.translation import many, percent, tr
 
 if TYPE_CHECKING:
@@ -77,9 +78,12 @@ def run_summary(manifest: Mapping[str, Any]) -> str:
         trips=f"{files['named'] - files['bad']:,}", points=many(points["counted"]), links=f"{links:,}"
     )
     if points["read"]:
+        trimmed = sum(points["reasons"].get(reason, 0) for reason in TRIM_REASONS)
         text += "; " + tr("{share} of the points could not be used").format(
-            share=percent(points["dropped"] / points["read"])
+            share=percent((points["dropped"] - trimmed) / points["read"])
         )
+        if trimmed:
+            text += ", " + tr("{share} were trimmed").format(share=percent(trimmed / points["read"]))
     return text + "."
 
 

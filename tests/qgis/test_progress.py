@@ -7,7 +7,7 @@ from qgis.core import QgsProcessingFeedback
 
 from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.algorithms import progress
-from roadpulse.algorithms.progress import RunReporter, match_summary
+from roadpulse.algorithms.progress import RunReporter, match_summary, run_summary
 from roadpulse.cluster_client.runs.status import PhaseProgress, RunStatus
 from roadpulse.mapping.writer.match_report import MatchReport
 
@@ -30,6 +30,20 @@ def starting(message: str = "") -> RunStatus:
 
 def decoding(done: int) -> RunStatus:
     return RunStatus(RunState.DECODING, files=PhaseProgress(done, 300))
+
+
+def test_what_trimming_leaves_out_is_told_apart_from_what_could_not_be_used() -> None:
+    values = {
+        "files": {"named": 3, "bad": 1},
+        "points": {
+            "read": 200, "counted": 150, "dropped": 50,
+            "reasons": {"no_link": 10, "stationary": 30, "trip_end": 10},
+        },
+        "results": {"link_speeds": {"rows": 7}},
+    }  # fmt: skip
+    assert run_summary(values) == (
+        "2 trips, 150 points, 7 links; 5 % of the points could not be used, 20 % were trimmed."
+    )
 
 
 def test_a_run_without_links_is_no_full_match() -> None:

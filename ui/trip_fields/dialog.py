@@ -31,7 +31,8 @@ from ..widgets.screen_fit import OnScreenDialog
 if TYPE_CHECKING:
     from .sample import Preview
 
-_ENTRIES = ("points", "link_id", "speed", "time", "trip_id")
+_ENTRIES = ("points", "link_id", "speed", "time", "trip_id", "vehicle_id", "longitude", "latitude")
+_IF_NAMED = ("vehicle_id", "longitude", "latitude")
 
 
 class FieldsDialog(OnScreenDialog):
@@ -88,13 +89,17 @@ class FieldsDialog(OnScreenDialog):
             self.preset.addItem(tr(name), mapping)
         form.addRow(tr("Preset"), self.preset)
         inside = [f"{field.path}" for field in self._preview.fields]
+        scalars = _scalars(self._preview.root)
         examples = {field.path: field.example for field in self._preview.fields}
         for name, label, paths in (
             ("points", tr("Points"), arrays_of(self._preview.root)),
             ("link_id", tr("Link id"), inside),
             ("speed", tr("Speed ({unit})").format(unit=self._unit), inside),
             ("time", tr("Time"), inside),
-            ("trip_id", tr("Trip id"), _scalars(self._preview.root)),
+            ("trip_id", tr("Trip id"), scalars),
+            ("vehicle_id", tr("Vehicle"), scalars),
+            ("longitude", tr("Longitude"), inside),
+            ("latitude", tr("Latitude"), inside),
         ):
             chooser = QComboBox()
             chooser.setObjectName(f"field_{name}")
@@ -107,6 +112,8 @@ class FieldsDialog(OnScreenDialog):
                     chooser.setItemData(at, tip(example), Qt.ItemDataRole.ToolTipRole)
             if name == "trip_id":
                 chooser.lineEdit().setPlaceholderText(tr("none: every file is a trip"))
+            elif name in _IF_NAMED:
+                chooser.lineEdit().setPlaceholderText(tr("none"))
             self._choosers[name] = chooser
             form.addRow(label, chooser)
             chooser.currentTextChanged.connect(self._edited)
