@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Run the tests, each kind in a process of its own: unit tests must not find a running QGIS.
 # Seven lanes go side by side, since tests of servers wait more than they compute: see docs/tests.md. Those with
-# a window measure how long it waits, so the others leave them the processors (nice). A line every minute says
-# how far each lane is. What failed is named in the end, after a table of where the time went (each test's is
-# in build/tests-times.tsv).
+# a window measure how long it waits, so the others leave them the processors (nice), those with the most work
+# least. A line every minute says how far each lane is. What failed is named in the end, after a table of where
+# the time went (each test's is in build/tests-times.tsv).
 #   test.sh tests          all but those marked as long
 #   test.sh long           those
 #   test.sh tests/unit …   all tests there
@@ -34,37 +34,37 @@ parts() { # on a fresh clone, minutes; a second process waits for the first one'
   nice build/venv/bin/python development/parts.py
 }
 
-background() { # the rest of this lane leaves the processors to those with a window
-  renice -n 5 -p "$BASHPID" >/dev/null
+background() { # so much the rest of this lane leaves the processors to others: most to those with a window
+  renice -n "$1" -p "$BASHPID" >/dev/null
 }
 
 on_spark() {
-  background
+  background 3
   parts
   pytest "integration: Spark" -p no:pytest_qgis "${spark_tests[@]}"
 }
 
 on_livy() {
-  background
+  background 3
   parts 2>/dev/null # said there
   pytest "integration: Livy" -p no:pytest_qgis "${livy_tests[@]}"
 }
 
 on_engine() {
-  background
+  background 7
   parts 2>/dev/null
   pytest "integration: engine, processes" -p no:pytest_qgis "${engine_tests[@]}"
 }
 
 off_cluster() {
   local elsewhere=("${spark_tests[@]}" "${livy_tests[@]}" "${engine_tests[@]}")
-  background
+  background 7
   parts 2>/dev/null
   pytest "integration: PostGIS, S3, SSH" -p no:pytest_qgis "${elsewhere[@]/#/--ignore=}" tests/integration
 }
 
 in_unit() {
-  background
+  background 7
   pytest "unit: no QGIS" -p no:pytest_qgis tests/unit
 }
 

@@ -138,6 +138,7 @@ def test_livy_asks_for_a_user_and_shows_its_certificate(
         requests.get(f"{server.url}/version", timeout=60)
 
 
+@pytest.mark.long
 @newest
 def test_settings_of_livy_can_be_chosen(start_livy: StartLivy, pi: Path) -> None:
     server = start_livy(settings={"livy.file.local-dir-whitelist": "/nowhere/"})
@@ -182,6 +183,7 @@ def test_the_guide_to_it_works_to_the_letter(own: Cluster, tmp_path: Path) -> No
     assert files == ["from-postgis.gpkg", "from-s3.gpkg", "standin.gpkg"]
 
 
+@pytest.mark.long
 def test_everything_starts_is_found_again_restarts_what_changed_and_ends(own: Cluster) -> None:
     files = own.start()
     assert [path.name for path in files] == [

@@ -12,7 +12,7 @@ from tests.integration.spark_fixtures import wait_for_free_cores
 from tests.integration.spark_runs import run_locally, tables
 from tests.waiting import until
 
-crosswise = [("4", "0.7.1"), ("3.5", versions()[-1])]
+crosswise = [("4", "0.7.1"), pytest.param("3.5", versions()[-1], marks=pytest.mark.long)]
 """Every Spark and every Livy; through a bucket alone (test_livy_s3) they meet the other way round."""
 
 
