@@ -238,13 +238,13 @@ def every_file() -> dict[str, Trip]:
 
 
 _LONDON = {"time_zone": "Europe/London"}
-_NAMED = {
+NAMED = {
     "Fri-Mon": {"weekdays": [1, 5, 6, 7]},
     "Mid-June": {"dates": ["2025-06-10", "2025-06-14/2025-06-15"]},
     "Weekend": {"weekdays": [6, 7], "dates": ["2025-03-01/2025-12-31"]},
     "Never": {"dates": ["1999-12-31"]},
 }
-_PERIODS = {
+PERIODS = {
     "AM peak": {"weekdays": [1, 2, 3, 4, 5], "from": "07:00", "to": "09:00"},
     "Night": {"weekdays": [5, 6], "from": "22:00", "to": "06:00"},
     "Sunday": {"weekdays": [7]},
@@ -265,14 +265,14 @@ SPECIFICATIONS: dict[str, list[dict[str, Any]]] = {
         {**_LONDON, "trim": {"stationary_seconds": 60, "ends_metres": 200, "ends_seconds": 60}},
     ],
     "without_times": [
-        {**_LONDON, "periods": _PERIODS}, {"date_from": "2025-06-10"}, {"weekdays": [2, 3], "days": "dates"},
+        {**_LONDON, "periods": PERIODS}, {"date_from": "2025-06-10"}, {"weekdays": [2, 3], "days": "dates"},
         {"trim": {"ends_seconds": 20}}, {"trim": {"ends_metres": 100}, "speed_unit": "km/h"},
     ],
-    "spring": [_LONDON, {**_LONDON, "days": "dates", "bin_minutes": 30, "periods": _PERIODS}],
-    "autumn": [_LONDON, {**_LONDON, "days": "weekdays", "date_to": "2025-10-26", "periods": _PERIODS}],
+    "spring": [_LONDON, {**_LONDON, "days": "dates", "bin_minutes": 30, "periods": PERIODS}],
+    "autumn": [_LONDON, {**_LONDON, "days": "weekdays", "date_to": "2025-10-26", "periods": PERIODS}],
     "over_midnight": [
-        {**_LONDON, "days": "weekdays", "periods": _PERIODS}, {"days": _NAMED, "date_from": "2025-06-14"},
-        {**_LONDON, "weekdays": [6], "periods": _PERIODS, "holidays": ["2025-06-14", "2025-06-16"]},
+        {**_LONDON, "days": "weekdays", "periods": PERIODS}, {"days": NAMED, "date_from": "2025-06-14"},
+        {**_LONDON, "weekdays": [6], "periods": PERIODS, "holidays": ["2025-06-14", "2025-06-16"]},
     ],
     "single_trips": [_LONDON, {"speed_unit": "m/s", "days": "workdays"}],
     "zero_speeds": [
@@ -280,11 +280,11 @@ SPECIFICATIONS: dict[str, list[dict[str, Any]]] = {
         {"trim": {"stationary_seconds": 2}},
     ],
     "weeks": [
-        {**_LONDON, "days": "workdays", "holidays": _EASTER, "periods": _PERIODS},
-        {"days": _NAMED, "holidays": _EASTER, "bin_minutes": 180},
+        {**_LONDON, "days": "workdays", "holidays": _EASTER, "periods": PERIODS},
+        {"days": NAMED, "holidays": _EASTER, "bin_minutes": 180},
         {"days": {"Easter": {"dates": ["2025-04-18/2025-04-21"]}}, "bin_minutes": 720},
         {"days": "dates", "weekdays": [5, 7], "holidays": _EASTER, "bin_minutes": 360},
-        {"days": "weekdays", "date_from": "2025-04-14", "date_to": "2025-04-27", "periods": _PERIODS},
+        {"days": "weekdays", "date_from": "2025-04-14", "date_to": "2025-04-27", "periods": PERIODS},
     ],
     "nights": [
         _LONDON, {"free_flow": {"percentile": 50, "from": "10:00", "to": "10:01", "min_points": 60}},
