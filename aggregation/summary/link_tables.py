@@ -16,7 +16,7 @@ from .cells import Calendar, Clock, Layer, Mask
 from .counts import SummaryReport, clock_of, kept
 from .groups import Groups, Points, grouped, passages, speed_codes
 from .samples import Ints
-from .statistics import PACES, PASSAGES, WINDOW, Column, compute, inputs_of, settings_of
+from .statistics import PACES, PASSAGES, TRIPS, WINDOW, Column, compute, inputs_of, settings_of
 
 Columns = tuple[NDArray[Any], ...]
 
@@ -41,6 +41,9 @@ FREE_FLOW = "free_flow"
 """Key of the statistic that all rows of a link take from the table of links."""
 
 
+_JUDGED = 4096
+
+
 @dataclass(frozen=True)
 class Piece:
     """Rows of some links, whose ids are in order; a table that is left out has none of them."""
@@ -60,6 +63,18 @@ class Plan:
         if FREE_FLOW in self.wanted and FREE_FLOW not in self._keys[LINK_SPEEDS]:
             self._keys[LINK_SPEEDS] += (FREE_FLOW,)
         self._settings = settings_of(spec)
+
+    @property
+    def memory_of_a_point(self) -> float:
+        """Memory that a point takes while it is computed, by that with the default statistics."""
+        return 2.0 if self.wanted & {TRIPS, PACES, PASSAGES} else 1.0
+
+    def rows_of_a_point(self, instant: Ints) -> float:
+        """Return about how many rows of the tables by time and by period a point is in, judged by some."""
+        if len(self.layers) == 1:
+            return 1.0
+        clock = clock_of(self.spec, instant[:: len(instant) // _JUDGED + 1])
+        return sum(len(layer.cells(clock)[1]) for layer in self.layers) / max(len(clock.local), 1)
 
     def columns(self, table: str, inputs: Mapping[str, Any]) -> dict[str, Column]:
         """Return the statistics of groups of a table, and the free flow of links where others need it."""

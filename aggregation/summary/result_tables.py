@@ -76,6 +76,7 @@ def write_part(folder: Place, number: int, pieces: Iterable[Piece], spec: RunSpe
                 with writing():
                     ends.append(_append(asides[table], table, spec, piece))
             links_of.append(piece.links)
+            del piece  # before the next one is computed
         with writing():
             stack.close()
             with (folder / _index(number)).written_aside() as aside, aside.open("wb") as stream:

@@ -182,18 +182,17 @@ def total_of(values: Sorted, function: Function) -> float:
 
     That is the first number plus the pairwise sum of the others, halved until the ranges are short.
     """
-    at = 1
-
-    def of_stretch(n: int) -> float:
-        nonlocal at
-        if n > _STRETCH:
-            half = n // 2 - n // 2 % 8
-            return of_stretch(half) + of_stretch(n - half)
-        some = np.concatenate([[0.0], function(values.read(at, n))])
-        at += n
-        return float(np.add.reduceat(some, [0])[0])
-
     if not len(values):
         return 0.0
     first = float(function(values.read(0, 1))[0])
-    return first + of_stretch(len(values) - 1) if len(values) > 1 else first
+    return first + _pairwise(values, function, 1, len(values) - 1) if len(values) > 1 else first
+
+
+def _pairwise(values: Sorted, function: Function, start: int, n: int) -> float:
+    """Return the sum over `n` values from index `start` on."""
+    if n > _STRETCH:
+        half = n // 2 - n // 2 % 8
+        low = _pairwise(values, function, start, half)
+        return low + _pairwise(values, function, start + half, n - half)
+    some = np.concatenate([[0.0], function(values.read(start, n))])
+    return float(np.add.reduceat(some, [0])[0])

@@ -187,14 +187,15 @@ def compute(keys: Iterable[str], inputs: Mapping[str, Any]) -> dict[str, Column]
     `inputs` has what `inputs_of` names, perhaps without statistics, which are then computed too.
     """
     found = dict(inputs)
+    return {key: _value(key, found) for key in keys}
 
-    def value(name: str) -> Any:
-        if name not in found:
-            needed = formula(name)
-            found[name] = needed.value(*map(value, needed.inputs))
-        return found[name]
 
-    return {key: value(key) for key in keys}
+def _value(name: str, found: dict[str, Any]) -> Any:
+    """Return an input or a statistic, which is computed unless it is among those `found`."""
+    if name not in found:
+        needed = formula(name)
+        found[name] = needed.value(*(_value(one, found) for one in needed.inputs))
+    return found[name]
 
 
 _NORMAL = 1.959963984540054

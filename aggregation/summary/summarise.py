@@ -29,6 +29,9 @@ from .statistics import PASSAGES
 FIRST_PARTS = 8
 """Number of parts that are read at once before their sizes are known."""
 
+ROWS_AT_ONCE = 1_000_000
+"""Number of rows that points are in at once where memory is plenty."""
+
 Portions = Iterator[Columns]
 """Points, or traversals, of the links of a task with columns as in `POINT` or `PASSAGE`."""
 
@@ -73,7 +76,7 @@ def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
     report, plan = SummaryReport(task.number), Plan(context.spec)
     points = _points(task, context)
     traversals = _traversals(task, context) if PASSAGES in plan.wanted else iter(())
-    limit = context.slice_points
+    limit = int(context.slice_points / plan.memory_of_a_point)
     pieces = (
         _some_at_once(points, traversals, plan, report, limit)
         if limit
@@ -94,13 +97,38 @@ def _shown(pieces: Iterator[Piece], spec: RunSpec, report: SummaryReport) -> Ite
                 enough: Any = groups.columns["n_trips"]
                 piece.tables[table] = groups.only(enough >= spec.suppress_below)
         yield piece
+        del piece  # before the next one is computed
 
 
 def _all_at_once(
     points: Portions, traversals: Portions, plan: Plan, report: SummaryReport
 ) -> Iterator[Piece]:
     """Yield the rows of all links, computed at once."""
-    yield tables(_joined(points, POINT), _joined(traversals, PASSAGE), plan, report)
+    return _in_parts(_joined(points, POINT), _joined(traversals, PASSAGE), plan, report, ROWS_AT_ONCE)
+
+
+def _in_parts(
+    points: Columns, traversals: Columns, plan: Plan, report: SummaryReport, at_most: int
+) -> Iterator[Piece]:
+    """Yield the rows of all links, those of as many at once as probably make `at_most` rows of points.
+
+    A point is in a row for each set of days and period that it belongs to.
+    """
+    link_id = points[0]
+    n_parts = int(len(link_id) * plan.rows_of_a_point(points[1])) // at_most + 1
+    if n_parts == 1:
+        yield tables(points, traversals, plan, report)
+        return
+    links, n = np.unique(link_id, return_counts=True)
+    ends = np.searchsorted(np.cumsum(n), np.arange(1, n_parts) * len(link_id) // n_parts)
+    firsts = np.unique(links[ends])
+    part_of = [np.searchsorted(firsts, columns[0], side="right") for columns in (points, traversals)]
+    for part in range(len(firsts) + 1):
+        some, passing = (
+            tuple(column[number == part] for column in columns)
+            for columns, number in zip((points, traversals), part_of)
+        )
+        yield tables(some, passing, plan, report)
 
 
 def _joined(portions: Portions, dtype: np.dtype[Any]) -> Columns:
@@ -128,7 +156,8 @@ def _some_at_once(
                     some.values, some.portions(limit), entries.portions(limit), plan, report, limit
                 )
             else:
-                yield tables(_columns(some.read()), _columns(entries.read()), plan, report)
+                columns, passing_columns = _columns(some.read()), _columns(entries.read())
+                yield from _in_parts(columns, passing_columns, plan, report, limit)
         if not slices:
             yield tables(no_rows(POINT), no_rows(PASSAGE), plan, report)
 

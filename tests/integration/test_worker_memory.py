@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 
 from roadpulse.aggregation import storage
+from roadpulse.aggregation.contract.days import Days, DaySet, Period
 from roadpulse.aggregation.contract.spec import DecodeRules, RunSpec
+from roadpulse.aggregation.contract.statistic import all_keys
 from roadpulse.aggregation.runners.node_tasks import DECODE, SUMMARISE
 from roadpulse.aggregation.runners.plan import decode_tasks
 from roadpulse.aggregation.runners.spark.cluster import PART_POINTS, SLICE_POINTS
@@ -24,6 +26,7 @@ from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.store.decode import DecodeContext, DecodeTask, decode, in_order
 from roadpulse.aggregation.store.order import BUCKETS
 from roadpulse.aggregation.store.point_store import PointStore
+from roadpulse.aggregation.store.traversals import traversals_of
 from roadpulse.aggregation.summary.summarise import SummaryContext, SummaryTask, save_trips, summarise
 from roadpulse.tests.engine import PLUGINS, point
 
@@ -35,6 +38,7 @@ import pickle, sys
 from roadpulse.aggregation.store import decode; from roadpulse.aggregation.summary import summarise
 from roadpulse.aggregation.storage.local.database import connect
 from roadpulse.aggregation.runners.memory import give_back, peak_memory
+from roadpulse.aggregation.contract.statistic import all_keys
 from roadpulse.aggregation.runners.node_tasks import TaskFunction
 step, task, context = pickle.load(sys.stdin.buffer)
 connect().execute("SELECT 1")
@@ -101,7 +105,21 @@ def test_ten_thousand_files(tmp_path: Path) -> None:
     assert taken(DECODE, task, context) <= ROOM
 
 
-def test_a_link_with_any_number_of_points(tmp_path: Path) -> None:
+NAMED = Days("named", (DaySet("Mon-Wed", (1, 2, 3)), DaySet("Tue", (2,)), DaySet("any")))
+COMPUTED = {
+    "default": {},
+    "every statistic": {"statistics": all_keys()},
+    "every statistic, dates": {"statistics": all_keys(), "days": Days("dates"), "bin_minutes": 5},
+    "every statistic, sets that overlap, periods": {
+        "statistics": all_keys(),
+        "days": NAMED,
+        "periods": (Period("Day", DaySet("Day")), Period("Night", DaySet("Night"), 1320, 360)),
+    },
+}
+
+
+@pytest.mark.parametrize("entries", COMPUTED.values(), ids=COMPUTED)
+def test_a_link_with_any_number_of_points(tmp_path: Path, entries: dict[str, Any]) -> None:
     """Two million points, nearly all of one link, in parts as one computer writes them."""
     random = np.random.default_rng(5)
     n = 500_000
@@ -111,8 +129,10 @@ def test_a_link_with_any_number_of_points(tmp_path: Path) -> None:
         time = 1_749_500_000_000_000 + random.integers(0, 86_400 * 9, n) * 1_000_000
         speed, file = np.round(random.random(n) * 40, 3), (np.arange(n) // 4000).astype(np.int32)
         store.write_part("one", part, in_order(link_id, time, speed, file))
+        store.write_traversals("one", part, traversals_of(link_id, time, speed, file, "m/s"))
     save_trips(LocalPath(tmp_path) / "trips.npz", {"one": np.arange(125, dtype=np.int32)})
-    spec = RunSpec("trips", "store", speed_unit="m/s", time_zone="Europe/London", bin_minutes=15)
+    entries = {"speed_unit": "m/s", "time_zone": "Europe/London", "bin_minutes": 15, **entries}
+    spec = RunSpec("trips", "store", **entries)
     context = SummaryContext(
         store,
         spec,
