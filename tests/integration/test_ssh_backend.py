@@ -618,16 +618,22 @@ def test_a_python_that_is_not_there_is_told(desktop):
 
 @pytest.fixture
 def small_disk(cluster):
-    """A cluster whose disk is small."""
+    """A cluster whose disk is small, and has room for the program that is sent."""
     need("disks")
     (cluster / "small").mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(cluster / "small")], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(cluster / "small")], check=True)
     yield cluster / "small"
     subprocess.run(["umount", "-l", str(cluster / "small")], check=True)
 
 
+def fill(disk, left):
+    """Leave so many bytes of a disk."""
+    free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_bsize
+    (disk / "filler").write_bytes(b"x" * (free - left))
+
+
 def test_a_full_disk_is_said_while_sending(desktop, small_disk):
-    (small_disk / "filler").write_bytes(b"x" * 450_000)
+    fill(small_disk, 60_000)
     profile = replace(desktop.profile, folders=Folders(runs=str(small_disk / "runs"), store="/tmp/unused"))
     with pytest.raises(RemoteFault, match=r"disk is full there, \d+ kB are left"):
         desktop.another(profile=profile).submit(desktop.new(profile=profile))
@@ -644,8 +650,7 @@ def test_a_full_disk_is_said_when_the_run_meets_it(desktop, small_disk):
     first = backend.submit(desktop.new(profile=profile))
     follow(backend, first, polling=FAST)
     backend.discard(first)
-    free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_bsize
-    (small_disk / "filler").write_bytes(b"x" * (free - 20_000))
+    fill(small_disk, 20_000)
     status = follow(backend, backend.submit(desktop.new(profile=profile)), polling=FAST)
     assert status.state in (RunState.FAILED, RunState.LOST)
     assert "disk is full" in status.error.message.lower()
