@@ -29,7 +29,8 @@ class BotoClient(DesktopClient):
     """Requests to one bucket over a connection of boto3."""
 
     def __init__(self, s3: S3Connection, bucket: str) -> None:
-        self._s3, self._bucket = s3, bucket
+        super().__init__(bucket, s3.where)
+        self._s3 = s3
 
     def _url(self, key: str) -> str:
         return f"{SCHEME}{self._bucket}/{key}"
@@ -39,7 +40,6 @@ class BotoClient(DesktopClient):
         request: dict[str, Any] = {"Bucket": self._bucket, "Prefix": prefix, "MaxKeys": PAGE}
         if delimiter:
             request["Delimiter"] = delimiter
-        seen: set[str] = set()
         more = True
         while more:
             with self._s3.asked("Listing", self._url(prefix)), paused():
@@ -53,15 +53,9 @@ class BotoClient(DesktopClient):
                 for each in answer.get("Contents", ())
                 if each.get("Key")
             ]
-            yield Page(tuple(folders), tuple(found), more)
-            following = answer.get("NextContinuationToken", "")
-            if more and (not following or following in seen):
-                raise S3Refused(
-                    f"Listing {self._url(prefix)} has no end: {self._s3.where} says that there is more, and "
-                    "gives the same page again. Tell its administrator."
-                )
-            seen.add(following)
-            request["ContinuationToken"] = following
+            mark = str(answer.get("NextContinuationToken", ""))
+            yield Page(tuple(folders), tuple(found), more, [mark] if mark else ())
+            request["ContinuationToken"] = mark
 
     def _info(self, key: str, about: Mapping[str, Any], size: int) -> ObjectInfo:
         tag = str(about.get("ETag", "")).strip('"')

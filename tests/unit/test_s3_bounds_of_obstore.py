@@ -17,6 +17,7 @@ from roadpulse.aggregation.storage.s3 import base_client, parquet
 from roadpulse.aggregation.storage.s3 import client as s3_client
 from roadpulse.aggregation.storage.s3.base_client import S3Client
 from roadpulse.aggregation.storage.s3.errors import S3Error
+from roadpulse.aggregation.storage.s3.listing import named
 from roadpulse.aggregation.storage.s3.obstore_client import ObstoreClient
 from roadpulse.aggregation.storage.s3.path import S3Path
 from roadpulse.aggregation.storage.s3.signed_client import SignedClient
@@ -58,14 +59,14 @@ def page(keys: Iterable[str], token: str = "", truncated: bool = True, about: st
     return WHOLE + b"Content-Length: %d\r\n\r\n" % len(text) + text
 
 
-def lasso(begin: int, length: int) -> Server:
+def lasso(begin: int, length: int, folder: str = "a/") -> Server:
     """A listing that after `begin` pages goes round and round over `length` pages of 900 objects."""
 
     def answer(request: bytes) -> list[bytes]:
         found = re.search(rb"continuation-token=(\d+)", request)
         n = int(found[1]) if found else 0
         following = n + 1 if n + 1 < begin + length else begin
-        return [page((f"a/{n:03d}-{m:03d}" for m in range(900)), str(following))]
+        return [page((f"{folder}{n:03d}-{m:03d}" for m in range(900)), str(following))]
 
     return answer
 
@@ -103,9 +104,10 @@ def test_objects_and_folders_of_a_listing_that_begins_again_are_refused() -> Non
 
 
 @pytest.mark.usefixtures("without_plain")
-def test_folders_of_a_listing_of_obstore_that_begins_again_are_refused() -> None:
-    with answering(lasso(2, 3)) as url, pytest.raises(StorageError, match="has no end"):
-        path_at(url).folder_names()
+@pytest.mark.parametrize("below", ["a", "a/x", "a/y"])
+def test_folders_of_a_listing_of_obstore_that_begins_again_are_refused(below: str) -> None:
+    with answering(lasso(2, 3, "a/x/")) as url, pytest.raises(StorageError, match="has no end"):
+        path_at(url, below).folder_names()
 
 
 @pytest.mark.parametrize("client", [ObstoreClient, SignedClient])
@@ -127,6 +129,22 @@ def test_of_a_listing_of_obstore_the_names_right_below_are_taken() -> None:
         assert path_at(url).folder_names() == ["x & y", "z"]
         (found,) = ObstoreClient(path_at(url).access, "b").pages("a/", "/")
     assert (found.folders, [each.key for each in found.objects]) == (["a/x & y/", "a/z/"], ["a/1"])
+
+
+@pytest.mark.usefixtures("without_plain")
+def test_a_page_without_what_is_wanted_is_no_first_page() -> None:
+    pages = [page((f"a/{n:04d}" for n in range(1000)), "1"), page(["a/x.json"], truncated=False)]
+    with answering(lambda request: [pages[b"continuation-token" in request]]) as url:
+        client = ObstoreClient(path_at(url).access, "b")
+        (found,) = named("a/x.json", client.pages)
+    assert ([each.key for each in found.objects], found.single) == (["a/x.json"], True)
+
+
+def test_a_listing_of_empty_pages_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base_client, "MOST_NAMES", 10_000)
+    tokens = itertools.count(1)
+    with answering(lambda _: [page([], str(next(tokens)))]) as url, pytest.raises(S3Error, match="10,000"):
+        list(SignedClient(path_at(url).access, "b", requests_to(url)).pages("a/"))
 
 
 def test_a_listing_that_does_not_say_where_it_goes_on_is_not_taken_for_whole() -> None:

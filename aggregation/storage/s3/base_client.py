@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Optional, Union
 
+from ...contract.s3_access import SCHEME
 from .errors import S3Refused
-from .listing import ObjectInfo, Page
+from .listing import PAGE, ObjectInfo, Page
 from .object import BLOCK
 from .signed_requests import PendingRequest
 
@@ -22,24 +23,37 @@ MOST_NAMES = 100_000_000
 
 
 class S3Client(ABC):
-    """Requests to one bucket, from several threads. Raises `S3Error`."""
+    """Requests to one bucket, from several threads; messages call its service `server`. Raises `S3Error`."""
+
+    def __init__(self, bucket: str, server: str) -> None:
+        self._bucket, self._server = bucket, server
 
     def pages(self, prefix: str, delimiter: str = "") -> Iterator[Page]:
         """List the objects whose keys begin with `prefix`, a page at a time.
 
         With the delimiter `/` only those right below the prefix, and the prefixes of the folders there. A
         listing that begins again, does not say where it continues, or has more than `MOST_NAMES` names is
-        refused as one without an end.
+        refused as one without an end. A page with nothing on it comes only where no more follow.
         """
-        n = 0
-        for page in self._pages(prefix, delimiter):
-            n += len(page.objects) + len(page.folders)
-            if n > MOST_NAMES:
-                raise S3Refused(
-                    f"Listing the keys that begin with {prefix!r} has no end: there are more than "
-                    f"{MOST_NAMES:,}. Name a folder with fewer, or tell the server's administrator."
-                )
-            yield page
+        names, known, next_known = 0, "", 1
+        for n, page in enumerate(self._pages(prefix, delimiter), 1):
+            if page.more and not page.marks:
+                raise self._endless(prefix, "does not say where it goes on")
+            if page.more and known in page.marks:
+                raise self._endless(prefix, "gives a page again")
+            if page.more and n == next_known:  # one page is remembered, ever later ones (Brent)
+                known, next_known = page.marks[0], 2 * n
+            names += len(page.objects) + len(page.folders) or PAGE
+            if names > MOST_NAMES:
+                raise self._endless(prefix, f"has given {MOST_NAMES:,} names already")
+            if page.objects or page.folders or not page.more:
+                yield page
+
+    def _endless(self, prefix: str, what: str) -> S3Refused:
+        return S3Refused(
+            f"Listing {SCHEME}{self._bucket}/{prefix} has no end: {self._server} says that there is more, "
+            f"and {what}. Tell its administrator."
+        )
 
     @abstractmethod
     def _pages(self, prefix: str, delimiter: str) -> Iterator[Page]:

@@ -43,11 +43,16 @@ class ObjectInfo(NamedTuple):
 
 
 class Page(NamedTuple):
-    """One page of a listing: prefixes of folders (they end in a slash), objects, and whether more follow."""
+    """One page of a listing: prefixes of folders (they end in a slash), objects, and whether more follow.
+
+    `marks` are what no other page of the listing has: what the server wants to be asked with for the next
+    one, or, where that does not show, all keys.
+    """
 
     folders: Sequence[str]
     objects: Sequence[ObjectInfo]
     more: bool
+    marks: Sequence[str] = ()
 
 
 class Named(NamedTuple):

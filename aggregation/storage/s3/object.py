@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from ...contract.s3_access import SCHEME, S3Access
 from .error_messages import NO_OBJECT, OTHER_LENGTH, code_of, explained
-from .errors import S3Refused
 from .obstore_store import library, store
 from .signed_requests import RequestFailed
 
@@ -84,11 +83,3 @@ class S3Object:
             yield bytes(block)
         if left:
             raise explained(ValueError(OTHER_LENGTH), f"read {self}", self.bucket, self.access)
-
-
-def endless(folder: S3Object, what: str) -> S3Refused:
-    """Return the error of a listing without an end; `what` completes "says that there is more, and"."""
-    server = folder.access.endpoint or "AWS"
-    return S3Refused(
-        f"Listing {folder} has no end: {server} says that there is more, and {what}. Tell its administrator."
-    )

@@ -17,7 +17,7 @@ from ..local.files import disk_errors
 from .base_client import RunClient, Span
 from .errors import S3Refused, UnnamedObject
 from .listing import PAGE, ObjectInfo, Page
-from .object import BLOCK, S3Object, endless
+from .object import BLOCK, S3Object
 from .obstore_store import IMPATIENT, LISTING, library, store
 from .signed_requests import PendingRequest
 
@@ -32,7 +32,8 @@ class ObstoreClient(RunClient):
     reads_ahead = False
 
     def __init__(self, access: S3Access, bucket: str) -> None:
-        self._access, self._bucket = access, bucket
+        super().__init__(bucket, access.endpoint or "AWS")
+        self._access = access
 
     @property
     def stalled(self) -> float:
@@ -60,8 +61,7 @@ class ObstoreClient(RunClient):
                     folders = sorted({prefix + name + slash for name, slash, _ in parts if slash} - seen)
                     seen.update(folders)
                     objects = [each for each, (_, slash, _) in zip(objects, parts) if not slash]
-                if objects or folders:
-                    yield Page(folders, objects, page.more)
+                yield Page(folders, objects, page.more, page.marks)
 
     def _whole(self, folder: S3Object) -> Iterator[Page]:
         """Yield all objects below a folder."""
@@ -69,17 +69,10 @@ class ObstoreClient(RunClient):
         place = store(self._access, self._bucket, LISTING)
         from obstore.exceptions import InvalidPathError  # noqa: PLC0415
 
-        known, n, next_known = "", 0, 1
         try:
             for found in obstore.list(place, folder.key or None, chunk_size=PAGE):
                 objects = [self._info(each) for each in found]
-                # A key comes once, in any order. One is remembered, ever later ones (Brent).
-                if any(each.key == known for each in objects):
-                    raise endless(folder, "gives a page again")
-                n += 1
-                if n == next_known and objects:
-                    known, next_known = objects[0].key, 2 * n
-                yield Page((), objects, True)
+                yield Page((), objects, True, [each.key for each in objects])
         except (InvalidPathError, ValueError) as error:
             raise S3Refused(
                 f"Roadpulse could not list {folder}: an object in it has a name that cannot be asked for "

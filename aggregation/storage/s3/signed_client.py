@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from ...contract.s3_access import S3Access
 from .error_messages import code_of, explained, status_of
 from .errors import AccessDenied, S3Refused, UnnamedObject
 from .listing import PAGE, ObjectInfo, Page
-from .object import S3Object, endless
+from .object import S3Object
 from .obstore_client import ObstoreClient
 from .signed_requests import PendingRequest, RequestFailed, SignedRequests
 
@@ -47,7 +46,7 @@ class SignedClient(ObstoreClient):
         """See `S3Client.pages`."""
         folder = self._at(prefix.rpartition("/")[0])
         wanted = {"prefix": prefix, **({"delimiter": delimiter} if delimiter else {})}
-        for text in self._texts(folder, wanted):
+        for text, mark in self._texts(folder, wanted):
             # Asked once a page, as it looks through all of it.
             encoded = "<EncodingType>url<" in text
             try:
@@ -56,13 +55,13 @@ class SignedClient(ObstoreClient):
                 raise _no_listing(folder, repr(error)) from error
             folders = [_key(name, encoded) for name in _FOLDER.findall(text)] if delimiter else []
             kept = [each for each in objects if each.key.startswith(prefix)]
-            yield Page(folders, kept, "<IsTruncated>false<" not in text)
+            more = bool(mark) or "<IsTruncated>true<" in text
+            yield Page(folders, kept, more, [mark] if mark else ())
 
-    def _texts(self, folder: S3Object, wanted: Mapping[str, str]) -> Iterator[str]:
-        """Yield the server's answers, one a page."""
+    def _texts(self, folder: S3Object, wanted: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """Yield the server's answers, one a page, each with what to ask with for the next."""
         query = {"list-type": "2", "encoding-type": "url", "max-keys": str(PAGE), **wanted}
         pending: Optional[PendingRequest] = self._requests.ask("", query)
-        seen: set[bytes] = set()
         try:
             while pending is not None:
                 try:
@@ -74,17 +73,10 @@ class SignedClient(ObstoreClient):
                 if "<ListBucketResult" not in text:
                     raise _no_listing(folder, f"it begins {text[:30]!r}")
                 token = None if "<IsTruncated>false<" in text else _NEXT.search(text)
-                if token is None and "<IsTruncated>true<" in text:
-                    raise endless(folder, "does not say where it goes on")
-                if token is not None:
-                    mark = hashlib.sha256(token[1].encode("utf-8")).digest()
-                    if mark in seen:
-                        raise endless(folder, "gives a page again")
-                    seen.add(mark)
+                mark = html.unescape(token[1]) if token else ""
                 # The server looks for the next page while this one is read.
-                more = token and {**query, "continuation-token": html.unescape(token[1])}
-                pending = self._requests.ask("", more) if more else None
-                yield text
+                pending = self._requests.ask("", {**query, "continuation-token": mark}) if mark else None
+                yield text, mark
         finally:
             if pending is not None:
                 pending.close()
