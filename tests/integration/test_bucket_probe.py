@@ -98,7 +98,7 @@ def test_a_store_of_too_many_tables_is_not_waited_for(
     engine: BucketEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.finish()
-    monkeypatch.setattr("roadpulse.cluster_client.s3.store_files._MOST_BYTES", 10)
+    monkeypatch.setattr("roadpulse.cluster_client.backends.base.bucket_probe._MOST_BYTES", 10)
     assert told(engine).new_files is None
 
 

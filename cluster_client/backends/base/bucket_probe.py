@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Callable, Optional
 
 from ....aggregation.contract.errors import Cancelled, RunError
@@ -12,14 +17,18 @@ from ....aggregation.contract.s3_access import is_s3
 from ....aggregation.contract.spec import DecodeRules
 from ....aggregation.inventory import FIRST_FILES, SAMPLE_FILES, TripCount, known_files
 from ....aggregation.storage import TripFile
+from ....aggregation.storage.s3.listing import ObjectInfo
 from ....aggregation.storage.s3.trips import trip_file
 from ...profiles.credentials import S3Keys
 from ...profiles.profile import Profile
 from ...s3 import listing
 from ...s3.client import S3Connection, Waits, connect_for
-from ...s3.store_files import tables_at_hand
+from ...s3.files import S3Files
 
 log = logging.getLogger(__name__)
+_TABLE = re.compile(r"/(ingest=[^/\\]+)/files\.parquet$")  # nothing that leads out of a folder
+_MOST_TABLES, _MOST_BYTES = 1000, 64 << 20
+_AT_ONCE = 8
 LOOKING = Waits(connect=3.0, read=15.0, attempts=2)
 """Short timeouts, as a person waits for the answer."""
 
@@ -84,7 +93,7 @@ class BucketTrips:
         try:
             if not is_s3(store):
                 return known_files(store, rules, check) if self._profile.runs_here else None
-            with tables_at_hand(self.s3, store, rules, check) as folder:
+            with _tables_at_hand(self.s3, store, rules, check) as folder:
                 return known_files(folder, rules, check) if folder else None
         except Cancelled:
             raise
@@ -127,3 +136,41 @@ class Sample:
         """Return at most `most` names."""
         step = -(-len(self._names) // self._most) or 1
         return tuple(self._names[::step])
+
+
+@contextmanager
+def _tables_at_hand(
+    s3: S3Connection, store: str, rules: DecodeRules, check: Callable[[], None]
+) -> Iterator[Optional[str]]:
+    """Yield a folder with the tables of a store, gone afterwards; None where that would take too long.
+
+    A store lists in one small table for each ingest which files it holds. These are fetched into a folder in
+    the layout of a store, so that readers of stores can read them (`aggregation.store.point_store`).
+    `check` may raise to stop. Raises `S3Error`.
+    """
+    below = f"{rules.digest()}/files"
+    found: list[tuple[str, ObjectInfo]] = []
+    for each in listing.objects(s3, f"{store.rstrip('/')}/{below}"):
+        check()
+        table = _TABLE.search(each.key)
+        if table:
+            found.append((table[1], each))
+        if len(found) > _MOST_TABLES:
+            break
+    if len(found) > _MOST_TABLES or sum(each.size for _, each in found) > _MOST_BYTES:
+        yield None
+        return
+    files = S3Files(s3)
+    with TemporaryDirectory(prefix="roadpulse-") as folder:
+
+        def fetch(ingest: str, table: ObjectInfo) -> None:
+            check()
+            path = Path(folder, below, ingest, "files.parquet")
+            path.parent.mkdir(parents=True)
+            with path.open("wb") as file:
+                file.writelines(files.blocks(table.url, 0, table.size))
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for done in [pool.submit(fetch, *each) for each in found]:
+                done.result()
+        yield folder
