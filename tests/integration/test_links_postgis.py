@@ -416,10 +416,10 @@ def test_geography_of_several_systems_is_refused_too(streets):
 
 def test_a_look_at_the_systems_that_takes_too_long_is_given_up(streets):
     mixed(streets)
-    slow = LinkTable("", "streets", where="pg_sleep(5) IS NOT NULL")
+    slow = LinkTable("", "streets", where="pg_sleep(60) IS NOT NULL")
     began = time.monotonic()
     assert check_systems(streets.info, slow, timeout=0.2) is None
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 50
     with pytest.raises(Cancelled):
         check_systems(streets.info, slow, lambda: True)
 

@@ -19,8 +19,8 @@ from tests.waiting import until
 Nodes = Callable[..., None]
 
 
-@pytest.fixture
-def nodes(cluster: Cluster, tmp_path: Path) -> Iterator[Nodes]:
+@pytest.fixture(scope="module")
+def nodes(cluster: Cluster) -> Iterator[Nodes]:
     """A function that starts so many workers anew, each after a command in a name space of its own mounts."""
     need("mounts")
 
