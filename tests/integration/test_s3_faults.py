@@ -206,7 +206,7 @@ def test_what_a_server_says_is_told_with_what_to_do_and_nothing_of_what_it_was_s
     engine, monkeypatch, fault, words
 ):
     monkeypatch.setattr(signed_requests, "_RETRIES", 1)
-    monkeypatch.setitem(obstore_store._PATIENT, "retries", 1)
+    monkeypatch.setattr(obstore_store, "PATIENT", obstore_store.PATIENT._replace(retries=1))
     with FaultProxy(engine.server.endpoint) as proxy:
         there = other(engine, endpoint=proxy.endpoint)
         place = there.place("runs/1/status.json")

@@ -10,7 +10,7 @@ import os
 import socket
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from ...contract.errors import StorageError
 from ...contract.s3_access import S3Access
@@ -37,9 +37,9 @@ LISTING = PATIENT._replace(whole=60)
 IMPATIENT = Waits(3, 4, 6, 3, 6)
 
 
-def store(access: S3Access, bucket: str, waits: Waits = PATIENT) -> S3Store:
+def store(access: S3Access, bucket: str, waits: Optional[Waits] = None) -> S3Store:
     """The connection to a bucket; raises `StorageError` where its keys or certificates are not there."""
-    return _store(os.getpid(), access, bucket, waits)
+    return _store(os.getpid(), access, bucket, waits or PATIENT)
 
 
 def library() -> Any:
