@@ -15,6 +15,7 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
+from ..aggregation.contract import statistic as statistics
 from ..aggregation.contract.visible_text import visible
 from ..mapping.errors import MapError
 from ..workflow.translation import tr
@@ -45,8 +46,8 @@ class ExportAnimation(RoadpulseAlgorithm):
     def paragraphs(self) -> tuple[str, ...]:
         return (
             tr(
-                "Writes the day as a film, one picture for each bin: the map, a clock with the track of "
-                "the day under it, and the legend."
+                "Writes the day, week or dates as a film, one picture for each bin: the map, a clock with "
+                "the track of the day under it, and the legend."
             ),
             tr(
                 "The ending of the name decides: .gif (needs the Python package Pillow), .mp4 (needs the "
@@ -66,6 +67,13 @@ class ExportAnimation(RoadpulseAlgorithm):
         ):
             time = QgsProcessingParameterString(name, label, default)
             self.addParameter(p.with_help(time, tr("Local time of the day, such as 06:00.")))
+        self.addParameter(pages.set_of_days())
+        self.addParameter(
+            p.choice(
+                pages.STATISTIC, tr("Statistic"), statistics.drawn_keys(), statistics.DEFAULT_DRAWN,
+                tr("One of which the map file holds the values of each bin."),
+            )
+        )  # fmt: skip
         for parameter in pages.text_and_extent():
             self.addParameter(parameter)
         self.addParameter(pages.theme())
@@ -101,15 +109,17 @@ class ExportAnimation(RoadpulseAlgorithm):
 
         reader = Reader(self, parameters, context)
         sheet = pages.PageRequest(self, parameters, context)
-        minutes = sheet.bin_minutes()
-        first, end = (pages.bin_of(reader.text(name), minutes) for name in (TIME_FROM, TIME_TO))
-        bins = range(first, min(end, 1440 // minutes))
+        timeline = sheet.timeline()
+        first, end = (pages.bin_of(reader.text(name), timeline.bin_minutes) for name in (TIME_FROM, TIME_TO))
+        sets = pages.sets_of(timeline, reader.text(pages.DAYS))
+        times = range(first, min(end, timeline.n_bins))
+        bins = [number * timeline.n_bins + bin_number for number in sets for bin_number in times]
         if not bins:
             raise MapError(
                 f"There is no bin from {reader.text(TIME_FROM)} up to {reader.text(TIME_TO)}. "
                 "Choose a later end."
             )
-        page = sheet.page(paper="frame", film=True, bin_number=bins[0])
+        page = sheet.page(reader.choice(pages.STATISTIC), paper="frame", film=True, frame=bins[0])
         if page.nothing:
             feedback.pushWarning(visible(page.nothing))
         width, height = map(int, reader.choice(FRAME_SIZE).split("x"))

@@ -61,12 +61,13 @@ class ExportLayout(RoadpulseAlgorithm):
                 tr("Such as 08:00: the bin that holds it. Empty: the whole day."),
             )
         )
+        self.addParameter(pages.set_of_days())
         for parameter in pages.text_and_extent():
             self.addParameter(parameter)
         self.addParameter(
             p.choice(
                 pages.STATISTIC, tr("Statistic"), statistics.drawn_keys(), statistics.DEFAULT_DRAWN,
-                tr("Anything but the mean is drawn for the whole day."),
+                tr("One that the map file holds; without values by bin it is drawn for the whole period."),
             )
         )  # fmt: skip
         self.addParameter(pages.theme())
@@ -105,12 +106,12 @@ class ExportLayout(RoadpulseAlgorithm):
 
         reader = Reader(self, parameters, context)
         sheet = pages.PageRequest(self, parameters, context)
-        time, statistic, number = reader.text(TIME), reader.choice(pages.STATISTIC), None
-        if time and statistic == statistics.DEFAULT_DRAWN:
-            minutes = sheet.bin_minutes()
-            number = min(pages.bin_of(time, minutes), 1440 // minutes - 1)
+        time, days = reader.text(TIME), reader.text(pages.DAYS)
         page = sheet.page(
-            statistic, paper=reader.choice(PAPER), orientation=reader.choice(ORIENTATION), bin_number=number
+            reader.choice(pages.STATISTIC),
+            paper=reader.choice(PAPER),
+            orientation=reader.choice(ORIENTATION),
+            frame=pages.frame_of(sheet.timeline(), days, time) if time or days else None,
         )
         if page.nothing:
             feedback.pushWarning(visible(page.nothing))

@@ -31,7 +31,7 @@ class JoinLinks(RoadpulseAlgorithm):
         return (
             tr(
                 "Joins the result of a run to the geometry of its roads, by link id, and writes one "
-                "GeoPackage: a feature for each link with its statistics and a mean for each bin, ready to "
+                "GeoPackage: a feature for each link with its statistics, also by bin, ready to "
                 "be drawn and played."
             ),
             tr(

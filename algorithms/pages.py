@@ -28,10 +28,11 @@ from .reader import Reader
 
 if TYPE_CHECKING:
     from ..mapping.layout.page import SpeedPage
+    from ..mapping.timeline import Timeline
 
 INPUT, TITLE, SUBTITLE, SOURCES = "INPUT", "TITLE", "SUBTITLE", "SOURCES"
 STATISTIC, THEME, LIMITS, EXTENT, FILL = "STATISTIC", "THEME", "LIMITS", "EXTENT", "FILL"
-DRIVING_SIDE = "DRIVING_SIDE"
+DRIVING_SIDE, DAYS = "DRIVING_SIDE", "DAYS"
 THEMES = ("light", "dark")
 AS_IN_ZONE = "by the time zone"
 SIDES = (AS_IN_ZONE, "left", "right")
@@ -60,6 +61,14 @@ def limits() -> QgsProcessingParameterDefinition:
             "Ascending numbers in the unit shown, with a point for decimals, such as “0 2.5 5 10 20 30”. "
             "Empty: round numbers that fit, the same at every hour."
         ),
+    )
+
+
+def set_of_days() -> QgsProcessingParameterDefinition:
+    """The name of a set of days."""
+    return p.with_help(
+        QgsProcessingParameterString(DAYS, tr("Days"), "", False, True),
+        tr("Of a map with several: one of them, such as Mon or 2025-06-10. Empty: all of them."),
     )
 
 
@@ -185,11 +194,29 @@ class PageRequest:
 
         return name_of_trips(MapFile.of(self.layer).spec.trips)
 
-    def bin_minutes(self) -> int:
-        """Return the length of the layer's bins, minutes."""
+    def timeline(self) -> Timeline:
+        """Return the layer's frames."""
         from ..mapping.map_file import MapFile  # noqa: PLC0415
 
-        return MapFile.of(self.layer).spec.bin_minutes
+        return MapFile.of(self.layer).timeline
+
+
+def frame_of(timeline: Timeline, days: str, time: str) -> int:
+    """Return the frame of a set of days (empty: the first) and a time (empty: 00:00); raises `MapError`."""
+    first = sets_of(timeline, days)[0] if days else 0
+    bin_number = bin_of(time, timeline.bin_minutes) if time else 0
+    return first * timeline.n_bins + min(bin_number, timeline.n_bins - 1)
+
+
+def sets_of(timeline: Timeline, name: str) -> range:
+    """Return the numbers of the sets of days with that name, all for an empty one; raises `MapError`."""
+    if not name:
+        return range(len(timeline.names))
+    if name in timeline.names and timeline.is_divided:
+        number = timeline.names.index(name)
+        return range(number, number + 1)
+    known = ", ".join(timeline.names[:10]) if timeline.is_divided else "all days alone, so leave it empty"
+    raise MapError(f"The map has no days {name!r}; it has {known}.")
 
 
 def bin_of(text: str, bin_minutes: int) -> int:

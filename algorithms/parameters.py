@@ -299,8 +299,8 @@ def map_destination() -> QgsProcessingParameterVectorDestination:
     return with_help(
         parameter,
         tr(
-            "A GeoPackage. Its table “links” is the map; “link_speeds_by_time”, “unmatched” and “run” hold "
-            "the rest of the result, so the file explains itself."
+            "A GeoPackage. Its table “links” is the map; “links_by_time” has a row a link and bin, "
+            "“unmatched” and “run” hold what explains the file."
         ),
     )
 

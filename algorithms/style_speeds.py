@@ -37,13 +37,13 @@ class StyleSpeeds(RoadpulseAlgorithm):
     def paragraphs(self) -> tuple[str, ...]:
         return (
             tr(
-                "Gives a layer of link speeds its look: classes of speed in viridis with one set of limits "
-                "for the whole day, links with too few trips thin and grey, both directions of a road side "
+                "Gives a layer of link speeds its look: classes in viridis with one set of limits "
+                "for all bins, links with too few trips thin and grey, both directions of a road side "
                 "by side, and the time of the day for the temporal controller."
             ),
             tr(
-                "What matters contrasts with the ground: slow is dark on the light theme and glows on the "
-                "dark one."
+                "What matters contrasts with the ground: slow, or the bad end of another statistic, is dark "
+                "on the light theme and glows on the dark one."
             ),
             tr("The layer is the table “links” of a GeoPackage that Roadpulse wrote."),
         )
@@ -56,7 +56,7 @@ class StyleSpeeds(RoadpulseAlgorithm):
         self.addParameter(
             p.choice(
                 pages.STATISTIC, tr("Statistic"), statistics.drawn_keys(), statistics.DEFAULT_DRAWN,
-                tr("Bins hold means, so any other statistic is drawn for the whole day and does not play."),
+                tr("One that the map file holds; it plays if the file has its value of each bin."),
             )
         )  # fmt: skip
         self.addParameter(pages.theme())

@@ -20,9 +20,18 @@ from ..aggregation.contract.json_text import Entries, JsonFault, decode, shown
 from ..aggregation.contract.manifest import fingerprint
 from ..aggregation.contract.spec import RunSpec
 from .errors import MapError, UnknownLayer
-from .own_tables import INDEX_TABLE, LINKS_TABLE, OWN_TABLES, RUN_TABLE
-from .packed import FEW_OF_0_1
+from .own_tables import (
+    BINS_TABLE,
+    BY_TIME_TABLE,
+    BY_TIME_VIEW,
+    INDEX_TABLE,
+    LINKS_TABLE,
+    OWN_TABLES,
+    RUN_TABLE,
+)
+from .packed import DIGITS, FEW_OF_0_1, FIRST_FIELD, packed_field, unpack
 from .sqlite_file import is_database, reading
+from .timeline import MOST_FRAMES, Timeline
 
 MOST_TRIPS = 1_000_000
 """Largest number of trips below which a link is drawn as one with too few."""
@@ -106,7 +115,7 @@ class MapFile:
 
     @property
     def too_few(self) -> float:
-        """The number by which the packed day marks too few trips."""
+        """The number by which packed texts mark too few trips."""
         with self._refusing():
             return self._drawn.number("too_few") if "too_few" in self._drawn else FEW_OF_0_1
 
@@ -125,21 +134,46 @@ class MapFile:
     @cached_property
     def statistics(self) -> tuple[str, ...]:
         """Keys of the statistics by which the map can be coloured: those that its links hold."""
-        with reading(self.path) as database:
-            names = [row[1] for row in database.execute(f"PRAGMA table_info({LINKS_TABLE})")]
         return tuple(
-            name for name in names if statistics.is_statistic(name) and statistics.statistic(name).is_drawn
+            name
+            for name in self._columns
+            if statistics.is_statistic(name) and statistics.statistic(name).is_drawn
         )
 
     @property
     def playing(self) -> tuple[str, ...]:
         """Those of `statistics` of which the links hold the value of each bin."""
-        return tuple(key for key in self.statistics if key == statistics.DEFAULT_DRAWN)
+        return tuple(filter(self.packed_column, self.statistics))
+
+    def packed_column(self, statistic: str) -> str:
+        """Return the column with the values of a statistic by bin, empty if it does not play."""
+        first = FIRST_FIELD if statistic == statistics.DEFAULT_DRAWN else ""
+        return next((name for name in (packed_field(statistic), first) if name in self._columns), "")
+
+    @property
+    def not_playing(self) -> str:
+        """The reason for which statistics do not play; empty if all with values by bin do."""
+        with self._refusing():
+            return self._drawn.text("not_playing") if "not_playing" in self._drawn else ""
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The frames in the order of the packed columns; none if nothing plays."""
+        with self._refusing():
+            names = self._drawn.texts("days") if "days" in self._drawn else ()
+            if self.spec.days.is_divided and "days" not in self._drawn:
+                raise self._drawn.fault("days", "missing")
+            if len(names) > MOST_FRAMES:
+                raise self._drawn.fault("days", f"longer than {MOST_FRAMES:,} sets")
+            try:
+                return Timeline.of(self.spec, names)
+            except ValueError as error:
+                raise self._drawn.fault("days", f"no list of dates: {error}") from error
 
     # -- the links ----------------------------------------------------------------------------------------
 
     def whole_day(self, statistic: str) -> NDArray[np.float64]:
-        """Values of a statistic for the whole day of the links with enough trips, in no order."""
+        """Values of a statistic for the whole period of the links with enough trips, in no order."""
         column = statistics.statistic(statistic).key
         with reading(self.path) as database:
             rows = database.execute(
@@ -157,20 +191,47 @@ class MapFile:
             ).fetchall()
         return np.array(rows, dtype=float).reshape(-1, 4)
 
-    def bin_totals(self) -> list[float]:
-        """Points in each bin of the day."""
-        totals = [0.0] * self.spec.n_bins
+    def profile(self, link_id: int, statistic: str) -> NDArray[np.float64]:
+        """Return the values of a statistic on one link, (1 + frames,): the whole period, then each frame.
+
+        As they are drawn: rounded up to the decimals that a packed number has, NaN where too few trips were
+        counted, and all NaN for a link that is not on the map or a statistic that does not play.
+        """
+        column, n_frames = self.packed_column(statistic), len(self.timeline)
+        if not column:
+            return np.full(1 + n_frames, np.nan)
         with reading(self.path) as database:
+            row = database.execute(
+                f"SELECT {column} FROM links WHERE link_id = ?",  # noqa: S608  # nosec B608
+                (link_id,),
+            ).fetchone()
+        text = row[0] if row else None
+        if text is not None and (not isinstance(text, str) or len(text) != DIGITS * (1 + n_frames)):
+            raise self._damaged(LINKS_TABLE, f"a text of another length for the link {link_id}")
+        try:
+            return unpack(text, n_frames, self.too_few)
+        except ValueError as error:
+            raise self._damaged(LINKS_TABLE, f"{shown(text)} for the link {link_id}") from error
+
+    def bin_totals(self) -> list[float]:
+        """Points in each frame of `timeline`."""
+        totals = [0.0] * len(self.timeline)
+        with reading(self.path) as database:
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+            if BINS_TABLE in tables:
+                for place, points in database.execute(
+                    "SELECT place, n_points FROM bins LIMIT ?", (MOST_FRAMES,)
+                ):
+                    if type(place) is not int or not 0 <= place < len(totals) or type(points) is not int:
+                        raise self._damaged(BINS_TABLE, f"{shown(points)} points in the place {shown(place)}")
+                    totals[place] = float(points)
+                return totals
             for name, points in database.execute(
                 "SELECT bin, sum(n_points) FROM link_speeds_by_time GROUP BY bin"
             ):
                 clock = _CLOCK.fullmatch(name) if isinstance(name, str) else None
                 if clock is None or not isinstance(points, (int, float)):
-                    raise MapError(
-                        f"The map file {self.path} cannot be used: its table 'link_speeds_by_time' has "
-                        f"{shown(points)} points in the bin {shown(name)}. Make the map anew with 'Join "
-                        "links'."
-                    )
+                    raise self._damaged(BY_TIME_TABLE, f"{shown(points)} points in the bin {shown(name)}")
                 totals[(int(clock[1]) * 60 + int(clock[2])) // self.spec.bin_minutes] = float(points)
         return totals
 
@@ -183,6 +244,17 @@ class MapFile:
     @property
     def _drawn(self) -> Entries:
         return Entries.of(self.entries["drawn"], self._name, "drawn")
+
+    @cached_property
+    def _columns(self) -> tuple[str, ...]:
+        with reading(self.path) as database:
+            return tuple(row[1] for row in database.execute(f"PRAGMA table_info({LINKS_TABLE})"))
+
+    def _damaged(self, table: str, what: str) -> MapError:
+        return MapError(
+            f"The map file {self.path} cannot be used: its table {table!r} has {what}. Make the map anew "
+            "with 'Join links'."
+        )
 
     def _manifest_part(self, entry: str) -> Mapping[str, Any]:
         found = self.entries.get("manifest", {}).get(entry)
@@ -207,7 +279,10 @@ def why_not_ours(path: Path) -> str:
     if not is_database(path):
         return "it is not a GeoPackage"
     with reading(path) as database:
-        tables = database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
+        tables = database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' OR type = 'view' AND name <> ?",
+            (BY_TIME_VIEW,),
+        ).fetchall()
         keys = set()
         if (RUN_TABLE,) in tables and {"key", "value"} <= {
             row[1] for row in database.execute(f"PRAGMA table_info({RUN_TABLE})")

@@ -12,12 +12,16 @@ import sqlite3
 from ..aggregation.contract.json_text import shown
 
 LINKS_TABLE = "links"
-BY_TIME_TABLE = "link_speeds_by_time"
+BY_TIME_TABLE = "link_speeds_by_time"  # of earlier map files
 UNMATCHED_TABLE = "unmatched"
 RUN_TABLE = "run"
 STYLES_TABLE = "layer_styles"
-OWN_TABLES = (LINKS_TABLE, BY_TIME_TABLE, UNMATCHED_TABLE, RUN_TABLE, STYLES_TABLE)
-"""All that a map file holds besides the tables of the GeoPackage standard."""
+BINS_TABLE = "bins"
+OWN_TABLES = (LINKS_TABLE, BINS_TABLE, BY_TIME_TABLE, UNMATCHED_TABLE, RUN_TABLE, STYLES_TABLE)
+"""All that a map file holds besides the tables of the GeoPackage standard, and earlier ones held."""
+
+BY_TIME_VIEW = "links_by_time"
+"""A view for people, which Roadpulse never reads."""
 
 GEOMETRY = "geom"
 """Column of the lines in `links`."""

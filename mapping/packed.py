@@ -1,29 +1,36 @@
-"""The day of a link in one text: what an animation frame reads instead of a column for each bin.
+"""The bins of a link in one text: what an animation frame reads instead of a column for each bin.
 
-Asking QGIS for `attribute('mean_' || …)` makes it fetch every column of every feature. So `links` carries
-one more column, `day_packed`: 1 + n numbers of `DIGITS` characters each, first the whole day's, then
-those of the n bins, `-1e99` where too few trips were counted. A link that is never drawn in a colour
-has no text at all, so that QGIS is done with it at once.
+Asking QGIS for `attribute('mean_' || …)` makes it fetch every column of every feature. So `links` has one
+more column for each statistic that plays, `day_<key>`: 1 + n numbers of `DIGITS` characters each, first that
+of the whole period, then those of the n frames (`Timeline`), `-1e99` where too few trips were counted or
+there is no value. A link that is never drawn in a colour has no text at all, so that QGIS is done with it at
+once.
 
-Numbers, not letters of classes: what the renderer sees is a speed in the unit shown, so that the layer
-can be given other classes, or another mode of classification, in QGIS itself. Rounding is always up:
-a class includes its upper limit in QGIS, so with limits of two decimals (one above 100) each
-packed number falls into the same class as the number itself.
+Numbers, not letters of classes: what the renderer sees is a value in the unit shown, so that the layer
+can be given other classes, or another mode of classification, in QGIS itself. A number has as many decimals
+as fit, at most those of its kind of unit (a sign takes one character). Rounding is always up: a class
+includes its upper limit in QGIS, so with limits of as many decimals each packed number falls into the same
+class as the number itself.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any, Optional
 
 import numpy as np
 from numpy.typing import NDArray
 
-PACKED_FIELD = "day_packed"
-"""The column's name."""
+from ..aggregation.contract.statistic import DELAY, RATE, RATIO, SHARE, SPEED
+
+FIRST_FIELD = "day_packed"
+"""The one packed column, of means, of earlier files."""
 
 DIGITS = 5
 """Characters of one number."""
+
+DECIMALS = {SPEED: 2, RATIO: 3, SHARE: 3, DELAY: 2, RATE: 2}
+"""Most decimals of a number, by kind of unit."""
 
 FEW_TEXT = "-1e99"
 FEW = float(FEW_TEXT)
@@ -32,44 +39,72 @@ FEW = float(FEW_TEXT)
 FEW_OF_0_1 = -1.0
 """Stands for too few trips in files of version 0.1.0."""
 
-LARGEST = 9_999
-"""Larger speeds are cut off."""
+LARGEST = 99_999
+"""Larger values are cut off."""
+
+_LEVEL = 10 ** (DIGITS - 1)
+"""Numbers with a point have one digit less than characters."""
+_NOISE = 5e-8
+"""A mean of floats is a hair above its true value now and then: 25.000000000000004 is 25."""
 
 
-@lru_cache(maxsize=1)
-def _table() -> NDArray[Any]:
-    """All that can be written: hundredths up to 100, tenths up to 1000, whole numbers beyond, then `FEW`."""
-    texts = [f"{i / 100:5.2f}" for i in range(10_000)]
-    texts += [f"{100 + i / 10:5.1f}" for i in range(9_000)]
-    texts += [f"{i:5d}" for i in range(1000, LARGEST + 1)]
-    return np.array([*texts, FEW_TEXT], dtype=f"S{DIGITS}")
+def packed_field(key: str) -> str:
+    """Return the packed column of a statistic: `day_mean`."""
+    return f"day_{key}"
 
 
-def pack(values: NDArray[Any], trips: NDArray[Any], min_trips: int) -> list[Optional[str]]:
-    """Texts of n links; `values` (n, 1 + bins) count where `trips` (same shape) reach `min_trips`."""
-    table = _table()
-    with np.errstate(invalid="ignore"):
-        drawn = (trips >= min_trips) & np.isfinite(values)
-    speed = np.clip(np.where(drawn, values, 0.0), 0.0, LARGEST)
-    # A mean of floats is a hair above its true value now and then: 25.000000000000004 is 25.
-    hundredths, tenths, ones = (
-        np.ceil(np.round(speed * scale, 7)).astype(np.int64) for scale in (100, 10, 1)
-    )
-    place = np.where(
-        hundredths < 10_000, hundredths, np.where(tenths < 10_000, 9_000 + tenths, 18_000 + ones)
-    )
-    place = np.where(drawn, place, len(table) - 1)
-    text = table[place].tobytes().decode("ascii")
-    width = values.shape[1] * DIGITS
+@cache
+def _texts(decimals: int) -> NDArray[Any]:
+    """All that can be written: `FEW`, then numbers from 0 on, with fewer decimals as they grow."""
+    texts = [FEW_TEXT] + [f"{i / 10**decimals:{DIGITS}.{decimals}f}" for i in range(_LEVEL)]
+    for level in range(decimals - 1, 0, -1):
+        texts += [f"{i / 10**level:{DIGITS}.{level}f}" for i in range(_LEVEL // 10, _LEVEL)]
+    texts += [f"{i:{DIGITS}d}" for i in range(_LEVEL // 10, LARGEST + 1)]
+    return np.array(texts, dtype=f"S{DIGITS}")
+
+
+@cache
+def numbers(decimals: int) -> NDArray[np.float64]:
+    """Return the number at each place of what can be written, ascending; NaN for too few trips."""
+    return np.append(np.nan, _texts(decimals)[1:].astype(np.float64))
+
+
+def places(values: NDArray[Any], drawn: NDArray[Any], decimals: int) -> NDArray[np.int32]:
+    """Return the place of each value in `numbers`, 0 where not `drawn`; both of any shape."""
+    clipped = np.clip(np.where(drawn, values, 0.0), 0.0, LARGEST)
+    place = np.ceil(clipped * 10**decimals - _NOISE).astype(np.int32)
+    large = np.nonzero(place >= _LEVEL)
+    place += 1
+    if len(large[0]):
+        place[large] = _large(clipped[large], decimals)
+    place[~drawn] = 0
+    return place
+
+
+def _large(values: NDArray[Any], decimals: int) -> NDArray[np.int32]:
+    """Return the places of values that do not fit with all decimals."""
+    found, start = np.zeros(len(values), np.int32), 1 + _LEVEL
+    for level in range(decimals - 1, -1, -1):
+        scaled = np.ceil(values * 10**level - _NOISE).astype(np.int32)
+        here = (found == 0) & ((scaled < _LEVEL) | (level == 0))
+        found[here] = start + scaled[here] - _LEVEL // 10
+        start += _LEVEL - _LEVEL // 10
+    return found
+
+
+def texts(place: NDArray[np.int32], decimals: int) -> list[Optional[str]]:
+    """Return the texts of n links from the places (n, 1 + frames) of their values, None for none drawn."""
+    text = _texts(decimals)[place].tobytes().decode("ascii")
+    width = place.shape[1] * DIGITS
     return [
         text[i * width : (i + 1) * width] if any_drawn else None
-        for i, any_drawn in enumerate(drawn.any(axis=1).tolist())
+        for i, any_drawn in enumerate(place.any(axis=1).tolist())
     ]
 
 
-def unpack(text: Optional[str], n_bins: int, few: float = FEW) -> NDArray[Any]:
-    """Speeds (1 + bins,) of one text, NaN where too few trips were counted, which the number `few` marks."""
+def unpack(text: Optional[str], n_frames: int, few: float = FEW) -> NDArray[Any]:
+    """Values (1 + frames,) of one text, NaN where it has the number `few`, too few trips."""
     if text is None:
-        return np.full(1 + n_bins, np.nan)
-    numbers = np.array([float(text[i : i + DIGITS]) for i in range(0, len(text), DIGITS)])
-    return np.where(numbers == few, np.nan, numbers)
+        return np.full(1 + n_frames, np.nan)
+    found = np.array([float(text[i : i + DIGITS]) for i in range(0, len(text), DIGITS)])
+    return np.where(found == few, np.nan, found)

@@ -19,17 +19,13 @@ from ..errors import MapError
 from ..map_file import MapFile
 from ..reference_system import in_degrees
 from ..style.options import StyleOptions
+from ..timeline import MONTHS
 
 MARGIN = 0.03
 """Free space about the links on a page, as a share of the larger side."""
 
 SMALLEST = 100.0
 """Metres: no page shows less from edge to edge."""
-
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December",
-)  # fmt: skip
 
 
 def local_crs(layer: QgsVectorLayer) -> QgsCoordinateReferenceSystem:
@@ -123,7 +119,8 @@ def describe(layer: QgsVectorLayer, style: StyleOptions) -> tuple[str, str]:
     file = MapFile.of(layer)
     when = span(*file.dates)
     facts = f"{file.matched('points'):,} points on {file.matched('links'):,} links"
-    return ", ".join(filter(None, (when, f"local time ({style.time_zone})"))), facts
+    days = "" if style.days == "all days" else style.days
+    return ", ".join(filter(None, (when, days, f"local time ({style.time_zone})"))), facts
 
 
 def span(first: object, last: object) -> str:

@@ -30,7 +30,7 @@ from ..output_file import (
     write_picture,
     written_whole,
 )
-from .page import SpeedPage, clock_text
+from .page import SpeedPage
 
 GIF_COLOURS = 128
 FRAME_NAME = re.compile(r"frame_\d{4}_\d{4}\.png")
@@ -44,7 +44,7 @@ _OF_WINDOWS = ("Thumbs.db", "desktop.ini")
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame to be drawn: the bin `number` on `page`."""
+    """One frame to be drawn: the `number` of the timeline on `page`."""
 
     page: SpeedPage
     number: int
@@ -53,21 +53,21 @@ class Frame:
     @property
     def name(self) -> str:
         """`frame_0008_0800.png`: sorts by time."""
-        clock = clock_text(self.number, self.page.style.bin_minutes).replace(":", "")
+        clock = self.page.style.timeline.clock(self.number).replace(":", "")
         return f"frame_{self.number:04d}_{clock}.png"
 
     def render(self) -> QImage:
         """Draw the frame; clock, track and map show its bin."""
-        self.page.show_bin(self.number)
+        self.page.show_frame(self.number)
         return QgsLayoutExporter(self.page.layout).renderPageToImage(0, QSize(*self.size))
 
 
 def frames(
     page: SpeedPage, size: tuple[int, int] = (1920, 1080), bins: Optional[Sequence[int]] = None
 ) -> Iterator[Frame]:
-    """The frames of the day, or of `bins`; `size` in pixels, cut to even sides as films want them."""
+    """All frames, or those numbered `bins`; `size` in pixels, cut to even sides as films want them."""
     even = (size[0] - size[0] % 2, size[1] - size[1] % 2)
-    for number in range(page.style.n_bins) if bins is None else bins:
+    for number in range(len(page.style.timeline)) if bins is None else bins:
         yield Frame(page, number, even)
 
 
@@ -85,7 +85,12 @@ def export_film(
     Returns the files written. Raises `MapError`, or `Cancelled`; then an earlier file is as it was.
     """
     kind = check_film(path)
-    numbers = list(range(page.style.n_bins)) if bins is None else list(bins)
+    if not page.style.plays:
+        raise MapError(
+            f"No film can be made of {page.style.title}: the map file holds no values of it by bin. Choose a "
+            "statistic that plays, or export a page."
+        )
+    numbers = list(range(len(page.style.timeline))) if bins is None else list(bins)
     folder = real(path).parent
     with disk_errors(f"write {path.name}", folder):
         folder.mkdir(parents=True, exist_ok=True)

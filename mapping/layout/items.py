@@ -228,9 +228,12 @@ def add_track(layout: QgsPrintLayout, box: Box, name: str = "track") -> QgsLayou
     return picture
 
 
-def track_picture(totals: Sequence[float], now: int, box: Box, palette: Palette) -> str:
-    """Return the day as bars, the bin `now` bright, as a picture path that QGIS reads (`base64:`, an SVG)."""
-    top = max([*totals, 1e-9])
+def track_picture(totals: Sequence[float], now: int, box: Box, palette: Palette, largest: float = 0.0) -> str:
+    """Return the day as bars, the bin `now` bright, as a picture path that QGIS reads (`base64:`, an SVG).
+
+    A bar as high as the box stands for the largest of `totals`, or for `largest`, that of all days.
+    """
+    top = max([*totals, largest, 1e-9])
     bars = []
     step = box.width / len(totals)
     ground = box.height - 0.35

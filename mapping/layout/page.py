@@ -31,7 +31,7 @@ from ..reference_system import in_degrees
 from ..style.labels import font_family
 from ..style.options import StyleOptions
 from ..style.palette import PALETTES
-from ..style.temporal import bin_range
+from ..style.temporal import frame_range
 from .facts import describe, emptiness, extent_shown, fill, local_crs, negative_ids
 from .items import (
     SMALL,
@@ -44,6 +44,7 @@ from .items import (
     add_scale_bar,
     add_text,
     add_track,
+    inert,
     text_format,
     track_picture,
 )
@@ -65,18 +66,20 @@ NOTE = "{estimator}{directions}. Links with fewer than {min_trips} trips are gre
 NOTE_OF_DIRECTIONS = ", each direction for itself"
 NOTE_OF_ONE_DIRECTION = "; points with a negative link id are left out, so one direction may be missing"
 NOTE_OF_BINS = " Limits are the same at every hour."
+NOTE_OF_SETS = " Limits are the same at every hour of all days."
+NOTE_OF_FREE_FLOW = " Free flow: {rule}."
 
 
 @dataclass(frozen=True)
 class PageOptions:
     """Contents of a page.
 
-    `bin_number` is the bin that the map shows, None the whole day. `extent` (in the layer's coordinate
-    system) is shown whole; None takes that of most of the links with data. With `cut` the map is filled with
-    it to the edges instead, and what does not fit is left out. `orientation` is one of `ORIENTATIONS`; `auto`
-    turns paper to portrait if that shows more. `facts` and `dates` are taken from the file if empty; an empty
-    `subtitle` names the statistic. With `film` there is a clock with the track of the day in place of the
-    small maps.
+    `frame` is the number of the frame that the map shows (`Timeline`), None the whole period. `extent` (in
+    the layer's coordinate system) is shown whole; None takes that of most of the links with data. With `cut`
+    the map is filled with it to the edges instead, and what does not fit is left out. `orientation` is one of
+    `ORIENTATIONS`; `auto` turns paper to portrait if that shows more. `facts` and `dates` are taken from the
+    file if empty; an empty `subtitle` names the statistic. With `film` there is a clock with the track of the
+    day in place of the small maps.
     """
 
     title: str
@@ -85,7 +88,7 @@ class PageOptions:
     facts: str = ""
     sources: str = ""
     paper: str = "A4"
-    bin_number: Optional[int] = None
+    frame: Optional[int] = None
     orientation: str = "auto"
     extent: Optional[QgsRectangle] = None
     cut: bool = False
@@ -109,25 +112,24 @@ class SpeedPage:
     totals: list[float] = field(default_factory=list)
     track_box: Optional[Box] = None
 
-    def show_bin(self, number: int) -> None:
-        """Let the map, the clock and the track show the bin `number`."""
+    def show_frame(self, number: int) -> None:
+        """Let the map, the clock and the track show the frame `number`."""
+        timeline = self.style.timeline
         self.map_item.setIsTemporal(True)
-        self.map_item.setTemporalRange(bin_range(self.style.day, number, self.style.bin_minutes))
-        clock = self.layout.itemById("clock")
-        if clock is not None:
-            clock.setText(clock_text(number, self.style.bin_minutes))
+        self.map_item.setTemporalRange(frame_range(timeline, number))
+        for name, words in (("clock", timeline.clock(number)), ("clock day", timeline.set_name(number))):
+            label = self.layout.itemById(name)
+            if label is not None:
+                label.setText(inert(words))
         track = self.layout.itemById("track")
         if track is not None and self.track_box is not None:
-            track.setPicturePath(
-                track_picture(self.totals, number, self.track_box, PALETTES[self.style.theme])
+            first = number - number % timeline.n_bins
+            day = self.totals[first : first + timeline.n_bins]
+            picture = track_picture(
+                day, number - first, self.track_box, PALETTES[self.style.theme], max(self.totals)
             )
+            track.setPicturePath(picture)
         self.layout.refresh()
-
-
-def clock_text(number: int, bin_minutes: int) -> str:
-    """Start of the bin, `08:00`."""
-    minutes = number * bin_minutes
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def speed_page(
@@ -150,10 +152,10 @@ def speed_page(
     layout.renderContext().setDpi(300)
     column = max(width, height) * COLUMN
     frame = Box(0, 0, width - column, height)
-    palette, number = PALETTES[style.theme], options.bin_number
+    palette, number = PALETTES[style.theme], options.frame if style.plays else None
     map_item = add_map(
         layout, layer, frame, fill(wanted, frame.width / frame.height, options.cut), crs,
-        None if number is None else bin_range(style.day, number, style.bin_minutes), palette.ground, "map",
+        None if number is None else frame_range(style.timeline, number), palette.ground, "map",
     )  # fmt: skip
     layout.setReferenceMap(map_item)
     add_ground(layout, Box(width - column, 0, column, height), palette.column, "column")
@@ -161,8 +163,8 @@ def speed_page(
     if nothing:
         _say_in(frame, layout, nothing, text_format(TEXT, palette.soft_ink))
     _Column(page, layer, options, Box(width - column, 0, column, height)).fill()
-    if number is not None or options.film:
-        page.show_bin(number or 0)
+    if number is not None or (options.film and style.plays):
+        page.show_frame(number or 0)
     return page
 
 
@@ -204,7 +206,8 @@ class _Column:
     def fill(self) -> None:
         """Write everything from the title to the sources."""
         options, size, film = self.options, self.size, self.options.film
-        when = "whole day" if options.bin_number is None else self._span(options.bin_number)
+        timeline, shown = self.style.timeline, options.frame if self.style.plays else None
+        when = self._whole() if shown is None else timeline.span(shown)
         dates, facts = describe(self.layer, self.style)
         self._write(options.title, fitting(options.title, TITLE, self.width / size), bold=True, name="title")
         self.y += size
@@ -214,7 +217,7 @@ class _Column:
         self._write(options.dates or dates, SMALL, soft=True, name="dates")
         self._write(options.facts or facts, SMALL, soft=True, name="facts")
         self.y += 7 * size
-        if film:
+        if film and self.style.plays:
             self._clock()
         legend = add_legend(
             self.page.layout, self.layer, self.style.title, self._box(50 * size), self.palette, size
@@ -235,16 +238,19 @@ class _Column:
             directions=NOTE_OF_ONE_DIRECTION if negative_ids(self.layer) else NOTE_OF_DIRECTIONS,
             min_trips=self.style.min_trips,
         )
-        note += NOTE_OF_BINS if self.style.plays else ""
+        if self.style.free_flow:
+            note += NOTE_OF_FREE_FLOW.format(rule=self.style.free_flow)
+        if self.style.plays:
+            note += NOTE_OF_SETS if timeline.is_divided else NOTE_OF_BINS
         add_text(self.page.layout, f"{note}\n{options.sources}".strip(), self._box(15 * size),
                  text_format(SMALL * size * 0.85, self.palette.soft_ink), "sources")  # fmt: skip
 
     def _box(self, height: float) -> Box:
         return Box(self.left, self.y, self.width, height)
 
-    def _span(self, number: int) -> str:
-        minutes = self.style.bin_minutes
-        return f"{clock_text(number, minutes)} – {clock_text(number + 1, minutes)}"
+    def _whole(self) -> str:
+        """Name what a map without a time shows."""
+        return "all days" if self.style.timeline.is_divided else "whole day"
 
     def _write(
         self, words: str, points: float, bold: bool = False, soft: bool = False, name: str = ""
@@ -257,9 +263,10 @@ class _Column:
 
     def _clock(self) -> None:
         """The clock large, the track of the day under it."""
-        size = self.size
-        first = clock_text(self.options.bin_number or 0, self.style.bin_minutes)
-        self._write(first, TITLE * 1.9, bold=True, name="clock")
+        size, timeline, first = self.size, self.style.timeline, self.options.frame or 0
+        if timeline.is_divided:
+            self._write(timeline.set_name(first), TEXT * 1.3, bold=True, name="clock day")
+        self._write(timeline.clock(first), TITLE * 1.9, bold=True, name="clock")
         self.page.track_box = self._box(12 * size)
         add_track(self.page.layout, self.page.track_box)
         self.y += 12.8 * size
@@ -270,7 +277,9 @@ class _Column:
 
     def _small_maps(self, bottom: float) -> None:
         """The day as four small maps, each with a time of its own; none where there is no room."""
-        size, style, layout = self.size, self.style, self.page.layout
+        size, timeline, layout = self.size, self.style.timeline, self.page.layout
+        shown = self.options.frame or 0
+        day = shown - shown % timeline.n_bins  # of the set that the large map shows
         gap, head, title = 3 * size, 4 * size, 6.5 * size
         width = (self.width - gap) / 2
         tall = max(1.0, min(2.0, self.page.extent.height() / max(self.page.extent.width(), 1e-9)))
@@ -282,14 +291,14 @@ class _Column:
         main = self.page.map_item
         for i, name in enumerate(self.options.small_multiples[:4]):
             hour, minute = map(int, name.split(":"))
-            number = (hour * 60 + minute) // style.bin_minutes
+            number = day + (hour * 60 + minute) // timeline.bin_minutes
             x, y = self.left + (i % 2) * (width + gap), self.y + (i // 2) * (height + head + gap)
-            add_text(layout, clock_text(number, style.bin_minutes), Box(x, y, width, head),
+            words = f"{timeline.set_name(number)} {timeline.clock(number)}".strip()
+            add_text(layout, words, Box(x, y, width, head),
                      text_format(SMALL * size, self.palette.soft_ink, bold=True))  # fmt: skip
             add_map(layout, self.layer, Box(x, y + head, width, height),
                     fill(self.page.extent, width / height, self.options.cut), main.crs(),
-                    bin_range(style.day, number, style.bin_minutes), self.palette.ground,
-                    f"map {name}")  # fmt: skip
+                    frame_range(timeline, number), self.palette.ground, f"map {name}")  # fmt: skip
 
 
 def fitting(words: str, points: float, width: float) -> float:

@@ -1,4 +1,4 @@
-"""Class limits: round numbers in the unit shown, one set a statistic, shared by all bins of a run."""
+"""Class limits: round numbers in the unit shown, one set a statistic, shared by all of its bins."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any, Optional
 import numpy as np
 from numpy.typing import NDArray
 
+from ...aggregation.contract.statistic import DELAY, RATE, RATIO, SHARE, SPEED
+
 FEWEST, MOST = 6, 9
 """Numbers of classes that are distinguishable and still informative."""
 
@@ -16,36 +18,47 @@ WANTED = 7
 STEPS = (1.0, 2.0, 2.5, 5.0)
 """Round steps, times a power of ten."""
 
-SMALLEST_STEP = 0.1
-"""No class is narrower: speeds are not known better than this."""
+SMALLEST_STEPS = {SPEED: 0.1, RATIO: 0.01, SHARE: 0.01, DELAY: 0.1, RATE: 0.1}
+"""No class is narrower, by kind of unit: values are not known better than this."""
 
 DEFAULTS = {"mph": 5.0, "km/h": 10.0, "m/s": 2.0}
-"""Step of the classes from 0 on where nothing is drawn."""
+"""Step of the classes of speeds from 0 on where nothing is drawn."""
+_OTHER_DEFAULTS = {RATIO: 0.25, SHARE: 0.1, DELAY: 10.0, RATE: 5.0}
+
+_AROUND_1 = 0.9
+"""A ratio of which few values are lower is one to 1: its classes begin there."""
 
 
-def class_limits(values: NDArray[Any], unit: str = "km/h") -> list[float]:
+def usual_limits(unit: str, kind: str = SPEED) -> list[float]:
+    """Limits of the classes where nothing is drawn."""
+    step = DEFAULTS.get(unit, 10.0) if kind == SPEED else _OTHER_DEFAULTS[kind]
+    return [_clean(i * step) for i in range(WANTED + 1)]
+
+
+def class_limits(
+    values: NDArray[Any], unit: str = "km/h", kind: str = SPEED, counts: Optional[NDArray[Any]] = None
+) -> list[float]:
     """Limits of 6 to 9 classes, ascending (classes + 1 numbers), from the values that are drawn.
 
-    `values` is any shape of float in `unit`; what is not finite does not count. The first class also
-    holds what is slower than its lower limit, the last what is faster than its upper one: a handful of
-    values far out does not widen all classes (the limits follow the 5th and 95th percentile). Limits
-    start at 0 unless even slow links are far from it.
+    `values` is any shape of float of a kind of unit, speeds in `unit`; what is not finite does not count.
+    With `counts` they are ascending, each drawn so often. The first class also holds what is below its lower
+    limit, the last what is above its upper one: a handful of values far out does not widen all classes (the
+    limits follow the 5th and 95th percentile). Limits start at 0, or at 1 for ratios about it, unless even
+    low values are far from it.
     """
-    drawn = np.asarray(values, dtype=float).ravel()
-    drawn = drawn[np.isfinite(drawn)]
-    if not len(drawn):
-        step = DEFAULTS.get(unit, 10.0)
-        return [i * step for i in range(WANTED + 1)]
-    low, high = np.quantile(drawn, [0.05, 0.95]).tolist()
-    if 0 <= low <= 0.5 * high or high - low < 0.05 * abs(high):
-        low = min(0.0, low)
-    top = float(drawn.max())
+    spread = _spread(values) if counts is None else _counted_spread(values, counts)
+    if spread is None:
+        return usual_limits(unit, kind)
+    low, high, top = spread
+    zero = 1.0 if kind == RATIO and low >= _AROUND_1 else 0.0
+    if zero <= low <= zero + 0.5 * (high - zero) or high - low < 0.05 * abs(high):
+        low = min(zero, low)
     best: Optional[tuple[tuple[float, ...], list[float]]] = None
-    for step in _steps(high - low):
+    for step in _steps(high - low, SMALLEST_STEPS[kind]):
         first = math.floor(low / step + 1e-9)
         last = max(math.ceil(high / step - 1e-9), first + 1)
         last += top > last * step * (1 + 1e-9)  # one more, open class for what lies beyond
-        empty = max(FEWEST - (last - first), 0)  # classes added on the fast side
+        empty = max(FEWEST - (last - first), 0)  # classes added at the high end
         last += empty
         if last - first > MOST:
             continue
@@ -68,15 +81,34 @@ def class_labels(limits: Sequence[float]) -> list[str]:
 
 def number(value: float) -> str:
     """Return a limit as a person writes it: `5`, `2.5`, `12,000`."""
-    text = f"{value:,.2f}".rstrip("0").rstrip(".")
+    text = f"{value:,.3f}".rstrip("0").rstrip(".")
     return text.replace("-", "−") if text != "-0" else "0"
 
 
-def _steps(span: float) -> list[float]:
+def _spread(values: NDArray[Any]) -> Optional[tuple[float, float, float]]:
+    """Return the 5th and 95th percentile and the largest of values, None for no values."""
+    drawn = np.asarray(values, dtype=float).ravel()
+    drawn = drawn[np.isfinite(drawn)]
+    if not len(drawn):
+        return None
+    low, high = np.quantile(drawn, [0.05, 0.95]).tolist()
+    return low, high, float(drawn.max())
+
+
+def _counted_spread(values: NDArray[Any], counts: NDArray[Any]) -> Optional[tuple[float, float, float]]:
+    """The same of ascending values that occur `counts` times."""
+    up_to = np.cumsum(counts)
+    if not len(up_to) or not up_to[-1]:
+        return None
+    low, high = (values[np.searchsorted(up_to, share * up_to[-1])] for share in (0.05, 0.95))
+    return float(low), float(high), float(values[np.flatnonzero(counts)[-1]])
+
+
+def _steps(span: float, smallest: float) -> list[float]:
     """Round steps that could cut `span` into a few classes."""
-    power = math.floor(math.log10(max(span, SMALLEST_STEP)))
+    power = math.floor(math.log10(max(span, smallest)))
     steps = [base * 10.0**exponent for exponent in range(power - 3, power + 2) for base in STEPS]
-    return [step for step in steps if step >= SMALLEST_STEP * 0.999]
+    return [step for step in steps if step >= smallest * 0.999]
 
 
 def _clean(value: float) -> float:

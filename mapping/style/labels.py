@@ -43,6 +43,9 @@ OVERRUN_MM = 12.0
 REPEAT_KM = 1.5
 SHORTEST_STREET_M = 500.0
 
+WITHIN_1 = 0.7
+"""Side of a square whose places all lie within 1 of each other."""
+
 
 def font_family() -> str:
     """Open Sans, or what this computer uses instead."""
@@ -110,15 +113,20 @@ def label_texts(names: NDArray[Any], metres: NDArray[Any], place: NDArray[Any]) 
     somewhere = np.isfinite(place).all(axis=1)
     if not somewhere.any():
         return texts
-    length: dict[str, float] = {}
+    length: dict[Optional[str], float] = {}
     for name, of_link in zip(names.tolist(), metres.tolist()):
         length[name] = length.get(name, 0.0) + of_link
+    long = {name for name, of_street in length.items() if name and of_street >= SHORTEST_STREET_M}
     latitude = np.radians(place[somewhere, 1].mean())
     cells = place * [111.32 * np.cos(latitude) / REPEAT_KM, 110.57 / REPEAT_KM]  # REPEAT_KM is 1
+    order = np.argsort(-metres, kind="stable")
+    order = order[somewhere[order]]
+    fine = np.floor(cells[order] / WITHIN_1).astype(np.int64)
+    taken: set[tuple[str, int, int]] = set()  # squares of which every place is near a name
     named: dict[tuple[str, int, int], list[tuple[float, float]]] = {}  # by name and square of REPEAT_KM
-    for row in np.argsort(-metres, kind="stable").tolist():
+    for row, fine_x, fine_y in zip(order.tolist(), *fine.T.tolist()):
         name = names[row]
-        if not name or not somewhere[row] or length[name] < SHORTEST_STREET_M:
+        if name not in long or (name, fine_x, fine_y) in taken:
             continue
         x, y = cells[row].tolist()
         column, line = math.floor(x), math.floor(y)
@@ -127,5 +135,6 @@ def label_texts(names: NDArray[Any], metres: NDArray[Any], place: NDArray[Any]) 
         )  # a square holds only a few, since they lie apart
         if all(math.hypot(x - u, y - v) > 1 for square in near for u, v in square):
             named.setdefault((name, column, line), []).append((x, y))
+            taken.add((name, fine_x, fine_y))
             texts[row] = html.unescape(name)  # exports of OpenStreetMap write "King&apos;s Road"
     return texts

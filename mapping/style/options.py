@@ -2,51 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from qgis.core import QgsVectorLayer
 
 from ...aggregation.contract import statistic as statistics
 from ...aggregation.contract.json_text import shown
-from ...aggregation.contract.spec import BIN_MINUTES, METRES_PER_SECOND, RunSpec
+from ...aggregation.contract.spec import BIN_MINUTES, METRES_PER_SECOND
+from ..columns import days_of, free_flow_rule
 from ..errors import MapError
 from ..map_file import MOST_TRIPS, MapFile
 from ..packed import FEW
-from .breaks import DEFAULTS, WANTED, class_limits
+from ..timeline import Timeline
+from .breaks import class_limits, usual_limits
 from .driving_side import DRIVING_SIDES, driving_side_of
 
 THEMES = ("light", "dark")
 MOST_LIMITS, LARGEST_LIMIT = 100, 1e9
 """Number and size of a style's class limits."""
 
-REFERENCE_DAY = date(2025, 1, 1)
-"""Day on which bins are shown where the run has more than one date, or none: only the hour counts."""
-
 
 @dataclass(frozen=True)
 class StyleOptions:
     """Style of a layer of link speeds.
 
-    `statistic` is the key of one; if the map file has no value of it for each bin, it is drawn for the whole
-    day and does not play. `limits` are the class limits in `unit`, ascending: those of the statistic, the
-    same for all of its bins. `day` is the day that stands for all days when the layer plays. `too_few` is the
-    number by which the map file marks too few trips.
+    `statistic` is the key of one, and `packed` the column of the map file with its values by bin; without, it
+    is drawn for the whole period and does not play. `limits` are the class limits, ascending: those of the
+    statistic, the same for all of its bins. `timeline` has the frames. `too_few` is the number by which the
+    map file marks too few trips. `days` says in words which days the run counts, `free_flow` the rule of the
+    free-flow speed if the statistic depends on it.
     """
 
     statistic: str = statistics.DEFAULT_DRAWN
     unit: str = "km/h"
     min_trips: int = 5
-    bin_minutes: int = 60
     time_zone: str = "UTC"
     theme: str = "light"
     driving_side: str = "right"
     fast_glows: bool = False
     labels: bool = True
     limits: tuple[float, ...] = ()
-    day: date = REFERENCE_DAY
+    packed: str = ""
+    timeline: Timeline = field(default_factory=Timeline)
     too_few: float = FEW
+    days: str = "all days"
+    free_flow: str = ""
 
     def __post_init__(self) -> None:
         for name, value, choices in (
@@ -61,21 +62,17 @@ class StyleOptions:
                 f"The style's statistic is {shown(self.statistic)}; choose one of "
                 f"{', '.join(statistics.drawn_keys())}."
             )
-        if type(self.bin_minutes) is not int or self.bin_minutes not in BIN_MINUTES:
-            raise MapError(f"Bins of {shown(self.bin_minutes)} minutes do not cut a day into equal parts.")
+        minutes = self.timeline.bin_minutes
+        if type(minutes) is not int or minutes not in BIN_MINUTES:
+            raise MapError(f"Bins of {shown(minutes)} minutes do not cut a day into equal parts.")
         if type(self.min_trips) is not int or not 1 <= self.min_trips <= MOST_TRIPS:
             raise MapError(
                 f"The style's min_trips is {shown(self.min_trips)}, not a number from 1 to {MOST_TRIPS:,}."
             )
         _check_limits(self.limits)
         if not self.limits:
-            step = DEFAULTS.get(self.unit, 10.0)
-            object.__setattr__(self, "limits", tuple(step * i for i in range(WANTED + 1)))
-
-    @property
-    def n_bins(self) -> int:
-        """Number of bins in the day."""
-        return 1440 // self.bin_minutes
+            kind = statistics.statistic(self.statistic).unit
+            object.__setattr__(self, "limits", tuple(usual_limits(self.unit, kind)))
 
     @property
     def title(self) -> str:
@@ -85,7 +82,19 @@ class StyleOptions:
     @property
     def plays(self) -> bool:
         """The map file holds the statistic's value for each bin."""
-        return self.statistic == statistics.DEFAULT_DRAWN
+        return bool(self.packed)
+
+    @property
+    def high_contrasts(self) -> bool:
+        """Give the highest class the most contrast: the bad end has it, or with `fast_glows` the other."""
+        return (statistics.statistic(self.statistic).good == statistics.LOW) != self.fast_glows
+
+    @property
+    def meaning(self) -> str:
+        """Statistic, unit, estimator, days and zone in a line, and the free-flow rule where it matters."""
+        rule = f"; free flow: {self.free_flow}" if self.free_flow else ""
+        alias = statistics.statistic(self.statistic).alias(self.unit)
+        return f"{alias}; {self.days}, local time ({self.time_zone}){rule}"
 
     @classmethod
     def from_run_table(cls, layer: QgsVectorLayer, **changes: Any) -> StyleOptions:
@@ -105,24 +114,27 @@ class StyleOptions:
             statistic=statistic,
             unit=file.spec.speed_unit,
             min_trips=file.min_trips,
-            bin_minutes=file.spec.bin_minutes,
             time_zone=file.spec.time_zone,
             driving_side=driving_side_of(file.spec.time_zone),
             limits=_limits_of(file, statistic),
-            day=reference_day(file.spec),
+            packed=file.packed_column(statistic) if _is_drawn(statistic) else "",
+            timeline=file.timeline,
             too_few=file.too_few,
+            days=days_of(file.spec),
+            free_flow=free_flow_rule(statistic, file.spec) if _is_drawn(statistic) else "",
         )
         return replace(options, **changes)
 
 
 def _limits_of(file: MapFile, statistic: str) -> tuple[float, ...]:
-    """Return the class limits of a statistic: those in the file, or else from the whole day of its links."""
+    """Return the class limits of a statistic: those in the file, or else from its links' whole period."""
     held = file.limits(statistic)
     if held is not None:
         return held
     if not _is_drawn(statistic):
         return ()
-    return tuple(class_limits(file.whole_day(statistic), file.spec.speed_unit))
+    unit = statistics.statistic(statistic).unit
+    return tuple(class_limits(file.whole_day(statistic), file.spec.speed_unit, unit))
 
 
 def _is_drawn(key: object) -> bool:
@@ -140,10 +152,3 @@ def _check_limits(limits: object) -> None:
     fine = all(abs(value) <= LARGEST_LIMIT for value in numbers)  # NaN is not
     if len(numbers) != len(limits) or not 2 <= len(limits) <= MOST_LIMITS or not rising or not fine:
         raise MapError(f"The style's limits are {shown(limits)}, not ascending numbers such as 0, 5, 10.")
-
-
-def reference_day(spec: RunSpec) -> date:
-    """Return the one day of the run, or the day that stands for several."""
-    if spec.date_from and spec.date_from == spec.date_to:
-        return spec.date_from
-    return REFERENCE_DAY

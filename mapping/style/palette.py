@@ -50,23 +50,23 @@ def viridis(at: float) -> QColor:
     return QColor(*mix)
 
 
-def ends(theme: str, fast_glows: bool) -> tuple[float, float]:
-    """Return the positions of the slowest and the fastest class on viridis.
+def ends(theme: str, high_contrasts: bool) -> tuple[float, float]:
+    """Return the positions of the lowest and the highest class on viridis.
 
-    The class that matters contrasts most with the ground: the slowest, or the fastest with `fast_glows`.
+    The class that matters contrasts most with the ground: the lowest, or the highest with `high_contrasts`.
     """
     strong, weak = (0.0, LIGHT_END) if theme == "light" else (1.0, DARK_END)
-    return (weak, strong) if fast_glows else (strong, weak)
+    return (weak, strong) if high_contrasts else (strong, weak)
 
 
-def class_colours(n: int, theme: str, fast_glows: bool) -> list[QColor]:
-    """Colours of n classes, slowest first."""
-    slow, fast = ends(theme, fast_glows)
-    return [viridis(slow + (fast - slow) * (i / (n - 1) if n > 1 else 0.0)) for i in range(n)]
+def class_colours(n: int, theme: str, high_contrasts: bool) -> list[QColor]:
+    """Colours of n classes, lowest first."""
+    low, high = ends(theme, high_contrasts)
+    return [viridis(low + (high - low) * (i / (n - 1) if n > 1 else 0.0)) for i in range(n)]
 
 
-def ramp(theme: str, fast_glows: bool, stops: int = 9) -> QgsGradientColorRamp:
+def ramp(theme: str, high_contrasts: bool, stops: int = 9) -> QgsGradientColorRamp:
     """Return the same as a ramp of QGIS, so that a new classification keeps the colours."""
-    colours = class_colours(stops, theme, fast_glows)
+    colours = class_colours(stops, theme, high_contrasts)
     middle = [QgsGradientStop(i / (stops - 1), colours[i]) for i in range(1, stops - 1)]
     return QgsGradientColorRamp(colours[0], colours[-1], False, middle)

@@ -21,7 +21,6 @@ from qgis.PyQt.QtGui import QColor
 
 from ..columns import LABEL_FIELD, WIDTH_FIELD, link_columns
 from ..map_file import MapFile
-from ..packed import PACKED_FIELD
 from .breaks import class_labels
 from .labels import street_labels
 from .options import StyleOptions
@@ -71,9 +70,9 @@ def style_project(project: QgsProject, options: StyleOptions) -> None:
 
 
 def speed_renderer(options: StyleOptions) -> QgsGraduatedSymbolRenderer:
-    """Return the classes of `options.limits`, slowest first, and one for links with too few trips."""
+    """Return the classes of `options.limits`, lowest first, and one for links with too few trips."""
     limits = options.limits
-    colours = class_colours(len(limits) - 1, options.theme, options.fast_glows)
+    colours = class_colours(len(limits) - 1, options.theme, options.high_contrasts)
     ranges = [QgsRendererRange(options.too_few, options.too_few, few_symbol(options), FEW_LABEL)]
     labels = class_labels(limits)
     for i, (colour, label) in enumerate(zip(colours, labels)):
@@ -82,7 +81,7 @@ def speed_renderer(options: StyleOptions) -> QgsGraduatedSymbolRenderer:
         ranges.append(QgsRendererRange(low, high, line_symbol(colour, options), label))
     renderer = QgsGraduatedSymbolRenderer(value_expression(options), ranges)
     renderer.setSourceSymbol(line_symbol(colours[0], options))
-    renderer.setSourceColorRamp(ramp(options.theme, options.fast_glows))
+    renderer.setSourceColorRamp(ramp(options.theme, options.high_contrasts))
     clause = QgsFeatureRequest.OrderByClause(drawing_order(options), True)
     renderer.setOrderBy(QgsFeatureRequest.OrderBy([clause]))
     renderer.setOrderByEnabled(True)
@@ -97,7 +96,7 @@ def drawing_order(options: StyleOptions) -> str:
     value = value_expression(options)
     return (
         f"CASE WHEN @vector_tile_zoom < {zoom_of_scale(ORDER_SCALE):.6f} THEN 0 "
-        f'WHEN "{PACKED_FIELD}" IS NULL THEN 0 '
+        f'WHEN "{options.packed or options.statistic}" IS NULL THEN 0 '
         f'WHEN to_real({value}) = {options.too_few:g} THEN 0 ELSE "{WIDTH_FIELD}" END'
     )
 
@@ -141,15 +140,19 @@ def few_symbol(options: StyleOptions) -> QgsLineSymbol:
 
 
 def _name_columns(layer: QgsVectorLayer, options: StyleOptions) -> None:
-    """Aliases with unit and estimator, and an attribute table without the packed column."""
-    spec = MapFile.of(layer).spec
-    for column in link_columns(spec.bin_names, options.unit, True, True):
+    """Set aliases, hide packed columns in the attribute table, and say in the tool tip what is drawn."""
+    file = MapFile.of(layer)
+    for column in link_columns(file.spec, file.playing, True, True, options.unit):
         index = layer.fields().indexOf(column.name)
         if index >= 0:
             layer.setFieldAlias(index, column.alias)
+    hidden = {WIDTH_FIELD, LABEL_FIELD, *map(file.packed_column, file.playing)}
     table = layer.attributeTableConfig()
     table.update(layer.fields())
     for i, column in enumerate(table.columns()):
-        if column.name in (PACKED_FIELD, WIDTH_FIELD, LABEL_FIELD):
+        if column.name in hidden:
             table.setColumnHidden(i, True)
     layer.setAttributeTableConfig(table)
+    about = layer.serverProperties()  # shown when the mouse rests on the layer's name
+    about.setTitle(options.title)
+    about.setAbstract(options.meaning)

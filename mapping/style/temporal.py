@@ -2,36 +2,59 @@
 
 from __future__ import annotations
 
-from datetime import MAXYEAR, MINYEAR, date, timedelta
+from datetime import MAXYEAR, MINYEAR, date
 
 from qgis.core import Qgis, QgsDateTimeRange, QgsInterval, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
-from ..packed import DIGITS, PACKED_FIELD
+from ...aggregation.contract.days import ALL, WEEKDAYS, WORKDAYS
+from ..packed import DIGITS
+from ..timeline import Timeline
 from .options import StyleOptions
+
+_BY_WEEKDAY = {WEEKDAYS: (6, 0, 1, 2, 3, 4, 5), WORKDAYS: (1, 0, 0, 0, 0, 0, 1)}
+"""Number of the set of days of each weekday, from Sunday on as QGIS counts them."""
 
 
 def value_expression(options: StyleOptions) -> str:
-    """Expression for the value drawn: the bin's while the map has a time, else the whole day's.
+    """Expression for the value drawn: the bin's while the map has a time, else the whole period's.
 
     `options.too_few` stands for too few trips, but only while a map is drawn: when QGIS asks for values to
     make new classes there is no zoom level, and such links have no value, so that no classification takes
     them for slow ones. QGIS folds the zoom level into a constant once a map; the time it looks up for every
-    link. The time goes through `to_time`, the time on a clock, so that the time zone in QGIS does not matter.
+    link. The time goes through `to_time` and the like, the time on a clock, so that the time zone in QGIS
+    does not matter.
     """
     few_value = f"{options.too_few:g}"
     if not options.plays:
-        few = f'coalesce("n_trips", 0) < {options.min_trips}'
+        few = f'coalesce("n_trips", 0) < {options.min_trips} OR "{options.statistic}" IS NULL'
         value = f'"{options.statistic}"'
         return f"CASE WHEN NOT ({few}) THEN {value} WHEN @zoom_level IS NOT NULL THEN {few_value} END"
-    # Without a time the whole day, as the bin -1; QGIS's `//` fails at NULL, so NULL must not reach it.
-    minutes = f"coalesce(minute(to_time(@map_start_time) - make_time(0, 0, 0)), -{options.bin_minutes})"
-    place = f"{1 + DIGITS} + {DIGITS} * ({minutes} // {options.bin_minutes})"
-    bin_value = f'substr("{PACKED_FIELD}", {place}, {DIGITS})'
+    packed, timeline = f'"{options.packed}"', options.timeline
+    whole = f"substr({packed}, 1, {DIGITS})"
+    # Without a time the whole period, as the bin -1; QGIS's `//` fails at NULL, so NULL must not reach it.
+    first = "minute(to_time(@map_start_time) - make_time(0, 0, 0))"
+    minutes = f"coalesce({first}, -{timeline.bin_minutes})"
+    place = f"{1 + DIGITS} + {DIGITS} * ({minutes} // {timeline.bin_minutes})"
+    value = f"substr({packed}, {place}, {DIGITS})"
+    if timeline.kind != ALL:
+        value = f"substr({packed}, {place} + {_day_expression(timeline)}, {DIGITS})"
+        value = f"CASE WHEN @map_start_time IS NULL THEN {whole} ELSE coalesce({value}, {few_value}) END"
+    asked = value if timeline.kind == ALL else whole
     return (
-        f"CASE WHEN @zoom_level IS NULL THEN nullif(to_real({bin_value}), {few_value}) "
-        f'WHEN "{PACKED_FIELD}" IS NULL THEN {few_value} ELSE {bin_value} END'
+        f"CASE WHEN @zoom_level IS NULL THEN nullif(to_real({asked}), {few_value}) "
+        f"WHEN {packed} IS NULL THEN {few_value} ELSE {value} END"
     )
+
+
+def _day_expression(timeline: Timeline) -> str:
+    """Expression for where the map's day begins in a packed text, NULL on a day on which nothing plays."""
+    characters = DIGITS * timeline.n_bins
+    if timeline.kind in _BY_WEEKDAY:
+        starts = ", ".join(str(number * characters) for number in _BY_WEEKDAY[timeline.kind])
+        return f"array_get(array({starts}), day_of_week(@map_start_time))"
+    starts = ", ".join(f"'{day}', {number * characters}" for number, day in enumerate(timeline.days))
+    return f"map_get(map({starts}), to_string(to_date(@map_start_time)))"
 
 
 def bin_range(day: date, bin_number: int, bin_minutes: int) -> QgsDateTimeRange:
@@ -39,31 +62,38 @@ def bin_range(day: date, bin_number: int, bin_minutes: int) -> QgsDateTimeRange:
 
     It is labelled UTC, as QGIS's own time widgets label what they hold, so that they show it unshifted.
     """
-    start = QDateTime(QDate(day.year, day.month, day.day), QTime(0, 0), Qt.TimeSpec.UTC).addSecs(
-        bin_number * bin_minutes * 60
-    )
+    start = _midnight(day).addSecs(bin_number * bin_minutes * 60)
     return QgsDateTimeRange(start, start.addSecs(bin_minutes * 60), True, False)
 
 
-def day_range(day: date) -> QgsDateTimeRange:
-    """Return the half-open day."""
-    start = QDateTime(QDate(day.year, day.month, day.day), QTime(0, 0), Qt.TimeSpec.UTC)
-    return QgsDateTimeRange(start, start.addDays(1), True, False)
+def frame_range(timeline: Timeline, number: int) -> QgsDateTimeRange:
+    """Return the half-open time of a frame."""
+    day, bin_number = timeline.place(number)
+    return bin_range(day, bin_number, timeline.bin_minutes)
+
+
+def whole_range(timeline: Timeline) -> QgsDateTimeRange:
+    """Return the half-open time of all frames."""
+    return QgsDateTimeRange(_midnight(timeline.first_day), _midnight(timeline.end_day), True, False)
+
+
+def _midnight(day: date) -> QDateTime:
+    return QDateTime(QDate(day.year, day.month, day.day), QTime(0, 0), Qt.TimeSpec.UTC)
 
 
 def set_layer_time(layer: QgsVectorLayer, options: StyleOptions) -> None:
-    """Let the layer be drawn anew for every frame, and give QGIS the day that it has, also without a project.
+    """Let the layer be drawn anew for every frame, and give QGIS its days, also without a project.
 
     A layer with a fixed range would keep its first picture, and one that is only redrawn has no day for *Set
-    to full range*. So its links have a beginning and an end, by expressions: those of the day when QGIS asks
+    to full range*. So its links have a beginning and an end, by expressions: those of the days when QGIS asks
     for the layer's extent in time, and all time while a map is drawn (there is a zoom level then, which QGIS
-    folds into a constant), since the bins play on any date.
+    folds into a constant), since the bins of a day play on any date.
     """
-    properties = layer.temporalProperties()
+    timeline, properties = options.timeline, layer.temporalProperties()
     properties.setMode(Qgis.VectorTemporalMode.FeatureDateTimeStartAndEndFromExpressions)
-    properties.setStartExpression(_moment_expression(options.day, MINYEAR))
-    properties.setEndExpression(_moment_expression(options.day + timedelta(days=1), MAXYEAR))
-    properties.setFixedTemporalRange(day_range(options.day))
+    properties.setStartExpression(_moment_expression(timeline.first_day, MINYEAR))
+    properties.setEndExpression(_moment_expression(timeline.end_day, MAXYEAR))
+    properties.setFixedTemporalRange(whole_range(timeline))
     properties.setIsActive(options.plays)
 
 
@@ -76,15 +106,15 @@ def _moment_expression(day: date, year: int) -> str:
 
 
 def set_project_time(project: QgsProject, options: StyleOptions) -> None:
-    """Give the project the run's day and bins, which the temporal controller takes when it is switched on."""
-    settings = project.timeSettings()
-    settings.setTemporalRange(day_range(options.day))
-    hours = options.bin_minutes % 60 == 0
-    settings.setTimeStep(options.bin_minutes / 60 if hours else options.bin_minutes)
+    """Give the project the run's days and bins, which the temporal controller takes when switched on."""
+    settings, minutes = project.timeSettings(), options.timeline.bin_minutes
+    settings.setTemporalRange(whole_range(options.timeline))
+    hours = minutes % 60 == 0
+    settings.setTimeStep(minutes / 60 if hours else minutes)
     settings.setTimeStepUnit(Qgis.TemporalUnit.Hours if hours else Qgis.TemporalUnit.Minutes)
-    settings.setFramesPerSecond(2 if options.n_bins <= 48 else 8)
+    settings.setFramesPerSecond(2 if len(options.timeline) <= 48 else 8)
 
 
 def bin_interval(options: StyleOptions) -> QgsInterval:
     """Return length of a bin."""
-    return QgsInterval(options.bin_minutes * 60)
+    return QgsInterval(options.timeline.bin_minutes * 60)

@@ -11,9 +11,9 @@ import json
 import os
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,28 +23,43 @@ from ...aggregation.contract import statistic
 from ...aggregation.contract.errors import Cancelled
 from ...aggregation.contract.spec import RunSpec
 from ...cluster_client.postgis.link_geometry import LinkGeometry
-from ..columns import UNMATCHED_COLUMNS, link_columns
+from ..columns import link_columns, unmatched_columns
 from ..errors import MapError
 from ..file_kinds import MAP
 from ..output_file import Incomplete, written_whole
-from ..own_tables import BY_TIME_TABLE, GEOMETRY, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
-from ..packed import FEW, pack
+from ..own_tables import BINS_TABLE, GEOMETRY, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
+from ..packed import DECIMALS, DIGITS, FEW, numbers, places, texts
 from ..reference_system import find_system
 from ..style.breaks import class_limits
 from ..style.labels import label_texts
 from ..style.road_class import line_widths
+from ..timeline import MOST_FRAMES
+from .cells import Cells, frames_of
 from .kept_styles import keep_styles
 from .match_report import MatchReport
 from .shapes import Shapes, blobs, measure
-from .tables import create_tables, describe_columns, opened, without_triggers
+from .tables import (
+    BIN_COLUMNS,
+    create_tables,
+    create_view,
+    describe_columns,
+    opened,
+    page_size,
+    without_triggers,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["LINKS_TABLE", "MatchReport", "write_geopackage"]
 
-CHUNK = 8192
-"""Links written at once: 288 bins of them are 38 MB."""
+CHUNK_VALUES = 1 << 19
+"""Values of one statistic that are packed at once, 4 MB."""
+SMALLEST_CHUNK, CHUNK = 256, 8192
+"""Links written at once: at least, at most."""
+
+MOST_BYTES = 2 << 30
+"""Packed texts of a map file; statistics beyond it do not play."""
 
 
 def write_geopackage(
@@ -58,11 +73,11 @@ def write_geopackage(
     cancelled: Callable[[], bool] = lambda: False,
     finish: Callable[[Path], None] = lambda path: None,
 ) -> MatchReport:
-    """Write `links`, `link_speeds_by_time`, `unmatched` and `run` to `path`, in place of an earlier map.
+    """Write `links`, `bins`, `unmatched` and `run` to `path`, in place of an earlier map.
 
     `speeds` and `by_time` have the columns of the result CSVs (`bin` as `HH:MM`), `link_id` int64 and
-    distinct, or distinct with `bin`. `progress` is called with per cent; `finish` is called with the path of
-    the new file before this takes the place of the earlier one, whose own styles it keeps. Raises
+    distinct, or distinct with `days` and `bin`. `progress` is called with per cent; `finish` is called with
+    the path of the new file before this takes the place of the earlier one, whose own styles it keeps. Raises
     `OutputInUse`, `MapError`, `StorageError` or `Cancelled`; after any of them an earlier file is as it was.
     """
     with written_whole(Path(path), MAP) as aside:
@@ -101,43 +116,80 @@ class _Writer:
         self.path, self.spec, self.manifest, self.links = path, spec, manifest, links
         self.progress, self.cancelled = progress, cancelled
         self.speeds = _indexed(speeds, "speeds")
-        self.by_time = by_time
+        self.drawn = [key for key in spec.statistics if key in speeds and statistic.statistic(key).is_drawn]
+        if not self.drawn:
+            raise MapError(
+                "The run computed no statistic that a map can be coloured by, only "
+                f"{', '.join(spec.statistics)}. Run again with another one, such as mean."
+            )
         # Without a link there is no coordinate that could be misread.
         self.crs = (
             find_system(links.srid_wkt_or_auth, links.definition)
             if len(links) or links.srid_wkt_or_auth
             else QgsCoordinateReferenceSystem("EPSG:4326")
         )
-        self.columns = link_columns(
-            spec.bin_names, spec.speed_unit, links.names is not None, links.classes is not None
+        self.first = statistic.DEFAULT_DRAWN if statistic.DEFAULT_DRAWN in self.drawn else self.drawn[0]
+        self.by_time = by_time
+        self.timeline, self.frame = frames_of(by_time, spec)
+        self.playing, self.not_playing = self._which_play()
+        self.columns = link_columns(spec, self.playing, links.names is not None, links.classes is not None)
+        self.seen = {key: np.zeros(len(numbers(_decimals(key))), np.int64) for key in self.playing}
+        """Counts of each number of `packed.numbers` that is drawn, by statistic."""
+
+    def _which_play(self) -> tuple[list[str], str]:
+        """Return the keys of the statistics that play, that drawn at first leading; and why others do not."""
+        able = [key for key in self.drawn if key in self.by_time and statistic.statistic(key).plays]
+        able.sort(key=lambda key: key != self.first)
+        n_frames = len(self.timeline)
+        if n_frames > MOST_FRAMES:
+            return [], (
+                "The map shows the whole period and does not play: "
+                f"{len(self.timeline.names):,} sets of days with {self.timeline.n_bins:,} bins each make "
+                f"{n_frames:,} values a link, and a map file holds at most {MOST_FRAMES:,}. The CSVs have "
+                "all of them. To see them play, choose longer bins, fewer dates or other days"
+            )
+        fit = MOST_BYTES // max(DIGITS * (1 + n_frames) * len(self.links), 1)
+        if len(able) <= fit:
+            return able, ""
+        return able[:fit], (
+            "These statistics are on the map for the whole period and do not play, as the map file would "
+            f"have more than {MOST_BYTES >> 30} GB: {', '.join(able[fit:])}. The CSVs have their values of "
+            "every bin. To see them play, choose longer bins or fewer statistics"
         )
 
     def write(self) -> MatchReport:
         shapes = measure(self.links.wkb, self.crs)
         self._step(5)
         report = self._report(shapes)
-        create_tables(self.path, self.crs, self.columns, shapes, self.by_time)
+        create_tables(self.path, self.crs, self.columns, shapes, unmatched_columns(self.first))
         with closing(sqlite3.connect(self.path)) as database:
             database.isolation_level = None
             database.execute("PRAGMA journal_mode = OFF")
             database.execute("PRAGMA synchronous = OFF")
             database.execute("PRAGMA cache_size = -65536")
             made = {name for (name,) in database.execute("SELECT table_name FROM gpkg_contents")}
-            if not {LINKS_TABLE, BY_TIME_TABLE, UNMATCHED_TABLE, RUN_TABLE} <= made:
+            if not {LINKS_TABLE, BINS_TABLE, UNMATCHED_TABLE, RUN_TABLE} <= made:
                 raise Incomplete  # GDAL says nothing of a commit that fails while it closes a file
+            database.execute(f"PRAGMA page_size = {page_size(self._row_bytes())}")
+            database.execute("VACUUM")
             with without_triggers(database):
                 database.execute("BEGIN")
                 self._write_links(database, shapes)
-                self._write_by_time(database)
+                self._write_bins(database)
                 self._write_unmatched(database)
                 self._write_run(database, report)
                 self._write_catalogue(database, shapes)
                 database.execute("COMMIT")
-        self._step(90)
+        self._step(85)
         with opened(self.path) as dataset:
             dataset.ExecuteSQL(f"SELECT CreateSpatialIndex('{LINKS_TABLE}', '{GEOMETRY}')")
         self._step(99)
         return report
+
+    def _row_bytes(self) -> float:
+        """Return about how many bytes a row of `links` takes that has all texts."""
+        shape = sum(map(len, self.links.wkb[:1000])) / max(len(self.links.wkb[:1000]), 1) + 40
+        return float(shape + 9 * len(self.columns) + DIGITS * (1 + len(self.timeline)) * len(self.playing))
 
     def _step(self, percent: float) -> None:
         if self.cancelled():
@@ -158,10 +210,11 @@ class _Writer:
             source_km=float(shapes.metres.sum() / 1000),
             duplicates=self.links.duplicates,
             missing_geometry=self.links.missing_geometry,
+            not_playing=self.not_playing,
         )
 
     def _write_links(self, database: sqlite3.Connection, shapes: Shapes) -> None:
-        links, n_bins = self.links, self.spec.n_bins
+        links = self.links
         stats = self.speeds.reindex(links.ids)
         trips = stats["n_trips"].to_numpy(dtype=float)
         widths = line_widths(links.classes, trips)
@@ -170,82 +223,77 @@ class _Writer:
         ).fetchone()[0]
         # As they are drawn: never coloured first, then by width, the busier direction of a road last.
         order = np.lexsort((links.ids, np.nan_to_num(trips), widths, trips >= self.spec.min_trips))
-        day = self._bins_by_link(order)
+        cells = Cells.of(self.by_time, self.frame, links.ids[order])
         text_columns: list[Any] = []
         if links.names is not None:
             text_columns += [links.names, label_texts(links.names, shapes.metres, shapes.place)]
         if links.classes is not None:
             text_columns.append(links.classes)
+        columns = [stats[key].to_numpy(dtype=float) for key in self.spec.statistics]
         names = ["fid", GEOMETRY, *(column.name for column in self.columns)]
         insert = _insert(LINKS_TABLE, names)
-        for start in range(0, len(order), CHUNK):
-            rows = order[start : start + CHUNK]
-            cells = np.full((len(rows), 2, n_bins), np.nan)
-            link, bins, mean, n_trips = day.between(start, start + len(rows))
-            cells[link, 0, bins], cells[link, 1, bins] = mean, n_trips
-            part = stats.iloc[rows]
-            packed = pack(
-                np.column_stack([part["mean"].to_numpy(dtype=float), cells[:, 0]]),
-                np.column_stack([trips[rows], cells[:, 1]]),
-                self.spec.min_trips,
-            )
-            texts = [[column[row] for row in rows.tolist()] for column in text_columns]
-            numbers = part[list(statistic.default_keys())].to_numpy(dtype=float)
-            wide = np.concatenate([numbers, cells.transpose(0, 2, 1).reshape(len(rows), -1)], axis=1)
-            columns: list[list[Any]] = [
+        size = min(max(CHUNK_VALUES // (1 + len(self.timeline)), SMALLEST_CHUNK), CHUNK)
+        for start in range(0, len(order), size):
+            rows = order[start : start + size]
+            packed = self._packed(cells, start, rows, stats)
+            values: list[list[Any]] = [
                 list(range(start + 1, start + 1 + len(rows))),
                 blobs(shapes.wkb[rows], srs_id, shapes.box[rows]),
                 links.ids[rows].tolist(),
-                *texts,
+                *([column[row] for row in rows.tolist()] for column in text_columns),
                 widths[rows].tolist(),
-                packed,
-                *wide.T.tolist(),  # NaN becomes NULL, and 5.0 becomes 5 in a column of whole numbers
+                *packed[:1],
+                *(
+                    column[rows].tolist() for column in columns
+                ),  # NaN becomes NULL, and 5.0 becomes 5 if whole
+                *packed[1:],
             ]
-            database.executemany(insert, zip(*columns))
-            self._step(5 + 45 * (start + len(rows)) / len(order))
+            database.executemany(insert, zip(*values))
+            self._step(5 + 70 * (start + len(rows)) / len(order))
+        database.execute(f"CREATE INDEX links_link_id ON {LINKS_TABLE} (link_id)")
 
-    def _bins_by_link(self, order: NDArray[Any]) -> _Cells:
-        """Return the cells of `by_time`, sorted by the place of their link in `order`."""
-        import pandas as pd  # noqa: PLC0415  (what does without it works without)
+    def _packed(
+        self, cells: Cells, start: int, rows: NDArray[Any], stats: pd.DataFrame
+    ) -> list[list[Optional[str]]]:
+        """Return the packed texts of each statistic that plays, of the links `rows`, from `start` on."""
+        if not self.playing:
+            return []
+        row, link, frame = cells.between(start, start + len(rows))
+        shape = len(rows), 1 + len(self.timeline)
+        trips = np.zeros(shape)
+        trips[:, 0] = np.nan_to_num(stats["n_trips"].to_numpy(dtype=float)[rows])
+        trips[link, 1 + frame] = self._column("n_trips")[row]
+        enough = trips >= self.spec.min_trips
+        found = []
+        for key in self.playing:
+            values = np.full(shape, np.nan)
+            values[:, 0] = stats[key].to_numpy(dtype=float)[rows]
+            values[link, 1 + frame] = self._column(key)[row]
+            place = places(values, enough & np.isfinite(values), _decimals(key))
+            self.seen[key] += np.bincount(place.ravel(), minlength=len(self.seen[key]))
+            found.append(texts(place, _decimals(key)))
+        return found
 
-        place_of_sorted = np.argsort(self.links.ids[order], kind="stable")
-        sorted_ids = self.links.ids[order][place_of_sorted]
-        ids = self.by_time["link_id"].to_numpy(dtype=np.int64)
-        at = np.searchsorted(sorted_ids, ids)
-        found = at < len(sorted_ids)
-        found[found] = sorted_ids[at[found]] == ids[found]
-        number = {name: i for i, name in enumerate(self.spec.bin_names)}
-        codes, names = pd.factorize(self.by_time["bin"])
-        unknown = [str(name) for name in names if name not in number]
-        if unknown:
-            raise MapError(
-                f"The result by time has the bin {unknown[0]}, which is not one of "
-                f"{self.spec.bin_minutes} minutes. Run the aggregation again."
-            )
-        bins = np.array([number[name] for name in names], dtype=np.int64)[codes[found]]
-        place = place_of_sorted[at[found]]
-        by_place = np.argsort(place, kind="stable")
-        return _Cells(
-            place[by_place],
-            bins[by_place],
-            self.by_time["mean"].to_numpy(dtype=float)[found][by_place],
-            self.by_time["n_trips"].to_numpy(dtype=float)[found][by_place],
+    def _column(self, name: str) -> NDArray[Any]:
+        return self.by_time[name].to_numpy()
+
+    def _write_bins(self, database: sqlite3.Connection) -> None:
+        """Write the frames that play, in the order of the packed texts, each with its points."""
+        n_frames = len(self.timeline) if self.playing else 0
+        points = np.bincount(self.frame, weights=self._column("n_points"), minlength=len(self.timeline))
+        names = np.repeat(np.array(self.timeline.names, dtype=object), self.timeline.n_bins)
+        rows = zip(
+            range(n_frames), names.tolist(), self.spec.bin_names * len(self.timeline.names), points.tolist()
         )
-
-    def _write_by_time(self, database: sqlite3.Connection) -> None:
-        names = list(self.by_time.columns)
-        insert = _insert(BY_TIME_TABLE, names)
-        chunk = 65536
-        for start in range(0, len(self.by_time), chunk):
-            part = self.by_time.iloc[start : start + chunk]
-            database.executemany(insert, zip(*(part[name].tolist() for name in names)))
-            self._step(50 + 35 * min(1.0, (start + chunk) / len(self.by_time)))
-        database.execute(f"CREATE INDEX link_speeds_by_time_link ON {BY_TIME_TABLE} (link_id)")
+        database.executemany(_insert(BINS_TABLE, list(BIN_COLUMNS)), rows)
+        if self.playing:
+            create_view(database, self.playing)
 
     def _write_unmatched(self, database: sqlite3.Connection) -> None:
         lost = self.speeds[~self.speeds.index.isin(self.links.ids)]
-        rows = zip(lost.index.tolist(), *(lost[name].tolist() for name in UNMATCHED_COLUMNS[1:]))
-        database.executemany(_insert(UNMATCHED_TABLE, list(UNMATCHED_COLUMNS)), rows)
+        columns = unmatched_columns(self.first)
+        rows = zip(lost.index.tolist(), *(lost[name].tolist() for name in columns[1:]))
+        database.executemany(_insert(UNMATCHED_TABLE, list(columns)), rows)
 
     def _write_run(self, database: sqlite3.Connection, report: MatchReport) -> None:
         values = {
@@ -253,11 +301,13 @@ class _Writer:
             "manifest": self.manifest,
             "match": report.to_json(),
             "drawn": {
-                "statistic": statistic.DEFAULT_DRAWN,
+                "statistic": self.first,
                 "too_few": FEW,
                 "min_trips": self.spec.min_trips,
                 "limits": self._limits(),
                 "has_classes": self.links.classes is not None,
+                "days": list(self.timeline.names) if self.playing else [],
+                "not_playing": self.not_playing,
             },
         }
         rows = [(key, json.dumps(value, ensure_ascii=False)) for key, value in values.items()]
@@ -266,26 +316,19 @@ class _Writer:
     def _limits(self) -> dict[str, list[float]]:
         """Class limits of each statistic, from all that is drawn of it.
 
-        That is the whole day of every link with a shape and, of the mean, every bin too: one set for all.
+        That is the whole period of every link with a shape and, of what plays, every bin too.
         """
-        tables = ((self.speeds, self.speeds.index), (self.by_time, self.by_time["link_id"]))
-        drawn = [
-            table[(table["n_trips"].to_numpy() >= self.spec.min_trips) & np.isin(ids, self.links.ids)]
-            for table, ids in tables
-        ]
-        return {
-            name: class_limits(
-                np.concatenate(
-                    [
-                        table[name].to_numpy(dtype=float)
-                        for table in drawn[: 1 + (name == statistic.DEFAULT_DRAWN)]
-                    ]
-                ),
-                self.spec.speed_unit,
-            )
-            for name in statistic.drawn_keys()
-            if name in self.speeds
-        }
+        of_map = self.speeds.index.isin(self.links.ids)
+        drawn = self.speeds[of_map & (self.speeds["n_trips"].to_numpy() >= self.spec.min_trips)]
+        limits = {}
+        for key in self.drawn:
+            unit = statistic.statistic(key).unit
+            if key in self.playing:
+                values, counts = numbers(_decimals(key))[1:], self.seen[key][1:]
+                limits[key] = class_limits(values, self.spec.speed_unit, unit, counts)
+            else:
+                limits[key] = class_limits(drawn[key].to_numpy(dtype=float), self.spec.speed_unit, unit)
+        return limits
 
     def _write_catalogue(self, database: sqlite3.Connection, shapes: Shapes) -> None:
         """Write the extent and the counts that GDAL would have kept up to date row by row."""
@@ -295,7 +338,7 @@ class _Writer:
                 "UPDATE gpkg_contents SET min_x = ?, max_x = ?, min_y = ?, max_y = ? WHERE table_name = ?",
                 (low[0], high[1], low[2], high[3], LINKS_TABLE),
             )
-        for table in (LINKS_TABLE, BY_TIME_TABLE, UNMATCHED_TABLE, RUN_TABLE):
+        for table in (LINKS_TABLE, BINS_TABLE, UNMATCHED_TABLE, RUN_TABLE):
             database.execute(
                 f"UPDATE gpkg_ogr_contents SET feature_count = (SELECT count(*) FROM {table})"  # noqa: S608  # nosec B608
                 " WHERE table_name = ?",
@@ -304,19 +347,8 @@ class _Writer:
         describe_columns(database, LINKS_TABLE, self.columns)
 
 
-@dataclass(frozen=True)
-class _Cells:
-    """Cells of links and bins, sorted by `place`, the place of their link in the table."""
-
-    place: NDArray[Any]
-    bins: NDArray[Any]
-    mean: NDArray[Any]
-    n_trips: NDArray[Any]
-
-    def between(self, start: int, end: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """Cells of the links from `start` up to `end`, their places counted from `start`."""
-        cut = slice(*np.searchsorted(self.place, [start, end]).tolist())
-        return self.place[cut] - start, self.bins[cut], self.mean[cut], self.n_trips[cut]
+def _decimals(key: str) -> int:
+    return DECIMALS[statistic.statistic(key).unit]
 
 
 def _indexed(speeds: pd.DataFrame, what: str) -> pd.DataFrame:

@@ -14,6 +14,7 @@ class MatchReport:
     known of roads that have a shape: `matched_km` is the length of the matched links, `source_km` that of all
     links of the source (with or without data; equal to `matched_km` if only links with data were asked for),
     all parts of each. `duplicates` and `missing_geometry` are the source's, as in `LinkGeometry`.
+    `not_playing` says which statistics do not play, though the run has their values by bin.
     `styles_left_out` names the styles of an earlier map that are not in the new one, each with the reason.
     """
 
@@ -27,6 +28,7 @@ class MatchReport:
     duplicates: int = 0
     missing_geometry: int = 0
     styles_left_out: tuple[str, ...] = ()
+    not_playing: str = ""
 
     @property
     def link_rate(self) -> float:
@@ -46,17 +48,18 @@ class MatchReport:
     @property
     def warnings(self) -> list[str]:
         """Warnings for the person, besides the numbers."""
-        if not self.styles_left_out:
-            return []
-        return [
-            "Styles of the earlier map that act by themselves, or reach beyond it, are not in the new one: "
-            f"{'; '.join(self.styles_left_out)}."
-        ]
+        found = [f"{self.not_playing}."] if self.not_playing else []
+        if self.styles_left_out:
+            found.append(
+                "Styles of the earlier map that act by themselves, or reach beyond it, are not in the new "
+                f"one: {'; '.join(self.styles_left_out)}."
+            )
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON-ready values, rates included, as the map file holds it: without the styles."""
         numbers = asdict(self)
-        del numbers["styles_left_out"]
+        del numbers["styles_left_out"], numbers["not_playing"]
         return {
             **numbers,
             "link_rate": self.link_rate,

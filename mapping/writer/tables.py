@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from osgeo import gdal, ogr, osr
 from qgis.core import QgsCoordinateReferenceSystem
 
-from ..columns import UNMATCHED_COLUMNS, Column, column_type
-from ..own_tables import BY_TIME_TABLE, GEOMETRY, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
+from ..columns import Column, column_type
+from ..own_tables import BINS_TABLE, BY_TIME_VIEW, GEOMETRY, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
+from ..packed import DIGITS, FEW_TEXT, packed_field
 from ..reference_system import text_of
 from .shapes import Shapes
 
-if TYPE_CHECKING:
-    import pandas as pd
+BIN_COLUMNS = {"place": "INTEGER", "days": "TEXT", "bin": "TEXT", "n_points": "INTEGER"}
+"""Columns of the table `bins`: place in the packed texts, counted from 0; set of days; bin; its points."""
+
+MOST_PLACES = 10_000
+"""More than `bins` has rows, for numbers of the rows of the view."""
+
+PAGES = (4096, 8192, 16384, 32768, 65536)
+MOST_WASTE = 0.1
+"""Share of a page that whole rows may leave empty."""
 
 
 def create_tables(
@@ -25,7 +33,7 @@ def create_tables(
     crs: QgsCoordinateReferenceSystem,
     columns: list[Column],
     shapes: Shapes,
-    by_time: pd.DataFrame,
+    unmatched: Sequence[str],
 ) -> None:
     """The empty tables, made by GDAL."""
     types = {"INTEGER": ogr.OFTInteger64, "REAL": ogr.OFTReal, "TEXT": ogr.OFTString}
@@ -41,17 +49,48 @@ def create_tables(
         )  # fmt: skip
         for column in columns:
             layer.CreateField(ogr.FieldDefn(column.name, types[column.sql_type]))
-        long = [(name, column_type(name)) for name in by_time.columns]
-        lost = [(name, column_type(name)) for name in UNMATCHED_COLUMNS]
         for table, fields in (
-            (BY_TIME_TABLE, long), (UNMATCHED_TABLE, lost), (RUN_TABLE, [("key", "TEXT"), ("value", "TEXT")])
-        ):  # fmt: skip
+            (BINS_TABLE, BIN_COLUMNS),
+            (UNMATCHED_TABLE, {name: column_type(name) for name in unmatched}),
+            (RUN_TABLE, {"key": "TEXT", "value": "TEXT"}),
+        ):
             layer = dataset.CreateLayer(table, None, ogr.wkbNone, ["FID=fid"])
-            for name, sql_type in fields:
+            for name, sql_type in fields.items():
                 layer.CreateField(ogr.FieldDefn(name, types[sql_type]))
         layer = None
         dataset.FlushCache()  # raises what closing it would only print
         dataset = None
+
+
+def page_size(row_bytes: float) -> int:
+    """Return the smallest size of SQLite's pages that rows of that size fill well."""
+    for size in PAGES:
+        if (size - 35) // row_bytes * row_bytes >= (1 - MOST_WASTE) * size:
+            return size
+    return PAGES[-1]
+
+
+def create_view(database: sqlite3.Connection, playing: Sequence[str]) -> None:
+    """Create the view with a row a link and bin, for people and programs that do not know packed texts."""
+    start = f"{DIGITS + 1} + {DIGITS} * bins.place"
+    values = [
+        f"CAST(nullif(substr(links.{packed_field(key)}, {start}, {DIGITS}), '{FEW_TEXT}') AS REAL)"
+        for key in playing
+    ]
+    query = (
+        f"SELECT links.fid * {MOST_PLACES} + bins.place, links.link_id, bins.days, bins.bin, "  # noqa: S608  # nosec B608
+        f"{', '.join(values)} FROM {LINKS_TABLE} AS links, {BINS_TABLE} AS bins"
+    )
+    # SQLite before 3.41 has no type for a column that is computed, and GDAL takes its numbers for texts: so
+    # a last part, which has no rows, has the columns of the tables.
+    types = f"SELECT links.fid, link_id, days, bin, {', '.join(playing)} FROM links, bins WHERE 0"  # noqa: S608  # nosec B608
+    names = ", ".join(("OGC_FID", "link_id", "days", "bin", *playing))
+    database.execute(f"CREATE VIEW {BY_TIME_VIEW} ({names}) AS {query} UNION ALL {types}")
+    database.execute(
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, description) "
+        "VALUES (?, 'attributes', ?, 'A row a link and bin; empty where too few trips were counted')",
+        (BY_TIME_VIEW, BY_TIME_VIEW),
+    )
 
 
 def describe_columns(database: sqlite3.Connection, table: str, columns: list[Column]) -> None:

@@ -70,10 +70,19 @@ def test_the_dark_theme_turns_what_contrasts_round(processing: Any, layer: QgsVe
     assert lightness_of_slowest() == pytest.approx(on_paper, abs=0.2)
 
 
-def test_a_percentile_is_drawn_for_the_whole_day(processing: Any, layer: QgsVectorLayer) -> None:
+def test_a_percentile_plays_too(processing: Any, layer: QgsVectorLayer) -> None:
     processing.run("roadpulse:stylespeeds", {"INPUT": layer, "STATISTIC": "p85", "SAVE": False})
-    assert "p85" in layer.renderer().classAttribute()
-    assert not layer.temporalProperties().isActive()
+    assert "day_p85" in layer.renderer().classAttribute()
+    assert layer.temporalProperties().isActive()
+
+
+def test_a_statistic_that_the_file_lacks_is_refused_and_the_layer_stays(
+    processing: Any, layer: QgsVectorLayer
+) -> None:
+    before = layer.renderer().classAttribute()
+    with pytest.raises(QgsProcessingException, match="mean, std, p05"):
+        processing.run("roadpulse:stylespeeds", {"INPUT": layer, "STATISTIC": "tti"})
+    assert layer.renderer().classAttribute() == before
 
 
 @pytest.mark.parametrize("limits", ["0 ten 20", "20 10", "5", "0 nan 5", "0 inf", "0 ٢٫٥ 5"])

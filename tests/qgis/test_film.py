@@ -55,7 +55,7 @@ def hours(page: SpeedPage) -> list[int]:
 
 
 def test_every_map_of_a_page_has_its_own_hour(layer: QgsVectorLayer) -> None:
-    page = page_of(layer, bin_number=8)
+    page = page_of(layer, frame=8)
     assert hours(page) == [3, 8, 8, 13, 17]
     assert page.map_item.temporalRange().begin().time().hour() == 8
 
@@ -87,7 +87,7 @@ def test_the_subtitle_says_what_the_statistic_shows(
 
 
 def test_the_page_says_what_and_when(layer: QgsVectorLayer) -> None:
-    page = page_of(layer, bin_number=8, sources="Roads: somebody")
+    page = page_of(layer, frame=8, sources="Roads: somebody")
     assert page.layout.itemById("subtitle").text().endswith("08:00 – 09:00")
     assert "Europe/London" in page.layout.itemById("dates").text()
     assert page.layout.itemById("legend").title() == "Mean speed (mph)"
@@ -111,7 +111,7 @@ def test_the_map_reaches_the_edges_of_the_paper(layer: QgsVectorLayer, paper: st
 def test_a_page_is_written_by_the_ending_of_its_name(
     layer: QgsVectorLayer, tmp_path: Path, name: str, begin: bytes
 ) -> None:
-    export_page(page_of(layer, bin_number=8), tmp_path / "new folder" / name, dpi=60)
+    export_page(page_of(layer, frame=8), tmp_path / "new folder" / name, dpi=60)
     assert (tmp_path / "new folder" / name).read_bytes().startswith(begin)
 
 

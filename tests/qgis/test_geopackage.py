@@ -17,6 +17,7 @@ from roadpulse.aggregation.contract.errors import Cancelled, RunError
 from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
 from roadpulse.mapping.errors import MapError, OutputInUse
+from roadpulse.mapping.map_file import MapFile
 from roadpulse.mapping.writer.geopackage import write_geopackage
 from roadpulse.mapping.writer.link_layers import links_of_layer
 from tests.qgis import speed_maps as maps
@@ -52,19 +53,46 @@ def test_every_link_carries_its_own_numbers(path: Path) -> None:
         link = links_by_id(path)[row.link_id]
         for name in ("n_points", "n_trips", "mean", "std", "p05", "p15", "p50", "p85", "p95"):
             assert link[name] == getattr(row, name)
-    for row in maps.by_time().itertuples():
-        if row.link_id != maps.LOST:
-            link = links_by_id(path)[row.link_id]
-            assert link["mean_" + row.bin.replace(":", "")] == row.mean
-            assert link["n_trips_" + row.bin.replace(":", "")] == row.n_trips
 
 
-def test_every_bin_has_its_columns_and_is_empty_where_nobody_drove(path: Path) -> None:
+def test_every_statistic_with_a_value_by_bin_plays_and_has_its_value_of_each_bin(path: Path) -> None:
     maps.write(path)
-    names = layer_of(path).fields().names()
-    assert [n for n in names if n.startswith("mean_")] == [f"mean_{h:02d}00" for h in range(24)]
-    assert [n for n in names if n.startswith("n_trips_")] == [f"n_trips_{h:02d}00" for h in range(24)]
-    assert rows(path, "SELECT count(mean_1200), count(n_trips_1200) FROM links") == [(0, 0)]
+    playing = ("mean", "std", "p05", "p15", "p50", "p85", "p95")
+    file = MapFile.of(layer_of(path))
+    assert file.playing == playing
+    for key in playing:
+        expected = {link: np.full(25, np.nan) for link in (maps.EAST, maps.WEST, maps.NORTH, maps.QUIET)}
+        for row in maps.speeds().itertuples():
+            if row.link_id in expected and row.n_trips >= maps.SPEC.min_trips:
+                expected[row.link_id][0] = getattr(row, key)
+        for row in maps.by_time().itertuples():
+            if row.link_id in expected and row.n_trips >= maps.SPEC.min_trips:
+                expected[row.link_id][1 + int(row.bin[:2])] = getattr(row, key)
+        for link, values in expected.items():
+            assert np.array_equal(file.profile(link, key), values, equal_nan=True)
+    assert np.isnan(file.profile(7, "mean")).all()
+    assert file.bin_totals()[:9] == [0, 0, 0, 34, 0, 0, 0, 0, 142]
+
+
+def test_a_value_of_an_hour_is_had_by_sql_and_in_qgis(path: Path) -> None:
+    maps.write(path)
+    sql = f"SELECT bin, mean, p85 FROM links_by_time WHERE link_id = {maps.EAST} AND mean IS NOT NULL"
+    assert sorted(rows(path, sql)) == [("03:00", maps.SPEED_AT_3, 30.0), ("08:00", maps.SPEED_AT_8, 5.0)]
+    found = rows(path, "SELECT link_id FROM links_by_time WHERE bin = '08:00' AND mean < 15 ORDER BY link_id")
+    assert found == [(maps.NORTH,), (maps.EAST,)]
+    view = layer_of(path, "links_by_time")
+    assert {"link_id", "days", "bin", "mean", "p95"} <= set(view.fields().names())
+    features = list(view.getFeatures(f'"link_id" = {maps.EAST} AND "bin" = \'08:00\''))
+    assert [feature["mean"] for feature in features] == [maps.SPEED_AT_8]
+    assert len({feature.id() for feature in view.getFeatures()}) == 4 * 24
+    assert view.fields().field("mean").isNumeric()
+
+
+def test_a_number_of_an_hour_takes_no_second_place_in_the_file(path: Path) -> None:
+    maps.write(path)
+    tables = {name for name, kind in rows(path, "SELECT name, type FROM sqlite_master") if kind == "table"}
+    assert tables & {"link_speeds_by_time", "links_by_time"} == set()
+    assert not any(name[-2:] == "00" for name in layer_of(path).fields().names())
 
 
 def test_geometry_is_joined_by_key_whatever_the_order(path: Path) -> None:
@@ -110,7 +138,7 @@ def test_roads_without_data_count_for_kilometres_alone(path: Path) -> None:
     assert report.matched_links == 1
     assert report.km_rate == pytest.approx(0.5, rel=1e-6)
     link = links_by_id(path)[7]
-    assert link["day_packed"] in (None, "") or not link["day_packed"]
+    assert not link["day_mean"]
     assert rows(path, "SELECT mean, n_trips FROM links WHERE link_id = 7") == [(None, None)]
 
 
@@ -120,17 +148,21 @@ def test_the_file_explains_itself(path: Path) -> None:
     assert RunSpec.from_json(run["spec"]) == maps.SPEC
     assert run["manifest"]["bad_files"] == ["trip ü.json"]
     titles = dict(rows(path, "SELECT column_name, title FROM gpkg_data_columns WHERE table_name = 'links'"))
-    assert titles["mean"] == "Mean speed (mph), mean of points"
+    assert titles["mean"] == "Mean speed (mph), mean of points, all days, Europe/London"
+    assert titles["day_p85"] == (
+        "85th percentile speed (mph), 85th percentile of points, all days, by 60 min, Europe/London, packed"
+    )
     assert set(titles) == set(layer_of(path).fields().names()) - {"fid"}
-    assert len(rows(path, "SELECT * FROM link_speeds_by_time")) == len(maps.by_time())
+    assert rows(path, "SELECT place, bin, n_points FROM bins WHERE n_points > 0") == [
+        (3, "03:00", 34), (8, "08:00", 142),
+    ]  # fmt: skip
 
 
 def test_five_minute_bins_fit(path: Path) -> None:
     spec = RunSpec(trips="t", store="s", speed_unit="mph", bin_minutes=5)
     maps.write(path, spec=spec)
-    layer = layer_of(path)
-    assert sum(name.startswith("mean_") for name in layer.fields().names()) == 288
-    assert links_by_id(path)[maps.EAST]["mean_0800"] == maps.SPEED_AT_8
+    assert len(links_by_id(path)[maps.EAST]["day_mean"]) == 5 * 289
+    assert MapFile.of(layer_of(path)).profile(maps.EAST, "mean")[1 + 96] == maps.SPEED_AT_8
 
 
 def test_multi_lines_and_heights_are_kept(path: Path) -> None:
@@ -258,7 +290,7 @@ def test_gdal_finds_nothing_wrong(path: Path) -> None:
     maps.write(path)
     dataset = ogr.Open(str(path))
     assert {dataset.GetLayer(i).GetName() for i in range(dataset.GetLayerCount())} == {
-        "links", "link_speeds_by_time", "unmatched", "run",
+        "links", "bins", "links_by_time", "unmatched", "run",
     }  # fmt: skip
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
     assert rows(path, "SELECT rtreecheck('rtree_links_geom')") == [("ok",)]

@@ -19,6 +19,7 @@ from roadpulse.mapping.layout.items import Box, add_text, inert, text_format
 from roadpulse.mapping.map_file import MapFile
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.palette import PALETTES
+from roadpulse.mapping.timeline import Timeline
 from tests.hostile_json import damaged
 from tests.manifests import manifest_of
 
@@ -42,7 +43,7 @@ def layer(tmp_path: Path) -> QgsVectorLayer:
     )
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("CREATE TABLE run (key TEXT, value)")
-        database.execute("CREATE TABLE link_speeds_by_time (bin, n_points)")
+        database.execute("CREATE TABLE bins (place, n_points)")
     return QgsVectorLayer(f"{path}|layername=links", "links", "ogr")
 
 
@@ -56,14 +57,14 @@ def write(layer: QgsVectorLayer, bins: tuple[tuple[object, object], ...] = (), *
     }
     with closing(sqlite3.connect(layer.source().split("|")[0])) as database, database:
         database.execute("DELETE FROM run")
-        database.execute("DELETE FROM link_speeds_by_time")
+        database.execute("DELETE FROM bins")
         rows = [(k, v if isinstance(v, bytes) else json.dumps(v)) for k, v in values.items()]
         database.executemany("INSERT INTO run VALUES (?, ?)", rows)
-        database.executemany("INSERT INTO link_speeds_by_time VALUES (?, ?)", bins)
+        database.executemany("INSERT INTO bins VALUES (?, ?)", bins)
 
 
 def test_a_whole_file_is_read(layer: QgsVectorLayer) -> None:
-    write(layer, bins=(("08:00", 4),))
+    write(layer, bins=((8, 4),))
     style = StyleOptions.from_run_table(layer)
     assert (style.limits, style.min_trips, style.unit) == ((0, 5, 10), 5, "km/h")
     assert MapFile.of(layer).bin_totals()[8] == 4
@@ -102,10 +103,10 @@ def test_what_a_page_says_is_read_or_refused(layer: QgsVectorLayer, content: byt
         assert "run" in error.message
 
 
-@pytest.mark.parametrize("row", [("[% env('HOME') %]", 1), ("25:00", 1), (b"08:00", 1), (None, 1)])
+@pytest.mark.parametrize("row", [("[% env('HOME') %]", 1), (24, 1), (-1, 1), (b"8", 1), (None, 1), (8, "x")])
 def test_a_bin_that_is_none_is_refused(layer: QgsVectorLayer, row: tuple[object, object]) -> None:
     write(layer, bins=(row,))
-    with pytest.raises(MapError, match="link_speeds_by_time"):
+    with pytest.raises(MapError, match="its table 'bins'"):
         MapFile.of(layer).bin_totals()
 
 
@@ -115,7 +116,8 @@ def test_a_bin_that_is_none_is_refused(layer: QgsVectorLayer, row: tuple[object,
         {"unit": "[% env('HOME') %]"}, {"min_trips": "5 OR env('HOME')"}, {"min_trips": True},
         {"min_trips": 0},
         {"limits": ("0", "5")}, {"limits": (5.0, 0.0)}, {"limits": (0.0, float("nan"))}, {"limits": (0.0,)},
-        {"limits": (0, 1e300)}, {"bin_minutes": "60"}, {"bin_minutes": 7}, {"statistic": "env('HOME')"},
+        {"limits": (0, 1e300)}, {"timeline": Timeline(7)}, {"timeline": Timeline("60")},
+        {"statistic": "env('HOME')"},
     ],
 )  # fmt: skip
 def test_a_style_takes_only_values_of_its_types(changes: dict[str, Any]) -> None:

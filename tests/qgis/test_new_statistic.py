@@ -69,7 +69,7 @@ def test_a_new_statistic_goes_from_trips_to_the_map(tmp_path: Path) -> None:
     found = {feature["link_id"]: feature["fastest"] for feature in layer.getFeatures()}
     assert found[maps.EAST] == 31.5
     assert layer.attributeAlias(layer.fields().indexOf("fastest")) == (
-        f"Fastest point ({spec.speed_unit}), maximum of points"
+        f"Fastest point ({spec.speed_unit}), maximum of points, all days, UTC"
     )
     limits = [entry.upperValue() for entry in layer.renderer().ranges()[1:]]
     assert len(limits) >= 6 and np.all(np.diff(limits) > 0)

@@ -129,7 +129,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> QgsVectorLayer:
 
 
 def test_an_empty_map_has_a_page_that_says_why(empty: QgsVectorLayer, tmp_path: Path) -> None:
-    page = page_of(empty, bin_number=8)
+    page = page_of(empty, frame=8)
     words = page.layout.itemById("nothing").text()
     assert words == page.nothing
     assert ("none of the 5 links" in words) != ("found no point" in words)
@@ -172,9 +172,7 @@ def test_a_pdf_is_clean_and_its_texts_are_found(tmp_path: Path) -> None:
     maps.write(tmp_path / "map.gpkg")
     layer = QgsVectorLayer(f"{tmp_path / 'map.gpkg'}|layername=links", "Speeds", "ogr")
     path = tmp_path / "page.pdf"
-    export_page(
-        page_of(layer, bin_number=8, extent=QgsRectangle(499_900, 5_999_400, 501_100, 6_000_600)), path
-    )
+    export_page(page_of(layer, frame=8, extent=QgsRectangle(499_900, 5_999_400, 501_100, 6_000_600)), path)
     drawn = subprocess.run(["pdftoppm", "-r", "30", path, tmp_path / "p"], capture_output=True, check=True)
     assert drawn.stderr == b""
     subprocess.run(["qpdf", "--check", path], check=True, capture_output=True)

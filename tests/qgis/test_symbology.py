@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Optional
 
@@ -40,7 +40,8 @@ from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.palette import PALETTES
 from roadpulse.mapping.style.saved_styles import save_style
 from roadpulse.mapping.style.symbology import FEW_LABEL, style_layer, style_project
-from roadpulse.mapping.style.temporal import bin_range, day_range
+from roadpulse.mapping.style.temporal import bin_range, frame_range
+from roadpulse.mapping.timeline import Timeline
 from tests.qgis import speed_maps as maps
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
@@ -101,7 +102,7 @@ def styled(layer: QgsVectorLayer, **changes: object) -> StyleOptions:
 
 
 def at(options: StyleOptions, hour: int) -> QgsDateTimeRange:
-    return bin_range(options.day, hour, 60)
+    return frame_range(options.timeline, hour)
 
 
 def test_a_link_is_drawn_in_the_colour_of_its_class_in_every_bin(layer: QgsVectorLayer) -> None:
@@ -223,7 +224,7 @@ def test_the_legend_begins_with_the_statistic_and_its_unit(layer: QgsVectorLayer
     assert labels[1].startswith("0 – ")
     assert 7 <= len(labels) <= 10
     assert layer.attributeAlias(layer.fields().indexOf("p85")) == (
-        "85th percentile speed (mph), 85th percentile of points"
+        "85th percentile speed (mph), 85th percentile of points, all days, Europe/London"
     )
 
 
@@ -264,11 +265,12 @@ def _reds() -> object:
     return QgsGradientColorRamp(QColor("white"), QColor("red"))
 
 
-def test_another_statistic_is_drawn_for_the_whole_day_and_does_not_play(layer: QgsVectorLayer) -> None:
-    options = styled(layer, statistic="p85")
-    assert not layer.temporalProperties().isActive()
+def test_any_statistic_with_values_by_bin_plays(layer: QgsVectorLayer) -> None:
+    options = style_layer(layer, StyleOptions.from_run_table(layer, statistic="p85", labels=False))
+    assert layer.temporalProperties().isActive()
     assert class_colour(layer, 17.0) in colours_across(draw(layer), 500200, 6000000)
-    assert class_colour(layer, 17.0) in colours_across(draw(layer, at(options, 8)), 500200, 6000000)
+    assert class_colour(layer, 5.0) in colours_across(draw(layer, at(options, 8)), 500200, 6000000)
+    assert class_colour(layer, 30.0) in colours_across(draw(layer, at(options, 3)), 500200, 6000000)
 
 
 def upper_limits(layer: QgsVectorLayer) -> list[float]:
@@ -282,13 +284,16 @@ def test_each_statistic_has_limits_of_its_own(layer: QgsVectorLayer) -> None:
         style_layer(layer, StyleOptions.from_run_table(layer, statistic=statistic))
         limits[statistic] = upper_limits(layer)
     assert max(limits["std"]) <= 2.0  # every std is 2 mph
-    assert limits["p85"] == class_limits(np.array([14.0, 17.0, 24.0]), "mph")[1:-1]  # of the whole day
+    p85 = class_limits(np.array([14.0, 17.0, 24.0, 5.0, 24.0, 14.0, 30.0]), "mph")  # whole day and bins
+    assert limits["p85"] == p85[1:-1]
     assert max(limits["mean"]) >= 25.0  # 28 mph at 3
     assert StyleOptions.from_run_table(layer, statistic="std", limits=(0.0, 1.0, 3.0)).limits == (0, 1, 3)
 
 
 def test_limits_of_an_older_file_are_those_of_the_mean(layer: QgsVectorLayer, tmp_path: Path) -> None:
-    own = {name: StyleOptions.from_run_table(layer, statistic=name).limits for name in ("mean", "p85", "std")}
+    whole = {"p85": np.array([14.0, 17.0, 24.0]), "std": np.array([2.0])}
+    own = {name: tuple(class_limits(values, "mph")) for name, values in whole.items()}
+    own["mean"] = StyleOptions.from_run_table(layer).limits
     with closing(sqlite3.connect(tmp_path / "map.gpkg")) as database:
         drawn = json.loads(database.execute("SELECT value FROM run WHERE key = 'drawn'").fetchone()[0])
         drawn["limits"] = drawn["limits"]["mean"]
@@ -329,7 +334,7 @@ def test_a_layer_of_somebody_else_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("day", [date(2025, 1, 1), date(2024, 2, 29)])
 def test_the_map_file_alone_plays_in_any_project(layer: QgsVectorLayer, day: date) -> None:
     """As QGIS adds a file, by hand or by drag and drop: it opens it, then loads its default style."""
-    options = styled(layer, day=day)
+    styled(layer, timeline=Timeline(days=(day,)))
     save_style(layer)
     added = QgsVectorLayer(layer.source(), "added by hand", "ogr")
     added.loadDefaultStyle()
@@ -337,8 +342,11 @@ def test_the_map_file_alone_plays_in_any_project(layer: QgsVectorLayer, day: dat
     project.addMapLayer(added)
     assert added.temporalProperties().isActive()
     full = QgsTemporalUtils.calculateTemporalRangeForProject(project)  # of "Set to full range"
-    assert (full.begin(), full.end()) == (day_range(day).begin(), day_range(day).end())
-    for when in (options.day, date(2031, 7, 9)):  # the bins play on any date
+    assert (full.begin(), full.end()) == tuple(
+        QDateTime(QDate(one.year, one.month, one.day), QTime(0, 0), Qt.TimeSpec.UTC)
+        for one in (day, day + timedelta(days=1))
+    )
+    for when in (day, date(2031, 7, 9)):  # the bins play on any date
         image = draw(added, bin_range(when, 8, 60))
         assert class_colour(layer, maps.SPEED_AT_8) in colours_across(image, 500200, 6000000)
 
@@ -346,7 +354,7 @@ def test_the_map_file_alone_plays_in_any_project(layer: QgsVectorLayer, day: dat
 def test_a_saved_project_plays_without_the_plugin(layer: QgsVectorLayer, tmp_path: Path) -> None:
     project = QgsProject()
     project.addMapLayer(layer, True)
-    options = styled(layer, theme="dark", day=date(2025, 6, 10))
+    options = styled(layer, theme="dark", timeline=Timeline(days=(date(2025, 6, 10),)))
     style_project(project, options)
     assert project.write(str(tmp_path / "day.qgz"))
     colours = {speed: class_colour(layer, speed) for speed in (maps.SPEED_AT_3, maps.SPEED_AT_8, 15.0)}
@@ -380,7 +388,8 @@ def test_a_file_with_the_first_mark_of_too_few_is_drawn_by_that_mark(tmp_path: P
     with closing(sqlite3.connect(file)) as database, database:
         for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
             database.create_function(name, 1, lambda shape: 0)  # GDAL's, for triggers that do not fire
-        database.execute("UPDATE links SET day_packed = replace(day_packed, '-1e99', '-1.00')")
+        database.execute("UPDATE links SET day_mean = replace(day_mean, '-1e99', '-1.00')")
+        database.execute("ALTER TABLE links RENAME COLUMN day_mean TO day_packed")
         database.execute("UPDATE run SET value = json_remove(value, '$.too_few') WHERE key = 'drawn'")
     layer = QgsVectorLayer(f"{file}|layername=links", "old", "ogr")
     options = StyleOptions.from_run_table(layer)

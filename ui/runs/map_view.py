@@ -65,7 +65,7 @@ def show_map(iface: Any, finished: FinishedRun) -> Iterator[None]:
     yield
     if sip.isdeleted(layer):
         return
-    _set_controller(iface, project, options.bin_minutes)
+    _set_controller(iface, project, options.timeline.bin_minutes)
     if empty or first:
         _zoom(iface, project, layer)
     iface.setActiveLayer(layer)
