@@ -8,6 +8,8 @@ With `--spark`, or when started by `spark-submit`, the run uses a Spark cluster:
 begin, and Spark takes over work that would take them long (see runners.spark). Otherwise processes of this
 computer do all work. Missing Python packages are fetched (see `runners.packages`).
 
+`python -m roadpulse.aggregation compact STORE` merges small parts of a point store (see compact).
+
 Exit codes: 0 finished, 1 failed (status.json holds the error), 2 wrong call, 143 cancelled.
 """
 
@@ -24,7 +26,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from . import storage
+from . import compact, storage
 from .contract import json_text
 from .contract.errors import Cancelled, RunError, SpecError
 from .contract.run_state import RunState
@@ -45,7 +47,13 @@ CANCELLED_CODE = 143
 
 
 def main(arguments: Optional[list[str]] = None) -> int:
-    """Carry out one run and return its exit code."""
+    """Carry out one run, or compact a point store, and return the exit code."""
+    lines = logging.StreamHandler(sys.stdout)
+    lines.setFormatter(VisibleFormatter(FORMAT))
+    logging.basicConfig(level=logging.INFO, handlers=[lines])
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == [compact.COMMAND] and len(words) > 1:
+        return compact.main(words[1:])
     parser = argparse.ArgumentParser(prog="roadpulse.aggregation", description=__doc__)
     parser.add_argument("folder", help="run folder that holds spec.json")
     parser.add_argument("--s3", default="{}", help="how the run folder's bucket is reached, as JSON")
@@ -58,10 +66,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
     )  # fmt: skip
     parser.add_argument("--packages", type=Path, help="folder for Python packages, seen by all nodes")
     parser.add_argument("--wheels", type=Path, help="take them from here instead of the network")
-    options = parser.parse_args(arguments)
-    lines = logging.StreamHandler(sys.stdout)
-    lines.setFormatter(VisibleFormatter(FORMAT))
-    logging.basicConfig(level=logging.INFO, handlers=[lines])
+    options = parser.parse_args(words)
     logging.getLogger("py4j").setLevel(logging.WARNING)
     asked_to_stop: list[int] = []
     for name in ("SIGTERM", "SIGINT", "SIGBREAK"):

@@ -6,8 +6,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
-from uuid import uuid4
+from typing import Any, Optional
 
 from . import report, storage
 from .contract import data_package
@@ -21,8 +20,10 @@ from .run_folder import (
 )
 from .runners import Runner
 from .runners.plan import Selection, decode_tasks, select, summary_tasks
+from .store.compaction import merge, remove_replaced, worth_merging
 from .store.decode import DecodeContext, stopped_at, unusable
 from .store.point_store import FileRecord, PointStore
+from .store.readers import Reader, reading
 from .store.recovery import Notes, clean_up
 from .store.trip_ends import NO_ENDS
 from .summary import result_tables
@@ -108,6 +109,9 @@ class _Run:
         self.timings: dict[str, float] = {}
         self.reused = self.decoded = 0
         self._alive = 0.0
+        self.reader: Optional[Reader] = None
+        self.sizes: dict[str, int] = {}
+        """Number of points of the ingests that the run has looked at."""
 
     def carry_out(self) -> dict[str, Any]:
         self.status.enter(RunState.LISTING)
@@ -117,8 +121,22 @@ class _Run:
         storage.check_apart(self.spec.trips, own)
         store = PointStore.open(self.spec.store, self.spec.decode_rules, self.spec.s3)
         with self._timed("list"):
-            for ingest in clean_up(store, self._check):
-                log.info("Removed points that an earlier run left unfinished: %s", ingest)
+            self._clean_up(store)
+        with reading(store) as self.reader:
+            files, manifest = self._with_store(store, own)
+        try:
+            self._compact(store, files)
+        except Cancelled:
+            log.info("Small parts of the point store are merged by a later run")
+        except Exception as error:  # noqa: BLE001  (the result stands)
+            log.warning("Small parts of the point store could not be merged: %s", error)
+        return manifest
+
+    def _with_store(
+        self, store: PointStore, own: list[storage.Own]
+    ) -> tuple[list[storage.TripFile], dict[str, Any]]:
+        """Carry out the run while it holds a claim on the store; return the trip files and the manifest."""
+        with self._timed("list"):
             own.append(storage.Own("point store", str(store.root)))
             files, copies = storage.find_trips(self.spec.trips, self._found, self.spec.s3, store.root, own)
             selection = select(files, store, self._check, self.spec.max_trip_megabytes << 20)
@@ -126,6 +144,7 @@ class _Run:
             if bad and self.spec.bad_files == "stop":
                 raise stopped_at(bad)
         self.reused = len(files) - len(selection.new)
+        self.sizes = selection.sizes
         log.info("%d trip files, %d of them new", len(files), len(selection.new))
         if copies:
             log.info("%d packed copies of them are left out", len(copies))
@@ -170,7 +189,7 @@ class _Run:
         _quietly(self.folder.remove_work)  # the result stands even if this fails
         self.status.warnings = manifest["warnings"]
         self.status.enter(RunState.FINISHED)
-        return manifest
+        return files, manifest
 
     def _describe(self, manifest: dict[str, Any]) -> dict[str, Any]:
         """Write the sidecar of the tables; return its entry of the manifest."""
@@ -181,6 +200,31 @@ class _Run:
         path = f"{self.folder.results_name}/{data_package.FILE_NAME}"
         return {"path": path, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
+    # -- the store ----------------------------------------------------------------------------------
+
+    def _clean_up(self, store: PointStore) -> None:
+        """Remove what earlier runs left unfinished, and what a compaction has replaced."""
+        for ingest in clean_up(store, self._check):
+            log.info("Removed points that an earlier run left unfinished: %s", ingest)
+        for ingest in remove_replaced(store, self._check):
+            log.info("Removed points that lie in a larger part of the store now: %s", ingest)
+
+    def _compact(self, store: PointStore, files: list[storage.TripFile]) -> None:
+        """Merge small ingests after the run if there are many."""
+        ingests = worth_merging(self.sizes)
+        if not ingests:
+            return
+        present = {storage.printable(file.path): (file.size, file.version) for file in files}
+
+        def is_useless(record: FileRecord) -> bool:
+            """Return True if another version of the file is there now."""
+            version = (record.size, record.version)
+            return present.get(record.path, version) != version
+
+        merged = merge(store, ingests, is_useless, self._unless_cancelled)
+        if merged is not None:
+            log.info("Merged %d small parts of the point store: %s", len(ingests), merged.ingest)
+
     # -- steps --------------------------------------------------------------------------------------
 
     def _decode(self, store: PointStore, selection: Selection, n_files: int) -> None:
@@ -190,7 +234,7 @@ class _Run:
         self.status.points = sum(record.counted for record in selection.everything)
         if not new:
             return
-        ingest = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{uuid4().hex[:8]}"
+        ingest = store.new_name()
         store.begin(ingest)
         limit = self.spec.max_trip_megabytes << 20
         stop = self.spec.bad_files == "stop"
@@ -226,6 +270,7 @@ class _Run:
             raise
         self.decoded = len(records)
         selection.take(ingest, records)
+        self.sizes[ingest] = sum(record.counted for record in records)
 
     def _earlier_store(self) -> str:
         """Return a sentence on the store of an earlier Roadpulse, if all trips were read anew."""
@@ -285,9 +330,14 @@ class _Run:
         self.status.workers = self.runner.workers
         self.status.runner = self.runner.describe()
         self.status.write(force=changed)
+        self._unless_cancelled()
+        if self.reader is not None:
+            self.reader.keep_alive()
+        self.runner.check()
+
+    def _unless_cancelled(self) -> None:
         if self.is_cancelled():
             raise Cancelled
-        self.runner.check()
 
     def _found(self, n_files: int) -> None:
         self.status.files["total"] = n_files
@@ -307,4 +357,4 @@ class _Timer:
         self._begin = time.perf_counter()
 
     def __exit__(self, *exception: object) -> None:
-        self._table[self._name] = time.perf_counter() - self._begin
+        self._table[self._name] = self._table.get(self._name, 0.0) + time.perf_counter() - self._begin

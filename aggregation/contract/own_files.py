@@ -43,8 +43,11 @@ POINT_FILES = names(r"(?:part|notes)-[0-9]{5,}\.parquet", r"(?:owner|heir)\.json
 TRAVERSAL_FILES = names(r"part-[0-9]{5,}\.parquet")
 """Files in the traversals folder of an ingest."""
 
-COMMIT_FILES = names(r"files\.parquet")
+COMMIT_FILES = names(r"files\.parquet", r"replaces\.json")
 """Files in the commit folder of an ingest."""
+
+CLAIM_FILES = re.compile(r"\.(?:reader-[0-9a-f]{32}|compaction)\.json\.[0-9a-f]{8}\.tmp")
+"""Temporary files of writers of claims in a store that were interrupted."""
 
 SCRATCH_FILES = re.compile(r"(?:tmp_)?[0-9a-f]{12}-.{1,100}|[0-9a-f]{64}\.pem", re.DOTALL)
 """Temporary files of a process (`storage.scratch`); DuckDB puts `tmp_` before the name while it writes."""

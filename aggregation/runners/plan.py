@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import storage
+from ..contract.errors import RunError
 from ..contract.spec import MAX_TRIP_MEGABYTES
 from ..storage import TripFile
 from ..store.decode import DecodeTask
@@ -29,10 +30,14 @@ MAX_TASK_FILES = 2000
 
 @dataclass
 class Selection:
-    """The trip files that a run counts: those to decode (`new`), and records of each ingest that count."""
+    """The trip files that a run counts: those to decode (`new`), and records of each ingest that count.
+
+    `sizes` are the points in the ingests that were looked at.
+    """
 
     records: dict[str, list[FileRecord]] = field(default_factory=dict)
     new: list[TripFile] = field(default_factory=list)
+    sizes: dict[str, int] = field(default_factory=dict)
 
     def take(self, ingest: str, records: Iterable[FileRecord]) -> None:
         """Add records of an ingest."""
@@ -82,15 +87,20 @@ def select(
     """
     wanted = {(storage.printable(file.path), file.size, file.version): file for file in files}
     selection = Selection()
+    n_points = 0
 
     def counts(record: FileRecord) -> bool:
+        nonlocal n_points
+        n_points += record.counted
         key = (record.path, record.size, record.version)
         return _counts(record, limit) and wanted.pop(key, None) is not None
 
     for ingest in store.ingests():
         if not wanted:
             break
+        n_points = 0
         found = store.read_files(ingest, counts)
+        selection.sizes[ingest] = n_points
         if found:
             selection.take(ingest, found)
         if progress:
@@ -116,7 +126,11 @@ def known_files(
         return False
 
     for ingest in store.ingests():
-        store.read_files(ingest, note)
+        try:
+            store.read_files(ingest, note)
+        except RunError:
+            if store.files_table(ingest).exists():
+                raise  # otherwise it was merged with others meanwhile
         if progress:
             progress()
     return lambda file: hash((storage.printable(file.path), file.size, file.version)) in held

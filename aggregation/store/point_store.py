@@ -5,6 +5,7 @@ It lies in a folder or a bucket:
     <store>/<digest>/points/ingest=<run>/part-NNNNN.parquet       one or more per decode task
     <store>/<digest>/traversals/ingest=<run>/part-NNNNN.parquet   the traversals of the same points
     <store>/<digest>/files/ingest=<run>/files.parquet             one row per trip file: the commit
+    <store>/<digest>/claims/                                      of readers and of a compaction (see there)
 
 The digest is that of the rules by which trip files are read (`DecodeRules`) and of the store's layout.
 
@@ -14,16 +15,19 @@ write the same store concurrently; if two of them have ingested the same file, r
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, Optional
+from uuid import uuid4
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import storage
+from ..contract import json_text
 from ..contract.errors import RunError, StorageError
 from ..contract.own_files import COMMIT_FILES, POINT_FILES, TRAVERSAL_FILES
 from ..contract.s3_access import S3Access
@@ -37,10 +41,11 @@ from .rows import POINTS, TRAVERSALS, Reading, RowType, literal, write_rows, wri
 from .trip_ends import NO_ENDS, TripEnds
 
 PARTS_AT_ONCE = 64
-_OWNER, _FILES, _INGEST, _NOTES = "owner.json", "files.parquet", "ingest=", "notes-"
+_OWNER, _FILES, _INGEST, _NOTES, _MERGED = "owner.json", "files.parquet", "ingest=", "notes-", "-merged"
 FAULTS = (*POINT_REASONS, *TRIM_REASONS, *TIME_FAULTS)
 _NO_FAULTS = (0,) * len(FAULTS)  # shared by the many files without any
 _ROWS_AT_ONCE = 10_000
+_RULES = "rules.json"
 
 _HASHED = "SELECT {n}, bit_xor(hash({columns})) FROM read_parquet(?, hive_partitioning = false)"
 _COUNT_POINTS = _HASHED.format(n="count(*)", columns=", ".join(POINTS.columns))
@@ -95,7 +100,7 @@ class PointStore:
         opened = cls.at(store, rules, access)
         storage.check_name(opened.root)
         with opened.root.disk_errors("open the point store"):
-            note = opened.root / "rules.json"
+            note = opened.root / _RULES
             if not note.exists():
                 note.put_json(rules.to_json())
         return opened
@@ -136,9 +141,59 @@ class PointStore:
         """Return the path of the claim of the process that recovers an ingest (see recovery)."""
         return self.points_folder(ingest) / "heir.json"
 
-    def ingests(self) -> list[str]:
+    @property
+    def claims(self) -> Place:
+        """Folder of the claims of readers (see readers) and of a compaction."""
+        return self.root / "claims"
+
+    def make_claims_folder(self) -> None:
+        """Make the folder of the claims if necessary."""
+        note = self.claims / ".note"
+        note.put_json({})
+        note.unlink(missing_ok=True)
+
+    def committed(self) -> list[str]:
         """Return the names of the committed ingests, oldest first."""
         return _ingests((self.root / "files").folders_with(_FILES))
+
+    def ingests(self) -> list[str]:
+        """Return the names of the committed ingests that no other one replaces, oldest first."""
+        committed = self.committed()
+        replaced = {name for ingest in committed for name in self.replaces(ingest)}
+        return [ingest for ingest in committed if ingest not in replaced]
+
+    @staticmethod
+    def new_name() -> str:
+        """Return the name of a new ingest."""
+        return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{uuid4().hex[:8]}"
+
+    @classmethod
+    def merged_name(cls) -> str:
+        """Return the name of a new ingest that replaces others."""
+        return cls.new_name() + _MERGED
+
+    @staticmethod
+    def is_merged(ingest: str) -> bool:
+        """Return True if an ingest of that name may replace others."""
+        return ingest.endswith(_MERGED)
+
+    def replaces(self, ingest: str) -> tuple[str, ...]:
+        """Return the names of the ingests that an ingest replaces (see compaction)."""
+        if not self.is_merged(ingest):
+            return ()
+        try:
+            return json_text.Entries.read(self._replaces(ingest), json_text.LARGEST_NOTE).texts("replaces")
+        except FileNotFoundError:  # as in copies of the tables alone
+            return ()
+        except json_text.JsonFault as error:
+            raise RunError(
+                f"The point store is damaged: {error}. Delete the folder {self._replaces(ingest).parent}; "
+                "the next run reads the trip files in it again.",
+                repr(error),
+            ) from error
+
+    def _replaces(self, ingest: str) -> Place:
+        return self.files_table(ingest).parent / "replaces.json"
 
     def begun(self) -> list[str]:
         """Return the names of all ingests with points, committed or not."""
@@ -213,8 +268,11 @@ class PointStore:
         with path.parent.disk_errors("write points"), path.written_aside() as aside:
             write_runs(aside, runs, kind)
 
-    def commit(self, ingest: str, records: Sequence[FileRecord]) -> None:
-        """Write the ingest's `files`: from now on its points count."""
+    def commit(self, ingest: str, records: Sequence[FileRecord], replaces: Sequence[str] = ()) -> None:
+        """Write the ingest's `files`: from now on its points count, and not those that it `replaces`."""
+        if replaces:
+            with self.root.disk_errors("write down what was merged"):
+                self._replaces(ingest).put_json({"replaces": list(replaces)})
         self._write_records(self.files_table(ingest), records)
         self._remove_orphans(ingest, records)
 
@@ -236,7 +294,8 @@ class PointStore:
 
     def _write_records(self, path: Place, records: Sequence[FileRecord]) -> None:
         frame = {name: _column([getattr(record, name) for record in records]) for name in _PLAIN_FIELDS}
-        frame.update(zip(FAULTS, np.array([record.faults for record in records], dtype=np.int64).T))
+        faults = np.array([record.faults for record in records], dtype=np.int64).reshape(-1, len(FAULTS))
+        frame.update(zip(FAULTS, faults.T))
         frame.update(
             (name, _column([getattr(record.ends, name) for record in records])) for name in TripEnds._fields
         )
@@ -252,7 +311,7 @@ class PointStore:
         """Remove the parts of unfinished tasks of a run that stopped early."""
         kept = {_part(record.part) for record in records if record.counted}
         for folder in (self.traversals_folder(ingest), self.points_folder(ingest)):
-            for name in _names(folder):
+            for name in names_in(folder):
                 if name != _OWNER and name not in kept and POINT_FILES.fullmatch(name):
                     (folder / name).unlink(missing_ok=True)
 
@@ -262,6 +321,13 @@ class PointStore:
             self.files_table(ingest).parent.remove_files(COMMIT_FILES)
             self.traversals_folder(ingest).remove_files(TRAVERSAL_FILES)
             self.points_folder(ingest).remove_files(POINT_FILES)
+
+    def remove(self, ingest: str) -> None:
+        """Remove a committed ingest, which no reader may need any more."""
+        with self.root.disk_errors("remove points"):
+            self.owner(ingest).put_json(owners.claim())  # if this process is killed, the next one continues
+            self.files_table(ingest).unlink(missing_ok=True)
+        self.discard(ingest)
 
     # -- reading ------------------------------------------------------------------------------------
 
@@ -319,7 +385,7 @@ class PointStore:
 
     def part_names(self, ingest: str) -> set[str]:
         """Return the names of the parts that have both points and traversals."""
-        return _names(self.traversals_folder(ingest)) & _names(self.points_folder(ingest))
+        return names_in(self.traversals_folder(ingest)) & names_in(self.points_folder(ingest))
 
     def rows(self, ingest: str, part: int) -> tuple[int, int]:
         """Read a part from end to end; raises `RunError` if damaged.
@@ -351,6 +417,12 @@ class PointStore:
             ) from error
 
 
+def stores_in(store: str, access: Optional[S3Access] = None) -> list[PointStore]:
+    """Return the stores of all rules in a folder or bucket."""
+    folder = storage.place(store, access)
+    return [PointStore(folder / name) for name in folder.folders_with(_RULES)]
+
+
 def _read_records(
     path: Place, kept: Callable[[FileRecord], bool] = lambda record: True, with_ends: bool = False
 ) -> list[FileRecord]:
@@ -370,14 +442,14 @@ def _read_records(
 
 
 def _column(values: list[Any]) -> NDArray[Any]:
-    return np.array(values, dtype=object if isinstance(values[0], str) else None)
+    return np.array(values, dtype=object if not values or isinstance(values[0], str) else None)
 
 
 def _part(number: int) -> str:
     return f"part-{number:05d}.parquet"
 
 
-def _names(folder: Place) -> set[str]:
+def names_in(folder: Place) -> set[str]:
     """Return the names of the files in a folder, which may not exist."""
     try:
         return set(folder.file_names())

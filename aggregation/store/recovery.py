@@ -62,7 +62,7 @@ def clean_up(store: PointStore, check: Callable[[], None] = lambda: None) -> lis
     """
     removed = []
     began, committing, traversed = store.begun(), store.committing(), store.traversed()
-    committed = set(store.ingests())  # after the others, so that no commit is missed
+    committed = set(store.committed())  # after the others, so that no commit is missed
     for ingest in began:
         check()
         if ingest in committed:
