@@ -173,7 +173,7 @@ def test_a_run_folder_that_may_not_be_written_is_told_in_the_log(engine, tmp_pat
 # -- damage -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["part-00000.parquet", "files.parquet"])
+@pytest.mark.parametrize("name", ["points/*/part-00000.parquet", "files.parquet"])
 @pytest.mark.parametrize("damage", ["truncated", "gone"])
 def test_a_damaged_store_is_told_and_following_the_advice_mends_it(engine, name, damage):
     engine.write("a.json", trip())
@@ -194,7 +194,8 @@ def test_a_damaged_store_is_told_and_following_the_advice_mends_it(engine, name,
     shutil.rmtree(commit)
     again = engine.finish()
     assert (again.manifest["files"]["decoded"], again.hashes) == (1, first.hashes)
-    assert len(list(engine.store.rglob("part-*.parquet"))) == 1
+    assert len(list(engine.store.rglob("points/*/part-*.parquet"))) == 1
+    assert len(list(engine.store.rglob("traversals/*/part-*.parquet"))) == 1
 
 
 # -- company ----------------------------------------------------------------------------------------
