@@ -171,7 +171,7 @@ def day_parameters() -> Iterable[QgsProcessingParameterDefinition]:
             "Sets of days with bins of their own: “all” (one set), “workdays” (Monday to Friday, and the "
             "weekend), “weekdays” (seven), “dates” (each date), or JSON of named sets, text or the path of a "
             "file: {example}. Sets may overlap."
-        ).format(example='{"Term": "Mon-Fri 2025-01-06/2025-02-14", "Sundays": "Sun"}'),
+        ).format(example='{"Workdays": "Mon-Fri", "Fair": "2025-06-10, 2025-06-12"}'),
     )
     yield with_help(
         QgsProcessingParameterString(PERIODS, tr("Periods"), "", True, True),
