@@ -15,7 +15,6 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
-from ..aggregation.contract import statistic as statistics
 from ..aggregation.contract.visible_text import visible
 from ..mapping.errors import MapError
 from ..workflow.translation import tr
@@ -68,12 +67,7 @@ class ExportAnimation(RoadpulseAlgorithm):
             time = QgsProcessingParameterString(name, label, default)
             self.addParameter(p.with_help(time, tr("Local time of the day, such as 06:00.")))
         self.addParameter(pages.set_of_days())
-        self.addParameter(
-            p.choice(
-                pages.STATISTIC, tr("Statistic"), statistics.drawn_keys(), statistics.DEFAULT_DRAWN,
-                tr("One of which the map file holds the values of each bin."),
-            )
-        )  # fmt: skip
+        self.addParameter(pages.statistic(tr("The map file holds its values of each bin.")))
         for parameter in pages.text_and_extent():
             self.addParameter(parameter)
         self.addParameter(pages.theme())
@@ -99,6 +93,7 @@ class ExportAnimation(RoadpulseAlgorithm):
             check_film(destination.path, destination.inputs)
         reader = Reader(self, parameters, context)
         pages.class_limits(reader.text(pages.LIMITS))
+        reader.drawn_statistic(pages.STATISTIC)
         for name in (TIME_FROM, TIME_TO):
             pages.bin_of(reader.text(name), 1)
 
@@ -119,7 +114,7 @@ class ExportAnimation(RoadpulseAlgorithm):
                 f"There is no bin from {reader.text(TIME_FROM)} up to {reader.text(TIME_TO)}. "
                 "Choose a later end."
             )
-        page = sheet.page(reader.choice(pages.STATISTIC), paper="frame", film=True, frame=bins[0])
+        page = sheet.page(paper="frame", film=True, frame=bins[0])
         if page.nothing:
             feedback.pushWarning(visible(page.nothing))
         width, height = map(int, reader.choice(FRAME_SIZE).split("x"))

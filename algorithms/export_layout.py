@@ -14,7 +14,6 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
-from ..aggregation.contract import statistic as statistics
 from ..aggregation.contract.visible_text import visible
 from ..workflow.translation import tr
 from . import pages
@@ -64,12 +63,7 @@ class ExportLayout(RoadpulseAlgorithm):
         self.addParameter(pages.set_of_days())
         for parameter in pages.text_and_extent():
             self.addParameter(parameter)
-        self.addParameter(
-            p.choice(
-                pages.STATISTIC, tr("Statistic"), statistics.drawn_keys(), statistics.DEFAULT_DRAWN,
-                tr("One that the map file holds; without values by bin it is drawn for the whole period."),
-            )
-        )  # fmt: skip
+        self.addParameter(pages.statistic(tr("Without values by bin it is drawn for the whole period.")))
         self.addParameter(pages.theme())
         self.addParameter(pages.limits())
         self.addParameter(pages.driving_side())
@@ -96,6 +90,7 @@ class ExportLayout(RoadpulseAlgorithm):
         Destination(self, parameters, context, p.OUTPUT).check(PAGE_KINDS)
         reader = Reader(self, parameters, context)
         pages.class_limits(reader.text(pages.LIMITS))
+        reader.drawn_statistic(pages.STATISTIC)
         if reader.text(TIME):
             pages.bin_of(reader.text(TIME), 1)
 
@@ -108,7 +103,6 @@ class ExportLayout(RoadpulseAlgorithm):
         sheet = pages.PageRequest(self, parameters, context)
         time, days = reader.text(TIME), reader.text(pages.DAYS)
         page = sheet.page(
-            reader.choice(pages.STATISTIC),
             paper=reader.choice(PAPER),
             orientation=reader.choice(ORIENTATION),
             frame=pages.frame_of(sheet.timeline(), days, time) if time or days else None,

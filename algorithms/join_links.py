@@ -6,6 +6,7 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputNumber
 
+from ..aggregation.contract.statistic import first_drawn, statistic
 from ..aggregation.contract.visible_text import visible
 from ..workflow import requirements
 from ..workflow.translation import tr
@@ -85,7 +86,6 @@ def join(
     end: float,
 ) -> Results:
     """Write the map of the run in `folder`, style it and have it loaded; progress from `start` to `end`."""
-    from ..mapping.style.options import StyleOptions  # noqa: PLC0415
     from ..workflow import steps  # noqa: PLC0415  (needs the packages)
 
     destination = algorithm.parameterAsOutputLayer(parameters, p.OUTPUT, context)
@@ -94,7 +94,7 @@ def join(
     middle = start + 0.95 * (end - start)
     report = steps.make_map(folder, roads, output, part(feedback, start, middle), feedback.isCanceled)
     result = steps.RunResult.read(folder)
-    name = f"{StyleOptions(unit=result.spec.speed_unit).title}, {result.name}"
+    name = f"{statistic(first_drawn(result.spec.statistics)).title(result.spec.speed_unit)}, {result.name}"
     part(feedback, middle, end)(100)
     push_result(feedback, match_summary(report), report.warnings)
     if not report.matched_links and report.links:

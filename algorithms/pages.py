@@ -19,7 +19,7 @@ from qgis.core import (
     QgsProject,
 )
 
-from ..aggregation.contract.statistic import DEFAULT_DRAWN
+from ..aggregation.contract.statistic import drawn_keys
 from ..mapping.errors import MapError
 from ..mapping.foreign_style import bare_layer
 from ..workflow.translation import name_of_trips, tr
@@ -44,6 +44,16 @@ def map_input() -> QgsProcessingParameterDefinition:
         INPUT, tr("Link speeds"), [Qgis.ProcessingSourceType.VectorLine]
     )
     return p.with_help(layer, tr("The table “links” of a GeoPackage that Roadpulse wrote."))
+
+
+def statistic(text: str) -> QgsProcessingParameterDefinition:
+    """Return the key of the statistic that a map shows; empty for the one that its file shows at first."""
+    key = QgsProcessingParameterString(STATISTIC, tr("Statistic"), "", False, True)
+    key.setMetadata({"widget_wrapper": {"value_hints": ["", *drawn_keys()]}})
+    known = tr("A key: {keys}, or another percentile. Empty: the one that the map shows at first.").format(
+        keys=", ".join(drawn_keys())
+    )
+    return p.with_help(key, f"{known} {text}")
 
 
 def theme() -> QgsProcessingParameterDefinition:
@@ -164,13 +174,16 @@ class PageRequest:
         self.layer = bare_layer(layer.source(), layer.name(), layer.providerType())
         self.project.addMapLayer(self.layer)
 
-    def page(self, statistic: str = DEFAULT_DRAWN, **options: Any) -> SpeedPage:
+    def page(self, **options: Any) -> SpeedPage:
         """Return the page, with the words and the place that the parameters name; raises `MapError`."""
         from ..mapping.layout.page import PageOptions, speed_page  # noqa: PLC0415
         from .post_processing import show  # noqa: PLC0415
 
         reader = self._reader
-        changes: dict[str, Any] = {"statistic": statistic, "theme": reader.choice(THEME)}
+        changes: dict[str, Any] = {"theme": reader.choice(THEME)}
+        statistic = reader.drawn_statistic(STATISTIC)
+        if statistic:
+            changes["statistic"] = statistic
         changes |= driving_side_change(reader)
         limits = class_limits(reader.text(LIMITS))
         if limits:

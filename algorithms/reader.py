@@ -14,7 +14,7 @@ from ..aggregation.contract import json_text
 from ..aggregation.contract.days import ALL, KINDS, Days, Period, periods_from_json
 from ..aggregation.contract.errors import SpecError
 from ..aggregation.contract.spec import FieldMapping, FreeFlow, RunSpec, Trim
-from ..aggregation.contract.statistic import chosen_keys
+from ..aggregation.contract.statistic import chosen_keys, drawn_keys, is_statistic, statistic
 from ..mapping.errors import MapError
 from ..workflow.holidays import read_holidays
 from ..workflow.translation import tr
@@ -54,6 +54,14 @@ class Reader:
     def choice(self, name: str) -> str:
         """Return one of an enumeration's texts."""
         return str(self._algorithm.parameterAsEnumString(self._parameters, name, self._context))
+
+    def drawn_statistic(self, name: str) -> str:
+        """Return the key of a statistic that a map shows, empty where none was given; raises `SpecError`."""
+        key = self.text(name)
+        if key and not (is_statistic(key) and statistic(key).is_drawn):
+            known = f"{', '.join(drawn_keys())}, or another percentile"
+            raise SpecError(name, f"is {json_text.shown(key)}; choose one of {known}")
+        return key
 
     def day(self, name: str) -> Optional[date]:
         """Return a date, or None."""

@@ -6,6 +6,8 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
+from ..aggregation.contract.errors import SpecError
+from ..aggregation.contract.statistic import first_drawn
 from ..workflow.translation import tr
 from . import parameters as p
 from .aggregate_trips import AggregateTrips, add_run_outputs, plan_run, run_trips
@@ -55,6 +57,9 @@ class SpeedMap(RoadpulseAlgorithm):
         check_map(self, parameters, context, p.OUTPUT)
         reader = Reader(self, parameters, context)
         self._run = plan_run(reader)
+        if not first_drawn(self._run.spec.statistics):
+            fault = tr("has only counts, by which no map is coloured; add another one, such as mean")
+            raise SpecError(p.STATISTICS, fault)
         self._roads = reader.roads()
 
     def carry_out(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import (
     Qgis,
@@ -11,15 +11,19 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProcessingOutputVectorLayer,
     QgsProcessingParameterBoolean,
+    QgsVectorLayer,
 )
 
-from ..aggregation.contract import statistic as statistics
 from ..aggregation.contract.visible_text import visible
 from ..workflow.translation import tr
 from . import pages
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
+from .progress import RunReporter, part
 from .reader import Reader
+
+if TYPE_CHECKING:
+    from ..workflow.more_statistics import Remake
 
 FAST_GLOWS, LABELS, SAVE = "FAST_GLOWS", "LABELS", "SAVE"
 
@@ -54,11 +58,13 @@ class StyleSpeeds(RoadpulseAlgorithm):
     def initAlgorithm(self, configuration: Any = None) -> None:
         self.addParameter(pages.map_input())
         self.addParameter(
-            p.choice(
-                pages.STATISTIC, tr("Statistic"), statistics.drawn_keys(), statistics.DEFAULT_DRAWN,
-                tr("One that the map file holds; it plays if the file has its value of each bin."),
+            pages.statistic(
+                tr(
+                    "It plays if it has a value by bin. One that the map file lacks is computed from the "
+                    "point store, without reading a trip, and the file is made again with it."
+                )
             )
-        )  # fmt: skip
+        )
         self.addParameter(pages.theme())
         self.addParameter(pages.limits())
         self.addParameter(pages.driving_side())
@@ -79,6 +85,7 @@ class StyleSpeeds(RoadpulseAlgorithm):
         layer = self.parameterAsVectorLayer(parameters, pages.INPUT, context)
         if layer is not None and reader.flag(SAVE):
             check_save(layer)
+        self._remake = _remake(layer, reader.drawn_statistic(pages.STATISTIC)) if layer is not None else None
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -92,6 +99,8 @@ class StyleSpeeds(RoadpulseAlgorithm):
         if layer is None:
             raise QgsProcessingException(self.invalidSourceError(parameters, pages.INPUT))
         changes = self._changes(Reader(self, parameters, context))
+        if self._remake is not None:
+            _make_again(self._remake, layer, feedback)
         StyleOptions.from_run_table(layer, **changes)  # refused before anything of the layer is changed
         found = disarm(layer)
         if found:
@@ -112,13 +121,49 @@ class StyleSpeeds(RoadpulseAlgorithm):
 
     def _changes(self, reader: Reader) -> dict[str, Any]:
         changes: dict[str, Any] = {
-            "statistic": reader.choice(pages.STATISTIC),
             "theme": reader.choice(pages.THEME),
             "fast_glows": reader.flag(FAST_GLOWS),
             "labels": reader.flag(LABELS),
         }
+        statistic = reader.drawn_statistic(pages.STATISTIC)
+        if statistic:
+            changes["statistic"] = statistic
         changes |= pages.driving_side_change(reader)
         limits = pages.class_limits(reader.text(pages.LIMITS))
         if limits:
             changes["limits"] = limits
         return changes
+
+
+def _remake(layer: QgsVectorLayer, statistic: str) -> Optional[Remake]:
+    """Plan to make the map again if its file lacks the statistic; None if it has it. Raises `MapError`."""
+    from ..mapping.map_file import MapFile  # noqa: PLC0415
+
+    file = MapFile.of(layer)
+    if not statistic or statistic in file.statistics:
+        return None
+    from ..workflow import locations  # noqa: PLC0415  (need the packages)
+    from ..workflow.more_statistics import check_edits, plan_remake  # noqa: PLC0415
+
+    check_edits(file.path)
+    return plan_remake(file, (statistic,), locations.run_store())
+
+
+def _make_again(remake: Remake, layer: QgsVectorLayer, feedback: QgsProcessingFeedback) -> None:
+    """Make the map again with the further statistics, and let the layer read it."""
+    from ..workflow import locations  # noqa: PLC0415  (need the packages)
+    from ..workflow.more_statistics import carry_out, layers_of, names_of, replace_map_file  # noqa: PLC0415
+
+    path = remake.file.path
+    feedback.pushInfo(
+        visible(
+            tr("The map file holds no {statistics}: it is made again from the point store.").format(
+                statistics=names_of(remake.added)
+            )
+        )
+    )
+    reporter = RunReporter(feedback, part(feedback, 0, 60))
+    new = carry_out(remake, locations.run_store(), reporter, feedback.isCanceled, part(feedback, 60, 95))
+    layers = [layer, *(each for each in layers_of(path) if each is not layer)]
+    for style in replace_map_file(new, path, layers):
+        feedback.pushWarning(visible(tr("Left out of the styles: {style}").format(style=style)))

@@ -13,6 +13,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from .background.qgis_log import LogFeature
 from .diagnosis.feature import DiagnosisFeature
 from .manual.feature import ManualFeature
+from .other_statistic.feature import OtherStatisticFeature
 from .profiles.feature import ProfilesFeature
 from .run_dialog.feature import RunDialogFeature
 from .run_dialog.reattach_offers import ReattachOffers
@@ -29,6 +30,7 @@ class PluginGui:
         self.runs_dock = RunsDockFeature(iface, self.run_dialog, self.offers)
         self.profiles = ProfilesFeature(iface, self.run_dialog.choose_profile)
         self.diagnosis = DiagnosisFeature(iface)
+        self.other_statistic = OtherStatisticFeature(iface)
         self.manual = ManualFeature(iface)
         self.features: tuple[Feature, ...] = (
             LogFeature(),
@@ -36,6 +38,7 @@ class PluginGui:
             self.runs_dock,
             self.profiles,
             self.diagnosis,
+            self.other_statistic,
             self.manual,
             self.offers,
         )

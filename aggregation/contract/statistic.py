@@ -300,6 +300,12 @@ def chosen_keys(text: str, name: str = "statistics") -> tuple[str, ...]:
     return in_column_order(keys)
 
 
+def first_drawn(keys: Iterable[str]) -> str:
+    """Return the key of the statistic that a map of these is coloured by at first; empty if none can be."""
+    drawn = [key for key in keys if statistic(key).is_drawn]
+    return DEFAULT_DRAWN if DEFAULT_DRAWN in drawn else next(iter(drawn), "")
+
+
 def drawn_keys() -> tuple[str, ...]:
     """Return the keys of the statistics of `STATISTICS` that a map can be coloured by."""
     return tuple(entry.key for entry in STATISTICS if entry.is_drawn)

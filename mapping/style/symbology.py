@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Optional
+import json
+from typing import Any, Optional
 
 from qgis.core import (
     QgsFeatureRequest,
@@ -19,7 +20,9 @@ from qgis.core import (
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor
 
+from ...aggregation.contract.json_text import Entries, JsonFault, decode
 from ..columns import LABEL_FIELD, WIDTH_FIELD, link_columns
+from ..errors import MapError
 from ..map_file import MapFile
 from .breaks import class_labels
 from .labels import street_labels
@@ -38,6 +41,11 @@ BESIDE_SCALE = 20_000
 
 ORDER_SCALE = 60_000
 """Up to this scale (1:n) links are sorted for every map; beyond it lines are too thin to hide each other."""
+
+_STYLED = "roadpulse/style"
+"""Custom property of a layer with the options that it was styled with, as JSON."""
+
+_KEPT = ("statistic", "theme", "driving_side", "fast_glows", "labels")
 
 LEGEND_WIDTH = 2.4
 """Millimetres; what the legend and a map without a scale draw."""
@@ -59,8 +67,43 @@ def style_layer(layer: QgsVectorLayer, options: Optional[StyleOptions] = None) -
         layer.setLabeling(street_labels(options.theme))
     layer.setLabelsEnabled(has_names and options.labels)
     _name_columns(layer, options)
+    layer.setCustomProperty(_STYLED, json.dumps({name: getattr(options, name) for name in _KEPT}))
     layer.triggerRepaint()
     return options
+
+
+def restyle_layer(layer: QgsVectorLayer, statistic: str) -> StyleOptions:
+    """Style a layer by another statistic, with the theme and the other options that it was styled with.
+
+    Raises `MapError`, also if the map file does not hold the statistic.
+    """
+    kept = _styled_with(layer)
+    return style_layer(layer, StyleOptions.from_run_table(layer, **{**kept, "statistic": statistic}))
+
+
+def drawn_statistic(layer: QgsVectorLayer) -> str:
+    """Return the key of the statistic that a layer was styled by last; empty if it is not known."""
+    return str(_styled_with(layer).get("statistic", ""))
+
+
+def _styled_with(layer: QgsVectorLayer) -> dict[str, Any]:
+    """Return the options that a layer was styled with, as changes to those of its file.
+
+    They may come from a style of another person, so those that are not valid are left out.
+    """
+    try:
+        values = Entries.of(decode(layer.customProperty(_STYLED, ""), "the style"), "the style").values
+    except (JsonFault, TypeError):
+        return {}
+    kept: dict[str, Any] = {}
+    for name in _KEPT:
+        if name in values and type(values[name]) is type(getattr(StyleOptions(), name)):
+            try:
+                StyleOptions(**{name: values[name]})
+            except MapError:
+                continue
+            kept[name] = values[name]
+    return kept
 
 
 def style_project(project: QgsProject, options: StyleOptions) -> None:

@@ -128,7 +128,7 @@ class _Writer:
             if len(links) or links.srid_wkt_or_auth
             else QgsCoordinateReferenceSystem("EPSG:4326")
         )
-        self.first = statistic.DEFAULT_DRAWN if statistic.DEFAULT_DRAWN in self.drawn else self.drawn[0]
+        self.first = statistic.first_drawn(self.drawn)
         self.by_time = by_time
         self.timeline, self.frame = frames_of(by_time, spec)
         self.playing, self.not_playing = self._which_play()

@@ -96,7 +96,10 @@ def test_a_second_run_reads_nothing_anew_and_leaves_the_persons_view_alone(
     desktop: Desktop, city: Path
 ) -> None:
     """With roads out of a layer of the project, which is offered at once where QGIS knows no PostGIS."""
-    report = desktop.drive("roads_of_a_layer", trips=str(city / "trips"), streets=str(city / "streets.csv"))
+    report = desktop.drive(
+        "roads_of_a_layer", trips=str(city / "trips"), streets=str(city / "streets.csv"),
+        screens=f"{SCREENS}/other",
+    )  # fmt: skip
     assert report["kind"] == "Layer"
     assert report["roads"].endswith("of the sample's ids match")
     assert report["fields"] == ["link_id", "name"]
@@ -107,3 +110,9 @@ def test_a_second_run_reads_nothing_anew_and_leaves_the_persons_view_alone(
     assert report["view_kept"], report["views"]
     assert report["crs_kept"]
     assert report["layers"] == ["Aldermere: mean speed (mph)"] * 2 + ["Streets"]
+    # another statistic, first one that the map file holds, then one that it lacks
+    assert report["held"] == "The map file holds it, and it plays."
+    assert report["held name"] == "Aldermere: 85th percentile speed (mph)"
+    assert report["lacking"].startswith("The map file lacks it: it is made again from the point store")
+    assert report["lacking name"] == "Aldermere: travel-time index"
+    assert report["remade"] == [True, True, True]

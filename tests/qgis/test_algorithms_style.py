@@ -76,15 +76,6 @@ def test_a_percentile_plays_too(processing: Any, layer: QgsVectorLayer) -> None:
     assert layer.temporalProperties().isActive()
 
 
-def test_a_statistic_that_the_file_lacks_is_refused_and_the_layer_stays(
-    processing: Any, layer: QgsVectorLayer
-) -> None:
-    before = layer.renderer().classAttribute()
-    with pytest.raises(QgsProcessingException, match="mean, std, p05"):
-        processing.run("roadpulse:stylespeeds", {"INPUT": layer, "STATISTIC": "tti"})
-    assert layer.renderer().classAttribute() == before
-
-
 @pytest.mark.parametrize("limits", ["0 ten 20", "20 10", "5", "0 nan 5", "0 inf", "0 ٢٫٥ 5"])
 def test_limits_that_do_not_ascend_are_refused(processing: Any, layer: QgsVectorLayer, limits: str) -> None:
     with pytest.raises(QgsProcessingException, match="ascending"):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...aggregation.contract.spec import RunSpec
-from ...aggregation.contract.statistic import DEFAULT_DRAWN, statistic
+from ...aggregation.contract.statistic import DEFAULT_DRAWN, first_drawn
 from ...cluster_client.runs.records import Run, RunStore
 from ...workflow import locations
 from ..widgets.number_format import slug
@@ -51,9 +51,8 @@ def settings_of(run: Run) -> RunSettings:
 
 def drawn_of(spec: RunSpec) -> str:
     """Return the key of the statistic that a run's map shows: the one chosen last, if the run computed it."""
-    wanted = (RunSettings.load().statistic, DEFAULT_DRAWN, *spec.statistics)
-    found = (key for key in wanted if key in spec.statistics and statistic(key).is_drawn)
-    return next(found, DEFAULT_DRAWN)
+    chosen = RunSettings.load().statistic
+    return chosen if chosen in spec.statistics else first_drawn(spec.statistics) or DEFAULT_DRAWN
 
 
 def job_of(run: Run, roads: Roads, store: RunStore) -> Job:

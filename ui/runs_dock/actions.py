@@ -42,7 +42,7 @@ class RunActions(QObject):
         self, iface: Any, poller: RunsPoller, model: RunsModel, with_dialog: WithDialog, parent: QWidget
     ) -> None:
         super().__init__(parent)
-        self.poller = poller
+        self.iface, self.poller = iface, poller
         self._with_dialog, self._window = with_dialog, parent
         self._feedback = ActionFeedback(iface, model)
         self._maps = RunMaps(iface, poller, model, self._feedback, self._ask_for_roads, self)
@@ -68,6 +68,15 @@ class RunActions(QObject):
             show = self._add(menu, tr("Show on the map"), "/mActionZoomToLayer.svg", lambda: self.show(row))
             show.setEnabled(not row.entry.gone)
             menu.setDefaultAction(show)
+            other = self._add(
+                menu,
+                tr("Show other statistic…"),
+                "/propertyicons/symbology.svg",
+                lambda: self.show_other(run),
+            )
+            other.setEnabled(self._maps.layer_of(run) is not None)
+            if not other.isEnabled():
+                other.setToolTip(tr("Show the run on the map first."))
         menu.addSeparator()
         self._add(menu, tr("Run again…"), "/mActionRefresh.svg", lambda: self.again(row))
         menu.addSeparator()
@@ -102,6 +111,14 @@ class RunActions(QObject):
         """Put a finished run on the map."""
         if row.run is not None:
             self._maps.show(row.run)
+
+    def show_other(self, run: Run) -> None:
+        """Choose another statistic for the layer of a run's map."""
+        layer = self._maps.layer_of(run)
+        if layer is not None:
+            from ..other_statistic.dialog import offer  # noqa: PLC0415
+
+            offer(self.iface, layer)
 
     def _ask_for_roads(self, run: Run) -> None:
         text = tr(

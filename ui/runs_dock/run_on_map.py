@@ -50,7 +50,7 @@ class RunMaps(QObject):
         """Put a finished run on the map; its result is fetched first where it is elsewhere."""
         if run.id in self._drawing:
             return
-        layer = self._layer_of(run)
+        layer = self.layer_of(run)
         if layer is not None:
             self.iface.setActiveLayer(layer)
             self.iface.zoomToActiveLayer()
@@ -79,7 +79,7 @@ class RunMaps(QObject):
         self._feedback.show_activity(run, tr("Opening the result…"))
         task.start()
 
-    def _layer_of(self, run: Run) -> Optional[QgsVectorLayer]:
+    def layer_of(self, run: Run) -> Optional[QgsVectorLayer]:
         """Return the layer of a run's map that is in the project already."""
         row = self.model.row(run.id)
         facts = row.entry.facts if row else None

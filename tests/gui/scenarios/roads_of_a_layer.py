@@ -2,7 +2,37 @@
 
 from driver import Robot, drive, pause
 from qgis.core import QgsProject, QgsVectorLayer
+from qgis.PyQt.QtWidgets import QApplication
 from qgis.utils import iface
+
+from roadpulse.mapping.style.symbology import drawn_statistic
+
+
+def another_statistic(robot: Robot):
+    """Show one that the map file holds, then one that it lacks; the map is made again for it."""
+    layer = iface.activeLayer()
+    robot.dialog.close()
+    for key, name in (("p85", "held"), ("tti", "lacking")):
+        robot.ui.other_statistic.action.trigger()
+        yield lambda: chooser() is not None
+        window = chooser()
+        window.chooser.set_key(key)
+        robot.report[name] = window.note.plain
+        yield from pause(0.3)
+        robot.screenshot(f"other-statistic-{name}", window)
+        robot.click(window.ok)
+        yield lambda key=key: drawn_statistic(layer) == key
+        yield robot.map_is_drawn
+        robot.report[f"{name} name"] = layer.name()
+    yield from pause(1.0)
+    yield robot.map_is_drawn
+    robot.report["remade"] = [layer.isValid(), layer.fields().indexOf("tti") >= 0, layer.featureCount() > 100]
+    robot.screenshot("other-statistic-map")
+
+
+def chooser():
+    windows = QApplication.topLevelWidgets()
+    return next((w for w in windows if w.objectName() == "other_statistic" and w.isVisible()), None)
 
 
 def scenario(robot: Robot):
@@ -41,6 +71,7 @@ def scenario(robot: Robot):
     robot.report["views"] = views
     robot.report["crs_kept"] = QgsProject.instance().crs().authid() == crs
     robot.report["layers"] = [layer.name() for layer in QgsProject.instance().layerTreeRoot().layerOrder()]
+    yield from another_statistic(robot)
 
 
 drive(scenario)
