@@ -416,11 +416,26 @@ def test_a_driver_that_is_killed_is_a_run_that_ended(livy_way, livy, belfast, cl
     wait_for_free_cores(cluster)
 
 
-def test_a_run_waits_for_cores_and_says_so(livy_way, livy, belfast, few_trips, cluster):
+@pytest.fixture
+def one_worker(cluster):
+    """The cluster with one worker, all of whose cores one executor takes."""
+    others = range(1, cluster.spark.workers)
+    for number in others:
+        cluster.spark.worker(number).stop()
+    until(lambda: cluster.spark.alive_workers() == 1)
+    yield
+    for number in others:
+        cluster.spark.start_worker(number)
+    until(lambda: cluster.spark.alive_workers() == cluster.spark.workers)
+
+
+def test_a_run_waits_for_cores_and_says_so(livy_way, livy, belfast, few_trips, cluster, one_worker):
     livy_way.profile = livy_way.on_every_node()
     backend = livy_way.backend()
     first = backend.submit(livy_way.run(belfast / "trips"))
-    status_when(backend, first, lambda status: busy(status) and cluster.spark.cores_used() == 6)
+    status_when(
+        backend, first, lambda status: busy(status) and cluster.spark.cores_used() == cluster.spark.cores
+    )
     with halted(livy, first):
         second = backend.submit(livy_way.run(few_trips, name="second"))
         waiting = status_when(backend, second, lambda status: status.state is RunState.WAITING)
