@@ -7,8 +7,10 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import threading
 import weakref
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +38,16 @@ for line in sys.stdin:
 def _end(process: subprocess.Popen[str]) -> None:
     process.kill()
     process.communicate()
+
+
+@cache
+def _enabled() -> dict[str, bytes]:
+    """Files of settings, by their paths, in which the plugin is enabled; QGIS itself writes them once."""
+    with tempfile.TemporaryDirectory(prefix="roadpulse-qgis-") as name:
+        own = OwnQgis(Path(name) / "qgis")
+        done = own.process("plugins", "enable", "roadpulse")
+        assert done.returncode == 0, done.stderr + done.stdout
+        return {str(path.relative_to(own.folder)): path.read_bytes() for path in own.folder.rglob("*.ini")}
 
 
 class OwnQgis:
@@ -136,6 +148,13 @@ except RunError as error:
     print(json.dumps([type(error).__name__, error.message]))
 """)
         )
+
+    def enable_plugin(self) -> None:
+        """Enable the plugin for `process`, as `qgis_process plugins enable roadpulse` leaves it."""
+        for name, content in _enabled().items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
 
     def process(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Call qgis_process."""

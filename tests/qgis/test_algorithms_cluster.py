@@ -192,7 +192,7 @@ def test_a_locked_key_opens_with_qgiss_entry_also_without_windows(
     assert own_qgis.credentials(authcfg=values["authcfg"], key_path=str(locked))[2:] == [
         str(locked), "for the key 7f",
     ]  # fmt: skip
-    own_qgis.process("plugins", "enable", "roadpulse")
+    own_qgis.enable_plugin()
     done = own_qgis.process(
         "run", "roadpulse:aggregatetrips", f"--PROFILE={profile_file}", f"--TRIPS={trips}",
         f"--RUN_FOLDER={tmp_path / 'here'}", "--TRUST_PROGRAMS=true",

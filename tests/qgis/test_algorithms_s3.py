@@ -25,7 +25,7 @@ def own_qgis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OwnQgis:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     own_qgis = OwnQgis(tmp_path / "qgis")
-    own_qgis.process("plugins", "enable", "roadpulse")
+    own_qgis.enable_plugin()
     return own_qgis
 
 
