@@ -51,20 +51,20 @@ on_livy() {
 }
 
 on_engine() {
-  background 7
+  background 5
   parts 2>/dev/null
   pytest "integration: engine, processes" -p no:pytest_qgis "${engine_tests[@]}"
 }
 
 off_cluster() {
   local elsewhere=("${spark_tests[@]}" "${livy_tests[@]}" "${engine_tests[@]}")
-  background 7
+  background 5
   parts 2>/dev/null
   pytest "integration: PostGIS, S3, SSH" -p no:pytest_qgis "${elsewhere[@]/#/--ignore=}" tests/integration
 }
 
 in_unit() {
-  background 7
+  background 5
   pytest "unit: no QGIS" -p no:pytest_qgis tests/unit
 }
 
