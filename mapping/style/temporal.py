@@ -7,7 +7,7 @@ from datetime import MAXYEAR, MINYEAR, date
 from qgis.core import Qgis, QgsDateTimeRange, QgsInterval, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
-from ...aggregation.contract.days import ALL, WEEKDAYS, WORKDAYS
+from ...aggregation.contract.days import DATES, NAMED, WEEKDAY_NAMES, WEEKDAYS, WORKDAYS
 from ..packed import DIGITS
 from ..timeline import Timeline
 from .options import StyleOptions
@@ -32,29 +32,44 @@ def value_expression(options: StyleOptions) -> str:
         return f"CASE WHEN NOT ({few}) THEN {value} WHEN @zoom_level IS NOT NULL THEN {few_value} END"
     packed, timeline = f'"{options.packed}"', options.timeline
     whole = f"substr({packed}, 1, {DIGITS})"
-    # Without a time the whole period, as the bin -1; QGIS's `//` fails at NULL, so NULL must not reach it.
-    first = "minute(to_time(@map_start_time) - make_time(0, 0, 0))"
-    minutes = f"coalesce({first}, -{timeline.bin_minutes})"
-    place = f"{1 + DIGITS} + {DIGITS} * ({minutes} // {timeline.bin_minutes})"
-    value = f"substr({packed}, {place}, {DIGITS})"
-    if timeline.kind != ALL:
-        value = f"substr({packed}, {place} + {_day_expression(timeline)}, {DIGITS})"
+    value = f"substr({packed}, {_place_expression(timeline)}, {DIGITS})"
+    asked = whole if timeline.is_divided else value
+    if timeline.kind in (NAMED, DATES):  # there are days on which nothing plays
         value = f"CASE WHEN @map_start_time IS NULL THEN {whole} ELSE coalesce({value}, {few_value}) END"
-    asked = value if timeline.kind == ALL else whole
     return (
         f"CASE WHEN @zoom_level IS NULL THEN nullif(to_real({asked}), {few_value}) "
         f"WHEN {packed} IS NULL THEN {few_value} ELSE {value} END"
     )
 
 
-def _day_expression(timeline: Timeline) -> str:
-    """Expression for where the map's day begins in a packed text, NULL on a day on which nothing plays."""
+def _place_expression(timeline: Timeline) -> str:
+    """Expression for where the bin of the map's time begins in a packed text.
+
+    Without a time it is that of the whole period, and on a day on which nothing plays NULL.
+    """
+    # Without a time the whole period, as the bin -1; QGIS's `//` fails at NULL, so NULL must not reach it.
+    minutes = "coalesce(minute(to_time(@map_start_time) - make_time(0, 0, 0)), -{0}) // {0}"
+    in_day = f"{1 + DIGITS} + {DIGITS} * ({minutes.format(timeline.bin_minutes)})"
+    if not timeline.is_divided:
+        return in_day
+    by_weekday = timeline.kind in _BY_WEEKDAY
+    if timeline.bin_minutes == 60:  # one look at the time, in place of one for the day and one for the hour
+        numbers = enumerate(_BY_WEEKDAY[timeline.kind] if by_weekday else range(len(timeline.days)))
+        starts = ", ".join(
+            f"'{WEEKDAY_NAMES[place - 1] if by_weekday else timeline.days[place]} {hour}', "
+            f"{1 + DIGITS + DIGITS * (24 * number + hour)}"
+            for place, number in numbers
+            for hour in range(24)
+        )
+        key = "ddd H" if by_weekday else "yyyy-MM-dd H"
+        found = f"map_get(map({starts}), format_date(@map_start_time, '{key}', 'en'))"
+        return f"coalesce({found}, 1)" if by_weekday else found
     characters = DIGITS * timeline.n_bins
-    if timeline.kind in _BY_WEEKDAY:
+    if by_weekday:
         starts = ", ".join(str(number * characters) for number in _BY_WEEKDAY[timeline.kind])
-        return f"array_get(array({starts}), day_of_week(@map_start_time))"
+        return f"{in_day} + coalesce(array_get(array({starts}), day_of_week(@map_start_time)), 0)"
     starts = ", ".join(f"'{day}', {number * characters}" for number, day in enumerate(timeline.days))
-    return f"map_get(map({starts}), to_string(to_date(@map_start_time)))"
+    return f"{in_day} + map_get(map({starts}), to_string(to_date(@map_start_time)))"
 
 
 def bin_range(day: date, bin_number: int, bin_minutes: int) -> QgsDateTimeRange:
