@@ -22,7 +22,7 @@ from tests.integration.s3_engine import BucketEngine, result_bytes
 from tests.waiting import until
 
 TRIPS, DONE = 12, 7
-MANY = 2000
+MANY = 4000
 """Some seven seconds of one process: the first note comes after two."""
 
 
