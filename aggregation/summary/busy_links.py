@@ -15,7 +15,7 @@ from ..storage.spill import Spill, spill
 from ..trips.times import NO_TIME
 from .cells import Clock, Layer
 from .counts import SummaryReport, clock_of, kept
-from .groups import Groups, Points, grouped, passages, speed_codes
+from .groups import Groups, Points, grouped, passages, speed_codes, takes_trips
 from .link_tables import FREE_FLOW, Piece, Plan
 from .samples import Floats, HeldSample, Ints, LongSample, Paces, total_of
 from .slices import HELD_SLICES, Counts, Slice, along, divided
@@ -118,13 +118,15 @@ class _LinkRows:
                 firsts = np.array([some.values[0] for some in slices], dtype=np.int64)
                 ordered, counts = self._by_cell(layer, self._traversals, _PASSAGE_OF_CELL, stack)
                 entering = [*along(*ordered, "cell", counts, firsts, limit)]
+            pending: list[Groups] = []
             for some, entered in zip(slices, entering):
-                columns = (
-                    self._of_long(layer, some, entered)
-                    if some.n > limit
-                    else self._of_slice(layer, some, entered)
-                )
-                yield Piece(self._link, {layer.table: _rows_of(some.values, columns)})
+                compute = self._of_long if some.n > limit else self._of_slice
+                pending.append(_rows_of(some.values, compute(layer, some, entered)))
+                if sum(len(groups.cell) for groups in pending) > limit // 4:
+                    yield Piece(self._link, {layer.table: Groups.joined(pending)})
+                    pending.clear()
+            if pending:
+                yield Piece(self._link, {layer.table: Groups.joined(pending)})
 
     def _by_cell(
         self, layer: Layer, rows: Spill, dtype: np.dtype[Any], stack: ExitStack
@@ -197,7 +199,7 @@ def _long_inputs(points: Portions, traversals: Portions, plan: Plan, limit: int)
         inputs: dict[str, Any] = {POINTS: LongSample(ordered)}
         trips = np.flatnonzero(n_of_trip)
         inputs[TRIP_COUNT] = np.array([len(trips)])
-        if TRIPS in plan.wanted or PACES in plan.wanted:
+        if takes_trips(plan.wanted):
             counts = Counts(trips, n_of_trip[trips])
             del n_of_trip
             inputs[TRIPS] = stack.enter_context(_trip_speeds(points, counts, limit))

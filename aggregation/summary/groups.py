@@ -15,6 +15,7 @@ from .samples import Floats, HeldSample, Ints, Paces
 from .statistics import PACES, POINTS, TRIP_COUNT, TRIPS, WINDOW, Column, Passages, slowest
 
 Mask = NDArray[np.bool_]
+_NONE = np.empty(0)
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,13 @@ class Points:
         return Points(key, self.speed, self.codes, self.trip)
 
 
-def grouped(points: Points, wanted: Collection[str], spec: RunSpec) -> tuple[Ints, dict[str, Any]]:
+def grouped(
+    points: Points, wanted: Collection[str], spec: RunSpec, pairs: Optional[TripPairs] = None
+) -> tuple[Ints, dict[str, Any]]:
     """Return the distinct keys, ascending, and what formulas take of the points of each (see `statistics`).
 
-    `wanted` names the inputs; those of traversals are not among them.
+    `wanted` names the inputs; those of traversals are not among them. `pairs`, if given, are those of keys
+    and trips, which then are only counted.
     """
     order = order_by(points.key, points.codes)
     key = points.key[order]
@@ -101,33 +105,66 @@ def grouped(points: Points, wanted: Collection[str], spec: RunSpec) -> tuple[Int
         n = np.add.reduceat(inside, starts, dtype=np.int64)
         inputs[WINDOW] = HeldSample(speed[inside], np.cumsum(n) - n, n)
     del key, speed
-    runs = _Runs(points.key, points.trip)
-    n_trips = np.searchsorted(runs.pair_key, groups, side="right")
-    n_trips = np.diff(n_trips, prepend=0)
-    inputs[TRIP_COUNT] = n_trips
-    if TRIPS in wanted or PACES in wanted:
-        inputs[TRIPS] = HeldSample(runs.speeds(points, order), np.cumsum(n_trips) - n_trips)
+    if pairs is not None:
+        inputs[TRIP_COUNT] = pairs.n_trips
+        return groups, inputs
+    runs = _Runs(points)
+    n_trips = inputs[TRIP_COUNT] = runs.pairs.n_trips
+    if takes_trips(wanted):
+        inputs[TRIPS] = HeldSample(runs.speeds(order), np.cumsum(n_trips) - n_trips)
         inputs[PACES] = Paces(inputs[TRIPS], slowest(spec))
     return groups, inputs
 
 
-class _Runs:
-    """The pairs of a key and one of its trips, found over runs of points of one pair.
+def takes_trips(wanted: Collection[str]) -> bool:
+    """Return True if speeds or paces of trips are among the inputs of formulas."""
+    return TRIPS in wanted or PACES in wanted
 
-    A vehicle's points are consecutive, so there are far fewer runs than points. `pair_key` has the key of
-    each pair; pairs are sorted by key and trip.
-    """
+
+class TripPairs:
+    """The distinct pairs of a key and one of its trips, sorted."""
 
     def __init__(self, key: Ints, trip: NDArray[np.int32]) -> None:
+        self._key, self._trip = key, trip
+
+    @classmethod
+    def of(cls, points: Points) -> TripPairs:
+        """Return the pairs of some points."""
+        return _Runs(points).pairs
+
+    @property
+    def n_trips(self) -> Ints:
+        """Number of trips of each key."""
+        return np.diff(np.append(np.flatnonzero(_new(self._key)), len(self._key)))
+
+    @property
+    def rank(self) -> Ints:
+        """Index of each pair's key among the distinct ones."""
+        return np.cumsum(_new(self._key)) - 1
+
+    def by(self, width: int) -> TripPairs:
+        """Return the pairs of the keys divided by a number."""
+        return TripPairs.of(Points(self._key // width, _NONE, self._key, self._trip))
+
+
+class _Runs:
+    """Runs of points of one key and trip, sorted by both, and the distinct `pairs` of these.
+
+    A vehicle's points are consecutive, so there are far fewer runs than points.
+    """
+
+    def __init__(self, points: Points) -> None:
+        self._points = points
+        key, trip = points.key, points.trip
         first = np.flatnonzero(_new(key, trip))
-        self._sizes = np.diff(np.append(first, len(key)))
         key, trip = key[first], trip[first]
+        self._sizes = np.diff(np.append(first, len(points.key)))
         self._order = order_by(key, trip)
         key, trip = key[self._order], trip[self._order]
         self._new = _new(key, trip)
-        self.pair_key = key[self._new]
+        self.pairs = TripPairs(key[self._new], trip[self._new])
 
-    def speeds(self, points: Points, order: NDArray[np.intp]) -> Floats:
+    def speeds(self, order: NDArray[np.intp]) -> Floats:
         """Return the mean speed of each pair's points, ascending within a key.
 
         `order` sorts the points by key and speed.
@@ -137,10 +174,10 @@ class _Runs:
         pair = np.repeat(of_run, self._sizes)
         n = np.bincount(pair)
         by_pair = order[order_by(pair[order])]
-        mean = np.add.reduceat(points.speed[by_pair], np.cumsum(n) - n) / n if len(n) else np.empty(0)
+        mean = HeldSample(self._points.speed[by_pair], np.cumsum(n) - n).mean if len(n) else _NONE
         up = np.argsort(mean)
-        sorted_mean: Floats = mean[up[order_by(_ranks(self.pair_key)[up])]]
-        return sorted_mean
+        ascending: Floats = mean[up[order_by(self.pairs.rank[up])]]
+        return ascending
 
 
 def passages(
@@ -172,8 +209,3 @@ def _new(*columns: NDArray[Any]) -> Mask:
         for column in columns[1:]:
             new[1:] |= column[1:] != column[:-1]
     return new
-
-
-def _ranks(ordered: Ints) -> Ints:
-    """Return the rank of each of the sorted numbers among the distinct ones."""
-    return np.cumsum(_new(ordered)) - 1

@@ -14,9 +14,9 @@ from ..contract.statistic import statistic
 from ..contract.tables import LINK_SPEEDS, statistics_of, tables_of
 from .cells import Calendar, Clock, Layer, Mask
 from .counts import SummaryReport, clock_of, kept
-from .groups import Groups, Points, grouped, passages, speed_codes
+from .groups import Groups, Points, TripPairs, grouped, passages, speed_codes, takes_trips
 from .samples import Ints
-from .statistics import PACES, PASSAGES, TRIPS, WINDOW, Column, compute, inputs_of, settings_of
+from .statistics import PACES, PASSAGES, WINDOW, Column, Passages, compute, inputs_of, settings_of
 
 Columns = tuple[NDArray[Any], ...]
 
@@ -67,7 +67,7 @@ class Plan:
     @property
     def memory_of_a_point(self) -> float:
         """Memory that a point takes while it is computed, by that with the default statistics."""
-        return 2.0 if self.wanted & {TRIPS, PACES, PASSAGES} else 1.0
+        return 2.0 if takes_trips(self.wanted) or PASSAGES in self.wanted else 1.0
 
     def rows_of_a_point(self, instant: Ints) -> float:
         """Return about how many rows of the tables by time and by period a point is in, judged by some."""
@@ -114,7 +114,12 @@ def tables(points: Columns, traversals: Columns, plan: Plan, report: SummaryRepo
     del points, link_id, instant, keep
     every = Points(rank, speed, speed_codes(speed), trip, plan.in_window(clock))
     passing = _Passing(links, traversals, plan) if PASSAGES in plan.wanted else None
-    key, inputs = grouped(every, plan.wanted, plan.spec)
+    cells = _LayerCells(plan.layers[0], every, clock)
+    pairs = None
+    if cells.everything and not takes_trips(plan.wanted):
+        # The pairs of the cells hold every trip of a link already, so the links' are few to look through.
+        pairs = TripPairs.of(cells.points)
+    key, inputs = grouped(every, plan.wanted, plan.spec, pairs and pairs.by(cells.width))
     if passing is not None:
         inputs[PASSAGES] = passing.of(key)
     of_links = plan.columns(LINK_SPEEDS, inputs) if len(links) else plan.no_columns(LINK_SPEEDS)
@@ -122,21 +127,36 @@ def tables(points: Columns, traversals: Columns, plan: Plan, report: SummaryRepo
         plan.count(inputs, report)
     parts: dict[str, list[Groups]] = {LINK_SPEEDS: [Groups(key, np.zeros_like(key), of_links)]}
     for layer in plan.layers:
-        rows, cell = layer.cells(clock)
-        report.count_in_layer(layer.number, len(cell))
-        some = every if rows is None else every.only(rows)
-        first, last = (int(cell.min()), int(cell.max())) if len(cell) else (0, 0)
-        width = last - first + 1
-        key, inputs = grouped(some.by(some.key * width + (cell - first)), plan.wanted, plan.spec)
-        del rows, cell, some
+        cells = cells if layer is cells.layer else _LayerCells(layer, every, clock)
+        report.count_in_layer(layer.number, len(cells.points.key))
+        key, inputs = grouped(cells.points, plan.wanted, plan.spec, pairs)
+        pairs = None
         if passing is not None:
-            inputs[PASSAGES] = passing.of(key, layer, first, width)
-        link, offset = np.divmod(key, width)
+            inputs[PASSAGES] = passing.of(key, cells)
+        link, offset = np.divmod(key, cells.width)
         if FREE_FLOW in of_links:
             inputs[FREE_FLOW] = of_links[FREE_FLOW][link]
         columns = plan.columns(layer.table, inputs) if len(key) else plan.no_columns(layer.table)
-        parts.setdefault(layer.table, []).append(Groups(link, offset + first, columns))
+        parts.setdefault(layer.table, []).append(Groups(link, offset + cells.first, columns))
     return Piece(links, {table: Groups.joined(groups) for table, groups in parts.items()})
+
+
+class _LayerCells:
+    """Points in the cells of a layer, with the keys link × `width` + cell - `first`."""
+
+    def __init__(self, layer: Layer, every: Points, clock: Clock) -> None:
+        self.layer = layer
+        rows, cell = layer.cells(clock)
+        self.everything = rows is None
+        some = every if rows is None else every.only(rows)
+        self.first, last = (int(cell.min()), int(cell.max())) if len(cell) else (0, 0)
+        self.width = last - self.first + 1
+        self.points = some.by(self.key(some.key, cell))
+
+    def key(self, link: Ints, cell: Ints) -> Ints:
+        """Return the keys of links, by their indices, and cells."""
+        key: Ints = link * self.width + (cell - self.first)
+        return key
 
 
 class _Passing:
@@ -150,15 +170,15 @@ class _Passing:
             self._link, self._clock = self._link[rows], self._clock.of(rows)
             self._values = [values[rows] for values in self._values]
 
-    def of(self, groups: Ints, layer: Optional[Layer] = None, first: int = 0, width: int = 1) -> Any:
-        """Return the `Passages` of groups with the key link × width + cell - first."""
-        if layer is None:
-            return passages(groups, self._link, *self._values)
-        rows, cell = layer.cells(self._clock)
+    def of(self, groups: Ints, cells: Optional[_LayerCells] = None) -> Passages:
+        """Return the sums of groups by link, or by the keys of the cells of a layer."""
         link, values = self._link, self._values
+        if cells is None:
+            return passages(groups, link, *values)
+        rows, cell = cells.layer.cells(self._clock)
         if rows is not None:
             link, values = link[rows], [column[rows] for column in values]
-        return passages(groups, link * width + (cell - first), *values)
+        return passages(groups, cells.key(link, cell), *values)
 
 
 def _ranks(link_id: Ints) -> tuple[Ints, Ints]:

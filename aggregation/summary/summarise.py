@@ -29,8 +29,9 @@ from .statistics import PASSAGES
 FIRST_PARTS = 8
 """Number of parts that are read at once before their sizes are known."""
 
-ROWS_AT_ONCE = 1_000_000
-"""Number of rows that points are in at once where memory is plenty."""
+ROWS_AT_ONCE = 4_000_000
+"""Number of rows that points are in at once where memory is plenty: more than a task's points are, unless
+their sets of days and periods overlap."""
 
 Portions = Iterator[Columns]
 """Points, or traversals, of the links of a task with columns as in `POINT` or `PASSAGE`."""
@@ -104,7 +105,8 @@ def _all_at_once(
     points: Portions, traversals: Portions, plan: Plan, report: SummaryReport
 ) -> Iterator[Piece]:
     """Yield the rows of all links, computed at once."""
-    return _in_parts(_joined(points, POINT), _joined(traversals, PASSAGE), plan, report, ROWS_AT_ONCE)
+    at_most = int(ROWS_AT_ONCE / plan.memory_of_a_point)
+    return _in_parts(_joined(points, POINT), _joined(traversals, PASSAGE), plan, report, at_most)
 
 
 def _in_parts(
