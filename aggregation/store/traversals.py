@@ -143,24 +143,27 @@ class _Points:
     def __len__(self) -> int:
         return len(self.link_id)
 
-    def divided(self, factor: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return at which points traversals begin, and before which points with a time (but the first)
-        the driver braked hard; `factor` converts speeds to m/s.
+    def divided(self, factor: float) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+        """Return at which points traversals begin, and after which of those with a time the driver braked
+        hard, by number; `factor` converts speeds to m/s.
         """
         begins = np.empty(len(self), dtype=bool)
         begins[0] = True
         np.not_equal(self.link_id[1:], self.link_id[:-1], out=begins[1:])
         begins[1:] |= self.file[1:] != self.file[:-1]
-        run, step, speed = np.cumsum(begins, dtype=np.int32)[self.at], self.step, self.speed[self.at]
-        together = run[1:] == run[:-1]
-        cut = together & ((step < 0) | (step > GAP))
-        cuts = np.flatnonzero(cut) + 1
+        step, speed = self.step, self.speed[self.at]
+        if self.all_timed:
+            together = ~begins[1:]
+        else:
+            run = np.cumsum(begins, dtype=np.int32)[self.at]
+            together = run[1:] == run[:-1]
+        cuts = np.flatnonzero(together & ((step < 0) | (step > GAP))) + 1
         begins[cuts if self.all_timed else self.at[cuts]] = True
-        near = np.flatnonzero(together & ~cut & (step > 0) & (step <= NEAR))
+        # Few points are close to braking hard; the exact formula is for those.
+        close = (speed[:-1] - speed[1:]) * (factor * MICROSECONDS / HARD * (1 + 1e-9)) >= step
+        near = np.flatnonzero(close & together & (step > 0) & (step <= NEAR))
         slower = (speed[near] - speed[near + 1]) * factor / (step[near] / MICROSECONDS)
-        hard = np.zeros(len(step), dtype=bool)
-        hard[near[slower > HARD]] = True
-        return begins, hard
+        return begins, near[slower > HARD]
 
     def durations(self, going: Optional[_Open], next_time: int) -> NDArray[np.float64]:
         """Return how long the points with a time last, in s."""
@@ -197,9 +200,9 @@ def _scan(
     k, n = len(starts), np.diff(np.append(starts, len(points)))
     low = np.minimum.reduceat(points.speed, starts)
     timed_of = of[points.at]
-    brakes = np.bincount(timed_of[1:][hard], minlength=k)
+    brakes = np.bincount(timed_of[hard], minlength=k)
     entry, leave = np.full(k, NO_TIME), np.full(k, NO_TIME)
-    firsts = np.flatnonzero(np.diff(timed_of, prepend=-1))
+    firsts = starts if points.all_timed else np.flatnonzero(np.diff(timed_of, prepend=-1))
     entry[timed_of[firsts]] = points.moment[firsts]
     lasts = np.append(firsts[1:], len(timed_of))[: len(firsts)] - 1
     leave[timed_of[lasts]] = points.moment[lasts]
