@@ -215,9 +215,17 @@ def _points_in_order(rows: Columns) -> Columns:
 def remove_replaced(store: PointStore, check: Check = lambda: None) -> list[str]:
     """Remove the ingests that others replace, as far as no run may still read them; return their names.
 
-    `check` is called regularly, and may raise to stop.
+    `check` is called regularly, and may raise to stop. What cannot be removed stays, and the log says so.
     """
     removed: list[str] = []
+    try:
+        _remove_replaced(store, check, removed)
+    except (OSError, StorageError) as error:  # must not stop a run
+        log.warning("Points that lie in a larger part now could not be removed: %s", error)
+    return removed
+
+
+def _remove_replaced(store: PointStore, check: Check, removed: list[str]) -> None:
     committed = store.committed()
     for name in filter(store.is_merged, committed):
         check()
@@ -234,7 +242,6 @@ def remove_replaced(store: PointStore, check: Check = lambda: None) -> list[str]
             check()
             store.remove(ingest)
             removed.append(ingest)
-    return removed
 
 
 def _is_whole(store: PointStore, name: str, check: Check) -> bool:

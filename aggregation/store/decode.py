@@ -137,7 +137,8 @@ class _Parts:
     def add_long(self, file: int, rows: Spill) -> None:
         """Write the points of one file as a part, in sorted runs that fit into memory."""
         store, ingest = self._context.store, self._context.ingest
-        passages = long_traversals(rows, file, self._context.rules.speed_unit, self._limit)
+        at_once = min(self._limit, _AT_ONCE // 2)
+        passages = long_traversals(rows, file, self._context.rules.speed_unit, at_once)
         store.write_long_traversals(ingest, self.number, passages)
         runs = (
             in_order(some["link_id"], some["time"], some["speed"], np.full(len(some), file, dtype=np.int32))

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from development.s3 import S3Server
 from roadpulse.tests.engine import LINK, Engine, point
+from roadpulse.tests.integration.s3_engine import BucketEngine, result_bytes
 
 EARLIER = "6f1af78e1b76"
 
@@ -49,6 +51,18 @@ def test_trims_that_leave_nothing_are_refused_with_what_to_do(engine: Engine) ->
     message = outcome.error
     assert "Of 200 points none is left" in message
     assert "near an end of its trip" in message
+
+
+def test_the_earlier_store_in_a_bucket_is_named_too(s3_server: S3Server, bucket: str, tmp_path: Path) -> None:
+    engine = BucketEngine(s3_server, bucket).with_few_trips()
+    for name in ("files/ingest=a/files.parquet", "points/ingest=a/part-00000.parquet"):
+        engine.client.put_object(Bucket=bucket, Key=f"store/{EARLIER}/{name}", Body=bytes(600_000))
+    found = engine.run_here(statistics="all")
+    assert found.manifest["remarks"] == [
+        f"An earlier version's point store lies at s3://{bucket}/store/{EARLIER}, 1.2 MB; it may be deleted."
+    ]
+    near = engine.twin(tmp_path).run_here(statistics="all")
+    assert result_bytes(found) == result_bytes(near)
 
 
 def test_the_store_of_an_earlier_version_is_left_alone_and_named_once(engine: Engine) -> None:

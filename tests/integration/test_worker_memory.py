@@ -17,7 +17,7 @@ import pytest
 
 from roadpulse.aggregation import storage
 from roadpulse.aggregation.contract.days import Days, DaySet, Period
-from roadpulse.aggregation.contract.spec import DecodeRules, RunSpec
+from roadpulse.aggregation.contract.spec import DecodeRules, FieldMapping, RunSpec, Trim
 from roadpulse.aggregation.contract.statistic import all_keys
 from roadpulse.aggregation.runners.node_tasks import DECODE, SUMMARISE
 from roadpulse.aggregation.runners.plan import decode_tasks
@@ -62,17 +62,21 @@ def taken(step: str, task: Any, context: Any) -> float:
     return float(done.stdout)
 
 
-def decoding(folder: Path, trips: Path) -> tuple[DecodeTask, DecodeContext]:
+def decoding(
+    folder: Path, trips: Path, rules: DecodeRules = DecodeRules()  # noqa: B008  (frozen)
+) -> tuple[DecodeTask, DecodeContext]:  # fmt: skip
     """The largest task of reading some trips on Spark, and its context."""
     tasks = decode_tasks(storage.list_trips(str(trips)), workers=1)
-    store = PointStore.open(str(folder / "store"), DecodeRules())
-    context = DecodeContext(store, "one", DecodeRules(), 256 << 20, True, PART_POINTS)
+    store = PointStore.open(str(folder / "store"), rules)
+    context = DecodeContext(store, "one", rules, 256 << 20, True, PART_POINTS)
     return max(tasks, key=lambda task: len(task.files)), context
 
 
-def large_trip(path: Path, megabytes: int, opened: Callable[..., Any] = open) -> int:
+def large_trip(
+    path: Path, megabytes: int, opened: Callable[..., Any] = open, points_of_link: int = 40
+) -> int:
     """Write a trip of so many MB of JSON; returns its number of points."""
-    some = [{**point(n, str(n // 40)), "note": "x" * 180} for n in range(4000)]
+    some = [{**point(n, str(n // points_of_link)), "note": "x" * 180} for n in range(4000)]
     text = json.dumps(some)[1:-1].encode()
     times = megabytes * 1_000_000 // len(text)
     with opened(path, "wb") as file:
@@ -93,6 +97,18 @@ def test_a_trip_file_of_any_size(tmp_path: Path, megabytes: int, opened: Callabl
     assert taken(DECODE, task, context) <= ROOM
     found = list(context.store.read_points("one", [0], 0, BUCKETS))
     assert sum(len(columns["link_id"]) for columns in found) == n
+
+
+def test_a_large_trip_of_which_the_ends_are_left_out(tmp_path: Path) -> None:
+    """Each of its points is a traversal."""
+    trips = tmp_path / "trips"
+    trips.mkdir()
+    n = large_trip(trips / "a.json", 60, points_of_link=1)
+    rules = DecodeRules(FieldMapping(longitude="lon", latitude="lat"), "km/h", Trim(180, 1000, 60))
+    task, context = decoding(tmp_path, trips, rules)
+    assert taken(DECODE, task, context) <= ROOM
+    passages = [len(some["n"]) for some in context.store.read_traversals("one", [0], 0, BUCKETS)]
+    assert 0.9 * n < sum(passages) < n
 
 
 def test_ten_thousand_files(tmp_path: Path) -> None:

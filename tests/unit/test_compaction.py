@@ -271,6 +271,19 @@ def test_where_the_merged_points_are_torn_the_old_ones_stay(store: PointStore) -
     assert len(content(store)) == 20
 
 
+def test_what_cannot_be_removed_stops_nobody(store: PointStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = many(store)
+    merge(store, store.ingests())
+    age(store)
+
+    def refused(_store: PointStore, name: str) -> None:
+        raise PermissionError(name)
+
+    monkeypatch.setattr(PointStore, "remove", refused)
+    assert remove_replaced(store) == []
+    assert content(store) == before
+
+
 def test_a_damaged_list_of_what_is_replaced_is_named(store: PointStore) -> None:
     many(store, 2)
     merged = merge(store, store.ingests())
