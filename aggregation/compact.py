@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
@@ -48,14 +49,35 @@ def main(arguments: list[str]) -> int:
             shared = options.packages or wheelhouse.own_folder()
             wheels = options.wheels or wheelhouse.offline_wheels(shared)
             packages.provide(wheelhouse.collect(shared, wheels, is_far))
-        _compact_all(options.store, access, options.trips, options.only_these)
+        compact(options.store, access, options.trips, options.only_these)
     except (RunError, ValueError) as error:
         logging.error(error.message if isinstance(error, RunError) else str(error))
         return 1
     return 0
 
 
-def _compact_all(store: str, access: S3Access, trips: list[str], only_these: bool) -> None:
+@dataclass
+class Totals:
+    """Numbers of a compaction: ingests that were merged or removed, and files that were left out."""
+
+    merged: int = 0
+    left_out: int = 0
+    removed: int = 0
+
+
+def compact(
+    store: str,
+    access: Optional[S3Access] = None,
+    trips: Sequence[str] = (),
+    only_these: bool = False,
+    report: Callable[[str], None] = logging.info,
+    check: Callable[[], None] = lambda: None,
+) -> Totals:
+    """Merge the small ingests of a point store, for each of its decode rules; raises `RunError`.
+
+    `report` gets lines for the person; `check` is called regularly, and may raise to stop: what was merged
+    stays merged.
+    """
     from .store.point_store import stores_in  # noqa: PLC0415  (needs the packages)
 
     storage.check_reach(store, access)
@@ -63,12 +85,14 @@ def _compact_all(store: str, access: S3Access, trips: list[str], only_these: boo
     if not found:
         raise RunError(f"There is no point store of this version in {store}.")
     is_useless = _useless(trips, access, only_these, [opened.root for opened in found])
+    totals = Totals()
     for opened in found:
-        _compact(opened, is_useless)
+        _compact(opened, is_useless, totals, report, check)
+    return totals
 
 
 def _useless(
-    trips: list[str], access: S3Access, only_these: bool, stores: list[storage.Place]
+    trips: Sequence[str], access: Optional[S3Access], only_these: bool, stores: list[storage.Place]
 ) -> Callable[[FileRecord], bool]:
     """Return a predicate for records that no run over the trips can use."""
     present: dict[str, tuple[int, str]] = {}
@@ -84,7 +108,13 @@ def _useless(
     return is_useless
 
 
-def _compact(store: PointStore, is_useless: Callable[[FileRecord], bool]) -> None:
+def _compact(
+    store: PointStore,
+    is_useless: Callable[[FileRecord], bool],
+    totals: Totals,
+    report: Callable[[str], None],
+    check: Callable[[], None],
+) -> None:
     from .store.compaction import SMALL, merge, remove_replaced  # noqa: PLC0415
     from .store.recovery import clean_up  # noqa: PLC0415
 
@@ -98,15 +128,16 @@ def _compact(store: PointStore, is_useless: Callable[[FileRecord], bool]) -> Non
             chosen.append(ingest)
         useless += found
     if len(chosen) > 1 or useless:
-        merged = merge(store, chosen, is_useless)
+        merged = merge(store, chosen, is_useless, check)
         if merged is None:
-            logging.info("%s: another process merges its parts", store.root)
+            report(f"{store.root}: another process merges its parts")
         else:
-            logging.info(
-                "%s: merged %d ingests, and left out %d files", store.root, len(chosen), merged.left_out
-            )
+            totals.merged += len(chosen)
+            totals.left_out += merged.left_out
+            report(f"{store.root}: merged {len(chosen):,} ingests, and left out {merged.left_out:,} files")
     else:
-        logging.info("%s: nothing to merge", store.root)
+        report(f"{store.root}: nothing to merge")
     removed += remove_replaced(store)
     if removed:
-        logging.info("%s: removed %d merged ingests", store.root, len(removed))
+        totals.removed += len(removed)
+        report(f"{store.root}: removed {len(removed):,} merged ingests")

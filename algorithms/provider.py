@@ -8,6 +8,7 @@ from qgis.PyQt.QtGui import QIcon
 from ..workflow.translation import tr
 from .aggregate_trips import AggregateTrips
 from .base import ICON
+from .compact_store import CompactStore
 from .demo_city import DemoCity
 from .diagnose import Diagnose
 from .export_animation import ExportAnimation
@@ -25,6 +26,7 @@ ALGORITHMS = (
     ExportLayout,
     ExportAnimation,
     ExportWkt,
+    CompactStore,
     DemoCity,
     Diagnose,
 )

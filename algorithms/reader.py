@@ -112,7 +112,7 @@ class Reader:
         """The run specification; `remote` says that TRIPS lie on another computer. Raises `SpecError`."""
         days = self._algorithm.parameterAsEnums(self._parameters, p.WEEKDAYS, self._context)
         return RunSpec(
-            trips=self.text(p.TRIPS) if remote else _absolute(self.text(p.TRIPS)),
+            trips=self.text(p.TRIPS) if remote else self.absolute_trips(),
             store=store,
             speed_unit=self.choice(p.SPEED_UNIT),
             time_zone=self.text(p.TIME_ZONE),
@@ -132,6 +132,10 @@ class Reader:
             ),
             suppress_below=self.number(p.SUPPRESS_BELOW),
         )
+
+    def absolute_trips(self) -> str:
+        """Return TRIPS of this computer as an absolute path, or address."""
+        return _absolute(self.text(p.TRIPS))
 
     def profile(self) -> Profile:
         """Return the profile; raises `ProfileError`."""

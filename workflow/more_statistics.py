@@ -2,7 +2,7 @@
 
     remake = plan_remake(MapFile.of(layer), ("tti",), locations.run_store())      # main thread
     new = carry_out(remake, locations.run_store(), on_status, is_cancelled)       # any thread
-    replace_map_file(new, remake.file.path, layers_of(remake.file.path))              # main thread
+    replace_map_file(new, remake.file.path, layers_of(remake.file.path))          # main thread
 
 The points of the map's trips are in the point store, so no trip is read again; where that is not so, the map
 stays as it is and a `RunError` says why. Roads are those of the map file.

@@ -16,8 +16,8 @@ WITHOUT = Path(__file__).with_name("without_package.py")
 NEED: dict[str, set[str]] = {
     "pandas": {"speedmap", "aggregatetrips", "joinlinks", "exportwkt"},
     "shapely": {"speedmap", "joinlinks", "exportwkt"},
-    "duckdb": {"speedmap", "aggregatetrips"},
-    "msgspec": {"speedmap", "aggregatetrips"},
+    "duckdb": {"speedmap", "aggregatetrips", "compactstore"},
+    "msgspec": {"speedmap", "aggregatetrips", "compactstore"},
     "paramiko": set(),
     "requests": set(),
     "obstore": set(),
@@ -61,6 +61,7 @@ def parameters(
             "OUTPUT": "OUT/frames",
         },
         "exportwkt": {**joined, "OUTPUT": "OUT/links.csv"},
+        "compactstore": {"PROFILE": city["PROFILE"]},
         "democity": {"TRIPS": 2, "SIZE": "small", "OUTPUT": "OUT/city"},
         "diagnose": {"PROFILE": "local", "TRIPS": city["TRIPS_FOLDER"], "OUTPUT": "OUT/report.html"},
     }  # fmt: skip
