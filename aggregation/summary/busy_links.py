@@ -16,7 +16,7 @@ from ..trips.times import NO_TIME
 from .cells import Clock, Layer
 from .counts import SummaryReport, clock_of, kept
 from .groups import Groups, Points, grouped, passages, speed_codes, takes_trips
-from .link_tables import FREE_FLOW, Piece, Plan
+from .link_tables import FREE_FLOW, Computation, Piece
 from .samples import Floats, HeldSample, Ints, LongSample, Paces, total_of
 from .slices import HELD_SLICES, Counts, Slice, along, divided
 from .statistics import PACES, PASSAGES, POINTS, TRIP_COUNT, TRIPS, WINDOW, Column, Passages, slowest
@@ -27,11 +27,9 @@ Portions = Callable[[], Iterable[Rows]]
 
 _SUMS = [("weighted", np.float64), ("seconds", np.float64), ("brakes", np.int16)]
 _SPEED = [("speed", np.float64), ("trip", np.int32)]
-_POINT, _PASSAGE = np.dtype([("local", np.int64), *_SPEED]), np.dtype([("local", np.int64), *_SUMS])
-_POINT_OF_CELL, _PASSAGE_OF_CELL = (
-    np.dtype([("cell", np.int64), *_SPEED]),
-    np.dtype([("cell", np.int64), *_SUMS]),
-)
+_LOCAL, _CELL = [("local", np.int64)], [("cell", np.int64)]
+_POINT, _PASSAGE = np.dtype(_LOCAL + _SPEED), np.dtype(_LOCAL + _SUMS)
+_POINT_OF_CELL, _PASSAGE_OF_CELL = np.dtype(_CELL + _SPEED), np.dtype(_CELL + _SUMS)
 _POINT_OF_TRIP = np.dtype(_SPEED)
 
 
@@ -39,7 +37,7 @@ def of_one_link(
     link: Ints,
     points: Iterable[Rows],
     traversals: Iterable[Rows],
-    plan: Plan,
+    computation: Computation,
     report: SummaryReport,
     limit: int,
 ) -> Iterator[Piece]:
@@ -51,47 +49,49 @@ def of_one_link(
     with ExitStack() as stack:
         rows = stack.enter_context(spill(_POINT, HELD_SLICES * limit))
         for portion in points:
-            keep, clock = report.count(plan.spec, portion["time"].copy(), portion["speed"])
+            keep, clock = report.count(computation.spec, portion["time"].copy(), portion["speed"])
             some = portion if keep is None else portion[keep]
             rows.append(_local(clock), some["speed"], some["trip"])
         if not len(rows):
             return
         entries = stack.enter_context(spill(_PASSAGE, limit))
         for portion in traversals:
-            clock = clock_of(plan.spec, portion["entry"].copy())
-            keep = kept(plan.spec, clock)
+            clock = clock_of(computation.spec, portion["entry"].copy())
+            keep = kept(computation.spec, clock)
             some, clock = (portion, clock) if keep is None else (portion[keep], clock.of(keep))
             entries.append(_local(clock), *(some[name] for name, _ in _SUMS))
-        link_rows = _LinkRows(link, rows, entries, plan, limit)
+        link_rows = _LinkRows(link, rows, entries, computation, limit)
         yield link_rows.overall(report)
-        for layer in plan.layers:
+        for layer in computation.layers:
             yield from link_rows.of(layer, report)
 
 
 class _LinkRows:
     """Points and traversals of a link that count, in files, and the rows of tables made of them."""
 
-    def __init__(self, link: Ints, points: Spill, traversals: Spill, plan: Plan, limit: int) -> None:
-        self._link, self._plan, self._limit = link, plan, limit
+    def __init__(
+        self, link: Ints, points: Spill, traversals: Spill, computation: Computation, limit: int
+    ) -> None:
+        self._link, self._computation, self._limit = link, computation, limit
         self._points, self._traversals = points, traversals
         self._shared: dict[str, Any] = {}
 
     def overall(self, report: SummaryReport) -> Piece:
         """Return the link's row in the table of links."""
-        plan, limit = self._plan, self._limit
+        computation, limit = self._computation, self._limit
         with ExitStack() as stack:
             inputs = stack.enter_context(
                 _long_inputs(
                     lambda: self._points.portions(limit),
                     lambda: self._traversals.portions(limit),
-                    plan,
+                    computation,
                     limit,
                 )
             )
-            if WINDOW in plan.wanted:
+            if WINDOW in computation.wanted:
                 inputs[WINDOW] = stack.enter_context(self._window())
-            columns = plan.columns(LINK_SPEEDS, inputs)
-            plan.count(inputs, report)
+            columns = computation.columns(LINK_SPEEDS, inputs)
+            computation.count(inputs, report)
         if FREE_FLOW in columns:
             self._shared[FREE_FLOW] = columns[FREE_FLOW]
         return Piece(self._link, {LINK_SPEEDS: _rows_of(np.zeros(1, dtype=np.int64), columns)})
@@ -101,7 +101,7 @@ class _LinkRows:
         """Yield the speeds in the window of the free-flow rule."""
         with spill(np.float64, self._limit) as speeds:
             for some in self._points.portions(self._limit):
-                inside = self._plan.in_window(_clock(some))
+                inside = self._computation.in_window(_clock(some))
                 speeds.append(some["speed"][inside])
             with sorted_numbers(speeds, HELD_SLICES * self._limit) as ordered:
                 yield LongSample(ordered)
@@ -114,7 +114,7 @@ class _LinkRows:
             slices = divided(*ordered, "cell", counts, limit)
             report.count_in_layer(layer.number, sum(some.n for some in slices))
             entering: list[Optional[Slice]] = [None] * len(slices)
-            if PASSAGES in self._plan.wanted:
+            if PASSAGES in self._computation.wanted:
                 firsts = np.array([some.values[0] for some in slices], dtype=np.int64)
                 ordered, counts = self._by_cell(layer, self._traversals, _PASSAGE_OF_CELL, stack)
                 entering = [*along(*ordered, "cell", counts, firsts, limit)]
@@ -144,11 +144,11 @@ class _LinkRows:
 
     def _of_slice(self, layer: Layer, some: Slice, entered: Optional[Slice]) -> dict[str, Column]:
         """Return the statistics of cells whose points fit into memory."""
-        plan, rows = self._plan, some.read()
+        computation, rows = self._computation, some.read()
         first, speed = int(some.values[0]), rows["speed"].copy()
         points = Points(rows["cell"] - first, speed, speed_codes(speed), rows["trip"].copy())
         del rows
-        key, inputs = grouped(points, plan.wanted, plan.spec)
+        key, inputs = grouped(points, computation.wanted, computation.spec)
         if entered is not None:
             found = entered.read()
             inputs[PASSAGES] = passages(
@@ -156,7 +156,7 @@ class _LinkRows:
             )
         if FREE_FLOW in self._shared:
             inputs[FREE_FLOW] = np.repeat(self._shared[FREE_FLOW], len(key))
-        return plan.columns(layer.table, inputs)
+        return computation.columns(layer.table, inputs)
 
     def _of_long(self, layer: Layer, some: Slice, entered: Optional[Slice]) -> dict[str, Column]:
         """Return the statistics of a cell whose points do not fit into memory."""
@@ -165,8 +165,8 @@ class _LinkRows:
         def traversals() -> Iterable[Rows]:
             return entered.portions(limit) if entered is not None else ()
 
-        with _long_inputs(lambda: some.portions(limit), traversals, self._plan, limit) as inputs:
-            return self._plan.columns(layer.table, {**inputs, **self._shared})
+        with _long_inputs(lambda: some.portions(limit), traversals, self._computation, limit) as inputs:
+            return self._computation.columns(layer.table, {**inputs, **self._shared})
 
 
 def _rows_of(cells: Ints, columns: dict[str, Column]) -> Groups:
@@ -185,7 +185,9 @@ def _clock(rows: Rows) -> Clock:
 
 
 @contextmanager
-def _long_inputs(points: Portions, traversals: Portions, plan: Plan, limit: int) -> Iterator[dict[str, Any]]:
+def _long_inputs(
+    points: Portions, traversals: Portions, computation: Computation, limit: int
+) -> Iterator[dict[str, Any]]:
     """Yield what formulas take of one group of any size, with values in files (see `groups.grouped`)."""
     with ExitStack() as stack:
         n_of_trip = np.zeros(0, dtype=np.int64)
@@ -199,12 +201,12 @@ def _long_inputs(points: Portions, traversals: Portions, plan: Plan, limit: int)
         inputs: dict[str, Any] = {POINTS: LongSample(ordered)}
         trips = np.flatnonzero(n_of_trip)
         inputs[TRIP_COUNT] = np.array([len(trips)])
-        if takes_trips(plan.wanted):
+        if takes_trips(computation.wanted):
             counts = Counts(trips, n_of_trip[trips])
             del n_of_trip
             inputs[TRIPS] = stack.enter_context(_trip_speeds(points, counts, limit))
-            inputs[PACES] = Paces(inputs[TRIPS], slowest(plan.spec))
-        if PASSAGES in plan.wanted:
+            inputs[PACES] = Paces(inputs[TRIPS], slowest(computation.spec))
+        if PASSAGES in computation.wanted:
             inputs[PASSAGES] = _long_passages(traversals, limit)
         yield inputs
 

@@ -32,16 +32,15 @@ PASSAGE = np.dtype(
 """Columns of the traversals of a task."""
 
 
-def no_rows(dtype: np.dtype[Any]) -> Columns:
-    """Return the columns of `POINT` or `PASSAGE` without rows."""
-    return tuple(np.empty(0, dtype=dtype[name]) for name in dtype.names or ())
-
-
 FREE_FLOW = "free_flow"
 """Key of the statistic that all rows of a link take from the table of links."""
 
+_JUDGED = 4096  # points by which rows are estimated
 
-_JUDGED = 4096
+
+def no_rows(dtype: np.dtype[Any]) -> Columns:
+    """Return the columns of `POINT` or `PASSAGE` without rows."""
+    return tuple(np.empty(0, dtype=dtype[name]) for name in dtype.names or ())
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Piece:
     tables: dict[str, Groups]
 
 
-class Plan:
+class Computation:
     """The statistics of a run's tables, the tables' layers, and the inputs `wanted` by the formulas."""
 
     def __init__(self, spec: RunSpec) -> None:
@@ -101,42 +100,44 @@ class Plan:
         return clock.within(self.spec.free_flow.start, self.spec.free_flow.end)
 
 
-def tables(points: Columns, traversals: Columns, plan: Plan, report: SummaryReport) -> Piece:
+def tables(points: Columns, traversals: Columns, computation: Computation, report: SummaryReport) -> Piece:
     """Return the rows of all tables for points and traversals with columns as in `POINT` and `PASSAGE`.
 
     The points are counted in the report.
     """
     link_id, instant, speed, trip = points
-    keep, clock = report.count(plan.spec, instant, speed)
+    keep, clock = report.count(computation.spec, instant, speed)
     if keep is not None:
         link_id, speed, trip = link_id[keep], speed[keep], trip[keep]
     links, rank = _ranks(link_id)
     del points, link_id, instant, keep
-    every = Points(rank, speed, speed_codes(speed), trip, plan.in_window(clock))
-    passing = _Passing(links, traversals, plan) if PASSAGES in plan.wanted else None
-    cells = _LayerCells(plan.layers[0], every, clock)
+    every = Points(rank, speed, speed_codes(speed), trip, computation.in_window(clock))
+    passing = _Passing(links, traversals, computation) if PASSAGES in computation.wanted else None
+    cells = _LayerCells(computation.layers[0], every, clock)
     pairs = None
-    if cells.everything and not takes_trips(plan.wanted):
+    if cells.everything and not takes_trips(computation.wanted):
         # The pairs of the cells hold every trip of a link already, so the links' are few to look through.
         pairs = TripPairs.of(cells.points)
-    key, inputs = grouped(every, plan.wanted, plan.spec, pairs and pairs.by(cells.width))
+    key, inputs = grouped(every, computation.wanted, computation.spec, pairs and pairs.by(cells.width))
     if passing is not None:
         inputs[PASSAGES] = passing.of(key)
-    of_links = plan.columns(LINK_SPEEDS, inputs) if len(links) else plan.no_columns(LINK_SPEEDS)
+    of_links = computation.columns(LINK_SPEEDS, inputs) if len(links) else computation.no_columns(LINK_SPEEDS)
     if len(links):
-        plan.count(inputs, report)
+        computation.count(inputs, report)
     parts: dict[str, list[Groups]] = {LINK_SPEEDS: [Groups(key, np.zeros_like(key), of_links)]}
-    for layer in plan.layers:
+    for layer in computation.layers:
         cells = cells if layer is cells.layer else _LayerCells(layer, every, clock)
         report.count_in_layer(layer.number, len(cells.points.key))
-        key, inputs = grouped(cells.points, plan.wanted, plan.spec, pairs)
+        key, inputs = grouped(cells.points, computation.wanted, computation.spec, pairs)
         pairs = None
         if passing is not None:
             inputs[PASSAGES] = passing.of(key, cells)
         link, offset = np.divmod(key, cells.width)
         if FREE_FLOW in of_links:
             inputs[FREE_FLOW] = of_links[FREE_FLOW][link]
-        columns = plan.columns(layer.table, inputs) if len(key) else plan.no_columns(layer.table)
+        columns = (
+            computation.columns(layer.table, inputs) if len(key) else computation.no_columns(layer.table)
+        )
         parts.setdefault(layer.table, []).append(Groups(link, offset + cells.first, columns))
     return Piece(links, {table: Groups.joined(groups) for table, groups in parts.items()})
 
@@ -162,10 +163,10 @@ class _LayerCells:
 class _Passing:
     """The traversals that count, with the indices of their links and the local times of entry."""
 
-    def __init__(self, links: Ints, traversals: Columns, plan: Plan) -> None:
+    def __init__(self, links: Ints, traversals: Columns, computation: Computation) -> None:
         link_id, entry, *self._values = traversals
-        self._link, self._clock = np.searchsorted(links, link_id), clock_of(plan.spec, entry)
-        rows = kept(plan.spec, self._clock)
+        self._link, self._clock = np.searchsorted(links, link_id), clock_of(computation.spec, entry)
+        rows = kept(computation.spec, self._clock)
         if rows is not None:
             self._link, self._clock = self._link[rows], self._clock.of(rows)
             self._values = [values[rows] for values in self._values]

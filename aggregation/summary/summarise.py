@@ -22,7 +22,7 @@ from ..store.point_store import PARTS_AT_ONCE, PointStore
 from . import result_tables
 from .busy_links import of_one_link
 from .counts import SummaryReport
-from .link_tables import PASSAGE, POINT, Columns, Piece, Plan, no_rows, tables
+from .link_tables import PASSAGE, POINT, Columns, Computation, Piece, no_rows, tables
 from .slices import HELD_SLICES, Counts, along, divided
 from .statistics import PASSAGES
 
@@ -74,14 +74,14 @@ def save_trips(path: Place, trips: dict[str, NDArray[np.int32]]) -> None:
 
 def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
     """Compute the statistics of the task's buckets and write them as CSV parts."""
-    report, plan = SummaryReport(task.number), Plan(context.spec)
+    report, computation = SummaryReport(task.number), Computation(context.spec)
     points = _points(task, context)
-    traversals = _traversals(task, context) if PASSAGES in plan.wanted else iter(())
-    limit = int(context.slice_points / plan.memory_of_a_point)
+    traversals = _traversals(task, context) if PASSAGES in computation.wanted else iter(())
+    limit = int(context.slice_points / computation.memory_of_a_point)
     pieces = (
-        _some_at_once(points, traversals, plan, report, limit)
+        _some_at_once(points, traversals, computation, report, limit)
         if limit
-        else _all_at_once(points, traversals, plan, report)
+        else _all_at_once(points, traversals, computation, report)
     )
     result_tables.write_part(context.results, task.number, _shown(pieces, context.spec, report), context.spec)
     return report
@@ -102,24 +102,24 @@ def _shown(pieces: Iterator[Piece], spec: RunSpec, report: SummaryReport) -> Ite
 
 
 def _all_at_once(
-    points: Portions, traversals: Portions, plan: Plan, report: SummaryReport
+    points: Portions, traversals: Portions, computation: Computation, report: SummaryReport
 ) -> Iterator[Piece]:
     """Yield the rows of all links, computed at once."""
-    at_most = int(ROWS_AT_ONCE / plan.memory_of_a_point)
-    return _in_parts(_joined(points, POINT), _joined(traversals, PASSAGE), plan, report, at_most)
+    at_most = int(ROWS_AT_ONCE / computation.memory_of_a_point)
+    return _in_parts(_joined(points, POINT), _joined(traversals, PASSAGE), computation, report, at_most)
 
 
 def _in_parts(
-    points: Columns, traversals: Columns, plan: Plan, report: SummaryReport, at_most: int
+    points: Columns, traversals: Columns, computation: Computation, report: SummaryReport, at_most: int
 ) -> Iterator[Piece]:
     """Yield the rows of all links, those of as many at once as probably make `at_most` rows of points.
 
     A point is in a row for each set of days and period that it belongs to.
     """
     link_id = points[0]
-    n_parts = int(len(link_id) * plan.rows_of_a_point(points[1])) // at_most + 1
+    n_parts = int(len(link_id) * computation.rows_of_a_point(points[1])) // at_most + 1
     if n_parts == 1:
-        yield tables(points, traversals, plan, report)
+        yield tables(points, traversals, computation, report)
         return
     links, n = np.unique(link_id, return_counts=True)
     ends = np.searchsorted(np.cumsum(n), np.arange(1, n_parts) * len(link_id) // n_parts)
@@ -130,7 +130,7 @@ def _in_parts(
             tuple(column[number == part] for column in columns)
             for columns, number in zip((points, traversals), part_of)
         )
-        yield tables(some, passing, plan, report)
+        yield tables(some, passing, computation, report)
 
 
 def _joined(portions: Portions, dtype: np.dtype[Any]) -> Columns:
@@ -139,7 +139,7 @@ def _joined(portions: Portions, dtype: np.dtype[Any]) -> Columns:
 
 
 def _some_at_once(
-    points: Portions, traversals: Portions, plan: Plan, report: SummaryReport, limit: int
+    points: Portions, traversals: Portions, computation: Computation, report: SummaryReport, limit: int
 ) -> Iterator[Piece]:
     """Yield the rows of some links at a time, in their order.
 
@@ -155,13 +155,13 @@ def _some_at_once(
         for some, entries in zip(slices, passing):
             if some.n > limit:
                 yield from of_one_link(
-                    some.values, some.portions(limit), entries.portions(limit), plan, report, limit
+                    some.values, some.portions(limit), entries.portions(limit), computation, report, limit
                 )
             else:
                 columns, passing_columns = _columns(some.read()), _columns(entries.read())
-                yield from _in_parts(columns, passing_columns, plan, report, limit)
+                yield from _in_parts(columns, passing_columns, computation, report, limit)
         if not slices:
-            yield tables(no_rows(POINT), no_rows(PASSAGE), plan, report)
+            yield tables(no_rows(POINT), no_rows(PASSAGE), computation, report)
 
 
 def _put_aside(portions: Portions, rows: Spill) -> Counts:

@@ -16,7 +16,7 @@ from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.aggregation.storage.sorting import order_by, sorted_numbers
 from roadpulse.aggregation.storage.spill import spill
 from roadpulse.aggregation.summary.groups import Points, grouped, passages, speed_codes
-from roadpulse.aggregation.summary.link_tables import Plan
+from roadpulse.aggregation.summary.link_tables import Computation
 from roadpulse.aggregation.summary.samples import HeldSample, LongSample, Paces
 from roadpulse.aggregation.summary.statistics import FORMULAS, formula, inputs_of, t_quantile
 
@@ -50,12 +50,16 @@ class Found:
 
 def summarise(rows, keys=COLUMNS, **spec):
     """Rows of (key, trip, speed), summarised."""
-    plan = Plan(RunSpec("trips", "store", statistics=keys, **spec))
+    computation = Computation(RunSpec("trips", "store", statistics=keys, **spec))
     key = np.array([row[0] for row in rows], dtype=np.int64)
     trip = np.array([row[1] for row in rows], dtype=np.int32)
     speed = np.array([row[2] for row in rows], dtype=np.float64)
-    found, inputs = grouped(Points(key, speed, speed_codes(speed), trip), plan.wanted, plan.spec)
-    return Found(found, plan.columns(BY_TIME, inputs) if len(found) else plan.no_columns(BY_TIME))
+    found, inputs = grouped(
+        Points(key, speed, speed_codes(speed), trip), computation.wanted, computation.spec
+    )
+    return Found(
+        found, computation.columns(BY_TIME, inputs) if len(found) else computation.no_columns(BY_TIME)
+    )
 
 
 def close(one, other):
@@ -304,8 +308,8 @@ def test_indices_of_free_flow_are_those_of_their_definitions():
     speeds = np.array([40.0, 20.0, 0.0, 60.0])
     trips = HeldSample(np.sort(speeds), np.array([0]))
     inputs = {"paces": Paces(trips, 1.0), "free_flow": np.array([50.0])}
-    plan = Plan(RunSpec("t", "s", statistics=("free_flow_share", "tti", "pti", "delay")))
-    found = plan.columns(BY_TIME, {**inputs, "number of trips": trips.n, "points": trips})
+    computation = Computation(RunSpec("t", "s", statistics=("free_flow_share", "tti", "pti", "delay")))
+    found = computation.columns(BY_TIME, {**inputs, "number of trips": trips.n, "points": trips})
     paces = [1 / 40, 1 / 20, 1.0, 1 / 60]
     hmean = 4 / sum(paces)
     assert found["free_flow_share"][0] == pytest.approx(hmean / 50, rel=1e-12)
@@ -318,8 +322,8 @@ def test_indices_of_free_flow_are_those_of_their_definitions():
 def test_a_free_flow_below_1_km_h_counts_as_that_in_its_pace(free_flow, delay):
     trips = HeldSample(np.array([0.25]), np.array([0]))
     inputs = {"paces": Paces(trips, 1.0), "free_flow": np.array([free_flow]), "points": trips}
-    plan = Plan(RunSpec("t", "s", statistics=("free_flow_share", "delay")))
-    found = plan.columns(BY_TIME, {**inputs, "number of trips": trips.n})
+    computation = Computation(RunSpec("t", "s", statistics=("free_flow_share", "delay")))
+    found = computation.columns(BY_TIME, {**inputs, "number of trips": trips.n})
     assert found["delay"][0] == pytest.approx(delay)
     assert math.isnan(found["free_flow_share"][0]) == (free_flow == 0)
 
