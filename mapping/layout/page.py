@@ -212,7 +212,12 @@ class _Column:
         self._write(options.title, fitting(options.title, TITLE, self.width / size), bold=True, name="title")
         self.y += size
         subtitle = options.subtitle or statistic(self.style.statistic).subtitle
-        self._write(subtitle if film else f"{subtitle}, {when}", TEXT, name="subtitle")
+        both = f"{subtitle}, {when}"
+        if film or fitting(both, TEXT, self.width / size, bold=False) >= 0.98 * TEXT:
+            self._write(subtitle if film else both, TEXT, name="subtitle")
+        else:
+            self._write(subtitle, TEXT, name="subtitle")
+            self._write(when, TEXT, name="when")
         self.y += size
         self._write(options.dates or dates, SMALL, soft=True, name="dates")
         self._write(options.facts or facts, SMALL, soft=True, name="facts")
@@ -301,10 +306,10 @@ class _Column:
                     frame_range(timeline, number), self.palette.ground, f"map {name}")  # fmt: skip
 
 
-def fitting(words: str, points: float, width: float) -> float:
-    """Return the size, at most `points`, at which bold `words` fit into `width` mm."""
+def fitting(words: str, points: float, width: float, bold: bool = True) -> float:
+    """Return the size, at most `points`, at which `words` fit into `width` mm."""
     font = QFont(font_family())
-    font.setBold(True)
+    font.setBold(bold)
     font.setPixelSize(1000)
     wide = QFontMetricsF(font).horizontalAdvance(words) / 1000 * points * 0.3528
     return points * min(1.0, 0.98 * width / max(wide, 1e-9))
