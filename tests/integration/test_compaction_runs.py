@@ -20,6 +20,7 @@ from roadpulse.aggregation.store import compaction
 from roadpulse.aggregation.store.point_store import PointStore
 from roadpulse.tests.engine import PLUGINS, Engine, LocalRunner, Outcome, trip
 from roadpulse.tests.integration.s3_engine import BucketEngine, result_bytes
+from roadpulse.tests.unit.test_compaction import killed
 
 RUNS = 4
 SPEC = {"statistics": "all", "days": "workdays"}
@@ -147,6 +148,27 @@ def test_a_run_that_decodes_keeps_its_place_while_others_merge(engine: Any) -> N
     assert result_bytes(found) == expected
     assert len(store_of(engine).ingests()) == 2
     assert result_bytes(engine.run_here(**SPEC)) == expected
+
+
+@pytest.mark.parametrize(
+    ("step", "name", "calls"),
+    [("merge", "write_part", 0), ("merge", "_write_records", 0), ("remove", "remove", 1),
+     ("remove", "discard", 2)],
+)  # fmt: skip
+def test_killed_anywhere_the_next_run_goes_on(engine: Any, step: str, name: str, calls: int) -> None:
+    expected = result_bytes(increments(engine))
+    store = store_of(engine)
+    if step == "remove":
+        compact(engine)
+    access = [json.dumps(engine.access.to_json())] if hasattr(engine, "access") else []
+    killed(store, step, name, calls, *access)
+    assert result_bytes(engine.run_here(**SPEC)) == expected
+    compaction.merge(store, store.ingests())
+    again = engine.run_here(**SPEC)
+    assert (again.manifest["files"]["decoded"], result_bytes(again)) == (0, expected)
+    (left,) = store.ingests()
+    assert store.committed() == store.begun() == store.traversed() == store.committing() == [left]
+    assert store.claims.file_names() == []
 
 
 @pytest.mark.parametrize(

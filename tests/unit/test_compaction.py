@@ -307,11 +307,13 @@ def test_stores_of_all_rules_are_found(tmp_path: Path) -> None:
 DYING = """
 import json, os, signal, sys
 from roadpulse.aggregation import storage
+from roadpulse.aggregation.contract.s3_access import S3Access
 from roadpulse.aggregation.store import compaction
 from roadpulse.aggregation.store.point_store import PointStore
 
 root, step, name, calls = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
-store = PointStore(storage.place(root))
+access = S3Access.from_json(json.loads(sys.argv[5])) if len(sys.argv) > 5 else None
+store = PointStore(storage.place(root, access))
 real = getattr(PointStore, name)
 
 def dying(*given, **named):
@@ -322,7 +324,7 @@ def dying(*given, **named):
     return real(*given, **named)
 
 setattr(PointStore, name, dying)
-compaction.PART = 200
+compaction.PART, compaction.GRACE = 200, -1e9
 if step == "merge":
     compaction.merge(store, store.ingests())
 else:
@@ -336,9 +338,10 @@ MERGING = [
 REMOVING = [("remove", 0), ("remove", 2), ("discard", 0), ("discard", 3)]
 
 
-def killed(store: PointStore, step: str, name: str, calls: int) -> None:
+def killed(store: PointStore, step: str, name: str, calls: int, *access: str) -> None:
+    """A process that dies as it calls a method of the store for the so-many-th time."""
     process = subprocess.run(
-        [sys.executable, "-c", DYING, str(store.root), step, name, str(calls)],
+        [sys.executable, "-c", DYING, str(store.root), step, name, str(calls), *access],
         env={**os.environ, "PYTHONPATH": str(PLUGINS)},
         capture_output=True,
         text=True,
