@@ -23,7 +23,8 @@ def dead_port() -> int:
 def test_switched_off_and_on_again_the_plugin_leaves_nothing_behind(desktop: Desktop) -> None:
     report = desktop.drive("lifecycle")
     there = report["loaded"]
-    assert there["actions"] == [f"roadpulse_{name}" for name in ("check", "help", "profiles", "run", "runs")]
+    names = ("check", "help", "other_statistic", "profiles", "run", "runs")
+    assert there["actions"] == [f"roadpulse_{name}" for name in names]
     assert (there["buttons"], len(there["menus"])) == (2, 1)
     assert there["providers"] == ["roadpulse"]
     assert there["handlers"] == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Optional
 
-from qgis.core import QgsApplication, QgsMapLayer, QgsMapLayerType, QgsProject, QgsVectorLayer
+from qgis.core import Qgis, QgsApplication, QgsMapLayer, QgsProject, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QAction
 
@@ -25,7 +25,7 @@ class OtherStatisticFeature:
         self.action = QAction(icon, tr("Show other statistic…"), self.iface.mainWindow())
         self.action.setObjectName("roadpulse_other_statistic")
         self.action.triggered.connect(lambda _checked=False: self.open())
-        self.iface.addCustomActionForLayerType(self.action, "", QgsMapLayerType.VectorLayer, False)
+        self.iface.addCustomActionForLayerType(self.action, "", Qgis.LayerType.Vector, False)
         project = QgsProject.instance()
         self._add(project.mapLayers().values())
         project.layersAdded.connect(self._add)
