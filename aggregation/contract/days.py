@@ -45,6 +45,13 @@ _RANGE = re.compile(r"([A-Za-z]+)(?:[-–]([A-Za-z]+))?")
 _CLOCKS = re.compile(r"(\d\d?:\d\d)[-–](\d\d?:\d\d)")
 _CLOCK = re.compile(r"(\d\d?):(\d\d)")
 
+_DATES = re.compile(r"\d{4}-")
+_NEITHER = (
+    "no weekday or date; write Mon-Fri or 2025-06-10",
+    "no weekday, date or time of day; write Mon-Fri, 2025-06-10 or 07:00-09:00",
+)
+"""Words on what cannot be read, of a set of days and of a period."""
+
 Dates = tuple[date, date]
 """First and last date, both inclusive."""
 
@@ -260,10 +267,13 @@ def _of_text(name: str, text: str, entry: str, with_clocks: bool) -> _Values:
         clocks, days = _CLOCKS.fullmatch(word), _RANGE.fullmatch(word)
         if clocks and with_clocks:
             found.start, found.end = minute_of(clocks[1], entry), minute_of(clocks[2], entry)
-        elif days and not word[0].isdigit():
-            weekdays.update(_weekday_range(name, word, days[1], days[2], entry))
-        else:
+        elif _DATES.match(word):
             dates.append(_range_of(entry, name, word))
+        else:
+            numbers = _weekday_range(days[1], days[2]) if days else []
+            if not numbers:
+                raise SpecError(entry, f"{shown(name)}: {shown(word)} is {_NEITHER[with_clocks]}")
+            weekdays.update(numbers)
     found.weekdays, found.dates = tuple(sorted(weekdays)) or ALL_WEEKDAYS, tuple(dates)
     if not text.strip():
         raise SpecError(entry, f"{shown(name)} is empty; write days such as Mon-Fri")
@@ -276,13 +286,13 @@ def _with_end(found: _Values) -> _Values:
     return found
 
 
-def _weekday_range(name: str, word: str, first: str, last: Optional[str], entry: str) -> list[int]:
+def _weekday_range(first: str, last: Optional[str]) -> list[int]:
+    """Return the ISO weekdays of `Mon`, or from `Fri` to `Mon`; none if one is no weekday."""
     numbers = []
     for text in (first, last or first):
         short = text[:3].capitalize()
         if short not in WEEKDAY_NAMES or not _FULL_NAMES[short].startswith(text.lower()):
-            raise SpecError(entry, f"{shown(name)}: {shown(word)} is no weekday, date or time of day; write "
-                                   "Mon-Fri, 2025-06-10 or 07:00-09:00")  # fmt: skip
+            return []
         numbers.append(WEEKDAY_NAMES.index(short))
     steps = (numbers[1] - numbers[0]) % 7
     return [(numbers[0] + step) % 7 + 1 for step in range(steps + 1)]

@@ -76,8 +76,8 @@ class Statistic:
         return speed_unit if self.unit == SPEED else _UNITS[self.unit]
 
     def title(self, speed_unit: str) -> str:
-        """Return the beginning of a legend: `Mean speed (mph)`."""
-        unit = self.unit_text(speed_unit)
+        """Return the beginning of a legend: `Mean speed (mph)`. A share has the word in its label."""
+        unit = "" if self.unit == SHARE else self.unit_text(speed_unit)
         return f"{self.label} ({unit})" if unit else self.label
 
     def alias(self, speed_unit: str) -> str:

@@ -136,6 +136,7 @@ def add_legend(
     node = root.addLayer(layer)
     QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Style.Hidden)
     legend.model().refreshLayerLegend(node)
+    legend.setWrapString("\n")
     legend.setTitle(inert(title))
     legend.setBackgroundEnabled(False)
     legend.setSymbolWidth(13 * size)
@@ -192,7 +193,9 @@ def add_scale_bar(
     bar.setTextFormat(text_format(SMALL * size, palette.soft_ink))
     # As all numbers on the page; QGIS's other formats write the zeros of "2.500000" in Arabic and Persian.
     numbers = QgsExpressionBasedNumericFormat()
-    numbers.setExpression("to_string(@value)")
+    numbers.setExpression(
+        "to_string(round(@value, 6))"
+    )  # QGIS divides lengths, which leaves 249.99999999999994
     bar.setNumericFormat(numbers)
     line = bar.lineSymbol().clone()
     line.setColor(palette.soft_ink)

@@ -62,6 +62,9 @@ MORE = 1.05
 
 SMALL_MULTIPLES = ("03:00", "08:00", "13:00", "17:00")
 
+_ROOM = 0.99
+"""Share of a line's width that words may take, as QGIS measures them a little differently."""
+
 NOTE = "{estimator}{directions}. Links with fewer than {min_trips} trips are grey."
 NOTE_OF_DIRECTIONS = ", each direction for itself"
 NOTE_OF_ONE_DIRECTION = "; points with a negative link id are left out, so one direction may be missing"
@@ -212,24 +215,24 @@ class _Column:
         self._write(options.title, fitting(options.title, TITLE, self.width / size), bold=True, name="title")
         self.y += size
         subtitle = options.subtitle or statistic(self.style.statistic).subtitle
-        both = f"{subtitle}, {when}"
-        if film or fitting(both, TEXT, self.width / size, bold=False) >= 0.98 * TEXT:
-            self._write(subtitle if film else both, TEXT, name="subtitle")
+        both = subtitle if film else f"{subtitle}, {when}"
+        if self._is_line(both, TEXT):
+            self._write(both, TEXT, name="subtitle")
         else:
             self._write(subtitle, TEXT, name="subtitle")
-            self._write(when, TEXT, name="when")
+            if not film:
+                self._write(when, TEXT, name="when")
         self.y += size
         self._write(options.dates or dates, SMALL, soft=True, name="dates")
         self._write(options.facts or facts, SMALL, soft=True, name="facts")
         self.y += 7 * size
         if film and self.style.plays:
             self._clock()
-        legend = add_legend(
-            self.page.layout, self.layer, self.style.title, self._box(50 * size), self.palette, size
-        )
+        heading = wrapped(self.style.title, TEXT, self.width / size, bold=True)
+        legend = add_legend(self.page.layout, self.layer, heading, self._box(50 * size), self.palette, size)
         legend.setLinkedMap(self.page.map_item)
         # The legend knows its height only once it is painted.
-        self.y += (6.5 + 4.35 * len(self.style.limits) + 9) * size
+        self.y += (6.5 + _height(TEXT) * heading.count("\n") + 4.35 * len(self.style.limits) + 9) * size
         played = self.style.plays and not self.page.nothing
         if not film and options.small_multiples and played:
             self._small_maps(self.height - 33 * size)
@@ -257,10 +260,16 @@ class _Column:
         """Name what a map without a time shows."""
         return "all days" if self.style.timeline.is_divided else "whole day"
 
+    def _is_line(self, words: str, points: float, bold: bool = False, width: float = 0.0) -> bool:
+        """Return True if a text fits into one line of the column, or of `width` on the page."""
+        return wide(words, points, bold) <= _ROOM * (width or self.width) / self.size
+
     def _write(
         self, words: str, points: float, bold: bool = False, soft: bool = False, name: str = ""
     ) -> None:
-        height = points * 0.3528 * 1.42 * self.size
+        """Write a text, in as many lines as the column's width asks for."""
+        words = wrapped(words, points, self.width / self.size, bold)
+        height = _height(points) * (1 + words.count("\n")) * self.size
         colour = self.palette.soft_ink if soft else self.palette.ink
         text = text_format(points * self.size, colour, bold)
         add_text(self.page.layout, words, self._box(height), text, name)
@@ -270,7 +279,9 @@ class _Column:
         """The clock large, the track of the day under it."""
         size, timeline, first = self.size, self.style.timeline, self.options.frame or 0
         if timeline.is_divided:
-            self._write(timeline.set_name(first), TEXT * 1.3, bold=True, name="clock day")
+            names = {timeline.set_name(number) for number in range(0, len(timeline), timeline.n_bins)}
+            points = min(fitting(name, TEXT * 1.3, self.width / size) for name in names)
+            self._write(timeline.set_name(first), points, bold=True, name="clock day")
         self._write(timeline.clock(first), TITLE * 1.9, bold=True, name="clock")
         self.page.track_box = self._box(12 * size)
         add_track(self.page.layout, self.page.track_box)
@@ -299,6 +310,8 @@ class _Column:
             number = day + (hour * 60 + minute) // timeline.bin_minutes
             x, y = self.left + (i % 2) * (width + gap), self.y + (i // 2) * (height + head + gap)
             words = f"{timeline.set_name(number)} {timeline.clock(number)}".strip()
+            if not self._is_line(words, SMALL, bold=True, width=width):
+                words = timeline.clock(number)  # the set stands in the subtitle
             add_text(layout, words, Box(x, y, width, head),
                      text_format(SMALL * size, self.palette.soft_ink, bold=True))  # fmt: skip
             add_map(layout, self.layer, Box(x, y + head, width, height),
@@ -306,13 +319,36 @@ class _Column:
                     frame_range(timeline, number), self.palette.ground, f"map {name}")  # fmt: skip
 
 
-def fitting(words: str, points: float, width: float, bold: bool = True) -> float:
-    """Return the size, at most `points`, at which `words` fit into `width` mm."""
+def fitting(words: str, points: float, width: float) -> float:
+    """Return the size, at most `points`, at which bold `words` fit into `width` mm."""
+    return points * min(1.0, 0.98 * width / max(wide(words, points, bold=True), 1e-9))
+
+
+def wrapped(words: str, points: float, width: float, bold: bool = False) -> str:
+    """Return a text with line breaks where a line would be wider than `width` mm; words stay whole."""
+    lines = []
+    for line in words.split("\n"):
+        lines.append("")
+        for word in line.split(" "):
+            longer = f"{lines[-1]} {word}" if lines[-1] else word
+            if lines[-1] and wide(longer, points, bold) > _ROOM * width:
+                lines.append(word)
+            else:
+                lines[-1] = longer
+    return "\n".join(lines)
+
+
+def wide(words: str, points: float, bold: bool = False) -> float:
+    """Return the width of a line in mm."""
     font = QFont(font_family())
     font.setBold(bold)
     font.setPixelSize(1000)
-    wide = QFontMetricsF(font).horizontalAdvance(words) / 1000 * points * 0.3528
-    return points * min(1.0, 0.98 * width / max(wide, 1e-9))
+    return float(QFontMetricsF(font).horizontalAdvance(words)) / 1000 * points * 0.3528
+
+
+def _height(points: float) -> float:
+    """Return the height of a line in mm."""
+    return points * 0.3528 * 1.42
 
 
 def export_page(page: SpeedPage, path: Path, dpi: int = 300) -> None:

@@ -131,7 +131,7 @@ def test_statistics_days_periods_and_holidays_are_chosen_and_faults_said_at_thei
     assert report["heading"] == ["Of points", True]
     assert report["computed"] == [*default_keys(), "p10", "trip_p90"]
     assert said["no set"] == "Name the sets of days with Edit, or choose other days."
-    assert said["wrong days"].startswith("'Sundays': 'Sundae' is no weekday, date or time of day")
+    assert said["wrong days"].startswith("'Sundays': 'Sundae' is no weekday or date")
     assert report["marked"] == said["wrong days"]
     assert said["twice"] == "Names 'Term' twice."
     assert report["ok"] == [False, True]

@@ -19,6 +19,7 @@ from qgis.core import (
     QgsExpressionContext,
     QgsExpressionContextScope,
     QgsExpressionContextUtils,
+    QgsLayoutItemLabel,
     QgsProject,
     QgsTemporalUtils,
     QgsVectorLayer,
@@ -211,6 +212,42 @@ def test_page_and_film_name_the_set_and_the_zone(tmp_path: Path) -> None:
     page = speed_page(QgsProject.instance(), layer, style, PageOptions("Town", frame=24 + 8))
     assert page.layout.itemById("subtitle").text() == "How fast traffic moves"
     assert page.layout.itemById("when").text() == "Thu 12 June 2025 08:00 – 09:00"  # too long for one line
+
+
+@pytest.mark.parametrize("kind", ["weekdays", "dates", "long"])
+@pytest.mark.parametrize("film", [False, True])
+def test_words_stay_within_their_lines(
+    tmp_path: Path, kind: str, film: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """QGIS says how much room each text takes; what is wider would be drawn over the line below."""
+    names = ("Fridays of the summer term without bank holidays", "Sundays")
+    division = {names[0]: "Fri", names[1]: "Sun"}
+    monkeypatch.setitem(DIVISIONS, "long", (division, names))
+    layer = written(tmp_path / "map.gpkg", kind)
+    style = style_layer(layer)
+    frame = 24 + 8 if kind == "dates" else 8
+    options = PageOptions("Town", "How much longer trips take", frame=frame, film=film)
+    page = speed_page(QgsProject.instance(), layer, style, options)
+    labels = [item for item in page.layout.items() if isinstance(item, QgsLayoutItemLabel)]
+    assert {"title", "subtitle", "dates", "facts"} < {label.id() for label in labels}
+    for label in labels:
+        if label.id() != "sources":  # of as many lines as its box has room for
+            assert label.sizeForText().width() <= label.rect().width(), label.text()
+            assert label.sizeForText().height() < 1.25 * label.rect().height(), label.text()
+
+
+def test_the_legend_keeps_long_headings_within_the_column(tmp_path: Path) -> None:
+    layer = written(tmp_path / "map.gpkg", "weekdays")
+    style = style_layer(layer)
+    headings = {}
+    for key in ("mean", "ci95"):
+        shown = replace(style, statistic=key)
+        page = speed_page(QgsProject.instance(), layer, shown, PageOptions("Town"))
+        legend = page.layout.itemById("legend")
+        headings[key] = legend.title().split(legend.wrapString())
+    assert headings["mean"] == ["Mean speed (mph)"]
+    assert " ".join(headings["ci95"]) == "Confidence of the mean trip speed (mph)"
+    assert len(headings["ci95"]) == 2
 
 
 def test_days_of_another_run_are_refused_by_name(tmp_path: Path) -> None:

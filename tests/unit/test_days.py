@@ -23,8 +23,21 @@ def test_weekdays_are_named_in_short_or_in_full(text: str, weekdays: tuple[int, 
 
 @pytest.mark.parametrize("text", ["Sundae", "Mo", "Monkey", "Mon-Fry", "Frid-Satur-day", "weekdays"])
 def test_a_word_that_only_begins_like_a_weekday_is_refused(text: str) -> None:
-    with pytest.raises(SpecError, match=r"is no weekday, date or time of day|is not a date"):
+    with pytest.raises(SpecError, match=r"is no weekday or date; write Mon-Fri or 2025-06-10$"):
         DaySet.from_json("x", text)
+
+
+@pytest.mark.parametrize("text", ["7-9", "09:00-07:00x", "07:00", "7am", "25-06-10"])
+def test_a_word_of_a_period_may_have_been_meant_as_any_of_three(text: str) -> None:
+    with pytest.raises(SpecError, match=f"{text}' is no weekday, date or time of day; write Mon-Fri, "):
+        Period.from_json("AM", f"Mon-Fri {text}")
+
+
+def test_a_time_of_day_is_not_offered_where_none_is_read() -> None:
+    with pytest.raises(SpecError, match=r"'07:00-09:00' is no weekday or date; write Mon-Fri or 2025-06-10$"):
+        DaySet.from_json("Term", "Mon-Fri 07:00-09:00")
+    with pytest.raises(SpecError, match="'2025-06-31' is not a date such as"):
+        DaySet.from_json("Term", "Mon-Fri 2025-06-31")
 
 
 def test_a_period_has_days_hours_and_dates_in_any_order() -> None:

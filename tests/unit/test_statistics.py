@@ -395,3 +395,10 @@ def test_what_has_no_traversal_or_no_seconds_has_no_value():
     assert np.isnan(FORMULAS["weighted_mean"].value(found)).tolist() == [True, True]
     brakes = FORMULAS["brakes"].value(found)
     assert brakes[0] == 200 and np.isnan(brakes[1])
+
+
+def test_a_share_is_called_a_share_once():
+    titles = {one.key: one.title("mph") for one in statistic.STATISTICS}
+    assert titles["free_flow_share"] == "Share of free-flow speed"
+    assert titles["stopped_share"] == "Share of stopped points"
+    assert titles["delay"] == "Delay (s/km)"
