@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from development.machine import BOUND
 from roadpulse.aggregation.contract.errors import Cancelled, RunError, StorageError
 from roadpulse.aggregation.contract.spec import DecodeRules
 from roadpulse.aggregation.store import compaction, owners
@@ -27,6 +28,7 @@ from roadpulse.aggregation.store.recovery import clean_up
 from roadpulse.aggregation.store.traversals import COLUMNS, traversals_of
 from roadpulse.aggregation.store.trip_ends import TripEnds
 from roadpulse.tests.engine import PLUGINS
+from tests.abilities import needs
 
 SECOND = 1_000_000
 
@@ -247,16 +249,33 @@ def test_a_reader_that_was_taken_for_gone_is_told(store: PointStore, monkeypatch
             reader.keep_alive()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@needs("permissions")
 def test_a_store_that_may_only_be_read_is_read(store: PointStore) -> None:
+    """In a process that file permissions bind."""
     many(store, 1)
-    Path(str(store.root)).chmod(0o500)
+    script = (
+        "import sys\n"
+        "from roadpulse.aggregation.contract.spec import DecodeRules\n"
+        "from roadpulse.aggregation.store.point_store import PointStore\n"
+        "from roadpulse.aggregation.store.readers import reading\n"
+        "from roadpulse.tests.unit.test_compaction import content\n"
+        "store = PointStore.open(sys.argv[1], DecodeRules())\n"
+        "with reading(store) as reader:\n"
+        "    reader.keep_alive()\n"
+        "    print(len(content(store)))\n"
+    )
+    root = Path(str(store.root))
+    root.chmod(0o500)
     try:
-        with reading(store) as reader:
-            reader.keep_alive()
-            assert len(content(store)) == 4
+        done = subprocess.run(
+            [*BOUND, sys.executable, "-c", script, str(root.parent)],
+            check=False, capture_output=True, text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join((str(PLUGINS), *sys.path))},
+        )  # fmt: skip
     finally:
-        Path(str(store.root)).chmod(0o700)
+        root.chmod(0o700)
+    assert (done.returncode, done.stdout) == (0, "4\n"), done.stderr
+    assert not Path(str(store.claims)).exists()  # nothing could be written
 
 
 def test_where_the_merged_points_are_torn_the_old_ones_stay(store: PointStore) -> None:
