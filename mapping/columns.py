@@ -84,7 +84,7 @@ def days_of(spec: RunSpec) -> str:
 
 def _sets_of(spec: RunSpec) -> str:
     if not spec.days.is_divided:
-        return ""
+        return "".join(f" of {one.name}" for one in spec.days.sets)
     known = {WEEKDAYS: "weekday", DATES: "date"}.get(spec.days.kind, "set of days")
     return f" and {known}"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ..aggregation.contract.days import ALL, DATES, NAMED, WEEKDAYS, WORKDAYS, clock
+from ..aggregation.contract.days import ALL, DATES, NAMED, WEEKDAY_NAMES, WEEKDAYS, WORKDAYS, clock
 from ..aggregation.contract.spec import RunSpec
 
 REFERENCE_DAY = date(2025, 1, 1)
@@ -46,8 +46,8 @@ class Timeline:
         kind, fixed = spec.days.kind, tuple(one.name for one in spec.days.fixed_sets)
         if kind == DATES:
             days = tuple(map(date.fromisoformat, names))
-        elif not spec.days.is_divided:
-            kind, days = ALL, (reference_day(spec),)
+        elif kind == ALL:
+            days = (reference_day(spec),)
         else:
             days = tuple(_FIRST[kind] + timedelta(days=number) for number in range(len(fixed)))
         return cls(spec.bin_minutes, kind, tuple(names) if kind == DATES else fixed, days)
@@ -59,7 +59,7 @@ class Timeline:
 
     @property
     def is_divided(self) -> bool:
-        """True if the frames are those of several sets of days, or of dates."""
+        """True if the frames are those of sets of days, also of one, or of dates, and not of all days."""
         return self.kind != ALL
 
     def __len__(self) -> int:
@@ -86,7 +86,7 @@ class Timeline:
             return ""
         name, day = self.names[number // self.n_bins], self.days[number // self.n_bins]
         if self.kind == DATES:
-            return f"{day:%a} {day.day} {MONTHS[day.month - 1]} {day.year}"
+            return f"{WEEKDAY_NAMES[day.weekday()]} {day.day} {MONTHS[day.month - 1]} {day.year}"
         return name.replace("-", "–") if self.kind == WORKDAYS else name
 
     def clock(self, number: int) -> str:

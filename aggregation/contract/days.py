@@ -262,10 +262,14 @@ def _values_of(name: str, value: object, entry: str, known: tuple[str, ...]) -> 
 
 
 def _of_text(name: str, text: str, entry: str, with_clocks: bool) -> _Values:
-    found, weekdays, dates = _Values(), set[int](), []
+    found, weekdays, dates, hours = _Values(), set[int](), [], ""
     for word in text.replace(",", " ").split():
         clocks, days = _CLOCKS.fullmatch(word), _RANGE.fullmatch(word)
         if clocks and with_clocks:
+            if hours:
+                both = f"{shown(hours)} and {shown(word)}"
+                raise SpecError(entry, f"{shown(name)} has two times of day, {both}; make two periods of it")
+            hours = word
             found.start, found.end = minute_of(clocks[1], entry), minute_of(clocks[2], entry)
         elif _DATES.match(word):
             dates.append(_range_of(entry, name, word))

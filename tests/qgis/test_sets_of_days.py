@@ -350,3 +350,20 @@ def test_a_frame_is_half_open() -> None:
     first: QgsDateTimeRange = frame_range(options.timeline, 0)
     assert first.includeBeginning() and not first.includeEnd()
     assert first.end() == frame_range(options.timeline, 1).begin()
+
+
+def test_a_single_set_of_days_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "map.gpkg"
+    spec = replace(maps.SPEC, days=Days.from_json({"Term": "Mon-Fri 2025-06-01/2025-06-30"}))
+    write_geopackage(path, maps.speeds(), maps.by_time(), maps.links(), {}, spec)
+    layer = QgsVectorLayer(f"{path}|layername=links", "Speeds", "ogr")
+    options = style_layer(layer)
+    number = next(n for n in range(24) if options.timeline.clock(n) == "08:00")
+    assert options.timeline.span(number) == "Term 08:00 – 09:00"
+    begin = frame_range(options.timeline, number).begin()
+    when = datetime.strptime(begin.toString("yyyy-MM-dd HH:mm"), "%Y-%m-%d %H:%M")
+    assert drawn_at(layer, when) == pytest.approx(maps.SPEED_AT_8)
+    page = speed_page(QgsProject.instance(), layer, options, PageOptions("Town", frame=number))
+    assert page.layout.itemById("when").text() == "Term 08:00 – 09:00"
+    alias = layer.attributeAlias(layer.fields().indexOf("day_mean"))
+    assert "by 60 min of Term, Europe/London" in alias

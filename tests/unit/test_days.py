@@ -44,3 +44,10 @@ def test_a_period_has_days_hours_and_dates_in_any_order() -> None:
     period = Period.from_json("AM", "2025-01-06/2025-02-14 07:00-09:00 Mon-Fri")
     assert (period.days.weekdays, period.start, period.end) == ((1, 2, 3, 4, 5), 420, 540)
     assert period.days.dates == ((date(2025, 1, 6), date(2025, 2, 14)),)
+
+
+def test_a_period_with_two_times_of_day_is_refused() -> None:
+    with pytest.raises(
+        SpecError, match=r"two times of day, '07:00-09:00' and '16:00-18:00'; make two periods"
+    ):
+        Period.from_json("Peaks", "Mon-Fri 07:00-09:00, 16:00-18:00")
