@@ -33,7 +33,8 @@ def test_the_help_names_every_parameter_with_what_it_means(terminal: Terminal) -
     text = terminal("help", "roadpulse:speedmap")
     names = (
         "PROFILE TRUST_PROGRAMS TRIPS MAPPING SPEED_UNIT TIME_ZONE BIN_MINUTES DATE_FROM DATE_TO WEEKDAYS "
-        "MIN_TRIPS LINKS LINK_ID_FIELD RUN_FOLDER OUTPUT"
+        "MIN_TRIPS LINKS LINK_ID_FIELD RUN_FOLDER OUTPUT STATISTICS FREE_FLOW DAYS PERIODS HOLIDAYS "
+        "TRIM_STATIONARY TRIM_METRES TRIM_SECONDS SUPPRESS_BELOW"
     )
     assert [name for name in names.split() if name not in text] == []
     assert "0 is Monday" in text
@@ -105,13 +106,20 @@ def test_json_on_the_standard_input_is_read_whole_or_refused(terminal: Terminal,
         "RUN_FOLDER": str(tmp_path / "run"),
         "SPEED_UNIT": 2,
         "MAPPING": {"points": "p", "link_id": "link", "speed": "v"},
+        "STATISTICS": ["mean", "p07"],
+        "DAYS": {"Term": "Mon-Fri 2025-01-06/2025-02-14"},
+        "PERIODS": {"AM peak": "Mon-Fri 07:00-09:00"},
+        "HOLIDAYS": ["2025-01-06"],
     }
     misspelt = json.dumps({"inputs": {**inputs, "TIMEZONE": "Europe/Berlin"}})
     refusal = terminal("run", "roadpulse:aggregatetrips", "-", given=misspelt, code=1)
     assert "There is no parameter TIMEZONE. Did you mean TIME_ZONE?" in refusal
     results = terminal.run("roadpulse:aggregatetrips", inputs)
-    assert Path(results["LINK_SPEEDS"]).read_text().splitlines()[1].startswith("101,1,1,22.5,")
-    assert json.loads((tmp_path / "run" / "spec.json").read_text())["speed_unit"] == "mph"
+    assert Path(results["LINK_SPEEDS"]).read_text().splitlines()[1] == "101,1,1,22.5,22.5"
+    assert Path(results["LINK_SPEEDS_BY_PERIOD"]).read_text() == "link_id,period,n_points,n_trips,mean,p07\n"
+    spec = json.loads((tmp_path / "run" / "spec.json").read_text())
+    assert (spec["speed_unit"], spec["holidays"]) == ("mph", ["2025-01-06"])
+    assert spec["days"]["Term"]["dates"] == ["2025-01-06/2025-02-14"]
 
 
 def test_an_interrupt_ends_the_run_too(terminal: Terminal, folder: Path, tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Union
 
+from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QDialogButtonBox,
@@ -166,6 +168,7 @@ class DaysEditor(OnScreenDialog):
             if item is not None:
                 bad = column == where
                 item.setData(Qt.ItemDataRole.ForegroundRole, warning(self.palette()) if bad else None)
+                item.setIcon(QgsApplication.getThemeIcon("/mIconWarning.svg") if bad else QIcon())
                 item.setToolTip(tip(_sentence(fault)) if bad else "")
         self.table.blockSignals(False)
         return fault
