@@ -21,7 +21,7 @@ def test_a_map_added_by_hand_plays_in_every_way_that_qgis_has(desktop: Desktop) 
         "by_vector_page", "by_browser_page", "dragged_from_browser", "dropped_as_file", "by_script",
     ]  # fmt: skip
     for name, way in report["ways"].items():
-        assert len(way["layers"]) == (4 if name in ALL_TABLES else 1), name
+        assert len(way["layers"]) == (5 if name in ALL_TABLES else 1), name
         assert way["active"], name
         assert way["renderer"] == "graduatedSymbol", name
         assert way["range"] == ["2025-01-01T00:00:00Z", "2025-01-02T00:00:00Z"], name

@@ -150,7 +150,7 @@ def by_script(_robot: Robot, path: Path) -> Iterator[Any]:
 def links() -> QgsVectorLayer | None:
     """The layer of links in the project."""
     for layer in QgsProject.instance().mapLayers().values():
-        if isinstance(layer, QgsVectorLayer) and "layername=links" in layer.source():
+        if isinstance(layer, QgsVectorLayer) and "layername=links" in layer.source().split("|"):
             return layer
     return None
 
