@@ -78,7 +78,7 @@ class TripDecoder:
         self._trip_path = tuple(mapping.trip_id.split(".")) if mapping.trip_id else ()
         self._vehicle_path = tuple(mapping.vehicle_id.split(".")) if mapping.vehicle_id else ()
         self._places = [tuple(path.split(".")) for path in (mapping.longitude, mapping.latitude) if path]
-        self._joined = [tuple(joined_keys(path)) for path in self._paths]
+        self._joined = [tuple(dict.fromkeys(joined_keys(path))) for path in self._paths]
         self._naive_is_utc = mapping.naive_times == "utc"
         number, text = Optional[float], Optional[str]
         self._first = 0
