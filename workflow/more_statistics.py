@@ -47,6 +47,8 @@ from .roads import Progress, Roads, roads_of_layer
 if TYPE_CHECKING:
     from ..cluster_client.profiles.credentials import ProfileKeys
 
+_PLUS = " + "
+
 
 @dataclass(frozen=True)
 class MapRoads:
@@ -81,6 +83,22 @@ class Remake:
     def added(self) -> tuple[str, ...]:
         """Keys of the statistics that the map lacks."""
         return tuple(key for key in self.spec.statistics if key not in self.file.spec.statistics)
+
+    @property
+    def name(self) -> str:
+        """Name of the new run, which tells it from the others of its trips in the list of runs."""
+        return name_with(self.run.name, self.added, self.file.spec.statistics)
+
+
+def name_with(name: str, keys: Sequence[str], earlier: Sequence[str]) -> str:
+    """Return the name of a run with further statistics: `2019 + travel-time index`.
+
+    Those that an `earlier` run of the same kind was named after are left out.
+    """
+    first, plus, last = name.rpartition(_PLUS)
+    labels = {statistic(key).label.lower() for key in earlier}
+    kept = first if plus and set(last.split(", ")) <= labels else name
+    return kept + _PLUS + ", ".join(statistic(key).label.lower() for key in keys)
 
 
 def names_of(keys: Sequence[str]) -> str:
@@ -117,7 +135,7 @@ def carry_out(
     _check_store(remake, is_cancelled)
     folder = steps.run_aggregation(
         remake.run.profile, remake.spec, run_store, on_status, is_cancelled,
-        name=remake.run.name, credentials=remake.keys,
+        name=remake.name, credentials=remake.keys,
     )  # fmt: skip
     _check_same(remake, folder)
     new = remake.file.path.with_name(f".roadpulse-{uuid4().hex[:12]}.part{MAP.ending}")

@@ -47,6 +47,9 @@ _STYLED = "roadpulse/style"
 
 _KEPT = ("statistic", "theme", "driving_side", "fast_glows", "labels")
 
+_SHORT_ALIAS, _PIXELS_A_LETTER = 12, 7
+"""Letters of a head that QGIS's usual width of a column has room for; it cuts longer ones at both ends."""
+
 LEGEND_WIDTH = 2.4
 """Millimetres; what the legend and a map without a scale draw."""
 
@@ -189,12 +192,15 @@ def _name_columns(layer: QgsVectorLayer, options: StyleOptions) -> None:
         index = layer.fields().indexOf(column.name)
         if index >= 0:
             layer.setFieldAlias(index, column.alias)
+    aliases = {name: alias for name, alias in layer.attributeAliases().items() if len(alias) > _SHORT_ALIAS}
     hidden = {WIDTH_FIELD, LABEL_FIELD, *map(file.packed_column, file.playing)}
     table = layer.attributeTableConfig()
     table.update(layer.fields())
     for i, column in enumerate(table.columns()):
         if column.name in hidden:
             table.setColumnHidden(i, True)
+        elif column.name in aliases and table.columnWidth(i) < 0:  # the person has set none
+            table.setColumnWidth(i, _PIXELS_A_LETTER * len(aliases[column.name]))
     layer.setAttributeTableConfig(table)
     about = layer.serverProperties()  # shown when the mouse rests on the layer's name
     about.setTitle(options.title)

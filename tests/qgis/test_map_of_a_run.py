@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from qgis.core import QgsProject, QgsVectorLayer
+from qgis.core import QgsLayerTreeModel, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtWidgets import QMainWindow
 
 from roadpulse.aggregation.contract.run_state import RunState
@@ -20,7 +20,10 @@ from roadpulse.cluster_client.runs.folder import OWNER
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.mapping.errors import UnknownLayer
 from roadpulse.mapping.map_file import MapFile
+from roadpulse.mapping.style.options import StyleOptions
+from roadpulse.mapping.style.symbology import style_layer
 from roadpulse.ui.runs.catalogue import RunCatalogue
+from roadpulse.ui.runs.map_view import legend_as_it_is
 from roadpulse.ui.runs.poller import RunsPoller
 from roadpulse.ui.runs_dock.feedback import ActionFeedback
 from roadpulse.ui.runs_dock.model import RunsModel
@@ -79,6 +82,25 @@ def project(qgis_app: Any) -> Iterator[QgsProject]:
     project.clear()
     yield project
     project.clear()
+
+
+def test_a_long_legend_stays_unfolded_for_other_classes(city_map: Path, project: QgsProject) -> None:
+    """QGIS's list of layers folds legends of ten entries, nine classes and too few trips."""
+    model = QgsLayerTreeModel(project.layerTreeRoot())
+    model.setAutoCollapseLegendNodes(10)
+    layer = QgsVectorLayer(f"{city_map}|layername=links", "Speeds", "ogr")
+    project.addMapLayer(layer)
+    node = project.layerTreeRoot().findLayer(layer)
+    nine = tuple(float(limit) for limit in range(10))
+    node.setExpanded(True)
+    with legend_as_it_is(layer):
+        style_layer(layer, StyleOptions.from_run_table(layer, limits=nine))
+        assert len(layer.renderer().ranges()) == 10
+    assert node.isExpanded()
+    node.setExpanded(False)
+    with legend_as_it_is(layer):
+        style_layer(layer)
+    assert not node.isExpanded()
 
 
 @pytest.mark.parametrize(

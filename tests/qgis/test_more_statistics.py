@@ -23,6 +23,7 @@ from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.map_file import MapFile
 from roadpulse.mapping.style.symbology import drawn_statistic, restyle_layer
 from roadpulse.workflow import locations
+from roadpulse.workflow.more_statistics import name_with
 
 
 @pytest.fixture
@@ -80,6 +81,7 @@ def test_a_statistic_that_the_map_lacks_comes_out_of_the_store_with_styles_and_r
     # as a run computes it that was asked for it at once
     store = locations.run_store()
     run = next(run for run in store.runs().runs if run.state is RunState.FINISHED)
+    assert run.name.endswith(" + travel-time index")  # tells it from the others of its trips
     speeds = read_speeds(run.local_folder or run.folder).set_index("link_id")
     found = {link: value for link, (value,) in rows(path, "tti").items()}
     assert found == pytest.approx(speeds["tti"].to_dict(), rel=1e-12)
@@ -91,6 +93,12 @@ def test_a_statistic_that_the_map_lacks_comes_out_of_the_store_with_styles_and_r
     with pytest.raises(MapError, match="holds no delay"):
         restyle_layer(layer, "delay")
     assert drawn_statistic(layer) == "p85"
+
+
+def test_a_run_is_named_after_the_statistics_that_came_last() -> None:
+    assert name_with("2019", ("tti",), ("mean",)) == "2019 + travel-time index"
+    assert name_with("2019 + travel-time index", ("delay",), ("mean", "tti")) == "2019 + delay"
+    assert name_with("A + B", ("delay", "p20"), ("mean",)) == "A + B + delay, 20th percentile speed"
 
 
 def refused(processing: Any, layer: QgsVectorLayer, words: str) -> None:

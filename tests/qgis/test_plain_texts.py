@@ -50,6 +50,15 @@ def plain_of(html: str) -> str:
     return page.toPlainText()
 
 
+def test_a_long_word_does_not_widen_the_window() -> None:
+    note = Note()
+    note.show_warning(f"The folder '/data/{'x' * 300}' does not exist.")
+    assert note.minimumSizeHint().width() < 680  # room in the Run dialog
+    assert note.plain.count("x" * 300) == 1
+    note.show_warning("The folder '/data/2019' does not exist.")
+    assert note.text().count("\u200b") == 0
+
+
 @pytest.mark.parametrize("rich", [False, True])
 def test_labels_show_the_letters(rich: bool) -> None:
     label = LinkLabel() if rich else PlainLabel()

@@ -31,7 +31,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QSize, Qt, QTime
-from qgis.PyQt.QtGui import QColor, QImage
+from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QImage
 
 from roadpulse.mapping.errors import MapError, UnknownLayer
 from roadpulse.mapping.map_file import MapFile
@@ -226,6 +226,23 @@ def test_the_legend_begins_with_the_statistic_and_its_unit(layer: QgsVectorLayer
     assert layer.attributeAlias(layer.fields().indexOf("p85")) == (
         "85th percentile speed (mph), 85th percentile of points, all days, Europe/London"
     )
+
+
+def test_the_heads_of_the_attribute_table_have_room(layer: QgsVectorLayer) -> None:
+    """QGIS cuts a long head at both ends, so that nothing of the statistic is left."""
+    styled(layer)
+    heads = QFontMetricsF(QFont("Open Sans", 9))
+    table = layer.attributeTableConfig()
+    widths = {column.name: column.width for column in table.columns() if not column.hidden}
+    for name in ("n_points", "mean", "p85"):
+        alias = layer.attributeAlias(layer.fields().indexOf(name))
+        assert widths[name] >= heads.horizontalAdvance(alias), alias
+    assert widths["link_id"] == -1  # as QGIS has it
+    chosen = [column.name for column in table.columns()].index("mean")
+    table.setColumnWidth(chosen, 77)
+    layer.setAttributeTableConfig(table)
+    styled(layer)
+    assert layer.attributeTableConfig().columnWidth(chosen) == 77
 
 
 def test_a_statistic_that_the_run_did_not_compute_is_refused_and_those_it_has_are_named(

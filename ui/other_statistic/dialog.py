@@ -14,6 +14,7 @@ from ...aggregation.contract.statistic import STATISTICS, statistic
 from ...workflow.translation import tr
 from ..background.tasks import Task
 from ..manual.window import RUN, HelpButton
+from ..runs.map_view import legend_as_it_is
 from ..widgets.messages import log_error, make_message, show_error, show_message
 from ..widgets.notes import Note
 from ..widgets.plain_text import PlainLabel
@@ -137,7 +138,8 @@ class StatisticSwitch:
 
         self.iface.mapCanvas().stopRendering()
         try:
-            left_out = replace_map_file(new, self._file.path, layers_of(self._file.path), keep=tries > 0)
+            with legend_as_it_is(self._layer):
+                left_out = replace_map_file(new, self._file.path, layers_of(self._file.path), keep=tries > 0)
         except OutputInUse:
             if not tries or not new.exists():
                 raise
@@ -159,7 +161,9 @@ class StatisticSwitch:
         if sip.isdeleted(layer):
             return
         shown = self._title(drawn_statistic(layer) or self._file.statistic)
-        set_project_time(QgsProject.instance(), restyle_layer(layer, self._key))
+        with legend_as_it_is(layer):
+            options = restyle_layer(layer, self._key)
+        set_project_time(QgsProject.instance(), options)
         if layer.name().endswith(shown):
             layer.setName(f"{layer.name()[: -len(shown)]}{self._title(self._key)}")
 

@@ -36,6 +36,17 @@ def maps_in_project() -> Iterator[tuple[QgsVectorLayer, MapFile]]:
                 yield layer, MapFile.of(layer)
 
 
+@contextlib.contextmanager
+def legend_as_it_is(layer: QgsVectorLayer) -> Iterator[None]:
+    """Leave a legend unfolded while its layer gets other classes: QGIS folds one of ten entries."""
+    root = QgsProject.instance().layerTreeRoot()
+    node = None if sip.isdeleted(layer) else root.findLayer(layer.id())
+    is_open = node is not None and node.isExpanded()
+    yield
+    if is_open and not sip.isdeleted(node):
+        node.setExpanded(True)
+
+
 def show_map(iface: Any, finished: FinishedRun) -> Iterator[None]:
     """Add the map's layer on top of the project, styled and temporal; zoom to it if it is the first.
 
@@ -53,7 +64,8 @@ def show_map(iface: Any, finished: FinishedRun) -> Iterator[None]:
     first = not any(maps_in_project())
     with _set_up_by_us(iface):
         project.addMapLayer(layer, False)
-        project.layerTreeRoot().insertLayer(0, layer)
+        node = project.layerTreeRoot().insertLayer(0, layer)
+        node.setExpanded(True)  # QGIS folds a legend of ten entries
     yield
     if sip.isdeleted(layer):
         return  # the project was closed meanwhile

@@ -65,7 +65,7 @@ class Note(QLabel):
 
     def _show(self, text: str, colour: QColor, link: str, name: str) -> None:
         self.plain = f"{text} {link}".strip()
-        words = in_html(text)
+        words = in_html(text, breakable=True)
         if link:
             # A few words to press stand on one line, as those of a button do.
             held = link.replace(" ", "\u00a0") if len(link) < _SHORT else link

@@ -22,7 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 _LONGEST_WORD = 60
-"""Letters of a tool tip without a blank that stay on one line; longer words may break after so many."""
+"""Letters without a blank that stay on one line; longer words may break after so many."""
 
 _LONGEST_LINE = 100
 """Letters in a line of a tool tip that Qt need not wrap, which it does for rich text alone."""
@@ -81,9 +81,12 @@ class Link:
         return f'<a href="{escape(self.name)}">{in_html(self.words)}</a>'
 
 
-def in_html(text: str) -> str:
-    """Return a plain text as HTML for a place that takes only HTML, such as QGIS's message bar."""
-    return _html(visible(text))
+def in_html(text: str, breakable: bool = False) -> str:
+    """Return a plain text as HTML for a place that takes only HTML, such as QGIS's message bar.
+
+    Long words may break if `breakable`, for where they would widen the window.
+    """
+    return _html(_breakable(visible(text)) if breakable else visible(text))
 
 
 def _unmistakable(plain: str) -> str:
@@ -105,8 +108,11 @@ def tip(text: str) -> str:
     plain = visible(text)
     if all(len(line) <= _LONGEST_LINE for line in plain.split("\n")):
         return _unmistakable(plain)
-    words = re.sub(rf"(\S{{{_LONGEST_WORD}}})(?=\S)", "\\1\u200b", plain)
-    return f"<span>{_html(words)}</span>"
+    return f"<span>{_html(_breakable(plain))}</span>"
+
+
+def _breakable(text: str) -> str:
+    return re.sub(rf"(\S{{{_LONGEST_WORD}}})(?=\S)", "\\1\u200b", text)
 
 
 def message_box(icon: QMessageBox.Icon, title: str, text: str, more: str, parent: QWidget) -> QMessageBox:
