@@ -135,7 +135,7 @@ def run_trips(
         )
     result = steps.RunResult.read(folder)
     values = result.manifest.values
-    push_result(feedback, run_summary(values), values["warnings"])
+    push_result(feedback, run_summary(values), values["warnings"], values.get("remarks", ()))
     tables = {LINK_SPEEDS, LINK_SPEEDS_BY_TIME, LINK_SPEEDS_BY_PERIOD} & set(result.manifest.tables)
     return {
         p.RUN_FOLDER: str(folder),

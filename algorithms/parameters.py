@@ -170,7 +170,7 @@ def day_parameters() -> Iterable[QgsProcessingParameterDefinition]:
         tr(
             "Sets of days with bins of their own: “all” (one set), “workdays” (Monday to Friday, and the "
             "weekend), “weekdays” (seven), “dates” (each date), or JSON of named sets, text or the path of a "
-            "file: {example}. Sets may overlap."
+            "file: {example}. Weekdays beside dates are those weekdays within the dates. Sets may overlap."
         ).format(example='{"Workdays": "Mon-Fri", "Fair": "2025-06-10, 2025-06-12"}'),
     )
     yield with_help(

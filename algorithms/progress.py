@@ -101,9 +101,12 @@ def match_summary(report: MatchReport) -> str:
     return text + "."
 
 
-def push_result(feedback: QgsProcessingFeedback, text: str, warnings: Iterable[str] = ()) -> None:
-    """A result's line, and what to know before trusting it."""
-    feedback.pushInfo(visible(text))
+def push_result(
+    feedback: QgsProcessingFeedback, text: str, warnings: Iterable[str] = (), remarks: Iterable[str] = ()
+) -> None:
+    """A result's line, remarks on it, and what to know before trusting it."""
+    for line in (text, *remarks):
+        feedback.pushInfo(visible(line))
     for warning in warnings:
         feedback.pushWarning(visible(warning))
 

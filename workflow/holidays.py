@@ -22,7 +22,7 @@ def read_holidays(text: str, name: str = "holidays") -> tuple[date, ...]:
 
     In a file each line begins with a date (ISO 8601), which a comma, semicolon or tab may follow. Blank
     lines, lines that begin with `#`, and a first line of column names are passed over. Raises `SpecError` for
-    the entry `name`, with the line.
+    the entry `name`, with the line, and for a file without a date.
     """
     text = text.strip()
     if not text:
@@ -55,14 +55,17 @@ def _of_file(path: Path, name: str) -> list[date]:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", "") or getattr(error, "fault", "") or str(error)
         raise SpecError(name, f"is the file {path}, which cannot be read: {why}") from error
-    found = []
+    found, is_first = list[date](), True
     for number, line in enumerate(lines, start=1):
         word = _CELLS.split(line, maxsplit=1)[0].strip().strip('"')
         if not line.strip() or word.startswith("#"):
             continue
-        if number == 1 and not any(map(str.isdigit, word)):
+        is_first, may_be_name = False, is_first
+        if may_be_name and not any(map(str.isdigit, word)):
             continue  # the name of the column
         found.append(_date(word, name, f"is the file {path}, whose line {number} begins with"))
+    if not found:
+        raise SpecError(name, f"is the file {path}, which holds no date such as 2025-12-25")
     return found
 
 

@@ -194,6 +194,13 @@ def test_the_speed_map_is_styled_and_plays_wherever_it_is_opened(
     assert "mph" in layer.attributeAlias(layer.fields().indexOf("mean"))
 
 
+def test_what_was_done_as_asked_is_told(processing: Any, trip_parameters: Values, tmp_path: Path) -> None:
+    listener = Listener()
+    call = {**trip_parameters, "SUPPRESS_BELOW": 3, "RUN_FOLDER": str(tmp_path / "run")}
+    processing.run("roadpulse:aggregatetrips", call, feedback=listener)
+    assert "Links and bins with fewer than 3 trips are left out of all tables." in listener.texts
+
+
 def test_runs_in_a_row_share_the_point_store_and_not_their_results(
     processing: Any, city: Values, trip_parameters: Values, tmp_path: Path
 ) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
+from roadpulse.mapping.writer.match_report import MatchReport
 from roadpulse.ui.runs.execution_summary import done_by
+from roadpulse.ui.runs.run_task import FinishedRun
+from roadpulse.ui.runs.summary import details
 from tests.dummy_backend import VALUES, register
 
 SPARK = {"kind": "spark", "spark": "4.0.1", "app_id": "app-1", "executors": ["a:1", "b:1", "c:1"]}
@@ -67,3 +73,23 @@ def test_a_new_kind_describes_its_own_cluster(
     register(monkeypatch)
     assert done_by(Profile.from_json(VALUES), {"kind": "lab", **runner}) == words
     assert done_by(Profile(kind="ssh", name="Pis", host="pi0"), {"kind": "lab", **runner}) == ""
+
+
+def finished(**manifest: object) -> FinishedRun:
+    files = {"named": 9, "bytes": 900, "decoded": 9, "reused": 0, "bad": 0}
+    values = {"files": files, "speed_unit": "mph", "estimator": "mean of points", "time_zone": "UTC"}
+    spec = RunSpec(trips="/trips", store="/store")
+    match = MatchReport(3, 3, 30, 30, 1.0, 1.0, 0, 0)
+    return FinishedRun(
+        SimpleNamespace(spec=spec, profile=LOCAL), Path("/run"), {**values, **manifest}, match, 1.0
+    )
+
+
+def test_remarks_of_a_run_are_plain_text_in_its_details(qgis_app: Any) -> None:
+    assert "2% standing &lt;b&gt;" in details(finished(remarks=["2% standing <b>"]), "trips")
+
+
+def test_the_details_of_the_links_name_the_statistics(qgis_app: Any) -> None:
+    text = details(finished(statistics=["n_points", "trip_hmean", "tti"]), "links")
+    assert "Points, Speed of the mean travel time (mph), Travel-time index" in text
+    assert "mean speed (mph), mean of points" in details(finished(), "links")

@@ -24,8 +24,9 @@ def test_dates_are_separated_by_commas_and_sorted() -> None:
         "2025-12-25\n2025-12-26\n",
         "\ufeffdate;name\r\n2025-12-25;Christmas Day\r\n\r\n2025-12-26;Boxing Day",
         '# England\n"2025-12-25","Christmas Day"\n2025-12-26\tBoxing Day\n',
+        "# England\n\ndate,name\n2025-12-25,Christmas Day\n2025-12-26,Boxing Day\n",
     ],
-    ids=["text", "csv of Windows", "quotes, tabs and a remark"],
+    ids=["text", "csv of Windows", "quotes, tabs and a remark", "names after a remark"],
 )
 def test_a_file_has_a_date_at_the_beginning_of_each_line(tmp_path: Path, content: str) -> None:
     file = tmp_path / "holidays.csv"
@@ -38,6 +39,8 @@ def test_a_file_has_a_date_at_the_beginning_of_each_line(tmp_path: Path, content
     [
         (b"2025-12-25\n26/12/2025\n", "whose line 2 begins with '26/12/2025', which is no date"),
         (b"date\n2025-12-25\nBoxing Day\n", "whose line 3 begins with 'Boxing Day'"),
+        (b"", "which holds no date such as 2025-12-25"),
+        (b"date,name\n# none yet\n", "which holds no date such as 2025-12-25"),
         (b"2025-12-25\xff", "which is not text in UTF-8"),
         (b"#" * (1 << 20) + b"\n#", "which has more than 1 MiB"),
     ],

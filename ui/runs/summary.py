@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from ...workflow.translation import many, tr
 from ..widgets.number_format import count, counted, duration, share, size
@@ -65,6 +65,9 @@ def _trips(finished: FinishedRun) -> str:
                 + in_html(tr("The rest is named in {file}.").format(file=finished.folder / "manifest.json"))
                 + "</p>"
             )
+    remarks = finished.manifest.get("remarks", [])
+    if remarks:
+        text += _table(tr("Worth knowing"), ((str(remark), "") for remark in remarks))
     return text
 
 
@@ -93,10 +96,7 @@ def _links(finished: FinishedRun) -> str:
     who = done_by(finished.job.profile, values.get("runner"))
     rows = [
         (tr("Links with data"), count(finished.match.links)),
-        (
-            tr("Statistic"),
-            tr("mean speed ({unit}), {how}").format(unit=values["speed_unit"], how=values["estimator"]),
-        ),
+        (tr("Statistics"), _statistics(values)),
         (tr("Drawn in colour from"), tr("{n} trips on").format(n=count(spec.min_trips))),
         (tr("Bins"), tr("{n} min, clock of {zone}").format(n=spec.bin_minutes, zone=values["time_zone"])),
         (tr("Time taken"), duration(finished.seconds)),
@@ -104,6 +104,16 @@ def _links(finished: FinishedRun) -> str:
         (tr("Results"), str(finished.folder)),
     ]
     return _table(tr("Links"), rows)
+
+
+def _statistics(values: dict[str, Any]) -> str:
+    """Return the statistics of a manifest in words; one of an earlier version names the mean's estimator."""
+    from ...aggregation.contract.statistic import is_statistic, statistic  # noqa: PLC0415
+
+    unit, keys = values["speed_unit"], [key for key in values.get("statistics", []) if is_statistic(key)]
+    if not keys:
+        return tr("mean speed ({unit}), {how}").format(unit=unit, how=values["estimator"])
+    return ", ".join(statistic(key).title(unit) for key in keys)
 
 
 def _no_link(finished: FinishedRun) -> str:
