@@ -399,6 +399,40 @@ def test_a_saved_project_plays_without_the_plugin(layer: QgsVectorLayer, tmp_pat
     assert not (abs(rows - quiet) < 20).any()  # grey at both hours
 
 
+def as_the_version_before(file: Path) -> None:
+    """Turn a map file into one of the version before: one packed column, of means, and the long table."""
+    with closing(sqlite3.connect(file)) as database, database:
+        for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
+            database.create_function(name, 1, lambda shape: 0)
+        database.execute("DROP VIEW links_by_time")
+        database.execute("DROP TABLE bins")
+        database.execute("CREATE TABLE link_speeds_by_time (link_id INTEGER, bin TEXT, n_points INTEGER)")
+        rows = maps.by_time()[["link_id", "bin", "n_points"]].itertuples(index=False)
+        database.executemany("INSERT INTO link_speeds_by_time VALUES (?, ?, ?)", rows)
+        database.execute("ALTER TABLE links RENAME COLUMN day_mean TO day_packed")
+        for key in ("std", "p05", "p15", "p50", "p85", "p95"):
+            database.execute(f"ALTER TABLE links DROP COLUMN day_{key}")
+        for entry in ("days", "not_playing"):
+            database.execute(
+                "UPDATE run SET value = json_remove(value, ?) WHERE key = 'drawn'", (f"$.{entry}",)
+            )
+
+
+def test_a_map_file_of_the_version_before_plays_as_it_did(tmp_path: Path) -> None:
+    file = tmp_path / "before.gpkg"
+    maps.write(file)
+    as_the_version_before(file)
+    layer = QgsVectorLayer(f"{file}|layername=links", "before", "ogr")
+    options = style_layer(layer, StyleOptions.from_run_table(layer, labels=False))
+    assert MapFile.of(layer).playing == ("mean",)
+    assert sum(MapFile.of(layer).bin_totals()) == maps.by_time()["n_points"].sum()
+    for hour, speed in ((3, maps.SPEED_AT_3), (8, maps.SPEED_AT_8)):
+        assert class_colour(layer, speed) in colours_across(draw(layer, at(options, hour)), 500200, 6000000)
+    assert MapFile.of(layer).profile(maps.EAST, "mean")[9] == maps.SPEED_AT_8
+    assert not StyleOptions.from_run_table(layer, statistic="p85").plays
+    assert maps.write(file).links == 5  # and may be made again
+
+
 def test_a_file_with_the_first_mark_of_too_few_is_drawn_by_that_mark(tmp_path: Path) -> None:
     file = tmp_path / "old.gpkg"
     maps.write(file)
