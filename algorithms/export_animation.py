@@ -66,7 +66,7 @@ class ExportAnimation(RoadpulseAlgorithm):
         ):
             time = QgsProcessingParameterString(name, label, default)
             self.addParameter(p.with_help(time, tr("Local time of the day, such as 06:00.")))
-        self.addParameter(pages.set_of_days())
+        self.addParameter(pages.set_of_days(tr("Empty: all of them, one after the other.")))
         self.addParameter(pages.statistic(tr("The map file holds its values of each bin.")))
         for parameter in pages.text_and_extent():
             self.addParameter(parameter)

@@ -14,6 +14,7 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
+from ..aggregation.contract.errors import SpecError
 from ..aggregation.contract.visible_text import visible
 from ..workflow.translation import tr
 from . import pages
@@ -57,10 +58,10 @@ class ExportLayout(RoadpulseAlgorithm):
         self.addParameter(
             p.with_help(
                 QgsProcessingParameterString(TIME, tr("Time of the day"), "", False, True),
-                tr("Such as 08:00: the bin that holds it. Empty: the whole day."),
+                tr("Such as 08:00: the bin that holds it. Empty: the whole period."),
             )
         )
-        self.addParameter(pages.set_of_days())
+        self.addParameter(pages.set_of_days(tr("It needs a TIME. Empty: the first.")))
         for parameter in pages.text_and_extent():
             self.addParameter(parameter)
         self.addParameter(pages.statistic(tr("Without values by bin it is drawn for the whole period.")))
@@ -93,6 +94,8 @@ class ExportLayout(RoadpulseAlgorithm):
         reader.drawn_statistic(pages.STATISTIC)
         if reader.text(TIME):
             pages.bin_of(reader.text(TIME), 1)
+        elif reader.text(pages.DAYS):
+            raise SpecError(pages.DAYS, "needs a TIME, such as 08:00, as some days have values by bin alone")
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -105,8 +108,11 @@ class ExportLayout(RoadpulseAlgorithm):
         page = sheet.page(
             paper=reader.choice(PAPER),
             orientation=reader.choice(ORIENTATION),
-            frame=pages.frame_of(sheet.timeline(), days, time) if time or days else None,
+            frame=pages.frame_of(sheet.timeline(), days, time) if time else None,
         )
+        if time and not page.style.plays:
+            words = tr("The map file has no values by bin of {title}: the page shows the whole period.")
+            feedback.pushWarning(visible(words.format(title=page.style.title)))
         if page.nothing:
             feedback.pushWarning(visible(page.nothing))
         feedback.setProgress(20)

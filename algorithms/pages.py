@@ -35,6 +35,7 @@ STATISTIC, THEME, LIMITS, EXTENT, FILL = "STATISTIC", "THEME", "LIMITS", "EXTENT
 DRIVING_SIDE, DAYS = "DRIVING_SIDE", "DAYS"
 THEMES = ("light", "dark")
 AS_IN_ZONE = "by the time zone"
+MOST_NAMED = 10  # sets of days that an error names
 SIDES = (AS_IN_ZONE, "left", "right")
 
 
@@ -74,11 +75,11 @@ def limits() -> QgsProcessingParameterDefinition:
     )
 
 
-def set_of_days() -> QgsProcessingParameterDefinition:
-    """The name of a set of days."""
+def set_of_days(empty: str) -> QgsProcessingParameterDefinition:
+    """The name of a set of days; `empty` says what an empty one means."""
     return p.with_help(
         QgsProcessingParameterString(DAYS, tr("Days"), "", False, True),
-        tr("Of a map with several: one of them, such as Mon or 2025-06-10. Empty: all of them."),
+        tr("Of a map with several: one of them, such as Mon or 2025-06-10.") + " " + empty,
     )
 
 
@@ -215,9 +216,9 @@ class PageRequest:
 
 
 def frame_of(timeline: Timeline, days: str, time: str) -> int:
-    """Return the frame of a set of days (empty: the first) and a time (empty: 00:00); raises `MapError`."""
+    """Return the frame of a set of days (empty: the first) and a time; raises `MapError`."""
     first = sets_of(timeline, days)[0] if days else 0
-    bin_number = bin_of(time, timeline.bin_minutes) if time else 0
+    bin_number = bin_of(time, timeline.bin_minutes)
     return first * timeline.n_bins + min(bin_number, timeline.n_bins - 1)
 
 
@@ -228,8 +229,16 @@ def sets_of(timeline: Timeline, name: str) -> range:
     if name in timeline.names and timeline.is_divided:
         number = timeline.names.index(name)
         return range(number, number + 1)
-    known = ", ".join(timeline.names[:10]) if timeline.is_divided else "all days alone, so leave it empty"
-    raise MapError(f"The map has no days {name!r}; it has {known}.")
+    raise MapError(f"The map has no days {name!r}; it has {_known_sets(timeline)}.")
+
+
+def _known_sets(timeline: Timeline) -> str:
+    if timeline.is_divided and not timeline.names:
+        return "values of the whole period alone, so leave it empty"
+    if not timeline.is_divided:
+        return "all days alone, so leave it empty"
+    more = ", …" if len(timeline.names) > MOST_NAMED else ""
+    return ", ".join(timeline.names[:MOST_NAMED]) + more
 
 
 def bin_of(text: str, bin_minutes: int) -> int:

@@ -20,6 +20,8 @@ from qgis.core import (
     QgsExpressionContextScope,
     QgsExpressionContextUtils,
     QgsLayoutItemLabel,
+    QgsProcessingException,
+    QgsProcessingFeedback,
     QgsProject,
     QgsTemporalUtils,
     QgsVectorLayer,
@@ -28,6 +30,7 @@ from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
 from roadpulse.aggregation.contract.days import Days
 from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.algorithms.pages import sets_of
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.layout.page import PageOptions, speed_page
@@ -36,6 +39,7 @@ from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.symbology import style_layer, style_project
 from roadpulse.mapping.style.temporal import frame_range
 from roadpulse.mapping.style_check import active_parts
+from roadpulse.mapping.timeline import Timeline
 from roadpulse.mapping.writer.geopackage import write_geopackage
 from tests.qgis import speed_maps as maps
 
@@ -367,3 +371,41 @@ def test_a_single_set_of_days_is_named(tmp_path: Path) -> None:
     assert page.layout.itemById("when").text() == "Term 08:00 – 09:00"
     alias = layer.attributeAlias(layer.fields().indexOf("day_mean"))
     assert "by 60 min of Term, Europe/London" in alias
+
+
+class Warned(QgsProcessingFeedback):
+    """Keeps the warnings."""
+
+    def __init__(self) -> None:
+        super().__init__(False)
+        self.warnings: list[str] = []
+
+    def pushWarning(self, warning: str) -> None:
+        self.warnings.append(warning)
+
+
+def test_a_page_says_which_days_and_hours_it_does_not_show(processing: Any, tmp_path: Path) -> None:
+    path, warned = tmp_path / "map.gpkg", Warned()
+    spec = replace(maps.SPEC, days=Days.from_json("weekdays"), statistics=("mean", "free_flow"))
+    by_time = maps.by_time()[["link_id", "bin", "n_points", "n_trips", "mean"]].assign(days="Tue")
+    write_geopackage(path, maps.speeds().assign(free_flow=30.0), by_time, maps.links(), {}, spec)
+    call = {"INPUT": f"{path}|layername=links", "DPI": 50, "OUTPUT": str(tmp_path / "page.png")}
+
+    def page(**more: str) -> list[str]:
+        processing.run("roadpulse:exportlayout", {**call, **more}, feedback=warned)
+        return warned.warnings
+
+    assert page(DAYS="Tue", TIME="08:00") == []
+    with pytest.raises(QgsProcessingException, match="DAYS: needs a TIME, such as 08:00"):
+        page(DAYS="Tue")
+    with pytest.raises(QgsProcessingException, match="has no days 'Noon'; it has Mon, Tue, Wed, Thu, Fri, S"):
+        page(DAYS="Noon", TIME="08:00")
+    (words,) = page(STATISTIC="free_flow", TIME="08:00")
+    assert "no values by bin of Free-flow speed (mph): the page shows the whole period" in words
+
+
+def test_a_map_without_sets_says_that_it_has_none(qgis_app: Any) -> None:
+    with pytest.raises(MapError, match="has no days 'Mon'; it has all days alone"):
+        sets_of(Timeline(), "Mon")
+    with pytest.raises(MapError, match="has no days '2025-06-10'; it has values of the whole period alone"):
+        sets_of(Timeline(60, "dates", (), ()), "2025-06-10")

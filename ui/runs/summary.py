@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Union
 
 from ...workflow.translation import many, tr
@@ -106,7 +106,7 @@ def _links(finished: FinishedRun) -> str:
     return _table(tr("Links"), rows)
 
 
-def _statistics(values: dict[str, Any]) -> str:
+def _statistics(values: Mapping[str, Any]) -> str:
     """Return the statistics of a manifest in words; one of an earlier version names the mean's estimator."""
     from ...aggregation.contract.statistic import is_statistic, statistic  # noqa: PLC0415
 
