@@ -43,7 +43,7 @@ def legend_as_it_is(layer: QgsVectorLayer) -> Iterator[None]:
     node = None if sip.isdeleted(layer) else root.findLayer(layer.id())
     is_open = node is not None and node.isExpanded()
     yield
-    if is_open and not sip.isdeleted(node):
+    if node is not None and is_open and not sip.isdeleted(node):
         node.setExpanded(True)
 
 
