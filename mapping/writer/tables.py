@@ -81,11 +81,12 @@ def create_view(database: sqlite3.Connection, playing: Sequence[str]) -> None:
         f"SELECT links.fid * {MOST_PLACES} + bins.place, links.link_id, bins.days, bins.bin, "  # noqa: S608  # nosec B608
         f"{', '.join(values)} FROM {LINKS_TABLE} AS links, {BINS_TABLE} AS bins"
     )
-    # SQLite before 3.41 has no type for a column that is computed, and GDAL takes its numbers for texts: so
-    # a last part, which has no rows, has the columns of the tables.
+    # A column that is computed has no type, and GDAL takes its numbers for texts. So the view begins and ends
+    # with a part without rows that has the columns of the tables: SQLite takes the types of the last part
+    # before 3.41, later those of the first.
     types = f"SELECT links.fid, link_id, days, bin, {', '.join(playing)} FROM links, bins WHERE 0"  # noqa: S608  # nosec B608
     names = ", ".join(("OGC_FID", "link_id", "days", "bin", *playing))
-    database.execute(f"CREATE VIEW {BY_TIME_VIEW} ({names}) AS {query} UNION ALL {types}")
+    database.execute(f"CREATE VIEW {BY_TIME_VIEW} ({names}) AS {types} UNION ALL {query} UNION ALL {types}")
     database.execute(
         "INSERT INTO gpkg_contents (table_name, data_type, identifier, description) "
         "VALUES (?, 'attributes', ?, 'A row a link and bin; empty where too few trips were counted')",
