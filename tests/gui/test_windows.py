@@ -133,7 +133,7 @@ def test_statistics_days_periods_and_holidays_are_chosen_and_faults_said_at_thei
     assert said["no set"] == "Name the sets of days with Edit, or choose other days."
     assert said["wrong days"].startswith("'Sundays': 'Sundae' is no weekday or date")
     assert report["marked"] == said["wrong days"]
-    assert said["twice"] == "Names 'Term' twice."
+    assert said["twice"] == "The list names 'Term' twice."
     assert report["ok"] == [False, True]
     assert said["holidays"] == (
         "The list of holidays holds 'Christmas', which is no date such as 2025-12-25."

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from qgis.core import QgsSettings
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QColor, QPalette
+from qgis.PyQt.QtWidgets import QApplication
 
 from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.aggregation.contract.spec import RunSpec
@@ -26,6 +29,7 @@ from roadpulse.ui.runs import reattach
 from roadpulse.ui.runs.pending import PendingRun
 from roadpulse.ui.runs.phases import phases_of, total
 from roadpulse.ui.runs.settings import RememberedTrips, RunSettings, Throughput
+from roadpulse.ui.widgets.statistics import StatisticChooser, StatisticList
 
 PI = Profile(kind="ssh", name="Pi cluster", host="pi0")
 FOUND = TripCount(1_204, 60_000_000, 204, 10_000_000, ())
@@ -151,3 +155,40 @@ def test_what_a_bucket_refuses_this_computer_keeps_it_from_running_and_silence_d
     assert section.problem() == ""
     assert section.note.plain.startswith("Nobody answers.")
     section.forget()
+
+
+def luminance(colour: QColor) -> float:
+    """Relative luminance as WCAG 2.1 defines it."""
+    parts = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.getRgbF()
+    ]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def contrast(colour: QColor, ground: QColor) -> float:
+    darker, lighter = sorted((luminance(colour), luminance(ground)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize(("ground", "words"), [("#ffffff", "#000000"), ("#323232", "#e0e0e0")])
+def test_headings_and_statistics_that_are_computed_in_any_case_are_readable(
+    ground: str, words: str, qgis_app: object
+) -> None:
+    before, palette = QApplication.palette(), QPalette(QColor(ground))
+    palette.setColor(QPalette.ColorRole.WindowText, QColor(words))
+    QApplication.setPalette(palette)
+    try:
+        chosen, offered = StatisticList(), StatisticChooser()
+        items = [chosen.list.item(row) for row in range(chosen.list.count())]
+        items += [offered.model().item(row) for row in range(offered.count())]
+        locked = [item for item in items if not item.flags() & Qt.ItemFlag.ItemIsEnabled]
+        assert {"Counts", "Of points", "Points", "Trips", "Mean speed"} <= {item.text() for item in locked}
+        for item in locked:
+            colour = QColor(item.foreground().color())
+            assert item.data(Qt.ItemDataRole.ForegroundRole) is not None, item.text()
+            assert contrast(colour, QColor(ground)) >= 4.5, item.text()
+        chosen.set_drawn("p85")
+        free = next(item for item in items if item.text() == "Mean speed")
+        assert free.data(Qt.ItemDataRole.ForegroundRole) is None
+    finally:
+        QApplication.setPalette(before)

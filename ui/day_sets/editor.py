@@ -207,6 +207,8 @@ def _intro(periods: bool) -> str:
 
 
 def _sentence(fault: str) -> str:
+    if fault.startswith(("has ", "names ")):  # of the whole list
+        fault = f"the list {fault}"
     return f"{fault[:1].upper()}{fault[1:]}." if fault else ""
 
 

@@ -36,7 +36,7 @@ from ...aggregation.contract.statistic import (
     statistic,
 )
 from ...workflow.translation import tr
-from .notes import Note
+from .notes import Note, muted
 from .plain_text import PlainLabel, tip
 
 FAMILIES = {
@@ -109,6 +109,7 @@ class StatisticChooser(QComboBox):
         for heading, members in by_family(self._keys):
             head = QStandardItem(tr(heading))
             head.setFlags(Qt.ItemFlag.NoItemFlags)
+            head.setForeground(muted(self.palette()))
             font = head.font()
             font.setBold(True)
             head.setFont(font)
@@ -222,6 +223,7 @@ class StatisticList(QWidget):
         for heading, members in by_family(one.key for one in STATISTICS):
             head = QListWidgetItem(tr(heading), self.list)
             head.setFlags(Qt.ItemFlag.NoItemFlags)
+            head.setForeground(muted(self.palette()))
             font = head.font()
             font.setBold(True)
             head.setFont(font)
@@ -238,6 +240,8 @@ class StatisticList(QWidget):
         fixed = item.data(_KEY) in (*ALWAYS, self._drawn)
         flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable
         item.setFlags(Qt.ItemFlag.ItemIsSelectable if fixed else flags | Qt.ItemFlag.ItemIsEnabled)
+        # What cannot be chosen is to be read all the same, which QGIS's dark colours make hard.
+        item.setData(Qt.ItemDataRole.ForegroundRole, muted(self.palette()) if fixed else None)
         if fixed:
             item.setCheckState(Qt.CheckState.Checked)
 
