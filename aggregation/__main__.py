@@ -52,7 +52,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
     lines.setFormatter(VisibleFormatter(FORMAT))
     logging.basicConfig(level=logging.INFO, handlers=[lines])
     words = sys.argv[1:] if arguments is None else arguments
-    if words[:1] == [compact.COMMAND] and len(words) > 1:
+    if words[:1] == [compact.COMMAND]:
         return compact.main(words[1:])
     parser = argparse.ArgumentParser(prog="roadpulse.aggregation", description=__doc__)
     parser.add_argument("folder", help="run folder that holds spec.json")

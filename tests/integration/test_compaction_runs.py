@@ -174,6 +174,7 @@ def test_killed_anywhere_the_next_run_goes_on(engine: Any, step: str, name: str,
 @pytest.mark.parametrize(
     ("options", "code", "says"),
     [
+        ([], 2, "the following arguments are required: store"),
         (["nowhere"], 1, "There is no point store"),
         (["x", "--only-these"], 2, "--only-these needs --trips"),
         (["x", "--s3", "{"], 1, "--s3"),
