@@ -109,6 +109,8 @@ class ExportAnimation(RoadpulseAlgorithm):
         sets = pages.sets_of(timeline, reader.text(pages.DAYS))
         times = range(first, min(end, timeline.n_bins))
         bins = [number * timeline.n_bins + bin_number for number in sets for bin_number in times]
+        if not sets:
+            raise MapError(sheet.not_playing())
         if not bins:
             raise MapError(
                 f"There is no bin from {reader.text(TIME_FROM)} up to {reader.text(TIME_TO)}. "

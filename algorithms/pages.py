@@ -214,6 +214,13 @@ class PageRequest:
 
         return MapFile.of(self.layer).timeline
 
+    def not_playing(self) -> str:
+        """Return why no film can be made of the layer, whatever the statistic, and what to do."""
+        from ..mapping.map_file import MapFile  # noqa: PLC0415
+
+        why = MapFile.of(self.layer).not_playing or "The map file holds no values by bin. Export a page."
+        return f"No film can be made of this map. {why}"
+
 
 def frame_of(timeline: Timeline, days: str, time: str) -> int:
     """Return the frame of a set of days (empty: the first) and a time; raises `MapError`."""

@@ -108,7 +108,7 @@ class StyleOptions:
             raise MapError(
                 f"The map file {file.path} holds no {statistics.statistic(statistic).label.lower()} "
                 f"({statistic}), as its run did not compute it. Choose one of "
-                f"{', '.join(file.statistics)}, or run again with {statistic} among the statistics."
+                f"{', '.join(file.statistics)}, or draw the map by {statistic} with Style speeds first."
             )
         options = cls(
             statistic=statistic,

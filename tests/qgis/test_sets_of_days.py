@@ -409,3 +409,14 @@ def test_a_map_without_sets_says_that_it_has_none(qgis_app: Any) -> None:
         sets_of(Timeline(), "Mon")
     with pytest.raises(MapError, match="has no days '2025-06-10'; it has values of the whole period alone"):
         sets_of(Timeline(60, "dates", (), ()), "2025-06-10")
+
+
+def test_a_film_of_a_map_that_does_not_play_says_why(processing: Any, tmp_path: Path) -> None:
+    path = tmp_path / "map.gpkg"
+    spec = replace(maps.SPEC, days=Days.from_json("dates"), bin_minutes=5)
+    days = [date(2025, 6, 1) + timedelta(days=n) for n in range(8)]  # 8 × 288 bins are more than 2,016
+    by_time = pd.concat([maps.by_time().assign(days=day.isoformat()) for day in days])
+    write_geopackage(path, maps.speeds(), by_time, maps.links(), {}, spec)
+    call = {"INPUT": f"{path}|layername=links", "OUTPUT": str(tmp_path / "film.gif")}
+    with pytest.raises(QgsProcessingException, match=r"of this map.* 8 sets of days with 288 bins each"):
+        processing.run("roadpulse:exportanimation", call)
