@@ -65,7 +65,8 @@ def show_map(iface: Any, finished: FinishedRun) -> Iterator[None]:
     with _set_up_by_us(iface):
         project.addMapLayer(layer, False)
         node = project.layerTreeRoot().insertLayer(0, layer)
-        node.setExpanded(True)  # QGIS folds a legend of ten entries
+        if node is not None:
+            node.setExpanded(True)  # QGIS folds a legend of ten entries
     yield
     if sip.isdeleted(layer):
         return  # the project was closed meanwhile

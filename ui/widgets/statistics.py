@@ -14,6 +14,7 @@ from qgis.PyQt.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
+    QStyledItemDelegate,
     QVBoxLayout,
     QWidget,
 )
@@ -36,7 +37,7 @@ from ...aggregation.contract.statistic import (
     statistic,
 )
 from ...workflow.translation import tr
-from .notes import Note, muted
+from .notes import Note, is_dark, muted
 from .plain_text import PlainLabel, tip
 
 FAMILIES = {
@@ -78,6 +79,9 @@ class StatisticChooser(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(24)
         self.setMaxVisibleItems(40)
+        if is_dark(self.palette()):  # its style sheet goes before an item's own colour
+            self.setItemDelegate(QStyledItemDelegate(self))
+            self.view().setStyleSheet(f"::item:disabled {{ color: {muted(self.palette()).name()}; }}")
         self._keys = set(offered or (one.key for one in STATISTICS if one.is_drawn))
         self._fill()
         self.currentIndexChanged.connect(self._show_tip)
