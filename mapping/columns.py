@@ -85,8 +85,12 @@ def days_of(spec: RunSpec) -> str:
 def _sets_of(spec: RunSpec) -> str:
     if not spec.days.is_divided:
         return "".join(f" of {one.name}" for one in spec.days.sets)
-    known = {WEEKDAYS: "weekday", DATES: "date"}.get(spec.days.kind, "set of days")
-    return f" and {known}"
+    return f" and {kind_of_sets(spec.days.kind)}"
+
+
+def kind_of_sets(division: str) -> str:
+    """Return what each set of a division into several is: `weekday`, `date` or `set of days`."""
+    return {WEEKDAYS: "weekday", DATES: "date"}.get(division, "set of days")
 
 
 def _ranges(weekdays: Sequence[int]) -> str:

@@ -10,7 +10,7 @@ from qgis.core import QgsVectorLayer
 from ...aggregation.contract import statistic as statistics
 from ...aggregation.contract.json_text import shown
 from ...aggregation.contract.spec import BIN_MINUTES, METRES_PER_SECOND
-from ..columns import days_of, free_flow_rule
+from ..columns import days_of, free_flow_rule, kind_of_sets
 from ..errors import MapError
 from ..map_file import MOST_TRIPS, MapFile
 from ..packed import FEW
@@ -94,7 +94,8 @@ class StyleOptions:
         """Statistic, unit, estimator, days and zone in a line, and the free-flow rule where it matters."""
         rule = f"; free flow: {self.free_flow}" if self.free_flow else ""
         alias = statistics.statistic(self.statistic).alias(self.unit)
-        return f"{alias}; {self.days}, local time ({self.time_zone}){rule}"
+        sets = f" by {kind_of_sets(self.timeline.kind)}" if self.plays and self.timeline.is_divided else ""
+        return f"{alias}; {self.days}{sets}, local time ({self.time_zone}){rule}"
 
     @classmethod
     def from_run_table(cls, layer: QgsVectorLayer, **changes: Any) -> StyleOptions:

@@ -202,6 +202,18 @@ def test_the_file_has_names_and_points_of_its_sets_and_harmless_styles(tmp_path:
     assert active_parts(style.xmlData()) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "sets"),
+    [("weekdays", "weekday"), ("dates", "date"), ("workdays", "set of days"), ("named", "set of days")],
+)
+def test_the_tool_tip_of_the_layer_says_which_sets_play(tmp_path: Path, kind: str, sets: str) -> None:
+    layer = written(tmp_path / "map.gpkg", kind)
+    style_layer(layer)
+    assert layer.serverProperties().abstract() == (
+        f"Mean speed (mph), mean of points; all days by {sets}, local time (Europe/London)"
+    )
+
+
 def test_page_and_film_name_the_set_and_the_zone(tmp_path: Path) -> None:
     layer = written(tmp_path / "map.gpkg", "dates")
     style = style_layer(layer)
