@@ -6,12 +6,14 @@ import csv
 import math
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine import Engine
+from tests.engine import PLUGINS, Engine
 from tests.independent import EVERY_KEY, Table, differences, read, tables
 from tests.traps import every_file
 
@@ -112,3 +114,18 @@ def test_trips_that_come_in_two_halves_give_the_same_bytes(engine: Engine) -> No
     both = engine.run_here(**SPEC)
     assert both.manifest["files"]["reused"] == len(files) - len(aside)
     assert both.hashes == whole.hashes
+
+
+def test_a_compacted_store_gives_the_same_bytes(engine: Engine) -> None:
+    for folder in sorted(engine.trips.iterdir())[:4]:
+        engine.run_here(trips=str(folder), **SPEC)
+    several = engine.run_here(**SPEC)
+    parts = "*/points/ingest=*/part-*.parquet"
+    before = {path.parent for path in engine.store.glob(parts)}
+    assert len(before) == 5
+    command = [sys.executable, "-m", "roadpulse.aggregation", "compact", str(engine.store)]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(PLUGINS)})
+    assert {path.parent for path in engine.store.glob(parts)} - before
+    merged = engine.run_here(**SPEC)
+    assert merged.manifest["files"]["decoded"] == 0
+    assert merged.hashes == several.hashes
