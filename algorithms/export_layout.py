@@ -110,11 +110,11 @@ class ExportLayout(RoadpulseAlgorithm):
             orientation=reader.choice(ORIENTATION),
             frame=pages.frame_of(sheet.timeline(), days, time) if time else None,
         )
-        if time and not page.style.plays:
-            words = tr("The map file has no values by bin of {title}: the page shows the whole period.")
-            feedback.pushWarning(visible(words.format(title=page.style.title)))
         if page.nothing:
             feedback.pushWarning(visible(page.nothing))
+        elif time and not page.style.plays:
+            words = tr("The map file has no values by bin of {title}: the page shows the whole period.")
+            feedback.pushWarning(visible(words.format(title=page.style.title)))
         feedback.setProgress(20)
         output = self.parameterAsFileOutput(parameters, p.OUTPUT, context)
         export_page(page, Path(output), reader.number(DPI))

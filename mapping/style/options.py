@@ -81,8 +81,8 @@ class StyleOptions:
 
     @property
     def plays(self) -> bool:
-        """The map file holds the statistic's value for each bin."""
-        return bool(self.packed)
+        """The map file holds the statistic's value for each bin; False where dates without data have none."""
+        return bool(self.packed) and len(self.timeline) > 0
 
     @property
     def high_contrasts(self) -> bool:

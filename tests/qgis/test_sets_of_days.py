@@ -432,3 +432,20 @@ def test_a_film_of_a_map_that_does_not_play_says_why(processing: Any, tmp_path: 
     call = {"INPUT": f"{path}|layername=links", "OUTPUT": str(tmp_path / "film.gif")}
     with pytest.raises(QgsProcessingException, match=r"of this map.* 8 sets of days with 288 bins each"):
         processing.run("roadpulse:exportanimation", call)
+
+
+def test_a_map_by_dates_without_a_date_becomes_a_page_that_says_so(processing: Any, tmp_path: Path) -> None:
+    path, page = tmp_path / "map.gpkg", tmp_path / "page.png"
+    spec = replace(maps.SPEC, days=Days.from_json("dates"), date_from=date(2030, 1, 1))
+    nothing = maps.by_time().assign(days="2030-01-01").iloc[:0]
+    write_geopackage(path, maps.speeds().iloc[:0], nothing, maps.links(), {}, spec)
+    warned = Warned()
+    call = {"INPUT": f"{path}|layername=links", "DPI": 50, "OUTPUT": str(page)}
+    for more in ({}, {"TIME": "08:00"}):
+        processing.run("roadpulse:exportlayout", {**call, **more}, feedback=warned)
+        assert page.stat().st_size > 0
+        page.unlink()
+    (words,) = warned.warnings
+    assert "no values by bin of Mean speed (mph)" in words
+    layer = QgsVectorLayer(f"{path}|layername=links", "Speeds", "ogr")
+    assert not style_layer(layer).plays
