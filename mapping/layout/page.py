@@ -292,31 +292,41 @@ class _Column:
         self.y += 11.2 * size
 
     def _small_maps(self, bottom: float) -> None:
-        """The day as four small maps, each with a time of its own; none where there is no room."""
+        """The day as up to four small maps, each of another bin; none where there is one bin, or no room."""
         size, timeline, layout = self.size, self.style.timeline, self.page.layout
         shown = self.options.frame or 0
         day = shown - shown % timeline.n_bins  # of the set that the large map shows
-        gap, head, title = 3 * size, 4 * size, 6.5 * size
+        at: dict[int, str] = {}
+        for name in self.options.small_multiples[:4]:
+            hour, minute = map(int, name.split(":"))
+            at.setdefault(day + (hour * 60 + minute) // timeline.bin_minutes, name)
+        gap, head = 3 * size, 4 * size
         width = (self.width - gap) / 2
+        fits = all(self._is_line(self._head(number), SMALL, bold=True, width=width) for number in at)
+        heading = "The same streets through the day"
+        if not fits and self.options.frame is None:  # no subtitle names the set
+            heading = wrapped(f"{heading}: {timeline.set_name(day)}", TEXT, self.width / size, bold=True)
+        title = (_height(TEXT) * (1 + heading.count("\n")) + 1.5) * size
         tall = max(1.0, min(2.0, self.page.extent.height() / max(self.page.extent.width(), 1e-9)))
         height = min(width * tall, (bottom - self.y - title - gap) / 2 - head)
-        if height < 12 * size:
+        if height < 12 * size or len(at) < 2:
             return
-        self._write("The same streets through the day", TEXT, bold=True)
+        self._write(heading, TEXT, bold=True, name="small maps")
         self.y += 1.5 * size
         main = self.page.map_item
-        for i, name in enumerate(self.options.small_multiples[:4]):
-            hour, minute = map(int, name.split(":"))
-            number = day + (hour * 60 + minute) // timeline.bin_minutes
+        for i, (number, name) in enumerate(at.items()):
             x, y = self.left + (i % 2) * (width + gap), self.y + (i // 2) * (height + head + gap)
-            words = f"{timeline.set_name(number)} {timeline.clock(number)}".strip()
-            if not self._is_line(words, SMALL, bold=True, width=width):
-                words = timeline.clock(number)  # the set stands in the subtitle
+            words = self._head(number) if fits else timeline.clock(number)
             add_text(layout, words, Box(x, y, width, head),
                      text_format(SMALL * size, self.palette.soft_ink, bold=True))  # fmt: skip
             add_map(layout, self.layer, Box(x, y + head, width, height),
                     fill(self.page.extent, width / height, self.options.cut), main.crs(),
                     frame_range(timeline, number), self.palette.ground, f"map {name}")  # fmt: skip
+
+    def _head(self, number: int) -> str:
+        """Return the set and the time of a small map."""
+        timeline = self.style.timeline
+        return f"{timeline.set_name(number)} {timeline.clock(number)}".strip()
 
 
 def fitting(words: str, points: float, width: float) -> float:

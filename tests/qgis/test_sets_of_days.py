@@ -20,6 +20,7 @@ from qgis.core import (
     QgsExpressionContextScope,
     QgsExpressionContextUtils,
     QgsLayoutItemLabel,
+    QgsLayoutItemMap,
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProject,
@@ -449,3 +450,23 @@ def test_a_map_by_dates_without_a_date_becomes_a_page_that_says_so(processing: A
     assert "no values by bin of Mean speed (mph)" in words
     layer = QgsVectorLayer(f"{path}|layername=links", "Speeds", "ogr")
     assert not style_layer(layer).plays
+
+
+@pytest.mark.parametrize(("minutes", "heads"), [(60, 4), (720, 2), (1440, 0)])
+def test_small_maps_are_of_different_bins_and_their_set_is_named(
+    tmp_path: Path, minutes: int, heads: int
+) -> None:
+    path, name = tmp_path / "map.gpkg", "Term time without the week of the fair, mornings too"
+    sets = {name: "Mon", "Other": "Tue"}
+    spec = replace(maps.SPEC, days=Days.from_json(sets), bin_minutes=minutes)
+    by_time = pd.concat([maps.by_time().assign(days=one, bin="00:00").iloc[[0]] for one in sets])
+    write_geopackage(path, maps.speeds(), by_time, maps.links(), {}, spec)
+    layer = QgsVectorLayer(f"{path}|layername=links", "Speeds", "ogr")
+    page = speed_page(QgsProject.instance(), layer, style_layer(layer), PageOptions("Town"))
+    shown = [item for item in page.layout.items() if isinstance(item, QgsLayoutItemMap)]
+    small = [item for item in shown if item.id() != "map"]
+    begins = {item.temporalRange().begin().toString("yyyy-MM-dd HH:mm") for item in small}
+    assert len(small) == len(begins) == heads
+    if heads:
+        text = page.layout.itemById("small maps").text().replace("\n", " ")
+        assert text == f"The same streets through the day: {name}"
