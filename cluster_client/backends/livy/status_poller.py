@@ -116,8 +116,9 @@ class StatusPoller:
             log_tail=files.tail(f"{folder}/log.txt", 20) if word.alive is False else "",
         )
         status = judge(evidence, files.name(folder), self._their_now(seen, content))
-        if not status.is_final and not status.message and word.remark:
-            status = replace(status, message=word.remark)
+        if not status.is_final and word.remark:
+            said = f"{status.message.rstrip('.')}. " if status.message else ""
+            status = replace(status, message=said + word.remark)
         return status
 
     # -- Livy -----------------------------------------------------------------------------------------
