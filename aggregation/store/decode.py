@@ -142,7 +142,7 @@ class _Parts:
         store.write_long_traversals(ingest, self.number, passages)
         runs = (
             in_order(some["link_id"], some["time"], some["speed"], np.full(len(some), file, dtype=np.int32))
-            for some in rows.portions(self._limit)
+            for some in rows.portions(self._limit // 2)  # what is sorted is held twice
         )
         store.write_long_part(ingest, self.number, runs)
         self.number += self._step
