@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ON_SPARK = ("spark_x", "s3_spark", "ssh_spark", "cluster")
 ON_LIVY = ("livy_x", "cluster_services")
 ON_ENGINE = ("engine_x", "clocks", "killed_runs", "local_backend", "worker_memory")
+OVER_SSH = ("ssh_backend", "ssh_connection", "ssh_diagnosis")
 ALSO = """
 import pytest
 
@@ -44,7 +45,7 @@ def house(tmp_path: Path) -> Path:
     (tmp_path / "build").mkdir()
     (tmp_path / "build/venv").symlink_to(ROOT / "build/venv")
     (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\nmarkers = ["long: x"]\n')
-    names = (*ON_SPARK, *ON_LIVY, *ON_ENGINE)
+    names = (*ON_SPARK, *ON_LIVY, *ON_ENGINE, *OVER_SSH)
     files = {f"integration/test_{name}.py": "def test_one(): pass" for name in names}
     files |= {
         "unit/test_a.py": "def test_fails(): assert 0\ndef test_passes(): pass\n" + ALSO,
@@ -95,16 +96,16 @@ def test_what_goes_on_is_said_and_in_the_end_where_the_time_went(house: Path) ->
     assert code == 1
     assert lines[0] == "== left out here: something" == lines[-2]
     assert lines[-1] == "== failed: in_unit"
-    kind = "integration: PostGIS, S3, SSH"
+    kind = "integration: PostGIS, S3"
     assert f" {kind}, 0 % (1 of 1): test_b.py::test_long" in told
     table = lines[next(n for n, line in enumerate(lines) if line.startswith("== seconds by kind")) :]
-    kinds = {line.rsplit(None, 4)[0].strip(): int(line.split()[-4]) for line in table[1:8]}
+    kinds = {line.rsplit(None, 4)[0].strip(): int(line.split()[-4]) for line in table[1:9]}
     assert kinds == {
         "unit: no QGIS": 2, kind: 1, "integration: Spark": len(ON_SPARK), "integration: Livy": len(ON_LIVY),
-        "integration: engine, processes": len(ON_ENGINE),
+        "integration: engine, processes": len(ON_ENGINE), "integration: SSH": len(OVER_SSH),
         "qgis: real QGIS, no window": 1, "gui: real QGIS Desktop under Xvfb": 1,
     }  # fmt: skip
-    assert len(table[9:-2]) == SLOWEST < sum(kinds.values())
+    assert len(table[10:-2]) == SLOWEST < sum(kinds.values())
     times = read(house / "build/tests-times.tsv")
     assert {test.name for test in times if test.kind == "unit: no QGIS"} == {
         "tests/unit/test_a.py::test_fails", "tests/unit/test_a.py::test_passes",
