@@ -134,7 +134,17 @@ COMPUTED = {
 }
 
 
-@pytest.mark.parametrize("entries", COMPUTED.values(), ids=COMPUTED)
+LONG = ("every statistic", "every statistic, dates")
+"""What takes less than the last one, which has sets that overlap and a third table."""
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        pytest.param(entries, id=name, marks=pytest.mark.long if name in LONG else ())
+        for name, entries in COMPUTED.items()
+    ],
+)
 def test_a_link_with_any_number_of_points(tmp_path: Path, entries: dict[str, Any]) -> None:
     """Two million points, nearly all of one link, in parts as one computer writes them."""
     random = np.random.default_rng(5)

@@ -158,6 +158,7 @@ def test_a_finding_names_file_and_line_and_the_exit_code_tells(tmp_path: Path) -
     assert (run.returncode, run.stdout) == (0, "")
 
 
+@pytest.mark.long
 def test_the_plugin_its_tests_and_its_tools_have_no_finding(capsys: pytest.CaptureFixture[str]) -> None:
     assert qt6_check.main([]) == 0, capsys.readouterr().out
 
