@@ -29,6 +29,7 @@ from roadpulse.aggregation.store.traversals import COLUMNS, traversals_of
 from roadpulse.aggregation.store.trip_ends import TripEnds
 from roadpulse.tests.engine import PLUGINS
 from tests.abilities import needs
+from tests.processes import ended_process
 
 SECOND = 1_000_000
 
@@ -40,10 +41,7 @@ def store(tmp_path: Path) -> PointStore:
 
 @pytest.fixture
 def ended() -> int:
-    """The id of a process that has ended."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
+    return ended_process()
 
 
 def ingest(store: PointStore, name: str, paths: list[str], n: int = 40, version: str = "v") -> None:

@@ -3,8 +3,6 @@
 import json
 import os
 import socket
-import subprocess
-import sys
 import time
 
 import duckdb
@@ -20,6 +18,7 @@ from roadpulse.aggregation.store.order import BUCKETS, bucket_of
 from roadpulse.aggregation.store.point_store import FAULTS, FileRecord, PointStore
 from roadpulse.aggregation.store.recovery import clean_up
 from roadpulse.aggregation.trips.times import NO_TIME
+from tests.processes import ended_process
 
 SECOND = 1_000_000
 AWKWARD = [
@@ -66,13 +65,6 @@ def ingest(store, name, rows=((5, SECOND, 1.5, 0),), records=None):
     store.begin(name)
     store.write_part(name, 0, columns(list(rows)))
     store.commit(name, records or [record()])
-
-
-def ended_process():
-    """The id of a process that has ended."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
 
 
 # -- buckets and order ------------------------------------------------------------------------------

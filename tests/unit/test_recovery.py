@@ -6,8 +6,6 @@ import json
 import multiprocessing
 import os
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from roadpulse.aggregation.store.order import BUCKETS
 from roadpulse.aggregation.store.point_store import FileRecord, PointStore
 from roadpulse.aggregation.store.recovery import Notes, clean_up
 from roadpulse.aggregation.store.traversals import traversals_of
+from tests.processes import ended_process
 
 TASKS, POINTS = 4, 500
 
@@ -35,10 +34,7 @@ def store(tmp_path: Path) -> PointStore:
 
 @pytest.fixture
 def ended() -> int:
-    """The id of a process that has ended."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
+    return ended_process()
 
 
 def record(number: int) -> FileRecord:
