@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Optional
 
+from ...aggregation.contract.days import WEEKDAY_NAMES
 from ...aggregation.contract.run_state import RunState
 from ...cluster_client.profiles.profile import LOCAL_NAME, Profile
 from ...cluster_client.runs.records import Run
 from ...cluster_client.runs.status import RunStatus
 from ...workflow.translation import tr
-from ..widgets.number_format import WEEKDAYS, count, duration
+from ..widgets.number_format import count, duration
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -79,7 +80,7 @@ def relative(moment: Optional[datetime], now: datetime) -> str:
         return tr("yesterday {time}").format(time=clock)
     day = f"{local.day} {tr(MONTHS[local.month - 1])}"
     if 0 <= (today.date() - local.date()).days < 180:
-        return f"{tr(WEEKDAYS[local.weekday()])} {day}, {clock}"
+        return f"{tr(WEEKDAY_NAMES[local.weekday()])} {day}, {clock}"
     return f"{day} {local.year}"
 
 

@@ -19,12 +19,12 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ...aggregation.contract.days import WEEKDAY_NAMES
 from ...aggregation.contract.errors import SpecError
 from ...aggregation.contract.spec import FieldMapping, path_fault
 from ...workflow.translation import tr
 from ..manual.window import FORMATS, HelpButton
 from ..widgets.notes import Note, muted, warning
-from ..widgets.number_format import WEEKDAYS
 from ..widgets.plain_text import PlainLabel, tip, visible
 from ..widgets.screen_fit import OnScreenDialog
 
@@ -228,7 +228,7 @@ class FieldsDialog(OnScreenDialog):
             moment = moment.astimezone(ZoneInfo(self._zone))
         except (KeyError, ValueError, OSError):
             return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-        return f"{tr(WEEKDAYS[moment.weekday()])} {moment:%Y-%m-%d %H:%M:%S}"
+        return f"{tr(WEEKDAY_NAMES[moment.weekday()])} {moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _text(point: Any, path: str) -> str:

@@ -8,7 +8,7 @@ from typing import Optional
 from ...workflow.translation import many, tr
 
 __all__ = [
-    "WEEKDAYS", "about", "count", "counted", "duration", "left", "many", "rate", "share", "size", "slug",
+    "about", "count", "counted", "duration", "left", "many", "rate", "share", "size", "slug",
     "tr",
 ]  # fmt: skip
 
@@ -75,6 +75,3 @@ def left(seconds: Optional[float]) -> str:
 def slug(name: str) -> str:
     """Return a name for files, readable in every file system: letters of any script, digits and hyphens."""
     return re.sub(r"[\W_]+", "-", name).strip("-")[:40] or "run"
-
-
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -9,10 +9,10 @@ from qgis.gui import QgsFilterLineEdit
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from ....aggregation.contract.days import WEEKDAY_NAMES
 from ....aggregation.contract.spec import FieldMapping
 from ....workflow.translation import tr
 from ...widgets.notes import Note
-from ...widgets.number_format import WEEKDAYS
 from ...widgets.plain_text import PlainLabel
 from .section import Section
 
@@ -128,7 +128,7 @@ class TripsControls(Section):
                 local = point.time.astimezone(ZoneInfo(self.zone))
             except (KeyError, ValueError, OSError):
                 local = point.time
-            time = f"{tr(WEEKDAYS[local.weekday()])} {local:%H:%M}"
+            time = f"{tr(WEEKDAY_NAMES[local.weekday()])} {local:%H:%M}"
         return f"{link}  ·  {speed}  ·  {time}"
 
     def _link_clicked(self, name: str) -> None:

@@ -25,12 +25,11 @@ from ....aggregation.contract.days import (
     ALL_WEEKDAYS,
     DATES,
     NAMED,
+    WEEKDAY_NAMES,
+    WEEKDAYS,
     Days,
     DaySet,
     Period,
-)
-from ....aggregation.contract.days import (
-    WEEKDAYS as EACH_WEEKDAY,
 )
 from ....aggregation.contract.days import (
     WORKDAYS as WORKDAYS_AND_WEEKEND,
@@ -41,7 +40,7 @@ from ....workflow.holidays import read_holidays
 from ....workflow.translation import tr
 from ...day_sets.editor import DaysEditor, Entry, summary
 from ...runs.settings import RunSettings
-from ...widgets.number_format import WEEKDAYS, counted, duration
+from ...widgets.number_format import counted, duration
 from .section import Section, add_to_row
 
 BINS = (5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 720, 1440)
@@ -118,7 +117,7 @@ class WhenSection(Section):
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(3)
         self._day_buttons = []
-        for name in WEEKDAYS:
+        for name in WEEKDAY_NAMES:
             button = QToolButton()
             button.setText(tr(name))
             button.setCheckable(True)
@@ -135,7 +134,7 @@ class WhenSection(Section):
         self.division.setObjectName("division")
         for text, kind in (
             (tr("one day for all"), ALL), (tr("workdays and weekend"), WORKDAYS_AND_WEEKEND),
-            (tr("each day of the week"), EACH_WEEKDAY), (tr("each date"), DATES), (tr("named sets"), NAMED),
+            (tr("each day of the week"), WEEKDAYS), (tr("each date"), DATES), (tr("named sets"), NAMED),
         ):  # fmt: skip
             self.division.addItem(text, kind)
         self.division.setToolTip(tr("The sets of days that have bins of their own."))
