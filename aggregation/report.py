@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from .contract.errors import FILE_REASONS
-from .contract.spec import METRES_PER_SECOND, SCHEMA, RunSpec, Trim
+from .contract.spec import METRES_PER_SECOND, SCHEMA, RunSpec
 from .contract.statistic import statistic
 from .contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_PERIOD, LINK_SPEEDS_BY_TIME, tables_of
 from .contract.time_zones import data_version
@@ -87,7 +87,7 @@ def manifest(run: RunFacts) -> dict[str, Any]:
             "reused": len(files) - run.decoded,
             "bad": len(bad),
             "packed_copies": len(run.copies),
-            **({"left_out": sum(map(_is_left_out, records))} if spec.trim != Trim() else {}),
+            **({"left_out": sum(map(_is_left_out, records))} if spec.trim.is_asked else {}),
             "bytes": sum(file.size for file in files),
         },
         "points": {

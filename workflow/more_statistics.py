@@ -86,7 +86,7 @@ class Remake:
 
     @property
     def name(self) -> str:
-        """Name of the new run, which tells it from the others of its trips in the list of runs."""
+        """Name of the new run, distinct in the list of runs from the others of its trips."""
         return name_with(self.run.name, self.added, self.file.spec.statistics)
 
 

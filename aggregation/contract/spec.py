@@ -184,6 +184,11 @@ class Trim:
         for name, value in asdict(self).items():
             _check_range(f"trim.{name}", value, 0, 86_400 if name.endswith("seconds") else 1_000_000)
 
+    @property
+    def is_asked(self) -> bool:
+        """True if anything is left out."""
+        return any(asdict(self).values())
+
     @classmethod
     def from_json(cls, values: object) -> Trim:
         """Create the rule from decoded JSON; raises `SpecError`."""
@@ -304,8 +309,7 @@ class RunSpec:
     @property
     def bin_names(self) -> list[str]:
         """Start of each bin as `HH:MM`, in order."""
-        starts = range(0, 1440, self.bin_minutes)
-        return [f"{minute // 60:02d}:{minute % 60:02d}" for minute in starts]
+        return [clock(minute) for minute in range(0, 1440, self.bin_minutes)]
 
     def to_json(self) -> dict[str, Any]:
         """Return the specification as JSON-ready values."""

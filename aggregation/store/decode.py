@@ -17,7 +17,7 @@ from .. import storage
 from ..contract import json_text
 from ..contract.errors import BadTripFile, RunError
 from ..contract.s3_access import S3Access
-from ..contract.spec import DecodeRules, FieldMapping, Trim
+from ..contract.spec import DecodeRules, FieldMapping
 from ..storage import TripFile
 from ..storage.spill import Spill, spill
 from ..trips import values
@@ -92,7 +92,7 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
             with unpacked(content, context.max_bytes) as text:
                 if isinstance(text, bytes):
                     trip = decoder.decode_text(text)
-                    if context.rules.trim != Trim():
+                    if context.rules.trim.is_asked:
                         _trim(trip, context.rules)
                     _describe(record, trip, len(trip.link_id))
                     record.ends = ends_of(trip.vehicle, trip.time, trip.position)
@@ -178,7 +178,7 @@ def _take_large(
             read.append(piece.link_id, piece.time, piece.speed, *_both(piece))
             trip.add_counts(piece)
         rows = read
-        if context.rules.trim != Trim():
+        if context.rules.trim.is_asked:
             rows = left
             kept, trim_counts = trimmed(lambda: _times_and_speeds(read), len(read), context.rules)
             trip.faults.update(trim_counts)

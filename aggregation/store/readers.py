@@ -37,7 +37,7 @@ class Reader:
             self._is_written = True
         except (OSError, StorageError) as error:
             self._is_written = False
-            log.info("Other runs cannot be told that this one reads the point store: %s", error)
+            log.info("The claim of this run on the point store cannot be written: %s", error)
 
     def keep_alive(self) -> None:
         """Renew the claim if due, by a clock that counts time asleep; raises `StorageError` if it is gone."""
