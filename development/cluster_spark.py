@@ -97,10 +97,14 @@ class Standalone:
     def start(self) -> None:
         """Start what does not run and wait until the master knows all workers."""
         self.start_master()
-        for number in range(self.workers):
+        dead = [number for number in range(self.workers) if not self.worker(number).process()]
+        hosts = {self._worker_host(number) for number in dead}
+        former = {worker["id"] for worker in self._alive() if worker["host"] in hosts}
+        for number in dead:
             self.start_worker(number)
         end = time.monotonic() + 180
-        while self.alive_workers() < self.workers:
+        # The master lists a worker that died until it notices; the new one has an id of its own.
+        while sum(worker["id"] not in former for worker in self._alive()) < self.workers:
             if time.monotonic() > end:
                 raise RuntimeError(f"the Spark workers did not come up; see {self.folder}")
             time.sleep(0.1)
@@ -124,7 +128,7 @@ class Standalone:
 
     def start_worker(self, number: int, *within: str) -> None:
         """Start one worker; the master lists it a moment later. `within` is a command that runs commands."""
-        host = f"{self.subnet}.{12 + number}"
+        host = self._worker_host(number)
         self._start(
             self.worker(number), host, "worker.Worker",
             "--host", host, "--port", "7078", "--webui-port", "8081", "--cores", str(self.cores),
@@ -143,11 +147,18 @@ class Standalone:
             return {}
 
     def alive_workers(self) -> int:
-        return sum(worker["state"] == "ALIVE" for worker in self.state().get("workers", []))
+        return len(self._alive())
 
     def cores_used(self) -> int:
         """Cores that applications hold now."""
         return int(self.state().get("coresused", 0))
+
+    def _alive(self) -> list[dict[str, Any]]:
+        """Return the workers that the master takes for alive, as its page describes them."""
+        return [worker for worker in self.state().get("workers", []) if worker["state"] == "ALIVE"]
+
+    def _worker_host(self, number: int) -> str:
+        return f"{self.subnet}.{12 + number}"
 
     def _start(
         self, daemon: Daemon, host: str, name: str, *arguments: str, within: tuple[str, ...] = ()

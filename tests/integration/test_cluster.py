@@ -89,11 +89,15 @@ def test_a_second_start_changes_nothing(cluster: Cluster) -> None:
 def test_a_worker_that_died_is_started_again(cluster: Cluster) -> None:
     worker = cluster.spark.worker(1)
     before = worker.process()
+    listed = {entry["id"] for entry in cluster.spark.state()["workers"]}
     assert before is not None
     os.kill(before.pid, signal.SIGKILL)
     until(lambda: not worker.process())
     cluster.start()
     assert worker.process() not in (None, before)
+    now = {entry["id"] for entry in cluster.spark.state()["workers"] if entry["state"] == "ALIVE"}
+    assert len(now) == cluster.spark.workers
+    assert len(now - listed) == 1, "started means that the master knows the new one"
 
 
 @newest
