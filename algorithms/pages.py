@@ -19,6 +19,8 @@ from qgis.core import (
     QgsProject,
 )
 
+from ..aggregation.contract.days import minute_of
+from ..aggregation.contract.errors import SpecError
 from ..aggregation.contract.statistic import drawn_keys
 from ..mapping.errors import MapError
 from ..mapping.foreign_style import bare_layer
@@ -249,10 +251,11 @@ def _known_sets(timeline: Timeline) -> str:
 
 
 def bin_of(text: str, bin_minutes: int) -> int:
-    """Return the bin that holds a time such as `08:00` (`24:00`: one after the last); raises `MapError`."""
-    hour, _, minute = text.partition(":")
-    if hour.isdigit() and (minute or "0").isdigit():
-        minutes = int(hour) * 60 + int(minute or 0)
-        if minutes <= 1440 and int(minute or 0) < 60:
-            return minutes // bin_minutes
-    raise MapError(f"{text!r} is not a time of the day such as 08:00.")
+    """Return the bin that holds a time such as `08:00` (`24:00`: one after the last); raises `MapError`.
+
+    A number alone is an hour.
+    """
+    try:
+        return minute_of(text if ":" in text else f"{text}:00", "") // bin_minutes
+    except SpecError as error:
+        raise MapError(f"{text!r} is not a time of the day such as 08:00.") from error

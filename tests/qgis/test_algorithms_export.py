@@ -121,6 +121,7 @@ def test_exporting_changes_neither_the_layer_nor_the_project(
     [
         ("TIME", "25:00", "not a time of the day"),
         ("TIME", "eight", "not a time"),
+        ("TIME", "8²:00", "not a time"),
         ("OUTPUT", "page.docx", "docx"),
     ],
 )
