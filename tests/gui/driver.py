@@ -54,6 +54,11 @@ class Robot:
     def dialog(self) -> Any:
         return self.ui.run_dialog.dialog
 
+    def open_run_dialog(self) -> Iterator[Callable[[], bool]]:
+        """Open the Run dialog by its action; ends when its form has loaded."""
+        self.ui.run_dialog.action.trigger()
+        yield lambda: self.dialog is not None and self.dialog.isVisible() and self.dialog.form.loaded
+
     def find(self, name: str, within: QWidget | None = None) -> Any:
         found = (within or self.dialog).findChild(QWidget, name)
         if found is None:

@@ -8,8 +8,7 @@ from qgis.utils import iface
 def scenario(robot: Robot):
     options = robot.options
     iface.mainWindow().resize(1500, 940)
-    robot.ui.run_dialog.action.trigger()
-    yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
+    yield from robot.open_run_dialog()
     robot.choose("profile", options["profile"])
     robot.type("trips", "s3://")
     yield lambda: robot.find("browse").isVisible()

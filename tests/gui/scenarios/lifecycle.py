@@ -31,8 +31,7 @@ def scenario(robot: Robot):
         lambda text, tag, level: messages.append((text, tag, level))
     )
     robot.report["loaded"] = traces()
-    robot.ui.run_dialog.action.trigger()
-    yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
+    yield from robot.open_run_dialog()
     entries = (robot.ui.profiles, robot.ui.diagnosis, robot.ui.manual)
     for entry in entries:
         entry.action.trigger()
@@ -45,8 +44,7 @@ def scenario(robot: Robot):
     qgis.utils.startPlugin("roadpulse")
     yield from pause(0.5)
     robot.report["loaded_again"] = traces()
-    robot.ui.run_dialog.action.trigger()
-    yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
+    yield from robot.open_run_dialog()
     qgis.utils.unloadPlugin("roadpulse")
     yield from pause(0.5)
     robot.report["unloaded_again"] = traces()

@@ -21,8 +21,7 @@ def scenario(robot: Robot):
     store_connection("Roads", address)
     QgsSettings().remove("PostgreSQL/connections/Roads/password")
     QgsSettings().setValue("PostgreSQL/connections/Roads/savePassword", "false")
-    robot.ui.run_dialog.action.trigger()
-    yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
+    yield from robot.open_run_dialog()
     roads = robot.dialog.form.roads
     yield lambda: not roads.busy
     robot.report["before"] = roads.note.plain

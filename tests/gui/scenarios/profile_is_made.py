@@ -18,8 +18,7 @@ def write(dialog, entry, text):
 
 def scenario(robot: Robot):
     options = robot.options
-    robot.ui.run_dialog.action.trigger()
-    yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
+    yield from robot.open_run_dialog()
     robot.ui.profiles.show()
     yield robot.ui.profiles.dialog.isVisible
     profiles = robot.ui.profiles.dialog

@@ -43,8 +43,7 @@ def scenario(robot: Robot):
     uri = f"file://{options['streets']}?delimiter=,&wktField=wkt&crs=epsg:4326&detectTypes=yes"
     streets = QgsVectorLayer(uri, "Streets", "delimitedtext")
     QgsProject.instance().addMapLayer(streets)
-    robot.ui.run_dialog.action.trigger()
-    yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
+    yield from robot.open_run_dialog()
     dialog, form = robot.dialog, robot.dialog.form
     robot.report["kind"] = form.roads.kind.currentText()
     form.roads.layer.setLayer(streets)

@@ -14,8 +14,7 @@ def viewer_shown():
 def scenario(robot: Robot):
     options = robot.options
     store_connection("Roads", options["postgis"])
-    robot.ui.run_dialog.action.trigger()
-    yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
+    yield from robot.open_run_dialog()
     dialog, form = robot.dialog, robot.dialog.form
     robot.type("trips", options["broken"])
     yield lambda: form.roads.table.count() > 0

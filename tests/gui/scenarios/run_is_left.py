@@ -6,8 +6,7 @@ from driver import Robot, drive, pause, store_connection
 def scenario(robot: Robot):
     options = robot.options
     store_connection("Roads", options["postgis"])
-    robot.ui.run_dialog.action.trigger()
-    yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
+    yield from robot.open_run_dialog()
     form = robot.dialog.form
     robot.type("trips", options["trips"])
     robot.choose("unit", "mph")

@@ -20,8 +20,7 @@ def fill(window, rows):
 
 def scenario(robot: Robot):
     said = robot.report["said"] = {}
-    robot.ui.run_dialog.action.trigger()
-    yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
+    yield from robot.open_run_dialog()
     form = robot.dialog.form
     yield lambda: not form.busy
     yield from pause(0.3)

@@ -17,8 +17,7 @@ def scenario(robot: Robot):
     layers = QgsProject.instance().mapLayers().values()
     robot.report["layers"] = {layer.name(): layer.renderer().symbol().color().name() for layer in layers}
 
-    robot.ui.run_dialog.action.trigger()
-    yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
+    yield from robot.open_run_dialog()
     dialog, form = robot.dialog, robot.dialog.form
     robot.type("trips", f"{folder}/city/trips")
     yield lambda: form.trips.count is not None and form.trips.preview is not None

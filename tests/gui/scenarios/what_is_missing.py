@@ -15,8 +15,7 @@ def scenario(robot: Robot):
     options = robot.options
     store_connection("Nobody there", {**options["postgis"], "port": options["dead_port"]})
     said = robot.report["said"] = {}
-    robot.ui.run_dialog.action.trigger()
-    yield lambda: robot.dialog is not None and robot.dialog.isVisible() and robot.dialog.form.loaded
+    yield from robot.open_run_dialog()
     form = robot.dialog.form
     yield lambda: not form.busy
     yield from pause(0.3)
