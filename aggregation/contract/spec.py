@@ -14,11 +14,11 @@ from datetime import date
 from functools import partial
 from itertools import permutations
 from typing import Any, Optional
-from unicodedata import category
 
 from . import json_text, statistic
 from .days import ALL_WEEKDAYS, MOST_DATES, Days, Period, check_weekdays, clock, minute_of, periods_from_json
 from .errors import SpecError
+from .field_path import holds, keys_of, path_fault, path_of
 from .json_text import shown
 from .s3_access import S3Access
 from .time_zones import zone_fault
@@ -56,7 +56,7 @@ _IF_NAMED = ("vehicle_id", "longitude", "latitude")
 class FieldMapping:
     """Paths of the fields in a trip file; the defaults are the field names of 2019.
 
-    Every entry is a path of object keys joined by dots. `points` leads from the root to the array of
+    Every entry is a path of object keys (see field_path). `points` leads from the root to the array of
     points, `trip_id` from the root to the trip's id (empty: the file is the trip), `vehicle_id` to the
     vehicle's (empty: not named); the others lead from one point to its value. `longitude` and `latitude`, in
     degrees, may both be empty. `naive_times` is the treatment of times without an offset: `refuse` (the
@@ -91,23 +91,26 @@ class FieldMapping:
         _check_choice("mapping.naive_times", self.naive_times, NAIVE_TIMES)
         of_point = (self.link_id, self.speed, self.time, self.longitude, self.latitude)
         for path, other in permutations(filter(None, of_point), 2):
-            if (other + ".").startswith(path + "."):
+            if holds(keys_of(path), keys_of(other)):
                 raise SpecError("mapping", f"{path!r} cannot be a value and hold {other!r} at once")
-        if self.trip_id and (self.trip_id + ".").startswith(self.points + "."):
+        points, trip, vehicle = (
+            keys_of(path) if path else () for path in (self.points, self.trip_id, self.vehicle_id)
+        )
+        if trip and holds(points, trip):
             raise SpecError(
                 "mapping.trip_id",
                 f"the trip id cannot lie inside the points ({self.points!r}), as a file is one trip; write "
                 "each trip into a file of its own",
             )
-        if self.trip_id and self.points.startswith(self.trip_id + "."):
+        if trip and holds(trip, points):
             raise SpecError("mapping.trip_id", f"the trip id cannot hold the points ({self.points!r})")
-        for path, other in permutations(filter(None, (self.vehicle_id, self.points, self.trip_id)), 2):
-            is_inside = (other + ".").startswith(path + ".") and {path, other} != {self.trip_id}
-            if self.vehicle_id in (path, other) and is_inside:
-                held = other if path == self.vehicle_id else path
+        for path, other in permutations(filter(None, (vehicle, points, trip)), 2):
+            if vehicle in (path, other) and holds(path, other) and {path, other} != {trip}:
+                held = other if path == vehicle else path
                 raise SpecError(
                     "mapping.vehicle_id",
-                    f"the vehicle's id cannot lie inside of {held!r} or hold it; it lies beside the points",
+                    f"the vehicle's id cannot lie inside of {path_of(held)!r} or hold it; it lies beside the "
+                    "points",
                 )
 
     def to_json(self) -> dict[str, str]:
@@ -401,19 +404,6 @@ def _check_path(name: str, path: str) -> None:
     fault = path_fault(path)
     if fault:
         raise SpecError(name, fault)
-
-
-def path_fault(path: str) -> str:
-    """Return why a string is not a valid field path; empty if it is."""
-    if not path or not all(map(str.strip, path.split("."))):
-        return f"{path!r} is not a field path such as 'timestamp' or 'dbResponse.linkID'"
-    if "\\." in path:
-        return (
-            f"{path!r}: a backslash does not keep a dot from leading to what is inside a key, and keys with "
-            "a dot in their name are not read by this version; rename the key in the trip files"
-        )
-    odd = next((one for one in path if category(one) in ("Cc", "Cs")), "")
-    return f"{path!r} holds the character {odd!a}, which no field path may hold" if odd else ""
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

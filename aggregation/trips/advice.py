@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from ..contract.spec import FieldMapping
@@ -67,36 +67,10 @@ def _short(text: str) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
-def whole_key(value: Any, path: tuple[str, ...]) -> str:
-    """Return the key of an object that equals a mapping's path, dots included; empty if there is none.
-
-    For `{"dbResponse.linkID": 101}` and the path `dbResponse.linkID` it is `dbResponse.linkID`.
-    """
-    if not isinstance(value, dict) or len(path) < 2:
-        return ""
-    for end in range(len(path), 1, -1):
-        key = ".".join(path[:end])
-        if key in value and (end == len(path) or _holds(value[key], path[end:])):
-            return key
-    return whole_key(value.get(path[0]), path[1:])
-
-
-def _holds(value: Any, path: tuple[str, ...]) -> bool:
-    inner = value.get(path[0]) if isinstance(value, dict) else None
-    return inner is not None if len(path) == 1 else _holds(inner, path[1:]) or bool(whole_key(value, path))
-
-
-def joined_keys(path: tuple[str, ...]) -> Iterator[bytes]:
-    """Yield UTF-8 texts of which a file contains at least one if `whole_key` finds a key for this path."""
-    for first, second in zip(path, path[1:]):
-        yield json.dumps(f"{first}.{second}")[1:-1].encode("ascii")
-        yield f"{first}.{second}".encode("utf-8", "surrogatepass")
-
-
 def advice(reason: str, example: str, mapping: FieldMapping) -> str:
     """Return what to do about a fault of points, after an example of the value (empty: none)."""
     if reason in _FIELDS:
-        return _about_missing(mapping, _FIELDS[reason], bool(example))
+        return _about_missing(mapping, _FIELDS[reason])
     if reason in _DIFFERS:
         return _DIFFERS[reason](example, mapping)
     return _ALWAYS[reason]
@@ -105,21 +79,13 @@ def advice(reason: str, example: str, mapping: FieldMapping) -> str:
 def sentence(reason: str, example: str, where: str, mapping: FieldMapping) -> str:
     """Return a sentence with a fault, an example, its file, and what to do about it."""
     text = REASON_TEXTS[reason]
-    if example and reason in _FIELDS:
-        text += f", but a point of {where} has the key {example}"
-    elif example:
+    if example:
         text += f", such as {example} in {where}"
     return f"{text}. {advice(reason, example, mapping)}".strip()
 
 
-def _about_missing(mapping: FieldMapping, name: str, has_whole_key: bool) -> str:
-    path = getattr(mapping, name)
-    if has_whole_key:
-        return (
-            f"In the field mapping a dot leads from an object to what is inside it, and keys with a dot in "
-            f"their name are not read by this version: rename the key in the trip files ({name} is {path!r})."
-        )
-    return f"Check the field mapping, where {name} is {path!r}."
+def _about_missing(mapping: FieldMapping, name: str) -> str:
+    return f"Check the field mapping, where {name} is {getattr(mapping, name)!r}."
 
 
 def _about_link(example: str, mapping: FieldMapping) -> str:
@@ -140,7 +106,7 @@ def _about_link(example: str, mapping: FieldMapping) -> str:
             "Written with a fraction or an exponent, ids of 2^53 and more lose their last digits: write them "
             "as digits alone."
         )
-    return _about_missing(mapping, "link_id", False)
+    return _about_missing(mapping, "link_id")
 
 
 def _about_speed(example: str, mapping: FieldMapping) -> str:
@@ -149,7 +115,7 @@ def _about_speed(example: str, mapping: FieldMapping) -> str:
         return "Write speeds with a decimal point."
     if re.match(r"\s*[0-9.,]+\s*\S", text):
         return "Write the number alone: the unit is declared for the whole run."
-    return _about_missing(mapping, "speed", False)
+    return _about_missing(mapping, "speed")
 
 
 def _about_time(example: str, mapping: FieldMapping) -> str:
@@ -161,7 +127,7 @@ def _about_time(example: str, mapping: FieldMapping) -> str:
             return f"That looks like {unit} since 1970, and this version reads seconds and milliseconds."
     if example.startswith('"'):
         return f"This notation is not read by this version. {_TIMES}"
-    return f"{_TIMES} {_about_missing(mapping, 'time', False)}"
+    return f"{_TIMES} {_about_missing(mapping, 'time')}"
 
 
 def _about_entry(example: str, mapping: FieldMapping) -> str:
@@ -169,7 +135,7 @@ def _about_entry(example: str, mapping: FieldMapping) -> str:
         return (
             "Points that are arrays are not read by this version: write each as an object with named values."
         )
-    return _about_missing(mapping, "points", False)
+    return _about_missing(mapping, "points")
 
 
 def _is_number(text: str) -> bool:

@@ -8,8 +8,9 @@ types, or has a value that needs closer examination, is decoded again point by p
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, Optional, Union
 
 import msgspec
@@ -17,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import FILE_REASONS, BadTripFile
+from ..contract.field_path import keys_of, path_of
 from ..contract.spec import FieldMapping
 from . import times, typed_json, values
-from .advice import joined_keys, shown, shown_time, whole_key
+from .advice import shown, shown_time
 from .trip_json import load, unpack
 
 _EXACT = 2  # the decoder that keeps link ids as written
@@ -35,8 +37,7 @@ class Points:
     are of one length. `read` counts all entries of the array of points, `faults` those with a fault by
     reason (`values.POINT_REASONS`, `values.TIME_FAULTS`), `fields` names what an unusable point has.
     `position` is longitude and latitude of each in degrees (NaN for none), None if the mapping names none.
-    `vehicle` is the vehicle's id. `examples` shows, by reason, the first value of the file with a fault; of
-    a missing one the key that spells its path in full, if there is such.
+    `vehicle` is the vehicle's id. `examples` shows, by reason, the first value of the file with a fault.
     """
 
     link_id: NDArray[np.int64]
@@ -73,12 +74,13 @@ class TripDecoder:
     def __init__(self, mapping: FieldMapping, max_bytes: int = 256 << 20) -> None:
         self._mapping = mapping
         self._max_bytes = max_bytes
-        self._paths = [tuple(path.split(".")) for path in (mapping.time, mapping.speed, mapping.link_id)]
-        self._points_path = tuple(mapping.points.split("."))
-        self._trip_path = tuple(mapping.trip_id.split(".")) if mapping.trip_id else ()
-        self._vehicle_path = tuple(mapping.vehicle_id.split(".")) if mapping.vehicle_id else ()
-        self._places = [tuple(path.split(".")) for path in (mapping.longitude, mapping.latitude) if path]
-        self._joined = [tuple(dict.fromkeys(joined_keys(path))) for path in self._paths]
+        self._paths = [keys_of(path) for path in (mapping.time, mapping.speed, mapping.link_id)]
+        self._points_path = keys_of(mapping.points)
+        self._trip_path = keys_of(mapping.trip_id) if mapping.trip_id else ()
+        self._vehicle_path = keys_of(mapping.vehicle_id) if mapping.vehicle_id else ()
+        self._places = [keys_of(path) for path in (mapping.longitude, mapping.latitude) if path]
+        self._joined = [tuple(dict.fromkeys(_joined_keys(path))) for path in self._paths]
+        self._of_whole_keys: dict[tuple[bool, ...], TripDecoder] = {}
         self._naive_is_utc = mapping.naive_times == "utc"
         number, text = Optional[float], Optional[str]
         self._first = 0
@@ -130,7 +132,8 @@ class TripDecoder:
         if points is None:
             return None
         n = len(points)
-        link_id = _link_ids(typed_json.column(points, self._paths[2]), exact=choice == _EXACT)
+        links = typed_json.column(points, self._paths[2])
+        link_id = _link_ids(links, exact=choice == _EXACT)
         if link_id is None:
             return None
         given = typed_json.column(points, self._paths[1])
@@ -147,8 +150,15 @@ class TripDecoder:
         if moments_read is None:
             return None
         time, codes = moments_read
-        if self._may_be_spelt(raw, (times.NONE_GIVEN in codes, n_speed < n, n_link < n)):
-            return None  # name the key
+        spelt = self._spelt(raw, (times.NONE_GIVEN in codes, n_speed < n, n_link < n))
+        if any(spelt):
+            if not all(
+                column.count(None) == n
+                for column, is_spelt in zip((moments, given, links), spelt)
+                if is_spelt
+            ):
+                return None
+            return self._with_whole_keys(spelt, raw)
         kept: Optional[NDArray[np.int64]] = None
         if n_link < n or n_speed < n:
             kept = np.flatnonzero(has_link & has_speed)
@@ -180,10 +190,28 @@ class TripDecoder:
             return None  # msgspec reads the string "nan" as a number, but it is a bad time
         return times.instants_of_numbers(numbers)
 
-    def _may_be_spelt(self, raw: bytes, missing: tuple[bool, ...]) -> bool:
-        """Return True if a key may spell in full a path at whose end values are missing (see `whole_key`)."""
+    def _spelt(self, raw: bytes, missing: tuple[bool, ...]) -> tuple[bool, ...]:
+        """Return for time, speed and link if a key may spell the path in full (see `values.follow`)."""
         pairs = zip(missing, self._joined)  # rfind takes half the time of `in`
-        return any(is_missing and any(raw.rfind(key) >= 0 for key in joined) for is_missing, joined in pairs)
+        return tuple(
+            is_missing and any(raw.rfind(key) >= 0 for key in joined) for is_missing, joined in pairs
+        )
+
+    def _with_whole_keys(self, spelt: tuple[bool, ...], raw: bytes) -> Optional[Points]:
+        """Decode a file that has no value at the paths of `spelt`, by keys that spell these in full.
+
+        None if there may be several such keys for a path.
+        """
+        if any(is_spelt and len(path) > 2 for is_spelt, path in zip(spelt, self._paths)):
+            return None
+        if spelt not in self._of_whole_keys:
+            paths = {
+                name: path_of((".".join(path),))
+                for name, path, is_spelt in zip(("time", "speed", "link_id"), self._paths, spelt)
+                if is_spelt
+            }
+            self._of_whole_keys[spelt] = TripDecoder(replace(self._mapping, **paths), self._max_bytes)
+        return self._of_whole_keys[spelt].decode_text(raw)
 
     # -- decoding point by point (the definition) ---------------------------------------------------
 
@@ -195,8 +223,6 @@ class TripDecoder:
         if not isinstance(points, list):
             found = "nothing is there" if points is None else f"{_kind(points)} is there"
             keys = ", ".join(list(map(str, root))[:12])
-            if whole := whole_key(root, self._points_path):
-                found = f"it has a key {shown(whole)}, and a dot in the mapping leads to what is inside a key"
             raise BadTripFile(
                 "no_points", f"no array of points in field '{self._mapping.points}': {found}; it has: {keys}"
             )
@@ -210,13 +236,13 @@ class TripDecoder:
                 time, given_speed, link = (values.follow(point, path) for path in self._paths)
                 link_id, link_fault = values.link_id_of(link)
                 speed, speed_fault = values.speed_of(given_speed)
-                found_faults = [(link_fault, link, 2), (speed_fault, given_speed, 1)]
+                found_faults = [(link_fault, link), (speed_fault, given_speed)]
             else:
-                found_faults = [("not_a_point", point, 0)]
-            for reason, value, of in found_faults:
+                found_faults = [("not_a_point", point)]
+            for reason, value in found_faults:
                 if reason:
                     faults[reason] = faults.get(reason, 0) + 1
-                    self._exemplify(examples, reason, shown, value, point, of)
+                    self._exemplify(examples, reason, shown, value)
             if not any(reason for reason, *_ in found_faults):
                 instant, code = times.instant_of(time, self._naive_is_utc)
                 kept.append((link_id, speed, instant))
@@ -224,7 +250,7 @@ class TripDecoder:
                     positions.append(values.position_of(*(values.follow(point, p) for p in self._places)))
                 codes.append(code)
                 if code != times.OK:
-                    self._exemplify(examples, values.TIME_FAULTS[code - 1], shown_time, time, point, 0)
+                    self._exemplify(examples, values.TIME_FAULTS[code - 1], shown_time, time)
         _count_times(np.array(codes, dtype=np.uint8), faults)
         result = Points(
             np.array([p[0] for p in kept], dtype=np.int64),
@@ -241,22 +267,11 @@ class TripDecoder:
             result.fields = self._fields_of(raw)
         return result
 
-    def _exemplify(
-        self,
-        examples: dict[str, str],
-        reason: str,
-        show: Callable[[Any], str],
-        value: Any,
-        point: Any,
-        of: int,
-    ) -> None:
-        """Keep an example of the first point with a fault, in the field of path number `of`."""
-        if reason in examples:
-            return
-        if not reason.startswith("no_"):
+    @staticmethod
+    def _exemplify(examples: dict[str, str], reason: str, show: Callable[[Any], str], value: Any) -> None:
+        """Keep an example of the first value with a fault."""
+        if reason not in examples and not reason.startswith("no_"):
             examples[reason] = show(value)
-        elif whole := whole_key(point, self._paths[of]):
-            examples[reason] = shown(whole)
 
     def _fields_of(self, raw: bytes) -> str:
         """Return the fields of the first point, for the message if no point can be used."""
@@ -269,6 +284,13 @@ class TripDecoder:
             for inner in (value if isinstance(value, dict) and value else {"": None})
         ]
         return ", ".join(name.rstrip(".") for name in names[:20])
+
+
+def _joined_keys(path: tuple[str, ...]) -> Iterator[bytes]:
+    """Yield texts in UTF-8, of which a file has one if a key of it spells steps of this path in full."""
+    for first, second in zip(path, path[1:]):
+        yield json.dumps(f"{first}.{second}")[1:-1].encode("ascii")
+        yield f"{first}.{second}".encode("utf-8", "surrogatepass")
 
 
 def _link_ids(links: list[Any], exact: bool) -> Optional[NDArray[np.int64]]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Union
 
 from ..contract.errors import FILE_REASONS, BadTripFile
+from ..contract.field_path import keys_of
 from ..contract.spec import FieldMapping
 from ..storage import LARGE
 from ..storage.local import scratch
@@ -38,7 +39,7 @@ def decode_large(decoder: TripDecoder, mapping: FieldMapping, path: Path) -> Ite
     after some pieces.
     """
     with _in_utf8(path) as here, here.open("rb") as stream:
-        keys = tuple(mapping.points.split("."))
+        keys = keys_of(mapping.points)
         cuts = find_cuts(stream, keys, PIECE)
         late = None  # an error in the JSON after the points, reported unless the points have one, too
         try:

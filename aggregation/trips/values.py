@@ -108,9 +108,19 @@ def position_of(longitude: object, latitude: object) -> tuple[float, float]:
 
 
 def follow(value: Any, path: tuple[str, ...]) -> Any:
-    """Return the value at the end of a path of object keys; None if the path breaks off."""
-    for key in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(key)
-    return value
+    """Return the value at the end of a path of object keys; None if the path breaks off.
+
+    Where it does, keys that spell several steps of it in full count, the longest first: for the path
+    `dbResponse.linkID` of `{"dbResponse.linkID": 101}` the value is 101.
+    """
+    if not path:
+        return value
+    if not isinstance(value, dict):
+        return None
+    found = follow(value.get(path[0]), path[1:])
+    for end in range(len(path), 1, -1) if found is None else ():
+        if (key := ".".join(path[:end])) in value:
+            found = follow(value[key], path[end:])
+            if found is not None:
+                break
+    return found

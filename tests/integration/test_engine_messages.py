@@ -105,37 +105,14 @@ def test_the_example_is_of_the_first_file_whatever_the_workers(engine: Engine) -
     assert again["points"]["examples"] == wanted
 
 
-@pytest.mark.parametrize(
-    ("mapping", "points", "key"),
-    [
-        ({}, {"dbResponse.linkID": 101, "absVelocity": 1}, "dbResponse.linkID"),
-        ({"link_id": "a.b.c"}, {"a.b": {"c": 101}, "absVelocity": 1}, "a.b"),
-        ({"link_id": "a.b.c"}, {"a": {"b.c": 101}, "absVelocity": 1}, "b.c"),
-        ({"speed": "v.kmh"}, {"dbResponse": {"linkID": 1}, "v.kmh": 5}, "v.kmh"),
-        ({"link_id": "straße.id"}, {"straße.id": 101, "absVelocity": 1}, "straße.id"),
-    ],
-)
-def test_a_key_with_a_dot_is_told_from_a_path(
-    engine: Engine, mapping: dict[str, str], points: dict[str, Any], key: str
-) -> None:
-    engine.write("a.json", [points])
-    with pytest.raises(RunError) as refused:
-        engine.run_here(mapping=mapping)
-    assert f'but a point of {engine.trips / "a.json"} has the key "{key}". ' in refused.value.message
-    assert "keys with a dot in their name are not read by this version" in refused.value.message
-
-
-def test_a_time_under_a_key_with_a_dot_is_warned_of(engine: Engine) -> None:
-    engine.write("a.json", [{"dbResponse": {"linkID": 1}, "absVelocity": 5, "t.utc": TIME}])
-    (warning,) = engine.run_here(mapping={"time": "t.utc"}, min_trips=1).manifest["warnings"]
-    assert warning.startswith("100% of the points: no time, but a point of ")
-    assert 'has the key "t.utc".' in warning
-
-
-def test_an_array_of_points_under_a_key_with_a_dot(engine: Engine) -> None:
-    engine.write("a.json", {"trip.points": [point()]})
-    with pytest.raises(RunError, match=r'it has a key "trip\.points", and a dot in the mapping'):
-        engine.run_here(mapping={"points": "trip.points"})
+def test_a_key_with_a_dot_is_read_by_its_whole_name(engine: Engine) -> None:
+    for n in range(6):
+        flat = {"timestamp": TIME, "absVelocity": 20 + n, "dbResponse.linkID": "101"}
+        engine.write(f"{n}.json", [flat] * 10)
+    manifest = engine.run_here().manifest
+    assert (manifest["points"]["counted"], manifest["warnings"]) == (60, [])
+    header, row = (line.split(",") for line in engine.run_here().csv().splitlines())
+    assert dict(zip(header, row)).items() >= {"link_id": "101", "n_points": "60", "mean": "22.5"}.items()
 
 
 @pytest.mark.parametrize(

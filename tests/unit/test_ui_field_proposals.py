@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from roadpulse.aggregation.contract.field_path import keys_of
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.ui.trip_fields.proposals import arrays_of, fields_of, propose, unit_hint
 from roadpulse.ui.trip_fields.sample import inspect
@@ -69,12 +70,12 @@ def test_a_value_that_is_there_and_not_read_is_shown_in_the_place_of_a_question_
     assert 'such as "8 o\'clock" in t.json' in preview.faults["time"]
 
 
-def test_a_key_with_a_dot_is_named_and_no_path_to_it_is_proposed() -> None:
+def test_a_key_with_a_dot_is_found_by_its_whole_name_and_proposed_in_brackets() -> None:
     root = trip(**{"timestamp": 1749510026, "absVelocity": 3.5, "dbResponse.linkID": 17})
-    preview = inspect("t.json", root, FieldMapping())
-    assert 'has the key "dbResponse.linkID"' in preview.faults["link_id"]
-    assert preview.proposal is None
-    assert propose({"a.b": [{"link_id": 1, "speed": 2.5}]}, FieldMapping()) is None
+    assert inspect("t.json", root, FieldMapping()).found == ("link_id", "speed", "time")
+    proposal = propose({"a.b": [{"link.id": 1, "speed": 2.5}]}, FieldMapping())
+    assert proposal is not None
+    assert (proposal.points, proposal.link_id, proposal.speed) == ('["a.b"]', '["link.id"]', "speed")
 
 
 @pytest.mark.parametrize("key", ["time\x1b", "", " ", "time\ud800", "\x00"])
@@ -88,11 +89,13 @@ def test_a_key_that_no_path_can_name_is_passed_over(key: str) -> None:
     assert propose({key: root["points"]}, FieldMapping()) is None
 
 
-def test_a_key_that_ends_with_a_backslash_leads_nowhere() -> None:
-    """A backslash before a dot is refused in a path, since it does not keep the dot from being one."""
+def test_a_key_that_ends_with_a_backslash_is_written_in_brackets() -> None:
+    """A plain backslash before a dot is refused in a path, since it does not keep the dot from being one."""
     root = {"points": [{"edge\\": {"id": 17}, "speed": 3.5, "time": 1749510026}]}
-    assert [field.path for field in fields_of(root["points"])] == ["speed", "time"]
-    assert propose(root, FieldMapping()) is not None
+    assert [field.path for field in fields_of(root["points"])] == ['["edge\\\\"].id', "speed", "time"]
+    proposal = propose(root, FieldMapping())
+    assert proposal is not None
+    assert keys_of(proposal.link_id) == ("edge\\", "id")
 
 
 def test_a_field_that_is_not_there_has_no_fault_to_show() -> None:

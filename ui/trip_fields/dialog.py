@@ -21,7 +21,9 @@ from qgis.PyQt.QtWidgets import (
 
 from ...aggregation.contract.days import WEEKDAY_NAMES
 from ...aggregation.contract.errors import SpecError
-from ...aggregation.contract.spec import FieldMapping, path_fault
+from ...aggregation.contract.field_path import keys_of, path_fault, path_of
+from ...aggregation.contract.spec import FieldMapping
+from ...aggregation.trips import values
 from ...workflow.translation import tr
 from ..manual.window import FORMATS, HelpButton
 from ..widgets.notes import Note, muted, warning
@@ -232,17 +234,16 @@ class FieldsDialog(OnScreenDialog):
 
 
 def _text(point: Any, path: str) -> str:
-    for key in path.split("."):
-        point = point.get(key) if isinstance(point, dict) else None
-    return "" if point is None else str(point)
+    value = values.follow(point, keys_of(path))
+    return "" if value is None else str(value)
 
 
 def _scalars(root: Any) -> list[str]:
     if not isinstance(root, dict):
         return []
     return [
-        str(key)
+        path_of((key,))
         for key, value in root.items()
         if isinstance(value, (str, int)) and not isinstance(value, bool)
-        if "." not in key and not path_fault(key)
+        if not path_fault(path_of((key,)))
     ]

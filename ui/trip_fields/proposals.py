@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
-from ...aggregation.contract.spec import FieldMapping, path_fault
+from ...aggregation.contract.field_path import keys_of, path_fault, path_of
+from ...aggregation.contract.spec import FieldMapping
 from ...aggregation.trips import times, values
 
 PRESETS: Mapping[str, FieldMapping] = {
@@ -61,14 +62,14 @@ def propose(root: Any, mapping: FieldMapping) -> Optional[FieldMapping]:
 
     What `mapping` finds stays. A proposal is only ever shown to the person, never used unasked.
     """
-    points = values.follow(root, tuple(mapping.points.split(".")))
+    points = values.follow(root, keys_of(mapping.points))
     path = mapping.points
     if not isinstance(points, list) or not points:
         arrays = arrays_of(root)
         if not arrays:
             return None
         path = arrays[0]
-        points = values.follow(root, tuple(path.split(".")))
+        points = values.follow(root, keys_of(path))
     fields = fields_of(points)
     chosen: dict[str, str] = {}
     for name in ("link_id", "speed", "time"):
@@ -122,7 +123,7 @@ def _best(name: str, fields: Sequence[RawField]) -> Optional[str]:
     usable = [field for field in fields if fits(name, field.example)]
     for pattern in _NAMES[name]:
         for field in usable:
-            parts = field.path.split(".")
+            parts = keys_of(field.path)
             names = (parts[-1], "_".join(parts[-2:]))  # `edge.id` says as much as `edge_id`
             if any(re.search(pattern, name, re.IGNORECASE) for name in names):
                 return field.path
@@ -133,8 +134,8 @@ def _leaves(point: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str,
     if not isinstance(point, dict):
         return
     for key, value in point.items():
-        path = f"{prefix}{key}"
-        if "." in key or path_fault(path):  # no path can name it
+        path = f"{prefix}{path_of((key,))}"
+        if path_fault(path):  # no path can name it
             continue
         if isinstance(value, dict) and value and depth < _DEPTH:
             yield from _leaves(value, f"{path}.", depth + 1)
@@ -145,8 +146,9 @@ def _leaves(point: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str,
 def _walk(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict) and depth < _DEPTH:
         for key, inner in value.items():
-            below = f"{path}.{key}" if path else str(key)
-            if "." in key or path_fault(below):
+            step = path_of((key,))
+            below = f"{path}.{step}" if path else step
+            if path_fault(below):
                 continue
             yield below, inner
             yield from _walk(inner, below, depth + 1)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...aggregation.contract.errors import FILE_REASONS, BadTripFile
+from ...aggregation.contract.field_path import keys_of
 from ...aggregation.contract.json_text import JsonFault, check_shape
 from ...aggregation.contract.spec import FieldMapping
 from ...aggregation.trips import advice, times, values
@@ -83,7 +84,7 @@ def preview(source: TripSource, trips: str, mapping: FieldMapping, check: Check)
 
 def inspect(path: str, root: Any, mapping: FieldMapping) -> Preview:
     """Return what `mapping` finds in a loaded file."""
-    raw = values.follow(root, tuple(mapping.points.split(".")))
+    raw = values.follow(root, keys_of(mapping.points))
     if not isinstance(raw, list):
         return Preview(
             file=path, proposal=propose(root, mapping), unit=unit_hint(root), root=root,
@@ -99,7 +100,7 @@ def inspect(path: str, root: Any, mapping: FieldMapping) -> Preview:
         name: text
         for name in given
         if name not in found
-        for text in filter(None, [_fault(name, first, given[name], path, mapping)])
+        for text in filter(None, [_fault(name, given[name], path, mapping)])
     }
     naive = mapping.naive_times == "utc"
     points = tuple(_point(*read, naive) for read in zip(given["link_id"], given["speed"], given["time"]))
@@ -155,21 +156,16 @@ def _clause(message: str) -> str:
 
 
 def _value(point: Any, path: str) -> Any:
-    return values.follow(point, tuple(path.split(".")))
+    return values.follow(point, keys_of(path))
 
 
-def _fault(name: str, points: list[Any], given: list[Any], path: str, mapping: FieldMapping) -> str:
+def _fault(name: str, given: list[Any], path: str, mapping: FieldMapping) -> str:
     """Return the fault of the first value of a field; empty if the field has no value."""
     file = PurePosixPath(path.replace("\\", "/")).name
-    for point, value in zip(points, given):
+    for value in given:
         reason = _reason(name, value)
-        if reason.startswith("no_"):
-            example = advice.whole_key(point, tuple(getattr(mapping, name).split(".")))
-            example = advice.shown(example) if example else ""
-        else:
-            example = advice.shown(value)
-        if example:
-            text = advice.sentence(reason, example, file, mapping)
+        if not reason.startswith("no_"):
+            text = advice.sentence(reason, advice.shown(value), file, mapping)
             return text[:1].upper() + text[1:]
     return ""
 
