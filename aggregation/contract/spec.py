@@ -58,7 +58,8 @@ class FieldMapping:
 
     Every entry is a path of object keys (see field_path). `points` leads from the root to the array of
     points, `trip_id` from the root to the trip's id (empty: the file is the trip), `vehicle_id` to the
-    vehicle's (empty: not named); the others lead from one point to its value. `longitude` and `latitude`, in
+    vehicle's (empty: not named), both beside the points or inside of each; the others lead from one point to
+    its value. `longitude` and `latitude`, in
     degrees, may both be empty. `naive_times` is the treatment of times without an offset: `refuse` (the
     point counts in no time bin) or `utc`.
     """
@@ -89,29 +90,37 @@ class FieldMapping:
                 "their offset from UTC",
             )
         _check_choice("mapping.naive_times", self.naive_times, NAIVE_TIMES)
-        of_point = (self.link_id, self.speed, self.time, self.longitude, self.latitude)
-        for path, other in permutations(filter(None, of_point), 2):
-            if holds(keys_of(path), keys_of(other)):
-                raise SpecError("mapping", f"{path!r} cannot be a value and hold {other!r} at once")
         points, trip, vehicle = (
             keys_of(path) if path else () for path in (self.points, self.trip_id, self.vehicle_id)
         )
+        for name, keys in (("trip_id", trip), ("vehicle_id", vehicle)):
+            if keys and holds(keys, points):
+                raise SpecError(
+                    f"mapping.{name}",
+                    f"is {path_of(keys)!r}, which is or holds the points ({self.points!r}); name a value",
+                )
         if trip and holds(points, trip):
             raise SpecError(
                 "mapping.trip_id",
                 f"the trip id cannot lie inside the points ({self.points!r}), as a file is one trip; write "
                 "each trip into a file of its own",
             )
-        if trip and holds(trip, points):
-            raise SpecError("mapping.trip_id", f"the trip id cannot hold the points ({self.points!r})")
-        for path, other in permutations(filter(None, (vehicle, points, trip)), 2):
-            if vehicle in (path, other) and holds(path, other) and {path, other} != {trip}:
-                held = other if path == vehicle else path
+        of_point = [
+            keys_of(path)
+            for path in (self.link_id, self.speed, self.time, self.longitude, self.latitude)
+            if path
+        ]
+        of_point += {keys[len(points) :] for keys in (trip, vehicle) if keys and holds(points, keys)}
+        for value, other in permutations(of_point, 2):
+            if holds(value, other):
                 raise SpecError(
-                    "mapping.vehicle_id",
-                    f"the vehicle's id cannot lie inside of {path_of(held)!r} or hold it; it lies beside the "
-                    "points",
+                    "mapping", f"{path_of(value)!r} cannot be a value and hold {path_of(other)!r} at once"
                 )
+        if trip != vehicle and trip and vehicle and (holds(trip, vehicle) or holds(vehicle, trip)):
+            raise SpecError(
+                "mapping.vehicle_id",
+                f"the vehicle's id cannot lie inside of the trip's ({self.trip_id!r}) or hold it",
+            )
 
     def to_json(self) -> dict[str, str]:
         """Return the mapping as JSON-ready values, without optional paths that are not named."""

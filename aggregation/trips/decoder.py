@@ -11,14 +11,14 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import FILE_REASONS, BadTripFile
-from ..contract.field_path import keys_of, path_of
+from ..contract.field_path import holds, keys_of, path_of
 from ..contract.spec import FieldMapping
 from . import times, typed_json, values
 from .advice import shown, shown_time
@@ -37,7 +37,9 @@ class Points:
     are of one length. `read` counts all entries of the array of points, `faults` those with a fault by
     reason (`values.POINT_REASONS`, `values.TIME_FAULTS`), `fields` names what an unusable point has.
     `position` is longitude and latitude of each in degrees (NaN for none), None if the mapping names none.
-    `vehicle` is the vehicle's id. `examples` shows, by reason, the first value of the file with a fault.
+    `vehicle` is the vehicle's id. Where the mapping names them inside the points, `trips` and `vehicles` have
+    those of each point. `examples` shows, by reason, the first value of the file with a fault, `rows` the
+    number of its point.
     """
 
     link_id: NDArray[np.int64]
@@ -50,6 +52,9 @@ class Points:
     examples: dict[str, str] = field(default_factory=dict)
     vehicle: Optional[str] = None
     position: Optional[NDArray[np.float64]] = None
+    trips: Optional[list[Optional[str]]] = None
+    vehicles: Optional[list[Optional[str]]] = None
+    rows: dict[str, int] = field(default_factory=dict)
 
     def keep(self, kept: NDArray[np.bool_], left_out: dict[str, int]) -> None:
         """Leave points out, which are counted by reason."""
@@ -66,6 +71,21 @@ class Points:
         self.vehicle = piece.vehicle if self.vehicle is None else self.vehicle
         self.fields = piece.fields if not self.read else self.fields  # only the file's first point counts
         self.read += piece.read
+
+
+class _Columns(NamedTuple):
+    """Values of all points of a file, as lists; those of trips and vehicles are None if not named."""
+
+    moments: list[Any]
+    speeds: list[Any]
+    links: list[Any]
+    places: list[list[Any]]
+    trips: Optional[list[Any]]
+    vehicles: Optional[list[Any]]
+
+
+class _LargeIds(Exception):
+    """Link ids may have lost digits."""
 
 
 class TripDecoder:
@@ -85,7 +105,11 @@ class TripDecoder:
         number, text = Optional[float], Optional[str]
         self._first = 0
         self._decoders: list[tuple[msgspec.json.Decoder[Any], bool]] = []
-        named = (*self._paths, *self._places, self._points_path, self._trip_path, self._vehicle_path)
+        self._trip_of_point, self._trip_path = _inside(self._points_path, self._trip_path)
+        self._vehicle_of_point, self._vehicle_path = _inside(self._points_path, self._vehicle_path)
+        self._inner_ids = [path for path in (self._trip_of_point, self._vehicle_of_point) if path]
+        self._outer_ids = [path for path in (self._trip_path, self._vehicle_path) if path]
+        named = (*self._paths, *self._places, self._points_path, *self._inner_ids, *self._outer_ids)
         if not all(map(typed_json.can_name, named)):
             return  # always decode point by point
         self._decoders = [  # time as text, as number; the last takes link ids beyond 2^53 exactly
@@ -114,7 +138,8 @@ class TripDecoder:
     def _typed(self, time: Any, speed: Any, link_id: Any, strict: bool) -> msgspec.json.Decoder[Any]:
         """Return a decoder to types with only the mapped fields, nested by their paths."""
         of_point = dict(zip(self._paths, (time, speed, link_id)))
-        point = typed_json.struct({**of_point, **dict.fromkeys(self._places, Any)})
+        others = (*self._places, *self._inner_ids)
+        point = typed_json.struct({**of_point, **dict.fromkeys(others, Any)})
         points: Any = list[point]  # type: ignore[valid-type]
         root = {self._points_path: points}
         for path in filter(None, (self._trip_path, self._vehicle_path)):
@@ -131,54 +156,77 @@ class TripDecoder:
         points = typed_json.column([root], self._points_path)[0]
         if points is None:
             return None
-        n = len(points)
-        links = typed_json.column(points, self._paths[2])
-        link_id = _link_ids(links, exact=choice == _EXACT)
+        columns = _Columns(
+            *(typed_json.column(points, path) for path in self._paths),
+            [typed_json.column(points, path) for path in self._places],
+            *(
+                typed_json.column(points, path) if path else None
+                for path in (self._trip_of_point, self._vehicle_of_point)
+            ),
+        )
+        try:
+            result = self._points_of(columns, time_is_text, choice == _EXACT)
+        except _LargeIds:
+            return self._decode_typed(raw, _EXACT) if time_is_text else None
+        if result is None:
+            return None
+        spelt = self._spelt(raw, result.faults)
+        if any(spelt):
+            of_spelt = [some for some, is_spelt in zip(columns, spelt) if is_spelt]
+            if any(some.count(None) < len(points) for some in of_spelt):
+                return None
+            return self._with_whole_keys(spelt, raw)
+        result.trip_id, result.vehicle = (
+            _id(typed_json.column([root], path)[0]) if path else None
+            for path in (self._trip_path, self._vehicle_path)
+        )
+        if points and not len(result.link_id):
+            result.fields = self._fields_of(raw)
+        return result
+
+    def _points_of(self, columns: _Columns, time_is_text: bool, exact: bool) -> Optional[Points]:
+        """Return the points of columns of values; None if a value needs closer examination.
+
+        Raises `_LargeIds` if link ids may have lost digits, unless they are `exact`.
+        """
+        moments, given, links = columns[:3]
+        n = len(links)
+        link_id = _link_ids(links, exact)
         if link_id is None:
             return None
-        given = typed_json.column(points, self._paths[1])
         speed = np.array(given, dtype=np.float64) + 0.0
         has_link, has_speed = link_id >= 0, (speed >= 0) & (speed <= values.MAX_SPEED)
         n_link, n_speed = int(has_link.sum()), int(has_speed.sum())
         if n_speed < n and n - n_speed != given.count(None):
             return None  # a speed is negative or not finite: report the fault
-        if n_link and choice != _EXACT and int(link_id.max()) >= values.EXACT_FLOAT:
-            return self._decode_typed(raw, _EXACT) if time_is_text else None
+        if n_link and not exact and int(link_id.max()) >= values.EXACT_FLOAT:
+            raise _LargeIds
         faults = {"no_link": n - n_link, "no_speed": n - n_speed}
-        moments = typed_json.column(points, self._paths[0])
         moments_read = self._instants(moments, time_is_text)
         if moments_read is None:
             return None
         time, codes = moments_read
-        spelt = self._spelt(raw, (times.NONE_GIVEN in codes, n_speed < n, n_link < n))
-        if any(spelt):
-            if not all(
-                column.count(None) == n
-                for column, is_spelt in zip((moments, given, links), spelt)
-                if is_spelt
-            ):
-                return None
-            return self._with_whole_keys(spelt, raw)
         kept: Optional[NDArray[np.int64]] = None
         if n_link < n or n_speed < n:
             kept = np.flatnonzero(has_link & has_speed)
             link_id, speed, time, codes = link_id[kept], speed[kept], time[kept], codes[kept]
         _count_times(codes, faults)
-        examples = {
-            name: shown_time(moments[at if kept is None else int(kept[at])])
-            for code, name in _TIME_VALUES
-            for at in np.flatnonzero(codes == code)[:1].tolist()
-        }
-        trip, vehicle = (
-            typed_json.column([root], path)[0] if path else None
-            for path in (self._trip_path, self._vehicle_path)
-        )
-        result = Points(link_id, time, speed, n, faults, _id(trip), examples=examples, vehicle=_id(vehicle))
-        if self._places:
-            position = _positions([typed_json.column(points, path) for path in self._places])
+        examples, rows = {}, {}
+        for code, name in _TIME_VALUES:
+            for at in np.flatnonzero(codes == code)[:1].tolist():
+                rows[name] = at if kept is None else int(kept[at])
+                examples[name] = shown_time(moments[rows[name]])
+        for name, has in (("no_link", has_link), ("no_speed", has_speed)):
+            if faults[name]:
+                rows[name] = int(np.argmin(has))
+        result = Points(link_id, time, speed, n, faults, examples=examples, rows=rows)
+        if columns.places:
+            position = _positions(columns.places)
             result.position = position if kept is None else position[kept]
-        if n and not len(link_id):
-            result.fields = self._fields_of(raw)
+        result.trips, result.vehicles = (
+            None if some is None else _ids(some if kept is None else [some[at] for at in kept.tolist()])
+            for some in columns[4:]
+        )
         return result
 
     def _instants(self, moments: list[Any], are_texts: bool) -> Optional[tuple[times.Instants, times.Codes]]:
@@ -190,11 +238,14 @@ class TripDecoder:
             return None  # msgspec reads the string "nan" as a number, but it is a bad time
         return times.instants_of_numbers(numbers)
 
-    def _spelt(self, raw: bytes, missing: tuple[bool, ...]) -> tuple[bool, ...]:
-        """Return for time, speed and link if a key may spell the path in full (see `values.follow`)."""
-        pairs = zip(missing, self._joined)  # rfind takes half the time of `in`
+    def _spelt(self, raw: bytes, faults: dict[str, int]) -> tuple[bool, ...]:
+        """Return for time, speed and link, of which some are missing, if a key may spell the path in full.
+
+        See `values.follow`.
+        """
         return tuple(
-            is_missing and any(raw.rfind(key) >= 0 for key in joined) for is_missing, joined in pairs
+            faults[name] > 0 and any(raw.rfind(key) >= 0 for key in joined)  # takes half the time of `in`
+            for name, joined in zip(("no_time", "no_speed", "no_link"), self._joined)
         )
 
     def _with_whole_keys(self, spelt: tuple[bool, ...], raw: bytes) -> Optional[Points]:
@@ -216,7 +267,10 @@ class TripDecoder:
     # -- decoding point by point (the definition) ---------------------------------------------------
 
     def _decode_each(self, raw: bytes) -> Points:
-        root = load(raw)
+        return self.decode_root(load(raw))
+
+    def decode_root(self, root: Any) -> Points:
+        """Decode the JSON of one file, already loaded by `trip_json.load`; raises `BadTripFile`."""
         if not isinstance(root, dict):
             raise BadTripFile("not_an_object", f"{FILE_REASONS['not_an_object']} but {_kind(root)}")
         points = values.follow(root, self._points_path)
@@ -231,7 +285,10 @@ class TripDecoder:
         kept: list[tuple[int, float, int]] = []
         positions: list[tuple[float, float]] = []
         codes: list[int] = []
-        for point in points:
+        rows: dict[str, int] = {}
+        trips: list[Optional[str]] = []
+        vehicles: list[Optional[str]] = []
+        for row, point in enumerate(points):
             if isinstance(point, dict):
                 time, given_speed, link = (values.follow(point, path) for path in self._paths)
                 link_id, link_fault = values.link_id_of(link)
@@ -242,6 +299,7 @@ class TripDecoder:
             for reason, value in found_faults:
                 if reason:
                     faults[reason] = faults.get(reason, 0) + 1
+                    rows.setdefault(reason, row)
                     self._exemplify(examples, reason, shown, value)
             if not any(reason for reason, *_ in found_faults):
                 instant, code = times.instant_of(time, self._naive_is_utc)
@@ -249,7 +307,10 @@ class TripDecoder:
                 if self._places:
                     positions.append(values.position_of(*(values.follow(point, p) for p in self._places)))
                 codes.append(code)
+                trips.append(_id(values.follow(point, self._trip_of_point)))
+                vehicles.append(_id(values.follow(point, self._vehicle_of_point)))
                 if code != times.OK:
+                    rows.setdefault(values.TIME_FAULTS[code - 1], row)
                     self._exemplify(examples, values.TIME_FAULTS[code - 1], shown_time, time)
         _count_times(np.array(codes, dtype=np.uint8), faults)
         result = Points(
@@ -262,9 +323,12 @@ class TripDecoder:
             examples=examples,
             vehicle=_id(values.follow(root, self._vehicle_path)) if self._vehicle_path else None,
             position=np.array(positions, dtype=np.float64).reshape(-1, 2) if self._places else None,
+            trips=trips if self._trip_of_point else None,
+            vehicles=vehicles if self._vehicle_of_point else None,
+            rows=rows,
         )
         if points and not kept:
-            result.fields = self._fields_of(raw)
+            result.fields = _fields_of(points[0])
         return result
 
     @staticmethod
@@ -275,15 +339,23 @@ class TripDecoder:
 
     def _fields_of(self, raw: bytes) -> str:
         """Return the fields of the first point, for the message if no point can be used."""
-        point = (values.follow(load(raw), self._points_path) or [None])[0]
-        if not isinstance(point, dict):
-            return _kind(point)
-        names = [
-            f"{key}.{inner}"
-            for key, value in point.items()
-            for inner in (value if isinstance(value, dict) and value else {"": None})
-        ]
-        return ", ".join(name.rstrip(".") for name in names[:20])
+        return _fields_of((values.follow(load(raw), self._points_path) or [None])[0])
+
+
+def _fields_of(point: Any) -> str:
+    if not isinstance(point, dict):
+        return _kind(point)
+    names = [
+        f"{key}.{inner}"
+        for key, value in point.items()
+        for inner in (value if isinstance(value, dict) and value else {"": None})
+    ]
+    return ", ".join(name.rstrip(".") for name in names[:20])
+
+
+def _inside(points: tuple[str, ...], path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return a path from the root as one from a point, if it lies inside the points; else as it is."""
+    return (path[len(points) :], ()) if path and holds(points, path) else ((), path)
 
 
 def _joined_keys(path: tuple[str, ...]) -> Iterator[bytes]:
@@ -330,7 +402,17 @@ def _positions(columns: list[list[Any]]) -> NDArray[np.float64]:
 
 
 def _id(value: object) -> Optional[str]:
-    return None if value is None or isinstance(value, (dict, list)) else str(value)
+    """Return the id of a trip or vehicle as text; a whole number is the same however it is written."""
+    if value is None or isinstance(value, (dict, list)):
+        return None
+    if isinstance(value, float) and value.is_integer() and abs(value) < values.EXACT_FLOAT:
+        return str(int(value))
+    return str(value)
+
+
+def _ids(column: list[Any]) -> list[Optional[str]]:
+    kinds = set(map(type, column))
+    return column if kinds <= {str, type(None)} else list(map(_id, column))
 
 
 def _kind(value: object) -> str:

@@ -194,7 +194,7 @@ def test_paths_that_are_not_named_are_not_in_the_specification():
         ({"longitude": "x"}, "mapping.latitude"),
         ({"latitude": "y"}, "mapping.longitude"),
         ({"longitude": "absVelocity.x", "latitude": "y"}, "mapping"),
-        ({"vehicle_id": "data.car"}, "mapping.vehicle_id"),
+        ({"vehicle_id": "data.absVelocity"}, "mapping"),
         ({"vehicle_id": "data"}, "mapping.vehicle_id"),
         ({"vehicle_id": "a..b"}, "mapping.vehicle_id"),
         ({"vehicle_id": "trip", "trip_id": "trip.id"}, "mapping.vehicle_id"),
