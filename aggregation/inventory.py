@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -85,21 +86,21 @@ def count_trips(
     files, copies = storage.find_trips(trips, progress, access)
     check()
     has = known_files(store, rules, check, access)
-    new = None if has is None else [file for file in files if not has(file)]
+    new = None if has is None else array("q", (file.size for file in files if not has(file)))
     return TripCount(
         files=len(files),
-        bytes=sum(file.size for file in files),
+        bytes=files.bytes,
         new_files=None if new is None else len(new),
-        new_bytes=None if new is None else sum(file.size for file in new),
-        sample=sample_evenly([file.path for file in files]),
+        new_bytes=None if new is None else sum(new),
+        sample=_sample(files),
         copies=len(copies),
     )
 
 
-def sample_evenly(paths: list[str]) -> tuple[str, ...]:
-    """Return at most `SAMPLE_FILES` paths, evenly spread."""
-    step = max(1, len(paths) // SAMPLE_FILES)
-    return tuple(paths[::step][:SAMPLE_FILES])
+def _sample(files: storage.TripFiles) -> tuple[str, ...]:
+    """Return the paths of at most `SAMPLE_FILES` files, evenly spread."""
+    step = max(1, len(files) // SAMPLE_FILES)
+    return tuple(files[at].path for at in range(0, len(files), step)[:SAMPLE_FILES])
 
 
 def first_files(trips: str, n: int = FIRST_FILES) -> list[str]:

@@ -20,7 +20,7 @@ from .contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_PERIOD, LINK_SPEEDS_BY_
 from .contract.time_zones import data_version
 from .run_folder import now
 from .runners.memory import peak_memory
-from .storage import TripFile, printable
+from .storage import TripFiles, printable
 from .store.decode import Example, examples_of, faults_of
 from .store.point_store import FAULTS, FileRecord
 from .summary.cells import Calendar
@@ -51,8 +51,8 @@ class RunFacts:
     """
 
     spec: RunSpec
-    files: list[TripFile]
-    copies: list[TripFile]
+    files: TripFiles
+    copies: TripFiles
     records: list[FileRecord]
     summaries: list[SummaryReport]
     results: dict[str, Any]
@@ -88,7 +88,7 @@ def manifest(run: RunFacts) -> dict[str, Any]:
             "bad": len(bad),
             "packed_copies": len(run.copies),
             **({"left_out": sum(map(_is_left_out, records))} if spec.trim.is_asked else {}),
-            "bytes": sum(file.size for file in files),
+            "bytes": files.bytes,
         },
         "points": {
             "read": read,
@@ -247,7 +247,7 @@ def _remarks(values: dict[str, Any], run: RunFacts) -> list[str]:
     return [*found, run.earlier_store] if run.earlier_store else found
 
 
-def _packed_copies(copies: list[TripFile]) -> str:
+def _packed_copies(copies: TripFiles) -> str:
     """Return the warning about packed files that do not count, as their plain versions lie beside them."""
     example = printable(copies[0].path)
     if len(copies) == 1:

@@ -134,7 +134,7 @@ class _Run:
 
     def _with_store(
         self, store: PointStore, own: list[storage.Own]
-    ) -> tuple[list[storage.TripFile], dict[str, Any]]:
+    ) -> tuple[storage.TripFiles, dict[str, Any]]:
         """Carry out the run while it holds a claim on the store; return the trip files and the manifest."""
         with self._timed("list"):
             own.append(storage.Own("point store", str(store.root)))
@@ -209,7 +209,7 @@ class _Run:
         for ingest in remove_replaced(store, self._check):
             log.info("Removed points that lie in a larger part of the store now: %s", ingest)
 
-    def _compact(self, store: PointStore, files: list[storage.TripFile]) -> None:
+    def _compact(self, store: PointStore, files: storage.TripFiles) -> None:
         """Merge small ingests after the run if there are many."""
         ingests = worth_merging(self.sizes)
         if not ingests:

@@ -19,6 +19,7 @@ NAMES = {
     "spark": "spark_job",
     "s3": "s3_job",
     "clients": "s3_clients",
+    "head": "head",
 }
 MORE = {"spark": ["--growth"]}
 """Arguments of those that measure more than the usual only when asked."""

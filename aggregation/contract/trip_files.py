@@ -1,4 +1,4 @@
-"""Trip files by name: suffixes, glob patterns, packed copies, and listings."""
+"""Trip files by name: suffixes, glob patterns, and packed copies."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import NamedTuple
 
 from .errors import RunError
 
 SUFFIXES = (".json", ".json.gz")
 """Suffixes of trip files, case-insensitive."""
-
-_PACKED = (".gz", ".GZ", ".Gz", ".gZ")
 
 OTHERS_SEEN = 10_000
 """Maximum number of other files that are examined if there are no trips."""
@@ -78,56 +75,6 @@ def _segment(part: str) -> str:
         else:
             words.append(re.escape(c))
     return "".join(words)
-
-
-class TripFile(NamedTuple):
-    """A listed trip file: absolute path, size in bytes, and an identifier of its version."""
-
-    path: str
-    size: int
-    version: str
-
-
-class Listing(NamedTuple):
-    """Trip files, sorted by path; `copies` are packed copies of some of them and do not count."""
-
-    files: list[TripFile]
-    copies: list[TripFile]
-
-
-class Collector:
-    """Collects trip files, added in any order, each path once.
-
-    Of two paths that differ only by `.gz` (in any case) the plain one counts, and the packed one is its copy.
-    """
-
-    def __init__(self) -> None:
-        self._files: dict[str, TripFile] = {}
-        self._n_copies = 0
-        self._any_packed = False
-
-    def __len__(self) -> int:
-        """Return the number of files so far, without copies."""
-        return len(self._files) - self._n_copies
-
-    def add(self, file: TripFile) -> None:
-        """Add a file."""
-        if file.path in self._files:
-            return
-        if plain := unpacked_name(file.path):
-            self._any_packed = True
-            self._n_copies += plain in self._files
-        elif self._any_packed:
-            self._n_copies += sum(file.path + ending in self._files for ending in _PACKED)
-        self._files[file.path] = file
-
-    def listing(self) -> Listing:
-        """Return all files and copies."""
-        listing = Listing([], [])
-        for path in sorted(self._files):
-            is_copy = unpacked_name(path) in self._files
-            (listing.copies if is_copy else listing.files).append(self._files[path])
-        return listing
 
 
 def unpacked_name(path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .. import storage
 from ..contract.errors import RunError
 from ..contract.spec import MAX_TRIP_MEGABYTES
-from ..storage import TripFile
+from ..storage import TripFile, TripFiles
 from ..store.decode import DecodeTask
 from ..store.order import BUCKETS
 from ..store.point_store import FileRecord, PointStore
@@ -25,7 +25,7 @@ MIN_TASK_BYTES, MAX_TASK_BYTES = 4 << 20, 160 << 20
 TASKS_PER_WORKER = 4
 
 MAX_TASK_FILES = 2000
-"""Maximum number of files of a decode task, which holds about 3 kB for each, as do its pickles."""
+"""Maximum number of files of a decode task, which holds about 3 kB for each while it reads them."""
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Selection:
 
 
 def select(
-    files: list[TripFile],
+    files: Sequence[TripFile],
     store: PointStore,
     progress: Optional[Callable[[], None]] = None,
     limit: int = MAX_TRIP_MEGABYTES << 20,
@@ -152,28 +152,32 @@ def work_of(file: TripFile) -> int:
     return max(file.size, 32 << 10) * (8 if file.path.lower().endswith(".gz") else 1)
 
 
-def decode_tasks(files: list[TripFile], workers: int, max_bytes: Optional[int] = None) -> list[DecodeTask]:
+def decode_tasks(
+    files: Sequence[TripFile], workers: int, max_bytes: Optional[int] = None
+) -> list[DecodeTask]:
     """Divide files into tasks, a few per worker, of at most `max_bytes` (default `MAX_TASK_BYTES`) each.
 
     A task has at most `MAX_TASK_FILES` files. Sizes are about equal, except that the last tasks become
     smaller, so that all workers finish at about the same time.
     """
-    weights = [work_of(file) for file in files]
-    left = sum(weights)
+    left = sum(map(work_of, files))
     task_bytes = left // max(workers * TASKS_PER_WORKER, 1) + 1
     most = limit = min(max(task_bytes, MIN_TASK_BYTES), max_bytes or MAX_TASK_BYTES)
     least = max(most // 4, MIN_TASK_BYTES)
     tasks: list[DecodeTask] = []
-    start, weight = 0, 0
-    for end, size in enumerate(weights):
-        if end > start and (weight + size > limit or end - start == MAX_TASK_FILES):
-            tasks.append(DecodeTask(len(tasks), start, tuple(files[start:end])))
+    held: list[TripFile] = []
+    first, weight = 0, 0
+    for file in files:
+        size = work_of(file)
+        if held and (weight + size > limit or len(held) == MAX_TASK_FILES):
+            tasks.append(DecodeTask(len(tasks), first, TripFiles(held)))
             left -= weight
             limit = min(max(left // max(2 * workers, 1), least), most)
-            start, weight = end, 0
+            first, weight, held = first + len(held), 0, []
         weight += size
-    if start < len(files):
-        tasks.append(DecodeTask(len(tasks), start, tuple(files[start:])))
+        held.append(file)
+    if held:
+        tasks.append(DecodeTask(len(tasks), first, TripFiles(held)))
     return tasks
 
 

@@ -12,7 +12,8 @@ from typing import Any, Optional
 
 from ..contract.errors import BadTripFile
 from ..contract.s3_access import S3Access, is_s3
-from ..contract.trip_files import LARGE, SUFFIXES, Listing, TripFile, printable
+from ..contract.trip_files import LARGE, SUFFIXES, printable
+from ..contract.trip_listing import Listing, TripFile, TripFiles
 from .base.place import Place
 from .base.separation import Own
 from .base.trip_source import TripContent, TripSource
@@ -25,8 +26,8 @@ from .s3.trips import S3Trips
 
 __all__ = [
     "LARGE", "SUFFIXES", "BadTripFile", "Listing", "LocalPath", "Own", "Place", "S3Access", "S3Path",
-    "TripContent", "TripFile", "TripSource", "check_apart", "check_name", "check_reach", "find_trips",
-    "is_s3", "list_trips", "place", "printable", "read_trip", "read_trips", "scratch", "sha256",
+    "TripContent", "TripFile", "TripFiles", "TripSource", "check_apart", "check_name", "check_reach",
+    "find_trips", "is_s3", "list_trips", "place", "printable", "read_trip", "read_trips", "scratch", "sha256",
     "trip_source",
 ]  # fmt: skip
 
@@ -62,15 +63,15 @@ def find_trips(
 
     Of two paths that differ only by `.gz` the plain one counts, and the packed one is among the copies.
     Raises `RunError` if there are none, and if trips and a folder of `own` contain each other.
-    `progress` is called with the number found so far, without copies. Modification times of trips in folders
-    are assumed to come from the same clock as those in `beside`, such as a file server's.
+    `progress` is called with the number found so far, at the end without copies. Modification times of trips
+    in folders are assumed to come from the same clock as those in `beside`, such as a file server's.
     """
     return trip_source(trips, access).find(trips, progress, beside, own)
 
 
 def list_trips(trips: str, *args: Any, **options: Any) -> list[TripFile]:
     """Return the files of `find_trips` that count, sorted by path."""
-    return find_trips(trips, *args, **options).files
+    return list(find_trips(trips, *args, **options).files)
 
 
 def check_apart(trips: str, own: Sequence[Own]) -> None:

@@ -6,7 +6,7 @@ A plain function over paths that may run on any computer, and is idempotent: it 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,7 +53,7 @@ class DecodeTask:
 
     part: int
     first_number: int
-    files: tuple[TripFile, ...]
+    files: Sequence[TripFile]
     step: int = 0
 
 

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import pickle
 import random
 import socket
 import time
@@ -11,8 +12,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from roadpulse.aggregation.contract import trip_listing
 from roadpulse.aggregation.contract.errors import BadTripFile, RunError, StorageError
-from roadpulse.aggregation.contract.trip_files import Collector, CopiesInOrder
+from roadpulse.aggregation.contract.trip_files import CopiesInOrder
+from roadpulse.aggregation.contract.trip_listing import Collector, TripFiles
 from roadpulse.aggregation.inventory import first_files
 from roadpulse.aggregation.storage import (
     TripFile,
@@ -91,8 +94,10 @@ def test_packed_trips_count_unless_the_plain_one_is_named_too(folder):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_copies_are_found_in_any_order_and_counted_as_they_come(seed):
+@pytest.mark.parametrize("together", [2, 7, 2000])
+def test_copies_are_found_in_any_order(monkeypatch, seed, together):
     """A collector in any order and the search of a sorted list agree with a plain look at all pairs."""
+    monkeypatch.setattr(trip_listing, "TOGETHER", together)
     chance = random.Random(seed)
     stems = [f"{'ab/.-j~'[n % 7]}{n // 7}" for n in range(20)]
     endings = (
@@ -109,17 +114,53 @@ def test_copies_are_found_in_any_order_and_counted_as_they_come(seed):
     copies = {path for path in paths if any(path in (f"{plain}.gz", f"{plain}.GZ") for plain in paths)}
     chance.shuffle(paths)
     collector = Collector()
-    for n, path in enumerate(paths, 1):
+    for path in paths:
         collector.add(TripFile(path, 1, ""))
         collector.add(TripFile(path, 1, ""))
-        so_far = paths[:n]
-        pairs = [each for each in so_far if each[-3:].lower() == ".gz" and each[:-3] in so_far]
-        assert len(collector) == n - len(pairs)
     found = collector.listing()
     assert [file.path for file in found.copies] == sorted(copies)
     assert [file.path for file in found.files] == sorted(set(paths) - copies)
+    assert (len(found.copies), found.files.bytes) == (len(copies), len(set(paths) - copies))
     in_order = CopiesInOrder()
     assert {path for path in sorted(paths) if in_order.is_copy(path)} == copies
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("folder_by_folder", [True, False])
+def test_a_listing_of_plain_files_is_sorted_and_whole(monkeypatch, seed, folder_by_folder):
+    monkeypatch.setattr(trip_listing, "TOGETHER", 5)
+    chance = random.Random(seed)
+    folders = ["/t", "/t/a", "/t/a-b", "/t/a/c", "/t/z", "/t/ä\udcff"]
+    paths = [f"{folder}/{chance.randrange(30)}.json" for folder in folders for _ in range(9)]
+    if not folder_by_folder:
+        chance.shuffle(paths)
+    collector = Collector()
+    for path in paths:
+        collector.add(TripFile(path, len(path), f"v{path}"))
+    found = collector.listing().files
+    expected = [TripFile(path, len(path), f"v{path}") for path in sorted(set(paths))]
+    assert list(found) == expected == list(pickle.loads(pickle.dumps(found)))
+    assert [found[n] for n in range(len(found))] == expected
+    assert found[3:-2] == expected[3:-2]
+    assert found[-1] == expected[-1]
+    with pytest.raises(IndexError):
+        found[len(expected)]
+    assert found.bytes == sum(map(len, set(paths)))
+
+
+def test_a_listed_file_takes_little_memory():
+    """Names and versions as of files that were copied, whose times are all different."""
+    chance = random.Random(1)
+    files = TripFiles(
+        TripFile(
+            f"/data/trips/2019-06-{n // 1000:02d}/trip-{n:08d}.json",
+            chance.randrange(10**6),
+            f"{chance.randrange(2**60):x}-{chance.randrange(2**60):x}",
+        )
+        for n in range(20_000)
+    )
+    assert len(pickle.dumps(files)) < 40 * len(files)
+    assert not list(TripFiles())
 
 
 def test_a_file_that_a_glob_names_several_times_counts_once(folder):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Optional, Union
 
 from ...contract.errors import BadTripFile
-from ...contract.trip_files import Listing, TripFile
+from ...contract.trip_listing import Listing, TripFile
 from .place import Place
 from .separation import Own
 

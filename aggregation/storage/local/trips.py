@@ -8,6 +8,7 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import groupby
 from pathlib import Path
 from typing import IO, Optional, Union
 from uuid import uuid4
@@ -18,13 +19,11 @@ from ...contract.trip_files import (
     GLOB_CHARACTERS,
     LARGE,
     SUFFIXES,
-    Collector,
-    Listing,
-    TripFile,
     no_trips,
     plain_folder,
     printable,
 )
+from ...contract.trip_listing import Collector, Listing, TripFile
 from ..base.place import Place
 from ..base.separation import Own, check_around, check_base, check_folder
 from ..base.trip_source import TripContent, TripSource
@@ -86,8 +85,9 @@ class LocalTrips(TripSource):
         if not found:
             others = (name for _, _, names in os.walk(given) for name in names) if is_folder else ()
             raise no_trips(trips, others)
-        progress(len(found))
-        return found.listing()
+        listing = found.listing()
+        progress(len(listing.files))
+        return listing
 
     def read(self, files: Sequence[TripFile], max_bytes: int) -> Iterator[tuple[TripFile, TripContent]]:
         """See `TripSource.read`."""
@@ -151,14 +151,13 @@ def _without_links(path: Union[str, Path]) -> str:
 
 
 def _with_checked_folders(paths: Iterable[str], check_folder_of: Callable[[str], None]) -> Iterator[str]:
-    """Yield the paths; `check_folder_of` is called with each of their folders, with symlinks resolved."""
+    """Yield the paths, sorted in each folder; `check_folder_of` is called with each, symlinks resolved."""
     seen: set[str] = set()
-    for path in paths:
-        folder = os.path.dirname(path)  # noqa: PTH120  (a million of these)
+    for folder, in_folder in groupby(paths, os.path.dirname):
         if folder not in seen:
             seen.add(folder)
             check_folder_of(os.path.realpath(folder))
-        yield path
+        yield from sorted(in_folder)
 
 
 def _walk(folder: str, check_folder_of: Callable[[str], None]) -> Iterator[str]:
@@ -174,7 +173,7 @@ def _walk(folder: str, check_folder_of: Callable[[str], None]) -> Iterator[str]:
         seen.add(here)
         check_folder_of(here)
         folders.sort()
-        for name in names:
+        for name in sorted(names):
             if name.lower().endswith(SUFFIXES):
                 yield os.path.join(parent, name)  # noqa: PTH118  (a million of these)
 

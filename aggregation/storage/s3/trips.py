@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Optional, Union
 from uuid import uuid4
@@ -16,12 +17,10 @@ from ...contract.s3_access import SCHEME, S3Access, is_s3
 from ...contract.trip_files import (
     GLOB_CHARACTERS,
     LARGE,
-    Collector,
-    Listing,
-    TripFile,
     beginning,
     no_trips,
 )
+from ...contract.trip_listing import Collector, Listing, TripFile
 from ..base.place import Place
 from ..base.separation import Own, check_around, check_base, check_folder
 from ..base.trip_source import TripContent, TripSource
@@ -107,10 +106,10 @@ class S3Trips(TripSource):
             below = client.pages(prefix_of(key))
             keys = (each.key for page in below for each in page.objects)
             raise no_trips(trips, (each for each in keys if not each.endswith("/")))
-        progress(len(found))
         listing = found.listing()
+        progress(len(listing.files))
         if own:
-            for file in (*listing.files, *listing.copies):
+            for file in chain(listing.files, listing.copies):
                 check_folder(trips, file.path, own)
         return listing
 
