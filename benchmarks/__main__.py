@@ -1,4 +1,4 @@
-"""Run benchmarks: all of them, or those named, each with arguments of its own after its name.
+"""Run benchmarks: all but the longest, or those named, each with arguments of its own after its name.
 
 python -m benchmarks [NAME [ARGUMENT …]] …
 python -m benchmarks growth "run panel" preview spark --trips 400
@@ -20,9 +20,13 @@ NAMES = {
     "s3": "s3_job",
     "clients": "s3_clients",
     "head": "head",
+    "scale": "scale",
 }
-MORE = {"spark": ["--growth"]}
+MORE = {"spark": ["--workers"]}
 """Arguments of those that measure more than the usual only when asked."""
+
+LONG = ("scale",)
+"""Those of half an hour, which run only when named."""
 
 
 def wanted(words: list[str]) -> list[tuple[str, list[str]]]:
@@ -31,7 +35,7 @@ def wanted(words: list[str]) -> list[tuple[str, list[str]]]:
     Raises `ValueError` for words before the first name.
     """
     if not words:
-        return [(name, MORE.get(name, [])) for name in NAMES]
+        return [(name, MORE.get(name, [])) for name in NAMES if name not in LONG]
     if words[0] not in NAMES:
         raise ValueError(words[0])
     found: list[tuple[str, list[str]]] = []

@@ -19,13 +19,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Optional
 
-from development.cluster import Cluster
 from development.installed import installed, run
 from development.s3 import REGION, S3Server
 
 from .engine import run_ours
 from .measure import ROOT, SCRATCH, alternate, cpu_of, report, rich_trips
-from .spark_job import Bench
+from .spark_job import stand_in
 
 BUCKET = "bench"
 SPARK = "3.5"
@@ -89,11 +88,11 @@ def against_disk(server: S3Server, trips: Path, address: str, times: int) -> Non
 
     def once(name: str, source: Any, **more: Any) -> Any:
         shutil.rmtree(store, ignore_errors=True)
-        before, cpu = server.operations(), cpu_of(_pid(server))
+        before, cpu = server.operations(), cpu_of(pid_of(server))
         cost, manifest = run_ours(source, store, **more)
         steps[name].append(manifest["timings"]["decode"])
         if name == "bucket":
-            served.append(cpu_of(_pid(server)) - cpu)
+            served.append(cpu_of(pid_of(server)) - cpu)
             requests.clear()
             requests.update(server.operations() - before)
         return cost
@@ -118,7 +117,8 @@ def against_disk(server: S3Server, trips: Path, address: str, times: int) -> Non
     print(f"  requests: {dict(requests)}: {requests['GetObject'] / n_files:.2f} for each trip file (goal 1)")
 
 
-def _pid(server: S3Server) -> int:
+def pid_of(server: S3Server) -> int:
+    """Process id of a server that runs."""
     process = server.daemon.process()
     if process is None:
         raise RuntimeError(f"the S3 server has ended:\n{server.daemon.said()}")
@@ -137,10 +137,7 @@ def against_2019(server: S3Server, address: str, times: int) -> None:
         "spark.hadoop.fs.s3a.access.key": keys.access,
         "spark.hadoop.fs.s3a.secret.key": keys.secret,
     }
-    cluster = Cluster(ROOT / "build" / "cluster-bench", SPARK, subnet="127.77.7", with_postgis=False)
-    cluster.start()
-    try:
-        bench = Bench(cluster)
+    with stand_in(SPARK) as bench:
         store = bench.scratch / "store-s3"
         bench.ours(address, store, s3=access(server))  # the packages are on the nodes after the first run
         theirs, ours = [], []
@@ -150,8 +147,6 @@ def against_2019(server: S3Server, address: str, times: int) -> None:
             wall, manifest = bench.ours(address, store, s3=access(server))
             ours.append(wall)
             bench.compare()
-    finally:
-        cluster.stop()
     job, wall = statistics.median(theirs), statistics.median(ours)
     decode = manifest["timings"]["decode"]
     print(f"\nSpark {SPARK}, 2 cores, whole jobs from the command to the result")
@@ -203,9 +198,9 @@ def increments(server: S3Server, n_objects: int) -> None:
 
 
 def _increment(server: S3Server, name: str, address: str, store: Path) -> float:
-    before, cpu = server.operations(), cpu_of(_pid(server))
+    before, cpu = server.operations(), cpu_of(pid_of(server))
     cost, manifest = run_ours(address, store, s3=access(server))
-    served, requests = cpu_of(_pid(server)) - cpu, server.operations() - before
+    served, requests = cpu_of(pid_of(server)) - cpu, server.operations() - before
     steps = ", ".join(f"{step} {seconds:.2f}" for step, seconds in manifest["timings"].items())
     print(
         f"  {name:12} {cost.wall:6.2f} s wall {cost.cpu:6.2f} s CPU, {served:6.2f} s of the server; "

@@ -1,16 +1,17 @@
 """The Spark job of 2019 against ours: same Spark, same cluster, same cores, same trips.
 
-python -m benchmarks.spark_job [--trips N] [--times N] [--growth] [--folder TRIPS]
+python -m benchmarks.spark_job [--trips N] [--times N] [--workers] [--folder TRIPS]
 
 Every time is the wall clock of a whole command: of `spark-submit` for the job of 2019, for ours of the
 launcher that a profile over SSH starts. Ours is measured both as an analyst gets it, where the head's
 processes begin and Spark is started only for more work than they finish in time, and with all of it on Spark.
-`--growth` measures 1, 2 and 4 times the data, and 1, 2 and 3 workers, as well.
+`--workers` measures 1, 2 and 3 workers as well. `scale` measures more and more of the trips.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import json
 import os
@@ -18,6 +19,8 @@ import shutil
 import statistics
 import subprocess
 import time
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -149,36 +152,41 @@ class Bench:
 
 
 def main(arguments: Optional[list[str]] = None) -> None:
-    """Print cold and re-analysis ratios, and with `--growth` how times grow."""
+    """Print cold and re-analysis ratios, and with `--workers` the time of 1, 2 and 3 workers."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--trips", type=int, default=4000, help="number of generated trips (0.47 MB each)")
     parser.add_argument("--folder", type=Path, help="trips that are there already")
     parser.add_argument("--times", type=int, default=1)
-    parser.add_argument("--growth", action="store_true")
+    parser.add_argument("--workers", action="store_true")
     options = parser.parse_args(arguments or [])
     trips = options.folder or rich_trips(options.trips)
     files = list(trips.iterdir())
     size = sum(file.stat().st_size for file in files)
-    cluster = Cluster(
-        ROOT / "build" / "cluster-bench", os.environ.get("ROADPULSE_SPARK", Cluster.version),
-        subnet="127.77.7", with_postgis=False,
-    )  # fmt: skip
-    cluster.start()
-    try:
-        bench = Bench(cluster)
+    with stand_in(os.environ.get("ROADPULSE_SPARK", Cluster.version)) as bench:
         print(
-            f"{len(files):,} trips, {size / 1e9:.2f} GB, Spark {cluster.version}, 2 cores, 470 MB executors"
+            f"{len(files):,} trips, {size / 1e9:.2f} GB, Spark {bench.cluster.version}, 2 cores, "
+            "470 MB executors"
         )
         _ratios(bench, trips, options.times)
-        if options.growth:
-            _growth(bench, trips)
+        if options.workers:
+            _workers(bench, trips)
+
+
+@contextlib.contextmanager
+def stand_in(version: str = Cluster.version) -> Iterator[Bench]:
+    """A running stand-in cluster, on addresses of this checkout's own."""
+    subnet = f"127.77.{zlib.crc32(str(ROOT).encode()) % 250}"
+    cluster = Cluster(ROOT / "build" / "cluster-bench", version, subnet=subnet, with_postgis=False)
+    cluster.start()
+    try:
+        yield Bench(cluster)
     finally:
         cluster.stop()
 
 
-def _warm(trips: Path) -> None:
+def warm(trips: Path) -> None:
     """Bring the trips into the system's cache, so that both jobs read from memory."""
     for file in trips.iterdir():
         file.read_bytes()
@@ -196,10 +204,10 @@ def _ratios(bench: Bench, trips: Path, times: int) -> None:
     theirs: list[float] = []
     ours: dict[tuple[str, str], list[tuple[float, dict[str, Any]]]] = {}
     for _ in range(times):
-        _warm(trips)
+        warm(trips)
         theirs.append(bench.theirs(trips))
         for way, head in WAYS.items():
-            _warm(trips)
+            warm(trips)
             shutil.rmtree(store)
             ours.setdefault((way, "cold"), []).append(bench.ours(trips, store, head=head))
             bench.compare()
@@ -211,56 +219,29 @@ def _ratios(bench: Bench, trips: Path, times: int) -> None:
     for (way, name), runs in ours.items():
         wall = statistics.median(wall for wall, _ in runs)
         ratio = f"{job / wall:5.1f} x (goal {GOALS[name]} x)"
-        print(f"  {f'{way}, {name}':27} {wall:7.1f} s   {ratio}   {_told(runs[-1][1])}")
+        print(f"  {f'{way}, {name}':27} {wall:7.1f} s   {ratio}   {told(runs[-1][1])}")
 
 
-def _told(manifest: dict[str, Any]) -> str:
+def told(manifest: dict[str, Any]) -> str:
     """Steps, memory, and who did the tasks, of a run of ours."""
     steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in manifest["timings"].items())
     runner = manifest["runner"]
-    return (
-        f"{steps}; worker {runner['worker_memory_mb']:.0f} MB; "
-        f"{runner.get('head_tasks', 0)} tasks by the head, {runner['spark_tasks']} by Spark"
+    tasks = ", ".join(
+        f"{runner[entry]} tasks by {name}"
+        for entry, name in (("head_tasks", "the head"), ("spark_tasks", "Spark"))
+        if entry in runner
     )
+    return "; ".join(filter(None, (steps, f"worker {runner['worker_memory_mb']:.0f} MB", tasks)))
 
 
-def _growth(bench: Bench, trips: Path) -> None:
-    folder = bench.scratch / "copies"
-    shutil.rmtree(folder, ignore_errors=True)
-    print("\nMore and more of the same trips: time for the new ones, and for a re-analysis of all")
-    stores = {way: bench.scratch / f"growth-{head}" for way, head in WAYS.items()}
-    for store in stores.values():
-        shutil.rmtree(store, ignore_errors=True)
-    copies = 0
-    again: dict[str, float] = {}
-    for times in (1, 2, 4):
-        new = times - copies
-        while copies < times:
-            _copy(folder / str(copies), trips)
-            copies += 1
-        for way, head in WAYS.items():
-            _warm(trips)
-            wall, first = bench.ours(folder, stores[way], head=head)
-            again[way], second = bench.ours(folder, stores[way], 30, head=head)
-            print(f"  {times} x, {new} x new, {way:10}  {wall:7.1f} s   {_told(first)}")
-            print(f"  {'':6} other bins {'':10}  {again[way]:7.1f} s   {_told(second)}")
-    job = bench.theirs(f"{folder}/*")
-    ratios = ", ".join(f"{way} {job / wall:.1f} x" for way, wall in again.items())
-    print(f"  the job of 2019 at {copies} x: {job:.1f} s; re-analysis: {ratios} (goal 50 x)")
+def _workers(bench: Bench, trips: Path) -> None:
     print("\nWorkers of one core each, cold, all on Spark")
     store = bench.scratch / "store"
     for workers in (1, 2, 3):
         shutil.rmtree(store, ignore_errors=True)
-        _warm(trips)
+        warm(trips)
         wall, manifest = bench.ours(trips, store, workers=workers, head=SPARK_ONLY)
-        print(f"  {workers}  {wall:7.1f} s   {_told(manifest)}")
-
-
-def _copy(folder: Path, trips: Path) -> None:
-    """A folder with every trip again, as links; hard ones would change the files' times."""
-    folder.mkdir(parents=True)
-    for path in trips.iterdir():
-        (folder / path.name).symlink_to(path.resolve())
+        print(f"  {workers}  {wall:7.1f} s   {told(manifest)}")
 
 
 if __name__ == "__main__":
