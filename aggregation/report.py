@@ -28,7 +28,7 @@ from .summary.counts import IMPLAUSIBLE, SummaryReport
 from .summary.statistics import PACES, SLOWEST, WINDOW, inputs_of
 from .trips.advice import file_advice, sentence
 from .trips.times import DAYS_TO_1970
-from .trips.values import POINT_REASONS, TIME_FAULTS, TRIM_REASONS
+from .trips.values import POINT_REASONS, SMALL_EPOCH_UNITS, TIME_FAULTS, TRIM_REASONS
 
 ESTIMATOR = "mean of points"
 """The estimator of `mean`: each point counts once, which at a constant interval is the space-mean speed."""
@@ -123,7 +123,7 @@ def manifest(run: RunFacts) -> dict[str, Any]:
         "finished": now(),
     }
     values["warnings"] = _warnings(values, run, met)
-    values["remarks"] = _remarks(values, run)
+    values["remarks"] = _remarks(values, run, met)
     return values
 
 
@@ -228,9 +228,13 @@ def _empty_sets(values: dict[str, Any]) -> list[str]:
     ]
 
 
-def _remarks(values: dict[str, Any], run: RunFacts) -> list[str]:
-    """Return sentences on what was done as asked."""
-    found = []
+def _remarks(values: dict[str, Any], run: RunFacts, met: dict[str, Example]) -> list[str]:
+    """Return sentences on what was done as asked, or judged by values."""
+    found = [
+        f"Times are {unit} since 1970, judged by their size, such as {met[unit].value} in {met[unit].path}."
+        for unit in SMALL_EPOCH_UNITS
+        if unit in met
+    ]
     reasons, read = values["points"]["reasons"], max(values["points"]["read"], 1)
     if any(left_out := [reasons.get(name, 0) for name in TRIM_REASONS]):
         text = (

@@ -134,7 +134,8 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
             tr(
                 "Where a trip file keeps its points, and a point its values: JSON text, or the path of a "
                 "JSON file. Paths are keys joined by dots; what is left out keeps its name of 2019. "
-                "“naive_times” says what a time without an offset means: “refuse” or “utc”."
+                "“naive_times” says what a time without an offset means: “refuse”, “utc” or “local” to the "
+                "time zone; “time_format” describes other notations of time, such as “%d/%m/%Y %H:%M:%S”."
             ),
         )
     )

@@ -21,6 +21,7 @@ from .errors import SpecError
 from .field_path import holds, keys_of, path_fault, path_of
 from .json_text import shown
 from .s3_access import S3Access
+from .time_format import time_format_fault
 from .time_zones import zone_fault
 
 SCHEMA = 1
@@ -45,11 +46,14 @@ BIN_MINUTES = tuple(m for m in range(5, 1441) if 1440 % m == 0)
 """Permitted lengths of bins in minutes: from 5 up, divisors of a day's 1440."""
 
 BAD_FILE_POLICIES = ("skip", "stop")
-NAIVE_TIMES = ("refuse", "utc")
+NAIVE_TIMES = ("refuse", "utc", "local")
 
 
 _IF_NAMED = ("vehicle_id", "longitude", "latitude")
 """Optional paths of a field mapping, left out of JSON if they are not named."""
+
+_IF_SAID = (*_IF_NAMED, "time_format")
+"""Entries of a field mapping that are left out of JSON if they are empty."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ class FieldMapping:
     vehicle's (empty: not named), both beside the points or inside of each; the others lead from one point to
     its value. `longitude` and `latitude`, in
     degrees, may both be empty. `naive_times` is the treatment of times without an offset: `refuse` (the
-    point counts in no time bin) or `utc`.
+    point counts in no time bin), `utc`, or `local` to the run's time zone. `time_format` is the format of all
+    times in the codes of `time_format` (empty: the usual notations).
     """
 
     points: str = "data"
@@ -73,6 +78,7 @@ class FieldMapping:
     vehicle_id: str = ""
     longitude: str = ""
     latitude: str = ""
+    time_format: str = ""
 
     def __post_init__(self) -> None:
         for name in ("points", "link_id", "speed", "time"):
@@ -83,13 +89,9 @@ class FieldMapping:
         if bool(self.longitude) != bool(self.latitude):
             missing = "latitude" if self.longitude else "longitude"
             raise SpecError(f"mapping.{missing}", "is missing; name both longitude and latitude, or neither")
-        if self.naive_times == "local":
-            raise SpecError(
-                "mapping.naive_times",
-                "is 'local', which is not read by this version; choose refuse or utc, or write times with "
-                "their offset from UTC",
-            )
         _check_choice("mapping.naive_times", self.naive_times, NAIVE_TIMES)
+        if self.time_format and (fault := time_format_fault(self.time_format)):
+            raise SpecError("mapping.time_format", fault)
         points, trip, vehicle = (
             keys_of(path) if path else () for path in (self.points, self.trip_id, self.vehicle_id)
         )
@@ -123,8 +125,8 @@ class FieldMapping:
             )
 
     def to_json(self) -> dict[str, str]:
-        """Return the mapping as JSON-ready values, without optional paths that are not named."""
-        return {name: path for name, path in asdict(self).items() if path or name not in _IF_NAMED}
+        """Return the mapping as JSON-ready values, without optional entries that are empty."""
+        return {name: text for name, text in asdict(self).items() if text or name not in _IF_SAID}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FieldMapping:
@@ -212,19 +214,26 @@ class Trim:
 class DecodeRules:
     """Everything that determines what a point store holds of a trip file.
 
-    `speed_unit` is that of the file's speeds, which hard braking depends on.
+    `speed_unit` is that of the file's speeds, which hard braking depends on. `time_zone` is the zone of times
+    without an offset, and becomes empty unless the mapping says that they are local.
     """
 
     mapping: FieldMapping = field(default_factory=FieldMapping)
     speed_unit: str = "km/h"
     trim: Trim = field(default_factory=Trim)
+    time_zone: str = ""
 
     def __post_init__(self) -> None:
         _check_choice("speed_unit", self.speed_unit, tuple(METRES_PER_SECOND))
+        if self.mapping.naive_times != "local":
+            object.__setattr__(self, "time_zone", "")
 
     def to_json(self) -> dict[str, Any]:
         """Return the rules as JSON-ready values."""
-        return {**asdict(self), "mapping": self.mapping.to_json()}
+        values = {**asdict(self), "mapping": self.mapping.to_json()}
+        if not self.time_zone:
+            del values["time_zone"]
+        return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> DecodeRules:
@@ -241,7 +250,7 @@ class DecodeRules:
 
     def earlier_digest(self) -> str:
         """Return the hash of the mapping in the layout before this one, which had no traversals."""
-        return _digest([3, {n: path for n, path in asdict(self.mapping).items() if n not in _IF_NAMED}])
+        return _digest([3, {n: path for n, path in asdict(self.mapping).items() if n not in _IF_SAID}])
 
 
 @dataclass(frozen=True)
@@ -311,7 +320,7 @@ class RunSpec:
     @property
     def decode_rules(self) -> DecodeRules:
         """Rules by which trip files are read to the point store."""
-        return DecodeRules(self.mapping, self.speed_unit, self.trim)
+        return DecodeRules(self.mapping, self.speed_unit, self.trim, self.time_zone)
 
     @property
     def n_bins(self) -> int:

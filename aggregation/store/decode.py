@@ -79,7 +79,7 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
 
     A bad file is recorded and skipped; with `stop_at_bad_file` it raises `RunError` instead.
     """
-    decoder = TripDecoder(context.rules.mapping, context.max_bytes)
+    decoder = TripDecoder(context.rules.mapping, context.max_bytes, context.rules.time_zone)
     records = []
     parts = _Parts(task, context)
     contents = storage.read_trips(task.files, context.max_bytes, context.s3)

@@ -44,6 +44,8 @@ PARTS_AT_ONCE = 64
 _OWNER, _FILES, _INGEST, _NOTES, _MERGED = "owner.json", "files.parquet", "ingest=", "notes-", "-merged"
 FAULTS = (*POINT_REASONS, *TRIM_REASONS, *TIME_FAULTS)
 _NO_FAULTS = (0,) * len(FAULTS)  # shared by the many files without any
+_READ_BY_LATER = ("bad_time",)
+"""Faults of values that this version may read where an earlier one, which counted fewer faults, did not."""
 _ROWS_AT_ONCE = 10_000
 _RULES = "rules.json"
 
@@ -57,9 +59,9 @@ class FileRecord:
     """One trip file in an ingest: a row of `files`.
 
     `number` is the file's in `points`, `part` the part with its points. `reason` and `message` are empty for
-    a good file; `passing` marks a transient fault, to be tried again. `limit` is the size in bytes above
-    which the file would have been rejected; `examples` has a value for each fault, as JSON. `ends` is read
-    only where it is asked for.
+    a good file; `passing` marks a transient fault, or one that an earlier version found in what this one
+    reads, to be tried again. `limit` is the size in bytes above which the file would have been rejected;
+    `examples` has a value for each fault, as JSON. `ends` is read only where it is asked for.
     """
 
     number: int
@@ -429,11 +431,17 @@ def _read_records(
     plain, counts, records = len(_PLAIN_FIELDS), len(_PLAIN_FIELDS) + len(FAULTS), []
     names = _RECORDS.columns if with_ends else _RECORDS.columns[:counts]
     with path.at_hand() as table, connect() as connection:
-        found = connection.execute(f"{_RECORDS.reading(names)} {_FROM}", [literal(table)])
+        described = connection.execute(f"DESCRIBE SELECT * {_FROM}", [literal(table)]).fetchall()
+        missing = set(FAULTS).difference(name for name, *_ in described)
+        none = "".join(f', 0 AS "{name}"' for name in sorted(missing))
+        rows_of = f"FROM (SELECT *{none} {_FROM})"  # nosec B608  # own names
+        found = connection.execute(f"{_RECORDS.reading(names)} {rows_of}", [literal(table)])
         while rows := found.fetchmany(_ROWS_AT_ONCE):
             for row in rows:
                 faults = row[plain:counts] if any(row[plain:counts]) else _NO_FAULTS
                 record = FileRecord(*row[:plain], faults=faults)  # type: ignore[misc]
+                if missing and any(faults[FAULTS.index(name)] for name in _READ_BY_LATER):
+                    record.passing = True
                 if with_ends:
                     record.ends = TripEnds(*row[counts:])
                 if kept(record):

@@ -14,9 +14,6 @@ from .values import MAX_LINK_ID, REASON_TEXTS
 SHOWN = 80
 """Maximum number of characters of a value in a message."""
 
-FIRST_MICROSECONDS, FIRST_NANOSECONDS = 1e14, 1e17
-"""Epoch numbers from here on are microseconds or nanoseconds, not milliseconds of these centuries."""
-
 _A_TIME = "2025-06-10T08:00:00+02:00"
 _TIMES = f"Write times as ISO-8601 with the offset from UTC, such as {_A_TIME}, or as seconds since 1970."
 _GROUPED = re.compile(r"\s*[0-9]+(?:[ .,'_\u00a0\u202f][0-9]{3})*\s*")
@@ -119,14 +116,16 @@ def _about_speed(example: str, mapping: FieldMapping) -> str:
 
 
 def _about_time(example: str, mapping: FieldMapping) -> str:
+    if mapping.time_format:
+        return f"It does not fit time_format in the field mapping, which is {mapping.time_format!r}."
     number = example.strip('"')
     if _is_number(number) and math.isfinite(float(number)):
-        size = abs(float(number))
-        if size >= FIRST_MICROSECONDS:
-            unit = "nanoseconds" if size >= FIRST_NANOSECONDS else "microseconds"
-            return f"That looks like {unit} since 1970, and this version reads seconds and milliseconds."
+        return f"As a number since 1970 it is before 1900 or after 2199. {_TIMES}"
     if example.startswith('"'):
-        return f"This notation is not read by this version. {_TIMES}"
+        return (
+            "Describe the notation by time_format in the field mapping, such as “%d/%m/%Y %H:%M:%S”. "
+            f"Or: {_TIMES}"
+        )
     return f"{_TIMES} {_about_missing(mapping, 'time')}"
 
 
@@ -156,6 +155,8 @@ _ALWAYS = {
     "the roads.",
     "negative_speed": "Such points are left out.",
     "speed_not_finite": "Such points are left out.",
-    "time_without_zone": "If these times are UTC, say so with naive_times “utc” in the field mapping (in the "
-    f"window: Times without a zone). Local times are read with their offset only, such as {_A_TIME}.",
+    "time_without_zone": "Say what such times are with naive_times in the field mapping (in the window: "
+    "Times without a zone): “utc”, or “local” if they are in the time zone of the run.",
+    "time_skipped": "Check the time zone: a clock there does not show this time.",
+    "time_twice": "Check the time zone; times with an offset are never ambiguous.",
 }

@@ -26,7 +26,9 @@ from .trip_json import load, unpack
 
 _EXACT = 2  # the decoder that keeps link ids as written
 _BLANK = b" \t\r\n\0"
-_TIME_VALUES = ((times.NOT_A_TIME, "bad_time"), (times.WITHOUT_ZONE, "time_without_zone"))
+_TIME_VALUES = [
+    (code, values.TIME_FAULTS[code - 1]) for code in range(times.NOT_A_TIME, len(values.TIME_FAULTS) + 1)
+]
 
 
 @dataclass
@@ -39,7 +41,8 @@ class Points:
     `position` is longitude and latitude of each in degrees (NaN for none), None if the mapping names none.
     `vehicle` is the vehicle's id. Where the mapping names them inside the points, `trips` and `vehicles` have
     those of each point. `examples` shows, by reason, the first value of the file with a fault, `rows` the
-    number of its point.
+    number of its point. By `values.SMALL_EPOCH_UNITS` `examples` has the first time of a file that counts
+    these.
     """
 
     link_id: NDArray[np.int64]
@@ -89,9 +92,12 @@ class _LargeIds(Exception):
 
 
 class TripDecoder:
-    """Decodes trip files of one field mapping; rejects files of more than `max_bytes` unpacked bytes."""
+    """Decodes trip files of one field mapping; rejects files of more than `max_bytes` unpacked bytes.
 
-    def __init__(self, mapping: FieldMapping, max_bytes: int = 256 << 20) -> None:
+    `time_zone` is that of times which the mapping says are local.
+    """
+
+    def __init__(self, mapping: FieldMapping, max_bytes: int = 256 << 20, time_zone: str = "") -> None:
         self._mapping = mapping
         self._max_bytes = max_bytes
         self._paths = [keys_of(path) for path in (mapping.time, mapping.speed, mapping.link_id)]
@@ -101,7 +107,7 @@ class TripDecoder:
         self._places = [keys_of(path) for path in (mapping.longitude, mapping.latitude) if path]
         self._joined = [tuple(dict.fromkeys(_joined_keys(path))) for path in self._paths]
         self._of_whole_keys: dict[tuple[bool, ...], TripDecoder] = {}
-        self._naive_is_utc = mapping.naive_times == "utc"
+        self._time_rules = times.TimeRules(mapping.naive_times, time_zone or "UTC", mapping.time_format)
         number, text = Optional[float], Optional[str]
         self._first = 0
         self._decoders: list[tuple[msgspec.json.Decoder[Any], bool]] = []
@@ -219,6 +225,7 @@ class TripDecoder:
         for name, has in (("no_link", has_link), ("no_speed", has_speed)):
             if faults[name]:
                 rows[name] = int(np.argmin(has))
+        self._note_epoch(examples, moments)
         result = Points(link_id, time, speed, n, faults, examples=examples, rows=rows)
         if columns.places:
             position = _positions(columns.places)
@@ -232,7 +239,9 @@ class TripDecoder:
     def _instants(self, moments: list[Any], are_texts: bool) -> Optional[tuple[times.Instants, times.Codes]]:
         """Return instants and codes of a column of times; None if one of them needs the slow way."""
         if are_texts:
-            return times.instants_of_texts(moments, self._naive_is_utc)
+            return times.instants_of_texts(moments, self._time_rules)
+        if self._time_rules.format:
+            return None
         numbers = np.array(moments, dtype=np.float64)
         if np.count_nonzero(np.isnan(numbers)) != moments.count(None):
             return None  # msgspec reads the string "nan" as a number, but it is a bad time
@@ -261,7 +270,9 @@ class TripDecoder:
                 for name, path, is_spelt in zip(("time", "speed", "link_id"), self._paths, spelt)
                 if is_spelt
             }
-            self._of_whole_keys[spelt] = TripDecoder(replace(self._mapping, **paths), self._max_bytes)
+            self._of_whole_keys[spelt] = TripDecoder(
+                replace(self._mapping, **paths), self._max_bytes, self._time_rules.zone
+            )
         return self._of_whole_keys[spelt].decode_text(raw)
 
     # -- decoding point by point (the definition) ---------------------------------------------------
@@ -283,6 +294,7 @@ class TripDecoder:
         faults: dict[str, int] = {}
         examples: dict[str, str] = {}
         kept: list[tuple[int, float, int]] = []
+        moments: list[Any] = []
         positions: list[tuple[float, float]] = []
         codes: list[int] = []
         rows: dict[str, int] = {}
@@ -291,6 +303,7 @@ class TripDecoder:
         for row, point in enumerate(points):
             if isinstance(point, dict):
                 time, given_speed, link = (values.follow(point, path) for path in self._paths)
+                moments.append(time)
                 link_id, link_fault = values.link_id_of(link)
                 speed, speed_fault = values.speed_of(given_speed)
                 found_faults = [(link_fault, link), (speed_fault, given_speed)]
@@ -302,7 +315,7 @@ class TripDecoder:
                     rows.setdefault(reason, row)
                     self._exemplify(examples, reason, shown, value)
             if not any(reason for reason, *_ in found_faults):
-                instant, code = times.instant_of(time, self._naive_is_utc)
+                instant, code = times.instant_of(time, self._time_rules)
                 kept.append((link_id, speed, instant))
                 if self._places:
                     positions.append(values.position_of(*(values.follow(point, p) for p in self._places)))
@@ -313,6 +326,7 @@ class TripDecoder:
                     rows.setdefault(values.TIME_FAULTS[code - 1], row)
                     self._exemplify(examples, values.TIME_FAULTS[code - 1], shown_time, time)
         _count_times(np.array(codes, dtype=np.uint8), faults)
+        self._note_epoch(examples, moments)
         result = Points(
             np.array([p[0] for p in kept], dtype=np.int64),
             np.array([p[2] for p in kept], dtype=np.int64),
@@ -336,6 +350,16 @@ class TripDecoder:
         """Keep an example of the first value with a fault."""
         if reason not in examples and not reason.startswith("no_"):
             examples[reason] = show(value)
+
+    def _note_epoch(self, examples: dict[str, str], moments: list[Any]) -> None:
+        """Note the first time of a file if it is a number of a small unit since 1970."""
+        first = next((moment for moment in moments if moment is not None), None)
+        if self._time_rules.format or isinstance(first, bool):
+            return
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
+            unit = times.epoch_unit(float(first))  # type: ignore[arg-type]
+            if unit in values.SMALL_EPOCH_UNITS and times.instant_of(first)[1] == times.OK:
+                examples[unit] = shown_time(first)
 
     def _fields_of(self, raw: bytes) -> str:
         """Return the fields of the first point, for the message if no point can be used."""

@@ -25,8 +25,12 @@ POINT_REASONS = (*LINK_REASONS, *SPEED_REASONS, "not_a_point")
 TRIM_REASONS = ("stationary", "trip_end")
 """Reasons for dropping a usable point where that is asked for (`Trim`)."""
 
-TIME_FAULTS = ("no_time", "bad_time", "time_without_zone")
-"""Reasons for counting a point in the whole day only and in no bin."""
+TIME_FAULTS = ("no_time", "bad_time", "time_without_zone", "time_skipped", "time_twice")
+"""Faults of times, in the order of the codes of `times`. Those points count in the whole day only and in no
+bin, except for `time_twice`, which is taken as the first."""
+
+SMALL_EPOCH_UNITS = ("microseconds", "nanoseconds")
+"""Units of numbers since 1970 that a run tells of, as few programs write them."""
 
 REASON_TEXTS = {
     "no_link": "no link id",
@@ -41,8 +45,10 @@ REASON_TEXTS = {
     "stationary": "vehicle was standing, as its trip began or ended or for long",
     "trip_end": "point lies near an end of its trip",
     "no_time": "no time",
-    "bad_time": "time is not ISO-8601 or epoch seconds",
+    "bad_time": "time is in a notation that is not read",
     "time_without_zone": "time has no zone offset",
+    "time_skipped": "time does not exist in the time zone, as the clock goes forward",
+    "time_twice": "time exists twice in the time zone, as the clock goes back, and counts as the first",
 }
 
 _INTEGER = re.compile(r"-?[0-9]+")

@@ -273,6 +273,39 @@ def test_times_without_a_zone_are_utc_on_demand(engine):
     assert bins(engine.run_here(mapping={"naive_times": "utc"})) == {"08:00": 1}
 
 
+NOTATIONS = [  # all are 10 June 2025, 08:00 UTC
+    "2025-06-10 08:00:00 UTC", "2025-06-10T08:00:00Z[UTC]", "2025-06-10T10:00:00+02:00[Europe/Berlin]",
+    "2025-06-10 10:00:00+02", "2025-06-10 13:30:00+0530", 1749542400, 1749542400.0, "1749542400000",
+    1749542400000000, 1749542400000000000, "/Date(1749542400000)/", "/Date(1749542400000+0200)/",
+]  # fmt: skip
+
+
+def test_notations_of_a_time_are_one_instant(engine):
+    for n, time in enumerate(NOTATIONS):
+        engine.write(f"{n}.json", [point(time=time)] * 10)
+    outcome = engine.run_here(time_zone="Europe/Berlin")
+    assert bins(outcome) == {"10:00": 10 * len(NOTATIONS)}
+    assert outcome.manifest["points"]["time_faults"] == {}
+
+
+def test_local_times_are_on_the_clock_of_the_run_and_read_anew_in_another_zone(engine):
+    engine.write("a.json", [point(time="2025-06-10 08:00:00"), point(time="2025-10-26 02:30:00")])
+    local = {"naive_times": "local"}
+    outcome = engine.run_here(time_zone="Europe/Berlin", mapping=local, date_to="2025-06-30")
+    assert bins(outcome) == {"08:00": 1}
+    assert outcome.manifest["points"]["time_faults"] == {"time_twice": 1}
+    elsewhere = engine.run_here(time_zone="Europe/London", mapping=local)
+    assert bins(elsewhere) == {"08:00": 1, "02:00": 1}
+    assert elsewhere.manifest["files"]["decoded"] == 1
+
+
+def test_times_of_a_format_are_read_as_text_and_as_number(engine):
+    mapping = {"time_format": "%Y%m%d%H%M%S", "naive_times": "utc"}
+    engine.write("a.json", [point(time="20250610080000")])
+    engine.write("b.json", [point(time=20250610080000)])
+    assert bins(engine.run_here(mapping=mapping)) == {"08:00": 2}
+
+
 def test_times_before_1970_have_their_day_and_hour(engine):
     engine.write(
         "a.json", [point(time="1969-12-31T23:30:00Z"), point(time=-1800), point(time=-86_400_000_000 * 5)]

@@ -57,12 +57,10 @@ def test_a_refusal_shows_the_value_and_says_what_to_do_about_it(
 @pytest.mark.parametrize(
     ("time", "shown", "what_to_do"),
     [
-        ("2025-06-10 08:00:00 UTC", '"2025-06-10 08:00:00 UTC"', "ISO-8601 with the offset from UTC"),
-        ("/Date(1749542400000)/", '"/Date(1749542400000)/"', "ISO-8601"),
-        (1749542400000000, "1749542400000000", "looks like microseconds"),
-        ("1749542400000000", "1749542400000000", "looks like microseconds"),
-        (1749542400000000000, "1749542400000000000", "looks like nanoseconds"),
-        ("2025-06-10T08:00:00", '"2025-06-10T08:00:00"', "naive_times “utc” in the field mapping"),
+        ("10/06/2025 08:00:00", '"10/06/2025 08:00:00"', "time_format in the field mapping"),
+        ("2025-06-10 08:00:00 CEST", '"2025-06-10 08:00:00 CEST"', "ISO-8601 with the offset from UTC"),
+        (8000000000000000, "8000000000000000", "before 1900 or after 2199"),
+        ("2025-06-10T08:00:00", '"2025-06-10T08:00:00"', "with naive_times in the field mapping"),
         (True, "true", "Check the field mapping, where time is 'timestamp'"),
     ],
 )
@@ -72,6 +70,36 @@ def test_a_time_that_is_not_read_is_shown(engine: Engine, time: Any, shown: str,
     assert warning.startswith("100% of the points: time ")
     assert f"such as {shown} in {engine.trips / 'a.json'}. " in warning
     assert what_to_do in warning
+
+
+@pytest.mark.parametrize(
+    ("mapping", "time", "advice"),
+    [
+        ({"time_format": "%d/%m/%Y %H:%M"}, "10.06.2025 08:00", "which is '%d/%m/%Y %H:%M'"),
+        ({"naive_times": "local"}, "2025-03-30T01:30:00", "a clock there does not show this time"),
+        ({"naive_times": "local"}, "2025-10-26T01:30:00", "Check the time zone"),
+    ],
+)
+def test_a_time_that_does_not_fit_what_was_said_of_it_is_shown(
+    engine: Engine, mapping: dict[str, str], time: str, advice: str
+) -> None:
+    engine.write("a.json", [point(time=time)] * 2)
+    (warning, *_) = engine.run_here(min_trips=1, time_zone="Europe/London", mapping=mapping).manifest[
+        "warnings"
+    ]
+    assert f'such as "{time}" in ' in warning
+    assert advice in warning
+
+
+@pytest.mark.parametrize(
+    ("time", "unit"), [(1749542400000000, "microseconds"), (1749542400000000000, "nanoseconds")]
+)
+@pytest.mark.parametrize("kind", [int, str])
+def test_small_units_of_epoch_numbers_are_told(engine: Engine, time: int, unit: str, kind: type) -> None:
+    engine.write("a.json", [point(time=kind(time))] * 2)
+    manifest = engine.run_here(min_trips=1).manifest
+    told = f"Times are {unit} since 1970, judged by their size, such as {time} in {engine.trips / 'a.json'}."
+    assert (manifest["warnings"], manifest["remarks"]) == ([], [told])
 
 
 def test_one_direction_by_sign_among_many_points_is_warned_of(engine: Engine) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import time
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -169,6 +170,18 @@ def test_records_come_back_as_they_were_committed(store):
     ]
     ingest(store, "a", records=records)
     assert store.read_files("a") == records
+
+
+def test_records_of_a_version_with_fewer_faults_are_read_and_what_it_did_not_understand_is_tried_again(store):
+    faults = tuple(int(name == "bad_time") for name in FAULTS)
+    ingest(store, "a", records=[record(0, 0, "/t/a.json", faults=faults), record(1, 0, "/t/b.json")])
+    table = store.files_table("a")
+    with table.at_hand() as path:
+        duckdb.sql(f"COPY (SELECT * EXCLUDE (time_twice) FROM '{path}') TO '{path}.new' (FORMAT parquet)")
+        Path(f"{path}.new").replace(path)
+    one, other = store.read_files("a")
+    assert (one.faults, one.passing) == (faults, True)
+    assert (other.faults, other.passing) == ((0,) * len(FAULTS), False)
 
 
 def test_without_the_commit_there_is_no_ingest(store):

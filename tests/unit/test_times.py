@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from roadpulse.aggregation.contract.time_format import time_format_fault
 from roadpulse.aggregation.trips.times import (
     EARLIEST,
     LATEST,
@@ -15,7 +16,10 @@ from roadpulse.aggregation.trips.times import (
     NONE_GIVEN,
     NOT_A_TIME,
     OK,
+    SKIPPED,
+    TWICE,
     WITHOUT_ZONE,
+    TimeRules,
     instant_of,
     instants_of_numbers,
     instants_of_texts,
@@ -25,6 +29,14 @@ from roadpulse.aggregation.trips.times import (
 ZONES = ["Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"]
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 STAMP = "2025-06-10T08:15:30"
+CLOCK_CHANGES = [  # days around both changes of every zone that has any
+    datetime(2025, 3, 9, tzinfo=timezone.utc),
+    datetime(2025, 3, 30, tzinfo=timezone.utc),
+    datetime(2025, 4, 5, tzinfo=timezone.utc),
+    datetime(2025, 10, 4, tzinfo=timezone.utc),
+    datetime(2025, 10, 26, tzinfo=timezone.utc),
+    datetime(2025, 11, 2, tzinfo=timezone.utc),
+]
 
 
 def microseconds(moment: datetime) -> int:
@@ -51,6 +63,21 @@ def microseconds(moment: datetime) -> int:
         (1749543330, datetime(2025, 6, 10, 8, 15, 30)),
         (1749543330.25, datetime(2025, 6, 10, 8, 15, 30, 250_000)),
         (1749543330250, datetime(2025, 6, 10, 8, 15, 30, 250_000)),
+        (1749543330250001, datetime(2025, 6, 10, 8, 15, 30, 250_001)),
+        (1749543330250001000, datetime(2025, 6, 10, 8, 15, 30, 250_001)),
+        ("1749543330250001", datetime(2025, 6, 10, 8, 15, 30, 250_001)),
+        ("2025-06-10 08:15:30 UTC", datetime(2025, 6, 10, 8, 15, 30)),
+        ("2025-06-10 08:15:30.250 UTC", datetime(2025, 6, 10, 8, 15, 30, 250_000)),
+        ("2025-06-10 08:15:30 GMT", datetime(2025, 6, 10, 8, 15, 30)),
+        ("2025-06-10 10:15:30 UTC+02:00", datetime(2025, 6, 10, 8, 15, 30)),
+        ("2025-06-10T08:15:30Z[UTC]", datetime(2025, 6, 10, 8, 15, 30)),
+        ("2025-06-10T10:15:30+02:00[Europe/Berlin]", datetime(2025, 6, 10, 8, 15, 30)),
+        ("2025-06-10T10:15:30[Europe/Berlin]", datetime(2025, 6, 10, 8, 15, 30)),
+        ("2025-06-10 10:15:30.000 Europe/Berlin", datetime(2025, 6, 10, 8, 15, 30)),
+        ("2025-06-10 10:15 Europe/Berlin", datetime(2025, 6, 10, 8, 15)),
+        ("/Date(1749543330250)/", datetime(2025, 6, 10, 8, 15, 30, 250_000)),
+        ("/Date(1749543330250+0200)/", datetime(2025, 6, 10, 8, 15, 30, 250_000)),
+        ("/Date(-1000)/", datetime(1969, 12, 31, 23, 59, 59)),
         ("1749543330", datetime(2025, 6, 10, 8, 15, 30)),
         (-1.5, datetime(1969, 12, 31, 23, 59, 58, 500_000)),
         (0, datetime(1970, 1, 1)),
@@ -80,6 +107,11 @@ def test_a_time_is_the_instant_that_it_names(text, moment):
         ("٢٠٢٥-06-10T08:15:30Z", NOT_A_TIME),
         (STAMP + "Z\n", NOT_A_TIME),
         ("nan", NOT_A_TIME),
+        (STAMP + " CEST", NOT_A_TIME),
+        (STAMP + "[Mars/Base]", NOT_A_TIME),
+        (STAMP + "Z[UTC", NOT_A_TIME),
+        ("/Date(noon)/", NOT_A_TIME),
+        (8_000_000_000_000_000, NOT_A_TIME),
         (float("nan"), NOT_A_TIME),
         (float("inf"), NOT_A_TIME),
         (10**400, NOT_A_TIME),
@@ -94,7 +126,7 @@ def test_what_is_no_time_is_told_by_kind(value, code):
 
 
 def test_a_time_without_a_zone_is_utc_only_where_that_was_asked_for():
-    assert instant_of(STAMP, naive_is_utc=True) == instant_of(STAMP + "Z")
+    assert instant_of(STAMP, TimeRules("utc")) == instant_of(STAMP + "Z")
 
 
 @given(
@@ -106,11 +138,125 @@ def test_iso_texts_are_read_as_python_reads_them(local, offset):
     assert instant_of(moment.isoformat()) == (microseconds(moment), OK)
 
 
+# -- local times ------------------------------------------------------------------------------------
+
+# Clocks by the laws: London 30 March 2025 01:00 to 02:00 BST, 26 October 02:00 BST to 01:00; New York 9 March
+# 02:00 EST to 03:00 EDT, 2 November 02:00 EDT to 01:00 EST.
+LOCAL = [
+    ("Europe/London", "2025-06-10T08:00:00", "2025-06-10T07:00:00Z", OK),
+    ("Europe/London", "2025-03-30T00:59:59", "2025-03-30T00:59:59Z", OK),
+    ("Europe/London", "2025-03-30T01:00:00", None, SKIPPED),
+    ("Europe/London", "2025-03-30T01:59:59", None, SKIPPED),
+    ("Europe/London", "2025-03-30T02:00:00", "2025-03-30T01:00:00Z", OK),
+    ("Europe/London", "2025-10-26T00:59:59", "2025-10-25T23:59:59Z", OK),
+    ("Europe/London", "2025-10-26T01:00:00", "2025-10-26T00:00:00Z", TWICE),
+    ("Europe/London", "2025-10-26T01:59:59", "2025-10-26T00:59:59Z", TWICE),
+    ("Europe/London", "2025-10-26T02:00:00", "2025-10-26T02:00:00Z", OK),
+    ("America/New_York", "2025-03-09T01:59:59", "2025-03-09T06:59:59Z", OK),
+    ("America/New_York", "2025-03-09T02:30:00", None, SKIPPED),
+    ("America/New_York", "2025-03-09T03:00:00", "2025-03-09T07:00:00Z", OK),
+    ("America/New_York", "2025-11-02T00:59:59", "2025-11-02T04:59:59Z", OK),
+    ("America/New_York", "2025-11-02T01:30:00", "2025-11-02T05:30:00Z", TWICE),
+    ("America/New_York", "2025-11-02T02:00:00", "2025-11-02T07:00:00Z", OK),
+    ("Europe/Berlin", "2025-06-10 08:00:00", "2025-06-10T06:00:00Z", OK),
+]
+
+
+@pytest.mark.parametrize(("zone", "text", "utc", "code"), LOCAL)
+def test_a_local_time_is_that_of_the_zone_and_the_first_of_two(zone, text, utc, code):
+    expected = NO_TIME if utc is None else instant_of(utc)[0]
+    assert instant_of(text, TimeRules("local", zone)) == (expected, code)
+
+
+@pytest.mark.parametrize("zone", [*ZONES, "Europe/Berlin", "America/New_York"])
+def test_local_times_of_all_minutes_around_clock_changes_are_as_python_has_them(zone):
+    for day in CLOCK_CHANGES:
+        clocks = [day.replace(tzinfo=None) + timedelta(minutes=m) for m in range(-1440, 2880)]
+        instants, codes = instants_of_texts([c.isoformat() for c in clocks], TimeRules("local", zone))
+        for clock, instant, code in zip(clocks, instants.tolist(), codes.tolist()):
+            local = clock.replace(tzinfo=ZoneInfo(zone))
+            first, second = local.utcoffset(), local.replace(fold=1).utcoffset()
+            kind = OK if first == second else TWICE if first > second else SKIPPED
+            assert code == kind
+            assert instant == (NO_TIME if kind == SKIPPED else microseconds(local.astimezone(timezone.utc)))
+
+
+# -- a format of their own ---------------------------------------------------------------------------
+
+FORMATS = [
+    "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%Y%m%d%H%M%S", "%d %b %Y %H:%M:%S.%f", "%d.%m.%y %H:%M",
+    "%a %d %B %Y %H:%M:%S %z",
+]  # fmt: skip
+
+
+@given(
+    st.sampled_from(FORMATS),
+    st.lists(st.datetimes(datetime(1970, 1, 2), datetime(2068, 12, 30)), min_size=1, max_size=8),
+    st.integers(-14 * 60, 14 * 60),
+)
+def test_times_of_a_format_are_as_strptime_reads_them(text, moments, offset):
+    texts = [m.replace(tzinfo=timezone(timedelta(minutes=offset))).strftime(text) for m in moments]
+    rules = TimeRules("utc", format=text)
+    instants, codes = instants_of_texts([*texts, "noon", None], rules)
+    expected = [datetime.strptime(one, text) for one in texts]
+    expected = [e if e.tzinfo else e.replace(tzinfo=timezone.utc) for e in expected]
+    assert instants.tolist() == [*map(microseconds, expected), NO_TIME, NO_TIME]
+    assert codes.tolist() == [OK] * len(texts) + [NOT_A_TIME, NONE_GIVEN]
+    assert [instant_of(one, rules) for one in [*texts, "noon", None]] == list(
+        zip(instants.tolist(), codes.tolist())
+    )
+
+
+def test_a_number_can_be_of_a_format_too():
+    rules = TimeRules("utc", format="%y%m%d%H%M")
+    assert instant_of(2506100815, rules) == instant_of("2025-06-10T08:15Z")
+
+
+def test_a_format_without_an_offset_leaves_the_treatment_of_naive_times():
+    rules = {name: TimeRules(name, "Europe/Berlin", "%d.%m.%Y %H:%M") for name in ("refuse", "utc", "local")}
+    assert instant_of("10.06.2025 08:15", rules["refuse"]) == (NO_TIME, WITHOUT_ZONE)
+    assert instant_of("10.06.2025 08:15", rules["utc"]) == instant_of("2025-06-10T08:15Z")
+    assert instant_of("10.06.2025 08:15", rules["local"]) == instant_of("2025-06-10T08:15+02:00")
+
+
+@pytest.mark.parametrize(
+    "text", ["%Y-%m-%d", "%H:%M", "%Y-%m-%dT%H:%M:%q", "%Y%m%d%I%M", "%Y%y%m%d%H", "%d%d%m%Y%H", "noon", "%"]
+)
+def test_a_format_that_names_no_time_is_said_to_be_faulty(text):
+    assert repr(text) in time_format_fault(text)
+
+
+@pytest.mark.parametrize("text", FORMATS)
+def test_a_format_that_names_a_time_has_no_fault(text):
+    assert time_format_fault(text) == ""
+
+
 # -- columns ----------------------------------------------------------------------------------------
 
 digits = st.text("0123456789", max_size=12)
 zones = st.sampled_from(
-    ["Z", "z", "", "+01:00", "+0100", "-05", " +01:00", " Z", "+18:59", "+19:00", "+1", "-00:00"]
+    [
+        "Z",
+        "z",
+        "",
+        "+01:00",
+        "+0100",
+        "-05",
+        " +01:00",
+        " Z",
+        "+18:59",
+        "+19:00",
+        "+1",
+        "-00:00",
+        " UTC",
+        "Z[UTC]",
+        "+02:00[Europe/Berlin]",
+        "[Europe/Berlin]",
+        " Europe/Berlin",
+        "[Mars/Base]",
+        "[",
+        " ",
+    ]
 )
 stamps = st.builds(
     "{:04d}{}{:02d}{}{:02d}{}{:02d}:{:02d}:{:02d}{}{}".format,
@@ -133,7 +279,21 @@ plausible = st.builds(
     st.integers(0, 59),
     st.integers(0, 60),
     st.sampled_from(["", ".0", ".123", ".123456", ".999999999"]),
-    st.sampled_from(["Z", "+01:00", ""]),
+    st.sampled_from(["Z", "+01:00", "", " UTC", "[Europe/London]"]),
+)
+clock_changes = st.builds(
+    "2025-{}T{:02d}:{:02d}:00".format,
+    st.sampled_from(["03-30", "10-26", "03-09", "11-02"]),
+    st.integers(0, 4),
+    st.integers(0, 59),
+)
+rules = st.sampled_from(
+    [
+        TimeRules(),
+        TimeRules("utc"),
+        TimeRules("local", "Europe/London"),
+        TimeRules("local", "America/New_York"),
+    ]
 )
 garbage = st.one_of(
     st.text(max_size=30),
@@ -145,13 +305,15 @@ garbage = st.one_of(
 
 
 @settings(max_examples=300)
-@given(st.lists(st.one_of(plausible, plausible, stamps, garbage, st.none()), max_size=30), st.booleans())
-@example([], False)
-@example([STAMP + "Z", STAMP + "+"], False)
-@example([STAMP + "Z", f"{STAMP}Z\n{STAMP}Z", "", "x" * 19], False)  # line breaks in step with the rows
-def test_a_column_of_texts_is_read_as_its_values_are(texts, naive_is_utc):
-    instants, codes = instants_of_texts(texts, naive_is_utc)
-    expected = [instant_of(text, naive_is_utc) for text in texts]
+@given(
+    st.lists(st.one_of(plausible, plausible, clock_changes, stamps, garbage, st.none()), max_size=30), rules
+)
+@example([], TimeRules())
+@example([STAMP + "Z", STAMP + "+"], TimeRules())
+@example([STAMP + "Z", f"{STAMP}Z\n{STAMP}Z", "", "x" * 19], TimeRules())  # line breaks in step with the rows
+def test_a_column_of_texts_is_read_as_its_values_are(texts, rules):
+    instants, codes = instants_of_texts(texts, rules)
+    expected = [instant_of(text, rules) for text in texts]
     assert list(zip(instants.tolist(), codes.tolist())) == expected
 
 
@@ -170,6 +332,8 @@ numbers = st.one_of(
     st.floats(-5e9, 5e9),
     st.floats(-5e12, 8e12),
     st.integers(-(10**13), 10**13).map(float),
+    st.floats(1e14, 9e15),
+    st.floats(-9e18, 9e18),
     st.sampled_from(
         [EARLIEST / 1e6, LATEST / 1e6, LATEST / 1e6 - 1e-6, 1e11, -1e11, 99999999999.0, 0.0, -0.0, 1e15]
     ),
@@ -189,15 +353,6 @@ def test_a_number_that_is_missing_from_a_column_is_not_given():
 
 
 # -- the local clock --------------------------------------------------------------------------------
-
-CLOCK_CHANGES = [  # days around both changes of every zone that has any
-    datetime(2025, 3, 9, tzinfo=timezone.utc),
-    datetime(2025, 3, 30, tzinfo=timezone.utc),
-    datetime(2025, 4, 5, tzinfo=timezone.utc),
-    datetime(2025, 10, 4, tzinfo=timezone.utc),
-    datetime(2025, 10, 26, tzinfo=timezone.utc),
-    datetime(2025, 11, 2, tzinfo=timezone.utc),
-]
 
 
 def wall_clock(instant: int, zone: str) -> int:

@@ -163,7 +163,7 @@ class FieldsDialog(OnScreenDialog):
         self.ok.setEnabled(True)
         at = next((i for i in range(self.preset.count()) if self.preset.itemData(i) == mapping), 0)
         self.preset.setCurrentIndex(at)
-        found = inspect(self._preview.file, self._preview.root, mapping)
+        found = inspect(self._preview.file, self._preview.root, mapping, self._zone)
         if found.problem:
             text = tr("In this file {problem}.").format(problem=found.problem)
         else:

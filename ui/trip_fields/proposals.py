@@ -29,6 +29,7 @@ _NAMES = {
     "speed": (r"^(abs)?_?(speed|velocity)$", r"speed|velocity|veloc|kmh|mph|kph", r"^v$|^spd$"),
     "time": (r"^(time_?stamp|time|date_?time|ts|instant)$", r"time|stamp|date|epoch|when|^ts$|^t$"),
 }
+_USUAL_TIMES = times.TimeRules()
 _DEPTH = 4
 _WIDTH = 200
 
@@ -109,14 +110,17 @@ def unit_hint(root: Any) -> str:
     return ""
 
 
-def fits(name: str, value: Any) -> bool:
-    """Return True if a value can be what `name` (link_id, speed or time) asks for."""
+def fits(name: str, value: Any, rules: times.TimeRules = _USUAL_TIMES) -> bool:
+    """Return True if a value can be what `name` (link_id, speed or time) asks for.
+
+    A time without an offset fits, whatever `rules` say of it.
+    """
     if name == "link_id":
         return values.link_id_of(value)[1] is None
     if name == "speed":
         return values.speed_of(value)[1] is None
-    code = times.instant_of(value, True)[1]
-    return code == times.OK
+    instant, code = times.instant_of(value, rules)
+    return instant != times.NO_TIME or code == times.WITHOUT_ZONE
 
 
 def _best(name: str, fields: Sequence[RawField]) -> Optional[str]:

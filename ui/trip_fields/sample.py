@@ -20,6 +20,7 @@ from ...aggregation.contract.errors import FILE_REASONS, BadTripFile
 from ...aggregation.contract.field_path import keys_of
 from ...aggregation.contract.json_text import JsonFault, check_shape
 from ...aggregation.contract.spec import FieldMapping
+from ...aggregation.contract.time_zones import is_zone
 from ...aggregation.trips import advice, times, values
 from ...aggregation.trips.trip_json import load_text, text_of, unpack
 from ...cluster_client.backends.base.probe import TripSource
@@ -66,13 +67,18 @@ class Preview:
     root: Any = field(default=None, repr=False)
 
 
-def preview(source: TripSource, trips: str, mapping: FieldMapping, check: Check) -> Preview:
-    """Read the first points; what is wrong with them is said in `Preview.problem`. Raises `RunError`."""
+def preview(
+    source: TripSource, trips: str, mapping: FieldMapping, check: Check, zone: str = "UTC"
+) -> Preview:
+    """Read the first points; what is wrong with them is said in `Preview.problem`. Raises `RunError`.
+
+    `zone` is that of times which the mapping says are local.
+    """
     last = Preview()
     for path in source.first(trips):
         check()
         try:
-            last = inspect(path, _load(source, path), mapping)
+            last = inspect(path, _load(source, path), mapping, zone)
         except BadTripFile as error:
             last = Preview(file=path, problem=_clause(error.message))
         except OSError as error:
@@ -82,8 +88,8 @@ def preview(source: TripSource, trips: str, mapping: FieldMapping, check: Check)
     return last
 
 
-def inspect(path: str, root: Any, mapping: FieldMapping) -> Preview:
-    """Return what `mapping` finds in a loaded file."""
+def inspect(path: str, root: Any, mapping: FieldMapping, zone: str = "UTC") -> Preview:
+    """Return what `mapping` finds in a loaded file; `zone` is that of local times."""
     raw = values.follow(root, keys_of(mapping.points))
     if not isinstance(raw, list):
         return Preview(
@@ -95,15 +101,15 @@ def inspect(path: str, root: Any, mapping: FieldMapping) -> Preview:
         name: [_value(point, getattr(mapping, name)) for point in first]
         for name in ("link_id", "speed", "time")
     }
-    found = tuple(name for name in given if any(fits(name, value) for value in given[name]))
+    rules = times.TimeRules(mapping.naive_times, zone if is_zone(zone) else "UTC", mapping.time_format)
+    found = tuple(name for name in given if any(fits(name, value, rules) for value in given[name]))
     faults = {
         name: text
         for name in given
         if name not in found
         for text in filter(None, [_fault(name, given[name], path, mapping)])
     }
-    naive = mapping.naive_times == "utc"
-    points = tuple(_point(*read, naive) for read in zip(given["link_id"], given["speed"], given["time"]))
+    points = tuple(_point(*read, rules) for read in zip(given["link_id"], given["speed"], given["time"]))
     return Preview(
         file=path, points=points, raw=tuple(first), fields=tuple(fields_of(raw)), found=found,
         proposal=propose(root, mapping) if len(found) < len(given) else None,
@@ -163,24 +169,27 @@ def _fault(name: str, given: list[Any], path: str, mapping: FieldMapping) -> str
     """Return the fault of the first value of a field; empty if the field has no value."""
     file = PurePosixPath(path.replace("\\", "/")).name
     for value in given:
-        reason = _reason(name, value)
+        reason = _reason(name, value, mapping)
         if not reason.startswith("no_"):
             text = advice.sentence(reason, advice.shown(value), file, mapping)
             return text[:1].upper() + text[1:]
     return ""
 
 
-def _reason(name: str, value: Any) -> str:
+def _reason(name: str, value: Any, mapping: FieldMapping) -> str:
     if name == "link_id":
         return str(values.link_id_of(value)[1])
     if name == "speed":
         return str(values.speed_of(value)[1])
-    return values.TIME_FAULTS[times.instant_of(value, True)[1] - 1]
+    return values.TIME_FAULTS[
+        times.instant_of(value, times.TimeRules("utc", format=mapping.time_format))[1] - 1
+    ]
 
 
-def _point(link: Any, speed: Any, time: Any, naive: bool) -> FirstPoint:
+def _point(link: Any, speed: Any, time: Any, rules: times.TimeRules) -> FirstPoint:
     link_id, link_fault = values.link_id_of(link)
     parsed_speed, speed_fault = values.speed_of(speed)
-    instant, code = times.instant_of(time, naive)
-    moment = datetime.fromtimestamp(instant / times.MICROSECONDS, timezone.utc) if code == times.OK else None
+    instant, _ = times.instant_of(time, rules)
+    known = instant != times.NO_TIME
+    moment = datetime.fromtimestamp(instant / times.MICROSECONDS, timezone.utc) if known else None
     return FirstPoint(None if link_fault else link_id, None if speed_fault else parsed_speed, moment)

@@ -110,7 +110,12 @@ class MoreSection(Section):
         self.bad_files = _chooser(
             "bad_files", (tr("leave them out and name them"), "skip"), (tr("stop at the first one"), "stop")
         )
-        self.naive = _chooser("naive", (tr("count in no time bin"), "refuse"), (tr("are UTC"), "utc"))
+        self.naive = _chooser(
+            "naive",
+            (tr("count in no time bin"), "refuse"),
+            (tr("are UTC"), "utc"),
+            (tr("are local, on the clock of When"), "local"),
+        )
         self.suppress = _spin("suppress", 0, 1_000_000, tr("off"), tr(" trips"))
         self.suppress.setToolTip(
             tr("For privacy: links and bins with fewer trips are left out of the result files as well.")

@@ -53,7 +53,7 @@ class TripsSection(TripsControls):
         self._previewer.done.connect(self._previewed)
         self._previewer.failed.connect(self._not_previewed)
         self.mapping_proposed.connect(self.set_mapping)
-        self.unit_changed.connect(self.refresh)  # points decoded under another unit do not count
+        self.rules_changed.connect(self.refresh)
         watch.changed.connect(self._place_changed)
         self._fit_to_place()
 
@@ -125,8 +125,8 @@ class TripsSection(TripsControls):
 
     def refresh(self) -> None:
         """Count and preview again, in the background, once the place answers."""
-        trips, mapping = self.trips, self.mapping
-        rules = DecodeRules(mapping, self.unit, self.trim)
+        trips, mapping, zone = self.trips, self.mapping, self.zone
+        rules = DecodeRules(mapping, self.unit, self.trim, zone)
         self.count = self.preview = None
         self._fault = ""
         self._counter.forget()
@@ -145,7 +145,7 @@ class TripsSection(TripsControls):
             def look_at_them(call: Call) -> object:
                 from ...trip_fields.sample import preview  # noqa: PLC0415  (numpy loads in the thread)
 
-                return preview(source, trips, mapping, call.check)
+                return preview(source, trips, mapping, call.check, zone)
 
             counter = self._counter
             counter.submit(count_them)

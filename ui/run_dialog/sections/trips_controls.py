@@ -26,12 +26,13 @@ class TripsControls(Section):
     """Widgets for the place of the trips and the first points.
 
     `unit_proposed` carries the unit that a file names, `mapping_proposed` a mapping that finds more in it.
+    `rules_changed` says that points which were read before do not count under the new unit or zone.
     """
 
     title = "Trips"
     unit_proposed = pyqtSignal(str)
     mapping_proposed = pyqtSignal(object)
-    unit_changed = pyqtSignal()
+    rules_changed = pyqtSignal()
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -72,11 +73,11 @@ class TripsControls(Section):
     def set_shown(self, unit: str, zone: str) -> None:
         """Set the unit and zone of the preview."""
         if (unit, zone) != (self.unit, self.zone):
-            other_unit = unit != self.unit
+            read_anew = unit != self.unit or self.mapping.naive_times == "local"
             self.unit, self.zone = unit, zone
             self.show_preview()
-            if other_unit:
-                self.unit_changed.emit()
+            if read_anew:
+                self.rules_changed.emit()
 
     def show_preview(self) -> None:
         """Show the preview again."""
