@@ -201,7 +201,7 @@ class Trim:
     @property
     def is_asked(self) -> bool:
         """True if anything is left out."""
-        return any(asdict(self).values())
+        return bool(self.stationary_seconds or self.ends_metres or self.ends_seconds)
 
     @classmethod
     def from_json(cls, values: object) -> Trim:
