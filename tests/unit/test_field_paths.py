@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from roadpulse.aggregation.contract.errors import SpecError
 from roadpulse.aggregation.contract.field_path import keys_of, path_fault, path_of
 from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.trips import values
 from roadpulse.aggregation.trips.decoder import TripDecoder
 from roadpulse.aggregation.trips.large_files import decode_large
+from roadpulse.aggregation.trips.typed_json import spellings
 
 TIME = "2025-06-10T08:00:00Z"
 
@@ -90,3 +94,32 @@ def test_a_key_with_a_dot_is_read_in_brackets_and_where_a_path_breaks_off(
             assert found.link_id.tolist() == [101, 101, 101]
             assert found.speed.tolist() == [22.5, 22.5, 22.5]
             assert not any(found.faults.values())
+
+
+def test_positions_and_ids_are_found_under_keys_with_a_dot() -> None:
+    fields = FieldMapping(longitude="at.lon", latitude="at.lat", trip_id="trip.id", vehicle_id="car.a.b")
+    point = {"absVelocity": 22.5, "timestamp": TIME, "dbResponse": {"linkID": 101}}
+    trip = {"trip.id": "t1", "car": {"a.b": 7}, "data": [{**point, "at.lon": 13.5, "at": {"lat": 52.5}}] * 2}
+    found = TripDecoder(fields).decode(json.dumps(trip).encode())
+    assert found.position is not None
+    assert found.position.tolist() == [[13.5, 52.5]] * 2
+    assert (found.trip_id, found.vehicle) == ("t1", "7")
+
+
+def objects(depth: int) -> st.SearchStrategy[Any]:
+    inner = (
+        st.sampled_from([None, 1, 2]) if not depth else st.one_of(st.none(), st.just(3), objects(depth - 1))
+    )
+    return st.dictionaries(st.sampled_from(["a", "b", "c", "a.b", "b.c", "a.b.c"]), inner, max_size=4)
+
+
+@given(objects(2))
+def test_the_spellings_of_a_path_are_in_the_order_in_which_it_is_followed(value: Any) -> None:
+    def at(keys: tuple[str, ...]) -> Any:
+        inner = value
+        for key in keys:
+            inner = inner.get(key) if isinstance(inner, dict) else None
+        return inner
+
+    given_ones = [at(keys) for keys in spellings(("a", "b", "c")) if at(keys) is not None]
+    assert values.follow(value, ("a", "b", "c")) == next(iter(given_ones), None)
