@@ -13,6 +13,7 @@ import argparse
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
@@ -95,17 +96,11 @@ def _useless(
     trips: Sequence[str], access: Optional[S3Access], only_these: bool, stores: list[storage.Place]
 ) -> Callable[[FileRecord], bool]:
     """Return a predicate for records that no run over the trips can use."""
-    present: dict[str, tuple[int, str]] = {}
-    for path in trips:
-        own = [storage.Own("point store", str(store)) for store in stores]
-        files, _ = storage.find_trips(path, lambda n: None, access, None, own)
-        present.update((storage.printable(file.path), (file.size, file.version)) for file in files)
+    from .runners.plan import superseded  # noqa: PLC0415  (needs the packages)
 
-    def is_useless(record: FileRecord) -> bool:
-        version: Optional[tuple[int, str]] = (record.size, record.version)
-        return present.get(record.path, None if only_these else version) != version
-
-    return is_useless
+    own = [storage.Own("point store", str(store)) for store in stores]
+    listings = [storage.find_trips(path, lambda n: None, access, None, own).files for path in trips]
+    return superseded(chain.from_iterable(listings), only_these)
 
 
 def _compact(

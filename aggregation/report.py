@@ -21,8 +21,7 @@ from .contract.time_zones import data_version
 from .run_folder import now
 from .runners.memory import peak_memory
 from .storage import TripFiles, printable
-from .store.decode import Example, examples_of, faults_of
-from .store.point_store import FAULTS, FileRecord
+from .store.tally import Example, FileTally
 from .summary.cells import Calendar
 from .summary.counts import IMPLAUSIBLE, SummaryReport
 from .summary.statistics import PACES, SLOWEST, WINDOW, inputs_of
@@ -32,8 +31,6 @@ from .trips.values import POINT_REASONS, SMALL_EPOCH_UNITS, TIME_FAULTS, TRIM_RE
 
 ESTIMATOR = "mean of points"
 """The estimator of `mean`: each point counts once, which at a constant interval is the space-mean speed."""
-
-BAD_FILES_NAMED = 1000
 
 WARN_FROM = {"no_link": 0.2, "no_speed": 0.2, "no_time": 0.2, "negative_speed": 0.2, "speed_not_finite": 0.2,
              "negative_link": 0.0}  # fmt: skip
@@ -45,7 +42,7 @@ WARN_FROM_ELSE = 0.01
 
 @dataclass(frozen=True)
 class RunFacts:
-    """Input of the manifest: `records` are those of all files that count, including bad ones.
+    """Input of the manifest: `tally` is that of all files that count, including bad ones.
 
     `copies` are packed files beside their plain versions, which do not count.
     """
@@ -53,7 +50,7 @@ class RunFacts:
     spec: RunSpec
     files: TripFiles
     copies: TripFiles
-    records: list[FileRecord]
+    tally: FileTally
     summaries: list[SummaryReport]
     results: dict[str, Any]
     decoded: int
@@ -66,12 +63,9 @@ class RunFacts:
 
 def manifest(run: RunFacts) -> dict[str, Any]:
     """Return the manifest of a run whose results are complete."""
-    spec, files, records, summaries = run.spec, run.files, run.records, run.summaries
-    faults, met = faults_of(records), examples_of(records)
-    bad = [record for record in records if record.reason]
-    read = sum(record.points for record in records)
+    spec, files, tally, summaries = run.spec, run.files, run.tally, run.summaries
+    faults, met = tally.faults, tally.examples
     counted = sum(summary.points for summary in summaries)
-    usable = sum(record.counted for record in records)
     values: dict[str, Any] = {
         "schema": SCHEMA,
         "results": run.results,
@@ -85,15 +79,15 @@ def manifest(run: RunFacts) -> dict[str, Any]:
             "named": len(files),
             "decoded": run.decoded,
             "reused": len(files) - run.decoded,
-            "bad": len(bad),
+            "bad": tally.n_bad,
             "packed_copies": len(run.copies),
-            **({"left_out": sum(map(_is_left_out, records))} if spec.trim.is_asked else {}),
+            **({"left_out": tally.left_out} if spec.trim.is_asked else {}),
             "bytes": files.bytes,
         },
         "points": {
-            "read": read,
+            "read": tally.points,
             "counted": counted,
-            "dropped": read - usable,
+            "dropped": tally.points - tally.counted,
             "reasons": {name: faults[name] for name in (*POINT_REASONS, *TRIM_REASONS) if name in faults},
             "time_faults": {name: faults[name] for name in TIME_FAULTS if name in faults},
             "examples": {
@@ -108,12 +102,9 @@ def manifest(run: RunFacts) -> dict[str, Any]:
             },
             "implausible": sum(summary.implausible for summary in summaries),
         },
-        "bad_files": [
-            {"path": record.path, "reason": record.reason, "message": record.message}
-            for record in bad[:BAD_FILES_NAMED]
-        ],
-        "bad_files_total": len(bad),
-        "bad_files_by_reason": _by_reason(bad),
+        "bad_files": [bad._asdict() for bad in tally.bad],
+        "bad_files_total": tally.n_bad,
+        "bad_files_by_reason": dict(sorted(tally.bad_by_reason.items())),
         "timings": {name: round(seconds, 3) for name, seconds in run.timings.items()},
         "workers": run.workers,
         "runner": run.runner,
@@ -152,11 +143,6 @@ def _statistics(spec: RunSpec, summaries: list[SummaryReport]) -> dict[str, Any]
     return values
 
 
-def _is_left_out(record: FileRecord) -> bool:
-    """Return True for a trip file of which the run's `trim` has left nothing."""
-    return bool(not record.counted and sum(record.faults[FAULTS.index(name)] for name in TRIM_REASONS))
-
-
 def _dates(summaries: list[SummaryReport]) -> dict[str, Optional[str]]:
     """Return the first and last local date of the points that count, ISO-8601; None if none has a time."""
     first = min((s.first_day for s in summaries if s.first_day is not None), default=None)
@@ -166,13 +152,6 @@ def _dates(summaries: list[SummaryReport]) -> dict[str, Optional[str]]:
 
 def _iso(day: Optional[int]) -> Optional[str]:
     return None if day is None else date.fromordinal(day + DAYS_TO_1970).isoformat()
-
-
-def _by_reason(bad: list[FileRecord]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for record in bad:
-        counts[record.reason] = counts.get(record.reason, 0) + 1
-    return dict(sorted(counts.items()))
 
 
 def _warnings(values: dict[str, Any], run: RunFacts, met: dict[str, Example]) -> list[str]:
@@ -269,13 +248,11 @@ def _too_few_trips(run: RunFacts) -> list[str]:
     fewest, most = run.spec.min_trips, max(summary.most_trips for summary in run.summaries)
     if most >= fewest:
         return []
-    used = [record for record in run.records if record.counted]
-    trips = {(bool(record.trip_id), record.trip_id or record.path) for record in used}
     grey = f"no link has the {fewest:,} trips that a colour takes (min_trips), and the map is grey everywhere"
-    if len(trips) == 1:
+    if run.tally.one_trip:
         return [
-            f"All points count as one trip, that of {used[0].path}, so {grey}. A file is one trip: write "
-            "each trip into a file of its own, or lower that number."
+            f"All points count as one trip, that of {run.tally.first_used}, so {grey}. A file is one trip: "
+            "write each trip into a file of its own, or lower that number."
         ]
     return [f"The most trips that a link has are {most:,}, so {grey}. Lower that number, or add trips."]
 

@@ -19,13 +19,12 @@ from .run_folder import (
     Status,
 )
 from .runners import Runner
-from .runners.plan import Selection, decode_tasks, select, summary_tasks
+from .runners.plan import Selection, decode_tasks, select, summary_tasks, superseded
 from .store.compaction import merge, remove_replaced, worth_merging
-from .store.decode import DecodeContext, stopped_at, unusable
-from .store.point_store import FileRecord, PointStore
+from .store.decode import DecodeContext, stopped_at
+from .store.point_store import FileRecord, NewRecords, PointStore
 from .store.readers import Reader, reading
 from .store.recovery import Notes, clean_up
-from .store.trip_ends import NO_ENDS
 from .summary import result_tables
 from .summary.counts import SummaryReport
 from .summary.summarise import SummaryContext, save_trips
@@ -140,9 +139,9 @@ class _Run:
             own.append(storage.Own("point store", str(store.root)))
             files, copies = storage.find_trips(self.spec.trips, self._found, self.spec.s3, store.root, own)
             selection = select(files, store, self._check, self.spec.max_trip_megabytes << 20)
-            bad = next((record for record in selection.everything if record.reason), None)
+            bad = selection.tally.bad
             if bad and self.spec.bad_files == "stop":
-                raise stopped_at(bad)
+                raise stopped_at(bad[0].path, bad[0].message)
         self.reused = len(files) - len(selection.new)
         self.sizes = selection.sizes
         log.info("%d trip files, %d of them new", len(files), len(selection.new))
@@ -150,8 +149,7 @@ class _Run:
             log.info("%d packed copies of them are left out", len(copies))
         with self._timed("decode"):
             self._decode(store, selection, len(files))
-        records = selection.everything
-        problem = unusable(records, self.spec.mapping)
+        problem = selection.tally.unusable(self.spec.mapping)
         if problem:
             raise RunError(problem)
         with self._timed("summarise"):
@@ -172,7 +170,7 @@ class _Run:
                 self.spec,
                 files,
                 copies,
-                records,
+                selection.tally,
                 summaries,
                 results,
                 self.decoded,
@@ -214,14 +212,7 @@ class _Run:
         ingests = worth_merging(self.sizes)
         if not ingests:
             return
-        present = {storage.printable(file.path): (file.size, file.version) for file in files}
-
-        def is_useless(record: FileRecord) -> bool:
-            """Return True if another version of the file is there now."""
-            version = (record.size, record.version)
-            return present.get(record.path, version) != version
-
-        merged = merge(store, ingests, is_useless, self._unless_cancelled)
+        merged = merge(store, ingests, superseded(files), self._unless_cancelled)
         if merged is not None:
             log.info("Merged %d small parts of the point store: %s", len(ingests), merged.ingest)
 
@@ -231,7 +222,7 @@ class _Run:
         new = selection.new
         self.status.files = {"done": self.reused, "total": n_files}
         self.status.bytes = {"done": 0, "total": sum(file.size for file in new)}
-        self.status.points = sum(record.counted for record in selection.everything)
+        self.status.points = selection.tally.counted
         if not new:
             return
         ingest = store.new_name()
@@ -241,12 +232,12 @@ class _Run:
         context = DecodeContext(store, ingest, self.spec.decode_rules, limit, stop, s3=self.spec.s3)
         tasks = decode_tasks(new, self.runner.workers, self.runner.task_bytes)
         self.status.enter(RunState.DECODING, len(tasks))
-        records: list[FileRecord] = []
         known = self.status.points
         notes = Notes(store, ingest)
 
         def done(found: list[FileRecord]) -> None:
-            records.extend(found)
+            records.add(found)
+            selection.take(ingest, found)
             notes.add(found)
             self.status.task_done()
 
@@ -258,19 +249,17 @@ class _Run:
             self._keep_alive(store, ingest)
             self._check()
 
-        try:
-            self._alive = time.time()
-            self.runner.decode(tasks, context, done, tick)
-            self._keep_alive(store, ingest)
-            store.commit(ingest, records)
-            for record in records:  # written down, and needed no more
-                record.ends = NO_ENDS
-        except RunError:
-            self._keep_what_is_done(store, ingest, records)
-            raise
-        self.decoded = len(records)
-        selection.take(ingest, records)
-        self.sizes[ingest] = sum(record.counted for record in records)
+        with NewRecords() as records:
+            try:
+                self._alive = time.time()
+                self.runner.decode(tasks, context, done, tick)
+                self._keep_alive(store, ingest)
+                store.commit(ingest, records)
+            except RunError:
+                self._keep_what_is_done(store, ingest, records)
+                raise
+            self.decoded = records.n
+            self.sizes[ingest] = records.counted
 
     def _earlier_store(self) -> str:
         """Return a sentence on the store of an earlier Roadpulse, if all trips were read anew."""
@@ -288,21 +277,20 @@ class _Run:
             self._alive = time.time()
             store.keep_alive(ingest)
 
-    def _keep_what_is_done(self, store: PointStore, ingest: str, records: list[FileRecord]) -> None:
+    def _keep_what_is_done(self, store: PointStore, ingest: str, records: NewRecords) -> None:
         """Commit the finished tasks of a run that stops early, so that the next run reuses them."""
         self.runner.close()
         try:
             if store.taken(ingest):
                 return
-            if records:
+            if records.n:
                 store.commit(ingest, records)
         except RunError as error:
             log.warning("The decoded points could not be kept: %s", error.message)
         store.discard(ingest)  # does nothing if it is committed
 
     def _summarise(self, store: PointStore, selection: Selection) -> list[SummaryReport]:
-        n_points = sum(record.counted for record in selection.everything)
-        tasks = summary_tasks(n_points, self.runner.task_points)
+        tasks = summary_tasks(selection.tally.counted, self.runner.task_points)
         self.status.enter(RunState.SUMMARISING, len(tasks))
         work = self.folder.work
         trips_file = work / "trips.npz"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Optional
+from hashlib import blake2b
+from itertools import compress
+from typing import Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from ..storage import TripFile, TripFiles
 from ..store.decode import DecodeTask
 from ..store.order import BUCKETS
 from ..store.point_store import FileRecord, PointStore
+from ..store.tally import FileTally
 from ..summary.summarise import SummaryTask
 
 POINTS_PER_TASK = 800_000
@@ -27,34 +30,48 @@ TASKS_PER_WORKER = 4
 MAX_TASK_FILES = 2000
 """Maximum number of files of a decode task, which holds about 3 kB for each while it reads them."""
 
+RECORDS_AT_ONCE = 10_000
+"""Number of stored records that are looked up at once."""
 
-@dataclass
+
 class Selection:
-    """The trip files that a run counts: those to decode (`new`), and records of each ingest that count.
+    """The trip files that a run counts: those to decode (`new`), and numbers of those in each ingest.
 
-    `sizes` are the points in the ingests that were looked at.
+    `tally` has what is known of the files in ingests, `sizes` the points in the ingests that were looked at.
+    It holds about 10 bytes for a file, and 16 more if the file names a trip.
     """
 
-    records: dict[str, list[FileRecord]] = field(default_factory=dict)
-    new: list[TripFile] = field(default_factory=list)
-    sizes: dict[str, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.new: Sequence[TripFile] = TripFiles()
+        self.tally = FileTally()
+        self.sizes: dict[str, int] = {}
+        self._counting: dict[str, _Counting] = {}
+        self._n_own = 0  # trips of one file that names none
+        self._named = bytearray()  # digests of the trip ids of the others
 
-    def take(self, ingest: str, records: Iterable[FileRecord]) -> None:
+    def take(self, ingest: str, records: Sequence[FileRecord]) -> None:
         """Add records of an ingest."""
-        self.records.setdefault(ingest, []).extend(records)
+        counting = self._counting.setdefault(ingest, _Counting())
+        for record in records:
+            counting.numbers.append(record.number)
+            if record.trip_id:
+                counting.trips.append(-1 - len(self._named) // _DIGEST)
+                self._named += _digest(record.trip_id)
+            else:
+                counting.trips.append(self._n_own)
+                self._n_own += 1
+            if record.counted:
+                counting.parts.add(record.part)
+        self.tally.add(records)
 
-    @property
-    def everything(self) -> list[FileRecord]:
-        """Return all records that count, sorted by path."""
-        found = [record for records in self.records.values() for record in records]
-        return sorted(found, key=lambda record: record.path)
+    def numbers(self) -> dict[str, list[int]]:
+        """Return for each ingest the numbers of the files of this run."""
+        return {ingest: counting.numbers.tolist() for ingest, counting in self._counting.items()}
 
     def parts(self) -> dict[str, list[int]]:
         """Return for each ingest the parts with points of this run."""
         return {
-            ingest: sorted({record.part for record in records if record.counted})
-            for ingest, records in self.records.items()
-            if any(record.counted for record in records)
+            ingest: sorted(counting.parts) for ingest, counting in self._counting.items() if counting.parts
         }
 
     def trips(self) -> dict[str, NDArray[np.int32]]:
@@ -62,16 +79,68 @@ class Selection:
 
         A file is a trip of its own unless it names one; files that name the same trip are parts of it.
         """
-        index: dict[tuple[bool, str], int] = {}
+        named = self._n_own + _alike(self._named)
         trips = {}
         for ingest in self.parts():
-            records = self.records[ingest]
-            of_file = np.full(max(record.number for record in records) + 1, -1, dtype=np.int32)
-            for record in records:
-                key = (bool(record.trip_id), record.trip_id or record.path)
-                of_file[record.number] = index.setdefault(key, len(index))
-            trips[ingest] = of_file
+            counting = self._counting[ingest]
+            number, trip = (np.array(found, dtype=np.int32) for found in (counting.numbers, counting.trips))
+            trip[trip < 0] = named[-1 - trip[trip < 0]]
+            trips[ingest] = np.full(number.max() + 1, -1, dtype=np.int32)
+            trips[ingest][number] = trip
         return trips
+
+
+class _Counting:
+    """The files of one ingest that count: their numbers, the parts that hold points of them, and their trips.
+
+    The trip is an index, or -1 - k for the k-th file that names one.
+    """
+
+    def __init__(self) -> None:
+        self.numbers, self.trips = array("i"), array("i")
+        self.parts: set[int] = set()
+
+
+_DIGEST = 16
+"""Bytes of a digest: of a hundred million texts, two have the same one with a probability below 1e-22."""
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST).digest()
+
+
+def _alike(digests: bytearray) -> NDArray[np.int32]:
+    """Return for each digest an index that equal ones share."""
+    order = np.argsort(np.frombuffer(digests, dtype=f"S{_DIGEST}"), kind="stable")
+    sorted_digests = np.frombuffer(digests, dtype=f"S{_DIGEST}")[order]
+    index = np.zeros(len(order), dtype=np.int32)
+    index[order[1:]] = np.cumsum(sorted_digests[1:] != sorted_digests[:-1])
+    return index
+
+
+class _Places:
+    """Places of texts in a sequence, in 24 bytes for each."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        digests = bytearray()
+        for text in texts:
+            digests += _digest(text)
+        found = np.frombuffer(digests, dtype=f"S{_DIGEST}")
+        self._order = np.argsort(found, kind="stable")
+        self._sorted = found[self._order]
+
+    def of(self, texts: Iterable[str]) -> list[int]:
+        """Return the places of some texts; -1 for one that is not there."""
+        wanted = np.frombuffer(b"".join(map(_digest, texts)), dtype=f"S{_DIGEST}")
+        if not len(self._sorted):
+            return [-1] * len(wanted)
+        at = np.minimum(np.searchsorted(self._sorted, wanted), len(self._sorted) - 1)
+        found: list[int] = np.where(self._sorted[at] == wanted, self._order[at], -1).tolist()
+        return found
+
+
+def _version_of(file: Union[TripFile, FileRecord]) -> str:
+    return f"{storage.printable(file.path)}\0{file.size}\0{file.version}"
 
 
 def select(
@@ -80,33 +149,62 @@ def select(
     progress: Optional[Callable[[], None]] = None,
     limit: int = MAX_TRIP_MEGABYTES << 20,
 ) -> Selection:
-    """Find which of `files` the store has in the same version; the others are new.
+    """Find which of `files`, sorted by path, the store has in the same version; the others are new.
 
     If several ingests have a file, the oldest counts. Files with transient faults are new, and so are those
     for which another `limit` on their size in bytes may change the result.
     """
-    wanted = {(storage.printable(file.path), file.size, file.version): file for file in files}
     selection = Selection()
+    ingests = store.ingests()
+    listed = _Places(map(_version_of, files if ingests else ()))
+    is_new = np.ones(len(files), dtype=bool)
+    waiting: list[FileRecord] = []
     n_points = 0
 
-    def counts(record: FileRecord) -> bool:
+    def note(record: FileRecord) -> bool:
         nonlocal n_points
         n_points += record.counted
-        key = (record.path, record.size, record.version)
-        return _counts(record, limit) and wanted.pop(key, None) is not None
+        if _counts(record, limit):
+            waiting.append(record)
+            if len(waiting) == RECORDS_AT_ONCE:
+                take()
+        return False
 
-    for ingest in store.ingests():
-        if not wanted:
-            break
-        n_points = 0
-        found = store.read_files(ingest, counts)
-        selection.sizes[ingest] = n_points
+    def take() -> None:
+        found = []
+        for record, at in zip(waiting, listed.of(map(_version_of, waiting))):
+            if at >= 0 and is_new[at]:
+                is_new[at] = False
+                found.append(record)
+        waiting.clear()
         if found:
             selection.take(ingest, found)
+
+    for ingest in ingests:
+        if not is_new.any():
+            break
+        n_points = 0
+        store.read_files(ingest, note)
+        take()
+        selection.sizes[ingest] = n_points
         if progress:
             progress()
-    selection.new = sorted(wanted.values(), key=lambda file: file.path)
+    selection.new = files if is_new.all() else TripFiles(compress(files, is_new))
     return selection
+
+
+def superseded(files: Iterable[TripFile], only_these: bool = False) -> Callable[[FileRecord], bool]:
+    """Return a predicate that is True for stored files of which `files` has another version.
+
+    With `only_these` also for those that are not among `files`.
+    """
+    held = TripFiles(files)
+    versions, paths = _Places(map(_version_of, held)), _Places(storage.printable(file.path) for file in held)
+
+    def is_superseded(record: FileRecord) -> bool:
+        return versions.of([_version_of(record)])[0] < 0 and (only_these or paths.of([record.path])[0] >= 0)
+
+    return is_superseded
 
 
 def known_files(

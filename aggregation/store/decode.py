@@ -14,14 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import storage
-from ..contract import json_text
 from ..contract.errors import BadTripFile, RunError
 from ..contract.s3_access import S3Access
-from ..contract.spec import DecodeRules, FieldMapping
+from ..contract.spec import DecodeRules
 from ..storage import TripFile
 from ..storage.spill import Spill, spill
-from ..trips import values
-from ..trips.advice import file_advice, sentence
 from ..trips.decoder import Points, TripDecoder
 from ..trips.large_files import decode_large, unpacked
 from . import point_store
@@ -103,7 +100,7 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
             record.reason, record.message = error.reason, storage.printable(error.message)
             record.passing = error.passing
             if context.stop_at_bad_file:
-                raise stopped_at(record) from error
+                raise stopped_at(record.path, record.message) from error
         records.append(record)
         progress(1, file.size, record.points)
     parts.write()
@@ -219,10 +216,10 @@ def _trim(trip: Points, rules: DecodeRules) -> None:
     trip.keep(kept, counts)
 
 
-def stopped_at(record: FileRecord) -> RunError:
+def stopped_at(path: str, message: str) -> RunError:
     """Return the error of a run that stops at its first bad file."""
     return RunError(
-        f"Stopped at a bad trip file, as asked: {record.path}: {record.message}. "
+        f"Stopped at a bad trip file, as asked: {path}: {message}. "
         "Mend or remove it, or let the run pass over bad files."
     )
 
@@ -239,71 +236,3 @@ def in_order(
 ) -> Columns:
     """Return at least one point sorted by bucket, link and time, as columns of the point store."""
     return sorted_by_link(link_id, time, {"time": time, "speed": speed, "file": file})
-
-
-def faults_of(records: list[FileRecord]) -> dict[str, int]:
-    """Return the sum of the files' faults by reason, without reasons that did not occur."""
-    sums = np.zeros(len(point_store.FAULTS), dtype=np.int64)
-    for record in records:
-        if any(record.faults):
-            sums += record.faults
-    return {name: int(n) for name, n in zip(point_store.FAULTS, sums) if n}
-
-
-@dataclass(frozen=True)
-class Example:
-    """An example of a faulty value, formatted for messages, and the file that has it; both may be empty."""
-
-    value: str = ""
-    path: str = ""
-
-
-def examples_of(records: list[FileRecord]) -> dict[str, Example]:
-    """Return the first example of each fault; `records` are sorted by path."""
-    found: dict[str, Example] = {}
-    for record in records:
-        for reason, value in _examples(record):
-            found.setdefault(reason, Example(value, record.path))
-    return found
-
-
-def _examples(record: FileRecord) -> Iterator[tuple[str, str]]:
-    """Yield a file's examples by reason; none if the stored JSON is invalid."""
-    if not record.examples:
-        return
-    try:
-        found = json_text.Entries.of(json_text.decode(record.examples, record.path, 1 << 20), record.path)
-        yield from [(reason, found.text(reason)) for reason in found]
-    except json_text.JsonFault:
-        return
-
-
-def unusable(records: list[FileRecord], mapping: FieldMapping) -> str:
-    """Return why no point of any file is usable, naming files and fields; empty if one is."""
-    if records and all(record.reason for record in records):
-        first = records[0]
-        return (
-            f"None of the {len(records):,} trip files can be used. "
-            f"The first is {first.path}: {first.message}. {file_advice(first.reason, first.message)}"
-        )
-    read = [record for record in records if record.points]
-    if not read or any(record.counted for record in read):
-        return ""
-    faults = faults_of(read)
-    trimmed_by = [reason for reason in values.TRIM_REASONS if faults.get(reason)]
-    if trimmed_by:
-        left_out = [f"{faults[reason]:,}: {values.REASON_TEXTS[reason]}" for reason in trimmed_by]
-        return (
-            f"Of {sum(r.points for r in read):,} points none is left, as the run leaves out points by `trim` "
-            f"({'; '.join(left_out)}). Lower its numbers, or leave it out."
-        )
-    worst = max((f for f in faults if f in values.POINT_REASONS), key=lambda f: faults[f], default="")
-    example = examples_of(read).get(worst, Example())
-    text = f"None of the {sum(r.points for r in read):,} points can be used: "
-    if not example.value:
-        return (
-            f"{text}{values.REASON_TEXTS.get(worst, '')}. "
-            f"The field mapping expects link id '{mapping.link_id}' and speed '{mapping.speed}'; "
-            f"a point of {read[0].path} has: {read[0].fields}. Correct the field mapping and run again."
-        )
-    return text + sentence(worst, example.value, example.path, mapping)

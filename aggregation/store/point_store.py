@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
-from typing import Any, Optional
+from pathlib import Path
+from typing import Any, Optional, Union
 from uuid import uuid4
 
 import duckdb
@@ -34,6 +35,7 @@ from ..contract.s3_access import S3Access
 from ..contract.spec import DecodeRules
 from ..storage import Place
 from ..storage.local.database import connect
+from ..storage.local.files import disk_errors
 from ..trips.values import POINT_REASONS, TIME_FAULTS, TRIM_REASONS
 from . import owners
 from .order import Columns
@@ -85,6 +87,58 @@ class FileRecord:
 _PLAIN_FIELDS = tuple(f.name for f in fields(FileRecord) if f.name not in ("faults", "ends"))
 _RECORDS = RowType((*_PLAIN_FIELDS, *FAULTS, *TripEnds._fields), ("first_time", "last_time"))
 _FROM = "FROM read_parquet(?, hive_partitioning = false)"
+_TABLE = "(FORMAT parquet, COMPRESSION zstd)"
+_JOIN_RECORDS = f"COPY ({_FROM}) TO ? {_TABLE}"
+
+
+class NewRecords:
+    """Records of an ingest until its commit: the last ones in memory, others in temporary files.
+
+    A context manager. `n` is their number, `counted` that of their points that count, `parts` the parts with
+    these.
+    """
+
+    def __init__(self, records: Iterable[FileRecord] = ()) -> None:
+        self.n = self.counted = 0
+        self.parts: set[int] = set()
+        self._held: list[FileRecord] = []
+        self._aside: list[Path] = []
+        self._files = ExitStack()
+        self.add(records)
+
+    def __enter__(self) -> NewRecords:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._files.close()
+
+    def add(self, records: Iterable[FileRecord]) -> None:
+        """Add records."""
+        for record in records:
+            self._held.append(record)
+            self.n += 1
+            self.counted += record.counted
+            if record.counted:
+                self.parts.add(record.part)
+            if len(self._held) == _ROWS_AT_ONCE:
+                self._put_aside()
+
+    def _put_aside(self) -> None:
+        path = self._files.enter_context(storage.scratch.file("records.parquet"))
+        with disk_errors("put records of trip files aside", path.parent):
+            _write_records(path, self._held)
+        self._aside.append(path)
+        self._held = []
+
+    def write(self, path: Path) -> None:
+        """Write all of them as a table."""
+        if not self._aside:
+            _write_records(path, self._held)
+            return
+        if self._held:
+            self._put_aside()
+        with connect() as connection:
+            connection.execute(_JOIN_RECORDS, [list(map(literal, self._aside)), str(path)])
 
 
 @dataclass(frozen=True)
@@ -270,17 +324,27 @@ class PointStore:
         with path.parent.disk_errors("write points"), path.written_aside() as aside:
             write_runs(aside, runs, kind)
 
-    def commit(self, ingest: str, records: Sequence[FileRecord], replaces: Sequence[str] = ()) -> None:
+    def commit(
+        self, ingest: str, records: Union[NewRecords, Sequence[FileRecord]], replaces: Sequence[str] = ()
+    ) -> None:
         """Write the ingest's `files`: from now on its points count, and not those that it `replaces`."""
         if replaces:
             with self.root.disk_errors("write down what was merged"):
                 self._replaces(ingest).put_json({"replaces": list(replaces)})
+        if isinstance(records, NewRecords):
+            self._commit(ingest, records)
+        else:
+            with NewRecords(records) as new:
+                self._commit(ingest, new)
+
+    def _commit(self, ingest: str, records: NewRecords) -> None:
         self._write_records(self.files_table(ingest), records)
-        self._remove_orphans(ingest, records)
+        self._remove_orphans(ingest, records.parts)
 
     def write_note(self, ingest: str, number: int, records: Sequence[FileRecord]) -> None:
         """Write the records of finished tasks beside their points, until the commit (see recovery)."""
-        self._write_records(self.points_folder(ingest) / f"{_NOTES}{number:05d}.parquet", records)
+        with NewRecords(records) as new:
+            self._write_records(self.points_folder(ingest) / f"{_NOTES}{number:05d}.parquet", new)
 
     @staticmethod
     def is_note(name: str) -> bool:
@@ -294,24 +358,14 @@ class PointStore:
         except duckdb.Error:
             return []
 
-    def _write_records(self, path: Place, records: Sequence[FileRecord]) -> None:
-        frame = {name: _column([getattr(record, name) for record in records]) for name in _PLAIN_FIELDS}
-        faults = np.array([record.faults for record in records], dtype=np.int64).reshape(-1, len(FAULTS))
-        frame.update(zip(FAULTS, faults.T))
-        frame.update(
-            (name, _column([getattr(record.ends, name) for record in records])) for name in TripEnds._fields
-        )
-        with (
-            path.parent.disk_errors("write down what was read"),
-            path.written_aside() as aside,
-            connect() as connection,
-        ):
-            connection.register("part", frame)
-            connection.execute(_RECORDS.writing("(FORMAT parquet, COMPRESSION zstd)"), [str(aside)])
+    @staticmethod
+    def _write_records(path: Place, records: NewRecords) -> None:
+        with path.parent.disk_errors("write down what was read"), path.written_aside() as aside:
+            records.write(aside)
 
-    def _remove_orphans(self, ingest: str, records: Sequence[FileRecord]) -> None:
+    def _remove_orphans(self, ingest: str, parts: set[int]) -> None:
         """Remove the parts of unfinished tasks of a run that stopped early."""
-        kept = {_part(record.part) for record in records if record.counted}
+        kept = set(map(_part, parts))
         for folder in (self.traversals_folder(ingest), self.points_folder(ingest)):
             for name in names_in(folder):
                 if name != _OWNER and name not in kept and POINT_FILES.fullmatch(name):
@@ -447,6 +501,18 @@ def _read_records(
                 if kept(record):
                     records.append(record)
     return records
+
+
+def _write_records(path: Path, records: Sequence[FileRecord]) -> None:
+    frame = {name: _column([getattr(record, name) for record in records]) for name in _PLAIN_FIELDS}
+    faults = np.array([record.faults for record in records], dtype=np.int64).reshape(-1, len(FAULTS))
+    frame.update(zip(FAULTS, faults.T))
+    frame.update(
+        (name, _column([getattr(record.ends, name) for record in records])) for name in TripEnds._fields
+    )
+    with connect() as connection:
+        connection.register("part", frame)
+        connection.execute(_RECORDS.writing(_TABLE), [str(path)])
 
 
 def _column(values: list[Any]) -> NDArray[Any]:

@@ -1,17 +1,20 @@
 """What a run has to do: which files are new, how tasks are cut, what a run has to say of the files."""
 
+import json
 import os
+import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from roadpulse.aggregation.contract.spec import DecodeRules, FieldMapping
-from roadpulse.aggregation.runners.plan import Selection, decode_tasks, select, summary_tasks
+from roadpulse.aggregation.runners import plan
+from roadpulse.aggregation.runners.plan import Selection, decode_tasks, select, summary_tasks, superseded
 from roadpulse.aggregation.storage import TripFile
-from roadpulse.aggregation.store.decode import faults_of, unusable
 from roadpulse.aggregation.store.order import BUCKETS
 from roadpulse.aggregation.store.point_store import FAULTS, FileRecord, PointStore
+from roadpulse.aggregation.store.tally import BAD_FILES_NAMED, BadFile, Example, FileTally
 
 LIMIT = 1 << 20
 
@@ -20,7 +23,8 @@ def trip_file(name, size=10, version="v1"):
     return TripFile(f"/t/{name}", size, version)
 
 
-def record(name, number=0, version="v1", **values):
+def record(name, number=None, version="v1", **values):
+    number = ord(name[0]) - ord("a") if number is None else number
     return FileRecord(
         number, values.pop("part", 0), f"/t/{name}", 10, version, values.pop("limit", LIMIT), **values
     )
@@ -40,7 +44,11 @@ def store(tmp_path):
 
 
 def chosen(selection):
-    return {ingest: [r.path[3:] for r in records] for ingest, records in selection.records.items()}
+    """The files that count, whose numbers are their places in the alphabet."""
+    return {
+        ingest: [chr(ord("a") + number) for number in numbers]
+        for ingest, numbers in selection.numbers().items()
+    }
 
 
 def new(selection):
@@ -49,13 +57,22 @@ def new(selection):
 
 def test_only_new_and_changed_files_are_read(store):
     store.has("one", record("a"), record("b"), record("gone"))
-    selection = select([trip_file("b", version="v2"), trip_file("a"), trip_file("c")], store, limit=LIMIT)
+    selection = select([trip_file("a"), trip_file("b", version="v2"), trip_file("c")], store, limit=LIMIT)
     assert (chosen(selection), new(selection)) == ({"one": ["a"]}, ["b", "c"])
 
 
 def test_a_file_of_another_size_is_another_version(store):
     store.has("one", record("a"))
     assert new(select([trip_file("a", size=11)], store, limit=LIMIT)) == ["a"]
+
+
+def test_records_are_looked_up_in_portions(store, monkeypatch):
+    monkeypatch.setattr(plan, "RECORDS_AT_ONCE", 3)
+    letters = "abcdefghijk"
+    store.has("one", *map(record, letters))
+    selection = select(list(map(trip_file, "acdefghijz")), store, limit=LIMIT)
+    assert (chosen(selection), new(selection)) == ({"one": list("acdefghij")}, ["z"])
+    assert selection.tally.files == 9
 
 
 def test_where_two_runs_took_in_a_file_it_counts_once(store):
@@ -95,6 +112,14 @@ def test_a_file_is_read_again_where_another_limit_may_change_what_it_is(store, w
     assert bool(select([trip_file("a")], store, limit=limit).new) is read_again
 
 
+def test_a_record_is_superseded_by_another_version_of_its_file():
+    listed = [trip_file("a"), trip_file("b", version="v2"), trip_file("c", size=11)]
+    records = [record(name) for name in "abcd"]
+    assert [superseded(listed)(each) for each in records] == [False, True, True, False]
+    assert [superseded(listed, only_these=True)(each) for each in records] == [False, True, True, True]
+    assert not superseded([])(records[0])
+
+
 # -- trips ------------------------------------------------------------------------------------------
 
 
@@ -113,6 +138,22 @@ def test_files_that_name_one_trip_are_parts_of_it_across_ingests():
     assert one[0] == two[0]
     assert one[2] == -1
     assert len({one[0], one[1], one[3], two[1]}) == 4
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_trips_by_their_ids_are_those_of_a_plain_dictionary(seed):
+    chance, selection, plain, n = random.Random(seed), Selection(), {}, 0
+    for ingest in ("one", "two"):
+        names = [chance.choice(["", f"{chance.randrange(20)}"]) for _ in range(50)]
+        for number in range(0, 50, 10):
+            taken = [record(f"{n + i}", number + i, trip_id=names[number + i], counted=1) for i in range(10)]
+            selection.take(ingest, taken)
+            plain.update(((ingest, r.number), r.trip_id or f"own {r.path}") for r in taken)
+            n += 10
+    trips = selection.trips()
+    found = {key: int(trips[key[0]][key[1]]) for key in plain}
+    assert sorted(set(found.values())) == list(range(len(set(plain.values()))))
+    assert len(set(zip(found.values(), plain.values()))) == len(set(plain.values()))
 
 
 def test_only_parts_with_points_that_count_are_read():
@@ -178,7 +219,46 @@ def faults(**counts):
 
 def test_faults_are_summed_by_reason():
     records = [record("a", faults=faults(no_link=2, no_time=1)), record("b", faults=faults(no_link=3))]
-    assert faults_of(records) == {"no_link": 5, "no_time": 1}
+    assert FileTally(records).faults == {"no_link": 5, "no_time": 1}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_tally_does_not_depend_on_the_order_of_the_files(seed):
+    """Against the plain look at all records, sorted by path."""
+    chance = random.Random(seed)
+    records = [
+        record(
+            f"{n:05d}",
+            n,
+            points=n % 3,
+            counted=n % 3 and n % 2,
+            reason="" if n % 5 else chance.choice(["empty", "bad_json"]),
+            message=f"m{n}",
+            faults=faults(no_link=n % 4, stationary=n % 7),
+            examples=json.dumps({"no_link": f"value {n}"}) if n % 4 else "",
+        )
+        for n in range(6000)
+    ]
+    shuffled = chance.sample(records, len(records))
+    tally = FileTally(shuffled[:100])
+    tally.add(shuffled[100:])
+    bad = [BadFile(r.path, r.reason, r.message) for r in records if r.reason]
+    assert tally.bad == bad[:BAD_FILES_NAMED]
+    assert (tally.files, tally.n_bad, tally.points) == (6000, len(bad), sum(r.points for r in records))
+    assert tally.bad_by_reason["empty"] == sum(found.reason == "empty" for found in bad)
+    assert tally.counted == sum(r.counted for r in records)
+    assert tally.faults["no_link"] == sum(n % 4 for n in range(6000))
+    assert tally.faults["stationary"] == sum(n % 7 for n in range(6000))
+    assert tally.left_out == sum(not r.counted and n % 7 > 0 for n, r in enumerate(records))
+    assert tally.examples == {"no_link": Example("value 1", "/t/00001")}
+    assert (tally.first_used, tally.one_trip) == ("/t/00001", False)
+
+
+def test_points_of_one_trip_are_known_as_such():
+    one = [record("b", points=1, counted=1, trip_id="7"), record("a", points=1, counted=1, trip_id="7")]
+    assert (FileTally(one).first_used, FileTally(one).one_trip) == ("/t/a", True)
+    assert FileTally([*one, record("c", points=5)]).one_trip
+    assert not FileTally([*one, record("7", 0, points=1, counted=1)]).one_trip
 
 
 def test_points_of_which_none_can_be_used_are_told_with_the_fields_they_have():
@@ -186,7 +266,7 @@ def test_points_of_which_none_can_be_used_are_told_with_the_fields_they_have():
         record("a", points=9, fields="id, velocity", faults=faults(no_link=9, no_speed=8)),
         record("b", reason="empty"),
     ]
-    message = unusable(records, FieldMapping())
+    message = FileTally(records).unusable(FieldMapping())
     for words in (
         "9 points",
         "no link id",
@@ -204,11 +284,11 @@ def test_files_of_which_none_can_be_used_are_told_with_the_first():
         record("a", reason="no_points", message="no array in field 'data'"),
         record("b", reason="empty"),
     ]
-    message = unusable(records, FieldMapping())
+    message = FileTally(records).unusable(FieldMapping())
     assert all(words in message for words in ("None of the 2 trip files", "/t/a", "no array in field 'data'"))
 
 
 def test_one_point_or_an_empty_trip_is_enough_to_go_on():
-    assert unusable([record("a", points=9), record("b", points=9, counted=1)], FieldMapping()) == ""
-    assert unusable([record("a"), record("b", reason="empty")], FieldMapping()) == ""
-    assert unusable([], FieldMapping()) == ""
+    assert FileTally([record("a", points=9), record("b", points=9, counted=1)]).unusable(FieldMapping()) == ""
+    assert FileTally([record("a"), record("b", reason="empty")]).unusable(FieldMapping()) == ""
+    assert FileTally([]).unusable(FieldMapping()) == ""
