@@ -299,7 +299,9 @@ class _Run:
                 self.folder.remove_work()  # of an earlier, unfinished attempt
                 self.folder.remove_results()
             save_trips(trips_file, selection.trips())
-        context = SummaryContext(store, self.spec, selection.parts(), trips_file, work)
+        context = SummaryContext(
+            store, self.spec, selection.parts(), trips_file, work, text_parts=selection.text_parts()
+        )
         reports: list[SummaryReport] = []
 
         def done(found: SummaryReport) -> None:

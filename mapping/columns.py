@@ -31,14 +31,21 @@ class Column:
 
 
 def link_columns(
-    spec: RunSpec, playing: Sequence[str], with_names: bool, with_classes: bool, unit: str = ""
+    spec: RunSpec,
+    playing: Sequence[str],
+    with_names: bool,
+    with_classes: bool,
+    unit: str = "",
+    text_ids: bool = False,
 ) -> list[Column]:
     """Every column after the geometry, in the order of the table; `playing` are keys of statistics.
 
+    With `text_ids` link ids are texts.
+
     What a frame of the animation reads stands first, so that SQLite need not walk over the rest to get at it.
     """
-    unit = unit or spec.unit
-    columns = [Column("link_id", "INTEGER", "Link")]
+    unit = unit or spec.speed_unit
+    columns = [Column("link_id", column_type(LINK_ID, text_ids), "Link")]
     if with_names:
         columns.append(Column("name", "TEXT", "Street"))
         columns.append(Column(LABEL_FIELD, "TEXT", "Street as labelled"))
@@ -105,6 +112,8 @@ def _ranges(weekdays: Sequence[int]) -> str:
     return ", ".join("–".join(pair) for pair in names)
 
 
-def column_type(name: str) -> str:
-    """Return the type in SQL of a column of the result tables."""
-    return "TEXT" if name in (BIN, DAYS) else "INTEGER" if is_whole(name) else "REAL"
+def column_type(name: str, text_ids: bool = False) -> str:
+    """Return the type in SQL of a column of the result tables; with `text_ids` link ids are texts."""
+    if name in (BIN, DAYS) or (name == LINK_ID and text_ids):
+        return "TEXT"
+    return "INTEGER" if is_whole(name) else "REAL"

@@ -45,14 +45,14 @@ def data_package(spec: RunSpec, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "name": "link-speeds",
         "title": "Speeds of road links",
         "description": (
-            f"Statistics of GPS trips by road link. Speeds are in {spec.unit}; hours, dates and "
+            f"Statistics of GPS trips by road link. Speeds are in {spec.speed_unit}; hours, dates and "
             f"weekdays are those of {spec.time_zone}; a day has {spec.n_bins:,} bins of "
             f"{spec.bin_minutes:,} minutes. An empty value is one that too few data have. No licence is "
             "stated: add `licenses` before you hand the tables on."
         ),
         "sources": [{"title": spec.trips}],
         "time_zone": spec.time_zone,
-        "speed_unit": spec.unit,
+        "speed_unit": spec.speed_unit,
         "bin_minutes": spec.bin_minutes,
         "temporal": {"first": dates["first"], "last": dates["last"]},
         "counts": {
@@ -62,7 +62,7 @@ def data_package(spec: RunSpec, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "software": {name: manifest["software"][name] for name in _VERSIONS if name in manifest["software"]},
         "specification": values,
         "resources": [
-            _resource(table, part, spec)
+            _resource(table, part, spec, tables.has_text_ids(manifest))
             for table in tables.tables_of(spec)
             for part in manifest["results"][table]["parts"]
         ],
@@ -75,12 +75,12 @@ def content(spec: RunSpec, manifest: Mapping[str, Any]) -> bytes:
     return f"{text}\n".encode("utf-8", "backslashreplace")
 
 
-def table_schema(table: str, spec: RunSpec) -> dict[str, Any]:
-    """Return the Table Schema of a result table."""
+def table_schema(table: str, spec: RunSpec, text_ids: bool = False) -> dict[str, Any]:
+    """Return the Table Schema of a result table; with `text_ids` link ids are texts."""
     keys = tables.key_columns(table, spec)
     return {
         "fields": [
-            *(_key_field(key, spec) for key in keys),
+            *(_key_field(key, spec, text_ids) for key in keys),
             *(_field(statistic.statistic(key), spec) for key in tables.statistics_of(table, spec)),
         ],
         "primaryKey": list(keys),
@@ -88,7 +88,7 @@ def table_schema(table: str, spec: RunSpec) -> dict[str, Any]:
     }
 
 
-def _resource(table: str, part: Mapping[str, Any], spec: RunSpec) -> dict[str, Any]:
+def _resource(table: str, part: Mapping[str, Any], spec: RunSpec, text_ids: bool) -> dict[str, Any]:
     """Return the resource of one CSV; its path is relative to the sidecar."""
     file = part["path"].rsplit("/", 1)[-1]
     return {
@@ -103,15 +103,16 @@ def _resource(table: str, part: Mapping[str, Any], spec: RunSpec) -> dict[str, A
         "bytes": part["bytes"],
         "hash": f"sha256:{part['sha256']}",
         "rows": part["rows"],
-        "schema": table_schema(table, spec),
+        "schema": table_schema(table, spec, text_ids),
     }
 
 
-def _key_field(key: str, spec: RunSpec) -> dict[str, Any]:
+def _key_field(key: str, spec: RunSpec, text_ids: bool) -> dict[str, Any]:
     field: dict[str, Any] = {"name": key, "type": "string"}
     constraints: dict[str, Any] = {"required": True}
     if key == tables.LINK_ID:
-        field |= {"type": "integer", "title": "Link", "description": "id of the directed road segment"}
+        kind = "string" if text_ids else "integer"
+        field |= {"type": kind, "title": "Link", "description": "id of the directed road segment"}
     elif key == tables.BIN:
         field |= {
             "title": "Bin of the day",
@@ -149,7 +150,7 @@ def _field(entry: statistic.Statistic, spec: RunSpec) -> dict[str, Any]:
         "title": entry.label,
         "description": definition,
     }
-    unit = entry.unit_text(spec.unit)
+    unit = entry.unit_text(spec.speed_unit)
     if unit:
         field["unit"] = unit
     if entry.estimator:

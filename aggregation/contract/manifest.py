@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from . import data_package
+from . import data_package, tables
 from .days import Days, periods_from_json
 from .errors import SpecError
 from .json_text import Entries, JsonFault
@@ -47,6 +47,7 @@ def check_manifest(values: object, name: str) -> dict[str, Any]:
     for entry in _TEXTS:
         entries.text(entry)
     entries.whole("bin_minutes", 1, 1440)
+    _check_link_ids(entries)
     _check_statistics(entries)
     for entry in _FILES:
         entries.part("files").whole(entry)
@@ -72,6 +73,11 @@ def check_manifest(values: object, name: str) -> dict[str, Any]:
 def fingerprint(manifest: Mapping[str, Any]) -> str:
     """Return the fingerprint of a run, in its folder and in its map: a digest of all of its manifest."""
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def _check_link_ids(entries: Entries) -> None:
+    if tables.LINK_IDS in entries and entries.text(tables.LINK_IDS) not in (tables.INTEGER, tables.TEXT):
+        raise entries.fault(tables.LINK_IDS, f"neither {tables.INTEGER} nor {tables.TEXT}")
 
 
 def _check_table(table: Entries) -> None:

@@ -43,6 +43,9 @@ POINT_FILES = names(r"(?:part|notes)-[0-9]{5,}\.parquet", r"(?:owner|heir)\.json
 TRAVERSAL_FILES = names(r"part-[0-9]{5,}\.parquet")
 """Files in the traversals folder of an ingest."""
 
+LINK_FILES = TRAVERSAL_FILES
+"""Files in the folder of an ingest's link ids that are texts."""
+
 COMMIT_FILES = names(r"files\.parquet", r"replaces\.json")
 """Files in the commit folder of an ingest."""
 

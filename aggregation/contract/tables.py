@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from . import statistic
 from .spec import RunSpec
 
@@ -14,8 +17,18 @@ TABLES = (LINK_SPEEDS, LINK_SPEEDS_BY_TIME, LINK_SPEEDS_BY_PERIOD)
 """The names of all tables."""
 
 LINK_ID, DAYS, BIN, PERIOD = "link_id", "days", "bin", "period"
-"""Key columns: an integer, the name of a set of days, the local start of the bin as `HH:MM`, the name of a
+"""Key columns: a link's id, the name of a set of days, the local start of the bin as `HH:MM`, the name of a
 period."""
+
+
+LINK_IDS, INTEGER, TEXT = "link_ids", "integer", "text"
+"""Entry of a manifest that says what the column of the link ids holds: integers, or texts if one of the run's
+ids is a text. It is missing in manifests of earlier versions, whose ids are integers."""
+
+
+def has_text_ids(manifest: Mapping[str, Any]) -> bool:
+    """Return True if the column of the link ids holds texts."""
+    return bool(manifest.get(LINK_IDS) == TEXT)
 
 
 def tables_of(spec: RunSpec) -> tuple[str, ...]:
@@ -44,6 +57,8 @@ def columns(table: str, spec: RunSpec) -> tuple[str, ...]:
     return (*key_columns(table, spec), *statistics_of(table, spec))
 
 
-def is_whole(column: str) -> bool:
+def is_whole(column: str, text_ids: bool = False) -> bool:
     """Return True if a column of a result table holds integers."""
-    return column == LINK_ID or (statistic.is_statistic(column) and statistic.statistic(column).is_whole)
+    if column == LINK_ID:
+        return not text_ids
+    return statistic.is_statistic(column) and statistic.statistic(column).is_whole

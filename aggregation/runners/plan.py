@@ -62,6 +62,8 @@ class Selection:
                 self._n_own += 1
             if record.counted:
                 counting.parts.add(record.part)
+                if record.text_links:
+                    counting.text_parts.add(record.part)
         self.tally.add(records)
 
     def numbers(self) -> dict[str, list[int]]:
@@ -72,6 +74,14 @@ class Selection:
         """Return for each ingest the parts with points of this run."""
         return {
             ingest: sorted(counting.parts) for ingest, counting in self._counting.items() if counting.parts
+        }
+
+    def text_parts(self) -> dict[str, list[int]]:
+        """Return for each ingest the parts with points of this run whose link ids are texts."""
+        return {
+            ingest: sorted(counting.text_parts)
+            for ingest, counting in self._counting.items()
+            if counting.text_parts
         }
 
     def trips(self) -> dict[str, NDArray[np.int32]]:
@@ -99,6 +109,7 @@ class _Counting:
     def __init__(self) -> None:
         self.numbers, self.trips = array("i"), array("i")
         self.parts: set[int] = set()
+        self.text_parts: set[int] = set()
 
 
 _DIGEST = 16

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import RunError, StorageError
+from ..contract.link_ids import LinkTexts
 from . import owners
 from .decode import in_order
 from .order import BUCKETS, Columns
@@ -185,6 +186,11 @@ def _groups(parts: list[_Part]) -> Iterator[list[_Part]]:
 
 def _write(store: PointStore, name: str, number: int, group: list[_Part]) -> None:
     """Write the points and traversals of some parts as one; a single part beyond `PART` in its own order."""
+    texts = LinkTexts()
+    for part in group:
+        if any(record.text_links for record in part.records if record.counted):
+            texts.note(store.read_links(part.ingest, [part.number]).items())
+    store.write_links(name, number, texts)
     long = len(group) == 1 and group[0].points > PART
     at_most = PART if long else 0
 
@@ -247,13 +253,19 @@ def _remove_replaced(store: PointStore, check: Check, removed: list[str]) -> Non
 def _is_whole(store: PointStore, name: str, check: Check) -> bool:
     """Read an ingest on a disk, which after a power failure may have names of files without their content."""
     points: dict[int, int] = {}
+    with_texts = set()
     try:
         for record in store.read_files(name):
             points[record.part] = points.get(record.part, 0) + record.counted
+            if record.counted and record.text_links:
+                with_texts.add(record.part)
         for part, n in points.items():
             check()
             if n and store.root.is_local and store.rows(name, part) != (n, n):
                 return False
+        for part in sorted(with_texts) if store.root.is_local else ():
+            check()
+            store.read_links(name, [part])
     except StorageError:
         raise
     except RunError:

@@ -6,7 +6,7 @@ A plain function over paths that may run on any computer, and is idempotent: it 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from .. import storage
 from ..contract.errors import BadTripFile, RunError
+from ..contract.link_ids import LinkTexts
 from ..contract.s3_access import S3Access
 from ..contract.spec import DecodeRules
-from ..storage import TripContent, TripFile
+from ..storage import TripFile
 from ..storage.spill import Spill, spill
 from ..trips.decoder import Points, TripDecoder
 from ..trips.large_files import decode_large, unpacked
-from ..trips.trip_json import GZIP
 from . import point_store
 from .order import Columns, sorted_by_link
 from .point_store import FileRecord, PointStore
@@ -37,9 +37,6 @@ _ROW = np.dtype(
 )  # fmt: skip
 _AT_ONCE = 20_000
 """Number of points of a large file that are looked at at once."""
-
-_TOGETHER = 2 << 20
-"""Number of bytes of small files that are decoded together."""
 
 Progress = Callable[[int, int, int], None]
 """Called with the numbers of files, bytes and points done since the last call."""
@@ -83,7 +80,7 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
     decoder = TripDecoder(context.rules.mapping, context.max_bytes, context.rules.time_zone)
     records = []
     parts = _Parts(task, context)
-    contents = _prepared(storage.read_trips(task.files, context.max_bytes, context.s3), decoder)
+    contents = storage.read_trips(task.files, context.max_bytes, context.s3)
     for number, (file, content) in enumerate(contents, start=task.first_number):
         path = storage.printable(file.path)
         record = FileRecord(number, parts.number, path, file.size, file.version, context.max_bytes)
@@ -111,34 +108,6 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
     return records
 
 
-def _prepared(
-    contents: Iterable[tuple[TripFile, TripContent]], decoder: TripDecoder
-) -> Iterator[tuple[TripFile, TripContent]]:
-    """Yield the contents of files after those of some small ones were prepared together."""
-    held: list[tuple[TripFile, TripContent]] = []
-    n_bytes = 0
-    for file, content in contents:
-        size = len(content) if isinstance(content, bytes) else _TOGETHER
-        if n_bytes + size > _TOGETHER:
-            yield from _prepare(held, decoder)
-            held, n_bytes = [], 0
-        if size >= _TOGETHER:
-            yield file, content
-        else:
-            held.append((file, content))
-            n_bytes += size
-    yield from _prepare(held, decoder)
-
-
-def _prepare(
-    held: list[tuple[TripFile, TripContent]], decoder: TripDecoder
-) -> list[tuple[TripFile, TripContent]]:
-    plain = [content for _, content in held if isinstance(content, bytes) and content[:2] != GZIP]
-    if len(plain) > 1:
-        decoder.prepare(plain)
-    return held
-
-
 class _Parts:
     """Writer of a task's parts in sequence; holds the points decoded for the current one, `number`."""
 
@@ -148,6 +117,7 @@ class _Parts:
         self._limit = context.part_points if task.step else 0
         self._decoded: list[Points] = []
         self._files: list[int] = []
+        self._texts = LinkTexts()
         self._held = 0
 
     def holds(self, n_points: int) -> bool:
@@ -158,14 +128,16 @@ class _Parts:
         """Add the points of a file to the current part, and write the part if it is full."""
         self._decoded.append(trip)
         self._files.append(file)
+        self._texts.note(trip.texts.items())
         self._held += len(trip.link_id)
         if self._limit and self._held >= self._limit:
             del trip
             self.write()
 
-    def add_long(self, file: int, rows: Spill) -> None:
+    def add_long(self, file: int, rows: Spill, texts: LinkTexts) -> None:
         """Write the points of one file as a part, in sorted runs that fit into memory."""
         store, ingest = self._context.store, self._context.ingest
+        store.write_links(ingest, self.number, texts)
         at_once = min(self._limit, _AT_ONCE // 2)
         passages = long_traversals(rows, file, self._context.rules.speed_unit, at_once)
         store.write_long_traversals(ingest, self.number, passages)
@@ -186,6 +158,7 @@ class _Parts:
             file = np.repeat(np.array(self._files, dtype=np.int32), lengths)
             self._decoded.clear()
             store, ingest = self._context.store, self._context.ingest
+            store.write_links(ingest, self.number, self._texts)
             passages = traversals_of(link_id, time, speed, file, self._context.rules.speed_unit)
             store.write_traversals(ingest, self.number, passages)
             del passages
@@ -193,6 +166,7 @@ class _Parts:
             self.number += self._step
         self._decoded.clear()
         self._files.clear()
+        self._texts.clear()
         self._held = 0
 
 
@@ -226,7 +200,7 @@ def _take_large(
         else:
             parts.write()
             record.part = parts.number
-            parts.add_long(record.number, rows)
+            parts.add_long(record.number, rows, trip.texts)
 
 
 def _both(piece: Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -260,6 +234,7 @@ def _describe(record: FileRecord, trip: Points, counted: int) -> None:
     record.points, record.counted = trip.read, counted
     record.trip_id, record.fields = storage.printable(trip.trip_id or ""), storage.printable(trip.fields)
     record.examples = json.dumps(trip.examples, sort_keys=True) if trip.examples else ""
+    record.text_links = bool(trip.texts)
     record.faults = tuple(trip.faults.get(fault, 0) for fault in point_store.FAULTS)
 
 

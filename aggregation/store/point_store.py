@@ -4,8 +4,11 @@ It lies in a folder or a bucket:
 
     <store>/<digest>/points/ingest=<run>/part-NNNNN.parquet       one or more per decode task
     <store>/<digest>/traversals/ingest=<run>/part-NNNNN.parquet   the traversals of the same points
+    <store>/<digest>/links/ingest=<run>/part-NNNNN.parquet        the texts of link ids, if there are any
     <store>/<digest>/files/ingest=<run>/files.parquet             one row per trip file: the commit
     <store>/<digest>/claims/                                      of readers and of a compaction (see there)
+
+A link id in points and traversals is a number or the key of a text (`contract.link_ids`).
 
 The digest is that of the rules by which trip files are read (`DecodeRules`) and of the store's layout.
 
@@ -30,7 +33,8 @@ from numpy.typing import NDArray
 from .. import storage
 from ..contract import json_text
 from ..contract.errors import RunError, StorageError
-from ..contract.own_files import COMMIT_FILES, POINT_FILES, TRAVERSAL_FILES
+from ..contract.link_ids import LinkTexts
+from ..contract.own_files import COMMIT_FILES, LINK_FILES, POINT_FILES, TRAVERSAL_FILES
 from ..contract.s3_access import S3Access
 from ..contract.spec import DecodeRules
 from ..storage import Place
@@ -38,16 +42,19 @@ from ..storage.local.database import connect
 from ..storage.local.files import disk_errors
 from ..trips.values import POINT_REASONS, TIME_FAULTS, TRIM_REASONS
 from . import owners
-from .order import Columns
-from .rows import POINTS, TRAVERSALS, Reading, RowType, literal, write_rows, write_runs
+from .order import BUCKETS, Columns, bucket_of
+from .rows import LINKS, POINTS, TRAVERSALS, Reading, RowType, literal, write_rows, write_runs
 from .trip_ends import NO_ENDS, TripEnds
 
 PARTS_AT_ONCE = 64
 _OWNER, _FILES, _INGEST, _NOTES, _MERGED = "owner.json", "files.parquet", "ingest=", "notes-", "-merged"
 FAULTS = (*POINT_REASONS, *TRIM_REASONS, *TIME_FAULTS)
 _NO_FAULTS = (0,) * len(FAULTS)  # shared by the many files without any
-_READ_BY_LATER = ("bad_time",)
-"""Faults of values that this version may read where an earlier one, which counted fewer faults, did not."""
+_READ_BY_LATER = {
+    "bad_time": "time_twice", "bad_link": "text_links", "negative_link": "text_links",
+    "link_too_large": "text_links",
+}  # fmt: skip
+"""Faults of values that may be read now, each with a column that `files` has since then."""
 _ROWS_AT_ONCE = 10_000
 _RULES = "rules.json"
 
@@ -63,7 +70,8 @@ class FileRecord:
     `number` is the file's in `points`, `part` the part with its points. `reason` and `message` are empty for
     a good file; `passing` marks a transient fault, or one that an earlier version found in what this one
     reads, to be tried again. `limit` is the size in bytes above which the file would have been rejected;
-    `examples` has a value for each fault, as JSON. `ends` is read only where it is asked for.
+    `examples` has a value for each fault, as JSON. `text_links` is True if link ids of it are texts. `ends`
+    is read only where it is asked for.
     """
 
     number: int
@@ -80,6 +88,7 @@ class FileRecord:
     passing: bool = False
     fields: str = ""
     examples: str = ""
+    text_links: bool = False
     faults: tuple[int, ...] = _NO_FAULTS
     ends: TripEnds = NO_ENDS
 
@@ -186,6 +195,9 @@ class PointStore:
         """Return the path of the traversals of one part of an ingest."""
         return self.traversals_folder(ingest) / _part(number)
 
+    def links_folder(self, ingest: str) -> Place:
+        return self.root / "links" / f"{_INGEST}{ingest}"
+
     def files_table(self, ingest: str) -> Place:
         return self.root / "files" / f"{_INGEST}{ingest}" / _FILES
 
@@ -259,6 +271,10 @@ class PointStore:
         """Return the names of all ingests with traversals, committed or not."""
         return _ingests((self.root / "traversals").folder_names())
 
+    def linked(self) -> list[str]:
+        """Return the names of all ingests with texts of link ids, committed or not."""
+        return _ingests((self.root / "links").folder_names())
+
     def committing(self) -> list[str]:
         """Return the names of all ingests whose commit was begun, finished or not."""
         return _ingests((self.root / "files").folder_names())
@@ -302,6 +318,17 @@ class PointStore:
         Idempotent. `columns` are bucket and `traversals.COLUMNS`.
         """
         self._write(self.traversals(ingest, number), columns, TRAVERSALS)
+
+    def write_links(self, ingest: str, number: int, texts: LinkTexts) -> None:
+        """Write the texts of a part's link ids, if there are any, before its traversals. Idempotent."""
+        if not texts:
+            return
+        link_id = np.array(sorted(texts), dtype=np.int64)
+        bucket = bucket_of(link_id)
+        order = np.argsort(bucket, kind="stable")
+        text = np.array([texts[key] for key in link_id[order].tolist()], dtype=object)
+        columns: Columns = {"bucket": bucket[order], "link_id": link_id[order], "text": text}
+        self._write(self.links_folder(ingest) / _part(number), columns, LINKS)
 
     def write_long_part(self, ingest: str, number: int, runs: Iterable[Columns]) -> None:
         """Write points in sorted runs, as `write_part`, with one run in memory at a time.
@@ -366,7 +393,7 @@ class PointStore:
     def _remove_orphans(self, ingest: str, parts: set[int]) -> None:
         """Remove the parts of unfinished tasks of a run that stopped early."""
         kept = set(map(_part, parts))
-        for folder in (self.traversals_folder(ingest), self.points_folder(ingest)):
+        for folder in (self.links_folder(ingest), self.traversals_folder(ingest), self.points_folder(ingest)):
             for name in names_in(folder):
                 if name != _OWNER and name not in kept and POINT_FILES.fullmatch(name):
                     (folder / name).unlink(missing_ok=True)
@@ -375,6 +402,7 @@ class PointStore:
         """Remove the files of an uncommitted ingest."""
         if not self.files_table(ingest).exists():
             self.files_table(ingest).parent.remove_files(COMMIT_FILES)
+            self.links_folder(ingest).remove_files(LINK_FILES)
             self.traversals_folder(ingest).remove_files(TRAVERSAL_FILES)
             self.points_folder(ingest).remove_files(POINT_FILES)
 
@@ -431,6 +459,19 @@ class PointStore:
         reading = Reading(TRAVERSALS, tuple(columns), first_bucket, end_bucket, at_most)
         yield from self._rows(ingest, self.traversals_folder(ingest), parts, reading, at_once)
 
+    def read_links(
+        self, ingest: str, parts: Sequence[int], first_bucket: int = 0, end_bucket: int = BUCKETS
+    ) -> LinkTexts:
+        """Return the texts of the link ids of the buckets in [first_bucket, end_bucket).
+
+        `parts` are parts that have texts. Raises `RunError` for two texts with one key.
+        """
+        found = LinkTexts()
+        reading = Reading(LINKS, ("link_id", "text"), first_bucket, end_bucket)
+        for some in self._rows(ingest, self.links_folder(ingest), parts, reading, PARTS_AT_ONCE):
+            found.note(zip(some["link_id"].tolist(), some["text"].tolist()))
+        return found
+
     def _rows(
         self, ingest: str, folder: Place, parts: Sequence[int], reading: Reading, at_once: int
     ) -> Iterator[Columns]:
@@ -486,18 +527,20 @@ def _read_records(
     names = _RECORDS.columns if with_ends else _RECORDS.columns[:counts]
     with path.at_hand() as table, connect() as connection:
         described = connection.execute(f"DESCRIBE SELECT * {_FROM}", [literal(table)]).fetchall()
-        missing = set(FAULTS).difference(name for name, *_ in described)
-        none = "".join(f', 0 AS "{name}"' for name in sorted(missing))
-        rows_of = f"FROM (SELECT *{none} {_FROM})"  # nosec B608  # own names
-        found = connection.execute(f"{_RECORDS.reading(names)} {rows_of}", [literal(table)])
+        there = {name for name, *_ in described}
+        missing = {"text_links": "false", **dict.fromkeys(FAULTS, "0")}
+        none = "".join(f', {value} AS "{name}"' for name, value in missing.items() if name not in there)
+        known = [name for name, since in _READ_BY_LATER.items() if name in there and since not in there]
+        again = " OR ".join(f'"{name}" > 0' for name in known) or "false"
+        rows_of = f"FROM (SELECT *{none}, {again} AS read_again {_FROM})"  # nosec B608  # own names
+        found = connection.execute(f"{_RECORDS.reading(names)}, read_again {rows_of}", [literal(table)])
         while rows := found.fetchmany(_ROWS_AT_ONCE):
             for row in rows:
                 faults = row[plain:counts] if any(row[plain:counts]) else _NO_FAULTS
                 record = FileRecord(*row[:plain], faults=faults)  # type: ignore[misc]
-                if missing and any(faults[FAULTS.index(name)] for name in _READ_BY_LATER):
-                    record.passing = True
+                record.passing |= row[-1]
                 if with_ends:
-                    record.ends = TripEnds(*row[counts:])
+                    record.ends = TripEnds(*row[counts:-1])
                 if kept(record):
                     records.append(record)
     return records

@@ -13,21 +13,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Optional
 
 from ..contract.errors import RunError, StorageError
-from ..contract.own_files import COMMIT_FILES, TRAVERSAL_FILES
+from ..contract.own_files import COMMIT_FILES, LINK_FILES, TRAVERSAL_FILES
 from . import owners
-from .point_store import FileRecord, NewRecords, PointStore
+from .point_store import FileRecord, PointStore
 
 log = logging.getLogger(__name__)
 
 NOTE_EVERY = 2.0
 _NOTES_FRACTION = 0.02  # maximum fraction of a run's time for notes, if they are slow to write
-
-MOST_HELD = 20_000
-"""Number of records, of about a kilobyte each, that are written down at the latest."""
 
 
 class Notes:
@@ -36,24 +33,23 @@ class Notes:
     def __init__(self, store: PointStore, ingest: str) -> None:
         self._store, self._ingest = store, ingest
         self._new: list[FileRecord] = []
-        self._written, self._due, self._most = 0, time.monotonic() + NOTE_EVERY, MOST_HELD
+        self._written, self._due = 0, time.monotonic() + NOTE_EVERY
 
     def add(self, records: Sequence[FileRecord]) -> None:
         """Add the records of a finished task."""
         self._new.extend(records)
 
     def tick(self) -> None:
-        """Write new records if due, or if there are many; called several times a second."""
+        """Write new records if due; called several times a second."""
         began = time.monotonic()
-        if not self._new or (began < self._due and len(self._new) < self._most):
+        if not self._new or began < self._due:
             return
         try:
             self._store.write_note(self._ingest, self._written, self._new)
         except StorageError as error:  # the run continues, and fails later if it cannot write
             log.warning("The note of finished tasks could not be written: %s", error.message)
-            self._most = len(self._new) + MOST_HELD
         else:
-            self._new, self._most = [], MOST_HELD
+            self._new = []
             self._written += 1
         ended = time.monotonic()
         self._due = ended + max(NOTE_EVERY, (ended - began) / _NOTES_FRACTION)
@@ -65,7 +61,10 @@ def clean_up(store: PointStore, check: Callable[[], None] = lambda: None) -> lis
     `check` is called regularly, and may raise to stop.
     """
     removed = []
-    began, committing, traversed = store.begun(), store.committing(), store.traversed()
+    began, committing = store.begun(), store.committing()
+    beside = [(ingest, store.traversals_folder(ingest), TRAVERSAL_FILES) for ingest in store.traversed()] + [
+        (ingest, store.links_folder(ingest), LINK_FILES) for ingest in store.linked()
+    ]
     committed = set(store.committed())  # after the others, so that no commit is missed
     for ingest in began:
         check()
@@ -79,10 +78,9 @@ def clean_up(store: PointStore, check: Callable[[], None] = lambda: None) -> lis
     for ingest in committing:  # left by an interrupted commit
         if ingest not in committed and ingest not in began:
             store.files_table(ingest).parent.remove_files(COMMIT_FILES)
-    for ingest in traversed:  # written by a task while its ingest was removed
-        folder = store.traversals_folder(ingest)
+    for ingest, folder, files in beside:  # written by a task while its ingest was removed
         if ingest not in committed and ingest not in began and owners.silent(folder):
-            folder.remove_files(TRAVERSAL_FILES)
+            folder.remove_files(files)
     return removed
 
 
@@ -120,29 +118,26 @@ def _adopt(store: PointStore, ingest: str, check: Callable[[], None]) -> Optiona
             return 0
         if not _inherit(store, ingest):
             return None
-        notes = sorted(name for name in names if store.is_note(name))
-        noted = (record for name in notes for record in store.read_note(ingest, name))
-        spoilt = _spoilt_parts(store, ingest, noted, store.part_names(ingest), check)
+        notes = [name for name in names if store.is_note(name)]
+        records = [record for name in notes for record in store.read_note(ingest, name)]
+        kept = _with_whole_parts(store, ingest, records, store.part_names(ingest), check)
     except FileNotFoundError:
         return None
     if store.files_table(ingest).exists():
         return None
-    with NewRecords() as kept:
-        for name in notes:
-            kept.add(record for record in store.read_note(ingest, name) if record.part not in spoilt)
-        if kept.n:
-            store.commit(ingest, kept)
-        return kept.n
+    if kept:
+        store.commit(ingest, sorted(kept, key=lambda record: record.number))
+    return len(kept)
 
 
-def _spoilt_parts(
+def _with_whole_parts(
     store: PointStore,
     ingest: str,
-    records: Iterable[FileRecord],
+    records: list[FileRecord],
     names: set[str],
     check: Callable[[], None],
-) -> set[int]:
-    """Return the parts of records that are not complete.
+) -> list[FileRecord]:
+    """Return the records whose parts are complete.
 
     After a power failure a disk may have a file's name without its content, so parts are read from end to
     end. Objects in a bucket are always complete.
@@ -151,13 +146,15 @@ def _spoilt_parts(
     for record in records:
         points[record.part] = points.get(record.part, 0) + record.counted
     spoilt = set()
+    with_texts = {record.part for record in records if record.counted and record.text_links}
     for part, n in points.items():
         check()
         path = store.part(ingest, part)
-        if n and (path.name not in names or (path.is_local and _rows(store, ingest, part) != (n, n))):
+        is_whole = path.name in names and (not path.is_local or _rows(store, ingest, part) == (n, n))
+        if n and not (is_whole and (part not in with_texts or _has_texts(store, ingest, part))):
             log.warning("%s is not whole, and its trips are read again", path)
             spoilt.add(part)
-    return spoilt
+    return [record for record in records if record.part not in spoilt]
 
 
 def _rows(store: PointStore, ingest: str, part: int) -> tuple[int, int]:
@@ -166,3 +163,13 @@ def _rows(store: PointStore, ingest: str, part: int) -> tuple[int, int]:
         return store.rows(ingest, part)
     except RunError:
         return -1, -1
+
+
+def _has_texts(store: PointStore, ingest: str, part: int) -> bool:
+    """Return True if the texts of a part's link ids can be read."""
+    try:
+        return bool(store.read_links(ingest, [part]))
+    except StorageError:
+        raise
+    except RunError:
+        return False

@@ -57,6 +57,7 @@ TRAVERSALS = RowType(
     ),
     ("entry", "exit"),
 )  # fmt: skip
+LINKS = RowType(("bucket", "link_id", "text"), ())
 
 
 def write_rows(path: Path, columns: Columns, kind: RowType = POINTS) -> None:

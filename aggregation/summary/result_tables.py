@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from .. import storage
 from ..contract import statistic
 from ..contract.days import DATES
+from ..contract.link_ids import LinkTexts
 from ..contract.spec import RunSpec
 from ..contract.tables import (
     BIN,
@@ -37,6 +38,7 @@ from ..contract.tables import (
 )
 from ..storage import Place
 from ..storage.local.database import connect
+from ..trips.link_keys import texts_among
 from ..trips.times import DAYS_TO_1970
 from .groups import Groups
 from .link_tables import Piece
@@ -57,8 +59,14 @@ _DATE = f"CAST(DATE '1970-01-01' + CAST(days - {DAYS_TO_1970} AS INTEGER) AS VAR
 """The name of a set of days that is a date, in SQL."""
 
 
-def write_part(folder: Place, number: int, pieces: Iterable[Piece], spec: RunSpec) -> None:
-    """Write one task's rows of all tables and their index; `pieces` are sorted by link."""
+def write_part(
+    folder: Place, number: int, pieces: Iterable[Piece], spec: RunSpec, texts: Optional[LinkTexts] = None
+) -> int:
+    """Write one task's rows of all tables and their index; `pieces` are sorted by link.
+
+    `texts` are those of the link ids that are keys of texts. Return the number of such links.
+    """
+    texts = texts or LinkTexts()
     none = np.empty(0, dtype=np.int64)
     ends_of, links_of = {table: [none] for table in tables_of(spec)}, [none]
 
@@ -74,21 +82,53 @@ def write_part(folder: Place, number: int, pieces: Iterable[Piece], spec: RunSpe
         for piece in pieces:
             for table, ends in ends_of.items():
                 with writing():
-                    ends.append(_append(asides[table], table, spec, piece))
+                    ends.append(_append(asides[table], table, spec, piece, texts))
             links_of.append(piece.links)
             del piece  # before the next one is computed
         with writing():
             stack.close()
             with (folder / _index(number)).written_aside() as aside, aside.open("wb") as stream:
                 joined = {table: np.concatenate(ends) for table, ends in ends_of.items()}
-                np.savez(stream, link_id=np.concatenate(links_of), **joined)
+                links = np.concatenate(links_of)
+                found = texts_among(texts, links.tolist())
+                np.savez(stream, link_id=links, **_packed(found), **joined)
+    return len(found)
+
+
+def _packed(texts: dict[int, str]) -> dict[str, NDArray[Any]]:
+    """Return texts of link ids by their keys as arrays of an index; none if there are no texts."""
+    if not texts:
+        return {}
+    joined = "\n".join(texts.values()).encode("utf-8")  # no link id has a line feed
+    return {"key": np.array(list(texts)), "text": np.frombuffer(joined, dtype=np.uint8)}
+
+
+def _texts_in(indexes: Iterable[dict[str, NDArray[Any]]]) -> dict[int, str]:
+    """Return the texts of link ids by their keys of all indexes."""
+    found: dict[int, str] = {}
+    for index in indexes:
+        if "text" in index:
+            found.update(zip(index["key"].tolist(), index["text"].tobytes().decode("utf-8").split("\n")))
+    return found
+
+
+def _order(ids: NDArray[np.int64], texts: dict[int, str]) -> NDArray[np.intp]:
+    """Return the order of the rows of links: numbers ascending, then texts by code points."""
+    order = np.argsort(ids, kind="stable")
+    if not texts:
+        return order
+    found = [texts.get(key) for key in ids[order].tolist()]
+    at = [row for row, text in enumerate(found) if text is not None]
+    at.sort(key=lambda row: found[row] or "")
+    numbers = [row for row, text in enumerate(found) if text is None]
+    return order[np.array(numbers + at, dtype=np.intp)]
 
 
 def _index(number: int) -> str:
     return f"links-{number:05d}.npz"
 
 
-def _append(path: Path, table: str, spec: RunSpec, piece: Piece) -> NDArray[np.int64]:
+def _append(path: Path, table: str, spec: RunSpec, piece: Piece, texts: LinkTexts) -> NDArray[np.int64]:
     """Append rows to a part; return the end of each link's rows in bytes."""
     before = path.stat().st_size
     groups = piece.tables.get(table)
@@ -96,14 +136,22 @@ def _append(path: Path, table: str, spec: RunSpec, piece: Piece) -> NDArray[np.i
         return np.full(len(piece.links), before)
     with ExitStack() as stack:
         rows = stack.enter_context(storage.scratch.file("rows.csv")) if before else path
-        _write_rows(rows, table, spec, piece.links[groups.link], groups)
+        _write_rows(rows, table, spec, _shown_ids(piece.links, texts)[groups.link], groups)
         if before:
             with rows.open("rb") as written, path.open("ab") as part:
                 shutil.copyfileobj(written, part, 1 << 20)
         return before + _ends_of_links(rows, groups.link, len(piece.links))
 
 
-def _write_rows(path: Path, table: str, spec: RunSpec, link_id: NDArray[np.int64], groups: Groups) -> None:
+def _shown_ids(links: NDArray[np.int64], texts: LinkTexts) -> NDArray[Any]:
+    """Return link ids as the tables have them: numbers, or an array of str if one of them is a text."""
+    keys = links.tolist()
+    if texts.keys().isdisjoint(keys):
+        return links
+    return np.array([texts.get(key) or str(key) for key in keys], dtype=object)
+
+
+def _write_rows(path: Path, table: str, spec: RunSpec, link_id: NDArray[Any], groups: Groups) -> None:
     """Write rows without a header."""
     values: dict[str, NDArray[Any]] = {LINK_ID: link_id, **groups.columns}
     if table == LINK_SPEEDS_BY_PERIOD:
@@ -207,7 +255,8 @@ def merge(
 ) -> dict[str, Any]:
     """Merge the parts of all tasks into `results`; return the `results` entry of the manifest.
 
-    Rows are sorted by link id, then by set of days and bin, or by period. `progress` is called regularly;
+    Rows are sorted by link id (numbers ascending, then texts by code points), then by set of days and bin,
+    or by period. `progress` is called regularly;
     `shown` is the path of `results` in the run folder.
     """
     _allow_open_files(len(numbers))
@@ -219,7 +268,7 @@ def merge(
     entries: dict[str, Any] = {}
     ids = np.concatenate([index["link_id"] for index in indexes]) if indexes else np.empty(0, np.int64)
     part_of = np.repeat(np.arange(len(indexes)), [len(index["link_id"]) for index in indexes])
-    order = np.argsort(ids, kind="stable")
+    order = _order(ids, _texts_in(indexes))
     with results.disk_errors("write the result"):
         for table in tables_of(spec):
             ends = [index[table] for index in indexes]

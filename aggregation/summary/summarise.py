@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.link_ids import LinkTexts
 from ..contract.spec import RunSpec
 from ..contract.tables import LINK_SPEEDS
 from ..storage import Place
@@ -50,7 +51,8 @@ class SummaryTask:
 class SummaryContext:
     """Context that all summary tasks of a run share.
 
-    `parts` holds for each ingest the parts with points that count, `trips_file` is the file of `save_trips`.
+    `parts` holds for each ingest the parts with points that count, `text_parts` those of them with texts of
+    link ids; `trips_file` is the file of `save_trips`.
     With `slice_points` a task computes about so many points at once (0: all), for the memory: some links at a
     time, which changes no result.
     """
@@ -61,6 +63,7 @@ class SummaryContext:
     trips_file: Place
     results: Place
     slice_points: int = 0
+    text_parts: dict[str, list[int]] = field(default_factory=dict)
 
 
 def save_trips(path: Place, trips: dict[str, NDArray[np.int32]]) -> None:
@@ -83,7 +86,11 @@ def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
         if limit
         else _all_at_once(points, traversals, computation, report)
     )
-    result_tables.write_part(context.results, task.number, _shown(pieces, context.spec, report), context.spec)
+    texts = LinkTexts()
+    for ingest, parts in context.text_parts.items():
+        texts.note(context.store.read_links(ingest, parts, task.first, task.end).items())
+    shown = _shown(pieces, context.spec, report)
+    report.text_links = result_tables.write_part(context.results, task.number, shown, context.spec, texts)
     return report
 
 
@@ -178,18 +185,16 @@ def _columns(rows: NDArray[Any]) -> Columns:
 
 
 def _points(task: SummaryTask, context: SummaryContext) -> Portions:
-    """Yield the task's points that count, with speeds in the unit of the results."""
-    names, factor = ("link_id", "time", "speed"), context.spec.unit_factor
-    for (link_id, time, speed), trip in _counting(task, context, context.store.read_points, names):
-        yield link_id, time, speed if factor == 1 else speed * factor, trip
+    """Yield the task's points that count."""
+    names = ("link_id", "time", "speed")
+    for columns, trip in _counting(task, context, context.store.read_points, names):
+        yield (*columns, trip)
 
 
 def _traversals(task: SummaryTask, context: SummaryContext) -> Portions:
-    """Yield the task's traversals that count, with speeds in the unit of the results."""
-    factor = context.spec.unit_factor
+    """Yield the task's traversals that count."""
     for columns, _ in _counting(task, context, context.store.read_traversals, PASSAGE.names or ()):
-        link_id, entry, weighted, *others = columns
-        yield link_id, entry, weighted if factor == 1 else weighted * factor, *others
+        yield columns
 
 
 Read = Callable[..., Iterator[dict[str, NDArray[Any]]]]

@@ -8,15 +8,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from ..contract.link_ids import LONGEST
 from ..contract.spec import FieldMapping
-from .values import MAX_LINK_ID, REASON_TEXTS
+from .values import REASON_TEXTS
 
 SHOWN = 80
 """Maximum number of characters of a value in a message."""
 
 _A_TIME = "2025-06-10T08:00:00+02:00"
 _TIMES = f"Write times as ISO-8601 with the offset from UTC, such as {_A_TIME}, or as seconds since 1970."
-_GROUPED = re.compile(r"\s*[0-9]+(?:[ .,'_\u00a0\u202f][0-9]{3})*\s*")
 
 FILE_ADVICE = {
     "not_an_object": "A trip file is an object that holds the points of one trip. Arrays of points or of "
@@ -86,24 +86,23 @@ def _about_missing(mapping: FieldMapping, name: str) -> str:
 
 
 def _about_link(example: str, mapping: FieldMapping) -> str:
-    if example.startswith('"'):
-        text = example.strip('"')
-        if _GROUPED.fullmatch(text) and not re.fullmatch(r"[0-9]+\.[0-9]+", text):
-            return "Write ids as digits alone, without blanks and separators."
-        if not _is_number(text):
-            return (
-                "Ids that are texts are not read by this version: give each link a whole number, in the "
-                "trips and in the roads."
-            )
-        example = text
     if example.startswith("an object"):
         return f"Name the value inside it in the field mapping, where link_id is {mapping.link_id!r}."
+    if example.startswith('"'):
+        return f"Ids have at most {LONGEST} characters, and no control characters."
     if _is_number(example) and float(example).is_integer():
         return (
             "Written with a fraction or an exponent, ids of 2^53 and more lose their last digits: write them "
             "as digits alone."
         )
     return _about_missing(mapping, "link_id")
+
+
+def _about_direction(example: str, mapping: FieldMapping) -> str:
+    return (
+        "Forward is F, forward, 1, + or true, backward is T, backward, -1, - or false. "
+        f"{_about_missing(mapping, 'direction')}"
+    )
 
 
 def _about_speed(example: str, mapping: FieldMapping) -> str:
@@ -141,18 +140,15 @@ def _is_number(text: str) -> bool:
     return bool(re.fullmatch(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", text))
 
 
-_FIELDS = {"no_link": "link_id", "no_speed": "speed", "no_time": "time"}
+_FIELDS = {"no_link": "link_id", "no_direction": "direction", "no_speed": "speed", "no_time": "time"}
 _DIFFERS: dict[str, Callable[[str, FieldMapping], str]] = {
     "bad_link": _about_link,
+    "bad_direction": _about_direction,
     "bad_speed": _about_speed,
     "bad_time": _about_time,
     "not_a_point": _about_entry,
 }
 _ALWAYS = {
-    "negative_link": "A direction told by the sign is not read by this version: give each direction an id of "
-    "its own, in the trips and in the roads.",
-    "link_too_large": f"Ids go up to {MAX_LINK_ID:,}: give the links smaller numbers, in the trips and in "
-    "the roads.",
     "negative_speed": "Such points are left out.",
     "speed_not_finite": "Such points are left out.",
     "time_without_zone": "Say what such times are with naive_times in the field mapping (in the window: "

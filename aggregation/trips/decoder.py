@@ -11,7 +11,6 @@ import contextlib
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Annotated, Any, NamedTuple, Optional, Union
 
 import msgspec
@@ -20,16 +19,18 @@ from numpy.typing import NDArray
 
 from ..contract.errors import FILE_REASONS, BadTripFile
 from ..contract.field_path import holds, keys_of
+from ..contract.link_ids import EXACT_FLOAT, LinkTexts, link_id_of, opposite
 from ..contract.spec import FieldMapping
 from . import times, typed_json, values
 from .advice import shown, shown_time
+from .link_keys import NO_LINK, LinkKeys, Unclear, is_backward, may_be_rounded
 from .trip_json import load, unpack
 
-_EXACT = 2  # the decoder that keeps link ids as written
+_EXACT = 2  # the decoder that refuses link ids that are floats
 _BLANK = b" \t\r\n\0"
-_NO_LINK, _NO_SPEED = int(np.iinfo(np.int64).min), -1.7e308
-"""Stand for missing link ids and speeds in columns."""
-_Whole, _Speed = Annotated[int, msgspec.Meta(ge=_NO_LINK + 1)], Annotated[float, msgspec.Meta(ge=0.0)]
+_NO_SPEED = -1.7e308
+"""Stands for missing speeds in columns."""
+_Speed = Annotated[float, msgspec.Meta(ge=0.0)]
 _TIME_VALUES = [
     (code, values.TIME_FAULTS[code - 1]) for code in range(times.NOT_A_TIME, len(values.TIME_FAULTS) + 1)
 ]
@@ -40,13 +41,13 @@ class Points:
     """Points of one trip file that have a link and a speed, in the file's order.
 
     `link_id` int64, `time` int64 (`times.NO_TIME` for none) and `speed` float64 (unit as in the file)
-    are of one length. `read` counts all entries of the array of points, `faults` those with a fault by
-    reason (`values.POINT_REASONS`, `values.TIME_FAULTS`), `fields` names what an unusable point has.
-    `position` is longitude and latitude of each in degrees (NaN for none), None if the mapping names none.
-    `vehicle` is the vehicle's id. Where the mapping names them inside the points, `trips` and `vehicles` have
-    those of each point. `examples` shows, by reason, the first value of the file with a fault, `rows` the
-    number of its point; `without` has the numbers of all points without a link or speed. By
-    `values.SMALL_EPOCH_UNITS` `examples` has the first time of a file that counts these.
+    are of one length. `link_id` has keys (`contract.link_ids`), `texts` those of them that stand for texts.
+    `read` counts all entries of the array of points, `faults` those with a fault by reason
+    (`values.POINT_REASONS`, `values.TIME_FAULTS`), `fields` names what an unusable point has. `position` is
+    longitude and latitude of each in degrees (NaN for none), None if the mapping names none. `vehicle` is
+    the vehicle's id. Where the mapping names them inside the points, `trips` and `vehicles` have those of
+    each point. `examples` shows, by reason, the first value of the file with a fault, `rows` the number of
+    its point. By `values.SMALL_EPOCH_UNITS` `examples` has the first time of a file that counts these.
     """
 
     link_id: NDArray[np.int64]
@@ -62,7 +63,7 @@ class Points:
     trips: Optional[list[Optional[str]]] = None
     vehicles: Optional[list[Optional[str]]] = None
     rows: dict[str, int] = field(default_factory=dict)
-    without: dict[str, NDArray[np.intp]] = field(default_factory=dict)
+    texts: LinkTexts = field(default_factory=LinkTexts)
 
     def keep(self, kept: NDArray[np.bool_], left_out: dict[str, int]) -> None:
         """Leave points out, which are counted by reason."""
@@ -75,6 +76,7 @@ class Points:
         for reason, n in piece.faults.items():
             self.faults[reason] = self.faults.get(reason, 0) + n
         self.examples = {**piece.examples, **self.examples}
+        self.texts.note(piece.texts.items())
         self.trip_id = piece.trip_id if self.trip_id is None else self.trip_id
         self.vehicle = piece.vehicle if self.vehicle is None else self.vehicle
         self.fields = piece.fields if not self.read else self.fields  # only the file's first point counts
@@ -82,7 +84,7 @@ class Points:
 
 
 class _Columns(NamedTuple):
-    """Values of all points of a file, as lists; those of trips and vehicles are None if not named."""
+    """Values of all points of a file, as lists; trips, vehicles and directions are None if not named."""
 
     moments: list[Any]
     speeds: list[Any]
@@ -90,15 +92,7 @@ class _Columns(NamedTuple):
     places: list[list[Any]]
     trips: Optional[list[Any]]
     vehicles: Optional[list[Any]]
-
-
-class _Taken(NamedTuple):
-    """Columns of a file, the typed objects of its points that they were taken from, and its ids."""
-
-    columns: _Columns
-    objects: list[Any]
-    trip_id: Optional[str]
-    vehicle: Optional[str]
+    directions: Optional[list[Any]] = None
 
 
 class _LargeIds(Exception):
@@ -118,27 +112,29 @@ class TripDecoder:
         self._points_path = keys_of(mapping.points)
         self._trip_path = keys_of(mapping.trip_id) if mapping.trip_id else ()
         self._vehicle_path = keys_of(mapping.vehicle_id) if mapping.vehicle_id else ()
+        self._direction_path = keys_of(mapping.direction) if mapping.direction else ()
+        self._keys = LinkKeys()
         self._places = [keys_of(path) for path in (mapping.longitude, mapping.latitude) if path]
         self._time_rules = times.TimeRules(mapping.naive_times, time_zone or "UTC", mapping.time_format)
         self._first = 0
-        self._prepared: dict[int, tuple[bytes, Points]] = {}
         self._decoders: list[tuple[msgspec.json.Decoder[Any], bool]] = []
         self._trip_of_point, self._trip_path = _inside(self._points_path, self._trip_path)
         self._vehicle_of_point, self._vehicle_path = _inside(self._points_path, self._vehicle_path)
         self._inner_ids = [path for path in (self._trip_of_point, self._vehicle_of_point) if path]
         self._outer_ids = [path for path in (self._trip_path, self._vehicle_path) if path]
-        of_point = [*self._paths, *self._places, *dict.fromkeys(self._inner_ids)]
+        direction = [self._direction_path] if self._direction_path else []
+        of_point = [*self._paths, *self._places, *dict.fromkeys(self._inner_ids), *direction]
         of_trip = [self._points_path, *dict.fromkeys(self._outer_ids)]
         if not typed_json.can_type(of_point) or not typed_json.can_type(of_trip):
             return  # always decode point by point
-        text, speed, whole = Optional[str], Optional[_Speed], Optional[_Whole]
+        text, speed = Optional[str], Optional[_Speed]
         self._decoders = [  # time as text, as number; the last takes link ids beyond 2^53 exactly
-            (self._typed(text, speed, whole, strict=False), True),
-            (self._typed(Optional[float], speed, whole, strict=False), False),
-            (self._typed(text, speed, Union[_Whole, str, None], strict=True), True),
+            (self._typed(text, speed, strict=False), True),
+            (self._typed(Optional[float], speed, strict=False), False),
+            (self._typed(text, speed, strict=True), True),
         ]
-        of_point = [*self._paths, *self._places, *self._inner_ids]
-        self._columns_of = typed_json.reader(of_point, [None, _NO_SPEED, _NO_LINK])
+        of_point = [*self._paths, *self._places, *self._inner_ids, *direction]
+        self._columns_of = typed_json.reader(of_point, [None, _NO_SPEED])
         self._elsewhere = list(map(typed_json.other_reader, of_point))
         self._points_at = typed_json.follower(self._points_path)
         self._ids_at = [
@@ -151,8 +147,6 @@ class TripDecoder:
 
     def decode_text(self, raw: bytes) -> Points:
         """Decode the JSON of one file; raises `BadTripFile`."""
-        if self._prepared and (prepared := self._prepared.pop(id(raw), None)):
-            return prepared[1]
         if not raw[:64].strip(_BLANK) and not raw.strip(_BLANK):  # the latter copies it all
             raise BadTripFile("empty", FILE_REASONS["empty"])
         for choice in (self._first, 1 - self._first) if self._decoders else ():
@@ -162,23 +156,16 @@ class TripDecoder:
                 return points
         return self._decode_each(raw)
 
-    def prepare(self, raws: Sequence[bytes]) -> None:
-        """Decode the JSON of some files together, for `decode_text` to return, which may take those objects.
-
-        numpy takes longer to begin with the columns of a short trip than to compute with them.
-        """
-        self._prepared.clear()
-        choice = self._first
-        taken = [(raw, some) for raw in raws if self._decoders and (some := self._take(raw, choice))]
-        for (raw, some), points in zip(taken, self._together([some for _, some in taken], choice)):
-            if points is not None:
-                self._prepared[id(raw)] = raw, self._finished(points, some, raw)
-
     # -- typed decoding (fast) ----------------------------------------------------------------------
 
-    def _typed(self, time: Any, speed: Any, link_id: Any, strict: bool) -> msgspec.json.Decoder[Any]:
-        """Return a decoder to types with only the mapped fields, nested by their paths."""
-        of_point = dict(zip(self._paths, (time, speed, link_id)))
+    def _typed(self, time: Any, speed: Any, strict: bool) -> msgspec.json.Decoder[Any]:
+        """Return a decoder to types with only the mapped fields, nested by their paths.
+
+        Texts stay texts as link ids, of which `1234e5` is no number.
+        """
+        of_point = dict(zip(self._paths, (time, speed, Union[int, str, None])))
+        if self._direction_path:
+            of_point[self._direction_path] = Union[bool, int, float, str, None]
         others = (*self._places, *self._inner_ids)
         point = typed_json.struct({**of_point, **dict.fromkeys(others, Any)})
         points: Any = list[point]  # type: ignore[valid-type]
@@ -188,20 +175,9 @@ class TripDecoder:
 
     def _decode_typed(self, raw: bytes, choice: int) -> Optional[Points]:
         """Decode to typed objects; None if the file needs the slow way or another type of time."""
-        taken = self._take(raw, choice)
-        if taken is None:
-            return None
-        time_is_text = self._decoders[choice][1]
+        decoder, time_is_text = self._decoders[choice]
         try:
-            result = self._points_of(taken.columns, time_is_text, choice == _EXACT, taken.objects)
-        except _LargeIds:
-            return self._decode_typed(raw, _EXACT) if time_is_text else None
-        return None if result is None else self._finished(result, taken, raw)
-
-    def _take(self, raw: bytes, choice: int) -> Optional[_Taken]:
-        """Take the values of all points out of a file; None if it does not fit the types."""
-        try:
-            root = self._decoders[choice][0].decode(raw)
+            root = decoder.decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         points = self._points_at(root)
@@ -209,42 +185,23 @@ class TripDecoder:
             return None
         moments, speeds, links, *others = self._columns_of(points)
         places, ids = others[: len(self._places)], iter(others[len(self._places) :])
-        trips, vehicles = (
-            next(ids) if path else None for path in (self._trip_of_point, self._vehicle_of_point)
+        trips, vehicles, directions = (
+            next(ids) if path else None
+            for path in (self._trip_of_point, self._vehicle_of_point, self._direction_path)
         )
-        columns = _Columns(moments, speeds, links, places, trips, vehicles)
+        columns = _Columns(moments, speeds, links, places, trips, vehicles, directions)
         for number, column in ((0, moments), *enumerate(others, start=3)):
             self._complete(column, points, number)
-        return _Taken(columns, points, *(_id(at(root)) if at else None for at in self._ids_at))
-
-    def _finished(self, points: Points, taken: _Taken, raw: bytes) -> Points:
-        """Return the points of a file with what lies beside them."""
-        points.trip_id, points.vehicle = taken.trip_id, taken.vehicle
-        if points.read and not len(points.link_id):
-            points.fields = self._fields_of(raw)
-        return points
-
-    def _together(self, taken: Sequence[_Taken], choice: int) -> list[Optional[Points]]:
-        """Return the points of several files; None for one with a value that needs closer examination."""
-        if not taken:
-            return []
-        time_is_text = self._decoders[choice][1]
-        together = None
-        with contextlib.suppress(_LargeIds):
-            columns = _joined([some.columns for some in taken])
-            objects = list(chain.from_iterable(some.objects for some in taken))
-            together = self._points_of(columns, time_is_text, False, objects)
-        if together is not None and not any(together.faults[name] for name in values.TIME_FAULTS):
-            found = _divided(together, [len(some.objects) for some in taken])
-            for points, some in zip(found, taken):
-                self._note_epoch(points.examples, some.columns.moments)
-            return [*found]
-        alone: list[Optional[Points]] = []
-        for some in taken:
-            alone.append(None)
-            with contextlib.suppress(_LargeIds):
-                alone[-1] = self._points_of(some.columns, time_is_text, False, some.objects)
-        return alone
+        try:
+            result = self._points_of(columns, time_is_text, choice == _EXACT, points)
+        except _LargeIds:
+            return self._decode_typed(raw, _EXACT) if time_is_text else None
+        if result is None:
+            return None
+        result.trip_id, result.vehicle = (_id(at(root)) if at else None for at in self._ids_at)
+        if points and not len(result.link_id):
+            result.fields = self._fields_of(raw)
+        return result
 
     def _points_of(
         self, columns: _Columns, time_is_text: bool, exact: bool, objects: Sequence[Any] = ()
@@ -254,24 +211,21 @@ class TripDecoder:
         Values that are missing may lie elsewhere in the `objects` (see `_complete`). Raises `_LargeIds` if
         link ids may have lost digits, unless they are `exact`.
         """
-        moments, speeds, links = columns[:3]
-        n = len(links)
-        link_id, speed = _link_ids(links, exact), _numbers(speeds, "d", _NO_SPEED)
-        if link_id is not None and self._complete(links, objects, 2, np.flatnonzero(link_id == _NO_LINK)):
-            link_id = _link_ids(links, exact)
-        if speed is not None and self._complete(speeds, objects, 1, np.flatnonzero(speed == _NO_SPEED)):
-            speed = _numbers(speeds, "d", _NO_SPEED)
-        if link_id is None or speed is None:
+        moments, links, n = columns.moments, columns.links, len(columns.links)
+        try:
+            link_id = self._links_of(columns, objects)
+        except Unclear:
+            return None  # report the fault
+        speed = self._speeds_of(columns.speeds, objects)
+        if speed is None:
             return None
         speed += 0.0
-        has_link, has_speed = link_id >= 0, (speed >= 0) & (speed <= values.MAX_SPEED)
+        has_link, has_speed = link_id != NO_LINK, (speed >= 0) & (speed <= values.MAX_SPEED)
         n_link, n_speed = int(np.count_nonzero(has_link)), int(np.count_nonzero(has_speed))
         faults = {"no_link": n - n_link, "no_speed": n - n_speed}
-        if (n_link < n and faults["no_link"] != np.count_nonzero(link_id == _NO_LINK)) or (
-            n_speed < n and faults["no_speed"] != np.count_nonzero(speed == _NO_SPEED)
-        ):
+        if n_speed < n and faults["no_speed"] != np.count_nonzero(speed == _NO_SPEED):
             return None  # one is negative or not finite: report the fault
-        if n_link and not exact and int(link_id.max()) >= values.EXACT_FLOAT:
+        if not exact and may_be_rounded(links, link_id if n_link == n else link_id[has_link]):
             raise _LargeIds
         moments_read = self._instants(moments, time_is_text)
         if moments_read is None:
@@ -287,18 +241,37 @@ class TripDecoder:
             for at in np.flatnonzero(codes == code)[:1].tolist():
                 rows[name] = at if kept is None else int(kept[at])
                 examples[name] = shown_time(moments[rows[name]])
-        without = {"no_link": np.flatnonzero(~has_link), "no_speed": np.flatnonzero(~has_speed)}
-        rows.update((name, int(which[0])) for name, which in without.items() if len(which))
+        for name, has in (("no_link", has_link), ("no_speed", has_speed)):
+            if faults[name]:
+                rows[name] = int(np.argmin(has))
         self._note_epoch(examples, moments)
-        result = Points(link_id, time, speed, n, faults, examples=examples, rows=rows, without=without)
+        result = Points(link_id, time, speed, n, faults, examples=examples, rows=rows)
+        result.texts = self._keys.texts_of(link_id)
         if columns.places:
             position = _positions(columns.places)
             result.position = position if kept is None else position[kept]
         result.trips, result.vehicles = (
             None if some is None else _ids(some if kept is None else [some[at] for at in kept.tolist()])
-            for some in columns[4:]
+            for some in columns[4:6]
         )
         return result
+
+    def _links_of(self, columns: _Columns, objects: Sequence[Any]) -> NDArray[np.int64]:
+        """Return the keys of the link ids, `NO_LINK` for none; raises `Unclear`."""
+        found = self._keys.column(columns.links, columns.directions)
+        missing = [row for row in np.flatnonzero(found == NO_LINK).tolist() if columns.links[row] is None]
+        if self._complete(columns.links, objects, 2, missing):
+            return self._keys.column(columns.links, columns.directions)
+        return found
+
+    def _speeds_of(self, given: list[Any], objects: Sequence[Any]) -> Optional[NDArray[np.float64]]:
+        """Return the speeds, `_NO_SPEED` for none; None if one is no number."""
+        found = _speeds(given)
+        if found is None or not self._complete(
+            given, objects, 1, np.flatnonzero(found == _NO_SPEED).tolist()
+        ):
+            return found
+        return _speeds(given)
 
     def _instants(self, moments: list[Any], are_texts: bool) -> Optional[tuple[times.Instants, times.Codes]]:
         """Return instants and codes of a column of times; None if one of them needs the slow way."""
@@ -312,7 +285,7 @@ class TripDecoder:
         return times.instants_of_numbers(numbers)
 
     def _complete(
-        self, column: list[Any], objects: Sequence[Any], number: int, rows: Optional[NDArray[np.intp]] = None
+        self, column: list[Any], objects: Sequence[Any], number: int, rows: Optional[list[int]] = None
     ) -> bool:
         """Enter missing values that lie under keys which spell several steps of a path (see `values.follow`).
 
@@ -320,11 +293,9 @@ class TripDecoder:
         anything was entered.
         """
         read = self._elsewhere[number] if objects else None
-        if read is None or (rows is not None and not len(rows)):
+        if read is None or (rows is not None and not rows):
             return False
-        missing = (
-            [row for row, value in enumerate(column) if value is None] if rows is None else rows.tolist()
-        )
+        missing = [row for row, value in enumerate(column) if value is None] if rows is None else rows
         found = [some for some in read([objects[row] for row in missing]) if some.count(None) < len(some)]
         for some in reversed(found):  # the first counts
             for row, value in zip(missing, some):
@@ -360,7 +331,7 @@ class TripDecoder:
             if isinstance(point, dict):
                 time, given_speed, link = (values.follow(point, path) for path in self._paths)
                 moments.append(time)
-                link_id, link_fault = values.link_id_of(link)
+                key, link_fault, link = self._link(link, point)
                 speed, speed_fault = values.speed_of(given_speed)
                 found_faults = [(link_fault, link), (speed_fault, given_speed)]
             else:
@@ -372,7 +343,7 @@ class TripDecoder:
                     self._exemplify(examples, reason, shown, value)
             if not any(reason for reason, *_ in found_faults):
                 instant, code = times.instant_of(time, self._time_rules)
-                kept.append((link_id, speed, instant))
+                kept.append((key, speed, instant))
                 if self._places:
                     positions.append(values.position_of(*(values.follow(point, p) for p in self._places)))
                 codes.append(code)
@@ -397,9 +368,23 @@ class TripDecoder:
             vehicles=vehicles if self._vehicle_of_point else None,
             rows=rows,
         )
+        result.texts = self._keys.texts_of(result.link_id)
         if points and not kept:
             result.fields = _fields_of(points[0])
         return result
+
+    def _link(self, link: Any, point: Any) -> tuple[int, Optional[str], Any]:
+        """Return the key of a point's link, the fault of its id or direction, and the value that has it."""
+        link_id, fault = link_id_of(link)
+        if link_id is None:
+            return NO_LINK, fault, link
+        if self._direction_path:
+            direction = values.follow(point, self._direction_path)
+            backward, fault = is_backward(direction)
+            if fault:
+                return NO_LINK, fault, direction
+            link_id = opposite(link_id) if backward else link_id
+        return self._keys.note(link_id), None, link
 
     @staticmethod
     def _exemplify(examples: dict[str, str], reason: str, show: Callable[[Any], str], value: Any) -> None:
@@ -433,83 +418,24 @@ def _fields_of(point: Any) -> str:
     return ", ".join(name.rstrip(".") for name in names[:20])
 
 
-def _joined(files: Sequence[_Columns]) -> _Columns:
-    """Return the columns of several files one after the other."""
-
-    def joined(parts: Sequence[Any]) -> Any:
-        return None if parts[0] is None else list(chain.from_iterable(parts))
-
-    moments, speeds, links, places, trips, vehicles = zip(*files)
-    return _Columns(
-        joined(moments), joined(speeds), joined(links), list(map(joined, zip(*places))), joined(trips),
-        joined(vehicles),
-    )  # fmt: skip
-
-
-def _divided(together: Points, sizes: Sequence[int]) -> list[Points]:
-    """Return the points of several files by file; `sizes` are their numbers of points, `read`."""
-    ends = np.cumsum([0, *sizes])
-    dropped = np.union1d(*together.without.values())
-    kept = (ends - np.searchsorted(dropped, ends)).tolist()
-    found = []
-    for number, size in enumerate(sizes):
-        some = slice(kept[number], kept[number + 1])
-        found.append(
-            Points(
-                together.link_id[some],
-                together.time[some],
-                together.speed[some],
-                size,
-                dict.fromkeys(together.faults, 0),
-                position=None if together.position is None else together.position[some],
-                trips=together.trips and together.trips[some],
-                vehicles=together.vehicles and together.vehicles[some],
-            )
-        )
-    for name, which in together.without.items():
-        bounds = np.searchsorted(which, ends).tolist()
-        for points, start, first, end in zip(found, ends.tolist(), bounds, bounds[1:]):
-            points.without[name] = which[first:end] - start
-            if end > first:
-                points.faults[name] = end - first
-                points.rows[name] = int(which[first]) - start
-    return found
-
-
 def _inside(points: tuple[str, ...], path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return a path from the root as one from a point, if it lies inside the points; else as it is."""
     return (path[len(points) :], ()) if path and holds(points, path) else ((), path)
 
 
-def _link_ids(links: list[Any], exact: bool) -> Optional[NDArray[np.int64]]:
-    """Return link ids, `_NO_LINK` for none; None if one is not a number, or at least 2^63."""
-    if exact:  # strings are not converted yet
-        try:
-            links = [_whole(link) if isinstance(link, str) else link for link in links]
-        except ValueError:
-            return None
-    return _numbers(links, "q", _NO_LINK)
-
-
-def _numbers(given: list[Any], kind: str, nothing: Any) -> Optional[NDArray[Any]]:
-    """Return an array of int64 (`q`) or float64 (`d`), with `nothing` for None; None for other values.
+def _speeds(given: list[Any]) -> Optional[NDArray[np.float64]]:
+    """Return speeds as an array, with `_NO_SPEED` for None; None for other values.
 
     `struct` converts floats four times as fast as numpy.
     """
-    found = np.empty(len(given), dtype=kind)
+    found = np.empty(len(given), dtype=np.float64)
     try:
-        struct.pack_into(f"{len(given)}{kind}", found.data, 0, *given)
+        struct.pack_into(f"{len(given)}d", found.data, 0, *given)
     except (struct.error, OverflowError):
         if None not in given:
             return None
-        return _numbers([nothing if value is None else value for value in given], kind, nothing)
+        return _speeds([_NO_SPEED if value is None else value for value in given])
     return found
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):  # int() accepts "1_0", " 10" and digits of other scripts
-        raise ValueError(text)
-    return int(text)
 
 
 def _count_times(codes: NDArray[np.uint8], faults: dict[str, int]) -> None:
@@ -533,7 +459,7 @@ def _id(value: object) -> Optional[str]:
     """Return the id of a trip or vehicle as text; a whole number is the same however it is written."""
     if value is None or isinstance(value, (dict, list)):
         return None
-    if isinstance(value, float) and value.is_integer() and abs(value) < values.EXACT_FLOAT:
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_FLOAT:
         return str(int(value))
     return str(value)
 

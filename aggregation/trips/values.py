@@ -10,14 +10,13 @@ import math
 import re
 from typing import Any, Optional
 
-MAX_LINK_ID = 2**63 - 1
-EXACT_FLOAT = 2**53
-"""From here on floats cannot distinguish neighbouring integers, so they are no link ids."""
+from ..contract import link_ids
+from .link_keys import DIRECTION_REASONS
 
 MAX_SPEED = 1e9
 """Larger speeds count as infinite, in any unit."""
 
-LINK_REASONS = ("no_link", "bad_link", "negative_link", "link_too_large")
+LINK_REASONS = (*link_ids.REASONS, *DIRECTION_REASONS)
 SPEED_REASONS = ("no_speed", "bad_speed", "negative_speed", "speed_not_finite")
 POINT_REASONS = (*LINK_REASONS, *SPEED_REASONS, "not_a_point")
 """Reasons for dropping a point. A point with two faults is counted under both."""
@@ -34,9 +33,9 @@ SMALL_EPOCH_UNITS = ("microseconds", "nanoseconds")
 
 REASON_TEXTS = {
     "no_link": "no link id",
-    "bad_link": "link id is not a whole number",
-    "negative_link": "link id is negative",
-    "link_too_large": "link id is larger than 2^63 - 1",
+    "bad_link": "link id is neither a whole number nor a text",
+    "no_direction": "no direction",
+    "bad_direction": "direction is not understood",
     "no_speed": "no speed",
     "bad_speed": "speed is not a number",
     "negative_speed": "speed is negative",
@@ -51,32 +50,10 @@ REASON_TEXTS = {
     "time_twice": "time exists twice in the time zone, as the clock goes back, and counts as the first",
 }
 
-_INTEGER = re.compile(r"-?[0-9]+")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NOT_FINITE = {"nan", "inf", "-inf", "infinity", "-infinity"}
 MAX_DIGITS = 400
 """Maximum number of digits of a number."""
-
-
-def link_id_of(value: object) -> tuple[int, Optional[str]]:
-    """Return a link id as `(id, None)`, or `(-1, reason)` with a reason of `LINK_REASONS`."""
-    if isinstance(value, str):
-        if value == "" or value.lower() == "null":
-            return -1, "no_link"
-        if len(value) > MAX_DIGITS or not _NUMBER.fullmatch(value):
-            return -1, "bad_link"
-        value = int(value) if _INTEGER.fullmatch(value) else float(value)
-    if value is None:
-        return -1, "no_link"
-    if isinstance(value, float):
-        if not value.is_integer() or abs(value) >= EXACT_FLOAT:
-            return -1, "bad_link"
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        return -1, "bad_link"
-    if value < 0:
-        return -1, "negative_link"
-    return (value, None) if value <= MAX_LINK_ID else (-1, "link_too_large")
 
 
 def speed_of(value: object) -> tuple[float, Optional[str]]:

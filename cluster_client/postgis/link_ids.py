@@ -1,64 +1,82 @@
-"""Conversion of values of the roads' id column to link ids, equal for layers and PostGIS.
+"""Link ids of roads, equal for layers and PostGIS, by the rule of `aggregation.contract.link_ids`.
 
-A link id is a 64-bit integer. As text it may have surrounding blanks, a sign, leading zeros, and zeros after
-a decimal point (` 0101 `, `101.0`), as exports and spreadsheets write it. A floating-point number is an id
-only if its type can distinguish it from neighbouring integers.
+A floating-point number is an id only if its type can distinguish it from neighbouring integers.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Optional
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...aggregation.contract.link_ids import BLANKS, LARGEST, LONGEST, WHOLE_NUMBER, LinkId, link_id_of
 
 if TYPE_CHECKING:
     from psycopg import sql
 
 _BLANKS = r"[ \t\r\n\f\v]*"
-ID_TEXT = rf"^{_BLANKS}[+-]?[0-9]+(\.0*)?{_BLANKS}$"
-"""Regular expression of a link id as text, valid in Python and PostgreSQL."""
 
-SMALLEST, LARGEST = -(2**63), 2**63 - 1
 EXACT_DOUBLE, EXACT_REAL = 2**53 - 1, 2**24 - 1
 """The largest integers that floating-point numbers of 8 and 4 bytes distinguish from both neighbours."""
 
-MAX_DIGITS = 400
-"""Maximum length of a link id as text."""
-
-_ID_TEXT = re.compile(ID_TEXT[:-1] + r"\Z")
+LinkIds = NDArray[Any]
+"""Link ids as an array: int64, or objects of str if one of them is a text."""
 
 
-def link_id(value: Any) -> Optional[int]:
-    """Return the link id of `value` (text, integer or floating-point number); None if it is not one."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        if len(value) > MAX_DIGITS or not _ID_TEXT.match(value):
-            return None
-        number = int(value.strip().partition(".")[0])
-    elif isinstance(value, float):
-        if not value.is_integer() or abs(value) > EXACT_DOUBLE:
-            return None
-        number = int(value)
-    elif isinstance(value, int):
-        number = value
-    else:
-        return None
-    return number if SMALLEST <= number <= LARGEST else None
+def ids_of(values: Iterable[LinkId]) -> LinkIds:
+    """Return link ids as an array."""
+    found = list(values)
+    if not any(isinstance(value, str) for value in found):
+        return np.array(found, dtype=np.int64)
+    array = np.empty(len(found), dtype=object)
+    array[:] = [str(value) for value in found]
+    return array
 
 
-def same_id(column: sql.Composable, wanted: sql.Composable, is_text: bool) -> sql.Composed:
-    """Return SQL that is true if `column` is the bigint `wanted` by the rule of `link_id`.
+def are_texts(ids: LinkIds) -> bool:
+    """Return True for link ids of which one is a text."""
+    return ids.dtype == object
 
-    `is_text` is True if the column has text. A numeric column is compared directly, so that an index on it
-    is used.
+
+def id_among(value: object, texts: bool) -> Optional[LinkId]:
+    """Return the link id that a road's value stands for, as it is in an array of ids; None if it is none.
+
+    `texts` is True if the array has texts: then numbers are written as texts too, else texts are no id.
+    """
+    link_id = link_id_of(value)[0]
+    if texts:
+        return None if link_id is None else str(link_id)
+    return link_id if isinstance(link_id, int) else None
+
+
+def same_id(
+    column: sql.Composable, wanted: sql.Composable, is_text: bool, texts: bool = False
+) -> sql.Composed:
+    """Return SQL that is true if `column` is the id `wanted` by the rule of `link_id_of`.
+
+    `is_text` is True if the column has text; `texts` if `wanted` is text, which asks for such a column, else
+    it is a bigint. A numeric column is compared directly, so that an index on it is used.
     """
     from psycopg import sql  # noqa: PLC0415  (an optional package)
 
+    pattern = sql.Literal(rf"^{_BLANKS}{WHOLE_NUMBER}{_BLANKS}$")
+    if is_text and texts:  # in steps, as only CASE keeps an order of evaluation
+        return sql.SQL(
+            "CASE WHEN length({column}::text) <= {longest} AND {column}::text ~ {pattern} "
+            "THEN CASE WHEN abs(trunc({column}::text::numeric)) <= {largest} "
+            "THEN trunc({column}::text::numeric)::text ELSE btrim({column}::text, {blanks}) END "
+            "ELSE btrim({column}::text, {blanks}) END = {wanted}"
+        ).format(
+            column=column, wanted=wanted, pattern=pattern, longest=LONGEST, largest=LARGEST,
+            blanks=sql.Literal(BLANKS),
+        )  # fmt: skip
     if is_text:
         return sql.SQL(
-            "CASE WHEN length({column}::text) <= {digits} AND {column}::text ~ {pattern} "
+            "CASE WHEN length({column}::text) <= {longest} AND {column}::text ~ {pattern} "
             "THEN trunc({column}::text::numeric) END = {wanted}"
-        ).format(column=column, wanted=wanted, pattern=sql.Literal(ID_TEXT), digits=MAX_DIGITS)
+        ).format(column=column, wanted=wanted, pattern=pattern, longest=LONGEST)
     return sql.SQL(
         "{column} = {wanted} AND ({wanted} BETWEEN -{real} AND {real} "
         "OR pg_typeof({column}) <> 'real'::regtype AND ({wanted} BETWEEN -{double} AND {double} "

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 import numpy as np
 import psycopg
+from numpy.typing import NDArray
 from psycopg import sql
 
+from ...aggregation.contract.link_ids import link_id_of
 from ..errors import NoPostgis, NotThere, UnsuitableLinks
 from .connection import ConnectionInfo, connect
 from .errors import nearest, server_error, suggestion
-from .link_ids import same_id
+from .link_ids import LinkIds, are_texts, same_id
 
 PROBE_SECONDS = 5.0
 _INTEGER_TYPES = ("int8", "int4", "int2", "numeric", "float8", "float4", "oid")
@@ -107,9 +109,50 @@ class TableProbe:
     matched: Optional[int] = None
 
 
-def id_array(ids: np.ndarray[Any, Any]) -> sql.Literal:
-    """Return ids as an array literal, not a parameter, as names in the query may contain per cent signs."""
-    return sql.Literal("{" + ",".join(map(str, ids.tolist())) + "}")
+@dataclass(frozen=True)
+class Wanted:
+    """Ids to be looked for in a column, distinct: as numbers, or as `texts` for a column of text."""
+
+    ids: LinkIds
+    texts: bool
+
+    @classmethod
+    def of(cls, ids: LinkIds, column: Optional[Column]) -> Wanted:
+        """Return those of `ids` that a column can have; for numbers any column will do."""
+        found = np.unique(ids)
+        if not are_texts(ids) or column is None or column.is_text:
+            return cls(found, are_texts(ids))
+        numbers = (link_id_of(text)[0] for text in found.tolist())
+        return cls(np.array([n for n in numbers if isinstance(n, int)], dtype=np.int64), texts=False)
+
+    def table(self) -> sql.Composed:
+        """Return the item of a FROM clause that has the ids.
+
+        Its column `roadpulse_id`, whose name filters cannot use, has the numbers, or the places of the texts
+        from 1 on. Ids are literals and no parameters, as names in the query may contain per cent signs.
+        """
+        if self.texts:
+            return sql.SQL(
+                "unnest({}::text[]) WITH ORDINALITY AS wanted(roadpulse_text, roadpulse_id)"
+            ).format(sql.Literal(self.ids.tolist()))
+        return sql.SQL("unnest({}::bigint[]) AS wanted(roadpulse_id)").format(
+            sql.Literal("{" + ",".join(map(str, self.ids.tolist())) + "}")
+        )
+
+    def same(self, table: LinkTable, is_text: bool) -> sql.Composed:
+        """Return SQL that is true if the id column of the table `t` has the id; `is_text` is its type."""
+        column = sql.SQL("t.{}").format(sql.Identifier(table.id_column))
+        wanted = sql.SQL("wanted.roadpulse_text" if self.texts else "wanted.roadpulse_id")
+        return same_id(column, wanted, is_text, self.texts)
+
+    def found(self, roadpulse_id: NDArray[np.int64], as_texts: bool) -> LinkIds:
+        """Return the ids by values of the column `roadpulse_id`, as texts or as numbers."""
+        if self.texts:
+            found: LinkIds = self.ids[roadpulse_id - 1]
+            return found
+        if as_texts:
+            return np.array([str(n) for n in roadpulse_id.tolist()], dtype=object)
+        return roadpulse_id
 
 
 def look_up(connection: psycopg.Connection[Any], table: LinkTable, *, complete: bool = True) -> Facts:
@@ -125,13 +168,11 @@ def look_up(connection: psycopg.Connection[Any], table: LinkTable, *, complete: 
         raise server_error(error, f"the catalogue of {table}") from error
 
 
-def probe_table(
-    info: ConnectionInfo, table: LinkTable, sample: Optional[np.ndarray[Any, np.dtype[np.int64]]] = None
-) -> TableProbe:
+def probe_table(info: ConnectionInfo, table: LinkTable, sample: Optional[LinkIds] = None) -> TableProbe:
     """Return a description of a table, in about a second.
 
-    Columns that the table lacks are replaced by the best candidates. `sample` is some link ids of the trips,
-    int64. Raises the errors of `fetch_links`.
+    Columns that the table lacks are replaced by the best candidates. `sample` is some link ids of the trips.
+    Raises the errors of `fetch_links`.
     """
     with connect(info) as connection:
         facts = look_up(connection, table, complete=False)
@@ -144,7 +185,7 @@ def probe_table(
         id_column = chosen if chosen and chosen.may_be_id else ids[0] if ids else None
         matched = None
         if sample is not None and len(sample) and id_column:
-            matched = _matched(connection, table, id_column, np.unique(sample))
+            matched = _matched(connection, table, id_column, sample)
         return TableProbe(
             rows=facts.rows,
             id_columns=tuple(column.name for column in ids),
@@ -260,17 +301,15 @@ def _check_columns(table: LinkTable, facts: Facts) -> None:
 
 
 def _matched(
-    connection: psycopg.Connection[Any], table: LinkTable, column: Column, sample: np.ndarray[Any, Any]
+    connection: psycopg.Connection[Any], table: LinkTable, column: Column, sample: LinkIds
 ) -> Optional[int]:
+    wanted = Wanted.of(sample, column)
     query = sql.SQL(
-        "SELECT count(*) FROM unnest({ids}::bigint[]) AS wanted(id) "
-        "WHERE EXISTS (SELECT 1 FROM {table} AS t WHERE {same})"
+        "SELECT count(*) FROM {wanted} WHERE EXISTS (SELECT 1 FROM {table} AS t WHERE {same})"
     ).format(
-        ids=id_array(sample),
+        wanted=wanted.table(),
         table=table.identifier(),
-        same=same_id(
-            sql.SQL("t.{}").format(sql.Identifier(column.name)), sql.SQL("wanted.id"), column.is_text
-        ),
+        same=wanted.same(replace(table, id_column=column.name), column.is_text),
     )
     return _number(connection, table, query)
 

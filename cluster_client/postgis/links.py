@@ -10,12 +10,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Optional, Union
 
 import numpy as np
 import psycopg
-from numpy.typing import NDArray
 from psycopg import sql
 
 from ...aggregation.contract.json_text import shown
@@ -24,8 +23,8 @@ from .connection import Connecting, ConnectionInfo, CopyRows, Rows, exchange
 from .copy_rows import LinkRows, RowReader
 from .errors import server_error
 from .link_geometry import LinkGeometry, present
-from .link_ids import same_id
-from .link_table import LinkTable, id_array, look_up
+from .link_ids import LinkIds, are_texts
+from .link_table import LinkTable, Wanted, look_up
 
 TIMEOUT_SECONDS = 300.0
 SYSTEMS_SECONDS = 30.0
@@ -54,13 +53,13 @@ class _Way:
 def fetch_links(
     info: ConnectionInfo,
     table: LinkTable,
-    ids: NDArray[np.int64],
+    ids: LinkIds,
     progress: Optional[Callable[[int, int], None]] = None,
     cancelled: Optional[Callable[[], bool]] = None,
     *,
     timeout: float = TIMEOUT_SECONDS,
 ) -> LinkGeometry:
-    """Return the geometry of the links in `ids` that the table has.
+    """Return the geometry of the links in `ids` that the table has, with ids of the same type.
 
     `progress` gets the numbers of links received and requested, `cancelled` is polled ten times a second.
     Geometry is little-endian ISO WKB, with Z and M as stored. The rows of one id are parts of one link
@@ -69,11 +68,13 @@ def fetch_links(
     Raises `LinksError` or a subclass, and `Cancelled`.
     """
     connecting = Connecting(info)
-    wanted = np.unique(np.asarray(ids, dtype=np.int64))
-    array = id_array(wanted)
     with closing(connecting.result(cancelled)) as connection:  # no COMMIT, which would take a round trip
-        reading = _Reading(table, array, len(wanted), progress, cancelled, timeout)
-        way = _Way()
+        way, column = _Way(), None
+        if are_texts(ids):
+            facts = look_up(connection, table)
+            column = facts.column(table.id_column)
+            way = _Way(text_ids=column is not None and column.is_text, postgis=facts.postgis_schema)
+        reading = _Reading(table, Wanted.of(ids, column), progress, cancelled, timeout)
         try:
             rows, system = reading.read(connection, way)
         except psycopg.Error as error:
@@ -86,6 +87,7 @@ def fetch_links(
                 rows, system = reading.read(connection, way)
             except psycopg.Error as again:
                 raise server_error(again, str(table)) from again
+        rows = replace(rows, ids=reading.wanted.found(rows.ids, are_texts(ids)))
         srid = _srid(rows, table)
         if srid and (not system or system[0] != str(srid).encode()):
             system = reading.system(connection, way, srid)
@@ -144,11 +146,10 @@ def _srids_query(table: LinkTable, way: _Way) -> sql.Composed:
 
 @dataclass(frozen=True)
 class _Reading:
-    """One reading of a table; `n_wanted` ids are in `array`."""
+    """One reading of the rows with the ids `wanted` of a table."""
 
     table: LinkTable
-    array: sql.Literal
-    n_wanted: int
+    wanted: Wanted
     progress: Optional[Callable[[int, int], None]]
     cancelled: Optional[Callable[[], bool]]
     timeout: float
@@ -157,7 +158,7 @@ class _Reading:
         self, connection: psycopg.Connection[Any], way: _Way
     ) -> tuple[LinkRows, Sequence[Optional[bytes]]]:
         """Return the rows and the entry of the table's reference system, with the columns of `_SYSTEM`."""
-        table = self.table
+        table, n_wanted = self.table, len(self.wanted.ids)
         reader = RowReader(bool(table.name_column), bool(table.class_column))
         system: Sequence[Optional[bytes]] = ()
         try:
@@ -167,12 +168,12 @@ class _Reading:
                     continue
                 reader.add(piece)
                 if self.progress:
-                    self.progress(min(reader.count, self.n_wanted), self.n_wanted)
+                    self.progress(min(reader.count, n_wanted), n_wanted)
         except psycopg.Error:
             if not reader.complete:
                 raise  # otherwise only the name of the reference system could not be read
         if self.progress:
-            self.progress(self.n_wanted, self.n_wanted)
+            self.progress(n_wanted, n_wanted)
         return reader.rows(), system
 
     def system(self, connection: psycopg.Connection[Any], way: _Way, srid: int) -> Sequence[Optional[bytes]]:
@@ -193,7 +194,7 @@ class _Reading:
         begin = sql.SQL("BEGIN READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL work_mem = {}").format(
             int(self.timeout * 1000), _WORK_MEM
         )
-        copy, system = _copy_query(self.table, self.array, way), _system_query(self.table, way)
+        copy, system = _copy_query(self.table, self.wanted, way), _system_query(self.table, way)
         queries: list[tuple[sql.Composable, bool]] = [(sql.SQL("; ").join([begin, copy, system]), False)]
         if self.table.where:
             # User-written SQL is sent as a single statement, so that it cannot end the read-only transaction.
@@ -205,7 +206,7 @@ class _Reading:
             )  # fmt: skip
 
 
-def _copy_query(table: LinkTable, array: sql.Literal, way: _Way) -> sql.Composed:
+def _copy_query(table: LinkTable, wanted: Wanted, way: _Way) -> sql.Composed:
     geometry = sql.SQL("t.{}::{}").format(sql.Identifier(table.geom_column), way.name("geometry"))
     extra = [
         sql.SQL(", t.{}::text").format(sql.Identifier(column))
@@ -217,16 +218,13 @@ def _copy_query(table: LinkTable, array: sql.Literal, way: _Way) -> sql.Composed
         "CASE WHEN {kind}({geometry}) NOT IN ('ST_LineString', 'ST_MultiLineString') "
         "THEN {kind}({geometry}) END, "
         "CASE WHEN NOT {empty}({geometry}) THEN {wkb}({geometry}, 'NDR') END{extra} "
-        "FROM {table} AS t JOIN unnest({ids}::bigint[]) AS wanted(roadpulse_id) "  # not usable in filters
-        "ON {same}{where}) "
+        "FROM {table} AS t JOIN {wanted} ON {same}{where}) "
         "TO STDOUT (FORMAT BINARY)"
     ).format(
         srid=way.name("st_srid"), kind=way.name("st_geometrytype"), empty=way.name("st_isempty"),
         wkb=way.name("st_asbinary"), geometry=geometry,
-        extra=sql.SQL("").join(extra), table=table.identifier(), ids=array,
-        same=same_id(sql.SQL("t.{}").format(sql.Identifier(table.id_column)),
-                     sql.SQL("wanted.roadpulse_id"), way.text_ids),
-        where=_where(table),
+        extra=sql.SQL("").join(extra), table=table.identifier(), wanted=wanted.table(),
+        same=wanted.same(table, way.text_ids), where=_where(table),
     )  # fmt: skip
 
 

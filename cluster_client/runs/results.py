@@ -23,6 +23,7 @@ from ...aggregation.contract.tables import (
     LINK_SPEEDS_BY_PERIOD,
     LINK_SPEEDS_BY_TIME,
     PERIOD,
+    has_text_ids,
     is_whole,
 )
 from ...aggregation.storage.local.files import sha256
@@ -84,6 +85,11 @@ class Manifest:
         """Unit of every speed in the result."""
         return str(self.values.get("speed_unit", ""))
 
+    @property
+    def has_text_ids(self) -> bool:
+        """True if link ids are texts in the tables."""
+        return has_text_ids(self.values)
+
 
 def read_manifest(folder: Union[str, Path]) -> Manifest:
     """Read the manifest of a run folder; raises `ResultError` that names the file."""
@@ -130,8 +136,9 @@ _REQUIRED = {
 def read_speeds(folder: Union[str, Path]) -> pd.DataFrame:
     """Return the speeds by link of a finished run, as in the result CSV.
 
-    `link_id`, `n_points` and `n_trips` are int64, the rest float64 in the manifest's unit (`std` is NaN
-    for one point). Size, SHA-256 and rows of each part are verified; raises `ResultError`.
+    `link_id` is int64, or str if the run has link ids that are texts. `n_points` and `n_trips` are int64,
+    the rest float64 in the manifest's unit (`std` is NaN for one point). Size, SHA-256 and rows of each part
+    are verified; raises `ResultError`.
     """
     return read_table(read_manifest(folder), LINK_SPEEDS)
 
@@ -147,7 +154,7 @@ def read_table(manifest: Manifest, name: str) -> pd.DataFrame:
 
     table = manifest.tables[name]
     with ThreadPoolExecutor(_READERS) as pool:  # pandas releases the interpreter's lock while it parses
-        frames = list(pool.map(lambda part: _read_part(manifest.folder, table, part), table.parts))
+        frames = list(pool.map(lambda part: _read_part(manifest, table, part), table.parts))
     rows = sum(map(len, frames))
     if rows != table.rows or not frames:
         raise _damaged(
@@ -156,8 +163,8 @@ def read_table(manifest: Manifest, name: str) -> pd.DataFrame:
     return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True, copy=False)
 
 
-def _read_part(folder: Path, table: Table, part: Part) -> pd.DataFrame:
-    path = folder / PurePosixPath(part.path)
+def _read_part(manifest: Manifest, table: Table, part: Part) -> pd.DataFrame:
+    path = manifest.folder / PurePosixPath(part.path)
     try:
         size = path.stat().st_size
         if size != part.bytes:
@@ -165,7 +172,7 @@ def _read_part(folder: Path, table: Table, part: Part) -> pd.DataFrame:
         # Both release the interpreter's lock: on two cores the check takes no additional time.
         with ThreadPoolExecutor(1) as pool:
             digest = pool.submit(sha256, path)
-            frame = _parse(path, table.columns)
+            frame = _parse(path, table.columns, manifest.has_text_ids)
             if digest.result() != part.sha256:
                 raise _damaged(path, "its SHA-256 is not the manifest's")
     except FileNotFoundError as error:
@@ -177,11 +184,13 @@ def _read_part(folder: Path, table: Table, part: Part) -> pd.DataFrame:
     return frame
 
 
-def _parse(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
+def _parse(path: Path, names: tuple[str, ...], text_ids: bool) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415  (the rest of the module works without it)
 
+    whole = [name for name in names if is_whole(name, text_ids)]
+    texts = (*_TEXTS, LINK_ID)
     kinds: dict[Hashable, type] = {
-        name: np.int64 if is_whole(name) else str if name in _TEXTS else np.float64 for name in names
+        name: np.int64 if name in whole else str if name in texts else np.float64 for name in names
     }
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -193,7 +202,7 @@ def _parse(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
                 path, dtype=kinds, encoding="utf-8", keep_default_na=False, na_values=[""],
                 float_precision="round_trip",  # pandas' default is wrong in the last digit of some
             )  # fmt: skip
-        if any(frame[name].dtype != np.int64 for name in names if is_whole(name)):  # pandas then chose uint64
+        if any(frame[name].dtype != np.int64 for name in whole):  # pandas then chose uint64
             raise _damaged(path, "a number in it is above 2^63-1")
         return frame
     except (ValueError, OverflowError) as error:  # pandas' own errors are ValueErrors too

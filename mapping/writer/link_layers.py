@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Optional, Union
 
 import numpy as np
-from numpy.typing import NDArray
 from qgis.core import (
     QgsAbstractFeatureSource,
     QgsCoordinateReferenceSystem,
@@ -18,8 +17,9 @@ from qgis.core import (
 )
 
 from ...aggregation.contract.errors import Cancelled
+from ...aggregation.contract.link_ids import LinkId
 from ...cluster_client.postgis.link_geometry import LinkGeometry, objects
-from ...cluster_client.postgis.link_ids import link_id
+from ...cluster_client.postgis.link_ids import LinkIds, are_texts, id_among
 from ..errors import MapError
 from ..reference_system import HOW_TO_DECLARE, UnsuitableSystem, is_known, refuse_misplaced, text_of
 
@@ -30,14 +30,14 @@ SAMPLE = 50
 def links_of_layer(
     layer: QgsVectorLayer,
     id_field: str,
-    ids: NDArray[Any],
+    ids: LinkIds,
     feedback: Optional[QgsFeedback] = None,
     name_field: str = "",
     class_field: str = "",
 ) -> LinkGeometry:
-    """Geometry of those of `ids` (int64, any order) that `layer` has, in the order of the ids.
+    """Geometry of those of `ids` (any order) that `layer` has, in the order of the ids and of their type.
 
-    The layer may hold ids as text, whole or floating numbers (`link_ids.link_id`); what is no link id matches
+    The layer may hold ids as text, whole or floating numbers (`link_id_of`); what is no link id matches
     nothing. The features of one id are parts of one link (`LinkGeometry.of_rows`), curves become lines.
     Raises `MapError` where the layer has no lines or no such field, `Cancelled` where `feedback` is.
     """
@@ -53,11 +53,11 @@ def links_of_layer(
                 f"it has {', '.join(fields.names()) or 'none'}. Choose one of them."
             )
         columns[what] = index
-    wanted = set(np.asarray(ids, dtype=np.int64).tolist())
+    wanted, texts = set(ids.tolist()), are_texts(ids)
     request = QgsFeatureRequest().setSubsetOfAttributes([index for index in columns.values() if index >= 0])
     if feedback is not None:
         request.setFeedback(feedback)
-    rows: list[int] = []
+    rows: list[LinkId] = []
     shapes: list[Optional[bytes]] = []
     names: list[Optional[str]] = []
     classes: list[Optional[str]] = []
@@ -67,7 +67,7 @@ def links_of_layer(
             if feedback.isCanceled():
                 raise Cancelled
             feedback.setProgress(min(100.0, 100.0 * i / total))
-        link = link_id(feature.attribute(columns["link ids"]))
+        link = id_among(feature.attribute(columns["link ids"]), texts)
         if link is None or link not in wanted:
             continue
         geometry = feature.geometry()
@@ -80,8 +80,9 @@ def links_of_layer(
     if feedback is not None and feedback.isCanceled():
         raise Cancelled
     return LinkGeometry.of_rows(
-        np.array(rows, dtype=np.int64), objects(shapes), objects(names) if name_field else None,
-        objects(classes) if class_field else None, text_of(layer.crs()),
+        objects(rows) if texts else np.array(rows, dtype=np.int64), objects(shapes),
+        objects(names) if name_field else None, objects(classes) if class_field else None,
+        text_of(layer.crs()),
     )  # fmt: skip
 
 

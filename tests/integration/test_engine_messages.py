@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from roadpulse.aggregation.contract.errors import RunError, SpecError
-from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
 from tests.engine import Engine
 
 
@@ -28,13 +28,10 @@ def point(link: Any = 101, speed: Any = 22.5, time: Any = TIME) -> dict[str, Any
 @pytest.mark.parametrize(
     ("bad", "shown", "what_to_do"),
     [
-        (point(link="110+04099"), '"110+04099"', "Ids that are texts are not read by this version"),
-        (point(link="4,575,425"), '"4,575,425"', "digits alone"),
+        (point(link="A\n1"), r'"A\n1"', "no control characters"),
         (point(link=1.5), "1.5", "Check the field mapping, where link_id is 'dbResponse.linkID'"),
         (point(link=1e17), "1e+17", "lose their last digits"),
         (point(link={"id": 7}), "an object (id)", "Name the value inside it"),
-        (point(link=-101), "-101", "A direction told by the sign is not read by this version"),
-        (point(link=2**63), str(2**63), "Ids go up to 9,223,372,036,854,775,807"),
         (point(speed="12,5"), '"12,5"', "decimal point"),
         (point(speed="30 mph"), '"30 mph"', "Write the number alone"),
         (point(speed=-1), "-1", "left out"),
@@ -102,10 +99,21 @@ def test_small_units_of_epoch_numbers_are_told(engine: Engine, time: int, unit: 
     assert (manifest["warnings"], manifest["remarks"]) == ([], [told])
 
 
-def test_one_direction_by_sign_among_many_points_is_warned_of(engine: Engine) -> None:
+def test_one_direction_by_sign_among_many_points_counts(engine: Engine) -> None:
     engine.write("a.json", [point()] * 999 + [point(link=-101)])
-    (warning,) = engine.run_here(min_trips=1).manifest["warnings"]
-    assert warning.startswith("1 points: link id is negative, such as -101 in ")
+    outcome = engine.run_here(min_trips=1)
+    assert outcome.manifest["warnings"] == []
+    assert outcome.csv().splitlines()[1].startswith("-101,1,1,22.5,")
+
+
+def test_directions_that_are_not_understood_are_shown(engine: Engine) -> None:
+    engine.write("a.json", [{**point(), "d": "F"}, {**point(), "d": "north"}])
+    (warning,) = engine.run_here(min_trips=1, mapping={"direction": "d"}).manifest["warnings"]
+    assert warning == (
+        f'50% of the points: direction is not understood, such as "north" in {engine.trips / "a.json"}. '
+        "Forward is F, forward, 1, + or true, backward is T, backward, -1, - or false. Check the field "
+        "mapping, where direction is 'd'."
+    )
 
 
 def test_points_without_a_link_are_ordinary_up_to_a_fifth(engine: Engine) -> None:
@@ -116,11 +124,11 @@ def test_points_without_a_link_are_ordinary_up_to_a_fifth(engine: Engine) -> Non
 def test_the_example_is_of_the_first_file_whatever_the_workers(engine: Engine) -> None:
     """Files of different sizes end in another order than they begin."""
     for number in range(8):
-        odd = [point(link=f"id {number}"), point(speed=f"v {number}"), point(time=f"t {number}")]
+        odd = [point(link=f"id\n{number}"), point(speed=f"v {number}"), point(time=f"t {number}")]
         engine.write(f"{number}.json", odd + [point()] * (8 - number) * 200)
     engine.write("0.json", [point()])
     wanted = {
-        "bad_link": {"value": '"id 1"', "file": str(engine.trips / "1.json")},
+        "bad_link": {"value": '"id\\n1"', "file": str(engine.trips / "1.json")},
         "bad_speed": {"value": '"v 1"', "file": str(engine.trips / "1.json")},
         "bad_time": {"value": '"t 1"', "file": str(engine.trips / "1.json")},
     }
@@ -179,6 +187,12 @@ def test_a_path_that_cannot_be_is_refused_before_the_run(path: str, words: str) 
 def test_a_trip_id_inside_the_points_says_that_a_file_is_a_trip() -> None:
     with pytest.raises(SpecError, match="as a file is one trip; write each trip into a file of its own"):
         FieldMapping(trip_id="data.trip")
+
+
+@pytest.mark.parametrize("unit", ["knots", "kn", "KT"])
+def test_knots_come_with_what_to_do(unit: str) -> None:
+    with pytest.raises(SpecError, match=r"multiply the speeds by 1\.852 and choose km/h"):
+        RunSpec("/trips", "/store", speed_unit=unit)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from roadpulse.cluster_client.errors import (
     TookTooLong,
     UnsuitableLinks,
 )
-from roadpulse.cluster_client.postgis.link_ids import link_id
+from roadpulse.cluster_client.postgis.link_ids import id_among, ids_of
 from roadpulse.cluster_client.postgis.link_table import LinkTable, probe_table
 from roadpulse.cluster_client.postgis.links import check_systems, fetch_links
 from tests.waiting import until
@@ -228,10 +228,32 @@ def test_text_ids_are_read_as_those_of_layers_are(streets):
         connection.execute("ALTER TABLE streets ALTER link_id TYPE text")
         for text in WRITTEN:
             connection.execute("UPDATE streets SET link_id = %s", [text])
-            expected = [link_id(text)] if link_id(text) is not None else []
+            expected = [id_among(text, texts=False)] if id_among(text, texts=False) is not None else []
             found = fetch_links(streets.info, STREETS, ids(101, 100, LARGEST))
             assert found.ids.tolist() == expected, text
             assert probe_table(streets.info, STREETS, ids(101, 100, LARGEST)).matched == len(expected), text
+
+
+def test_text_ids_find_the_texts_of_a_column(streets):
+    """By the rule of layers: `test_link_ids.test_a_link_id_is_a_whole_number_or_a_text`."""
+    written = [*WRITTEN, " 110+04099 ", 'a "b", \\ {c}', "null", "Süd 7"]
+    with psycopg.connect(**streets.info, autocommit=True) as connection:
+        connection.execute("ALTER TABLE streets DROP CONSTRAINT streets_pkey")
+        connection.execute("ALTER TABLE streets ALTER link_id TYPE text")
+        for text in written:
+            connection.execute("UPDATE streets SET link_id = %s", [text])
+            one = id_among(text, texts=True)
+            asked = ids_of(["no such", *{"101", "NULL", one} - {None}])
+            expected = [] if one is None or text in ("null", "9" * 500) else [one]
+            found = fetch_links(streets.info, STREETS, asked)
+            assert found.ids.tolist() == expected, text
+            assert probe_table(streets.info, STREETS, asked).matched == len(expected), text
+
+
+def test_text_ids_find_numbers_in_a_column_of_numbers(streets):
+    found = fetch_links(streets.info, STREETS, ids_of(["20", "AB7", 10, str(2**70)]))
+    assert found.ids.tolist() == ["10", "20"]
+    assert probe_table(streets.info, STREETS, ids_of(["20", "AB7"])).matched == 1
 
 
 @pytest.mark.parametrize(("kind", "exact"), [("real", 2**24 - 1), ("float8", 2**53 - 1)])

@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry, objects
-from roadpulse.cluster_client.postgis.link_ids import link_id
+from roadpulse.cluster_client.postgis.link_ids import are_texts, id_among, ids_of
 
 
 def wkb(text: str) -> bytes:
@@ -123,18 +123,27 @@ def test_name_and_class_are_those_of_a_part_that_has_them() -> None:
     ],
 )
 def test_one_id_is_read_alike_however_it_is_written(value: object) -> None:
-    assert link_id(value) == 101
+    assert (id_among(value, texts=False), id_among(value, texts=True)) == (101, "101")
 
 
 @pytest.mark.parametrize(
     "value",
     ["", " ", "12a", "1.5", "1e3", "1_000", "1,000", "101,0", "1 0", "٣", "0x10", "--1", ".0", None, 1.5,
-     True, float("nan"), float("inf"), 2.0**53, 2**63, str(2**63), str(-(2**63) - 1), "9" * 5000, b"1", [1]],
+     True, float("nan"), float("inf"), 2.0**53, 2**63, str(2**63), str(-(2**63)), "9" * 5000, b"1", [1]],
 )  # fmt: skip
-def test_what_is_no_link_id_matches_nothing(value: object) -> None:
-    assert link_id(value) is None
+def test_what_is_no_whole_number_matches_no_number(value: object) -> None:
+    assert id_among(value, texts=False) is None
 
 
-@pytest.mark.parametrize("value", [0, -3, 2**53 + 1, 2**63 - 1, -(2**63)])
+def test_an_array_has_texts_if_one_id_is_a_text() -> None:
+    numbers, mixed = ids_of([3, -101]), ids_of([3, "AB7"])
+    assert (numbers.dtype, numbers.tolist(), are_texts(numbers)) == (np.int64, [3, -101], False)
+    assert (mixed.tolist(), are_texts(mixed)) == (["3", "AB7"], True)
+    assert [id_among(value, texts=True) for value in (3, "03", " AB7 ", "", None, 1.5)] == [
+        "3", "3", "AB7", None, None, None,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [0, -3, 2**53 + 1, 2**63 - 1, -(2**63) + 1])
 def test_whole_numbers_of_64_bits_are_exact(value: int) -> None:
-    assert link_id(value) == link_id(str(value)) == value
+    assert id_among(value, texts=False) == id_among(str(value), texts=False) == value

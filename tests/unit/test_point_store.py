@@ -172,6 +172,22 @@ def test_records_come_back_as_they_were_committed(store):
     assert store.read_files("a") == records
 
 
+def test_files_whose_link_ids_an_earlier_version_did_not_read_are_tried_again(store):
+    """It dropped points with negative ids and texts; their faults are columns that `files` had then."""
+    ingest(store, "a", records=[record(n, 0, f"/t/{n}.json") for n in range(4)])
+    table = store.files_table("a")
+    with table.at_hand() as path:
+        counts = "(number = 1)::BIGINT AS negative_link, (number = 2)::BIGINT AS link_too_large"
+        duckdb.sql(
+            "COPY (SELECT * EXCLUDE (text_links, bad_link), (number = 3)::BIGINT AS bad_link, "
+            f"{counts} FROM '{path}') TO '{path}.new' (FORMAT parquet)"
+        )
+        Path(f"{path}.new").replace(path)
+    assert [(one.passing, one.text_links) for one in store.read_files("a")] == [
+        (False, False), (True, False), (True, False), (True, False),
+    ]  # fmt: skip
+
+
 def test_records_of_a_version_with_fewer_faults_are_read_and_what_it_did_not_understand_is_tried_again(store):
     faults = tuple(int(name == "bad_time") for name in FAULTS)
     ingest(store, "a", records=[record(0, 0, "/t/a.json", faults=faults), record(1, 0, "/t/b.json")])

@@ -26,7 +26,7 @@ def test_other_names_are_found_by_what_they_are_called_and_hold() -> None:
 
 
 def test_a_field_whose_values_cannot_serve_is_not_proposed() -> None:
-    root = trip(link_id="Main Street", edge=17, speed="fast", velocity=3.5, time="2025-06-10T08:00:00Z")
+    root = trip(link_id=1.5, edge=17, speed="fast", velocity=3.5, time="2025-06-10T08:00:00Z")
     proposal = propose(root, FieldMapping())
     assert proposal is not None
     assert (proposal.link_id, proposal.speed, proposal.time) == ("edge", "velocity", "time")
@@ -61,11 +61,11 @@ def test_a_unit_counts_only_where_the_file_names_one() -> None:
 
 
 def test_a_value_that_is_there_and_not_read_is_shown_in_the_place_of_a_question_for_its_field() -> None:
-    root = trip(timestamp="8 o'clock", absVelocity=3.5, dbResponse={"linkID": "110+04099"})
+    root = trip(timestamp="8 o'clock", absVelocity=3.5, dbResponse={"linkID": {"id": 17}})
     preview = inspect("/data/t.json", root, FieldMapping())
     assert preview.found == ("speed",)
     assert preview.faults["link_id"].startswith(
-        'Link id is not a whole number, such as "110+04099" in t.json. Ids that are texts are not read'
+        "Link id is neither a whole number nor a text, such as an object (id) in t.json. Name the value"
     )
     assert 'such as "8 o\'clock" in t.json' in preview.faults["time"]
 

@@ -1,4 +1,4 @@
-"""What link ids and speeds of trip files mean."""
+"""What speeds of trip files mean."""
 
 import math
 
@@ -7,68 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roadpulse.aggregation.trips.values import (
-    LINK_REASONS,
-    MAX_LINK_ID,
     REASON_TEXTS,
     SPEED_REASONS,
     follow,
-    link_id_of,
     speed_of,
 )
-
-
-@pytest.mark.parametrize(
-    ("value", "link_id"),
-    [
-        (0, 0),
-        ("0", 0),
-        (4575425001, 4575425001),
-        ("4575425001", 4575425001),
-        ("0012", 12),
-        (12.0, 12),
-        ("12.0", 12),
-        ("1e3", 1000),
-        (float(2**53 - 1), 2**53 - 1),
-        (2**53 + 1, 2**53 + 1),
-        (str(2**53 + 1), 2**53 + 1),
-        (2**63 - 1, MAX_LINK_ID),
-        (str(2**63 - 1), MAX_LINK_ID),
-        ("-0", 0),
-    ],
-)
-def test_a_link_id_is_a_whole_number_or_its_text(value, link_id):
-    assert link_id_of(value) == (link_id, None)
-
-
-@pytest.mark.parametrize(
-    ("value", "reason"),
-    [
-        (None, "no_link"),
-        ("", "no_link"),
-        ("null", "no_link"),
-        (-1, "negative_link"),
-        ("-1", "negative_link"),
-        (2**63, "link_too_large"),
-        (str(2**63), "link_too_large"),
-        (float(2**53), "bad_link"),  # also what 9007199254740993.0 is read as
-        (float("nan"), "bad_link"),
-        (float("inf"), "bad_link"),
-        (1.5, "bad_link"),
-        ("1.5", "bad_link"),
-        ("A12", "bad_link"),
-        (" 12", "bad_link"),
-        ("1_0", "bad_link"),
-        ("+1", "bad_link"),
-        ("0x1F", "bad_link"),
-        ("٣", "bad_link"),
-        ("9" * 500, "bad_link"),
-        (True, "bad_link"),
-        ([], "bad_link"),
-        ({}, "bad_link"),
-    ],
-)
-def test_what_is_no_link_id_is_told_by_kind(value, reason):
-    assert link_id_of(value) == (-1, reason)
 
 
 @pytest.mark.parametrize(
@@ -122,17 +65,11 @@ anything = st.recursive(
 
 @given(anything)
 def test_any_value_is_either_good_or_has_a_reason_with_words(value):
-    link_id, link_fault = link_id_of(value)
-    assert (
-        (0 <= link_id <= MAX_LINK_ID)
-        if link_fault is None
-        else (link_id == -1 and link_fault in LINK_REASONS)
-    )
     speed, speed_fault = speed_of(value)
     assert (
         (0 <= speed <= 1e9) if speed_fault is None else (math.isnan(speed) and speed_fault in SPEED_REASONS)
     )
-    assert all(REASON_TEXTS[fault] for fault in (link_fault, speed_fault) if fault)
+    assert not speed_fault or REASON_TEXTS[speed_fault]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from .execution_summary import done_by
 if TYPE_CHECKING:
     from .run_task import FinishedRun
 
-LINK_REASONS = ("no_link", "bad_link", "negative_link", "link_too_large")
+LINK_REASONS = ("no_link", "bad_link", "no_direction", "bad_direction")
 
 
 def line(finished: FinishedRun) -> list[Union[str, Link]]:

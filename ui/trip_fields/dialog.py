@@ -33,8 +33,8 @@ from ..widgets.screen_fit import OnScreenDialog
 if TYPE_CHECKING:
     from .sample import Preview
 
-_ENTRIES = ("points", "link_id", "speed", "time", "trip_id", "vehicle_id", "longitude", "latitude")
-_IF_NAMED = ("vehicle_id", "longitude", "latitude")
+_IF_NAMED = ("vehicle_id", "longitude", "latitude", "direction")
+_ENTRIES = ("points", "link_id", "speed", "time", "trip_id", *_IF_NAMED)
 
 
 class FieldsDialog(OnScreenDialog):
@@ -102,6 +102,7 @@ class FieldsDialog(OnScreenDialog):
             ("vehicle_id", tr("Vehicle"), scalars),
             ("longitude", tr("Longitude"), inside),
             ("latitude", tr("Latitude"), inside),
+            ("direction", tr("Direction"), inside),
         ):
             chooser = QComboBox()
             chooser.setObjectName(f"field_{name}")

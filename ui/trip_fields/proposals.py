@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from ...aggregation.contract.field_path import keys_of, path_fault, path_of
+from ...aggregation.contract.link_ids import link_id_of
 from ...aggregation.contract.spec import FieldMapping
 from ...aggregation.trips import times, values
 
@@ -94,7 +95,7 @@ def changes(mapping: FieldMapping, proposal: FieldMapping) -> str:
 
 
 def unit_hint(root: Any) -> str:
-    """Return the unit of the speeds that a file names itself (`m/s`, `km/h`, `mph`, `knots`), else empty."""
+    """Return the unit of the speeds that a file names itself (`m/s`, `km/h`, `mph`), else empty."""
     if not isinstance(root, dict):
         return ""
     for key, value in root.items():
@@ -104,7 +105,6 @@ def unit_hint(root: Any) -> str:
                 ("mph", ("mph", "mi/h", "milesperhour")),
                 ("km/h", ("km/h", "kmh", "kph", "kmph")),
                 ("m/s", ("m/s", "mps", "ms-1", "m·s-1")),
-                ("knots", ("knots", "knot", "kn", "kt", "kts")),
             ):
                 if word in names:
                     return unit
@@ -117,7 +117,7 @@ def fits(name: str, value: Any, rules: times.TimeRules = _USUAL_TIMES) -> bool:
     A time without an offset fits, whatever `rules` say of it.
     """
     if name == "link_id":
-        return values.link_id_of(value)[1] is None
+        return link_id_of(value)[1] is None
     if name == "speed":
         return values.speed_of(value)[1] is None
     instant, code = times.instant_of(value, rules)

@@ -14,16 +14,17 @@ from pathlib import PurePosixPath
 from typing import Any, Callable, Optional
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...aggregation.contract.errors import FILE_REASONS, BadTripFile
 from ...aggregation.contract.field_path import keys_of
 from ...aggregation.contract.json_text import JsonFault, check_shape
+from ...aggregation.contract.link_ids import LinkId, link_id_of
 from ...aggregation.contract.spec import FieldMapping
 from ...aggregation.contract.time_zones import is_zone
 from ...aggregation.trips import advice, times, values
 from ...aggregation.trips.trip_json import load_text, text_of, unpack
 from ...cluster_client.backends.base.probe import TripSource
+from ...cluster_client.postgis.link_ids import LinkIds, ids_of
 from .proposals import RawField, fields_of, fits, propose, unit_hint
 
 LARGEST_PREVIEW, LARGEST_FETCHED = 64 << 20, 8 << 20
@@ -40,7 +41,7 @@ Check = Callable[[], None]
 class FirstPoint:
     """One point as Roadpulse reads it; None where a value is missing or not usable."""
 
-    link_id: Optional[int]
+    link_id: Optional[LinkId]
     speed: Optional[float]
     time: Optional[datetime]
 
@@ -119,24 +120,25 @@ def inspect(path: str, root: Any, mapping: FieldMapping, zone: str = "UTC") -> P
 
 def sample_link_ids(
     source: TripSource, paths: tuple[str, ...], mapping: FieldMapping, check: Check
-) -> NDArray[np.int64]:
-    """Return distinct link ids (n,) int64 of some files; bad files are passed over. Raises `RunError`."""
+) -> LinkIds:
+    """Return distinct link ids (n,) of some files; bad files are passed over. Raises `RunError`."""
     from ...aggregation.trips.decoder import TripDecoder  # noqa: PLC0415  (needs msgspec)
 
     decoder = TripDecoder(mapping, LARGEST_PREVIEW)
-    found: set[int] = set()
+    found: set[LinkId] = set()
     read = 0
     for path in paths:
         check()
         try:
             content = source.read(path, LARGEST_FETCHED if source.far else LARGEST_PREVIEW)
-            found.update(np.unique(decoder.decode(content).link_id).tolist())
+            trip = decoder.decode(content)
+            found.update(trip.texts.get(key, key) for key in np.unique(trip.link_id).tolist())
         except (BadTripFile, OSError):
             continue  # counted and named by the run itself
         read += len(content)
         if len(found) >= SAMPLE_IDS or (source.far and read > FETCHED_SAMPLE):
             break
-    return np.array(sorted(found)[:SAMPLE_IDS], dtype=np.int64)
+    return ids_of(sorted(found, key=lambda link: (isinstance(link, str), link))[:SAMPLE_IDS])
 
 
 def _load(source: TripSource, path: str) -> Any:
@@ -178,7 +180,7 @@ def _fault(name: str, given: list[Any], path: str, mapping: FieldMapping) -> str
 
 def _reason(name: str, value: Any, mapping: FieldMapping) -> str:
     if name == "link_id":
-        return str(values.link_id_of(value)[1])
+        return str(link_id_of(value)[1])
     if name == "speed":
         return str(values.speed_of(value)[1])
     return values.TIME_FAULTS[
@@ -187,7 +189,7 @@ def _reason(name: str, value: Any, mapping: FieldMapping) -> str:
 
 
 def _point(link: Any, speed: Any, time: Any, rules: times.TimeRules) -> FirstPoint:
-    link_id, link_fault = values.link_id_of(link)
+    link_id, link_fault = link_id_of(link)
     parsed_speed, speed_fault = values.speed_of(speed)
     instant, _ = times.instant_of(time, rules)
     known = instant != times.NO_TIME

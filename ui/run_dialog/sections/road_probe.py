@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable, Optional
 
-import numpy as np
-from numpy.typing import NDArray
 from qgis.core import QgsFeatureRequest, QgsVectorLayerFeatureSource
 
-from ....cluster_client.postgis.link_ids import link_id
+from ....aggregation.contract.link_ids import LinkId
+from ....cluster_client.postgis.link_ids import LinkIds, are_texts, id_among
 from ....mapping.writer.link_layers import check_system
 from ...background.tasks import Task
 
@@ -107,7 +106,7 @@ def list_fields(connection: str, table: RoadTable) -> list[RoadField]:
     return [RoadField(name, name in ids, name in texts, name == probe.id_column) for name in names]
 
 
-def match_table(connection: str, table: RoadTable, id_field: str, ids: NDArray[np.int64]) -> Match:
+def match_table(connection: str, table: RoadTable, id_field: str, ids: LinkIds) -> Match:
     """Count a table's links and look for the sample's ids; raises `LinksError`.
 
     Raises it also if the links have several reference systems and that shows in a few seconds.
@@ -122,7 +121,7 @@ def match_table(connection: str, table: RoadTable, id_field: str, ids: NDArray[n
 
 
 def match_layer(
-    source: QgsVectorLayerFeatureSource, name: str, field: int, ids: NDArray[np.int64], check: Check
+    source: QgsVectorLayerFeatureSource, name: str, field: int, ids: LinkIds, check: Check
 ) -> Match:
     """Count a layer's links and look for the sample's ids; `field` is the index of the id field.
 
@@ -133,13 +132,14 @@ def match_layer(
     request.setFlags(QgsFeatureRequest.Flag.NoGeometry)
     request.setSubsetOfAttributes([field])
     wanted = set(ids.tolist())
-    found: set[int] = set()
+    found: set[LinkId] = set()
+    texts = are_texts(ids)
     links = 0
     for feature in source.getFeatures(request):
         links += 1
         if links % 1000 == 0:
             check()
-        link = link_id(feature.attribute(field))
+        link = id_among(feature.attribute(field), texts)
         if link is not None and link in wanted:
             found.add(link)
     return Match(links, len(wanted), len(found))
@@ -173,15 +173,13 @@ def _count(connection: str, table: LinkTable, estimate: Optional[int]) -> Option
     return int(row[0]) if row else estimate
 
 
-def match_in_table(
-    connection: str, table: RoadTable, id_field: str, ids: NDArray[np.int64]
-) -> Callable[[Task], Match]:
+def match_in_table(connection: str, table: RoadTable, id_field: str, ids: LinkIds) -> Callable[[Task], Match]:
     """`match_table` for a task."""
     return lambda _task: match_table(connection, table, id_field, ids)
 
 
 def match_in_layer(
-    source: QgsVectorLayerFeatureSource, name: str, field: int, ids: NDArray[np.int64]
+    source: QgsVectorLayerFeatureSource, name: str, field: int, ids: LinkIds
 ) -> Callable[[Task], Match]:
     """`match_layer` for a task; `source` is a snapshot taken in the main thread."""
     return lambda task: match_layer(source, name, field, ids, task.check)

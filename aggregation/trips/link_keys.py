@@ -1,0 +1,115 @@
+"""Link ids of columns of points, as keys of the point store."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from typing import Any, Optional
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract import link_ids
+from ..contract.link_ids import EXACT_FLOAT, LinkTexts, link_id_of, opposite, same_key
+
+NO_LINK = -(2**63)
+"""The key of a point without a link id; no link id has it."""
+
+DIRECTION_REASONS = ("no_direction", "bad_direction")
+"""Reasons for which a value is no direction: none is given, and it is none."""
+
+_FORWARD, _BACKWARD = ("f", "forward", "+", "true"), ("t", "backward", "-", "false")
+_KEPT = 1_000_000
+
+
+def is_backward(value: object) -> tuple[bool, Optional[str]]:
+    """Return whether a direction is backward, as `(is it, None)`, or `(False, reason)`.
+
+    Forward is `F`, `forward`, 1, `+` or true; backward is `T`, `backward`, -1, `-` or false; in capitals or
+    not.
+    """
+    if value is None:
+        return False, "no_direction"
+    if isinstance(value, bool):
+        return not value, None
+    if isinstance(value, str):
+        word = value.strip(link_ids.BLANKS).lower()
+        if word in ("", "null"):
+            return False, "no_direction"
+        if word in _FORWARD or word in _BACKWARD:
+            return word in _BACKWARD, None
+    number = link_id_of(value)[0]
+    return number == -1, None if number in (1, -1) else "bad_direction"
+
+
+class Unclear(Exception):
+    """A column has a value that is no link id, or no direction, and not just missing."""
+
+
+class LinkKeys(dict[Any, int]):
+    """The keys of values that were met in trip files, by value, and the `texts` of those that are texts.
+
+    A value is a link id, or a pair of a link id and a direction.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts = LinkTexts()
+
+    def __missing__(self, value: Any) -> int:
+        key = self._key_of(value)
+        self[value] = key
+        return key
+
+    def _key_of(self, value: Any) -> int:
+        given, direction = value if isinstance(value, tuple) else (value, True)
+        link_id, reason = link_id_of(given)
+        if reason == "no_link":
+            return NO_LINK
+        backward, fault = is_backward(direction)
+        if link_id is None or fault:
+            raise Unclear
+        return self.note(opposite(link_id) if backward else link_id)
+
+    def note(self, link_id: link_ids.LinkId) -> int:
+        """Return the key of a link id, and note the text of one; raises `RunError` if another one has it."""
+        key = link_ids.key_of(link_id)
+        if isinstance(link_id, str):
+            if key in self:
+                raise same_key(link_id, key)
+            self.texts.note([(key, link_id)])
+        elif key in self.texts:
+            raise same_key(self.texts[key], link_id)
+        return key
+
+    def column(self, links: list[Any], directions: Optional[list[Any]] = None) -> NDArray[np.int64]:
+        """Return the keys of link ids (str, int or None) with their directions, `NO_LINK` for none.
+
+        Raises `Unclear`, and `RunError` for two ids with one key.
+        """
+        if len(self) > _KEPT:
+            self.clear()
+            self.texts.clear()
+        if directions is not None:
+            if bool in set(map(type, directions)):  # as True and 1 are one key of a dictionary
+                directions = [str(one) if isinstance(one, bool) else one for one in directions]
+            links = list(zip(links, directions))
+        found = np.empty(len(links), dtype=np.int64)
+        struct.pack_into(f"{len(links)}q", found.data, 0, *map(self.__getitem__, links))  # faster than numpy
+        return found
+
+    def texts_of(self, keys: NDArray[np.int64]) -> LinkTexts:
+        """Return the texts of those of `keys` that stand for texts."""
+        return LinkTexts(texts_among(self.texts, keys.tolist())) if self.texts else LinkTexts()
+
+
+def texts_among(texts: dict[int, str], keys: Iterable[int]) -> dict[int, str]:
+    """Return the texts of those of `keys` that have one."""
+    return {key: texts[key] for key in texts.keys() & keys}
+
+
+def may_be_rounded(links: list[Any], keys: NDArray[np.int64]) -> bool:
+    """Return True if a number among link ids may have been read from a float that is not exact."""
+    if not len(keys) or (keys.max() < EXACT_FLOAT and keys.min() > -EXACT_FLOAT):
+        return False
+    return any(type(one) is int and abs(one) >= EXACT_FLOAT for one in links)
