@@ -56,17 +56,15 @@ _ZONE = re.compile(
 _NET_DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/", re.ASCII)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _TAIL = re.compile(rb"((?:[.,]\d+)?)([^\d.,].*|)")
-_STAMP = b"0000-00-00T00:00:00"
-# Maximum of each character after XOR with the layout's character ("0" for digits).
-_LIMITS = np.array([9, 9, 9, 9, 0, 1, 9, 0, 3, 9, 0, 2, 9, 0, 5, 9, 0, 5, 9], dtype=np.uint8)
-_WEIGHTS = np.array(  # digits to year, month × 100 + day, seconds of the day; small enough for float32
-    [
-        [1000, 100, 10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-        [0, 0, 0, 0, 0, 1000, 100, 0, 10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 36000, 3600, 0, 600, 60, 0, 10, 1],
-    ],
-    dtype=np.float32,
-).T.copy()
+_STAMP_LENGTH = len("0000-00-00T00:00:00")
+_DATE = re.compile(rb"(\d{4})-(\d\d)-(\d\d)[Tt ]")
+# A clock of eight characters as one integer, the first in its lowest byte. After XOR with `_CLOCK` a byte is
+# the value of a digit; adding `_EXCESS` makes it 16 or more where it is more than 2, 9, 5, 9, 5 or 9.
+_CLOCK, _EXCESS, _WRONG = (
+    np.uint64(int.from_bytes(text, "little"))
+    for text in (b"00:00:00", bytes((13, 6, 0, 10, 6, 0, 10, 6)), b"\xf0\xf0\xff\xf0\xf0\xff\xf0\xf0")
+)
+_TEN, _BYTE, _OF_MINUTES, _OF_SECONDS, _FIVE_BYTES = map(np.uint64, (10, 0xFF, 24, 48, 40))
 _LAYOUTS_TRIED = 16
 
 
@@ -358,7 +356,7 @@ def _read_column(
     left: list[int] = []
     for one in np.unique(lengths).tolist():
         of_length = np.flatnonzero(lengths == one)
-        if one < len(_STAMP) or len(of_length) == len(texts):
+        if one < _STAMP_LENGTH or len(of_length) == len(texts):
             left += rows[of_length].tolist()
         else:
             left += _read_column([texts[row] for row in of_length], rows[of_length], instants, codes, rules)
@@ -369,7 +367,7 @@ def _read_block(
     block: NDArray[np.uint8], rows: NDArray[np.int64], instants: Instants, codes: Codes, rules: TimeRules
 ) -> list[int]:
     """Read strings of equal length, each followed by a line break; return the rows that fit no layout."""
-    if block.shape[1] <= len(_STAMP):
+    if block.shape[1] <= _STAMP_LENGTH:
         return [int(row) for row in rows]
     left: list[int] = []
     for _ in range(_LAYOUTS_TRIED):
@@ -388,52 +386,75 @@ def _read_block(
 
 
 def _read_layout(block: NDArray[np.uint8]) -> tuple[Instants, Optional[NDArray[np.bool_]], _Zone]:
-    """Read the rows with the first row's separators and zone; return clocks, a mask (None: all), the zone."""
-    first = block[0].tobytes()
-    tail = _TAIL.fullmatch(first[len(_STAMP) : -1])
-    zone = None if tail is None or first[10] not in b"Tt " else _zone_of(tail[2].decode("ascii"))
+    """Read the rows with the first row's fraction and zone; return clocks, a mask (None: all), the zone."""
+    tail = _TAIL.fullmatch(block[0].tobytes()[_STAMP_LENGTH:-1])
+    zone = None if tail is None else _zone_of(tail[2].decode("ascii"))
     if tail is None or zone is None:
         return np.zeros(len(block), dtype=np.int64), np.zeros(len(block), dtype=bool), _NOTHING
-    fraction = tail[1]
-    digits = max(len(fraction) - 1, 0)
-    layout = _STAMP[:10] + first[10:11] + _STAMP[11:] + fraction[:1] + b"0" * digits + tail[2] + b"\n"
-    limits = (_LIMITS.tobytes() + b"\0" * bool(digits) + b"\t" * digits).ljust(len(layout), b"\0")
-    weights = np.zeros((len(layout), 3), dtype=np.float32)
-    weights[: len(_STAMP)] = _WEIGHTS
-    values = block ^ _repeated(layout, block)
-    fits = values <= _repeated(limits, block)
-    good = None if fits.all() else fits.all(axis=1)
-    parts = values.astype(np.float32) @ weights
-    days, real_day = _days_of(parts[:, 0], parts[:, 1])
-    seconds = parts[:, 2].astype(np.int64)
-    clocks = days * DAY + seconds * MICROSECONDS
-    if digits:
-        used = min(digits, 6)
-        start = len(_STAMP) + 1
-        clocks += values[:, start : start + used].astype(np.int64) @ 10 ** np.arange(5, 5 - used, -1)
-    right = real_day & (seconds < 86_400)
-    if good is None and right.all():
-        return clocks, None, zone
-    return clocks, right if good is None else good & right, zone
+    return (*_clocks_of(block, len(tail[1])), zone)
 
 
-def _repeated(row: bytes, block: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a block of equal rows, as numpy is several times slower when it broadcasts one short row."""
-    return np.frombuffer(row * len(block), dtype=np.uint8).reshape(block.shape)
+def _clocks_of(block: NDArray[np.uint8], fraction: int) -> tuple[Instants, Optional[NDArray[np.bool_]]]:
+    """Return the clocks of rows, in µs since 1970-01-01T00:00 there, and which of them are right (None: all).
+
+    A row is date, clock and `fraction` characters of a second's fraction, then as the first row.
+    """
+    width = block.shape[1]
+    digits = _words(block, 11) ^ _CLOCK
+    wrong = ((digits + _EXCESS) | digits) & _WRONG
+    numbers = digits * _TEN + (digits >> 8)  # hours, minutes and seconds in bytes 0, 3 and 6
+    seconds = (numbers & _BYTE) * 3600 + ((numbers >> _OF_MINUTES) & _BYTE) * 60
+    seconds += (numbers >> _OF_SECONDS) & _BYTE
+    clocks = seconds.view(np.int64) * MICROSECONDS
+    for end in range(width, _STAMP_LENGTH + fraction, -8):
+        n_other = max(_STAMP_LENGTH + fraction - (end - 8), 0)
+        word = _words(block, end - 8)
+        wrong |= (word ^ word[0]) >> (8 * n_other)
+    if fraction:
+        part = np.zeros(len(block), dtype=np.int32)
+        is_wrong = block[:, _STAMP_LENGTH] != block[0, _STAMP_LENGTH]
+        for number in range(1, fraction):
+            digit = block[:, _STAMP_LENGTH + number] ^ 0x30
+            is_wrong |= digit > 9
+            if number <= 6:
+                part *= 10
+                part += digit
+        wrong |= is_wrong
+        clocks += part.astype(np.int64) * 10 ** max(7 - fraction, 0)
+    days, exists = _days_of(_words(block, 0), _words(block, 3) >> _FIVE_BYTES)
+    clocks += days * DAY
+    if exists.all() and not wrong.any() and seconds.max() < 86_400:
+        return clocks, None
+    return clocks, (wrong == 0) & (seconds < 86_400) & exists
 
 
-def _days_of(year: NDArray[np.float32], day: NDArray[np.float32]) -> tuple[Instants, NDArray[np.bool_]]:
-    """Return days since 1970 of dates (year, month × 100 + day), and a mask of those that exist."""
-    if (year == year[0]).all() and (day == day[0]).all():
-        year, day, inverse = year[:1], day[:1], np.zeros(len(year), dtype=np.intp)
-    else:
-        dates = year.astype(np.int64) * 10_000 + day.astype(np.int64)
-        dates, inverse = np.unique(dates, return_inverse=True)
-        year, day = dates // 10_000, dates % 10_000
-    days = [_days(int(y), int(d) // 100, int(d) % 100) for y, d in zip(year, day)]
-    known = np.array([0 if number is None else number for number in days], dtype=np.int64)
-    exists = np.array([number is not None for number in days])
-    return known[inverse], exists[inverse]
+def _words(block: NDArray[np.uint8], at: int) -> NDArray[np.uint64]:
+    """Return eight characters of each row as one integer, the first in its lowest byte."""
+    return np.ndarray(len(block), "<u8", block, at, block.strides[:1])
+
+
+def _days_of(month: NDArray[np.uint64], day: NDArray[np.uint64]) -> tuple[Instants, NDArray[np.bool_]]:
+    """Return days since 1970 of dates, and whether they exist; one of each if all dates are equal.
+
+    `month` and `day` are the first 8 and the next 3 characters as integers.
+    """
+    changes = (month[1:] != month[:-1]) | (day[1:] != day[:-1])
+    if not changes.any():
+        days = _days_of_date(int(month[0]), int(day[0]))
+        return np.array([days or 0], dtype=np.int64), np.array([days is not None])
+    starts = np.append(0, np.flatnonzero(changes) + 1)
+    dates = list(map(_days_of_date, month[starts].tolist(), day[starts].tolist()))
+    lengths = np.diff(starts, append=len(month))
+    return (
+        np.repeat(np.array([number or 0 for number in dates], dtype=np.int64), lengths),
+        np.repeat(np.array([number is not None for number in dates]), lengths),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _days_of_date(month: int, day: int) -> Optional[int]:
+    date = _DATE.fullmatch(month.to_bytes(8, "little") + day.to_bytes(3, "little"))
+    return _days(*map(int, date.groups())) if date else None
 
 
 def local_clock(instants: Instants, zone: str) -> Instants:
