@@ -32,6 +32,11 @@ def order_by(*keys: NDArray[Any]) -> NDArray[np.intp]:
 @contextmanager
 def sorted_numbers(numbers: Spill, limit: int) -> Iterator[Spill]:
     """Yield the numbers sorted in ascending order, with about `limit` in memory at a time."""
+    if len(numbers) <= limit:
+        with spill(np.float64, limit) as held:
+            held.append(np.sort(numbers.read(0, len(numbers))))
+            yield held
+        return
     with spill(np.float64) as runs, spill(np.float64) as merged:
         for some in numbers.portions(limit):
             some.sort()

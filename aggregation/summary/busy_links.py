@@ -18,12 +18,15 @@ from .counts import SummaryReport, clock_of, kept
 from .groups import Groups, Points, grouped, passages, speed_codes, takes_trips
 from .link_tables import FREE_FLOW, Computation, Piece
 from .samples import Floats, HeldSample, Ints, LongSample, Paces, total_of
-from .slices import HELD_SLICES, Counts, Slice, along, divided
+from .slices import Counts, Slice, along, divided
 from .statistics import PACES, PASSAGES, POINTS, TRIP_COUNT, TRIPS, WINDOW, Column, Passages, slowest
 
 Rows = NDArray[Any]
 Portions = Callable[[], Iterable[Rows]]
 """Yields rows in portions, each time from the first on."""
+
+_HELD_NUMBERS = 2
+"""Numbers that are held in memory, of which a row has several, by the rows that are computed at once."""
 
 _SUMS = [("weighted", np.float64), ("seconds", np.float64), ("brakes", np.int16)]
 _SPEED = [("speed", np.float64), ("trip", np.int32)]
@@ -47,7 +50,7 @@ def of_one_link(
     `link_tables.POINT` and `link_tables.PASSAGE`.
     """
     with ExitStack() as stack:
-        rows = stack.enter_context(spill(_POINT, HELD_SLICES * limit))
+        rows = stack.enter_context(spill(_POINT, limit))
         for portion in points:
             keep, clock = report.count(computation.spec, portion["time"].copy(), portion["speed"])
             some = portion if keep is None else portion[keep]
@@ -103,7 +106,7 @@ class _LinkRows:
             for some in self._points.portions(self._limit):
                 inside = self._computation.in_window(_clock(some))
                 speeds.append(some["speed"][inside])
-            with sorted_numbers(speeds, HELD_SLICES * self._limit) as ordered:
+            with sorted_numbers(speeds, _HELD_NUMBERS * self._limit) as ordered:
                 yield LongSample(ordered)
 
     def of(self, layer: Layer, report: SummaryReport) -> Iterator[Piece]:
@@ -132,7 +135,7 @@ class _LinkRows:
         self, layer: Layer, rows: Spill, dtype: np.dtype[Any], stack: ExitStack
     ) -> tuple[tuple[Spill, Spill], Counts]:
         """Return rows of a layer with their cells, an empty file for them in order, and counts of cells."""
-        room = HELD_SLICES * self._limit
+        room = self._limit
         found, ordered = (stack.enter_context(spill(dtype, room)) for _ in range(2))
         counts = Counts()
         for portion in rows.portions(self._limit):
@@ -191,13 +194,13 @@ def _long_inputs(
     """Yield what formulas take of one group of any size, with values in files (see `groups.grouped`)."""
     with ExitStack() as stack:
         n_of_trip = np.zeros(0, dtype=np.int64)
-        with spill(np.float64) as speeds:
+        with spill(np.float64, _HELD_NUMBERS * limit) as speeds:
             for rows in points():
                 speeds.append(rows["speed"])
                 n = np.bincount(rows["trip"], minlength=len(n_of_trip))
                 n[: len(n_of_trip)] += n_of_trip
                 n_of_trip = n
-            ordered = stack.enter_context(sorted_numbers(speeds, HELD_SLICES * limit))
+            ordered = stack.enter_context(sorted_numbers(speeds, _HELD_NUMBERS * limit))
         inputs: dict[str, Any] = {POINTS: LongSample(ordered)}
         trips = np.flatnonzero(n_of_trip)
         inputs[TRIP_COUNT] = np.array([len(trips)])
@@ -214,13 +217,13 @@ def _long_inputs(
 @contextmanager
 def _trip_speeds(points: Portions, counts: Counts, limit: int) -> Iterator[LongSample]:
     """Yield the mean speeds of trips; `counts` are those of their points."""
-    with spill(np.float64, limit) as means:
+    with spill(np.float64, _HELD_NUMBERS * limit) as means:
         with spill(_POINT_OF_TRIP) as rows, spill(_POINT_OF_TRIP) as ordered:
             for portion in points():
                 rows.append(portion["speed"], portion["trip"])
             for some in divided(rows, ordered, "trip", counts, limit):
                 means.append(_long_mean(some, limit) if some.n > limit else _means(some.read()))
-        with sorted_numbers(means, HELD_SLICES * limit) as up:
+        with sorted_numbers(means, _HELD_NUMBERS * limit) as up:
             yield LongSample(up)
 
 
@@ -234,10 +237,10 @@ def _means(rows: Rows) -> Floats:
 
 def _long_mean(some: Slice, limit: int) -> Floats:
     """Return the mean speed of one trip."""
-    with spill(np.float64) as speeds:
+    with spill(np.float64, _HELD_NUMBERS * limit) as speeds:
         for rows in some.portions(limit):
             speeds.append(rows["speed"])
-        with sorted_numbers(speeds, HELD_SLICES * limit) as ordered:
+        with sorted_numbers(speeds, _HELD_NUMBERS * limit) as ordered:
             return LongSample(ordered).mean
 
 
@@ -246,10 +249,10 @@ def _long_passages(traversals: Portions, limit: int) -> Passages:
     n = brakes = 0
     totals = []
     for name in ("weighted", "seconds"):
-        with spill(np.float64, limit) as values:
+        with spill(np.float64, _HELD_NUMBERS * limit) as values:
             for rows in traversals():
                 values.append(rows[name])
-            with sorted_numbers(values, HELD_SLICES * limit) as ordered:
+            with sorted_numbers(values, _HELD_NUMBERS * limit) as ordered:
                 totals.append(np.array([total_of(ordered, lambda some: some)]))
     for rows in traversals():
         n += len(rows)

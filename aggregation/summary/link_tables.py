@@ -45,10 +45,23 @@ def no_rows(dtype: np.dtype[Any]) -> Columns:
 
 @dataclass(frozen=True)
 class Piece:
-    """Rows of some links, whose ids are in order; a table that is left out has none of them."""
+    """Rows of some links; a table that is left out has none of them."""
 
     links: Ints
     tables: dict[str, Groups]
+
+    @classmethod
+    def joined(cls, pieces: list[Piece]) -> Piece:
+        """Return the rows of pieces one after the other; a link may be in several of them."""
+        if len(pieces) == 1:
+            return pieces[0]
+        starts = np.cumsum([0, *(len(piece.links) for piece in pieces)])
+        found: dict[str, list[Groups]] = {}
+        for piece, start in zip(pieces, starts.tolist()):
+            for table, groups in piece.tables.items():
+                found.setdefault(table, []).append(Groups(groups.link + start, groups.cell, groups.columns))
+        links = np.concatenate([piece.links for piece in pieces])
+        return cls(links, {table: Groups.joined(parts) for table, parts in found.items()})
 
 
 class Computation:

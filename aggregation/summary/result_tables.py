@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +46,9 @@ from .link_tables import Piece
 PART_BYTES = 256 << 20
 """Approximate maximum size of one file of a table; larger tables have several files."""
 
+_ROWS_AT_ONCE = 4096
+"""Number of rows from which on they are written."""
+
 _NAMES = "CAST(? AS VARCHAR[])"
 _KEYS = {
     LINK_ID: LINK_ID,
@@ -62,7 +65,7 @@ _DATE = f"CAST(DATE '1970-01-01' + CAST(days - {DAYS_TO_1970} AS INTEGER) AS VAR
 def write_part(
     folder: Place, number: int, pieces: Iterable[Piece], spec: RunSpec, texts: Optional[LinkTexts] = None
 ) -> int:
-    """Write one task's rows of all tables and their index; `pieces` are sorted by link.
+    """Write one task's rows of all tables and their index.
 
     `texts` are those of the link ids that are keys of texts. Return the number of such links.
     """
@@ -79,7 +82,7 @@ def write_part(
             asides = {table: stack.enter_context(path.written_aside()) for table, path in paths.items()}
             for aside in asides.values():
                 aside.touch()
-        for piece in pieces:
+        for piece in _collected(pieces):
             for table, ends in ends_of.items():
                 with writing():
                     ends.append(_append(asides[table], table, spec, piece, texts))
@@ -122,6 +125,22 @@ def _order(ids: NDArray[np.int64], texts: dict[int, str]) -> NDArray[np.intp]:
     at.sort(key=lambda row: found[row] or "")
     numbers = [row for row, text in enumerate(found) if text is None]
     return order[np.array(numbers + at, dtype=np.intp)]
+
+
+def _collected(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Yield the same rows in fewer pieces, as writing takes some time however few the rows are."""
+    pending: list[Piece] = []
+    n = 0
+    for piece in pieces:
+        pending.append(piece)
+        n += sum(len(groups.link) for groups in piece.tables.values())
+        del piece  # before the next one is computed
+        if n > _ROWS_AT_ONCE:
+            yield Piece.joined(pending)
+            pending.clear()
+            n = 0
+    if pending:
+        yield Piece.joined(pending)
 
 
 def _index(number: int) -> str:

@@ -12,10 +12,6 @@ from numpy.typing import NDArray
 from ..storage.spill import Spill
 from .samples import Ints
 
-HELD_SLICES = 4
-"""Number of slices that a task holds in memory beside the one that it computes."""
-
-
 _NONE = np.empty(0, dtype=np.int64)
 
 
@@ -26,10 +22,13 @@ class Counts:
         self._values, self._n = values, n
 
     def add(self, values: NDArray[Any]) -> None:
-        """Count the values of an array."""
-        new, n = np.unique(values, return_counts=True)
-        self._values, place = np.unique(np.concatenate([self._values, new]), return_inverse=True)
-        self._n = np.bincount(place, np.concatenate([self._n, n]), len(self._values)).astype(np.int64)
+        """Count the values of an array, in which many are equal to the one before."""
+        if not len(values):
+            return
+        starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+        lengths = np.diff(np.append(starts, len(values)))
+        self._values, place = np.unique(np.concatenate([self._values, values[starts]]), return_inverse=True)
+        self._n = np.bincount(place, np.concatenate([self._n, lengths]), len(self._values)).astype(np.int64)
 
     def sorted(self) -> tuple[Ints, Ints]:
         """Return the distinct integers in ascending order, and their counts."""

@@ -6,6 +6,7 @@ All points of a link are in one bucket, so the ranges are independent.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -21,10 +22,11 @@ from ..storage import Place
 from ..storage.spill import Spill, spill
 from ..store.point_store import PARTS_AT_ONCE, PointStore
 from . import result_tables
+from .bucket_rows import bucket_rows
 from .busy_links import of_one_link
 from .counts import SummaryReport
-from .link_tables import PASSAGE, POINT, Columns, Computation, Piece, no_rows, tables
-from .slices import HELD_SLICES, Counts, along, divided
+from .link_tables import PASSAGE, POINT, Columns, Computation, Piece, tables
+from .slices import Counts, along, divided
 from .statistics import PASSAGES
 
 FIRST_PARTS = 8
@@ -78,20 +80,42 @@ def save_trips(path: Place, trips: dict[str, NDArray[np.int32]]) -> None:
 def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
     """Compute the statistics of the task's buckets and write them as CSV parts."""
     report, computation = SummaryReport(task.number), Computation(context.spec)
-    points = _points(task, context)
-    traversals = _traversals(task, context) if PASSAGES in computation.wanted else iter(())
-    limit = int(context.slice_points / computation.memory_of_a_point)
-    pieces = (
-        _some_at_once(points, traversals, computation, report, limit)
-        if limit
-        else _all_at_once(points, traversals, computation, report)
-    )
+    limit = int((context.slice_points or sys.maxsize) / computation.memory_of_a_point)
+    pieces = _pieces(task, context, computation, report, limit)
     texts = LinkTexts()
     for ingest, parts in context.text_parts.items():
         texts.note(context.store.read_links(ingest, parts, task.first, task.end).items())
     shown = _shown(pieces, context.spec, report)
     report.text_links = result_tables.write_part(context.results, task.number, shown, context.spec, texts)
     return report
+
+
+def _pieces(
+    task: SummaryTask,
+    context: SummaryContext,
+    computation: Computation,
+    report: SummaryReport,
+    limit: int,
+) -> Iterator[Piece]:
+    """Yield the rows of all links, about `limit` points of them computed at once.
+
+    Points of some buckets at a time are taken out of those that were read, and those of a bucket with more
+    points some links at a time.
+    """
+    at_most = min(int(ROWS_AT_ONCE / computation.memory_of_a_point), limit)
+    buckets = (task.first, task.end)
+    with ExitStack() as stack:
+        points = stack.enter_context(bucket_rows(POINT, buckets, limit))
+        passages = stack.enter_context(bucket_rows(PASSAGE, buckets, limit))
+        points.take(_points(task, context))
+        if PASSAGES in computation.wanted:
+            passages.take(_traversals(task, context))
+        for some in points.ranges(limit):
+            if points.n_in(some) > limit:
+                portions = (points.portions(some, limit), passages.portions(some, limit))
+                yield from _some_at_once(*portions, computation, report, limit)
+            else:
+                yield from _in_parts(points.read(some), passages.read(some), computation, report, at_most)
 
 
 def _shown(pieces: Iterator[Piece], spec: RunSpec, report: SummaryReport) -> Iterator[Piece]:
@@ -106,14 +130,6 @@ def _shown(pieces: Iterator[Piece], spec: RunSpec, report: SummaryReport) -> Ite
                 piece.tables[table] = groups.only(enough >= spec.suppress_below)
         yield piece
         del piece  # before the next one is computed
-
-
-def _all_at_once(
-    points: Portions, traversals: Portions, computation: Computation, report: SummaryReport
-) -> Iterator[Piece]:
-    """Yield the rows of all links, computed at once."""
-    at_most = int(ROWS_AT_ONCE / computation.memory_of_a_point)
-    return _in_parts(_joined(points, POINT), _joined(traversals, PASSAGE), computation, report, at_most)
 
 
 def _in_parts(
@@ -140,21 +156,15 @@ def _in_parts(
         yield tables(some, passing, computation, report)
 
 
-def _joined(portions: Portions, dtype: np.dtype[Any]) -> Columns:
-    found = list(portions) or [no_rows(dtype)]
-    return found[0] if len(found) == 1 else tuple(map(np.concatenate, zip(*found)))
-
-
 def _some_at_once(
     points: Portions, traversals: Portions, computation: Computation, report: SummaryReport, limit: int
 ) -> Iterator[Piece]:
     """Yield the rows of some links at a time, in their order.
 
-    About `limit` points are computed at once; up to four times as many are held in memory, others in a file.
+    About `limit` points are computed at once; as many are held in memory, others in a file.
     """
     with ExitStack() as stack:
-        room = HELD_SLICES * limit
-        rows, ordered = (stack.enter_context(spill(POINT, room)) for _ in range(2))
+        rows, ordered = (stack.enter_context(spill(POINT, limit)) for _ in range(2))
         passages, in_order = (stack.enter_context(spill(PASSAGE, limit)) for _ in range(2))
         slices = divided(rows, ordered, "link_id", _put_aside(points, rows), limit)
         firsts = np.array([some.values[0] for some in slices], dtype=np.int64)
@@ -167,8 +177,6 @@ def _some_at_once(
             else:
                 columns, passing_columns = _columns(some.read()), _columns(entries.read())
                 yield from _in_parts(columns, passing_columns, computation, report, limit)
-        if not slices:
-            yield tables(no_rows(POINT), no_rows(PASSAGE), computation, report)
 
 
 def _put_aside(portions: Portions, rows: Spill) -> Counts:

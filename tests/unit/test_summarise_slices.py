@@ -16,6 +16,7 @@ from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.store.decode import in_order
 from roadpulse.aggregation.store.point_store import PointStore
 from roadpulse.aggregation.store.traversals import traversals_of
+from roadpulse.aggregation.summary.result_tables import merge
 from roadpulse.aggregation.summary.summarise import SummaryContext, SummaryTask, save_trips, summarise
 from roadpulse.aggregation.trips.times import NO_TIME
 
@@ -67,7 +68,8 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> SummaryContext:
 
 def outcome(context: SummaryContext, folder: Path) -> tuple[dict[str, object], list[bytes]]:
     report = summarise(SummaryTask(0, 0, 4096), replace(context, results=LocalPath(folder)))
-    return asdict(report), [path.read_bytes() for path in sorted(folder.glob("link_*.csv"))]
+    merge(LocalPath(folder), LocalPath(folder / "results"), [0], context.spec)
+    return asdict(report), [path.read_bytes() for path in sorted(folder.glob("results/*.csv"))]
 
 
 @pytest.mark.parametrize("entries", SPECS.values(), ids=SPECS)
