@@ -6,7 +6,7 @@ A plain function over paths that may run on any computer, and is idempotent: it 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from ..contract.errors import BadTripFile, RunError
 from ..contract.link_ids import LinkTexts
 from ..contract.s3_access import S3Access
 from ..contract.spec import DecodeRules
-from ..storage import TripFile
+from ..storage import TripContent, TripFile
 from ..storage.spill import Spill, spill
 from ..trips.decoder import Points, TripDecoder
 from ..trips.large_files import decode_large, unpacked
+from ..trips.trip_json import GZIP
 from . import point_store
 from .order import Columns, sorted_by_link
 from .point_store import FileRecord, PointStore
@@ -37,6 +38,9 @@ _ROW = np.dtype(
 )  # fmt: skip
 _AT_ONCE = 20_000
 """Number of points of a large file that are looked at at once."""
+
+_TOGETHER = 2 << 20
+"""Number of bytes of small files that are decoded together."""
 
 Progress = Callable[[int, int, int], None]
 """Called with the numbers of files, bytes and points done since the last call."""
@@ -80,7 +84,7 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
     decoder = TripDecoder(context.rules.mapping, context.max_bytes, context.rules.time_zone)
     records = []
     parts = _Parts(task, context)
-    contents = storage.read_trips(task.files, context.max_bytes, context.s3)
+    contents = _prepared(storage.read_trips(task.files, context.max_bytes, context.s3), decoder)
     for number, (file, content) in enumerate(contents, start=task.first_number):
         path = storage.printable(file.path)
         record = FileRecord(number, parts.number, path, file.size, file.version, context.max_bytes)
@@ -106,6 +110,34 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
         progress(1, file.size, record.points)
     parts.write()
     return records
+
+
+def _prepared(
+    contents: Iterable[tuple[TripFile, TripContent]], decoder: TripDecoder
+) -> Iterator[tuple[TripFile, TripContent]]:
+    """Yield the contents of files after those of some small ones were prepared together."""
+    held: list[tuple[TripFile, TripContent]] = []
+    n_bytes = 0
+    for file, content in contents:
+        size = len(content) if isinstance(content, bytes) else _TOGETHER
+        if n_bytes + size > _TOGETHER:
+            yield from _prepare(held, decoder)
+            held, n_bytes = [], 0
+        if size >= _TOGETHER:
+            yield file, content
+        else:
+            held.append((file, content))
+            n_bytes += size
+    yield from _prepare(held, decoder)
+
+
+def _prepare(
+    held: list[tuple[TripFile, TripContent]], decoder: TripDecoder
+) -> list[tuple[TripFile, TripContent]]:
+    plain = [content for _, content in held if isinstance(content, bytes) and content[:2] != GZIP]
+    if len(plain) > 1:
+        decoder.prepare(plain)
+    return held
 
 
 class _Parts:

@@ -11,6 +11,7 @@ import contextlib
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Annotated, Any, NamedTuple, Optional, Union
 
 import msgspec
@@ -47,7 +48,8 @@ class Points:
     longitude and latitude of each in degrees (NaN for none), None if the mapping names none. `vehicle` is
     the vehicle's id. Where the mapping names them inside the points, `trips` and `vehicles` have those of
     each point. `examples` shows, by reason, the first value of the file with a fault, `rows` the number of
-    its point. By `values.SMALL_EPOCH_UNITS` `examples` has the first time of a file that counts these.
+    its point; `without` has the numbers of all points without a link or speed. By
+    `values.SMALL_EPOCH_UNITS` `examples` has the first time of a file that counts these.
     """
 
     link_id: NDArray[np.int64]
@@ -64,6 +66,7 @@ class Points:
     vehicles: Optional[list[Optional[str]]] = None
     rows: dict[str, int] = field(default_factory=dict)
     texts: LinkTexts = field(default_factory=LinkTexts)
+    without: dict[str, NDArray[np.intp]] = field(default_factory=dict)
 
     def keep(self, kept: NDArray[np.bool_], left_out: dict[str, int]) -> None:
         """Leave points out, which are counted by reason."""
@@ -95,6 +98,15 @@ class _Columns(NamedTuple):
     directions: Optional[list[Any]] = None
 
 
+class _Taken(NamedTuple):
+    """Columns of a file, the typed objects of its points that they were taken from, and its ids."""
+
+    columns: _Columns
+    objects: list[Any]
+    trip_id: Optional[str]
+    vehicle: Optional[str]
+
+
 class _LargeIds(Exception):
     """Link ids may have lost digits."""
 
@@ -117,6 +129,7 @@ class TripDecoder:
         self._places = [keys_of(path) for path in (mapping.longitude, mapping.latitude) if path]
         self._time_rules = times.TimeRules(mapping.naive_times, time_zone or "UTC", mapping.time_format)
         self._first = 0
+        self._prepared: dict[int, tuple[bytes, Points]] = {}
         self._decoders: list[tuple[msgspec.json.Decoder[Any], bool]] = []
         self._trip_of_point, self._trip_path = _inside(self._points_path, self._trip_path)
         self._vehicle_of_point, self._vehicle_path = _inside(self._points_path, self._vehicle_path)
@@ -147,6 +160,8 @@ class TripDecoder:
 
     def decode_text(self, raw: bytes) -> Points:
         """Decode the JSON of one file; raises `BadTripFile`."""
+        if self._prepared and (prepared := self._prepared.pop(id(raw), None)):
+            return prepared[1]
         if not raw[:64].strip(_BLANK) and not raw.strip(_BLANK):  # the latter copies it all
             raise BadTripFile("empty", FILE_REASONS["empty"])
         for choice in (self._first, 1 - self._first) if self._decoders else ():
@@ -155,6 +170,18 @@ class TripDecoder:
                 self._first = choice
                 return points
         return self._decode_each(raw)
+
+    def prepare(self, raws: Sequence[bytes]) -> None:
+        """Decode the JSON of some files together, for `decode_text` to return, which may take those objects.
+
+        numpy takes longer to begin with the columns of a short trip than to compute with them.
+        """
+        self._prepared.clear()
+        choice = self._first
+        taken = [(raw, some) for raw in raws if self._decoders and (some := self._take(raw, choice))]
+        for (raw, some), points in zip(taken, self._together([some for _, some in taken], choice)):
+            if points is not None:
+                self._prepared[id(raw)] = raw, self._finished(points, some, raw)
 
     # -- typed decoding (fast) ----------------------------------------------------------------------
 
@@ -175,9 +202,20 @@ class TripDecoder:
 
     def _decode_typed(self, raw: bytes, choice: int) -> Optional[Points]:
         """Decode to typed objects; None if the file needs the slow way or another type of time."""
-        decoder, time_is_text = self._decoders[choice]
+        taken = self._take(raw, choice)
+        if taken is None:
+            return None
+        time_is_text = self._decoders[choice][1]
         try:
-            root = decoder.decode(raw)
+            result = self._points_of(taken.columns, time_is_text, choice == _EXACT, taken.objects)
+        except _LargeIds:
+            return self._decode_typed(raw, _EXACT) if time_is_text else None
+        return None if result is None else self._finished(result, taken, raw)
+
+    def _take(self, raw: bytes, choice: int) -> Optional[_Taken]:
+        """Take the values of all points out of a file; None if it does not fit the types."""
+        try:
+            root = self._decoders[choice][0].decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         points = self._points_at(root)
@@ -192,16 +230,37 @@ class TripDecoder:
         columns = _Columns(moments, speeds, links, places, trips, vehicles, directions)
         for number, column in ((0, moments), *enumerate(others, start=3)):
             self._complete(column, points, number)
-        try:
-            result = self._points_of(columns, time_is_text, choice == _EXACT, points)
-        except _LargeIds:
-            return self._decode_typed(raw, _EXACT) if time_is_text else None
-        if result is None:
-            return None
-        result.trip_id, result.vehicle = (_id(at(root)) if at else None for at in self._ids_at)
-        if points and not len(result.link_id):
-            result.fields = self._fields_of(raw)
-        return result
+        return _Taken(columns, points, *(_id(at(root)) if at else None for at in self._ids_at))
+
+    def _finished(self, points: Points, taken: _Taken, raw: bytes) -> Points:
+        """Return the points of a file with what lies beside them."""
+        points.trip_id, points.vehicle = taken.trip_id, taken.vehicle
+        if points.read and not len(points.link_id):
+            points.fields = self._fields_of(raw)
+        return points
+
+    def _together(self, taken: Sequence[_Taken], choice: int) -> list[Optional[Points]]:
+        """Return the points of several files; None for one with a value that needs closer examination."""
+        if not taken:
+            return []
+        time_is_text = self._decoders[choice][1]
+        together = None
+        with contextlib.suppress(_LargeIds):
+            columns = _joined([some.columns for some in taken])
+            objects = list(chain.from_iterable(some.objects for some in taken))
+            together = self._points_of(columns, time_is_text, False, objects)
+        if together is not None and not any(together.faults[name] for name in values.TIME_FAULTS):
+            found = _divided(together, [len(some.objects) for some in taken])
+            for points, some in zip(found, taken):
+                self._note_epoch(points.examples, some.columns.moments)
+                points.texts = self._keys.texts_of(points.link_id)
+            return [*found]
+        alone: list[Optional[Points]] = []
+        for some in taken:
+            alone.append(None)
+            with contextlib.suppress(_LargeIds):
+                alone[-1] = self._points_of(some.columns, time_is_text, False, some.objects)
+        return alone
 
     def _points_of(
         self, columns: _Columns, time_is_text: bool, exact: bool, objects: Sequence[Any] = ()
@@ -241,11 +300,10 @@ class TripDecoder:
             for at in np.flatnonzero(codes == code)[:1].tolist():
                 rows[name] = at if kept is None else int(kept[at])
                 examples[name] = shown_time(moments[rows[name]])
-        for name, has in (("no_link", has_link), ("no_speed", has_speed)):
-            if faults[name]:
-                rows[name] = int(np.argmin(has))
+        without = {"no_link": np.flatnonzero(~has_link), "no_speed": np.flatnonzero(~has_speed)}
+        rows.update((name, int(which[0])) for name, which in without.items() if len(which))
         self._note_epoch(examples, moments)
-        result = Points(link_id, time, speed, n, faults, examples=examples, rows=rows)
+        result = Points(link_id, time, speed, n, faults, examples=examples, rows=rows, without=without)
         result.texts = self._keys.texts_of(link_id)
         if columns.places:
             position = _positions(columns.places)
@@ -416,6 +474,48 @@ def _fields_of(point: Any) -> str:
         for inner in (value if isinstance(value, dict) and value else {"": None})
     ]
     return ", ".join(name.rstrip(".") for name in names[:20])
+
+
+def _joined(files: Sequence[_Columns]) -> _Columns:
+    """Return the columns of several files one after the other."""
+
+    def joined(parts: Sequence[Any]) -> Any:
+        return None if parts[0] is None else list(chain.from_iterable(parts))
+
+    moments, speeds, links, places, *others = zip(*files)
+    return _Columns(
+        joined(moments), joined(speeds), joined(links), list(map(joined, zip(*places))), *map(joined, others)
+    )
+
+
+def _divided(together: Points, sizes: Sequence[int]) -> list[Points]:
+    """Return the points of several files by file; `sizes` are their numbers of points, `read`."""
+    ends = np.cumsum([0, *sizes])
+    dropped = np.union1d(*together.without.values())
+    kept = (ends - np.searchsorted(dropped, ends)).tolist()
+    found = []
+    for number, size in enumerate(sizes):
+        some = slice(kept[number], kept[number + 1])
+        found.append(
+            Points(
+                together.link_id[some],
+                together.time[some],
+                together.speed[some],
+                size,
+                dict.fromkeys(together.faults, 0),
+                position=None if together.position is None else together.position[some],
+                trips=together.trips and together.trips[some],
+                vehicles=together.vehicles and together.vehicles[some],
+            )
+        )
+    for name, which in together.without.items():
+        bounds = np.searchsorted(which, ends).tolist()
+        for points, start, first, end in zip(found, ends.tolist(), bounds, bounds[1:]):
+            points.without[name] = which[first:end] - start
+            if end > first:
+                points.faults[name] = end - first
+                points.rows[name] = int(which[first]) - start
+    return found
 
 
 def _inside(points: tuple[str, ...], path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -36,6 +36,8 @@ def outcome(decode, raw):
         None if trip.position is None else str(trip.position.tolist()),
         trip.fields,
         trip.examples,
+        trip.trips,
+        trip.vehicles,
     )
 
 
@@ -407,3 +409,65 @@ positions = st.one_of(
 @given(st.lists(positions, max_size=4), st.sampled_from(texts))
 def test_both_ways_agree_on_vehicles_and_positions(found, vehicle):
     assert_both_ways_agree(placed(*found, vehicle=vehicle), PLACED)
+
+
+# -- several files together -------------------------------------------------------------------------
+
+ENDED = FieldMapping(
+    longitude="at.lon", latitude="at.lat", vehicle_id="data.v", link_id="link.id", trip_id="trip"
+)
+missing_some = st.builds(
+    '{{"timestamp": "2025-06-10T{:02d}:00:00{}", "absVelocity": {}, {}, "v": {}, "at": {{"lon": {}, "lat":'
+    " 1}}}}".format,
+    st.integers(7, 9),
+    st.sampled_from(["Z", "Z", "Z", "+01:00", ""]),
+    st.sampled_from(["1", "2.5", '"3"', "null", "null", "-1"]),
+    st.sampled_from(
+        [
+            '"link": {"id": 1}',
+            '"link": {"id": "2"}',
+            '"link": {}',
+            '"link.id": 3',
+            '"x": 0',
+            f'"link.id": {2**60}',
+        ]
+    ),
+    st.sampled_from(["7", '"a"', "null"]),
+    degrees,
+)
+files = st.one_of(
+    st.lists(missing_some, max_size=5).map(
+        lambda found: f'{{"trip": {len(found)}, "data": [{", ".join(found)}]}}'
+    ),
+    st.sampled_from(["", "{", "[]", '{"data": 1}', '{"data": []}', '{"data": [{"timestamp": 1749542400}]}']),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(files, max_size=5))
+def test_files_decoded_together_are_as_each_alone(texts):
+    raws = [text.encode() for text in texts]
+    together = TripDecoder(ENDED)
+    together.prepare(raws)
+    for raw in raws:
+        found, alone = (outcome(decoder.decode_text, raw) for decoder in (together, TripDecoder(ENDED)))
+        assert found == alone
+
+
+def test_each_of_several_files_has_its_own_points_and_faults():
+    point = '{"timestamp": "2025-06-10T08:00:00Z", "absVelocity": %s, "dbResponse": {"linkID": %s}}'
+    given_ones = [[(1, 5), (2, "null"), ("null", 7), (3, 8)], [], [("null", "null"), (4, 9)], [(5, "null")]]
+    raws = [f'{{"data": [{", ".join(point % pair for pair in pairs)}]}}'.encode() for pairs in given_ones]
+    decoder = TripDecoder(FieldMapping())
+    decoder.prepare(raws)
+    trips = [decoder.decode_text(raw) for raw in raws]
+    assert [trip.speed.tolist() for trip in trips] == [[1, 3], [], [4], []]
+    assert [trip.link_id.tolist() for trip in trips] == [[5, 8], [], [9], []]
+    assert [trip.read for trip in trips] == [4, 0, 2, 1]
+    assert [trip.faults["no_link"] for trip in trips] == [1, 0, 1, 1]
+    assert [trip.faults["no_speed"] for trip in trips] == [1, 0, 1, 0]
+    assert [trip.rows for trip in trips] == [
+        {"no_link": 1, "no_speed": 2}, {}, {"no_link": 0, "no_speed": 0}, {"no_link": 0},
+    ]  # fmt: skip
+    assert trips[3].fields
+    assert not trips[1].fields
