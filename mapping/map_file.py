@@ -17,6 +17,7 @@ from qgis.core import QgsMapLayer, QgsProviderRegistry
 from ..aggregation.contract import statistic as statistics
 from ..aggregation.contract.errors import SpecError
 from ..aggregation.contract.json_text import Entries, JsonFault, decode, shown
+from ..aggregation.contract.link_ids import LinkId
 from ..aggregation.contract.manifest import fingerprint
 from ..aggregation.contract.spec import RunSpec
 from .errors import MapError, UnknownLayer
@@ -151,6 +152,12 @@ class MapFile:
         return next((name for name in (packed_field(statistic), first) if name in self._columns), "")
 
     @property
+    def is_directed(self) -> bool:
+        """True if each direction of a road is known to be a link of its own, or the file does not say."""
+        with self._refusing():
+            return self._drawn.flag("directed") if "directed" in self._drawn else True
+
+    @property
     def not_playing(self) -> str:
         """The reason for which statistics do not play; empty if all with values by bin do."""
         with self._refusing():
@@ -191,7 +198,7 @@ class MapFile:
             ).fetchall()
         return np.array(rows, dtype=float).reshape(-1, 4)
 
-    def profile(self, link_id: int, statistic: str) -> NDArray[np.float64]:
+    def profile(self, link_id: LinkId, statistic: str) -> NDArray[np.float64]:
         """Return the values of a statistic on one link, (1 + frames,): the whole period, then each frame.
 
         As they are drawn: rounded up to the decimals that a packed number has, NaN where too few trips were
@@ -207,11 +214,11 @@ class MapFile:
             ).fetchone()
         text = row[0] if row else None
         if text is not None and (not isinstance(text, str) or len(text) != DIGITS * (1 + n_frames)):
-            raise self._damaged(LINKS_TABLE, f"a text of another length for the link {link_id}")
+            raise self._damaged(LINKS_TABLE, f"a text of another length for the link {shown(link_id)}")
         try:
             return unpack(text, n_frames, self.too_few)
         except ValueError as error:
-            raise self._damaged(LINKS_TABLE, f"{shown(text)} for the link {link_id}") from error
+            raise self._damaged(LINKS_TABLE, f"{shown(text)} for the link {shown(link_id)}") from error
 
     def bin_totals(self) -> list[float]:
         """Points in each frame of `timeline`."""

@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 from uuid import uuid4
 
-import numpy as np
-from numpy.typing import NDArray
 from qgis.core import QgsMapLayerStyle, QgsProject, QgsVectorLayer, QgsWkbTypes
 
 from ..aggregation.contract.errors import Cancelled, RunError
@@ -29,6 +27,7 @@ from ..aggregation.contract.spec import RunSpec
 from ..aggregation.contract.statistic import in_column_order, statistic
 from ..aggregation.inventory import TripCount
 from ..cluster_client.postgis.link_geometry import LinkGeometry
+from ..cluster_client.postgis.link_ids import LinkIds
 from ..cluster_client.runs.records import Run, RunStore
 from ..cluster_client.runs.results import read_manifest
 from ..mapping.errors import MapError, OutputInUse
@@ -62,7 +61,7 @@ class MapRoads:
         """Raise the errors of the roads."""
         self.roads.check(cancelled)
 
-    def read(self, ids: NDArray[np.int64], progress: Progress, cancelled: IsCancelled) -> LinkGeometry:
+    def read(self, ids: LinkIds, progress: Progress, cancelled: IsCancelled) -> LinkGeometry:
         """Return the geometry of the links `ids`."""
         found = self.roads.read(ids, progress, cancelled)
         return replace(found, duplicates=self.duplicates, missing_geometry=self.missing_geometry)

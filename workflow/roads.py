@@ -25,10 +25,8 @@ from qgis.core import (
 from ..mapping.errors import MapError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from ..cluster_client.postgis.link_geometry import LinkGeometry
+    from ..cluster_client.postgis.link_ids import LinkIds
     from ..cluster_client.postgis.link_table import LinkTable
 
 ID_FIELDS = ("link_id", "linkid", "link", "edge_id", "segment_id", "way_id", "osm_id", "id")
@@ -52,8 +50,8 @@ class Roads(Protocol):
     def check(self, cancelled: Cancelled) -> None:
         """Raise the errors of `read` that can be found before the links are known."""
 
-    def read(self, ids: NDArray[np.int64], progress: Progress, cancelled: Cancelled) -> LinkGeometry:
-        """Return the geometry of the links `ids` (int64); raises `LinksError`, `MapError` or `Cancelled`."""
+    def read(self, ids: LinkIds, progress: Progress, cancelled: Cancelled) -> LinkGeometry:
+        """Return the geometry of the links `ids`; raises `LinksError`, `MapError` or `Cancelled`."""
 
 
 class LayerSnapshot:
@@ -122,7 +120,7 @@ class LayerRoads:
 
         self.read(np.zeros(0, np.int64), _ignore, cancelled)
 
-    def read(self, ids: NDArray[np.int64], progress: Progress, cancelled: Cancelled) -> LinkGeometry:
+    def read(self, ids: LinkIds, progress: Progress, cancelled: Cancelled) -> LinkGeometry:
         """Return the geometry of the links `ids`."""
         from ..mapping.writer.link_layers import links_of_layer  # noqa: PLC0415  (needs numpy)
 
@@ -160,7 +158,7 @@ class PostgisRoads:
         if check_systems(self.connection, self._links(), cancelled) == 0 and not self.crs:
             raise self._without_system()
 
-    def read(self, ids: NDArray[np.int64], progress: Progress, cancelled: Cancelled) -> LinkGeometry:
+    def read(self, ids: LinkIds, progress: Progress, cancelled: Cancelled) -> LinkGeometry:
         """Return the geometry of the links `ids`."""
         from ..cluster_client.postgis.links import fetch_links  # noqa: PLC0415  (needs psycopg)
 

@@ -16,9 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..aggregation.contract.errors import Cancelled, RunError
 from ..aggregation.contract.run_state import RunState
 from ..aggregation.contract.s3_access import is_s3
@@ -30,6 +27,7 @@ from ..aggregation.storage.local.trips import check_there
 from ..cluster_client.backends.base.backend import Backend, follow
 from ..cluster_client.errors import ProfileError
 from ..cluster_client.postgis.link_geometry import LinkGeometry
+from ..cluster_client.postgis.link_ids import LinkIds
 from ..cluster_client.profiles.profile import LOCAL_NAME, Profile
 from ..cluster_client.runs.folder import give_back, has_result
 from ..cluster_client.runs.records import Run, RunStore
@@ -44,6 +42,7 @@ from ..mapping.style.options import StyleOptions
 from ..mapping.style.saved_styles import save_style
 from ..mapping.style.symbology import style_layer
 from ..mapping.writer.geopackage import LINKS_TABLE, MatchReport, write_geopackage
+from ..mapping.writer.opposite_links import with_opposites, with_roads_of_opposites
 from . import locations, requirements
 from .backends import backend_for
 from .credentials import read_credentials
@@ -214,10 +213,15 @@ class RunResult:
 
 
 def link_geometry(
-    roads: Roads, ids: NDArray[np.int64], progress: OnProgress = _nothing, is_cancelled: IsCancelled = _never
+    roads: Roads, ids: LinkIds, progress: OnProgress = _nothing, is_cancelled: IsCancelled = _never
 ) -> LinkGeometry:
-    """Return the geometry of the links `ids` (int64), from a layer or from PostGIS."""
-    return roads.read(ids, progress, is_cancelled)
+    """Return the geometry of the links `ids`, from a layer or from PostGIS.
+
+    A link in the opposite direction of a road has the road's, the other way round, where the roads do not
+    have it themselves.
+    """
+    found = roads.read(with_roads_of_opposites(ids), progress, is_cancelled)
+    return with_opposites(found, ids)
 
 
 def check_trips(profile: Profile, spec: RunSpec) -> None:
@@ -256,8 +260,9 @@ def make_map(
     progress(20)
     if is_cancelled():
         raise Cancelled
-    ids = speeds["link_id"].to_numpy(dtype=np.int64)
-    links = link_geometry(roads, ids, lambda percent: progress(20 + 0.3 * percent), is_cancelled)
+    links = link_geometry(
+        roads, speeds["link_id"].to_numpy(), lambda percent: progress(20 + 0.3 * percent), is_cancelled
+    )
     return write_geopackage(
         output, speeds, by_time, links, dict(result.manifest.values), result.spec,
         progress=lambda percent: progress(50 + 0.5 * percent), cancelled=is_cancelled,
@@ -277,6 +282,6 @@ def _save_first_style(path: Path, name: str) -> None:
     save_style(layer)
 
 
-def link_ids(result: RunResult) -> NDArray[np.int64]:
+def link_ids(result: RunResult) -> LinkIds:
     """Ids of the links that a run found; raises `ResultError`."""
-    return read_table(result.manifest, LINK_SPEEDS)["link_id"].to_numpy(dtype=np.int64)
+    return read_table(result.manifest, LINK_SPEEDS)["link_id"].to_numpy()

@@ -55,9 +55,15 @@ def emptiness(layer: QgsVectorLayer) -> str:
     )
 
 
-def negative_ids(layer: QgsVectorLayer) -> bool:
-    """Return True if the run left points out because their link id was negative, a direction in a sign."""
-    return bool(MapFile.of(layer).left_out("negative_link"))
+def directions(layer: QgsVectorLayer) -> str:
+    """Return what is known of the two directions of a road, as a part of a sentence; empty for nothing.
+
+    An earlier version left points out whose link id was negative, a direction in a sign.
+    """
+    file = MapFile.of(layer)
+    if file.left_out("negative_link"):
+        return "; points with a negative link id are left out, so one direction may be missing"
+    return ", each direction for itself" if file.is_directed else ""
 
 
 def busy_extent(layer: QgsVectorLayer) -> QgsRectangle:

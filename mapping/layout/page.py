@@ -32,7 +32,7 @@ from ..style.labels import font_family
 from ..style.options import StyleOptions
 from ..style.palette import PALETTES
 from ..style.temporal import frame_range
-from .facts import describe, emptiness, extent_shown, fill, local_crs, negative_ids
+from .facts import describe, directions, emptiness, extent_shown, fill, local_crs
 from .items import (
     SMALL,
     TEXT,
@@ -66,8 +66,6 @@ _ROOM = 0.99
 """Share of a line's width that words may take, as QGIS measures them a little differently."""
 
 NOTE = "{estimator}{directions}. Links with fewer than {min_trips} trips are grey."
-NOTE_OF_DIRECTIONS = ", each direction for itself"
-NOTE_OF_ONE_DIRECTION = "; points with a negative link id are left out, so one direction may be missing"
 NOTE_OF_BINS = " Limits are the same at every hour."
 NOTE_OF_SETS = " Limits are the same at every hour of all days."
 NOTE_OF_FREE_FLOW = " Free flow: {rule}."
@@ -243,7 +241,7 @@ class _Column:
         self.y = self.height - 20 * size
         note = NOTE.format(
             estimator=statistic(self.style.statistic).estimator.capitalize(),
-            directions=NOTE_OF_ONE_DIRECTION if negative_ids(self.layer) else NOTE_OF_DIRECTIONS,
+            directions=directions(self.layer),
             min_trips=self.style.min_trips,
         )
         if self.style.free_flow:

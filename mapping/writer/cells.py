@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...aggregation.contract.spec import RunSpec
 from ...aggregation.contract.tables import BIN, DAYS, LINK_ID
+from ...cluster_client.postgis.link_ids import LinkIds
 from ..errors import MapError
 from ..timeline import Timeline
 
@@ -35,16 +36,16 @@ class Cells:
     length: NDArray[np.int64]
 
     @classmethod
-    def of(cls, table: pd.DataFrame, frame: NDArray[np.int32], ids: NDArray[np.int64]) -> Cells:
+    def of(cls, table: pd.DataFrame, frame: NDArray[np.int32], ids: LinkIds) -> Cells:
         """Find the rows of the links `ids`, which are distinct; rows of a link that follow on are one cut."""
-        of_row = table[LINK_ID].to_numpy(dtype=np.int64)
+        import pandas as pd  # noqa: PLC0415  (what does without it works without)
+
+        of_row = table[LINK_ID].to_numpy()
         start = np.flatnonzero(np.append(True, of_row[1:] != of_row[:-1])[: len(of_row)])
         length = np.diff(np.append(start, len(of_row)))
-        by_id = np.argsort(ids, kind="stable")
-        at = np.searchsorted(ids, of_row[start], sorter=by_id)
-        known = at < len(ids)
-        known[known] = ids[by_id[at[known]]] == of_row[start[known]]
-        place = by_id[at[known]]
+        at = pd.Index(ids).get_indexer(pd.Index(of_row[start]))
+        known = at >= 0
+        place = at[known]
         by_place = np.argsort(place, kind="stable")
         return cls(table, frame, place[by_place], start[known][by_place], length[known][by_place])
 

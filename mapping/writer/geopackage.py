@@ -23,7 +23,7 @@ from ...aggregation.contract import statistic
 from ...aggregation.contract.errors import Cancelled
 from ...aggregation.contract.spec import RunSpec
 from ...cluster_client.postgis.link_geometry import LinkGeometry
-from ..columns import link_columns, unmatched_columns
+from ..columns import column_type, link_columns, unmatched_columns
 from ..errors import MapError
 from ..file_kinds import MAP
 from ..output_file import Incomplete, written_whole
@@ -37,6 +37,7 @@ from ..timeline import MOST_FRAMES
 from .cells import Cells, frames_of
 from .kept_styles import keep_styles
 from .match_report import MatchReport
+from .opposite_links import has_both_directions
 from .shapes import Shapes, blobs, measure
 from .tables import (
     BIN_COLUMNS,
@@ -58,6 +59,9 @@ CHUNK_VALUES = 1 << 19
 SMALLEST_CHUNK, CHUNK = 256, 8192
 """Links written at once: at least, at most."""
 
+SHARE_OF_DIRECTED = 0.1
+"""Share of links with another one the other way round, from which on each direction of a road is a link."""
+
 MOST_BYTES = 2 << 30
 """Packed texts of a map file; statistics beyond it do not play."""
 
@@ -75,9 +79,9 @@ def write_geopackage(
 ) -> MatchReport:
     """Write `links`, `bins`, `unmatched` and `run` to `path`, in place of an earlier map.
 
-    `speeds` and `by_time` have the columns of the result CSVs (`bin` as `HH:MM`), `link_id` int64 and
-    distinct, or distinct with `days` and `bin`. `progress` is called with per cent; `finish` is called with
-    the path of the new file before this takes the place of the earlier one, whose own styles it keeps. Raises
+    `speeds` and `by_time` have the columns of the result CSVs (`bin` as `HH:MM`), `link_id` int64, or str,
+    and distinct, or distinct with `days` and `bin`. `progress` is called with per cent; `finish` with the
+    path of the new file before this takes the place of the earlier one, whose own styles it keeps. Raises
     `OutputInUse`, `MapError`, `StorageError` or `Cancelled`; after any of them an earlier file is as it was.
     """
     with written_whole(Path(path), MAP) as aside:
@@ -132,7 +136,10 @@ class _Writer:
         self.by_time = by_time
         self.timeline, self.frame = frames_of(by_time, spec)
         self.playing, self.not_playing = self._which_play()
-        self.columns = link_columns(spec, self.playing, links.names is not None, links.classes is not None)
+        self.text_ids = self.speeds.index.dtype.kind == "O"
+        self.columns = link_columns(
+            spec, self.playing, links.names is not None, links.classes is not None, text_ids=self.text_ids
+        )
         self.seen = {key: np.zeros(len(numbers(_decimals(key))), np.int64) for key in self.playing}
         """Counts of each number of `packed.numbers` that is drawn, by statistic."""
 
@@ -161,7 +168,8 @@ class _Writer:
         shapes = measure(self.links.wkb, self.crs)
         self._step(5)
         report = self._report(shapes)
-        create_tables(self.path, self.crs, self.columns, shapes, unmatched_columns(self.first))
+        unmatched = {name: column_type(name, self.text_ids) for name in unmatched_columns(self.first)}
+        create_tables(self.path, self.crs, self.columns, shapes, unmatched)
         with closing(sqlite3.connect(self.path)) as database:
             database.isolation_level = None
             database.execute("PRAGMA journal_mode = OFF")
@@ -177,7 +185,7 @@ class _Writer:
                 self._write_links(database, shapes)
                 self._write_bins(database)
                 self._write_unmatched(database)
-                self._write_run(database, report)
+                self._write_run(database, report, shapes)
                 self._write_catalogue(database, shapes)
                 database.execute("COMMIT")
         self._step(85)
@@ -197,9 +205,11 @@ class _Writer:
         self.progress(percent)
 
     def _report(self, shapes: Shapes) -> MatchReport:
+        import pandas as pd  # noqa: PLC0415  (what does without it works without)
+
         matched = self.speeds.index.isin(self.links.ids)
         points = self.speeds["n_points"].to_numpy()
-        with_data = np.isin(self.links.ids, self.speeds.index.to_numpy())
+        with_data = pd.Index(self.links.ids).isin(self.speeds.index)
         return MatchReport(
             links=len(self.speeds),
             matched_links=int(matched.sum()),
@@ -222,7 +232,8 @@ class _Writer:
             "SELECT srs_id FROM gpkg_contents WHERE table_name = ?", (LINKS_TABLE,)
         ).fetchone()[0]
         # As they are drawn: never coloured first, then by width, the busier direction of a road last.
-        order = np.lexsort((links.ids, np.nan_to_num(trips), widths, trips >= self.spec.min_trips))
+        by_id = np.argsort(np.argsort(links.ids, kind="stable"), kind="stable")
+        order = np.lexsort((by_id, np.nan_to_num(trips), widths, trips >= self.spec.min_trips))
         cells = Cells.of(self.by_time, self.frame, links.ids[order])
         text_columns: list[Any] = []
         if links.names is not None:
@@ -295,7 +306,13 @@ class _Writer:
         rows = zip(lost.index.tolist(), *(lost[name].tolist() for name in columns[1:]))
         database.executemany(_insert(UNMATCHED_TABLE, list(columns)), rows)
 
-    def _write_run(self, database: sqlite3.Connection, report: MatchReport) -> None:
+    def _is_directed(self, shapes: Shapes) -> bool:
+        """Return whether the directions of a road are known to be links of their own."""
+        if self.spec.mapping.direction or shapes.opposed >= SHARE_OF_DIRECTED:
+            return True
+        return has_both_directions(self.speeds.index.tolist())
+
+    def _write_run(self, database: sqlite3.Connection, report: MatchReport, shapes: Shapes) -> None:
         values = {
             "spec": self.spec.to_json(),
             "manifest": self.manifest,
@@ -306,6 +323,7 @@ class _Writer:
                 "min_trips": self.spec.min_trips,
                 "limits": self._limits(),
                 "has_classes": self.links.classes is not None,
+                "directed": self._is_directed(shapes),
                 "days": list(self.timeline.names) if self.playing else [],
                 "not_playing": self.not_playing,
             },

@@ -35,6 +35,8 @@ class Shapes:
     `wkb` is object (n,) of bytes, multi-lines all of them if `multi`; `box` float64 (n, 4) xmin, xmax, ymin,
     ymax; `metres` (n,) on the ellipsoid, `place` (n, 2) longitude and latitude of a point about halfway.
 
+    `opposed` is the share of the lines that go where another one comes from, and come from where it goes.
+
     In a system that has no place on the earth `metres` are those of its plane, and `place` is counted
     from a point of the equator.
     """
@@ -45,6 +47,7 @@ class Shapes:
     place: NDArray[Any]
     multi: bool
     has_z: bool
+    opposed: float = 0.0
 
 
 def measure(wkb: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> Shapes:
@@ -83,6 +86,7 @@ def measure(wkb: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> Shapes:
     box = shapely.bounds(lines)[:, (0, 2, 1, 3)]
     lengths = np.zeros(n)
     place = np.zeros((n, 2))
+    opposed = _opposed(lines)
     if not len(sizes):
         return Shapes(wkb, box, lengths, place, multi, has_z)
     xy = shapely.get_coordinates(parts)
@@ -93,7 +97,24 @@ def measure(wkb: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> Shapes:
     place[owner] = degrees[starts + sizes // 2]
     steps[starts[1:] - 1] = 0  # from the end of one line to the start of the next
     np.add.at(lengths, owner, np.add.reduceat(np.append(steps, 0.0), starts))
-    return Shapes(wkb, box, lengths, place, multi, has_z)
+    return Shapes(wkb, box, lengths, place, multi, has_z, opposed)
+
+
+def _opposed(lines: NDArray[Any]) -> float:
+    """Return the share of lines of which another one begins where they end, and ends where they begin."""
+    shapely = load_shapely()
+
+    first, last = (shapely.get_point(lines, at) for at in (0, -1))
+    ends = np.column_stack([read(end) for end in (first, last) for read in (shapely.get_x, shapely.get_y)])
+    ends = ends[np.isfinite(ends).all(axis=1) & (ends[:, :2] != ends[:, 2:]).any(axis=1)]
+    if not len(ends):
+        return 0.0
+    bits = (ends + 0.0).view(np.uint64)  # + 0.0 turns -0.0 into 0.0
+    factors = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        start, end = ((bits[:, at : at + 2] * factors).sum(axis=1) for at in (0, 2))
+        there, back = start * factors[0] + end, end * factors[0] + start
+    return float(np.isin(there, back).sum() / len(lines))
 
 
 def blobs(wkb: NDArray[Any], srs_id: int, box: NDArray[Any]) -> list[bytes]:

@@ -11,7 +11,7 @@ from typing import Any
 from osgeo import gdal, ogr, osr
 from qgis.core import QgsCoordinateReferenceSystem
 
-from ..columns import Column, column_type
+from ..columns import Column
 from ..own_tables import BINS_TABLE, BY_TIME_VIEW, GEOMETRY, LINKS_TABLE, RUN_TABLE, UNMATCHED_TABLE
 from ..packed import DIGITS, FEW_TEXT, packed_field
 from ..reference_system import text_of
@@ -33,9 +33,9 @@ def create_tables(
     crs: QgsCoordinateReferenceSystem,
     columns: list[Column],
     shapes: Shapes,
-    unmatched: Sequence[str],
+    unmatched: dict[str, str],
 ) -> None:
-    """The empty tables, made by GDAL."""
+    """Make the empty tables; `unmatched` has the types of the columns of that table."""
     types = {"INTEGER": ogr.OFTInteger64, "REAL": ogr.OFTReal, "TEXT": ogr.OFTString}
     kind = ogr.wkbMultiLineString if shapes.multi else ogr.wkbLineString
     with _exceptions():
@@ -51,7 +51,7 @@ def create_tables(
             layer.CreateField(ogr.FieldDefn(column.name, types[column.sql_type]))
         for table, fields in (
             (BINS_TABLE, BIN_COLUMNS),
-            (UNMATCHED_TABLE, {name: column_type(name) for name in unmatched}),
+            (UNMATCHED_TABLE, unmatched),
             (RUN_TABLE, {"key": "TEXT", "value": "TEXT"}),
         ):
             layer = dataset.CreateLayer(table, None, ogr.wkbNone, ["FID=fid"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -156,13 +158,32 @@ def test_an_empty_map_is_styled_with_usual_limits(empty: QgsVectorLayer) -> None
 def test_a_page_says_each_direction_for_itself_only_where_both_were_read(
     tmp_path: Path, dropped: int, apart: bool
 ) -> None:
-    """A direction in the sign of the link id is left out."""
+    """An earlier version left out a direction in the sign of the link id."""
     manifest = {"points": {"reasons": {"negative_link": dropped}}}
-    lines = ["LineString (500000 5400000, 501000 5400000)"]
+    lines = ["LineString (500000 5400000, 501000 5400000)", "LineString (501000 5400000, 500000 5400000)"]
     page = page_of(maps.write_lines(tmp_path / "map.gpkg", lines, manifest=manifest))
     words = page.layout.itemById("sources").text()
     assert ("each direction for itself" in words) is apart
     assert ("one direction may be missing" in words) is not apart
+
+
+@pytest.mark.parametrize(("n_back", "apart"), [(0, False), (1, False), (4, True), (20, True)], ids=str)
+def test_a_page_tells_directions_apart_only_where_links_are_directed(
+    tmp_path: Path, n_back: int, apart: bool
+) -> None:
+    """Of 40 roads some have a link of their own for the way back; a single one may be a loop."""
+    there = [f"LineString (500000 {5400000 + n}, 501000 {5400000 + n})" for n in range(40)]
+    back = [f"LineString (501000 {5400000 + n}, 500900 5390000, 500000 {5400000 + n})" for n in range(n_back)]
+    layer = maps.write_lines(tmp_path / "map.gpkg", [*there, *back])
+    assert ("each direction" in page_of(layer).layout.itemById("sources").text()) is apart
+
+
+def test_a_map_of_an_earlier_version_has_directed_links(tmp_path: Path) -> None:
+    path = tmp_path / "map.gpkg"
+    layer = maps.write_lines(path, ["LineString (500000 5400000, 501000 5400000)"])
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE run SET value = json_remove(value, '$.directed') WHERE key = 'drawn'")
+    assert "each direction for itself" in page_of(layer).layout.itemById("sources").text()
 
 
 # -- PDFs and numbers -------------------------------------------------------------------------------

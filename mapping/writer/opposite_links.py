@@ -1,0 +1,115 @@
+"""Links in the opposite direction of roads that serve both directions: their ids and shapes."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Optional
+
+import numpy as np
+
+from ...aggregation.contract.link_ids import LinkId, link_id_of, road_of_opposite
+from ...cluster_client.postgis.link_geometry import LinkGeometry, objects
+from ...cluster_client.postgis.link_ids import LinkIds, are_texts
+
+_DIMENSIONS = {0: 2, 1: 3, 2: 3, 3: 4}
+"""Numbers of a point by the thousands of its type in ISO WKB: XY, XYZ, XYM, XYZM."""
+
+_SEVERAL = 5
+
+_TMC = re.compile("[0-9A-Z]{3}[-+NP][0-9]{5}")
+"""A code of the Traffic Message Channel: country and table, direction, location."""
+
+
+def with_roads_of_opposites(ids: LinkIds) -> LinkIds:
+    """Return ids with those of which they are the opposite direction (`link_ids.road_of_opposite`)."""
+    roads = [road for _, road in _opposites(ids)]
+    if not roads:
+        return ids
+    added = objects(roads) if are_texts(ids) else np.array(roads, dtype=np.int64)
+    return np.unique(np.concatenate([ids, added]))
+
+
+def with_opposites(found: LinkGeometry, ids: LinkIds) -> LinkGeometry:
+    """Return the geometry of `ids`, out of what was found of them and of the roads of opposite directions.
+
+    An opposite direction that was not found itself has the shape of its road from end to start.
+    """
+    opposites = list(_opposites(ids))
+    if not opposites:
+        return found
+    place = {link_id: row for row, link_id in enumerate(found.ids.tolist())}
+    turned = [(link, place[road]) for link, road in opposites if link not in place and road in place]
+    asked = set(ids.tolist())
+    kept = [row for row, link_id in enumerate(found.ids.tolist()) if link_id in asked]
+    rows = np.array(kept + [row for _, row in turned], dtype=np.intp)
+    links = found.ids[kept].tolist() + [link for link, _ in turned]
+    every = objects(links) if are_texts(ids) else np.array(links, dtype=np.int64)
+    shapes = found.wkb[rows]
+    for at in range(len(kept), len(rows)):
+        shapes[at] = reversed_line(shapes[at])
+    order = np.argsort(every, kind="stable")
+    names, classes = (
+        None if column is None else column[rows][order] for column in (found.names, found.classes)
+    )
+    return replace(found, ids=every[order], wkb=shapes[order], names=names, classes=classes)
+
+
+def has_both_directions(ids: list[LinkId]) -> bool:
+    """Return True if some ids tell apart the two directions of a road, by a sign or a letter.
+
+    These are numbers with and without a minus sign, a text with one before it and the same without; TMC codes
+    that differ only in `+` and `-`, or `P` and `N`; ids that differ only in an `F` or `T` at their end.
+    """
+    if not ids or isinstance(ids[0], int):
+        return any(link < 0 for link in ids) and any(link >= 0 for link in ids)  # type: ignore[operator]
+    texts = {str(link) for link in ids}
+    return any(other in texts for text in texts for other in _other_directions(text))
+
+
+def _other_directions(text: str) -> Iterator[str]:
+    """Yield texts that may be the id of the other direction of a link."""
+    yield f"-{text}"
+    if _TMC.fullmatch(text):
+        yield text[:3] + {"-": "+", "+": "-", "N": "P", "P": "N"}[text[3]] + text[4:]
+    if text.endswith("F"):
+        yield text[:-1] + "T"
+
+
+def _opposites(ids: LinkIds) -> Iterator[tuple[Any, Any]]:
+    """Yield the ids that are of an opposite direction, each with the id of its road, of the ids' type."""
+    texts = are_texts(ids)
+    signed = ids.tolist() if texts else ids[ids < 0].tolist()
+    for link in signed:
+        road = road_of_opposite(_link_id(link)) if not texts or link.startswith("-") else None
+        if road is not None:
+            yield link, str(road) if texts else road
+
+
+def _link_id(link: LinkId) -> LinkId:
+    """Return an id of an array as what it is: `-101` among texts is a number."""
+    found: Optional[LinkId] = link_id_of(link)[0]
+    return link if found is None else found
+
+
+def reversed_line(wkb: bytes) -> bytes:
+    """Return the ISO WKB of a line or multi-line from end to start."""
+    order = "<" if wkb[0] else ">"
+    kind, n = struct.unpack_from(f"{order}II", wkb, 1)
+    if kind % 1000 == _SEVERAL:
+        parts, at = [], 9
+        for _ in range(n):
+            end = _end_of_line(wkb, at)
+            parts.append(reversed_line(wkb[at:end]))
+            at = end
+        return wkb[:9] + b"".join(reversed(parts))
+    points = np.frombuffer(wkb, dtype=np.uint8, offset=9).reshape(n, 8 * _DIMENSIONS[kind // 1000])
+    return wkb[:9] + points[::-1].tobytes()
+
+
+def _end_of_line(wkb: bytes, start: int) -> int:
+    """Return where a line in WKB ends that begins at `start`."""
+    kind, n = struct.unpack_from("<II" if wkb[start] else ">II", wkb, start + 1)
+    return int(start + 9 + 8 * n * _DIMENSIONS[kind // 1000])
