@@ -23,9 +23,10 @@ class DummyCluster:
 
     kind, name = "dummy", "The dummy"
     part_points, task_points, slice_points = 200, 500, 100
-    worthwhile_seconds = 60.0
-    waiting = ""
-    workers = 4
+    key = waiting = ""
+    workers = n_cores = 4
+    n_nodes = 1
+    start_seconds = 10.0
     lacks_nodes = False
 
     def __init__(self, lost: bool = False) -> None:
@@ -46,18 +47,19 @@ class DummyCluster:
     def carry_out(
         self,
         step: str,
-        items: list[tuple[int, bytes]],
+        more: Callable[[int], list[tuple[int, bytes]]],
         function: TaskFunction,
         take: Callable[[list[Report]], None],
         now: Callable[[], None],
         take_back: Callable[[], bool],
     ) -> None:
-        for item in items:
-            take([function.attempt(item)])
-            now()
-            if self._lost:
-                self.problem = ClusterUnavailable("The dummy is lost.", remark="The dummy went home.")
-                self.check()
+        while items := more(1):
+            for item in items:
+                take([function.attempt(item)])
+                now()
+                if self._lost:
+                    self.problem = ClusterUnavailable("The dummy is lost.", remark="The dummy went home.")
+                    self.check()
 
     def describe(self) -> dict[str, Any]:
         return {"nodes": 1}

@@ -1,7 +1,8 @@
 """Which processes did the tasks of a run: the entry `runner` of its status and manifest.
 
 A cluster of the kind `spark` has its tasks as `spark_tasks`, and why a run went on without it as
-`without_spark`; `head_tasks` are those of the head's own processes.
+`without_spark`; `head_tasks` are those of the head's own processes. `choice` says who works and why, and
+`same_cores` is true if the cluster's cores are the head's own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-HEAD_TASKS = "head_tasks"
+HEAD_TASKS, CHOICE, SAME_CORES = "head_tasks", "choice", "same_cores"
 
 
 def tasks_entry(kind: str) -> str:
@@ -27,13 +28,15 @@ def without_entry(kind: str) -> str:
 class Execution:
     """The tasks of the head and of the cluster of a `kind`, and whether the cluster was given up.
 
-    `facts` are all entries, among them those that the cluster adds.
+    `same_cores` is True if the cluster's cores are the head's own. `facts` are all entries, among them those
+    that the cluster adds.
     """
 
     kind: str
     head_tasks: int
     cluster_tasks: int
     without_cluster: bool
+    same_cores: bool
     facts: Mapping[str, Any]
 
     @classmethod
@@ -46,6 +49,7 @@ class Execution:
             _whole(facts.get(HEAD_TASKS)),
             _whole(facts.get(tasks_entry(kind))),
             bool(facts.get(without_entry(kind))),
+            facts.get(SAME_CORES) is True,
             facts,
         )
 

@@ -48,9 +48,9 @@ class Cluster(Protocol):
     """Nodes for a run's tasks, started in the background by `begin` and ended by `close`.
 
     `kind` is its name in status and manifest, `name` its display name. A node's task holds `part_points`
-    while decoding, reads `task_points` in a summary and computes `slice_points` of them at once. The cluster
-    is started if the head needs at least `worthwhile_seconds` more. `waiting` names what the cluster waits
-    for; it is empty while tasks progress.
+    while decoding, reads `task_points` in a summary and computes `slice_points` of them at once. `key` tells
+    the cluster from others in the head's notes on it; empty if unknown. `waiting` names what the cluster
+    waits for; it is empty while tasks progress.
     """
 
     kind: str
@@ -58,12 +58,24 @@ class Cluster(Protocol):
     part_points: int
     task_points: int
     slice_points: int
-    worthwhile_seconds: float
+    key: str
     waiting: str
 
     @property
     def workers(self) -> int:
         """Number of concurrent tasks of the nodes, as far as known."""
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes present, as last polled."""
+
+    @property
+    def n_cores(self) -> int:
+        """Number of their cores; 0 until known."""
+
+    @property
+    def start_seconds(self) -> float:
+        """Seconds from `begin` to the first node; a usual value until known."""
 
     @property
     def begun(self) -> bool:
@@ -89,17 +101,18 @@ class Cluster(Protocol):
     def carry_out(
         self,
         step: str,
-        items: list[tuple[int, bytes]],
+        more: Callable[[int], list[tuple[int, bytes]]],
         function: TaskFunction,
         take: Callable[[list[Report]], None],
         now: Callable[[], None],
         take_back: Callable[[], bool],
     ) -> None:
-        """Call `function` with each item on the nodes; wait for the cluster first if it is not up yet.
+        """Call `function` with items on the nodes; wait for the cluster first if it is not up yet.
 
-        `take` is called with the reports of finished tasks, `now` several times a second; it may raise to
-        stop. While nodes are lacking, `take_back` is called: if it returns True, unfinished tasks are
-        abandoned. Raises `ClusterUnavailable` if the cluster cannot do the tasks.
+        `more` is asked for so many items, or all, whenever nodes could begin some; the call ends when it
+        returns none and all are done. `take` is called with the reports of finished tasks, `now` several
+        times a second; it may raise to stop. While nodes are lacking, `take_back` is called: if it returns
+        True, unfinished tasks are abandoned. Raises `ClusterUnavailable` if the cluster cannot do the tasks.
         """
 
     def describe(self) -> dict[str, Any]:

@@ -1,9 +1,12 @@
-"""Capacity of the head node: usable cores, free memory, and how many processes fit beside Spark's driver."""
+"""Capacity of the head node: usable cores, free memory, how many processes fit beside Spark's driver; and an
+identity of its machine."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import platform
+import uuid
 from pathlib import Path
 
 WORKER_MEGABYTES = 150
@@ -15,6 +18,7 @@ MOST_HEAD_WORKERS = 64
 
 _PROC = Path("/proc/meminfo")
 _CONTROL_GROUP = Path("/sys/fs/cgroup")
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def usable_cores() -> int:
@@ -44,3 +48,16 @@ def head_workers(cores: int, megabytes: float, most: int) -> int:
     """Return the number of processes for a head with these cores and free megabytes; 0 if none fits."""
     room = int((megabytes - KEPT_MEGABYTES) // WORKER_MEGABYTES)
     return max(min(cores, room, most), 0)
+
+
+def machine_id(boot: Path = _BOOT) -> str:
+    """Return a text that is the same for all processes on the cores of this machine, and for no others.
+
+    On Linux it is the id of the kernel's start, which containers share and several addresses of one machine
+    do not change; elsewhere name and network card.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        found = boot.read_text(encoding="ascii").strip()
+        if found:
+            return found
+    return f"{platform.node()} {uuid.getnode():x}"

@@ -1,27 +1,33 @@
-"""Runner that begins on the head node, and continues on a cluster if the remaining work is worth its start.
+"""Runner that begins on the head node, and uses a cluster as well if the remaining work is worth its start.
 
-The head's processes begin at once. The cluster is started if enough work remains (see `start_policy`), and
-then does the rest. If it is unavailable or lost, the head finishes alone. A run's specification does not
-depend on the cluster.
+The head's processes begin at once. The cluster is started if that saves time (see `start_policy`), and its
+nodes take tasks from the same queue. A cluster whose cores turn out to be the head's own is released, as both
+at once would compete for them. If the cluster is unavailable or lost, the head finishes alone. A run's
+specification does not depend on the cluster.
 """
 
 from __future__ import annotations
 
 import logging
 import pickle  # nosec B403  # between the processes of one job
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Optional
 
 from ..contract import execution
-from ..contract.errors import RunError, StorageError
+from ..contract.errors import RunError
 from . import Tick, head_processes
 from .cluster import Cluster, ClusterUnavailable
+from .cluster_notes import ClusterNotes
+from .head_capacity import free_megabytes, usable_cores
 from .head_processes import HeadProcesses
 from .node_folders import seen_differently
 from .node_tasks import DECODE, SUMMARISE, Report, TaskFunction
 from .packages import Packages
-from .start_policy import HeadEstimate
+from .start_policy import StartPolicy
+from .step_tasks import Item, NodesSeen, StepTasks
 
 if TYPE_CHECKING:
     from typing_extensions import TypeGuard
@@ -32,6 +38,9 @@ if TYPE_CHECKING:
     from ..summary.summarise import SummaryContext, SummaryTask
 
 log = logging.getLogger(__name__)
+
+LEAST_MEGABYTES = 300
+"""Free memory in MB below which the head leaves the tasks to nodes on its own machine."""
 
 _GOES_ON = "The head goes on alone, which takes longer."
 
@@ -90,6 +99,12 @@ class HeadStart:
         self.task_points: Optional[int] = cluster.task_points
         self._cluster, self._packages = cluster, packages
         self._fallback = HeadFallback(max(head_workers, fallback_workers))
+        self._notes = ClusterNotes(cluster.key)
+        self._policy = StartPolicy(head_workers, usable_cores(), self._notes.read())
+        self._seen = NodesSeen()
+        self._found = False
+        self._released: Optional[threading.Thread] = None
+        self._joined = self._has_joined = False
         self._memory = 0.0
         self._n_done = 0
         self._totals = [0, 0, 0]
@@ -99,17 +114,18 @@ class HeadStart:
     @property
     def waiting(self) -> str:
         """See `Runner.waiting`."""
-        return self._cluster.waiting
+        return "" if self._head and self._head.working else self._cluster.waiting
 
     @property
     def workers(self) -> int:
-        """Number of head processes while they work; then of the cluster's."""
-        return self._head.workers if self._head and self._head.working else self._cluster.workers
+        """Number of head processes while they work, of the cluster's while those do; of both together."""
+        head = self._head.workers if self._head and self._head.working else 0
+        return head + (self._cluster.workers if self._joined or not head else 0)
 
     @property
     def remark(self) -> str:
         """See `Runner.remark`."""
-        waits = self._cluster.lacks_nodes and self._head and self._head.working
+        waits = self._cluster.lacks_nodes and self._head and self._head.working and not self._released
         return self._fallback.remark or (self._no_nodes if waits else "")
 
     @property
@@ -128,9 +144,33 @@ class HeadStart:
         }
         if self._head:
             facts.update({"head_workers": self._head.workers, execution.HEAD_TASKS: by_head})
+            if self._choice:
+                facts[execution.CHOICE] = self._choice
+            if self._policy.adds_none:
+                facts[execution.SAME_CORES] = True
         if self.remark:
             facts[execution.without_entry(kind)] = self.remark
         return facts
+
+    @property
+    def _choice(self) -> str:
+        """Sentence on who works, and why."""
+        name = self._cluster.name
+        if self._fallback.active or self._head is None:
+            return ""
+        if self._policy.adds_none and (self._released or not self._cluster.begun):
+            return self._choice_of_same_cores
+        if not self._cluster.begun:
+            return f"The head does all: starting {name} would not save enough time."
+        if not self._has_joined:
+            return f"The head works until {name} has nodes."
+        if self._head.working:
+            return f"The head and {name} share the tasks."
+        return f"The head began, and {name} does the rest."
+
+    @property
+    def _choice_of_same_cores(self) -> str:
+        return f"The head does all: the cores of {self._cluster.name} are its own."
 
     def decode(
         self,
@@ -165,15 +205,13 @@ class HeadStart:
     ) -> None:
         """See `Runner.summarise`."""
         work = [1.0] * len(tasks)
-        at_once = head_processes.slice_points(
-            self._head.workers if self._head else max(self._fallback.workers, 1)
-        )
+        at_once = head_processes.slice_points(self._processes)
         contexts = [replace(context, slice_points=n) for n in (at_once, self._cluster.slice_points)]
         self._spread(SUMMARISE, tasks, work, contexts, lambda _, report, __: done(report), tick)
 
     def check(self) -> None:
         """See `Runner.check`."""
-        problem = self._cluster.problem
+        problem = None if self._released else self._cluster.problem
         if problem and not self._fallback.can_replace_cluster(problem):
             raise problem
 
@@ -181,7 +219,10 @@ class HeadStart:
         """End the head's processes and the cluster."""
         if self._head:
             self._head.close()
-        self._cluster.close()
+        if self._released:
+            self._released.join()
+        else:
+            self._cluster.close()
 
     def leave(self, code: int) -> None:
         """End this process with `code` if it cannot exit normally; called last."""
@@ -199,50 +240,139 @@ class HeadStart:
         tick: Tick,
     ) -> None:
         """Carry out a step's tasks; `work` is that of each, `contexts` are for the head and the cluster."""
-        items = [(index, pickle.dumps(task)) for index, task in enumerate(tasks)]
         head_function, function = (
             TaskFunction(step, self._packages, pickle.dumps(c), len(tasks)) for c in contexts
         )
-        head_function = replace(head_function, keeps_memory=head_processes.has_plenty(self.workers))
-        missing = set(range(len(tasks)))
-        estimate = HeadEstimate(step, work, self.workers, worthwhile_seconds=self._cluster.worthwhile_seconds)
+        plenty = head_processes.has_plenty(self._processes)
+        head_function = replace(head_function, keeps_memory=plenty)
+        left = StepTasks(step, tasks, work, self._processes, finished)
 
-        def take(reports: list[Report]) -> None:
-            for report in reports:
-                self._memory = max(self._memory, report.memory)
-                if report.error[0]:
-                    message, detail, again = report.error
-                    raise (StorageError if again else RunError)(message, detail)
-                if report.index in missing:
-                    missing.discard(report.index)
-                    estimate.done(report.index)
-                    self._n_done += 1
-                    result = pickle.loads(report.result)  # noqa: S301  # nosec B301
-                    finished(report.index, result, report.node)
+        def take(reports: list[Report], by_head: bool) -> None:
+            done = left.n_done
+            try:
+                left.take(reports, by_head)
+            finally:
+                self._memory = max(self._memory, left.memory)
+                self._n_done += left.n_done - done
 
         def now() -> None:
             tick(*self._totals)
 
-        if self._head and estimate.exceeds_head:
-            self._cluster.begin()
-        while missing:
-            left = [item for item in items if item[0] in missing]
-            if self._fallback.active:
-                workers = self._fallback.workers
-                self._head = self._head or HeadProcesses(workers, self._cluster.name, forked=False)
-                self._head.carry_out_all(left, head_function, take, now)
-            elif self._head and self._head.working:
-                self._head.carry_out(
-                    left, head_function, take, now, lambda: self._cluster_takes_over(estimate, now)
-                )
+        by_head = partial(take, by_head=True)
+        if self._head:
+            self._head.take_from(left.queue, head_function, by_head)
+            if self._policy.starts(step, left.estimate.least_seconds):
+                self._cluster.begin()
+        while left.missing:
+            if self._head and (self._head.advance(head_processes.TICK) or self._head.working):
+                now()
+                if self._head.working and self._joins(left, now):
+                    self._use_cluster(left, function, take, now)
+            elif self._head and self._released and not self._head.exhausted:
+                self._head.begin()
+            elif self._fallback.active or self._released:
+                self._head = self._head or HeadProcesses(self._processes, self._cluster.name, forked=False)
+                self._head.carry_out_all(left.queue, head_function, by_head, now)
             else:
-                try:
-                    self._cluster.carry_out(step, left, function, take, now, self._take_back)
-                except ClusterUnavailable as error:
-                    self._do_without(error, now)
+                self._use_cluster(left, function, take, now)
+        self._keep_speed(left)
+
+    @property
+    def _processes(self) -> int:
+        """Number of processes of the head, or of those that would go on without the cluster."""
+        return self._head.workers if self._head else max(self._fallback.workers, 1)
+
+    def _joins(self, left: StepTasks, now: Callable[[], None]) -> bool:
+        """Start the cluster if it is worth it; return True once it can take tasks, and should.
+
+        Raises `RunError` if the cluster can never start and the head cannot finish alone.
+        """
+        if self._fallback.active or self._released:
+            return False
+        seconds = left.estimate.seconds_left()
+        if not self._cluster.begun:
+            if not self._policy.starts(left.step, seconds):
+                return False
+            log.info("The head needs %.0f s more: %s is started", seconds, self._cluster.name)
+            self._cluster.begin()
+        try:
+            self._cluster.check()
+        except RunError as problem:
+            self._do_without(problem, now)
+            return False
+        return bool(left.queue) and self._cluster.has_nodes() and self._policy.joins(left.step, seconds)
+
+    def _use_cluster(
+        self,
+        left: StepTasks,
+        function: TaskFunction,
+        take: Callable[[list[Report], bool], None],
+        now: Callable[[], None],
+    ) -> None:
+        """Have the cluster take tasks until it gets none any more, beside the head if that works."""
+        head = self._head
+
+        def more(n: int) -> list[Item]:
+            if head is None or not head.working:
+                return left.give(len(left.queue) if head is None else n)
+            return left.give(n) if self._policy.joins(left.step, left.estimate.seconds_left()) else []
+
+        def take_reports(reports: list[Report]) -> None:
+            self._seen.take(reports)
+            take(reports, False)
+
+        def go_on() -> None:
+            if head:
+                head.advance(0)
+            now()
+            self._examine_nodes()
+
+        self._joined = self._has_joined = True
+        try:
+            self._cluster.carry_out(left.step, more, function, take_reports, go_on, self._take_back)
+            self._examine_nodes()
+        except ClusterUnavailable as error:
+            self._do_without(error, now)
+        finally:
+            left.return_given()
+            self._joined = False
+        if self._policy.adds_none and head and not (self._fallback.active or head.exhausted):
+            log.info("%s It is released.", self._choice_of_same_cores)
+            self._released = threading.Thread(target=self._cluster.close)
+            self._released.start()
+
+    def _examine_nodes(self) -> None:
+        """Find out what the cluster is once its nodes have reported, and decide anew."""
+        head, cluster = self._head, self._cluster
+        if not self._found:
+            facts = self._seen.facts(cluster.n_nodes, cluster.n_cores, cluster.start_seconds)
+            if facts is None:
+                return
+            self._found = True
+            if self._policy.facts:
+                facts = replace(facts, speed=self._policy.facts.speed)
+            self._policy = self._policy.informed(facts)
+            self._notes.write(facts)
+            log.info("%s has %d cores, %d of them the head's own", cluster.name, facts.cores, facts.own_cores)
+        facts = self._policy.facts
+        if head and head.working and facts and facts.own_cores and not self._policy.adds_none:
+            megabytes = free_megabytes()
+            if megabytes < LEAST_MEGABYTES:
+                log.info("The head has only %.0f MB left beside the nodes on its machine", megabytes)
+                head.stop()
+
+    def _keep_speed(self, left: StepTasks) -> None:
+        """Keep the speed of the cluster's cores in this step, if both have worked."""
+        facts, estimate = self._policy.facts, left.estimate
+        if not (self._head and self._found and facts and estimate.head_rate and estimate.cluster_rate):
+            return
+        of_head = estimate.head_rate / self._policy.processes
+        facts = facts.measured(left.step, estimate.cluster_rate / of_head)
+        self._policy = self._policy.informed(facts)
+        self._notes.write(facts)
 
     def _take_back(self) -> bool:
-        """Start the head's processes again, as the cluster lacks nodes; return False if they cannot start."""
+        """Leave the tasks to the head, as the cluster lacks nodes; return False if it cannot do them."""
         if self._head is None or self._head.exhausted:
             return False
         log.warning(self._no_nodes)
@@ -254,23 +384,3 @@ class HeadStart:
         now()  # raises if the run was cancelled, which may have ended the cluster
         self._fallback.begin(problem)
         self._cluster.close()  # frees its memory and its nodes
-
-    def _cluster_takes_over(self, estimate: HeadEstimate, now: Callable[[], None]) -> bool:
-        """Start the cluster if it is worth it; return True once it can take over from the head.
-
-        Raises `RunError` if the cluster can never start and the head cannot finish alone.
-        """
-        if self._fallback.active:
-            return False
-        if not self._cluster.begun:
-            if not estimate.too_slow:
-                return False
-            seconds = estimate.seconds_left()
-            log.info("The head needs %.0f s more: %s is started", seconds, self._cluster.name)
-            self._cluster.begin()
-        try:
-            self._cluster.check()
-        except RunError as problem:
-            self._do_without(problem, now)
-            return False
-        return self._cluster.has_nodes()

@@ -6,6 +6,7 @@ and context are pickled to bytes for the same reason: unpickling them imports th
 
 from __future__ import annotations
 
+import os
 import pickle  # nosec B403  # between the processes of one job
 import platform
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from typing import Any
 from ..contract.errors import RunError
 from ..storage.local import files as storage_local
 from ..storage.local import scratch
+from .head_capacity import machine_id
 from .memory import give_back, peak_memory
 from .packages import Packages, provide
 
@@ -26,7 +28,9 @@ MAX_ATTEMPTS = 1000
 class Report:
     """Report on one task: the pickled `result` or an `error`, peak `memory` in MB, and the `node`'s name.
 
-    `error` is message, detail, and whether another attempt may succeed; its message is empty without error.
+    `machine` is the node's `head_capacity.machine_id`, `parent` the id of its process that has started the
+    one of the task, which the tasks of a Spark executor have in common. `error` is message, detail, and
+    whether another attempt may succeed; its message is empty without error.
     """
 
     index: int
@@ -34,6 +38,8 @@ class Report:
     error: tuple[str, str, bool] = ("", "", False)
     memory: float = 0.0
     node: str = ""
+    machine: str = ""
+    parent: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,14 @@ class TaskFunction:
             self._give_back()  # memory that PySpark's start has left
             provide(self.packages)
             result = self._carry_out(task, index, self.before + attempt)
-            return Report(index, result, memory=peak_memory(), node=platform.node())
+            return Report(
+                index,
+                result,
+                memory=peak_memory(),
+                node=platform.node(),
+                machine=machine_id(),
+                parent=os.getppid(),
+            )
         except RunError as error:
             if error.retry and attempt + 1 < self.max_failures:
                 raise  # it is tried again, perhaps on another node

@@ -93,36 +93,81 @@ class ProcessRunner:
         context: Any,
         done: Callable[[Any], None],
         tick: Tick,
-        enough: Callable[[], bool] = lambda: False,
     ) -> None:
         """Call `step` with each task and the context, and `done` with each return value, in any order.
 
-        Once `enough` returns True, no more tasks are begun. Raises `WorkerDied`, and the first error of a
-        task.
+        Raises `WorkerDied`, and the first error of a task.
         """
-        waiting = list(reversed(tasks))
-        running: set[Future[Any]] = set()
+        spreading = Spreading(self, step, list(reversed(tasks)), context, lambda _, result: done(result))
         try:
-            while waiting or running:
-                if enough():
-                    waiting.clear()
-                while waiting and len(running) < self.workers + 1:
-                    running.add(self._pool.submit(step, waiting.pop(), context))
-                finished, running = wait(running, timeout=TICK, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    done(future.result())
+            while spreading.advance(TICK):
                 tick(*self._counted())
-        except BrokenProcessPool as error:
+            tick(*self._counted())
+        except WorkerDied:
             tick(*self._counted())  # raises if the run was cancelled, which ends workers too
+            raise
+
+    def submit(self, step: Callable[..., Any], task: Any, context: Any) -> Future[Any]:
+        """Have a process call `step` with a task and the context."""
+        return self._pool.submit(step, task, context)
+
+    def _counted(self) -> list[int]:
+        """Return files, bytes and points so far, without the lock, which a killed worker may hold."""
+        return list(self._counters.get_obj())[:3]
+
+
+class Spreading:
+    """Tasks of one step on the processes of a runner, carried out a moment at a time by `advance`.
+
+    `queue` are the tasks that were not begun, the first one last; others may take from it and add to it.
+    `running` are those that were begun and have not ended. `done` is called
+    with a task and what `step` returned for it and the context.
+    """
+
+    def __init__(
+        self,
+        runner: ProcessRunner,
+        step: Callable[..., Any],
+        queue: list[Any],
+        context: Any,
+        done: Callable[[Any, Any], None],
+    ) -> None:
+        self.running: dict[Future[Any], Any] = {}
+        self._runner, self._step, self._queue, self._context = runner, step, queue, context
+        self._done = done
+
+    def advance(self, seconds: float, ahead: int = 1) -> bool:
+        """Begin tasks, wait up to `seconds` for one to end, and call `done` for those that did.
+
+        `ahead` tasks more than there are processes are begun; none at all if it is negative. Returns False if
+        no task was running. Raises `WorkerDied`, and the first error of a task.
+        """
+        try:
+            while ahead >= 0 and self._queue and len(self.running) < self._runner.workers + ahead:
+                task = self._queue.pop()
+                try:
+                    self.running[self._runner.submit(self._step, task, self._context)] = task
+                except BaseException:
+                    self._queue.append(task)
+                    raise
+            if not self.running:
+                return False
+            finished, _ = wait(self.running, timeout=seconds, return_when=FIRST_COMPLETED)
+            for future in finished:
+                result = future.result()
+                self._done(self.running.pop(future), result)
+        except BrokenProcessPool as error:
             raise WorkerDied(
                 "A worker process ended unexpectedly, most often because the computer ran out of memory. "
                 "Nothing was lost; run again with fewer workers.",
                 repr(error),
             ) from error
+        return True
 
-    def _counted(self) -> list[int]:
-        """Return files, bytes and points so far, without the lock, which a killed worker may hold."""
-        return list(self._counters.get_obj())[:3]
+    def give_up(self) -> None:
+        """Put the tasks that were begun and have not ended back into the queue."""
+        self._queue.extend(self.running.values())
+        self.running.clear()
 
 
 def _begin(counters: Any, parent: int) -> None:

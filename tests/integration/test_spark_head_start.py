@@ -12,7 +12,14 @@ import pytest
 from development.cluster import Cluster
 from development.cluster_daemons import descendants
 from roadpulse.cluster_client.ssh.job_zip import MAIN
-from tests.integration.spark_fixtures import Start, in_the_middle, newest, spec_of, wait_for_free_cores
+from tests.integration.spark_fixtures import (
+    QUICKLY,
+    Start,
+    in_the_middle,
+    newest,
+    spec_of,
+    wait_for_free_cores,
+)
 from tests.integration.spark_runs import MOST_HEAD_MB, SparkRun, halted, of_the_head
 from tests.waiting import until
 
@@ -135,6 +142,35 @@ def test_spark_does_the_rest_of_a_head_that_is(
     assert (manifest["runner"]["head_tasks"] > 0) is (accident == signal.SIGSTOP)
     assert manifest["runner"]["spark_tasks"] > 0
     assert ("ended in the middle of a task" in run.log()) is (accident == signal.SIGKILL)
+
+
+@pytest.mark.belfast
+def test_spark_on_the_cores_of_the_head_is_released_and_not_started_again(
+    start: Start, cluster: Cluster, belfast: Path, belfast_tables: list[bytes], tmp_path: Path
+) -> None:  # fmt: skip
+    """Its two executors have addresses of their own and tell that their machine is the head's."""
+    own = {"executor_cores": "1"}  # a cluster that no other test has used
+    run = start(spec_of(belfast / "trips", tmp_path / "store"), *QUICKLY, **own)
+    processes = of_the_head(run)
+    for process in processes:
+        process.send(signal.SIGSTOP)  # so that Spark is worth its start
+    run.wait_for(lambda status: status["runner"].get("same_cores"))
+    for process in processes:
+        process.send(signal.SIGCONT)
+    run.finish()
+    has_left_nothing(run, cluster)
+    assert run.tables() == belfast_tables
+    runner = run.manifest()["runner"]
+    assert len(runner["executors"]) == 2
+    assert runner["spark_tasks"] > 0 < runner["head_tasks"]
+    assert runner["choice"] == "The head does all: the cores of Spark are its own."
+    assert "2 of them the head's own" in run.log() and "It is released." in run.log()
+    before = applications(cluster)
+    again = start(spec_of(belfast / "trips", tmp_path / "other"), *QUICKLY, **own)
+    again.finish()
+    assert again.tables() == belfast_tables
+    assert again.manifest()["runner"]["choice"] == runner["choice"]  # known from the first run
+    assert applications(cluster) == before
 
 
 def test_head_does_the_rest_of_a_spark_that_is_killed(

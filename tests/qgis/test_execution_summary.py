@@ -26,6 +26,8 @@ SPARK = {"kind": "spark", "spark": "4.0.1", "app_id": "app-1", "executors": ["a:
          "on the head itself: less work than starting Spark"),
         ({**SPARK, "executors": [], "spark_tasks": 0, "head_tasks": 9},
          "on the head itself, before Spark was up"),
+        ({"kind": "spark", "executors": [], "spark_tasks": 0, "head_tasks": 9, "same_cores": True},
+         "on the head itself, whose cores are those of Spark"),
         ({**SPARK, "spark_tasks": 40, "head_tasks": 9},
          "on the head first, then on Spark 4.0.1, 3 executors"),
         ({"kind": "spark", "executors": [], "spark_tasks": 0, "head_tasks": 9, "without_spark": "No Java."},

@@ -22,6 +22,8 @@ def done_by(profile: Profile, runner: object) -> str:
         text = tr("on the head itself: less work than starting {cluster}")
         if done.without_cluster:
             text = tr("on the head alone, since {cluster} could not be had")
+        elif done.same_cores:
+            text = tr("on the head itself, whose cores are those of {cluster}")
         elif cluster.started(done.facts):
             text = tr("on the head itself, before {cluster} was up")
         return text.format(cluster=cluster.name)

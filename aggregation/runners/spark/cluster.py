@@ -5,6 +5,8 @@ All settings (master, memory, cores) come from Spark's own configuration.
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Optional
@@ -12,11 +14,13 @@ from typing import Any, Optional
 from ...contract.errors import RunError
 from ..node_tasks import Report, TaskFunction
 from ..packages import Packages
-from ..start_policy import WORTHWHILE_SECONDS
+from ..start_policy import START_SECONDS
 from .description import SPARK
 from .errors import NoSpark
 from .executors import Executors
+from .java import submitted_words
 from .job import Reports, SparkJob, SparkTask, drain
+from .settings import configured_master
 from .start import SparkStart
 
 PART_POINTS, TASK_POINTS, SLICE_POINTS = 90_000, 960_000, 30_000
@@ -25,6 +29,9 @@ so stays below 150 MB, of which 110 MB are PySpark, the packages and DuckDB for 
 points are spilled to temporary files."""
 
 TICK = 0.2
+_AHEAD = 2
+"""Tasks that Spark has for each core, where it shares them with the head."""
+
 _CORES_GUESSED = 16
 
 
@@ -36,20 +43,36 @@ class SparkCluster:
 
     kind, name = SPARK.kind, SPARK.name
     part_points, task_points, slice_points = PART_POINTS, TASK_POINTS, SLICE_POINTS
-    worthwhile_seconds = WORTHWHILE_SECONDS
 
     def __init__(
         self, packages: Packages, name: str, cancel_asked: Callable[[], bool] = lambda: False
     ) -> None:
         self.waiting = ""
+        self.key = configured_master(submitted_words(), os.environ.get("SPARK_HOME", ""))
         self._start = SparkStart(packages, name, cancel_asked)
         self._executors = Executors()
         self._attempts = 0
+        self._began = self._start_seconds = 0.0
 
     @property
     def workers(self) -> int:
         """Cores of the application: requested, present, or guessed, as tasks are planned before it is up."""
         return self._start.cores or self._executors.cores or _CORES_GUESSED
+
+    @property
+    def n_nodes(self) -> int:
+        """See `Cluster.n_nodes`."""
+        return self._executors.now
+
+    @property
+    def n_cores(self) -> int:
+        """See `Cluster.n_cores`."""
+        return self._executors.cores
+
+    @property
+    def start_seconds(self) -> float:
+        """See `Cluster.start_seconds`."""
+        return self._start_seconds or START_SECONDS
 
     @property
     def begun(self) -> bool:
@@ -68,6 +91,7 @@ class SparkCluster:
 
     def begin(self, at_once: bool = False) -> None:
         """See `Cluster.begin`."""
+        self._began = self._began or time.monotonic()
         self._start.begin(at_once)
 
     def check(self) -> None:
@@ -95,7 +119,7 @@ class SparkCluster:
     def carry_out(
         self,
         step: str,
-        items: list[tuple[int, bytes]],
+        more: Callable[[int], list[tuple[int, bytes]]],
         function: TaskFunction,
         take: Callable[[list[Report]], None],
         now: Callable[[], None],
@@ -103,7 +127,7 @@ class SparkCluster:
     ) -> None:
         """See `Cluster.carry_out`."""
         try:
-            self._carry_out(step, items, function, take, now, take_back)
+            self._carry_out(step, more, function, take, now, take_back)
         except NoSpark:
             self.waiting = ""
             raise
@@ -111,7 +135,7 @@ class SparkCluster:
     def _carry_out(
         self,
         step: str,
-        items: list[tuple[int, bytes]],
+        more: Callable[[int], list[tuple[int, bytes]]],
         function: TaskFunction,
         take: Callable[[list[Report]], None],
         now: Callable[[], None],
@@ -123,30 +147,45 @@ class SparkCluster:
         accumulator = spark.accumulator(heard, Reports())
         function = replace(function, max_failures=failures, before=self._attempts)
         self._attempts += failures
-        job = SparkJob(spark, f"Roadpulse {step}", items, SparkTask(function, accumulator))
+        task = SparkTask(function, accumulator)
+        jobs: list[SparkJob] = []
+        begun: set[int] = set()  # tasks without a report
+
+        def take_reports(reports: list[Report]) -> None:
+            begun.difference_update(report.index for report in reports)
+            take(reports)
+
         try:
             self._executors.expect()
-            while not job.ended(TICK):
-                take(drain(heard))
+            while True:
+                items = more(max(_AHEAD * max(self._executors.cores, 1) - len(begun), 0))
+                if items:
+                    begun.update(index for index, _ in items)
+                    jobs.append(SparkJob(spark, f"Roadpulse {step}", items, task))
+                if not jobs:
+                    return
+                jobs[0].ended(TICK)
+                take_reports(drain(heard))
                 self._update_executors(spark)
                 self.waiting = "waiting for cores" if self._executors.waiting else ""
                 now()
+                for job in [job for job in jobs if job.ended(0)]:
+                    now()  # raises if the run was cancelled, which may end Spark first
+                    if job.error is not None:
+                        raise self._start.explained(job.error)
+                    take_reports(job.reports)
+                    jobs.remove(job)
                 self._start.check()
                 if self._executors.long_absent and take_back():
                     return
-            take(drain(heard))
-            now()  # raises if the run was cancelled, which may end Spark first
-            if job.error is not None:
-                raise self._start.explained(job.error)
-            take(job.reports)
-            now()
         finally:
             self.waiting = ""
-            job.end()
+            for job in jobs:
+                job.end()
 
     def _ready(self, now: Callable[[], None]) -> Any:
         """Wait for the Spark context and return it."""
-        self._start.begin()
+        self.begin()
         while self._start.starting(TICK):
             self.waiting = "Spark is starting"
             now()
@@ -158,3 +197,5 @@ class SparkCluster:
 
     def _update_executors(self, spark: Any) -> None:
         self._executors.update(spark, self._start.facts["driver"])
+        if self._executors.now and not self._start_seconds:
+            self._start_seconds = time.monotonic() - self._began

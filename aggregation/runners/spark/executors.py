@@ -43,12 +43,11 @@ class Executors:
         self._seen = self._updated if first else self._seen
         try:
             found = spark._jsc.sc().statusTracker().getExecutorInfos()
-            cores = max(spark.defaultParallelism, 1) if self.now else 0
-            names = {f"{info.host()}:{info.port()}" for info in found if info.port()}
+            names = {f"{info.host()}:{info.port()}" for info in found if info.port()} - {driver}
+            cores = max(spark.defaultParallelism, 1) if names else 0
         except Exception as error:  # noqa: BLE001  (the job itself reports errors)
             log.debug("Spark's executors could not be listed: %r", error)
             return
-        names.discard(driver)
         for name in sorted(names - self.names):
             log.info("Executor at %s", name)
         self.names |= names

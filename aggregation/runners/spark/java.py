@@ -11,6 +11,7 @@ import contextlib
 import importlib.util
 import logging
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -32,6 +33,17 @@ _FORKING = 2.0
 def under_spark_submit() -> bool:
     """Return True if `spark-submit` has started this process."""
     return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
+def submitted_words() -> list[str]:
+    """Return the arguments of the `spark-submit` of this process, its own or PySpark's; empty if unknown."""
+    try:
+        if not under_spark_submit():
+            return shlex.split(os.environ.get("PYSPARK_SUBMIT_ARGS", ""))
+        line = Path(_PROCESSES, str(os.getppid()), "cmdline").read_bytes()
+    except (OSError, ValueError):
+        return []
+    return os.fsdecode(line).split("\0")
 
 
 class Java:
