@@ -13,18 +13,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Optional
 
 from ..contract.errors import RunError, StorageError
 from ..contract.own_files import COMMIT_FILES, LINK_FILES, TRAVERSAL_FILES
 from . import owners
-from .point_store import FileRecord, PointStore
+from .point_store import FileRecord, NewRecords, PointStore
 
 log = logging.getLogger(__name__)
 
 NOTE_EVERY = 2.0
 _NOTES_FRACTION = 0.02  # maximum fraction of a run's time for notes, if they are slow to write
+
+MOST_HELD = 20_000
+"""Number of records, of about a kilobyte each, that are written down at the latest."""
 
 
 class Notes:
@@ -33,23 +36,24 @@ class Notes:
     def __init__(self, store: PointStore, ingest: str) -> None:
         self._store, self._ingest = store, ingest
         self._new: list[FileRecord] = []
-        self._written, self._due = 0, time.monotonic() + NOTE_EVERY
+        self._written, self._due, self._most = 0, time.monotonic() + NOTE_EVERY, MOST_HELD
 
     def add(self, records: Sequence[FileRecord]) -> None:
         """Add the records of a finished task."""
         self._new.extend(records)
 
     def tick(self) -> None:
-        """Write new records if due; called several times a second."""
+        """Write new records if due, or if there are many; called several times a second."""
         began = time.monotonic()
-        if not self._new or began < self._due:
+        if not self._new or (began < self._due and len(self._new) < self._most):
             return
         try:
             self._store.write_note(self._ingest, self._written, self._new)
         except StorageError as error:  # the run continues, and fails later if it cannot write
             log.warning("The note of finished tasks could not be written: %s", error.message)
+            self._most = len(self._new) + MOST_HELD
         else:
-            self._new = []
+            self._new, self._most = [], MOST_HELD
             self._written += 1
         ended = time.monotonic()
         self._due = ended + max(NOTE_EVERY, (ended - began) / _NOTES_FRACTION)
@@ -118,26 +122,29 @@ def _adopt(store: PointStore, ingest: str, check: Callable[[], None]) -> Optiona
             return 0
         if not _inherit(store, ingest):
             return None
-        notes = [name for name in names if store.is_note(name)]
-        records = [record for name in notes for record in store.read_note(ingest, name)]
-        kept = _with_whole_parts(store, ingest, records, store.part_names(ingest), check)
+        notes = sorted(name for name in names if store.is_note(name))
+        noted = (record for name in notes for record in store.read_note(ingest, name))
+        spoilt = _spoilt_parts(store, ingest, noted, store.part_names(ingest), check)
     except FileNotFoundError:
         return None
     if store.files_table(ingest).exists():
         return None
-    if kept:
-        store.commit(ingest, sorted(kept, key=lambda record: record.number))
-    return len(kept)
+    with NewRecords() as kept:
+        for name in notes:
+            kept.add(record for record in store.read_note(ingest, name) if record.part not in spoilt)
+        if kept.n:
+            store.commit(ingest, kept)
+        return kept.n
 
 
-def _with_whole_parts(
+def _spoilt_parts(
     store: PointStore,
     ingest: str,
-    records: list[FileRecord],
+    records: Iterable[FileRecord],
     names: set[str],
     check: Callable[[], None],
-) -> list[FileRecord]:
-    """Return the records whose parts are complete.
+) -> set[int]:
+    """Return the parts of records that are not complete.
 
     After a power failure a disk may have a file's name without its content, so parts are read from end to
     end. Objects in a bucket are always complete.
@@ -154,7 +161,7 @@ def _with_whole_parts(
         if n and not (is_whole and (part not in with_texts or _has_texts(store, ingest, part))):
             log.warning("%s is not whole, and its trips are read again", path)
             spoilt.add(part)
-    return [record for record in records if record.part not in spoilt]
+    return spoilt
 
 
 def _rows(store: PointStore, ingest: str, part: int) -> tuple[int, int]:

@@ -317,6 +317,21 @@ def test_where_writing_is_slow_notes_are_rare(monkeypatch: pytest.MonkeyPatch) -
     assert 2 <= len(book.notes) <= 5
 
 
+def test_no_more_than_so_many_records_wait_for_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, "MOST_HELD", 10)
+    book = Book(Clock(), full=True)
+    monkeypatch.setattr(recovery, "time", book.clock)
+    notes = Notes(book, "a")  # type: ignore[arg-type]
+    heard = []
+    for number in range(45):
+        book.full = number < 25
+        notes.add([record(number)])
+        notes.tick()
+        heard.append(len(book.notes))
+    assert [heard.index(n) for n in (1, 2)] == [29, 39]
+    assert book.notes == {0: list(range(30)), 1: list(range(30, 40))}
+
+
 def test_a_note_that_cannot_be_written_is_no_reason_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     book = Book(Clock(), full=True)
     notes = over_a_minute(book, monkeypatch)
