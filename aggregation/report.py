@@ -31,7 +31,7 @@ from .runners.memory import peak_memory
 from .storage import TripFiles, printable
 from .store.tally import Example, FileTally
 from .summary.cells import Calendar
-from .summary.counts import IMPLAUSIBLE, SummaryReport
+from .summary.counts import IMPLAUSIBLE, SLOW, SummaryReport
 from .summary.statistics import PACES, SLOWEST, WINDOW, inputs_of
 from .trips.advice import file_advice, sentence
 from .trips.times import DAYS_TO_1970
@@ -42,6 +42,9 @@ ESTIMATOR = "mean of points"
 
 WARN_FROM = {"no_link": 0.2, "no_speed": 0.2, "no_time": 0.2, "negative_speed": 0.2, "speed_not_finite": 0.2}
 """Fraction of the points above which a fault causes a warning."""
+
+FEWEST_JUDGED = 100
+"""Number of points from which slow speeds are judged."""
 
 WARN_FROM_ELSE = 0.01
 """The fraction for all other faults: values in a format that is not read."""
@@ -76,7 +79,7 @@ def manifest(run: RunFacts) -> dict[str, Any]:
     values: dict[str, Any] = {
         "schema": SCHEMA,
         "results": run.results,
-        "speed_unit": spec.speed_unit,
+        "speed_unit": spec.unit,
         "time_zone": spec.time_zone,
         "bin_minutes": spec.bin_minutes,
         LINK_IDS: TEXT if any(summary.text_links for summary in summaries) else INTEGER,
@@ -190,16 +193,36 @@ def _warnings(values: dict[str, Any], run: RunFacts, met: dict[str, Example]) ->
         found.append("The trip files hold no points, so the result is empty.")
     elif not points["counted"]:
         found.append("No point lies in the dates and weekdays asked for, so the result is empty.")
-    elif points["implausible"] > 0.01 * points["counted"]:
-        limit = IMPLAUSIBLE / METRES_PER_SECOND[values["speed_unit"]]
-        found.append(
-            f"{points['implausible'] / points['counted']:.1%} of the points are faster than "
-            f"{limit:,.0f} {values['speed_unit']}. Check the unit of the speeds."
-        )
+    elif doubt := _doubt_of_unit(run):
+        found.append(doubt)
     if points["counted"]:
         found += _too_few_trips(run)
         found += _empty_sets(values)
     return found
+
+
+def _doubt_of_unit(run: RunFacts) -> str:
+    """Return a warning if the speeds are not those of roads in the unit declared, else nothing."""
+    counted = sum(summary.points for summary in run.summaries)
+    too_fast = sum(summary.implausible for summary in run.summaries)
+    slow = sum(summary.slow for summary in run.summaries)
+    unit, likely = run.spec.speed_unit, ""
+    if too_fast > 0.01 * counted:
+        how_many, than, limit, likely = too_fast, "faster", IMPLAUSIBLE, "km/h"
+    elif slow > 0.99 * counted and counted >= FEWEST_JUDGED:
+        how_many, than, limit, likely = slow, "slower", SLOW, "m/s"
+    else:
+        return ""
+    fastest = max(summary.fastest for summary in run.summaries) / run.spec.unit_factor
+    text = (
+        f"{how_many / counted:.1%} of the points are {than} than "
+        f"{limit / METRES_PER_SECOND[unit]:,.0f} {unit}, the fastest has {fastest:,.1f} {unit}. "
+        f"Check the unit of the speeds, declared as {unit}"
+    )
+    if unit == likely:
+        return f"{text}."
+    taken = fastest * METRES_PER_SECOND[likely] / METRES_PER_SECOND[unit]
+    return f"{text}: if it is {likely}, the fastest has {taken:,.1f} {unit}."
 
 
 def _empty_sets(values: dict[str, Any]) -> list[str]:

@@ -94,7 +94,7 @@ def join(
     middle = start + 0.95 * (end - start)
     report = steps.make_map(folder, roads, output, part(feedback, start, middle), feedback.isCanceled)
     result = steps.RunResult.read(folder)
-    name = f"{statistic(first_drawn(result.spec.statistics)).title(result.spec.speed_unit)}, {result.name}"
+    name = f"{statistic(first_drawn(result.spec.statistics)).title(result.spec.unit)}, {result.name}"
     part(feedback, middle, end)(100)
     push_result(feedback, match_summary(report), report.warnings)
     if not report.matched_links and report.links:

@@ -28,7 +28,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDate, QDateTime
 
 from ..aggregation.contract.errors import RunError, SpecError
-from ..aggregation.contract.spec import KNOTS, KNOTS_ADVICE
+from ..aggregation.contract.spec import unit_key
 from ..workflow.translation import tr
 from . import parameters as p
 
@@ -153,6 +153,8 @@ def _options(definition: QgsProcessingParameterEnum, value: Any) -> Any:
 def _option(definition: QgsProcessingParameterEnum, value: Any) -> int:
     options = definition.options()
     text = value.strip() if isinstance(value, str) else ""
+    if definition.name() in (p.SPEED_UNIT, p.SHOWN_UNIT):
+        text = unit_key(text)
     if text in options:
         return int(options.index(text))
     folded = [option.casefold() for option in options]
@@ -164,8 +166,6 @@ def _option(definition: QgsProcessingParameterEnum, value: Any) -> int:
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and value in range(len(options)):
         number = int(value)
     if not 0 <= number < len(options):
-        if definition.name() == p.SPEED_UNIT and text.casefold() in KNOTS:
-            raise SpecError(definition.name(), f"is {_shown(value)}; {KNOTS_ADVICE}")
         choices = ", ".join(f"{option} ({place})" for place, option in enumerate(options))
         raise SpecError(
             definition.name(),

@@ -44,7 +44,7 @@ JSON_TEXTS = frozenset({MAPPING, DAYS, PERIODS, FREE_FLOW})
 LISTS = frozenset({STATISTICS, HOLIDAYS})
 """Parameters of several words, separated by commas: a list is taken where its text is."""
 
-TRUST_PROGRAMS = "TRUST_PROGRAMS"
+TRUST_PROGRAMS, SHOWN_UNIT = "TRUST_PROGRAMS", "SHOWN_UNIT"
 
 UNITS = tuple(METRES_PER_SECOND)
 
@@ -81,8 +81,12 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
     )
     yield choice(
         SPEED_UNIT, tr("Unit of the speeds"), UNITS, "km/h",
-        tr("The unit in which the trips give speeds, and the result too. It is never guessed."),
+        tr("The unit in which the trips give speeds. It is never guessed."),
     )  # fmt: skip
+    yield with_help(
+        QgsProcessingParameterEnum(SHOWN_UNIT, tr("Unit of the results"), UNITS, False, None, True, True),
+        tr("The unit of all speeds in the results and on the map; empty for that of the trips."),
+    )
     yield with_help(
         _zones(QgsProcessingParameterString(TIME_ZONE, tr("Time zone"), this_zone())),
         tr(

@@ -115,6 +115,7 @@ class Reader:
             trips=self.text(p.TRIPS) if remote else self.absolute_trips(),
             store=store,
             speed_unit=self.choice(p.SPEED_UNIT),
+            shown_unit=self.choice(p.SHOWN_UNIT),
             time_zone=self.text(p.TIME_ZONE),
             bin_minutes=self.number(p.BIN_MINUTES),
             date_from=self.day(p.DATE_FROM),

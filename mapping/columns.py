@@ -44,7 +44,7 @@ def link_columns(
 
     What a frame of the animation reads stands first, so that SQLite need not walk over the rest to get at it.
     """
-    unit = unit or spec.speed_unit
+    unit = unit or spec.unit
     columns = [Column("link_id", column_type(LINK_ID, text_ids), "Link")]
     if with_names:
         columns.append(Column("name", "TEXT", "Street"))

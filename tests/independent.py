@@ -31,7 +31,7 @@ EVERY_KEY = [*DEFAULT, *OTHERS]
 """The keys of the table of statistics in the order of the columns: the default set first."""
 
 COUNTS = ("n_points", "n_trips", "n_traversals")
-IN_KILOMETRES_PER_HOUR = {"m/s": 3.6, "km/h": 1.0, "mph": 1.609344}
+IN_KILOMETRES_PER_HOUR = {"m/s": 3.6, "km/h": 1.0, "mph": 1.609344, "knots": 1.852}
 
 GAP = 120.0
 """Seconds: "a gap of more than 120 s or a step back in time ends it"."""
@@ -441,9 +441,12 @@ def tables(trips: Mapping[str, Iterable[Mapping[str, Any]]], spec: Mapping[str, 
     """The values of the result tables by name, row and key.
 
     `trips` has the files of each trip, decoded, or an iterator that decodes them; most have one.
-    `spec["statistics"]` lists the keys.
+    `spec["statistics"]` lists the keys. Speeds are those of the trips times the ratio of `speed_unit` and
+    `shown_unit`, if there is one; braking and trimming are of the speeds as they are in the trips.
     """
     unit, calendar = spec["speed_unit"], Calendar(spec)
+    shown = spec.get("shown_unit") or unit
+    ratio = IN_KILOMETRES_PER_HOUR[unit] / IN_KILOMETRES_PER_HOUR[shown]
     keys = spec.get("statistics", DEFAULT)
     points: dict[int, list[Point]] = defaultdict(list)
     cells: dict[str, dict[tuple[Any, ...], Cell]] = {
@@ -463,10 +466,11 @@ def tables(trips: Mapping[str, Iterable[Mapping[str, Any]]], spec: Mapping[str, 
             of_file = trimmed(points_of(file), unit, spec.get("trim", {}))
             for point in of_file:
                 if calendar.counts(point.time):
-                    points[point.link].append(point)
+                    points[point.link].append(point._replace(speed=point.speed * ratio))
                     for cell in places(point.link, point.time):
-                        cell.speeds_of_trip[trip].append(point.speed)
+                        cell.speeds_of_trip[trip].append(point.speed * ratio)
             for traversal in traversals_of(of_file, unit):
+                traversal.weighted *= ratio
                 if calendar.counts(traversal.entry):
                     for cell in places(traversal.link, traversal.entry):
                         cell.traversals.append(traversal)
@@ -477,7 +481,7 @@ def tables(trips: Mapping[str, Iterable[Mapping[str, Any]]], spec: Mapping[str, 
         by_bin = name != "link_speeds"
         results[name] = {}
         for place, cell in sorted(found.items()):
-            measures = Measures(cell, unit, flows.get(place[0]))
+            measures = Measures(cell, shown, flows.get(place[0]))
             if len(cell.speeds_of_trip) >= max(fewest, 1):
                 results[name][place] = {
                     key: measures.value(key) for key in keys if not (by_bin and key == "free_flow")

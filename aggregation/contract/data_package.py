@@ -45,14 +45,14 @@ def data_package(spec: RunSpec, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "name": "link-speeds",
         "title": "Speeds of road links",
         "description": (
-            f"Statistics of GPS trips by road link. Speeds are in {spec.speed_unit}; hours, dates and "
+            f"Statistics of GPS trips by road link. Speeds are in {spec.unit}; hours, dates and "
             f"weekdays are those of {spec.time_zone}; a day has {spec.n_bins:,} bins of "
             f"{spec.bin_minutes:,} minutes. An empty value is one that too few data have. No licence is "
             "stated: add `licenses` before you hand the tables on."
         ),
         "sources": [{"title": spec.trips}],
         "time_zone": spec.time_zone,
-        "speed_unit": spec.speed_unit,
+        "speed_unit": spec.unit,
         "bin_minutes": spec.bin_minutes,
         "temporal": {"first": dates["first"], "last": dates["last"]},
         "counts": {
@@ -150,7 +150,7 @@ def _field(entry: statistic.Statistic, spec: RunSpec) -> dict[str, Any]:
         "title": entry.label,
         "description": definition,
     }
-    unit = entry.unit_text(spec.speed_unit)
+    unit = entry.unit_text(spec.unit)
     if unit:
         field["unit"] = unit
     if entry.estimator:

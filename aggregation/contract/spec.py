@@ -30,14 +30,13 @@ SCHEMA = 1
 STORE_LAYOUT = 4
 """Version of the point store's files; points in another layout are ignored and decoded again."""
 
-METRES_PER_SECOND = {"m/s": 1.0, "km/h": 1 / 3.6, "mph": 0.44704}
+METRES_PER_SECOND = {"m/s": 1.0, "km/h": 1 / 3.6, "mph": 0.44704, "knots": 1.852 / 3.6}
 """Speed units in m/s."""
 
-KILOMETRES_PER_HOUR = {"m/s": 3.6, "km/h": 1.0, "mph": 1.609344}
+KILOMETRES_PER_HOUR = {"m/s": 3.6, "km/h": 1.0, "mph": 1.609344, "knots": 1.852}
 """Speed units in km/h."""
 
-KNOTS = ("knots", "knot", "kn", "kt", "kts")
-KNOTS_ADVICE = "knots are not read by this version: multiply the speeds by 1.852 and choose km/h"
+_KNOTS = ("knots", "knot", "kn", "kt", "kts")
 
 MAX_TRIP_MEGABYTES = 256
 """Default maximum size of an unpacked trip file, in MiB."""
@@ -267,10 +266,11 @@ class RunSpec:
     """Parameters of one aggregation.
 
     `trips` is a folder, a glob or one file; `store` the folder of the point store. Either may lie in a
-    bucket (`s3://bucket/prefix`); `s3` describes how to reach it. Speeds are in `speed_unit`; bins, dates
-    and weekdays are local to `time_zone`; `date_from` and `date_to` are inclusive. `min_trips` affects what
-    is drawn, not the result; `suppress_below` omits cells with fewer distinct trips from the result (0:
-    none). A trip file larger than `max_trip_megabytes` (MiB, unpacked) is rejected and reported by name.
+    bucket (`s3://bucket/prefix`); `s3` describes how to reach it. Speeds in the trip files are in
+    `speed_unit`, in the results in `shown_unit` (empty: the same); see `unit`. Bins, dates and weekdays are
+    local to `time_zone`; `date_from` and `date_to` are inclusive. `min_trips` affects what is drawn, not the
+    result; `suppress_below` omits cells with fewer distinct trips from the result (0: none). A trip file
+    larger than `max_trip_megabytes` (MiB, unpacked) is rejected and reported by name.
 
     `statistics` has the keys of the statistics to compute, in column order. The bins are those of the sets of
     `days`; `periods` have statistics of their own. `holidays` count as Sundays. `free_flow` and `trim` are
@@ -297,6 +297,7 @@ class RunSpec:
     holidays: tuple[date, ...] = ()
     free_flow: FreeFlow = field(default_factory=FreeFlow)
     trim: Trim = field(default_factory=Trim)
+    shown_unit: str = ""
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -305,9 +306,13 @@ class RunSpec:
         for name in ("trips", "store"):
             if not getattr(self, name).strip() or "\0" in getattr(self, name):
                 raise SpecError(name, "is empty; name a folder")
-        if self.speed_unit.strip().lower() in KNOTS:
-            raise SpecError("speed_unit", f"is {self.speed_unit!r}; {KNOTS_ADVICE}")
+        for name in ("speed_unit", "shown_unit"):
+            object.__setattr__(self, name, unit_key(getattr(self, name)))
         _check_choice("speed_unit", self.speed_unit, tuple(METRES_PER_SECOND))
+        if self.shown_unit == self.speed_unit:
+            object.__setattr__(self, "shown_unit", "")
+        elif self.shown_unit:
+            _check_choice("shown_unit", self.shown_unit, tuple(METRES_PER_SECOND))
         _check_choice("bad_files", self.bad_files, BAD_FILE_POLICIES)
         if fault := zone_fault(self.time_zone):
             raise SpecError("time_zone", fault)
@@ -325,6 +330,16 @@ class RunSpec:
         _check_range("min_trips", self.min_trips, 1, 1_000_000)
         _check_range("suppress_below", self.suppress_below, 0, 1_000_000)
         _check_range("max_trip_megabytes", self.max_trip_megabytes, 1, 4096)
+
+    @property
+    def unit(self) -> str:
+        """Unit of all speeds in the results."""
+        return self.shown_unit or self.speed_unit
+
+    @property
+    def unit_factor(self) -> float:
+        """Number by which speeds of trip files are multiplied for the results; 1 if the units are equal."""
+        return KILOMETRES_PER_HOUR[self.speed_unit] / KILOMETRES_PER_HOUR[self.unit]
 
     @property
     def decode_rules(self) -> DecodeRules:
@@ -384,7 +399,7 @@ def _digest(values: Any) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 
-_LEFT_OUT_IF_USUAL = ("s3", "statistics", "days", "periods", "holidays", "free_flow", "trim")
+_LEFT_OUT_IF_USUAL = ("s3", "statistics", "days", "periods", "holidays", "free_flow", "trim", "shown_unit")
 """Entries that spec.json has only if they are not the default, so that an older Roadpulse reads others."""
 
 
@@ -433,6 +448,11 @@ def _check_path(name: str, path: str) -> None:
         raise SpecError(name, fault)
 
 
+def unit_key(text: str) -> str:
+    """Return the key of a speed unit, of which other spellings are known for knots (`kn`, `kt`, `kts`)."""
+    return "knots" if text.strip().lower() in _KNOTS else text
+
+
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise SpecError(name, f"is {shown(value)}; choose one of {', '.join(choices)}")
@@ -471,7 +491,10 @@ def _weekdays(value: object) -> tuple[int, ...]:
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
-    **{name: partial(_text, name) for name in ("trips", "store", "speed_unit", "time_zone", "bad_files")},
+    **{
+        name: partial(_text, name)
+        for name in ("trips", "store", "speed_unit", "shown_unit", "time_zone", "bad_files")
+    },
     **{name: partial(_date, name) for name in ("date_from", "date_to")},
     "weekdays": _weekdays,
     "mapping": FieldMapping.from_json,

@@ -16,6 +16,9 @@ from .cells import Clock, Mask
 IMPLAUSIBLE = 70.0
 """Speed in m/s (252 km/h, 157 mph) above which a wrong unit or a sensor's error is likely."""
 
+SLOW = 20 / 3.6
+"""Speed in m/s (20 km/h) that at least one in a hundred points of road traffic exceeds."""
+
 _THURSDAY = 3  # the weekday of 1970-01-01, Monday being 0
 
 
@@ -27,6 +30,7 @@ Rows = Optional[NDArray[np.intp]]
 class SummaryReport:
     """Report of a summary task: the points by what became of them.
 
+    `implausible` and `slow` are faster and slower than the constants of that name, `fastest` is the highest.
     `most_trips` is the largest number of trips on one link, `text_links` the number of links whose id is a
     text. `raised` is the number of pairs of a trip and a
     link that were so slow that they count as faster in paces, and `free_flow_by_window` that of links whose
@@ -41,6 +45,8 @@ class SummaryReport:
     other_date: int = 0
     other_weekday: int = 0
     implausible: int = 0
+    slow: int = 0
+    fastest: float = 0.0
     raised: int = 0
     free_flow_by_window: int = 0
     in_layers: dict[int, int] = field(default_factory=dict)
@@ -63,7 +69,10 @@ class SummaryReport:
             clock, speed = clock.of(keep), speed[keep]
         self.points += len(speed)
         self.without_time += int(len(speed) - clock.timed.sum())
-        self.implausible += int((speed > IMPLAUSIBLE / METRES_PER_SECOND[spec.speed_unit]).sum())
+        metres_per_second = METRES_PER_SECOND[spec.unit]
+        self.implausible += int(np.count_nonzero(speed > IMPLAUSIBLE / metres_per_second))
+        self.slow += int(np.count_nonzero(speed < SLOW / metres_per_second))
+        self.fastest = max(self.fastest, float(speed.max(initial=0.0)))
         self._note_days(clock.local if clock.all_timed else clock.local[clock.timed])
         return keep, clock
 

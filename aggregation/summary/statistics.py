@@ -173,12 +173,12 @@ def inputs_of(keys: Iterable[str]) -> frozenset[str]:
 
 def settings_of(spec: RunSpec) -> dict[str, Any]:
     """Return the inputs that are the same for all groups."""
-    return {RULE: spec.free_flow, UNIT: KILOMETRES_PER_HOUR[spec.speed_unit]}
+    return {RULE: spec.free_flow, UNIT: KILOMETRES_PER_HOUR[spec.unit]}
 
 
 def slowest(spec: RunSpec) -> float:
     """Return the speed that a slower trip counts as in paces, in the unit of the run."""
-    return SLOWEST / KILOMETRES_PER_HOUR[spec.speed_unit]
+    return SLOWEST / KILOMETRES_PER_HOUR[spec.unit]
 
 
 def compute(keys: Iterable[str], inputs: Mapping[str, Any]) -> dict[str, Column]:

@@ -193,16 +193,18 @@ def _columns(rows: NDArray[Any]) -> Columns:
 
 
 def _points(task: SummaryTask, context: SummaryContext) -> Portions:
-    """Yield the task's points that count."""
-    names = ("link_id", "time", "speed")
-    for columns, trip in _counting(task, context, context.store.read_points, names):
-        yield (*columns, trip)
+    """Yield the task's points that count, with speeds in the unit of the results."""
+    names, factor = ("link_id", "time", "speed"), context.spec.unit_factor
+    for (link_id, time, speed), trip in _counting(task, context, context.store.read_points, names):
+        yield link_id, time, speed if factor == 1 else speed * factor, trip
 
 
 def _traversals(task: SummaryTask, context: SummaryContext) -> Portions:
-    """Yield the task's traversals that count."""
+    """Yield the task's traversals that count, with speeds in the unit of the results."""
+    factor = context.spec.unit_factor
     for columns, _ in _counting(task, context, context.store.read_traversals, PASSAGE.names or ()):
-        yield columns
+        link_id, entry, weighted, *others = columns
+        yield link_id, entry, weighted if factor == 1 else weighted * factor, *others
 
 
 Read = Callable[..., Iterator[dict[str, NDArray[Any]]]]

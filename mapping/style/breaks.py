@@ -21,7 +21,7 @@ STEPS = (1.0, 2.0, 2.5, 5.0)
 SMALLEST_STEPS = {SPEED: 0.1, RATIO: 0.01, SHARE: 0.01, DELAY: 0.1, RATE: 0.1}
 """No class is narrower, by kind of unit: values are not known better than this."""
 
-DEFAULTS = {"mph": 5.0, "km/h": 10.0, "m/s": 2.0}
+DEFAULTS = {"mph": 5.0, "km/h": 10.0, "m/s": 2.0, "knots": 5.0}
 """Step of the classes of speeds from 0 on where nothing is drawn."""
 _OTHER_DEFAULTS = {RATIO: 0.25, SHARE: 0.1, DELAY: 10.0, RATE: 5.0}
 

@@ -113,7 +113,7 @@ class StyleOptions:
             )
         options = cls(
             statistic=statistic,
-            unit=file.spec.speed_unit,
+            unit=file.spec.unit,
             min_trips=file.min_trips,
             time_zone=file.spec.time_zone,
             driving_side=driving_side_of(file.spec.time_zone),
@@ -135,7 +135,7 @@ def _limits_of(file: MapFile, statistic: str) -> tuple[float, ...]:
     if not _is_drawn(statistic):
         return ()
     unit = statistics.statistic(statistic).unit
-    return tuple(class_limits(file.whole_day(statistic), file.spec.speed_unit, unit))
+    return tuple(class_limits(file.whole_day(statistic), file.spec.unit, unit))
 
 
 def _is_drawn(key: object) -> bool:

@@ -343,9 +343,9 @@ class _Writer:
             unit = statistic.statistic(key).unit
             if key in self.playing:
                 values, counts = numbers(_decimals(key))[1:], self.seen[key][1:]
-                limits[key] = class_limits(values, self.spec.speed_unit, unit, counts)
+                limits[key] = class_limits(values, self.spec.unit, unit, counts)
             else:
-                limits[key] = class_limits(drawn[key].to_numpy(dtype=float), self.spec.speed_unit, unit)
+                limits[key] = class_limits(drawn[key].to_numpy(dtype=float), self.spec.unit, unit)
         return limits
 
     def _write_catalogue(self, database: sqlite3.Connection, shapes: Shapes) -> None:

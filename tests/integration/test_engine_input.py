@@ -167,7 +167,26 @@ def test_speeds_absurd_for_the_unit_are_counted_and_warned_of(engine):
     assert engine.run_here(speed_unit="km/h").manifest["points"]["implausible"] == 0
     manifest = engine.run_here(speed_unit="m/s").manifest
     assert (manifest["points"]["implausible"], manifest["points"]["counted"]) == (10, 20)
-    assert any("Check the unit" in warning and "70 m/s" in warning for warning in manifest["warnings"])
+    (warning, *_) = manifest["warnings"]
+    assert warning == (
+        "50.0% of the points are faster than 70 m/s, the fastest has 200.0 m/s. Check the unit of the "
+        "speeds, declared as m/s: if it is km/h, the fastest has 55.6 m/s."
+    )
+
+
+@pytest.mark.parametrize(
+    ("unit", "shown", "hint"),
+    [
+        ("km/h", "mph", "20 km/h, the fastest has 12.5 km/h. Check the unit of the speeds, declared as km/h: "
+         "if it is m/s, the fastest has 45.0 km/h."),
+        ("m/s", "", ""),
+    ],
+)  # fmt: skip
+def test_speeds_too_slow_for_roads_are_warned_of_with_the_likely_unit(engine, unit, shown, hint):
+    """Of 120 points at 8 to 12.5 m/s, declared as km/h and as what they are."""
+    engine.write("a.json", [point(n, speed=8.0 + 4.5 * (n == 7)) for n in range(120)])
+    warnings = engine.run_here(speed_unit=unit, shown_unit=shown, min_trips=1).manifest["warnings"]
+    assert warnings == ([f"100.0% of the points are slower than {hint}"] if hint else [])
 
 
 def test_a_wrong_field_mapping_is_told_with_the_fields_that_are_there(engine):
@@ -512,7 +531,7 @@ def test_the_limit_on_files_is_that_of_this_run(engine):
         (b"[]", "JSON object"),
         (b"[" * 100_000, "spec.json"),
         (b'{"trips": "/x"}', "store"),
-        (b'{"trips": "/x", "store": "/y", "speed_unit": "knots"}', "speed_unit"),
+        (b'{"trips": "/x", "store": "/y", "speed_unit": "furlongs"}', "speed_unit"),
         (b'{"trips": "/x", "store": "/y", "schema": 2}', "schema"),
     ],
 )

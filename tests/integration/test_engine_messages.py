@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from roadpulse.aggregation.contract.errors import RunError, SpecError
-from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
+from roadpulse.aggregation.contract.spec import FieldMapping
 from tests.engine import Engine
 
 
@@ -187,12 +187,6 @@ def test_a_path_that_cannot_be_is_refused_before_the_run(path: str, words: str) 
 def test_a_trip_id_inside_the_points_says_that_a_file_is_a_trip() -> None:
     with pytest.raises(SpecError, match="as a file is one trip; write each trip into a file of its own"):
         FieldMapping(trip_id="data.trip")
-
-
-@pytest.mark.parametrize("unit", ["knots", "kn", "KT"])
-def test_knots_come_with_what_to_do(unit: str) -> None:
-    with pytest.raises(SpecError, match=r"multiply the speeds by 1\.852 and choose km/h"):
-        RunSpec("/trips", "/store", speed_unit=unit)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,22 @@ def test_belfast_has_every_statistic_by_link_bin_and_period(
 
 
 @pytest.mark.belfast
+def test_belfast_in_metres_per_second_has_the_same_statistics_in_miles_per_hour(
+    belfast: Path, plain: dict[str, Table], tmp_path: Path
+) -> None:
+    engine = Engine(tmp_path)
+    for path in (belfast / "trips").iterdir():
+        trip = read(path)
+        for point in trip["data"]:
+            if point.get("absVelocity") is not None:
+                point["absVelocity"] = float(point["absVelocity"]) * 0.44704
+        engine.write(path.name, trip)
+    outcome = engine.finish(workers=2, speed_unit="m/s", shown_unit="mph", **SPEC)
+    found = {name: differences(outcome.csv(name), table) for name, table in plain.items()}
+    assert not any(found.values()), found
+
+
+@pytest.mark.belfast
 def test_the_independent_computation_gives_what_was_published_with_belfast(
     belfast: Path, plain: dict[str, Table]
 ) -> None:

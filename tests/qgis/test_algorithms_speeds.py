@@ -127,7 +127,8 @@ def test_a_run_without_a_folder_of_its_own_goes_into_the_profiles(
         ("MAPPING", '{"velocity": "v"}', "velocity"),
         ("MAPPING", '{"speed": ', "not valid JSON"),
         ("MAPPING", "/nowhere/fields.json", "neither JSON text nor a JSON file"),
-        ("SPEED_UNIT", "knots", "SPEED_UNIT"),
+        ("SPEED_UNIT", "furlongs", "SPEED_UNIT"),
+        ("SHOWN_UNIT", "furlongs", "SHOWN_UNIT"),
     ],
 )
 def test_a_wrong_parameter_is_refused_by_name_before_anything_runs(

@@ -45,7 +45,7 @@ def test_everything_but_trips_and_store_has_a_default():
         ("trips", 7),
         ("store", "a\0b"),
         ("store", ["a"]),
-        ("speed_unit", "knots"),
+        ("speed_unit", "furlongs"),
         ("speed_unit", "MPH"),
         ("time_zone", "Europe/Atlantis"),
         ("time_zone", "../../etc/passwd"),
@@ -220,3 +220,35 @@ def test_everything_that_decides_what_a_store_holds_is_in_its_digest():
     assert [DecodeRules.from_json(json.loads(json.dumps(each.to_json()))) for each in rules] == rules
     spec = RunSpec("/t", "/s", speed_unit="mph", trim=Trim(ends_metres=5), time_zone="Europe/London")
     assert spec.decode_rules == DecodeRules(FieldMapping(), "mph", Trim(ends_metres=5))
+
+
+# -- units ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["knots", "knot", "kn", "kt", "kts", " Kn "])
+def test_knots_are_known_by_their_spellings(text):
+    assert RunSpec("/t", "/s", speed_unit=text).speed_unit == "knots"
+    assert RunSpec("/t", "/s", shown_unit=text).unit == "knots"
+
+
+def test_the_unit_of_results_is_in_the_specification_only_if_it_is_another():
+    assert "shown_unit" not in RunSpec("/t", "/s", speed_unit="mph").to_json()
+    assert "shown_unit" not in RunSpec("/t", "/s", speed_unit="mph", shown_unit="mph").to_json()
+    spec = RunSpec("/t", "/s", speed_unit="m/s", shown_unit="mph")
+    assert spec.to_json()["shown_unit"] == "mph"
+    assert RunSpec.from_json(spec.to_json()) == spec
+    assert (spec.unit, spec.decode_rules) == ("mph", RunSpec("/t", "/s", speed_unit="m/s").decode_rules)
+
+
+@pytest.mark.parametrize(
+    ("unit", "shown", "metres_per_hour"),
+    [("m/s", "km/h", 3600), ("mph", "km/h", 1609.344), ("knots", "km/h", 1852)],
+)
+def test_speeds_are_multiplied_by_the_ratio_of_the_units(unit, shown, metres_per_hour):
+    spec = RunSpec("/t", "/s", speed_unit=unit, shown_unit=shown)
+    assert spec.unit_factor == pytest.approx(metres_per_hour / 1000, rel=1e-15)
+
+
+def test_an_unknown_unit_of_results_is_refused_by_name():
+    with pytest.raises(SpecError, match="shown_unit: is"):
+        RunSpec("/t", "/s", shown_unit="furlongs")

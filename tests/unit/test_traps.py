@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -45,6 +46,34 @@ def test_generated_trips_have_the_statistics_of_their_definitions(engine: Engine
     for spec in SPECIFICATIONS[case]:
         outcome = engine.run_here(statistics=KEYS, **spec)
         assert compared(outcome, {name: [trip] for name, trip in trips.items()}, spec) == {}, spec
+
+
+@pytest.mark.parametrize(
+    ("unit", "shown"), [("m/s", "mph"), ("knots", "km/h"), ("mph", "km/h"), ("km/h", "knots")]
+)
+@pytest.mark.parametrize("case", ["varying_rates", "zero_speeds"])
+def test_results_in_another_unit_than_the_trips_are_of_the_same_trips(
+    engine: Engine, case: str, unit: str, shown: str
+) -> None:
+    trips = CASES[case]()
+    for name, trip in trips.items():
+        engine.write(name, trip)
+    engine.settle()
+    spec = {"speed_unit": unit, "shown_unit": shown}
+    as_they_are = engine.run_here(statistics=KEYS, speed_unit=unit)
+    outcome = engine.run_here(statistics=KEYS, **spec)
+    assert compared(outcome, {name: [trip] for name, trip in trips.items()}, spec) == {}
+    assert (outcome.manifest["speed_unit"], as_they_are.manifest["speed_unit"]) == (shown, unit)
+    assert outcome.manifest["files"]["decoded"] == 0
+    of_columns = json.loads(outcome.sidecar)["resources"][0]["schema"]["fields"]
+    assert {field["unit"] for field in of_columns if field["name"] in ("mean", "p85", "free_flow")} == {shown}
+
+
+def test_a_unit_of_results_that_is_that_of_the_trips_changes_no_byte(engine: Engine) -> None:
+    engine.write("a.json", file_of([(at("2025-06-10T08:00"), 24.5, 7)]))
+    engine.settle()
+    same = engine.run_here(statistics=KEYS, shown_unit="mph")
+    assert same.hashes == engine.run_here(statistics=KEYS).hashes
 
 
 def test_trips_that_count_as_faster_in_paces_are_told(engine: Engine) -> None:

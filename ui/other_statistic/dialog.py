@@ -169,7 +169,7 @@ class StatisticSwitch:
 
     def _title(self, key: str) -> str:
         """Return what `ui.runs.map_view` puts behind the name of a run: `: mean speed (mph)`."""
-        title = statistic(key).title(self._file.spec.speed_unit)
+        title = statistic(key).title(self._file.spec.unit)
         return f": {title[:1].lower()}{title[1:]}"
 
     def _try(self, do: Callable[[], None]) -> None:

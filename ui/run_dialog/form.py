@@ -187,7 +187,8 @@ class RunForm(QWidget):
     def _changed(self) -> None:
         if self._filling:
             return
-        self.trips.set_shown(self.show_.unit.currentData(), self.when.time_zone)
+        self.trips.set_zone(self.when.time_zone)
+        self.show_.follow(self.trips.unit)
         self.trips.set_trim(self.more.trim)
         self.more.statistics.set_drawn(self.show_.statistic.key)
         self.show_.show_computed(self.more.statistics.keys)
@@ -222,14 +223,14 @@ class RunForm(QWidget):
         self._sampler.submit(read)
 
     def _use_unit(self, unit: str) -> None:
-        self.show_.unit.setCurrentIndex(max(0, self.show_.unit.findData(unit)))
+        self.trips.units.setCurrentIndex(max(0, self.trips.units.findData(unit)))
 
     def _edit_fields(self) -> None:
         preview = self.trips.preview
         if preview is None or preview.root is None:
             return
         dialog = FieldsDialog(
-            preview, self.trips.mapping, self.when.time_zone, self.show_.unit.currentData(), self.window()
+            preview, self.trips.mapping, self.when.time_zone, self.trips.unit, self.window()
         )
         dialog.chosen.connect(self.trips.set_mapping)
         dialog.open()

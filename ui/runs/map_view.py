@@ -90,7 +90,7 @@ def _open(finished: FinishedRun) -> tuple[QgsVectorLayer, StyleOptions]:
     from ...mapping.style.symbology import style_layer  # noqa: PLC0415
 
     settings = finished.job.settings
-    title = statistic(settings.statistic).title(settings.speed_unit)
+    title = statistic(settings.statistic).title(settings.unit)
     name = f"{finished.job.name}: {title[:1].lower()}{title[1:]}"
     layer = bare_layer(f"{finished.job.output}|layername=links", name)
     if not layer.isValid():

@@ -35,6 +35,7 @@ def settings_of(run: Run) -> RunSettings:
         bin_minutes=spec.bin_minutes,
         time_zone=spec.time_zone,
         speed_unit=spec.speed_unit,
+        shown_unit=spec.shown_unit,
         min_trips=spec.min_trips,
         bad_files=spec.bad_files,
         suppress_below=spec.suppress_below,

@@ -59,7 +59,8 @@ class RunSettings:
 
     Dates are ISO texts, both inclusive, empty for all. `holidays` is a text of dates or the path of a file
     with them (`workflow.holidays`). `statistic` is the key of the drawn one, which a run computes whether
-    `statistics` holds it or not. An empty `driving_side` follows the time zone.
+    `statistics` holds it or not. An empty `driving_side` follows the time zone, an empty `shown_unit`
+    is that of the trips.
     """
 
     profile: str = LOCAL_NAME
@@ -78,6 +79,7 @@ class RunSettings:
     statistics: tuple[str, ...] = field(default_factory=default_keys)
     free_flow: FreeFlow = field(default_factory=FreeFlow)
     speed_unit: str = "km/h"
+    shown_unit: str = ""
     min_trips: int = 5
     bad_files: str = "skip"
     suppress_below: int = 0
@@ -85,6 +87,11 @@ class RunSettings:
     workers: int = 0
     theme: str = "light"
     driving_side: str = ""
+
+    @property
+    def unit(self) -> str:
+        """Unit of the speeds in the results."""
+        return self.shown_unit or self.speed_unit
 
     @property
     def computed(self) -> tuple[str, ...]:
@@ -230,6 +237,7 @@ def run_spec(settings: RunSettings, store: str) -> RunSpec:
         trips=settings.trips,
         store=store,
         speed_unit=settings.speed_unit,
+        shown_unit=settings.shown_unit,
         time_zone=settings.time_zone,
         bin_minutes=settings.bin_minutes,
         date_from=date.fromisoformat(settings.date_from) if settings.date_from else None,

@@ -95,7 +95,7 @@ def changes(mapping: FieldMapping, proposal: FieldMapping) -> str:
 
 
 def unit_hint(root: Any) -> str:
-    """Return the unit of the speeds that a file names itself (`m/s`, `km/h`, `mph`), else empty."""
+    """Return the unit of the speeds that a file names itself (`m/s`, `km/h`, `mph`, `knots`), else empty."""
     if not isinstance(root, dict):
         return ""
     for key, value in root.items():
@@ -105,6 +105,7 @@ def unit_hint(root: Any) -> str:
                 ("mph", ("mph", "mi/h", "milesperhour")),
                 ("km/h", ("km/h", "kmh", "kph", "kmph")),
                 ("m/s", ("m/s", "mps", "ms-1", "m·s-1")),
+                ("knots", ("knots", "knot", "kn", "kt", "kts")),
             ):
                 if word in names:
                     return unit

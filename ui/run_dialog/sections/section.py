@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Optional
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ...runs.settings import RunSettings
 from ...widgets.notes import Note
 from ...widgets.plain_text import PlainLabel
+
+UNITS = ("km/h", "mph", "m/s", "knots")
 
 
 class Section(QWidget):
@@ -54,6 +56,15 @@ class Section(QWidget):
     def go_to(self) -> None:
         """Focus the control that `problem` is about."""
         self.setFocus()
+
+
+def unit_chooser(name: str) -> QComboBox:
+    """Return a chooser of speed units."""
+    chooser = QComboBox()
+    chooser.setObjectName(name)
+    for unit in UNITS:
+        chooser.addItem(unit, unit)
+    return chooser
 
 
 def add_to_row(line: QHBoxLayout, *parts: object) -> None:

@@ -18,9 +18,7 @@ from ...runs.settings import RunSettings
 from ...widgets.number_format import counted
 from ...widgets.plain_text import tip
 from ...widgets.statistics import StatisticChooser, StatisticList
-from .section import Section, add_to_row
-
-UNITS = ("km/h", "mph", "m/s")
+from .section import Section, add_to_row, unit_chooser
 
 
 class ShowSection(Section):
@@ -33,11 +31,11 @@ class ShowSection(Section):
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
         self.statistic = StatisticChooser()
-        self.unit = QComboBox()
-        self.unit.setObjectName("unit")
-        for unit in UNITS:
-            self.unit.addItem(unit, unit)
-        self.unit.setToolTip(tr("The unit of the speeds in the trip files. The map is labelled in it too."))
+        self._unit_of_trips = ""
+        self.unit = unit_chooser("shown_unit")
+        self.unit.setToolTip(
+            tr("The unit of the speeds on the map and in the results. No trip is read anew for another one.")
+        )
         self.min_trips = QSpinBox()
         self.min_trips.setObjectName("min_trips")
         self.min_trips.setRange(1, 1_000_000)
@@ -61,7 +59,8 @@ class ShowSection(Section):
     def show_settings(self, settings: RunSettings) -> None:
         """Put the remembered choice into the controls."""
         self.statistic.set_key(settings.statistic)
-        self.unit.setCurrentIndex(max(0, self.unit.findData(settings.speed_unit)))
+        self._unit_of_trips = settings.speed_unit
+        self.unit.setCurrentIndex(max(0, self.unit.findData(settings.unit)))
         self.min_trips.setValue(settings.min_trips)
 
     def apply(self, settings: RunSettings) -> RunSettings:
@@ -69,9 +68,16 @@ class ShowSection(Section):
         return replace(
             settings,
             statistic=self.statistic.key,
-            speed_unit=self.unit.currentData(),
+            shown_unit="" if self.unit.currentData() == settings.speed_unit else self.unit.currentData(),
             min_trips=self.min_trips.value(),
         )
+
+    def follow(self, unit: str) -> None:
+        """Propose the usual unit for another one of the trips, unless the person has chosen otherwise."""
+        if unit != self._unit_of_trips:
+            if self.unit.currentData() == usual_unit(self._unit_of_trips):
+                self.unit.setCurrentIndex(self.unit.findData(usual_unit(unit)))
+            self._unit_of_trips = unit
 
     def show_computed(self, keys: Sequence[str]) -> None:
         """Show how many statistics the run computes, and offer those among them for the map."""
@@ -82,6 +88,11 @@ class ShowSection(Section):
             ),
             tr("Choose which"), "statistics",
         )  # fmt: skip
+
+
+def usual_unit(of_trips: str) -> str:
+    """Return the unit that a map usually has: that of the trips, but km/h where drivers do not use it."""
+    return "km/h" if of_trips in ("m/s", "knots") else of_trips
 
 
 class MoreSection(Section):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import QSignalBlocker, Qt
 from qgis.PyQt.QtWidgets import QFileDialog, QWidget
 
 from ....aggregation.contract.errors import RunError
@@ -62,7 +62,9 @@ class TripsSection(TripsControls):
     def show_settings(self, settings: RunSettings) -> None:
         """Show the remembered folder and mapping, and look them up."""
         self.mapping = settings.mapping
-        self.unit, self.zone, self.trim = settings.speed_unit, settings.time_zone, settings.trim
+        self.zone, self.trim = settings.time_zone, settings.trim
+        with QSignalBlocker(self.units):  # the trips are looked up below
+            self.units.setCurrentIndex(max(0, self.units.findData(settings.speed_unit)))
         if self.folder.text() == settings.trips:
             self.refresh()
         else:
@@ -70,7 +72,7 @@ class TripsSection(TripsControls):
 
     def apply(self, settings: RunSettings) -> RunSettings:
         """Return the settings with this folder and mapping."""
-        return replace(settings, trips=self.trips, mapping=self.mapping)
+        return replace(settings, trips=self.trips, mapping=self.mapping, speed_unit=self.unit)
 
     @property
     def trips(self) -> str:

@@ -14,7 +14,7 @@ from ....aggregation.contract.spec import FieldMapping
 from ....workflow.translation import tr
 from ...widgets.notes import Note
 from ...widgets.plain_text import PlainLabel
-from .section import Section
+from .section import Section, unit_chooser
 
 if TYPE_CHECKING:
     from ...trip_fields.sample import FirstPoint, Preview
@@ -37,14 +37,17 @@ class TripsControls(Section):
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
         self.mapping = FieldMapping()
-        self.unit, self.zone = "km/h", "UTC"
+        self.zone = "UTC"
         self.preview: Optional[Preview] = None
         self.folder = QgsFilterLineEdit()
         self.folder.setObjectName("trips")
         self.folder.setAccessibleName(tr("Folder of the trips"))
         self.browse = QPushButton(tr("Browse…"))
         self.browse.setObjectName("browse")
-        self.row((self.folder, 1), self.browse)
+        self.units = unit_chooser("unit")
+        self.units.setToolTip(tr("The unit of the speeds in the trip files. It is never guessed."))
+        self.units.currentIndexChanged.connect(self._unit_chosen)
+        self.row((self.folder, 1), self.browse, tr("speeds in"), self.units)
         self.note.setObjectName("trips_note")
         self.column.addWidget(self.note)
         self.column.addWidget(self._preview_box())
@@ -70,14 +73,23 @@ class TripsControls(Section):
         self.box.hide()
         return self.box
 
-    def set_shown(self, unit: str, zone: str) -> None:
-        """Set the unit and zone of the preview."""
-        if (unit, zone) != (self.unit, self.zone):
-            read_anew = unit != self.unit or self.mapping.naive_times == "local"
-            self.unit, self.zone = unit, zone
+    @property
+    def unit(self) -> str:
+        """Unit of the speeds in the trip files."""
+        return str(self.units.currentData())
+
+    def set_zone(self, zone: str) -> None:
+        """Set the zone of the preview."""
+        if zone != self.zone:
+            self.zone = zone
             self.show_preview()
-            if read_anew:
+            if self.mapping.naive_times == "local":
                 self.rules_changed.emit()
+
+    def _unit_chosen(self) -> None:
+        self.show_preview()
+        self.changed.emit()
+        self.rules_changed.emit()
 
     def show_preview(self) -> None:
         """Show the preview again."""
@@ -112,7 +124,7 @@ class TripsControls(Section):
                 )
             )
         elif found.unit and found.unit != self.unit:
-            text = tr("The file says its speeds are in {there}, Show says {here}.")
+            text = tr("The file says its speeds are in {there}, {here} is chosen.")
             text = text.format(there=found.unit, here=self.unit)
             self.fields_note.show_warning(text, tr("Use {unit}").format(unit=found.unit), "unit")
         else:
