@@ -35,12 +35,13 @@ from .summary.counts import IMPLAUSIBLE, SLOW, SummaryReport
 from .summary.statistics import PACES, SLOWEST, WINDOW, inputs_of
 from .trips.advice import file_advice, sentence
 from .trips.times import DAYS_TO_1970
-from .trips.values import POINT_REASONS, SMALL_EPOCH_UNITS, TIME_FAULTS, TRIM_REASONS
+from .trips.values import POINT_REASONS, POSITION_REASONS, SMALL_EPOCH_UNITS, TIME_FAULTS, TRIM_REASONS
 
 ESTIMATOR = "mean of points"
 """The estimator of `mean`: each point counts once, which at a constant interval is the space-mean speed."""
 
-WARN_FROM = {"no_link": 0.2, "no_speed": 0.2, "no_time": 0.2, "negative_speed": 0.2, "speed_not_finite": 0.2}
+WARN_FROM = {"no_link": 0.2, "no_speed": 0.2, "no_time": 0.2, "negative_speed": 0.2, "speed_not_finite": 0.2,
+             "no_position": 0.2, "no_step": 0.2}  # fmt: skip
 """Fraction of the points above which a fault causes a warning."""
 
 FEWEST_JUDGED = 100
@@ -99,7 +100,11 @@ def manifest(run: RunFacts) -> dict[str, Any]:
             "read": tally.points,
             "counted": counted,
             "dropped": tally.points - tally.counted,
-            "reasons": {name: faults[name] for name in (*POINT_REASONS, *TRIM_REASONS) if name in faults},
+            "reasons": {
+                name: faults[name]
+                for name in (*POINT_REASONS, *POSITION_REASONS, *TRIM_REASONS)
+                if name in faults
+            },
             "time_faults": {name: faults[name] for name in TIME_FAULTS if name in faults},
             "examples": {
                 name: {"value": met[name].value, "file": met[name].path}

@@ -46,12 +46,13 @@ BIN_MINUTES = tuple(m for m in range(5, 1441) if 1440 % m == 0)
 
 BAD_FILE_POLICIES = ("skip", "stop")
 NAIVE_TIMES = ("refuse", "utc", "local")
+POSITIONS = "positions"
 
 
 _IF_NAMED = ("vehicle_id", "longitude", "latitude", "direction")
 """Optional paths of a field mapping, left out of JSON if they are not named."""
 
-_IF_SAID = (*_IF_NAMED, "time_format")
+_IF_SAID = (*_IF_NAMED, "time_format", "speed_from")
 """Entries of a field mapping that are left out of JSON if they are empty."""
 
 
@@ -66,7 +67,8 @@ class FieldMapping:
     to the direction in which the point is on its link (`trips.link_keys.is_backward`): backward, the id is
     that of the opposite direction. `naive_times` is the treatment of times without an offset: `refuse` (the
     point counts in no time bin), `utc`, or `local` to the run's time zone. `time_format` is the format of all
-    times in the codes of `time_format` (empty: the usual notations).
+    times in the codes of `time_format` (empty: the usual notations). With `speed_from`
+    `positions` speeds are computed from positions and times, and `speed` is not read (empty: it is).
     """
 
     points: str = "data"
@@ -80,9 +82,10 @@ class FieldMapping:
     latitude: str = ""
     time_format: str = ""
     direction: str = ""
+    speed_from: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("points", "link_id", "speed", "time"):
+        for name in self._needed_paths():
             _check_path(f"mapping.{name}", getattr(self, name))
         for name in ("trip_id", *_IF_NAMED):
             if getattr(self, name):
@@ -112,7 +115,7 @@ class FieldMapping:
             keys_of(path)
             for path in (
                 self.link_id,
-                self.speed,
+                self.speed * (not self.speed_from),
                 self.time,
                 self.longitude,
                 self.latitude,
@@ -131,6 +134,15 @@ class FieldMapping:
                 "mapping.vehicle_id",
                 f"the vehicle's id cannot lie inside of the trip's ({self.trip_id!r}) or hold it",
             )
+
+    def _needed_paths(self) -> tuple[str, ...]:
+        """Return the entries that may not be empty; raises `SpecError` for the source of speeds."""
+        if not self.speed_from:
+            return "points", "link_id", "speed", "time"
+        _check_choice("mapping.speed_from", self.speed_from, (POSITIONS,))
+        if not self.longitude and not self.latitude:
+            raise SpecError("mapping.speed_from", "is 'positions'; name longitude and latitude, too")
+        return "points", "link_id", "time"
 
     def to_json(self) -> dict[str, str]:
         """Return the mapping as JSON-ready values, without optional entries that are empty."""

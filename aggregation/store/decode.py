@@ -26,6 +26,7 @@ from ..trips.trip_json import GZIP
 from . import point_store
 from .order import Columns, sorted_by_link
 from .point_store import FileRecord, PointStore
+from .position_speeds import take_speeds, take_speeds_of_rows
 from .traversals import long_traversals, traversals_of
 from .trimming import trimmed
 from .trip_ends import ends_of, ends_of_portions
@@ -94,6 +95,8 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
             with unpacked(content, context.max_bytes) as text:
                 if isinstance(text, bytes):
                     trip = decoder.decode_text(text)
+                    if context.rules.mapping.speed_from:
+                        take_speeds(trip, context.rules.speed_unit)
                     if context.rules.trim.is_asked:
                         _trim(trip, context.rules)
                     _describe(record, trip, len(trip.link_id))
@@ -208,16 +211,19 @@ def _take_large(
     """Decode a file that does not fit into memory; its points are spilled until all of it is read."""
     empty = np.empty(0, dtype=_ROW)
     trip = Points(empty["link_id"], empty["time"], empty["speed"], 0)
-    with spill(_ROW) as read, spill(_ROW) as left:
+    with spill(_ROW) as read, spill(_ROW) as with_speeds, spill(_ROW) as left:
         for piece in decode_large(decoder, context.rules.mapping, path):
             read.append(piece.link_id, piece.time, piece.speed, *_both(piece))
             trip.add_counts(piece)
         rows = read
+        if context.rules.mapping.speed_from:
+            rows = with_speeds
+            trip.faults.update(take_speeds_of_rows(read, rows, context.rules.speed_unit, _AT_ONCE))
         if context.rules.trim.is_asked:
-            rows = left
-            kept, trim_counts = trimmed(lambda: _times_and_speeds(read), len(read), context.rules)
+            whole, rows = rows, left
+            kept, trim_counts = trimmed(lambda: _times_and_speeds(whole), len(whole), context.rules)
             trip.faults.update(trim_counts)
-            for number, some in enumerate(read.portions(_AT_ONCE)):
+            for number, some in enumerate(whole.portions(_AT_ONCE)):
                 rest = some[kept[number * _AT_ONCE : (number + 1) * _AT_ONCE]]
                 left.append(*(rest[name] for name in _ROW.names or ()))
         if len(read):

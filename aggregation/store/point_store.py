@@ -40,7 +40,7 @@ from ..contract.spec import DecodeRules
 from ..storage import Place
 from ..storage.local.database import connect
 from ..storage.local.files import disk_errors
-from ..trips.values import POINT_REASONS, TIME_FAULTS, TRIM_REASONS
+from ..trips.values import POINT_REASONS, POSITION_REASONS, TIME_FAULTS, TRIM_REASONS
 from . import owners
 from .order import BUCKETS, Columns, bucket_of
 from .rows import LINKS, POINTS, TRAVERSALS, Reading, RowType, literal, write_rows, write_runs
@@ -48,7 +48,7 @@ from .trip_ends import NO_ENDS, TripEnds
 
 PARTS_AT_ONCE = 64
 _OWNER, _FILES, _INGEST, _NOTES, _MERGED = "owner.json", "files.parquet", "ingest=", "notes-", "-merged"
-FAULTS = (*POINT_REASONS, *TRIM_REASONS, *TIME_FAULTS)
+FAULTS = (*POINT_REASONS, *POSITION_REASONS, *TRIM_REASONS, *TIME_FAULTS)
 _NO_FAULTS = (0,) * len(FAULTS)  # shared by the many files without any
 _READ_BY_LATER = {
     "bad_time": "time_twice", "bad_link": "text_links", "negative_link": "text_links",

@@ -121,9 +121,12 @@ class FileTally:
                 f"Of {self.points:,} points none is left, as the run leaves out points by `trim` "
                 f"({'; '.join(left_out)}). Lower its numbers, or leave it out."
             )
-        worst = max((f for f in faults if f in values.POINT_REASONS), key=lambda f: faults[f], default="")
+        reasons = (*values.POINT_REASONS, *values.POSITION_REASONS)
+        worst = max((f for f in faults if f in reasons), key=lambda f: faults[f], default="")
         example = self.examples.get(worst, Example())
         text = f"None of the {self.points:,} points can be used: "
+        if worst in values.POSITION_REASONS:
+            return text + sentence(worst, "", self._first_read, mapping)
         if not example.value:
             return (
                 f"{text}{values.REASON_TEXTS.get(worst, '')}. "

@@ -140,7 +140,13 @@ def _is_number(text: str) -> bool:
     return bool(re.fullmatch(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", text))
 
 
-_FIELDS = {"no_link": "link_id", "no_direction": "direction", "no_speed": "speed", "no_time": "time"}
+_FIELDS = {
+    "no_position": "longitude",
+    "no_link": "link_id",
+    "no_direction": "direction",
+    "no_speed": "speed",
+    "no_time": "time",
+}
 _DIFFERS: dict[str, Callable[[str, FieldMapping], str]] = {
     "bad_link": _about_link,
     "bad_direction": _about_direction,
@@ -153,6 +159,9 @@ _ALWAYS = {
     "speed_not_finite": "Such points are left out.",
     "time_without_zone": "Say what such times are with naive_times in the field mapping (in the window: "
     "Times without a zone): “utc”, or “local” if they are in the time zone of the run.",
+    "no_step": "Speeds are computed from points of a trip that follow one another in time. Check the field "
+    "mapping, where trip_id says which points are one trip.",
+    "jump": "Such points, and those after them, are left out. Check the positions and times.",
     "time_skipped": "Check the time zone: a clock there does not show this time.",
     "time_twice": "Check the time zone; times with an offset are never ambiguous.",
 }

@@ -28,6 +28,7 @@ from .link_keys import NO_LINK, LinkKeys, Unclear, is_backward, may_be_rounded
 from .trip_json import load, unpack
 
 _EXACT = 2  # the decoder that refuses link ids that are floats
+_NOWHERE = ("",)  # a path without values
 _BLANK = b" \t\r\n\0"
 _NO_SPEED = -1.7e308
 """Stands for missing speeds in columns."""
@@ -114,13 +115,16 @@ class _LargeIds(Exception):
 class TripDecoder:
     """Decodes trip files of one field mapping; rejects files of more than `max_bytes` unpacked bytes.
 
-    `time_zone` is that of times which the mapping says are local.
+    `time_zone` is that of times which the mapping says are local. Where speeds are to be computed from
+    positions (`speed_from`), those of the points are 0 (see store.position_speeds).
     """
 
     def __init__(self, mapping: FieldMapping, max_bytes: int = 256 << 20, time_zone: str = "") -> None:
         self._mapping = mapping
         self._max_bytes = max_bytes
-        self._paths = [keys_of(path) for path in (mapping.time, mapping.speed, mapping.link_id)]
+        self._without_speed = bool(mapping.speed_from)
+        speed_path = _NOWHERE if self._without_speed else keys_of(mapping.speed)
+        self._paths = [keys_of(mapping.time), speed_path, keys_of(mapping.link_id)]
         self._points_path = keys_of(mapping.points)
         self._trip_path = keys_of(mapping.trip_id) if mapping.trip_id else ()
         self._vehicle_path = keys_of(mapping.vehicle_id) if mapping.vehicle_id else ()
@@ -275,7 +279,7 @@ class TripDecoder:
             link_id = self._links_of(columns, objects)
         except Unclear:
             return None  # report the fault
-        speed = self._speeds_of(columns.speeds, objects)
+        speed = np.zeros(n) if self._without_speed else self._speeds_of(columns.speeds, objects)
         if speed is None:
             return None
         speed += 0.0
@@ -390,7 +394,7 @@ class TripDecoder:
                 time, given_speed, link = (values.follow(point, path) for path in self._paths)
                 moments.append(time)
                 key, link_fault, link = self._link(link, point)
-                speed, speed_fault = values.speed_of(given_speed)
+                speed, speed_fault = values.speed_of(0.0 if self._without_speed else given_speed)
                 found_faults = [(link_fault, link), (speed_fault, given_speed)]
             else:
                 found_faults = [("not_a_point", point)]

@@ -21,6 +21,9 @@ SPEED_REASONS = ("no_speed", "bad_speed", "negative_speed", "speed_not_finite")
 POINT_REASONS = (*LINK_REASONS, *SPEED_REASONS, "not_a_point")
 """Reasons for dropping a point. A point with two faults is counted under both."""
 
+POSITION_REASONS = ("no_position", "no_step", "jump")
+"""Reasons for dropping a point whose speed is computed from positions (`FieldMapping.speed_from`)."""
+
 TRIM_REASONS = ("stationary", "trip_end")
 """Reasons for dropping a usable point where that is asked for (`Trim`)."""
 
@@ -43,6 +46,9 @@ REASON_TEXTS = {
     "not_a_point": "entry of the points is not an object",
     "stationary": "vehicle was standing, as its trip began or ended or for long",
     "trip_end": "point lies near an end of its trip",
+    "no_position": "no position with a time, from which a speed is computed",
+    "no_step": "no point of the trip up to 120 s before, so that no speed is computed",
+    "jump": "position is farther from the one before than 70 m/s reaches",
     "no_time": "no time",
     "bad_time": "time is in a notation that is not read",
     "time_without_zone": "time has no zone offset",

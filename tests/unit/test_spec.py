@@ -96,6 +96,8 @@ def test_a_wrong_entry_is_refused_by_name(entry, value):
         ({"velocity": "v"}, "velocity"),
         ({"naive_times": "guess"}, "mapping.naive_times"),
         ({"time_format": "%d/%m"}, "mapping.time_format"),
+        ({"speed_from": "positions"}, "mapping.speed_from"),
+        ({"speed_from": "guess", "longitude": "x", "latitude": "y"}, "mapping.speed_from"),
         ({"link_id": "v", "speed": "v"}, "mapping"),
         ({"link_id": "road", "time": "road.t"}, "mapping"),
         ({"trip_id": "data"}, "mapping.trip_id"),

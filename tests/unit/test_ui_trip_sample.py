@@ -102,3 +102,21 @@ def test_no_more_than_a_preview_takes_is_read(tmp_path: Path) -> None:
     assert LocalTrips().read(str(tmp_path / "a.json"), 5) == b"12345"
     with pytest.raises(BadTripFile):
         LocalTrips().read(str(tmp_path / "a.json"), 4)
+
+
+def test_speeds_from_positions_are_shown_in_the_unit_of_the_trips(tmp_path: Path) -> None:
+    """A thousandth of a degree of latitude, 111.2 m, in 10 s."""
+    points = [{**point(k), "x": 13.0, "y": 52.0 + k * 1e-4} for k in (0, 10, 20)]
+    del points[1]["absVelocity"]
+    (tmp_path / "a.json").write_text(json.dumps({"data": points}))
+    mapping = FieldMapping(speed="", longitude="x", latitude="y", speed_from="positions")
+    found = preview(LocalTrips(), str(tmp_path), mapping, lambda: None, unit="m/s")
+    assert found.found == ("link_id", "speed", "time")
+    assert [one.speed for one in found.points] == pytest.approx([11.12] * 3, abs=0.01)
+
+
+def test_local_times_are_shown_by_the_clock_of_the_zone(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"data": [point(time="2025-06-10 08:00:00")]}))
+    mapping = FieldMapping(naive_times="local")
+    (one,) = preview(LocalTrips(), str(tmp_path), mapping, lambda: None, "Europe/Berlin").points
+    assert one.time is not None and one.time.isoformat() == "2025-06-10T06:00:00+00:00"

@@ -6,13 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QComboBox,
     QDialogButtonBox,
     QFormLayout,
     QHeaderView,
+    QLineEdit,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -22,7 +24,7 @@ from qgis.PyQt.QtWidgets import (
 from ...aggregation.contract.days import WEEKDAY_NAMES
 from ...aggregation.contract.errors import SpecError
 from ...aggregation.contract.field_path import keys_of, path_fault, path_of
-from ...aggregation.contract.spec import FieldMapping
+from ...aggregation.contract.spec import POSITIONS, FieldMapping
 from ...aggregation.trips import values
 from ...workflow.translation import tr
 from ..manual.window import FORMATS, HelpButton
@@ -120,8 +122,31 @@ class FieldsDialog(OnScreenDialog):
             self._choosers[name] = chooser
             form.addRow(label, chooser)
             chooser.currentTextChanged.connect(self._edited)
+            if name == "speed":
+                form.addRow("", self._from_positions())
+            elif name == "time":
+                form.addRow(tr("Format of times"), self._time_format())
         self.preset.activated.connect(self._preset_chosen)
         return holder
+
+    def _from_positions(self) -> QCheckBox:
+        self.from_positions = QCheckBox(tr("computed from positions and times"))
+        self.from_positions.setObjectName("speed_from")
+        self.from_positions.setToolTip(
+            tip(tr("For trips without speeds. Longitude and latitude, in degrees, are needed."))
+        )
+        self.from_positions.toggled.connect(self._edited)
+        return self.from_positions
+
+    def _time_format(self) -> QLineEdit:
+        self.time_format = QLineEdit()
+        self.time_format.setObjectName("time_format")
+        self.time_format.setPlaceholderText(tr("recognised"))
+        self.time_format.setToolTip(
+            tip(tr("For times in a notation that is not recognised, such as %d/%m/%Y %H:%M:%S."))
+        )
+        self.time_format.textChanged.connect(self._edited)
+        return self.time_format
 
     def _table(self) -> QTableWidget:
         table = QTableWidget()
@@ -145,16 +170,23 @@ class FieldsDialog(OnScreenDialog):
             chooser.blockSignals(True)
             chooser.setCurrentText(getattr(mapping, name))
             chooser.blockSignals(False)
+        with QSignalBlocker(self.from_positions), QSignalBlocker(self.time_format):
+            self.from_positions.setChecked(bool(mapping.speed_from))
+            self.time_format.setText(mapping.time_format)
         self._edited()
 
     def _mapping(self) -> FieldMapping:
         texts = {name: self._choosers[name].currentText().strip() for name in _ENTRIES}
-        return replace(self._start, **texts)
+        speed_from = POSITIONS if self.from_positions.isChecked() else ""
+        return replace(
+            self._start, **texts, speed_from=speed_from, time_format=self.time_format.text().strip()
+        )
 
     def _edited(self) -> None:
         from .proposals import changes  # noqa: PLC0415
         from .sample import inspect  # noqa: PLC0415
 
+        self._choosers["speed"].setEnabled(not self.from_positions.isChecked())
         try:
             mapping = self._mapping()
         except SpecError as error:
@@ -164,7 +196,7 @@ class FieldsDialog(OnScreenDialog):
         self.ok.setEnabled(True)
         at = next((i for i in range(self.preset.count()) if self.preset.itemData(i) == mapping), 0)
         self.preset.setCurrentIndex(at)
-        found = inspect(self._preview.file, self._preview.root, mapping, self._zone)
+        found = inspect(self._preview.file, self._preview.root, mapping, self._zone, self._unit)
         if found.problem:
             text = tr("In this file {problem}.").format(problem=found.problem)
         else:

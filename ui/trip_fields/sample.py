@@ -69,17 +69,22 @@ class Preview:
 
 
 def preview(
-    source: TripSource, trips: str, mapping: FieldMapping, check: Check, zone: str = "UTC"
+    source: TripSource,
+    trips: str,
+    mapping: FieldMapping,
+    check: Check,
+    zone: str = "UTC",
+    unit: str = "km/h",
 ) -> Preview:
     """Read the first points; what is wrong with them is said in `Preview.problem`. Raises `RunError`.
 
-    `zone` is that of times which the mapping says are local.
+    `zone` is that of times which the mapping says are local, `unit` that of speeds which are computed.
     """
     last = Preview()
     for path in source.first(trips):
         check()
         try:
-            last = inspect(path, _load(source, path), mapping, zone)
+            last = inspect(path, _load(source, path), mapping, zone, unit)
         except BadTripFile as error:
             last = Preview(file=path, problem=_clause(error.message))
         except OSError as error:
@@ -89,8 +94,8 @@ def preview(
     return last
 
 
-def inspect(path: str, root: Any, mapping: FieldMapping, zone: str = "UTC") -> Preview:
-    """Return what `mapping` finds in a loaded file; `zone` is that of local times."""
+def inspect(path: str, root: Any, mapping: FieldMapping, zone: str = "UTC", unit: str = "km/h") -> Preview:
+    """Return what `mapping` finds in a loaded file; see `preview`."""
     raw = values.follow(root, keys_of(mapping.points))
     if not isinstance(raw, list):
         return Preview(
@@ -99,10 +104,12 @@ def inspect(path: str, root: Any, mapping: FieldMapping, zone: str = "UTC") -> P
         )  # fmt: skip
     first = raw[:POINTS_SHOWN]
     given = {
-        name: [_value(point, getattr(mapping, name)) for point in first]
+        name: [_value(point, getattr(mapping, name)) for point in first] if getattr(mapping, name) else []
         for name in ("link_id", "speed", "time")
     }
     rules = times.TimeRules(mapping.naive_times, zone if is_zone(zone) else "UTC", mapping.time_format)
+    if mapping.speed_from:
+        given["speed"] = _computed_speeds(first, given, mapping, rules, unit)
     found = tuple(name for name in given if any(fits(name, value, rules) for value in given[name]))
     faults = {
         name: text
@@ -165,6 +172,30 @@ def _clause(message: str) -> str:
 
 def _value(point: Any, path: str) -> Any:
     return values.follow(point, keys_of(path))
+
+
+def _computed_speeds(
+    points: list[Any],
+    given: Mapping[str, list[Any]],
+    mapping: FieldMapping,
+    rules: times.TimeRules,
+    unit: str,
+) -> list[Optional[float]]:
+    """Return the speeds of points out of their positions; None for points that a run leaves out."""
+    from ...aggregation.store.position_speeds import Places, speeds_of  # noqa: PLC0415  (needs msgspec)
+
+    found: list[Optional[float]] = [None] * len(points)
+    linked = [at for at, link in enumerate(given["link_id"]) if link_id_of(link)[1] is None]
+    positions = [
+        values.position_of(_value(points[at], mapping.longitude), _value(points[at], mapping.latitude))
+        for at in linked
+    ]
+    instants = [times.instant_of(given["time"][at], rules)[0] for at in linked]
+    position = np.array(positions, dtype=np.float64).reshape(-1, 2)
+    speed, _ = speeds_of(Places(np.array(instants, dtype=np.int64), *position.T), unit)
+    for at, one in zip(linked, speed.tolist()):
+        found[at] = None if np.isnan(one) else one
+    return found
 
 
 def _fault(name: str, given: list[Any], path: str, mapping: FieldMapping) -> str:

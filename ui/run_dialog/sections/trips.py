@@ -127,8 +127,8 @@ class TripsSection(TripsControls):
 
     def refresh(self) -> None:
         """Count and preview again, in the background, once the place answers."""
-        trips, mapping, zone = self.trips, self.mapping, self.zone
-        rules = DecodeRules(mapping, self.unit, self.trim, zone)
+        trips, mapping, zone, unit = self.trips, self.mapping, self.zone, self.unit
+        rules = DecodeRules(mapping, unit, self.trim, zone)
         self.count = self.preview = None
         self._fault = ""
         self._counter.forget()
@@ -147,7 +147,7 @@ class TripsSection(TripsControls):
             def look_at_them(call: Call) -> object:
                 from ...trip_fields.sample import preview  # noqa: PLC0415  (numpy loads in the thread)
 
-                return preview(source, trips, mapping, call.check, zone)
+                return preview(source, trips, mapping, call.check, zone, unit)
 
             counter = self._counter
             counter.submit(count_them)
