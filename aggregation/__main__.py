@@ -5,7 +5,7 @@ keys are passed otherwise). Then, and with `--own-log`, this process writes `log
 `cancel`.
 
 With `--spark`, or when started by `spark-submit`, the run uses a Spark cluster: processes of this computer
-begin, and Spark takes over work that would take them long (see runners.spark). Otherwise processes of this
+begin, and Spark joins them where that saves time (see runners.start_policy). Otherwise processes of this
 computer do all work. Missing Python packages are fetched (see `runners.packages`).
 
 `python -m roadpulse.aggregation compact STORE` merges small parts of a point store (see compact).

@@ -300,7 +300,14 @@ class HeadStart:
         except RunError as problem:
             self._do_without(problem, now)
             return False
-        return bool(left.queue) and self._cluster.has_nodes() and self._policy.joins(left.step, seconds)
+        return bool(left.queue) and self._cluster.has_nodes() and self._is_worth_tasks(left)
+
+    def _is_worth_tasks(self, left: StepTasks) -> bool:
+        """Return True if a cluster that is up gets tasks beside the head."""
+        seconds = left.estimate.seconds_left()
+        if not seconds and self._found and len(left.queue) > 2 * self._processes:
+            seconds = float("inf")  # as in the step before, until it is known
+        return self._policy.joins(left.step, seconds)
 
     def _use_cluster(
         self,
@@ -315,7 +322,7 @@ class HeadStart:
         def more(n: int) -> list[Item]:
             if head is None or not head.working:
                 return left.give(len(left.queue) if head is None else n)
-            return left.give(n) if self._policy.joins(left.step, left.estimate.seconds_left()) else []
+            return left.give(n) if self._is_worth_tasks(left) else []
 
         def take_reports(reports: list[Report]) -> None:
             self._seen.take(reports)

@@ -158,7 +158,10 @@ class SparkCluster:
         try:
             self._executors.expect()
             while True:
-                items = more(max(_AHEAD * max(self._executors.cores, 1) - len(begun), 0))
+                cores = max(self._executors.cores, 1)
+                room = _AHEAD * cores - len(begun)
+                # Half of the cores at a time, as a job costs the driver some of its time.
+                items = more(room) if not jobs or room >= cores / 2 else []
                 if items:
                     begun.update(index for index, _ in items)
                     jobs.append(SparkJob(spark, f"Roadpulse {step}", items, task))
