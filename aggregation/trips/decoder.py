@@ -27,12 +27,13 @@ from .advice import shown, shown_time
 from .link_keys import NO_LINK, LinkKeys, Unclear, is_backward, may_be_rounded
 from .trip_json import load, unpack
 
+_IN_ORDER = (0, 1, 3, 4)  # decoders to try
 _EXACT = 2  # the decoder that refuses link ids that are floats
 _NOWHERE = ("",)  # a path without values
 _BLANK = b" \t\r\n\0"
 _NO_SPEED = -1.7e308
 """Stands for missing speeds in columns."""
-_Speed = Annotated[float, msgspec.Meta(ge=0.0)]
+_Speed, _Whole = Annotated[float, msgspec.Meta(ge=0.0)], Annotated[int, msgspec.Meta(ge=NO_LINK + 1)]
 _TIME_VALUES = [
     (code, values.TIME_FAULTS[code - 1]) for code in range(times.NOT_A_TIME, len(values.TIME_FAULTS) + 1)
 ]
@@ -97,6 +98,8 @@ class _Columns(NamedTuple):
     trips: Optional[list[Any]]
     vehicles: Optional[list[Any]]
     directions: Optional[list[Any]] = None
+    are_whole: bool = False
+    """True if link ids are whole numbers, with `NO_LINK` for none."""
 
 
 class _Taken(NamedTuple):
@@ -144,14 +147,19 @@ class TripDecoder:
         of_trip = [self._points_path, *dict.fromkeys(self._outer_ids)]
         if not typed_json.can_type(of_point) or not typed_json.can_type(of_trip):
             return  # always decode point by point
-        text, speed = Optional[str], Optional[_Speed]
-        self._decoders = [  # time as text, as number; the last takes link ids beyond 2^53 exactly
-            (self._typed(text, speed, strict=False), True),
-            (self._typed(Optional[float], speed, strict=False), False),
-            (self._typed(text, speed, strict=True), True),
+        text, number, any_id = Optional[str], Optional[float], Union[int, str, None]
+        whole = any_id if direction else Union[_Whole, float, None]
+        self._decoders = [  # time as text, as number; the third takes link ids beyond 2^53 exactly
+            (self._typed(text, whole, strict=False), True),
+            (self._typed(number, whole, strict=False), False),
+            (self._typed(text, any_id, strict=True), True),
+            (self._typed(text, any_id, strict=False), True),
+            (self._typed(number, any_id, strict=False), False),
         ]
         of_point = [*self._paths, *self._places, *self._inner_ids, *direction]
+        self._with_whole = -1 if direction else 1
         self._columns_of = typed_json.reader(of_point, [None, _NO_SPEED])
+        self._columns_with_whole = typed_json.reader(of_point, [None, _NO_SPEED, NO_LINK])
         self._elsewhere = list(map(typed_json.other_reader, of_point))
         self._points_at = typed_json.follower(self._points_path)
         self._ids_at = [
@@ -168,7 +176,8 @@ class TripDecoder:
             return prepared[1]
         if not raw[:64].strip(_BLANK) and not raw.strip(_BLANK):  # the latter copies it all
             raise BadTripFile("empty", FILE_REASONS["empty"])
-        for choice in (self._first, 1 - self._first) if self._decoders else ():
+        order = (self._first, *(one for one in _IN_ORDER if one != self._first))
+        for choice in order if self._decoders else ():
             points = self._decode_typed(raw, choice)
             if points is not None:
                 self._first = choice
@@ -189,12 +198,9 @@ class TripDecoder:
 
     # -- typed decoding (fast) ----------------------------------------------------------------------
 
-    def _typed(self, time: Any, speed: Any, strict: bool) -> msgspec.json.Decoder[Any]:
-        """Return a decoder to types with only the mapped fields, nested by their paths.
-
-        Texts stay texts as link ids, of which `1234e5` is no number.
-        """
-        of_point = dict(zip(self._paths, (time, speed, Union[int, str, None])))
+    def _typed(self, time: Any, link_id: Any, strict: bool) -> msgspec.json.Decoder[Any]:
+        """Return a decoder to types with only the mapped fields, nested by their paths."""
+        of_point = dict(zip(self._paths, (time, Optional[_Speed], link_id)))
         if self._direction_path:
             of_point[self._direction_path] = Union[bool, int, float, str, None]
         others = (*self._places, *self._inner_ids)
@@ -225,13 +231,15 @@ class TripDecoder:
         points = self._points_at(root)
         if points is None:
             return None
-        moments, speeds, links, *others = self._columns_of(points)
+        are_whole = choice <= self._with_whole
+        read = self._columns_with_whole if are_whole else self._columns_of
+        moments, speeds, links, *others = read(points)
         places, ids = others[: len(self._places)], iter(others[len(self._places) :])
         trips, vehicles, directions = (
             next(ids) if path else None
             for path in (self._trip_of_point, self._vehicle_of_point, self._direction_path)
         )
-        columns = _Columns(moments, speeds, links, places, trips, vehicles, directions)
+        columns = _Columns(moments, speeds, links, places, trips, vehicles, directions, are_whole)
         for number, column in ((0, moments), *enumerate(others, start=3)):
             self._complete(column, points, number)
         return _Taken(columns, points, *(_id(at(root)) if at else None for at in self._ids_at))
@@ -288,7 +296,9 @@ class TripDecoder:
         faults = {"no_link": n - n_link, "no_speed": n - n_speed}
         if n_speed < n and faults["no_speed"] != np.count_nonzero(speed == _NO_SPEED):
             return None  # one is negative or not finite: report the fault
-        if not exact and may_be_rounded(links, link_id if n_link == n else link_id[has_link]):
+        if not (exact or columns.are_whole) and may_be_rounded(
+            links, link_id if n_link == n else link_id[has_link]
+        ):
             raise _LargeIds
         moments_read = self._instants(moments, time_is_text)
         if moments_read is None:
@@ -320,10 +330,24 @@ class TripDecoder:
 
     def _links_of(self, columns: _Columns, objects: Sequence[Any]) -> NDArray[np.int64]:
         """Return the keys of the link ids, `NO_LINK` for none; raises `Unclear`."""
+        if columns.are_whole:
+            return self._whole_numbers_of(columns.links, objects)
         found = self._keys.column(columns.links, columns.directions)
         missing = [row for row in np.flatnonzero(found == NO_LINK).tolist() if columns.links[row] is None]
         if self._complete(columns.links, objects, 2, missing):
             return self._keys.column(columns.links, columns.directions)
+        return found
+
+    def _whole_numbers_of(self, links: list[Any], objects: Sequence[Any]) -> NDArray[np.int64]:
+        """Return the keys of link ids that are whole numbers, as `_links_of`.
+
+        A text such as `1234e5` is no number here (see `contract.link_ids`), but read as a float.
+        """
+        found = _numbers(links, "q")
+        if found is not None and self._complete(links, objects, 2, np.flatnonzero(found == NO_LINK).tolist()):
+            found = _numbers(links, "q")
+        if found is None or self._keys.texts:  # one of these may have the same key
+            raise Unclear
         return found
 
     def _speeds_of(self, given: list[Any], objects: Sequence[Any]) -> Optional[NDArray[np.float64]]:
@@ -486,10 +510,11 @@ def _joined(files: Sequence[_Columns]) -> _Columns:
     def joined(parts: Sequence[Any]) -> Any:
         return None if parts[0] is None else list(chain.from_iterable(parts))
 
-    moments, speeds, links, places, *others = zip(*files)
+    moments, speeds, links, places, trips, vehicles, directions, _ = zip(*files)
     return _Columns(
-        joined(moments), joined(speeds), joined(links), list(map(joined, zip(*places))), *map(joined, others)
-    )
+        joined(moments), joined(speeds), joined(links), list(map(joined, zip(*places))), joined(trips),
+        joined(vehicles), joined(directions), files[0].are_whole,
+    )  # fmt: skip
 
 
 def _divided(together: Points, sizes: Sequence[int]) -> list[Points]:
@@ -528,17 +553,23 @@ def _inside(points: tuple[str, ...], path: tuple[str, ...]) -> tuple[tuple[str, 
 
 
 def _speeds(given: list[Any]) -> Optional[NDArray[np.float64]]:
-    """Return speeds as an array, with `_NO_SPEED` for None; None for other values.
+    """Return speeds as an array, with `_NO_SPEED` for None; None for other values."""
+    found = _numbers(given, "d")
+    if found is None and None in given:
+        return _numbers([_NO_SPEED if value is None else value for value in given], "d")
+    return found
+
+
+def _numbers(given: list[Any], kind: str) -> Optional[NDArray[Any]]:
+    """Return numbers as an array of float64 (`d`) or int64 (`q`); None if one of them is none of these.
 
     `struct` converts floats four times as fast as numpy.
     """
-    found = np.empty(len(given), dtype=np.float64)
+    found = np.empty(len(given), dtype=kind)
     try:
-        struct.pack_into(f"{len(given)}d", found.data, 0, *given)
+        struct.pack_into(f"{len(given)}{kind}", found.data, 0, *given)
     except (struct.error, OverflowError):
-        if None not in given:
-            return None
-        return _speeds([_NO_SPEED if value is None else value for value in given])
+        return None
     return found
 
 
