@@ -89,24 +89,25 @@ class Points:
 
 
 class _Columns(NamedTuple):
-    """Values of all points of a file, as lists; trips, vehicles and directions are None if not named."""
+    """Values of all points of a file; those of trips and vehicles are None if not named.
 
+    Links are `NO_LINK` and speeds `_NO_SPEED` where they are missing, and times, `moments`, as in the file.
+    `lines` has these as `times.lines_of`, if they are texts.
+    """
+
+    link_id: NDArray[np.int64]
+    speed: NDArray[np.float64]
     moments: list[Any]
-    speeds: list[Any]
-    links: list[Any]
+    lines: Optional[bytes]
     places: list[list[Any]]
     trips: Optional[list[Any]]
     vehicles: Optional[list[Any]]
-    directions: Optional[list[Any]] = None
-    are_whole: bool = False
-    """True if link ids are whole numbers, with `NO_LINK` for none."""
 
 
 class _Taken(NamedTuple):
-    """Columns of a file, the typed objects of its points that they were taken from, and its ids."""
+    """Values of all points of a file, and the ids that lie beside them."""
 
     columns: _Columns
-    objects: list[Any]
     trip_id: Optional[str]
     vehicle: Optional[str]
 
@@ -191,8 +192,15 @@ class TripDecoder:
         """
         self._prepared.clear()
         choice = self._first
-        taken = [(raw, some) for raw in raws if self._decoders and (some := self._take(raw, choice))]
-        for (raw, some), points in zip(taken, self._together([some for _, some in taken], choice)):
+        taken = []
+        for raw in raws if self._decoders else ():
+            with contextlib.suppress(_LargeIds):
+                if some := self._take(raw, choice):
+                    taken.append((raw, some))
+        found = (
+            self._together([some.columns for _, some in taken], self._decoders[choice][1]) if taken else ()
+        )
+        for (raw, some), points in zip(taken, found):
             if points is not None:
                 self._prepared[id(raw)] = raw, self._finished(points, some, raw)
 
@@ -212,18 +220,19 @@ class TripDecoder:
 
     def _decode_typed(self, raw: bytes, choice: int) -> Optional[Points]:
         """Decode to typed objects; None if the file needs the slow way or another type of time."""
-        taken = self._take(raw, choice)
-        if taken is None:
-            return None
         time_is_text = self._decoders[choice][1]
         try:
-            result = self._points_of(taken.columns, time_is_text, choice == _EXACT, taken.objects)
+            taken = self._take(raw, choice)
         except _LargeIds:
             return self._decode_typed(raw, _EXACT) if time_is_text else None
-        return None if result is None else self._finished(result, taken, raw)
+        points = self._alone(taken.columns, time_is_text) if taken else None
+        return self._finished(points, taken, raw) if points and taken else None
 
     def _take(self, raw: bytes, choice: int) -> Optional[_Taken]:
-        """Take the values of all points out of a file; None if it does not fit the types."""
+        """Take the values of all points out of a file; None if one needs closer examination.
+
+        Raises `_LargeIds` if link ids may have lost digits.
+        """
         try:
             root = self._decoders[choice][0].decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -231,18 +240,32 @@ class TripDecoder:
         points = self._points_at(root)
         if points is None:
             return None
+        time_is_text = self._decoders[choice][1]
         are_whole = choice <= self._with_whole
         read = self._columns_with_whole if are_whole else self._columns_of
         moments, speeds, links, *others = read(points)
+        for number, column in ((0, moments), *enumerate(others, start=3)):
+            self._complete(column, points, number)
         places, ids = others[: len(self._places)], iter(others[len(self._places) :])
         trips, vehicles, directions = (
             next(ids) if path else None
             for path in (self._trip_of_point, self._vehicle_of_point, self._direction_path)
         )
-        columns = _Columns(moments, speeds, links, places, trips, vehicles, directions, are_whole)
-        for number, column in ((0, moments), *enumerate(others, start=3)):
-            self._complete(column, points, number)
-        return _Taken(columns, points, *(_id(at(root)) if at else None for at in self._ids_at))
+        speed = np.zeros(len(links)) if self._without_speed else self._speeds_of(speeds, points)
+        try:
+            if are_whole:
+                link_id = self._whole_numbers_of(links, points)
+            else:
+                link_id = self._links_of(links, directions, points)
+        except Unclear:
+            return None  # report the fault
+        if speed is None:
+            return None
+        if not are_whole and choice != _EXACT and may_be_rounded(links, link_id[link_id != NO_LINK]):
+            raise _LargeIds
+        lines = times.lines_of(moments) if time_is_text else None
+        columns = _Columns(link_id, speed, moments, lines, places, trips, vehicles)
+        return _Taken(columns, *(_id(at(root)) if at else None for at in self._ids_at))
 
     def _finished(self, points: Points, taken: _Taken, raw: bytes) -> Points:
         """Return the points of a file with what lies beside them."""
@@ -251,59 +274,45 @@ class TripDecoder:
             points.fields = self._fields_of(raw)
         return points
 
-    def _together(self, taken: Sequence[_Taken], choice: int) -> list[Optional[Points]]:
+    def _alone(self, columns: _Columns, time_is_text: bool) -> Optional[Points]:
+        """Return the points of a file; None if a value needs closer examination."""
+        instants = self._instants(columns.moments, time_is_text)
+        return self._points_of(columns, *instants) if instants else None
+
+    def _together(self, files: Sequence[_Columns], time_is_text: bool) -> list[Optional[Points]]:
         """Return the points of several files; None for one with a value that needs closer examination."""
-        if not taken:
-            return []
-        time_is_text = self._decoders[choice][1]
-        together = None
-        with contextlib.suppress(_LargeIds):
-            columns = _joined([some.columns for some in taken])
-            objects = list(chain.from_iterable(some.objects for some in taken))
-            together = self._points_of(columns, time_is_text, False, objects)
-        if together is not None and not any(together.faults[name] for name in values.TIME_FAULTS):
-            found = _divided(together, [len(some.objects) for some in taken])
-            for points, some in zip(found, taken):
-                self._note_epoch(points.examples, some.columns.moments)
-                points.texts = self._keys.texts_of(points.link_id)
-            return [*found]
-        alone: list[Optional[Points]] = []
-        for some in taken:
-            alone.append(None)
-            with contextlib.suppress(_LargeIds):
-                alone[-1] = self._points_of(some.columns, time_is_text, False, some.objects)
-        return alone
+        sizes = [len(some.link_id) for some in files]
+        instants = self._instants_together(files, time_is_text)
+        together = self._points_of(_joined(files), *instants) if instants and not instants[1].any() else None
+        if together is None:
+            return [self._alone(some, time_is_text) for some in files]
+        found = _divided(together, sizes)
+        for points, some in zip(found, files):
+            self._note_epoch(points.examples, some.moments)
+            points.texts = self._keys.texts_of(points.link_id)
+        return [*found]
 
-    def _points_of(
-        self, columns: _Columns, time_is_text: bool, exact: bool, objects: Sequence[Any] = ()
-    ) -> Optional[Points]:
-        """Return the points of columns of values; None if a value needs closer examination.
-
-        Values that are missing may lie elsewhere in the `objects` (see `_complete`). Raises `_LargeIds` if
-        link ids may have lost digits, unless they are `exact`.
-        """
-        moments, links, n = columns.moments, columns.links, len(columns.links)
-        try:
-            link_id = self._links_of(columns, objects)
-        except Unclear:
-            return None  # report the fault
-        speed = np.zeros(n) if self._without_speed else self._speeds_of(columns.speeds, objects)
-        if speed is None:
+    def _instants_together(
+        self, files: Sequence[_Columns], time_is_text: bool
+    ) -> Optional[tuple[times.Instants, times.Codes]]:
+        """Return instants and codes of several files; None if those of each are to be read alone."""
+        if not time_is_text:
+            return self._instants([moment for some in files for moment in some.moments], time_is_text)
+        lines = [some.lines for some in files if some.moments]
+        n = sum(len(some.moments) for some in files)
+        widths = {len(some.lines or "") / len(some.moments) for some in files if some.moments}
+        if len(widths) != 1:
             return None
-        speed += 0.0
+        return times.instants_of_lines(b"".join(filter(None, lines)), n, self._time_rules)
+
+    def _points_of(self, columns: _Columns, time: times.Instants, codes: times.Codes) -> Optional[Points]:
+        """Return the points of columns of values; None if a speed needs closer examination."""
+        link_id, speed, n = columns.link_id, columns.speed + 0.0, len(columns.link_id)
         has_link, has_speed = link_id != NO_LINK, (speed >= 0) & (speed <= values.MAX_SPEED)
         n_link, n_speed = int(np.count_nonzero(has_link)), int(np.count_nonzero(has_speed))
         faults = {"no_link": n - n_link, "no_speed": n - n_speed}
         if n_speed < n and faults["no_speed"] != np.count_nonzero(speed == _NO_SPEED):
             return None  # one is negative or not finite: report the fault
-        if not (exact or columns.are_whole) and may_be_rounded(
-            links, link_id if n_link == n else link_id[has_link]
-        ):
-            raise _LargeIds
-        moments_read = self._instants(moments, time_is_text)
-        if moments_read is None:
-            return None
-        time, codes = moments_read
         kept: Optional[NDArray[np.int64]] = None
         if n_link < n or n_speed < n:
             kept = np.flatnonzero(has_link & has_speed)
@@ -313,10 +322,10 @@ class TripDecoder:
         for code, name in _TIME_VALUES:
             for at in np.flatnonzero(codes == code)[:1].tolist():
                 rows[name] = at if kept is None else int(kept[at])
-                examples[name] = shown_time(moments[rows[name]])
+                examples[name] = shown_time(columns.moments[rows[name]])
         without = {"no_link": np.flatnonzero(~has_link), "no_speed": np.flatnonzero(~has_speed)}
         rows.update((name, int(which[0])) for name, which in without.items() if len(which))
-        self._note_epoch(examples, moments)
+        self._note_epoch(examples, columns.moments)
         result = Points(link_id, time, speed, n, faults, examples=examples, rows=rows, without=without)
         result.texts = self._keys.texts_of(link_id)
         if columns.places:
@@ -324,19 +333,17 @@ class TripDecoder:
             result.position = position if kept is None else position[kept]
         result.trips, result.vehicles = (
             None if some is None else _ids(some if kept is None else [some[at] for at in kept.tolist()])
-            for some in columns[4:6]
+            for some in (columns.trips, columns.vehicles)
         )
         return result
 
-    def _links_of(self, columns: _Columns, objects: Sequence[Any]) -> NDArray[np.int64]:
+    def _links_of(
+        self, links: list[Any], directions: Optional[list[Any]], objects: Sequence[Any]
+    ) -> NDArray[np.int64]:
         """Return the keys of the link ids, `NO_LINK` for none; raises `Unclear`."""
-        if columns.are_whole:
-            return self._whole_numbers_of(columns.links, objects)
-        found = self._keys.column(columns.links, columns.directions)
-        missing = [row for row in np.flatnonzero(found == NO_LINK).tolist() if columns.links[row] is None]
-        if self._complete(columns.links, objects, 2, missing):
-            return self._keys.column(columns.links, columns.directions)
-        return found
+        found = self._keys.column(links, directions)
+        missing = [row for row in np.flatnonzero(found == NO_LINK).tolist() if links[row] is None]
+        return self._keys.column(links, directions) if self._complete(links, objects, 2, missing) else found
 
     def _whole_numbers_of(self, links: list[Any], objects: Sequence[Any]) -> NDArray[np.int64]:
         """Return the keys of link ids that are whole numbers, as `_links_of`.
@@ -505,16 +512,16 @@ def _fields_of(point: Any) -> str:
 
 
 def _joined(files: Sequence[_Columns]) -> _Columns:
-    """Return the columns of several files one after the other."""
+    """Return the columns of several files one after the other; times stay away."""
 
     def joined(parts: Sequence[Any]) -> Any:
         return None if parts[0] is None else list(chain.from_iterable(parts))
 
-    moments, speeds, links, places, trips, vehicles, directions, _ = zip(*files)
+    link_id, speed, _, _, places, trips, vehicles = zip(*files)
+    of_places = list(map(joined, zip(*places)))
     return _Columns(
-        joined(moments), joined(speeds), joined(links), list(map(joined, zip(*places))), joined(trips),
-        joined(vehicles), joined(directions), files[0].are_whole,
-    )  # fmt: skip
+        np.concatenate(link_id), np.concatenate(speed), [], None, of_places, joined(trips), joined(vehicles)
+    )
 
 
 def _divided(together: Points, sizes: Sequence[int]) -> list[Points]:

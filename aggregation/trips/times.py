@@ -304,6 +304,24 @@ def instants_of_texts(texts: Sequence[Optional[str]], rules: TimeRules = _USUAL)
     return instants, codes
 
 
+def lines_of(texts: Sequence[Optional[str]]) -> Optional[bytes]:
+    """Return texts of one length, in ASCII, with a line break after each; None if they are not such."""
+    try:
+        joined = "\n".join(texts) + "\n"  # type: ignore[arg-type]
+        length = len(texts[0]) + 1  # type: ignore[arg-type]
+    except (TypeError, IndexError):
+        return None
+    return joined.encode("ascii") if len(joined) == length * len(texts) and joined.isascii() else None
+
+
+def instants_of_lines(lines: bytes, n: int, rules: TimeRules = _USUAL) -> Optional[tuple[Instants, Codes]]:
+    """Return instants and codes of `n` texts as `lines_of` has them; None unless all are like the first."""
+    if rules.format or len(lines) <= _STAMP_LENGTH * n:
+        return None
+    clocks, good, zone = _read_layout(np.frombuffer(lines, dtype=np.uint8).reshape(n, -1))
+    return _instants_at(clocks, zone, rules) if good is None else None
+
+
 def _read_in_format(
     texts: Sequence[Optional[str]], rules: TimeRules, instants: Instants, codes: Codes
 ) -> None:
@@ -341,13 +359,9 @@ def _read_column(
     rules: TimeRules,
 ) -> list[int]:
     """Read strings with a known layout, one length at a time; return the rows that remain."""
-    try:
-        joined = "\n".join(texts) + "\n"  # type: ignore[arg-type]
-        length = len(texts[0]) + 1  # type: ignore[arg-type]
-    except (TypeError, IndexError):
-        joined, length = "", 0
-    if length and len(joined) == length * len(texts) and joined.isascii():
-        block = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(texts), length)
+    lines = lines_of(texts)
+    if lines is not None:
+        block = np.frombuffer(lines, dtype=np.uint8).reshape(len(texts), -1)
         breaks = block == ord("\n")
         # If every row ends in a line break, and there is no other, all strings have the same length.
         if breaks[:, -1].all() and np.count_nonzero(breaks) == len(texts):
