@@ -7,9 +7,11 @@ from typing import Optional
 
 from roadpulse.aggregation.runners.start_policy import ClusterFacts, StartPolicy, StepEstimate
 
-TICK = 0.1
-START_CPU = 9.0
-"""CPU seconds of a start in all, where the cluster's cores are the head's; elsewhere the driver's 5."""
+TICK, UNIT = 0.1, 60e6
+"""Seconds of a step of the clock, and bytes of a task."""
+
+START_CPU, DRIVER_CPU = 9.0, 5.0
+"""CPU seconds of a start in all, where the cluster's cores are the head's, and of its driver elsewhere."""
 
 
 class Clock:
@@ -43,7 +45,8 @@ class Simulation:
     def facts(self) -> ClusterFacts:
         """What a run that has used the cluster knows."""
         speed = {"decode": self.speed, "summarise": self.speed}
-        return ClusterFacts(self.start, self.nodes + self.own, self.own, speed)
+        rate = {"decode": UNIT / self.seconds}
+        return ClusterFacts(self.start, self.nodes + self.own, self.own, speed, rate)
 
     def head_alone(self) -> float:
         """Seconds of the head without the cluster."""
@@ -55,36 +58,59 @@ class Simulation:
         return self.start + self.tasks * self.seconds / cores / self.speed if cores else float("inf")
 
     def automatic(self, known: Optional[ClusterFacts] = None) -> float:
-        """Seconds with the decisions of the policy, which begins with the facts that are `known`."""
+        """Seconds with the decisions of the policy, which begins with the facts that are `known`.
+
+        Each node core works on a task and has the next one; the head's processes take theirs when free.
+        """
         clock = Clock()
         policy = StartPolicy(self.processes, self.cores, known)
-        estimate = StepEstimate("decode", [1.0] * self.tasks, self.processes, clock)
-        began, begun_at, joined = clock(), 0.0, False
-        head, cluster, n_done, by_cluster, cpu = 0.0, 0.0, 0, 0, 0.0
-        released = False
+        estimate = StepEstimate("decode", [UNIT] * self.tasks, self.processes, clock)
+        began, begun_at = clock(), 0.0
+        queue = self.tasks
+        head = [0.0] * self.processes  # seconds of a head's core that the task of each needs still; 0: none
+        cores: list[list[float]] = [
+            [] for _ in range(self.nodes + self.own)
+        ]  # the same for the tasks that each has
+        reported: set[int] = set()
+        n_done, cpu, released = 0, 0.0, False
+        if policy.starts("decode", policy.expected_seconds("decode", UNIT * self.tasks)):
+            begun_at, cpu = began, START_CPU if self.own else DRIVER_CPU
         while n_done < self.tasks:
             clock.seconds += TICK
-            up = begun_at and clock() >= begun_at + self.start
             if not begun_at and policy.starts("decode", estimate.seconds_left()):
-                begun_at, cpu = clock(), START_CPU if self.own else 5.0
-            left = estimate.seconds_left()
-            joined = bool(up and not released and policy.joins("decode", left))
+                begun_at, cpu = clock(), START_CPU if self.own else DRIVER_CPU
+            up = begun_at and clock() >= begun_at + self.start and not released
+            for tasks in cores:
+                while queue and up and len(tasks) < 2 and estimate.pays_cluster(policy, len(cores)):
+                    queue -= 1
+                    tasks.append(self.seconds / self.speed)
             # The start takes CPU of the head's cores, and so do nodes on its machine.
             taken = min(cpu, self.cores * TICK / 2) if begun_at else 0.0
             cpu -= taken
-            own = min(self.own, self.cores) if joined else 0
-            share = min(1.0, (self.cores - taken / TICK) / (self.processes + own))
-            head += self.processes * share * TICK / self.seconds
-            if joined:
-                cluster += (self.nodes + own * share) * self.speed * TICK / self.seconds
-            while head >= 1 and n_done < self.tasks:
-                estimate.done(n_done, by_head=True)
-                head, n_done = head - 1, n_done + 1
-            while cluster >= 1 and n_done < self.tasks:
-                estimate.done(n_done, by_head=False)
-                cluster, n_done, by_cluster = cluster - 1, n_done + 1, by_cluster + 1
-            if policy.facts is None and by_cluster >= self.nodes + self.own:
+            busy = self.processes + sum(bool(tasks) for tasks in cores[: self.own])
+            share = min(1.0, (self.cores - taken / TICK) / busy)
+            for number, tasks in enumerate(cores):
+                left = TICK * (share if number < self.own else 1.0)
+                while tasks and left > 0:
+                    tasks[0], left = tasks[0] - left, left - tasks[0]
+                    if tasks[0] <= 0:
+                        tasks.pop(0)
+                        estimate.done(n_done, by_head=False)
+                        n_done += 1
+                        reported.add(number)
+            for number in range(self.processes):
+                left = TICK * share
+                while left > 0 and (head[number] or queue):
+                    if not head[number]:
+                        queue, head[number] = queue - 1, self.seconds
+                    step = min(left, head[number])
+                    head[number], left = head[number] - step, left - step
+                    if head[number] < 1e-9:
+                        head[number] = 0.0
+                        estimate.done(n_done, by_head=True)
+                        n_done += 1
+            if policy.facts is None and cores and len(reported) == len(cores):
                 policy = policy.informed(self.facts())
-            released = released or (joined and policy.adds_none)
+            released = released or (up and policy.adds_none and not any(cores))
         self.spark_used = begun_at > 0
         return clock() - began

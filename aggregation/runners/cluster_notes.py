@@ -54,6 +54,7 @@ class ClusterNotes:
             "cores": facts.cores,
             "own_cores": facts.own_cores,
             "speed": {**(before.speed if before else {}), **facts.speed},
+            "head_rate": {**(before.head_rate if before else {}), **facts.head_rate},
             "written": int(time.time()),
         }
         latest: dict[str, Any] = dict(list(everything.items())[-_MOST_CLUSTERS:])
@@ -77,10 +78,11 @@ def _facts(entries: Entries) -> ClusterFacts:
     now = time.time()
     entries.number("written", now - _SECONDS, now + _SECONDS)
     cores = entries.whole("cores", 1, _MOST_CORES)
-    speed = entries.part("speed")
+    speed, head_rate = entries.part("speed"), entries.part("head_rate")
     return ClusterFacts(
         entries.number("start_seconds", 0.1, _MOST_START),
         cores,
         entries.whole("own_cores", 0, cores),
         {step: speed.number(step, *SPEEDS) for step in speed},
+        {step: head_rate.number(step, 1e-6) for step in head_rate},
     )

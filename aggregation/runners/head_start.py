@@ -261,7 +261,9 @@ class HeadStart:
         by_head = partial(take, by_head=True)
         if self._head:
             self._head.take_from(left.queue, head_function, by_head)
-            if self._policy.starts(step, left.estimate.least_seconds):
+            seconds = self._policy.expected_seconds(step, sum(work))
+            if not self._cluster.begun and self._policy.starts(step, seconds):
+                log.info("The head needs some %.0f s: %s is started", seconds, self._cluster.name)
                 self._cluster.begin()
         while left.missing:
             if self._head and (self._head.advance(head_processes.TICK) or self._head.working):
@@ -304,10 +306,10 @@ class HeadStart:
 
     def _is_worth_tasks(self, left: StepTasks) -> bool:
         """Return True if a cluster that is up gets tasks beside the head."""
-        seconds = left.estimate.seconds_left()
-        if not seconds and self._found and len(left.queue) > 2 * self._processes:
-            seconds = float("inf")  # as in the step before, until it is known
-        return self._policy.joins(left.step, seconds)
+        estimate = left.estimate
+        if not estimate.seconds_left() and self._found and len(left.queue) > 2 * self._processes:
+            return not self._policy.adds_none  # as in the step before, until its time is known
+        return estimate.pays_cluster(self._policy, self._cluster.n_cores)
 
     def _use_cluster(
         self,
@@ -357,7 +359,8 @@ class HeadStart:
                 return
             self._found = True
             if self._policy.facts:
-                facts = replace(facts, speed=self._policy.facts.speed)
+                before = self._policy.facts
+                facts = replace(facts, speed=before.speed, head_rate=before.head_rate)
             self._policy = self._policy.informed(facts)
             self._notes.write(facts)
             log.info("%s has %d cores, %d of them the head's own", cluster.name, facts.cores, facts.own_cores)
@@ -369,12 +372,14 @@ class HeadStart:
                 head.stop()
 
     def _keep_speed(self, left: StepTasks) -> None:
-        """Keep the speed of the cluster's cores in this step, if both have worked."""
+        """Keep the rate of the head in this step, and the speed of the cluster's cores if both worked."""
         facts, estimate = self._policy.facts, left.estimate
-        if not (self._head and self._found and facts and estimate.head_rate and estimate.cluster_rate):
+        if self._head is None or facts is None or not estimate.head_rate:
             return
-        of_head = estimate.head_rate / self._policy.processes
-        facts = facts.measured(left.step, estimate.cluster_rate / of_head)
+        of_process = estimate.head_rate / self._policy.processes
+        facts = replace(facts, head_rate={**facts.head_rate, left.step: of_process})
+        if self._found and estimate.cluster_rate:
+            facts = facts.measured(left.step, estimate.cluster_rate / of_process)
         self._policy = self._policy.informed(facts)
         self._notes.write(facts)
 

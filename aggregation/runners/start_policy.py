@@ -62,13 +62,15 @@ _FIRST_TASK_SECONDS = 6.0
 class ClusterFacts:
     """Known facts of a cluster: seconds of its start, its cores, and how many of these are the head's own.
 
-    `speed` is that of a node's core against one of the head's, by step.
+    `speed` is that of a node's core against one of the head's, by step; `head_rate` the work per second of
+    one process of the head, in the unit of `FASTEST`.
     """
 
     start_seconds: float
     cores: int
     own_cores: int
     speed: Mapping[str, float] = field(default_factory=dict)
+    head_rate: Mapping[str, float] = field(default_factory=dict)
 
     def measured(self, step: str, cores_of_head: float) -> ClusterFacts:
         """Return the facts after a step in which all cores did as much as so many of the head.
@@ -100,6 +102,16 @@ class StartPolicy:
             return free
         return self.facts.cores - self.facts.own_cores + min(self.facts.own_cores, free)
 
+    def expected_seconds(self, step: str, work: float) -> float:
+        """Return the seconds that the head needs alone for so much work, before it has done any.
+
+        They are those of its rate in earlier runs, else of the fastest head there is.
+        """
+        rate = FASTEST[step]
+        if self.facts is not None:
+            rate = min(self.facts.head_rate.get(step, rate), rate)
+        return work / rate / max(self.processes, 1)
+
     @property
     def adds_none(self) -> bool:
         """True if the cluster is known to have no cores but those that the head's processes use."""
@@ -129,9 +141,7 @@ class StartPolicy:
 
     def joins(self, step: str, seconds_left: float) -> bool:
         """Return True if a cluster that is up gets tasks; not known to add cores, it does to find out."""
-        if seconds_left <= JOIN_SECONDS:
-            return False
-        return self.facts is None or self.rate(step) > self.processes
+        return seconds_left > JOIN_SECONDS and not self.adds_none
 
 
 class StepEstimate:
@@ -145,13 +155,12 @@ class StepEstimate:
     def __init__(
         self, step: str, amounts: list[float], workers: int, now: Callable[[], float] = time.monotonic
     ) -> None:
+        self._step = step
         self._now, self._workers = now, max(workers, 1)
         self._amounts = amounts
         self._left, self._n_left = sum(amounts), len(amounts)
         self._began = now()
         self._head, self._cluster = _Rate(now), _Rate(now)
-        self.least_seconds = self._left / (FASTEST[step] * self._workers)
-        """Seconds that the fastest head with so many processes needs."""
 
     def done(self, index: int, by_head: bool = True) -> None:
         """Count a finished task."""
@@ -168,6 +177,20 @@ class StepEstimate:
     def cluster_rate(self) -> float:
         """Work of the cluster per second while it worked; 0 while unknown."""
         return self._cluster.between
+
+    def pays_cluster(self, policy: StartPolicy, cores: int) -> bool:
+        """Return True if a task that a cluster of so many cores gets now will not be waited for.
+
+        The rest must take longer than a core of the cluster takes for a task: that which it works on, and
+        the next one, would otherwise be the last to end.
+        """
+        if not policy.joins(self._step, self.seconds_left()):
+            return False
+        together = self._head.now + self._cluster.now
+        if not self._cluster.now or not self._n_left:
+            return True
+        mean = self._left / self._n_left
+        return self._left / together > cores * mean / self._cluster.now
 
     def seconds_left(self) -> float:
         """Return the seconds that the head needs at its present rate; 0 until the rate can be measured."""

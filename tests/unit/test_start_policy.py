@@ -27,7 +27,7 @@ from roadpulse.aggregation.runners.start_policy import (
     StepEstimate,
 )
 from roadpulse.aggregation.runners.step_tasks import NodesSeen
-from tests.simulated_cluster import Clock, Simulation
+from tests.simulated_cluster import TICK, Clock, Simulation
 
 GIGABYTE = 1e9
 TASK = 100e6
@@ -174,6 +174,31 @@ def test_unknown_cluster_has_at_least_the_cores_that_the_head_leaves_free() -> N
     assert not StartPolicy(4, 4).starts("decode", 22)
 
 
+def test_head_that_was_measured_before_decides_at_once() -> None:
+    known = replace(facts(60), head_rate={"decode": 20e6})
+    slow, unknown = StartPolicy(4, 4, known), StartPolicy(4, 4)
+    assert slow.expected_seconds("decode", 8e9) == pytest.approx(100)
+    assert slow.starts("decode", slow.expected_seconds("decode", 8e9))
+    assert unknown.expected_seconds("decode", 8e9) == pytest.approx(5)  # as the fastest there is
+
+
+def test_last_task_of_a_slow_node_is_not_waited_for() -> None:
+    """A task takes one of 4 slow cores 20 s, and the head's two processes 0.5 s each."""
+    clock, policy = Clock(), StartPolicy(2, 2, facts(4))
+    estimate = StepEstimate("decode", [1.0] * 400, 2, clock)
+    for index in range(160):
+        clock.seconds += 0.25
+        estimate.done(index, by_head=True)
+        if index % 20 == 19:
+            estimate.done(399 - index // 20, by_head=False)
+    assert estimate.pays_cluster(policy, 4)  # the head needs a minute more
+    for index in range(160, 340):
+        clock.seconds += 0.25
+        estimate.done(index, by_head=True)
+    assert estimate.seconds_left() > 10
+    assert not estimate.pays_cluster(policy, 4)
+
+
 def test_last_seconds_are_left_to_the_head() -> None:
     policy = StartPolicy(4, 4, facts(60))
     assert policy.joins("decode", 10) and not policy.joins("decode", 2)
@@ -194,11 +219,10 @@ CLUSTERS = {
 @pytest.mark.parametrize("times", [1, 4, 12])
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_choice_costs_little_against_the_better_of_both_alone(name: str, times: int) -> None:
-    """With what an earlier run has found: at most a tenth, or the least saving for which it is made."""
+    """With what an earlier run has found: at most a tenth."""
     run = replace(CLUSTERS[name], tasks=80 * times)
     better = min(run.head_alone(), run.cluster_alone())
-    took = run.automatic(run.facts())
-    assert took <= max(1.1 * better, better + WORTHWHILE_SECONDS), (took, better)
+    assert run.automatic(run.facts()) <= 1.1 * better + TICK
 
 
 @pytest.mark.parametrize("times", [1, 4, 12, 100])
@@ -252,8 +276,8 @@ def test_facts_are_kept_by_cluster(tmp_path: Path) -> None:
     one.write(facts(8, 2))
     other.write(ClusterFacts(20.0, 4, 4))
     assert one.read() == facts(8, 2)
-    one.write(ClusterFacts(12.0, 8, 2, {"decode": 0.5}))
-    assert one.read() == ClusterFacts(12.0, 8, 2, {"decode": 0.5, "summarise": 1.0})
+    one.write(ClusterFacts(12.0, 8, 2, {"decode": 0.5}, {"decode": 3e8}))
+    assert one.read() == ClusterFacts(12.0, 8, 2, {"decode": 0.5, "summarise": 1.0}, {"decode": 3e8})
     assert other.read() == ClusterFacts(20.0, 4, 4)
     nameless = ClusterNotes("", tmp_path)
     nameless.write(facts(1))
