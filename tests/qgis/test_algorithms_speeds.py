@@ -88,11 +88,13 @@ def test_dates_weekdays_bins_and_fields_reach_the_run(
         {
             **trip_parameters, "BIN_MINUTES": 720, "DATE_FROM": "2025-06-10", "DATE_TO": "2025-06-11",
             "WEEKDAYS": [1, 2], "MAPPING": str(mapping), "RUN_FOLDER": str(tmp_path / "run"),
+            "SHOWN_UNIT": "kn",
         },
     )  # fmt: skip
     spec = json.loads((tmp_path / "run" / "spec.json").read_text())
     assert (spec["date_from"], spec["date_to"]) == ("2025-06-10", "2025-06-11")
     assert spec["weekdays"] == [2, 3]
+    assert (spec["speed_unit"], spec["shown_unit"]) == ("mph", "knots")
     assert spec["mapping"]["naive_times"] == "utc"
     assert spec["mapping"]["link_id"] == "dbResponse.linkID"
     assert {row["bin"] for row in read_csv(run["LINK_SPEEDS_BY_TIME"])} == {"00:00", "12:00"}

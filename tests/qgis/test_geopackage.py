@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
 from roadpulse.mapping.errors import MapError, OutputInUse
 from roadpulse.mapping.map_file import MapFile
+from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.writer.geopackage import write_geopackage
 from roadpulse.mapping.writer.link_layers import links_of_layer
 from tests.qgis import speed_maps as maps
@@ -156,6 +158,15 @@ def test_the_file_explains_itself(path: Path) -> None:
     assert rows(path, "SELECT place, bin, n_points FROM bins WHERE n_points > 0") == [
         (3, "03:00", 34), (8, "08:00", 142),
     ]  # fmt: skip
+
+
+def test_a_map_is_labelled_in_the_unit_of_the_results(path: Path) -> None:
+    """Not in that of the trips."""
+    maps.write(path, spec=replace(maps.SPEC, speed_unit="m/s", shown_unit="knots"))
+    titles = dict(rows(path, "SELECT column_name, title FROM gpkg_data_columns WHERE table_name = 'links'"))
+    assert titles["mean"] == "Mean speed (knots), mean of points, all days, Europe/London"
+    options = StyleOptions.from_run_table(layer_of(path))
+    assert (options.unit, options.title) == ("knots", "Mean speed (knots)")
 
 
 def test_five_minute_bins_fit(path: Path) -> None:

@@ -23,12 +23,13 @@ from roadpulse.cluster_client.runs.phases import Phase, phase_of
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.ui.run_dialog import estimate
 from roadpulse.ui.run_dialog.sections.backend_watch import BackendWatch
+from roadpulse.ui.run_dialog.sections.show import ShowSection
 from roadpulse.ui.run_dialog.sections.trips import TripsSection, count_text
 from roadpulse.ui.run_dialog.sections.where import state_text
 from roadpulse.ui.runs import reattach
 from roadpulse.ui.runs.pending import PendingRun
 from roadpulse.ui.runs.phases import phases_of, total
-from roadpulse.ui.runs.settings import RememberedTrips, RunSettings, Throughput
+from roadpulse.ui.runs.settings import RememberedTrips, RunSettings, Throughput, run_spec
 from roadpulse.ui.widgets.statistics import StatisticChooser, StatisticList
 
 PI = Profile(kind="ssh", name="Pi cluster", host="pi0")
@@ -192,3 +193,32 @@ def test_headings_and_statistics_that_are_computed_in_any_case_are_readable(
         assert free.data(Qt.ItemDataRole.ForegroundRole) is None
     finally:
         QApplication.setPalette(before)
+
+
+# -- units --------------------------------------------------------------------------------------------
+
+
+def test_the_unit_of_the_map_follows_the_trips_until_another_is_chosen() -> None:
+    section = ShowSection()
+    section.show_settings(RunSettings(speed_unit="km/h"))
+    for of_trips, shown in (("mph", "mph"), ("m/s", "km/h"), ("knots", "km/h"), ("mph", "mph")):
+        section.follow(of_trips)
+        settings = section.apply(RunSettings(speed_unit=of_trips))
+        assert (settings.unit, settings.shown_unit) == (shown, "" if shown == of_trips else shown)
+    section.unit.setCurrentText("m/s")
+    section.follow("km/h")
+    assert section.apply(RunSettings(speed_unit="km/h")).unit == "m/s"
+
+
+def test_settings_of_a_run_in_the_unit_of_its_trips_show_that_one() -> None:
+    section = ShowSection()
+    section.show_settings(RunSettings(speed_unit="m/s"))
+    section.follow("m/s")
+    assert section.apply(RunSettings(speed_unit="m/s")).shown_unit == ""
+
+
+def test_the_run_has_both_units_of_the_settings() -> None:
+    spec = run_spec(
+        RunSettings(trips="/trips", time_zone="UTC", speed_unit="m/s", shown_unit="mph"), "/store"
+    )
+    assert (spec.speed_unit, spec.unit) == ("m/s", "mph")

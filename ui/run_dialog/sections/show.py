@@ -43,7 +43,7 @@ class ShowSection(Section):
         self.min_trips.setToolTip(tr("Links with fewer trips are drawn thin and grey, as “too few trips”."))
         self.row(
             self.statistic,
-            tr("speeds in"),
+            tr("in"),
             self.unit,
             tr("links with at least"),
             self.min_trips,
@@ -125,7 +125,7 @@ class MoreSection(Section):
             "naive",
             (tr("count in no time bin"), "refuse"),
             (tr("are UTC"), "utc"),
-            (tr("are local, on the clock of When"), "local"),
+            (tr("are in the time zone of the run"), "local"),
         )
         self.suppress = _spin("suppress", 0, 1_000_000, tr("off"), tr(" trips"))
         self.suppress.setToolTip(
