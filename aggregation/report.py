@@ -35,7 +35,14 @@ from .summary.counts import IMPLAUSIBLE, SLOW, SummaryReport
 from .summary.statistics import PACES, SLOWEST, WINDOW, inputs_of
 from .trips.advice import file_advice, sentence
 from .trips.times import DAYS_TO_1970
-from .trips.values import POINT_REASONS, POSITION_REASONS, SMALL_EPOCH_UNITS, TIME_FAULTS, TRIM_REASONS
+from .trips.values import (
+    POINT_REASONS,
+    POSITION_REASONS,
+    SMALL_EPOCH_UNITS,
+    TIME_FAULTS,
+    TRIM_REASONS,
+    TRIP_FAULTS,
+)
 
 ESTIMATOR = "mean of points"
 """The estimator of `mean`: each point counts once, which at a constant interval is the space-mean speed."""
@@ -53,7 +60,8 @@ WARN_FROM_ELSE = 0.01
 
 @dataclass(frozen=True)
 class RunFacts:
-    """Input of the manifest: `tally` is that of all files that count, including bad ones.
+    """Input of the manifest: `tally` is that of all files that count, including bad ones, `trips` the number
+    of trips in them.
 
     `copies` are packed files beside their plain versions, which do not count.
     """
@@ -62,6 +70,7 @@ class RunFacts:
     files: TripFiles
     copies: TripFiles
     tally: FileTally
+    trips: int
     summaries: list[SummaryReport]
     results: dict[str, Any]
     decoded: int
@@ -95,6 +104,7 @@ def manifest(run: RunFacts) -> dict[str, Any]:
             "packed_copies": len(run.copies),
             **({"left_out": tally.left_out} if spec.trim.is_asked else {}),
             "bytes": files.bytes,
+            "trips": run.trips,
         },
         "points": {
             "read": tally.points,
@@ -106,11 +116,8 @@ def manifest(run: RunFacts) -> dict[str, Any]:
                 if name in faults
             },
             "time_faults": {name: faults[name] for name in TIME_FAULTS if name in faults},
-            "examples": {
-                name: {"value": met[name].value, "file": met[name].path}
-                for name in (*POINT_REASONS, *TIME_FAULTS)
-                if name in met
-            },
+            "examples": {name: _example(met[name]) for name in (*POINT_REASONS, *TIME_FAULTS) if name in met},
+            **({"without_trip": faults[TRIP_FAULTS[0]]} if TRIP_FAULTS[0] in faults else {}),
             "without_time": sum(summary.without_time for summary in summaries),
             "filtered": {
                 "date": sum(summary.other_date for summary in summaries),
@@ -159,6 +166,11 @@ def _statistics(spec: RunSpec, summaries: list[SummaryReport]) -> dict[str, Any]
     return values
 
 
+def _example(example: Example) -> dict[str, Any]:
+    values: dict[str, Any] = {"value": example.value, "file": example.path}
+    return {**values, "line": example.line} if example.line else values
+
+
 def _dates(summaries: list[SummaryReport]) -> dict[str, Optional[str]]:
     """Return the first and last local date of the points that count, ISO-8601; None if none has a time."""
     first = min((s.first_day for s in summaries if s.first_day is not None), default=None)
@@ -186,6 +198,7 @@ def _warnings(values: dict[str, Any], run: RunFacts, met: dict[str, Example]) ->
         )
     if run.copies:
         found.append(_packed_copies(run.copies))
+    found += _without_trip_id(run)
     for reason, n in (*points["reasons"].items(), *points["time_faults"].items()):
         if reason in TRIM_REASONS:
             continue
@@ -193,7 +206,7 @@ def _warnings(values: dict[str, Any], run: RunFacts, met: dict[str, Example]) ->
         if share > WARN_FROM.get(reason, WARN_FROM_ELSE):
             example = met.get(reason, Example())
             how_many = f"{share:.0%} of the points" if share >= 0.01 else f"{n:,} points"
-            found.append(f"{how_many}: {sentence(reason, example.value, example.path, run.spec.mapping)}")
+            found.append(f"{how_many}: {sentence(reason, example.value, example.where, run.spec.mapping)}")
     if not points["read"]:
         found.append("The trip files hold no points, so the result is empty.")
     elif not points["counted"]:
@@ -279,6 +292,19 @@ def _packed_copies(copies: TripFiles) -> str:
     return f"{which} If they are different trips, rename one."
 
 
+def _without_trip_id(run: RunFacts) -> list[str]:
+    """Return a warning about points of files with many trips that name none, which count as one a file."""
+    n = run.tally.faults.get(TRIP_FAULTS[0], 0)
+    if not n:
+        return []
+    named = run.spec.mapping.trip_id
+    first = run.tally.first_without_trip
+    text = f"{n:,} points have no trip id, so those of a file count as one trip; the first file is {first}. "
+    if named:
+        return [f"{text}Check the field mapping, where trip_id is {named!r}."]
+    return [f"{text}Name the field that tells trips apart (trip_id)."]
+
+
 def _too_few_trips(run: RunFacts) -> list[str]:
     """Return a warning if no link has enough trips to be coloured."""
     fewest, most = run.spec.min_trips, max(summary.most_trips for summary in run.summaries)
@@ -287,8 +313,9 @@ def _too_few_trips(run: RunFacts) -> list[str]:
     grey = f"no link has the {fewest:,} trips that a colour takes (min_trips), and the map is grey everywhere"
     if run.tally.one_trip:
         return [
-            f"All points count as one trip, that of {run.tally.first_used}, so {grey}. A file is one trip: "
-            "write each trip into a file of its own, or lower that number."
+            f"All points count as one trip, that of {run.tally.first_used}, so {grey}. Name the "
+            "field that tells trips apart (trip_id), write each trip into a file of its own, or lower that "
+            "number."
         ]
     return [f"The most trips that a link has are {most:,}, so {grey}. Lower that number, or add trips."]
 

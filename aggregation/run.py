@@ -171,6 +171,7 @@ class _Run:
                 files,
                 copies,
                 selection.tally,
+                selection.n_trips,
                 summaries,
                 results,
                 self.decoded,
@@ -258,7 +259,7 @@ class _Run:
             except RunError:
                 self._keep_what_is_done(store, ingest, records)
                 raise
-            self.decoded = records.n
+            self.decoded = records.files
             self.sizes[ingest] = records.counted
 
     def _earlier_store(self) -> str:

@@ -74,9 +74,9 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
         # A folder's widget takes any text, so patterns and single files too.
         QgsProcessingParameterFile(TRIPS, tr("Trips"), Qgis.ProcessingFileParameterBehavior.Folder),
         tr(
-            "A folder of trip files (.json, .json.gz; folders inside count too), a pattern such as "
-            "/data/2019/*/trip_*.json, or a single file. s3://bucket/folder names one in a bucket, which the "
-            "profile says how to reach."
+            "A folder of trip files (JSON, JSON lines, CSV, Parquet, GeoJSON; folders inside count too), a "
+            "pattern such as /data/2019/*/trip_*.json, or a single file. s3://bucket/folder names one in a "
+            "bucket, which the profile says how to reach."
         ),
     )
     yield choice(

@@ -1,13 +1,12 @@
 """Paths of fields in trip files: object keys joined by dots.
 
 A key with a dot in its name is written in brackets and quotes, alone or as a step of a longer path:
-`["dbResponse.linkID"]`, `a.["b.c"].d`. The quoted key is a JSON string, in which a backslash
-stands before a quote or another backslash.
+`["dbResponse.linkID"]`, `a.["b.c"].d`. Between the quotes a backslash stands before a quote or
+another backslash.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from functools import lru_cache
 from typing import Optional
@@ -45,10 +44,7 @@ def keys_of(path: str) -> tuple[str, ...]:
 
 def _key(path: str, quoted: Optional[str], plain: Optional[str]) -> str:
     if quoted is not None:
-        try:
-            return str(json.loads(quoted))
-        except ValueError as error:
-            raise PathFault(_malformed(path)) from error
+        return re.sub(r"\\(.)", r"\1", quoted[1:-1])
     key = plain or ""
     if key.endswith("\\"):
         raise PathFault(
@@ -72,7 +68,8 @@ def path_of(keys: tuple[str, ...]) -> str:
 
 def _step(key: str) -> str:
     if "." in key or key.startswith('["') or key.endswith("\\"):
-        return f"[{json.dumps(key, ensure_ascii=False)}]"
+        escaped = re.sub(r'(["\\])', r"\\\1", key)
+        return f'["{escaped}"]'
     return key
 
 

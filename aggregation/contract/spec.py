@@ -45,14 +45,17 @@ BIN_MINUTES = tuple(m for m in range(5, 1441) if 1440 % m == 0)
 """Permitted lengths of bins in minutes: from 5 up, divisors of a day's 1440."""
 
 BAD_FILE_POLICIES = ("skip", "stop")
+FORMS = ("object", "array", "lines", "table", "geojson")
+"""Forms of trip files; a field mapping that names none lets each file tell."""
+
 NAIVE_TIMES = ("refuse", "utc", "local")
 POSITIONS = "positions"
 
 
-_IF_NAMED = ("vehicle_id", "longitude", "latitude", "direction")
+_IF_NAMED = ("vehicle_id", "longitude", "latitude", "trips", "direction")
 """Optional paths of a field mapping, left out of JSON if they are not named."""
 
-_IF_SAID = (*_IF_NAMED, "time_format", "speed_from")
+_IF_SAID = (*_IF_NAMED, "time_format", "speed_from", "form")
 """Entries of a field mapping that are left out of JSON if they are empty."""
 
 
@@ -65,10 +68,12 @@ class FieldMapping:
     vehicle's (empty: not named), both beside the points or inside of each; the others lead from one point to
     its value. `longitude` and `latitude`, in degrees, may both be empty. `direction` (empty: not named) leads
     to the direction in which the point is on its link (`trips.link_keys.is_backward`): backward, the id is
-    that of the opposite direction. `naive_times` is the treatment of times without an offset: `refuse` (the
-    point counts in no time bin), `utc`, or `local` to the run's time zone. `time_format` is the format of all
-    times in the codes of `time_format` (empty: the usual notations). With `speed_from`
-    `positions` speeds are computed from positions and times, and `speed` is not read (empty: it is).
+    that of the opposite direction. `form` is that of all files (empty: each file tells), `trips` leads from
+    the root to an array of trips (empty: the file is one, or the array). `naive_times` is the treatment of
+    times without an offset: `refuse` (the point counts in no time bin), `utc`, or `local` to the run's time
+    zone. `time_format` is the format of all times in the codes of `time_format` (empty: the usual notations).
+    With `speed_from` `positions` speeds are computed from positions and times, and `speed` is not read
+    (empty: it is).
     """
 
     points: str = "data"
@@ -80,6 +85,8 @@ class FieldMapping:
     vehicle_id: str = ""
     longitude: str = ""
     latitude: str = ""
+    form: str = ""
+    trips: str = ""
     time_format: str = ""
     direction: str = ""
     speed_from: str = ""
@@ -90,6 +97,8 @@ class FieldMapping:
         for name in ("trip_id", *_IF_NAMED):
             if getattr(self, name):
                 _check_path(f"mapping.{name}", getattr(self, name))
+        if self.form:
+            _check_choice("mapping.form", self.form, FORMS)
         if bool(self.longitude) != bool(self.latitude):
             missing = "latitude" if self.longitude else "longitude"
             raise SpecError(f"mapping.{missing}", "is missing; name both longitude and latitude, or neither")
@@ -105,12 +114,6 @@ class FieldMapping:
                     f"mapping.{name}",
                     f"is {path_of(keys)!r}, which is or holds the points ({self.points!r}); name a value",
                 )
-        if trip and holds(points, trip):
-            raise SpecError(
-                "mapping.trip_id",
-                f"the trip id cannot lie inside the points ({self.points!r}), as a file is one trip; write "
-                "each trip into a file of its own",
-            )
         of_point = [
             keys_of(path)
             for path in (

@@ -9,16 +9,41 @@ from itertools import islice
 
 from .errors import RunError
 
-SUFFIXES = (".json", ".json.gz")
+_TABLES = (".csv", ".tsv", ".txt")
+_LINES = (".jsonl", ".ndjson")
+_PLAIN = (".json", ".geojson", *_LINES, *_TABLES)
+_PARQUET = ".parquet"
+
+SUFFIXES = (*_PLAIN, *(f"{suffix}.gz" for suffix in _PLAIN), _PARQUET)
 """Suffixes of trip files, case-insensitive."""
+
+SUFFIXES_SHOWN = f"{', '.join(_PLAIN)}, also with .gz, and {_PARQUET}"
+
+_TEXT_TABLES = (*_TABLES, *(f"{suffix}.gz" for suffix in _TABLES))
+_STREAMED = (*_TEXT_TABLES, *_LINES, *(f"{suffix}.gz" for suffix in _LINES), _PARQUET)
 
 OTHERS_SEEN = 10_000
 """Maximum number of other files that are examined if there are no trips."""
+
+_ANY_SIZE = 1 << 62
 
 LARGE = 4 << 20
 """A trip of more bytes is held in a temporary file, not in memory."""
 
 GLOB_CHARACTERS = frozenset("*?[")
+
+
+def is_table(name: str) -> bool:
+    """Return True if a file of this name is a table of text."""
+    return name.lower().endswith(_TEXT_TABLES)
+
+
+def limit_of(name: str, max_bytes: int) -> int:
+    """Return the largest size in bytes of a trip file of this name.
+
+    That is `max_bytes` but for forms that are read some rows at a time.
+    """
+    return _ANY_SIZE if name.lower().endswith(_STREAMED) else max_bytes
 
 
 def plain_folder(pattern: str, is_folder: Callable[[str], bool], separator: str = "/") -> tuple[str, str]:
@@ -100,15 +125,15 @@ class CopiesInOrder:
 
 def no_trips(trips: str, others: Iterable[str]) -> RunError:
     """Return the error for `trips` without any trip file; `others` are names of other files there."""
-    text = f"There are no trip files (.json, .json.gz) in {trips!r}"
+    text = f"There are no trip files ({SUFFIXES_SHOWN}) in {trips!r}"
     names = (name.rpartition("/")[2] for name in islice(others, OTHERS_SEEN))
     endings = Counter(_ending(name) for name in names if name and not name.startswith("."))
     if not endings:
         return RunError(f"{text}. Check the folder.")
     found = " and ".join(f"{n:,} {ending}" for ending, n in sorted(endings.items(), key=_most)[:2])
     return RunError(
-        f"{text}, but {found}. Other forms are not read by this version: write each trip into a JSON file of "
-        "its own, or check the folder."
+        f"{text}, but {found}. Other forms are not read by this version: write the trips in one of these, or "
+        "check the folder."
     )
 
 

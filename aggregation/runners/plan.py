@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import compress
 from typing import Optional, Union
@@ -16,6 +17,7 @@ from ..contract.errors import RunError
 from ..contract.spec import MAX_TRIP_MEGABYTES
 from ..storage import TripFile, TripFiles
 from ..store.decode import DecodeTask
+from ..store.file_numbers import PAGE, NumberTable
 from ..store.order import BUCKETS
 from ..store.point_store import FileRecord, PointStore
 from ..store.tally import FileTally
@@ -35,7 +37,7 @@ RECORDS_AT_ONCE = 10_000
 
 
 class Selection:
-    """The trip files that a run counts: those to decode (`new`), and numbers of those in each ingest.
+    """The trip files that a run counts: those to decode (`new`), and the trips of others by ingest.
 
     `tally` has what is known of the files in ingests, `sizes` the points in the ingests that were looked at.
     It holds about 10 bytes for a file, and 16 more if the file names a trip.
@@ -46,7 +48,7 @@ class Selection:
         self.tally = FileTally()
         self.sizes: dict[str, int] = {}
         self._counting: dict[str, _Counting] = {}
-        self._n_own = 0  # trips of one file that names none
+        self._n_own = self._n_empty = 0  # trips that no id names, and bad files among them
         self._named = bytearray()  # digests of the trip ids of the others
 
     def take(self, ingest: str, records: Sequence[FileRecord]) -> None:
@@ -60,6 +62,7 @@ class Selection:
             else:
                 counting.trips.append(self._n_own)
                 self._n_own += 1
+                self._n_empty += bool(record.reason)
             if record.counted:
                 counting.parts.add(record.part)
                 if record.text_links:
@@ -84,10 +87,16 @@ class Selection:
             if counting.text_parts
         }
 
-    def trips(self) -> dict[str, NDArray[np.int32]]:
-        """Return for each ingest an array of trip indices by file number (-1: does not count).
+    @property
+    def n_trips(self) -> int:
+        """Number of trips."""
+        named = _alike(self._named)
+        return self._n_own - self._n_empty + (int(named.max()) + 1 if len(named) else 0)
 
-        A file is a trip of its own unless it names one; files that name the same trip are parts of it.
+    def trips(self) -> dict[str, NumberTable]:
+        """Return for each ingest a table of trip indices by the numbers of its records.
+
+        A record is a trip of its own unless it names one; those that name the same trip are parts of it.
         """
         named = self._n_own + _alike(self._named)
         trips = {}
@@ -95,8 +104,7 @@ class Selection:
             counting = self._counting[ingest]
             number, trip = (np.array(found, dtype=np.int32) for found in (counting.numbers, counting.trips))
             trip[trip < 0] = named[-1 - trip[trip < 0]]
-            trips[ingest] = np.full(number.max() + 1, -1, dtype=np.int32)
-            trips[ingest][number] = trip
+            trips[ingest] = NumberTable.of(number, trip)
         return trips
 
 
@@ -169,6 +177,7 @@ def select(
     ingests = store.ingests()
     listed = _Places(map(_version_of, files if ingests else ()))
     is_new = np.ones(len(files), dtype=bool)
+    ingest_of = np.full(len(files), -1, dtype=np.int32)
     waiting: list[FileRecord] = []
     n_points = 0
 
@@ -182,10 +191,11 @@ def select(
         return False
 
     def take() -> None:
-        found = []
+        found, number = [], ingests.index(ingest)
         for record, at in zip(waiting, listed.of(map(_version_of, waiting))):
             if at >= 0 and is_new[at]:
-                is_new[at] = False
+                is_new[at], ingest_of[at] = False, number
+            if at >= 0 and ingest_of[at] == number:  # a file of many trips has as many records
                 found.append(record)
         waiting.clear()
         if found:
@@ -231,7 +241,7 @@ def known_files(
 
     def note(record: FileRecord) -> bool:
         if _counts(record, limit):
-            held.add(hash((record.path, record.size, record.version)))
+            held.add(hash(record.file))
         return False
 
     for ingest in store.ingests():
@@ -287,7 +297,21 @@ def decode_tasks(
         held.append(file)
     if held:
         tasks.append(DecodeTask(len(tasks), first, TripFiles(held)))
-    return tasks
+    return _with_numbers(tasks)
+
+
+def _with_numbers(tasks: list[DecodeTask]) -> list[DecodeTask]:
+    """Give tasks parts beyond their first, and numbers for the trips beyond the first of a file.
+
+    What is left of int32 is divided by the work.
+    """
+    ends = np.cumsum([0, *(sum(map(work_of, task.files)) for task in tasks)], dtype=np.float64)
+    first = -(-sum(len(task.files) for task in tasks) // PAGE)
+    bounds = (first + ((2**31 - 1) // PAGE - first) * ends / max(ends[-1], 1.0)).astype(np.int64) * PAGE
+    return [
+        replace(task, step=len(tasks), further=(int(begin), int(end)))
+        for task, begin, end in zip(tasks, bounds, bounds[1:])
+    ]
 
 
 def summary_tasks(n_points: int, per_task: Optional[int] = None) -> list[SummaryTask]:

@@ -27,8 +27,8 @@ from .s3.trips import S3Trips
 __all__ = [
     "LARGE", "SUFFIXES", "BadTripFile", "Listing", "LocalPath", "Own", "Place", "S3Access", "S3Path",
     "TripContent", "TripFile", "TripFiles", "TripSource", "check_apart", "check_name", "check_reach",
-    "find_trips", "is_s3", "list_trips", "place", "printable", "read_trip", "read_trips", "scratch", "sha256",
-    "trip_source",
+    "check_unchanged", "find_trips", "is_s3", "list_trips", "place", "printable", "read_trip", "read_trips",
+    "scratch", "sha256", "trip_source",
 ]  # fmt: skip
 
 
@@ -85,10 +85,15 @@ def read_trips(
     """Yield trip files in order, each with its complete content of one version, or the error.
 
     Content of more than `LARGE` bytes is in a temporary file, which is removed when the next file is
-    requested.
+    requested, or is the file itself where it lies on a disk and may have any size (see `check_unchanged`).
     """
     if files:
         yield from trip_source(files[0].path, access).read(files, max_bytes)
+
+
+def check_unchanged(file: TripFile) -> None:
+    """Raise `BadTripFile` if a file that `read_trips` gives where it is has changed since it was listed."""
+    trip_source(file.path).check_unchanged(file)
 
 
 def read_trip(file: TripFile, max_bytes: int, access: Optional[S3Access] = None) -> bytes:

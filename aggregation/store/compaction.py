@@ -17,12 +17,12 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..contract.errors import RunError, StorageError
 from ..contract.link_ids import LinkTexts
 from . import owners
 from .decode import in_order
+from .file_numbers import NumberTable
 from .order import BUCKETS, Columns
 from .point_store import FileRecord, PointStore
 from .readers import has_readers
@@ -116,25 +116,25 @@ def _merge(
     check: Check,
 ) -> Merged:
     replaced = dict.fromkeys(ingests)
-    seen: set[tuple[object, ...]] = set()
+    seen: dict[tuple[object, ...], str] = {}
     records: list[FileRecord] = []
     parts: list[_Part] = []
-    left_out = 0
+    left_out: set[tuple[object, ...]] = set()
     for ingest in ingests:
         check()
         replaced.update(dict.fromkeys(store.replaces(ingest)))
         found = store.read_files(ingest, with_ends=True)
-        numbers = np.full(max((record.number for record in found), default=-1) + 1, -1, dtype=np.int32)
+        kept: list[tuple[int, int]] = []
         by_part: dict[int, list[FileRecord]] = {}
         for record in found:
             key = (record.path, record.size, record.version, record.limit, record.reason)
-            if record.passing or key in seen or is_useless(record):
-                left_out += 1
+            if record.passing or seen.setdefault(key, ingest) != ingest or is_useless(record):
+                left_out.add((ingest, *record.file))
                 continue
-            seen.add(key)
-            numbers[record.number] = len(records)
+            kept.append((record.number, len(records)))
             records.append(replace(record, number=len(records)))
             by_part.setdefault(record.part, []).append(records[-1])
+        numbers = NumberTable.of(*np.array(kept, dtype=np.int32).reshape(-1, 2).T)
         parts.extend(_Part(ingest, number, some, numbers) for number, some in by_part.items())
     for number, group in enumerate(_groups(parts)):
         check()
@@ -145,17 +145,17 @@ def _merge(
             _write(store, name, number, full)
     check()
     store.commit(name, records, [ingest for ingest in replaced if ingest != name])
-    return Merged(name, tuple(replaced), left_out)
+    return Merged(name, tuple(replaced), len(left_out))
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of an ingest, records of its files that are kept, and new file numbers by the old (-1: none)."""
+    """A part of an ingest, records of its files that are kept, and new numbers of trips by the old."""
 
     ingest: str
     number: int
     records: list[FileRecord]
-    numbers: NDArray[np.int32]
+    numbers: NumberTable
 
     @property
     def points(self) -> int:

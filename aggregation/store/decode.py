@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,25 +21,25 @@ from ..contract.s3_access import S3Access
 from ..contract.spec import DecodeRules
 from ..storage import TripContent, TripFile
 from ..storage.spill import Spill, spill
-from ..trips.decoder import Points, TripDecoder
-from ..trips.large_files import decode_large, unpacked
+from ..trips.decoder import Points
+from ..trips.readers import Reading, TripReader
 from ..trips.trip_json import GZIP
 from . import point_store
+from .many_trips import ROW, Trips, TripSorter, numbers_of
 from .order import Columns, sorted_by_link
 from .point_store import FileRecord, PointStore
 from .position_speeds import take_speeds, take_speeds_of_rows
+from .tally import LINES
 from .traversals import long_traversals, traversals_of
 from .trimming import trimmed
 from .trip_ends import ends_of, ends_of_portions
 
-_ROW = np.dtype(
-    [
-        ("link_id", np.int64), ("time", np.int64), ("speed", np.float64), ("longitude", np.float64),
-        ("latitude", np.float64),
-    ]
-)  # fmt: skip
+_ROW = np.dtype(ROW.descr[:-1])
 _AT_ONCE = 20_000
 """Number of points of a large file that are looked at at once."""
+
+_HELD = 500_000
+"""Points of a file of many trips that are in memory, and at least in a part if it has more."""
 
 _TOGETHER = 2 << 20
 """Number of bytes of small files that are decoded together."""
@@ -51,13 +52,15 @@ Progress = Callable[[int, int, int], None]
 class DecodeTask:
     """Trip files for part `part`, numbered from `first_number`.
 
-    If one part would be too large, the next ones are `part + step`, `part + 2 * step` and so on.
+    If one part would be too large, the next ones are `part + step`, `part + 2 * step` and so on. Trips beyond
+    the first of a file have numbers in the range `further`.
     """
 
     part: int
     first_number: int
     files: Sequence[TripFile]
     step: int = 0
+    further: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -78,45 +81,44 @@ class DecodeContext:
 
 
 def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list[FileRecord]:
-    """Read the task's files, write their points in parts, and return a record for each file.
+    """Read the task's files, write their points in parts, and return the records of their trips.
 
     A bad file is recorded and skipped; with `stop_at_bad_file` it raises `RunError` instead.
     """
-    decoder = TripDecoder(context.rules.mapping, context.max_bytes, context.rules.time_zone)
+    reader = TripReader(context.rules.mapping, context.max_bytes, context.rules.time_zone)
+    further = numbers_of(task.further)
     records = []
     parts = _Parts(task, context)
-    contents = _prepared(storage.read_trips(task.files, context.max_bytes, context.s3), decoder)
+    contents = _prepared(storage.read_trips(task.files, context.max_bytes, context.s3), reader)
     for number, (file, content) in enumerate(contents, start=task.first_number):
         path = storage.printable(file.path)
         record = FileRecord(number, parts.number, path, file.size, file.version, context.max_bytes)
+        others: list[FileRecord] = []
         try:
             if isinstance(content, BadTripFile):
                 raise content
-            with unpacked(content, context.max_bytes) as text:
-                if isinstance(text, bytes):
-                    trip = decoder.decode_text(text)
-                    if context.rules.mapping.speed_from:
-                        take_speeds(trip, context.rules.speed_unit)
-                    if context.rules.trim.is_asked:
-                        _trim(trip, context.rules)
-                    _describe(record, trip, len(trip.link_id))
-                    record.ends = ends_of(trip.vehicle, trip.time, trip.position)
-                    parts.add(number, trip)
+            with reader.opened(content, file.path) as reading:
+                record.form = reading.form
+                if reading.has_many:
+                    check = partial(storage.check_unchanged, file)
+                    others = _take_many(record, further, reading, check, parts, context)
+                elif reading.is_large:
+                    _take_large(record, reading, parts, context)
                 else:
-                    _take_large(record, text, decoder, parts, context)
+                    _take_whole(record, next(reading.pieces), parts, context)
         except BadTripFile as error:
             record.reason, record.message = error.reason, storage.printable(error.message)
             record.passing = error.passing
             if context.stop_at_bad_file:
                 raise stopped_at(record.path, record.message) from error
-        records.append(record)
+        records += [record, *others]
         progress(1, file.size, record.points)
     parts.write()
     return records
 
 
 def _prepared(
-    contents: Iterable[tuple[TripFile, TripContent]], decoder: TripDecoder
+    contents: Iterable[tuple[TripFile, TripContent]], reader: TripReader
 ) -> Iterator[tuple[TripFile, TripContent]]:
     """Yield the contents of files after those of some small ones were prepared together."""
     held: list[tuple[TripFile, TripContent]] = []
@@ -124,22 +126,22 @@ def _prepared(
     for file, content in contents:
         size = len(content) if isinstance(content, bytes) else _TOGETHER
         if n_bytes + size > _TOGETHER:
-            yield from _prepare(held, decoder)
+            yield from _prepare(held, reader)
             held, n_bytes = [], 0
         if size >= _TOGETHER:
             yield file, content
         else:
             held.append((file, content))
             n_bytes += size
-    yield from _prepare(held, decoder)
+    yield from _prepare(held, reader)
 
 
 def _prepare(
-    held: list[tuple[TripFile, TripContent]], decoder: TripDecoder
+    held: list[tuple[TripFile, TripContent]], reader: TripReader
 ) -> list[tuple[TripFile, TripContent]]:
     plain = [content for _, content in held if isinstance(content, bytes) and content[:2] != GZIP]
     if len(plain) > 1:
-        decoder.prepare(plain)
+        reader.prepare(plain)
     return held
 
 
@@ -151,7 +153,7 @@ class _Parts:
         self._step, self._context = task.step, context
         self._limit = context.part_points if task.step else 0
         self._decoded: list[Points] = []
-        self._files: list[int] = []
+        self._files: list[tuple[NDArray[np.int32], NDArray[np.int64]]] = []
         self._texts = LinkTexts()
         self._held = 0
 
@@ -159,26 +161,35 @@ class _Parts:
         """Return True if `n_points` points of one file may be held in memory."""
         return not self._limit or n_points <= self._limit
 
+    def at_most(self, n_points: int) -> int:
+        """Return how many points a part of many holds, `n_points` unless memory allows fewer."""
+        return min(n_points, self._limit or n_points)
+
     def add(self, file: int, trip: Points) -> None:
-        """Add the points of a file to the current part, and write the part if it is full."""
-        self._decoded.append(trip)
-        self._files.append(file)
-        self._texts.note(trip.texts.items())
-        self._held += len(trip.link_id)
-        if self._limit and self._held >= self._limit:
-            del trip
+        """Add the points of a trip to the current part, and write the part if it is full."""
+        self.add_all(np.array([file], np.int32), np.array([len(trip.link_id)]), trip, self._limit)
+
+    def add_all(self, files: NDArray[np.int32], sizes: NDArray[np.int64], points: Points, limit: int) -> None:
+        """Add the points of several trips; write the part if it has `limit` points or more (0: never)."""
+        self._decoded.append(points)
+        self._files.append((files, sizes))
+        self._texts.note(points.texts.items())
+        self._held += len(points.link_id)
+        if limit and self._held >= limit:
+            del points
             self.write()
 
     def add_long(self, file: int, rows: Spill, texts: LinkTexts) -> None:
         """Write the points of one file as a part, in sorted runs that fit into memory."""
         store, ingest = self._context.store, self._context.ingest
         store.write_links(ingest, self.number, texts)
-        at_once = min(self._limit, _AT_ONCE // 2)
+        limit = self.at_most(_HELD)
+        at_once = min(limit, _AT_ONCE // 2)
         passages = long_traversals(rows, file, self._context.rules.speed_unit, at_once)
         store.write_long_traversals(ingest, self.number, passages)
         runs = (
             in_order(some["link_id"], some["time"], some["speed"], np.full(len(some), file, dtype=np.int32))
-            for some in rows.portions(self._limit // 2)  # what is sorted is held twice
+            for some in rows.portions(limit // 2)  # what is sorted is held twice
         )
         store.write_long_part(ingest, self.number, runs)
         self.number += self._step
@@ -189,8 +200,7 @@ class _Parts:
             link_id = np.concatenate([trip.link_id for trip in self._decoded])
             time = np.concatenate([trip.time for trip in self._decoded])
             speed = np.concatenate([trip.speed for trip in self._decoded])
-            lengths = [len(trip.link_id) for trip in self._decoded]
-            file = np.repeat(np.array(self._files, dtype=np.int32), lengths)
+            file = np.repeat(*map(np.concatenate, zip(*self._files)))
             self._decoded.clear()
             store, ingest = self._context.store, self._context.ingest
             store.write_links(ingest, self.number, self._texts)
@@ -205,40 +215,139 @@ class _Parts:
         self._held = 0
 
 
-def _take_large(
-    record: FileRecord, path: Path, decoder: TripDecoder, parts: _Parts, context: DecodeContext
-) -> None:
-    """Decode a file that does not fit into memory; its points are spilled until all of it is read."""
+def _take_whole(record: FileRecord, trip: Points, parts: _Parts, context: DecodeContext) -> None:
+    """Add the points of a file of one trip."""
+    _take_rules(trip, context.rules)
+    _describe(record, trip, len(trip.link_id))
+    record.ends = ends_of(trip.vehicle, trip.time, trip.position)
+    parts.add(record.number, trip)
+
+
+def _take_rules(trip: Points, rules: DecodeRules) -> None:
+    """Compute speeds and leave out points as the rules ask."""
+    if rules.mapping.speed_from:
+        take_speeds(trip, rules.speed_unit)
+    if rules.trim.is_asked:
+        _trim(trip, rules)
+
+
+def _take_large(record: FileRecord, reading: Reading, parts: _Parts, context: DecodeContext) -> None:
+    """Decode a file of one trip that does not fit into memory; its points are spilled until all is read."""
     empty = np.empty(0, dtype=_ROW)
     trip = Points(empty["link_id"], empty["time"], empty["speed"], 0)
-    with spill(_ROW) as read, spill(_ROW) as with_speeds, spill(_ROW) as left:
-        for piece in decode_large(decoder, context.rules.mapping, path):
+    with spill(_ROW) as read:
+        for piece in reading.pieces:
             read.append(piece.link_id, piece.time, piece.speed, *_both(piece))
             trip.add_counts(piece)
+        if len(read):
+            trip.fields = ""
+        _describe(record, trip, len(read))
+        _take_spilled(record, read, trip, parts, context)
+
+
+def _take_spilled(
+    record: FileRecord, read: Spill, whole: Points, parts: _Parts, context: DecodeContext
+) -> None:
+    """Add the points of a trip that may not fit into memory; `whole` has what is known beside them."""
+    with spill(_ROW) as with_speeds, spill(_ROW) as left:
         rows = read
         if context.rules.mapping.speed_from:
             rows = with_speeds
-            trip.faults.update(take_speeds_of_rows(read, rows, context.rules.speed_unit, _AT_ONCE))
+            _count_faults(record, take_speeds_of_rows(read, rows, context.rules.speed_unit, _AT_ONCE))
         if context.rules.trim.is_asked:
-            whole, rows = rows, left
-            kept, trim_counts = trimmed(lambda: _times_and_speeds(whole), len(whole), context.rules)
-            trip.faults.update(trim_counts)
-            for number, some in enumerate(whole.portions(_AT_ONCE)):
+            every, rows = rows, left
+            kept, trim_counts = trimmed(lambda: _times_and_speeds(every), len(every), context.rules)
+            _count_faults(record, trim_counts)
+            for number, some in enumerate(every.portions(_AT_ONCE)):
                 rest = some[kept[number * _AT_ONCE : (number + 1) * _AT_ONCE]]
                 left.append(*(rest[name] for name in _ROW.names or ()))
-        if len(read):
-            trip.fields = ""
-        _describe(record, trip, len(rows))
-        record.ends = ends_of_portions(trip.vehicle, rows.portions(_AT_ONCE))
+        record.counted = len(rows)
+        record.ends = ends_of_portions(whole.vehicle, rows.portions(_AT_ONCE))
         if parts.holds(len(rows)):
-            every = rows.read(0, len(rows))
-            trip.link_id, trip.time = every["link_id"].copy(), every["time"].copy()
-            trip.speed = every["speed"].copy()
-            parts.add(record.number, trip)
+            record.part = parts.number
+            parts.add(record.number, _points(rows.read(0, len(rows)), whole.texts))
         else:
             parts.write()
             record.part = parts.number
-            parts.add_long(record.number, rows, trip.texts)
+            parts.add_long(record.number, rows, whole.texts)
+
+
+def _take_many(
+    first: FileRecord,
+    further: Iterator[int],
+    reading: Reading,
+    check: Callable[[], None],
+    parts: _Parts,
+    context: DecodeContext,
+) -> list[FileRecord]:
+    """Add the points of a file of many trips, and return the records of those beyond the first.
+
+    `check` is called once all of it is read, and may raise `BadTripFile`.
+    """
+    at_once = parts.at_most(_HELD)
+    with spill(ROW, at_once) as rows, spill(ROW, at_once) as by_trip:
+        trips = TripSorter(rows, by_trip, at_once).take(reading.pieces)
+        check()
+        _describe(first, trips.points, 0)
+        records = list(trips.records(first, further))
+        begin = start = n = 0
+        for end, size in enumerate(trips.sizes, 1):
+            n += size
+            if end == len(records) or n + trips.sizes[end] > at_once:
+                _add_trips(records[begin:end], trips, start, n, parts, context)
+                begin, start, n = end, start + n, 0
+    return records[1:]
+
+
+def _add_trips(
+    records: list[FileRecord], trips: Trips, start: int, n: int, parts: _Parts, context: DecodeContext
+) -> None:
+    """Add trips whose points are `n` rows from row `start` on."""
+    at_once = parts.at_most(_HELD)
+    vehicles = [trips.vehicles.get(trips.codes[record.number]) for record in records]
+    if len(records) == 1 and n > at_once:
+        with spill(_ROW) as read:
+            for some in trips.rows.portions(_AT_ONCE, start, start + n):
+                read.append(*(some[name] for name in _ROW.names or ()))
+            whole = replace(trips.points, vehicle=vehicles[0])
+            _take_spilled(records[0], read, whole, parts, context)
+        return
+    changes = bool(context.rules.mapping.speed_from or context.rules.trim.is_asked)
+    some = trips.rows.read(start, n)
+    left: list[Points] = []
+    end = 0
+    for record, vehicle in zip(records, vehicles):
+        begin, end = end, end + record.counted
+        trip = _points(some[begin:end], LinkTexts())
+        if changes:
+            _take_rules(trip, context.rules)
+            _count_faults(record, trip.faults)
+            record.counted = len(trip.link_id)
+            left.append(trip)
+        record.ends = ends_of(vehicle, trip.time, trip.position)
+        record.part = parts.number
+    if left:
+        some = some[: sum(len(trip.link_id) for trip in left)]
+        for name in ("link_id", "time", "speed"):
+            some[name] = np.concatenate([getattr(trip, name) for trip in left])
+    numbers, sizes = (
+        np.array([getattr(record, name) for record in records]) for name in ("number", "counted")
+    )
+    parts.add_all(numbers.astype(np.int32), sizes, _points(some, trips.points.texts), at_once)
+
+
+def _points(rows: NDArray[Any], texts: LinkTexts) -> Points:
+    """Return rows of a spill as points, with those of the texts of a file that are of their links."""
+    link_id, time, speed = (rows[name].copy() for name in ("link_id", "time", "speed"))
+    position = np.column_stack([rows["longitude"], rows["latitude"]])
+    if texts:
+        texts = LinkTexts((key, texts[key]) for key in np.unique(link_id).tolist() if key in texts)
+    return Points(link_id, time, speed, len(rows), position=position, texts=texts)
+
+
+def _count_faults(record: FileRecord, counts: dict[str, int]) -> None:
+    if counts:
+        record.faults = tuple(n + counts.get(name, 0) for name, n in zip(point_store.FAULTS, record.faults))
 
 
 def _both(piece: Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -271,7 +380,8 @@ def stopped_at(path: str, message: str) -> RunError:
 def _describe(record: FileRecord, trip: Points, counted: int) -> None:
     record.points, record.counted = trip.read, counted
     record.trip_id, record.fields = storage.printable(trip.trip_id or ""), storage.printable(trip.fields)
-    record.examples = json.dumps(trip.examples, sort_keys=True) if trip.examples else ""
+    examples: dict[str, Any] = {**trip.examples, **({LINES: trip.lines} if trip.lines else {})}
+    record.examples = json.dumps(examples, sort_keys=True) if examples else ""
     record.text_links = bool(trip.texts)
     record.faults = tuple(trip.faults.get(fault, 0) for fault in point_store.FAULTS)
 

@@ -40,7 +40,7 @@ from ..contract.spec import DecodeRules
 from ..storage import Place
 from ..storage.local.database import connect
 from ..storage.local.files import disk_errors
-from ..trips.values import POINT_REASONS, POSITION_REASONS, TIME_FAULTS, TRIM_REASONS
+from ..trips.values import POINT_REASONS, POSITION_REASONS, TIME_FAULTS, TRIM_REASONS, TRIP_FAULTS
 from . import owners
 from .order import BUCKETS, Columns, bucket_of
 from .rows import LINKS, POINTS, TRAVERSALS, Reading, RowType, literal, write_rows, write_runs
@@ -48,7 +48,7 @@ from .trip_ends import NO_ENDS, TripEnds
 
 PARTS_AT_ONCE = 64
 _OWNER, _FILES, _INGEST, _NOTES, _MERGED = "owner.json", "files.parquet", "ingest=", "notes-", "-merged"
-FAULTS = (*POINT_REASONS, *POSITION_REASONS, *TRIM_REASONS, *TIME_FAULTS)
+FAULTS = (*POINT_REASONS, *POSITION_REASONS, *TRIM_REASONS, *TIME_FAULTS, *TRIP_FAULTS)
 _NO_FAULTS = (0,) * len(FAULTS)  # shared by the many files without any
 _READ_BY_LATER = {
     "bad_time": "time_twice", "bad_link": "text_links", "negative_link": "text_links",
@@ -65,9 +65,11 @@ _COUNT_TRAVERSED = _HASHED.format(n="coalesce(sum(n), 0)", columns=", ".join(TRA
 
 @dataclass
 class FileRecord:
-    """One trip file in an ingest: a row of `files`.
+    """One trip in an ingest: a row of `files`. A file of many trips has as many, one after the other.
 
-    `number` is the file's in `points`, `part` the part with its points. `reason` and `message` are empty for
+    `number` is the trip's in `points`, `part` the part with its points. `place` is that among the trips of
+    the file, from 0 on; the first has `points`, `faults`, `fields` and `examples` of the whole file. `form`
+    is the file's form (see trips.readers). `reason` and `message` are empty for
     a good file; `passing` marks a transient fault, or one that an earlier version found in what this one
     reads, to be tried again. `limit` is the size in bytes above which the file would have been rejected;
     `examples` has a value for each fault, as JSON. `text_links` is True if link ids of it are texts. `ends`
@@ -89,13 +91,24 @@ class FileRecord:
     fields: str = ""
     examples: str = ""
     text_links: bool = False
+    form: str = ""
+    place: int = 0
     faults: tuple[int, ...] = _NO_FAULTS
     ends: TripEnds = NO_ENDS
+
+    @property
+    def file(self) -> tuple[str, int, str]:
+        """The file in its version."""
+        return self.path, self.size, self.version
 
 
 _PLAIN_FIELDS = tuple(f.name for f in fields(FileRecord) if f.name not in ("faults", "ends"))
 _RECORDS = RowType((*_PLAIN_FIELDS, *FAULTS, *TripEnds._fields), ("first_time", "last_time"))
+_DEFAULTS = {"form": "''", "text_links": "false", **dict.fromkeys(("place", *FAULTS), "0")}
+"""Values, in SQL, of columns that the tables of earlier versions lack."""
+
 _FROM = "FROM read_parquet(?, hive_partitioning = false)"
+_COLUMNS = "SELECT name FROM parquet_schema(?)"
 _TABLE = "(FORMAT parquet, COMPRESSION zstd)"
 _JOIN_RECORDS = f"COPY ({_FROM}) TO ? {_TABLE}"
 
@@ -103,12 +116,12 @@ _JOIN_RECORDS = f"COPY ({_FROM}) TO ? {_TABLE}"
 class NewRecords:
     """Records of an ingest until its commit: the last ones in memory, others in temporary files.
 
-    A context manager. `n` is their number, `counted` that of their points that count, `parts` the parts with
-    these.
+    A context manager. `n` is their number, `files` that of their files, `counted` that of their points that
+    count, `parts` the parts with these.
     """
 
     def __init__(self, records: Iterable[FileRecord] = ()) -> None:
-        self.n = self.counted = 0
+        self.n = self.files = self.counted = 0
         self.parts: set[int] = set()
         self._held: list[FileRecord] = []
         self._aside: list[Path] = []
@@ -126,6 +139,7 @@ class NewRecords:
         for record in records:
             self._held.append(record)
             self.n += 1
+            self.files += not record.place
             self.counted += record.counted
             if record.counted:
                 self.parts.add(record.part)
@@ -526,14 +540,11 @@ def _read_records(
     plain, counts, records = len(_PLAIN_FIELDS), len(_PLAIN_FIELDS) + len(FAULTS), []
     names = _RECORDS.columns if with_ends else _RECORDS.columns[:counts]
     with path.at_hand() as table, connect() as connection:
-        described = connection.execute(f"DESCRIBE SELECT * {_FROM}", [literal(table)]).fetchall()
-        there = {name for name, *_ in described}
-        missing = {"text_links": "false", **dict.fromkeys(FAULTS, "0")}
-        none = "".join(f', {value} AS "{name}"' for name, value in missing.items() if name not in there)
+        there = {name for (name,) in connection.execute(_COLUMNS, [literal(table)]).fetchall()}
         known = [name for name, since in _READ_BY_LATER.items() if name in there and since not in there]
         again = " OR ".join(f'"{name}" > 0' for name in known) or "false"
-        rows_of = f"FROM (SELECT *{none}, {again} AS read_again {_FROM})"  # nosec B608  # own names
-        found = connection.execute(f"{_RECORDS.reading(names)}, read_again {rows_of}", [literal(table)])
+        reading = f"{_RECORDS.reading(names, there, _DEFAULTS)}, {again} AS read_again"
+        found = connection.execute(f"{reading} {_FROM}", [literal(table)])
         while rows := found.fetchmany(_ROWS_AT_ONCE):
             for row in rows:
                 faults = row[plain:counts] if any(row[plain:counts]) else _NO_FAULTS

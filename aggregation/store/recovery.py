@@ -125,16 +125,22 @@ def _adopt(store: PointStore, ingest: str, check: Callable[[], None]) -> Optiona
         notes = sorted(name for name in names if store.is_note(name))
         noted = (record for name in notes for record in store.read_note(ingest, name))
         spoilt = _spoilt_parts(store, ingest, noted, store.part_names(ingest), check)
+        spoilt_files = {
+            record.file
+            for name in (notes if spoilt else ())
+            for record in store.read_note(ingest, name)
+            if record.part in spoilt
+        }
     except FileNotFoundError:
         return None
     if store.files_table(ingest).exists():
         return None
     with NewRecords() as kept:
         for name in notes:
-            kept.add(record for record in store.read_note(ingest, name) if record.part not in spoilt)
+            kept.add(record for record in store.read_note(ingest, name) if record.file not in spoilt_files)
         if kept.n:
             store.commit(ingest, kept)
-        return kept.n
+        return kept.files
 
 
 def _spoilt_parts(
@@ -150,10 +156,12 @@ def _spoilt_parts(
     end. Objects in a bucket are always complete.
     """
     points: dict[int, int] = {}
+    with_texts: set[int] = set()
     for record in records:
         points[record.part] = points.get(record.part, 0) + record.counted
+        if record.counted and record.text_links:
+            with_texts.add(record.part)
     spoilt = set()
-    with_texts = {record.part for record in records if record.counted and record.text_links}
     for part, n in points.items():
         check()
         path = store.part(ingest, part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ _FORMAT = (
 _JOIN = f"COPY (FROM read_parquet(?, hive_partitioning = false)) TO ? {_FORMAT}"
 _LENGTH = "SELECT num_rows FROM parquet_file_metadata(?)"
 _EVERYTHING = 1 << 62
+_NO_DEFAULTS: Mapping[str, str] = {}
 _NONE = f"({NO_TIME})::BIGINT"
 
 
@@ -40,10 +41,19 @@ class RowType:
         )
         return f"COPY (SELECT {', '.join(columns)} FROM part) TO ? {options}"  # noqa: S608  # nosec B608  # own names
 
-    def reading(self, names: Sequence[str]) -> str:
-        """Return the clause that selects columns of a Parquet file."""
+    def reading(
+        self, names: Sequence[str], present: Container[str] = (), defaults: Mapping[str, str] = _NO_DEFAULTS
+    ) -> str:
+        """Return the clause that selects columns of a Parquet file.
+
+        `defaults` has the values, in SQL, of columns that it may lack; `present` are its columns.
+        """
         columns = (
-            f'coalesce(epoch_us("{name}"), {_NONE}) AS "{name}"' if name in self.times else f'"{name}"'
+            f'{defaults[name]} AS "{name}"'
+            if name in defaults and name not in present
+            else f'coalesce(epoch_us("{name}"), {_NONE}) AS "{name}"'
+            if name in self.times
+            else f'"{name}"'
             for name in names
         )
         return f"SELECT {', '.join(columns)}"

@@ -21,6 +21,10 @@ BAD_FILES_NAMED = 1000
 """Number of bad files that are kept by name."""
 
 
+LINES = "lines"
+"""Entry of the stored examples with the numbers of their lines."""
+
+_NO_TRIP = point_store.FAULTS.index("no_trip")
 _TRIMMED = [point_store.FAULTS.index(name) for name in values.TRIM_REASONS]
 
 
@@ -34,10 +38,19 @@ class BadFile(NamedTuple):
 
 @dataclass(frozen=True)
 class Example:
-    """An example of a faulty value, formatted for messages, and the file that has it; both may be empty."""
+    """An example of a faulty value, formatted for messages, and the file that has it; both may be empty.
+
+    `line` is the number of its line, from 1 on; 0 where the form has no lines.
+    """
 
     value: str = ""
     path: str = ""
+    line: int = 0
+
+    @property
+    def where(self) -> str:
+        """File and line for messages."""
+        return f"{self.path}, line {self.line:,}" if self.line else self.path
 
 
 class FileTally:
@@ -46,7 +59,8 @@ class FileTally:
     `files` is their number, `points` what they hold, `counted` the points that can be used. `bad` has the
     first of the `n_bad` bad files by path, `examples` for each fault that of the first file by path.
     `left_out` is the number of files of which `trim` has left nothing; `first_used` is the first path with
-    points that can be used, and `one_trip` is True if all of these are of one trip.
+    points that can be used, and `one_trip` is True if all of these are of one trip. `first_without_trip` is
+    the first path of a file of many trips with points that name none.
     """
 
     def __init__(self, records: Iterable[FileRecord] = ()) -> None:
@@ -54,16 +68,16 @@ class FileTally:
         self.bad: list[BadFile] = []
         self.bad_by_reason: Counter[str] = Counter()
         self.examples: dict[str, Example] = {}
-        self.first_used, self.one_trip = "", True
+        self.first_used, self.one_trip, self.first_without_trip = "", True, ""
         self._faults = np.zeros(len(point_store.FAULTS), dtype=np.int64)
         self._first_read = self._fields = ""
-        self._trip: Optional[tuple[bool, str]] = None
+        self._trip: Optional[tuple[str, ...]] = None
         self.add(records)
 
     def add(self, records: Iterable[FileRecord]) -> None:
         """Add files."""
         for record in records:
-            self.files += 1
+            self.files += not record.place
             self.points += record.points
             self.counted += record.counted
             if record.reason:
@@ -71,11 +85,13 @@ class FileTally:
             if record.points and (not self._first_read or record.path < self._first_read):
                 self._first_read, self._fields = record.path, record.fields
             if any(record.faults):
+                if record.faults[_NO_TRIP]:
+                    self.first_without_trip = min(self.first_without_trip or record.path, record.path)
                 self._faults += record.faults
                 self.left_out += not record.counted and any(record.faults[at] for at in _TRIMMED)
-            for reason, value in _examples(record):
+            for reason, example in _examples(record):
                 if reason not in self.examples or record.path < self.examples[reason].path:
-                    self.examples[reason] = Example(value, record.path)
+                    self.examples[reason] = example
             if record.counted:
                 self._add_used(record)
 
@@ -99,7 +115,7 @@ class FileTally:
         if not self.first_used or record.path < self.first_used:
             self.first_used = record.path
         if self.one_trip:
-            trip = (bool(record.trip_id), record.trip_id or record.path)
+            trip = (record.trip_id,) if record.trip_id else (record.path, str(record.place))
             self.one_trip = self._trip in (None, trip)
             self._trip = trip
 
@@ -133,15 +149,18 @@ class FileTally:
                 f"The field mapping expects link id '{mapping.link_id}' and speed '{mapping.speed}'; a point "
                 f"of {self._first_read} has: {self._fields}. Correct the field mapping and run again."
             )
-        return text + sentence(worst, example.value, example.path, mapping)
+        return text + sentence(worst, example.value, example.where, mapping)
 
 
-def _examples(record: FileRecord) -> Iterator[tuple[str, str]]:
+def _examples(record: FileRecord) -> Iterator[tuple[str, Example]]:
     """Yield a file's examples by reason; none if the stored JSON is invalid."""
     if not record.examples:
         return
     try:
         found = json_text.Entries.of(json_text.decode(record.examples, record.path, 1 << 20), record.path)
-        yield from [(reason, found.text(reason)) for reason in found]
+        lines = found.part(LINES) if LINES in found else json_text.Entries.of({}, record.path)
+        for reason in {*found, *lines} - {LINES}:
+            value = found.text(reason) if reason in found else ""
+            yield reason, Example(value, record.path, lines.whole(reason) if reason in lines else 0)
     except json_text.JsonFault:
         return

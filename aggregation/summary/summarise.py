@@ -20,6 +20,7 @@ from ..contract.spec import RunSpec
 from ..contract.tables import LINK_SPEEDS
 from ..storage import Place
 from ..storage.spill import Spill, spill
+from ..store.file_numbers import NumberTable
 from ..store.point_store import PARTS_AT_ONCE, PointStore
 from . import result_tables
 from .bucket_rows import bucket_rows
@@ -68,13 +69,15 @@ class SummaryContext:
     text_parts: dict[str, list[int]] = field(default_factory=dict)
 
 
-def save_trips(path: Place, trips: dict[str, NDArray[np.int32]]) -> None:
-    """Save trips for the tasks: for each ingest, an array of trip indices by file number.
+def save_trips(path: Place, trips: dict[str, NumberTable]) -> None:
+    """Save trips for the tasks: for each ingest, a table of trip indices by the numbers in `file`.
 
-    -1 marks files that this run does not count.
+    -1 marks what this run does not count.
     """
+    tables = {f"ingest-{name}": table.values for name, table in trips.items()}
+    tables.update((f"pages-{name}", table.pages) for name, table in trips.items())
     with path.written_aside() as aside, aside.open("wb") as stream:
-        np.savez(stream, **{f"ingest-{name}": trips[name] for name in trips})
+        np.savez(stream, **tables)
 
 
 def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
@@ -217,17 +220,12 @@ def _counting(
     """Yield the columns of the task's rows whose files count, and their trips."""
     with context.trips_file.at_hand() as trips_file, np.load(trips_file) as saved:
         for ingest, parts in context.parts.items():
-            trip_of_file = saved[f"ingest-{ingest}"]
-            everything = bool((trip_of_file >= 0).all())
+            trip_of_file = NumberTable(saved[f"pages-{ingest}"], saved[f"ingest-{ingest}"])
             for piece in _portions(task, context, read, ingest, parts):
-                beyond = int(piece["file"].max(initial=-1)) + 1 - len(trip_of_file)
-                if beyond > 0:  # files of the ingest after the last that counts
-                    trip_of_file = np.append(trip_of_file, np.full(beyond, -1, dtype=np.int32))
-                    everything = False
                 trip = trip_of_file[piece["file"]]
                 columns = tuple(piece[name] for name in names)
-                if not everything:
-                    counts = trip >= 0
+                counts = trip >= 0
+                if not counts.all():
                     columns, trip = tuple(column[counts] for column in columns), trip[counts]
                 yield columns, trip
 

@@ -19,10 +19,11 @@ _A_TIME = "2025-06-10T08:00:00+02:00"
 _TIMES = f"Write times as ISO-8601 with the offset from UTC, such as {_A_TIME}, or as seconds since 1970."
 
 FILE_ADVICE = {
-    "not_an_object": "A trip file is an object that holds the points of one trip. Arrays of points or of "
-    "trips are not read by this version: write each trip into a file of its own.",
-    "several_texts": "Several JSON texts in one file, such as one a line, are not read by this version: "
-    "write each trip into a file of its own.",
+    "not_an_object": "Say in the field mapping which form the files have (form).",
+    "several_texts": "Several JSON texts in one file are read where each has a line of its own.",
+    "bad_text": "Write it in UTF-8.",
+    "bad_table": "Check how it was exported.",
+    "no_column": "Name the columns in the field mapping.",
     "no_points": "Check that these are trip files, and name the array of points in the field mapping.",
     "too_large": "Split them, or raise the limit (max_trip_megabytes).",
     "empty": "Check how they were copied or exported.",
@@ -78,6 +79,8 @@ def sentence(reason: str, example: str, where: str, mapping: FieldMapping) -> st
     text = REASON_TEXTS[reason]
     if example:
         text += f", such as {example} in {where}"
+    elif where:
+        text += f", first in {where}"
     return f"{text}. {advice(reason, example, mapping)}".strip()
 
 
@@ -155,6 +158,8 @@ _DIFFERS: dict[str, Callable[[str, FieldMapping], str]] = {
     "not_a_point": _about_entry,
 }
 _ALWAYS = {
+    "bad_row": "Such rows are left out: mend how the file is written.",
+    "header_again": "Such rows are left out.",
     "negative_speed": "Such points are left out.",
     "speed_not_finite": "Such points are left out.",
     "time_without_zone": "Say what such times are with naive_times in the field mapping (in the window: "

@@ -50,8 +50,9 @@ class Points:
     longitude and latitude of each in degrees (NaN for none), None if the mapping names none. `vehicle` is
     the vehicle's id. Where the mapping names them inside the points, `trips` and `vehicles` have those of
     each point. `examples` shows, by reason, the first value of the file with a fault, `rows` the number of
-    its point; `without` has the numbers of all points without a link or speed. By
-    `values.SMALL_EPOCH_UNITS` `examples` has the first time of a file that counts these.
+    its point, `lines` that of its line where the form has lines; `without` has the numbers of all points
+    without a link or speed. By `values.SMALL_EPOCH_UNITS` `examples` has the first time of a file that counts
+    these.
     """
 
     link_id: NDArray[np.int64]
@@ -68,6 +69,7 @@ class Points:
     vehicles: Optional[list[Optional[str]]] = None
     rows: dict[str, int] = field(default_factory=dict)
     texts: LinkTexts = field(default_factory=LinkTexts)
+    lines: dict[str, int] = field(default_factory=dict)
     without: dict[str, NDArray[np.intp]] = field(default_factory=dict)
 
     def keep(self, kept: NDArray[np.bool_], left_out: dict[str, int]) -> None:
@@ -82,6 +84,7 @@ class Points:
             self.faults[reason] = self.faults.get(reason, 0) + n
         self.examples = {**piece.examples, **self.examples}
         self.texts.note(piece.texts.items())
+        self.lines = {**piece.lines, **self.lines}
         self.trip_id = piece.trip_id if self.trip_id is None else self.trip_id
         self.vehicle = piece.vehicle if self.vehicle is None else self.vehicle
         self.fields = piece.fields if not self.read else self.fields  # only the file's first point counts
@@ -120,10 +123,17 @@ class TripDecoder:
     """Decodes trip files of one field mapping; rejects files of more than `max_bytes` unpacked bytes.
 
     `time_zone` is that of times which the mapping says are local. Where speeds are to be computed from
-    positions (`speed_from`), those of the points are 0 (see store.position_speeds).
+    positions (`speed_from`), those of the points are 0 (see store.position_speeds). `position` is a path from
+    a point to an array of its longitude and latitude, where the mapping names neither.
     """
 
-    def __init__(self, mapping: FieldMapping, max_bytes: int = 256 << 20, time_zone: str = "") -> None:
+    def __init__(
+        self,
+        mapping: FieldMapping,
+        max_bytes: int = 256 << 20,
+        time_zone: str = "",
+        position: tuple[str, ...] = (),
+    ) -> None:
         self._mapping = mapping
         self._max_bytes = max_bytes
         self._without_speed = bool(mapping.speed_from)
@@ -135,6 +145,7 @@ class TripDecoder:
         self._direction_path = keys_of(mapping.direction) if mapping.direction else ()
         self._keys = LinkKeys()
         self._places = [keys_of(path) for path in (mapping.longitude, mapping.latitude) if path]
+        self._places += [position] if position else []
         self._time_rules = times.TimeRules(mapping.naive_times, time_zone or "UTC", mapping.time_format)
         self._first = 0
         self._prepared: dict[int, tuple[bytes, Points]] = {}
@@ -403,10 +414,10 @@ class TripDecoder:
     def decode_root(self, root: Any) -> Points:
         """Decode the JSON of one file, already loaded by `trip_json.load`; raises `BadTripFile`."""
         if not isinstance(root, dict):
-            raise BadTripFile("not_an_object", f"{FILE_REASONS['not_an_object']} but {_kind(root)}")
+            raise BadTripFile("not_an_object", f"{FILE_REASONS['not_an_object']} but {kind_of(root)}")
         points = values.follow(root, self._points_path)
         if not isinstance(points, list):
-            found = "nothing is there" if points is None else f"{_kind(points)} is there"
+            found = "nothing is there" if points is None else f"{kind_of(points)} is there"
             keys = ", ".join(list(map(str, root))[:12])
             raise BadTripFile(
                 "no_points", f"no array of points in field '{self._mapping.points}': {found}; it has: {keys}"
@@ -438,7 +449,8 @@ class TripDecoder:
                 instant, code = times.instant_of(time, self._time_rules)
                 kept.append((key, speed, instant))
                 if self._places:
-                    positions.append(values.position_of(*(values.follow(point, p) for p in self._places)))
+                    places = [values.follow(point, path) for path in self._places]
+                    positions.append(values.position_of(*(places if len(places) == 2 else _pair(places[0]))))
                 codes.append(code)
                 trips.append(_id(values.follow(point, self._trip_of_point)))
                 vehicles.append(_id(values.follow(point, self._vehicle_of_point)))
@@ -502,7 +514,7 @@ class TripDecoder:
 
 def _fields_of(point: Any) -> str:
     if not isinstance(point, dict):
-        return _kind(point)
+        return kind_of(point)
     names = [
         f"{key}.{inner}"
         for key, value in point.items()
@@ -586,7 +598,9 @@ def _count_times(codes: NDArray[np.uint8], faults: dict[str, int]) -> None:
 
 
 def _positions(columns: list[list[Any]]) -> NDArray[np.float64]:
-    """Return longitudes and latitudes by the rules of `values.position_of`."""
+    """Return longitudes and latitudes by the rules of `values.position_of`; of one column, that of pairs."""
+    if len(columns) == 1:
+        columns = list(map(list, zip(*map(_pair, columns[0])))) or [[], []]
     if set().union(*(map(type, column) for column in columns)) <= {float, int, type(None)}:
         with contextlib.suppress(OverflowError):
             found = np.array(columns, dtype=np.float64).T
@@ -595,6 +609,11 @@ def _positions(columns: list[list[Any]]) -> NDArray[np.float64]:
             return found
     pairs = [values.position_of(longitude, latitude) for longitude, latitude in zip(*columns)]
     return np.array(pairs, dtype=np.float64).reshape(-1, 2)
+
+
+def _pair(value: object) -> tuple[Any, Any]:
+    """Return the first two values of an array; None for what is none, or shorter."""
+    return (value[0], value[1]) if isinstance(value, list) and len(value) > 1 else (None, None)
 
 
 def _id(value: object) -> Optional[str]:
@@ -611,6 +630,6 @@ def _ids(column: list[Any]) -> list[Optional[str]]:
     return column if kinds <= {str, type(None)} else list(map(_id, column))
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
     names = {dict: "an object", list: "an array", str: "a text", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")

@@ -168,7 +168,7 @@ class _Scan:
 
 def _longest(path: tuple[str, ...]) -> int:
     """Return the largest number of bytes to look at for a key and the spaces around it."""
-    return 12 * max(map(len, path)) + 4096
+    return 12 * max(map(len, path), default=0) + 4096
 
 
 def _text(quoted: bytes) -> Optional[str]:

@@ -38,7 +38,7 @@ def decode_large(decoder: TripDecoder, mapping: FieldMapping, path: Path) -> Ite
     The sums over all yielded `Points` equal the result of `TripDecoder.decode`. Raises `BadTripFile`, also
     after some pieces.
     """
-    with _in_utf8(path) as here, here.open("rb") as stream:
+    with in_utf8(path) as here, here.open("rb") as stream:
         keys = keys_of(mapping.points)
         cuts = find_cuts(stream, keys, PIECE)
         late = None  # an error in the JSON after the points, reported unless the points have one, too
@@ -99,7 +99,7 @@ def _position(stream: BinaryIO, offset: int) -> tuple[int, int, int]:
 
 
 @contextlib.contextmanager
-def _in_utf8(path: Path) -> Iterator[Path]:
+def in_utf8(path: Path) -> Iterator[Path]:
     """Yield the file itself if it is UTF-8, otherwise a temporary copy in UTF-8."""
     with path.open("rb") as stream:
         encoding = json.detect_encoding(stream.read(4))

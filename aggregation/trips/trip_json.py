@@ -32,9 +32,9 @@ def unpack(raw: bytes, max_bytes: int) -> bytes:
     return raw
 
 
-def too_large(max_bytes: int) -> BadTripFile:
-    """Return the error of a file with more bytes than allowed."""
-    return BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
+def too_large(max_bytes: int, what: str = "the file is") -> BadTripFile:
+    """Return the error of a file, or another part of it, with more bytes than allowed."""
+    return BadTripFile("too_large", f"{what} larger than the limit of {max_bytes >> 20} MiB")
 
 
 def load(raw: bytes) -> Any:

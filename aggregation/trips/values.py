@@ -18,11 +18,14 @@ MAX_SPEED = 1e9
 
 LINK_REASONS = (*link_ids.REASONS, *DIRECTION_REASONS)
 SPEED_REASONS = ("no_speed", "bad_speed", "negative_speed", "speed_not_finite")
-POINT_REASONS = (*LINK_REASONS, *SPEED_REASONS, "not_a_point")
+POINT_REASONS = (*LINK_REASONS, *SPEED_REASONS, "not_a_point", "bad_row", "header_again")
 """Reasons for dropping a point. A point with two faults is counted under both."""
 
 POSITION_REASONS = ("no_position", "no_step", "jump")
 """Reasons for dropping a point whose speed is computed from positions (`FieldMapping.speed_from`)."""
+
+TRIP_FAULTS = ("no_trip",)
+"""Reasons for counting a point as one of a trip of all such points of its file."""
 
 TRIM_REASONS = ("stationary", "trip_end")
 """Reasons for dropping a usable point where that is asked for (`Trim`)."""
@@ -44,6 +47,9 @@ REASON_TEXTS = {
     "negative_speed": "speed is negative",
     "speed_not_finite": "speed is not a finite number",
     "not_a_point": "entry of the points is not an object",
+    "bad_row": "row, line or entry cannot be read as a point or trip",
+    "no_trip": "no trip id",
+    "header_again": "row is the header again",
     "stationary": "vehicle was standing, as its trip began or ended or for long",
     "trip_end": "point lies near an end of its trip",
     "no_position": "no position with a time, from which a speed is computed",

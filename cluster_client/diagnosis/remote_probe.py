@@ -20,6 +20,8 @@ def count_trips(path: str, longest: float = 3.0, most: int = 10000) -> Any:
     Packed copies (`x.json.gz` beside `x.json`) do not count, as in a run.
     """
     end = time.time() + longest
+    plain = (".json", ".geojson", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt")
+    suffixes = (*plain, *(suffix + ".gz" for suffix in plain), ".parquet")
     found = set()  # type: Any
     try:
         if os.path.isfile(path):  # noqa: PTH113  (creating a Path for each takes too long)
@@ -30,7 +32,7 @@ def count_trips(path: str, longest: float = 3.0, most: int = 10000) -> Any:
 
         names = _named_by(path) if pattern else _below(path)
         for name in names:
-            if name.lower().endswith((".json", ".json.gz")):
+            if name.lower().endswith(suffixes):
                 found.add(name)
             if len(found) >= most or time.time() > end:
                 return {"count": _without_copies(found), "more": True}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
+from ...aggregation.contract.trip_files import SUFFIXES_SHOWN
 from .checks import Found, failed, ok, warning
 
 OLDEST_PYTHON = (3, 9)
@@ -57,7 +58,7 @@ def trips(seen: Mapping[str, Any], path: str, where: str) -> Found:
     count = int(seen.get("count", 0))
     if not count:
         return failed(
-            f"There are no trip files (.json, .json.gz) in {path}, seen {where}.",
+            f"There are no trip files ({SUFFIXES_SHOWN}) in {path}, seen {where}.",
             "Check the path, and whether the shared folder is mounted.",
         )
     more = "At least " if seen.get("more") else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -184,23 +183,12 @@ def test_a_path_that_cannot_be_is_refused_before_the_run(path: str, words: str) 
     assert refused.value.message.isprintable()
 
 
-def test_a_trip_id_inside_the_points_says_that_a_file_is_a_trip() -> None:
-    with pytest.raises(SpecError, match="as a file is one trip; write each trip into a file of its own"):
-        FieldMapping(trip_id="data.trip")
-
-
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (
-            json.dumps([point()]),
-            "not hold a JSON object but an array.*Arrays of points or of trips are not read",
-        ),
-        (
-            f"{json.dumps(point())}\n{json.dumps(point())}",
-            "Several JSON texts in one file, such as one a line",
-        ),
         ('{"trips": []}', "it has: trips.*name the array of points in the field mapping"),
+        ('{"data": [\n', "not valid JSON: .*line 2 column 1"),
+        ("<gpx>", "not valid JSON"),
     ],
 )
 def test_a_form_of_file_that_is_not_read_is_named(engine: Engine, content: str, words: str) -> None:
@@ -210,11 +198,9 @@ def test_a_form_of_file_that_is_not_read_is_named(engine: Engine, content: str, 
 
 
 def test_a_folder_of_files_of_another_form_says_which(engine: Engine) -> None:
-    for name in ("a.jsonl", "b.jsonl", "c.CSV.gz", ".hidden"):
+    for name in ("a.gpx", "b.gpx", "c.XML.gz", ".hidden"):
         Path(engine.trips, name).write_text("")
-    with pytest.raises(
-        RunError, match=r"but 2 that end in \.jsonl and 1 that end in \.csv\.gz\. Other forms"
-    ):
+    with pytest.raises(RunError, match=r"but 2 that end in \.gpx and 1 that end in \.xml\.gz\. Other forms"):
         engine.run_here()
 
 

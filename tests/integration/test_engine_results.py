@@ -181,6 +181,7 @@ def test_runs_over_parts_of_the_trips_share_a_store_and_do_not_mix(city):
         "bad": 0,
         "packed_copies": 0,
         "bytes": 0,
+        "trips": 11,
     }
     fresh = city.run_here(trips=f"{city.trips}/trip 1*.json", store=str(city.folder / "fresh"))
     assert tens.hashes == fresh.hashes != whole.hashes

@@ -25,6 +25,7 @@ from roadpulse.aggregation.runners.plan import decode_tasks
 from roadpulse.aggregation.runners.spark.cluster import PART_POINTS, SLICE_POINTS
 from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.store.decode import DecodeContext, DecodeTask, decode, in_order
+from roadpulse.aggregation.store.file_numbers import NumberTable
 from roadpulse.aggregation.store.order import BUCKETS
 from roadpulse.aggregation.store.point_store import PointStore
 from roadpulse.aggregation.store.traversals import traversals_of
@@ -158,7 +159,8 @@ def test_a_link_with_any_number_of_points(tmp_path: Path, entries: dict[str, Any
         speed, file = np.round(random.random(n) * 40, 3), (np.arange(n) // 4000).astype(np.int32)
         store.write_part("one", part, in_order(link_id, time, speed, file))
         store.write_traversals("one", part, traversals_of(link_id, time, speed, file, "m/s"))
-    save_trips(LocalPath(tmp_path) / "trips.npz", {"one": np.arange(125, dtype=np.int32)})
+    numbers = np.arange(125, dtype=np.int32)
+    save_trips(LocalPath(tmp_path) / "trips.npz", {"one": NumberTable.of(numbers, numbers)})
     entries = {"speed_unit": "m/s", "time_zone": "Europe/London", "bin_minutes": 15, **entries}
     spec = RunSpec("trips", "store", **entries)
     context = SummaryContext(

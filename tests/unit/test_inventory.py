@@ -21,7 +21,7 @@ def trips(tmp_path: Path) -> Path:
     folder.mkdir()
     for number in range(60):
         (folder / f"{number:03}.json").write_text('{"data": []}', encoding="utf-8")
-    (folder / "notes.txt").write_text("no trip", encoding="utf-8")
+    (folder / "notes.md").write_text("no trip", encoding="utf-8")
     return folder
 
 

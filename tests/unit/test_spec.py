@@ -101,7 +101,9 @@ def test_a_wrong_entry_is_refused_by_name(entry, value):
         ({"link_id": "v", "speed": "v"}, "mapping"),
         ({"link_id": "road", "time": "road.t"}, "mapping"),
         ({"trip_id": "data"}, "mapping.trip_id"),
-        ({"trip_id": "data.id"}, "mapping.trip_id"),
+        ({"trip_id": "data.dbResponse"}, "mapping"),
+        ({"form": "xml"}, "mapping.form"),
+        ({"trips": "a..b"}, "mapping.trips"),
         ({"trip_id": "trip", "points": "trip.data"}, "mapping.trip_id"),
     ],
 )

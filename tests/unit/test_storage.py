@@ -46,7 +46,7 @@ def names(files):
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("b.json", "a.JSON", "c.json.gz", "deep/er/d.json", "e.txt", "f.json.tmp", "json"):
+    for name in ("b.json", "a.JSON", "c.json.gz", "deep/er/d.json", "e.md", "f.json.tmp", "json"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"{}")
@@ -67,7 +67,7 @@ def test_a_folder_names_the_trip_files_in_it_and_below_in_order(folder):
 def test_a_glob_and_a_single_file_name_trips(folder, monkeypatch):
     assert names(list_trips(f"{folder}/*.json")) == ["b.json"]
     assert names(list_trips(f"{folder}/**/*.json")) == ["b.json", "d.json"]
-    assert names(list_trips(f"{folder}/e.txt")) == ["e.txt"]
+    assert names(list_trips(f"{folder}/e.md")) == ["e.md"]
     monkeypatch.chdir(folder)
     assert list_trips("b.json")[0].path == str(folder / "b.json")
 
@@ -85,7 +85,7 @@ def test_of_a_plain_trip_and_a_packed_one_of_its_name_the_plain_one_counts(folde
 
 
 def test_packed_trips_count_unless_the_plain_one_is_named_too(folder):
-    for name in ("b.json.gz", "deep/c.json", "a.json.gz", "bb.json.gz", "e.txt.gz"):
+    for name in ("b.json.gz", "deep/c.json", "a.json.gz", "bb.json.gz", "e.md.gz"):
         (folder / name).write_bytes(b"{}")
     assert names(list_trips(f"{folder}/*.gz")) == ["a.json.gz", "b.json.gz", "bb.json.gz", "c.json.gz"]
     assert names(list_trips(f"{folder}/b.json.gz")) == ["b.json.gz"]
@@ -227,7 +227,7 @@ def test_trips_that_are_not_there_are_named(folder, trips):
 @pytest.mark.parametrize("trips", ["{}/empty", "{}/*.xml", "{}/[z].json"])
 def test_trips_without_any_file_are_told(folder, trips):
     (folder / "empty").mkdir()
-    with pytest.raises(RunError, match=r"no trip files \(\.json, \.json\.gz\)"):
+    with pytest.raises(RunError, match=r"no trip files \(\.json, \.geojson, .*\.parquet\)"):
         list_trips(trips.format(folder))
 
 

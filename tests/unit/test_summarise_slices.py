@@ -14,6 +14,7 @@ from roadpulse.aggregation.contract.spec import DecodeRules, FreeFlow, RunSpec
 from roadpulse.aggregation.contract.statistic import all_keys
 from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.store.decode import in_order
+from roadpulse.aggregation.store.file_numbers import NumberTable
 from roadpulse.aggregation.store.point_store import PointStore
 from roadpulse.aggregation.store.traversals import traversals_of
 from roadpulse.aggregation.summary.result_tables import merge
@@ -61,7 +62,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> SummaryContext:
         store.write_traversals("one", part, passages)
     trips = np.arange(N_FILES, dtype=np.int32) // 2
     trips[5] = -1
-    save_trips(folder / "trips.npz", {"one": trips})
+    save_trips(folder / "trips.npz", {"one": NumberTable.of(np.arange(N_FILES, dtype=np.int32), trips)})
     spec = RunSpec("trips", "store", speed_unit="m/s")
     return SummaryContext(store, spec, {"one": [0, 1, 2]}, folder / "trips.npz", folder / "all")
 

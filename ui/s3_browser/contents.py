@@ -175,7 +175,7 @@ class S3Contents(QWidget):
         elif found.files:
             self.note.show_text(tr("In this folder and those in it"))
         elif found.others:
-            text = tr("There are no trip files (.json, .json.gz) here, only {others}.")
+            text = tr("There are no trip files (JSON, CSV, Parquet …) here, only {others}.")
             self.note.show_warning(text.format(others=others))
         else:
             self.note.show_warning(tr("Nothing has a name that begins so. Check the address."))

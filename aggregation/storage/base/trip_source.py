@@ -40,3 +40,7 @@ class TripSource(ABC):
     @abstractmethod
     def read(self, files: Sequence[TripFile], max_bytes: int) -> Iterator[tuple[TripFile, TripContent]]:
         """See `storage.read_trips`."""
+
+    @abstractmethod
+    def check_unchanged(self, file: TripFile) -> None:
+        """See `storage.check_unchanged`."""

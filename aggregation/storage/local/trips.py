@@ -7,7 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import IO, Optional, Union
@@ -19,6 +19,7 @@ from ...contract.trip_files import (
     GLOB_CHARACTERS,
     LARGE,
     SUFFIXES,
+    limit_of,
     no_trips,
     plain_folder,
     printable,
@@ -92,6 +93,14 @@ class LocalTrips(TripSource):
     def read(self, files: Sequence[TripFile], max_bytes: int) -> Iterator[tuple[TripFile, TripContent]]:
         """See `TripSource.read`."""
         for file in files:
+            if file.size > LARGE and limit_of(file.path, 0):  # of any size, and read where it is
+                try:
+                    self.check_unchanged(file)
+                except BadTripFile as error:
+                    yield file, error
+                else:
+                    yield file, Path(file.path)
+                continue
             with ExitStack() as stack:
                 copy = stack.enter_context(scratch.file("trip")) if file.size > LARGE else None
                 try:
@@ -100,6 +109,15 @@ class LocalTrips(TripSource):
                     yield file, error
                 else:
                     yield file, copy or content
+
+    def check_unchanged(self, file: TripFile) -> None:
+        """See `TripSource.check_unchanged`."""
+        with _left_out():
+            state = os.stat(file.path)  # noqa: PTH116
+        if not stat.S_ISREG(state.st_mode):
+            raise BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: it is a pipe or device", True)
+        if state.st_size != file.size or file.version.split("-")[0] != f"{state.st_mtime_ns:x}":
+            raise BadTripFile("changed", FILE_REASONS["changed"], passing=True)
 
 
 def check_there(trips: str) -> tuple[Path, bool]:
@@ -208,31 +226,37 @@ def read_trip(file: TripFile, max_bytes: int, copy: Optional[Path] = None) -> by
 
     If `copy`, a path, is given, the content is written there and not returned.
     """
-    if file.size > max_bytes:
+    if file.size > limit_of(file.path, max_bytes):
         raise BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
-    try:
-        with open(file.path, "rb", buffering=0, opener=_open_at_once) as stream:
-            before = os.fstat(stream.fileno())
-            if not stat.S_ISREG(before.st_mode):
-                raise BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: it is a pipe or device", True)
-            raw, size = b"", 0
-            if before.st_size == file.size:
-                raw = stream.readall() if copy is None else b""
-                size = len(raw) if copy is None else _copy(stream, copy)
-            after = os.fstat(stream.fileno())
-    except FileNotFoundError as error:
-        link = os.path.islink(file.path)  # noqa: PTH114
-        message = "the file is a link that leads nowhere" if link else FILE_REASONS["vanished"]
-        raise BadTripFile("vanished", message, passing=True) from error
-    except OSError as error:
-        message = f"{FILE_REASONS['unreadable']}: {error.strerror}"
-        raise BadTripFile("unreadable", message, passing=True) from error
+    with _left_out(), open(file.path, "rb", buffering=0, opener=_open_at_once) as stream:
+        before = os.fstat(stream.fileno())
+        if not stat.S_ISREG(before.st_mode):
+            raise BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: it is a pipe or device", True)
+        raw, size = b"", 0
+        if before.st_size == file.size:
+            raw = stream.readall() if copy is None else b""
+            size = len(raw) if copy is None else _copy(stream, copy)
+        after = os.fstat(stream.fileno())
     listed = file.version.split("-")[0]
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or (
         size != after.st_size or listed != f"{after.st_mtime_ns:x}" or file.size != after.st_size
     ):
         raise BadTripFile("changed", FILE_REASONS["changed"], passing=True)
     return raw
+
+
+@contextmanager
+def _left_out() -> Iterator[None]:
+    """Turn what concerns one trip file alone into a `BadTripFile`."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        is_link = bool(error.filename) and os.path.islink(error.filename)  # noqa: PTH114
+        message = "the file is a link that leads nowhere" if is_link else FILE_REASONS["vanished"]
+        raise BadTripFile("vanished", message, passing=True) from error
+    except OSError as error:
+        message = f"{FILE_REASONS['unreadable']}: {error.strerror}"
+        raise BadTripFile("unreadable", message, passing=True) from error
 
 
 def _copy(stream: IO[bytes], copy: Path) -> int:

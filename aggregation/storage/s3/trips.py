@@ -18,6 +18,7 @@ from ...contract.trip_files import (
     GLOB_CHARACTERS,
     LARGE,
     beginning,
+    limit_of,
     no_trips,
 )
 from ...contract.trip_listing import Collector, Listing, TripFile
@@ -158,6 +159,9 @@ class S3Trips(TripSource):
             if pool:
                 pool.shutdown(wait=False, cancel_futures=True)
 
+    def check_unchanged(self, file: TripFile) -> None:
+        """See `TripSource.check_unchanged`: what was read is a copy."""
+
 
 def _in_buckets(own: Sequence[Own]) -> list[Own]:
     return [folder for folder in own if is_s3(folder.path)]
@@ -227,11 +231,11 @@ class _Coming:
     @property
     def is_large(self) -> bool:
         """True if the object is to be fetched into a file."""
-        return LARGE < self.file.size <= self._max_bytes
+        return LARGE < self.file.size <= limit_of(self.file.path, self._max_bytes)
 
     def ask(self) -> bool:
         """Send the request; False where that failed."""
-        if self.file.size > self._max_bytes or self.is_large:
+        if self.file.size > limit_of(self.file.path, self._max_bytes) or self.is_large:
             return True
         self._pending = self._client.ask(_parts(self.file.path)[1])
         return self._pending is not None and self._pending.connection is not None
@@ -258,7 +262,7 @@ def _read(
     file: TripFile, max_bytes: int, client: RunClient, pending: Optional[PendingRequest]
 ) -> Union[bytes, BadTripFile]:
     """The bytes of a trip, or why it is left out; raises `StorageError` where the bucket fails."""
-    if file.size > max_bytes:
+    if file.size > limit_of(file.path, max_bytes):
         return BadTripFile("too_large", f"{FILE_REASONS['too_large']} of {max_bytes >> 20} MiB")
     try:
         with _left_out():

@@ -188,7 +188,7 @@ class TripsSection(TripsControls):
         elif self._browses_buckets():
             self.folder.setPlaceholderText(tr("Folder of trip files, or s3://bucket/folder"))
         else:
-            text = tr("Folder of trip files (.json, .json.gz), or a pattern such as /data/2019/*.json")
+            text = tr("Folder of trip files (JSON, CSV, Parquet …), or a pattern such as /data/2019/*.json")
             self.folder.setPlaceholderText(text)
         self.browse.setVisible(not self.watch.remote or self._browses_buckets())
 

@@ -1,0 +1,145 @@
+"""Files with many trips: their points are put aside, sorted by trip, and written trip after trip.
+
+Points of one trip may lie anywhere in the file. They keep the file's order, and so do the trips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Optional, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract.errors import RunError
+from ..contract.trip_files import printable
+from ..storage.spill import Spill
+from ..trips.decoder import Points
+from .point_store import FileRecord
+
+ROW = np.dtype(
+    [
+        ("link_id", np.int64), ("time", np.int64), ("speed", np.float64), ("longitude", np.float64),
+        ("latitude", np.float64), ("trip", np.int32),
+    ]
+)  # fmt: skip
+
+Key = Union[str, int, None]
+"""A trip in its file: its id, or its place among the trips of the file; None for points without an id."""
+
+
+class _Codes(dict[Key, int]):
+    """Numbers of keys, from 0 up in the order in which they are met."""
+
+    def __missing__(self, key: Key) -> int:
+        self[key] = code = len(self)
+        return code
+
+
+@dataclass
+class Trips:
+    """The trips of a file: `points` has counts of the whole file, `rows` the points (`ROW`) by trip.
+
+    `sizes` has the number of points of each trip, `vehicles` the vehicles by trip, `codes` the trips by
+    the numbers of their records.
+    """
+
+    points: Points
+    keys: list[Key]
+    sizes: list[int]
+    vehicles: dict[int, str]
+    rows: Spill
+    codes: dict[int, int] = field(default_factory=dict)
+
+    def records(self, first: FileRecord, numbers: Iterator[int]) -> Iterator[FileRecord]:
+        """Yield a record for each trip: `first`, with the counts of the whole file, then others like it."""
+        for code, (key, size) in enumerate(zip(self.keys, self.sizes)):
+            record = first if code == 0 else replace(first, number=next(numbers), points=0, place=code)
+            if code:
+                record.fields, record.examples, record.faults = "", "", FileRecord.faults
+            record.trip_id = printable(key) if isinstance(key, str) else ""
+            record.counted = size
+            self.codes[record.number] = code
+            yield record
+
+
+@dataclass
+class TripSorter:
+    """Collects the points of a file in its order; `rows` and `by_trip` are empty spills of `ROW`."""
+
+    rows: Spill
+    by_trip: Spill
+    at_once: int
+    points: Points = field(
+        default_factory=lambda: Points(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), 0)
+    )
+    _codes: _Codes = field(default_factory=_Codes)
+    _vehicles: dict[int, str] = field(default_factory=dict)
+    _sizes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    _last: int = 0
+    _is_sorted: bool = True
+    _elements: int = 0
+
+    def take(self, pieces: Iterable[Points]) -> Trips:
+        """Return the trips of a file whose points come in pieces."""
+        for piece in pieces:
+            self._add(piece)
+        rows = self.rows
+        if not self._is_sorted:
+            self.by_trip.take_grouped(rows, _trips_of, self._sizes, self.at_once)
+            rows = self.by_trip
+        if len(rows):
+            self.points.fields = ""
+        if None in self._codes:
+            self.points.faults["no_trip"] = int(self._sizes[self._codes[None]])
+        keys, sizes = list(self._codes) or [None], self._sizes.tolist() or [0]
+        return Trips(self.points, keys, sizes, self._vehicles, rows)
+
+    def _add(self, piece: Points) -> None:
+        n = len(piece.link_id)
+        self.points.add_counts(piece)
+        if piece.trips is None:
+            key: Key = piece.trip_id
+            if not key:
+                self._elements += 1
+                key = self._elements
+            codes = np.full(n, self._codes[key], dtype=np.int32)
+            if piece.vehicle is not None:
+                self._vehicles.setdefault(self._codes[key], piece.vehicle)
+        else:
+            codes = np.fromiter((self._codes[trip or None] for trip in piece.trips), np.int32, n)
+        if len(self._codes) > len(self._sizes):
+            self._sizes = np.append(self._sizes, np.zeros(len(self._codes) - len(self._sizes), np.int64))
+        if not n:
+            return
+        if piece.vehicles is not None:
+            self._note_vehicles(codes, piece.vehicles)
+        self._sizes += np.bincount(codes, minlength=len(self._sizes))
+        self._is_sorted = self._is_sorted and int(codes[0]) >= self._last and not (np.diff(codes) < 0).any()
+        self._last = int(codes[-1])
+        position = piece.position if piece.position is not None else np.full((n, 2), np.nan)
+        self.rows.append(piece.link_id, piece.time, piece.speed, position[:, 0], position[:, 1], codes)
+
+    def _note_vehicles(self, codes: NDArray[np.int32], vehicles: list[Optional[str]]) -> None:
+        """Keep the first vehicle that is named of each trip."""
+        starts = np.flatnonzero(np.diff(codes, prepend=-1))
+        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(codes)]):
+            code = int(codes[start])
+            if code not in self._vehicles:
+                vehicle = next(filter(None, vehicles[start:end]), None)
+                if vehicle is not None:
+                    self._vehicles[code] = vehicle
+
+
+def _trips_of(rows: NDArray[Any]) -> NDArray[np.int64]:
+    return rows["trip"].astype(np.int64)
+
+
+def numbers_of(further: tuple[int, int]) -> Iterator[int]:
+    """Yield numbers for the trips beyond the first of a file, those of a range."""
+    yield from range(*further)
+    raise RunError(
+        "The trip files hold too many trips to be numbered in one run. Name fewer files in the trips; a "
+        "later run adds the others to the same point store."
+    )
