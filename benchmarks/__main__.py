@@ -16,6 +16,7 @@ NAMES = {
     "layer": "layer",
     "frame": "frame",
     "growth": "growth",
+    "country": "country",
     "spark": "spark_job",
     "s3": "s3_job",
     "clients": "s3_clients",

@@ -8,6 +8,7 @@ is one join over pieces looked up there.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from datetime import date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -43,11 +44,7 @@ class TripWriter:
     def __init__(self, network: Network, day: date, rich: bool) -> None:
         self._network = network
         self._rich = rich
-        self._start, self._length = utc_seconds(day)
-        self._times: list[str] = []
-        for minute in range(self._length // 60):
-            stem = f"{self._start + timedelta(minutes=minute):%Y-%m-%dT%H:%M:}"
-            self._times += [f"{stem}{second:02d}" for second in range(60)]
+        self._length, self._times = _times_of(day)
         self._digits = [f"{n:03d}" for n in range(1000)]
         micro = np.round(network.lon_lat * 1e6).astype(np.int64)
         low, high = micro.min(axis=0) // 1000 - 2, micro.max(axis=0) // 1000 + 2
@@ -61,6 +58,12 @@ class TripWriter:
     def length_of_day(self) -> int:
         """Seconds of the local day."""
         return self._length
+
+    def on(self, day: date) -> TripWriter:
+        """Return the writer of another day, which shares all else with this one."""
+        other = copy(self)
+        other._length, other._times = _times_of(day)
+        return other
 
     def _describe(self) -> list[str]:
         """Return the map matcher's texts of a rich record, one for every link."""
@@ -178,6 +181,16 @@ class TripWriter:
             f'{lead}{described[link]}{texts[d]},"score":0.{texts_score}{tail}'
             for link, d, texts_score in zip(links, away, away[len(links) :])
         ]
+
+
+def _times_of(day: date) -> tuple[int, list[str]]:
+    """Seconds of a local day, and the text of each in UTC."""
+    start, length = utc_seconds(day)
+    times: list[str] = []
+    for minute in range(length // 60):
+        stem = f"{start + timedelta(minutes=minute):%Y-%m-%dT%H:%M:}"
+        times += [f"{stem}{second:02d}" for second in range(60)]
+    return length, times
 
 
 def _coarse(n: int) -> str:

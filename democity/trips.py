@@ -71,6 +71,17 @@ def write_trips(
     target = Path(folder) / "trips"
     target.mkdir(parents=True, exist_ok=True)
     maker = TripMaker(network, make_traffic(network, seed), target, n_trips, seed, day, rich)
+    return write_files(maker, n_trips, workers, progress, cancelled)
+
+
+def write_files(
+    maker: TripMaker,
+    n_trips: int,
+    workers: int = 1,
+    progress: Optional[Callable[[int, int], None]] = None,
+    cancelled: Optional[Callable[[], bool]] = None,
+) -> TripTotals:
+    """Write the trips 0 to `n_trips` of a maker, as `write_trips` says."""
     shares = [range(first, min(first + _SHARE, n_trips)) for first in range(0, n_trips, _SHARE)]
     totals = TripTotals()
     made = map(maker.write, shares) if workers <= 1 else _in_processes(maker, shares, workers)
@@ -99,17 +110,25 @@ class TripMaker:
 
     def write(self, numbers: range) -> TripTotals:
         """Write these trips, whole files each."""
-        if self._writer is None:  # its tables are quicker made in the worker than sent there
-            self._writer = TripWriter(self._network, self._day, self._rich)
         points = size = 0
         for number in numbers:
-            chance = Chance(self._seed, "trip", number)
+            chance, writer = Chance(self._seed, "trip", number), self.writer_of(number)
             trip = self.trip(number, chance)
-            content = self._writer.write(number, trip, self._network.city, chance)
-            (self._target / trip_name(number)).write_bytes(content)
-            points += int(np.searchsorted(trip.second, self._writer.length_of_day))
+            content = writer.write(number, trip, self._network.city, chance)
+            (self.folder_of(number) / trip_name(number)).write_bytes(content)
+            points += int(np.searchsorted(trip.second, writer.length_of_day))
             size += len(content)
         return TripTotals(len(numbers), points, size)
+
+    def writer_of(self, number: int) -> TripWriter:
+        """Return the writer of a trip's day."""
+        if self._writer is None:  # its tables are quicker made in the worker than sent there
+            self._writer = TripWriter(self._network, self._day, self._rich)
+        return self._writer
+
+    def folder_of(self, number: int) -> Path:
+        """Return the folder of a trip's file."""
+        return self._target
 
     def trip(self, number: int, chance: Chance) -> Drive:
         """Drive trip `number` of the day."""
@@ -117,7 +136,7 @@ class TripMaker:
         most = 1 << 30
         if self._rich:
             most = int(700 + 1800 * chance.one())
-        route = self._route(start / 3600.0, most, chance)
+        route = self.route(start / 3600.0, most, chance)
         return drive(self._network, self._traffic, route, start, chance, most)
 
     def _start(self, number: int, chance: Chance) -> float:
@@ -125,24 +144,24 @@ class TripMaker:
         place = (number + chance.one()) / self._n_trips
         return float(int(min(float(np.interp(place, self._hours, np.arange(25.0))) * 3600.0, self._latest)))
 
-    def _route(self, hour: float, most: int, chance: Chance) -> NDArray[np.int64]:
+    def route(self, hour: float, most: int, chance: Chance) -> NDArray[np.int64]:
         """Links from a home over one or more hubs, or the other way round.
 
         A rich trip goes from hub to hub until its tracker has about `most` seconds.
         """
         inbound = chance.one() < self._share_inbound(hour)
-        home, hub = self._home(chance), self._hub(chance)
+        home, hub = self.home(chance), self.hub(chance)
         links: list[int] = []
         onward = 0.8 if hour < 5.0 else 0.54  # at night it is taxis and deliveries
         if inbound:
             links += self._leg(hub, home, True, hour, chance)
         while self._seconds(links) < 0.9 * most if self._rich else chance.maybe(onward):
-            following = self._hub(chance)
+            following = self.hub(chance)
             links += self._leg(following, int(self._traffic.hubs[hub]), True, hour, chance)
             hub = following
         if not inbound:
             links += self._leg(hub, home, False, hour, chance)
-        return np.array(links, dtype=np.int64) if links else self._route(hour, most, chance)
+        return np.array(links, dtype=np.int64) if links else self.route(hour, most, chance)
 
     def _seconds(self, links: list[int]) -> float:
         rows = np.array(links, dtype=np.int64)
@@ -153,11 +172,13 @@ class TripMaker:
         trees = self._traffic.trees[int(busy and chance.maybe(0.7)), 0 if inbound else 1]
         return follow(self._network, trees[hub], place)
 
-    def _home(self, chance: Chance) -> int:
+    def home(self, chance: Chance) -> int:
+        """Draw a node where somebody lives."""
         i = int(np.searchsorted(self._home_bounds, chance.one() * self._home_bounds[-1], side="right"))
         return int(self._traffic.homes[min(i, len(self._traffic.homes) - 1)])
 
-    def _hub(self, chance: Chance) -> int:
+    def hub(self, chance: Chance) -> int:
+        """Draw a place of work or shopping, by its number in the traffic's hubs."""
         i = int(np.searchsorted(self._hub_bounds, chance.one() * self._hub_bounds[-1], side="right"))
         return min(i, len(self._traffic.hubs) - 1)
 
