@@ -4,7 +4,7 @@ Trips and roads are made once (`country_trips`), in some minutes. Then, a line e
 other bins, with one day more; the map file with geometry from PostGIS; opening it in QGIS, its first frame,
 a page and a film. Runs are on this computer; trips are in the memory of the system.
 
-    python -m benchmarks country [cold] [again] [day] [map] [open] [frame] [page] [film] [--trips-only]
+    python -m benchmarks country [cold] [again] [day] [map] [open] [draw] [page] [film] [--trips-only]
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from qgis.core import (
     QgsApplication,
+    QgsExpressionContext,
+    QgsExpressionContextUtils,
     QgsMapRendererParallelJob,
     QgsMapSettings,
     QgsProject,
@@ -43,7 +45,7 @@ from roadpulse.mapping.style.temporal import frame_range
 from roadpulse.workflow.roads import roads_of_layer
 from roadpulse.workflow.steps import make_map
 
-STEPS = ("cold", "again", "day", "map", "open", "frame", "page", "film")
+STEPS = ("cold", "again", "day", "map", "open", "draw", "page", "film")
 STORE = SCRATCH / "store-country"
 RUN = SCRATCH / "run-country"
 MAP = SCRATCH / "country.gpkg"
@@ -69,7 +71,7 @@ def main(arguments: Optional[list[str]] = None) -> None:
     for name in steps:
         if name in runs:
             runs[name](files)
-    if {"map", "open", "frame", "page", "film"} & set(steps):
+    if set(STEPS[3:]) & set(steps):
         application = QgsApplication([], False)
         application.initQgis()
         if "map" in steps:
@@ -102,7 +104,7 @@ def _one_day_more(files: CountryFiles) -> None:
 
 def _run(name: str, files: CountryFiles, minutes: int) -> None:
     cost, manifest = run_ours(files.trips, STORE, minutes)
-    rows = [sum(part["rows"] for part in table["parts"]) for table in manifest["tables"].values()]
+    rows = [table["rows"] for table in manifest["results"].values()]
     steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in manifest["timings"].items())
     _print(name, cost, f"{manifest['points']['counted']:,} points, {max(rows):,} rows by bin ({steps})")
 
@@ -143,7 +145,7 @@ def _draw(steps: list[str]) -> None:
     else:
         open_map()
     layer, style = opened[-1]
-    if "frame" in steps:
+    if "draw" in steps:
         _timed("its first frame", _frame, layer, style, HOUR)
         job = _timed("the next frame", _frame, layer, style, HOUR + 1)
         job.renderedImage().save(str(SCRATCH / "country-frame.png"))
@@ -169,6 +171,9 @@ def _frame(layer: QgsVectorLayer, style: StyleOptions, hour: int) -> QgsMapRende
     settings.setOutputSize(QSize(1600, 1000))
     settings.setIsTemporal(True)
     settings.setTemporalRange(frame_range(style.timeline, hour))
+    context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
+    context.appendScope(QgsExpressionContextUtils.mapSettingsScope(settings))
+    settings.setExpressionContext(context)
     job = QgsMapRendererParallelJob(settings)
     job.start()
     job.waitForFinished()

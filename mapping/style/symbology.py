@@ -39,9 +39,6 @@ FEW_WIDTH = 0.5
 BESIDE_SCALE = 20_000
 """Scale (1:n) from which on the two directions of a road lie beside each other."""
 
-ORDER_SCALE = 60_000
-"""Up to this scale (1:n) links are sorted for every map; beyond it lines are too thin to hide each other."""
-
 _STYLED = "roadpulse/style"
 """Custom property of a layer with the options that it was styled with, as JSON."""
 
@@ -137,12 +134,12 @@ def speed_renderer(options: StyleOptions) -> QgsGraduatedSymbolRenderer:
 def drawing_order(options: StyleOptions) -> str:
     """Expression to sort by: links with too few trips first, then by width, so that main roads come last.
 
-    Beyond `ORDER_SCALE` the order of the file serves, which is by width too.
+    At every scale, as thousands of thin lines of a city hide each other too. QGIS's sorting does not keep
+    the order of equal links, so that of the file, by width, would not outlive any other key.
     """
     value = value_expression(options)
     return (
-        f"CASE WHEN @vector_tile_zoom < {zoom_of_scale(ORDER_SCALE):.6f} THEN 0 "
-        f'WHEN "{options.packed or options.statistic}" IS NULL THEN 0 '
+        f'CASE WHEN "{options.packed or options.statistic}" IS NULL THEN 0 '
         f'WHEN to_real({value}) = {options.too_few:g} THEN 0 ELSE "{WIDTH_FIELD}" END'
     )
 

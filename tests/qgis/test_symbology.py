@@ -22,6 +22,7 @@ from qgis.core import (
     QgsExpression,
     QgsExpressionContext,
     QgsExpressionContextUtils,
+    QgsFeatureRequest,
     QgsMapRendererSequentialJob,
     QgsMapSettings,
     QgsProject,
@@ -200,6 +201,36 @@ def test_too_few_trips_lie_under_the_other_direction_where_both_are_merged(layer
     seen = [QColor(image.pixel(400, y)).name() for y in range(385, 415)]
     assert class_colour(layer, maps.SPEED_AT_3) in seen
     assert PALETTES["light"].few.name() not in seen
+
+
+@pytest.mark.parametrize("scale", [15_000, 1_000_000])
+def test_links_with_few_trips_are_drawn_first_at_every_scale_and_main_roads_last(
+    tmp_path: Path, scale: int
+) -> None:
+    """On a map of a country too: grey in the middle of a line would hide the other direction's colour."""
+    classes = maps.column("residential", "primary", "residential", "tertiary")
+    maps.write(tmp_path / "map.gpkg", maps.links(classes=classes))
+    layer = QgsVectorLayer(f"{tmp_path / 'map.gpkg'}|layername=links", "Speeds", "ogr")
+    options = styled(layer)
+    settings = QgsMapSettings()
+    settings.setLayers([layer])
+    settings.setDestinationCrs(layer.crs())
+    settings.setOutputSize(QSize(800, 800))
+    half = scale * 800 / 96 * 0.0254 / 2
+    settings.setExtent(QgsRectangle(500000 - half, 6000000 - half, 500000 + half, 6000000 + half))
+    request = QgsFeatureRequest().setOrderBy(layer.renderer().orderBy())
+    ids = {}
+    for hour in (3, 8):
+        settings.setIsTemporal(True)
+        settings.setTemporalRange(at(options, hour))
+        context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
+        context.appendScope(QgsExpressionContextUtils.mapSettingsScope(settings))
+        ids[hour] = [
+            feature["link_id"] for feature in layer.getFeatures(request.setExpressionContext(context))
+        ]
+    assert ids[3][3] == maps.EAST  # the only one with enough trips, and not the widest
+    assert ids[8][0] == maps.QUIET
+    assert ids[8][3] == maps.WEST
 
 
 def test_slow_is_dark_on_paper_and_glows_on_a_dark_ground(layer: QgsVectorLayer) -> None:
