@@ -11,6 +11,7 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsLayoutExporter,
     QgsLayoutItemMap,
+    QgsLayoutRenderContext,
     QgsLayoutSize,
     QgsPrintLayout,
     QgsProject,
@@ -61,6 +62,15 @@ MORE = 1.05
 """Paper is turned to portrait where that shows the extent larger by at least this factor."""
 
 SMALL_MULTIPLES = ("03:00", "08:00", "13:00", "17:00")
+
+MOST_AS_LINES = 20_000
+"""Links up to which the small maps of a PDF or SVG are lines; more are pictures at the page's resolution.
+
+Of 170,000 links four small maps as lines took 25 of a PDF's 31 MB, on some 4 cm each.
+"""
+
+_AS_PICTURE = 0.999
+"""Opacity that makes QGIS draw a part of a page as a picture, and that changes no colour visibly."""
 
 _ROOM = 0.99
 """Share of a line's width that words may take, as QGIS measures them a little differently."""
@@ -311,15 +321,19 @@ class _Column:
             return
         self._write(heading, TEXT, bold=True, name="small maps")
         self.y += 1.5 * size
-        main = self.page.map_item
+        main, as_lines = self.page.map_item, self.layer.featureCount() <= MOST_AS_LINES
         for i, (number, name) in enumerate(at.items()):
             x, y = self.left + (i % 2) * (width + gap), self.y + (i // 2) * (height + head + gap)
             words = self._head(number) if fits else timeline.clock(number)
             add_text(layout, words, Box(x, y, width, head),
                      text_format(SMALL * size, self.palette.soft_ink, bold=True))  # fmt: skip
-            add_map(layout, self.layer, Box(x, y + head, width, height),
-                    fill(self.page.extent, width / height, self.options.cut), main.crs(),
-                    frame_range(timeline, number), self.palette.ground, f"map {name}")  # fmt: skip
+            small = add_map(
+                layout, self.layer, Box(x, y + head, width, height),
+                fill(self.page.extent, width / height, self.options.cut), main.crs(),
+                frame_range(timeline, number), self.palette.ground, f"map {name}",
+            )  # fmt: skip
+            if not as_lines:
+                small.setItemOpacity(_AS_PICTURE)
 
     def _head(self, number: int) -> str:
         """Return the set and the time of a small map."""
@@ -375,6 +389,8 @@ def export_page(page: SpeedPage, path: Path, dpi: int = 300) -> None:
             pdf = QgsLayoutExporter.PdfExportSettings()
             pdf.dpi = dpi
             pdf.textRenderFormat = Qgis.TextRenderFormat.AlwaysText  # so that it is found and copied
+            # JPEG would blur the thin lines of small maps that are pictures.
+            pdf.flags = pdf.flags | QgsLayoutRenderContext.Flag.FlagLosslessImageRendering
             result = exporter.exportToPdf(str(aside), pdf)
         else:
             svg = QgsLayoutExporter.SvgExportSettings()

@@ -17,6 +17,7 @@ from qgis.PyQt.QtCore import QLocale
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.layout import film
+from roadpulse.mapping.layout import page as page_module
 from roadpulse.mapping.layout.facts import busy_extent, fill
 from roadpulse.mapping.layout.page import PageOptions, SpeedPage, export_page, speed_page
 from roadpulse.mapping.style.options import StyleOptions
@@ -219,3 +220,19 @@ def test_numbers_of_the_scale_bar_are_short_in_every_locale(tmp_path: Path) -> N
     values = (0.0, 2.5, 5.0, 249.99999999999994)  # the last as QGIS computes a segment of 250 m
     written = [numbers.formatDouble(value, QgsNumericFormatContext()) for value in values]
     assert written == ["0", "2.5", "5", "250"]
+
+
+@pytest.mark.parametrize(("most", "pictures"), [(60, 0), (59, 4)])
+def test_small_maps_of_many_links_are_pictures_in_a_pdf(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, pictures: int
+) -> None:
+    """A country of links, drawn five times as lines, would be 31 MB."""
+    monkeypatch.setattr(page_module, "MOST_AS_LINES", most)
+    page = page_of(corridor(tmp_path / "map.gpkg"), frame=8)
+    export_page(page, tmp_path / "page.pdf", dpi=72)
+    listed = subprocess.run(
+        ["pdfimages", "-list", tmp_path / "page.pdf"], capture_output=True, text=True, check=True
+    ).stdout
+    kinds = [line.split()[2:9:6] for line in listed.splitlines()[2:]]
+    assert kinds.count(["image", "image"]) == pictures  # and none a JPEG
+    assert all(encoding == "image" for _, encoding in kinds)
