@@ -173,7 +173,7 @@ class TripMaker:
         return follow(self._network, trees[hub], place)
 
     def home(self, chance: Chance) -> int:
-        """Draw a node where somebody lives."""
+        """Draw the node of a home."""
         i = int(np.searchsorted(self._home_bounds, chance.one() * self._home_bounds[-1], side="right"))
         return int(self._traffic.homes[min(i, len(self._traffic.homes) - 1)])
 
