@@ -61,7 +61,7 @@ class TripReader:
         self._whole = TripDecoder(mapping, max_bytes, time_zone)
         self._elements = Elements(mapping, self._whole, max_bytes, time_zone)
         self._trips = keys_of(mapping.trips) if mapping.trips else ()
-        names = (mapping.link_id, mapping.speed)
+        names = filter(None, (mapping.link_id, mapping.speed))
         self._columns = frozenset(name for path in names for name in (path, ".".join(keys_of(path))))
 
     def prepare(self, contents: Sequence[bytes]) -> None:
