@@ -28,11 +28,13 @@ from ..aggregation.contract.spec import METRES_PER_SECOND, FieldMapping, FreeFlo
 from ..aggregation.contract.statistic import all_keys, default_keys
 from ..aggregation.contract.time_zones import is_zone, zone_names
 from ..cluster_client.profiles.profile import LOCAL_NAME
+from ..workflow.id_rules import ID_RULES
 from ..workflow.translation import tr
 
 PROFILE, TRIPS, MAPPING, SPEED_UNIT, TIME_ZONE = "PROFILE", "TRIPS", "MAPPING", "SPEED_UNIT", "TIME_ZONE"
 BIN_MINUTES, DATE_FROM, DATE_TO, WEEKDAYS = "BIN_MINUTES", "DATE_FROM", "DATE_TO", "WEEKDAYS"
 MIN_TRIPS, LINKS, LINK_ID_FIELD, NAME_FIELD = "MIN_TRIPS", "LINKS", "LINK_ID_FIELD", "NAME_FIELD"
+DIRECTION_FIELD, ID_RULE = "DIRECTION_FIELD", "ID_RULE"
 CLASS_FIELD, LINKS_CRS, RUN_FOLDER, OUTPUT = "CLASS_FIELD", "LINKS_CRS", "RUN_FOLDER", "OUTPUT"
 STATISTICS, DAYS, PERIODS, HOLIDAYS = "STATISTICS", "DAYS", "PERIODS", "HOLIDAYS"
 FREE_FLOW, SUPPRESS_BELOW = "FREE_FLOW", "SUPPRESS_BELOW"
@@ -283,7 +285,34 @@ def road_parameters(with_names: bool = True) -> Iterable[QgsProcessingParameterD
     )
     yield with_help(
         QgsProcessingParameterField(LINK_ID_FIELD, tr("Field with the link id"), "link_id", LINKS),
-        tr("Whole numbers, or text such as 101, 0101 or 101.0."),
+        tr(
+            "Whole numbers, or texts such as 101, 0101, 101.0, 110+04099 or a UUID; the same ids as in the "
+            "trips, however they are written."
+        ),
+    )
+    yield advanced(
+        with_help(
+            QgsProcessingParameterField(
+                DIRECTION_FIELD, tr("Field with the direction of the link"), None, LINKS, optional=True
+            ),
+            tr(
+                "Only where both directions of a road have the same id: F, forward, 1, + or true, and T, "
+                "backward, -1, - or false, which is the link with the negative id. Roads without a direction "
+                "serve both."
+            ),
+        )
+    )
+    examples = "; ".join(f"{rule.key}: {rule.example}" for rule in ID_RULES)
+    yield advanced(
+        choice(
+            ID_RULE,
+            tr("Rule that brings the ids together"),
+            ("none", *(rule.key for rule in ID_RULES)),
+            "none",
+            tr("Where trips and roads write the same ids in different ways ({examples}).").format(
+                examples=examples
+            ),
+        )
     )
     if with_names:
         yield advanced(_road_field(NAME_FIELD, tr("Field with the street's name"), tr("For labels.")))

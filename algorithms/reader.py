@@ -17,6 +17,7 @@ from ..aggregation.contract.spec import FieldMapping, FreeFlow, RunSpec, Trim
 from ..aggregation.contract.statistic import chosen_keys, drawn_keys, is_statistic, statistic
 from ..mapping.errors import MapError
 from ..workflow.holidays import read_holidays
+from ..workflow.id_rules import id_rule
 from ..workflow.translation import tr
 from . import parameters as p
 
@@ -155,13 +156,16 @@ class Reader:
         fields = layer.fields()
         names = self.text(p.NAME_FIELD) if self._has(p.NAME_FIELD) else ""
         classes = self.text(p.CLASS_FIELD) if self._has(p.CLASS_FIELD) else ""
-        return roads.roads_of_layer(
+        found = roads.roads_of_layer(
             layer,
             self.text(p.LINK_ID_FIELD),
             names or roads.guess_field(fields, roads.NAME_FIELDS),
             classes or roads.guess_field(fields, roads.CLASS_FIELDS),
             self._crs(p.LINKS_CRS),
+            self.text(p.DIRECTION_FIELD),
         )
+        rule = id_rule(self.choice(p.ID_RULE))
+        return roads.RuledRoads(found, rule) if rule else found
 
     def _crs(self, name: str) -> Optional[QgsCoordinateReferenceSystem]:
         """Return a reference system, None where none was given; raises `MapError`."""

@@ -21,6 +21,7 @@ from qgis.core import QgsMapLayerStyle, QgsProject, QgsVectorLayer, QgsWkbTypes
 
 from ..aggregation.contract.errors import Cancelled, RunError
 from ..aggregation.contract.json_text import JsonFault
+from ..aggregation.contract.link_ids import LinkId
 from ..aggregation.contract.manifest import check_manifest, fingerprint
 from ..aggregation.contract.run_state import RunState
 from ..aggregation.contract.spec import RunSpec
@@ -65,6 +66,10 @@ class MapRoads:
         """Return the geometry of the links `ids`."""
         found = self.roads.read(ids, progress, cancelled)
         return replace(found, duplicates=self.duplicates, missing_geometry=self.missing_geometry)
+
+    def every_id(self, cancelled: IsCancelled) -> set[LinkId]:
+        """Return the ids of the links of the map."""
+        return self.roads.every_id(cancelled)
 
 
 @dataclass(frozen=True)

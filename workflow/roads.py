@@ -23,8 +23,10 @@ from qgis.core import (
 )
 
 from ..mapping.errors import MapError
+from .id_rules import IdRule
 
 if TYPE_CHECKING:
+    from ..aggregation.contract.link_ids import LinkId
     from ..cluster_client.postgis.link_geometry import LinkGeometry
     from ..cluster_client.postgis.link_ids import LinkIds
     from ..cluster_client.postgis.link_table import LinkTable
@@ -52,6 +54,9 @@ class Roads(Protocol):
 
     def read(self, ids: LinkIds, progress: Progress, cancelled: Cancelled) -> LinkGeometry:
         """Return the geometry of the links `ids`; raises `LinksError`, `MapError` or `Cancelled`."""
+
+    def every_id(self, cancelled: Cancelled) -> set[LinkId]:
+        """Return the ids of all links; raises the errors of `read`."""
 
 
 class LayerSnapshot:
@@ -113,6 +118,7 @@ class LayerRoads:
     id_field: str
     name_field: str = ""
     class_field: str = ""
+    direction_field: str = ""
 
     def check(self, cancelled: Cancelled) -> None:
         """Read no links."""
@@ -125,7 +131,14 @@ class LayerRoads:
         from ..mapping.writer.link_layers import links_of_layer  # noqa: PLC0415  (needs numpy)
 
         relay = _Relay(progress, cancelled)
-        return links_of_layer(self.layer, self.id_field, ids, relay, self.name_field, self.class_field)
+        fields = (self.name_field, self.class_field, self.direction_field)
+        return links_of_layer(self.layer, self.id_field, ids, relay, *fields)
+
+    def every_id(self, cancelled: Cancelled) -> set[LinkId]:
+        """Return the ids of all features."""
+        from ..mapping.writer.link_layers import ids_of_layer  # noqa: PLC0415  (needs numpy)
+
+        return ids_of_layer(self.layer, self.id_field, _Relay(_ignore, cancelled), self.direction_field)
 
 
 @dataclass(frozen=True)
@@ -147,6 +160,7 @@ class PostgisRoads:
     where: str = ""
     crs: str = ""
     crs_chosen: bool = False
+    direction_field: str = ""
 
     def check(self, cancelled: Cancelled) -> None:
         """Read no links, and look at the reference systems of all."""
@@ -172,6 +186,12 @@ class PostgisRoads:
             raise self._without_system()
         return links if links.definition else replace(links, definition=self.crs)
 
+    def every_id(self, cancelled: Cancelled) -> set[LinkId]:
+        """Return the ids of all rows."""
+        from ..cluster_client.postgis.links import every_id  # noqa: PLC0415  (needs psycopg)
+
+        return every_id(self.connection, self._links(), cancelled)
+
     def _links(self) -> LinkTable:
         from ..cluster_client.postgis.link_table import LinkTable  # noqa: PLC0415  (needs psycopg)
 
@@ -183,6 +203,7 @@ class PostgisRoads:
             self.name_field,
             self.class_field,
             self.where,
+            self.direction_field,
         )
 
     def _without_system(self) -> MapError:
@@ -194,21 +215,49 @@ class PostgisRoads:
         )
 
 
+@dataclass(frozen=True)
+class RuledRoads:
+    """Roads whose ids are those of the trips by a rule: links whose normal forms are the same."""
+
+    roads: Roads
+    rule: IdRule
+
+    def check(self, cancelled: Cancelled) -> None:
+        """Raise the errors of the roads."""
+        self.roads.check(cancelled)
+
+    def every_id(self, cancelled: Cancelled) -> set[LinkId]:
+        """Return the ids of the roads as they are."""
+        return self.roads.every_id(cancelled)
+
+    def read(self, ids: LinkIds, progress: Progress, cancelled: Cancelled) -> LinkGeometry:
+        """Return the geometry of the links `ids`, with these ids; all roads of a link are its parts."""
+        from ..mapping.writer.opposite_links import by_other_ids  # noqa: PLC0415  (needs numpy)
+
+        roads_of: dict[LinkId, list[LinkId]] = {}
+        for road in self.roads.every_id(cancelled):
+            roads_of.setdefault(self.rule.normal(road), []).append(road)
+        named = by_other_ids(ids, self.rule.normal, roads_of)
+        return named.links_of(self.roads.read(named.roads, progress, cancelled))
+
+
 def roads_of_layer(
     layer: QgsVectorLayer,
     id_field: str,
     name_field: str = "",
     class_field: str = "",
     crs: Optional[QgsCoordinateReferenceSystem] = None,
+    direction_field: str = "",
 ) -> Roads:
     """Return the roads of a layer, with its filter and edits; for the main thread.
 
+    `direction_field` has the direction in which a feature is its link; features without one serve both.
     `crs` is the reference system that the coordinates are in; None: as the layer says. Raises `MapError`.
     """
     from ..mapping.reference_system import text_of  # noqa: PLC0415
     from ..mapping.writer.link_layers import check_system  # noqa: PLC0415  (needs numpy)
 
-    names = (id_field, name_field, class_field)
+    names = (id_field, name_field, class_field, direction_field)
     check_fields(layer.fields(), *names)
     system = layer.crs() if crs is None else crs
     check_system(layer, layer.name(), system)
@@ -221,7 +270,11 @@ def roads_of_layer(
 
 
 def postgis_roads(
-    uri: QgsDataSourceUri, id_field: str, name_field: str = "", class_field: str = ""
+    uri: QgsDataSourceUri,
+    id_field: str,
+    name_field: str = "",
+    class_field: str = "",
+    direction_field: str = "",
 ) -> PostgisRoads:
     """Return the roads of the table that `uri` names, with its filter; for the main thread.
 
@@ -229,7 +282,7 @@ def postgis_roads(
     """
     return PostgisRoads(
         uri.connectionInfo(True), uri.schema(), uri.table(), uri.geometryColumn(),
-        id_field, name_field, class_field, uri.sql(),
+        id_field, name_field, class_field, uri.sql(), direction_field=direction_field,
     )  # fmt: skip
 
 

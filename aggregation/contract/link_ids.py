@@ -39,6 +39,11 @@ WHOLE_NUMBER = r"[+-]?[0-9]+(?:\.0*)?"
 REASONS = ("no_link", "bad_link")
 """Reasons for which a value is no link id: none is given, and it is none."""
 
+DIRECTION_REASONS = ("no_direction", "bad_direction")
+"""Reasons for which a value is no direction: none is given, and it is none."""
+
+_FORWARD, _BACKWARD = ("f", "forward", "+", "true"), ("t", "backward", "-", "false")
+
 _WHOLE = re.compile(WHOLE_NUMBER)
 _NEVER = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Controls, breaks of lines, and what UTF-8 cannot hold: no part of an id."""
@@ -82,6 +87,31 @@ def road_of_opposite(link_id: LinkId) -> Optional[LinkId]:
     if isinstance(link_id, int):
         return -link_id if link_id < 0 else None
     return link_id_of(link_id[1:])[0] if link_id.startswith("-") else None
+
+
+def is_backward(value: object) -> tuple[bool, Optional[str]]:
+    """Return whether a direction is backward, as `(is it, None)`, or `(False, reason)`.
+
+    Forward is `F`, `forward`, 1, `+` or true; backward is `T`, `backward`, -1, `-` or false; in capitals or
+    not.
+    """
+    if value is None:
+        return False, "no_direction"
+    if isinstance(value, bool):
+        return not value, None
+    if isinstance(value, str):
+        word = value.strip(BLANKS).lower()
+        if word in ("", "null"):
+            return False, "no_direction"
+        if word in _FORWARD or word in _BACKWARD:
+            return word in _BACKWARD, None
+    number = link_id_of(value)[0]
+    return number == -1, None if number in (1, -1) else "bad_direction"
+
+
+def directed(link_id: LinkId, direction: object) -> LinkId:
+    """Return the id of a link in a direction of its road; what is no direction leaves it as it is."""
+    return opposite(link_id) if is_backward(direction)[0] else link_id
 
 
 def key_of(link_id: LinkId) -> int:

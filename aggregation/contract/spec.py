@@ -67,7 +67,7 @@ class FieldMapping:
     points, `trip_id` from the root to the trip's id (empty: the file is the trip), `vehicle_id` to the
     vehicle's (empty: not named), both beside the points or inside of each; the others lead from one point to
     its value. `longitude` and `latitude`, in degrees, may both be empty. `direction` (empty: not named) leads
-    to the direction in which the point is on its link (`trips.link_keys.is_backward`): backward, the id is
+    to the direction in which the point is on its link (`link_ids.is_backward`): backward, the id is
     that of the opposite direction. `form` is that of all files (empty: each file tells), `trips` leads from
     the root to an array of trips (empty: the file is one, or the array). `naive_times` is the treatment of
     times without an offset: `refuse` (the point counts in no time bin), `utc`, or `local` to the run's time

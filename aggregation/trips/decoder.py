@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from ..contract.errors import FILE_REASONS, BadTripFile
 from ..contract.field_path import holds, keys_of
-from ..contract.link_ids import EXACT_FLOAT, LinkTexts, link_id_of, opposite
+from ..contract.link_ids import EXACT_FLOAT, LinkTexts, is_backward, link_id_of, opposite
 from ..contract.spec import FieldMapping
 from . import times, typed_json, values
 from .advice import shown, shown_time
-from .link_keys import NO_LINK, LinkKeys, Unclear, is_backward, may_be_rounded
+from .link_keys import NO_LINK, LinkKeys, Unclear, may_be_rounded
 from .trip_json import load, unpack
 
 _IN_ORDER = (0, 1, 3, 4)  # decoders to try

@@ -10,36 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract import link_ids
-from ..contract.link_ids import EXACT_FLOAT, LinkTexts, link_id_of, opposite, same_key
+from ..contract.link_ids import EXACT_FLOAT, LinkTexts, is_backward, link_id_of, opposite, same_key
 
 NO_LINK = -(2**63)
 """The key of a point without a link id; no link id has it."""
 
-DIRECTION_REASONS = ("no_direction", "bad_direction")
-"""Reasons for which a value is no direction: none is given, and it is none."""
-
-_FORWARD, _BACKWARD = ("f", "forward", "+", "true"), ("t", "backward", "-", "false")
 _KEPT = 1_000_000
-
-
-def is_backward(value: object) -> tuple[bool, Optional[str]]:
-    """Return whether a direction is backward, as `(is it, None)`, or `(False, reason)`.
-
-    Forward is `F`, `forward`, 1, `+` or true; backward is `T`, `backward`, -1, `-` or false; in capitals or
-    not.
-    """
-    if value is None:
-        return False, "no_direction"
-    if isinstance(value, bool):
-        return not value, None
-    if isinstance(value, str):
-        word = value.strip(link_ids.BLANKS).lower()
-        if word in ("", "null"):
-            return False, "no_direction"
-        if word in _FORWARD or word in _BACKWARD:
-            return word in _BACKWARD, None
-    number = link_id_of(value)[0]
-    return number == -1, None if number in (1, -1) else "bad_direction"
 
 
 class Unclear(Exception):

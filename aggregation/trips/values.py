@@ -11,12 +11,11 @@ import re
 from typing import Any, Optional
 
 from ..contract import link_ids
-from .link_keys import DIRECTION_REASONS
 
 MAX_SPEED = 1e9
 """Larger speeds count as infinite, in any unit."""
 
-LINK_REASONS = (*link_ids.REASONS, *DIRECTION_REASONS)
+LINK_REASONS = (*link_ids.REASONS, *link_ids.DIRECTION_REASONS)
 SPEED_REASONS = ("no_speed", "bad_speed", "negative_speed", "speed_not_finite")
 POINT_REASONS = (*LINK_REASONS, *SPEED_REASONS, "not_a_point", "bad_row", "header_again")
 """Reasons for dropping a point. A point with two faults is counted under both."""

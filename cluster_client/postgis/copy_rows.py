@@ -1,7 +1,7 @@
 """Parsing of link rows from PostgreSQL's binary COPY, by columns, thousands of rows at a time.
 
 A row is the int16 number of columns, then for each column its int32 length (-1: NULL) and bytes, all big
-endian: here id int64, srid int32, type of a shape that is no line, WKB and up to two texts. Every message of
+endian: here id int64, srid int32, type of a shape that is no line, WKB and at most three texts. A message of
 the COPY has one row; the first begins with the header, the last is the trailer, a row of -1 columns.
 (https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format")
 """
@@ -28,8 +28,8 @@ class LinkRows:
     """Rows as arrays of length n.
 
     `ids` int64; `srids` int64, 0 for NULL; `others` object, of str, the type of a shape that is no line, or
-    None; `wkb` object, of bytes, or None without a point; `names` and `classes` object, of str or None, or
-    None.
+    None; `wkb` object, of bytes, or None without a point; `names`, `classes` and `directions` object, of str
+    or None, or None.
     """
 
     ids: NDArray[np.int64]
@@ -38,13 +38,14 @@ class LinkRows:
     wkb: NDArray[np.object_]
     names: Optional[NDArray[np.object_]]
     classes: Optional[NDArray[np.object_]]
+    directions: Optional[NDArray[np.object_]] = None
 
 
 class RowReader:
     """Parses the messages of one COPY as they arrive."""
 
-    def __init__(self, has_name: bool, has_class: bool) -> None:
-        self._has_name, self._has_class = has_name, has_class
+    def __init__(self, has_name: bool, has_class: bool, has_direction: bool = False) -> None:
+        self._has_name, self._has_class, self._has_direction = has_name, has_class, has_direction
         self._texts: dict[bytes, str] = {}  # shared, as streets have many links, and classes are few
         self._waiting: list[bytes] = []
         self._parsed: list[LinkRows] = []
@@ -76,6 +77,7 @@ class RowReader:
             wkb=np.concatenate([part.wkb for part in parts]),
             names=_concatenated([part.names for part in parts]),
             classes=_concatenated([part.classes for part in parts]),
+            directions=_concatenated([part.directions for part in parts]),
         )
 
     def _parse(self) -> None:
@@ -91,13 +93,15 @@ class RowReader:
         null, begins, ends = _field(content, ends)
         spans = zip(null.tolist(), begins.tolist(), ends.tolist())
         wkb = objects([None if nothing else data[a:b] for nothing, a, b in spans])
-        names = classes = None
+        names = classes = directions = None
         if self._has_name:
             names, ends = self._text(data, content, ends)
         if self._has_class:
             classes, ends = self._text(data, content, ends)
+        if self._has_direction:
+            directions, ends = self._text(data, content, ends)
         ids = _numbers(content, starts + 6, ">i8")
-        self._parsed.append(LinkRows(ids, srids, others, wkb, names, classes))
+        self._parsed.append(LinkRows(ids, srids, others, wkb, names, classes, directions))
 
     def _text(
         self, data: bytes, content: NDArray[np.uint8], at: NDArray[np.int64]

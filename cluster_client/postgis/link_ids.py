@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 from numpy.typing import NDArray
 
-from ...aggregation.contract.link_ids import BLANKS, LARGEST, LONGEST, WHOLE_NUMBER, LinkId, link_id_of
+from ...aggregation.contract.link_ids import (
+    BLANKS,
+    LARGEST,
+    LONGEST,
+    WHOLE_NUMBER,
+    LinkId,
+    directed,
+    link_id_of,
+    road_of_opposite,
+)
 
 if TYPE_CHECKING:
     from psycopg import sql
@@ -40,15 +49,31 @@ def are_texts(ids: LinkIds) -> bool:
     return ids.dtype == object
 
 
-def id_among(value: object, texts: bool) -> Optional[LinkId]:
+def id_among(value: object, texts: bool, direction: object = None) -> Optional[LinkId]:
     """Return the link id that a road's value stands for, as it is in an array of ids; None if it is none.
 
     `texts` is True if the array has texts: then numbers are written as texts too, else texts are no id.
+    `direction` is that of the road; what is no direction leaves the id as it is.
     """
     link_id = link_id_of(value)[0]
+    link_id = None if link_id is None else directed(link_id, direction)
     if texts:
         return None if link_id is None else str(link_id)
     return link_id if isinstance(link_id, int) else None
+
+
+def with_other_directions(ids: LinkIds) -> LinkIds:
+    """Return ids with those of roads that stand for them if the road's direction is backward."""
+    texts = are_texts(ids)
+    found: set[LinkId] = set(ids.tolist())
+    for link in list(found):
+        link_id = link_id_of(link)[0]
+        other = -link_id if isinstance(link_id, int) else road_of_opposite(str(link))
+        if other is not None:
+            found.add(str(other) if texts else other)
+    array = np.empty(len(found), dtype=ids.dtype)
+    array[:] = list(found)
+    return array
 
 
 def same_id(

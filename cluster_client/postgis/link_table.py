@@ -28,7 +28,8 @@ class LinkTable:
     """Names of a table of links and its columns, which may contain any characters.
 
     If `schema` is empty, the server's search path applies. `name_column` (street name) and `class_column`
-    (road class) are optional. `where` is a condition in SQL, such as QGIS's filter of a layer; it can only
+    (road class) are optional, and so is `direction_column`, the direction in which a row is its link.
+    `where` is a condition in SQL, such as QGIS's filter of a layer; it can only
     restrict the rows that are read.
     """
 
@@ -39,6 +40,7 @@ class LinkTable:
     name_column: str = ""
     class_column: str = ""
     where: str = ""
+    direction_column: str = ""
 
     def identifier(self) -> sql.Identifier:
         """The quoted name of the table."""
@@ -277,8 +279,14 @@ def _relation(connection: psycopg.Connection[Any], table: LinkTable) -> tuple[in
     )  # fmt: skip
 
 
+def _columns_of(table: LinkTable) -> tuple[str, ...]:
+    return (
+        table.id_column, table.geom_column, table.name_column, table.class_column, table.direction_column,
+    )  # fmt: skip
+
+
 def _check_columns(table: LinkTable, facts: Facts) -> None:
-    for name in filter(None, (table.id_column, table.geom_column, table.name_column, table.class_column)):
+    for name in filter(None, _columns_of(table)):
         if facts.column(name) is None:
             there = [column.name for column in facts.columns]
             close = nearest(name, there)

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any, Callable, Optional, Union
 
 import numpy as np
@@ -18,12 +19,13 @@ import psycopg
 from psycopg import sql
 
 from ...aggregation.contract.json_text import shown
+from ...aggregation.contract.link_ids import LinkId, directed, link_id_of
 from ..errors import UnsuitableLinks
 from .connection import Connecting, ConnectionInfo, CopyRows, Rows, exchange
 from .copy_rows import LinkRows, RowReader
 from .errors import server_error
 from .link_geometry import LinkGeometry, present
-from .link_ids import LinkIds, are_texts
+from .link_ids import LinkIds, are_texts, id_among, with_other_directions
 from .link_table import LinkTable, Wanted, look_up
 
 TIMEOUT_SECONDS = 300.0
@@ -74,7 +76,8 @@ def fetch_links(
             facts = look_up(connection, table)
             column = facts.column(table.id_column)
             way = _Way(text_ids=column is not None and column.is_text, postgis=facts.postgis_schema)
-        reading = _Reading(table, Wanted.of(ids, column), progress, cancelled, timeout)
+        asked = with_other_directions(ids) if table.direction_column else ids
+        reading = _Reading(table, Wanted.of(asked, column), progress, cancelled, timeout)
         try:
             rows, system = reading.read(connection, way)
         except psycopg.Error as error:
@@ -88,11 +91,58 @@ def fetch_links(
             except psycopg.Error as again:
                 raise server_error(again, str(table)) from again
         rows = replace(rows, ids=reading.wanted.found(rows.ids, are_texts(ids)))
+        if rows.directions is not None:
+            rows = _directed(rows, ids)
         srid = _srid(rows, table)
         if srid and (not system or system[0] != str(srid).encode()):
             system = reading.system(connection, way, srid)
     name, definition = _system_name(srid, system)
     return LinkGeometry.of_rows(rows.ids, rows.wkb, rows.names, rows.classes, name, definition)
+
+
+def every_id(
+    info: ConnectionInfo,
+    table: LinkTable,
+    cancelled: Optional[Callable[[], bool]] = None,
+    *,
+    timeout: float = TIMEOUT_SECONDS,
+) -> set[LinkId]:
+    """Return the ids of all links of a table in their directions; raises the errors of `fetch_links`."""
+    columns = [sql.SQL("t.{}::text").format(sql.Identifier(name)) for name in (
+        table.id_column, table.direction_column or table.id_column,
+    )]  # fmt: skip
+    query = sql.SQL("SELECT DISTINCT {columns} FROM {table} AS t{where}").format(
+        columns=sql.SQL(", ").join(columns), table=table.identifier(), where=_where(table)
+    )
+    begin = sql.SQL("BEGIN READ ONLY; SET LOCAL statement_timeout = {}").format(int(timeout * 1000))
+    found: set[LinkId] = set()
+    with closing(Connecting(info).result(cancelled)) as connection:
+        look_up(connection, table)
+        try:
+            for part, single in ((begin, False), (query, True)):
+                for row in exchange(
+                    connection, part.as_bytes(connection), silence_limit=timeout + SILENCE_SECONDS,
+                    cancelled=cancelled, single=single,
+                ):  # fmt: skip
+                    link_id, direction = (None if value is None else value.decode() for value in row)
+                    link, _ = link_id_of(link_id)
+                    if link is not None:
+                        found.add(directed(link, direction if table.direction_column else None))
+        except psycopg.Error as error:
+            raise server_error(error, str(table)) from error
+    return found
+
+
+def _directed(rows: LinkRows, ids: LinkIds) -> LinkRows:
+    """Return those rows that are of `ids` in their directions, with these ids."""
+    texts, wanted = are_texts(ids), set(ids.tolist())
+    directions = [] if rows.directions is None else rows.directions.tolist()
+    links = list(map(id_among, rows.ids.tolist(), repeat(texts), directions))
+    at = [row for row, link in enumerate(links) if link in wanted]
+    found = np.empty(len(at), dtype=ids.dtype)
+    found[:] = [links[row] for row in at]
+    names, classes = (None if column is None else column[at] for column in (rows.names, rows.classes))
+    return LinkRows(found, rows.srids[at], rows.others[at], rows.wkb[at], names, classes)
 
 
 def check_systems(
@@ -159,7 +209,7 @@ class _Reading:
     ) -> tuple[LinkRows, Sequence[Optional[bytes]]]:
         """Return the rows and the entry of the table's reference system, with the columns of `_SYSTEM`."""
         table, n_wanted = self.table, len(self.wanted.ids)
-        reader = RowReader(bool(table.name_column), bool(table.class_column))
+        reader = RowReader(bool(table.name_column), bool(table.class_column), bool(table.direction_column))
         system: Sequence[Optional[bytes]] = ()
         try:
             for piece in self._pieces(connection, way):
@@ -210,7 +260,7 @@ def _copy_query(table: LinkTable, wanted: Wanted, way: _Way) -> sql.Composed:
     geometry = sql.SQL("t.{}::{}").format(sql.Identifier(table.geom_column), way.name("geometry"))
     extra = [
         sql.SQL(", t.{}::text").format(sql.Identifier(column))
-        for column in (table.name_column, table.class_column)
+        for column in (table.name_column, table.class_column, table.direction_column)
         if column
     ]
     return sql.SQL(

@@ -17,7 +17,7 @@ from qgis.core import (
 )
 
 from ...aggregation.contract.errors import Cancelled
-from ...aggregation.contract.link_ids import LinkId
+from ...aggregation.contract.link_ids import LinkId, directed, link_id_of
 from ...cluster_client.postgis.link_geometry import LinkGeometry, objects
 from ...cluster_client.postgis.link_ids import LinkIds, are_texts, id_among
 from ..errors import MapError
@@ -34,9 +34,11 @@ def links_of_layer(
     feedback: Optional[QgsFeedback] = None,
     name_field: str = "",
     class_field: str = "",
+    direction_field: str = "",
 ) -> LinkGeometry:
     """Geometry of those of `ids` (any order) that `layer` has, in the order of the ids and of their type.
 
+    A feature whose direction is backward is of the opposite direction of its id (`link_ids.is_backward`).
     The layer may hold ids as text, whole or floating numbers (`link_id_of`); what is no link id matches
     nothing. The features of one id are parts of one link (`LinkGeometry.of_rows`), curves become lines.
     Raises `MapError` where the layer has no lines or no such field, `Cancelled` where `feedback` is.
@@ -45,7 +47,10 @@ def links_of_layer(
         raise MapError(f"The layer {layer.name()} has no lines. Choose a layer of roads.")
     fields = layer.fields()
     columns = {}
-    for what, name in (("link ids", id_field), ("street names", name_field), ("road classes", class_field)):
+    for what, name in (
+        ("link ids", id_field), ("street names", name_field), ("road classes", class_field),
+        ("directions", direction_field),
+    ):  # fmt: skip
         index = fields.lookupField(name) if name else -1
         if name and index < 0:
             raise MapError(
@@ -67,7 +72,8 @@ def links_of_layer(
             if feedback.isCanceled():
                 raise Cancelled
             feedback.setProgress(min(100.0, 100.0 * i / total))
-        link = id_among(feature.attribute(columns["link ids"]), texts)
+        direction = feature.attribute(columns["directions"]) if direction_field else None
+        link = id_among(feature.attribute(columns["link ids"]), texts, direction)
         if link is None or link not in wanted:
             continue
         geometry = feature.geometry()
@@ -84,6 +90,26 @@ def links_of_layer(
         objects(names) if name_field else None, objects(classes) if class_field else None,
         text_of(layer.crs()),
     )  # fmt: skip
+
+
+def ids_of_layer(
+    layer: QgsVectorLayer, id_field: str, feedback: QgsFeedback, direction_field: str = ""
+) -> set[LinkId]:
+    """Return the ids of all features of a layer, by the rules of `links_of_layer`; raises `Cancelled`."""
+    fields = layer.fields()
+    at, direction = fields.lookupField(id_field), fields.lookupField(direction_field)
+    request = QgsFeatureRequest().setSubsetOfAttributes([index for index in (at, direction) if index >= 0])
+    request.setFlags(QgsFeatureRequest.Flag.NoGeometry)
+    request.setFeedback(feedback)
+    found: set[LinkId] = set()
+    for number, feature in enumerate(layer.getFeatures(request)):
+        if number % 1000 == 0 and feedback.isCanceled():
+            raise Cancelled
+        way = feature.attribute(direction) if direction >= 0 else None
+        link, _ = link_id_of(feature.attribute(at))
+        if link is not None:
+            found.add(directed(link, way))
+    return found
 
 
 def check_system(

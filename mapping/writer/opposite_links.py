@@ -1,11 +1,11 @@
-"""Links in the opposite direction of roads that serve both directions: their ids and shapes."""
+"""Links that have other ids than their roads: the opposite directions of roads, and ids by a rule."""
 
 from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 import numpy as np
@@ -55,6 +55,59 @@ def with_opposites(found: LinkGeometry, ids: LinkIds) -> LinkGeometry:
         None if column is None else column[rows][order] for column in (found.names, found.classes)
     )
     return replace(found, ids=every[order], wkb=shapes[order], names=names, classes=classes)
+
+
+@dataclass(frozen=True)
+class OtherIds:
+    """Links that have other ids among the roads: row by row the place of a link in `ids`, its road, and
+    whether the link is the opposite direction of it. A link has several roads, or a road several links."""
+
+    ids: LinkIds
+    at: list[int]
+    road: list[str]
+    turned: list[bool]
+
+    @property
+    def roads(self) -> LinkIds:
+        """The ids of the roads, as texts."""
+        return objects(sorted(set(self.road)))
+
+    def links_of(self, found: LinkGeometry) -> LinkGeometry:
+        """Return the geometry of the links, out of that of `roads`."""
+        place = {road: row for row, road in enumerate(found.ids.tolist())}
+        rows = [row for row, road in enumerate(self.road) if road in place]
+        source = np.array([place[self.road[row]] for row in rows], dtype=np.intp)
+        shapes = found.wkb[source]
+        for number, row in enumerate(rows):
+            if self.turned[row]:
+                shapes[number] = reversed_line(shapes[number])
+        names, classes = (
+            None if column is None else column[source] for column in (found.names, found.classes)
+        )
+        links = LinkGeometry.of_rows(
+            self.ids[np.array([self.at[row] for row in rows], dtype=np.intp)], shapes, names, classes,
+            found.srid_wkt_or_auth, found.definition,
+        )  # fmt: skip
+        return replace(links, duplicates=found.duplicates, missing_geometry=found.missing_geometry)
+
+
+def by_other_ids(
+    ids: LinkIds, normal: Callable[[LinkId], LinkId], roads_of: Mapping[LinkId, list[LinkId]]
+) -> OtherIds:
+    """Return the roads of links whose normal forms are the same; `roads_of` has roads by normal form.
+
+    A link whose normal form is the opposite direction of a road's has that road, if none is its own.
+    """
+    named = OtherIds(ids, [], [], [])
+    for at, link in enumerate(ids.tolist()):
+        form = normal(_link_id(link))
+        other = road_of_opposite(form)
+        turned = form not in roads_of and other is not None
+        for road in sorted(map(str, roads_of.get(other if turned and other is not None else form, ()))):
+            named.at.append(at)
+            named.road.append(road)
+            named.turned.append(turned)
+    return named
 
 
 def has_both_directions(ids: list[LinkId]) -> bool:

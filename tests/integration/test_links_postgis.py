@@ -4,7 +4,7 @@ import contextlib
 import socket
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import psycopg
@@ -26,7 +26,7 @@ from roadpulse.cluster_client.errors import (
 )
 from roadpulse.cluster_client.postgis.link_ids import id_among, ids_of
 from roadpulse.cluster_client.postgis.link_table import LinkTable, probe_table
-from roadpulse.cluster_client.postgis.links import check_systems, fetch_links
+from roadpulse.cluster_client.postgis.links import check_systems, every_id, fetch_links
 from tests.waiting import until
 
 HOSTILE = [
@@ -248,6 +248,40 @@ def test_text_ids_find_the_texts_of_a_column(streets):
             found = fetch_links(streets.info, STREETS, asked)
             assert found.ids.tolist() == expected, text
             assert probe_table(streets.info, STREETS, asked).matched == len(expected), text
+
+
+@pytest.mark.parametrize("kind", ["bigint", "text"])
+def test_a_column_gives_the_direction_of_each_row(streets, kind):
+    """Row 10 is forward, 20 backward, 30 has none."""
+    with psycopg.connect(**streets.info, autocommit=True) as connection:
+        connection.execute("ALTER TABLE streets ADD COLUMN way text")
+        connection.execute("UPDATE streets SET way = CASE link_id WHEN 10 THEN 'F' WHEN 20 THEN 'T' END")
+        connection.execute(f"ALTER TABLE streets ALTER link_id TYPE {kind}")
+    table = LinkTable("public", "streets", name_column="name", direction_column="way")
+    asked = [10, -10, 20, -20, 30, -30]
+    found = fetch_links(streets.info, table, ids(*asked))
+    assert found.ids.tolist() == [-20, 10, 30]
+    texts = fetch_links(streets.info, table, ids_of([*asked, "AB7"]))
+    assert texts.ids.tolist() == ["-20", "10", "30"]
+    assert [*texts.names] == [*found.names]
+    with pytest.raises(NotThere, match="no column 'wya'"):
+        fetch_links(streets.info, replace(table, direction_column="wya"), ids(10))
+
+
+def test_every_id_of_a_table_is_listed(streets):
+    with psycopg.connect(**streets.info, autocommit=True) as connection:
+        connection.execute("ALTER TABLE streets DROP CONSTRAINT streets_pkey")
+        connection.execute("ALTER TABLE streets ALTER link_id TYPE text, ADD COLUMN way text")
+        connection.execute("UPDATE streets SET way = CASE link_id WHEN '20' THEN 'T' END")
+        connection.execute("UPDATE streets SET link_id = ' 0010' WHERE link_id = '10'")
+        connection.execute("UPDATE streets SET link_id = '110+04099' WHERE link_id = '30'")
+        connection.execute("INSERT INTO streets (link_id) VALUES ('')")
+        there = {row[0] for row in connection.execute("SELECT link_id FROM streets")}
+    others = {int(text) for text in there - {" 0010", "20", "110+04099", ""}}
+    assert every_id(streets.info, STREETS) == {10, 20, "110+04099"} | others
+    directed = replace(STREETS, direction_column="way")
+    assert every_id(streets.info, directed) == {10, -20, "110+04099"} | others
+    assert every_id(streets.info, replace(STREETS, where="link_id = '20'")) == {20}
 
 
 def test_text_ids_find_numbers_in_a_column_of_numbers(streets):

@@ -164,6 +164,68 @@ def test_a_road_of_the_opposite_direction_is_drawn_as_it_is(processing: Any, tmp
     assert shapes_of(tmp_path)[-101] == "LineString (-77.04 38.9002, -77.05 38.9002)"
 
 
+def test_roads_may_name_their_direction_in_a_field(processing: Any, tmp_path: Path) -> None:
+    trips = write_trips(tmp_path / "trips", [points(101, 20.0) + points(-101, 60.0) + points("-102", 30.0)])
+    roads = write_roads(
+        tmp_path / "roads.geojson",
+        [
+            (THERE, {"link_id": 101, "way": "F"}), (BACK, {"link_id": 101, "way": "T"}),
+            (BACK, {"link_id": 102, "way": None}),
+        ],
+    )  # fmt: skip
+    result = speed_map(processing, tmp_path, trips, roads, DIRECTION_FIELD="way")
+    assert (result["LINK_COUNT"], result["MATCH_RATE"]) == (3, 100)
+    assert shapes_of(tmp_path) == {
+        101: "LineString (-77.05 38.9, -77.04 38.9)",
+        -101: "LineString (-77.04 38.9002, -77.05 38.9002)",
+        -102: "LineString (-77.05 38.9002, -77.04 38.9002)",
+    }
+
+
+def test_a_rule_brings_ids_together(processing: Any, tmp_path: Path) -> None:
+    trips = write_trips(tmp_path / "trips", [points("110+04099", 20.0) + points("110-04099", 40.0)])
+    roads = write_roads(
+        tmp_path / "roads.geojson", [(THERE, {"link_id": "110P04099"}), (BACK, {"link_id": "110N04099"})]
+    )
+    assert speed_map(processing, tmp_path, trips, roads, MIN_TRIPS=1)["MATCH_RATE"] == 0
+    result = processing.run(
+        "roadpulse:joinlinks",
+        {
+            "RUN_FOLDER": str(tmp_path / "run"), "LINKS": str(roads), "ID_RULE": "tmc",
+            "OUTPUT": str(tmp_path / "map.gpkg"),
+        },
+    )  # fmt: skip
+    assert result["MATCH_RATE"] == 100
+    assert shapes_of(tmp_path) == {
+        "110+04099": "LineString (-77.05 38.9, -77.04 38.9)",
+        "110-04099": "LineString (-77.04 38.9002, -77.05 38.9002)",
+    }
+
+
+def test_by_a_rule_a_link_may_have_several_roads_and_a_road_several_links(
+    processing: Any, tmp_path: Path
+) -> None:
+    trips = write_trips(tmp_path / "trips", [points("101F", 20.0) + points("101T", 40.0) + points(102, 9.0)])
+    roads = write_roads(tmp_path / "roads.geojson", [(THERE, {"link_id": "101"}), (BACK, {"link_id": "102"})])
+    by_letter = speed_map(processing, tmp_path, trips, roads, ID_RULE="sign_to_direction")
+    assert (by_letter["MATCH_RATE"], by_letter["LINK_COUNT"]) == (100, 3)
+    assert shapes_of(tmp_path) == {
+        "101F": "LineString (-77.05 38.9, -77.04 38.9)", "101T": "LineString (-77.04 38.9, -77.05 38.9)",
+        "102": "LineString (-77.04 38.9002, -77.05 38.9002)",
+    }  # fmt: skip
+    write_roads(roads, [(THERE, {"link_id": "102_a"}), (BACK, {"link_id": "102_b"})])
+    result = processing.run(
+        "roadpulse:joinlinks",
+        {
+            "RUN_FOLDER": str(tmp_path / "run"), "LINKS": str(roads), "ID_RULE": "cut_suffix",
+            "OUTPUT": str(tmp_path / "map.gpkg"),
+        },
+    )  # fmt: skip
+    assert result["MATCHED_LINKS"] == 1
+    (shape,) = shapes_of(tmp_path).values()
+    assert shape.startswith("MultiLineString") and shape.count("(") == 3
+
+
 def test_a_page_of_roads_whose_directions_are_one_link_does_not_tell_them_apart(
     processing: Any, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from roadpulse.aggregation.contract.errors import RunError
 from roadpulse.aggregation.contract.link_ids import (
     LARGEST,
     LinkTexts,
+    is_backward,
     key_of,
     link_id_of,
     opposite,
@@ -19,7 +20,6 @@ from roadpulse.aggregation.contract.link_ids import (
 )
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.trips.decoder import TripDecoder
-from roadpulse.aggregation.trips.link_keys import is_backward
 from roadpulse.aggregation.trips.values import LINK_REASONS, REASON_TEXTS
 
 
