@@ -143,8 +143,11 @@ class FieldMapping:
         if not self.speed_from:
             return "points", "link_id", "speed", "time"
         _check_choice("mapping.speed_from", self.speed_from, (POSITIONS,))
-        if not self.longitude and not self.latitude:
-            raise SpecError("mapping.speed_from", "is 'positions'; name longitude and latitude, too")
+        if not self.longitude and not self.latitude and self.form != "geojson":
+            raise SpecError(
+                "mapping.speed_from",
+                "is 'positions'; name longitude and latitude, too, or form geojson, which has them",
+            )
         return "points", "link_id", "time"
 
     def to_json(self) -> dict[str, str]:

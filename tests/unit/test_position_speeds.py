@@ -1,6 +1,8 @@
 """Speeds from positions against the angles between vectors, computed point by point."""
 
+import json
 import math
+from itertools import zip_longest
 
 import numpy as np
 import pytest
@@ -177,6 +179,47 @@ def test_points_without_a_computed_speed_are_counted_by_reason_whatever_the_size
     large = engine.run_here(mapping=MAPPING, store=str(engine.folder / "other"))
     assert large.manifest["points"]["reasons"] == reasons
     assert large.hashes == small.hashes
+
+
+def in_lines(points):
+    return "\n".join(map(json.dumps, points)).encode()
+
+
+def in_features(points):
+    return json.dumps(
+        {
+            "type": "FeatureCollection",
+            "features": [
+                {
+                    "type": "Feature",
+                    "geometry": {"type": "Point", "coordinates": [point.pop("x"), point.pop("y")]},
+                    "properties": point,
+                }
+                for point in points
+            ],
+        }
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "mapping"),
+    [
+        ("all.jsonl", in_lines, MAPPING),
+        ("all.geojson", in_features, {"speed_from": "positions", "form": "geojson"}),
+    ],
+)
+def test_trips_by_turns_in_a_file_have_the_speeds_of_trips_of_their_own(engine, name, written, mapping):
+    trips = {f"trip {n}": drive(20 + n, 0.0001 * n, 100 + n % 2) for n in range(1, 5)}
+    for trip, points in trips.items():
+        engine.write(f"{trip}.json", points)
+    alone = engine.run_here(mapping=MAPPING)
+    other = engine.folder / "other"
+    other.mkdir()
+    by_turns = zip_longest(*([{**point, "trip": trip} for point in points] for trip, points in trips.items()))
+    (other / name).write_bytes(written([point for turn in by_turns for point in turn if point]))
+    together = engine.run_here(trips=str(other), mapping={**mapping, "trip_id": "trip"})
+    assert together.hashes == alone.hashes
+    assert together.manifest["points"]["reasons"] == alone.manifest["points"]["reasons"]
 
 
 def test_trips_without_any_speed_to_compute_are_refused_with_the_reason(engine):

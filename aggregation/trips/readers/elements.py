@@ -109,7 +109,7 @@ def of_rows(mapping: FieldMapping, inside: str = "") -> FieldMapping:
         if (path := getattr(mapping, name))
     }
     try:
-        return replace(mapping, points=_ROOT, form="", trips="", **of_point, **ids)
+        return replace(mapping, points=_ROOT, trips="", **of_point, **ids)
     except SpecError as error:
         raise BadTripFile(
             "no_points",
