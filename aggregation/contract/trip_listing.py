@@ -118,19 +118,28 @@ class Collector:
         self._n += 1
         self._last.append(file)
         if len(self._last) == TOGETHER:
-            self._pack()
+            self._pack(self._last)
+            self._last = []
 
-    def _pack(self) -> None:
-        self._last.sort(key=_path)
-        files = list(_each_once(self._last))
+    def add_together(self, files: list[TripFile]) -> None:
+        """Add files of one stretch of the order, such as a page of a listing."""
+        if len(files) < TOGETHER // 4:
+            for file in files:
+                self.add(file)
+        else:  # packed alone: files of other stretches that come in between would mix them up
+            self._n += len(files)
+            self._pack(files)
+
+    def _pack(self, found: list[TripFile]) -> None:
+        files = list(_each_once(sorted(found, key=_path)))
         self._any_packed = self._any_packed or any(map(unpacked_name, map(_path, files)))
         self._packs.append(_Pack.of(files))
-        self._last = []
 
     def listing(self) -> Listing:
         """Return all files and copies."""
         if self._last:
-            self._pack()
+            self._pack(self._last)
+            self._last = []
         packs = sorted(self._packs, key=lambda pack: pack.first)
         in_order = all(pack.last < after.first for pack, after in zip(packs, packs[1:]))
         if in_order and not self._any_packed:

@@ -109,7 +109,7 @@ _DEFAULTS = {"form": "''", "text_links": "false", **dict.fromkeys(("place", *FAU
 
 _FROM = "FROM read_parquet(?, hive_partitioning = false)"
 _COLUMNS = "SELECT name FROM parquet_schema(?)"
-_TABLE = "(FORMAT parquet, COMPRESSION zstd)"
+_TABLE = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"  # a group is held in memory
 _JOIN_RECORDS = f"COPY ({_FROM}) TO ? {_TABLE}"
 
 

@@ -29,6 +29,7 @@ from ..local import scratch
 from . import client as clients
 from .base_client import RunClient
 from .errors import S3Error, UnnamedObject
+from .folder_listing import by_folders
 from .listing import ObjectInfo, named, prefix_of
 from .path import S3Path
 from .signed_requests import PendingRequest
@@ -94,10 +95,9 @@ class S3Trips(TripSource):
         found = Collector()
         # A pattern that begins with a wildcard is looked for in the whole bucket, which is there.
         anything = bool(GLOB_CHARACTERS & set(key)) and not beginning("", key) and not key.endswith("/")
-        for page in named(key, client.pages):
+        for page in named(key, by_folders(client.pages)):
             anything = anything or page.anything
-            for each in filter(page.is_trip, page.objects):
-                found.add(trip_file(each))
+            found.add_together(list(map(trip_file, filter(page.is_trip, page.objects))))
             progress(len(found))
         if not anything:
             raise RunError(
