@@ -21,6 +21,8 @@ NAMES = {
     "s3": "s3_job",
     "clients": "s3_clients",
     "head": "head",
+    "costs": "costs",
+    "projection": "projection",
     "scale": "scale",
 }
 MORE = {"spark": ["--workers"]}

@@ -164,7 +164,8 @@ def one_run(trips: str, store: str, with_ids: bool) -> None:
     )  # fmt: skip
 
 
-def _measured(n_files: int, store: Path, with_ids: bool) -> dict[str, Any]:
+def measured(n_files: int, store: Path, with_ids: bool) -> dict[str, Any]:
+    """Carry out a run in a process of its own; return its `cpu` seconds and its `phases`."""
     command = [sys.executable, "-m", "benchmarks.head", "--one", str(made(n_files)), str(store)]
     environment = {**os.environ}
     found = subprocess.run(
@@ -190,7 +191,7 @@ def main(arguments: Optional[list[str]] = None) -> None:
         made(n_files)
         shutil.rmtree(store, ignore_errors=True)
         for name in ("new", "again"):
-            found = _measured(n_files, store, options.ids)
+            found = measured(n_files, store, options.ids)
             phases = dict(zip(PHASES if name == "new" else (PHASES[0], PHASES[3]), found["phases"]))
             peak = max(most for _, most in found["phases"])
             if n_files == FEW:

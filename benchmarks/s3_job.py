@@ -1,6 +1,6 @@
 """Trips in a bucket: the time against a disk's and against the job of 2019 over s3a; requests; increments.
 
-python -m benchmarks.s3_job [--trips N] [--times N] [--objects N] [--only disk 2019 increments]
+python -m benchmarks.s3_job [--trips N] [--times N] [--objects N] [--only disk 2019 increments far]
 
 The server is versitygw on this computer, so it takes its share of the same cores; it keeps connections open
 (`--keep-alive`), as other servers do unasked.
@@ -22,13 +22,16 @@ from typing import Any, Optional
 from development.installed import installed, run
 from development.s3 import REGION, S3Server
 
+from .delay_proxy import DelayProxy
 from .engine import run_ours
 from .measure import ROOT, SCRATCH, alternate, cpu_of, report, rich_trips
 from .spark_job import stand_in
 
 BUCKET = "bench"
 SPARK = "3.5"
-PARTS = ("disk", "2019", "increments")
+PARTS = ("disk", "2019", "increments", "far")
+FAR_OBJECTS, ONE_WAY = 20_000, 0.025
+"""Small objects of a bucket that is far away, and seconds that everything takes more in each direction."""
 
 
 def main(arguments: Optional[list[str]] = None) -> None:
@@ -56,6 +59,8 @@ def main(arguments: Optional[list[str]] = None) -> None:
             against_2019(server, address, options.times)
         if "increments" in options.only:
             increments(server, options.objects)
+        if "far" in options.only:
+            far(server)
 
 
 def upload(server: S3Server, trips: Path) -> str:
@@ -170,16 +175,8 @@ def s3a_jars() -> Path:
 
 def increments(server: S3Server, n_objects: int) -> None:
     """A full run over many small objects, then one with 10 more."""
-    prefix = f"many-{n_objects}"
+    prefix = _small_trips(server, n_objects)
     folder = server.data / BUCKET / prefix
-    long_ago = time.time() - 3600
-    if not folder.exists():
-        for number in range(n_objects):
-            parent = folder / f"{number // 1000:03d}"
-            parent.mkdir(parents=True, exist_ok=True)
-            path = parent / f"{number}.json"
-            path.write_text(_small_trip(number), encoding="ascii")
-            os.utime(path, (long_ago, long_ago))  # objects without an ETag are not trusted when young
     shutil.rmtree(SCRATCH / "store-few", ignore_errors=True)
     for path in folder.glob("new/*"):
         path.unlink()
@@ -190,11 +187,44 @@ def increments(server: S3Server, n_objects: int) -> None:
     full = _increment(server, "all of them", address, store)
     client = server.client()
     for number in range(10):
-        body = _small_trip(n_objects + number).encode()
+        body = small_trip(n_objects + number).encode()
         client.put_object(Bucket=BUCKET, Key=f"{prefix}/new/{number}.json", Body=body)
     again = _increment(server, "10 more", address, store)
     nothing = _increment(server, "10 alone", f"{address}/new", SCRATCH / "store-few")
     print(f"  {full / again:.1f} x as fast as all, {again - nothing:.1f} s more than 10 without the others")
+
+
+def _small_trips(server: S3Server, n_objects: int) -> str:
+    """Make so many small objects, once; return their prefix."""
+    prefix = f"many-{n_objects}"
+    folder = server.data / BUCKET / prefix
+    long_ago = time.time() - 3600
+    if not folder.exists():
+        for number in range(n_objects):
+            parent = folder / f"{number // 1000:03d}"
+            parent.mkdir(parents=True, exist_ok=True)
+            path = parent / f"{number}.json"
+            path.write_text(small_trip(number), encoding="ascii")
+            os.utime(path, (long_ago, long_ago))  # objects without an ETag are not trusted when young
+    return prefix
+
+
+def far(server: S3Server) -> None:
+    """A full run over small objects behind a relay that delays what passes."""
+    address = f"s3://{BUCKET}/{_small_trips(server, FAR_OBJECTS)}"
+    host, port = server.endpoint.rpartition("/")[2].split(":")
+    store = SCRATCH / "store-far"
+    print(f"\n{FAR_OBJECTS:,} small objects, {2e3 * ONE_WAY:.0f} ms for a round trip")
+    with DelayProxy(host, int(port), ONE_WAY) as proxy:
+        endpoint = f"http://127.0.0.1:{proxy.port}"
+        for name, more in (("near", {}), ("far", {"endpoint": endpoint})):
+            shutil.rmtree(store, ignore_errors=True)
+            cost, manifest = run_ours(address, store, s3={**access(server), **more})
+            timings = manifest["timings"]
+            print(
+                f"  {name:5} listed in {timings['list']:.2f} s, read in {timings['decode']:.2f} s by "
+                f"{manifest['workers']} processes, {cost.cpu:.1f} s CPU"
+            )
 
 
 def _increment(server: S3Server, name: str, address: str, store: Path) -> float:
@@ -210,7 +240,7 @@ def _increment(server: S3Server, name: str, address: str, store: Path) -> float:
     return cost.wall
 
 
-def _small_trip(number: int) -> str:
+def small_trip(number: int) -> str:
     points = [
         {
             "dbResponse": {"linkID": str(1_000_000 + (number + step) % 5000)},
