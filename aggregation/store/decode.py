@@ -41,8 +41,9 @@ _AT_ONCE = 20_000
 _HELD = 500_000
 """Points of a file of many trips that are in memory, and at least in a part if it has more."""
 
-_TOGETHER = 2 << 20
-"""Number of bytes of small files that are decoded together."""
+_TOGETHER, _TOGETHER_OF_POINT = 6 << 20, 16
+"""Number of bytes of small files that are decoded together: at most, and for each point of a part where parts
+are bounded, as memory is."""
 
 Progress = Callable[[int, int, int], None]
 """Called with the numbers of files, bytes and points done since the last call."""
@@ -89,8 +90,10 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
     further = numbers_of(task.further)
     records = []
     parts = _Parts(task, context)
-    contents = _prepared(storage.read_trips(task.files, context.max_bytes, context.s3), reader)
-    for number, (file, content) in enumerate(contents, start=task.first_number):
+    together = min(context.part_points * _TOGETHER_OF_POINT or _TOGETHER, _TOGETHER)
+    contents = storage.read_trips(task.files, context.max_bytes, context.s3)
+    prepared = _prepared(contents, reader, together)
+    for number, (file, content) in enumerate(prepared, start=task.first_number):
         path = storage.printable(file.path)
         record = FileRecord(number, parts.number, path, file.size, file.version, context.max_bytes)
         others: list[FileRecord] = []
@@ -118,17 +121,17 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
 
 
 def _prepared(
-    contents: Iterable[tuple[TripFile, TripContent]], reader: TripReader
+    contents: Iterable[tuple[TripFile, TripContent]], reader: TripReader, together: int
 ) -> Iterator[tuple[TripFile, TripContent]]:
-    """Yield the contents of files after those of some small ones were prepared together."""
+    """Yield the contents of files; those of small ones, of `together` bytes, have been decoded before."""
     held: list[tuple[TripFile, TripContent]] = []
     n_bytes = 0
     for file, content in contents:
-        size = len(content) if isinstance(content, bytes) else _TOGETHER
-        if n_bytes + size > _TOGETHER:
-            yield from _prepare(held, reader)
+        size = len(content) if isinstance(content, bytes) else together
+        if n_bytes + size > together:
+            yield from _prepare(held, decoder)
             held, n_bytes = [], 0
-        if size >= _TOGETHER:
+        if size >= together:
             yield file, content
         else:
             held.append((file, content))
