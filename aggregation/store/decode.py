@@ -268,7 +268,9 @@ def _take_spilled(
         record.ends = ends_of_portions(whole.vehicle, rows.portions(_AT_ONCE))
         if parts.holds(len(rows)):
             record.part = parts.number
-            parts.add(record.number, _points(rows.read(0, len(rows)), whole.texts))
+            trip = _points(rows.read(0, len(rows)), whole.texts)
+            record.text_links = bool(trip.texts)
+            parts.add(record.number, trip)
         else:
             parts.write()
             record.part = parts.number
@@ -336,7 +338,10 @@ def _add_trips(
     numbers, sizes = (
         np.array([getattr(record, name) for record in records]) for name in ("number", "counted")
     )
-    parts.add_all(numbers.astype(np.int32), sizes, _points(some, trips.points.texts), at_once)
+    points = _points(some, trips.points.texts)
+    for record in records:
+        record.text_links = bool(points.texts)
+    parts.add_all(numbers.astype(np.int32), sizes, points, at_once)
 
 
 def _points(rows: NDArray[Any], texts: LinkTexts) -> Points:

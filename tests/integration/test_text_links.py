@@ -79,6 +79,24 @@ def test_workers_tasks_and_the_store_change_no_bit(texts, monkeypatch):
     assert texts.run_here(store=str(texts.folder / "third store")).hashes == one.hashes
 
 
+@pytest.mark.parametrize("part_points", [0, 100, 150])
+def test_a_file_of_many_trips_has_the_same_statistics(texts, monkeypatch, part_points):
+    """In one part of the store, and in parts for some trips, of which one has no text."""
+    for path in sorted(texts.trips.iterdir())[:4]:
+        path.write_text(json.dumps({"data": [point(n, 7 + n % 3, n) for n in range(110)]}))
+    expected = texts.run_here()
+    trips = [json.loads(path.read_text()) for path in sorted(texts.trips.iterdir())]
+    for path in texts.trips.iterdir():
+        path.unlink()
+    day = [{"id": f"trip {n}", **found} for n, found in enumerate(trips)]
+    texts.write("day.jsonl", "\n".join(map(json.dumps, day)).encode())
+    if part_points:
+        monkeypatch.setattr("roadpulse.aggregation.store.decode._HELD", part_points)
+    found = texts.run_here(mapping={"trip_id": "id"}, store=str(texts.folder / "other"))
+    assert found.hashes == expected.hashes
+    assert found.csv().splitlines()[1].startswith("7,")
+
+
 def test_the_store_says_which_text_each_key_stands_for(texts):
     texts.run_here()
     parts = [str(path) for path in texts.store.rglob("links/*/part-*.parquet")]
