@@ -38,8 +38,9 @@ from roadpulse.aggregation.contract.spec import RunSpec
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
 from roadpulse.mapping.packed import FEW
 from roadpulse.mapping.style.options import StyleOptions
-from roadpulse.mapping.style.symbology import style_layer
+from roadpulse.mapping.style.symbology import ORDER_SCALE, style_layer
 from roadpulse.mapping.style.temporal import frame_range
+from roadpulse.mapping.style.zoom import zoom_of_scale
 from roadpulse.mapping.writer.geopackage import write_geopackage
 
 HOUR = 8
@@ -53,7 +54,10 @@ def layer_of(path: Path, options: Optional[StyleOptions] = None, statistic: str 
     if options:
         renderer = layer.renderer().clone()
         renderer.setClassAttribute(options.statistic)
-        order = f'CASE WHEN "{options.statistic}" = {FEW:g} THEN 0 ELSE "width_mm" END'
+        order = (
+            f"CASE WHEN @vector_tile_zoom < {zoom_of_scale(ORDER_SCALE):.6f} THEN $id "
+            f'WHEN "{options.statistic}" = {FEW:g} THEN 0 ELSE "width_mm" END'
+        )
         renderer.setOrderBy(QgsFeatureRequest.OrderBy([QgsFeatureRequest.OrderByClause(order, True)]))
         layer.setRenderer(renderer)
         layer.temporalProperties().setIsActive(False)

@@ -39,6 +39,9 @@ FEW_WIDTH = 0.5
 BESIDE_SCALE = 20_000
 """Scale (1:n) from which on the two directions of a road lie beside each other."""
 
+ORDER_SCALE = 60_000
+"""Up to this scale (1:n) links are sorted by what a map shows; beyond it they keep the order of the file."""
+
 _STYLED = "roadpulse/style"
 """Custom property of a layer with the options that it was styled with, as JSON."""
 
@@ -134,12 +137,14 @@ def speed_renderer(options: StyleOptions) -> QgsGraduatedSymbolRenderer:
 def drawing_order(options: StyleOptions) -> str:
     """Expression to sort by: links with too few trips first, then by width, so that main roads come last.
 
-    At every scale, as thousands of thin lines of a city hide each other too. QGIS's sorting does not keep
-    the order of equal links, so that of the file, by width, would not outlive any other key.
+    Beyond `ORDER_SCALE` the order of the file serves, which is by width and, of equal ones, by traffic, as
+    looking up the time for every link takes as long as drawing it. QGIS's sorting shuffles links with equal
+    keys, so the key is their number in the file.
     """
     value = value_expression(options)
     return (
-        f'CASE WHEN "{options.packed or options.statistic}" IS NULL THEN 0 '
+        f"CASE WHEN @vector_tile_zoom < {zoom_of_scale(ORDER_SCALE):.6f} THEN $id "
+        f'WHEN "{options.packed or options.statistic}" IS NULL THEN 0 '
         f'WHEN to_real({value}) = {options.too_few:g} THEN 0 ELSE "{WIDTH_FIELD}" END'
     )
 

@@ -90,13 +90,17 @@ def write(
 
 
 def write_lines(
-    path: Path, lines: list[str], crs: str = "EPSG:32632", manifest: Optional[dict[str, Any]] = None
+    path: Path,
+    lines: list[str],
+    crs: str = "EPSG:32632",
+    manifest: Optional[dict[str, Any]] = None,
+    classes: Optional[np.ndarray] = None,
 ) -> QgsVectorLayer:
     """A map of lines, as WKT, on each of which 20 trips went at 20 mph at 08:00; without any it is empty."""
     ids = np.arange(1, len(lines) + 1, dtype=np.int64)
     table = pd.DataFrame({"link_id": ids, "n_points": 100, "n_trips": 20, "mean": 20.0})
     by_bin = table.copy()
     by_bin.insert(1, "bin", np.full(len(lines), "08:00", dtype=object))
-    geometry = LinkGeometry(ids, column(*map(wkb, lines)), crs)
+    geometry = LinkGeometry(ids, column(*map(wkb, lines)), crs, classes=classes)
     write_geopackage(path, _statistics(table), _statistics(by_bin), geometry, manifest or {}, SPEC)
     return QgsVectorLayer(f"{path}|layername=links", "Speeds", "ogr")

@@ -203,34 +203,42 @@ def test_too_few_trips_lie_under_the_other_direction_where_both_are_merged(layer
     assert PALETTES["light"].few.name() not in seen
 
 
-@pytest.mark.parametrize("scale", [15_000, 1_000_000])
-def test_links_with_few_trips_are_drawn_first_at_every_scale_and_main_roads_last(
-    tmp_path: Path, scale: int
-) -> None:
-    """On a map of a country too: grey in the middle of a line would hide the other direction's colour."""
-    classes = maps.column("residential", "primary", "residential", "tertiary")
-    maps.write(tmp_path / "map.gpkg", maps.links(classes=classes))
-    layer = QgsVectorLayer(f"{tmp_path / 'map.gpkg'}|layername=links", "Speeds", "ogr")
-    options = styled(layer)
+def drawn_ids(layer: QgsVectorLayer, options: StyleOptions, hour: int, scale: int) -> list[int]:
+    """Ids of the links in the order in which a map of that scale draws them."""
     settings = QgsMapSettings()
     settings.setLayers([layer])
     settings.setDestinationCrs(layer.crs())
     settings.setOutputSize(QSize(800, 800))
     half = scale * 800 / 96 * 0.0254 / 2
     settings.setExtent(QgsRectangle(500000 - half, 6000000 - half, 500000 + half, 6000000 + half))
-    request = QgsFeatureRequest().setOrderBy(layer.renderer().orderBy())
-    ids = {}
-    for hour in (3, 8):
-        settings.setIsTemporal(True)
-        settings.setTemporalRange(at(options, hour))
-        context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
-        context.appendScope(QgsExpressionContextUtils.mapSettingsScope(settings))
-        ids[hour] = [
-            feature["link_id"] for feature in layer.getFeatures(request.setExpressionContext(context))
-        ]
-    assert ids[3][3] == maps.EAST  # the only one with enough trips, and not the widest
-    assert ids[8][0] == maps.QUIET
-    assert ids[8][3] == maps.WEST
+    settings.setIsTemporal(True)
+    settings.setTemporalRange(at(options, hour))
+    context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
+    context.appendScope(QgsExpressionContextUtils.mapSettingsScope(settings))
+    request = QgsFeatureRequest().setOrderBy(layer.renderer().orderBy()).setExpressionContext(context)
+    return [link["link_id"] for link in layer.getFeatures(request)]
+
+
+def test_links_with_few_trips_are_drawn_first_and_main_roads_last(tmp_path: Path) -> None:
+    classes = maps.column("residential", "primary", "residential", "tertiary")
+    maps.write(tmp_path / "map.gpkg", maps.links(classes=classes))
+    layer = QgsVectorLayer(f"{tmp_path / 'map.gpkg'}|layername=links", "Speeds", "ogr")
+    options = styled(layer)
+    at_3, at_8 = (drawn_ids(layer, options, hour, 15_000) for hour in (3, 8))
+    assert at_3[3] == maps.EAST  # the only one with enough trips, and not the widest
+    assert at_8[0] == maps.QUIET
+    assert at_8[3] == maps.WEST
+
+
+def test_a_map_of_a_country_draws_main_roads_last(tmp_path: Path) -> None:
+    """Where QGIS shuffles streets of equal keys, grey ones hide the main roads of cities."""
+    lines = [f"LineString ({500_000 + 10 * k} 6000000, {500_000 + 10 * k} 6000100)" for k in range(400)]
+    classes = maps.column(*("primary", "residential", "tertiary", "secondary") * 100)
+    layer = maps.write_lines(tmp_path / "map.gpkg", lines, "EPSG:32630", classes=classes)
+    width = {link["link_id"]: link["width_mm"] for link in layer.getFeatures()}
+    widths = [width[link] for link in drawn_ids(layer, styled(layer), 8, 1_000_000)]
+    assert widths == sorted(widths)
+    assert len(set(widths)) == 4
 
 
 def test_slow_is_dark_on_paper_and_glows_on_a_dark_ground(layer: QgsVectorLayer) -> None:
