@@ -129,7 +129,7 @@ def _prepared(
     for file, content in contents:
         size = len(content) if isinstance(content, bytes) else together
         if n_bytes + size > together:
-            yield from _prepare(held, decoder)
+            yield from _prepare(held, reader)
             held, n_bytes = [], 0
         if size >= together:
             yield file, content
