@@ -96,7 +96,7 @@ def _useless(
     trips: Sequence[str], access: Optional[S3Access], only_these: bool, stores: list[storage.Place]
 ) -> Callable[[FileRecord], bool]:
     """Return a predicate for records that no run over the trips can use."""
-    from .runners.plan import superseded  # noqa: PLC0415  (needs the packages)
+    from .runners.selection import superseded  # noqa: PLC0415  (needs the packages)
 
     own = [storage.Own("point store", str(store)) for store in stores]
     listings = [storage.find_trips(path, lambda n: None, access, None, own).files for path in trips]

@@ -131,11 +131,11 @@ def known_files(
     if access is None and is_s3(store):
         return None
     try:
-        from .runners import plan  # noqa: PLC0415  (needs the packages, which a head may lack)
+        from .runners import selection  # noqa: PLC0415  (needs the packages, which a head may lack)
         from .store.point_store import PointStore  # noqa: PLC0415
     except ImportError:
         return None
-    return plan.known_files(PointStore.at(store, rules, access), check)
+    return selection.known_files(PointStore.at(store, rules, access), check)
 
 
 # -- on a cluster's head ------------------------------------------------------------------------------

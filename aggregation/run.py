@@ -19,7 +19,8 @@ from .run_folder import (
     Status,
 )
 from .runners import Runner
-from .runners.plan import Selection, decode_tasks, select, summary_tasks, superseded
+from .runners.plan import decode_tasks, summary_tasks
+from .runners.selection import Selection, select, superseded
 from .store.compaction import merge, remove_replaced, worth_merging
 from .store.decode import DecodeContext, stopped_at
 from .store.point_store import FileRecord, NewRecords, PointStore

@@ -18,7 +18,8 @@ from typing import Any, Optional
 
 from roadpulse.aggregation import storage
 from roadpulse.aggregation.contract.spec import RunSpec
-from roadpulse.aggregation.runners.plan import Selection, decode_tasks, select, summary_tasks
+from roadpulse.aggregation.runners.plan import decode_tasks, summary_tasks
+from roadpulse.aggregation.runners.selection import Selection, select
 from roadpulse.aggregation.store.decode import DecodeContext, DecodeTask, decode
 from roadpulse.aggregation.store.order import BUCKETS
 from roadpulse.aggregation.store.point_store import NewRecords, PointStore

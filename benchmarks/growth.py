@@ -27,8 +27,10 @@ from qgis.PyQt.QtCore import QCoreApplication, QEvent, Qt
 from qgis.PyQt.QtWidgets import QApplication, QMainWindow
 
 from benchmarks.synthetic import SPEC, city
-from roadpulse.aggregation.contract.spec import FieldMapping
-from roadpulse.aggregation.storage import list_trips
+from roadpulse.aggregation.contract.spec import DecodeRules, FieldMapping
+from roadpulse.aggregation.runners.selection import select
+from roadpulse.aggregation.storage import TripFile, TripFiles, list_trips
+from roadpulse.aggregation.store.point_store import FileRecord, NewRecords, PointStore
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry, objects
 from roadpulse.cluster_client.profiles.profile import LOCAL
 from roadpulse.cluster_client.runs.records import Run, RunStore
@@ -120,6 +122,20 @@ def trip_list(n: int, folder: Path) -> Work:
     return lambda: list_trips(str(trips))
 
 
+def known_trips(n: int, folder: Path) -> Work:
+    """Looking up listed trip files in a point store that has all of them, and the trips that they are."""
+    store = PointStore.open(str(folder / f"store-{n}"), DecodeRules())
+    files = TripFiles(TripFile(f"/trips/{i:09d}.json", 1000 + i, f"{i * i:x}") for i in range(n))
+    records = (
+        FileRecord(number, number // 1000, *file, 1 << 20, points=9, counted=9, trip_id=f"{number // 2}")
+        for number, file in enumerate(files)
+    )
+    store.begin("one")
+    with NewRecords(records) as new:
+        store.commit("one", new)
+    return lambda: select(files, store, limit=1 << 20).trips()
+
+
 def preview(n: int, _: Path) -> Work:
     """The first look at a file with so many points."""
     root = {"data": [{"dbResponse": {"linkID": i}, "absVelocity": 9.0, "timestamp": i} for i in range(n)]}
@@ -173,6 +189,7 @@ STEPS: dict[str, tuple[Callable[[int, Path], Work], int]] = {
     "roads of one id": (roads_of_one_id, 10_000),
     "style and page": (style, 3_000),
     "trip list": (trip_list, 1_000),
+    "known trips": (known_trips, 20_000),
     "preview": (preview, 20_000),
     "wide preview": (wide_preview, 2_000),
     "run list": (run_list, 300),

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roadpulse.aggregation.contract.spec import DecodeRules, FieldMapping
-from roadpulse.aggregation.runners import plan
-from roadpulse.aggregation.runners.plan import Selection, decode_tasks, select, summary_tasks, superseded
+from roadpulse.aggregation.runners import selection as selecting
+from roadpulse.aggregation.runners.plan import decode_tasks, summary_tasks
+from roadpulse.aggregation.runners.selection import Selection, select, superseded
 from roadpulse.aggregation.storage import TripFile
 from roadpulse.aggregation.store.order import BUCKETS
 from roadpulse.aggregation.store.point_store import FAULTS, FileRecord, PointStore
@@ -68,7 +69,7 @@ def test_a_file_of_another_size_is_another_version(store):
 
 
 def test_records_are_looked_up_in_portions(store, monkeypatch):
-    monkeypatch.setattr(plan, "RECORDS_AT_ONCE", 3)
+    monkeypatch.setattr(selecting, "RECORDS_AT_ONCE", 3)
     letters = "abcdefghijk"
     store.has("one", *map(record, letters))
     selection = select(list(map(trip_file, "acdefghijz")), store, limit=LIMIT)
