@@ -38,12 +38,12 @@ from ..contract.own_files import COMMIT_FILES, LINK_FILES, POINT_FILES, TRAVERSA
 from ..contract.s3_access import S3Access
 from ..contract.spec import DecodeRules
 from ..storage import Place
-from ..storage.local.database import connect
+from ..storage.local.database import connect, literal
 from ..storage.local.files import disk_errors
 from ..trips.values import POINT_REASONS, POSITION_REASONS, TIME_FAULTS, TRIM_REASONS, TRIP_FAULTS
 from . import owners
 from .order import BUCKETS, Columns, bucket_of
-from .rows import LINKS, POINTS, TRAVERSALS, Reading, RowType, literal, write_rows, write_runs
+from .rows import LINKS, POINTS, TRAVERSALS, Reading, RowType, write_rows, write_runs
 from .trip_ends import NO_ENDS, TripEnds
 
 PARTS_AT_ONCE = 64

@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 
 from ..storage.local import scratch
-from ..storage.local.database import connect
+from ..storage.local.database import connect, literal
 from ..trips.times import NO_TIME
 from .order import Columns
 
@@ -143,8 +143,3 @@ class Reading:
             parameters += [start, end]
         found = connection.execute(f"{query} LIMIT ?", [*parameters, limit]).fetchnumpy()
         return {name: np.asarray(column) for name, column in found.items()}
-
-
-def literal(path: Path) -> str:
-    """Return a path escaped for DuckDB's readers, which interpret globs."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))

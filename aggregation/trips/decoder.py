@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Annotated, Any, NamedTuple, Optional, Union
@@ -33,7 +33,10 @@ _NOWHERE = ("",)  # a path without values
 _BLANK = b" \t\r\n\0"
 _NO_SPEED = -1.7e308
 """Stands for missing speeds in columns."""
+_FEW = 500
+"""Rows of a table that are decoded one by one if a value of them needs closer examination."""
 _Speed, _Whole = Annotated[float, msgspec.Meta(ge=0.0)], Annotated[int, msgspec.Meta(ge=NO_LINK + 1)]
+_SPEEDS: Any = list[Optional[_Speed]]  # type: ignore[valid-type]
 _TIME_VALUES = [
     (code, values.TIME_FAULTS[code - 1]) for code in range(times.NOT_A_TIME, len(values.TIME_FAULTS) + 1)
 ]
@@ -405,6 +408,75 @@ class TripDecoder:
             for row, value in zip(missing, some):
                 column[row] = column[row] if value is None else value
         return bool(found)
+
+    # -- columns of a table ---------------------------------------------------------------------------
+
+    def decode_columns(
+        self,
+        columns: Mapping[str, list[Any]],
+        is_header: Callable[[Mapping[str, Any]], bool] = lambda row: False,
+        start: int = 0,
+        end: Optional[int] = None,
+    ) -> Iterator[Points]:
+        """Yield the points of a table, whose columns hold texts, numbers and None by entry of the mapping.
+
+        Their `rows` count from the first row of the columns. A row for which `is_header` is counted as such.
+        """
+        end = len(columns["link_id"]) if end is None else end
+        some = {name: column[start:end] for name, column in columns.items()}
+        points = self._points_of_table(some) if self._decoders else None
+        if points is None and end - start > _FEW:
+            step = -(-(end - start) // 8)
+            for first in range(start, end, step):
+                yield from self.decode_columns(columns, is_header, first, min(first + step, end))
+            return
+        if points is None:
+            points = self._points_of_rows(some, is_header)
+        points.rows = {reason: start + row for reason, row in points.rows.items()}
+        yield points
+
+    def _points_of_table(self, columns: Mapping[str, list[Any]]) -> Optional[Points]:
+        """Return the points of columns; None if a value needs closer examination."""
+        n = len(columns["link_id"])
+        nothing = [None] * n
+        moments = columns.get("time", nothing)
+        kinds = set(map(type, moments)) - {type(None)}
+        try:
+            link_id = self._keys.column(columns["link_id"], columns.get("direction"))
+            given = msgspec.convert(columns.get("speed", nothing), _SPEEDS, strict=False)
+        except (Unclear, msgspec.ValidationError):
+            return None
+        speed = np.zeros(n) if self._without_speed else _speeds(given)
+        if speed is None or not (kinds <= {str} or kinds <= {int, float}):
+            return None
+        places = [columns.get(name, nothing) for name in ("longitude", "latitude")] if self._places else []
+        trips, vehicles = (columns.get(name) for name in ("trip_id", "vehicle_id"))
+        return self._alone(_Columns(link_id, speed, moments, None, places, trips, vehicles), kinds <= {str})
+
+    def _points_of_rows(
+        self, columns: Mapping[str, list[Any]], is_header: Callable[[Mapping[str, Any]], bool]
+    ) -> Points:
+        """Return the points of rows by the definition."""
+        paths = dict(zip(("time", "speed", "link_id"), self._paths))
+        paths.update(
+            trip_id=self._trip_of_point, vehicle_id=self._vehicle_of_point, direction=self._direction_path
+        )
+        paths.update(zip(("longitude", "latitude"), self._places))
+        given = [dict(zip(columns, row)) for row in zip(*columns.values())]
+        at = [number for number, row in enumerate(given) if not is_header(row)]
+        points = self.decode_root(
+            {
+                self._points_path[0]: [
+                    {".".join(paths[name]): value for name, value in given[number].items()} for number in at
+                ]
+            }
+        )
+        points.rows = {reason: at[row] for reason, row in points.rows.items()}
+        if n_headers := len(given) - len(at):
+            points.faults["header_again"] = n_headers
+            points.rows["header_again"] = next(n for n, row in enumerate(given) if is_header(row))
+            points.read += n_headers
+        return points
 
     # -- decoding point by point (the definition) ---------------------------------------------------
 

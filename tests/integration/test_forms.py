@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 import random
+import tempfile
 from collections.abc import Callable
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.engine import Engine
@@ -40,6 +44,9 @@ def made() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+Made = dict[str, list[dict[str, Any]]]
+
+
 def rows(trips: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """The points of all trips by turns, as a server logs them."""
     by_trip = [[{**point, "trip": trip} for point in points] for trip, points in trips.items()]
@@ -56,7 +63,37 @@ def features(points: list[dict[str, Any]]) -> bytes:
     return json.dumps({"type": "FeatureCollection", "features": found}).encode()
 
 
-Made = dict[str, list[dict[str, Any]]]
+def table(trips: Made, delimiter: str = ",", header: bool = True) -> bytes:
+    """Rows with a quoted field that holds quotes, the delimiter and a line."""
+    text = io.StringIO(newline="")
+    names = ["trip", "note", "timestamp", "dbResponse.linkID", "absVelocity"]
+    written = csv.writer(text, delimiter=delimiter)
+    if header:
+        written.writerow(names)
+    for n, point in enumerate(rows(trips)):
+        note = f'say "a{delimiter} b"\nand c' if n % 50 == 0 else "plain"
+        speed = point["absVelocity"]
+        shown = str(speed).replace(".", ",") if delimiter == ";" and speed is not None else speed
+        link = point["dbResponse"]["linkID"]
+        written.writerow([point["trip"], note, point["timestamp"], link, shown])
+    return text.getvalue().encode()
+
+
+def parquet(trips: Made, kinds: str) -> bytes:
+    """Rows with columns of these types, in row groups of two thousand."""
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        Path(folder, "a.json").write_text(json.dumps(rows(trips)))
+        connection.execute(
+            f"COPY (SELECT {kinds} FROM read_json(?, columns = {{trip: 'VARCHAR', \"timestamp\": 'VARCHAR', "
+            "absVelocity: 'DOUBLE', dbResponse: 'STRUCT(linkID BIGINT)'})) "
+            "TO ? (FORMAT parquet, ROW_GROUP_SIZE 2048)",
+            [f"{folder}/a.json", f"{folder}/a.parquet"],
+        )
+        return Path(folder, "a.parquet").read_bytes()
+
+
+NAIVE = "replace(replace(\"timestamp\", 'T', ' '), 'Z', '')"
+
 FORMS: dict[str, tuple[str, dict[str, str], Callable[[Made], bytes]]] = {
     "array of trips": (
         "day.json",
@@ -91,6 +128,41 @@ FORMS: dict[str, tuple[str, dict[str, str], Callable[[Made], bytes]]] = {
         {"trip_id": "trip"},
         lambda trips: lines(json.loads(features(rows(trips)))["features"]),
     ),
+    "comma": ("day.csv", {"trip_id": "trip"}, table),
+    "tabs, packed": (
+        "day.tsv.gz", {"trip_id": "data.trip"}, lambda trips: gzip.compress(table(trips, "\t")),
+    ),
+    "semicolons and decimal commas": (
+        "day.txt",
+        {"trip_id": "trip"},
+        lambda trips: b"\xef\xbb\xbf" + table(trips, ";").replace(b"\r\n", b"\n"),
+    ),
+    "UTF-16, carriage returns": (
+        "day.csv",
+        {"trip_id": "trip"},
+        lambda trips: table(trips, "|").replace(b"\r\n", b"\r").decode().encode("utf-16"),
+    ),
+    "table by another name": ("day.json", {"trip_id": "trip"}, table),
+    "Parquet": ("day.parquet", {"trip_id": "trip"}, lambda trips: parquet(trips, "*")),
+    "Parquet of other types": (
+        "day.parquet",
+        {"trip_id": "trip", "link_id": "link", "speed": "v", "time": "t", "naive_times": "utc"},
+        lambda trips: parquet(
+            trips,
+            f"trip::ENUM({', '.join(map(repr, made()))}) AS trip, "
+            "dbResponse.linkID::DECIMAL(18, 0) AS link, "
+            f"absVelocity::DECIMAL(9, 3) AS v, {NAIVE}::TIMESTAMP_NS AS t",
+        ),
+    ),
+    "Parquet with times in a zone": (
+        "day.parquet",
+        {"trip_id": "trip", "link_id": "link", "time": "t"},
+        lambda trips: parquet(
+            trips,
+            "*, dbResponse.linkID::VARCHAR AS link, "
+            f"make_timestamptz(epoch_us({NAIVE}::TIMESTAMP)) AS t",
+        ),
+    ),
 }  # fmt: skip
 
 
@@ -118,7 +190,8 @@ def test_every_form_gives_the_tables_of_one_object_a_file(
         for name, value in {
             "storage.LARGE": 100, "contract.trip_files.LARGE": 100, "storage.local.trips.LARGE": 100,
             "trips.large_files.LARGE": 100, "trips.large_files.PIECE": 2000,
-            "trips.readers.arrays.PIECE": 2000, "store.decode._HELD": 100, "store.decode._AT_ONCE": 33,
+            "trips.readers.arrays.PIECE": 2000, "trips.readers.tables.PIECE": 3000,
+            "trips.readers.tables.ROWS": 200, "store.decode._HELD": 100, "store.decode._AT_ONCE": 33,
         }.items():  # fmt: skip
             monkeypatch.setattr(f"roadpulse.aggregation.{name}", value)
     name, mapping, written = FORMS[form]

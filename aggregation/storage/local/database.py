@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # nodes import this before they have the packages
@@ -29,3 +30,8 @@ def _database(pid: int) -> duckdb.DuckDBPyConnection:
 def connect() -> duckdb.DuckDBPyConnection:
     """Return a connection to a DuckDB with one thread that uses neither network nor home folder."""
     return _database(os.getpid()).cursor()
+
+
+def literal(path: Path) -> str:
+    """Return a path escaped for DuckDB's readers, which interpret globs."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))

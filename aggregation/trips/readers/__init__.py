@@ -28,13 +28,15 @@ import msgspec
 from ...contract.errors import FILE_REASONS, BadTripFile
 from ...contract.field_path import keys_of
 from ...contract.spec import FieldMapping
+from ...storage.local import scratch
 from ..decoder import Points, TripDecoder
 from ..large_files import decode_large, unpacked
 from ..trip_json import GZIP, load
 from .arrays import decode_array
 from .elements import Elements
 from .lines import decode_lines
-from .recognition import ARRAY, GEOJSON, LINES, OBJECT, beginning, form_of
+from .recognition import ARRAY, GEOJSON, LINES, OBJECT, PARQUET, TABLE, beginning, form_of
+from .tables import decode_csv, decode_parquet
 
 _FEATURES = ("features",)
 _MAY_BE_OTHER = ("bad_json", "no_points", "not_an_object")
@@ -82,6 +84,9 @@ class TripReader:
                 stream = stack.enter_context(_opened(content))
                 yield Reading(form, decode_lines(self._elements, stream, self._max_bytes))
                 return
+            if form == TABLE:
+                yield Reading(form, stack.enter_context(self._table(content)))
+                return
             text = stack.enter_context(unpacked(content, self._max_bytes))
             if form == ARRAY:
                 yield Reading(form, decode_array(self._elements, text, self._trips))
@@ -89,6 +94,21 @@ class TripReader:
                 yield Reading(form, decode_array(self._elements, text, _FEATURES))
             else:
                 yield self._object(text, name)
+
+    @contextmanager
+    def _table(self, content: Union[bytes, Path]) -> Iterator[Iterator[Points]]:
+        """Yield the points of a table, a CSV or a Parquet file."""
+        decoder = self._elements.of_rows
+        with ExitStack() as stack:
+            if beginning(content, len(PARQUET)) != PARQUET:
+                stream = stack.enter_context(_opened(content))
+                yield decode_csv(decoder, self._mapping, stream)
+                return
+            if isinstance(content, bytes):
+                path = stack.enter_context(scratch.file("trips.parquet"))
+                path.write_bytes(content)
+                content = path
+            yield decode_parquet(decoder, self._mapping, content)
 
     def _object(self, text: Union[bytes, Path], name: str) -> Reading:
         """Return the reading of an object, or of what is found to be another form."""
@@ -116,6 +136,8 @@ class TripReader:
         if form == LINES:
             stream = io.BytesIO(text) if isinstance(text, bytes) else text.open("rb")
             return Reading(form, _closing(stream, decode_lines(self._elements, stream, self._max_bytes)))
+        if form == TABLE:
+            return None
         if form == GEOJSON:
             return Reading(form, decode_array(self._elements, text, _FEATURES))
         path = self._array_of_trips(text, head) if form == OBJECT else ()

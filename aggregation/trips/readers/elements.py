@@ -38,6 +38,11 @@ class Elements:
         self._whole, self._points_path = whole, keys_of(mapping.points)
         self._mapping, self._rules = mapping, (max_bytes, time_zone)
 
+    @property
+    def of_rows(self) -> TripDecoder:
+        """Decoder of points that have a row each."""
+        return self._rows
+
     @cached_property
     def _rows(self) -> TripDecoder:
         return TripDecoder(of_rows(self._mapping), *self._rules)
