@@ -22,6 +22,7 @@ from roadpulse.cluster_client.profiles.profile import LOCAL, Profile
 from roadpulse.cluster_client.runs.phases import Phase, phase_of
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.ui.run_dialog import estimate
+from roadpulse.ui.run_dialog.form import RunForm
 from roadpulse.ui.run_dialog.sections.backend_watch import BackendWatch
 from roadpulse.ui.run_dialog.sections.show import ShowSection
 from roadpulse.ui.run_dialog.sections.trips import TripsSection, count_text
@@ -30,6 +31,7 @@ from roadpulse.ui.runs import reattach
 from roadpulse.ui.runs.pending import PendingRun
 from roadpulse.ui.runs.phases import phases_of, total
 from roadpulse.ui.runs.settings import RememberedTrips, RunSettings, Throughput, run_spec
+from roadpulse.ui.trip_fields.sample import FirstPoint, Preview
 from roadpulse.ui.widgets.statistics import StatisticChooser, StatisticList
 
 PI = Profile(kind="ssh", name="Pi cluster", host="pi0")
@@ -222,3 +224,20 @@ def test_the_run_has_both_units_of_the_settings() -> None:
         RunSettings(trips="/trips", time_zone="UTC", speed_unit="m/s", shown_unit="mph"), "/store"
     )
     assert (spec.speed_unit, spec.unit) == ("m/s", "mph")
+
+
+# -- times --------------------------------------------------------------------------------------------
+
+
+def test_a_click_says_that_times_without_a_zone_are_local() -> None:
+    form = RunForm()
+    form.show_settings(RunSettings(time_zone="Europe/Berlin"))
+    time = FirstPoint(7, 30.0, None)
+    form.trips.preview = Preview(
+        file="a.json", points=(time,), found=("link_id", "speed", "time"), without_zone=True, root={}
+    )
+    form.trips.show_preview()
+    assert form.trips.fields_note.plain.endswith("See under More. They are local times")
+    form.trips.fields_note.clicked.emit("local")
+    assert form.settings().mapping.naive_times == "local"
+    form.forget()

@@ -115,6 +115,19 @@ def test_speeds_from_positions_are_shown_in_the_unit_of_the_trips(tmp_path: Path
     assert [one.speed for one in found.points] == pytest.approx([11.12] * 3, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("time", "without"), [("2025-06-10 08:00:00", True), ("2025-06-10T08:00:00Z", False)]
+)
+def test_times_without_a_zone_are_noticed_until_the_mapping_says_what_they_are(
+    tmp_path: Path, time: str, without: bool
+) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"data": [point(time=time)]}))
+    for naive in ("refuse", "utc", "local"):
+        found = preview(LocalTrips(), str(tmp_path), FieldMapping(naive_times=naive), lambda: None)
+        assert found.without_zone == (without and naive == "refuse")
+        assert found.found == ("link_id", "speed", "time")
+
+
 def test_local_times_are_shown_by_the_clock_of_the_zone(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps({"data": [point(time="2025-06-10 08:00:00")]}))
     mapping = FieldMapping(naive_times="local")

@@ -82,6 +82,7 @@ class RunForm(QWidget):
         self.where.moved.connect(self._moved)
         self.trips.updated.connect(self._trips_updated)
         self.trips.unit_proposed.connect(self._use_unit)
+        self.trips.local_times_proposed.connect(self.more.use_local_times)
         self.trips.fields.clicked.connect(self._edit_fields)
         self.show_.statistics_wanted.connect(self.more.go_to)
         self._sampler.done.connect(self.roads.set_sample)

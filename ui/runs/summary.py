@@ -86,6 +86,7 @@ def _points(finished: FinishedRun) -> str:
         (tr("On other dates"), count(filtered.get("date", 0))),
         (tr("On other days of the week"), count(filtered.get("weekday", 0))),
         (tr("In no time bin"), count(points.get("without_time", 0))),
+        *((f"– {tr(REASON_TEXTS.get(k, k))}", count(n)) for k, n in points.get("time_faults", {}).items()),
         (tr("Implausibly fast"), count(points.get("implausible", 0))),
     ]
     return _table(tr("Points"), [row for i, row in enumerate(rows) if i < 3 or row[1] != "0"])

@@ -52,8 +52,8 @@ class Preview:
 
     `found` holds which of link_id, speed and time have a usable value in some of these points; `raw` the
     points as they are in the file. `proposal` is a mapping that would find more, `problem` the reason why
-    nothing can be read. `faults` holds, for the fields that are not found, the fault of the value in the
-    file.
+    nothing can be read. `without_zone` says that times have no zone, and are not read. `faults` holds,
+    for the fields that are not found, the fault of the value in the file.
     """
 
     file: str = ""
@@ -65,6 +65,7 @@ class Preview:
     unit: str = ""
     problem: str = ""
     faults: Mapping[str, str] = field(default_factory=dict)
+    without_zone: bool = False
     root: Any = field(default=None, repr=False)
 
 
@@ -122,6 +123,7 @@ def inspect(path: str, root: Any, mapping: FieldMapping, zone: str = "UTC", unit
         file=path, points=points, raw=tuple(first), fields=tuple(fields_of(raw)), found=found,
         proposal=propose(root, mapping) if len(found) < len(given) else None,
         unit=unit_hint(root), root=root, problem="" if raw else "it holds no points", faults=faults,
+        without_zone=any(times.instant_of(one, rules)[1] == times.WITHOUT_ZONE for one in given["time"]),
     )  # fmt: skip
 
 

@@ -188,6 +188,10 @@ class MoreSection(Section):
         """Return what is wrong with the statistics that are typed."""
         return self.statistics.problem()
 
+    def use_local_times(self) -> None:
+        """Choose that times without a zone are local."""
+        self.naive.setCurrentIndex(self.naive.findData("local"))
+
     def go_to(self) -> None:
         """Unfold, and focus the list of statistics."""
         self.group.setCollapsed(False)

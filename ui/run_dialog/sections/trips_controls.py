@@ -26,13 +26,15 @@ class TripsControls(Section):
     """Widgets for the place of the trips and the first points.
 
     `unit_proposed` carries the unit that a file names, `mapping_proposed` a mapping that finds more in it.
-    `rules_changed` says that points which were read before do not count under the new unit or zone.
+    `local_times_proposed` says that times without a zone are local. `rules_changed` says that points read
+    before do not count under the new unit or zone.
     """
 
     title = "Trips"
     unit_proposed = pyqtSignal(str)
     mapping_proposed = pyqtSignal(object)
     rules_changed = pyqtSignal()
+    local_times_proposed = pyqtSignal()
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -127,6 +129,9 @@ class TripsControls(Section):
             text = tr("The file says its speeds are in {there}, {here} is chosen.")
             text = text.format(there=found.unit, here=self.unit)
             self.fields_note.show_warning(text, tr("Use {unit}").format(unit=found.unit), "unit")
+        elif found.without_zone:
+            text = tr("The times have no zone, so that these points would be in no time bin. See under More.")
+            self.fields_note.show_warning(text, tr("They are local times"), "local")
         else:
             self.fields_note.show_text(tr("3 of 3 fields recognised"))
 
@@ -149,3 +154,5 @@ class TripsControls(Section):
             self.mapping_proposed.emit(self.preview.proposal)
         elif self.preview and name == "unit":
             self.unit_proposed.emit(self.preview.unit)
+        elif name == "local":
+            self.local_times_proposed.emit()
