@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from itertools import compress
@@ -224,11 +225,11 @@ def known_files(
 
     It holds one number per stored file instead of names, for callers that do not hold a list of all files.
     """
-    held: set[int] = set()
+    held = array("q")
 
     def note(record: FileRecord) -> bool:
         if _counts(record, limit):
-            held.add(hash(record.file))
+            held.append(hash(record.file))
         return False
 
     for ingest in store.ingests():
@@ -239,7 +240,14 @@ def known_files(
                 raise  # otherwise it was merged with others meanwhile
         if progress:
             progress()
-    return lambda file: hash((storage.printable(file.path), file.size, file.version)) in held
+    known = array("q", np.sort(np.frombuffer(held, dtype=np.int64)).tobytes())
+
+    def is_known(file: TripFile) -> bool:
+        wanted = hash((storage.printable(file.path), file.size, file.version))
+        at = bisect_left(known, wanted)
+        return at < len(known) and known[at] == wanted
+
+    return is_known
 
 
 def _counts(record: FileRecord, limit: int) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from roadpulse.aggregation.contract.spec import DecodeRules, FieldMapping
 from roadpulse.aggregation.runners import selection as selecting
 from roadpulse.aggregation.runners.plan import decode_tasks, summary_tasks
-from roadpulse.aggregation.runners.selection import Selection, select, superseded
+from roadpulse.aggregation.runners.selection import Selection, known_files, select, superseded
 from roadpulse.aggregation.storage import TripFile
 from roadpulse.aggregation.store.order import BUCKETS
 from roadpulse.aggregation.store.point_store import FAULTS, FileRecord, PointStore
@@ -66,6 +66,16 @@ def test_only_new_and_changed_files_are_read(store):
 def test_a_file_of_another_size_is_another_version(store):
     store.has("one", record("a"))
     assert new(select([trip_file("a", size=11)], store, limit=LIMIT)) == ["a"]
+
+
+def test_the_known_files_are_those_that_a_selection_finds(store):
+    assert not known_files(store)(trip_file("a"))
+    store.has("one", record("a"), record("b", reason="changed", passing=True), record("c", version="v0"))
+    store.has("two", record("a"), record("d"), record("e", limit=LIMIT * 2))
+    listed = list(map(trip_file, "abcdef"))
+    unknown = [file for file in listed if not known_files(store, limit=LIMIT)(file)]
+    assert unknown == list(select(listed, store, limit=LIMIT).new)
+    assert [file.path for file in unknown] == ["/t/b", "/t/c", "/t/e", "/t/f"]
 
 
 def test_records_are_looked_up_in_portions(store, monkeypatch):
