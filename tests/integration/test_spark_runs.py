@@ -183,16 +183,24 @@ def test_run_without_free_cores_says_so_and_goes_on_once_there_are_some(
 
 
 @newest
-def test_bad_trip_files_count_as_on_one_computer(start: Start, trips: Path, tmp_path: Path) -> None:
+def test_bad_trip_files_and_text_ids_count_as_on_one_computer(
+    start: Start, trips: Path, tmp_path: Path
+) -> None:
     (trips / "empty.json").touch()
+    named = [
+        {"dbResponse": {"linkID": f"110{sign}0409{n % 7}"}, "absVelocity": n, "timestamp": 1749542400 + n}
+        for n in range(100)
+        for sign in "+-"
+    ]
+    (trips / "texts.json").write_text(json.dumps({"data": named}))
     (trips / "cut.json").write_bytes(next(trips.glob("trip*.json")).read_bytes()[:1000])
-    (trips / "list.json").write_text("[1, 2]")
+    (trips / "number.json").write_text("17")
     (trips / "na\udcffme 'x' $(y).json").write_text('{"data": 7}')
     spec = spec_of(trips, tmp_path / "store")
     run = start(spec).finish()
     local = run_locally(tmp_path / "local", {**spec, "store": str(tmp_path / "other")})
     assert run.manifest()["bad_files"] == local["bad_files"]
-    assert len(local["bad_files"]) == 4
+    assert (len(local["bad_files"]), local["link_ids"]) == (4, "text")
     assert run.tables() == tables(tmp_path / "local")
 
     stopped = start({**spec, "bad_files": "stop", "store": str(tmp_path / "third")}, *QUICKLY)
