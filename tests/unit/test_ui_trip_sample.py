@@ -133,3 +133,16 @@ def test_local_times_are_shown_by_the_clock_of_the_zone(tmp_path: Path) -> None:
     mapping = FieldMapping(naive_times="local")
     (one,) = preview(LocalTrips(), str(tmp_path), mapping, lambda: None, "Europe/Berlin").points
     assert one.time is not None and one.time.isoformat() == "2025-06-10T06:00:00+00:00"
+
+
+def test_links_are_shown_and_sampled_as_a_run_reads_them(tmp_path: Path) -> None:
+    given = [("110+04099", "F"), ("00101", "T"), (102, "+"), ("1234e5", "T"), (7, "north"), (None, "F")]
+    points = [{**point(link=link), "way": way} for link, way in given]
+    (tmp_path / "a.json").write_text(json.dumps({"data": points}))
+    mapping = FieldMapping(direction="way")
+    found = preview(LocalTrips(), str(tmp_path), mapping, lambda: None)
+    expected = ["110+04099", -101, 102, "-1234e5"]
+    assert [one.link_id for one in found.points] == [*expected, None, None]
+    for some, ids in ((mapping, expected), (FieldMapping(), ["110+04099", 101, 102, "1234e5", 7])):
+        sample = sample_link_ids(LocalTrips(), (str(tmp_path / "a.json"),), some, lambda: None)
+        assert set(sample.tolist()) == set(map(str, ids))

@@ -18,7 +18,7 @@ import numpy as np
 from ...aggregation.contract.errors import FILE_REASONS, BadTripFile
 from ...aggregation.contract.field_path import keys_of
 from ...aggregation.contract.json_text import JsonFault, check_shape
-from ...aggregation.contract.link_ids import LinkId, link_id_of
+from ...aggregation.contract.link_ids import LinkId, directed, is_backward, link_id_of
 from ...aggregation.contract.spec import FieldMapping
 from ...aggregation.contract.time_zones import is_zone
 from ...aggregation.trips import advice, times, values
@@ -118,7 +118,10 @@ def inspect(path: str, root: Any, mapping: FieldMapping, zone: str = "UTC", unit
         if name not in found
         for text in filter(None, [_fault(name, given[name], path, mapping)])
     }
-    points = tuple(_point(*read, rules) for read in zip(given["link_id"], given["speed"], given["time"]))
+    links = given["link_id"]
+    if mapping.direction:
+        links = [_directed(link, _value(one, mapping.direction)) for link, one in zip(links, first)]
+    points = tuple(_point(*read, rules) for read in zip(links, given["speed"], given["time"]))
     return Preview(
         file=path, points=points, raw=tuple(first), fields=tuple(fields_of(raw)), found=found,
         proposal=propose(root, mapping) if len(found) < len(given) else None,
@@ -219,6 +222,14 @@ def _reason(name: str, value: Any, mapping: FieldMapping) -> str:
     return values.TIME_FAULTS[
         times.instant_of(value, times.TimeRules("utc", format=mapping.time_format))[1] - 1
     ]
+
+
+def _directed(link: Any, direction: Any) -> Any:
+    """Return the id of a link in its direction; None if that is not understood."""
+    link_id, _ = link_id_of(link)
+    if link_id is None or is_backward(direction)[1]:
+        return None
+    return directed(link_id, direction)
 
 
 def _point(link: Any, speed: Any, time: Any, rules: times.TimeRules) -> FirstPoint:
