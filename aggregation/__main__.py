@@ -34,7 +34,7 @@ from .contract.s3_access import S3Access
 from .contract.visible_text import VisibleFormatter
 from .run_folder import RunFolder, Status
 from .run_folder_sync import FORMAT, RunFolderSync
-from .runners import packages, wheelhouse
+from .runners import packages, wheelhouse, worker_memory
 from .runners.head_capacity import MOST_HEAD_WORKERS, free_megabytes, head_workers, usable_cores
 from .runners.head_start import HeadStart
 from .runners.spark.cluster import SparkCluster
@@ -54,18 +54,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == [compact.COMMAND]:
         return compact.main(words[1:])
-    parser = argparse.ArgumentParser(prog="roadpulse.aggregation", description=__doc__)
-    parser.add_argument("folder", help="run folder that holds spec.json")
-    parser.add_argument("--s3", default="{}", help="how the run folder's bucket is reached, as JSON")
-    parser.add_argument("--own-log", action="store_true", help="no launcher looks after the run folder")
-    parser.add_argument("--workers", type=int, default=0, help="worker processes (0: one for each core)")
-    parser.add_argument("--spark", action="store_true", help="on the Spark of SPARK_HOME")
-    parser.add_argument(
-        "--head-workers", type=_number_or_auto, default="auto", metavar="auto|N",
-        help="on Spark, processes of this computer that work until Spark is worth its start (0: none)",
-    )  # fmt: skip
-    parser.add_argument("--packages", type=Path, help="folder for Python packages, seen by all nodes")
-    parser.add_argument("--wheels", type=Path, help="take them from here instead of the network")
+    parser = _parser()
     options = parser.parse_args(words)
     logging.getLogger("py4j").setLevel(logging.WARNING)
     asked_to_stop: list[int] = []
@@ -107,6 +96,26 @@ def main(arguments: Optional[list[str]] = None) -> int:
     return code
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="roadpulse.aggregation", description=__doc__)
+    parser.add_argument("folder", help="run folder that holds spec.json")
+    parser.add_argument("--s3", default="{}", help="how the run folder's bucket is reached, as JSON")
+    parser.add_argument("--own-log", action="store_true", help="no launcher looks after the run folder")
+    parser.add_argument("--workers", type=int, default=0, help="worker processes (0: one for each core)")
+    parser.add_argument("--spark", action="store_true", help="on the Spark of SPARK_HOME")
+    parser.add_argument(
+        "--head-workers", type=_number_or_auto, default="auto", metavar="auto|N",
+        help="on Spark, processes of this computer that work until Spark is worth its start (0: none)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--worker-memory", type=_megabytes, default=0, metavar="SIZE",
+        help="most memory of a worker process, such as 500m or 2g (default: what its computer has for it)",
+    )  # fmt: skip
+    parser.add_argument("--packages", type=Path, help="folder for Python packages, seen by all nodes")
+    parser.add_argument("--wheels", type=Path, help="take them from here instead of the network")
+    return parser
+
+
 def _carry_out(folder: RunFolder, runner: Runner, is_cancelled: Callable[[], bool]) -> int:
     from .run import run  # noqa: PLC0415  (needs the packages)
 
@@ -135,6 +144,14 @@ def _number_or_auto(text: str) -> Optional[int]:
     if not 0 <= number <= MOST_HEAD_WORKERS:
         raise argparse.ArgumentTypeError(f"{number} is not between 0 and {MOST_HEAD_WORKERS}")
     return number
+
+
+def _megabytes(text: str) -> int:
+    """Parse a size such as `500m` or `2g`."""
+    try:
+        return worker_memory.megabytes_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _end(runner: Optional[Runner], sync: Optional[RunFolderSync], code: int) -> None:
@@ -172,11 +189,11 @@ def _runner(options: argparse.Namespace, folder: RunFolder) -> Runner:
                 logging.info("Processes of the head: %d", workers)
             # Without Spark's driver there is room for one more process.
             alone = max(workers, 1) if automatic else workers
-            cluster = SparkCluster(collected, folder.path.name, folder.cancel_asked)
+            cluster = SparkCluster(collected, folder.path.name, folder.cancel_asked, options.worker_memory)
             return HeadStart(cluster, collected, workers, alone)
     from .runners.processes import ProcessRunner  # noqa: PLC0415  (needs the packages)
 
-    return ProcessRunner(options.workers or usable_cores())
+    return ProcessRunner(options.workers or usable_cores(), most_megabytes=options.worker_memory)
 
 
 def _few_facts(folder: RunFolder) -> dict[str, str]:

@@ -292,7 +292,7 @@ class _Run:
         store.discard(ingest)  # does nothing if it is committed
 
     def _summarise(self, store: PointStore, selection: Selection) -> list[SummaryReport]:
-        tasks = summary_tasks(selection.tally.counted, self.runner.task_points)
+        tasks = summary_tasks(selection.tally.counted, self.runner.workers, self.runner.task_points)
         self.status.enter(RunState.SUMMARISING, len(tasks))
         work = self.folder.work
         trips_file = work / "trips.npz"

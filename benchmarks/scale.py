@@ -138,10 +138,12 @@ def copies_of(trips: Path, times: float) -> Path:
 # -- ways ---------------------------------------------------------------------------------------------
 
 
-def _on_cluster(head: Optional[int]) -> Callable[[Bench], Runs]:
+def _on_cluster(head: Optional[int], worker_memory: str = "") -> Callable[[Bench], Runs]:
     def ways(bench: Bench) -> Runs:
         def run(trips: Union[Path, str], store: Union[Path, str], minutes: int, **more: Any) -> Any:
-            return bench.ours(trips, store, minutes, head=head, time_zone=ZONE, **more)
+            return bench.ours(
+                trips, store, minutes, head=head, worker_memory=worker_memory, time_zone=ZONE, **more
+            )
 
         return run
 
@@ -160,7 +162,7 @@ _WAYS: dict[str, Callable[[Bench], Runs]] = {
     SPARK: _on_cluster(0),
     AUTOMATIC: _on_cluster(None),
     ONE: _on_one_computer,
-    SMALL: _on_cluster(0),
+    SMALL: _on_cluster(0, "150m"),
 }
 
 

@@ -62,14 +62,15 @@ class Bench:
         minutes: int = 60,
         workers: int = 0,
         head: Optional[int] = AUTOMATIC,
+        worker_memory: str = "",
         **more: Any,
     ) -> tuple[float, dict[str, Any]]:
         """One run of Roadpulse, with `more` in its specification; its wall clock in s and its manifest.
 
         On one executor of two cores, or with `workers` on so many of one core; `head` processes of the head
-        begin.
+        begin, and a worker takes up to `worker_memory` (empty: what the computer has for it).
         """
-        resources = Resources(workers or 2, 1 if workers else 2, "470m", "1g", head)
+        resources = Resources(workers or 2, 1 if workers else 2, "470m", "1g", head, worker_memory)
         profile = Profile(
             kind="ssh", name="benchmark", host="localhost", spark_master=self.cluster.spark.url,
             spark_home=str(spark_home(self.cluster.version)), python=str(spark_python(self.cluster.version)),

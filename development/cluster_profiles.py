@@ -17,7 +17,8 @@ from .livy import Livy
 from .s3 import REGION, S3Server
 
 BUCKETS = ("trips", "roadpulse")
-_RESOURCES = {"cores": 6, "executor_cores": 2, "executor_memory": "470m", "driver_memory": "512m"}
+_RESOURCES = {"cores": 6, "executor_cores": 2, "executor_memory": "470m", "driver_memory": "512m",
+              "worker_memory": "150m"}  # fmt: skip
 _IN_BUCKET = {"runs": "s3://roadpulse/runs", "store": "s3://roadpulse/store"}
 
 

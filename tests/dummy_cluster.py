@@ -16,13 +16,21 @@ from roadpulse.aggregation.runners.cluster import ClusterUnavailable
 from roadpulse.aggregation.runners.head_start import HeadStart
 from roadpulse.aggregation.runners.node_tasks import Report, TaskFunction
 from roadpulse.aggregation.runners.packages import Packages, platform_tag
+from roadpulse.aggregation.runners.worker_memory import Bounds, WorkerMemory
+
+
+class FewPoints(WorkerMemory):
+    """Memory for so few points that everything has several parts and slices."""
+
+    def bounds(self) -> Bounds:
+        return Bounds(150, 200, 100, 96, keeps_memory=False)
 
 
 class DummyCluster:
     """See `Cluster`. One that is `lost` is so in the middle of the first step."""
 
     kind, name = "dummy", "The dummy"
-    part_points, task_points, slice_points = 200, 500, 100
+    memory, task_points = FewPoints(), 500
     key = waiting = ""
     workers = n_cores = 4
     n_nodes = 1

@@ -12,6 +12,7 @@ from ..contract.errors import RunError
 
 if TYPE_CHECKING:
     from .node_tasks import Report, TaskFunction
+    from .worker_memory import WorkerMemory
 
 
 class ClusterUnavailable(RunError):
@@ -47,17 +48,16 @@ class ClusterDescription(Protocol):
 class Cluster(Protocol):
     """Nodes for a run's tasks, started in the background by `begin` and ended by `close`.
 
-    `kind` is its name in status and manifest, `name` its display name. A node's task holds `part_points`
-    while decoding, reads `task_points` in a summary and computes `slice_points` of them at once. `key` tells
-    the cluster from others in the head's notes on it; empty if unknown. `waiting` names what the cluster
-    waits for; it is empty while tasks progress.
+    `kind` is its name in status and manifest, `name` its display name. Its workers have `memory`, and read
+    `task_points` in a task of a summary (None: the plan's default). `key` tells the cluster from others in
+    the head's notes on it; empty if unknown. `waiting` names what the cluster waits for; it is empty while
+    tasks progress.
     """
 
     kind: str
     name: str
-    part_points: int
-    task_points: int
-    slice_points: int
+    memory: WorkerMemory
+    task_points: Optional[int]
     key: str
     waiting: str
 

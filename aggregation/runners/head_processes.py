@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Optional
 
 from ..contract.errors import WorkerDied
-from .head_capacity import free_megabytes
 from .node_tasks import MAX_ATTEMPTS, Report, TaskFunction
 
 if TYPE_CHECKING:
@@ -22,29 +21,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TICK = 0.2
-_PLENTY_MEGABYTES = 1000
 _BEGINNINGS = 20
 
 TASK_BYTES = 96 << 20
 """Bytes of trips per task: few enough that the cluster does not wait long for the head's last tasks."""
-
-PART_POINTS, SLICE_POINTS = 400_000, 60_000
-"""Points that a process holds while decoding, and computes at once. More than on the nodes, as its 150 MB
-contain no PySpark: parts are fewer, and read fewer times."""
-
-
-def has_plenty(workers: int) -> bool:
-    """Return True if so many processes may keep freed memory, which saves a fifth of a task's time."""
-    return free_megabytes() > workers * _PLENTY_MEGABYTES
-
-
-def slice_points(workers: int) -> int:
-    """Return how many points each of so many processes computes at once.
-
-    With plenty of memory all of a task (0), which is faster; a busy link may then take more memory than on
-    the nodes.
-    """
-    return 0 if has_plenty(workers) else SLICE_POINTS
 
 
 _Shared = tuple[list[tuple[int, bytes]], TaskFunction, Callable[[list[Report]], None], bool]

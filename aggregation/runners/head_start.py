@@ -26,8 +26,9 @@ from .head_processes import HeadProcesses
 from .node_folders import seen_differently
 from .node_tasks import DECODE, SUMMARISE, Report, TaskFunction
 from .packages import Packages
-from .start_policy import StartPolicy
+from .start_policy import POINTS_OF_WORK, StartPolicy
 from .step_tasks import Item, NodesSeen, StepTasks
+from .worker_memory import START_MEGABYTES, WorkerMemory
 
 if TYPE_CHECKING:
     from typing_extensions import TypeGuard
@@ -105,7 +106,7 @@ class HeadStart:
         self._found = False
         self._released: Optional[threading.Thread] = None
         self._joined = self._has_joined = False
-        self._memory = 0.0
+        self._memory, self._bound = 0.0, 0
         self._n_done = 0
         self._totals = [0, 0, 0]
         if not (self._head and self._head.working):
@@ -140,6 +141,7 @@ class HeadStart:
             "kind": kind,
             **self._cluster.describe(),
             "worker_memory_mb": self._memory,
+            "worker_bound_mb": self._bound,
             execution.tasks_entry(kind): self._n_done - by_head,
         }
         if self._head:
@@ -192,9 +194,7 @@ class HeadStart:
             done(records)
 
         work = [float(sum(map(work_of, task.files))) for task in tasks]
-        bounds = (head_processes.PART_POINTS, self._cluster.part_points)
-        contexts = [replace(context, part_points=n) for n in bounds]
-        self._spread(DECODE, tasks, work, contexts, finished, tick)
+        self._spread(DECODE, tasks, work, context, finished, tick)
 
     def summarise(
         self,
@@ -204,10 +204,8 @@ class HeadStart:
         tick: Tick,
     ) -> None:
         """See `Runner.summarise`."""
-        work = [1.0] * len(tasks)
-        at_once = head_processes.slice_points(self._processes)
-        contexts = [replace(context, slice_points=n) for n in (at_once, self._cluster.slice_points)]
-        self._spread(SUMMARISE, tasks, work, contexts, lambda _, report, __: done(report), tick)
+        work = [task.points / POINTS_OF_WORK for task in tasks]
+        self._spread(SUMMARISE, tasks, work, context, lambda _, report, __: done(report), tick)
 
     def check(self) -> None:
         """See `Runner.check`."""
@@ -235,20 +233,22 @@ class HeadStart:
         step: str,
         tasks: Sequence[Any],
         work: list[float],
-        contexts: Sequence[Any],
+        context: Any,
         finished: Callable[[int, Any, str], None],
         tick: Tick,
     ) -> None:
-        """Carry out a step's tasks; `work` is that of each, `contexts` are for the head and the cluster."""
-        head_function, function = (
-            TaskFunction(step, self._packages, pickle.dumps(c), len(tasks)) for c in contexts
+        """Carry out a step's tasks; `work` is that of each."""
+        function = TaskFunction(
+            step, self._packages, pickle.dumps(context), len(tasks), memory=self._cluster.memory
         )
-        plenty = head_processes.has_plenty(self._processes)
-        head_function = replace(head_function, keeps_memory=plenty)
+        of_head = WorkerMemory(self._processes, self._cluster.memory.most, START_MEGABYTES)
+        head_function = replace(function, memory=of_head)
         left = StepTasks(step, tasks, work, self._processes, finished)
 
         def take(reports: list[Report], by_head: bool) -> None:
             done = left.n_done
+            bounds = [report.bound for report in reports if report.bound]
+            self._bound = min([*bounds, *([self._bound] if self._bound else [])], default=0)
             try:
                 left.take(reports, by_head)
             finally:

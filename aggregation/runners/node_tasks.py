@@ -9,18 +9,18 @@ from __future__ import annotations
 import os
 import pickle  # nosec B403  # between the processes of one job
 import platform
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..contract.errors import RunError
 from ..storage.local import files as storage_local
 from ..storage.local import scratch
 from .head_capacity import machine_id
-from .memory import give_back, peak_memory
+from .memory import peak_memory
 from .packages import Packages, provide
+from .worker_memory import Bounds, WorkerMemory
 
 DECODE, SUMMARISE = "decode", "summarise"
-DUCKDB_MEMORY = "96MB"
 MAX_ATTEMPTS = 1000
 
 
@@ -28,8 +28,9 @@ MAX_ATTEMPTS = 1000
 class Report:
     """Report on one task: the pickled `result` or an `error`, peak `memory` in MB, and the `node`'s name.
 
-    `machine` is the node's `head_capacity.machine_id`, `parent` the id of its process that has started the
-    one of the task, which the tasks of a Spark executor have in common. `error` is message, detail, and
+    `bound` is the memory in MB that the task's worker was to take at most. `machine` is the node's
+    `head_capacity.machine_id`, `parent` the id of its process that has started the one of the task, which the
+    tasks of a Spark executor have in common. `error` is message, detail, and
     whether another attempt may succeed; its message is empty without error.
     """
 
@@ -40,15 +41,15 @@ class Report:
     node: str = ""
     machine: str = ""
     parent: int = 0
+    bound: int = 0
 
 
 @dataclass(frozen=True)
 class TaskFunction:
     """Callable that carries out one task of a step; holds what all its tasks share.
 
-    If `keeps_memory`, a process keeps freed memory for its next task. The cluster attempts a task up to
-    `max_failures` times. `before` is the number of attempts reserved for others (below `MAX_ATTEMPTS` in
-    all).
+    `memory` decides what a task does at once. The cluster attempts a task up to `max_failures` times.
+    `before` is the number of attempts reserved for others (below `MAX_ATTEMPTS` in all).
     """
 
     step: str
@@ -56,7 +57,7 @@ class TaskFunction:
     context: bytes
     n_tasks: int
     max_failures: int = 1
-    keeps_memory: bool = False
+    memory: WorkerMemory = field(default_factory=WorkerMemory)
     before: int = 0
 
     def attempt(self, item: tuple[int, bytes], attempt: int = 0) -> Report:
@@ -64,9 +65,10 @@ class TaskFunction:
         index, task = item
         storage_local.keep_private()
         try:
-            self._give_back()  # memory that PySpark's start has left
+            bounds = self.memory.bounds()
+            bounds.begin()  # returns memory that PySpark's start has left
             provide(self.packages)
-            result = self._carry_out(task, index, self.before + attempt)
+            result = self._carry_out(task, index, self.before + attempt, bounds)
             return Report(
                 index,
                 result,
@@ -74,34 +76,30 @@ class TaskFunction:
                 node=platform.node(),
                 machine=machine_id(),
                 parent=os.getppid(),
+                bound=bounds.megabytes,
             )
         except RunError as error:
             if error.retry and attempt + 1 < self.max_failures:
                 raise  # it is tried again, perhaps on another node
             return Report(index, error=(error.message, error.detail, error.retry), memory=peak_memory())
 
-    def _carry_out(self, pickled: bytes, index: int, attempt: int) -> bytes:
-        from ..storage.local.database import connect  # noqa: PLC0415
+    def _carry_out(self, pickled: bytes, index: int, attempt: int, bounds: Bounds) -> bytes:
+        from ..storage.local.database import limit_memory  # noqa: PLC0415
         from ..store.decode import decode  # noqa: PLC0415
         from ..summary.summarise import summarise  # noqa: PLC0415
 
-        with connect() as connection:
-            connection.execute(f"SET memory_limit = '{DUCKDB_MEMORY}'")
         task, context = pickle.loads(pickled), pickle.loads(self.context)  # noqa: S301  # nosec B301
+        limit_memory(bounds.duckdb_megabytes, bounds.keeps_memory and context.store.root.is_local)
         result: Any
         try:
             if self.step == DECODE:
                 # Every attempt writes its own parts: one that was abandoned but still runs somewhere never
                 # changes the parts that another has reported.
                 own = replace(task, part=index + self.n_tasks * attempt, step=self.n_tasks * MAX_ATTEMPTS)
-                result = decode(own, context, lambda *_: None)
+                result = decode(own, bounds.decoding(context), lambda *_: None)
             else:
-                result = summarise(task, context)
+                result = summarise(task, bounds.summarising(context))
         finally:
             scratch.clear()  # Spark kills its workers
-        self._give_back()
+        bounds.end()
         return pickle.dumps(result)
-
-    def _give_back(self) -> None:
-        if not self.keeps_memory:
-            give_back()

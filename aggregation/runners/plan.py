@@ -14,8 +14,11 @@ from ..store.file_numbers import PAGE
 from ..store.order import BUCKETS
 from ..summary.summarise import SummaryTask
 
-POINTS_PER_TASK = 800_000
-"""Average number of points of a summary task, which holds about 100 bytes for each."""
+POINTS_PER_TASK = 2_000_000
+"""Most points of a summary task: those beyond a worker's memory wait in a file, 28 bytes each."""
+
+LEAST_POINTS = 400_000
+"""Points of a summary task that are worth one more, which opens every part of the store."""
 
 MIN_TASK_BYTES, MAX_TASK_BYTES = 4 << 20, 160 << 20
 TASKS_PER_WORKER = 4
@@ -72,13 +75,14 @@ def _with_numbers(tasks: list[DecodeTask]) -> list[DecodeTask]:
     ]
 
 
-def summary_tasks(n_points: int, per_task: Optional[int] = None) -> list[SummaryTask]:
-    """Divide the buckets into equal ranges of at most about `per_task` points (default `POINTS_PER_TASK`).
+def summary_tasks(n_points: int, workers: int = 1, per_task: Optional[int] = None) -> list[SummaryTask]:
+    """Divide the buckets into about equal ranges: a few per worker, if they have `LEAST_POINTS`.
 
-    The result does not depend on the division, as its rows are merged by link id.
+    None has more than about `per_task` points (default `POINTS_PER_TASK`). The number of tasks that each open
+    all parts does not grow with few points more. The result does not depend on the division, as its rows are
+    merged by link id.
     """
-    n = 1
-    while n < BUCKETS and n * (per_task or POINTS_PER_TASK) < n_points:
-        n *= 2
-    width = BUCKETS // n
-    return [SummaryTask(i, i * width, (i + 1) * width) for i in range(n)]
+    few = min(workers * TASKS_PER_WORKER, -(-n_points // LEAST_POINTS))
+    n = min(max(few, -(-n_points // (per_task or POINTS_PER_TASK)), 1), BUCKETS)
+    bounds = [i * BUCKETS // n for i in range(n + 1)]
+    return [SummaryTask(i, bounds[i], bounds[i + 1], n_points // n) for i in range(n)]

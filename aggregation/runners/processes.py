@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
 import signal
@@ -12,16 +11,20 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from typing import Any, Optional
 
 from ..contract.errors import WorkerDied
+from ..storage import Place
 from ..storage.local import scratch
+from ..storage.local.database import limit_memory
 from ..store.decode import DecodeContext, DecodeTask, decode
 from ..store.point_store import FileRecord
 from ..summary.counts import SummaryReport
 from ..summary.summarise import SummaryContext, SummaryTask, summarise
 from . import Tick
-from .memory import peak_memory
+from .memory import keep_freed, peak_memory
+from .worker_memory import START_MEGABYTES, Bounds, WorkerMemory
 
 TICK = 0.2
 _ENDING = 5.0  # seconds to wait for a worker that is asked to end
@@ -31,20 +34,22 @@ _counters: Any = None  # files, bytes, points, peak memory; shared by worker and
 class ProcessRunner:
     """Distributes tasks to `workers` processes, which end with this one.
 
-    If not `forked`, they are spawned, which is slower but safe in a process with threads.
+    If not `forked`, they are spawned, which is slower but safe in a process with threads. Each takes up to
+    `most_megabytes` of memory (0: what the computer has for it).
     """
 
     task_bytes: Optional[int] = None
     task_points: Optional[int] = None
     waiting = remark = ""
 
-    def __init__(self, workers: int, forked: bool = True) -> None:
+    def __init__(self, workers: int, forked: bool = True, most_megabytes: int = 0) -> None:
         self.workers = max(workers, 1)
+        self._memory = WorkerMemory(self.workers, most_megabytes, START_MEGABYTES)
         # Forking is fast, and safe while this process has neither threads nor DuckDB. So all workers are
         # forked here, by a first task that does nothing.
         method = "fork" if forked and sys.platform.startswith("linux") else "spawn"
         context = multiprocessing.get_context(method)
-        self._counters = context.Array("q", 4)
+        self._counters = context.Array("q", 5)
         self._pool = ProcessPoolExecutor(
             self.workers, mp_context=context, initializer=_begin, initargs=(self._counters, os.getpid())
         )
@@ -58,7 +63,8 @@ class ProcessRunner:
         tick: Tick,
     ) -> None:
         """See `Runner.decode`."""
-        self.spread(_decode, tasks, context, done, tick)
+        own = [replace(task, step=len(tasks)) for task in tasks]
+        self.spread(_decode, own, (context, self._memory), done, tick)
 
     def summarise(
         self,
@@ -68,14 +74,15 @@ class ProcessRunner:
         tick: Tick,
     ) -> None:
         """See `Runner.summarise`."""
-        self.spread(_summarise, tasks, context, done, tick)
+        self.spread(_summarise, tasks, (context, self._memory), done, tick)
 
     def check(self) -> None:
         """See `Runner.check`; failures are raised by the steps themselves."""
 
     def describe(self) -> dict[str, Any]:
         """See `Runner.describe`."""
-        return {"kind": "processes", "worker_memory_mb": int(self._counters.get_obj()[3]) / 1e3}
+        peak, bound = list(self._counters.get_obj())[3:]
+        return {"kind": "processes", "worker_memory_mb": peak / 1e3, "worker_bound_mb": bound}
 
     def close(self) -> None:
         """End the workers, in the middle of a task if need be."""
@@ -176,22 +183,9 @@ def _begin(counters: Any, parent: int) -> None:
     _counters = counters
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _keep_memory()
+    keep_freed()
     if os.name == "posix":
         threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-
-
-def _keep_memory() -> None:
-    """Make the allocator keep freed memory for the worker's next task.
-
-    By default glibc returns every large array to the system, which clears the pages again for the next one:
-    a sixth of all time. Systems without `mallopt` are left as they are.
-    """
-    mmap_threshold, trim_threshold, limit = -3, -1, 1 << 30
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform.startswith("linux") else None
-    if mallopt is not None:
-        mallopt(mmap_threshold, limit)
-        mallopt(trim_threshold, limit)
 
 
 def _follow(parent: int) -> None:
@@ -200,24 +194,36 @@ def _follow(parent: int) -> None:
     os._exit(1)
 
 
-def _decode(task: DecodeTask, context: DecodeContext) -> list[FileRecord]:
+def _decode(task: DecodeTask, given: tuple[DecodeContext, WorkerMemory]) -> list[FileRecord]:
+    context, memory = given
+    bounds = _begin_task(memory, context.store.root)
     try:
-        return decode(task, context, _count)
+        return decode(task, bounds.decoding(context), _count)
     finally:
-        _end_task()
+        _end_task(bounds)
 
 
-def _summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
+def _summarise(task: SummaryTask, given: tuple[SummaryContext, WorkerMemory]) -> SummaryReport:
+    context, memory = given
+    bounds = _begin_task(memory, context.store.root)
     try:
-        return summarise(task, context)
+        return summarise(task, bounds.summarising(context))
     finally:
-        _end_task()
+        _end_task(bounds)
 
 
-def _end_task() -> None:
+def _begin_task(memory: WorkerMemory, store: Place) -> Bounds:
+    bounds = memory.bounds()
+    bounds.begin()
+    limit_memory(bounds.duckdb_megabytes, bounds.keeps_memory and store.is_local)
+    return bounds
+
+
+def _end_task(bounds: Bounds) -> None:
     scratch.clear()  # the pool kills its workers
     with _counters.get_lock():
         _counters[3] = max(_counters[3], int(peak_memory() * 1000))
+        _counters[4] = min(_counters[4] or bounds.megabytes, bounds.megabytes)
 
 
 def _count(files: int, size: int, points: int) -> None:

@@ -45,8 +45,11 @@ SPEEDS = (0.1, 4.0)
 FINDING_OUT = 0.1
 """Share of the remaining time that may be lost in finding out what a cluster is."""
 
+POINTS_OF_WORK = 960_000
+"""Points of a summary that are one unit of work."""
+
 FASTEST = {"decode": 400e6, "summarise": 9.0}
-"""Upper bounds for the work of one process per second: bytes of trips, tasks of 960,000 points. A server's
+"""Upper bounds for the work of one process per second: bytes of trips, `POINTS_OF_WORK` points. A server's
 core was measured at 280e6 and 6; a Raspberry Pi is several times slower."""
 
 _MEASURED_SECONDS = 1.5

@@ -43,11 +43,12 @@ Portions = Iterator[Columns]
 
 @dataclass(frozen=True)
 class SummaryTask:
-    """Buckets in [first, end); `number` is that of the result's part."""
+    """Buckets in [first, end) with about so many points; `number` is that of the result's part."""
 
     number: int
     first: int
     end: int
+    points: int = 0
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from ...aggregation.contract.errors import SpecError
 from ...aggregation.contract.json_text import JsonFault
 from ...aggregation.contract.s3_access import S3Access
 from ...aggregation.runners.head_capacity import MOST_HEAD_WORKERS
+from ...aggregation.runners.worker_memory import SIZE_WHAT, megabytes_of
 from ..errors import ProfileError
 from ..shared_files import read_json, write_atomically
 from .checks import (
@@ -71,6 +72,7 @@ class Resources:
     """Resources of the cluster for a run. 0 or empty leaves it to Spark's own configuration.
 
     `cores` is the total over the cluster (`spark.cores.max`); memories are written as `470m` or `2g`.
+    `worker_memory` is the most that a Python process of a run may take (empty: what its computer has for it).
     `head_workers` processes of the driver's computer work as long as Spark is not worth its start: None for
     as many as there is room for, 0 for none, so that Spark starts at once.
     """
@@ -80,6 +82,7 @@ class Resources:
     executor_memory: str = ""
     driver_memory: str = ""
     head_workers: Optional[int] = None
+    worker_memory: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,11 @@ class Profile:
         for entry in ("executor_memory", "driver_memory"):
             value = getattr(self.resources, entry)
             check_pattern(f"resources.{entry}", value, MEMORY, "a size such as 470m or 2g")
+        if self.resources.worker_memory:
+            try:
+                megabytes_of(self.resources.worker_memory)
+            except ValueError as error:
+                raise fault("resources.worker_memory", self.resources.worker_memory, SIZE_WHAT) from error
         check_range("port", self.port, 1, 65535)
         check_range("workers", self.workers, 0, 1024)
         check_range("resources.cores", self.resources.cores, 0, 100_000)

@@ -75,7 +75,8 @@ class SparkRun:
         options = [word for name, value in conf.items() if value for word in ("--conf", f"{name}={value}")]
         options += ["--py-files", str(job)]
         home, python = spark_home(self.cluster.version), str(spark_python(self.cluster.version))
-        words = [str(self.folder), "--packages", str(packages()), "--head-workers", "0", *arguments]
+        words = [str(self.folder), "--packages", str(packages()), "--head-workers", "0"]
+        words += ["--worker-memory", "150m", *arguments]
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         environment.update(
             PYSPARK_PYTHON=python, ROADPULSE_CACHE=node_cache, SPARK_LOCAL_IP=spark.host,

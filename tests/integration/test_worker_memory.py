@@ -22,7 +22,6 @@ from roadpulse.aggregation.contract.spec import DecodeRules, FieldMapping, RunSp
 from roadpulse.aggregation.contract.statistic import all_keys
 from roadpulse.aggregation.runners.node_tasks import DECODE, SUMMARISE
 from roadpulse.aggregation.runners.plan import decode_tasks
-from roadpulse.aggregation.runners.spark.cluster import PART_POINTS, SLICE_POINTS
 from roadpulse.aggregation.storage.local.path import LocalPath
 from roadpulse.aggregation.store.decode import DecodeContext, DecodeTask, decode, in_order
 from roadpulse.aggregation.store.file_numbers import NumberTable
@@ -43,11 +42,12 @@ from roadpulse.aggregation.storage.local.database import connect
 from roadpulse.aggregation.runners.memory import give_back, peak_memory
 from roadpulse.aggregation.contract.statistic import all_keys
 from roadpulse.aggregation.runners.node_tasks import TaskFunction
-step, task, context = pickle.load(sys.stdin.buffer)
+from roadpulse.aggregation.runners.worker_memory import bounds
+step, task, context, megabytes = pickle.load(sys.stdin.buffer)
 connect().execute("SELECT 1")
 give_back()
 started = peak_memory()
-TaskFunction(step, None, context, 1)._carry_out(task, 0, 0)
+TaskFunction(step, None, context, 1)._carry_out(task, 0, 0, bounds(megabytes))
 print(peak_memory() - started)
 """
 
@@ -55,10 +55,10 @@ needs_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="m
 pytestmark = needs_linux
 
 
-def taken(step: str, task: Any, context: Any) -> float:
-    """MB that a worker's process takes for a task."""
+def taken(step: str, task: Any, context: Any, megabytes: int = 150) -> float:
+    """MB that a worker's process takes for a task if it may take `megabytes` in all."""
     environment = {**os.environ, "PYTHONPATH": str(PLUGINS), "MALLOC_ARENA_MAX": "1"}
-    given = pickle.dumps((step, pickle.dumps(task), pickle.dumps(context)))
+    given = pickle.dumps((step, pickle.dumps(task), pickle.dumps(context), megabytes))
     done = subprocess.run(
         [sys.executable, "-c", WORKER], input=given, stdout=subprocess.PIPE, check=True, env=environment
     )
@@ -71,7 +71,7 @@ def decoding(
     """The largest task of reading some trips on Spark, and its context."""
     tasks = decode_tasks(storage.list_trips(str(trips)), workers=1)
     store = PointStore.open(str(folder / "store"), rules)
-    context = DecodeContext(store, "one", rules, 256 << 20, True, PART_POINTS)
+    context = DecodeContext(store, "one", rules, 256 << 20, True)
     return max(tasks, key=lambda task: len(task.files)), context
 
 
@@ -142,13 +142,14 @@ LONG = ("every statistic", "every statistic, dates")
 
 
 @pytest.mark.parametrize(
-    "entries",
+    ("megabytes", "entries"),
     [
-        pytest.param(entries, id=name, marks=pytest.mark.long if name in LONG else ())
+        pytest.param(150, entries, id=name, marks=pytest.mark.long if name in LONG else ())
         for name, entries in COMPUTED.items()
-    ],
+    ]
+    + [pytest.param(400, {}, id="default, 400 MB")],
 )
-def test_a_link_with_any_number_of_points(tmp_path: Path, entries: dict[str, Any]) -> None:
+def test_a_link_with_any_number_of_points(tmp_path: Path, megabytes: int, entries: dict[str, Any]) -> None:
     """Two million points, nearly all of one link, in parts as one computer writes them."""
     random = np.random.default_rng(5)
     n = 500_000
@@ -169,10 +170,9 @@ def test_a_link_with_any_number_of_points(tmp_path: Path, entries: dict[str, Any
         {"one": [0, 1, 2, 3]},
         LocalPath(tmp_path) / "trips.npz",
         LocalPath(tmp_path) / "work",
-        SLICE_POINTS,
     )
     task = SummaryTask(0, 0, 4096)
-    assert taken(SUMMARISE, task, context) <= ROOM
+    assert taken(SUMMARISE, task, context, megabytes) <= ROOM + megabytes - 150
     whole = replace(context, results=LocalPath(tmp_path) / "whole", slice_points=0)
     summarise(task, whole)
     assert tables(context) == tables(whole)

@@ -35,7 +35,8 @@ SSH = Profile(
     kind="ssh", name="Belfast Pi cluster", host="pi0.example.org", port=2222, user="pi", authcfg="a1b2c3d",
     key_path="~/.ssh/id ed25519", host_key="SHA256:" + "a" * 43, jump_host="gate@gateway.example.org:22",
     spark_master="spark://pi0:7077", spark_home="/opt/spark", python="python3.11",
-    resources=Resources(12, 3, "470m", "1g", 2), folders=Folders("/data/runs", "/data/store", "/data/jobs"),
+    resources=Resources(12, 3, "470m", "1g", 2, "500m"),
+    folders=Folders("/data/runs", "/data/store", "/data/jobs"),
     workers=3, s3=S3Access("http://pi0:9000", "eu-west-2", "path", "/ca.pem", "~/.aws/keys", "x", True),
     s3_authcfg="d1b2c3d", ca_file="/here/ca.pem",
 )  # fmt: skip
@@ -126,6 +127,7 @@ def test_whatever_a_profile_holds_comes_back(form: ProfileForm) -> None:
         (SSH, "host_key", "MD5:12", "SHA256"),
         (SSH, "resources.executor_memory", "lots", "470m"),
         (SSH, "resources.driver_memory", "2 GB", "470m"),
+        (SSH, "resources.worker_memory", "100m", "500m"),
         (SSH, "folders.runs", "https://pi:hunter2@pi0/", "secret"),
         (SSH, "s3.endpoint", "pi0:9000", "https://minio.example.org:9000"),
         (SSH, "s3.endpoint", "https://pi:hunter2@pi0", "secret"),

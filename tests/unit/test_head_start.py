@@ -39,7 +39,8 @@ def carry_out(engine: Engine, *arguments: str) -> tuple[int, str, Outcome]:
 
 
 def runner_of(outcome: Outcome) -> dict[str, Any]:
-    return {name: value for name, value in outcome.manifest["runner"].items() if name != "worker_memory_mb"}
+    memory = ("worker_memory_mb", "worker_bound_mb")
+    return {name: value for name, value in outcome.manifest["runner"].items() if name not in memory}
 
 
 def test_a_small_run_is_done_at_the_head(engine: Engine, expected: Outcome) -> None:

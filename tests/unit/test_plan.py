@@ -212,14 +212,29 @@ def test_no_worker_is_idle_for_long_while_another_one_still_decodes(workers, max
         assert max(ends) <= 1.03 * n / workers
 
 
-@given(st.integers(0, 5 * 10**9))
-def test_summary_tasks_cover_every_bucket_once(n_points):
-    tasks = summary_tasks(n_points)
+@given(st.integers(0, 5 * 10**9), st.integers(1, 500))
+def test_summary_tasks_cover_every_bucket_once(n_points, workers):
+    tasks = summary_tasks(n_points, workers)
     assert [task.number for task in tasks] == list(range(len(tasks)))
-    assert [(task.first, task.end) for task in tasks] == [
-        (i * BUCKETS // len(tasks), (i + 1) * BUCKETS // len(tasks)) for i in range(len(tasks))
+    assert [tasks[0].first, *(task.end for task in tasks)] == [
+        i * BUCKETS // len(tasks) for i in range(len(tasks) + 1)
     ]
-    assert n_points / len(tasks) <= 800_000 or len(tasks) == BUCKETS
+    assert all(task.end == after.first for task, after in zip(tasks, tasks[1:]))
+    assert n_points / len(tasks) <= 2_000_000 or len(tasks) == BUCKETS
+
+
+def test_more_summary_tasks_are_for_more_workers_or_a_full_task():
+    """Every task opens every part of the store, so their number does not grow with each point."""
+    assert [len(summary_tasks(n, workers=2)) for n in (0, 10**5, 10**6, 4 * 10**6, 16 * 10**6)] == [
+        1,
+        1,
+        3,
+        8,
+        8,
+    ]
+    assert len(summary_tasks(16 * 10**6, workers=8)) == 32
+    assert len(summary_tasks(10**6, workers=500)) == 3
+    assert len(summary_tasks(80 * 10**6, workers=2)) == 40
 
 
 # -- what there is to say ---------------------------------------------------------------------------

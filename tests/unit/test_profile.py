@@ -62,6 +62,7 @@ def test_only_kind_and_name_are_needed_for_this_computer():
         ({"jump_host": "gate:99999"}, "jump_host"),
         ({"spark_home": "/opt\0/spark"}, "spark_home"),
         ({"resources": {"executor_memory": "lots"}}, "resources.executor_memory"),
+        ({"resources": {"worker_memory": "100m"}}, "resources.worker_memory"),
         ({"resources": {"cores": "3"}}, "resources.cores"),
         ({"resources": {"head_workers": -1}}, "resources.head_workers"),
         ({"resources": {"head_workers": 65}}, "resources.head_workers"),

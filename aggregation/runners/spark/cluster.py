@@ -15,6 +15,7 @@ from ...contract.errors import RunError
 from ..node_tasks import Report, TaskFunction
 from ..packages import Packages
 from ..start_policy import START_SECONDS
+from ..worker_memory import WorkerMemory
 from .description import SPARK
 from .errors import NoSpark
 from .executors import Executors
@@ -22,11 +23,6 @@ from .java import submitted_words
 from .job import Reports, SparkJob, SparkTask, drain
 from .settings import configured_master
 from .start import SparkStart
-
-PART_POINTS, TASK_POINTS, SLICE_POINTS = 90_000, 960_000, 30_000
-"""Points that a decode task holds, that a summary task reads, and that it computes at once. A Python worker
-so stays below 150 MB, of which 110 MB are PySpark, the packages and DuckDB for any amount of trips. Further
-points are spilled to temporary files."""
 
 TICK = 0.2
 _AHEAD = 2
@@ -38,16 +34,22 @@ _CORES_GUESSED = 16
 class SparkCluster:
     """The executors of a Spark application, which ends with `close`; see `cluster.Cluster` for the protocol.
 
-    If Spark's Java is ended from outside, `cancel_asked` distinguishes a cancelled run from a failure.
+    If Spark's Java is ended from outside, `cancel_asked` distinguishes a cancelled run from a failure. A
+    Python worker takes up to `most_megabytes` of memory (0: what its node has for it).
     """
 
     kind, name = SPARK.kind, SPARK.name
-    part_points, task_points, slice_points = PART_POINTS, TASK_POINTS, SLICE_POINTS
+    task_points: Optional[int] = None
 
     def __init__(
-        self, packages: Packages, name: str, cancel_asked: Callable[[], bool] = lambda: False
+        self,
+        packages: Packages,
+        name: str,
+        cancel_asked: Callable[[], bool] = lambda: False,
+        most_megabytes: int = 0,
     ) -> None:
         self.waiting = ""
+        self.memory = WorkerMemory(most=most_megabytes)
         self.key = configured_master(submitted_words(), os.environ.get("SPARK_HOME", ""))
         self._start = SparkStart(packages, name, cancel_asked)
         self._executors = Executors()

@@ -35,3 +35,13 @@ def connect() -> duckdb.DuckDBPyConnection:
 def literal(path: Path) -> str:
     """Return a path escaped for DuckDB's readers, which interpret globs."""
     return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
+
+
+def limit_memory(megabytes: int, keeps_footers: bool) -> None:
+    """Limit the memory of this process's DuckDB; with `keeps_footers` it keeps those of Parquet files.
+
+    That saves a third of the time of reading some rows of many files, each of them several times.
+    """
+    with connect() as connection:
+        connection.execute(f"SET memory_limit = '{megabytes}MB'")
+        connection.execute(f"SET parquet_metadata_cache = {str(keeps_footers).lower()}")

@@ -67,7 +67,7 @@ SSH_LOGIN = ("host", "port", "user", "key_path", "authcfg")
 HOST_KEY = ("jump_host", "host_key")
 RESOURCES = (
     "resources.cores", "resources.executor_cores", "resources.executor_memory", "resources.driver_memory",
-    "resources.head_workers",
+    "resources.worker_memory", "resources.head_workers",
 )  # fmt: skip
 BUCKETS = (
     "s3.endpoint", "s3.region", "s3.addressing", "s3.anonymous", "s3_authcfg", "s3.keys_file",

@@ -37,6 +37,8 @@ def batch_of(run: Run, folders: RemoteFolders, addresses: list[str]) -> dict[str
     head = run.profile.resources.head_workers
     if head is not None:
         arguments += ["--head-workers", str(head)]
+    if run.profile.resources.worker_memory:
+        arguments += ["--worker-memory", run.profile.resources.worker_memory]
     return batch(run.profile, batch_name(run), addresses, arguments, folders)
 
 

@@ -37,6 +37,7 @@ def launcher(
         "job_zip": folders.job_zip(job),
         "workers": str(profile.workers),
         "head_workers": "auto" if head is None else str(head),
+        "worker_memory": profile.resources.worker_memory,
         "grace": f"{grace:g}",
         "spark_submit": spark_submit(profile, folders) if spark else "",
         "spark_conf": spark_conf(profile, run.name, python) + more_conf if spark else "",

@@ -1,7 +1,8 @@
 # Runs one aggregation in the folder it is started in, as the leader of a process group of its own. Sent as
 # one text with what it needs, so that nothing is run that lies in a folder of others:
 #
-#   given    python, job_zip, workers, grace, and for a run on Spark spark_submit, spark_conf and head_workers;
+#   given    python, job_zip, workers, worker_memory (empty: not given), grace, and for a run on Spark
+#            spark_submit, spark_conf and head_workers;
 #            job.sh; ROADPULSE_RUN in the environment is the run's id, by which its processes are known
 #   pid      written first: the process group, and the mark of its start
 #   rc       written last: the exit code, 128 + n for an end by signal n
@@ -34,6 +35,8 @@ main() {
     finish 73
   }
   keep_job >/dev/null 2>&1
+  set --
+  [ -z "$worker_memory" ] || set -- --worker-memory "$worker_memory"
   if [ -n "$spark_submit" ]; then
     [ "$copy" = "$stage/job.zip" ] || cp -- "$copy" "$stage/job.zip" || finish 74
     printf '%s' "$spark_conf" >"$stage/spark.conf" || finish 74
@@ -41,13 +44,13 @@ main() {
     export PYSPARK_PYTHON="$python"
     export PYSPARK_SUBMIT_ARGS="--properties-file $stage/spark.conf --py-files $stage/job.zip pyspark-shell"
     case $spark_submit in */bin/spark-submit) export SPARK_HOME="${spark_submit%/bin/spark-submit}" ;; esac
-    set -- "$python" "$stage/job.zip" "$folder" --spark --head-workers "$head_workers"
+    set -- "$python" "$stage/job.zip" "$folder" --spark --head-workers "$head_workers" "$@"
     if submit=$(command -v "$spark_submit"); then
       [ -e "${submit%/*}/find-spark-home" ] || submit=$(readlink -f "$submit")
       set -- bash -c "$spark_environment" "$submit" "$@"
     fi
   else
-    set -- "$python" "$copy" "$folder" --workers "$workers"
+    set -- "$python" "$copy" "$folder" --workers "$workers" "$@"
   fi
   "$@" </dev/null &
   child=$!

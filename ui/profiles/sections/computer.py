@@ -17,7 +17,8 @@ class ComputerSection(ProfileSection):
             tr("Processes"),
             NumberField(
                 "workers", 0, 1024, tr("one for each core"),
-                tr("How many processes share the work. Each takes some 150 MB of memory."),
+                tr("How many processes share the work. Together they take up to half of the "
+                   "memory that is free, and 150 MB each at least."),
             ),
             None,
         )  # fmt: skip

@@ -61,13 +61,23 @@ class ResourcesSection(ProfileSection):
             tr("Memory"),
             TextField(
                 "resources.executor_memory", tr("as Spark is set up"),
-                tr("Of an executor, such as 470m or 2g. Its Python processes need some 150 MB each besides."),
+                tr("Of an executor, such as 470m or 2g. Its Python processes take memory besides."),
             ),
             tr("for an executor,"),
             TextField(
                 "resources.driver_memory", tr("as Spark is set up"), tr("Such as 512m or 1g.")
             ),
             tr("for the driver"),
+        )  # fmt: skip
+        self.add(
+            tr("Each process"),
+            TextField(
+                "resources.worker_memory", tr("what its computer has for it"),
+                tr("The most that a Python process of a run may take, such as 500m or 2g, at least 150m. The "
+                   "more, the faster; if empty, those of a computer share half of what is free."),
+            ),
+            tr("of memory at most"),
+            None,
         )  # fmt: skip
         self.add(
             tr("Head first"),
