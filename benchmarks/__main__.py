@@ -28,8 +28,8 @@ NAMES = {
 MORE = {"spark": ["--workers"]}
 """Arguments of those that measure more than the usual only when asked."""
 
-LONG = ("scale",)
-"""Those of half an hour, which run only when named."""
+LONG = ("country", "scale")
+"""Those that take long and many gigabytes, which run only when named."""
 
 
 def wanted(words: list[str]) -> list[tuple[str, list[str]]]:

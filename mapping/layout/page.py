@@ -32,6 +32,7 @@ from ..reference_system import in_degrees
 from ..style.labels import font_family
 from ..style.options import StyleOptions
 from ..style.palette import PALETTES
+from ..style.symbology import print_style
 from ..style.temporal import frame_range
 from .facts import describe, directions, emptiness, extent_shown, fill, local_crs
 from .items import (
@@ -174,6 +175,12 @@ def speed_page(
     if nothing:
         _say_in(frame, layout, nothing, text_format(TEXT, palette.soft_ink))
     _Column(page, layer, options, Box(width - column, 0, column, height)).fill()
+    if not options.film:
+        printed = {layer.id(): print_style(layer, style).xmlData()}
+        for item in layout.items():
+            if isinstance(item, QgsLayoutItemMap):
+                item.setLayerStyleOverrides(printed)
+                item.setKeepLayerStyles(True)
     if number is not None or (options.film and style.plays):
         page.show_frame(number or 0)
     return page

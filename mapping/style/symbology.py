@@ -9,6 +9,7 @@ from qgis.core import (
     QgsFeatureRequest,
     QgsGraduatedSymbolRenderer,
     QgsLineSymbol,
+    QgsMapLayerStyle,
     QgsProject,
     QgsProperty,
     QgsRendererRange,
@@ -134,19 +135,34 @@ def speed_renderer(options: StyleOptions) -> QgsGraduatedSymbolRenderer:
     return renderer
 
 
-def drawing_order(options: StyleOptions) -> str:
+def drawing_order(options: StyleOptions, every_scale: bool = False) -> str:
     """Expression to sort by: links with too few trips first, then by width, so that main roads come last.
 
-    Beyond `ORDER_SCALE` the order of the file serves, which is by width and, of equal ones, by traffic, as
-    looking up the time for every link takes as long as drawing it. QGIS's sorting shuffles links with equal
-    keys, so the key is their number in the file.
+    Beyond `ORDER_SCALE`, unless `every_scale` is wanted, the order of the file serves, which is by width and,
+    of equal ones, by traffic: looking up the time for every link takes as long as drawing it. QGIS's
+    sorting shuffles links with equal keys, so the key is their number in the file.
     """
     value = value_expression(options)
+    far = f"WHEN @vector_tile_zoom < {zoom_of_scale(ORDER_SCALE):.6f} THEN $id "
     return (
-        f"CASE WHEN @vector_tile_zoom < {zoom_of_scale(ORDER_SCALE):.6f} THEN $id "
-        f'WHEN "{options.packed or options.statistic}" IS NULL THEN 0 '
+        f'CASE {"" if every_scale else far}WHEN "{options.packed or options.statistic}" IS NULL THEN 0 '
         f'WHEN to_real({value}) = {options.too_few:g} THEN 0 ELSE "{WIDTH_FIELD}" END'
     )
+
+
+def print_style(layer: QgsVectorLayer, options: StyleOptions) -> QgsMapLayerStyle:
+    """Return the style of a layer for paper: links with too few trips lie under all others at any scale.
+
+    Where the directions of a road are merged, one in grey would be seen in the middle of the other.
+    """
+    other = layer.clone()
+    clause = QgsFeatureRequest.OrderByClause(drawing_order(options, every_scale=True), True)
+    renderer = other.renderer().clone()
+    renderer.setOrderBy(QgsFeatureRequest.OrderBy([clause]))
+    other.setRenderer(renderer)
+    style = QgsMapLayerStyle()
+    style.readFromLayer(other)
+    return style
 
 
 def line_symbol(colour: QColor, options: StyleOptions, share: float = 1.0) -> QgsLineSymbol:

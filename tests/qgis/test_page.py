@@ -11,8 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qgis.core import QgsLayoutItemMap, QgsNumericFormatContext, QgsProject, QgsRectangle, QgsVectorLayer
+from qgis.core import (
+    QgsLayoutExporter,
+    QgsLayoutItemMap,
+    QgsNumericFormatContext,
+    QgsProject,
+    QgsRectangle,
+    QgsVectorLayer,
+)
 from qgis.PyQt.QtCore import QLocale
+from qgis.PyQt.QtGui import QColor
 
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
 from roadpulse.mapping.errors import MapError
@@ -21,7 +29,9 @@ from roadpulse.mapping.layout import page as page_module
 from roadpulse.mapping.layout.facts import busy_extent, fill
 from roadpulse.mapping.layout.page import PageOptions, SpeedPage, export_page, speed_page
 from roadpulse.mapping.style.options import StyleOptions
+from roadpulse.mapping.style.palette import PALETTES
 from roadpulse.mapping.style.symbology import style_layer
+from roadpulse.mapping.writer.geopackage import write_geopackage
 from tests.qgis import speed_maps as maps
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
@@ -236,3 +246,33 @@ def test_small_maps_of_many_links_are_pictures_in_a_pdf(
     kinds = [line.split()[2:9:6] for line in listed.splitlines()[2:]]
     assert kinds.count(["image", "image"]) == pictures  # and none a JPEG
     assert all(encoding == "image" for _, encoding in kinds)
+
+
+def test_a_page_of_a_country_shows_a_direction_with_trips_and_not_the_other_one_in_grey(
+    tmp_path: Path,
+) -> None:
+    """1:1,000,000; westward, drawn later as it has more trips in the day, there are too few at 8."""
+    speeds, by_time = maps.speeds(), maps.by_time()
+    speeds.loc[speeds["link_id"] == maps.WEST, "n_trips"] = 90
+    by_time = by_time[(by_time["link_id"] != maps.WEST) | (by_time["bin"] != "08:00")]
+    write_geopackage(tmp_path / "map.gpkg", speeds, by_time, maps.links(), {}, maps.SPEC)
+    layer = QgsVectorLayer(f"{tmp_path / 'map.gpkg'}|layername=links", "Speeds", "ogr")
+    page = page_of(layer, frame=8, extent=QgsRectangle(390_000, 5_910_000, 610_000, 6_090_000))
+    before = layer.renderer().dump()
+    assert page.map_item.scale() > 900_000
+    picture = QgsLayoutExporter(page.layout).renderPageToImage(0, dpi=600)
+    scale = picture.width() / page.layout.pageCollection().page(0).pageSize().width()
+    map_item, extent = page.map_item, page.map_item.extent()
+    x = int((500_300 - extent.xMinimum()) / extent.width() * map_item.rect().width() * scale)
+    y = int((extent.yMaximum() - 6_000_000) / extent.height() * map_item.rect().height() * scale)
+    seen = {QColor(picture.pixel(x, row)).name() for row in range(y - 3, y + 4)}
+    assert drawn_colour(layer, maps.SPEED_AT_8) in seen
+    assert PALETTES["light"].few.name() not in seen
+    assert layer.renderer().dump() == before
+
+
+def drawn_colour(layer: QgsVectorLayer, speed: float) -> str:
+    (found,) = (
+        each for each in layer.renderer().ranges()[1:] if each.lowerValue() <= speed < each.upperValue()
+    )
+    return str(found.symbol().color().name())
