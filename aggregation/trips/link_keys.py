@@ -76,7 +76,10 @@ class LinkKeys(dict[Any, int]):
 
     def texts_of(self, keys: NDArray[np.int64]) -> LinkTexts:
         """Return the texts of those of `keys` that stand for texts."""
-        return LinkTexts(texts_among(self.texts, keys.tolist())) if self.texts else LinkTexts()
+        if not self.texts:
+            return LinkTexts()
+        changes = np.flatnonzero(keys[1:] != keys[:-1])  # a vehicle has many consecutive points on a link
+        return LinkTexts(texts_among(self.texts, [*keys[:1].tolist(), *keys[changes + 1].tolist()]))
 
 
 def texts_among(texts: dict[int, str], keys: Iterable[int]) -> dict[int, str]:
@@ -87,5 +90,7 @@ def texts_among(texts: dict[int, str], keys: Iterable[int]) -> dict[int, str]:
 def may_be_rounded(links: list[Any], keys: NDArray[np.int64]) -> bool:
     """Return True if a number among link ids may have been read from a float that is not exact."""
     if not len(keys) or (keys.max() < EXACT_FLOAT and keys.min() > -EXACT_FLOAT):
+        return False
+    if int not in set(map(type, links)):
         return False
     return any(type(one) is int and abs(one) >= EXACT_FLOAT for one in links)
