@@ -117,18 +117,15 @@ def first(s3: S3Connection, path: str, n: int, cancelled: Callable[[], bool] = _
     return found
 
 
-def read(s3: S3Connection, url: str, most: int) -> bytes:
-    """A trip file; raises `BadTripFile` for one of more than `most` bytes, or that is gone."""
+def beginning(s3: S3Connection, url: str, most: int) -> bytes:
+    """First `most` bytes of a trip file; raises `BadTripFile` if it is gone."""
     bucket, key = split(url)
     try:
-        info, blocks = BotoClient(s3, bucket).stream(key)
+        _, blocks = BotoClient(s3, bucket).stream(key)
     except FileNotFoundError as error:
         raise BadTripFile("vanished", FILE_REASONS["vanished"], passing=True) from error
     with contextlib.closing(blocks):
-        content = b"" if info.size > most else first_of(blocks, most + 1)
-    if max(info.size, len(content)) > most:
-        raise BadTripFile("too_large", FILE_REASONS["too_large"])
-    return content
+        return first_of(blocks, most)
 
 
 # -- the server's pages -------------------------------------------------------------------------------

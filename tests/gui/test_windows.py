@@ -57,7 +57,7 @@ def test_what_is_missing_is_said_at_its_field_with_the_thing_to_do(
     assert said["editor"].startswith("In this file there is no array of points")
     assert said["editor after"] == "3 of 3 fields recognised in the first 20 points."
     assert report["columns"][3:] == ["when", "v_kmh", "edge.id"]
-    assert said["after"] == "3 of 3 fields recognised"
+    assert said["after"] == "JSON, a trip a file  ·  3 of 3 fields recognised"
     assert report["mapping"] == ["track.pts", "edge.id", "v_kmh"]
     assert not report["run_enabled"]
 

@@ -13,7 +13,7 @@ from qgis.PyQt.QtGui import QColor, QPalette
 from qgis.PyQt.QtWidgets import QApplication
 
 from roadpulse.aggregation.contract.run_state import RunState
-from roadpulse.aggregation.contract.spec import RunSpec
+from roadpulse.aggregation.contract.spec import FieldMapping, RunSpec
 from roadpulse.aggregation.inventory import TripCount
 from roadpulse.aggregation.storage.s3.errors import S3Refused
 from roadpulse.cluster_client.backends.base.probe import BackendState
@@ -31,6 +31,7 @@ from roadpulse.ui.runs import reattach
 from roadpulse.ui.runs.pending import PendingRun
 from roadpulse.ui.runs.phases import phases_of, total
 from roadpulse.ui.runs.settings import RememberedTrips, RunSettings, Throughput, run_spec
+from roadpulse.ui.trip_fields.recognition import Guess, Recognition
 from roadpulse.ui.trip_fields.sample import FirstPoint, Preview
 from roadpulse.ui.widgets.statistics import StatisticChooser, StatisticList
 
@@ -233,11 +234,15 @@ def test_a_click_says_that_times_without_a_zone_are_local() -> None:
     form = RunForm()
     form.show_settings(RunSettings(time_zone="Europe/Berlin"))
     time = FirstPoint(7, 30.0, None)
+    found = Recognition("JSON, a trip a file", FieldMapping(), (Guess("times", "local", "no offset"),))
     form.trips.preview = Preview(
-        file="a.json", points=(time,), found=("link_id", "speed", "time"), without_zone=True, root={}
+        file="a.json", points=(time,), found=("link_id", "speed", "time"), recognition=found
     )
     form.trips.show_preview()
-    assert form.trips.fields_note.plain.endswith("See under More. They are local times")
-    form.trips.fields_note.clicked.emit("local")
+    (text,) = form.trips.guesses.texts
+    assert text == "Times are probably local: no offset. Use local"
+    form.trips.guesses.used.emit("times", "local")
     assert form.settings().mapping.naive_times == "local"
+    form.trips.show_preview()
+    assert form.trips.guesses.texts == []
     form.forget()

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from roadpulse.aggregation.contract.errors import BadTripFile
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.trips.decoder import TripDecoder
 from roadpulse.cluster_client.backends.local.probe import LocalTrips
@@ -99,9 +98,8 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 def test_no_more_than_a_preview_takes_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(b"12345")
-    assert LocalTrips().read(str(tmp_path / "a.json"), 5) == b"12345"
-    with pytest.raises(BadTripFile):
-        LocalTrips().read(str(tmp_path / "a.json"), 4)
+    assert LocalTrips().beginning(str(tmp_path / "a.json"), 5) == b"12345"
+    assert LocalTrips().beginning(str(tmp_path / "a.json"), 4) == b"1234"
 
 
 def test_speeds_from_positions_are_shown_in_the_unit_of_the_trips(tmp_path: Path) -> None:
@@ -118,13 +116,13 @@ def test_speeds_from_positions_are_shown_in_the_unit_of_the_trips(tmp_path: Path
 @pytest.mark.parametrize(
     ("time", "without"), [("2025-06-10 08:00:00", True), ("2025-06-10T08:00:00Z", False)]
 )
-def test_times_without_a_zone_are_noticed_until_the_mapping_says_what_they_are(
-    tmp_path: Path, time: str, without: bool
-) -> None:
+def test_times_without_a_zone_are_noticed(tmp_path: Path, time: str, without: bool) -> None:
     (tmp_path / "a.json").write_text(json.dumps({"data": [point(time=time)]}))
     for naive in ("refuse", "utc", "local"):
         found = preview(LocalTrips(), str(tmp_path), FieldMapping(naive_times=naive), lambda: None)
-        assert found.without_zone == (without and naive == "refuse")
+        assert found.recognition is not None
+        assert found.recognition.value("times") == ("local" if without else "")
+        assert found.proposal is None
         assert found.found == ("link_id", "speed", "time")
 
 

@@ -9,6 +9,7 @@ from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from ...aggregation.contract.s3_access import is_s3
+from ...aggregation.contract.spec import FieldMapping
 from ...cluster_client.profiles.profile import Profile
 from ...workflow.translation import tr
 from ..background.calls import Call
@@ -81,8 +82,8 @@ class RunForm(QWidget):
             section.updated.connect(self._updated)
         self.where.moved.connect(self._moved)
         self.trips.updated.connect(self._trips_updated)
-        self.trips.unit_proposed.connect(self._use_unit)
-        self.trips.local_times_proposed.connect(self.more.use_local_times)
+        self.trips.mapping_proposed.connect(self._use_mapping)
+        self.trips.guess_used.connect(self._use_guess)
         self.trips.fields.clicked.connect(self._edit_fields)
         self.show_.statistics_wanted.connect(self.more.go_to)
         self._sampler.done.connect(self.roads.set_sample)
@@ -223,15 +224,25 @@ class RunForm(QWidget):
 
         self._sampler.submit(read)
 
-    def _use_unit(self, unit: str) -> None:
-        self.trips.units.setCurrentIndex(max(0, self.trips.units.findData(unit)))
+    def _use_guess(self, entry: str, value: str) -> None:
+        if entry == "unit":
+            self.trips.units.setCurrentIndex(max(0, self.trips.units.findData(value)))
+        elif entry == "zone":
+            self.when.zone.setText(value)
+        elif entry == "times":
+            self.more.set_naive_times(value)
+
+    def _use_mapping(self, mapping: FieldMapping) -> None:
+        self._use_guess("times", mapping.naive_times)
+        self.trips.set_mapping(mapping)
 
     def _edit_fields(self) -> None:
         preview = self.trips.preview
-        if preview is None or preview.root is None:
+        if preview is None or preview.content is None:
             return
         dialog = FieldsDialog(
             preview, self.trips.mapping, self.when.time_zone, self.trips.unit, self.window()
         )
-        dialog.chosen.connect(self.trips.set_mapping)
+        dialog.used.connect(self._use_guess)
+        dialog.chosen.connect(self._use_mapping)
         dialog.open()

@@ -13,8 +13,11 @@ from qgis.PyQt.QtWidgets import (
     QComboBox,
     QDialogButtonBox,
     QFormLayout,
+    QHBoxLayout,
     QHeaderView,
+    QInputDialog,
     QLineEdit,
+    QPushButton,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -22,7 +25,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...aggregation.contract.days import WEEKDAY_NAMES
-from ...aggregation.contract.errors import SpecError
+from ...aggregation.contract.errors import BadTripFile, SpecError
 from ...aggregation.contract.field_path import keys_of, path_fault, path_of
 from ...aggregation.contract.spec import POSITIONS, FieldMapping
 from ...aggregation.trips import values
@@ -31,6 +34,8 @@ from ..manual.window import FORMATS, HelpButton
 from ..widgets.notes import Note, muted, warning
 from ..widgets.plain_text import PlainLabel, tip, visible
 from ..widgets.screen_fit import OnScreenDialog
+from .guess_list import GuessList
+from .kept_mappings import forget_mapping, keep_mapping, kept_mappings
 
 if TYPE_CHECKING:
     from .sample import Preview
@@ -40,9 +45,13 @@ _ENTRIES = ("points", "link_id", "speed", "time", "trip_id", *_IF_NAMED)
 
 
 class FieldsDialog(OnScreenDialog):
-    """Edits a mapping over one file; `chosen` carries the mapping when the person says OK."""
+    """Edits a mapping over one file; `chosen` carries the mapping when the person says OK.
+
+    Before it, `used` carries entry and value of each guess that the person has used (see `GuessList`).
+    """
 
     chosen = pyqtSignal(object)
+    used = pyqtSignal(str, str)
 
     def __init__(
         self, preview: Preview, mapping: FieldMapping, zone: str, unit: str, parent: QWidget
@@ -54,6 +63,8 @@ class FieldsDialog(OnScreenDialog):
         self._preview, self._start = preview, mapping
         self._zone, self._unit = zone, unit
         self._choosers: dict[str, QComboBox] = {}
+        self._labels: dict[str, PlainLabel] = {}
+        self._used: dict[str, str] = {}
         column = QVBoxLayout(self)
         column.setSpacing(10)
         intro = PlainLabel(
@@ -63,6 +74,7 @@ class FieldsDialog(OnScreenDialog):
         )
         intro.setWordWrap(True)
         column.addWidget(intro)
+        column.addWidget(self._recognised())
         column.addWidget(self._form())
         self.note = Note()
         self.note.clicked.connect(self._use_proposal)
@@ -79,24 +91,105 @@ class FieldsDialog(OnScreenDialog):
         column.addWidget(buttons)
         self._show(mapping)
 
-    def _form(self) -> QWidget:
-        from .proposals import PRESETS, arrays_of  # noqa: PLC0415
+    def _recognised(self) -> QWidget:
+        """Return what the file is by itself, with a guess a line."""
+        self.form_name = PlainLabel()
+        self.form_name.setObjectName("form")
+        found = self._preview.recognition
+        self.form_name.setText(found.label if found else tr("This form of file is not known."))
+        font = self.form_name.font()
+        font.setBold(True)
+        self.form_name.setFont(font)
+        self.guesses = GuessList()
+        self.guesses.used.connect(self._use_guess)
+        holder = QWidget()
+        lines = QVBoxLayout(holder)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(2)
+        lines.addWidget(self.form_name)
+        lines.addWidget(self.guesses)
+        return holder
 
+    def _presets(self) -> QWidget:
+        """Return the choice of mappings: recognised, kept under a name, and that of 2019."""
+        self.preset = QComboBox()
+        self.preset.setObjectName("preset")
+        self.keep = QPushButton(tr("Keep…"))
+        self.keep.setObjectName("keep")
+        self.keep.setToolTip(tip(tr("Keep these fields under a name, for other trips of this form.")))
+        self.keep.clicked.connect(self._ask_name)
+        self.forget = QPushButton(tr("Forget"))
+        self.forget.setObjectName("forget")
+        self.forget.clicked.connect(self._forget)
+        self._fill_presets()
+        holder = QWidget()
+        line = QHBoxLayout(holder)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self.preset, 1)
+        line.addWidget(self.keep)
+        line.addWidget(self.forget)
+        return holder
+
+    def _fill_presets(self) -> None:
+        self.preset.clear()
+        self.preset.addItem(tr("own choice"), None)
+        found = self._preview.recognition
+        if found:
+            self.preset.addItem(tr("as recognised"), found.mapping)
+        self.preset.addItem(tr("names of 2019"), FieldMapping(naive_times=self._start.naive_times))
+        for name, mapping in kept_mappings().items():
+            self.preset.addItem(visible(name), mapping)
+            self.preset.setItemData(self.preset.count() - 1, name, Qt.ItemDataRole.UserRole + 1)
+
+    def _ask_name(self) -> None:
+        asking = QInputDialog(self)
+        asking.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        asking.setWindowTitle(tr("Keep these fields"))
+        asking.setLabelText(tr("Name of the form, such as “Probe data of the county”"))
+        asking.setTextValue(self.preset.currentText() if self._kept_name() else "")
+        asking.textValueSelected.connect(self._keep)
+        asking.open()
+
+    def _keep(self, name: str) -> None:
+        if name.strip():
+            keep_mapping(name.strip(), self._mapping())
+            self._fill_presets()
+            self._edited()
+
+    def _kept_name(self) -> str:
+        return str(self.preset.currentData(Qt.ItemDataRole.UserRole + 1) or "")
+
+    def _forget(self) -> None:
+        forget_mapping(self._kept_name())
+        self._fill_presets()
+        self._edited()
+
+    def _use_guess(self, entry: str, value: str) -> None:
+        if entry == "times":
+            self._start = replace(self._start, naive_times=value)
+        elif entry == "unit":
+            self._unit = value
+            self._labels["speed"].setText(tr("Speed ({unit})").format(unit=value))
+        elif entry == "zone":
+            self._zone = value
+        self._used[entry] = value
+        self._edited()
+
+    def _form(self) -> QWidget:
+        from .proposals import arrays_of  # noqa: PLC0415
+
+        content = self._preview.content
+        root = content.root if content else None
         holder = QWidget()
         form = QFormLayout(holder)
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.preset = QComboBox()
-        self.preset.setObjectName("preset")
-        self.preset.addItem(tr("own choice"), None)
-        for name, mapping in PRESETS.items():
-            self.preset.addItem(tr(name), mapping)
-        form.addRow(tr("Preset"), self.preset)
+        form.addRow(tr("Preset"), self._presets())
         inside = [f"{field.path}" for field in self._preview.fields]
-        scalars = _scalars(self._preview.root)
+        scalars = _scalars(root) if root is not None else inside
         examples = {field.path: field.example for field in self._preview.fields}
         for name, label, paths in (
-            ("points", tr("Points"), arrays_of(self._preview.root)),
+            ("points", tr("Points"), arrays_of(root)),
             ("link_id", tr("Link id"), inside),
             ("speed", tr("Speed ({unit})").format(unit=self._unit), inside),
             ("time", tr("Time"), inside),
@@ -116,11 +209,17 @@ class FieldsDialog(OnScreenDialog):
                     example = tr("for example {value}").format(value=examples[path])
                     chooser.setItemData(at, tip(example), Qt.ItemDataRole.ToolTipRole)
             if name == "trip_id":
-                chooser.lineEdit().setPlaceholderText(tr("none: every file is a trip"))
+                text = tr("none: every file is a trip") if root is not None else tr("none: one trip a file")
+                chooser.lineEdit().setPlaceholderText(text)
+            elif name == "points" and root is None:
+                chooser.setEnabled(False)
+                chooser.setToolTip(tip(tr("In files of this form each row is a point.")))
             elif name in _IF_NAMED:
                 chooser.lineEdit().setPlaceholderText(tr("none"))
             self._choosers[name] = chooser
-            form.addRow(label, chooser)
+            self._labels[name] = PlainLabel(label)
+            self._labels[name].setBuddy(chooser)
+            form.addRow(self._labels[name], chooser)
             chooser.currentTextChanged.connect(self._edited)
             if name == "speed":
                 form.addRow("", self._from_positions())
@@ -166,6 +265,7 @@ class FieldsDialog(OnScreenDialog):
     # -- state --------------------------------------------------------------------------------------
 
     def _show(self, mapping: FieldMapping) -> None:
+        self._start = mapping
         for name, chooser in self._choosers.items():
             chooser.blockSignals(True)
             chooser.setCurrentText(getattr(mapping, name))
@@ -194,9 +294,21 @@ class FieldsDialog(OnScreenDialog):
             self.ok.setEnabled(False)
             return
         self.ok.setEnabled(True)
-        at = next((i for i in range(self.preset.count()) if self.preset.itemData(i) == mapping), 0)
-        self.preset.setCurrentIndex(at)
-        found = inspect(self._preview.file, self._preview.root, mapping, self._zone, self._unit)
+        if self.preset.currentData() != mapping:
+            at = next((i for i in range(self.preset.count()) if self.preset.itemData(i) == mapping), 0)
+            self.preset.setCurrentIndex(at)
+        self.forget.setEnabled(bool(self._kept_name()))
+        if self._preview.content is None:
+            return
+        try:
+            found = inspect(self._preview.file, self._preview.content, mapping, self._zone, self._unit)
+        except BadTripFile as error:
+            self.note.show_warning(error.message)
+            self.ok.setEnabled(False)
+            return
+        times = "" if mapping.naive_times == "refuse" else "local"
+        chosen = {"unit": self._unit, "zone": self._zone, "times": times}
+        self.guesses.show_guesses(found.recognition, {**chosen, "direction": mapping.direction})
         if found.problem:
             text = tr("In this file {problem}.").format(problem=found.problem)
         else:
@@ -220,9 +332,11 @@ class FieldsDialog(OnScreenDialog):
     def _preset_chosen(self) -> None:
         mapping = self.preset.currentData()
         if mapping is not None:
-            self._show(replace(mapping, naive_times=self._start.naive_times))
+            self._show(mapping)
 
     def _accept(self) -> None:
+        for entry, value in self._used.items():
+            self.used.emit(entry, value)
         self.chosen.emit(self._mapping())
         self.accept()
 

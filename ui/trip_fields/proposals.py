@@ -1,35 +1,26 @@
-"""The fields of a trip file: those that exist, presets, and proposals for names that are not found."""
+"""The fields of a trip file: those that exist, and proposals for names that are not found."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
+from ...aggregation.contract.errors import SpecError
 from ...aggregation.contract.field_path import keys_of, path_fault, path_of
-from ...aggregation.contract.link_ids import link_id_of
+from ...aggregation.contract.link_ids import is_backward, link_id_of
 from ...aggregation.contract.spec import FieldMapping
 from ...aggregation.trips import times, values
+from .content import Content
+from .field_names import plain, rank
 
-PRESETS: Mapping[str, FieldMapping] = {
-    "2019 names": FieldMapping(),
-    "Flat (points, link_id, speed, time)": FieldMapping(
-        points="points", link_id="link_id", speed="speed", time="time"
-    ),
-}
-"""Mappings to begin with."""
+NEEDED = ("link_id", "speed", "time")
+"""Entries of a mapping that a point needs."""
 
-_NAMES = {
-    "link_id": (
-        r"^link_?id$",
-        r"^(edge|segment|way|road|seg|osm|street)_?(id|no|number)?$",
-        r"link",
-        r"edge|segment",
-    ),
-    "speed": (r"^(abs)?_?(speed|velocity)$", r"speed|velocity|veloc|kmh|mph|kph", r"^v$|^spd$"),
-    "time": (r"^(time_?stamp|time|date_?time|ts|instant)$", r"time|stamp|date|epoch|when|^ts$|^t$"),
-}
+_MORE = ("trip_id", "vehicle_id", "longitude", "latitude", "direction")
+"""Entries that are proposed where a file has a field for them and the mapping names none."""
+
 _USUAL_TIMES = times.TimeRules()
 _DEPTH = 4
 _WIDTH = 200
@@ -59,37 +50,58 @@ def arrays_of(root: Any) -> list[str]:
     return [path for _, path in sorted(found, key=lambda item: (-item[0], item[1]))]
 
 
-def propose(root: Any, mapping: FieldMapping) -> Optional[FieldMapping]:
+def propose(content: Content, mapping: FieldMapping) -> Optional[FieldMapping]:
     """Return a mapping that fits the file better than `mapping`; None where nothing better is known.
 
     What `mapping` finds stays. A proposal is only ever shown to the person, never used unasked.
     """
-    points = values.follow(root, keys_of(mapping.points))
-    path = mapping.points
+    points, path = content.points(mapping), mapping.points
     if not isinstance(points, list) or not points:
-        arrays = arrays_of(root)
+        arrays = arrays_of(content.root)
         if not arrays:
             return None
         path = arrays[0]
-        points = values.follow(root, keys_of(path))
+        points = values.follow(content.root, keys_of(path))
     fields = fields_of(points)
     chosen: dict[str, str] = {}
-    for name in ("link_id", "speed", "time"):
-        now = getattr(mapping, name)
+    for name in NEEDED:
+        now = getattr(content.rules(mapping), name)
         if any(field.path == now and field.example is not None for field in fields):
-            chosen[name] = now
-    for name in ("link_id", "speed", "time"):
-        if name not in chosen:
-            best = _best(name, [field for field in fields if field.path not in chosen.values()])
-            if best is not None:
-                chosen[name] = best
-    proposal = replace(mapping, points=path, **chosen)
+            chosen[name] = getattr(mapping, name)
+    taken = {getattr(content.rules(mapping), name) for name in chosen}
+    for name in (*NEEDED, *_MORE):
+        if name in chosen or (name in _MORE and getattr(mapping, name)):
+            continue
+        if name == "speed" and mapping.speed_from:
+            continue  # it is computed
+        best = _best(name, [field for field in fields if field.path not in taken])
+        if best is not None:
+            taken.add(best)
+            chosen[name] = _inside(path, best) if name in _OF_TRIP and content.rows is None else best
+    if bool(chosen.get("longitude")) != bool(chosen.get("latitude")):
+        chosen.pop("longitude", None)
+        chosen.pop("latitude", None)
+    if all(chosen.get(name) == getattr(mapping, name) for name in NEEDED) and path == mapping.points:
+        # What is needed is found: of the rest only what tells trips in one file apart matters.
+        chosen = {name: found for name, found in chosen.items() if name == "trip_id" and not content.is_trip}
+    try:
+        proposal = replace(mapping, points=path, **chosen)
+    except SpecError:
+        return None
     return proposal if proposal != mapping and chosen else None
+
+
+_OF_TRIP = ("trip_id", "vehicle_id")
+"""Entries whose path leads from the root of a trip, also where it ends in a point."""
+
+
+def _inside(points: str, path: str) -> str:
+    return path_of((*keys_of(points), *keys_of(path)))
 
 
 def changes(mapping: FieldMapping, proposal: FieldMapping) -> str:
     """Return the changes of a proposal as text: the fields of its points that `mapping` does not name."""
-    names = ("link_id", "speed", "time")
+    names = (*NEEDED, *_MORE)
     changed = [getattr(proposal, name) for name in names if getattr(proposal, name) != getattr(mapping, name)]
     return ", ".join(changed or [proposal.points])
 
@@ -121,19 +133,29 @@ def fits(name: str, value: Any, rules: times.TimeRules = _USUAL_TIMES) -> bool:
         return link_id_of(value)[1] is None
     if name == "speed":
         return values.speed_of(value)[1] is None
+    if name in ("longitude", "latitude"):
+        pair = (value, 0.0) if name == "longitude" else (0.0, value)
+        return values.position_of(*pair)[0] == values.position_of(*pair)[0]  # not NaN
+    if name == "direction":
+        return is_backward(value)[1] is None
+    if name in _OF_TRIP:
+        return isinstance(value, (str, int)) and not isinstance(value, bool)
     instant, code = times.instant_of(value, rules)
     return instant != times.NO_TIME or code == times.WITHOUT_ZONE
 
 
 def _best(name: str, fields: Sequence[RawField]) -> Optional[str]:
-    usable = [field for field in fields if fits(name, field.example)]
-    for pattern in _NAMES[name]:
-        for field in usable:
-            parts = keys_of(field.path)
-            names = (parts[-1], "_".join(parts[-2:]))  # `edge.id` says as much as `edge_id`
-            if any(re.search(pattern, name, re.IGNORECASE) for name in names):
-                return field.path
-    return None
+    """Return the field whose name fits an entry best, of those whose values can be it."""
+    found = []
+    for at, field in enumerate(fields):
+        if not fits(name, field.example):
+            continue
+        keys = keys_of(field.path)
+        names = {plain(keys[-1]), plain("_".join(keys[-2:]))}  # `edge.id` says as much as `edge_id`
+        ranks = [r for one in names if (r := rank(name, one)) >= 0]
+        if ranks:
+            found.append((min(ranks), at, field.path))
+    return min(found)[2] if found else None
 
 
 def _leaves(point: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:

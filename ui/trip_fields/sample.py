@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, Callable, Optional
 
 import numpy as np
 
-from ...aggregation.contract.errors import FILE_REASONS, BadTripFile
+from ...aggregation.contract.errors import BadTripFile
 from ...aggregation.contract.field_path import keys_of
-from ...aggregation.contract.json_text import JsonFault, check_shape
 from ...aggregation.contract.link_ids import LinkId, directed, is_backward, link_id_of
 from ...aggregation.contract.spec import FieldMapping
 from ...aggregation.contract.time_zones import is_zone
 from ...aggregation.trips import advice, times, values
-from ...aggregation.trips.trip_json import load_text, text_of, unpack
 from ...cluster_client.backends.base.probe import TripSource
 from ...cluster_client.postgis.link_ids import LinkIds, ids_of
-from .proposals import RawField, fields_of, fits, propose, unit_hint
+from .content import Content, content_of
+from .proposals import NEEDED, RawField, fields_of, fits
+from .recognition import Recognition, recognise
 
 LARGEST_PREVIEW, LARGEST_FETCHED = 64 << 20, 8 << 20
 FETCHED_SAMPLE = 3 << 20
@@ -52,8 +53,8 @@ class Preview:
 
     `found` holds which of link_id, speed and time have a usable value in some of these points; `raw` the
     points as they are in the file. `proposal` is a mapping that would find more, `problem` the reason why
-    nothing can be read. `without_zone` says that times have no zone, and are not read. `faults` holds,
-    for the fields that are not found, the fault of the value in the file.
+    nothing can be read. `faults` holds, for the fields that are not found, the fault of the value in the
+    file. `recognition` is what the file probably is.
     """
 
     file: str = ""
@@ -62,11 +63,10 @@ class Preview:
     fields: tuple[RawField, ...] = ()
     found: tuple[str, ...] = ()
     proposal: Optional[FieldMapping] = None
-    unit: str = ""
     problem: str = ""
     faults: Mapping[str, str] = field(default_factory=dict)
-    without_zone: bool = False
-    root: Any = field(default=None, repr=False)
+    content: Optional[Content] = field(default=None, repr=False)
+    recognition: Optional[Recognition] = None
 
 
 def preview(
@@ -85,7 +85,8 @@ def preview(
     for path in source.first(trips):
         check()
         try:
-            last = inspect(path, _load(source, path), mapping, zone, unit)
+            content = content_of(partial(source.beginning, path), path, mapping, _most(source))
+            last = inspect(path, content, mapping, zone, unit)
         except BadTripFile as error:
             last = Preview(file=path, problem=_clause(error.message))
         except OSError as error:
@@ -95,22 +96,28 @@ def preview(
     return last
 
 
-def inspect(path: str, root: Any, mapping: FieldMapping, zone: str = "UTC", unit: str = "km/h") -> Preview:
-    """Return what `mapping` finds in a loaded file; see `preview`."""
-    raw = values.follow(root, keys_of(mapping.points))
+def inspect(
+    path: str, content: Content, mapping: FieldMapping, zone: str = "UTC", unit: str = "km/h"
+) -> Preview:
+    """Return what `mapping` finds in the first points of a file; see `preview`. Raises `BadTripFile`."""
+    raw, paths = content.points(mapping), content.rules(mapping)
+    recognition = recognise(content, mapping, zone, unit)
+    proposal = None
+    if recognition and replace(recognition.mapping, naive_times=mapping.naive_times) != mapping:
+        proposal = recognition.mapping
     if not isinstance(raw, list):
         return Preview(
-            file=path, proposal=propose(root, mapping), unit=unit_hint(root), root=root,
+            file=path, proposal=proposal, content=content, recognition=recognition,
             problem=f"there is no array of points in its field “{mapping.points}”",
         )  # fmt: skip
     first = raw[:POINTS_SHOWN]
     given = {
-        name: [_value(point, getattr(mapping, name)) for point in first] if getattr(mapping, name) else []
-        for name in ("link_id", "speed", "time")
+        name: [_value(point, getattr(paths, name)) for point in first] if getattr(paths, name) else []
+        for name in NEEDED
     }
     rules = times.TimeRules(mapping.naive_times, zone if is_zone(zone) else "UTC", mapping.time_format)
     if mapping.speed_from:
-        given["speed"] = _computed_speeds(first, given, mapping, rules, unit)
+        given["speed"] = _computed_speeds(first, given, paths, rules, unit)
     found = tuple(name for name in given if any(fits(name, value, rules) for value in given[name]))
     faults = {
         name: text
@@ -120,54 +127,56 @@ def inspect(path: str, root: Any, mapping: FieldMapping, zone: str = "UTC", unit
     }
     links = given["link_id"]
     if mapping.direction:
-        links = [_directed(link, _value(one, mapping.direction)) for link, one in zip(links, first)]
+        links = [_directed(link, _value(one, paths.direction)) for link, one in zip(links, first)]
     points = tuple(_point(*read, rules) for read in zip(links, given["speed"], given["time"]))
     return Preview(
         file=path, points=points, raw=tuple(first), fields=tuple(fields_of(raw)), found=found,
-        proposal=propose(root, mapping) if len(found) < len(given) else None,
-        unit=unit_hint(root), root=root, problem="" if raw else "it holds no points", faults=faults,
-        without_zone=any(times.instant_of(one, rules)[1] == times.WITHOUT_ZONE for one in given["time"]),
+        proposal=proposal, content=content, recognition=recognition,
+        problem="" if raw else "it holds no points", faults=faults,
     )  # fmt: skip
 
 
 def sample_link_ids(
     source: TripSource, paths: tuple[str, ...], mapping: FieldMapping, check: Check
 ) -> LinkIds:
-    """Return distinct link ids (n,) of some files; bad files are passed over. Raises `RunError`."""
-    from ...aggregation.trips.decoder import TripDecoder  # noqa: PLC0415  (needs msgspec)
+    """Return distinct link ids (n,) of the first points of some files; raises `RunError`.
 
-    decoder = TripDecoder(mapping, LARGEST_PREVIEW)
+    Bad files are passed over.
+    """
     found: set[LinkId] = set()
     read = 0
+
+    def beginning(path: str, n: int) -> bytes:
+        nonlocal read
+        head = source.beginning(path, n)
+        read += len(head)
+        return head
+
     for path in paths:
         check()
         try:
-            content = source.read(path, LARGEST_FETCHED if source.far else LARGEST_PREVIEW)
-            trip = decoder.decode(content)
-            found.update(trip.texts.get(key, key) for key in np.unique(trip.link_id).tolist())
+            content = content_of(partial(beginning, path), path, mapping, _most(source))
+            found.update(_links_of(content, mapping))
         except (BadTripFile, OSError):
             continue  # counted and named by the run itself
-        read += len(content)
         if len(found) >= SAMPLE_IDS or (source.far and read > FETCHED_SAMPLE):
             break
     return ids_of(sorted(found, key=lambda link: (isinstance(link, str), link))[:SAMPLE_IDS])
 
 
-def _load(source: TripSource, path: str) -> Any:
-    try:
-        content = source.read(path, LARGEST_FETCHED if source.far else LARGEST_PREVIEW)
-    except BadTripFile as error:
-        if error.reason == "too_large":
-            raise BadTripFile("too_large", "it is too large for a preview") from error
-        raise
-    if not content:
-        raise BadTripFile("empty", FILE_REASONS["empty"])
-    text = text_of(unpack(content, LARGEST_PREVIEW * 4))
-    try:
-        check_shape(text, path)
-    except JsonFault as fault:
-        raise BadTripFile("too_large", f"{fault.fault}, too much for a preview") from fault
-    return load_text(text)
+def _links_of(content: Content, mapping: FieldMapping) -> set[LinkId]:
+    points, paths = content.points(mapping), content.rules(mapping)
+    found: set[LinkId] = set()
+    for point in points if isinstance(points, list) else ():
+        link = _value(point, paths.link_id)
+        link_id = link_id_of(_directed(link, _value(point, paths.direction)) if paths.direction else link)[0]
+        if link_id is not None:
+            found.add(link_id)
+    return found
+
+
+def _most(source: TripSource) -> int:
+    return LARGEST_FETCHED if source.far else LARGEST_PREVIEW
 
 
 def _clause(message: str) -> str:

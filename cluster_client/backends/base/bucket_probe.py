@@ -105,9 +105,9 @@ class BucketTrips:
         """Return the first trip files, without listing all."""
         return [trip.url for trip in listing.first(self.s3, trips, FIRST_FILES)]
 
-    def read(self, path: str, most: int) -> bytes:
-        """Return a trip file's content; raises `BadTripFile` if it has more than `most` bytes."""
-        return listing.read(self.s3, path, most)
+    def beginning(self, path: str, most: int) -> bytes:
+        """See `TripSource.beginning`."""
+        return listing.beginning(self.s3, path, most)
 
     def close(self) -> None:
         """Close the connection."""

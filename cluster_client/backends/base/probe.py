@@ -57,8 +57,8 @@ class TripSource(Protocol):
     def first(self, trips: str) -> list[str]:
         """Return the first trip files, without listing all."""
 
-    def read(self, path: str, most: int) -> bytes:
-        """Return a trip file's content; raises `BadTripFile` if it has more than `most` bytes."""
+    def beginning(self, path: str, most: int) -> bytes:
+        """Return the first `most` bytes of a trip file, all if it has fewer; raises `BadTripFile`."""
 
 
 class BackendProbe(Protocol):

@@ -35,15 +35,12 @@ class LocalTrips:
         """See `TripSource.first`."""
         return inventory.first_files(trips)
 
-    def read(self, path: str, most: int) -> bytes:
-        """See `TripSource.read`; raises `OSError`, or `BadTripFile` also for a pipe."""
+    def beginning(self, path: str, most: int) -> bytes:
+        """See `TripSource.beginning`; raises `OSError`, or `BadTripFile` for a pipe."""
         try:
-            content = first_bytes(Path(path), most + 1)
+            return first_bytes(Path(path), most)
         except JsonFault as fault:
             raise BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: {fault.fault}", True) from fault
-        if len(content) > most:
-            raise BadTripFile("too_large", FILE_REASONS["too_large"])
-        return content
 
 
 class LocalProbe:

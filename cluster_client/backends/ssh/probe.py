@@ -149,19 +149,16 @@ class HeadTrips:
 
         return list(_understood(lambda: Entries.of(self._head.asked(work), "the answer").texts("first")))
 
-    def read(self, path: str, most: int) -> bytes:
-        """See `TripSource.read`."""
+    def beginning(self, path: str, most: int) -> bytes:
+        """See `TripSource.beginning`."""
 
         def work(connection: Connection, folders: RemoteFolders) -> bytes:
-            content = SftpFiles(connection).read(folders.absolute(path), most + 1)
+            content = SftpFiles(connection).read(folders.absolute(path), most)
             if content is None:
                 raise BadTripFile("vanished", FILE_REASONS["vanished"], passing=True)
             return content
 
-        content = self._head.asked(work)
-        if len(content) > most:
-            raise BadTripFile("too_large", FILE_REASONS["too_large"])
-        return content
+        return self._head.asked(work)
 
     def _inventory(
         self, connection: Connection, folders: RemoteFolders, request: dict[str, Any]

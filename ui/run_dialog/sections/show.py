@@ -188,9 +188,9 @@ class MoreSection(Section):
         """Return what is wrong with the statistics that are typed."""
         return self.statistics.problem()
 
-    def use_local_times(self) -> None:
-        """Choose that times without a zone are local."""
-        self.naive.setCurrentIndex(self.naive.findData("local"))
+    def set_naive_times(self, value: str) -> None:
+        """Choose what times without a zone are, of `NAIVE_TIMES`."""
+        self.naive.setCurrentIndex(max(0, self.naive.findData(value)))
 
     def go_to(self) -> None:
         """Unfold, and focus the list of statistics."""

@@ -52,7 +52,6 @@ class TripsSection(TripsControls):
         self._counter.failed.connect(self._not_counted)
         self._previewer.done.connect(self._previewed)
         self._previewer.failed.connect(self._not_previewed)
-        self.mapping_proposed.connect(self.set_mapping)
         self.rules_changed.connect(self.refresh)
         watch.changed.connect(self._place_changed)
         self._fit_to_place()
@@ -97,7 +96,7 @@ class TripsSection(TripsControls):
             return tr("Choose the folder of the trips.")
         if self._fault and self._sure:
             return self._fault
-        if not self.preview or self.preview.root is None:
+        if not self.preview or self.preview.content is None:
             return ""
         if "link_id" not in self.preview.found:
             return self.preview.faults.get("link_id") or tr("Say which field of the trips holds the link id.")

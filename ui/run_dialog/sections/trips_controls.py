@@ -12,6 +12,7 @@ from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, Q
 from ....aggregation.contract.days import WEEKDAY_NAMES
 from ....aggregation.contract.spec import FieldMapping
 from ....workflow.translation import tr
+from ...trip_fields.guess_list import GuessList
 from ...widgets.notes import Note
 from ...widgets.plain_text import PlainLabel
 from .section import Section, unit_chooser
@@ -25,16 +26,15 @@ _FIELD_NAMES = {"link_id": "link id", "speed": "speed", "time": "time"}
 class TripsControls(Section):
     """Widgets for the place of the trips and the first points.
 
-    `unit_proposed` carries the unit that a file names, `mapping_proposed` a mapping that finds more in it.
-    `local_times_proposed` says that times without a zone are local. `rules_changed` says that points read
-    before do not count under the new unit or zone.
+    `mapping_proposed` carries a mapping that finds more in a file, `guess_used` the entry and the value of a
+    guess that the person uses (see `GuessList`).
+    `rules_changed` says that points which were read before do not count under the new unit or zone.
     """
 
     title = "Trips"
-    unit_proposed = pyqtSignal(str)
     mapping_proposed = pyqtSignal(object)
+    guess_used = pyqtSignal(str, str)
     rules_changed = pyqtSignal()
-    local_times_proposed = pyqtSignal()
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -61,12 +61,15 @@ class TripsControls(Section):
         self.point = PlainLabel()
         self.point.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.fields_note = Note()
+        self.guesses = GuessList(brief=True)
+        self.guesses.used.connect(self.guess_used)
         self.fields = QPushButton(tr("Fields…"))
         self.fields.setObjectName("fields")
         text = QVBoxLayout()
         text.setSpacing(2)
         text.addWidget(self.point)
         text.addWidget(self.fields_note)
+        text.addWidget(self.guesses)
         line = QHBoxLayout(self.box)
         line.setContentsMargins(8, 5, 6, 5)
         line.addLayout(text, 1)
@@ -98,6 +101,7 @@ class TripsControls(Section):
         found = self.preview
         self.box.setVisible(bool(found and found.file))
         if not found or not found.file:
+            self.guesses.show_guesses(None, {})
             return
         name = PurePosixPath(found.file.replace("\\", "/")).name
         if found.problem:
@@ -125,15 +129,13 @@ class TripsControls(Section):
                     n=len(found.found), missing=missing
                 )
             )
-        elif found.unit and found.unit != self.unit:
-            text = tr("The file says its speeds are in {there}, {here} is chosen.")
-            text = text.format(there=found.unit, here=self.unit)
-            self.fields_note.show_warning(text, tr("Use {unit}").format(unit=found.unit), "unit")
-        elif found.without_zone:
-            text = tr("The times have no zone, so that these points would be in no time bin. See under More.")
-            self.fields_note.show_warning(text, tr("They are local times"), "local")
         else:
-            self.fields_note.show_text(tr("3 of 3 fields recognised"))
+            form = found.recognition.label if found.recognition else ""
+            text = tr("3 of 3 fields recognised")
+            self.fields_note.show_text(f"{form}  ·  {text}" if form else text)
+        times = "" if self.mapping.naive_times == "refuse" else "local"
+        chosen = {"unit": self.unit, "zone": self.zone, "times": times}
+        self.guesses.show_guesses(found.recognition, chosen)
 
     def _describe(self, point: FirstPoint) -> str:
         from zoneinfo import ZoneInfo  # noqa: PLC0415
@@ -152,7 +154,3 @@ class TripsControls(Section):
     def _link_clicked(self, name: str) -> None:
         if self.preview and name == "propose" and self.preview.proposal:
             self.mapping_proposed.emit(self.preview.proposal)
-        elif self.preview and name == "unit":
-            self.unit_proposed.emit(self.preview.unit)
-        elif name == "local":
-            self.local_times_proposed.emit()
