@@ -11,6 +11,7 @@ import sys
 
 NAMES = {
     "engine": "engine",
+    "forms": "forms",
     "postgis": "postgis_join",
     "roads": "roads",
     "layer": "layer",

@@ -1,6 +1,7 @@
-"""The same result CSVs by DuckDB's own JSON reader in SQL: what a good analyst would write without us.
+"""The same result CSVs by DuckDB's own readers in SQL: what a good analyst would write without us.
 
 `python -m benchmarks.duckdb_job TRIPS OUT ZONE MINUTES`, in a process of its own so that its start counts.
+TRIPS is a folder of JSON trips, or a CSV or Parquet file as `benchmarks.forms` writes them.
 """
 
 from __future__ import annotations
@@ -17,16 +18,15 @@ STATISTICS = """
 NAMED = "n_points, n_trips, mean, std, p[1] AS p05, p[2] AS p15, p[3] AS p50, p[4] AS p85, p[5] AS p95"
 
 
-def main(trips: str, out: str, zone: str, minutes: int) -> None:
-    folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
-    connection = duckdb.connect(config={"temp_directory": str(folder / "tmp")})
-    connection.execute(f"SET TimeZone = '{zone}'")
-    connection.execute(f"""
-        CREATE TEMP TABLE points AS
-        SELECT file, try_cast(point.dbResponse.linkID AS BIGINT) AS link_id, point.absVelocity AS speed,
-            (date_part('hour', point.timestamp) * 60 + date_part('minute', point.timestamp))::INT
-                // {minutes} * {minutes} AS minute
+def _points_of(trips: str) -> str:
+    """SQL of all points, with columns file, link, speed and moment."""
+    if trips.endswith(".parquet"):
+        return f"SELECT trip AS file, link, speed, moment::TIMESTAMPTZ AS moment FROM '{trips}'"
+    if trips.endswith(".csv"):
+        types = "{trip: 'VARCHAR', moment: 'TIMESTAMPTZ', link: 'VARCHAR', speed: 'DOUBLE'}"
+        return f"SELECT trip AS file, link, speed, moment FROM read_csv('{trips}', columns = {types})"
+    return f"""
+        SELECT file, point.dbResponse.linkID AS link, point.absVelocity AS speed, point.timestamp AS moment
         FROM (
             SELECT filename AS file, unnest(data) AS point
             FROM read_json('{trips}/*.json', filename = true, maximum_object_size = 268435456, columns = {{
@@ -34,6 +34,20 @@ def main(trips: str, out: str, zone: str, minutes: int) -> None:
                               dbResponse STRUCT(linkID VARCHAR))[]'
             }})
         )
+    """
+
+
+def main(trips: str, out: str, zone: str, minutes: int) -> None:
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(config={"temp_directory": str(folder / "tmp")})
+    connection.execute(f"SET TimeZone = '{zone}'")
+    connection.execute(f"""
+        CREATE TEMP TABLE points AS
+        SELECT file, try_cast(link AS BIGINT) AS link_id, speed,
+            (date_part('hour', moment) * 60 + date_part('minute', moment))::INT
+                // {minutes} * {minutes} AS minute
+        FROM ({_points_of(trips)})
         WHERE link_id IS NOT NULL AND speed IS NOT NULL
     """)
     connection.execute(f"""

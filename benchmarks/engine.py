@@ -89,7 +89,7 @@ def _cold(trips: Path, size: int, times: int) -> None:
     print(
         f"  {size / 1e6 / timings['decode']:,.0f} MB/s decoded, {manifests[-1]['points']['counted']:,} points"
     )
-    _check_equal()
+    check_equal()
 
 
 def _again(trips: Path, size: int, times: int) -> None:
@@ -119,7 +119,7 @@ def _statistics(trips: Path, size: int, times: int) -> None:
     report("Re-analysis with all statistics, at most 2 x the default ones'", costs, default, everything, 2)
 
 
-def _check_equal() -> None:
+def check_equal() -> None:
     """Both ways must have computed the same: counts exactly, means to 1e-9."""
     import numpy as np
     import pandas as pd

@@ -621,7 +621,7 @@ def test_folders_and_objects_come_page_by_page(s3_server: S3Server, s3: S3Connec
         ("/2019", 3),
         ("/2019/", 3),
         ("/2019/a.json", 1),
-        ("/notes.txt", 1),
+        ("/notes.md", 1),
         ("/2019/*.json", 1),
         ("/**/*.json*", 4),
     ],
@@ -631,7 +631,7 @@ def test_trips_are_counted_as_a_run_names_them(
 ) -> None:
     fill(
         s3_server, bucket,
-        ["2019/a.json", "2019/june/b.json.gz", "2019/june/c.JSON", "2019-b/d.json", "e.json", "notes.txt",
+        ["2019/a.json", "2019/june/b.json.gz", "2019/june/c.JSON", "2019-b/d.json", "e.json", "notes.md",
          "2019/a.json.gz", "2019/june/c.JSON.GZ"],  # copies, which runs leave out
     )  # fmt: skip
     heard: list[listing.Counted] = []

@@ -29,6 +29,7 @@ from roadpulse.aggregation.summary import result_tables
 from roadpulse.tests.engine import Engine, LocalRunner, trip
 from tests.integration.fault_proxy import Fault, FaultProxy
 from tests.integration.s3_engine import BucketEngine, result_bytes
+from tests.integration.test_forms import FORMS, TRIPS, lines, made, rows
 from tests.waiting import until
 
 
@@ -60,6 +61,20 @@ def test_a_bucket_gives_the_same_bytes_as_a_folder(filled, tmp_path, workers):
     assert (far.folder / "rc").read_text() == "0\n"
     assert "30 trip files, 30 of them new" in (far.folder / "log.txt").read_text(encoding="utf-8")
     assert filled.leftovers() == []
+
+
+def test_files_of_many_trips_give_the_same_bytes_in_a_bucket_and_by_any_workers(engine, tmp_path):
+    """Parquet, packed CSV and lines beside each other; the lines are fetched as a file."""
+    for n, name in enumerate(("Parquet", "tabs, packed", "a point a line")):
+        engine.write(f"{n} {FORMS[name][0]}", FORMS[name][2](made()))
+    points = [{**point, "trip": f"long {n // 40_000}"} for n, point in enumerate(rows(made()) * 80)]
+    engine.write("long.jsonl", lines(points))
+    spec = {"mapping": {"trip_id": "trip"}, "min_trips": 1}
+    far, near = engine.finish(4, **spec), engine.twin(tmp_path).finish(1, **spec)
+    assert result_bytes(far) == result_bytes(near)
+    assert far.manifest["points"]["reasons"] == near.manifest["points"]["reasons"]
+    assert far.manifest["files"]["trips"] == near.manifest["files"]["trips"] == TRIPS + 2
+    assert engine.leftovers() == []
 
 
 def test_a_trip_that_is_there_plain_and_packed_counts_once(filled, tmp_path):

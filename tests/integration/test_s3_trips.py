@@ -54,7 +54,7 @@ def filled(engine):
         "a.JSON",
         "c.json.gz",
         "deep/er/d.json",
-        "e.txt",
+        "e.md",
         "f.json.tmp",
         ".h.json",
         ".i/j.json",
@@ -140,7 +140,7 @@ def test_a_folder_that_exists_under_the_name_given_is_no_pattern(engine):
 
 
 def test_a_single_object_is_a_trip_whatever_its_name_ends_with(filled):
-    assert names(listed(filled, f"{filled.trips}/e.txt")) == ["e.txt"]
+    assert names(listed(filled, f"{filled.trips}/e.md")) == ["e.md"]
     assert names(listed(filled, f"{filled.trips}/deep/er/d.json")) == ["deep/er/d.json"]
 
 
@@ -154,8 +154,8 @@ def test_trips_that_are_not_there_are_named(filled, trips):
 
 @pytest.mark.parametrize("trips", ["s3://{}/none", "s3://{}/none/*.json", "s3://{}/*.xml"])
 def test_a_prefix_without_any_trip_file_is_told(filled, trips):
-    filled.client.put_object(Bucket=filled.bucket, Key="none/readme.txt", Body=b"x")
-    with pytest.raises(RunError, match=r"no trip files \(\.json, \.json\.gz\)"):
+    filled.client.put_object(Bucket=filled.bucket, Key="none/readme.md", Body=b"x")
+    with pytest.raises(RunError, match=r"no trip files \(\.json, \.geojson, .*\.parquet\)"):
         listed(filled, trips.format(filled.bucket))
 
 
@@ -473,7 +473,7 @@ def test_obstore_lists_and_reads_the_same(filled, monkeypatch):
     monkeypatch.setattr(s3_client, "client_of", ObstoreClient)
     assert listed(filled, filled.trips) == plain
     assert names(listed(filled, f"{filled.trips}/*.json")) == ["b.json"]
-    assert names(listed(filled, f"{filled.trips}/e.txt")) == ["e.txt"]
+    assert names(listed(filled, f"{filled.trips}/e.md")) == ["e.md"]
     assert [content for _, content in read_trips(plain, LIMIT, filled.access)] == [b"{}"] * len(plain)
 
 

@@ -14,6 +14,7 @@ from development.machine import own_mounts
 from tests.abilities import need
 from tests.integration.spark_fixtures import EVERYWHERE, Start, newest, spec_of
 from tests.integration.spark_runs import run_locally, tables
+from tests.integration.test_forms import FORMS, made
 from tests.waiting import until
 
 Nodes = Callable[..., None]
@@ -47,10 +48,22 @@ def elsewhere(trips: Path, tmp_path: Path) -> Path:
 
 
 @newest
+def test_files_of_many_trips_give_the_same_bytes_on_spark(start: Start, trips: Path, tmp_path: Path) -> None:
+    for n, name in enumerate(("Parquet", "comma", "a point a line", "array of points")):
+        (trips / f"{n} {FORMS[name][0]}").write_bytes(FORMS[name][2](made()))
+    spec = spec_of(trips, tmp_path / "store", mapping={"trip_id": "data.trip"})
+    run = start(spec, **EVERYWHERE).finish()
+    assert run.manifest()["files"]["bad"] == 0
+    alone = run_locally(tmp_path / "local", {**spec, "store": str(tmp_path / "other")})
+    assert run.manifest()["files"]["trips"] == alone["files"]["trips"]
+    assert run.tables() == tables(tmp_path / "local")
+
+
+@newest
 def test_trips_may_lie_in_a_folder_that_every_node_has_of_its_own(
     start: Start, nodes: Nodes, trips: Path, elsewhere: Path, tmp_path: Path
 ) -> None:  # fmt: skip
-    (trips / "only-on-the-head.txt").touch()
+    (trips / "only-on-the-head.md").touch()
     nodes(f"mount -t tmpfs none {trips}; cp -a {elsewhere}/. {trips}/", 2)
     spec = spec_of(trips, tmp_path / "store")
     run = start(spec, **EVERYWHERE).finish()
