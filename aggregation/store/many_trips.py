@@ -32,8 +32,17 @@ Key = Union[str, int, None]
 class _Codes(dict[Key, int]):
     """Numbers of keys, from 0 up in the order in which they are met."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.met: list[Key] = []
+
     def __missing__(self, key: Key) -> int:
-        self[key] = code = len(self)
+        if key == "":  # as none
+            code = self[None]
+        else:
+            code = len(self.met)
+            self.met.append(key)
+        self[key] = code
         return code
 
 
@@ -93,7 +102,7 @@ class TripSorter:
             self.points.fields = ""
         if None in self._codes:
             self.points.faults["no_trip"] = int(self._sizes[self._codes[None]])
-        keys, sizes = list(self._codes) or [None], self._sizes.tolist() or [0]
+        keys, sizes = self._codes.met or [None], self._sizes.tolist() or [0]
         return Trips(self.points, keys, sizes, self._vehicles, rows)
 
     def _add(self, piece: Points) -> None:
@@ -108,9 +117,9 @@ class TripSorter:
             if piece.vehicle is not None:
                 self._vehicles.setdefault(self._codes[key], piece.vehicle)
         else:
-            codes = np.fromiter((self._codes[trip or None] for trip in piece.trips), np.int32, n)
-        if len(self._codes) > len(self._sizes):
-            self._sizes = np.append(self._sizes, np.zeros(len(self._codes) - len(self._sizes), np.int64))
+            codes = np.fromiter(map(self._codes.__getitem__, piece.trips), np.int32, n)
+        if more := len(self._codes.met) - len(self._sizes):
+            self._sizes = np.append(self._sizes, np.zeros(more, np.int64))
         if not n:
             return
         if piece.vehicles is not None:
