@@ -6,7 +6,7 @@ A rule gives the normal form of an id, and ids of trips and roads are the same i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Optional
 
@@ -82,30 +82,55 @@ def id_rule(key: str) -> Optional[IdRule]:
 
 @dataclass(frozen=True)
 class Matching:
-    """Numbers of ids of trips: all, those among the roads' as they are, and those by the best `rule`."""
+    """Numbers of ids of trips: all, those among the roads' as they are, and those by the best `rule`.
+
+    `by_key` has for each rule the number of ids of trips in their normal forms, and of those that match.
+    """
 
     asked: int
     plain: int
     rule: Optional[IdRule]
     by_rule: int
+    by_key: Mapping[str, tuple[int, int]]
 
 
 def best_rule(trips: Iterable[LinkId], roads: Iterable[LinkId]) -> Matching:
     """Return how well ids of trips and roads fit, and the rule that makes most of them match.
 
     There is no rule where none makes more match than there are without. Ids of trips that a rule makes one
-    count once. Ids in the opposite direction of a road match it.
+    count once. Ids in the opposite direction of a road match it. The roads' ids are gone through once, and
+    not kept.
     """
-    of_trips, of_roads = set(trips), set(roads)
-    plain = _matching(of_trips, of_roads)
-    counts = [
-        _matching({rule.normal(link) for link in of_trips}, {rule.normal(link) for link in of_roads})
-        for rule in ID_RULES
-    ]
-    most = max(counts, default=0)
-    rule = ID_RULES[counts.index(most)] if most > plain else None
-    return Matching(len(of_trips), plain, rule, most if rule else plain)
+    of_trips = set(trips)
+    plain, by_rule = _Search(of_trips, _as_it_is), [_Search(of_trips, rule.normal) for rule in ID_RULES]
+    for road in roads:
+        for search in (plain, *by_rule):
+            search.note(road)
+    counts = [len(search.found) for search in by_rule]
+    most, without = max(counts, default=0), len(plain.found)
+    rule = ID_RULES[counts.index(most)] if most > without else None
+    by_key = {rule.key: (search.asked, count) for rule, search, count in zip(ID_RULES, by_rule, counts)}
+    return Matching(len(of_trips), without, rule, most if rule else without, by_key)
 
 
-def _matching(of_trips: set[LinkId], of_roads: set[LinkId]) -> int:
-    return sum(link in of_roads or road_of_opposite(link) in of_roads for link in of_trips)
+def _as_it_is(link_id: LinkId) -> LinkId:
+    return link_id
+
+
+class _Search:
+    """A search for the normal forms of ids of trips among those of roads."""
+
+    def __init__(self, trips: Iterable[LinkId], normal: Callable[[LinkId], LinkId]) -> None:
+        self._normal = normal
+        self._sought: dict[LinkId, list[LinkId]] = {}
+        self.found: set[LinkId] = set()
+        forms = {normal(link) for link in trips}
+        self.asked = len(forms)
+        for form in forms:
+            for road in (form, road_of_opposite(form)):
+                if road is not None:
+                    self._sought.setdefault(road, []).append(form)
+
+    def note(self, road: LinkId) -> None:
+        """Note the ids of trips that the id of a road is for."""
+        self.found.update(self._sought.get(self._normal(road), ()))

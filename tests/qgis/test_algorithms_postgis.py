@@ -222,6 +222,24 @@ def test_roads_of_several_systems_are_refused_before_the_run(
     check_roads(postgis_roads(uri_of(streets, "id <> 7", "two"), "link_id"))
 
 
+def test_ids_of_a_table_are_compared_with_those_of_the_trips(postgis: Any, streets: Any) -> None:  # noqa: F811
+    from roadpulse.cluster_client.postgis.link_ids import ids_of
+    from roadpulse.ui.run_dialog.sections.road_probe import RoadTable, match_table
+    from roadpulse.workflow.id_rules import id_rule
+
+    with postgis.connect() as connection:
+        connection.execute(
+            "CREATE TABLE roads.lettered AS SELECT row_number() OVER (ORDER BY id) || 'F' AS link_id, geom "
+            "FROM roads.streets"
+        )
+    asked = psycopg.conninfo.make_conninfo(**streets), RoadTable("roads", "lettered", "geom"), "link_id"
+    few = match_table(*asked, ids_of([1, 2, -1, 999_999]))
+    assert (few.asked, few.matched, few.of_trips) == (4, 0, (1, 2, -1))
+    assert (few.rule, len(few.of_roads)) == (id_rule("sign_to_direction"), 3)
+    ruled = match_table(*asked, ids_of([1, 2, -1, 999_999]), few.rule)
+    assert (ruled.asked, ruled.matched, ruled.rule) == (4, 3, None)
+
+
 def test_roads_without_a_system_are_refused_before_the_run(
     postgis: Any,  # noqa: F811
     streets: Any,

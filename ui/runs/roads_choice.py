@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Optional
 from qgis.core import QgsCredentials, QgsDataSourceUri, QgsProject, QgsProviderRegistry, QgsVectorLayer
 
 from ...aggregation.contract.errors import RunError
+from ...workflow.id_rules import id_rule
 from ...workflow.translation import tr
 from .settings import LAYER, RoadsChoice
 
@@ -45,6 +46,13 @@ def ask_login(connection: str, message: str) -> bool:
 
 def roads_of(choice: RoadsChoice) -> Roads:
     """Return the roads of a choice; raises `RunError` for what is not there any more."""
+    from ...workflow.roads import RuledRoads  # noqa: PLC0415
+
+    found, rule = _source(choice), id_rule(choice.id_rule)
+    return RuledRoads(found, rule) if rule else found
+
+
+def _source(choice: RoadsChoice) -> Roads:
     from ...workflow.roads import postgis_roads, roads_of_layer  # noqa: PLC0415
 
     fields = (choice.id_field, choice.name_field, choice.class_field)

@@ -40,7 +40,10 @@ POSTGIS, LAYER = "postgis", "layer"
 
 @dataclass(frozen=True)
 class RoadsChoice:
-    """Source of the roads: a table of a stored PostGIS connection, or a layer of the project."""
+    """Source of the roads: a table of a stored PostGIS connection, or a layer of the project.
+
+    `id_rule` is the key of the rule that brings their ids and those of the trips together; empty for none.
+    """
 
     kind: str = POSTGIS
     connection: str = ""
@@ -51,6 +54,7 @@ class RoadsChoice:
     id_field: str = ""
     name_field: str = ""
     class_field: str = ""
+    id_rule: str = ""
 
 
 @dataclass(frozen=True)

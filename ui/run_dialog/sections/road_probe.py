@@ -6,21 +6,30 @@ logged or stored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Callable, Optional
 
 from qgis.core import QgsFeatureRequest, QgsVectorLayerFeatureSource
 
-from ....aggregation.contract.link_ids import LinkId
+from ....aggregation.contract.link_ids import LinkId, link_id_of
 from ....cluster_client.postgis.link_ids import LinkIds, are_texts, id_among
 from ....mapping.writer.link_layers import check_system
+from ....workflow.id_rules import IdRule, best_rule
 from ...background.tasks import Task
 
 if TYPE_CHECKING:
     from ....cluster_client.postgis.link_table import LinkTable
 
 COUNT_MILLISECONDS = 5_000
+EXAMPLES = 3
+IDS_COMPARED = 200_000
+"""Number of ids of a table that are read to find a rule."""
+
+GOOD_MATCH = 0.5
+"""Share of the trips' ids below which they are compared with those of the roads."""
+
 Check = Callable[[], None]
 
 _TABLES = """
@@ -57,11 +66,23 @@ class RoadField:
 
 @dataclass(frozen=True)
 class Match:
-    """Number of links (None: too many to count), and how many of the `asked` ids are among them."""
+    """Number of links (None: too many to count), and how many of the `asked` ids are among them.
+
+    Where few are: examples of ids of trips and roads as they stand there, and the `rule` by which enough
+    match, if there is one. `matched` is None if it is not known.
+    """
 
     links: Optional[int]
     asked: int
     matched: Optional[int]
+    of_trips: tuple[LinkId, ...] = ()
+    of_roads: tuple[LinkId, ...] = ()
+    rule: Optional[IdRule] = None
+
+    @property
+    def rate(self) -> float:
+        """Share of the ids that match; 1 if it is not known."""
+        return self.matched / self.asked if self.asked and self.matched is not None else 1.0
 
 
 def list_tables(connection: str) -> list[RoadTable]:
@@ -106,8 +127,10 @@ def list_fields(connection: str, table: RoadTable) -> list[RoadField]:
     return [RoadField(name, name in ids, name in texts, name == probe.id_column) for name in names]
 
 
-def match_table(connection: str, table: RoadTable, id_field: str, ids: LinkIds) -> Match:
-    """Count a table's links and look for the sample's ids; raises `LinksError`.
+def match_table(
+    connection: str, table: RoadTable, id_field: str, ids: LinkIds, rule: Optional[IdRule] = None
+) -> Match:
+    """Count a table's links and look for the sample's ids, by a rule or as they are; raises `LinksError`.
 
     Raises it also if the links have several reference systems and that shows in a few seconds.
     """
@@ -117,13 +140,27 @@ def match_table(connection: str, table: RoadTable, id_field: str, ids: LinkIds) 
     named = LinkTable(table.schema, table.table, id_field, table.geometry)
     check_systems(connection, named, timeout=COUNT_MILLISECONDS / 1000)
     probe = probe_table(connection, named, ids)
-    return Match(_count(connection, named, probe.rows), probe.sample, probe.matched)
+    match = Match(_count(connection, named, probe.rows), probe.sample, probe.matched)
+    if not probe.sample or (rule is None and match.rate >= GOOD_MATCH):
+        return match
+    roads = _first_ids(connection, named)
+    compared = compare(match, ids, iter(roads), rule)
+    if rule is not None and len(roads) == IDS_COMPARED:  # there may be more
+        return replace(match, matched=None)
+    return compared
 
 
 def match_layer(
-    source: QgsVectorLayerFeatureSource, name: str, field: int, ids: LinkIds, check: Check
+    source: QgsVectorLayerFeatureSource,
+    name: str,
+    field: int,
+    ids: LinkIds,
+    check: Check,
+    rule: Optional[IdRule] = None,
 ) -> Match:
-    """Count a layer's links and look for the sample's ids; `field` is the index of the id field.
+    """Count a layer's links and look for the sample's ids, by a rule or as they are.
+
+    `field` is the index of the id field.
 
     Raises `MapError` where the reference system of the layer `name` is not known, or cannot be right.
     """
@@ -142,7 +179,37 @@ def match_layer(
         link = id_among(feature.attribute(field), texts)
         if link is not None and link in wanted:
             found.add(link)
-    return Match(links, len(wanted), len(found))
+    match = Match(links, len(wanted), len(found))
+    if not wanted or (rule is None and match.rate >= GOOD_MATCH):
+        return match
+
+    def of_roads() -> Iterator[LinkId]:
+        for number, feature in enumerate(source.getFeatures(request)):
+            if number % 1000 == 0:
+                check()
+            link = link_id_of(feature.attribute(field))[0]
+            if link is not None:
+                yield link
+
+    return compare(match, ids, of_roads(), rule)
+
+
+def compare(match: Match, ids: LinkIds, roads: Iterator[LinkId], rule: Optional[IdRule]) -> Match:
+    """Return the match by a rule, or as the ids are, with examples and a better rule where few match."""
+    trips = [link for link in (link_id_of(one)[0] for one in ids.tolist()) if link is not None]
+    examples = tuple(islice(roads, EXAMPLES))
+    found = best_rule(trips, chain(examples, roads))
+    asked, matched = found.by_key[rule.key] if rule else (found.asked, found.plain)
+    match = replace(match, asked=asked, matched=matched)
+    if match.rate >= GOOD_MATCH:
+        return match
+    fits = found.rule is not None and found.by_rule >= GOOD_MATCH * found.by_key[found.rule.key][0]
+    return replace(
+        match,
+        of_trips=tuple(trips[:EXAMPLES]),
+        of_roads=examples,
+        rule=found.rule if fits and found.rule is not rule else None,
+    )
 
 
 def usual_field(fields: Sequence[RoadField], usual: Sequence[str], text: bool) -> str:
@@ -152,6 +219,28 @@ def usual_field(fields: Sequence[RoadField], usual: Sequence[str], text: bool) -
     if named or text:
         return named
     return next((field.name for field in fields if field.is_key), "")
+
+
+def _first_ids(connection: str, table: LinkTable) -> list[LinkId]:
+    """Return the first `IDS_COMPARED` ids of a table; none where they are not to be had in a few seconds."""
+    import psycopg  # noqa: PLC0415
+    from psycopg import sql  # noqa: PLC0415
+
+    from ....cluster_client.postgis.connection import connect  # noqa: PLC0415
+    from ....cluster_client.postgis.errors import server_error  # noqa: PLC0415
+
+    query = sql.SQL("SELECT {column}::text FROM {table} WHERE {column} IS NOT NULL LIMIT {limit}").format(
+        column=sql.Identifier(table.id_column), table=table.identifier(), limit=IDS_COMPARED
+    )
+    with connect(connection) as session:
+        try:
+            session.execute(sql.SQL("SET statement_timeout = {}").format(COUNT_MILLISECONDS))
+            links = (link_id_of(row[0])[0] for row in session.execute(query).fetchall())
+            return [link for link in links if link is not None]
+        except psycopg.errors.QueryCanceled:
+            return []
+        except psycopg.Error as error:
+            raise server_error(error, str(table)) from error
 
 
 def _count(connection: str, table: LinkTable, estimate: Optional[int]) -> Optional[int]:
@@ -173,13 +262,15 @@ def _count(connection: str, table: LinkTable, estimate: Optional[int]) -> Option
     return int(row[0]) if row else estimate
 
 
-def match_in_table(connection: str, table: RoadTable, id_field: str, ids: LinkIds) -> Callable[[Task], Match]:
+def match_in_table(
+    connection: str, table: RoadTable, id_field: str, ids: LinkIds, rule: Optional[IdRule] = None
+) -> Callable[[Task], Match]:
     """`match_table` for a task."""
-    return lambda _task: match_table(connection, table, id_field, ids)
+    return lambda _task: match_table(connection, table, id_field, ids, rule)
 
 
 def match_in_layer(
-    source: QgsVectorLayerFeatureSource, name: str, field: int, ids: LinkIds
+    source: QgsVectorLayerFeatureSource, name: str, field: int, ids: LinkIds, rule: Optional[IdRule] = None
 ) -> Callable[[Task], Match]:
     """`match_layer` for a task; `source` is a snapshot taken in the main thread."""
-    return lambda task: match_layer(source, name, field, ids, task.check)
+    return lambda task: match_layer(source, name, field, ids, task.check, rule)

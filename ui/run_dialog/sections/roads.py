@@ -11,7 +11,9 @@ from qgis.PyQt.QtCore import QMetaType, Qt
 from qgis.PyQt.QtWidgets import QWidget
 
 from ....aggregation.contract.errors import RunError
+from ....aggregation.contract.json_text import shown
 from ....cluster_client.errors import LoginRefused
+from ....workflow.id_rules import IdRule, id_rule
 from ....workflow.translation import tr
 from ...background.tasks import LatestTask, Task
 from ...runs.roads_choice import ask_login, roads_of
@@ -20,9 +22,12 @@ from ...widgets.number_format import counted, share
 from .roads_controls import RoadsControls
 
 if TYPE_CHECKING:
+    from ....aggregation.contract.link_ids import LinkId
     from .road_probe import Match, RoadField, RoadTable
 
-_POOR_MATCH = 0.5
+_LOGIN, _NO_RULE = "login", "no rule"
+"""Names of links in the note; any other is the key of a rule."""
+
 _WHOLE = (QMetaType.Type.Int, QMetaType.Type.LongLong, QMetaType.Type.UInt, QMetaType.Type.ULongLong)
 
 
@@ -33,6 +38,7 @@ class RoadsSection(RoadsControls):
         super().__init__(parent)
         self.match: Optional[Match] = None
         self.sample: Any = None
+        self.rule: Optional[IdRule] = None
         self._fault = ""
         self._login = False
         self._followed: Optional[QgsVectorLayer] = None
@@ -52,7 +58,9 @@ class RoadsSection(RoadsControls):
         self.id_field.currentIndexChanged.connect(self._id_changed)
         self.name_field.currentIndexChanged.connect(self.changed)
         self.class_field.currentIndexChanged.connect(self.changed)
-        self.note.clicked.connect(self._enter_login)
+        for chooser in (self.kind, self.connection, self.table, self.layer, self.id_field):
+            chooser.activated.connect(lambda _at: self._use_rule(None))  # another choice of the person
+        self.note.clicked.connect(self._note_clicked)
         self._tasks["tables"].done.connect(self._tables_found)
         self._tasks["fields"].done.connect(self._fields_found)
         self._tasks["match"].done.connect(self._matched)
@@ -63,7 +71,7 @@ class RoadsSection(RoadsControls):
 
     def show_settings(self, settings: RunSettings) -> None:
         """Choose the remembered source; table and fields follow when they are known."""
-        self._wish = settings.roads
+        self._wish, self.rule = settings.roads, id_rule(settings.roads.id_rule)
         kind = settings.roads.kind
         if not settings.roads.connection and not settings.roads.layer and not self.connection.count():
             kind = LAYER  # without a stored connection the layer is the choice that works
@@ -93,6 +101,7 @@ class RoadsSection(RoadsControls):
                 id_field=self.id_field.currentData() or "",
                 name_field=self.name_field.currentData() or "",
                 class_field=self.class_field.currentData() or "",
+                id_rule=self.rule.key if self.rule else "",
             ),
         )
 
@@ -274,11 +283,12 @@ class RoadsSection(RoadsControls):
 
         table, layer = self._chosen_table(), self.layer.currentLayer()
         if self.kind.currentData() == POSTGIS and table is not None:
-            look = match_in_table(self._connection_text(), table, id_field, sample)
+            look = match_in_table(self._connection_text(), table, id_field, sample, self.rule)
         else:
             look = match_in_layer(
-                QgsVectorLayerFeatureSource(layer), layer.name(), layer.fields().lookupField(id_field), sample
-            )
+                QgsVectorLayerFeatureSource(layer), layer.name(), layer.fields().lookupField(id_field),
+                sample, self.rule,
+            )  # fmt: skip
         self._tasks["match"].submit(look)
         self._update_note()
 
@@ -291,7 +301,20 @@ class RoadsSection(RoadsControls):
         self._login = isinstance(error, LoginRefused)
         self._update_note()
 
-    def _enter_login(self, _name: str) -> None:
+    def _note_clicked(self, name: str) -> None:
+        if name in (_LOGIN, _NO_RULE):
+            self._enter_login() if name == _LOGIN else self._use_rule(None)
+        elif id_rule(name) is not None:
+            self._use_rule(id_rule(name))
+
+    def _use_rule(self, rule: Optional[IdRule]) -> None:
+        """Bring ids of trips and roads together by a rule, or by none."""
+        if rule is not self.rule:
+            self.rule = rule
+            self._count_matches()
+            self.changed.emit()
+
+    def _enter_login(self) -> None:
         if ask_login(self.connection.currentConnection(), self._fault):
             self._connection_changed()
 
@@ -300,7 +323,7 @@ class RoadsSection(RoadsControls):
         if self.problem():
             busy = self._tasks["tables"].busy or self._tasks["fields"].busy
             if self._login and self._fault:
-                self.note.show_warning(self._fault, tr("Enter user and password…"), "login")
+                self.note.show_warning(self._fault, tr("Enter user and password…"), _LOGIN)
                 self.updated.emit()
                 return
             (self.note.show_text if busy else self.note.show_warning)(self.problem())
@@ -308,18 +331,37 @@ class RoadsSection(RoadsControls):
             searching = self._tasks["match"].busy
             self.note.show_text(tr("Looking for the links of the trips…") if searching else "")
         else:
-            text = tr("links") if match.links is None else counted(match.links, tr("link"), tr("links"))
-            rate = 1.0
-            if match.asked and match.matched is not None:
-                rate = match.matched / match.asked
-                text = tr("{links}, {share} of the sample's ids match").format(links=text, share=share(rate))
-            if rate < _POOR_MATCH:
-                self.note.show_warning(
-                    tr("{found}. Check the id field and the version of the roads.").format(found=text)
-                )
-            else:
-                self.note.show_text(text)
+            self._show_match(match)
         self.updated.emit()
+
+    def _show_match(self, match: Match) -> None:
+        from .road_probe import GOOD_MATCH  # noqa: PLC0415
+
+        text = tr("links") if match.links is None else counted(match.links, tr("link"), tr("links"))
+        if match.asked and match.matched is not None:
+            text = tr("{links}, {share} of the sample's ids match").format(
+                links=text, share=share(match.rate)
+            )
+        if self.rule is not None:
+            text += " " + tr("by a rule ({rule})").format(rule=tr(self.rule.label))
+        without = (tr("Do not use it"), _NO_RULE) if self.rule is not None else ("", "")
+        if match.rate >= GOOD_MATCH:
+            self.note.show_text(text, *without)
+            return
+        if match.of_trips and match.of_roads:
+            text += ": " + tr("trips {trips}; roads {roads}").format(
+                trips=_listed(match.of_trips), roads=_listed(match.of_roads)
+            )
+        if match.rule is not None:
+            use = tr("Use “{rule}”").format(rule=tr(match.rule.label))
+            self.note.show_warning(f"{text}.", use, match.rule.key)
+        else:
+            advice = tr("{found}. Check the id field and the version of the roads.").format(found=text)
+            self.note.show_warning(advice, *without)
+
+
+def _listed(links: tuple[LinkId, ...]) -> str:
+    return ", ".join(shown(link) if isinstance(link, str) else str(link) for link in links)
 
 
 def _is_text(field: QgsField) -> bool:
