@@ -128,6 +128,10 @@ def manifest(run: RunFacts) -> dict[str, Any]:
         "bad_files": [bad._asdict() for bad in tally.bad],
         "bad_files_total": tally.n_bad,
         "bad_files_by_reason": dict(sorted(tally.bad_by_reason.items())),
+        "store_read": {
+            "opened": sum(summary.opened for summary in summaries),
+            "bytes": sum(summary.bytes_read for summary in summaries),
+        },
         "timings": {name: round(seconds, 3) for name, seconds in run.timings.items()},
         "workers": run.workers,
         "runner": run.runner,

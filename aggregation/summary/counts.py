@@ -36,7 +36,8 @@ class SummaryReport:
     link that were so slow that they count as faster in paces, and `free_flow_by_window` that of links whose
     free flow is of the points in the rule's window. `in_layers` has the points in each set of days and period
     (see `cells.Layer`). `first_day` and `last_day` are local days since 1970-01-01, None if no point has a
-    time.
+    time. `opened` and `bytes_read` are the files of the store that were opened (in a bucket: the requests)
+    and what was read of them.
     """
 
     number: int
@@ -53,6 +54,8 @@ class SummaryReport:
     first_day: Optional[int] = None
     last_day: Optional[int] = None
     most_trips: int = 0
+    opened: int = 0
+    bytes_read: int = 0
     text_links: int = 0
 
     def count(

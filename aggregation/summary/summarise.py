@@ -19,6 +19,7 @@ from ..contract.link_ids import LinkTexts
 from ..contract.spec import RunSpec
 from ..contract.tables import LINK_SPEEDS
 from ..storage import Place
+from ..storage.base.traffic import TRAFFIC
 from ..storage.spill import Spill, spill
 from ..store.file_numbers import NumberTable
 from ..store.point_store import PARTS_AT_ONCE, PointStore
@@ -84,6 +85,7 @@ def save_trips(path: Place, trips: dict[str, NumberTable]) -> None:
 def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
     """Compute the statistics of the task's buckets and write them as CSV parts."""
     report, computation = SummaryReport(task.number), Computation(context.spec)
+    opened, n_bytes = TRAFFIC.opened, TRAFFIC.n_bytes
     limit = int((context.slice_points or sys.maxsize) / computation.memory_of_a_point)
     pieces = _pieces(task, context, computation, report, limit)
     texts = LinkTexts()
@@ -91,6 +93,7 @@ def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
         texts.note(context.store.read_links(ingest, parts, task.first, task.end).items())
     shown = _shown(pieces, context.spec, report)
     report.text_links = result_tables.write_part(context.results, task.number, shown, context.spec, texts)
+    report.opened, report.bytes_read = TRAFFIC.opened - opened, TRAFFIC.n_bytes - n_bytes
     return report
 
 

@@ -70,7 +70,10 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> SummaryContext:
 def outcome(context: SummaryContext, folder: Path) -> tuple[dict[str, object], list[bytes]]:
     report = summarise(SummaryTask(0, 0, 4096), replace(context, results=LocalPath(folder)))
     merge(LocalPath(folder), LocalPath(folder / "results"), [0], context.spec)
-    return asdict(report), [path.read_bytes() for path in sorted(folder.glob("results/*.csv"))]
+    found = asdict(report)
+    for name in ("opened", "bytes_read"):  # how it was read
+        assert found.pop(name) > 0
+    return found, [path.read_bytes() for path in sorted(folder.glob("results/*.csv"))]
 
 
 @pytest.mark.parametrize("entries", SPECS.values(), ids=SPECS)

@@ -15,6 +15,7 @@ from typing import Any, Optional
 from ...contract.json_text import first_bytes
 from ...contract.trip_files import printable
 from ..base.place import Place
+from ..base.traffic import TRAFFIC
 from . import files
 
 if sys.platform == "win32":
@@ -89,11 +90,11 @@ class LocalPath(_SystemPath, Place):
         """See `Place.all_at_hand`."""
         yield [self / name for name in names]
 
-    def rows_at_hand(
-        self, names: Sequence[str], first_bucket: int, end_bucket: int
-    ) -> AbstractContextManager[list[Path]]:
-        """See `Place.rows_at_hand`."""
-        return self.all_at_hand(names)
+    @contextmanager
+    def rows_at_hand(self, names: Sequence[str], first_bucket: int, end_bucket: int) -> Iterator[list[Path]]:
+        """See `Place.rows_at_hand`; what is read in the block is counted."""
+        with TRAFFIC.of_files(len(names)), self.all_at_hand(names) as found:
+            yield found
 
     def bytes_below(self) -> int:
         """See `Place.bytes_below`."""

@@ -24,6 +24,7 @@ from typing import Optional
 
 from ...contract.errors import RunError, StorageError
 from ...contract.s3_access import S3Access
+from ..base.traffic import TRAFFIC
 from ..local import scratch
 from ..local.files import disk_errors
 from .base_client import Span
@@ -176,13 +177,20 @@ def _blocks(part: S3Object, span: tuple[int, int], version: ObjectInfo) -> Itera
 def _ask(part: S3Object, span: Span) -> tuple[ObjectInfo, Iterator[bytes]]:
     """Begin to read a span of a part."""
     try:
-        return client_of(part.access, part.bucket).stream(part.key, span)
+        version, blocks = client_of(part.access, part.bucket).stream(part.key, span)
     except FileNotFoundError as error:
         raise _damaged(part, "is not there", repr(error)) from error
     except StorageError as error:
         if error.__cause__ is not None and status_of(error.__cause__) == _BEYOND:
             raise _damaged(part, "is shorter than it should be", repr(error.__cause__)) from error
         raise
+    TRAFFIC.add(1, 0)
+    return version, map(_counted, blocks)
+
+
+def _counted(block: bytes) -> bytes:
+    TRAFFIC.add(0, len(block))
+    return block
 
 
 def _row_groups(size: int, tail: bytes, part: S3Object) -> list[_RowGroup]:
