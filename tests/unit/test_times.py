@@ -21,8 +21,10 @@ from roadpulse.aggregation.trips.times import (
     WITHOUT_ZONE,
     TimeRules,
     instant_of,
+    instants_of_lines,
     instants_of_numbers,
     instants_of_texts,
+    lines_of,
     local_clock,
 )
 
@@ -402,3 +404,43 @@ def test_times_before_the_first_zones_have_a_local_time_too():
         wall_clock(EARLIEST, "Europe/Amsterdam"),
         wall_clock(LATEST - 1, "Europe/Amsterdam"),
     ]
+
+
+like_each_other = st.tuples(
+    st.sampled_from("Tt "),
+    st.sampled_from(["", ".5", ",123", ".1234567"]),
+    st.sampled_from(["Z", "+01:00", " UTC", ""]),
+).flatmap(
+    lambda form: st.lists(
+        st.builds(
+            f"{{}}{form[0]}{{:02d}}:{{:02d}}:{{:02d}}{form[1]}{form[2]}".format,
+            st.sampled_from(
+                ["2025-06-09", "2025-06-10", "2024-02-29", "2025-02-29", "1899-12-31", "2025-x6-09"]
+            ),
+            st.integers(0, 25),
+            st.integers(0, 60),
+            st.integers(0, 61),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+
+
+@settings(max_examples=300)
+@given(
+    st.one_of(like_each_other, st.lists(plausible, min_size=1, max_size=4)),
+    st.sampled_from(["refuse", "utc"]),
+)
+@example([STAMP + "Z", STAMP + "Z\n" + STAMP + "Z"], "refuse")
+def test_lines_of_times_are_read_as_each_alone_or_not_at_all(texts, naive):
+    rules = TimeRules(naive)
+    lines = lines_of(texts)
+    assert (lines is not None) == (len(set(map(len, texts))) == 1)
+    found = None if lines is None else instants_of_lines(lines, len(texts), rules)
+    alone = [instant_of(text, rules) for text in texts]
+    if found is not None:
+        assert list(zip(found[0].tolist(), found[1].tolist())) == alone
+    elif lines is not None:  # one of them is no time, a leap second, or not of the first one's form
+        ends = {text[10] + text[19:] for text in texts}
+        assert len(ends) > 1 or any(code != OK or ":60" in text for text, (_, code) in zip(texts, alone))
