@@ -27,7 +27,7 @@ from ..aggregation.storage.local.trips import check_there
 from ..cluster_client.backends.base.backend import Backend, follow
 from ..cluster_client.errors import ProfileError
 from ..cluster_client.postgis.link_geometry import LinkGeometry
-from ..cluster_client.postgis.link_ids import LinkIds
+from ..cluster_client.postgis.link_ids import LinkIds, with_roads_of_opposites
 from ..cluster_client.profiles.profile import LOCAL_NAME, Profile
 from ..cluster_client.runs.folder import give_back, has_result
 from ..cluster_client.runs.records import Run, RunStore
@@ -42,7 +42,7 @@ from ..mapping.style.options import StyleOptions
 from ..mapping.style.saved_styles import save_style
 from ..mapping.style.symbology import style_layer
 from ..mapping.writer.geopackage import LINKS_TABLE, MatchReport, write_geopackage
-from ..mapping.writer.opposite_links import with_opposites, with_roads_of_opposites
+from ..mapping.writer.opposite_links import with_opposites
 from . import locations, requirements
 from .backends import backend_for
 from .credentials import read_credentials

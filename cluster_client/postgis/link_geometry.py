@@ -20,10 +20,10 @@ _BATCH = 4096
 class LinkGeometry:
     """Geometry of links with distinct ids; all arrays have the same length n.
 
-    `ids` is int64 (n,); `wkb` object (n,) of bytes (ISO WKB of lines and multi-lines, no curves);
-    `srid_wkt_or_auth` names the coordinate system, such as "EPSG:4326", or holds its WKT, and `definition`
-    (WKT or PROJ text) is what it means where that name is not known; both are empty where the source does
-    not say. `names` and `classes` are object (n,) of str or None (street name, road class such as
+    `ids` is int64 (n,), or object of str; `wkb` object (n,) of bytes (ISO WKB of lines and multi-lines, no
+    curves); `srid_wkt_or_auth` names the coordinate system, such as "EPSG:4326", or holds its WKT, and
+    `definition` (WKT or PROJ text) is what it means where that name is not known; both are empty where the
+    source does not say. `names` and `classes` are object (n,) of str or None (street name, road class such as
     "primary"), or None where the source has no such field. `duplicates` counts rows beyond the first of
     their id, whose shapes are parts of the link's; `missing_geometry` counts ids without a shape.
     """

@@ -5,7 +5,7 @@ A floating-point number is an id only if its type can distinguish it from neighb
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
@@ -74,6 +74,39 @@ def with_other_directions(ids: LinkIds) -> LinkIds:
     array = np.empty(len(found), dtype=ids.dtype)
     array[:] = list(found)
     return array
+
+
+def with_roads_of_opposites(ids: LinkIds) -> LinkIds:
+    """Return ids with those of which they are the opposite direction (`link_ids.road_of_opposite`)."""
+    roads = [road for _, road in opposites(ids)]
+    if not roads:
+        return ids
+    added = np.empty(len(roads), dtype=ids.dtype)
+    added[:] = roads
+    every: LinkIds = np.unique(np.concatenate([ids, added]))
+    return every
+
+
+def n_with_road(ids: LinkIds, found: Collection[LinkId]) -> int:
+    """Return the number of ids of which the id itself, or the road of which it is the opposite, was found."""
+    roads = dict(opposites(ids))
+    return sum(link in found or roads.get(link) in found for link in ids.tolist())
+
+
+def opposites(ids: LinkIds) -> Iterator[tuple[Any, Any]]:
+    """Yield the ids that are of an opposite direction, each with the id of its road, of the ids' type."""
+    texts = are_texts(ids)
+    signed = ids.tolist() if texts else ids[ids < 0].tolist()
+    for link in signed:
+        road = road_of_opposite(link_id_in(link)) if not texts or link.startswith("-") else None
+        if road is not None:
+            yield link, str(road) if texts else road
+
+
+def link_id_in(link: LinkId) -> LinkId:
+    """Return an id of an array as what it is: `-101` among texts is a number."""
+    found: Optional[LinkId] = link_id_of(link)[0]
+    return link if found is None else found
 
 
 def same_id(

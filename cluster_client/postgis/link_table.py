@@ -15,7 +15,7 @@ from ...aggregation.contract.link_ids import link_id_of
 from ..errors import NoPostgis, NotThere, UnsuitableLinks
 from .connection import ConnectionInfo, connect
 from .errors import nearest, server_error, suggestion
-from .link_ids import LinkIds, are_texts, same_id
+from .link_ids import LinkIds, are_texts, n_with_road, same_id, with_roads_of_opposites
 
 PROBE_SECONDS = 5.0
 _INTEGER_TYPES = ("int8", "int4", "int2", "numeric", "float8", "float4", "oid")
@@ -311,15 +311,20 @@ def _check_columns(table: LinkTable, facts: Facts) -> None:
 def _matched(
     connection: psycopg.Connection[Any], table: LinkTable, column: Column, sample: LinkIds
 ) -> Optional[int]:
-    wanted = Wanted.of(sample, column)
+    wanted = Wanted.of(with_roads_of_opposites(sample), column)
     query = sql.SQL(
-        "SELECT count(*) FROM {wanted} WHERE EXISTS (SELECT 1 FROM {table} AS t WHERE {same})"
+        "SELECT coalesce(array_agg(roadpulse_id), '{{}}') FROM {wanted} "
+        "WHERE EXISTS (SELECT 1 FROM {table} AS t WHERE {same})"
     ).format(
         wanted=wanted.table(),
         table=table.identifier(),
         same=wanted.same(replace(table, id_column=column.name), column.is_text),
     )
-    return _number(connection, table, query)
+    found = _answer(connection, table, query)
+    if found is None:
+        return None
+    there = wanted.found(np.array(found, dtype=np.int64), are_texts(sample))
+    return n_with_road(np.unique(sample), set(there.tolist()))
 
 
 def _first_srid(
@@ -333,11 +338,12 @@ def _first_srid(
         geom=sql.Identifier(geom.name),
         table=table.identifier(),
     )
-    return _number(connection, table, query)
+    srid = _answer(connection, table, query)
+    return None if srid is None else int(srid)
 
 
-def _number(connection: psycopg.Connection[Any], table: LinkTable, query: sql.Composed) -> Optional[int]:
-    """Return the number that a read-only query gives; None for no row or after `PROBE_SECONDS`."""
+def _answer(connection: psycopg.Connection[Any], table: LinkTable, query: sql.Composed) -> Any:
+    """Return the value that a read-only query gives; None for no row or after `PROBE_SECONDS`."""
     try:
         with connection.transaction():
             connection.execute("SET TRANSACTION READ ONLY")
@@ -347,4 +353,4 @@ def _number(connection: psycopg.Connection[Any], table: LinkTable, query: sql.Co
         return None
     except psycopg.Error as error:
         raise server_error(error, str(table)) from error
-    return int(row[0]) if row else None
+    return row[0] if row else None

@@ -6,13 +6,12 @@ import re
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Optional
 
 import numpy as np
 
-from ...aggregation.contract.link_ids import LinkId, link_id_of, road_of_opposite
+from ...aggregation.contract.link_ids import LinkId, road_of_opposite
 from ...cluster_client.postgis.link_geometry import LinkGeometry, objects
-from ...cluster_client.postgis.link_ids import LinkIds, are_texts
+from ...cluster_client.postgis.link_ids import LinkIds, are_texts, link_id_in, opposites
 
 _DIMENSIONS = {0: 2, 1: 3, 2: 3, 3: 4}
 """Numbers of a point by the thousands of its type in ISO WKB: XY, XYZ, XYM, XYZM."""
@@ -23,25 +22,16 @@ _TMC = re.compile("[0-9A-Z]{3}[-+NP][0-9]{5}")
 """A code of the Traffic Message Channel: country and table, direction, location."""
 
 
-def with_roads_of_opposites(ids: LinkIds) -> LinkIds:
-    """Return ids with those of which they are the opposite direction (`link_ids.road_of_opposite`)."""
-    roads = [road for _, road in _opposites(ids)]
-    if not roads:
-        return ids
-    added = objects(roads) if are_texts(ids) else np.array(roads, dtype=np.int64)
-    return np.unique(np.concatenate([ids, added]))
-
-
 def with_opposites(found: LinkGeometry, ids: LinkIds) -> LinkGeometry:
     """Return the geometry of `ids`, out of what was found of them and of the roads of opposite directions.
 
     An opposite direction that was not found itself has the shape of its road from end to start.
     """
-    opposites = list(_opposites(ids))
-    if not opposites:
+    signed = list(opposites(ids))
+    if not signed:
         return found
     place = {link_id: row for row, link_id in enumerate(found.ids.tolist())}
-    turned = [(link, place[road]) for link, road in opposites if link not in place and road in place]
+    turned = [(link, place[road]) for link, road in signed if link not in place and road in place]
     asked = set(ids.tolist())
     kept = [row for row, link_id in enumerate(found.ids.tolist()) if link_id in asked]
     rows = np.array(kept + [row for _, row in turned], dtype=np.intp)
@@ -100,7 +90,7 @@ def by_other_ids(
     """
     named = OtherIds(ids, [], [], [])
     for at, link in enumerate(ids.tolist()):
-        form = normal(_link_id(link))
+        form = normal(link_id_in(link))
         other = road_of_opposite(form)
         turned = form not in roads_of and other is not None
         for road in sorted(map(str, roads_of.get(other if turned and other is not None else form, ()))):
@@ -129,22 +119,6 @@ def _other_directions(text: str) -> Iterator[str]:
         yield text[:3] + {"-": "+", "+": "-", "N": "P", "P": "N"}[text[3]] + text[4:]
     if text.endswith("F"):
         yield text[:-1] + "T"
-
-
-def _opposites(ids: LinkIds) -> Iterator[tuple[Any, Any]]:
-    """Yield the ids that are of an opposite direction, each with the id of its road, of the ids' type."""
-    texts = are_texts(ids)
-    signed = ids.tolist() if texts else ids[ids < 0].tolist()
-    for link in signed:
-        road = road_of_opposite(_link_id(link)) if not texts or link.startswith("-") else None
-        if road is not None:
-            yield link, str(road) if texts else road
-
-
-def _link_id(link: LinkId) -> LinkId:
-    """Return an id of an array as what it is: `-101` among texts is a number."""
-    found: Optional[LinkId] = link_id_of(link)[0]
-    return link if found is None else found
 
 
 def reversed_line(wkb: bytes) -> bytes:

@@ -268,6 +268,11 @@ def test_a_column_gives_the_direction_of_each_row(streets, kind):
         fetch_links(streets.info, replace(table, direction_column="wya"), ids(10))
 
 
+def test_a_sample_finds_the_roads_of_opposite_directions(streets):
+    assert probe_table(streets.info, STREETS, ids(10, -10, -20, -999)).matched == 3
+    assert probe_table(streets.info, STREETS, ids_of([10, "-20", "AB7"])).matched == 2
+
+
 def test_every_id_of_a_table_is_listed(streets):
     with psycopg.connect(**streets.info, autocommit=True) as connection:
         connection.execute("ALTER TABLE streets DROP CONSTRAINT streets_pkey")

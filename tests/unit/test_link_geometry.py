@@ -11,7 +11,13 @@ import pytest
 import shapely
 
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry, objects
-from roadpulse.cluster_client.postgis.link_ids import are_texts, id_among, ids_of
+from roadpulse.cluster_client.postgis.link_ids import (
+    are_texts,
+    id_among,
+    ids_of,
+    n_with_road,
+    with_roads_of_opposites,
+)
 
 
 def wkb(text: str) -> bytes:
@@ -142,6 +148,15 @@ def test_an_array_has_texts_if_one_id_is_a_text() -> None:
     assert [id_among(value, texts=True) for value in (3, "03", " AB7 ", "", None, 1.5)] == [
         "3", "3", "AB7", None, None, None,
     ]  # fmt: skip
+
+
+def test_ids_of_an_opposite_direction_ask_for_their_roads_too() -> None:
+    numbers, texts = ids_of([101, -101, -7]), ids_of(["-AB7", "-101", 5])
+    assert with_roads_of_opposites(numbers).tolist() == [-101, -7, 7, 101]
+    assert sorted(with_roads_of_opposites(texts).tolist()) == ["-101", "-AB7", "101", "5", "AB7"]
+    assert with_roads_of_opposites(ids_of([1, 2])).tolist() == [1, 2]
+    assert [n_with_road(numbers, found) for found in ([101], [-7], [7], [])] == [2, 1, 1, 0]
+    assert [n_with_road(texts, found) for found in (["AB7"], ["101", "5"], ["7"])] == [1, 2, 0]
 
 
 @pytest.mark.parametrize("value", [0, -3, 2**53 + 1, 2**63 - 1, -(2**63) + 1])

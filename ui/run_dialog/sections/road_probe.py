@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Callable, Optional
 from qgis.core import QgsFeatureRequest, QgsVectorLayerFeatureSource
 
 from ....aggregation.contract.link_ids import LinkId, link_id_of
-from ....cluster_client.postgis.link_ids import LinkIds, are_texts, id_among
+from ....cluster_client.postgis.link_ids import (
+    LinkIds,
+    are_texts,
+    id_among,
+    n_with_road,
+    with_roads_of_opposites,
+)
 from ....mapping.writer.link_layers import check_system
 from ....workflow.id_rules import IdRule, best_rule
 from ...background.tasks import Task
@@ -168,7 +174,7 @@ def match_layer(
     request = QgsFeatureRequest()
     request.setFlags(QgsFeatureRequest.Flag.NoGeometry)
     request.setSubsetOfAttributes([field])
-    wanted = set(ids.tolist())
+    wanted = set(with_roads_of_opposites(ids).tolist())
     found: set[LinkId] = set()
     texts = are_texts(ids)
     links = 0
@@ -179,7 +185,7 @@ def match_layer(
         link = id_among(feature.attribute(field), texts)
         if link is not None and link in wanted:
             found.add(link)
-    match = Match(links, len(wanted), len(found))
+    match = Match(links, len(set(ids.tolist())), n_with_road(ids, found))
     if not wanted or (rule is None and match.rate >= GOOD_MATCH):
         return match
 

@@ -161,7 +161,7 @@ class RoadsSection(RoadsControls):
         self._kind_changed()
 
     def set_sample(self, ids: Any) -> None:
-        """Link ids of a sample of the trips (int64 array), or None."""
+        """Link ids of a sample of the trips (an array of `link_ids.LinkIds`), or None."""
         self.sample = ids
         self._count_matches()
 
