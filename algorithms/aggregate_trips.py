@@ -13,6 +13,7 @@ from qgis.core import (
     QgsProcessingOutputNumber,
 )
 
+from ..aggregation.contract.manifest import n_trips
 from ..aggregation.contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_PERIOD, LINK_SPEEDS_BY_TIME
 from ..workflow import requirements
 from ..workflow.translation import tr
@@ -140,7 +141,7 @@ def run_trips(
     return {
         p.RUN_FOLDER: str(folder),
         **{table.upper(): result.part_paths(table)[0] for table in sorted(tables)},
-        "TRIP_COUNT": values["files"]["named"] - values["files"]["bad"],
+        "TRIP_COUNT": n_trips(values),
         "POINT_COUNT": values["points"]["counted"],
         "LINK_COUNT": result.manifest.tables[LINK_SPEEDS].rows,
         "BAD_FILE_COUNT": values["files"]["bad"],

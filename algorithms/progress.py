@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import QgsFeedback, QgsProcessingFeedback
 
+from ..aggregation.contract.manifest import n_trips
 from ..aggregation.contract.visible_text import visible
 from ..aggregation.trips.values import TRIM_REASONS
 from ..workflow.translation import many, percent, tr
@@ -72,10 +73,10 @@ def phase_text(status: RunStatus) -> str:
 
 def run_summary(manifest: Mapping[str, Any]) -> str:
     """Return the result of a run in one line."""
-    files, points = manifest["files"], manifest["points"]
+    points = manifest["points"]
     links = manifest["results"]["link_speeds"]["rows"]
     text = tr("{trips} trips, {points} points, {links} links").format(
-        trips=f"{files['named'] - files['bad']:,}", points=many(points["counted"]), links=f"{links:,}"
+        trips=f"{n_trips(manifest):,}", points=many(points["counted"]), links=f"{links:,}"
     )
     if points["read"]:
         trimmed = sum(points["reasons"].get(reason, 0) for reason in TRIM_REASONS)

@@ -15,9 +15,9 @@ from .json_text import Entries, JsonFault
 from .spec import METRES_PER_SECOND, SCHEMA
 
 _FILES = ("named", "decoded", "bad", "bytes")
-_FILES_OPTIONAL = ("packed_copies", "left_out")
+_FILES_OPTIONAL = ("packed_copies", "left_out", "trips")
 _POINTS = ("read", "counted", "dropped")
-_POINTS_OPTIONAL = ("without_time", "implausible")
+_POINTS_OPTIONAL = ("without_time", "without_trip", "implausible")
 _TEXTS = ("time_zone", "estimator")
 
 
@@ -68,6 +68,12 @@ def check_manifest(values: object, name: str) -> dict[str, Any]:
     _check_dates(entries.part("dates"))
     entries.part("runner")
     return dict(entries.values)
+
+
+def n_trips(manifest: Mapping[str, Any]) -> int:
+    """Return the number of trips of a run; an earlier Roadpulse, which read one a file, counted files."""
+    files = manifest["files"]
+    return int(files.get("trips", files["named"] - files["bad"]))
 
 
 def fingerprint(manifest: Mapping[str, Any]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Union
 
-from ...workflow.translation import many, tr
+from ....workflow.translation import many, tr
+from ...aggregation.contract.manifest import n_trips
 from ..widgets.number_format import count, counted, duration, share, size
 from ..widgets.plain_text import Link, in_html
 from .execution_summary import done_by
@@ -19,8 +20,8 @@ LINK_REASONS = ("no_link", "bad_link", "no_direction", "bad_direction")
 def line(finished: FinishedRun) -> list[Union[str, Link]]:
     """Return the summary, every number a link to `details`."""
     values = finished.manifest
-    files, points = values["files"], values["points"]
-    trips, links = files["named"] - files["bad"], finished.match.links
+    points = values["points"]
+    trips, links = n_trips(values), finished.match.links
     without = sum(points["reasons"].get(reason, 0) for reason in LINK_REASONS) / max(1, points["read"])
     no_link = tr("{share} of the points had no link").format(share=share(without))
     on_map = tr("{share} of the links are on the map").format(share=share(finished.match.link_rate))
