@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Union
 
-from ....workflow.translation import many, tr
+from ...workflow.translation import many, tr
 from ...aggregation.contract.manifest import n_trips
 from ..widgets.number_format import count, counted, duration, share, size
 from ..widgets.plain_text import Link, in_html
