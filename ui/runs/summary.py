@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Union
 
-from ...workflow.translation import many, tr
 from ...aggregation.contract.manifest import n_trips
+from ...workflow.translation import many, tr
 from ..widgets.number_format import count, counted, duration, share, size
 from ..widgets.plain_text import Link, in_html
 from .execution_summary import done_by
