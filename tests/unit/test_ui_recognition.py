@@ -6,8 +6,10 @@ import gzip
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from roadpulse.aggregation.contract.errors import BadTripFile
@@ -130,6 +132,62 @@ def test_what_osrm_writes_has_no_links() -> None:
     assert "no ids of links" in found.remark
 
 
+def test_a_csv_in_german_with_decimal_commas() -> None:
+    rows = "".join(f"{101 + i};24,5;10.06.2025 08:00:0{i};{i // 3}\r\n" for i in range(6))
+    found = recognised(
+        f"Strecken-ID;Geschwindigkeit (km/h);Zeit;Fahrt\r\n{rows}".encode("utf-8-sig"), "tag.csv"
+    )
+    assert found.label == "Table, a point a row"
+    mapping = found.mapping
+    assert (mapping.link_id, mapping.speed, mapping.trip_id) == (
+        "Strecken-ID", "Geschwindigkeit (km/h)", "Fahrt",
+    )  # fmt: skip
+    assert found.value("unit") == "km/h"
+    assert (mapping.time, mapping.time_format, mapping.naive_times) == ("Zeit", "%d.%m.%Y %H:%M:%S", "local")
+
+
+def test_a_parquet_file(tmp_path: Path) -> None:
+    path = tmp_path / "day.parquet"
+    duckdb.sql(
+        "COPY (SELECT 'a-' || (i // 4) AS tmc_code, (30.5 + i)::DECIMAL(6, 2) AS speed_mph, "
+        "TIMESTAMP '2025-06-10 08:00:00' + to_seconds(i) AS measurement_tstamp, {'n': i} AS nested, "
+        f"i // 2 AS trip FROM range(9) r(i)) TO '{path}'"
+    )
+    for is_here in (True, False):
+        read = reading(path.read_bytes())
+        content = content_of(read, str(path), FieldMapping(), 64 << 20, is_here)
+        found = recognise(content, FieldMapping(), "America/New_York", "km/h")
+        assert found is not None
+        mapping = found.mapping
+        assert (mapping.link_id, mapping.speed, mapping.time) == (
+            "tmc_code",
+            "speed_mph",
+            "measurement_tstamp",
+        )
+        assert (mapping.trip_id, mapping.naive_times) == ("trip", "local")
+        assert (found.value("unit"), found.value("ids")) == ("mph", "text")
+
+
+def test_what_sumo_writes_of_its_vehicles() -> None:
+    header = "timestep_time;vehicle_id;vehicle_speed;vehicle_lane;vehicle_x;vehicle_y\n"
+    rows = "".join(f"{i}.00;flow.{i % 2};13.89;e{i // 3}_0;1.0;2.0\n" for i in range(8))
+    found = recognised((header + rows).encode(), "fcd.csv")
+    assert found.label == "SUMO, FCD export"
+    mapping = found.mapping
+    assert (mapping.link_id, mapping.speed, mapping.time, mapping.trip_id) == (
+        "vehicle_lane", "vehicle_speed", "timestep_time", "vehicle_id",
+    )  # fmt: skip
+    assert found.value("unit") == "m/s"
+    assert "lanes" in found.remark
+
+
+def test_what_fmm_writes_has_a_row_for_each_trip() -> None:
+    content = b"id;opath;cpath;mgeom\n1;5,5,6;5,6;LINESTRING(0 0,1 1)\n"
+    found = recognised(content, "matched.csv")
+    assert found.label == "FMM, map matching"
+    assert "a row for each point" in found.remark
+
+
 @pytest.mark.parametrize(
     ("unit", "factor"), [("m/s", 1.0), ("km/h", 3.6), ("mph", 1 / 0.44704), ("knots", 3.6 / 1.852)]
 )
@@ -166,6 +224,16 @@ def test_times_without_an_offset_are_guessed_to_be_local() -> None:
     found = recognised(lines(rows), zone="Europe/Berlin")
     assert found.mapping.naive_times == "local"
     assert "Europe/Berlin" in next(guess.reason for guess in found.guesses if guess.entry == "times")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("13.06.2025 08:00", "%d.%m.%Y %H:%M"), ("13/06/2025 08:00:00", "%d/%m/%Y %H:%M:%S"),
+     ("06/13/2025 8:00:00 PM", "%m/%d/%Y %I:%M:%S %p")],
+)  # fmt: skip
+def test_a_format_of_times_is_guessed_where_the_notation_is_not_usual(text: str, written: str) -> None:
+    found = recognised(lines(2 * [{"link": 1, "speed": 30, "time": text}]))
+    assert (found.mapping.time, found.mapping.time_format) == ("time", written)
 
 
 def test_the_zone_is_guessed_from_the_first_position() -> None:

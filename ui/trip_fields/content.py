@@ -11,24 +11,29 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Optional
 
 from ...aggregation.contract.errors import FILE_REASONS, BadTripFile
 from ...aggregation.contract.field_path import keys_of
 from ...aggregation.contract.json_text import JsonFault, check_shape
 from ...aggregation.contract.spec import FieldMapping
+from ...aggregation.storage.local import scratch
 from ...aggregation.trips import values
 from ...aggregation.trips.readers.elements import of_rows
+from ...aggregation.trips.readers.foreign import foreign_fault
 from ...aggregation.trips.readers.recognition import (
     ARRAY,
     GEOJSON,
     LINES,
     OBJECT,
+    PARQUET,
+    TABLE,
     beginning,
     encoding_of,
     form_of,
 )
+from ...aggregation.trips.readers.tables import first_csv_rows, first_parquet_rows
 from ...aggregation.trips.trip_json import GZIP, load_text, text_of, unpack
 
 BEGINNING = 1 << 20
@@ -71,34 +76,52 @@ class Content:
         return values.follow(self.root, keys_of(mapping.points)) if self.rows is None else self.rows
 
 
-def content_of(read: Callable[[int], bytes], path: str, mapping: FieldMapping, most: int) -> Content:
+def content_of(
+    read: Callable[[int], bytes], path: str, mapping: FieldMapping, most: int, is_here: bool = False
+) -> Content:
     """Return the first points of a file; `read` returns as many of its first bytes as asked for.
 
-    Raises `BadTripFile`; an object of more than `most` bytes, or too much in it, is refused.
+    With `is_here` the file is one of this computer. Raises `BadTripFile`; an object of more than `most`
+    bytes, or too much in it, is refused.
     """
     head = read(BEGINNING + 1)
     if not head:
         raise BadTripFile("empty", FILE_REASONS["empty"])
     form = mapping.form or form_of(beginning(head), PurePosixPath(path).name, _columns(mapping))
+    if form == OBJECT and (fault := foreign_fault(beginning(head))):
+        raise BadTripFile("bad_json", fault)
     is_whole = len(head) <= BEGINNING
     if form == OBJECT:
         content = head if is_whole else read(most + 1)
         if len(content) > most:
             raise BadTripFile("too_large", "it is too large for a preview")
         return _object(text_of(unpack(content, 4 * most)), path, mapping)
-    elements = _first_elements(form, head, is_whole, path)
+    if head[: len(PARQUET)] == PARQUET:
+        return Content(TABLE, rows=_parquet_rows(read, path, most, is_here))
+    elements = _first_elements(form, head, is_whole, path, mapping)
     if not elements and not is_whole:  # the first one is longer
         head = read(most + 1)
-        elements = _first_elements(form, head, len(head) <= most, path)
+        elements = _first_elements(form, head, len(head) <= most, path, mapping)
     return _of_elements(form, elements, mapping)
 
 
-def _first_elements(form: str, head: bytes, is_whole: bool, path: str) -> list[Any]:
+def _parquet_rows(read: Callable[[int], bytes], path: str, most: int, is_here: bool) -> list[Any]:
+    if is_here:
+        return first_parquet_rows(Path(path), ROWS)
+    content = read(most + 1)
+    if len(content) > most:
+        raise BadTripFile("too_large", "it is too large for a preview from afar")
+    with scratch.file("preview.parquet") as copy:
+        copy.write_bytes(content)
+        return first_parquet_rows(copy, ROWS)
+
+
+def _first_elements(form: str, head: bytes, is_whole: bool, path: str, mapping: FieldMapping) -> list[Any]:
     text = _text(head, is_whole)
     if form == LINES:
         return list(_lines(text, is_whole, path))
-    if form not in (ARRAY, GEOJSON):
-        raise BadTripFile("bad_json", "tables have no preview")
+    if form == TABLE:
+        return list(first_csv_rows(text, mapping, ROWS))
     start = (_FEATURES if form == GEOJSON else _ARRAY).search(text)
     if start is None:
         raise BadTripFile("no_points", FILE_REASONS["no_points"])
@@ -139,6 +162,8 @@ def holds_points(element: Any) -> bool:
 def _of_elements(form: str, elements: list[Any], mapping: FieldMapping) -> Content:
     if not elements:
         raise BadTripFile("no_points", "it holds no points")
+    if form == TABLE:
+        return Content(form, rows=elements)
     first = elements[0]
     if isinstance(first, dict) and first.get("type") == "Feature":
         rows = [_attributes(element) for element in elements if isinstance(element, dict)]

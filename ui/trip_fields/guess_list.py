@@ -78,6 +78,7 @@ def _text(guess: Guess) -> str:
         "unit": tr("Speeds are probably in {value}: {reason}."),
         "zone": tr("The zone is probably {value}: {reason}."),
         "times": tr("Times are probably local: {reason}."),
+        "format": tr("Times are written as {value}: {reason}."),
         "direction": tr("The direction is probably {value}: {reason}."),
         "trips": tr("There is one trip a file: {reason}."),
         "ids": {

@@ -24,8 +24,8 @@ from ...aggregation.contract.spec import METRES_PER_SECOND, FieldMapping
 from ...aggregation.trips import times, values
 from ...aggregation.trips.readers.recognition import ARRAY, GEOJSON, LINES, OBJECT, TABLE
 from .content import Content
-from .field_names import plain, unit_in
-from .proposals import propose, unit_hint
+from .field_names import plain, rank, unit_in
+from .proposals import fields_of, propose, unit_hint
 
 _NEAR = 0.08
 """Share by which the speeds of a file may differ from those of its positions in the unit that is guessed."""
@@ -36,12 +36,19 @@ _SHORTEST_STEP, _LONGEST_STEP = 1.0, 60.0
 
 _METRES_PER_DEGREE = 111_195.0
 
+FORMATS = tuple(
+    f"{day} {clock}"
+    for day in ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d")
+    for clock in ("%H:%M:%S", "%H:%M:%S.%f", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
+)
+"""Formats of times that are tried where the usual notations do not fit; the first that fits all is taken."""
+
 
 @dataclass(frozen=True)
 class Guess:
     """A value for an entry of the run that the file does not settle, and the reason for it in words.
 
-    `entry` is `unit`, `zone`, `ids`, `direction`, `trips` or `times`.
+    `entry` is `unit`, `zone`, `ids`, `direction`, `trips`, `times` or `format`.
     """
 
     entry: str
@@ -144,7 +151,7 @@ def recognise(content: Content, mapping: FieldMapping, zone: str, unit: str) -> 
     if known.mapping and not _finds(content, mapping):
         fixed = replace(FieldMapping(), **{"naive_times": mapping.naive_times, **known.mapping})
     try:
-        best = propose(content, fixed) or fixed
+        best = _with_format(content, propose(content, fixed) or fixed)
         points = content.points(best)
         rules = content.rules(best)
     except BadTripFile:
@@ -156,6 +163,23 @@ def recognise(content: Content, mapping: FieldMapping, zone: str, unit: str) -> 
     if naive and best.naive_times == "refuse":
         return replace(result, mapping=replace(best, naive_times=naive))
     return result
+
+
+def _with_format(content: Content, mapping: FieldMapping) -> FieldMapping:
+    """Return the mapping, with the format of its times if they are in one of `FORMATS` only."""
+    points = content.points(mapping)
+    points = [point for point in points if isinstance(point, dict)] if isinstance(points, list) else []
+    if mapping.time_format or _Points(points, content.rules(mapping)).given("time"):
+        return mapping
+    for one in fields_of(points):
+        if rank("time", plain(keys_of(one.path)[-1])) < 0 or not isinstance(one.example, str):
+            continue
+        texts = [text for point in points if (text := values.follow(point, keys_of(one.path)))]
+        for written in FORMATS:
+            rules = times.TimeRules("utc", format=written)
+            if all(times.instant_of(text, rules)[0] != times.NO_TIME for text in texts):
+                return replace(mapping, time=one.path, time_format=written)
+    return mapping
 
 
 def _finds(content: Content, mapping: FieldMapping) -> bool:
@@ -240,7 +264,9 @@ def _ratio_to_positions(moving: Sequence[tuple[float, float, float, float]]) -> 
 
 
 def _times(found: _Points, zone: str) -> Iterator[Guess]:
-    """Guess that times without an offset are local."""
+    """Guess the format of times, and that those without an offset are local."""
+    if found.rules.time_format:
+        yield Guess("format", found.rules.time_format, f"they are like {(found.given('time') or [''])[0]}")
     rules = times.TimeRules("refuse", format=found.rules.time_format)
     codes = [times.instant_of(value, rules)[1] for value in found.given("time")]
     if codes and codes.count(times.WITHOUT_ZONE) > len(codes) / 2:

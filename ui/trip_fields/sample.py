@@ -85,7 +85,7 @@ def preview(
     for path in source.first(trips):
         check()
         try:
-            content = content_of(partial(source.beginning, path), path, mapping, _most(source))
+            content = _content(source, path, mapping)
             last = inspect(path, content, mapping, zone, unit)
         except BadTripFile as error:
             last = Preview(file=path, problem=_clause(error.message))
@@ -155,7 +155,7 @@ def sample_link_ids(
     for path in paths:
         check()
         try:
-            content = content_of(partial(beginning, path), path, mapping, _most(source))
+            content = content_of(partial(beginning, path), path, mapping, _most(source), not source.far)
             found.update(_links_of(content, mapping))
         except (BadTripFile, OSError):
             continue  # counted and named by the run itself
@@ -173,6 +173,10 @@ def _links_of(content: Content, mapping: FieldMapping) -> set[LinkId]:
         if link_id is not None:
             found.add(link_id)
     return found
+
+
+def _content(source: TripSource, path: str, mapping: FieldMapping) -> Content:
+    return content_of(partial(source.beginning, path), path, mapping, _most(source), not source.far)
 
 
 def _most(source: TripSource) -> int:

@@ -34,6 +34,7 @@ from ..large_files import decode_large, unpacked
 from ..trip_json import GZIP, load
 from .arrays import decode_array
 from .elements import Elements
+from .foreign import foreign_fault
 from .lines import decode_lines
 from .recognition import ARRAY, GEOJSON, LINES, OBJECT, PARQUET, TABLE, beginning, form_of
 from .tables import decode_csv, decode_parquet
@@ -78,7 +79,10 @@ class TripReader:
         if not form and isinstance(content, bytes) and content[:1] == b"{":
             form = OBJECT  # most often; other forms fail as one
         if not form:
-            form = form_of(beginning(content), name, self._columns)
+            head = beginning(content)
+            form = form_of(head, name, self._columns)
+            if form == OBJECT and (fault := foreign_fault(head)):
+                raise BadTripFile("bad_json", f"{FILE_REASONS['bad_json']}; {fault}")
         with ExitStack() as stack:
             if form == LINES:
                 stream = stack.enter_context(_opened(content))

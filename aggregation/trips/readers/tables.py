@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Optional
 
@@ -42,6 +45,7 @@ _NAMES = ("link_id", "speed", "time", "trip_id", "vehicle_id", "longitude", "lat
 _NEEDED = ("link_id", "speed")
 _DECIMAL = ("speed", "longitude", "latitude")
 _SHOWN_COLUMNS = 12
+_COMMA_NUMBER = re.compile(r"-?\d+,\d+", re.ASCII)
 
 
 def columns_of(mapping: FieldMapping) -> dict[str, tuple[str, ...]]:
@@ -130,7 +134,23 @@ def _count(text: bytes, byte: bytes) -> int:
 
 
 def _dialect(text: bytes, columns: Mapping[str, tuple[str, ...]]) -> tuple[_Dialect, int]:
-    """Return the dialect of a CSV that begins like this, and the number of lines of its header."""
+    """Return the dialect of a CSV that begins like this, and the number of lines of its header.
+
+    Raises `BadTripFile` if a column is missing, or there are two of a name.
+    """
+    dialect, n_lines = _likeliest(text, columns)
+    for name, keys in columns.items():
+        places = _places(dialect.header, keys)
+        if len(places) > 1:
+            fault = f"{len(places)} columns are called {'.'.join(keys)!r}, which the mapping names for {name}"
+            raise BadTripFile("bad_table", fault)
+        if not places and name in _NEEDED:
+            raise no_column(name, keys, dialect.header)
+    return dialect, n_lines
+
+
+def _likeliest(text: bytes, columns: Mapping[str, tuple[str, ...]]) -> tuple[_Dialect, int]:
+    """Return the dialect in which the header has most of the columns, and the header's number of lines."""
     start = io.StringIO(text[: 1 << 20].decode("utf-8", "surrogateescape"), newline="")
     found: list[tuple[tuple[int, int, int], _Dialect, int]] = []
     for order, delimiter in enumerate(_DELIMITERS):
@@ -141,14 +161,32 @@ def _dialect(text: bytes, columns: Mapping[str, tuple[str, ...]]) -> tuple[_Dial
         fit = sum(name in at for name in _NEEDED), len(header), -order
         found.append((fit, _Dialect(delimiter, header, at), reader.line_num))
     _, dialect, n_lines = max(found, key=lambda one: one[0])
-    for name, keys in columns.items():
-        places = _places(dialect.header, keys)
-        if len(places) > 1:
-            fault = f"{len(places)} columns are called {'.'.join(keys)!r}, which the mapping names for {name}"
-            raise BadTripFile("bad_table", fault)
-        if not places and name in _NEEDED:
-            raise no_column(name, keys, dialect.header)
     return dialect, n_lines
+
+
+def first_csv_rows(text: str, mapping: FieldMapping, most: int) -> list[dict[str, Any]]:
+    """Return the first rows of a CSV as objects, with numbers as texts with a decimal point.
+
+    `text` is the beginning of the file; its last row may be cut, and is left out.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
+    dialect, _ = _likeliest(lines.encode("utf-8", "surrogateescape"), columns_of(mapping))
+    found: list[dict[str, Any]] = []
+    reader = csv.reader(io.StringIO(lines.replace("\0", ""), newline=""), delimiter=dialect.delimiter)
+    with suppress(csv.Error):  # what was read before is shown
+        next(reader, None)
+        for row in reader:
+            if len(row) == len(dialect.header):
+                found.append(dict(zip(dialect.header, map(partial(_with_point, dialect), row))))
+            if len(found) > most:
+                break
+    return found[:most] if len(found) > most or lines.endswith("\n") else found[:-1] or found
+
+
+def _with_point(dialect: _Dialect, value: str) -> Optional[str]:
+    if dialect.delimiter != "," and _COMMA_NUMBER.fullmatch(value):
+        return value.replace(",", ".")
+    return value or None
 
 
 def no_column(name: str, keys: tuple[str, ...], header: list[str]) -> BadTripFile:
@@ -278,6 +316,34 @@ def decode_parquet(decoder: TripDecoder, mapping: FieldMapping, path: Path) -> I
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise BadTripFile("bad_table", f"the file is not a whole Parquet file: {reason}") from error
+
+
+def first_parquet_rows(path: Path, most: int) -> list[dict[str, Any]]:
+    """Return the first rows of a Parquet file as objects; raises `BadTripFile`."""
+    file = literal(path)
+    try:
+        with connect() as connection:
+            described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [file]).fetchall()
+            types = {name: str(kind) for name, kind, *_ in described}
+            columns = ", ".join(f"{_shown_value(*one)} AS {_quoted(one[0])}" for one in types.items())
+            query = f"SELECT {columns} FROM read_parquet(?) LIMIT ?"  # noqa: S608  # nosec B608
+            rows = connection.execute(query, [file, most]).fetchall()
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise BadTripFile("bad_table", f"the file is not a whole Parquet file: {reason}") from error
+    return [dict(zip(types, row)) for row in rows]
+
+
+def _shown_value(name: str, kind: str) -> str:
+    """Return a column as SQL, in a type that a preview shows."""
+    if kind.startswith("STRUCT"):
+        return _quoted(name)
+    if kind in ("FLOAT", "DOUBLE") or kind.startswith("DECIMAL"):
+        return f"{_quoted(name)}::DOUBLE"
+    try:
+        return _value("", _quoted(name), kind)
+    except BadTripFile:
+        return f"{_quoted(name)}::VARCHAR"
 
 
 def _chosen(
