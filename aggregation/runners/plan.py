@@ -14,7 +14,7 @@ from ..store.file_numbers import PAGE
 from ..store.order import BUCKETS
 from ..summary.summarise import SummaryTask
 
-POINTS_PER_TASK = 2_000_000
+POINTS_PER_TASK = 4_000_000
 """Most points of a summary task: those beyond a worker's memory wait in a file, 28 bytes each."""
 
 LEAST_POINTS = 400_000

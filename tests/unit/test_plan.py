@@ -220,7 +220,7 @@ def test_summary_tasks_cover_every_bucket_once(n_points, workers):
         i * BUCKETS // len(tasks) for i in range(len(tasks) + 1)
     ]
     assert all(task.end == after.first for task, after in zip(tasks, tasks[1:]))
-    assert n_points / len(tasks) <= 2_000_000 or len(tasks) == BUCKETS
+    assert n_points / len(tasks) <= 4_000_000 or len(tasks) == BUCKETS
 
 
 def test_more_summary_tasks_are_for_more_workers_or_a_full_task():
@@ -234,7 +234,7 @@ def test_more_summary_tasks_are_for_more_workers_or_a_full_task():
     ]
     assert len(summary_tasks(16 * 10**6, workers=8)) == 32
     assert len(summary_tasks(10**6, workers=500)) == 3
-    assert len(summary_tasks(80 * 10**6, workers=2)) == 40
+    assert len(summary_tasks(80 * 10**6, workers=2)) == 20
 
 
 # -- what there is to say ---------------------------------------------------------------------------
