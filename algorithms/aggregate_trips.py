@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from ..cluster_client.profiles.credentials import ProfileKeys
     from ..cluster_client.profiles.profile import Profile
     from ..cluster_client.runs.records import Run, RunStore
+    from ..workflow.layer_trips import LayerTrips
+
+
+LAYER_SHARE = 0.2
+"""Share of a run's progress in which the points of a layer are written."""
 
 
 class AggregateTrips(RoadpulseAlgorithm):
@@ -95,11 +100,15 @@ def add_run_outputs(algorithm: RoadpulseAlgorithm) -> None:
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run as planned in the main thread: where it goes, and the credentials."""
+    """A run as planned in the main thread: where it goes, and the credentials.
+
+    The points of a `layer` are still to be written to a file.
+    """
 
     profile: Profile
     spec: RunSpec
     credentials: ProfileKeys
+    layer: Optional[LayerTrips] = None
 
 
 def plan_run(reader: Reader) -> PlannedRun:
@@ -108,9 +117,14 @@ def plan_run(reader: Reader) -> PlannedRun:
     from ..workflow.credentials import read_credentials  # noqa: PLC0415
 
     profile = reader.profile()
-    spec = reader.spec(locations.point_store(profile), remote=not profile.runs_here)
-    steps.check_trips(profile, spec)
-    return PlannedRun(profile, spec, read_credentials(profile))
+    layer = reader.trips_layer(profile)
+    store, written = locations.point_store(profile), str(locations.layers_folder()) if layer else ""
+    spec = reader.spec(store, remote=not profile.runs_here, trips=written)
+    if layer is None:
+        steps.check_trips(profile, spec)
+    else:
+        spec = replace(spec, mapping=replace(spec.mapping, form="lines"))
+    return PlannedRun(profile, spec, read_credentials(profile), layer)
 
 
 def run_trips(
@@ -119,6 +133,10 @@ def run_trips(
     """Run the aggregation that the parameters ask for; progress goes from `start` to `end` per cent."""
     from ..workflow import locations, steps  # noqa: PLC0415  (need the packages)
 
+    if run.layer is not None:
+        end_of_layer = start + LAYER_SHARE * (end - start)
+        run = _with_file(run, run.layer, feedback, start, end_of_layer)
+        start = end_of_layer
     store, where = locations.run_store(), reader.text(p.RUN_FOLDER)
     watched = (RunReporter(feedback, part(feedback, start, end)), feedback.isCanceled)
     begun = _begun_before(run, store, where)
@@ -146,6 +164,17 @@ def run_trips(
         "LINK_COUNT": result.manifest.tables[LINK_SPEEDS].rows,
         "BAD_FILE_COUNT": values["files"]["bad"],
     }
+
+
+def _with_file(
+    run: PlannedRun, layer: LayerTrips, feedback: QgsProcessingFeedback, start: float, end: float
+) -> PlannedRun:
+    """Write the points of the layer, and return the run of their file."""
+    from ..workflow import locations  # noqa: PLC0415
+
+    feedback.setProgressText(tr("Writing the points of the layer"))
+    path = layer.write(locations.layers_folder(), part(feedback, start, end), feedback.isCanceled)
+    return replace(run, spec=replace(run.spec, trips=str(path)), layer=None)
 
 
 def _begun_before(run: PlannedRun, store: RunStore, folder: str) -> Optional[Run]:

@@ -32,6 +32,7 @@ from ..workflow.id_rules import ID_RULES
 from ..workflow.translation import tr
 
 PROFILE, TRIPS, MAPPING, SPEED_UNIT, TIME_ZONE = "PROFILE", "TRIPS", "MAPPING", "SPEED_UNIT", "TIME_ZONE"
+TRIPS_LAYER = "TRIPS_LAYER"
 BIN_MINUTES, DATE_FROM, DATE_TO, WEEKDAYS = "BIN_MINUTES", "DATE_FROM", "DATE_TO", "WEEKDAYS"
 MIN_TRIPS, LINKS, LINK_ID_FIELD, NAME_FIELD = "MIN_TRIPS", "LINKS", "LINK_ID_FIELD", "NAME_FIELD"
 DIRECTION_FIELD, ID_RULE = "DIRECTION_FIELD", "ID_RULE"
@@ -74,11 +75,26 @@ def trip_parameters() -> Iterable[QgsProcessingParameterDefinition]:
     yield trust_programs()
     yield with_help(
         # A folder's widget takes any text, so patterns and single files too.
-        QgsProcessingParameterFile(TRIPS, tr("Trips"), Qgis.ProcessingFileParameterBehavior.Folder),
+        QgsProcessingParameterFile(
+            TRIPS, tr("Trips"), Qgis.ProcessingFileParameterBehavior.Folder, "", None, True
+        ),
         tr(
             "A folder of trip files (JSON, JSON lines, CSV, Parquet, GeoJSON; folders inside count too), a "
             "pattern such as /data/2019/*/trip_*.json, or a single file. s3://bucket/folder names one in a "
-            "bucket, which the profile says how to reach."
+            "bucket, which the profile says how to reach. Empty with a layer of trips."
+        ),
+    )
+    yield with_help(
+        QgsProcessingParameterVectorLayer(
+            TRIPS_LAYER,
+            tr("Layer of trips"),
+            [Qgis.ProcessingSourceType.VectorPoint, Qgis.ProcessingSourceType.Vector],
+            None,
+            True,
+        ),
+        tr(
+            "Instead of files: a point layer or table whose fields MAPPING names, a point of a trip a "
+            "feature, in the order of their times within a trip. For runs on this computer."
         ),
     )
     yield choice(

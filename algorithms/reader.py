@@ -23,6 +23,7 @@ from . import parameters as p
 
 if TYPE_CHECKING:
     from ..cluster_client.profiles.profile import Profile
+    from ..workflow.layer_trips import LayerTrips
     from ..workflow.roads import Roads
 
 _NO_STORE = "-"  # stands for the point store where a specification is only checked
@@ -109,11 +110,14 @@ class Reader:
             fault = f"is neither {known}JSON text nor a JSON file: {json_text.shown(text)}"
             raise SpecError(name, fault) from error
 
-    def spec(self, store: str = _NO_STORE, remote: bool = False) -> RunSpec:
-        """The run specification; `remote` says that TRIPS lie on another computer. Raises `SpecError`."""
+    def spec(self, store: str = _NO_STORE, remote: bool = False, trips: str = "") -> RunSpec:
+        """The run specification; `remote` says that TRIPS lie on another computer. Raises `SpecError`.
+
+        `trips` replaces TRIPS.
+        """
         days = self._algorithm.parameterAsEnums(self._parameters, p.WEEKDAYS, self._context)
         return RunSpec(
-            trips=self.text(p.TRIPS) if remote else self.absolute_trips(),
+            trips=trips or (self.text(p.TRIPS) if remote else self.absolute_trips()),
             store=store,
             speed_unit=self.choice(p.SPEED_UNIT),
             shown_unit=self.choice(p.SHOWN_UNIT),
@@ -138,6 +142,32 @@ class Reader:
     def absolute_trips(self) -> str:
         """Return TRIPS of this computer as an absolute path, or address."""
         return _absolute(self.text(p.TRIPS))
+
+    def trips_layer(self, profile: Profile) -> Optional[LayerTrips]:
+        """Return the points of TRIPS_LAYER, None if TRIPS is given; for the main thread.
+
+        Raises `RunError`.
+        """
+        from ..workflow.layer_trips import trips_of_layer  # noqa: PLC0415  (needs numpy)
+
+        given = self._parameters.get(p.TRIPS_LAYER) not in (None, "")
+        if given and self.text(p.TRIPS):
+            raise SpecError(p.TRIPS_LAYER, tr("is given beside TRIPS; leave one of them empty"))
+        if not given:
+            if not self.text(p.TRIPS):
+                raise SpecError(p.TRIPS, tr("is empty, and so is TRIPS_LAYER; give one of them"))
+            return None
+        if not profile.runs_here:
+            fault = tr(
+                "is a layer of this computer, and the profile {name!r} runs elsewhere; choose “local”, or "
+                "give TRIPS that it can read"
+            )
+            raise SpecError(p.TRIPS_LAYER, fault.format(name=profile.name))
+        layer = self._algorithm.parameterAsVectorLayer(self._parameters, p.TRIPS_LAYER, self._context)
+        if layer is None:
+            name = self.text(p.TRIPS_LAYER)
+            raise MapError(tr("The layer of trips {name!r} cannot be opened.").format(name=name))
+        return trips_of_layer(layer, self.mapping(), self._context.transformContext())
 
     def profile(self) -> Profile:
         """Return the profile; raises `ProfileError`."""

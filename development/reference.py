@@ -106,6 +106,8 @@ def _row(definition: Any) -> str:
 
 
 def _kind(definition: Any) -> str:
+    from qgis.core import Qgis
+
     if definition.type() == "enum":
         words = ", ".join(f"`{option}`" for option in definition.options())
         return f"some of {words}" if definition.allowMultiple() else f"one of {words}"
@@ -113,6 +115,8 @@ def _kind(definition: Any) -> str:
         low, high = definition.minimum(), definition.maximum()
         known = abs(low) < 1e300 and abs(high) < 1e300
         return f"number, {_number(low)} to {_number(high)}" if known else "number"
+    if definition.type() == "vector" and Qgis.ProcessingSourceType.VectorPoint in definition.dataTypes():
+        return "point layer or table"
     return KINDS.get(definition.type(), str(definition.type()))
 
 

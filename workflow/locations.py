@@ -53,6 +53,12 @@ def maps_folder() -> Path:
     return home() / "maps"
 
 
+def layers_folder() -> Path:
+    """Return the folder of the points of layers that served as trips: a cache, like the point store."""
+    cache = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericCacheLocation)
+    return (Path(cache) / "roadpulse" if cache else home()) / "layers"
+
+
 def point_store(profile: Profile) -> str:
     """Return the folder of the point store for runs of a profile, as the place of execution sees it."""
     if profile.folders.store:

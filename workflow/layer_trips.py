@@ -1,0 +1,200 @@
+"""Points of a layer as trips: written once, as lines of GeoJSON, to a file that runs read as any other.
+
+The file's folder is named after its content, so that the points of an unchanged layer are read from the
+point store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+from uuid import uuid4
+
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCoordinateTransformContext,
+    QgsCsException,
+    QgsExpression,
+    QgsFeature,
+    QgsFeatureRequest,
+    QgsGeometry,
+    QgsVariantUtils,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
+
+from ..aggregation.contract.errors import Cancelled, RunError
+from ..aggregation.contract.field_path import holds, keys_of
+from ..aggregation.contract.spec import FieldMapping
+from ..cluster_client.profiles.store import file_name
+from ..mapping.errors import MapError
+from ..mapping.reference_system import is_known
+from .roads import Cancelled as IsCancelled
+from .roads import LayerSnapshot, Progress
+from .translation import tr
+
+_EVERY = 1000
+_POSITION = QgsCoordinateReferenceSystem("EPSG:4326")
+
+
+@dataclass(frozen=True)
+class LayerTrips:
+    """The points of a layer at this moment, edits included, with the `fields` that a field mapping names.
+
+    Points of a database come in the order of `key`, others in the layer's.
+    """
+
+    layer: LayerSnapshot
+    fields: tuple[str, ...]
+    transform: Optional[QgsCoordinateTransform]
+    key: str = ""
+
+    def write(self, folder: Path, progress: Progress, cancelled: IsCancelled) -> Path:
+        """Write the points to a file in `folder`, a feature of GeoJSON a line, and return its path.
+
+        Positions are in EPSG:4326, times as `time_text` gives them. A file with this content stays as it is.
+        Raises `RunError` or `Cancelled`; an unfinished file is removed.
+        """
+        part = folder / f".{uuid4().hex}.part"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            digest = self._write(part, progress, cancelled)
+            path = folder / digest / f"{file_name(self.layer.name())}.jsonl"
+            if not path.exists():
+                path.parent.mkdir(exist_ok=True)
+                os.replace(part, path)  # noqa: PTH105
+        except OSError as error:
+            raise RunError(
+                tr("The points of the layer {name!r} cannot be written to {folder}: {why}.").format(
+                    name=self.layer.name(), folder=folder, why=error.strerror or error
+                )
+            ) from error
+        finally:
+            part.unlink(missing_ok=True)
+        return path
+
+    def _write(self, path: Path, progress: Progress, cancelled: IsCancelled) -> str:
+        """Write the lines and return the hash of the content."""
+        count, known = 0, self.layer.featureCount()
+        columns = [(name, self.layer.fields().lookupField(name)) for name in self.fields]
+        request = QgsFeatureRequest().setSubsetOfAttributes([at for _, at in columns])
+        if self.key:
+            by_key = QgsFeatureRequest.OrderByClause(QgsExpression.quotedColumnRef(self.key))
+            request.setOrderBy(QgsFeatureRequest.OrderBy([by_key]))
+        digest = hashlib.sha256()
+        with path.open("wb") as stream:
+            for feature in self.layer.getFeatures(request):
+                if count % _EVERY == 0:
+                    if cancelled():
+                        raise Cancelled
+                    progress(100 * min(count / known, 1.0) if known > 0 else 0.0)
+                count += 1
+                line = json.dumps(self._element(feature, columns), ensure_ascii=True).encode("ascii") + b"\n"
+                digest.update(line)
+                stream.write(line)
+        if not count:
+            raise RunError(
+                tr("The layer {name!r} has no features. Choose a layer with the points of trips.").format(
+                    name=self.layer.name()
+                )
+            )
+        return digest.hexdigest()[:32]
+
+    def _element(self, feature: QgsFeature, columns: list[tuple[str, int]]) -> dict[str, Any]:
+        return {
+            "type": "Feature",
+            "geometry": self._geometry(feature.geometry()),
+            "properties": {name: _value(feature.attribute(at)) for name, at in columns},
+        }
+
+    def _geometry(self, geometry: QgsGeometry) -> Optional[dict[str, Any]]:
+        """Return a point of GeoJSON; None for none, for several, and for one without a position on Earth."""
+        if self.transform is None or geometry.isNull() or geometry.isEmpty():
+            return None
+        points = list(geometry.vertices())
+        if len(points) != 1:
+            return None
+        try:
+            position = self.transform.transform(points[0].x(), points[0].y())
+        except QgsCsException:
+            return None
+        if not (math.isfinite(position.x()) and math.isfinite(position.y())):
+            return None
+        return {"type": "Point", "coordinates": [position.x(), position.y()]}
+
+
+def trips_of_layer(
+    layer: QgsVectorLayer, mapping: FieldMapping, context: QgsCoordinateTransformContext
+) -> LayerTrips:
+    """Return the points of a layer, with its filter and edits; for the main thread.
+
+    Raises `RunError` for a layer of lines or areas, one that lacks a field of link ids, speeds or trips, and
+    one whose reference system is not known.
+    """
+    kind, name = layer.geometryType(), layer.name()
+    if kind not in (Qgis.GeometryType.Point, Qgis.GeometryType.Null):
+        raise MapError(
+            tr("The layer {name!r} has no points. Choose a point layer, or a table.").format(name=name)
+        )
+    transform = None
+    if kind == Qgis.GeometryType.Point:
+        if not is_known(layer.crs()):
+            raise MapError(
+                tr(
+                    "The layer {name!r} does not say in which reference system its points are. Set it in "
+                    "QGIS."
+                ).format(name=name)
+            )
+        transform = QgsCoordinateTransform(layer.crs(), _POSITION, context)
+    keys = layer.primaryKeyAttributes() if layer.providerType() == "postgres" else []
+    key = layer.fields()[keys[0]].name() if keys else ""
+    return LayerTrips(LayerSnapshot(layer, layer.crs()), _fields(layer, mapping), transform, key)
+
+
+def _fields(layer: QgsVectorLayer, mapping: FieldMapping) -> tuple[str, ...]:
+    """Return the fields that the mapping names; raises `MapError` for one that is needed and not there."""
+    known = [field.name() for field in layer.fields()]
+    needed = ["link_id", "trip_id", "vehicle_id", "direction", *([] if mapping.speed_from else ["speed"])]
+    found: list[str] = []
+    for entry in (*needed, "time", "longitude", "latitude"):
+        path = getattr(mapping, entry)
+        if not path:
+            continue
+        keys, points = keys_of(path), keys_of(mapping.points)
+        first = keys[len(points)] if holds(points, keys) and len(keys) > len(points) else keys[0]
+        field = next((name for name in (path, ".".join(keys), first) if name in known), "")
+        if field:
+            found.append(field)
+        elif entry in needed:
+            raise MapError(
+                tr(
+                    "The layer {layer!r} has no field {field!r}, which MAPPING names for “{entry}”. Its "
+                    "fields are {known}."
+                ).format(layer=layer.name(), field=path, entry=entry, known=", ".join(known))
+            )
+    return tuple(dict.fromkeys(found))
+
+
+def _value(value: Any) -> Any:
+    """Return an attribute as JSON has it: what JSON lacks becomes its text."""
+    if QgsVariantUtils.isNull(value):
+        return None
+    if isinstance(value, QDateTime):
+        return time_text(value)
+    if isinstance(value, (QDate, QTime)):
+        return value.toString(Qt.DateFormat.ISODate)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if isinstance(value, (bool, int, float, str, list, dict)) else str(value)
+
+
+def time_text(time: QDateTime) -> str:
+    """Return a time in ISO 8601: with its offset if it has one, else without, as it is local to nowhere."""
+    return str(time.toString(Qt.DateFormat.ISODateWithMs))
