@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +240,42 @@ def test_ids_of_a_table_are_compared_with_those_of_the_trips(postgis: Any, stree
     assert (few.rule, len(few.of_roads)) == (id_rule("sign_to_direction"), 3)
     ruled = match_table(*asked, ids_of([1, 2, -1, 999_999]), few.rule)
     assert (ruled.asked, ruled.matched, ruled.rule) == (4, 3, None)
+
+
+def test_points_of_a_table_are_written_in_the_order_of_its_key_with_the_offsets_of_their_times(
+    postgis: Any,  # noqa: F811
+    streets: Any,
+    tmp_path: Path,
+) -> None:
+    from qgis.core import QgsCoordinateTransformContext
+
+    from roadpulse.aggregation.contract.spec import FieldMapping
+    from roadpulse.workflow.layer_trips import trips_of_layer
+
+    with postgis.connect() as connection:
+        connection.execute(
+            "CREATE TABLE roads.probes (id bigint PRIMARY KEY, link text, v numeric, at timestamptz, "
+            "local timestamp, geom geometry(Point, 25833))"
+        )
+        connection.execute(
+            "INSERT INTO roads.probes SELECT 5 - n, 'L' || n, n + 0.5, "
+            "timestamptz '2025-06-10 08:00:00.5+02' + n * interval '1 s', "
+            "timestamp '2025-06-10 08:00:00' + n * interval '1 s', "
+            "ST_SetSRID(ST_Point(391390, 5817855), 25833) FROM generate_series(0, 4) AS n"
+        )
+    layer = layer_of(streets, "link <> 'L2'", "probes")
+    written = []
+    for time in ("at", "local"):
+        mapping = FieldMapping.from_json({"link_id": "link", "speed": "v", "time": time})
+        trips = trips_of_layer(layer, mapping, QgsCoordinateTransformContext())
+        path = trips.write(tmp_path, lambda _done: None, lambda: False)
+        written.append([json.loads(line) for line in path.read_text().splitlines()])
+    rows = [[line["properties"][name] for name in ("link", "v")] for line in written[0]]
+    assert rows == [["L4", 4.5], ["L3", 3.5], ["L1", 1.5], ["L0", 0.5]]
+    moment = datetime.fromisoformat(written[0][-1]["properties"]["at"].replace("Z", "+00:00"))
+    assert moment == datetime(2025, 6, 10, 6, 0, 0, 500_000, timezone.utc)
+    assert written[1][-1]["properties"]["local"] == "2025-06-10T08:00:00.000"
+    assert written[0][0]["geometry"]["coordinates"] == pytest.approx([13.4, 52.5], abs=0.01)
 
 
 def test_roads_without_a_system_are_refused_before_the_run(
