@@ -48,7 +48,8 @@ BAD_FILE_POLICIES = ("skip", "stop")
 FORMS = ("object", "array", "lines", "table", "geojson")
 """Forms of trip files; a field mapping that names none lets each file tell."""
 
-NAIVE_TIMES = ("refuse", "utc", "local")
+LOCAL_TIMES = "local"
+NAIVE_TIMES = ("refuse", "utc", LOCAL_TIMES)
 POSITIONS = "positions"
 
 
@@ -251,7 +252,7 @@ class DecodeRules:
 
     def __post_init__(self) -> None:
         _check_choice("speed_unit", self.speed_unit, tuple(METRES_PER_SECOND))
-        if self.mapping.naive_times != "local":
+        if self.mapping.naive_times != LOCAL_TIMES:
             object.__setattr__(self, "time_zone", "")
 
     def to_json(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from itertools import islice
 
 from .errors import RunError
 
-_TABLES = (".csv", ".tsv", ".txt")
+_TABLES = (".csv", ".tsv")
 _LINES = (".jsonl", ".ndjson")
 _PLAIN = (".json", ".geojson", *_LINES, *_TABLES)
 _PARQUET = ".parquet"

@@ -20,7 +20,7 @@ def count_trips(path: str, longest: float = 3.0, most: int = 10000) -> Any:
     Packed copies (`x.json.gz` beside `x.json`) do not count, as in a run.
     """
     end = time.time() + longest
-    plain = (".json", ".geojson", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt")
+    plain = (".json", ".geojson", ".jsonl", ".ndjson", ".csv", ".tsv")
     suffixes = (*plain, *(suffix + ".gz" for suffix in plain), ".parquet")
     found = set()  # type: Any
     try:

@@ -133,7 +133,7 @@ FORMS: dict[str, tuple[str, dict[str, str], Callable[[Made], bytes]]] = {
         "day.tsv.gz", {"trip_id": "data.trip"}, lambda trips: gzip.compress(table(trips, "\t")),
     ),
     "semicolons and decimal commas": (
-        "day.txt",
+        "day.csv",
         {"trip_id": "trip"},
         lambda trips: b"\xef\xbb\xbf" + table(trips, ";").replace(b"\r\n", b"\n"),
     ),

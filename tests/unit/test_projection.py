@@ -32,8 +32,8 @@ MILLION = Projection(COSTS, CLUSTER, 1_000_000)
 def test_a_million_trips_by_hand() -> None:
     assert MILLION.points == 1e9
     assert MILLION.parts == 2385  # 400 GB in parts of 160 MiB
-    assert MILLION.summary_tasks == 2048  # a power of two, of at most 800,000 points each
-    assert MILLION.parts_opened == 2385 * 2048
+    assert MILLION.summary_tasks == 250  # of four million points each
+    assert MILLION.parts_opened == 2385 * 250
     assert MILLION.listing.by == {"pages of the listing": 25}  # eight folders at once
     assert MILLION.head(known=False).by == {"the head's core": 40}
     assert MILLION.head(known=True).by == {"the head's core": 20}
@@ -43,13 +43,13 @@ def test_a_million_trips_by_hand() -> None:
         "answers": pytest.approx(250),  # 24 at once for each of eight cores
     }  # fmt: skip
     assert (MILLION.decode.seconds, MILLION.decode.limit) == (2050, "disks")
-    index = 2048 * 4e6
+    index = 250 * 4e6
     assert MILLION.summary.by == {
         "cores": pytest.approx(50),
-        "opening parts": pytest.approx(2385 * 2048 * 1e-4 / 4),
+        "opening parts": pytest.approx(2385 * 250 * 1e-4 / 4),
         "network cards": (6e9 + index) / 400e6,
         "disks": (6e9 + index) / 200e6,
-        "requests": 2385 * 2048 * 2 / 1000,
+        "requests": 2385 * 250 * 2 / 1000,
     }
     assert MILLION.merge.by == {"the head's core": pytest.approx(8.5)}
     assert MILLION.head_memory == 200e6

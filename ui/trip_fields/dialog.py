@@ -27,7 +27,7 @@ from qgis.PyQt.QtWidgets import (
 from ...aggregation.contract.days import WEEKDAY_NAMES
 from ...aggregation.contract.errors import BadTripFile, SpecError
 from ...aggregation.contract.field_path import keys_of, path_fault, path_of
-from ...aggregation.contract.spec import POSITIONS, FieldMapping
+from ...aggregation.contract.spec import LOCAL_TIMES, POSITIONS, FieldMapping
 from ...aggregation.trips import values
 from ...workflow.translation import tr
 from ..manual.window import FORMATS, HelpButton
@@ -306,7 +306,7 @@ class FieldsDialog(OnScreenDialog):
             self.note.show_warning(error.message)
             self.ok.setEnabled(False)
             return
-        times = "" if mapping.naive_times == "refuse" else "local"
+        times = "" if mapping.naive_times == "refuse" else LOCAL_TIMES
         chosen = {"unit": self._unit, "zone": self._zone, "times": times}
         self.guesses.show_guesses(found.recognition, {**chosen, "direction": mapping.direction})
         if found.problem:

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from ...aggregation.contract.errors import BadTripFile
 from ...aggregation.contract.field_path import keys_of
 from ...aggregation.contract.link_ids import link_id_of
-from ...aggregation.contract.spec import METRES_PER_SECOND, FieldMapping
+from ...aggregation.contract.spec import LOCAL_TIMES, METRES_PER_SECOND, FieldMapping
 from ...aggregation.trips import times, values
 from ...aggregation.trips.readers.recognition import ARRAY, GEOJSON, LINES, OBJECT, TABLE
 from .content import Content
@@ -270,7 +270,7 @@ def _times(found: _Points, zone: str) -> Iterator[Guess]:
     rules = times.TimeRules("refuse", format=found.rules.time_format)
     codes = [times.instant_of(value, rules)[1] for value in found.given("time")]
     if codes and codes.count(times.WITHOUT_ZONE) > len(codes) / 2:
-        yield Guess("times", "local", f"they have no offset from UTC, so they are read as local to {zone}")
+        yield Guess("times", LOCAL_TIMES, f"they have no offset from UTC, so they are local to {zone}")
 
 
 def _zone(found: _Points, zone: str) -> Iterator[Guess]:

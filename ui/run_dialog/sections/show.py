@@ -10,7 +10,7 @@ from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import QTime, pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QSpinBox, QTimeEdit, QWidget
 
-from ....aggregation.contract.spec import FreeFlow, Trim
+from ....aggregation.contract.spec import LOCAL_TIMES, FreeFlow, Trim
 from ....aggregation.contract.statistic import statistic
 from ....cluster_client.profiles.profile import Profile
 from ....workflow.translation import tr
@@ -125,7 +125,7 @@ class MoreSection(Section):
             "naive",
             (tr("count in no time bin"), "refuse"),
             (tr("are UTC"), "utc"),
-            (tr("are in the time zone of the run"), "local"),
+            (tr("are in the time zone of the run"), LOCAL_TIMES),
         )
         self.suppress = _spin("suppress", 0, 1_000_000, tr("off"), tr(" trips"))
         self.suppress.setToolTip(

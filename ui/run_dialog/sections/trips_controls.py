@@ -10,7 +10,7 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ....aggregation.contract.days import WEEKDAY_NAMES
-from ....aggregation.contract.spec import FieldMapping
+from ....aggregation.contract.spec import LOCAL_TIMES, FieldMapping
 from ....workflow.translation import tr
 from ...trip_fields.guess_list import GuessList
 from ...widgets.notes import Note
@@ -88,7 +88,7 @@ class TripsControls(Section):
         if zone != self.zone:
             self.zone = zone
             self.show_preview()
-            if self.mapping.naive_times == "local":
+            if self.mapping.naive_times == LOCAL_TIMES:
                 self.rules_changed.emit()
 
     def _unit_chosen(self) -> None:
@@ -133,7 +133,7 @@ class TripsControls(Section):
             form = found.recognition.label if found.recognition else ""
             text = tr("3 of 3 fields recognised")
             self.fields_note.show_text(f"{form}  ·  {text}" if form else text)
-        times = "" if self.mapping.naive_times == "refuse" else "local"
+        times = "" if self.mapping.naive_times == "refuse" else LOCAL_TIMES
         chosen = {"unit": self.unit, "zone": self.zone, "times": times}
         self.guesses.show_guesses(found.recognition, chosen)
 
