@@ -46,7 +46,7 @@ _POSITION = QgsCoordinateReferenceSystem("EPSG:4326")
 
 @dataclass(frozen=True)
 class LayerTrips:
-    """The points of a layer at this moment, edits included, with the `fields` that a field mapping names.
+    """The points of a layer at this moment, edits included, with some of its `fields`.
 
     Points of a database come in the order of `key`, others in the layer's.
     """
@@ -131,10 +131,11 @@ class LayerTrips:
 
 
 def trips_of_layer(
-    layer: QgsVectorLayer, mapping: FieldMapping, context: QgsCoordinateTransformContext
+    layer: QgsVectorLayer, mapping: Optional[FieldMapping], context: QgsCoordinateTransformContext
 ) -> LayerTrips:
     """Return the points of a layer, with its filter and edits; for the main thread.
 
+    Its fields are those that the mapping names; all, if there is none.
     Raises `RunError` for a layer of lines or areas, one that lacks a field of link ids, speeds or trips, and
     one whose reference system is not known.
     """
@@ -155,7 +156,9 @@ def trips_of_layer(
         transform = QgsCoordinateTransform(layer.crs(), _POSITION, context)
     keys = layer.primaryKeyAttributes() if layer.providerType() == "postgres" else []
     key = layer.fields()[keys[0]].name() if keys else ""
-    return LayerTrips(LayerSnapshot(layer, layer.crs()), _fields(layer, mapping), transform, key)
+    all_fields = tuple(field.name() for field in layer.fields())
+    fields = all_fields if mapping is None else _fields(layer, mapping)
+    return LayerTrips(LayerSnapshot(layer, layer.crs()), fields, transform, key)
 
 
 def _fields(layer: QgsVectorLayer, mapping: FieldMapping) -> tuple[str, ...]:

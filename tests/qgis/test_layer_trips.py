@@ -22,7 +22,10 @@ from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime, QTimeZone
 
 from roadpulse.aggregation.contract.errors import Cancelled
 from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.ui.run_dialog.sections.backend_watch import BackendWatch
+from roadpulse.ui.run_dialog.sections.trips import TripsSection
 from roadpulse.workflow.layer_trips import trips_of_layer
+from tests.qgis.widgets import until
 
 Values = dict[str, Any]
 MAPPING = {"link_id": "link", "speed": "v", "time": "t", "trip_id": "trip"}
@@ -209,3 +212,27 @@ def test_a_layer_is_refused_where_another_computer_runs(
     )  # fmt: skip
     with pytest.raises(QgsProcessingException, match="is a layer of this computer, and the profile 'Pi'"):
         aggregate(processing, tmp_path / "run", TRIPS_LAYER=layer, PROFILE=str(profile))
+
+
+def test_the_run_dialog_offers_point_layers_and_uses_their_points(
+    layer: QgsVectorLayer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    section = TripsSection(BackendWatch())
+    menu = section.browse.menu()
+    (chooser,) = [action.menu() for action in menu.actions() if action.menu()]
+    assert [action.text() for action in chooser.actions()] == ["Probes"]
+    chooser.actions()[0].trigger()
+    assert section.problem() == "Writing the points of the layer…"
+    until(lambda: section.trips, 20)
+    lines = [json.loads(line) for line in Path(section.trips).read_text().splitlines()]
+    assert [line["properties"]["v"] for line in lines] == [point["v"] for point in points()]
+    assert lines[0]["properties"]["other"] == "x"
+    assert Path(section.trips).is_relative_to(tmp_path)
+    section.use_layer(layer.id())  # again
+    until(lambda: not section.busy, 20)
+    assert "Writing" not in section.note.plain
+    QgsProject.instance().removeMapLayer(layer.id())
+    assert section.browse.menu() is None
+    section.use_layer("gone")
+    section.forget()

@@ -6,11 +6,13 @@ The path is the place's own: a folder of this computer, one that the cluster see
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
+from qgis.core import QgsMapLayerProxyModel, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QSignalBlocker, Qt
-from qgis.PyQt.QtWidgets import QFileDialog, QWidget
+from qgis.PyQt.QtWidgets import QFileDialog, QMenu, QWidget
 
 from ....aggregation.contract.errors import RunError
 from ....aggregation.contract.s3_access import S3Access, is_s3
@@ -20,6 +22,7 @@ from ....cluster_client.errors import ClientError
 from ....workflow import locations
 from ....workflow.translation import tr
 from ...background.latest_call import LatestCall
+from ...background.tasks import LatestTask
 from ...runs.run_texts import location_name
 from ...runs.settings import RunSettings
 from ...widgets.messages import log_error, message_of
@@ -45,11 +48,16 @@ class TripsSection(TripsControls):
         self._fault, self._sure = "", False
         self._counter = LatestCall(self)
         self._previewer = LatestCall(self, wait=150)
+        self._layer_writer = LatestTask(tr("Writing the points of a layer"), self, wait=0)
         self.folder.textChanged.connect(self._folder_changed)
         self.browse.clicked.connect(self._browse)
         self.note.clicked.connect(lambda _name: self.refresh())
         self._counter.done.connect(self._counted)
         self._counter.failed.connect(self._not_counted)
+        self._layer_writer.done.connect(self._use_file)
+        self._layer_writer.failed.connect(lambda error: self._not_written(message_of(error)))
+        QgsProject.instance().layersAdded.connect(self._offer_layers)
+        QgsProject.instance().layersRemoved.connect(self._offer_layers)
         self._previewer.done.connect(self._previewed)
         self._previewer.failed.connect(self._not_previewed)
         self.rules_changed.connect(self.refresh)
@@ -92,6 +100,8 @@ class TripsSection(TripsControls):
 
     def problem(self) -> str:
         """Return what is missing. Trips elsewhere that could not be looked at do not prevent a run."""
+        if self._layer_writer.busy:
+            return tr("Writing the points of the layer…")
         if not self.trips:
             return tr("Choose the folder of the trips.")
         if self._fault and self._sure:
@@ -164,12 +174,13 @@ class TripsSection(TripsControls):
     @property
     def busy(self) -> bool:
         """True while a count or preview is outstanding."""
-        return self._counter.busy or self._previewer.busy
+        return self._counter.busy or self._previewer.busy or self._layer_writer.busy
 
     def forget(self) -> None:
         """End all look-ups."""
         self._counter.forget()
         self._previewer.forget()
+        self._layer_writer.forget()
 
     def _is_near(self) -> bool:
         return not self.watch.remote and not is_s3(self.trips)
@@ -190,11 +201,55 @@ class TripsSection(TripsControls):
             text = tr("Folder of trip files (JSON, CSV, Parquet …), or a pattern such as /data/2019/*.json")
             self.folder.setPlaceholderText(text)
         self.browse.setVisible(not self.watch.remote or self._browses_buckets())
+        self._offer_layers()
+
+    def _offer_layers(self, *_: object) -> None:
+        """Give *Browse…* a menu with the point layers of the project, if there are any."""
+        before = self.browse.menu()
+        layers = [] if self.watch.remote else _point_layers()
+        menu = QMenu(self.browse) if layers else None
+        if menu is not None:
+            menu.addAction(tr("Bucket…") if self._browses_buckets() else tr("Folder…"), self._browse)
+            of_layers = menu.addMenu(tr("Layer of the project"))
+            for layer in layers:
+                of_layers.addAction(layer.name().replace("&", "&&"), partial(self.use_layer, layer.id()))
+        self.browse.setMenu(menu)
+        if before is not None:
+            before.deleteLater()
+
+    def use_layer(self, layer_id: str) -> None:
+        """Write the points of a layer to a file, and use that as the trips."""
+        from ....workflow.layer_trips import trips_of_layer  # noqa: PLC0415
+
+        project = QgsProject.instance()
+        layer = project.mapLayer(layer_id)
+        if not isinstance(layer, QgsVectorLayer):
+            return
+        try:
+            trips = trips_of_layer(layer, None, project.transformContext())
+        except RunError as error:
+            self._not_written(error.message)
+            return
+        folder = locations.layers_folder()
+        self._layer_writer.submit(lambda task: str(trips.write(folder, task.setProgress, task.isCanceled)))
+        self.note.show_text(tr("Writing the points of the layer {name}…").format(name=layer.name()))
+        self.updated.emit()
+
+    def _use_file(self, path: str) -> None:
+        if self.folder.text() == path:
+            self.refresh()  # instead of the note that it is being written
+        else:
+            self.folder.setText(path)
+
+    def _not_written(self, message: str) -> None:
+        self.note.show_warning(message)
+        self.updated.emit()
 
     def _browses_buckets(self) -> bool:
         return is_s3(self.trips) or self.watch.profile.s3 != S3Access() or bool(self.watch.profile.s3_authcfg)
 
     def _folder_changed(self) -> None:
+        self._layer_writer.forget()
         self._fit_to_place()
         self.changed.emit()
         self.refresh()
@@ -247,6 +302,14 @@ class TripsSection(TripsControls):
         if not isinstance(error, RunError):  # the count of files reports a place that cannot be read
             log_error(error)
         self._previewed(None)
+
+
+def _point_layers() -> list[QgsVectorLayer]:
+    """Return the layers of the project that may be trips, by name."""
+    layers = QgsProject.instance().mapLayers().values()
+    points = QgsMapLayerProxyModel.Filter.PointLayer
+    found = [layer for layer in layers if QgsMapLayerProxyModel.layerMatchesFilters(layer, points)]
+    return sorted(found, key=lambda layer: layer.name().casefold())
 
 
 def count_text(found: TripCount) -> str:
