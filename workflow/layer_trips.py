@@ -7,13 +7,17 @@ point store.
 from __future__ import annotations
 
 import hashlib
+import heapq
 import json
 import math
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, Optional
-from uuid import uuid4
+from tempfile import TemporaryDirectory
+from typing import IO, Any, Optional
 
 from qgis.core import (
     Qgis,
@@ -21,7 +25,6 @@ from qgis.core import (
     QgsCoordinateTransform,
     QgsCoordinateTransformContext,
     QgsCsException,
-    QgsExpression,
     QgsFeature,
     QgsFeatureRequest,
     QgsGeometry,
@@ -41,6 +44,7 @@ from .roads import LayerSnapshot, Progress
 from .translation import tr
 
 _EVERY = 1000
+_SORTED_AT_ONCE = 100_000
 _POSITION = QgsCoordinateReferenceSystem("EPSG:4326")
 
 
@@ -62,50 +66,48 @@ class LayerTrips:
         Positions are in EPSG:4326, times as `time_text` gives them. A file with this content stays as it is.
         Raises `RunError` or `Cancelled`; an unfinished file is removed.
         """
-        part = folder / f".{uuid4().hex}.part"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            digest = self._write(part, progress, cancelled)
-            path = folder / digest / f"{file_name(self.layer.name())}.jsonl"
-            if not path.exists():
-                path.parent.mkdir(exist_ok=True)
-                os.replace(part, path)  # noqa: PTH105
+            with TemporaryDirectory(prefix=".", suffix=".part", dir=folder) as work:
+                part = Path(work) / "points"
+                lines = self._lines(progress, cancelled)
+                digest = _write(part, _in_order(lines, Path(work)) if self.key else lines)
+                path = folder / digest / f"{file_name(self.layer.name())}.jsonl"
+                if not path.exists():
+                    path.parent.mkdir(exist_ok=True)
+                    os.replace(part, path)  # noqa: PTH105
         except OSError as error:
             raise RunError(
                 tr("The points of the layer {name!r} cannot be written to {folder}: {why}.").format(
                     name=self.layer.name(), folder=folder, why=error.strerror or error
                 )
             ) from error
-        finally:
-            part.unlink(missing_ok=True)
         return path
 
-    def _write(self, path: Path, progress: Progress, cancelled: IsCancelled) -> str:
-        """Write the lines and return the hash of the content."""
+    def _lines(self, progress: Progress, cancelled: IsCancelled) -> Iterator[bytes]:
+        """Yield a line for each point; with a key, after the key and a tab."""
         count, known = 0, self.layer.featureCount()
         columns = [(name, self.layer.fields().lookupField(name)) for name in self.fields]
-        request = QgsFeatureRequest().setSubsetOfAttributes([at for _, at in columns])
-        if self.key:
-            by_key = QgsFeatureRequest.OrderByClause(QgsExpression.quotedColumnRef(self.key))
-            request.setOrderBy(QgsFeatureRequest.OrderBy([by_key]))
-        digest = hashlib.sha256()
-        with path.open("wb") as stream:
-            for feature in self.layer.getFeatures(request):
-                if count % _EVERY == 0:
-                    if cancelled():
-                        raise Cancelled
-                    progress(100 * min(count / known, 1.0) if known > 0 else 0.0)
-                count += 1
-                line = json.dumps(self._element(feature, columns), ensure_ascii=True).encode("ascii") + b"\n"
-                digest.update(line)
-                stream.write(line)
+        key = self.layer.fields().lookupField(self.key) if self.key else -1
+        request = QgsFeatureRequest().setSubsetOfAttributes(
+            [at for at in (key, *dict(columns).values()) if at >= 0]
+        )
+        for feature in self.layer.getFeatures(request):
+            if count % _EVERY == 0:
+                if cancelled():
+                    raise Cancelled
+                progress(100 * min(count / known, 1.0) if known > 0 else 0.0)
+            count += 1
+            line = json.dumps(self._element(feature, columns), ensure_ascii=True)
+            if key >= 0:
+                line = f"{_sortable(feature.attribute(key))}\t{line}"
+            yield f"{line}\n".encode("ascii")
         if not count:
             raise RunError(
                 tr("The layer {name!r} has no features. Choose a layer with the points of trips.").format(
                     name=self.layer.name()
                 )
             )
-        return digest.hexdigest()[:32]
 
     def _element(self, feature: QgsFeature, columns: list[tuple[str, int]]) -> dict[str, Any]:
         return {
@@ -128,6 +130,38 @@ class LayerTrips:
         if not (math.isfinite(position.x()) and math.isfinite(position.y())):
             return None
         return {"type": "Point", "coordinates": [position.x(), position.y()]}
+
+
+def _write(path: Path, lines: Iterator[bytes]) -> str:
+    """Write lines, and return the hash of the content."""
+    digest = hashlib.sha256()
+    with path.open("wb") as stream:
+        for line in lines:
+            digest.update(line)
+            stream.write(line)
+    return digest.hexdigest()[:32]
+
+
+def _in_order(lines: Iterator[bytes], folder: Path) -> Iterator[bytes]:
+    """Yield lines in the order of their keys, without these, by way of sorted files in a folder.
+
+    A server gives rows in any order, and QGIS would sort all of them in memory.
+    """
+    with ExitStack() as stack:
+        parts: list[IO[bytes]] = []
+        while some := sorted(islice(lines, _SORTED_AT_ONCE)):
+            part = stack.enter_context((folder / f"part-{len(parts):05}").open("w+b"))
+            part.writelines(some)
+            part.seek(0)
+            parts.append(part)
+            del some  # before the next ones are read
+        for line in heapq.merge(*parts):
+            yield line.partition(b"\t")[2]
+
+
+def _sortable(key: Any) -> str:
+    """Return a key as ASCII without tabs that sorts as the key does."""
+    return f"{key + 2**63:020}" if isinstance(key, int) else json.dumps(str(key), ensure_ascii=True)
 
 
 def trips_of_layer(

@@ -246,12 +246,15 @@ def test_points_of_a_table_are_written_in_the_order_of_its_key_with_the_offsets_
     postgis: Any,  # noqa: F811
     streets: Any,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from qgis.core import QgsCoordinateTransformContext
 
     from roadpulse.aggregation.contract.spec import FieldMapping
+    from roadpulse.workflow import layer_trips
     from roadpulse.workflow.layer_trips import trips_of_layer
 
+    monkeypatch.setattr(layer_trips, "_SORTED_AT_ONCE", 3)
     with postgis.connect() as connection:
         connection.execute(
             "CREATE TABLE roads.probes (id bigint PRIMARY KEY, link text, v numeric, at timestamptz, "
