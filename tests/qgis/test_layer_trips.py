@@ -236,3 +236,18 @@ def test_the_run_dialog_offers_point_layers_and_uses_their_points(
     assert section.browse.menu() is None
     section.use_layer("gone")
     section.forget()
+
+
+def test_a_layer_gets_to_the_map(processing: Any, layer: QgsVectorLayer, tmp_path: Path) -> None:
+    roads = fill(
+        QgsVectorLayer("LineString?crs=EPSG:4326&field=link_id:string", "Roads", "memory"),
+        [["110P04099"], ["7"]], ["LineString (10 50, 10.01 50)", "LineString (10 50.1, 10.01 50.1)"],
+    )  # fmt: skip
+    result = processing.run(
+        "roadpulse:speedmap",
+        {
+            "TRIPS_LAYER": layer, "LINKS": roads, "MAPPING": MAPPING, "ID_RULE": "tmc", "TIME_ZONE": "UTC",
+            "RUN_FOLDER": str(tmp_path / "run"), "OUTPUT": str(tmp_path / "map.gpkg"),
+        },
+    )  # fmt: skip
+    assert (result["LINK_COUNT"], result["MATCH_RATE"]) == (2, 100)
