@@ -31,6 +31,7 @@ from roadpulse.aggregation.contract.spec import DecodeRules, FieldMapping
 from roadpulse.aggregation.runners.selection import select
 from roadpulse.aggregation.storage import TripFile, TripFiles, list_trips
 from roadpulse.aggregation.store.point_store import FileRecord, NewRecords, PointStore
+from roadpulse.aggregation.trips.readers.recognition import OBJECT
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry, objects
 from roadpulse.cluster_client.profiles.profile import LOCAL
 from roadpulse.cluster_client.runs.records import Run, RunStore
@@ -42,6 +43,7 @@ from roadpulse.mapping.writer.link_layers import links_of_layer
 from roadpulse.ui.runs.catalogue import RunCatalogue, RunEntry
 from roadpulse.ui.runs.poller import RunsPoller
 from roadpulse.ui.runs_dock.panel import RunsPanel
+from roadpulse.ui.trip_fields.content import Content
 from roadpulse.ui.trip_fields.proposals import fields_of, propose
 from roadpulse.ui.trip_fields.sample import inspect
 
@@ -139,13 +141,13 @@ def known_trips(n: int, folder: Path) -> Work:
 def preview(n: int, _: Path) -> Work:
     """The first look at a file with so many points."""
     root = {"data": [{"dbResponse": {"linkID": i}, "absVelocity": 9.0, "timestamp": i} for i in range(n)]}
-    return lambda: inspect("a.json", root, FieldMapping())
+    return lambda: inspect("a.json", Content(OBJECT, root), FieldMapping())
 
 
 def wide_preview(n: int, _: Path) -> Work:
     """Fields of points with so many fields, and a proposal what they hold."""
     points = [{f"column {i}": i for i in range(n)} for _ in range(5)]
-    return lambda: (fields_of(points), propose({"points": points}, FieldMapping()))
+    return lambda: (fields_of(points), propose(Content(OBJECT, {"points": points}), FieldMapping()))
 
 
 def _runs(n: int) -> list[Run]:
