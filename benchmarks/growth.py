@@ -27,11 +27,10 @@ from qgis.PyQt.QtCore import QCoreApplication, QEvent, Qt
 from qgis.PyQt.QtWidgets import QApplication, QMainWindow
 
 from benchmarks.synthetic import SPEC, city
-from roadpulse.aggregation.contract.spec import DecodeRules, FieldMapping
+from roadpulse.aggregation.contract.spec import OBJECT, DecodeRules, FieldMapping
 from roadpulse.aggregation.runners.selection import select
 from roadpulse.aggregation.storage import TripFile, TripFiles, list_trips
 from roadpulse.aggregation.store.point_store import FileRecord, NewRecords, PointStore
-from roadpulse.aggregation.trips.readers.recognition import OBJECT
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry, objects
 from roadpulse.cluster_client.profiles.profile import LOCAL
 from roadpulse.cluster_client.runs.records import Run, RunStore

@@ -66,7 +66,7 @@ ID_RULES = (
     IdRule("tmc", "TMC codes with P and N for + and -", "110P04099 is 110+04099", _tmc),
     IdRule("strip_zeros", "Leave out leading zeros of numbers in texts", "A-0101 is A-101", _without_zeros),
     IdRule(
-        "sign_to_direction", "Take a letter or sign at the end for the direction",
+        "end_sign", "Take a letter or sign at the end for the direction",
         "101T and 101- are the opposite direction of 101, 101F and 101+ are 101", _with_sign,
     ),
     IdRule("cut_suffix", "Leave out what follows the last separator", "101_2 and 101:2 are 101", _unsuffixed),

@@ -45,7 +45,7 @@ BIN_MINUTES = tuple(m for m in range(5, 1441) if 1440 % m == 0)
 """Permitted lengths of bins in minutes: from 5 up, divisors of a day's 1440."""
 
 BAD_FILE_POLICIES = ("skip", "stop")
-FORMS = ("object", "array", "lines", "table", "geojson")
+OBJECT, ARRAY, LINES, TABLE, GEOJSON = FORMS = ("object", "array", "lines", "table", "geojson")
 """Forms of trip files; a field mapping that names none lets each file tell."""
 
 LOCAL_TIMES = "local"
@@ -144,7 +144,7 @@ class FieldMapping:
         if not self.speed_from:
             return "points", "link_id", "speed", "time"
         _check_choice("mapping.speed_from", self.speed_from, (POSITIONS,))
-        if not self.longitude and not self.latitude and self.form != "geojson":
+        if not self.longitude and not self.latitude and self.form != GEOJSON:
             raise SpecError(
                 "mapping.speed_from",
                 "is 'positions'; name longitude and latitude, too, or form geojson, which has them",

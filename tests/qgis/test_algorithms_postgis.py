@@ -237,7 +237,7 @@ def test_ids_of_a_table_are_compared_with_those_of_the_trips(postgis: Any, stree
     asked = psycopg.conninfo.make_conninfo(**streets), RoadTable("roads", "lettered", "geom"), "link_id"
     few = match_table(*asked, ids_of([1, 2, -1, 999_999]))
     assert (few.asked, few.matched, few.of_trips) == (4, 0, (1, 2, -1))
-    assert (few.rule, len(few.of_roads)) == (id_rule("sign_to_direction"), 3)
+    assert (few.rule, len(few.of_roads)) == (id_rule("end_sign"), 3)
     ruled = match_table(*asked, ids_of([1, 2, -1, 999_999]), few.rule)
     assert (ruled.asked, ruled.matched, ruled.rule) == (4, 3, None)
 

@@ -207,7 +207,7 @@ def test_by_a_rule_a_link_may_have_several_roads_and_a_road_several_links(
 ) -> None:
     trips = write_trips(tmp_path / "trips", [points("101F", 20.0) + points("101T", 40.0) + points(102, 9.0)])
     roads = write_roads(tmp_path / "roads.geojson", [(THERE, {"link_id": "101"}), (BACK, {"link_id": "102"})])
-    by_letter = speed_map(processing, tmp_path, trips, roads, ID_RULE="sign_to_direction")
+    by_letter = speed_map(processing, tmp_path, trips, roads, ID_RULE="end_sign")
     assert (by_letter["MATCH_RATE"], by_letter["LINK_COUNT"]) == (100, 3)
     assert shapes_of(tmp_path) == {
         "101F": "LineString (-77.05 38.9, -77.04 38.9)", "101T": "LineString (-77.04 38.9, -77.05 38.9)",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from roadpulse.aggregation.contract.field_path import keys_of
-from roadpulse.aggregation.contract.spec import FieldMapping
-from roadpulse.aggregation.trips.readers.recognition import OBJECT
+from roadpulse.aggregation.contract.spec import OBJECT, FieldMapping
 from roadpulse.ui.trip_fields.content import Content
 from roadpulse.ui.trip_fields.proposals import arrays_of, fields_of, propose, unit_hint
 from roadpulse.ui.trip_fields.sample import inspect

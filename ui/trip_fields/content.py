@@ -17,23 +17,9 @@ from typing import Any, Optional
 from ...aggregation.contract.errors import FILE_REASONS, BadTripFile
 from ...aggregation.contract.field_path import keys_of
 from ...aggregation.contract.json_text import JsonFault, check_shape
-from ...aggregation.contract.spec import FieldMapping
+from ...aggregation.contract.spec import ARRAY, GEOJSON, LINES, OBJECT, TABLE, FieldMapping
 from ...aggregation.storage.local import scratch
 from ...aggregation.trips import values
-from ...aggregation.trips.readers.elements import of_rows
-from ...aggregation.trips.readers.foreign import foreign_fault
-from ...aggregation.trips.readers.recognition import (
-    ARRAY,
-    GEOJSON,
-    LINES,
-    OBJECT,
-    PARQUET,
-    TABLE,
-    beginning,
-    encoding_of,
-    form_of,
-)
-from ...aggregation.trips.readers.tables import first_csv_rows, first_parquet_rows
 from ...aggregation.trips.trip_json import GZIP, load_text, text_of, unpack
 
 BEGINNING = 1 << 20
@@ -69,6 +55,8 @@ class Content:
 
     def rules(self, mapping: FieldMapping) -> FieldMapping:
         """Return the mapping whose paths lead from a point to its values; raises `BadTripFile`."""
+        from ...aggregation.trips.readers.elements import of_rows  # noqa: PLC0415  (needs msgspec)
+
         return mapping if self.rows is None else of_rows(mapping)
 
     def points(self, mapping: FieldMapping) -> Any:
@@ -84,6 +72,9 @@ def content_of(
     With `is_here` the file is one of this computer. Raises `BadTripFile`; an object of more than `most`
     bytes, or too much in it, is refused.
     """
+    from ...aggregation.trips.readers.foreign import foreign_fault  # noqa: PLC0415  (needs msgspec)
+    from ...aggregation.trips.readers.recognition import PARQUET, beginning, form_of  # noqa: PLC0415
+
     head = read(BEGINNING + 1)
     if not head:
         raise BadTripFile("empty", FILE_REASONS["empty"])
@@ -106,6 +97,8 @@ def content_of(
 
 
 def _parquet_rows(read: Callable[[int], bytes], path: str, most: int, is_here: bool) -> list[Any]:
+    from ...aggregation.trips.readers.tables import first_parquet_rows  # noqa: PLC0415  (needs DuckDB)
+
     if is_here:
         return first_parquet_rows(Path(path), ROWS)
     content = read(most + 1)
@@ -121,6 +114,8 @@ def _first_elements(form: str, head: bytes, is_whole: bool, path: str, mapping: 
     if form == LINES:
         return list(_lines(text, is_whole, path))
     if form == TABLE:
+        from ...aggregation.trips.readers.tables import first_csv_rows  # noqa: PLC0415  (needs DuckDB)
+
         return list(first_csv_rows(text, mapping, ROWS))
     start = (_FEATURES if form == GEOJSON else _ARRAY).search(text)
     if start is None:
@@ -181,6 +176,8 @@ def _attributes(feature: dict[str, Any]) -> Any:
 
 def _text(head: bytes, is_whole: bool) -> str:
     """Return the text of a file's first bytes, unpacked; raises `BadTripFile`."""
+    from ...aggregation.trips.readers.recognition import encoding_of  # noqa: PLC0415
+
     if head[:2] == GZIP:
         if is_whole:
             head = unpack(head, 64 * BEGINNING)

@@ -20,9 +20,17 @@ from zoneinfo import ZoneInfo
 from ...aggregation.contract.errors import BadTripFile
 from ...aggregation.contract.field_path import keys_of
 from ...aggregation.contract.link_ids import link_id_of
-from ...aggregation.contract.spec import LOCAL_TIMES, METRES_PER_SECOND, FieldMapping
+from ...aggregation.contract.spec import (
+    ARRAY,
+    GEOJSON,
+    LINES,
+    LOCAL_TIMES,
+    METRES_PER_SECOND,
+    OBJECT,
+    TABLE,
+    FieldMapping,
+)
 from ...aggregation.trips import times, values
-from ...aggregation.trips.readers.recognition import ARRAY, GEOJSON, LINES, OBJECT, TABLE
 from .content import Content
 from .field_names import plain, rank, unit_in
 from .proposals import fields_of, propose, unit_hint

@@ -27,7 +27,7 @@ import msgspec
 
 from ...contract.errors import FILE_REASONS, BadTripFile
 from ...contract.field_path import keys_of
-from ...contract.spec import FieldMapping
+from ...contract.spec import ARRAY, GEOJSON, LINES, OBJECT, TABLE, FieldMapping
 from ...storage.local import scratch
 from ..decoder import Points, TripDecoder
 from ..large_files import decode_large, unpacked
@@ -36,7 +36,7 @@ from .arrays import decode_array
 from .elements import Elements
 from .foreign import foreign_fault
 from .lines import decode_lines
-from .recognition import ARRAY, GEOJSON, LINES, OBJECT, PARQUET, TABLE, beginning, form_of
+from .recognition import PARQUET, beginning, form_of
 from .tables import decode_csv, decode_parquet
 
 _FEATURES = ("features",)

@@ -9,10 +9,9 @@ import zlib
 from pathlib import Path
 from typing import Union
 
+from ...contract.spec import ARRAY, GEOJSON, LINES, OBJECT, TABLE
 from ...contract.trip_files import is_table
 from ..trip_json import GZIP
-
-OBJECT, ARRAY, LINES, TABLE, GEOJSON = "object", "array", "lines", "table", "geojson"
 
 HEAD = 1 << 16
 """Bytes that are looked at."""
