@@ -34,7 +34,7 @@ def test_a_click_on_run_brings_a_map_that_plays(
     assert report["empty"] == {"run": False, "footer": "Choose the folder of the trips. Show"}
     assert report["filled"]["trips"].startswith("150 files, ")
     assert report["filled"]["trips"].endswith(", all new")
-    assert report["filled"]["fields"] == "3 of 3 fields recognised"
+    assert report["filled"]["fields"] == "Trips of 2019  ·  3 of 3 fields recognised"
     assert report["filled"]["preview"].startswith("link ")
     assert report["filled"]["roads"].endswith("of the sample's ids match")
     assert report["filled"]["footer"].endswith("(all files are new).")
@@ -85,7 +85,7 @@ def test_belfast_is_on_the_map_with_the_right_numbers_and_the_window_never_waite
     assert "2,574 trips" in report["summary"]
     assert "2.7 % of the points had no link" in report["summary"]
     assert "100 % of the links are on the map" in report["summary"]
-    assert report["unit_asked"] == "The file says its speeds are in mph, km/h is chosen. Use mph"
+    assert "Speeds are probably in mph: the file says so. Use mph" in report["guesses"]
     assert report["filled"]["preview"] == "link 14778911013  ·  34.6 mph  ·  Tue 00:00"
     assert report["filled"]["roads"] == "4,383 links, 100 % of the sample's ids match"
     assert list(report["gaps"]) == ["opening", "filling", "running"]

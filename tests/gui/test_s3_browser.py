@@ -72,7 +72,7 @@ def test_trips_in_a_bucket_are_read_by_this_computer_and_drawn(
     megabytes = sum(trip.stat().st_size for trip in trips) / 1e6
     assert report["filled"]["trips"] == f"150 files, {megabytes:,.0f} MB, all new"
     assert report["filled"]["preview"].startswith("link ")
-    assert report["filled"]["fields"] == "3 of 3 fields recognised"
+    assert report["filled"]["fields"] == "Trips of 2019  ·  3 of 3 fields recognised"
     assert report["filled"]["roads"].endswith("of the sample's ids match")
     assert report["filled"]["footer"].endswith("on this computer (all files are new).")
     assert report["title"] == "june is on the map"

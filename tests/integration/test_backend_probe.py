@@ -75,11 +75,10 @@ def test_trips_are_counted_and_read_where_they_are(
     assert (found.files, found.new_files, heard) == (9, 9, [9])
     first = source.first(str(trips))
     assert first[0] == str(trips / "0.json")
-    assert json.loads(source.read(first[0], 1000)) == {"data": [0]}
+    assert json.loads(source.beginning(first[0], 1000)) == {"data": [0]}
+    assert source.beginning(first[0], 5) == b'{"dat'
     with pytest.raises(BadTripFile):
-        source.read(first[0], 5)
-    with pytest.raises(BadTripFile):
-        source.read(str(trips / "gone.json"), 1000)
+        source.beginning(str(trips / "gone.json"), 1000)
     look.close()
 
 

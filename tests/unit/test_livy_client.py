@@ -20,7 +20,7 @@ from roadpulse.cluster_client.backends.livy import errors
 from roadpulse.cluster_client.backends.livy.answers import Batch, read_batch, said
 from roadpulse.cluster_client.backends.livy.client import LivyClient, Timeouts
 from roadpulse.cluster_client.backends.livy.status_poller import telling
-from roadpulse.cluster_client.backends.livy.tunnel import Tunnel
+from roadpulse.cluster_client.backends.livy.tunnel import Tunnel, _receive
 from roadpulse.cluster_client.errors import BackendError, Unreachable
 from roadpulse.cluster_client.profiles.credentials import UserSecret
 from tests.http_answers import Answers, http
@@ -258,6 +258,22 @@ class Refusing:
     def shutdown(self, _how: int) -> None: ...
 
     def close(self) -> None: ...
+
+
+def test_an_answer_is_not_lost_with_what_is_sent_while_it_comes():
+    """The answer has come, and the far end has closed, before the tunnel has read all of the request."""
+    near, inner = socket.socketpair()
+    far = Refusing(http(413, b"{}"))
+    far.known.set()
+    tunnel = Tunnel(lambda: far)
+    near.sendall(b"x" * 1000)  # waits unread in the end that the tunnel closes
+    tunnel._begin(far, inner, _receive)
+    found = b""
+    while block := near.recv(1000):
+        found += block
+    assert found == http(413, b"{}")
+    near.close()
+    inner.close()
 
 
 def test_an_answer_to_a_request_that_was_not_read_comes_through_the_tunnel():

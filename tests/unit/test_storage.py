@@ -396,6 +396,16 @@ def test_the_time_of_a_folder_is_that_of_its_files(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="files without a name are Linux's")
+def test_a_run_that_dies_while_it_asks_for_the_time_leaves_no_file(tmp_path, monkeypatch):
+    seen = []
+    real = os.fstat
+    monkeypatch.setattr(os, "fstat", lambda handle: seen.append(list(tmp_path.iterdir())) or real(handle))
+    storage_local.now_at(tmp_path)
+    assert seen
+    assert not any(seen)
+
+
 @pytest.mark.parametrize(("age", "trusted"), [(0.1, False), (1.9, False), (2.1, True)])
 def test_where_changes_are_timed_in_seconds_files_are_trusted_later(tmp_path, monkeypatch, age, trusted):
     """A file system that knows only seconds, or every other one, is nothing that this computer has."""

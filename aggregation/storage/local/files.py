@@ -221,7 +221,7 @@ def remove_if_empty(folder: Path) -> None:
 def now_at(folder: Path) -> float:
     """Return the time by a folder's file system, in s since 1970; by this computer if it is not writable."""
     try:
-        with tempfile.NamedTemporaryFile(prefix=".clock-", suffix=".tmp", dir=folder) as file:
+        with tempfile.TemporaryFile(prefix=".clock-", suffix=".tmp", dir=folder) as file:  # has no name
             return os.fstat(file.fileno()).st_mtime
     except OSError:
         return time.time()

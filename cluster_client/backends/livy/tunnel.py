@@ -57,11 +57,17 @@ class Tunnel:
         def carry() -> None:
             with contextlib.suppress(OSError, EOFError):
                 forward(source, sink)
-            # When one direction ends, the other is useless: HTTP's answers come last.
-            for end in (source, sink):
+            ended = {source, sink}
+            if forward is _receive:
+                # The answers have been sent. What this process still sends is read until it closes its end:
+                # a socket that is closed with unread data resets the connection, and the answers are lost.
+                ended = {source}
+                with contextlib.suppress(OSError):
+                    sink.shutdown(socket.SHUT_WR)
+            for end in ended:
                 _end(end)
             with self._lock:
-                self._ends -= {source, sink}
+                self._ends -= ended
                 self._threads.discard(threading.current_thread())
 
         thread = threading.Thread(target=carry, daemon=True, name="roadpulse-tunnel")

@@ -23,7 +23,7 @@ def scenario(robot: Robot):
     filling = robot.now()
     robot.type("trips", options["trips"])
     yield lambda: form.trips.count is not None and form.trips.preview is not None
-    robot.report["unit_asked"] = form.trips.fields_note.plain
+    robot.report["guesses"] = form.trips.guesses.texts
     robot.choose("unit", options["unit"])
     robot.type("zone", options["zone"])
     robot.find("min_trips").setValue(options.get("min_trips", 5))
