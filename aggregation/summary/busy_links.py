@@ -25,6 +25,9 @@ Rows = NDArray[Any]
 Portions = Callable[[], Iterable[Rows]]
 """Yields rows in portions, each time from the first on."""
 
+_ROWS_OF_A_PIECE = 1000
+"""Number of rows with all statistics beyond which they are written before more are computed."""
+
 _HELD_NUMBERS = 2
 """Numbers that are held in memory, of which a row has several, by the rows that are computed at once."""
 
@@ -125,7 +128,7 @@ class _LinkRows:
             for some, entered in zip(slices, entering):
                 compute = self._of_long if some.n > limit else self._of_slice
                 pending.append(_rows_of(some.values, compute(layer, some, entered)))
-                if sum(len(groups.cell) for groups in pending) > limit // 4:
+                if sum(len(groups.cell) for groups in pending) > min(limit // 4, _ROWS_OF_A_PIECE):
                     yield Piece(self._link, {layer.table: Groups.joined(pending)})
                     pending.clear()
             if pending:

@@ -79,7 +79,7 @@ class Computation:
     @property
     def memory_of_a_point(self) -> float:
         """Memory that a point takes while it is computed, by that with the default statistics."""
-        return 2.0 if takes_trips(self.wanted) or PASSAGES in self.wanted else 1.0
+        return 3.5 if takes_trips(self.wanted) or PASSAGES in self.wanted else 1.0
 
     def rows_of_a_point(self, instant: Ints) -> float:
         """Return about how many rows of the tables by time and by period a point is in, judged by some."""

@@ -46,7 +46,7 @@ from .link_tables import Piece
 PART_BYTES = 256 << 20
 """Approximate maximum size of one file of a table; larger tables have several files."""
 
-_ROWS_AT_ONCE = 4096
+_ROWS_AT_ONCE = 1024
 """Number of rows from which on they are written."""
 
 _NAMES = "CAST(? AS VARCHAR[])"
