@@ -127,13 +127,13 @@ KNOWN_FORMS: tuple[KnownForm, ...] = (
     KnownForm(
         "fmm", "FMM, map matching", lambda content: _keys(content) >= {"cpath", "mgeom"}, {}, "",
         "It has a row for each trip with lists of edges. Write a row for each point: with the point's edge "
-        "(`opath`), time and speed.",
+        "(opath), time and speed.",
     ),
     KnownForm(
         "sumo", "SUMO, FCD export", _has("timestep_time", "vehicle_speed", "vehicle_lane"),
         {"link_id": "vehicle_lane", "speed": "vehicle_speed", "time": "timestep_time",
          "trip_id": "vehicle_id"}, "m/s",
-        "Its links are lanes: `edge_0` is lane 0 of the edge. Its times are seconds since the simulation "
+        "Its links are lanes: edge_0 is lane 0 of an edge. Its times are seconds since the simulation "
         "began, and so fall on 1 January 1970.",
     ),
     KnownForm("geojson", "GeoJSON, a point a feature", lambda content: content.form == GEOJSON),
