@@ -13,13 +13,14 @@ from qgis.PyQt.QtWidgets import QComboBox, QWidget
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.cluster_client.backends.local.probe import LocalTrips
 from roadpulse.ui.trip_fields.dialog import FieldsDialog
-from roadpulse.ui.trip_fields.kept_mappings import kept_mappings
+from roadpulse.ui.trip_fields.kept_mappings import forget_mapping, keep_mapping, kept_mappings
 from roadpulse.ui.trip_fields.sample import preview
 
 
 @pytest.fixture
 def window(qgis_app: object) -> Iterator[QWidget]:
     QgsSettings().remove("roadpulse/mappings")
+    QgsSettings().remove("roadpulse/mappings_damaged")
     window = QWidget()
     yield window
     window.deleteLater()
@@ -95,6 +96,27 @@ def test_kept_mappings_that_cannot_be_read_are_left_out(window: QWidget) -> None
     assert kept_mappings() == {"good": FieldMapping(speed="v")}
     QgsSettings().setValue("roadpulse/mappings", "[")
     assert kept_mappings() == {}
+
+
+def test_what_cannot_be_read_of_kept_mappings_stays_when_another_is_kept(window: QWidget) -> None:
+    newer = {"speed": "v", "of_a_later_version": 1}
+    QgsSettings().setValue("roadpulse/mappings", json.dumps({"newer": newer, "old": {"speed": "w"}}))
+    keep_mapping("mine", FieldMapping(speed="u"))
+    forget_mapping("old")
+    assert json.loads(QgsSettings().value("roadpulse/mappings"))["newer"] == newer
+    assert kept_mappings() == {"mine": FieldMapping(speed="u")}
+    QgsSettings().setValue("roadpulse/mappings", "[")
+    keep_mapping("mine", FieldMapping(speed="u"))
+    assert QgsSettings().value("roadpulse/mappings_damaged") == "["
+
+
+def test_another_mapping_of_the_same_name_is_not_replaced(tmp_path: Path, window: QWidget) -> None:
+    write_lines(tmp_path)
+    keep_mapping("County", FieldMapping(speed="u"))
+    dialog = dialog_of(tmp_path, window)
+    dialog._keep("County")
+    assert kept_mappings() == {"County": FieldMapping(speed="u")}
+    assert dialog.note.plain.startswith("“County” is the name of other fields already")
 
 
 def test_a_form_that_cannot_serve_says_what_to_do(tmp_path: Path, window: QWidget) -> None:

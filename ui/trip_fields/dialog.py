@@ -151,10 +151,16 @@ class FieldsDialog(OnScreenDialog):
         asking.open()
 
     def _keep(self, name: str) -> None:
-        if name.strip():
-            keep_mapping(name.strip(), self._mapping())
-            self._fill_presets()
-            self._edited()
+        name = name.strip()
+        if not name:
+            return
+        if name != self._kept_name() and kept_mappings().get(name, self._mapping()) != self._mapping():
+            text = tr("“{name}” is the name of other fields already. Choose another name, or forget those.")
+            self.note.show_warning(text.format(name=name))
+            return
+        keep_mapping(name, self._mapping())
+        self._fill_presets()
+        self._edited()
 
     def _kept_name(self) -> str:
         return str(self.preset.currentData(Qt.ItemDataRole.UserRole + 1) or "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import Any
 
 from qgis.core import QgsSettings
 
@@ -11,23 +12,15 @@ from ...aggregation.contract.errors import SpecError
 from ...aggregation.contract.json_text import Entries, JsonFault, decode
 from ...aggregation.contract.spec import FieldMapping
 
-_KEY = "roadpulse/mappings"
+_KEY, _DAMAGED_KEY = "roadpulse/mappings", "roadpulse/mappings_damaged"
 _LARGEST = 1 << 20
 log = logging.getLogger(__name__)
 
 
 def kept_mappings() -> dict[str, FieldMapping]:
     """Return the kept mappings by name, sorted; those that this version cannot read are left out."""
-    text = QgsSettings().value(_KEY, "")
-    if not isinstance(text, str) or not text:
-        return {}
-    try:
-        values = Entries.of(decode(text, "the kept mappings", _LARGEST), "the kept mappings").values
-    except JsonFault as fault:
-        log.warning("Kept field mappings cannot be read: %s", fault)
-        return {}
     found = {}
-    for name, value in sorted(values.items()):
+    for name, value in sorted(_stored().items()):
         try:
             found[name] = FieldMapping.from_json(value)
         except SpecError as error:
@@ -36,16 +29,27 @@ def kept_mappings() -> dict[str, FieldMapping]:
 
 
 def keep_mapping(name: str, mapping: FieldMapping) -> None:
-    """Keep a mapping under a name, in the place of one that has it."""
-    _save({**kept_mappings(), name: mapping})
+    """Keep a mapping under a name, in the place of one that has it; all others stay as they are."""
+    _store({**_stored(), name: mapping.to_json()})
 
 
 def forget_mapping(name: str) -> None:
-    """Forget the mapping of a name."""
-    _save({kept: mapping for kept, mapping in kept_mappings().items() if kept != name})
+    """Forget the mapping of a name; all others stay as they are."""
+    _store({kept: value for kept, value in _stored().items() if kept != name})
 
 
-def _save(mappings: dict[str, FieldMapping]) -> None:
-    QgsSettings().setValue(
-        _KEY, json.dumps({name: mapping.to_json() for name, mapping in mappings.items()}, sort_keys=True)
-    )
+def _stored() -> dict[str, Any]:
+    """Return all entries by name, also those that only another version can read."""
+    text = QgsSettings().value(_KEY, "")
+    if not isinstance(text, str) or not text:
+        return {}
+    try:
+        return dict(Entries.of(decode(text, "the kept mappings", _LARGEST), "the kept mappings").values)
+    except JsonFault as fault:
+        log.warning("Kept field mappings cannot be read: %s", fault)
+        QgsSettings().setValue(_DAMAGED_KEY, text)  # before it is replaced
+        return {}
+
+
+def _store(values: dict[str, Any]) -> None:
+    QgsSettings().setValue(_KEY, json.dumps(values, sort_keys=True))
