@@ -27,7 +27,7 @@ from development.s3 import S3Server
 from .engine import UNIT, ZONE, run_ours
 from .measure import SCRATCH, rich_trips
 from .s3_job import access, pid_of
-from .spark_job import Bench, stand_in, told, warm
+from .spark_job import Bench, run_facts, stand_in, warm
 
 COPIES = 12.5
 """50,000 trips, of 4,000 generated ones."""
@@ -197,7 +197,7 @@ def _measure(bench: Bench, trips: Path, sizes: list[float], ways: list[str], job
             for step, minutes in MINUTES.items():
                 wall, manifest = _WAYS[way](bench)(folder, store, minutes)
                 measured.note(way, step, size, wall, _results_of(way, bench))
-                print(f"{_line(way, step, wall, job)}   {told(manifest)}", flush=True)
+                print(f"{_line(way, step, wall, job)}   {run_facts(manifest)}", flush=True)
             if job and job_2019 == "measure" and way == SPARK:
                 bench.compare()
         shutil.rmtree(store, ignore_errors=True)

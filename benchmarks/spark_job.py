@@ -220,10 +220,10 @@ def _ratios(bench: Bench, trips: Path, times: int) -> None:
     for (way, name), runs in ours.items():
         wall = statistics.median(wall for wall, _ in runs)
         ratio = f"{job / wall:5.1f} x (goal {GOALS[name]} x)"
-        print(f"  {f'{way}, {name}':27} {wall:7.1f} s   {ratio}   {told(runs[-1][1])}")
+        print(f"  {f'{way}, {name}':27} {wall:7.1f} s   {ratio}   {run_facts(runs[-1][1])}")
 
 
-def told(manifest: dict[str, Any]) -> str:
+def run_facts(manifest: dict[str, Any]) -> str:
     """Steps, memory, and who did the tasks, of a run of ours."""
     steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in manifest["timings"].items())
     runner = manifest["runner"]
@@ -242,7 +242,7 @@ def _workers(bench: Bench, trips: Path) -> None:
         shutil.rmtree(store, ignore_errors=True)
         warm(trips)
         wall, manifest = bench.ours(trips, store, workers=workers, head=SPARK_ONLY)
-        print(f"  {workers}  {wall:7.1f} s   {told(manifest)}")
+        print(f"  {workers}  {wall:7.1f} s   {run_facts(manifest)}")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def held_memory() -> float:
 
 
 def _of_status(name: str) -> float:
-    """Return a size in MB that Linux tells of this process; 0 if unknown."""
+    """Return a size of this process in MB, by Linux; 0 if unknown."""
     try:
         lines = _STATUS.read_text(encoding="ascii", errors="replace").splitlines()
         return next(round(int(line.split()[1]) / 1e3, 1) for line in lines if line.startswith(name))

@@ -34,7 +34,7 @@ TIME_FAULTS = ("no_time", "bad_time", "time_without_zone", "time_skipped", "time
 bin, except for `time_twice`, which is taken as the first."""
 
 SMALL_EPOCH_UNITS = ("microseconds", "nanoseconds")
-"""Units of numbers since 1970 that a run tells of, as few programs write them."""
+"""Units of numbers since 1970 that a run reports, as few programs write them."""
 
 REASON_TEXTS = {
     "no_link": "no link id",

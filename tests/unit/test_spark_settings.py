@@ -1,4 +1,4 @@
-"""A cluster is told from others before Spark has started, by what names its master."""
+"""A cluster is recognised before Spark has started, by what names its master."""
 
 from __future__ import annotations
 

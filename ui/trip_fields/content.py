@@ -73,12 +73,17 @@ def content_of(
     bytes, or too much in it, is refused.
     """
     from ...aggregation.trips.readers.foreign import foreign_fault  # noqa: PLC0415  (needs msgspec)
-    from ...aggregation.trips.readers.recognition import PARQUET, beginning, form_of  # noqa: PLC0415
+    from ...aggregation.trips.readers.recognition import (  # noqa: PLC0415
+        PARQUET,
+        beginning,
+        form_of,
+        header_names,
+    )
 
     head = read(BEGINNING + 1)
     if not head:
         raise BadTripFile("empty", FILE_REASONS["empty"])
-    form = mapping.form or form_of(beginning(head), PurePosixPath(path).name, _columns(mapping))
+    form = mapping.form or form_of(beginning(head), PurePosixPath(path).name, header_names(mapping))
     if form == OBJECT and (fault := foreign_fault(beginning(head))):
         raise BadTripFile("bad_json", fault)
     is_whole = len(head) <= BEGINNING
@@ -121,10 +126,6 @@ def _first_elements(form: str, head: bytes, is_whole: bool, path: str, mapping: 
     if start is None:
         raise BadTripFile("no_points", FILE_REASONS["no_points"])
     return list(_elements(text, start.end(), is_whole, path))
-
-
-def _columns(mapping: FieldMapping) -> frozenset[str]:
-    return frozenset(name for name in (mapping.link_id, mapping.speed, mapping.time) if name)
 
 
 def _object(text: str, path: str, mapping: FieldMapping) -> Content:

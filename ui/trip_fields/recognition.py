@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Optional
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from ...aggregation.contract.errors import BadTripFile
 from ...aggregation.contract.field_path import keys_of
 from ...aggregation.contract.link_ids import link_id_of
@@ -42,7 +44,8 @@ _FEWEST_STEPS = 5
 _SHORTEST_STEP, _LONGEST_STEP = 1.0, 60.0
 """Seconds between two points whose positions tell a speed."""
 
-_METRES_PER_DEGREE = 111_195.0
+_SLOWEST = 2.0
+"""Speed in m/s below which positions are too inexact to give one."""
 
 FORMATS = tuple(
     f"{day} {clock}"
@@ -262,11 +265,13 @@ def _unit(found: _Points, content: Content, known: KnownForm) -> Iterator[Guess]
 
 def _ratio_to_positions(moving: Sequence[tuple[float, float, float, float]]) -> float:
     """Return a point's speed over that in m/s which positions and times give; 0 if unknown."""
+    from ...aggregation.store.position_speeds import distances  # noqa: PLC0415  (needs msgspec)
+
     ratios = []
-    for (time, east, north, speed), (then, x, y, later) in zip(moving, moving[1:]):
+    apart = distances(np.array([one[1] for one in moving]), np.array([one[2] for one in moving]))
+    for (time, *_, speed), (then, *_, later), metres in zip(moving, moving[1:], apart.tolist()):
         step = then - time
-        metres = math.hypot((x - east) * math.cos(math.radians(north)), y - north) * _METRES_PER_DEGREE
-        if _SHORTEST_STEP <= step <= _LONGEST_STEP and metres / step > 2.0:
+        if _SHORTEST_STEP <= step <= _LONGEST_STEP and metres / step > _SLOWEST:
             ratios.append((speed + later) / 2 / (metres / step))
     return statistics.median(ratios) if len(ratios) >= _FEWEST_STEPS else 0.0
 

@@ -36,7 +36,7 @@ from .arrays import decode_array
 from .elements import Elements
 from .foreign import foreign_fault
 from .lines import decode_lines
-from .recognition import PARQUET, beginning, form_of
+from .recognition import PARQUET, beginning, form_of, header_names
 from .tables import decode_csv, decode_parquet
 
 _FEATURES = ("features",)
@@ -64,8 +64,7 @@ class TripReader:
         self._whole = TripDecoder(mapping, max_bytes, time_zone)
         self._elements = Elements(mapping, self._whole, max_bytes, time_zone)
         self._trips = keys_of(mapping.trips) if mapping.trips else ()
-        names = filter(None, (mapping.link_id, mapping.speed))
-        self._columns = frozenset(name for path in names for name in (path, ".".join(keys_of(path))))
+        self._columns = header_names(mapping)
 
     def prepare(self, contents: Sequence[bytes]) -> None:
         """Decode some small files together, for `opened` to return (see `TripDecoder.prepare`)."""

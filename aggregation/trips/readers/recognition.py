@@ -9,7 +9,8 @@ import zlib
 from pathlib import Path
 from typing import Union
 
-from ...contract.spec import ARRAY, GEOJSON, LINES, OBJECT, TABLE
+from ...contract.field_path import keys_of
+from ...contract.spec import ARRAY, GEOJSON, LINES, OBJECT, TABLE, FieldMapping
 from ...contract.trip_files import is_table
 from ..trip_json import GZIP
 
@@ -49,6 +50,12 @@ def encoding_of(head: bytes) -> tuple[str, int]:
     if head[:4].count(0) in (1, 2, 3):  # ASCII in wider units
         return json.detect_encoding(head[:4]), 0
     return "utf-8", 0
+
+
+def header_names(mapping: FieldMapping) -> frozenset[str]:
+    """Return names of columns that a table of this mapping has in its header, as `form_of` takes them."""
+    paths = [path for path in (mapping.link_id, mapping.speed) if path]
+    return frozenset(name for path in paths for name in (path, ".".join(keys_of(path))))
 
 
 def form_of(head: bytes, name: str, columns: frozenset[str]) -> str:
