@@ -100,7 +100,7 @@ class ExportLayout(RoadpulseAlgorithm):
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
-        from ..mapping.layout.page import export_page  # noqa: PLC0415
+        from ..mapping.layout.export import export_page  # noqa: PLC0415
 
         reader = Reader(self, parameters, context)
         sheet = pages.PageRequest(self, parameters, context)

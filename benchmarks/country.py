@@ -39,7 +39,7 @@ from roadpulse.algorithms.post_processing import show
 from roadpulse.mapping.foreign_style import bare_layer
 from roadpulse.mapping.layout.facts import local_crs
 from roadpulse.mapping.layout.film import export_film
-from roadpulse.mapping.layout.page import PageOptions, SpeedPage, export_page, speed_page
+from roadpulse.mapping.layout.page import PageOptions, SpeedPage, speed_page
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.temporal import frame_range
 from roadpulse.workflow.roads import roads_of_layer
@@ -153,7 +153,7 @@ def _draw(steps: list[str]) -> None:
         page = _timed("a page, laid out", _page, project, layer, style)
         for ending in ("pdf", "png"):
             path = SCRATCH / f"country-page.{ending}"
-            _timed(f"the page as {ending.upper()}", export_page, page, path)
+            _timed(f"the page as {ending.upper()}", page, path)
             print(f"    {_size(path)}")
     if "film" in steps:
         path = SCRATCH / "country.mp4"

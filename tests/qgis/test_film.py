@@ -14,7 +14,8 @@ from qgis.PyQt.QtGui import QColor, QImage
 from roadpulse.aggregation.contract.errors import Cancelled
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.layout import film
-from roadpulse.mapping.layout.page import PAPERS, PageOptions, SpeedPage, export_page, speed_page
+from roadpulse.mapping.layout.export import export_page
+from roadpulse.mapping.layout.page import PAPERS, PageOptions, SpeedPage, speed_page
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.symbology import style_layer
 from tests.qgis import speed_maps as maps

@@ -38,8 +38,9 @@ from qgis.PyQt.QtCore import Qt
 
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.foreign_style import KEPT_STYLE, bare_layer, disarm
+from roadpulse.mapping.layout.export import export_page
 from roadpulse.mapping.layout.items import Box, add_legend
-from roadpulse.mapping.layout.page import PageOptions, export_page, speed_page
+from roadpulse.mapping.layout.page import PageOptions, speed_page
 from roadpulse.mapping.map_file import MapFile
 from roadpulse.mapping.style.options import THEMES, StyleOptions
 from roadpulse.mapping.style.palette import PALETTES

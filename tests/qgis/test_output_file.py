@@ -20,7 +20,8 @@ from roadpulse.democity import make_network
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.file_kinds import GIF, MAP, MP4, PAGE_KINDS, PDF, PNG, REPORT, SVG, FileKind, table_of
 from roadpulse.mapping.layout import film
-from roadpulse.mapping.layout.page import PageOptions, SpeedPage, export_page, speed_page
+from roadpulse.mapping.layout.export import export_page
+from roadpulse.mapping.layout.page import PageOptions, SpeedPage, speed_page
 from roadpulse.mapping.output_file import check_output, written_whole
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.saved_styles import save_style

@@ -26,8 +26,9 @@ from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.layout import film
 from roadpulse.mapping.layout import page as page_module
+from roadpulse.mapping.layout.export import export_page
 from roadpulse.mapping.layout.facts import busy_extent, fill
-from roadpulse.mapping.layout.page import PageOptions, SpeedPage, export_page, speed_page
+from roadpulse.mapping.layout.page import PageOptions, SpeedPage, speed_page
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.palette import PALETTES
 from roadpulse.mapping.style.symbology import style_layer
