@@ -5,18 +5,58 @@
 
 `ROADPULSE_NOW` names a file that always holds one line about the test that runs. To that of `ROADPULSE_TIMES`
 a line is added for each test: kind, seconds of its set-up (with the servers that it is the first to ask for),
-of itself and of its tear-down, and its name, separated by tabs.
+of itself and of its tear-down, seconds of CPU meanwhile, and its name, separated by tabs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 STEPS = ("setup", "call", "teardown")
+MOUNTS = Path("/proc/mounts")
+
+
+class CpuTime:
+    """CPU time of this process and its descendants in seconds.
+
+    Servers and what they start count as they compute, in a control group (cgroup v2) made for the session.
+    Where none can be made, descendants count once they have ended and were waited for.
+    """
+
+    def __init__(self, mounts: Path = MOUNTS) -> None:
+        self.group: Path | None = None
+        try:
+            lines = [line.split() for line in mounts.read_text(encoding="utf-8").splitlines()]
+            top = next(Path(where) for _, where, kind, *_ in lines if kind == "cgroup2")
+            group = top / f"roadpulse-tests-{os.getpid()}"
+            group.mkdir()
+            self.group = group
+            (group / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+            self.seconds()
+        except (OSError, StopIteration, ValueError):
+            self.close()
+
+    def seconds(self) -> float:
+        """Return the CPU time so far."""
+        if self.group:
+            text = (self.group / "cpu.stat").read_text(encoding="ascii")
+            return int(text.split("usage_usec", 1)[1].split(None, 1)[0]) / 1e6
+        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(one.ru_utime + one.ru_stime for one in used)
+
+    def close(self) -> None:
+        """Leave the control group, and remove it if nothing runs in it any more."""
+        group, self.group = self.group, None
+        if group:
+            with contextlib.suppress(OSError):
+                (group.parent / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+                group.rmdir()
 
 
 class Progress:
@@ -26,9 +66,12 @@ class Progress:
         self.kind, self.now, self.times = kind, now, times
         self.total = self.begun = 0
         self.seconds: Counter[str] = Counter()
+        self.cpu_time = CpuTime() if times else None
+        self.cpu = 0.0
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.total = len(session.items)
+        self.cpu = self.cpu_time.seconds() if self.cpu_time else 0.0
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self.begun += 1
@@ -44,9 +87,15 @@ class Progress:
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         steps = [f"{self.seconds.pop(step, 0.0):.3f}" for step in STEPS]
-        if self.times:
+        if self.cpu_time:
+            before, self.cpu = self.cpu, self.cpu_time.seconds()
+            steps.append(f"{self.cpu - before:.3f}")
             with Path(self.times).open("a", encoding="utf-8") as file:  # others add their lines meanwhile
                 file.write("\t".join([self.kind, *steps, nodeid]) + "\n")
+
+    def pytest_unconfigure(self) -> None:
+        if self.cpu_time:
+            self.cpu_time.close()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from development.pytest_progress import CpuTime
 from development.test_times import SLOWEST, Times, read, table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,13 +101,14 @@ def test_what_goes_on_is_said_and_in_the_end_where_the_time_went(house: Path) ->
     kind = "integration: PostGIS, S3"
     assert f" {kind}, 0 % (1 of 1): test_b.py::test_long" in told
     table = lines[next(n for n, line in enumerate(lines) if line.startswith("== seconds by kind")) :]
-    kinds = {line.rsplit(None, 4)[0].strip(): int(line.split()[-4]) for line in table[1:9]}
+    kinds = {line.rsplit(None, 5)[0].strip(): int(line.split()[-5]) for line in table[1:9]}
     assert kinds == {
         "unit: no QGIS": 2, kind: 1, "integration: Spark": len(ON_SPARK), "integration: Livy": len(ON_LIVY),
         "integration: engine, processes": len(ON_ENGINE), "integration: SSH": len(OVER_SSH),
         "qgis: real QGIS, no window": 1, "gui: real QGIS Desktop under Xvfb": 1,
     }  # fmt: skip
-    assert len(table[10:-2]) == SLOWEST < sum(kinds.values())
+    slowest, most = table[10 : 10 + SLOWEST], table[11 + SLOWEST : -2]
+    assert len(slowest) == len(most) == SLOWEST < sum(kinds.values())
     times = read(house / "build/tests-times.tsv")
     assert {test.name for test in times if test.kind == "unit: no QGIS"} == {
         "tests/unit/test_a.py::test_fails", "tests/unit/test_a.py::test_passes",
@@ -114,13 +117,52 @@ def test_what_goes_on_is_said_and_in_the_end_where_the_time_went(house: Path) ->
 
 
 def test_the_table_sums_by_kind_and_lists_the_slowest() -> None:
-    tests = [Times("unit", 0.5, number, 0.25, f"test_{number}") for number in range(20)]
-    tests.append(Times("gui", 30.0, 1000.4, 0, "test_window"))
+    tests = [Times("unit", 0.5, number, 0.25, 40 - number, f"test_{number}") for number in range(20)]
+    tests.append(Times("gui", 30.0, 1000.4, 0, 39.5, "test_window"))
     lines = table(tests)
-    assert [line.split()[-5:] for line in lines[1:3]] == [
-        ["unit", "20", "10", "190", "205"], ["gui", "1", "30", "1,000", "1,030"],
+    assert [line.split()[-6:] for line in lines[1:3]] == [
+        ["unit", "20", "10", "190", "205", "610"], ["gui", "1", "30", "1,000", "1,030", "40"],
     ]  # fmt: skip
-    slowest = [line.split() for line in lines[4:]]
+    slowest, most = ([line.split() for line in lines[n : n + SLOWEST]] for n in (4, 5 + SLOWEST))
+    assert lines[5 + 2 * SLOWEST :] == []
+    assert most[:3] == [["40.0", "test_0"], ["39.5", "test_window"], ["39.0", "test_1"]]
     assert len(slowest) == SLOWEST
     assert slowest[0] == ["1030.4", "30.0", "test_window"]
     assert [name for _, _, name in slowest[1:3]] == ["test_19", "test_18"]
+
+
+def spin(seconds: float) -> str:
+    """Python code that computes for so long."""
+    return f"import time\nwhile time.process_time() < {seconds}: pass\n"
+
+
+def test_cpu_time_counts_processes_that_still_run() -> None:
+    """In a process of its own, which moves into a control group where one can be made."""
+    code = (
+        "import subprocess, sys\n"
+        "from development.pytest_progress import CpuTime\n"
+        "cpu = CpuTime()\n"
+        "before = cpu.seconds()\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {spin(0.3)!r} + 'print(flush=True); input()'],\n"
+        "                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
+        "child.stdout.readline()\n"
+        "running = cpu.seconds() - before if cpu.group else 0.3\n"
+        "child.communicate(b'\\n')\n"
+        "print(running >= 0.3, cpu.seconds() - before >= 0.3)\n"
+        "group = cpu.group\n"
+        "cpu.close()\n"
+        "print(group is None or not group.exists())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.split() == ["True", "True", "True"], done.stderr
+
+
+def test_cpu_time_without_control_groups_is_that_of_ended_processes(tmp_path: Path) -> None:
+    (tmp_path / "mounts").write_text("tmpfs /tmp tmpfs rw 0 0\n")
+    cpu = CpuTime(tmp_path / "mounts")
+    before = cpu.seconds()
+    subprocess.run([sys.executable, "-c", spin(0.3)], check=True)
+    assert cpu.group is None
+    assert cpu.seconds() - before >= 0.3
