@@ -138,19 +138,19 @@ def run_trips(
         run = _with_file(run, run.layer, feedback, start, end_of_layer)
         start = end_of_layer
     store, where = locations.run_store(), reader.text(p.RUN_FOLDER)
-    watched = (RunReporter(feedback, part(feedback, start, end)), feedback.isCanceled)
+    reporting = (RunReporter(feedback, part(feedback, start, end)), feedback.isCanceled)
     begun = _begun_before(run, store, where)
     folder = None
     if begun is not None:
         feedback.pushInfo(tr("This run was started before, and is taken up again."))
         try:
-            folder = steps.rejoin(begun, store, *watched, credentials=run.credentials)
+            folder = steps.rejoin(begun, store, *reporting, credentials=run.credentials)
         except steps.RunGone:
             feedback.pushInfo(tr("Its files are not there any more, so it is started anew."))
             steps.forget(begun, store)
     if folder is None:
         folder = steps.run_aggregation(
-            run.profile, run.spec, store, *watched, folder=where, credentials=run.credentials
+            run.profile, run.spec, store, *reporting, folder=where, credentials=run.credentials
         )
     result = steps.RunResult.read(folder)
     values = result.manifest.values

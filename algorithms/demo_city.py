@@ -164,7 +164,7 @@ class DemoCity(RoadpulseAlgorithm):
             )
         )
         if reader.flag(LOAD) and context.project() is not None:
-            for place, (output, name, colour) in enumerate(
+            for order, (output, name, colour) in enumerate(
                 (
                     ("WATER", tr("Water"), WATER_COLOUR),
                     ("PARKS", tr("Parks"), PARKS_COLOUR),
@@ -173,7 +173,7 @@ class DemoCity(RoadpulseAlgorithm):
             ):
                 details = QgsProcessingContext.LayerDetails(name, context.project(), output)
                 details.forceName = True
-                details.layerSortKey = place
+                details.layerSortKey = order
                 colour_when_loaded(details, results[output], colour)
                 context.addLayerToLoadOnCompletion(results[output], details)
         return results

@@ -160,11 +160,11 @@ def rows(
     result: RunResult, links: LinkGeometry, transform: QgsCoordinateTransform
 ) -> Iterator[tuple[str, str, str, str]]:
     """Rows of the CSV in the order of the result; numbers keep the text that the result gives them."""
-    place = {str(link_id): i for i, link_id in enumerate(links.ids.tolist())}
+    index = {str(link_id): i for i, link_id in enumerate(links.ids.tolist())}
     for path in result.part_paths(LINK_SPEEDS):
         with Path(path).open(encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream):
-                at = place.get(row["link_id"])
+                at = index.get(row["link_id"])
                 wkt = "" if at is None else _wkt(bytes(links.wkb[at]), transform)
                 yield row["link_id"], row["n_points"], row["mean"], wkt
 

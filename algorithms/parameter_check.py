@@ -166,7 +166,7 @@ def _option(definition: QgsProcessingParameterEnum, value: Any) -> int:
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and value in range(len(options)):
         number = int(value)
     if not 0 <= number < len(options):
-        choices = ", ".join(f"{option} ({place})" for place, option in enumerate(options))
+        choices = ", ".join(f"{option} ({i})" for i, option in enumerate(options))
         raise SpecError(
             definition.name(),
             tr("is {value}; choose one of {choices}, by its text or its number").format(

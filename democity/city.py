@@ -74,7 +74,7 @@ def generate(
         "generator": "roadpulse.democity", "format": _FORMAT, "n_trips": n_trips, "seed": seed, "size": size,
         "day": day.isoformat(), "rich": rich,
     }  # fmt: skip
-    found = _look(folder, wanted)
+    found = _finished(folder, wanted)
     trips, streets = folder / "trips", folder / "streets.csv"
     if found is not None:
         if progress:
@@ -91,7 +91,7 @@ def generate(
     return City(folder, trips, streets, seed, size, day, totals)
 
 
-def _look(folder: Path, wanted: dict[str, Any]) -> Optional[dict[str, int]]:
+def _finished(folder: Path, wanted: dict[str, Any]) -> Optional[dict[str, int]]:
     """Totals of the city that is there already; None where one is to be made; raises `FolderInUse`."""
     if not folder.exists():
         return None

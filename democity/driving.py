@@ -57,11 +57,11 @@ def drive(
     seconds = np.arange(0.0, min(np.floor(time[-1]), most - 1.0) + 1.0)
     # A pause is one place with two times, so speed is read from distances a second apart.
     metres = np.interp(seconds, time, at)
-    pace = np.diff(metres, append=metres[-1:] + (metres[-1:] - metres[-2:-1] if len(metres) > 1 else 0.0))
+    speeds = np.diff(metres, append=metres[-1:] + (metres[-1:] - metres[-2:-1] if len(metres) > 1 else 0.0))
     link = np.minimum(np.searchsorted(ends, metres, side="right"), len(route) - 1)
-    lon, lat = _places(network, route, metres)
+    lon, lat = _coordinates(network, route, metres)
     first = int(start)
-    return Drive(first + seconds.astype(np.int64), route[link], metres, np.maximum(pace, 0.0), lon, lat)
+    return Drive(first + seconds.astype(np.int64), route[link], metres, np.maximum(speeds, 0.0), lon, lat)
 
 
 def _junctions(
@@ -136,7 +136,7 @@ def _clock(at: Floats, speed: Floats, ends: Floats, pause: Floats) -> tuple[Floa
     return np.insert(at, where + 1, at[where]), np.insert(reached, where + 1, reached[where] + pause[halts])
 
 
-def _places(network: Network, route: Ints, metres: Floats) -> tuple[Floats, Floats]:
+def _coordinates(network: Network, route: Ints, metres: Floats) -> tuple[Floats, Floats]:
     """Longitude and latitude of distances along the route, on the lines of its links."""
     first, last = network.first[route], network.first[route + 1]
     counts = last - first
@@ -148,5 +148,5 @@ def _places(network: Network, route: Ints, metres: Floats) -> tuple[Floats, Floa
     along = np.cumsum(steps)
     # Rounded lengths and those of the lines differ by millimetres: scale them to each other.
     along *= float(network.length[route].sum()) / along[-1]
-    places = network.lon_lat[rows]
-    return np.interp(metres, along, places[:, 0]), np.interp(metres, along, places[:, 1])
+    vertices = network.lon_lat[rows]
+    return np.interp(metres, along, vertices[:, 0]), np.interp(metres, along, vertices[:, 1])

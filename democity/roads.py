@@ -150,23 +150,23 @@ def _build_motorway(roads: list[Road], nodes: list[Floats]) -> list[Road]:
         order = list(range(n)) if forward else [0, *range(n - 1, 0, -1)]
         stations = [at[i] if forward else (at[-1] - at[i]) % at[-1] for i in order]
         side = offset_left(middle, _CARRIAGEWAY)
-        shares = _Stretch(middle, side)
+        carriageway = _Stretch(middle, side)
         name = f"{ring[0].name} {'anticlockwise' if forward else 'clockwise'}"
         ends = []
-        for place, i in zip(stations, order):
-            station = place + at[-1] if place < slips[i] else place
+        for centre, i in zip(stations, order):
+            station = centre + at[-1] if centre < slips[i] else centre
             ends.append((station - slips[i], station + slips[i], station, i))
         made = []
         for leave, join, station, i in ends:
-            through = shares.part(leave, join)
+            through = carriageway.part(leave, join)
             nodes += [through[0], through[-1]]
             made.append((len(nodes) - 2, len(nodes) - 1, leave, join))
             result.append(
                 Road(len(nodes) - 2, len(nodes) - 1, "motorway", name, ring[i].street, through, "", True)
             )
-            result += _slip_roads(nodes, bridges[i], shares, (leave, station, join), ring[i].street)
+            result += _slip_roads(nodes, bridges[i], carriageway, (leave, station, join), ring[i].street)
         for (_, start, _, join), (goal, _, leave, _) in zip(made, made[1:] + made[:1]):
-            line = shares.part(join, leave if leave > join else leave + at[-1])
+            line = carriageway.part(join, leave if leave > join else leave + at[-1])
             line[0], line[-1] = nodes[start], nodes[goal]
             result.append(Road(start, goal, "motorway", name, ring[0].street, line, "", True))
     return others + result

@@ -141,8 +141,10 @@ class TripMaker:
 
     def _start(self, number: int, chance: Chance) -> float:
         """Second of the local day: the numbers run evenly through the day's distribution of starts."""
-        place = (number + chance.one()) / self._n_trips
-        return float(int(min(float(np.interp(place, self._hours, np.arange(25.0))) * 3600.0, self._latest)))
+        quantile = (number + chance.one()) / self._n_trips
+        return float(
+            int(min(float(np.interp(quantile, self._hours, np.arange(25.0))) * 3600.0, self._latest))
+        )
 
     def route(self, hour: float, most: int, chance: Chance) -> NDArray[np.int64]:
         """Links from a home over one or more hubs, or the other way round.
@@ -167,10 +169,10 @@ class TripMaker:
         rows = np.array(links, dtype=np.int64)
         return float((self._network.length[rows] / self._traffic.free[rows]).sum())
 
-    def _leg(self, hub: int, place: int, inbound: bool, hour: float, chance: Chance) -> list[int]:
+    def _leg(self, hub: int, node: int, inbound: bool, hour: float, chance: Chance) -> list[int]:
         busy = (6.8 < hour < 9.4) if inbound else (15.6 < hour < 18.8)
         trees = self._traffic.trees[int(busy and chance.maybe(0.7)), 0 if inbound else 1]
-        return follow(self._network, trees[hub], place)
+        return follow(self._network, trees[hub], node)
 
     def home(self, chance: Chance) -> int:
         """Draw the node of a home."""

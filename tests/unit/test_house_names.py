@@ -112,7 +112,16 @@ def test_a_name_that_is_gone_is_found(source: str, names: list[str]) -> None:
 
 # -- words ----------------------------------------------------------------------------------------------
 
-HELD = ("aggregation", "cluster_client", "workflow", "ui", "development", "plugin.py")
+HELD = (
+    "aggregation",
+    "cluster_client",
+    "workflow",
+    "algorithms",
+    "ui",
+    "democity",
+    "development",
+    "plugin.py",
+)
 NOT_USED = {"told", "tell", "whoever", "nobody", "somebody", "patience", "lookout", "glance"}
 """Parts of names that say nothing of what they hold."""
 
@@ -126,11 +135,12 @@ ONE_MEANING = {
     ),
     "watch": ("ui/run_dialog/",),  # `BackendWatch`, which probes the place of the chosen profile
     "outcome": (  # `diagnosis.checks.Outcome`, the result of a check
-        "cluster_client/diagnosis/", "ui/diagnosis/",
+        "cluster_client/diagnosis/", "algorithms/diagnose.py", "ui/diagnosis/",
     ),
     "share": (  # a fraction
         "aggregation/report.py", "aggregation/contract/statistic.py", "ui/widgets/number_format.py",
-        "ui/runs/phases.py", "workflow/translation.py", "development/",
+        "ui/runs/phases.py", "workflow/translation.py", "algorithms/aggregate_trips.py",
+        "algorithms/speed_map.py", "democity/", "development/",
     ),
     "look": ("ui/run_dialog/", "cluster_client/postgis/links.py"),  # a probe in the background
     "pace": ("aggregation/contract/", "aggregation/summary/"),  # time a length
