@@ -24,7 +24,7 @@ from .outputs import Destination
 from .reader import Reader
 
 TIME, PAPER, ORIENTATION, DPI = "TIME", "PAPER", "ORIENTATION", "DPI"
-PAPERS = ("A4", "A3")
+PAPERS = ("A4", "A3", "A2", "A1", "A0")
 ORIENTATIONS = ("auto", "landscape", "portrait")
 
 

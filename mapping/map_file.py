@@ -242,6 +242,20 @@ class MapFile:
                 totals[(int(clock[1]) * 60 + int(clock[2])) // self.spec.bin_minutes] = float(points)
         return totals
 
+    def links_drawn(self, statistic: str, frame: int) -> int:
+        """Return the number of links with a value of a statistic that plays, in a frame of `timeline`."""
+        column, start = self.packed_column(statistic), 1 + DIGITS * (1 + frame)
+        with reading(self.path) as database:
+            texts = database.execute(
+                f"SELECT substr({column}, {start}, {DIGITS}), count(*) FROM links "  # noqa: S608  # nosec B608
+                f"WHERE length({column}) = ? GROUP BY 1",
+                (DIGITS * (1 + len(self.timeline)),),
+            ).fetchall()
+        try:
+            return sum(n for text, n in texts if float(text) != self.too_few)
+        except ValueError as error:
+            raise self._damaged(LINKS_TABLE, "a text that is no number") from error
+
     # -- checks -------------------------------------------------------------------------------------------
 
     @property

@@ -120,13 +120,20 @@ def fill(extent: QgsRectangle, ratio: float, cut: bool = False) -> QgsRectangle:
     )
 
 
-def describe(layer: QgsVectorLayer, style: StyleOptions) -> tuple[str, str]:
-    """`10 June 2025, local time (Europe/London)` and `1,066,880 points on 3,526 links`."""
+def describe(layer: QgsVectorLayer, style: StyleOptions, frame: Optional[int] = None) -> tuple[str, str]:
+    """Return when the data are from, and how many: those of a frame, or of the whole period.
+
+    `10 June 2025, local time (Europe/London)`; `1,066,880 points on 3,526 links`, or of a frame
+    `44,312 points; 812 links with at least 5 trips`.
+    """
     file = MapFile.of(layer)
-    when = span(*file.dates)
-    facts = f"{file.matched('points'):,} points on {file.matched('links'):,} links"
+    if frame is None:
+        facts = f"{file.matched('points'):,} points on {file.matched('links'):,} links"
+    else:
+        points, links = int(file.bin_totals()[frame]), file.links_drawn(style.statistic, frame)
+        facts = f"{points:,} points; {links:,} links with at least {style.min_trips} trips"
     days = "" if style.days == "all days" else style.days
-    return ", ".join(filter(None, (when, days, f"local time ({style.time_zone})"))), facts
+    return ", ".join(filter(None, (span(*file.dates), days, f"local time ({style.time_zone})"))), facts
 
 
 def span(first: object, last: object) -> str:

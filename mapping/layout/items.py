@@ -39,9 +39,7 @@ from ...aggregation.contract.visible_text import visible
 from ..reference_system import metres_per_unit
 from ..style.labels import font_family
 from ..style.palette import Palette
-
-TITLE, TEXT, SMALL = 28.0, 10.0, 6.5
-"""The three sizes of type on a page of A4, in points."""
+from .typesetting import SMALL, TEXT
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from roadpulse.aggregation.contract.errors import Cancelled
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.layout import film
 from roadpulse.mapping.layout.export import export_page
-from roadpulse.mapping.layout.page import PAPERS, PageOptions, SpeedPage, speed_page
+from roadpulse.mapping.layout.page import PageOptions, SpeedPage, speed_page
+from roadpulse.mapping.layout.paper import PAPERS
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.symbology import style_layer
 from tests.qgis import speed_maps as maps

@@ -65,6 +65,16 @@ def frames_of(page: SpeedPage) -> list[QgsLayoutItemMap]:
     return [item for item in page.layout.items() if isinstance(item, QgsLayoutItemMap)]
 
 
+def test_type_grows_less_than_paper_and_the_map_has_the_rest(tmp_path: Path) -> None:
+    """A0 is four times as wide as A4; its type is a little more than twice as large."""
+    layer = corridor(tmp_path / "map.gpkg")
+    small, large = page_of(layer), page_of(layer, paper="A0")
+    sizes = [page.layout.itemById("title").textFormat().size() for page in (small, large)]
+    assert paper_of(large) == (1189.0, 841.0)
+    assert 2 < sizes[1] / sizes[0] < 2.6
+    assert large.map_item.rect().width() / 1189 > small.map_item.rect().width() / 297 + 0.1
+
+
 @pytest.mark.parametrize("paper", ["A4", "frame"])
 def test_a_long_road_is_on_the_page_from_end_to_end(tmp_path: Path, paper: str) -> None:
     layer = corridor(tmp_path / "map.gpkg")

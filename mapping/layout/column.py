@@ -1,0 +1,103 @@
+"""The column beside the map: title, time, legend, scale bar and sources, one below the other."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from qgis.core import QgsLayoutItemLegend, QgsLayoutItemMap, QgsPrintLayout, QgsVectorLayer
+
+from ...aggregation.contract.statistic import statistic
+from ..style.options import StyleOptions
+from ..style.palette import PALETTES
+from .facts import directions
+from .items import Box, add_ground, add_legend, add_scale_bar, add_text, text_format
+from .typesetting import SMALL, TEXT, TITLE, fits, fitting, line_height, wrapped
+
+NOTE = "{estimator}{directions}. Links with fewer than {min_trips} trips are grey."
+NOTE_OF_BINS = " Limits are the same at every hour."
+NOTE_OF_SETS = " Limits are the same at every hour of all days."
+NOTE_OF_FREE_FLOW = " Free flow: {rule}."
+
+
+class Column:
+    """A column of a layout that is filled from the top; lengths are those of A4, times `size`.
+
+    `y` is where the next item begins, `bottom` where the scale bar and the sources have their place.
+    """
+
+    def __init__(self, layout: QgsPrintLayout, style: StyleOptions, box: Box, size: float) -> None:
+        self.layout, self.style, self.size = layout, style, size
+        self.palette = PALETTES[style.theme]
+        add_ground(layout, box, self.palette.column, "column")
+        self.left, self.width = box.x + 8 * size, box.width - 16 * size
+        self.y, self.height = box.y + 9.0 * size, box.y + box.height
+        self.bottom = self.height - 33 * size
+
+    def box(self, height: float) -> Box:
+        """Return a place of that height on the page where the next item begins."""
+        return Box(self.left, self.y, self.width, height)
+
+    def is_line(self, words: str, points: float, bold: bool = False) -> bool:
+        """Return True if a text fits into one line of the column."""
+        return fits(words, points, self.width / self.size, bold)
+
+    def write(
+        self, words: str, points: float, bold: bool = False, soft: bool = False, name: str = ""
+    ) -> None:
+        """Write a text, in as many lines as the column's width asks for."""
+        words = wrapped(words, points, self.width / self.size, bold)
+        height = line_height(points) * (1 + words.count("\n")) * self.size
+        colour = self.palette.soft_ink if soft else self.palette.ink
+        text = text_format(points * self.size, colour, bold)
+        add_text(self.layout, words, self.box(height), text, name)
+        self.y += height
+
+    def heading(self, title: str, subtitle: str, when: str, dates: str, facts: str) -> None:
+        """Write the title, what is shown and when (empty: not said), the dates and the counts of the data."""
+        self.write(title, fitting(title, TITLE, self.width / self.size), bold=True, name="title")
+        self.y += self.size
+        both = f"{subtitle}, {when}" if when else subtitle
+        if self.is_line(both, TEXT):
+            self.write(both, TEXT, name="subtitle")
+        else:
+            self.write(subtitle, TEXT, name="subtitle")
+            if when:
+                self.write(when, TEXT, name="when")
+        self.y += self.size
+        self.write(dates, SMALL, soft=True, name="dates")
+        self.write(facts, SMALL, soft=True, name="facts")
+        self.y += 7 * self.size
+
+    def legend(self, layer: QgsVectorLayer, of: QgsLayoutItemMap) -> QgsLayoutItemLegend:
+        """Add the classes under the statistic and its unit."""
+        heading = wrapped(self.style.title, TEXT, self.width / self.size, bold=True)
+        legend = add_legend(self.layout, layer, heading, self.box(50 * self.size), self.palette, self.size)
+        legend.setLinkedMap(of)
+        # The legend knows its height only once it is painted.
+        lines = 6.5 + line_height(TEXT) * heading.count("\n") + 4.35 * len(self.style.limits)
+        self.y += (lines + 9) * self.size
+        return legend
+
+    def ending(self, layer: QgsVectorLayer, sources: str, scale_of: Optional[QgsLayoutItemMap]) -> None:
+        """Write the scale bar of a map, the estimator and the sources at the column's end."""
+        size = self.size
+        if scale_of is not None:
+            bar = Box(self.left, self.height - 29 * size, self.width * 0.62, 0)
+            add_scale_bar(self.layout, scale_of, bar, self.palette, size)
+        self.y = self.height - 20 * size
+        add_text(self.layout, f"{note(layer, self.style)}\n{sources}".strip(), self.box(15 * size),
+                 text_format(SMALL * size * 0.85, self.palette.soft_ink), "sources")  # fmt: skip
+
+
+def note(layer: QgsVectorLayer, style: StyleOptions) -> str:
+    """Return how the values of a map come about, in a few sentences."""
+    words = NOTE.format(
+        estimator=statistic(style.statistic).estimator.capitalize(),
+        directions=directions(layer),
+        min_trips=style.min_trips,
+    )
+    if style.free_flow:
+        words += NOTE_OF_FREE_FLOW.format(rule=style.free_flow)
+    if style.plays:
+        words += NOTE_OF_SETS if style.timeline.is_divided else NOTE_OF_BINS
+    return words
