@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Optional
 
-from qgis.core import QgsApplication, QgsSettings
+from qgis.core import QgsApplication
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QCoreApplication, QLocale, QTranslator
+from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 
 from .algorithms.provider import RoadpulseProvider
-
-_TRANSLATIONS = Path(__file__).absolute().parent / "resources" / "translations"
+from .mapping.language import load_translation
 
 
 class RoadpulsePlugin:
@@ -27,7 +25,7 @@ class RoadpulsePlugin:
         """Called by QGIS and by qgis_process."""
         if self._provider is not None:
             return
-        self._install_translator()
+        self._translator = load_translation()
         self._provider = RoadpulseProvider()
         QgsApplication.processingRegistry().addProvider(self._provider)
 
@@ -51,10 +49,3 @@ class RoadpulsePlugin:
         if self._translator is not None:
             QCoreApplication.removeTranslator(self._translator)
             self._translator = None
-
-    def _install_translator(self) -> None:
-        language = QgsSettings().value("locale/userLocale", QLocale().name(), type=str) or QLocale().name()
-        translator = QTranslator()
-        if translator.load(f"roadpulse_{language}", str(_TRANSLATIONS)):
-            QCoreApplication.installTranslator(translator)
-            self._translator = translator

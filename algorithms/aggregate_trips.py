@@ -15,8 +15,8 @@ from qgis.core import (
 
 from ..aggregation.contract.manifest import n_trips
 from ..aggregation.contract.tables import LINK_SPEEDS, LINK_SPEEDS_BY_PERIOD, LINK_SPEEDS_BY_TIME
+from ..mapping.language import tr
 from ..workflow import requirements
-from ..workflow.translation import tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .progress import RunReporter, part, push_result, run_summary

@@ -21,8 +21,8 @@ from qgis.PyQt.QtGui import QIcon
 
 from ..aggregation.contract.errors import Cancelled, RunError
 from ..aggregation.contract.visible_text import untagged, visible
+from ..mapping.language import tr
 from ..workflow import requirements
-from ..workflow.translation import tr
 from . import parameter_check
 
 ICON = Path(__file__).absolute().parents[1] / "resources" / "icons" / "roadpulse.svg"

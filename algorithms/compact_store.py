@@ -20,7 +20,7 @@ from ..aggregation.contract.requirements import STEPS
 from ..aggregation.contract.s3_access import is_s3
 from ..aggregation.contract.visible_text import visible
 from ..cluster_client.profiles.profile import LOCAL_NAME
-from ..workflow.translation import tr
+from ..mapping.language import tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .reader import Reader

@@ -32,7 +32,7 @@ from qgis.PyQt.QtCore import QMetaType
 from ..aggregation.contract.errors import Cancelled, RunError, StorageError
 from ..aggregation.contract.visible_text import visible
 from ..mapping.foreign_style import bare_layer
-from ..workflow.translation import many, tr
+from ..mapping.language import many, tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination

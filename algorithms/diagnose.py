@@ -23,7 +23,7 @@ from qgis.core import (
 from ..aggregation.contract.errors import RunError
 from ..aggregation.contract.visible_text import visible
 from ..cluster_client.profiles.profile import LOCAL_NAME
-from ..workflow.translation import tr
+from ..mapping.language import tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination

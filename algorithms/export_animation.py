@@ -17,7 +17,7 @@ from qgis.core import (
 
 from ..aggregation.contract.visible_text import visible
 from ..mapping.errors import MapError
-from ..workflow.translation import tr
+from ..mapping.language import tr
 from . import pages
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm

@@ -22,8 +22,8 @@ from qgis.core import (
 from ..aggregation.contract.errors import Cancelled
 from ..aggregation.contract.tables import LINK_SPEEDS
 from ..aggregation.contract.visible_text import visible
+from ..mapping.language import percent, tr
 from ..workflow import requirements
-from ..workflow.translation import percent, tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination

@@ -8,8 +8,9 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessing
 
 from ..aggregation.contract.statistic import first_drawn, statistic
 from ..aggregation.contract.visible_text import visible
+from ..mapping import statistic_words
+from ..mapping.language import tr
 from ..workflow import requirements
-from ..workflow.translation import tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import check_map
@@ -94,7 +95,8 @@ def join(
     middle = start + 0.95 * (end - start)
     report = steps.make_map(folder, roads, output, part(feedback, start, middle), feedback.isCanceled)
     result = steps.RunResult.read(folder)
-    name = f"{statistic(first_drawn(result.spec.statistics)).title(result.spec.unit)}, {result.name}"
+    drawn = statistic(first_drawn(result.spec.statistics))
+    name = f"{statistic_words.title(drawn, result.spec.unit)}, {result.name}"
     part(feedback, middle, end)(100)
     push_result(feedback, match_summary(report), report.warnings)
     if not report.matched_links and report.links:

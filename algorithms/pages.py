@@ -24,7 +24,8 @@ from ..aggregation.contract.errors import SpecError
 from ..aggregation.contract.statistic import drawn_keys
 from ..mapping.errors import MapError
 from ..mapping.foreign_style import bare_layer
-from ..workflow.translation import name_of_trips, tr
+from ..mapping.language import tr
+from ..workflow.run_names import name_of_trips
 from . import parameters as p
 from .reader import Reader
 

@@ -29,7 +29,7 @@ from qgis.PyQt.QtCore import QDate, QDateTime
 
 from ..aggregation.contract.errors import RunError, SpecError
 from ..aggregation.contract.spec import unit_key
-from ..workflow.translation import tr
+from ..mapping.language import tr
 from . import parameters as p
 
 OF_QGIS = frozenset({"ellipsoid", "distance_units", "area_units", "project_path"})

@@ -28,8 +28,8 @@ from ..aggregation.contract.spec import METRES_PER_SECOND, FieldMapping, FreeFlo
 from ..aggregation.contract.statistic import all_keys, default_keys
 from ..aggregation.contract.time_zones import is_zone, zone_names
 from ..cluster_client.profiles.profile import LOCAL_NAME
+from ..mapping.language import tr
 from ..workflow.id_rules import ID_RULES
-from ..workflow.translation import tr
 
 PROFILE, TRIPS, MAPPING, SPEED_UNIT, TIME_ZONE = "PROFILE", "TRIPS", "MAPPING", "SPEED_UNIT", "TIME_ZONE"
 TRIPS_LAYER = "TRIPS_LAYER"

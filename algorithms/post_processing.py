@@ -20,7 +20,7 @@ from qgis.PyQt.QtGui import QColor
 
 from ..aggregation.contract.errors import RunError
 from ..aggregation.contract.visible_text import visible
-from ..workflow.translation import tr
+from ..mapping.language import tr
 
 if TYPE_CHECKING:
     from ..mapping.style.options import StyleOptions

@@ -11,7 +11,7 @@ from qgis.core import QgsFeedback, QgsProcessingFeedback
 from ..aggregation.contract.manifest import n_trips
 from ..aggregation.contract.visible_text import visible
 from ..aggregation.trips.values import TRIM_REASONS
-from ..workflow.translation import many, percent, tr
+from ..mapping.language import many, percent, tr
 
 if TYPE_CHECKING:
     from ..cluster_client.runs.status import RunStatus

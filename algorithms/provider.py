@@ -5,7 +5,7 @@ from __future__ import annotations
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
-from ..workflow.translation import tr
+from ..mapping.language import tr
 from .aggregate_trips import AggregateTrips
 from .base import ICON
 from .compact_store import CompactStore

@@ -16,9 +16,9 @@ from ..aggregation.contract.errors import SpecError
 from ..aggregation.contract.spec import FieldMapping, FreeFlow, RunSpec, Trim
 from ..aggregation.contract.statistic import chosen_keys, drawn_keys, is_statistic, statistic
 from ..mapping.errors import MapError
+from ..mapping.language import tr
 from ..workflow.holidays import read_holidays
 from ..workflow.id_rules import id_rule
-from ..workflow.translation import tr
 from . import parameters as p
 
 if TYPE_CHECKING:

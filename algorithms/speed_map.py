@@ -8,7 +8,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
 from ..aggregation.contract.errors import SpecError
 from ..aggregation.contract.statistic import first_drawn
-from ..workflow.translation import tr
+from ..mapping.language import tr
 from . import parameters as p
 from .aggregate_trips import AggregateTrips, add_run_outputs, plan_run, run_trips
 from .base import Parameters, Results, RoadpulseAlgorithm

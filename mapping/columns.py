@@ -9,6 +9,8 @@ from ..aggregation.contract import statistic
 from ..aggregation.contract.days import DATES, WEEKDAY_NAMES, WEEKDAYS
 from ..aggregation.contract.spec import RunSpec
 from ..aggregation.contract.tables import BIN, DAYS, LINK_ID, is_whole
+from . import statistic_words
+from .language import clock, number_text, tr, weekdays
 from .packed import packed_field
 
 WIDTH_FIELD = "width_mm"
@@ -45,15 +47,20 @@ def link_columns(
     What a frame of the animation reads stands first, so that SQLite need not walk over the rest to get at it.
     """
     unit = unit or spec.unit
-    columns = [Column("link_id", column_type(LINK_ID, text_ids), "Link")]
+    columns = [Column("link_id", column_type(LINK_ID, text_ids), tr("Link"))]
     if with_names:
-        columns.append(Column("name", "TEXT", "Street"))
-        columns.append(Column(LABEL_FIELD, "TEXT", "Street as labelled"))
+        columns.append(Column("name", "TEXT", tr("Street")))
+        columns.append(Column(LABEL_FIELD, "TEXT", tr("Street as labelled")))
     if with_classes:
-        columns.append(Column("road_class", "TEXT", "Road class"))
-    columns.append(Column(WIDTH_FIELD, "REAL", "Width of the line at 1:12,000 (mm)"))
+        columns.append(Column("road_class", "TEXT", tr("Road class")))
+    width = tr("Width of the line at 1:{scale} (mm)").format(scale=number_text(12_000))
+    columns.append(Column(WIDTH_FIELD, "REAL", width))
     packed = [
-        Column(packed_field(key), "TEXT", f"{meaning(key, spec, unit, by_bin=True)}, packed")
+        Column(
+            packed_field(key),
+            "TEXT",
+            tr("{meaning}, packed").format(meaning=meaning(key, spec, unit, by_bin=True)),
+        )
         for key in playing
     ]
     whole = [Column(key, column_type(key), meaning(key, spec, unit)) for key in spec.statistics]
@@ -68,48 +75,49 @@ def unmatched_columns(drawn: str) -> tuple[str, ...]:
 def meaning(key: str, spec: RunSpec, unit: str, by_bin: bool = False) -> str:
     """Return what a number is: statistic, unit, estimator, days and zone, and for some the free-flow rule."""
     entry = statistic.statistic(key)
-    parts = [entry.alias(unit), days_of(spec)]
+    parts = [statistic_words.alias(entry, unit), days_of(spec)]
     if by_bin:
-        parts.append(f"by {spec.bin_minutes} min" + _sets_of(spec))
+        parts.append(_bins_of(spec))
     parts.append(spec.time_zone)
     if rule := free_flow_rule(key, spec):
-        parts.append(f"free flow: {rule}")
-    return ", ".join(parts)
+        parts.append(tr("free flow: {rule}").format(rule=rule))
+    return tr(", ").join(parts)
 
 
 def free_flow_rule(key: str, spec: RunSpec) -> str:
     """Return the rule of the free-flow speed if a statistic depends on it; empty if not."""
     of_it = key == _FREE_FLOW or _FREE_FLOW in statistic.statistic(key).derived_from
-    return spec.free_flow.definition if of_it else ""
+    if not of_it:
+        return ""
+    rule = spec.free_flow
+    return tr("{percentile} {begin}–{end}, of at least {points}, else of all").format(
+        percentile=statistic_words.estimator(statistic.statistic(f"p{rule.percentile:02d}")),
+        begin=clock(rule.start),
+        end=clock(rule.end),
+        points=number_text(rule.min_points),
+    )
 
 
 def days_of(spec: RunSpec) -> str:
     """Return the days of a run in words: `all days`, `Mon–Fri`."""
-    words = "all days" if len(spec.weekdays) == len(WEEKDAY_NAMES) else _ranges(spec.weekdays)
-    return f"{words} with holidays as Sundays" if spec.holidays else words
+    words = tr("all days") if len(spec.weekdays) == len(WEEKDAY_NAMES) else weekdays(spec.weekdays)
+    return tr("{days} with holidays as Sundays").format(days=words) if spec.holidays else words
 
 
-def _sets_of(spec: RunSpec) -> str:
-    if not spec.days.is_divided:
-        return "".join(f" of {one.name}" for one in spec.days.sets)
-    return f" and {kind_of_sets(spec.days.kind)}"
+def _bins_of(spec: RunSpec) -> str:
+    """Return what a bin is: `by 60 min`, `by 60 min of Term`, `by 60 min and weekday`."""
+    minutes = number_text(spec.bin_minutes)
+    if spec.days.is_divided:
+        kind = kind_of_sets(spec.days.kind)
+        return tr("by {minutes} min and {set}").format(minutes=minutes, set=kind)
+    if spec.days.sets:
+        return tr("by {minutes} min of {set}").format(minutes=minutes, set=spec.days.sets[0].name)
+    return tr("by {minutes} min").format(minutes=minutes)
 
 
 def kind_of_sets(division: str) -> str:
     """Return what each set of a division into several is: `weekday`, `date` or `set of days`."""
-    return {WEEKDAYS: "weekday", DATES: "date"}.get(division, "set of days")
-
-
-def _ranges(weekdays: Sequence[int]) -> str:
-    """Return ISO weekdays as `Mon–Fri, Sun`."""
-    runs: list[list[int]] = []
-    for day in weekdays:
-        if runs and runs[-1][-1] == day - 1:
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    names = [[WEEKDAY_NAMES[day - 1] for day in (run[0], run[-1])][: len(run)] for run in runs]
-    return ", ".join("–".join(pair) for pair in names)
+    return {WEEKDAYS: tr("weekday"), DATES: tr("date")}.get(division, tr("set of days"))
 
 
 def column_type(name: str, text_ids: bool = False) -> str:

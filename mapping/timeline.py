@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ..aggregation.contract.days import ALL, DATES, NAMED, WEEKDAY_NAMES, WEEKDAYS, WORKDAYS, clock
+from ..aggregation.contract.days import ALL, DATES, NAMED, WEEKDAYS, WORKDAYS
 from ..aggregation.contract.spec import RunSpec
+from .language import clock, day_of_week, tr, weekdays
 
 REFERENCE_DAY = date(2025, 1, 1)
 """Day on which bins are shown where the run has more than one date, or none: only the hour counts."""
@@ -18,10 +19,8 @@ MOST_FRAMES = 2016
 _FIRST = {WORKDAYS: date(2025, 1, 3), WEEKDAYS: date(2025, 1, 6), NAMED: REFERENCE_DAY}
 """Day on which the first set is shown, the others after it: a Friday and a Saturday; a Monday to a Sunday."""
 
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December",
-)  # fmt: skip
+_WEEKDAYS_OF = {WORKDAYS: (range(1, 6), range(6, 8)), WEEKDAYS: tuple((day,) for day in range(1, 8))}
+"""ISO weekdays of each set of a division by weekdays."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +83,12 @@ class Timeline:
         """Return a frame's set for a person: `Mon`, `Mon–Fri`, `Tue 10 June 2025`; empty for all days."""
         if not self.is_divided:
             return ""
-        name, day = self.names[number // self.n_bins], self.days[number // self.n_bins]
+        at = number // self.n_bins
         if self.kind == DATES:
-            return f"{WEEKDAY_NAMES[day.weekday()]} {day.day} {MONTHS[day.month - 1]} {day.year}"
-        return name.replace("-", "–") if self.kind == WORKDAYS else name
+            return day_of_week(self.days[at])
+        if self.kind in _WEEKDAYS_OF:
+            return weekdays(_WEEKDAYS_OF[self.kind][at])
+        return self.names[at]
 
     def clock(self, number: int) -> str:
         """Return the time at which a frame's bin begins, `08:00`."""
@@ -96,7 +97,8 @@ class Timeline:
     def span(self, number: int) -> str:
         """Return a frame's set and bin, `Mon 08:00 – 09:00`."""
         begin = number % self.n_bins * self.bin_minutes
-        return f"{self.set_name(number)} {clock(begin)} – {clock(begin + self.bin_minutes)}".strip()
+        hours = tr("{begin} – {end}").format(begin=clock(begin), end=clock(begin + self.bin_minutes))
+        return f"{self.set_name(number)} {hours}".strip()
 
 
 def reference_day(spec: RunSpec) -> date:

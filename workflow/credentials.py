@@ -10,8 +10,8 @@ from qgis.core import QgsApplication, QgsAuthMethodConfig
 from ..cluster_client.backends import registry
 from ..cluster_client.backends.base.backend_type import Credential
 from ..cluster_client.errors import ProfileError
+from ..mapping.language import tr
 from .proxies import livy_proxies, s3_proxies
-from .translation import tr
 
 if TYPE_CHECKING:
     from ..cluster_client.profiles.credentials import ProfileKeys, S3Keys, UserSecret

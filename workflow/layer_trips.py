@@ -38,10 +38,10 @@ from ..aggregation.contract.field_path import holds, keys_of
 from ..aggregation.contract.spec import FieldMapping
 from ..cluster_client.profiles.store import file_name
 from ..mapping.errors import MapError
+from ..mapping.language import tr
 from ..mapping.reference_system import is_known
 from .roads import Cancelled as IsCancelled
 from .roads import LayerSnapshot, Progress
-from .translation import tr
 
 _EVERY = 1000
 _SORTED_AT_ONCE = 100_000

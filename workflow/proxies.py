@@ -12,7 +12,7 @@ from qgis.PyQt.QtNetwork import QNetworkProxy, QNetworkProxyQuery
 
 from ..cluster_client.errors import ProfileError
 from ..cluster_client.profiles.checks import is_loopback
-from .translation import tr
+from ..mapping.language import tr
 
 if TYPE_CHECKING:
     from ..cluster_client.profiles.profile import Profile

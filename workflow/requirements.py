@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..aggregation.contract.requirements import STEPS
 from ..cluster_client.backends import registry
-from .translation import tr
+from ..mapping.language import tr
 
 if TYPE_CHECKING:
     from ..cluster_client.profiles.profile import Profile

@@ -47,7 +47,7 @@ from . import locations, requirements
 from .backends import backend_for
 from .credentials import read_credentials
 from .roads import Roads
-from .translation import name_of_trips
+from .run_names import name_of_trips
 
 if TYPE_CHECKING:
     from ..cluster_client.profiles.credentials import ProfileKeys

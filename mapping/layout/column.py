@@ -7,16 +7,13 @@ from typing import Optional
 from qgis.core import QgsLayoutItemLegend, QgsLayoutItemMap, QgsPrintLayout, QgsVectorLayer
 
 from ...aggregation.contract.statistic import statistic
+from .. import statistic_words
+from ..language import number_text, tr
 from ..style.options import StyleOptions
 from ..style.palette import PALETTES
 from .facts import directions
 from .items import Box, add_ground, add_legend, add_scale_bar, add_text, text_format
 from .typesetting import SMALL, TEXT, TITLE, fits, fitting, line_height, wrapped
-
-NOTE = "{estimator}{directions}. Links with fewer than {min_trips} trips are grey."
-NOTE_OF_BINS = " Limits are the same at every hour."
-NOTE_OF_SETS = " Limits are the same at every hour of all days."
-NOTE_OF_FREE_FLOW = " Free flow: {rule}."
 
 
 class Column:
@@ -56,7 +53,7 @@ class Column:
         """Write the title, what is shown and when (empty: not said), the dates and the counts of the data."""
         self.write(title, fitting(title, TITLE, self.width / self.size), bold=True, name="title")
         self.y += self.size
-        both = f"{subtitle}, {when}" if when else subtitle
+        both = tr(", ").join(filter(None, (subtitle, when)))
         if self.is_line(both, TEXT):
             self.write(both, TEXT, name="subtitle")
         else:
@@ -91,13 +88,17 @@ class Column:
 
 def note(layer: QgsVectorLayer, style: StyleOptions) -> str:
     """Return how the values of a map come about, in a few sentences."""
-    words = NOTE.format(
-        estimator=statistic(style.statistic).estimator.capitalize(),
-        directions=directions(layer),
-        min_trips=style.min_trips,
-    )
+    estimator = statistic_words.estimator(statistic(style.statistic))
+    computed = directions(layer).format(estimator=estimator[:1].upper() + estimator[1:])
+    sentences = [
+        tr("{estimator}. Links with fewer than {trips} trips are grey.").format(
+            estimator=computed, trips=number_text(style.min_trips)
+        )
+    ]
     if style.free_flow:
-        words += NOTE_OF_FREE_FLOW.format(rule=style.free_flow)
-    if style.plays:
-        words += NOTE_OF_SETS if style.timeline.is_divided else NOTE_OF_BINS
-    return words
+        sentences.append(tr("Free flow: {rule}.").format(rule=style.free_flow))
+    if style.plays and style.timeline.is_divided:
+        sentences.append(tr("Limits are the same at every hour of all days."))
+    elif style.plays:
+        sentences.append(tr("Limits are the same at every hour."))
+    return " ".join(sentences)

@@ -16,10 +16,10 @@ from qgis.core import (
 )
 
 from ..errors import MapError
+from ..language import day_span, number_text, tr
 from ..map_file import MapFile
 from ..reference_system import in_degrees
 from ..style.options import StyleOptions
-from ..timeline import MONTHS
 
 MARGIN = 0.03
 """Free space about the links on a page, as a share of the larger side."""
@@ -45,25 +45,25 @@ def emptiness(layer: QgsVectorLayer) -> str:
         return ""
     links = MapFile.of(layer).matched("links")
     if links:
-        return (
-            f"Nothing is on this map: none of the {links:,} links with data is among the roads. Check the "
+        return tr(
+            "Nothing is on this map: none of the {links} links with data is among the roads. Check the "
             "field with the link id, and that these are the roads that the trips were matched to."
-        )
-    return (
+        ).format(links=number_text(links))
+    return tr(
         "Nothing is on this map: the run found no point to count. Check its dates and weekdays, and what "
         "it says of points that could not be used."
     )
 
 
 def directions(layer: QgsVectorLayer) -> str:
-    """Return what is known of the two directions of a road, as a part of a sentence; empty for nothing.
+    """Return a pattern for `{estimator}` that adds what is known of the two directions of a road.
 
     An earlier version left points out whose link id was negative, a direction in a sign.
     """
     file = MapFile.of(layer)
     if file.left_out("negative_link"):
-        return "; points with a negative link id are left out, so one direction may be missing"
-    return ", each direction for itself" if file.is_directed else ""
+        return tr("{estimator}; points with a negative link id are left out, so one direction may be missing")
+    return tr("{estimator}, each direction for itself") if file.is_directed else "{estimator}"
 
 
 def busy_extent(layer: QgsVectorLayer) -> QgsRectangle:
@@ -128,24 +128,23 @@ def describe(layer: QgsVectorLayer, style: StyleOptions, frame: Optional[int] = 
     """
     file = MapFile.of(layer)
     if frame is None:
-        facts = f"{file.matched('points'):,} points on {file.matched('links'):,} links"
+        facts = tr("{points} points on {links} links").format(
+            points=number_text(file.matched("points")), links=number_text(file.matched("links"))
+        )
     else:
-        points, links = int(file.bin_totals()[frame]), file.links_drawn(style.statistic, frame)
-        facts = f"{points:,} points; {links:,} links with at least {style.min_trips} trips"
-    days = "" if style.days == "all days" else style.days
-    return ", ".join(filter(None, (span(*file.dates), days, f"local time ({style.time_zone})"))), facts
+        facts = tr("{points} points; {links} links with at least {trips} trips").format(
+            points=number_text(file.bin_totals()[frame]),
+            links=number_text(file.links_drawn(style.statistic, frame)),
+            trips=number_text(style.min_trips),
+        )
+    days = "" if style.days == tr("all days") else style.days
+    zone = tr("local time ({zone})").format(zone=style.time_zone)
+    return tr(", ").join(filter(None, (span(*file.dates), days, zone))), facts
 
 
 def span(first: object, last: object) -> str:
-    """Two ISO dates as `10 June 2025`, `10 – 12 June 2025` or `30 May – 2 June 2025`; empty for none."""
+    """Two ISO dates in words, such as `10 – 12 June 2025`; empty for none."""
     try:
-        start, end = date.fromisoformat(str(first)), date.fromisoformat(str(last))
+        return day_span(date.fromisoformat(str(first)), date.fromisoformat(str(last)))
     except ValueError:
         return ""
-    whole = f"{end.day} {MONTHS[end.month - 1]} {end.year}"
-    if start == end:
-        return whole
-    if (start.year, start.month) == (end.year, end.month):
-        return f"{start.day} – {whole}"
-    year = "" if start.year == end.year else f" {start.year}"
-    return f"{start.day} {MONTHS[start.month - 1]}{year} – {whole}"

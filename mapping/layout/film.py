@@ -17,6 +17,7 @@ from qgis.core import QgsLayoutExporter
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QImage
 
+from ...aggregation.contract.days import clock
 from ...aggregation.contract.errors import Cancelled
 from ...aggregation.storage.local.files import disk_errors
 from ..errors import MapError
@@ -53,8 +54,9 @@ class Frame:
     @property
     def name(self) -> str:
         """`frame_0008_0800.png`: sorts by time."""
-        clock = self.page.style.timeline.clock(self.number).replace(":", "")
-        return f"frame_{self.number:04d}_{clock}.png"
+        timeline = self.page.style.timeline
+        begin = clock(self.number % timeline.n_bins * timeline.bin_minutes).replace(":", "")
+        return f"frame_{self.number:04d}_{begin}.png"
 
     def render(self) -> QImage:
         """Draw the frame; clock, track and map show its bin."""

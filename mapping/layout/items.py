@@ -36,6 +36,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor, QFont
 
 from ...aggregation.contract.visible_text import visible
+from ..language import number_locale, tr
 from ..reference_system import metres_per_unit
 from ..style.labels import font_family
 from ..style.palette import Palette
@@ -181,7 +182,7 @@ def add_scale_bar(
     kilometres = length >= 1000
     bar.setUnits(Qgis.DistanceUnit.Unknown)
     bar.setMapUnitsPerScaleBarUnit((1000 if kilometres else 1) / unit)
-    bar.setUnitLabel("km" if kilometres else "m")
+    bar.setUnitLabel(tr("km") if kilometres else tr("m"))
     bar.setNumberOfSegmentsLeft(0)
     bar.setNumberOfSegments(2)
     bar.setUnitsPerSegment(length / 2 / unit)
@@ -189,12 +190,7 @@ def add_scale_bar(
     bar.setLabelBarSpace(0.8 * size)
     bar.setBoxContentSpace(0)
     bar.setTextFormat(text_format(SMALL * size, palette.soft_ink))
-    # As all numbers on the page; QGIS's other formats write the zeros of "2.500000" in Arabic and Persian.
-    numbers = QgsExpressionBasedNumericFormat()
-    numbers.setExpression(
-        "to_string(round(@value, 6))"
-    )  # QGIS divides lengths, which leaves 249.99999999999994
-    bar.setNumericFormat(numbers)
+    bar.setNumericFormat(_numbers())
     line = bar.lineSymbol().clone()
     line.setColor(palette.soft_ink)
     line.setWidth(0.25 * size)
@@ -204,6 +200,18 @@ def add_scale_bar(
     bar.attemptMove(QgsLayoutPoint(box.x, box.y, QgsUnitTypes.LayoutUnit.LayoutMillimeters))
     bar.update()
     return bar
+
+
+def _numbers() -> QgsExpressionBasedNumericFormat:
+    """A format as that of all numbers on the page.
+
+    QGIS's other formats write the zeros of "2.500000" in Arabic and Persian, and its lengths, which it
+    divides, may be 249.99999999999994.
+    """
+    decimals = " ".join(f"WHEN abs(@value - round(@value, {n})) < 1e-6 THEN {n}" for n in range(3))
+    numbers = QgsExpressionBasedNumericFormat()
+    numbers.setExpression(f"format_number(@value, CASE {decimals} ELSE 3 END, '{number_locale().name()}')")
+    return numbers
 
 
 def add_ground(layout: QgsPrintLayout, box: Box, colour: QColor, name: str) -> QgsLayoutItemShape:

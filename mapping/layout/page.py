@@ -19,6 +19,8 @@ from qgis.core import (
 from qgis.PyQt.QtCore import Qt
 
 from ...aggregation.contract.statistic import statistic
+from .. import statistic_words
+from ..language import clock, tr
 from ..map_file import MapFile
 from ..reference_system import in_degrees
 from ..style.options import StyleOptions
@@ -190,16 +192,18 @@ def write_heading(sheet: Sheet, options: PageOptions, number: Optional[int], whe
     style, film = sheet.style, options.film
     dates, facts = describe(sheet.layer, style, None if film else number)
     if film:
-        facts, when = f"{whole_period(style).capitalize()}: {facts}", ""
+        period = whole_period(style)
+        facts = tr("{period}: {facts}").format(period=period[:1].upper() + period[1:], facts=facts)
+        when = ""
     elif not when:
         when = whole_period(style) if number is None else style.timeline.span(number)
-    subtitle = options.subtitle or statistic(style.statistic).subtitle
+    subtitle = options.subtitle or statistic_words.subtitle(statistic(style.statistic))
     sheet.column.heading(options.title, subtitle, when, options.dates or dates, options.facts or facts)
 
 
 def whole_period(style: StyleOptions) -> str:
     """Name what a map without a time shows."""
-    return "all days" if style.timeline.is_divided else "whole day"
+    return tr("all days") if style.timeline.is_divided else tr("whole day")
 
 
 def print_maps(sheet: Sheet) -> None:
@@ -230,7 +234,7 @@ def _clock(page: SpeedPage, column: Column, first: int) -> None:
     page.track_box = column.box(12 * size)
     add_track(page.layout, page.track_box)
     column.y += 12.8 * size
-    for words, right in (("00:00", False), ("24:00", True)):
+    for words, right in ((clock(0), False), (clock(24 * 60), True)):
         add_text(page.layout, words, column.box(4 * size),
                  text_format(SMALL * size, column.palette.soft_ink), right=right)  # fmt: skip
     column.y += 11.2 * size
@@ -249,9 +253,10 @@ def _small_maps(sheet: Sheet, options: PageOptions) -> None:
     width = (column.width - gap) / 2
     heads = {number: f"{timeline.set_name(number)} {timeline.clock(number)}".strip() for number in at}
     short = all(fits(words, SMALL, width / size, bold=True) for words in heads.values())
-    heading = "The same streets through the day"
+    heading = tr("The same streets through the day")
     if not short and options.frame is None:  # no subtitle names the set
-        heading = wrapped(f"{heading}: {timeline.set_name(day)}", TEXT, column.width / size, bold=True)
+        heading = tr("{heading}: {days}").format(heading=heading, days=timeline.set_name(day))
+        heading = wrapped(heading, TEXT, column.width / size, bold=True)
     title = (line_height(TEXT) * (1 + heading.count("\n")) + 1.5) * size
     tall = max(1.0, min(2.0, sheet.wanted.height() / max(sheet.wanted.width(), 1e-9)))
     height = min(width * tall, (column.bottom - column.y - title - gap) / 2 - head)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...aggregation.contract.statistic import DELAY, RATE, RATIO, SHARE, SPEED
+from ..language import number_text, tr
 
 FEWEST, MOST = 6, 9
 """Numbers of classes that are distinguishable and still informative."""
@@ -70,19 +71,13 @@ def class_limits(
 
 def class_labels(limits: Sequence[float]) -> list[str]:
     """Legend texts of the classes: `0 – 5`, …, `over 40` for the last, which is open."""
-    texts = [number(limit) for limit in limits]
-    labels = [f"{low} – {high}" for low, high in zip(texts, texts[1:])]
+    texts = [number_text(limit) for limit in limits]
+    labels = [tr("{begin} – {end}").format(begin=low, end=high) for low, high in zip(texts, texts[1:])]
     if labels:
-        labels[-1] = f"over {texts[-2]}"
+        labels[-1] = tr("over {limit}").format(limit=texts[-2])
         if limits[0] > 0:
-            labels[0] = f"up to {texts[1]}"
+            labels[0] = tr("up to {limit}").format(limit=texts[1])
     return labels
-
-
-def number(value: float) -> str:
-    """Return a limit as a person writes it: `5`, `2.5`, `12,000`."""
-    text = f"{value:,.3f}".rstrip("0").rstrip(".")
-    return text.replace("-", "−") if text != "-0" else "0"
 
 
 def _spread(values: NDArray[Any]) -> Optional[tuple[float, float, float]]:

@@ -10,8 +10,10 @@ from qgis.core import QgsVectorLayer
 from ...aggregation.contract import statistic as statistics
 from ...aggregation.contract.json_text import shown
 from ...aggregation.contract.spec import BIN_MINUTES, METRES_PER_SECOND
+from .. import statistic_words
 from ..columns import days_of, free_flow_rule, kind_of_sets
 from ..errors import MapError
+from ..language import tr
 from ..map_file import MOST_TRIPS, MapFile
 from ..packed import FEW
 from ..timeline import Timeline
@@ -77,7 +79,7 @@ class StyleOptions:
     @property
     def title(self) -> str:
         """First words of the legend: the statistic and its unit."""
-        return statistics.statistic(self.statistic).title(self.unit)
+        return statistic_words.title(statistics.statistic(self.statistic), self.unit)
 
     @property
     def plays(self) -> bool:
@@ -92,10 +94,16 @@ class StyleOptions:
     @property
     def meaning(self) -> str:
         """Statistic, unit, estimator, days and zone in a line, and the free-flow rule where it matters."""
-        rule = f"; free flow: {self.free_flow}" if self.free_flow else ""
-        alias = statistics.statistic(self.statistic).alias(self.unit)
-        sets = f" by {kind_of_sets(self.timeline.kind)}" if self.plays and self.timeline.is_divided else ""
-        return f"{alias}; {self.days}{sets}, local time ({self.time_zone}){rule}"
+        alias = statistic_words.alias(statistics.statistic(self.statistic), self.unit)
+        days = self.days
+        if self.plays and self.timeline.is_divided:
+            days = tr("{days} by {set}").format(days=days, set=kind_of_sets(self.timeline.kind))
+        words = tr("{statistic}; {days}, local time ({zone})").format(
+            statistic=alias, days=days, zone=self.time_zone
+        )
+        if not self.free_flow:
+            return words
+        return tr("{words}; free flow: {rule}").format(words=words, rule=self.free_flow)
 
     @classmethod
     def from_run_table(cls, layer: QgsVectorLayer, **changes: Any) -> StyleOptions:

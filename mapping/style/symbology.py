@@ -24,6 +24,7 @@ from qgis.PyQt.QtGui import QColor
 from ...aggregation.contract.json_text import Entries, JsonFault, decode
 from ..columns import LABEL_FIELD, WIDTH_FIELD, link_columns
 from ..errors import MapError
+from ..language import tr
 from ..map_file import MapFile
 from .breaks import class_labels
 from .labels import street_labels
@@ -33,7 +34,6 @@ from .road_class import REFERENCE_SCALE
 from .temporal import set_layer_time, set_project_time, value_expression
 from .zoom import zoom_of_scale
 
-FEW_LABEL = "too few trips"
 FEW_WIDTH = 0.5
 """Width of a link with too few trips, as a share of the width it would have."""
 
@@ -120,7 +120,7 @@ def speed_renderer(options: StyleOptions) -> QgsGraduatedSymbolRenderer:
     """Return the classes of `options.limits`, lowest first, and one for links with too few trips."""
     limits = options.limits
     colours = class_colours(len(limits) - 1, options.theme, options.high_contrasts)
-    ranges = [QgsRendererRange(options.too_few, options.too_few, few_symbol(options), FEW_LABEL)]
+    ranges = [QgsRendererRange(options.too_few, options.too_few, few_symbol(options), few_label())]
     labels = class_labels(limits)
     for i, (colour, label) in enumerate(zip(colours, labels)):
         low = 0.0 if i == 0 and limits[0] > 0 else limits[i]
@@ -194,6 +194,11 @@ def line_symbol(colour: QColor, options: StyleOptions, share: float = 1.0) -> Qg
         0, line
     )  # the constructor with a list leaves the layer to Python, which deletes it
     return symbol
+
+
+def few_label() -> str:
+    """Return the legend text of links with too few trips."""
+    return tr("too few trips")
 
 
 def few_symbol(options: StyleOptions) -> QgsLineSymbol:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Callable
 
 import pytest
+from qgis.PyQt.QtCore import QLocale
 
 from development.pytest_s3 import bucket, s3_server  # noqa: F401
 from tests.integration.ssh_server import ssh_server  # noqa: F401
@@ -44,6 +45,14 @@ def own_objects(qgis_app: Any) -> Iterator[None]:
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture
+def number_locale(qgis_app: Any) -> Iterator[Callable[[str], None]]:
+    """Sets QGIS's locale for numbers while a test runs."""
+    before = QLocale()
+    yield lambda name: QLocale.setDefault(QLocale(name))
+    QLocale.setDefault(before)
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ from roadpulse.mapping.style.symbology import style_layer
 from roadpulse.mapping.style_check import active_parts
 from roadpulse.ui.runs import summary
 from roadpulse.ui.runs.run_task import FinishedRun
-from roadpulse.workflow.translation import name_of_trips
+from roadpulse.workflow.run_names import name_of_trips
 from tests.qgis import speed_maps as maps
 
 pytestmark = pytest.mark.usefixtures("qgis_app")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import sqlite3
 import subprocess
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Callable
 
 import numpy as np
 import pytest
@@ -226,21 +226,23 @@ def test_a_pdf_is_clean_and_its_texts_are_found(tmp_path: Path) -> None:
         assert text in words
 
 
-@pytest.fixture(params=["ar_EG", "fa_IR", "de_DE"])
-def locale(request: pytest.FixtureRequest) -> Iterator[None]:
-    before = QLocale()
-    QLocale.setDefault(QLocale(request.param))
-    yield
-    QLocale.setDefault(before)
-
-
-@pytest.mark.usefixtures("locale")
-def test_numbers_of_the_scale_bar_are_short_in_every_locale(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("locale", "half"), [("ar_EG", "٢٫٥"), ("fa_IR", "۲٫۵"), ("de_DE", "2,5"), ("en_GB", "2.5")]
+)
+def test_numbers_of_the_scale_bar_are_short_in_every_locale(
+    tmp_path: Path, locale: str, half: str, number_locale: Callable[[str], None]
+) -> None:
+    number_locale(locale)
     page = page_of(corridor(tmp_path / "map.gpkg"))
     numbers = page.layout.itemById("scale bar").numericFormat()
     values = (0.0, 2.5, 5.0, 249.99999999999994)  # the last as QGIS computes a segment of 250 m
     written = [numbers.formatDouble(value, QgsNumericFormatContext()) for value in values]
-    assert written == ["0", "2.5", "5", "250"]
+    assert written == [
+        QLocale(locale).toString(0),
+        half,
+        QLocale(locale).toString(5),
+        QLocale(locale).toString(250),
+    ]
 
 
 @pytest.mark.parametrize(("most", "pictures"), [(60, 0), (59, 4)])

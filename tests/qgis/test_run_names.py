@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from roadpulse.workflow.translation import name_of_trips
+from roadpulse.workflow.run_names import name_of_trips
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ from roadpulse.mapping.style.breaks import class_limits
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.palette import PALETTES
 from roadpulse.mapping.style.saved_styles import save_style
-from roadpulse.mapping.style.symbology import FEW_LABEL, style_layer, style_project
+from roadpulse.mapping.style.symbology import few_label, style_layer, style_project
 from roadpulse.mapping.style.temporal import bin_range, frame_range
 from roadpulse.mapping.timeline import Timeline
 from tests.qgis import speed_maps as maps
@@ -259,7 +259,7 @@ def test_the_legend_begins_with_the_statistic_and_its_unit(layer: QgsVectorLayer
     options = styled(layer)
     assert options.title == "Mean speed (mph)"
     labels = [drawn.label() for drawn in layer.renderer().ranges()]
-    assert labels[0] == FEW_LABEL
+    assert labels[0] == few_label()
     assert labels[1].startswith("0 – ")
     assert 7 <= len(labels) <= 10
     assert layer.attributeAlias(layer.fields().indexOf("p85")) == (
@@ -494,5 +494,5 @@ def test_a_file_with_the_first_mark_of_too_few_is_drawn_by_that_mark(tmp_path: P
         context.setFeature(feature)
         value = float(expression.evaluate(context))
         found[feature["link_id"]] = renderer.rangeForValue(value).label()
-    assert found[maps.QUIET] == FEW_LABEL
-    assert [label for link, label in found.items() if label == FEW_LABEL] == [FEW_LABEL]
+    assert found[maps.QUIET] == few_label()
+    assert [label for link, label in found.items() if label == few_label()] == [few_label()]

@@ -139,7 +139,7 @@ ONE_MEANING = {
     ),
     "share": (  # a fraction
         "aggregation/report.py", "aggregation/contract/statistic.py", "ui/widgets/number_format.py",
-        "ui/runs/phases.py", "workflow/translation.py", "algorithms/aggregate_trips.py",
+        "ui/runs/phases.py", "mapping/language.py", "algorithms/aggregate_trips.py",
         "algorithms/speed_map.py", "democity/", "development/",
     ),
     "look": ("ui/run_dialog/", "cluster_client/postgis/links.py"),  # a probe in the background

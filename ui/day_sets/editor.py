@@ -22,7 +22,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...aggregation.contract.days import ALL_WEEKDAYS, NAMED, WEEKDAY_NAMES, Days, DaySet, Period, clock
 from ...aggregation.contract.errors import SpecError
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..manual.window import FORMATS, HelpButton
 from ..widgets.notes import Note, warning
 from ..widgets.plain_text import PlainLabel, tip

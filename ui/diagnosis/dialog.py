@@ -23,7 +23,7 @@ from ...cluster_client.diagnosis import report
 from ...cluster_client.diagnosis.checks import Finding, Outcome, diagnose
 from ...cluster_client.profiles.profile import Profile
 from ...cluster_client.ssh.errors import HostKeyUnknown
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..background.calls import Call, Calls
 from ..manual.window import SSH, HelpButton
 from ..widgets.banner import Banner

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from qgis.PyQt.QtWidgets import QDialog
 
+from ...mapping.language import tr
 from ...workflow import locations
-from ...workflow.translation import tr
 from ..runs.settings import POSTGIS, RunSettings
 from ..widgets.feature import DialogFeature
 

@@ -21,8 +21,8 @@ from qgis.PyQt.QtWidgets import (
 
 from ...aggregation.contract.errors import RunError
 from ...cluster_client.ssh.errors import HostKeyChanged, HostKeyUnknown
+from ...mapping.language import tr
 from ...workflow import locations
-from ...workflow.translation import tr
 from ..widgets.banner import Banner
 from ..widgets.messages import log_error
 from ..widgets.notes import muted

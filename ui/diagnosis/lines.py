@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QFontMetrics, QPalette, QResizeEvent
 from qgis.PyQt.QtWidgets import QFrame, QGridLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..widgets.entry_labels import in_form
 from ..widgets.notes import bad, good, muted, warning
 from ..widgets.number_format import duration

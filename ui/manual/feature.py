@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qgis.PyQt.QtWidgets import QDialog
 
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..widgets.feature import DialogFeature
 
 

@@ -23,7 +23,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..widgets.plain_text import tip
 from ..widgets.screen_fit import OnScreenDialog
 from .page_style import arrange, blocks

@@ -11,7 +11,8 @@ from qgis.PyQt.QtWidgets import QDialogButtonBox, QVBoxLayout
 
 from ...aggregation.contract.errors import RunError
 from ...aggregation.contract.statistic import STATISTICS, statistic
-from ...workflow.translation import tr
+from ...mapping import statistic_words
+from ...mapping.language import tr
 from ..background.tasks import Task
 from ..manual.window import RUN, HelpButton
 from ..runs.map_view import legend_as_it_is
@@ -169,7 +170,7 @@ class StatisticSwitch:
 
     def _title(self, key: str) -> str:
         """Return what `ui.runs.map_view` puts behind the name of a run: `: mean speed (mph)`."""
-        title = statistic(key).title(self._file.spec.unit)
+        title = statistic_words.title(statistic(key), self._file.spec.unit)
         return f": {title[:1].lower()}{title[1:]}"
 
     def _try(self, do: Callable[[], None]) -> None:

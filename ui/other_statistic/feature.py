@@ -9,7 +9,7 @@ from qgis.core import Qgis, QgsApplication, QgsMapLayer, QgsProject, QgsVectorLa
 from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QAction
 
-from ...workflow.translation import tr
+from ...mapping.language import tr
 
 
 class OtherStatisticFeature:

@@ -13,7 +13,7 @@ from ...aggregation.contract.errors import RunError
 from ...cluster_client.backends import registry
 from ...cluster_client.profiles.profile import LOCAL, LOCAL_NAME, Profile
 from ...cluster_client.profiles.store import ProfileStore
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..manual.window import SSH, HelpButton
 from ..runs.settings import RunSettings
 from ..widgets.banner import Banner

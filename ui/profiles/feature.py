@@ -6,8 +6,8 @@ from typing import Any, Callable
 
 from qgis.PyQt.QtWidgets import QDialog
 
+from ...mapping.language import tr
 from ...workflow import locations
-from ...workflow.translation import tr
 from ..runs.settings import RunSettings
 from ..widgets.feature import DialogFeature
 

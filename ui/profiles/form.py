@@ -13,7 +13,7 @@ from ...aggregation.contract.s3_access import is_s3
 from ...cluster_client.backends import registry
 from ...cluster_client.backends.base.backend_type import BackendType
 from ...cluster_client.profiles.profile import LOCAL, LOCAL_NAME, Profile
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..widgets.profile_list import shown_name
 from .sections import faults
 from .sections.bucket_folder import BucketFolderField

@@ -12,7 +12,7 @@ from ...aggregation.contract.errors import RunError
 from ...cluster_client.errors import ProfileError
 from ...cluster_client.profiles.profile import Profile
 from ...cluster_client.profiles.trust import named_programs, where_they_run
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..widgets.number_format import slug
 from ..widgets.plain_text import message_box
 

@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from ...cluster_client.backends import registry
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..widgets.plain_text import tip
 from ..widgets.profile_list import ProfileListWidget
 

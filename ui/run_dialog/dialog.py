@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import QByteArray, pyqtSignal
 from qgis.PyQt.QtGui import QCloseEvent, QShowEvent
 from qgis.PyQt.QtWidgets import QDialog, QStackedWidget, QWidget
 
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..background.chunked_job import ChunkedJob
 from ..runs import summary
 from ..runs.map_view import show_map

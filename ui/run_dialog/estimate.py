@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..runs.run_texts import location_name
 from ..runs.settings import Throughput
 from ..widgets.number_format import about, count

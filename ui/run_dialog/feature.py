@@ -12,8 +12,8 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QAction
 
+from ...mapping.language import tr
 from ...workflow import requirements
-from ...workflow.translation import tr
 from ..background.chunked_job import ChunkedJob
 from ..widgets.feature import add_to_tool_bar, remove_from_tool_bar
 

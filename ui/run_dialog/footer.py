@@ -8,7 +8,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtGui import QKeySequence
 from qgis.PyQt.QtWidgets import QHBoxLayout, QPushButton, QShortcut, QWidget
 
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..manual.window import RUN, HelpButton
 from ..widgets.notes import Note
 

@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from ...aggregation.contract.s3_access import is_s3
 from ...aggregation.contract.spec import FieldMapping
 from ...cluster_client.profiles.profile import Profile
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..background.calls import Call
 from ..background.latest_call import LatestCall
 from ..background.tasks import CallTask, Task

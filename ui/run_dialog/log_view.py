@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QFontDatabase
 from qgis.PyQt.QtWidgets import QPlainTextEdit, QToolButton, QVBoxLayout, QWidget
 
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..background.latest_call import LatestCall
 from ..widgets.messages import message_of
 from ..widgets.plain_text import visible

@@ -14,7 +14,7 @@ from ...aggregation.contract.run_state import RunState
 from ...cluster_client.profiles.profile import LOCAL, Profile
 from ...cluster_client.runs.phases import Phase
 from ...cluster_client.runs.status import RunStatus
-from ...workflow.translation import many, tr
+from ...mapping.language import many, tr
 from ..runs.execution_summary import done_by
 from ..runs.phases import RunProgress, phases_of
 from ..runs.run_texts import location_name

@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QProgressBar, QTextBrowser, QVBoxLayout, QWidget
 from ...aggregation.contract.run_state import RunState
 from ...cluster_client.runs.phases import Phase
 from ...cluster_client.runs.status import RunStatus
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..runs import summary
 from ..runs.phases import RunProgress
 from ..runs.run_task import FinishedRun, RunTask

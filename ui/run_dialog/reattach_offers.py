@@ -9,7 +9,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QPushButton
 
-from ...workflow.translation import tr
+from ...mapping.language import tr
 
 if TYPE_CHECKING:
     from ..background.calls import Calls

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...aggregation.contract.execution import Execution
 from ...cluster_client.backends import registry
 from ...cluster_client.profiles.profile import Profile
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..widgets.number_format import counted
 
 

@@ -17,7 +17,8 @@ from qgis.PyQt.QtCore import QTimer
 
 from ...aggregation.contract.errors import RunError
 from ...aggregation.contract.statistic import statistic
-from ...workflow.translation import tr
+from ...mapping import statistic_words
+from ...mapping.language import tr
 from .run_task import FinishedRun
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _open(finished: FinishedRun) -> tuple[QgsVectorLayer, StyleOptions]:
     from ...mapping.style.symbology import style_layer  # noqa: PLC0415
 
     settings = finished.job.settings
-    title = statistic(settings.statistic).title(settings.unit)
+    title = statistic_words.title(statistic(settings.statistic), settings.unit)
     name = f"{finished.job.name}: {title[:1].lower()}{title[1:]}"
     layer = bare_layer(f"{finished.job.output}|layername=links", name)
     if not layer.isValid():

@@ -15,8 +15,8 @@ from ...aggregation.contract.errors import RunError
 from ...cluster_client.profiles.profile import Profile
 from ...cluster_client.runs.records import Run, RunStore
 from ...cluster_client.runs.status import RunStatus
+from ...mapping.language import tr
 from ...workflow.credentials import opens_without_prompt, read_credentials
-from ...workflow.translation import tr
 from ..background.calls import Call, Calls, Done, Failed
 from ..widgets.messages import log_error, message_of
 from .catalogue import RunCatalogue, RunEntry

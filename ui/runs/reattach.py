@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Optional
 
 from ...aggregation.contract.run_state import RunState
 from ...cluster_client.runs.folder import is_gone
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from .open_runs import is_remote, open_remote_runs
 from .run_texts import location_name
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Optional
 from qgis.core import QgsCredentials, QgsDataSourceUri, QgsProject, QgsProviderRegistry, QgsVectorLayer
 
 from ...aggregation.contract.errors import RunError
+from ...mapping.language import tr
 from ...workflow.id_rules import id_rule
-from ...workflow.translation import tr
 from .settings import LAYER, RoadsChoice
 
 if TYPE_CHECKING:

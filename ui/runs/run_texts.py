@@ -11,7 +11,7 @@ from ...aggregation.contract.run_state import RunState
 from ...cluster_client.profiles.profile import LOCAL_NAME, Profile
 from ...cluster_client.runs.records import Run
 from ...cluster_client.runs.status import RunStatus
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..widgets.number_format import count, duration
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

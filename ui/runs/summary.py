@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Union
 
 from ...aggregation.contract.manifest import n_trips
-from ...workflow.translation import many, tr
+from ...mapping import statistic_words
+from ...mapping.language import many, tr
 from ..widgets.number_format import count, counted, duration, share, size
 from ..widgets.plain_text import Link, in_html
 from .execution_summary import done_by
@@ -115,7 +116,7 @@ def _statistics(values: Mapping[str, Any]) -> str:
     unit, keys = values["speed_unit"], [key for key in values.get("statistics", []) if is_statistic(key)]
     if not keys:
         return tr("mean speed ({unit}), {how}").format(unit=unit, how=values["estimator"])
-    return ", ".join(statistic(key).title(unit) for key in keys)
+    return tr(", ").join(statistic_words.title(statistic(key), unit) for key in keys)
 
 
 def _no_link(finished: FinishedRun) -> str:

@@ -14,7 +14,7 @@ from qgis.PyQt.QtWidgets import QMenu, QPushButton, QWidget
 
 from ...aggregation.contract.run_state import RunState
 from ...cluster_client.runs.records import Run
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..runs import pending, run_texts
 from ..runs.catalogue import result_folder
 from ..runs.poller import RunsPoller

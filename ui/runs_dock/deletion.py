@@ -8,7 +8,7 @@ from typing import Callable
 from qgis.PyQt.QtWidgets import QMessageBox, QWidget
 
 from ...aggregation.contract.run_state import RunState
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..runs import run_texts
 from ..runs.catalogue import result_folder
 from ..widgets.number_format import count

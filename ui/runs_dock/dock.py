@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtWidgets import QDockWidget, QWidget
 
-from ...workflow.translation import tr
+from ...mapping.language import tr
 
 if TYPE_CHECKING:
     from ..run_dialog.dialog import RunDialog

@@ -9,7 +9,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtWidgets import QAction, QPushButton
 
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..widgets.feature import add_to_tool_bar, remove_from_tool_bar
 from .dock import RunsDock
 

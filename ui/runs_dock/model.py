@@ -11,7 +11,7 @@ from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from qgis.PyQt.QtGui import QBrush, QGuiApplication, QIcon
 
 from ...aggregation.contract.run_state import RunState
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..runs import run_texts
 from ..runs.catalogue import RunEntry
 from ..widgets.notes import muted, warning

@@ -31,7 +31,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...aggregation.contract.run_state import RunState
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..runs.catalogue import RunEntry
 from ..runs.poller import RunsPoller
 from ..widgets.notes import muted

@@ -12,7 +12,7 @@ from typing import Any, Optional
 from ...aggregation.contract.run_state import RunState
 from ...cluster_client.runs.records import Run
 from ...cluster_client.runs.status import RunStatus
-from ...workflow.translation import many, tr
+from ...mapping.language import many, tr
 from ..runs import run_texts
 from ..runs.catalogue import RunEntry
 from ..widgets.number_format import count, duration, size

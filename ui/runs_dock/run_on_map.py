@@ -10,8 +10,8 @@ from qgis.PyQt.QtWidgets import QPushButton
 
 from ...cluster_client.runs.phases import Phase
 from ...cluster_client.runs.records import Run
+from ...mapping.language import tr
 from ...workflow import requirements
-from ...workflow.translation import tr
 from ..background.chunked_job import ChunkedJob
 from ..runs import pending
 from ..runs.map_view import maps_in_project, show_map

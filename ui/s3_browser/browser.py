@@ -20,8 +20,8 @@ from qgis.PyQt.QtWidgets import (
 from ...aggregation.contract.errors import RunError
 from ...aggregation.contract.s3_access import SCHEME, is_s3
 from ...cluster_client.profiles.profile import Profile
+from ...mapping.language import tr
 from ...workflow.credentials import read_credentials
-from ...workflow.translation import tr
 from ..manual.window import S3, HelpButton
 from ..runs.settings import RunSettings
 from ..widgets.banner import Banner

@@ -16,7 +16,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...aggregation.contract.spec import FieldMapping
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..background.latest_call import LatestCall
 from ..widgets.messages import message_of
 from ..widgets.notes import Note

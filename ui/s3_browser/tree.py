@@ -11,7 +11,7 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtGui import QBrush, QIcon
 from qgis.PyQt.QtWidgets import QTreeWidget, QTreeWidgetItem, QWidget
 
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..background.calls import Call, Calls
 from ..widgets.messages import message_of
 from ..widgets.notes import muted, warning

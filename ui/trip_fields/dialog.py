@@ -29,7 +29,7 @@ from ...aggregation.contract.errors import BadTripFile, SpecError
 from ...aggregation.contract.field_path import keys_of, path_fault, path_of
 from ...aggregation.contract.spec import LOCAL_TIMES, POSITIONS, FieldMapping
 from ...aggregation.trips import values
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..manual.window import FORMATS, HelpButton
 from ..widgets.notes import Note, muted, warning
 from ..widgets.plain_text import PlainLabel, tip, visible

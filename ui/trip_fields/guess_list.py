@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Optional
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QVBoxLayout, QWidget
 
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from ..widgets.notes import Note
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QWidget
 
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from .messages import detail_of, message_of, show_text
 from .notes import is_dark
 from .plain_text import PlainLabel

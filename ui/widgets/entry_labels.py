@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...cluster_client.backends import registry
-from ...workflow.translation import tr
+from ...mapping.language import tr
 
 LABELS = {
     "host": ("SSH", "Host"),

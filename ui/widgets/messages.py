@@ -11,8 +11,8 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QPushButton, QWidget
 
 from ...aggregation.contract.errors import RunError
+from ...mapping.language import tr
 from ...workflow import requirements
-from ...workflow.translation import tr
 from .entry_labels import in_form
 from .plain_text import in_html, one_line, visible
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-from ...workflow.translation import many, tr
+from ...mapping.language import many, tr
 
 __all__ = [
     "about", "count", "counted", "duration", "left", "many", "rate", "share", "size", "slug",

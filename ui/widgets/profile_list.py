@@ -18,7 +18,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...cluster_client.backends import registry
 from ...cluster_client.profiles.profile import LOCAL, LOCAL_NAME, Profile
-from ...workflow.translation import tr
+from ...mapping.language import tr
 from .notes import muted
 from .plain_text import tip, visible
 

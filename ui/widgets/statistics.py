@@ -36,7 +36,8 @@ from ...aggregation.contract.statistic import (
     in_column_order,
     statistic,
 )
-from ...workflow.translation import tr
+from ...mapping import statistic_words
+from ...mapping.language import tr
 from .notes import Note, is_dark, muted
 from .plain_text import PlainLabel, tip
 
@@ -51,7 +52,7 @@ _KEY = Qt.ItemDataRole.UserRole
 
 def name_of(entry: Statistic) -> str:
     """Return the name of a statistic within a sentence: `mean speed`."""
-    label = tr(entry.label)
+    label = statistic_words.label(entry)
     return f"{label[:1].lower()}{label[1:]}"
 
 
@@ -232,7 +233,7 @@ class StatisticList(QWidget):
             font.setBold(True)
             head.setFont(font)
             for entry in members:
-                item = QListWidgetItem(tr(entry.label), self.list)
+                item = QListWidgetItem(statistic_words.label(entry), self.list)
                 item.setData(_KEY, entry.key)
                 item.setToolTip(tip(explanation(entry)))
                 item.setCheckState(Qt.CheckState.Unchecked)

@@ -9,7 +9,7 @@ from qgis.gui import QgsFileWidget
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from ....workflow.translation import tr
+from ....mapping.language import tr
 from .fields import TextField
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from ....cluster_client.backends.base.backend_type import Credential
 from ....cluster_client.errors import ProfileError
 from ....cluster_client.profiles.checks import can_be_read
 from ....cluster_client.profiles.profile import LOCAL, Profile
-from ....workflow.translation import tr
+from ....mapping.language import tr
 from .own import usual_values
 
 

@@ -9,8 +9,8 @@ from qgis.PyQt.QtCore import pyqtSignal
 from ....cluster_client.backends.base.backend_type import FormSection
 from ....cluster_client.profiles.profile import LOCAL
 from ....cluster_client.runs.paths import DEFAULT_RUNS
+from ....mapping.language import tr
 from ....workflow import locations
-from ....workflow.translation import tr
 from .bucket_folder import BucketFolderField
 from .fields import PathField
 from .section import ProfileSection

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....cluster_client.backends.base.backend_type import FormSection
-from ....workflow.translation import tr
+from ....mapping.language import tr
 from .faults import open_login
 from .fields import AuthField, CheckField, PathField, TextField
 from .section import ProfileSection

@@ -17,7 +17,7 @@ from ....cluster_client.profiles.entries import (
     TextEntry,
     Value,
 )
-from ....workflow.translation import tr
+from ....mapping.language import tr
 from .fields import AuthField, CheckField, ChoiceField, Field, NumberField, TextField
 from .section import ProfileSection
 

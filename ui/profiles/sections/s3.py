@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....cluster_client.backends.base.backend_type import BackendType, FormSection
-from ....workflow.translation import tr
+from ....mapping.language import tr
 from .fields import AuthField, CheckField, ChoiceField, PathField, TextField
 from .section import ProfileSection
 

@@ -8,7 +8,7 @@ from qgis.PyQt.QtGui import QValidator
 
 from ....aggregation.runners.head_capacity import MOST_HEAD_WORKERS
 from ....cluster_client.backends.base.backend_type import FormSection
-from ....workflow.translation import tr
+from ....mapping.language import tr
 from .fields import CalmSpinBox, Field, NumberField, TextField
 from .section import ProfileSection
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Optional
 from qgis.PyQt.QtCore import pyqtSignal
 
 from ....cluster_client.backends.base.backend_type import FormSection
+from ....mapping.language import tr
 from ....workflow import locations, requirements
-from ....workflow.translation import tr
 from ...background.tasks import LatestTask, Task
 from ...widgets.notes import Note
 from .fields import AuthField, NumberField, PathField, TextField

@@ -15,7 +15,7 @@ from ....aggregation.contract.errors import RunError
 from ....cluster_client.errors import Unreachable
 from ....cluster_client.profiles.profile import LOCAL, Profile
 from ....cluster_client.time_limit import within
-from ....workflow.translation import tr
+from ....mapping.language import tr
 from ...background.latest_call import LatestCall
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from qgis.PyQt.QtWidgets import QWidget
 from ....aggregation.contract.errors import RunError
 from ....aggregation.contract.json_text import shown
 from ....cluster_client.errors import LoginRefused
+from ....mapping.language import tr
 from ....workflow.id_rules import IdRule, id_rule
-from ....workflow.translation import tr
 from ...background.tasks import LatestTask, Task
 from ...runs.roads_choice import ask_login, roads_of
 from ...runs.settings import LAYER, POSTGIS, RoadsChoice, RunSettings

@@ -9,7 +9,7 @@ from qgis.gui import QgsMapLayerComboBox, QgsProviderConnectionComboBox
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QStackedWidget, QWidget
 
-from ....workflow.translation import tr
+from ....mapping.language import tr
 from ...runs.roads_choice import stored_uri
 from ...runs.settings import LAYER, POSTGIS, RoadsChoice
 from .section import Section, add_to_row, label_of

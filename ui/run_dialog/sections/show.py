@@ -13,7 +13,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QSpinBox, Q
 from ....aggregation.contract.spec import LOCAL_TIMES, FreeFlow, Trim
 from ....aggregation.contract.statistic import statistic
 from ....cluster_client.profiles.profile import Profile
-from ....workflow.translation import tr
+from ....mapping.language import tr
 from ...runs.settings import RunSettings
 from ...widgets.number_format import counted
 from ...widgets.plain_text import tip

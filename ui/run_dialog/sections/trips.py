@@ -19,8 +19,8 @@ from ....aggregation.contract.s3_access import S3Access, is_s3
 from ....aggregation.contract.spec import DecodeRules, FieldMapping, Trim
 from ....aggregation.storage.s3.errors import S3Error
 from ....cluster_client.errors import ClientError
+from ....mapping.language import tr
 from ....workflow import locations
-from ....workflow.translation import tr
 from ...background.latest_call import LatestCall
 from ...background.tasks import LatestTask
 from ...runs.run_texts import location_name

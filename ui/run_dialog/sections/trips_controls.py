@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, Q
 
 from ....aggregation.contract.days import WEEKDAY_NAMES
 from ....aggregation.contract.spec import LOCAL_TIMES, FieldMapping
-from ....workflow.translation import tr
+from ....mapping.language import tr
 from ...trip_fields.guess_list import GuessList
 from ...widgets.notes import Note
 from ...widgets.plain_text import PlainLabel

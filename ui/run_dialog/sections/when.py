@@ -36,8 +36,8 @@ from ....aggregation.contract.days import (
 )
 from ....aggregation.contract.errors import SpecError
 from ....aggregation.contract.time_zones import is_zone, zone_names
+from ....mapping.language import tr
 from ....workflow.holidays import read_holidays
-from ....workflow.translation import tr
 from ...day_sets.editor import DaysEditor, Entry, summary
 from ...runs.settings import RunSettings
 from ...widgets.number_format import counted, duration

@@ -9,8 +9,8 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QPushButton, QSizePolicy, QWidget
 
 from ....cluster_client.profiles.profile import LOCAL, Profile
+from ....mapping.language import tr
 from ....workflow import locations
-from ....workflow.translation import tr
 from ...runs.run_texts import location_name
 from ...runs.settings import RunSettings
 from ...widgets.messages import message_of
