@@ -151,7 +151,7 @@ def add_legend(
     for style, side, space in (
         (QgsLegendStyle.Style.Title, QgsLegendStyle.Side.Bottom, 1.5),
         (QgsLegendStyle.Style.Symbol, QgsLegendStyle.Side.Top, 0.9),
-        (QgsLegendStyle.Style.Symbol, QgsLegendStyle.Side.Left, 1.2),  # round caps reach beyond the line
+        (QgsLegendStyle.Style.Symbol, QgsLegendStyle.Side.Left, 1.2),  # the ends reach beyond the line
         (QgsLegendStyle.Style.SymbolLabel, QgsLegendStyle.Side.Left, 2.8),
     ):
         kind = legend.style(style)

@@ -166,7 +166,9 @@ def print_style(layer: QgsVectorLayer, options: StyleOptions) -> QgsMapLayerStyl
 
 
 def line_symbol(colour: QColor, options: StyleOptions, share: float = 1.0) -> QgsLineSymbol:
-    """Return a round line, as wide as the link's class and the map's scale ask for, on its side of the road.
+    """Return a line as wide as the link's class and the map's scale ask for, on its side of the road.
+
+    Ends are square: round ones lap over the next link as beads, and leave notches where ends do not meet.
 
     Width and offset are `share` of the link's width times a factor that QGIS computes once for a
     map: `@vector_tile_zoom` and `@zoom_level` are the only variables of a map that it folds into
@@ -174,7 +176,7 @@ def line_symbol(colour: QColor, options: StyleOptions, share: float = 1.0) -> Qg
     """
     line = QgsSimpleLineSymbolLayer(colour, LEGEND_WIDTH * share)
     line.setWidthUnit(QgsUnitTypes.RenderUnit.RenderMillimeters)
-    line.setPenCapStyle(Qt.PenCapStyle.RoundCap)
+    line.setPenCapStyle(Qt.PenCapStyle.SquareCap)
     line.setPenJoinStyle(Qt.PenJoinStyle.RoundJoin)
     grow = f"2 ^ ((@vector_tile_zoom - {zoom_of_scale(REFERENCE_SCALE):.6f}) / 2)"
     side = -1 if options.driving_side == "left" else 1
