@@ -89,7 +89,7 @@ progress() { # lanes; a line for each that still runs, again and again
   local lane now
   while sleep "${ROADPULSE_TICK:-60}"; do
     for lane in "$@"; do
-      now=$(cat "build/tests-$lane.now" 2>/dev/null) && echo "$(date +%T) $now"
+      { read -r now <"build/tests-$lane.now"; } 2>/dev/null && echo "$(date +%T) $now"
     done
   done
 }
