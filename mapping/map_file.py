@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,7 +30,7 @@ from .own_tables import (
     OWN_TABLES,
     RUN_TABLE,
 )
-from .packed import DIGITS, FEW_OF_0_1, FIRST_FIELD, packed_field, unpack
+from .packed import DIGITS, FEW_OF_0_1, FIRST_FIELD, counted, packed_field, unpack
 from .sqlite_file import is_database, reading
 from .timeline import MOST_FRAMES, Timeline
 
@@ -188,6 +188,29 @@ class MapFile:
                 (self.min_trips,),
             )
             return np.array([value for (value,) in rows if isinstance(value, float)])
+
+    def distribution(self, statistic: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return all that is drawn of a statistic: its values, ascending and each once, and how often each.
+
+        These are the values of the whole period and of every bin of all links, as they are drawn.
+        """
+        column = self.packed_column(statistic)
+        if not column:
+            values, counts = np.unique(self.whole_day(statistic), return_counts=True)
+            return values, counts
+        with reading(self.path) as database:
+            rows = database.execute(f"SELECT {column} FROM links WHERE {column} IS NOT NULL")  # noqa: S608  # nosec B608
+            try:
+                return counted((text for (text,) in rows), len(self.timeline), self.too_few)
+            except (TypeError, ValueError) as error:
+                raise self._damaged(LINKS_TABLE, f"in {column} {error}") from error
+
+    def traffic(self, shares: Sequence[float]) -> list[float]:
+        """Return the numbers of trips that a share of the links with data does not exceed, ascending."""
+        with reading(self.path) as database:
+            rows = database.execute("SELECT n_trips FROM links WHERE n_trips > 0")
+            trips = np.array([trips for (trips,) in rows if isinstance(trips, (int, float))], dtype=float)
+        return np.quantile(trips, sorted(shares)).tolist() if len(trips) else [0.0] * len(shares)
 
     def boxes(self) -> NDArray[np.float64]:
         """Bounding boxes (n, 4) of the links with data: least x and y, largest x and y."""

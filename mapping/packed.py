@@ -15,6 +15,9 @@ class as the number itself.
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, Optional
 
@@ -41,6 +44,9 @@ FEW_OF_0_1 = -1.0
 
 LARGEST = 99_999
 """Larger values are cut off."""
+
+_AT_ONCE = 20_000
+"""Texts of a share that is counted at once."""
 
 _LEVEL = 10 ** (DIGITS - 1)
 """Numbers with a point have one digit less than characters."""
@@ -100,6 +106,35 @@ def texts(place: NDArray[np.int32], decimals: int) -> list[Optional[str]]:
         text[i * width : (i + 1) * width] if any_drawn else None
         for i, any_drawn in enumerate(place.any(axis=1).tolist())
     ]
+
+
+def counted(
+    texts_: Iterable[Optional[str]], n_frames: int, few: float = FEW
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the values of texts, of the whole period and all frames, ascending and each once, and how often.
+
+    Too few trips, the number `few`, do not count. Raises `ValueError` for a text of another length, and for
+    what is no finite number.
+    """
+    found: dict[bytes, int] = {}
+    places = 256 ** np.arange(DIGITS, dtype=np.int64)
+    rest = iter(texts_)
+    while part := [text for text in itertools.islice(rest, _AT_ONCE) if text is not None]:
+        if any(len(text) != DIGITS * (1 + n_frames) for text in part):
+            raise ValueError("a text of another length")
+        letters = np.frombuffer("".join(part).encode("ascii"), dtype=np.uint8).reshape(-1, DIGITS)
+        keys, counts = np.unique(letters @ places, return_counts=True)
+        for key, count in zip(keys.tolist(), counts.tolist()):
+            name = key.to_bytes(DIGITS, "little")
+            found[name] = found.get(name, 0) + count
+    values: dict[float, int] = {}
+    for name, count in found.items():
+        value = float(name)
+        if value != few:
+            values[value] = values.get(value, 0) + count
+    if not all(map(math.isfinite, values)):
+        raise ValueError("a number that is not finite")
+    return np.array(sorted(values)), np.array([values[value] for value in sorted(values)], dtype=np.int64)
 
 
 def unpack(text: Optional[str], n_frames: int, few: float = FEW) -> NDArray[Any]:

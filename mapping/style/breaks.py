@@ -37,9 +37,15 @@ def usual_limits(unit: str, kind: str = SPEED) -> list[float]:
 
 
 def class_limits(
-    values: NDArray[Any], unit: str = "km/h", kind: str = SPEED, counts: Optional[NDArray[Any]] = None
+    values: NDArray[Any],
+    unit: str = "km/h",
+    kind: str = SPEED,
+    counts: Optional[NDArray[Any]] = None,
+    wanted: int = WANTED,
 ) -> list[float]:
     """Limits of 6 to 9 classes, ascending (classes + 1 numbers), from the values that are drawn.
+
+    For another number `wanted` there are one less to two more than that.
 
     `values` is any shape of float of a kind of unit, speeds in `unit`; what is not finite does not count.
     With `counts` they are ascending, each drawn so often. The first class also holds what is below its lower
@@ -54,16 +60,17 @@ def class_limits(
     zero = 1.0 if kind == RATIO and low >= _AROUND_1 else 0.0
     if zero <= low <= zero + 0.5 * (high - zero) or high - low < 0.05 * abs(high):
         low = min(zero, low)
+    fewest, most = max(wanted - WANTED + FEWEST, 1), wanted - WANTED + MOST
     best: Optional[tuple[tuple[float, ...], list[float]]] = None
     for step in _steps(high - low, SMALLEST_STEPS[kind]):
         first = math.floor(low / step + 1e-9)
         last = max(math.ceil(high / step - 1e-9), first + 1)
         last += top > last * step * (1 + 1e-9)  # one more, open class for what lies beyond
-        empty = max(FEWEST - (last - first), 0)  # classes added at the high end
+        empty = max(fewest - (last - first), 0)  # classes added at the high end
         last += empty
-        if last - first > MOST:
+        if last - first > most:
             continue
-        rank = (empty, abs(last - first - WANTED), -step)
+        rank = (empty, abs(last - first - wanted), -step)
         if best is None or rank < best[0]:
             best = (rank, [_clean(i * step) for i in range(first, last + 1)])
     return best[1] if best else [0.0, max(high, 1.0)]
@@ -75,7 +82,7 @@ def class_labels(limits: Sequence[float]) -> list[str]:
     labels = [tr("{begin} – {end}").format(begin=low, end=high) for low, high in zip(texts, texts[1:])]
     if labels:
         labels[-1] = tr("over {limit}").format(limit=texts[-2])
-        if limits[0] > 0:
+        if limits[0] != 0:
             labels[0] = tr("up to {limit}").format(limit=texts[1])
     return labels
 

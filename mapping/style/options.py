@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from qgis.core import QgsVectorLayer
+from qgis.PyQt.QtGui import QColor
 
 from ...aggregation.contract import statistic as statistics
 from ...aggregation.contract.json_text import shown
@@ -17,10 +18,30 @@ from ..language import tr
 from ..map_file import MOST_TRIPS, MapFile
 from ..packed import FEW
 from ..timeline import Timeline
-from .breaks import class_limits, usual_limits
+from .breaks import WANTED, class_labels, class_limits, usual_limits
+from .contrast import faults
 from .driving_side import DRIVING_SIDES, driving_side_of
+from .methods import (
+    BY_HAND,
+    DEFAULT_METHOD,
+    FEWEST_CLASSES,
+    METHODS,
+    MOST_CLASSES,
+    ROUND,
+    Distribution,
+    limits_of,
+)
+from .palette import DARK, LIGHT, PALETTES
+from .ramps import DEFAULT_RAMP, RAMPS, class_colours, middle_of
+from .road_class import TRAFFIC_SHARES
 
-THEMES = ("light", "dark")
+THEMES = (LIGHT, DARK)
+BY_CLASS, BY_TRAFFIC = WIDTH_RULES = ("class", "traffic")
+"""Rules of a line's width: by the class of its road, or by its trips."""
+
+TRAFFIC_STEPS = tuple(share for share, _ in reversed(TRAFFIC_SHARES[:-1]))
+"""Shares of the links at which lines get wider by traffic, ascending."""
+
 MOST_LIMITS, LARGEST_LIMIT = 100, 1e9
 """Number and size of a style's class limits."""
 
@@ -32,7 +53,10 @@ class StyleOptions:
     `statistic` is the key of one, and `packed` the column of the map file with its values by bin; without, it
     is drawn for the whole period and does not play. `limits` are the class limits, ascending: those of the
     statistic, the same for all of its bins. `timeline` has the frames. `too_few` is the number by which the
-    map file marks too few trips. `days` says in words which days the run counts, `free_flow` the rule of the
+    map file marks too few trips. `ramp`, `method` and `width` are keys; `method` and `classes` say how
+    `limits` came about. `few` and `beside` say whether links with too few trips are drawn, and the
+    directions of a road beside each other. `traffic` has the numbers of trips at which lines get wider, if
+    `width` is by traffic. `days` says in words which days the run counts, `free_flow` the rule of the
     free-flow speed if the statistic depends on it.
     """
 
@@ -44,10 +68,17 @@ class StyleOptions:
     driving_side: str = "right"
     fast_glows: bool = False
     labels: bool = True
+    ramp: str = DEFAULT_RAMP
+    method: str = DEFAULT_METHOD
+    classes: int = WANTED
+    width: str = BY_CLASS
+    few: bool = True
+    beside: bool = True
     limits: tuple[float, ...] = ()
     packed: str = ""
     timeline: Timeline = field(default_factory=Timeline)
     too_few: float = FEW
+    traffic: tuple[float, ...] = ()
     days: str = "all days"
     free_flow: str = ""
 
@@ -56,6 +87,9 @@ class StyleOptions:
             ("unit", self.unit, tuple(METRES_PER_SECOND)),
             ("theme", self.theme, THEMES),
             ("driving_side", self.driving_side, DRIVING_SIDES),
+            ("ramp", self.ramp, tuple(RAMPS)),
+            ("method", self.method, tuple(METHODS)),
+            ("width", self.width, WIDTH_RULES),
         ):
             if value not in choices:
                 raise MapError(f"The style's {name} is {shown(value)}; choose one of {', '.join(choices)}.")
@@ -70,6 +104,11 @@ class StyleOptions:
         if type(self.min_trips) is not int or not 1 <= self.min_trips <= MOST_TRIPS:
             raise MapError(
                 f"The style's min_trips is {shown(self.min_trips)}, not a number from 1 to {MOST_TRIPS:,}."
+            )
+        if type(self.classes) is not int or not FEWEST_CLASSES <= self.classes <= MOST_CLASSES:
+            raise MapError(
+                f"The style's number of classes is {shown(self.classes)}, not a number from {FEWEST_CLASSES} "
+                f"to {MOST_CLASSES}."
             )
         _check_limits(self.limits)
         if not self.limits:
@@ -90,6 +129,22 @@ class StyleOptions:
     def high_contrasts(self) -> bool:
         """Give the highest class the most contrast: the bad end has it, or with `fast_glows` the other."""
         return (statistics.statistic(self.statistic).good == statistics.LOW) != self.fast_glows
+
+    @property
+    def colours(self) -> list[QColor]:
+        """Colours of the classes, lowest first."""
+        return class_colours(
+            len(self.limits) - 1, self.theme, self.high_contrasts, self.ramp, middle_of(self.limits)
+        )
+
+    @property
+    def faults(self) -> list[str]:
+        """Faults of the colours, each as a sentence; empty if there are none."""
+        n = len(self.limits) - 1
+        matters = [0, n - 1] if RAMPS[self.ramp].diverging else [n - 1 if self.high_contrasts else 0]
+        warning = RAMPS[self.ramp].warning
+        computed = faults(self.colours, class_labels(self.limits), PALETTES[self.theme].ground, matters)
+        return [warning, *computed] if warning else computed
 
     @property
     def meaning(self) -> str:
@@ -125,25 +180,38 @@ class StyleOptions:
             min_trips=file.min_trips,
             time_zone=file.spec.time_zone,
             driving_side=driving_side_of(file.spec.time_zone),
-            limits=_limits_of(file, statistic),
+            limits=(),
             packed=file.packed_column(statistic) if _is_drawn(statistic) else "",
             timeline=file.timeline,
             too_few=file.too_few,
             days=days_of(file.spec),
             free_flow=free_flow_rule(statistic, file.spec) if _is_drawn(statistic) else "",
         )
-        return replace(options, **changes)
+        if changes.get("limits"):
+            changes.setdefault("method", BY_HAND)
+        options = replace(options, **changes)
+        if not changes.get("limits"):
+            limits = _limits_of(file, options.statistic, options.method, options.classes)
+            options = replace(options, limits=limits)
+        if options.width == BY_TRAFFIC and not options.traffic:
+            options = replace(options, traffic=tuple(file.traffic(TRAFFIC_STEPS)))
+        return options
 
 
-def _limits_of(file: MapFile, statistic: str) -> tuple[float, ...]:
-    """Return the class limits of a statistic: those in the file, or else from its links' whole period."""
-    held = file.limits(statistic)
-    if held is not None:
-        return held
-    if not _is_drawn(statistic):
-        return ()
-    unit = statistics.statistic(statistic).unit
-    return tuple(class_limits(file.whole_day(statistic), file.spec.unit, unit))
+def distribution_of(file: MapFile, statistic: str) -> Distribution:
+    """Return the values of a statistic that a map draws, in all bins; a second's work for a large map."""
+    return Distribution(statistic, file.spec.unit, *file.distribution(statistic))
+
+
+def _limits_of(file: MapFile, statistic: str, method: str, classes: int) -> tuple[float, ...]:
+    """Return class limits of a statistic: the usual ones as they are in the file, others from its values."""
+    if method in (ROUND, BY_HAND) and classes == WANTED:
+        held = file.limits(statistic)
+        if held is not None:
+            return held
+        unit = statistics.statistic(statistic).unit
+        return tuple(class_limits(file.whole_day(statistic), file.spec.unit, unit))
+    return limits_of(method, distribution_of(file, statistic), classes)
 
 
 def _is_drawn(key: object) -> bool:

@@ -1,8 +1,9 @@
-"""The layer's look: classes of speed in viridis, links with too few trips in grey under them."""
+"""The layer's look: classes in the colours of a ramp, links with too few trips in grey under them."""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any, Optional
 
 from qgis.core import (
@@ -28,9 +29,11 @@ from ..language import tr
 from ..map_file import MapFile
 from .breaks import class_labels
 from .labels import street_labels
-from .options import StyleOptions
-from .palette import PALETTES, class_colours, ramp
-from .road_class import REFERENCE_SCALE
+from .methods import BY_HAND, DEFAULT_METHOD, METHODS
+from .options import BY_CLASS, LARGEST_LIMIT, StyleOptions
+from .palette import PALETTES
+from .ramps import qgis_ramp
+from .road_class import REFERENCE_SCALE, TRAFFIC_SHARES
 from .temporal import set_layer_time, set_project_time, value_expression
 from .zoom import zoom_of_scale
 
@@ -46,7 +49,10 @@ ORDER_SCALE = 60_000
 _STYLED = "roadpulse/style"
 """Custom property of a layer with the options that it was styled with, as JSON."""
 
-_KEPT = ("statistic", "theme", "driving_side", "fast_glows", "labels")
+_KEPT = (
+    "statistic", "theme", "driving_side", "fast_glows", "labels", "ramp", "method", "classes", "width", "few",
+    "beside",
+)  # fmt: skip
 
 _SHORT_ALIAS, _PIXELS_A_LETTER = 12, 7
 """Letters of a head that QGIS's usual width of a column has room for; it cuts longer ones at both ends."""
@@ -71,7 +77,10 @@ def style_layer(layer: QgsVectorLayer, options: Optional[StyleOptions] = None) -
         layer.setLabeling(street_labels(options.theme))
     layer.setLabelsEnabled(has_names and options.labels)
     _name_columns(layer, options)
-    layer.setCustomProperty(_STYLED, json.dumps({name: getattr(options, name) for name in _KEPT}))
+    kept = {name: getattr(options, name) for name in _KEPT}
+    if options.method == BY_HAND:
+        kept["limits"] = options.limits
+    layer.setCustomProperty(_STYLED, json.dumps(kept))
     layer.triggerRepaint()
     return options
 
@@ -81,8 +90,20 @@ def restyle_layer(layer: QgsVectorLayer, statistic: str) -> StyleOptions:
 
     Raises `MapError`, also if the map file does not hold the statistic.
     """
+    return style_layer(layer, StyleOptions.from_run_table(layer, **kept_options(layer, statistic)))
+
+
+def kept_options(layer: QgsVectorLayer, statistic: str) -> dict[str, Any]:
+    """Return the options that a layer was styled with, as changes to those of its file, for a statistic.
+
+    Limits that were typed are those of their statistic alone, and a method may not fit another one.
+    """
     kept = _styled_with(layer)
-    return style_layer(layer, StyleOptions.from_run_table(layer, **{**kept, "statistic": statistic}))
+    if kept.get("statistic") != statistic:
+        kept.pop("limits", None)
+    if not METHODS[kept.get("method", DEFAULT_METHOD)].fits(statistic):
+        del kept["method"]
+    return {**kept, "statistic": statistic}
 
 
 def drawn_statistic(layer: QgsVectorLayer) -> str:
@@ -107,6 +128,10 @@ def _styled_with(layer: QgsVectorLayer) -> dict[str, Any]:
             except MapError:
                 continue
             kept[name] = values[name]
+    limits = values.get("limits")
+    if kept.get("method") == BY_HAND and isinstance(limits, list):
+        with suppress(MapError):
+            kept["limits"] = StyleOptions(limits=tuple(limits)).limits
     return kept
 
 
@@ -118,17 +143,17 @@ def style_project(project: QgsProject, options: StyleOptions) -> None:
 
 def speed_renderer(options: StyleOptions) -> QgsGraduatedSymbolRenderer:
     """Return the classes of `options.limits`, lowest first, and one for links with too few trips."""
-    limits = options.limits
-    colours = class_colours(len(limits) - 1, options.theme, options.high_contrasts)
-    ranges = [QgsRendererRange(options.too_few, options.too_few, few_symbol(options), few_label())]
-    labels = class_labels(limits)
-    for i, (colour, label) in enumerate(zip(colours, labels)):
-        low = 0.0 if i == 0 and limits[0] > 0 else limits[i]
+    limits, colours = options.limits, options.colours
+    ranges = []
+    if options.few:
+        ranges = [QgsRendererRange(options.too_few, options.too_few, few_symbol(options), few_label())]
+    for i, (colour, label) in enumerate(zip(colours, class_labels(limits))):
+        low = (-LARGEST_LIMIT if limits[0] < 0 else 0.0) if i == 0 else limits[i]
         high = limits[i + 1] if i + 2 < len(limits) else max(1e6, limits[-1])
         ranges.append(QgsRendererRange(low, high, line_symbol(colour, options), label))
     renderer = QgsGraduatedSymbolRenderer(value_expression(options), ranges)
     renderer.setSourceSymbol(line_symbol(colours[0], options))
-    renderer.setSourceColorRamp(ramp(options.theme, options.high_contrasts))
+    renderer.setSourceColorRamp(qgis_ramp(colours))
     clause = QgsFeatureRequest.OrderByClause(drawing_order(options), True)
     renderer.setOrderBy(QgsFeatureRequest.OrderBy([clause]))
     renderer.setOrderByEnabled(True)
@@ -146,7 +171,7 @@ def drawing_order(options: StyleOptions, every_scale: bool = False) -> str:
     far = f"WHEN @vector_tile_zoom < {zoom_of_scale(ORDER_SCALE):.6f} THEN $id "
     return (
         f'CASE {"" if every_scale else far}WHEN "{options.packed or options.statistic}" IS NULL THEN 0 '
-        f'WHEN to_real({value}) = {options.too_few:g} THEN 0 ELSE "{WIDTH_FIELD}" END'
+        f"WHEN to_real({value}) = {options.too_few:g} THEN 0 ELSE {width_expression(options)} END"
     )
 
 
@@ -165,6 +190,15 @@ def print_style(layer: QgsVectorLayer, options: StyleOptions) -> QgsMapLayerStyl
     return style
 
 
+def width_expression(options: StyleOptions) -> str:
+    """Expression for the width of a link in mm at the reference scale, by what the options say."""
+    if options.width == BY_CLASS:
+        return f'"{WIDTH_FIELD}"'
+    wider = zip(options.traffic[::-1], TRAFFIC_SHARES)
+    steps = " ".join(f'WHEN "n_trips" > {trips:g} THEN {width}' for trips, (_, width) in wider)
+    return f"CASE {steps} ELSE {TRAFFIC_SHARES[-1][1]} END"
+
+
 def line_symbol(colour: QColor, options: StyleOptions, share: float = 1.0) -> QgsLineSymbol:
     """Return a line as wide as the link's class and the map's scale ask for, on its side of the road.
 
@@ -179,18 +213,19 @@ def line_symbol(colour: QColor, options: StyleOptions, share: float = 1.0) -> Qg
     line.setPenCapStyle(Qt.PenCapStyle.SquareCap)
     line.setPenJoinStyle(Qt.PenJoinStyle.RoundJoin)
     grow = f"2 ^ ((@vector_tile_zoom - {zoom_of_scale(REFERENCE_SCALE):.6f}) / 2)"
-    side = -1 if options.driving_side == "left" else 1
+    side, width = -1 if options.driving_side == "left" else 1, width_expression(options)
     line.setDataDefinedProperty(
         QgsSymbolLayer.Property.StrokeWidth,
-        QgsProperty.fromExpression(f'"{WIDTH_FIELD}" * ({share} * {grow})'),
+        QgsProperty.fromExpression(f"{width} * ({share} * {grow})"),
     )
-    line.setDataDefinedProperty(
-        QgsSymbolLayer.Property.Offset,
-        QgsProperty.fromExpression(
-            f"CASE WHEN @vector_tile_zoom >= {zoom_of_scale(BESIDE_SCALE):.6f} "
-            f'THEN "{WIDTH_FIELD}" * ({0.5 * side} * {grow}) ELSE 0 END'
-        ),
-    )
+    if options.beside:
+        line.setDataDefinedProperty(
+            QgsSymbolLayer.Property.Offset,
+            QgsProperty.fromExpression(
+                f"CASE WHEN @vector_tile_zoom >= {zoom_of_scale(BESIDE_SCALE):.6f} "
+                f"THEN {width} * ({0.5 * side} * {grow}) ELSE 0 END"
+            ),
+        )
     symbol = QgsLineSymbol()
     symbol.changeSymbolLayer(
         0, line
