@@ -35,10 +35,10 @@ from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry, objects
 from roadpulse.cluster_client.profiles.profile import LOCAL
 from roadpulse.cluster_client.runs.records import Run, RunStore
 from roadpulse.mapping.style.breaks import class_limits
-from roadpulse.mapping.style.labels import label_texts
 from roadpulse.mapping.style.symbology import style_layer
 from roadpulse.mapping.writer.geopackage import write_geopackage
 from roadpulse.mapping.writer.link_layers import links_of_layer
+from roadpulse.mapping.writer.street_names import street_names
 from roadpulse.ui.runs.catalogue import RunCatalogue, RunEntry
 from roadpulse.ui.runs.poller import RunsPoller
 from roadpulse.ui.runs_dock.panel import RunsPanel
@@ -61,13 +61,13 @@ def one_street(n: int, _: Path) -> Work:
     random = np.random.default_rng(3)
     place = np.column_stack([random.uniform(-100, -80, n), random.uniform(30, 45, n)])
     names = np.full(n, "Main Street", dtype=object)
-    return lambda: label_texts(names, np.full(n, 200.0), place)
+    return lambda: street_names(names, np.full(n, 200.0), place, np.full(n, 0.7))
 
 
 def one_place(n: int, _: Path) -> Work:
     """Labels of links of one name that lie all in one village."""
     names, place = np.full(n, "Main Street", dtype=object), np.full((n, 2), 50.0)
-    return lambda: label_texts(names, np.full(n, 200.0), place)
+    return lambda: street_names(names, np.full(n, 200.0), place, np.full(n, 0.7))
 
 
 def limits(n: int, _: Path) -> Work:

@@ -19,6 +19,9 @@ WIDTH_FIELD = "width_mm"
 LABEL_FIELD = "label"
 """The street's name on the links that are to carry it on the map."""
 
+LABEL_ZOOM_FIELD = "label_zoom"
+"""QGIS's zoom level (`@vector_tile_zoom`) from which on the name is shown."""
+
 
 _FREE_FLOW = "free_flow"
 
@@ -51,6 +54,7 @@ def link_columns(
     if with_names:
         columns.append(Column("name", "TEXT", tr("Street")))
         columns.append(Column(LABEL_FIELD, "TEXT", tr("Street as labelled")))
+        columns.append(Column(LABEL_ZOOM_FIELD, "REAL", tr("Zoom level from which on the name is shown")))
     if with_classes:
         columns.append(Column("road_class", "TEXT", tr("Road class")))
     width = tr("Width of the line at 1:{scale} (mm)").format(scale=number_text(12_000))

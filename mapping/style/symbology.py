@@ -23,7 +23,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor
 
 from ...aggregation.contract.json_text import Entries, JsonFault, decode
-from ..columns import LABEL_FIELD, WIDTH_FIELD, link_columns
+from ..columns import LABEL_FIELD, LABEL_ZOOM_FIELD, WIDTH_FIELD, link_columns
 from ..errors import MapError
 from ..language import tr
 from ..map_file import MapFile
@@ -74,7 +74,7 @@ def style_layer(layer: QgsVectorLayer, options: Optional[StyleOptions] = None) -
     set_layer_time(layer, options)
     has_names = layer.fields().indexOf(LABEL_FIELD) >= 0
     if has_names:
-        layer.setLabeling(street_labels(options.theme))
+        layer.setLabeling(street_labels(options.theme, layer.fields()))
     layer.setLabelsEnabled(has_names and options.labels)
     _name_columns(layer, options)
     kept = {name: getattr(options, name) for name in _KEPT}
@@ -253,7 +253,7 @@ def _name_columns(layer: QgsVectorLayer, options: StyleOptions) -> None:
         if index >= 0:
             layer.setFieldAlias(index, column.alias)
     aliases = {name: alias for name, alias in layer.attributeAliases().items() if len(alias) > _SHORT_ALIAS}
-    hidden = {WIDTH_FIELD, LABEL_FIELD, *map(file.packed_column, file.playing)}
+    hidden = {WIDTH_FIELD, LABEL_FIELD, LABEL_ZOOM_FIELD, *map(file.packed_column, file.playing)}
     table = layer.attributeTableConfig()
     table.update(layer.fields())
     for i, column in enumerate(table.columns()):

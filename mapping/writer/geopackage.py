@@ -31,7 +31,6 @@ from ..own_tables import BINS_TABLE, GEOMETRY, LINKS_TABLE, RUN_TABLE, UNMATCHED
 from ..packed import DECIMALS, DIGITS, FEW, numbers, places, texts
 from ..reference_system import find_system
 from ..style.breaks import class_limits
-from ..style.labels import label_texts
 from ..style.road_class import line_widths
 from ..timeline import MOST_FRAMES
 from .cells import Cells, frames_of
@@ -39,6 +38,7 @@ from .kept_styles import keep_styles
 from .match_report import MatchReport
 from .opposite_links import has_both_directions
 from .shapes import Shapes, blobs, measure
+from .street_names import street_names
 from .tables import (
     BIN_COLUMNS,
     create_tables,
@@ -237,7 +237,8 @@ class _Writer:
         cells = Cells.of(self.by_time, self.frame, links.ids[order])
         text_columns: list[Any] = []
         if links.names is not None:
-            text_columns += [links.names, label_texts(links.names, shapes.metres, shapes.place)]
+            labels = street_names(links.names, shapes.metres, shapes.place, widths, links.classes)
+            text_columns += [links.names, *labels]
         if links.classes is not None:
             text_columns.append(links.classes)
         columns = [stats[key].to_numpy(dtype=float) for key in self.spec.statistics]

@@ -98,9 +98,16 @@ def write_lines(
 ) -> QgsVectorLayer:
     """A map of lines, as WKT, on each of which 20 trips went at 20 mph at 08:00; without any it is empty."""
     ids = np.arange(1, len(lines) + 1, dtype=np.int64)
+    return write_links(path, LinkGeometry(ids, column(*map(wkb, lines)), crs, classes=classes), manifest)
+
+
+def write_links(
+    path: Path, geometry: LinkGeometry, manifest: Optional[dict[str, Any]] = None
+) -> QgsVectorLayer:
+    """A map of links, on each of which 20 trips went at 20 mph at 08:00."""
+    ids = geometry.ids
     table = pd.DataFrame({"link_id": ids, "n_points": 100, "n_trips": 20, "mean": 20.0})
     by_bin = table.copy()
-    by_bin.insert(1, "bin", np.full(len(lines), "08:00", dtype=object))
-    geometry = LinkGeometry(ids, column(*map(wkb, lines)), crs, classes=classes)
+    by_bin.insert(1, "bin", np.full(len(ids), "08:00", dtype=object))
     write_geopackage(path, _statistics(table), _statistics(by_bin), geometry, manifest or {}, SPEC)
     return QgsVectorLayer(f"{path}|layername=links", "Speeds", "ogr")
