@@ -69,9 +69,6 @@ class FaultProxy:
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
-            def handle_expect_100(self) -> bool:
-                return True
-
             def log_message(self, *_: object) -> None:
                 pass
 
