@@ -14,7 +14,7 @@ SPARK ?= 4
 LIVY ?= 0.7.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-long check cluster cluster-stop bench docs package env clean
+.PHONY: help setup demo run test test-long check cluster cluster-stop bench docs translations package env clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench: setup ## performance, as ratios measured side by side
 
 docs: setup ## write docs/reference from the algorithms and the statistics
 	@QGIS_CUSTOM_CONFIG_PATH=$(CURDIR)/build/qgis-settings $(PYTHON) development/reference.py
+
+translations: setup ## bring resources/translations up to the texts in the code (needs Qt's lrelease)
+	@$(PYTHON) development/translations.py
 
 package: setup ## build/roadpulse-<version>.zip, ready to install
 	@$(PYTHON) development/package.py

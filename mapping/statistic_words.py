@@ -29,7 +29,7 @@ def title(entry: Statistic, speed_unit: str) -> str:
     """Return the heading of a legend: `Mean speed (mph)`. A share has the word in its label."""
     unit = entry.unit_text(speed_unit)
     with_unit = entry.title(speed_unit) != entry.label
-    return f"{label(entry)} ({tr(unit)})" if with_unit else label(entry)
+    return f"{label(entry)} ({digits(tr(unit))})" if with_unit else label(entry)
 
 
 def alias(entry: Statistic, speed_unit: str) -> str:
@@ -52,6 +52,6 @@ def _translated(text: str) -> str:
     """Return a text of the registry; that of a percentile by its pattern, as there are 99 of each."""
     found = _ORDINAL.search(text)
     if not found:
-        return tr(text) if text else ""
-    ordinal = tr("{number}" + found[2]).format(number=digits(found[1]))
-    return tr(_ORDINAL.sub("{ordinal}", text)).format(ordinal=ordinal)
+        return digits(tr(text)) if text else ""
+    ordinal = tr("{number}" + found[2]).format(number=found[1])
+    return digits(tr(_ORDINAL.sub("{ordinal}", text)).format(ordinal=ordinal))

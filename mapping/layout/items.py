@@ -36,7 +36,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor, QFont
 
 from ...aggregation.contract.visible_text import visible
-from ..language import number_locale, tr
+from ..language import is_right_to_left, number_locale, tr
 from ..reference_system import metres_per_unit
 from ..style.labels import font_family
 from ..style.palette import Palette
@@ -240,17 +240,18 @@ def add_track(layout: QgsPrintLayout, box: Box, name: str = "track") -> QgsLayou
 def track_picture(totals: Sequence[float], now: int, box: Box, palette: Palette, largest: float = 0.0) -> str:
     """Return the day as bars, the bin `now` bright, as a picture path that QGIS reads (`base64:`, an SVG).
 
-    A bar as high as the box stands for the largest of `totals`, or for `largest`, that of all days.
+    A bar as high as the box stands for the largest of `totals`, or for `largest`, that of all days. The day
+    runs as words are written.
     """
     top = max([*totals, largest, 1e-9])
-    bars = []
+    bars, backwards = [], is_right_to_left()
     step = box.width / len(totals)
     ground = box.height - 0.35
     for i, total in enumerate(totals):
         height = max(total / top * ground, 0.12)
         colour = palette.ink if i == now else palette.few
         width = max(step * 0.78, 0.05)
-        x = i * step + (step - width) / 2
+        x = (len(totals) - 1 - i if backwards else i) * step + (step - width) / 2
         bars.append(
             f'<rect x="{x:.3f}" y="{ground - height:.3f}" width="{width:.3f}" height="{height:.3f}" '
             f'fill="{colour.name()}"/>'

@@ -30,6 +30,7 @@ from ..style.temporal import frame_range
 from .column import Column
 from .facts import describe, emptiness, extent_shown, fill, local_crs
 from .items import Box, add_map, add_text, add_track, inert, text_format, track_picture
+from .mirror import mirror_page
 from .paper import check_paper, column_width, page_size, type_size
 from .typesetting import SMALL, TEXT, TITLE, fits, fitting, line_height, wrapped
 
@@ -173,6 +174,7 @@ def speed_page(
     column.ending(layer, options.sources, None if sheet.nothing else map_item)
     if not options.film:
         print_maps(sheet)
+    mirror_page(sheet.layout)
     if number is not None or (options.film and style.plays):
         page.show_frame(number or 0)
     return page
