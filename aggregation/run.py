@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
 from . import report, storage
@@ -13,6 +13,7 @@ from .contract import data_package
 from .contract.errors import Cancelled, RunError
 from .contract.run_state import RunState
 from .contract.spec import RunSpec
+from .contract.trip_files import may_be_cut
 from .run_folder import (
     AlreadyPublished,
     RunFolder,
@@ -22,6 +23,7 @@ from .runners import Runner
 from .runners.plan import decode_tasks, summary_tasks
 from .runners.selection import Selection, select, superseded
 from .store.compaction import merge, remove_replaced, worth_merging
+from .store.cut_files import CutFiles
 from .store.decode import DecodeContext, stopped_at
 from .store.point_store import FileRecord, NewRecords, PointStore
 from .store.readers import Reader, reading
@@ -109,6 +111,7 @@ class _Run:
         self.timings: dict[str, float] = {}
         self.reused = self.decoded = 0
         self._alive = 0.0
+        self._points_before = 0
         self.reader: Optional[Reader] = None
         self.sizes: dict[str, int] = {}
         """Number of points of the ingests that the run has looked at."""
@@ -225,28 +228,45 @@ class _Run:
         self.status.files = {"done": self.reused, "total": n_files}
         self.status.bytes = {"done": 0, "total": sum(file.size for file in new)}
         self.status.points = selection.tally.counted
-        if not new:
-            return
+        self._points_before = self.status.points
+        has_trip_ids = bool(self.spec.mapping.trip_id)
+        left = self._ingest(store, selection, new, lambda path: may_be_cut(path, has_trip_ids))
+        if left:
+            log.info("%d large files are read whole, as their trips do not lie together", len(left))
+            self._ingest(store, selection, left)
+
+    def _ingest(
+        self,
+        store: PointStore,
+        selection: Selection,
+        files: Sequence[storage.TripFile],
+        may_be_cut: Callable[[str], bool] = lambda path: False,
+    ) -> list[storage.TripFile]:
+        """Decode files to an ingest; return those that were to be cut, and have to be read whole."""
+        if not files:
+            return []
         ingest = store.new_name()
         store.begin(ingest)
         limit = self.spec.max_trip_megabytes << 20
         stop = self.spec.bad_files == "stop"
         context = DecodeContext(store, ingest, self.spec.decode_rules, limit, stop, s3=self.spec.s3)
-        tasks = decode_tasks(new, self.runner.workers, self.runner.task_bytes)
+        tasks = decode_tasks(files, self.runner.workers, self.runner.task_bytes, may_be_cut)
+        cut = CutFiles(task.files[0] for task in tasks if task.stretch)
         self.status.enter(RunState.DECODING, len(tasks))
-        known = self.status.points
         notes = Notes(store, ingest)
 
-        def done(found: list[FileRecord]) -> None:
+        def done(read: list[FileRecord]) -> None:
+            found = cut.take(read)
             records.add(found)
             selection.take(ingest, found)
             notes.add(found)
             self.status.task_done()
 
         def tick(n_read: int, n_bytes: int, n_points: int) -> None:
-            self.status.files["done"] = self.reused + n_read
-            self.status.bytes["done"] = n_bytes
-            self.status.points = known + n_points
+            # A file that is read again does not count twice.
+            self.status.files["done"] = min(self.reused + n_read, self.status.files["total"])
+            self.status.bytes["done"] = min(n_bytes, self.status.bytes["total"])
+            self.status.points = self._points_before + n_points
             notes.tick()
             self._keep_alive(store, ingest)
             self._check()
@@ -256,12 +276,16 @@ class _Run:
                 self._alive = time.time()
                 self.runner.decode(tasks, context, done, tick)
                 self._keep_alive(store, ingest)
-                store.commit(ingest, records)
+                if records.n:
+                    store.commit(ingest, records)
+                else:
+                    store.discard(ingest)
             except RunError:
                 self._keep_what_is_done(store, ingest, records)
                 raise
-            self.decoded = records.files
+            self.decoded += records.files
             self.sizes[ingest] = records.counted
+        return cut.to_read_whole
 
     def _earlier_store(self) -> str:
         """Return a sentence on the store of an earlier Roadpulse, if all trips were read anew."""

@@ -38,6 +38,15 @@ def is_table(name: str) -> bool:
     return name.lower().endswith(_TEXT_TABLES)
 
 
+def may_be_cut(name: str, has_trip_ids: bool) -> bool:
+    """Return True if a file of this name may be read in stretches, each by itself.
+
+    A table of one trip, which no column tells apart, cannot.
+    """
+    plain = _LINES if not has_trip_ids else (*_LINES, *_TABLES, _PARQUET)
+    return name.lower().endswith(plain)
+
+
 def limit_of(name: str, max_bytes: int) -> int:
     """Return the largest size in bytes of a trip file of this name.
 

@@ -182,18 +182,21 @@ class HeadStart:
         tick: Tick,
     ) -> None:
         """See `Runner.decode`."""
-        from .plan import work_of  # noqa: PLC0415  (needs the packages)
+        from .plan import work_of_task  # noqa: PLC0415  (needs the packages)
 
         def finished(index: int, records: list[FileRecord], node: str) -> None:
             unseen = seen_differently(tasks[index].files, records, node)
             if unseen:
                 raise unseen
-            self._totals[0] += len(records)
-            self._totals[1] += sum(file.size for file in tasks[index].files)
+            stretch = tasks[index].stretch
+            if stretch is None or stretch.number == 0:
+                self._totals[0] += sum(not record.place for record in records)
+            n_bytes = sum(file.size for file in tasks[index].files)
+            self._totals[1] += n_bytes // stretch.of if stretch else n_bytes
             self._totals[2] += sum(record.points for record in records)
             done(records)
 
-        work = [float(sum(map(work_of, task.files))) for task in tasks]
+        work = list(map(work_of_task, tasks))
         self._spread(DECODE, tasks, work, context, finished, tick)
 
     def summarise(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Optional
 
@@ -13,6 +13,7 @@ from ..store.decode import DecodeTask
 from ..store.file_numbers import PAGE
 from ..store.order import BUCKETS
 from ..summary.summarise import SummaryTask
+from ..trips.readers.stretches import Stretch
 
 POINTS_PER_TASK = 4_000_000
 """Most points of a summary task: those beyond a worker's memory wait in a file, 28 bytes each."""
@@ -27,18 +28,34 @@ MAX_TASK_FILES = 2000
 """Maximum number of files of a decode task, which holds about 3 kB for each while it reads them."""
 
 
+LEAST_STRETCH = 16 << 20
+"""Work of a stretch of a large file that is worth a task of its own."""
+
+
 def work_of(file: TripFile) -> int:
     """Return the work of a file in bytes of JSON: at least 32 KiB, the cost of opening it."""
-    return max(file.size, 32 << 10) * (8 if file.path.lower().endswith(".gz") else 1)
+    return max(file.size, 32 << 10) * (8 if file.path.lower().endswith(_PACKED) else 1)
+
+
+_PACKED = (".gz", ".parquet")
+
+
+def work_of_task(task: DecodeTask) -> float:
+    """Return the work of the files of a task, or of its stretch of one."""
+    return sum(map(work_of, task.files)) / (task.stretch.of if task.stretch else 1)
 
 
 def decode_tasks(
-    files: Sequence[TripFile], workers: int, max_bytes: Optional[int] = None
+    files: Sequence[TripFile],
+    workers: int,
+    max_bytes: Optional[int] = None,
+    may_be_cut: Callable[[str], bool] = lambda path: False,
 ) -> list[DecodeTask]:
     """Divide files into tasks, a few per worker, of at most `max_bytes` (default `MAX_TASK_BYTES`) each.
 
     A task has at most `MAX_TASK_FILES` files. Sizes are about equal, except that the last tasks become
-    smaller, so that all workers finish at about the same time.
+    smaller, so that all workers finish at about the same time. A larger file that `may_be_cut`, by its path,
+    is divided into stretches.
     """
     left = sum(map(work_of, files))
     task_bytes = left // max(workers * TASKS_PER_WORKER, 1) + 1
@@ -49,6 +66,17 @@ def decode_tasks(
     first, weight = 0, 0
     for file in files:
         size = work_of(file)
+        n = -(-size // max(limit, LEAST_STRETCH)) if workers > 1 and may_be_cut(file.path) else 1
+        if n > 1:
+            if held:
+                tasks.append(DecodeTask(len(tasks), first, TripFiles(held)))
+            first += len(held)
+            for number in range(n):
+                stretch = Stretch(number, n)
+                tasks.append(DecodeTask(len(tasks), first + number, TripFiles([file]), stretch=stretch))
+            left -= weight + size
+            first, weight, held = first + n, 0, []
+            continue
         if held and (weight + size > limit or len(held) == MAX_TASK_FILES):
             tasks.append(DecodeTask(len(tasks), first, TripFiles(held)))
             left -= weight
@@ -66,7 +94,7 @@ def _with_numbers(tasks: list[DecodeTask]) -> list[DecodeTask]:
 
     What is left of int32 is divided by the work.
     """
-    ends = np.cumsum([0, *(sum(map(work_of, task.files)) for task in tasks)], dtype=np.float64)
+    ends = np.cumsum([0, *map(work_of_task, tasks)], dtype=np.float64)
     first = -(-sum(len(task.files) for task in tasks) // PAGE)
     bounds = (first + ((2**31 - 1) // PAGE - first) * ends / max(ends[-1], 1.0)).astype(np.int64) * PAGE
     return [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Optional
 
 from ..contract.errors import BadTripFile
@@ -16,7 +17,7 @@ from ..contract.trip_files import LARGE, SUFFIXES, printable
 from ..contract.trip_listing import Listing, TripFile, TripFiles
 from .base.place import Place
 from .base.separation import Own
-from .base.trip_source import TripContent, TripSource
+from .base.trip_source import Spans, TripContent, TripSource
 from .local import scratch
 from .local.files import check_name, sha256
 from .local.path import LocalPath
@@ -26,9 +27,9 @@ from .s3.trips import S3Trips
 
 __all__ = [
     "LARGE", "SUFFIXES", "BadTripFile", "Listing", "LocalPath", "Own", "Place", "S3Access", "S3Path",
-    "TripContent", "TripFile", "TripFiles", "TripSource", "check_apart", "check_name", "check_reach",
+    "Spans", "TripContent", "TripFile", "TripFiles", "TripSource", "check_apart", "check_name", "check_reach",
     "check_unchanged", "find_trips", "is_s3", "list_trips", "place", "printable", "read_trip", "read_trips",
-    "scratch", "sha256", "trip_source",
+    "scratch", "sha256", "spans_of", "trip_source",
 ]  # fmt: skip
 
 
@@ -89,6 +90,14 @@ def read_trips(
     """
     if files:
         yield from trip_source(files[0].path, access).read(files, max_bytes)
+
+
+def spans_of(file: TripFile, access: Optional[S3Access] = None) -> AbstractContextManager[Spans]:
+    """Return a context manager whose value reads parts of a trip file, which must not change meanwhile.
+
+    At its end it raises `BadTripFile` if the file has changed.
+    """
+    return trip_source(file.path, access).spans(file)
 
 
 def check_unchanged(file: TripFile) -> None:

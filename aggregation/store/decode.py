@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +23,12 @@ from ..storage import TripContent, TripFile
 from ..storage.spill import Spill, spill
 from ..trips.decoder import Points
 from ..trips.readers import Reading, TripReader
+from ..trips.readers.stretches import Stretch, Uncut
 from ..trips.trip_json import GZIP
 from . import point_store
 from .many_trips import ROW, Trips, TripSorter, numbers_of
 from .order import Columns, sorted_by_link
-from .point_store import FileRecord, PointStore
+from .point_store import FileRecord, PointStore, ReadStretch
 from .position_speeds import take_speeds, take_speeds_of_rows
 from .tally import LINES
 from .traversals import long_traversals, traversals_of
@@ -54,7 +55,7 @@ class DecodeTask:
     """Trip files for part `part`, numbered from `first_number`.
 
     If one part would be too large, the next ones are `part + step`, `part + 2 * step` and so on. Trips beyond
-    the first of a file have numbers in the range `further`.
+    the first of a file have numbers in the range `further`. With a `stretch` it is of the only file.
     """
 
     part: int
@@ -62,6 +63,7 @@ class DecodeTask:
     files: Sequence[TripFile]
     step: int = 0
     further: tuple[int, int] = (0, 0)
+    stretch: Optional[Stretch] = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
 
     A bad file is recorded and skipped; with `stop_at_bad_file` it raises `RunError` instead.
     """
+    if task.stretch:
+        return _decode_stretch(task, task.stretch, context, progress)
     reader = TripReader(context.rules.mapping, context.max_bytes, context.rules.time_zone)
     further = numbers_of(task.further)
     records = []
@@ -104,7 +108,7 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
                 record.form = reading.form
                 if reading.has_many:
                     check = partial(storage.check_unchanged, file)
-                    others = _take_many(record, further, reading, check, parts, context)
+                    others, _ = _take_many(record, further, reading, check, parts, context)
                 elif reading.is_large:
                     _take_large(record, reading, parts, context)
                 else:
@@ -118,6 +122,37 @@ def decode(task: DecodeTask, context: DecodeContext, progress: Progress) -> list
         progress(1, file.size, record.points)
     parts.write()
     return records
+
+
+def _decode_stretch(
+    task: DecodeTask, stretch: Stretch, context: DecodeContext, progress: Progress
+) -> list[FileRecord]:
+    """Read a stretch of the task's file as `decode`; the first record has its `stretch`."""
+    (file,) = task.files
+    parts = _Parts(task, context)
+    path = storage.printable(file.path)
+    first = FileRecord(task.first_number, parts.number, path, file.size, file.version, context.max_bytes)
+    others: list[FileRecord] = []
+    try:
+        with storage.spans_of(file, context.s3) as spans:
+            reader = TripReader(context.rules.mapping, context.max_bytes, context.rules.time_zone)
+            reading = reader.stretch(spans, file.path, stretch)
+            pieces = Reading(reading.form, reading.pieces(), in_order=True)
+            check = partial(storage.check_unchanged, file)
+            others, n_trips = _take_many(first, numbers_of(task.further), pieces, check, parts, context)
+            first.form = reading.form
+    except (BadTripFile, Uncut) as error:
+        first.stretch = ReadStretch(*stretch, needs_whole=True)
+        if isinstance(error, BadTripFile):
+            first.reason, first.message, first.passing = error.reason, error.message, error.passing
+        return [first]
+    parts.write()
+    first.stretch = ReadStretch(*stretch, reading.lines, n_trips)
+    for other in others:
+        other.form = first.form
+    start, end = stretch.part_of(file.size)
+    progress(int(stretch.number == 0), end - start, first.points)
+    return [first, *others]
 
 
 def _prepared(
@@ -284,14 +319,14 @@ def _take_many(
     check: Callable[[], None],
     parts: _Parts,
     context: DecodeContext,
-) -> list[FileRecord]:
-    """Add the points of a file of many trips, and return the records of those beyond the first.
+) -> tuple[list[FileRecord], int]:
+    """Add the points of a file of many trips; return the records beyond the first, and the number of trips.
 
     `check` is called once all of it is read, and may raise `BadTripFile`.
     """
     at_once = parts.at_most(_HELD)
     with spill(ROW, at_once) as rows, spill(ROW, at_once) as by_trip:
-        trips = TripSorter(rows, by_trip, at_once).take(reading.pieces)
+        trips = TripSorter(rows, by_trip, at_once, reading.in_order).take(reading.pieces)
         check()
         _describe(first, trips.points, 0)
         records = list(trips.records(first, further))
@@ -301,7 +336,7 @@ def _take_many(
             if end == len(records) or n + trips.sizes[end] > at_once:
                 _add_trips(records[begin:end], trips, start, n, parts, context)
                 begin, start, n = end, start + n, 0
-    return records[1:]
+    return records[1:], trips.n
 
 
 def _add_trips(

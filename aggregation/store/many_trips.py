@@ -16,6 +16,7 @@ from ..contract.errors import RunError
 from ..contract.trip_files import printable
 from ..storage.spill import Spill
 from ..trips.decoder import Points
+from ..trips.readers.stretches import Uncut
 from .point_store import FileRecord
 
 ROW = np.dtype(
@@ -51,7 +52,7 @@ class Trips:
     """The trips of a file: `points` has counts of the whole file, `rows` the points (`ROW`) by trip.
 
     `sizes` has the number of points of each trip, `vehicles` the vehicles by trip, `codes` the trips by
-    the numbers of their records.
+    the numbers of their records. `n` is their number; without any, one without points stands for the file.
     """
 
     points: Points
@@ -59,6 +60,7 @@ class Trips:
     sizes: list[int]
     vehicles: dict[int, str]
     rows: Spill
+    n: int
     codes: dict[int, int] = field(default_factory=dict)
 
     def records(self, first: FileRecord, numbers: Iterator[int]) -> Iterator[FileRecord]:
@@ -75,11 +77,15 @@ class Trips:
 
 @dataclass
 class TripSorter:
-    """Collects the points of a file in its order; `rows` and `by_trip` are empty spills of `ROW`."""
+    """Collects the points of a file in its order; `rows` and `by_trip` are empty spills of `ROW`.
+
+    If they have to be `in_order`, `Uncut` is raised where a trip begins again.
+    """
 
     rows: Spill
     by_trip: Spill
     at_once: int
+    in_order: bool = False
     points: Points = field(
         default_factory=lambda: Points(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), 0)
     )
@@ -103,7 +109,7 @@ class TripSorter:
         if None in self._codes:
             self.points.faults["no_trip"] = int(self._sizes[self._codes[None]])
         keys, sizes = self._codes.met or [None], self._sizes.tolist() or [0]
-        return Trips(self.points, keys, sizes, self._vehicles, rows)
+        return Trips(self.points, keys, sizes, self._vehicles, rows, len(self._codes.met))
 
     def _add(self, piece: Points) -> None:
         n = len(piece.link_id)
@@ -126,6 +132,8 @@ class TripSorter:
             self._note_vehicles(codes, piece.vehicles)
         self._sizes += np.bincount(codes, minlength=len(self._sizes))
         self._is_sorted = self._is_sorted and int(codes[0]) >= self._last and not (np.diff(codes) < 0).any()
+        if self.in_order and not self._is_sorted:
+            raise Uncut("trips by turns")
         self._last = int(codes[-1])
         position = piece.position if piece.position is not None else np.full((n, 2), np.nan)
         self.rows.append(piece.link_id, piece.time, piece.speed, position[:, 0], position[:, 1], codes)

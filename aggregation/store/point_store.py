@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 from uuid import uuid4
 
 import duckdb
@@ -63,6 +63,19 @@ _COUNT_POINTS = _HASHED.format(n="count(*)", columns=", ".join(POINTS.columns))
 _COUNT_TRAVERSED = _HASHED.format(n="coalesce(sum(n), 0)", columns=", ".join(TRAVERSALS.columns))
 
 
+class ReadStretch(NamedTuple):
+    """Numbers of lines and trips of stretch `number` of the `of` of a cut file (see cut_files).
+
+    If it `needs_whole`, the file has to be read uncut.
+    """
+
+    number: int
+    of: int
+    lines: int = 0
+    trips: int = 0
+    needs_whole: bool = False
+
+
 @dataclass
 class FileRecord:
     """One trip in an ingest: a row of `files`. A file of many trips has as many, one after the other.
@@ -73,7 +86,7 @@ class FileRecord:
     a good file; `passing` marks a transient fault, or one that an earlier version found in what this one
     reads, to be tried again. `limit` is the size in bytes above which the file would have been rejected;
     `examples` has a value for each fault, as JSON. `text_links` is True if link ids of it are texts. `ends`
-    is read only where it is asked for.
+    is read only where it is asked for. `stretch` is not kept: it belongs to the first record of one.
     """
 
     number: int
@@ -95,6 +108,7 @@ class FileRecord:
     place: int = 0
     faults: tuple[int, ...] = _NO_FAULTS
     ends: TripEnds = NO_ENDS
+    stretch: Optional[ReadStretch] = None
 
     @property
     def file(self) -> tuple[str, int, str]:
@@ -102,7 +116,7 @@ class FileRecord:
         return self.path, self.size, self.version
 
 
-_PLAIN_FIELDS = tuple(f.name for f in fields(FileRecord) if f.name not in ("faults", "ends"))
+_PLAIN_FIELDS = tuple(f.name for f in fields(FileRecord) if f.name not in ("faults", "ends", "stretch"))
 _RECORDS = RowType((*_PLAIN_FIELDS, *FAULTS, *TripEnds._fields), ("first_time", "last_time"))
 _DEFAULTS = {"form": "''", "text_links": "false", **dict.fromkeys(("place", *FAULTS), "0")}
 """Values, in SQL, of columns that the tables of earlier versions lack."""

@@ -10,16 +10,29 @@ import tracemalloc
 import urllib.parse
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from roadpulse.aggregation.contract.errors import BadTripFile, Cancelled, RunError, StorageError
-from roadpulse.aggregation.storage import LARGE, TripFile, find_trips, list_trips, read_trip, read_trips
+from roadpulse.aggregation.contract.spec import FieldMapping
+from roadpulse.aggregation.storage import (
+    LARGE,
+    TripFile,
+    find_trips,
+    list_trips,
+    read_trip,
+    read_trips,
+    spans_of,
+)
+from roadpulse.aggregation.storage.base.traffic import TRAFFIC
 from roadpulse.aggregation.storage.s3 import client as s3_client
 from roadpulse.aggregation.storage.s3 import trips as s3_trips
 from roadpulse.aggregation.storage.s3.folder_listing import AT_ONCE
 from roadpulse.aggregation.storage.s3.obstore_client import ObstoreClient
+from roadpulse.aggregation.trips.readers import TripReader
+from roadpulse.aggregation.trips.readers.stretches import Stretch
 from tests.integration.fault_proxy import Fault, FaultProxy, refusal
 from tests.integration.s3_engine import BucketEngine
 
@@ -502,3 +515,44 @@ def test_a_proxy_is_obstores_business(engine, monkeypatch):
     s3_client.forget()
     assert isinstance(s3_client.client_of(engine.access, engine.bucket), ObstoreClient)
     s3_client.forget()
+
+
+# -- stretches --------------------------------------------------------------------------------------
+
+
+def _in_stretches(file, access):
+    """Link ids and trips of a file, read in five stretches."""
+    found = []
+    reader = TripReader(FieldMapping(link_id="link", speed="v", time="t", trip_id="trip"))
+    for number in range(5):
+        with spans_of(file, access) as spans:
+            for piece in reader.stretch(spans, file.path, Stretch(number, 5)).pieces():
+                found += zip(piece.link_id.tolist(), piece.trips)
+    return found
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_an_object_is_read_in_stretches(engine, tmp_path, form):
+    """Those of Parquet without fetching the object once for each."""
+    path, options = tmp_path / f"a.{form}", "" if form == "csv" else ", ROW_GROUP_SIZE 2048"
+    with duckdb.connect() as connection:
+        connection.execute(
+            "COPY (SELECT 'trip ' || n // 300 AS trip, 100 + n // 7 % 50 AS link, n % 60 AS v, "
+            f"1750000000 + n AS t FROM range(40000) AS numbers(n)) TO '{path}' (FORMAT {form}{options})"
+        )
+    engine.write(path.name, path.read_bytes())
+    (file,) = listed(engine, engine.trips)
+    before = TRAFFIC.n_bytes
+    expected = [(100 + n // 7 % 50, f"trip {n // 300}") for n in range(40_000)]
+    assert _in_stretches(file, engine.access) == expected
+    if form == "parquet":
+        assert TRAFFIC.n_bytes - before < 2.5 * path.stat().st_size
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_an_object_that_changes_between_stretches_is_told(engine, form):
+    engine.write(f"a.{form}", b"trip,link,v,t\n" * 100)
+    (file,) = listed(engine, engine.trips)
+    engine.write(f"a.{form}", b"trip,link,v,T\n" * 100)
+    with pytest.raises(BadTripFile):
+        _in_stretches(file, engine.access)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Optional, Union
 
@@ -14,6 +15,24 @@ from .separation import Own
 
 TripContent = Union[bytes, Path, BadTripFile]
 """Content of a trip file as bytes or as a temporary file, or the error."""
+
+
+class Spans(ABC):
+    """Spans of bytes of one version of a trip file of `size` bytes."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    @abstractmethod
+    def read(self, start: int, end: int) -> bytes:
+        """Return the bytes in [start, end); raises `BadTripFile`."""
+
+    @abstractmethod
+    def table(self, first: int, end: int) -> Path:
+        """Return a Parquet file that has at least the row groups in [first, end) of this one, and its footer.
+
+        What else it has may be without meaning. Raises `BadTripFile`.
+        """
 
 
 class TripSource(ABC):
@@ -44,3 +63,7 @@ class TripSource(ABC):
     @abstractmethod
     def check_unchanged(self, file: TripFile) -> None:
         """See `storage.check_unchanged`."""
+
+    @abstractmethod
+    def spans(self, file: TripFile) -> AbstractContextManager[Spans]:
+        """See `storage.spans_of`."""

@@ -27,7 +27,7 @@ from ...contract.trip_files import (
 from ...contract.trip_listing import Collector, Listing, TripFile
 from ..base.place import Place
 from ..base.separation import Own, check_around, check_base, check_folder
-from ..base.trip_source import TripContent, TripSource
+from ..base.trip_source import Spans, TripContent, TripSource
 from . import scratch
 from .files import disk_errors
 
@@ -118,6 +118,34 @@ class LocalTrips(TripSource):
             raise BadTripFile("unreadable", f"{FILE_REASONS['unreadable']}: it is a pipe or device", True)
         if state.st_size != file.size or file.version.split("-")[0] != f"{state.st_mtime_ns:x}":
             raise BadTripFile("changed", FILE_REASONS["changed"], passing=True)
+
+    @contextmanager
+    def spans(self, file: TripFile) -> Iterator[Spans]:
+        """See `TripSource.spans`."""
+        self.check_unchanged(file)
+        with _left_out():
+            stream = Path(file.path).open("rb")  # noqa: SIM115  (closed below)
+        with stream:
+            yield _Spans(file, stream)
+        self.check_unchanged(file)
+
+
+class _Spans(Spans):
+    """Spans of a local file."""
+
+    def __init__(self, file: TripFile, stream: IO[bytes]) -> None:
+        super().__init__(file.size)
+        self._path, self._stream = Path(file.path), stream
+
+    def read(self, start: int, end: int) -> bytes:
+        """See `Spans.read`."""
+        with _left_out():
+            self._stream.seek(start)
+            return self._stream.read(end - start)
+
+    def table(self, first: int, end: int) -> Path:
+        """See `Spans.table`."""
+        return self._path
 
 
 def check_there(trips: str) -> tuple[Path, bool]:

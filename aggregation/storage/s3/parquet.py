@@ -45,8 +45,8 @@ _END = 8
 
 _ROW_GROUPS = """
 SELECT row_group_id,
-    min(CASE WHEN path_in_schema = 'bucket' THEN stats_min_value END)::INTEGER,
-    max(CASE WHEN path_in_schema = 'bucket' THEN stats_max_value END)::INTEGER,
+    min(CASE WHEN path_in_schema = 'bucket' THEN try_cast(stats_min_value AS INTEGER) END),
+    max(CASE WHEN path_in_schema = 'bucket' THEN try_cast(stats_max_value AS INTEGER) END),
     min(least(coalesce(nullif(dictionary_page_offset, 0), data_page_offset), data_page_offset)),
     max(coalesce(nullif(dictionary_page_offset, 0), data_page_offset) + total_compressed_size)
 FROM parquet_metadata(?) GROUP BY row_group_id ORDER BY row_group_id
@@ -112,15 +112,53 @@ def _fill_once(part: S3Object, file: Path, first_bucket: int, end_bucket: int) -
     wanted = [group for group in layout.row_groups if group.holds(first_bucket, end_bucket)]
     if not wanted:
         return False
-    start, end = min(group.start for group in wanted), max(group.end for group in wanted)
+    _write_ends(part, file, layout)
+    _write_groups(part, file, layout, wanted)
+    return True
+
+
+def _write_ends(part: S3Object, file: Path, layout: _Layout) -> None:
     with disk_errors(f"read {part}", file.parent), file.open("wb") as stream:
         stream.write(_MAGIC)
+        stream.seek(layout.version.size - len(layout.tail))
+        stream.write(layout.tail)
+
+
+def _write_groups(part: S3Object, file: Path, layout: _Layout, wanted: Sequence[_RowGroup]) -> None:
+    start, end = min(group.start for group in wanted), max(group.end for group in wanted)
+    with disk_errors(f"read {part}", file.parent), file.open("r+b") as stream:
         stream.seek(start)
         for block in _blocks(part, (start, end), layout.version):
             stream.write(block)
-        stream.seek(layout.version.size - len(layout.tail))
-        stream.write(layout.tail)
-    return True
+
+
+class RowGroups:
+    """Row groups of any Parquet file in a bucket, put where they belong into the temporary file `copy`.
+
+    Raises `RunError` if it is no such file, or changes.
+    """
+
+    def __init__(self, whole: S3Object, copy: Path) -> None:
+        self._whole, self._copy, self._layout = whole, copy, _read_layout(whole)
+        self._filled: set[int] = set()
+        _write_ends(whole, copy, self._layout)
+
+    @property
+    def version(self) -> ObjectInfo:
+        """Facts of the object."""
+        return self._layout.version
+
+    def fill(self, first: int, end: int) -> None:
+        """Fetch the row groups in [first, end) that are not there yet."""
+        missing = [number for number in range(first, end) if number not in self._filled]
+        if not missing:
+            return
+        try:
+            groups = self._layout.row_groups[missing[0] : missing[-1] + 1]
+            _write_groups(self._whole, self._copy, self._layout, groups)
+        except _Changed:
+            raise _damaged(self._whole, "changes while it is read") from None
+        self._filled.update(missing)
 
 
 def _key(part: S3Object) -> _Key:

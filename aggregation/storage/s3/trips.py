@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Optional, Union
 from uuid import uuid4
 
-from ...contract.errors import FILE_REASONS, BadTripFile, RunError
+from ...contract.errors import FILE_REASONS, BadTripFile, RunError, StorageError
 from ...contract.s3_access import SCHEME, S3Access, is_s3
 from ...contract.trip_files import (
     GLOB_CHARACTERS,
@@ -24,13 +24,15 @@ from ...contract.trip_files import (
 from ...contract.trip_listing import Collector, Listing, TripFile
 from ..base.place import Place
 from ..base.separation import Own, check_around, check_base, check_folder
-from ..base.trip_source import TripContent, TripSource
+from ..base.trip_source import Spans, TripContent, TripSource
 from ..local import scratch
 from . import client as clients
 from .base_client import RunClient
 from .errors import S3Error, UnnamedObject
 from .folder_listing import by_folders
 from .listing import ObjectInfo, named, prefix_of
+from .object import S3Object
+from .parquet import RowGroups
 from .path import S3Path
 from .signed_requests import PendingRequest
 
@@ -161,6 +163,46 @@ class S3Trips(TripSource):
 
     def check_unchanged(self, file: TripFile) -> None:
         """See `TripSource.check_unchanged`: what was read is a copy."""
+
+    @contextmanager
+    def spans(self, file: TripFile) -> Iterator[Spans]:
+        """See `TripSource.spans`."""
+        with scratch.file("trip.parquet") as copy:
+            yield _Spans(file, self._access, copy)
+
+
+class _Spans(Spans):
+    """Spans of an object, each by one request; those of a Parquet file are put into `copy`."""
+
+    def __init__(self, file: TripFile, access: S3Access, copy: Path) -> None:
+        super().__init__(file.size)
+        bucket, self._key = _parts(file.path)
+        self._file, self._client = file, clients.client_of(access, bucket)
+        self._object, self._copy = S3Object(bucket, self._key, access), copy
+        self._table: Optional[RowGroups] = None
+
+    def read(self, start: int, end: int) -> bytes:
+        """See `Spans.read`."""
+        if start == end:
+            return b""
+        with _left_out():
+            found, blocks = self._client.stream(self._key, (start, end))
+            content = b"".join(blocks)
+        _expect(found, self._file, self.size)
+        return content
+
+    def table(self, first: int, end: int) -> Path:
+        """See `Spans.table`."""
+        try:
+            if self._table is None:
+                self._table = RowGroups(self._object, self._copy)
+                _expect(self._table.version, self._file, self.size)
+            self._table.fill(first, end)
+        except StorageError:
+            raise
+        except RunError as error:
+            raise BadTripFile("bad_table", error.message) from error
+        return self._copy
 
 
 def _in_buckets(own: Sequence[Own]) -> list[Own]:

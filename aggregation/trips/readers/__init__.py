@@ -28,6 +28,7 @@ import msgspec
 from ...contract.errors import FILE_REASONS, BadTripFile
 from ...contract.field_path import keys_of
 from ...contract.spec import ARRAY, GEOJSON, LINES, OBJECT, TABLE, FieldMapping
+from ...storage.base.trip_source import Spans
 from ...storage.local import scratch
 from ..decoder import Points, TripDecoder
 from ..large_files import decode_large, unpacked
@@ -37,6 +38,7 @@ from .elements import Elements
 from .foreign import foreign_fault
 from .lines import decode_lines
 from .recognition import PARQUET, beginning, form_of, header_names
+from .stretches import Stretch, StretchReader
 from .tables import decode_csv, decode_parquet
 
 _FEATURES = ("features",)
@@ -45,12 +47,16 @@ _MAY_BE_OTHER = ("bad_json", "no_points", "not_an_object")
 
 
 class Reading(NamedTuple):
-    """A trip file of some form. Its pieces are one trip unless it `has_many`, and only one unless large."""
+    """A trip file of some form. Its pieces are one trip unless it `has_many`, and only one unless large.
+
+    If they are to be `in_order`, the points of each trip have to lie together.
+    """
 
     form: str
     pieces: Iterator[Points]
     has_many: bool = True
     is_large: bool = False
+    in_order: bool = False
 
 
 class TripReader:
@@ -97,6 +103,12 @@ class TripReader:
                 yield Reading(form, decode_array(self._elements, text, _FEATURES))
             else:
                 yield self._object(text, name)
+
+    def stretch(self, spans: Spans, name: str, stretch: Stretch) -> StretchReader:
+        """Return a reader of one stretch of a file of this name."""
+        return StretchReader(
+            self._elements, self._mapping, self._columns, self._max_bytes, (spans, name, stretch)
+        )
 
     @contextmanager
     def _table(self, content: Union[bytes, Path]) -> Iterator[Iterator[Points]]:

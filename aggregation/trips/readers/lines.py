@@ -6,7 +6,7 @@ A line that is no JSON is counted, with its number and how it begins.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, Optional
 
 from ...contract.errors import BadTripFile
@@ -17,7 +17,7 @@ from .elements import Elements, unreadable
 from .recognition import encoding_of
 
 PIECE = 1 << 20
-_BLANK = b" \t\r\n\0\x1e"  # RFC 8142 begins each text with a record separator
+BLANK = b" \t\r\n\0\x1e"  # RFC 8142 begins each text with a record separator
 
 
 def utf8_blocks(stream: BinaryIO, size: int = PIECE) -> Iterator[bytes]:
@@ -63,13 +63,27 @@ def lines_of(blocks: Iterator[bytes], most: int) -> Iterator[tuple[int, list[byt
 
 def decode_lines(elements: Elements, stream: BinaryIO, most: int) -> Iterator[Points]:
     """Yield the points of a file of JSON lines; raises `BadTripFile`."""
-    decoder: Optional[TripDecoder] = None
-    for first, lines in lines_of(utf8_blocks(stream), most):
-        given = [(first + n, text) for n, line in enumerate(lines) if (text := line.strip(_BLANK))]
+    yield from decode_blocks(elements, utf8_blocks(stream), most)
+
+
+def decode_blocks(
+    elements: Elements,
+    blocks: Iterator[bytes],
+    most: int,
+    decoder: Optional[TripDecoder] = None,
+    count: Callable[[int], None] = lambda n: None,
+) -> Iterator[Points]:
+    """Yield the points of JSON lines of at most `most` bytes; raises `BadTripFile`.
+
+    Without a `decoder` the first line tells what they are. `count` is called with the number of lines.
+    """
+    for first, lines in lines_of(blocks, most):
+        count(len(lines))
+        given = [(first + n, text) for n, line in enumerate(lines) if (text := line.strip(BLANK))]
         if not given:
             continue
         if decoder is None:
-            decoder = _decoder_of(elements, [line for _, line in given])
+            decoder = first_decoder(elements, [line for _, line in given])
         if elements.are_trips(decoder):
             for number, line in given:
                 yield _at(elements.trip(line), [number])
@@ -81,11 +95,11 @@ def decode_lines(elements: Elements, stream: BinaryIO, most: int) -> Iterator[Po
                 yield _at(_row(elements, decoder, line), [number])
 
 
-def _decoder_of(elements: Elements, lines: list[bytes]) -> TripDecoder:
+def first_decoder(elements: Elements, lines: list[bytes]) -> TripDecoder:
     """Return the decoder that the first line asks for which is JSON."""
     for line in lines:
         try:
-            return elements.decoder_of(load(line))
+            return elements.decoder_of(load(line.strip(BLANK)))
         except BadTripFile:
             continue
     return elements.decoder_of(None)

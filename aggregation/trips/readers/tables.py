@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -65,7 +65,7 @@ def columns_of(mapping: FieldMapping) -> dict[str, tuple[str, ...]]:
 
 
 @dataclass(frozen=True)
-class _Dialect:
+class Dialect:
     """Delimiter and header of a CSV, and the numbers of the columns that the mapping names."""
 
     delimiter: str
@@ -79,15 +79,28 @@ class _Dialect:
 
 def decode_csv(decoder: TripDecoder, mapping: FieldMapping, stream: BinaryIO) -> Iterator[Points]:
     """Yield the points of a CSV; raises `BadTripFile`."""
-    dialect: Optional[_Dialect] = None
-    for first_line, piece in _pieces(_with_line_feeds(utf8_blocks(stream, PIECE))):
+    yield from decode_csv_blocks(decoder, mapping, utf8_blocks(stream, PIECE))
+
+
+def decode_csv_blocks(
+    decoder: TripDecoder,
+    mapping: FieldMapping,
+    blocks: Iterator[bytes],
+    dialect: Optional[Dialect] = None,
+    seen: Callable[[bytes, int], None] = lambda rows, n_lines: None,
+) -> Iterator[Points]:
+    """Yield the points of a CSV in blocks of UTF-8; raises `BadTripFile`.
+
+    With a `dialect` the blocks have no header. `seen` is called with rows and their number of lines.
+    """
+    for first_line, piece in _pieces(_with_line_feeds(blocks), seen):
         text, number = piece, first_line
         if dialect is None:
             begun = len(text) - len(text.lstrip(b"\n"))
             text = text[begun:]
             if not text.strip():
                 continue
-            dialect, header_lines = _dialect(text, columns_of(mapping))
+            dialect, header_lines = dialect_of(text, columns_of(mapping))
             for _ in range(header_lines):
                 text = text.partition(b"\n")[2]
             number += begun + header_lines
@@ -108,7 +121,7 @@ def _with_line_feeds(blocks: Iterator[bytes]) -> Iterator[bytes]:
         yield b"\n"
 
 
-def _pieces(blocks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
+def _pieces(blocks: Iterator[bytes], seen: Callable[[bytes, int], None]) -> Iterator[tuple[int, bytes]]:
     """Yield whole rows, some at a time, with the number of their first line; quoted fields may hold lines."""
     number, rest = 1, b""
     for block in blocks:
@@ -122,9 +135,12 @@ def _pieces(blocks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
                 raise too_large(_LONGEST, f"the row from line {number:,} on, perhaps with an open quote, is")
             continue
         piece, rest = text[: end + 1], text[end + 1 :]
+        n_lines = _count(piece, b"\n")
+        seen(piece, n_lines)
         yield number, piece
-        number += _count(piece, b"\n")
+        number += n_lines
     if rest:
+        seen(rest, 1)
         yield number, rest
 
 
@@ -133,7 +149,7 @@ def _count(text: bytes, byte: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == byte[0]))
 
 
-def _dialect(text: bytes, columns: Mapping[str, tuple[str, ...]]) -> tuple[_Dialect, int]:
+def dialect_of(text: bytes, columns: Mapping[str, tuple[str, ...]]) -> tuple[Dialect, int]:
     """Return the dialect of a CSV that begins like this, and the number of lines of its header.
 
     Raises `BadTripFile` if a column is missing, or there are two of a name.
@@ -149,17 +165,17 @@ def _dialect(text: bytes, columns: Mapping[str, tuple[str, ...]]) -> tuple[_Dial
     return dialect, n_lines
 
 
-def _likeliest(text: bytes, columns: Mapping[str, tuple[str, ...]]) -> tuple[_Dialect, int]:
+def _likeliest(text: bytes, columns: Mapping[str, tuple[str, ...]]) -> tuple[Dialect, int]:
     """Return the dialect in which the header has most of the columns, and the header's number of lines."""
     start = io.StringIO(text[: 1 << 20].decode("utf-8", "surrogateescape"), newline="")
-    found: list[tuple[tuple[int, int, int], _Dialect, int]] = []
+    found: list[tuple[tuple[int, int, int], Dialect, int]] = []
     for order, delimiter in enumerate(_DELIMITERS):
         start.seek(0)
         reader = csv.reader(start, delimiter=delimiter)
         header = [name.strip() for name in next(reader, [])]
         at = {name: number for name, keys in columns.items() for number in _places(header, keys)[:1]}
         fit = sum(name in at for name in _NEEDED), len(header), -order
-        found.append((fit, _Dialect(delimiter, header, at), reader.line_num))
+        found.append((fit, Dialect(delimiter, header, at), reader.line_num))
     _, dialect, n_lines = max(found, key=lambda one: one[0])
     return dialect, n_lines
 
@@ -183,7 +199,7 @@ def first_csv_rows(text: str, mapping: FieldMapping, most: int) -> list[dict[str
     return found[:most] if len(found) > most or lines.endswith("\n") else found[:-1] or found
 
 
-def _with_point(dialect: _Dialect, value: str) -> Optional[str]:
+def _with_point(dialect: Dialect, value: str) -> Optional[str]:
     if dialect.delimiter != "," and _COMMA_NUMBER.fullmatch(value):
         return value.replace(",", ".")
     return value or None
@@ -204,7 +220,7 @@ def _places(header: list[str], keys: tuple[str, ...]) -> list[int]:
     return [number for number, column in enumerate(header) if column == ".".join(keys)]
 
 
-def _rows(decoder: TripDecoder, dialect: _Dialect, text: bytes, first_line: int) -> Iterator[Points]:
+def _rows(decoder: TripDecoder, dialect: Dialect, text: bytes, first_line: int) -> Iterator[Points]:
     """Yield the points of some rows; `first_line` is the number of their first line."""
     columns = _fast_columns(dialect, text)
     lines: Optional[list[int]] = None
@@ -230,7 +246,7 @@ def _rows(decoder: TripDecoder, dialect: _Dialect, text: bytes, first_line: int)
         yield points
 
 
-def _fast_columns(dialect: _Dialect, text: bytes) -> Optional[dict[str, list[Any]]]:
+def _fast_columns(dialect: Dialect, text: bytes) -> Optional[dict[str, list[Any]]]:
     """Return the columns that are named; None if DuckDB does not read the text as it stands."""
     types = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(dialect.header)))
     chosen = ", ".join(f"nullif(c{number}, '') AS {name}" for name, number in dialect.at.items())
@@ -250,7 +266,7 @@ def _fast_columns(dialect: _Dialect, text: bytes) -> Optional[dict[str, list[Any
 
 
 def _slow_columns(
-    dialect: _Dialect, text: bytes, first_line: int
+    dialect: Dialect, text: bytes, first_line: int
 ) -> tuple[dict[str, list[Any]], list[int], Optional[Points]]:
     """Return the columns that are named, the lines of their rows, and rows that are none."""
     whole = io.StringIO(text.replace(b"\0", b"").decode("utf-8", "surrogateescape"), newline="")
@@ -290,29 +306,53 @@ def _slow_columns(
 
 _STRETCH = "FROM read_parquet(?, file_row_number = true) WHERE file_row_number >= ? AND file_row_number < ?"
 _LENGTH = "SELECT sum(num_rows) FROM parquet_file_metadata(?)"
+_ROW_GROUPS = "SELECT row_group_num_rows FROM parquet_metadata(?) WHERE column_id = 0 ORDER BY row_group_id"
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _NUMBERS = (*_WHOLE, "FLOAT", "DOUBLE")
 _PLAIN = (*_NUMBERS, "VARCHAR", "BOOLEAN", "UBIGINT", "HUGEINT", "UHUGEINT", "DATE", "UUID", "TIME")
 
 
-def decode_parquet(decoder: TripDecoder, mapping: FieldMapping, path: Path) -> Iterator[Points]:
-    """Yield the points of a Parquet file; raises `BadTripFile`."""
+def decode_parquet(
+    decoder: TripDecoder, mapping: FieldMapping, path: Path, first: int = 0, end: Optional[int] = None
+) -> Iterator[Points]:
+    """Yield the points of a Parquet file, or those of its rows in [first, end); raises `BadTripFile`."""
+    for start, columns in _parquet_columns(path, columns_of(mapping), first, end):
+        for points in decoder.decode_columns(columns):
+            points.lines = {reason: start + row + 1 for reason, row in points.rows.items()}
+            if points.trips is None:
+                points.trips = [None] * len(points.link_id)
+            yield points
+
+
+def trips_of_rows(path: Path, mapping: FieldMapping, first: int, end: int) -> Iterator[tuple[int, list[Any]]]:
+    """Yield the trip ids of some rows of a Parquet file, with the number of the first; "" for none."""
+    columns = {name: keys for name, keys in columns_of(mapping).items() if name == "trip_id"}
+    for start, found in _parquet_columns(path, columns, first, end):
+        yield start, ["" if trip is None else trip for trip in found.get("trip_id", [])]
+
+
+def row_group_sizes(path: Path) -> list[int]:
+    """Return the numbers of rows of the row groups of a Parquet file; raises `duckdb.Error`."""
+    with connect() as connection:
+        return [n for (n,) in connection.execute(_ROW_GROUPS, [literal(path)]).fetchall()]
+
+
+def _parquet_columns(
+    path: Path, columns: Mapping[str, tuple[str, ...]], first: int, end: Optional[int]
+) -> Iterator[tuple[int, dict[str, list[Any]]]]:
+    """Yield columns of the rows in [first, end), some at a time, with the number of their first row."""
     file = literal(path)
     try:
         with connect() as connection:
             described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [file]).fetchall()
-            (n_rows,) = connection.execute(_LENGTH, [file]).fetchone() or (0,)
+            if end is None:
+                (end,) = connection.execute(_LENGTH, [file]).fetchone() or (0,)
             types = {name: kind for name, kind, *_ in described}
-            chosen = _chosen(connection, file, types, columns_of(mapping))
-            query = f"SELECT {chosen} {_STRETCH}"  # nosec B608
-            for start in range(0, int(n_rows or 0), ROWS):
-                found = connection.execute(query, [file, start, start + ROWS]).fetchnumpy()
-                columns = {name: column.tolist() for name, column in found.items()}
-                for points in decoder.decode_columns(columns):
-                    points.lines = {reason: start + row + 1 for reason, row in points.rows.items()}
-                    if points.trips is None:
-                        points.trips = [None] * len(points.link_id)
-                    yield points
+            query = f"SELECT {_chosen(connection, file, types, columns)} {_STRETCH}"  # nosec B608
+            for start in range(first, int(end or 0), ROWS):
+                rows = [start, min(start + ROWS, int(end or 0))]
+                found = connection.execute(query, [file, *rows]).fetchnumpy()
+                yield start, {name: column.tolist() for name, column in found.items()}
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise BadTripFile("bad_table", f"the file is not a whole Parquet file: {reason}") from error
