@@ -61,13 +61,13 @@ def one_street(n: int, _: Path) -> Work:
     random = np.random.default_rng(3)
     place = np.column_stack([random.uniform(-100, -80, n), random.uniform(30, 45, n)])
     names = np.full(n, "Main Street", dtype=object)
-    return lambda: street_names(names, np.full(n, 200.0), place, np.full(n, 0.7))
+    return lambda: street_names(names, np.full(n, 400.0), place, np.full(n, 0.7))
 
 
 def one_place(n: int, _: Path) -> Work:
     """Labels of links of one name that lie all in one village."""
     names, place = np.full(n, "Main Street", dtype=object), np.full((n, 2), 50.0)
-    return lambda: street_names(names, np.full(n, 200.0), place, np.full(n, 0.7))
+    return lambda: street_names(names, np.full(n, 400.0), place, np.full(n, 0.7))
 
 
 def limits(n: int, _: Path) -> Work:

@@ -48,6 +48,9 @@ NO_STREETS = re.compile(
 )
 """Names of a thing on the road, not of a street; a name such as "Shaftesbury Square Roundabout" is one."""
 
+_FAR = 1 << 17
+"""Largest number of a square, that of a place off the earth."""
+
 Names = NDArray[Any]
 
 
@@ -110,15 +113,18 @@ def _metres_near(
     """
     near = np.zeros(len(names))
     rows = np.flatnonzero(named)
-    squares = np.floor(km[rows] / REPEAT_KM).astype(np.int64).tolist()
-    length: dict[tuple[str, int, int], float] = {}
-    for row, (x, y) in zip(rows.tolist(), squares):
-        length[names[row], x, y] = length.get((names[row], x, y), 0.0) + metres[row]
-    about = {
-        (name, x, y): sum(length.get((name, x + i, y + j), 0.0) for i in (-1, 0, 1) for j in (-1, 0, 1))
-        for name, x, y in length
-    }
-    near[rows] = [about[names[row], x, y] for row, (x, y) in zip(rows.tolist(), squares)]
+    numbers: dict[str, int] = {}
+    street = np.array([numbers.setdefault(name, len(numbers)) for name in names[rows].tolist()])
+    column, line = np.clip(np.floor(km[rows] / REPEAT_KM), -_FAR, _FAR).astype(np.int64).T
+    squares, which = np.unique((street * 4 * _FAR + column) * 4 * _FAR + line, return_inverse=True)
+    length = np.bincount(which, weights=metres[rows])
+    about = np.zeros(len(squares))
+    for beside in (-4 * _FAR, 0, 4 * _FAR):
+        for above in (-1, 0, 1):
+            wanted = squares + beside + above
+            at = np.minimum(np.searchsorted(squares, wanted), len(squares) - 1)
+            about += np.where(squares[at] == wanted, length[at], 0.0)
+    near[rows] = about[which]
     return near
 
 
