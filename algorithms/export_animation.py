@@ -26,6 +26,7 @@ from .progress import part
 from .reader import Reader
 
 TIME_FROM, TIME_TO, FRAME_SIZE, FRAMES_PER_SECOND = "TIME_FROM", "TIME_TO", "FRAME_SIZE", "FRAMES_PER_SECOND"
+FILES = "MP4 (*.mp4);;WebM (*.webm);;GIF (*.gif);;APNG (*.apng)"
 SIZES = ("960x540", "1280x720", "1920x1080", "2560x1440", "3840x2160")
 
 
@@ -49,8 +50,9 @@ class ExportAnimation(RoadpulseAlgorithm):
                 "the track of the day under it, and the legend."
             ),
             tr(
-                "The ending of the name decides: .gif (needs the Python package Pillow), .mp4 (needs the "
-                "program ffmpeg), or none for a folder of PNG pictures."
+                "The ending of the name decides: .mp4 or .webm (need the program ffmpeg), .gif (needs the "
+                "Python package Pillow), .apng, or none for a folder of PNG pictures. Several pictures are "
+                "drawn at once, in processes of their own."
             ),
             tr("Neither the layer nor the project changes."),
         )
@@ -79,14 +81,16 @@ class ExportAnimation(RoadpulseAlgorithm):
             False, 0.1, 60,
         )  # fmt: skip
         self.addParameter(p.with_help(rate, tr("With bins of an hour, 2 make a day of 12 s.")))
-        output = QgsProcessingParameterFileDestination(p.OUTPUT, tr("Film"), "GIF (*.gif);;MP4 (*.mp4)")
+        output = QgsProcessingParameterFileDestination(p.OUTPUT, tr("Film"), FILES)
         self.addParameter(
-            p.with_help(output, tr("A name that ends in .gif or .mp4, or a folder for pictures."))
+            p.with_help(
+                output, tr("A name that ends in .mp4, .webm, .gif or .apng, or a folder for pictures.")
+            )
         )
         self.addOutput(QgsProcessingOutputNumber("FRAME_COUNT", tr("Pictures")))
 
     def plan_work(self, parameters: Parameters, context: QgsProcessingContext) -> None:
-        from ..mapping.layout.film import check_film  # noqa: PLC0415
+        from ..mapping.film.formats import check_film  # noqa: PLC0415
 
         destination = Destination(self, parameters, context, p.OUTPUT)
         if destination.path is not None:
@@ -100,7 +104,7 @@ class ExportAnimation(RoadpulseAlgorithm):
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
-        from ..mapping.layout.film import export_film  # noqa: PLC0415
+        from ..mapping.film.export import FilmOptions, Listener, export_film  # noqa: PLC0415
 
         reader = Reader(self, parameters, context)
         sheet = pages.PageRequest(self, parameters, context)
@@ -122,7 +126,13 @@ class ExportAnimation(RoadpulseAlgorithm):
         width, height = map(int, reader.choice(FRAME_SIZE).split("x"))
         output = self.parameterAsFileOutput(parameters, p.OUTPUT, context)
         export_film(
-            page, Path(output), (width, height), reader.real(FRAMES_PER_SECOND), bins,
-            part(feedback, 0, 100), feedback.isCanceled,
-        )  # fmt: skip
+            page,
+            Path(output),
+            FilmOptions((width, height), reader.real(FRAMES_PER_SECOND), bins),
+            Listener(
+                part(feedback, 0, 100),
+                feedback.isCanceled,
+                said=lambda words: feedback.pushInfo(visible(words)),
+            ),
+        )
         return {p.OUTPUT: output, "FRAME_COUNT": len(bins)}

@@ -36,9 +36,9 @@ from benchmarks.engine import run_ours
 from benchmarks.measure import SCRATCH, Cost
 from development.postgis import PostGIS
 from roadpulse.algorithms.post_processing import show
+from roadpulse.mapping.film.export import export_film
 from roadpulse.mapping.foreign_style import bare_layer
 from roadpulse.mapping.layout.facts import local_crs
-from roadpulse.mapping.layout.film import export_film
 from roadpulse.mapping.layout.page import PageOptions, SpeedPage, speed_page
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.temporal import frame_range

@@ -14,6 +14,7 @@ from .map_file import why_not_ours
 
 _HEAD = 4096
 _PNG = b"\x89PNG\r\n\x1a\n"
+_EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,30 @@ def _box(file: IO[bytes], left: int) -> tuple[int, bytes]:
     return length or left, name
 
 
+def _whole_webm(path: Path) -> bool:
+    """The one segment behind the header ends where the file does (Matroska, RFC 9559; EBML, RFC 8794)."""
+    head = _head(path)
+    if not head.startswith(_EBML):
+        return False
+    header, at = _ebml_size(head, len(_EBML))
+    at += header
+    if head[at : at + 4] != _SEGMENT:
+        return False
+    size, at = _ebml_size(head, at + 4)
+    return size > 0 and at + size == path.stat().st_size
+
+
+def _ebml_size(head: bytes, at: int) -> tuple[int, int]:
+    """Return a size of EBML at a place, 0 where it is unknown, and the place behind it."""
+    length = 9 - head[at].bit_length()
+    number = int.from_bytes(head[at : at + length], "big") & ((1 << 7 * length) - 1)
+    return (0 if number == (1 << 7 * length) - 1 else number), at + length
+
+
+def _whole_apng(path: Path) -> bool:
+    return b"acTL" in _head(path) and _whole_png(path)
+
+
 def _whole_html(path: Path) -> bool:
     return _tail(path, 64).rstrip().endswith(b"</html>")
 
@@ -137,6 +162,8 @@ PNG = FileKind("a PNG picture", ".png", _unless("a PNG picture", lambda h: h.sta
 SVG = FileKind("an SVG drawing", ".svg", _unless("an SVG drawing", lambda h: b"<svg" in h), _whole_svg)
 GIF = FileKind("a GIF", ".gif", _unless("a GIF", lambda head: head.startswith(b"GIF8")), _whole_gif)
 MP4 = FileKind("an MP4 film", ".mp4", _unless("an MP4 film", lambda h: h[4:8] == b"ftyp"), _whole_mp4)
+WEBM = FileKind("a WebM film", ".webm", _unless("a WebM film", lambda h: h.startswith(_EBML)), _whole_webm)
+APNG = FileKind("an APNG film", ".apng", _unless("an APNG film", lambda h: h.startswith(_PNG)), _whole_apng)
 REPORT = FileKind(
     "a report of Roadpulse",
     ".html",

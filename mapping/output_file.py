@@ -164,9 +164,12 @@ def _move(aside: Path, target: Path) -> None:
         raise
 
 
-def write_picture(picture: QImage, path: Path, target: Path) -> None:
-    """Write a new PNG to `path`, a part of `target`; raises `StorageError` if it did not become whole."""
-    if not picture.save(str(path), "PNG") or not PNG.whole(path):
+def write_picture(picture: QImage, path: Path, target: Path, quality: int = -1) -> None:
+    """Write a new PNG to `path`, a part of `target`; raises `StorageError` if it did not become whole.
+
+    `quality` is that of Qt: a PNG of 90 is larger than one of 30 and written faster, of the same pixels.
+    """
+    if not picture.save(str(path), "PNG", quality) or not PNG.whole(path):
         raise incomplete(path, target)
 
 

@@ -13,7 +13,11 @@ from qgis.PyQt.QtGui import QColor, QImage
 
 from roadpulse.aggregation.contract.errors import Cancelled
 from roadpulse.mapping.errors import MapError
-from roadpulse.mapping.layout import film
+from roadpulse.mapping.film import ffmpeg
+from roadpulse.mapping.film.export import FilmOptions, Listener, export_film, frame_name
+from roadpulse.mapping.film.formats import FORMATS, check_film
+from roadpulse.mapping.film.moments import Moment, moments
+from roadpulse.mapping.film.pictures import Painter, picture_at
 from roadpulse.mapping.layout.export import export_page
 from roadpulse.mapping.layout.page import PageOptions, SpeedPage, speed_page
 from roadpulse.mapping.layout.paper import PAPERS
@@ -132,22 +136,31 @@ def test_a_long_title_stays_in_its_column(layer: QgsVectorLayer) -> None:
     assert sizes[0] < sizes[1]
 
 
+def drawn(page: SpeedPage, size: tuple[int, int], *at: Moment) -> list[QImage]:
+    painter = Painter(page.layout, page.map_item.layers()[0], size)
+    images = [painter.draw(picture_at(page, moment)) for moment in at]
+    painter.restore()
+    return images
+
+
 def test_frames_differ_as_the_data_do(film_page: SpeedPage) -> None:
-    drawn = {frame.number: frame.render() for frame in film.frames(film_page, (640, 360), [3, 8])}
     ranges = film_page.map_item.layers()[0].renderer().ranges()
+    at_3, at_8 = (
+        colours(image.copy(0, 0, int(640 * 0.7), 360))
+        for image in drawn(film_page, (640, 360), Moment(3), Moment(8))
+    )
     slow, fast = (
         next(r.symbol().color().name() for r in ranges if r.lowerValue() <= speed <= r.upperValue())
         for speed in (maps.SPEED_AT_8, maps.SPEED_AT_3)
     )
-    map_part = {n: image.copy(0, 0, int(640 * 0.7), 360) for n, image in drawn.items()}
-    assert slow in colours(map_part[8]) and slow not in colours(map_part[3])
-    assert fast in colours(map_part[3]) and fast not in colours(map_part[8])
+    assert slow in at_8 and slow not in at_3
+    assert fast in at_3 and fast not in at_8
 
 
 def test_clock_and_track_follow_the_frame(film_page: SpeedPage) -> None:
     seen = []
-    for frame in film.frames(film_page, SMALL, [3, 17]):
-        frame.render()
+    for number in (3, 17):
+        picture_at(film_page, Moment(number))
         seen.append(
             (film_page.layout.itemById("clock").text(), film_page.layout.itemById("track").picturePath())
         )
@@ -156,45 +169,155 @@ def test_clock_and_track_follow_the_frame(film_page: SpeedPage) -> None:
 
 
 def test_there_is_a_frame_for_every_bin_in_order(film_page: SpeedPage) -> None:
-    names = [frame.name for frame in film.frames(film_page)]
+    names = [frame_name(film_page, moment) for moment in moments(film_page.style.timeline)]
     assert len(names) == 24
     assert names == sorted(names)
     assert names[8] == "frame_0008_0800.png"
 
 
-def test_a_gif_has_all_its_frames(film_page: SpeedPage, tmp_path: Path) -> None:
+class Heard:
+    """What a listener of a film hears."""
+
+    def __init__(self) -> None:
+        self.told: list[float] = []
+        self.pictures: list[str] = []
+        self.words: list[str] = []
+        self.listener = Listener(
+            progress=self.told.append,
+            drawn=lambda path: self.pictures.append(path.name),
+            said=self.words.append,
+        )
+
+
+def probed(path: Path) -> dict[str, str]:
+    """What ffprobe finds in a film, every picture counted."""
+    done = subprocess.run(
+        ["ffprobe", "-v", "error", "-count_frames", "-show_entries",
+         "format=duration:stream=codec_name,pix_fmt,width,height,nb_read_frames,color_space",
+         "-of", "default=nw=1", str(path)], capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    return dict(line.split("=", 1) for line in done.split())
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Twelve pictures as a film has them: a square that goes along on a ground with two plain colours."""
+    folder = tmp_path_factory.mktemp("pictures")
+    found = []
+    for at in range(12):
+        image = QImage(160, 90, QImage.Format.Format_RGB32)
+        image.fill(QColor("#fafaf7"))
+        for x in range(120, 160):
+            for y in range(90):
+                image.setPixelColor(x, y, QColor("#59c564"))
+        for x in range(10 * at, 10 * at + 10):
+            for y in range(40, 50):
+                image.setPixelColor(x, y, QColor("#440154"))
+        found.append(folder / f"{at:05d}.png")
+        assert image.save(str(found[-1]))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("key", "codec", "pixels", "counted"),
+    [
+        ("mp4", "h264", "yuv420p", 144),  # each is held for twelve of its pictures, 24 a second
+        ("webm", "vp9", "yuv420p", 12),
+        ("gif", "gif", "bgra", 12),
+        ("apng", "apng", "rgb24", 12),
+    ],
+)
+def test_a_film_has_every_picture_for_as_long_as_it_should(
+    pictures: list[Path], tmp_path: Path, key: str, codec: str, pixels: str, counted: int
+) -> None:
+    film = next(each for each in FORMATS if each.key == key)
+    if film.lacking()[0] or not shutil.which("ffprobe"):
+        pytest.skip(f"{film.lacking()[0]}, or ffprobe is missing")
+    path = tmp_path / f"film{film.ending}"
+    film.write(pictures, path, 2.0, lambda: None)
+    assert film.kind.whole(path)
+    found = probed(path)
+    assert (found["codec_name"], found["pix_fmt"]) == (codec, pixels)
+    assert (found["width"], found["height"], int(found["nb_read_frames"])) == ("160", "90", counted)
+    if key != "apng":  # of which ffprobe tells no duration
+        assert float(found["duration"]) == pytest.approx(6.0, abs=0.01)
+    whole = path.read_bytes()
+    for share in (2, 3):
+        path.write_bytes(whole[: len(whole) * share // 4])
+        assert not film.kind.whole(path), f"cut off at {share} quarters"
+
+
+@pytest.mark.parametrize("key", ["gif", "apng"])
+def test_plain_colours_are_exact_in_every_picture(pictures: list[Path], tmp_path: Path, key: str) -> None:
     image_module = pytest.importorskip("PIL.Image")
-    film.export_film(film_page, tmp_path / "day.gif", SMALL, 4, bins=[3, 8, 12])
-    with image_module.open(tmp_path / "day.gif") as picture:
-        assert (picture.n_frames, picture.size, picture.info["duration"]) == (3, SMALL, 250)
+    path = tmp_path / f"film.{key}"
+    next(each for each in FORMATS if each.key == key).write(pictures, path, 4.0, lambda: None)
+    with image_module.open(path) as film:
+        assert (film.n_frames, film.info["loop"]) == (12, 0)
+        for at in (0, 5, 11):
+            film.seek(at)
+            assert film.info["duration"] == 250
+            assert film.convert("RGB").tobytes() == image_module.open(pictures[at]).convert("RGB").tobytes()
+
+
+def test_a_gif_holds_only_what_changes(pictures: list[Path], tmp_path: Path) -> None:
+    pytest.importorskip("PIL")
+    sizes = []
+    for number in (1, 12):
+        next(each for each in FORMATS if each.key == "gif").write(
+            pictures[:number], tmp_path / "film.gif", 2.0, lambda: None
+        )
+        sizes.append((tmp_path / "film.gif").stat().st_size)
+    assert sizes[1] < 2.5 * sizes[0]
 
 
 def test_frames_as_pictures_go_into_a_folder(film_page: SpeedPage, tmp_path: Path) -> None:
-    told: list[float] = []
-    written = film.export_film(film_page, tmp_path / "frames", SMALL, bins=[3, 8], progress=told.append)
+    heard = Heard()
+    written = export_film(film_page, tmp_path / "frames", FilmOptions(SMALL, bins=[3, 8]), heard.listener)
     assert [p.name for p in written] == ["frame_0003_0300.png", "frame_0008_0800.png"]
     assert QImage(str(written[0])).width() == SMALL[0]
-    assert told == sorted(told) and told[-1] == 100
+    assert heard.told == sorted(heard.told) and heard.told[-1] == 100
+    assert len(heard.pictures) == 2 and not heard.words
 
 
-def test_an_mp4_plays_as_long_as_it_should(film_page: SpeedPage, tmp_path: Path) -> None:
-    if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
-        pytest.skip("ffmpeg is not installed")
-    film.export_film(film_page, tmp_path / "day.mp4", (321, 181), 2, bins=[3, 8, 12, 17])
-    said = subprocess.run(
-        ["ffprobe", "-v", "error", "-show_entries", "format=duration:stream=width,height", "-of", "csv=p=0",
-         str(tmp_path / "day.mp4")], capture_output=True, text=True, check=True,
-    ).stdout.split()  # fmt: skip
-    assert said[0] == "320,180"
-    assert float(said[1]) == pytest.approx(2.0, abs=0.1)
-
-
-def test_without_ffmpeg_the_message_says_what_to_do(
+def test_processes_draw_what_this_one_draws(
     film_page: SpeedPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    heard = Heard()
+    bins = [1, 3, 8, 12]
+    alone, shared = (
+        export_film(film_page, tmp_path / name, FilmOptions((640, 360), bins=bins, workers=n), heard.listener)
+        for name, n in (("alone", 1), ("shared", 2))
+    )
+    assert heard.words == []
+    assert [path.name for path in shared] == [path.name for path in alone]
+    for one, other in zip(alone, shared):
+        first, second = (QImage(str(path)).copy(0, 0, 475, 360) for path in (one, other))
+        assert first == second, one.name
+    assert len({path.read_bytes() for path in shared}) >= 3
+
+
+def test_where_no_process_starts_the_film_is_made_all_the_same(
+    film_page: SpeedPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("roadpulse.mapping.film.drawing.find_python", lambda: shutil.which("false"))
+    heard = Heard()
+    written = export_film(
+        film_page, tmp_path / "frames", FilmOptions(SMALL, bins=[3, 8], workers=2), heard.listener
+    )
+    assert len(written) == 2
+    assert "one after the other" in heard.words[0]
+
+
+def test_without_ffmpeg_the_message_says_what_to_do_and_what_works(
+    film_page: SpeedPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("PIL")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(MapError, match="ffmpeg is not on this computer"):
-        film.export_film(film_page, tmp_path / "day.mp4", SMALL)
+    with pytest.raises(
+        MapError, match=r"ffmpeg is not on this computer\. Install it .*or choose GIF, APNG or a folder"
+    ):
+        export_film(film_page, tmp_path / "day.mp4", FilmOptions(SMALL))
 
 
 def test_a_film_that_lacks_its_program_is_refused_before_the_first_frame(
@@ -206,25 +329,30 @@ def test_a_film_that_lacks_its_program_is_refused_before_the_first_frame(
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent))
     monkeypatch.setitem(sys.modules, "PIL", None)
-    told: list[float] = []
-    for name, words in (("day.mp4", "has no encoder libx264"), ("day.gif", "package Pillow is missing")):
+    heard = Heard()
+    for name, words in (
+        ("day.mp4", "has no encoder libx264"),
+        ("day.webm", "has no encoder libvpx-vp9"),
+        ("day.gif", "package Pillow is missing"),
+    ):
         with pytest.raises(MapError, match=words):
-            film.export_film(film_page, tmp_path / name, SMALL, progress=told.append)
-    assert not told
+            export_film(film_page, tmp_path / name, FilmOptions(SMALL), heard.listener)
+    assert not heard.told
+    assert check_film(tmp_path / "day.apng").key == "apng"
 
 
 def test_what_ffmpeg_says_reaches_the_person(tmp_path: Path) -> None:
-    try:
-        ffmpeg = film.find_ffmpeg()
-    except MapError as error:
-        pytest.skip(error.message)
+    if ffmpeg.why_missing("libx264")[0]:
+        pytest.skip("ffmpeg is not installed")
     with pytest.raises(MapError, match="ffmpeg could not write the film"):
-        film.run_ffmpeg(film.ffmpeg_arguments(ffmpeg, 2), tmp_path)
+        ffmpeg.call(ffmpeg.arguments("libx264", 2, "film.mp4"), tmp_path)
 
 
 def test_cancelling_leaves_nothing_behind(film_page: SpeedPage, tmp_path: Path) -> None:
     before = sorted(p.name for p in tmp_path.iterdir())
     calls = iter([False, True])
     with pytest.raises(Cancelled):
-        film.export_film(film_page, tmp_path / "day.gif", SMALL, cancelled=lambda: next(calls))
+        export_film(
+            film_page, tmp_path / "day.gif", FilmOptions(SMALL), Listener(cancelled=lambda: next(calls))
+        )
     assert sorted(p.name for p in tmp_path.iterdir()) == before

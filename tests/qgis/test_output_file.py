@@ -19,7 +19,8 @@ from roadpulse.algorithms.demo_city import write_links
 from roadpulse.democity import make_network
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.file_kinds import GIF, MAP, MP4, PAGE_KINDS, PDF, PNG, REPORT, SVG, FileKind, table_of
-from roadpulse.mapping.layout import film
+from roadpulse.mapping.film.export import FilmOptions, export_film
+from roadpulse.mapping.film.formats import format_of
 from roadpulse.mapping.layout.export import export_page
 from roadpulse.mapping.layout.page import PageOptions, SpeedPage, speed_page
 from roadpulse.mapping.output_file import check_output, written_whole
@@ -66,7 +67,7 @@ def page_of(layer: QgsVectorLayer, **options: Any) -> SpeedPage:
 
 def export(layer: QgsVectorLayer, path: Path) -> None:
     if path.suffix in (".gif", ".mp4", ""):
-        film.export_film(page_of(layer, paper="frame", film=True), path, SMALL, bins=[3, 8])
+        export_film(page_of(layer, paper="frame", film=True), path, FilmOptions(SMALL, bins=[3, 8]))
     elif path.suffix == ".gpkg":
         maps.write(path)
     else:
@@ -74,13 +75,8 @@ def export(layer: QgsVectorLayer, path: Path) -> None:
 
 
 def skip_without_tools(name: str) -> None:
-    if name.endswith(".mp4"):
-        try:
-            film.find_ffmpeg()
-        except MapError as error:
-            pytest.skip(error.message)
-    if name.endswith(".gif"):
-        pytest.importorskip("PIL")
+    if name.endswith((".mp4", ".gif")) and (why := format_of(Path(name)).lacking()[0]):
+        pytest.skip(why)
 
 
 # -- a full disk ------------------------------------------------------------------------------------
@@ -309,8 +305,8 @@ def test_frames_go_into_a_folder_of_their_own(layer: QgsVectorLayer, tmp_path: P
 
 def test_the_frames_of_a_longer_film_before_do_not_stay(layer: QgsVectorLayer, tmp_path: Path) -> None:
     page = page_of(layer, paper="frame", film=True)
-    film.export_film(page, tmp_path / "frames", SMALL, bins=[3, 8, 12])
-    film.export_film(page, tmp_path / "frames", SMALL, bins=[8])
+    export_film(page, tmp_path / "frames", FilmOptions(SMALL, bins=[3, 8, 12]))
+    export_film(page, tmp_path / "frames", FilmOptions(SMALL, bins=[8]))
     assert [each.name for each in (tmp_path / "frames").iterdir()] == ["frame_0008_0800.png"]
 
 
@@ -358,7 +354,7 @@ def test_a_film_is_written_to_a_folder_of_any_name(
     skip_without_tools(ending)
     path = tmp_path / name / f"{name}{ending}"
     page = page_of(layer, paper="frame", film=True)
-    written = film.export_film(page, path, (64, 36), bins=[3])
+    written = export_film(page, path, FilmOptions((64, 36), bins=[3]))
     if ending:
         assert written == [path]
         assert (MP4 if ending == ".mp4" else GIF).whole(path)

@@ -1,0 +1,67 @@
+"""A layout and the layers that it draws, as a file from which another process draws the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.core import (
+    QgsLayerDefinition,
+    QgsLayoutItemLegend,
+    QgsLayoutItemMap,
+    QgsMapLayer,
+    QgsPrintLayout,
+    QgsProject,
+    QgsReadWriteContext,
+)
+from qgis.PyQt.QtXml import QDomDocument
+
+from ..errors import MapError
+
+_OF_THIS_PROCESS = ("memory", "virtual")
+"""Providers of layers that no other process can open."""
+
+
+def layers_of(layout: QgsPrintLayout) -> list[QgsMapLayer]:
+    """Return the layers that maps and legends of a layout show, each once."""
+    found: dict[str, QgsMapLayer] = {}
+    for item in layout.items():
+        shown = item.layers() if isinstance(item, QgsLayoutItemMap) else []
+        if isinstance(item, QgsLayoutItemLegend):
+            shown = [node.layer() for node in item.model().rootGroup().findLayers()]
+        found.update((layer.id(), layer) for layer in shown if layer is not None)
+    return list(found.values())
+
+
+def only_here(layout: QgsPrintLayout) -> str:
+    """Return the name of a layer that only this process can draw; empty if there is none.
+
+    Such layers live in this process's memory, or need a log-in of QGIS's authentication database.
+    """
+    for layer in layers_of(layout):
+        if layer.providerType() in _OF_THIS_PROCESS or "authcfg=" in layer.source():
+            return str(layer.name())
+    return ""
+
+
+def write_snapshot(layout: QgsPrintLayout, path: Path) -> None:
+    """Write a layout and its layers to `path`."""
+    context = QgsReadWriteContext()
+    document = QgsLayerDefinition.exportLayerDefinitionLayers(layers_of(layout), context)
+    document.documentElement().appendChild(layout.writeXml(document, context))
+    path.write_text(document.toString(), encoding="utf-8")
+
+
+def read_snapshot(path: Path, project: QgsProject) -> QgsPrintLayout:
+    """Read a layout and its layers into `project`; raises `MapError` for layers that are lost."""
+    document, context = QDomDocument(), QgsReadWriteContext()
+    document.setContent(path.read_text(encoding="utf-8"))
+    layers = QgsLayerDefinition.loadLayerDefinitionLayers(document, context)
+    lost = [layer.name() for layer in layers if not layer.isValid()]
+    if lost:
+        raise MapError(f"The layer “{lost[0]}” cannot be opened in another process.")
+    project.addMapLayers(layers)
+    layout = QgsPrintLayout(project)
+    element = document.documentElement().firstChildElement("Layout")
+    if not layout.readXml(element, document, context):
+        raise MapError(f"The layout in {path} cannot be read.")
+    return layout
