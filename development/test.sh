@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Run the tests, each kind in a process of its own: unit tests must not find a running QGIS.
-# Eight lanes go side by side, since tests of servers wait more than they compute: see docs/tests.md. Those with
+# Nine lanes go side by side, since tests of servers wait more than they compute: see docs/tests.md. Those with
 # a window measure how long it waits, so the others leave them the processors (nice), those with the most work
 # least. A line every minute says how far each lane is. What failed is named in the end, after a table of where
 # the time went (each test's is in build/tests-times.tsv).
@@ -18,6 +18,9 @@ spark_tests=(tests/integration/test_{spark_*,s3_spark,ssh_spark,cluster}.py)
 livy_tests=(tests/integration/test_{livy_*,cluster_services}.py)
 engine_tests=(tests/integration/test_{engine_*,clocks,killed_runs,local_backend,worker_memory}.py)
 ssh_tests=(tests/integration/test_ssh_{backend,connection,diagnosis}.py)
+shopt -s extglob nullglob
+s3_tests=(tests/integration/test_s3_!(spark).py tests/integration/test_bucket_*.py)
+shopt -u extglob nullglob
 failed=()
 chosen=() # options of pytest that choose tests
 
@@ -63,11 +66,19 @@ over_ssh() {
   pytest "integration: SSH" -p no:pytest_qgis "${ssh_tests[@]}"
 }
 
-off_cluster() {
-  local elsewhere=("${spark_tests[@]}" "${livy_tests[@]}" "${engine_tests[@]}" "${ssh_tests[@]}")
+on_s3() { # which waits far more than it computes
   background 5
   parts 2>/dev/null
-  pytest "integration: PostGIS, S3" -p no:pytest_qgis "${elsewhere[@]/#/--ignore=}" tests/integration
+  pytest "integration: S3" -p no:pytest_qgis "${s3_tests[@]}"
+}
+
+off_cluster() {
+  local elsewhere=(
+    "${spark_tests[@]}" "${livy_tests[@]}" "${engine_tests[@]}" "${ssh_tests[@]}" "${s3_tests[@]}"
+  )
+  background 5
+  parts 2>/dev/null
+  pytest "integration: PostGIS, statistics" -p no:pytest_qgis "${elsewhere[@]/#/--ignore=}" tests/integration
 }
 
 in_unit() {
@@ -144,7 +155,7 @@ left_out=$(build/venv/bin/python development/machine.py)
 if [ "$*" = tests ] || [ "$*" = long ]; then
   chosen=(-m "$([ "$*" = long ] || echo not) long")
   echo "== all kinds side by side (their output comes in the end; build/tests-*.log has it now)"
-  side_by_side on_spark on_livy on_engine over_ssh off_cluster in_unit in_qgis in_desktop
+  side_by_side on_spark on_livy on_engine over_ssh on_s3 off_cluster in_unit in_qgis in_desktop
   build/venv/bin/python development/test_times.py "$ROADPULSE_TIMES"
 else
   [[ "$*" != *integration* ]] || parts

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ON_SPARK = ("spark_x", "s3_spark", "ssh_spark", "cluster")
 ON_LIVY = ("livy_x", "cluster_services")
 ON_ENGINE = ("engine_x", "clocks", "killed_runs", "local_backend", "worker_memory")
+ON_S3 = ("s3_x", "bucket_probe")
 OVER_SSH = ("ssh_backend", "ssh_connection", "ssh_diagnosis")
 ALSO = """
 import pytest
@@ -47,7 +48,7 @@ def house(tmp_path: Path) -> Path:
     (tmp_path / "build").mkdir()
     (tmp_path / "build/venv").symlink_to(ROOT / "build/venv")
     (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\nmarkers = ["long: x"]\n')
-    names = (*ON_SPARK, *ON_LIVY, *ON_ENGINE, *OVER_SSH)
+    names = (*ON_SPARK, *ON_LIVY, *ON_ENGINE, *OVER_SSH, *ON_S3)
     files = {f"integration/test_{name}.py": "def test_one(): pass" for name in names}
     files |= {
         "unit/test_a.py": "def test_fails(): assert 0\ndef test_passes(): pass\n" + ALSO,
@@ -98,16 +99,17 @@ def test_what_goes_on_is_said_and_in_the_end_where_the_time_went(house: Path) ->
     assert code == 1
     assert lines[0] == "== left out here: something" == lines[-2]
     assert lines[-1] == "== failed: in_unit"
-    kind = "integration: PostGIS, S3"
+    kind = "integration: PostGIS, statistics"
     assert f" {kind}, 0 % (1 of 1): test_b.py::test_long" in told
     table = lines[next(n for n, line in enumerate(lines) if line.startswith("== seconds by kind")) :]
-    kinds = {line.rsplit(None, 5)[0].strip(): int(line.split()[-5]) for line in table[1:9]}
+    kinds = {line.rsplit(None, 5)[0].strip(): int(line.split()[-5]) for line in table[1:10]}
     assert kinds == {
         "unit: no QGIS": 2, kind: 1, "integration: Spark": len(ON_SPARK), "integration: Livy": len(ON_LIVY),
         "integration: engine, processes": len(ON_ENGINE), "integration: SSH": len(OVER_SSH),
+        "integration: S3": len(ON_S3),
         "qgis: real QGIS, no window": 1, "gui: real QGIS Desktop under Xvfb": 1,
     }  # fmt: skip
-    slowest, most = table[10 : 10 + SLOWEST], table[11 + SLOWEST : -2]
+    slowest, most = table[11 : 11 + SLOWEST], table[12 + SLOWEST : -2]
     assert len(slowest) == len(most) == SLOWEST < sum(kinds.values())
     times = read(house / "build/tests-times.tsv")
     assert {test.name for test in times if test.kind == "unit: no QGIS"} == {
