@@ -24,6 +24,7 @@ from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination
 from .progress import part
 from .reader import Reader
+from .style_parameters import style_changes, style_parameters
 
 TIME_FROM, TIME_TO, FRAME_SIZE, FRAMES_PER_SECOND = "TIME_FROM", "TIME_TO", "FRAME_SIZE", "FRAMES_PER_SECOND"
 FILES = "MP4 (*.mp4);;WebM (*.webm);;GIF (*.gif);;APNG (*.apng)"
@@ -69,12 +70,10 @@ class ExportAnimation(RoadpulseAlgorithm):
             time = QgsProcessingParameterString(name, label, default)
             self.addParameter(p.with_help(time, tr("Local time of the day, such as 06:00.")))
         self.addParameter(pages.set_of_days(tr("Empty: all of them, one after the other.")))
-        self.addParameter(pages.statistic(tr("The map file holds its values of each bin.")))
         for parameter in pages.text_and_extent():
             self.addParameter(parameter)
-        self.addParameter(pages.theme())
-        self.addParameter(pages.limits())
-        self.addParameter(pages.driving_side())
+        for parameter in style_parameters(tr("The map file holds its values of each bin.")):
+            self.addParameter(parameter)
         self.addParameter(p.choice(FRAME_SIZE, tr("Size"), SIZES, "1920x1080", tr("Width and height.")))
         rate = QgsProcessingParameterNumber(
             FRAMES_PER_SECOND, tr("Pictures a second"), Qgis.ProcessingNumberParameterType.Double, 2.0,
@@ -96,8 +95,7 @@ class ExportAnimation(RoadpulseAlgorithm):
         if destination.path is not None:
             check_film(destination.path, destination.inputs)
         reader = Reader(self, parameters, context)
-        pages.class_limits(reader.text(pages.LIMITS))
-        reader.drawn_statistic(pages.STATISTIC)
+        style_changes(reader)
         for name in (TIME_FROM, TIME_TO):
             pages.bin_of(reader.text(name), 1)
 

@@ -22,6 +22,7 @@ from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination
 from .reader import Reader
+from .style_parameters import style_changes, style_parameters
 
 TIME, PAPER, ORIENTATION, DPI = "TIME", "PAPER", "ORIENTATION", "DPI"
 PAPERS = ("A4", "A3", "A2", "A1", "A0")
@@ -64,10 +65,8 @@ class ExportLayout(RoadpulseAlgorithm):
         self.addParameter(pages.set_of_days(tr("It needs a TIME. Empty: the first.")))
         for parameter in pages.text_and_extent():
             self.addParameter(parameter)
-        self.addParameter(pages.statistic(tr("Without values by bin it is drawn for the whole period.")))
-        self.addParameter(pages.theme())
-        self.addParameter(pages.limits())
-        self.addParameter(pages.driving_side())
+        for parameter in style_parameters(tr("Without values by bin it is drawn for the whole period.")):
+            self.addParameter(parameter)
         self.addParameter(
             p.choice(PAPER, tr("Paper"), PAPERS, "A4", tr("Landscape, or portrait where that shows more."))
         )
@@ -90,8 +89,7 @@ class ExportLayout(RoadpulseAlgorithm):
 
         Destination(self, parameters, context, p.OUTPUT).check(PAGE_KINDS)
         reader = Reader(self, parameters, context)
-        pages.class_limits(reader.text(pages.LIMITS))
-        reader.drawn_statistic(pages.STATISTIC)
+        style_changes(reader)
         if reader.text(TIME):
             pages.bin_of(reader.text(TIME), 1)
         elif reader.text(pages.DAYS):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -21,25 +19,21 @@ from qgis.core import (
 
 from ..aggregation.contract.days import minute_of
 from ..aggregation.contract.errors import SpecError
-from ..aggregation.contract.statistic import drawn_keys
 from ..mapping.errors import MapError
 from ..mapping.foreign_style import bare_layer
 from ..mapping.language import tr
 from ..workflow.run_names import name_of_trips
 from . import parameters as p
 from .reader import Reader
+from .style_parameters import style_changes
 
 if TYPE_CHECKING:
     from ..mapping.layout.page import SpeedPage
     from ..mapping.timeline import Timeline
 
 INPUT, TITLE, SUBTITLE, SOURCES = "INPUT", "TITLE", "SUBTITLE", "SOURCES"
-STATISTIC, THEME, LIMITS, EXTENT, FILL = "STATISTIC", "THEME", "LIMITS", "EXTENT", "FILL"
-DRIVING_SIDE, DAYS = "DRIVING_SIDE", "DAYS"
-THEMES = ("light", "dark")
-AS_IN_ZONE = "by the time zone"
+EXTENT, FILL, DAYS = "EXTENT", "FILL", "DAYS"
 MOST_NAMED = 10  # sets of days that an error names
-SIDES = (AS_IN_ZONE, "left", "right")
 
 
 def map_input() -> QgsProcessingParameterDefinition:
@@ -50,54 +44,12 @@ def map_input() -> QgsProcessingParameterDefinition:
     return p.with_help(layer, tr("The table “links” of a GeoPackage that Roadpulse wrote."))
 
 
-def statistic(text: str) -> QgsProcessingParameterDefinition:
-    """Return the key of the statistic that a map shows; empty for the one that its file shows at first."""
-    key = QgsProcessingParameterString(STATISTIC, tr("Statistic"), "", False, True)
-    key.setMetadata({"widget_wrapper": {"value_hints": ["", *drawn_keys()]}})
-    known = tr("A key: {keys}, or another percentile. Empty: the one that the map shows at first.").format(
-        keys=", ".join(drawn_keys())
-    )
-    return p.with_help(key, f"{known} {text}")
-
-
-def theme() -> QgsProcessingParameterDefinition:
-    """Light or dark."""
-    return p.choice(
-        THEME, tr("Theme"), THEMES, "light", tr("Slow is dark on the light ground and glows on the dark one.")
-    )
-
-
-def limits() -> QgsProcessingParameterDefinition:
-    """Class limits as text."""
-    return p.with_help(
-        QgsProcessingParameterString(LIMITS, tr("Class limits"), "", False, True),
-        tr(
-            "Ascending numbers in the unit shown, with a point for decimals, such as “0 2.5 5 10 20 30”. "
-            "Empty: round numbers that fit, the same at every hour."
-        ),
-    )
-
-
 def set_of_days(empty: str) -> QgsProcessingParameterDefinition:
     """The name of a set of days; `empty` says what an empty one means."""
     return p.with_help(
         QgsProcessingParameterString(DAYS, tr("Days"), "", False, True),
         tr("Of a map with several: one of them, such as Mon or 2025-06-10.") + " " + empty,
     )
-
-
-def driving_side() -> QgsProcessingParameterDefinition:
-    """Left, right, or that of the country of the run's time zone."""
-    return p.choice(
-        DRIVING_SIDE, tr("Traffic drives on the"), SIDES, AS_IN_ZONE,
-        tr("Side of its road on which a direction is drawn; to be set for runs in UTC."),
-    )  # fmt: skip
-
-
-def driving_side_change(reader: Reader) -> dict[str, Any]:
-    """Return the option of the style that a call's DRIVING_SIDE sets; empty for that of the time zone."""
-    side = reader.choice(DRIVING_SIDE)
-    return {} if side == AS_IN_ZONE else {"driving_side": side}
 
 
 def text_and_extent() -> Iterable[QgsProcessingParameterDefinition]:
@@ -123,43 +75,6 @@ def text_and_extent() -> Iterable[QgsProcessingParameterDefinition]:
     )
 
 
-def class_limits(text: str) -> tuple[float, ...]:
-    """Limits from text with blanks, semicolons or commas between; raises `MapError`.
-
-    A comma between two digits separates only where all separators are such commas: in “0 2,5 5” it would be
-    a decimal comma to some and a separator to others.
-    """
-    words = re.split(r"[\s;]+|,(?!\d)|(?<!\d),", text.strip(" \t\n;,"))
-    words = text.strip().split(",") if len(words) == 1 else [word for word in words if word]
-    numbers = []
-    for word in words if text.strip(" \t\n;,") else ():
-        if "," in word:
-            raise MapError(
-                tr(
-                    "The class limits {text!r} hold “{word}”, which is one number to some and several to "
-                    "others. Write {point} for one, or “{blank}” for several."
-                ).format(text=text, word=word, point=word.replace(",", "."), blank=word.replace(",", " "))
-            )
-        try:
-            numbers.append(float(word.replace("−", "-")))
-        except ValueError:
-            numbers.append(math.nan)
-        if not math.isfinite(numbers[-1]):
-            raise MapError(
-                tr(
-                    "“{word}” in the class limits {text!r} is not a number. Write ascending numbers such as "
-                    "“0 2.5 5 10 20”."
-                ).format(text=text, word=word)
-            )
-    if numbers and (len(numbers) < 2 or any(b <= a for a, b in zip(numbers, numbers[1:]))):
-        raise MapError(
-            tr(
-                "The class limits {text!r} are not two or more ascending numbers such as “0 5 10 15 20 30”."
-            ).format(text=text)
-        )
-    return tuple(numbers)
-
-
 class PageRequest:
     """A page of its own project, so that neither the person's layer nor their project changes.
 
@@ -173,6 +88,7 @@ class PageRequest:
         layer = algorithm.parameterAsVectorLayer(parameters, INPUT, context)
         if layer is None:
             raise MapError(tr("The layer {name!r} cannot be opened.").format(name=self._reader.text(INPUT)))
+        self._changes = style_changes(self._reader, layer)
         self._extent = algorithm.parameterAsExtent(parameters, EXTENT, context, layer.crs())
         self.project = QgsProject()
         self.layer = bare_layer(layer.source(), layer.name(), layer.providerType())
@@ -184,15 +100,7 @@ class PageRequest:
         from .post_processing import show  # noqa: PLC0415
 
         reader = self._reader
-        changes: dict[str, Any] = {"theme": reader.choice(THEME)}
-        statistic = reader.drawn_statistic(STATISTIC)
-        if statistic:
-            changes["statistic"] = statistic
-        changes |= driving_side_change(reader)
-        limits = class_limits(reader.text(LIMITS))
-        if limits:
-            changes["limits"] = limits
-        style = show(self.layer, self.project, changes)
+        style = show(self.layer, self.project, self._changes)
         return speed_page(
             self.project, self.layer, style,
             PageOptions(

@@ -21,11 +21,12 @@ from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .progress import RunReporter, part
 from .reader import Reader
+from .style_parameters import style_changes, style_parameters
 
 if TYPE_CHECKING:
     from ..workflow.more_statistics import Remake
 
-FAST_GLOWS, LABELS, SAVE = "FAST_GLOWS", "LABELS", "SAVE"
+SAVE = "SAVE"
 
 
 class StyleSpeeds(RoadpulseAlgorithm):
@@ -41,8 +42,8 @@ class StyleSpeeds(RoadpulseAlgorithm):
     def paragraphs(self) -> tuple[str, ...]:
         return (
             tr(
-                "Gives a layer of link speeds its look: classes in viridis with one set of limits "
-                "for all bins, links with too few trips thin and grey, both directions of a road side "
+                "Gives a layer of link speeds its look: classes in the colours of a ramp, with one set of "
+                "limits for all bins, links with too few trips thin and grey, both directions of a road side "
                 "by side, and the time of the day for the temporal controller."
             ),
             tr(
@@ -57,22 +58,12 @@ class StyleSpeeds(RoadpulseAlgorithm):
 
     def initAlgorithm(self, configuration: Any = None) -> None:
         self.addParameter(pages.map_input())
-        self.addParameter(
-            pages.statistic(
-                tr(
-                    "It plays if it has a value by bin. One that the map file lacks is computed from the "
-                    "point store, without reading a trip, and the file is made again with it."
-                )
-            )
+        words = tr(
+            "It plays if it has a value by bin. One that the map file lacks is computed from the "
+            "point store, without reading a trip, and the file is made again with it."
         )
-        self.addParameter(pages.theme())
-        self.addParameter(pages.limits())
-        self.addParameter(pages.driving_side())
-        for name, label, default, text in (
-            (FAST_GLOWS, tr("Fast roads contrast most"), False, tr("Reverses the colours.")),
-            (LABELS, tr("Street names"), True, tr("If the roads have names.")),
-        ):
-            self.addParameter(p.with_help(QgsProcessingParameterBoolean(name, label, default), text))
+        for parameter in style_parameters(words):
+            self.addParameter(parameter)
         keep = QgsProcessingParameterBoolean(SAVE, tr("Keep the style in the file"), True)
         self.addParameter(p.with_help(keep, tr("Then every QGIS that opens the GeoPackage shows it so.")))
         self.addOutput(QgsProcessingOutputVectorLayer(p.OUTPUT, tr("Styled layer")))
@@ -81,11 +72,11 @@ class StyleSpeeds(RoadpulseAlgorithm):
         from ..mapping.style.saved_styles import check_save  # noqa: PLC0415
 
         reader = Reader(self, parameters, context)
-        self._changes(reader)
         layer = self.parameterAsVectorLayer(parameters, pages.INPUT, context)
+        statistic = style_changes(reader).get("statistic", "")
         if layer is not None and reader.flag(SAVE):
             check_save(layer)
-        self._remake = _remake(layer, reader.drawn_statistic(pages.STATISTIC)) if layer is not None else None
+        self._remake = _remake(layer, statistic) if layer is not None else None
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -98,10 +89,10 @@ class StyleSpeeds(RoadpulseAlgorithm):
         layer = self.parameterAsVectorLayer(parameters, pages.INPUT, context)
         if layer is None:
             raise QgsProcessingException(self.invalidSourceError(parameters, pages.INPUT))
-        changes = self._changes(Reader(self, parameters, context))
         if self._remake is not None:
             _make_again(self._remake, layer, feedback)
-        StyleOptions.from_run_table(layer, **changes)  # refused before anything of the layer is changed
+        changes = style_changes(Reader(self, parameters, context), layer)
+        checked = StyleOptions.from_run_table(layer, **changes)  # refused before the layer is changed
         found = disarm(layer)
         if found:
             feedback.pushWarning(
@@ -113,26 +104,15 @@ class StyleSpeeds(RoadpulseAlgorithm):
                     ).format(parts=", ".join(found), name=KEPT_STYLE)
                 )
             )
-        options = show(layer, context.project(), changes)
+        options = show(
+            layer, context.project(), {**changes, "limits": checked.limits, "method": checked.method}
+        )
         if Reader(self, parameters, context).flag(SAVE):
             save_style(layer)
+        for fault in options.faults:
+            feedback.pushWarning(visible(fault))
         feedback.pushInfo(visible(options.title))
         return {p.OUTPUT: layer.id()}
-
-    def _changes(self, reader: Reader) -> dict[str, Any]:
-        changes: dict[str, Any] = {
-            "theme": reader.choice(pages.THEME),
-            "fast_glows": reader.flag(FAST_GLOWS),
-            "labels": reader.flag(LABELS),
-        }
-        statistic = reader.drawn_statistic(pages.STATISTIC)
-        if statistic:
-            changes["statistic"] = statistic
-        changes |= pages.driving_side_change(reader)
-        limits = pages.class_limits(reader.text(pages.LIMITS))
-        if limits:
-            changes["limits"] = limits
-        return changes
 
 
 def _remake(layer: QgsVectorLayer, statistic: str) -> Optional[Remake]:

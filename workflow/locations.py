@@ -33,6 +33,11 @@ def run_store() -> RunStore:
     return RunStore(home() / "records")
 
 
+def presets_folder() -> Path:
+    """Return the folder of the person's presets of styles."""
+    return home() / "presets"
+
+
 def known_hosts() -> Path:
     """Return the SSH host keys that a person has accepted here."""
     return home() / "known_hosts"

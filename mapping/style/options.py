@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -44,6 +46,12 @@ TRAFFIC_STEPS = tuple(share for share, _ in reversed(TRAFFIC_SHARES[:-1]))
 
 MOST_LIMITS, LARGEST_LIMIT = 100, 1e9
 """Number and size of a style's class limits."""
+
+
+LOOK = (
+    "theme", "fast_glows", "ramp", "method", "classes", "width", "few", "beside", "labels",
+)  # fmt: skip
+"""Names of the options that are of no map in particular."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +204,23 @@ class StyleOptions:
         if options.width == BY_TRAFFIC and not options.traffic:
             options = replace(options, traffic=tuple(file.traffic(TRAFFIC_STEPS)))
         return options
+
+
+def known_options(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return those of the named options that a style of JSON gives and that are valid.
+
+    With the method by hand its `limits` too, if they are.
+    """
+    kept: dict[str, Any] = {}
+    for name in names:
+        if name in values and type(values[name]) is type(getattr(StyleOptions(), name)):
+            with suppress(MapError):
+                kept[name] = getattr(StyleOptions(**{name: values[name]}), name)
+    limits = values.get("limits")
+    if kept.get("method") == BY_HAND and isinstance(limits, list):
+        with suppress(MapError):
+            kept["limits"] = StyleOptions(limits=tuple(limits)).limits
+    return kept
 
 
 def distribution_of(file: MapFile, statistic: str) -> Distribution:

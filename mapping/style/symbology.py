@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from typing import Any, Optional
 
 from qgis.core import (
@@ -24,13 +23,12 @@ from qgis.PyQt.QtGui import QColor
 
 from ...aggregation.contract.json_text import Entries, JsonFault, decode
 from ..columns import LABEL_FIELD, LABEL_ZOOM_FIELD, WIDTH_FIELD, link_columns
-from ..errors import MapError
 from ..language import tr
 from ..map_file import MapFile
 from .breaks import class_labels
 from .labels import street_labels
 from .methods import BY_HAND, DEFAULT_METHOD, METHODS
-from .options import BY_CLASS, LARGEST_LIMIT, StyleOptions
+from .options import BY_CLASS, LARGEST_LIMIT, LOOK, StyleOptions, known_options
 from .palette import PALETTES
 from .ramps import qgis_ramp
 from .road_class import REFERENCE_SCALE, TRAFFIC_SHARES
@@ -49,10 +47,7 @@ ORDER_SCALE = 60_000
 _STYLED = "roadpulse/style"
 """Custom property of a layer with the options that it was styled with, as JSON."""
 
-_KEPT = (
-    "statistic", "theme", "driving_side", "fast_glows", "labels", "ramp", "method", "classes", "width", "few",
-    "beside",
-)  # fmt: skip
+_KEPT = ("statistic", "driving_side", *LOOK)
 
 _SHORT_ALIAS, _PIXELS_A_LETTER = 12, 7
 """Letters of a head that QGIS's usual width of a column has room for; it cuts longer ones at both ends."""
@@ -120,19 +115,7 @@ def _styled_with(layer: QgsVectorLayer) -> dict[str, Any]:
         values = Entries.of(decode(layer.customProperty(_STYLED, ""), "the style"), "the style").values
     except (JsonFault, TypeError):
         return {}
-    kept: dict[str, Any] = {}
-    for name in _KEPT:
-        if name in values and type(values[name]) is type(getattr(StyleOptions(), name)):
-            try:
-                StyleOptions(**{name: values[name]})
-            except MapError:
-                continue
-            kept[name] = values[name]
-    limits = values.get("limits")
-    if kept.get("method") == BY_HAND and isinstance(limits, list):
-        with suppress(MapError):
-            kept["limits"] = StyleOptions(limits=tuple(limits)).limits
-    return kept
+    return known_options(values, _KEPT)
 
 
 def style_project(project: QgsProject, options: StyleOptions) -> None:

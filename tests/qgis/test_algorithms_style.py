@@ -19,7 +19,8 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from roadpulse.algorithms.pages import class_limits
+from roadpulse.algorithms.style_parameters import METHOD_KEYS, class_limits
+from roadpulse.mapping.style.methods import BY_HAND, METHODS
 
 Values = dict[str, Any]
 
@@ -141,3 +142,8 @@ def test_the_loaded_layer_is_the_table_links_named_styled_and_in_time(
     assert layer.renderer().type() == "graduatedSymbol"
     assert layer.temporalProperties().isActive()
     assert not project.timeSettings().temporalRange().isInfinite()
+
+
+def test_the_methods_on_offer_are_all_but_limits_by_hand() -> None:
+    """Listed by themselves, so that the algorithms are there without numpy."""
+    assert set(METHOD_KEYS) == set(METHODS) - {BY_HAND}
