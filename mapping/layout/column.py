@@ -13,7 +13,7 @@ from ..style.options import StyleOptions
 from ..style.palette import PALETTES
 from .facts import directions
 from .items import Box, add_ground, add_legend, add_scale_bar, add_text, text_format
-from .typesetting import SMALL, TEXT, TITLE, fits, fitting, line_height, wrapped
+from .typesetting import SMALL, TEXT, fits, line_height, title_lines, wrapped
 
 
 class Column:
@@ -51,7 +51,8 @@ class Column:
 
     def heading(self, title: str, subtitle: str, when: str, dates: str, facts: str) -> None:
         """Write the title, what is shown and when (empty: not said), the dates and the counts of the data."""
-        self.write(title, fitting(title, TITLE, self.width / self.size), bold=True, name="title")
+        title, points = title_lines(title, self.width / self.size)
+        self.write(title, points, bold=True, name="title")
         self.y += self.size
         both = tr(", ").join(filter(None, (subtitle, when)))
         if self.is_line(both, TEXT):
@@ -62,7 +63,8 @@ class Column:
                 self.write(when, TEXT, name="when")
         self.y += self.size
         self.write(dates, SMALL, soft=True, name="dates")
-        self.write(facts, SMALL, soft=True, name="facts")
+        if facts:
+            self.write(facts, SMALL, soft=True, name="facts")
         self.y += 7 * self.size
 
     def legend(self, layer: QgsVectorLayer, of: QgsLayoutItemMap) -> QgsLayoutItemLegend:

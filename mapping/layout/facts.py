@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Optional
 
@@ -140,6 +141,12 @@ def describe(layer: QgsVectorLayer, style: StyleOptions, frame: Optional[int] = 
     days = "" if style.days == tr("all days") else style.days
     zone = tr("local time ({zone})").format(zone=style.time_zone)
     return tr(", ").join(filter(None, (span(*file.dates), days, zone))), facts
+
+
+def count_points(layer: QgsVectorLayer, frames: Iterable[int]) -> str:
+    """Return how many points there are in some frames: `44,312 points`."""
+    totals = MapFile.of(layer).bin_totals()
+    return tr("{points} points").format(points=number_text(sum(totals[frame] for frame in frames)))
 
 
 def span(first: object, last: object) -> str:

@@ -237,6 +237,11 @@ def add_track(layout: QgsPrintLayout, box: Box, name: str = "track") -> QgsLayou
     return picture
 
 
+def show_track(item: QgsLayoutItemPicture, picture: str) -> None:
+    """Show a picture of `track_picture`, as lines and not as pixels."""
+    item.setPicturePath(picture, QgsLayoutItemPicture.Format.FormatSVG)
+
+
 def track_picture(totals: Sequence[float], now: int, box: Box, palette: Palette, largest: float = 0.0) -> str:
     """Return the day as bars, the bin `now` bright, as a picture path that QGIS reads (`base64:`, an SVG).
 

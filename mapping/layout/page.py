@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Optional
 
 from qgis.core import (
@@ -12,7 +13,6 @@ from qgis.core import (
     QgsPrintLayout,
     QgsProject,
     QgsRectangle,
-    QgsTextFormat,
     QgsUnitTypes,
     QgsVectorLayer,
 )
@@ -24,17 +24,29 @@ from ..language import clock, tr
 from ..map_file import MapFile
 from ..reference_system import in_degrees
 from ..style.options import StyleOptions
-from ..style.palette import PALETTES
+from ..style.palette import PALETTES, Palette
 from ..style.symbology import print_style
 from ..style.temporal import frame_range
 from .column import Column
 from .facts import describe, emptiness, extent_shown, fill, local_crs
-from .items import Box, add_map, add_text, add_track, inert, text_format, track_picture
+from .items import (
+    Box,
+    add_ground,
+    add_map,
+    add_text,
+    add_track,
+    inert,
+    show_track,
+    text_format,
+    track_picture,
+)
 from .mirror import mirror_page
 from .paper import check_paper, column_width, page_size, type_size
 from .typesetting import SMALL, TEXT, TITLE, fits, fitting, line_height, wrapped
 
 SMALL_MULTIPLES = ("03:00", "08:00", "13:00", "17:00")
+MORE_MULTIPLES = ("03:00", "06:00", "08:00", "10:00", "13:00", "15:00", "17:00", "20:00")
+"""Times of the small maps where the column has room for twice as many."""
 
 MOST_AS_LINES = 20_000
 """Links up to which the small maps of a PDF or SVG are lines; more are pictures at the page's resolution.
@@ -104,20 +116,22 @@ class SpeedPage:
             picture = track_picture(
                 day, number - first, self.track_box, PALETTES[self.style.theme], max(self.totals)
             )
-            track.setPicturePath(picture)
+            show_track(track, picture)
         self.layout.refresh()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sheet:
     """An empty page: its layout, what is to be shown on it in `crs`, and its two parts.
 
     `area` is the room of the maps, `column` the column beside them; `size` is that of type, 1 on A4.
+    `nothing` says why the map has no links.
     """
 
     layout: QgsPrintLayout
     layer: QgsVectorLayer
     style: StyleOptions
+    options: PageOptions
     crs: QgsCoordinateReferenceSystem
     wanted: QgsRectangle
     nothing: str
@@ -125,11 +139,95 @@ class Sheet:
     column: Column
     size: float
 
-    def add_map(self, box: Box, extent: QgsRectangle, number: Optional[int], name: str) -> QgsLayoutItemMap:
-        """Add a map of `extent` in a frame of the timeline, None for the whole period."""
+    @property
+    def palette(self) -> Palette:
+        """The theme's colours."""
+        return PALETTES[self.style.theme]
+
+    def lay_ground(self) -> None:
+        """Lay the column's colour under an area that several maps share."""
+        add_ground(self.layout, self.area, self.palette.column, "area")
+
+    def add_map(
+        self, box: Box, number: Optional[int], name: str, extent: Optional[QgsRectangle] = None
+    ) -> QgsLayoutItemMap:
+        """Add a map of a frame of the timeline, None for the whole period; `extent` is the page's if None."""
+        return self._map(box, number, name, extent, self._labelled)
+
+    def add_small_map(self, box: Box, number: Optional[int], name: str, of: int) -> QgsLayoutItemMap:
+        """Add one `of` several small maps: without labels, and a picture in a PDF where links are many."""
+        small = self._map(box, number, name, None, self._bare)
+        if self.layer.featureCount() * of > 4 * MOST_AS_LINES:
+            small.setItemOpacity(_AS_PICTURE)
+        return small
+
+    def _map(
+        self, box: Box, number: Optional[int], name: str, extent: Optional[QgsRectangle], style: str
+    ) -> QgsLayoutItemMap:
+        extent = fill(extent or self.wanted, box.width / box.height, self.options.cut)
         time = None if number is None or not self.style.plays else frame_range(self.style.timeline, number)
-        ground = PALETTES[self.style.theme].ground
-        return add_map(self.layout, self.layer, box, extent, self.crs, time, ground, name)
+        item = add_map(self.layout, self.layer, box, extent, self.crs, time, self.palette.ground, name)
+        if not self.options.film:
+            item.setLayerStyleOverrides({self.layer.id(): style})
+            item.setKeepLayerStyles(True)
+        return item
+
+    @cached_property
+    def _labelled(self) -> str:
+        """The layer's style for paper, kept whatever becomes of the layer's."""
+        return str(print_style(self.layer, self.style, self.size).xmlData())
+
+    @cached_property
+    def _bare(self) -> str:
+        return str(print_style(self.layer, self.style, self.size, labels=False).xmlData())
+
+    def as_page(self, map_item: QgsLayoutItemMap) -> SpeedPage:
+        """Return the page whose chief map is `map_item`; an empty map says why it is empty."""
+        self.layout.setReferenceMap(map_item)
+        if self.nothing:
+            frame = self.area
+            box = Box(frame.x + frame.width / 5, frame.height / 3, frame.width * 0.6, frame.height / 3)
+            soft = text_format(TEXT * self.size, self.palette.soft_ink)
+            label = add_text(self.layout, self.nothing, box, soft, "nothing")
+            label.setHAlign(Qt.AlignmentFlag.AlignHCenter)
+            label.setVAlign(Qt.AlignmentFlag.AlignVCenter)
+        totals = MapFile.of(self.layer).bin_totals()
+        return SpeedPage(self.layout, map_item, self.style, self.wanted, self.nothing, totals)
+
+    def write_heading(self, number: Optional[int], when: str = "", facts: Optional[str] = None) -> None:
+        """Write the head of the column, for a frame or the whole period.
+
+        `when` and `facts` stand in place of its time and of the counts of its data; empty ones are left out.
+        """
+        options, style = self.options, self.style
+        dates, counted = describe(self.layer, style, None if options.film else number)
+        if options.film:
+            period = whole_period(style)
+            counted = tr("{period}: {facts}").format(period=period[:1].upper() + period[1:], facts=counted)
+            when = ""
+        elif not when:
+            when = whole_period(style) if number is None else style.timeline.span(number)
+        subtitle = options.subtitle or statistic_words.subtitle(statistic(style.statistic))
+        self.column.heading(
+            options.title,
+            subtitle,
+            when,
+            options.dates or dates,
+            options.facts or (counted if facts is None else facts),
+        )
+
+    def finish(self, map_item: QgsLayoutItemMap) -> None:
+        """Write the end of the column: the scale bar of a map, the estimator and the sources.
+
+        To be called last, as it turns the page about where words run from right to left.
+        """
+        self.column.ending(self.layer, self.options.sources, None if self.nothing else map_item)
+        mirror_page(self.layout)
+
+
+def whole_period(style: StyleOptions) -> str:
+    """Name what a map without a time shows."""
+    return tr("all days") if style.timeline.is_divided else tr("whole day")
 
 
 def empty_sheet(
@@ -152,7 +250,7 @@ def empty_sheet(
     beside, size = column_width(options.paper, (width, height)), type_size((width, height))
     column = Column(layout, style, Box(width - beside, 0, beside, height), size)
     area = Box(0, 0, width - beside, height)
-    return Sheet(layout, layer, style, crs, wanted, nothing, area, column, size)
+    return Sheet(layout, layer, style, options, crs, wanted, nothing, area, column, size)
 
 
 def speed_page(
@@ -161,68 +259,18 @@ def speed_page(
     """Return a page with `layer`, which `style_layer` has styled with `style`. Raises `MapError`."""
     sheet = empty_sheet(project, layer, style, options)
     number = options.frame if style.plays else None
-    extent = fill(sheet.wanted, sheet.area.width / sheet.area.height, options.cut)
-    map_item = sheet.add_map(sheet.area, extent, number, "map")
-    page = finished(sheet, map_item)
-    column = sheet.column
-    write_heading(sheet, options, number)
+    map_item = sheet.add_map(sheet.area, number, "map")
+    page = sheet.as_page(map_item)
+    sheet.write_heading(number)
     if options.film and style.plays:
-        _clock(page, column, number or 0)
-    column.legend(layer, map_item)
+        _clock(page, sheet.column, number or 0)
+    sheet.column.legend(layer, map_item)
     if options.small_multiples and style.plays and not sheet.nothing and not options.film:
-        _small_maps(sheet, options)
-    column.ending(layer, options.sources, None if sheet.nothing else map_item)
-    if not options.film:
-        print_maps(sheet)
-    mirror_page(sheet.layout)
+        _small_maps(sheet)
+    sheet.finish(map_item)
     if number is not None or (options.film and style.plays):
         page.show_frame(number or 0)
     return page
-
-
-def finished(sheet: Sheet, map_item: QgsLayoutItemMap) -> SpeedPage:
-    """Return a sheet as a page whose chief map is `map_item`; an empty map says why it is empty."""
-    sheet.layout.setReferenceMap(map_item)
-    if sheet.nothing:
-        _say_in(sheet.area, sheet.layout, sheet.nothing, text_format(TEXT, sheet.column.palette.soft_ink))
-    totals = MapFile.of(sheet.layer).bin_totals()
-    return SpeedPage(sheet.layout, map_item, sheet.style, sheet.wanted, sheet.nothing, totals)
-
-
-def write_heading(sheet: Sheet, options: PageOptions, number: Optional[int], when: str = "") -> None:
-    """Write the head of the column, for a frame or the whole period; `when` names the time otherwise."""
-    style, film = sheet.style, options.film
-    dates, facts = describe(sheet.layer, style, None if film else number)
-    if film:
-        period = whole_period(style)
-        facts = tr("{period}: {facts}").format(period=period[:1].upper() + period[1:], facts=facts)
-        when = ""
-    elif not when:
-        when = whole_period(style) if number is None else style.timeline.span(number)
-    subtitle = options.subtitle or statistic_words.subtitle(statistic(style.statistic))
-    sheet.column.heading(options.title, subtitle, when, options.dates or dates, options.facts or facts)
-
-
-def whole_period(style: StyleOptions) -> str:
-    """Name what a map without a time shows."""
-    return tr("all days") if style.timeline.is_divided else tr("whole day")
-
-
-def print_maps(sheet: Sheet) -> None:
-    """Let the maps of a page be drawn for paper, whatever becomes of the layer's style."""
-    printed = {sheet.layer.id(): print_style(sheet.layer, sheet.style).xmlData()}
-    for item in sheet.layout.items():
-        if isinstance(item, QgsLayoutItemMap):
-            item.setLayerStyleOverrides(printed)
-            item.setKeepLayerStyles(True)
-
-
-def _say_in(frame: Box, layout: QgsPrintLayout, words: str, text: QgsTextFormat) -> None:
-    """Write `words` into the middle of an empty map."""
-    box = Box(frame.x + frame.width / 5, frame.y + frame.height / 3, frame.width * 0.6, frame.height / 3)
-    label = add_text(layout, words, box, text, "nothing")
-    label.setHAlign(Qt.AlignmentFlag.AlignHCenter)
-    label.setVAlign(Qt.AlignmentFlag.AlignVCenter)
 
 
 def _clock(page: SpeedPage, column: Column, first: int) -> None:
@@ -242,17 +290,20 @@ def _clock(page: SpeedPage, column: Column, first: int) -> None:
     column.y += 11.2 * size
 
 
-def _small_maps(sheet: Sheet, options: PageOptions) -> None:
+def _small_maps(sheet: Sheet) -> None:
     """Add the day as small maps, each of another bin; none where there is one bin, or no room."""
-    column, size, timeline = sheet.column, sheet.size, sheet.style.timeline
+    column, size, timeline, options = sheet.column, sheet.size, sheet.style.timeline, sheet.options
     shown = options.frame or 0
     day = shown - shown % timeline.n_bins  # of the set that the large map shows
-    at: dict[int, str] = {}
-    for name in options.small_multiples[:4]:
-        hour, minute = map(int, name.split(":"))
-        at.setdefault(day + (hour * 60 + minute) // timeline.bin_minutes, name)
     gap, head = 3 * size, 4 * size
     width = (column.width - gap) / 2
+    tall = max(1.0, min(2.0, sheet.wanted.height() / max(sheet.wanted.width(), 1e-9)))
+    room = column.bottom - column.y - 10 * size
+    more = options.small_multiples == SMALL_MULTIPLES and room > 4 * (width * tall + head + gap)
+    at: dict[int, str] = {}
+    for name in MORE_MULTIPLES if more else options.small_multiples[:4]:
+        hour, minute = map(int, name.split(":"))
+        at.setdefault(day + (hour * 60 + minute) // timeline.bin_minutes, name)
     heads = {number: f"{timeline.set_name(number)} {timeline.clock(number)}".strip() for number in at}
     short = all(fits(words, SMALL, width / size, bold=True) for words in heads.values())
     heading = tr("The same streets through the day")
@@ -260,23 +311,15 @@ def _small_maps(sheet: Sheet, options: PageOptions) -> None:
         heading = tr("{heading}: {days}").format(heading=heading, days=timeline.set_name(day))
         heading = wrapped(heading, TEXT, column.width / size, bold=True)
     title = (line_height(TEXT) * (1 + heading.count("\n")) + 1.5) * size
-    tall = max(1.0, min(2.0, sheet.wanted.height() / max(sheet.wanted.width(), 1e-9)))
-    height = min(width * tall, (column.bottom - column.y - title - gap) / 2 - head)
+    rows = 4 if more else 2
+    height = min(width * tall, (column.bottom - column.y - title - (rows - 1) * gap) / rows - head)
     if height < 12 * size or len(at) < 2:
         return
     column.write(heading, TEXT, bold=True, name="small maps")
     column.y += 1.5 * size
-    extent = fill(sheet.wanted, width / height, options.cut)
     for i, (number, name) in enumerate(at.items()):
         x, y = column.left + (i % 2) * (width + gap), column.y + (i // 2) * (height + head + gap)
         words = heads[number] if short else timeline.clock(number)
         add_text(sheet.layout, words, Box(x, y, width, head),
                  text_format(SMALL * size, column.palette.soft_ink, bold=True))  # fmt: skip
-        small = sheet.add_map(Box(x, y + head, width, height), extent, number, f"map {name}")
-        as_picture_if_many(small, sheet.layer)
-
-
-def as_picture_if_many(small: QgsLayoutItemMap, layer: QgsVectorLayer) -> None:
-    """Let a small map of very many links be a picture in a PDF or SVG."""
-    if layer.featureCount() > MOST_AS_LINES:
-        small.setItemOpacity(_AS_PICTURE)
+        sheet.add_small_map(Box(x, y + head, width, height), number, f"map {name}", len(at))

@@ -9,6 +9,9 @@ from ..style.labels import font_family
 TITLE, TEXT, SMALL = 28.0, 10.0, 6.5
 """The three sizes of type on a page of A4, in points."""
 
+LEAST_OF_TITLE = 0.65
+"""A title is shrunk to this share of its size before it is broken into lines."""
+
 _ROOM = 0.99
 """Share of a line's width that words may take, as QGIS measures them a little differently."""
 
@@ -19,6 +22,18 @@ _POINT = 0.3528
 def fitting(words: str, points: float, width: float) -> float:
     """Return the size, at most `points`, at which bold `words` fit into `width`."""
     return points * min(1.0, 0.98 * width / max(wide(words, points, bold=True), 1e-9))
+
+
+def title_lines(words: str, width: float) -> tuple[str, float]:
+    """Return a title with its line breaks, and its size: in one line unless it would be much smaller."""
+    one_line = fitting(words, TITLE, width)
+    if one_line >= LEAST_OF_TITLE * TITLE:
+        return words, one_line
+    for points, most in ((0.8 * TITLE, 2), (0.65 * TITLE, 3), (0.5 * TITLE, 4)):
+        lines = wrapped(words, points, width, bold=True).split("\n")
+        if len(lines) <= most and all(fits(line, points, width, bold=True) for line in lines):
+            return "\n".join(lines), points
+    return words, max(one_line, SMALL)
 
 
 def fits(words: str, points: float, width: float, bold: bool = False) -> bool:

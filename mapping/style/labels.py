@@ -90,3 +90,17 @@ def street_labels(theme: str, fields: QgsFields) -> QgsVectorLayerSimpleLabeling
     )
     settings.setDataDefinedProperties(properties)
     return QgsVectorLayerSimpleLabeling(settings)
+
+
+def enlarged(labels: QgsVectorLayerSimpleLabeling, size: float) -> QgsVectorLayerSimpleLabeling:
+    """Return labels with type and halo `size` times as large."""
+    settings = QgsPalLayerSettings(labels.settings())
+    text, line = settings.format(), settings.lineSettings()
+    text.setSize(text.size() * size)
+    halo = text.buffer()
+    halo.setSize(halo.size() * size)
+    text.setBuffer(halo)
+    settings.setFormat(text)
+    line.setOverrunDistance(line.overrunDistance() * size)
+    settings.setLineSettings(line)
+    return QgsVectorLayerSimpleLabeling(settings)

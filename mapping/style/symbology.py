@@ -17,6 +17,7 @@ from qgis.core import (
     QgsSymbolLayer,
     QgsUnitTypes,
     QgsVectorLayer,
+    QgsVectorLayerSimpleLabeling,
 )
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor
@@ -26,7 +27,7 @@ from ..columns import LABEL_FIELD, LABEL_ZOOM_FIELD, WIDTH_FIELD, link_columns
 from ..language import tr
 from ..map_file import MapFile
 from .breaks import class_labels
-from .labels import street_labels
+from .labels import enlarged, street_labels
 from .methods import BY_HAND, DEFAULT_METHOD, METHODS
 from .options import BY_CLASS, LARGEST_LIMIT, LOOK, StyleOptions, known_options
 from .palette import PALETTES
@@ -158,16 +159,30 @@ def drawing_order(options: StyleOptions, every_scale: bool = False) -> str:
     )
 
 
-def print_style(layer: QgsVectorLayer, options: StyleOptions) -> QgsMapLayerStyle:
+def print_style(
+    layer: QgsVectorLayer, options: StyleOptions, size: float = 1.0, labels: bool = True
+) -> QgsMapLayerStyle:
     """Return the style of a layer for paper: links with too few trips lie under all others at any scale.
 
-    Where the directions of a road are merged, one in grey would be seen in the middle of the other.
+    Where the directions of a road are merged, one in grey would be seen in the middle of the other. Labels
+    and the legend's lines are `size` times as large; without `labels` there are none.
     """
     other = layer.clone()
     clause = QgsFeatureRequest.OrderByClause(drawing_order(options, every_scale=True), True)
     renderer = other.renderer().clone()
     renderer.setOrderBy(QgsFeatureRequest.OrderBy([clause]))
+    if size != 1.0 and isinstance(renderer, QgsGraduatedSymbolRenderer):
+        for i, each in enumerate(renderer.ranges()):
+            symbol = each.symbol().clone()
+            for part in symbol.symbolLayers():
+                if isinstance(part, QgsSimpleLineSymbolLayer):  # the map's lines have computed widths
+                    part.setWidth(part.width() * size)
+            renderer.updateRangeSymbol(i, symbol)
     other.setRenderer(renderer)
+    if not labels:
+        other.setLabelsEnabled(False)
+    elif size != 1.0 and isinstance(other.labeling(), QgsVectorLayerSimpleLabeling):
+        other.setLabeling(enlarged(other.labeling(), size))
     style = QgsMapLayerStyle()
     style.readFromLayer(other)
     return style

@@ -50,6 +50,11 @@
     </message>
     <message>
       <location filename="../../mapping/columns.py" />
+      <source>Zoom level from which on the name is shown</source>
+      <translation>مستوى التكبير الذي يظهر الاسم بدءًا منه</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/columns.py" />
       <source>Road class</source>
       <translation>فئة الطريق</translation>
     </message>
@@ -170,6 +175,11 @@
     </message>
     <message>
       <location filename="../../mapping/layout/facts.py" />
+      <source>{points} points</source>
+      <translation>{points} نقطة</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/facts.py" />
       <source>Nothing is on this map: none of the {links} links with data is among the roads. Check the field with the link id, and that these are the roads that the trips were matched to.</source>
       <translation>لا شيء على هذه الخريطة: لا يوجد أي من المقاطع ذات البيانات ({links}) ضمن الطرق. تحقق من حقل رقم المقطع، ومن أن هذه هي الطرق التي طوبقت عليها الرحلات.</translation>
     </message>
@@ -205,13 +215,113 @@
     </message>
     <message>
       <location filename="../../mapping/layout/page.py" />
+      <source>{heading}: {days}</source>
+      <translation>{heading}: {days}</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/page.py" />
       <source>{period}: {facts}</source>
       <translation>{period}: {facts}</translation>
     </message>
     <message>
-      <location filename="../../mapping/layout/page.py" />
-      <source>{heading}: {days}</source>
-      <translation>{heading}: {days}</translation>
+      <location filename="../../mapping/layout/templates/day.py" />
+      <source>Points through the day</source>
+      <translation>النقاط على مدار اليوم</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/day.py" />
+      <source>each set of days</source>
+      <translation>لكل مجموعة أيام</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/day.py" />
+      <source>hour by hour</source>
+      <translation>ساعة بساعة</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>Mean of the district's links, weighted by length</source>
+      <translation>متوسط مقاطع المنطقة مرجّحًا بالطول</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>{statistic} by hour</source>
+      <translation>{statistic} حسب الساعة</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>{statistic} through the day</source>
+      <translation>{statistic} على مدار اليوم</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>weighted by length; the highest bar is {value}</source>
+      <translation>مرجّح بالطول؛ أعلى عمود {value}</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>No street has a name and enough trips.</source>
+      <translation>لا يوجد شارع له اسم ورحلات كافية.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>No link of the map lies in {district}.</source>
+      <translation>لا يقع أي مقطع من الخريطة في {district}.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>{points} points on {links} links, {km} km</source>
+      <translation>{points} نقطة على {links} مقطعًا، {km} كم</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>{some} of {links} links, {km} km, with at least {trips} trips</source>
+      <translation>{some} من {links} مقطعًا، {km} كم، بما لا يقل عن {trips} رحلات</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>Slowest streets ({unit})</source>
+      <translation>أبطأ الشوارع ({unit})</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>Worst streets: {statistic}</source>
+      <translation>أسوأ الشوارع: {statistic}</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>{length} km</source>
+      <translation>{length} كم</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/pair.py" />
+      <source>side by side</source>
+      <translation>جنبًا إلى جنب</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/zooms.py" />
+      <source>Country</source>
+      <translation>البلد</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/zooms.py" />
+      <source>Region</source>
+      <translation>الإقليم</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/zooms.py" />
+      <source>City</source>
+      <translation>المدينة</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/zooms.py" />
+      <source>Streets</source>
+      <translation>الشوارع</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/zooms.py" />
+      <source>{zoom} · {scale}</source>
+      <translation>{zoom} · {scale}</translation>
     </message>
     <message>
       <location filename="../../mapping/style/breaks.py" />
@@ -222,6 +332,36 @@
       <location filename="../../mapping/style/breaks.py" />
       <source>up to {limit}</source>
       <translation>حتى {limit}</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>{labels} can hardly be told from the ground. Choose another ramp or theme.</source>
+      <translation>يصعب تمييز {labels} عن الخلفية. اختر تدرّجًا أو سمة أخرى.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>“{one}” and “{other}” look alike: they differ by {found}, and it takes {least} (CIEDE2000).</source>
+      <translation>«{one}» و«{other}» متشابهان: الفرق بينهما {found} والمطلوب {least} (CIEDE2000).</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>“{label}” matters most and has a contrast of {contrast}:1 with the ground; it takes {least}:1. Choose another ramp or theme.</source>
+      <translation>«{label}» هي الأهم وتباينها مع الخلفية {contrast}:1 والمطلوب {least}:1. اختر تدرّجًا أو سمة أخرى.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>“{one}” and “{other}” look alike to readers who cannot see green (deuteranopia): they differ by {found}, and it takes {least} (CIEDE2000).</source>
+      <translation>«{one}» و«{other}» متشابهان لمن لا يرون الأخضر (عمى الأخضر): الفرق بينهما {found} والمطلوب {least} (CIEDE2000).</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>Take fewer classes.</source>
+      <translation>اختر فئات أقل.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>Choose another ramp.</source>
+      <translation>اختر تدرّجًا آخر.</translation>
     </message>
     <message>
       <location filename="../../mapping/style/options.py" />

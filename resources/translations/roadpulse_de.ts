@@ -50,6 +50,11 @@
     </message>
     <message>
       <location filename="../../mapping/columns.py" />
+      <source>Zoom level from which on the name is shown</source>
+      <translation>Zoomstufe, ab der der Name gezeigt wird</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/columns.py" />
       <source>Road class</source>
       <translation>Straßenklasse</translation>
     </message>
@@ -170,6 +175,11 @@
     </message>
     <message>
       <location filename="../../mapping/layout/facts.py" />
+      <source>{points} points</source>
+      <translation>{points} Punkte</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/facts.py" />
       <source>Nothing is on this map: none of the {links} links with data is among the roads. Check the field with the link id, and that these are the roads that the trips were matched to.</source>
       <translation>Diese Karte ist leer: Keiner der {links} Abschnitte mit Daten kommt unter den Straßen vor. Prüfen Sie das Feld mit der Abschnittsnummer, und ob die Fahrten zu diesen Straßen gehören.</translation>
     </message>
@@ -205,13 +215,113 @@
     </message>
     <message>
       <location filename="../../mapping/layout/page.py" />
+      <source>{heading}: {days}</source>
+      <translation>{heading}: {days}</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/page.py" />
       <source>{period}: {facts}</source>
       <translation>{period}: {facts}</translation>
     </message>
     <message>
-      <location filename="../../mapping/layout/page.py" />
-      <source>{heading}: {days}</source>
-      <translation>{heading}: {days}</translation>
+      <location filename="../../mapping/layout/templates/day.py" />
+      <source>Points through the day</source>
+      <translation>Punkte im Lauf des Tages</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/day.py" />
+      <source>each set of days</source>
+      <translation>je Gruppe von Tagen</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/day.py" />
+      <source>hour by hour</source>
+      <translation>Stunde für Stunde</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>Mean of the district's links, weighted by length</source>
+      <translation>Mittel der Abschnitte des Bezirks, nach Länge gewichtet</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>{statistic} by hour</source>
+      <translation>{statistic} nach Stunde</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>{statistic} through the day</source>
+      <translation>{statistic} im Lauf des Tages</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>weighted by length; the highest bar is {value}</source>
+      <translation>nach Länge gewichtet; der höchste Balken ist {value}</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>No street has a name and enough trips.</source>
+      <translation>Keine Straße hat einen Namen und genug Fahrten.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>No link of the map lies in {district}.</source>
+      <translation>In {district} liegt kein Abschnitt der Karte.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>{points} points on {links} links, {km} km</source>
+      <translation>{points} Punkte auf {links} Abschnitten, {km} km</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>{some} of {links} links, {km} km, with at least {trips} trips</source>
+      <translation>{some} von {links} Abschnitten, {km} km, mit mindestens {trips} Fahrten</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>Slowest streets ({unit})</source>
+      <translation>Langsamste Straßen ({unit})</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>Worst streets: {statistic}</source>
+      <translation>Schlechteste Straßen: {statistic}</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>{length} km</source>
+      <translation>{length} km</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/pair.py" />
+      <source>side by side</source>
+      <translation>nebeneinander</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/zooms.py" />
+      <source>Country</source>
+      <translation>Land</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/zooms.py" />
+      <source>Region</source>
+      <translation>Region</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/zooms.py" />
+      <source>City</source>
+      <translation>Stadt</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/zooms.py" />
+      <source>Streets</source>
+      <translation>Straßen</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/zooms.py" />
+      <source>{zoom} · {scale}</source>
+      <translation>{zoom} · {scale}</translation>
     </message>
     <message>
       <location filename="../../mapping/style/breaks.py" />
@@ -222,6 +332,36 @@
       <location filename="../../mapping/style/breaks.py" />
       <source>up to {limit}</source>
       <translation>bis {limit}</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>{labels} can hardly be told from the ground. Choose another ramp or theme.</source>
+      <translation>{labels} hebt sich kaum vom Grund ab. Anderen Farbverlauf oder anderes Thema wählen.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>“{one}” and “{other}” look alike: they differ by {found}, and it takes {least} (CIEDE2000).</source>
+      <translation>„{one}“ und „{other}“ sehen gleich aus: Sie unterscheiden sich um {found}, nötig sind {least} (CIEDE2000).</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>“{label}” matters most and has a contrast of {contrast}:1 with the ground; it takes {least}:1. Choose another ramp or theme.</source>
+      <translation>„{label}“ ist am wichtigsten und hat einen Kontrast von {contrast}:1 zum Grund; nötig sind {least}:1. Anderen Farbverlauf oder anderes Thema wählen.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>“{one}” and “{other}” look alike to readers who cannot see green (deuteranopia): they differ by {found}, and it takes {least} (CIEDE2000).</source>
+      <translation>„{one}“ und „{other}“ sehen für Menschen mit Grünblindheit (Deuteranopie) gleich aus: Sie unterscheiden sich um {found}, nötig sind {least} (CIEDE2000).</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>Take fewer classes.</source>
+      <translation>Weniger Klassen wählen.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>Choose another ramp.</source>
+      <translation>Anderen Farbverlauf wählen.</translation>
     </message>
     <message>
       <location filename="../../mapping/style/options.py" />

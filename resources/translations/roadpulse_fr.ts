@@ -50,6 +50,11 @@
     </message>
     <message>
       <location filename="../../mapping/columns.py" />
+      <source>Zoom level from which on the name is shown</source>
+      <translation>Niveau de zoom à partir duquel le nom est affiché</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/columns.py" />
       <source>Road class</source>
       <translation>Classe de route</translation>
     </message>
@@ -170,6 +175,11 @@
     </message>
     <message>
       <location filename="../../mapping/layout/facts.py" />
+      <source>{points} points</source>
+      <translation>{points} points</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/facts.py" />
       <source>Nothing is on this map: none of the {links} links with data is among the roads. Check the field with the link id, and that these are the roads that the trips were matched to.</source>
       <translation>Cette carte est vide : aucun des {links} tronçons avec données ne figure parmi les routes. Vérifiez le champ de l’identifiant de tronçon, et que les trajets ont été rattachés à ces routes.</translation>
     </message>
@@ -205,13 +215,113 @@
     </message>
     <message>
       <location filename="../../mapping/layout/page.py" />
+      <source>{heading}: {days}</source>
+      <translation>{heading} : {days}</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/page.py" />
       <source>{period}: {facts}</source>
       <translation>{period} : {facts}</translation>
     </message>
     <message>
-      <location filename="../../mapping/layout/page.py" />
-      <source>{heading}: {days}</source>
-      <translation>{heading} : {days}</translation>
+      <location filename="../../mapping/layout/templates/day.py" />
+      <source>Points through the day</source>
+      <translation>Points au fil de la journée</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/day.py" />
+      <source>each set of days</source>
+      <translation>pour chaque groupe de jours</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/day.py" />
+      <source>hour by hour</source>
+      <translation>heure par heure</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>Mean of the district's links, weighted by length</source>
+      <translation>Moyenne des tronçons du quartier, pondérée par la longueur</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>{statistic} by hour</source>
+      <translation>{statistic} par heure</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>{statistic} through the day</source>
+      <translation>{statistic} au fil de la journée</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>weighted by length; the highest bar is {value}</source>
+      <translation>pondéré par la longueur ; la plus haute barre vaut {value}</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>No street has a name and enough trips.</source>
+      <translation>Aucune rue n’a un nom et assez de trajets.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>No link of the map lies in {district}.</source>
+      <translation>Aucun tronçon de la carte ne se trouve dans {district}.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>{points} points on {links} links, {km} km</source>
+      <translation>{points} points sur {links} tronçons, {km} km</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>{some} of {links} links, {km} km, with at least {trips} trips</source>
+      <translation>{some} des {links} tronçons, {km} km, avec au moins {trips} trajets</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>Slowest streets ({unit})</source>
+      <translation>Rues les plus lentes ({unit})</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>Worst streets: {statistic}</source>
+      <translation>Rues les moins bonnes : {statistic}</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/district.py" />
+      <source>{length} km</source>
+      <translation>{length} km</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/pair.py" />
+      <source>side by side</source>
+      <translation>côte à côte</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/zooms.py" />
+      <source>Country</source>
+      <translation>Pays</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/zooms.py" />
+      <source>Region</source>
+      <translation>Région</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/zooms.py" />
+      <source>City</source>
+      <translation>Ville</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/zooms.py" />
+      <source>Streets</source>
+      <translation>Rues</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/templates/zooms.py" />
+      <source>{zoom} · {scale}</source>
+      <translation>{zoom} · {scale}</translation>
     </message>
     <message>
       <location filename="../../mapping/style/breaks.py" />
@@ -222,6 +332,36 @@
       <location filename="../../mapping/style/breaks.py" />
       <source>up to {limit}</source>
       <translation>jusqu’à {limit}</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>{labels} can hardly be told from the ground. Choose another ramp or theme.</source>
+      <translation>{labels} se distingue à peine du fond. Choisissez une autre palette ou un autre thème.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>“{one}” and “{other}” look alike: they differ by {found}, and it takes {least} (CIEDE2000).</source>
+      <translation>« {one} » et « {other} » se ressemblent : leur écart est de {found}, il en faut {least} (CIEDE2000).</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>“{label}” matters most and has a contrast of {contrast}:1 with the ground; it takes {least}:1. Choose another ramp or theme.</source>
+      <translation>« {label} » compte le plus et a un contraste de {contrast}:1 avec le fond ; il faut {least}:1. Choisissez une autre palette ou un autre thème.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>“{one}” and “{other}” look alike to readers who cannot see green (deuteranopia): they differ by {found}, and it takes {least} (CIEDE2000).</source>
+      <translation>« {one} » et « {other} » se ressemblent pour qui ne voit pas le vert (deutéranopie) : leur écart est de {found}, il en faut {least} (CIEDE2000).</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>Take fewer classes.</source>
+      <translation>Prenez moins de classes.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/style/contrast.py" />
+      <source>Choose another ramp.</source>
+      <translation>Choisissez une autre palette.</translation>
     </message>
     <message>
       <location filename="../../mapping/style/options.py" />

@@ -1,0 +1,150 @@
+"""An atlas of zooms: from the whole network to 1:25,000, each with the frame of the next."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from qgis.core import (
+    QgsCoordinateTransform,
+    QgsFillSymbol,
+    QgsLayoutItemMap,
+    QgsLayoutItemMapOverview,
+    QgsPointXY,
+    QgsProject,
+    QgsRectangle,
+    QgsSimpleFillSymbolLayer,
+)
+from qgis.PyQt.QtCore import Qt
+
+from ...language import number_text, tr
+from ...map_file import MapFile
+from ..facts import fill
+from ..grid import cells, split
+from ..items import Box, add_text, text_format
+from ..page import Sheet, SpeedPage, empty_sheet
+from ..typesetting import TEXT
+from .base import PageInput, PageTemplate
+
+CLOSEST = 25_000
+"""Scale (1:n) of the last map."""
+LEAST_STEP = 1.6
+"""A map that would show hardly more than the next is left out."""
+
+
+def _build(contents: PageInput) -> SpeedPage:
+    sheet = empty_sheet(contents.project, contents.layer, contents.style, contents.options)
+    sheet.lay_ground()
+    head, gap = 6.5 * sheet.size, 2.5 * sheet.size
+    zooms = _zooms(sheet, contents.project)
+    places = cells(sheet.area, len(zooms), sheet.wanted, gap, head)
+    maps: list[QgsLayoutItemMap] = []
+    ink, before = text_format(TEXT * sheet.size, sheet.palette.ink, bold=True), ""
+    for number, (cell, (centre, scale)) in enumerate(zip(places, zooms)):
+        above, below = split(cell, head)
+        item = sheet.add_map(
+            below, contents.frame, "map" if not maps else f"map {number + 1}", _about(centre, scale, below)
+        )
+        item.setScale(scale)
+        word, ratio = _word(scale), f"1:{number_text(round(scale))}"
+        words = ratio if word == before else tr("{zoom} · {scale}").format(zoom=word, scale=ratio)
+        add_text(sheet.layout, words, above, ink, f"zoom {number + 1}")
+        if maps:
+            _mark(maps[-1], item, sheet)
+        maps.append(item)
+        before = word
+    page = sheet.as_page(maps[0])
+    sheet.write_heading(contents.frame)
+    sheet.column.legend(contents.layer, maps[-1])
+    sheet.finish(maps[-1])
+    return page
+
+
+def _word(scale: float) -> str:
+    """Return what a map of a scale (1:n) shows."""
+    if scale >= 1_000_000:
+        return tr("Country")
+    if scale >= 150_000:
+        return tr("Region")
+    return tr("City") if scale >= 35_000 else tr("Streets")
+
+
+def _zooms(sheet: Sheet, project: QgsProject) -> list[tuple[QgsPointXY, float]]:
+    """Return centre and scale (1:n) of each map, coarse to fine.
+
+    All links with data; most of them, or the extent asked for; one between; the busiest place at `CLOSEST`.
+    """
+    boxes = MapFile.of(sheet.layer).boxes()
+    boxes = boxes[np.isfinite(boxes).all(axis=1)]
+    widest, centre = [sheet.wanted], sheet.wanted.center()
+    if not sheet.nothing and len(boxes) and sheet.options.extent is None:
+        into = QgsCoordinateTransform(sheet.layer.crs(), sheet.crs, project)
+        whole = QgsRectangle(*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
+        widest.insert(0, into.transformBoundingBox(whole))
+        centre = into.transform(QgsPointXY(*_busiest((boxes[:, :2] + boxes[:, 2:]) / 2)))
+    # Fewer maps are larger, so that their scales depend on how many there are.
+    found: list[tuple[QgsPointXY, float]] = []
+    for count in (4, 3, 2, 1):
+        cell = cells(sheet.area, count, sheet.wanted, 0, 0)[0]
+        found = _steps(widest, centre, cell)
+        if len(found) >= count:
+            break
+    return found
+
+
+def _steps(widest: list[QgsRectangle], centre: QgsPointXY, cell: Box) -> list[tuple[QgsPointXY, float]]:
+    ratio, width = cell.width / cell.height, cell.width / 1000
+    wide = [(each.center(), _round(1.06 * fill(each, ratio).width() / width)) for each in widest]
+    last = wide[-1][1]
+    if last <= CLOSEST:
+        return wide[-1:]
+    between = [(centre, _round((last * CLOSEST) ** 0.5))] if last > CLOSEST * LEAST_STEP**2 else []
+    kept = [(centre, float(CLOSEST))]
+    for at, scale in reversed([*wide, *between]):
+        if scale >= kept[0][1] * LEAST_STEP:
+            kept.insert(0, (at, scale))
+    return kept if len(kept) > 1 else [*wide[-1:], *kept]
+
+
+def _busiest(centres: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the middle of the links in the fullest of 24 × 24 squares about the middle nine tenths."""
+    low, high = np.quantile(centres, [0.05, 0.95], axis=0)
+    square = np.floor((centres - low) / np.maximum((high - low) / 24, 1e-9)).astype(int)
+    inside = ((square >= 0) & (square < 25)).all(axis=1)
+    if not inside.any():
+        x, y = centres[0].tolist()
+        return x, y
+    key = square[inside] @ np.array([1000, 1])
+    values, counts = np.unique(key, return_counts=True)
+    x, y = np.median(centres[inside][key == values[counts.argmax()]], axis=0).tolist()
+    return x, y
+
+
+def _round(scale: float) -> float:
+    """Return the next larger number with two digits."""
+    step = 10.0 ** max(0, int(np.log10(max(scale, 10.0))) - 1)
+    return float(np.ceil(scale / step) * step)
+
+
+def _about(at: QgsPointXY, scale: float, place: Box) -> QgsRectangle:
+    width, height = scale * place.width / 2000, scale * place.height / 2000
+    return QgsRectangle(at.x() - width, at.y() - height, at.x() + width, at.y() + height)
+
+
+def _mark(outer: QgsLayoutItemMap, inner: QgsLayoutItemMap, sheet: Sheet) -> None:
+    """Show the frame of a map in the map before it."""
+    line = QgsSimpleFillSymbolLayer(sheet.palette.ink, Qt.BrushStyle.NoBrush, sheet.palette.ink)
+    line.setStrokeWidth(0.5 * sheet.size)
+    symbol = QgsFillSymbol()
+    symbol.changeSymbolLayer(0, line)
+    overview = QgsLayoutItemMapOverview("next map", outer)
+    overview.setLinkedMap(inner)
+    overview.setFrameSymbol(symbol)
+    outer.overviews().addOverview(overview)
+
+
+TEMPLATE = PageTemplate(
+    "zooms",
+    "Atlas of zooms",
+    "The whole network, region, city and 1:25,000 on one page, each with the frame of the next.",
+    _build,
+)

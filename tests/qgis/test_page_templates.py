@@ -1,0 +1,231 @@
+"""Page templates: what each map of a page shows is what stands above it, and nothing lies on anything."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from qgis.core import (
+    QgsFeature,
+    QgsGeometry,
+    QgsLayoutItemGroup,
+    QgsLayoutItemLabel,
+    QgsLayoutItemLegend,
+    QgsLayoutItemMap,
+    QgsLayoutItemPicture,
+    QgsMapLayerStyle,
+    QgsProject,
+    QgsVectorLayer,
+)
+
+from roadpulse.mapping.errors import MapError
+from roadpulse.mapping.layout.district import District, DistrictLinks
+from roadpulse.mapping.layout.page import PageOptions, SpeedPage
+from roadpulse.mapping.layout.templates.base import OtherMap, PageInput
+from roadpulse.mapping.layout.templates.registry import TEMPLATES, page_template
+from roadpulse.mapping.style.symbology import style_layer
+from tests.qgis import speed_maps as maps
+
+pytestmark = pytest.mark.usefixtures("qgis_app")
+
+LONG = "Long names of places, their boroughs and all that is said of them in a heading of a page"
+
+
+def ring(path: Path) -> QgsVectorLayer:
+    """A round city: 48 links on a circle of 6 km, and 12 spokes."""
+    at = [
+        (500_000 + 6000 * math.cos(k / 24 * math.pi), 5_400_000 + 6000 * math.sin(k / 24 * math.pi))
+        for k in range(48)
+    ]
+    lines = [f"LineString ({a[0]} {a[1]}, {b[0]} {b[1]})" for a, b in zip(at, at[1:] + at[:1])]
+    lines += [f"LineString (500000 5400000, {x} {y})" for x, y in at[::4]]
+    return maps.write_lines(path, lines)
+
+
+def corridor(path: Path) -> QgsVectorLayer:
+    """40 links of a road from west to east, 40 km long."""
+    return maps.write_lines(
+        path, [f"LineString ({500_000 + 1000 * k} 5400000, {501_000 + 1000 * k} 5400000)" for k in range(40)]
+    )
+
+
+@pytest.fixture(scope="module", params=["round", "corridor"])
+def path(request: pytest.FixtureRequest, qgis_app: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp(request.param) / "map.gpkg"
+    (ring if request.param == "round" else corridor)(path)
+    return path
+
+
+def opened(path: Path) -> QgsVectorLayer:
+    """No fixture: the tests' QGIS deletes layers of fixtures."""
+    return QgsVectorLayer(f"{path}|layername=links", "Speeds", "ogr")
+
+
+def district_of(layer: QgsVectorLayer, name: str = "Old Town", wkt: str = "") -> District:
+    polygons = QgsVectorLayer(f"Polygon?crs={layer.crs().authid()}", "Districts", "memory")
+    feature = QgsFeature()
+    middle = layer.extent().center()
+    feature.setGeometry(QgsGeometry.fromWkt(wkt) if wkt else QgsGeometry.fromPointXY(middle).buffer(2500, 8))
+    polygons.dataProvider().addFeatures([feature])
+    return District(name, polygons, next(polygons.getFeatures()).id())
+
+
+def contents_of(layer: QgsVectorLayer, **options: Any) -> PageInput:
+    style = style_layer(layer)
+    title = options.pop("title", "Small town")
+    return PageInput(
+        QgsProject.instance(), layer, style, PageOptions(title, **{"frame": 8, **options}),
+        OtherMap(layer, style, 17), district_of(layer),
+    )  # fmt: skip
+
+
+def maps_of(page: SpeedPage) -> list[QgsLayoutItemMap]:
+    found = [item for item in page.layout.items() if isinstance(item, QgsLayoutItemMap)]
+    return sorted(found, key=lambda item: (item.pagePos().y(), item.pagePos().x()))
+
+
+def labels_of(page: SpeedPage, beginning: str) -> dict[str, QgsLayoutItemLabel]:
+    return {
+        item.id(): item
+        for item in page.layout.items()
+        if isinstance(item, QgsLayoutItemLabel) and item.id().startswith(beginning)
+    }
+
+
+def hour_of(item: QgsLayoutItemMap) -> str:
+    return str(item.temporalRange().begin().toString("HH:mm"))
+
+
+@pytest.mark.parametrize("key", TEMPLATES)
+@pytest.mark.parametrize(
+    ("paper", "orientation"), [("A4", "landscape"), ("A4", "portrait"), ("A0", "portrait")]
+)
+def test_nothing_on_a_page_is_cut_off_or_lies_on_anything(
+    path: Path, key: str, paper: str, orientation: str
+) -> None:
+    layer = opened(path)
+    page = page_template(key).build(
+        contents_of(layer, paper=paper, orientation=orientation, title=LONG, sources=LONG)
+    )
+    sheet = page.layout.pageCollection().page(0).sceneBoundingRect()
+    items = [
+        item
+        for item in page.layout.items()
+        if isinstance(item, (QgsLayoutItemLabel, QgsLayoutItemMap, QgsLayoutItemPicture, QgsLayoutItemLegend))
+        and not isinstance(item, QgsLayoutItemGroup)
+    ]
+    boxes = [(item, item.sceneBoundingRect().adjusted(0.2, 0.2, -0.2, -0.2)) for item in items]
+    for item, box in boxes:
+        assert sheet.contains(box), item.id()
+    for (one, first), (other, second) in combinations(boxes, 2):
+        same_line = {one.id(), other.id()} == {""}  # texts at the left and the right of one line
+        assert same_line or not first.intersects(second), (one.id(), other.id())
+    for label in (item for item in items if isinstance(item, QgsLayoutItemLabel)):
+        needed = label.sizeForText()
+        assert needed.height() <= label.rect().height() * 1.25 + 1, label.currentText()
+
+
+def test_each_map_of_a_day_shows_the_hour_that_stands_above_it(path: Path) -> None:
+    layer = opened(path)
+    page = page_template("day").build(contents_of(layer))
+    items, hours = maps_of(page), labels_of(page, "time ")
+    assert [hour_of(item) for item in items] == [f"{hour:02d}:00" for hour in range(24)]
+    assert [hours[f"time {n + 1}"].text() for n in range(24)] == [hour_of(item) for item in items]
+    assert len({item.extent().toString(3) for item in items}) == 1
+    assert len({tuple(item.layerStyleOverrides().values()) for item in items}) == 1
+
+
+def test_two_hours_side_by_side_are_named_and_alike(path: Path) -> None:
+    layer = opened(path)
+    page = page_template("pair").build(contents_of(layer))
+    first, second = maps_of(page)
+    assert (hour_of(first), hour_of(second)) == ("08:00", "17:00")
+    assert labels_of(page, "name")["name"].text() == "08:00 – 09:00"
+    assert labels_of(page, "name")["name 2"].text() == "17:00 – 18:00"
+    assert first.extent().toString(3) == second.extent().toString(3)
+    assert first.layerStyleOverrides() == second.layerStyleOverrides()
+    assert "0 points" in labels_of(page, "counts")["counts 2"].text()
+
+
+def test_two_runs_side_by_side_have_the_limits_of_the_first(tmp_path: Path) -> None:
+    layer, after = ring(tmp_path / "before.gpkg"), ring(tmp_path / "after.gpkg")
+    after.setName("After the works")
+    style = style_layer(layer)
+    other = replace(style_layer(after), limits=(0.0, 1.0, 2.0))
+    before = after.renderer().dump()
+    contents = replace(contents_of(layer), other=OtherMap(after, other, 8))
+    page = page_template("pair").build(contents)
+    first, second = maps_of(page)
+    assert second.layers() == [after]
+    limits = [limits_in(item, shown) for item, shown in ((first, layer), (second, after))]
+    assert limits[0] == limits[1] and style.limits[1] in limits[1]
+    assert labels_of(page, "name")["name 2"].text() == "After the works"
+    assert after.renderer().dump() == before
+    with pytest.raises(MapError, match="mph and km/h"):
+        page_template("pair").build(replace(contents, other=OtherMap(after, replace(other, unit="km/h"), 8)))
+
+
+def limits_in(item: QgsLayoutItemMap, layer: QgsVectorLayer) -> list[float]:
+    copy = layer.clone()
+    QgsMapLayerStyle(item.layerStyleOverrides()[layer.id()]).writeToLayer(copy)
+    return [each.upperValue() for each in copy.renderer().ranges()]
+
+
+def test_zooms_go_from_all_links_to_1_to_25000_each_inside_of_the_one_before(path: Path) -> None:
+    layer = opened(path)
+    page = page_template("zooms").build(contents_of(layer))
+    items = maps_of(page)
+    scales = [item.scale() for item in items]
+    assert scales == sorted(scales, reverse=True) and len(scales) >= 2
+    assert scales[-1] == pytest.approx(25_000, rel=0.001)
+    assert items[0].extent().contains(layer.extent())
+    for outer, inner in zip(items, items[1:]):
+        assert outer.overviews().overview(0).linkedMap() is inner
+    words = labels_of(page, "zoom ")
+    assert words[f"zoom {len(items)}"].text().endswith("1:25,000")
+    assert {hour_of(item) for item in items} == {"08:00"}
+
+
+def town_at(folder: Path) -> QgsVectorLayer:
+    maps.write(folder / "map.gpkg")
+    return opened(folder / "map.gpkg")
+
+
+def test_a_district_counts_the_part_of_each_link_inside(tmp_path: Path) -> None:
+    """400 m of the main road's 1000 m, eastward at 3 and westward at 22 mph, and North Street not at all."""
+    town = town_at(tmp_path)
+    box = "Polygon ((500000 5999900, 500400 5999900, 500400 6000100, 500000 6000100, 500000 5999900))"
+    links = DistrictLinks(town, style_layer(town), district_of(town, wkt=box), QgsProject.instance())
+    assert sorted(links.metres.tolist()) == pytest.approx([400, 400], abs=1)
+    assert links.mean(8) == pytest.approx((3 + 22) / 2, abs=0.02)
+    assert links.mean(3) == pytest.approx(28, abs=0.02)  # westward there are too few trips
+    assert math.isnan(links.mean(4))
+    (street,) = links.worst(8, 10)
+    assert (street.name, round(street.metres), round(street.value, 1)) == ("Main Road", 800, 12.5)
+
+
+def test_a_district_without_links_and_one_without_a_shape_are_named(tmp_path: Path) -> None:
+    town = town_at(tmp_path)
+    far = "Polygon ((700000 5999900, 700400 5999900, 700400 6000100, 700000 5999900))"
+    contents = replace(contents_of(town), district=district_of(town, "Far Hills", far))
+    page = page_template("district").build(contents)
+    assert page.layout.itemById("nothing").text() == "No link of the map lies in Far Hills."
+    with pytest.raises(MapError, match="'Nowhere' has no shape"):
+        page_template("district").build(replace(contents, district=District("Nowhere", town, 10_000)))
+
+
+def test_what_a_template_lacks_is_said_in_words(tmp_path: Path) -> None:
+    town = town_at(tmp_path)
+    contents = replace(contents_of(town), other=None, district=None)
+    with pytest.raises(MapError, match="choose a second map"):
+        page_template("pair").build(contents)
+    with pytest.raises(MapError, match="choose a polygon layer"):
+        page_template("district").build(contents)
+    with pytest.raises(MapError, match="values by bin"):
+        page_template("day").build(replace(contents, style=replace(contents.style, packed="")))
+    with pytest.raises(MapError, match="no template 'poster'"):
+        page_template("poster")
