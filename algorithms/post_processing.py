@@ -95,7 +95,7 @@ def show(
         if set(project.mapLayers()) <= {layer.id()}:
             style_project(project, options)
         elif changes is None or project.timeSettings().temporalRange().isInfinite():
-            set_project_time(project, options)
+            set_project_time(project, options.timeline)
     return options
 
 

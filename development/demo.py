@@ -144,7 +144,7 @@ def _save_project(source: str, city: dict[str, Any], theme: str, path: Path) -> 
     transform = QgsCoordinateTransform(layer.crs(), project.crs(), project)
     extent = transform.transformBoundingBox(busy_extent(layer))
     project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(extent, project.crs()))
-    set_project_time(project, style)
+    set_project_time(project, style.timeline)
     if not project.write(str(path)):
         raise SystemExit(f"The project cannot be written to {path}: {project.error()}")
     project.clear()

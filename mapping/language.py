@@ -130,6 +130,12 @@ def day(value: date) -> str:
     return tr("{day} {month} {year}").format(**_parts(value))
 
 
+def short_day(value: date) -> str:
+    """Return a date without its year where there is little room, `10 Jun`."""
+    month = word_locale().monthName(value.month, QLocale.FormatType.ShortFormat)
+    return tr("{day} {month}").format(day=digits(str(value.day)), month=month)
+
+
 def day_of_week(value: date) -> str:
     """Return a date with its weekday, `Tue 10 June 2025`."""
     return tr("{weekday} {date}").format(weekday=weekday(value.isoweekday()), date=day(value))

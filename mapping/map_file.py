@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ from .own_tables import (
     OWN_TABLES,
     RUN_TABLE,
 )
-from .packed import DIGITS, FEW_OF_0_1, FIRST_FIELD, counted, packed_field, unpack
+from .packed import DIGITS, FEW_OF_0_1, FIRST_FIELD, counted, packed_field, unpack, unpack_all
 from .sqlite_file import is_database, reading
 from .timeline import MOST_FRAMES, Timeline
 
@@ -39,6 +39,8 @@ MOST_TRIPS = 1_000_000
 
 _MOST_ENTRIES = 100
 """Rows of the table `run` that are read."""
+_LINKS_AT_ONCE = 1024
+"""Rows of packed texts that are read at once, a few MB at most."""
 _STANDARD = ("gpkg_", INDEX_TABLE, "sqlite_")
 """Beginnings of the names of tables that the standard, its spatial index and SQLite itself need."""
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -61,14 +63,21 @@ class MapFile:
 
         Raises `UnknownLayer` if Roadpulse did not write the file, `MapError` if it cannot be read.
         """
-        parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
-        file: Optional[str] = parts.get("path")
-        if layer.providerType() != "ogr" or not file or not is_database(Path(file)):
-            raise UnknownLayer(_unknown(layer))
-        entries = _run_table(Path(file))
+        path = path_of(layer)
+        if path is None:
+            raise UnknownLayer(_unknown(layer.name()))
+        return cls.at(path, layer.name())
+
+    @classmethod
+    def at(cls, path: Path, name: str) -> MapFile:
+        """The map file at a path, for a layer of that name; may be called in any thread.
+
+        Raises `UnknownLayer` if Roadpulse did not write the file, `MapError` if it cannot be read.
+        """
+        entries = _run_table(path) if is_database(path) else {}
         if not {"spec", "drawn"} <= set(entries):
-            raise UnknownLayer(_unknown(layer))
-        return cls(Path(file), entries)
+            raise UnknownLayer(_unknown(name))
+        return cls(path, entries)
 
     # -- the run ------------------------------------------------------------------------------------------
 
@@ -279,6 +288,46 @@ class MapFile:
         except ValueError as error:
             raise self._damaged(LINKS_TABLE, "a text that is no number") from error
 
+    def worst_frame(self, statistic: str, check: Callable[[], None] = lambda: None) -> Optional[int]:
+        """Return the frame in which traffic is furthest to the bad end of its usual, by a statistic.
+
+        The total over all links of how much worse the frame's value is than the link's of the whole period,
+        weighted by the link's trips. So neither a frame in which few links have data nor one in which only
+        slow roads have is the worst for that alone. None where nothing plays, and for a statistic without a
+        good end. The links are read one after the other; `check` is called in between.
+        """
+        column, good = self.packed_column(statistic), statistics.statistic(statistic).good
+        n_frames = len(self.timeline)
+        if not column or not n_frames or good == statistics.NEITHER:
+            return None
+        totals, counts = np.zeros(n_frames), np.zeros(n_frames, np.int64)
+        with reading(self.path) as database:
+            rows = database.execute(
+                f"SELECT CAST({column} AS BLOB), n_trips FROM links WHERE {column} IS NOT NULL"  # noqa: S608  # nosec B608
+            )
+            while some := rows.fetchmany(_LINKS_AT_ONCE):
+                check()
+                values, trips = self._values(some, n_frames)
+                worse = values[:, :1] - values[:, 1:]
+                drawn = ~np.isnan(worse)
+                totals += trips @ np.where(drawn, worse, 0.0)
+                counts += drawn.sum(axis=0)
+        if not counts.any():
+            return None
+        totals = totals if good == statistics.HIGH else -totals
+        return int(np.argmax(np.where(counts > 0, totals, -np.inf)))
+
+    def _values(self, rows: list[Any], n_frames: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the values (links, 1 + frames) and the trips of rows of packed texts as bytes."""
+        try:
+            if any(len(text) != DIGITS * (1 + n_frames) for text, _ in rows):
+                raise ValueError("a text of another length")
+            values = unpack_all(b"".join(text for text, _ in rows), n_frames, self.too_few)
+            trips = np.array([trips for _, trips in rows], np.float32)
+        except (TypeError, ValueError) as error:
+            raise self._damaged(LINKS_TABLE, f"values that cannot be read: {error}") from error
+        return values, np.nan_to_num(trips)
+
     # -- checks -------------------------------------------------------------------------------------------
 
     @property
@@ -313,6 +362,14 @@ class MapFile:
             raise MapError(f"{error}. Make the map anew with 'Join links'.") from error
         except SpecError as error:
             raise MapError(f"{self._name} cannot be used: {error.message}.") from error
+
+
+def path_of(layer: QgsMapLayer) -> Optional[Path]:
+    """Return the file that a layer comes from, which may be a map file; None if it cannot be one."""
+    if layer.providerType() != "ogr":
+        return None
+    file = QgsProviderRegistry.instance().decodeUri("ogr", layer.source()).get("path")
+    return Path(file) if file else None
 
 
 def why_not_ours(path: Path) -> str:
@@ -366,8 +423,8 @@ def _whole(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _unknown(layer: QgsMapLayer) -> str:
+def _unknown(name: str) -> str:
     return (
-        f"The layer {layer.name()} cannot be styled: it is not the table 'links' of a "
+        f"The layer {name} cannot be styled: it is not the table 'links' of a "
         "map file written by Roadpulse. Choose such a layer, or make one with 'Join links'."
     )

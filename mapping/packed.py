@@ -137,6 +137,33 @@ def counted(
     return np.array(sorted(values)), np.array([values[value] for value in sorted(values)], dtype=np.int64)
 
 
+def unpack_all(data: bytes, n_frames: int, few: float = FEW) -> NDArray[np.float32]:
+    """Values (links, 1 + frames) of the texts of many links, one after the other; NaN for too few trips.
+
+    Numbers are read by arithmetic over all of them: a loop would take seconds for those of a week. Raises
+    `ValueError` where `data` is not of whole texts, or holds anything but digits, points, blanks and signs.
+    """
+    letters = np.frombuffer(data, np.uint8).reshape(-1, 1 + n_frames, DIGITS)
+    value = np.zeros(letters.shape[:2], np.int32)
+    decimals = np.zeros(value.shape, np.int8)
+    pointed = np.zeros(value.shape, bool)
+    is_few = letters[:, :, 0] == ord("-")
+    for at in range(DIGITS):
+        letter = letters[:, :, at]
+        digit = letter - np.uint8(ord("0"))  # what is below is far above
+        is_digit, is_point = digit < 10, letter == ord(".")
+        if not (is_digit | is_point | is_few | (letter == ord(" "))).all():
+            raise ValueError("letters in the place of a number")
+        value = np.where(is_digit, value * 10 + digit, value)
+        decimals += is_digit & pointed
+        pointed |= is_point
+    found = (value / (10.0 ** np.arange(DIGITS))[decimals]).astype(np.float32)
+    found[is_few] = np.nan
+    if few >= 0:
+        found[found == np.float32(few)] = np.nan
+    return found
+
+
 def unpack(text: Optional[str], n_frames: int, few: float = FEW) -> NDArray[Any]:
     """Values (1 + frames,) of one text, NaN where it has the number `few`, too few trips."""
     if text is None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Optional
 
 from ..aggregation.contract.days import ALL, DATES, NAMED, WEEKDAYS, WORKDAYS
 from ..aggregation.contract.spec import RunSpec
-from .language import clock, day_of_week, tr, weekdays
+from .language import clock, day_of_week, short_day, tr, weekdays
 
 REFERENCE_DAY = date(2025, 1, 1)
 """Day on which bins are shown where the run has more than one date, or none: only the hour counts."""
@@ -21,6 +22,12 @@ _FIRST = {WORKDAYS: date(2025, 1, 3), WEEKDAYS: date(2025, 1, 6), NAMED: REFEREN
 
 _WEEKDAYS_OF = {WORKDAYS: (range(1, 6), range(6, 8)), WEEKDAYS: tuple((day,) for day in range(1, 8))}
 """ISO weekdays of each set of a division by weekdays."""
+
+BY_WEEKDAY = {
+    kind: tuple(next(at for at, days in enumerate(sets) if day in days) for day in range(1, 8))
+    for kind, sets in _WEEKDAYS_OF.items()
+}
+"""Number of the set of days of each weekday, from Monday on; other sets go by their days."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,28 @@ class Timeline:
         at, number = divmod(number, self.n_bins)
         return self.days[at], number
 
+    def number_at(self, day: date, minute: int) -> Optional[int]:
+        """Return the frame that a map shows at a minute of a day, None where nothing plays on that day.
+
+        The inverse of `place` on the days of the map. The bins of all days, and those of weekdays, play on
+        other days as well.
+        """
+        if self.kind == ALL:
+            at = 0
+        elif self.kind in BY_WEEKDAY:
+            at = BY_WEEKDAY[self.kind][day.weekday()]
+        elif day in self.days:
+            at = self.days.index(day)
+        else:
+            return None
+        return at * self.n_bins + minute // self.bin_minutes
+
+    def short_set_name(self, number: int) -> str:
+        """Return the name of a frame's set where there is little room: `Mon`, `10 Jun`."""
+        if self.kind != DATES:
+            return self.set_name(number)
+        return short_day(self.days[number // self.n_bins])
+
     def set_name(self, number: int) -> str:
         """Return a frame's set for a person: `Mon`, `Mon–Fri`, `Tue 10 June 2025`; empty for all days."""
         if not self.is_divided:
@@ -94,11 +123,14 @@ class Timeline:
         """Return the time at which a frame's bin begins, `08:00`."""
         return clock(number % self.n_bins * self.bin_minutes)
 
+    def clock_span(self, number: int) -> str:
+        """Return the time in which a frame's bin lies, `08:00 – 09:00`."""
+        begin = number % self.n_bins * self.bin_minutes
+        return tr("{begin} – {end}").format(begin=clock(begin), end=clock(begin + self.bin_minutes))
+
     def span(self, number: int) -> str:
         """Return a frame's set and bin, `Mon 08:00 – 09:00`."""
-        begin = number % self.n_bins * self.bin_minutes
-        hours = tr("{begin} – {end}").format(begin=clock(begin), end=clock(begin + self.bin_minutes))
-        return f"{self.set_name(number)} {hours}".strip()
+        return f"{self.set_name(number)} {self.clock_span(number)}".strip()
 
 
 def reference_day(spec: RunSpec) -> date:

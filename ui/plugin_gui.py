@@ -18,6 +18,7 @@ from .profiles.feature import ProfilesFeature
 from .run_dialog.feature import RunDialogFeature
 from .run_dialog.reattach_offers import ReattachOffers
 from .runs_dock.feature import RunsDockFeature
+from .time_bar.feature import TimeBarFeature
 from .widgets.feature import Feature
 
 
@@ -31,6 +32,7 @@ class PluginGui:
         self.profiles = ProfilesFeature(iface, self.run_dialog.choose_profile)
         self.diagnosis = DiagnosisFeature(iface)
         self.other_statistic = OtherStatisticFeature(iface)
+        self.time_bar = TimeBarFeature(iface)
         self.manual = ManualFeature(iface)
         self.features: tuple[Feature, ...] = (
             LogFeature(),
@@ -39,6 +41,7 @@ class PluginGui:
             self.profiles,
             self.diagnosis,
             self.other_statistic,
+            self.time_bar,
             self.manual,
             self.offers,
         )

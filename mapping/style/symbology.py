@@ -122,7 +122,7 @@ def _styled_with(layer: QgsVectorLayer) -> dict[str, Any]:
 def style_project(project: QgsProject, options: StyleOptions) -> None:
     """Give the project the theme's ground and the run's day."""
     project.setBackgroundColor(PALETTES[options.theme].ground)
-    set_project_time(project, options)
+    set_project_time(project, options.timeline)
 
 
 def speed_renderer(options: StyleOptions) -> QgsGraduatedSymbolRenderer:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import MAXYEAR, MINYEAR, date
+from typing import Optional
 
 from qgis.core import Qgis, QgsDateTimeRange, QgsInterval, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
-from ...aggregation.contract.days import DATES, NAMED, WEEKDAY_NAMES, WEEKDAYS, WORKDAYS
+from ...aggregation.contract.days import DATES, NAMED, WEEKDAY_NAMES
 from ..packed import DIGITS
-from ..timeline import Timeline
+from ..timeline import BY_WEEKDAY, Timeline
 from .options import StyleOptions
 
-_BY_WEEKDAY = {WEEKDAYS: (6, 0, 1, 2, 3, 4, 5), WORKDAYS: (1, 0, 0, 0, 0, 0, 1)}
+_BY_WEEKDAY = {kind: (sets[-1], *sets[:-1]) for kind, sets in BY_WEEKDAY.items()}
 """Number of the set of days of each weekday, from Sunday on as QGIS counts them."""
 
 
@@ -87,6 +88,15 @@ def frame_range(timeline: Timeline, number: int) -> QgsDateTimeRange:
     return bin_range(day, bin_number, timeline.bin_minutes)
 
 
+def frame_at(timeline: Timeline, time: QgsDateTimeRange) -> Optional[int]:
+    """Return the frame that a map shows while it has a time; None without one, and where nothing plays."""
+    begin = time.begin()
+    if not begin.isValid():
+        return None
+    day, clock = begin.date(), begin.time()
+    return timeline.number_at(date(day.year(), day.month(), day.day()), clock.hour() * 60 + clock.minute())
+
+
 def whole_range(timeline: Timeline) -> QgsDateTimeRange:
     """Return the half-open time of all frames."""
     return QgsDateTimeRange(_midnight(timeline.first_day), _midnight(timeline.end_day), True, False)
@@ -120,16 +130,18 @@ def _moment_expression(day: date, year: int) -> str:
     return f"CASE WHEN @zoom_level IS NULL THEN {midnight} ELSE {always} END"
 
 
-def set_project_time(project: QgsProject, options: StyleOptions) -> None:
+def set_project_time(project: QgsProject, timeline: Timeline) -> None:
     """Give the project the run's days and bins, which the temporal controller takes when switched on."""
-    settings, minutes = project.timeSettings(), options.timeline.bin_minutes
-    settings.setTemporalRange(whole_range(options.timeline))
-    hours = minutes % 60 == 0
-    settings.setTimeStep(minutes / 60 if hours else minutes)
-    settings.setTimeStepUnit(Qgis.TemporalUnit.Hours if hours else Qgis.TemporalUnit.Minutes)
-    settings.setFramesPerSecond(2 if len(options.timeline) <= 48 else 8)
+    settings, step = project.timeSettings(), bin_interval(timeline)
+    settings.setTemporalRange(whole_range(timeline))
+    settings.setTimeStep(step.originalDuration())
+    settings.setTimeStepUnit(step.originalUnit())
+    settings.setFramesPerSecond(2 if len(timeline) <= 48 else 8)
 
 
-def bin_interval(options: StyleOptions) -> QgsInterval:
-    """Return length of a bin."""
-    return QgsInterval(options.timeline.bin_minutes * 60)
+def bin_interval(timeline: Timeline) -> QgsInterval:
+    """Return the length of a bin, in the unit in which QGIS's temporal controller shows it."""
+    minutes = timeline.bin_minutes
+    if minutes % 60 == 0:
+        return QgsInterval(minutes / 60, Qgis.TemporalUnit.Hours)
+    return QgsInterval(minutes, Qgis.TemporalUnit.Minutes)

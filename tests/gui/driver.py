@@ -203,8 +203,11 @@ class Director(QObject):
             self._fail(traceback.format_exc())
             return True
         if time.monotonic() - self._since > PATIENCE:
-            line = self._steps.gi_frame.f_lineno
-            self._fail(f"line {line} of the scenario waited in vain for {PATIENCE:.0f} s")
+            inner: Any = self._steps
+            while getattr(inner, "gi_yieldfrom", None) is not None:
+                inner = inner.gi_yieldfrom
+            place = f"line {inner.gi_frame.f_lineno} of {Path(inner.gi_code.co_filename).name}"
+            self._fail(f"{place} waited in vain for {PATIENCE:.0f} s")
         return True
 
     def _fail(self, text: str) -> None:

@@ -175,9 +175,10 @@ def test_the_words_are_those_of_the_field(path: Path) -> None:
 
 OF_QGIS = {
     "Add Layer", "Add PostGIS Layers…", "Authentication", "AWS S3", "Basic", "Identify Features",
-    "Install from ZIP", "Layer", "Layer Properties", "Manage and Install Plugins", "New", "Options", "Panels",
+    "Install from ZIP", "Keyboard Shortcuts", "Layer", "Layer Properties", "Manage and Install Plugins",
+    "New", "Options", "Panels",
     "Plugins", "Processing", "Set to full range", "Settings", "Source", "Swap X and Y coordinates",
-    "Temporal Controller", "Toolbox", "Vector", "View", "qpip", "Europe/London",
+    "Temporal Controller", "Toolbars", "Toolbox", "Vector", "View", "qpip", "Europe/London",
 }  # fmt: skip
 """Labels of QGIS's own windows, of plugins and of lists."""
 

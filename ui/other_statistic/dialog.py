@@ -164,7 +164,7 @@ class StatisticSwitch:
         shown = self._title(drawn_statistic(layer) or self._file.statistic)
         with legend_as_it_is(layer):
             options = restyle_layer(layer, self._key)
-        set_project_time(QgsProject.instance(), options)
+        set_project_time(QgsProject.instance(), options.timeline)
         if layer.name().endswith(shown):
             layer.setName(f"{layer.name()[: -len(shown)]}{self._title(self._key)}")
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
-    QgsInterval,
     QgsProject,
     QgsTemporalNavigationObject,
     QgsVectorLayer,
@@ -24,6 +23,7 @@ from .run_task import FinishedRun
 if TYPE_CHECKING:
     from ...mapping.map_file import MapFile
     from ...mapping.style.options import StyleOptions
+    from ...mapping.timeline import Timeline
 
 
 def maps_in_project() -> Iterator[tuple[QgsVectorLayer, MapFile]]:
@@ -75,11 +75,11 @@ def show_map(iface: Any, finished: FinishedRun) -> Iterator[None]:
         project.setCrs(local_crs(layer))
         style_project(project, options)
     else:
-        set_project_time(project, options)
+        set_project_time(project, options.timeline)
     yield
     if sip.isdeleted(layer):
         return
-    _set_controller(iface, project, options.timeline.bin_minutes)
+    _set_controller(iface, project, options.timeline)
     if empty or first:
         _zoom(iface, project, layer)
     iface.setActiveLayer(layer)
@@ -118,12 +118,14 @@ def _set_up_by_us(iface: Any) -> Iterator[None]:
     QTimer.singleShot(500, lambda: bridge.setAutoSetupOnFirstLayer(automatic))
 
 
-def _set_controller(iface: Any, project: QgsProject, bin_minutes: int) -> None:
+def _set_controller(iface: Any, project: QgsProject, timeline: Timeline) -> None:
     """Let QGIS's temporal controller play the day; it stays off until the person switches it on."""
+    from ...mapping.style.temporal import bin_interval  # noqa: PLC0415
+
     controller = iface.mapCanvas().temporalController()
     if isinstance(controller, QgsTemporalNavigationObject):
         controller.setTemporalExtents(project.timeSettings().temporalRange())
-        controller.setFrameDuration(QgsInterval(bin_minutes * 60))
+        controller.setFrameDuration(bin_interval(timeline))
         controller.setFramesPerSecond(project.timeSettings().framesPerSecond())
 
 

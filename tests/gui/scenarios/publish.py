@@ -1,0 +1,17 @@
+"""The person makes a map worth publishing: each part of the session is a module beside `driver.py`."""
+
+import time_bar_steps
+from driver import Robot, drive
+from qgis.utils import iface
+
+PARTS = (time_bar_steps,)
+"""Modules with a generator `steps(robot)`, which leaves an empty project behind."""
+
+
+def scenario(robot: Robot):
+    iface.mainWindow().resize(1500, 940)
+    for part in PARTS:
+        yield from part.steps(robot)
+
+
+drive(scenario)

@@ -1,0 +1,78 @@
+"""Maps worth publishing, made in one session of the real QGIS: each test looks at a part of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.gui.desktop import SCREENS, Desktop, always_waits
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Any:
+    """How the session is driven: in a fresh profile."""
+
+    def drive() -> dict[str, Any]:
+        desktop = Desktop(tmp_path_factory.mktemp("publish") / "qgis", checkout)
+        folder = desktop.folder / "home"
+        folder.mkdir(parents=True)
+        return desktop.drive("publish", folder=folder, root=ROOT, screens=f"{SCREENS}/publish")
+
+    return drive
+
+
+@pytest.fixture(scope="module")
+def report(session: Any) -> dict[str, Any]:
+    found: dict[str, Any] = session()
+    return found
+
+
+def test_the_time_bar_plays_steps_and_jumps(report: dict[str, Any]) -> None:
+    seen = report["time_bar"]
+    assert seen["hidden at first"] and seen["hidden at last"]
+    assert seen["off"] == ["Whole period, Europe/London", None]
+    assert (seen["playing"][0], seen["paused"]) == ("Pause", ["Play", 0])
+    assert (seen["first"], seen["next"]) == ("Wed 00:00", "Wed 01:00")
+    # The main road goes at 3 mph at 08:00, against 15 all day, and at 28 at 03:00.
+    assert seen["worst"] == ["Wed 08:00", "08:00 – 09:00, Europe/London", "Worst hour"]
+    assert seen["clock"] == ["08:00 – 09:00", "Europe/London"]
+    assert (seen["clicked"], seen["dragged"]) == ("Wed 17:00", "Wed 20:00")
+    assert seen["keys"] == [f"Wed {hour:02d}:00" for hour in (0, 1, 7, 6, 23, 23)]
+    assert seen["described"] == ["Time", "23:00 – 24:00, Europe/London"]
+    assert seen["loops"] and not seen["loops no more"]
+    assert seen["speed"] == [8, 8]
+
+
+def test_the_time_bar_follows_qgis_panel_and_changes_its_range_only_when_asked(
+    report: dict[str, Any],
+) -> None:
+    seen = report["time_bar"]
+    day, part = (["2025-01-01 00:00", "2025-01-02 00:00"], ["2025-01-01 06:00", "2025-01-01 10:00"])
+    assert seen["panel"]["animated"]
+    assert (seen["panel"]["step"], seen["panel"]["range"]) == ([1, "hours"], day)
+    assert seen["bounds"] == [6, 10]
+    assert seen["end of the range"] == ["Wed 09:00", part]
+    assert (seen["inside the range"], seen["beyond the range"]) == (part, day)
+    assert seen["switched off"] == [None, None, []]
+
+
+def test_a_project_keeps_its_time_and_the_time_bar_follows_its_layers(report: dict[str, Any]) -> None:
+    seen = report["time_bar"]
+    hour, panel, speed = seen["opened again"]
+    assert (hour, panel["animated"], panel["frame"], speed) == ("Wed 17:00", True, 17, 8)
+    # On Friday at 17:00 both directions of the main road go at 8 mph, at 20 all else of the week.
+    assert seen["week"] == [
+        "Fri 17:00 – 18:00, Europe/London", "Fri 17:00", ["2025-01-06 00:00", "2025-01-13 00:00"],
+        ["17:00 – 18:00", "Fri · Europe/London"],
+    ]  # fmt: skip
+    assert seen["does not follow"] == [
+        "“Speeds” does not follow the time: switch it on under Properties > Temporal.", False, True,
+    ]  # fmt: skip
+
+
+def test_nothing_keeps_the_window_waiting(report: dict[str, Any], session: Any) -> None:
+    assert always_waits(report, session) == {}
