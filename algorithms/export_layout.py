@@ -9,6 +9,7 @@ from qgis.core import (
     Qgis,
     QgsProcessingContext,
     QgsProcessingFeedback,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterNumber,
     QgsProcessingParameterString,
@@ -24,7 +25,7 @@ from .outputs import Destination
 from .reader import Reader
 from .style_parameters import style_changes, style_parameters
 
-TIME, PAPER, ORIENTATION, DPI = "TIME", "PAPER", "ORIENTATION", "DPI"
+TIME, PAPER, ORIENTATION, DPI, LAYERS = "TIME", "PAPER", "ORIENTATION", "DPI", "LAYERS"
 PAPERS = ("A4", "A3", "A2", "A1", "A0")
 ORIENTATIONS = ("auto", "landscape", "portrait")
 
@@ -34,7 +35,7 @@ class ExportLayout(RoadpulseAlgorithm):
 
     ID = "exportlayout"
     NEEDS = ("numpy",)
-    TAGS = ("layout", "print", "pdf", "png", "svg", "map")
+    TAGS = ("layout", "print", "pdf", "png", "svg", "tiff", "map")
 
     def title(self) -> str:
         return tr("Export page")
@@ -46,7 +47,7 @@ class ExportLayout(RoadpulseAlgorithm):
         return (
             tr(
                 "Writes a page with the map to its edges and, beside it, title, time, legend, the day as "
-                "small maps, scale bar and sources: as PDF, PNG or SVG, by the ending of the file's name."
+                "small maps, scale bar and sources: as PDF, PNG, SVG or TIFF, by the ending of the name."
             ),
             tr("Neither the layer nor the project changes."),
         )
@@ -78,11 +79,29 @@ class ExportLayout(RoadpulseAlgorithm):
         dpi = QgsProcessingParameterNumber(
             DPI, tr("Resolution (dpi)"), Qgis.ProcessingNumberParameterType.Integer, 300, False, 36, 1200
         )
-        self.addParameter(p.advanced(p.with_help(dpi, tr("Of PNG, and of what a PDF holds as a picture."))))
-        output = QgsProcessingParameterFileDestination(
-            p.OUTPUT, tr("Page"), "PDF (*.pdf);;PNG (*.png);;SVG (*.svg)"
+        self.addParameter(
+            p.advanced(
+                p.with_help(
+                    dpi,
+                    tr("Of PNG, TIFF and the pictures in a PDF: 96 for a screen, 300 for print."),
+                )
+            )
         )
-        self.addParameter(p.with_help(output, tr("The ending decides: .pdf, .png or .svg.")))
+        layers = QgsProcessingParameterBoolean(LAYERS, tr("Layers in the PDF"), False)
+        switched = tr("They can be switched on and off in a reader of PDFs.")
+        self.addParameter(p.advanced(p.with_help(layers, switched)))
+        output = QgsProcessingParameterFileDestination(
+            p.OUTPUT, tr("Page"), "PDF (*.pdf);;PNG (*.png);;SVG (*.svg);;TIFF (*.tif *.tiff)"
+        )
+        self.addParameter(
+            p.with_help(
+                output,
+                tr(
+                    "The ending decides: .pdf, .png, .svg or .tif. A PDF and a TIFF have their place on "
+                    "earth, a TIFF also in a world file (.tfw) beside it."
+                ),
+            )
+        )
 
     def plan_work(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         from ..mapping.file_kinds import PAGE_KINDS  # noqa: PLC0415
@@ -115,6 +134,6 @@ class ExportLayout(RoadpulseAlgorithm):
             feedback.pushWarning(visible(words.format(title=page.style.title)))
         feedback.setProgress(20)
         output = self.parameterAsFileOutput(parameters, p.OUTPUT, context)
-        export_page(page, Path(output), reader.number(DPI))
+        export_page(page, Path(output), reader.number(DPI), reader.flag(LAYERS))
         feedback.setProgress(100)
         return {p.OUTPUT: output}

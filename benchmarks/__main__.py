@@ -16,6 +16,7 @@ NAMES = {
     "roads": "roads",
     "layer": "layer",
     "frame": "frame",
+    "page": "page",
     "growth": "growth",
     "country": "country",
     "spark": "spark_job",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import IO, Callable
 
@@ -13,6 +15,7 @@ from qgis.PyQt.QtCore import QFile, QIODevice, QXmlStreamReader
 from .map_file import why_not_ours
 
 _HEAD = 4096
+_TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
@@ -22,13 +25,14 @@ class FileKind:
     """A kind of file: `title` with its article, the `ending` of its names, and two looks at a file.
 
     `stranger` returns why a file that is there is not one of this kind, empty if it is. `whole` returns
-    True if a new file is complete. Both may raise OSError.
+    True if a new file is complete. Both may raise OSError. Names may also have one of `other_endings`.
     """
 
     title: str
     ending: str
     stranger: Callable[[Path], str]
     whole: Callable[[Path], bool]
+    other_endings: tuple[str, ...] = ()
 
 
 def _head(path: Path) -> bytes:
@@ -142,6 +146,35 @@ def _whole_apng(path: Path) -> bool:
     return b"acTL" in _head(path) and _whole_png(path)
 
 
+def _whole_tiff(path: Path) -> bool:
+    """All blocks of the picture end inside of the file."""
+    from osgeo import gdal  # noqa: PLC0415
+
+    with suppress(RuntimeError):  # where GDAL is set to raise
+        tiff = gdal.Open(str(path))
+        if tiff is None:
+            return False
+        band, size = tiff.GetRasterBand(1), path.stat().st_size
+        across, down = (-(-a // b) for a, b in zip((tiff.RasterXSize, tiff.RasterYSize), band.GetBlockSize()))
+        ends = [
+            int(band.GetMetadataItem(f"BLOCK_OFFSET_{x}_{y}", "TIFF") or size + 1)
+            + int(band.GetMetadataItem(f"BLOCK_SIZE_{x}_{y}", "TIFF") or 0)
+            for y in range(down)
+            for x in range(across)
+        ]
+        return max(ends) <= size
+    return False
+
+
+def _no_world_file(path: Path) -> str:
+    """Return why a file does not have six numbers, a line each."""
+    lines = _head(path).split()
+    with suppress(ValueError):
+        if len(lines) == 6 and all(map(isfinite, map(float, lines))):
+            return ""
+    return "it is not a world file of six numbers"
+
+
 def _whole_html(path: Path) -> bool:
     return _tail(path, 64).rstrip().endswith(b"</html>")
 
@@ -170,7 +203,11 @@ REPORT = FileKind(
     _unless("a report of Roadpulse", lambda head: b"<title>Roadpulse: " in head),
     _whole_html,
 )
-PAGE_KINDS = (PDF, PNG, SVG)
+TIFF = FileKind(
+    "a TIFF picture", ".tif", _unless("a TIFF picture", lambda h: h[:4] in _TIFF), _whole_tiff, (".tiff",)
+)
+WORLD_FILE = FileKind("a world file", ".tfw", _no_world_file, lambda path: not _no_world_file(path))
+PAGE_KINDS = (PDF, PNG, SVG, TIFF)
 MAP = FileKind("a GeoPackage", ".gpkg", why_not_ours, _whole_map)
 
 

@@ -53,7 +53,7 @@ def check_output(
 def kind_of(path: Path, kinds: Sequence[FileKind]) -> FileKind:
     """Return the kind that a name's ending stands for; raises `MapError`."""
     for kind in kinds:
-        if path.suffix.lower() == kind.ending:
+        if path.suffix.lower() in (kind.ending, *kind.other_endings):
             return kind
     *first, last = [kind.ending for kind in kinds]
     endings = f"{', '.join(first)} or {last}" if first else last

@@ -115,6 +115,11 @@
     </message>
     <message>
       <location filename="../../mapping/language.py" />
+      <source>{day} {month}</source>
+      <translation>{day} {month}</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/language.py" />
       <source>{weekday} {date}</source>
       <translation>{weekday} {date}</translation>
     </message>
@@ -127,11 +132,6 @@
       <location filename="../../mapping/language.py" />
       <source>{day}</source>
       <translation>{day}</translation>
-    </message>
-    <message>
-      <location filename="../../mapping/language.py" />
-      <source>{day} {month}</source>
-      <translation>{day} {month}</translation>
     </message>
     <message>
       <location filename="../../mapping/layout/column.py" />
@@ -152,6 +152,36 @@
       <location filename="../../mapping/layout/column.py" />
       <source>Free flow: {rule}.</source>
       <translation>التدفق الحر: {rule}.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>At {dpi} dpi the page is a picture of {width} × {height} points, and {why}. Nothing was written; choose fewer dpi, smaller paper, or a PDF or SVG, which are drawn as lines.</source>
+      <translation>عند {dpi} نقطة في البوصة تكون الصفحة صورة من {width} × {height} نقطة، و{why}. لم يُكتب شيء؛ اختر دقة أقل أو ورقًا أصغر، أو PDF أو SVG، وهما يُرسمان خطوطًا.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>A PDF with layers cannot be written: the GDAL of this QGIS composes no PDF. Nothing was written; export it without layers.</source>
+      <translation>لا يمكن كتابة PDF بطبقات: مكتبة GDAL في QGIS هذا لا تركّب ملفات PDF. لم يُكتب شيء؛ صدّره بلا طبقات.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>this computer has no room for it</source>
+      <translation>لا يتسع لها هذا الحاسوب</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>no picture can be so large</source>
+      <translation>لا يمكن أن تكون صورة بهذا الحجم</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>{dpi} dpi is the most here.</source>
+      <translation>أقصى دقة هنا {dpi} نقطة في البوصة.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>it takes {needed} MB of memory, of which {free} MB are free</source>
+      <translation>تحتاج إلى {needed} ميغابايت من الذاكرة، والمتاح منها {free} ميغابايت</translation>
     </message>
     <message>
       <location filename="../../mapping/layout/facts.py" />

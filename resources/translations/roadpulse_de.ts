@@ -115,6 +115,11 @@
     </message>
     <message>
       <location filename="../../mapping/language.py" />
+      <source>{day} {month}</source>
+      <translation>{day}. {month}</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/language.py" />
       <source>{weekday} {date}</source>
       <translation>{weekday}, {date}</translation>
     </message>
@@ -127,11 +132,6 @@
       <location filename="../../mapping/language.py" />
       <source>{day}</source>
       <translation>{day}.</translation>
-    </message>
-    <message>
-      <location filename="../../mapping/language.py" />
-      <source>{day} {month}</source>
-      <translation>{day}. {month}</translation>
     </message>
     <message>
       <location filename="../../mapping/layout/column.py" />
@@ -152,6 +152,36 @@
       <location filename="../../mapping/layout/column.py" />
       <source>Free flow: {rule}.</source>
       <translation>Freier Verkehr: {rule}.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>At {dpi} dpi the page is a picture of {width} × {height} points, and {why}. Nothing was written; choose fewer dpi, smaller paper, or a PDF or SVG, which are drawn as lines.</source>
+      <translation>Mit {dpi} dpi ist die Seite ein Bild von {width} × {height} Punkten, und {why}. Nichts wurde geschrieben; wählen Sie weniger dpi, kleineres Papier, oder PDF oder SVG, die aus Linien bestehen.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>A PDF with layers cannot be written: the GDAL of this QGIS composes no PDF. Nothing was written; export it without layers.</source>
+      <translation>Ein PDF mit Ebenen kann nicht geschrieben werden: Das GDAL dieses QGIS setzt keine PDFs zusammen. Nichts wurde geschrieben; exportieren Sie ohne Ebenen.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>this computer has no room for it</source>
+      <translation>dieser Rechner hat keinen Platz dafür</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>no picture can be so large</source>
+      <translation>so groß kann kein Bild sein</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>{dpi} dpi is the most here.</source>
+      <translation>Höchstens {dpi} dpi sind hier möglich.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>it takes {needed} MB of memory, of which {free} MB are free</source>
+      <translation>es braucht {needed} MB Speicher, wovon {free} MB frei sind</translation>
     </message>
     <message>
       <location filename="../../mapping/layout/facts.py" />

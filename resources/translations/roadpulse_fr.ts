@@ -115,6 +115,11 @@
     </message>
     <message>
       <location filename="../../mapping/language.py" />
+      <source>{day} {month}</source>
+      <translation>{day} {month}</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/language.py" />
       <source>{weekday} {date}</source>
       <translation>{weekday} {date}</translation>
     </message>
@@ -127,11 +132,6 @@
       <location filename="../../mapping/language.py" />
       <source>{day}</source>
       <translation>{day}</translation>
-    </message>
-    <message>
-      <location filename="../../mapping/language.py" />
-      <source>{day} {month}</source>
-      <translation>{day} {month}</translation>
     </message>
     <message>
       <location filename="../../mapping/layout/column.py" />
@@ -152,6 +152,36 @@
       <location filename="../../mapping/layout/column.py" />
       <source>Free flow: {rule}.</source>
       <translation>Circulation fluide : {rule}.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>At {dpi} dpi the page is a picture of {width} × {height} points, and {why}. Nothing was written; choose fewer dpi, smaller paper, or a PDF or SVG, which are drawn as lines.</source>
+      <translation>À {dpi} dpi, la page est une image de {width} × {height} points, et {why}. Rien n’a été écrit ; choisissez moins de dpi, un papier plus petit, ou un PDF ou SVG, faits de traits.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>A PDF with layers cannot be written: the GDAL of this QGIS composes no PDF. Nothing was written; export it without layers.</source>
+      <translation>Impossible d’écrire un PDF avec couches : le GDAL de ce QGIS ne compose pas de PDF. Rien n’a été écrit ; exportez-le sans couches.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>this computer has no room for it</source>
+      <translation>cet ordinateur n’a pas la place pour elle</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>no picture can be so large</source>
+      <translation>aucune image ne peut être si grande</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>{dpi} dpi is the most here.</source>
+      <translation>{dpi} dpi est ici le maximum.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
+      <source>it takes {needed} MB of memory, of which {free} MB are free</source>
+      <translation>il faut {needed} Mo de mémoire, dont {free} Mo sont libres</translation>
     </message>
     <message>
       <location filename="../../mapping/layout/facts.py" />
