@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     Qgis,
@@ -17,7 +18,7 @@ from qgis.core import (
 
 from ..aggregation.contract.visible_text import visible
 from ..mapping.errors import MapError
-from ..mapping.language import tr
+from ..mapping.language import number_text, tr
 from . import pages
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
@@ -26,9 +27,19 @@ from .progress import part
 from .reader import Reader
 from .style_parameters import style_changes, style_parameters
 
+if TYPE_CHECKING:
+    from ..mapping.film.export import Listener
+
 TIME_FROM, TIME_TO, FRAME_SIZE, FRAMES_PER_SECOND = "TIME_FROM", "TIME_TO", "FRAME_SIZE", "FRAMES_PER_SECOND"
+SECONDS, BETWEEN, PROCESSES = "SECONDS", "BETWEEN", "PROCESSES"
+FASTEST, SLOWEST = 60.0, 0.1  # pictures a second
+MOST_BETWEEN = 60
+MOST_PICTURES = 20_000
 FILES = "MP4 (*.mp4);;WebM (*.webm);;GIF (*.gif);;APNG (*.apng)"
-SIZES = ("960x540", "1280x720", "1920x1080", "2560x1440", "3840x2160")
+SIZES = (
+    "960x540", "1280x720", "1920x1080", "2560x1440", "3840x2160", "1080x1080", "1080x1920", "2160x2160",
+    "2160x3840",
+)  # fmt: skip
 
 
 class ExportAnimation(RoadpulseAlgorithm):
@@ -74,12 +85,22 @@ class ExportAnimation(RoadpulseAlgorithm):
             self.addParameter(parameter)
         for parameter in style_parameters(tr("The map file holds its values of each bin.")):
             self.addParameter(parameter)
-        self.addParameter(p.choice(FRAME_SIZE, tr("Size"), SIZES, "1920x1080", tr("Width and height.")))
-        rate = QgsProcessingParameterNumber(
-            FRAMES_PER_SECOND, tr("Pictures a second"), Qgis.ProcessingNumberParameterType.Double, 2.0,
-            False, 0.1, 60,
-        )  # fmt: skip
-        self.addParameter(p.with_help(rate, tr("With bins of an hour, 2 make a day of 12 s.")))
+        about = tr("Width and height. In square and tall ones, for phones, the map is between two bands.")
+        self.addParameter(p.choice(FRAME_SIZE, tr("Size"), SIZES, "1920x1080", about))
+        real, whole = Qgis.ProcessingNumberParameterType.Double, Qgis.ProcessingNumberParameterType.Integer
+        for name, label, kind, usual, least, most, text in (
+            (FRAMES_PER_SECOND, tr("Pictures a second"), real, 2.0, SLOWEST, FASTEST,
+             tr("With bins of an hour, 2 make a day of 12 s.")),
+            (SECONDS, tr("Length in seconds"), real, 0.0, 0.0, 36_000.0,
+             tr("In place of the pictures a second. 0: by these.")),
+            (BETWEEN, tr("Pictures between two bins"), whole, 0, 0, MOST_BETWEEN,
+             tr("Values are interpolated there, and the picture says so. Links with too few trips in either "
+                "bin are not.")),
+            (PROCESSES, tr("Processes that draw"), whole, 0, 0, 64,
+             tr("0: as many as there are cores, eight at most, and memory.")),
+        ):  # fmt: skip
+            number = QgsProcessingParameterNumber(name, label, kind, usual, False, least, most)
+            self.addParameter(p.with_help(number, text))
         output = QgsProcessingParameterFileDestination(p.OUTPUT, tr("Film"), FILES)
         self.addParameter(
             p.with_help(
@@ -102,7 +123,9 @@ class ExportAnimation(RoadpulseAlgorithm):
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
-        from ..mapping.film.export import FilmOptions, Listener, export_film  # noqa: PLC0415
+        from ..mapping.film.export import FilmOptions, export_film  # noqa: PLC0415
+        from ..mapping.film.frame_page import frame_page  # noqa: PLC0415
+        from ..mapping.film.moments import moments  # noqa: PLC0415
 
         reader = Reader(self, parameters, context)
         sheet = pages.PageRequest(self, parameters, context)
@@ -118,19 +141,55 @@ class ExportAnimation(RoadpulseAlgorithm):
                 f"There is no bin from {reader.text(TIME_FROM)} up to {reader.text(TIME_TO)}. "
                 "Choose a later end."
             )
-        page = sheet.page(paper="frame", film=True, frame=bins[0])
+        steps = 1 + reader.number(BETWEEN)
+        wanted = moments(timeline, bins, steps)
+        if len(wanted) > MOST_PICTURES:
+            raise MapError(
+                tr(
+                    "The film would have {number} pictures; it can have {most}. Choose fewer days, or fewer "
+                    "pictures between two bins."
+                ).format(number=number_text(len(wanted)), most=number_text(MOST_PICTURES))
+            )
+        width, height = map(int, reader.choice(FRAME_SIZE).split("x"))
+        build = partial(frame_page, size=(width, height), interpolated=steps > 1)
+        page = sheet.page(build, frame=bins[0])
         if page.nothing:
             feedback.pushWarning(visible(page.nothing))
-        width, height = map(int, reader.choice(FRAME_SIZE).split("x"))
         output = self.parameterAsFileOutput(parameters, p.OUTPUT, context)
         export_film(
             page,
             Path(output),
-            FilmOptions((width, height), reader.real(FRAMES_PER_SECOND), bins),
-            Listener(
-                part(feedback, 0, 100),
-                feedback.isCanceled,
-                said=lambda words: feedback.pushInfo(visible(words)),
+            FilmOptions(
+                (width, height), _rate(reader, len(wanted)), bins, steps, reader.number(PROCESSES) or None
             ),
+            _listener(feedback),
         )
-        return {p.OUTPUT: output, "FRAME_COUNT": len(bins)}
+        return {p.OUTPUT: output, "FRAME_COUNT": len(wanted)}
+
+
+def _rate(reader: Reader, pictures: int) -> float:
+    """Return the pictures a second, by the film's length if that is given; raises `MapError`."""
+    seconds = reader.real(SECONDS)
+    if not seconds:
+        return reader.real(FRAMES_PER_SECOND)
+    rate = pictures / seconds
+    if SLOWEST <= rate <= FASTEST:
+        return rate
+    raise MapError(
+        tr(
+            "{pictures} pictures in {seconds} s are {rate} a second, and a film has between {slowest} and "
+            "{fastest}. Choose a length between {least} and {most} s."
+        ).format(
+            pictures=number_text(pictures), seconds=number_text(seconds), rate=number_text(rate),
+            slowest=number_text(SLOWEST), fastest=number_text(FASTEST),
+            least=number_text(pictures / FASTEST), most=number_text(pictures / SLOWEST),
+        )
+    )  # fmt: skip
+
+
+def _listener(feedback: QgsProcessingFeedback) -> Listener:
+    from ..mapping.film.export import Listener  # noqa: PLC0415
+
+    return Listener(
+        part(feedback, 0, 100), feedback.isCanceled, said=lambda words: feedback.pushInfo(visible(words))
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from qgis.core import (
     Qgis,
@@ -94,14 +94,17 @@ class PageRequest:
         self.layer = bare_layer(layer.source(), layer.name(), layer.providerType())
         self.project.addMapLayer(self.layer)
 
-    def page(self, **options: Any) -> SpeedPage:
-        """Return the page, with the words and the place that the parameters name; raises `MapError`."""
+    def page(self, build: Optional[Callable[..., SpeedPage]] = None, **options: Any) -> SpeedPage:
+        """Return the page, with the words and the place that the parameters name; raises `MapError`.
+
+        `build` makes it, by default `speed_page`.
+        """
         from ..mapping.layout.page import PageOptions, speed_page  # noqa: PLC0415
         from .post_processing import show  # noqa: PLC0415
 
         reader = self._reader
         style = show(self.layer, self.project, self._changes)
-        return speed_page(
+        return (build or speed_page)(
             self.project, self.layer, style,
             PageOptions(
                 title=reader.text(TITLE) or self.run_name(),

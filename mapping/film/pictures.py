@@ -81,7 +81,7 @@ class Painter:
                 item.setText(value)
             elif isinstance(item, QgsLayoutItemPicture):
                 if item.picturePath() != value:
-                    item.setPicturePath(value)
+                    item.setPicturePath(value, item.mode())
             else:
                 begin, end = (QDateTime.fromString(text, Qt.DateFormat.ISODate) for text in value)
                 item.setIsTemporal(True)

@@ -152,6 +152,24 @@ def test_a_film_has_a_picture_for_each_bin_of_its_time(
     assert different(first, second) > 0.002
 
 
+def test_a_film_says_that_it_interpolates_and_lasts_as_long_as_is_asked_for(
+    processing: Any, city_map: Path, tmp_path: Path
+) -> None:
+    call = {
+        "INPUT": f"{city_map}|layername=links", "FRAME_SIZE": "960x540", "TIME_FROM": "07:00",
+        "TIME_TO": "09:00", "BETWEEN": 1, "SECONDS": 6, "OUTPUT": str(tmp_path / "film.gif"),
+    }  # fmt: skip
+    results = processing.run("roadpulse:exportanimation", call)
+    assert results["FRAME_COUNT"] == 3  # 07:00, 07:30, 08:00
+    image_module = pytest.importorskip("PIL.Image")
+    with image_module.open(tmp_path / "film.gif") as film:
+        assert (film.n_frames, film.info["duration"]) == (3, 2000)
+    with pytest.raises(
+        QgsProcessingException, match=r"3 pictures in 60 s are 0\.05 a second.*0\.05 and 30 s"
+    ):
+        processing.run("roadpulse:exportanimation", {**call, "SECONDS": 60})
+
+
 def test_a_film_needs_at_least_one_bin(processing: Any, city_map: Path, tmp_path: Path) -> None:
     with pytest.raises(QgsProcessingException, match="no bin from 09:00 up to 09:00"):
         processing.run(

@@ -5,10 +5,27 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
-from qgis.core import QgsLayoutItemMap, QgsProject, QgsVectorLayer
+from qgis.core import (
+    QgsExpression,
+    QgsExpressionContext,
+    QgsExpressionContextUtils,
+    QgsFeature,
+    QgsField,
+    QgsFields,
+    QgsLayoutExporter,
+    QgsLayoutItem,
+    QgsLayoutItemMap,
+    QgsLayoutItemRegistry,
+    QgsMapRendererSequentialJob,
+    QgsMapSettings,
+    QgsProject,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QMetaType, QSize
 from qgis.PyQt.QtGui import QColor, QImage
 
 from roadpulse.aggregation.contract.errors import Cancelled
@@ -16,18 +33,24 @@ from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.film import ffmpeg
 from roadpulse.mapping.film.export import FilmOptions, Listener, export_film, frame_name
 from roadpulse.mapping.film.formats import FORMATS, check_film
-from roadpulse.mapping.film.moments import Moment, moments
+from roadpulse.mapping.film.frame_page import frame_page
+from roadpulse.mapping.film.moments import Moment, interpolated, moments
 from roadpulse.mapping.film.pictures import Painter, picture_at
 from roadpulse.mapping.layout.export import export_page
 from roadpulse.mapping.layout.page import PageOptions, SpeedPage, speed_page
 from roadpulse.mapping.layout.paper import PAPERS
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.symbology import style_layer
+from roadpulse.mapping.style.temporal import frame_range
+from roadpulse.mapping.timeline import Timeline
 from tests.qgis import speed_maps as maps
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
 
 SMALL = (320, 180)
+APART = ({"00:00", "interpolated"}, {"24:00", "interpolated"}, {"00:00", "24:00"}, {"scale bar", "sources"})
+"""Parts whose boxes share room that only one of them fills."""
+LAYOUT_PAGE = QgsLayoutItemRegistry.ItemType.LayoutPage
 
 
 @pytest.fixture
@@ -269,6 +292,116 @@ def test_a_gif_holds_only_what_changes(pictures: list[Path], tmp_path: Path) -> 
         )
         sizes.append((tmp_path / "film.gif").stat().st_size)
     assert sizes[1] < 2.5 * sizes[0]
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1080, 1920)], ids=["wide", "tall"])
+def test_a_canvas_at_the_same_time_shows_the_map_of_the_frame_pixel_by_pixel(
+    layer: QgsVectorLayer, size: tuple[int, int]
+) -> None:
+    style = StyleOptions.from_run_table(layer, theme="dark")
+    page = frame_page(QgsProject.instance(), layer, style, PageOptions(title="Bath", frame=3), size)
+    (image,) = drawn(page, size, Moment(8))
+    scale = size[0] / page.layout.pageCollection().page(0).rect().width()
+    box = page.map_item.sceneBoundingRect()
+    left, top, wide, high = (round(scale * at) for at in (box.left(), box.top(), box.width(), box.height()))
+    canvas = QgsMapSettings()
+    canvas.setLayers([layer])
+    canvas.setDestinationCrs(page.map_item.crs())
+    canvas.setOutputSize(QSize(wide, high))
+    canvas.setExtent(page.map_item.extent())
+    canvas.setOutputDpi(25.4 * scale)
+    canvas.setBackgroundColor(page.map_item.backgroundColor())
+    canvas.setIsTemporal(True)
+    canvas.setTemporalRange(frame_range(style.timeline, 8))
+    context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
+    context.appendScope(QgsExpressionContextUtils.mapSettingsScope(canvas))
+    canvas.setExpressionContext(context)
+    job = QgsMapRendererSequentialJob(canvas)
+    job.start()
+    job.waitForFinished()
+    shown = job.renderedImage().convertToFormat(QImage.Format.Format_RGB32)
+    assert len(colours(shown)) > 5
+    assert image.copy(left, top, wide, high) == shown
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1080), (1080, 1920)], ids=["wide", "square", "tall"])
+@pytest.mark.parametrize("title", ["Bath", "Llanfairpwllgwyngyllgogerychwyrn and the roads around it"])
+def test_parts_of_a_frame_have_room_in_every_shape(
+    layer: QgsVectorLayer, size: tuple[int, int], title: str
+) -> None:
+    style = StyleOptions.from_run_table(layer, theme="dark")
+    options = PageOptions(title=title, frame=8, sources="Roads: somebody, 2025. " * 3)
+    page = frame_page(QgsProject.instance(), layer, style, options, size, interpolated=True)
+    paper = page.layout.pageCollection().page(0).rect()
+    assert paper.width() / paper.height() == pytest.approx(size[0] / size[1], rel=1e-3)
+    image = QgsLayoutExporter(page.layout).renderPageToImage(0, QSize(*size))
+    assert (image.width(), image.height()) == size
+    parts = {
+        item.id() or item.text(): item.sceneBoundingRect()
+        for item in page.layout.items()
+        if isinstance(item, QgsLayoutItem) and item.id() != "column" and item.type() != LAYOUT_PAGE
+    }
+    assert {"map", "title", "subtitle", "clock", "track", "legend", "sources", "interpolated"} <= set(parts)
+    for name, box in parts.items():
+        assert paper.adjusted(-0.01, -0.01, 0.01, 0.01).contains(box), name
+        for other, its in parts.items():
+            if other < name and {name, other} not in APART:
+                common = box.intersected(its)
+                assert common.width() < 1.5 or common.height() < 0.6, (name, other, box, its)
+    assert parts["map"].height() * parts["map"].width() > 0.45 * paper.height() * paper.width()
+
+
+def test_between_two_bins_values_lie_on_the_line_and_too_few_trips_stay_grey(
+    layer: QgsVectorLayer, film_page: SpeedPage
+) -> None:
+    found: dict[float, dict[int, float]] = {}
+    for share in (0.25, 0.75):
+        expression = QgsExpression(interpolated(film_page.style, Moment(8, share)))
+        context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
+        found[share] = {}
+        for feature in layer.getFeatures():
+            context.setFeature(feature)
+            found[share][feature["link_id"]] = expression.evaluate(context)
+            assert not expression.hasEvalError(), expression.evalErrorString()
+    few = film_page.style.too_few
+    # At 09:00 no link has a trip, so that each keeps what it has at 08:00.
+    assert found[0.25] == found[0.75]
+    assert found[0.25][maps.EAST] == maps.SPEED_AT_8 and found[0.25][maps.QUIET] == few
+
+
+def test_a_value_between_two_bins_is_that_share_of_the_way(film_page: SpeedPage) -> None:
+    fields = QgsFields()
+    fields.append(QgsField(film_page.style.packed, QMetaType.Type.QString))
+    feature = QgsFeature(fields)
+    numbers = ["99.99"] + ["-1e99"] * 24
+    numbers[1 + 3 : 1 + 6] = ["10.00", "20.00", "-1e99"]  # at 03:00, 04:00 and 05:00
+    feature.setAttribute(0, "".join(numbers))
+    context = QgsExpressionContext()
+    context.setFeature(feature)
+    few = film_page.style.too_few
+    for number, share, wanted in (
+        (3, 0.25, 12.5),
+        (3, 0.75, 17.5),
+        (4, 0.5, 20.0),
+        (2, 0.5, few),
+        (5, 0.5, few),
+    ):
+        expression = QgsExpression(interpolated(film_page.style, Moment(number, share)))
+        assert expression.evaluate(context) == pytest.approx(wanted), (number, share)
+
+
+def test_pictures_between_bins_show_each_bin_once(film_page: SpeedPage) -> None:
+    timeline = film_page.style.timeline
+    found = moments(timeline, [7, 8, 9, 20, 21], steps=3)
+    assert [(m.number, round(m.share, 3)) for m in found] == [
+        (7, 0.0), (7, 0.333), (7, 0.667), (8, 0.0), (8, 0.333), (8, 0.667), (9, 0.0),
+        (20, 0.0), (20, 0.333), (20, 0.667), (21, 0.0),
+    ]  # fmt: skip
+    names = [frame_name(film_page, moment, 3) for moment in found]
+    assert names == sorted(set(names))
+    assert names[1] == "frame_0022_0720.png"
+    week = Timeline(kind="weekdays", names=("Mon", "Tue"), days=(date(2025, 1, 6), date(2025, 1, 7)))
+    assert [m.number for m in moments(week, [22, 23, 24, 25], steps=2)] == [22, 22, 23, 24, 24, 25]
 
 
 def test_frames_as_pictures_go_into_a_folder(film_page: SpeedPage, tmp_path: Path) -> None:
