@@ -354,18 +354,25 @@ def _add_trips(
         return
     changes = bool(context.rules.mapping.speed_from or context.rules.trim.is_asked)
     some = trips.rows.read(start, n)
+    all_points = _points(some, trips.points.texts)
+    position = all_points.position
+    if position is None or np.isnan(position[:, 0]).all():
+        position = None
     left: list[Points] = []
     end = 0
     for record, vehicle in zip(records, vehicles):
         begin, end = end, end + record.counted
-        trip = _points(some[begin:end], LinkTexts())
+        record.part = parts.number
         if changes:
+            trip = _points(some[begin:end], LinkTexts())
             _take_rules(trip, context.rules)
             _count_faults(record, trip.faults)
             record.counted = len(trip.link_id)
+            record.ends = ends_of(vehicle, trip.time, trip.position)
             left.append(trip)
-        record.ends = ends_of(vehicle, trip.time, trip.position)
-        record.part = parts.number
+        else:
+            places = None if position is None else position[begin:end]
+            record.ends = ends_of(vehicle, all_points.time[begin:end], places)
     if left:
         some = some[: sum(len(trip.link_id) for trip in left)]
         for name in ("link_id", "time", "speed"):
@@ -373,7 +380,7 @@ def _add_trips(
     numbers, sizes = (
         np.array([getattr(record, name) for record in records]) for name in ("number", "counted")
     )
-    points = _points(some, trips.points.texts)
+    points = _points(some, trips.points.texts) if left else all_points
     for record in records:
         record.text_links = bool(points.texts)
     parts.add_all(numbers.astype(np.int32), sizes, points, at_once)

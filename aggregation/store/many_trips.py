@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Optional, Union
+from typing import Any, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from ..contract.errors import RunError
 from ..contract.trip_files import printable
 from ..storage.spill import Spill
-from ..trips.decoder import Points
+from ..trips.decoder import Ids, Points
 from ..trips.readers.stretches import Uncut
+from ..trips.repeated import Repeated
 from .point_store import FileRecord
 
 ROW = np.dtype(
@@ -123,7 +124,7 @@ class TripSorter:
             if piece.vehicle is not None:
                 self._vehicles.setdefault(self._codes[key], piece.vehicle)
         else:
-            codes = np.fromiter(map(self._codes.__getitem__, piece.trips), np.int32, n)
+            codes = self._codes_of(piece.trips)
         if more := len(self._codes.met) - len(self._sizes):
             self._sizes = np.append(self._sizes, np.zeros(more, np.int64))
         if not n:
@@ -138,7 +139,12 @@ class TripSorter:
         position = piece.position if piece.position is not None else np.full((n, 2), np.nan)
         self.rows.append(piece.link_id, piece.time, piece.speed, position[:, 0], position[:, 1], codes)
 
-    def _note_vehicles(self, codes: NDArray[np.int32], vehicles: list[Optional[str]]) -> None:
+    def _codes_of(self, trips: Ids) -> NDArray[np.int32]:
+        if isinstance(trips, Repeated):
+            return np.repeat(self._codes_of(trips.values), trips.times)
+        return np.fromiter(map(self._codes.__getitem__, trips), np.int32, len(trips))
+
+    def _note_vehicles(self, codes: NDArray[np.int32], vehicles: Ids) -> None:
         """Keep the first vehicle that is named of each trip."""
         starts = np.flatnonzero(np.diff(codes, prepend=-1))
         for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(codes)]):

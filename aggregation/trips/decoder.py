@@ -25,13 +25,14 @@ from ..contract.spec import FieldMapping
 from . import times, typed_json, values
 from .advice import shown, shown_time
 from .link_keys import NO_LINK, LinkKeys, Unclear, may_be_rounded
+from .repeated import Repeated
 from .trip_json import load, unpack
 
 _IN_ORDER = (0, 1, 3, 4)  # decoders to try
 _EXACT = 2  # the decoder that refuses link ids that are floats
 _NOWHERE = ("",)  # a path without values
 _BLANK = b" \t\r\n\0"
-_NO_SPEED = -1.7e308
+NO_SPEED = -1.7e308
 """Stands for missing speeds in columns."""
 _FEW = 500
 """Rows of a table that are decoded one by one if a value of them needs closer examination."""
@@ -40,6 +41,10 @@ _SPEEDS: Any = list[Optional[_Speed]]  # type: ignore[valid-type]
 _TIME_VALUES = [
     (code, values.TIME_FAULTS[code - 1]) for code in range(times.NOT_A_TIME, len(values.TIME_FAULTS) + 1)
 ]
+
+
+Ids = Sequence[Optional[str]]
+"""Ids of the trips or vehicles of points; None for none."""
 
 
 @dataclass
@@ -68,8 +73,8 @@ class Points:
     examples: dict[str, str] = field(default_factory=dict)
     vehicle: Optional[str] = None
     position: Optional[NDArray[np.float64]] = None
-    trips: Optional[list[Optional[str]]] = None
-    vehicles: Optional[list[Optional[str]]] = None
+    trips: Optional[Ids] = None
+    vehicles: Optional[Ids] = None
     rows: dict[str, int] = field(default_factory=dict)
     texts: LinkTexts = field(default_factory=LinkTexts)
     lines: dict[str, int] = field(default_factory=dict)
@@ -97,17 +102,35 @@ class Points:
 class _Columns(NamedTuple):
     """Values of all points of a file; those of trips and vehicles are None if not named.
 
-    Links are `NO_LINK` and speeds `_NO_SPEED` where they are missing, and times, `moments`, as in the file.
+    Links are `NO_LINK` and speeds `NO_SPEED` where they are missing, and times, `moments`, as in the file.
     `lines` has these as `times.lines_of`, if they are texts.
     """
 
     link_id: NDArray[np.int64]
     speed: NDArray[np.float64]
-    moments: list[Any]
+    moments: Sequence[Any]
     lines: Optional[bytes]
     places: list[list[Any]]
-    trips: Optional[list[Any]]
-    vehicles: Optional[list[Any]]
+    trips: Optional[Sequence[Any]]
+    vehicles: Optional[Sequence[Any]]
+
+
+class PlainRows(NamedTuple):
+    """Columns of a table in which no value needs closer examination, as far as known.
+
+    `links` and `directions` repeat together; whole numbers may be an array, with `NO_LINK` for none. `speed`
+    are numbers, `NO_SPEED` for none, or texts. `moments` are the times as they are written, `instants`
+    returns what they are by some rules.
+    """
+
+    links: Union[Repeated, NDArray[np.int64]]
+    directions: Optional[Repeated]
+    speed: Union[NDArray[np.float64], list[Optional[str]]]
+    moments: Sequence[Any]
+    instants: Callable[[times.TimeRules], tuple[times.Instants, times.Codes]]
+    places: list[list[Any]]
+    trips: Optional[Repeated]
+    vehicles: Optional[Repeated]
 
 
 class _Taken(NamedTuple):
@@ -173,8 +196,8 @@ class TripDecoder:
         ]
         of_point = [*self._paths, *self._places, *self._inner_ids, *direction]
         self._with_whole = -1 if direction else 1
-        self._columns_of = typed_json.reader(of_point, [None, _NO_SPEED])
-        self._columns_with_whole = typed_json.reader(of_point, [None, _NO_SPEED, NO_LINK])
+        self._columns_of = typed_json.reader(of_point, [None, NO_SPEED])
+        self._columns_with_whole = typed_json.reader(of_point, [None, NO_SPEED, NO_LINK])
         self._elsewhere = list(map(typed_json.other_reader, of_point))
         self._points_at = typed_json.follower(self._points_path)
         self._ids_at = [
@@ -279,7 +302,7 @@ class TripDecoder:
             raise _LargeIds
         lines = times.lines_of(moments) if time_is_text else None
         columns = _Columns(link_id, speed, moments, lines, places, trips, vehicles)
-        return _Taken(columns, *(_id(at(root)) if at else None for at in self._ids_at))
+        return _Taken(columns, *(id_of(at(root)) if at else None for at in self._ids_at))
 
     def _finished(self, points: Points, taken: _Taken, raw: bytes) -> Points:
         """Return the points of a file with what lies beside them."""
@@ -325,7 +348,7 @@ class TripDecoder:
         has_link, has_speed = link_id != NO_LINK, (speed >= 0) & (speed <= values.MAX_SPEED)
         n_link, n_speed = int(np.count_nonzero(has_link)), int(np.count_nonzero(has_speed))
         faults = {"no_link": n - n_link, "no_speed": n - n_speed}
-        if n_speed < n and faults["no_speed"] != np.count_nonzero(speed == _NO_SPEED):
+        if n_speed < n and faults["no_speed"] != np.count_nonzero(speed == NO_SPEED):
             return None  # one is negative or not finite: report the fault
         kept: Optional[NDArray[np.int64]] = None
         if n_link < n or n_speed < n:
@@ -345,10 +368,7 @@ class TripDecoder:
         if columns.places:
             position = _positions(columns.places)
             result.position = position if kept is None else position[kept]
-        result.trips, result.vehicles = (
-            None if some is None else _ids(some if kept is None else [some[at] for at in kept.tolist()])
-            for some in (columns.trips, columns.vehicles)
-        )
+        result.trips, result.vehicles = (_kept_ids(some, kept) for some in (columns.trips, columns.vehicles))
         return result
 
     def _links_of(
@@ -372,15 +392,15 @@ class TripDecoder:
         return found
 
     def _speeds_of(self, given: list[Any], objects: Sequence[Any]) -> Optional[NDArray[np.float64]]:
-        """Return the speeds, `_NO_SPEED` for none; None if one is no number."""
+        """Return the speeds, `NO_SPEED` for none; None if one is no number."""
         found = _speeds(given)
-        if found is None or not self._complete(
-            given, objects, 1, np.flatnonzero(found == _NO_SPEED).tolist()
-        ):
+        if found is None or not self._complete(given, objects, 1, np.flatnonzero(found == NO_SPEED).tolist()):
             return found
         return _speeds(given)
 
-    def _instants(self, moments: list[Any], are_texts: bool) -> Optional[tuple[times.Instants, times.Codes]]:
+    def _instants(
+        self, moments: Sequence[Any], are_texts: bool
+    ) -> Optional[tuple[times.Instants, times.Codes]]:
         """Return instants and codes of a column of times; None if one of them needs the slow way."""
         if are_texts:
             return times.instants_of_texts(moments, self._time_rules)
@@ -411,6 +431,24 @@ class TripDecoder:
 
     # -- columns of a table ---------------------------------------------------------------------------
 
+    def decode_plain(self, rows: PlainRows) -> Optional[Points]:
+        """Return the points of rows; None if a value needs closer examination."""
+        try:
+            link_id = self._keys_of(rows)
+            speed: Optional[NDArray[np.float64]]
+            if self._without_speed:
+                speed = np.zeros(len(rows.links))
+            elif isinstance(rows.speed, np.ndarray):
+                speed = rows.speed
+            else:
+                speed = _speeds(msgspec.convert(rows.speed, _SPEEDS, strict=False))
+        except (Unclear, msgspec.ValidationError):
+            return None
+        if speed is None:
+            return None
+        columns = _Columns(link_id, speed, rows.moments, None, rows.places, rows.trips, rows.vehicles)
+        return self._points_of(columns, *rows.instants(self._time_rules))
+
     def decode_columns(
         self,
         columns: Mapping[str, list[Any]],
@@ -434,6 +472,15 @@ class TripDecoder:
             points = self._points_of_rows(some, is_header)
         points.rows = {reason: start + row for reason, row in points.rows.items()}
         yield points
+
+    def _keys_of(self, rows: PlainRows) -> NDArray[np.int64]:
+        """Return the keys of links; raises `Unclear`."""
+        if isinstance(rows.links, Repeated):
+            directions = None if rows.directions is None else rows.directions.values
+            return np.repeat(self._keys.column(rows.links.values, directions), rows.links.times)
+        if self._keys.texts:  # one of these may have the same key
+            raise Unclear
+        return rows.links
 
     def _points_of_table(self, columns: Mapping[str, list[Any]]) -> Optional[Points]:
         """Return the points of columns; None if a value needs closer examination."""
@@ -524,8 +571,8 @@ class TripDecoder:
                     places = [values.follow(point, path) for path in self._places]
                     positions.append(values.position_of(*(places if len(places) == 2 else _pair(places[0]))))
                 codes.append(code)
-                trips.append(_id(values.follow(point, self._trip_of_point)))
-                vehicles.append(_id(values.follow(point, self._vehicle_of_point)))
+                trips.append(id_of(values.follow(point, self._trip_of_point)))
+                vehicles.append(id_of(values.follow(point, self._vehicle_of_point)))
                 if code != times.OK:
                     rows.setdefault(values.TIME_FAULTS[code - 1], row)
                     self._exemplify(examples, values.TIME_FAULTS[code - 1], shown_time, time)
@@ -537,9 +584,9 @@ class TripDecoder:
             np.array([p[1] for p in kept], dtype=np.float64),
             len(points),
             faults,
-            _id(values.follow(root, self._trip_path)) if self._trip_path else None,
+            id_of(values.follow(root, self._trip_path)) if self._trip_path else None,
             examples=examples,
-            vehicle=_id(values.follow(root, self._vehicle_path)) if self._vehicle_path else None,
+            vehicle=id_of(values.follow(root, self._vehicle_path)) if self._vehicle_path else None,
             position=np.array(positions, dtype=np.float64).reshape(-1, 2) if self._places else None,
             trips=trips if self._trip_of_point else None,
             vehicles=vehicles if self._vehicle_of_point else None,
@@ -569,7 +616,7 @@ class TripDecoder:
         if reason not in examples and not reason.startswith("no_"):
             examples[reason] = show(value)
 
-    def _note_epoch(self, examples: dict[str, str], moments: list[Any]) -> None:
+    def _note_epoch(self, examples: dict[str, str], moments: Sequence[Any]) -> None:
         """Note the first time of a file if it is a number of a small unit since 1970."""
         first = next((moment for moment in moments if moment is not None), None)
         if self._time_rules.format or isinstance(first, bool):
@@ -644,10 +691,10 @@ def _inside(points: tuple[str, ...], path: tuple[str, ...]) -> tuple[tuple[str, 
 
 
 def _speeds(given: list[Any]) -> Optional[NDArray[np.float64]]:
-    """Return speeds as an array, with `_NO_SPEED` for None; None for other values."""
+    """Return speeds as an array, with `NO_SPEED` for None; None for other values."""
     found = _numbers(given, "d")
     if found is None and None in given:
-        return _numbers([_NO_SPEED if value is None else value for value in given], "d")
+        return _numbers([NO_SPEED if value is None else value for value in given], "d")
     return found
 
 
@@ -688,7 +735,7 @@ def _pair(value: object) -> tuple[Any, Any]:
     return (value[0], value[1]) if isinstance(value, list) and len(value) > 1 else (None, None)
 
 
-def _id(value: object) -> Optional[str]:
+def id_of(value: object) -> Optional[str]:
     """Return the id of a trip or vehicle as text; a whole number is the same however it is written."""
     if value is None or isinstance(value, (dict, list)):
         return None
@@ -697,9 +744,18 @@ def _id(value: object) -> Optional[str]:
     return str(value)
 
 
+def _kept_ids(column: Optional[Sequence[Any]], kept: Optional[NDArray[np.int64]]) -> Optional[Ids]:
+    """Return the ids of points, of all or of those that are kept; None if they have none."""
+    if isinstance(column, Repeated):
+        return column if kept is None else column.taken(kept)
+    if column is None:
+        return None
+    return _ids(list(column) if kept is None else [column[at] for at in kept.tolist()])
+
+
 def _ids(column: list[Any]) -> list[Optional[str]]:
     kinds = set(map(type, column))
-    return column if kinds <= {str, type(None)} else list(map(_id, column))
+    return column if kinds <= {str, type(None)} else list(map(id_of, column))
 
 
 def kind_of(value: object) -> str:

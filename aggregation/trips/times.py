@@ -32,6 +32,7 @@ DAY = 86_400 * MICROSECONDS
 DAYS_TO_1970 = date(1970, 1, 1).toordinal()
 EARLIEST = int(datetime(1900, 1, 1, tzinfo=timezone.utc).timestamp()) * MICROSECONDS
 LATEST = int(datetime(2200, 1, 1, tzinfo=timezone.utc).timestamp()) * MICROSECONDS
+_YEAR_1, _YEAR_10000 = -62_135_596_800 * MICROSECONDS, 253_402_300_800 * MICROSECONDS
 MILLISECONDS_FROM, MICROSECONDS_FROM, NANOSECONDS_FROM = 1e11, 1e14, 1e17
 """Epoch numbers from here on are milliseconds (as seconds they would be after the year 5100), microseconds or
 nanoseconds."""
@@ -146,6 +147,16 @@ def _instants_at(clocks: Instants, zone: _Zone, rules: TimeRules) -> tuple[Insta
     if not inside.all():
         instants[~inside] = NO_TIME
         codes[~inside] = NOT_A_TIME
+    return instants, codes
+
+
+def instants_of_clocks(clocks: Instants, rules: TimeRules = _USUAL) -> tuple[Instants, Codes]:
+    """Return instants and codes of times without an offset, in µs since 1970 (`NO_TIME`: none given)."""
+    missing = clocks == NO_TIME
+    instants, codes = _instants_at(np.where(missing, 0, clocks), _NOTHING, rules)
+    instants[missing], codes[missing] = NO_TIME, NONE_GIVEN
+    never = ~missing & ((clocks < _YEAR_1) | (clocks >= _YEAR_10000))
+    instants[never], codes[never] = NO_TIME, NOT_A_TIME
     return instants, codes
 
 
@@ -319,6 +330,16 @@ def instants_of_lines(lines: bytes, n: int, rules: TimeRules = _USUAL) -> Option
     if rules.format or len(lines) <= _STAMP_LENGTH * n:
         return None
     clocks, good, zone = _read_layout(np.frombuffer(lines, dtype=np.uint8).reshape(n, -1))
+    return _instants_at(clocks, zone, rules) if good is None else None
+
+
+def instants_of_block(
+    block: NDArray[np.uint8], rules: TimeRules = _USUAL
+) -> Optional[tuple[Instants, Codes]]:
+    """Return instants and codes of texts, each a row with one byte more; None unless all are alike."""
+    if rules.format or block.shape[1] <= _STAMP_LENGTH or (block[:, -1] != block[0, -1]).any():
+        return None
+    clocks, good, zone = _read_layout(block)
     return _instants_at(clocks, zone, rules) if good is None else None
 
 

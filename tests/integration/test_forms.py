@@ -191,7 +191,7 @@ def test_every_form_gives_the_tables_of_one_object_a_file(
             "storage.LARGE": 100, "contract.trip_files.LARGE": 100, "storage.local.trips.LARGE": 100,
             "trips.large_files.LARGE": 100, "trips.large_files.PIECE": 2000,
             "trips.readers.arrays.PIECE": 2000, "trips.readers.tables.PIECE": 3000,
-            "trips.readers.tables.ROWS": 200, "store.decode._HELD": 100, "store.decode._AT_ONCE": 33,
+            "trips.readers.parquet.ROWS": 200, "store.decode._HELD": 100, "store.decode._AT_ONCE": 33,
         }.items():  # fmt: skip
             monkeypatch.setattr(f"roadpulse.aggregation.{name}", value)
     name, mapping, written = FORMS[form]

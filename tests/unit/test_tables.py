@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from roadpulse.aggregation.contract.errors import BadTripFile
 from roadpulse.aggregation.contract.spec import FieldMapping
-from roadpulse.aggregation.trips.decoder import Points
+from roadpulse.aggregation.trips.decoder import Points, TripDecoder
 from roadpulse.aggregation.trips.readers import TripReader, tables
 
 FIELDS = FieldMapping(link_id="link", speed="v", time="t", trip_id="trip")
@@ -176,3 +179,116 @@ def test_columns_of_parquet_are_read_by_their_types(
 def test_columns_of_parquet_that_hold_no_values_are_refused(tmp_path: Path, columns: str, words: str) -> None:
     with pytest.raises(BadTripFile, match=words):
         read(written(tmp_path, columns), "a.parquet")
+
+
+# -- by bytes and by rows ---------------------------------------------------------------------------
+
+SPEEDS = ["22.5", "0", "", "7", "120.125", "3.14159265358979", "00.5", "null", "12345678", "1e2"]
+WRONG_SPEEDS = [".5", "5.", "-3", "12 km/h", "nan", "1.2.3", "1e999", " 1", "9:", "٣"]
+LINKS = [
+    "101",
+    "-101",
+    "0101",
+    "101.0",
+    "",
+    "null",
+    "110+04099",
+    "AB7",
+    "9223372036854775807",
+    "Straße",
+    " 101 ",
+]
+TIMES = [
+    TIME,
+    "2025-06-10T08:00:01Z",
+    "2025-06-10 08:00:00.5+02:00",
+    "",
+    "1750000000",
+    "1750000000123",
+    "noon",
+]
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_bytes_and_rows_of_a_csv_are_read_alike(data: st.DataObject) -> None:
+    """With values of each kind, mostly good ones, some rows with one value for long, some in quotes."""
+    kinds = [["a", "a", "b", "", "trip c"], LINKS, SPEEDS, TIMES]
+    if data.draw(st.booleans()):
+        kinds[2] = [*SPEEDS, *WRONG_SPEEDS]
+    if data.draw(st.booleans()):
+        kinds[1:] = [["101", "102"], ["22.5", "7", "120.125"], TIMES[: data.draw(st.integers(1, 3))]]
+    row = st.tuples(*map(st.sampled_from, kinds))
+    drawn = data.draw(st.lists(st.tuples(row, st.integers(1, 9)), min_size=1, max_size=12))
+    quote = '"' if data.draw(st.booleans()) else ""
+    lines = [
+        ",".join(f"{quote}{value}{quote}" for value in row) for row, times in drawn for _ in range(times)
+    ]
+    delimiter = data.draw(st.sampled_from([",", ";"]))
+    content = csv(*lines).replace(b",", delimiter.encode())
+    by_bytes = read(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables.PlainText, "of", lambda *_: None)
+        by_rows = read(content)
+    for name in ("read", "faults", "examples", "lines", "trips", "texts", "link_id", "speed"):
+        assert getattr(by_bytes, name) == getattr(by_rows, name), name
+
+
+@given(st.lists(st.floats(0, 1e6).map(lambda speed: f"{speed:.4f}"[:8].rstrip(".")), min_size=1))
+@settings(max_examples=100, deadline=None)
+def test_short_decimals_are_the_nearest_floats(speeds: list[str]) -> None:
+    text = "".join(f"a,{speed}\n" for speed in speeds).encode()
+    found = tables.PlainText.of(text, ",", 2)
+    assert found is not None
+    numbers = found.decimals(1, -1.0)
+    assert numbers is not None
+    assert numbers.tolist() == list(map(float, speeds))
+
+
+@pytest.mark.parametrize(
+    "row", ['"a,b",1,2', '"a""b",1,2', 'a"b,1,2', "a,1", "a,1,2,3", "", '"a\nb",1,2', 'a,"1",2"', "a\0,1,2"]
+)
+def test_bytes_do_not_tell_rows_with_quotes_inside_or_other_numbers_of_fields(row: str) -> None:
+    assert tables.PlainText.of(f"x,1,2\n{row}\nx,1,2\n".encode(), ",", 3) is None
+
+
+@pytest.mark.parametrize("kind", ["TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMPTZ", "VARCHAR", "BIGINT"])
+@pytest.mark.parametrize("naive", ["refuse", "utc", "local"])
+def test_columns_and_values_of_parquet_are_read_alike(
+    tmp_path: Path, kind: str, naive: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With values missing in every column, an hour that exists twice, and dates out of range."""
+    path = tmp_path / "a.parquet"
+    time = {
+        "BIGINT": "epoch_ms(t)",
+        "VARCHAR": "strftime(t, '%Y-%m-%d %H:%M:%S')",
+        "TIMESTAMPTZ": "make_timestamptz(epoch_us(t))",
+    }.get(kind, f"t::{kind}")
+    days = "['2025-06-10 08:00:00', '2024-10-27 01:30:00', '1850-01-01', '2025-03-30 01:30:00', 'infinity']"
+    when = f"{days}[1 + n // 7 % {5 if kind in ('TIMESTAMP', 'TIMESTAMPTZ') else 4}]"
+    if kind == "TIMESTAMPTZ":
+        time = f"CASE WHEN isfinite(t) THEN {time} ELSE 'infinity'::TIMESTAMPTZ END"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"COPY (SELECT nullif('trip ' || n // 30, 'trip 2') AS trip, nullif(100 + n // 8, 103) AS link, "
+            f"nullif(n / 4, 5) AS v, CASE WHEN n % 11 > 0 THEN {time} END AS t FROM "
+            f"(SELECT n, ({when})::TIMESTAMP AS t FROM range(100) AS numbers(n))) "
+            f"TO '{path}' (FORMAT parquet)"
+        )
+    mapping = replace(FIELDS, naive_times=naive)
+    found = []
+    for way in range(2):
+        if way:
+            monkeypatch.setattr(TripDecoder, "decode_plain", lambda *_: None)
+        with TripReader(mapping, time_zone="Europe/London").opened(path, "a.parquet") as reading:
+            (points,) = reading.pieces
+        values = (
+            points.link_id.tolist(),
+            points.time.tolist(),
+            points.speed.tolist(),
+            list(points.trips or []),
+        )
+        found.append((*values, points.read, points.faults, points.examples, points.lines, points.texts))
+    assert found[0] == found[1]
+    assert found[0][4] == 100
+    assert None in found[0][3]

@@ -102,7 +102,7 @@ def content_of(
 
 
 def _parquet_rows(read: Callable[[int], bytes], path: str, most: int, is_here: bool) -> list[Any]:
-    from ...aggregation.trips.readers.tables import first_parquet_rows  # noqa: PLC0415  (needs DuckDB)
+    from ...aggregation.trips.readers.parquet import first_parquet_rows  # noqa: PLC0415  (needs DuckDB)
 
     if is_here:
         return first_parquet_rows(Path(path), ROWS)
@@ -119,7 +119,7 @@ def _first_elements(form: str, head: bytes, is_whole: bool, path: str, mapping: 
     if form == LINES:
         return list(_lines(text, is_whole, path))
     if form == TABLE:
-        from ...aggregation.trips.readers.tables import first_csv_rows  # noqa: PLC0415  (needs DuckDB)
+        from ...aggregation.trips.readers.tables import first_csv_rows  # noqa: PLC0415  (needs msgspec)
 
         return list(first_csv_rows(text, mapping, ROWS))
     start = (_FEATURES if form == GEOJSON else _ARRAY).search(text)

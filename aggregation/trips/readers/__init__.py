@@ -37,9 +37,10 @@ from .arrays import decode_array
 from .elements import Elements
 from .foreign import foreign_fault
 from .lines import decode_lines
+from .parquet import decode_parquet
 from .recognition import PARQUET, beginning, form_of, header_names
 from .stretches import Stretch, StretchReader
-from .tables import decode_csv, decode_parquet
+from .tables import decode_csv
 
 _FEATURES = ("features",)
 _MAY_BE_OTHER = ("bad_json", "no_points", "not_an_object")

@@ -24,7 +24,7 @@ from ...contract.spec import LINES, TABLE, FieldMapping
 from ...storage.base.trip_source import Spans
 from ..decoder import Points, TripDecoder
 from ..trip_json import GZIP
-from . import tables
+from . import parquet, tables
 from .elements import Elements
 from .lines import BLANK, decode_blocks, first_decoder
 from .recognition import PARQUET, encoding_of, form_of
@@ -154,14 +154,14 @@ class StretchReader:
 
     def _parquet(self) -> Iterator[Points]:
         try:
-            counts = tables.row_group_sizes(self._spans.table(0, 0))
+            counts = parquet.row_group_sizes(self._spans.table(0, 0))
             ends = np.cumsum([0, *counts])
             first, last = self._stretch.part_of(len(counts))
             if first == last:
                 return
             start, end = (self._row_boundary(group, ends) for group in (first, last))
             path = self._spans.table(first, int(np.searchsorted(ends, end)))
-            yield from tables.decode_parquet(self._elements.of_rows, self._mapping, path, start, end)
+            yield from parquet.decode_parquet(self._elements.of_rows, self._mapping, path, start, end)
         except duckdb.Error as error:
             raise Uncut(str(error)) from error
 
@@ -173,7 +173,7 @@ class StretchReader:
         for number in range(group, len(ends) - 1):
             path = self._spans.table(number, number + 1)
             start, end = int(ends[number]), int(ends[number + 1])
-            for at, trips in tables.trips_of_rows(path, self._mapping, start, end):
+            for at, trips in parquet.trips_of_rows(path, self._mapping, start, end):
                 first = first or trips[:1]
                 for row, trip in enumerate(trips, at):
                     if trip != first[0]:

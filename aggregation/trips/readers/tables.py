@@ -1,8 +1,8 @@
-"""Tables: CSV with any delimiter, and Parquet; a point a row, with named columns.
+"""Tables of text: CSV with any delimiter, a point a row, with named columns.
 
-DuckDB reads them, some rows at a time and every column of CSV as text, so that values go through the rules of
-the decoder as those of JSON do. What it refuses of a CSV is read by Python's csv module, row by row: this
-defines what a row is, and counts rows that have another number of fields than the header.
+A CSV is read by its bytes (see plain_text), and where they do not tell what a row is, by Python's csv module,
+row by row: this defines what a row is, and counts rows that have another number of fields than the header.
+Values go through the rules of the decoder as those of JSON do.
 """
 
 from __future__ import annotations
@@ -15,35 +15,38 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any, BinaryIO, Optional
+from typing import Any, BinaryIO, Optional, Union
 
-import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from ...contract.errors import BadTripFile
 from ...contract.field_path import keys_of
 from ...contract.spec import FieldMapping
-from ...storage.local import scratch
-from ...storage.local.database import connect, literal
-from ...storage.local.files import disk_errors
 from ..advice import SHOWN
-from ..decoder import Points, TripDecoder
+from ..decoder import NO_SPEED, PlainRows, Points, TripDecoder
+from ..repeated import Repeated
+from ..times import (
+    Codes,
+    Instants,
+    TimeRules,
+    instants_of_block,
+    instants_of_numbers,
+    instants_of_texts,
+)
 from ..trip_json import too_large
 from .elements import unreadable
 from .lines import utf8_blocks
+from .plain_text import PlainText
 
 PIECE = 4 << 20
 """Bytes of a CSV that are read at once."""
 
-ROWS = 100_000
-"""Rows of a Parquet file that are read at once."""
-
 _DELIMITERS = (",", ";", "\t", "|")
 _LONGEST = 64 << 20  # bytes of a row: more is an open quote
 _NAMES = ("link_id", "speed", "time", "trip_id", "vehicle_id", "longitude", "latitude", "direction")
-_NEEDED = ("link_id", "speed")
-_DECIMAL = ("speed", "longitude", "latitude")
+NEEDED = ("link_id", "speed")
+DECIMALS = ("speed", "longitude", "latitude")
 _SHOWN_COLUMNS = 12
 _COMMA_NUMBER = re.compile(r"-?\d+,\d+", re.ASCII)
 
@@ -59,9 +62,6 @@ def columns_of(mapping: FieldMapping) -> dict[str, tuple[str, ...]]:
     if mapping.speed_from:
         found.pop("speed", None)
     return found
-
-
-# -- CSV ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def dialect_of(text: bytes, columns: Mapping[str, tuple[str, ...]]) -> tuple[Dia
         if len(places) > 1:
             fault = f"{len(places)} columns are called {'.'.join(keys)!r}, which the mapping names for {name}"
             raise BadTripFile("bad_table", fault)
-        if not places and name in _NEEDED:
+        if not places and name in NEEDED:
             raise no_column(name, keys, dialect.header)
     return dialect, n_lines
 
@@ -174,7 +174,7 @@ def _likeliest(text: bytes, columns: Mapping[str, tuple[str, ...]]) -> tuple[Dia
         reader = csv.reader(start, delimiter=delimiter)
         header = [name.strip() for name in next(reader, [])]
         at = {name: number for name, keys in columns.items() for number in _places(header, keys)[:1]}
-        fit = sum(name in at for name in _NEEDED), len(header), -order
+        fit = sum(name in at for name in NEEDED), len(header), -order
         found.append((fit, Dialect(delimiter, header, at), reader.line_num))
     _, dialect, n_lines = max(found, key=lambda one: one[0])
     return dialect, n_lines
@@ -222,50 +222,71 @@ def _places(header: list[str], keys: tuple[str, ...]) -> list[int]:
 
 def _rows(decoder: TripDecoder, dialect: Dialect, text: bytes, first_line: int) -> Iterator[Points]:
     """Yield the points of some rows; `first_line` is the number of their first line."""
-    columns = _fast_columns(dialect, text)
+    plain = PlainText.of(text, dialect.delimiter, len(dialect.header))
     lines: Optional[list[int]] = None
-    if columns is None:
-        columns, lines, bad = _slow_columns(dialect, text, first_line)
+    if plain is not None:
+        points = decoder.decode_plain(_plain_rows(dialect, plain))
+        if points is not None:
+            points.lines = {reason: first_line + row for reason, row in points.rows.items()}
+            if points.trips is None:
+                points.trips = Repeated([None], np.array([len(points.link_id)]))
+            yield points
+            return
+        columns: dict[str, list[Any]] = {name: plain.texts(at).all for name, at in dialect.at.items()}
+    else:
+        columns, lines, bad = _examined_columns(dialect, text, first_line)
         if bad is not None:
             yield bad
-    elif b'"' in text or b"\n\n" in text or text[:1] == b"\n":
-        lines = []  # counted if need be
     if dialect.delimiter != ",":
-        for name in _DECIMAL:
+        for name in DECIMALS:
             if any("," in value for value in columns.get(name, ()) if value):
                 columns[name] = [value and value.replace(",", ".") for value in columns[name]]
     for points in decoder.decode_columns(columns, dialect.is_header):
-        if points.rows:
-            if lines == []:
-                lines = _slow_columns(dialect, text, first_line)[1]
-            points.lines = {
-                reason: lines[row] if lines else first_line + row for reason, row in points.rows.items()
-            }
+        points.lines = {
+            reason: lines[row] if lines else first_line + row for reason, row in points.rows.items()
+        }
         if points.trips is None:
             points.trips = [None] * len(points.link_id)
         yield points
 
 
-def _fast_columns(dialect: Dialect, text: bytes) -> Optional[dict[str, list[Any]]]:
-    """Return the columns that are named; None if DuckDB does not read the text as it stands."""
-    types = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(dialect.header)))
-    chosen = ", ".join(f"nullif(c{number}, '') AS {name}" for name, number in dialect.at.items())
-    query = (
-        f"SELECT {chosen} FROM read_csv(?, auto_detect = false, header = false, all_varchar = true, "  # noqa: S608  # nosec B608
-        f"delim = ?, quote = '\"', escape = '\"', comment = '', null_padding = false, strict_mode = true, "
-        f"max_line_size = {max(len(text) + 1, 1 << 21)}, columns = {{{types}}})"
+def _plain_rows(dialect: Dialect, text: PlainText) -> PlainRows:
+    """Return the columns of a text that are named."""
+    at = dialect.at
+
+    def repeated(*names: str) -> list[Optional[Repeated]]:
+        found = iter(text.repeated(*(at[name] for name in names if name in at)))
+        return [next(found) if name in at else None for name in names]
+
+    def numbers(name: str) -> Union[NDArray[np.float64], list[Optional[str]]]:
+        found = text.decimals(at[name], NO_SPEED)
+        return text.texts(at[name]).all if found is None else found
+
+    def instants(rules: TimeRules) -> tuple[Instants, Codes]:
+        if "time" not in at:
+            return instants_of_texts([None] * len(text), rules)
+        block = text.block(at["time"])
+        found = None if block is None else instants_of_block(block, rules)
+        whole = text.whole_numbers(at["time"]) if found is None and not rules.format else None
+        if whole is not None:
+            return instants_of_numbers(whole.astype(np.float64))
+        return found or instants_of_texts(text.texts(at["time"]).all, rules)
+
+    links, directions = repeated("link_id", "direction")
+    (trips,), (vehicles,) = repeated("trip_id"), repeated("vehicle_id")
+    return PlainRows(
+        links or Repeated([None], np.array([len(text)])),
+        directions,
+        numbers("speed") if "speed" in at else [None] * len(text),
+        text.texts(at["time"]) if "time" in at else [None] * len(text),
+        instants,
+        [text.texts(at[name]).all for name in ("longitude", "latitude") if name in at],
+        trips,
+        vehicles,
     )
-    with scratch.file("rows.csv") as path, connect() as connection:
-        with disk_errors("put rows of a table aside", path.parent):
-            path.write_bytes(text)
-        try:
-            found = connection.execute(query, [str(path), dialect.delimiter]).fetchnumpy()
-        except duckdb.Error:
-            return None
-    return {name: column.tolist() for name, column in found.items()}
 
 
-def _slow_columns(
+def _examined_columns(
     dialect: Dialect, text: bytes, first_line: int
 ) -> tuple[dict[str, list[Any]], list[int], Optional[Points]]:
     """Return the columns that are named, the lines of their rows, and rows that are none."""
@@ -300,139 +321,3 @@ def _slow_columns(
     points = unreadable(first_bad[0], bad["bad_row"])
     points.lines = {"bad_row": first_bad[1]}
     return columns, lines, points
-
-
-# -- Parquet --------------------------------------------------------------------------------------------
-
-_STRETCH = "FROM read_parquet(?, file_row_number = true) WHERE file_row_number >= ? AND file_row_number < ?"
-_LENGTH = "SELECT sum(num_rows) FROM parquet_file_metadata(?)"
-_ROW_GROUPS = "SELECT row_group_num_rows FROM parquet_metadata(?) WHERE column_id = 0 ORDER BY row_group_id"
-_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
-_NUMBERS = (*_WHOLE, "FLOAT", "DOUBLE")
-_PLAIN = (*_NUMBERS, "VARCHAR", "BOOLEAN", "UBIGINT", "HUGEINT", "UHUGEINT", "DATE", "UUID", "TIME")
-
-
-def decode_parquet(
-    decoder: TripDecoder, mapping: FieldMapping, path: Path, first: int = 0, end: Optional[int] = None
-) -> Iterator[Points]:
-    """Yield the points of a Parquet file, or those of its rows in [first, end); raises `BadTripFile`."""
-    for start, columns in _parquet_columns(path, columns_of(mapping), first, end):
-        for points in decoder.decode_columns(columns):
-            points.lines = {reason: start + row + 1 for reason, row in points.rows.items()}
-            if points.trips is None:
-                points.trips = [None] * len(points.link_id)
-            yield points
-
-
-def trips_of_rows(path: Path, mapping: FieldMapping, first: int, end: int) -> Iterator[tuple[int, list[Any]]]:
-    """Yield the trip ids of some rows of a Parquet file, with the number of the first; "" for none."""
-    columns = {name: keys for name, keys in columns_of(mapping).items() if name == "trip_id"}
-    for start, found in _parquet_columns(path, columns, first, end):
-        yield start, ["" if trip is None else trip for trip in found.get("trip_id", [])]
-
-
-def row_group_sizes(path: Path) -> list[int]:
-    """Return the numbers of rows of the row groups of a Parquet file; raises `duckdb.Error`."""
-    with connect() as connection:
-        return [n for (n,) in connection.execute(_ROW_GROUPS, [literal(path)]).fetchall()]
-
-
-def _parquet_columns(
-    path: Path, columns: Mapping[str, tuple[str, ...]], first: int, end: Optional[int]
-) -> Iterator[tuple[int, dict[str, list[Any]]]]:
-    """Yield columns of the rows in [first, end), some at a time, with the number of their first row."""
-    file = literal(path)
-    try:
-        with connect() as connection:
-            described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [file]).fetchall()
-            if end is None:
-                (end,) = connection.execute(_LENGTH, [file]).fetchone() or (0,)
-            types = {name: kind for name, kind, *_ in described}
-            query = f"SELECT {_chosen(connection, file, types, columns)} {_STRETCH}"  # nosec B608
-            for start in range(first, int(end or 0), ROWS):
-                rows = [start, min(start + ROWS, int(end or 0))]
-                found = connection.execute(query, [file, *rows]).fetchnumpy()
-                yield start, {name: column.tolist() for name, column in found.items()}
-    except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        raise BadTripFile("bad_table", f"the file is not a whole Parquet file: {reason}") from error
-
-
-def first_parquet_rows(path: Path, most: int) -> list[dict[str, Any]]:
-    """Return the first rows of a Parquet file as objects; raises `BadTripFile`."""
-    file = literal(path)
-    try:
-        with connect() as connection:
-            described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [file]).fetchall()
-            types = {name: str(kind) for name, kind, *_ in described}
-            columns = ", ".join(f"{_shown_value(*one)} AS {_quoted(one[0])}" for one in types.items())
-            query = f"SELECT {columns} FROM read_parquet(?) LIMIT ?"  # noqa: S608  # nosec B608
-            rows = connection.execute(query, [file, most]).fetchall()
-    except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        raise BadTripFile("bad_table", f"the file is not a whole Parquet file: {reason}") from error
-    return [dict(zip(types, row)) for row in rows]
-
-
-def _shown_value(name: str, kind: str) -> str:
-    """Return a column as SQL, in a type that a preview shows."""
-    if kind.startswith("STRUCT"):
-        return _quoted(name)
-    if kind in ("FLOAT", "DOUBLE") or kind.startswith("DECIMAL"):
-        return f"{_quoted(name)}::DOUBLE"
-    try:
-        return _value("", _quoted(name), kind)
-    except BadTripFile:
-        return f"{_quoted(name)}::VARCHAR"
-
-
-def _chosen(
-    connection: duckdb.DuckDBPyConnection,
-    file: str,
-    types: Mapping[str, str],
-    columns: Mapping[str, tuple[str, ...]],
-) -> str:
-    """Return the columns that are named, as SQL, in types that the decoder reads."""
-    found = []
-    for name, keys in columns.items():
-        place = _place(types, keys)
-        if not place:
-            if name in _NEEDED:
-                raise no_column(name, keys, list(types))
-            continue
-        ((_, kind, *_),) = connection.execute(
-            f"DESCRIBE SELECT {place} AS found FROM read_parquet(?)",  # noqa: S608  # nosec B608
-            [file],
-        ).fetchall()
-        found.append(f"{_value(name, place, str(kind))} AS {name}")
-    return ", ".join(found)
-
-
-def _place(types: Mapping[str, str], keys: tuple[str, ...]) -> str:
-    """Return a column, or a field inside one, as SQL; empty if there is none."""
-    whole = ".".join(keys)
-    if whole in types:
-        return _quoted(whole)
-    if keys[0] in types and types[keys[0]].startswith("STRUCT"):
-        return ".".join(map(_quoted, keys))
-    return ""
-
-
-def _quoted(name: str) -> str:
-    escaped = name.replace('"', '""')
-    return f'"{escaped}"'
-
-
-def _value(name: str, place: str, kind: str) -> str:
-    """Return a column of a type as SQL, in a type that the decoder reads."""
-    if kind == "TIMESTAMP WITH TIME ZONE":
-        return f"strftime(make_timestamp(epoch_us({place})), '%Y-%m-%dT%H:%M:%S.%fZ')"
-    if kind.startswith("TIMESTAMP"):
-        return f"strftime({place}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.%f')"
-    if kind in _WHOLE or (kind in _NUMBERS and name != "speed"):
-        return place
-    if name in _DECIMAL and (kind in _NUMBERS or kind.startswith("DECIMAL")):
-        return f"{place}::DOUBLE"
-    if kind in _PLAIN or kind.startswith(("ENUM", "DECIMAL")):
-        return place if kind == "BOOLEAN" else f"nullif({place}::VARCHAR, '')"
-    raise BadTripFile("bad_table", f"the column {place} for {name} is of type {kind}, not a number or text")
