@@ -19,6 +19,7 @@ from .run_dialog.feature import RunDialogFeature
 from .run_dialog.reattach_offers import ReattachOffers
 from .runs_dock.feature import RunsDockFeature
 from .time_bar.feature import TimeBarFeature
+from .two_times.feature import TwoTimesFeature
 from .widgets.feature import Feature
 
 
@@ -33,6 +34,7 @@ class PluginGui:
         self.diagnosis = DiagnosisFeature(iface)
         self.other_statistic = OtherStatisticFeature(iface)
         self.time_bar = TimeBarFeature(iface)
+        self.two_times = TwoTimesFeature(iface, self.time_bar)
         self.manual = ManualFeature(iface)
         self.features: tuple[Feature, ...] = (
             LogFeature(),
@@ -42,6 +44,7 @@ class PluginGui:
             self.diagnosis,
             self.other_statistic,
             self.time_bar,
+            self.two_times,
             self.manual,
             self.offers,
         )

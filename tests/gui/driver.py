@@ -120,9 +120,9 @@ class Robot:
         """Report the longest gaps of the event loop after a moment; `desktop.waits` judges them."""
         self.report.setdefault("gaps", {})[name] = self.heart.largest(since)
 
-    def colours(self) -> dict[str, int]:
-        """How many of the map's pixels, every third, have each colour."""
-        image = iface.mapCanvas().grab().toImage()
+    def colours(self, canvas: QWidget | None = None) -> dict[str, int]:
+        """How many of the pixels of the map, or of another canvas, every third, have each colour."""
+        image = (canvas or iface.mapCanvas()).grab().toImage()
         found: dict[str, int] = {}
         for y in range(0, image.height(), 3):
             for x in range(0, image.width(), 3):

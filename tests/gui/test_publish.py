@@ -74,5 +74,26 @@ def test_a_project_keeps_its_time_and_the_time_bar_follows_its_layers(report: di
     ]  # fmt: skip
 
 
+def test_two_times_stand_side_by_side_in_step_and_leave_nothing_behind(report: dict[str, Any]) -> None:
+    seen = report["two_times"]
+    assert seen["opened"] == ["08:00 – 09:00", "Whole period"]
+    assert seen["times"] == ["08:00", "03:00"]
+    assert seen["clocks"] == ["08:00 – 09:00", "03:00 – 04:00"]
+    early, late = seen["colour"]["3"], seen["colour"]["8"]
+    main, second = seen["colours"]
+    assert main.get(late, 0) > 100 and early not in main
+    assert second.get(early, 0) > 100 and late not in second
+    for name in ("zoomed", "moved", "turned", "resized"):
+        one, other = seen[name]["views"]
+        assert one == pytest.approx(other, rel=1e-6), name
+    before = seen["moved"]["before"]
+    assert seen["moved"]["views"][0] != pytest.approx(before, rel=1e-6)
+    # Each canvas says once that its extent has changed, and the other one once that it followed.
+    assert max(seen["zoomed"]["signals"] + seen["moved"]["signals"]) <= 2
+    assert seen["hidden layer"] == [[], []]
+    assert seen["main alone"] == "Wed 08:00"
+    assert seen["closed"] == {"pressed": False, "canvases": 1, "same edge": True, "clock": []}
+
+
 def test_nothing_keeps_the_window_waiting(report: dict[str, Any], session: Any) -> None:
     assert always_waits(report, session) == {}

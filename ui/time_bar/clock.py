@@ -87,9 +87,9 @@ def time_words(timeline: Timeline, current: Optional[int], is_on: bool) -> str:
     return tr("No data on this day") if current is None else timeline.span(current)
 
 
-def clock_lines(timeline: Timeline, current: Optional[int], zone: str) -> tuple[str, ...]:
+def clock_lines(timeline: Timeline, current: Optional[int], is_on: bool, zone: str) -> tuple[str, ...]:
     """Return the lines of a clock: the bin's time, and under it day and zone."""
     if current is None:
-        return tr("No data on this day"), zone
+        return time_words(timeline, current, is_on), zone
     name = timeline.set_name(current)
     return timeline.clock_span(current), f"{name} · {zone}" if name else zone

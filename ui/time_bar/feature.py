@@ -43,6 +43,7 @@ class TimeBarFeature:
         self._worst: Optional[LatestTask] = None
         self._asked: tuple[Any, ...] = ()
         self._found: dict[tuple[Any, ...], Optional[int]] = {}
+        self._clock_always = False
         self._registered: list[QAction] = []
 
     def load(self) -> None:
@@ -170,8 +171,14 @@ class TimeBarFeature:
         widest = widest_of(timeline.span(first) for first in range(0, len(timeline), timeline.n_bins))
         about = tr("“{layer}”, local time of {zone}").format(layer=played.candidate.name, zone=zone)
         bar.show_clock(f"{words}, {zone}", f"{widest}, {zone}", about)
-        is_shown = bar.on_map.isChecked() and controller.is_on
-        self.clock.show_lines(*(clock_lines(timeline, current, zone) if is_shown else ()))
+        is_shown = self._clock_always or (bar.on_map.isChecked() and controller.is_on)
+        lines = clock_lines(timeline, current, controller.is_on, zone) if is_shown else ()
+        self.clock.show_lines(*lines)
+
+    def show_clock_always(self, always: bool) -> None:
+        """Show the clock on the map also without a time and with its switch off, or no longer."""
+        self._clock_always = always
+        self._follow()
 
     # -- what the person does -----------------------------------------------------------------------
 

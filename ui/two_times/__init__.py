@@ -1,0 +1,1 @@
+"""Two times of a map side by side, in two linked canvases."""
