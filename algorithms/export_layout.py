@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +12,34 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingParameterBoolean,
+    QgsProcessingParameterDefinition,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterNumber,
-    QgsProcessingParameterString,
 )
 
-from ..aggregation.contract.errors import SpecError
 from ..aggregation.contract.visible_text import visible
 from ..mapping.language import tr
 from . import pages
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
 from .outputs import Destination
+from .page_templates import TemplateReader, district_parameter, template_parameters, time_parameters
 from .reader import Reader
 from .style_parameters import style_changes, style_parameters
 
-TIME, PAPER, ORIENTATION, DPI, LAYERS = "TIME", "PAPER", "ORIENTATION", "DPI", "LAYERS"
-PAPERS = ("A4", "A3", "A2", "A1", "A0")
-ORIENTATIONS = ("auto", "landscape", "portrait")
+DPI, LAYERS = "DPI", "LAYERS"
+
+
+def quality_parameters() -> Iterable[QgsProcessingParameterDefinition]:
+    """Return the parameters of how a page is written."""
+    dpi = QgsProcessingParameterNumber(
+        DPI, tr("Resolution (dpi)"), Qgis.ProcessingNumberParameterType.Integer, 300, False, 36, 1200
+    )
+    use = tr("Of PNG, TIFF and the pictures in a PDF: 96 for a screen, 300 for print.")
+    yield p.advanced(p.with_help(dpi, use))
+    layers = QgsProcessingParameterBoolean(LAYERS, tr("Layers in the PDF"), False)
+    switched = tr("They can be switched on and off in a reader of PDFs.")
+    yield p.advanced(p.with_help(layers, switched))
 
 
 class ExportLayout(RoadpulseAlgorithm):
@@ -49,6 +61,10 @@ class ExportLayout(RoadpulseAlgorithm):
                 "Writes a page with the map to its edges and, beside it, title, time, legend, the day as "
                 "small maps, scale bar and sources: as PDF, PNG, SVG or TIFF, by the ending of the name."
             ),
+            tr(
+                "TEMPLATE chooses another page: an atlas of zooms, a day in small maps, two maps side by "
+                "side, or the report of a district."
+            ),
             tr("Neither the layer nor the project changes."),
         )
 
@@ -57,39 +73,14 @@ class ExportLayout(RoadpulseAlgorithm):
 
     def initAlgorithm(self, configuration: Any = None) -> None:
         self.addParameter(pages.map_input())
-        self.addParameter(
-            p.with_help(
-                QgsProcessingParameterString(TIME, tr("Time of the day"), "", False, True),
-                tr("Such as 08:00: the bin that holds it. Empty: the whole period."),
-            )
-        )
-        self.addParameter(pages.set_of_days(tr("It needs a TIME. Empty: the first.")))
+        for parameter in (*time_parameters(), *template_parameters(), district_parameter()):
+            self.addParameter(parameter)
         for parameter in pages.text_and_extent():
             self.addParameter(parameter)
         for parameter in style_parameters(tr("Without values by bin it is drawn for the whole period.")):
             self.addParameter(parameter)
-        self.addParameter(
-            p.choice(PAPER, tr("Paper"), PAPERS, "A4", tr("Landscape, or portrait where that shows more."))
-        )
-        turn = p.choice(
-            ORIENTATION, tr("Orientation"), ORIENTATIONS, "auto",
-            tr("“auto” turns the paper to portrait where that shows the extent larger."),
-        )  # fmt: skip
-        self.addParameter(p.advanced(turn))
-        dpi = QgsProcessingParameterNumber(
-            DPI, tr("Resolution (dpi)"), Qgis.ProcessingNumberParameterType.Integer, 300, False, 36, 1200
-        )
-        self.addParameter(
-            p.advanced(
-                p.with_help(
-                    dpi,
-                    tr("Of PNG, TIFF and the pictures in a PDF: 96 for a screen, 300 for print."),
-                )
-            )
-        )
-        layers = QgsProcessingParameterBoolean(LAYERS, tr("Layers in the PDF"), False)
-        switched = tr("They can be switched on and off in a reader of PDFs.")
-        self.addParameter(p.advanced(p.with_help(layers, switched)))
+        for parameter in quality_parameters():
+            self.addParameter(parameter)
         output = QgsProcessingParameterFileDestination(
             p.OUTPUT, tr("Page"), "PDF (*.pdf);;PNG (*.png);;SVG (*.svg);;TIFF (*.tif *.tiff)"
         )
@@ -109,27 +100,22 @@ class ExportLayout(RoadpulseAlgorithm):
         Destination(self, parameters, context, p.OUTPUT).check(PAGE_KINDS)
         reader = Reader(self, parameters, context)
         style_changes(reader)
-        if reader.text(TIME):
-            pages.bin_of(reader.text(TIME), 1)
-        elif reader.text(pages.DAYS):
-            raise SpecError(pages.DAYS, "needs a TIME, such as 08:00, as some days have values by bin alone")
+        TemplateReader(self, parameters, context).check()
 
     def carry_out(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Results:
         from ..mapping.layout.export import export_page  # noqa: PLC0415
 
-        reader = Reader(self, parameters, context)
-        sheet = pages.PageRequest(self, parameters, context)
-        time, days = reader.text(TIME), reader.text(pages.DAYS)
-        page = sheet.page(
-            paper=reader.choice(PAPER),
-            orientation=reader.choice(ORIENTATION),
-            frame=pages.frame_of(sheet.timeline(), days, time) if time else None,
+        reader, templates = Reader(self, parameters, context), TemplateReader(self, parameters, context)
+        sheet, district = pages.PageRequest(self, parameters, context), templates.district()
+        contents = templates.contents(
+            sheet, frame=templates.frame(sheet.timeline()), title=district.name if district else ""
         )
+        page = templates.template.build(replace(contents, district=district))
         if page.nothing:
             feedback.pushWarning(visible(page.nothing))
-        elif time and not page.style.plays:
+        elif contents.options.frame is not None and not page.style.plays:
             words = tr("The map file has no values by bin of {title}: the page shows the whole period.")
             feedback.pushWarning(visible(words.format(title=page.style.title)))
         feedback.setProgress(20)

@@ -16,6 +16,7 @@ from qgis.core import (
     QgsProcessingParameterDefinition,
     QgsProcessingParameterFile,
     QgsProcessingParameterMapLayer,
+    QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterString,
     QgsProcessingParameterVectorLayer,
     QgsProject,
@@ -100,7 +101,10 @@ def _files_of(
     parameters: dict[str, Any],
     context: QgsProcessingContext,
 ) -> Iterator[Path]:
-    if isinstance(definition, _LAYERS):
+    if isinstance(definition, QgsProcessingParameterMultipleLayers):
+        for layer in algorithm.parameterAsLayerList(parameters, definition.name(), context):
+            yield from layer_files(layer)
+    elif isinstance(definition, _LAYERS):
         layer = algorithm.parameterAsLayer(parameters, definition.name(), context)
         if layer is not None:
             yield from layer_files(layer)

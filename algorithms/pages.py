@@ -15,6 +15,7 @@ from qgis.core import (
     QgsProcessingParameterString,
     QgsProcessingParameterVectorLayer,
     QgsProject,
+    QgsVectorLayer,
 )
 
 from ..aggregation.contract.days import minute_of
@@ -28,7 +29,8 @@ from .reader import Reader
 from .style_parameters import style_changes
 
 if TYPE_CHECKING:
-    from ..mapping.layout.page import SpeedPage
+    from ..mapping.layout.page import PageOptions, SpeedPage
+    from ..mapping.layout.templates.base import PageInput
     from ..mapping.timeline import Timeline
 
 INPUT, TITLE, SUBTITLE, SOURCES = "INPUT", "TITLE", "SUBTITLE", "SOURCES"
@@ -82,10 +84,15 @@ class PageRequest:
     """
 
     def __init__(
-        self, algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+        self,
+        algorithm: QgsProcessingAlgorithm,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        layer: Optional[QgsVectorLayer] = None,
     ) -> None:
+        """Take the layer that INPUT names, or `layer` where a call has several."""
         self._reader = Reader(algorithm, parameters, context)
-        layer = algorithm.parameterAsVectorLayer(parameters, INPUT, context)
+        layer = layer or algorithm.parameterAsVectorLayer(parameters, INPUT, context)
         if layer is None:
             raise MapError(tr("The layer {name!r} cannot be opened.").format(name=self._reader.text(INPUT)))
         self._changes = style_changes(self._reader, layer)
@@ -94,27 +101,37 @@ class PageRequest:
         self.layer = bare_layer(layer.source(), layer.name(), layer.providerType())
         self.project.addMapLayer(self.layer)
 
+    def contents(self, **options: Any) -> PageInput:
+        """Return the contents of a page of a template; `options` as those of `page`. Raises `MapError`."""
+        from ..mapping.layout.templates.base import PageInput  # noqa: PLC0415
+        from .post_processing import show  # noqa: PLC0415
+
+        style = show(self.layer, self.project, self._changes)
+        return PageInput(self.project, self.layer, style, self._options(**options))
+
     def page(self, build: Optional[Callable[..., SpeedPage]] = None, **options: Any) -> SpeedPage:
         """Return the page, with the words and the place that the parameters name; raises `MapError`.
 
         `build` makes it, by default `speed_page`.
         """
-        from ..mapping.layout.page import PageOptions, speed_page  # noqa: PLC0415
+        from ..mapping.layout.page import speed_page  # noqa: PLC0415
         from .post_processing import show  # noqa: PLC0415
 
-        reader = self._reader
         style = show(self.layer, self.project, self._changes)
-        return (build or speed_page)(
-            self.project, self.layer, style,
-            PageOptions(
-                title=reader.text(TITLE) or self.run_name(),
-                subtitle=reader.text(SUBTITLE),
-                sources=reader.text(SOURCES),
-                extent=None if self._extent.isNull() else self._extent,
-                cut=reader.flag(FILL),
-                **options,
-            ),
-        )  # fmt: skip
+        return (build or speed_page)(self.project, self.layer, style, self._options(**options))
+
+    def _options(self, **options: Any) -> PageOptions:
+        from ..mapping.layout.page import PageOptions  # noqa: PLC0415
+
+        reader, title = self._reader, options.pop("title", "")
+        return PageOptions(
+            title=reader.text(TITLE) or title or self.run_name(),
+            subtitle=reader.text(SUBTITLE),
+            sources=reader.text(SOURCES),
+            extent=None if self._extent.isNull() else self._extent,
+            cut=reader.flag(FILL),
+            **options,
+        )
 
     def run_name(self) -> str:
         """Return the name of the layer's run."""

@@ -22,6 +22,7 @@ from qgis.core import (
     QgsProcessingParameterDateTime,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
+    QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsVariantUtils,
 )
@@ -132,6 +133,15 @@ def _moment(definition: QgsProcessingParameterDefinition, value: Any) -> Any:
     return value
 
 
+def _layers(definition: QgsProcessingParameterMultipleLayers, value: Any) -> Any:
+    """A list of layers, each as a layer or a text; one alone is taken for a list of it."""
+    given = list(value) if isinstance(value, (list, tuple)) else [value]
+    for each in given:
+        if isinstance(each, (Real, Mapping, list, tuple)):
+            raise SpecError(definition.name(), tr("holds {value}, not a layer").format(value=_shown(each)))
+    return [fspath(each) if isinstance(each, PathLike) else each for each in given]
+
+
 def _options(definition: QgsProcessingParameterEnum, value: Any) -> Any:
     """The text of an option where scripts name options by text, else its number; a list where several count.
 
@@ -204,4 +214,5 @@ _READERS: tuple[tuple[type, _Read], ...] = (
     (QgsProcessingParameterBoolean, _flag),
     (QgsProcessingParameterDateTime, _moment),
     (QgsProcessingParameterEnum, _options),
+    (QgsProcessingParameterMultipleLayers, _layers),
 )

@@ -13,6 +13,7 @@ from .demo_city import DemoCity
 from .diagnose import Diagnose
 from .export_animation import ExportAnimation
 from .export_layout import ExportLayout
+from .export_pages import ExportPages
 from .export_wkt import ExportWkt
 from .join_links import JoinLinks
 from .speed_map import SpeedMap
@@ -24,6 +25,7 @@ ALGORITHMS = (
     JoinLinks,
     StyleSpeeds,
     ExportLayout,
+    ExportPages,
     ExportAnimation,
     ExportWkt,
     CompactStore,
