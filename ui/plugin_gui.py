@@ -18,6 +18,7 @@ from .profiles.feature import ProfilesFeature
 from .run_dialog.feature import RunDialogFeature
 from .run_dialog.reattach_offers import ReattachOffers
 from .runs_dock.feature import RunsDockFeature
+from .style_dialog.feature import StyleFeature
 from .time_bar.feature import TimeBarFeature
 from .two_times.feature import TwoTimesFeature
 from .widgets.feature import Feature
@@ -33,6 +34,7 @@ class PluginGui:
         self.profiles = ProfilesFeature(iface, self.run_dialog.choose_profile)
         self.diagnosis = DiagnosisFeature(iface)
         self.other_statistic = OtherStatisticFeature(iface)
+        self.style = StyleFeature(iface)
         self.time_bar = TimeBarFeature(iface)
         self.two_times = TwoTimesFeature(iface, self.time_bar)
         self.manual = ManualFeature(iface)
@@ -43,6 +45,7 @@ class PluginGui:
             self.profiles,
             self.diagnosis,
             self.other_statistic,
+            self.style,
             self.time_bar,
             self.two_times,
             self.manual,

@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 
 from ...aggregation.contract.statistic import RATIO, SHARE, statistic
 from ..errors import MapError
-from .breaks import SMALLEST_STEPS, class_limits, usual_limits
+from .breaks import SMALLEST_STEPS, WANTED, class_limits, usual_limits
 
 ROUND, BY_HAND = "round", "hand"
 DEFAULT_METHOD = ROUND
+USUAL = (ROUND, WANTED)
+"""Method and number of classes of the limits that a map file holds."""
+
 FEWEST_CLASSES, MOST_CLASSES = 2, 12
 """Numbers of classes that a person may ask for."""
 

@@ -30,6 +30,7 @@ from .methods import (
     METHODS,
     MOST_CLASSES,
     ROUND,
+    USUAL,
     Distribution,
     limits_of,
 )
@@ -174,7 +175,14 @@ class StyleOptions:
 
         Raises `UnknownLayer` where the file has no table `run`, `MapError` for a statistic that it lacks.
         """
-        file = MapFile.of(layer)
+        return cls.of_file(MapFile.of(layer), **changes)
+
+    @classmethod
+    def of_file(cls, file: MapFile, **changes: Any) -> StyleOptions:
+        """Options out of a map file; `changes` go over what it says. Touches no layer.
+
+        Raises `MapError` for a statistic that the file lacks, and for a method that does not fit it.
+        """
         statistic = changes.get("statistic", file.statistic)
         if _is_drawn(statistic) and statistic not in file.statistics:
             raise MapError(
@@ -230,7 +238,7 @@ def distribution_of(file: MapFile, statistic: str) -> Distribution:
 
 def _limits_of(file: MapFile, statistic: str, method: str, classes: int) -> tuple[float, ...]:
     """Return class limits of a statistic: the usual ones as they are in the file, others from its values."""
-    if method in (ROUND, BY_HAND) and classes == WANTED:
+    if (ROUND if method == BY_HAND else method, classes) == USUAL:
         held = file.limits(statistic)
         if held is not None:
             return held

@@ -174,7 +174,8 @@ def test_the_words_are_those_of_the_field(path: Path) -> None:
 
 
 OF_QGIS = {
-    "Add Layer", "Add PostGIS Layers…", "Authentication", "AWS S3", "Basic", "Identify Features",
+    "Add Layer", "Add PostGIS Layers…", "Apply", "Authentication", "AWS S3", "OK", "Reset", "Basic",
+    "Identify Features",
     "Install from ZIP", "Keyboard Shortcuts", "Layer", "Layer Properties", "Manage and Install Plugins",
     "New", "Options", "Panels",
     "Plugins", "Processing", "Set to full range", "Settings", "Source", "Swap X and Y coordinates",

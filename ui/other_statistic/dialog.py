@@ -11,11 +11,10 @@ from qgis.PyQt.QtWidgets import QDialogButtonBox, QVBoxLayout
 
 from ...aggregation.contract.errors import RunError
 from ...aggregation.contract.statistic import STATISTICS, statistic
-from ...mapping import statistic_words
 from ...mapping.language import tr
 from ..background.tasks import Task
 from ..manual.window import RUN, HelpButton
-from ..runs.map_view import legend_as_it_is
+from ..runs.map_view import legend_as_it_is, rename
 from ..widgets.messages import log_error, make_message, show_error, show_message
 from ..widgets.notes import Note
 from ..widgets.plain_text import PlainLabel
@@ -161,17 +160,11 @@ class StatisticSwitch:
         layer = self._layer
         if sip.isdeleted(layer):
             return
-        shown = self._title(drawn_statistic(layer) or self._file.statistic)
+        before = drawn_statistic(layer) or self._file.statistic
         with legend_as_it_is(layer):
             options = restyle_layer(layer, self._key)
         set_project_time(QgsProject.instance(), options.timeline)
-        if layer.name().endswith(shown):
-            layer.setName(f"{layer.name()[: -len(shown)]}{self._title(self._key)}")
-
-    def _title(self, key: str) -> str:
-        """Return what `ui.runs.map_view` puts behind the name of a run: `: mean speed (mph)`."""
-        title = statistic_words.title(statistic(key), self._file.spec.unit)
-        return f": {title[:1].lower()}{title[1:]}"
+        rename(layer, before, self._key, self._file.spec.unit)
 
     def _try(self, do: Callable[[], None]) -> None:
         try:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Optional
 
-from qgis.core import Qgis, QgsApplication, QgsMapLayer, QgsProject, QgsVectorLayer
+from qgis.core import QgsApplication, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QAction
 
 from ...mapping.language import tr
+from ..widgets.layer_menu import MapLayerEntry
 
 
 class OtherStatisticFeature:
@@ -18,6 +18,7 @@ class OtherStatisticFeature:
     def __init__(self, iface: Any) -> None:
         self.iface = iface
         self.action: Optional[QAction] = None
+        self._entry: Optional[MapLayerEntry] = None
 
     def load(self) -> None:
         """Add the entry to the layers that are there and to those that come."""
@@ -25,17 +26,15 @@ class OtherStatisticFeature:
         self.action = QAction(icon, tr("Show other statistic…"), self.iface.mainWindow())
         self.action.setObjectName("roadpulse_other_statistic")
         self.action.triggered.connect(lambda _checked=False: self.open())
-        self.iface.addCustomActionForLayerType(self.action, "", Qgis.LayerType.Vector, False)
-        project = QgsProject.instance()
-        self._add(project.mapLayers().values())
-        project.layersAdded.connect(self._add)
+        self._entry = MapLayerEntry(self.iface, self.action)
 
     def unload(self) -> None:
         """Remove the entry."""
-        QgsProject.instance().layersAdded.disconnect(self._add)
+        entry, self._entry = self._entry, None
+        if entry is not None:
+            entry.remove()
         action, self.action = self.action, None
         if action is not None and not sip.isdeleted(action):
-            self.iface.removeCustomActionForLayerType(action)
             action.deleteLater()
 
     def open(self) -> None:
@@ -45,14 +44,3 @@ class OtherStatisticFeature:
             from .dialog import offer  # noqa: PLC0415
 
             offer(self.iface, layer)
-
-    def _add(self, layers: Iterable[QgsMapLayer]) -> None:
-        for layer in layers:
-            if isinstance(layer, QgsVectorLayer) and _may_be_ours(layer):
-                self.iface.addCustomActionForLayer(self.action, layer)
-
-
-def _may_be_ours(layer: QgsVectorLayer) -> bool:
-    """Return True for a layer that may be the table `links` of a GeoPackage, without opening its file."""
-    source = layer.source().lower()
-    return layer.providerType() == "ogr" and ".gpkg" in source and "layername=links" in source

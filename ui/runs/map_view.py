@@ -48,6 +48,19 @@ def legend_as_it_is(layer: QgsVectorLayer) -> Iterator[None]:
         node.setExpanded(True)
 
 
+def name_ending(key: str, unit: str) -> str:
+    """Return the end of the name of a map's layer, speeds in `unit`: `: mean speed (mph)`."""
+    title = statistic_words.title(statistic(key), unit)
+    return f": {title[:1].lower()}{title[1:]}"
+
+
+def rename(layer: QgsVectorLayer, before: str, after: str, unit: str) -> None:
+    """Let the name of a map's layer name another statistic, if it names the one before."""
+    shown = name_ending(before, unit)
+    if layer.name().endswith(shown):
+        layer.setName(f"{layer.name()[: -len(shown)]}{name_ending(after, unit)}")
+
+
 def show_map(iface: Any, finished: FinishedRun) -> Iterator[None]:
     """Add the map's layer on top of the project, styled and temporal; zoom to it if it is the first.
 
@@ -91,8 +104,7 @@ def _open(finished: FinishedRun) -> tuple[QgsVectorLayer, StyleOptions]:
     from ...mapping.style.symbology import style_layer  # noqa: PLC0415
 
     settings = finished.job.settings
-    title = statistic_words.title(statistic(settings.statistic), settings.unit)
-    name = f"{finished.job.name}: {title[:1].lower()}{title[1:]}"
+    name = f"{finished.job.name}{name_ending(settings.statistic, settings.unit)}"
     layer = bare_layer(f"{finished.job.output}|layername=links", name)
     if not layer.isValid():
         raise RunError(
