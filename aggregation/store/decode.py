@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .. import storage
 from ..contract.errors import BadTripFile, RunError
-from ..contract.link_ids import LinkTexts
+from ..contract.link_ids import LinkTexts, same_key
 from ..contract.s3_access import S3Access
 from ..contract.spec import DecodeRules
 from ..storage import TripContent, TripFile
@@ -232,9 +232,17 @@ class _Parts:
         store.write_long_part(ingest, self.number, runs)
         self.number += self._step
 
+    def _check_numbers(self) -> None:
+        """Raise `RunError` if a number of one file is the key of a text of another."""
+        for trip in self._decoded if self._texts else ():
+            keys = () if trip.texts else self._texts.keys() & np.unique(trip.link_id).tolist()
+            for key in keys:
+                raise same_key(self._texts[key], key)
+
     def write(self) -> None:
         """Write the collected points, if any, as one part, with their traversals, and clear them."""
         if self._held:
+            self._check_numbers()
             link_id = np.concatenate([trip.link_id for trip in self._decoded])
             time = np.concatenate([trip.time for trip in self._decoded])
             speed = np.concatenate([trip.speed for trip in self._decoded])

@@ -9,13 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract.link_ids import LinkTexts
+from ..contract.link_ids import LinkTexts, same_key
 from ..contract.spec import RunSpec
 from ..contract.tables import LINK_SPEEDS
 from ..storage import Place
@@ -87,14 +87,29 @@ def summarise(task: SummaryTask, context: SummaryContext) -> SummaryReport:
     report, computation = SummaryReport(task.number), Computation(context.spec)
     opened, n_bytes = TRAFFIC.opened, TRAFFIC.n_bytes
     limit = int((context.slice_points or sys.maxsize) / computation.memory_of_a_point)
-    pieces = _pieces(task, context, computation, report, limit)
     texts = LinkTexts()
     for ingest, parts in context.text_parts.items():
         texts.note(context.store.read_links(ingest, parts, task.first, task.end).items())
+    if texts:
+        _check_numbers(task, context, texts)
+    pieces = _pieces(task, context, computation, report, limit)
     shown = _shown(pieces, context.spec, report)
     report.text_links = result_tables.write_part(context.results, task.number, shown, context.spec, texts)
     report.opened, report.bytes_read = TRAFFIC.opened - opened, TRAFFIC.n_bytes - n_bytes
     return report
+
+
+def _check_numbers(task: SummaryTask, context: SummaryContext, texts: LinkTexts) -> None:
+    """Raise `RunError` if a number, as parts without texts have them, is the key of a text."""
+    numbers = {
+        ingest: [part for part in parts if part not in context.text_parts.get(ingest, ())]
+        for ingest, parts in context.parts.items()
+    }
+    keys = np.fromiter(texts, dtype=np.int64)
+    of_numbers = replace(context, parts=numbers)
+    for (link_id,), _ in _counting(task, of_numbers, context.store.read_traversals, ("link_id",)):
+        for key in np.intersect1d(link_id, keys)[:1].tolist():
+            raise same_key(texts[key], key)
 
 
 def _pieces(

@@ -163,3 +163,21 @@ def test_texts_that_are_gone_from_the_store_are_said_to_be(texts):
         path.unlink()
     with pytest.raises(RunError, match="The point store is damaged"):
         texts.run_here()
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_number_that_is_the_key_of_a_text_is_named(tmp_path, monkeypatch, alone):
+    """In files of one task, and of tasks that know nothing of each other; also found in the store later."""
+    monkeypatch.setattr(link_ids, "hash_of", lambda text: 4711 if text == "AB7" else len(text))
+    engine = Engine(tmp_path)
+    engine.write("a number.json", [point(n, 4711, 20) for n in range(500)])
+    engine.write("text.json", [point(n, "AB7", 20) for n in range(500)])
+    if alone:
+        monkeypatch.setattr(plan, "MIN_TASK_BYTES", 1)
+        monkeypatch.setattr(plan, "MAX_TASK_BYTES", 1)
+    engine.settle()
+    for _ in range(2):
+        with pytest.raises(RunError, match=r"(?s)AB7.*4711.*same key"):
+            engine.run_here()
+    (engine.trips / "text.json").unlink()
+    assert engine.run_here().csv().splitlines()[1].startswith("4711,")
