@@ -65,6 +65,8 @@ def clean_up(store: PointStore, check: Callable[[], None] = lambda: None) -> lis
     `check` is called regularly, and may raise to stop.
     """
     removed = []
+    for folder in (store.root, store.root / "points"):  # whose clocks are asked (see owners and compaction)
+        folder.remove_clock()
     began, committing = store.begun(), store.committing()
     beside = [(ingest, store.traversals_folder(ingest), TRAVERSAL_FILES) for ingest in store.traversed()] + [
         (ingest, store.links_folder(ingest), LINK_FILES) for ingest in store.linked()

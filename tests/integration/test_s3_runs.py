@@ -338,6 +338,16 @@ def test_points_that_a_killed_run_left_are_removed_once_they_are_old(filled, mon
     assert [path.name for path in root.iterdir() if any(path.iterdir())] == ["ingest=alive"]
 
 
+def test_what_a_run_left_that_was_killed_while_it_asked_for_the_time_is_removed(filled):
+    filled.run_here()
+    (store,) = (filled.folder / "store").iterdir()
+    left = [f"store/{store.name}/{folder}.clock.tmp" for folder in ("", "points/")]
+    for key in left:
+        filled.client.put_object(Bucket=filled.bucket, Key=key, Body=b"")
+    filled.run_here()
+    assert not [key for key in left if (filled.folder / key).exists()]
+
+
 def test_a_writer_that_says_it_lives_keeps_its_points(filled):
     store = PointStore.open(filled.store, DecodeRules(speed_unit="mph"), filled.access)
     store.begin("slow")

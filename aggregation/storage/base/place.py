@@ -110,6 +110,10 @@ class Place(ABC):
         """
 
     @abstractmethod
+    def remove_clock(self) -> None:
+        """Remove what a process that was killed in `now` has left here; nothing where that is no file."""
+
+    @abstractmethod
     def all_at_hand(self, names: Sequence[str]) -> AbstractContextManager[list[Path]]:
         """Yield local files with the content of many files in this folder, as `at_hand`."""
 

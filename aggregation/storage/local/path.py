@@ -85,6 +85,9 @@ class LocalPath(_SystemPath, Place):
         """See `Place.now`; this computer's time if the folder is not writable."""
         return files.now_at(self)
 
+    def remove_clock(self) -> None:
+        """See `Place.remove_clock`."""
+
     @contextmanager
     def all_at_hand(self, names: Sequence[str]) -> Iterator[list[Path]]:
         """See `Place.all_at_hand`."""

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional
-from uuid import uuid4
 
 from ...contract.errors import SpecError, StorageError
 from ...contract.s3_access import SCHEME, S3Access
@@ -35,6 +34,7 @@ _FILES_AT_ONCE = 8
 _PAUSES = (0.2, 1.0, 3.0)
 SETTLING = 0.3
 """Seconds: servers over a folder look and write in two steps; of two in between, the last one counts."""
+_CLOCK, _CLOCK_ATTEMPTS = ".clock.tmp", 5
 
 
 @dataclass(frozen=True, order=True)
@@ -176,12 +176,23 @@ class S3Path(S3Object, Place):
         return disk_errors(doing, scratch.folder())
 
     def now(self) -> float:
-        """The time, in s since 1970, by the server's clock: that of an object written here to find it out."""
-        note = self / f".clock-{uuid4().hex[:8]}.tmp"
-        note.put(b"")
-        moment = note.modified()
-        note.unlink()
-        return moment.timestamp() if moment else time.time()
+        """The time, in s since 1970, by the server's clock: that of an object written here to find it out.
+
+        Its name is always the same, so that a killed process leaves one at most; another process may have
+        deleted it meanwhile.
+        """
+        note = self / _CLOCK
+        for _ in range(_CLOCK_ATTEMPTS):
+            note.put(b"")
+            moment = note.modified()
+            note.unlink()
+            if moment:
+                return moment.timestamp()
+        return time.time()
+
+    def remove_clock(self) -> None:
+        """See `Place.remove_clock`."""
+        (self / _CLOCK).unlink()
 
     @contextlib.contextmanager
     def all_at_hand(self, names: Sequence[str]) -> Iterator[list[Path]]:
