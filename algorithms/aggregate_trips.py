@@ -173,7 +173,8 @@ def _with_file(
     from ..workflow import locations  # noqa: PLC0415
 
     feedback.setProgressText(tr("Writing the points of the layer"))
-    path = layer.write(locations.layers_folder(), part(feedback, start, end), feedback.isCanceled)
+    progress = part(feedback, start, end)
+    path = layer.write(locations.layers_folder(), progress, feedback.isCanceled, locations.run_store())
     return replace(run, spec=replace(run.spec, trips=str(path)), layer=None)
 
 

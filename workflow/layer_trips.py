@@ -11,8 +11,10 @@ import heapq
 import json
 import math
 import os
+import re
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -37,12 +39,17 @@ from ..aggregation.contract.errors import Cancelled, RunError
 from ..aggregation.contract.field_path import holds, keys_of
 from ..aggregation.contract.spec import FieldMapping
 from ..cluster_client.profiles.store import file_name
+from ..cluster_client.runs.records import RunStore
 from ..mapping.errors import MapError
 from ..mapping.language import tr
 from ..mapping.reference_system import is_known
 from .roads import Cancelled as IsCancelled
 from .roads import LayerSnapshot, Progress
 
+KEPT_DAYS = 30
+"""Days for which a file is kept that no run in the list has as trips: one of another user profile may."""
+
+_CONTENT = re.compile(r"[0-9a-f]{32}")
 _EVERY = 1000
 _SORTED_AT_ONCE = 100_000
 _POSITION = QgsCoordinateReferenceSystem("EPSG:4326")
@@ -60,11 +67,14 @@ class LayerTrips:
     transform: Optional[QgsCoordinateTransform]
     key: str = ""
 
-    def write(self, folder: Path, progress: Progress, cancelled: IsCancelled) -> Path:
+    def write(
+        self, folder: Path, progress: Progress, cancelled: IsCancelled, runs: Optional[RunStore] = None
+    ) -> Path:
         """Write the points to a file in `folder`, a feature of GeoJSON a line, and return its path.
 
         Positions are in EPSG:4326, times as `time_text` gives them. A file with this content stays as it is.
-        Raises `RunError` or `Cancelled`; an unfinished file is removed.
+        Files of other content that no layer has had for `KEPT_DAYS` are removed, unless one of `runs` has
+        them as trips. Raises `RunError` or `Cancelled`; an unfinished file is removed.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -76,12 +86,15 @@ class LayerTrips:
                 if not path.exists():
                     path.parent.mkdir(exist_ok=True)
                     os.replace(part, path)  # noqa: PTH105
+                os.utime(path.parent)  # used now
         except OSError as error:
             raise RunError(
                 tr("The points of the layer {name!r} cannot be written to {folder}: {why}.").format(
                     name=self.layer.name(), folder=folder, why=error.strerror or error
                 )
             ) from error
+        if runs is not None:
+            _remove_unused(folder, runs)
         return path
 
     def _lines(self, progress: Progress, cancelled: IsCancelled) -> Iterator[bytes]:
@@ -130,6 +143,20 @@ class LayerTrips:
         if not (math.isfinite(position.x()) and math.isfinite(position.y())):
             return None
         return {"type": "Point", "coordinates": [position.x(), position.y()]}
+
+
+def _remove_unused(folder: Path, runs: RunStore) -> None:
+    """Remove the files of layers that were not used for long, and that no run has as trips."""
+    needed = {Path(str(run.spec.get("trips", ""))).parent.name for run in runs.runs().runs}
+    oldest = time.time() - KEPT_DAYS * 86_400
+    for found in folder.iterdir():
+        if not _CONTENT.fullmatch(found.name) or found.name in needed:
+            continue
+        with suppress(OSError):  # another process may remove it, too
+            if found.stat().st_mtime < oldest:
+                for file in found.glob("*.jsonl"):
+                    file.unlink()
+                found.rmdir()
 
 
 def _write(path: Path, lines: Iterator[bytes]) -> str:

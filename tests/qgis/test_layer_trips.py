@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -251,3 +254,24 @@ def test_a_layer_gets_to_the_map(processing: Any, layer: QgsVectorLayer, tmp_pat
         },
     )  # fmt: skip
     assert (result["LINK_COUNT"], result["MATCH_RATE"]) == (2, 100)
+
+
+def test_files_of_layers_are_removed_that_no_run_needs(
+    processing: Any, layer: QgsVectorLayer, tmp_path: Path
+) -> None:
+    """After a month, and as long as a run has them as trips never; other files in the folder stay."""
+    aggregate(processing, tmp_path / "one", TRIPS_LAYER=layer)
+    used = Path(json.loads((tmp_path / "one" / "spec.json").read_text())["trips"])
+    folder = used.parent.parent
+    others = [folder / name for name in ("0" * 32, "1" * 32, "notes")]
+    for other in others:
+        other.mkdir()
+        (other / "Probes.jsonl").write_text("{}\n")
+    long_ago = time.time() - 40 * 86_400
+    for old in (used.parent, others[0], others[2]):
+        os.utime(old, (long_ago, long_ago))
+    layer.dataProvider().deleteFeatures([1])
+    aggregate(processing, tmp_path / "two", TRIPS_LAYER=layer)
+    assert [one.exists() for one in (used, *others)] == [True, False, True, True]
+    for other in others[1:]:
+        shutil.rmtree(other)

@@ -230,8 +230,10 @@ class TripsSection(TripsControls):
         except RunError as error:
             self._not_written(error.message)
             return
-        folder = locations.layers_folder()
-        self._layer_writer.submit(lambda task: str(trips.write(folder, task.setProgress, task.isCanceled)))
+        folder, runs = locations.layers_folder(), locations.run_store()
+        self._layer_writer.submit(
+            lambda task: str(trips.write(folder, task.setProgress, task.isCanceled, runs))
+        )
         self.note.show_text(tr("Writing the points of the layer {name}…").format(name=layer.name()))
         self.updated.emit()
 
