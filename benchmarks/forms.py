@@ -1,6 +1,8 @@
 """CSV and Parquet of the same points against DuckDB's own reading and grouping; memory with one large file.
 
-python -m benchmarks forms [csv] [parquet] [memory] [--points N] [--times N] [--gigabytes N]
+`memory` is a large CSV, `groups` a Parquet file of a thousand row groups; both are deleted afterwards.
+
+python -m benchmarks forms [csv] [parquet] [memory] [groups] [--points N] [--times N] [--gigabytes N]
 """
 
 from __future__ import annotations
@@ -17,17 +19,18 @@ from .engine import check_equal, run_duckdb, run_ours
 from .measure import SCRATCH, Cost, alternate, report
 
 MAPPING = {"link_id": "link", "speed": "speed", "time": "moment", "trip_id": "trip"}
-PARTS = ("csv", "parquet", "memory")
+PARTS = ("csv", "parquet", "memory", "groups")
 BYTES_OF_ROW = 48
+GROUPS, ROWS_OF_GROUP = 1000, 20_480
 _STORE = SCRATCH / "store-forms"
 
 
-def written(n_points: int, form: str) -> Path:
+def written(n_points: int, form: str, more: str = "") -> Path:
     """A file of trips of 400 points on 20,000 links, one after the other, as a CSV or Parquet."""
     path = SCRATCH / f"points-{n_points}.{form}"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        options = "HEADER" if form == "csv" else "FORMAT parquet"
+        options = "HEADER" if form == "csv" else f"FORMAT parquet{more}"
         with duckdb.connect() as connection:
             connection.execute(
                 f"""
@@ -54,7 +57,9 @@ def main(arguments: Optional[list[str]] = None) -> None:
     wanted = parser.parse_args(arguments or [])
     for part in wanted.parts or PARTS:
         if part == "memory":
-            _memory(int(wanted.gigabytes * 1e9))
+            _memory(written(int(wanted.gigabytes * 1e9) // BYTES_OF_ROW, "csv"))
+        elif part == "groups":
+            _memory(written(GROUPS * ROWS_OF_GROUP, "parquet", f", ROW_GROUP_SIZE {ROWS_OF_GROUP}"))
         elif part in PARTS:
             _against_duckdb(part, wanted.points, wanted.times)
         else:
@@ -76,12 +81,14 @@ def _against_duckdb(form: str, n_points: int, times: int) -> None:
     check_equal()
 
 
-def _memory(n_bytes: int) -> None:
-    path = written(n_bytes // BYTES_OF_ROW, "csv")
+def _memory(path: Path) -> None:
     shutil.rmtree(_STORE, ignore_errors=True)
     cost, manifest = run_ours(path, _STORE, memory=True, mapping=MAPPING)
     seconds = manifest["timings"]["total"]
-    print(f"\nOne CSV of {path.stat().st_size / 1e9:.2f} GB: peak {cost.memory:,.0f} MB, {seconds:.1f} s")
+    size = f"{path.stat().st_size / 1e9:.2f} GB, {manifest['points']['counted'] / 1e6:,.1f} million points"
+    worker = manifest["runner"]["worker_memory_mb"]
+    peaks = f"{cost.memory:,.0f} MB of all processes, {worker:,.0f} MB of one"
+    print(f"\nOne {path.suffix} of {size}: peak {peaks}, {seconds:.1f} s")
     path.unlink()
     shutil.rmtree(_STORE, ignore_errors=True)
 

@@ -23,7 +23,10 @@ FILE_ADVICE = {
     "several_texts": "Several JSON texts in one file are read where each has a line of its own.",
     "bad_text": "Write it in UTF-8.",
     "bad_table": "Check how it was exported.",
-    "no_column": "Name the columns in the field mapping.",
+    "no_column": (
+        "Name the columns in the field mapping. If the file holds no trips, keep it in another folder, or "
+        "name the trips by a pattern, such as trips/*.json."
+    ),
     "no_points": "Check that these are trip files, and name the array of points in the field mapping.",
     "too_large": "Split them, or raise the limit (max_trip_megabytes).",
     "empty": "Check how they were copied or exported.",

@@ -140,6 +140,15 @@ def test_the_example_is_of_the_first_file_whatever_the_workers(engine: Engine) -
     assert again["points"]["examples"] == wanted
 
 
+def test_a_table_that_is_no_trips_is_named_with_what_to_do(engine: Engine) -> None:
+    engine.write("a.json", [point()])
+    engine.write("stations.csv", b"station,name\n1,North\n")
+    (warning,) = engine.run_here().manifest["warnings"][:1]
+    assert warning.startswith("1 of 2 trip files could not be used")
+    assert "stations.csv: no column 'dbResponse.linkID' for link_id" in warning
+    assert "If the file holds no trips, keep it in another folder, or name the trips by a pattern" in warning
+
+
 def test_a_key_with_a_dot_is_read_by_its_whole_name(engine: Engine) -> None:
     for n in range(6):
         flat = {"timestamp": TIME, "absVelocity": 20 + n, "dbResponse.linkID": "101"}
