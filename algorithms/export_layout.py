@@ -113,6 +113,9 @@ class ExportLayout(RoadpulseAlgorithm):
             sheet, frame=templates.frame(sheet.timeline()), title=district.name if district else ""
         )
         page = templates.template.build(replace(contents, district=district))
+        for part in page.left_out:
+            words = tr("Left out of the template, as it may be another person's: {part}.")
+            feedback.pushWarning(visible(words.format(part=part)))
         if page.nothing:
             feedback.pushWarning(visible(page.nothing))
         elif contents.options.frame is not None and not page.style.plays:

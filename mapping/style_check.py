@@ -88,6 +88,11 @@ def active_parts(qml: str) -> list[str]:
     return list(dict.fromkeys(_found(qml)))
 
 
+def expression_risks(text: str) -> list[str]:
+    """Return what an expression reaches beyond the map, as clauses; empty for a harmless one."""
+    return list(dict.fromkeys(_of_value(text, risky_functions())))
+
+
 def _found(qml: str) -> Iterator[str]:
     reader, risky = QXmlStreamReader(qml), risky_functions()
     texts: list[list[str]] = []

@@ -129,14 +129,8 @@ def add_legend(
     """The layer's classes with swatches wide enough to compare."""
     legend = QgsLayoutItemLegend(layout)
     legend.setId("legend")
-    legend.setAutoUpdateModel(False)
-    root = legend.model().rootGroup()
-    root.clear()
-    node = root.addLayer(layer)
-    QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Style.Hidden)
-    legend.model().refreshLayerLegend(node)
+    fill_legend(legend, layer, title)
     legend.setWrapString("\n")
-    legend.setTitle(inert(title))
     legend.setBackgroundEnabled(False)
     legend.setSymbolWidth(13 * size)
     legend.setSymbolHeight(3.4 * size)
@@ -160,6 +154,17 @@ def add_legend(
     place(legend, layout, box)
     legend.adjustBoxSize()
     return legend
+
+
+def fill_legend(legend: QgsLayoutItemLegend, layer: QgsMapLayer, title: str) -> None:
+    """Let a legend show the classes of one layer under a title."""
+    legend.setAutoUpdateModel(False)
+    root = legend.model().rootGroup()
+    root.clear()
+    node = root.addLayer(layer)
+    QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Style.Hidden)
+    legend.model().refreshLayerLegend(node)
+    legend.setTitle(inert(title))
 
 
 def add_scale_bar(

@@ -99,6 +99,7 @@ class SpeedPage:
     nothing: str = ""
     totals: list[float] = field(default_factory=list)
     track_box: Optional[Box] = None
+    left_out: tuple[str, ...] = ()
 
     def show_frame(self, number: int) -> None:
         """Let the map, the clock and the track show the frame `number`."""

@@ -94,6 +94,16 @@
       <translation>freier Verkehr: {rule}</translation>
     </message>
     <message>
+      <location filename="../../mapping/film/frame_page.py" />
+      <source>between hours: interpolated</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../mapping/film/frame_page.py" />
+      <source>between bins: interpolated</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <location filename="../../mapping/language.py" />
       <source>en</source>
       <translation>de</translation>
