@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from qgis.core import QgsDateTimeRange, QgsProject, QgsTemporalNavigationObject
+from qgis.core import Qgis, QgsDateTimeRange, QgsProject, QgsTemporalNavigationObject
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QDateTime, QObject, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QDateTimeEdit, QDockWidget, QToolButton
@@ -15,8 +15,6 @@ _PANEL = "Temporal Controller"
 _ENTRY = ("roadpulse", "/time")
 """Entry of a project with the time that its map showed, which QGIS does not keep."""
 _FORMAT = "yyyy-MM-ddTHH:mm:ss"
-
-Mode, State = QgsTemporalNavigationObject.NavigationMode, QgsTemporalNavigationObject.AnimationState
 
 
 class TimeController(QObject):
@@ -82,7 +80,7 @@ class TimeController(QObject):
     @property
     def is_playing(self) -> bool:
         """True while the controller plays, in either direction."""
-        return self._object.animationState() != State.Idle
+        return self._object.animationState() != Qgis.AnimationState.Idle
 
     @property
     def is_looping(self) -> bool:
@@ -152,7 +150,7 @@ class TimeController(QObject):
     def switch_off(self) -> None:
         """Show the whole period in place of a time."""
         self.pause()
-        self._set_mode(Mode.NavigationOff, "mNavigationOff")
+        self._set_mode(Qgis.TemporalNavigationMode.NavigationOff, "mNavigationOff")
 
     def skip_empty(self, timeline: Timeline, current: Optional[int]) -> None:
         """While playing from the bar, go on at the next day on which the map has something."""
@@ -184,7 +182,7 @@ class TimeController(QObject):
 
     @property
     def _animates(self) -> bool:
-        return self._object.navigationMode() == Mode.Animated
+        return self._object.navigationMode() == Qgis.TemporalNavigationMode.Animated
 
     def _frame_of(self, wanted: QgsDateTimeRange) -> Optional[int]:
         """Return the number of a frame, None if the controller has none that begins and ends so."""
@@ -213,7 +211,7 @@ class TimeController(QObject):
         else:
             settings.setFramesPerSecond(speed)
         if not self._animates:
-            self._set_mode(Mode.Animated, "mNavigationAnimated")
+            self._set_mode(Qgis.TemporalNavigationMode.Animated, "mNavigationAnimated")
         self._object.setAvailableTemporalRanges([])
         days = whole_range(timeline)
         # QGIS's panel keeps in the project what is chosen in its fields, in place of the project's own range.
