@@ -14,7 +14,7 @@ SPARK ?= 4
 LIVY ?= 0.7.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-long check cluster cluster-stop bench docs translations package env clean
+.PHONY: help setup demo run test test-long check check-types check-files check-qt6 check-security check-secrets cluster cluster-stop bench docs translations package env clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,11 +31,22 @@ run: setup demo ## open QGIS with the plugin and the demo
 check: setup ## ruff, small hooks, mypy, what Qt 6 refuses, bandit, detect-secrets
 	@build/venv/bin/ruff check .
 	@build/venv/bin/ruff format --check -q . || { echo "run: build/venv/bin/ruff format ."; exit 1; }
-	@SKIP=check,ruff-check,ruff-format build/venv/bin/pre-commit run --all-files >build/hooks.log || { cat build/hooks.log; exit 1; }
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target check-types check-files check-qt6 check-security check-secrets
+
+check-types:
 	@MYPYPATH=build/plugins build/venv/bin/mypy $(foreach room,$(ROOMS),-p roadpulse.$(room)) -m roadpulse -m roadpulse.plugin
+
+check-files:
+	@SKIP=check,ruff-check,ruff-format build/venv/bin/pre-commit run --all-files >build/hooks.log || { cat build/hooks.log; exit 1; }
+
+check-qt6:
 	@$(PYTHON) development/qt6_check.py
+
+check-security:
 	@build/venv/bin/bandit -q -r $(SHIPPED) 2>build/bandit.log || { cat build/bandit.log; exit 1; }
-	@git ls-files -z -- $(SHIPPED) resources | xargs -0 -P 2 -n 120 build/venv/bin/detect-secrets-hook
+
+check-secrets:
+	@git ls-files -z -- $(SHIPPED) resources | xargs -0 -n 120 build/venv/bin/detect-secrets-hook
 
 test: check ## all checks and tests but the long ones (TESTS=tests/unit for some)
 	@development/test.sh $(TESTS)
