@@ -237,3 +237,21 @@ def test_a_page_of_roads_whose_directions_are_one_link_does_not_tell_them_apart(
     write_roads(roads, there_and_back)
     speed_map(processing, tmp_path, trips, roads, RUN_FOLDER=str(tmp_path / "again"))
     assert "each direction for itself" in note_of(tmp_path)
+
+
+def test_another_statistic_of_a_map_has_the_ids_that_are_texts(processing: Any, tmp_path: Path) -> None:
+    """Computed from the point store, joined by the same texts, in the same file."""
+    ids = ["110+04099", "AB7"]
+    trips = write_trips(
+        tmp_path / "trips", [points(ids[0], 20.0 + n) + points(ids[1], 40.0) for n in range(6)]
+    )
+    roads = write_roads(
+        tmp_path / "roads.geojson", [(THERE, {"link_id": ids[0]}), (BACK, {"link_id": ids[1]})]
+    )
+    speed_map(processing, tmp_path, trips, roads)
+    layer = QgsVectorLayer(f"{tmp_path / 'map.gpkg'}|layername=links", "links", "ogr")
+    processing.run("roadpulse:stylespeeds", {"INPUT": layer, "STATISTIC": "max"})
+    with closing(sqlite3.connect(tmp_path / "map.gpkg")) as database:
+        found = database.execute("SELECT link_id, mean, max FROM links ORDER BY link_id").fetchall()
+    assert found == [(ids[0], 22.5, 25.0), (ids[1], 40.0, 40.0)]
+    assert MapFile.of(layer).profile(ids[1], "max")[5] == 40.0  # 05:00 in New York

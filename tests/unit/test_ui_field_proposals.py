@@ -61,6 +61,9 @@ def test_a_fields_example_is_its_first_value_that_is_given() -> None:
 def test_a_unit_counts_only_where_the_file_names_one() -> None:
     assert unit_hint({"velocityUnit": "MPH"}) == "mph"
     assert unit_hint({"speed_unit": "km/h"}) == "km/h"
+    assert unit_hint({"units": {"speed": "mph"}, "speedUnit": "miles per hour"}) == "mph"
+    assert unit_hint({"unit": "m·s-1"}) == unit_hint({"unit": "mps"}) == "m/s"
+    assert unit_hint({"time_unit": "ms", "unit": "kn"}) == "knots"
     assert unit_hint({"unit": "furlongs"}) == ""
     assert unit_hint({"note": "mph"}) == ""
 

@@ -37,15 +37,13 @@ _BLANK = "\ufeff \t\r\n\0\x1e"
 class Content:
     """The first points of a file of the form `form`.
 
-    `root` is the object that holds the points of the first trip, `n_trips` the number of trips that were
-    seen. Where a point is a row of its own, `rows` are the fields of the first ones, and `root` is empty.
-    `outer` is the object, if any, that holds all trips.
+    `root` is the object that holds the points of the first trip. Where a point is a row of its own, `rows`
+    are the fields of the first ones, and `root` is empty. `outer` is the object, if any, that has all trips.
     """
 
     form: str
     root: Any = None
     rows: Optional[list[Any]] = None
-    n_trips: int = 1
     outer: Any = field(default=None, repr=False)
 
     @property
@@ -165,7 +163,7 @@ def _of_elements(form: str, elements: list[Any], mapping: FieldMapping) -> Conte
         rows = [_attributes(element) for element in elements if isinstance(element, dict)]
         return Content(GEOJSON, rows=rows)
     if isinstance(values.follow(first, keys_of(mapping.points)), list) or holds_points(first):
-        return Content(form, root=first, n_trips=len(elements))
+        return Content(form, root=first)
     return Content(form, rows=elements)
 
 

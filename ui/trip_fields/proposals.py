@@ -13,7 +13,7 @@ from ...aggregation.contract.link_ids import is_backward, link_id_of
 from ...aggregation.contract.spec import FieldMapping
 from ...aggregation.trips import times, values
 from .content import Content
-from .field_names import plain, rank
+from .field_names import plain, rank, unit_in
 
 NEEDED = ("link_id", "speed", "time")
 """Entries of a mapping that a point needs."""
@@ -111,16 +111,9 @@ def unit_hint(root: Any) -> str:
     if not isinstance(root, dict):
         return ""
     for key, value in root.items():
-        if isinstance(value, str) and re.search(r"unit", key, re.IGNORECASE):
-            word = value.strip().lower().replace(" ", "")
-            for unit, names in (
-                ("mph", ("mph", "mi/h", "milesperhour")),
-                ("km/h", ("km/h", "kmh", "kph", "kmph")),
-                ("m/s", ("m/s", "mps", "ms-1", "m·s-1")),
-                ("knots", ("knots", "knot", "kn", "kt", "kts")),
-            ):
-                if word in names:
-                    return unit
+        is_unit = isinstance(value, str) and re.search(r"unit", key, re.IGNORECASE)
+        if is_unit and plain(value) != "ms" and (unit := unit_in(value)):  # those are also milliseconds
+            return unit
     return ""
 
 

@@ -244,7 +244,8 @@ def _guesses(found: _Points, content: Content, known: KnownForm, unit: str, zone
     if found.rules.direction:
         words = ", ".join(sorted({str(value) for value in found.given("direction")})[:4])
         yield Guess("direction", found.rules.direction, f"its values are {words}")
-    if not content.is_trip and not found.rules.trip_id:
+    has_points = bool(found.rules.speed_from or found.given("speed"))
+    if has_points and not content.is_trip and not found.rules.trip_id:
         yield Guess("trips", "1", "no field tells trips apart, so all points of a file are one trip")
 
 
