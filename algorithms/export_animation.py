@@ -22,6 +22,7 @@ from ..mapping.language import number_text, tr
 from . import pages
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
+from .child_feedback import ChildFeedback
 from .outputs import Destination
 from .progress import part
 from .reader import Reader
@@ -191,5 +192,8 @@ def _listener(feedback: QgsProcessingFeedback) -> Listener:
     from ..mapping.film.export import Listener  # noqa: PLC0415
 
     return Listener(
-        part(feedback, 0, 100), feedback.isCanceled, said=lambda words: feedback.pushInfo(visible(words))
+        part(feedback, 0, 100),
+        feedback.isCanceled,
+        drawn=feedback.show_picture if isinstance(feedback, ChildFeedback) else lambda path: None,
+        said=lambda words: feedback.pushInfo(visible(words)),
     )

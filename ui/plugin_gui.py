@@ -12,6 +12,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 from .background.qgis_log import LogFeature
 from .diagnosis.feature import DiagnosisFeature
+from .film_dialog.feature import FilmFeature
 from .manual.feature import ManualFeature
 from .other_statistic.feature import OtherStatisticFeature
 from .profiles.feature import ProfilesFeature
@@ -37,6 +38,7 @@ class PluginGui:
         self.style = StyleFeature(iface)
         self.time_bar = TimeBarFeature(iface)
         self.two_times = TwoTimesFeature(iface, self.time_bar)
+        self.film = FilmFeature(iface)
         self.manual = ManualFeature(iface)
         self.features: tuple[Feature, ...] = (
             LogFeature(),
@@ -48,6 +50,7 @@ class PluginGui:
             self.style,
             self.time_bar,
             self.two_times,
+            self.film,
             self.manual,
             self.offers,
         )

@@ -49,8 +49,6 @@ _ATTEMPTS = 2
 
 _PACKAGE = __name__.split(".", maxsplit=1)[0]
 _PACKAGE_PARENT = Path(__file__).absolute().parents[3]
-_POLITE = 5
-"""Niceness of the processes, so that windows answer while they draw."""
 
 
 @dataclass(frozen=True)

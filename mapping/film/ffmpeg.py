@@ -8,10 +8,12 @@ import subprocess  # nosec B404  # a fixed command, no shell
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Callable
 
 from ..errors import MapError
+from ..language import tr
 
 SMOOTH = {"libx264": 24.0, "libvpx-vp9": 0.0}
 """Pictures a second at least, by encoder, each held longer: players stumble over an MP4 of one or two."""
@@ -29,22 +31,35 @@ ENCODERS = {
 
 
 def why_missing(encoder: str) -> tuple[str, str]:
-    """Return what lacks for an encoder, as a sentence, and details; empty if it is there."""
+    """Return what lacks for an encoder, as a sentence, and details; empty if it is there.
+
+    The program is asked once, which takes a moment.
+    """
     found = shutil.which("ffmpeg")
     if not found:
-        return "the program ffmpeg is not on this computer. Install it (ffmpeg.org)", ""
+        return tr("the program ffmpeg is not on this computer. Install it (ffmpeg.org)"), ""
+    said, detail = _encoders(found)
+    if detail:
+        text = tr("{program} does not start ({error}). Install ffmpeg again")
+        return text.format(program=found, error=detail), detail
+    if encoder not in said.split():
+        text = tr("{program} has no encoder {encoder}. Install an ffmpeg that has it")
+        return text.format(program=found, encoder=encoder), said
+    return "", ""
+
+
+@cache
+def _encoders(program: str) -> tuple[str, str]:
+    """Return what a program says of its encoders, and why it does not start."""
     try:
         done = subprocess.run(  # noqa: S603  # nosec B603  # a list of arguments, no shell
-            [found, "-hide_banner", "-encoders"],
+            [program, "-hide_banner", "-encoders"],
             check=False, timeout=60,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"{found} does not start ({error}). Install ffmpeg again", repr(error)
-    if encoder.encode() not in done.stdout.split():
-        said = done.stdout.decode(errors="replace")
-        return f"{found} has no encoder {encoder}. Install an ffmpeg that has it", said
-    return "", ""
+        return "", str(error)
+    return done.stdout.decode(errors="replace"), ""
 
 
 def arguments(encoder: str, frames_per_second: float, film: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Callable, Optional
 
 from ..errors import MapError
 from ..file_kinds import APNG, GIF, MP4, WEBM, FileKind
+from ..language import tr
 from ..output_file import check_output, incomplete, refuse_inputs
 from . import ffmpeg
 from .apng import write_apng
@@ -47,7 +48,7 @@ def _nothing() -> tuple[str, str]:
 def _pillow() -> tuple[str, str]:
     if find_spec("PIL") is not None:
         return "", ""
-    return "the Python package Pillow is missing. Install it", ""
+    return tr("the Python package Pillow is missing. Install it"), ""
 
 
 def _by_ffmpeg(encoder: str, ending: str) -> Write:

@@ -8,6 +8,7 @@ from qgis.core import (
     QgsLayerDefinition,
     QgsLayoutItemLegend,
     QgsLayoutItemMap,
+    QgsLayoutItemScaleBar,
     QgsMapLayer,
     QgsPrintLayout,
     QgsProject,
@@ -19,6 +20,9 @@ from ..errors import MapError
 
 _OF_THIS_PROCESS = ("memory", "virtual")
 """Providers of layers that no other process can open."""
+
+_EXACT = "scale-bar"
+"""Element with the lengths of a scale bar, of which QGIS writes six digits: 249.999 m in place of 250."""
 
 
 def layers_of(layout: QgsPrintLayout) -> list[QgsMapLayer]:
@@ -47,7 +51,14 @@ def write_snapshot(layout: QgsPrintLayout, path: Path) -> None:
     """Write a layout and its layers to `path`."""
     context = QgsReadWriteContext()
     document = QgsLayerDefinition.exportLayerDefinitionLayers(layers_of(layout), context)
-    document.documentElement().appendChild(layout.writeXml(document, context))
+    root = document.documentElement()
+    root.appendChild(layout.writeXml(document, context))
+    for bar in _scale_bars(layout):
+        exact = document.createElement(_EXACT)
+        exact.setAttribute("uuid", bar.uuid())
+        exact.setAttribute("segment", repr(bar.unitsPerSegment()))
+        exact.setAttribute("unit", repr(bar.mapUnitsPerScaleBarUnit()))
+        root.appendChild(exact)
     path.write_text(document.toString(), encoding="utf-8")
 
 
@@ -64,4 +75,16 @@ def read_snapshot(path: Path, project: QgsProject) -> QgsPrintLayout:
     element = document.documentElement().firstChildElement("Layout")
     if not layout.readXml(element, document, context):
         raise MapError(f"The layout in {path} cannot be read.")
+    bars = {bar.uuid(): bar for bar in _scale_bars(layout)}
+    exact = document.documentElement().firstChildElement(_EXACT)
+    while not exact.isNull():
+        bar = bars[exact.attribute("uuid")]
+        bar.setUnitsPerSegment(float(exact.attribute("segment")))
+        bar.setMapUnitsPerScaleBarUnit(float(exact.attribute("unit")))
+        bar.update()
+        exact = exact.nextSiblingElement(_EXACT)
     return layout
+
+
+def _scale_bars(layout: QgsPrintLayout) -> list[QgsLayoutItemScaleBar]:
+    return [item for item in layout.items() if isinstance(item, QgsLayoutItemScaleBar)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from qgis.core import QgsApplication, QgsProject
@@ -21,12 +22,17 @@ from .moments import Moment
 from .pictures import FramePicture, Painter
 from .snapshot import read_snapshot
 
+_GENTLE = 5
+"""Niceness, so that windows answer while pictures are drawn."""
+
 MARK = "picture: "
 """QGIS may write other lines to the standard output."""
 
 
 def main() -> int:
     start = decode(sys.argv[1], "the arguments")
+    with suppress(AttributeError, OSError):  # not on Windows, where it is started so
+        os.nice(_GENTLE)
     QgsApplication.setPrefixPath(start["prefix"], True)
     application = QgsApplication([], False)
     QLocale.setDefault(QLocale(start["locale"]))

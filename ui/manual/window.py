@@ -31,7 +31,7 @@ from .page_style import arrange, blocks
 DOCS = Path(__file__).absolute().parents[2] / "docs"
 CONTENTS, TUTORIAL, FORMATS = "index.md", "tutorial.md", "reference/formats.md"
 RUN, SSH, S3 = "how-to/run.md", "how-to/ssh.md", "how-to/s3.md"
-STYLE = "how-to/style-a-map.md"
+STYLE, PUBLISH = "how-to/style-a-map.md", "how-to/publish-a-map.md"
 _WIDEST_PICTURE, _MARGIN = 660, 16
 
 
