@@ -39,8 +39,8 @@ MOST_TRIPS = 1_000_000
 
 _MOST_ENTRIES = 100
 """Rows of the table `run` that are read."""
-_LINKS_AT_ONCE = 1024
-"""Rows of packed texts that are read at once, a few MB at most."""
+_LINKS_AT_ONCE = 256
+"""Rows of packed texts that are read at once: the numbers of a week stay in the processor's cache."""
 _STANDARD = ("gpkg_", INDEX_TABLE, "sqlite_")
 """Beginnings of the names of tables that the standard, its spatial index and SQLite itself need."""
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -309,9 +309,10 @@ class MapFile:
                 check()
                 values, trips = self._values(some, n_frames)
                 worse = values[:, :1] - values[:, 1:]
-                drawn = ~np.isnan(worse)
-                totals += trips @ np.where(drawn, worse, 0.0)
-                counts += drawn.sum(axis=0)
+                missing = np.isnan(worse)
+                worse[missing] = 0.0
+                totals += trips @ worse
+                counts += len(some) - missing.sum(axis=0)
         if not counts.any():
             return None
         totals = totals if good == statistics.HIGH else -totals

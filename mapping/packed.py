@@ -140,28 +140,37 @@ def counted(
 def unpack_all(data: bytes, n_frames: int, few: float = FEW) -> NDArray[np.float32]:
     """Values (links, 1 + frames) of the texts of many links, one after the other; NaN for too few trips.
 
-    Numbers are read by arithmetic over all of them: a loop would take seconds for those of a week. Raises
-    `ValueError` where `data` is not of whole texts, or holds anything but digits, points, blanks and signs.
+    The low halves of a number's letters are its place in a table of all numbers, so that the 28 million of a
+    week on 170,000 links take no second. Raises `ValueError` where `data` is not of whole texts, or holds
+    anything but digits, points, blanks and signs.
     """
-    letters = np.frombuffer(data, np.uint8).reshape(-1, 1 + n_frames, DIGITS)
-    value = np.zeros(letters.shape[:2], np.int32)
-    decimals = np.zeros(value.shape, np.int8)
-    pointed = np.zeros(value.shape, bool)
-    is_few = letters[:, :, 0] == ord("-")
-    for at in range(DIGITS):
-        letter = letters[:, :, at]
-        digit = letter - np.uint8(ord("0"))  # what is below is far above
-        is_digit, is_point = digit < 10, letter == ord(".")
-        if not (is_digit | is_point | is_few | (letter == ord(" "))).all():
-            raise ValueError("letters in the place of a number")
-        value = np.where(is_digit, value * 10 + digit, value)
-        decimals += is_digit & pointed
-        pointed |= is_point
-    found = (value / (10.0 ** np.arange(DIGITS))[decimals]).astype(np.float32)
-    found[is_few] = np.nan
+    if data.translate(None, b"0123456789. -e"):
+        raise ValueError("letters in the place of a number")
+    halves = np.frombuffer(data, np.uint8).reshape(-1, 1 + n_frames, DIGITS) & 15
+    key = halves[:, :, 0].astype(np.int32)
+    for at in range(1, DIGITS):
+        key <<= 4
+        key |= halves[:, :, at]
+    found = _numbers_by_halves().take(key)
     if few >= 0:
         found[found == np.float32(few)] = np.nan
     return found
+
+
+@cache
+def _numbers_by_halves() -> NDArray[np.float32]:
+    """Number of each text by the low halves of its letters, the first in the highest bits; NaN if signed."""
+    keys = np.arange(16**DIGITS, dtype=np.int32)
+    value, decimals, pointed = np.zeros(len(keys)), np.zeros(len(keys), np.int8), np.zeros(len(keys), bool)
+    for at in range(DIGITS):
+        half = keys >> 4 * (DIGITS - 1 - at) & 15
+        is_digit = half < 10  # a blank before a number is a leading zero
+        value = np.where(is_digit, value * 10 + half, value)
+        decimals += is_digit & pointed
+        pointed |= half == ord(".") & 15
+    value /= (10.0 ** np.arange(DIGITS))[decimals]
+    value[keys >> 4 * (DIGITS - 1) == ord("-") & 15] = np.nan
+    return value.astype(np.float32)
 
 
 def unpack(text: Optional[str], n_frames: int, few: float = FEW) -> NDArray[Any]:

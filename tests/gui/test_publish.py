@@ -72,6 +72,7 @@ def test_a_project_keeps_its_time_and_the_time_bar_follows_its_layers(report: di
     assert seen["does not follow"] == [
         "“Speeds” does not follow the time: switch it on under Properties > Temporal.", False, True,
     ]  # fmt: skip
+    assert seen["new project"] is None
 
 
 def test_two_times_stand_side_by_side_in_step_and_leave_nothing_behind(report: dict[str, Any]) -> None:

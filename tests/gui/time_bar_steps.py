@@ -119,6 +119,8 @@ def steps(robot: Robot) -> Iterator[Any]:
     iface.newProject()
     yield eyes.bar.isHidden
     seen["hidden at last"] = True
+    yield from pause(0.1)
+    seen["new project"] = eyes.hour()
 
 
 def play(robot: Robot, eyes: Eyes, seen: dict[str, Any]) -> Iterator[Any]:

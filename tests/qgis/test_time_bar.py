@@ -219,4 +219,4 @@ def test_many_texts_are_read_as_one_by_one() -> None:
     expected = [math.nan if text.startswith("-") else float(text) for text in texts]
     assert np.array(found).ravel().tolist() == pytest.approx(expected, rel=1e-6, nan_ok=True)
     with pytest.raises(ValueError, match="letters"):
-        unpack_all(b"12e34", 0)
+        unpack_all(b"12x34", 0)

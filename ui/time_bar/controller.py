@@ -52,12 +52,14 @@ class TimeController(QObject):
         project = QgsProject.instance()
         project.writeProject.connect(self._keep_time)
         project.readProject.connect(self._take_time)
+        project.cleared.connect(self._clear_time)
 
     def leave(self) -> None:
         """Let go of QGIS's controller, which stays as it is."""
         project = QgsProject.instance()
         project.writeProject.disconnect(self._keep_time)
         project.readProject.disconnect(self._take_time)
+        project.cleared.disconnect(self._clear_time)
         if not sip.isdeleted(self._object) and not sip.isdeleted(self._canvas):
             for signal in self._signals:
                 signal.disconnect(self._timer.start)
@@ -242,6 +244,16 @@ class TimeController(QObject):
             project.writeEntry(*_ENTRY, self.shown.begin().toString(_FORMAT))
         elif project.readEntry(*_ENTRY)[1]:
             project.removeEntry(*_ENTRY)
+
+    def _clear_time(self) -> None:
+        QTimer.singleShot(0, self._end_time)
+
+    def _end_time(self) -> None:
+        """Take the time off the map of a new project: QGIS's slider leaves one when it becomes shorter."""
+        if sip.isdeleted(self) or not self.is_on:
+            return
+        if self._object.navigationMode() == Qgis.TemporalNavigationMode.NavigationOff:
+            self._canvas.setTemporalRange(QgsDateTimeRange(QDateTime(), QDateTime()))
 
     def _take_time(self, _document: Any) -> None:
         QTimer.singleShot(0, self._show_kept)  # after QGIS's panel has taken its part

@@ -222,10 +222,13 @@ class TimeBarFeature:
         if self._asked in self._found:
             self._show_worst(self._found[self._asked])
         else:
+            if self.bar is not None:
+                self.bar.worst.setEnabled(False)  # until it is found
             worst.submit(lambda task: file.worst_frame(key, task.check))
 
     def _keep_worst(self, number: Optional[int]) -> None:
         self._found = {self._asked: number}
+        self._offer_worst()
         played = self.map
         if played is not None and self._asked == (played.candidate.path, played.model, played.statistic):
             self._show_worst(number)
@@ -237,7 +240,12 @@ class TimeBarFeature:
         text = tr("No bin of this map has a value, as too few trips were counted in each.")
         show_message(self.iface.messageBar(), text, Qgis.MessageLevel.Info, 8)
 
+    def _offer_worst(self) -> None:
+        if self.bar is not None:
+            self.bar.worst.setEnabled(self.timeline is not None)
+
     def _worst_failed(self, error: Exception) -> None:
+        self._offer_worst()
         show_error(self.iface.messageBar(), error)
 
 
