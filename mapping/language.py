@@ -1,7 +1,7 @@
 """The person's language: words, numbers, dates, times, direction of writing and paper, as QGIS is set.
 
 Words are those of the translation that is loaded, else English ones, and with them go the names of days and
-months and the direction of writing. Numbers and digits are those of QGIS's locale for numbers.
+months and the direction of writing. Numbers are those of QGIS's locale for numbers.
 """
 
 from __future__ import annotations
@@ -60,10 +60,16 @@ def is_right_to_left() -> bool:
 
 
 def number_locale() -> QLocale:
-    """Return QGIS's locale for numbers, which groups thousands; English where the computer names none."""
-    locale = QLocale()
-    if locale.language() == QLocale.Language.C:
-        locale = QLocale("en")
+    """Return QGIS's locale for numbers, which groups thousands.
+
+    It is that of the words where the computer names none, and where its script has digits of its own that
+    words of another language would stand by: “٠٨:٠٠ – ٠٩:٠٠” is read from right to left.
+    """
+    locale, of_words = QLocale(), QLocale(tr("en"))
+    if locale.language() != of_words.language() and (
+        locale.language() == QLocale.Language.C or locale.zeroDigit() != "0"
+    ):
+        locale = of_words
     locale.setNumberOptions(QLocale.NumberOption.DefaultNumberOptions)
     return locale
 

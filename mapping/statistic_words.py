@@ -25,11 +25,15 @@ def subtitle(entry: Statistic) -> str:
     return _translated(entry.subtitle)
 
 
+def unit(entry: Statistic, speed_unit: str) -> str:
+    """Return the unit: `mph`, `s/km`; empty for numbers without one."""
+    return _translated(entry.unit_text(speed_unit))
+
+
 def title(entry: Statistic, speed_unit: str) -> str:
     """Return the heading of a legend: `Mean speed (mph)`. A share has the word in its label."""
-    unit = entry.unit_text(speed_unit)
     with_unit = entry.title(speed_unit) != entry.label
-    return f"{label(entry)} ({digits(tr(unit))})" if with_unit else label(entry)
+    return f"{label(entry)} ({unit(entry, speed_unit)})" if with_unit else label(entry)
 
 
 def alias(entry: Statistic, speed_unit: str) -> str:

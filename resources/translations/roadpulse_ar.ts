@@ -94,14 +94,34 @@
       <translation>التدفق الحر: {rule}</translation>
     </message>
     <message>
+      <location filename="../../mapping/film/ffmpeg.py" />
+      <source>{program} does not start ({error}). Install ffmpeg again</source>
+      <translation>لا يعمل {program} ({error}). أعد تثبيت ffmpeg</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/film/ffmpeg.py" />
+      <source>{program} has no encoder {encoder}. Install an ffmpeg that has it</source>
+      <translation>لا يحتوي {program} على المرمّز {encoder}. ثبّت ffmpeg يحتوي عليه</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/film/ffmpeg.py" />
+      <source>the program ffmpeg is not on this computer. Install it (ffmpeg.org)</source>
+      <translation>البرنامج ffmpeg غير موجود على هذا الحاسوب. ثبّته (ffmpeg.org)</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/film/formats.py" />
+      <source>the Python package Pillow is missing. Install it</source>
+      <translation>حزمة بايثون Pillow غير موجودة. ثبّتها</translation>
+    </message>
+    <message>
       <location filename="../../mapping/film/frame_page.py" />
       <source>between hours: interpolated</source>
-      <translation type="unfinished" />
+      <translation>بين الساعات: قيم مستكملة</translation>
     </message>
     <message>
       <location filename="../../mapping/film/frame_page.py" />
       <source>between bins: interpolated</source>
-      <translation type="unfinished" />
+      <translation>بين الفترات: قيم مستكملة</translation>
     </message>
     <message>
       <location filename="../../mapping/language.py" />

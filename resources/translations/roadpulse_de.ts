@@ -94,14 +94,34 @@
       <translation>freier Verkehr: {rule}</translation>
     </message>
     <message>
+      <location filename="../../mapping/film/ffmpeg.py" />
+      <source>{program} does not start ({error}). Install ffmpeg again</source>
+      <translation>{program} startet nicht ({error}). Installieren Sie ffmpeg neu</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/film/ffmpeg.py" />
+      <source>{program} has no encoder {encoder}. Install an ffmpeg that has it</source>
+      <translation>{program} hat keinen Encoder {encoder}. Installieren Sie ein ffmpeg mit ihm</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/film/ffmpeg.py" />
+      <source>the program ffmpeg is not on this computer. Install it (ffmpeg.org)</source>
+      <translation>das Programm ffmpeg ist nicht auf diesem Rechner. Installieren Sie es (ffmpeg.org)</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/film/formats.py" />
+      <source>the Python package Pillow is missing. Install it</source>
+      <translation>das Python-Paket Pillow fehlt. Installieren Sie es</translation>
+    </message>
+    <message>
       <location filename="../../mapping/film/frame_page.py" />
       <source>between hours: interpolated</source>
-      <translation type="unfinished" />
+      <translation>zwischen den Stunden: interpoliert</translation>
     </message>
     <message>
       <location filename="../../mapping/film/frame_page.py" />
       <source>between bins: interpolated</source>
-      <translation type="unfinished" />
+      <translation>zwischen den Intervallen: interpoliert</translation>
     </message>
     <message>
       <location filename="../../mapping/language.py" />

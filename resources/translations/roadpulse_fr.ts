@@ -94,14 +94,34 @@
       <translation>circulation fluide : {rule}</translation>
     </message>
     <message>
+      <location filename="../../mapping/film/ffmpeg.py" />
+      <source>{program} does not start ({error}). Install ffmpeg again</source>
+      <translation>{program} ne démarre pas ({error}). Réinstallez ffmpeg</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/film/ffmpeg.py" />
+      <source>{program} has no encoder {encoder}. Install an ffmpeg that has it</source>
+      <translation>{program} n’a pas d’encodeur {encoder}. Installez un ffmpeg qui l’a</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/film/ffmpeg.py" />
+      <source>the program ffmpeg is not on this computer. Install it (ffmpeg.org)</source>
+      <translation>le programme ffmpeg n’est pas sur cet ordinateur. Installez-le (ffmpeg.org)</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/film/formats.py" />
+      <source>the Python package Pillow is missing. Install it</source>
+      <translation>le paquet Python Pillow manque. Installez-le</translation>
+    </message>
+    <message>
       <location filename="../../mapping/film/frame_page.py" />
       <source>between hours: interpolated</source>
-      <translation type="unfinished" />
+      <translation>entre les heures : interpolé</translation>
     </message>
     <message>
       <location filename="../../mapping/film/frame_page.py" />
       <source>between bins: interpolated</source>
-      <translation type="unfinished" />
+      <translation>entre les intervalles : interpolé</translation>
     </message>
     <message>
       <location filename="../../mapping/language.py" />

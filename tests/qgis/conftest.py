@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any, Callable
 
 import pytest
-from qgis.PyQt.QtCore import QLocale
+from qgis.PyQt.QtCore import QCoreApplication, QLocale
 
 from development.pytest_s3 import bucket, s3_server  # noqa: F401
 from tests.integration.ssh_server import ssh_server  # noqa: F401
@@ -53,6 +53,22 @@ def number_locale(qgis_app: Any) -> Iterator[Callable[[str], None]]:
     before = QLocale()
     yield lambda name: QLocale.setDefault(QLocale(name))
     QLocale.setDefault(before)
+
+
+@pytest.fixture
+def speak(number_locale: Callable[[str], None]) -> Iterator[Callable[[str], None]]:
+    """Sets QGIS's language and locale while a test runs; words are English where there is no translation."""
+    from roadpulse.mapping.language import load_translation
+
+    loaded = []
+
+    def set_language(locale: str) -> None:
+        number_locale(locale)
+        loaded.append(load_translation(locale))
+
+    yield set_language
+    for translator in filter(None, loaded):
+        QCoreApplication.removeTranslator(translator)
 
 
 @pytest.fixture(scope="session")

@@ -24,15 +24,16 @@ pytestmark = pytest.mark.usefixtures("qgis_app")
     [
         ("C", "1,066,880", ["0 – 2.5", "over 2.5"]),
         ("en_GB", "1,066,880", ["0 – 2.5", "over 2.5"]),
-        ("de_DE", "1.066.880", ["0 – 2,5", "over 2,5"]),
-        ("ar_EG", "١٬٠٦٦٬٨٨٠", ["٠ – ٢٫٥", "over ٢٫٥"]),
-        ("fa_IR", "۱٬۰۶۶٬۸۸۰", ["۰ – ۲٫۵", "over ۲٫۵"]),
+        ("de_DE", "1.066.880", ["0 – 2,5", "über 2,5"]),
+        ("tr_TR", "1.066.880", ["0 – 2,5", "over 2,5"]),
+        ("ar_EG", "١٬٠٦٦٬٨٨٠", ["٠ – ٢٫٥", "أكثر من ٢٫٥"]),
+        ("fa_IR", "1,066,880", ["0 – 2.5", "over 2.5"]),  # digits from right to left, and English words
     ],
 )
 def test_numbers_are_written_as_the_locale_does(
-    number_locale: SetLocale, locale: str, large: str, labels: list[str]
+    speak: SetLocale, locale: str, large: str, labels: list[str]
 ) -> None:
-    number_locale(locale)
+    speak(locale)
     assert language.number_text(1_066_880) == large
     assert class_labels([0, 2.5, 5]) == labels
 
@@ -55,8 +56,8 @@ def test_a_number_has_the_decimals_that_it_needs(value: float, text: str) -> Non
     assert language.number_text(value) == text
 
 
-def test_times_have_the_digits_of_the_numbers(number_locale: SetLocale) -> None:
-    number_locale("ar_EG")
+def test_times_have_the_digits_of_the_numbers(speak: SetLocale) -> None:
+    speak("ar_EG")
     assert language.clock(8 * 60 + 30) == "٠٨:٣٠"
     assert Timeline().span(23) == "٢٣:٠٠ – ٢٤:٠٠"
 

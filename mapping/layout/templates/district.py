@@ -20,6 +20,7 @@ from qgis.core import (
 )
 
 from ....aggregation.contract import statistic as statistics
+from ... import statistic_words
 from ...language import clock, number_text, tr
 from ...style.symbology import print_style
 from ..district import District, DistrictLinks
@@ -128,7 +129,7 @@ def _write_mean(sheet: Sheet, links: DistrictLinks, frame: Optional[int]) -> Non
     mean, style = links.mean(frame), sheet.style
     if not np.isfinite(mean):
         return
-    unit = statistics.statistic(style.statistic).unit_text(style.unit)
+    unit = statistic_words.unit(statistics.statistic(style.statistic), style.unit)
     column = sheet.column
     column.write(f"{_number(mean, style.statistic)} {unit}".strip(), TEXT * 2, bold=True, name="mean")
     column.write(tr("Mean of the district's links, weighted by length"), SMALL, soft=True, name="mean note")
@@ -173,7 +174,7 @@ def _table(sheet: Sheet, links: DistrictLinks, frame: Optional[int], box: Box) -
     size, style = sheet.size, sheet.style
     kind = statistics.statistic(style.statistic)
     if kind.unit == statistics.SPEED:
-        title = tr("Slowest streets ({unit})").format(unit=kind.unit_text(style.unit))
+        title = tr("Slowest streets ({unit})").format(unit=statistic_words.unit(kind, style.unit))
     else:
         title = tr("Worst streets: {statistic}").format(statistic=style.title)
     when = whole_period(style) if frame is None else style.timeline.span(frame)

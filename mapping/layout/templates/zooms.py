@@ -16,7 +16,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import Qt
 
-from ...language import number_text, tr
+from ...language import digits, number_text, tr
 from ...map_file import MapFile
 from ..facts import fill
 from ..grid import cells, split
@@ -45,7 +45,7 @@ def _build(contents: PageInput) -> SpeedPage:
             below, contents.frame, "map" if not maps else f"map {number + 1}", _about(centre, scale, below)
         )
         item.setScale(scale)
-        word, ratio = _word(scale), f"1:{number_text(round(scale))}"
+        word, ratio = _word(scale), digits(f"1:{number_text(round(scale))}")
         words = ratio if word == before else tr("{zoom} · {scale}").format(zoom=word, scale=ratio)
         add_text(sheet.layout, words, above, ink, f"zoom {number + 1}")
         if maps:
