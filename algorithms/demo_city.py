@@ -32,6 +32,8 @@ from qgis.PyQt.QtCore import QMetaType
 from ..aggregation.contract.errors import Cancelled, RunError, StorageError
 from ..aggregation.contract.visible_text import visible
 from ..mapping.foreign_style import bare_layer
+from ..mapping.ground.meaning import GREEN, ROADS, WATER
+from ..mapping.ground.quiet import COLOURS
 from ..mapping.language import many, tr
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
@@ -57,8 +59,6 @@ LINK_FIELDS = (
 """Fields of links.gpkg; `limit` is in mph, `length` in metres."""
 
 GROUND = ("water", "parks")
-WATER_COLOUR, PARKS_COLOUR, ROADS_COLOUR = "#dfe7ee", "#eef2ea", "#d0d0cc"
-"""Pale, so that speeds stand out on them."""
 
 
 class DemoCity(RoadpulseAlgorithm):
@@ -166,9 +166,9 @@ class DemoCity(RoadpulseAlgorithm):
         if reader.flag(LOAD) and context.project() is not None:
             for order, (output, name, colour) in enumerate(
                 (
-                    ("WATER", tr("Water"), WATER_COLOUR),
-                    ("PARKS", tr("Parks"), PARKS_COLOUR),
-                    ("LINKS", tr("Roads"), ROADS_COLOUR),
+                    ("WATER", tr("Water"), COLOURS["light"][WATER]),
+                    ("PARKS", tr("Parks"), COLOURS["light"][GREEN]),
+                    ("LINKS", tr("Roads"), COLOURS["light"][ROADS]),
                 )
             ):
                 details = QgsProcessingContext.LayerDetails(name, context.project(), output)

@@ -154,6 +154,7 @@ class ExportAnimation(RoadpulseAlgorithm):
         width, height = map(int, reader.choice(FRAME_SIZE).split("x"))
         build = partial(frame_page, size=(width, height), interpolated=steps > 1)
         page = sheet.page(build, frame=bins[0])
+        pages.warn_of_ground(page.ground, feedback)
         if page.nothing:
             feedback.pushWarning(visible(page.nothing))
         output = self.parameterAsFileOutput(parameters, p.OUTPUT, context)

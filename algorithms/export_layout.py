@@ -116,6 +116,7 @@ class ExportLayout(RoadpulseAlgorithm):
         for part in page.left_out:
             words = tr("Left out of the template, as it may be another person's: {part}.")
             feedback.pushWarning(visible(words.format(part=part)))
+        pages.warn_of_ground(page.ground, feedback)
         if page.nothing:
             feedback.pushWarning(visible(page.nothing))
         elif contents.options.frame is not None and not page.style.plays:

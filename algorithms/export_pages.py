@@ -140,6 +140,7 @@ class ExportPages(RoadpulseAlgorithm):
             try:
                 check_output(path, PAGE_KINDS, inputs)
                 page = job.build()
+                pages.warn_of_ground(page.ground, feedback)
                 export_page(page, path, reader.number(DPI), reader.flag(LAYERS))
                 del page
             except RunError as error:

@@ -9,9 +9,11 @@ from qgis.core import (
     Qgis,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
+    QgsProcessingFeedback,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterExtent,
+    QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterString,
     QgsProcessingParameterVectorLayer,
     QgsProject,
@@ -20,6 +22,7 @@ from qgis.core import (
 
 from ..aggregation.contract.days import minute_of
 from ..aggregation.contract.errors import SpecError
+from ..aggregation.contract.visible_text import visible
 from ..mapping.errors import MapError
 from ..mapping.foreign_style import bare_layer
 from ..mapping.language import tr
@@ -29,12 +32,15 @@ from .reader import Reader
 from .style_parameters import style_changes
 
 if TYPE_CHECKING:
+    from ..mapping.ground.layers import Ground, GroundChoice
     from ..mapping.layout.page import PageOptions, SpeedPage
     from ..mapping.layout.templates.base import PageInput
     from ..mapping.timeline import Timeline
 
 INPUT, TITLE, SUBTITLE, SOURCES = "INPUT", "TITLE", "SUBTITLE", "SOURCES"
 EXTENT, FILL, DAYS = "EXTENT", "FILL", "DAYS"
+GROUND, GROUND_LAYERS = "GROUND", "GROUND_LAYERS"
+GROUNDS = ("none", "roads", "project", "basemaps")
 MOST_NAMED = 10  # sets of days that an error names
 
 
@@ -55,7 +61,7 @@ def set_of_days(empty: str) -> QgsProcessingParameterDefinition:
 
 
 def text_and_extent() -> Iterable[QgsProcessingParameterDefinition]:
-    """Title, subtitle, sources, extent, and whether that fills the map."""
+    """Title, subtitle, sources, extent, whether that fills the map, and the ground."""
     for name, label, default, text in (
         (TITLE, tr("Title"), "", tr("Empty: the name of the run.")),
         (
@@ -75,6 +81,43 @@ def text_and_extent() -> Iterable[QgsProcessingParameterDefinition]:
         QgsProcessingParameterBoolean(FILL, tr("Fill the map to its edges"), False),
         tr("Cuts what of the extent does not fit the shape of the map."),
     )
+    yield from ground()
+
+
+def ground() -> Iterable[QgsProcessingParameterDefinition]:
+    """Kind of the ground, and layers of the person's choice for it."""
+    yield p.choice(
+        GROUND, tr("Ground"), GROUNDS, "project",
+        tr(
+            "“project”: water, parks, built-up areas, roads, railways and borders among the visible layers "
+            "of the project, in quiet colours; “roads”: built-up areas, where roads lie close, as for a "
+            "project without such layers; “basemaps”: its visible base maps, with their attribution."
+        ),
+    )  # fmt: skip
+    layers = QgsProcessingParameterMultipleLayers(
+        GROUND_LAYERS, tr("Layers of the ground"), Qgis.ProcessingSourceType.MapLayer, None, True
+    )
+    text = tr("From the top, drawn under the speeds in place of those that GROUND finds in the project.")
+    yield p.advanced(p.with_help(layers, text))
+
+
+def ground_choice(reader: Reader, project: Optional[QgsProject]) -> GroundChoice:
+    """Return what a call wants under the speeds, of the layers of the person's project."""
+    from ..mapping.ground.layers import GroundChoice  # noqa: PLC0415
+
+    return GroundChoice(reader.choice(GROUND), project, tuple(reader.layers(GROUND_LAYERS)))
+
+
+def warn_of_ground(ground: Ground, feedback: QgsProcessingFeedback) -> None:
+    """Warn of layers of the ground that are left out, and of base maps that name no source."""
+    for layer in ground.left_out:
+        feedback.pushWarning(visible(tr("The map is made without the layer {layer}.").format(layer=layer)))
+    for layer in ground.without_attribution:
+        feedback.pushWarning(
+            visible(
+                tr("The base map {layer} does not say who made it. Name them in SOURCES.").format(layer=layer)
+            )
+        )
 
 
 class PageRequest:
@@ -97,6 +140,7 @@ class PageRequest:
             raise MapError(tr("The layer {name!r} cannot be opened.").format(name=self._reader.text(INPUT)))
         self._changes = style_changes(self._reader, layer)
         self._extent = algorithm.parameterAsExtent(parameters, EXTENT, context, layer.crs())
+        self._ground = ground_choice(self._reader, context.project())
         self.project = QgsProject()
         self.layer = bare_layer(layer.source(), layer.name(), layer.providerType())
         self.project.addMapLayer(self.layer)
@@ -130,6 +174,7 @@ class PageRequest:
             sources=reader.text(SOURCES),
             extent=None if self._extent.isNull() else self._extent,
             cut=reader.flag(FILL),
+            ground=self._ground,
             **options,
         )
 

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
-from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingAlgorithm, QgsProcessingContext
+from qgis.core import QgsCoordinateReferenceSystem, QgsMapLayer, QgsProcessingAlgorithm, QgsProcessingContext
 
 from ..aggregation.contract import json_text
 from ..aggregation.contract.days import ALL, KINDS, Days, Period, periods_from_json
@@ -56,6 +56,10 @@ class Reader:
     def choice(self, name: str) -> str:
         """Return one of an enumeration's texts."""
         return str(self._algorithm.parameterAsEnumString(self._parameters, name, self._context))
+
+    def layers(self, name: str) -> list[QgsMapLayer]:
+        """Return the layers of a list, from the first."""
+        return list(self._algorithm.parameterAsLayerList(self._parameters, name, self._context))
 
     def drawn_statistic(self, name: str) -> str:
         """Return the key of a statistic that a map shows, empty where none was given; raises `SpecError`."""

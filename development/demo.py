@@ -26,10 +26,8 @@ from qgis.core import (  # noqa: E402
     QgsReferencedRectangle,
     QgsVectorLayer,
 )
-from qgis.PyQt.QtGui import QColor  # noqa: E402
 
 HOUR = "08:00"
-GROUND = {"light": {"water": "#dfe7ee", "parks": "#eef2ea"}, "dark": {"water": "#131c29", "parks": "#10181a"}}
 SOURCES = "Streets, traffic and trips are generated. Made with Roadpulse."
 
 
@@ -107,6 +105,7 @@ def _make(folder: Path, options: argparse.Namespace, made: dict[str, Path]) -> N
     for name in ("page", "picture"):
         run("exportlayout", INPUT=speeds["OUTPUT"], TIME=HOUR, OUTPUT=str(made[name]), DPI=200, **words)
     run("exportanimation", INPUT=speeds["OUTPUT"], OUTPUT=str(made["film"]), FRAME_SIZE="1280x720", **words)
+    QgsProject.instance().clear()  # page and film show its water and parks
     QgsApplication.processingRegistry().removeProvider(provider)
     application.exitQgis()
 
@@ -124,6 +123,8 @@ class _Words(QgsProcessingFeedback):
 def _save_project(source: str, city: dict[str, Any], theme: str, path: Path) -> None:
     """A project with the speeds over water and parks, whose temporal controller plays the day."""
     from roadpulse.algorithms.post_processing import show
+    from roadpulse.mapping.ground.meaning import GREEN, WATER
+    from roadpulse.mapping.ground.quiet import quiet_renderer
     from roadpulse.mapping.layout.facts import busy_extent, local_crs
     from roadpulse.mapping.style.temporal import set_project_time
 
@@ -133,11 +134,9 @@ def _save_project(source: str, city: dict[str, Any], theme: str, path: Path) -> 
     project.addMapLayer(layer)
     style = show(layer, project, {"theme": theme})
     layer.setName(f"{style.title}, Aldermere")
-    for name in ("water", "parks"):
-        area = QgsVectorLayer(city[name.upper()], name.capitalize(), "ogr")
-        symbol = area.renderer().symbol()
-        symbol.setColor(QColor(GROUND[theme][name]))
-        symbol.symbolLayer(0).setStrokeColor(QColor(GROUND[theme][name]))
+    for name, meaning in (("Water", WATER), ("Parks", GREEN)):
+        area = QgsVectorLayer(city[name.upper()], name, "ogr")
+        area.setRenderer(quiet_renderer(meaning, area.geometryType(), theme))
         project.addMapLayer(area, False)
         project.layerTreeRoot().addLayer(area)  # below the roads
     project.setCrs(local_crs(layer))
@@ -147,7 +146,6 @@ def _save_project(source: str, city: dict[str, Any], theme: str, path: Path) -> 
     set_project_time(project, style.timeline)
     if not project.write(str(path)):
         raise SystemExit(f"The project cannot be written to {path}: {project.error()}")
-    project.clear()
 
 
 def _remove_run(folder: Path) -> None:

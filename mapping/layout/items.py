@@ -106,13 +106,17 @@ def add_map(
     time: Optional[QgsDateTimeRange],
     ground: QColor,
     name: str,
+    under: Sequence[QgsMapLayer] = (),
 ) -> QgsLayoutItemMap:
-    """A map of `layer` alone, at a time of its own (the temporal controller does not reach a layout)."""
+    """A map of `layer` over the layers `under` it, at a time of its own.
+
+    The temporal controller does not reach a layout.
+    """
     item = QgsLayoutItemMap(layout)
     item.setId(name)
     place(item, layout, box)
     item.setCrs(crs)
-    item.setLayers([layer])
+    item.setLayers([layer, *under])
     item.setKeepLayerSet(True)
     item.zoomToExtent(extent)
     item.setBackgroundColor(ground)

@@ -20,6 +20,7 @@ from qgis.PyQt.QtCore import Qt
 
 from ...aggregation.contract.statistic import statistic
 from .. import statistic_words
+from ..ground.layers import Ground, GroundChoice, ground_layers
 from ..language import clock, tr
 from ..map_file import MapFile
 from ..reference_system import in_degrees
@@ -67,7 +68,7 @@ class PageOptions:
     the map is filled with it to the edges instead, and what does not fit is left out. `orientation` is one of
     `paper.ORIENTATIONS`; `auto` turns paper to portrait if that shows more. `facts` and `dates` are taken
     from the file if empty; an empty `subtitle` names the statistic. With `film` there is a clock with the
-    track of the day in place of the small maps.
+    track of the day in place of the small maps. `ground` lies under the speeds on all maps.
     """
 
     title: str
@@ -82,6 +83,7 @@ class PageOptions:
     cut: bool = False
     small_multiples: tuple[str, ...] = SMALL_MULTIPLES
     film: bool = False
+    ground: GroundChoice = field(default_factory=GroundChoice)
 
 
 @dataclass
@@ -100,6 +102,7 @@ class SpeedPage:
     totals: list[float] = field(default_factory=list)
     track_box: Optional[Box] = None
     left_out: tuple[str, ...] = ()
+    ground: Ground = field(default_factory=Ground)
 
     def show_frame(self, number: int) -> None:
         """Let the map, the clock and the track show the frame `number`."""
@@ -139,6 +142,7 @@ class Sheet:
     area: Box
     column: Column
     size: float
+    ground: Ground
 
     @property
     def palette(self) -> Palette:
@@ -167,7 +171,17 @@ class Sheet:
     ) -> QgsLayoutItemMap:
         extent = fill(extent or self.wanted, box.width / box.height, self.options.cut)
         time = None if number is None or not self.style.plays else frame_range(self.style.timeline, number)
-        item = add_map(self.layout, self.layer, box, extent, self.crs, time, self.palette.ground, name)
+        item = add_map(
+            self.layout,
+            self.layer,
+            box,
+            extent,
+            self.crs,
+            time,
+            self.palette.ground,
+            name,
+            self.ground.layers,
+        )
         if not self.options.film:
             item.setLayerStyleOverrides({self.layer.id(): style})
             item.setKeepLayerStyles(True)
@@ -193,7 +207,9 @@ class Sheet:
             label.setHAlign(Qt.AlignmentFlag.AlignHCenter)
             label.setVAlign(Qt.AlignmentFlag.AlignVCenter)
         totals = MapFile.of(self.layer).bin_totals()
-        return SpeedPage(self.layout, map_item, self.style, self.wanted, self.nothing, totals)
+        return SpeedPage(
+            self.layout, map_item, self.style, self.wanted, self.nothing, totals, ground=self.ground
+        )
 
     def write_heading(self, number: Optional[int], when: str = "", facts: Optional[str] = None) -> None:
         """Write the head of the column, for a frame or the whole period.
@@ -222,7 +238,8 @@ class Sheet:
 
         To be called last, as it turns the page about where words run from right to left.
         """
-        self.column.ending(self.layer, self.options.sources, None if self.nothing else map_item)
+        sources = self.ground.sources(self.options.sources)
+        self.column.ending(self.layer, sources, None if self.nothing else map_item)
         mirror_page(self.layout)
 
 
@@ -251,7 +268,9 @@ def empty_sheet(
     beside, size = column_width(options.paper, (width, height)), type_size((width, height))
     column = Column(layout, style, Box(width - beside, 0, beside, height), size)
     area = Box(0, 0, width - beside, height)
-    return Sheet(layout, layer, style, options, crs, wanted, nothing, area, column, size)
+    ground = ground_layers(options.ground, layer, style.theme, crs, wanted)
+    project.addMapLayers(list(ground.layers), False)
+    return Sheet(layout, layer, style, options, crs, wanted, nothing, area, column, size, ground)
 
 
 def speed_page(

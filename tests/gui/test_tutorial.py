@@ -13,7 +13,7 @@ TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 
 def test_the_windows_show_what_the_tutorial_says(desktop: Desktop, tmp_path: Path) -> None:
     report = desktop.drive("tutorial_is_followed", folder=str(tmp_path), screens=f"{SCREENS}/tutorial")
-    assert report["layers"] == {"Parks": "#eef2ea", "Roads": "#d0d0cc", "Water": "#dfe7ee"}
+    assert report["layers"] == {"Parks": "#eaf0e5", "Roads": "#e3e3de", "Water": "#dfe7ee"}
     assert report["filled"]["trips"].startswith("800 files")
     assert report["filled"]["id"] == "link_id"
     assert report["filled"]["roads"].endswith("100 % of the sample's ids match")

@@ -96,7 +96,7 @@ def _veil(sheet: Sheet, item: QgsLayoutItemMap, district: District, links: Distr
     cover.setLabelsEnabled(False)
     veil = QgsMapLayerStyle()
     veil.readFromLayer(cover)
-    item.setLayers([district.layer, sheet.layer])
+    item.setLayers([district.layer, sheet.layer, *sheet.ground.layers])
     styles = {sheet.layer.id(): _named_inside(sheet, links.labelled), district.layer.id(): veil.xmlData()}
     item.setLayerStyleOverrides(styles)
 

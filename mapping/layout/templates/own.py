@@ -20,6 +20,7 @@ from qgis.core import (
 from ....aggregation.contract.statistic import statistic
 from ... import statistic_words
 from ...errors import MapError
+from ...ground.layers import ground_layers
 from ...language import clock, tr
 from ...map_file import MapFile
 from ...reference_system import in_degrees
@@ -61,11 +62,13 @@ def _build(path: Path, contents: PageInput) -> SpeedPage:
     if nothing and in_degrees(crs):
         crs = QgsCoordinateReferenceSystem("EPSG:3857")
     wanted = extent_shown(contents.project, layer, crs, options.extent)
+    ground = ground_layers(options.ground, layer, style.theme, crs, wanted)
+    contents.project.addMapLayers(list(ground.layers), False)
     overrides = {layer.id(): print_style(layer, style).xmlData()}
     for item in maps:
         rect = item.rect()
         item.setCrs(crs)
-        item.setLayers([layer])
+        item.setLayers([layer, *ground.layers])
         item.setKeepLayerSet(True)
         item.setLayerStyleOverrides(overrides)
         item.setKeepLayerStyles(True)
@@ -76,7 +79,7 @@ def _build(path: Path, contents: PageInput) -> SpeedPage:
             item.setTemporalRange(frame_range(style.timeline, at))
     layout.setName(options.title)
     layout.setReferenceMap(maps[0])
-    _write(layout, contents)
+    _write(layout, contents, ground.sources(options.sources))
     for legend in _items(layout, QgsLayoutItemLegend):
         fill_legend(legend, layer, statistic_words.alias(statistic(style.statistic), style.unit))
         legend.setLinkedMap(maps[0])
@@ -89,7 +92,14 @@ def _build(path: Path, contents: PageInput) -> SpeedPage:
         add_text(layout, nothing, Box(place.x(), place.y(), maps[0].rect().width(), 20),
                  text_format(TEXT, PALETTES[style.theme].soft_ink), "nothing")  # fmt: skip
     page = SpeedPage(
-        layout, maps[0], style, wanted, nothing, MapFile.of(layer).bin_totals(), left_out=tuple(left_out)
+        layout,
+        maps[0],
+        style,
+        wanted,
+        nothing,
+        MapFile.of(layer).bin_totals(),
+        left_out=tuple(left_out),
+        ground=ground,
     )
     track = _by_id(layout, "track")
     if isinstance(track, QgsLayoutItemPicture):
@@ -128,7 +138,7 @@ def _frame_of(item: QgsLayoutItemMap, contents: PageInput) -> Optional[int]:
     return first + minute // timeline.bin_minutes
 
 
-def _write(layout: QgsPrintLayout, contents: PageInput) -> None:
+def _write(layout: QgsPrintLayout, contents: PageInput, sources: str) -> None:
     """Write the texts of the page into the labels of their names; others stay as they are."""
     layer, style, options, frame = contents.layer, contents.style, contents.options, contents.frame
     dates, facts = describe(layer, style, frame)
@@ -141,14 +151,14 @@ def _write(layout: QgsPrintLayout, contents: PageInput) -> None:
         "dates": options.dates or dates,
         "facts": options.facts or facts,
         "note": note(layer, style),
-        "sources": options.sources,
+        "sources": sources,
         "clock": time,
         "clock day": "" if frame is None else style.timeline.set_name(frame),
     }
     if _by_id(layout, "when") is None:
         texts["subtitle"] = tr(", ").join((texts["subtitle"], when))
     if _by_id(layout, "note") is None:
-        texts["sources"] = f"{texts['note']}\n{options.sources}".strip()
+        texts["sources"] = f"{texts['note']}\n{sources}".strip()
     for item in layout.items():
         if isinstance(item, QgsLayoutItemLabel) and _id(item) in texts:
             item.setMode(QgsLayoutItemLabel.Mode.ModeFont)

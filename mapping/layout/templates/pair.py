@@ -54,7 +54,8 @@ def _second(sheet: Sheet, other: OtherMap, place: Box) -> QgsLayoutItemMap:
     time = None if other.frame is None or not style.plays else frame_range(style.timeline, other.frame)
     extent = fill(sheet.wanted, place.width / place.height, sheet.options.cut)
     item = add_map(
-        sheet.layout, other.layer, place, extent, sheet.crs, time, sheet.palette.ground, "map 2"
+        sheet.layout, other.layer, place, extent, sheet.crs, time, sheet.palette.ground, "map 2",
+        sheet.ground.layers,
     )  # fmt: skip
     item.setLayerStyleOverrides({other.layer.id(): print_style(copy, style, sheet.size).xmlData()})
     item.setKeepLayerStyles(True)
