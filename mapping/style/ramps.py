@@ -72,7 +72,7 @@ RAMPS: Mapping[str, Ramp] = {
                 "#00204d", "#00336f", "#39486b", "#575c6d", "#717174", "#8a8779", "#a79e75", "#c5b56c",
                 "#e5d05a", "#ffea46",
             ),
-            {LIGHT: (0.0, 1.0), DARK: (1.0, 0.02)},
+            {LIGHT: (0.0, 1.0), DARK: (1.0, 0.06)},
         ),
         Ramp(
             "magma", "Magma", "black, magenta, cream; the strongest on dark ground",
@@ -81,7 +81,7 @@ RAMPS: Mapping[str, Ramp] = {
                 "#000004", "#180f3e", "#450f76", "#721f81", "#9e2f7f", "#cd3f71", "#f1605d", "#fd9567",
                 "#fec98d", "#fcfdbf",
             ),
-            {LIGHT: (0.05, 0.9), DARK: (1.0, 0.12)},
+            {LIGHT: (0.05, 0.9), DARK: (1.0, 0.19)},
         ),
         Ramp(
             "diverging", "Orange to blue", "for differences: from worse over grey to better",

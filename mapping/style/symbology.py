@@ -81,14 +81,6 @@ def style_layer(layer: QgsVectorLayer, options: Optional[StyleOptions] = None) -
     return options
 
 
-def restyle_layer(layer: QgsVectorLayer, statistic: str) -> StyleOptions:
-    """Style a layer by another statistic, with the theme and the other options that it was styled with.
-
-    Raises `MapError`, also if the map file does not hold the statistic.
-    """
-    return style_layer(layer, StyleOptions.from_run_table(layer, **kept_options(layer, statistic)))
-
-
 def kept_options(layer: QgsVectorLayer, statistic: str) -> dict[str, Any]:
     """Return the options that a layer was styled with, as changes to those of its file, for a statistic.
 

@@ -96,5 +96,18 @@ def test_two_times_stand_side_by_side_in_step_and_leave_nothing_behind(report: d
     assert seen["closed"] == {"pressed": False, "canvases": 1, "same edge": True, "clock": []}
 
 
+def test_a_style_is_chosen_with_the_map_in_view(report: dict[str, Any]) -> None:
+    seen = report["style"]
+    drawn, colours = seen["dark"]
+    assert set(colours) & set(drawn)
+    assert not set(colours) & set(seen["before"])
+    assert seen["kept"] == "Kept as “Evening film”."
+    light = set(seen["light"]) & set(seen["before"])
+    assert light and light == set(seen["light"]) & set(seen["cancelled"])
+    assert not set(colours) & set(seen["cancelled"])
+    assert seen["taken"] == colours
+    assert seen["limit"] == 9.5
+
+
 def test_nothing_keeps_the_window_waiting(report: dict[str, Any], session: Any) -> None:
     assert always_waits(report, session) == {}

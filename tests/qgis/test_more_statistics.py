@@ -21,7 +21,8 @@ from roadpulse.aggregation.contract.run_state import RunState
 from roadpulse.cluster_client.runs.results import read_speeds
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.map_file import MapFile
-from roadpulse.mapping.style.symbology import drawn_statistic, restyle_layer
+from roadpulse.mapping.style.options import StyleOptions
+from roadpulse.mapping.style.symbology import drawn_statistic, kept_options, style_layer
 from roadpulse.workflow import locations
 from roadpulse.workflow.more_statistics import name_with
 
@@ -88,10 +89,10 @@ def test_a_statistic_that_the_map_lacks_comes_out_of_the_store_with_styles_and_r
     # a second time it is there
     assert "made again" not in style(processing, layer, STATISTIC="tti")
     assert MapFile.of(layer).fingerprint
-    restyle_layer(layer, "p85")
+    style_layer(layer, StyleOptions.from_run_table(layer, **kept_options(layer, "p85")))
     assert drawn_statistic(layer) == "p85"
     with pytest.raises(MapError, match="holds no delay"):
-        restyle_layer(layer, "delay")
+        StyleOptions.from_run_table(layer, **kept_options(layer, "delay"))
     assert drawn_statistic(layer) == "p85"
 
 

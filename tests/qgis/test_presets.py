@@ -20,7 +20,7 @@ from roadpulse.mapping.style.presets import (
     read_preset,
     write_preset,
 )
-from roadpulse.mapping.style.symbology import kept_options, restyle_layer, style_layer
+from roadpulse.mapping.style.symbology import kept_options, style_layer
 from tests.qgis import speed_maps as maps
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
@@ -38,6 +38,11 @@ def map_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def layer(map_file: Path) -> QgsVectorLayer:
     return QgsVectorLayer(f"{map_file}|layername=links", "Speeds", "ogr")
+
+
+def restyle(layer: QgsVectorLayer, key: str) -> StyleOptions:
+    """Style a layer by another statistic, with the look that it has."""
+    return style_layer(layer, StyleOptions.from_run_table(layer, **kept_options(layer, key)))
 
 
 def names(folder: Path) -> list[str]:
@@ -129,12 +134,12 @@ def test_another_statistic_keeps_the_look_but_for_what_does_not_fit_it(layer: Qg
         "beside": False,
     }
     style_layer(layer, StyleOptions.from_run_table(layer, **look))
-    options = restyle_layer(layer, "p85")
+    options = restyle(layer, "p85")
     assert {name: getattr(options, name) for name in look} == look
     assert len(options.limits) == 5
     style_layer(layer, StyleOptions.from_run_table(layer, limits=(0.0, 9.0, 99.0)))
-    assert restyle_layer(layer, "mean").limits == (0, 9, 99)  # the same statistic
-    assert restyle_layer(layer, "p85").limits != (0, 9, 99)
+    assert restyle(layer, "mean").limits == (0, 9, 99)  # the same statistic
+    assert restyle(layer, "p85").limits != (0, 9, 99)
     layer.setCustomProperty("roadpulse/style", json.dumps({"method": "bands", "statistic": "tti"}))
     assert "method" not in kept_options(layer, "mean")
 

@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QDialogButtonBox, QVBoxLayout
 from ...aggregation.contract.errors import RunError
 from ...aggregation.contract.statistic import STATISTICS, statistic
 from ...mapping.language import tr
-from ..background.tasks import Task
+from ..background.tasks import CallTask, Task
 from ..manual.window import RUN, HelpButton
 from ..runs.map_view import legend_as_it_is, rename
 from ..widgets.messages import log_error, make_message, show_error, show_message
@@ -23,6 +23,7 @@ from ..widgets.statistics import StatisticChooser, name_of
 
 if TYPE_CHECKING:
     from ...mapping.map_file import MapFile
+    from ...mapping.style.options import StyleOptions
     from ...workflow.more_statistics import Remake
 
 _RETRIES, _PAUSE = 20, 500
@@ -154,7 +155,21 @@ class StatisticSwitch:
             )
 
     def _show(self) -> None:
-        from ...mapping.style.symbology import drawn_statistic, restyle_layer  # noqa: PLC0415
+        """Compute the look that the layer has for the statistic, and show it."""
+        from ...mapping.map_file import MapFile  # noqa: PLC0415
+        from ...mapping.style.options import StyleOptions  # noqa: PLC0415
+        from ...mapping.style.symbology import kept_options  # noqa: PLC0415
+
+        if sip.isdeleted(self._layer):
+            return
+        file, kept = MapFile.of(self._layer), kept_options(self._layer, self._key)
+        task = CallTask(tr("Roadpulse: style"), lambda _task: StyleOptions.of_file(file, **kept))
+        task.done.connect(lambda options: self._try(lambda: self._draw(options)))
+        task.failed.connect(self._failed)
+        task.start()
+
+    def _draw(self, options: StyleOptions) -> None:
+        from ...mapping.style.symbology import drawn_statistic, style_layer  # noqa: PLC0415
         from ...mapping.style.temporal import set_project_time  # noqa: PLC0415
 
         layer = self._layer
@@ -162,7 +177,7 @@ class StatisticSwitch:
             return
         before = drawn_statistic(layer) or self._file.statistic
         with legend_as_it_is(layer):
-            options = restyle_layer(layer, self._key)
+            style_layer(layer, options)
         set_project_time(QgsProject.instance(), options.timeline)
         rename(layer, before, self._key, self._file.spec.unit)
 

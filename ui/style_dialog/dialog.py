@@ -58,9 +58,8 @@ class StyleDialog(OnScreenDialog):
         self.buttons.addButton(HelpButton(STYLE), QDialogButtonBox.ButtonRole.HelpRole)
         self._lay_out()
         self._connect()
-        self._start = self._options_of(start)
-        self.form.show_choices(self._start)
-        self._show()
+        self.form.show_choices(self._options_of(start))
+        self.preview.show(self.form.choices(), on_map=False)
 
     def leave(self) -> None:
         """Give the earlier style back, and close."""
@@ -162,10 +161,9 @@ class StyleDialog(OnScreenDialog):
 
     # -- answers ------------------------------------------------------------------------------------------
 
-    def _shown(self, options: StyleOptions) -> None:
+    def _shown(self, options: StyleOptions, faults: list[str]) -> None:
         self.form.show_classes(options)
         self.presets.show_preset_of(options)
-        faults = options.faults
         if faults:
             self.contrast.show_warning("\n".join(faults))
         else:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Optional
 
-from qgis.core import Qgis, QgsApplication, QgsVectorLayer
+from qgis.core import Qgis, QgsApplication
 from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QAction
 
-from ...aggregation.contract.errors import RunError
 from ...mapping.language import tr
+from ..background.chunked_job import ChunkedJob
 from ..widgets.feature import add_to_tool_bar, remove_from_tool_bar
 from ..widgets.layer_menu import MapLayerEntry
-from ..widgets.messages import show_error, show_message
+from ..widgets.messages import log_error, show_error, show_message
 
 if TYPE_CHECKING:
     from .dialog import StyleDialog
@@ -26,6 +27,7 @@ class StyleFeature:
         self.action: Optional[QAction] = None
         self._entry: Optional[MapLayerEntry] = None
         self.dialogs: dict[str, StyleDialog] = {}
+        self._job: Optional[ChunkedJob] = None
 
     def load(self) -> None:
         """Add the entries."""
@@ -38,6 +40,7 @@ class StyleFeature:
 
     def unload(self) -> None:
         """Remove the entries and dialogs; choices that were not kept are taken back."""
+        self._job = None
         entry, self._entry = self._entry, None
         if entry is not None:
             entry.remove()
@@ -50,30 +53,45 @@ class StyleFeature:
 
     def show(self) -> None:
         """Open the dialog of the active layer if that is a map, else of the first map."""
-        try:
-            from ..runs.map_view import maps_in_project  # noqa: PLC0415
+        if self.action is not None and self._job is None:
+            self._job = ChunkedJob(self._opening(), self._opened, self._not_opened, self.action)
 
-            maps = dict(maps_in_project())
-            layer = self.iface.activeLayer()
-            if layer not in maps:
-                layer = next(iter(maps), None)
-            if layer is None:
-                text = tr("There is no map of Roadpulse in the project. Run one, or add its GeoPackage.")
-                show_message(self.iface.messageBar(), text, Qgis.MessageLevel.Info, 8)
-                return
-            self._open(layer, maps[layer])
-        except (RunError, ImportError) as error:
-            show_error(self.iface.messageBar(), error)
+    def _opening(self) -> Iterator[None]:
+        """Open the dialog in short steps: its modules are imported when it is first opened."""
+        from ..runs.map_view import maps_in_project  # noqa: PLC0415
 
-    def _open(self, layer: QgsVectorLayer, file: Any) -> None:
+        maps = dict(maps_in_project())
+        layer = self.iface.activeLayer()
+        if layer not in maps:
+            layer = next(iter(maps), None)
+        if layer is None:
+            text = tr("There is no map of Roadpulse in the project. Run one, or add its GeoPackage.")
+            show_message(self.iface.messageBar(), text, Qgis.MessageLevel.Info, 8)
+            return
+        yield
+        from ...mapping.style import presets  # noqa: F401, PLC0415
+
+        yield
         from .dialog import StyleDialog  # noqa: PLC0415
 
+        yield
+        if sip.isdeleted(layer):
+            return
         name = layer.id()
         dialog = self.dialogs.get(name)
         if dialog is None or sip.isdeleted(dialog):
-            dialog = StyleDialog(self.iface, layer, file)
+            dialog = StyleDialog(self.iface, layer, maps[layer])
             self.dialogs[name] = dialog
             dialog.finished.connect(lambda _result: self.dialogs.pop(name, None))
+            yield
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()
+
+    def _opened(self) -> None:
+        self._job = None
+
+    def _not_opened(self, error: Exception) -> None:
+        self._job = None
+        log_error(error)
+        show_error(self.iface.messageBar(), error)

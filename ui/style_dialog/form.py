@@ -13,7 +13,7 @@ from ...mapping.language import tr
 from ...mapping.style.methods import BY_HAND, FEWEST_CLASSES, METHODS, MOST_CLASSES
 from ...mapping.style.options import BY_CLASS, BY_TRAFFIC
 from ...mapping.style.palette import DARK, LIGHT, PALETTES
-from ...mapping.style.ramps import RAMPS, class_colours
+from ...mapping.style.ramps import RAMPS
 from ..widgets.plain_text import PlainLabel, tip
 from ..widgets.statistics import StatisticChooser
 from .class_table import ClassTable
@@ -170,9 +170,10 @@ def _picture(key: str, theme: str) -> QPixmap:
     """Return a ramp in a few classes."""
     picture = QPixmap(_RAMP)
     picture.fill(Qt.GlobalColor.transparent)
-    painter, colours = QPainter(picture), class_colours(7, theme, False, key)
-    for i, colour in enumerate(colours):
-        painter.fillRect(i * _RAMP.width() // 7, 0, _RAMP.width() // 7, _RAMP.height(), colour)
+    painter, parts = QPainter(picture), 7
+    for i in range(parts):
+        colour = RAMPS[key].between(theme, i / (parts - 1))
+        painter.fillRect(i * _RAMP.width() // parts, 0, _RAMP.width() // parts, _RAMP.height(), colour)
     painter.end()
     return picture
 

@@ -53,10 +53,11 @@ class Before:
 class Preview(QObject):
     """Shows choices on a layer: classes are computed in the background, the latest choice counts.
 
-    `shown` carries the `StyleOptions`, `failed` the error of a choice that cannot be shown.
+    `shown` carries the `StyleOptions` and the faults of their colours, `failed` the error of a choice that
+    cannot be shown.
     """
 
-    shown = pyqtSignal(object)
+    shown = pyqtSignal(object, list)
     failed = pyqtSignal(object)
 
     def __init__(self, layer: QgsVectorLayer, file: MapFile, statistic: str, parent: QObject) -> None:
@@ -65,8 +66,9 @@ class Preview(QObject):
         self._known: dict[str, Distribution] = {}
         self._before = Before(layer)
         self._task = LatestTask("Roadpulse: style", self, _PAUSE)
-        self._task.done.connect(self._show)
+        self._task.done.connect(self._done)
         self._task.failed.connect(self.failed)
+        self._on_map = True
         self.options: Optional[StyleOptions] = None
 
     @property
@@ -74,9 +76,12 @@ class Preview(QObject):
         """True while a choice is not shown yet."""
         return self._task.busy
 
-    def show(self, choices: Mapping[str, Any]) -> None:
-        """Show choices, options of the style, in the place of the ones before."""
-        chosen = dict(choices)
+    def show(self, choices: Mapping[str, Any], on_map: bool = True) -> None:
+        """Show choices, options of the style, in the place of the ones before.
+
+        Without `on_map` they are only computed: those that the layer has.
+        """
+        chosen, self._on_map = dict(choices), on_map
         self._task.submit(lambda _task: _options(self._file, self._known, chosen))
 
     def keep(self) -> None:
@@ -93,14 +98,19 @@ class Preview(QObject):
         """Show nothing more."""
         self._task.forget()
 
-    def _show(self, options: StyleOptions) -> None:
+    def _done(self, found: tuple[StyleOptions, list[str]]) -> None:
+        self.options, faults = found
+        if self._on_map:
+            self._draw(self.options)
+        self.shown.emit(self.options, faults)
+
+    def _draw(self, options: StyleOptions) -> None:
         from ...mapping.style.palette import PALETTES  # noqa: PLC0415
         from ...mapping.style.symbology import style_layer  # noqa: PLC0415
 
         layer, project = self._layer, QgsProject.instance()
         if sip.isdeleted(layer):
             return
-        self.options = options
         with legend_as_it_is(layer):
             style_layer(layer, options)
         layer.emitStyleChanged()
@@ -109,11 +119,15 @@ class Preview(QObject):
         grounds = [palette.ground.name() for palette in PALETTES.values()]
         if project.backgroundColor().name() in ("#ffffff", *grounds):  # not one that the person has chosen
             project.setBackgroundColor(PALETTES[options.theme].ground)
-        self.shown.emit(options)
 
 
-def _options(file: MapFile, known: dict[str, Distribution], choices: dict[str, Any]) -> StyleOptions:
-    """Return the options of choices; `known` keeps the values of statistics. In a thread of its own."""
+def _options(
+    file: MapFile, known: dict[str, Distribution], choices: dict[str, Any]
+) -> tuple[StyleOptions, list[str]]:
+    """Return the options of choices, and the faults of their colours; `known` keeps values of statistics.
+
+    In a thread of its own: colours take some 20 ms for each number of classes, once.
+    """
     from ...mapping.style.methods import METHODS, USUAL, limits_of  # noqa: PLC0415
     from ...mapping.style.options import StyleOptions, distribution_of  # noqa: PLC0415
 
@@ -122,4 +136,5 @@ def _options(file: MapFile, known: dict[str, Distribution], choices: dict[str, A
         if key not in known:
             known[key] = distribution_of(file, key)
         choices["limits"] = limits_of(method, known[key], classes)
-    return StyleOptions.of_file(file, **choices)
+    options = StyleOptions.of_file(file, **choices)
+    return options, options.faults
