@@ -67,6 +67,14 @@ def export_page(page: SpeedPage, path: Path, dpi: int = 300, layers: bool = Fals
     was.
     """
     kind = kind_of(path, PAGE_KINDS)
+    pages = page.layout.pageCollection().pageCount()
+    if pages > 1 and kind is not PDF:
+        raise MapError(
+            tr(
+                "{file} can hold one page, and the layout has {pages}. Nothing was written; export a PDF, or "
+                "remove pages of the layout."
+            ).format(file=path.name, pages=number_text(pages))
+        )
     if kind in (PNG, TIFF):
         check_picture(page.layout, dpi)
     with ExitStack() as files:

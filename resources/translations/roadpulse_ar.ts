@@ -200,6 +200,11 @@
     </message>
     <message>
       <location filename="../../mapping/layout/export.py" />
+      <source>{file} can hold one page, and the layout has {pages}. Nothing was written; export a PDF, or remove pages of the layout.</source>
+      <translation>يتسع {file} لصفحة واحدة، وفي التصميم {pages} صفحات. لم يُكتب شيء؛ صدّر ملف PDF أو احذف صفحات من التصميم.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
       <source>no picture can be so large</source>
       <translation>لا يمكن أن تكون صورة بهذا الحجم</translation>
     </message>

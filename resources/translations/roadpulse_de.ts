@@ -200,6 +200,11 @@
     </message>
     <message>
       <location filename="../../mapping/layout/export.py" />
+      <source>{file} can hold one page, and the layout has {pages}. Nothing was written; export a PDF, or remove pages of the layout.</source>
+      <translation>{file} kann eine Seite enthalten, und das Layout hat {pages}. Nichts wurde geschrieben; exportieren Sie ein PDF, oder entfernen Sie Seiten des Layouts.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
       <source>no picture can be so large</source>
       <translation>so groß kann kein Bild sein</translation>
     </message>

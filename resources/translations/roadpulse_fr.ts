@@ -200,6 +200,11 @@
     </message>
     <message>
       <location filename="../../mapping/layout/export.py" />
+      <source>{file} can hold one page, and the layout has {pages}. Nothing was written; export a PDF, or remove pages of the layout.</source>
+      <translation>{file} peut contenir une page, et la mise en page en a {pages}. Rien n’a été écrit ; exportez un PDF, ou retirez des pages.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/export.py" />
       <source>no picture can be so large</source>
       <translation>aucune image ne peut être si grande</translation>
     </message>

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from osgeo import gdal, osr
-from qgis.core import QgsProject, QgsRectangle, QgsVectorLayer
+from qgis.core import QgsLayoutItemPage, QgsProject, QgsRectangle, QgsVectorLayer
 
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.file_kinds import PAGE_KINDS, TIFF
@@ -130,6 +130,17 @@ def test_a_picture_that_memory_has_no_room_for_is_refused_with_numbers(
         export_page(page_of(layer), tmp_path / "page.tif", dpi=300)
     assert list(tmp_path.iterdir()) == []
     export_page(page_of(layer), tmp_path / "page.tif", dpi=96)
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "tif"])
+def test_a_layout_of_two_pages_goes_into_a_pdf_alone(
+    layer: QgsVectorLayer, tmp_path: Path, ending: str
+) -> None:
+    page = page_of(layer)
+    page.layout.pageCollection().addPage(QgsLayoutItemPage(page.layout))
+    with pytest.raises(MapError, match=f"page.{ending} can hold one page, and the layout has 2"):
+        export_page(page, tmp_path / f"page.{ending}", dpi=50)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_foreign_file_beside_a_tiff_is_kept(layer: QgsVectorLayer, tmp_path: Path) -> None:

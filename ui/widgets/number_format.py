@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-from ...mapping.language import many, tr
+from ...mapping.language import many, number_text, percent, tr
 
 __all__ = [
     "about", "count", "counted", "duration", "left", "many", "rate", "share", "size", "slug",
@@ -15,22 +15,22 @@ __all__ = [
 
 def count(number: int) -> str:
     """`12,345`."""
-    return f"{number:,}"
+    return number_text(number)
 
 
 def counted(number: int, one: str, many: str) -> str:
     """`1 file`, `12,345 files`; the words come translated."""
-    return f"{number:,} {one if number == 1 else many}"
+    return f"{number_text(number)} {one if number == 1 else many}"
 
 
 def size(n_bytes: float) -> str:
     """`812 kB`, `138 MB`, `22.4 GB`, in decimal units as disks are sold."""
     for unit, scale in (("TB", 1e12), ("GB", 1e9)):
         if n_bytes >= scale:
-            return f"{n_bytes / scale:,.1f} {unit}"
+            return f"{number_text(n_bytes / scale, 1)} {unit}"
     if n_bytes >= 1e6:
-        return f"{n_bytes / 1e6:,.0f} MB"
-    return f"{max(n_bytes, 0) / 1e3:,.0f} kB"
+        return f"{number_text(n_bytes / 1e6, 0)} MB"
+    return f"{number_text(max(n_bytes, 0) / 1e3, 0)} kB"
 
 
 def duration(seconds: float) -> str:
@@ -51,13 +51,9 @@ def about(seconds: float) -> str:
 
 def share(part: float) -> str:
     """`97.4 %`, and never a full hundred that is not one."""
-    percent = part * 100
-    if part < 1 and percent > 99.9:
-        percent = 99.9
-    if part > 0 and percent < 0.1:
-        return tr("less than 0.1 %")
-    text = f"{percent:.1f}".rstrip("0").rstrip(".")
-    return f"{text} %"
+    if 0 < part < 0.001:
+        return tr("less than {share}").format(share=percent(0.001))
+    return percent(part)
 
 
 def rate(bytes_per_second: float) -> str:
