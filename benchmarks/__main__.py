@@ -16,6 +16,7 @@ NAMES = {
     "roads": "roads",
     "layer": "layer",
     "frame": "frame",
+    "film": "film",
     "page": "page",
     "growth": "growth",
     "country": "country",

@@ -36,7 +36,7 @@ def cost_of(command: Sequence[str], memory: bool = False) -> Cost:
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
-        watch = _MemoryWatch(process.pid) if memory else None
+        watch = MemoryWatch(process.pid) if memory else None
         output = process.stdout.read() if process.stdout else ""
         _, status, used = os.wait4(process.pid, 0)  # of this command alone; others may end meanwhile
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -53,7 +53,7 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-class _MemoryWatch:
+class MemoryWatch:
     """Samples the proportional set size of a process and all its descendants."""
 
     def __init__(self, pid: int) -> None:

@@ -27,7 +27,7 @@ from ..language import clock
 from ..layout.page import SpeedPage
 from ..output_file import write_picture
 from .moments import Moment
-from .pictures import Painter, picture_at
+from .pictures import Painter, links_of, picture_at
 from .snapshot import only_here, write_snapshot
 from .worker import MARK
 
@@ -110,7 +110,7 @@ def draw(
 
 def _draw_here(drawing: Drawing, left: deque[int], check: Callable[[], None]) -> Iterator[int]:
     page = drawing.page
-    painter = Painter(page.layout, page.map_item.layers()[0], drawing.size)
+    painter = Painter(page.layout, links_of(page), drawing.size)
     try:
         while left:
             check()
@@ -189,7 +189,7 @@ class _Crew:
         write_snapshot(drawing.page.layout, snapshot)
         words = {
             "prefix": QgsApplication.prefixPath(), "locale": QLocale().name(), "snapshot": str(snapshot),
-            "layer": drawing.page.map_item.layers()[0].id(), "size": list(drawing.size),
+            "layer": links_of(drawing.page).id(), "size": list(drawing.size),
             "target": str(drawing.target), "quality": drawing.quality,
         }  # fmt: skip
         command = [find_python(), "-m", f"{_PACKAGE}.mapping.film.worker", json.dumps(words)]

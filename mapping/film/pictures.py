@@ -13,7 +13,7 @@ from qgis.core import (
     QgsLayoutItemLabel,
     QgsLayoutItemMap,
     QgsLayoutItemPicture,
-    QgsMapLayer,
+    QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QDateTime, QSize, Qt
 from qgis.PyQt.QtGui import QImage
@@ -63,10 +63,19 @@ def picture_at(page: SpeedPage, moment: Moment) -> FramePicture:
     return FramePicture(moment, items, interpolated(page.style, moment) if moment.share else None)
 
 
+def links_of(page: SpeedPage) -> QgsVectorLayer:
+    """Return the layer of links on the page's map, which may have others under it."""
+    return next(
+        layer
+        for layer in page.map_item.layers()
+        if isinstance(layer, QgsVectorLayer) and layer.fields().indexOf(page.style.packed) >= 0
+    )
+
+
 class Painter:
     """Draws pictures of a layout whose map shows `layer`."""
 
-    def __init__(self, layout: QgsLayout, layer: QgsMapLayer, size: tuple[int, int]) -> None:
+    def __init__(self, layout: QgsLayout, layer: QgsVectorLayer, size: tuple[int, int]) -> None:
         self._layout, self._layer, self._size = layout, layer, QSize(*size)
         self._own = layer.renderer().clone()
         self._shown: Optional[str] = None

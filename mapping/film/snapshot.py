@@ -13,13 +13,12 @@ from qgis.core import (
     QgsPrintLayout,
     QgsProject,
     QgsReadWriteContext,
+    QgsVectorFileWriter,
+    QgsVectorLayer,
 )
-from qgis.PyQt.QtXml import QDomDocument
+from qgis.PyQt.QtXml import QDomDocument, QDomElement
 
 from ..errors import MapError
-
-_OF_THIS_PROCESS = ("memory", "virtual")
-"""Providers of layers that no other process can open."""
 
 _EXACT = "scale-bar"
 """Element with the lengths of a scale bar, of which QGIS writes six digits: 249.999 m in place of 250."""
@@ -39,19 +38,25 @@ def layers_of(layout: QgsPrintLayout) -> list[QgsMapLayer]:
 def only_here(layout: QgsPrintLayout) -> str:
     """Return the name of a layer that only this process can draw; empty if there is none.
 
-    Such layers live in this process's memory, or need a log-in of QGIS's authentication database.
+    Such layers refer to others of this process, or need a log-in of QGIS's authentication database.
     """
     for layer in layers_of(layout):
-        if layer.providerType() in _OF_THIS_PROCESS or "authcfg=" in layer.source():
+        if layer.providerType() == "virtual" or "authcfg=" in layer.source():
             return str(layer.name())
     return ""
 
 
 def write_snapshot(layout: QgsPrintLayout, path: Path) -> None:
-    """Write a layout and its layers to `path`."""
+    """Write a layout and its layers to `path`, those in memory to files beside it; raises `MapError`."""
     context = QgsReadWriteContext()
-    document = QgsLayerDefinition.exportLayerDefinitionLayers(layers_of(layout), context)
+    layers = layers_of(layout)
+    document = QgsLayerDefinition.exportLayerDefinitionLayers(layers, context)
     root = document.documentElement()
+    for number, layer in enumerate(layers):
+        if layer.providerType() == "memory":
+            file = path.with_name(f"layer-{number}.gpkg")
+            _write_layer(layer, file)
+            _refer(root, layer.id(), str(file))
     root.appendChild(layout.writeXml(document, context))
     for bar in _scale_bars(layout):
         exact = document.createElement(_EXACT)
@@ -88,3 +93,25 @@ def read_snapshot(path: Path, project: QgsProject) -> QgsPrintLayout:
 
 def _scale_bars(layout: QgsPrintLayout) -> list[QgsLayoutItemScaleBar]:
     return [item for item in layout.items() if isinstance(item, QgsLayoutItemScaleBar)]
+
+
+def _write_layer(layer: QgsVectorLayer, path: Path) -> None:
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName, options.fileEncoding = "GPKG", "UTF-8"
+    context = QgsProject.instance().transformContext()
+    code, why, *_ = QgsVectorFileWriter.writeAsVectorFormatV3(layer, str(path), context, options)
+    if code != QgsVectorFileWriter.WriterError.NoError:
+        raise MapError(f"The layer “{layer.name()}” cannot be written for the film: {why}", why)
+
+
+def _refer(root: QDomElement, layer: str, source: str) -> None:
+    """Let the definition of a layer name a file of OGR in the place of this process's memory."""
+    found = root.elementsByTagName("maplayer")
+    for at in range(found.count()):
+        element = found.at(at).toElement()
+        if element.firstChildElement("id").text() == layer:
+            for name, text in (("datasource", source), ("provider", "ogr")):
+                old = element.firstChildElement(name)
+                new = root.ownerDocument().createElement(name)
+                new.appendChild(root.ownerDocument().createTextNode(text))
+                element.replaceChild(new, old)

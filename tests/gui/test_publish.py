@@ -109,5 +109,17 @@ def test_a_style_is_chosen_with_the_map_in_view(report: dict[str, Any]) -> None:
     assert seen["limit"] == 9.5
 
 
+def test_a_film_is_made_from_the_dialog_and_cancelling_leaves_nothing(report: dict[str, Any]) -> None:
+    seen = report["film"]
+    assert seen["without a map"] and seen["title"] == "Film of “Speeds”"
+    assert seen["note"].startswith("23 pictures")
+    assert seen["cancelled"] == ["Cancelled; nothing was written.", []]
+    words, files = seen["made"]
+    assert words.startswith("day.gif") and "23 pictures" in words
+    assert files == ["day.gif"]
+    assert seen["preview"][0] == seen["preview"][1] > 500  # square
+    assert seen["style"] == "graduatedSymbol"
+
+
 def test_nothing_keeps_the_window_waiting(report: dict[str, Any], session: Any) -> None:
     assert always_waits(report, session) == {}

@@ -17,6 +17,7 @@ from qgis.core import (
     QgsFeature,
     QgsField,
     QgsFields,
+    QgsGeometry,
     QgsLayoutExporter,
     QgsLayoutItem,
     QgsLayoutItemMap,
@@ -36,7 +37,7 @@ from roadpulse.mapping.film.export import FilmOptions, Listener, export_film, fr
 from roadpulse.mapping.film.formats import FORMATS, check_film
 from roadpulse.mapping.film.frame_page import frame_page
 from roadpulse.mapping.film.moments import Moment, interpolated, moments
-from roadpulse.mapping.film.pictures import Painter, picture_at
+from roadpulse.mapping.film.pictures import Painter, links_of, picture_at
 from roadpulse.mapping.layout.export import export_page
 from roadpulse.mapping.layout.page import PageOptions, SpeedPage, speed_page
 from roadpulse.mapping.layout.paper import PAPERS
@@ -161,7 +162,7 @@ def test_a_long_title_stays_in_its_column(layer: QgsVectorLayer) -> None:
 
 
 def drawn(page: SpeedPage, size: tuple[int, int], *at: Moment) -> list[QImage]:
-    painter = Painter(page.layout, page.map_item.layers()[0], size)
+    painter = Painter(page.layout, links_of(page), size)
     images = [painter.draw(picture_at(page, moment)) for moment in at]
     painter.restore()
     return images
@@ -425,11 +426,14 @@ def largest_difference(one: QImage, other: QImage) -> int:
     return int(abs(sides[0] - sides[1]).max())
 
 
-def test_processes_draw_what_this_one_draws(
-    film_page: SpeedPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_processes_draw_what_this_one_draws(film_page: SpeedPage, tmp_path: Path) -> None:
     heard = Heard()
     bins = [1, 3, 8, 12]
+    water = QgsVectorLayer("Polygon?crs=EPSG:32630", "Water", "memory")
+    feature = QgsFeature()
+    feature.setGeometry(QgsGeometry.fromRect(film_page.map_item.extent().scaled(0.4)))
+    water.dataProvider().addFeature(feature)
+    film_page.map_item.setLayers([*film_page.map_item.layers(), water])
     alone, shared = (
         export_film(film_page, tmp_path / name, FilmOptions((640, 360), bins=bins, workers=n), heard.listener)
         for name, n in (("alone", 1), ("shared", 2))

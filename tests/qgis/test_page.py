@@ -24,7 +24,7 @@ from qgis.PyQt.QtGui import QColor
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.film.moments import Moment
-from roadpulse.mapping.film.pictures import Painter, picture_at
+from roadpulse.mapping.film.pictures import Painter, links_of, picture_at
 from roadpulse.mapping.layout import page as page_module
 from roadpulse.mapping.layout.export import export_page
 from roadpulse.mapping.layout.facts import busy_extent, fill
@@ -167,7 +167,7 @@ def test_an_empty_map_has_a_page_that_says_why(empty: QgsVectorLayer, tmp_path: 
 
 def test_an_empty_map_has_a_film(empty: QgsVectorLayer, tmp_path: Path) -> None:
     page = page_of(empty, paper="frame", film=True)
-    painter = Painter(page.layout, page.map_item.layers()[0], (160, 90))
+    painter = Painter(page.layout, links_of(page), (160, 90))
     assert [painter.draw(picture_at(page, Moment(at))).isNull() for at in (3, 8)] == [False, False]
 
 

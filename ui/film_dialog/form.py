@@ -55,6 +55,7 @@ class FilmForm(QWidget):
         self._calls = Calls(self)
         self.format = self._box("film_format", ((each.key, _label(each)) for each in FORMATS))
         self.format_note = Note()
+        self.format_note.setWordWrap(False)  # so that it takes the height of one line
         self.size = self._box("film_size", ((key, _size_text(key, name)) for key, name in SIZES))
         self.size.setCurrentIndex(self.size.findData(_USUAL_SIZE))
         self.days = self._box("film_days", [("", tr("all, one after the other")), *self._sets()])
