@@ -71,9 +71,7 @@ class S3Access:
         known = {f.name for f in fields(cls)}
         for key in values:
             if key not in known:
-                raise SpecError(
-                    f"s3.{key}"[:60], f"is not an entry of s3; known are {', '.join(sorted(known))}"
-                )
+                raise SpecError(f"s3.{key}"[:60], f"is not known; known are {', '.join(sorted(known))}")
         return cls(**values)
 
 

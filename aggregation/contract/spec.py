@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import date
 from functools import partial
@@ -158,7 +158,7 @@ class FieldMapping:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FieldMapping:
         """Create a mapping from decoded JSON; raises `SpecError`."""
-        _check_object("mapping", values, cls)
+        _check_entries("mapping", values, _names_of(cls))
         return cls(**{name: _text(f"mapping.{name}", value) for name, value in values.items()})
 
 
@@ -198,7 +198,7 @@ class FreeFlow:
     def from_json(cls, values: object) -> FreeFlow:
         """Create a rule from decoded JSON; raises `SpecError`."""
         known = {"percentile": "percentile", "from": "start", "to": "end", "min_points": "min_points"}
-        _check_entries("free_flow", values, tuple(known))
+        _check_entries("free_flow", values, known)
         return cls(
             **{
                 known[name]: minute_of(_text(f"free_flow.{name}", value), f"free_flow.{name}")
@@ -233,7 +233,7 @@ class Trim:
     @classmethod
     def from_json(cls, values: object) -> Trim:
         """Create the rule from decoded JSON; raises `SpecError`."""
-        _check_entries("trim", values, tuple(f.name for f in fields(cls)))
+        _check_entries("trim", values, _names_of(cls))
         return cls(**{name: _integer(f"trim.{name}", value) for name, value in values.items()})  # type: ignore[attr-defined]
 
 
@@ -265,7 +265,7 @@ class DecodeRules:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> DecodeRules:
         """Create the rules from decoded JSON; raises `SpecError`."""
-        _check_object("the decode rules", values, cls)
+        _check_entries("the decode rules", values, _names_of(cls), inside=False)
         return cls(**{name: _READERS[name](value) for name, value in values.items()})
 
     def digest(self) -> str:
@@ -395,7 +395,7 @@ class RunSpec:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> RunSpec:
         """Create a specification from decoded JSON; raises `SpecError` that names the entry."""
-        _check_object("the specification", values, cls)
+        _check_entries("the specification", values, _names_of(cls), inside=False)
         if "schema" in values and values["schema"] != SCHEMA:  # first, as a later schema has other entries
             raise SpecError("schema", f"is {shown(values['schema'])}; this Roadpulse reads version {SCHEMA}")
         read = {name: _READERS.get(name, partial(_integer, name))(value) for name, value in values.items()}
@@ -444,21 +444,22 @@ def _holidays(value: object) -> tuple[date, ...]:
     return found  # type: ignore[return-value]
 
 
-def _check_entries(name: str, values: object, known: tuple[str, ...]) -> None:
+def _check_entries(name: str, values: object, known: Iterable[str], inside: bool = True) -> None:
+    """Raise `SpecError` unless `values` is a JSON object with entries of these names.
+
+    If they lie `inside` the entry `name`, their names begin with it.
+    """
     if not isinstance(values, Mapping):
         raise SpecError(name, "is not a JSON object")
+    names = tuple(known)
     for key in values:
-        if key not in known:
-            raise SpecError(name, f"has {shown(key)}; known are {', '.join(known)}")
+        if key not in names:
+            entry = f"{name}.{key}" if inside else f"{key}"
+            raise SpecError(entry[:60], f"is not known; known are {', '.join(names)}")
 
 
-def _check_object(name: str, values: object, cls: type) -> None:
-    if not isinstance(values, Mapping):
-        raise SpecError(name, "is not a JSON object")
-    known = {f.name for f in fields(cls)}
-    for key in values:
-        if key not in known:
-            raise SpecError(str(key)[:60], f"is not an entry of {name}; known are {', '.join(sorted(known))}")
+def _names_of(cls: type) -> list[str]:
+    return [f.name for f in fields(cls)]
 
 
 def _check_path(name: str, path: str) -> None:

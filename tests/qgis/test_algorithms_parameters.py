@@ -238,7 +238,7 @@ def test_what_python_and_qgis_have_for_a_value_passes(processing: Any, tmp_path:
     ("mapping", "words"),
     [
         ({"link_id": 5}, "mapping.link_id: is 5, not a text"),
-        ({"linkid": "id"}, "linkid: is not an entry of mapping"),
+        ({"linkid": "id"}, "mapping.linkid: is not known; known are points, link_id"),
         (["a"], "is not a JSON object"),
         (5, "MAPPING: is 5, not a text"),
     ],
@@ -323,7 +323,7 @@ def test_statistics_days_periods_and_rules_come_as_texts_and_as_objects(
         ("HOLIDAYS", "2025-12-25, Christmas", "HOLIDAYS: holds 'Christmas', which is no date such as"),
         ("HOLIDAYS", "/none/days.csv", "HOLIDAYS: is the file /none/days.csv, which cannot be read: No such"),
         ("FREE_FLOW", {"percentile": 100}, "FREE_FLOW: percentile is 100; it lies between 1 and 99"),
-        ("FREE_FLOW", {"percentil": 85}, "FREE_FLOW: has 'percentil'; known are percentile, from, to"),
+        ("FREE_FLOW", {"percentil": 85}, "FREE_FLOW: percentil is not known; known are percentile, from, to"),
         ("TRIM_METRES", -1, "TRIM_METRES: is -1; it lies between 0 and 1,000,000"),
         ("SUPPRESS_BELOW", 1.5, "SUPPRESS_BELOW: is 1.5, not a whole number"),
     ],

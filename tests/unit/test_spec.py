@@ -93,7 +93,7 @@ def test_a_wrong_entry_is_refused_by_name(entry, value):
         ({"speed": "a. .b"}, "mapping.speed"),
         ({"time": "a\nb"}, "mapping.time"),
         ({"link_id": 5}, "mapping.link_id"),
-        ({"velocity": "v"}, "velocity"),
+        ({"velocity": "v"}, "mapping.velocity"),
         ({"naive_times": "guess"}, "mapping.naive_times"),
         ({"time_format": "%d/%m"}, "mapping.time_format"),
         ({"speed_from": "positions"}, "mapping.speed_from"),
