@@ -110,6 +110,13 @@ FORMS: dict[str, tuple[str, dict[str, str], Callable[[Made], bytes]]] = {
             json.dumps({"of": {"day": [{"id": t, "data": p} for t, p in trips.items()]}, "n": 1}).encode()
         ),
     ),
+    "array of trips that an object has at its root": (
+        "day.json",
+        {"trip_id": "id"},
+        lambda trips: json.dumps(
+            {"by": "a", "notes": [{"n": 1}], "day": [{"id": t, "data": p} for t, p in trips.items()], "n": 1}
+        ).encode(),
+    ),
     "points in an object": (
         "day.json", {"trip_id": "data.trip"}, lambda trips: json.dumps({"data": rows(trips)}).encode(),
     ),

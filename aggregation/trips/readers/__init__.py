@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -31,9 +32,10 @@ from ...contract.spec import ARRAY, GEOJSON, LINES, OBJECT, TABLE, FieldMapping
 from ...storage.base.trip_source import Spans
 from ...storage.local import scratch
 from ..decoder import Points, TripDecoder
+from ..json_cuts import find_cuts
 from ..large_files import decode_large, unpacked
 from ..trip_json import GZIP, load
-from .arrays import decode_array
+from .arrays import PIECE, decode_array
 from .elements import Elements
 from .foreign import foreign_fault
 from .lines import decode_lines
@@ -43,6 +45,8 @@ from .stretches import Stretch, StretchReader
 from .tables import decode_csv
 
 _FEATURES = ("features",)
+_KEYS_OF_ARRAYS = re.compile(rb'("(?:[^"\\]|\\.)*")\s*:\s*\[\s*\{')
+_KEYS_TRIED = 8  # each takes a scan of the file
 _MAY_BE_OTHER = ("bad_json", "no_points", "not_an_object")
 """Faults of a file as an object that may come from its being of another form."""
 
@@ -163,19 +167,36 @@ class TripReader:
         """Return the path to the only array of trips of an object, which is at its root; empty for none."""
         try:
             if isinstance(text, Path):
-                return ()
+                return self._large_array_of_trips(text, head)
             arrays = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-            found = []
-            for key, raw in arrays.items():
-                if bytes(raw)[:1] == b"[":
-                    elements = msgspec.json.decode(raw, type=list[msgspec.Raw])
-                    if elements and self._elements.are_trips(
-                        self._elements.decoder_of(load(bytes(elements[0])))
-                    ):
-                        found.append((key,))
+            found = [(key,) for key, raw in arrays.items() if self._has_trips(bytes(raw))]
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, BadTripFile):
             return ()
         return found[0] if len(found) == 1 else ()
+
+    def _has_trips(self, raw: bytes) -> bool:
+        """Return True if JSON is an array of trips; raises what is wrong with it."""
+        elements = msgspec.json.decode(raw, type=list[msgspec.Raw]) if raw[:1] == b"[" else []
+        return bool(elements) and self._elements.are_trips(
+            self._elements.decoder_of(load(bytes(elements[0])))
+        )
+
+    def _large_array_of_trips(self, path: Path, head: bytes) -> tuple[str, ...]:
+        """Return the same of a file of which only the array's first trips are read, found by its `head`."""
+        with path.open("rb") as stream:
+            for key in dict.fromkeys(map(msgspec.json.decode, _KEYS_OF_ARRAYS.findall(head)[:_KEYS_TRIED])):
+                stream.seek(0)
+                cuts = find_cuts(stream, (key,), PIECE)
+                if not cuts.pieces:
+                    continue
+                start, end = cuts.pieces[0]
+                stream.seek(start)
+                if not self._has_trips(b"[" + stream.read(max(end - start, 0)) + b"]"):
+                    continue
+                others = msgspec.json.decode(cuts.around, type=dict[str, msgspec.Raw])
+                is_only = cuts.whole and not any(self._has_trips(bytes(raw)) for raw in others.values())
+                return (key,) if is_only else ()
+        return ()
 
 
 def _closing(stream: BinaryIO, pieces: Iterator[Points]) -> Iterator[Points]:
