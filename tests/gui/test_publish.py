@@ -45,6 +45,7 @@ def test_the_time_bar_plays_steps_and_jumps(report: dict[str, Any]) -> None:
     assert seen["described"] == ["Time", "23:00 – 24:00, Europe/London"]
     assert seen["loops"] and not seen["loops no more"]
     assert seen["speed"] == [8, 8]
+    assert seen["closed"] == [True, ["Wed 09:00", "Wed 08:00"]]
 
 
 def test_the_time_bar_follows_qgis_panel_and_changes_its_range_only_when_asked(

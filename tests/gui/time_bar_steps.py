@@ -12,7 +12,15 @@ from driver import Robot, pause
 from qgis.core import QgsProject, QgsTemporalNavigationObject, QgsVectorLayer
 from qgis.PyQt.QtCore import QDateTime, QPoint, Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QComboBox, QDateTimeEdit, QDockWidget, QDoubleSpinBox, QSlider, QToolButton
+from qgis.PyQt.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDateTimeEdit,
+    QDockWidget,
+    QDoubleSpinBox,
+    QSlider,
+    QToolButton,
+)
 from qgis.utils import iface
 
 LEFT = Qt.MouseButton.LeftButton
@@ -200,17 +208,41 @@ def walk(robot: Robot, eyes: Eyes, seen: dict[str, Any]) -> Iterator[Any]:
         eyes.controller.framesPerSecond(),
         QgsProject.instance().timeSettings().framesPerSecond(),
     ]
+    yield from close_the_bar(eyes, seen)
     robot.click(eyes.button(eyes.bar.on_map))
     yield lambda: not eyes.feature.clock.lines
     robot.click(eyes.button(eyes.bar.on_map))
     yield lambda: bool(eyes.feature.clock.lines)
 
 
+def close_the_bar(eyes: Eyes, seen: dict[str, Any]) -> Iterator[Any]:
+    """Close the bar as View > Toolbars does; its keys work without it, and it stays closed."""
+    window, entry = iface.mainWindow(), eyes.bar.toggleViewAction()
+    entry.trigger()
+    QApplication.setActiveWindow(window)  # there is no window manager
+    QTest.keyClick(window, Qt.Key.Key_F8)
+    yield lambda: eyes.bar.play.text() == "Pause"
+    QTest.keyClick(window, Qt.Key.Key_F8)
+    yield lambda: eyes.bar.play.text() == "Play"
+    QTest.keyClick(window, Qt.Key.Key_F8, Qt.KeyboardModifier.ShiftModifier)
+    yield lambda: eyes.words().startswith("08:00")
+    hours = []
+    for key in (Qt.Key.Key_Period, Qt.Key.Key_Comma):
+        QTest.keyClick(window, key, Qt.KeyboardModifier.AltModifier)
+        yield from pause(0.1)
+        hours.append(eyes.hour())
+    QgsProject.instance().mapLayersByName("Speeds")[0].setName("Speeds")
+    iface.setActiveLayer(None)
+    yield from pause(0.2)
+    seen["closed"] = [eyes.bar.isHidden(), hours]
+    entry.trigger()
+    yield eyes.bar.isVisible
+
+
 def drag(track: Any, at: QPoint) -> None:
     """Move the mouse with its left button pressed; `QTest.mouseMove` forgets the button."""
     from qgis.PyQt.QtCore import QEvent, QPointF
     from qgis.PyQt.QtGui import QMouseEvent
-    from qgis.PyQt.QtWidgets import QApplication
 
     event = QMouseEvent(
         QEvent.Type.MouseMove, QPointF(at), QPointF(track.mapToGlobal(at)), LEFT, LEFT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 from contextlib import closing
@@ -13,16 +14,19 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 import pytest
-from qgis.core import QgsDateTimeRange
+from qgis.core import QgsDateTimeRange, QgsVectorLayer
 from qgis.PyQt.QtCore import QDateTime
 
 from roadpulse.aggregation.contract.days import Days
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.map_file import MapFile
 from roadpulse.mapping.packed import unpack_all
+from roadpulse.mapping.style.options import StyleOptions
+from roadpulse.mapping.style.symbology import style_layer
 from roadpulse.mapping.style.temporal import frame_at, frame_range
 from roadpulse.mapping.timeline import Timeline
 from roadpulse.mapping.writer.geopackage import write_geopackage
+from roadpulse.ui.time_bar.shown_map import Candidate, PlayedMap, played_map
 from roadpulse.ui.time_bar.track_model import TrackModel
 from tests.qgis import speed_maps as maps
 
@@ -220,3 +224,55 @@ def test_many_texts_are_read_as_one_by_one() -> None:
     assert np.array(found).ravel().tolist() == pytest.approx(expected, rel=1e-6, nan_ok=True)
     with pytest.raises(ValueError, match="letters"):
         unpack_all(b"12x34", 0)
+
+
+# -- what the bar says of a map --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def map_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("maps") / "map.gpkg"
+    maps.write(path)
+    return path
+
+
+def played(path: Path, **options: Any) -> PlayedMap:
+    """A layer of the map, styled, as the bar sees it."""
+    layer = QgsVectorLayer(f"{path}|layername=links", "A <b>map</b>", "ogr")
+    style_layer(layer, StyleOptions.from_run_table(layer, **options))
+    file = MapFile.of(layer)
+    model = TrackModel(file.timeline, tuple(file.bin_totals()))
+    return played_map(Candidate(layer.id(), layer.name(), path), layer, file, model)
+
+
+def test_a_map_that_plays_has_its_points_by_bin_and_its_zone(map_path: Path) -> None:
+    found = played(map_path)
+    assert (found.reason, found.statistic, found.zone) == ("", "mean", "Europe/London")
+    # Points of the table by time, those of links without a shape among them.
+    by_hour = maps.by_time().groupby("bin")["n_points"].sum()
+    assert found.model is not None
+    expected = [float(by_hour.get(f"{hour:02d}:00", 0)) for hour in range(24)]
+    assert list(found.model.totals) == expected
+
+
+def test_a_map_says_why_it_does_not_play(tmp_path: Path) -> None:
+    path = tmp_path / "map.gpkg"
+    maps.write(path)
+    with closing(sqlite3.connect(path)) as database, database:
+        (text,) = database.execute("SELECT value FROM run WHERE key = 'drawn'").fetchone()
+        drawn = {**json.loads(text), "not_playing": "The file would have more than 2 GB: <i>p85</i>"}
+        database.execute("UPDATE run SET value = ? WHERE key = 'drawn'", (json.dumps(drawn),))
+        database.execute("ALTER TABLE links RENAME COLUMN day_p85 TO other")
+    found = played(path, statistic="p85")
+    assert (found.model, found.reason) == (None, "The file would have more than 2 GB: <i>p85</i>")
+    assert played(path).reason == ""
+
+
+def test_a_statistic_of_the_whole_period_is_named_with_its_layer(tmp_path: Path) -> None:
+    path = tmp_path / "map.gpkg"
+    maps.write(path)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("ALTER TABLE links RENAME COLUMN day_p85 TO other")
+    assert played(path, statistic="p85").reason == (
+        "“A <b>map</b>” shows the 85th percentile speed of the whole period, which has no values by bin."
+    )

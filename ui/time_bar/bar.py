@@ -16,7 +16,8 @@ from .track_model import TrackModel
 
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Bins a second that are offered."""
-_ICON = 18
+_ICON = 1.15
+"""Height of an icon by that of the person's font."""
 
 
 class TimeBar(QToolBar):
@@ -25,7 +26,8 @@ class TimeBar(QToolBar):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(tr("Roadpulse time bar"), parent)
         self.setObjectName("RoadpulseTimeBar")
-        self.setIconSize(QSize(_ICON, _ICON))
+        icon = round(self.fontMetrics().height() * _ICON)
+        self.setIconSize(QSize(icon, icon))
         self.setAllowedAreas(Qt.ToolBarArea.TopToolBarArea | Qt.ToolBarArea.BottomToolBarArea)
         self._play_icon, self._pause_icon = _icon("forward"), _icon("pause")
         self.first = self._action("first", _icon("rewindToStart"), tr("First"), tr("Go to the first bin"))

@@ -32,6 +32,7 @@ class TimeController(QObject):
         self._canvas = iface.mapCanvas()
         self._object: QgsTemporalNavigationObject = self._canvas.temporalController()
         self._skips = False
+        self._bounds: tuple[Any, tuple[int, int]] = ((), (0, 0))
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.changed)
@@ -102,8 +103,12 @@ class TimeController(QObject):
         if not self.is_on or extents.isInfinite():
             return every
         begin, end = _clock(extents.begin()), _clock(extents.end())
-        inside = [n for n in range(len(timeline)) if begin <= _clock(frame_range(timeline, n).begin()) < end]
-        return (inside[0], inside[-1] + 1) if inside else every
+        if self._bounds[0] != (timeline, begin, end):  # a frame of the film is no time to count anew
+            starts = (_clock(frame_range(timeline, number).begin()) for number in range(len(timeline)))
+            inside = [number for number, start in enumerate(starts) if begin <= start < end]
+            found = (inside[0], inside[-1] + 1) if inside else every
+            self._bounds = (timeline, begin, end), found
+        return self._bounds[1]
 
     # -- what the person does -----------------------------------------------------------------------
 

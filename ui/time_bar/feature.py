@@ -80,13 +80,17 @@ class TimeBarFeature:
             action = getattr(bar, name)
             free = QgsGui.shortcutsManager().objectForSequence(QKeySequence(key)) is None
             self.iface.registerMainWindowAction(action, key if free else "")
+            main.addAction(action)  # its key works while the bar is closed, too
             self._registered.append(action)
+        self.iface.initializationCompleted.connect(self._show_map)  # QGIS has put its bars where they were
         self._show_map()
 
     def unload(self) -> None:
         """Remove bar, clock and keys; QGIS's controller stays as the person left it."""
+        self.iface.initializationCompleted.disconnect(self._show_map)
         for action in self._registered:
             if not sip.isdeleted(action):
+                self.iface.mainWindow().removeAction(action)
                 self.iface.unregisterMainWindowAction(action)
         self._registered.clear()
         for part in (self.controller, self.shown):
@@ -143,7 +147,7 @@ class TimeBarFeature:
         """Keep that the person has opened or closed the bar."""
         QgsSettings().setValue(_WANTED, shown)
         if self.bar is not None:
-            self.bar.setProperty("asked_for", shown)
+            self.bar.setProperty("asked_for", shown and self.map is None)
 
     def _follow(self) -> None:
         """Show the time that the map has."""

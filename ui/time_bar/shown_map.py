@@ -128,7 +128,7 @@ class ShownMap(QObject):
             return
         key, file, model = read
         self._read = {key: (file, model)}
-        self._set(_played(candidate, layer, file, model), layer)
+        self._set(played_map(candidate, layer, file, model), layer)
 
     def _failed(self, error: Exception) -> None:
         log_error(error)
@@ -156,7 +156,7 @@ class ShownMap(QObject):
             layer.temporalProperties().changed.connect(self._touch)
 
 
-def _played(candidate: Candidate, layer: QgsVectorLayer, file: MapFile, model: TrackModel) -> PlayedMap:
+def played_map(candidate: Candidate, layer: QgsVectorLayer, file: MapFile, model: TrackModel) -> PlayedMap:
     """Return a map as its layer draws it: the statistic it shows may not play, or its time be off."""
     from ...aggregation.contract.statistic import statistic  # noqa: PLC0415
     from ...mapping.style.symbology import drawn_statistic  # noqa: PLC0415

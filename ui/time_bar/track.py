@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QSizePolicy, QToolTip, QWidget
 from ...mapping.language import tr
 from ..widgets.notes import is_dark, muted
 from ..widgets.plain_text import tip, visible
-from .track_model import TrackModel
+from .track_model import Column, TrackModel
 
 _BARS, _LABELS, _MARGIN = 20, 12, 4
 """Heights of bars and labels, and the space around them, in pixels at the usual size of a font."""
@@ -45,6 +45,7 @@ class Track(QWidget):
         self.note = ""
         self._bounds = (0, 0)
         self._hovered: Optional[int] = None
+        self._columns: tuple[Any, list[Column]] = ((), [])
 
     # -- what it shows ------------------------------------------------------------------------------
 
@@ -115,7 +116,9 @@ class Track(QWidget):
     def _draw_bars(self, painter: QPainter, model: TrackModel, ink: QColor) -> None:
         area, highlight = self._area(), self.palette().color(QPalette.ColorRole.Highlight)
         usual, beyond = _mixed(ink, 0.42), _mixed(ink, 0.16)
-        for column in model.columns(area.width()):
+        if self._columns[0] != (model, area.width()):
+            self._columns = (model, area.width()), list(model.columns(area.width()))
+        for column in self._columns[1]:
             width = max(column.width - (1 if column.width >= 3 else 0), 0.8)
             inside = self._bounds[0] <= column.first < self._bounds[1]
             colour = usual if inside else beyond
