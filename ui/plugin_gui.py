@@ -15,6 +15,7 @@ from .diagnosis.feature import DiagnosisFeature
 from .film_dialog.feature import FilmFeature
 from .manual.feature import ManualFeature
 from .other_statistic.feature import OtherStatisticFeature
+from .page_dialog.feature import PageFeature
 from .profiles.feature import ProfilesFeature
 from .run_dialog.feature import RunDialogFeature
 from .run_dialog.reattach_offers import ReattachOffers
@@ -36,6 +37,7 @@ class PluginGui:
         self.diagnosis = DiagnosisFeature(iface)
         self.other_statistic = OtherStatisticFeature(iface)
         self.style = StyleFeature(iface)
+        self.page = PageFeature(iface)
         self.time_bar = TimeBarFeature(iface)
         self.two_times = TwoTimesFeature(iface, self.time_bar)
         self.film = FilmFeature(iface)
@@ -48,6 +50,7 @@ class PluginGui:
             self.diagnosis,
             self.other_statistic,
             self.style,
+            self.page,
             self.time_bar,
             self.two_times,
             self.film,

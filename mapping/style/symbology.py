@@ -94,6 +94,18 @@ def kept_options(layer: QgsVectorLayer, statistic: str) -> dict[str, Any]:
     return {**kept, "statistic": statistic}
 
 
+def current_style(layer: QgsVectorLayer) -> StyleOptions:
+    """Return the options that a map's layer was styled with last; what is not known is as in its file.
+
+    Raises `MapError`.
+    """
+    file = MapFile.of(layer)
+    statistic = drawn_statistic(layer)
+    if statistic not in file.statistics:
+        statistic = file.statistic
+    return StyleOptions.from_run_table(layer, **kept_options(layer, statistic))
+
+
 def drawn_statistic(layer: QgsVectorLayer) -> str:
     """Return the key of the statistic that a layer was styled by last; empty if it is not known."""
     return str(_styled_with(layer).get("statistic", ""))

@@ -32,6 +32,7 @@ DOCS = Path(__file__).absolute().parents[2] / "docs"
 CONTENTS, TUTORIAL, FORMATS = "index.md", "tutorial.md", "reference/formats.md"
 RUN, SSH, S3 = "how-to/run.md", "how-to/ssh.md", "how-to/s3.md"
 STYLE, PUBLISH = "how-to/style-a-map.md", "how-to/publish-a-map.md"
+PAGES = "how-to/page-templates.md"
 _WIDEST_PICTURE, _MARGIN = 660, 16
 
 

@@ -1,0 +1,120 @@
+"""The dialog of pages: rows by template, a layout of the project, files in one step, faults in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from qgis.core import QgsFeature, QgsGeometry, QgsLayoutItemMap, QgsProject, QgsVectorLayer
+from qgis.gui import QgsMapCanvas, QgsMessageBar
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QWidget
+
+from roadpulse.mapping.map_file import MapFile
+from roadpulse.mapping.style.symbology import style_layer
+from roadpulse.ui.page_dialog.dialog import PageDialog
+from roadpulse.ui.page_dialog.form import EACH_DISTRICT, EACH_TIME
+from tests.qgis import speed_maps as maps
+from tests.qgis.widgets import until
+
+pytestmark = pytest.mark.usefixtures("qgis_app")
+
+NORTH = "Polygon ((500000 5999900, 501000 5999900, 501000 6000600, 500000 6000600, 500000 5999900))"
+
+
+class Session:
+    """A project with a map and a layer of districts, and the dialog over it."""
+
+    def __init__(self, folder: Path) -> None:
+        maps.write(folder / "map.gpkg")
+        self.layer = QgsVectorLayer(f"{folder / 'map.gpkg'}|layername=links", "Speeds", "ogr")
+        style_layer(self.layer)
+        wards = QgsVectorLayer(
+            "Polygon?crs=EPSG:32630&field=code:string&field=name:string", "Wards", "memory"
+        )
+        for name, wkt in (("North", NORTH), ("Nowhere", "")):
+            ward = QgsFeature(wards.fields())
+            ward["name"] = name
+            if wkt:
+                ward.setGeometry(QgsGeometry.fromWkt(wkt))
+            wards.dataProvider().addFeature(ward)
+        QgsProject.instance().addMapLayers([self.layer, wards])
+        self.window, self.opened = QWidget(), []
+        self.canvas, self.bar = QgsMapCanvas(self.window), QgsMessageBar(self.window)
+        iface: Any = SimpleNamespace(
+            mainWindow=lambda: self.window, mapCanvas=lambda: self.canvas, messageBar=lambda: self.bar,
+            openLayoutDesigner=self.opened.append,
+        )  # fmt: skip
+        self.dialog = PageDialog(iface, self.layer, MapFile.of(self.layer))
+        self.form = self.dialog.form
+        self.dialog.show()
+
+    def choose(self, key: str) -> None:
+        for row in range(self.form.templates.count()):
+            if Path(str(self.form.templates.item(row).data(Qt.ItemDataRole.UserRole))).stem == key:
+                self.form.templates.setCurrentRow(row)
+
+    def print_to(self, path: Path) -> str:
+        self.dialog.print_to(path)
+        until(lambda: not self.dialog.process.going)
+        return str(self.dialog.note.text())
+
+    def close(self) -> None:
+        self.dialog.leave()
+        QgsProject.instance().clear()
+        self.window.deleteLater()
+
+
+def test_the_dialog_asks_for_what_the_template_needs_and_opens_a_layout(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    form, dialog = session.form, session.dialog
+    assert form.time.isVisibleTo(dialog) and not form.districts.isVisibleTo(dialog)
+    session.choose("pair")
+    assert form.other.isVisibleTo(dialog) and not form.own.isVisibleTo(dialog)
+    form.time.setCurrentIndex(1 + 8)
+    form.other_time.setCurrentIndex(1 + 17)
+    dialog.open.click()
+    session.choose("district")
+    assert form.districts.isVisibleTo(dialog) and form.district.currentText() == "North"
+    dialog.open.click()
+    names = [layout.name() for layout in session.opened]
+    assert names == ["trips", "North"]
+    pair = [item for item in session.opened[0].items() if isinstance(item, QgsLayoutItemMap)]
+    assert sorted(item.temporalRange().begin().toString("HH") for item in pair) == ["08", "17"]
+    assert QgsProject.instance().layoutManager().layoutByName("North") is session.opened[1]
+    session.choose("own")
+    assert form.own.isVisibleTo(dialog) and not form.paper.isVisibleTo(dialog)
+    dialog.open.click()
+    assert "Choose the file of your layout template" in dialog.note.text()
+    session.close()
+
+
+def test_pages_are_exported_in_the_background_and_faults_are_named(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    session.dialog.dpi.setCurrentIndex(0)
+    page = tmp_path / "page.png"
+    assert "Written to" in session.print_to(page)
+    assert page.stat().st_size > 5000
+    session.choose("district")
+    session.form.each.setCurrentIndex(session.form.each.findData(EACH_DISTRICT))
+    assert not session.dialog.open.isEnabled()
+    said = session.print_to(tmp_path / "wards")
+    assert [path.name for path in (tmp_path / "wards").iterdir()] == ["North.pdf"]
+    assert "has no shape" in said and "Nowhere" in said
+    session.close()
+
+
+def test_a_cancelled_export_says_so_and_the_dialog_goes_on(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    session.form.each.setCurrentIndex(session.form.each.findData(EACH_TIME))
+    session.dialog.print_to(tmp_path / "hours")
+    until(lambda: len(list((tmp_path / "hours").glob("*.pdf"))) > 1)
+    session.dialog.cancel.click()
+    until(lambda: not session.dialog.process.going)
+    names = sorted(path.name for path in (tmp_path / "hours").iterdir())
+    assert names[:2] == ["00-00.pdf", "01-00.pdf"] and len(names) < 24
+    assert "Cancelled" in session.dialog.note.text()
+    assert session.dialog.export.isEnabled()
+    session.close()
