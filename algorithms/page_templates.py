@@ -25,7 +25,7 @@ from ..aggregation.contract.errors import SpecError
 from ..aggregation.contract.json_text import shown
 from ..mapping.errors import MapError
 from ..mapping.foreign_style import bare_layer
-from ..mapping.language import tr
+from ..mapping.language import tr, usual_paper
 from . import pages
 from . import parameters as p
 from .reader import Reader
@@ -39,7 +39,7 @@ TEMPLATE, TIME, PAPER, ORIENTATION = "TEMPLATE", "TIME", "PAPER", "ORIENTATION"
 OTHER, OTHER_TIME = "OTHER", "OTHER_TIME"
 DISTRICTS, NAME_FIELD, DISTRICT = "DISTRICTS", "NAME_FIELD", "DISTRICT"
 KEYS = ("city", "zooms", "day", "pair", "district")
-PAPERS = ("A4", "A3", "A2", "A1", "A0")
+PAPERS = ("A4", "A3", "A2", "A1", "A0", "Letter", "Tabloid")
 ORIENTATIONS = ("auto", "landscape", "portrait")
 USUAL_FIELDS = ("name", "title", "label")
 WHOLE_DAY = "day"
@@ -69,7 +69,10 @@ def template_parameters() -> Iterable[QgsProcessingParameterDefinition]:
             "by side. “district”: the report of a district. Or the path of a layout template (.qpt)."
         ),
     )
-    yield p.choice(PAPER, tr("Paper"), PAPERS, "A4", tr("Landscape, or portrait where that shows more."))
+    yield p.choice(
+        PAPER, tr("Paper"), PAPERS, usual_paper(),
+        tr("Landscape, or portrait where that shows more. If none is named, A4, or Letter in its countries."),
+    )  # fmt: skip
     yield p.advanced(
         p.choice(
             ORIENTATION,

@@ -6,10 +6,11 @@ import re
 import subprocess
 import unicodedata
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 from qgis.core import (
+    QgsApplication,
     QgsFeature,
     QgsGeometry,
     QgsLayoutItemLabel,
@@ -77,6 +78,16 @@ def test_words_of_a_printed_page_are_in_the_language(
         assert words in read
     for english in ("Links", "trips", "Limits", "whole", "speed"):
         assert english not in read
+
+
+def test_paper_is_that_of_the_country_where_none_is_named(processing: Any, speak: Speak) -> None:
+    registry = QgsApplication.processingRegistry()
+    found = {}
+    for locale in ("en_US", "de_DE"):
+        speak(locale)
+        algorithm = registry.createAlgorithmById("roadpulse:exportlayout")
+        found[locale] = algorithm.parameterDefinition("PAPER").defaultValue()
+    assert found == {"en_US": "Letter", "de_DE": "A4"}
 
 
 @pytest.mark.parametrize("language", translations.LANGUAGES)
