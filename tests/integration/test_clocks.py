@@ -207,7 +207,7 @@ def far_off(tmp_path: Path, ssh_server: SshServer) -> Callable[[float], tuple[Ss
     return begin
 
 
-@both_ways
+@pytest.mark.parametrize("minutes", [pytest.param(-5, marks=pytest.mark.long), 5], ids=["behind", "ahead"])
 def test_a_cluster_whose_clock_is_off_runs_as_any_other(
     far_off: Any, engine: Engine, ssh_server: SshServer, tmp_path: Path, minutes: float
 ) -> None:  # fmt: skip
