@@ -2,8 +2,8 @@
 # Run the tests, each kind in a process of its own: unit tests must not find a running QGIS.
 # Nine lanes go side by side, since tests of servers wait more than they compute: see docs/tests.md. Those with
 # a window measure how long it waits, so the others leave them the processors (nice), those with the most work
-# least. A line every minute says how far each lane is. What failed is named in the end, after a table of where
-# the time went (each test's is in build/tests-times.tsv).
+# and few waits most. A line every minute says how far each lane is. What failed is named in the end, after a
+# table of where the time went (each test's is in build/tests-times.tsv).
 #   test.sh tests          all but those marked as long
 #   test.sh long           those
 #   test.sh tests/unit …   all tests there
@@ -61,13 +61,13 @@ on_engine() {
 }
 
 over_ssh() {
-  background 5
+  background 3
   parts 2>/dev/null
   pytest "integration: SSH" -p no:pytest_qgis "${ssh_tests[@]}"
 }
 
 on_s3() { # which waits far more than it computes
-  background 5
+  background 3
   parts 2>/dev/null
   pytest "integration: S3" -p no:pytest_qgis "${s3_tests[@]}"
 }
@@ -76,7 +76,7 @@ off_cluster() {
   local elsewhere=(
     "${spark_tests[@]}" "${livy_tests[@]}" "${engine_tests[@]}" "${ssh_tests[@]}" "${s3_tests[@]}"
   )
-  background 5
+  background 3
   parts 2>/dev/null
   pytest "integration: PostGIS, statistics" -p no:pytest_qgis "${elsewhere[@]/#/--ignore=}" tests/integration
 }
