@@ -103,6 +103,7 @@ def one_frame(page: SpeedPage, rounds: int) -> None:
             way(8 + turn)
             if turn:  # the first one fills the caches
                 seconds[name].append(time.process_time() - begin)
+            painter.restore()
     base = statistics.median(seconds["plain render"])
     for name, values in seconds.items():
         middle = statistics.median(values)

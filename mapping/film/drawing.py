@@ -26,6 +26,7 @@ from ...cluster_client.errors import StartError
 from ..language import clock
 from ..layout.page import SpeedPage
 from ..output_file import write_picture
+from ..style.temporal import value_expression
 from .moments import Moment
 from .pictures import Painter, links_of, picture_at
 from .snapshot import only_here, write_snapshot
@@ -191,6 +192,7 @@ class _Crew:
             "prefix": QgsApplication.prefixPath(), "locale": QLocale().name(), "snapshot": str(snapshot),
             "layer": links_of(drawing.page).id(), "size": list(drawing.size),
             "target": str(drawing.target), "quality": drawing.quality,
+            "usual": value_expression(drawing.page.style),
         }  # fmt: skip
         command = [find_python(), "-m", f"{_PACKAGE}.mapping.film.worker", json.dumps(words)]
         environment = child_environment(_PACKAGE_PARENT)

@@ -39,15 +39,17 @@ def moments(timeline: Timeline, bins: Optional[Sequence[int]] = None, steps: int
     return found
 
 
-def interpolated(options: StyleOptions, moment: Moment) -> str:
-    """Return the expression for the value of a link at a moment between two bins.
+def value_at(options: StyleOptions, moment: Moment) -> str:
+    """Return the expression for the value of a link at a moment: that of the bin, or between two bins.
 
-    It lies on the line between the values of both. A link with too few trips in either keeps what it is in
-    the bin in which the moment lies: grey stays grey, and no value is made up. Places in the packed text are
-    written as numbers, so that a link costs two looks into it.
+    Between two it lies on the line between the values of both. A link with too few trips in either keeps
+    what it is in the bin in which the moment lies: grey stays grey, and no value is made up. Places in the
+    packed text are written as numbers, so that QGIS need not look up the time of the map for every link.
     """
     packed, few = f'"{options.packed}"', f"{options.too_few:g}"
     place = 1 + DIGITS * (1 + moment.number)
+    if not moment.share:
+        return f"CASE WHEN {packed} IS NULL THEN {few} ELSE substr({packed}, {place}, {DIGITS}) END"
     one, other = (f"to_real(substr({packed}, {at}, {DIGITS}))" for at in (place, place + DIGITS))
     share = f"{moment.share:.6f}"
     return (

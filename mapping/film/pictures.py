@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 from qgis.core import (
     QgsDateTimeRange,
@@ -21,7 +21,8 @@ from qgis.PyQt.QtGui import QImage
 from .. import language
 from ..layout.items import inert
 from ..layout.page import SpeedPage
-from .moments import Moment, interpolated
+from ..style.temporal import value_expression
+from .moments import Moment, value_at
 
 FAST = 90
 """Quality of a PNG that is written fast, for pictures that become a film."""
@@ -34,13 +35,15 @@ QUALITY = {"": -1, ".apng": 30}
 class FramePicture:
     """A picture that is to be drawn: the moment, and all that the layout's items show at it.
 
-    `items` has the text of a label, the source of a picture or the time of a map by the item's uuid; `value`
-    is the expression that the map is coloured by, None for the layer's own.
+    `items` has the text of a label, source of a picture or time of a map by the uuid of the item. `value` is
+    the expression of the links' value at that moment, which stands in the place of `usual`, that of a map at
+    any time. A layer that is coloured by another expression keeps that.
     """
 
     moment: Moment
     items: dict[str, Any]
-    value: Optional[str] = None
+    value: str
+    usual: str
 
 
 def picture_at(page: SpeedPage, moment: Moment) -> FramePicture:
@@ -60,7 +63,7 @@ def picture_at(page: SpeedPage, moment: Moment) -> FramePicture:
             items[item.uuid()] = [
                 time.toUTC().toString(Qt.DateFormat.ISODate) for time in (when.begin(), when.end())
             ]
-    return FramePicture(moment, items, interpolated(page.style, moment) if moment.share else None)
+    return FramePicture(moment, items, value_at(page.style, moment), value_expression(page.style))
 
 
 def links_of(page: SpeedPage) -> QgsVectorLayer:
@@ -78,7 +81,6 @@ class Painter:
     def __init__(self, layout: QgsLayout, layer: QgsVectorLayer, size: tuple[int, int]) -> None:
         self._layout, self._layer, self._size = layout, layer, QSize(*size)
         self._own = layer.renderer().clone()
-        self._shown: Optional[str] = None
 
     def draw(self, picture: FramePicture) -> QImage:
         """Draw one picture."""
@@ -95,20 +97,17 @@ class Painter:
                 begin, end = (QDateTime.fromString(text, Qt.DateFormat.ISODate) for text in value)
                 item.setIsTemporal(True)
                 item.setTemporalRange(QgsDateTimeRange(begin, end, True, False))
-        self._colour_by(picture.value)
+        self._colour_by(picture)
         self._layout.refresh()
         image = QgsLayoutExporter(self._layout).renderPageToImage(0, self._size)
         return image.convertToFormat(QImage.Format.Format_RGB32)  # a page is opaque, and is smaller without
 
     def restore(self) -> None:
-        """Give the layer its own colours again."""
-        self._colour_by(None)
+        """Give the layer its own renderer again."""
+        self._layer.setRenderer(self._own.clone())
 
-    def _colour_by(self, value: Optional[str]) -> None:
-        if value == self._shown:
-            return
+    def _colour_by(self, picture: FramePicture) -> None:
         renderer = self._own.clone()
-        if value is not None and isinstance(renderer, QgsGraduatedSymbolRenderer):
-            renderer.setClassAttribute(value)
-        self._layer.setRenderer(renderer)
-        self._shown = value
+        if isinstance(renderer, QgsGraduatedSymbolRenderer) and renderer.classAttribute() == picture.usual:
+            renderer.setClassAttribute(picture.value)
+            self._layer.setRenderer(renderer)

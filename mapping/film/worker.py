@@ -45,7 +45,7 @@ def main() -> int:
         for line in sys.stdin:
             job = decode(line, "the standard input")
             moment = Moment(job["number"], job["share"])
-            image = painter.draw(FramePicture(moment, job["items"], job["value"]))
+            image = painter.draw(FramePicture(moment, job["items"], job["value"], start["usual"]))
             write_picture(image, Path(job["path"]), Path(start["target"]), start["quality"])
             _answer({})
     except RunError as error:

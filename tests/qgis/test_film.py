@@ -36,7 +36,7 @@ from roadpulse.mapping.film import ffmpeg
 from roadpulse.mapping.film.export import FilmOptions, Listener, export_film, frame_name
 from roadpulse.mapping.film.formats import FORMATS, check_film
 from roadpulse.mapping.film.frame_page import frame_page
-from roadpulse.mapping.film.moments import Moment, interpolated, moments
+from roadpulse.mapping.film.moments import Moment, moments, value_at
 from roadpulse.mapping.film.pictures import Painter, links_of, picture_at
 from roadpulse.mapping.layout.export import export_page
 from roadpulse.mapping.layout.page import PageOptions, SpeedPage, speed_page
@@ -358,7 +358,7 @@ def test_between_two_bins_values_lie_on_the_line_and_too_few_trips_stay_grey(
 ) -> None:
     found: dict[float, dict[int, float]] = {}
     for share in (0.25, 0.75):
-        expression = QgsExpression(interpolated(film_page.style, Moment(8, share)))
+        expression = QgsExpression(value_at(film_page.style, Moment(8, share)))
         context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
         found[share] = {}
         for feature in layer.getFeatures():
@@ -388,8 +388,8 @@ def test_a_value_between_two_bins_is_that_share_of_the_way(film_page: SpeedPage)
         (2, 0.5, few),
         (5, 0.5, few),
     ):
-        expression = QgsExpression(interpolated(film_page.style, Moment(number, share)))
-        assert expression.evaluate(context) == pytest.approx(wanted), (number, share)
+        expression = QgsExpression(value_at(film_page.style, Moment(number, share)))
+        assert float(expression.evaluate(context)) == pytest.approx(wanted), (number, share)
 
 
 def test_pictures_between_bins_show_each_bin_once(film_page: SpeedPage) -> None:
