@@ -73,7 +73,7 @@ class Column:
         legend = add_legend(self.layout, layer, heading, self.box(50 * self.size), self.palette, self.size)
         legend.setLinkedMap(of)
         # The legend knows its height only once it is painted.
-        lines = 6.5 + line_height(TEXT) * heading.count("\n") + 4.35 * len(self.style.limits)
+        lines = 6.5 + line_height(TEXT) * heading.count("\n") + 4.35 * self.style.n_entries
         self.y += (lines + 9) * self.size
         return legend
 
@@ -92,11 +92,11 @@ def note(layer: QgsVectorLayer, style: StyleOptions) -> str:
     """Return how the values of a map come about, in a few sentences."""
     estimator = statistic_words.estimator(statistic(style.statistic))
     computed = directions(layer).format(estimator=estimator[:1].upper() + estimator[1:])
-    sentences = [
-        tr("{estimator}. Links with fewer than {trips} trips are grey.").format(
-            estimator=computed, trips=number_text(style.min_trips)
-        )
-    ]
+    if style.few:
+        text = tr("{estimator}. Links with fewer than {trips} trips are grey.")
+    else:
+        text = tr("{estimator}. Links with fewer than {trips} trips are left out.")
+    sentences = [text.format(estimator=computed, trips=number_text(style.min_trips))]
     if style.free_flow:
         sentences.append(tr("Free flow: {rule}.").format(rule=style.free_flow))
     if style.plays and style.timeline.is_divided:

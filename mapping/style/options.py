@@ -140,6 +140,11 @@ class StyleOptions:
         return (statistics.statistic(self.statistic).good == statistics.LOW) != self.fast_glows
 
     @property
+    def n_entries(self) -> int:
+        """Number of entries of the legend: the classes, and links with too few trips if they are drawn."""
+        return len(self.limits) - 1 + self.few
+
+    @property
     def colours(self) -> list[QColor]:
         """Colours of the classes, lowest first."""
         return class_colours(

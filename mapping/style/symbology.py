@@ -194,7 +194,7 @@ def print_style(
 
 def width_expression(options: StyleOptions) -> str:
     """Expression for the width of a link in mm at the reference scale, by what the options say."""
-    if options.width == BY_CLASS:
+    if options.width == BY_CLASS or not options.traffic:
         return f'"{WIDTH_FIELD}"'
     wider = zip(options.traffic[::-1], TRAFFIC_SHARES)
     steps = " ".join(f'WHEN "n_trips" > {trips:g} THEN {width}' for trips, (_, width) in wider)

@@ -124,6 +124,31 @@
       <translation>بين الفترات: قيم مستكملة</translation>
     </message>
     <message>
+      <location filename="../../mapping/ground/layers.py" />
+      <source>There is no ground {kind!r}. Choose one of {kinds}.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../mapping/ground/layers.py" />
+      <source>it has no lines or areas</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../mapping/ground/reachable.py" />
+      <source>it cannot be opened</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../mapping/ground/reachable.py" />
+      <source>its server did not answer in time</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../mapping/ground/reachable.py" />
+      <source>no picture of this place came from its server</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <location filename="../../mapping/language.py" />
       <source>en</source>
       <translation>ar</translation>
@@ -165,13 +190,18 @@
     </message>
     <message>
       <location filename="../../mapping/layout/column.py" />
-      <source>Limits are the same at every hour of all days.</source>
-      <translation>حدود الفئات واحدة في كل ساعة من كل الأيام.</translation>
+      <source>{estimator}. Links with fewer than {trips} trips are grey.</source>
+      <translation>{estimator}. المقاطع التي تقل رحلاتها عن {trips} باللون الرمادي.</translation>
     </message>
     <message>
       <location filename="../../mapping/layout/column.py" />
-      <source>{estimator}. Links with fewer than {trips} trips are grey.</source>
-      <translation>{estimator}. المقاطع التي تقل رحلاتها عن {trips} باللون الرمادي.</translation>
+      <source>{estimator}. Links with fewer than {trips} trips are left out.</source>
+      <translation>{estimator}. المقاطع التي تقل رحلاتها عن {trips} غير مرسومة.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/column.py" />
+      <source>Limits are the same at every hour of all days.</source>
+      <translation>حدود الفئات واحدة في كل ساعة من كل الأيام.</translation>
     </message>
     <message>
       <location filename="../../mapping/layout/column.py" />

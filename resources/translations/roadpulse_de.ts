@@ -124,6 +124,31 @@
       <translation>zwischen den Intervallen: interpoliert</translation>
     </message>
     <message>
+      <location filename="../../mapping/ground/layers.py" />
+      <source>There is no ground {kind!r}. Choose one of {kinds}.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../mapping/ground/layers.py" />
+      <source>it has no lines or areas</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../mapping/ground/reachable.py" />
+      <source>it cannot be opened</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../mapping/ground/reachable.py" />
+      <source>its server did not answer in time</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../mapping/ground/reachable.py" />
+      <source>no picture of this place came from its server</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <location filename="../../mapping/language.py" />
       <source>en</source>
       <translation>de</translation>
@@ -165,13 +190,18 @@
     </message>
     <message>
       <location filename="../../mapping/layout/column.py" />
-      <source>Limits are the same at every hour of all days.</source>
-      <translation>Die Klassengrenzen sind zu jeder Stunde aller Tage gleich.</translation>
+      <source>{estimator}. Links with fewer than {trips} trips are grey.</source>
+      <translation>{estimator}. Abschnitte mit weniger als {trips} Fahrten sind grau.</translation>
     </message>
     <message>
       <location filename="../../mapping/layout/column.py" />
-      <source>{estimator}. Links with fewer than {trips} trips are grey.</source>
-      <translation>{estimator}. Abschnitte mit weniger als {trips} Fahrten sind grau.</translation>
+      <source>{estimator}. Links with fewer than {trips} trips are left out.</source>
+      <translation>{estimator}. Abschnitte mit weniger als {trips} Fahrten sind nicht gezeichnet.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/column.py" />
+      <source>Limits are the same at every hour of all days.</source>
+      <translation>Die Klassengrenzen sind zu jeder Stunde aller Tage gleich.</translation>
     </message>
     <message>
       <location filename="../../mapping/layout/column.py" />

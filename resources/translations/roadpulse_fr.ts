@@ -124,6 +124,31 @@
       <translation>entre les intervalles : interpolé</translation>
     </message>
     <message>
+      <location filename="../../mapping/ground/layers.py" />
+      <source>There is no ground {kind!r}. Choose one of {kinds}.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../mapping/ground/layers.py" />
+      <source>it has no lines or areas</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../mapping/ground/reachable.py" />
+      <source>it cannot be opened</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../mapping/ground/reachable.py" />
+      <source>its server did not answer in time</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../mapping/ground/reachable.py" />
+      <source>no picture of this place came from its server</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <location filename="../../mapping/language.py" />
       <source>en</source>
       <translation>fr</translation>
@@ -165,13 +190,18 @@
     </message>
     <message>
       <location filename="../../mapping/layout/column.py" />
-      <source>Limits are the same at every hour of all days.</source>
-      <translation>Les limites sont les mêmes à toute heure de tous les jours.</translation>
+      <source>{estimator}. Links with fewer than {trips} trips are grey.</source>
+      <translation>{estimator}. Les tronçons de moins de {trips} trajets sont en gris.</translation>
     </message>
     <message>
       <location filename="../../mapping/layout/column.py" />
-      <source>{estimator}. Links with fewer than {trips} trips are grey.</source>
-      <translation>{estimator}. Les tronçons de moins de {trips} trajets sont en gris.</translation>
+      <source>{estimator}. Links with fewer than {trips} trips are left out.</source>
+      <translation>{estimator}. Les tronçons de moins de {trips} trajets ne sont pas dessinés.</translation>
+    </message>
+    <message>
+      <location filename="../../mapping/layout/column.py" />
+      <source>Limits are the same at every hour of all days.</source>
+      <translation>Les limites sont les mêmes à toute heure de tous les jours.</translation>
     </message>
     <message>
       <location filename="../../mapping/layout/column.py" />

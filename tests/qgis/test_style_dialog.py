@@ -19,6 +19,7 @@ from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.palette import PALETTES
 from roadpulse.mapping.style.presets import Preset, presets, read_preset, write_preset
 from roadpulse.mapping.style.symbology import style_layer
+from roadpulse.ui.other_statistic.dialog import OtherStatisticDialog
 from roadpulse.ui.runs.map_view import name_ending
 from roadpulse.ui.style_dialog.dialog import StyleDialog
 from roadpulse.workflow import locations
@@ -247,6 +248,16 @@ def test_the_qml_gives_the_same_look_without_roadpulse(
         style.readFromLayer(one)
     assert other.renderer().dump() == layer.renderer().dump()
     assert "roadpulse" not in other.renderer().classAttribute()
+
+
+def test_other_statistics_are_a_click_away(dialog: StyleDialog, layer: QgsVectorLayer) -> None:
+    choose(dialog, "theme", "dark")
+    QTest.mouseClick(dialog.form.others, Qt.MouseButton.LeftButton)
+    assert not dialog.isVisible()
+    assert '"theme": "dark"' in layer.customProperty("roadpulse/style")
+    (other,) = dialog.iface.window.findChildren(OtherStatisticDialog)
+    assert other.isVisible()
+    other.reject()
 
 
 def test_the_dialog_goes_with_its_layer(dialog: StyleDialog, layer: QgsVectorLayer) -> None:

@@ -21,6 +21,7 @@ from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QImage
 
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
+from roadpulse.mapping.layout.column import note
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.palette import PALETTES
 from roadpulse.mapping.style.ramps import RAMPS
@@ -35,6 +36,7 @@ WIDTH, HEIGHT = 220, 150
 SPEEDS = (2.5, 7.5, 12.5, 17.5, 22.5, 27.5, 32.5)
 """Speed on each of seven parallel roads, one in each class."""
 
+WHOLE = QgsRectangle(499900, 5999900, 501600, 6001150)
 TOLERANCE = 6.0
 """Mean difference of pixels (0 to 255) that other versions of Qt may draw."""
 
@@ -46,9 +48,8 @@ def map_file(tmp_path_factory: pytest.TempPathFactory, qgis_app: object) -> Path
 
     ids = np.arange(1, 9, dtype=np.int64)
     lines = [f"LineString (500000 {6000000 + 150 * i}, 501500 {6000000 + 150 * i})" for i in range(8)]
-    speeds = pd.DataFrame(
-        {"link_id": ids, "n_points": 100, "n_trips": [20] * 7 + [1], "mean": [*SPEEDS, 30.0]}
-    )
+    trips = [*range(20, 90, 10), 1]
+    speeds = pd.DataFrame({"link_id": ids, "n_points": 900, "n_trips": trips, "mean": [*SPEEDS, 30.0]})
     by_bin = speeds.copy()
     by_bin.insert(1, "bin", np.full(8, "08:00", dtype=object))
     roads = LinkGeometry(
@@ -59,14 +60,14 @@ def map_file(tmp_path_factory: pytest.TempPathFactory, qgis_app: object) -> Path
     return path
 
 
-def draw(layer: QgsVectorLayer, theme: str) -> QImage:
+def draw(layer: QgsVectorLayer, theme: str, extent: QgsRectangle = WHOLE) -> QImage:
     settings = QgsMapSettings()
     settings.setLayers([layer])
     settings.setDestinationCrs(layer.crs())
     settings.setOutputSize(QSize(WIDTH, HEIGHT))
     settings.setOutputDpi(96)
     settings.setBackgroundColor(PALETTES[theme].ground)
-    settings.setExtent(QgsRectangle(499900, 5999900, 501600, 6001150))
+    settings.setExtent(extent)
     context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
     context.appendScope(QgsExpressionContextUtils.mapSettingsScope(settings))
     settings.setExpressionContext(context)
@@ -84,13 +85,18 @@ def pixels(image: QImage) -> np.ndarray:
     return rows[:, : image.width(), 2::-1].astype(float)
 
 
-def colours(image: QImage) -> list[tuple[float, ...]]:
-    """Colours of the lines along the middle column, from the lowest road up: that of each line's middle."""
+def lines(image: QImage) -> list[np.ndarray]:
+    """Pixels of each line along the middle column, from the lowest road up."""
     column = pixels(image)[::-1, WIDTH // 2]
     ground = Counter(map(tuple, column.tolist())).most_common(1)[0][0]
     on_line = [tuple(colour) != ground for colour in column.tolist()]
     ends = np.flatnonzero(np.diff([False, *on_line, False]))
-    return [tuple(column[(first + end - 1) // 2].tolist()) for first, end in ends.reshape(-1, 2)]
+    return [column[first:end] for first, end in ends.reshape(-1, 2)]
+
+
+def colours(image: QImage) -> list[tuple[float, ...]]:
+    """Colours of the lines, from the lowest road up: that of each line's middle."""
+    return [tuple(line[(len(line) - 1) // 2].tolist()) for line in lines(image)]
 
 
 def luminance(colour: tuple[float, ...]) -> float:
@@ -162,3 +168,40 @@ def test_a_map_is_drawn_as_its_reference_picture_and_holds_the_rules(
     assert nearest(classes) > 5
     assert nearest([without_green(colour) for colour in classes]) > 4
     assert math.dist(few, ground) < min(math.dist(colour, ground) for colour in matters)  # grey is quiet
+
+
+def test_lines_are_as_wide_as_their_class_or_as_their_traffic(map_file: Path) -> None:
+    layer = QgsVectorLayer(f"{map_file}|layername=links", "Speeds", "ogr")
+    widths = {}
+    for rule in ("class", "traffic"):
+        style_layer(layer, StyleOptions.from_run_table(layer, width=rule, labels=False))
+        widths[rule] = [len(line) for line in lines(draw(layer, "light"))][: len(SPEEDS)]
+    assert len(set(widths["class"])) == 1  # all are primary roads
+    assert widths["traffic"] == sorted(widths["traffic"])  # traffic grows from road to road
+    assert widths["traffic"][-1] == widths["class"][-1]
+    assert widths["traffic"][0] <= widths["traffic"][-1] / 2
+
+
+def test_links_with_too_few_trips_are_left_out_where_that_is_chosen(map_file: Path) -> None:
+    layer = QgsVectorLayer(f"{map_file}|layername=links", "Speeds", "ogr")
+    options = style_layer(layer, StyleOptions.from_run_table(layer, few=False, labels=False))
+    assert len(lines(draw(layer, "light"))) == len(SPEEDS)
+    assert len(layer.renderer().ranges()) == options.n_entries
+    assert "fewer than 5 trips are left out" in note(layer, options)
+    options = style_layer(layer, StyleOptions.from_run_table(layer, labels=False))
+    assert len(lines(draw(layer, "light"))) == len(SPEEDS) + 1
+    assert "fewer than 5 trips are grey" in note(layer, options)
+
+
+def test_directions_lie_on_each_other_where_that_is_chosen(tmp_path: Path) -> None:
+    """Eastward and westward of the main road, of which each has a colour of its own at 08:00."""
+    maps.write(tmp_path / "map.gpkg")
+    layer = QgsVectorLayer(f"{tmp_path / 'map.gpkg'}|layername=links", "Speeds", "ogr")
+    seen = {}
+    for beside in (True, False):
+        style_layer(layer, StyleOptions.from_run_table(layer, beside=beside, labels=False))
+        image = draw(layer, "light", QgsRectangle(500000, 5999900, 500300, 6000100))
+        seen[beside] = {tuple(colour) for line in lines(image) for colour in line.tolist()}
+    drawn = [each.symbol().color().getRgb()[:3] for each in layer.renderer().ranges()]
+    assert len(seen[True] & {tuple(map(float, colour)) for colour in drawn}) == 2
+    assert len(seen[False] & {tuple(map(float, colour)) for colour in drawn}) == 1

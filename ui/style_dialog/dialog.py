@@ -17,6 +17,7 @@ from ...mapping.style.presets import Preset
 from ...mapping.style.saved_styles import check_save, save_style
 from ...mapping.style.symbology import drawn_statistic, kept_options
 from ..manual.window import STYLE, HelpButton
+from ..other_statistic.dialog import offer
 from ..widgets.messages import log_error, message_of
 from ..widgets.notes import Note
 from ..widgets.plain_text import PlainLabel, tip
@@ -42,7 +43,7 @@ class StyleDialog(OnScreenDialog):
         self.setObjectName("style_dialog")
         self.setWindowTitle(tr("Style of “{layer}”").format(layer=layer.name()))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(470, 720)
+        self.resize(520, 760)
         start = drawn_statistic(layer) or file.statistic
         if start not in file.statistics:
             start = file.statistic
@@ -99,6 +100,7 @@ class StyleDialog(OnScreenDialog):
 
     def _connect(self) -> None:
         self.form.changed.connect(self._show)
+        self.form.others.clicked.connect(lambda _checked=False: self._offer_others())
         self.presets.chosen.connect(self._take)
         self.presets.failed.connect(self._failed)
         self.presets.said.connect(self.note.show_text)
@@ -143,13 +145,16 @@ class StyleDialog(OnScreenDialog):
         if lacks:
             from ...aggregation.contract.statistic import statistic  # noqa: PLC0415
 
-            words = tr(
-                "“{preset}” is for the {statistic}, which the map file lacks. “Show other statistic…” in the "
-                "layer's menu computes it."
-            )
+            words = tr("“{preset}” is for the {statistic}, which the map file lacks. “Others…” computes it.")
             self.note.show_warning(
                 words.format(preset=preset.name, statistic=name_of(statistic(preset.statistic)))
             )
+
+    def _offer_others(self) -> None:
+        """Keep what is shown, and offer statistics that the map file lacks: it is made again with one."""
+        if not self.preview.busy and self._keep():
+            super().accept()
+            offer(self.iface, self.layer)
 
     def _reset(self) -> None:
         self.form.show_choices(self._usual())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.PyQt.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QIcon, QPainter, QPixmap
-from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QSpinBox, QWidget
+from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QPushButton, QSpinBox, QWidget
 
 from ...mapping.language import tr
 from ...mapping.style.methods import BY_HAND, FEWEST_CLASSES, METHODS, MOST_CLASSES
@@ -34,6 +34,10 @@ class StyleForm(QWidget):
         super().__init__(parent)
         self._limits: tuple[float, ...] = ()
         self.statistic = StatisticChooser(file.statistics)
+        self.others = QPushButton(tr("Others…"))
+        self.others.setObjectName("other_statistics")
+        self.others.setAutoDefault(False)
+        self.others.setToolTip(tip(tr("Statistics that the map file does not hold yet.")))
         self.theme = _choice("theme", {LIGHT: tr("light"), DARK: tr("dark")})
         self.ramp = _choice("ramp", {key: tr(ramp.label) for key, ramp in RAMPS.items()})
         self.ramp.setIconSize(_RAMP)
@@ -115,7 +119,7 @@ class StyleForm(QWidget):
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(_label(tr("Statistic"), self.statistic), self.statistic)
+        form.addRow(_label(tr("Statistic"), self.statistic), _line(self.statistic, self.others))
         form.addRow(_label(tr("Theme"), self.theme), self.theme)
         form.addRow(_label(tr("Colours"), self.ramp), _line(self.ramp, self.fast_glows))
         form.addRow(_label(tr("Classes by"), self.method), _line(self.method, self.number))

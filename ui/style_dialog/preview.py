@@ -64,6 +64,7 @@ class Preview(QObject):
         super().__init__(parent)
         self._layer, self._file, self._statistic = layer, file, statistic
         self._known: dict[str, Distribution] = {}
+        self._traffic: list[float] = []
         self._before = Before(layer)
         self._task = LatestTask("Roadpulse: style", self, _PAUSE)
         self._task.done.connect(self._done)
@@ -82,7 +83,7 @@ class Preview(QObject):
         Without `on_map` they are only computed: those that the layer has.
         """
         chosen, self._on_map = dict(choices), on_map
-        self._task.submit(lambda _task: _options(self._file, self._known, chosen))
+        self._task.submit(lambda _task: _options(self._file, self._known, self._traffic, chosen))
 
     def keep(self) -> None:
         """Make what is shown the state to which `back` goes."""
@@ -122,19 +123,30 @@ class Preview(QObject):
 
 
 def _options(
-    file: MapFile, known: dict[str, Distribution], choices: dict[str, Any]
+    file: MapFile, known: dict[str, Distribution], traffic: list[float], choices: dict[str, Any]
 ) -> tuple[StyleOptions, list[str]]:
-    """Return the options of choices, and the faults of their colours; `known` keeps values of statistics.
+    """Return the options of choices, and the faults of their colours.
+
+    `known` keeps the values of statistics, `traffic` the numbers of trips at which lines get wider.
 
     In a thread of its own: colours take some 20 ms for each number of classes, once.
     """
     from ...mapping.style.methods import METHODS, USUAL, limits_of  # noqa: PLC0415
-    from ...mapping.style.options import StyleOptions, distribution_of  # noqa: PLC0415
+    from ...mapping.style.options import (  # noqa: PLC0415
+        BY_TRAFFIC,
+        TRAFFIC_STEPS,
+        StyleOptions,
+        distribution_of,
+    )
 
     key, method, classes = choices["statistic"], choices["method"], choices["classes"]
     if not choices.get("limits") and METHODS[method].needs_values and (method, classes) != USUAL:
         if key not in known:
             known[key] = distribution_of(file, key)
         choices["limits"] = limits_of(method, known[key], classes)
+    if choices["width"] == BY_TRAFFIC:
+        if not traffic:
+            traffic += file.traffic(TRAFFIC_STEPS)
+        choices["traffic"] = tuple(traffic)
     options = StyleOptions.of_file(file, **choices)
     return options, options.faults
