@@ -15,6 +15,9 @@ from .facts import directions
 from .items import Box, add_ground, add_legend, add_scale_bar, add_text, text_format
 from .typesetting import SMALL, TEXT, fits, line_height, title_lines, wrapped
 
+_LAST, _USUAL_END = SMALL * 0.85, 15.0
+"""Points of the estimator and the sources, and millimetres of their place on A4 where they are short."""
+
 
 class Column:
     """A column of a layout that is filled from the top; lengths are those of A4, times `size`.
@@ -29,6 +32,7 @@ class Column:
         self.left, self.width = box.x + 8 * size, box.width - 16 * size
         self.y, self.height = box.y + 9.0 * size, box.y + box.height
         self.bottom = self.height - 33 * size
+        self._more = 0.0
 
     def box(self, height: float) -> Box:
         """Return a place of that height on the page where the next item begins."""
@@ -77,15 +81,25 @@ class Column:
         self.y += (lines + 9) * self.size
         return legend
 
+    def keep_room(self, layer: QgsVectorLayer, sources: str) -> None:
+        """Keep more room for the column's end where the sources have many lines; to be called first."""
+        words = wrapped(self._last_words(layer, sources), _LAST, self.width / self.size)
+        height = line_height(_LAST) * (1 + words.count("\n"))
+        self._more = max(0.0, height - _USUAL_END) * self.size
+        self.bottom -= self._more
+
+    def _last_words(self, layer: QgsVectorLayer, sources: str) -> str:
+        return f"{note(layer, self.style)}\n{sources}".strip()
+
     def ending(self, layer: QgsVectorLayer, sources: str, scale_of: Optional[QgsLayoutItemMap]) -> None:
         """Write the scale bar of a map, the estimator and the sources at the column's end."""
         size = self.size
         if scale_of is not None:
-            bar = Box(self.left, self.height - 29 * size, self.width * 0.62, 0)
+            bar = Box(self.left, self.height - 29 * size - self._more, self.width * 0.62, 0)
             add_scale_bar(self.layout, scale_of, bar, self.palette, size)
-        self.y = self.height - 20 * size
-        add_text(self.layout, f"{note(layer, self.style)}\n{sources}".strip(), self.box(15 * size),
-                 text_format(SMALL * size * 0.85, self.palette.soft_ink), "sources")  # fmt: skip
+        self.y = self.height - 20 * size - self._more
+        add_text(self.layout, self._last_words(layer, sources), self.box(_USUAL_END * size + self._more),
+                 text_format(_LAST * size, self.palette.soft_ink), "sources")  # fmt: skip
 
 
 def note(layer: QgsVectorLayer, style: StyleOptions) -> str:

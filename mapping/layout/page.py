@@ -270,6 +270,7 @@ def empty_sheet(
     area = Box(0, 0, width - beside, height)
     ground = ground_layers(options.ground, layer, style.theme, crs, wanted)
     project.addMapLayers(list(ground.layers), False)
+    column.keep_room(layer, ground.sources(options.sources))
     return Sheet(layout, layer, style, options, crs, wanted, nothing, area, column, size, ground)
 
 

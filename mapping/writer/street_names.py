@@ -15,16 +15,19 @@ from ..style.labels import SIDE_STREETS_SCALE, SMALLEST_SCALE
 from ..style.road_class import MAIN_ROAD_WIDTH
 from ..style.zoom import zoom_of_scale
 
-SPACINGS = ((6.0, SMALLEST_SCALE), (3.0, 30_000), (1.5, SIDE_STREETS_SCALE))
+SPACINGS = ((6.0, SMALLEST_SCALE), (3.0, 32_000), (1.5, 20_000))
 """Kilometres between names of one street, and the scale (1:n) from which on main roads have them so close.
 
-On paper that is about 10 cm.
+On paper that is 8 to 10 cm at least.
 """
 
 REPEAT_KM = SPACINGS[-1][0]
 
 SHORTEST_STREET_M, SHORTEST_NEAR_M = 500.0, 240.0
 """Metres of a street, both directions together, from which on it has a name, and on near views."""
+
+MIDDLE_ROAD_WIDTH, MIDDLE_SCALE = 0.95, 22_000
+"""Width from which on a road has its name from that scale (1:n) on."""
 
 NEAR_SCALE = 7_500
 """Scale (1:n) from which on short streets have names."""
@@ -88,7 +91,9 @@ def street_names(
         for row in _apart(names, km, main, distance, list(shown)):
             shown.setdefault(row, scale)
     for row in labelled:
-        usual = SIDE_STREETS_SCALE if near[row] >= SHORTEST_STREET_M else NEAR_SCALE
+        usual = MIDDLE_SCALE if widths[row] >= MIDDLE_ROAD_WIDTH else SIDE_STREETS_SCALE
+        if near[row] < SHORTEST_STREET_M:
+            usual = NEAR_SCALE
         zooms[row] = zoom_of_scale(shown.get(row, usual))
         texts[row] = html.unescape(names[row])  # exports of OpenStreetMap write "King&apos;s Road"
     return texts, zooms

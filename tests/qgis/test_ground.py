@@ -246,6 +246,18 @@ def test_a_base_map_is_drawn_with_its_attribution_as_text(file: Path, tiles: str
     assert made.page.ground.without_attribution == ()
 
 
+def test_a_long_attribution_has_room_under_the_small_maps(file: Path, tiles: str) -> None:
+    base = with_rights(xyz(tiles, "Base"), "Many hands " * 17)
+    made = [page_of(file, "basemaps", None, chosen) for chosen in ((), (base,))]
+    short, long = (each.page for each in made)
+    label = long.layout.itemById("sources")
+    assert label.rect().height() >= label.sizeForText().height()
+    assert label.pagePos().y() + label.rect().height() < 210
+    bars = [page.layout.itemById("scale bar").pagePos().y() for page in (short, long)]
+    assert bars[1] < bars[0] < label.pagePos().y() + 30
+    assert bars[1] < label.pagePos().y()
+
+
 @pytest.mark.parametrize("kind", ["xyz", "vector tiles"])
 def test_a_server_that_is_away_is_named_and_the_page_made_without_it(
     file: Path, tiles: str, kind: str

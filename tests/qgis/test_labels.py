@@ -118,11 +118,13 @@ def test_an_orbital_has_its_name_every_ten_centimetres_of_the_map() -> None:
 
 
 def test_names_come_by_importance_as_one_goes_nearer() -> None:
-    place = np.column_stack([np.full(3, -6.0), [54.0, 54.1, 54.2]])
-    names = np.array(["Main Road", "Side Street", "Short Lane"], dtype=object)
-    found = street_names(names, np.array([900.0, 900.0, 300.0]), place, np.array([1.7, 0.7, 0.7]))
-    shown = {scale: at_scale(scale, *found) for scale in (59_000, 17_000, 15_000, 8_000, 7_000)}
-    assert shown == {59_000: [0], 17_000: [0], 15_000: [0, 1], 8_000: [0, 1], 7_000: [0, 1, 2]}
+    place = np.column_stack([np.full(4, -6.0), [54.0, 54.1, 54.2, 54.3]])
+    names = np.array(["Main Road", "Mill Road", "Side Street", "Short Lane"], dtype=object)
+    metres, widths = np.array([900.0, 900.0, 900.0, 300.0]), np.array([1.7, 0.95, 0.7, 0.7])
+    found = street_names(names, metres, place, widths)
+    shown = {scale: at_scale(scale, *found) for scale in (59_000, 23_000, 21_000, 15_000, 8_000, 7_000)}
+    few, more = {59_000: [0], 23_000: [0], 21_000: [0, 1]}, {15_000: [0, 1, 2], 8_000: [0, 1, 2]}
+    assert shown == {**few, **more, 7_000: [0, 1, 2, 3]}
 
 
 def test_a_main_road_has_its_name_rather_than_a_longer_side_street_of_that_name() -> None:
