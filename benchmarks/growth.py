@@ -34,7 +34,10 @@ from roadpulse.aggregation.store.point_store import FileRecord, NewRecords, Poin
 from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry, objects
 from roadpulse.cluster_client.profiles.profile import LOCAL
 from roadpulse.cluster_client.runs.records import Run, RunStore
+from roadpulse.mapping.map_file import MapFile
 from roadpulse.mapping.style.breaks import class_limits
+from roadpulse.mapping.style.methods import limits_of
+from roadpulse.mapping.style.options import distribution_of
 from roadpulse.mapping.style.symbology import style_layer
 from roadpulse.mapping.writer.geopackage import write_geopackage
 from roadpulse.mapping.writer.link_layers import links_of_layer
@@ -74,6 +77,12 @@ def limits(n: int, _: Path) -> Work:
     """Class limits."""
     values = np.random.default_rng(3).uniform(0, 90, 50 * n)
     return lambda: class_limits(values)
+
+
+def natural_breaks(n: int, folder: Path) -> Work:
+    """Natural breaks over the values of all bins, which are counted in the map file."""
+    file = MapFile.of(_layer(n, folder))
+    return lambda: limits_of("natural", distribution_of(file, "mean"), 7)
 
 
 def map_file(n: int, folder: Path) -> Work:
@@ -185,6 +194,7 @@ STEPS: dict[str, tuple[Callable[[int, Path], Work], int]] = {
     "one street": (one_street, 10_000),
     "one place": (one_place, 10_000),
     "limits": (limits, 20_000),
+    "natural breaks": (natural_breaks, 20_000),
     "map file": (map_file, 3_000),
     "roads": (roads, 3_000),
     "roads of one id": (roads_of_one_id, 10_000),

@@ -219,6 +219,7 @@ class MapFile:
         with reading(self.path) as database:
             rows = database.execute("SELECT n_trips FROM links WHERE n_trips > 0")
             trips = np.array([trips for (trips,) in rows if isinstance(trips, (int, float))], dtype=float)
+        trips = trips[np.isfinite(trips)]
         return np.quantile(trips, sorted(shares)).tolist() if len(trips) else [0.0] * len(shares)
 
     def boxes(self) -> NDArray[np.float64]:

@@ -20,7 +20,13 @@ from ...aggregation.contract.json_text import LARGEST_NOTE, Entries, JsonFault, 
 from ..errors import MapError
 from ..file_kinds import FileKind
 from ..output_file import written_whole
+from .methods import BY_HAND, METHODS
 from .options import LOOK, StyleOptions, known_options
+
+
+def _stranger(path: Path) -> str:
+    with path.open("rb") as file:
+        return "" if MARK.encode() in file.read(4096) else "it is not a preset of Roadpulse"
 
 
 def _is_json(path: Path) -> bool:
@@ -39,7 +45,7 @@ LONGEST_NAME = 80
 PRESET_FILE = FileKind(
     "a preset of Roadpulse",
     ".json",
-    lambda path: "" if MARK.encode() in path.read_bytes()[:4096] else "it is not a preset of Roadpulse",
+    _stranger,
     _is_json,
 )
 log = logging.getLogger(__name__)
@@ -58,13 +64,13 @@ class Preset:
     is_shipped: bool = False
 
     @classmethod
-    def of(cls, name: str, options: StyleOptions, with_statistic: bool = False) -> Preset:
-        """Create a preset of the look of a map, on demand with its statistic. Raises `MapError`."""
+    def of(cls, name: str, options: StyleOptions) -> Preset:
+        """Create a preset of the look of a map. Raises `MapError`."""
         _check_name(name)
         style = {key: getattr(options, key) for key in LOOK}
-        if options.method == "hand":
+        if options.method == BY_HAND:
             style |= {"limits": list(options.limits), "unit": options.unit}
-        if with_statistic or options.method == "hand":
+        if not METHODS[options.method].counts:  # its limits are those of the statistic
             style["statistic"] = options.statistic
         return cls(name, style)
 

@@ -77,6 +77,12 @@ def test_typed_limits_are_those_of_their_statistic_and_unit(tmp_path: Path) -> N
     assert "limits" not in preset.changes("p85", "mph")
 
 
+def test_a_method_of_few_statistics_brings_its_statistic(layer: QgsVectorLayer) -> None:
+    preset = Preset.of("Bands", StyleOptions(statistic="tti", method="bands"))
+    assert preset.statistic == "tti"
+    assert Preset.of("Any", LOOK).statistic == ""
+
+
 def test_what_a_later_version_wrote_stays_as_it_is(tmp_path: Path) -> None:
     keep_preset(Preset.of("Future", LOOK), tmp_path)
     (path,) = tmp_path.glob("*.json")

@@ -167,8 +167,17 @@ def test_a_limit_that_does_not_fit_is_marked_and_not_shown(dialog: StyleDialog, 
     assert shown(dialog) == before
 
 
+def test_enter_in_a_field_shows_the_number_and_keeps_the_dialog_open(dialog: StyleDialog) -> None:
+    dialog.form.number.setFocus()
+    dialog.form.number.selectAll()
+    QTest.keyClicks(dialog.form.number, "4")
+    QTest.keyClick(dialog.form.number, Qt.Key.Key_Return)
+    assert shown(dialog).classes == 4
+    assert dialog.isVisible()
+
+
 def test_contrast_is_judged_with_each_choice(dialog: StyleDialog) -> None:
-    assert "can be distinguished" in dialog.contrast.plain
+    assert dialog.contrast.plain.startswith("Classes can be distinguished")
     choose(dialog, "ramp", "redgreen")
     assert "cannot tell red from green" in dialog.contrast.plain
     choose(dialog, "ramp", "viridis")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtWidgets import QCheckBox, QDialogButtonBox, QVBoxLayout
+from qgis.PyQt.QtGui import QKeyEvent
+from qgis.PyQt.QtWidgets import QCheckBox, QDialogButtonBox, QPushButton, QVBoxLayout
 
 from ...aggregation.contract.errors import RunError
 from ...mapping.language import tr
@@ -65,6 +66,12 @@ class StyleDialog(OnScreenDialog):
     def leave(self) -> None:
         """Give the earlier style back, and close."""
         self.reject()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Let Enter end what is typed, not the dialog, unless a button has the focus."""
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if not is_enter or isinstance(self.focusWidget(), QPushButton):
+            super().keyPressEvent(event)
 
     def reject(self) -> None:
         """Give the earlier style back, and close."""
@@ -173,7 +180,7 @@ class StyleDialog(OnScreenDialog):
             self.contrast.show_warning("\n".join(faults))
         else:
             self.contrast.show_text(
-                tr("The classes can be distinguished from each other and from the ground by everyone.")
+                tr("Classes can be distinguished from each other and the ground, also without seeing green.")
             )
         if self._closing:
             self._closing = False
