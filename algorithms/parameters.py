@@ -23,12 +23,12 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QTimeZone
 
-from ..aggregation.contract.days import ALL
+from ..aggregation.contract.days import ALL, ALL_WEEKDAYS
 from ..aggregation.contract.spec import METRES_PER_SECOND, FieldMapping, FreeFlow
 from ..aggregation.contract.statistic import all_keys, default_keys
 from ..aggregation.contract.time_zones import is_zone, zone_names
 from ..cluster_client.profiles.profile import LOCAL_NAME
-from ..mapping.language import tr
+from ..mapping.language import tr, weekday
 from ..workflow.id_rules import ID_RULES
 
 PROFILE, TRIPS, MAPPING, SPEED_UNIT, TIME_ZONE = "PROFILE", "TRIPS", "MAPPING", "SPEED_UNIT", "TIME_ZONE"
@@ -357,7 +357,7 @@ def map_destination() -> QgsProcessingParameterVectorDestination:
 
 def weekday_names() -> list[str]:
     """Monday to Sunday, short."""
-    return [tr("Mon"), tr("Tue"), tr("Wed"), tr("Thu"), tr("Fri"), tr("Sat"), tr("Sun")]
+    return [weekday(day) for day in ALL_WEEKDAYS]
 
 
 def default_mapping() -> str:

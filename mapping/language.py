@@ -131,9 +131,14 @@ def weekdays(numbers: Sequence[int]) -> str:
     return tr(", ").join("–".join(map(weekday, pair)) for pair in ends)
 
 
-def day(value: date) -> str:
-    """Return a date as `10 June 2025`."""
-    return tr("{day} {month} {year}").format(**_parts(value))
+def day(value: date, short: bool = False) -> str:
+    """Return a date as `10 June 2025`, or short as `10 Jun 2025`."""
+    return tr("{day} {month} {year}").format(**_parts(value, short))
+
+
+def day_of_year(value: date, short: bool = False) -> str:
+    """Return a date without its year: `10 June`, or short `10 Jun`."""
+    return tr("{day} {month}").format(**_parts(value, short))
 
 
 def short_day(value: date) -> str:
@@ -154,16 +159,17 @@ def day_span(first: date, last: date) -> str:
     if (first.year, first.month) == (last.year, last.month):
         begin = tr("{day}").format(**_parts(first))
     elif first.year == last.year:
-        begin = tr("{day} {month}").format(**_parts(first))
+        begin = day_of_year(first)
     else:
         begin = day(first)
     return tr("{begin} – {end}").format(begin=begin, end=day(last))
 
 
-def _parts(value: date) -> dict[str, str]:
+def _parts(value: date, short: bool = False) -> dict[str, str]:
+    length = QLocale.FormatType.ShortFormat if short else QLocale.FormatType.LongFormat
     return {
         "day": digits(str(value.day)),
-        "month": word_locale().monthName(value.month),
+        "month": word_locale().monthName(value.month, length),
         "year": digits(str(value.year)),
     }
 

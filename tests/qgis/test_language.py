@@ -106,3 +106,12 @@ def test_english_names_of_statistics_are_those_of_the_registry(key: str) -> None
     assert statistic_words.title(entry, "mph") == entry.title("mph")
     assert statistic_words.alias(entry, "mph") == entry.alias("mph")
     assert statistic_words.subtitle(entry) == entry.subtitle
+
+
+def test_days_have_the_words_and_the_order_of_the_language(speak: SetLocale) -> None:
+    speak("de_DE")
+    assert language.day_of_week(date(2025, 6, 10)) == "Di., 10. Juni 2025"
+    assert language.day_span(date(2025, 6, 10), date(2025, 6, 12)) == "10. – 12. Juni 2025"
+    assert language.day(date(2025, 9, 1), short=True).startswith("1. Sep")
+    speak("ar_EG")
+    assert language.day(date(2025, 6, 10)) == "١٠ يونيو ٢٠٢٥"

@@ -6,15 +6,13 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Optional
 
-from ...aggregation.contract.days import WEEKDAY_NAMES
 from ...aggregation.contract.run_state import RunState
 from ...cluster_client.profiles.profile import LOCAL_NAME, Profile
 from ...cluster_client.runs.records import Run
 from ...cluster_client.runs.status import RunStatus
-from ...mapping.language import tr
+from ...mapping import language
+from ...mapping.language import digits, tr
 from ..widgets.number_format import count, duration
-
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _ICONS = {
     RunState.QUEUED: "/mTaskQueued.svg",
@@ -69,7 +67,7 @@ def relative(moment: Optional[datetime], now: datetime) -> str:
         return tr("not known")
     local, today = moment.astimezone(), now.astimezone()
     seconds = (now - moment).total_seconds()
-    clock = f"{local:%H:%M}"
+    clock = digits(f"{local:%H:%M}")
     if 0 <= seconds < 60:
         return tr("just now")
     if 0 <= seconds < 3600:
@@ -78,10 +76,11 @@ def relative(moment: Optional[datetime], now: datetime) -> str:
         return tr("today {time}").format(time=clock)
     if local.date() == today.date() - timedelta(days=1):
         return tr("yesterday {time}").format(time=clock)
-    day = f"{local.day} {tr(MONTHS[local.month - 1])}"
     if 0 <= (today.date() - local.date()).days < 180:
-        return f"{tr(WEEKDAY_NAMES[local.weekday()])} {day}, {clock}"
-    return f"{day} {local.year}"
+        day = language.day_of_year(local.date(), short=True)
+        day = tr("{weekday} {date}").format(weekday=language.weekday(local.isoweekday()), date=day)
+        return tr(", ").join((day, clock))
+    return language.day(local.date(), short=True)
 
 
 def exact(moment: Optional[datetime]) -> str:
@@ -89,7 +88,8 @@ def exact(moment: Optional[datetime]) -> str:
     if moment is None:
         return tr("not known")
     local = moment.astimezone()
-    return f"{local.day} {tr(MONTHS[local.month - 1])} {local.year}, {local:%H:%M:%S %Z}".rstrip()
+    clock = digits(f"{local:%H:%M:%S}") + f" {local:%Z}"
+    return tr(", ").join((language.day(local.date(), short=True), clock.rstrip()))
 
 
 def progress(status: RunStatus) -> str:

@@ -24,12 +24,11 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ...aggregation.contract.days import WEEKDAY_NAMES
 from ...aggregation.contract.errors import BadTripFile, SpecError
 from ...aggregation.contract.field_path import keys_of, path_fault, path_of
 from ...aggregation.contract.spec import LOCAL_TIMES, POSITIONS, FieldMapping
 from ...aggregation.trips import values
-from ...mapping.language import tr
+from ...mapping.language import tr, weekday
 from ..manual.window import FORMATS, HelpButton
 from ..widgets.notes import Note, muted, warning
 from ..widgets.plain_text import PlainLabel, tip, visible
@@ -383,7 +382,7 @@ class FieldsDialog(OnScreenDialog):
             moment = moment.astimezone(ZoneInfo(self._zone))
         except (KeyError, ValueError, OSError):
             return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-        return f"{tr(WEEKDAY_NAMES[moment.weekday()])} {moment:%Y-%m-%d %H:%M:%S}"
+        return f"{weekday(moment.isoweekday())} {moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _text(point: Any, path: str) -> str:

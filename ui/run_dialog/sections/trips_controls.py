@@ -9,9 +9,8 @@ from qgis.gui import QgsFilterLineEdit
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from ....aggregation.contract.days import WEEKDAY_NAMES
 from ....aggregation.contract.spec import LOCAL_TIMES, FieldMapping
-from ....mapping.language import tr
+from ....mapping.language import tr, weekday
 from ...trip_fields.guess_list import GuessList
 from ...widgets.notes import Note
 from ...widgets.plain_text import PlainLabel
@@ -148,7 +147,7 @@ class TripsControls(Section):
                 local = point.time.astimezone(ZoneInfo(self.zone))
             except (KeyError, ValueError, OSError):
                 local = point.time
-            time = f"{tr(WEEKDAY_NAMES[local.weekday()])} {local:%H:%M}"
+            time = f"{weekday(local.isoweekday())} {local:%H:%M}"
         return f"{link}  ·  {speed}  ·  {time}"
 
     def _link_clicked(self, name: str) -> None:

@@ -25,7 +25,6 @@ from ....aggregation.contract.days import (
     ALL_WEEKDAYS,
     DATES,
     NAMED,
-    WEEKDAY_NAMES,
     WEEKDAYS,
     Days,
     DaySet,
@@ -36,7 +35,7 @@ from ....aggregation.contract.days import (
 )
 from ....aggregation.contract.errors import SpecError
 from ....aggregation.contract.time_zones import is_zone, zone_names
-from ....mapping.language import tr
+from ....mapping.language import tr, weekday
 from ....workflow.holidays import read_holidays
 from ...day_sets.editor import DaysEditor, Entry, summary
 from ...runs.settings import RunSettings
@@ -117,9 +116,9 @@ class WhenSection(Section):
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(3)
         self._day_buttons = []
-        for name in WEEKDAY_NAMES:
+        for day in ALL_WEEKDAYS:
             button = QToolButton()
-            button.setText(tr(name))
+            button.setText(weekday(day))
             button.setCheckable(True)
             button.setChecked(True)
             button.setMinimumWidth(42)
