@@ -122,5 +122,13 @@ def test_a_film_is_made_from_the_dialog_and_cancelling_leaves_nothing(report: di
     assert seen["style"] == "graduatedSymbol"
 
 
+def test_a_page_is_opened_as_a_layout_and_exported(report: dict[str, Any]) -> None:
+    seen = report["page"]
+    assert seen["layout"] == ["trips", ["03:00", "08:00"]]
+    assert (seen["district"], seen["proposed"]) == ("North", "trips.pdf")
+    assert seen["exported"] == ["north.pdf"]
+    assert seen["note"].startswith("Written to ")
+
+
 def test_nothing_keeps_the_window_waiting(report: dict[str, Any], session: Any) -> None:
     assert always_waits(report, session) == {}

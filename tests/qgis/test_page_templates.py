@@ -185,6 +185,7 @@ def test_zooms_go_from_all_links_to_1_to_25000_each_inside_of_the_one_before(pat
     assert items[0].extent().contains(layer.extent())
     for outer, inner in zip(items, items[1:]):
         assert outer.overviews().overview(0).linkedMap() is inner
+        assert outer.extent().buffered(1).contains(inner.extent())
     words = labels_of(page, "zoom ")
     assert words[f"zoom {len(items)}"].text().endswith("1:25,000")
     assert {hour_of(item) for item in items} == {"08:00"}

@@ -361,6 +361,7 @@ def _template_list() -> QListWidget:
     box.setObjectName("templates")
     box.setViewMode(QListWidget.ViewMode.IconMode)
     box.setIconSize(_PICTURE)
+    box.setEditTriggers(QListWidget.EditTrigger.NoEditTriggers)
     box.setMovement(QListWidget.Movement.Static)
     box.setResizeMode(QListWidget.ResizeMode.Adjust)
     box.setWordWrap(True)

@@ -27,6 +27,7 @@ from .base import PageInput, PageTemplate
 
 CLOSEST = 25_000
 """Scale (1:n) of the last map."""
+_SQUARES = 24
 LEAST_STEP = 1.6
 """A map that would show hardly more than the next is left out."""
 
@@ -41,9 +42,10 @@ def _build(contents: PageInput) -> SpeedPage:
     ink, before = text_format(TEXT * sheet.size, sheet.palette.ink, bold=True), ""
     for number, (cell, (centre, scale)) in enumerate(zip(places, zooms)):
         above, below = split(cell, head)
-        item = sheet.add_map(
-            below, contents.frame, "map" if not maps else f"map {number + 1}", _about(centre, scale, below)
-        )
+        extent = _about(centre, scale, below)
+        if maps:
+            extent = _within(extent, maps[-1].extent())
+        item = sheet.add_map(below, contents.frame, "map" if not maps else f"map {number + 1}", extent)
         item.setScale(scale)
         word, ratio = _word(scale), digits(f"1:{number_text(round(scale))}")
         words = ratio if word == before else tr("{zoom} · {scale}").format(zoom=word, scale=ratio)
@@ -106,16 +108,21 @@ def _steps(widest: list[QgsRectangle], centre: QgsPointXY, cell: Box) -> list[tu
 
 
 def _busiest(centres: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the middle of the links in the fullest of 24 × 24 squares about the middle nine tenths."""
-    low, high = np.quantile(centres, [0.05, 0.95], axis=0)
-    square = np.floor((centres - low) / np.maximum((high - low) / 24, 1e-9)).astype(int)
-    inside = ((square >= 0) & (square < 25)).all(axis=1)
-    if not inside.any():
-        x, y = centres[0].tolist()
-        return x, y
-    key = square[inside] @ np.array([1000, 1])
-    values, counts = np.unique(key, return_counts=True)
-    x, y = np.median(centres[inside][key == values[counts.argmax()]], axis=0).tolist()
+    """Return the place with most links about it: the middle of 5 of 24 squares in each direction.
+
+    Of equal ones it is the one that is nearest to the middle of all links.
+    """
+    low, high = np.quantile(centres, [0.02, 0.98], axis=0)
+    side = max((high - low).max() / _SQUARES, 1e-9)
+    square = np.floor((centres - (low + high) / 2) / side).astype(int) + _SQUARES // 2
+    inside = ((square >= 0) & (square <= _SQUARES)).all(axis=1)
+    counts = np.zeros((_SQUARES + 5, _SQUARES + 5))
+    np.add.at(counts, tuple(square[inside].T + 2), 1)
+    about = sum(counts[i : i + _SQUARES + 1, j : j + _SQUARES + 1] for i in range(5) for j in range(5))
+    best = np.argwhere(about == np.max(about))
+    middle = (np.median(centres, axis=0) - (low + high) / 2) / side + _SQUARES / 2 - 0.5
+    nearest = best[((best - middle) ** 2).sum(axis=1).argmin()]
+    x, y = ((nearest - _SQUARES // 2 + 0.5) * side + (low + high) / 2).tolist()
     return x, y
 
 
@@ -128,6 +135,15 @@ def _round(scale: float) -> float:
 def _about(at: QgsPointXY, scale: float, place: Box) -> QgsRectangle:
     width, height = scale * place.width / 2000, scale * place.height / 2000
     return QgsRectangle(at.x() - width, at.y() - height, at.x() + width, at.y() + height)
+
+
+def _within(inner: QgsRectangle, outer: QgsRectangle) -> QgsRectangle:
+    """Return a rectangle moved so that it lies inside of a larger one."""
+    right = max(outer.xMinimum() - inner.xMinimum(), 0) + min(outer.xMaximum() - inner.xMaximum(), 0)
+    up = max(outer.yMinimum() - inner.yMinimum(), 0) + min(outer.yMaximum() - inner.yMaximum(), 0)
+    return QgsRectangle(
+        inner.xMinimum() + right, inner.yMinimum() + up, inner.xMaximum() + right, inner.yMaximum() + up
+    )
 
 
 def _mark(outer: QgsLayoutItemMap, inner: QgsLayoutItemMap, sheet: Sheet) -> None:
