@@ -8,7 +8,8 @@ With `--spark`, or when started by `spark-submit`, the run uses a Spark cluster:
 begin, and Spark joins them where that saves time (see runners.start_policy). Otherwise processes of this
 computer do all work. Missing Python packages are fetched (see `runners.packages`).
 
-`python -m roadpulse.aggregation compact STORE` merges small parts of a point store (see compact).
+`python -m roadpulse.aggregation compact STORE` merges small parts of a point store (see compact), and
+`python -m roadpulse.aggregation sql RUN_FOLDER` answers questions in SQL (see sql).
 
 Exit codes: 0 finished, 1 failed (status.json holds the error), 2 wrong call, 143 cancelled.
 """
@@ -26,7 +27,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from . import compact, storage
+from . import compact, sql, storage
 from .contract import json_text
 from .contract.errors import Cancelled, RunError, SpecError
 from .contract.run_state import RunState
@@ -47,13 +48,15 @@ CANCELLED_CODE = 143
 
 
 def main(arguments: Optional[list[str]] = None) -> int:
-    """Carry out one run, or compact a point store, and return the exit code."""
+    """Carry out one run or another command, and return the exit code."""
     lines = logging.StreamHandler(sys.stdout)
     lines.setFormatter(VisibleFormatter(FORMAT))
     logging.basicConfig(level=logging.INFO, handlers=[lines])
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == [compact.COMMAND]:
         return compact.main(words[1:])
+    if words[:1] == [sql.COMMAND]:
+        return sql.main(words[1:])
     parser = _parser()
     options = parser.parse_args(words)
     logging.getLogger("py4j").setLevel(logging.WARNING)

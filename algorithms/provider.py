@@ -7,6 +7,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from ..mapping.language import tr
 from .aggregate_trips import AggregateTrips
+from .ask_sql import AskSql
 from .base import ICON
 from .compact_store import CompactStore
 from .demo_city import DemoCity
@@ -28,6 +29,7 @@ ALGORITHMS = (
     ExportPages,
     ExportAnimation,
     ExportWkt,
+    AskSql,
     CompactStore,
     DemoCity,
     Diagnose,

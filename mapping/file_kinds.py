@@ -211,6 +211,18 @@ PAGE_KINDS = (PDF, PNG, SVG, TIFF)
 MAP = FileKind("a GeoPackage", ".gpkg", why_not_ours, _whole_map)
 
 
+ROWS = FileKind(
+    "a CSV table", ".csv", _unless("a CSV table", lambda head: b"\0" not in head),
+    lambda path: _tail(path, 1) == b"\n",
+)  # fmt: skip
+"""A CSV file of any columns."""
+
+ROWS_IN_PARQUET = FileKind(
+    "a Parquet table", ".parquet", _unless("a Parquet table", lambda head: head.startswith(b"PAR1")),
+    lambda path: _tail(path, 4) == b"PAR1",
+)  # fmt: skip
+
+
 def table_of(*columns: str) -> FileKind:
     """A CSV file with a header of these columns."""
     header = ",".join(columns).encode()

@@ -22,7 +22,7 @@ FILE_NAME = "datapackage.json"
 ENTRY = "data_package"
 """Entry of the manifest with the file's path, bytes and SHA-256."""
 
-_TITLES = {
+TITLES = {
     tables.LINK_SPEEDS: "Speeds of each road link",
     tables.LINK_SPEEDS_BY_TIME: "Speeds of each road link in each bin of the day",
     tables.LINK_SPEEDS_BY_PERIOD: "Speeds of each road link in each named period",
@@ -94,7 +94,7 @@ def _resource(table: str, part: Mapping[str, Any], spec: RunSpec, text_ids: bool
     return {
         "profile": "tabular-data-resource",
         "name": file[: -len(".csv")],
-        "title": _TITLES[table],
+        "title": TITLES[table],
         "path": file,
         "format": "csv",
         "mediatype": "text/csv",

@@ -16,8 +16,8 @@ WITHOUT = Path(__file__).with_name("without_package.py")
 NEED: dict[str, set[str]] = {
     "pandas": {"speedmap", "aggregatetrips", "joinlinks", "exportwkt"},
     "shapely": {"speedmap", "joinlinks", "exportwkt"},
-    "duckdb": {"speedmap", "aggregatetrips", "compactstore"},
-    "msgspec": {"speedmap", "aggregatetrips", "compactstore"},
+    "duckdb": {"speedmap", "aggregatetrips", "compactstore", "asksql"},
+    "msgspec": {"speedmap", "aggregatetrips", "compactstore", "asksql"},
     "paramiko": set(),
     "requests": set(),
     "obstore": set(),
@@ -62,6 +62,7 @@ def parameters(
         },
         "exportwkt": {**joined, "OUTPUT": "OUT/links.csv"},
         "compactstore": {"PROFILE": city["PROFILE"]},
+        "asksql": {"RUN_FOLDER": city_run["RUN_FOLDER"], "OUTPUT": "OUT/rows.csv"},
         "democity": {"TRIPS": 2, "SIZE": "small", "OUTPUT": "OUT/city"},
         "diagnose": {"PROFILE": "local", "TRIPS": city["TRIPS_FOLDER"], "OUTPUT": "OUT/report.html"},
     }  # fmt: skip
