@@ -52,13 +52,14 @@ def command() -> tuple[list[str], dict[str, str]]:
 def request(algorithm: str, parameters: dict[str, Any], layers: list[QgsMapLayer]) -> str:
     """Return a request, a line; `parameters` are texts and numbers, a layer is named by its id.
 
-    Layers go along with their styles, as the project has them.
+    Layers go along with their styles, as the project has them, and lie there in this order, the first on top.
     """
     document = QgsLayerDefinition.exportLayerDefinitionLayers(layers, QgsReadWriteContext())
     asked = {
         "algorithm": algorithm,
         "parameters": parameters,
         "layers": document.toString(-1),
+        "order": [layer.id() for layer in layers],
         "prefix": QgsApplication.prefixPath(),
         "locale": QLocale().name(),
         "language": QgsApplication.locale(),
@@ -82,7 +83,14 @@ def main() -> None:
     project = QgsProject.instance()
     document = QDomDocument()
     document.setContent(asked["layers"])
-    project.addMapLayers(QgsLayerDefinition.loadLayerDefinitionLayers(document, QgsReadWriteContext()))
+    layers = {
+        layer.id(): layer
+        for layer in QgsLayerDefinition.loadLayerDefinitionLayers(document, QgsReadWriteContext())
+    }
+    project.addMapLayers(list(layers.values()), False)
+    for name in asked["order"]:
+        if name in layers:
+            project.layerTreeRoot().addLayer(layers[name])
     context = QgsProcessingContext()
     context.setProject(project)
     algorithm = next(each for each in ALGORITHMS if asked["algorithm"] == each.ID)().create()

@@ -21,6 +21,7 @@ from qgis.PyQt.QtGui import QColor
 from ..language import clock, is_right_to_left, tr
 from ..layout.facts import fill
 from ..layout.items import Box, add_ground, add_legend, add_scale_bar, add_text, text_format
+from ..layout.mirror import mirror_legend
 from ..layout.page import PageOptions, SpeedPage, speed_page
 from ..layout.paper import FRAME, PAPERS
 from ..layout.typesetting import SMALL, TEXT, TITLE, fits, fitting, line_height, wrapped
@@ -108,6 +109,12 @@ class _Bands:
         self._height = self._width * size[1] / size[0]
         self._size = _TYPE[tall]
         self._room = self._width - 2 * _MARGIN
+        classes = len(page.style.limits)
+        self._columns = 1 if tall and classes <= _ROWS else 2
+        self._rows = -(-classes // self._columns)
+        self._half = (self._room - _MARGIN) * (0.52 if self._columns == 1 else 0.46)
+        beside = self._room - self._half - _MARGIN
+        self._heading = wrapped(page.style.title, TEXT, beside / self._size, bold=True)
         self._places = {each.id(): each for each in self._items() if each.id()}
 
     def _items(self) -> list[QgsLayoutItem]:
@@ -125,16 +132,14 @@ class _Bands:
         for item in self._items():  # the ends of the track, and what is made anew
             if item.id() in ("", "column", "legend", "scale bar"):
                 self._layout.removeLayoutItem(item)
-        rows = len(self._page.style.limits)
-        columns = 1 if self._tall and rows <= _ROWS else 2
         begin, foot = (
             math.ceil(length / self._pixel) * self._pixel  # no edge within a pixel
-            for length in (self._head(), self._foot_height(-(-rows // columns)))
+            for length in (self._head(), self._foot_height())
         )
         self._map(Box(0, begin, self._width, self._height - begin - foot))
         self._ground(Box(0, 0, self._width, begin))
         self._ground(Box(0, self._height - foot, self._width, foot))
-        self._foot(self._height - foot, columns)
+        self._foot(self._height - foot)
 
     def _head(self) -> float:
         """Write title, subtitle, dates and facts; return where they end."""
@@ -152,16 +157,17 @@ class _Bands:
             y += self._write(name, y, SMALL, self._room, soft=True)
         return y + _MARGIN * 0.7
 
-    def _foot_height(self, rows: int) -> float:
+    def _foot_height(self) -> float:
         size = self._size
-        beside = self._legend_height(rows) + (0.0 if self._page.nothing else _BAR * size)
+        beside = self._legend_height() + (0.0 if self._page.nothing else _BAR * size)
         clock = (line_height(TITLE * self._clock_size()) + 18.5) * size
         if "clock day" in self._places:
             clock += line_height(TEXT * 1.3) * size
         return _MARGIN * 0.5 + max(beside, clock) + self._ending_height()
 
-    def _legend_height(self, rows: int) -> float:
-        return (line_height(TEXT) + 4 + 4.35 * rows) * self._size
+    def _legend_height(self) -> float:
+        lines = 1 + self._heading.count("\n")
+        return (line_height(TEXT) * lines + 4 + 4.35 * self._rows) * self._size
 
     def _clock_size(self) -> float:
         return 1.9 if self._tall else 1.3
@@ -170,13 +176,13 @@ class _Bands:
         words = wrapped(self._text("sources"), SMALL * 0.85, self._room / self._size)
         return (line_height(SMALL * 0.85) * (1 + words.count("\n")) + 4) * self._size
 
-    def _foot(self, top: float, columns: int) -> None:
+    def _foot(self, top: float) -> None:
         """Write the clock with the track on one side, legend and scale bar on the other, and the sources."""
         size, y = self._size, top + _MARGIN * 0.5
-        half = (self._room - _MARGIN) * (0.52 if columns == 1 else 0.46)
+        half = self._half
         end = self._height - self._ending_height()
         left, beside = _MARGIN + half + _MARGIN, self._room - half - _MARGIN
-        self._legend(Box(left, y + size, beside, end - y), columns)
+        self._legend(Box(left, y + size, beside, end - y))
         if "clock day" in self._places:
             y += self._write("clock day", y, TEXT * 1.3, half, bold=True)
         if "clock" in self._places:
@@ -191,14 +197,15 @@ class _Bands:
             self._put(added, bar)
         self._write("sources", end, SMALL * 0.85, self._room, soft=True)
 
-    def _legend(self, box: Box, columns: int) -> None:
+    def _legend(self, box: Box) -> None:
         size = self._size
-        heading = wrapped(self._page.style.title, TEXT, box.width / size, bold=True)
-        legend = add_legend(self._layout, self._layer, heading, box, self._palette, size)
+        legend = add_legend(self._layout, self._layer, self._heading, box, self._palette, size)
+        if is_right_to_left():
+            mirror_legend(legend)
         legend.setLinkedMap(self._page.map_item)
-        legend.setColumnCount(columns)
-        legend.setSplitLayer(columns > 1)
-        legend.setSymbolWidth((13 if columns == 1 else 8) * size)
+        legend.setColumnCount(self._columns)
+        legend.setSplitLayer(self._columns > 1)
+        legend.setSymbolWidth((13 if self._columns == 1 else 8) * size)
         legend.adjustBoxSize()
         self._put(legend, box)
 

@@ -33,6 +33,15 @@ def mirror_page(layout: QgsPrintLayout) -> None:
             _mirror(item, width)
 
 
+def mirror_legend(legend: QgsLayoutItemLegend) -> None:
+    """Put the symbols of a legend to the right of their words."""
+    legend.setSymbolAlignment(_RIGHT)
+    for kind in (QgsLegendStyle.Style.Title, QgsLegendStyle.Style.SymbolLabel):
+        style = legend.style(kind)
+        style.setAlignment(_RIGHT)
+        legend.setStyle(kind, style)
+
+
 def _mirror(item: QgsLayoutItem, width: float) -> None:
     millimetres = QgsUnitTypes.LayoutUnit.LayoutMillimeters
     if isinstance(item, (QgsLayoutItemLegend, QgsLayoutItemScaleBar)):
@@ -45,8 +54,4 @@ def _mirror(item: QgsLayoutItem, width: float) -> None:
     if isinstance(item, QgsLayoutItemLabel):
         item.setHAlign(_OTHER_SIDE.get(item.hAlign(), item.hAlign()))
     elif isinstance(item, QgsLayoutItemLegend):
-        item.setSymbolAlignment(_RIGHT)
-        for kind in (QgsLegendStyle.Style.Title, QgsLegendStyle.Style.SymbolLabel):
-            style = item.style(kind)
-            style.setAlignment(_RIGHT)
-            item.setStyle(kind, style)
+        mirror_legend(item)

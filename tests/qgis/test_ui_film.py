@@ -82,6 +82,18 @@ def test_what_is_chosen_is_what_the_algorithm_is_asked_for(dialog: Any, tmp_path
     assert set(asked) <= known
 
 
+def test_visible_layers_of_the_project_go_along_as_ground(dialog: Any, layer: QgsVectorLayer) -> None:
+    project = QgsProject.instance()
+    parks, hidden = (QgsVectorLayer(layer.source(), name, "ogr") for name in ("parks", "hidden"))
+    scratch = QgsVectorLayer("Point", "scratch", "memory")
+    project.addMapLayers([parks, hidden, scratch])
+    project.layerTreeRoot().findLayer(hidden).setItemVisibilityChecked(False)
+    assert [each.name() for each in dialog.form.layers()] == ["Speeds", "parks"]
+    choose(dialog.form.ground, "roads")
+    assert dialog.form.layers() == [layer]
+    assert dialog.form.parameters()["GROUND"] == "roads"
+
+
 def test_the_name_follows_the_format_and_nonsense_is_said(dialog: Any, tmp_path: Path) -> None:
     form = dialog.form
     form.output.setFilePath(str(tmp_path / "day.mp4"))

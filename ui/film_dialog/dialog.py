@@ -133,7 +133,7 @@ class FilmDialog(OnScreenDialog):
         if sip.isdeleted(self._layer):
             return
         try:
-            self.process.start("exportanimation", self.form.parameters(), [self._layer])
+            self.process.start("exportanimation", self.form.parameters(), self.form.layers())
         except Exception as error:  # noqa: BLE001  (shown to the person)
             self._failed(error)
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
-from qgis.core import QgsProject, QgsReferencedRectangle, QgsVectorLayer
+from qgis.core import QgsMapLayer, QgsProject, QgsReferencedRectangle, QgsVectorLayer
 from qgis.gui import QgsFileWidget
 from qgis.PyQt.QtCore import QSignalBlocker, pyqtSignal
 from qgis.PyQt.QtWidgets import (
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 AS_LAYER = "layer"
 CANVAS, ALL = "canvas", "all"
+PROJECT, BASE_MAPS, BY_ROADS, NO_GROUND = "project", "basemaps", "roads", "none"
 SIZES = (
     ("1280x720", "HD"), ("1920x1080", "Full HD"), ("2560x1440", "QHD"), ("3840x2160", "4K"),
     ("1080x1080", ""), ("1080x1920", ""), ("2160x2160", ""), ("2160x3840", ""),
@@ -79,6 +80,15 @@ class FilmForm(QWidget):
         self.extent = self._box(
             "film_extent",
             ((CANVAS, tr("what the map window shows")), (ALL, tr("most of the links with data"))),
+        )
+        self.ground = self._box(
+            "film_ground",
+            (
+                (PROJECT, tr("water, parks, borders … of the project, quietly")),
+                (BASE_MAPS, tr("base maps of the project, with their attribution")),
+                (BY_ROADS, tr("built-up areas, by the roads")),
+                (NO_GROUND, tr("none")),
+            ),
         )
         self.title = QLineEdit()
         self.title.setObjectName("film_title")
@@ -149,6 +159,7 @@ class FilmForm(QWidget):
             "FRAME_SIZE": self.size.currentData(),
             "FRAMES_PER_SECOND": self.rate.value(),
             "BETWEEN": self.between.value(),
+            "GROUND": self.ground.currentData(),
             "TITLE": self.title.text().strip(),
             "SOURCES": self.sources.text().strip(),
             "OUTPUT": str(self.path),
@@ -158,6 +169,20 @@ class FilmForm(QWidget):
                 QgsReferencedRectangle(self._canvas.extent(), self._canvas.mapSettings().destinationCrs())
             )
         return values
+
+    def layers(self) -> list[QgsMapLayer]:
+        """Return the layers that the film needs: the map, and for a ground the project's visible ones.
+
+        They are in the project's order. Layers in QGIS's memory cannot be drawn by another process.
+        """
+        found: list[QgsMapLayer] = [self._layer]
+        if self.ground.currentData() in (PROJECT, BASE_MAPS):
+            root = QgsProject.instance().layerTreeRoot()
+            for layer in root.layerOrder():
+                node = root.findLayer(layer)
+                if node is not None and node.isVisible() and layer.providerType() != "memory":
+                    found.append(layer)
+        return list(dict.fromkeys(found))
 
     # -- parts --------------------------------------------------------------------------------------------
 
@@ -174,6 +199,7 @@ class FilmForm(QWidget):
         rows.addRow(tr("Between bins"), _line(self.between, PlainLabel(tr("pictures, interpolated"))))
         rows.addRow(tr("Look"), self.preset)
         rows.addRow(tr("Place"), self.extent)
+        rows.addRow(tr("Ground"), self.ground)
         rows.addRow(tr("Title"), self.title)
         rows.addRow(tr("Sources"), self.sources)
         rows.addRow(tr("Film"), self.output)
