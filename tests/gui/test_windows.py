@@ -25,7 +25,8 @@ def test_switched_off_and_on_again_the_plugin_leaves_nothing_behind(desktop: Des
     there = report["loaded"]
     parts = ("bar", "clock", "first", "loop", "next", "off", "play", "previous", "worst")
     time_bar = tuple(f"time_{part}" for part in parts)
-    names = ("check", "help", "other_statistic", "profiles", "run", "runs", *time_bar, "two_times")
+    windows = ("check", "film", "help", "other_statistic", "page", "profiles", "run", "runs", "style")
+    names = (*windows, *time_bar, "two_times")
     assert there["actions"] == [f"roadpulse_{name}" for name in names]
     assert (there["buttons"], len(there["menus"])) == (2, 1)
     assert there["providers"] == ["roadpulse"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional
 
-from qgis.core import Qgis, QgsSettings
+from qgis.core import Qgis, QgsSettings, QgsTemporalNavigationObject
 from qgis.gui import QgsGui
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, Qt
@@ -47,7 +47,9 @@ class TimeBarFeature:
         self._registered: list[QAction] = []
 
     def load(self) -> None:
-        """Add the bar, which shows itself when there is a map."""
+        """Add the bar, which shows itself when there is a map; not without a temporal controller."""
+        if not isinstance(self.iface.mapCanvas().temporalController(), QgsTemporalNavigationObject):
+            return
         main = self.iface.mainWindow()
         self._owner = QObject(main)
         self.bar = bar = TimeBar(main)
@@ -87,6 +89,8 @@ class TimeBarFeature:
 
     def unload(self) -> None:
         """Remove bar, clock and keys; QGIS's controller stays as the person left it."""
+        if self.bar is None:
+            return
         self.iface.initializationCompleted.disconnect(self._show_map)
         for action in self._registered:
             if not sip.isdeleted(action):
@@ -136,7 +140,7 @@ class TimeBarFeature:
         bar.show_map(played.model if played else None, played.reason if played else none)
         wanted = QgsSettings().value(_WANTED, True, type=bool)
         bar.setVisible(wanted and (played is not None or self._is_asked_for()))
-        bar.worst.setToolTip(tip(_worst_rule(played)))
+        _explain(bar.worst, _worst_rule(played))
         self._follow()
 
     def _is_asked_for(self) -> bool:
@@ -155,9 +159,7 @@ class TimeBarFeature:
         if bar is None or controller is None or self.clock is None:
             return
         bar.show_playing(controller.is_playing)
-        bar.play.setToolTip(
-            tip(tr("Pause") if controller.is_playing else tr("Play the bins one after another"))
-        )
+        _explain(bar.play, tr("Pause") if controller.is_playing else tr("Play the bins one after another"))
         bar.show_speed(controller.speed)
         bar.loop.setChecked(controller.is_looping)
         timeline, current = self.timeline, self.current()
@@ -251,6 +253,12 @@ class TimeBarFeature:
     def _worst_failed(self, error: Exception) -> None:
         self._offer_worst()
         show_error(self.iface.messageBar(), error)
+
+
+def _explain(action: QAction, text: str) -> None:
+    """Set a tool tip, with the action's key as QGIS shows it."""
+    key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    action.setToolTip(tip(f"{text} ({key})" if key else text))
 
 
 def _worst_rule(played: Optional[PlayedMap]) -> str:
