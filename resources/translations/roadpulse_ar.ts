@@ -126,27 +126,27 @@
     <message>
       <location filename="../../mapping/ground/layers.py" />
       <source>There is no ground {kind!r}. Choose one of {kinds}.</source>
-      <translation type="unfinished" />
+      <translation>لا توجد خلفية {kind!r}. اختر واحدة من {kinds}.</translation>
     </message>
     <message>
       <location filename="../../mapping/ground/layers.py" />
       <source>it has no lines or areas</source>
-      <translation type="unfinished" />
+      <translation>لا خطوط فيها ولا مساحات</translation>
     </message>
     <message>
       <location filename="../../mapping/ground/reachable.py" />
       <source>it cannot be opened</source>
-      <translation type="unfinished" />
+      <translation>تعذر فتحها</translation>
     </message>
     <message>
       <location filename="../../mapping/ground/reachable.py" />
       <source>its server did not answer in time</source>
-      <translation type="unfinished" />
+      <translation>لم يجب خادمها في الوقت المحدد</translation>
     </message>
     <message>
       <location filename="../../mapping/ground/reachable.py" />
       <source>no picture of this place came from its server</source>
-      <translation type="unfinished" />
+      <translation>لم تأتِ صورة لهذا المكان من خادمها</translation>
     </message>
     <message>
       <location filename="../../mapping/language.py" />

@@ -126,27 +126,27 @@
     <message>
       <location filename="../../mapping/ground/layers.py" />
       <source>There is no ground {kind!r}. Choose one of {kinds}.</source>
-      <translation type="unfinished" />
+      <translation>Es gibt keinen Grund {kind!r}. Wählen Sie einen von {kinds}.</translation>
     </message>
     <message>
       <location filename="../../mapping/ground/layers.py" />
       <source>it has no lines or areas</source>
-      <translation type="unfinished" />
+      <translation>er hat keine Linien oder Flächen</translation>
     </message>
     <message>
       <location filename="../../mapping/ground/reachable.py" />
       <source>it cannot be opened</source>
-      <translation type="unfinished" />
+      <translation>er lässt sich nicht öffnen</translation>
     </message>
     <message>
       <location filename="../../mapping/ground/reachable.py" />
       <source>its server did not answer in time</source>
-      <translation type="unfinished" />
+      <translation>sein Server antwortete nicht rechtzeitig</translation>
     </message>
     <message>
       <location filename="../../mapping/ground/reachable.py" />
       <source>no picture of this place came from its server</source>
-      <translation type="unfinished" />
+      <translation>von seinem Server kam kein Bild dieses Ortes</translation>
     </message>
     <message>
       <location filename="../../mapping/language.py" />

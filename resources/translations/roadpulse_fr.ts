@@ -126,27 +126,27 @@
     <message>
       <location filename="../../mapping/ground/layers.py" />
       <source>There is no ground {kind!r}. Choose one of {kinds}.</source>
-      <translation type="unfinished" />
+      <translation>Il n’y a pas de fond {kind!r}. Choisissez parmi {kinds}.</translation>
     </message>
     <message>
       <location filename="../../mapping/ground/layers.py" />
       <source>it has no lines or areas</source>
-      <translation type="unfinished" />
+      <translation>elle n’a ni lignes ni surfaces</translation>
     </message>
     <message>
       <location filename="../../mapping/ground/reachable.py" />
       <source>it cannot be opened</source>
-      <translation type="unfinished" />
+      <translation>elle ne s’ouvre pas</translation>
     </message>
     <message>
       <location filename="../../mapping/ground/reachable.py" />
       <source>its server did not answer in time</source>
-      <translation type="unfinished" />
+      <translation>son serveur n’a pas répondu à temps</translation>
     </message>
     <message>
       <location filename="../../mapping/ground/reachable.py" />
       <source>no picture of this place came from its server</source>
-      <translation type="unfinished" />
+      <translation>son serveur n’a envoyé aucune image de ce lieu</translation>
     </message>
     <message>
       <location filename="../../mapping/language.py" />

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from qgis.core import QgsApplication
+from qgis.core import QgsApplication, QgsSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,6 +57,24 @@ def test_it_can_be_switched_off_and_on_again(qgis_iface: Any, bare: None) -> Non
         assert "roadpulse" not in providers()
 
 
+def test_it_speaks_the_language_that_qgis_shows_while_it_is_loaded(bare: None) -> None:
+    from roadpulse import classFactory
+    from roadpulse.mapping.language import tr
+
+    settings = QgsSettings()
+    settings.setValue("locale/overrideFlag", True)
+    settings.setValue("locale/userLocale", "de_AT")
+    try:
+        plugin = classFactory(None)
+        plugin.initProcessing()
+        assert tr("too few trips") == "zu wenige Fahrten"
+        plugin.unload()
+        assert tr("too few trips") == "too few trips"
+    finally:
+        settings.remove("locale/overrideFlag")
+        settings.remove("locale/userLocale")
+
+
 MISSING = """
 import importlib.util, sys
 
@@ -73,7 +91,7 @@ sys.meta_path.insert(0, Hide())
 found = importlib.util.find_spec
 importlib.util.find_spec = lambda name, package=None: None if name in hidden else found(name, package)
 
-from qgis.core import QgsApplication
+from qgis.core import QgsApplication, QgsSettings
 
 application = QgsApplication([], False)
 QgsApplication.initQgis()
