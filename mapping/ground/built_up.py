@@ -19,13 +19,16 @@ CELL_M = 60.0
 MOST_CELLS = 1_200
 """Cells along the longer side of what is shown, at most."""
 
-REACH_M = 220.0
-"""About how far a road counts, in metres, or two cells."""
+REACH_M = (220.0, 480.0)
+"""Least and largest distance, in metres, up to which a road counts; one cell if that is more."""
+
+SHARE_OF_REACH = 0.018
+"""That distance as a share of the longer side of the layer, so that areas are rounder on small scales."""
 
 DENSE = 5.0
 """Kilometres of links in a square kilometre, both directions, from which on an area is built-up."""
 
-SMALLEST = 1 / 50
+SMALLEST_AREA, SMALLEST_HOLE = 1 / 150, 1 / 75
 """Side of the smallest area and hole, as a share of the longer side of the layer: others are clutter."""
 
 LONGEST_M = 400.0
@@ -52,8 +55,9 @@ def built_up_areas(
         side = max(CELL_M, float(across.max()) / MOST_CELLS)
         dense = _dense(places, metres, across, side)
         margin = (dense.shape[1] - across[0] / side) / 2
-        smallest = max(float(across.max()) * SMALLEST, 2 * side) ** 2 / float(units.prod())
-        areas = _outlines(dense, first - margin * side / units, side / units, smallest)
+        smallest = np.maximum(across.max() * np.array([SMALLEST_AREA, SMALLEST_HOLE]), 2 * side) ** 2
+        area, hole = (smallest / units.prod()).tolist()
+        areas = _outlines(dense, first - margin * side / units, side / units, area, hole)
     return _layer_of(areas, crs)
 
 
@@ -65,7 +69,7 @@ def _dense(
     `places` (n, 2) are in metres from a corner of what is shown, `across` (2,) its width and height. The
     grid reaches beyond it on all sides, so that no outline runs along an edge.
     """
-    reach = max(round(REACH_M / side / 2), 1)
+    reach = max(round(float(np.clip(SHARE_OF_REACH * across.max(), *REACH_M)) / side / 2), 1)
     margin = 4 * reach
     size = np.ceil(across / side).astype(int) + 2 * margin
     good = np.isfinite(places).all(axis=1) & np.isfinite(metres)
@@ -92,11 +96,15 @@ def _moving_mean(values: NDArray[np.float64], reach: int, axis: int) -> NDArray[
 
 
 def _outlines(
-    dense: NDArray[np.bool_], corner: NDArray[np.float64], side: NDArray[np.float64], smallest: float
+    dense: NDArray[np.bool_],
+    corner: NDArray[np.float64],
+    side: NDArray[np.float64],
+    least_area: float,
+    least_hole: float,
 ) -> list[QgsGeometry]:
-    """Return the outlines of the dense cells, rounded, without areas and holes below the area `smallest`.
+    """Return the outlines of the dense cells, rounded, without areas and holes below those given.
 
-    `corner` and `side` (2,) are in the map's units, `smallest` in their square.
+    `corner` and `side` (2,) are in the map's units, the least area and hole in their square.
     """
     rows, columns = dense.shape
     raster = gdal.GetDriverByName("MEM").Create("", columns, rows, 1, gdal.GDT_Byte)
@@ -110,8 +118,8 @@ def _outlines(
     for feature in layer:
         shape = QgsGeometry()
         shape.fromWkb(bytes(feature.GetGeometryRef().ExportToWkb()))
-        if shape.area() >= smallest:
-            whole = shape.removeInteriorRings(smallest)
+        if shape.area() >= least_area:
+            whole = shape.removeInteriorRings(least_hole)
             outlines.append(whole.simplify(float(side.max()) * 0.75).smooth(2))
     return outlines
 

@@ -9,13 +9,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Optional
 
+import numpy as np
 import pytest
 from qgis.core import (
+    QgsCoordinateReferenceSystem,
     QgsFeature,
     QgsGeometry,
     QgsLayoutExporter,
     QgsMapLayer,
     QgsMapLayerStyle,
+    QgsPointXY,
     QgsProject,
     QgsRasterLayer,
     QgsRectangle,
@@ -27,6 +30,7 @@ from qgis.PyQt.QtGui import QColor, QImage
 
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.ground import reachable
+from roadpulse.mapping.ground.built_up import built_up_areas
 from roadpulse.mapping.ground.layers import GroundChoice
 from roadpulse.mapping.ground.meaning import BORDER, BUILT_UP, GREEN, RAILWAY, ROADS, WATER, meaning_of
 from roadpulse.mapping.ground.quiet import COLOURS
@@ -333,3 +337,19 @@ def test_an_algorithm_draws_the_ground_and_names_what_it_leaves_out(
         "The map is made without the layer Away (no picture of this place came from its server)."
     ]
     assert list(project.mapLayers()) == [lake.id()]
+
+
+def test_cities_of_a_country_are_areas_of_their_own() -> None:
+    """Three of 11 km across, in degrees, hundreds of kilometres apart, and a motorway between two of them."""
+    random = np.random.default_rng(5)
+    centres = np.array([[-3.0, 53.0], [1.0, 52.0], [-1.5, 57.0]])
+    places = np.concatenate([random.normal(centre, 0.04, (20_000, 2)) for centre in centres])
+    road = np.linspace(centres[0], centres[1], 700)
+    boxes = np.concatenate([np.hstack([places, places + 0.001]), np.hstack([road, road + 0.01])])
+    extent, crs = QgsRectangle(-10, 49, 4, 60), QgsCoordinateReferenceSystem("EPSG:4326")
+    areas = [feature.geometry() for feature in built_up_areas(boxes, crs, extent).getFeatures()]
+    assert len(areas) == len(centres)
+    for x, y in centres:
+        assert sum(area.contains(QgsPointXY(x, y)) for area in areas) == 1
+    nothing = built_up_areas(boxes[:0], crs, extent)
+    assert nothing.isValid() and nothing.featureCount() == 0
