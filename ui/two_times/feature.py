@@ -10,7 +10,7 @@ from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtWidgets import QAction, QDockWidget
 
 from ...mapping.language import tr
-from ..widgets.feature import MENU
+from ..widgets.feature import add_to_menu, remove_from_menu
 
 if TYPE_CHECKING:
     from ..time_bar.feature import TimeBarFeature
@@ -33,7 +33,7 @@ class TwoTimesFeature:
         self.action.setCheckable(True)
         self.action.setToolTip(tr("Show the map at a second time beside the first, at the same extent"))
         self.action.toggled.connect(self._show)
-        self.iface.addPluginToVectorMenu(MENU, self.action)
+        add_to_menu(self.iface, self.action)
         if self._time_bar.bar is not None and self._time_bar.shown is not None:
             self._time_bar.bar.addAction(self.action)
             self._time_bar.shown.changed.connect(self._follow_map)
@@ -45,9 +45,7 @@ class TwoTimesFeature:
         if self._time_bar.shown is not None and not sip.isdeleted(self._time_bar.shown):
             self._time_bar.shown.changed.disconnect(self._follow_map)
         action, self.action = self.action, None
-        if action is not None and not sip.isdeleted(action):
-            self.iface.removePluginVectorMenu(MENU, action)
-            action.deleteLater()
+        remove_from_menu(self.iface, action)
 
     def _show(self, shown: bool) -> None:
         if not shown:

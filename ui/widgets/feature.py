@@ -22,18 +22,29 @@ class Feature(Protocol):
         """Remove the feature from QGIS."""
 
 
+def add_to_menu(iface: Any, action: QAction) -> None:
+    """Add an action to Roadpulse's menu."""
+    iface.addPluginToVectorMenu(MENU, action)
+
+
+def remove_from_menu(iface: Any, action: Optional[QAction]) -> None:
+    """Remove and delete an action of `add_to_menu`, unless Qt has deleted it."""
+    if action is not None and not sip.isdeleted(action):
+        iface.removePluginVectorMenu(MENU, action)
+        action.deleteLater()
+
+
 def add_to_tool_bar(iface: Any, action: QAction) -> None:
     """Add an action to QGIS's vector tool bar and to Roadpulse's menu."""
     iface.addVectorToolBarIcon(action)
-    iface.addPluginToVectorMenu(MENU, action)
+    add_to_menu(iface, action)
 
 
 def remove_from_tool_bar(iface: Any, action: Optional[QAction]) -> None:
     """Remove and delete an action of `add_to_tool_bar`, unless Qt has deleted it."""
     if action is not None and not sip.isdeleted(action):
-        iface.removePluginVectorMenu(MENU, action)
         iface.removeVectorToolBarIcon(action)
-        action.deleteLater()
+    remove_from_menu(iface, action)
 
 
 class DialogFeature(ABC):
@@ -63,14 +74,12 @@ class DialogFeature(ABC):
         self.action = QAction(QgsApplication.getThemeIcon(self.icon), self.text(), self.iface.mainWindow())
         self.action.setObjectName(self.name)
         self.action.triggered.connect(lambda _checked=False: self.show())
-        self.iface.addPluginToVectorMenu(MENU, self.action)
+        add_to_menu(self.iface, self.action)
 
     def unload(self) -> None:
         """Remove menu entry and dialog; what was not saved is lost."""
         action, self.action = self.action, None
-        if action is not None and not sip.isdeleted(action):
-            self.iface.removePluginVectorMenu(MENU, action)
-            action.deleteLater()
+        remove_from_menu(self.iface, action)
         dialog, self.dialog = self.dialog, None
         if dialog is not None and not sip.isdeleted(dialog):
             dialog.leave()
