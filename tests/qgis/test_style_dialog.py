@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from qgis.core import QgsMapLayerStyle, QgsProject, QgsReadWriteContext, QgsVectorLayer
+from qgis.core import Qgis, QgsMapLayerStyle, QgsProject, QgsReadWriteContext, QgsVectorLayer
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtTest import QTest
@@ -22,6 +22,7 @@ from roadpulse.mapping.style.symbology import style_layer
 from roadpulse.ui.other_statistic.dialog import OtherStatisticDialog
 from roadpulse.ui.runs.map_view import name_ending
 from roadpulse.ui.style_dialog.dialog import StyleDialog
+from roadpulse.ui.style_dialog.feature import StyleFeature
 from roadpulse.workflow import locations
 from tests.qgis import speed_maps as maps
 from tests.qgis.widgets import until
@@ -273,3 +274,32 @@ def test_the_dialog_goes_with_its_layer(dialog: StyleDialog, layer: QgsVectorLay
     dialog.form.theme.setCurrentIndex(1)
     QgsProject.instance().removeMapLayer(layer.id())
     until(lambda: not dialog.isVisible())
+
+
+def test_switching_roadpulse_off_takes_back_what_was_not_kept(qgis_iface: Any, layer: QgsVectorLayer) -> None:
+    feature = StyleFeature(qgis_iface)
+    feature.load()
+    assert feature.action is not None
+    before = xml(layer)
+    feature.action.trigger()
+    until(lambda: layer.id() in feature.dialogs and feature.dialogs[layer.id()].isVisible())
+    feature.action.trigger()  # the open one is raised
+    dialog = feature.dialogs[layer.id()]
+    shown(dialog)
+    choose(dialog, "theme", "dark")
+    assert xml(layer) != before
+    feature.unload()
+    assert xml(layer) == before
+    assert feature.dialogs == {}
+
+
+def test_without_a_map_the_entry_says_what_to_do(qgis_iface: Any) -> None:
+    feature = StyleFeature(qgis_iface)
+    feature.load()
+    bar = qgis_iface.messageBar()
+    bar.clear_messages()
+    feature.show()
+    until(lambda: bar.get_messages(Qgis.MessageLevel.Info))
+    (said,) = bar.get_messages(Qgis.MessageLevel.Info)
+    assert "There is no map of Roadpulse in the project" in said
+    feature.unload()

@@ -18,6 +18,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ...algorithms.style_parameters import AS_LAYER
 from ...mapping.film.formats import FORMATS, FilmFormat
 from ...mapping.film.moments import moments
 from ...mapping.language import clock, number_text, tr
@@ -31,7 +32,6 @@ from ..widgets.plain_text import PlainLabel, tip
 if TYPE_CHECKING:
     from ...mapping.map_file import MapFile
 
-AS_LAYER = "layer"
 CANVAS, ALL = "canvas", "all"
 PROJECT, BASE_MAPS, BY_ROADS, NO_GROUND = "project", "basemaps", "roads", "none"
 SIZES = (

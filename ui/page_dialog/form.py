@@ -34,6 +34,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...aggregation.contract.days import clock
+from ...algorithms.style_parameters import AS_LAYER
 from ...mapping.errors import MapError
 from ...mapping.ground.layers import GroundChoice
 from ...mapping.language import tr
@@ -61,8 +62,6 @@ OWN = "own"
 """Key of the entry for a layout template of the person's."""
 ONE, EACH_TIME, EACH_DISTRICT = "one", "time", "district"
 """Pages that are asked for: the last two as `EACH` of `roadpulse:exportpages`."""
-AS_LAYER = "layer"
-"""Preset that is the look of the layer."""
 _KEY = Qt.ItemDataRole.UserRole
 _PICTURE = QSize(112, 79)
 
