@@ -56,6 +56,9 @@ def parameters(
         "joinlinks": {**joined, "OUTPUT": "OUT/joined.gpkg"},
         "stylespeeds": {"INPUT": layer, "SAVE": False},
         "exportlayout": {"INPUT": layer, "DPI": 40, "OUTPUT": "OUT/page.png"},
+        "exportpages": {
+            "INPUTS": [layer], "EACH": "run", "FORMAT": "png", "DPI": 40, "OUTPUT": "OUT/pages",
+        },
         "exportanimation": {
             "INPUT": layer, "FRAME_SIZE": "960x540", "TIME_FROM": "08:00", "TIME_TO": "09:00",
             "OUTPUT": "OUT/frames",
