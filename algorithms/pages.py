@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from qgis.core import (
     Qgis,
+    QgsMapLayerStyle,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingFeedback,
@@ -26,15 +27,17 @@ from ..aggregation.contract.visible_text import visible
 from ..mapping.errors import MapError
 from ..mapping.foreign_style import bare_layer
 from ..mapping.language import tr
+from ..mapping.style_check import active_parts
 from ..workflow.run_names import name_of_trips
 from . import parameters as p
 from .reader import Reader
-from .style_parameters import style_changes
+from .style_parameters import AS_LAYER, PRESET, style_changes
 
 if TYPE_CHECKING:
     from ..mapping.ground.layers import Ground, GroundChoice
     from ..mapping.layout.page import PageOptions, SpeedPage
     from ..mapping.layout.templates.base import PageInput
+    from ..mapping.style.options import StyleOptions
     from ..mapping.timeline import Timeline
 
 INPUT, TITLE, SUBTITLE, SOURCES = "INPUT", "TITLE", "SUBTITLE", "SOURCES"
@@ -139,6 +142,7 @@ class PageRequest:
         if layer is None:
             raise MapError(tr("The layer {name!r} cannot be opened.").format(name=self._reader.text(INPUT)))
         self._changes = style_changes(self._reader, layer)
+        self._styled = layer if self._reader.text(PRESET) == AS_LAYER else None
         self._extent = algorithm.parameterAsExtent(parameters, EXTENT, context, layer.crs())
         self._ground = ground_choice(self._reader, context.project())
         self.project = QgsProject()
@@ -148,9 +152,8 @@ class PageRequest:
     def contents(self, **options: Any) -> PageInput:
         """Return the contents of a page of a template; `options` as those of `page`. Raises `MapError`."""
         from ..mapping.layout.templates.base import PageInput  # noqa: PLC0415
-        from .post_processing import show  # noqa: PLC0415
 
-        style = show(self.layer, self.project, self._changes)
+        style = self._style()
         return PageInput(self.project, self.layer, style, self._options(**options))
 
     def page(self, build: Optional[Callable[..., SpeedPage]] = None, **options: Any) -> SpeedPage:
@@ -159,10 +162,30 @@ class PageRequest:
         `build` makes it, by default `speed_page`.
         """
         from ..mapping.layout.page import speed_page  # noqa: PLC0415
+
+        style = self._style()
+        return (build or speed_page)(self.project, self.layer, style, self._options(**options))
+
+    def _style(self) -> StyleOptions:
+        """Style the layer; with PRESET=layer it gets what was changed with QGIS's own tools, too.
+
+        Not if other parameters go before the look of the layer, or its style might run code.
+        """
+        from ..mapping.style.symbology import drawn_statistic, kept_options  # noqa: PLC0415
         from .post_processing import show  # noqa: PLC0415
 
-        style = show(self.layer, self.project, self._changes)
-        return (build or speed_page)(self.project, self.layer, style, self._options(**options))
+        options = show(self.layer, self.project, self._changes)
+        layer = self._styled
+        drawn = "" if layer is None else drawn_statistic(layer)
+        if layer is not None and drawn and self._changes == kept_options(layer, drawn):
+            style = QgsMapLayerStyle()
+            style.readFromLayer(layer)
+            if not active_parts(style.xmlData()):
+                self.layer.setRenderer(layer.renderer().clone())
+                self.layer.setLabeling(layer.labeling().clone() if layer.labeling() else None)
+                self.layer.setLabelsEnabled(layer.labelsEnabled())
+                self.layer.setOpacity(layer.opacity())
+        return options
 
     def _options(self, **options: Any) -> PageOptions:
         from ..mapping.layout.page import PageOptions  # noqa: PLC0415

@@ -14,7 +14,9 @@ from qgis.core import (
     QgsProject,
     QgsVectorLayer,
 )
-from qgis.PyQt.QtGui import QImage
+from qgis.PyQt.QtGui import QColor, QImage
+
+from roadpulse.mapping.style.symbology import style_layer
 
 Values = dict[str, Any]
 
@@ -168,6 +170,34 @@ def test_a_film_says_that_it_interpolates_and_lasts_as_long_as_is_asked_for(
         QgsProcessingException, match=r"3 pictures in 60 s are 0\.05 a second.*0\.05 and 30 s"
     ):
         processing.run("roadpulse:exportanimation", {**call, "SECONDS": 60})
+
+
+def test_a_film_looks_as_the_layer_does_also_after_changes_in_qgis(
+    processing: Any, city_map: Path, tmp_path: Path
+) -> None:
+    layer = QgsVectorLayer(f"{city_map}|layername=links", "Speeds", "ogr")
+    style_layer(layer)
+    renderer = layer.renderer().clone()
+    ranges = renderer.ranges()
+    for at, each in enumerate(ranges):
+        symbol = each.symbol().clone()
+        symbol.symbolLayer(0).setLocked(False)
+        symbol.setColor(QColor("#ff00ff"))
+        renderer.updateRangeSymbol(at, symbol)
+    layer.setRenderer(renderer)
+    call = {
+        "INPUT": layer, "FRAME_SIZE": "960x540", "TIME_FROM": "08:00", "TIME_TO": "09:00", "GROUND": "none",
+        "PRESET": "layer",
+    }  # fmt: skip
+    magenta = {}
+    for theme in ("light", "dark"):
+        folder = tmp_path / theme
+        processing.run("roadpulse:exportanimation", {**call, "THEME": theme, "OUTPUT": str(folder)})
+        image = QImage(str(folder / "frame_0008_0800.png"))
+        pixels = (image.pixelColor(x, y).name() for x in range(0, 700, 2) for y in range(0, 540, 2))
+        magenta[theme] = sum(name == "#ff00ff" for name in pixels)
+    assert magenta["light"] > 20  # which is what the layer has
+    assert magenta["dark"] == 0  # another theme asks for other colours
 
 
 def test_a_film_needs_at_least_one_bin(processing: Any, city_map: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ from qgis.PyQt.QtGui import QColor, QImage
 
 from roadpulse.aggregation.contract.errors import Cancelled
 from roadpulse.mapping.errors import MapError
-from roadpulse.mapping.film import ffmpeg
+from roadpulse.mapping.film import drawing, ffmpeg
 from roadpulse.mapping.film.export import FilmOptions, Listener, export_film, frame_name
 from roadpulse.mapping.film.formats import FORMATS, check_film
 from roadpulse.mapping.film.frame_page import frame_page
@@ -445,6 +446,53 @@ def test_processes_draw_what_this_one_draws(film_page: SpeedPage, tmp_path: Path
         assert first.copy(0, 0, 475, 360) == second.copy(0, 0, 475, 360), one.name
         assert largest_difference(first, second) < 16, one.name  # edges of letters
     assert len({path.read_bytes() for path in shared}) >= 3
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[str]]:
+    """The processes that were started to draw."""
+    found: list[subprocess.Popen[str]] = []
+
+    class Recorded(drawing._Worker):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            found.append(self._process)
+
+    monkeypatch.setattr(drawing, "_Worker", Recorded)
+    return found
+
+
+@pytest.mark.parametrize("killed", [1, 2])
+def test_a_film_outlives_the_processes_that_draw_it(
+    film_page: SpeedPage, tmp_path: Path, started: list[subprocess.Popen[str]], killed: int
+) -> None:
+    heard, bins = Heard(), list(range(2, 12))
+
+    def kill(path: Path) -> None:
+        if not heard.pictures:
+            for process in started[:killed]:
+                process.kill()
+        heard.pictures.append(path.name)
+
+    listener = Listener(drawn=kill, said=heard.words.append)
+    written = export_film(film_page, tmp_path / "frames", FilmOptions(SMALL, bins=bins, workers=2), listener)
+    assert len(written) == len(bins) and not any(QImage(str(path)).isNull() for path in written)
+    assert sorted(heard.pictures) == [f"{at:05d}.png" for at in range(len(bins))]
+    assert ["one after the other" in words for words in heard.words] == ([True] if killed == 2 else [])
+
+
+def test_cancelling_ends_the_processes_that_draw(
+    film_page: SpeedPage, tmp_path: Path, started: list[subprocess.Popen[str]]
+) -> None:
+    heard = Heard()
+    listener = Listener(
+        drawn=lambda path: heard.pictures.append(path.name), cancelled=lambda: bool(heard.pictures)
+    )
+    before = sorted(p.name for p in tmp_path.iterdir())
+    with pytest.raises(Cancelled):
+        export_film(film_page, tmp_path / "day.apng", FilmOptions(SMALL, workers=2), listener)
+    assert [process.poll() is not None for process in started] == [True, True]
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
 
 
 def test_where_no_process_starts_the_film_is_made_all_the_same(

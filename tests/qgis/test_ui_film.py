@@ -123,6 +123,9 @@ def test_a_film_is_made_in_another_process_and_can_be_cancelled(dialog: Any, tmp
     until(lambda: not dialog.process.going)
     assert [path.name for path in made.iterdir()] == ["day.apng"], dialog.banner.words.text()
     assert "3 pictures" in dialog.progress.words.plain
+    dialog.progress.hear({"said": "One."})
+    dialog.progress.hear({"said": "Two."})
+    assert dialog.progress.remarks.plain == "One.\nTwo."
     until(lambda: not dialog.progress.preview.picture.isNull())
 
     dialog.again.click()

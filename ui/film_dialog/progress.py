@@ -31,6 +31,8 @@ class FilmProgress(QWidget):
         self.bar.setRange(0, 1000)
         self.words = Note()
         self.words.setObjectName("film_words")
+        self.remarks = Note()
+        self.remarks.setObjectName("film_remarks")
         self._calls = Calls(self)
         self._loading: Optional[Call] = None
         self._begun, self._drawn, self._number = 0.0, 0, 0
@@ -38,6 +40,7 @@ class FilmProgress(QWidget):
         column.addWidget(self.preview, 1)
         column.addWidget(self.bar)
         column.addWidget(self.words)
+        column.addWidget(self.remarks)
 
     def begin(self, pictures: int) -> None:
         """Begin a film of so many pictures."""
@@ -45,13 +48,15 @@ class FilmProgress(QWidget):
         self.bar.setValue(0)
         self.preview.show_picture(QImage())
         self.words.show_text(tr("Starting…"))
+        self.remarks.show_text("")
 
     def hear(self, values: dict[str, object]) -> None:
         """Show what the process tells."""
         if "percent" in values:
             self.bar.setValue(round(10 * float(str(values["percent"]))))
         if "said" in values:
-            self.words.show_text(str(values["said"]))
+            lines = [self.remarks.plain, str(values["said"])]
+            self.remarks.show_warning("\n".join(filter(None, lines)))
         if "picture" in values:
             self._drawn += 1
             self._say()
