@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 TEMPLATE, TIME, PAPER, ORIENTATION = "TEMPLATE", "TIME", "PAPER", "ORIENTATION"
 OTHER, OTHER_TIME = "OTHER", "OTHER_TIME"
 DISTRICTS, NAME_FIELD, DISTRICT = "DISTRICTS", "NAME_FIELD", "DISTRICT"
-KEYS = ("city", "zooms", "day", "pair", "district")
+KEYS = ("city", "zooms", "atlas", "day", "pair", "district")
 PAPERS = ("A4", "A3", "A2", "A1", "A0", "Letter", "Tabloid")
 ORIENTATIONS = ("auto", "landscape", "portrait")
 USUAL_FIELDS = ("name", "title", "label")
@@ -64,9 +64,10 @@ def template_parameters() -> Iterable[QgsProcessingParameterDefinition]:
     yield p.with_help(
         template,
         tr(
-            "“city”: one map and the day as small maps. “zooms”: from all links to 1:25,000. “day”: the "
-            "hours of a day, or times of several sets of days, as small maps. “pair”: two maps or times side "
-            "by side. “district”: the report of a district. Or the path of a layout template (.qpt)."
+            "“city”: one map and the day as small maps. “zooms”: from all links to 1:25,000; “atlas”: the "
+            "same, a page each, as PDF. “day”: the hours of a day, or times of several sets of days, as "
+            "small maps. “pair”: two maps or times side by side. “district”: the report of a district. Or "
+            "the path of a layout template (.qpt)."
         ),
     )
     yield p.choice(

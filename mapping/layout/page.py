@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Optional
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsLayoutItemMap,
+    QgsLayoutItemPage,
     QgsLayoutSize,
     QgsPrintLayout,
     QgsProject,
@@ -233,14 +234,29 @@ class Sheet:
             options.facts or (counted if facts is None else facts),
         )
 
-    def finish(self, map_item: QgsLayoutItemMap) -> None:
-        """Write the end of the column: the scale bar of a map, the estimator and the sources.
+    def next_page(self) -> Sheet:
+        """Add a page of the same size to the layout; return it with a column of its own."""
+        pages, first = self.layout.pageCollection(), self.layout.pageCollection().page(0)
+        added = QgsLayoutItemPage(self.layout)
+        added.setPageSize(first.pageSize())
+        pages.addPage(added)
+        below = pages.page(pages.pageCount() - 1).pos().y()
+        beside = Box(self.area.width, below, first.rect().width() - self.area.width, self.area.height)
+        column = Column(self.layout, self.style, beside, self.size)
+        return replace(self, area=Box(0, below, self.area.width, self.area.height), column=column)
 
-        To be called last, as it turns the page about where words run from right to left.
+    def finish(self, map_item: QgsLayoutItemMap) -> None:
+        """Write the end of the column, and turn the page about where words run from right to left.
+
+        To be called last, and once.
         """
+        self.write_ending(map_item)
+        mirror_page(self.layout)
+
+    def write_ending(self, map_item: QgsLayoutItemMap) -> None:
+        """Write the end of the column: the scale bar of a map, the estimator and the sources."""
         sources = self.ground.sources(self.options.sources)
         self.column.ending(self.layer, sources, None if self.nothing else map_item)
-        mirror_page(self.layout)
 
 
 def whole_period(style: StyleOptions) -> str:

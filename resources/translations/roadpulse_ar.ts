@@ -334,6 +334,11 @@
       <translation>ساعة بساعة</translation>
     </message>
     <message>
+      <location filename="../../mapping/layout/templates/day.py" />
+      <source>{minutes} min from each time on</source>
+      <translation>{minutes} دقيقة ابتداءً من كل وقت</translation>
+    </message>
+    <message>
       <location filename="../../mapping/layout/templates/district.py" />
       <source>Mean of the district's links, weighted by length</source>
       <translation>متوسط مقاطع المنطقة مرجّحًا بالطول</translation>

@@ -334,6 +334,11 @@
       <translation>Stunde für Stunde</translation>
     </message>
     <message>
+      <location filename="../../mapping/layout/templates/day.py" />
+      <source>{minutes} min from each time on</source>
+      <translation>je {minutes} min ab der Uhrzeit</translation>
+    </message>
+    <message>
       <location filename="../../mapping/layout/templates/district.py" />
       <source>Mean of the district's links, weighted by length</source>
       <translation>Mittel der Abschnitte des Bezirks, nach Länge gewichtet</translation>

@@ -334,6 +334,11 @@
       <translation>heure par heure</translation>
     </message>
     <message>
+      <location filename="../../mapping/layout/templates/day.py" />
+      <source>{minutes} min from each time on</source>
+      <translation>{minutes} min à partir de chaque heure</translation>
+    </message>
+    <message>
       <location filename="../../mapping/layout/templates/district.py" />
       <source>Mean of the district's links, weighted by length</source>
       <translation>Moyenne des tronçons du quartier, pondérée par la longueur</translation>

@@ -12,6 +12,7 @@ import pytest
 from qgis.core import (
     QgsFeature,
     QgsGeometry,
+    QgsLayoutExporter,
     QgsLayoutItemGroup,
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
@@ -21,6 +22,7 @@ from qgis.core import (
     QgsProject,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtCore import QSize
 
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.layout.district import District, DistrictLinks
@@ -111,7 +113,7 @@ def test_nothing_on_a_page_is_cut_off_or_lies_on_anything(
     page = page_template(key).build(
         contents_of(layer, paper=paper, orientation=orientation, title=LONG, sources=LONG)
     )
-    sheet = page.layout.pageCollection().page(0).sceneBoundingRect()
+    sheets = [sheet.sceneBoundingRect() for sheet in page.layout.pageCollection().pages()]
     items = [
         item
         for item in page.layout.items()
@@ -120,7 +122,7 @@ def test_nothing_on_a_page_is_cut_off_or_lies_on_anything(
     ]
     boxes = [(item, item.sceneBoundingRect().adjusted(0.2, 0.2, -0.2, -0.2)) for item in items]
     for item, box in boxes:
-        assert sheet.contains(box), item.id()
+        assert any(sheet.contains(box) for sheet in sheets), item.id()
     for (one, first), (other, second) in combinations(boxes, 2):
         same_line = {one.id(), other.id()} == {""}  # texts at the left and the right of one line
         assert same_line or not first.intersects(second), (one.id(), other.id())
@@ -167,6 +169,21 @@ def test_two_runs_side_by_side_have_the_limits_of_the_first(tmp_path: Path) -> N
     assert after.renderer().dump() == before
     with pytest.raises(MapError, match="mph and km/h"):
         page_template("pair").build(replace(contents, other=OtherMap(after, replace(other, unit="km/h"), 8)))
+
+
+def test_an_atlas_has_a_page_for_each_zoom(path: Path) -> None:
+    layer = opened(path)
+    page = page_template("atlas").build(contents_of(layer, paper="A3"))
+    items = sorted(maps_of(page), key=lambda item: item.sceneBoundingRect().top())
+    sheets = page.layout.pageCollection()
+    assert sheets.pageCount() == len(items) >= 2
+    assert [sheets.pageNumberForPoint(item.sceneBoundingRect().center()) for item in items] == list(
+        range(len(items))
+    )
+    assert items[-1].scale() == pytest.approx(25_000, rel=0.001)
+    assert {hour_of(item) for item in items} == {"08:00"}
+    titles = [item for item in page.layout.items() if item.type() == items[0].type() + 2]
+    assert sum(label.id() == "title" for label in titles) == len(items)
 
 
 def limits_in(item: QgsLayoutItemMap, layer: QgsVectorLayer) -> list[float]:
@@ -230,3 +247,23 @@ def test_what_a_template_lacks_is_said_in_words(tmp_path: Path) -> None:
         page_template("day").build(replace(contents, style=replace(contents.style, packed="")))
     with pytest.raises(MapError, match="no template 'poster'"):
         page_template("poster")
+
+
+@pytest.mark.parametrize("key", TEMPLATES)
+def test_an_empty_map_has_a_page_of_each_template_that_says_why(tmp_path: Path, key: str) -> None:
+    empty = maps.write_lines(tmp_path / "map.gpkg", [], "EPSG:4326")
+    style = style_layer(empty)
+    wards = district_of(empty, wkt="Polygon ((9 48, 9.1 48, 9.1 48.1, 9 48))")
+    contents = PageInput(
+        QgsProject.instance(),
+        empty,
+        style,
+        PageOptions("Nowhere", frame=8),
+        OtherMap(empty, style, 17),
+        wards,
+    )
+    page = page_template(key).build(contents)
+    assert "Nothing is on this map" in page.nothing
+    assert page.layout.itemById("nothing").text() == page.nothing
+    picture = QgsLayoutExporter(page.layout).renderPageToImage(0, QSize(300, 212))
+    assert not picture.isNull()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qgis.core import QgsLayoutItemMap
 
 from ...errors import MapError
-from ...language import clock, tr
+from ...language import clock, number_text, tr
 from ..facts import count_points
 from ..grid import cells, split
 from ..items import add_text, add_track, show_track, text_format, track_picture
@@ -30,6 +30,9 @@ def _build(contents: PageInput) -> SpeedPage:
         step = max(1, -(-timeline.n_bins // MOST_OF_DAY))
         numbers, across = list(range(first, first + timeline.n_bins, step)), 0
         when = timeline.set_name(first) or tr("hour by hour")
+        if step > 1:  # not all bins have a map
+            span = number_text(timeline.bin_minutes)
+            when = tr(", ").join((when, tr("{minutes} min from each time on").format(minutes=span)))
         facts = count_points(contents.layer, range(first, first + timeline.n_bins))
     sheet.lay_ground()
     head, gap = 4.2 * sheet.size, 2.5 * sheet.size

@@ -11,7 +11,8 @@ from .base import PageTemplate
 from .own import own_template
 
 TEMPLATES: dict[str, PageTemplate] = {
-    each.key: each for each in (city.TEMPLATE, zooms.TEMPLATE, day.TEMPLATE, pair.TEMPLATE, district.TEMPLATE)
+    each.key: each
+    for each in (city.TEMPLATE, zooms.TEMPLATE, zooms.PAGES, day.TEMPLATE, pair.TEMPLATE, district.TEMPLATE)
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from qgis.core import (
@@ -36,7 +38,7 @@ def _build(contents: PageInput) -> SpeedPage:
     sheet = empty_sheet(contents.project, contents.layer, contents.style, contents.options)
     sheet.lay_ground()
     head, gap = 6.5 * sheet.size, 2.5 * sheet.size
-    zooms = _zooms(sheet, contents.project)
+    zooms = _zooms(sheet, contents.project, (4, 3, 2, 1))
     places = cells(sheet.area, len(zooms), sheet.wanted, gap, head)
     maps: list[QgsLayoutItemMap] = []
     ink, before = text_format(TEXT * sheet.size, sheet.palette.ink, bold=True), ""
@@ -61,6 +63,42 @@ def _build(contents: PageInput) -> SpeedPage:
     return page
 
 
+def _build_pages(contents: PageInput) -> SpeedPage:
+    first = empty_sheet(contents.project, contents.layer, contents.style, contents.options)
+    sheet, sheets = first, []
+    maps: list[QgsLayoutItemMap] = []
+    for number, (centre, scale) in enumerate(_zooms(first, contents.project, (1,))):
+        sheet = first.next_page() if number else first
+        extent = _about(centre, scale, sheet.area)
+        if maps:
+            extent = _within(extent, maps[-1].extent())
+        name = "map" if not maps else f"map {number + 1}"
+        item = sheet.add_map(sheet.area, contents.frame, name, extent)
+        item.setScale(scale)
+        if maps:
+            _mark(maps[-1], item, sheet)
+        sheet.write_heading(contents.frame)
+        sheet.column.write(_title(scale), TEXT, bold=True, name=f"zoom {number + 1}")
+        sheet.column.y += 6 * sheet.size
+        sheet.column.legend(contents.layer, item)
+        maps.append(item)
+        sheets.append(sheet)
+    page = first.as_page(maps[0])
+    for each, item in zip(sheets[:-1], maps):
+        each.write_ending(item)
+    sheet.finish(maps[-1])
+    return page
+
+
+def _title(scale: float) -> str:
+    """Return what a map of a scale (1:n) shows, and the scale."""
+    return tr("{zoom} · {scale}").format(zoom=_word(scale), scale=_ratio(scale))
+
+
+def _ratio(scale: float) -> str:
+    return f"1:{number_text(round(scale))}"
+
+
 def _word(scale: float) -> str:
     """Return what a map of a scale (1:n) shows."""
     if scale >= 1_000_000:
@@ -70,8 +108,8 @@ def _word(scale: float) -> str:
     return tr("City") if scale >= 35_000 else tr("Streets")
 
 
-def _zooms(sheet: Sheet, project: QgsProject) -> list[tuple[QgsPointXY, float]]:
-    """Return centre and scale (1:n) of each map, coarse to fine.
+def _zooms(sheet: Sheet, project: QgsProject, counts: Sequence[int]) -> list[tuple[QgsPointXY, float]]:
+    """Return centre and scale (1:n) of each map, coarse to fine; a page has one of `counts` maps.
 
     All links with data; most of them, or the extent asked for; one between; the busiest place at `CLOSEST`.
     """
@@ -85,7 +123,7 @@ def _zooms(sheet: Sheet, project: QgsProject) -> list[tuple[QgsPointXY, float]]:
         centre = into.transform(QgsPointXY(*_busiest((boxes[:, :2] + boxes[:, 2:]) / 2)))
     # Fewer maps are larger, so that their scales depend on how many there are.
     found: list[tuple[QgsPointXY, float]] = []
-    for count in (4, 3, 2, 1):
+    for count in counts:
         cell = cells(sheet.area, count, sheet.wanted, 0, 0)[0]
         found = _steps(widest, centre, cell)
         if len(found) >= count:
@@ -158,6 +196,12 @@ def _mark(outer: QgsLayoutItemMap, inner: QgsLayoutItemMap, sheet: Sheet) -> Non
     outer.overviews().addOverview(overview)
 
 
+PAGES = PageTemplate(
+    "atlas",
+    "Atlas of several pages",
+    "The whole network, region, city and 1:25,000, a page each, in one PDF.",
+    _build_pages,
+)
 TEMPLATE = PageTemplate(
     "zooms",
     "Atlas of zooms",
