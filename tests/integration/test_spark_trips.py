@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from development.cluster import Cluster
@@ -47,8 +48,20 @@ def elsewhere(trips: Path, tmp_path: Path) -> Path:
     return copy
 
 
+def large_csv(path: Path) -> None:
+    """Write a CSV of 40 MB, which is read in stretches, of trips one after the other."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            "COPY (SELECT 'trip ' || n // 300 AS trip, 1750000000 + n AS timestamp, n % 90 AS absVelocity, "
+            "100 + n // 20 % 40 AS \"dbResponse.linkID\", repeat('x', 40) AS note "
+            f"FROM range(550000) AS numbers(n)) TO '{path}' (HEADER)"
+        )
+
+
 @newest
 def test_files_of_many_trips_give_the_same_bytes_on_spark(start: Start, trips: Path, tmp_path: Path) -> None:
+    """Of several forms, and of one large file that all workers share."""
+    large_csv(trips / "large.csv")
     for n, name in enumerate(("Parquet", "comma", "a point a line", "array of points")):
         (trips / f"{n} {FORMS[name][0]}").write_bytes(FORMS[name][2](made()))
     spec = spec_of(trips, tmp_path / "store", mapping={"trip_id": "data.trip"})
