@@ -41,12 +41,12 @@ def _head(path: Path) -> bytes:
 
 
 def _unless(title: str, is_one: Callable[[bytes], bool]) -> Callable[[Path], str]:
-    """A look at the first bytes of a file."""
+    """Return a check of a file's first bytes, whose answer is empty or says what the file is not."""
 
-    def look(path: Path) -> str:
+    def check(path: Path) -> str:
         return "" if is_one(_head(path)) else f"it is not {title}"
 
-    return look
+    return check
 
 
 def _tail(path: Path, size: int) -> bytes:

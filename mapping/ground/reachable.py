@@ -17,7 +17,7 @@ from qgis.PyQt.QtGui import QColor, QImage
 
 from ..language import tr
 
-PATIENCE = 15.0
+TIMEOUT = 15.0
 """Seconds that a server has for a small picture of the map."""
 
 _SIDE = 64
@@ -46,7 +46,7 @@ def why_not_drawn(layer: QgsMapLayer, crs: QgsCoordinateReferenceSystem, extent:
         late.append(True)
         job.cancelWithoutBlocking()
 
-    timer = Timer(PATIENCE, give_up)
+    timer = Timer(TIMEOUT, give_up)
     timer.start()
     try:
         job.start()

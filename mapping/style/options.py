@@ -49,7 +49,7 @@ MOST_LIMITS, LARGEST_LIMIT = 100, 1e9
 """Number and size of a style's class limits."""
 
 
-LOOK = (
+APPEARANCE = (
     "theme", "fast_glows", "ramp", "method", "classes", "width", "few", "beside", "labels",
 )  # fmt: skip
 """Names of the options that are of no map in particular."""

@@ -21,7 +21,7 @@ from ..errors import MapError
 from ..file_kinds import FileKind
 from ..output_file import written_whole
 from .methods import BY_HAND, METHODS
-from .options import LOOK, StyleOptions, known_options
+from .options import APPEARANCE, StyleOptions, known_options
 
 
 def _stranger(path: Path) -> str:
@@ -67,7 +67,7 @@ class Preset:
     def of(cls, name: str, options: StyleOptions) -> Preset:
         """Create a preset of the look of a map. Raises `MapError`."""
         _check_name(name)
-        style = {key: getattr(options, key) for key in LOOK}
+        style = {key: getattr(options, key) for key in APPEARANCE}
         if options.method == BY_HAND:
             style |= {"limits": list(options.limits), "unit": options.unit}
         if not METHODS[options.method].counts:  # its limits are those of the statistic
@@ -79,7 +79,7 @@ class Preset:
 
         Limits that were typed for another statistic or unit are left out.
         """
-        found = known_options(self.style, LOOK)
+        found = known_options(self.style, APPEARANCE)
         is_speed = statistics.statistic(statistic).unit == statistics.SPEED
         if self.style.get("statistic") != statistic or (is_speed and self.style.get("unit") != unit):
             found.pop("limits", None)
@@ -106,9 +106,9 @@ def read_preset(path: Path, is_shipped: bool = False) -> Preset:
         name, style = values.text("name"), values.part("style")
         _check_name(name)
         about = values.text("about") if "about" in values else ""
-        known = known_options(style.values, LOOK)
+        known = known_options(style.values, APPEARANCE)
         for entry in style:
-            if entry in LOOK and entry not in known:
+            if entry in APPEARANCE and entry not in known:
                 raise style.fault(entry, "which this version does not know")
         if "statistic" in style and not statistics.is_statistic(style.text("statistic")):
             raise style.fault("statistic", "which this version does not know")

@@ -29,7 +29,7 @@ from ..map_file import MapFile
 from .breaks import class_labels
 from .labels import enlarged, street_labels
 from .methods import BY_HAND, DEFAULT_METHOD, METHODS
-from .options import BY_CLASS, LARGEST_LIMIT, LOOK, StyleOptions, known_options
+from .options import APPEARANCE, BY_CLASS, LARGEST_LIMIT, StyleOptions, known_options
 from .palette import PALETTES
 from .ramps import qgis_ramp
 from .road_class import REFERENCE_SCALE, TRAFFIC_SHARES
@@ -48,7 +48,7 @@ ORDER_SCALE = 60_000
 _STYLED = "roadpulse/style"
 """Custom property of a layer with the options that it was styled with, as JSON."""
 
-_KEPT = ("statistic", "driving_side", *LOOK)
+_KEPT = ("statistic", "driving_side", *APPEARANCE)
 
 _SHORT_ALIAS, _PIXELS_A_LETTER = 12, 7
 """Letters of a head that QGIS's usual width of a column has room for; it cuts longer ones at both ends."""

@@ -281,7 +281,7 @@ def test_a_server_that_is_away_is_named_and_the_page_made_without_it(
 def test_a_server_that_does_not_answer_is_not_waited_for(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import socket
 
-    monkeypatch.setattr(reachable, "PATIENCE", 0.3)
+    monkeypatch.setattr(reachable, "TIMEOUT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         layer = xyz(f"http://127.0.0.1:{silent.getsockname()[1]}", "Silent")
         made = page_of(file, "basemaps", None, (layer,))

@@ -115,6 +115,7 @@ def test_a_name_that_is_gone_is_found(source: str, names: list[str]) -> None:
 HELD = (
     "aggregation",
     "cluster_client",
+    "mapping",
     "workflow",
     "algorithms",
     "ui",
@@ -130,6 +131,7 @@ ONE_MEANING = {
         "aggregation/",  # `storage.base.Place`, a file or folder behind a path
         "development/qt6_",  # where a name stands in a file
         "ui/run_dialog/",  # `_placed`, `_fit_to_place`, of a window and of a profile
+        "mapping/",  # where a value stands in an array, or an item on a page
         "cluster_client/postgis/link_geometry.py",  # of a shape in an array
         "workflow/roads.py",  # of a name in a list
     ),
@@ -140,7 +142,7 @@ ONE_MEANING = {
     "share": (  # a fraction
         "aggregation/report.py", "aggregation/contract/statistic.py", "ui/widgets/number_format.py",
         "ui/runs/phases.py", "mapping/language.py", "algorithms/aggregate_trips.py",
-        "algorithms/speed_map.py", "democity/", "development/",
+        "algorithms/speed_map.py", "mapping/", "democity/", "development/",
     ),
     "look": ("ui/run_dialog/", "cluster_client/postgis/links.py"),  # a probe in the background
     "pace": ("aggregation/contract/", "aggregation/summary/"),  # time a length

@@ -13,7 +13,7 @@ from qgis.PyQt.QtWidgets import QCheckBox, QDialogButtonBox, QPushButton, QVBoxL
 from ...aggregation.contract.errors import RunError
 from ...mapping.language import tr
 from ...mapping.style.methods import BY_HAND
-from ...mapping.style.options import LOOK, StyleOptions
+from ...mapping.style.options import APPEARANCE, StyleOptions
 from ...mapping.style.presets import Preset
 from ...mapping.style.saved_styles import check_save, save_style
 from ...mapping.style.symbology import drawn_statistic, kept_options
@@ -131,7 +131,7 @@ class StyleDialog(OnScreenDialog):
         from ...mapping.style.driving_side import driving_side_of  # noqa: PLC0415
 
         usual = StyleOptions()
-        shared = {name: getattr(usual, name) for name in LOOK}
+        shared = {name: getattr(usual, name) for name in APPEARANCE}
         return {**shared, "driving_side": driving_side_of(self._file.spec.time_zone)}
 
     def _show(self) -> None:

@@ -9,7 +9,7 @@ from qgis.core import QgsLayoutItemMap
 from ...errors import MapError
 from ...language import tr
 from ...map_file import MapFile
-from ...style.options import LOOK
+from ...style.options import APPEARANCE
 from ...style.symbology import print_style, style_layer
 from ...style.temporal import frame_range
 from ..facts import describe, fill, span
@@ -49,8 +49,8 @@ def _second(sheet: Sheet, other: OtherMap, place: Box) -> QgsLayoutItemMap:
     same = other.layer.id() == sheet.layer.id()
     if same:
         return sheet.add_map(place, other.frame, "map 2")
-    look = {name: getattr(sheet.style, name) for name in ("limits", "traffic", *LOOK)}
-    style = replace(other.style, **look)
+    appearance = {name: getattr(sheet.style, name) for name in ("limits", "traffic", *APPEARANCE)}
+    style = replace(other.style, **appearance)
     copy = other.layer.clone()
     style_layer(copy, style)
     time = None if other.frame is None or not style.plays else frame_range(style.timeline, other.frame)
