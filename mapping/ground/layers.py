@@ -11,7 +11,6 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsCsException,
-    QgsLayerTree,
     QgsMapLayer,
     QgsProject,
     QgsRectangle,
@@ -39,12 +38,14 @@ class GroundChoice:
 
     `kind` is one of `KINDS`. `project` is the person's, which stays as it is. `chosen` are layers to be
     drawn in any case, in place of those that would be recognised. `away` fills with the layers, by id, that
-    cannot be drawn, so that many pages ask a server once.
+    cannot be drawn, so that many pages ask a server once; where `asks_servers` is False none is asked, and
+    none waited for, and a base map whose server is away stays empty.
     """
 
     kind: str = NONE
     project: Optional[QgsProject] = None
     chosen: tuple[QgsMapLayer, ...] = ()
+    asks_servers: bool = True
     away: dict[str, str] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
@@ -90,7 +91,7 @@ def ground_layers(
     left_out: list[str] = []
     nameless: list[str] = []
     for layer in found:
-        why = choice.away.get(layer.id()) or why_not_drawn(layer, crs, extent)
+        why = choice.away.get(layer.id()) or why_not_drawn(layer, crs, extent, choice.asks_servers)
         if why:
             choice.away[layer.id()] = why
         copy = None if why else _quiet(layer, theme)
@@ -115,8 +116,7 @@ def _of_project(choice: GroundChoice, speeds: QgsVectorLayer) -> Sequence[QgsMap
         return [layer for layer in choice.chosen if not _is_speeds(layer, speeds)]
     if choice.project is None:
         return []
-    root = choice.project.layerTreeRoot()
-    shown = [layer for layer in root.layerOrder() if _is_shown(root, layer)]
+    shown = layers_shown(choice.project)
     if choice.kind == BASE_MAPS:
         return [layer for layer in shown if is_base_map(layer)]
     found = []
@@ -128,9 +128,11 @@ def _of_project(choice: GroundChoice, speeds: QgsVectorLayer) -> Sequence[QgsMap
     return found
 
 
-def _is_shown(root: QgsLayerTree, layer: QgsMapLayer) -> bool:
-    node = root.findLayer(layer.id())
-    return node is not None and node.isVisible()
+def layers_shown(project: QgsProject) -> list[QgsMapLayer]:
+    """Return the layers that a project shows, from the top."""
+    root = project.layerTreeRoot()
+    nodes = ((layer, root.findLayer(layer.id())) for layer in root.layerOrder())
+    return [layer for layer, node in nodes if node is not None and node.isVisible()]
 
 
 def is_base_map(layer: QgsMapLayer) -> bool:

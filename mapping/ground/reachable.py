@@ -24,14 +24,16 @@ _SIDE = 64
 """Points along an edge of that picture, so that it takes one tile or a few."""
 
 
-def why_not_drawn(layer: QgsMapLayer, crs: QgsCoordinateReferenceSystem, extent: QgsRectangle) -> str:
+def why_not_drawn(
+    layer: QgsMapLayer, crs: QgsCoordinateReferenceSystem, extent: QgsRectangle, asks_server: bool = True
+) -> str:
     """Return why a layer cannot be drawn, as a part of a sentence; empty if it can.
 
     A map of a server, which QGIS takes for valid as long as its address is, is drawn once, small.
     """
     if not layer.isValid():
         return tr("it cannot be opened")
-    if layer.type() == Qgis.LayerType.Vector or layer.providerType() == "gdal":
+    if not asks_server or layer.type() == Qgis.LayerType.Vector or layer.providerType() == "gdal":
         return ""
     settings = QgsMapSettings()
     settings.setLayers([layer])

@@ -31,7 +31,7 @@ from qgis.PyQt.QtGui import QColor, QImage
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.ground import reachable
 from roadpulse.mapping.ground.built_up import built_up_areas
-from roadpulse.mapping.ground.layers import GroundChoice
+from roadpulse.mapping.ground.layers import GroundChoice, layers_shown
 from roadpulse.mapping.ground.meaning import BORDER, BUILT_UP, GREEN, RAILWAY, ROADS, WATER, meaning_of
 from roadpulse.mapping.ground.quiet import COLOURS
 from roadpulse.mapping.layout.page import PageOptions, SpeedPage, speed_page
@@ -276,6 +276,18 @@ def test_a_server_that_is_away_is_named_and_the_page_made_without_it(
     assert made.page.ground.left_out == ("Away (no picture of this place came from its server)",)
     assert made.page.ground.without_attribution == ("Here",)
     assert Picture(made).at(500_200, 5_999_950) == TILE_COLOUR
+
+
+def test_a_layout_to_be_edited_asks_no_server(file: Path) -> None:
+    away = xyz("http://127.0.0.1:1", "Away")
+    layer, project = QgsVectorLayer(f"{file}|layername=links", "Speeds", "ogr"), QgsProject()
+    project.addMapLayers([layer, away])
+    ground = GroundChoice("basemaps", project, asks_servers=False)
+    style = style_layer(layer, StyleOptions.from_run_table(layer))
+    page = speed_page(project, layer, style, PageOptions("Town", ground=ground, small_multiples=()))
+    assert page.ground.left_out == ()
+    assert [drawn.name() for drawn in page.map_item.layers()] == ["Speeds", "Away"]
+    assert layers_shown(project) == [layer, away]  # and no copies
 
 
 def test_a_server_that_does_not_answer_is_not_waited_for(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

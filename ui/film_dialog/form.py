@@ -21,6 +21,7 @@ from qgis.PyQt.QtWidgets import (
 from ...algorithms.style_parameters import AS_LAYER
 from ...mapping.film.formats import FORMATS, FilmFormat
 from ...mapping.film.moments import moments
+from ...mapping.ground.layers import layers_shown
 from ...mapping.language import clock, number_text, tr
 from ...workflow import locations
 from ...workflow.run_names import name_of_trips
@@ -177,11 +178,8 @@ class FilmForm(QWidget):
         """
         found: list[QgsMapLayer] = [self._layer]
         if self.ground.currentData() in (PROJECT, BASE_MAPS):
-            root = QgsProject.instance().layerTreeRoot()
-            for layer in root.layerOrder():
-                node = root.findLayer(layer)
-                if node is not None and node.isVisible() and layer.providerType() != "memory":
-                    found.append(layer)
+            shown = layers_shown(QgsProject.instance())
+            found += [layer for layer in shown if layer.providerType() != "memory"]
         return list(dict.fromkeys(found))
 
     # -- parts --------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ from qgis.PyQt.QtWidgets import (
 from ...aggregation.contract.days import clock
 from ...algorithms.style_parameters import AS_LAYER
 from ...mapping.errors import MapError
-from ...mapping.ground.layers import GroundChoice
+from ...mapping.ground.layers import GroundChoice, layers_shown
 from ...mapping.language import tr
 from ...mapping.layout.district import District
 from ...mapping.layout.page import PageOptions
@@ -155,7 +155,7 @@ class PageForm(QWidget):
             frame=self.time.currentData(),
             extent=self._extent(),
             cut=self.fill.isChecked(),
-            ground=GroundChoice(str(self.ground.currentData()), QgsProject.instance()),
+            ground=GroundChoice(str(self.ground.currentData()), QgsProject.instance(), asks_servers=False),
         )
         return PageInput(QgsProject.instance(), self.layer, style, options, other, district)
 
@@ -203,8 +203,14 @@ class PageForm(QWidget):
         return "exportpages", {**given, "INPUTS": [self.layer.id()], "EACH": each, "FORMAT": kind}
 
     def layers(self) -> list[QgsMapLayer]:
-        """Return the layers that a page may draw."""
-        return list(QgsProject.instance().mapLayers().values())
+        """Return the layers that a page may draw: maps, districts, and those that the project shows.
+
+        They are in the project's order. Hidden ones would become a part of the ground, and those in QGIS's
+        memory cannot be drawn by another process.
+        """
+        named = (self.layer, self.other.currentLayer(), self.districts.currentLayer())
+        shown = [each for each in layers_shown(QgsProject.instance()) if each.providerType() != "memory"]
+        return list(dict.fromkeys([*shown, *(layer for layer in named if layer is not None)]))
 
     def _moment(self, frame: Optional[int], name: str, days: bool = True) -> dict[str, str]:
         """Return the parameters of a frame of the timeline; none for the whole period."""
