@@ -123,8 +123,13 @@ def style_changes(reader: Reader, layer: Optional[QgsVectorLayer] = None) -> dic
     changes: dict[str, Any] = {}
     if reader.text(PRESET) == AS_LAYER:
         if layer is not None:
-            from ..mapping.style.symbology import drawn_statistic, kept_options  # noqa: PLC0415
+            from ..mapping.style.symbology import (  # noqa: PLC0415
+                drawn_statistic,
+                kept_options,
+                recall_style,
+            )
 
+            recall_style(layer)
             statistic = statistic or drawn_statistic(layer)
             changes = kept_options(layer, statistic) if statistic else {}
     elif reader.text(PRESET):

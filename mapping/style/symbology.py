@@ -12,6 +12,7 @@ from qgis.core import (
     QgsMapLayerStyle,
     QgsProject,
     QgsProperty,
+    QgsProviderRegistry,
     QgsRendererRange,
     QgsSimpleLineSymbolLayer,
     QgsSymbolLayer,
@@ -19,13 +20,14 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerSimpleLabeling,
 )
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import Qt, QXmlStreamReader
 from qgis.PyQt.QtGui import QColor
 
 from ...aggregation.contract.json_text import Entries, JsonFault, decode
 from ..columns import LABEL_FIELD, LABEL_ZOOM_FIELD, WIDTH_FIELD, link_columns
 from ..language import tr
 from ..map_file import MapFile
+from ..style_check import LARGEST
 from .breaks import class_labels
 from .labels import enlarged, street_labels
 from .methods import BY_HAND, DEFAULT_METHOD, METHODS
@@ -92,6 +94,26 @@ def kept_options(layer: QgsVectorLayer, statistic: str) -> dict[str, Any]:
     if not METHODS[kept.get("method", DEFAULT_METHOD)].fits(statistic):
         del kept["method"]
     return {**kept, "statistic": statistic}
+
+
+def recall_style(layer: QgsVectorLayer) -> None:
+    """Let a layer that was opened without the style of its file, as Processing does, know its look.
+
+    The file may be foreign: nothing of its style is applied, the options in it alone are read. A layer of a
+    project looks as it does there.
+    """
+    if layer.project() is not None or layer.customProperty(_STYLED):
+        return
+    style = QgsProviderRegistry.instance().loadStyle(layer.providerType(), layer.source(), "")
+    reader = QXmlStreamReader(style[:LARGEST])
+    while not reader.atEnd():
+        kind = reader.readNext()
+        if kind == QXmlStreamReader.TokenType.DTD and "[" in reader.text():
+            return  # entities
+        is_element = kind == QXmlStreamReader.TokenType.StartElement
+        if is_element and reader.attributes().value("name") == _STYLED:
+            layer.setCustomProperty(_STYLED, reader.attributes().value("value"))
+            return
 
 
 def current_style(layer: QgsVectorLayer) -> StyleOptions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +171,20 @@ def test_a_script_takes_a_preset_by_name_or_file_and_sets_what_it_wants_otherwis
         colours(PRESET="Nigt")
     with pytest.raises(Exception, match="not of the mean speed"):
         colours(METHOD="bands")
+
+
+def test_a_page_of_a_file_takes_the_look_that_is_kept_in_it(
+    processing: Any, map_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Processing opens a file without its style."""
+    from roadpulse.algorithms import post_processing
+
+    path = tmp_path / "speeds.gpkg"
+    shutil.copy(map_file, path)
+    source, seen = f"{path}|layername=links", []
+    processing.run("roadpulse:stylespeeds", {"INPUT": source, "RAMP": "magma", "FEW": False, "SAVE": True})
+    show = post_processing.show
+    monkeypatch.setattr(post_processing, "show", lambda *args: seen.append(show(*args)) or seen[-1])
+    page = {"INPUT": source, "PRESET": "layer", "DPI": 40, "OUTPUT": str(tmp_path / "page.png")}
+    processing.run("roadpulse:exportlayout", page)
+    assert [(style.ramp, style.few) for style in seen] == [("magma", False)]
