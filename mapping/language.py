@@ -93,6 +93,11 @@ def digits(text: str) -> str:
     return text.translate({ord("0") + i: chr(zero + i) for i in range(10)})
 
 
+def scale_text(scale: float) -> str:
+    """Return the scale 1:n of a map as `1:25,000`."""
+    return digits(f"1:{number_text(round(scale))}")
+
+
 def many(value: int) -> str:
     """Large numbers as one says them: `9,412`, `1.1 million`, `85.1 million`."""
     if value < 1_000_000:

@@ -6,6 +6,7 @@ from qgis.core import (
     QgsLayoutItem,
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
+    QgsLayoutItemPage,
     QgsLayoutItemScaleBar,
     QgsLayoutPoint,
     QgsLegendStyle,
@@ -29,7 +30,7 @@ def mirror_page(layout: QgsPrintLayout) -> None:
         return
     width = layout.pageCollection().page(0).pageSize().width()
     for item in layout.items():
-        if isinstance(item, QgsLayoutItem) and item is not layout.pageCollection().page(0):
+        if isinstance(item, QgsLayoutItem) and not isinstance(item, QgsLayoutItemPage):
             _mirror(item, width)
 
 

@@ -18,7 +18,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import Qt
 
-from ...language import digits, number_text, tr
+from ...language import scale_text, tr
 from ...map_file import MapFile
 from ..facts import fill
 from ..grid import cells, split
@@ -49,7 +49,7 @@ def _build(contents: PageInput) -> SpeedPage:
             extent = _within(extent, maps[-1].extent())
         item = sheet.add_map(below, contents.frame, "map" if not maps else f"map {number + 1}", extent)
         item.setScale(scale)
-        word, ratio = _word(scale), digits(f"1:{number_text(round(scale))}")
+        word, ratio = _word(scale), scale_text(scale)
         words = ratio if word == before else tr("{zoom} · {scale}").format(zoom=word, scale=ratio)
         add_text(sheet.layout, words, above, ink, f"zoom {number + 1}")
         if maps:
@@ -96,7 +96,7 @@ def _title(scale: float) -> str:
 
 
 def _ratio(scale: float) -> str:
-    return f"1:{number_text(round(scale))}"
+    return scale_text(scale)
 
 
 def _word(scale: float) -> str:
