@@ -43,7 +43,8 @@ def dialog(layer: QgsVectorLayer) -> Any:
     window, canvas = QMainWindow(), QgsMapCanvas()
     canvas.setDestinationCrs(layer.crs())
     canvas.setExtent(layer.extent())
-    iface = SimpleNamespace(mainWindow=lambda: window, mapCanvas=lambda: canvas)
+    bar = SimpleNamespace(pushMessage=lambda title, text, level, seconds: bar.texts.append(text), texts=[])
+    iface = SimpleNamespace(mainWindow=lambda: window, mapCanvas=lambda: canvas, messageBar=lambda: bar)
     dialog = FilmDialog(iface, layer, MapFile.of(layer))
     dialog.show()
     yield dialog
@@ -120,8 +121,11 @@ def test_a_film_is_made_in_another_process_and_can_be_cancelled(dialog: Any, tmp
     form.output.setFilePath(str(made / "day.apng"))
     dialog.make.click()
     assert dialog.process.going and dialog.cancel.isVisible()
+    dialog.close()
     until(lambda: not dialog.process.going)
     assert [path.name for path in made.iterdir()] == ["day.apng"], dialog.banner.words.text()
+    assert "day.apng" in dialog.iface.messageBar().texts[0]
+    dialog.show()
     assert "3 pictures" in dialog.progress.words.plain
     dialog.progress.hear({"said": "One."})
     dialog.progress.hear({"said": "Two."})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qgis.core import QgsVectorLayer
+from qgis.core import Qgis, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices
@@ -15,7 +15,7 @@ from ...mapping.language import number_text, tr
 from ..background.algorithm_process import AlgorithmProcess
 from ..manual.window import PUBLISH, HelpButton
 from ..widgets.banner import Banner
-from ..widgets.messages import log_error
+from ..widgets.messages import log_error, show_error, show_message
 from ..widgets.notes import Note
 from ..widgets.number_format import duration, size
 from ..widgets.screen_fit import OnScreenDialog
@@ -32,7 +32,7 @@ class FilmDialog(OnScreenDialog):
 
     def __init__(self, iface: Any, layer: QgsVectorLayer, file: MapFile) -> None:
         super().__init__(iface.mainWindow())
-        self._layer = layer
+        self.iface, self._layer = iface, layer
         self.setObjectName("film_dialog")
         self.setWindowTitle(tr("Film of “{layer}”").format(layer=layer.name()))
         self.resize(560, 560)
@@ -159,6 +159,8 @@ class FilmDialog(OnScreenDialog):
                 name=path.name, size=size(path.stat().st_size if path.exists() else 0), pictures=pictures
             )
         self.progress.words.show_text(words)
+        if not self.isVisible():
+            show_message(self.iface.messageBar(), words, Qgis.MessageLevel.Success)
         self.note.show_text("", tr("Show the film"), "film")
         self._show()
 
@@ -166,6 +168,8 @@ class FilmDialog(OnScreenDialog):
         log_error(error)
         self._back()
         self.banner.show_error(error)
+        if not self.isVisible():
+            show_error(self.iface.messageBar(), error)
 
     def _stopped(self) -> None:
         self._back()
