@@ -92,11 +92,7 @@ def _build_pages(contents: PageInput) -> SpeedPage:
 
 def _title(scale: float) -> str:
     """Return what a map of a scale (1:n) shows, and the scale."""
-    return tr("{zoom} · {scale}").format(zoom=_word(scale), scale=_ratio(scale))
-
-
-def _ratio(scale: float) -> str:
-    return scale_text(scale)
+    return tr("{zoom} · {scale}").format(zoom=_word(scale), scale=scale_text(scale))
 
 
 def _word(scale: float) -> str:
