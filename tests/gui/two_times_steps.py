@@ -55,10 +55,11 @@ def steps(robot: Robot) -> Iterator[Any]:
     QTest.mouseClick(dock.track, LEFT, Qt.KeyboardModifier.NoModifier, at_height(dock.track, at))
     yield lambda: dock.clock.lines[0].startswith("03:00")
     yield lambda: not main.isDrawing() and not second.isDrawing()
-    yield from pause(0.5)
+    yield from pause(0.3)
     seen["times"] = [canvas.temporalRange().begin().toString("HH:mm") for canvas in (main, second)]
     seen["clocks"] = [eyes.feature.clock.lines[0], dock.clock.lines[0]]
     robot.measure("two times", since)
+    yield lambda: robot.colours(second).get(seen["colour"]["3"], 0) > 100
     seen["colours"] = [robot.colours(), robot.colours(second)]
     robot.screenshot("two-times")
     since = robot.now()
