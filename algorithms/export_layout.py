@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     Qgis,
@@ -27,6 +27,9 @@ from .page_templates import TemplateReader, district_parameter, template_paramet
 from .reader import Reader
 from .style_parameters import style_changes, style_parameters
 
+if TYPE_CHECKING:
+    from ..mapping.layout.page import SpeedPage
+
 DPI, LAYERS = "DPI", "LAYERS"
 
 
@@ -40,6 +43,17 @@ def quality_parameters() -> Iterable[QgsProcessingParameterDefinition]:
     layers = QgsProcessingParameterBoolean(LAYERS, tr("Layers in the PDF"), False)
     switched = tr("They can be switched on and off in a reader of PDFs.")
     yield p.advanced(p.with_help(layers, switched))
+
+
+def warn_of(page: SpeedPage, feedback: QgsProcessingFeedback, name: str = "") -> None:
+    """Say what a page lacks: links, parts of its template or ground; `name` tells several pages apart."""
+    for part in page.left_out:
+        words = tr("Left out of the template, as it may be another person's: {part}.")
+        feedback.pushWarning(visible(words.format(part=part)))
+    pages.warn_of_ground(page.ground, feedback)
+    if page.nothing:
+        words = tr("{page}: {why}").format(page=name, why=page.nothing) if name else page.nothing
+        feedback.pushWarning(visible(words))
 
 
 class ExportLayout(RoadpulseAlgorithm):
@@ -113,13 +127,8 @@ class ExportLayout(RoadpulseAlgorithm):
             sheet, frame=templates.frame(sheet.timeline()), title=district.name if district else ""
         )
         page = templates.template.build(replace(contents, district=district))
-        for part in page.left_out:
-            words = tr("Left out of the template, as it may be another person's: {part}.")
-            feedback.pushWarning(visible(words.format(part=part)))
-        pages.warn_of_ground(page.ground, feedback)
-        if page.nothing:
-            feedback.pushWarning(visible(page.nothing))
-        elif contents.options.frame is not None and not page.style.plays:
+        warn_of(page, feedback)
+        if contents.options.frame is not None and not page.style.plays and not page.nothing:
             words = tr("The map file has no values by bin of {title}: the page shows the whole period.")
             feedback.pushWarning(visible(words.format(title=page.style.title)))
         feedback.setProgress(20)

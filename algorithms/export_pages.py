@@ -26,7 +26,7 @@ from ..mapping.language import tr
 from . import pages
 from . import parameters as p
 from .base import Parameters, Results, RoadpulseAlgorithm
-from .export_layout import DPI, LAYERS, quality_parameters
+from .export_layout import DPI, LAYERS, quality_parameters, warn_of
 from .outputs import files_read
 from .page_templates import TemplateReader, template_parameters, time_parameters
 from .reader import Reader
@@ -140,9 +140,11 @@ class ExportPages(RoadpulseAlgorithm):
             try:
                 check_output(path, PAGE_KINDS, inputs)
                 page = job.build()
-                pages.warn_of_ground(page.ground, feedback)
+                warn_of(page, feedback, job.name)
                 export_page(page, path, reader.number(DPI), reader.flag(LAYERS))
+                project, ground = page.layout.project(), [layer.id() for layer in page.ground.layers]
                 del page
+                project.removeMapLayers(ground)  # of hundreds of pages they would fill the memory
             except RunError as error:
                 failed.append(job.name)
                 feedback.reportError(visible(tr("{page}: {why}").format(page=job.name, why=error.message)))
@@ -151,13 +153,15 @@ class ExportPages(RoadpulseAlgorithm):
                 feedback.pushInfo(visible(str(path)))
             feedback.setProgress(100 * (number + 1) / len(jobs))
         if not done:
-            raise MapError(tr("None of the {n} pages could be made. The log says why.").format(n=len(jobs)))
+            raise MapError(tr("No page could be made. The log says why."))
         return {p.OUTPUT: str(folder), "PAGE_COUNT": done, "FAILED_COUNT": len(failed)}
 
     def _jobs(
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Iterator[Job]:
         """Yield the pages that are to be made, run by run."""
+        from ..mapping.map_file import MapFile  # noqa: PLC0415
+
         each = Reader(self, parameters, context).choice(EACH)
         templates = TemplateReader(self, parameters, context)
         layers = self.parameterAsLayerList(parameters, INPUTS, context)
@@ -176,6 +180,9 @@ class ExportPages(RoadpulseAlgorithm):
                     visible(tr("{page}: {why}").format(page=layer.name(), why=error.message))
                 )
                 continue
+            if each == BY_TIME and not frames:
+                why = MapFile.of(layer).not_playing or tr("The map file holds no values by bin.")
+                feedback.reportError(visible(tr("{page}: {why}").format(page=layer.name(), why=why)))
             if each == BY_RUN:
                 yield Job(layer.name(), _build(templates, request, {"title": layer.name()}))
             for frame in frames:
@@ -193,9 +200,14 @@ def _build(
 
     def build() -> SpeedPage:
         more = dict(options)
-        district = more.pop("district", None)
+        name, district = more.pop("title", ""), more.pop("district", None)
         more.setdefault("frame", templates.frame(request.timeline()))
-        return templates.template.build(replace(templates.contents(request, **more), district=district))
+        contents = templates.contents(request, title=name, **more)
+        title = contents.options.title
+        if name and title != name:  # TITLE is that of all pages
+            title = tr("{title}: {page}").format(title=title, page=name)
+        options_of_page = replace(contents.options, title=title)
+        return templates.template.build(replace(contents, district=district, options=options_of_page))
 
     return build
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ..mapping.timeline import Timeline
 
 TEMPLATE, TIME, PAPER, ORIENTATION = "TEMPLATE", "TIME", "PAPER", "ORIENTATION"
-OTHER, OTHER_TIME = "OTHER", "OTHER_TIME"
+OTHER, OTHER_TIME, OTHER_DAYS = "OTHER", "OTHER_TIME", "OTHER_DAYS"
 DISTRICTS, NAME_FIELD, DISTRICT = "DISTRICTS", "NAME_FIELD", "DISTRICT"
 KEYS = ("city", "zooms", "atlas", "day", "pair", "district")
 PAPERS = ("A4", "A3", "A2", "A1", "A0", "Letter", "Tabloid")
@@ -91,6 +91,8 @@ def template_parameters() -> Iterable[QgsProcessingParameterDefinition]:
     )
     time = QgsProcessingParameterString(OTHER_TIME, tr("Second time"), "", False, True)
     yield p.advanced(p.with_help(time, tr("Of “pair”, such as 17:00. Empty: the first time.")))
+    days = QgsProcessingParameterString(OTHER_DAYS, tr("Second days"), "", False, True)
+    yield p.advanced(p.with_help(days, tr("Of “pair”: a set of days, such as Sat. Empty: the first days.")))
     districts = QgsProcessingParameterFeatureSource(
         DISTRICTS, tr("Districts"), [Qgis.ProcessingSourceType.VectorPolygon], None, True
     )
@@ -155,28 +157,28 @@ class TemplateReader:
         contents = request.contents(
             paper=reader.choice(PAPER), orientation=reader.choice(ORIENTATION), **options
         )
-        layer, time = (
-            self._algorithm.parameterAsVectorLayer(self._parameters, OTHER, self._context),
-            reader.text(OTHER_TIME),
-        )
+        layer = self._algorithm.parameterAsVectorLayer(self._parameters, OTHER, self._context)
         if layer is None and reader.text(OTHER):
             raise MapError(tr("The layer {name!r} cannot be opened.").format(name=reader.text(OTHER)))
-        if layer is None and not time:
+        if layer is None and not reader.text(OTHER_TIME) and not reader.text(OTHER_DAYS):
             return contents
-        return replace(contents, other=self._other(request, contents, layer, time))
+        return replace(contents, other=self._other(request, contents, layer))
 
     def _other(
-        self, request: pages.PageRequest, contents: PageInput, layer: Optional[QgsVectorLayer], time: str
+        self, request: pages.PageRequest, contents: PageInput, layer: Optional[QgsVectorLayer]
     ) -> OtherMap:
         from ..mapping.layout.templates.base import OtherMap  # noqa: PLC0415
         from ..mapping.style.options import StyleOptions  # noqa: PLC0415
 
-        days, style, shown_layer = self._reader.text(pages.DAYS), contents.style, contents.layer
+        reader, style, shown_layer = self._reader, contents.style, contents.layer
         if layer is not None:
             shown_layer = bare_layer(layer.source(), layer.name(), layer.providerType())
             request.project.addMapLayer(shown_layer)
             style = StyleOptions.from_run_table(shown_layer, statistic=style.statistic, theme=style.theme)
-            time = time or self._reader.text(TIME)
+        days, first = reader.text(OTHER_DAYS), reader.text(pages.DAYS)
+        if not days and first in style.timeline.names:
+            days = first
+        time = reader.text(OTHER_TIME) or reader.text(TIME)
         frame = pages.frame_of(style.timeline, days, time) if time and style.plays else None
         return OtherMap(shown_layer, style, frame)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from qgis.core import (
     QgsFeature,
@@ -16,7 +18,9 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from roadpulse.aggregation.contract.days import Days
 from roadpulse.algorithms.export_pages import file_paths
+from roadpulse.mapping.writer.geopackage import write_geopackage
 from tests.qgis import speed_maps as maps
 
 SQUARE = "Polygon ((500000 5999900, 501000 5999900, 501000 6000600, 500000 6000600, 500000 5999900))"
@@ -57,6 +61,24 @@ def test_a_page_of_a_template_is_written(processing: Any, town: str, tmp_path: P
     assert "142 points" in words and "34 points" in words
 
 
+def test_two_sets_of_days_stand_side_by_side(processing: Any, tmp_path: Path) -> None:
+    spec = dataclasses.replace(maps.SPEC, days=Days.from_json("workdays"), statistics=("mean", "std"))
+    names = [one.name for one in spec.days.fixed_sets]
+    rows = [(maps.EAST, days, "08:00", 50, 9, 3.0 * n, 2.0) for n, days in enumerate(names, 1)]
+    columns = ["link_id", "days", "bin", "n_points", "n_trips", "mean", "std"]
+    table = pd.DataFrame(rows, columns=columns)
+    write_geopackage(tmp_path / "map.gpkg", maps.speeds(), table, maps.links(), {}, spec)
+    layer, page = f"{tmp_path / 'map.gpkg'}|layername=links", tmp_path / "pair.pdf"
+    processing.run(
+        "roadpulse:exportlayout",
+        {"INPUT": layer, "TEMPLATE": "pair", "TIME": "8", "DAYS": names[0], "OTHER_DAYS": names[1],
+         "OUTPUT": str(page)},
+    )  # fmt: skip
+    words = words_of(page)
+    for days in names:
+        assert f"{days.replace('-', '–')} 08:00 – 09:00" in words
+
+
 def test_a_district_report_is_of_the_district_named(processing: Any, town: str, tmp_path: Path) -> None:
     wards = polygons(("North", SQUARE), ("South", SOUTH))
     page = tmp_path / "north.pdf"
@@ -89,7 +111,8 @@ def test_what_a_template_cannot_be_without_is_said(
 
 
 def test_one_bad_district_does_not_end_the_others(processing: Any, town: str, tmp_path: Path) -> None:
-    wards = polygons(("North", SQUARE), ("Nowhere", ""), ("north", SOUTH), ("a/b:c", SQUARE))
+    far = "Polygon ((700000 5999000, 701000 5999000, 701000 5999600, 700000 5999000))"
+    wards = polygons(("North", SQUARE), ("Nowhere", ""), ("north", SOUTH), ("a/b:c", SQUARE), ("Far", far))
     folder, feedback = tmp_path / "pages", QgsProcessingFeedback()
     done = processing.run(
         "roadpulse:exportpages",
@@ -97,8 +120,14 @@ def test_one_bad_district_does_not_end_the_others(processing: Any, town: str, tm
          "DPI": 40, "OUTPUT": str(folder)},
         feedback=feedback,
     )  # fmt: skip
-    assert sorted(path.name for path in folder.iterdir()) == ["North.png", "a-b-c.png", "north 2.png"]
-    assert (done["PAGE_COUNT"], done["FAILED_COUNT"]) == (3, 1)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "Far.png",
+        "North.png",
+        "a-b-c.png",
+        "north 2.png",
+    ]
+    assert (done["PAGE_COUNT"], done["FAILED_COUNT"]) == (4, 1)
+    assert "Far: No link of the map lies in Far." in feedback.textLog()
     assert "Nowhere: The district 'Nowhere' has no shape." in feedback.textLog()
 
 

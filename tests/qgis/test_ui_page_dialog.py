@@ -73,6 +73,8 @@ def test_the_dialog_asks_for_what_the_template_needs_and_opens_a_layout(tmp_path
     assert form.time.isVisibleTo(dialog) and not form.districts.isVisibleTo(dialog)
     session.choose("pair")
     assert form.other.isVisibleTo(dialog) and not form.own.isVisibleTo(dialog)
+    dialog.open.click()
+    assert "Choose a second map or a second time" in dialog.note.text()
     form.time.setCurrentIndex(1 + 8)
     form.other_time.setCurrentIndex(1 + 17)
     dialog.open.click()

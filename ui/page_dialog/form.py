@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 
 OWN = "own"
 """Key of the entry for a layout template of the person's."""
+SAME = "same"
 ONE, EACH_TIME, EACH_DISTRICT = "one", "time", "district"
 """Pages that are asked for: the last two as `EACH` of `roadpulse:exportpages`."""
 _KEY = Qt.ItemDataRole.UserRole
@@ -92,7 +93,7 @@ class PageForm(QWidget):
         lines = [each for each in QgsProject.instance().mapLayers().values() if each not in maps]
         self.other.setExceptedLayerList(lines)
         self.other.setLayer(layer)
-        self.other_time = _combo("other_time", ((tr("Whole period"), None), *frames))
+        self.other_time = _combo("other_time", ((tr("As the first"), SAME), *frames))
         self.districts = QgsMapLayerComboBox()
         self.districts.setObjectName("districts")
         self.districts.setFilters(Qgis.LayerFilter.PolygonLayer)
@@ -143,8 +144,8 @@ class PageForm(QWidget):
         """Return the contents of one page, of layers of the project. Raises `MapError`."""
         template, style, other = self.template(), current_style(self.layer), None
         if NEEDS_OTHER in template.needs:
-            second = self.other.currentLayer() or self.layer
-            other = OtherMap(second, current_style(second), self.other_time.currentData())
+            second, frame = self._second()
+            other = OtherMap(second, current_style(second), frame)
         district = self._district() if NEEDS_DISTRICT in template.needs else None
         options = PageOptions(
             title=self.words(district),
@@ -185,10 +186,11 @@ class PageForm(QWidget):
         if each != EACH_TIME:
             given.update(self._moment(self.time.currentData(), "TIME"))
         if NEEDS_OTHER in template.needs:
-            second = self.other.currentLayer()
-            if second is not None and second is not self.layer:
+            second, frame = self._second()
+            if second is not self.layer:
                 given["OTHER"] = second.id()
-            given.update(self._moment(self.other_time.currentData(), "OTHER_TIME", days=False))
+            if self.other_time.currentData() != SAME:
+                given.update(self._moment(frame, "OTHER_TIME", "OTHER_DAYS"))
         if NEEDS_DISTRICT in template.needs or each == EACH_DISTRICT:
             given["DISTRICTS"] = self._districts_on_disk()
             given["NAME_FIELD"] = self.name_field.currentField()
@@ -212,14 +214,23 @@ class PageForm(QWidget):
         shown = [each for each in layers_shown(QgsProject.instance()) if each.providerType() != "memory"]
         return list(dict.fromkeys([*shown, *(layer for layer in named if layer is not None)]))
 
-    def _moment(self, frame: Optional[int], name: str, days: bool = True) -> dict[str, str]:
+    def _second(self) -> tuple[QgsVectorLayer, Optional[int]]:
+        """Return layer and frame of the second map. Raises `MapError` where they are those of the first."""
+        layer, chosen = self.other.currentLayer() or self.layer, self.other_time.currentData()
+        first = None if self.each.currentData() == EACH_TIME else self.time.currentData()
+        frame = first if chosen == SAME else chosen
+        if layer is self.layer and self.each.currentData() != EACH_TIME and frame == first:
+            raise MapError(tr("Choose a second map or a second time, to have something to compare."))
+        return layer, frame
+
+    def _moment(self, frame: Optional[int], name: str, days: str = "DAYS") -> dict[str, str]:
         """Return the parameters of a frame of the timeline; none for the whole period."""
         if frame is None:
             return {}
         timeline = self._timeline
         moment = {name: clock(frame % timeline.n_bins * timeline.bin_minutes)}
-        if days and timeline.is_divided:
-            moment["DAYS"] = timeline.names[frame // timeline.n_bins]
+        if timeline.is_divided:
+            moment[days] = timeline.names[frame // timeline.n_bins]
         return moment
 
     def _districts_on_disk(self) -> str:
