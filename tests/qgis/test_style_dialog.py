@@ -159,6 +159,15 @@ def test_a_typed_limit_makes_the_classes_ones_by_hand(dialog: StyleDialog, layer
     assert shown(dialog).limits == options.limits[: len(limits) - 2]
 
 
+def test_another_statistic_leaves_typed_limits_behind(dialog: StyleDialog) -> None:
+    dialog.form.classes.item(1, 1).setText("7.5")
+    assert shown(dialog).method == "hand"
+    dialog.form.statistic.set_key("std")
+    options = shown(dialog)
+    assert (options.statistic, options.method) == ("std", "round")
+    assert 7.5 not in options.limits
+
+
 @pytest.mark.parametrize("text", ["fast", "1000", ""])
 def test_a_limit_that_does_not_fit_is_marked_and_not_shown(dialog: StyleDialog, text: str) -> None:
     before = shown(dialog)

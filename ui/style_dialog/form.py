@@ -10,7 +10,7 @@ from qgis.PyQt.QtGui import QIcon, QPainter, QPixmap
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QPushButton, QSpinBox, QWidget
 
 from ...mapping.language import tr
-from ...mapping.style.methods import BY_HAND, FEWEST_CLASSES, METHODS, MOST_CLASSES
+from ...mapping.style.methods import BY_HAND, DEFAULT_METHOD, FEWEST_CLASSES, METHODS, MOST_CLASSES
 from ...mapping.style.options import BY_CLASS, BY_TRAFFIC
 from ...mapping.style.palette import DARK, LIGHT, PALETTES
 from ...mapping.style.ramps import RAMPS
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...mapping.map_file import MapFile
     from ...mapping.style.options import StyleOptions
 
-_RAMP = QSize(84, 12)
+RAMP_SIZE = QSize(84, 12)
 
 
 class StyleForm(QWidget):
@@ -40,7 +40,7 @@ class StyleForm(QWidget):
         self.others.setToolTip(tip(tr("Statistics that the map file does not hold yet.")))
         self.theme = _choice("theme", {LIGHT: tr("light"), DARK: tr("dark")})
         self.ramp = _choice("ramp", {key: tr(ramp.label) for key, ramp in RAMPS.items()})
-        self.ramp.setIconSize(_RAMP)
+        self.ramp.setIconSize(RAMP_SIZE)
         self.fast_glows = _check("fast_glows", tr("turned round"))
         self.fast_glows.setToolTip(
             tip(tr("Fast roads, or the good end of another statistic, contrast most."))
@@ -130,7 +130,7 @@ class StyleForm(QWidget):
         form.addRow("", self.labels)
 
     def _connect(self) -> None:
-        self.statistic.currentIndexChanged.connect(self._edited)
+        self.statistic.currentIndexChanged.connect(self._statistic_chosen)
         for box in self._boxes.values():
             box.currentIndexChanged.connect(self._edited)
         for check in self._checks.values():
@@ -141,6 +141,13 @@ class StyleForm(QWidget):
     def _edited(self, *_: object) -> None:
         self._follow()
         self.changed.emit()
+
+    def _statistic_chosen(self) -> None:
+        """Leave limits that were typed to their statistic: in another one they would mean nothing."""
+        if self.method.currentData() == BY_HAND:
+            with QSignalBlocker(self.method):
+                self.method.setCurrentIndex(self.method.findData(DEFAULT_METHOD))
+        self._edited()
 
     def _resize(self, number: int) -> None:
         if self.method.currentData() == BY_HAND and self._limits:
@@ -167,17 +174,17 @@ class StyleForm(QWidget):
         self.side.setEnabled(self.beside.isChecked())
         theme = self.theme.currentData()
         for at in range(self.ramp.count()):
-            self.ramp.setItemIcon(at, QIcon(_picture(self.ramp.itemData(at), theme)))
+            self.ramp.setItemIcon(at, QIcon(ramp_picture(self.ramp.itemData(at), theme)))
 
 
-def _picture(key: str, theme: str) -> QPixmap:
+def ramp_picture(key: str, theme: str) -> QPixmap:
     """Return a ramp in a few classes."""
-    picture = QPixmap(_RAMP)
+    picture = QPixmap(RAMP_SIZE)
     picture.fill(Qt.GlobalColor.transparent)
     painter, parts = QPainter(picture), 7
+    width, height = RAMP_SIZE.width() // parts, RAMP_SIZE.height()
     for i in range(parts):
-        colour = RAMPS[key].between(theme, i / (parts - 1))
-        painter.fillRect(i * _RAMP.width() // parts, 0, _RAMP.width() // parts, _RAMP.height(), colour)
+        painter.fillRect(i * width, 0, width, height, RAMPS[key].between(theme, i / (parts - 1)))
     painter.end()
     return picture
 

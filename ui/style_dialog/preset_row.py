@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -22,11 +23,15 @@ from ...aggregation.contract.errors import RunError
 from ...mapping.language import tr
 from ...mapping.style.methods import METHODS
 from ...mapping.style.options import StyleOptions
+from ...mapping.style.palette import LIGHT
 from ...mapping.style.presets import Preset, forget_preset, keep_preset, presets, read_preset, write_preset
+from ...mapping.style.ramps import DEFAULT_RAMP
 from ...workflow import locations
 from ..widgets.plain_text import message_box, tip, visible
+from .form import RAMP_SIZE, ramp_picture
 
 _FILTER = "JSON (*.json)"
+_USUAL = {"ramp": DEFAULT_RAMP, "theme": LIGHT}
 
 
 def _gives(preset: Preset, options: StyleOptions) -> bool:
@@ -53,6 +58,7 @@ class PresetRow(QWidget):
         self._options = options
         self.box = QComboBox()
         self.box.setObjectName("preset")
+        self.box.setIconSize(RAMP_SIZE)
         self.keep = QPushButton(tr("Keep…"))
         self.keep.setObjectName("keep_preset")
         self.keep.setAutoDefault(False)
@@ -83,7 +89,9 @@ class PresetRow(QWidget):
         self.box.clear()
         self.box.addItem(tr("own choice"), None)
         for preset in presets(locations.presets_folder()):
-            self.box.addItem(visible(preset.name), preset)
+            changes = {**_USUAL, **preset.style}
+            icon = QIcon(ramp_picture(changes["ramp"], changes["theme"]))
+            self.box.addItem(icon, visible(preset.name), preset)
             at = self.box.count() - 1
             about = preset.about or tr("Kept by you")
             self.box.setItemData(at, tip(about), Qt.ItemDataRole.ToolTipRole)
