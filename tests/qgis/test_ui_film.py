@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from qgis.core import QgsProject, QgsVectorLayer
 from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtWidgets import QMainWindow
+from qgis.PyQt.QtWidgets import QMainWindow, QMessageBox
 
 from roadpulse.algorithms import child_process
 from roadpulse.algorithms.child_feedback import MARK
@@ -141,6 +141,26 @@ def test_a_film_is_made_in_another_process_and_can_be_cancelled(dialog: Any, tmp
     until(lambda: not dialog.process.going)
     assert "Cancelled" in dialog.note.plain
     assert [path.name for path in made.iterdir()] == ["day.apng"]
+
+
+def test_an_earlier_film_is_replaced_only_after_a_question(dialog: Any, tmp_path: Path) -> None:
+    choose(dialog.form.format, "apng")
+    path = tmp_path / "day.apng"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n earlier")
+    dialog.form.output.setFilePath(str(path))
+    dialog.make.click()
+    box = dialog.findChild(QMessageBox, "film_replace")
+    assert "day.apng" in box.text() and not dialog.process.going
+    box.button(QMessageBox.StandardButton.No).click()
+    assert not dialog.process.going and path.read_bytes().endswith(b"earlier")
+    assert not box.isVisible()
+    dialog.make.click()
+    (box,) = (each for each in dialog.findChildren(QMessageBox) if each.isVisible())
+    box.button(QMessageBox.StandardButton.Yes).click()
+    assert dialog.process.going
+    dialog.cancel.click()
+    until(lambda: not dialog.process.going)
+    assert path.read_bytes().endswith(b"earlier")
 
 
 def test_what_the_process_refuses_is_said_in_the_dialog(dialog: Any, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from qgis.core import Qgis, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices
-from qgis.PyQt.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout
+from qgis.PyQt.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QStackedWidget, QVBoxLayout
 
 from ...mapping.language import number_text, tr
 from ..background.algorithm_process import AlgorithmProcess
@@ -18,6 +18,7 @@ from ..widgets.banner import Banner
 from ..widgets.messages import log_error, show_error, show_message
 from ..widgets.notes import Note
 from ..widgets.number_format import duration, size
+from ..widgets.plain_text import message_box
 from ..widgets.screen_fit import OnScreenDialog
 from ..widgets.scroll_area import Scrolled
 from .form import FilmForm
@@ -95,7 +96,7 @@ class FilmDialog(OnScreenDialog):
 
     def _connect(self) -> None:
         self.form.changed.connect(self._show)
-        self.make.clicked.connect(lambda _checked=False: self._start())
+        self.make.clicked.connect(lambda _checked=False: self._ask())
         self.cancel.clicked.connect(lambda _checked=False: self._cancel())
         self.again.clicked.connect(lambda _checked=False: self._back())
         self.shut.clicked.connect(lambda _checked=False: self.close())
@@ -128,8 +129,26 @@ class FilmDialog(OnScreenDialog):
             )
         )
 
-    def _start(self) -> None:
+    def _ask(self) -> None:
+        """Start the film; where it would take the place of what is there, ask first."""
         self.banner.hide()
+        there = self.form.replaced()
+        if not there:
+            self._start()
+            return
+        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+        text = tr("Replace {there}?").format(there=there)
+        more = tr("The earlier film stays until the new one is whole.")
+        box = message_box(QMessageBox.Icon.Question, tr("Film"), text, more, self)
+        box.setObjectName("film_replace")
+        box.setStandardButtons(yes | no)
+        box.setDefaultButton(no)
+        box.button(yes).setText(tr("Replace"))
+        box.button(no).setText(tr("Cancel"))
+        box.button(yes).clicked.connect(lambda _checked=False: self._start())
+        box.open()
+
+    def _start(self) -> None:
         if sip.isdeleted(self._layer):
             return
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -148,6 +149,16 @@ class FilmForm(QWidget):
             return tr("Name the film with its whole path, or choose a folder with “…”.")
         return ""
 
+    def replaced(self) -> str:
+        """Return the name of what the film would take the place of; empty for nothing."""
+        path = self.path
+        with suppress(OSError):
+            if path is not None and path.is_file() and path.stat().st_size:
+                return path.name
+            if path is not None and path.is_dir() and any(path.glob("frame_*.png")):
+                return tr("the pictures in {folder}").format(folder=path.name)
+        return ""
+
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of the algorithm."""
         minutes = self._timeline.bin_minutes
@@ -220,7 +231,7 @@ class FilmForm(QWidget):
         folder = film.kind is None
         mode = QgsFileWidget.StorageMode
         self.output.setStorageMode(mode.GetDirectory if folder else mode.SaveFile)
-        self.output.setConfirmOverwrite(True)
+        self.output.setConfirmOverwrite(False)  # it is asked when the film is made
         self.output.setFilter("" if folder else f"{film.label} (*{film.ending})")
         self.output.setFilePath(str(self._path_for(film)))
         self.changed.emit()
@@ -234,7 +245,9 @@ class FilmForm(QWidget):
         if self.path is None:
             name = slug(name_of_trips(self._file.spec.trips)) or "film"
             folder = Path(QgsProject.instance().homePath() or self._file.path.parent)
-            return folder / f"{name}-film{film.ending}"
+            stems = (f"{name}-film", *(f"{name}-film-{number}" for number in range(2, 100)))
+            paths = [folder / f"{stem}{film.ending}" for stem in stems]
+            return next((each for each in paths if not each.exists()), paths[0])
         known = self.path.suffix.lower() in {each.ending for each in FORMATS}
         return self.path.with_suffix(film.ending) if known else Path(f"{self.path}{film.ending}")
 
