@@ -6,22 +6,29 @@ from pathlib import Path
 
 from qgis.core import (
     QgsLayerDefinition,
+    QgsLayoutItem,
+    QgsLayoutItemGroup,
     QgsLayoutItemLegend,
     QgsLayoutItemMap,
+    QgsLayoutItemPage,
     QgsLayoutItemScaleBar,
+    QgsLayoutSize,
     QgsMapLayer,
     QgsPrintLayout,
     QgsProject,
     QgsReadWriteContext,
+    QgsRectangle,
     QgsVectorFileWriter,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtCore import QRectF
 from qgis.PyQt.QtXml import QDomDocument, QDomElement
 
 from ..errors import MapError
 
-_EXACT = "scale-bar"
-"""Element with the lengths of a scale bar, of which QGIS writes six digits: 249.999 m in place of 250."""
+_PLACE, _BAR = "place", "scale-bar"
+"""Elements with numbers of which QGIS writes six digits, so that letters would move by parts of a point, and
+a scale bar be of 249.999 m in place of 250."""
 
 
 def layers_of(layout: QgsPrintLayout) -> list[QgsMapLayer]:
@@ -58,12 +65,14 @@ def write_snapshot(layout: QgsPrintLayout, path: Path) -> None:
             _write_layer(layer, file)
             _refer(root, layer.id(), str(file))
     root.appendChild(layout.writeXml(document, context))
+    for item in _placed(layout):
+        numbers = [item.pos().x(), item.pos().y(), item.rect().width(), item.rect().height()]
+        if isinstance(item, QgsLayoutItemMap):
+            shown = item.extent()
+            numbers += [shown.xMinimum(), shown.yMinimum(), shown.xMaximum(), shown.yMaximum()]
+        _add(root, _PLACE, item, *numbers)
     for bar in _scale_bars(layout):
-        exact = document.createElement(_EXACT)
-        exact.setAttribute("uuid", bar.uuid())
-        exact.setAttribute("segment", repr(bar.unitsPerSegment()))
-        exact.setAttribute("unit", repr(bar.mapUnitsPerScaleBarUnit()))
-        root.appendChild(exact)
+        _add(root, _BAR, bar, bar.unitsPerSegment(), bar.mapUnitsPerScaleBarUnit())
     path.write_text(document.toString(), encoding="utf-8")
 
 
@@ -80,19 +89,50 @@ def read_snapshot(path: Path, project: QgsProject) -> QgsPrintLayout:
     element = document.documentElement().firstChildElement("Layout")
     if not layout.readXml(element, document, context):
         raise MapError(f"The layout in {path} cannot be read.")
-    bars = {bar.uuid(): bar for bar in _scale_bars(layout)}
-    exact = document.documentElement().firstChildElement(_EXACT)
-    while not exact.isNull():
-        bar = bars[exact.attribute("uuid")]
-        bar.setUnitsPerSegment(float(exact.attribute("segment")))
-        bar.setMapUnitsPerScaleBarUnit(float(exact.attribute("unit")))
+    root = document.documentElement()
+    bars = _numbers(root, _BAR)
+    for bar in _scale_bars(layout):
+        segment, unit = bars[bar.uuid()]
+        bar.setUnitsPerSegment(segment)
+        bar.setMapUnitsPerScaleBarUnit(unit)
         bar.update()
-        exact = exact.nextSiblingElement(_EXACT)
+    places = _numbers(root, _PLACE)
+    for item in _placed(layout):  # after the scale bars, which find a width of their own
+        left, top, width, height, *shown = places[item.uuid()]
+        if isinstance(item, QgsLayoutItemPage):
+            item.setPageSize(QgsLayoutSize(width, height, layout.units()))
+        else:
+            item.attemptSetSceneRect(QRectF(left, top, width, height))
+        if isinstance(item, QgsLayoutItemMap):
+            item.setExtent(QgsRectangle(*shown))
     return layout
 
 
 def _scale_bars(layout: QgsPrintLayout) -> list[QgsLayoutItemScaleBar]:
     return [item for item in layout.items() if isinstance(item, QgsLayoutItemScaleBar)]
+
+
+def _placed(layout: QgsPrintLayout) -> list[QgsLayoutItem]:
+    """Return pages and items, without groups, whose place is that of their items."""
+    found = [item for item in layout.items() if isinstance(item, QgsLayoutItem)]
+    return [item for item in found if not isinstance(item, QgsLayoutItemGroup)]
+
+
+def _add(root: QDomElement, name: str, item: QgsLayoutItem, *numbers: float) -> None:
+    """Add all digits of numbers of an item."""
+    element = root.ownerDocument().createElement(name)
+    element.setAttribute("uuid", item.uuid())
+    element.setAttribute("numbers", " ".join(map(repr, numbers)))
+    root.appendChild(element)
+
+
+def _numbers(root: QDomElement, name: str) -> dict[str, list[float]]:
+    """Return the numbers that `_add` wrote, by the uuid of their item."""
+    found, element = {}, root.firstChildElement(name)
+    while not element.isNull():
+        found[element.attribute("uuid")] = [float(text) for text in element.attribute("numbers").split()]
+        element = element.nextSiblingElement(name)
+    return found
 
 
 def _write_layer(layer: QgsVectorLayer, path: Path) -> None:
