@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -100,6 +101,21 @@ def test_a_trip_file_of_any_size(tmp_path: Path, megabytes: int, opened: Callabl
     assert taken(DECODE, task, context) <= ROOM
     found = list(context.store.read_points("one", [0], 0, BUCKETS))
     assert sum(len(columns["link_id"]) for columns in found) == n
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_table_of_any_size(tmp_path: Path, form: str) -> None:
+    trips = tmp_path / "trips"
+    trips.mkdir()
+    with duckdb.connect() as connection:
+        connection.execute(
+            "COPY (SELECT 'trip ' || n // 400 AS trip, 1750000000 + n AS time, n % 90 / 4 AS v, "
+            "4575425000 + n // 20 % 20000 AS link, repeat('x', 40) AS note FROM range(1000000) AS numbers(n)"
+            f") TO '{trips}/a.{form}' (FORMAT {form})"
+        )
+    mapping = FieldMapping(link_id="link", speed="v", time="time", trip_id="trip")
+    task, context = decoding(tmp_path, trips, DecodeRules(mapping))
+    assert taken(DECODE, task, context) <= ROOM
 
 
 def test_a_large_trip_of_which_the_ends_are_left_out(tmp_path: Path) -> None:

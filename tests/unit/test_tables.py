@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from roadpulse.aggregation.contract.errors import BadTripFile
 from roadpulse.aggregation.contract.spec import FieldMapping
 from roadpulse.aggregation.trips.decoder import Points, TripDecoder
-from roadpulse.aggregation.trips.readers import TripReader, tables
+from roadpulse.aggregation.trips.readers import TripReader, parquet, tables
+from roadpulse.aggregation.trips.readers.elements import of_rows
 
 FIELDS = FieldMapping(link_id="link", speed="v", time="t", trip_id="trip")
 TIME = "2025-06-10T08:00:00Z"
@@ -292,3 +293,27 @@ def test_columns_and_values_of_parquet_are_read_alike(
     assert found[0] == found[1]
     assert found[0][4] == 100
     assert None in found[0][3]
+
+
+@pytest.mark.parametrize("group", [2048, 4096])
+@pytest.mark.parametrize("rows", [700, 2048, 5000, 50_000])
+def test_rows_of_parquet_come_in_their_order_whatever_the_row_groups(
+    tmp_path: Path, group: int, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each once, and not more than asked for at once; those of a stretch, too."""
+    path = tmp_path / "a.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"COPY (SELECT 'a' AS trip, n AS link, 1.0 AS v, '{TIME}' AS t FROM range(10000) AS numbers(n)) "
+            f"TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE {group})"
+        )
+    monkeypatch.setattr(parquet, "ROWS", rows)
+    decoder = TripDecoder(of_rows(FIELDS))
+    for first, end in ((0, None), (100, 9000), (2048, 4096), (9999, 10000), (5, 5)):
+        pieces = [
+            piece.link_id.tolist() for piece in parquet.decode_parquet(decoder, FIELDS, path, first, end)
+        ]
+        assert [link for piece in pieces for link in piece] == list(
+            range(first, 10000 if end is None else end)
+        )
+        assert max(map(len, pieces), default=0) <= rows

@@ -29,11 +29,10 @@ from ..times import (
 )
 from .tables import DECIMALS, NEEDED, columns_of, no_column
 
-ROWS = 100_000
+ROWS = 30_000
 """Rows of a Parquet file that are read at once."""
 
 _STRETCH = "FROM read_parquet(?, file_row_number = true) WHERE file_row_number >= ? AND file_row_number < ?"
-_LENGTH = "SELECT sum(num_rows) FROM parquet_file_metadata(?)"
 _ROW_GROUPS = "SELECT row_group_num_rows FROM parquet_metadata(?) WHERE column_id = 0 ORDER BY row_group_id"
 _NEVER = 2**63 - 1
 _IDS = ("trip_id", "vehicle_id")
@@ -70,6 +69,24 @@ def row_group_sizes(path: Path) -> list[int]:
         return [n for (n,) in connection.execute(_ROW_GROUPS, [literal(path)]).fetchall()]
 
 
+def _portions(groups: list[int], first: int, end: Optional[int]) -> Iterator[tuple[int, int]]:
+    """Yield spans of the rows in [first, end), of at most `ROWS`: whole row groups, or parts of one.
+
+    Each span that begins in a row group decodes all of it.
+    """
+    begin = at = 0
+    for size in [*groups, None]:
+        if size is None or at + size - begin > ROWS:
+            n = -(-(at - begin) // ROWS)
+            bounds = [begin + (at - begin) * number // max(n, 1) for number in range(n + 1)]
+            for lower, upper in zip(bounds, bounds[1:]):
+                start, stop = max(lower, first), upper if end is None else min(upper, end)
+                if start < stop:
+                    yield start, stop
+            begin = at
+        at += size or 0
+
+
 def _parquet_columns(
     path: Path,
     columns: Mapping[str, tuple[str, ...]],
@@ -82,15 +99,12 @@ def _parquet_columns(
     try:
         with connect() as connection:
             described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [file]).fetchall()
-            if end is None:
-                (end,) = connection.execute(_LENGTH, [file]).fetchone() or (0,)
             types = {name: kind for name, kind, *_ in described}
             chosen, zone = _chosen(connection, file, types, columns, times_as_text)
             query = f"SELECT {chosen} {_STRETCH}"  # nosec B608
-            for start in range(first, int(end or 0), ROWS):
-                rows = [start, min(start + ROWS, int(end or 0))]
+            for rows in _portions(row_group_sizes(path), first, end):
                 found = connection.execute(query, [file, *rows]).fetchnumpy()
-                yield start, _ParquetColumns(cast("dict[str, NDArray[Any]]", found), zone)
+                yield rows[0], _ParquetColumns(cast("dict[str, NDArray[Any]]", found), zone)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise BadTripFile("bad_table", f"the file is not a whole Parquet file: {reason}") from error

@@ -32,7 +32,7 @@ from .recognition import PARQUET, encoding_of, form_of
 HEAD = 1 << 20
 """Bytes at the beginning of a text file that hold its header, or its first line."""
 
-BLOCK = 4 << 20
+BLOCK = 1 << 20
 """Bytes that are read at once."""
 
 _LINES_AT_ONCE = 1 << 16

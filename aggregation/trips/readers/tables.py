@@ -39,7 +39,7 @@ from .elements import unreadable
 from .lines import utf8_blocks
 from .plain_text import PlainText
 
-PIECE = 4 << 20
+PIECE = 1 << 20
 """Bytes of a CSV that are read at once."""
 
 _DELIMITERS = (",", ";", "\t", "|")
