@@ -105,7 +105,16 @@ class ExportPages(RoadpulseAlgorithm):
         )
         for parameter in quality_parameters():
             self.addParameter(parameter)
-        self.addParameter(QgsProcessingParameterFolderDestination(p.OUTPUT, tr("Folder of the pages")))
+        folder = QgsProcessingParameterFolderDestination(p.OUTPUT, tr("Folder of the pages"))
+        self.addParameter(
+            p.with_help(
+                folder,
+                tr(
+                    "It is made if it is missing. Each page is a file named after its district, time or run; "
+                    "an earlier page of that name is replaced."
+                ),
+            )
+        )
         self.addOutput(QgsProcessingOutputNumber("PAGE_COUNT", tr("Pages")))
         self.addOutput(QgsProcessingOutputNumber("FAILED_COUNT", tr("Pages that could not be made")))
 
