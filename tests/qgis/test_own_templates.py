@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from qgis.core import (
+    QgsLayoutExporter,
     QgsLayoutFrame,
     QgsLayoutItemHtml,
     QgsLayoutItemLabel,
@@ -20,16 +23,19 @@ from qgis.core import (
     QgsReadWriteContext,
     QgsVectorLayer,
 )
-from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtCore import QSize, QUrl
+from qgis.PyQt.QtGui import QImage
 
 from roadpulse.mapping.errors import MapError
+from roadpulse.mapping.layout.district import District
 from roadpulse.mapping.layout.page import PageOptions, SpeedPage
 from roadpulse.mapping.layout.project_layouts import keep_in_project
-from roadpulse.mapping.layout.templates.base import PageInput
+from roadpulse.mapping.layout.templates.base import OtherMap, PageInput
 from roadpulse.mapping.layout.templates.own import SHIPPED
 from roadpulse.mapping.layout.templates.registry import page_template
 from roadpulse.mapping.style.symbology import style_layer
 from tests.qgis import speed_maps as maps
+from tests.qgis.test_style_pictures import pixels
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
 
@@ -191,3 +197,31 @@ def test_a_page_becomes_a_layout_of_the_project_beside_the_persons(tmp_path: Pat
     assert project.layoutManager().layoutByName("Small town") is theirs
     assert kept[0].undoStack().stack().count() == 0
     project.layoutManager().clear()
+
+
+def test_a_kept_page_is_the_same_once_the_project_is_opened_again(tmp_path: Path) -> None:
+    project, contents = QgsProject.instance(), contents_of(tmp_path)
+    (tmp_path / "wards.csv").write_text(
+        "name;wkt\nNorth;Polygon ((500000 5999900, 500600 5999900, 500600 6000600, 500000 5999900))\n"
+    )
+    wards = QgsVectorLayer(
+        f"file://{tmp_path / 'wards.csv'}?delimiter=;&wktField=wkt&crs=EPSG:32630", "Wards", "delimitedtext"
+    )
+    project.addMapLayers([contents.layer, wards])
+    district = District("North", wards, next(wards.getFeatures()).id())
+    contents = replace(contents, district=district, other=OtherMap(contents.layer, contents.style, 3))
+    for key in ("district", "pair"):
+        keep_in_project(project, page_template(key).build(contents))
+    before = {layout.name(): drawn(layout) for layout in project.layoutManager().printLayouts()}
+    project.write(str(tmp_path / "kept.qgz"))
+    project.clear()
+    project.read(str(tmp_path / "kept.qgz"))
+    after = {layout.name(): drawn(layout) for layout in project.layoutManager().printLayouts()}
+    assert sorted(after) == ["Small town", "Small town 2"]
+    assert all(np.abs(after[name] - before[name]).mean() < 0.1 for name in before)
+    project.clear()
+
+
+def drawn(layout: QgsPrintLayout) -> np.ndarray:
+    picture = QgsLayoutExporter(layout).renderPageToImage(0, QSize(400, 283))
+    return pixels(picture.convertToFormat(QImage.Format.Format_RGB32))
