@@ -32,9 +32,9 @@ _KINDS = {
 }  # fmt: skip
 """Items that show what a page of ours shows; others hold web pages, tables of layers and terrain."""
 
-_OF_LAYERS = ("LayerSet", "LayerStyles", "layer-tree-group", "layer-tree", "dataDefinedProperties")
-"""Parts of an item that are given anew, or that are computed."""
-_WHOLE = ("LayoutMultiFrame", "Atlas", "customproperties")
+_OF_LAYERS = ("LayerSet", "LayerStyles", "layer-tree-group", "layer-tree")
+"""Parts of an item that are given anew."""
+_WHOLE = ("LayoutMultiFrame", "Atlas", "customproperties", "dataDefinedProperties")
 _EXPRESSION = re.compile(r"\[%(.*?)%\]", re.DOTALL)
 
 
@@ -56,7 +56,7 @@ def read_template(path: Path, project: QgsProject) -> tuple[QgsPrintLayout, list
             f"{path} is not a layout template, as it begins with {shown(root.tagName())}. Save one in the "
             "layout window with Layout, Save as Template."
         )
-    left_out = list(dict.fromkeys(_disarm(root, path)))
+    left_out = list(dict.fromkeys([*_disarm_paper(root), *_disarm(root, path)]))
     layout = QgsPrintLayout(project)
     layout.loadFromTemplate(document, QgsReadWriteContext())
     if layout.pageCollection().pageCount() == 0:
@@ -98,6 +98,17 @@ def _disarm(root: QDomElement, path: Path) -> Iterator[str]:
             yield f"{name}: {risks[0]}"
             words = inert(words)
         item.setAttribute("labelText", words)
+
+
+def _disarm_paper(root: QDomElement) -> Iterator[str]:
+    """Remove the look of the pages where it acts; the pages stay."""
+    for symbol in _parts(root, "symbol"):
+        of = symbol.parentNode().toElement()
+        is_paper = of.tagName() == "PageCollection" or of.attribute("type") == str(int(_TYPES.LayoutPage))
+        found = active_parts(_xml(symbol)) if is_paper else []
+        if found:
+            yield f"the paper: {found[0]}"
+            symbol.parentNode().removeChild(symbol)
 
 
 def _is_near(item: QDomElement, path: Path) -> bool:
