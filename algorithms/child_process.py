@@ -30,6 +30,7 @@ from qgis.PyQt.QtXml import QDomDocument
 from ..aggregation.contract.json_text import decode
 from ..cluster_client.backends.local.python_path import child_environment, find_python
 from ..mapping.language import load_translation
+from ..mapping.layer_definition import layer_definition
 from .child_feedback import ChildFeedback, report
 from .provider import ALGORITHMS
 
@@ -49,16 +50,17 @@ def command() -> tuple[list[str], dict[str, str]]:
     return [find_python(), "-m", _MODULE], environment
 
 
-def request(algorithm: str, parameters: dict[str, Any], layers: list[QgsMapLayer]) -> str:
+def request(algorithm: str, parameters: dict[str, Any], layers: list[QgsMapLayer], folder: Path) -> str:
     """Return a request, a line; `parameters` are texts and numbers, a layer is named by its id.
 
     Layers go along with their styles, as the project has them, and lie there in this order, the first on top.
+    `folder`, which has to stay as long as the process, takes those of this process's memory. Raises
+    `MapError`.
     """
-    document = QgsLayerDefinition.exportLayerDefinitionLayers(layers, QgsReadWriteContext())
     asked = {
         "algorithm": algorithm,
         "parameters": parameters,
-        "layers": document.toString(-1),
+        "layers": layer_definition(layers, folder).toString(-1),
         "order": [layer.id() for layer in layers],
         "prefix": QgsApplication.prefixPath(),
         "locale": QLocale().name(),

@@ -18,13 +18,12 @@ from qgis.core import (
     QgsProject,
     QgsReadWriteContext,
     QgsRectangle,
-    QgsVectorFileWriter,
-    QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QRectF
 from qgis.PyQt.QtXml import QDomDocument, QDomElement
 
 from ..errors import MapError
+from ..layer_definition import layer_definition
 
 _PLACE, _BAR = "place", "scale-bar"
 """Elements with numbers of which QGIS writes six digits, so that letters would move by parts of a point, and
@@ -45,26 +44,16 @@ def layers_of(layout: QgsPrintLayout) -> list[QgsMapLayer]:
 def only_here(layout: QgsPrintLayout) -> str:
     """Return the name of a layer that only this process can draw; empty if there is none.
 
-    Such layers refer to others of this process, or need a log-in of QGIS's authentication database.
+    Such layers need a log-in of QGIS's authentication database.
     """
-    for layer in layers_of(layout):
-        if layer.providerType() == "virtual" or "authcfg=" in layer.source():
-            return str(layer.name())
-    return ""
+    return next((str(layer.name()) for layer in layers_of(layout) if "authcfg=" in layer.source()), "")
 
 
 def write_snapshot(layout: QgsPrintLayout, path: Path) -> None:
     """Write a layout and its layers to `path`, those in memory to files beside it; raises `MapError`."""
-    context = QgsReadWriteContext()
-    layers = layers_of(layout)
-    document = QgsLayerDefinition.exportLayerDefinitionLayers(layers, context)
+    document = layer_definition(layers_of(layout), path.parent)
     root = document.documentElement()
-    for number, layer in enumerate(layers):
-        if layer.providerType() == "memory":
-            file = path.with_name(f"layer-{number}.gpkg")
-            _write_layer(layer, file)
-            _refer(root, layer.id(), str(file))
-    root.appendChild(layout.writeXml(document, context))
+    root.appendChild(layout.writeXml(document, QgsReadWriteContext()))
     for item in _placed(layout):
         numbers = [item.pos().x(), item.pos().y(), item.rect().width(), item.rect().height()]
         if isinstance(item, QgsLayoutItemMap):
@@ -133,25 +122,3 @@ def _numbers(root: QDomElement, name: str) -> dict[str, list[float]]:
         found[element.attribute("uuid")] = [float(text) for text in element.attribute("numbers").split()]
         element = element.nextSiblingElement(name)
     return found
-
-
-def _write_layer(layer: QgsVectorLayer, path: Path) -> None:
-    options = QgsVectorFileWriter.SaveVectorOptions()
-    options.driverName, options.fileEncoding = "GPKG", "UTF-8"
-    context = QgsProject.instance().transformContext()
-    code, why, *_ = QgsVectorFileWriter.writeAsVectorFormatV3(layer, str(path), context, options)
-    if code != QgsVectorFileWriter.WriterError.NoError:
-        raise MapError(f"The layer “{layer.name()}” cannot be written for the film: {why}", why)
-
-
-def _refer(root: QDomElement, layer: str, source: str) -> None:
-    """Let the definition of a layer name a file of OGR in the place of this process's memory."""
-    found = root.elementsByTagName("maplayer")
-    for at in range(found.count()):
-        element = found.at(at).toElement()
-        if element.firstChildElement("id").text() == layer:
-            for name, text in (("datasource", source), ("provider", "ogr")):
-                old = element.firstChildElement(name)
-                new = root.ownerDocument().createElement(name)
-                new.appendChild(root.ownerDocument().createTextNode(text))
-                element.replaceChild(new, old)

@@ -85,7 +85,7 @@ def ground_layers(
     """
     if choice.kind == NONE and not choice.chosen:
         return Ground()
-    found = _of_project(choice, speeds)
+    found = layers_of_ground(choice, speeds)
     layers: list[QgsMapLayer] = []
     attributions: list[str] = []
     left_out: list[str] = []
@@ -110,7 +110,7 @@ def ground_layers(
     return Ground(tuple(layers), unique, tuple(left_out), tuple(nameless))
 
 
-def _of_project(choice: GroundChoice, speeds: QgsVectorLayer) -> Sequence[QgsMapLayer]:
+def layers_of_ground(choice: GroundChoice, speeds: QgsVectorLayer) -> Sequence[QgsMapLayer]:
     """Return the layers of the person's that a ground is made of, from the top."""
     if choice.chosen:
         return [layer for layer in choice.chosen if not _is_speeds(layer, speeds)]

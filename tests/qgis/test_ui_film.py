@@ -85,9 +85,9 @@ def test_what_is_chosen_is_what_the_algorithm_is_asked_for(dialog: Any, tmp_path
 
 def test_visible_layers_of_the_project_go_along_as_ground(dialog: Any, layer: QgsVectorLayer) -> None:
     project = QgsProject.instance()
-    parks, hidden = (QgsVectorLayer(layer.source(), name, "ogr") for name in ("parks", "hidden"))
+    parks, hidden = (QgsVectorLayer("Polygon?crs=EPSG:32630", name, "memory") for name in ("parks", "water"))
     scratch = QgsVectorLayer("Point", "scratch", "memory")
-    project.addMapLayers([parks, hidden, scratch])
+    project.addMapLayers([parks, hidden, scratch, QgsVectorLayer(layer.source(), "roads", "ogr")])
     project.layerTreeRoot().findLayer(hidden).setItemVisibilityChecked(False)
     assert [each.name() for each in dialog.form.layers()] == ["Speeds", "parks"]
     choose(dialog.form.ground, "roads")
@@ -179,6 +179,7 @@ def test_a_process_ends_when_nobody_listens_to_it_any_more(layer: QgsVectorLayer
         "exportanimation",
         {"INPUT": layer.id(), "OUTPUT": str(tmp_path / "film" / "day.apng"), "BETWEEN": 20},
         [layer],
+        tmp_path,
     )
     with subprocess.Popen(
         words,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from qgis.core import QgsFeature, QgsGeometry, QgsLayoutItemMap, QgsProject, QgsVectorLayer
+from qgis.core import QgsFeature, QgsGeometry, QgsLayoutItemMap, QgsProject, QgsRectangle, QgsVectorLayer
 from qgis.gui import QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QColor, QImage
 from qgis.PyQt.QtWidgets import QWidget
 
+from roadpulse.mapping.ground.meaning import GREEN, WATER
+from roadpulse.mapping.ground.quiet import COLOURS
 from roadpulse.mapping.map_file import MapFile
 from roadpulse.mapping.style.symbology import style_layer
 from roadpulse.ui.page_dialog.dialog import PageDialog
@@ -120,3 +124,41 @@ def test_a_cancelled_export_says_so_and_the_dialog_goes_on(tmp_path: Path) -> No
     assert "Cancelled" in session.dialog.note.text()
     assert session.dialog.export.isEnabled()
     session.close()
+
+
+def test_layers_of_qgis_s_memory_are_drawn_by_the_process_that_prints(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    QgsProject.instance().removeMapLayer(QgsProject.instance().mapLayersByName("Wards")[0])
+    west, east = (box_of(session.layer, at) for at in (0, 1))
+    lakes = QgsVectorLayer("Polygon?crs=EPSG:32630&field=fid:string&field=geom:string", "Lakes", "memory")
+    lakes.dataProvider().addFeature(with_shape(lakes, west))
+    woods = QgsVectorLayer("Polygon?crs=EPSG:32630", "all", "memory")
+    woods.dataProvider().addFeature(with_shape(woods, east))
+    QgsProject.instance().addMapLayer(woods, False)  # what a query reads
+    asked = QgsVectorLayer(f"?layer_ref={woods.id()}:trees&query=SELECT * FROM trees", "Woods", "virtual")
+    QgsProject.instance().addMapLayers([lakes, asked])
+    session.dialog.dpi.setCurrentIndex(0)
+    said = session.print_to(tmp_path / "page.png")
+    image = QImage(str(tmp_path / "page.png"))
+    colours = Counter(
+        QColor(image.pixel(x, y)).name()
+        for x in range(0, image.width(), 5)
+        for y in range(0, image.height(), 5)
+    )
+    assert colours[COLOURS["light"][WATER]] > 100, said
+    assert colours[COLOURS["light"][GREEN]] > 100, said
+    session.close()
+
+
+def box_of(layer: QgsVectorLayer, half: int) -> QgsRectangle:
+    """The western or eastern half of a layer's extent."""
+    extent = layer.extent()
+    width = extent.width() / 2
+    left = extent.xMinimum() + half * width
+    return QgsRectangle(left, extent.yMinimum(), left + width, extent.yMaximum())
+
+
+def with_shape(layer: QgsVectorLayer, box: QgsRectangle) -> QgsFeature:
+    feature = QgsFeature(layer.fields())
+    feature.setGeometry(QgsGeometry.fromRect(box))
+    return feature

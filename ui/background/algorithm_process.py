@@ -7,6 +7,7 @@ import subprocess  # nosec B404  # a fixed command, no shell
 import sys
 import tempfile
 import threading
+from pathlib import Path
 from typing import Any, Optional
 
 from qgis.core import QgsMapLayer
@@ -38,6 +39,7 @@ class AlgorithmProcess(QObject):
         super().__init__(parent)
         self._process: Optional[subprocess.Popen[str]] = None
         self._log: Any = None
+        self._folder: Any = None
         self._last: dict[str, Any] = {}
         self._cancelled = False
         self._heard.connect(self._hear)
@@ -51,10 +53,12 @@ class AlgorithmProcess(QObject):
         return self._process is not None
 
     def start(self, algorithm: str, parameters: dict[str, Any], layers: list[QgsMapLayer]) -> None:
-        """Start the algorithm; raises `StartError` or `OSError`."""
+        """Start the algorithm; raises `StartError`, `OSError`, or `MapError` for a layer."""
         from ...algorithms.child_process import command, request  # noqa: PLC0415
 
         words, environment = command()
+        self._folder = tempfile.TemporaryDirectory()  # goes at the end, or with this object
+        asked = request(algorithm, parameters, layers, Path(self._folder.name))
         hidden: dict[str, Any] = {"start_new_session": True}
         if sys.platform == "win32":
             hidden = {"creationflags": subprocess.CREATE_NO_WINDOW}
@@ -64,7 +68,6 @@ class AlgorithmProcess(QObject):
             text=True, encoding="utf-8", **hidden,
         )  # fmt: skip
         self._last, self._cancelled = {}, False
-        asked = request(algorithm, parameters, layers)
         # In the thread too: a pipe takes no more than 64 kB until the process reads.
         threading.Thread(target=self._talk, args=(self._process, asked), daemon=True).start()
 
@@ -112,6 +115,7 @@ class AlgorithmProcess(QObject):
         self._log.seek(0)
         words = self._log.read().decode(errors="replace").strip()
         self._log.close()
+        self._folder.cleanup()
         if "result" in self._last:
             self.done.emit(self._last["result"])
         elif self._cancelled:

@@ -22,7 +22,7 @@ from qgis.PyQt.QtWidgets import (
 from ...algorithms.style_parameters import AS_LAYER
 from ...mapping.film.formats import FORMATS, FilmFormat
 from ...mapping.film.moments import moments
-from ...mapping.ground.layers import layers_shown
+from ...mapping.ground.layers import GroundChoice, layers_of_ground
 from ...mapping.language import clock, number_text, tr
 from ...workflow import locations
 from ...workflow.run_names import name_of_trips
@@ -183,15 +183,9 @@ class FilmForm(QWidget):
         return values
 
     def layers(self) -> list[QgsMapLayer]:
-        """Return the layers that the film needs: the map, and for a ground the project's visible ones.
-
-        They are in the project's order. Layers in QGIS's memory cannot be drawn by another process.
-        """
-        found: list[QgsMapLayer] = [self._layer]
-        if self.ground.currentData() in (PROJECT, BASE_MAPS):
-            shown = layers_shown(QgsProject.instance())
-            found += [layer for layer in shown if layer.providerType() != "memory"]
-        return list(dict.fromkeys(found))
+        """Return the layers that the film needs: the map, and those of its ground in the project's order."""
+        ground = GroundChoice(str(self.ground.currentData()), QgsProject.instance())
+        return [self._layer, *layers_of_ground(ground, self._layer)]
 
     # -- parts --------------------------------------------------------------------------------------------
 

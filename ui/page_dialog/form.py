@@ -15,11 +15,10 @@ from qgis.core import (
     QgsProject,
     QgsRectangle,
     QgsVariantUtils,
-    QgsVectorFileWriter,
     QgsVectorLayer,
 )
 from qgis.gui import QgsFieldComboBox, QgsFileWidget, QgsMapLayerComboBox
-from qgis.PyQt.QtCore import QSize, Qt, QTemporaryDir, pyqtSignal
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
@@ -36,7 +35,7 @@ from qgis.PyQt.QtWidgets import (
 from ...aggregation.contract.days import clock
 from ...algorithms.style_parameters import AS_LAYER
 from ...mapping.errors import MapError
-from ...mapping.ground.layers import GroundChoice, layers_shown
+from ...mapping.ground.layers import GroundChoice, layers_of_ground
 from ...mapping.language import tr
 from ...mapping.layout.district import District
 from ...mapping.layout.page import PageOptions
@@ -75,7 +74,7 @@ class PageForm(QWidget):
     def __init__(self, canvas: Any, layer: QgsVectorLayer, file: MapFile, title: str) -> None:
         super().__init__()
         self._canvas, self.layer, self._usual_title = canvas, layer, title.strip()
-        self._timeline, self._aside = file.timeline, QTemporaryDir()
+        self._timeline = file.timeline
         timeline = file.timeline
         self.templates = _template_list()
         self.own = QgsFileWidget()
@@ -156,7 +155,7 @@ class PageForm(QWidget):
             frame=self.time.currentData(),
             extent=self._extent(),
             cut=self.fill.isChecked(),
-            ground=GroundChoice(str(self.ground.currentData()), QgsProject.instance(), asks_servers=False),
+            ground=self._ground(),
         )
         return PageInput(QgsProject.instance(), self.layer, style, options, other, district)
 
@@ -192,7 +191,10 @@ class PageForm(QWidget):
             if self.other_time.currentData() != SAME:
                 given.update(self._moment(frame, "OTHER_TIME", "OTHER_DAYS"))
         if NEEDS_DISTRICT in template.needs or each == EACH_DISTRICT:
-            given["DISTRICTS"] = self._districts_on_disk()
+            districts = self.districts.currentLayer()
+            if districts is None:
+                raise MapError(tr("Choose a polygon layer with the districts; the project has none yet."))
+            given["DISTRICTS"] = districts.id()
             given["NAME_FIELD"] = self.name_field.currentField()
         if each == ONE:
             district = self._district() if NEEDS_DISTRICT in template.needs else None
@@ -205,14 +207,16 @@ class PageForm(QWidget):
         return "exportpages", {**given, "INPUTS": [self.layer.id()], "EACH": each, "FORMAT": kind}
 
     def layers(self) -> list[QgsMapLayer]:
-        """Return the layers that a page may draw: maps, districts, and those that the project shows.
+        """Return the layers that a page draws: those of its ground in the project's order, maps, districts.
 
-        They are in the project's order. Hidden ones would become a part of the ground, and those in QGIS's
-        memory cannot be drawn by another process.
+        Others would become a part of the ground.
         """
         named = (self.layer, self.other.currentLayer(), self.districts.currentLayer())
-        shown = [each for each in layers_shown(QgsProject.instance()) if each.providerType() != "memory"]
-        return list(dict.fromkeys([*shown, *(layer for layer in named if layer is not None)]))
+        ground = layers_of_ground(self._ground(), self.layer)
+        return list(dict.fromkeys([*ground, *(layer for layer in named if layer is not None)]))
+
+    def _ground(self) -> GroundChoice:
+        return GroundChoice(str(self.ground.currentData()), QgsProject.instance(), asks_servers=False)
 
     def _second(self) -> tuple[QgsVectorLayer, Optional[int]]:
         """Return layer and frame of the second map. Raises `MapError` where they are those of the first."""
@@ -232,22 +236,6 @@ class PageForm(QWidget):
         if timeline.is_divided:
             moment[days] = timeline.names[frame // timeline.n_bins]
         return moment
-
-    def _districts_on_disk(self) -> str:
-        """Return the layer of districts for another process, which cannot read what is in memory here."""
-        layer = self.districts.currentLayer()
-        if layer is None:
-            raise MapError(tr("Choose a polygon layer with the districts; the project has none yet."))
-        if layer.providerType() != "memory":
-            return str(layer.id())
-        path = Path(self._aside.path()) / "districts.gpkg"
-        options = QgsVectorFileWriter.SaveVectorOptions()
-        error, message, *_ = QgsVectorFileWriter.writeAsVectorFormatV3(
-            layer, str(path), QgsProject.instance().transformContext(), options
-        )
-        if error != QgsVectorFileWriter.WriterError.NoError:
-            raise MapError(tr("The districts cannot be written for the page: {why}").format(why=message))
-        return str(path)
 
     def _extent(self) -> Optional[QgsRectangle]:
         wanted = self.extent.currentData()
