@@ -189,6 +189,11 @@
       <translation>{day}</translation>
     </message>
     <message>
+      <location filename="../../mapping/layer_definition.py" />
+      <source>The layer “{name}” cannot be written for the process that draws it: {why}</source>
+      <translation>لا يمكن كتابة الطبقة «{name}» للعملية التي ترسمها: {why}</translation>
+    </message>
+    <message>
       <location filename="../../mapping/layout/column.py" />
       <source>{estimator}. Links with fewer than {trips} trips are grey.</source>
       <translation>{estimator}. المقاطع التي تقل رحلاتها عن {trips} باللون الرمادي.</translation>

@@ -189,6 +189,11 @@
       <translation>{day}.</translation>
     </message>
     <message>
+      <location filename="../../mapping/layer_definition.py" />
+      <source>The layer “{name}” cannot be written for the process that draws it: {why}</source>
+      <translation>Der Layer „{name}“ kann für den Prozess, der ihn zeichnet, nicht geschrieben werden: {why}</translation>
+    </message>
+    <message>
       <location filename="../../mapping/layout/column.py" />
       <source>{estimator}. Links with fewer than {trips} trips are grey.</source>
       <translation>{estimator}. Abschnitte mit weniger als {trips} Fahrten sind grau.</translation>

@@ -189,6 +189,11 @@
       <translation>{day}</translation>
     </message>
     <message>
+      <location filename="../../mapping/layer_definition.py" />
+      <source>The layer “{name}” cannot be written for the process that draws it: {why}</source>
+      <translation>La couche « {name} » ne peut être écrite pour le processus qui la dessine : {why}</translation>
+    </message>
+    <message>
       <location filename="../../mapping/layout/column.py" />
       <source>{estimator}. Links with fewer than {trips} trips are grey.</source>
       <translation>{estimator}. Les tronçons de moins de {trips} trajets sont en gris.</translation>
