@@ -1,4 +1,8 @@
-"""APNG: the pictures of a film, which are PNGs, one after the other in one file, without a loss."""
+"""APNG: the pictures of a film, which are PNGs, one after the other in one file, without a loss.
+
+Their compressed pixels are copied as they are. Pillow, which not every QGIS has, keeps all pictures in memory
+until the end, 25 MB each in 4K, and compresses them again.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""GIF: one palette for all pictures, and of each picture only what changed since the one before."""
+"""GIF: one palette for all pictures, and of each picture only what changed since the one before.
+
+Pillow compresses each picture. Its own writer of films keeps all pictures in memory until the end, 8 MB each
+in 4K, and chooses a palette whose colours are near those of the legend, but not them.
+"""
 
 from __future__ import annotations
 
