@@ -128,7 +128,7 @@ class TemplateReader:
         self.template = template_of(self._reader.text(TEMPLATE))
 
     def check(self) -> None:
-        """Raise `RunError` for times that are none, and for days without a time that they need."""
+        """Raise `RunError` for times that cannot be read, and for days without the time that they need."""
         for name in (TIME, OTHER_TIME):
             if self._reader.text(name):
                 pages.bin_of(self._reader.text(name), 1)

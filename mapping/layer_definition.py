@@ -1,4 +1,4 @@
-"""Layers as a document, from which another process opens them."""
+"""Definitions of layers: a document from which another process opens them."""
 
 from __future__ import annotations
 

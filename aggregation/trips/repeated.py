@@ -35,6 +35,6 @@ class Repeated(Sequence[Optional[str]]):
         return chain.from_iterable(map(repeat, self.values, self.times.tolist()))
 
     def taken(self, kept: NDArray[np.intp]) -> Repeated:
-        """Return those at some ascending places."""
+        """Return the texts at ascending places."""
         at = np.searchsorted(self._ends, kept, side="right")
         return Repeated(self.values, np.bincount(at, minlength=len(self.values)))

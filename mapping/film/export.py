@@ -59,7 +59,7 @@ class Listener:
     said: Callable[[str], None] = lambda words: None
 
     def check(self) -> None:
-        """Raise `Cancelled` once the film is not wanted any more."""
+        """Raise `Cancelled` once the film is cancelled."""
         if self.cancelled():
             raise Cancelled
 

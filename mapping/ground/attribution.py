@@ -1,4 +1,4 @@
-"""The names that the makers of a layer want to be given, as text."""
+"""Attribution of layers: the names that their makers ask to be printed, as plain text."""
 
 from __future__ import annotations
 

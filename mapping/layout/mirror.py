@@ -22,7 +22,7 @@ _OTHER_SIDE = {_LEFT: _RIGHT, _RIGHT: _LEFT}
 
 
 def mirror_page(layout: QgsPrintLayout) -> None:
-    """Put each item of a page to where a mirror shows it, texts to the right, where words run that way.
+    """Mirror the items of a page, with texts aligned to the right, in languages written from right to left.
 
     To be called once, when the page is complete. Elsewhere nothing changes.
     """

@@ -38,7 +38,7 @@ A0 has type 2.3 times as large as A4, and not 4 times; the map has the rest of t
 
 
 def check_paper(paper: str) -> None:
-    """Raise `MapError` for a format that there is none of."""
+    """Raise `MapError` for an unknown format."""
     if paper not in PAPERS:
         raise MapError(f"There is no paper {paper}. Choose one of {', '.join(PAPERS)}.")
 

@@ -46,7 +46,7 @@ _USUAL_SIZE = "1920x1080"
 
 
 class FilmForm(QWidget):
-    """All choices; `changed` says that one of them is another now."""
+    """All choices; `changed` is emitted when one has changed."""
 
     changed = pyqtSignal()
 

@@ -67,7 +67,7 @@ _PICTURE = QSize(112, 79)
 
 
 class PageForm(QWidget):
-    """The choices; `changed` whenever one is another."""
+    """The choices; `changed` is emitted when one has changed."""
 
     changed = pyqtSignal()
 

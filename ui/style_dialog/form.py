@@ -26,7 +26,7 @@ RAMP_SIZE = QSize(84, 12)
 
 
 class StyleForm(QWidget):
-    """All choices but presets; `changed` says that one of them is another now."""
+    """All choices but presets; `changed` is emitted when one has changed."""
 
     changed = pyqtSignal()
 

@@ -99,7 +99,7 @@ class PresetRow(QWidget):
                 self.box.setCurrentIndex(at)
 
     def show_preset_of(self, options: StyleOptions) -> None:
-        """Show the preset that has this look, or that it is one of the person's own."""
+        """Show the preset that has this look, or “own choice” for none."""
         if self.preset is None or not _gives(self.preset, options):
             found = (at for at in range(1, self.box.count()) if _gives(self.box.itemData(at), options))
             self.box.setCurrentIndex(next(found, 0))

@@ -56,7 +56,7 @@ class TimeController(QObject):
         project.cleared.connect(self._clear_time)
 
     def leave(self) -> None:
-        """Let go of QGIS's controller, which stays as it is."""
+        """Disconnect from QGIS's controller, which stays as it is."""
         project = QgsProject.instance()
         project.writeProject.disconnect(self._keep_time)
         project.readProject.disconnect(self._take_time)

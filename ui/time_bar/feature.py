@@ -182,7 +182,7 @@ class TimeBarFeature:
         self.clock.show_lines(*lines)
 
     def show_clock_always(self, always: bool) -> None:
-        """Show the clock on the map also without a time and with its switch off, or no longer."""
+        """Show the clock on the map also without a time and with its switch off; False ends that."""
         self._clock_always = always
         self._follow()
 

@@ -47,7 +47,7 @@ class LinkedViews(QObject):
         self._magnify(main.magnificationFactor())
 
     def leave(self) -> None:
-        """Let the canvases go their own ways."""
+        """Unlink the canvases."""
         if not sip.isdeleted(self._main) and not sip.isdeleted(self._second):
             for signal, slot in self._signals:
                 signal.disconnect(slot)

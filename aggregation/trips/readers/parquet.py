@@ -124,14 +124,14 @@ class _ParquetColumns:
         return len(self.columns["link_id"])
 
     def lists(self) -> dict[str, list[Any]]:
-        """Return all of them as texts, numbers and None."""
+        """Return all columns as lists of texts, numbers and None."""
         found = {name: column.tolist() for name, column in self.columns.items()}
         if self.zone is not None:
             found["time"] = [_stamp(value, self.zone) for value in found["time"]]
         return found
 
     def plain_rows(self) -> Optional[PlainRows]:
-        """Return them without looking at each value; None if that needs their lists."""
+        """Return the columns without looking at each value; None where `lists` is needed."""
         links, speed = (self.columns.get(name) for name in ("link_id", "speed"))
         if links is None or "direction" in self.columns or (speed is not None and speed.dtype.kind != "f"):
             return None

@@ -170,7 +170,7 @@ class Texts(Sequence[Optional[str]]):
         return len(self._ends)
 
     def at(self, rows: NDArray[np.intp]) -> list[Optional[str]]:
-        """Return those of some rows."""
+        """Return the texts of some rows."""
         text = self._text
         return [
             text[start:end].decode("utf-8", "surrogateescape") or None
@@ -179,7 +179,7 @@ class Texts(Sequence[Optional[str]]):
 
     @cached_property
     def all(self) -> list[Optional[str]]:
-        """All of them."""
+        """Return all texts of the column."""
         return self.at(np.arange(len(self)))
 
     @overload
