@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import (
+    QgsFeatureRequest,
+    QgsGraduatedSymbolRenderer,
+    QgsLineSymbol,
     QgsMapLayer,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingLayerPostProcessorInterface,
     QgsProject,
+    QgsRendererRange,
     QgsSingleSymbolRenderer,
     QgsVectorLayer,
 )
@@ -20,12 +24,20 @@ from qgis.PyQt.QtGui import QColor
 
 from ..aggregation.contract.errors import RunError
 from ..aggregation.contract.visible_text import visible
-from ..mapping.language import tr
+from ..mapping.language import number_text, tr
 
 if TYPE_CHECKING:
     from ..mapping.style.options import StyleOptions
 
 LINKS_SUFFIX = "|layername=links"
+
+LAST_RANK = 10**9
+RANKS = (
+    (1, 5, "#7a0177", 2.2),
+    (6, 20, "#c51b8a", 1.5),
+    (21, LAST_RANK, "#f768a1", 0.9),
+)
+"""First and last rank, colour and width (mm) of the classes of bottlenecks."""
 
 _alive: dict[str, QgsProcessingLayerPostProcessorInterface] = {}
 """QGIS does not keep Python's part of a post-processor alive; this does, until it was called."""
@@ -75,6 +87,48 @@ class ColourLayer(QgsProcessingLayerPostProcessorInterface):
 def colour_when_loaded(details: QgsProcessingContext.LayerDetails, source: str, colour: str) -> None:
     """Have a layer that is to be loaded drawn in a colour, such as `#dfe7ee`."""
     _alive[source] = ColourLayer(source, colour)
+    details.setPostProcessor(_alive[source])
+
+
+class RankLayer(QgsProcessingLayerPostProcessorInterface):
+    """Draws a loaded layer of bottlenecks by rank, and gives it the rule as its abstract."""
+
+    def __init__(self, source: str, rule: str, aliases: Mapping[str, str]) -> None:
+        super().__init__()
+        self._source, self._rule, self._aliases = source, rule, aliases
+
+    def postProcessLayer(
+        self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> None:
+        """Called by QGIS in the main thread, before the layer enters the project."""
+        _alive.pop(self._source, None)
+        if not isinstance(layer, QgsVectorLayer):
+            return
+        metadata = layer.metadata()
+        metadata.setAbstract(self._rule)
+        layer.setMetadata(metadata)
+        for name, alias in self._aliases.items():
+            layer.setFieldAlias(layer.fields().lookupField(name), alias)
+        ranges = []
+        for first, last, colour, width in RANKS:
+            symbol = QgsLineSymbol.createSimple(
+                {"line_color": colour, "line_width": str(width), "capstyle": "round", "joinstyle": "round"}
+            )
+            label = tr("Rank {first} – {last}") if last < LAST_RANK else tr("Rank {first} and after")
+            text = label.format(first=number_text(first), last=number_text(last))
+            ranges.append(QgsRendererRange(first - 0.5, last + 0.5, symbol, text))
+        renderer = QgsGraduatedSymbolRenderer("rank", ranges)
+        renderer.setOrderBy(QgsFeatureRequest.OrderBy([QgsFeatureRequest.OrderByClause("rank", False)]))
+        renderer.setOrderByEnabled(True)  # the first lie on top
+        layer.setRenderer(renderer)
+        layer.emitStyleChanged()
+
+
+def rank_when_loaded(
+    details: QgsProcessingContext.LayerDetails, source: str, rule: str, aliases: Mapping[str, str]
+) -> None:
+    """Have a layer of bottlenecks that is to be loaded drawn by rank, with its rule and names of columns."""
+    _alive[source] = RankLayer(source, rule, aliases)
     details.setPostProcessor(_alive[source])
 
 

@@ -9,6 +9,7 @@ from ..mapping.language import tr
 from .aggregate_trips import AggregateTrips
 from .ask_sql import AskSql
 from .base import ICON
+from .bottlenecks import Bottlenecks
 from .compact_store import CompactStore
 from .demo_city import DemoCity
 from .diagnose import Diagnose
@@ -25,6 +26,7 @@ ALGORITHMS = (
     AggregateTrips,
     JoinLinks,
     StyleSpeeds,
+    Bottlenecks,
     ExportLayout,
     ExportPages,
     ExportAnimation,

@@ -39,6 +39,7 @@ KINDS = {
     "extent": "extent",
     "folderDestination": "folder",
     "vectorDestination": "GeoPackage",
+    "sink": "new layer",
     "fileDestination": "file",
     "outputFile": "file",
     "outputFolder": "folder",

@@ -319,6 +319,25 @@ class MapFile:
         totals = totals if good == statistics.HIGH else -totals
         return int(np.argmax(np.where(counts > 0, totals, -np.inf)))
 
+    def shapes_and_values(self, statistic: str) -> Iterator[tuple[list[Any], NDArray[np.float32]]]:
+        """Yield all links, a few at once: rows of id, street or None, geometry; values (links, 1 + frames).
+
+        The values are those of a statistic that plays, as they are drawn, NaN where too few trips were
+        counted; geometries are as the GeoPackage has them.
+        """
+        column, n_frames = self.packed_column(statistic), len(self.timeline)
+        street = "name" if "name" in self._columns else "NULL"
+        with reading(self.path) as database:
+            rows = database.execute(
+                f"SELECT link_id, {street}, geom, CAST({column} AS BLOB), n_trips FROM links ORDER BY fid"  # noqa: S608  # nosec B608
+            )
+            while some := rows.fetchmany(_LINKS_AT_ONCE):
+                values = np.full((len(some), 1 + n_frames), np.nan, np.float32)
+                drawn = [at for at, row in enumerate(some) if row[3] is not None]
+                if drawn:
+                    values[drawn] = self._values([some[at][3:] for at in drawn], n_frames)[0]
+                yield [row[:3] for row in some], values
+
     def _values(self, rows: list[Any], n_frames: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the values (links, 1 + frames) and the trips of rows of packed texts as bytes."""
         try:

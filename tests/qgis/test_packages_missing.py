@@ -15,7 +15,7 @@ WITHOUT = Path(__file__).with_name("without_package.py")
 
 NEED: dict[str, set[str]] = {
     "pandas": {"speedmap", "aggregatetrips", "joinlinks", "exportwkt"},
-    "shapely": {"speedmap", "joinlinks", "exportwkt"},
+    "shapely": {"speedmap", "joinlinks", "bottlenecks", "exportwkt"},
     "duckdb": {"speedmap", "aggregatetrips", "compactstore", "asksql"},
     "msgspec": {"speedmap", "aggregatetrips", "compactstore", "asksql"},
     "paramiko": set(),
@@ -49,12 +49,15 @@ def parameters(
     speeds = str(tmp_path_factory.mktemp("map") / "speeds.gpkg")
     processing.run("roadpulse:joinlinks", {**joined, "OUTPUT": speeds})
     layer = f"{speeds}|layername=links"
+    of_free_flow = {"INPUT": layer, "STATISTIC": "free_flow_share", "SAVE": False}
+    processing.run("roadpulse:stylespeeds", of_free_flow)  # the bottlenecks' one
     trips = {"TRIPS": city["TRIPS_FOLDER"], "PROFILE": city["PROFILE"], "TIME_ZONE": "Europe/London"}
     return {
         "speedmap": {**trips, "LINKS": city["LINKS"], "OUTPUT": "OUT/speeds.gpkg", "RUN_FOLDER": "OUT/r1"},
         "aggregatetrips": {**trips, "RUN_FOLDER": "OUT/run2"},
         "joinlinks": {**joined, "OUTPUT": "OUT/joined.gpkg"},
         "stylespeeds": {"INPUT": layer, "SAVE": False},
+        "bottlenecks": {"INPUT": layer, "OUTPUT": "OUT/bottlenecks.gpkg"},
         "exportlayout": {"INPUT": layer, "DPI": 40, "OUTPUT": "OUT/page.png"},
         "exportpages": {
             "INPUTS": [layer], "EACH": "run", "FORMAT": "png", "DPI": 40, "OUTPUT": "OUT/pages",
