@@ -6,8 +6,11 @@ from typing import Optional
 
 from qgis.core import QgsRectangle
 
-from .facts import fill
+from .facts import SMALLEST, fill
 from .items import Box
+
+TALLEST = 1.5
+"""A map is at most this many times as high as it needs to be; below it the paper is bare."""
 
 
 def cells(
@@ -16,7 +19,7 @@ def cells(
     """Return the places of `n` maps in `area`, row by row, each below a heading `head` mm high.
 
     Without `columns` there are as many as show the extent `wanted` largest. Each place is that of a heading
-    and its map together.
+    and its map together. Where the area is higher than the maps need, the places end above its lower edge.
     """
 
     def size(across: int) -> tuple[float, float]:
@@ -31,6 +34,8 @@ def cells(
 
     across = columns or max(range(1, n + 1), key=lambda each: (shows(each), -((-n) % each)))
     width, height = size(across)
+    needed = width * max(wanted.height(), SMALLEST) / max(wanted.width(), SMALLEST)
+    height = min(height, head + TALLEST * needed)
     return [
         Box(
             area.x + gap + (width + gap) * (i % across),

@@ -30,8 +30,11 @@ from .base import PageInput, PageTemplate
 CLOSEST = 25_000
 """Scale (1:n) of the last map."""
 _SQUARES = 24
-LEAST_STEP = 1.6
-"""A map that would show hardly more than the next is left out."""
+LEAST_STEP = 2.0
+"""A map that would show hardly more than the next is left out: its scale is at least this times as coarse."""
+
+_CLOSE = (float(CLOSEST), 20_000.0, 15_000.0, 12_500.0)
+"""Scales (1:n) of the last map: the first that shows clearly less than the map of all links does."""
 
 
 def _build(contents: PageInput) -> SpeedPage:
@@ -107,7 +110,8 @@ def _word(scale: float) -> str:
 def _zooms(sheet: Sheet, project: QgsProject, counts: Sequence[int]) -> list[tuple[QgsPointXY, float]]:
     """Return centre and scale (1:n) of each map, coarse to fine; a page has one of `counts` maps.
 
-    All links with data; most of them, or the extent asked for; one between; the busiest place at `CLOSEST`.
+    All links with data; most of them, or the extent asked for; one between; the busiest place at one of
+    `_CLOSE`.
     """
     boxes = MapFile.of(sheet.layer).boxes()
     boxes = boxes[np.isfinite(boxes).all(axis=1)]
@@ -134,11 +138,12 @@ def _steps(widest: list[QgsRectangle], centre: QgsPointXY, cell: Box) -> list[tu
     if last <= CLOSEST:
         return wide[-1:]
     between = [(centre, _round((last * CLOSEST) ** 0.5))] if last > CLOSEST * LEAST_STEP**2 else []
-    kept = [(centre, float(CLOSEST))]
+    coarsest = max(scale for _at, scale in wide)
+    kept = [(centre, next(scale for scale in _CLOSE if scale * LEAST_STEP <= coarsest))]
     for at, scale in reversed([*wide, *between]):
         if scale >= kept[0][1] * LEAST_STEP:
             kept.insert(0, (at, scale))
-    return kept if len(kept) > 1 else [*wide[-1:], *kept]
+    return kept
 
 
 def _busiest(centres: NDArray[np.float64]) -> tuple[float, float]:
