@@ -113,7 +113,9 @@ class Bottlenecks(RoadpulseAlgorithm):
             check()
             feature = QgsFeature()
             feature.setAttributes(_row(rank, each, links, len(self._file.timeline.names)))
-            feature.setGeometry(_shape([links.wkb[row] for row in each.links]))
+            shape = QgsGeometry()
+            shape.fromWkb(links.wkb(each.links))
+            feature.setGeometry(shape)
             if not sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert):
                 raise QgsProcessingException(visible(self.writeFeatureError(sink, parameters, p.OUTPUT)))
             progress(100 * rank / len(found))
@@ -198,18 +200,6 @@ def _row(rank: int, found: Bottleneck, links: Links, n_sets: int) -> list[Any]:
         clock(found.end), found.minutes, found.worst_share, found.days, n_sets, round(found.delay, 4),
         ",".join(str(links.ids[row]) for row in found.links),
     ]  # fmt: skip
-
-
-def _shape(wkb: Sequence[Any]) -> QgsGeometry:
-    """Return the lines of links as one shape."""
-    lines = []
-    for each in filter(None, wkb):
-        line = QgsGeometry()
-        line.fromWkb(each)
-        line.get().dropZValue()
-        line.get().dropMValue()
-        lines.extend(line.asGeometryCollection())
-    return QgsGeometry.collectGeometry(lines)
 
 
 def _summary(found: Sequence[Bottleneck], threshold: float) -> str:

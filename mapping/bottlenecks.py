@@ -138,11 +138,17 @@ class Bottleneck:
 
 @dataclass(frozen=True)
 class Links:
-    """Links of a map file by row: ids, street names (None where there is none) and shapes as WKB."""
+    """Links of a map file by row: ids, street names and shapely's lines, both None where there is none."""
 
     ids: tuple[LinkId, ...]
     names: tuple[Optional[str], ...]
-    wkb: tuple[Optional[bytes], ...]
+    lines: NDArray[Any]
+
+    def wkb(self, rows: Sequence[int]) -> bytes:
+        """Return the lines of some links as one MultiLineString."""
+        shapely = load_shapely()
+        parts = shapely.force_2d(shapely.get_parts(self.lines[list(rows)]))
+        return bytes(shapely.to_wkb(shapely.multilinestrings(parts)))
 
 
 def bottlenecks(
@@ -160,7 +166,7 @@ def bottlenecks(
     refuse_without_share(file)
     links, slow = _read(file, threshold, check)
     progress(40)
-    network = Network.of(*_points(links.wkb, crs), len(links.ids))
+    network = Network.of(*_points(links.lines, crs), len(links.ids))
     check()
     progress(70)
     timeline = file.timeline
@@ -257,7 +263,7 @@ def _read(file: MapFile, threshold: float, check: Callable[[], None]) -> tuple[L
         cells.append((np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)))
     links, frames, shares = zip(*cells)
     slow = SlowBins(np.concatenate(links), np.concatenate(frames), np.concatenate(shares))
-    return Links(tuple(ids), tuple(names), tuple(wkb)), slow
+    return Links(tuple(ids), tuple(names), _lines(wkb)), slow
 
 
 def _wkb(blob: object) -> Optional[bytes]:
@@ -268,11 +274,19 @@ def _wkb(blob: object) -> Optional[bytes]:
     return blob[8 + _ENVELOPES[kind] :] if kind < len(_ENVELOPES) else None
 
 
-def _points(wkb: Sequence[Optional[bytes]], crs: QgsCoordinateReferenceSystem) -> tuple[Floats, Ints, Ints]:
+def _lines(wkb: Sequence[Optional[bytes]]) -> NDArray[Any]:
+    """Return the lines (n,) in WKB, None for what is none: the file may be another's, and damaged."""
+    shapely = load_shapely()
+    shapes = shapely.from_wkb(np.array([*wkb, None], dtype=object), on_invalid="ignore")[:-1]
+    kinds = (shapely.GeometryType.LINESTRING, shapely.GeometryType.MULTILINESTRING)
+    shapes[~np.isin(shapely.get_type_id(shapes), kinds) | shapely.is_empty(shapes)] = None
+    return np.asarray(shapes)
+
+
+def _points(shapes: NDArray[Any], crs: QgsCoordinateReferenceSystem) -> tuple[Floats, Ints, Ints]:
     """Return points (k, 3) in metres, straight through the earth, with the line of each; and the link of each
     line. In a system without a place on the earth they are those of its plane."""
     shapely = load_shapely()
-    shapes = shapely.from_wkb(np.array([each or b"" for each in wkb], dtype=object), on_invalid="ignore")
     lines, link = shapely.get_parts(shapes, return_index=True)
     xy, line = shapely.get_coordinates(lines, return_index=True)
     degrees = degrees_of(xy, crs) if len(xy) else xy

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import random
+import shutil
+import sqlite3
+from contextlib import closing
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import pandas as pd
@@ -274,6 +277,29 @@ def test_the_map_itself_is_not_overwritten(processing: Any, layer: str) -> None:
     with pytest.raises(QgsProcessingException, match="would destroy it"):
         processing.run("roadpulse:bottlenecks", {"INPUT": layer, "OUTPUT": path})
     assert Path(path).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [None, b"", b"GP\0\1", b"GP\0\x0f" + bytes(60),
+     b"GP\0\1" + bytes(4) + b"\1\2\0\0\0\xff\xff\xff\xff" + bytes(30),
+     b"GP\0\1" + bytes(4) + wkb("Point (500000 6000000)"), b"GP\0\1" + bytes(4) + wkb("LineString EMPTY")],
+    ids=["null", "empty", "cut", "unknown envelope", "too many points", "a point", "no point"],
+)  # fmt: skip
+def test_a_link_without_a_line_is_a_bottleneck_of_its_own(
+    processing: Any, layer: str, tmp_path: Path, shape: Optional[bytes]
+) -> None:
+    path = tmp_path / "damaged.gpkg"
+    shutil.copy(layer.split("|", maxsplit=1)[0], path)
+    with closing(sqlite3.connect(path)) as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("UPDATE links SET geom = ? WHERE link_id = 2", (shape,))
+        database.commit()
+    output = str(tmp_path / "bottlenecks.gpkg")
+    processing.run("roadpulse:bottlenecks", {"INPUT": f"{path}|layername=links", "OUTPUT": output})
+    rows = {row["link_ids"]: row["length_km"] for row in rows_of(QgsVectorLayer(output, "", "ogr"))}
+    assert rows["2"] == 0 and set(rows) == {"1", "2", "4", "5"}
 
 
 def test_a_cancelled_search_ends_without_a_result(processing: Any, layer: str) -> None:
