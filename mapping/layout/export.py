@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from mmap import mmap
 from pathlib import Path
 from typing import Callable
 
@@ -34,6 +36,12 @@ _LARGEST_PICTURE = 2**31 - 1
 
 _BYTES = 4
 """Bytes of a point while it is drawn."""
+
+_PAGE_BOX = re.compile(rb"/MediaBox \[ 0 0 (\d+) (\d+) \]")
+"""Size of a page as GDAL writes it into a PDF."""
+
+_ROUNDED_UP = {(1, 0), (0, 1), (1, 1)}
+"""Points across and down by which that size may be too large."""
 
 _ROWS = 256
 """Rows of a picture that are written at once."""
@@ -163,6 +171,23 @@ def _write_pdf(export: Export, aside: Path) -> None:
         settings.includeGeoPdfFeatures = False
     exporter = QgsLayoutExporter(export.layout)
     _check(exporter, exporter.exportToPdf(str(aside), settings))
+    if export.layers:
+        _cut_to_size(export.layout, aside)
+
+
+def _cut_to_size(layout: QgsPrintLayout, path: Path) -> None:
+    """Give the pages of a PDF with layers the size at which its parts are drawn, in whole points.
+
+    Qt rounds the size of a part; GDAL, which lays the parts from the lower edge upwards, rounds that of the
+    page up. So A4 had a white line above, and its place on earth was a point off.
+    """
+    page = layout.pageCollection().page(0).rect()
+    width, height = (round(side / _MM * 72) for side in (page.width(), page.height()))
+    with path.open("r+b") as file, mmap(file.fileno(), 0) as pdf:
+        for found in list(_PAGE_BOX.finditer(pdf)):
+            if (int(found[1]) - width, int(found[2]) - height) in _ROUNDED_UP:
+                box = f"/MediaBox [ 0 0 {width} {height} ]".encode()
+                pdf[found.start() : found.end()] = box.ljust(found.end() - found.start())
 
 
 def _write_svg(export: Export, aside: Path) -> None:

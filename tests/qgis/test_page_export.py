@@ -48,12 +48,14 @@ def place_of_page(page: SpeedPage) -> tuple[float, float, float]:
     return shown.xMinimum(), shown.yMaximum(), shown.width() / width
 
 
-@pytest.mark.parametrize(("ending", "tolerance"), [("pdf", 1.0), ("tif", 0.01)])
+@pytest.mark.parametrize(
+    ("ending", "layers", "tolerance"), [("pdf", False, 1.0), ("pdf", True, 1.0), ("tif", False, 0.01)]
+)
 def test_a_reader_of_places_finds_the_corners_of_the_page(
-    layer: QgsVectorLayer, tmp_path: Path, ending: str, tolerance: float
+    layer: QgsVectorLayer, tmp_path: Path, ending: str, layers: bool, tolerance: float
 ) -> None:
     page, path = page_of(layer), tmp_path / f"page.{ending}"
-    export_page(page, path, dpi=96)
+    export_page(page, path, dpi=96, layers=layers)
     west, north, metres = place_of_page(page)
     opened = gdal.Open(str(path))
     left, across, skew, top, other_skew, down = opened.GetGeoTransform()
@@ -104,6 +106,19 @@ def test_a_pdf_is_clean_and_holds_its_fonts_and_its_title(
     assert all(re.search(r"\s(yes)\s+(yes|no)\s+yes\s+\d+\s+0$", font) for font in fonts), fonts
     named = gdal.Open(str(path)).GetMetadata("LAYERS").values()
     assert any("Speeds" in name for name in named) is layers
+
+
+def test_a_pdf_with_layers_is_drawn_to_its_edges(layer: QgsVectorLayer, tmp_path: Path) -> None:
+    sizes, edges = [], []
+    for layers in (False, True):
+        export_page(page_of(layer), tmp_path / "page.pdf", dpi=96, layers=layers)
+        drawn = ["pdftoppm", "-r", "72", "-singlefile", "-png", tmp_path / "page.pdf", tmp_path / "page"]
+        subprocess.run(drawn, check=True)
+        points = gdal.Open(str(tmp_path / "page.png")).ReadAsArray()
+        sizes.append(points.shape)
+        edges.append([points[:, 0, 20].tolist(), points[:, -1, 20].tolist(), points[:, 300, 0].tolist()])
+    assert sizes[0] == sizes[1] == (3, 595, 842)
+    assert edges[0] == edges[1] and [255, 255, 255] not in edges[1]
 
 
 def test_a_picture_that_qt_cannot_draw_is_refused_before_it_is_drawn(
