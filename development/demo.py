@@ -126,6 +126,7 @@ def _save_project(source: str, city: dict[str, Any], theme: str, path: Path) -> 
     from roadpulse.mapping.ground.meaning import GREEN, WATER
     from roadpulse.mapping.ground.quiet import quiet_renderer
     from roadpulse.mapping.layout.facts import busy_extent, local_crs
+    from roadpulse.mapping.map_file import MapFile
     from roadpulse.mapping.style.temporal import set_project_time
 
     project = QgsProject.instance()
@@ -141,7 +142,7 @@ def _save_project(source: str, city: dict[str, Any], theme: str, path: Path) -> 
         project.layerTreeRoot().addLayer(area)  # below the roads
     project.setCrs(local_crs(layer))
     transform = QgsCoordinateTransform(layer.crs(), project.crs(), project)
-    extent = transform.transformBoundingBox(busy_extent(layer))
+    extent = transform.transformBoundingBox(busy_extent(MapFile.of(layer)))
     project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(extent, project.crs()))
     set_project_time(project, style.timeline)
     if not project.write(str(path)):

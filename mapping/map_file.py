@@ -41,6 +41,7 @@ _MOST_ENTRIES = 100
 """Rows of the table `run` that are read."""
 _LINKS_AT_ONCE = 256
 """Rows of packed texts that are read at once: the numbers of a week stay in the processor's cache."""
+_BOXES_AT_ONCE = 4096
 _STANDARD = ("gpkg_", INDEX_TABLE, "sqlite_")
 """Beginnings of the names of tables that the standard, its spatial index and SQLite itself need."""
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -228,8 +229,11 @@ class MapFile:
             rows = database.execute(
                 "SELECT r.minx, r.miny, r.maxx, r.maxy FROM rtree_links_geom r "
                 "JOIN links ON links.fid = r.id WHERE links.n_points > 0"
-            ).fetchall()
-        return np.array(rows, dtype=float).reshape(-1, 4)
+            )
+            parts = [np.empty((0, 4))]
+            while some := rows.fetchmany(_BOXES_AT_ONCE):  # all at once would keep other threads waiting
+                parts.append(np.array(some, dtype=float))
+        return np.concatenate(parts)
 
     def profile(self, link_id: LinkId, statistic: str) -> NDArray[np.float64]:
         """Return the values of a statistic on one link, (1 + frames,): the whole period, then each frame.

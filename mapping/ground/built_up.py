@@ -35,14 +35,11 @@ LONGEST_M = 400.0
 """Metres that a link counts for at most, so that a motorway does not make fields built-up."""
 
 
-def built_up_areas(
-    boxes: NDArray[np.float64], crs: QgsCoordinateReferenceSystem, extent: QgsRectangle
-) -> QgsVectorLayer:
-    """Return areas with many roads as a layer in `crs`, from the boxes (n, 4) of links, within `extent`.
+def built_up_text(boxes: NDArray[np.float64], crs: QgsCoordinateReferenceSystem, extent: QgsRectangle) -> str:
+    """Return areas with many roads as GeoJSON, from the boxes (n, 4) of links in `crs`, within `extent`.
 
     The density of links is computed on a grid of metres, smoothed twice by a moving mean, which is about a
-    Gaussian kernel, and cut at `DENSE`. The layer holds its areas in its source, as GeoJSON, so that another
-    process can open it, too.
+    Gaussian kernel, and cut at `DENSE`. May be called in any thread.
     """
     unit = metres_per_unit(crs, extent)
     units = np.array([unit, DEGREE_OF_LATITUDE if in_degrees(crs) else unit])
@@ -58,7 +55,8 @@ def built_up_areas(
         smallest = np.maximum(across.max() * np.array([SMALLEST_AREA, SMALLEST_HOLE]), 2 * side) ** 2
         area, hole = (smallest / units.prod()).tolist()
         areas = _outlines(dense, first - margin * side / units, side / units, area, hole)
-    return _layer_of(areas, crs)
+    features = (f'{{"type":"Feature","properties":{{}},"geometry":{area.asJson(7)}}}' for area in areas)
+    return f'{{"type":"FeatureCollection","features":[{",".join(features)}]}}'
 
 
 def _dense(
@@ -124,9 +122,8 @@ def _outlines(
     return outlines
 
 
-def _layer_of(areas: list[QgsGeometry], crs: QgsCoordinateReferenceSystem) -> QgsVectorLayer:
-    features = (f'{{"type":"Feature","properties":{{}},"geometry":{area.asJson(7)}}}' for area in areas)
-    text = f'{{"type":"FeatureCollection","features":[{",".join(features)}]}}'
+def built_up_layer(text: str, crs: QgsCoordinateReferenceSystem) -> QgsVectorLayer:
+    """Return the areas of `built_up_text` as a layer; its source is that text, so others can open it, too."""
     gdal.PushErrorHandler("CPLQuietErrorHandler")  # QGIS tries to open it for editing first
     try:
         layer = bare_layer(text, "built-up areas")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import Callable, Optional
 
 from qgis.core import (
     Qgis,
@@ -21,8 +21,9 @@ from qgis.PyQt.QtGui import QPainter
 from ..errors import MapError, UnknownLayer
 from ..language import tr
 from ..map_file import MapFile
+from ..readings import Readings
 from .attribution import attribution_of
-from .built_up import built_up_areas
+from .built_up import built_up_layer, built_up_text
 from .meaning import BUILT_UP, ROADS, VALUES, Meaning, meaning_of
 from .quiet import quiet_renderer, renderer_by_values
 from .reachable import why_not_drawn
@@ -77,8 +78,9 @@ def ground_layers(
     theme: str,
     crs: QgsCoordinateReferenceSystem,
     extent: QgsRectangle,
+    readings: Readings,
 ) -> Ground:
-    """Return the ground of a map of `speeds`, of an extent in `crs`.
+    """Return the ground of a map of `speeds`, of an extent in `crs`; `readings` are those of the page.
 
     Its layers are copies, in the quiet colours of `theme`, so that neither a layer nor a project of the
     person's changes. A layer that cannot be drawn is left out and named.
@@ -105,7 +107,7 @@ def ground_layers(
         elif not isinstance(layer, QgsVectorLayer):
             nameless.append(layer.name())
     if choice.kind == BY_ROADS or (choice.kind == PROJECT and not layers and not choice.chosen):
-        layers.append(_built_up(speeds, theme, crs, extent))
+        layers.append(_built_up(speeds, theme, crs, extent, readings))
     unique = tuple(dict.fromkeys(attributions))
     return Ground(tuple(layers), unique, tuple(left_out), tuple(nameless))
 
@@ -175,16 +177,45 @@ def _quiet(layer: QgsMapLayer, theme: str) -> Optional[QgsMapLayer]:
     return copy
 
 
+def may_be_built_up(choice: GroundChoice) -> bool:
+    """Return True if a ground may be the built-up areas."""
+    return choice.kind == BY_ROADS or (choice.kind == PROJECT and not choice.chosen)
+
+
+def built_up_reader(
+    speeds: QgsVectorLayer, crs: QgsCoordinateReferenceSystem, readings: Readings
+) -> Callable[[QgsRectangle], str]:
+    """Return a function of an extent in `crs`: the built-up areas about it (`built_up_text`).
+
+    It may be called in any thread, and takes from `readings` what was computed before.
+    """
+    file, of_speeds, whole = readings.file(speeds), speeds.crs(), speeds.extent()
+    into = QgsCoordinateTransform(crs, of_speeds, QgsProject.instance())
+
+    def read(extent: QgsRectangle) -> str:
+        area = QgsRectangle(extent)
+        area.grow(0.6 * max(extent.width(), extent.height()))  # a page shows more than what was asked for
+        try:
+            area = into.transformBoundingBox(area)
+        except QgsCsException:
+            area = whole
+        of = (area.xMinimum(), area.yMinimum(), area.xMaximum(), area.yMaximum())
+        text: str = readings.once(
+            ("built-up", file.path), of, lambda: built_up_text(file.boxes(), of_speeds, area)
+        )
+        return text
+
+    return read
+
+
 def _built_up(
-    speeds: QgsVectorLayer, theme: str, crs: QgsCoordinateReferenceSystem, extent: QgsRectangle
+    speeds: QgsVectorLayer,
+    theme: str,
+    crs: QgsCoordinateReferenceSystem,
+    extent: QgsRectangle,
+    readings: Readings,
 ) -> QgsVectorLayer:
     """Return the built-up areas about the links of a map, within an extent in `crs`."""
-    area = QgsRectangle(extent)
-    area.grow(0.6 * max(extent.width(), extent.height()))  # a page shows more than what was asked for
-    try:
-        area = QgsCoordinateTransform(crs, speeds.crs(), QgsProject.instance()).transformBoundingBox(area)
-    except QgsCsException:
-        area = speeds.extent()
-    layer = built_up_areas(MapFile.of(speeds).boxes(), speeds.crs(), area)
+    layer = built_up_layer(built_up_reader(speeds, crs, readings)(extent), speeds.crs())
     layer.setRenderer(quiet_renderer(BUILT_UP, Qgis.GeometryType.Polygon, theme))
     return layer

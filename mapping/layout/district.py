@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,17 @@ from qgis.core import (
     QgsRectangle,
     QgsVariantUtils,
     QgsVectorLayer,
+    QgsVectorLayerFeatureSource,
 )
 
 from ...aggregation.contract import statistic as statistics
 from ..columns import LABEL_FIELD
 from ..errors import MapError
 from ..packed import DIGITS, unpack
+from ..readings import Readings
 from ..reference_system import metres_per_unit
 from ..style.options import StyleOptions
+from .facts import MARGIN
 
 SHORTEST_STREET = 150.0
 """Metres: a shorter piece of a street in a district is no street of its table."""
@@ -61,6 +64,12 @@ class District:
             ) from error
         return geometry
 
+    def extent(self, crs: QgsCoordinateReferenceSystem, project: QgsProject) -> QgsRectangle:
+        """Return what a page of the district shows, in another system. Raises `MapError`."""
+        extent = self.within(crs, project).boundingBox()
+        extent.grow(MARGIN * max(extent.width(), extent.height()))
+        return extent
+
 
 @dataclass(frozen=True)
 class Street:
@@ -79,11 +88,18 @@ class DistrictLinks:
     """
 
     def __init__(
-        self, layer: QgsVectorLayer, style: StyleOptions, district: District, project: QgsProject
+        self,
+        source: QgsVectorLayerFeatureSource,
+        style: StyleOptions,
+        area: QgsGeometry,
+        crs_metres: float,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
-        self.style, names = style, layer.fields().names()
-        area = district.within(layer.crs(), project)
-        crs_metres = metres_per_unit(layer.crs(), area.boundingBox())
+        """Read the links of `source` in `area`, in its system, whose unit has so many metres.
+
+        May be called in any thread; `check` is called in between.
+        """
+        self.style, names = style, source.fields().names()
         engine = QgsGeometry.createGeometryEngine(area.constGet())
         engine.prepareGeometry()
         self.extent: QgsRectangle = area.boundingBox()
@@ -92,7 +108,8 @@ class DistrictLinks:
         points: list[float] = []
         self.names: list[str] = []
         self.labelled: list[int] = []
-        for link in layer.getFeatures(QgsFeatureRequest().setFilterRect(self.extent)):
+        for link in source.getFeatures(QgsFeatureRequest().setFilterRect(self.extent)):
+            check()
             shape = link.geometry()
             if shape.isNull() or not engine.intersects(shape.constGet()):
                 continue
@@ -109,6 +126,7 @@ class DistrictLinks:
         self.metres = np.array(metres)
         self.values = np.array(values, dtype=float).reshape(len(metres), 1 + frames)
         self.points = np.array(points)
+        self._ranked: dict[Optional[int], list[Street]] = {}
 
     def _values(self, link: QgsFeature) -> NDArray[Any]:
         style = self.style
@@ -145,6 +163,11 @@ class DistrictLinks:
 
     def worst(self, frame: Optional[int], most: int) -> list[Street]:
         """Return the named streets with the worst values, worst first, of at least `SHORTEST_STREET`."""
+        if frame not in self._ranked:
+            self._ranked[frame] = self._rank(frame)
+        return self._ranked[frame][:most]
+
+    def _rank(self, frame: Optional[int]) -> list[Street]:
         length: dict[str, float] = defaultdict(float)
         total: dict[str, float] = defaultdict(float)
         of_frame = self.values[:, 0 if frame is None else 1 + frame]
@@ -158,7 +181,32 @@ class DistrictLinks:
             if metres >= SHORTEST_STREET
         ]
         high_is_bad = statistics.statistic(self.style.statistic).good == statistics.LOW
-        return sorted(streets, key=lambda one: (-one.value if high_is_bad else one.value, one.name))[:most]
+        return sorted(streets, key=lambda one: (-one.value if high_is_bad else one.value, one.name))
+
+
+def links_reader(
+    layer: QgsVectorLayer,
+    style: StyleOptions,
+    district: District,
+    project: QgsProject,
+    readings: Readings,
+) -> Callable[..., DistrictLinks]:
+    """Return a function that reads the links of a layer in a district, or takes them from `readings`.
+
+    It may be called in any thread, and takes what to call in between. Raises `MapError`.
+    """
+    area = district.within(layer.crs(), project)
+    metres = metres_per_unit(layer.crs(), area.boundingBox())
+    source = QgsVectorLayerFeatureSource(layer)
+    of = (layer.id(), style, bytes(area.asWkb()))
+
+    def read(check: Callable[[], None] = lambda: None) -> DistrictLinks:
+        found: DistrictLinks = readings.once(
+            "district", of, lambda: DistrictLinks(source, style, area, metres, check)
+        )
+        return found
+
+    return read
 
 
 def _value(link: QgsFeature, name: str, names: list[str]) -> Any:

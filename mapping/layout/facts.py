@@ -67,9 +67,15 @@ def directions(layer: QgsVectorLayer) -> str:
     return tr("{estimator}, each direction for itself") if file.is_directed else "{estimator}"
 
 
-def busy_extent(layer: QgsVectorLayer) -> QgsRectangle:
-    """Return the extent of the middle 94 % of the links with data in the layer's system; null for none."""
-    boxes = MapFile.of(layer).boxes()
+def page_crs(layer: QgsVectorLayer) -> QgsCoordinateReferenceSystem:
+    """Return the system of a page: `local_crs`, or one in metres for a map without links."""
+    crs = local_crs(layer)
+    return QgsCoordinateReferenceSystem("EPSG:3857") if emptiness(layer) and in_degrees(crs) else crs
+
+
+def busy_extent(file: MapFile) -> QgsRectangle:
+    """Return the extent of the middle 94 % of the links with data in the file's system; null for none."""
+    boxes = file.boxes()
     boxes = boxes[np.isfinite(boxes).all(axis=1)]
     if not len(boxes):
         return QgsRectangle()
@@ -80,26 +86,24 @@ def busy_extent(layer: QgsVectorLayer) -> QgsRectangle:
     return busy
 
 
-def extent_shown(
-    project: QgsProject,
-    layer: QgsVectorLayer,
-    crs: QgsCoordinateReferenceSystem,
-    extent: Optional[QgsRectangle],
-) -> QgsRectangle:
-    """Return the extent of the page in `crs`: `extent`, or that of the links. Raises `MapError`."""
-    asked = busy_extent(layer) if extent is None else extent
+def extent_shown(file: MapFile, into: QgsCoordinateTransform, extent: Optional[QgsRectangle]) -> QgsRectangle:
+    """Return the extent of the page in the system that `into` leads to from the layer's.
+
+    It is `extent`, or that of the file's links. May be called in any thread. Raises `MapError`.
+    """
+    asked = busy_extent(file) if extent is None else extent
     if asked.isNull():
         return QgsRectangle(0, 0, 1000, 1000)
     wanted, detail = QgsRectangle(), ""
     try:
         if asked.isFinite():
-            wanted = QgsCoordinateTransform(layer.crs(), crs, project).transformBoundingBox(asked)
+            wanted = into.transformBoundingBox(asked)
     except QgsCsException as error:
         detail = str(error)
     if wanted.isNull() or not wanted.isFinite():
+        shown_in = into.destinationCrs().userFriendlyIdentifier()
         raise MapError(
-            f"The extent {asked.toString(4)} cannot be shown in {crs.userFriendlyIdentifier()}. Choose one "
-            "where the links lie.",
+            f"The extent {asked.toString(4)} cannot be shown in {shown_in}. Choose one where the links lie.",
             detail,
         )
     return wanted
@@ -121,13 +125,12 @@ def fill(extent: QgsRectangle, ratio: float, cut: bool = False) -> QgsRectangle:
     )
 
 
-def describe(layer: QgsVectorLayer, style: StyleOptions, frame: Optional[int] = None) -> tuple[str, str]:
+def describe(file: MapFile, style: StyleOptions, frame: Optional[int] = None) -> tuple[str, str]:
     """Return when the data are from, and how many: those of a frame, or of the whole period.
 
     `10 June 2025, local time (Europe/London)`; `1,066,880 points on 3,526 links`, or of a frame
     `44,312 points; 812 links with at least 5 trips`.
     """
-    file = MapFile.of(layer)
     if frame is None:
         facts = tr("{points} points on {links} links").format(
             points=number_text(file.matched("points")), links=number_text(file.matched("links"))
@@ -143,9 +146,9 @@ def describe(layer: QgsVectorLayer, style: StyleOptions, frame: Optional[int] = 
     return tr(", ").join(filter(None, (span(*file.dates), days, zone))), facts
 
 
-def count_points(layer: QgsVectorLayer, frames: Iterable[int]) -> str:
+def count_points(file: MapFile, frames: Iterable[int]) -> str:
     """Return how many points there are in some frames: `44,312 points`."""
-    totals = MapFile.of(layer).bin_totals()
+    totals = file.bin_totals()
     return tr("{points} points").format(points=number_text(sum(totals[frame] for frame in frames)))
 
 

@@ -8,6 +8,7 @@ from typing import Optional
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
     QgsLayoutItemMap,
     QgsLayoutItemPage,
     QgsLayoutSize,
@@ -23,14 +24,13 @@ from ...aggregation.contract.statistic import statistic
 from .. import statistic_words
 from ..ground.layers import Ground, GroundChoice, ground_layers
 from ..language import clock, tr
-from ..map_file import MapFile
-from ..reference_system import in_degrees
+from ..readings import Readings
 from ..style.options import StyleOptions
 from ..style.palette import PALETTES, Palette
 from ..style.symbology import print_style
 from ..style.temporal import frame_range
 from .column import Column
-from .facts import describe, emptiness, extent_shown, fill, local_crs
+from .facts import describe, emptiness, extent_shown, fill, page_crs
 from .items import (
     Box,
     add_ground,
@@ -144,6 +144,7 @@ class Sheet:
     column: Column
     size: float
     ground: Ground
+    readings: Readings
 
     @property
     def palette(self) -> Palette:
@@ -207,7 +208,7 @@ class Sheet:
             label = add_text(self.layout, self.nothing, box, soft, "nothing")
             label.setHAlign(Qt.AlignmentFlag.AlignHCenter)
             label.setVAlign(Qt.AlignmentFlag.AlignVCenter)
-        totals = MapFile.of(self.layer).bin_totals()
+        totals = self.readings.file(self.layer).bin_totals()
         return SpeedPage(
             self.layout, map_item, self.style, self.wanted, self.nothing, totals, ground=self.ground
         )
@@ -218,7 +219,7 @@ class Sheet:
         `when` and `facts` stand in place of its time and of the counts of its data; empty ones are left out.
         """
         options, style = self.options, self.style
-        dates, counted = describe(self.layer, style, None if options.film else number)
+        dates, counted = describe(self.readings.file(self.layer), style, None if options.film else number)
         if options.film:
             period = whole_period(style)
             counted = tr("{period}: {facts}").format(period=period[:1].upper() + period[1:], facts=counted)
@@ -243,7 +244,9 @@ class Sheet:
         below = pages.page(pages.pageCount() - 1).pos().y()
         beside = Box(self.area.width, below, first.rect().width() - self.area.width, self.area.height)
         column = Column(self.layout, self.style, beside, self.size)
-        return replace(self, area=Box(0, below, self.area.width, self.area.height), column=column)
+        after = replace(self, area=Box(0, below, self.area.width, self.area.height), column=column)
+        after._labelled = self._labelled
+        return after
 
     def finish(self, map_item: QgsLayoutItemMap) -> None:
         """Write the end of the column, and turn the page about where words run from right to left.
@@ -265,14 +268,17 @@ def whole_period(style: StyleOptions) -> str:
 
 
 def empty_sheet(
-    project: QgsProject, layer: QgsVectorLayer, style: StyleOptions, options: PageOptions
+    project: QgsProject,
+    layer: QgsVectorLayer,
+    style: StyleOptions,
+    options: PageOptions,
+    readings: Readings,
 ) -> Sheet:
     """Return a page without contents for `layer`, which `style_layer` has styled. Raises `MapError`."""
     check_paper(options.paper)
-    nothing, crs = emptiness(layer), local_crs(layer)
-    if nothing and in_degrees(crs):
-        crs = QgsCoordinateReferenceSystem("EPSG:3857")
-    wanted = extent_shown(project, layer, crs, options.extent)
+    nothing, crs = emptiness(layer), page_crs(layer)
+    into = QgsCoordinateTransform(layer.crs(), crs, project)
+    wanted = extent_shown(readings.file(layer), into, options.extent)
     width, height = page_size(options.paper, options.orientation, wanted, options.cut)
     layout = QgsPrintLayout(project)
     layout.initializeDefaults()
@@ -284,17 +290,24 @@ def empty_sheet(
     beside, size = column_width(options.paper, (width, height)), type_size((width, height))
     column = Column(layout, style, Box(width - beside, 0, beside, height), size)
     area = Box(0, 0, width - beside, height)
-    ground = ground_layers(options.ground, layer, style.theme, crs, wanted)
+    ground = ground_layers(options.ground, layer, style.theme, crs, wanted, readings)
     project.addMapLayers(list(ground.layers), False)
     column.keep_room(layer, ground.sources(options.sources))
-    return Sheet(layout, layer, style, options, crs, wanted, nothing, area, column, size, ground)
+    return Sheet(layout, layer, style, options, crs, wanted, nothing, area, column, size, ground, readings)
 
 
 def speed_page(
-    project: QgsProject, layer: QgsVectorLayer, style: StyleOptions, options: PageOptions
+    project: QgsProject,
+    layer: QgsVectorLayer,
+    style: StyleOptions,
+    options: PageOptions,
+    readings: Optional[Readings] = None,
 ) -> SpeedPage:
-    """Return a page with `layer`, which `style_layer` has styled with `style`. Raises `MapError`."""
-    sheet = empty_sheet(project, layer, style, options)
+    """Return a page with `layer`, which `style_layer` has styled with `style`. Raises `MapError`.
+
+    What `readings` hold of the map file already is not read again.
+    """
+    sheet = empty_sheet(project, layer, style, options, readings or Readings())
     number = options.frame if style.plays else None
     map_item = sheet.add_map(sheet.area, number, "map")
     page = sheet.as_page(map_item)
@@ -305,7 +318,7 @@ def speed_page(
     if options.small_multiples and style.plays and not sheet.nothing and not options.film:
         _small_maps(sheet)
     sheet.finish(map_item)
-    if number is not None or (options.film and style.plays):
+    if options.film and style.plays:
         page.show_frame(number or 0)
     return page
 

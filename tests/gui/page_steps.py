@@ -40,6 +40,9 @@ def steps(robot: Robot) -> Iterator[Any]:
     choose(robot, dialog, "time", 8)
     choose(robot, dialog, "other_time", 3)
     robot.screenshot("page-form", dialog)
+    manager, since = QgsProject.instance().layoutManager(), robot.now()
+    # Up to QGIS's own window, which comes in a turn of its own and takes what it takes.
+    manager.layoutAdded.connect(lambda _name: robot.measure("page laid out", since))
     robot.click(dialog.open)
     yield lambda: len(iface.openLayoutDesigners()) == 1
     yield from pause(0.5)

@@ -30,7 +30,7 @@ from qgis.PyQt.QtGui import QColor, QImage
 
 from roadpulse.mapping.errors import MapError
 from roadpulse.mapping.ground import reachable
-from roadpulse.mapping.ground.built_up import built_up_areas
+from roadpulse.mapping.ground.built_up import built_up_layer, built_up_text
 from roadpulse.mapping.ground.layers import GroundChoice, layers_shown
 from roadpulse.mapping.ground.meaning import BORDER, BUILT_UP, GREEN, RAILWAY, ROADS, WATER, meaning_of
 from roadpulse.mapping.ground.quiet import COLOURS
@@ -359,9 +359,11 @@ def test_cities_of_a_country_are_areas_of_their_own() -> None:
     road = np.linspace(centres[0], centres[1], 700)
     boxes = np.concatenate([np.hstack([places, places + 0.001]), np.hstack([road, road + 0.01])])
     extent, crs = QgsRectangle(-10, 49, 4, 60), QgsCoordinateReferenceSystem("EPSG:4326")
-    areas = [feature.geometry() for feature in built_up_areas(boxes, crs, extent).getFeatures()]
+    areas = [
+        feature.geometry() for feature in built_up_layer(built_up_text(boxes, crs, extent), crs).getFeatures()
+    ]
     assert len(areas) == len(centres)
     for x, y in centres:
         assert sum(area.contains(QgsPointXY(x, y)) for area in areas) == 1
-    nothing = built_up_areas(boxes[:0], crs, extent)
+    nothing = built_up_layer(built_up_text(boxes[:0], crs, extent), crs)
     assert nothing.isValid() and nothing.featureCount() == 0

@@ -68,7 +68,7 @@ def test_a_whole_file_is_read(layer: QgsVectorLayer) -> None:
     style = StyleOptions.from_run_table(layer)
     assert (style.limits, style.min_trips, style.unit) == ((0, 5, 10), 5, "km/h")
     assert MapFile.of(layer).bin_totals()[8] == 4
-    assert describe(layer, style)[1] == "7 points on 3 links"
+    assert describe(MapFile.of(layer), style)[1] == "7 points on 3 links"
 
 
 @pytest.mark.parametrize("entry", ["drawn", "spec"])
@@ -98,7 +98,7 @@ def test_what_a_page_says_is_read_or_refused(layer: QgsVectorLayer, content: byt
     parts = {k: v for k, v in found.items() if k in ("match", "manifest")} if isinstance(found, dict) else {}
     write(layer, **parts)
     try:
-        assert "points on" in describe(layer, StyleOptions())[1]
+        assert "points on" in describe(MapFile.of(layer), StyleOptions())[1]
     except MapError as error:
         assert "run" in error.message
 

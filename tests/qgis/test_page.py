@@ -29,6 +29,7 @@ from roadpulse.mapping.layout import page as page_module
 from roadpulse.mapping.layout.export import export_page
 from roadpulse.mapping.layout.facts import busy_extent, fill
 from roadpulse.mapping.layout.page import PageOptions, SpeedPage, speed_page
+from roadpulse.mapping.map_file import MapFile
 from roadpulse.mapping.style.options import StyleOptions
 from roadpulse.mapping.style.palette import PALETTES
 from roadpulse.mapping.style.symbology import style_layer
@@ -174,7 +175,7 @@ def test_an_empty_map_has_a_film(empty: QgsVectorLayer, tmp_path: Path) -> None:
 def test_an_empty_map_is_styled_with_usual_limits(empty: QgsVectorLayer) -> None:
     for statistic in ("mean", "std", "p85"):
         assert StyleOptions.from_run_table(empty, statistic=statistic).limits[:3] == (0, 5, 10)
-    assert busy_extent(empty).isNull()
+    assert busy_extent(MapFile.of(empty)).isNull()
 
 
 @pytest.mark.parametrize(("dropped", "apart"), [(0, True), (50, False)])

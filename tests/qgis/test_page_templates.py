@@ -25,10 +25,11 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QSize
 
 from roadpulse.mapping.errors import MapError
-from roadpulse.mapping.layout.district import District, DistrictLinks
+from roadpulse.mapping.layout.district import District, links_reader
 from roadpulse.mapping.layout.page import PageOptions, SpeedPage
 from roadpulse.mapping.layout.templates.base import OtherMap, PageInput
 from roadpulse.mapping.layout.templates.registry import TEMPLATES, page_template
+from roadpulse.mapping.readings import Readings
 from roadpulse.mapping.style.symbology import style_layer
 from tests.qgis import speed_maps as maps
 
@@ -241,7 +242,8 @@ def test_a_district_counts_the_part_of_each_link_inside(tmp_path: Path) -> None:
     """400 m of the main road's 1000 m, eastward at 3 and westward at 22 mph, and North Street not at all."""
     town = town_at(tmp_path)
     box = "Polygon ((500000 5999900, 500400 5999900, 500400 6000100, 500000 6000100, 500000 5999900))"
-    links = DistrictLinks(town, style_layer(town), district_of(town, wkt=box), QgsProject.instance())
+    district = district_of(town, wkt=box)
+    links = links_reader(town, style_layer(town), district, QgsProject.instance(), Readings())()
     assert sorted(links.metres.tolist()) == pytest.approx([400, 400], abs=1)
     assert links.mean(8) == pytest.approx((3 + 22) / 2, abs=0.02)
     assert links.mean(3) == pytest.approx(28, abs=0.02)  # westward there are too few trips

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,8 +15,10 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor, QImage
 from qgis.PyQt.QtWidgets import QWidget
 
+from roadpulse.mapping.ground import layers
 from roadpulse.mapping.ground.meaning import GREEN, WATER
 from roadpulse.mapping.ground.quiet import COLOURS
+from roadpulse.mapping.layout.district import DistrictLinks
 from roadpulse.mapping.map_file import MapFile
 from roadpulse.mapping.style.symbology import style_layer
 from roadpulse.ui.page_dialog.dialog import PageDialog
@@ -65,6 +68,11 @@ class Session:
         until(lambda: not self.dialog.process.going)
         return str(self.dialog.note.text())
 
+    def open_layout(self) -> None:
+        before = len(self.opened)
+        self.dialog.open.click()
+        until(lambda: len(self.opened) > before)
+
     def close(self) -> None:
         self.dialog.leave()
         QgsProject.instance().clear()
@@ -81,10 +89,10 @@ def test_the_dialog_asks_for_what_the_template_needs_and_opens_a_layout(tmp_path
     assert "Choose a second map or a second time" in dialog.note.text()
     form.time.setCurrentIndex(1 + 8)
     form.other_time.setCurrentIndex(1 + 17)
-    dialog.open.click()
+    session.open_layout()
     session.choose("district")
     assert form.districts.isVisibleTo(dialog) and form.district.currentText() == "North"
-    dialog.open.click()
+    session.open_layout()
     names = [layout.name() for layout in session.opened]
     assert names == ["trips", "North"]
     pair = [item for item in session.opened[0].items() if isinstance(item, QgsLayoutItemMap)]
@@ -94,6 +102,69 @@ def test_the_dialog_asks_for_what_the_template_needs_and_opens_a_layout(tmp_path
     assert form.own.isVisibleTo(dialog) and not form.paper.isVisibleTo(dialog)
     dialog.open.click()
     assert "Choose the file of your layout template" in dialog.note.text()
+    session.close()
+
+
+@pytest.mark.parametrize("key", ["city", "day", "pair", "district", "zooms", "band"])
+def test_all_that_a_page_says_of_its_links_is_read_beside_the_event_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    session = Session(tmp_path)
+    readers: dict[str, set[bool]] = {}
+
+    def watched(place: Any, name: str) -> None:
+        real = getattr(place, name)
+
+        def called(*given: Any, **named: Any) -> Any:
+            readers.setdefault(name, set()).add(threading.current_thread() is threading.main_thread())
+            return real(*given, **named)
+
+        monkeypatch.setattr(place, name, called)
+
+    for name in ("boxes", "bin_totals", "links_drawn"):
+        watched(MapFile, name)
+    watched(layers, "built_up_text")
+    watched(DistrictLinks, "__init__")
+    session.choose(key)
+    session.form.time.setCurrentIndex(1 + 8)
+    session.form.other_time.setCurrentIndex(1 + 17)
+    session.form.ground.setCurrentIndex(session.form.ground.findData("roads"))
+    session.open_layout()
+    assert {"boxes", "bin_totals", "built_up_text"} <= set(readers)
+    assert all(in_main == {False} for in_main in readers.values()), readers
+    assert ("__init__" in readers) == (key == "district")
+    session.close()
+
+
+def test_a_page_that_is_cancelled_leaves_no_layout_and_one_without_its_layer_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session(tmp_path)
+    dialog, going, read = session.dialog, threading.Event(), MapFile.boxes
+
+    def slow(file: MapFile) -> Any:
+        assert going.wait(30)
+        return read(file)
+
+    monkeypatch.setattr(MapFile, "boxes", slow)
+    dialog.open.click()
+    assert dialog.note.plain == "The page is being laid out…"
+    assert dialog.cancel.isVisibleTo(dialog)
+    assert not (dialog.open.isEnabled() or dialog.export.isEnabled() or session.form.isEnabled())
+    dialog.cancel.click()
+    going.set()
+    until(lambda: not dialog.laying_out)
+    assert dialog.note.plain == "Cancelled; the project has no new layout."
+    assert dialog.open.isEnabled() and dialog.export.isEnabled() and session.form.isEnabled()
+    assert not QgsProject.instance().layoutManager().printLayouts()
+    going.clear()
+    session.choose("district")
+    dialog.open.click()
+    QgsProject.instance().removeMapLayer(QgsProject.instance().mapLayersByName("Wards")[0])
+    going.set()
+    until(lambda: not dialog.laying_out)
+    assert "Choose a district" in dialog.note.plain
+    assert not session.opened
     session.close()
 
 

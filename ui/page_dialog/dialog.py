@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from qgis.core import QgsProject, QgsVectorLayer
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
@@ -22,8 +25,11 @@ from qgis.PyQt.QtWidgets import (
 from ...algorithms.export_pages import FORMATS, file_paths
 from ...mapping.language import number_text, tr
 from ...mapping.layout.project_layouts import keep_in_project
+from ...mapping.readings import Readings
 from ...workflow.run_names import name_of_trips
 from ..background.algorithm_process import AlgorithmProcess
+from ..background.chunked_job import ChunkedJob
+from ..background.tasks import CallTask
 from ..manual.window import PAGES, HelpButton
 from ..widgets.messages import log_error, message_of
 from ..widgets.notes import Note
@@ -72,19 +78,27 @@ class PageDialog(OnScreenDialog):
         self.export.setObjectName("export")
         self.process = AlgorithmProcess(self)
         self._said: list[str] = []
+        self._reading: Optional[CallTask] = None
+        self._given_up = False
         self._lay_out()
         self._connect()
         self._running(False)
 
     def leave(self) -> None:
-        """Give up a page that is being printed, and close."""
-        self.process.cancel()
+        """Give up a page that is being laid out or printed, and close."""
+        self._give_up()
         self.close()
 
     def reject(self) -> None:
-        """Close; what is being printed is given up."""
-        self.process.cancel()
+        """Close; what is being laid out or printed is given up."""
+        self._give_up()
         super().reject()
+
+    def _give_up(self) -> None:
+        self.process.cancel()
+        self._given_up = True
+        if self._reading is not None and not sip.isdeleted(self._reading):  # QGIS deletes one that has ended
+            self._reading.cancel()
 
     # -- parts --------------------------------------------------------------------------------------------
 
@@ -111,7 +125,7 @@ class PageDialog(OnScreenDialog):
         self.buttons.rejected.connect(self.reject)
         self.open.clicked.connect(lambda _checked=False: self._try(self.open_layout))
         self.export.clicked.connect(lambda _checked=False: self._try(self._ask_where))
-        self.cancel.clicked.connect(lambda _checked=False: self.process.cancel())
+        self.cancel.clicked.connect(lambda _checked=False: self._give_up())
         self.process.reported.connect(self._heard)
         self.process.done.connect(self._done)
         self.process.failed.connect(self._print_failed)
@@ -122,16 +136,17 @@ class PageDialog(OnScreenDialog):
 
     def _changed(self) -> None:
         one = self.form.each.currentData() == ONE
-        self.open.setEnabled(one)
+        self.open.setEnabled(one and not self.laying_out)
         self.open.setToolTip("" if one else tr("Several pages are exported into a folder."))
         self.layers.setEnabled(self.kind.currentText() == "PDF")
-        if not self.process.going:
+        if not self.process.going and not self.laying_out:
             self.note.show_text("")
 
     def _running(self, runs: bool) -> None:
         self.progress.setVisible(runs)
         self.cancel.setVisible(runs)
         self.export.setEnabled(not runs)
+        self.open.setEnabled(not runs and self.form.each.currentData() == ONE)
         self.progress.setRange(0, 0)
 
     def _try(self, do: Callable[[], None]) -> None:
@@ -146,13 +161,65 @@ class PageDialog(OnScreenDialog):
 
     # -- the page -----------------------------------------------------------------------------------------
 
+    @property
+    def laying_out(self) -> bool:
+        """True while a page becomes a layout of the project."""
+        return self._reading is not None
+
     def open_layout(self) -> None:
-        """Add the page to the project's layouts, and open it in QGIS's window. Raises `RunError`."""
-        page = self.form.template().build(self.form.contents())
+        """Add the page to the project's layouts, and open it in QGIS's window. Raises `RunError`.
+
+        A task reads and computes what the page says; only the layout is made in the event loop.
+        """
+        contents = self.form.contents()
+        read, readings = self.form.template().reader(contents), contents.readings
+        task = CallTask(tr("Page of “{layer}”").format(layer=self.layer.name()), lambda it: read(it.check))
+        task.done.connect(lambda _nothing: self._lay_page_out(task, readings))
+        task.failed.connect(lambda error: self._not_laid_out(task, error))
+        task.stopped.connect(lambda: self._not_laid_out(task, None))
+        self._reading, self._given_up = task, False
+        self._running(True)
+        self.form.setEnabled(False)
+        self.note.show_text(tr("The page is being laid out…"))
+        task.start()
+
+    def _lay_page_out(self, task: CallTask, readings: Readings) -> None:
+        if not sip.isdeleted(self):
+            steps = self._layout_steps(task, readings)
+            ChunkedJob(steps, lambda: None, lambda error: self._not_laid_out(task, error), self)
+
+    def _layout_steps(self, task: CallTask, readings: Readings) -> Iterator[None]:
+        """Make the layout, in turns of the event loop; QGIS's own window is a turn that cannot be split."""
+        # Asked for again, since a layer may have gone while the task read.
+        contents = replace(self.form.contents(), readings=readings)
+        yield
+        page = self.form.template().build(contents)
+        yield
+        if self._given_up:
+            self._not_laid_out(task, None)
+            return
         layout = keep_in_project(QgsProject.instance(), page)
+        self._laid_out()
+        yield
         self.iface.openLayoutDesigner(layout)
         words = tr("The page is the layout “{name}” of the project.").format(name=layout.name())
         self.note.show_text(" ".join(filter(None, (words, page.nothing, _lost(page.left_out)))))
+
+    def _not_laid_out(self, task: CallTask, error: Optional[Exception]) -> None:
+        """Say why there is no layout: an error, or None where it was cancelled."""
+        if sip.isdeleted(self) or task is not self._reading:
+            return
+        self._laid_out()
+        if error is None:
+            self.note.show_text(tr("Cancelled; the project has no new layout."))
+        else:
+            self._failed(error)
+
+    def _laid_out(self) -> None:
+        self._reading = None
+        self._running(False)
+        self.form.setEnabled(True)
+        self._changed()
 
     def _ask_where(self) -> None:
         kind = self.kind.currentText().lower()

@@ -7,7 +7,7 @@ from .base import PageInput, PageTemplate
 
 
 def _build(contents: PageInput) -> SpeedPage:
-    return speed_page(contents.project, contents.layer, contents.style, contents.options)
+    return speed_page(contents.project, contents.layer, contents.style, contents.options, contents.readings)
 
 
 TEMPLATE = PageTemplate(

@@ -21,7 +21,7 @@ TIMES_OF_SETS = ("08:00", "13:00", "17:00", "22:00")
 def _build(contents: PageInput) -> SpeedPage:
     style, options = contents.style, contents.options
     timeline, asked = style.timeline, contents.frame
-    sheet = empty_sheet(contents.project, contents.layer, style, options)
+    sheet = empty_sheet(contents.project, contents.layer, style, options, contents.readings)
     if timeline.is_divided and asked is None:
         numbers, across = _of_sets(contents), len(timeline.names)
         when, facts = tr("each set of days"), None
@@ -33,7 +33,7 @@ def _build(contents: PageInput) -> SpeedPage:
         if step > 1:  # not all bins have a map
             span = number_text(timeline.bin_minutes)
             when = tr(", ").join((when, tr("{minutes} min from each time on").format(minutes=span)))
-        facts = count_points(contents.layer, range(first, first + timeline.n_bins))
+        facts = count_points(contents.readings.file(contents.layer), range(first, first + timeline.n_bins))
     sheet.lay_ground()
     head, gap = 4.2 * sheet.size, 2.5 * sheet.size
     ground = text_format(SMALL * sheet.size, sheet.palette.ink, bold=True)

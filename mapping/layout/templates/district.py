@@ -23,8 +23,7 @@ from ....aggregation.contract import statistic as statistics
 from ... import statistic_words
 from ...language import clock, number_text, tr
 from ...style.symbology import print_style
-from ..district import District, DistrictLinks
-from ..facts import MARGIN
+from ..district import District, DistrictLinks, links_reader
 from ..items import Box, add_ground, add_text, add_track, show_track, text_format, track_picture
 from ..page import Sheet, SpeedPage, empty_sheet, whole_period
 from ..typesetting import SMALL, TEXT, line_height, shortened
@@ -41,12 +40,10 @@ def _build(contents: PageInput) -> SpeedPage:
     if district is None:  # refused by `PageTemplate.build`
         raise ValueError("a district is missing")
     options, frame = contents.options, contents.frame
-    links = DistrictLinks(contents.layer, contents.style, district, contents.project)
+    links = links_reader(contents.layer, contents.style, district, contents.project, contents.readings)()
     if options.extent is None:
-        extent = district.within(contents.layer.crs(), contents.project).boundingBox()
-        extent.grow(MARGIN * max(extent.width(), extent.height()))
-        options = replace(options, extent=extent)
-    sheet = empty_sheet(contents.project, contents.layer, contents.style, options)
+        options = replace(options, extent=district.extent(contents.layer.crs(), contents.project))
+    sheet = empty_sheet(contents.project, contents.layer, contents.style, options, contents.readings)
     if not len(links.metres) and not sheet.nothing:
         sheet.nothing = tr("No link of the map lies in {district}.").format(district=district.name)
     area, strip = sheet.area, 0.0

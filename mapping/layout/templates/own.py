@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from qgis.core import (
-    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
     QgsLayoutItem,
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
@@ -22,13 +22,11 @@ from ... import statistic_words
 from ...errors import MapError
 from ...ground.layers import ground_layers
 from ...language import clock, tr
-from ...map_file import MapFile
-from ...reference_system import in_degrees
 from ...style.palette import PALETTES
 from ...style.symbology import print_style
 from ...style.temporal import frame_range
 from ..column import note
-from ..facts import describe, emptiness, extent_shown, fill, local_crs
+from ..facts import describe, emptiness, extent_shown, fill, page_crs
 from ..items import Box, add_text, fill_legend, inert, text_format
 from ..page import SpeedPage, whole_period
 from ..template_file import ENDING, read_template
@@ -58,11 +56,11 @@ def _build(path: Path, contents: PageInput) -> SpeedPage:
             f"The template {path} has no map. Add a map to it in the layout window, and save it again."
         )
     layer, style, options, frame = contents.layer, contents.style, contents.options, contents.frame
-    nothing, crs = emptiness(layer), local_crs(layer)
-    if nothing and in_degrees(crs):
-        crs = QgsCoordinateReferenceSystem("EPSG:3857")
-    wanted = extent_shown(contents.project, layer, crs, options.extent)
-    ground = ground_layers(options.ground, layer, style.theme, crs, wanted)
+    nothing, crs = emptiness(layer), page_crs(layer)
+    file = contents.readings.file(layer)
+    into = QgsCoordinateTransform(layer.crs(), crs, contents.project)
+    wanted = extent_shown(file, into, options.extent)
+    ground = ground_layers(options.ground, layer, style.theme, crs, wanted, contents.readings)
     contents.project.addMapLayers(list(ground.layers), False)
     overrides = {layer.id(): print_style(layer, style).xmlData()}
     for item in maps:
@@ -97,7 +95,7 @@ def _build(path: Path, contents: PageInput) -> SpeedPage:
         style,
         wanted,
         nothing,
-        MapFile.of(layer).bin_totals(),
+        file.bin_totals(),
         left_out=tuple(left_out),
         ground=ground,
     )
@@ -141,7 +139,7 @@ def _frame_of(item: QgsLayoutItemMap, contents: PageInput) -> Optional[int]:
 def _write(layout: QgsPrintLayout, contents: PageInput, sources: str) -> None:
     """Write the texts of the page into the labels of their names; others stay as they are."""
     layer, style, options, frame = contents.layer, contents.style, contents.options, contents.frame
-    dates, facts = describe(layer, style, frame)
+    dates, facts = describe(contents.readings.file(layer), style, frame)
     when = whole_period(style) if frame is None else style.timeline.span(frame)
     time = "" if frame is None else clock(frame % style.timeline.n_bins * style.timeline.bin_minutes)
     texts = {

@@ -21,7 +21,7 @@ from .base import NEEDS_OTHER, OtherMap, PageInput, PageTemplate
 
 
 def _build(contents: PageInput) -> SpeedPage:
-    sheet = empty_sheet(contents.project, contents.layer, contents.style, contents.options)
+    sheet = empty_sheet(contents.project, contents.layer, contents.style, contents.options, contents.readings)
     mine = OtherMap(contents.layer, contents.style, contents.frame, contents.name)
     other = contents.other or mine
     if other.style.unit != mine.style.unit:
@@ -67,7 +67,8 @@ def _second(sheet: Sheet, other: OtherMap, place: Box) -> QgsLayoutItemMap:
 def _write_head(sheet: Sheet, side: OtherMap, name: str, place: Box, mark: str) -> None:
     """Write the name of a map and the counts of its data above it."""
     size, width = sheet.size, place.width / sheet.size
-    _dates, facts = describe(side.layer, side.style, side.frame if side.style.plays else None)
+    file, frame = sheet.readings.file(side.layer), side.frame if side.style.plays else None
+    _dates, facts = describe(file, side.style, frame)
     name = shortened(name, TEXT * 1.2, width, bold=True)
     add_text(
         sheet.layout, name, Box(place.x, place.y, place.width, 6 * size),

@@ -19,7 +19,6 @@ from qgis.core import (
 from qgis.PyQt.QtCore import Qt
 
 from ...language import scale_text, tr
-from ...map_file import MapFile
 from ..facts import fill
 from ..grid import cells, split
 from ..items import Box, add_text, text_format
@@ -38,7 +37,7 @@ _CLOSE = (float(CLOSEST), 20_000.0, 15_000.0, 12_500.0)
 
 
 def _build(contents: PageInput) -> SpeedPage:
-    sheet = empty_sheet(contents.project, contents.layer, contents.style, contents.options)
+    sheet = empty_sheet(contents.project, contents.layer, contents.style, contents.options, contents.readings)
     sheet.lay_ground()
     head, gap = 6.5 * sheet.size, 2.5 * sheet.size
     zooms = _zooms(sheet, contents.project, (4, 3, 2, 1))
@@ -67,7 +66,7 @@ def _build(contents: PageInput) -> SpeedPage:
 
 
 def _build_pages(contents: PageInput) -> SpeedPage:
-    first = empty_sheet(contents.project, contents.layer, contents.style, contents.options)
+    first = empty_sheet(contents.project, contents.layer, contents.style, contents.options, contents.readings)
     sheet, sheets = first, []
     maps: list[QgsLayoutItemMap] = []
     for number, (centre, scale) in enumerate(_zooms(first, contents.project, (1,))):
@@ -113,7 +112,7 @@ def _zooms(sheet: Sheet, project: QgsProject, counts: Sequence[int]) -> list[tup
     All links with data; most of them, or the extent asked for; one between; the busiest place at one of
     `_CLOSE`.
     """
-    boxes = MapFile.of(sheet.layer).boxes()
+    boxes = sheet.readings.file(sheet.layer).boxes()
     boxes = boxes[np.isfinite(boxes).all(axis=1)]
     widest, centre = [sheet.wanted], sheet.wanted.center()
     if not sheet.nothing and len(boxes) and sheet.options.extent is None:
