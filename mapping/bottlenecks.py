@@ -147,8 +147,9 @@ class Links:
     def wkb(self, rows: Sequence[int]) -> bytes:
         """Return the lines of some links as one MultiLineString."""
         shapely = load_shapely()
-        parts = shapely.force_2d(shapely.get_parts(self.lines[list(rows)]))
-        return bytes(shapely.to_wkb(shapely.multilinestrings(parts)))
+        parts = shapely.get_parts(self.lines[list(rows)])
+        # Two dimensions by name: shapely's usual number is one that an older GEOS, that of QGIS, refuses.
+        return bytes(shapely.to_wkb(shapely.multilinestrings(parts), output_dimension=2))
 
 
 def bottlenecks(

@@ -29,6 +29,7 @@ from roadpulse.cluster_client.postgis.link_geometry import LinkGeometry
 from roadpulse.mapping.bottlenecks import Network, SlowBins, find
 from roadpulse.mapping.writer.geopackage import write_geopackage
 from tests.qgis.speed_maps import column, wkb
+from tests.terminal import Terminal
 
 Point = tuple[float, float]
 Line = list[Point]
@@ -300,6 +301,18 @@ def test_a_link_without_a_line_is_a_bottleneck_of_its_own(
     processing.run("roadpulse:bottlenecks", {"INPUT": f"{path}|layername=links", "OUTPUT": output})
     rows = {row["link_ids"]: row["length_km"] for row in rows_of(QgsVectorLayer(output, "", "ogr"))}
     assert rows["2"] == 0 and set(rows) == {"1", "2", "4", "5"}
+
+
+@pytest.mark.skipif(shutil.which("qgis_process") is None, reason="there is no qgis_process")
+def test_a_terminal_whose_qgis_brings_an_older_geos_finds_the_same(layer: str, tmp_path: Path) -> None:
+    """QGIS 3.40 imports shapely for itself, and in its programs its own GEOS comes first."""
+    output = tmp_path / "bottlenecks.gpkg"
+    terminal = Terminal(tmp_path / "qgis")
+    assert "BOTTLENECK_COUNT:\t4" in terminal(
+        "run", "roadpulse:bottlenecks", f"--INPUT={layer}", f"--OUTPUT={output}"
+    )
+    shapes = [feature.geometry() for feature in QgsVectorLayer(str(output), "", "ogr").getFeatures()]
+    assert [round(shape.length()) for shape in shapes] == [3000, 1000, 1000, 1000]
 
 
 def test_a_cancelled_search_ends_without_a_result(processing: Any, layer: str) -> None:
