@@ -65,8 +65,9 @@ def frame_page(
             page.show_frame(options.frame or 0)
     else:
         _end_on_pixel(page, options, size)
-    if interpolated and page.track_box is not None:
-        _say_interpolated(page, page.track_box)
+    track = page.layout.itemById("track")
+    if interpolated and track is not None:
+        _say_interpolated(page, track)
     return page
 
 
@@ -83,13 +84,13 @@ def _end_on_pixel(page: SpeedPage, options: PageOptions, size: tuple[int, int]) 
     page.map_item.zoomToExtent(fill(page.extent, wide / height, options.cut))
 
 
-def _say_interpolated(page: SpeedPage, track: Box) -> None:
+def _say_interpolated(page: SpeedPage, track: QgsLayoutItem) -> None:
     """Write under the track, between the ends of the day, that values are interpolated."""
-    size = track.height / _TRACK
+    place, room = track.pos(), track.rect()
+    size = room.height() / _TRACK
     hourly = page.style.timeline.bin_minutes == 60
     words = tr("between hours: interpolated") if hourly else tr("between bins: interpolated")
-    place = page.layout.itemById("track").pos()  # where words run from right to left not that of the box
-    box = Box(place.x(), track.y + _UNDER_TRACK * size, track.width, 4 * size)
+    box = Box(place.x(), place.y() + _UNDER_TRACK * size, room.width(), 4 * size)
     soft = text_format(SMALL * size, PALETTES[page.style.theme].soft_ink)
     add_text(page.layout, words, box, soft, "interpolated").setHAlign(Qt.AlignmentFlag.AlignHCenter)
 
@@ -187,9 +188,8 @@ class _Bands:
             y += self._write("clock day", y, TEXT * 1.3, half, bold=True)
         if "clock" in self._places:
             y += self._write("clock", y, TITLE * self._clock_size(), half, bold=True)
-        if self._page.track_box is not None:
-            self._page.track_box = Box(_MARGIN, y, half, _TRACK * size)
-            self._put(self._places["track"], self._page.track_box)
+        if "track" in self._places:
+            self._put(self._places["track"], Box(_MARGIN, y, half, _TRACK * size))
             self._ends(y + _UNDER_TRACK * size, half)
         if not self._page.nothing:
             bar = Box(left, end - (_BAR - 3) * size, beside * 0.62, 0)

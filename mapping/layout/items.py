@@ -42,6 +42,9 @@ from ..style.labels import font_family
 from ..style.palette import Palette
 from .typesetting import SMALL, TEXT
 
+_MM = 25.4
+"""Of an inch."""
+
 
 @dataclass(frozen=True)
 class Box:
@@ -238,7 +241,7 @@ def add_ground(layout: QgsPrintLayout, box: Box, colour: QColor, name: str) -> Q
 
 
 def add_track(layout: QgsPrintLayout, box: Box, name: str = "track") -> QgsLayoutItemPicture:
-    """An empty picture for `track_picture`."""
+    """An empty picture for `show_track`."""
     picture = QgsLayoutItemPicture(layout)
     picture.setId(name)
     picture.setResizeMode(QgsLayoutItemPicture.ResizeMode.Stretch)
@@ -246,36 +249,45 @@ def add_track(layout: QgsPrintLayout, box: Box, name: str = "track") -> QgsLayou
     return picture
 
 
-def show_track(item: QgsLayoutItemPicture, picture: str) -> None:
-    """Show a picture of `track_picture`, as lines and not as pixels."""
-    item.setPicturePath(picture, QgsLayoutItemPicture.Format.FormatSVG)
+def show_track(
+    item: QgsLayoutItemPicture, totals: Sequence[float], now: int, palette: Palette, largest: float = 0.0
+) -> None:
+    """Show the day as bars, the bin `now` bright, as lines and not as pixels.
 
-
-def track_picture(totals: Sequence[float], now: int, box: Box, palette: Palette, largest: float = 0.0) -> str:
-    """Return the day as bars, the bin `now` bright, as a picture path that QGIS reads (`base64:`, an SVG).
-
-    A bar as high as the box stands for the largest of `totals`, or for `largest`, that of all days. The day
-    runs as words are written.
+    A bar as high as the item stands for the largest of `totals`, or for `largest`, that of all days. The day
+    runs as words are written. Edges lie on whole dots of the layout's resolution: Qt's SVG knows no
+    `shape-rendering`, and an edge within a dot is blurred.
     """
-    top = max([*totals, largest, 1e-9])
-    bars, backwards = [], is_right_to_left()
-    step = box.width / len(totals)
-    ground = box.height - 0.35
-    for i, total in enumerate(totals):
-        height = max(total / top * ground, 0.12)
-        colour = palette.ink if i == now else palette.few
-        width = max(step * 0.78, 0.05)
-        x = (len(totals) - 1 - i if backwards else i) * step + (step - width) / 2
-        bars.append(
-            f'<rect x="{x:.3f}" y="{ground - height:.3f}" width="{width:.3f}" height="{height:.3f}" '
+    dpi = item.layout().renderContext().dpi()
+    paper = item.layout().pageCollection().page(item.page()).rect()
+    # A picture of the page has whole dots, and QGIS draws with the smaller of the scales of its two sides.
+    dot = max(side / round(side / _MM * dpi) for side in (paper.width(), paper.height()))
+    at, size = item.pagePos(), item.rect()
+
+    def across(x: float) -> float:
+        return round((at.x() + x) / dot) * dot - at.x()
+
+    def down(y: float) -> float:
+        return round((at.y() + y) / dot) * dot - at.y()
+
+    def bar(x: float, width: float, y: float, height: float, colour: QColor) -> str:
+        return (
+            f'<rect x="{x:.4f}" y="{y:.4f}" width="{width:.4f}" height="{height:.4f}" '
             f'fill="{colour.name()}"/>'
         )
-    bars.append(
-        f'<rect x="0" y="{ground:.3f}" width="{box.width:.3f}" height="0.15" '
-        f'fill="{palette.soft_ink.name()}"/>'
-    )
+
+    top = max([*totals, largest, 1e-9])
+    backwards, step, ground = is_right_to_left(), size.width() / len(totals), down(size.height() - 0.35)
+    width, line = max(round(step * 0.78 / dot), 1) * dot, max(round(0.15 / dot), 1) * dot
+    bars = []
+    for i, total in enumerate(totals):
+        height = max(round(total / top * ground / dot), 1) * dot
+        x = across((len(totals) - 1 - i if backwards else i) * step + (step - width) / 2)
+        bars.append(bar(x, width, ground - height, height, palette.ink if i == now else palette.few))
+    bars.append(bar(0, size.width(), ground, line, palette.soft_ink))
     svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{box.width}mm" height="{box.height}mm" '
-        f'viewBox="0 0 {box.width:.3f} {box.height:.3f}">{"".join(bars)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{size.width()}mm" height="{size.height()}mm" '
+        f'viewBox="0 0 {size.width():.4f} {size.height():.4f}">{"".join(bars)}</svg>'
     )
-    return "base64:" + base64.b64encode(svg.encode()).decode()
+    encoded = "base64:" + base64.b64encode(svg.encode()).decode()  # a path that QGIS reads
+    item.setPicturePath(encoded, QgsLayoutItemPicture.Format.FormatSVG)

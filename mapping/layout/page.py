@@ -11,6 +11,7 @@ from qgis.core import (
     QgsCoordinateTransform,
     QgsLayoutItemMap,
     QgsLayoutItemPage,
+    QgsLayoutItemPicture,
     QgsLayoutSize,
     QgsPrintLayout,
     QgsProject,
@@ -40,10 +41,9 @@ from .items import (
     inert,
     show_track,
     text_format,
-    track_picture,
 )
 from .mirror import mirror_page
-from .paper import check_paper, column_width, page_size, type_size
+from .paper import FRAME, FRAME_DPI, check_paper, column_width, page_size, type_size
 from .typesetting import SMALL, TEXT, TITLE, fits, fitting, line_height, wrapped
 
 SMALL_MULTIPLES = ("03:00", "08:00", "13:00", "17:00")
@@ -101,7 +101,6 @@ class SpeedPage:
     extent: QgsRectangle
     nothing: str = ""
     totals: list[float] = field(default_factory=list)
-    track_box: Optional[Box] = None
     left_out: tuple[str, ...] = ()
     ground: Ground = field(default_factory=Ground)
 
@@ -115,13 +114,10 @@ class SpeedPage:
             if label is not None:
                 label.setText(inert(words))
         track = self.layout.itemById("track")
-        if track is not None and self.track_box is not None:
+        if isinstance(track, QgsLayoutItemPicture):  # a template of one's own may name any item so
             first = number - number % timeline.n_bins
             day = self.totals[first : first + timeline.n_bins]
-            picture = track_picture(
-                day, number - first, self.track_box, PALETTES[self.style.theme], max(self.totals)
-            )
-            show_track(track, picture)
+            show_track(track, day, number - first, PALETTES[self.style.theme], max(self.totals))
         self.layout.refresh()
 
 
@@ -286,7 +282,7 @@ def empty_sheet(
     layout.pageCollection().page(0).setPageSize(
         QgsLayoutSize(width, height, QgsUnitTypes.LayoutUnit.LayoutMillimeters)
     )
-    layout.renderContext().setDpi(300)
+    layout.renderContext().setDpi(FRAME_DPI if options.paper == FRAME else 300)
     beside, size = column_width(options.paper, (width, height)), type_size((width, height))
     column = Column(layout, style, Box(width - beside, 0, beside, height), size)
     area = Box(0, 0, width - beside, height)
@@ -331,8 +327,7 @@ def _clock(page: SpeedPage, column: Column, first: int) -> None:
         points = min(fitting(name, TEXT * 1.3, column.width / size) for name in names)
         column.write(timeline.set_name(first), points, bold=True, name="clock day")
     column.write(timeline.clock(first), TITLE * 1.9, bold=True, name="clock")
-    page.track_box = column.box(12 * size)
-    add_track(page.layout, page.track_box)
+    add_track(page.layout, column.box(12 * size))
     column.y += 12.8 * size
     for words, right in ((clock(0), False), (clock(24 * 60), True)):
         add_text(page.layout, words, column.box(4 * size),

@@ -8,7 +8,9 @@ from ..errors import MapError
 from .facts import fill
 
 FRAME = "frame"
-"""A film's frame of 16 to 9, 1920 × 1080 points at 144 dpi."""
+"""A film's frame of 16 to 9, 1920 × 1080 points at `FRAME_DPI`."""
+
+FRAME_DPI = 144
 
 PAPERS = {
     "A4": (297.0, 210.0),

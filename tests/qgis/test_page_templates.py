@@ -252,6 +252,21 @@ def test_a_district_counts_the_part_of_each_link_inside(tmp_path: Path) -> None:
     assert (street.name, round(street.metres), round(street.value, 1)) == ("Main Road", 800, 12.5)
 
 
+def test_bars_end_on_whole_dots_of_a_picture(path: Path) -> None:
+    """A row through the bars has their grey and the paper's white, and nothing half between."""
+    page = page_template("day").build(contents_of(opened(path), frame=None))
+    drawn = QgsLayoutExporter(page.layout).renderPageToImage(0, QSize(3508, 2480), 300)
+    place, dots = page.layout.itemById("track").sceneBoundingRect(), 3508 / 297
+    places = range(round(place.left() * dots), round(place.right() * dots))
+    # Each bin has a bar of at least one dot, on the line at the bottom.
+    rows = (round((place.bottom() - 0.35) * dots) - up for up in (1, 2))
+    seen = [{drawn.pixelColor(x, row).red() for x in places} for row in rows]
+    row = next(each for each in seen if len(each) > 1)
+    light, dark = max(row), min(row)
+    assert light - dark > 30
+    assert all(min(light - value, value - dark) < 0.25 * (light - dark) for value in row), sorted(row)
+
+
 def test_a_district_without_links_and_one_without_a_shape_are_named(tmp_path: Path) -> None:
     town = town_at(tmp_path)
     far = "Polygon ((700000 5999900, 700400 5999900, 700400 6000100, 700000 5999900))"

@@ -8,7 +8,7 @@ from ...errors import MapError
 from ...language import clock, number_text, tr
 from ..facts import count_points
 from ..grid import cells, split
-from ..items import add_text, add_track, show_track, text_format, track_picture
+from ..items import add_text, add_track, show_track, text_format
 from ..page import Sheet, SpeedPage, empty_sheet
 from ..typesetting import SMALL, TEXT, shortened
 from .base import NEEDS_FRAMES, PageInput, PageTemplate
@@ -84,7 +84,7 @@ def _track(sheet: Sheet, page: SpeedPage, numbers: list[int]) -> None:
     column.write(tr("Points through the day"), TEXT, bold=True, name="track title")
     column.y += 1.5 * size
     box = column.box(14 * size)
-    show_track(add_track(sheet.layout, box), track_picture(day, -1, box, column.palette))
+    show_track(add_track(sheet.layout, box), day, -1, column.palette)
     column.y += 14.6 * size
     for minute, right in ((0, False), (24 * 60, True)):
         add_text(sheet.layout, clock(minute), column.box(4 * size),

@@ -24,7 +24,7 @@ from ... import statistic_words
 from ...language import clock, number_text, tr
 from ...style.symbology import print_style
 from ..district import District, DistrictLinks, links_reader
-from ..items import Box, add_ground, add_text, add_track, show_track, text_format, track_picture
+from ..items import Box, add_ground, add_text, add_track, show_track, text_format
 from ..page import Sheet, SpeedPage, empty_sheet, whole_period
 from ..typesetting import SMALL, TEXT, line_height, shortened
 from .base import NEEDS_DISTRICT, PageInput, PageTemplate
@@ -160,8 +160,8 @@ def _bars(sheet: Sheet, links: DistrictLinks, frame: Optional[int], box: Box) ->
     note = Box(box.x, box.y + 5.5 * size, box.width, 4 * size)
     add_text(sheet.layout, shortened(highest, SMALL, box.width / size), note, soft, "bars note")
     place = Box(box.x, box.y + 11 * size, box.width, box.height - 16 * size)
-    picture = track_picture(day, -1 if frame is None else frame - first, place, sheet.palette, top)
-    show_track(add_track(sheet.layout, place, "bars"), picture)
+    now = -1 if frame is None else frame - first
+    show_track(add_track(sheet.layout, place, "bars"), day, now, sheet.palette, top)
     below = Box(box.x, place.y + place.height + 0.8 * size, box.width, 4 * size)
     for minute, right in ((0, False), (24 * 60, True)):
         add_text(sheet.layout, clock(minute), below, soft, right=right)

@@ -12,7 +12,6 @@ from qgis.core import (
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
     QgsLayoutItemMap,
-    QgsLayoutItemPicture,
     QgsLayoutItemScaleBar,
     QgsPrintLayout,
 )
@@ -99,9 +98,6 @@ def _build(path: Path, contents: PageInput) -> SpeedPage:
         left_out=tuple(left_out),
         ground=ground,
     )
-    track = _by_id(layout, "track")
-    if isinstance(track, QgsLayoutItemPicture):
-        page.track_box = Box(0, 0, track.rect().width(), track.rect().height())
     if style.plays and (frame is not None or options.film):
         page.show_frame(frame or 0)
     return page
