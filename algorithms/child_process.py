@@ -30,7 +30,7 @@ from qgis.PyQt.QtXml import QDomDocument
 from ..aggregation.contract.json_text import decode
 from ..cluster_client.backends.local.python_path import child_environment, find_python
 from ..mapping.language import load_translation
-from ..mapping.layer_definition import layer_definition
+from ..mapping.layer_definition import WriteFiles, layer_definition
 from .child_feedback import ChildFeedback, report
 from .provider import ALGORITHMS
 
@@ -50,23 +50,27 @@ def command() -> tuple[list[str], dict[str, str]]:
     return [find_python(), "-m", _MODULE], environment
 
 
-def request(algorithm: str, parameters: dict[str, Any], layers: list[QgsMapLayer], folder: Path) -> str:
-    """Return a request, a line; `parameters` are texts and numbers, a layer is named by its id.
+def request(
+    algorithm: str, parameters: dict[str, Any], layers: list[QgsMapLayer], folder: Path
+) -> tuple[str, WriteFiles]:
+    """Return a request, a line, and what writes the files that it names before it is sent.
+
+    `parameters` are texts and numbers, a layer is named by its id.
 
     Layers go along with their styles, as the project has them, and lie there in this order, the first on top.
-    `folder`, which has to stay as long as the process, takes those of this process's memory. Raises
-    `MapError`.
+    `folder`, which has to stay as long as the process, takes those of this process's memory.
     """
+    definition, write_files = layer_definition(layers, folder)
     asked = {
         "algorithm": algorithm,
         "parameters": parameters,
-        "layers": layer_definition(layers, folder).toString(-1),
+        "layers": definition.toString(-1),
         "order": [layer.id() for layer in layers],
         "prefix": QgsApplication.prefixPath(),
         "locale": QLocale().name(),
         "language": QgsApplication.locale(),
     }
-    return json.dumps(asked) + "\n"
+    return json.dumps(asked) + "\n", write_files
 
 
 # -- in the process itself -------------------------------------------------------------------------------

@@ -51,7 +51,8 @@ def only_here(layout: QgsPrintLayout) -> str:
 
 def write_snapshot(layout: QgsPrintLayout, path: Path) -> None:
     """Write a layout and its layers to `path`, those in memory to files beside it; raises `MapError`."""
-    document = layer_definition(layers_of(layout), path.parent)
+    document, write_files = layer_definition(layers_of(layout), path.parent)
+    write_files()
     root = document.documentElement()
     root.appendChild(layout.writeXml(document, QgsReadWriteContext()))
     for item in _placed(layout):

@@ -175,7 +175,7 @@ def test_what_the_process_refuses_is_said_in_the_dialog(dialog: Any, tmp_path: P
 
 def test_a_process_ends_when_nobody_listens_to_it_any_more(layer: QgsVectorLayer, tmp_path: Path) -> None:
     words, environment = child_process.command()
-    asked = child_process.request(
+    asked, _ = child_process.request(
         "exportanimation",
         {"INPUT": layer.id(), "OUTPUT": str(tmp_path / "film" / "day.apng"), "BETWEEN": 20},
         [layer],

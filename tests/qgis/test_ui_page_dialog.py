@@ -15,6 +15,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor, QImage
 from qgis.PyQt.QtWidgets import QWidget
 
+from roadpulse.algorithms import child_process
 from roadpulse.mapping.ground import layers
 from roadpulse.mapping.ground.meaning import GREEN, WATER
 from roadpulse.mapping.ground.quiet import COLOURS
@@ -218,6 +219,32 @@ def test_layers_of_qgis_s_memory_are_drawn_by_the_process_that_prints(tmp_path: 
     )
     assert colours[COLOURS["light"][WATER]] > 100, said
     assert colours[COLOURS["light"][GREEN]] > 100, said
+    session.close()
+
+
+def test_a_layer_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(tmp_path)
+    lakes = QgsVectorLayer("Polygon?crs=EPSG:32630", "Lakes", "memory")
+    lakes.dataProvider().addFeature(with_shape(lakes, box_of(session.layer, 0)))
+    QgsProject.instance().addMapLayer(lakes)
+    request, written = child_process.request, []
+
+    def elsewhere(algorithm: str, parameters: Any, layers: Any, folder: Path) -> Any:
+        asked, write_files = request(algorithm, parameters, layers, folder / "missing")
+        written.append(threading.current_thread())
+
+        def write() -> None:
+            written.append(threading.current_thread())
+            write_files()
+
+        return asked, write
+
+    monkeypatch.setattr(child_process, "request", elsewhere)
+    said = session.print_to(tmp_path / "page.png")
+    assert "The layer “Lakes” cannot be written" in said
+    assert not (tmp_path / "page.png").exists()
+    assert session.dialog.export.isEnabled()
+    assert written[0] is threading.main_thread() is not written[1]  # layers are written beside the windows
     session.close()
 
 

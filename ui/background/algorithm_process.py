@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import QgsMapLayer
 from qgis.PyQt import sip
@@ -17,6 +17,9 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 from ...aggregation.contract.errors import RunError
 from ...aggregation.contract.json_text import JsonFault, decode
 from ...mapping.language import tr
+
+if TYPE_CHECKING:
+    from ...mapping.layer_definition import WriteFiles
 
 _GRACE_MS = 20_000
 """Milliseconds after which a process that was asked to end is killed."""
@@ -53,12 +56,12 @@ class AlgorithmProcess(QObject):
         return self._process is not None
 
     def start(self, algorithm: str, parameters: dict[str, Any], layers: list[QgsMapLayer]) -> None:
-        """Start the algorithm; raises `StartError`, `OSError`, or `MapError` for a layer."""
+        """Start the algorithm; raises `StartError` or `OSError`."""
         from ...algorithms.child_process import command, request  # noqa: PLC0415
 
         words, environment = command()
         self._folder = tempfile.TemporaryDirectory()  # goes at the end, or with this object
-        asked = request(algorithm, parameters, layers, Path(self._folder.name))
+        asked, write_files = request(algorithm, parameters, layers, Path(self._folder.name))
         hidden: dict[str, Any] = {"start_new_session": True}
         if sys.platform == "win32":
             hidden = {"creationflags": subprocess.CREATE_NO_WINDOW}
@@ -68,8 +71,9 @@ class AlgorithmProcess(QObject):
             text=True, encoding="utf-8", **hidden,
         )  # fmt: skip
         self._last, self._cancelled = {}, False
-        # In the thread too: a pipe takes no more than 64 kB until the process reads.
-        threading.Thread(target=self._talk, args=(self._process, asked), daemon=True).start()
+        # In the thread too: layers may be large, and a pipe takes no more than 64 kB until the process reads.
+        arguments = (self._process, asked, write_files)
+        threading.Thread(target=self._talk, args=arguments, daemon=True).start()
 
     def cancel(self) -> None:
         """Ask the process to end; `stopped` comes when it has."""
@@ -80,9 +84,14 @@ class AlgorithmProcess(QObject):
             self._process.stdin.close()  # type: ignore[union-attr]
         self._too_long.start(_GRACE_MS)
 
-    def _talk(self, process: subprocess.Popen[str], asked: str) -> None:
+    def _talk(self, process: subprocess.Popen[str], asked: str, write_files: WriteFiles) -> None:
         from ...algorithms.child_feedback import MARK  # noqa: PLC0415
 
+        try:
+            write_files()
+        except RunError as error:
+            self._emit({"error": error.message})
+            process.kill()
         with contextlib.suppress(OSError, ValueError):
             process.stdin.write(asked)  # type: ignore[union-attr]
             process.stdin.flush()  # type: ignore[union-attr]
