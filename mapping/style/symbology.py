@@ -47,6 +47,9 @@ BESIDE_SCALE = 20_000
 ORDER_SCALE = 60_000
 """Up to this scale (1:n) links are sorted by what a map shows; beyond it they keep the order of the file."""
 
+_TIE = 1e-6
+"""Millimetres for which a value stands in the order of drawing, so that widths, 0.1 apart, come first."""
+
 _STYLED = "roadpulse/style"
 """Custom property of a layer with the options that it was styled with, as JSON."""
 
@@ -173,15 +176,20 @@ def speed_renderer(options: StyleOptions) -> QgsGraduatedSymbolRenderer:
 def drawing_order(options: StyleOptions, every_scale: bool = False) -> str:
     """Expression to sort by: links with too few trips first, then by width, so that main roads come last.
 
+    Of links of one width, such as the directions of a road where they are merged, the one whose class matters
+    more comes last: a jam is not hidden by the free direction.
     Beyond `ORDER_SCALE`, unless `every_scale` is wanted, the order of the file serves, which is by width and,
     of equal ones, by traffic: looking up the time for every link takes as long as drawing it. QGIS's
     sorting shuffles links with equal keys, so the key is their number in the file.
     """
-    value = value_expression(options)
+    value, width = value_expression(options), width_expression(options)
+    tie = f"{width} {'+' if options.high_contrasts else '-'} {_TIE:.0e} * to_real({value})"
+    if options.beside:
+        tie = f"CASE WHEN @vector_tile_zoom >= {zoom_of_scale(BESIDE_SCALE):.6f} THEN {width} ELSE {tie} END"
     far = f"WHEN @vector_tile_zoom < {zoom_of_scale(ORDER_SCALE):.6f} THEN $id "
     return (
         f'CASE {"" if every_scale else far}WHEN "{options.packed or options.statistic}" IS NULL THEN 0 '
-        f"WHEN to_real({value}) = {options.too_few:g} THEN 0 ELSE {width_expression(options)} END"
+        f"WHEN to_real({value}) = {options.too_few:g} THEN 0 ELSE {tie} END"
     )
 
 

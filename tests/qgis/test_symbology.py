@@ -203,6 +203,19 @@ def test_too_few_trips_lie_under_the_other_direction_where_both_are_merged(layer
     assert PALETTES["light"].few.name() not in seen
 
 
+@pytest.mark.parametrize(("fast_glows", "seen"), [(False, "slow"), (True, "fast")])
+def test_the_direction_that_matters_is_seen_where_both_are_merged(
+    layer: QgsVectorLayer, fast_glows: bool, seen: str
+) -> None:
+    """On 1:30,000 the slow direction of the main road is not hidden by the fast one."""
+    options = styled(layer, fast_glows=fast_glows)
+    half = 30000 * 800 / 96 * 0.0254 / 2
+    image = draw(layer, at(options, 8), (500200 - half, 6000000 - half, 500200 + half, 6000000 + half))
+    colours = {QColor(image.pixel(400, y)).name() for y in range(385, 415)}
+    speeds = {"slow": min(maps.SPEED_AT_8, 22.0), "fast": max(maps.SPEED_AT_8, 22.0)}
+    assert {name for name, speed in speeds.items() if class_colour(layer, speed) in colours} == {seen}
+
+
 def drawn_ids(layer: QgsVectorLayer, options: StyleOptions, hour: int, scale: int) -> list[int]:
     """Ids of the links in the order in which a map of that scale draws them."""
     settings = QgsMapSettings()
