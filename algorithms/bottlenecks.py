@@ -75,7 +75,10 @@ class Bottlenecks(RoadpulseAlgorithm):
         )
         self.addParameter(p.with_help(threshold, tr("0.6 is 60 % of the free-flow speed.")))
         lines = Qgis.ProcessingSourceType.VectorLine
-        self.addParameter(QgsProcessingParameterFeatureSink(p.OUTPUT, tr("Bottlenecks"), lines))
+        output = QgsProcessingParameterFeatureSink(p.OUTPUT, tr("Bottlenecks"), lines)
+        self.addParameter(
+            p.with_help(output, tr("A layer of lines, one a bottleneck, that of rank 1 with the most delay."))
+        )
         self.addOutput(QgsProcessingOutputNumber("BOTTLENECK_COUNT", tr("Bottlenecks found")))
 
     def plan_work(self, parameters: Parameters, context: QgsProcessingContext) -> None:

@@ -46,12 +46,17 @@ def parameters(
 ) -> dict[str, Any]:
     """Parameters of every algorithm; outputs lie in the folder of the test."""
     joined = {"RUN_FOLDER": city_run["RUN_FOLDER"], "LINKS": city["LINKS"], "LINK_ID_FIELD": "link_id"}
-    speeds = str(tmp_path_factory.mktemp("map") / "speeds.gpkg")
-    processing.run("roadpulse:joinlinks", {**joined, "OUTPUT": speeds})
-    layer = f"{speeds}|layername=links"
-    of_free_flow = {"INPUT": layer, "STATISTIC": "free_flow_share", "SAVE": False}
-    processing.run("roadpulse:stylespeeds", of_free_flow)  # the bottlenecks' one
     trips = {"TRIPS": city["TRIPS_FOLDER"], "PROFILE": city["PROFILE"], "TIME_ZONE": "Europe/London"}
+    folder = tmp_path_factory.mktemp("map")
+    speeds = str(folder / "speeds.gpkg")
+    processing.run(
+        "roadpulse:speedmap",
+        {
+            **trips, "LINKS": city["LINKS"], "STATISTICS": "mean,free_flow_share",  # the bottlenecks' one
+            "RUN_FOLDER": str(folder / "run"), "OUTPUT": speeds,
+        },
+    )  # fmt: skip
+    layer = f"{speeds}|layername=links"
     return {
         "speedmap": {**trips, "LINKS": city["LINKS"], "OUTPUT": "OUT/speeds.gpkg", "RUN_FOLDER": "OUT/r1"},
         "aggregatetrips": {**trips, "RUN_FOLDER": "OUT/run2"},
