@@ -44,12 +44,14 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog=f"roadpulse.aggregation {COMMAND}", description=__doc__)
     parser.add_argument("folder", help="folder of a finished run")
     parser.add_argument("query", nargs="?", help="a query; without one the data dictionary is printed")
-    parser.add_argument("--output", type=Path, help="file for the rows, .csv or .parquet")
+    parser.add_argument("--output", type=Path, help="new file for the rows, .csv or .parquet")
     parser.add_argument("--database", type=Path, help="new file with the views, for DuckDB elsewhere")
     options = parser.parse_args(arguments)
     if options.output and not options.query:
         parser.error("--output needs a query")
     try:
+        if options.output and options.output.exists():
+            raise RunError(f"{options.output} is there already. Name a new file.")
         if packages.missing():
             shared = wheelhouse.own_folder()
             packages.provide(wheelhouse.collect(shared, wheelhouse.offline_wheels(shared)))
@@ -160,9 +162,11 @@ def _make_results(
     connection: duckdb.DuckDBPyConnection, run: RunFolder, spec: RunSpec, manifest: dict[str, Any]
 ) -> None:
     """Make a view of each table of results, with the types of the data dictionary."""
+    from .storage.local.database import literal  # noqa: PLC0415  (needs the packages)
+
     kinds = {view.name: view.columns for view in views_of(spec, tables.has_text_ids(manifest))}
     for table in tables.tables_of(spec):
-        parts = [str(run.path / part["path"]) for part in manifest["results"][table]["parts"]]
+        parts = [literal(Path(str(run.path / part["path"]))) for part in manifest["results"][table]["parts"]]
         columns = ", ".join(f"{_text(name)}: {_text(kind)}" for name, kind, _ in kinds[table])
         connection.execute(
             f"CREATE VIEW {table} AS SELECT * FROM read_csv({_list(parts)}, header = true, delim = ',', "  # noqa: S608  # nosec B608

@@ -20,7 +20,8 @@ def check_frames_folder(path: Path) -> None:
     with disk_errors("look into the folder of the pictures", folder):
         if folder.exists() and not folder.is_dir():
             raise MapError(
-                f"{folder} is a file. Name a folder for the pictures, or let the name end in .gif or .mp4."
+                f"{folder} is a file. Name a folder for the pictures, or let the name end as that of a film "
+                "does, such as .mp4."
             )
         others = [each.name for each in _held(folder) if not FRAME_NAME.fullmatch(each.name)]
         if others:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -220,9 +221,20 @@ def test_the_command_prints_writes_and_keeps_a_database(outcome: Outcome, tmp_pa
         assert kept.execute("SELECT count(*) FROM points").fetchall() == [(300,)]
     written = call("SELECT 1 AS a;", "--output", str(tmp_path / "a.csv"))
     assert (written.returncode, (tmp_path / "a.csv").read_text()) == (0, "a\n1\n")
+    again = call("SELECT 2 AS a", "--output", str(tmp_path / "a.csv"))
+    assert (again.returncode, (tmp_path / "a.csv").read_text()) == (1, "a\n1\n")
+    assert f"{tmp_path / 'a.csv'} is there already. Name a new file." in again.stdout
     wrong = call("SELECT nothing FROM points")
     assert wrong.returncode == 1
     assert "DuckDB cannot answer: Binder Error" in wrong.stdout
+
+
+def test_the_name_of_a_run_folder_is_no_pattern(outcome: Outcome, tmp_path: Path) -> None:
+    for name in ("June [1]'s *", "June 1's other"):
+        shutil.copytree(outcome.folder, tmp_path / name)
+    with sql.opened(tmp_path / "June [1]'s *") as views:
+        found = views.execute("SELECT n_trips FROM link_speeds WHERE link_id = 101").fetchall()
+    assert found == [(24,)]
 
 
 @pytest.mark.parametrize(
